@@ -1,0 +1,156 @@
+"""Baselines: the best constant prediction for given targets, and its loss, from one pass over the targets.
+
+A loss declares which constant is best for it: 'mean', 'median' or 'frequencies'. Each is a mergeable record here.
+"""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from losscli.core import Array, BoundLoss, Dense, Extras, Indices, Targets
+from losscli.losses.chances import Known, times
+
+MOST_MEDIAN_VALUES = 10_000_000
+"""A median needs its values; beyond so many (80 MB) there is no baseline rather than an unbounded memory."""
+
+
+class Baseline(Protocol):
+    """A mergeable record of targets."""
+
+    def __add__(self, other: "Baseline") -> "Baseline": ...
+
+    def best(self, loss: BoundLoss, extras: Extras) -> tuple[Array, Array] | None:
+        """The best constant, one number an output or class, and its weighted loss summed over rows, one an output."""
+        ...
+
+
+@dataclass(frozen=True)
+class Mean:
+    """For losses that are a multiple of the squared residual."""
+
+    weight: float
+    mean: Array
+    squares: Array
+
+    @classmethod
+    def of(cls, t: Array, weights: Array) -> "Mean":
+        total = float(weights.sum())
+        if not total:
+            return cls(0.0, np.zeros(t.shape[1]), np.zeros(t.shape[1]))
+        mean = weights @ t / total
+        return cls(total, mean, weights @ np.square(t - mean))
+
+    def __add__(self, other: Baseline) -> "Mean":
+        assert isinstance(other, Mean)
+        if not (self.weight and other.weight):
+            return self if self.weight else other
+        total = self.weight + other.weight
+        gap = other.mean - self.mean
+        return Mean(
+            total,
+            self.mean + gap * (other.weight / total),
+            self.squares + other.squares + gap * gap * (self.weight * other.weight / total),
+        )
+
+    def best(self, loss: BoundLoss, extras: Extras) -> tuple[Array, Array] | None:
+        factor, _ = loss.core(np.ones(1))
+        return self.mean, factor[0] * self.squares
+
+
+@dataclass(frozen=True)
+class Median:
+    """For the absolute residual."""
+
+    values: tuple[Array, ...]
+    weights: tuple[Array, ...]
+    size: int
+
+    @classmethod
+    def of(cls, t: Array, weights: Array) -> "Median":
+        return cls((t,), (weights,), t.size)
+
+    def __add__(self, other: Baseline) -> "Median":
+        assert isinstance(other, Median)
+        size = self.size + other.size
+        if size > MOST_MEDIAN_VALUES:
+            return Median((), (), size)
+        return Median(self.values + other.values, self.weights + other.weights, size)
+
+    def best(self, loss: BoundLoss, extras: Extras) -> tuple[Array, Array] | None:
+        if not self.values:
+            return None
+        values, weights = np.concatenate(self.values), np.concatenate(self.weights)
+        median = np.array([weighted_median(column, weights) for column in values.T])
+        return median, weights @ np.abs(values - median)
+
+
+def weighted_median(values: Array, weights: Array) -> float:
+    """The value at which half the weight is reached; the middle of two where it falls between them."""
+    order = np.argsort(values, kind="stable")
+    values, reached = values[order], np.cumsum(weights[order])
+    half = reached[-1] / 2
+    low = int(np.searchsorted(reached, half, side="left"))
+    high = int(np.searchsorted(reached, half, side="right"))
+    return float((values[low] + values[min(high, len(values) - 1)]) / 2)
+
+
+@dataclass(frozen=True)
+class Frequencies:
+    """For losses whose core is -t l + h(t), over classes or over the two outcomes of each output.
+
+    `positive` is the sum of w t for each class or output, `negative` that of w (1 - t) for outputs, and `constant`
+    that of w h(t).
+    """
+
+    positive: Array
+    negative: Array | None
+    constant: Array
+
+    @classmethod
+    def of_classes(cls, loss: BoundLoss, targets: Targets, weights: Array, k: int) -> "Frequencies":
+        if isinstance(targets, Indices):
+            own = np.bincount(targets.index, weights, k)
+            positive = targets.on * own + targets.off * (weights.sum() - own)
+            each = _constant(loss, np.array([targets.on, targets.off]))
+            constant = weights.sum() * (each[0] + (k - 1) * each[1])
+            return cls(positive, None, np.array([constant]))
+        t = targets.t.astype(np.float64)
+        return cls(weights @ t, None, np.array([float((weights @ _constant(loss, t)).sum())]))
+
+    @classmethod
+    def of_outputs(cls, targets: Dense, weights: Array) -> "Frequencies":
+        t = targets.t.astype(np.float64)
+        other = 1 - t if targets.other is None else targets.other
+        t, other = (part if part.ndim == 2 else part[:, None] for part in (t, other))
+        return cls(weights @ t, weights @ other, np.zeros(t.shape[1]))
+
+    def __add__(self, other: Baseline) -> "Frequencies":
+        assert isinstance(other, Frequencies)
+        negative = None if self.negative is None or other.negative is None else self.negative + other.negative
+        return Frequencies(self.positive + other.positive, negative, self.constant + other.constant)
+
+    def best(self, loss: BoundLoss, extras: Extras) -> tuple[Array, Array] | None:
+        with np.errstate(all="ignore"):
+            if self.negative is None:
+                p = self.positive / self.positive.sum()
+                return p, np.array([times(self.positive, -np.log(p)).sum()]) + self.constant
+            positive = self.positive * (1.0 if extras.pos_weight is None else extras.pos_weight)
+            p = positive / (positive + self.negative)
+            return p, times(positive, -np.log(p)) + times(self.negative, -np.log1p(-p))
+
+
+def _constant(loss: BoundLoss, t: Array) -> Array:
+    # h(t) is what a core of the form -t l + h(t) is at l = 0.
+    zero = np.zeros_like(t)
+    with np.errstate(all="ignore"):
+        return loss.core(Known(zero, zero + 1, zero), t)[0]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The baseline as reported: the constant, its loss under the run's own reduction, and the skill over it."""
+
+    prediction: float | list[float]
+    value: float
+    skill: float | None = field(default=None)

@@ -1,0 +1,136 @@
+"""The losses as records, from their declarations, and those records as text for a terminal."""
+
+import io
+import shutil
+from collections.abc import Sequence
+from typing import Any
+
+from losscli.core import Loss
+from losscli.errors import UsageError, did_you_mean, listing
+from losscli.losses import FAMILIES, LOSSES
+
+Entry = dict[str, Any]
+
+
+def entry(loss: Loss) -> Entry:
+    """Everything that a loss declares."""
+    family = loss.family
+    return {
+        "name": loss.name,
+        "family": family.name,
+        "aliases": list(loss.aliases),
+        "summary": loss.summary,
+        "formula": loss.formula,
+        "where": dict(loss.where),
+        "variables": dict(family.variables),
+        "value": family.value,
+        "slope": loss.slope,
+        "gradient": family.gradient,
+        "parameters": [
+            {"name": item.name, "default": item.default, "domain": str(item.domain), "help": item.help}
+            for item in loss.parameters.values()
+        ],
+        "targets": family.targets,
+        "facts": sorted(loss.facts),
+        "baseline": loss.baseline,
+        "special_cases": list(loss.special),
+        "relations": list(loss.relations),
+        "source": loss.source,
+    }
+
+
+def entries(family: str | None = None) -> list[Entry]:
+    """All losses, or those of a family.
+
+    Raises
+    ------
+    UsageError
+        for a family that does not exist.
+    """
+    if family is not None and family not in FAMILIES:
+        raise UsageError(
+            f"--family {family}: no such family{did_you_mean(family, FAMILIES)}; there are {listing(FAMILIES)}"
+        )
+    return [entry(loss) for loss in LOSSES.values() if family in (None, loss.family.name)]
+
+
+def parameters_in_short(found: Entry) -> str:
+    shown = [
+        f"{item['name']} {'none' if item['default'] is None else format(item['default'], 'g')}"
+        for item in found["parameters"]
+    ]
+    return ", ".join(shown)
+
+
+def listed(found: Sequence[Entry], terminal: bool) -> str:
+    """A table of losses; off a terminal it is as wide as it needs to be."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    out = io.StringIO()
+    width = shutil.get_terminal_size().columns if terminal else 100_000
+    console = Console(
+        file=out, width=width, height=100, force_terminal=terminal, no_color=None if terminal else True
+    )
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("loss", "family", "parameters", "formula", "aliases"):
+        table.add_column(heading, overflow="fold", no_wrap=heading == "loss")
+    for item in found:
+        row = (
+            item["name"],
+            item["family"],
+            parameters_in_short(item),
+            item["formula"],
+            ", ".join(item["aliases"]),
+        )
+        table.add_row(*(Text(text) for text in row))
+    console.print(table)
+    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()).strip("\n")
+
+
+def described(found: Entry, terminal: bool) -> str:
+    """One loss on a page: what it is, and all that may surprise."""
+    import textwrap
+
+    width = max(60, min(shutil.get_terminal_size().columns, 100)) if terminal else 100
+
+    def strong(text: str) -> str:
+        return f"\x1b[1m{text}\x1b[0m" if terminal else text
+
+    def part(title: str, lines: Sequence[str]) -> list[str]:
+        if not lines:
+            return []
+        wrapped = [
+            row
+            for line in lines
+            for row in textwrap.wrap(
+                line, width, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False
+            )
+        ]
+        return ["", strong(title), *wrapped]
+
+    letters = [f"{letter} = {meaning}" for letter, meaning in (found["variables"] | found["where"]).items()]
+    parameters = [
+        f"--{item['name']} {'(none)' if item['default'] is None else format(item['default'], 'g')}  in {item['domain']}: {item['help']}"
+        for item in found["parameters"]
+    ]
+    text = [
+        strong(found["name"]) + f"  ({found['family']})",
+        *textwrap.wrap(found["summary"], width, initial_indent="  ", subsequent_indent="  "),
+        *part(
+            "Formula",
+            [f"f = {found['formula']}", *([f"loss = {found['value']}"] if "sum" in found["value"] else [])],
+        ),
+        *part("where", letters),
+        *part("Gradient", [f"slope = {found['slope']}", f"d loss / d prediction: {found['gradient']}"]),
+        *part("Parameters", parameters),
+        *part("Targets", [found["targets"]]),
+        *part("Facts", [", ".join(found["facts"])] if found["facts"] else []),
+        *part("Special cases", found["special_cases"]),
+        *part("Relations", found["relations"]),
+        *part("Also called", [", ".join(found["aliases"])] if found["aliases"] else []),
+        *part("Source", [found["source"]]),
+    ]
+    return "\n".join(text)

@@ -1,0 +1,34 @@
+"""`losscli list` and `losscli explain LOSS`: the declarations, printed."""
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+from losscli.cli.options import ListFormat
+
+
+def list_losses(
+    family: Annotated[
+        str | None, typer.Option("--family", metavar="F", help="Only the losses of this family.")
+    ] = None,
+    format: ListFormat = "table",
+) -> None:
+    """List the losses: names, families, aliases, parameters, formulas."""
+    from losscli.catalogue import entries, listed
+
+    found = entries(family)
+    print(json.dumps(found, indent=2) if format == "json" else listed(found, sys.stdout.isatty()))
+
+
+def explain(
+    loss: Annotated[str, typer.Argument(metavar="LOSS", help="Name or alias of a loss.", show_default=False)],
+    format: ListFormat = "table",
+) -> None:
+    """Explain a loss: formula, gradient, parameters, targets, special cases, relations, source."""
+    from losscli.catalogue import described, entry
+    from losscli.losses import find
+
+    found = entry(find(loss))
+    print(json.dumps(found, indent=2) if format == "json" else described(found, sys.stdout.isatty()))

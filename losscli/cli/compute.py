@@ -1,0 +1,123 @@
+"""`losscli compute LOSS PREDICTIONS TARGETS`: every loss is a sub-command with its own options."""
+
+import re
+import sys
+from typing import TYPE_CHECKING, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from losscli.errors import Exit, UsageError
+
+if TYPE_CHECKING:
+    from losscli.core import Loss
+
+NEGATIVE = re.compile(r"-\.?\d[\d.]*(e[+-]?\d+)?", re.IGNORECASE)
+
+
+class LossCommand(TyperCommand):
+    """A command to which a negative number is an operand, not an unknown option."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        # A number with a space before it still reads as the number, and no longer as an option.
+        operands = [
+            f" {word}" if NEGATIVE.fullmatch(word) and not (i and args[i - 1].startswith("-")) else word
+            for i, word in enumerate(args)
+        ]
+        return list(super().parse_args(ctx, operands))
+
+
+class LossGroup(TyperGroup):
+    """Makes a loss's command when it is asked for, from the loss's declaration."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        from losscli.losses import LOSSES
+
+        return list(LOSSES)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        from losscli.losses import find
+
+        return command_of(find(cmd_name))
+
+
+app = typer.Typer(
+    cls=LossGroup,
+    help="Compute a loss of predictions and targets. Each loss has its own options: losscli compute LOSS --help",
+    no_args_is_help=True,
+    subcommand_metavar="LOSS PREDICTIONS TARGETS [OPTIONS]",
+)
+
+
+@app.callback()
+def _group() -> None:
+    pass
+
+
+def command_of(loss: "Loss") -> Any:
+    """The command of one loss."""
+    from losscli.cli.options import signature
+
+    def command(**values: Any) -> int:
+        return compute(loss, values)
+
+    command.__signature__ = signature(loss)  # type: ignore[attr-defined]
+    command.__annotations__ = {
+        name: item.annotation for name, item in command.__signature__.parameters.items()
+    }  # type: ignore[attr-defined]
+    names = f" Also called {', '.join(loss.aliases)}." if loss.aliases else ""
+    text = f"{loss.summary}\n\n{loss.formula}\n\nTargets: {loss.family.targets}.{names}"
+    single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    single.command(
+        loss.name,
+        cls=LossCommand,
+        help=text,
+        short_help=loss.summary,
+        epilog=f"More: losscli explain {loss.name}",
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )(command)
+    return typer.main.get_command(single)
+
+
+def compute(loss: "Loss", values: dict[str, Any]) -> int:
+    """Do what a parsed command line asks for, and return the exit code."""
+    from losscli.calculation import Request, Requirement, prepare
+    from losscli.cli.results import Delivery
+
+    bound = loss.bind(**{name: values.pop(name) for name in loss.parameters})
+    output_names = ("format", "output", "per_sample", "elements", "gradient", "require", "quiet")
+    wanted = {name: values.pop(name, False) for name in output_names}
+    requirements = [Requirement.parse(text) for text in wanted["require"]]
+    if wanted["format"] == "value" and values["reduction"] == "none":
+        raise UsageError(
+            "--format value prints one number, and --reduction none leaves none; choose another of either"
+        )
+    smoothing = values.get("label_smoothing", 0.0)
+    if not 0 <= smoothing < 1:
+        raise UsageError(f"--label-smoothing {smoothing:g} is not in [0, 1)")
+    values["targets"] = (
+        values["targets"].strip() if NEGATIVE.fullmatch(values["targets"].strip()) else values["targets"]
+    )
+    request = Request(loss=bound, **values)
+    with Delivery(
+        wanted["format"], wanted["output"], wanted["gradient"], wanted["per_sample"], wanted["elements"]
+    ) as delivery:
+        calculation = prepare(
+            request,
+            rows=delivery.needs_rows,
+            elements=wanted["elements"],
+            gradient=wanted["gradient"] is not None,
+        )
+        delivery.start(calculation)
+        try:
+            result = calculation.run(delivery.consume)
+        finally:
+            if not wanted["quiet"]:
+                for note in calculation.notes:
+                    print(
+                        f"losscli: {note if note.startswith('warning:') else 'note: ' + note}",
+                        file=sys.stderr,
+                    )
+        met = result.require(requirements)
+        delivery.deliver(result)
+    return Exit.OK if met else Exit.UNMET

@@ -1,0 +1,126 @@
+"""The `losscli` command: its sub-commands, and the one place where errors become exit codes.
+
+`losscli --help` imports Typer and rich and nothing else: every command imports what it needs when it runs.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+from typing import Annotated, NoReturn
+
+import typer
+
+from losscli.cli import catalogue, compute, demo
+from losscli.errors import Exit, LosscliError
+
+app = typer.Typer(
+    name="losscli",
+    help="Loss numbers that can be trusted, from files of predictions and targets.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Start with: losscli demo",
+)
+# Every error of the command line is an instance of this class, whose home inside Typer has moved before.
+ParseError = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        print(f"losscli {version('losscli')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+    traceback: Annotated[
+        bool, typer.Option("--traceback", help="Show where an error came from, for reports of defects.")
+    ] = False,
+) -> None:
+    del version, traceback  # --traceback is looked for by main, so that it works anywhere on the line
+
+
+app.add_typer(compute.app, name="compute")
+app.command("list")(catalogue.list_losses)
+app.command("explain")(catalogue.explain)
+app.command("demo")(demo.demo)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and exit with the code that its contract promises."""
+    signal.signal(signal.SIGTERM, _terminated)
+    line = list(sys.argv[1:] if arguments is None else arguments)
+    traceback = "--traceback" in line
+    code = run([word for word in line if word != "--traceback"], traceback)
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        code = _reader_left()
+    sys.exit(int(code))
+
+
+def run(line: Sequence[str], traceback: bool = False) -> int:
+    """Run one command line and return its exit code; errors are one line on standard error."""
+    command = typer.main.get_command(app)
+    try:
+        with command.make_context("losscli", list(line)) as context:
+            return int(command.invoke(context) or Exit.OK)
+    except typer.Exit as done:
+        return done.exit_code
+    except BrokenPipeError:
+        return _reader_left()
+    except KeyboardInterrupt:
+        print("losscli: interrupted", file=sys.stderr)
+        return Exit.INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - the boundary: whatever else happens is a defect to report
+        if traceback:
+            import traceback as tracebacks
+
+            tracebacks.print_exc()
+        return _report(error)
+
+
+def _report(error: Exception) -> int:
+    if isinstance(error, LosscliError):
+        _say(str(error))
+        return error.code
+    if isinstance(error, ParseError):
+        message = error.format_message()
+        if type(error).__name__ == "NoArgsIsHelpError":
+            print(message)
+            return Exit.USAGE
+        context = getattr(error, "ctx", None)
+        _say(message + (f" (see {context.command_path} --help)" if context is not None else ""))
+        return Exit.USAGE
+    if isinstance(error, MemoryError):
+        _say("not enough memory for these files; free some, or give the data in smaller files")
+        return Exit.DATA
+    _say(
+        f"a defect of losscli: {type(error).__name__}: {error}; please report it with the command and "
+        "the output of the same command with --traceback"
+    )
+    return Exit.DEFECT
+
+
+def _say(message: str) -> None:
+    # One line, whatever a file's name or cell holds.
+    print("losscli: " + " ".join(message.split()), file=sys.stderr)
+
+
+def _reader_left() -> int:
+    # Python flushes standard output once more at exit, and must find somewhere to put it.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return Exit.PIPE_CLOSED
+
+
+def _terminated(number: int, frame: FrameType | None) -> NoReturn:
+    # As an exception, so that temporary files are removed on the way out.
+    raise SystemExit(int(Exit.TERMINATED))

@@ -1,0 +1,297 @@
+"""The options of compute, each written once; a command's signature is spliced together from them.
+
+A loss gets the options that its family takes, and its own parameters as options of their own.
+"""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from losscli.core import Family, Loss
+
+Given = Literal["logits", "probs", "log-probs"]
+Mode = Literal["uniform", "half", "others"]
+ReductionName = Literal["mean", "sum", "none", "sum-over-batch-size", "sum-by-nonzero-weights"]
+FormatName = Literal["table", "json", "jsonl", "csv", "tsv", "markdown", "value"]
+ListFormat = Annotated[
+    Literal["table", "json"], typer.Option("-f", "--format", help="Format of standard output.")
+]
+
+READING, LOSS, REDUCING, WRITING = "Reading", "The loss", "Weights and reduction", "Output"
+
+
+@dataclass(frozen=True)
+class Shared:
+    """An option or operand that several losses share."""
+
+    name: str
+    annotation: Any
+    default: Any = inspect.Parameter.empty
+    when: Callable[["Family"], bool] = lambda family: True
+
+
+def _option(kind: Any, *names: str, panel: str, **more: Any) -> Any:
+    return Annotated[kind, typer.Option(*names, rich_help_panel=panel, **more)]
+
+
+SHARED: tuple[Shared, ...] = (
+    Shared(
+        "predictions",
+        Annotated[
+            str,
+            typer.Argument(
+                metavar="PREDICTIONS",
+                show_default=False,
+                help="FILE (.npy .npz .csv .tsv .parquet), FILE:COLUMN, FILE.npz:KEY, '-' or a quoted glob.",
+            ),
+        ],
+    ),
+    Shared(
+        "targets",
+        Annotated[
+            str,
+            typer.Argument(
+                metavar="TARGETS", show_default=False, help="The same; residual losses also take a number."
+            ),
+        ],
+    ),
+    Shared(
+        "given",
+        _option(Given, "--from", panel=LOSS, help="What the predictions are. Never guessed."),
+        "logits",
+        lambda family: family.takes_from,
+    ),
+    Shared(
+        "label_smoothing",
+        _option(
+            float, "--label-smoothing", metavar="E", panel=LOSS, help="Smooth the targets by E in [0, 1)."
+        ),
+        0.0,
+        lambda family: family.smoothing is not None,
+    ),
+    Shared(
+        "smoothing_mode",
+        _option(
+            Mode | None,
+            "--smoothing-mode",
+            panel=LOSS,
+            show_default=False,
+            help="uniform: t(1-E)+E/k (softmax default); half: t(1-E)+E/2 (sigmoid default); others: 1-E on the right class, E/(k-1) on each other.",
+        ),
+        None,
+        lambda family: family.smoothing is not None,
+    ),
+    Shared(
+        "pos_weight",
+        _option(
+            str | None,
+            "--pos-weight",
+            metavar="X|NAME=X,...",
+            panel=LOSS,
+            help="Factor of the positive term.",
+        ),
+        None,
+        lambda family: family.takes_pos_weight,
+    ),
+    Shared(
+        "centers",
+        _option(
+            str | None,
+            "--centers",
+            metavar="FILE",
+            panel=LOSS,
+            help="Class centers, shape (k, d); a column 'class' names them.",
+        ),
+        None,
+        lambda family: family.takes_centers,
+    ),
+    Shared(
+        "over_outputs",
+        _option(
+            Literal["mean", "sum"],
+            "--over-outputs",
+            panel=LOSS,
+            help="How the outputs of a sample become its loss.",
+        ),
+        "mean",
+        lambda family: family.several_outputs,
+    ),
+    Shared(
+        "ignore_index",
+        _option(
+            str | None,
+            "--ignore-index",
+            metavar="LABEL",
+            panel=READING,
+            help="Rows with this label do not exist.",
+        ),
+        None,
+    ),
+    Shared(
+        "id",
+        _option(
+            str | None,
+            "--id",
+            metavar="COLUMN",
+            panel=READING,
+            help="Join predictions, targets and weights by this column.",
+        ),
+        None,
+    ),
+    Shared(
+        "columns",
+        _option(
+            str | None,
+            "--columns",
+            metavar="'P_*'",
+            panel=READING,
+            help="Columns of PREDICTIONS: names or patterns, by commas.",
+        ),
+        None,
+    ),
+    Shared(
+        "header",
+        _option(
+            bool | None,
+            "--header/--no-header",
+            panel=READING,
+            show_default=False,
+            help="Whether tables' first rows are headers. Default: where they are not all numbers.",
+        ),
+        None,
+    ),
+    Shared(
+        "sample_weight",
+        _option(str | None, "--sample-weight", metavar="FILE", panel=REDUCING, help="One weight a row."),
+        None,
+    ),
+    Shared(
+        "class_weight",
+        _option(
+            str | None,
+            "--class-weight",
+            metavar="A=1,B=4|FILE|balanced",
+            panel=REDUCING,
+            help="One weight a class; classes not named get 1. Of several outputs: one an output.",
+        ),
+        None,
+        lambda family: family.takes_class_weight,
+    ),
+    Shared(
+        "reduction",
+        _option(
+            ReductionName,
+            "--reduction",
+            panel=REDUCING,
+            help="mean: sum(wl)/sum(w); sum-over-batch-size: sum(wl)/n; sum-by-nonzero-weights: sum(wl)/count(w!=0).",
+        ),
+        "mean",
+    ),
+    Shared(
+        "format",
+        _option(FormatName, "-f", "--format", panel=WRITING, help="Format of standard output."),
+        "table",
+    ),
+    Shared(
+        "output",
+        _option(
+            str | None,
+            "-o",
+            "--output",
+            metavar="FILE",
+            panel=WRITING,
+            help="The result to a file as well: .json .jsonl .csv .tsv .md .npy .parquet. Written whole or not at all.",
+        ),
+        None,
+    ),
+    Shared(
+        "per_sample",
+        _option(
+            bool,
+            "--per-sample",
+            panel=WRITING,
+            show_default=False,
+            help="A row a sample (jsonl, csv, tsv, npy, parquet: always).",
+        ),
+        False,
+    ),
+    Shared(
+        "elements",
+        _option(
+            bool,
+            "--elements",
+            panel=WRITING,
+            show_default=False,
+            help="A row a sample, with the loss of each of its outputs.",
+        ),
+        False,
+        lambda family: family.several_outputs,
+    ),
+    Shared(
+        "gradient",
+        _option(
+            str | None,
+            "--gradient",
+            metavar="FILE",
+            panel=WRITING,
+            help="d loss / d prediction of each row, before weights and reduction, to .npy or .csv.",
+        ),
+        None,
+    ),
+    Shared(
+        "require",
+        _option(
+            list[str],
+            "--require",
+            metavar="'STAT OP X'",
+            panel=WRITING,
+            help="Exit 1 unless met, as in 'mean <= 0.35'. Repeatable. STAT: value mean std min max p50 p90 p99 samples ignored.",
+        ),
+        [],
+    ),
+    Shared(
+        "quiet",
+        _option(
+            bool,
+            "-q",
+            "--quiet",
+            panel=WRITING,
+            show_default=False,
+            help="No notes and warnings on standard error.",
+        ),
+        False,
+    ),
+)
+
+
+def signature(loss: "Loss") -> inspect.Signature:
+    """The signature of a loss's own command: operands, its parameters, and the options that its family takes."""
+    shared = [
+        inspect.Parameter(
+            item.name, inspect.Parameter.KEYWORD_ONLY, annotation=item.annotation, default=item.default
+        )
+        for item in SHARED
+        if item.when(loss.family)
+    ]
+    own = [
+        inspect.Parameter(
+            parameter.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            annotation=Annotated[
+                float if parameter.default is not None else float | None,
+                typer.Option(
+                    f"--{parameter.name.replace('_', '-')}",
+                    metavar="X",
+                    rich_help_panel=LOSS,
+                    help=f"{parameter.help[0].upper()}{parameter.help[1:]}; in {parameter.domain}.",
+                ),
+            ],
+            default=parameter.default,
+        )
+        for parameter in loss.parameters.values()
+    ]
+    return inspect.Signature([*shared[:2], *own, *shared[2:]])

@@ -1,0 +1,202 @@
+"""Delivery of a result: to standard output in one format, and to files in theirs."""
+
+import os
+import shutil
+import stat
+import sys
+import tempfile
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from losscli import render
+from losscli.calculation import Calculation, Result
+from losscli.core import Array
+from losscli.errors import UsageError
+from losscli.io.sinks import AtomicFile, Outputs
+from losscli.io.writers import WRITERS, JsonLinesWriter, NpyWriter, TextWriter, Writer, records, suffix_of
+from losscli.reduce import Partial
+from losscli.run import Chunk, Rows
+from losscli.samples import columns
+
+ONE_NUMBER = {".json": "json", ".md": "markdown"}
+RESULT_SUFFIXES = (*ONE_NUMBER, *WRITERS)
+GRADIENT_SUFFIXES = (".npy", ".csv")
+SPOOLED = 32 << 20
+
+
+class Delivery:
+    """Takes chunks as they come and delivers files and text when all went well; otherwise nothing appears."""
+
+    def __init__(
+        self, format: str, output: str | None, gradient: str | None, per_sample: bool, elements: bool
+    ) -> None:
+        self.format, self.output, self.gradient = format, output, gradient
+        self.elements = elements
+        self.per_sample = per_sample or elements
+        self.kind = None if output is None else _kind_of(output, format)
+        self.gradient_kind = None
+        if gradient is not None:
+            self.gradient_kind = (
+                ".npy"
+                if _is_special(gradient, GRADIENT_SUFFIXES)
+                else suffix_of(gradient, GRADIENT_SUFFIXES, "--gradient")
+            )
+        self.files = Outputs()
+        self.streams: list[Writer] = []
+        self.spool: IO[bytes] | None = None
+        self.rows: list[dict[str, Any]] = []
+        self.all_rows = self.per_sample and (
+            format in ("json", "markdown") or self.kind in ("json", "markdown")
+        )
+        self.some_rows = self.per_sample and (format == "table" or self.kind == "table")
+        self.file: AtomicFile | None = None
+
+    @property
+    def needs_rows(self) -> bool:
+        return self.all_rows or self.some_rows or self.format in render.ROW_FORMATS or self.kind in WRITERS
+
+    def __enter__(self) -> "Delivery":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.files.__exit__(*error)
+        if self.spool is not None:
+            self.spool.close()
+
+    def start(self, calculation: Calculation) -> None:
+        """Open the outputs, so that one that cannot be written is known before the work."""
+        self.calculation = calculation
+        inputs = [os.path.realpath(name) for name in _input_files(calculation)]
+        for path in (self.output, self.gradient):
+            if path is not None and os.path.realpath(path) in inputs:
+                raise UsageError(f"{path}: is an input of this very command; write to another file")
+        if self.output is not None:
+            self.file = self.files.open(Path(self.output))
+            if self.kind in WRITERS:
+                self.streams.append(WRITERS[self.kind](self.file.file))
+        if self.format in render.ROW_FORMATS:
+            self.spool = tempfile.SpooledTemporaryFile(SPOOLED)
+            writer = (
+                JsonLinesWriter(self.spool)
+                if self.format == "jsonl"
+                else TextWriter(self.spool, "\t" if self.format == "tsv" else ",")
+            )
+            self.streams.append(writer)
+        if self.gradient is not None:
+            file = self.files.open(Path(self.gradient))
+            self.slopes = NpyWriter(file.file) if self.gradient_kind == ".npy" else TextWriter(file.file, ",")
+        # What has no rows still has a header, or a shape.
+        self.consume(_empty(calculation, self.needs_rows, self.elements, self.gradient is not None))
+
+    def consume(self, chunk: Chunk) -> None:
+        """Pass a chunk's rows and gradient on to where they are wanted."""
+        for rows in chunk.rows:
+            nested = columns(self.calculation, rows, nested=True)
+            flat = columns(self.calculation, rows, nested=False)
+            for stream in self.streams:
+                if isinstance(stream, TextWriter) or (self.kind == ".parquet" and stream is self.streams[0]):
+                    stream.write(flat)
+                elif isinstance(stream, JsonLinesWriter):
+                    stream.write(nested)
+                else:
+                    stream.write({"": rows.loss if rows.elements is None else rows.elements})
+            if self.all_rows or (self.some_rows and len(self.rows) < render.TABLE_ROWS):
+                self.rows += records(nested)
+        for slopes in chunk.gradient:
+            if isinstance(self.slopes, NpyWriter):
+                self.slopes.add(slopes)
+            else:
+                self.slopes.write(_gradient_columns(self.calculation, slopes))
+
+    def deliver(self, result: Result) -> None:
+        """Publish the files, then print."""
+        rows = self.rows if self.per_sample else None
+        text = (
+            None
+            if self.format in render.ROW_FORMATS
+            else _text(self.format, result, rows, sys.stdout.isatty())
+        )
+        if self.file is not None and self.kind not in WRITERS:
+            self.file.write(_text(str(self.kind), result, rows, False).encode())
+        for stream in self.streams:
+            stream.close()
+        if self.gradient is not None and isinstance(self.slopes, NpyWriter):
+            self.slopes.close()
+        self.files.publish()
+        if text is not None:
+            sys.stdout.write(text)
+        elif self.spool is not None:
+            self.spool.seek(0)
+            sys.stdout.flush()
+            shutil.copyfileobj(self.spool, sys.stdout.buffer)
+        sys.stdout.flush()
+        if self.format in render.ROW_FORMATS or self.format == "value":
+            for entry in result.requirements:
+                verdict = "met" if entry["met"] else "NOT MET"
+                print(f"losscli: require {entry['require']}: {verdict} ({entry['actual']})", file=sys.stderr)
+
+
+def _text(format: str, result: Result, rows: list[dict[str, Any]] | None, terminal: bool) -> str:
+    if format == "json":
+        return render.to_json(result, rows)
+    if format == "markdown":
+        return render.to_markdown(result, rows)
+    if format == "value":
+        return render.to_value(result)
+    return render.to_table(result, rows, terminal, shutil.get_terminal_size().columns)
+
+
+def _kind_of(output: str, format: str) -> str:
+    if _is_special(output, RESULT_SUFFIXES):
+        # A device or pipe has no suffix to go by: it gets what standard output gets.
+        return f".{format}" if format in render.ROW_FORMATS else format
+    suffix = suffix_of(output, RESULT_SUFFIXES, "--output")
+    return ONE_NUMBER.get(suffix, suffix)
+
+
+def _is_special(path: str, suffixes: tuple[str, ...]) -> bool:
+    try:
+        special = not stat.S_ISREG(os.stat(path).st_mode) and not os.path.isdir(path)
+    except OSError:
+        return False
+    return special and not path.lower().endswith(suffixes)
+
+
+def _input_files(calculation: Calculation) -> list[str]:
+    request = calculation.request
+    operands = (
+        request.predictions,
+        request.targets,
+        request.sample_weight,
+        request.class_weight,
+        request.centers,
+    )
+    named = [operand for operand in operands if operand]
+    return [
+        name for operand in named for name in (operand, operand.rsplit(":", 1)[0]) if os.path.isfile(name)
+    ]
+
+
+def _gradient_columns(calculation: Calculation, slopes: Array) -> dict[str, Any]:
+    found = calculation.job.predictions.columns
+    table = slopes if slopes.ndim == 2 else slopes[:, None]
+    numbers = [f"gradient_{i}" for i in range(table.shape[1])]
+    names = found if found and len(found) == table.shape[1] else numbers
+    return dict(zip(names, table.T, strict=True))
+
+
+def _empty(calculation: Calculation, rows: bool, elements: bool, gradient: bool) -> Chunk:
+    """A chunk without rows: what the formats' headers and dtypes come from."""
+    job = calculation.job
+    nothing = np.zeros((0, *job.predictions.shape[1:]), job.dtype)
+    weighted = job.weights is not None or job.class_weights is not None or job.output_weights is not None
+    none = Rows(
+        sample=np.zeros(0, np.int64),
+        target=job.targets.read(0, 0),
+        loss=np.zeros(0, np.float64 if job.several else job.dtype),
+        weight=np.zeros(0) if weighted else None,
+        elements=nothing if elements else None,
+    )
+    return Chunk(Partial(), (none,) if rows else (), (nothing,) if gradient else ())

@@ -1,0 +1,227 @@
+"""Who is who: which columns of which file are predictions, targets, weights and ids, and how rows meet by id."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from losscli.core import Array
+from losscli.errors import DataError, UsageError, listing
+from losscli.io.operands import Operand, is_text
+from losscli.io.sources import MemorySource, Source
+
+if TYPE_CHECKING:
+    from losscli.io.tables import Table, TextColumn
+
+
+@dataclass
+class Columns:
+    """One operand's columns: a whole array, or some columns of a table, perhaps with rows in another order."""
+
+    operand: Operand
+    numbers: list[int]
+    rows: Array | None = None
+
+    @property
+    def name(self) -> str:
+        return self.operand.name
+
+    @property
+    def height(self) -> int:
+        content = self.operand.content
+        return int(content.height if self.operand.is_table else content.shape[0])
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(n,) or (n, k), known before a cell is parsed."""
+        if not self.operand.is_table:
+            return tuple(self.operand.content.shape)
+        return (self.height,) if len(self.numbers) == 1 else (self.height, len(self.numbers))
+
+    @property
+    def names(self) -> tuple[str, ...] | None:
+        if not self.operand.is_table:
+            return None
+        names = self.operand.content.names
+        return None if names is None else tuple(names[i] for i in self.numbers)
+
+    @property
+    def first_row_taken(self) -> str | None:
+        """The first row of a file whose header was taken by the rule, not by the user's word."""
+        table = self.operand.content
+        if not self.operand.is_table or table.names is None or table.settled or table.path is None:
+            return None
+        return None if table.name.endswith((".parquet", ".pq")) else ",".join(table.names)
+
+    def source(self) -> Source:
+        """The cells as numbers."""
+        if not self.operand.is_table:
+            content: Source = self.operand.content
+            if is_text(content):
+                raise DataError(f"{self.name}: dtype {content.dtype} is text, where numbers are needed")
+            return content
+        source = self.operand.content.source(self.numbers)
+        return source if self.rows is None else _moved(source, self.rows)
+
+    def text(self) -> "TextColumn | None":
+        """The only column as text; None where the file holds numbers, not text."""
+        from losscli.io.tables import text_of_array
+
+        if not self.operand.is_table:
+            content = self.operand.content
+            return text_of_array(self.name, content.read(0, content.shape[0])) if is_text(content) else None
+        table: Table = self.operand.content
+        if len(self.numbers) != 1 or table.frame.to_series(self.numbers[0]).dtype.is_numeric():
+            return None
+        column = table.text(self.numbers[0])
+        return column if self.rows is None else column.take(self.rows)
+
+
+class _Moved:
+    def __init__(self, source: MemorySource, rows: Array) -> None:
+        self.source, self.rows = source, rows
+
+    def place(self, row: int, column: int | None = None) -> str:
+        return self.source.place(int(self.rows[row]), column)
+
+
+def _moved(source: MemorySource, rows: Array) -> MemorySource:
+    numbers = tuple(range(source.array.shape[1])) if source.array.ndim == 2 else (0,)
+    return MemorySource(source.name, source.array[rows], source.columns, _Moved(source, rows), numbers)
+
+
+@dataclass
+class Roles:
+    """The columns of each role, in the row order of the predictions."""
+
+    predictions: Columns
+    targets: Columns | None
+    weights: Columns | None
+    ids: "TextColumn | None"
+    notes: list[str]
+
+
+def assign(
+    predictions: Operand,
+    targets: Operand | None,
+    weights: Operand | None,
+    id_column: str | None,
+    columns: str | None,
+) -> Roles:
+    """Give every column its role; `targets` is None for a constant.
+
+    Raises
+    ------
+    DataError
+        where it is not clear which columns are meant.
+    """
+    notes: list[str] = []
+    others = [operand for operand in (targets, weights) if operand is not None]
+    if columns is not None:
+        if not predictions.is_table:
+            raise UsageError(
+                f"--columns picks columns by name, and {predictions.name} is an array without names"
+            )
+        if not columns.strip(","):
+            raise UsageError("--columns is empty; say for example --columns 'p_*'")
+        _settle(predictions, settled=True)
+        chosen = predictions.content.pick(columns)
+    else:
+        taken = [other for other in others if other.same_file(predictions)]
+        chosen = _choose(predictions, "predictions", taken, id_column)
+    roles = Roles(Columns(predictions, chosen), None, None, None, notes)
+    if targets is not None:
+        roles.targets = Columns(
+            targets, _choose_one_file(targets, predictions, "targets", weights, id_column)
+        )
+    if weights is not None:
+        number = _choose_one_file(weights, predictions, "weights", targets, id_column)
+        if len(number) > 1:
+            raise DataError(
+                f"{weights.name}: which column holds the weights? Say {weights.name}:COLUMN ({_names(weights, number)})"
+            )
+        roles.weights = Columns(weights, number)
+    _note_unnamed(roles)
+    if id_column is not None:
+        _join(roles, id_column)
+    return roles
+
+
+def _settle(operand: Operand, settled: bool = False) -> None:
+    if operand.is_table and operand.content.doubt and not settled:
+        raise DataError(
+            operand.content.doubt + (", or pick columns with --columns" if not operand.column else "")
+        )
+
+
+def _choose(operand: Operand, role: str, taken: list[Operand], id_column: str | None) -> list[int]:
+    """The columns that no other role uses."""
+    if not operand.is_table:
+        return []
+    _settle(operand)
+    picked = operand.picked
+    if picked is not None:
+        return [picked]
+    table = operand.content
+    used = {other.picked for other in taken}
+    if id_column is not None:
+        used.add(_id_number(operand, id_column))
+    rest = [number for number in range(table.width) if number not in used]
+    if not rest:
+        raise DataError(f"{operand.name}: no column is left for the {role}")
+    if table.names and not table.settled and any(table.names[i] == "" for i in rest):
+        first = next(i for i in rest if table.names[i] == "")
+        raise DataError(
+            f"{operand.name}:1: column {first + 1} has no name (an index that some tool wrote?); "
+            + ("pick the others with --columns" if role == "predictions" else f"say {operand.name}:COLUMN")
+            + ", or say --header to use it as it is"
+        )
+    return rest
+
+
+def _choose_one_file(
+    operand: Operand, predictions: Operand, role: str, other: Operand | None, id_column: str | None
+) -> list[int]:
+    if operand.is_table and operand.column is None and operand.same_file(predictions):
+        raise DataError(
+            f"{operand.name}: is the file of the predictions too; say which column holds the {role}: {operand.name}:COLUMN"
+        )
+    taken = [other] if other is not None and other.same_file(operand) and other.column is not None else []
+    return _choose(operand, role, taken, id_column)
+
+
+def _names(operand: Operand, numbers: list[int]) -> str:
+    names = operand.content.names
+    return listing(names[i] if names else i + 1 for i in numbers)
+
+
+def _note_unnamed(roles: Roles) -> None:
+    names = roles.predictions.names
+    if names and "" in names and roles.predictions.operand.content.settled:
+        roles.notes.append(
+            f"{roles.predictions.name}: column {names.index('') + 1} of the predictions has no name and is used as it is"
+        )
+
+
+def _id_number(operand: Operand, id_column: str) -> int:
+    if not operand.is_table:
+        raise DataError(
+            f"{operand.name}: an array has no column {id_column!r} to join by; save it as a table with ids, or leave out --id"
+        )
+    return int(operand.content.find(id_column))
+
+
+def _join(roles: Roles, id_column: str) -> None:
+    from losscli.io.tables import join_rows
+
+    first = roles.predictions.operand
+    ids = first.content.text(_id_number(first, id_column))
+    roles.ids = ids
+    for columns in (roles.targets, roles.weights):
+        if columns is None:
+            continue
+        if columns.operand.same_file(first):
+            join_rows(ids, ids)  # for its checks
+            continue
+        other = columns.operand.content.text(_id_number(columns.operand, id_column))
+        columns.rows = join_rows(ids, other)
+    if roles.targets is None and roles.weights is None:
+        join_rows(ids, ids)

@@ -1,0 +1,123 @@
+"""Sinks: files that are written whole or not at all."""
+
+import os
+import stat
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+from losscli.errors import DataError
+
+
+class AtomicFile:
+    """A file that appears under its name only when `publish` is called; until then the old one stays.
+
+    What exists already and is no regular file (a device, a pipe) is written to as it is.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.target = Path(os.path.realpath(path))
+        self.temporary: Path | None = None
+        try:
+            self.file: IO[Any] = self._open()
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def _open(self) -> IO[Any]:
+        try:
+            mode = self.target.stat().st_mode
+        except FileNotFoundError:
+            mode = None
+        if mode is not None and stat.S_ISDIR(mode):
+            raise IsADirectoryError(21, "it is a folder")
+        if mode is not None and not stat.S_ISREG(mode):
+            return open(self.path, "wb")
+        if mode is not None and not os.access(self.target, os.W_OK):
+            raise PermissionError(13, "it is write-protected")
+        descriptor, name = tempfile.mkstemp(
+            prefix=f".{self.target.name}.", suffix=".losscli", dir=self.target.parent
+        )
+        self.temporary = Path(name)
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(name, stat.S_IMODE(mode) if mode is not None else 0o666 & ~umask)
+        return os.fdopen(descriptor, "wb")
+
+    def _failed(self, error: OSError) -> DataError:
+        return DataError(f"{self.path}: cannot be written: {error.strerror or error}")
+
+    def write(self, data: bytes | memoryview) -> None:
+        try:
+            self.file.write(data)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def finish(self) -> None:
+        """Bring every byte to the disk; nothing is published yet."""
+        try:
+            self.file.flush()
+            if self.temporary is not None:
+                os.fsync(self.file.fileno())
+            self.file.close()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def publish(self) -> None:
+        """Give the finished file its name."""
+        if self.temporary is not None:
+            try:
+                os.replace(self.temporary, self.target)
+            except OSError as error:
+                raise self._failed(error) from error
+            self.temporary = None
+
+    def discard(self) -> None:
+        """Leave no trace of a file that was not published."""
+        try:
+            self.file.close()
+        except OSError:
+            pass
+        if self.temporary is not None:
+            self.temporary.unlink(missing_ok=True)
+            self.temporary = None
+
+
+class Outputs:
+    """The files of one run: all are finished before the first is published, and none is left half-written."""
+
+    def __init__(self) -> None:
+        self.files: list[AtomicFile] = []
+        self.closers: list[Callable[[], None]] = []
+
+    def open(self, path: Path) -> AtomicFile:
+        if any(
+            file.target == Path(os.path.realpath(path)) for file in self.files if file.temporary is not None
+        ):
+            raise DataError(f"{path}: named for two outputs; give each its own file")
+        file = AtomicFile(path)
+        self.files.append(file)
+        return file
+
+    def publish(self) -> None:
+        for close in self.closers:
+            close()
+        for file in self.files:
+            file.finish()
+        for file in self.files:
+            file.publish()
+
+    def __enter__(self) -> "Outputs":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        for file in self.files:
+            file.discard()

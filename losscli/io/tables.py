@@ -1,0 +1,415 @@
+"""Tables: CSV, TSV and Parquet through Polars, which is imported only when such a file is opened.
+
+Every cell of a text file is read as text; what a column means is the loss's affair. Ids and labels so stay as they
+stand in the file: 007 is not 7, and NA is a word.
+"""
+
+import csv
+import gzip
+import io
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from losscli.core import Array
+from losscli.errors import DataError, count, did_you_mean, listing
+from losscli.io.sources import MemorySource
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@dataclass
+class TextColumn:
+    """A column of text, each distinct cell once: `cells[codes[i]]` is row i; None is an empty cell."""
+
+    name: str
+    cells: list[str | None]
+    codes: Array
+    where: Any = None
+    number: int = 0
+
+    def first_row(self, code: int) -> int:
+        return int(np.flatnonzero(self.codes == code)[0])
+
+    def place(self, row: int) -> str:
+        return f"{self.name}[{row}]" if self.where is None else str(self.where.place(row, self.number))
+
+    def text(self) -> list[str | None]:
+        return [self.cells[code] for code in self.codes]
+
+    def take(self, rows: Array) -> "TextColumn":
+        return TextColumn(self.name, self.cells, self.codes[rows], _Moved(self, rows), self.number)
+
+
+@dataclass
+class _Moved:
+    """Places of rows that were brought into another order."""
+
+    of: Any
+    rows: Array
+
+    def place(self, row: int, column: int | None = None) -> str:
+        place = self.of.place
+        return str(
+            place(int(self.rows[row]))
+            if isinstance(self.of, TextColumn)
+            else place(int(self.rows[row]), column)
+        )
+
+
+@dataclass
+class Table:
+    """A table file: its columns' names, if it has a header, and its cells.
+
+    `settled` is whether the user said what the first row is; `doubt` is what is doubtful about it otherwise.
+    """
+
+    name: str
+    frame: "pl.DataFrame"
+    names: tuple[str, ...] | None
+    doubt: str | None = None
+    settled: bool = False
+    path: Path | None = None
+    data: bytes | None = None
+    separator: str = ","
+    parts: list[tuple[int, "Table"]] = field(default_factory=list)
+
+    @property
+    def height(self) -> int:
+        return self.frame.height
+
+    @property
+    def width(self) -> int:
+        return self.frame.width
+
+    def label(self, number: int) -> str:
+        """How messages call a column."""
+        return f'column "{self.names[number]}"' if self.names else f"column {number + 1}"
+
+    def find(self, column: str) -> int:
+        """The number of a column, by its name or, without a header, by its 1-based number."""
+        if self.names is None:
+            if column.isdecimal() and 1 <= int(column) <= self.width:
+                return int(column) - 1
+            raise DataError(
+                f"{self.name}: no column {column!r}: the file has no header and {count(self.width, 'column')}; "
+                "say a number from 1 on, or --header if its first row is one"
+            )
+        places = [i for i, name in enumerate(self.names) if name == column]
+        if not places:
+            raise DataError(
+                f"{self.name}: no column {column!r}; its columns: {listing(map(repr, self.names))}{did_you_mean(column, self.names)}"
+            )
+        if len(places) > 1:
+            numbers = listing(place + 1 for place in places)
+            raise DataError(
+                f"{self.name}: {len(places)} columns are called {column!r} ({numbers}); rename all but one"
+            )
+        return places[0]
+
+    def pick(self, patterns: str) -> list[int]:
+        """The columns that match a comma-separated list of names, shell patterns or 1-based numbers, in that order."""
+        picked: list[int] = []
+        for pattern in patterns.split(","):
+            if self.names is None or pattern in self.names:
+                found = [self.find(pattern)]
+            else:
+                found = [i for i, name in enumerate(self.names) if fnmatchcase(name, pattern)]
+            if not found:
+                raise DataError(
+                    f"{self.name}: --columns: no column matches {pattern!r}; its columns: {listing(map(repr, self.names or ()))}"
+                )
+            picked += [number for number in found if number not in picked]
+        return picked
+
+    def numbers(self, numbers: Sequence[int]) -> Array:
+        """The cells of columns as float64, shape (n, len(numbers)).
+
+        Raises
+        ------
+        DataError
+            at the first cell that is not a number.
+        """
+        import polars as pl
+
+        array = np.empty((self.height, len(numbers)), order="F")
+        for j, number in enumerate(numbers):
+            column = self.frame.to_series(number)
+            if column.dtype == pl.String:
+                text = column.str.strip_chars()
+                parsed = text.cast(pl.Float64, strict=False)
+                huge = parsed.is_infinite() & ~text.str.contains("(?i)inf")
+            else:
+                parsed = column.cast(pl.Float64, strict=False)
+                huge = parsed.is_null()
+            bad = parsed.is_null() | huge.fill_null(False)
+            if bad.any():
+                row = int(bad.arg_true()[0])
+                others = (
+                    f" (and {count(int(bad.sum()) - 1, 'more cell')} of this column)" if bad.sum() > 1 else ""
+                )
+                raise DataError(f"{self.place(row, number)}: {_not_a_number(column[row], self)}{others}")
+            array[:, j] = parsed.to_numpy()
+        return np.ascontiguousarray(array)
+
+    def text(self, number: int) -> TextColumn:
+        """A column as text."""
+        import polars as pl
+
+        column = self.frame.to_series(number).cast(pl.String)
+        cells = column.unique(maintain_order=True)
+        order = pl.DataFrame({"cell": cells, "code": np.arange(len(cells), dtype=np.int32)})
+        codes = column.to_frame("cell").join(
+            order, on="cell", how="left", nulls_equal=True, maintain_order="left"
+        )
+        return TextColumn(self.name, cells.to_list(), codes["code"].to_numpy(), self, number)
+
+    def source(self, numbers: Sequence[int]) -> MemorySource:
+        """Columns as rows of numbers: (n,) for one column, (n, k) for several."""
+        array = self.numbers(numbers)
+        names = tuple(self.names[i] for i in numbers) if self.names else None
+        return MemorySource(
+            self.name, array[:, 0] if len(numbers) == 1 else array, names, self, tuple(numbers)
+        )
+
+    def place(self, row: int, column: int | None = None) -> str:
+        """File, line as an editor counts it, and column."""
+        for start, part in reversed(self.parts):
+            if row >= start:
+                return part.place(row - start, column)
+        at = "" if column is None else f", {self.label(column)}"
+        line = self._line(row)
+        return f"{self.name}:{line}{at}" if line else f"{self.name}[{row}]{at}"
+
+    def records(self) -> Iterator[tuple[int, list[str]]]:
+        """Each record with the line on which it starts; for messages only."""
+        if self.path is None and self.data is None:
+            return
+        raw = self.data if self.data is not None else self.path.read_bytes()  # type: ignore[union-attr]
+        if raw[:2] == b"\x1f\x8b":
+            raw = gzip.decompress(raw)
+        reader = csv.reader(
+            io.StringIO(raw.decode("utf-8-sig", "replace"), newline=""), delimiter=self.separator
+        )
+        line = 1
+        for record in reader:
+            yield line, record
+            line = reader.line_num + 1
+
+    def _line(self, row: int) -> int:
+        first = 1 if self.names else 0
+        for number, (line, _) in enumerate(self.records()):
+            if number == row + first:
+                return line
+        return 0
+
+
+def _not_a_number(cell: Any, table: Table) -> str:
+    if cell is None or not str(cell).strip():
+        return "the cell is empty, where a number is needed"
+    text = str(cell)
+    try:
+        float(text.replace("_", "x"))
+        return f"{text!r} is too large for a float64"
+    except ValueError:
+        pass
+    cure = ""
+    if ";" in text:
+        cure = "; the file looks separated by semicolons: save it with commas, or as .tsv with tabs"
+    elif "\t" in text:
+        cure = "; the file looks separated by tabs: name it .tsv"
+    elif text.count(",") == 1 and text.replace(",", "").lstrip("-+").isdigit():
+        cure = "; write decimals with a point"
+    elif table.names is None:
+        cure = "; if the first row is a header, say --header"
+    elif table.width > 1:
+        cure = "; pick the columns of predictions with --columns, or name the id column with --id"
+    return f"{text!r} is not a number{cure}"
+
+
+def parses_as_number(cell: str | None) -> bool:
+    """Whether a cell is a number, as Polars reads numbers."""
+    try:
+        return cell is not None and "_" not in cell and float(cell) == float(cell)
+    except ValueError:
+        return (cell or "").strip().lower() in ("nan", "+nan", "-nan")
+
+
+def open_text(name: str, path: Path | None, data: bytes | None, separator: str, header: bool | None) -> Table:
+    """Read a CSV or TSV file, or its bytes. `header` is what the user says, None for the rule of the first row."""
+    import polars as pl
+
+    def scan(**how: Any) -> "pl.DataFrame":
+        return pl.read_csv(
+            io.BytesIO(data) if data is not None else path,  # type: ignore[arg-type]
+            separator=separator,
+            has_header=False,
+            infer_schema=False,
+            raise_if_empty=False,
+            **how,
+        )
+
+    probe = Table(name, pl.DataFrame(), (), path=path, data=data, separator=separator)
+    try:
+        first = scan(n_rows=1)
+        if first.height == 0 or first.width == 0:
+            raise DataError(f"{name}: the file is empty")
+        row = first.row(0)
+        if any("\r" in (cell or "") for cell in row):
+            raise DataError(
+                f"{name}: its lines end in a bare carriage return (old Mac); save it with LF or CRLF"
+            )
+        headed = header if header is not None else not all(parses_as_number(cell) for cell in row)
+        frame = scan(skip_rows=0)
+    except pl.exceptions.PolarsError as error:
+        raise DataError(_unreadable(probe, str(error))) from error
+    if headed:
+        frame = frame.slice(1)
+    # Blank lines at the end are how editors end files; anywhere else they are rows with nothing in them.
+    height = frame.height
+    while height and all(cell is None for cell in frame.row(height - 1)):
+        height -= 1
+    names = tuple((cell or "").strip() for cell in row) if headed else None
+    table = Table(name, frame.head(height), names, path=path, data=data, separator=separator)
+    _check_short(table)
+    table.settled = header is not None
+    table.doubt = None if table.settled else _doubt(table, row)
+    return table
+
+
+def _check_short(table: Table) -> None:
+    # Polars fills a short row with nulls; a short row is a damaged one. Only rows whose last cell is null can be
+    # short, so only then is the file looked through again.
+    if table.width < 2 or not table.height:
+        return
+    last = table.frame.to_series(table.width - 1).is_null()
+    if not last.any():
+        return
+    suspects = set(last.arg_true().to_list())
+    first = 1 if table.names else 0
+    for number, (line, record) in enumerate(table.records()):
+        if number - first in suspects and len(record) < table.width:
+            fact = (
+                "the line is blank"
+                if not record
+                else f"{count(len(record), 'cell')} instead of {table.width}"
+            )
+            raise DataError(f"{table.name}:{line}: {fact}; the row is damaged, or a comma is missing")
+
+
+def _unreadable(table: Table, why: str) -> str:
+    if "utf-8" in why.lower():
+        return f"{table.name}: not UTF-8 text; save it as UTF-8"
+    width = None
+    for line, record in table.records():
+        width = len(record) if width is None else width
+        if len(record) > width:
+            return (
+                f"{table.name}:{line}: {len(record)} cells instead of {width}; quote cells that hold a comma"
+            )
+    return f"{table.name}: not a table that can be read, perhaps for a quote that is never closed ({why.splitlines()[0]})"
+
+
+def _doubt(table: Table, row: tuple[str | None, ...]) -> str | None:
+    cells = [(cell or "").strip() for cell in row]
+    if table.names is None:
+        if len(row) > 1 and cells == [str(i) for i in range(len(row))]:
+            return f"{table.name}:1: the first row is {','.join(cells[:3])}{',...' if len(cells) > 3 else ''}: a header that a tool wrote, or data? Say --header or --no-header"
+        return None
+    odd = next((cell for cell in cells if parses_as_number(cell) and not cell.lstrip("+-").isdecimal()), None)
+    if odd is not None:
+        return f"{table.name}:1: the first row has words and numbers ({odd}): a header or data? Say --header or --no-header"
+    return None
+
+
+def open_parquet(name: str, path: Path | None, data: bytes | None) -> Table:
+    """Read a Parquet file."""
+    import polars as pl
+
+    try:
+        frame = pl.read_parquet(io.BytesIO(data) if data is not None else path)  # type: ignore[arg-type]
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise DataError(
+            f"{name}: not a Parquet file that can be read ({str(error).splitlines()[0]})"
+        ) from error
+    return Table(name, frame, tuple(frame.columns))
+
+
+def concat(name: str, tables: Sequence[Table]) -> Table:
+    """Several tables as one; they must have the same columns."""
+    import polars as pl
+
+    first = tables[0]
+    for other in tables[1:]:
+        if other.names != first.names or other.width != first.width:
+            raise DataError(
+                f"{other.name}: its columns ({listing(other.names or [other.width])}) differ from those of "
+                f"{first.name} ({listing(first.names or [first.width])})"
+            )
+    heights = np.cumsum([0] + [table.height for table in tables])
+    frames = [
+        table.frame.rename(dict(zip(table.frame.columns, first.frame.columns, strict=True)))
+        for table in tables
+    ]
+    parts = [(int(start), table) for start, table in zip(heights, tables, strict=False)]
+    doubt = next((table.doubt for table in tables if table.doubt), None)
+    return Table(
+        name, pl.concat(frames, how="vertical_relaxed"), first.names, doubt, first.settled, parts=parts
+    )
+
+
+def text_of_array(name: str, array: Array) -> TextColumn:
+    """A column of text from an array of strings or bytes."""
+    if array.dtype.kind == "S":
+        array = np.char.decode(array, "utf-8")
+    cells, codes = np.unique(array.reshape(len(array)), return_inverse=True)
+    return TextColumn(name, [str(cell) for cell in cells], codes)
+
+
+def join_rows(left: TextColumn, right: TextColumn) -> Array:
+    """The row of `right` for each row of `left`, by their ids.
+
+    Raises
+    ------
+    DataError
+        for missing, duplicate or extra ids, with the first few and their number.
+    """
+    wanted, present = left.text(), right.text()
+    for side, ids in ((left, wanted), (right, present)):
+        empty = [i for i, text in enumerate(ids) if not text]
+        if empty:
+            raise DataError(
+                f"{side.place(empty[0])}: the id is empty ({count(len(empty), 'row')}); every row needs one"
+            )
+        counts = np.bincount(side.codes, minlength=len(side.cells))
+        twice = [str(side.cells[code]) for code in np.flatnonzero(counts > 1)]
+        if twice:
+            raise DataError(
+                f"{side.name}: {count(len(twice), 'id')} more than once: {listing(twice, 3)}; ids must be unique"
+            )
+    rows = {text: row for row, text in enumerate(present)}
+    missing = [str(text) for text in wanted if text not in rows]
+    if missing:
+        raise DataError(
+            f"{right.name}: no row for {count(len(missing), 'id')} of {left.name}: {listing(missing, 3)}; "
+            "add the rows, or leave them out of both files"
+        )
+    if len(present) > len(wanted):
+        known = set(wanted)
+        extra = [str(text) for text in present if text not in known]
+        raise DataError(
+            f"{right.name}: {count(len(extra), 'id')} that {left.name} does not have: {listing(extra, 3)}; "
+            "add the rows, or leave them out of both files"
+        )
+    return np.fromiter((rows[text] for text in wanted), np.int64, len(wanted))
+
+
+def is_finite_number(text: str) -> bool:
+    """Whether an operand is a finite number, for targets that are one constant."""
+    return parses_as_number(text) and math.isfinite(float(text))

@@ -1,0 +1,160 @@
+"""Per-sample results and gradients to files, a run of rows at a time. One class a format."""
+
+import io
+from collections.abc import Callable
+from typing import IO, Any, Protocol
+
+import numpy as np
+
+from losscli.core import Array
+from losscli.errors import UsageError, listing
+
+Columns = dict[str, Any]
+"""Column name -> array or list, all of one length."""
+
+
+class Writer(Protocol):
+    """Takes columns or arrays a run of rows at a time."""
+
+    def write(self, columns: Columns) -> None: ...
+    def close(self) -> None: ...
+
+
+class TextWriter:
+    """CSV or TSV through Polars, with floats in the fewest digits that read back the same."""
+
+    def __init__(self, file: IO[Any], separator: str) -> None:
+        self.file, self.separator, self.started = file, separator, False
+
+    def write(self, columns: Columns) -> None:
+        import polars as pl
+
+        frame = pl.DataFrame(columns)
+        text = frame.write_csv(separator=self.separator, include_header=not self.started)
+        self.file.write(text.encode())
+        self.started = True
+
+    def close(self) -> None:
+        pass
+
+
+class JsonLinesWriter:
+    """One strict JSON object a line."""
+
+    def __init__(self, file: IO[Any]) -> None:
+        self.file = file
+
+    def write(self, columns: Columns) -> None:
+        from losscli.render import strict_json
+
+        for row in records(columns):
+            self.file.write((strict_json(row) + "\n").encode())
+
+    def close(self) -> None:
+        pass
+
+
+class ParquetWriter:
+    """Parquet through Polars."""
+
+    def __init__(self, file: IO[Any]) -> None:
+        self.file, self.frames = file, []  # type: ignore[var-annotated]
+
+    def write(self, columns: Columns) -> None:
+        import polars as pl
+
+        self.frames.append(pl.DataFrame(columns))
+
+    def close(self) -> None:
+        import polars as pl
+
+        whole = io.BytesIO()
+        pl.concat(self.frames).write_parquet(whole)
+        self.file.write(whole.getvalue())
+
+
+class NpyWriter:
+    """An .npy file whose number of rows is known only at its end."""
+
+    def __init__(self, file: IO[Any]) -> None:
+        self.file = file
+        self.rows = 0
+        self.shape: tuple[int, ...] = ()
+        self.dtype: np.dtype[Any] | None = None
+        self.kept: io.BytesIO | None = None
+
+    def add(self, array: Array) -> None:
+        if self.dtype is None:
+            self.dtype, self.shape = array.dtype, array.shape[1:]
+            if not self.file.seekable():
+                self.kept = io.BytesIO()  # a pipe: the header must wait, and the rows with it
+            else:
+                self._header()
+        self.rows += len(array)
+        (self.kept or self.file).write(np.ascontiguousarray(array, self.dtype).data)
+
+    def _header(self) -> None:
+        # NumPy pads the header so that a first axis of any length leaves its size alone.
+        assert self.dtype is not None
+        described = {
+            "descr": np.lib.format.dtype_to_descr(self.dtype),
+            "fortran_order": False,
+            "shape": (self.rows, *self.shape),
+        }
+        np.lib.format.write_array_header_1_0(self.file, described)
+
+    def close(self) -> None:
+        if self.dtype is None:
+            return
+        if self.kept is None:
+            self.file.seek(0)
+            self._header()
+            self.file.seek(0, io.SEEK_END)
+            return
+        self._header()
+        self.file.write(self.kept.getvalue())
+
+
+class LossWriter:
+    """Losses alone as .npy: (n,), or (n, k) with each output's."""
+
+    def __init__(self, file: IO[Any]) -> None:
+        self.npy = NpyWriter(file)
+
+    def write(self, columns: Columns) -> None:
+        self.npy.add(columns[""])
+
+    def close(self) -> None:
+        self.npy.close()
+
+
+WRITERS: dict[str, Callable[[IO[Any]], Writer]] = {
+    ".jsonl": JsonLinesWriter,
+    ".csv": lambda file: TextWriter(file, ","),
+    ".tsv": lambda file: TextWriter(file, "\t"),
+    ".npy": LossWriter,
+    ".parquet": ParquetWriter,
+}
+"""Formats with a row a sample."""
+
+
+def records(columns: Columns) -> list[dict[str, Any]]:
+    """Columns as one record a row, of plain Python values."""
+    lists = [
+        column.tolist() if isinstance(column, np.ndarray) else list(column) for column in columns.values()
+    ]
+    return [dict(zip(columns, values, strict=True)) for values in zip(*lists, strict=True)]
+
+
+def suffix_of(path: str, allowed: tuple[str, ...], option: str) -> str:
+    """The suffix of an output path, which says its format.
+
+    Raises
+    ------
+    UsageError
+        for a suffix that is none of the allowed ones.
+    """
+    for suffix in allowed:
+        if path.lower().endswith(suffix):
+            return suffix
+    raise UsageError(f"{option} {path}: the suffix says the format; it must be one of {listing(allowed)}")

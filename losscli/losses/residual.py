@@ -1,0 +1,137 @@
+"""Residual losses: functions of r = prediction - target."""
+
+from typing import Annotated
+
+import numpy as np
+
+from losscli.core import POSITIVE, Array, BoundLoss, Dense, Extras, Targets, Values, family, loss
+
+
+def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
+    """R = prediction - target, elementwise: dr/dprediction is 1."""
+    assert isinstance(targets, Dense)
+    r = np.subtract(predictions, targets.t, dtype=loss.work(predictions.dtype))
+    value, slope = loss.core(r)
+    return value, slope if gradient else None
+
+
+residual = family(
+    name="residual",
+    lift=lift,
+    summary="functions of the residual, elementwise",
+    variables={"r": "prediction - target"},
+    value="f(r)",
+    gradient="df/dr",
+    targets="numbers, one for each prediction; or one number for all",
+    reads="numbers",
+    several_outputs=True,
+)
+
+
+@loss(
+    residual,
+    "r**2",
+    slope="2*r",
+    aliases=("mse", "mean-squared-error"),
+    source="Legendre 1805, Nouvelles methodes pour la determination des orbites des cometes (least squares)",
+    relations=("twice half-squared-error",),
+    baseline="mean",
+    facts=("convex",),
+)
+def squared_error(r: Array) -> tuple[Array, Array]:
+    """The square of the residual."""
+    return r * r, 2 * r
+
+
+@loss(
+    residual,
+    "r**2 / 2",
+    slope="r",
+    aliases=("l2", "l2-loss"),
+    source="Legendre 1805 (least squares); the half makes the slope the residual itself",
+    relations=("half of squared-error", "huber and smooth-l1 (times beta) where delta, beta -> inf"),
+    baseline="mean",
+    facts=("convex",),
+)
+def half_squared_error(r: Array) -> tuple[Array, Array]:
+    """Half the square of the residual."""
+    return 0.5 * r * r, r
+
+
+@loss(
+    residual,
+    "abs(r)",
+    slope="sign(r)",
+    aliases=("l1", "mae", "mean-absolute-error"),
+    source="Boscovich 1757 (least absolute deviations)",
+    special=("the slope at r = 0 is 0",),
+    relations=("smooth-l1 where beta -> 0", "huber / delta where delta -> 0"),
+    baseline="median",
+    facts=("convex",),
+)
+def absolute_error(r: Array) -> tuple[Array, Array]:
+    """The size of the residual."""
+    return np.abs(r), np.sign(r)
+
+
+@loss(
+    residual,
+    "where(abs(r) <= delta, r**2 / 2, delta * (abs(r) - delta / 2))",
+    slope="where(abs(r) <= delta, r, delta * sign(r))",
+    aliases=("huber-loss",),
+    source="Huber 1964, Robust Estimation of a Location Parameter, doi:10.1214/aoms/1177703732",
+    relations=(
+        "delta times smooth-l1 with beta = delta; the same at delta = 1",
+        "half-squared-error where delta -> inf",
+        "delta times absolute-error where delta -> 0",
+    ),
+    facts=("convex",),
+)
+def huber(
+    r: Array, *, delta: Annotated[float, POSITIVE, "residual beyond which the loss is linear"] = 1.0
+) -> tuple[Array, Array]:
+    """Quadratic up to delta, linear beyond."""
+    slope = np.clip(r, -delta, delta)
+    return slope * (r - 0.5 * slope), slope
+
+
+@loss(
+    residual,
+    "where(abs(r) < beta, r**2 / (2 * beta), abs(r) - beta / 2)",
+    slope="where(abs(r) < beta, r / beta, sign(r))",
+    aliases=("smooth-l1-loss", "smoothl1"),
+    source="Girshick 2015, Fast R-CNN, arXiv:1504.08083 (beta = 1)",
+    relations=("huber with delta = beta, divided by beta", "absolute-error where beta -> 0"),
+    facts=("convex",),
+)
+def smooth_l1(
+    r: Array, *, beta: Annotated[float, POSITIVE, "residual beyond which the slope is 1"] = 1.0
+) -> tuple[Array, Array]:
+    """Absolute error with a quadratic bottom of width beta."""
+    slope = np.clip(r / beta, -1, 1)
+    return slope * (r - 0.5 * beta * slope), slope
+
+
+@loss(
+    residual,
+    "where(abs(r) <= c, c**2 / 6 * (1 - (1 - (r / c)**2)**3), c**2 / 6)",
+    slope="where(abs(r) <= c, r * (1 - (r / c)**2)**2, 0)",
+    aliases=("tukey", "biweight"),
+    source="Beaton and Tukey 1974, The Fitting of Power Series, doi:10.1080/00401706.1974.10489171; "
+    "c = 4.6851 gives 95 % efficiency at the normal distribution of unit variance",
+    special=(
+        "constant, with slope 0, beyond c: a gross outlier has no pull",
+        "c is in units of the residual; divide predictions and targets by a robust scale first if it is not 1",
+    ),
+    relations=("half-squared-error where c -> inf",),
+    wide=True,
+    facts=("bounded", "redescending"),
+)
+def tukey_biweight(
+    r: Array, *, c: Annotated[float, POSITIVE, "residual beyond which the loss is constant"] = 4.6851
+) -> tuple[Array, Array]:
+    """Quadratic near zero, constant beyond c."""
+    x = np.clip(r, -c, c)
+    u = (x / c) ** 2
+    rest = (1 - x / c) * (1 + x / c)
+    return x * x * (3 * rest + u * u) / 6, x * rest * rest

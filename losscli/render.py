@@ -1,0 +1,186 @@
+"""A result as table, JSON, Markdown or a bare number. Everything here returns text; nothing prints."""
+
+import io
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from losscli.calculation import Result
+
+FORMATS = ("table", "json", "jsonl", "csv", "tsv", "markdown", "value")
+ROW_FORMATS = ("jsonl", "csv", "tsv")
+TABLE_ROWS = 20
+
+Row = Mapping[str, Any]
+
+
+def strict(value: Any, path: str = "", found: dict[str, str] | None = None) -> Any:
+    """Replace numbers that are not finite by None, noting in `found` which they were."""
+    if isinstance(value, float) and not math.isfinite(value):
+        if found is not None:
+            found[path] = repr(value)
+        return None
+    if isinstance(value, Mapping):
+        return {
+            key: strict(item, f"{path}.{key}" if path else str(key), found) for key, item in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [strict(item, f"{path}.{index}", found) for index, item in enumerate(value)]
+    return value
+
+
+def strict_json(record: Mapping[str, Any], indent: int | None = None) -> str:
+    """JSON that every parser takes: no bare NaN; "nonfinite" says which numbers are null for want of one."""
+    found: dict[str, str] = {}
+    clean = strict(record, "", found)
+    if found:
+        clean["nonfinite"] = found
+    return json.dumps(clean, indent=indent, ensure_ascii=False, allow_nan=False)
+
+
+def as_record(result: Result) -> dict[str, Any]:
+    """The result with the keys of the JSON contract."""
+    best = result.baseline
+    return {
+        "loss": result.loss,
+        "parameters": dict(result.parameters),
+        "value": result.value,
+        "reduction": result.reduction,
+        "numerator": result.numerator,
+        "denominator": result.denominator,
+        "samples": result.samples,
+        "ignored": result.ignored,
+        "summary": result.summary,
+        "baseline": None
+        if best is None
+        else {"prediction": best.prediction, "value": best.value, "skill": best.skill},
+        "requirements": result.requirements,
+        "receipt": result.receipt,
+        "signature": result.signature,
+    }
+
+
+def to_json(result: Result, rows: Sequence[Row] | None) -> str:
+    record = as_record(result)
+    if rows is not None:
+        # Each row says itself which of its numbers are not finite.
+        clean = [json.loads(strict_json(row)) for row in rows]
+        record = record | {"rows": clean}
+    return strict_json(record, indent=2) + "\n"
+
+
+def to_value(result: Result) -> str:
+    return f"{result.value!r}\n"
+
+
+def number(value: float | None, full: bool) -> str:
+    """A number for people: 7 digits on a terminal, all of them elsewhere."""
+    if value is None:
+        return "-"
+    return (
+        repr(float(value))
+        if full and not float(value).is_integer()
+        else f"{value:.7g}"
+        if not full
+        else f"{value!r}"
+    )
+
+
+def _facts(result: Result, full: bool) -> list[tuple[str, str]]:
+    from losscli.reduce import REDUCTIONS
+
+    formula = REDUCTIONS[result.reduction].formula
+    parameters = ", ".join(
+        f"{name} = {value:g}" for name, value in result.parameters.items() if value is not None
+    )
+    facts = [("loss", result.loss + (f" ({parameters})" if parameters else ""))]
+    if result.value is not None:
+        facts.append((result.reduction, number(result.value, full)))
+        if result.reduction != "sum":
+            facts.append((formula, f"{number(result.numerator, full)} / {number(result.denominator, full)}"))
+    facts.append(
+        ("samples", f"{result.samples:,}" + (f" ({result.ignored:,} ignored)" if result.ignored else ""))
+    )
+    facts += [
+        (name, number(value, full))
+        for name, value in result.summary.items()
+        if name != "mean" or _differs(result)
+    ]
+    best = result.baseline
+    if best is not None:
+        shown = best.prediction if isinstance(best.prediction, list) else [best.prediction]
+        words = ", ".join(f"{value:.4g}" for value in shown[:6]) + (", ..." if len(shown) > 6 else "")
+        facts.append(("baseline", f"{number(best.value, full)} (constant prediction {words})"))
+        if best.skill is not None:
+            facts.append(("skill", f"{number(best.skill, full)} (1 - value / baseline)"))
+    for entry in result.requirements:
+        verdict = "met" if entry["met"] else "NOT MET"
+        facts.append((f"require {entry['require']}", f"{verdict} ({number(entry['actual'], full)})"))
+    return facts
+
+
+def _differs(result: Result) -> bool:
+    return result.value is None or result.reduction != "mean" or result.value != result.summary["mean"]
+
+
+def to_table(result: Result, rows: Sequence[Row] | None, terminal: bool, width: int) -> str:
+    """A table sized to its content; on a terminal with colour, elsewhere plain and never cut."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    out = io.StringIO()
+    console = Console(
+        file=out, force_terminal=terminal, width=width if terminal else 100_000, height=100, highlight=False, emoji=False,
+        no_color=None if terminal else True, legacy_windows=False,
+    )  # fmt: skip
+    style = box.ROUNDED if terminal else box.ASCII2
+    facts = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    facts.add_column(style="cyan" if terminal else "")
+    facts.add_column(overflow="fold")
+    for name, value in _facts(result, full=not terminal):
+        bold = terminal and (name == result.reduction or "NOT MET" in value)
+        facts.add_row(
+            Text(name), Text(value, "bold red" if "NOT MET" in value else "bold") if bold else Text(value)
+        )
+    console.print(facts)
+    if rows:
+        listed = Table(box=style, title=None)
+        for name in rows[0]:
+            numeric = isinstance(rows[0][name], float | int)
+            listed.add_column(Text(str(name)), justify="right" if numeric else "left", overflow="fold")
+        for row in rows[:TABLE_ROWS]:
+            listed.add_row(*(Text(cell(value, full=not terminal)) for value in row.values()))
+        console.print(listed)
+        if result.samples > TABLE_ROWS:
+            console.print(
+                Text(f"... and {result.samples - TABLE_ROWS:,} more samples; --output FILE.csv has them all")
+            )
+    console.print(Text(result.signature, "dim" if terminal else ""), soft_wrap=True)
+    return "".join(line.rstrip() + "\n" for line in out.getvalue().splitlines())
+
+
+def cell(value: Any, full: bool = True) -> str:
+    if isinstance(value, float):
+        return number(value, full)
+    return json.dumps(strict(value), ensure_ascii=False) if isinstance(value, list) else str(value)
+
+
+def to_markdown(result: Result, rows: Sequence[Row] | None) -> str:
+    """Markdown tables, for step summaries of CI."""
+    lines = _markdown_table(["", result.loss], [list(fact) for fact in _facts(result, full=False)[1:]])
+    if rows:
+        lines += [
+            "",
+            *_markdown_table(list(rows[0]), [[cell(value) for value in row.values()] for row in rows]),
+        ]
+    return "\n".join([*lines, "", f"`{result.signature}`", ""])
+
+
+def _markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    def line(cells: Sequence[str]) -> str:
+        return "| " + " | ".join(text.replace("|", "\\|").replace("\n", " ") for text in cells) + " |"
+
+    return [line(header), "|" + " --- |" * len(header), *(line(row) for row in rows)]

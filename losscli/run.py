@@ -1,0 +1,353 @@
+"""Running a loss over files: map over chunks of rows, fold the partials in order.
+
+A chunk is what an executor gets, a block about what a core's cache holds, and a lift sees. Everything that a chunk
+needs is in a Job, which can be pickled; `evaluate_chunk` is a pure function of it and a range of rows.
+"""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import reduce
+from itertools import repeat
+from typing import Any
+
+import numpy as np
+
+from losscli.baseline import Answer, Baseline, Frequencies, Mean, Median
+from losscli.core import Array, BoundLoss, Dense, Extras, Family
+from losscli.errors import DataError, count
+from losscli.io.sources import Source
+from losscli.losses.softmax import row_sums
+from losscli.reduce import REDUCTIONS, Faults, Partial, Reduction, divide
+from losscli.targets import SUM_TOLERANCE, Form
+
+CHUNK_BYTES = 16 << 20
+BLOCK_BYTES = 512 << 10
+
+
+@dataclass(frozen=True)
+class Job:
+    """All that one run depends on."""
+
+    loss: BoundLoss
+    predictions: Source
+    targets: Source
+    form: Form
+    dtype: np.dtype[Any]
+    extras: Extras = Extras()
+    weights: Source | None = None
+    class_weights: Array | None = None
+    """A weight a class, which makes a weight a row."""
+    output_weights: Array | None = None
+    """A weight an output, which makes the mean over outputs a weighted one."""
+    over_outputs: str = "mean"
+    rows: bool = False
+    elements: bool = False
+    gradient: bool = False
+
+    @property
+    def samples(self) -> int:
+        return self.predictions.shape[0]
+
+    @property
+    def several(self) -> bool:
+        """Whether a sample has several outputs, each with a loss of its own."""
+        return self.loss.loss.family.several_outputs and len(self.predictions.shape) == 2
+
+    def row_bytes(self) -> int:
+        return int(np.prod(self.predictions.shape[1:], dtype=np.int64)) * self.dtype.itemsize
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Per-sample results of a run of rows; rows that were ignored are absent."""
+
+    sample: Array
+    target: Array
+    loss: Array
+    weight: Array | None
+    elements: Array | None
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """What a chunk of rows leaves behind."""
+
+    partial: Partial
+    rows: tuple[Rows, ...] = ()
+    gradient: tuple[Array, ...] = ()
+
+
+def compute_dtype(
+    family: Family, predictions: np.dtype[Any], targets: np.dtype[Any], constant: bool
+) -> np.dtype[Any]:
+    """float16 is computed in float32, float32 in float32, float64 and integers in float64.
+
+    A residual is a difference of two like numbers, so its targets count as much as its predictions.
+    """
+
+    def base(dtype: np.dtype[Any]) -> np.dtype[Any]:
+        if dtype.kind != "f" or dtype.itemsize > 4:
+            return np.dtype(np.float64)
+        return np.dtype(np.float32)
+
+    own = base(predictions)
+    if family.reads != "numbers" or constant:
+        return own
+    return base(np.result_type(own, targets))
+
+
+def evaluate(job: Job, consume: Callable[[Chunk], None], executor: Executor | None = None) -> Partial:
+    """Run a job over all rows; `consume` gets the chunks in order."""
+    step = max(1, CHUNK_BYTES // max(1, job.row_bytes()))
+    starts = range(0, job.samples, step)
+    stops = [min(start + step, job.samples) for start in starts]
+    mapped: Iterator[Chunk] = (executor.map if executor else map)(evaluate_chunk, repeat(job), starts, stops)
+    total: Partial | None = None
+    for chunk in mapped:
+        total = chunk.partial if total is None else total + chunk.partial
+        consume(chunk)
+    return total or Partial()
+
+
+def evaluate_chunk(job: Job, start: int, stop: int) -> Chunk:
+    """Evaluate rows start to stop, block by block."""
+    step = max(1, BLOCK_BYTES // max(1, job.row_bytes()))
+    predictions, targets = job.predictions.read(start, stop), job.targets.read(start, stop)
+    weights = None if job.weights is None else job.weights.read(start, stop)
+    blocks = [
+        _block(
+            job,
+            start + low,
+            predictions[low : low + step],
+            targets[low : low + step],
+            None if weights is None else weights[low : low + step],
+        )
+        for low in range(0, stop - start, step)
+    ]
+    return Chunk(
+        reduce(lambda left, right: left + right, (block.partial for block in blocks)),
+        tuple(rows for block in blocks for rows in block.rows),
+        tuple(part for block in blocks for part in block.gradient),
+    )
+
+
+def _block(job: Job, start: int, given: Array, targets: Array, weights: Array | None) -> Chunk:
+    kept = job.form.keep(targets)
+    ignored = 0
+    sample = np.arange(start, start + len(given))
+    if kept is not None:
+        ignored = len(given) - int(np.count_nonzero(kept))
+        sample = sample[kept]
+    predictions = (given if kept is None else given[kept]).astype(job.dtype, copy=False)
+    if kept is not None:
+        targets, weights = targets[kept], None if weights is None else weights[kept]
+    lifted = job.form.targets(targets)
+    values, slopes = job.loss(predictions, lifted, job.extras, job.gradient)
+    losses = _over_outputs(job, values)
+    row_weights = _weights(job, targets, weights)
+    faults = _faults(job, sample, predictions, targets, weights, losses)
+    partial = Partial.of(losses, row_weights).with_(
+        ignored=ignored,
+        faults=faults,
+        baseline=_baseline(job, lifted, targets, weights),
+        looks_like_probs=_looks_like_probs(job, predictions),
+    )
+    rows: tuple[Rows, ...] = ()
+    if job.rows:
+        rows = (Rows(sample, targets, losses, row_weights, values if job.elements else None),)
+    if slopes is None:
+        return Chunk(partial, rows)
+    slopes = slopes * _output_factors(job).astype(slopes.dtype) if job.several else slopes
+    if kept is not None:
+        whole = np.zeros((len(given), *slopes.shape[1:]), slopes.dtype)
+        whole[kept] = slopes
+        slopes = whole
+    return Chunk(partial, rows, (slopes,))
+
+
+def _output_factors(job: Job) -> Array:
+    """What each output's loss counts for in its sample's loss."""
+    k = job.predictions.shape[1]
+    v = np.ones(k) if job.output_weights is None else job.output_weights
+    return v / (v.sum() if job.over_outputs == "mean" else v.mean())
+
+
+def _over_outputs(job: Job, values: Array) -> Array:
+    if not job.several:
+        return values
+    factors = _output_factors(job)
+    if job.output_weights is None:
+        return row_sums(values) * factors[0] if job.over_outputs == "sum" else row_sums(values) / len(factors)
+    with np.errstate(all="ignore"):
+        return row_sums(np.where(factors == 0, 0, values * factors))
+
+
+def _weights(job: Job, targets: Array, weights: Array | None) -> Array | None:
+    """Sample weight times class weight, or None where there is neither."""
+    found = None if weights is None else weights.astype(np.float64)
+    if job.class_weights is not None:
+        by_class = job.form.class_weights(targets, job.class_weights)
+        found = by_class if found is None else found * by_class
+    if job.output_weights is not None:
+        mean = float(job.output_weights.mean())
+        found = np.full(len(targets), mean) if found is None else found * mean
+    return found
+
+
+def _baseline(job: Job, lifted: Any, targets: Array, weights: Array | None) -> Baseline | None:
+    kind = job.loss.loss.baseline
+    if kind is None or job.form.kind == "constant":
+        return None
+    each = np.ones(len(targets)) if weights is None else weights.astype(np.float64)
+    if job.class_weights is not None:
+        each = each * job.form.class_weights(targets, job.class_weights)
+    if kind == "frequencies":
+        if job.loss.loss.family.several_outputs:
+            assert isinstance(lifted, Dense)
+            return Frequencies.of_outputs(lifted, each)
+        return Frequencies.of_classes(job.loss, lifted, each, job.predictions.shape[1])
+    t = targets.astype(np.float64).reshape(len(targets), -1)
+    return Mean.of(t, each) if kind == "mean" else Median.of(t, each)
+
+
+NAN_PREDICTION = "nan prediction"
+NAN_TARGET = "nan target"
+UNDEFINED = "undefined"
+BAD_WEIGHT = "weight"
+NOT_PROBABILITY = "not a probability"
+NOT_LOG_PROBABILITY = "not a log-probability"
+ROW_SUM = "row sum"
+
+
+def _faults(
+    job: Job, sample: Array, predictions: Array, targets: Array, weights: Array | None, losses: Array
+) -> Faults:
+    found = Faults()
+    if not len(sample):
+        return found
+
+    def look(fault: str, bad: Array, values: Array) -> None:
+        nonlocal found
+        if bad.any():
+            rows, *columns = np.nonzero(bad)
+            places = zip(sample[rows].tolist(), *(column.tolist() for column in columns), strict=True)
+            shown = []
+            for place, value in zip(places, values[bad].tolist(), strict=True):
+                shown.append((int(place[0]), int(place[1]) if len(place) > 1 else None, float(value)))
+                if len(shown) == Faults.SHOWN:
+                    break
+            found = found + Faults({fault: (len(rows), tuple(shown))})
+
+    if weights is not None:
+        look(BAD_WEIGHT, ~((weights >= 0) & np.isfinite(weights)), weights)
+    if job.extras.given == "probs":
+        look(NAN_PREDICTION, np.isnan(predictions), predictions)
+        look(NOT_PROBABILITY, (predictions < 0) | (predictions > 1), predictions)
+    elif job.extras.given == "log-probs":
+        look(NAN_PREDICTION, np.isnan(predictions), predictions)
+        look(NOT_LOG_PROBABILITY, predictions > 0, predictions)
+    if job.extras.given != "logits" and not job.several and predictions.ndim == 2 and not found:
+        with np.errstate(all="ignore"):
+            sums = row_sums(predictions if job.extras.given == "probs" else np.exp(predictions))
+        look(ROW_SUM, ~(np.abs(sums - 1) <= SUM_TOLERANCE), sums)
+    undefined = np.isnan(losses)
+    if undefined.any() and not found:
+        look(NAN_PREDICTION, np.isnan(predictions), predictions)
+        if targets.dtype.kind == "f":
+            look(NAN_TARGET, np.isnan(targets), targets)
+        if not found:
+            look(UNDEFINED, undefined, losses)
+    return found
+
+
+def raise_faults(job: Job, faults: Faults) -> None:
+    """Raise the gravest fault that a pass found, with its first places and its count."""
+    for fault, (number, places) in sorted(faults.found.items(), key=lambda item: _GRAVITY.index(item[0])):
+        row, column, value = places[0]
+        source = {NAN_TARGET: job.targets, BAD_WEIGHT: job.weights}.get(fault) or job.predictions
+        others = ""
+        if number > 1:
+            also = ", ".join(
+                f"row {place[0]}" + ("" if place[1] is None else f" column {place[1]}")
+                for place in places[1:]
+            )
+            others = f"; {number:,} in all, also {also}{' ...' if number > len(places) else ''}"
+        fact, cure = {
+            NAN_PREDICTION: (
+                "the prediction is NaN",
+                "find out what made it; losscli computes nothing from NaN",
+            ),
+            NAN_TARGET: ("the target is NaN", "remove the row, or mark it and say --ignore-index"),
+            BAD_WEIGHT: (f"the weight {value:g} is negative or not finite", "weights are numbers >= 0"),
+            NOT_PROBABILITY: (f"{value:g} is not a probability", "if these are logits, say --from logits"),
+            NOT_LOG_PROBABILITY: (
+                f"{value:g} is not a log-probability, which is at most 0",
+                "if these are logits, say --from logits",
+            ),
+            ROW_SUM: (
+                f"the probabilities of the row sum to {value:.6g}, not 1",
+                "if these are logits, say --from logits; if several labels may hold at once, use a sigmoid loss",
+            ),
+            UNDEFINED: (
+                "the loss is undefined (infinite values that cancel, or no class possible)",
+                "look at the infinite values of this row",
+            ),
+        }[fault]
+        raise DataError(f"{source.place(row, column)}: {fact}; {cure}{others}")
+
+
+_GRAVITY = [NAN_PREDICTION, NAN_TARGET, BAD_WEIGHT, NOT_PROBABILITY, NOT_LOG_PROBABILITY, ROW_SUM, UNDEFINED]
+
+
+def _looks_like_probs(job: Job, predictions: Array) -> bool:
+    if job.extras.given != "logits" or not len(predictions):
+        return True
+    if not ((predictions >= 0) & (predictions <= 1)).all():
+        return False
+    if predictions.ndim == 1 or job.several:
+        return True
+    return bool((np.abs(predictions.sum(axis=1, dtype=np.float64) - 1) <= SUM_TOLERANCE).all())
+
+
+def reduced(job: Job, partial: Partial, reduction: Reduction) -> tuple[float, float, float]:
+    """Value, numerator and denominator."""
+    numerator = partial.weighted.value
+    if reduction.denominator is None:
+        return float("nan"), numerator, float("nan")
+    if not partial.samples:
+        raise DataError(
+            f"{job.predictions.name}: no samples left"
+            + (
+                f": all {count(partial.ignored, 'row')} are ignored"
+                if partial.ignored
+                else ": the file has no rows"
+            )
+            + f"; the {reduction.name} of nothing is undefined"
+        )
+    denominator = reduction.denominator(partial)
+    if not denominator:
+        raise DataError(
+            f"{job.predictions.name}: all weights are 0; the {reduction.name} of nothing is undefined"
+        )
+    return numerator / denominator, numerator, denominator
+
+
+def baseline(job: Job, partial: Partial, reduction: str, value: float) -> Answer | None:
+    """The best constant prediction's loss under the same reduction, and the skill over it; None where there is none."""
+    divisor = REDUCTIONS[reduction].denominator
+    found = partial.baseline.best(job.loss, job.extras) if partial.baseline is not None else None
+    if found is None or divisor is None:
+        return None
+    prediction, sums = found
+    if job.several:
+        # A row's weight already holds the mean of the outputs' weights; here the outputs are still apart.
+        mean = 1.0 if job.output_weights is None else float(job.output_weights.mean())
+        numerator = float(_output_factors(job) @ sums) * mean
+    else:
+        numerator = float(sums.sum())
+    best = divide(numerator, divisor(partial))
+    shown = prediction.tolist()
+    skill = 1 - value / best if best > 0 and np.isfinite(best) and np.isfinite(value) else None
+    single = len(job.predictions.shape) == 1
+    return Answer(shown[0] if single else shown, best, skill)
