@@ -128,9 +128,7 @@ class Result:
         """Evaluate all requirements; True if all are met."""
         for requirement in requirements:
             actual = self.statistic(requirement.statistic)
-            self.requirements.append(
-                {"require": requirement.text, "met": requirement.met(actual), "actual": actual}
-            )
+            self.requirements.append({"require": requirement.text, "met": requirement.met(actual), "actual": actual})
         return all(entry["met"] for entry in self.requirements)
 
 
@@ -180,14 +178,11 @@ class Calculation:
         spread = partial.losses
         summary = {"mean": partial.mean, "std": spread.std, "min": spread.least}
         summary |= {
-            f"p{percent}": at
-            for percent, at in zip(PERCENTILES, partial.quantiles.at(PERCENTILES), strict=True)
+            f"p{percent}": at for percent, at in zip(PERCENTILES, partial.quantiles.at(PERCENTILES), strict=True)
         }
         summary["max"] = spread.most
         receipt = self.receipt | {
-            "percentiles": "exact"
-            if partial.quantiles.exact
-            else f"histogram, relative error <= {SKETCH_ERROR:g}"
+            "percentiles": "exact" if partial.quantiles.exact else f"histogram, relative error <= {SKETCH_ERROR:g}"
         }
         return Result(
             self.job.loss.loss.name,
@@ -206,9 +201,7 @@ class Calculation:
         )
 
 
-def prepare(
-    request: Request, *, rows: bool = False, elements: bool = False, gradient: bool = False
-) -> Calculation:
+def prepare(request: Request, *, rows: bool = False, elements: bool = False, gradient: bool = False) -> Calculation:
     """Open the files, check them against each other, and read the targets.
 
     Parameters
@@ -249,7 +242,7 @@ def prepare(
     if request.label_smoothing:
         made.form = _smooth(request, made, k, notes)
     dtype = compute_dtype(family, source.dtype, made.source.dtype, constant is not None)
-    class_weights, output_weights = _class_weights(request, opener, made, k, several, notes)
+    class_weights, output_weights = _class_weights(request, opener, made, k, several)
     job = Job(
         request.loss,
         source,
@@ -295,9 +288,7 @@ def _predictions(request: Request, roles: Roles, notes: list[str]) -> Source:
     theirs = None if roles.targets is None else roles.targets.shape
     if family.reads == "classes" and len(shape) == 1:
         if family.takes_centers:
-            raise DataError(
-                f"{name}: {columns.name} has shape {shape}; features are rows of several numbers, (n, d)"
-            )
+            raise DataError(f"{name}: {columns.name} has shape {shape}; features are rows of several numbers, (n, d)")
         raise DataError(
             f"{name}: {columns.name} has shape {shape}; it takes one column a class, (n, k); for one score a row use a "
             "sigmoid loss such as sigmoid-cross-entropy"
@@ -311,13 +302,7 @@ def _predictions(request: Request, roles: Roles, notes: list[str]) -> Source:
         # From the headers alone, before a cell is parsed.
         check_rows(_Shaped(columns), roles.targets)
     source = columns.source()
-    if (
-        len(shape) == 2
-        and shape[1] == 1
-        and theirs is not None
-        and len(theirs) == 1
-        and family.several_outputs
-    ):
+    if len(shape) == 2 and shape[1] == 1 and theirs is not None and len(theirs) == 1 and family.several_outputs:
         notes.append(f"{columns.name}: shape {shape} was squeezed to {shape[:1]}, the targets' shape")
         return Reshaped(source)
     return source
@@ -345,9 +330,7 @@ def _centers(
     request: Request, opener: Opener, features: Source, notes: list[str]
 ) -> tuple[Array, tuple[str, ...] | None]:
     if request.centers is None:
-        raise UsageError(
-            f"{request.loss.loss.name} needs --centers FILE: one row a class, in the features' dimension"
-        )
+        raise UsageError(f"{request.loss.loss.name} needs --centers FILE: one row a class, in the features' dimension")
     operand = opener.open(request.centers, "--centers")
     names: tuple[str, ...] | None = None
     if operand.is_table:
@@ -399,9 +382,7 @@ def _smooth(request: Request, made: Plan, k: int, notes: list[str]) -> Any:
             "uniform and others keep the sum at 1"
         )
     form = made.form
-    return type(form)(
-        form.kind, form.reads, form.k, form.ignore, form.one_hot, Smoothing.of(amount, mode, max(k, 2))
-    )
+    return type(form)(form.kind, form.reads, form.k, form.ignore, form.one_hot, Smoothing.of(amount, mode, max(k, 2)))
 
 
 def _sample_weights(roles: Roles, predictions: Source, notes: list[str]) -> Source | None:
@@ -418,7 +399,7 @@ def _sample_weights(roles: Roles, predictions: Source, notes: list[str]) -> Sour
 
 
 def _class_weights(
-    request: Request, opener: Opener, made: Plan, k: int, several: bool, notes: list[str]
+    request: Request, opener: Opener, made: Plan, k: int, several: bool
 ) -> tuple[Array | None, Array | None]:
     """Weights a class that weigh rows, and weights an output that weigh outputs; one of them or neither."""
     text = request.class_weight

@@ -71,9 +71,7 @@ def listed(found: Sequence[Entry], terminal: bool) -> str:
 
     out = io.StringIO()
     width = shutil.get_terminal_size().columns if terminal else 100_000
-    console = Console(
-        file=out, width=width, height=100, force_terminal=terminal, no_color=None if terminal else True
-    )
+    console = Console(file=out, width=width, height=100, force_terminal=terminal, no_color=None if terminal else True)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in ("loss", "family", "parameters", "formula", "aliases"):
         table.add_column(heading, overflow="fold", no_wrap=heading == "loss")
@@ -105,9 +103,7 @@ def described(found: Entry, terminal: bool) -> str:
         wrapped = [
             row
             for line in lines
-            for row in textwrap.wrap(
-                line, width, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False
-            )
+            for row in textwrap.wrap(line, width, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
         ]
         return ["", strong(title), *wrapped]
 

@@ -35,9 +35,7 @@ class Interval:
         return above and below  # NaN is in no interval
 
     def __str__(self) -> str:
-        return (
-            f"{'[' if self.low_closed else '('}{self.low:g}, {self.high:g}{']' if self.high_closed else ')'}"
-        )
+        return f"{'[' if self.low_closed else '('}{self.low:g}, {self.high:g}{']' if self.high_closed else ')'}"
 
 
 POSITIVE = Interval(0, math.inf)
@@ -164,7 +162,7 @@ class Loss:
     special: tuple[str, ...]
     relations: tuple[str, ...]
     sparse: bool
-    wide: bool
+    wide: Callable[[Parameters], bool]
     baseline: str | None
     facts: frozenset[str] = frozenset()
 
@@ -202,14 +200,15 @@ class BoundLoss:
         return self.loss.core(*arguments, **self.parameters)
 
     def work(self, dtype: np.dtype[Any], wide: bool = False) -> np.dtype[Any]:
-        """The dtype to compute in: the next wider one where the loss multiplies rounding errors."""
-        if not (wide or self.loss.wide):
-            return dtype
-        return (
-            np.dtype(np.float64)
-            if dtype == np.float32
-            else np.dtype(np.longdouble if self.loss.wide else dtype)
-        )
+        """The dtype to compute in: wider than the operands' where a loss, or a lift that says so, rounds too often.
+
+        float32 widens to float64, at little cost; float64 to the platform's long double, and only for losses that
+        multiply rounding errors, since that is many times slower.
+        """
+        needed = self.loss.wide(self.parameters)
+        if dtype == np.float32:
+            return np.dtype(np.float64) if wide or needed else dtype
+        return np.dtype(np.longdouble) if needed else dtype
 
     def __reduce__(self) -> tuple[Any, ...]:
         # By name, so that a process or machine elsewhere gets its own declaration.
@@ -264,7 +263,7 @@ def loss(
     special: tuple[str, ...] = (),
     relations: tuple[str, ...] = (),
     sparse: bool = False,
-    wide: bool = False,
+    wide: Callable[[Parameters], bool] = lambda parameters: False,
     baseline: str | None = None,
     facts: tuple[str, ...] = (),
 ) -> Callable[[Core], Loss]:
@@ -283,7 +282,8 @@ def loss(
     sparse
         the core is 0 where the target is 0, so that only the row's own class need be looked at.
     wide
-        the core multiplies rounding errors (powers, products of many factors): compute in the next wider dtype.
+        for which parameters the core multiplies rounding errors (powers, products of many factors), so that it is
+        computed in the next wider dtype.
     baseline
         which constant prediction is best: 'mean', 'median' or 'frequencies'; None where one pass cannot give it.
     facts
@@ -329,13 +329,9 @@ def find(name: str) -> Loss:
     """
     key = name.lower().replace("_", "-")
     if key in AMBIGUOUS:
-        raise UsageError(
-            f"{name!r} means different losses in different places; say one of: {listing(AMBIGUOUS[key])}"
-        )
+        raise UsageError(f"{name!r} means different losses in different places; say one of: {listing(AMBIGUOUS[key])}")
     if key not in _NAMES:
-        raise UsageError(
-            f"no loss is called {name!r}{did_you_mean(key, _NAMES)}; `losscli list` shows them all"
-        )
+        raise UsageError(f"no loss is called {name!r}{did_you_mean(key, _NAMES)}; `losscli list` shows them all")
     return LOSSES[_NAMES[key]]
 
 

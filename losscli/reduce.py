@@ -104,7 +104,8 @@ class Quantiles:
         if self.counts is None and other.counts is None:
             return Quantiles(self.values + other.values, self.n + other.n)._fit()
         left, right = self._histogram(), other._histogram()
-        assert left.counts is not None and right.counts is not None
+        assert left.counts is not None
+        assert right.counts is not None
         first = min(left.first, right.first)
         last = max(left.first + len(left.counts), right.first + len(right.counts))
         counts = np.zeros(last - first, np.int64)
@@ -243,9 +244,7 @@ class Partial:
             self.losses + other.losses,
             self.sum + other.sum,
             self.quantiles + other.quantiles,
-            self.baseline + other.baseline
-            if self.baseline is not None and other.baseline is not None
-            else None,
+            self.baseline + other.baseline if self.baseline is not None and other.baseline is not None else None,
             self.faults + other.faults,
             self.looks_like_probs and other.looks_like_probs,
         )
@@ -276,9 +275,7 @@ REDUCTIONS: dict[str, Reduction] = {
     "mean": Reduction("mean", "sum(w * l) / sum(w)", lambda part: part.weight.value),
     "sum": Reduction("sum", "sum(w * l)", lambda part: 1.0),
     "none": Reduction("none", "every sample's own loss", None),
-    "sum-over-batch-size": Reduction(
-        "sum-over-batch-size", "sum(w * l) / n", lambda part: float(part.samples)
-    ),
+    "sum-over-batch-size": Reduction("sum-over-batch-size", "sum(w * l) / n", lambda part: float(part.samples)),
     "sum-by-nonzero-weights": Reduction(
         "sum-by-nonzero-weights", "sum(w * l) / count(w != 0)", lambda part: float(part.nonzero)
     ),

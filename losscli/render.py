@@ -22,9 +22,7 @@ def strict(value: Any, path: str = "", found: dict[str, str] | None = None) -> A
             found[path] = repr(value)
         return None
     if isinstance(value, Mapping):
-        return {
-            key: strict(item, f"{path}.{key}" if path else str(key), found) for key, item in value.items()
-        }
+        return {key: strict(item, f"{path}.{key}" if path else str(key), found) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [strict(item, f"{path}.{index}", found) for index, item in enumerate(value)]
     return value
@@ -52,9 +50,7 @@ def as_record(result: Result) -> dict[str, Any]:
         "samples": result.samples,
         "ignored": result.ignored,
         "summary": result.summary,
-        "baseline": None
-        if best is None
-        else {"prediction": best.prediction, "value": best.value, "skill": best.skill},
+        "baseline": None if best is None else {"prediction": best.prediction, "value": best.value, "skill": best.skill},
         "requirements": result.requirements,
         "receipt": result.receipt,
         "signature": result.signature,
@@ -79,11 +75,7 @@ def number(value: float | None, full: bool) -> str:
     if value is None:
         return "-"
     return (
-        repr(float(value))
-        if full and not float(value).is_integer()
-        else f"{value:.7g}"
-        if not full
-        else f"{value!r}"
+        repr(float(value)) if full and not float(value).is_integer() else f"{value:.7g}" if not full else f"{value!r}"
     )
 
 
@@ -91,21 +83,15 @@ def _facts(result: Result, full: bool) -> list[tuple[str, str]]:
     from losscli.reduce import REDUCTIONS
 
     formula = REDUCTIONS[result.reduction].formula
-    parameters = ", ".join(
-        f"{name} = {value:g}" for name, value in result.parameters.items() if value is not None
-    )
+    parameters = ", ".join(f"{name} = {value:g}" for name, value in result.parameters.items() if value is not None)
     facts = [("loss", result.loss + (f" ({parameters})" if parameters else ""))]
     if result.value is not None:
         facts.append((result.reduction, number(result.value, full)))
         if result.reduction != "sum":
             facts.append((formula, f"{number(result.numerator, full)} / {number(result.denominator, full)}"))
-    facts.append(
-        ("samples", f"{result.samples:,}" + (f" ({result.ignored:,} ignored)" if result.ignored else ""))
-    )
+    facts.append(("samples", f"{result.samples:,}" + (f" ({result.ignored:,} ignored)" if result.ignored else "")))
     facts += [
-        (name, number(value, full))
-        for name, value in result.summary.items()
-        if name != "mean" or _differs(result)
+        (name, number(value, full)) for name, value in result.summary.items() if name != "mean" or _differs(result)
     ]
     best = result.baseline
     if best is not None:
@@ -142,9 +128,7 @@ def to_table(result: Result, rows: Sequence[Row] | None, terminal: bool, width: 
     facts.add_column(overflow="fold")
     for name, value in _facts(result, full=not terminal):
         bold = terminal and (name == result.reduction or "NOT MET" in value)
-        facts.add_row(
-            Text(name), Text(value, "bold red" if "NOT MET" in value else "bold") if bold else Text(value)
-        )
+        facts.add_row(Text(name), Text(value, "bold red" if "NOT MET" in value else "bold") if bold else Text(value))
     console.print(facts)
     if rows:
         listed = Table(box=style, title=None)
@@ -155,9 +139,7 @@ def to_table(result: Result, rows: Sequence[Row] | None, terminal: bool, width: 
             listed.add_row(*(Text(cell(value, full=not terminal)) for value in row.values()))
         console.print(listed)
         if result.samples > TABLE_ROWS:
-            console.print(
-                Text(f"... and {result.samples - TABLE_ROWS:,} more samples; --output FILE.csv has them all")
-            )
+            console.print(Text(f"... and {result.samples - TABLE_ROWS:,} more samples; --output FILE.csv has them all"))
     console.print(Text(result.signature, "dim" if terminal else ""), soft_wrap=True)
     return "".join(line.rstrip() + "\n" for line in out.getvalue().splitlines())
 

@@ -6,7 +6,7 @@ needs is in a Job, which can be pickled; `evaluate_chunk` is a pure function of 
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 from itertools import repeat
 from typing import Any
@@ -34,7 +34,7 @@ class Job:
     targets: Source
     form: Form
     dtype: np.dtype[Any]
-    extras: Extras = Extras()
+    extras: Extras = field(default_factory=Extras)
     weights: Source | None = None
     class_weights: Array | None = None
     """A weight a class, which makes a weight a row."""
@@ -78,9 +78,7 @@ class Chunk:
     gradient: tuple[Array, ...] = ()
 
 
-def compute_dtype(
-    family: Family, predictions: np.dtype[Any], targets: np.dtype[Any], constant: bool
-) -> np.dtype[Any]:
+def compute_dtype(family: Family, predictions: np.dtype[Any], targets: np.dtype[Any], constant: bool) -> np.dtype[Any]:
     """float16 is computed in float32, float32 in float32, float64 and integers in float64.
 
     A residual is a difference of two like numbers, so its targets count as much as its predictions.
@@ -269,8 +267,7 @@ def raise_faults(job: Job, faults: Faults) -> None:
         others = ""
         if number > 1:
             also = ", ".join(
-                f"row {place[0]}" + ("" if place[1] is None else f" column {place[1]}")
-                for place in places[1:]
+                f"row {place[0]}" + ("" if place[1] is None else f" column {place[1]}") for place in places[1:]
             )
             others = f"; {number:,} in all, also {also}{' ...' if number > len(places) else ''}"
         fact, cure = {
@@ -318,18 +315,12 @@ def reduced(job: Job, partial: Partial, reduction: Reduction) -> tuple[float, fl
     if not partial.samples:
         raise DataError(
             f"{job.predictions.name}: no samples left"
-            + (
-                f": all {count(partial.ignored, 'row')} are ignored"
-                if partial.ignored
-                else ": the file has no rows"
-            )
+            + (f": all {count(partial.ignored, 'row')} are ignored" if partial.ignored else ": the file has no rows")
             + f"; the {reduction.name} of nothing is undefined"
         )
     denominator = reduction.denominator(partial)
     if not denominator:
-        raise DataError(
-            f"{job.predictions.name}: all weights are 0; the {reduction.name} of nothing is undefined"
-        )
+        raise DataError(f"{job.predictions.name}: all weights are 0; the {reduction.name} of nothing is undefined")
     return numerator / denominator, numerator, denominator
 
 

@@ -150,9 +150,7 @@ def plan(
         for targets that this family cannot read, with the first places.
     """
     if isinstance(targets, float):
-        return Plan(
-            ConstantSource(targets, predictions.shape, np.dtype(np.float64)), Form("constant", "numbers")
-        )
+        return Plan(ConstantSource(targets, predictions.shape, np.dtype(np.float64)), Form("constant", "numbers"))
     check_rows(predictions, targets)
     several = len(predictions.shape) == 2
     if family.reads == "classes":
@@ -186,9 +184,7 @@ def check_rows(predictions: Source, other: Columns, what: str = "") -> None:
         raise DataError(f"{fact}: the predictions look transposed; save them with one row a sample")
     header = other.first_row_taken
     if header is not None and rows == theirs + 1:
-        raise DataError(
-            f"{fact}: its first row ({header}) was taken for a header; if it is data, say --no-header"
-        )
+        raise DataError(f"{fact}: its first row ({header}) was taken for a header; if it is data, say --no-header")
     raise DataError(f"{fact}: each prediction needs its own; join by a common column with --id")
 
 
@@ -213,9 +209,7 @@ def _matching(loss: str, predictions: Source, targets: Columns) -> tuple[Source,
     return source, notes, matched
 
 
-def by_name(
-    source: Source, ours: tuple[str, ...], theirs: tuple[str, ...], notes: list[str]
-) -> tuple[Source, str]:
+def by_name(source: Source, ours: tuple[str, ...], theirs: tuple[str, ...], notes: list[str]) -> tuple[Source, str]:
     """Bring a source's columns into the order of our names, where the names are the same up to a prefix."""
     for mine in prefixes(ours):
         for other in prefixes(theirs):
@@ -225,9 +219,7 @@ def by_name(
                 order = tuple(right.index(name) for name in left)
                 if order != tuple(range(len(order))):
                     source = Reordered(source, order)
-                    notes.append(
-                        f"{source.name}: its columns were brought into the order of the predictions' names"
-                    )
+                    notes.append(f"{source.name}: its columns were brought into the order of the predictions' names")
                 return source, "by name"
     notes.append(
         f"{source.name}: its columns ({listing(theirs, 4)}) are not named as the predictions' ({listing(ours, 4)}); "
@@ -295,9 +287,7 @@ def _row_kind(loss: str, source: Source) -> str:
     return "one-hot" if one_hot else "soft"
 
 
-def _one_a_row(
-    loss: str, targets: Columns, classes: tuple[str, ...] | None, k: int, ignore: str | None
-) -> Plan:
+def _one_a_row(loss: str, targets: Columns, classes: tuple[str, ...] | None, k: int, ignore: str | None) -> Plan:
     text = targets.text()
     if text is None:
         source = targets.source()
@@ -314,9 +304,7 @@ def _one_a_row(
     return _of_text(loss, text, classes, k, ignore)
 
 
-def _of_text(
-    loss: str, text: "TextColumn", classes: tuple[str, ...] | None, k: int, ignore: str | None
-) -> Plan:
+def _of_text(loss: str, text: "TextColumn", classes: tuple[str, ...] | None, k: int, ignore: str | None) -> Plan:
     ignored = [cell is not None and ignore is not None and _same_label(cell, ignore) for cell in text.cells]
     used = set(np.unique(text.codes).tolist())
     labels = [(code, cell) for code, cell in enumerate(text.cells) if not ignored[code] and code in used]
@@ -359,9 +347,7 @@ def _name_classes(
         if all(known):
             if len(names) < len(classes):
                 twice = next(name for name in classes if classes.count(name) > 1)
-                raise DataError(
-                    f"{loss}: two classes are called {twice!r}; rename a column of the predictions"
-                )
+                raise DataError(f"{loss}: two classes are called {twice!r}; rename a column of the predictions")
             return {code: names[cell] for code, cell in labels}, prefix
         fits.append((sum(known), prefix))
     prefix = max(fits, key=lambda fit: fit[0])[1]
@@ -414,9 +400,7 @@ def _out_of_range(place: str, label: float, rows: int, k: int, low: float, high:
     return f"{fact}; the predictions have {k} columns, one a class"
 
 
-def _check_indices(
-    loss: str, source: Source, k: int, ignore: float | None, classes: tuple[str, ...] | None
-) -> None:
+def _check_indices(loss: str, source: Source, k: int, ignore: float | None, classes: tuple[str, ...] | None) -> None:
     low, high, bad_rows, first = math.inf, -math.inf, 0, None
     for start, block in blocks(source):
         values = block if ignore is None else block[block != ignore]
@@ -454,19 +438,12 @@ def _outcome_kind(family: Family, loss: str, source: Source, ignore: float | Non
             is_value = (block == value) & here
             seen[value] = seen[value] or bool(is_value.any())
             odd &= ~is_value
-        if family.reads == "outcomes":
-            outside = odd & ~((block > 0) & (block < 1))
-        else:
-            outside = odd
+        outside = odd & ~((block > 0) & (block < 1)) if family.reads == "outcomes" else odd
         if outside.any():
             at = np.argwhere(outside)
             place = source.place(start + int(at[0][0]), int(at[0][1]) if len(at[0]) > 1 else None)
-            takes = "labels in {0, 1} or {-1, 1}" + (
-                ", or numbers in [0, 1]" if family.reads == "outcomes" else ""
-            )
-            raise DataError(
-                f"{place}: {block[tuple(at[0])]:g} is not a target of {loss}, which takes {takes}"
-            )
+            takes = "labels in {0, 1} or {-1, 1}" + (", or numbers in [0, 1]" if family.reads == "outcomes" else "")
+            raise DataError(f"{place}: {block[tuple(at[0])]:g} is not a target of {loss}, which takes {takes}")
         if odd.any() and soft is None:
             soft = tuple(int(i) for i in np.argwhere(odd)[0])
             soft = (start + soft[0], *soft[1:])
@@ -502,7 +479,7 @@ def _number(text: str, option: str) -> float:
 
 def named_numbers(text: str, option: str) -> list[tuple[str, float]]:
     """Parse 'a=1,b=4'; the last '=' divides, so that names may hold one."""
-    pairs = []
+    pairs: list[tuple[str, float]] = []
     for item in text.split(","):
         name, divided, number = item.rpartition("=")
         try:

@@ -185,9 +185,7 @@ def make_diabetes(output: Path) -> Scores:
     ids = [f"p{row:03d}" for row in test]
     np.save(output / "diabetes_predictions.npy", predictions)
     np.save(output / "diabetes_targets.npy", targets)
-    write_csv(
-        output / "diabetes.csv", ["id", "prediction", "target"], zip(ids, predictions, targets, strict=True)
-    )
+    write_csv(output / "diabetes.csv", ["id", "prediction", "target"], zip(ids, predictions, targets, strict=True))
     return {
         "R2": r2_score(targets, predictions),
         "mean squared error": mean_squared_error(targets, predictions),
@@ -207,9 +205,7 @@ def make_features(output: Path) -> Scores:
     train_features: FloatArray = model.fit_transform(measurements[train], all_labels[train])
     features: FloatArray = model.transform(measurements[test])
     labels = all_labels[test]
-    centers = np.stack(
-        [train_features[all_labels[train] == label].mean(axis=0) for label in range(len(class_names))]
-    )
+    centers = np.stack([train_features[all_labels[train] == label].mean(axis=0) for label in range(len(class_names))])
 
     ids = [f"wine{row:03d}" for row in test]
     np.save(output / "features.npy", features)
@@ -234,9 +230,7 @@ def make_features(output: Path) -> Scores:
     return {
         "model accuracy": model.score(measurements[test], labels),
         "nearest-center accuracy": accuracy_score(labels, squared_distances.argmin(axis=1)),
-        "mean squared distance to own center": float(
-            np.mean(squared_distances[np.arange(len(labels)), labels])
-        ),
+        "mean squared distance to own center": float(np.mean(squared_distances[np.arange(len(labels)), labels])),
     }
 
 

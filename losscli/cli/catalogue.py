@@ -10,9 +10,7 @@ from losscli.cli.options import ListFormat
 
 
 def list_losses(
-    family: Annotated[
-        str | None, typer.Option("--family", metavar="F", help="Only the losses of this family.")
-    ] = None,
+    family: Annotated[str | None, typer.Option("--family", metavar="F", help="Only the losses of this family.")] = None,
     format: ListFormat = "table",
 ) -> None:
     """List the losses: names, families, aliases, parameters, formulas."""

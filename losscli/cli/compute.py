@@ -61,10 +61,9 @@ def command_of(loss: "Loss") -> Any:
     def command(**values: Any) -> int:
         return compute(loss, values)
 
-    command.__signature__ = signature(loss)  # type: ignore[attr-defined]
-    command.__annotations__ = {
-        name: item.annotation for name, item in command.__signature__.parameters.items()
-    }  # type: ignore[attr-defined]
+    spliced = signature(loss)
+    vars(command)["__signature__"] = spliced
+    command.__annotations__ = {name: item.annotation for name, item in spliced.parameters.items()}
     names = f" Also called {', '.join(loss.aliases)}." if loss.aliases else ""
     text = f"{loss.summary}\n\n{loss.formula}\n\nTargets: {loss.family.targets}.{names}"
     single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -89,9 +88,7 @@ def compute(loss: "Loss", values: dict[str, Any]) -> int:
     wanted = {name: values.pop(name, False) for name in output_names}
     requirements = [Requirement.parse(text) for text in wanted["require"]]
     if wanted["format"] == "value" and values["reduction"] == "none":
-        raise UsageError(
-            "--format value prints one number, and --reduction none leaves none; choose another of either"
-        )
+        raise UsageError("--format value prints one number, and --reduction none leaves none; choose another of either")
     smoothing = values.get("label_smoothing", 0.0)
     if not 0 <= smoothing < 1:
         raise UsageError(f"--label-smoothing {smoothing:g} is not in [0, 1)")

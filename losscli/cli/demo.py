@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 from losscli.cli.options import FormatName
 
@@ -26,7 +27,7 @@ def demo(format: FormatName = "table") -> int:
     predictions, targets = str(data / "digits_logits.csv"), str(data / "digits_labels.csv")
     command = f"losscli compute softmax-cross-entropy {predictions} {targets} --id id --per-sample"
     print(f"$ {command}", file=sys.stderr)
-    options = {
+    options: dict[str, Any] = {
         "predictions": predictions,
         "targets": targets,
         "id": "id",

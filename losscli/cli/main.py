@@ -93,7 +93,7 @@ def _report(error: Exception) -> int:
         _say(str(error))
         return error.code
     if isinstance(error, ParseError):
-        message = error.format_message()
+        message = str(error.format_message())  # type: ignore[attr-defined]
         if type(error).__name__ == "NoArgsIsHelpError":
             print(message)
             return Exit.USAGE

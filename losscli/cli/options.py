@@ -17,9 +17,7 @@ Given = Literal["logits", "probs", "log-probs"]
 Mode = Literal["uniform", "half", "others"]
 ReductionName = Literal["mean", "sum", "none", "sum-over-batch-size", "sum-by-nonzero-weights"]
 FormatName = Literal["table", "json", "jsonl", "csv", "tsv", "markdown", "value"]
-ListFormat = Annotated[
-    Literal["table", "json"], typer.Option("-f", "--format", help="Format of standard output.")
-]
+ListFormat = Annotated[Literal["table", "json"], typer.Option("-f", "--format", help="Format of standard output.")]
 
 READING, LOSS, REDUCING, WRITING = "Reading", "The loss", "Weights and reduction", "Output"
 
@@ -54,9 +52,7 @@ SHARED: tuple[Shared, ...] = (
         "targets",
         Annotated[
             str,
-            typer.Argument(
-                metavar="TARGETS", show_default=False, help="The same; residual losses also take a number."
-            ),
+            typer.Argument(metavar="TARGETS", show_default=False, help="The same; residual losses also take a number."),
         ],
     ),
     Shared(
@@ -67,9 +63,7 @@ SHARED: tuple[Shared, ...] = (
     ),
     Shared(
         "label_smoothing",
-        _option(
-            float, "--label-smoothing", metavar="E", panel=LOSS, help="Smooth the targets by E in [0, 1)."
-        ),
+        _option(float, "--label-smoothing", metavar="E", panel=LOSS, help="Smooth the targets by E in [0, 1)."),
         0.0,
         lambda family: family.smoothing is not None,
     ),
@@ -271,9 +265,7 @@ SHARED: tuple[Shared, ...] = (
 def signature(loss: "Loss") -> inspect.Signature:
     """The signature of a loss's own command: operands, its parameters, and the options that its family takes."""
     shared = [
-        inspect.Parameter(
-            item.name, inspect.Parameter.KEYWORD_ONLY, annotation=item.annotation, default=item.default
-        )
+        inspect.Parameter(item.name, inspect.Parameter.KEYWORD_ONLY, annotation=item.annotation, default=item.default)
         for item in SHARED
         if item.when(loss.family)
     ]

@@ -6,7 +6,7 @@ import stat
 import sys
 import tempfile
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Self
 
 import numpy as np
 
@@ -29,9 +29,7 @@ SPOOLED = 32 << 20
 class Delivery:
     """Takes chunks as they come and delivers files and text when all went well; otherwise nothing appears."""
 
-    def __init__(
-        self, format: str, output: str | None, gradient: str | None, per_sample: bool, elements: bool
-    ) -> None:
+    def __init__(self, format: str, output: str | None, gradient: str | None, per_sample: bool, elements: bool) -> None:
         self.format, self.output, self.gradient = format, output, gradient
         self.elements = elements
         self.per_sample = per_sample or elements
@@ -47,9 +45,7 @@ class Delivery:
         self.streams: list[Writer] = []
         self.spool: IO[bytes] | None = None
         self.rows: list[dict[str, Any]] = []
-        self.all_rows = self.per_sample and (
-            format in ("json", "markdown") or self.kind in ("json", "markdown")
-        )
+        self.all_rows = self.per_sample and (format in ("json", "markdown") or self.kind in ("json", "markdown"))
         self.some_rows = self.per_sample and (format == "table" or self.kind == "table")
         self.file: AtomicFile | None = None
 
@@ -57,11 +53,11 @@ class Delivery:
     def needs_rows(self) -> bool:
         return self.all_rows or self.some_rows or self.format in render.ROW_FORMATS or self.kind in WRITERS
 
-    def __enter__(self) -> "Delivery":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self.files.__exit__(*error)
+        self.files.discard()
         if self.spool is not None:
             self.spool.close()
 
@@ -77,7 +73,7 @@ class Delivery:
             if self.kind in WRITERS:
                 self.streams.append(WRITERS[self.kind](self.file.file))
         if self.format in render.ROW_FORMATS:
-            self.spool = tempfile.SpooledTemporaryFile(SPOOLED)
+            self.spool = tempfile.SpooledTemporaryFile(SPOOLED)  # noqa: SIM115 - closed by __exit__
             writer = (
                 JsonLinesWriter(self.spool)
                 if self.format == "jsonl"
@@ -113,11 +109,7 @@ class Delivery:
     def deliver(self, result: Result) -> None:
         """Publish the files, then print."""
         rows = self.rows if self.per_sample else None
-        text = (
-            None
-            if self.format in render.ROW_FORMATS
-            else _text(self.format, result, rows, sys.stdout.isatty())
-        )
+        text = None if self.format in render.ROW_FORMATS else _text(self.format, result, rows, sys.stdout.isatty())
         if self.file is not None and self.kind not in WRITERS:
             self.file.write(_text(str(self.kind), result, rows, False).encode())
         for stream in self.streams:
@@ -174,9 +166,7 @@ def _input_files(calculation: Calculation) -> list[str]:
         request.centers,
     )
     named = [operand for operand in operands if operand]
-    return [
-        name for operand in named for name in (operand, operand.rsplit(":", 1)[0]) if os.path.isfile(name)
-    ]
+    return [name for operand in named for name in (operand, operand.rsplit(":", 1)[0]) if os.path.isfile(name)]
 
 
 def _gradient_columns(calculation: Calculation, slopes: Array) -> dict[str, Any]:

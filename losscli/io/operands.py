@@ -66,9 +66,7 @@ def _npz(where: Named) -> Content:
     import io
 
     try:
-        archive = np.load(
-            io.BytesIO(where.data) if where.data is not None else where.path, allow_pickle=False
-        )  # type: ignore[arg-type]
+        archive = np.load(io.BytesIO(where.data) if where.data is not None else where.path, allow_pickle=False)  # type: ignore[arg-type]
         keys = list(archive.files)
         if where.part is None and len(keys) != 1:
             raise DataError(
@@ -76,9 +74,7 @@ def _npz(where: Named) -> Content:
             )
         key = where.part or keys[0]
         if key not in keys:
-            raise DataError(
-                f"{where.name}: no array {key!r}; its arrays: {listing(keys)}{did_you_mean(key, keys)}"
-            )
+            raise DataError(f"{where.name}: no array {key!r}; its arrays: {listing(keys)}{did_you_mean(key, keys)}")
         array = archive[key]
     except (ValueError, OSError, zipfile.BadZipFile, KeyError, EOFError) as error:
         if "allow_pickle" in str(error):
@@ -176,9 +172,7 @@ class Opener:
 
     def _operand(self, text: str, path: Path, part: str | None) -> "Operand":
         if path.is_dir():
-            raise DataError(
-                f"{path}: a folder, not a file; name the file, or quote a pattern such as '{path}/*.npy'"
-            )
+            raise DataError(f"{path}: a folder, not a file; name the file, or quote a pattern such as '{path}/*.npy'")
         content = self._content(Named(str(path), path, None, part, self.header))
         return Operand(str(path), content, None if path.suffix == ".npz" else part, path, text)
 
@@ -194,9 +188,7 @@ class Opener:
 
     def _standard_input(self, text: str, column: str | None) -> "Operand":
         if self._stdin:
-            raise UsageError(
-                "'-' is standard input, and can be one operand only; put the other one in a file"
-            )
+            raise UsageError("'-' is standard input, and can be one operand only; put the other one in a file")
         self._stdin = True
         where = Named("standard input", None, sys.stdin.buffer.read(), column, self.header)
         if not where.data:
@@ -216,18 +208,14 @@ class Opener:
         contents = [self._content(Named(path, Path(path), None, None, self.header)) for path in paths]
         first = contents[0]
         if any(hasattr(content, "frame") != hasattr(first, "frame") for content in contents):
-            raise DataError(
-                f"{text}: tables and arrays together; the shards of an operand must be of one kind"
-            )
+            raise DataError(f"{text}: tables and arrays together; the shards of an operand must be of one kind")
         if hasattr(first, "frame"):
             from losscli.io.tables import concat
 
             return Operand(text, concat(text, contents), column, None, text)
         for content in contents[1:]:
             if content.shape[1:] != first.shape[1:]:
-                raise DataError(
-                    f"{content.name}: shape {content.shape} does not go with {first.name}'s {first.shape}"
-                )
+                raise DataError(f"{content.name}: shape {content.shape} does not go with {first.name}'s {first.shape}")
         return Operand(text, ShardedSource(text, contents), column, None, text)
 
 

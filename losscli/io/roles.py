@@ -117,9 +117,7 @@ def assign(
     others = [operand for operand in (targets, weights) if operand is not None]
     if columns is not None:
         if not predictions.is_table:
-            raise UsageError(
-                f"--columns picks columns by name, and {predictions.name} is an array without names"
-            )
+            raise UsageError(f"--columns picks columns by name, and {predictions.name} is an array without names")
         if not columns.strip(","):
             raise UsageError("--columns is empty; say for example --columns 'p_*'")
         _settle(predictions, settled=True)
@@ -129,9 +127,7 @@ def assign(
         chosen = _choose(predictions, "predictions", taken, id_column)
     roles = Roles(Columns(predictions, chosen), None, None, None, notes)
     if targets is not None:
-        roles.targets = Columns(
-            targets, _choose_one_file(targets, predictions, "targets", weights, id_column)
-        )
+        roles.targets = Columns(targets, _choose_one_file(targets, predictions, "targets", weights, id_column))
     if weights is not None:
         number = _choose_one_file(weights, predictions, "weights", targets, id_column)
         if len(number) > 1:
@@ -147,9 +143,7 @@ def assign(
 
 def _settle(operand: Operand, settled: bool = False) -> None:
     if operand.is_table and operand.content.doubt and not settled:
-        raise DataError(
-            operand.content.doubt + (", or pick columns with --columns" if not operand.column else "")
-        )
+        raise DataError(operand.content.doubt + (", or pick columns with --columns" if not operand.column else ""))
 
 
 def _choose(operand: Operand, role: str, taken: list[Operand], id_column: str | None) -> list[int]:

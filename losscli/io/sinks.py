@@ -1,11 +1,11 @@
 """Sinks: files that are written whole or not at all."""
 
+import contextlib
 import os
 import stat
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 from typing import IO, Any
 
 from losscli.errors import DataError
@@ -37,9 +37,7 @@ class AtomicFile:
             return open(self.path, "wb")
         if mode is not None and not os.access(self.target, os.W_OK):
             raise PermissionError(13, "it is write-protected")
-        descriptor, name = tempfile.mkstemp(
-            prefix=f".{self.target.name}.", suffix=".losscli", dir=self.target.parent
-        )
+        descriptor, name = tempfile.mkstemp(prefix=f".{self.target.name}.", suffix=".losscli", dir=self.target.parent)
         self.temporary = Path(name)
         umask = os.umask(0)
         os.umask(umask)
@@ -80,10 +78,8 @@ class AtomicFile:
 
     def discard(self) -> None:
         """Leave no trace of a file that was not published."""
-        try:
+        with contextlib.suppress(OSError):
             self.file.close()
-        except OSError:
-            pass
         if self.temporary is not None:
             self.temporary.unlink(missing_ok=True)
             self.temporary = None
@@ -97,9 +93,7 @@ class Outputs:
         self.closers: list[Callable[[], None]] = []
 
     def open(self, path: Path) -> AtomicFile:
-        if any(
-            file.target == Path(os.path.realpath(path)) for file in self.files if file.temporary is not None
-        ):
+        if any(file.target == Path(os.path.realpath(path)) for file in self.files if file.temporary is not None):
             raise DataError(f"{path}: named for two outputs; give each its own file")
         file = AtomicFile(path)
         self.files.append(file)
@@ -113,11 +107,7 @@ class Outputs:
         for file in self.files:
             file.publish()
 
-    def __enter__(self) -> "Outputs":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def discard(self) -> None:
+        """Remove what was not published."""
         for file in self.files:
             file.discard()

@@ -149,14 +149,12 @@ class NpySource:
         return np.ascontiguousarray(rows, self.dtype)
 
     def _fill(self, array: Array, position: int) -> None:
-        view = memoryview(array.reshape(-1).view(np.uint8))
+        view = array.reshape(-1).view(np.uint8).data
         assert self._descriptor is not None
         while view:
             got = os.preadv(self._descriptor, [view], position)
             if not got:
-                raise DataError(
-                    f"{self.name}: the file became shorter while it was read; run again when it is written"
-                )
+                raise DataError(f"{self.name}: the file became shorter while it was read; run again when it is written")
             view, position = view[got:], position + got
 
     def place(self, row: int, column: int | None = None) -> str:
@@ -167,17 +165,13 @@ def read_npy_header(file: Any, name: str) -> tuple[tuple[int, ...], bool, np.dty
     """Shape, Fortran order and dtype of an .npy stream; refuses what holds no plain numbers or text."""
     try:
         version = np.lib.format.read_magic(file)
-        read = (
-            np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        )
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, fortran, dtype = read(file)
     except (ValueError, EOFError) as error:
         raise DataError(f"{name}: not an NPY file ({_first_line(error)}); save it with numpy.save") from error
     check_dtype(dtype, name)
     if not 1 <= len(shape) <= 2:
-        raise DataError(
-            f"{name}: shape {shape} has {len(shape)} axes; losscli reads (n,) or (n, k): reshape it first"
-        )
+        raise DataError(f"{name}: shape {shape} has {len(shape)} axes; losscli reads (n,) or (n, k): reshape it first")
     return shape, fortran, dtype
 
 
@@ -191,9 +185,7 @@ def check_dtype(dtype: np.dtype[Any], name: str) -> None:
             "numpy.save(file, numpy.asarray(old.tolist()))"
         )
     if dtype.kind == "V":
-        raise DataError(
-            f"{name}: dtype {dtype} is not numbers (bfloat16 or a structured array?); save it as float32"
-        )
+        raise DataError(f"{name}: dtype {dtype} is not numbers (bfloat16 or a structured array?); save it as float32")
     raise DataError(f"{name}: dtype {dtype} is not real numbers or text; convert it before saving")
 
 

@@ -57,9 +57,7 @@ class _Moved:
     def place(self, row: int, column: int | None = None) -> str:
         place = self.of.place
         return str(
-            place(int(self.rows[row]))
-            if isinstance(self.of, TextColumn)
-            else place(int(self.rows[row]), column)
+            place(int(self.rows[row])) if isinstance(self.of, TextColumn) else place(int(self.rows[row]), column)
         )
 
 
@@ -108,9 +106,7 @@ class Table:
             )
         if len(places) > 1:
             numbers = listing(place + 1 for place in places)
-            raise DataError(
-                f"{self.name}: {len(places)} columns are called {column!r} ({numbers}); rename all but one"
-            )
+            raise DataError(f"{self.name}: {len(places)} columns are called {column!r} ({numbers}); rename all but one")
         return places[0]
 
     def pick(self, patterns: str) -> list[int]:
@@ -151,9 +147,7 @@ class Table:
             bad = parsed.is_null() | huge.fill_null(False)
             if bad.any():
                 row = int(bad.arg_true()[0])
-                others = (
-                    f" (and {count(int(bad.sum()) - 1, 'more cell')} of this column)" if bad.sum() > 1 else ""
-                )
+                others = f" (and {count(int(bad.sum()) - 1, 'more cell')} of this column)" if bad.sum() > 1 else ""
                 raise DataError(f"{self.place(row, number)}: {_not_a_number(column[row], self)}{others}")
             array[:, j] = parsed.to_numpy()
         return np.ascontiguousarray(array)
@@ -165,18 +159,14 @@ class Table:
         column = self.frame.to_series(number).cast(pl.String)
         cells = column.unique(maintain_order=True)
         order = pl.DataFrame({"cell": cells, "code": np.arange(len(cells), dtype=np.int32)})
-        codes = column.to_frame("cell").join(
-            order, on="cell", how="left", nulls_equal=True, maintain_order="left"
-        )
+        codes = column.to_frame("cell").join(order, on="cell", how="left", nulls_equal=True, maintain_order="left")
         return TextColumn(self.name, cells.to_list(), codes["code"].to_numpy(), self, number)
 
     def source(self, numbers: Sequence[int]) -> MemorySource:
         """Columns as rows of numbers: (n,) for one column, (n, k) for several."""
         array = self.numbers(numbers)
         names = tuple(self.names[i] for i in numbers) if self.names else None
-        return MemorySource(
-            self.name, array[:, 0] if len(numbers) == 1 else array, names, self, tuple(numbers)
-        )
+        return MemorySource(self.name, array[:, 0] if len(numbers) == 1 else array, names, self, tuple(numbers))
 
     def place(self, row: int, column: int | None = None) -> str:
         """File, line as an editor counts it, and column."""
@@ -194,9 +184,7 @@ class Table:
         raw = self.data if self.data is not None else self.path.read_bytes()  # type: ignore[union-attr]
         if raw[:2] == b"\x1f\x8b":
             raw = gzip.decompress(raw)
-        reader = csv.reader(
-            io.StringIO(raw.decode("utf-8-sig", "replace"), newline=""), delimiter=self.separator
-        )
+        reader = csv.reader(io.StringIO(raw.decode("utf-8-sig", "replace"), newline=""), delimiter=self.separator)
         line = 1
         for record in reader:
             yield line, record
@@ -262,9 +250,7 @@ def open_text(name: str, path: Path | None, data: bytes | None, separator: str, 
             raise DataError(f"{name}: the file is empty")
         row = first.row(0)
         if any("\r" in (cell or "") for cell in row):
-            raise DataError(
-                f"{name}: its lines end in a bare carriage return (old Mac); save it with LF or CRLF"
-            )
+            raise DataError(f"{name}: its lines end in a bare carriage return (old Mac); save it with LF or CRLF")
         headed = header if header is not None else not all(parses_as_number(cell) for cell in row)
         frame = scan(skip_rows=0)
     except pl.exceptions.PolarsError as error:
@@ -295,11 +281,7 @@ def _check_short(table: Table) -> None:
     first = 1 if table.names else 0
     for number, (line, record) in enumerate(table.records()):
         if number - first in suspects and len(record) < table.width:
-            fact = (
-                "the line is blank"
-                if not record
-                else f"{count(len(record), 'cell')} instead of {table.width}"
-            )
+            fact = "the line is blank" if not record else f"{count(len(record), 'cell')} instead of {table.width}"
             raise DataError(f"{table.name}:{line}: {fact}; the row is damaged, or a comma is missing")
 
 
@@ -310,10 +292,10 @@ def _unreadable(table: Table, why: str) -> str:
     for line, record in table.records():
         width = len(record) if width is None else width
         if len(record) > width:
-            return (
-                f"{table.name}:{line}: {len(record)} cells instead of {width}; quote cells that hold a comma"
-            )
-    return f"{table.name}: not a table that can be read, perhaps for a quote that is never closed ({why.splitlines()[0]})"
+            return f"{table.name}:{line}: {len(record)} cells instead of {width}; quote cells that hold a comma"
+    return (
+        f"{table.name}: not a table that can be read, perhaps for a quote that is never closed ({why.splitlines()[0]})"
+    )
 
 
 def _doubt(table: Table, row: tuple[str | None, ...]) -> str | None:
@@ -335,9 +317,7 @@ def open_parquet(name: str, path: Path | None, data: bytes | None) -> Table:
     try:
         frame = pl.read_parquet(io.BytesIO(data) if data is not None else path)  # type: ignore[arg-type]
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise DataError(
-            f"{name}: not a Parquet file that can be read ({str(error).splitlines()[0]})"
-        ) from error
+        raise DataError(f"{name}: not a Parquet file that can be read ({str(error).splitlines()[0]})") from error
     return Table(name, frame, tuple(frame.columns))
 
 
@@ -353,15 +333,10 @@ def concat(name: str, tables: Sequence[Table]) -> Table:
                 f"{first.name} ({listing(first.names or [first.width])})"
             )
     heights = np.cumsum([0] + [table.height for table in tables])
-    frames = [
-        table.frame.rename(dict(zip(table.frame.columns, first.frame.columns, strict=True)))
-        for table in tables
-    ]
+    frames = [table.frame.rename(dict(zip(table.frame.columns, first.frame.columns, strict=True))) for table in tables]
     parts = [(int(start), table) for start, table in zip(heights, tables, strict=False)]
     doubt = next((table.doubt for table in tables if table.doubt), None)
-    return Table(
-        name, pl.concat(frames, how="vertical_relaxed"), first.names, doubt, first.settled, parts=parts
-    )
+    return Table(name, pl.concat(frames, how="vertical_relaxed"), first.names, doubt, first.settled, parts=parts)
 
 
 def text_of_array(name: str, array: Array) -> TextColumn:

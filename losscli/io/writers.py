@@ -140,9 +140,7 @@ WRITERS: dict[str, Callable[[IO[Any]], Writer]] = {
 
 def records(columns: Columns) -> list[dict[str, Any]]:
     """Columns as one record a row, of plain Python values."""
-    lists = [
-        column.tolist() if isinstance(column, np.ndarray) else list(column) for column in columns.values()
-    ]
+    lists = [column.tolist() if isinstance(column, np.ndarray) else list(column) for column in columns.values()]
     return [dict(zip(columns, values, strict=True)) for values in zip(*lists, strict=True)]
 
 

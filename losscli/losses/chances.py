@@ -113,7 +113,5 @@ def ratio(slope: Array, p: Array) -> Array:
 def focal_core(x: Chance, t: Array | float, gamma: float) -> tuple[Array, Array]:
     """-t (1 - p)^gamma log p and its slope by log p; the focal losses of two families are this one."""
     focus = x.q**gamma
-    pull = np.where(
-        x.q == 0, -1, x.p * np.maximum(x.l, np.finfo(x.l.dtype).min) / x.q
-    )  # p l / q -> -1 as p -> 1
+    pull = np.where(x.q == 0, -1, x.p * np.maximum(x.l, np.finfo(x.l.dtype).min) / x.q)  # p l / q -> -1 as p -> 1
     return times(t, -focus * x.l), times(t, focus * (gamma * pull - 1))

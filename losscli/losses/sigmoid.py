@@ -4,6 +4,7 @@ An output with logit z is positive with p = 1 / (1 + exp(-z)). A core gets one o
 target weight t, and whether it is the positive outcome; it returns its value and its slope by l.
 """
 
+from collections.abc import Callable
 from typing import Annotated
 
 import numpy as np
@@ -31,7 +32,11 @@ from losscli.losses.chances import (
     times,
 )
 
-MAKERS = {"logits": OfLogit, "probs": OfProbability, "log-probs": OfLogProbability}
+MAKERS: dict[str, Callable[[Array], Chance]] = {
+    "logits": OfLogit,
+    "probs": OfProbability,
+    "log-probs": OfLogProbability,
+}
 
 
 def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
@@ -52,7 +57,9 @@ def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, 
     if not gradient:
         return value, None
     if extras.given == "logits":
-        return value, up * positive.q - down * positive.p
+        # Near z = 0 the two terms may cancel; p = 1/2 + h and q = 1/2 - h leave what is left of them exact.
+        h = np.tanh(x / 2) / 2
+        return value, np.where(np.abs(x) < 1, (up - down) / 2 - h * (up + down), up * positive.q - down * positive.p)
     if extras.given == "probs":
         return value, ratio(up, positive.p) - ratio(down, positive.q)
     return value, up - ratio(down * positive.p, positive.q)
@@ -133,7 +140,7 @@ def sigmoid_cross_entropy(x: Chance, t: Array | float, positive: Array | bool) -
     ),
     relations=("sigmoid-cross-entropy at gamma = 0 without alpha", "half of it at gamma = 0 and alpha = 0.5"),
     sparse=True,
-    wide=True,
+    wide=lambda parameters: parameters["gamma"] != 0,
 )
 def sigmoid_focal(
     x: Chance,
@@ -141,8 +148,7 @@ def sigmoid_focal(
     positive: Array | bool,
     *,
     gamma: Annotated[float, NON_NEGATIVE, "focus on hard outcomes: the power of 1 - p"] = 2.0,
-    alpha: Annotated[float, FRACTION, "weight of the positive outcome; the negative one gets 1 - alpha"]
-    | None = None,
+    alpha: Annotated[float, FRACTION, "weight of the positive outcome; the negative one gets 1 - alpha"] | None = None,
 ) -> tuple[Array, Array]:
     """Cross-entropy that turns down what is already predicted well."""
     value, slope = focal_core(x, t, gamma)

@@ -120,6 +120,7 @@ def _own_class(loss: BoundLoss, logits: Array, index: Array, gradient: bool) -> 
     loss = log1p(sum over the other classes of exp(z_k - z_y)).
     """
     rows = np.arange(len(logits))
+    logits = logits.astype(loss.work(logits.dtype), copy=False)
     e = np.exp(logits - logits[rows, index][:, None])
     e[rows, index] = 0
     others = row_sums(e)
@@ -216,9 +217,7 @@ def softmax_cross_entropy(x: Chance, t: Array | float) -> tuple[Array, Array]:
     aliases=("kl", "kullback-leibler", "kl-div", "kullback-leibler-divergence"),
     source="Kullback and Leibler 1951, On Information and Sufficiency, doi:10.1214/aoms/1177729694",
     special=("zero times log zero is zero", "the target is the first argument: the sum of t log(t / p)"),
-    relations=(
-        "softmax-cross-entropy minus the entropy of the target; the same gradient; equal for one-hot targets",
-    ),
+    relations=("softmax-cross-entropy minus the entropy of the target; the same gradient; equal for one-hot targets",),
     sparse=True,
     baseline="frequencies",
     facts=("convex",),
@@ -245,6 +244,7 @@ def kl_divergence(x: Chance, t: Array | float) -> tuple[Array, Array]:
         "sigmoid-focal (without alpha) of z for the two logits (z, 0)",
     ),
     sparse=True,
+    wide=lambda parameters: (parameters["gamma"] or 0) > 8,
 )
 def softmax_focal(
     x: Chance,

@@ -1,0 +1,314 @@
+"""Every loss of the registry against its own formula in 60-digit arithmetic: value, slope, and the lifted gradient.
+
+A new loss is tested here by being declared. Bounds are those that the project promises: residual, margin and sigmoid
+losses within 4 units in the last place, except next to a zero; there, and for softmax losses, within
+4 eps (|value| + sum of |z_k dL/dz_k|), which is what rounding the inputs alone would do.
+"""
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from mpmath import mp, mpf
+from oracle import DIGITS, evaluate, precise, sigmoid_variables, softmax_loss
+
+from losscli.core import Dense, Extras, Indices, Loss
+from losscli.losses import LOSSES
+
+DTYPES = (np.float32, np.float64)
+ULPS = 4
+LARGE = (1e-3, 0.5, 1e3)
+
+
+def of(*families: str) -> list[Loss]:
+    return [loss for loss in LOSSES.values() if loss.family.name in families]
+
+
+def settings(loss: Loss) -> Iterator[dict[str, float | None]]:
+    """The defaults, and the edges of every parameter's domain with values near them."""
+    defaults = {name: parameter.default for name, parameter in loss.parameters.items()}
+    yield defaults
+    for name, parameter in loss.parameters.items():
+        domain = parameter.domain
+        edges = [domain.low] if domain.low_closed else []
+        edges += [domain.high] if domain.high_closed else []
+        if math.isfinite(domain.low):
+            span = min(domain.high - domain.low, 1e300)
+            edges += [domain.low + part for part in ((0.001, 0.5, 0.999) if span == 1 else (1e-3, 0.5, 3.0, 30.0))]
+        if math.isfinite(domain.high):
+            edges += [domain.high - 1e-3, domain.high - 1.0] if math.isinf(domain.low) else []
+        for edge in edges:
+            if edge in domain:
+                yield defaults | {name: float(edge)}
+
+
+CASES = [
+    pytest.param(
+        loss, parameters, id=f"{loss.name}-" + "-".join(f"{k}={v:g}" for k, v in parameters.items() if v is not None)
+    )
+    for loss in of("residual", "margin", "sigmoid")
+    for parameters in settings(loss)
+]
+
+
+def probes(dtype: Any, largest: float = 1e4) -> np.ndarray:
+    """Numbers of every magnitude, both signs, denser where losses bend."""
+    generator = np.random.default_rng(12345)
+    spread = 10 ** generator.uniform(-6, math.log10(largest), 60)
+    near = generator.uniform(-8, 8, 60)
+    return np.concatenate([spread, -spread[::2], near, [0.0, 1.0, -1.0, largest, -largest]]).astype(dtype)
+
+
+def close(found: Any, true: Any, dtype: Any, condition: Any) -> bool:
+    """Within 4 ulp, or within what rounding the input does: 4 eps (|value| + condition)."""
+    info = np.finfo(dtype)
+    if abs(true) > mpf(float(info.max)):
+        return bool(np.isinf(found)) or abs(mpf(float(found)) - true) <= ULPS * mpf(float(np.spacing(info.max)))
+    if not math.isfinite(found):
+        return False
+    error = abs(mpf(float(found)) - true)
+    if abs(true) < mpf(float(info.tiny)) * 16:  # the true value underflows: 0 or a denormal
+        return bool(abs(float(found)) <= info.tiny * 32)
+    with np.errstate(all="ignore"):
+        ulp = mpf(float(np.spacing(dtype(abs(float(true))))))
+    return bool(error <= ULPS * ulp or error <= ULPS * mpf(float(info.eps)) * condition)
+
+
+def near_zero(value: Any, scale: Any) -> bool:
+    """Next to a zero of a function, where its value is small beside what it is made of."""
+    return bool(abs(value) < mpf("0.1") * scale)
+
+
+def check_elementwise(loss: Loss, parameters: dict[str, float | None], dtype: Any, t: Any, make: Any) -> None:
+    z = probes(dtype)
+    bound = loss.bind(**parameters)
+    values, slopes = bound(z, make(z, dtype, t), gradient=True)
+    assert values.dtype == slopes.dtype == dtype
+    for x, value, slope in zip(z, values, slopes, strict=True):
+        at = mpf(float(x))
+
+        def truth(at: Any = at) -> tuple[Any, Any, Any]:
+            value, slope = scalar(loss, parameters, at, t)
+            step = mpf(10) ** (-25) * max(1, abs(at))
+            bend = (scalar(loss, parameters, at + step, t)[1] - scalar(loss, parameters, at - step, t)[1]) / (2 * step)
+            if abs(at * bend) > mpf(10) ** 15:
+                bend = mpf(0)  # a kink
+            return value, slope, (abs(at) + abs(mpf(float(t)))) * bend if loss.family.name == "residual" else at * bend
+
+        true_value, true_slope, curvature = precise(truth, abs(float(x)))
+        pull = abs(at * true_slope)
+        small = near_zero(true_value, pull)
+        assert close(value, true_value, dtype, abs(true_value) + pull if small else 0), (x, value, true_value)
+        flat = near_zero(true_slope, abs(curvature)) or (0 < t < 1 and near_zero(true_slope, min(true_value, 1)))
+        condition = abs(true_slope) + abs(curvature) + abs(true_value) / 30
+        assert close(slope, true_slope, dtype, condition if flat else 0), (x, slope, true_slope)
+
+
+def scalar(loss: Loss, parameters: dict[str, float | None], at: Any, t: Any) -> tuple[Any, Any]:
+    """Value and derivative by the prediction, in mpf."""
+    name = loss.family.name
+    if name == "residual":
+        variables, factor = {"r": at - mpf(float(t))}, mpf(1)
+    elif name == "margin":
+        variables, factor = {"m": mpf(float(t)) * at}, mpf(float(t))
+    else:
+        variables, factor = sigmoid_variables(at, mpf(float(t))), mpf(1)
+    value = evaluate(loss, loss.formula, variables, parameters)
+    return value, factor * evaluate(loss, loss.slope, variables, parameters)
+
+
+def labels(z: np.ndarray, dtype: Any, t: float) -> Dense:
+    return Dense(np.full(z.shape, t > 0))
+
+
+def signs(z: np.ndarray, dtype: Any, t: float) -> Dense:
+    return Dense(np.full(z.shape, int(t), np.int8))
+
+
+def numbers(z: np.ndarray, dtype: Any, t: float) -> Dense:
+    return Dense(np.full(z.shape, t, dtype))
+
+
+def soft(z: np.ndarray, dtype: Any, t: float) -> Dense:
+    full = np.full(z.shape, t)
+    return Dense(full, 1 - full)
+
+
+MAKERS = {
+    "residual": [(numbers, 0.0), (numbers, 0.75), (numbers, -3.0)],
+    "margin": [(signs, 1.0), (signs, -1.0)],
+    "sigmoid": [(labels, 1.0), (labels, 0.0), (soft, 0.25), (soft, 0.5), (soft, 0.96875)],
+}
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("loss", "parameters"), CASES)
+def test_value_and_gradient_equal_the_formula(loss: Loss, parameters: dict[str, float | None], dtype: Any) -> None:
+    for make, t in MAKERS[loss.family.name]:
+        check_elementwise(loss, parameters, dtype, t, make)
+
+
+@pytest.mark.parametrize(("loss", "parameters"), CASES)
+def test_slope_is_the_derivative_of_the_formula(loss: Loss, parameters: dict[str, float | None]) -> None:
+    """At a kink the slope lies between the one-sided derivatives, so kinks need no exception."""
+    for _, t in MAKERS[loss.family.name]:
+        for x in (-7.3, -1.0, -0.4, 0.0, 0.25, 1.0, 2.0, 4.6851, 5.5):
+
+            def sides(x: float = x, t: float = t) -> tuple[Any, Any, Any]:
+                at, step = mpf(x), mpf(10) ** (-40)
+                here, slope = scalar(loss, parameters, at, t)
+                after, before = (scalar(loss, parameters, at + s, t)[0] for s in (step, -step))
+                return (after - here) / step, (here - before) / step, slope
+
+            with mp.workdps(4 * DIGITS):
+                right, left, slope = sides()
+                slack = mpf(10) ** (-30) * (1 + abs(slope))
+                assert min(left, right) - slack <= slope <= max(left, right) + slack, (x, t)
+
+
+def softmax_settings() -> list[Any]:
+    return [
+        pytest.param(loss, parameters, id=f"{loss.name}-" + "-".join(f"{k}={v:g}" for k, v in parameters.items()))
+        for loss in of("softmax")
+        for parameters in settings(loss)
+    ]
+
+
+def rows_of_logits(dtype: Any) -> list[np.ndarray]:
+    generator = np.random.default_rng(54321)
+    rows = [generator.normal(0, scale, k) for scale in (0.1, 1, 5, 30, 300) for k in (2, 3, 10) for _ in range(2)]
+    rows += [10 ** generator.uniform(-3, 4, 5) * generator.choice([-1, 1], 5) for _ in range(6)]
+    rows += [
+        np.array(row) for row in ([20.0, 0], [0, 0, 0], [1e4, 0], [-1e4, 1e4], [5, 5, 5.5], [0, 100, 0], [88, -88])
+    ]
+    return [row.astype(dtype) for row in rows]
+
+
+def check_row(
+    loss: Loss,
+    parameters: dict[str, float | None],
+    row: np.ndarray,
+    targets: Any,
+    t: list[float],
+    given: str = "logits",
+) -> None:
+    dtype = row.dtype.type
+    value, slopes = loss.bind(**parameters)(row[None, :], targets, Extras(given), gradient=True)
+    exact = [mpf(float(z)) for z in row]
+    exact_t = [mpf(one) for one in t]
+
+    def truth() -> tuple[Any, list[Any], list[list[Any]]]:
+        true, gradient = softmax_loss(loss, exact, exact_t, parameters, given)
+        bends = []
+        for k, z in enumerate(exact):
+            step = mpf(10) ** (-25) * max(1, abs(z))
+            moved = [*exact[:k], z + step, *exact[k + 1 :]]
+            after = softmax_loss(loss, moved, exact_t, parameters, given)[1]
+            bends.append([(b - a) / step for a, b in zip(gradient, after, strict=True)])
+        return true, gradient, bends
+
+    true, gradient, bends = precise(truth, float(np.ptp(row)) if given == "logits" else 0)
+    condition = abs(true) + sum(abs(z * g) for z, g in zip(exact, gradient, strict=True))
+    assert close(value[0], true, dtype, condition), (row, t, value, true)
+    for j, found in enumerate(slopes[0]):
+        bent = abs(gradient[j]) + sum(abs(z * bends[k][j]) for k, z in enumerate(exact))
+        assert close(found, gradient[j], dtype, bent + condition / 10), (row, t, j, found, gradient[j])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("loss", "parameters"), softmax_settings())
+def test_softmax_losses_equal_the_formula(loss: Loss, parameters: dict[str, float | None], dtype: Any) -> None:
+    generator = np.random.default_rng(1)
+    for row in rows_of_logits(dtype):
+        k = len(row)
+        y = int(generator.integers(k))
+        hard = [float(i == y) for i in range(k)]
+        check_row(loss, parameters, row, Indices(np.array([y])), hard)
+        check_row(loss, parameters, row, Dense(np.array([hard])), hard)
+        t = generator.dirichlet(np.ones(k)).astype(dtype).astype(float).tolist()
+        if loss.name != "kl-divergence":  # its value cancels near t = p; below, by its own bound
+            check_row(loss, parameters, row, Dense(np.array([t])), t)
+        on, off = 0.9 + 0.1 / k, 0.1 / k
+        if loss.name != "kl-divergence":
+            smoothed = [on if i == y else off for i in range(k)]
+            check_row(loss, parameters, row, Indices(np.array([y]), on, off), smoothed)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_kl_divergence_of_soft_targets(dtype: Any) -> None:
+    """Its terms have both signs: the error is bounded by eps times the sum of their sizes."""
+    loss = LOSSES["kl-divergence"]
+    generator = np.random.default_rng(2)
+    for row in rows_of_logits(dtype):
+        t = generator.dirichlet(np.ones(len(row)), 1)
+        value, _ = loss.bind()(row[None, :], Dense(t))
+        exact = [mpf(float(z)) for z in row]
+        true, gradient = precise(
+            lambda e=exact, t=t: softmax_loss(loss, e, [mpf(x) for x in t[0]], {}), float(np.ptp(row))
+        )
+        size = sum(abs(z * g) for z, g in zip(exact, gradient, strict=True)) + sum(abs(x * math.log(x)) for x in t[0])
+        assert close(value[0], true, dtype, abs(true) + size)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("loss", "parameters"), softmax_settings())
+@pytest.mark.parametrize("given", ["probs", "log-probs"])
+def test_softmax_losses_from_probabilities(
+    loss: Loss, parameters: dict[str, float | None], dtype: Any, given: str
+) -> None:
+    generator = np.random.default_rng(3)
+    for k in (2, 3, 10):
+        p = generator.dirichlet(np.ones(k)).astype(dtype)
+        row = p if given == "probs" else np.log(p)
+        y = int(generator.integers(k))
+        hard = [float(i == y) for i in range(k)]
+        check_row(loss, parameters, row, Indices(np.array([y])), hard, given)
+        t = generator.dirichlet(np.ones(k)).astype(dtype).astype(float).tolist()
+        if loss.name != "kl-divergence":
+            check_row(loss, parameters, row, Dense(np.array([t])), t, given)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("loss", of("sigmoid"), ids=lambda loss: loss.name)
+@pytest.mark.parametrize("given", ["probs", "log-probs"])
+def test_sigmoid_losses_from_probabilities(loss: Loss, dtype: Any, given: str) -> None:
+    p = np.array([1e-30, 1e-6, 0.01, 0.3, 0.5, 0.7, 0.99, 1 - 1e-4], dtype)
+    x = p if given == "probs" else np.log(p)
+    for t, make in ((1.0, labels), (0.0, labels), (0.25, soft)):
+        values, slopes = loss.bind()(x, make(x, dtype, t), Extras(given), gradient=True)
+        for one, value, slope in zip(x, values, slopes, strict=True):
+
+            def value_at(at: Any, t: float = t) -> Any:
+                chance = at if given == "probs" else mp.exp(at)
+                variables = {"z": mp.log(chance / (1 - chance)), "t": mpf(t), "p": chance, "q": 1 - chance}
+                return evaluate(loss, loss.formula, variables, loss.bind().parameters)
+
+            with mp.workdps(DIGITS * 2):
+                at = mpf(float(one))
+                step = at * mpf(10) ** (-45)
+                true = value_at(at)
+                true_slope = (value_at(at + step) - value_at(at - step)) / (2 * step)
+                bend = (value_at(at + step) - 2 * true + value_at(at - step)) / step**2
+                assert close(value, true, dtype, abs(true) + abs(at * true_slope)), (one, t, value, true)
+                assert close(slope, true_slope, dtype, abs(true_slope) + abs(at * bend)), (one, t, slope, true_slope)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_center_loss_equals_the_formula(dtype: Any) -> None:
+    generator = np.random.default_rng(4)
+    x, centers = generator.normal(0, 3, (20, 7)).astype(dtype), generator.normal(0, 3, (4, 7)).astype(dtype)
+    y = generator.integers(0, 4, 20)
+    loss = LOSSES["center"]
+    values, slopes = loss.bind()(x, Indices(y), Extras(centers=centers), gradient=True)
+    for i in range(20):
+        d = [mpf(float(a)) - mpf(float(b)) for a, b in zip(x[i], centers[y[i]], strict=True)]
+        assert close(values[i], sum(evaluate(loss, loss.formula, {"d": one}, {}) for one in d), dtype, 0)
+        for found, one in zip(slopes[i], d, strict=True):
+            assert close(found, evaluate(loss, loss.slope, {"d": one}, {}), dtype, 0)
+
+
+def test_every_loss_is_covered_by_an_oracle() -> None:
+    covered = {"residual", "margin", "sigmoid", "softmax", "embedding"}
+    assert {loss.family.name for loss in LOSSES.values()} == covered
