@@ -310,14 +310,14 @@ def _looks_like_probs(job: Job, predictions: Array) -> bool:
 def reduced(job: Job, partial: Partial, reduction: Reduction) -> tuple[float, float, float]:
     """Value, numerator and denominator."""
     numerator = partial.weighted.value
-    if reduction.denominator is None:
-        return float("nan"), numerator, float("nan")
     if not partial.samples:
         raise DataError(
             f"{job.predictions.name}: no samples left"
             + (f": all {count(partial.ignored, 'row')} are ignored" if partial.ignored else ": the file has no rows")
-            + f"; the {reduction.name} of nothing is undefined"
+            + "; a loss of nothing is undefined"
         )
+    if reduction.denominator is None:
+        return float("nan"), numerator, float("nan")
     denominator = reduction.denominator(partial)
     if not denominator:
         raise DataError(f"{job.predictions.name}: all weights are 0; the {reduction.name} of nothing is undefined")

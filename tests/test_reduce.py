@@ -1,0 +1,102 @@
+"""Mergeable records: any split into blocks gives the same record, and extreme values stay what they are."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from losscli import reduce as reductions
+from losscli.reduce import Faults, Moments, Partial, Quantiles, Total
+
+floats = st.floats(-1e6, 1e6)
+
+
+def test_a_compensated_sum_keeps_what_plain_addition_loses() -> None:
+    parts = [1e16, 1.0, -1e16] * 3
+    total = Total()
+    for part in parts:
+        total = total + Total.of(np.array([part]))
+    assert sum(parts) != 3.0
+    assert total.value == 3.0
+
+
+def test_an_infinite_sum_is_infinite_and_not_nan() -> None:
+    assert (Total.of(np.array([math.inf])) + Total.of(np.array([1.0]))).value == math.inf
+    assert math.isnan((Total(math.inf) + Total(-math.inf)).value)
+
+
+@given(st.lists(floats, min_size=1), st.lists(floats, min_size=1))
+def test_moments_of_parts_are_moments_of_the_whole(left: list[float], right: list[float]) -> None:
+    merged = Moments.of(np.array(left)) + Moments.of(np.array(right))
+    whole = np.array(left + right)
+    assert merged.n == len(whole)
+    np.testing.assert_allclose(merged.mean, whole.mean(), rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(merged.std, whole.std(), rtol=1e-7, atol=1e-6)
+    assert (merged.least, merged.most) == (whole.min(), whole.max())
+
+
+def test_moments_of_large_values_do_not_cancel() -> None:
+    values = np.random.default_rng(0).normal(1e8, 1e-2, 3000)
+    parts = [Moments.of(part) for part in np.split(values, 30)]
+    merged = parts[0]
+    for part in parts[1:]:
+        merged = merged + part
+    np.testing.assert_allclose(merged.std, values.std(), rtol=1e-6)
+
+
+def test_nothing_merges_with_something() -> None:
+    some = Moments.of(np.array([1.0, 2.0]))
+    assert Moments() + some == some + Moments() == some
+    assert math.isnan(Moments().std)
+
+
+@given(st.lists(floats, min_size=1), st.lists(floats, min_size=1))
+def test_exact_percentiles_interpolate_linearly(left: list[float], right: list[float]) -> None:
+    merged = Quantiles.of(np.array(left)) + Quantiles.of(np.array(right))
+    expected = np.percentile(np.array(left + right), (50, 90, 99))
+    assert merged.exact
+    np.testing.assert_allclose(merged.at((50, 90, 99)), expected, rtol=1e-12, atol=1e-9)
+
+
+@pytest.mark.parametrize("scale", [1e-8, 1.0, 1e8])
+def test_percentiles_from_a_histogram_are_within_their_stated_error(
+    monkeypatch: pytest.MonkeyPatch, scale: float
+) -> None:
+    monkeypatch.setattr(reductions, "EXACT_LOSSES", 1000)
+    values = np.random.default_rng(1).lognormal(0, 2, 50_000) * scale
+    values[::2] *= -1
+    parts = [Quantiles.of(part) for part in np.array_split(values, 7)]
+    merged = parts[0]
+    for part in parts[1:]:
+        merged = merged + part
+    assert not merged.exact
+    for found, true in zip(merged.at((1, 25, 90, 99)), np.percentile(values, (1, 25, 90, 99)), strict=True):
+        assert abs(found - true) <= 1.01 * reductions.SKETCH_ERROR * abs(true)
+
+
+def test_a_histogram_holds_infinities_and_zeros(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reductions, "EXACT_LOSSES", 10)
+    values = np.array([0.0] * 30 + [math.inf] * 30)
+    low, high = Quantiles.of(values).at((25, 75))
+    assert low == pytest.approx(0, abs=1e-300)
+    assert high == math.inf
+
+
+def test_percentiles_beside_infinities_are_not_nan() -> None:
+    assert Quantiles.of(np.array([1.0, math.inf, math.inf])).at((50, 99)) == [math.inf, math.inf]
+    assert Quantiles.of(np.array([1.0, 2.0, math.inf])).at((50,)) == [2.0]
+
+
+def test_a_row_of_weight_zero_adds_nothing_even_if_infinite() -> None:
+    partial = Partial.of(np.array([math.inf, 2.0]), np.array([0.0, 3.0]))
+    assert (partial.weighted.value, partial.weight.value, partial.nonzero) == (6.0, 3.0, 1)
+
+
+def test_faults_keep_the_first_places_and_the_count() -> None:
+    left = Faults({"nan": (2, ((0, 1, math.nan), (3, 0, math.nan)))})
+    right = Faults({"nan": (5, ((9, 0, math.nan), (10, 0, math.nan), (11, 0, math.nan)))})
+    number, places = (left + right).found["nan"]
+    assert number == 7
+    assert [place[0] for place in places] == [0, 3, 9]
