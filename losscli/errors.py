@@ -43,9 +43,9 @@ class DataError(LosscliError):
     code = Exit.DATA
 
 
-def did_you_mean(word: str, choices: Iterable[str]) -> str:
+def did_you_mean(word: str, choices: Iterable[str], alike: float = 0.6) -> str:
     """Return ' (did you mean X?)' for the choice nearest to a misspelt word, or ''."""
-    near = get_close_matches(word, list(choices), n=1, cutoff=0.6)
+    near = get_close_matches(word, list(choices), n=1, cutoff=alike)
     return f" (did you mean {near[0]}?)" if near else ""
 
 

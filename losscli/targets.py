@@ -181,10 +181,13 @@ def check_rows(predictions: Source, other: Columns, what: str = "") -> None:
         return
     fact = f"{predictions.name} has {count(rows, 'row')} and {other.name} {theirs:,}{what}"
     if len(predictions.shape) == 2 and predictions.shape[1] == theirs:
-        raise DataError(f"{fact}: the predictions look transposed; save them with one row a sample")
+        raise DataError(f"{fact}: if the predictions are transposed, save them with one row a sample")
     header = other.first_row_taken
     if header is not None and rows == theirs + 1:
-        raise DataError(f"{fact}: its first row ({header}) was taken for a header; if it is data, say --no-header")
+        raise DataError(
+            f"{fact}: its first row ({header}) was taken for a header; if it is data, "
+            "give the file a header line, or say --no-header, which holds for all tables"
+        )
     raise DataError(f"{fact}: each prediction needs its own; join by a common column with --id")
 
 

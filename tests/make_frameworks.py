@@ -1,26 +1,27 @@
 """Make frameworks.json: losses and gradients from PyTorch, Keras, optax, TensorFlow and scikit-learn.
 
-Usage: `python tests/make_frameworks.py` in an environment with torch, keras, optax, jax, tensorflow and scikit-learn.
-The tests need none of them: they read `frameworks.json`, which holds only what these libraries returned, one case a
-line. Running the script again with the same versions writes the same bytes.
+Usage: `python tests/make_frameworks.py`, where torch, keras, optax, jax, tensorflow and scikit-learn are
+installed. The tests need none of them: they read `frameworks.json`, which holds only what these libraries
+returned, one case a line. Running the script again with the same versions writes the same bytes.
 
 A case is an object with
-  library      name and version, of Keras with its backend
+  library      name and version; for Keras those of its backend, too
   call         what was evaluated, with p for the predictions and t for the targets
   loss         losscli's name for it
   parameters   the parameters of the loss
-  options      from, label_smoothing, smoothing_mode, pos_weight, ignore_index; only those that are needed
-  dtype        of the computation: predictions and targets that are not integers are to be rounded to it
+  options      from, label_smoothing, smoothing_mode, pos_weight, ignore_index: only those that are needed
+  dtype        of the computation; predictions, and targets that are not integers, are to be rounded to it
   predictions  shape (n,) or (n, k)
-  targets      integers for class indices (n,), hard labels (0 and 1, or -1 and 1) and one-hot rows; floats for the rest
-  losses       unreduced: one a row for softmax losses, one an element for the others; only the rows that are not ignored
-  gradient     of the sum of the losses by the predictions, 0 in ignored rows; null where the library has none, or
-               has that of something else, because it makes rows of probabilities sum to 1 itself
+  targets      integers for class indices, hard labels (0 and 1, or -1 and 1) and one-hot rows; else floats
+  losses       unreduced: one a row for softmax losses, else one an element; ignored rows are left out
+  gradient     of the sum of the losses by the predictions, 0 in ignored rows; null where the library has
+               none, or one through its own division of probabilities by their sum
 Infinities are the strings "inf" and "-inf"; there is no NaN.
 
-Every line is read back and compared with `expected`, plain float64 formulas of what the line says, so that no case is
-described wrongly: `TOLERANCE` is the relative error allowed, beside `SLACK` machine epsilons of absolute error. Where
-a library is off by more, the grid leaves that input out and a comment says so.
+Every line is read back and compared with `expected`, plain float64 formulas of what the line says, so that no
+case is described wrongly. It may be off by `TOLERANCE` times the right value plus `SLACK` machine epsilons,
+because the libraries round probabilities near 1. Where one is off by more, gives NaN, or has a convention of
+its own, the grid leaves that input out, and a comment says so.
 """
 
 import json
@@ -37,13 +38,13 @@ os.environ.update(
     CUDA_VISIBLE_DEVICES="",
     JAX_ENABLE_X64="1",
     JAX_PLATFORMS="cpu",
-    KERAS_BACKEND="jax",
+    KERAS_BACKEND="tensorflow",
     TF_CPP_MIN_LOG_LEVEL="3",
     TF_ENABLE_ONEDNN_OPTS="0",
 )
 
-import numpy as np  # noqa: E402
-from numpy.typing import NDArray  # noqa: E402
+import numpy as np
+from numpy.typing import NDArray
 
 OUTPUT = Path(__file__).with_name("frameworks.json")
 SEED = 1
@@ -54,7 +55,8 @@ Array = NDArray[Any]
 Case = dict[str, Any]
 
 
-# Inputs. Each kind draws predictions (n, k) in float64 with few decimals, and targets; (n,) is the first column.
+# Inputs. Each kind draws predictions, in float64 and with few decimals, and targets; the extreme ones have
+# a shape of their own.
 
 
 def logits(rng: np.random.Generator, n: int, k: int) -> Array:
@@ -80,9 +82,15 @@ def far_numbers(rng: np.random.Generator, n: int, k: int) -> tuple[Array, Array]
     return r + t, t
 
 
+def unequal_numbers(rng: np.random.Generator, n: int, k: int) -> tuple[Array, Array]:
+    """As `far_numbers`, without the residual of 0."""
+    p, t = far_numbers(rng, n, k)
+    return p[1:], t[1:]
+
+
 def margins(rng: np.random.Generator, n: int, k: int) -> tuple[Array, Array]:
     """Scores and signs; no margin is exactly 1, where the slope is a matter of taste."""
-    return rng.normal(0, 1.5, (n, k)).round(3) + 0.0005, rng.choice([-1, 1], (n, k))
+    return (rng.normal(0, 1.5, (n, k)).round(3) + 0.0005).round(4), rng.choice([-1, 1], (n, k))
 
 
 def far_margins(rng: np.random.Generator, n: int, k: int) -> tuple[Array, Array]:
@@ -168,8 +176,13 @@ def ignoring(label: int) -> "Kind":
 
 
 def far_classes(rng: np.random.Generator, n: int, k: int) -> tuple[Array, Array]:
-    z = [[50, -50, 0], [50, -50, 0], [100, -100, 0], [-100, 100, 99], [20, 0, 0], [-50, -50, -49], [0, 0, -100]]
-    return np.array(z, float), np.array([0, 1, 2, 2, 0, 0, 2])
+    z = [[50, -50, 0], [50, -50, 0], [100, -100, 0], [-100, 100, 99], [-50, -50, -49], [0, 0, -100]]
+    return np.array(z, float), np.array([0, 1, 2, 2, 0, 2])
+
+
+def sure_classes(rng: np.random.Generator, n: int, k: int) -> tuple[Array, Array]:
+    """Losses of which little is left if they are a difference of two numbers of the logits' size."""
+    return np.array([[20.0, 0, 0], [30, 0, 1], [10, -5, 0], [0, 40, 0]]), np.array([0, 0, 0, 1])
 
 
 def huge_classes(rng: np.random.Generator, n: int, k: int) -> tuple[Array, Array]:
@@ -178,12 +191,12 @@ def huge_classes(rng: np.random.Generator, n: int, k: int) -> tuple[Array, Array
 
 
 def far_soft(rng: np.random.Generator, n: int, k: int) -> tuple[Array, Array]:
-    z, index = far_classes(rng, n, k)
+    z, _index = far_classes(rng, n, k)
     return z, distributions(rng, len(z), z.shape[1])
 
 
 def huge_soft(rng: np.random.Generator, n: int, k: int) -> tuple[Array, Array]:
-    z, index = huge_classes(rng, n, k)
+    z, _index = huge_classes(rng, n, k)
     return z, distributions(rng, len(z), z.shape[1])
 
 
@@ -210,31 +223,46 @@ def masked_rows(rng: np.random.Generator, n: int, k: int) -> tuple[Array, Array]
     return z, np.eye(k, dtype=np.int64)[index]
 
 
-def of_logits(kind: "Kind", through: Callable[[Array], Array]) -> "Kind":
-    """Probabilities or log-probabilities instead of the logits of a kind."""
+def flat(kind: "Kind") -> "Kind":
+    """The first column of a kind: predictions (n,)."""
 
     def draw(rng: np.random.Generator, n: int, k: int) -> tuple[Array, Array]:
-        z, t = kind(rng, n, k)
-        return through(z), t
+        p, t = kind(rng, n, k)
+        return p[:, 0], t[:, 0]
 
     return draw
 
 
-def probs(targets: "Kind") -> "Kind":
-    """Rows of probabilities instead of the logits of a kind."""
+def probs(kind: "Kind") -> "Kind":
+    """Probabilities with the targets of a kind."""
 
     def draw(rng: np.random.Generator, n: int, k: int) -> tuple[Array, Array]:
-        return distributions(rng, n, k), targets(rng, n, k)[1]
+        return distributions(rng, n, k), kind(rng, n, k)[1]
 
     return draw
 
 
 def log_probs(kind: "Kind") -> "Kind":
-    """Log-probabilities instead of the logits of a kind."""
-    return of_logits(kind, log_softmax)
+    """Log-probabilities of the logits of a kind."""
+
+    def draw(rng: np.random.Generator, n: int, k: int) -> tuple[Array, Array]:
+        z, t = kind(rng, n, k)
+        return log_softmax(z), t
+
+    return draw
 
 
 Kind = Callable[[np.random.Generator, int, int], tuple[Array, Array]]
+
+COLUMN = (flat(numbers), flat(far_numbers))
+NUMBERS = (*COLUMN, numbers)
+MARGINS = (flat(margins), margins, flat(far_margins))
+HARD = (flat(binary), binary)
+HARD_AND_SOFT = (flat(binary), binary, flat(soft_binary), soft_binary)
+FAR_BINARY = (far_binary, far_soft_binary)
+INDICES = (classes, classes, far_classes, sure_classes, huge_classes, masked, masked_class)
+ROWS = (one_hot, soft, soft_with_zeros, far_soft, huge_soft)
+BINARY_PROBS = (flat(binary_probs), binary_probs, flat(soft_binary_probs), soft_binary_probs)
 
 
 # The libraries. Each evaluates a call, so that the call of a case is what was run.
@@ -254,44 +282,46 @@ def pytorch() -> tuple[str, Run]:
     return f"torch {torch.__version__.split('+')[0]}", run
 
 
-def of_jax(names: dict[str, Any]) -> Run:
-    import jax
-
-    def run(call: str, predictions: Array, targets: Array) -> tuple[Array, Array | None]:
-        def losses(p: Any) -> Any:
-            return eval(call, {"jax": jax, "p": p, "t": jax.numpy.asarray(targets)} | names)
-
-        p = jax.numpy.asarray(predictions)
-        return np.asarray(losses(p)), np.asarray(jax.grad(lambda p: losses(p).sum())(p))
-
-    return run
-
-
-def keras() -> tuple[str, Run]:
-    import jax
-    import keras
-
-    library = f"keras {keras.__version__} ({keras.backend.backend()} {jax.__version__})"
-    return library, of_jax({"keras": keras})
-
-
-def optax() -> tuple[str, Run]:
-    import optax
-
-    return f"optax {optax.__version__}", of_jax({"optax": optax})
-
-
-def tensorflow() -> tuple[str, Run]:
+def of_tensorflow(names: dict[str, Any]) -> Run:
     import tensorflow as tf
 
     def run(call: str, predictions: Array, targets: Array) -> tuple[Array, Array | None]:
         p = tf.constant(predictions)
         with tf.GradientTape() as tape:
             tape.watch(p)
-            losses = eval(call, {"tf": tf, "p": p, "t": tf.constant(targets)})
+            losses = eval(call, {"tf": tf, "p": p, "t": tf.constant(targets)} | names)
         return losses.numpy(), tape.gradient(losses, p).numpy()
 
-    return f"tensorflow {tf.__version__}", run
+    return run
+
+
+def tensorflow() -> tuple[str, Run]:
+    import tensorflow as tf
+
+    return f"tensorflow {tf.__version__}", of_tensorflow({})
+
+
+def keras() -> tuple[str, Run]:
+    """On TensorFlow: elsewhere Keras 3.15 rounds float64 to float32 on the way (its issue 23223)."""
+    import keras
+    import tensorflow as tf
+
+    library = f"keras {keras.__version__} ({keras.backend.backend()} {tf.__version__})"
+    return library, of_tensorflow({"keras": keras})
+
+
+def optax() -> tuple[str, Run]:
+    import jax
+    import optax
+
+    def run(call: str, predictions: Array, targets: Array) -> tuple[Array, Array | None]:
+        def losses(p: Any) -> Any:
+            return eval(call, {"jax": jax, "optax": optax, "p": p, "t": jax.numpy.asarray(targets)})
+
+        p = jax.numpy.asarray(predictions)
+        return np.asarray(losses(p)), np.asarray(jax.grad(lambda p: losses(p).sum())(p))
+
+    return f"optax {optax.__version__}", run
 
 
 def scikit_learn() -> tuple[str, Run]:
@@ -312,150 +342,144 @@ def scikit_learn() -> tuple[str, Run]:
 
 @dataclass(frozen=True)
 class Entry:
-    """A call, what losscli calls it, and the kinds of inputs it is to get.
-
-    `flat` says whether predictions are (n,): elementwise losses get both. `k` is drawn if it is None.
-    """
+    """A call, what losscli calls it, and the kinds of inputs it is to get; `k` is drawn if it is None."""
 
     call: str
     loss: str
     kinds: tuple[Kind, ...]
     parameters: dict[str, float | None] = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)
-    flat: tuple[bool, ...] = (False,)
     k: int | None = None
     dtypes: tuple[str, ...] = ("float32", "float64")
     differentiable: bool = True
 
 
-FLAT = (True,)
-BOTH = (True, False)
 LOGITS = {"from": "logits"}
 PROBS = {"from": "probs"}
 LOG_PROBS = {"from": "log-probs"}
 HALF = {"label_smoothing": 0.1, "smoothing_mode": "half"}
 UNIFORM = {"label_smoothing": 0.1, "smoothing_mode": "uniform"}
-NUMBERS = (numbers, far_numbers)
 
 
 def torch_entries() -> Iterator[Entry]:
     none = "reduction='none'"
-    yield Entry(f"F.mse_loss(p, t, {none})", "squared-error", NUMBERS, flat=BOTH)
-    yield Entry(f"F.l1_loss(p, t, {none})", "absolute-error", NUMBERS, flat=BOTH)
+    yield Entry(f"F.mse_loss(p, t, {none})", "squared-error", NUMBERS)
+    yield Entry(f"F.l1_loss(p, t, {none})", "absolute-error", NUMBERS)
     for delta in (0.5, 1.0, 3.0):
-        yield Entry(f"F.huber_loss(p, t, delta={delta}, {none})", "huber", NUMBERS, {"delta": delta}, flat=BOTH)
+        yield Entry(f"F.huber_loss(p, t, delta={delta}, {none})", "huber", NUMBERS, {"delta": delta})
     for beta in (0.5, 1.0, 2.0):
-        yield Entry(f"F.smooth_l1_loss(p, t, beta={beta}, {none})", "smooth-l1", NUMBERS, {"beta": beta}, flat=BOTH)
+        yield Entry(f"F.smooth_l1_loss(p, t, beta={beta}, {none})", "smooth-l1", NUMBERS, {"beta": beta})
 
     name, bce = "sigmoid-cross-entropy", "F.binary_cross_entropy_with_logits"
-    kinds = (binary, soft_binary, far_binary, far_soft_binary)
-    yield Entry(f"{bce}(p, t, {none})", name, kinds, {}, LOGITS, BOTH)
-    yield Entry(f"{bce}(p, t, pos_weight=torch.tensor(3.0), {none})", name, kinds, {}, LOGITS | {"pos_weight": 3.0}, BOTH)
+    yield Entry(f"{bce}(p, t, {none})", name, HARD_AND_SOFT + FAR_BINARY, {}, LOGITS)
+    call = f"{bce}(p, t, pos_weight=torch.tensor(3.0), {none})"
+    yield Entry(call, name, HARD_AND_SOFT + FAR_BINARY, {}, LOGITS | {"pos_weight": 3.0})
     for weights in ([0.5, 2.0, 3.0], [4.0, 0.25]):
         call = f"{bce}(p, t, pos_weight=torch.tensor({weights}), {none})"
-        yield Entry(call, name, kinds[:2], {}, LOGITS | {"pos_weight": weights}, k=len(weights))
+        yield Entry(call, name, (binary, soft_binary), {}, LOGITS | {"pos_weight": weights}, k=len(weights))
+    # Probabilities of 0 and 1 are left out: PyTorch cuts log(p) off at -100, and p (1 - p) at 1e-12.
     call = f"F.binary_cross_entropy(p, t, {none})"
-    yield Entry(call, name, (binary_probs, soft_binary_probs), {}, PROBS, BOTH)
-    yield Entry(call, name, (far_binary_probs,), {}, PROBS, FLAT)
+    yield Entry(call, name, (*BINARY_PROBS, flat(far_binary_probs)), {}, PROBS)
 
+    # Rows as targets are left out where a logit is masked: PyTorch gives NaN for 0 times infinity.
     name, ce = "softmax-cross-entropy", "F.cross_entropy"
-    kinds = (classes, classes, far_classes, huge_classes, masked, masked_class, one_hot, soft, soft_with_zeros)
-    yield Entry(f"{ce}(p, t, {none})", name, (*kinds, far_soft, huge_soft), {}, LOGITS)
-    kinds = (classes, classes, one_hot, soft, far_classes, far_soft)
+    yield Entry(f"{ce}(p, t, {none})", name, INDICES + ROWS, {}, LOGITS)
+    kinds: tuple[Kind, ...] = (classes, classes, one_hot, soft, far_classes, far_soft, masked)
     yield Entry(f"{ce}(p, t, label_smoothing=0.1, {none})", name, kinds, {}, LOGITS | UNIFORM)
     for label in (-100, 1):
-        options = {"ignore_index": label}
-        call = f"F.cross_entropy(p, t, ignore_index={label}, {none})[t != {label}]"
-        yield Entry(call, name, (ignoring(label),) * 2, {}, LOGITS | options)
+        more = {"ignore_index": label}
+        call = f"{ce}(p, t, ignore_index={label}, {none})[t != {label}]"
+        yield Entry(call, name, (ignoring(label),) * 2, {}, LOGITS | more)
         call = f"F.nll_loss(p, t, ignore_index={label}, {none})[t != {label}]"
-        yield Entry(call, name, (log_probs(ignoring(label)),), {}, LOG_PROBS | options)
-    call = f"F.cross_entropy(p, t, ignore_index=-100, label_smoothing=0.1, {none})[t != -100]"
+        yield Entry(call, name, (log_probs(ignoring(label)),), {}, LOG_PROBS | more)
+    call = f"{ce}(p, t, ignore_index=-100, label_smoothing=0.1, {none})[t != -100]"
     yield Entry(call, name, (ignoring(-100),), {}, LOGITS | UNIFORM | {"ignore_index": -100})
     kinds = tuple(log_probs(kind) for kind in (classes, far_classes, huge_classes, masked, masked_class))
     yield Entry(f"F.nll_loss(p, t, {none})", name, kinds, {}, LOG_PROBS)
 
+    name = "kl-divergence"
     kinds = (soft, soft_with_zeros, far_soft, one_hot)
-    call = f"F.kl_div(p, t, {none}).sum(1)"
-    yield Entry(call, "kl-divergence", tuple(map(log_probs, kinds)), {}, LOG_PROBS)
+    yield Entry(f"F.kl_div(p, t, {none}).sum(1)", name, tuple(map(log_probs, kinds)), {}, LOG_PROBS)
     call = f"F.kl_div(F.log_softmax(p, 1), t, {none}).sum(1)"
-    yield Entry(call, "kl-divergence", (*kinds, huge_soft), {}, LOGITS)
+    yield Entry(call, name, (*kinds, huge_soft), {}, LOGITS)
 
 
 def keras_entries() -> Iterator[Entry]:
-    """Of keras.losses, which average over the last axis, on data with an axis of length 1 after the last."""
+    """Elementwise ones average over the last axis: they get data with one more, of length 1."""
 
     def call(function: str, *more: str) -> str:
         return f"keras.losses.{function}({', '.join(['t[..., None]', 'p[..., None]', *more])})"
 
-    yield Entry(call("mean_squared_error"), "squared-error", NUMBERS, flat=BOTH)
-    yield Entry(call("mean_absolute_error"), "absolute-error", NUMBERS, flat=BOTH)
+    yield Entry(call("mean_squared_error"), "squared-error", NUMBERS)
+    yield Entry(call("mean_absolute_error"), "absolute-error", NUMBERS)
     for delta in (0.5, 1.0, 3.0):
-        yield Entry(call("huber", f"delta={delta}"), "huber", NUMBERS, {"delta": delta}, flat=BOTH)
-    yield Entry(call("hinge"), "hinge", (margins, far_margins), flat=BOTH)
-    yield Entry(call("squared_hinge"), "squared-hinge", (margins, far_margins), flat=BOTH)
+        yield Entry(call("huber", f"delta={delta}"), "huber", NUMBERS, {"delta": delta})
+    yield Entry(call("hinge"), "hinge", MARGINS)
+    yield Entry(call("squared_hinge"), "squared-hinge", MARGINS)
 
-    name = "sigmoid-cross-entropy"
-    for smoothing, options in (((), {}), (("label_smoothing=0.1",), HALF)):
-        logit_call = call("binary_crossentropy", "from_logits=True", *smoothing)
-        yield Entry(logit_call, name, (binary, soft_binary), {}, LOGITS | options, BOTH)
-        kinds = (binary_probs, soft_binary_probs)
-        yield Entry(call("binary_crossentropy", *smoothing), name, kinds, {}, PROBS | options, BOTH)
+    # Only hard labels for the focal loss: Keras is not linear in the target.
+    name, focal = "sigmoid-cross-entropy", "binary_focal_crossentropy"
+    yield Entry(call("binary_crossentropy", "from_logits=True"), name, HARD_AND_SOFT, {}, LOGITS)
+    yield Entry(call("binary_crossentropy"), name, BINARY_PROBS, {}, PROBS)
+    smooth = "label_smoothing=0.1"
+    smooth_call = call("binary_crossentropy", "from_logits=True", smooth)
+    yield Entry(smooth_call, name, HARD_AND_SOFT, {}, LOGITS | HALF)
+    yield Entry(call("binary_crossentropy", smooth), name, BINARY_PROBS, {}, PROBS | HALF)
+    balanced = ("apply_class_balancing=True", "alpha=0.25")
     for gamma in (0.0, 1.0, 2.0):
-        for alpha, balancing in ((None, ()), (0.25, ("apply_class_balancing=True", "alpha=0.25"))):
-            logit_call = call("binary_focal_crossentropy", f"gamma={gamma}", *balancing, "from_logits=True")
+        for alpha, more in ((None, ("apply_class_balancing=False",)), (0.25, balanced)):
             parameters = {"gamma": gamma, "alpha": alpha}
-            yield Entry(logit_call, "sigmoid-focal", (binary,), parameters, LOGITS, BOTH)
-            if gamma:
-                prob_call = call("binary_focal_crossentropy", f"gamma={gamma}", *balancing)
-                yield Entry(prob_call, "sigmoid-focal", (binary_probs,), parameters, PROBS, FLAT)
+            words = (f"gamma={gamma}", *more)
+            yield Entry(call(focal, *words, "from_logits=True"), "sigmoid-focal", HARD, parameters, LOGITS)
+            yield Entry(call(focal, *words), "sigmoid-focal", (flat(binary_probs),), parameters, PROBS)
 
+    # Keras divides rows of probabilities by their sum, which is 1; its gradient goes through that division.
     name, ce = "softmax-cross-entropy", "keras.losses.categorical_crossentropy"
     yield Entry(f"{ce}(t, p, from_logits=True)", name, (one_hot, soft), {}, LOGITS)
-    kinds = (one_hot, one_hot, soft)
-    yield Entry(f"{ce}(t, p, from_logits=True, label_smoothing=0.1)", name, kinds, {}, LOGITS | UNIFORM)
     yield Entry(f"{ce}(t, p)", name, (probs(one_hot), probs(soft)), {}, PROBS, differentiable=False)
-    smooth = f"{ce}(t, p, label_smoothing=0.1)"
-    yield Entry(smooth, name, (probs(one_hot),), {}, PROBS | UNIFORM, differentiable=False)
-    # With JAX's float64 switched on this one makes one-hot rows of float64, whatever the predictions are.
-    sparse, wide = "keras.losses.sparse_categorical_crossentropy", ("float64",)
-    yield Entry(f"{sparse}(t, p, from_logits=True)", name, (classes, classes), {}, LOGITS, dtypes=wide)
-    yield Entry(f"{sparse}(t, p)", name, (probs(classes),), {}, PROBS, dtypes=wide, differentiable=False)
+    smooth_call = f"{ce}(t, p, from_logits=True, {smooth})"
+    yield Entry(smooth_call, name, (one_hot, soft), {}, LOGITS | UNIFORM)
+    yield Entry(f"{ce}(t, p, {smooth})", name, (probs(one_hot),), {}, PROBS | UNIFORM, differentiable=False)
+    sparse = "keras.losses.sparse_categorical_crossentropy"
+    yield Entry(f"{sparse}(t, p, from_logits=True)", name, (classes, classes), {}, LOGITS)
+    yield Entry(f"{sparse}(t, p)", name, (probs(classes),), {}, PROBS, differentiable=False)
     ignore = f"{sparse}(t, p, from_logits=True, ignore_class=-100)[t != -100]"
-    yield Entry(ignore, name, (ignoring(-100),), {}, LOGITS | {"ignore_index": -100}, dtypes=wide)
+    yield Entry(ignore, name, (ignoring(-100),), {}, LOGITS | {"ignore_index": -100})
 
-    focal = "keras.losses.categorical_focal_crossentropy"
+    name = "softmax-focal"
     for gamma in (0.5, 1.0, 2.0, 5.0):
-        common = f"{focal}(t, p, alpha=1.0, gamma={gamma}"
-        parameters = {"gamma": gamma}
-        yield Entry(f"{common}, from_logits=True)", "softmax-focal", (one_hot, soft), parameters, LOGITS)
-        smooth = f"{common}, from_logits=True, label_smoothing=0.1)"
-        yield Entry(smooth, "softmax-focal", (one_hot,), parameters, LOGITS | UNIFORM)
-        yield Entry(f"{common})", "softmax-focal", (probs(one_hot),), parameters, PROBS, differentiable=False)
+        begin = f"keras.losses.categorical_focal_crossentropy(t, p, alpha=1.0, gamma={gamma}"
+        parameters, options = {"gamma": gamma}, LOGITS | UNIFORM
+        yield Entry(f"{begin}, from_logits=True)", name, (one_hot, soft), parameters, LOGITS)
+        yield Entry(f"{begin}, from_logits=True, {smooth})", name, (one_hot,), parameters, options)
+        yield Entry(f"{begin})", name, (probs(one_hot),), parameters, PROBS, differentiable=False)
+    # Targets of 0 are left out: Keras takes them for 1e-7.
     yield Entry("keras.losses.kl_divergence(t, p)", "kl-divergence", (probs(soft),) * 3, {}, PROBS)
 
 
 def optax_entries() -> Iterator[Entry]:
-    yield Entry("optax.squared_error(p, t)", "squared-error", NUMBERS, flat=BOTH)
-    yield Entry("optax.l2_loss(p, t)", "half-squared-error", NUMBERS, flat=BOTH)
+    yield Entry("optax.squared_error(p, t)", "squared-error", NUMBERS)
+    yield Entry("optax.l2_loss(p, t)", "half-squared-error", NUMBERS)
     for delta in (0.5, 1.0, 3.0):
-        yield Entry(f"optax.huber_loss(p, t, delta={delta})", "huber", NUMBERS, {"delta": delta}, flat=BOTH)
-    yield Entry("optax.hinge_loss(p, t)", "hinge", (margins, far_margins), flat=BOTH)
+        yield Entry(f"optax.huber_loss(p, t, delta={delta})", "huber", NUMBERS, {"delta": delta})
+    yield Entry("optax.hinge_loss(p, t)", "hinge", MARGINS)
 
-    kinds = (binary, soft_binary, far_binary, far_soft_binary)
+    # Only hard labels for the focal loss: optax is not linear in the target.
     call = "optax.sigmoid_binary_cross_entropy(p, t)"
-    yield Entry(call, "sigmoid-cross-entropy", kinds, {}, LOGITS, BOTH)
+    yield Entry(call, "sigmoid-cross-entropy", HARD_AND_SOFT + FAR_BINARY, {}, LOGITS)
     for gamma in (0.5, 1.0, 2.0, 5.0):
         for alpha in (None, 0.25):
             call = f"optax.sigmoid_focal_loss(p, t, alpha={alpha}, gamma={gamma})"
             parameters = {"gamma": gamma, "alpha": alpha}
-            yield Entry(call, "sigmoid-focal", (binary, far_binary), parameters, LOGITS, BOTH)
+            yield Entry(call, "sigmoid-focal", (*HARD, far_binary), parameters, LOGITS)
 
     name = "softmax-cross-entropy"
-    kinds = (one_hot, soft, soft_with_zeros, far_soft, huge_soft)
-    yield Entry("optax.softmax_cross_entropy(p, t)", name, kinds, {}, LOGITS)
+    yield Entry("optax.softmax_cross_entropy(p, t)", name, ROWS, {}, LOGITS)
     yield Entry("optax.safe_softmax_cross_entropy(p, t)", name, (soft, masked_rows), {}, LOGITS)
+    # A difference of two numbers of the logits' size: tiny losses, and 1e4 in float32, are left out.
     call = "optax.softmax_cross_entropy_with_integer_labels(p, t)"
-    yield Entry(call, name, (classes, classes, far_classes, huge_classes, masked, masked_class), {}, LOGITS)
+    yield Entry(call, name, (classes, classes, far_classes, masked, masked_class), {}, LOGITS)
+    yield Entry(call, name, (huge_classes,), {}, LOGITS, dtypes=("float64",))
 
     kinds = (soft, soft_with_zeros, far_soft)
     yield Entry("optax.kl_divergence(p, t)", "kl-divergence", tuple(map(log_probs, kinds)), {}, LOG_PROBS)
@@ -463,39 +487,45 @@ def optax_entries() -> Iterator[Entry]:
 
 
 def tensorflow_entries() -> Iterator[Entry]:
-    kinds = (binary, soft_binary, far_binary, far_soft_binary)
+    name = "sigmoid-cross-entropy"
     call = "tf.nn.sigmoid_cross_entropy_with_logits(labels=t, logits=p)"
-    yield Entry(call, "sigmoid-cross-entropy", kinds, {}, LOGITS, BOTH)
+    yield Entry(call, name, HARD_AND_SOFT + FAR_BINARY, {}, LOGITS)
     for weight in (3.0, 0.5):
         call = f"tf.nn.weighted_cross_entropy_with_logits(labels=t, logits=p, pos_weight={weight})"
-        yield Entry(call, "sigmoid-cross-entropy", kinds, {}, LOGITS | {"pos_weight": weight}, BOTH)
-    kinds = (classes, classes, far_classes, huge_classes, masked, masked_class)
+        yield Entry(call, name, HARD_AND_SOFT + FAR_BINARY, {}, LOGITS | {"pos_weight": weight})
+    name = "softmax-cross-entropy"
+    # Rows as targets are left out where a logit is masked, as in PyTorch.
     call = "tf.nn.sparse_softmax_cross_entropy_with_logits(labels=t, logits=p)"
-    yield Entry(call, "softmax-cross-entropy", kinds, {}, LOGITS)
-    kinds = (one_hot, soft, soft_with_zeros, far_soft, huge_soft)
+    yield Entry(call, name, INDICES, {}, LOGITS)
     call = "tf.nn.softmax_cross_entropy_with_logits(labels=t, logits=p)"
-    yield Entry(call, "softmax-cross-entropy", kinds, {}, LOGITS)
+    yield Entry(call, name, ROWS, {}, LOGITS)
 
 
 def scikit_learn_entries() -> Iterator[Entry]:
-    """Of the losses that its models minimise, and of metrics, where a weight of 1 for one row gives the row's own."""
-    yield Entry("_loss.HalfSquaredError().loss_gradient(t, p)", "half-squared-error", NUMBERS, flat=FLAT)
-    yield Entry("_loss.AbsoluteError().loss_gradient(t, p)", "absolute-error", NUMBERS, flat=FLAT)
-    yield Entry("metrics.mean_squared_error(t[None], p[None], multioutput='raw_values')", "squared-error", NUMBERS, flat=FLAT)
+    """Of the losses its models minimise; and of metrics, where a weight of 1 for one row gives its own."""
+    yield Entry("_loss.HalfSquaredError().loss_gradient(t, p)", "half-squared-error", COLUMN)
+    call = "metrics.mean_squared_error(t[None], p[None], multioutput='raw_values')"
+    yield Entry(call, "squared-error", COLUMN)
+    # Its slope of the absolute error at 0 is -1.
+    call = "_loss.AbsoluteError().loss_gradient(t, p)"
+    yield Entry(call, "absolute-error", (flat(numbers), flat(unequal_numbers)))
     for delta in (0.5, 3.0):
         call = f"_loss.HuberLoss(delta={delta}).loss_gradient(t, p)"
-        yield Entry(call, "huber", NUMBERS, {"delta": delta}, flat=FLAT)
+        yield Entry(call, "huber", COLUMN, {"delta": delta})
     call = "[metrics.hinge_loss(t, p, sample_weight=w) for w in np.eye(len(t))]"
-    yield Entry(call, "hinge", (margins, far_margins), flat=FLAT)
-    kinds = (binary, soft_binary, far_binary, far_soft_binary)
-    call = "_loss.HalfBinomialLoss().loss_gradient(t, p)"
-    yield Entry(call, "sigmoid-cross-entropy", kinds, {}, LOGITS, FLAT)
+    yield Entry(call, "hinge", (flat(margins), flat(far_margins)))
+
+    name, kinds = "sigmoid-cross-entropy", (binary, soft_binary, far_binary, far_soft_binary)
+    yield Entry("_loss.HalfBinomialLoss().loss_gradient(t, p)", name, tuple(map(flat, kinds)), {}, LOGITS)
     call = "[metrics.log_loss(t, p, sample_weight=w) for w in np.eye(len(t))]"
-    yield Entry(call, "sigmoid-cross-entropy", (binary_probs,), {}, PROBS, FLAT)
+    yield Entry(call, name, (flat(binary_probs),), {}, PROBS)
+    # A difference of two numbers of the logits' size, as in optax.
+    name = "softmax-cross-entropy"
     call = "_loss.HalfMultinomialLoss(n_classes=p.shape[1]).loss_gradient(t.astype(p.dtype), p)"
-    yield Entry(call, "softmax-cross-entropy", (classes, classes, far_classes, huge_classes), {}, LOGITS)
+    yield Entry(call, name, (classes, classes, far_classes, masked, masked_class), {}, LOGITS)
+    yield Entry(call, name, (huge_classes,), {}, LOGITS, dtypes=("float64",))
     call = "[metrics.log_loss(t, p, labels=range(p.shape[1]), sample_weight=w) for w in np.eye(len(t))]"
-    yield Entry(call, "softmax-cross-entropy", (probs(classes),) * 2, {}, PROBS)
+    yield Entry(call, name, (probs(classes),) * 2, {}, PROBS)
 
 
 GRID: tuple[tuple[Callable[[], tuple[str, Run]], Callable[[], Iterator[Entry]]], ...] = (
@@ -509,38 +539,37 @@ GRID: tuple[tuple[Callable[[], tuple[str, Run]], Callable[[], Iterator[Entry]]],
 
 def cases(library: str, run: Run, entry: Entry) -> Iterator[Case]:
     """Draw inputs for an entry and run its call on them."""
+    by_row = entry.loss.startswith(("softmax", "kl"))
     for turn, kind in enumerate(entry.kinds):
-        for flat in entry.flat:
-            for dtype in entry.dtypes:
-                # A case's inputs depend on nothing but itself: others can be added without changing them.
-                words = f"{library.split()[0]} {entry.call} {turn} {flat} {dtype}"
-                rng = np.random.default_rng([SEED, zlib.crc32(words.encode())])
-                n, k = int(rng.integers(4, 9)), int(rng.integers(2, 8))
-                p, t = kind(rng, n, entry.k or k)
-                if flat:
-                    p, t = p[:, 0], t[:, 0]
-                p = p.astype(dtype)
-                is_index = t.ndim < p.ndim
-                losses, gradient = run(entry.call, p, t if is_index else t.astype(dtype))
-                for made in (losses, gradient):
-                    if made is not None and made.dtype != p.dtype:
-                        raise TypeError(f"{library}: {entry.call} turned {dtype} into {made.dtype}")
-                yield {
-                    "library": library,
-                    "call": entry.call,
-                    "loss": entry.loss,
-                    "parameters": entry.parameters,
-                    "options": entry.options,
-                    "dtype": dtype,
-                    "predictions": plain(p),
-                    "targets": plain(t if t.dtype == np.int64 else t.astype(dtype)),
-                    "losses": plain(losses),
-                    "gradient": plain(gradient) if entry.differentiable and gradient is not None else None,
-                }
+        for dtype in entry.dtypes:
+            # Inputs depend on the call and on the kind's place alone: other entries do not change them.
+            words = f"{library.split()[0]} {entry.call} {entry.loss} {turn} {dtype}"
+            rng = np.random.default_rng([SEED, zlib.crc32(words.encode())])
+            n, k = int(rng.integers(4, 7)), int(rng.integers(2, 8 if by_row else 4))
+            p, t = kind(rng, n, entry.k or k)
+            p = p.astype(dtype)
+            if t.dtype != np.int64:
+                t = t.astype(dtype)
+            losses, gradient = run(entry.call, p, t if t.ndim < p.ndim else t.astype(dtype))
+            for made in (losses, gradient):
+                if made is not None and made.dtype != p.dtype:
+                    raise TypeError(f"{library}: {entry.call} turned {dtype} into {made.dtype}")
+            yield {
+                "library": library,
+                "call": entry.call,
+                "loss": entry.loss,
+                "parameters": entry.parameters,
+                "options": entry.options,
+                "dtype": dtype,
+                "predictions": plain(p),
+                "targets": plain(t),
+                "losses": plain(losses),
+                "gradient": plain(gradient) if entry.differentiable and gradient is not None else None,
+            }
 
 
 def plain(values: Any) -> Any:
-    """Nested lists: integers, the shortest decimals that read back to the same float, and names of infinities."""
+    """Nested lists of integers, shortest decimals that read back the same, and names of infinities."""
     if isinstance(values, np.ndarray):
         return [plain(value) for value in values]
     if isinstance(values, np.integer):
@@ -572,7 +601,8 @@ def expected(case: Case) -> tuple[Array, Array]:
 def huber(p: Array, t: Array, delta: float) -> tuple[Array, Array]:
     r = p - t
     inside = np.abs(r) <= delta
-    return np.where(inside, r**2 / 2, delta * (np.abs(r) - delta / 2)), np.where(inside, r, delta * np.sign(r))
+    losses = np.where(inside, r**2 / 2, delta * (np.abs(r) - delta / 2))
+    return losses, np.where(inside, r, delta * np.sign(r))
 
 
 def smooth_l1(p: Array, t: Array, beta: float) -> tuple[Array, Array]:
@@ -622,14 +652,16 @@ def log_softmax(z: Array) -> Array:
 
 
 def softmax(x: Array, t: Array, given: str, kl: bool, gamma: float = 0) -> tuple[Array, Array]:
-    """Cross-entropy is the focal loss with gamma 0; s is the derivative by the log-probabilities l."""
+    """Cross-entropy is the focal loss with gamma 0; s is the derivative by the log-probabilities."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        l = {"logits": log_softmax, "probs": np.log, "log-probs": np.asarray}[given](x)  # noqa: E741
-        p = np.exp(l)
-        terms = t * (np.log(t) - l) if kl else -t * (1 - p) ** gamma * l
-        s = t * ((1 - p) ** (gamma - 1) * gamma * p * l - (1 - p) ** gamma if gamma else np.full_like(l, -1))
-    losses = np.where(t == 0, 0, terms).sum(1)
-    return losses, {"logits": s - p * s.sum(1, keepdims=True), "probs": s / p, "log-probs": s}[given]
+        log_p = log_softmax(x) if given == "logits" else np.log(x) if given == "probs" else x
+        p = np.exp(log_p)
+        terms = t * (np.log(t) - log_p) if kl else -t * (1 - p) ** gamma * log_p
+        s = -t * (1 - p) ** gamma
+        if gamma:
+            s += t * gamma * (1 - p) ** (gamma - 1) * p * log_p
+        slopes = {"logits": s - p * s.sum(1, keepdims=True), "probs": s / p, "log-probs": s}
+    return np.where(t == 0, 0, terms).sum(1), slopes[given]
 
 
 def disagreement(case: Case) -> str | None:
@@ -659,15 +691,16 @@ def main() -> None:
                 line = json.dumps(case, separators=(",", ":"), allow_nan=False)
                 fault = disagreement(json.loads(line))
                 if fault:
-                    wrong.append(f"{library}: {entry.call} {case['dtype']} of {case['predictions']}, {case['targets']}: {fault}")
+                    wrong.append(f"{library}: {entry.call}: {fault}\n  {line}")
                 lines.append(line)
                 counts[library, entry.loss] += 1
     if wrong:
-        raise SystemExit("\n".join([*wrong, f"{len(wrong)} of {len(lines)} cases do not hold; nothing was written"]))
+        found = "\n".join(wrong)
+        raise SystemExit(f"{found}\n{len(wrong)} of {len(lines)} cases do not hold; nothing was written")
     text = "[\n" + ",\n".join(lines) + "\n]\n"
     OUTPUT.write_text(text, encoding="utf-8")
     for (library, loss), number in counts.items():
-        print(f"{library:30} {loss:22} {number:4}")
+        print(f"{library:33} {loss:22} {number:4}")
     print(f"{len(lines)} cases, {len(text):,} bytes")
 
 

@@ -159,8 +159,8 @@ class Opener:
         """
         if os.path.exists(text):
             return self._operand(text, Path(text), None)
-        if text == "-" or text.startswith("-:"):
-            return self._standard_input(text, text[2:] or None)
+        if text == "-":
+            return self._standard_input()
         for match in re.finditer(":", text):
             head, tail = text[: match.start()], text[match.end() :]
             if head and os.path.exists(head):
@@ -186,16 +186,14 @@ class Opener:
                 raise DataError(f"{where.name}: cannot be read: {error.strerror or error}") from error
         return self._opened[key]
 
-    def _standard_input(self, text: str, column: str | None) -> "Operand":
+    def _standard_input(self) -> "Operand":
         if self._stdin:
             raise UsageError("'-' is standard input, and can be one operand only; put the other one in a file")
         self._stdin = True
-        where = Named("standard input", None, sys.stdin.buffer.read(), column, self.header)
+        where = Named("standard input", None, sys.stdin.buffer.read(), None, self.header)
         if not where.data:
             raise DataError("standard input: nothing came; is the command before the pipe right?")
-        kind = format_of(where)
-        content = kind.open(where)
-        return Operand("standard input", content, None if kind is FORMATS["npz"] else column, None, text)
+        return Operand(where.name, format_of(where).open(where), None, None, "-")
 
     def _glob(self, text: str) -> tuple[list[str], str | None]:
         found = glob.glob(text)
@@ -278,4 +276,4 @@ def _similar(text: str) -> str:
     wanted = os.path.basename(text).split(":")[0]
     if any(character in text for character in "*?["):
         return "; the pattern matches nothing"
-    return did_you_mean(wanted, names)
+    return did_you_mean(wanted, names, alike=0.8)
