@@ -11,6 +11,8 @@ from losscli.losses import FAMILIES, LOSSES
 
 Entry = dict[str, Any]
 
+WIDE_ENOUGH_FOR_ALIASES = 160
+
 
 def entry(loss: Loss) -> Entry:
     """Everything that a loss declares."""
@@ -73,17 +75,12 @@ def listed(found: Sequence[Entry], terminal: bool) -> str:
     width = shutil.get_terminal_size().columns if terminal else 100_000
     console = Console(file=out, width=width, height=100, force_terminal=terminal, no_color=None if terminal else True)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("loss", "family", "parameters", "formula", "aliases"):
-        table.add_column(heading, overflow="fold", no_wrap=heading == "loss")
+    wide = width >= WIDE_ENOUGH_FOR_ALIASES
+    for heading in ("loss", "family", "parameters", "formula", *(["aliases"] if wide else [])):
+        table.add_column(heading, overflow="fold", no_wrap=heading in ("loss", "parameters"))
     for item in found:
-        row = (
-            item["name"],
-            item["family"],
-            parameters_in_short(item),
-            item["formula"],
-            ", ".join(item["aliases"]),
-        )
-        table.add_row(*(Text(text) for text in row))
+        row = [item["name"], item["family"], parameters_in_short(item), item["formula"]]
+        table.add_row(*(Text(text) for text in (*row, ", ".join(item["aliases"]))[: 5 if wide else 4]))
     console.print(table)
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines()).strip("\n")
 
@@ -112,6 +109,9 @@ def described(found: Entry, terminal: bool) -> str:
         f"--{item['name']} {'(none)' if item['default'] is None else format(item['default'], 'g')}  in {item['domain']}: {item['help']}"
         for item in found["parameters"]
     ]
+    needed = " --centers FILE" if LOSSES[found["name"]].family.takes_centers else ""
+    given = [item for item in found["parameters"] if item["default"] is not None]
+    options = needed + "".join(f" --{item['name']} {item['default']:g}" for item in given)
     text = [
         strong(found["name"]) + f"  ({found['family']})",
         *textwrap.wrap(found["summary"], width, initial_indent="  ", subsequent_indent="  "),
@@ -128,5 +128,6 @@ def described(found: Entry, terminal: bool) -> str:
         *part("Relations", found["relations"]),
         *part("Also called", [", ".join(found["aliases"])] if found["aliases"] else []),
         *part("Source", [found["source"]]),
+        *part("Compute", [f"losscli compute {found['name']} PREDICTIONS TARGETS{options}"]),
     ]
     return "\n".join(text)

@@ -95,11 +95,16 @@ class Form:
             t = t.astype(np.float64)
             return Dense(smooth.scale * t + smooth.shift, smooth.scale * (1 - t) + smooth.complement)
         if self.reads == "indices":
-            index = block.astype(np.int64)
-            return Indices(index) if smooth is None else Indices(index, smooth.on, smooth.shift)
+            return self._indices(block.astype(np.int64))
+        if self.kind == "one-hot":  # the same bits as from class indices
+            return self._indices(block.argmax(axis=1))
         if smooth is None:
             return Dense(block)
         return Dense(smooth.scale * block.astype(np.float64) + smooth.shift)
+
+    def _indices(self, index: Array) -> Indices:
+        smooth = self.smoothing
+        return Indices(index) if smooth is None else Indices(index, smooth.on, smooth.shift)
 
     def class_weights(self, block: Array, weights: Array) -> Array:
         """A weight a row, shape (n,): its class's, or for soft targets the mean of the classes' by t."""

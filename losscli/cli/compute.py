@@ -95,6 +95,8 @@ def compute(loss: "Loss", values: dict[str, Any]) -> int:
     values["targets"] = (
         values["targets"].strip() if NEGATIVE.fullmatch(values["targets"].strip()) else values["targets"]
     )
+    if values["reduction"] == "none" and wanted["format"] == "table":
+        wanted["per_sample"] = True  # every sample's own loss is what there is to show
     request = Request(loss=bound, **values)
     with Delivery(
         wanted["format"], wanted["output"], wanted["gradient"], wanted["per_sample"], wanted["elements"]

@@ -3,6 +3,7 @@
 `losscli --help` imports Typer and rich and nothing else: every command imports what it needs when it runs.
 """
 
+import io
 import os
 import signal
 import sys
@@ -57,6 +58,10 @@ app.command("demo")(demo.demo)
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit with the code that its contract promises."""
     signal.signal(signal.SIGTERM, _terminated)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(
+            errors="backslashreplace"
+        )  # a class name that the terminal cannot show is no reason to fail
     line = list(sys.argv[1:] if arguments is None else arguments)
     traceback = "--traceback" in line
     code = run([word for word in line if word != "--traceback"], traceback)

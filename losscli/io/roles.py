@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from losscli.io.tables import Table, TextColumn
 
 
+LIKELY_IDS = ("id", "ids", "index", "idx", "row", "sample", "sample_id", "unnamed: 0")
+
+
 @dataclass
 class Columns:
     """One operand's columns: a whole array, or some columns of a table, perhaps with rows in another order."""
@@ -135,7 +138,7 @@ def assign(
                 f"{weights.name}: which column holds the weights? Say {weights.name}:COLUMN ({_names(weights, number)})"
             )
         roles.weights = Columns(weights, number)
-    _note_unnamed(roles)
+    _note_odd_columns(roles, picked=columns is not None or predictions.column is not None)
     if id_column is not None:
         _join(roles, id_column)
     return roles
@@ -187,9 +190,15 @@ def _names(operand: Operand, numbers: list[int]) -> str:
     return listing(names[i] if names else i + 1 for i in numbers)
 
 
-def _note_unnamed(roles: Roles) -> None:
-    names = roles.predictions.names
-    if names and "" in names and roles.predictions.operand.content.settled:
+def _note_odd_columns(roles: Roles, picked: bool) -> None:
+    names = roles.predictions.names or ()
+    likely = next((name for name in names if name.lower() in LIKELY_IDS), None)
+    if likely is not None and not picked:
+        roles.notes.append(
+            f"warning: {roles.predictions.name}: column {likely!r} is taken for predictions; "
+            f"if it is not, say --id {likely} or pick the others with --columns"
+        )
+    if "" in names and roles.predictions.operand.content.settled:
         roles.notes.append(
             f"{roles.predictions.name}: column {names.index('') + 1} of the predictions has no name and is used as it is"
         )

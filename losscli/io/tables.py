@@ -302,7 +302,9 @@ def _doubt(table: Table, row: tuple[str | None, ...]) -> str | None:
     cells = [(cell or "").strip() for cell in row]
     other = next((name for mark, name in ((";", "semicolons"), ("\t", "tabs")) if mark in cells[0]), None)
     if len(cells) == 1 and other:
-        return f"{table.name}:1: one column, {cells[0]!r}: separated by {other}? Save it with commas, or as .tsv with tabs"
+        return (
+            f"{table.name}:1: one column, {cells[0]!r}: separated by {other}? Save it with commas, or as .tsv with tabs"
+        )
     if table.names is None:
         if len(row) > 1 and cells == [str(i) for i in range(len(row))]:
             return f"{table.name}:1: the first row is {','.join(cells[:3])}{',...' if len(cells) > 3 else ''}: a header that a tool wrote, or data? Say --header or --no-header"

@@ -3,7 +3,11 @@
 Importing this package declares every loss.
 """
 
-from losscli.core import FAMILIES, LOSSES, find
-from losscli.losses import embedding, margin, residual, sigmoid, softmax
+from importlib import import_module
 
-__all__ = ["FAMILIES", "LOSSES", "embedding", "find", "margin", "residual", "sigmoid", "softmax"]
+from losscli.core import FAMILIES, LOSSES, find
+
+for _family in ("residual", "margin", "sigmoid", "softmax", "embedding"):  # the order in which lists show them
+    import_module(f"{__name__}.{_family}")
+
+__all__ = ["FAMILIES", "LOSSES", "find"]
