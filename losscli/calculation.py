@@ -80,6 +80,8 @@ class Requirement:
     @classmethod
     def parse(cls, text: str) -> "Requirement":
         found = re.fullmatch(r"\s*([\w-]+)\s*(<=|>=|==|<|>)\s*(\S+)\s*", text)
+        if not found and re.fullmatch(r"[^<>=]+=[^=]+", text):
+            raise UsageError(f"--require {text!r}: equality is ==")
         if not found:
             raise UsageError(f"--require {text!r} is not 'STAT OP NUMBER', as in --require 'mean <= 0.35'")
         statistic, comparison, number = found.groups()
@@ -141,6 +143,10 @@ class Calculation:
     plan: Plan
     ids: "TextColumn | None"
     notes: list[str]
+    given_shape: tuple[int, ...]
+    """The predictions' shape in their file; a gradient has it, whatever was squeezed."""
+    files: frozenset[str]
+    """Real paths of all files that are read: no output may replace them."""
     receipt: dict[str, Any] = field(default_factory=dict)
 
     def run(self, consume: Callable[[Chunk], None] = lambda chunk: None) -> Result:
@@ -171,6 +177,7 @@ class Calculation:
                 f"{self.job.loss.loss.name} takes scores whose sign is the prediction"
             )
 
+    @np.errstate(all="ignore")  # statistics of infinite losses are what they are
     def _result(self, partial: Partial) -> Result:
         reduction = REDUCTIONS[self.request.reduction]
         value, numerator, denominator = reduced(self.job, partial, reduction)
@@ -262,7 +269,8 @@ def prepare(request: Request, *, rows: bool = False, elements: bool = False, gra
         elements,
         gradient,
     )
-    calculation = Calculation(request, job, made, roles.ids, notes + made.notes)
+    shape = roles.predictions.shape
+    calculation = Calculation(request, job, made, roles.ids, notes + made.notes, shape, frozenset(opener.paths))
     calculation.receipt = _receipt(calculation, several)
     return calculation
 
@@ -447,7 +455,7 @@ def _weights_of_file(opener: Opener, text: str, names: tuple[str, ...] | None, k
         values = whole(source)
         _check_weights(source, values)
         return by_class(list(zip(cells, values.tolist(), strict=True)), names, k, f"--class-weight {text}")
-    source = Columns(operand, [] if not operand.is_table else [operand.picked or 0]).source()
+    source = Columns(operand, [] if not operand.is_table else [operand.picked or 0], "class weights").source()
     values = whole(source).reshape(-1)
     if len(values) != k:
         raise DataError(
@@ -497,7 +505,7 @@ def _receipt(calculation: Calculation, several: bool) -> dict[str, Any]:
         "parameters": dict(request.loss.parameters),
         "from": request.given if loss.family.takes_from else None,
         "predictions": _described(job.predictions),
-        "targets": _described(job.targets) | {"kind": form.kind, "matched": made.matched},
+        "targets": _described(job.targets) | {"kind": form.kind} | ({"matched": made.matched} if made.matched else {}),
         "computed_in": str(job.dtype),
         "classes": list(made.classes) if made.classes else None,
         "reduction": request.reduction,
@@ -554,15 +562,22 @@ def signature(receipt: Mapping[str, Any]) -> str:
         "targets": receipt["targets"]["kind"],
         "smoothing": _smoothing_words(receipt.get("label_smoothing")),
         "ignore": receipt.get("ignore_index"),
-        "sample-weight": "yes" if "sample_weight" in receipt else None,
-        "class-weight": "yes" if "class_weight" in receipt or "output_weight" in receipt else None,
-        "pos-weight": "yes" if "pos_weight" in receipt else None,
+        "sample-weight": receipt.get("sample_weight"),
+        "class-weight": _words(receipt.get("class_weight", receipt.get("output_weight"))),
+        "pos-weight": _words(receipt.get("pos_weight")),
+        "centers": receipt.get("centers"),
         "over-outputs": receipt.get("over_outputs"),
         "reduction": receipt["reduction"],
         "dtype": receipt["computed_in"],
         "losscli": receipt["losscli"],
     }
     return "|".join(f"{key}:{value}" for key, value in parts.items() if value is not None)
+
+
+def _words(numbers: list[float] | float | None) -> str | None:
+    if numbers is None or isinstance(numbers, float):
+        return None if numbers is None else f"{numbers:g}"
+    return ",".join(f"{number:g}" for number in numbers)
 
 
 def _smoothing_words(smoothing: Mapping[str, Any] | None) -> str | None:

@@ -45,8 +45,9 @@ class DataError(LosscliError):
 
 def did_you_mean(word: str, choices: Iterable[str], alike: float = 0.6) -> str:
     """Return ' (did you mean X?)' for the choice nearest to a misspelt word, or ''."""
-    near = get_close_matches(word, list(choices), n=1, cutoff=alike)
-    return f" (did you mean {near[0]}?)" if near else ""
+    spelt = {choice.lower(): choice for choice in choices}
+    near = get_close_matches(word.lower(), list(spelt), n=1, cutoff=alike)
+    return f" (did you mean {spelt[near[0]]}?)" if near else ""
 
 
 def listing(items: Iterable[object], most: int = 12) -> str:

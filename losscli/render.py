@@ -2,39 +2,17 @@
 
 import io
 import json
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from losscli.calculation import Result
+from losscli.strictjson import strict, strict_json, strict_record
 
 FORMATS = ("table", "json", "jsonl", "csv", "tsv", "markdown", "value")
 ROW_FORMATS = ("jsonl", "csv", "tsv")
 TABLE_ROWS = 20
 
 Row = Mapping[str, Any]
-
-
-def strict(value: Any, path: str = "", found: dict[str, str] | None = None) -> Any:
-    """Replace numbers that are not finite by None, noting in `found` which they were."""
-    if isinstance(value, float) and not math.isfinite(value):
-        if found is not None:
-            found[path] = repr(value)
-        return None
-    if isinstance(value, Mapping):
-        return {key: strict(item, f"{path}.{key}" if path else str(key), found) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [strict(item, f"{path}.{index}", found) for index, item in enumerate(value)]
-    return value
-
-
-def strict_json(record: Mapping[str, Any], indent: int | None = None) -> str:
-    """JSON that every parser takes: no bare NaN; "nonfinite" says which numbers are null for want of one."""
-    found: dict[str, str] = {}
-    clean = strict(record, "", found)
-    if found:
-        clean["nonfinite"] = found
-    return json.dumps(clean, indent=indent, ensure_ascii=False, allow_nan=False)
 
 
 def as_record(result: Result) -> dict[str, Any]:
@@ -61,7 +39,7 @@ def to_json(result: Result, rows: Sequence[Row] | None) -> str:
     record = as_record(result)
     if rows is not None:
         # Each row says itself which of its numbers are not finite.
-        clean = [json.loads(strict_json(row)) for row in rows]
+        clean = [strict_record(row) for row in rows]
         record = record | {"rows": clean}
     return strict_json(record, indent=2) + "\n"
 

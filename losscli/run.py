@@ -108,6 +108,7 @@ def evaluate(job: Job, consume: Callable[[Chunk], None], executor: Executor | No
     return total or Partial()
 
 
+@np.errstate(all="ignore")  # inf is a legal loss; NaN is looked for
 def evaluate_chunk(job: Job, start: int, stop: int) -> Chunk:
     """Evaluate rows start to stop, block by block."""
     step = max(1, BLOCK_BYTES // max(1, job.row_bytes()))
@@ -205,7 +206,8 @@ def _baseline(job: Job, lifted: Any, targets: Array, weights: Array | None) -> B
             assert isinstance(lifted, Dense)
             return Frequencies.of_outputs(lifted, each)
         return Frequencies.of_classes(job.loss, lifted, each, job.predictions.shape[1])
-    t = targets.astype(np.float64).reshape(len(targets), -1)
+    t = targets.astype(np.float64)
+    t = t if t.ndim == 2 else t[:, None]
     return Mean.of(t, each) if kind == "mean" else Median.of(t, each)
 
 
@@ -287,8 +289,8 @@ def raise_faults(job: Job, faults: Faults) -> None:
                 "if these are logits, say --from logits; if several labels may hold at once, use a sigmoid loss",
             ),
             UNDEFINED: (
-                "the loss is undefined (infinite values that cancel, or no class possible)",
-                "look at the infinite values of this row",
+                "the loss is undefined, as where infinite values cancel or no class is possible",
+                "look at the values of this row",
             ),
         }[fault]
         raise DataError(f"{source.place(row, column)}: {fact}; {cure}{others}")

@@ -15,14 +15,22 @@ if TYPE_CHECKING:
 NEGATIVE = re.compile(r"-\.?\d[\d.]*(e[+-]?\d+)?", re.IGNORECASE)
 
 
+FLAGS = ("-", "-q", "--quiet", "--per-sample", "--elements", "--header", "--no-header")
+
+
+def is_operand(word: str, before: str) -> bool:
+    """Whether a word that looks like an option is an operand: a negative number, or a column of standard input."""
+    of_option = before.startswith("-") and before not in FLAGS and not NEGATIVE.fullmatch(before)
+    return bool(word.startswith("-:") or NEGATIVE.fullmatch(word)) and not of_option
+
+
 class LossCommand(TyperCommand):
     """A command to which a negative number is an operand, not an unknown option."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         # A number with a space before it still reads as the number, and no longer as an option.
         operands = [
-            f" {word}" if NEGATIVE.fullmatch(word) and not (i and args[i - 1].startswith("-")) else word
-            for i, word in enumerate(args)
+            f" {word}" if is_operand(word, before) else word for before, word in zip(["", *args], args, strict=False)
         ]
         return list(super().parse_args(ctx, operands))
 
@@ -92,9 +100,9 @@ def compute(loss: "Loss", values: dict[str, Any]) -> int:
     smoothing = values.get("label_smoothing", 0.0)
     if not 0 <= smoothing < 1:
         raise UsageError(f"--label-smoothing {smoothing:g} is not in [0, 1)")
-    values["targets"] = (
-        values["targets"].strip() if NEGATIVE.fullmatch(values["targets"].strip()) else values["targets"]
-    )
+    for name in ("predictions", "targets"):
+        if is_operand(values[name].strip(), ""):
+            values[name] = values[name].strip()
     if values["reduction"] == "none" and wanted["format"] == "table":
         wanted["per_sample"] = True  # every sample's own loss is what there is to show
     request = Request(loss=bound, **values)

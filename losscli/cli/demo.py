@@ -2,7 +2,9 @@
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from losscli.cli.options import FormatName
 
@@ -18,7 +20,9 @@ def folder() -> Path:
     raise DataError(f"{package}: the sample data is missing; install losscli again")
 
 
-def demo(format: FormatName = "table") -> int:
+def demo(
+    format: Annotated[FormatName, typer.Option("-f", "--format", help="Format of standard output.")] = "table",
+) -> int:
     """Compute a loss on the packaged sample data: 360 handwritten digits, scored by a real model."""
     from losscli.cli.compute import compute
     from losscli.losses import find

@@ -62,6 +62,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         sys.stdout.reconfigure(
             errors="backslashreplace"
         )  # a class name that the terminal cannot show is no reason to fail
+    if sys.stdout is None:
+        _say("standard output is closed")
+        sys.exit(int(Exit.DATA))
     line = list(sys.argv[1:] if arguments is None else arguments)
     traceback = "--traceback" in line
     code = run([word for word in line if word != "--traceback"], traceback)
@@ -69,6 +72,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         sys.stdout.flush()
     except BrokenPipeError:
         code = _reader_left()
+    except OSError as error:
+        code = _report(error)
+        _reader_left()
     sys.exit(int(code))
 
 
@@ -82,6 +88,10 @@ def run(line: Sequence[str], traceback: bool = False) -> int:
         return done.exit_code
     except BrokenPipeError:
         return _reader_left()
+    except SystemExit as stop:
+        if stop.code == 1:  # how rich answers a closed pipe
+            return _reader_left()
+        raise
     except KeyboardInterrupt:
         print("losscli: interrupted", file=sys.stderr)
         return Exit.INTERRUPTED
@@ -105,6 +115,9 @@ def _report(error: Exception) -> int:
         context = getattr(error, "ctx", None)
         _say(message + (f" (see {context.command_path} --help)" if context is not None else ""))
         return Exit.USAGE
+    if isinstance(error, OSError):
+        _say(f"{error.filename or 'standard output'}: cannot be read or written: {error.strerror or error}")
+        return Exit.DATA
     if isinstance(error, MemoryError):
         _say("not enough memory for these files; free some, or give the data in smaller files")
         return Exit.DATA

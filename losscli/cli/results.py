@@ -13,7 +13,7 @@ import numpy as np
 from losscli import render
 from losscli.calculation import Calculation, Result
 from losscli.core import Array
-from losscli.errors import UsageError
+from losscli.errors import DataError, UsageError
 from losscli.io.sinks import AtomicFile, Outputs
 from losscli.io.writers import WRITERS, JsonLinesWriter, NpyWriter, TextWriter, Writer, records, suffix_of
 from losscli.reduce import Partial
@@ -64,14 +64,13 @@ class Delivery:
     def start(self, calculation: Calculation) -> None:
         """Open the outputs, so that one that cannot be written is known before the work."""
         self.calculation = calculation
-        inputs = [os.path.realpath(name) for name in _input_files(calculation)]
         for path in (self.output, self.gradient):
-            if path is not None and os.path.realpath(path) in inputs:
+            if path is not None and os.path.realpath(path) in calculation.files:
                 raise UsageError(f"{path}: is an input of this very command; write to another file")
         if self.output is not None:
             self.file = self.files.open(Path(self.output))
             if self.kind in WRITERS:
-                self.streams.append(WRITERS[self.kind](self.file.file))
+                self.streams.append(WRITERS[self.kind](self.file))
         if self.format in render.ROW_FORMATS:
             self.spool = tempfile.SpooledTemporaryFile(SPOOLED)  # noqa: SIM115 - closed by __exit__
             writer = (
@@ -82,29 +81,27 @@ class Delivery:
             self.streams.append(writer)
         if self.gradient is not None:
             file = self.files.open(Path(self.gradient))
-            self.slopes = NpyWriter(file.file) if self.gradient_kind == ".npy" else TextWriter(file.file, ",")
+            self.slopes = NpyWriter(file) if self.gradient_kind == ".npy" else TextWriter(file, ",")
         # What has no rows still has a header, or a shape.
         self.consume(_empty(calculation, self.needs_rows, self.elements, self.gradient is not None))
 
     def consume(self, chunk: Chunk) -> None:
         """Pass a chunk's rows and gradient on to where they are wanted."""
         for rows in chunk.rows:
-            nested = columns(self.calculation, rows, nested=True)
-            flat = columns(self.calculation, rows, nested=False)
+            forms = {"nested": columns(self.calculation, rows, nested=True)}
+            forms["losses"] = forms["nested"]
+            if any(stream.wants == "flat" for stream in self.streams):
+                forms["flat"] = columns(self.calculation, rows, nested=False)
             for stream in self.streams:
-                if isinstance(stream, TextWriter) or (self.kind == ".parquet" and stream is self.streams[0]):
-                    stream.write(flat)
-                elif isinstance(stream, JsonLinesWriter):
-                    stream.write(nested)
-                else:
-                    stream.write({"": rows.loss if rows.elements is None else rows.elements})
+                stream.write(forms[stream.wants])
             if self.all_rows or (self.some_rows and len(self.rows) < render.TABLE_ROWS):
-                self.rows += records(nested)
+                self.rows += records(forms["nested"])
         for slopes in chunk.gradient:
+            shaped = slopes.reshape(len(slopes), *self.calculation.given_shape[1:])
             if isinstance(self.slopes, NpyWriter):
-                self.slopes.add(slopes)
+                self.slopes.add(shaped)
             else:
-                self.slopes.write(_gradient_columns(self.calculation, slopes))
+                self.slopes.write(_gradient_columns(self.calculation, shaped))
 
     def deliver(self, result: Result) -> None:
         """Publish the files, then print."""
@@ -117,13 +114,18 @@ class Delivery:
         if self.gradient is not None and isinstance(self.slopes, NpyWriter):
             self.slopes.close()
         self.files.publish()
-        if text is not None:
-            sys.stdout.write(text)
-        elif self.spool is not None:
-            self.spool.seek(0)
+        try:
+            if text is not None:
+                sys.stdout.write(text)
+            elif self.spool is not None:
+                self.spool.seek(0)
+                sys.stdout.flush()
+                shutil.copyfileobj(self.spool, sys.stdout.buffer)
             sys.stdout.flush()
-            shutil.copyfileobj(self.spool, sys.stdout.buffer)
-        sys.stdout.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise DataError(f"standard output cannot be written: {error.strerror or error}") from error
         if self.format in render.ROW_FORMATS or self.format == "value":
             for entry in result.requirements:
                 verdict = "met" if entry["met"] else "NOT MET"
@@ -154,19 +156,6 @@ def _is_special(path: str, suffixes: tuple[str, ...]) -> bool:
     except OSError:
         return False
     return special and not path.lower().endswith(suffixes)
-
-
-def _input_files(calculation: Calculation) -> list[str]:
-    request = calculation.request
-    operands = (
-        request.predictions,
-        request.targets,
-        request.sample_weight,
-        request.class_weight,
-        request.centers,
-    )
-    named = [operand for operand in operands if operand]
-    return [name for operand in named for name in (operand, operand.rsplit(":", 1)[0]) if os.path.isfile(name)]
 
 
 def _gradient_columns(calculation: Calculation, slopes: Array) -> dict[str, Any]:

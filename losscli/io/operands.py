@@ -1,6 +1,7 @@
 """Operands: what the words PREDICTIONS, TARGETS and FILE of the command line stand for."""
 
 import glob
+import io
 import os
 import re
 import sys
@@ -8,7 +9,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -46,8 +47,6 @@ class Named:
 
 def _npy(where: Named) -> Content:
     if where.data is not None:
-        import io
-
         file = io.BytesIO(where.data)
         shape, fortran, dtype = read_npy_header(file, where.name)
         size = int(np.prod(shape, dtype=np.int64))
@@ -63,25 +62,21 @@ def _npy(where: Named) -> Content:
 
 
 def _npz(where: Named) -> Content:
-    import io
-
     try:
-        archive = np.load(io.BytesIO(where.data) if where.data is not None else where.path, allow_pickle=False)  # type: ignore[arg-type]
-        keys = list(archive.files)
-        if where.part is None and len(keys) != 1:
-            raise DataError(
-                f"{where.name}: holds {count(len(keys), 'array')} ({listing(keys)}); say which, as {where.name}:KEY"
-            )
-        key = where.part or keys[0]
-        if key not in keys:
-            raise DataError(f"{where.name}: no array {key!r}; its arrays: {listing(keys)}{did_you_mean(key, keys)}")
-        array = archive[key]
+        with _bytes(where) as file, np.load(file, allow_pickle=False) as archive:
+            keys = list(archive.files)
+            if where.part is None and len(keys) != 1:
+                held = f"{count(len(keys), 'array')} ({listing(keys)})"
+                raise DataError(f"{where.name}: holds {held}; say which, as {where.name}:KEY")
+            key = where.part or keys[0]
+            if key not in keys:
+                raise DataError(f"{where.name}: no array {key!r}; its arrays: {listing(keys)}{did_you_mean(key, keys)}")
+            array = archive[key]
     except (ValueError, OSError, zipfile.BadZipFile, KeyError, EOFError) as error:
         if "allow_pickle" in str(error):
             check_dtype(np.dtype(object), where.name)
-        raise DataError(
-            f"{where.name}: not an NPZ file that can be read ({str(error).splitlines()[0]}); {MAGIC_XLSX_CURE}"
-        ) from error
+        why = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DataError(f"{where.name}: not an NPZ file that can be read ({why}); {MAGIC_XLSX_CURE}") from error
     name = f"{where.name}:{key}" if where.part else where.name
     check_dtype(array.dtype, name)
     if not 1 <= array.ndim <= 2:
@@ -89,6 +84,10 @@ def _npz(where: Named) -> Content:
             f"{name}: shape {array.shape} has {array.ndim} axes; losscli reads (n,) or (n, k): reshape it first"
         )
     return MemorySource(name, np.ascontiguousarray(array, array.dtype.newbyteorder("=")))
+
+
+def _bytes(where: Named) -> IO[bytes]:
+    return io.BytesIO(where.data) if where.data is not None else open(str(where.path), "rb")
 
 
 def _text(separator: str) -> Callable[[Named], Content]:
@@ -146,6 +145,8 @@ class Opener:
     """Opens operands; a file named twice is read once, and standard input can be named once."""
 
     header: bool | None = None
+    paths: set[str] = field(default_factory=set)
+    """Real paths of all files that were opened."""
     _opened: dict[tuple[str, str | None], Content] = field(default_factory=dict)
     _stdin: bool = False
 
@@ -159,8 +160,8 @@ class Opener:
         """
         if os.path.exists(text):
             return self._operand(text, Path(text), None)
-        if text == "-":
-            return self._standard_input()
+        if text == "-" or text.startswith("-:"):
+            return self._standard_input(text[2:] or None)
         for match in re.finditer(":", text):
             head, tail = text[: match.start()], text[match.end() :]
             if head and os.path.exists(head):
@@ -181,19 +182,25 @@ class Opener:
         key = (os.path.realpath(where.path or where.name), where.part if is_npz else None)
         if key not in self._opened:
             try:
+                if where.path is not None and not where.path.is_file():
+                    # A pipe with a name can be read once only.
+                    where = Named(where.name, None, where.path.read_bytes(), where.part, where.header)
+                self.paths.add(key[0])
                 self._opened[key] = format_of(where).open(where)
             except OSError as error:
                 raise DataError(f"{where.name}: cannot be read: {error.strerror or error}") from error
         return self._opened[key]
 
-    def _standard_input(self) -> "Operand":
+    def _standard_input(self, column: str | None) -> "Operand":
         if self._stdin:
             raise UsageError("'-' is standard input, and can be one operand only; put the other one in a file")
         self._stdin = True
+        if sys.stdin is None:
+            raise DataError("standard input: it is closed")
         where = Named("standard input", None, sys.stdin.buffer.read(), None, self.header)
         if not where.data:
             raise DataError("standard input: nothing came; is the command before the pipe right?")
-        return Operand(where.name, format_of(where).open(where), None, None, "-")
+        return Operand(where.name, format_of(where).open(where), column, None, f"-:{column}" if column else "-")
 
     def _glob(self, text: str) -> tuple[list[str], str | None]:
         found = glob.glob(text)

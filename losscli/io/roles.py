@@ -21,6 +21,7 @@ class Columns:
 
     operand: Operand
     numbers: list[int]
+    role: str
     rows: Array | None = None
 
     @property
@@ -61,8 +62,16 @@ class Columns:
             if is_text(content):
                 raise DataError(f"{self.name}: dtype {content.dtype} is text, where numbers are needed")
             return content
-        source = self.operand.content.source(self.numbers)
+        source = self.operand.content.source(self.numbers, self._cure())
         return source if self.rows is None else _moved(source, self.rows)
+
+    def _cure(self) -> str:
+        """What to do about a cell that is no number."""
+        if len(self.numbers) < 2 or not self.names:
+            return ""
+        if self.role == "predictions":
+            return "; pick the columns of predictions with --columns, or name the id column with --id"
+        return f"; say which column holds the {self.role}, as {self.name}:COLUMN ({listing(self.names)})"
 
     def text(self) -> "TextColumn | None":
         """The only column as text; None where the file holds numbers, not text."""
@@ -128,16 +137,18 @@ def assign(
     else:
         taken = [other for other in others if other.same_file(predictions)]
         chosen = _choose(predictions, "predictions", taken, id_column)
-    roles = Roles(Columns(predictions, chosen), None, None, None, notes)
+    roles = Roles(Columns(predictions, chosen, "predictions"), None, None, None, notes)
     if targets is not None:
-        roles.targets = Columns(targets, _choose_one_file(targets, predictions, "targets", weights, id_column))
+        roles.targets = Columns(
+            targets, _choose_one_file(targets, predictions, "targets", weights, id_column), "targets"
+        )
     if weights is not None:
         number = _choose_one_file(weights, predictions, "weights", targets, id_column)
         if len(number) > 1:
             raise DataError(
                 f"{weights.name}: which column holds the weights? Say {weights.name}:COLUMN ({_names(weights, number)})"
             )
-        roles.weights = Columns(weights, number)
+        roles.weights = Columns(weights, number, "weights")
     _note_odd_columns(roles, picked=columns is not None or predictions.column is not None)
     if id_column is not None:
         _join(roles, id_column)
@@ -164,6 +175,9 @@ def _choose(operand: Operand, role: str, taken: list[Operand], id_column: str | 
     rest = [number for number in range(table.width) if number not in used]
     if not rest:
         raise DataError(f"{operand.name}: no column is left for the {role}")
+    for number in rest if table.names else []:
+        if table.names[number]:
+            table.find(table.names[number])  # refuses a name that two columns have
     if table.names and not table.settled and any(table.names[i] == "" for i in rest):
         first = next(i for i in rest if table.names[i] == "")
         raise DataError(
@@ -216,7 +230,8 @@ def _join(roles: Roles, id_column: str) -> None:
     from losscli.io.tables import join_rows
 
     first = roles.predictions.operand
-    ids = first.content.text(_id_number(first, id_column))
+    number = _id_number(first, id_column)
+    ids = first.content.text(number)
     roles.ids = ids
     for columns in (roles.targets, roles.weights):
         if columns is None:
@@ -224,7 +239,7 @@ def _join(roles: Roles, id_column: str) -> None:
         if columns.operand.same_file(first):
             join_rows(ids, ids)  # for its checks
             continue
-        other = columns.operand.content.text(_id_number(columns.operand, id_column))
-        columns.rows = join_rows(ids, other)
+        number = _id_number(columns.operand, id_column)
+        columns.rows = join_rows(ids, columns.operand.content.text(number))
     if roles.targets is None and roles.weights is None:
         join_rows(ids, ids)

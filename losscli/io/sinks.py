@@ -47,13 +47,19 @@ class AtomicFile:
     def _failed(self, error: OSError) -> DataError:
         return DataError(f"{self.path}: cannot be written: {error.strerror or error}")
 
-    def write(self, data: bytes | memoryview) -> None:
+    def write(self, data: bytes | memoryview) -> int:
         try:
-            self.file.write(data)
+            return int(self.file.write(data))
         except BrokenPipeError:
             raise
         except OSError as error:
             raise self._failed(error) from error
+
+    def seekable(self) -> bool:
+        return self.temporary is not None
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self.file.seek(offset, whence)
 
     def finish(self) -> None:
         """Bring every byte to the disk; nothing is published yet."""

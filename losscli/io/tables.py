@@ -124,8 +124,8 @@ class Table:
             picked += [number for number in found if number not in picked]
         return picked
 
-    def numbers(self, numbers: Sequence[int]) -> Array:
-        """The cells of columns as float64, shape (n, len(numbers)).
+    def numbers(self, numbers: Sequence[int], cure: str = "") -> Array:
+        """The cells of columns as float64, shape (n, len(numbers)); `cure` ends the message about one that is none.
 
         Raises
         ------
@@ -148,7 +148,7 @@ class Table:
             if bad.any():
                 row = int(bad.arg_true()[0])
                 others = f" (and {count(int(bad.sum()) - 1, 'more cell')} of this column)" if bad.sum() > 1 else ""
-                raise DataError(f"{self.place(row, number)}: {_not_a_number(column[row], self)}{others}")
+                raise DataError(f"{self.place(row, number)}: {_not_a_number(column[row], self, cure)}{others}")
             array[:, j] = parsed.to_numpy()
         return np.ascontiguousarray(array)
 
@@ -162,9 +162,9 @@ class Table:
         codes = column.to_frame("cell").join(order, on="cell", how="left", nulls_equal=True, maintain_order="left")
         return TextColumn(self.name, cells.to_list(), codes["code"].to_numpy(), self, number)
 
-    def source(self, numbers: Sequence[int]) -> MemorySource:
+    def source(self, numbers: Sequence[int], cure: str = "") -> MemorySource:
         """Columns as rows of numbers: (n,) for one column, (n, k) for several."""
-        array = self.numbers(numbers)
+        array = self.numbers(numbers, cure)
         names = tuple(self.names[i] for i in numbers) if self.names else None
         return MemorySource(self.name, array[:, 0] if len(numbers) == 1 else array, names, self, tuple(numbers))
 
@@ -198,7 +198,7 @@ class Table:
         return 0
 
 
-def _not_a_number(cell: Any, table: Table) -> str:
+def _not_a_number(cell: Any, table: Table, otherwise: str) -> str:
     if cell is None or not str(cell).strip():
         return "the cell is empty, where a number is needed"
     text = str(cell)
@@ -207,7 +207,7 @@ def _not_a_number(cell: Any, table: Table) -> str:
         return f"{text!r} is too large for a float64"
     except ValueError:
         pass
-    cure = ""
+    cure = otherwise
     if ";" in text:
         cure = "; the file looks separated by semicolons: save it with commas, or as .tsv with tabs"
     elif "\t" in text:
@@ -216,17 +216,16 @@ def _not_a_number(cell: Any, table: Table) -> str:
         cure = "; write decimals with a point"
     elif table.names is None:
         cure = "; if the first row is a header, say --header"
-    elif table.width > 1:
-        cure = "; pick the columns of predictions with --columns, or name the id column with --id"
     return f"{text!r} is not a number{cure}"
 
 
 def parses_as_number(cell: str | None) -> bool:
-    """Whether a cell is a number, as Polars reads numbers."""
+    """Whether a cell is a number, as Polars reads numbers; NaN is one, if a bad one."""
     try:
-        return cell is not None and "_" not in cell and float(cell) == float(cell)
+        float(cell or "")
     except ValueError:
-        return (cell or "").strip().lower() in ("nan", "+nan", "-nan")
+        return False
+    return "_" not in str(cell)
 
 
 def open_text(name: str, path: Path | None, data: bytes | None, separator: str, header: bool | None) -> Table:
@@ -257,16 +256,23 @@ def open_text(name: str, path: Path | None, data: bytes | None, separator: str, 
         raise DataError(_unreadable(probe, str(error))) from error
     if headed:
         frame = frame.slice(1)
-    # Blank lines at the end are how editors end files; anywhere else they are rows with nothing in them.
     height = frame.height
-    while height and all(cell is None for cell in frame.row(height - 1)):
-        height -= 1
+    if height and all(cell is None for cell in frame.row(height - 1)):
+        height -= _blank_lines_at_the_end(probe)
     names = tuple((cell or "").strip() for cell in row) if headed else None
     table = Table(name, frame.head(height), names, path=path, data=data, separator=separator)
     _check_short(table)
     table.settled = header is not None
     table.doubt = None if table.settled else _doubt(table, row)
     return table
+
+
+def _blank_lines_at_the_end(table: Table) -> int:
+    # How editors end files; a blank line anywhere else is a row with nothing in it, and so is ",".
+    blank = 0
+    for _, record in table.records():
+        blank = 0 if record else blank + 1
+    return blank
 
 
 def _check_short(table: Table) -> None:

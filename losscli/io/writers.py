@@ -2,19 +2,33 @@
 
 import io
 from collections.abc import Callable
-from typing import IO, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from losscli.core import Array
 from losscli.errors import UsageError, listing
+from losscli.strictjson import strict_json
 
 Columns = dict[str, Any]
 """Column name -> array or list, all of one length."""
 
 
+class Stream(Protocol):
+    """What a writer writes to: a file, or one that is published when it is finished."""
+
+    def write(self, data: Any, /) -> int: ...
+    def seek(self, offset: int, whence: int = 0, /) -> int: ...
+    def seekable(self) -> bool: ...
+
+
 class Writer(Protocol):
-    """Takes columns or arrays a run of rows at a time."""
+    """Takes columns a run of rows at a time.
+
+    `wants` says in which form: 'flat' columns of one value a row, 'nested' ones with lists, or 'losses' alone.
+    """
+
+    wants: str
 
     def write(self, columns: Columns) -> None: ...
     def close(self) -> None: ...
@@ -23,7 +37,9 @@ class Writer(Protocol):
 class TextWriter:
     """CSV or TSV through Polars, with floats in the fewest digits that read back the same."""
 
-    def __init__(self, file: IO[Any], separator: str) -> None:
+    wants = "flat"
+
+    def __init__(self, file: Stream, separator: str) -> None:
         self.file, self.separator, self.started = file, separator, False
 
     def write(self, columns: Columns) -> None:
@@ -41,12 +57,12 @@ class TextWriter:
 class JsonLinesWriter:
     """One strict JSON object a line."""
 
-    def __init__(self, file: IO[Any]) -> None:
+    wants = "nested"
+
+    def __init__(self, file: Stream) -> None:
         self.file = file
 
     def write(self, columns: Columns) -> None:
-        from losscli.render import strict_json
-
         for row in records(columns):
             self.file.write((strict_json(row) + "\n").encode())
 
@@ -57,7 +73,9 @@ class JsonLinesWriter:
 class ParquetWriter:
     """Parquet through Polars."""
 
-    def __init__(self, file: IO[Any]) -> None:
+    wants = "flat"
+
+    def __init__(self, file: Stream) -> None:
         self.file, self.frames = file, []  # type: ignore[var-annotated]
 
     def write(self, columns: Columns) -> None:
@@ -69,14 +87,15 @@ class ParquetWriter:
         import polars as pl
 
         whole = io.BytesIO()
-        pl.concat(self.frames).write_parquet(whole)
+        filled = [frame for frame in self.frames if frame.height]  # without rows, columns of lists have no dtype
+        pl.concat(filled or self.frames).write_parquet(whole)
         self.file.write(whole.getvalue())
 
 
 class NpyWriter:
     """An .npy file whose number of rows is known only at its end."""
 
-    def __init__(self, file: IO[Any]) -> None:
+    def __init__(self, file: Stream) -> None:
         self.file = file
         self.rows = 0
         self.shape: tuple[int, ...] = ()
@@ -118,17 +137,19 @@ class NpyWriter:
 class LossWriter:
     """Losses alone as .npy: (n,), or (n, k) with each output's."""
 
-    def __init__(self, file: IO[Any]) -> None:
+    wants = "losses"
+
+    def __init__(self, file: Stream) -> None:
         self.npy = NpyWriter(file)
 
     def write(self, columns: Columns) -> None:
-        self.npy.add(columns[""])
+        self.npy.add(columns["losses"] if "losses" in columns else columns["loss"])
 
     def close(self) -> None:
         self.npy.close()
 
 
-WRITERS: dict[str, Callable[[IO[Any]], Writer]] = {
+WRITERS: dict[str, Callable[[Stream], Writer]] = {
     ".jsonl": JsonLinesWriter,
     ".csv": lambda file: TextWriter(file, ","),
     ".tsv": lambda file: TextWriter(file, "\t"),
