@@ -159,6 +159,8 @@ class Calculation:
         """
         partial = evaluate(self.job, consume)
         raise_faults(self.job, partial.faults)
+        if self.request.ignore_index is not None and not partial.ignored:
+            self.notes.append(f"--ignore-index {self.request.ignore_index}: no row has this label")
         if partial.samples > 1 and partial.looks_like_probs:
             self._warn_of_probabilities()
         return self._result(partial)

@@ -157,6 +157,8 @@ def plan(
     if isinstance(targets, float):
         return Plan(ConstantSource(targets, predictions.shape, np.dtype(np.float64)), Form("constant", "numbers"))
     check_rows(predictions, targets)
+    if family.reads in ("signs", "outcomes"):
+        targets.hint = "; code the labels as 0 and 1, or as -1 and 1"
     several = len(predictions.shape) == 2
     if family.reads == "classes":
         return _classes(loss, predictions, targets, classes, k, ignore)

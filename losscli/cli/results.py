@@ -14,7 +14,7 @@ from losscli import render
 from losscli.calculation import Calculation, Result
 from losscli.core import Array
 from losscli.errors import DataError, UsageError
-from losscli.io.sinks import AtomicFile, Outputs
+from losscli.io.sinks import STANDARD, AtomicFile, Outputs
 from losscli.io.writers import WRITERS, JsonLinesWriter, NpyWriter, TextWriter, Writer, records, suffix_of
 from losscli.reduce import Partial
 from losscli.run import Chunk, Rows
@@ -151,6 +151,8 @@ def _kind_of(output: str, format: str) -> str:
 
 
 def _is_special(path: str, suffixes: tuple[str, ...]) -> bool:
+    if path in STANDARD:
+        return True
     try:
         special = not stat.S_ISREG(os.stat(path).st_mode) and not os.path.isdir(path)
     except OSError:

@@ -20,6 +20,7 @@ from losscli.io.sources import MemorySource, NpySource, ShardedSource, Source, c
 MAGIC_NPY = b"\x93NUMPY"
 MAGIC_ZIP = b"PK\x03\x04"
 MAGIC_PARQUET = b"PAR1"
+PIECE = 1 << 20
 MAGIC_XLSX_CURE = "an Excel file? save it as CSV"
 
 Content = Any
@@ -158,6 +159,8 @@ class Opener:
         DataError
             for what is missing or cannot be read.
         """
+        if not text.strip():
+            raise UsageError(f"{what}: the name is empty")
         if os.path.exists(text):
             return self._operand(text, Path(text), None)
         if text == "-" or text.startswith("-:"):
@@ -197,7 +200,7 @@ class Opener:
         self._stdin = True
         if sys.stdin is None:
             raise DataError("standard input: it is closed")
-        where = Named("standard input", None, sys.stdin.buffer.read(), None, self.header)
+        where = Named("standard input", None, _read(sys.stdin.buffer), None, self.header)
         if not where.data:
             raise DataError("standard input: nothing came; is the command before the pipe right?")
         return Operand(where.name, format_of(where).open(where), column, None, f"-:{column}" if column else "-")
@@ -253,11 +256,9 @@ class Operand:
         return self.content is other.content
 
 
-def as_numbers(source: Source) -> Source:
-    """A source that must hold numbers; refuses text."""
-    if source.dtype.kind in "US":
-        raise DataError(f"{source.name}: dtype {source.dtype} is text, where numbers are needed")
-    return source
+def _read(stream: IO[bytes]) -> bytes:
+    # A piece at a time, so that a signal that comes between two of them is not kept waiting for the end.
+    return b"".join(iter(lambda: stream.read(PIECE), b""))
 
 
 def is_text(source: Source) -> bool:

@@ -22,6 +22,8 @@ class Columns:
     operand: Operand
     numbers: list[int]
     role: str
+    hint: str = ""
+    """What to do about a cell that is no number, where a loss knows better."""
     rows: Array | None = None
 
     @property
@@ -68,7 +70,7 @@ class Columns:
     def _cure(self) -> str:
         """What to do about a cell that is no number."""
         if len(self.numbers) < 2 or not self.names:
-            return ""
+            return self.hint
         if self.role == "predictions":
             return "; pick the columns of predictions with --columns, or name the id column with --id"
         return f"; say which column holds the {self.role}, as {self.name}:COLUMN ({listing(self.names)})"
@@ -132,7 +134,7 @@ def assign(
             raise UsageError(f"--columns picks columns by name, and {predictions.name} is an array without names")
         if not columns.strip(","):
             raise UsageError("--columns is empty; say for example --columns 'p_*'")
-        _settle(predictions, settled=True)
+        _settle_by_columns(predictions, columns)
         chosen = predictions.content.pick(columns)
     else:
         taken = [other for other in others if other.same_file(predictions)]
@@ -155,9 +157,21 @@ def assign(
     return roles
 
 
-def _settle(operand: Operand, settled: bool = False) -> None:
-    if operand.is_table and operand.content.doubt and not settled:
-        raise DataError(operand.content.doubt + (", or pick columns with --columns" if not operand.column else ""))
+def _settle(operand: Operand) -> None:
+    if operand.is_table and operand.content.doubt:
+        raise DataError(operand.content.doubt + ("" if operand.column else ", or pick columns with --columns"))
+
+
+def _settle_by_columns(operand: Operand, columns: str) -> None:
+    # A first row of 0, 1, 2 ...: a column called 0 makes it a header, and a last column's number makes it data.
+    table = operand.content
+    if table.doubt is None or table.names is not None:
+        return
+    wanted = columns.split(",")
+    if "0" in wanted:
+        operand.content = table.headed()
+    elif str(table.width) not in wanted:
+        raise DataError(f"{table.doubt}; --columns {columns} fits both")
 
 
 def _choose(operand: Operand, role: str, taken: list[Operand], id_column: str | None) -> list[int]:

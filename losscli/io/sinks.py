@@ -10,6 +10,8 @@ from typing import IO, Any
 
 from losscli.errors import DataError
 
+STANDARD = {"/dev/stdout": 1, "/dev/stderr": 2, "/dev/fd/1": 1, "/dev/fd/2": 2}
+
 
 class AtomicFile:
     """A file that appears under its name only when `publish` is called; until then the old one stays.
@@ -27,8 +29,11 @@ class AtomicFile:
             raise self._failed(error) from error
 
     def _open(self) -> IO[Any]:
+        number = STANDARD.get(str(self.path))
+        if number is not None:
+            return os.fdopen(os.dup(number), "wb")  # opened by its name, a file behind it would be cut to nothing
         try:
-            mode = self.target.stat().st_mode
+            mode = self.path.stat().st_mode  # not of the target: /dev/stdout leads to no path that exists
         except FileNotFoundError:
             mode = None
         if mode is not None and stat.S_ISDIR(mode):

@@ -8,8 +8,9 @@ import csv
 import gzip
 import io
 import math
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -89,6 +90,11 @@ class Table:
     def label(self, number: int) -> str:
         """How messages call a column."""
         return f'column "{self.names[number]}"' if self.names else f"column {number + 1}"
+
+    def headed(self) -> "Table":
+        """The same table with its first row taken for its header."""
+        names = tuple((cell or "").strip() for cell in self.frame.row(0))
+        return replace(self, frame=self.frame.slice(1), names=names, doubt=None, settled=True)
 
     def find(self, column: str) -> int:
         """The number of a column, by its name or, without a header, by its 1-based number."""
@@ -212,6 +218,8 @@ def _not_a_number(cell: Any, table: Table, otherwise: str) -> str:
         cure = "; the file looks separated by semicolons: save it with commas, or as .tsv with tabs"
     elif "\t" in text:
         cure = "; the file looks separated by tabs: name it .tsv"
+    elif re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?", text):
+        cure = "; write thousands without commas"
     elif text.count(",") == 1 and text.replace(",", "").lstrip("-+").isdigit():
         cure = "; write decimals with a point"
     elif table.names is None:

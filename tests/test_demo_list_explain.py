@@ -1,0 +1,170 @@
+"""`losscli demo`, `list` and `explain`: what a newcomer sees, and what scripts read."""
+
+import json
+import re
+
+import pytest
+
+# The table of the contract: family, aliases and parameters with their defaults.
+CONTRACT = {
+    "squared-error": ("residual", ("mse", "mean-squared-error"), {}),
+    "half-squared-error": ("residual", ("l2", "l2-loss"), {}),
+    "absolute-error": ("residual", ("l1", "mae", "mean-absolute-error"), {}),
+    "huber": ("residual", (), {"delta": 1}),
+    "smooth-l1": ("residual", (), {"beta": 1}),
+    "tukey-biweight": ("residual", ("tukey", "biweight"), {"c": 4.6851}),
+    "hinge": ("margin", (), {}),
+    "squared-hinge": ("margin", (), {}),
+    "ramp": ("margin", (), {"s": -1}),
+    "sigmoid-cross-entropy": (
+        "sigmoid",
+        ("bce", "binary-cross-entropy", "binary-crossentropy", "bce-with-logits"),
+        {},
+    ),
+    "softmax-cross-entropy": (
+        "softmax",
+        (
+            "ce",
+            "cross-entropy",
+            "categorical-crossentropy",
+            "sparse-categorical-crossentropy",
+            "sparse-softmax-cross-entropy",
+        ),
+        {},
+    ),
+    "kl-divergence": ("softmax", ("kl", "kullback-leibler"), {}),
+    "sigmoid-focal": ("sigmoid", ("binary-focal", "focal"), {"gamma": 2, "alpha": None}),
+    "softmax-focal": ("softmax", ("categorical-focal", "sparse-focal"), {"gamma": 2}),
+    "center": ("embedding", ("center-loss",), {}),
+}
+NAMES = [*CONTRACT, *(alias for _, aliases, _ in CONTRACT.values() for alias in aliases)]
+
+
+class TestList:
+    def test_json_holds_every_loss_of_the_contract(self, run):
+        found = {entry["name"]: entry for entry in json.loads(run("list", "--format", "json").out)}
+        assert set(CONTRACT) <= set(found)
+        for name, (family, aliases, parameters) in CONTRACT.items():
+            assert found[name]["family"] == family
+            assert set(aliases) <= set(found[name]["aliases"])
+            assert {item["name"]: item["default"] for item in found[name]["parameters"]} == parameters
+
+    def test_every_loss_has_a_formula_a_definition_otherwise(self, run):
+        for entry in json.loads(run("list", "-f", "json").out):
+            assert entry.get("formula") or entry.get("definition")
+
+    def test_no_name_stands_for_two_losses(self, run):
+        found = json.loads(run("list", "-f", "json").out)
+        names = [name for entry in found for name in (entry["name"], *entry["aliases"])]
+        assert len(names) == len(set(names))
+
+    def test_every_loss_can_be_computed_by_each_of_its_names(self, run):
+        for entry in json.loads(run("list", "-f", "json").out):
+            for name in (entry["name"], *entry["aliases"]):
+                assert run("compute", name, "--help").code == 0
+
+    def test_a_family(self, run):
+        found = json.loads(run("list", "--family", "margin", "--format", "json").out)
+        assert [entry["name"] for entry in found] == ["hinge", "squared-hinge", "ramp"]
+
+    @pytest.mark.parametrize("family", ["residual", "margin", "sigmoid", "softmax", "embedding"])
+    def test_every_family_has_losses(self, run, family):
+        found = json.loads(run("list", "--family", family, "-f", "json").out)
+        assert {entry["family"] for entry in found} == {family}
+
+    def test_an_unknown_family_is_refused_with_the_choices(self, run):
+        run("list", "--family", "sofmax").refuses(2, "softmax", "margin")
+
+    def test_the_table_names_every_loss_alias_and_parameter(self, run):
+        out = run("list").out
+        for name, (family, aliases, parameters) in CONTRACT.items():
+            line = next(line for line in out.splitlines() if line.split()[:1] == [name])
+            assert all(word in line for word in (family, *aliases, *parameters))
+
+    def test_the_table_is_not_cut_or_coloured_in_a_pipe(self, run, monkeypatch):
+        monkeypatch.setenv("COLUMNS", "20")
+        out = run("list").out
+        assert "\x1b" not in out
+        assert "…" not in out
+        assert "where(abs(r) <= delta, r**2 / 2, delta * (abs(r) - delta / 2))" in out
+
+
+class TestExplain:
+    @pytest.mark.parametrize("name", NAMES)
+    def test_every_name_and_alias(self, run, name):
+        done = run("explain", name)
+        canonical = next(main for main, (_, aliases, _) in CONTRACT.items() if name == main or name in aliases)
+        assert done.code == 0
+        assert done.out.startswith(canonical)
+        assert "\x1b" not in done.out
+
+    @pytest.mark.parametrize("name", CONTRACT)
+    def test_json_is_the_entry_of_list(self, run, name):
+        found = json.loads(run("explain", name, "--format", "json").out)
+        assert found == next(entry for entry in json.loads(run("list", "-f", "json").out) if entry["name"] == name)
+
+    @pytest.mark.parametrize("name", CONTRACT)
+    def test_says_formula_gradient_targets_and_source(self, run, name):
+        found = json.loads(run("explain", name, "-f", "json").out)
+        text = " ".join(run("explain", name).out.split())
+        for key in ("summary", "formula", "gradient", "targets", "source"):
+            assert found[key], key
+            assert " ".join(str(found[key]).split()) in text
+        for case in (*found["special_cases"], *found["relations"]):
+            assert " ".join(case.split()) in text
+
+    @pytest.mark.parametrize(
+        ("name", "parts"),
+        [
+            ("huber", ["--delta", "(0, inf)", "1"]),
+            ("tukey", ["--c", "(0, inf)", "4.6851"]),
+            ("ramp", ["--s", "(-inf, 1)", "-1"]),
+            ("focal", ["--gamma", "[0, inf)", "2", "--alpha", "[0, 1]", "none"]),
+        ],
+    )
+    def test_parameters_have_domains_and_defaults(self, run, name, parts):
+        out = run("explain", name).out
+        assert [part for part in parts if part not in out] == []
+
+    @pytest.mark.parametrize("name", ["smooth_l1", "Smooth-L1", "SMOOTH_L1"])
+    def test_dashes_underscores_and_capitals_are_the_same(self, run, name):
+        assert run("explain", name).out == run("explain", "smooth-l1").out
+
+    @pytest.mark.parametrize("name", ["nll", "log-loss", "log_loss", "NLL"])
+    def test_a_name_with_several_meanings_is_refused_with_the_choices(self, run, name):
+        run("explain", name).refuses(2, "sigmoid-cross-entropy", "softmax-cross-entropy")
+
+    def test_a_misspelt_name_is_answered_with_the_nearest(self, run):
+        run("explain", "hinje").refuses(2, "did you mean hinge?")
+
+    def test_lines_are_short_enough_to_read(self, run):
+        assert max(len(line) for line in run("explain", "softmax-focal").out.splitlines()) <= 110
+
+
+class TestDemo:
+    # The score that scikit-learn 1.9.1 gave for these files (sample_data/README.md).
+    SCORE = 0.164922112
+
+    def test_runs_from_any_folder(self, run):
+        done = run("demo")
+        assert done.code == 0
+        assert "0.1649221" in done.out
+        assert "360" in done.out
+
+    def test_shows_the_command_it_runs_and_that_command_works(self, run):
+        shown = run("demo", "--format", "json")
+        assert json.loads(shown.out)["value"] == pytest.approx(self.SCORE, rel=1e-8)
+        command = re.search(r"losscli (compute .*)", shown.err + shown.out).group(1)
+        again = run(*command.split(), "-f", "json")
+        assert json.loads(again.out)["value"] == json.loads(shown.out)["value"]
+
+    def test_shows_some_samples_with_their_names(self, run):
+        out = run("demo").out
+        assert re.search(r"d\d{4}", out)
+        assert re.search(r"\b(zero|one|two|three|four|five|six|seven|eight|nine)\b", out)
+        assert "340 more" in out
+
+    def test_runs_as_a_process_of_its_own(self, process):
+        done = process("demo", "--format", "value")
+        assert done.code == 0
+        assert float(done.out) == pytest.approx(self.SCORE, rel=1e-8)

@@ -1,0 +1,50 @@
+"""What is written twice is generated or compared: the README's table and sessions, choices of options."""
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import get_args
+
+import pytest
+
+from losscli import render
+from losscli.cli import options
+from losscli.losses import LOSSES
+from losscli.reduce import REDUCTIONS
+
+ROOT = Path(__file__).parent.parent
+
+
+def make_tables() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("make_tables", ROOT / "docs" / "make_tables.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["make_tables"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_documents_show_what_the_commands_print(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run `python docs/make_tables.py` when this fails, and read what changed."""
+    monkeypatch.chdir(ROOT)
+    assert make_tables().main(["--check"]) == 0
+
+
+def test_the_choices_of_options_are_those_that_exist() -> None:
+    assert set(get_args(options.ReductionName)) == set(REDUCTIONS)
+    assert get_args(options.FormatName) == render.FORMATS
+
+
+def test_every_loss_stands_in_the_readme() -> None:
+    text = (ROOT / "README.md").read_text()
+    assert all(f"`{name}`" in text for name in LOSSES)
+
+
+def test_the_version_is_written_once() -> None:
+    import losscli
+
+    version = (ROOT / "pyproject.toml").read_text().split('\nversion = "')[1].split('"')[0]
+    assert losscli.__version__ == version
+    assert not [path for path in (ROOT / "losscli").rglob("*.py") if f'"{version}"' in path.read_text()]

@@ -1,0 +1,63 @@
+"""What commands import: help is quick because it loads Typer and rich, and none of the arithmetic."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+HEAVY = ("numpy", "polars", "matplotlib", "scipy", "pandas", "sklearn")
+REPORT = """
+import sys
+{before}
+from losscli.cli.main import run
+code = run(sys.argv[1:])
+print(code, *sorted(name for name in {heavy} if name in sys.modules), file=sys.stderr)
+"""
+
+
+def imported(*words, before=""):
+    """Run a command line in a fresh process; its exit code and which heavy packages were loaded at its end."""
+    script = REPORT.format(before=before, heavy=HEAVY)
+    done = subprocess.run([sys.executable, "-c", script, *words], capture_output=True, text=True, check=True)
+    code, *names = done.stderr.splitlines()[-1].split()
+    return int(code), set(names)
+
+
+def test_help_imports_nothing_heavy():
+    assert imported("--help") == (0, set())
+
+
+def test_version_imports_nothing_heavy():
+    assert imported("--version") == (0, set())
+
+
+def test_a_misspelt_command_imports_nothing_heavy():
+    assert imported("computer") == (2, set())
+
+
+@pytest.mark.parametrize("name", ["numpy", "polars", "matplotlib"])
+def test_the_test_can_fail(name):
+    assert imported("--help", before=f"import {name}")[1] >= {name}
+
+
+@pytest.mark.parametrize("words", [("list",), ("explain", "huber"), ("compute", "huber", "--help")])
+def test_the_catalogue_needs_numpy_at_most(words):
+    code, names = imported(*words)
+    assert code == 0
+    assert names <= {"numpy"}
+
+
+def test_arrays_need_no_polars(save):
+    p, t = save("p.npy", np.zeros((3, 2))), save("t.npy", [0, 1, 0])
+    words = ("ce", p, t, "--per-sample", "-o", "out.json", "--gradient", "slopes.npy", "--require", "mean < 1")
+    assert imported("compute", *words, "--class-weight", "0=2") == (0, {"numpy"})
+
+
+def test_lines_of_json_need_no_polars(save):
+    p, t = save("p.npy", np.zeros((3, 2))), save("t.npy", [0, 1, 0])
+    assert imported("compute", "ce", p, t, "-f", "jsonl", "-o", "out.npy") == (0, {"numpy"})
+
+
+def test_tables_need_polars_and_no_matplotlib(write):
+    assert imported("compute", "l1", write("p.csv", "v\n1\n"), "0") == (0, {"numpy", "polars"})
