@@ -3,135 +3,31 @@
 This is what every command that computes losses of files calls; it knows nothing of the command line.
 """
 
-import math
-import operator
 import os
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from losscli.baseline import Answer
-from losscli.core import Array, BoundLoss, Extras, Indices
-from losscli.errors import DataError, UsageError, count, did_you_mean, listing
-from losscli.io.operands import Opener, Operand, whole
+from losscli.core import Array, Extras
+from losscli.errors import DataError, UsageError, count
+from losscli.forms import Form, Plan, Smoothing
+from losscli.io.operands import Opener, whole
 from losscli.io.roles import Columns, Roles, assign
-from losscli.io.sources import Reshaped, Source, blocks
+from losscli.io.sources import Reshaped, Source
 from losscli.io.tables import is_finite_number
+from losscli.names import by_name
+from losscli.receipt import receipt, signature
 from losscli.reduce import PERCENTILES, REDUCTIONS, SKETCH_ERROR, Partial
+from losscli.request import Request
+from losscli.result import Result
 from losscli.run import Chunk, Job, baseline, compute_dtype, evaluate, raise_faults, reduced
-from losscli.targets import Plan, Smoothing, by_class, by_name, check_rows, named_numbers, plan
+from losscli.targets import check_rows, plan
+from losscli.weights import class_weights, pos_weight, sample_weights
 
 if TYPE_CHECKING:
     from losscli.io.tables import TextColumn
-
-STATISTICS = (
-    "value",
-    "mean",
-    "std",
-    "min",
-    "max",
-    *(f"p{percent}" for percent in PERCENTILES),
-    "samples",
-    "ignored",
-)
-COMPARISONS: dict[str, Callable[[float, float], bool]] = {
-    "<=": operator.le,
-    ">=": operator.ge,
-    "==": operator.eq,
-    "<": operator.lt,
-    ">": operator.gt,
-}
-
-
-@dataclass(frozen=True)
-class Request:
-    """What is asked for: operands and options as typed. The options mean what `docs/cli` and `--help` say."""
-
-    loss: BoundLoss
-    predictions: str
-    targets: str
-    given: str = "logits"
-    label_smoothing: float = 0.0
-    smoothing_mode: str | None = None
-    ignore_index: str | None = None
-    sample_weight: str | None = None
-    class_weight: str | None = None
-    pos_weight: str | None = None
-    reduction: str = "mean"
-    over_outputs: str = "mean"
-    centers: str | None = None
-    id: str | None = None
-    columns: str | None = None
-    header: bool | None = None
-
-
-@dataclass(frozen=True)
-class Requirement:
-    """'STAT OP NUMBER'. NaN meets nothing, and neither does a statistic that there is none of."""
-
-    text: str
-    statistic: str
-    comparison: str
-    limit: float
-
-    @classmethod
-    def parse(cls, text: str) -> "Requirement":
-        found = re.fullmatch(r"\s*([\w-]+)\s*(<=|>=|==|<|>)\s*(\S+)\s*", text)
-        if not found and re.fullmatch(r"[^<>=]+=[^=]+", text):
-            raise UsageError(f"--require {text!r}: equality is ==")
-        if not found:
-            raise UsageError(f"--require {text!r} is not 'STAT OP NUMBER', as in --require 'mean <= 0.35'")
-        statistic, comparison, number = found.groups()
-        if statistic not in STATISTICS:
-            raise UsageError(
-                f"--require {text!r}: no statistic {statistic!r}{did_you_mean(statistic, STATISTICS)}; there are {listing(STATISTICS)}"
-            )
-        try:
-            limit = float(number)
-        except ValueError:
-            raise UsageError(f"--require {text!r}: {number!r} is not a number") from None
-        if math.isnan(limit):
-            raise UsageError(f"--require {text!r}: nothing can be compared with NaN")
-        return cls(" ".join((statistic, comparison, number)), statistic, comparison, limit)
-
-    def met(self, actual: float | None) -> bool:
-        return actual is not None and COMPARISONS[self.comparison](actual, self.limit)
-
-
-@dataclass
-class Result:
-    """What a calculation found: the number, how it came about, and everything it depends on."""
-
-    loss: str
-    parameters: Mapping[str, float | None]
-    value: float | None
-    reduction: str
-    numerator: float
-    denominator: float | None
-    samples: int
-    ignored: int
-    summary: dict[str, float]
-    baseline: Answer | None
-    requirements: list[dict[str, Any]]
-    receipt: dict[str, Any]
-    signature: str
-
-    def statistic(self, name: str) -> float | None:
-        """A statistic by the name that --require calls it."""
-        if name in self.summary:
-            return self.summary[name]
-        found: float | None = getattr(self, name)
-        return found
-
-    def require(self, requirements: list[Requirement]) -> bool:
-        """Evaluate all requirements; True if all are met."""
-        for requirement in requirements:
-            actual = self.statistic(requirement.statistic)
-            self.requirements.append({"require": requirement.text, "met": requirement.met(actual), "actual": actual})
-        return all(entry["met"] for entry in self.requirements)
 
 
 @dataclass
@@ -190,7 +86,7 @@ class Calculation:
             f"p{percent}": at for percent, at in zip(PERCENTILES, partial.quantiles.at(PERCENTILES), strict=True)
         }
         summary["max"] = spread.most
-        receipt = self.receipt | {
+        everything = self.receipt | {
             "percentiles": "exact" if partial.quantiles.exact else f"histogram, relative error <= {SKETCH_ERROR:g}"
         }
         return Result(
@@ -205,8 +101,8 @@ class Calculation:
             summary,
             baseline(self.job, partial, reduction.name, value),
             [],
-            receipt,
-            signature(receipt),
+            everything,
+            signature(everything),
         )
 
 
@@ -251,7 +147,7 @@ def prepare(request: Request, *, rows: bool = False, elements: bool = False, gra
     if request.label_smoothing:
         made.form = _smooth(request, made, k, notes)
     dtype = compute_dtype(family, source.dtype, made.source.dtype, constant is not None)
-    class_weights, output_weights = _class_weights(request, opener, made, k, several)
+    by_class, by_output = class_weights(request, opener, made, k, several)
     job = Job(
         request.loss,
         source,
@@ -260,12 +156,12 @@ def prepare(request: Request, *, rows: bool = False, elements: bool = False, gra
         dtype,
         Extras(
             request.given,
-            _pos_weight(request, source, several),
+            pos_weight(request, source, several),
             None if centers is None else centers.astype(dtype),
         ),
-        _sample_weights(roles, source, notes),
-        class_weights,
-        output_weights,
+        sample_weights(roles, source, notes),
+        by_class,
+        by_output,
         request.over_outputs,
         rows,
         elements,
@@ -273,7 +169,7 @@ def prepare(request: Request, *, rows: bool = False, elements: bool = False, gra
     )
     shape = roles.predictions.shape
     calculation = Calculation(request, job, made, roles.ids, notes + made.notes, shape, frozenset(opener.paths))
-    calculation.receipt = _receipt(calculation, several)
+    calculation.receipt = receipt(calculation, several)
     return calculation
 
 
@@ -345,7 +241,7 @@ def _centers(
     names: tuple[str, ...] | None = None
     if operand.is_table:
         table = operand.content
-        named = _name_column(operand)
+        named = table.name_column()
         source: Source = table.source([i for i in range(table.width) if i != named])
         if named is not None:
             names = tuple(str(cell) for cell in table.text(named).text())
@@ -367,20 +263,7 @@ def _centers(
     return centers, names
 
 
-def _name_column(operand: Operand) -> int | None:
-    """The column of a table of classes that holds their names: called class or label, or the only one of words."""
-    table = operand.content
-    for i, name in enumerate(table.names or ()):
-        if name.lower() in ("class", "label", "name"):
-            return int(i)
-    for i in range(table.width):
-        cells = table.text(i).cells
-        if cells and not any(is_finite_number(cell or "") for cell in cells):
-            return i
-    return None
-
-
-def _smooth(request: Request, made: Plan, k: int, notes: list[str]) -> Any:
+def _smooth(request: Request, made: Plan, k: int, notes: list[str]) -> Form:
     amount = request.label_smoothing
     if not 0 <= amount < 1:
         raise UsageError(f"--label-smoothing {amount:g} is not in [0, 1)")
@@ -391,196 +274,4 @@ def _smooth(request: Request, made: Plan, k: int, notes: list[str]) -> Any:
             f"warning: --smoothing-mode half makes the targets of {k} classes sum to {1 - amount + k * amount / 2:g}; "
             "uniform and others keep the sum at 1"
         )
-    form = made.form
-    return type(form)(form.kind, form.reads, form.k, form.ignore, form.one_hot, Smoothing.of(amount, mode, max(k, 2)))
-
-
-def _sample_weights(roles: Roles, predictions: Source, notes: list[str]) -> Source | None:
-    if roles.weights is None:
-        return None
-    check_rows(predictions, roles.weights, " weights")
-    source = roles.weights.source()
-    if len(source.shape) == 2:
-        if source.shape[1] != 1:
-            raise DataError(f"{source.name}: weights have shape {source.shape}; give one weight a row, (n,)")
-        notes.append(f"{source.name}: shape {source.shape} was squeezed to {source.shape[:1]}")
-        return Reshaped(source)
-    return source
-
-
-def _class_weights(
-    request: Request, opener: Opener, made: Plan, k: int, several: bool
-) -> tuple[Array | None, Array | None]:
-    """Weights a class that weigh rows, and weights an output that weigh outputs; one of them or neither."""
-    text = request.class_weight
-    if text is None:
-        return None, None
-    names = made.classes
-    if not several and made.form.reads in ("signs", "outcomes"):
-        names = ("-1", "1") if made.form.kind == "signed" else ("0", "1")
-    if text == "balanced":
-        numbers = _balanced(made, k)
-    elif "=" in text and not os.path.exists(text):
-        numbers = by_class(named_numbers(text, "--class-weight"), names, k, "--class-weight")
-    else:
-        numbers = _weights_of_file(opener, text, names, k)
-    return (None, numbers) if several else (numbers, None)
-
-
-def _balanced(made: Plan, k: int) -> Array:
-    """N / (k * count) for each class, as scikit-learn's 'balanced'; 0 for a class that no row has."""
-    counts = np.zeros(k)
-    for _, block in blocks(made.source):
-        kept = made.form.keep(block)
-        rows = block if kept is None else block[kept]
-        if made.form.reads == "indices":
-            counts += np.bincount(rows.astype(np.int64), minlength=k)
-            continue
-        t = (
-            rows
-            if made.form.reads == "rows"
-            else (rows > 0 if made.form.reads == "signs" else made.form.outcomes(rows))
-        )
-        t = t.astype(np.float64)
-        counts += np.array([len(t) - t.sum(), t.sum()]) if t.ndim == 1 else t.sum(axis=0)
-    return np.divide(counts.sum(), k * counts, out=np.zeros(k), where=counts > 0)
-
-
-def _weights_of_file(opener: Opener, text: str, names: tuple[str, ...] | None, k: int) -> Array:
-    operand = opener.open(text, "--class-weight")
-    if operand.is_table and operand.content.width == 2 and operand.column is None:
-        table = operand.content
-        named = _name_column(operand)
-        named = 0 if named is None else named
-        source = table.source([1 - named])
-        cells = [str(cell) for cell in table.text(named).text()]
-        values = whole(source)
-        _check_weights(source, values)
-        return by_class(list(zip(cells, values.tolist(), strict=True)), names, k, f"--class-weight {text}")
-    source = Columns(operand, [] if not operand.is_table else [operand.picked or 0], "class weights").source()
-    values = whole(source).reshape(-1)
-    if len(values) != k:
-        raise DataError(
-            f"{source.name}: {count(len(values), 'class weight')} for {count(k, 'class', 'classes')}; give one a class"
-        )
-    _check_weights(source, values)
-    return values.astype(np.float64)
-
-
-def _check_weights(source: Source, values: Array) -> None:
-    bad = ~((values >= 0) & np.isfinite(values))
-    if bad.any():
-        row = int(bad.argmax())
-        raise DataError(
-            f"{source.place(row)}: the weight {values[row]:g} is negative or not finite; weights are numbers >= 0"
-        )
-
-
-def _pos_weight(request: Request, predictions: Source, several: bool) -> Array | float | None:
-    text = request.pos_weight
-    if text is None:
-        return None
-    if "=" in text:
-        if not several:
-            raise UsageError(f"--pos-weight {text}: there is one output, without a name; say --pos-weight X")
-        pairs = named_numbers(text, "--pos-weight")
-        return by_class(pairs, predictions.columns, predictions.shape[1], "--pos-weight")
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not (number >= 0 and math.isfinite(number)):
-        raise UsageError(f"--pos-weight {text}: is not a number >= 0, nor NAME=NUMBER,...")
-    return number
-
-
-def _receipt(calculation: Calculation, several: bool) -> dict[str, Any]:
-    """Everything that the number depends on."""
-    from importlib.metadata import version
-
-    request, job, made = calculation.request, calculation.job, calculation.plan
-    loss, form = request.loss.loss, job.form
-    receipt: dict[str, Any] = {
-        "losscli": version("losscli"),
-        "loss": loss.name,
-        "formula": loss.formula,
-        "parameters": dict(request.loss.parameters),
-        "from": request.given if loss.family.takes_from else None,
-        "predictions": _described(job.predictions),
-        "targets": _described(job.targets) | {"kind": form.kind} | ({"matched": made.matched} if made.matched else {}),
-        "computed_in": str(job.dtype),
-        "classes": list(made.classes) if made.classes else None,
-        "reduction": request.reduction,
-        "reduction_formula": REDUCTIONS[request.reduction].formula,
-        "over_outputs": request.over_outputs if several else None,
-        "label_smoothing": None,
-        "ignore_index": request.ignore_index,
-        "sample_weight": None if job.weights is None else job.weights.name,
-        "class_weight": _listed(job.class_weights),
-        "output_weight": _listed(job.output_weights),
-        "pos_weight": _listed(job.extras.pos_weight),
-        "centers": request.centers,
-        "id": request.id,
-        "columns": request.columns,
-    }
-    if form.smoothing:
-        smooth = form.smoothing
-        receipt["label_smoothing"] = {
-            "amount": smooth.amount,
-            "mode": smooth.mode,
-            "target_of_true": smooth.on,
-            "target_of_others": smooth.shift,
-        }
-        if made.form.reads == "indices" and math.isclose(
-            _row_total(Indices(np.zeros(1, int), smooth.on, smooth.shift), form.k), 1
-        ):
-            # The entropy of a smoothed target: no prediction gets below it.
-            entropy = -sum(t * math.log(t) for t in [smooth.on] + [smooth.shift] * (form.k - 1) if t > 0)
-            receipt["label_smoothing"]["least_cross_entropy"] = entropy
-    return {key: value for key, value in receipt.items() if value is not None}
-
-
-def _row_total(targets: Indices, k: int) -> float:
-    return targets.on + (k - 1) * targets.off
-
-
-def _described(source: Source) -> dict[str, Any]:
-    described: dict[str, Any] = {"file": source.name, "shape": list(source.shape), "dtype": str(source.dtype)}
-    if source.columns:
-        described["columns"] = list(source.columns)
-    return described
-
-
-def _listed(numbers: Array | float | None) -> list[float] | float | None:
-    return numbers.tolist() if isinstance(numbers, np.ndarray) else numbers
-
-
-def signature(receipt: Mapping[str, Any]) -> str:
-    """The receipt's conventions in one line, for papers and logs: what differs here makes numbers differ."""
-    parts = {
-        "loss": receipt["loss"],
-        **{name: f"{value:g}" for name, value in receipt["parameters"].items() if value is not None},
-        "from": receipt.get("from"),
-        "targets": receipt["targets"]["kind"],
-        "smoothing": _smoothing_words(receipt.get("label_smoothing")),
-        "ignore": receipt.get("ignore_index"),
-        "sample-weight": receipt.get("sample_weight"),
-        "class-weight": _words(receipt.get("class_weight", receipt.get("output_weight"))),
-        "pos-weight": _words(receipt.get("pos_weight")),
-        "centers": receipt.get("centers"),
-        "over-outputs": receipt.get("over_outputs"),
-        "reduction": receipt["reduction"],
-        "dtype": receipt["computed_in"],
-        "losscli": receipt["losscli"],
-    }
-    return "|".join(f"{key}:{value}" for key, value in parts.items() if value is not None)
-
-
-def _words(numbers: list[float] | float | None) -> str | None:
-    if numbers is None or isinstance(numbers, float):
-        return None if numbers is None else f"{numbers:g}"
-    return ",".join(f"{number:g}" for number in numbers)
-
-
-def _smoothing_words(smoothing: Mapping[str, Any] | None) -> str | None:
-    return None if smoothing is None else f"{smoothing['mode']}-{smoothing['amount']:g}"
+    return replace(made.form, smoothing=Smoothing.of(amount, mode, max(k, 2)))

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from losscli.calculation import Result
+from losscli.result import Result
 from losscli.strictjson import strict, strict_json, strict_record
 
 FORMATS = ("table", "json", "jsonl", "csv", "tsv", "markdown", "value")

@@ -16,10 +16,10 @@ import numpy as np
 from losscli.baseline import Answer, Baseline, Frequencies, Mean, Median
 from losscli.core import Array, BoundLoss, Dense, Extras, Family
 from losscli.errors import DataError, count
+from losscli.forms import SUM_TOLERANCE, Form
 from losscli.io.sources import Source
 from losscli.losses.softmax import row_sums
 from losscli.reduce import REDUCTIONS, Faults, Partial, Reduction, divide
-from losscli.targets import SUM_TOLERANCE, Form
 
 CHUNK_BYTES = 16 << 20
 BLOCK_BYTES = 512 << 10

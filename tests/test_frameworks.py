@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from losscli.calculation import Request, prepare
+from losscli.calculation import prepare
 from losscli.losses import find
+from losscli.request import Request
 from losscli.run import Chunk
 
 CASES = json.loads((Path(__file__).parent / "frameworks.json").read_text())

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from losscli import run
 from losscli.core import Extras, Loss
+from losscli.forms import Form, Smoothing
 from losscli.io.sources import MemorySource
 from losscli.losses import LOSSES
 from losscli.reduce import REDUCTIONS, Partial
 from losscli.run import Chunk, Job, evaluate, reduced
-from losscli.targets import Form, Smoothing
 
 K = 4
 CENTERS = np.random.default_rng(99).normal(size=(K, 3))

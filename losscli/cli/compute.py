@@ -88,8 +88,10 @@ def command_of(loss: "Loss") -> Any:
 
 def compute(loss: "Loss", values: dict[str, Any]) -> int:
     """Do what a parsed command line asks for, and return the exit code."""
-    from losscli.calculation import Request, Requirement, prepare
+    from losscli.calculation import prepare
     from losscli.cli.results import Delivery
+    from losscli.request import Request
+    from losscli.result import Requirement
 
     bound = loss.bind(**{name: values.pop(name) for name in loss.parameters})
     output_names = ("format", "output", "per_sample", "elements", "gradient", "require", "quiet")

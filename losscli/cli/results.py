@@ -11,12 +11,13 @@ from typing import IO, Any, Self
 import numpy as np
 
 from losscli import render
-from losscli.calculation import Calculation, Result
+from losscli.calculation import Calculation
 from losscli.core import Array
 from losscli.errors import DataError, UsageError
 from losscli.io.sinks import STANDARD, AtomicFile, Outputs
 from losscli.io.writers import WRITERS, JsonLinesWriter, NpyWriter, TextWriter, Writer, records, suffix_of
 from losscli.reduce import Partial
+from losscli.result import Result
 from losscli.run import Chunk, Rows
 from losscli.samples import columns
 

@@ -53,9 +53,9 @@ class Columns:
     def first_row_taken(self) -> str | None:
         """The first row of a file whose header was taken by the rule, not by the user's word."""
         table = self.operand.content
-        if not self.operand.is_table or table.names is None or table.settled or table.path is None:
+        if not self.operand.is_table or table.names is None or table.settled:
             return None
-        return None if table.name.endswith((".parquet", ".pq")) else ",".join(table.names)
+        return ",".join(table.names)
 
     def source(self) -> Source:
         """The cells as numbers."""
@@ -189,9 +189,9 @@ def _choose(operand: Operand, role: str, taken: list[Operand], id_column: str | 
     rest = [number for number in range(table.width) if number not in used]
     if not rest:
         raise DataError(f"{operand.name}: no column is left for the {role}")
-    for number in rest if table.names else []:
-        if table.names[number]:
-            table.find(table.names[number])  # refuses a name that two columns have
+    names = [table.names[number] for number in rest] if table.names else []
+    if len(set(names)) < len(names):
+        table.find(next(name for name in names if names.count(name) > 1))  # says which columns have one name
     if table.names and not table.settled and any(table.names[i] == "" for i in rest):
         first = next(i for i in rest if table.names[i] == "")
         raise DataError(

@@ -130,6 +130,17 @@ class Table:
             picked += [number for number in found if number not in picked]
         return picked
 
+    def name_column(self) -> int | None:
+        """The column of a table of classes that holds their names: called class or label, or the first of words."""
+        for i, name in enumerate(self.names or ()):
+            if name.lower() in ("class", "label", "name"):
+                return i
+        for i in range(self.width):
+            cells = self.text(i).cells
+            if cells and not any(is_finite_number(cell or "") for cell in cells):
+                return i
+        return None
+
     def numbers(self, numbers: Sequence[int], cure: str = "") -> Array:
         """The cells of columns as float64, shape (n, len(numbers)); `cure` ends the message about one that is none.
 
@@ -188,8 +199,11 @@ class Table:
         if self.path is None and self.data is None:
             return
         raw = self.data if self.data is not None else self.path.read_bytes()  # type: ignore[union-attr]
-        if raw[:2] == b"\x1f\x8b":
+        if raw.startswith(b"\x1f\x8b"):
             raw = gzip.decompress(raw)
+        elif raw.startswith(b"\x28\xb5\x2f\xfd"):
+            return  # Zstandard: no lines to count without a library of its own
+        csv.field_size_limit(max(csv.field_size_limit(), len(raw)))
         reader = csv.reader(io.StringIO(raw.decode("utf-8-sig", "replace"), newline=""), delimiter=self.separator)
         line = 1
         for record in reader:
@@ -229,11 +243,12 @@ def _not_a_number(cell: Any, table: Table, otherwise: str) -> str:
 
 def parses_as_number(cell: str | None) -> bool:
     """Whether a cell is a number, as Polars reads numbers; NaN is one, if a bad one."""
+    text = cell or ""
     try:
-        float(cell or "")
+        float(text)
     except ValueError:
         return False
-    return "_" not in str(cell)
+    return text.isascii() and "_" not in text  # Python reads more than that
 
 
 def open_text(name: str, path: Path | None, data: bytes | None, separator: str, header: bool | None) -> Table:
@@ -337,7 +352,7 @@ def open_parquet(name: str, path: Path | None, data: bytes | None) -> Table:
         frame = pl.read_parquet(io.BytesIO(data) if data is not None else path)  # type: ignore[arg-type]
     except (pl.exceptions.PolarsError, OSError) as error:
         raise DataError(f"{name}: not a Parquet file that can be read ({str(error).splitlines()[0]})") from error
-    return Table(name, frame, tuple(frame.columns))
+    return Table(name, frame, tuple(frame.columns), settled=True)
 
 
 def concat(name: str, tables: Sequence[Table]) -> Table:
@@ -361,7 +376,7 @@ def concat(name: str, tables: Sequence[Table]) -> Table:
 def text_of_array(name: str, array: Array) -> TextColumn:
     """A column of text from an array of strings or bytes."""
     if array.dtype.kind == "S":
-        array = np.char.decode(array, "utf-8")
+        array = np.char.decode(array, "utf-8", "backslashreplace")
     cells, codes = np.unique(array.reshape(len(array)), return_inverse=True)
     return TextColumn(name, [str(cell) for cell in cells], codes)
 

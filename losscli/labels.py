@@ -1,0 +1,174 @@
+"""Labels, one a row: class names and class indices, in text or in numbers, checked over the whole file."""
+
+import math
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from losscli.errors import DataError, UsageError, count, did_you_mean, listing
+from losscli.forms import IGNORED, Form, Plan
+from losscli.io.roles import Columns
+from losscli.io.sources import MemorySource, Reshaped, Source, blocks
+from losscli.names import prefixes
+
+if TYPE_CHECKING:
+    from losscli.io.tables import TextColumn
+
+
+def one_a_row(loss: str, targets: Columns, classes: tuple[str, ...] | None, k: int, ignore: str | None) -> Plan:
+    text = targets.text()
+    if text is None:
+        source = targets.source()
+        if len(source.shape) == 2:
+            source = Reshaped(source)
+        value = None if ignore is None else as_number(ignore, "--ignore-index")
+        _check_indices(loss, source, k, value, classes)
+        return Plan(source, Form("index", "indices", k, value), classes, "by position")
+    taken = targets.first_row_taken
+    if taken is not None and taken in text.cells:
+        raise DataError(
+            f"{text.name}:1: the first row ({taken}) was taken for a header, but is a label below too: say --header or --no-header"
+        )
+    return _of_text(loss, text, classes, k, ignore)
+
+
+def _of_text(loss: str, text: "TextColumn", classes: tuple[str, ...] | None, k: int, ignore: str | None) -> Plan:
+    ignored = [cell is not None and ignore is not None and _same_label(cell, ignore) for cell in text.cells]
+    used = set(np.unique(text.codes).tolist())
+    labels = [(code, cell) for code, cell in enumerate(text.cells) if not ignored[code] and code in used]
+    for code, cell in labels:
+        if not cell:
+            rows = int(np.count_nonzero(text.codes == code))
+            raise DataError(
+                f"{text.place(text.first_row(code))}: the label is empty ({count(rows, 'row')}); every row needs one"
+            )
+    index = np.full(len(text.cells), IGNORED, np.int32)
+    if classes:
+        found, prefix = _name_classes(loss, text, [(code, str(cell)) for code, cell in labels], classes)
+        kind, matched = "name", f"by name, prefix {prefix!r} removed" if prefix else "by name"
+        classes = tuple(name[len(prefix) :] for name in classes)
+    else:
+        found = _index_classes(loss, text, [(code, str(cell)) for code, cell in labels], k)
+        kind, matched = "index", "by position"
+    for code, number in found.items():
+        index[code] = number
+    source = MemorySource(text.name, index[text.codes], None, text, (text.number,))
+    source.where = _Rows(text)
+    return Plan(source, Form(kind, "indices", k, float(IGNORED) if any(ignored) else None), classes, matched)
+
+
+@dataclass
+class _Rows:
+    text: "TextColumn"
+
+    def place(self, row: int, column: int | None = None) -> str:
+        return self.text.place(row)
+
+
+def _name_classes(
+    loss: str, text: "TextColumn", labels: list[tuple[int, str]], classes: tuple[str, ...]
+) -> tuple[dict[int, int], str]:
+    fits: list[tuple[int, str]] = []
+    for prefix in prefixes(classes):
+        names = {name[len(prefix) :]: i for i, name in enumerate(classes)}
+        known = [cell in names for _, cell in labels]
+        if all(known):
+            if len(names) < len(classes):
+                twice = next(name for name in classes if classes.count(name) > 1)
+                raise DataError(f"{loss}: two classes are called {twice!r}; rename a column of the predictions")
+            return {code: names[cell] for code, cell in labels}, prefix
+        fits.append((sum(known), prefix))
+    prefix = max(fits, key=lambda fit: fit[0])[1]
+    names = {name[len(prefix) :]: i for i, name in enumerate(classes)}
+    wrong = [(code, cell) for code, cell in labels if cell not in names]
+    rows = sum(int(np.count_nonzero(text.codes == code)) for code, _ in wrong)
+    code, cell = wrong[0]
+    more = f"; {count(rows, 'row')} like this" if rows > 1 else ""
+    cure = did_you_mean(cell, names)
+    if not cure and all(_as_index(cell) is not None for _, cell in labels):
+        cure = "; a label in text is a name, never a position: name the columns after the labels, or save the labels as NPY integers"
+    raise DataError(
+        f"{text.place(text.first_row(code))}: {cell!r} is not a class; the predictions have {listing(names)}{cure}{more}"
+    )
+
+
+def _index_classes(loss: str, text: "TextColumn", labels: list[tuple[int, str]], k: int) -> dict[int, int]:
+    found: dict[int, int] = {}
+    for code, cell in labels:
+        number = _as_index(cell)
+        if number is None:
+            place = text.place(text.first_row(code))
+            if re.fullmatch(r"0\d+", cell):
+                raise DataError(
+                    f"{place}: {cell!r} is a name, not an index ({cell} is not {int(cell)}), and the predictions have no "
+                    "column names; give them a header with the classes' names"
+                )
+            raise DataError(
+                f"{place}: {cell!r} is not a class index, and the predictions have no column names to find it among; "
+                "give them a header with the classes' names, or labels from 0 on"
+            )
+        found[code] = number
+    outside = [code for code, number in found.items() if not 0 <= number < k]
+    if outside:
+        first = min(outside, key=text.first_row)
+        rows = sum(int(np.count_nonzero(text.codes == code)) for code in outside)
+        numbers = sorted(found.values())
+        raise DataError(
+            _out_of_range(text.place(text.first_row(first)), found[first], rows, k, numbers[0], numbers[-1])
+        )
+    return found
+
+
+def _out_of_range(place: str, label: float, rows: int, k: int, low: float, high: float) -> str:
+    fact = f"{place}: label {label:g} is not in 0 ... {k - 1} ({count(rows, 'row')} like this)"
+    if low == 1 and high == k:
+        return f"{fact}; the labels are 1 ... {k}: subtract 1 from them"
+    if label < 0 or label == 255:
+        return f"{fact}; if it marks rows to leave out, say --ignore-index {label:g}"
+    return f"{fact}; the predictions have {k} columns, one a class"
+
+
+def _check_indices(loss: str, source: Source, k: int, ignore: float | None, classes: tuple[str, ...] | None) -> None:
+    low, high, bad_rows, first = math.inf, -math.inf, 0, None
+    for start, block in blocks(source):
+        values = block if ignore is None else block[block != ignore]
+        if not len(values):
+            continue
+        bad = ~((block >= 0) & (block < k))
+        if block.dtype.kind == "f":
+            bad |= block != np.floor(block)
+        if ignore is not None:
+            bad &= block != ignore
+        low, high = min(low, float(values.min())), max(high, float(values.max()))
+        if bad.any():
+            bad_rows += int(bad.sum())
+            first = first or (start + int(bad.argmax()), float(block[bad.argmax()]))
+    if first is None:
+        return
+    place, label = source.place(first[0]), first[1]
+    if label != math.floor(label) if math.isfinite(label) else True:
+        raise DataError(
+            f"{place}: {label:g} is not a class index ({count(bad_rows, 'row')} like this); {loss} takes whole numbers from 0 "
+            f"to {k - 1}, names, or rows with one column a class"
+        )
+    raise DataError(_out_of_range(place, label, bad_rows, k, low, high))
+
+
+def _as_index(cell: str) -> int | None:
+    return int(float(cell)) if re.fullmatch(r"\s*[+-]?(0|[1-9]\d*)(\.0*)?\s*", cell) else None
+
+
+def _same_label(cell: str, label: str) -> bool:
+    if cell == label:
+        return True
+    left, right = _as_index(cell), _as_index(label)
+    return left is not None and left == right
+
+
+def as_number(text: str, option: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise UsageError(f"{option} {text}: the targets are numbers, and {text!r} is none") from None

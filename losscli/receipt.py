@@ -1,0 +1,106 @@
+"""Receipt and signature: everything that a number depends on, in full and in one line."""
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from losscli.core import Array, Indices
+from losscli.io.sources import Source
+from losscli.reduce import REDUCTIONS
+
+if TYPE_CHECKING:
+    from losscli.calculation import Calculation
+
+
+def receipt(calculation: "Calculation", several: bool) -> dict[str, Any]:
+    """Everything that the number depends on."""
+    from importlib.metadata import version
+
+    request, job, made = calculation.request, calculation.job, calculation.plan
+    loss, form = request.loss.loss, job.form
+    found: dict[str, Any] = {
+        "losscli": version("losscli"),
+        "loss": loss.name,
+        "formula": loss.formula,
+        "parameters": dict(request.loss.parameters),
+        "from": request.given if loss.family.takes_from else None,
+        "predictions": _described(job.predictions),
+        "targets": _described(job.targets) | {"kind": form.kind} | ({"matched": made.matched} if made.matched else {}),
+        "computed_in": str(job.dtype),
+        "classes": list(made.classes) if made.classes else None,
+        "reduction": request.reduction,
+        "reduction_formula": REDUCTIONS[request.reduction].formula,
+        "over_outputs": request.over_outputs if several else None,
+        "label_smoothing": None,
+        "ignore_index": request.ignore_index,
+        "sample_weight": None if job.weights is None else job.weights.name,
+        "class_weight": _listed(job.class_weights),
+        "output_weight": _listed(job.output_weights),
+        "pos_weight": _listed(job.extras.pos_weight),
+        "centers": request.centers,
+        "id": request.id,
+        "columns": request.columns,
+    }
+    if form.smoothing:
+        smooth = form.smoothing
+        found["label_smoothing"] = {
+            "amount": smooth.amount,
+            "mode": smooth.mode,
+            "target_of_true": smooth.on,
+            "target_of_others": smooth.shift,
+        }
+        if made.form.reads == "indices" and math.isclose(
+            _row_total(Indices(np.zeros(1, int), smooth.on, smooth.shift), form.k), 1
+        ):
+            # The entropy of a smoothed target: no prediction gets below it.
+            entropy = -sum(t * math.log(t) for t in [smooth.on] + [smooth.shift] * (form.k - 1) if t > 0)
+            found["label_smoothing"]["least_cross_entropy"] = entropy
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def _row_total(targets: Indices, k: int) -> float:
+    return targets.on + (k - 1) * targets.off
+
+
+def _described(source: Source) -> dict[str, Any]:
+    described: dict[str, Any] = {"file": source.name, "shape": list(source.shape), "dtype": str(source.dtype)}
+    if source.columns:
+        described["columns"] = list(source.columns)
+    return described
+
+
+def _listed(numbers: Array | float | None) -> list[float] | float | None:
+    return numbers.tolist() if isinstance(numbers, np.ndarray) else numbers
+
+
+def signature(receipt: Mapping[str, Any]) -> str:
+    """The receipt's conventions in one line, for papers and logs: what differs here makes numbers differ."""
+    parts = {
+        "loss": receipt["loss"],
+        **{name: f"{value:g}" for name, value in receipt["parameters"].items() if value is not None},
+        "from": receipt.get("from"),
+        "targets": receipt["targets"]["kind"],
+        "smoothing": _smoothing_words(receipt.get("label_smoothing")),
+        "ignore": receipt.get("ignore_index"),
+        "sample-weight": receipt.get("sample_weight"),
+        "class-weight": _words(receipt.get("class_weight", receipt.get("output_weight"))),
+        "pos-weight": _words(receipt.get("pos_weight")),
+        "centers": receipt.get("centers"),
+        "over-outputs": receipt.get("over_outputs"),
+        "reduction": receipt["reduction"],
+        "dtype": receipt["computed_in"],
+        "losscli": receipt["losscli"],
+    }
+    return "|".join(f"{key}:{value}" for key, value in parts.items() if value is not None)
+
+
+def _words(numbers: list[float] | float | None) -> str | None:
+    if numbers is None or isinstance(numbers, float):
+        return None if numbers is None else f"{numbers:g}"
+    return ",".join(f"{number:g}" for number in numbers)
+
+
+def _smoothing_words(smoothing: Mapping[str, Any] | None) -> str | None:
+    return None if smoothing is None else f"{smoothing['mode']}-{smoothing['amount']:g}"

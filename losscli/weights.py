@@ -1,0 +1,115 @@
+"""Weights: one a row, one a class, one an output, and the factor of the positive term."""
+
+import math
+import os
+
+import numpy as np
+
+from losscli.core import Array
+from losscli.errors import DataError, UsageError, count
+from losscli.forms import Plan
+from losscli.io.operands import Opener, whole
+from losscli.io.roles import Columns, Roles
+from losscli.io.sources import Reshaped, Source, blocks
+from losscli.names import by_class, named_numbers
+from losscli.request import Request
+from losscli.targets import check_rows
+
+
+def sample_weights(roles: Roles, predictions: Source, notes: list[str]) -> Source | None:
+    if roles.weights is None:
+        return None
+    check_rows(predictions, roles.weights, " weights")
+    source = roles.weights.source()
+    if len(source.shape) == 2:
+        if source.shape[1] != 1:
+            raise DataError(f"{source.name}: weights have shape {source.shape}; give one weight a row, (n,)")
+        notes.append(f"{source.name}: shape {source.shape} was squeezed to {source.shape[:1]}")
+        return Reshaped(source)
+    return source
+
+
+def class_weights(
+    request: Request, opener: Opener, made: Plan, k: int, several: bool
+) -> tuple[Array | None, Array | None]:
+    """Weights a class that weigh rows, and weights an output that weigh outputs; one of them or neither."""
+    text = request.class_weight
+    if text is None:
+        return None, None
+    names = made.classes
+    if not several and made.form.reads in ("signs", "outcomes"):
+        names = ("-1", "1") if made.form.kind == "signed" else ("0", "1")
+    if text == "balanced":
+        numbers = _balanced(made, k)
+    elif "=" in text and not os.path.exists(text):
+        numbers = by_class(named_numbers(text, "--class-weight"), names, k, "--class-weight")
+    else:
+        numbers = _weights_of_file(opener, text, names, k)
+    return (None, numbers) if several else (numbers, None)
+
+
+def _balanced(made: Plan, k: int) -> Array:
+    """N / (k * count) for each class, as scikit-learn's 'balanced'; 0 for a class that no row has."""
+    counts = np.zeros(k)
+    for _, block in blocks(made.source):
+        kept = made.form.keep(block)
+        rows = block if kept is None else block[kept]
+        if made.form.reads == "indices":
+            counts += np.bincount(rows.astype(np.int64), minlength=k)
+            continue
+        t = (
+            rows
+            if made.form.reads == "rows"
+            else (rows > 0 if made.form.reads == "signs" else made.form.outcomes(rows))
+        )
+        t = t.astype(np.float64)
+        counts += np.array([len(t) - t.sum(), t.sum()]) if t.ndim == 1 else t.sum(axis=0)
+    return np.divide(counts.sum(), k * counts, out=np.zeros(k), where=counts > 0)
+
+
+def _weights_of_file(opener: Opener, text: str, names: tuple[str, ...] | None, k: int) -> Array:
+    operand = opener.open(text, "--class-weight")
+    if operand.is_table and operand.content.width == 2 and operand.column is None:
+        table = operand.content
+        named = table.name_column()
+        named = 0 if named is None else named
+        source = table.source([1 - named])
+        cells = [str(cell) for cell in table.text(named).text()]
+        values = whole(source)
+        _check_weights(source, values)
+        return by_class(list(zip(cells, values.tolist(), strict=True)), names, k, f"--class-weight {text}")
+    source = Columns(operand, [] if not operand.is_table else [operand.picked or 0], "class weights").source()
+    values = whole(source).reshape(-1)
+    if len(values) != k:
+        raise DataError(
+            f"{source.name}: {count(len(values), 'class weight')} for {count(k, 'class', 'classes')}; give one a class"
+        )
+    _check_weights(source, values)
+    return values.astype(np.float64)
+
+
+def _check_weights(source: Source, values: Array) -> None:
+    bad = ~((values >= 0) & np.isfinite(values))
+    if bad.any():
+        row = int(bad.argmax())
+        raise DataError(
+            f"{source.place(row)}: the weight {values[row]:g} is negative or not finite; weights are numbers >= 0"
+        )
+
+
+def pos_weight(request: Request, predictions: Source, several: bool) -> Array | float | None:
+    text = request.pos_weight
+    if text is None:
+        return None
+    if "=" in text:
+        if not several:
+            raise UsageError(f"--pos-weight {text}: there is one output, without a name; say --pos-weight X")
+        pairs = named_numbers(text, "--pos-weight")
+        return by_class(pairs, predictions.columns, predictions.shape[1], "--pos-weight")
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not (number >= 0 and math.isfinite(number)):
+        raise UsageError(f"--pos-weight {text}: is not a number >= 0, nor NAME=NUMBER,...")
+    return number
