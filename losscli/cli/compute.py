@@ -118,15 +118,10 @@ def compute(loss: "Loss", values: dict[str, Any]) -> int:
             gradient=wanted["gradient"] is not None,
         )
         delivery.start(calculation)
-        try:
-            result = calculation.run(delivery.consume)
-        finally:
-            if not wanted["quiet"]:
-                for note in calculation.notes:
-                    print(
-                        f"losscli: {note if note.startswith('warning:') else 'note: ' + note}",
-                        file=sys.stderr,
-                    )
+        result = calculation.run(delivery.consume)
+        if not wanted["quiet"]:  # an error is one line; what else there was to note no longer matters then
+            for note in calculation.notes:
+                print(f"losscli: {note if note.startswith('warning:') else 'note: ' + note}", file=sys.stderr)
         met = result.require(requirements)
         delivery.deliver(result)
     return Exit.OK if met else Exit.UNMET
