@@ -1,6 +1,7 @@
 """Baselines: the best constant prediction for given targets, and its loss, from one pass over the targets.
 
-A loss declares which constant is best for it: 'mean', 'median' or 'frequencies'. Each is a mergeable record here.
+A loss declares which constant is best for it: 'mean', 'median', 'frequencies', 'signs' or 'centroid'. Each is a
+mergeable record here. Of other losses' best constants one pass over the targets does not know enough.
 """
 
 from dataclasses import dataclass, field
@@ -138,6 +139,84 @@ class Frequencies:
             positive = self.positive * (1.0 if extras.pos_weight is None else extras.pos_weight)
             p = positive / (positive + self.negative)
             return p, times(positive, -np.log(p)) + times(self.negative, -np.log1p(-p))
+
+
+@dataclass(frozen=True)
+class Signs:
+    """For piecewise margin losses: a constant score has two margins, itself and its opposite."""
+
+    positive: Array
+    negative: Array
+
+    @classmethod
+    def of(cls, targets: Dense, weights: Array) -> "Signs":
+        up = (targets.t > 0).astype(np.float64)
+        up = up if up.ndim == 2 else up[:, None]
+        return cls(weights @ up, weights @ (1 - up))
+
+    def __add__(self, other: Baseline) -> "Signs":
+        assert isinstance(other, Signs)
+        return Signs(self.positive + other.positive, self.negative + other.negative)
+
+    def best(self, loss: BoundLoss, extras: Extras) -> tuple[Array, Array] | None:
+        # A sum of pieces that are straight has its least value at a kink, 1 or a parameter; of a squared hinge,
+        # where the pull of both sides is equal.
+        kinks = [1.0, *(value for value in loss.parameters.values() if value is not None)]
+        fixed = np.array([[sign * kink] * len(self.positive) for kink in kinks for sign in (1, -1)])
+        with np.errstate(all="ignore"):
+            balance = (self.positive - self.negative) / (self.positive + self.negative)
+            scores = np.concatenate([fixed, balance[None, :]])
+            risks = times(self.positive, loss.core(scores)[0]) + times(self.negative, loss.core(-scores)[0])
+        chosen = risks.argmin(axis=0), np.arange(len(self.positive))
+        return scores[chosen], risks[chosen]
+
+
+@dataclass(frozen=True)
+class Centroid:
+    """For losses in the squared distance to the class's center: the mean of the centers, each as often as its class."""
+
+    weights: Array
+
+    @classmethod
+    def of(cls, targets: Targets, weights: Array, k: int) -> "Centroid":
+        if isinstance(targets, Indices):
+            return cls(np.bincount(targets.index, weights, k))
+        return cls(weights @ targets.t.astype(np.float64))
+
+    def __add__(self, other: Baseline) -> "Centroid":
+        assert isinstance(other, Centroid)
+        return Centroid(self.weights + other.weights)
+
+    def best(self, loss: BoundLoss, extras: Extras) -> tuple[Array, Array] | None:
+        centers = extras.centers
+        if centers is None or not self.weights.sum():
+            return None
+        point = self.weights @ centers / self.weights.sum()
+        return point, np.array([self.weights @ loss.core(point - centers)[0].sum(axis=1)])
+
+
+def of(loss: BoundLoss, lifted: Targets, targets: Array, weights: Array, k: int) -> Baseline | None:
+    """The record that a loss's best constant needs, of a block's targets; None for a loss that declares none.
+
+    Parameters
+    ----------
+    lifted, targets
+        the block's targets as the lift sees them, smoothed, and as they were read.
+    k
+        number of classes, where targets are classes.
+    """
+    kind = loss.loss.baseline
+    if kind in ("mean", "median"):
+        t = targets.astype(np.float64)
+        t = t if t.ndim == 2 else t[:, None]
+        return Mean.of(t, weights) if kind == "mean" else Median.of(t, weights)
+    if kind == "centroid":
+        return Centroid.of(lifted, weights, k)
+    if kind == "signs" and isinstance(lifted, Dense):
+        return Signs.of(lifted, weights)
+    if kind == "frequencies" and loss.loss.family.several_outputs and isinstance(lifted, Dense):
+        return Frequencies.of_outputs(lifted, weights)
+    return Frequencies.of_classes(loss, lifted, weights, k) if kind == "frequencies" else None
 
 
 def _constant(loss: BoundLoss, t: Array) -> Array:

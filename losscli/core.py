@@ -285,7 +285,8 @@ def loss(
         for which parameters the core multiplies rounding errors (powers, products of many factors), so that it is
         computed in the next wider dtype.
     baseline
-        which constant prediction is best: 'mean', 'median' or 'frequencies'; None where one pass cannot give it.
+        which constant prediction is best: 'mean', 'median', 'frequencies', 'signs' or 'centroid'; None where one pass
+        over the targets cannot give it.
     facts
         of 'convex', 'bounded', 'redescending': printed by `explain` and held to by the tests.
     """

@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from losscli.baseline import Answer, Baseline, Frequencies, Mean, Median
-from losscli.core import Array, BoundLoss, Dense, Extras, Family
+from losscli import baseline as baselines
+from losscli.baseline import Answer, Baseline
+from losscli.core import Array, BoundLoss, Extras, Family, Targets
 from losscli.errors import DataError, count
 from losscli.forms import SUM_TOLERANCE, Form
 from losscli.io.sources import Source
@@ -194,21 +195,13 @@ def _weights(job: Job, targets: Array, weights: Array | None) -> Array | None:
     return found
 
 
-def _baseline(job: Job, lifted: Any, targets: Array, weights: Array | None) -> Baseline | None:
-    kind = job.loss.loss.baseline
-    if kind is None or job.form.kind == "constant":
+def _baseline(job: Job, lifted: Targets, targets: Array, weights: Array | None) -> Baseline | None:
+    if job.loss.loss.baseline is None or job.form.kind == "constant":
         return None
     each = np.ones(len(targets)) if weights is None else weights.astype(np.float64)
     if job.class_weights is not None:
         each = each * job.form.class_weights(targets, job.class_weights)
-    if kind == "frequencies":
-        if job.loss.loss.family.several_outputs:
-            assert isinstance(lifted, Dense)
-            return Frequencies.of_outputs(lifted, each)
-        return Frequencies.of_classes(job.loss, lifted, each, job.predictions.shape[1])
-    t = targets.astype(np.float64)
-    t = t if t.ndim == 2 else t[:, None]
-    return Mean.of(t, each) if kind == "mean" else Median.of(t, each)
+    return baselines.of(job.loss, lifted, targets, each, job.form.k)
 
 
 NAN_PREDICTION = "nan prediction"

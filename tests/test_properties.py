@@ -209,11 +209,14 @@ def test_no_constant_prediction_beats_the_baseline(name: str, weighted: bool) ->
 
     def value_at(prediction: np.ndarray) -> float:
         rows = np.broadcast_to(prediction, job.predictions.shape).copy()
-        made = replace(job, predictions=MemorySource("p", rows), extras=Extras(given))
+        made = replace(job, predictions=MemorySource("p", rows), extras=replace(job.extras, given=given))
         found, *_ = outcome(made)
         return reduced(made, found, REDUCTIONS["mean"])[0]
 
     np.testing.assert_allclose(value_at(constant), best.value, rtol=1e-12)
     for step in (1e-3, -1e-3, 0.05, -0.05):
-        other = constant + step * np.eye(K)[0] - step * np.eye(K)[1] if constant.ndim else constant + step
+        size = constant.size
+        other = constant + step * np.eye(size)[0] - step * np.eye(size)[1] if constant.ndim else constant + step
         assert value_at(other) >= best.value - 1e-12
+    for far in np.linspace(-3, 3, 25) if not classes and not constant.ndim else []:
+        assert value_at(np.array(far)) >= best.value - 1e-12

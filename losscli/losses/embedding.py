@@ -50,6 +50,7 @@ embedding = family(
         "centers are read from --centers FILE and not updated",
     ),
     relations=("half-squared-error between features and centers, summed over the features",),
+    baseline="centroid",
     facts=("convex",),
 )
 def center(d: Array) -> tuple[Array, Array]:
