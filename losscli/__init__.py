@@ -1,4 +1,4 @@
-"""losscli: loss numbers that can be trusted, from files of predictions and targets."""
+"""losscli: losses computed from files of predictions and targets."""
 
 
 def __getattr__(name: str) -> str:

@@ -67,7 +67,7 @@ class Calculation:
             rows = " and every row sums to 1" if not family.several_outputs else ""
             self.notes.append(
                 f"warning: {self.job.predictions.name}: all predictions lie in [0, 1]{rows}: are they probabilities? "
-                "They were taken for logits; if they are not, say --from probs"
+                "They were read as logits; if they are probabilities, say --from probs"
             )
         elif family.name == "margin":
             self.notes.append(

@@ -74,7 +74,7 @@ def listed(found: Sequence[Entry], terminal: bool) -> str:
     out = io.StringIO()
     width = shutil.get_terminal_size().columns if terminal else 100_000
     console = Console(file=out, width=width, height=100, force_terminal=terminal, no_color=None if terminal else True)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD if terminal else None, pad_edge=False)
     wide = width >= WIDE_ENOUGH_FOR_ALIASES
     for heading in ("loss", "family", "parameters", "formula", *(["aliases"] if wide else [])):
         table.add_column(heading, overflow="fold", no_wrap=heading in ("loss", "parameters"))

@@ -236,7 +236,6 @@ FAMILIES: dict[str, Family] = {}
 _NAMES: dict[str, str] = {}
 AMBIGUOUS: dict[str, tuple[str, ...]] = {
     "log-loss": ("sigmoid-cross-entropy", "softmax-cross-entropy"),
-    "logloss": ("sigmoid-cross-entropy", "softmax-cross-entropy"),
     "nll": ("softmax-cross-entropy", "sigmoid-cross-entropy"),
     "nll-loss": ("softmax-cross-entropy", "sigmoid-cross-entropy"),
     "negative-log-likelihood": ("softmax-cross-entropy", "sigmoid-cross-entropy"),
@@ -311,8 +310,9 @@ def loss(
             facts=frozenset(facts),
         )
         for name in (made.name, *aliases):
-            if name in _NAMES:
-                raise ValueError(f"two losses are called {name!r}: {_NAMES[name]} and {made.name}")
+            other = next((of for known, of in _NAMES.items() if _plain(known) == _plain(name)), made.name)
+            if other != made.name:
+                raise ValueError(f"two losses are called {name!r}: {other} and {made.name}")
             _NAMES[name] = made.name
         LOSSES[made.name] = made
         return made
@@ -321,19 +321,27 @@ def loss(
 
 
 def find(name: str) -> Loss:
-    """Return the loss of a name or alias; '-' and '_' are the same, and so are capitals.
+    """Return the loss of a name or alias; capitals, '-' and '_' make no difference.
 
     Raises
     ------
     UsageError
         for an unknown name, with the nearest one, or for a name with several meanings, with the choices.
     """
-    key = name.lower().replace("_", "-")
-    if key in AMBIGUOUS:
-        raise UsageError(f"{name!r} means different losses in different places; say one of: {listing(AMBIGUOUS[key])}")
-    if key not in _NAMES:
-        raise UsageError(f"no loss is called {name!r}{did_you_mean(key, _NAMES)}; `losscli list` shows them all")
-    return LOSSES[_NAMES[key]]
+    key = _plain(name)
+    ambiguous = {_plain(known): choices for known, choices in AMBIGUOUS.items()}
+    if key in ambiguous:
+        raise UsageError(f"{name!r} means different losses in different places; say one of: {listing(ambiguous[key])}")
+    names = {_plain(known): known for known in _NAMES}
+    if key not in names:
+        hint = did_you_mean(name.lower().replace("_", "-"), _NAMES, alike=0.7)
+        raise UsageError(f"no loss is called {name!r}{hint}; `losscli list` shows them all")
+    return LOSSES[_NAMES[names[key]]]
+
+
+def _plain(name: str) -> str:
+    # MSELoss, mse_loss and mse-loss are one name.
+    return name.lower().replace("_", "").replace("-", "")
 
 
 def _parameters(core: Core) -> dict[str, Parameter]:

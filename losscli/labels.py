@@ -9,7 +9,7 @@ import numpy as np
 
 from losscli.errors import DataError, UsageError, count, did_you_mean, listing
 from losscli.forms import IGNORED, Form, Plan
-from losscli.io.roles import Columns
+from losscli.io.roles import LIKELY_IDS, Columns
 from losscli.io.sources import MemorySource, Reshaped, Source, blocks
 from losscli.names import prefixes
 
@@ -89,6 +89,9 @@ def _name_classes(
     cure = did_you_mean(cell, names)
     if not cure and all(_as_index(cell) is not None for _, cell in labels):
         cure = "; a label in text is a name, never a position: name the columns after the labels, or save the labels as NPY integers"
+    likely = next((name for name in classes if name.lower() in LIKELY_IDS), None)
+    if likely is not None:
+        cure = f"; is {likely!r} a column of ids? Name it with --id {likely}, or pick the classes with --columns"
     raise DataError(
         f"{text.place(text.first_row(code))}: {cell!r} is not a class; the predictions have {listing(names)}{cure}{more}"
     )

@@ -27,7 +27,9 @@ def receipt(calculation: "Calculation", several: bool) -> dict[str, Any]:
         "parameters": dict(request.loss.parameters),
         "from": request.given if loss.family.takes_from else None,
         "predictions": _described(job.predictions),
-        "targets": _described(job.targets) | {"kind": form.kind} | ({"matched": made.matched} if made.matched else {}),
+        "targets": _described(job.targets, "text" if form.kind == "name" else None)
+        | {"kind": form.kind}
+        | ({"matched": made.matched} if made.matched else {}),
         "computed_in": str(job.dtype),
         "classes": list(made.classes) if made.classes else None,
         "reduction": request.reduction,
@@ -35,7 +37,7 @@ def receipt(calculation: "Calculation", several: bool) -> dict[str, Any]:
         "over_outputs": request.over_outputs if several else None,
         "label_smoothing": None,
         "ignore_index": request.ignore_index,
-        "sample_weight": None if job.weights is None else job.weights.name,
+        "sample_weight": request.sample_weight,
         "class_weight": _listed(job.class_weights),
         "output_weight": _listed(job.output_weights),
         "pos_weight": _listed(job.extras.pos_weight),
@@ -64,8 +66,8 @@ def _row_total(targets: Indices, k: int) -> float:
     return targets.on + (k - 1) * targets.off
 
 
-def _described(source: Source) -> dict[str, Any]:
-    described: dict[str, Any] = {"file": source.name, "shape": list(source.shape), "dtype": str(source.dtype)}
+def _described(source: Source, kind: str | None = None) -> dict[str, Any]:
+    described: dict[str, Any] = {"file": source.name, "shape": list(source.shape), "dtype": kind or str(source.dtype)}
     if source.columns:
         described["columns"] = list(source.columns)
     return described
@@ -79,7 +81,7 @@ def signature(receipt: Mapping[str, Any]) -> str:
     """The receipt's conventions in one line, for papers and logs: what differs here makes numbers differ."""
     parts = {
         "loss": receipt["loss"],
-        **{name: f"{value:g}" for name, value in receipt["parameters"].items() if value is not None},
+        **{name: short(value) for name, value in receipt["parameters"].items() if value is not None},
         "from": receipt.get("from"),
         "targets": receipt["targets"]["kind"],
         "smoothing": _smoothing_words(receipt.get("label_smoothing")),
@@ -96,11 +98,17 @@ def signature(receipt: Mapping[str, Any]) -> str:
     return "|".join(f"{key}:{value}" for key, value in parts.items() if value is not None)
 
 
+def short(number: float) -> str:
+    """A number in the fewest digits that say which it is: 2, not 2.0."""
+    brief = f"{number:g}"
+    return brief if float(brief) == number else repr(number)
+
+
 def _words(numbers: list[float] | float | None) -> str | None:
     if numbers is None or isinstance(numbers, float):
-        return None if numbers is None else f"{numbers:g}"
-    return ",".join(f"{number:g}" for number in numbers)
+        return None if numbers is None else short(numbers)
+    return ",".join(short(number) for number in numbers)
 
 
 def _smoothing_words(smoothing: Mapping[str, Any] | None) -> str | None:
-    return None if smoothing is None else f"{smoothing['mode']}-{smoothing['amount']:g}"
+    return None if smoothing is None else f"{smoothing['mode']}-{short(smoothing['amount'])}"

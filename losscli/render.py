@@ -5,12 +5,14 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from losscli.receipt import short
 from losscli.result import Result
 from losscli.strictjson import strict, strict_json, strict_record
 
 FORMATS = ("table", "json", "jsonl", "csv", "tsv", "markdown", "value")
 ROW_FORMATS = ("jsonl", "csv", "tsv")
 TABLE_ROWS = 20
+LIST_ITEMS = 4
 
 Row = Mapping[str, Any]
 
@@ -61,7 +63,7 @@ def _facts(result: Result, full: bool) -> list[tuple[str, str]]:
     from losscli.reduce import REDUCTIONS
 
     formula = REDUCTIONS[result.reduction].formula
-    parameters = ", ".join(f"{name} = {value:g}" for name, value in result.parameters.items() if value is not None)
+    parameters = ", ".join(f"{name} = {short(value)}" for name, value in result.parameters.items() if value is not None)
     facts = [("loss", result.loss + (f" ({parameters})" if parameters else ""))]
     if result.value is not None:
         facts.append((result.reduction, number(result.value, full)))
@@ -125,7 +127,12 @@ def to_table(result: Result, rows: Sequence[Row] | None, terminal: bool, width: 
 def cell(value: Any, full: bool = True) -> str:
     if isinstance(value, float):
         return number(value, full)
-    return json.dumps(strict(value), ensure_ascii=False) if isinstance(value, list) else str(value)
+    if isinstance(value, list):
+        if full:
+            return json.dumps(strict(value), ensure_ascii=False)
+        shown = ", ".join(f"{item:.4g}" for item in value[:LIST_ITEMS])
+        return f"[{shown}{', ...' if len(value) > LIST_ITEMS else ''}]"
+    return str(value)
 
 
 def to_markdown(result: Result, rows: Sequence[Row] | None) -> str:

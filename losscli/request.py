@@ -7,7 +7,7 @@ from losscli.core import BoundLoss
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked for: operands and options as typed. The options mean what `docs/cli` and `--help` say."""
+    """What is asked for: operands and options as typed. The options mean what `docs/conventions.md` says."""
 
     loss: BoundLoss
     predictions: str

@@ -268,7 +268,7 @@ def raise_faults(job: Job, faults: Faults) -> None:
         fact, cure = {
             NAN_PREDICTION: (
                 "the prediction is NaN",
-                "find out what made it; losscli computes nothing from NaN",
+                "correct the row or leave it out",
             ),
             NAN_TARGET: ("the target is NaN", "remove the row, or mark it and say --ignore-index"),
             BAD_WEIGHT: (f"the weight {value:g} is negative or not finite", "weights are numbers >= 0"),

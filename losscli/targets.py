@@ -98,7 +98,7 @@ def _matching(loss: str, predictions: Source, targets: Columns) -> tuple[Source,
         else:
             raise DataError(
                 f"{loss}: predictions {predictions.name} have shape {shape} and targets {targets.name} {theirs}; "
-                "nothing is broadcast: give one target for each prediction"
+                "nothing is broadcast: give one target for each prediction, or pick a column of a table with FILE:COLUMN"
             )
     source = source or targets.source()
     matched = None

@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 
 import numpy as np
 
@@ -68,6 +69,8 @@ def _balanced(made: Plan, k: int) -> Array:
 
 
 def _weights_of_file(opener: Opener, text: str, names: tuple[str, ...] | None, k: int) -> Array:
+    if not os.path.exists(text) and re.fullmatch(r"[\d.,eE+ -]+", text):
+        raise UsageError(f"--class-weight {text}: say NAME=NUMBER,... or give a file with one number a class")
     operand = opener.open(text, "--class-weight")
     if operand.is_table and operand.content.width == 2 and operand.column is None:
         table = operand.content

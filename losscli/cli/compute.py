@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 NEGATIVE = re.compile(r"-\.?\d[\d.]*(e[+-]?\d+)?", re.IGNORECASE)
 
 
+SHORT = {"-f": "--format", "-o": "--output", "-q": "--quiet"}
 FLAGS = ("-", "-q", "--quiet", "--per-sample", "--elements", "--header", "--no-header")
 
 
@@ -27,7 +28,11 @@ def is_operand(word: str, before: str) -> bool:
 class LossCommand(TyperCommand):
     """A command to which a negative number is an operand, not an unknown option."""
 
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        return [piece.strip("{}") for piece in super().collect_usage_pieces(ctx)]
+
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        _refuse_twice(args)
         # A number with a space before it still reads as the number, and no longer as an option.
         operands = [
             f" {word}" if is_operand(word, before) else word for before, word in zip(["", *args], args, strict=False)
@@ -35,8 +40,19 @@ class LossCommand(TyperCommand):
         return list(super().parse_args(ctx, operands))
 
 
+def _refuse_twice(args: list[str]) -> None:
+    # The last of two would win without a word.
+    given = [SHORT.get(word, word).split("=")[0] for word in args if word.startswith("--") or word in SHORT]
+    twice = next((word for word in given if given.count(word) > 1 and word != "--require"), None)
+    if twice is not None and twice != "--":
+        raise UsageError(f"{twice} is given twice; say it once")
+
+
 class LossGroup(TyperGroup):
     """Makes a loss's command when it is asked for, from the loss's declaration."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        return [self.subcommand_metavar]  # options come after the loss, not before it
 
     def list_commands(self, ctx: Any) -> list[str]:
         from losscli.losses import LOSSES
@@ -73,7 +89,16 @@ def command_of(loss: "Loss") -> Any:
     vars(command)["__signature__"] = spliced
     command.__annotations__ = {name: item.annotation for name, item in spliced.parameters.items()}
     names = f" Also called {', '.join(loss.aliases)}." if loss.aliases else ""
-    text = f"{loss.summary}\n\n{loss.formula}\n\nTargets: {loss.family.targets}.{names}"
+    letters = {**loss.family.variables, **loss.where}
+    text = "\n\n".join(
+        [
+            f"{loss.name}: {loss.summary}{names}",
+            f"f = {loss.formula}"
+            + ("" if "sum" not in loss.family.value else f"; the loss is the {loss.family.value}"),
+            "with " + "; ".join(f"{letter} = {meaning}" for letter, meaning in letters.items()),
+            f"Targets: {loss.family.targets}.",
+        ]
+    )
     single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     single.command(
         loss.name,

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from losscli.cli.options import FormatName
+from losscli.cli.options import FORMAT_HELP, FormatName
 
 
 def folder() -> Path:
@@ -21,7 +21,7 @@ def folder() -> Path:
 
 
 def demo(
-    format: Annotated[FormatName, typer.Option("-f", "--format", help="Format of standard output.")] = "table",
+    format: Annotated[FormatName, typer.Option("-f", "--format", metavar="NAME", help=FORMAT_HELP)] = "table",
 ) -> int:
     """Compute a loss on the packaged sample data: 360 handwritten digits, scored by a real model."""
     from losscli.cli.compute import compute

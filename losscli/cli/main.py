@@ -18,7 +18,7 @@ from losscli.errors import Exit, LosscliError
 
 app = typer.Typer(
     name="losscli",
-    help="Loss numbers that can be trusted, from files of predictions and targets.",
+    help="Compute losses from files of predictions and targets, and say how each number came about.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -57,7 +57,8 @@ app.command("demo")(demo.demo)
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit with the code that its contract promises."""
-    signal.signal(signal.SIGTERM, _terminated)
+    signal.signal(signal.SIGTERM, _stopped)
+    signal.signal(signal.SIGINT, _stopped)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(
             errors="backslashreplace"
@@ -113,6 +114,7 @@ def _report(error: Exception) -> int:
             print(message)
             return Exit.USAGE
         context = getattr(error, "ctx", None)
+        message = _of_another_loss(getattr(error, "option_name", ""), context) or message
         _say(message + (f" (see {context.command_path} --help)" if context is not None else ""))
         return Exit.USAGE
     if isinstance(error, OSError):
@@ -128,6 +130,21 @@ def _report(error: Exception) -> int:
     return Exit.DEFECT
 
 
+def _of_another_loss(option: str, context: typer.Context | None) -> str | None:
+    """What to say of an option that exists, but not for this loss."""
+    from losscli.cli.options import flags
+
+    item = flags().get(option)
+    if item is None or context is None:
+        return None
+    if context.info_name == "compute":
+        return f"{option} comes after the loss: losscli compute LOSS PREDICTIONS TARGETS {option} ..."
+    from losscli.losses import FAMILIES
+
+    takers = [family.name for family in FAMILIES.values() if item.when(family)]
+    return f"{context.info_name} takes no {option}, which is for losses of: {', '.join(takers)}"
+
+
 def _say(message: str) -> None:
     # One line, whatever a file's name or cell holds.
     print("losscli: " + " ".join(message.split()), file=sys.stderr)
@@ -139,6 +156,12 @@ def _reader_left() -> int:
     return Exit.PIPE_CLOSED
 
 
-def _terminated(number: int, frame: FrameType | None) -> NoReturn:
-    # As an exception, so that temporary files are removed on the way out.
-    raise SystemExit(int(Exit.TERMINATED))
+def _stopped(number: int, frame: FrameType | None) -> NoReturn:
+    # Not by an exception, which could come up anywhere, inside an import or a destructor too.
+    sinks = sys.modules.get("losscli.io.sinks")
+    if sinks is not None:
+        sinks.remove_temporaries()
+    if number == signal.SIGINT:
+        os.write(2, b"losscli: interrupted\n")
+        os._exit(Exit.INTERRUPTED)
+    os._exit(Exit.TERMINATED)

@@ -19,6 +19,7 @@ ReductionName = Literal["mean", "sum", "none", "sum-over-batch-size", "sum-by-no
 FormatName = Literal["table", "json", "jsonl", "csv", "tsv", "markdown", "value"]
 ListFormat = Annotated[Literal["table", "json"], typer.Option("-f", "--format", help="Format of standard output.")]
 
+FORMAT_HELP = "Format of standard output: table, json, jsonl, csv, tsv, markdown or value."
 READING, LOSS, REDUCING, WRITING = "Reading", "The loss", "Weights and reduction", "Output"
 
 
@@ -52,7 +53,7 @@ SHARED: tuple[Shared, ...] = (
         "targets",
         Annotated[
             str,
-            typer.Argument(metavar="TARGETS", show_default=False, help="The same; residual losses also take a number."),
+            typer.Argument(metavar="TARGETS", show_default=False, help="The same kinds of file."),
         ],
     ),
     Shared(
@@ -74,7 +75,7 @@ SHARED: tuple[Shared, ...] = (
             "--smoothing-mode",
             panel=LOSS,
             show_default=False,
-            help="uniform: t(1-E)+E/k (softmax default); half: t(1-E)+E/2 (sigmoid default); others: 1-E on the right class, E/(k-1) on each other.",
+            help="uniform: t(1-E)+E/k (softmax default); half: t(1-E)+E/2 (sigmoid default); others: 1-E on the right class, E/(k-1) on each other. k: number of classes or outputs.",
         ),
         None,
         lambda family: family.smoothing is not None,
@@ -121,7 +122,7 @@ SHARED: tuple[Shared, ...] = (
             "--ignore-index",
             metavar="LABEL",
             panel=READING,
-            help="Rows with this label do not exist.",
+            help="Leave out the rows with this label.",
         ),
         None,
     ),
@@ -143,7 +144,7 @@ SHARED: tuple[Shared, ...] = (
             "--columns",
             metavar="'P_*'",
             panel=READING,
-            help="Columns of PREDICTIONS: names or patterns, by commas.",
+            help="Columns of PREDICTIONS: names or patterns, separated by commas.",
         ),
         None,
     ),
@@ -154,13 +155,13 @@ SHARED: tuple[Shared, ...] = (
             "--header/--no-header",
             panel=READING,
             show_default=False,
-            help="Whether tables' first rows are headers. Default: where they are not all numbers.",
+            help="Whether tables have a header. Default: the first row is one unless it is all numbers.",
         ),
         None,
     ),
     Shared(
         "sample_weight",
-        _option(str | None, "--sample-weight", metavar="FILE", panel=REDUCING, help="One weight a row."),
+        _option(str | None, "--sample-weight", metavar="FILE[:COLUMN]", panel=REDUCING, help="One weight per row."),
         None,
     ),
     Shared(
@@ -170,7 +171,7 @@ SHARED: tuple[Shared, ...] = (
             "--class-weight",
             metavar="A=1,B=4|FILE|balanced",
             panel=REDUCING,
-            help="One weight a class; classes not named get 1. Of several outputs: one an output.",
+            help="One weight per class; classes not named get 1. With several outputs a sample: one weight per output.",
         ),
         None,
         lambda family: family.takes_class_weight,
@@ -181,13 +182,14 @@ SHARED: tuple[Shared, ...] = (
             ReductionName,
             "--reduction",
             panel=REDUCING,
-            help="mean: sum(wl)/sum(w); sum-over-batch-size: sum(wl)/n; sum-by-nonzero-weights: sum(wl)/count(w!=0).",
+            help="mean: sum(wl)/sum(w); sum; none; sum-over-batch-size: sum(wl)/n; sum-by-nonzero-weights: sum(wl)/count(w!=0).",
+            metavar="NAME",
         ),
         "mean",
     ),
     Shared(
         "format",
-        _option(FormatName, "-f", "--format", panel=WRITING, help="Format of standard output."),
+        _option(FormatName, "-f", "--format", metavar="NAME", panel=WRITING, help=FORMAT_HELP),
         "table",
     ),
     Shared(
@@ -286,4 +288,18 @@ def signature(loss: "Loss") -> inspect.Signature:
         )
         for parameter in loss.parameters.values()
     ]
+    if loss.family.reads == "numbers":
+        number = typer.Argument(
+            metavar="TARGETS", show_default=False, help="The same, or one number for all predictions."
+        )
+        shared[1] = shared[1].replace(annotation=Annotated[str, number])
     return inspect.Signature([*shared[:2], *own, *shared[2:]])
+
+
+def flags() -> dict[str, Shared]:
+    """The shared options by their flags, such as '--from'."""
+    return {
+        flag: item
+        for item in SHARED
+        for flag in str(getattr(item.annotation.__metadata__[0], "default", "")).split("/")
+    }

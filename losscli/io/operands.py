@@ -21,7 +21,6 @@ MAGIC_NPY = b"\x93NUMPY"
 MAGIC_ZIP = b"PK\x03\x04"
 MAGIC_PARQUET = b"PAR1"
 PIECE = 1 << 20
-MAGIC_XLSX_CURE = "an Excel file? save it as CSV"
 
 Content = Any
 """A Source, for arrays; or a Table, whose columns are chosen later."""
@@ -77,7 +76,7 @@ def _npz(where: Named) -> Content:
         if "allow_pickle" in str(error):
             check_dtype(np.dtype(object), where.name)
         why = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DataError(f"{where.name}: not an NPZ file that can be read ({why}); {MAGIC_XLSX_CURE}") from error
+        raise DataError(f"{where.name}: not an NPZ file that can be read ({why})") from error
     name = f"{where.name}:{key}" if where.part else where.name
     check_dtype(array.dtype, name)
     if not 1 <= array.ndim <= 2:
@@ -124,8 +123,21 @@ FORMATS: dict[str, Format] = {
 }
 
 
+FOREIGN = {
+    (".pt", ".pth"): "numpy.save(file, tensor.detach().cpu().numpy())",
+    (".pkl", ".pickle", ".joblib"): "numpy.save(file, numpy.asarray(array))",
+    (".json", ".jsonl", ".ndjson"): "a CSV file",
+    (".xlsx", ".xls", ".ods"): "a CSV file",
+    (".h5", ".hdf5", ".mat"): "numpy.save(file, array)",
+}
+"""Files that people have and losscli does not read -> as what to save them."""
+
+
 def format_of(where: Named) -> Format:
     """The format of a file: by its first bytes, then by its name; CSV if neither tells."""
+    for suffixes, cure in FOREIGN.items():
+        if where.path is not None and where.name.lower().endswith(suffixes):
+            raise DataError(f"{where.name}: losscli does not read {where.path.suffix} files; save it with {cure}")
     magic = where.magic
     for kind in FORMATS.values():
         if kind.magic and magic.startswith(kind.magic):

@@ -197,7 +197,7 @@ def _choose(operand: Operand, role: str, taken: list[Operand], id_column: str | 
         raise DataError(
             f"{operand.name}:1: column {first + 1} has no name (an index that some tool wrote?); "
             + ("pick the others with --columns" if role == "predictions" else f"say {operand.name}:COLUMN")
-            + ", or say --header to use it as it is"
+            + ", join by it with --id '', or say --header to use it as it is"
         )
     return rest
 
@@ -228,7 +228,7 @@ def _note_odd_columns(roles: Roles, picked: bool) -> None:
         )
     if "" in names and roles.predictions.operand.content.settled:
         roles.notes.append(
-            f"{roles.predictions.name}: column {names.index('') + 1} of the predictions has no name and is used as it is"
+            f"warning: {roles.predictions.name}: column {names.index('') + 1} has no name and is taken for predictions"
         )
 
 

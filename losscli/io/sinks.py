@@ -13,6 +13,15 @@ from losscli.errors import DataError
 STANDARD = {"/dev/stdout": 1, "/dev/stderr": 2, "/dev/fd/1": 1, "/dev/fd/2": 2}
 
 
+_temporaries: set[Path] = set()
+
+
+def remove_temporaries() -> None:
+    """Remove every file that is not published yet, for a process that is about to end."""
+    for path in _temporaries:
+        path.unlink(missing_ok=True)
+
+
 class AtomicFile:
     """A file that appears under its name only when `publish` is called; until then the old one stays.
 
@@ -44,6 +53,7 @@ class AtomicFile:
             raise PermissionError(13, "it is write-protected")
         descriptor, name = tempfile.mkstemp(prefix=f".{self.target.name}.", suffix=".losscli", dir=self.target.parent)
         self.temporary = Path(name)
+        _temporaries.add(self.temporary)
         umask = os.umask(0)
         os.umask(umask)
         os.chmod(name, stat.S_IMODE(mode) if mode is not None else 0o666 & ~umask)
@@ -85,6 +95,7 @@ class AtomicFile:
                 os.replace(self.temporary, self.target)
             except OSError as error:
                 raise self._failed(error) from error
+            _temporaries.discard(self.temporary)
             self.temporary = None
 
     def discard(self) -> None:
@@ -93,6 +104,7 @@ class AtomicFile:
             self.file.close()
         if self.temporary is not None:
             self.temporary.unlink(missing_ok=True)
+            _temporaries.discard(self.temporary)
             self.temporary = None
 
 

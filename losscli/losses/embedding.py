@@ -47,6 +47,7 @@ embedding = family(
     "doi:10.1007/978-3-319-46478-7_31",
     special=(
         "summed, not averaged, over the features",
+        "one-hot and soft rows: the sum over the classes of t_k times the loss to center k",
         "centers are read from --centers FILE and not updated",
     ),
     relations=("half-squared-error between features and centers, summed over the features",),

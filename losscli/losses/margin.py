@@ -36,7 +36,7 @@ margin = family(
     aliases=("hinge-loss",),
     source="Cortes and Vapnik 1995, Support-Vector Networks, doi:10.1007/BF00994018",
     special=("the slope at m = 1 is 0",),
-    relations=("ramp where s -> -inf",),
+    relations=("ramp as s -> -inf",),
     baseline="signs",
     facts=("convex",),
 )
@@ -68,7 +68,7 @@ def squared_hinge(m: Array) -> tuple[Array, Array]:
     aliases=("ramp-loss",),
     source="Collobert, Sinz, Weston and Bottou 2006, Trading Convexity for Scalability, doi:10.1145/1143844.1143870",
     special=("constant, with slope 0, below a margin of s: an outlier has no pull",),
-    relations=("hinge where s -> -inf", "the difference of two hinges: max(0, 1 - m) - max(0, s - m)"),
+    relations=("hinge as s -> -inf", "the difference of two hinges: max(0, 1 - m) - max(0, s - m)"),
     baseline="signs",
     facts=("bounded",),
 )

@@ -32,7 +32,7 @@ residual = family(
     residual,
     "r**2",
     slope="2*r",
-    aliases=("mse", "mean-squared-error"),
+    aliases=("mse", "mean-squared-error", "mse-loss"),
     source="Legendre 1805, Nouvelles methodes pour la determination des orbites des cometes (least squares)",
     relations=("twice half-squared-error",),
     baseline="mean",
@@ -49,7 +49,7 @@ def squared_error(r: Array) -> tuple[Array, Array]:
     slope="r",
     aliases=("l2", "l2-loss"),
     source="Legendre 1805 (least squares); the half makes the slope the residual itself",
-    relations=("half of squared-error", "huber and smooth-l1 (times beta) where delta, beta -> inf"),
+    relations=("half of squared-error", "huber as delta -> inf, and smooth-l1 times beta as beta -> inf"),
     baseline="mean",
     facts=("convex",),
 )
@@ -62,10 +62,10 @@ def half_squared_error(r: Array) -> tuple[Array, Array]:
     residual,
     "abs(r)",
     slope="sign(r)",
-    aliases=("l1", "mae", "mean-absolute-error"),
+    aliases=("l1", "mae", "mean-absolute-error", "l1-loss"),
     source="Boscovich 1757 (least absolute deviations)",
     special=("the slope at r = 0 is 0",),
-    relations=("smooth-l1 where beta -> 0", "huber / delta where delta -> 0"),
+    relations=("smooth-l1 as beta -> 0", "huber / delta as delta -> 0"),
     baseline="median",
     facts=("convex",),
 )
@@ -82,8 +82,8 @@ def absolute_error(r: Array) -> tuple[Array, Array]:
     source="Huber 1964, Robust Estimation of a Location Parameter, doi:10.1214/aoms/1177703732",
     relations=(
         "delta times smooth-l1 with beta = delta; the same at delta = 1",
-        "half-squared-error where delta -> inf",
-        "delta times absolute-error where delta -> 0",
+        "half-squared-error as delta -> inf",
+        "delta times absolute-error as delta -> 0",
     ),
     facts=("convex",),
 )
@@ -99,9 +99,9 @@ def huber(
     residual,
     "where(abs(r) < beta, r**2 / (2 * beta), abs(r) - beta / 2)",
     slope="where(abs(r) < beta, r / beta, sign(r))",
-    aliases=("smooth-l1-loss", "smoothl1"),
+    aliases=("smooth-l1-loss",),
     source="Girshick 2015, Fast R-CNN, arXiv:1504.08083 (beta = 1)",
-    relations=("huber with delta = beta, divided by beta", "absolute-error where beta -> 0"),
+    relations=("huber with delta = beta, divided by beta", "absolute-error as beta -> 0"),
     facts=("convex",),
 )
 def smooth_l1(
@@ -123,7 +123,7 @@ def smooth_l1(
         "constant, with slope 0, beyond c: a gross outlier has no pull",
         "c is in units of the residual; divide predictions and targets by a robust scale first if it is not 1",
     ),
-    relations=("half-squared-error where c -> inf",),
+    relations=("half-squared-error as c -> inf",),
     wide=lambda parameters: True,
     facts=("bounded", "redescending"),
 )

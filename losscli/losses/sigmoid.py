@@ -105,8 +105,8 @@ sigmoid = family(
         "binary-cross-entropy",
         "binary-crossentropy",
         "bce-with-logits",
+        "bce-loss",
         "bce-with-logits-loss",
-        "bcewithlogitsloss",
         "sigmoid-binary-cross-entropy",
     ),
     source="Cox 1958, The Regression Analysis of Binary Sequences, doi:10.1111/j.2517-6161.1958.tb00292.x "
@@ -150,7 +150,7 @@ def sigmoid_focal(
     gamma: Annotated[float, NON_NEGATIVE, "focus on hard outcomes: the power of 1 - p"] = 2.0,
     alpha: Annotated[float, FRACTION, "weight of the positive outcome; the negative one gets 1 - alpha"] | None = None,
 ) -> tuple[Array, Array]:
-    """Cross-entropy that turns down what is already predicted well."""
+    """Cross-entropy that down-weights what is already predicted well."""
     value, slope = focal_core(x, t, gamma)
     if alpha is None:
         return value, slope

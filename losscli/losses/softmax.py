@@ -214,9 +214,13 @@ def softmax_cross_entropy(x: Chance, t: Array | float) -> tuple[Array, Array]:
     softmax,
     "t * (log(t) - l)",
     slope="-t",
-    aliases=("kl", "kullback-leibler", "kl-div", "kullback-leibler-divergence"),
+    aliases=("kl", "kullback-leibler", "kl-div", "kl-div-loss", "kullback-leibler-divergence"),
     source="Kullback and Leibler 1951, On Information and Sufficiency, doi:10.1214/aoms/1177729694",
-    special=("zero times log zero is zero", "the target is the first argument: the sum of t log(t / p)"),
+    special=(
+        "zero times log zero is zero",
+        "the target is the first argument: the sum of t log(t / p)",
+        "terms of both signs cancel where p is next to t: the sum may be off from 0 by some 1e-16, below it too",
+    ),
     relations=("softmax-cross-entropy minus the entropy of the target; the same gradient; equal for one-hot targets",),
     sparse=True,
     baseline="frequencies",
@@ -252,5 +256,5 @@ def softmax_focal(
     *,
     gamma: Annotated[float, NON_NEGATIVE, "focus on hard rows: the power of 1 - p"] = 2.0,
 ) -> tuple[Array, Array]:
-    """Cross-entropy that turns down the rows already predicted well."""
+    """Cross-entropy that down-weights the rows already predicted well."""
     return focal_core(x, t, gamma)
