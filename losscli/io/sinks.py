@@ -2,8 +2,8 @@
 
 import contextlib
 import os
+import secrets
 import stat
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
@@ -51,12 +51,12 @@ class AtomicFile:
             return open(self.path, "wb")
         if mode is not None and not os.access(self.target, os.W_OK):
             raise PermissionError(13, "it is write-protected")
-        descriptor, name = tempfile.mkstemp(prefix=f".{self.target.name}.", suffix=".losscli", dir=self.target.parent)
-        self.temporary = Path(name)
-        _temporaries.add(self.temporary)
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(name, stat.S_IMODE(mode) if mode is not None else 0o666 & ~umask)
+        name = f".{self.target.name[:200]}.{os.getpid()}-{secrets.token_hex(4)}.losscli"
+        self.temporary = self.target.parent / name
+        _temporaries.add(self.temporary)  # before it exists, so that no signal can come in between
+        descriptor = os.open(self.temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        if mode is not None:
+            os.fchmod(descriptor, stat.S_IMODE(mode))
         return os.fdopen(descriptor, "wb")
 
     def _failed(self, error: OSError) -> DataError:
