@@ -128,6 +128,8 @@ def prepare(request: Request, *, rows: bool = False, elements: bool = False, gra
     weights = None if request.sample_weight is None else opener.open(request.sample_weight, "--sample-weight")
     roles = assign(predictions, targets, weights, request.id, request.columns)
     notes = list(roles.notes)
+    if roles.targets is not None and roles.targets.same_data(roles.predictions):
+        notes.append(f"warning: {predictions.name}: predictions and targets are the same data")
     family, name = request.loss.loss.family, request.loss.loss.name
     source = _predictions(request, roles, notes)
     centers, class_names = _centers(request, opener, source, notes) if family.takes_centers else (None, None)
@@ -144,6 +146,7 @@ def prepare(request: Request, *, rows: bool = False, elements: bool = False, gra
         k = 2
     wanted: Columns | float = constant if constant is not None else roles.targets  # type: ignore[assignment]
     made = plan(family, name, source, wanted, class_names, k, request.ignore_index)
+    made.columns = source.columns
     if request.label_smoothing:
         made.form = _smooth(request, made, k, notes)
     dtype = compute_dtype(family, source.dtype, made.source.dtype, constant is not None)
@@ -208,9 +211,19 @@ def _predictions(request: Request, roles: Roles, notes: list[str]) -> Source:
         # From the headers alone, before a cell is parsed.
         check_rows(_Shaped(columns), roles.targets)
     source = columns.source()
-    if len(shape) == 2 and shape[1] == 1 and theirs is not None and len(theirs) == 1 and family.several_outputs:
-        notes.append(f"{columns.name}: shape {shape} was squeezed to {shape[:1]}, the targets' shape")
-        return Reshaped(source)
+    if len(shape) == 2 and shape[1] == 1 and theirs is not None and family.several_outputs:
+        if len(theirs) == 1:
+            notes.append(f"{columns.name}: shape {shape} was squeezed to {shape[:1]}, the targets' shape")
+            return Reshaped(source)
+        if family.takes_class_weight and theirs == shape:
+            notes.append(
+                f"{columns.name} and its targets: shape {shape} was squeezed to {shape[:1]}: one output, two classes"
+            )
+            return Reshaped(source)
+    if len(shape) == 2 and shape[0] == 1 < shape[1] and family.several_outputs:
+        notes.append(
+            f"{columns.name}: shape {shape} is one sample of {shape[1]} outputs; if not, save it as ({shape[1]},)"
+        )
     return source
 
 

@@ -13,6 +13,11 @@ IGNORED = -1
 """The index that stands for a label that was ignored, once labels are indices."""
 
 
+def is_ignored(block: Array, value: float) -> Array:
+    """Where labels are those to ignore; NaN ignores NaN."""
+    return np.isnan(block) if value != value else block == value
+
+
 @dataclass(frozen=True)
 class Smoothing:
     """A smoothed target is scale * t + shift; `complement` is what is left of 1 for t = 1, kept apart for its digits."""
@@ -60,7 +65,7 @@ class Form:
         """Which rows exist, or None for all."""
         if self.ignore is None:
             return None
-        kept = block != self.ignore
+        kept = ~is_ignored(block, self.ignore)
         return None if kept.all() else kept
 
     def outcomes(self, block: Array) -> Array:
@@ -113,3 +118,5 @@ class Plan:
     classes: tuple[str, ...] | None = None
     matched: str | None = None
     notes: list[str] = field(default_factory=list)
+    columns: tuple[str, ...] | None = None
+    """Names of the predictions' columns, of which the classes' may be a part."""

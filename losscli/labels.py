@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from losscli.errors import DataError, UsageError, count, did_you_mean, listing
-from losscli.forms import IGNORED, Form, Plan
+from losscli.forms import IGNORED, Form, Plan, is_ignored
 from losscli.io.roles import LIKELY_IDS, Columns
 from losscli.io.sources import MemorySource, Reshaped, Source, blocks
 from losscli.names import prefixes
@@ -35,7 +35,7 @@ def one_a_row(loss: str, targets: Columns, classes: tuple[str, ...] | None, k: i
 
 
 def _of_text(loss: str, text: "TextColumn", classes: tuple[str, ...] | None, k: int, ignore: str | None) -> Plan:
-    ignored = [cell is not None and ignore is not None and _same_label(cell, ignore) for cell in text.cells]
+    ignored = [ignore is not None and _same_label(cell or "", ignore) for cell in text.cells]
     used = set(np.unique(text.codes).tolist())
     labels = [(code, cell) for code, cell in enumerate(text.cells) if not ignored[code] and code in used]
     for code, cell in labels:
@@ -136,14 +136,14 @@ def _out_of_range(place: str, label: float, rows: int, k: int, low: float, high:
 def _check_indices(loss: str, source: Source, k: int, ignore: float | None, classes: tuple[str, ...] | None) -> None:
     low, high, bad_rows, first = math.inf, -math.inf, 0, None
     for start, block in blocks(source):
-        values = block if ignore is None else block[block != ignore]
+        values = block if ignore is None else block[~is_ignored(block, ignore)]
         if not len(values):
             continue
         bad = ~((block >= 0) & (block < k))
         if block.dtype.kind == "f":
             bad |= block != np.floor(block)
         if ignore is not None:
-            bad &= block != ignore
+            bad &= ~is_ignored(block, ignore)
         low, high = min(low, float(values.min())), max(high, float(values.max()))
         if bad.any():
             bad_rows += int(bad.sum())

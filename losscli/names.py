@@ -27,7 +27,8 @@ def by_name(source: Source, ours: tuple[str, ...], theirs: tuple[str, ...], note
             left = [name[len(mine) :] for name in ours]
             right = [name[len(other) :] for name in theirs]
             if sorted(left) == sorted(right) and len(set(left)) == len(left):
-                order = tuple(right.index(name) for name in left)
+                places = {name: place for place, name in enumerate(right)}
+                order = tuple(places[name] for name in left)
                 if order != tuple(range(len(order))):
                     source = Reordered(source, order)
                     notes.append(f"{source.name}: its columns were brought into the order of the predictions' names")
@@ -56,8 +57,17 @@ def named_numbers(text: str, option: str) -> list[tuple[str, float]]:
     return pairs
 
 
-def by_class(pairs: list[tuple[str, float]], classes: tuple[str, ...] | None, k: int, option: str) -> Array:
-    """A number a class from pairs of names (or, for classes without names, indices); classes not named get 1."""
+def by_class(
+    pairs: list[tuple[str, float]],
+    classes: tuple[str, ...] | None,
+    k: int,
+    option: str,
+    columns: tuple[str, ...] | None = None,
+) -> Array:
+    """A number a class from pairs of names (or, for classes without names, indices); classes not named get 1.
+
+    Names are the classes', with or without a prefix that all share, or those of the columns of predictions.
+    """
     names: dict[str, int] = {name: i for i, name in enumerate(classes)} if classes else {}
     if classes:
         for prefix in prefixes(classes):
@@ -67,6 +77,8 @@ def by_class(pairs: list[tuple[str, float]], classes: tuple[str, ...] | None, k:
                 break
     else:
         names = {str(i): i for i in range(k)}
+    if columns and len(columns) == k and all(name in columns for name, _ in pairs):
+        names = {name: i for i, name in enumerate(columns)}
     numbers: Any = np.ones(k)
     for name, value in pairs:
         if name not in names:

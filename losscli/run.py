@@ -19,6 +19,7 @@ from losscli.core import Array, BoundLoss, Extras, Family, Targets
 from losscli.errors import DataError, count
 from losscli.forms import SUM_TOLERANCE, Form
 from losscli.io.sources import Source
+from losscli.losses.chances import times
 from losscli.losses.softmax import row_sums
 from losscli.reduce import REDUCTIONS, Faults, Partial, Reduction, divide
 
@@ -158,7 +159,7 @@ def _block(job: Job, start: int, given: Array, targets: Array, weights: Array | 
         rows = (Rows(sample, targets, losses, row_weights, values if job.elements else None),)
     if slopes is None:
         return Chunk(partial, rows)
-    slopes = slopes * _output_factors(job).astype(slopes.dtype) if job.several else slopes
+    slopes = times(_output_factors(job).astype(slopes.dtype), slopes) if job.several else slopes
     if kept is not None:
         whole = np.zeros((len(given), *slopes.shape[1:]), slopes.dtype)
         whole[kept] = slopes
@@ -180,7 +181,7 @@ def _over_outputs(job: Job, values: Array) -> Array:
     if job.output_weights is None:
         return row_sums(values) * factors[0] if job.over_outputs == "sum" else row_sums(values) / len(factors)
     with np.errstate(all="ignore"):
-        return row_sums(np.where(factors == 0, 0, values * factors))
+        return row_sums(times(factors, values))
 
 
 def _weights(job: Job, targets: Array, weights: Array | None) -> Array | None:

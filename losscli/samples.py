@@ -39,9 +39,10 @@ def columns(calculation: Calculation, rows: Rows, nested: bool) -> dict[str, Any
         if nested:
             found["losses"] = rows.elements
         else:
-            taken = {*found, *RESERVED}
             for i, column in enumerate(rows.elements.T):
-                name = names[i] if names[i] not in taken and not names[i].isdecimal() else f"loss_{names[i]}"
+                name = f"loss_{names[i]}" if names[i].isdecimal() else names[i]
+                while name in found or name in RESERVED:
+                    name = f"loss_{name}"
                 found[name] = column
     return found
 

@@ -28,4 +28,8 @@ def strict_record(record: Mapping[str, Any]) -> dict[str, Any]:
 
 def strict_json(record: Mapping[str, Any], indent: int | None = None) -> str:
     """A record as JSON text."""
+    try:
+        return json.dumps(record, indent=indent, ensure_ascii=False, allow_nan=False)
+    except ValueError:  # something is not finite, which is rare
+        pass
     return json.dumps(strict_record(record), indent=indent, ensure_ascii=False, allow_nan=False)

@@ -8,7 +8,7 @@ import numpy as np
 
 from losscli.core import Family
 from losscli.errors import DataError, UsageError, count
-from losscli.forms import SUM_TOLERANCE, Form, Plan
+from losscli.forms import SUM_TOLERANCE, Form, Plan, is_ignored
 from losscli.io.roles import Columns
 from losscli.io.sources import ConstantSource, Reshaped, Source, blocks
 from losscli.labels import as_number, one_a_row
@@ -83,6 +83,8 @@ def check_rows(predictions: Source, other: Columns, what: str = "") -> None:
             f"{fact}: its first row ({header}) was taken for a header; if it is data, "
             "give the file a header line, or say --no-header, which holds for all tables"
         )
+    if theirs == rows + 1 and other.operand.is_table and other.names is None:
+        raise DataError(f"{fact}: if its first row is a header, say --header")
     raise DataError(f"{fact}: each prediction needs its own; join by a common column with --id")
 
 
@@ -163,7 +165,7 @@ def _outcome_kind(family: Family, loss: str, source: Source, ignore: float | Non
     soft: tuple[int, ...] | None = None
     number = 0
     for start, block in blocks(source):
-        here = block != ignore if ignore is not None else np.ones(block.shape, bool)
+        here = np.ones(block.shape, bool) if ignore is None else ~is_ignored(block, ignore)
         odd = here.copy()
         for value in seen:
             is_value = (block == value) & here

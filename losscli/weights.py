@@ -7,7 +7,7 @@ import re
 import numpy as np
 
 from losscli.core import Array
-from losscli.errors import DataError, UsageError, count
+from losscli.errors import DataError, UsageError, count, did_you_mean
 from losscli.forms import Plan
 from losscli.io.operands import Opener, whole
 from losscli.io.roles import Columns, Roles
@@ -37,13 +37,16 @@ def class_weights(
     text = request.class_weight
     if text is None:
         return None, None
-    names = made.classes
+    names, columns = made.classes, made.columns
     if not several and made.form.reads in ("signs", "outcomes"):
         names = ("-1", "1") if made.form.kind == "signed" else ("0", "1")
     if text == "balanced":
         numbers = _balanced(made, k)
     elif "=" in text and not os.path.exists(text):
-        numbers = by_class(named_numbers(text, "--class-weight"), names, k, "--class-weight")
+        pairs = named_numbers(text, "--class-weight")
+        if names == ("0", "1"):
+            pairs = [("0" if name == "-1" else name, value) for name, value in pairs]  # labels that are all positive
+        numbers = by_class(pairs, names, k, "--class-weight", columns)
     else:
         numbers = _weights_of_file(opener, text, names, k)
     return (None, numbers) if several else (numbers, None)
@@ -69,6 +72,8 @@ def _balanced(made: Plan, k: int) -> Array:
 
 
 def _weights_of_file(opener: Opener, text: str, names: tuple[str, ...] | None, k: int) -> Array:
+    if not os.path.exists(text) and did_you_mean(text, ["balanced"], alike=0.8):
+        raise UsageError(f"--class-weight {text}: no such file (did you mean balanced?)")
     if not os.path.exists(text) and re.fullmatch(r"[\d.,eE+ -]+", text):
         raise UsageError(f"--class-weight {text}: say NAME=NUMBER,... or give a file with one number a class")
     operand = opener.open(text, "--class-weight")

@@ -30,6 +30,9 @@ class Columns:
     def name(self) -> str:
         return self.operand.name
 
+    def same_data(self, other: "Columns") -> bool:
+        return self.operand.same_file(other.operand) and self.numbers == other.numbers
+
     @property
     def height(self) -> int:
         content = self.operand.content
@@ -83,7 +86,7 @@ class Columns:
             content = self.operand.content
             return text_of_array(self.name, content.read(0, content.shape[0])) if is_text(content) else None
         table: Table = self.operand.content
-        if len(self.numbers) != 1 or table.frame.to_series(self.numbers[0]).dtype.is_numeric():
+        if len(self.numbers) != 1 or not table.is_text(self.numbers[0]):
             return None
         column = table.text(self.numbers[0])
         return column if self.rows is None else column.take(self.rows)

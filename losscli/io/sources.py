@@ -124,6 +124,11 @@ class NpySource:
             raise DataError(
                 f"{name}: truncated: its header promises {promised:,} bytes, and the file has {present:,}; copy or save it again"
             )
+        if present > promised:
+            raise DataError(
+                f"{name}: holds {present - promised:,} bytes after its array of shape {shape}: several arrays in one file? "
+                "Save each in a file of its own"
+            )
         return cls(name, path, shape, stored.newbyteorder("="), stored, fortran and len(shape) > 1, offset)
 
     def __getstate__(self) -> dict[str, Any]:

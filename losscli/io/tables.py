@@ -142,7 +142,7 @@ class Table:
         return None
 
     def numbers(self, numbers: Sequence[int], cure: str = "") -> Array:
-        """The cells of columns as float64, shape (n, len(numbers)); `cure` ends the message about one that is none.
+        """The cells of columns as float64 (float32 if all are stored so), shape (n, len(numbers)); `cure` ends the message about one that is none.
 
         Raises
         ------
@@ -151,23 +151,36 @@ class Table:
         """
         import polars as pl
 
-        array = np.empty((self.height, len(numbers)), order="F")
-        for j, number in enumerate(numbers):
-            column = self.frame.to_series(number)
-            if column.dtype == pl.String:
-                text = column.str.strip_chars()
-                parsed = text.cast(pl.Float64, strict=False)
-                huge = parsed.is_infinite() & ~text.str.contains("(?i)inf")
-            else:
-                parsed = column.cast(pl.Float64, strict=False)
-                huge = parsed.is_null()
-            bad = parsed.is_null() | huge.fill_null(False)
-            if bad.any():
-                row = int(bad.arg_true()[0])
-                others = f" (and {count(int(bad.sum()) - 1, 'more cell')} of this column)" if bad.sum() > 1 else ""
-                raise DataError(f"{self.place(row, number)}: {_not_a_number(column[row], self, cure)}{others}")
-            array[:, j] = parsed.to_numpy()
-        return np.ascontiguousarray(array)
+        cells = self.frame.select(self.frame.columns[number] for number in numbers)
+        odd = next((i for i, dtype in enumerate(cells.dtypes) if dtype.is_nested() or dtype.is_temporal()), None)
+        if odd is not None:
+            what = f"{self.name}, {self.label(numbers[odd])}: its cells are {cells.dtypes[odd]}"
+            raise DataError(f"{what}, where one number each is needed; save a column for each number")
+        text = [name for name, dtype in zip(cells.columns, cells.dtypes, strict=True) if dtype == pl.String]
+        parsed = cells.with_columns(pl.col(text).str.strip_chars()).cast(pl.Float64, strict=False)
+        for j, nulls in enumerate(parsed.null_count().row(0)):
+            if nulls:
+                self._refuse(numbers[j], parsed.to_series(j).is_null(), cure)
+        array = parsed.to_numpy()
+        for j in np.flatnonzero(np.isinf(array).any(axis=0)).tolist() if text else []:
+            huge = np.isinf(array[:, j]) & ~cells.to_series(j).cast(pl.String).str.contains("(?i)inf").to_numpy()
+            if huge.any():
+                self._refuse(numbers[j], pl.Series(huge), cure)
+        narrow = all(dtype == pl.Float32 for dtype in cells.dtypes)
+        return np.ascontiguousarray(array, np.float32 if narrow else np.float64)
+
+    def _refuse(self, number: int, bad: "pl.Series", cure: str) -> None:
+        row, count_of = int(bad.arg_true()[0]), int(bad.sum())
+        others = f" (and {count(count_of - 1, 'more cell')} of this column)" if count_of > 1 else ""
+        cell = self.frame.to_series(number)[row]
+        raise DataError(f"{self.place(row, number)}: {_not_a_number(cell, self, cure)}{others}")
+
+    def is_text(self, number: int) -> bool:
+        """Whether a column is words, rather than the numbers or truth values of a typed file."""
+        import polars as pl
+
+        dtype = self.frame.to_series(number).dtype
+        return not (dtype.is_numeric() or dtype == pl.Boolean or dtype.is_nested())
 
     def text(self, number: int) -> TextColumn:
         """A column as text."""
@@ -222,11 +235,8 @@ def _not_a_number(cell: Any, table: Table, otherwise: str) -> str:
     if cell is None or not str(cell).strip():
         return "the cell is empty, where a number is needed"
     text = str(cell)
-    try:
-        float(text.replace("_", "x"))
+    if parses_as_number(text):
         return f"{text!r} is too large for a float64"
-    except ValueError:
-        pass
     cure = otherwise
     if ";" in text:
         cure = "; the file looks separated by semicolons: save it with commas, or as .tsv with tabs"
@@ -317,9 +327,14 @@ def _check_short(table: Table) -> None:
 def _unreadable(table: Table, why: str) -> str:
     if "utf-8" in why.lower():
         return f"{table.name}: not UTF-8 text; save it as UTF-8"
-    width = None
+    width, first = 0, ""
     for line, record in table.records():
-        width = len(record) if width is None else width
+        if not width:
+            width, first = len(record), "".join(record)
+        if len(record) > width and ";" in first:
+            return f"{table.name}:{line}: separated by semicolons, with decimal commas? Save it with commas and decimal points"
+        if line == 2 and len(record) == width + 1:
+            return f"{table.name}:1: one name too few, as R writes row names; name the first column as well, for example id"
         if len(record) > width:
             return f"{table.name}:{line}: {len(record)} cells instead of {width}; quote cells that hold a comma"
     return (
@@ -329,6 +344,10 @@ def _unreadable(table: Table, why: str) -> str:
 
 def _doubt(table: Table, row: tuple[str | None, ...]) -> str | None:
     cells = [(cell or "").strip() for cell in row]
+    if cells[0].startswith("sep="):
+        return f"{table.name}:1: the line {','.join(cells)!r} is for spreadsheets only; delete it"
+    if table.names is None and cells == ["0"] and table.frame.to_series(0).str.contains(r"[^0-9\s+-]").any():
+        return f"{table.name}:1: the first row is 0 and others are no whole numbers: a header that a tool wrote, or data? Say --header or --no-header"
     other = next((name for mark, name in ((";", "semicolons"), ("\t", "tabs")) if mark in cells[0]), None)
     if len(cells) == 1 and other:
         return (

@@ -51,7 +51,7 @@ def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, 
     t = targets.t.astype(x.dtype)
     value, up = loss.core(positive, t, True)
     if extras.pos_weight is not None:
-        value, up = extras.pos_weight * value, extras.pos_weight * up
+        value, up = times(extras.pos_weight, value), times(extras.pos_weight, up)
     rest, down = loss.core(negative, 1 - t if targets.other is None else targets.other.astype(x.dtype), False)
     value = value + rest
     if not gradient:
@@ -155,4 +155,4 @@ def sigmoid_focal(
     if alpha is None:
         return value, slope
     weight = np.where(positive, alpha, 1 - alpha)
-    return weight * value, weight * slope
+    return times(weight, value), times(weight, slope)
