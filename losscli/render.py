@@ -7,7 +7,7 @@ from typing import Any
 
 from losscli.receipt import short
 from losscli.result import Result
-from losscli.strictjson import strict, strict_json, strict_record
+from losscli.strictjson import strict, strict_json
 
 FORMATS = ("table", "json", "jsonl", "csv", "tsv", "markdown", "value")
 ROW_FORMATS = ("jsonl", "csv", "tsv")
@@ -37,13 +37,13 @@ def as_record(result: Result) -> dict[str, Any]:
     }
 
 
-def to_json(result: Result, rows: Sequence[Row] | None) -> str:
-    record = as_record(result)
-    if rows is not None:
-        # Each row says itself which of its numbers are not finite.
-        clean = [strict_record(row) for row in rows]
-        record = record | {"rows": clean}
-    return strict_json(record, indent=2) + "\n"
+def to_json(result: Result, rows: Sequence[str] | None) -> str:
+    """The result as indented JSON; `rows` are records that are JSON text already, one a line."""
+    text = strict_json(as_record(result), indent=2)
+    if rows is None:
+        return text + "\n"
+    listed = ",\n    ".join(rows)
+    return text.removesuffix("\n}") + f',\n  "rows": [\n    {listed}\n  ]\n}}\n'
 
 
 def to_value(result: Result) -> str:

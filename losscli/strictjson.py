@@ -26,10 +26,14 @@ def strict_record(record: Mapping[str, Any]) -> dict[str, Any]:
     return clean | {"nonfinite": found} if found else clean
 
 
+# Made once: json.dumps makes an encoder at each call that is not all defaults.
+_ENCODERS = {indent: json.JSONEncoder(ensure_ascii=False, allow_nan=False, indent=indent) for indent in (None, 2)}
+
+
 def strict_json(record: Mapping[str, Any], indent: int | None = None) -> str:
-    """A record as JSON text."""
+    """A record as JSON text, on one line or indented by 2."""
+    encoder = _ENCODERS[indent]
     try:
-        return json.dumps(record, indent=indent, ensure_ascii=False, allow_nan=False)
+        return encoder.encode(record)
     except ValueError:  # something is not finite, which is rare
-        pass
-    return json.dumps(strict_record(record), indent=indent, ensure_ascii=False, allow_nan=False)
+        return encoder.encode(strict_record(record))

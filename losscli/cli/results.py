@@ -20,6 +20,7 @@ from losscli.reduce import Partial
 from losscli.result import Result
 from losscli.run import Chunk, Rows
 from losscli.samples import columns
+from losscli.strictjson import strict_json
 
 ONE_NUMBER = {".json": "json", ".md": "markdown"}
 RESULT_SUFFIXES = (*ONE_NUMBER, *WRITERS)
@@ -46,13 +47,15 @@ class Delivery:
         self.streams: list[Writer] = []
         self.spool: IO[bytes] | None = None
         self.rows: list[dict[str, Any]] = []
-        self.all_rows = self.per_sample and (format in ("json", "markdown") or self.kind in ("json", "markdown"))
-        self.some_rows = self.per_sample and (format == "table" or self.kind == "table")
+        self.lines: list[str] = []
+        wanted = {format, self.kind} if self.per_sample else set()
+        self.json_rows, self.all_rows, self.some_rows = (name in wanted for name in ("json", "markdown", "table"))
         self.file: AtomicFile | None = None
 
     @property
     def needs_rows(self) -> bool:
-        return self.all_rows or self.some_rows or self.format in render.ROW_FORMATS or self.kind in WRITERS
+        mine = self.json_rows or self.all_rows or self.some_rows
+        return mine or self.format in render.ROW_FORMATS or self.kind in WRITERS
 
     def __enter__(self) -> Self:
         return self
@@ -97,6 +100,8 @@ class Delivery:
                 stream.write(forms[stream.wants])
             if self.all_rows or (self.some_rows and len(self.rows) < render.TABLE_ROWS):
                 self.rows += records(forms["nested"])
+            if self.json_rows:
+                self.lines += [strict_json(row) for row in records(forms["nested"])]
         for slopes in chunk.gradient:
             shaped = slopes.reshape(len(slopes), *self.calculation.given_shape[1:])
             if isinstance(self.slopes, NpyWriter):
@@ -106,10 +111,10 @@ class Delivery:
 
     def deliver(self, result: Result) -> None:
         """Publish the files, then print."""
-        rows = self.rows if self.per_sample else None
-        text = None if self.format in render.ROW_FORMATS else _text(self.format, result, rows, sys.stdout.isatty())
+        terminal = sys.stdout.isatty()
+        text = None if self.format in render.ROW_FORMATS else self._text(self.format, result, terminal)
         if self.file is not None and self.kind not in WRITERS:
-            self.file.write(_text(str(self.kind), result, rows, False).encode())
+            self.file.write(self._text(str(self.kind), result, False).encode())
         for stream in self.streams:
             stream.close()
         if self.gradient is not None and isinstance(self.slopes, NpyWriter):
@@ -132,15 +137,15 @@ class Delivery:
                 verdict = "met" if entry["met"] else "NOT MET"
                 print(f"losscli: require {entry['require']}: {verdict} ({entry['actual']})", file=sys.stderr)
 
-
-def _text(format: str, result: Result, rows: list[dict[str, Any]] | None, terminal: bool) -> str:
-    if format == "json":
-        return render.to_json(result, rows)
-    if format == "markdown":
-        return render.to_markdown(result, rows)
-    if format == "value":
-        return render.to_value(result)
-    return render.to_table(result, rows, terminal, shutil.get_terminal_size().columns)
+    def _text(self, format: str, result: Result, terminal: bool) -> str:
+        rows = self.rows if self.per_sample else None
+        if format == "json":
+            return render.to_json(result, self.lines if self.per_sample else None)
+        if format == "markdown":
+            return render.to_markdown(result, rows)
+        if format == "value":
+            return render.to_value(result)
+        return render.to_table(result, rows, terminal, shutil.get_terminal_size().columns)
 
 
 def _kind_of(output: str, format: str) -> str:

@@ -151,7 +151,8 @@ class Table:
         """
         import polars as pl
 
-        cells = self.frame.select(self.frame.columns[number] for number in numbers)
+        columns = self.frame.columns  # made anew at each call, and there may be thousands
+        cells = self.frame.select([columns[number] for number in numbers])
         odd = next((i for i, dtype in enumerate(cells.dtypes) if dtype.is_nested() or dtype.is_temporal()), None)
         if odd is not None:
             what = f"{self.name}, {self.label(numbers[odd])}: its cells are {cells.dtypes[odd]}"
@@ -408,12 +409,14 @@ def join_rows(left: TextColumn, right: TextColumn) -> Array:
     DataError
         for missing, duplicate or extra ids, with the first few and their number.
     """
-    wanted, present = left.text(), right.text()
-    for side, ids in ((left, wanted), (right, present)):
-        empty = [i for i, text in enumerate(ids) if not text]
+    import polars as pl
+
+    for side in (left, right):
+        empty = [code for code, cell in enumerate(side.cells) if not cell]
         if empty:
+            rows = np.flatnonzero(np.isin(side.codes, empty))
             raise DataError(
-                f"{side.place(empty[0])}: the id is empty ({count(len(empty), 'row')}); every row needs one"
+                f"{side.place(int(rows[0]))}: the id is empty ({count(len(rows), 'row')}); every row needs one"
             )
         counts = np.bincount(side.codes, minlength=len(side.cells))
         twice = [str(side.cells[code]) for code in np.flatnonzero(counts > 1)]
@@ -421,21 +424,23 @@ def join_rows(left: TextColumn, right: TextColumn) -> Array:
             raise DataError(
                 f"{side.name}: {count(len(twice), 'id')} more than once: {listing(twice, 3)}; ids must be unique"
             )
-    rows = {text: row for row, text in enumerate(present)}
-    missing = [str(text) for text in wanted if text not in rows]
-    if missing:
+    # Every id is there once, so the cells of a column, seen through its codes, are its rows.
+    wanted = pl.DataFrame({"id": left.cells}, schema={"id": pl.String})[left.codes]
+    present = pl.DataFrame({"id": right.cells}, schema={"id": pl.String})[right.codes].with_row_index("row")
+    joined = wanted.join(present, on="id", how="left", maintain_order="left")
+    missing = joined.filter(pl.col("row").is_null())["id"]
+    if len(missing):
         raise DataError(
             f"{right.name}: no row for {count(len(missing), 'id')} of {left.name}: {listing(missing, 3)}; "
             "add the rows, or leave them out of both files"
         )
-    if len(present) > len(wanted):
-        known = set(wanted)
-        extra = [str(text) for text in present if text not in known]
+    if present.height > wanted.height:
+        extra = present.join(wanted, on="id", how="anti", maintain_order="left")["id"]
         raise DataError(
             f"{right.name}: {count(len(extra), 'id')} that {left.name} does not have: {listing(extra, 3)}; "
             "add the rows, or leave them out of both files"
         )
-    return np.fromiter((rows[text] for text in wanted), np.int64, len(wanted))
+    return joined["row"].to_numpy().astype(np.int64)
 
 
 def is_finite_number(text: str) -> bool:
