@@ -12,6 +12,7 @@ import numpy as np
 
 from losscli.core import Array, Extras
 from losscli.errors import DataError, UsageError, count
+from losscli.faults import raise_faults
 from losscli.forms import Form, Plan, Smoothing
 from losscli.io.operands import Opener, whole
 from losscli.io.roles import Columns, Roles, assign
@@ -22,12 +23,12 @@ from losscli.receipt import receipt, signature
 from losscli.reduce import PERCENTILES, REDUCTIONS, SKETCH_ERROR, Partial
 from losscli.request import Request
 from losscli.result import Result
-from losscli.run import Chunk, Job, baseline, compute_dtype, evaluate, raise_faults, reduced
+from losscli.run import Chunk, Job, baseline, compute_dtype, evaluate, reduced
 from losscli.targets import check_rows, plan
 from losscli.weights import class_weights, pos_weight, sample_weights
 
 if TYPE_CHECKING:
-    from losscli.io.tables import TextColumn
+    from losscli.io.text import TextColumn
 
 
 @dataclass

@@ -14,7 +14,7 @@ from losscli.io.sources import MemorySource, Reshaped, Source, blocks
 from losscli.names import prefixes
 
 if TYPE_CHECKING:
-    from losscli.io.tables import TextColumn
+    from losscli.io.text import TextColumn
 
 
 def one_a_row(loss: str, targets: Columns, classes: tuple[str, ...] | None, k: int, ignore: str | None) -> Plan:

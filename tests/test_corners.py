@@ -40,6 +40,22 @@ def test_an_alpha_of_zero_times_an_infinite_loss_is_zero(save, compute):
     np.testing.assert_allclose(done.json["value"], 0.25 * np.log(2) / 2, rtol=1e-14)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("bce", "--pos-weight", "0"),
+        ("bce", "--class-weight", "0=0"),
+        ("focal", "--alpha", "0"),
+        ("hinge", "--class-weight", "0=0"),
+    ],
+)
+def test_a_weight_of_zero_does_not_hide_a_nan(save, run, words):
+    loss, *options = words
+    save("p.npy", np.array([[np.nan, 0.5], [0.5, 0.5]]))
+    save("t.npy", np.array([[1, 0], [1, 1]]))
+    run("compute", loss, "p.npy", "t.npy", *options).refuses(3, "p.npy[0, 0]", "NaN")
+
+
 def test_a_lone_0_above_fractions_may_be_a_header(write, run):
     write("p.csv", "0\n0.3\n0.7\n")
     assert run("compute", "mse", "p.csv", "0").code == 3

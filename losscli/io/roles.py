@@ -9,7 +9,8 @@ from losscli.io.operands import Operand, is_text
 from losscli.io.sources import MemorySource, Source
 
 if TYPE_CHECKING:
-    from losscli.io.tables import Table, TextColumn
+    from losscli.io.tables import Table
+    from losscli.io.text import TextColumn
 
 
 LIKELY_IDS = ("id", "ids", "index", "idx", "row", "sample", "sample_id", "unnamed: 0")
@@ -80,7 +81,7 @@ class Columns:
 
     def text(self) -> "TextColumn | None":
         """The only column as text; None where the file holds numbers, not text."""
-        from losscli.io.tables import text_of_array
+        from losscli.io.text import text_of_array
 
         if not self.operand.is_table:
             content = self.operand.content
@@ -244,7 +245,7 @@ def _id_number(operand: Operand, id_column: str) -> int:
 
 
 def _join(roles: Roles, id_column: str) -> None:
-    from losscli.io.tables import join_rows
+    from losscli.io.text import join_rows
 
     first = roles.predictions.operand
     number = _id_number(first, id_column)
