@@ -79,7 +79,7 @@ class Median:
         return Median(self.values + other.values, self.weights + other.weights, size)
 
     def best(self, loss: BoundLoss, extras: Extras) -> tuple[Array, Array] | None:
-        if not self.values:
+        if not self.values or not self.size:
             return None
         values, weights = np.concatenate(self.values), np.concatenate(self.weights)
         median = np.array([weighted_median(column, weights) for column in values.T])
@@ -207,7 +207,8 @@ def of(loss: BoundLoss, lifted: Targets, targets: Array, weights: Array, k: int)
     """
     kind = loss.loss.baseline
     if kind in ("mean", "median"):
-        t = targets.astype(np.float64)
+        counted = weights != 0  # a row of weight 0 adds nothing, even where its target is infinite
+        t, weights = targets[counted].astype(np.float64), weights[counted]
         t = t if t.ndim == 2 else t[:, None]
         return Mean.of(t, weights) if kind == "mean" else Median.of(t, weights)
     if kind == "centroid":

@@ -256,7 +256,7 @@ def _centers(
     if operand.is_table:
         table = operand.content
         named = table.name_column()
-        source: Source = table.source([i for i in range(table.width) if i != named])
+        source: Source = table.source([i for i in range(table.width) if i != named], one_axis=False)
         if named is not None:
             names = tuple(str(cell) for cell in table.text(named).text())
         if features.columns and source.columns and len(source.shape) == 2:

@@ -170,18 +170,6 @@ class Faults:
 
     SHOWN = 3
 
-    @classmethod
-    def at(cls, fault: str, start: int, bad: Array, values: Array) -> "Faults":
-        """Faults where `bad` is true; `values` has its shape, (n,) or (n, k), and row 0 is row `start` of the file."""
-        if not bad.any():
-            return cls()
-        places = np.argwhere(bad)
-        shown = tuple(
-            (start + int(place[0]), int(place[1]) if len(place) > 1 else None, float(values[tuple(place)]))
-            for place in places[: cls.SHOWN]
-        )
-        return cls({fault: (len(places), shown)})
-
     def __add__(self, other: "Faults") -> "Faults":
         merged = dict(self.found)
         for fault, (number, places) in other.found.items():

@@ -56,6 +56,21 @@ def test_a_weight_of_zero_does_not_hide_a_nan(save, run, words):
     run("compute", loss, "p.npy", "t.npy", *options).refuses(3, "p.npy[0, 0]", "NaN")
 
 
+def test_centers_of_one_feature_may_stand_in_a_table(save, write, compute):
+    save("x.npy", np.array([[1.0], [4.0]]))
+    save("y.npy", np.array([0, 1]))
+    write("c.csv", "class,a\nfirst,0\nsecond,2\n")
+    assert compute("center", "x.npy", "y.npy", "--centers", "c.csv").json["value"] == (0.5 * 1 + 0.5 * 4) / 2
+
+
+@pytest.mark.parametrize(("loss", "best"), [("mse", 1.5), ("mae", 1.5)])
+def test_an_infinite_target_of_weight_zero_leaves_the_baseline_alone(save, compute, loss, best):
+    save("p.npy", np.array([1.0, 2.0, 0.0]))
+    save("t.npy", np.array([1.0, 2.0, np.inf]))
+    save("w.npy", np.array([1.0, 1.0, 0.0]))
+    assert compute(loss, "p.npy", "t.npy", "--sample-weight", "w.npy").json["baseline"]["prediction"] == best
+
+
 def test_a_lone_0_above_fractions_may_be_a_header(write, run):
     write("p.csv", "0\n0.3\n0.7\n")
     assert run("compute", "mse", "p.csv", "0").code == 3

@@ -5,6 +5,7 @@ import io
 import math
 import os
 import tempfile
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from losscli.core import Dense, Extras, find
 from losscli.errors import DataError, did_you_mean
 from losscli.io import sources
 from losscli.io.sources import MemorySource, NpySource, Reordered
+from losscli.losses.softmax import row_sums
 from losscli.reduce import Quantiles, Total
 
 LOG2 = math.log(2)
@@ -32,6 +34,49 @@ def binary(z, t):
 
 
 class TestLosses:
+    def test_focal_loss_of_log_probabilities_near_zero_keeps_its_digits(self, compute, save):
+        p = save("p.npy", [[-1e-10, math.log(1e-10)]])
+        found = compute("softmax-focal", p, save("t.npy", [0]), "--from", "log-probs").json["value"]
+        assert found == near(math.expm1(-1e-10) ** 2 * 1e-10)
+
+    def test_an_unlikely_outcome_of_a_log_probability_near_zero_is_finite(self, compute, save):
+        found = compute("bce", save("p.npy", [-1e-20]), save("t.npy", [0]), "--from", "log-probs").json["value"]
+        assert found == near(-math.log(1e-20))
+
+    def test_a_smoothed_target_keeps_the_digits_of_its_complement(self, compute, save):
+        found = compute("bce", save("p.npy", [100.0]), save("t.npy", [1]), "--label-smoothing", "1e-18").json["value"]
+        assert found == near(100 * 0.5e-18)
+
+    def test_two_outcomes_of_float32_logits_are_rounded_once(self):
+        generator = np.random.default_rng(3)
+        z, t = generator.normal(0, 2, 2000).astype(np.float32), generator.random(2000)
+        loss, targets = find("bce").bind(), Dense(t, 1 - t)
+        value, gradient = loss(z, targets, Extras(), gradient=True)
+        exact, slope = loss(z.astype(np.float64), targets, Extras(), gradient=True)
+        assert value.tolist() == exact.astype(np.float32).tolist()
+        assert gradient.tolist() == slope.astype(np.float32).tolist()
+
+    def test_small_targets_of_other_classes_are_not_lost_beside_the_steepest(self):
+        z, t = np.array([[50.0, 0, 0]]), np.array([[1, 1e-20, 1e-20]])
+        _, gradient = find("ce").bind()(z, Dense(t), Extras(), gradient=True)
+        assert gradient[0, 0] == near(2e-20 - 2 * math.exp(-50))  # p_0 * sum(t) - t_0
+
+    def test_a_long_row_of_float32_terms_is_summed_to_their_last_digits(self):
+        terms = np.full((2, 128_000), 0.1, np.float32)
+        assert row_sums(terms).tolist() == near([128_000 * float(terms[0, 0])] * 2, rel=1e-6)
+
+    def test_tukey_keeps_the_digits_of_what_is_left_near_c(self):
+        r = 1 - 2.0**-33
+        rest = 1 - Fraction(r) ** 2
+        _, gradient = find("tukey").bind(c=1)(np.array([r]), Dense(np.zeros(1)), Extras(), gradient=True)
+        assert gradient[0] == near(float(Fraction(r) * rest**2), rel=1e-15)
+
+    def test_center_loss_of_many_float32_features_is_summed_in_float64(self, compute, save):
+        n = 1 << 20
+        x, c = save("x.npy", np.full((1, n), 0.1), np.float32), save("c.npy", np.zeros((1, n)), np.float32)
+        found = compute("center", x, save("y.npy", [0]), "--centers", c).json["value"]
+        assert found == near(n * float(np.float32(0.1)) ** 2 / 2, rel=2e-7)
+
     def center(self, features: Any, targets: Any, centers: Any) -> Any:
         extras = Extras(centers=np.array(centers, float))
         return find("center").bind()(np.array(features, float), Dense(np.array(targets, float)), extras, gradient=True)
@@ -45,6 +90,19 @@ class TestLosses:
         value, gradient = self.center([[math.inf, 1]], [[0.5, 0.5, 0]], [[0, 0], [2, 0], [4, 0]])
         assert value.tolist() == [math.inf]
         assert gradient.tolist() == [[math.inf, 1]]
+
+
+class TestSamples:
+    def test_an_id_stays_with_its_row_where_rows_are_ignored(self, compute, write, monkeypatch):
+        monkeypatch.setattr("losscli.run.BLOCK_BYTES", 16)
+        p = write("p.csv", "id,u,v\na,1,2\nb,3,4\nc,5,6\nd,7,8\n")
+        t = write("t.csv", "id,label\nd,u\nc,v\nb,skip\na,v\n")
+        rows = compute("ce", p, f"{t}:label", "--id", "id", "--ignore-index", "skip", "--per-sample").json["rows"]
+        assert [(row["sample"], row["id"], row["target"]) for row in rows] == [
+            (0, "a", "v"),
+            (2, "c", "v"),
+            (3, "d", "u"),
+        ]
 
 
 class TestTargets:

@@ -4,7 +4,6 @@ import contextlib
 import os
 import secrets
 import stat
-from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
@@ -113,7 +112,6 @@ class Outputs:
 
     def __init__(self) -> None:
         self.files: list[AtomicFile] = []
-        self.closers: list[Callable[[], None]] = []
 
     def open(self, path: Path) -> AtomicFile:
         if any(file.target == Path(os.path.realpath(path)) for file in self.files if file.temporary is not None):
@@ -123,8 +121,6 @@ class Outputs:
         return file
 
     def publish(self) -> None:
-        for close in self.closers:
-            close()
         for file in self.files:
             file.finish()
         for file in self.files:

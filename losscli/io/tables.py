@@ -157,11 +157,13 @@ class Table:
         codes = column.to_frame("cell").join(order, on="cell", how="left", nulls_equal=True, maintain_order="left")
         return TextColumn(self.name, cells.to_list(), codes["code"].to_numpy(), self, number)
 
-    def source(self, numbers: Sequence[int], cure: str = "") -> MemorySource:
-        """Columns as rows of numbers: (n,) for one column, (n, k) for several."""
+    def source(self, numbers: Sequence[int], cure: str = "", one_axis: bool = True) -> MemorySource:
+        """Columns as rows of numbers: (n, k) for several, and for one column (n,) or, without `one_axis`, (n, 1)."""
         array = self.numbers(numbers, cure)
         names = tuple(self.names[i] for i in numbers) if self.names else None
-        return MemorySource(self.name, array[:, 0] if len(numbers) == 1 else array, names, self, tuple(numbers))
+        return MemorySource(
+            self.name, array[:, 0] if len(numbers) == 1 and one_axis else array, names, self, tuple(numbers)
+        )
 
     def place(self, row: int, column: int | None = None) -> str:
         """File, line as an editor counts it, and column."""
