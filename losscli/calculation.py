@@ -150,7 +150,10 @@ def prepare(request: Request, *, rows: bool = False, elements: bool = False, gra
     made.columns = source.columns
     if request.label_smoothing:
         made.form = _smooth(request, made, k, notes)
-    dtype = compute_dtype(family, source.dtype, made.source.dtype, constant is not None)
+    beside = None if centers is None else centers.dtype
+    if family.reads == "numbers" and constant is None:
+        beside = made.source.dtype
+    dtype = compute_dtype(source.dtype, beside)
     by_class, by_output = class_weights(request, opener, made, k, several)
     job = Job(
         request.loss,

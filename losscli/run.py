@@ -15,7 +15,7 @@ import numpy as np
 
 from losscli import baseline as baselines
 from losscli.baseline import Answer, Baseline
-from losscli.core import Array, BoundLoss, Extras, Family, Targets
+from losscli.core import Array, BoundLoss, Extras, Targets
 from losscli.errors import DataError, count
 from losscli.faults import look_for
 from losscli.forms import SUM_TOLERANCE, Form
@@ -81,21 +81,18 @@ class Chunk:
     gradient: tuple[Array, ...] = ()
 
 
-def compute_dtype(family: Family, predictions: np.dtype[Any], targets: np.dtype[Any], constant: bool) -> np.dtype[Any]:
+def compute_dtype(predictions: np.dtype[Any], beside: np.dtype[Any] | None = None) -> np.dtype[Any]:
     """float16 is computed in float32, float32 in float32, float64 and integers in float64.
 
-    A residual is a difference of two like numbers, so its targets count as much as its predictions.
+    `beside` is the dtype of what predictions are subtracted from, residual targets or centers: a difference of two
+    like numbers is no better than the coarser of them, so both count.
     """
 
     def base(dtype: np.dtype[Any]) -> np.dtype[Any]:
-        if dtype.kind != "f" or dtype.itemsize > 4:
-            return np.dtype(np.float64)
-        return np.dtype(np.float32)
+        return np.dtype(np.float64 if dtype.kind != "f" or dtype.itemsize > 4 else np.float32)
 
     own = base(predictions)
-    if family.reads != "numbers" or constant:
-        return own
-    return base(np.result_type(own, targets))
+    return own if beside is None else base(np.result_type(own, beside))
 
 
 def evaluate(job: Job, consume: Callable[[Chunk], None], executor: Executor | None = None) -> Partial:

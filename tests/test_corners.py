@@ -185,3 +185,14 @@ def test_an_option_of_other_losses_is_refused_with_theirs(save, run):
 @pytest.mark.parametrize("name", ["MSELoss", "CrossEntropyLoss", "BCEWithLogitsLoss", "SparseCategoricalCrossentropy"])
 def test_names_of_classes_of_frameworks_are_understood(run, name):
     assert run("explain", name).code == 0
+
+
+def test_centers_are_not_rounded_to_the_dtype_of_the_features(save, compute):
+    """A difference is no better than the coarser of its two numbers, and here both are exact."""
+    center = 1 + 2.0**-40
+    save("x.npy", np.array([[1.0], [1.0]], np.float32))
+    save("y.npy", np.array([0, 0]))
+    save("c.npy", np.array([[center]]))
+    found = compute("center", "x.npy", "y.npy", "--centers", "c.npy").json
+    assert found["receipt"]["computed_in"] == "float64"
+    assert found["value"] == 2.0**-81
