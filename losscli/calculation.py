@@ -206,7 +206,7 @@ def _predictions(request: Request, roles: Roles, notes: list[str]) -> Source:
             f"{name}: {columns.name} has shape {shape}; it takes one column a class, (n, k); for one score a row use a "
             "sigmoid loss such as sigmoid-cross-entropy"
         )
-    if name != "center" and family.reads == "classes" and shape[1] == 1:
+    if family.reads == "classes" and not family.takes_centers and shape[1] == 1:
         raise DataError(
             f"{name}: {columns.name} has shape {shape}: one class, whose probability is always 1; for one score a row "
             "use a sigmoid loss such as sigmoid-cross-entropy"

@@ -3,6 +3,7 @@
 import math
 import os
 import re
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,6 +16,9 @@ from losscli.io.sources import Reshaped, Source, blocks
 from losscli.names import by_class, named_numbers
 from losscli.request import Request
 from losscli.targets import check_rows
+
+if TYPE_CHECKING:
+    from losscli.io.tables import Table
 
 
 def sample_weights(roles: Roles, predictions: Source, notes: list[str]) -> Source | None:
@@ -77,15 +81,8 @@ def _weights_of_file(opener: Opener, text: str, names: tuple[str, ...] | None, k
     if not os.path.exists(text) and re.fullmatch(r"[\d.,eE+ -]+", text):
         raise UsageError(f"--class-weight {text}: say NAME=NUMBER,... or give a file with one number a class")
     operand = opener.open(text, "--class-weight")
-    if operand.is_table and operand.content.width == 2 and operand.column is None:
-        table = operand.content
-        named = table.name_column()
-        named = 0 if named is None else named
-        source = table.source([1 - named])
-        cells = [str(cell) for cell in table.text(named).text()]
-        values = whole(source)
-        _check_weights(source, values)
-        return by_class(list(zip(cells, values.tolist(), strict=True)), names, k, f"--class-weight {text}")
+    if operand.is_table and operand.content.width > 1 and operand.column is None:
+        return _weights_of_table(operand.content, text, names, k)
     source = Columns(operand, [] if not operand.is_table else [operand.picked or 0], "class weights").source()
     values = whole(source).reshape(-1)
     if len(values) != k:
@@ -94,6 +91,24 @@ def _weights_of_file(opener: Opener, text: str, names: tuple[str, ...] | None, k
         )
     _check_weights(source, values)
     return values.astype(np.float64)
+
+
+def _weights_of_table(table: "Table", text: str, names: tuple[str, ...] | None, k: int) -> Array:
+    """Weights from a table of names and weights, or from one row with a column a class."""
+    named = table.name_column()
+    if named is None and table.names and table.height == 1:
+        source = table.source(range(table.width))
+        cells, values = list(table.names), whole(source)[0]
+    elif table.width == 2:
+        named = named or 0
+        source = table.source([1 - named])
+        cells, values = [str(cell) for cell in table.text(named).text()], whole(source)
+    else:
+        raise DataError(
+            f"{table.name}: {count(table.width, 'column')}; give a name and a weight a row, or {table.name}:COLUMN"
+        )
+    _check_weights(source, values)
+    return by_class(list(zip(cells, values.tolist(), strict=True)), names, k, f"--class-weight {text}")
 
 
 def _check_weights(source: Source, values: Array) -> None:

@@ -196,3 +196,13 @@ def test_centers_are_not_rounded_to_the_dtype_of_the_features(save, compute):
     found = compute("center", "x.npy", "y.npy", "--centers", "c.npy").json
     assert found["receipt"]["computed_in"] == "float64"
     assert found["value"] == 2.0**-81
+
+
+@pytest.mark.parametrize("text", ["class,weight\ndog,4\ncat,1\n", "cat,dog\n1,4\n", "weight\n1\n4\n"])
+def test_class_weights_of_a_table_in_three_forms(write, compute, text):
+    write("p.csv", "cat,dog\n1,2\n3,1\n")
+    write("t.csv", "label\ncat\ndog\n")
+    write("w.csv", text)
+    found = compute("ce", "p.csv", "t.csv", "--class-weight", "w.csv").json
+    assert found["denominator"] == 5
+    np.testing.assert_allclose(found["numerator"], np.log1p(np.exp(1)) + 4 * np.log1p(np.exp(2)), rtol=1e-14)
