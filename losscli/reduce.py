@@ -101,6 +101,8 @@ class Quantiles:
         return cls((values.astype(np.float64),), len(values))._fit()
 
     def __add__(self, other: "Quantiles") -> "Quantiles":
+        if not (self.n and other.n):
+            return self if self.n else other
         if self.counts is None and other.counts is None:
             return Quantiles(self.values + other.values, self.n + other.n)._fit()
         left, right = self._histogram(), other._histogram()

@@ -84,6 +84,16 @@ def test_a_histogram_holds_infinities_and_zeros(monkeypatch: pytest.MonkeyPatch)
     assert high == math.inf
 
 
+def test_a_block_without_rows_leaves_a_histogram_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where all rows of a block are ignored, in a file of more rows than percentiles are exact for."""
+    monkeypatch.setattr(reductions, "EXACT_LOSSES", 10)
+    some, none = Quantiles.of(np.arange(30.0)), Quantiles.of(np.array([]))
+    assert not some.exact
+    for merged in (some + none, none + some, none + some + none):
+        assert merged.n == 30
+        assert merged.at((50,)) == some.at((50,))
+
+
 def test_percentiles_beside_infinities_are_not_nan() -> None:
     assert Quantiles.of(np.array([1.0, math.inf, math.inf])).at((50, 99)) == [math.inf, math.inf]
     assert Quantiles.of(np.array([1.0, 2.0, math.inf])).at((50,)) == [2.0]
