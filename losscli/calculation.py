@@ -166,7 +166,7 @@ def prepare(request: Request, *, rows: bool = False, elements: bool = False, gra
             pos_weight(request, source, several),
             None if centers is None else centers.astype(dtype),
         ),
-        sample_weights(roles, source, notes),
+        sample_weights(roles, notes),
         by_class,
         by_output,
         request.over_outputs,
@@ -211,9 +211,9 @@ def _predictions(request: Request, roles: Roles, notes: list[str]) -> Source:
             f"{name}: {columns.name} has shape {shape}: one class, whose probability is always 1; for one score a row "
             "use a sigmoid loss such as sigmoid-cross-entropy"
         )
-    if theirs is not None and roles.targets is not None:
-        # From the headers alone, before a cell is parsed.
-        check_rows(_Shaped(columns), roles.targets)
+    for other in (roles.targets, roles.weights):
+        if other is not None:
+            check_rows(columns, other)  # from the headers alone, before a cell is parsed
     source = columns.source()
     if len(shape) == 2 and shape[1] == 1 and theirs is not None and family.several_outputs:
         if len(theirs) == 1:
@@ -229,24 +229,6 @@ def _predictions(request: Request, roles: Roles, notes: list[str]) -> Source:
             f"{columns.name}: shape {shape} is one sample of {shape[1]} outputs; if not, save it as ({shape[1]},)"
         )
     return source
-
-
-class _Shaped:
-    """The shape and name of columns, for checks that come before parsing."""
-
-    def __init__(self, columns: Columns) -> None:
-        self.name, self.shape, self.dtype, self.columns = (
-            columns.name,
-            columns.shape,
-            np.dtype(float),
-            columns.names,
-        )
-
-    def read(self, start: int, stop: int) -> Array:
-        raise NotImplementedError
-
-    def place(self, row: int, column: int | None = None) -> str:
-        return self.name
 
 
 def _centers(
@@ -282,8 +264,6 @@ def _centers(
 
 def _smooth(request: Request, made: Plan, k: int, notes: list[str]) -> Form:
     amount = request.label_smoothing
-    if not 0 <= amount < 1:
-        raise UsageError(f"--label-smoothing {amount:g} is not in [0, 1)")
     family = request.loss.loss.family
     mode = request.smoothing_mode or family.smoothing or "uniform"
     if mode == "half" and not family.several_outputs and k != 2:

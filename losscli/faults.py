@@ -51,8 +51,7 @@ def look_for(
         look(NAN_PREDICTION, np.isnan(predictions), predictions)
         look(NOT_LOG_PROBABILITY, predictions > 0, predictions)
     if job.extras.given != "logits" and not job.several and predictions.ndim == 2 and not found:
-        with np.errstate(all="ignore"):
-            sums = row_sums(predictions if job.extras.given == "probs" else np.exp(predictions))
+        sums = row_sums(predictions if job.extras.given == "probs" else np.exp(predictions))
         look(ROW_SUM, ~(np.abs(sums - 1) <= SUM_TOLERANCE), sums)
     undefined = np.isnan(losses)
     # A weight of zero makes nothing of a NaN; where there may be one, NaN is looked for in the predictions themselves.

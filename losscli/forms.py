@@ -69,7 +69,7 @@ class Form:
         return None if kept.all() else kept
 
     def outcomes(self, block: Array) -> Array:
-        """Targets of sigmoid losses before smoothing: 0 and 1, or between."""
+        """Targets of sigmoid and margin losses before smoothing: whether positive, or numbers between 0 and 1."""
         if self.one_hot:
             return np.asarray(block).astype(np.int64)[:, None] == np.arange(self.k)
         return block > 0 if self.kind in ("binary", "signed") else block
@@ -80,7 +80,7 @@ class Form:
         if self.reads == "numbers":
             return Dense(block)
         if self.reads == "signs":
-            return Dense(np.where(block > 0, 1, -1).astype(np.int8))
+            return Dense(np.where(self.outcomes(block), 1, -1).astype(np.int8))
         if self.reads == "outcomes":
             t = self.outcomes(block)
             if smooth is None:
@@ -105,7 +105,7 @@ class Form:
             return weights[block.astype(np.int64)]
         if self.reads == "rows":
             return block.astype(np.float64) @ weights
-        positive = (block > 0 if self.reads == "signs" else self.outcomes(block)).astype(np.float64)
+        positive = self.outcomes(block).astype(np.float64)
         return positive * weights[1] + (1 - positive) * weights[0]
 
 

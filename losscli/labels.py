@@ -2,7 +2,6 @@
 
 import math
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,7 +23,7 @@ def one_a_row(loss: str, targets: Columns, classes: tuple[str, ...] | None, k: i
         if len(source.shape) == 2:
             source = Reshaped(source)
         value = None if ignore is None else as_number(ignore, "--ignore-index")
-        _check_indices(loss, source, k, value, classes)
+        _check_indices(loss, source, k, value)
         return Plan(source, Form("index", "indices", k, value), classes, "by position")
     taken = targets.first_row_taken
     if taken is not None and taken in text.cells:
@@ -50,21 +49,12 @@ def _of_text(loss: str, text: "TextColumn", classes: tuple[str, ...] | None, k: 
         kind, matched = "name", f"by name, prefix {prefix!r} removed" if prefix else "by name"
         classes = tuple(name[len(prefix) :] for name in classes)
     else:
-        found = _index_classes(loss, text, [(code, str(cell)) for code, cell in labels], k)
+        found = _index_classes(text, [(code, str(cell)) for code, cell in labels], k)
         kind, matched = "index", "by position"
     for code, number in found.items():
         index[code] = number
     source = MemorySource(text.name, index[text.codes], None, text, (text.number,))
-    source.where = _Rows(text)
     return Plan(source, Form(kind, "indices", k, float(IGNORED) if any(ignored) else None), classes, matched)
-
-
-@dataclass
-class _Rows:
-    text: "TextColumn"
-
-    def place(self, row: int, column: int | None = None) -> str:
-        return self.text.place(row)
 
 
 def _name_classes(
@@ -97,7 +87,7 @@ def _name_classes(
     )
 
 
-def _index_classes(loss: str, text: "TextColumn", labels: list[tuple[int, str]], k: int) -> dict[int, int]:
+def _index_classes(text: "TextColumn", labels: list[tuple[int, str]], k: int) -> dict[int, int]:
     found: dict[int, int] = {}
     for code, cell in labels:
         number = _as_index(cell)
@@ -133,7 +123,7 @@ def _out_of_range(place: str, label: float, rows: int, k: int, low: float, high:
     return f"{fact}; the predictions have {k} columns, one a class"
 
 
-def _check_indices(loss: str, source: Source, k: int, ignore: float | None, classes: tuple[str, ...] | None) -> None:
+def _check_indices(loss: str, source: Source, k: int, ignore: float | None) -> None:
     low, high, bad_rows, first = math.inf, -math.inf, 0, None
     for start, block in blocks(source):
         values = block if ignore is None else block[~is_ignored(block, ignore)]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from losscli.core import Array, Indices
+from losscli.core import Array
 from losscli.io.sources import Source
 from losscli.reduce import REDUCTIONS
 
@@ -53,17 +53,11 @@ def receipt(calculation: "Calculation", several: bool) -> dict[str, Any]:
             "target_of_true": smooth.on,
             "target_of_others": smooth.shift,
         }
-        if made.form.reads == "indices" and math.isclose(
-            _row_total(Indices(np.zeros(1, int), smooth.on, smooth.shift), form.k), 1
-        ):
+        if form.reads == "indices" and math.isclose(smooth.on + (form.k - 1) * smooth.shift, 1):
             # The entropy of a smoothed target: no prediction gets below it.
             entropy = -sum(t * math.log(t) for t in [smooth.on] + [smooth.shift] * (form.k - 1) if t > 0)
             found["label_smoothing"]["least_cross_entropy"] = entropy
     return {key: value for key, value in found.items() if value is not None}
-
-
-def _row_total(targets: Indices, k: int) -> float:
-    return targets.on + (k - 1) * targets.off
 
 
 def _described(source: Source, kind: str | None = None) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from losscli.core import BoundLoss
+from losscli.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -25,3 +26,7 @@ class Request:
     id: str | None = None
     columns: str | None = None
     header: bool | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.label_smoothing < 1:
+            raise UsageError(f"--label-smoothing {self.label_smoothing:g} is not in [0, 1)")

@@ -144,12 +144,13 @@ def _block(job: Job, start: int, given: Array, targets: Array, weights: Array | 
     lifted = job.form.targets(targets)
     values, slopes = job.loss(predictions, lifted, job.extras, job.gradient)
     losses = _over_outputs(job, values)
-    row_weights = _weights(job, targets, weights)
+    each = _weights(job, targets, weights)
+    row_weights = _with_outputs(job, each, len(targets))
     faults = look_for(job, sample, predictions, targets, weights, losses)
     partial = Partial.of(losses, row_weights).with_(
         ignored=ignored,
         faults=faults,
-        baseline=_baseline(job, lifted, targets, weights),
+        baseline=_baseline(job, lifted, targets, each),
         looks_like_probs=_looks_like_probs(job, predictions),
     )
     rows: tuple[Rows, ...] = ()
@@ -178,8 +179,7 @@ def _over_outputs(job: Job, values: Array) -> Array:
     factors = _output_factors(job)
     if job.output_weights is None:
         return row_sums(values) * factors[0] if job.over_outputs == "sum" else row_sums(values) / len(factors)
-    with np.errstate(all="ignore"):
-        return row_sums(times(factors, values))
+    return row_sums(times(factors, values))
 
 
 def _weights(job: Job, targets: Array, weights: Array | None) -> Array | None:
@@ -188,18 +188,21 @@ def _weights(job: Job, targets: Array, weights: Array | None) -> Array | None:
     if job.class_weights is not None:
         by_class = job.form.class_weights(targets, job.class_weights)
         found = by_class if found is None else found * by_class
-    if job.output_weights is not None:
-        mean = float(job.output_weights.mean())
-        found = np.full(len(targets), mean) if found is None else found * mean
     return found
+
+
+def _with_outputs(job: Job, weights: Array | None, rows: int) -> Array | None:
+    """A row counts for the mean of its outputs' weights too."""
+    if job.output_weights is None:
+        return weights
+    mean = float(job.output_weights.mean())
+    return np.full(rows, mean) if weights is None else weights * mean
 
 
 def _baseline(job: Job, lifted: Targets, targets: Array, weights: Array | None) -> Baseline | None:
     if job.loss.loss.baseline is None or job.form.kind == "constant":
         return None
-    each = np.ones(len(targets)) if weights is None else weights.astype(np.float64)
-    if job.class_weights is not None:
-        each = each * job.form.class_weights(targets, job.class_weights)
+    each = np.ones(len(targets)) if weights is None else weights
     return baselines.of(job.loss, lifted, targets, each, job.form.k)
 
 

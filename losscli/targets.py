@@ -44,12 +44,11 @@ def plan(
     """
     if isinstance(targets, float):
         return Plan(ConstantSource(targets, predictions.shape, np.dtype(np.float64)), Form("constant", "numbers"))
-    check_rows(predictions, targets)
     if family.reads in ("signs", "outcomes"):
         targets.hint = "; code the labels as 0 and 1, or as -1 and 1"
     several = len(predictions.shape) == 2
     if family.reads == "classes":
-        return _classes(loss, predictions, targets, classes, k, ignore)
+        return _classes(loss, targets, classes, k, ignore)
     if family.reads == "outcomes" and several and len(targets.shape) == 1 and predictions.shape[1] > 1:
         made = one_a_row(loss, targets, classes, k, ignore)
         made.form = Form(made.form.kind, "outcomes", k, made.form.ignore, one_hot=True)
@@ -69,11 +68,12 @@ def plan(
     return Plan(source, Form(kind, reads, k, value), classes, matched, notes)
 
 
-def check_rows(predictions: Source, other: Columns, what: str = "") -> None:
+def check_rows(predictions: Columns, other: Columns) -> None:
     """Refuse operands of different length."""
     rows, theirs = predictions.shape[0], other.shape[0] if other.rows is None else len(other.rows)
     if rows == theirs:
         return
+    what = " weights" if other.role == "weights" else ""
     fact = f"{predictions.name} has {count(rows, 'row')} and {other.name} {theirs:,}{what}"
     if len(predictions.shape) == 2 and predictions.shape[1] == theirs:
         raise DataError(f"{fact}: if the predictions are transposed, save them with one row a sample")
@@ -111,7 +111,6 @@ def _matching(loss: str, predictions: Source, targets: Columns) -> tuple[Source,
 
 def _classes(
     loss: str,
-    predictions: Source,
     targets: Columns,
     classes: tuple[str, ...] | None,
     k: int,
@@ -162,8 +161,7 @@ def _row_kind(loss: str, source: Source) -> str:
 def _outcome_kind(family: Family, loss: str, source: Source, ignore: float | None) -> str:
     """'binary' {0, 1}, 'signed' {-1, 1} or 'soft' [0, 1], from the whole file."""
     seen = {-1.0: False, 0.0: False, 1.0: False}
-    soft: tuple[int, ...] | None = None
-    number = 0
+    soft = False
     for start, block in blocks(source):
         here = np.ones(block.shape, bool) if ignore is None else ~is_ignored(block, ignore)
         odd = here.copy()
@@ -177,16 +175,13 @@ def _outcome_kind(family: Family, loss: str, source: Source, ignore: float | Non
             place = source.place(start + int(at[0][0]), int(at[0][1]) if len(at[0]) > 1 else None)
             takes = "labels in {0, 1} or {-1, 1}" + (", or numbers in [0, 1]" if family.reads == "outcomes" else "")
             raise DataError(f"{place}: {block[tuple(at[0])]:g} is not a target of {loss}, which takes {takes}")
-        if odd.any() and soft is None:
-            soft = tuple(int(i) for i in np.argwhere(odd)[0])
-            soft = (start + soft[0], *soft[1:])
-        number += int(odd.sum())
-    if seen[-1.0] and (seen[0.0] or soft is not None):
+        soft = soft or bool(odd.any())
+    if seen[-1.0] and (seen[0.0] or soft):
         other = "0" if seen[0.0] else "numbers between 0 and 1"
         raise DataError(
             f"{source.name}: the labels mix -1 and {other}; {loss} takes {{0, 1}} or {{-1, 1}}: "
             "recode them, or leave rows out with --ignore-index"
         )
-    if soft is not None:
+    if soft:
         return "soft"
     return "signed" if seen[-1.0] else "binary"

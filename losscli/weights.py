@@ -15,16 +15,14 @@ from losscli.io.roles import Columns, Roles
 from losscli.io.sources import Reshaped, Source, blocks
 from losscli.names import by_class, named_numbers
 from losscli.request import Request
-from losscli.targets import check_rows
 
 if TYPE_CHECKING:
     from losscli.io.tables import Table
 
 
-def sample_weights(roles: Roles, predictions: Source, notes: list[str]) -> Source | None:
+def sample_weights(roles: Roles, notes: list[str]) -> Source | None:
     if roles.weights is None:
         return None
-    check_rows(predictions, roles.weights, " weights")
     source = roles.weights.source()
     if len(source.shape) == 2:
         if source.shape[1] != 1:
@@ -65,12 +63,7 @@ def _balanced(made: Plan, k: int) -> Array:
         if made.form.reads == "indices":
             counts += np.bincount(rows.astype(np.int64), minlength=k)
             continue
-        t = (
-            rows
-            if made.form.reads == "rows"
-            else (rows > 0 if made.form.reads == "signs" else made.form.outcomes(rows))
-        )
-        t = t.astype(np.float64)
+        t = (rows if made.form.reads == "rows" else made.form.outcomes(rows)).astype(np.float64)
         counts += np.array([len(t) - t.sum(), t.sum()]) if t.ndim == 1 else t.sum(axis=0)
     return np.divide(counts.sum(), k * counts, out=np.zeros(k), where=counts > 0)
 

@@ -124,9 +124,6 @@ def compute(loss: "Loss", values: dict[str, Any]) -> int:
     requirements = [Requirement.parse(text) for text in wanted["require"]]
     if wanted["format"] == "value" and values["reduction"] == "none":
         raise UsageError("--format value prints one number, and --reduction none leaves none; choose another of either")
-    smoothing = values.get("label_smoothing", 0.0)
-    if not 0 <= smoothing < 1:
-        raise UsageError(f"--label-smoothing {smoothing:g} is not in [0, 1)")
     for name in ("predictions", "targets"):
         if is_operand(values[name].strip(), ""):
             values[name] = values[name].strip()

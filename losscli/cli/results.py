@@ -92,13 +92,14 @@ class Delivery:
     def consume(self, chunk: Chunk) -> None:
         """Pass a chunk's rows and gradient on to where they are wanted."""
         for rows in chunk.rows:
-            forms = {"nested": columns(self.calculation, rows, nested=True)}
-            forms["losses"] = forms["nested"]
-            if any(stream.wants == "flat" for stream in self.streams):
-                forms["flat"] = columns(self.calculation, rows, nested=False)
+            shown = self.some_rows and len(self.rows) < render.TABLE_ROWS
+            wanted = {stream.wants for stream in self.streams}
+            if shown or self.all_rows or self.json_rows:
+                wanted.add("nested")
+            forms = {form: columns(self.calculation, rows, nested=form != "flat") for form in wanted}
             for stream in self.streams:
                 stream.write(forms[stream.wants])
-            if self.all_rows or (self.some_rows and len(self.rows) < render.TABLE_ROWS):
+            if shown or self.all_rows:
                 self.rows += records(forms["nested"])
             if self.json_rows:
                 self.lines += [strict_json(row) for row in records(forms["nested"])]

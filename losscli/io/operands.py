@@ -15,7 +15,7 @@ import numpy as np
 
 from losscli.core import Array
 from losscli.errors import DataError, UsageError, count, did_you_mean, listing
-from losscli.io.sources import MemorySource, NpySource, ShardedSource, Source, check_dtype, read_npy_header
+from losscli.io.sources import MemorySource, NpySource, ShardedSource, Source, check_axes, check_dtype, read_npy_header
 
 MAGIC_NPY = b"\x93NUMPY"
 MAGIC_ZIP = b"PK\x03\x04"
@@ -79,10 +79,7 @@ def _npz(where: Named) -> Content:
         raise DataError(f"{where.name}: not an NPZ file that can be read ({why})") from error
     name = f"{where.name}:{key}" if where.part else where.name
     check_dtype(array.dtype, name)
-    if not 1 <= array.ndim <= 2:
-        raise DataError(
-            f"{name}: shape {array.shape} has {array.ndim} axes; losscli reads (n,) or (n, k): reshape it first"
-        )
+    check_axes(array.shape, name)
     return MemorySource(name, np.ascontiguousarray(array, array.dtype.newbyteorder("=")))
 
 

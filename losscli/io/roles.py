@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from losscli.core import Array
 from losscli.errors import DataError, UsageError, listing
 from losscli.io.operands import Operand, is_text
-from losscli.io.sources import MemorySource, Source
+from losscli.io.sources import MemorySource, Moved, Source
 
 if TYPE_CHECKING:
     from losscli.io.tables import Table
@@ -93,17 +93,9 @@ class Columns:
         return column if self.rows is None else column.take(self.rows)
 
 
-class _Moved:
-    def __init__(self, source: MemorySource, rows: Array) -> None:
-        self.source, self.rows = source, rows
-
-    def place(self, row: int, column: int | None = None) -> str:
-        return self.source.place(int(self.rows[row]), column)
-
-
 def _moved(source: MemorySource, rows: Array) -> MemorySource:
     numbers = tuple(range(source.array.shape[1])) if source.array.ndim == 2 else (0,)
-    return MemorySource(source.name, source.array[rows], source.columns, _Moved(source, rows), numbers)
+    return MemorySource(source.name, source.array[rows], source.columns, Moved(source, rows), numbers)
 
 
 @dataclass

@@ -75,6 +75,17 @@ class MemorySource:
 
 
 @dataclass
+class Moved:
+    """Places of rows that were brought into another order: row i is row rows[i] of what has the places."""
+
+    of: Any
+    rows: Array
+
+    def place(self, row: int, column: int | None = None) -> str:
+        return str(self.of.place(int(self.rows[row]), column))
+
+
+@dataclass
 class ConstantSource:
     """One number for every prediction."""
 
@@ -175,9 +186,14 @@ def read_npy_header(file: Any, name: str) -> tuple[tuple[int, ...], bool, np.dty
     except (ValueError, EOFError) as error:
         raise DataError(f"{name}: not an NPY file ({_first_line(error)}); save it with numpy.save") from error
     check_dtype(dtype, name)
+    check_axes(shape, name)
+    return shape, fortran, dtype
+
+
+def check_axes(shape: tuple[int, ...], name: str) -> None:
+    """Refuse arrays that are neither (n,) nor (n, k)."""
     if not 1 <= len(shape) <= 2:
         raise DataError(f"{name}: shape {shape} has {len(shape)} axes; losscli reads (n,) or (n, k): reshape it first")
-    return shape, fortran, dtype
 
 
 def check_dtype(dtype: np.dtype[Any], name: str) -> None:

@@ -232,28 +232,23 @@ def open_text(name: str, path: Path | None, data: bytes | None, separator: str, 
     """Read a CSV or TSV file, or its bytes. `header` is what the user says, None for the rule of the first row."""
     import polars as pl
 
-    def scan(**how: Any) -> "pl.DataFrame":
-        return pl.read_csv(
+    probe = Table(name, pl.DataFrame(), (), path=path, data=data, separator=separator)
+    try:
+        frame = pl.read_csv(
             io.BytesIO(data) if data is not None else path,  # type: ignore[arg-type]
             separator=separator,
             has_header=False,
             infer_schema=False,
             raise_if_empty=False,
-            **how,
         )
-
-    probe = Table(name, pl.DataFrame(), (), path=path, data=data, separator=separator)
-    try:
-        first = scan(n_rows=1)
-        if first.height == 0 or first.width == 0:
-            raise DataError(f"{name}: the file is empty")
-        row = first.row(0)
-        if any("\r" in (cell or "") for cell in row):
-            raise DataError(f"{name}: its lines end in a bare carriage return (old Mac); save it with LF or CRLF")
-        headed = header if header is not None else not all(parses_as_number(cell) for cell in row)
-        frame = scan(skip_rows=0)
     except pl.exceptions.PolarsError as error:
         raise DataError(_unreadable(probe, str(error))) from error
+    if frame.height == 0 or frame.width == 0:
+        raise DataError(f"{name}: the file is empty")
+    row = frame.row(0)
+    if any("\r" in (cell or "") for cell in row):
+        raise DataError(f"{name}: its lines end in a bare carriage return (old Mac); save it with LF or CRLF")
+    headed = header if header is not None else not all(parses_as_number(cell) for cell in row)
     if headed:
         frame = frame.slice(1)
     height = frame.height

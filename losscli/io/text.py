@@ -7,6 +7,7 @@ import numpy as np
 
 from losscli.core import Array
 from losscli.errors import DataError, count, listing
+from losscli.io.sources import Moved
 
 
 @dataclass
@@ -22,28 +23,15 @@ class TextColumn:
     def first_row(self, code: int) -> int:
         return int(np.flatnonzero(self.codes == code)[0])
 
-    def place(self, row: int) -> str:
+    def place(self, row: int, column: int | None = None) -> str:
+        """Where a row's cell stands; `column` makes no difference, there is one."""
         return f"{self.name}[{row}]" if self.where is None else str(self.where.place(row, self.number))
 
     def text(self) -> list[str | None]:
         return [self.cells[code] for code in self.codes]
 
     def take(self, rows: Array) -> "TextColumn":
-        return TextColumn(self.name, self.cells, self.codes[rows], _Moved(self, rows), self.number)
-
-
-@dataclass
-class _Moved:
-    """Places of rows that were brought into another order."""
-
-    of: Any
-    rows: Array
-
-    def place(self, row: int, column: int | None = None) -> str:
-        place = self.of.place
-        return str(
-            place(int(self.rows[row])) if isinstance(self.of, TextColumn) else place(int(self.rows[row]), column)
-        )
+        return TextColumn(self.name, self.cells, self.codes[rows], Moved(self, rows), self.number)
 
 
 def text_of_array(name: str, array: Array) -> TextColumn:
