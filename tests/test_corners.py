@@ -105,6 +105,7 @@ def test_two_arrays_in_one_file_are_refused(save, write, run):
     with open("two.npy", "wb") as file:
         file.write(once + once)
     run("compute", "mse", "two.npy", "0").refuses(3, "two.npy", "several arrays")
+    run("compute", "mse", "-", "0", stdin=once + once).refuses(3, "standard input", "several arrays")
 
 
 def test_gaps_among_labels_can_be_ignored(save, write, compute):

@@ -15,7 +15,16 @@ import numpy as np
 
 from losscli.core import Array
 from losscli.errors import DataError, UsageError, count, did_you_mean, listing
-from losscli.io.sources import MemorySource, NpySource, ShardedSource, Source, check_axes, check_dtype, read_npy_header
+from losscli.io.sources import (
+    MemorySource,
+    NpySource,
+    ShardedSource,
+    Source,
+    check_axes,
+    check_dtype,
+    check_length,
+    read_npy_header,
+)
 
 MAGIC_NPY = b"\x93NUMPY"
 MAGIC_ZIP = b"PK\x03\x04"
@@ -50,12 +59,8 @@ def _npy(where: Named) -> Content:
         file = io.BytesIO(where.data)
         shape, fortran, dtype = read_npy_header(file, where.name)
         size = int(np.prod(shape, dtype=np.int64))
-        rest = where.data[file.tell() :]
-        if len(rest) < size * dtype.itemsize:
-            raise DataError(
-                f"{where.name}: truncated: its header promises {size * dtype.itemsize:,} bytes of data, {len(rest):,} came"
-            )
-        array = np.frombuffer(rest, dtype, size).reshape(shape, order="F" if fortran else "C")
+        check_length(where.name, shape, file.tell() + size * dtype.itemsize, len(where.data))
+        array = np.frombuffer(where.data, dtype, size, file.tell()).reshape(shape, order="F" if fortran else "C")
         return MemorySource(where.name, np.ascontiguousarray(array, dtype.newbyteorder("=")))
     assert where.path is not None
     return NpySource.open(where.path, where.name)

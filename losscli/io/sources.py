@@ -131,15 +131,7 @@ class NpySource:
             offset = file.tell()
         promised = offset + stored.itemsize * int(np.prod(shape, dtype=np.int64))
         present = path.stat().st_size
-        if present < promised:
-            raise DataError(
-                f"{name}: truncated: its header promises {promised:,} bytes, and the file has {present:,}; copy or save it again"
-            )
-        if present > promised:
-            raise DataError(
-                f"{name}: holds {present - promised:,} bytes after its array of shape {shape}: several arrays in one file? "
-                "Save each in a file of its own"
-            )
+        check_length(name, shape, promised, present)
         return cls(name, path, shape, stored.newbyteorder("="), stored, fortran and len(shape) > 1, offset)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -188,6 +180,19 @@ def read_npy_header(file: Any, name: str) -> tuple[tuple[int, ...], bool, np.dty
     check_dtype(dtype, name)
     check_axes(shape, name)
     return shape, fortran, dtype
+
+
+def check_length(name: str, shape: tuple[int, ...], promised: int, present: int) -> None:
+    """Refuse a file that is shorter or longer than its header says."""
+    if present < promised:
+        raise DataError(
+            f"{name}: truncated: its header promises {promised:,} bytes, and there are {present:,}; copy or save it again"
+        )
+    if present > promised:
+        raise DataError(
+            f"{name}: holds {present - promised:,} bytes after its array of shape {shape}: several arrays in one file? "
+            "Save each in a file of its own"
+        )
 
 
 def check_axes(shape: tuple[int, ...], name: str) -> None:
