@@ -38,6 +38,7 @@ class Interval:
         return f"{'[' if self.low_closed else '('}{self.low:g}, {self.high:g}{']' if self.high_closed else ')'}"
 
 
+REAL = Interval(-math.inf, math.inf)
 POSITIVE = Interval(0, math.inf)
 NON_NEGATIVE = Interval(0, math.inf, low_closed=True)
 FRACTION = Interval(0, 1, low_closed=True, high_closed=True)
@@ -125,6 +126,25 @@ class Lift(Protocol):
 
 
 @dataclass(frozen=True)
+class Axis:
+    """What losses are drawn over: a line through the space of predictions, and how it is called.
+
+    `place` turns points x, shape (n,), into the predictions, targets and extras of a lift; `along` is
+    d prediction / dx where a point has several predictions.
+    """
+
+    letter: str
+    label: str
+    span: tuple[float, float]
+    """Where it is drawn from and to, if nothing else is asked for."""
+    place: Callable[[Array], tuple[Array, Targets, Extras]]
+    along: tuple[float, ...] = (1.0,)
+    domain: Interval = REAL
+    own: bool = True
+    """Whether x is the variable of the cores, so that `Loss.breaks` are points of it."""
+
+
+@dataclass(frozen=True)
 class Family:
     """Losses that share a variable, and with it the reading of targets and the chain rule."""
 
@@ -137,12 +157,16 @@ class Family:
     targets: str
     reads: str
     """How targets are read: 'numbers', 'signs', 'outcomes' or 'classes'."""
+    axes: Mapping[str, Axis]
+    """What its losses can be drawn over, by the names that --x knows; the first is the natural one."""
     several_outputs: bool
     takes_from: bool = False
     smoothing: str | None = None
     takes_class_weight: bool = False
     takes_pos_weight: bool = False
     takes_centers: bool = False
+    likelihood: str | None = None
+    """The loss that is minus the logarithm of the probability of what happened, where predictions are chances."""
 
 
 @dataclass(frozen=True)
@@ -163,6 +187,7 @@ class Loss:
     relations: tuple[str, ...]
     sparse: bool
     wide: Callable[[Parameters], bool]
+    breaks: Callable[[Parameters], Mapping[str, float]]
     baseline: str | None
     facts: frozenset[str] = frozenset()
 
@@ -263,6 +288,7 @@ def loss(
     relations: tuple[str, ...] = (),
     sparse: bool = False,
     wide: Callable[[Parameters], bool] = lambda parameters: False,
+    breaks: Callable[[Parameters], Mapping[str, float]] = lambda parameters: {},
     baseline: str | None = None,
     facts: tuple[str, ...] = (),
 ) -> Callable[[Core], Loss]:
@@ -283,6 +309,8 @@ def loss(
     wide
         for which parameters the core multiplies rounding errors (powers, products of many factors), so that it is
         computed in the next wider dtype.
+    breaks
+        the points of the family's variable where the loss changes its form, by what the formula calls them.
     baseline
         which constant prediction is best: 'mean', 'median', 'frequencies', 'signs' or 'centroid'; None where one pass
         over the targets cannot give it.
@@ -306,6 +334,7 @@ def loss(
             relations=relations,
             sparse=sparse,
             wide=wide,
+            breaks=breaks,
             baseline=baseline,
             facts=frozenset(facts),
         )

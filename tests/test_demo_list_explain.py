@@ -65,7 +65,7 @@ class TestList:
 
     def test_a_family(self, run):
         found = json.loads(run("list", "--family", "margin", "--format", "json").out)
-        assert [entry["name"] for entry in found] == ["hinge", "squared-hinge", "ramp"]
+        assert [entry["name"] for entry in found] == ["hinge", "squared-hinge", "ramp", "logistic", "zero-one"]
 
     @pytest.mark.parametrize("family", ["residual", "margin", "sigmoid", "softmax", "embedding"])
     def test_every_family_has_losses(self, run, family):

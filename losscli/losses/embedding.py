@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from losscli.core import Array, BoundLoss, Dense, Extras, Indices, Targets, Values, family, loss
+from losscli.core import NON_NEGATIVE, Array, Axis, BoundLoss, Dense, Extras, Indices, Targets, Values, family, loss
 
 
 def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
@@ -23,6 +23,10 @@ def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, 
     return total, slopes
 
 
+def _place(x: Array) -> tuple[Array, Targets, Extras]:
+    return x[:, None], Indices(np.zeros(len(x), np.int64)), Extras(centers=np.zeros((1, 1)))
+
+
 embedding = family(
     name="embedding",
     lift=lift,
@@ -32,6 +36,16 @@ embedding = family(
     gradient="df/dd",
     targets="class indices or names, one a row; or one-hot or soft rows over the classes that have centers",
     reads="classes",
+    axes={
+        "distance": Axis(
+            "D",
+            "distance D of the features from the center of their class",
+            (0.0, 3.0),
+            _place,
+            domain=NON_NEGATIVE,
+            own=False,
+        )
+    },
     several_outputs=False,
     takes_class_weight=True,
     takes_centers=True,

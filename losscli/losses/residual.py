@@ -1,10 +1,23 @@
 """Residual losses: functions of r = prediction - target."""
 
+from collections.abc import Callable, Mapping
 from typing import Annotated
 
 import numpy as np
 
-from losscli.core import POSITIVE, Array, BoundLoss, Dense, Extras, Targets, Values, family, loss
+from losscli.core import (
+    POSITIVE,
+    Array,
+    Axis,
+    BoundLoss,
+    Dense,
+    Extras,
+    Parameters,
+    Targets,
+    Values,
+    family,
+    loss,
+)
 
 
 def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
@@ -13,6 +26,15 @@ def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, 
     r = np.subtract(predictions, targets.t, dtype=loss.work(predictions.dtype))
     value, slope = loss.core(r)
     return value, slope if gradient else None
+
+
+def _place(x: Array) -> tuple[Array, Targets, Extras]:
+    return x, Dense(np.zeros_like(x)), Extras()
+
+
+def either_side(name: str) -> Callable[[Parameters], Mapping[str, float]]:
+    """The breaks of a loss that changes its form at a parameter, and at its opposite."""
+    return lambda parameters: {f"-{name}": -float(parameters[name] or 0), name: float(parameters[name] or 0)}
 
 
 residual = family(
@@ -24,6 +46,7 @@ residual = family(
     gradient="df/dr",
     targets="numbers, one for each prediction; or one number for all",
     reads="numbers",
+    axes={"residual": Axis("r", "residual r = prediction - target", (-3.0, 3.0), _place)},
     several_outputs=True,
 )
 
@@ -66,6 +89,7 @@ def half_squared_error(r: Array) -> tuple[Array, Array]:
     source="Boscovich 1757 (least absolute deviations)",
     special=("the slope at r = 0 is 0",),
     relations=("smooth-l1 as beta -> 0", "huber / delta as delta -> 0"),
+    breaks=lambda parameters: {"0": 0.0},
     baseline="median",
     facts=("convex",),
 )
@@ -85,6 +109,7 @@ def absolute_error(r: Array) -> tuple[Array, Array]:
         "half-squared-error as delta -> inf",
         "delta times absolute-error as delta -> 0",
     ),
+    breaks=either_side("delta"),
     facts=("convex",),
 )
 def huber(
@@ -102,6 +127,7 @@ def huber(
     aliases=("smooth-l1-loss",),
     source="Girshick 2015, Fast R-CNN, arXiv:1504.08083 (beta = 1)",
     relations=("huber with delta = beta, divided by beta", "absolute-error as beta -> 0"),
+    breaks=either_side("beta"),
     facts=("convex",),
 )
 def smooth_l1(
@@ -124,6 +150,7 @@ def smooth_l1(
         "c is in units of the residual; divide predictions and targets by a robust scale first if it is not 1",
     ),
     relations=("half-squared-error as c -> inf",),
+    breaks=either_side("c"),
     wide=lambda parameters: True,
     facts=("bounded", "redescending"),
 )

@@ -13,6 +13,7 @@ from losscli.core import (
     FRACTION,
     NON_NEGATIVE,
     Array,
+    Axis,
     BoundLoss,
     Chance,
     Dense,
@@ -73,6 +74,10 @@ def _hard(loss: BoundLoss, logits: Array, labels: Array, gradient: bool) -> Valu
     return value, sign * (slope * chance.q) if gradient else None
 
 
+def _place(given: str) -> Callable[[Array], tuple[Array, Targets, Extras]]:
+    return lambda x: (x, Dense(np.ones(len(x), bool)), Extras(given))
+
+
 sigmoid = family(
     name="sigmoid",
     lift=lift,
@@ -88,6 +93,19 @@ sigmoid = family(
     targets="labels in {0, 1} or {-1, 1}, or numbers in [0, 1], one for each output; "
     "or class indices or names, one a row of (n, k) predictions, read as one-hot rows",
     reads="outcomes",
+    axes={
+        "logit": Axis("z", "logit z of an output with target t = 1", (-6.0, 6.0), _place("logits"), own=False),
+        "probability": Axis(
+            "p",
+            "probability p of an output with target t = 1",
+            (0.0, 1.0),
+            _place("probs"),
+            domain=FRACTION,
+            own=False,
+        ),
+        "margin": Axis("m", "margin m = t * z, with t = -1 or 1", (-3.0, 3.0), _place("logits"), own=False),
+    },
+    likelihood="sigmoid-cross-entropy",
     several_outputs=True,
     takes_from=True,
     smoothing="half",

@@ -10,8 +10,10 @@ from typing import Annotated
 import numpy as np
 
 from losscli.core import (
+    FRACTION,
     NON_NEGATIVE,
     Array,
+    Axis,
     BoundLoss,
     Chance,
     Dense,
@@ -158,6 +160,14 @@ def _own_chance(loss: BoundLoss, given: Array, index: Array, kind: str, gradient
     return value, slopes
 
 
+def _of_probability(x: Array) -> tuple[Array, Targets, Extras]:
+    return np.stack([x, 1 - x], axis=1), Indices(np.zeros(len(x), np.int64)), Extras("probs")
+
+
+def _of_logit(x: Array) -> tuple[Array, Targets, Extras]:
+    return np.stack([x, np.zeros_like(x)], axis=1), Indices(np.zeros(len(x), np.int64)), Extras()
+
+
 softmax = family(
     name="softmax",
     lift=lift,
@@ -172,6 +182,26 @@ softmax = family(
     gradient="df/dz_j = s_j - p_j * sum(s) with s = df/dl; from probabilities s / p, from log-probabilities s",
     targets="one a row: class indices or class names; or rows: one-hot, or soft (each >= 0, summing to 1)",
     reads="classes",
+    axes={
+        "probability": Axis(
+            "p",
+            "probability p of the true class",
+            (0.0, 1.0),
+            _of_probability,
+            along=(1.0, -1.0),
+            domain=FRACTION,
+            own=False,
+        ),
+        "logit": Axis(
+            "z",
+            "logit z of the true class, of two; the other's is 0",
+            (-6.0, 6.0),
+            _of_logit,
+            along=(1.0, 0.0),
+            own=False,
+        ),
+    },
+    likelihood="softmax-cross-entropy",
     several_outputs=False,
     takes_from=True,
     smoothing="uniform",
