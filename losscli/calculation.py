@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from losscli.core import Array, Extras
+from losscli.core import Array, BoundLoss, Extras
 from losscli.errors import DataError, UsageError, count
 from losscli.faults import raise_faults
 from losscli.forms import Form, Plan, Smoothing
@@ -23,7 +23,7 @@ from losscli.receipt import receipt, signature
 from losscli.reduce import PERCENTILES, REDUCTIONS, SKETCH_ERROR, Partial
 from losscli.request import Request
 from losscli.result import Result
-from losscli.run import Chunk, Job, baseline, compute_dtype, evaluate, reduced
+from losscli.run import Chunk, Job, Observer, baseline, compute_dtype, evaluate, reduced
 from losscli.targets import check_rows, plan
 from losscli.weights import class_weights, pos_weight, sample_weights
 
@@ -100,20 +100,35 @@ class Calculation:
             partial.samples,
             partial.ignored,
             summary,
+            partial.quantiles,
             baseline(self.job, partial, reduction.name, value),
             [],
             everything,
             signature(everything),
+            partial.observed,
         )
 
+    def observe(self, observer: Observer) -> None:
+        """Have the pass keep what an observer makes of each block; it ends up in `Result.observed`."""
+        self.job = replace(self.job, observe=observer)
 
-def prepare(request: Request, *, rows: bool = False, elements: bool = False, gradient: bool = False) -> Calculation:
+
+def prepare(
+    request: Request,
+    *,
+    rows: bool = False,
+    elements: bool = False,
+    gradient: bool = False,
+    choose: Callable[[tuple[int, ...]], BoundLoss] | None = None,
+) -> Calculation:
     """Open the files, check them against each other, and read the targets.
 
     Parameters
     ----------
     rows, elements, gradient
         whether the chunks shall carry per-sample losses, each output's loss, and gradients.
+    choose
+        takes the predictions' shape and gives the loss to compute instead of the request's.
 
     Raises
     ------
@@ -129,6 +144,8 @@ def prepare(request: Request, *, rows: bool = False, elements: bool = False, gra
     weights = None if request.sample_weight is None else opener.open(request.sample_weight, "--sample-weight")
     roles = assign(predictions, targets, weights, request.id, request.columns)
     notes = list(roles.notes)
+    if choose is not None:
+        request = replace(request, loss=choose(roles.predictions.shape))
     if roles.targets is not None and roles.targets.same_data(roles.predictions):
         notes.append(f"warning: {predictions.name}: predictions and targets are the same data")
     family, name = request.loss.loss.family, request.loss.loss.name

@@ -5,13 +5,19 @@ import shutil
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
+from losscli import sketch
 from losscli.core import Loss
+from losscli.curves import default_range, settings, shared_axis, trace
 from losscli.errors import UsageError, did_you_mean, listing
 from losscli.losses import FAMILIES, LOSSES
 
 Entry = dict[str, Any]
 
 WIDE_ENOUGH_FOR_ALIASES = 160
+CURVE_WIDTH, CURVE_HEIGHT = 60, 8
+CUT = 0.99
 
 
 def entry(loss: Loss) -> Entry:
@@ -33,6 +39,8 @@ def entry(loss: Loss) -> Entry:
             for item in loss.parameters.values()
         ],
         "targets": family.targets,
+        "breaks": list(loss.breaks({item.name: item.default for item in loss.parameters.values()})),
+        "axes": list(family.axes),
         "facts": sorted(loss.facts),
         "baseline": loss.baseline,
         "special_cases": list(loss.special),
@@ -85,7 +93,29 @@ def listed(found: Sequence[Entry], terminal: bool) -> str:
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines()).strip("\n")
 
 
-def described(found: Entry, terminal: bool) -> str:
+def curve(loss: Loss, encoding: str | None) -> tuple[str, list[str]]:
+    """The loss at its defaults over its natural axis, in characters: what is drawn, and its lines."""
+    bound = loss.bind()
+    axes = shared_axis([bound])[1]
+    axis = axes[loss.family.name]
+    low, high = default_range([bound], axes)
+    drawn = trace(bound, axis, low, high)
+    finite = drawn.value[np.isfinite(drawn.value)]
+    # A curve that goes to infinity at an end of its axis is cut where it would hide the rest.
+    top = np.quantile(finite, CUT) if len(finite) < len(drawn.value) else finite.max()
+    shown = np.where(drawn.value > top, np.nan, drawn.value)
+    lines = sketch.curve(drawn.x, shown, CURVE_WIDTH, CURVE_HEIGHT, encoding)
+    ends = [f"{value:.4g}" for value in (np.nanmax(shown), np.nanmin(shown))]
+    labels = [ends[0], *[""] * (len(lines) - 2), ends[1]]
+    width = max(map(len, labels))
+    text = [f"{label:>{width}} |{line}" for label, line in zip(labels, lines, strict=True)]
+    text.append(f"{'':{width}} +{'-' * CURVE_WIDTH}")
+    text.append(f"{'':{width}}  {low:<{CURVE_WIDTH // 2}g}{high:>{CURVE_WIDTH - CURVE_WIDTH // 2}g}")
+    given = ", ".join(f"{name} = {value}" for name, value in settings(bound).items())
+    return f"loss over the {axis.label}" + (f"; {given}" if given else ""), text
+
+
+def described(found: Entry, terminal: bool, encoding: str | None = "utf-8") -> str:
     """One loss on a page: what it is, and all that may surprise."""
     import textwrap
 
@@ -109,6 +139,8 @@ def described(found: Entry, terminal: bool) -> str:
         f"--{item['name']} {'(none)' if item['default'] is None else format(item['default'], 'g')}  in {item['domain']}: {item['help']}"
         for item in found["parameters"]
     ]
+    over, drawn = curve(LOSSES[found["name"]], encoding)
+    at = ", ".join(found["breaks"])
     needed = " --centers FILE" if LOSSES[found["name"]].family.takes_centers else ""
     given = [item for item in found["parameters"] if item["default"] is not None]
     options = needed + "".join(f" --{item['name']} {item['default']:g}" for item in given)
@@ -120,9 +152,14 @@ def described(found: Entry, terminal: bool) -> str:
             [f"f = {found['formula']}", *([f"loss = {found['value']}"] if "sum" in found["value"] else [])],
         ),
         *part("where", letters),
+        "",
+        strong("Curve"),
+        f"  {over}",
+        *(f"  {line}" for line in drawn),
         *part("Gradient", [f"slope = {found['slope']}", f"d loss / d prediction: {found['gradient']}"]),
         *part("Parameters", parameters),
         *part("Targets", [found["targets"]]),
+        *part("Changes its form", [f"at {next(iter(found['variables']))} = {at}"] if at else []),
         *part("Facts", [", ".join(found["facts"])] if found["facts"] else []),
         *part("Special cases", found["special_cases"]),
         *part("Relations", found["relations"]),

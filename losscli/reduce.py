@@ -130,6 +130,13 @@ class Quantiles:
     def exact(self) -> bool:
         return self.counts is None
 
+    def spectrum(self) -> tuple[Array, Array]:
+        """The values in ascending order and how often each occurs: of a histogram, the middles of its buckets."""
+        if self.counts is None:
+            return np.unique(np.concatenate(self.values or (np.zeros(0),)), return_counts=True)
+        filled = np.flatnonzero(self.counts)
+        return np.array([_middle(self.first + int(bucket)) for bucket in filled]), self.counts[filled]
+
     def at(self, percents: tuple[int, ...]) -> list[float]:
         """The values below which `percents` of the values lie."""
         if not self.n:
@@ -197,6 +204,8 @@ class Partial:
     baseline: Any = None
     faults: Faults = field(default_factory=Faults)
     looks_like_probs: bool = True
+    observed: Any = None
+    """What an observer of the job keeps: a mergeable record of its own."""
 
     @classmethod
     def of(cls, losses: Array, weights: Array | None) -> "Partial":
@@ -237,6 +246,7 @@ class Partial:
             self.baseline + other.baseline if self.baseline is not None and other.baseline is not None else None,
             self.faults + other.faults,
             self.looks_like_probs and other.looks_like_probs,
+            self.observed + other.observed if self.observed is not None else None,
         )
 
     def with_(self, **changes: Any) -> "Partial":

@@ -5,6 +5,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
+from losscli import sketch
+from losscli.histogram import Histogram
 from losscli.receipt import short
 from losscli.result import Result
 from losscli.strictjson import strict, strict_json
@@ -13,6 +17,7 @@ FORMATS = ("table", "json", "jsonl", "csv", "tsv", "markdown", "value")
 ROW_FORMATS = ("jsonl", "csv", "tsv")
 TABLE_ROWS = 20
 LIST_ITEMS = 4
+BARS = 30
 
 Row = Mapping[str, Any]
 
@@ -90,8 +95,26 @@ def _differs(result: Result) -> bool:
     return result.value is None or result.reduction != "mean" or result.value != result.summary["mean"]
 
 
-def to_table(result: Result, rows: Sequence[Row] | None, terminal: bool, width: int) -> str:
-    """A table sized to its content; on a terminal with colour, elsewhere plain and never cut."""
+def distribution(result: Result, encoding: str | None) -> str | None:
+    """The losses as a line of bars with its ends; None where all of them are one number."""
+    found = Histogram.of(result.losses, BARS)
+    if found is None or np.count_nonzero(found.counts) < 2:
+        return None
+    ends = [f"{end:.4g}" for end in found.edges[[0, -1]]]
+    words = [f"{ends[0]} [{sketch.bars(found.counts, encoding)}] {ends[1]}"]
+    words += ["log scale"] if found.log else []
+    words += [f"{found.not_positive:,} at 0 or below"] if found.not_positive else []
+    words += [f"{found.infinite:,} infinite"] if found.infinite else []
+    return ", ".join(words)
+
+
+def to_table(
+    result: Result, rows: Sequence[Row] | None, terminal: bool, width: int, encoding: str | None = "utf-8"
+) -> str:
+    """A table sized to its content; on a terminal with colour, elsewhere plain and never cut.
+
+    `encoding` is that of what shows it: the distribution is of block characters where it has them.
+    """
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -106,7 +129,12 @@ def to_table(result: Result, rows: Sequence[Row] | None, terminal: bool, width: 
     facts = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     facts.add_column(style="cyan" if terminal else "")
     facts.add_column(overflow="fold")
-    for name, value in _facts(result, full=not terminal):
+    listing = _facts(result, full=not terminal)
+    shape = distribution(result, encoding)
+    if shape is not None:
+        place = next(i for i, fact in enumerate(listing) if fact[0] == "max") + 1
+        listing.insert(place, ("distribution", shape))
+    for name, value in listing:
         bold = terminal and (name == result.reduction or "NOT MET" in value)
         facts.add_row(Text(name), Text(value, "bold red" if "NOT MET" in value else "bold") if bold else Text(value))
     console.print(facts)

@@ -9,7 +9,7 @@ from typing import Any
 
 from losscli.baseline import Answer
 from losscli.errors import UsageError, did_you_mean, listing
-from losscli.reduce import PERCENTILES
+from losscli.reduce import PERCENTILES, Quantiles
 
 STATISTICS = ("value", "mean", "std", "min", "max", *(f"p{percent}" for percent in PERCENTILES), "samples", "ignored")
 COMPARISONS: dict[str, Callable[[float, float], bool]] = {
@@ -67,10 +67,14 @@ class Result:
     samples: int
     ignored: int
     summary: dict[str, float]
+    losses: Quantiles
+    """The samples' losses before weights, as far as one pass keeps them."""
     baseline: Answer | None
     requirements: list[dict[str, Any]]
     receipt: dict[str, Any]
     signature: str
+    observed: Any = None
+    """What an observer of the pass kept."""
 
     def statistic(self, name: str) -> float | None:
         """A statistic by the name that --require calls it."""

@@ -47,6 +47,7 @@ class Job:
     rows: bool = False
     elements: bool = False
     gradient: bool = False
+    observe: "Observer | None" = None
 
     @property
     def samples(self) -> int:
@@ -59,6 +60,22 @@ class Job:
 
     def row_bytes(self) -> int:
         return int(np.prod(self.predictions.shape[1:], dtype=np.int64)) * self.dtype.itemsize
+
+
+@dataclass(frozen=True)
+class Block:
+    """What is known of a block of rows: what was read, without the rows that are ignored, and what came of it."""
+
+    predictions: Array
+    targets: Array
+    values: Array
+    """Losses of the family's own shape: (n,), or (n, k) with each output's."""
+    losses: Array
+    weights: Array | None
+
+
+Observer = Callable[[Job, Block], Any]
+"""Keeps something of a block besides the losses: a mergeable record, which ends up in `Partial.observed`."""
 
 
 @dataclass(frozen=True)
@@ -152,6 +169,7 @@ def _block(job: Job, start: int, given: Array, targets: Array, weights: Array | 
         faults=faults,
         baseline=_baseline(job, lifted, targets, each),
         looks_like_probs=_looks_like_probs(job, predictions),
+        observed=job.observe and job.observe(job, Block(predictions, targets, values, losses, row_weights)),
     )
     rows: tuple[Rows, ...] = ()
     if job.rows:

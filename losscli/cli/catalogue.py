@@ -29,4 +29,6 @@ def explain(
     from losscli.losses import find
 
     found = entry(find(loss))
-    print(json.dumps(found, indent=2) if format == "json" else described(found, sys.stdout.isatty()))
+    print(
+        json.dumps(found, indent=2) if format == "json" else described(found, sys.stdout.isatty(), sys.stdout.encoding)
+    )
