@@ -65,3 +65,11 @@ def targets(calculation: Calculation, block: Array) -> Any:
     if form.kind in ("index", "binary", "signed", "one-hot"):
         return block.astype(np.int64)
     return block
+
+
+def groups(calculation: Calculation) -> list[str]:
+    """Names of the classes or outputs that losses are grouped by."""
+    form, classes = calculation.job.form, calculation.plan.classes
+    if form.reads in ("signs", "outcomes") and not calculation.job.several:
+        return ["-1", "1"] if form.kind == "signed" else ["0", "1"]
+    return list(classes) if classes and len(classes) == form.k else outputs(calculation)

@@ -13,7 +13,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from losscli.cli import catalogue, compute, demo
+from losscli.cli import catalogue, compute, demo, plot
 from losscli.errors import Exit, LosscliError
 
 app = typer.Typer(
@@ -50,6 +50,7 @@ def _options(
 
 
 app.add_typer(compute.app, name="compute")
+app.add_typer(plot.app, name="plot")
 app.command("list")(catalogue.list_losses)
 app.command("explain")(catalogue.explain)
 app.command("demo")(demo.demo)

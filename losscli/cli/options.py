@@ -21,6 +21,7 @@ ListFormat = Annotated[Literal["table", "json"], typer.Option("-f", "--format", 
 
 FORMAT_HELP = "Format of standard output: table, json, jsonl, csv, tsv, markdown or value."
 READING, LOSS, REDUCING, WRITING = "Reading", "The loss", "Weights and reduction", "Output"
+PICTURE = "The picture"
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,11 @@ class Shared:
     annotation: Any
     default: Any = inspect.Parameter.empty
     when: Callable[["Family"], bool] = lambda family: True
+
+    @property
+    def panel(self) -> str | None:
+        """The heading under which help shows it; None for an operand."""
+        return getattr(self.annotation.__metadata__[0], "rich_help_panel", None)
 
 
 def _option(kind: Any, *names: str, panel: str, **more: Any) -> Any:
@@ -264,11 +270,57 @@ SHARED: tuple[Shared, ...] = (
 )
 
 
-def signature(loss: "Loss") -> inspect.Signature:
+Picture = _option(
+    str, "-o", "--output", metavar="FILE", panel=PICTURE, show_default=False, help="The picture: .png, .svg or .pdf."
+)
+Title = _option(str | None, "--title", metavar="TEXT", panel=PICTURE, help="Title; '' for none.")
+Size = _option(str | None, "--size", metavar="W,H", panel=PICTURE, help="Width and height in inches, from 1 to 100.")
+Dpi = _option(int, "--dpi", metavar="N", panel=PICTURE, help="Pixels an inch, from 10 to 1200.")
+ThemeName = _option(Literal["light", "dark"], "--theme", panel=PICTURE, help="Colours on white, or on black.")
+Quiet = _option(
+    bool, "-q", "--quiet", panel=PICTURE, show_default=False, help="No notes and warnings on standard error."
+)
+PanelName = Literal["distribution", "classes", "confidence", "concentration"]
+
+PICTURED: tuple[Shared, ...] = (
+    *(item for item in SHARED if item.panel != WRITING),
+    Shared("output", Picture),
+    Shared(
+        "panel",
+        _option(
+            PanelName | None,
+            "--panel",
+            panel=PICTURE,
+            show_default=False,
+            help="One panel only. Default: all that the files allow.",
+        ),
+        None,
+    ),
+    Shared(
+        "log",
+        _option(
+            bool | None,
+            "--log/--no-log",
+            panel=PICTURE,
+            show_default=False,
+            help="Scale of the loss. Default: logarithmic where p99 is above 20 times the median.",
+        ),
+        None,
+    ),
+    Shared("title", Title, None),
+    Shared("size", Size, None),
+    Shared("dpi", Dpi, 150),
+    Shared("theme", ThemeName, "light"),
+    Shared("quiet", Quiet, False),
+)
+"""The options of a picture of a loss's samples: all that bear on the numbers, and those of pictures."""
+
+
+def signature(loss: "Loss", options: tuple[Shared, ...] = SHARED) -> inspect.Signature:
     """The signature of a loss's own command: operands, its parameters, and the options that its family takes."""
     shared = [
         inspect.Parameter(item.name, inspect.Parameter.KEYWORD_ONLY, annotation=item.annotation, default=item.default)
-        for item in SHARED
+        for item in options
         if item.when(loss.family)
     ]
     own = [

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import stat
 import sys
 import tempfile
 from pathlib import Path
@@ -14,7 +13,7 @@ from losscli import render
 from losscli.calculation import Calculation
 from losscli.core import Array
 from losscli.errors import DataError, UsageError
-from losscli.io.sinks import STANDARD, AtomicFile, Outputs
+from losscli.io.sinks import AtomicFile, Outputs, is_special
 from losscli.io.writers import WRITERS, JsonLinesWriter, NpyWriter, TextWriter, Writer, records, suffix_of
 from losscli.reduce import Partial
 from losscli.result import Result
@@ -40,7 +39,7 @@ class Delivery:
         if gradient is not None:
             self.gradient_kind = (
                 ".npy"
-                if _is_special(gradient, GRADIENT_SUFFIXES)
+                if is_special(gradient, GRADIENT_SUFFIXES)
                 else suffix_of(gradient, GRADIENT_SUFFIXES, "--gradient")
             )
         self.files = Outputs()
@@ -146,25 +145,15 @@ class Delivery:
             return render.to_markdown(result, rows)
         if format == "value":
             return render.to_value(result)
-        return render.to_table(result, rows, terminal, shutil.get_terminal_size().columns)
+        return render.to_table(result, rows, terminal, shutil.get_terminal_size().columns, sys.stdout.encoding)
 
 
 def _kind_of(output: str, format: str) -> str:
-    if _is_special(output, RESULT_SUFFIXES):
+    if is_special(output, RESULT_SUFFIXES):
         # A device or pipe has no suffix to go by: it gets what standard output gets.
         return f".{format}" if format in render.ROW_FORMATS else format
     suffix = suffix_of(output, RESULT_SUFFIXES, "--output")
     return ONE_NUMBER.get(suffix, suffix)
-
-
-def _is_special(path: str, suffixes: tuple[str, ...]) -> bool:
-    if path in STANDARD:
-        return True
-    try:
-        special = not stat.S_ISREG(os.stat(path).st_mode) and not os.path.isdir(path)
-    except OSError:
-        return False
-    return special and not path.lower().endswith(suffixes)
 
 
 def _gradient_columns(calculation: Calculation, slopes: Array) -> dict[str, Any]:

@@ -12,6 +12,17 @@ from losscli.errors import DataError
 STANDARD = {"/dev/stdout": 1, "/dev/stderr": 2, "/dev/fd/1": 1, "/dev/fd/2": 2}
 
 
+def is_special(path: str, suffixes: tuple[str, ...]) -> bool:
+    """Whether an output is a device or pipe, whose name does not say a format."""
+    if path in STANDARD:
+        return True
+    try:
+        special = not stat.S_ISREG(os.stat(path).st_mode) and not os.path.isdir(path)
+    except OSError:
+        return False
+    return special and not path.lower().endswith(suffixes)
+
+
 _temporaries: set[Path] = set()
 
 

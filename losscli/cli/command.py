@@ -1,0 +1,118 @@
+"""What the commands share: how words are read before Typer sees them, and commands that are made from a loss."""
+
+import inspect
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from losscli.errors import UsageError
+
+if TYPE_CHECKING:
+    from losscli.core import Loss
+
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
+PAIRS = ("--range", "--size")
+HELP = {"help_option_names": ["-h", "--help"]}
+
+
+def is_operand(word: str) -> bool:
+    """Whether a word that looks like an option is an operand: a negative number, or a column of standard input."""
+    return word.startswith("-:") or (word.startswith("-") and NUMBER.fullmatch(word) is not None)
+
+
+class Command(TyperCommand):
+    """A command to which a negative number is an operand, and an option given twice an error."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        return [piece.strip("{}") for piece in super().collect_usage_pieces(ctx)]
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        options: list[Any] = [item for item in self.params if item.param_type_name == "option"]
+        self._refuse_twice(args, options)
+        flags = {name for item in options if item.is_flag for name in (*item.opts, *item.secondary_opts)} | {"-"}
+        words: list[str] = []
+        for before, word in zip(["", *args], args, strict=False):
+            of_option = before.startswith("-") and before not in flags and not is_operand(before)
+            if len(words) > 1 and words[-2] in PAIRS and NUMBER.fullmatch(word) and NUMBER.fullmatch(words[-1]):
+                words[-1] += f",{word}"  # --range -3 3
+            else:
+                # A number with a space before it still reads as the number, and no longer as an option.
+                words.append(f" {word}" if is_operand(word) and not of_option else word)
+        return list(super().parse_args(ctx, words))
+
+    def _refuse_twice(self, args: list[str], options: list[Any]) -> None:
+        # The last of two would win without a word.
+        names = {name: max(item.opts, key=len) for item in options for name in item.opts}
+        repeatable = {max(item.opts, key=len) for item in options if item.multiple}
+        words = args[: args.index("--")] if "--" in args else args
+        given = [names.get(word.split("=")[0], word) for word in words if word.startswith("-")]
+        twice = next((word for word in given if word.startswith("--") and given.count(word) > 1), None)
+        if twice is not None and twice not in repeatable:
+            raise UsageError(f"{twice} is given twice; say it once")
+
+
+class LossGroup(TyperGroup):
+    """Makes a loss's command when it is asked for, from the loss's declaration."""
+
+    make: "Callable[[Loss], Any]"
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        return [self.subcommand_metavar]  # options come after the loss, not before it
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        from losscli.losses import LOSSES
+
+        return list(LOSSES)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        from losscli.losses import find
+
+        return type(self).make(find(cmd_name))
+
+
+def loss_command(loss: "Loss", call: Callable[[dict[str, Any]], int], spliced: inspect.Signature) -> Any:
+    """A command of one loss: its help says what it computes, and its options are those of the signature."""
+
+    def command(**values: Any) -> int:
+        return call(values)
+
+    vars(command)["__signature__"] = spliced
+    command.__annotations__ = {name: item.annotation for name, item in spliced.parameters.items()}
+    names = f" Also called {', '.join(loss.aliases)}." if loss.aliases else ""
+    letters = {**loss.family.variables, **loss.where}
+    text = "\n\n".join(
+        [
+            f"{loss.name}: {loss.summary}{names}",
+            f"f = {loss.formula}"
+            + ("" if "sum" not in loss.family.value else f"; the loss is the {loss.family.value}"),
+            "with " + "; ".join(f"{letter} = {meaning}" for letter, meaning in letters.items()),
+            f"Targets: {loss.family.targets}.",
+        ]
+    )
+    single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    single.command(
+        loss.name,
+        cls=Command,
+        help=text,
+        short_help=loss.summary,
+        epilog=f"More: losscli explain {loss.name}",
+        context_settings=HELP,
+    )(command)
+    return typer.main.get_command(single)
+
+
+def operands(values: dict[str, Any]) -> dict[str, Any]:
+    """The values of a command's options with its operands as they were typed."""
+    typed = {name: values[name].strip() for name in ("predictions", "targets") if is_operand(values[name].strip())}
+    return values | typed
+
+
+def say(notes: list[str]) -> None:
+    """Print notes and warnings to standard error."""
+    import sys
+
+    for note in notes:
+        print(f"losscli: {note if note.startswith('warning:') else 'note: ' + note}", file=sys.stderr)

@@ -1,0 +1,393 @@
+"""`losscli plot ...`: pictures of losses, of the losses in a file, of reliability and of features."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+
+import typer
+
+from losscli.cli.command import HELP, Command, LossGroup, loss_command, operands, say
+from losscli.cli.options import PICTURED, Dpi, Given, Picture, Quiet, Size, ThemeName, Title, signature
+from losscli.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from losscli.core import Loss
+    from losscli.plots.style import Look
+
+AxisName = Literal["residual", "margin", "logit", "probability", "distance"]
+DATA_SUFFIXES = (".csv", ".json")
+MOST_BINS = 1000
+
+app = typer.Typer(
+    help="Draw losses, or the losses of a file, to PNG, SVG or PDF by the suffix of FILE.",
+    no_args_is_help=True,
+    context_settings=HELP,
+)
+
+
+def pair(text: str | None, option: str, example: str) -> tuple[float, float] | None:
+    """Two numbers, with a comma, a colon, '..', 'x' or a space between them."""
+    if text is None:
+        return None
+    for between in (",", ":", "..", "x", None):
+        parts = text.split(between)
+        if len(parts) == 2:
+            try:
+                return float(parts[0]), float(parts[1])
+            except ValueError:
+                continue
+    raise UsageError(f"{option} {text!r} is not two numbers, as in {option} {example}")
+
+
+def look_of(title: str | None, size: str | None, dpi: int, theme: str) -> "Look":
+    from losscli.plots.style import Look
+
+    return Look(title, pair(size, "--size", "8,5"), dpi, theme)
+
+
+class Gallery:
+    """The files of a plot command: opened before the work, and published together when all went well."""
+
+    def __init__(self, output: str, look: "Look", data: str | None = None) -> None:
+        from losscli.io.sinks import Outputs, is_special
+        from losscli.io.writers import suffix_of
+        from losscli.plots.style import FORMATS
+
+        self.look = look
+        suffixes = tuple(FORMATS)
+        # A device or pipe has no suffix to go by.
+        self.suffix = ".png" if is_special(output, suffixes) else suffix_of(output, suffixes, "--output")
+        self.data_suffix = None if data is None else suffix_of(data, DATA_SUFFIXES, "--data")
+        self.files = Outputs()
+        try:
+            self.picture = self.files.open(Path(output))
+            self.data = None if data is None else self.files.open(Path(data))
+        except BaseException:
+            self.files.discard()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.files.discard()
+
+    def keep_apart(self, inputs: frozenset[str]) -> None:
+        """Refuse to write over what is read."""
+        for file in self.files.files:
+            if os.path.realpath(file.path) in inputs:
+                raise UsageError(f"{file.path}: is an input of this very command; write to another file")
+
+    def write_data(self, columns: dict[str, Any]) -> None:
+        """The numbers of the picture as CSV, or as JSON: one record a row."""
+        from losscli.io.writers import TextWriter, records
+        from losscli.strictjson import strict_json
+
+        if self.data is None:
+            return
+        if self.data_suffix == ".csv":
+            TextWriter(self.data, ",").write(columns)
+            return
+        rows = [row | {"parameters": _numbers(row["parameters"])} for row in records(columns)]
+        self.data.write(("[\n  " + ",\n  ".join(map(strict_json, rows)) + "\n]\n").encode())
+
+    def publish(self, figure: "Figure", description: str) -> list[str]:
+        """Write the picture, and give all files their names."""
+        from losscli.plots.style import render
+
+        title = figure.get_suptitle() or "losscli"
+        data, notes = render(figure, self.suffix, self.look, {"Title": title, "Description": description})
+        self.picture.write(data)
+        self.files.publish()
+        return notes
+
+
+def _numbers(parameters: str) -> dict[str, float]:
+    return {name: float(value) for name, _, value in (part.partition("=") for part in parameters.split(":") if part)}
+
+
+@app.command(cls=Command, context_settings=HELP)
+def curves(
+    spec: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SPEC...",
+            show_default=False,
+            help="LOSS[:PARAM=VALUE[,VALUE...]]..., as huber:delta=1 or softmax-focal:gamma=0,0.5,1,2,5.",
+        ),
+    ],
+    output: Picture,
+    x: Annotated[
+        AxisName | None,
+        typer.Option("--x", show_default=False, help="What to draw over. Default: the first that the losses share."),
+    ] = None,
+    range: Annotated[
+        str | None,
+        typer.Option("--range", metavar="LOW,HIGH", show_default=False, help="Ends of the axis, such as -3,3."),
+    ] = None,
+    gradient: Annotated[
+        bool, typer.Option("--gradient/--no-gradient", show_default=False, help="With the gradient (default), or not.")
+    ] = True,
+    log: Annotated[
+        bool, typer.Option("--log", show_default=False, help="Logarithmic scale of value and gradient.")
+    ] = False,
+    mark: Annotated[
+        bool, typer.Option("--mark", show_default=False, help="Mark where a loss changes its form: delta, beta, c ...")
+    ] = False,
+    data: Annotated[
+        str | None,
+        typer.Option("--data", metavar="FILE", help="The drawn numbers as well: .csv or .json.", show_default=False),
+    ] = None,
+    title: Title = None,
+    size: Size = None,
+    dpi: Dpi = 150,
+    theme: ThemeName = "light",
+    quiet: Quiet = False,
+) -> None:
+    """Draw the value of losses and its gradient, over what the losses are functions of.
+
+    Residual losses are drawn over the residual, margin losses over the margin, sigmoid losses over the logit, the
+    probability or the margin, softmax losses over the probability of the true class or its logit, center over the distance.
+    """
+    from losscli.curves import check_range, default_range, records, shared_axis, specs, trace
+    from losscli.curves import spec as spec_of
+
+    losses = specs(spec)
+    name, axes = shared_axis(losses, x)
+    low, high = pair(range, "--range", "-3,3") or default_range(losses, axes)
+    check_range(low, high, name, axes)
+    look = look_of(title, size, dpi, theme)
+    with Gallery(output, look, data) as gallery:
+        from losscli.plots import curves as picture
+        from losscli.plots.style import drawing
+
+        traced = [trace(bound, axes[bound.loss.family.name], low, high) for bound in losses]
+        gallery.write_data(records(traced))
+        with drawing(look):
+            figure = picture.draw(traced, axes[losses[0].loss.family.name], look, gradient, log, mark)
+            notes = gallery.publish(figure, f"{' '.join(map(spec_of, losses))} over the {name}")
+    if mark and not any(curve.breaks for curve in traced):
+        notes.append(f"--mark: none of these losses changes its form over a {name} from {low:g} to {high:g}")
+    if not quiet:
+        say(notes)
+
+
+def _samples_command(loss: "Loss") -> Any:
+    return loss_command(loss, lambda values: samples(loss, values), signature(loss, PICTURED))
+
+
+class SamplesGroup(LossGroup):
+    """The losses as sub-commands of `plot samples`."""
+
+    make = staticmethod(_samples_command)
+
+
+samples_app = typer.Typer(
+    cls=SamplesGroup,
+    help="Draw the losses of a file: distribution, by class, against confidence, concentration. "
+    "Each loss has its own options: losscli plot samples LOSS --help",
+    no_args_is_help=True,
+    subcommand_metavar="LOSS PREDICTIONS TARGETS -o FILE [OPTIONS]",
+)
+
+
+@samples_app.callback()
+def _group() -> None:
+    pass
+
+
+app.add_typer(samples_app, name="samples")
+
+
+def samples(loss: "Loss", values: dict[str, Any]) -> int:
+    """Do what a parsed command line of `plot samples` asks for."""
+    from losscli.calculation import prepare
+    from losscli.profile import Profiler, groups_of, has_confidence
+    from losscli.request import Request
+    from losscli.samples import groups
+
+    bound = loss.bind(**{name: values.pop(name) for name in loss.parameters})
+    look = look_of(*(values.pop(name) for name in ("title", "size", "dpi", "theme")))
+    output, panel, log, quiet = (values.pop(name) for name in ("output", "panel", "log", "quiet"))
+    request = Request(loss=bound, **operands(values))
+    with Gallery(output, look) as gallery:
+        calculation = prepare(request)
+        gallery.keep_apart(calculation.files)
+        job = calculation.job
+        grouped, confident = groups_of(job), has_confidence(job)
+        missing = {} if grouped else {"classes": _why_no_classes(loss, job.form.kind)}
+        missing |= {} if confident else {"confidence": _why_no_confidence(loss, job.form.kind)}
+        if panel in missing:
+            raise UsageError(f"--panel {panel}: {missing[panel]}")
+        weighted = job.weights is not None or job.class_weights is not None or job.output_weights is not None
+        calculation.observe(Profiler(grouped, confident and panel in (None, "confidence"), weighted))
+        result = calculation.run()
+        from losscli.plots import samples as picture
+        from losscli.plots.style import drawing
+
+        panels = [panel] if panel else [name for name in picture.PANELS if name not in missing]
+        names = groups(calculation) if grouped else []
+        with drawing(look):
+            sampled = picture.Sampled(result, result.observed, grouped, names, log)
+            figure = picture.draw(sampled, panels, look)
+            notes = gallery.publish(figure, result.signature)
+    if not quiet:
+        left_out = [f"no panel of {name}: {why}" for name, why in missing.items() if job.form.kind == "soft"]
+        say([*calculation.notes, *left_out, *notes])
+    return 0
+
+
+def _why_no_classes(loss: "Loss", kind: str) -> str:
+    return "soft targets name no class" if kind == "soft" else f"the targets of {loss.name} are numbers, not classes"
+
+
+def _why_no_confidence(loss: "Loss", kind: str) -> str:
+    if loss.family.likelihood is None:
+        return f"the predictions of {loss.name} are no probabilities, nor logits of one"
+    return "soft targets name no true class"
+
+
+Predictions = Annotated[
+    str,
+    typer.Argument(
+        metavar="PREDICTIONS", show_default=False, help="Logits or probabilities, (n, k) or, for two classes, (n,)."
+    ),
+]
+Labels = Annotated[
+    str,
+    typer.Argument(metavar="TARGETS", show_default=False, help="The true classes: indices, names, or one-hot rows."),
+]
+Id = Annotated[
+    str | None, typer.Option("--id", metavar="COLUMN", show_default=False, help="Join the files by this column.")
+]
+ColumnNames = Annotated[
+    str | None,
+    typer.Option(
+        "--columns",
+        metavar="'P_*'",
+        show_default=False,
+        help="Columns of the first file: names or patterns, separated by commas.",
+    ),
+]
+Header = Annotated[
+    bool | None,
+    typer.Option(
+        "--header/--no-header",
+        show_default=False,
+        help="Whether tables have a header. Default: the first row is one unless it is all numbers.",
+    ),
+]
+Ignore = Annotated[
+    str | None,
+    typer.Option("--ignore-index", metavar="LABEL", show_default=False, help="Leave out the rows with this label."),
+]
+
+
+@app.command(cls=Command, context_settings=HELP)
+def reliability(
+    predictions: Predictions,
+    targets: Labels,
+    output: Picture,
+    given: Annotated[Given, typer.Option("--from", help="What the predictions are. Never guessed.")] = "logits",
+    bins: Annotated[int, typer.Option("--bins", metavar="N", help="How many bins, from 1 to 1000.")] = 15,
+    binning: Annotated[
+        Literal["width", "mass"],
+        typer.Option("--binning", help="Bins of equal width from 0 to 1, or of equal mass: as many rows in each."),
+    ] = "width",
+    id: Id = None,
+    columns: ColumnNames = None,
+    header: Header = None,
+    ignore_index: Ignore = None,
+    title: Title = None,
+    size: Size = None,
+    dpi: Dpi = 150,
+    theme: ThemeName = "light",
+    quiet: Quiet = False,
+) -> None:
+    """Draw confidence against accuracy: whether predictions are as often right as they claim.
+
+    Confidence is the probability of the predicted class, the likeliest one. ECE, the expected calibration error, is the
+    mean over the rows of |accuracy - confidence| of their bin.
+    """
+    from losscli.calculation import prepare
+    from losscli.core import BoundLoss
+    from losscli.losses import find
+    from losscli.reliability import Reliability, judge
+    from losscli.request import Request
+
+    if not 1 <= bins <= MOST_BINS:
+        raise UsageError(f"--bins {bins} is not in 1 ... {MOST_BINS}")
+    look = look_of(title, size, dpi, theme)
+
+    def likelihood(shape: tuple[int, ...]) -> BoundLoss:
+        one = len(shape) == 1 or shape[1] == 1
+        return find("sigmoid-cross-entropy" if one else "softmax-cross-entropy").bind()
+
+    typed = operands({"predictions": predictions, "targets": targets})
+    request = Request(
+        likelihood((0,)), **typed, given=given, id=id, columns=columns, header=header, ignore_index=ignore_index
+    )
+    with Gallery(output, look) as gallery:
+        calculation = prepare(request, choose=likelihood)
+        gallery.keep_apart(calculation.files)
+        job = calculation.job
+        if job.form.kind == "soft":
+            raise DataError(f"{job.targets.name}: soft targets name no class to be right about; give labels")
+        calculation.observe(judge)
+        found = Reliability.of(calculation.run().observed, bins, binning)
+        from losscli.plots import reliability as picture
+        from losscli.plots.style import drawing
+
+        about = f"{job.predictions.name}, {job.targets.name} | from {given} | bins (low, high], {found.describe()}"
+        with drawing(look):
+            notes = gallery.publish(picture.draw(found, look, about), f"ECE {found.error!r} | {about}")
+    if not quiet:
+        say([*calculation.notes, *notes])
+
+
+@app.command(cls=Command, context_settings=HELP)
+def features(
+    features: Annotated[
+        str, typer.Argument(metavar="FEATURES", show_default=False, help="One row a sample, two features or more.")
+    ],
+    labels: Annotated[
+        str, typer.Argument(metavar="LABELS", show_default=False, help="The class of each row: indices or names.")
+    ],
+    output: Picture,
+    centers: Annotated[
+        str | None,
+        typer.Option(
+            "--centers",
+            metavar="FILE",
+            show_default=False,
+            help="Class centers, shape (k, d); a column 'class' names them. Default: the means of the classes.",
+        ),
+    ] = None,
+    id: Id = None,
+    columns: ColumnNames = None,
+    header: Header = None,
+    ignore_index: Ignore = None,
+    title: Title = None,
+    size: Size = None,
+    dpi: Dpi = 150,
+    theme: ThemeName = "light",
+    quiet: Quiet = False,
+) -> None:
+    """Draw features by class with the classes' centers; more than two dimensions by their principal components."""
+    from losscli.cloud import load
+
+    look = look_of(title, size, dpi, theme)
+    with Gallery(output, look) as gallery:
+        cloud = load(features, labels, centers, id, columns, header, ignore_index)
+        gallery.keep_apart(cloud.files)
+        from losscli.plots import features as picture
+        from losscli.plots.style import drawing
+
+        with drawing(look):
+            figure = picture.draw(cloud, look)
+            centered = "means of the classes" if centers is None else centers
+            notes = gallery.publish(figure, f"{features}, {labels} | centers: {centered}")
+    if not quiet:
+        say([*cloud.notes, *notes])

@@ -1,0 +1,183 @@
+"""Loss and gradient curves."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from losscli.core import Array, Axis
+from losscli.curves import Curve, settings
+from losscli.errors import UsageError
+from losscli.plots.style import (
+    DASHES,
+    Look,
+    blank,
+    clean,
+    legend_below,
+    legend_columns,
+    ordered_style,
+    plain_ticks,
+    style_of,
+)
+
+INNER = {"value": 0.01, "slope": 0.08}
+"""Where a curve goes to infinity at an end, its panel shows what it takes further than this part from the ends."""
+OUTGROWN, CUT = 2.5, 1.75
+"""A curve more than OUTGROWN times as large as the second largest is cut at CUT times that, not to flatten the others."""
+BAND = 0.06
+"""Empty space above and below the curves, as a part of their range."""
+
+
+def draw(
+    curves: Sequence[Curve], axis: Axis, look: Look, gradient: bool = True, log: bool = False, mark: bool = False
+) -> Figure:
+    """Value in one panel and gradient in another, beside it or, in a picture that is higher than wide, below it.
+
+    Parameters
+    ----------
+    axis
+        what the curves are drawn over.
+    log
+        a logarithmic scale for the value, and one that is linear around 0 for the gradient.
+    mark
+        whether the points where a loss changes its form are marked and named.
+    """
+    labels, title = _labels(curves)
+    width = 10.0 if gradient else 6.4
+    rows = -(-len(labels) // legend_columns(labels, width)) if len(curves) > 1 else 0
+    figure = blank(look, width, 4.2 + 0.2 * rows)
+    wide = figure.get_figwidth() >= figure.get_figheight()
+    count = 2 if gradient else 1
+    panels: Any = figure.subplots(1, count, squeeze=False) if wide else figure.subplots(count, 1, squeeze=False)
+    styles = _styles(curves, look)
+    named = (("value", f"loss f({axis.letter})"), ("slope", f"gradient df/d{axis.letter}"))
+    for panel, (what, label) in zip(panels.flat, named, strict=False):
+        _panel(panel, curves, styles, what, log)
+        panel.set_xlabel(axis.label)
+        panel.set_ylabel(label + _log_words(panel, what, log))
+        panel.set_xlim(curves[0].x[0], curves[0].x[-1])
+        if mark:
+            _mark(panel, curves, styles, what, axis)
+    text = look.title if look.title is not None else title
+    if text:
+        figure.suptitle(clean(text, 200), wrap=True)
+    if len(curves) > 1:
+        handles = [Line2D([], [], linewidth=_width(i, len(curves)), **style) for i, style in enumerate(styles)]
+        legend_below(figure, handles, labels)
+    return figure
+
+
+def _labels(curves: Sequence[Curve]) -> tuple[list[str], str]:
+    """What tells the curves apart, and the title, which says what they share."""
+    losses = [curve.bound.loss for curve in curves]
+    given = [settings(curve.bound) for curve in curves]
+    if any(loss is not losses[0] for loss in losses):
+        return [
+            ", ".join([loss.name, *(f"{name} = {value}" for name, value in parameters.items())])
+            for loss, parameters in zip(losses, given, strict=True)
+        ], ""
+    names = list(losses[0].parameters)
+    swept = [name for name in names if len({parameters.get(name) for parameters in given}) > 1]
+    fixed = [f"{name} = {given[0][name]}" for name in names if name not in swept and name in given[0]]
+    labels = [", ".join(f"{name} = {parameters.get(name, 'none')}" for name in swept) for parameters in given]
+    return labels, f"{', '.join([losses[0].name, *fixed])}: f = {losses[0].formula}"
+
+
+def _styles(curves: Sequence[Curve], look: Look) -> list[dict[str, Any]]:
+    losses = {curve.bound.loss.name for curve in curves}
+    if len(losses) == 1 and 3 <= len(curves) <= len(DASHES) * 2:
+        return [ordered_style(i, len(curves), look) for i in range(len(curves))]
+    return [style_of(i, look) for i in range(len(curves))]
+
+
+def _width(number: int, of: int) -> float:
+    # Where curves lie on each other, what is below is wider and can be seen.
+    return 2.6 - 1.2 * number / max(1, of - 1)
+
+
+def _panel(panel: Axes, curves: Sequence[Curve], styles: Sequence[dict[str, Any]], what: str, log: bool) -> None:
+    for i, (curve, style) in enumerate(zip(curves, styles, strict=True)):
+        x, y = curve.line(what)
+        panel.plot(
+            x, np.where(np.isfinite(y), y, np.nan), linewidth=_width(i, len(curves)), zorder=2.1 + i / 100, **style
+        )
+        for jump in curve.jumps(what):
+            below, at, above = getattr(jump, what)
+            ends = [jump.x, jump.x], [below, above]
+            panel.plot(*ends, color=style["color"], linewidth=0.8, linestyle=":", zorder=2)
+            panel.plot([jump.x], [at], "o", color=style["color"], markersize=4.5, zorder=3.2)
+    everything = np.concatenate([getattr(curve, what) for curve in curves])
+    if log and what == "value":
+        if not (everything[np.isfinite(everything)] > 0).any():
+            raise UsageError("--log: none of these losses is above 0 here, and a logarithm of them does not exist")
+        panel.set_yscale("log", nonpositive="mask")
+        plain_ticks(panel.yaxis)
+        return
+    low, high = _limits([getattr(curve, what) for curve in curves], INNER[what])
+    if log:
+        panel.set_yscale("symlog", linthresh=_linear(everything))
+        plain_ticks(panel.yaxis)
+    room = BAND * ((high - low) or 1)
+    panel.set_ylim(low - room, high + room)
+
+
+def _limits(ys: Sequence[Array], inner: float) -> tuple[float, float]:
+    """The range that a panel shows: all that is drawn, unless one curve would flatten what else there is."""
+    ends = []
+    for y in ys:
+        shown = y[np.isfinite(y)]
+        if len(shown) < len(y):
+            cut = max(1, round(inner * len(y)))
+            inside = y[cut:-cut]
+            shown = inside[np.isfinite(inside)]
+        if len(shown):
+            ends.append((float(shown.min()), float(shown.max())))
+    if not ends:
+        return 0.0, 1.0
+    lows, highs = sorted(min(low, 0.0) for low, _ in ends), sorted((max(high, 0.0) for _, high in ends), reverse=True)
+    return _cut(lows), _cut(highs)
+
+
+def _cut(ends: Sequence[float]) -> float:
+    outgrown = len(ends) > 1 and ends[1] != 0 and abs(ends[0]) > OUTGROWN * abs(ends[1])
+    return CUT * ends[1] if outgrown else ends[0]
+
+
+def _linear(y: Array) -> float:
+    """Below what a gradient's scale is linear: two decades under its largest."""
+    largest = np.max(np.abs(y), where=np.isfinite(y), initial=0)
+    return float(10.0 ** (np.floor(np.log10(largest)) - 2)) if largest > 0 else 1.0
+
+
+def _log_words(panel: Axes, what: str, log: bool) -> str:
+    if not log:
+        return ""
+    if what == "value":
+        return " (log scale)"
+    return f" (log scale; linear within ±{panel.yaxis.get_transform().linthresh:g})"  # type: ignore[attr-defined]
+
+
+def _mark(panel: Axes, curves: Sequence[Curve], styles: Sequence[dict[str, Any]], what: str, axis: Axis) -> None:
+    names: dict[float, list[str]] = {}
+    for curve, style in zip(curves, styles, strict=True):
+        for at in curve.breaks:
+            panel.axvline(at.x, color=style["color"], linewidth=0.8, linestyle=(0, (1, 2)), zorder=1.5)
+            y = getattr(at, what)[1]
+            panel.plot(
+                [at.x], [y], "o", color=style["color"], markerfacecolor="none", markersize=8, zorder=3.3, clip_on=True
+            )
+            number = f"{at.x:g}"
+            name = f"{axis.letter if at.name == number else at.name} = {number}"
+            if name not in names.setdefault(at.x, []):
+                names[at.x].append(name)
+    if names:
+        top = panel.secondary_xaxis("top")
+        top.spines["top"].set_visible(False)
+        top.set_xticks(sorted(names), labels=["\n".join(names[x]) for x in sorted(names)], fontsize=8)
+        close = np.diff(sorted(names)) < 0.14 * (curves[0].x[-1] - curves[0].x[0])
+        if close.any():
+            top.tick_params(rotation=60)
+        top.tick_params(length=3)

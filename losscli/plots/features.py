@@ -1,0 +1,95 @@
+"""Features by class in a plane, with the classes' centers."""
+
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
+
+from losscli.cloud import Cloud
+from losscli.errors import count
+from losscli.plots.style import MARKERS, Look, blank, clean, legend_columns
+
+MOST_DRAWN = 20_000
+"""Points beyond which every so manieth is drawn: more of them hide each other."""
+MOST_NAMED = 24
+"""Classes with a colour of their own; the smaller ones are drawn together."""
+VECTORS = 5_000
+"""Points beyond which SVG and PDF hold them as an image."""
+
+
+def draw(cloud: Cloud, look: Look) -> Figure:
+    """One marker a row, in colour and shape of its class; the centers are large crosses with an edge."""
+    theme = look.colours
+    rows = np.bincount(cloud.index, minlength=len(cloud.names))
+    largest = np.sort(np.argsort(-rows, kind="stable")[:MOST_NAMED])
+    step = -(-len(cloud.points) // MOST_DRAWN)
+    points, index = cloud.points[::step], cloud.index[::step]
+    figure = blank(look, 7.4, 6.0)
+    axes = figure.subplots()
+    size = 26 if len(points) < 2_000 else 10 if len(points) < 10_000 else 5
+    handles, labels = [], []
+    others = ~np.isin(index, largest)
+    if others.any():
+        style: dict[str, Any] = {"color": theme.faint, "marker": "."}
+        x, y = points[others].T
+        axes.scatter(x, y, s=size, rasterized=len(points) > VECTORS, linewidths=0, **style)
+        left = len(cloud.names) - len(largest)
+        handles.append(Line2D([], [], linestyle="", **style))
+        labels.append(f"{count(left, 'smaller class', 'smaller classes')} (n = {rows.sum() - rows[largest].sum():,})")
+    for number, k in enumerate(largest):
+        colour = theme.colours[number % len(theme.colours)]
+        marker = MARKERS[number % len(MARKERS)]
+        x, y = points[index == k].T
+        axes.scatter(
+            x,
+            y,
+            s=size,
+            color=colour,
+            marker=marker,
+            alpha=0.7,
+            linewidths=0,
+            rasterized=len(points) > VECTORS,
+        )
+        axes.plot(*cloud.centers[k], "X", color=colour, markersize=13, markeredgecolor=theme.ink, markeredgewidth=1.3)
+        if np.isfinite(cloud.centers[k]).all():
+            axes.annotate(
+                clean(cloud.names[k], 16),
+                cloud.centers[k],
+                (9, 5),
+                textcoords="offset points",
+                fontweight="bold",
+                path_effects=[withStroke(linewidth=2.5, foreground=theme.ground)],
+                zorder=4,
+            )
+        handles.append(Line2D([], [], linestyle="", color=colour, marker=marker))
+        labels.append(f"{clean(cloud.names[k], 24)} (n = {rows[k]:,})")
+    handles.append(
+        Line2D([], [], linestyle="", marker="X", color=theme.ground, markersize=10, markeredgecolor=theme.ink)
+    )
+    labels.append("center of a class" if cloud.given else "mean of a class")
+    if step > 1:
+        axes.set_title(
+            f"{len(points):,} of {count(len(cloud.points), 'row')} drawn, one of every {step:,}", fontsize=8.5
+        )
+    axes.set_xlabel(clean(cloud.labels[0], 90))
+    axes.set_ylabel(clean(cloud.labels[1], 90))
+    spans = np.ptp(np.concatenate([points, cloud.centers[np.isfinite(cloud.centers).all(axis=1)]]), axis=0)
+    if spans.min() * 5 > spans.max():
+        axes.set_aspect("equal", adjustable="datalim")  # distances are what these losses are about
+    figure.legend(
+        handles,
+        labels,
+        loc="outside lower center",
+        ncols=legend_columns(labels, figure.get_figwidth()),
+        handlelength=1.2,
+        columnspacing=1.4,
+    )
+    figure.suptitle(clean(look.title, 200) if look.title is not None else _title(cloud), wrap=True)
+    return figure
+
+
+def _title(cloud: Cloud) -> str:
+    ignored = f" ({cloud.ignored:,} ignored)" if cloud.ignored else ""
+    return f"{count(len(cloud.points), 'sample')}{ignored} in {count(len(cloud.names), 'class', 'classes')}"

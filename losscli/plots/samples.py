@@ -1,0 +1,233 @@
+"""The losses of a file: how they are distributed, by class, against confidence, and how concentrated they are."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from losscli.core import Array
+from losscli.errors import DataError, count
+from losscli.histogram import Histogram
+from losscli.plots.style import (
+    DASHES,
+    Look,
+    blank,
+    clean,
+    message,
+    plain_ticks,
+    small_print,
+)
+from losscli.profile import CONFIDENCES, Profile, loss_edges
+from losscli.receipt import short
+from losscli.result import Result
+
+BINS = 60
+MOST_GROUPS = 20
+WORST = (0.01, 0.05, 0.1)
+"""Parts of the rows whose share of the total is written out."""
+
+MOSAICS = {1: "A", 2: "AB", 3: "AB;CC", 4: "AB;CD"}
+SIZES = {1: (6.4, 4.6), 2: (10.5, 4.4), 3: (10.5, 8.0), 4: (10.5, 8.0)}
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """What the panels draw: the result of a calculation, what its observer kept, and what its groups are called."""
+
+    result: Result
+    profile: Profile
+    groups: str | None
+    names: Sequence[str]
+    log: bool | None = None
+
+
+def draw(sampled: Sampled, panels: Sequence[str], look: Look) -> Figure:
+    """Draw the panels that are named, of 'distribution', 'classes', 'confidence', 'concentration'."""
+    figure = blank(look, *SIZES[len(panels)])
+    axes = figure.subplot_mosaic(MOSAICS[len(panels)])
+    for letter, name in zip("ABCD", panels, strict=False):
+        PANELS[name](axes[letter], sampled, look)
+    result = sampled.result
+    rows = count(result.samples, "sample") + (f" ({result.ignored:,} ignored)" if result.ignored else "")
+    value = "" if result.value is None else f", {result.reduction} {result.value:.4g}"
+    given = ", ".join(f"{name} = {short(value)}" for name, value in result.parameters.items() if value is not None)
+    loss = f"{result.loss} ({given})" if given else result.loss
+    figure.suptitle(clean(f"{loss}: {rows}{value}" if look.title is None else look.title, 200), wrap=True)
+    small_print(figure, clean(result.signature, 1000))
+    return figure
+
+
+def _distribution(axes: Axes, sampled: Sampled, look: Look) -> None:
+    result, theme = sampled.result, look.colours
+    found = Histogram.of(result.losses, BINS, sampled.log)
+    if found is None:
+        what = "positive and finite" if sampled.log else "finite"
+        raise DataError(f"no loss is {what}: there is no distribution to draw")
+    axes.stairs(found.counts, found.edges, fill=True, color=theme.colours[0], alpha=0.55)
+    axes.stairs(found.counts, found.edges, color=theme.colours[0], linewidth=0.9)
+    if found.log:
+        axes.set_xscale("log")
+        plain_ticks(axes.xaxis)
+    axes.set_ylim(bottom=0)
+    marks = (("mean", "mean"), ("median", "p50"), ("p99", "p99"))
+    for i, (name, key) in enumerate(marks):
+        at = result.summary[key]
+        label = f"{name} {at:.4g}"
+        if np.isfinite(at) and (at > 0 or not found.log):
+            axes.axvline(at, color=theme.ink, linewidth=1.4, linestyle=DASHES[i], label=label)
+        else:
+            axes.plot([], [], color=theme.ink, linewidth=1.4, linestyle=DASHES[i], label=f"{label} (not on this axis)")
+    _legend_above(axes)
+    left_out = [f"{found.not_positive:,} at 0 or below"] if found.not_positive else []
+    left_out += [f"{found.infinite:,} infinite"] if found.infinite else []
+    axes.set_xlabel(
+        "loss of a sample"
+        + (" (log scale)" if found.log else "")
+        + (f"\nnot on this axis: {', '.join(left_out)}" if left_out else "")
+    )
+    axes.set_ylabel("samples a bin")
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    axes.yaxis.set_major_locator(MaxNLocator("auto", integer=True))
+
+
+def _classes(axes: Axes, sampled: Sampled, look: Look) -> None:
+    profile, theme = sampled.profile, look.colours
+    assert profile.rows is not None
+    assert profile.sums is not None
+    held = np.flatnonzero(profile.rows)
+    means = profile.sums[held] / profile.rows[held]
+    worst = np.argsort(-means, kind="stable")[:MOST_GROUPS]
+    shown, lengths = held[worst], means[worst]
+    finite = np.isfinite(lengths)
+    longest = float(np.max(np.abs(lengths), where=finite, initial=0)) or 1.0
+    places = np.arange(len(shown))
+    bars = np.where(finite, lengths, 1.15 * longest)
+    axes.barh(places, bars, color=theme.colours[0], alpha=0.75, height=0.75)
+    for place in places[~finite]:
+        axes.text(bars[place], place, " inf", va="center", ha="left")
+    rows = profile.rows[shown]
+    names = [f"{clean(sampled.names[i], 24)}  (n = {n:,})" for i, n in zip(shown, rows, strict=True)]
+    axes.set_yticks(places, labels=names, fontsize=8.5 if len(shown) > 12 else 9.5)
+    axes.invert_yaxis()
+    axes.grid(False, axis="y")
+    mean = float(profile.sums.sum() / profile.rows.sum())
+    if np.isfinite(mean):
+        axes.axvline(mean, color=theme.ink, linewidth=1.4, linestyle=DASHES[1], label=f"mean of all {mean:.4g}")
+        _legend_above(axes)
+    one = "class" if sampled.groups == "classes" else "output"
+    weighted = ", before weights" if profile.contributions is not None else ""
+    cut = len(held) > MOST_GROUPS
+    empty = len(profile.rows) - len(held)
+    about = [f"the {MOST_GROUPS} largest of {len(held):,}"] if cut else []
+    about += [f"{count(empty, one, f'{one}es' if one == 'class' else None)} without rows not shown"] if empty else []
+    axes.set_xlabel(f"mean loss of the {one}{weighted}" + (f"\n{'; '.join(about)}" if about else ""))
+
+
+def _confidence(axes: Axes, sampled: Sampled, look: Look) -> None:
+    joint, theme = sampled.profile.joint, look.colours
+    assert joint is not None
+    edges = loss_edges()
+    counts = joint[:, :-1].T  # the last bin has no upper edge: what it holds is as good as infinite
+    high = int(joint[:, -1].sum())
+    found = Histogram.of(sampled.result.losses, BINS, sampled.log)
+    log = found is not None and found.log
+    filled = np.flatnonzero(counts.sum(axis=1))
+    if not len(filled):
+        message(axes, "no loss is finite")
+        return
+    zeros = int(counts[0].sum()) if log else 0
+    first, last = max(int(filled[0]), 1 if log else 0), int(filled[-1])
+    if not log:
+        # Bins that are a fraction of a pixel high would be invisible: what is in them goes to one that can be seen.
+        first = max(first, int(np.searchsorted(edges, edges[last + 1] / 80)) - 1)
+        counts = np.concatenate([counts[: first + 1].sum(axis=0, keepdims=True), counts[first + 1 :]])
+        edges = np.concatenate([[0.0], edges[first + 1 :]])
+        first, last = 0, last - first
+    shown = np.ma.masked_equal(counts[first : last + 1], 0)
+    across = np.arange(CONFIDENCES + 1) / CONFIDENCES
+    most = max(int(shown.max()) if shown.count() else 1, 2)
+    drawn = axes.pcolormesh(
+        across,
+        edges[first : last + 2],
+        shown,
+        norm=LogNorm(1, most),
+        cmap=theme.scale if theme.within[0] else f"{theme.scale}_r",
+        rasterized=True,
+    )
+    what = "outputs" if sampled.groups == "outputs" else "samples"
+    bar = axes.figure.colorbar(drawn, cax=axes.inset_axes((1.03, 0, 0.035, 1)), label=f"{what} a cell")
+    bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    bar.ax.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: ""))
+    if log:
+        axes.set_yscale("log")
+        plain_ticks(axes.yaxis)
+    axes.set_xlim(0, 1)
+    left_out = [f"{zeros:,} at 0"] if zeros else []
+    left_out += [f"{high:,} infinite"] if high else []
+    axes.set_xlabel(
+        "confidence: probability of the true class"
+        + (f"\nnot on these axes: {', '.join(left_out)}" if left_out else "")
+    )
+    axes.set_ylabel("loss" + (" (log scale)" if log else ""))
+
+
+def _concentration(axes: Axes, sampled: Sampled, look: Look) -> None:
+    contributions = sampled.profile.contributions or sampled.result.losses
+    theme, weighted = look.colours, sampled.profile.contributions is not None
+    values, counts = contributions.spectrum()
+    total = float(np.dot(values, counts))
+    if not (total > 0 and np.isfinite(total) and values[0] >= -1e-9 * total):
+        why = "the total is infinite" if np.isinf(total) else "the total is 0" if not total else "losses are negative"
+        message(axes, f"No shares of the total loss: {why}.")
+        return
+    rows, share = concentration(values, counts)
+    n = int(counts.sum())
+    at = np.unique(np.concatenate([np.linspace(0, 1, 1001), np.logspace(-6, 0, 200)]))
+    axes.plot(100 * at, 100 * np.interp(at, rows, share), color=theme.colours[0], linewidth=2)
+    axes.plot([0, 100], [0, 100], color=theme.ink, linewidth=0.9, linestyle=DASHES[2], label="if all were equal")
+    for i, part in enumerate(part for part in WORST if part * n >= 1):
+        carried = float(np.interp(part, rows, share))
+        label = f"worst {100 * part:g} %: {100 * carried:.3g} %"
+        axes.plot([100 * part], [100 * carried], "osD"[i], color=theme.colours[1], markersize=6, label=label)
+    _legend_above(axes)
+    axes.set_xlim(0, 100)
+    axes.set_ylim(0, 102)
+    axes.set_xlabel("worst samples, % of all")
+    axes.set_ylabel(f"share of the total {'weighted ' if weighted else ''}loss, %")
+
+
+def concentration(values: Array, counts: Array) -> tuple[Array, Array]:
+    """The share of the total that the worst part of the rows carries, both from 0 to 1.
+
+    Parameters
+    ----------
+    values, counts
+        losses in ascending order, none of them negative and their sum positive, and how often each occurs.
+    """
+    rows = np.concatenate([[0], np.cumsum(counts[::-1])])
+    carried = np.concatenate([[0.0], np.cumsum((values * counts)[::-1])])
+    return rows / rows[-1], carried / carried[-1]
+
+
+def _legend_above(axes: Axes) -> None:
+    columns = len(axes.get_legend_handles_labels()[1])
+    axes.legend(
+        loc="lower left",
+        bbox_to_anchor=(0, 1),
+        ncols=2 if columns == 4 else columns,
+        columnspacing=1.2,
+        handlelength=2.4,
+        borderaxespad=0.2,
+    )
+
+
+PANELS: dict[str, Callable[[Axes, Sampled, Look], None]] = {
+    "distribution": _distribution,
+    "classes": _classes,
+    "confidence": _confidence,
+    "concentration": _concentration,
+}

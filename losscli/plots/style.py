@@ -1,0 +1,222 @@
+"""How pictures look, and how they become bytes: themes, colours that survive colour-blindness and print, sizes."""
+
+import io
+import logging
+import re
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+from losscli.errors import UsageError
+
+logging.getLogger("matplotlib").setLevel(logging.ERROR)  # that a cache of fonts is made concerns nobody
+
+FORMATS = {".png": "png", ".svg": "svg", ".pdf": "pdf"}
+MOST_PIXELS = 20_000
+"""On a side; Matplotlib draws up to 2^16, and 20,000 squared are 1.6 GB."""
+SMALL = 7.5
+"""Points of the small print."""
+INCHES_A_LETTER = 0.068
+"""Width of a letter of a legend, roughly."""
+DASHES = ("-", (0, (5, 1.6)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)), (0, (8, 1.5, 1.2, 1.5, 1.2, 1.5)))
+MARKERS = "os^DvPX*<>"
+
+
+@dataclass(frozen=True)
+class Theme:
+    """Colours of a picture. `colours` tell curves and classes apart; `scale` is a colour map for what is ordered."""
+
+    ground: str
+    ink: str
+    faint: str
+    colours: tuple[str, ...]
+    scale: str
+    within: tuple[float, float]
+    """The part of the colour map that stands out from the ground."""
+
+
+# Okabe and Ito's colours ("Color Universal Design", 2008), without those that a ground of this lightness swallows.
+THEMES = {
+    "light": Theme(
+        "#ffffff",
+        "#1a1a1a",
+        "#d9d9d9",
+        ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"),
+        "viridis",
+        (0.0, 0.72),
+    ),
+    "dark": Theme(
+        "#16181d",
+        "#e8e8e8",
+        "#3a3d45",
+        ("#56b4e9", "#e69f00", "#00c794", "#cc79a7", "#f0e442", "#ff7b33", "#ffffff"),
+        "viridis",
+        (0.3, 1.0),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the options of every picture say. `size` is in inches."""
+
+    title: str | None = None
+    size: tuple[float, float] | None = None
+    dpi: int = 150
+    theme: str = "light"
+
+    def __post_init__(self) -> None:
+        if not 10 <= self.dpi <= 1200:
+            raise UsageError(f"--dpi {self.dpi} is not in [10, 1200]")
+        if self.size is not None:
+            words = f"--size {self.size[0]:g},{self.size[1]:g}"
+            if not all(1 <= side <= 100 for side in self.size):
+                raise UsageError(
+                    f"{words}: width and height are inches, from 1 to 100; --dpi says how many pixels each"
+                )
+            if max(self.size) * self.dpi > MOST_PIXELS:
+                raise UsageError(f"{words} with --dpi {self.dpi}: more than {MOST_PIXELS:,} pixels a side")
+
+    @property
+    def colours(self) -> Theme:
+        return THEMES[self.theme]
+
+
+@contextmanager
+def drawing(look: Look) -> Iterator[None]:
+    """Matplotlib's own defaults and this look, whatever the user's settings are; they are restored afterwards."""
+    theme = look.colours
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(
+            {
+                "text.parse_math": False,  # a '$' in a name is a dollar
+                "axes.unicode_minus": True,
+                "font.size": 9.5,
+                "axes.titlesize": 10.5,
+                "figure.titlesize": 11.5,
+                "figure.facecolor": theme.ground,
+                "savefig.facecolor": theme.ground,
+                "axes.facecolor": theme.ground,
+                "text.color": theme.ink,
+                "axes.labelcolor": theme.ink,
+                "axes.edgecolor": theme.ink,
+                "xtick.color": theme.ink,
+                "ytick.color": theme.ink,
+                "axes.grid": True,
+                "axes.axisbelow": True,
+                "grid.color": theme.faint,
+                "grid.linewidth": 0.6,
+                "axes.spines.top": False,
+                "axes.spines.right": False,
+                "lines.solid_capstyle": "butt",  # a line ends where its numbers end
+                "legend.frameon": False,
+                "legend.handlelength": 3.2,
+                "svg.fonttype": "none",  # text stays text: it can be searched and read aloud
+                "svg.hashsalt": "losscli",  # the same command writes the same bytes
+                "pdf.fonttype": 42,
+            }
+        )
+        yield
+
+
+def blank(look: Look, width: float, height: float) -> Figure:
+    """An empty figure of the size that is asked for, else of `width` x `height` inches."""
+    return Figure(figsize=look.size or (width, height), layout="constrained")
+
+
+def style_of(number: int, look: Look) -> dict[str, Any]:
+    """Colour and dashes of the curve with this number: both, so that neither has to be seen."""
+    colours = look.colours.colours
+    return {"color": colours[number % len(colours)], "linestyle": DASHES[number % len(DASHES)]}
+
+
+def ordered_style(number: int, of: int, look: Look) -> dict[str, Any]:
+    """The same for the curves of a sweep, from dark to light or back."""
+    low, high = look.colours.within
+    colour = mpl.colormaps[look.colours.scale](low + (high - low) * number / max(1, of - 1))
+    return {"color": colour, "linestyle": DASHES[number % len(DASHES)]}
+
+
+def clean(text: str, most: int = 40) -> str:
+    """A name as it can be drawn: without control characters, and cut where it is too long to read."""
+    text = "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def plain_ticks(axis: Any) -> None:
+    """Numbers of a logarithmic axis in plain digits, at the powers of ten."""
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(FuncFormatter(lambda value, _: ""))
+
+
+def legend_below(figure: Figure, handles: Sequence[Any], labels: Sequence[str], title: str | None = None) -> None:
+    """A legend under the panels, where it hides nothing, in as many columns as fit."""
+    figure.legend(
+        handles,
+        labels,
+        loc="outside lower center",
+        ncols=legend_columns(labels, figure.get_figwidth()),
+        title=title,
+        columnspacing=1.6,
+    )
+
+
+def legend_columns(labels: Sequence[str], width: float) -> int:
+    """How many columns of a legend fit into a width in inches."""
+    each = (max(map(len, labels)) + 8) * INCHES_A_LETTER
+    return max(1, min(len(labels), int(width / each)))
+
+
+def small_print(figure: Figure, text: str) -> None:
+    """A line at the foot of the figure that says how its numbers came about."""
+    letters = max(20, int(figure.get_figwidth() / INCHES_A_LETTER * 9.5 / SMALL))
+    lines: list[str] = []
+    line = ""
+    for word in re.split(r"(?<=[|;,/ ])", text):
+        if line and len(line + word) > letters:
+            lines, line = [*lines, line], ""
+        line += word
+    figure.supxlabel("\n".join([*lines, line]), fontsize=SMALL, alpha=0.75, x=0.01, ha="left")
+
+
+def message(axes: Axes, text: str) -> None:
+    """A panel that has nothing to draw says why."""
+    axes.set_axis_off()
+    axes.text(0.5, 0.5, text, ha="center", va="center", wrap=True, transform=axes.transAxes)
+
+
+def render(figure: Figure, suffix: str, look: Look, about: Mapping[str, str]) -> tuple[bytes, list[str]]:
+    """A figure as the bytes of a file, and what to tell the user about it.
+
+    Raises
+    ------
+    UsageError
+        for a size into which the picture does not fit.
+    """
+    kind = FORMATS[suffix]
+    from importlib.metadata import version
+
+    maker = f"losscli {version('losscli')}"
+    described = {"Title": about["Title"], ("Subject" if kind == "pdf" else "Description"): about["Description"]}
+    dated: dict[str, Any] = {"svg": {"Creator": maker, "Date": None}, "pdf": {"Creator": maker, "CreationDate": None}}
+    out = io.BytesIO()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        figure.savefig(out, format=kind, dpi=look.dpi, metadata=described | dated.get(kind, {"Software": maker}))
+    notes = []
+    for warning in caught:
+        text = str(warning.message)
+        if "constrained_layout not applied" in text:
+            width, height = figure.get_size_inches()
+            raise UsageError(f"--size {width:g},{height:g} is too small for this picture; give it more inches")
+        if "Glyph" in text:
+            notes.append("warning: the font lacks letters of a name, which are drawn as boxes")
+    return out.getvalue(), sorted(set(notes))

@@ -1,0 +1,116 @@
+"""Reliability: how often predictions are right, against how sure they were; and the calibration error of the bins."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from losscli.core import Array
+from losscli.losses.chances import OfLogit
+from losscli.losses.softmax import log_softmax
+from losscli.profile import classes
+
+if TYPE_CHECKING:
+    from losscli.run import Block, Job
+
+Z95 = 1.959963984540054
+"""Quantile of the normal distribution for 95 % intervals."""
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """Mergeable record: of each row the confidence of the predicted class and whether it is the true one."""
+
+    confidence: tuple[Array, ...]
+    right: tuple[Array, ...]
+
+    def __add__(self, other: "Verdicts") -> "Verdicts":
+        return Verdicts(self.confidence + other.confidence, self.right + other.right)
+
+
+def judge(job: "Job", block: "Block") -> Verdicts:
+    """The observer that a job carries: confidence is the largest probability of a row, its class the predicted one.
+
+    Of two outcomes the positive one is predicted where its probability is above 1/2; of several classes with the
+    largest probability, the first.
+    """
+    x = block.predictions
+    true = classes(job, block.targets)
+    if x.ndim == 1:
+        p = OfLogit(x.astype(np.float64)).p if job.extras.given == "logits" else _exponential(job, x)
+        return Verdicts((np.maximum(p, 1 - p),), ((p > 0.5) == (true == 1),))
+    p = log_softmax(x.astype(np.float64)).p if job.extras.given == "logits" else _exponential(job, x)
+    predicted = x.argmax(axis=1)
+    return Verdicts((p[np.arange(len(p)), predicted],), (predicted == true,))
+
+
+def _exponential(job: "Job", x: Array) -> Array:
+    wide = x.astype(np.float64)
+    return np.exp(wide) if job.extras.given == "log-probs" else wide
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """Bins of confidence, those without a row left out: edges, rows, mean confidence and accuracy of each."""
+
+    low: Array
+    high: Array
+    rows: Array
+    confidence: Array
+    accuracy: Array
+    asked: int
+    binning: str
+
+    @classmethod
+    def of(cls, verdicts: Verdicts, bins: int, binning: str) -> "Reliability":
+        """Bins (low, high], of equal width from 0 to 1 or of equal mass; the first holds its lower edge too.
+
+        Rows of one confidence are never divided, so that bins of equal mass may be fewer than asked for.
+        """
+        confidence, right = np.concatenate(verdicts.confidence), np.concatenate(verdicts.right)
+        if binning == "mass":
+            ranks = np.ceil(np.arange(1, bins) * len(confidence) / bins).astype(np.int64) - 1
+            ordered = np.sort(confidence)
+            inner = np.unique(ordered[ranks])
+            edges = np.concatenate([ordered[:1], inner[inner < ordered[-1]], ordered[-1:]])
+        else:
+            edges = np.arange(bins + 1) / bins
+        index = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, len(edges) - 2)
+        rows = np.bincount(index, minlength=len(edges) - 1)
+        held = rows > 0
+        with np.errstate(all="ignore"):
+            mean = np.bincount(index, confidence, len(rows)) / rows
+            accuracy = np.bincount(index, right, len(rows)) / rows
+        return cls(edges[:-1][held], edges[1:][held], rows[held], mean[held], accuracy[held], bins, binning)
+
+    @property
+    def samples(self) -> int:
+        return int(self.rows.sum())
+
+    @property
+    def error(self) -> float:
+        """ECE: the mean over the rows of |accuracy - confidence| of their bin (Naeini et al. 2015)."""
+        return float(self.rows @ np.abs(self.accuracy - self.confidence) / self.samples)
+
+    @property
+    def mean_accuracy(self) -> float:
+        return float(self.rows @ self.accuracy / self.samples)
+
+    @property
+    def mean_confidence(self) -> float:
+        return float(self.rows @ self.confidence / self.samples)
+
+    def interval(self) -> tuple[Array, Array]:
+        """Wilson's 95 % interval of each bin's accuracy (Wilson 1927, doi:10.1080/01621459.1927.10502953)."""
+        n, p = self.rows, self.accuracy
+        middle = (p + Z95**2 / (2 * n)) / (1 + Z95**2 / n)
+        half = Z95 / (1 + Z95**2 / n) * np.sqrt(p * (1 - p) / n + Z95**2 / (4 * n * n))
+        return np.maximum(middle - half, 0), np.minimum(middle + half, 1)
+
+    def describe(self) -> str:
+        """The bins in words, with their number where rows of one confidence left fewer of them than asked for."""
+        made = len(self.rows)
+        if self.binning == "width":
+            return f"{self.asked} bins of equal width"
+        fewer = f" ({self.asked} asked for, and rows of one confidence stay together)" if made < self.asked else ""
+        return f"{made} bins of equal mass{fewer}" if made != 1 else f"1 bin{fewer}"
