@@ -43,6 +43,36 @@ def _option(kind: Any, *names: str, panel: str, **more: Any) -> Any:
     return Annotated[kind, typer.Option(*names, rich_help_panel=panel, **more)]
 
 
+From = _option(Given, "--from", panel=LOSS, help="What the predictions are. Never guessed.")
+Ignore = _option(
+    str | None,
+    "--ignore-index",
+    metavar="LABEL",
+    panel=READING,
+    help="Leave out the rows with this label.",
+)
+Id = _option(
+    str | None,
+    "--id",
+    metavar="COLUMN",
+    panel=READING,
+    help="Join the files by this column.",
+)
+ColumnNames = _option(
+    str | None,
+    "--columns",
+    metavar="'P_*'",
+    panel=READING,
+    help="Columns of the first file: names or patterns, separated by commas.",
+)
+Header = _option(
+    bool | None,
+    "--header/--no-header",
+    panel=READING,
+    show_default=False,
+    help="Whether tables have a header. Default: the first row is one unless it is all numbers.",
+)
+
 SHARED: tuple[Shared, ...] = (
     Shared(
         "predictions",
@@ -64,7 +94,7 @@ SHARED: tuple[Shared, ...] = (
     ),
     Shared(
         "given",
-        _option(Given, "--from", panel=LOSS, help="What the predictions are. Never guessed."),
+        From,
         "logits",
         lambda family: family.takes_from,
     ),
@@ -123,46 +153,22 @@ SHARED: tuple[Shared, ...] = (
     ),
     Shared(
         "ignore_index",
-        _option(
-            str | None,
-            "--ignore-index",
-            metavar="LABEL",
-            panel=READING,
-            help="Leave out the rows with this label.",
-        ),
+        Ignore,
         None,
     ),
     Shared(
         "id",
-        _option(
-            str | None,
-            "--id",
-            metavar="COLUMN",
-            panel=READING,
-            help="Join predictions, targets and weights by this column.",
-        ),
+        Id,
         None,
     ),
     Shared(
         "columns",
-        _option(
-            str | None,
-            "--columns",
-            metavar="'P_*'",
-            panel=READING,
-            help="Columns of PREDICTIONS: names or patterns, separated by commas.",
-        ),
+        ColumnNames,
         None,
     ),
     Shared(
         "header",
-        _option(
-            bool | None,
-            "--header/--no-header",
-            panel=READING,
-            show_default=False,
-            help="Whether tables have a header. Default: the first row is one unless it is all numbers.",
-        ),
+        Header,
         None,
     ),
     Shared(

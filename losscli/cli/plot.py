@@ -5,9 +5,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import typer
+from typer.core import TyperGroup
 
 from losscli.cli.command import HELP, Command, LossGroup, loss_command, operands, say
-from losscli.cli.options import PICTURED, Dpi, Given, Picture, Quiet, Size, ThemeName, Title, signature
+from losscli.cli.options import (
+    PICTURED,
+    ColumnNames,
+    Dpi,
+    From,
+    Header,
+    Id,
+    Ignore,
+    Picture,
+    Quiet,
+    Size,
+    ThemeName,
+    Title,
+    signature,
+)
 from losscli.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -20,7 +35,16 @@ AxisName = Literal["residual", "margin", "logit", "probability", "distance"]
 DATA_SUFFIXES = (".csv", ".json")
 MOST_BINS = 1000
 
+
+class PlotGroup(TyperGroup):
+    """The kinds of picture, in the order in which they are explained."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return ["curves", "samples", "reliability", "features"]
+
+
 app = typer.Typer(
+    cls=PlotGroup,
     help="Draw losses, or the losses of a file, to PNG, SVG or PDF by the suffix of FILE.",
     no_args_is_help=True,
     context_settings=HELP,
@@ -148,8 +172,15 @@ def curves(
 ) -> None:
     """Draw the value of losses and its gradient, over what the losses are functions of.
 
-    Residual losses are drawn over the residual, margin losses over the margin, sigmoid losses over the logit, the
-    probability or the margin, softmax losses over the probability of the true class or its logit, center over the distance.
+    Residual losses: over the residual.
+
+    Margin losses: over the margin.
+
+    Sigmoid losses: over the logit, the probability, or the margin.
+
+    Softmax losses: over the probability of the true class, or its logit.
+
+    center: over the distance.
     """
     from losscli.curves import check_range, default_range, records, shared_axis, specs, trace
     from losscli.curves import spec as spec_of
@@ -259,30 +290,6 @@ Labels = Annotated[
     str,
     typer.Argument(metavar="TARGETS", show_default=False, help="The true classes: indices, names, or one-hot rows."),
 ]
-Id = Annotated[
-    str | None, typer.Option("--id", metavar="COLUMN", show_default=False, help="Join the files by this column.")
-]
-ColumnNames = Annotated[
-    str | None,
-    typer.Option(
-        "--columns",
-        metavar="'P_*'",
-        show_default=False,
-        help="Columns of the first file: names or patterns, separated by commas.",
-    ),
-]
-Header = Annotated[
-    bool | None,
-    typer.Option(
-        "--header/--no-header",
-        show_default=False,
-        help="Whether tables have a header. Default: the first row is one unless it is all numbers.",
-    ),
-]
-Ignore = Annotated[
-    str | None,
-    typer.Option("--ignore-index", metavar="LABEL", show_default=False, help="Leave out the rows with this label."),
-]
 
 
 @app.command(cls=Command, context_settings=HELP)
@@ -290,7 +297,7 @@ def reliability(
     predictions: Predictions,
     targets: Labels,
     output: Picture,
-    given: Annotated[Given, typer.Option("--from", help="What the predictions are. Never guessed.")] = "logits",
+    given: From = "logits",
     bins: Annotated[int, typer.Option("--bins", metavar="N", help="How many bins, from 1 to 1000.")] = 15,
     binning: Annotated[
         Literal["width", "mass"],
@@ -308,8 +315,9 @@ def reliability(
 ) -> None:
     """Draw confidence against accuracy: whether predictions are as often right as they claim.
 
-    Confidence is the probability of the predicted class, the likeliest one. ECE, the expected calibration error, is the
-    mean over the rows of |accuracy - confidence| of their bin.
+    Confidence is the probability of the predicted class, the likeliest one.
+
+    ECE, the expected calibration error: the mean over the rows of |accuracy - confidence| of their bin.
     """
     from losscli.calculation import prepare
     from losscli.core import BoundLoss
