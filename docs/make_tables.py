@@ -1,10 +1,13 @@
-"""Write what the documents take from the program: the table of losses, and the output of every console session.
+"""Write what the documents take from the program: the table of losses, the output of every console session, pictures.
 
 Usage: `python docs/make_tables.py`, and with `--check` to change nothing, show what has drifted and exit 1.
 
 A session is a block fenced as ```console. Each line that starts with `$ ` is run by the shell, in a scratch folder that
 holds a copy of sample_data; what it prints replaces the lines below it. Outputs are compared by their words, and their
 numbers to within TOLERANCE, for the last digits of a logarithm depend on the processor.
+
+Pictures that sessions write are put into docs/figures. They are not compared, but the pictures that the documents show
+must be those that the sessions write, and stand in docs/figures, no more and no fewer.
 """
 
 import argparse
@@ -24,7 +27,9 @@ from pathlib import Path
 from losscli.catalogue import entries, parameters_in_short
 
 ROOT = Path(__file__).resolve().parent.parent
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/design.md", "docs/conventions.md")
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/design.md", "docs/conventions.md", "docs/plots.md")
+FIGURES = ROOT / "docs" / "figures"
+SHOWN = re.compile(r"!\[[^]]*\]\([^)]*?([^/)]+\.png)\)")
 SESSION = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LOSSES = re.compile(r"(?<=<!-- losses: made by docs/make_tables.py -->\n).*?(?=<!-- losses: end -->)", re.DOTALL)
 NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:e[-+]?\d+)?(?![\w.])", re.IGNORECASE)
@@ -71,8 +76,8 @@ def session(block: str, folder: Path) -> str:
     return shown
 
 
-def refreshed(text: str) -> str:
-    """A document as the program of today would have it; text that only differs in last digits stays."""
+def refreshed(text: str) -> tuple[str, dict[str, bytes]]:
+    """A document as the program of today would have it, where text that only differs in last digits stays; its pictures."""
     with tempfile.TemporaryDirectory() as scratch:
         shutil.copytree(ROOT / "sample_data", Path(scratch) / "sample_data")
 
@@ -81,7 +86,8 @@ def refreshed(text: str) -> str:
             return found[0] if same(found[1], block) else f"```console\n{block}```"
 
         text = SESSION.sub(again, text)
-    return LOSSES.sub(lambda _: losses(), text)
+        pictures = {path.name: path.read_bytes() for path in Path(scratch).glob("*.png")}
+    return LOSSES.sub(lambda _: losses(), text), pictures
 
 
 def same(left: str, right: str) -> bool:
@@ -99,10 +105,23 @@ def same(left: str, right: str) -> bool:
     )
 
 
-def drift(name: str) -> tuple[str, str]:
-    """A document as it is, and as it should be."""
+def drift(name: str) -> tuple[str, str, dict[str, bytes]]:
+    """A document as it is, as it should be, and the pictures that its sessions write."""
     text = (ROOT / name).read_text(encoding="utf-8")
-    return text, refreshed(text)
+    return text, *refreshed(text)
+
+
+def strays(texts: Sequence[str], made: set[str]) -> list[str]:
+    """What is wrong with the pictures: shown and made by no session, made and not shown, not in docs/figures, or only there."""
+    shown = {name for text in texts for name in SHOWN.findall(text)}
+    there = {path.name for path in FIGURES.glob("*")}
+    faults = {
+        "shown, but no session writes it": shown - made,
+        "written by a session, but not shown": made - shown,
+        "not in docs/figures": made - there,
+        "in docs/figures, but no session writes it": there - made,
+    }
+    return [f"{name}: {fault}" for fault, names in faults.items() for name in sorted(names)]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -112,7 +131,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     check = parser.parse_args(arguments).check
     with ThreadPoolExecutor() as pool:
         found = dict(zip(DOCUMENTS, pool.map(drift, DOCUMENTS), strict=True))
-    stale = {name: texts for name, texts in found.items() if texts[0] != texts[1]}
+    stale = {name: (old, new) for name, (old, new, _) in found.items() if old != new}
+    pictures = {name: data for _, _, made in found.values() for name, data in made.items()}
+    if not check:
+        FIGURES.mkdir(exist_ok=True)
+        for name, data in pictures.items():
+            (FIGURES / name).write_bytes(data)
+    wrong = strays([new for _, new, _ in found.values()], set(pictures))
+    for line in wrong:
+        print(line)
     for name, (old, new) in stale.items():
         if check:
             lines = difflib.unified_diff(old.splitlines(True), new.splitlines(True), name, f"{name} of today")
@@ -122,7 +149,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"{name} was written")
     if check and stale:
         print(f"stale: {', '.join(stale)}; run python docs/make_tables.py")
-    return int(check and bool(stale))
+    return int(bool(wrong) or (check and bool(stale)))
 
 
 if __name__ == "__main__":

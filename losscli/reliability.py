@@ -105,7 +105,8 @@ class Reliability:
         n, p = self.rows, self.accuracy
         middle = (p + Z95**2 / (2 * n)) / (1 + Z95**2 / n)
         half = Z95 / (1 + Z95**2 / n) * np.sqrt(p * (1 - p) / n + Z95**2 / (4 * n * n))
-        return np.maximum(middle - half, 0), np.minimum(middle + half, 1)
+        # At an accuracy of 0 or 1 one end is that very number, but for rounding.
+        return np.clip(middle - half, 0, p), np.clip(middle + half, p, 1)
 
     def describe(self) -> str:
         """The bins in words, with their number where rows of one confidence left fewer of them than asked for."""

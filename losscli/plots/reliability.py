@@ -6,8 +6,10 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from losscli.plots.style import DASHES, Look, blank, clean, small_print
 from losscli.reliability import Reliability
 
-NARROW = 0.04
+NARROW = 0.03
 """Bins of no more than this width are not written above: their numbers would stand in each other."""
+WIDTH_OF_DIGIT = 0.013
+"""Of the numbers above the bins, as a part of the axis."""
 
 
 def draw(found: Reliability, look: Look, about: str) -> Figure:
@@ -38,15 +40,25 @@ def draw(found: Reliability, look: Look, about: str) -> Figure:
     )
     upper.set_ylabel("accuracy")
     upper.set_ylim(-0.02, 1.02)
-    upper.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2)
+    upper.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2)
     lower.bar(found.low, found.rows, widths, align="edge", color=theme.colours[0], alpha=0.75, edgecolor=theme.ground)
-    lower.vlines(found.confidence, 0, found.rows, color=theme.colours[0], linewidth=1)
-    for x, rows, width in zip((found.low + found.high) / 2, found.rows, widths, strict=True):
+    point = widths == 0  # a bin of one confidence has no width, and its rows are a line
+    lower.vlines(found.low[point], 0, found.rows[point], color=theme.colours[0], linewidth=1.5)
+    texts = [f"{rows:,}" for rows in found.rows]
+    upright = any(WIDTH_OF_DIGIT * len(text) > width for text, width in zip(texts, widths, strict=True))
+    for x, rows, text, width in zip((found.low + found.high) / 2, found.rows, texts, widths, strict=True):
         if width > NARROW:
             lower.annotate(
-                f"{rows:,}", (x, rows), (0, 2), textcoords="offset points", ha="center", va="bottom", fontsize=7.5
+                text,
+                (x, rows),
+                (0, 3),
+                textcoords="offset points",
+                ha="center",
+                va="bottom",
+                fontsize=7.5,
+                rotation=90 if upright else 0,
             )
-    lower.set_ylim(0, 1.2 * int(found.rows.max()))
+    lower.set_ylim(0, (1.75 if upright else 1.2) * int(found.rows.max()))
     lower.set_ylabel("samples a bin")
     lower.yaxis.set_major_locator(MaxNLocator(4, integer=True))
     lower.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
