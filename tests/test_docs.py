@@ -9,8 +9,9 @@ from typing import get_args
 import pytest
 
 from losscli import render
-from losscli.cli import options
-from losscli.losses import LOSSES
+from losscli.cli import options, plot
+from losscli.losses import FAMILIES, LOSSES
+from losscli.plots.samples import PANELS
 from losscli.reduce import REDUCTIONS
 
 ROOT = Path(__file__).parent.parent
@@ -35,6 +36,8 @@ def test_the_documents_show_what_the_commands_print(monkeypatch: pytest.MonkeyPa
 def test_the_choices_of_options_are_those_that_exist() -> None:
     assert set(get_args(options.ReductionName)) == set(REDUCTIONS)
     assert get_args(options.FormatName) == render.FORMATS
+    assert set(get_args(plot.AxisName)) == {name for family in FAMILIES.values() for name in family.axes}
+    assert get_args(options.PanelName) == tuple(PANELS)
 
 
 def test_every_loss_stands_in_the_readme() -> None:
