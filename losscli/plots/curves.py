@@ -88,7 +88,8 @@ def _labels(curves: Sequence[Curve]) -> tuple[list[str], str]:
 
 def _styles(curves: Sequence[Curve], look: Look) -> list[dict[str, Any]]:
     losses = {curve.bound.loss.name for curve in curves}
-    if len(losses) == 1 and 3 <= len(curves) <= len(DASHES) * 2:
+    swept = [len({curve.bound.parameters.get(name) for curve in curves}) > 1 for name in curves[0].bound.parameters]
+    if len(losses) == 1 and sum(swept) == 1 and 3 <= len(curves) <= len(DASHES) * 2:
         return [ordered_style(i, len(curves), look) for i in range(len(curves))]
     return [style_of(i, look) for i in range(len(curves))]
 

@@ -17,6 +17,8 @@ from losscli.plots.style import (
     Look,
     blank,
     clean,
+    count_colours,
+    legend_columns,
     message,
     plain_ticks,
     small_print,
@@ -27,6 +29,8 @@ from losscli.result import Result
 
 BINS = 60
 MOST_GROUPS = 20
+CELLS = 80
+"""Cells of the loss that its panel is high, at most."""
 WORST = (0.01, 0.05, 0.1)
 """Parts of the rows whose share of the total is written out."""
 
@@ -73,7 +77,8 @@ def _distribution(axes: Axes, sampled: Sampled, look: Look) -> None:
         axes.set_xscale("log")
         plain_ticks(axes.xaxis)
     axes.set_ylim(bottom=0)
-    marks = (("mean", "mean"), ("median", "p50"), ("p99", "p99"))
+    mean = "mean" if sampled.profile.contributions is None else "unweighted mean"
+    marks = ((mean, "mean"), ("median", "p50"), ("p99", "p99"))
     for i, (name, key) in enumerate(marks):
         at = result.summary[key]
         label = f"{name} {at:.4g}"
@@ -115,20 +120,20 @@ def _classes(axes: Axes, sampled: Sampled, look: Look) -> None:
     axes.invert_yaxis()
     axes.grid(False, axis="y")
     mean = float(profile.sums.sum() / profile.rows.sum())
+    before = ", before weights" if profile.contributions is not None else ""
     if np.isfinite(mean):
-        axes.axvline(mean, color=theme.ink, linewidth=1.4, linestyle=DASHES[1], label=f"mean of all {mean:.4g}")
+        axes.axvline(mean, color=theme.ink, linewidth=1.4, linestyle=DASHES[1], label=f"mean of all{before} {mean:.4g}")
         _legend_above(axes)
     one = "class" if sampled.groups == "classes" else "output"
-    weighted = ", before weights" if profile.contributions is not None else ""
     cut = len(held) > MOST_GROUPS
     empty = len(profile.rows) - len(held)
     about = [f"the {MOST_GROUPS} largest of {len(held):,}"] if cut else []
     about += [f"{count(empty, one, f'{one}es' if one == 'class' else None)} without rows not shown"] if empty else []
-    axes.set_xlabel(f"mean loss of the {one}{weighted}" + (f"\n{'; '.join(about)}" if about else ""))
+    axes.set_xlabel(f"mean loss of the {one}{before}" + (f"\n{'; '.join(about)}" if about else ""))
 
 
 def _confidence(axes: Axes, sampled: Sampled, look: Look) -> None:
-    joint, theme = sampled.profile.joint, look.colours
+    joint = sampled.profile.joint
     assert joint is not None
     edges = loss_edges()
     counts = joint[:, :-1].T  # the last bin has no upper edge: what it holds is as good as infinite
@@ -140,13 +145,17 @@ def _confidence(axes: Axes, sampled: Sampled, look: Look) -> None:
         message(axes, "no loss is finite")
         return
     zeros = int(counts[0].sum()) if log else 0
-    first, last = max(int(filled[0]), 1 if log else 0), int(filled[-1])
-    if not log:
+    if log:
+        counts, edges = _coarser(counts[1:], edges[1:])
+    else:
         # Bins that are a fraction of a pixel high would be invisible: what is in them goes to one that can be seen.
-        first = max(first, int(np.searchsorted(edges, edges[last + 1] / 80)) - 1)
-        counts = np.concatenate([counts[: first + 1].sum(axis=0, keepdims=True), counts[first + 1 :]])
-        edges = np.concatenate([[0.0], edges[first + 1 :]])
-        first, last = 0, last - first
+        low = int(np.searchsorted(edges, edges[int(filled[-1]) + 1] / CELLS)) - 1
+        counts = np.concatenate([counts[: low + 1].sum(axis=0, keepdims=True), counts[low + 1 :]])
+        edges = np.concatenate([edges[:1], edges[low + 1 :]])
+    filled = np.flatnonzero(counts.sum(axis=1))
+    first, last = (int(filled[0]), int(filled[-1])) if len(filled) else (0, 0)
+    if not log:
+        first = 0
     shown = np.ma.masked_equal(counts[first : last + 1], 0)
     across = np.arange(CONFIDENCES + 1) / CONFIDENCES
     most = max(int(shown.max()) if shown.count() else 1, 2)
@@ -155,11 +164,13 @@ def _confidence(axes: Axes, sampled: Sampled, look: Look) -> None:
         edges[first : last + 2],
         shown,
         norm=LogNorm(1, most),
-        cmap=theme.scale if theme.within[0] else f"{theme.scale}_r",
+        cmap=count_colours(look),
         rasterized=True,
     )
     what = "outputs" if sampled.groups == "outputs" else "samples"
     bar = axes.figure.colorbar(drawn, cax=axes.inset_axes((1.03, 0, 0.035, 1)), label=f"{what} a cell")
+    tens = [10**i for i in range(len(str(most))) if 10**i * 1.5 < most or not i]
+    bar.set_ticks([*tens, most])
     bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     bar.ax.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: ""))
     if log:
@@ -173,6 +184,16 @@ def _confidence(axes: Axes, sampled: Sampled, look: Look) -> None:
         + (f"\nnot on these axes: {', '.join(left_out)}" if left_out else "")
     )
     axes.set_ylabel("loss" + (" (log scale)" if log else ""))
+
+
+def _coarser(counts: Array, edges: Array) -> tuple[Array, Array]:
+    """Neighbouring bins of the loss added up, until those that are filled are high enough to be seen."""
+    filled = np.flatnonzero(counts.sum(axis=1))
+    if not len(filled):
+        return counts, edges
+    each = -(-int(filled[-1] - filled[0] + 1) // CELLS)
+    starts = np.arange(0, len(counts), each)
+    return np.add.reduceat(counts, starts, axis=0), np.append(edges[starts], edges[-1])
 
 
 def _concentration(axes: Axes, sampled: Sampled, look: Look) -> None:
@@ -214,13 +235,15 @@ def concentration(values: Array, counts: Array) -> tuple[Array, Array]:
 
 
 def _legend_above(axes: Axes) -> None:
-    columns = len(axes.get_legend_handles_labels()[1])
+    labels = axes.get_legend_handles_labels()[1]
+    width = axes.get_position().width * axes.figure.get_figwidth()  # type: ignore[union-attr]
     axes.legend(
         loc="lower left",
         bbox_to_anchor=(0, 1),
-        ncols=2 if columns == 4 else columns,
+        ncols=legend_columns(labels, width * 9.5 / 8.5, handle=6),
+        fontsize=8.5,
         columnspacing=1.2,
-        handlelength=2.4,
+        handlelength=2.2,
         borderaxespad=0.2,
     )
 

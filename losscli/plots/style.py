@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
@@ -145,6 +147,14 @@ def ordered_style(number: int, of: int, look: Look) -> dict[str, Any]:
     return {"color": colour, "linestyle": DASHES[number % len(DASHES)]}
 
 
+def count_colours(look: Look) -> ListedColormap:
+    """A colour map for counts: the more, the further from the ground, and one stands out from it too."""
+    theme = look.colours
+    low, high = theme.within
+    ends = (low, high) if low > 1 - high else (high, low)
+    return ListedColormap(mpl.colormaps[theme.scale](np.linspace(*ends, 256)))
+
+
 def clean(text: str, most: int = 40) -> str:
     """A name as it can be drawn: without control characters, and cut where it is too long to read."""
     text = "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
@@ -169,9 +179,9 @@ def legend_below(figure: Figure, handles: Sequence[Any], labels: Sequence[str], 
     )
 
 
-def legend_columns(labels: Sequence[str], width: float) -> int:
-    """How many columns of a legend fit into a width in inches."""
-    each = (max(map(len, labels)) + 8) * INCHES_A_LETTER
+def legend_columns(labels: Sequence[str], width: float, handle: int = 8) -> int:
+    """How many columns of a legend fit into a width in inches; a handle is as wide as so many letters."""
+    each = (max(map(len, labels)) + handle) * INCHES_A_LETTER
     return max(1, min(len(labels), int(width / each)))
 
 
