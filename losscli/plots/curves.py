@@ -27,6 +27,8 @@ INNER = {"value": 0.01, "slope": 0.08}
 """Where a curve goes to infinity at an end, its panel shows what it takes further than this part from the ends."""
 OUTGROWN, CUT = 2.5, 1.75
 """A curve more than OUTGROWN times as large as the second largest is cut at CUT times that, not to flatten the others."""
+CLOSE = 0.17
+"""Names of marks nearer to each other than this part of the axis stand upright."""
 BAND = 0.06
 """Empty space above and below the curves, as a part of their range."""
 
@@ -89,7 +91,8 @@ def _labels(curves: Sequence[Curve]) -> tuple[list[str], str]:
 def _styles(curves: Sequence[Curve], look: Look) -> list[dict[str, Any]]:
     losses = {curve.bound.loss.name for curve in curves}
     swept = [len({curve.bound.parameters.get(name) for curve in curves}) > 1 for name in curves[0].bound.parameters]
-    if len(losses) == 1 and sum(swept) == 1 and 3 <= len(curves) <= len(DASHES) * 2:
+    sweep = len(losses) == 1 and sum(swept) == 1 and len(curves) > 2
+    if sweep or len(curves) > len(DASHES) * len(look.colours.colours):
         return [ordered_style(i, len(curves), look) for i in range(len(curves))]
     return [style_of(i, look) for i in range(len(curves))]
 
@@ -170,15 +173,14 @@ def _mark(panel: Axes, curves: Sequence[Curve], styles: Sequence[dict[str, Any]]
             panel.plot(
                 [at.x], [y], "o", color=style["color"], markerfacecolor="none", markersize=8, zorder=3.3, clip_on=True
             )
-            number = f"{at.x:g}"
-            name = f"{axis.letter if at.name == number else at.name} = {number}"
+            name = axis.letter if at.name == f"{at.x:g}" else at.name
             if name not in names.setdefault(at.x, []):
                 names[at.x].append(name)
     if names:
+        places = sorted(names)
         top = panel.secondary_xaxis("top")
         top.spines["top"].set_visible(False)
-        top.set_xticks(sorted(names), labels=["\n".join(names[x]) for x in sorted(names)], fontsize=8)
-        close = np.diff(sorted(names)) < 0.14 * (curves[0].x[-1] - curves[0].x[0])
-        if close.any():
-            top.tick_params(rotation=60)
+        top.set_xticks(places, labels=[f"{', '.join(names[x])} = {x:g}" for x in places], fontsize=8)
         top.tick_params(length=3)
+        if (np.diff(places) < CLOSE * (curves[0].x[-1] - curves[0].x[0])).any():
+            top.tick_params(rotation=90)

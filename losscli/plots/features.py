@@ -82,7 +82,7 @@ def draw(cloud: Cloud, look: Look) -> Figure:
         handles,
         labels,
         loc="outside lower center",
-        ncols=legend_columns(labels, figure.get_figwidth()),
+        ncols=legend_columns(labels, figure.get_figwidth(), handle=7),
         handlelength=1.2,
         columnspacing=1.4,
     )

@@ -179,7 +179,7 @@ def legend_below(figure: Figure, handles: Sequence[Any], labels: Sequence[str], 
     )
 
 
-def legend_columns(labels: Sequence[str], width: float, handle: int = 8) -> int:
+def legend_columns(labels: Sequence[str], width: float, handle: int = 11) -> int:
     """How many columns of a legend fit into a width in inches; a handle is as wide as so many letters."""
     each = (max(map(len, labels)) + handle) * INCHES_A_LETTER
     return max(1, min(len(labels), int(width / each)))
