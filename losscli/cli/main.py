@@ -58,6 +58,9 @@ app.command("demo")(demo.demo)
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit with the code that its contract promises."""
+    if sys.stderr is None:
+        # Closed: print would take standard output for it, and the next file that is opened its number.
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
     signal.signal(signal.SIGTERM, _stopped)
     signal.signal(signal.SIGINT, _stopped)
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -147,7 +150,10 @@ def _of_another_loss(option: str, context: typer.Context | None) -> str | None:
 
 def _say(message: str) -> None:
     # One line, whatever a file's name or cell holds.
-    print("losscli: " + " ".join(message.split()), file=sys.stderr)
+    try:
+        print("losscli: " + " ".join(message.split()), file=sys.stderr)
+    except OSError:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - nobody can be told, but the exit code still says it
 
 
 def _reader_left() -> int:

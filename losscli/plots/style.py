@@ -1,7 +1,6 @@
 """How pictures look, and how they become bytes: themes, colours that survive colour-blindness and print, sizes."""
 
 import io
-import logging
 import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,8 +16,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from losscli.errors import UsageError
-
-logging.getLogger("matplotlib").setLevel(logging.ERROR)  # that a cache of fonts is made concerns nobody
 
 FORMATS = {".png": "png", ".svg": "svg", ".pdf": "pdf"}
 MOST_PIXELS = 20_000
