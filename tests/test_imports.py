@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-HEAVY = ("numpy", "polars", "matplotlib", "scipy", "pandas", "sklearn")
+HEAVY = ("numpy", "polars", "matplotlib", "matplotlib.pyplot", "scipy", "pandas", "sklearn")
 REPORT = """
 import sys
 {before}
@@ -24,8 +24,9 @@ def imported(*words, before=""):
     return int(code), set(names)
 
 
-def test_help_imports_nothing_heavy():
-    assert imported("--help") == (0, set())
+@pytest.mark.parametrize("words", [("--help",), ("plot", "--help"), ("plot", "curves", "--help")], ids=" ".join)
+def test_help_imports_nothing_heavy(words):
+    assert imported(*words) == (0, set())
 
 
 def test_version_imports_nothing_heavy():
@@ -60,4 +61,12 @@ def test_lines_of_json_need_no_polars(save):
 
 
 def test_tables_need_polars_and_no_matplotlib(write):
-    assert imported("compute", "l1", write("p.csv", "v\n1\n"), "0") == (0, {"numpy", "polars"})
+    assert imported("compute", "l1", write("p.csv", "v\n1\n2\n"), "0") == (0, {"numpy", "polars"})
+
+
+def test_plots_need_matplotlib_without_its_windows():
+    assert imported("plot", "curves", "huber", "-o", "x.svg", "--data", "x.json") == (0, {"numpy", "matplotlib"})
+
+
+def test_losses_that_cannot_be_compared_are_refused_without_matplotlib():
+    assert imported("plot", "curves", "huber", "hinge", "-o", "x.svg") == (2, {"numpy"})

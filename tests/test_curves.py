@@ -1,0 +1,653 @@
+"""The numbers of `plot curves`: SPECs, axes, ranges, points, and value and slope of every loss over every axis it has.
+
+What is true comes from the declared formulas in 60 digits; a new loss is tested here by being declared.
+"""
+
+import dataclasses
+import functools
+import itertools
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from mpmath import mp, mpf
+from oracle import evaluate, precise, softmax_loss
+
+from losscli.core import Axis, BoundLoss, Interval
+from losscli.curves import (
+    Curve,
+    along,
+    check_range,
+    default_range,
+    grid,
+    jumps,
+    parse,
+    records,
+    shared_axis,
+    spec,
+    specs,
+    trace,
+)
+from losscli.errors import UsageError
+from losscli.losses import LOSSES
+
+quick = settings(max_examples=25, deadline=None, derandomize=True)
+
+SWEPT = (
+    "huber:delta=0.3",
+    "huber:delta=7",
+    "smooth-l1:beta=0.25",
+    "tukey:c=1.5",
+    "ramp:s=0.25",
+    "ramp:s=-2.5",
+    "focal:gamma=0",
+    "focal:gamma=0.5:alpha=0.25",
+    "focal:gamma=5:alpha=1",
+    "softmax-focal:gamma=0",
+    "softmax-focal:gamma=0.5",
+    "softmax-focal:gamma=5",
+)
+CASES = [
+    pytest.param(text, over, id=f"{text}-{over}")
+    for text in (*LOSSES, *SWEPT)
+    for over in parse(text)[0].loss.family.axes
+]
+VARIABLES = {"residual": "r", "margin": "m", "embedding": "d"}
+
+
+def one(text: str) -> BoundLoss:
+    """The loss of a SPEC that names one."""
+    (bound,) = parse(text)
+    return bound
+
+
+def axis_of(text: str, over: str) -> Axis:
+    return one(text).loss.family.axes[over]
+
+
+@functools.cache
+def traced(text: str, over: str, low: float | None = None, high: float | None = None) -> Curve:
+    """A curve over its default range, or another one."""
+    bound = one(text)
+    axes = shared_axis([bound], over)[1]
+    ends = default_range([bound], axes)
+    return trace(bound, axis_of(text, over), ends[0] if low is None else low, ends[1] if high is None else high)
+
+
+def exact(bound: BoundLoss, over: str, x: Any) -> tuple[Any, Any]:
+    """Value and slope of the formula at a point of an axis, in mpf."""
+    loss, parameters = bound.loss, bound.parameters
+    family = loss.family.name
+    if family == "softmax":
+        row, given = ([x, 1 - x], "probs") if over == "probability" else ([x, mpf(0)], "logits")
+        value, slopes = softmax_loss(loss, row, [mpf(1), mpf(0)], parameters, given)
+        return value, slopes[0] - (slopes[1] if over == "probability" else 0)
+    factor = mpf(1)
+    if family == "sigmoid":
+        p, q = (x, 1 - x) if over == "probability" else (1 / (1 + mp.exp(-x)), 1 / (1 + mp.exp(x)))
+        variables = {"p": p, "q": q, "t": mpf(1)}
+        factor = 1 / (p * q) if over == "probability" else factor
+    else:
+        variables = {VARIABLES[family]: x}
+    return (
+        evaluate(loss, loss.formula, variables, parameters),
+        factor * evaluate(loss, loss.slope, variables, parameters),
+    )
+
+
+def samples(curve: Curve, step: int = 29) -> list[int]:
+    """Places of some of a curve's points: both ends, every break, and some between."""
+    breaks = [int(np.flatnonzero(curve.x == at.x)[0]) for at in curve.breaks]
+    return sorted({*range(0, len(curve.x), step), len(curve.x) - 1, *breaks})
+
+
+def near(true: Any, rel: float = 1e-12) -> Any:
+    return pytest.approx(float(true), rel=rel, abs=1e-300)
+
+
+def undefined_by_the_oracle(curve: Curve, over: str, x: float) -> bool:
+    # A sigmoid's slope by p is df/dz / (p q), which is 0 / 0 at both ends; tested below with their limits.
+    return curve.bound.loss.family.name == "sigmoid" and over == "probability" and x in (0, 1)
+
+
+class TestTrace:
+    @pytest.mark.parametrize(("text", "over"), CASES)
+    def test_value_and_slope_are_those_of_the_formula(self, text, over):
+        curve = traced(text, over)
+        for i in samples(curve):
+            x = float(curve.x[i])
+            if undefined_by_the_oracle(curve, over, x):
+                continue
+            value, slope = precise(functools.partial(exact, curve.bound, over, mpf(x)), 10)
+            assert (curve.value[i], curve.slope[i]) == (near(value), near(slope)), x
+
+    @pytest.mark.parametrize(("text", "over"), CASES)
+    def test_the_slope_is_the_central_difference_of_the_formula_away_from_breaks(self, text, over):
+        curve = traced(text, over)
+        broken = {at.x for at in curve.breaks}
+        for i in samples(curve, 101):
+            x = float(curve.x[i])
+            if x in broken or (over == "probability" and x in (0, 1)):
+                continue
+
+            def difference(x: float = x, curve: Curve = curve) -> Any:
+                step = mpf(10) ** -25
+                after, before = (exact(curve.bound, over, mpf(x) + side)[0] for side in (step, -step))
+                return (after - before) / (2 * step)
+
+            assert curve.slope[i] == near(precise(difference, 10)), x
+
+    @pytest.mark.parametrize(("text", "over"), CASES)
+    def test_points_ascend_from_one_end_to_the_other(self, text, over):
+        curve = traced(text, over)
+        low, high = default_range([curve.bound], {curve.bound.loss.family.name: axis_of(text, over)})
+        assert (curve.x[0], curve.x[-1]) == (low, high)
+        assert (np.diff(curve.x) > 0).all()
+        assert len(curve.x) == len(curve.value) == len(curve.slope)
+
+    @pytest.mark.parametrize(("text", "over"), CASES)
+    def test_no_zero_has_a_sign_and_nothing_is_nan(self, text, over):
+        curve = traced(text, over)
+        for y in (curve.value, curve.slope):
+            assert not np.isnan(y).any()
+            assert not np.signbit(y[y == 0]).any()
+
+    @pytest.mark.parametrize(
+        ("text", "at_0", "at_1"),
+        [
+            # -log p: its derivative is -1 / p.
+            ("bce", (math.inf, -math.inf), (0, -1)),
+            ("ce", (math.inf, -math.inf), (0, -1)),
+            ("kl", (math.inf, -math.inf), (0, -1)),
+            # -(1 - p)^g log p is about (1 - p)^(g + 1) next to 1.
+            ("focal", (math.inf, -math.inf), (0, 0)),
+            ("focal:gamma=0.5", (math.inf, -math.inf), (0, 0)),
+            ("focal:gamma=0:alpha=0.25", (math.inf, -math.inf), (0, -0.25)),
+            ("focal:gamma=2:alpha=0", (0, 0), (0, 0)),
+            ("softmax-focal", (math.inf, -math.inf), (0, 0)),
+            ("softmax-focal:gamma=0", (math.inf, -math.inf), (0, -1)),
+        ],
+    )
+    def test_the_ends_of_a_probability_have_their_limits(self, text, at_0, at_1):
+        curve = traced(text, "probability", 0.0, 1.0)
+        assert (curve.value[0], curve.slope[0]) == at_0
+        assert (curve.value[-1], curve.slope[-1]) == near_pair(at_1)
+
+    def test_values_by_hand(self):
+        huber = traced("huber:delta=0.5", "residual", -3.0, 3.0)
+        at = {float(x): (v, s) for x, v, s in zip(huber.x, huber.value, huber.slope, strict=True)}
+        assert at[-3.0] == (0.5 * (3 - 0.25), -0.5)
+        assert at[0.25] == (0.03125, 0.25)
+        assert at[0.5] == (0.125, 0.5)
+        distance = traced("center", "distance", 0.0, 4.0)
+        assert (distance.value[-1], distance.slope[-1]) == (8.0, 4.0)
+        logit = traced("bce", "logit", -1.0, 1.0)
+        assert (logit.value[600], logit.slope[600]) == (near(math.log(2)), -0.5)
+        pair = traced("ce", "logit", -1.0, math.log(3))
+        assert (pair.value[-1], pair.slope[-1]) == (near(math.log(4 / 3)), near(-0.25))
+
+    def test_a_break_is_a_point_and_the_grid_makes_room_for_it(self):
+        for s in (-0.123456789, -1 + 1e-12, 0.5):
+            curve = traced(f"ramp:s={s!r}", "margin", -3.0, 3.0)
+            assert {at.x for at in curve.breaks} == {s, 1.0}
+            assert (curve.x == s).sum() == 1
+            assert np.diff(curve.x).min() > 1e-7
+
+    def test_breaks_beyond_the_ends_are_left_out_and_those_at_the_ends_are_not(self):
+        names = {
+            (-3.0, 3.0): ["-delta", "delta"],
+            (0.0, 3.0): ["delta"],
+            (1.0, 3.0): ["delta"],
+            (-3.0, -1.0): ["-delta"],
+            (1.5, 3.0): [],
+        }
+        for (low, high), expected in names.items():
+            assert [at.name for at in traced("huber", "residual", low, high).breaks] == expected
+
+    def test_over_another_variable_than_the_cores_there_are_no_breaks(self):
+        axis = dataclasses.replace(axis_of("hinge", "margin"), own=False)
+        assert trace(one("hinge"), axis, -3.0, 3.0).breaks == ()
+
+    def test_a_break_knows_both_sides(self):
+        (kink,) = traced("hinge", "margin").breaks
+        assert (kink.name, kink.x, kink.slope) == ("1", 1.0, (-1, 0, 0))
+        assert kink.value == pytest.approx((0, 0, 0), abs=1e-15)
+        (step,) = traced("zero-one", "margin").breaks
+        assert (step.name, step.x, step.value, step.slope) == ("0", 0.0, (1, 1, 0), (0, 0, 0))
+        (corner,) = traced("mae", "residual").breaks
+        assert (corner.x, corner.slope) == (0.0, (-1, 0, 1))
+        cut, foot = traced("ramp:s=-2", "margin").breaks
+        assert (cut.name, cut.x, cut.slope, cut.value[1]) == ("s", -2.0, (0, 0, -1), 3.0)
+        assert (foot.name, foot.x, foot.slope, foot.value[1]) == ("1", 1.0, (-1, 0, 0), 0.0)
+
+    def test_numbers_that_overflow_are_infinite_without_a_warning(self):
+        curve = traced("mse", "residual", -1e200, 1e200)
+        assert curve.value[0] == curve.value[-1] == math.inf
+        assert curve.value[len(curve.x) // 2] == 0
+
+
+def near_pair(pair: tuple[float, float]) -> Any:
+    return pytest.approx(pair, abs=1e-15)
+
+
+# Six times the weights of four points at 1, 2, 3 and 4 steps from a place, for the limit there of a function and of its
+# derivatives: exact for cubic polynomials.
+ONE_SIDED = ((24, -36, 24, -6), (-26, 57, -42, 11), (18, -48, 42, -12), (-6, 18, -18, 6))
+
+
+def limits(f: Callable[[Any], Any], x: float, side: int) -> list[Any]:
+    """Limits at x, from one side, of a function and of its first three derivatives."""
+    step = side * mpf(10) ** -20 * max(1, abs(mpf(x)))
+    points = [f(mpf(x) + i * step) for i in (1, 2, 3, 4)]
+    return [
+        sum(w * y for w, y in zip(weights, points, strict=True)) / (6 * step**order)
+        for order, weights in enumerate(ONE_SIDED)
+    ]
+
+
+def is_smooth(bound: BoundLoss, over: str, x: float) -> bool:
+    """Whether value and three derivatives of the formula have one limit from both sides."""
+    with mp.workdps(150):
+        f = functools.partial(exact, bound, over)
+        pairs = zip(*(limits(lambda x: f(x)[0], x, side) for side in (-1, 1)), strict=True)
+        return all(abs(left - right) < mpf(10) ** -10 * (1 + abs(left)) for left, right in pairs)
+
+
+def inside(domain: Interval) -> Any:
+    """Numbers of a parameter's domain that are neither huge nor next to its edge."""
+    low, high = max(domain.low, -100.0), min(domain.high, 100.0)
+    return st.floats(low + 0.01 * (high - low) / 100, high - 0.01 * (high - low) / 100)
+
+
+@st.composite
+def settled(draw: Any) -> tuple[BoundLoss, str]:
+    """A loss with parameters of its domain, and an axis of it."""
+    loss = LOSSES[draw(st.sampled_from(sorted(LOSSES)))]
+    bound = loss.bind(**{name: draw(inside(parameter.domain)) for name, parameter in loss.parameters.items()})
+    return bound, draw(st.sampled_from(sorted(loss.family.axes)))
+
+
+class TestBreaks:
+    def test_the_derivatives_of_the_test_itself_are_right(self):
+        with mp.workdps(150):
+            found = limits(lambda x: x**3 - 2 * x + 5, 2.0, -1)
+        assert [float(one) for one in found] == near_list([9, 10, 12, 6])
+        assert not is_smooth(one("mae"), "residual", 0.0)
+        assert not is_smooth(one("zero-one"), "margin", 0.0)
+        assert is_smooth(one("logistic"), "margin", 0.0)
+
+    @pytest.mark.parametrize("text", [*LOSSES, *SWEPT])
+    def test_a_loss_changes_its_form_at_each_break(self, text):
+        bound = one(text)
+        over = next(iter(bound.loss.family.axes))
+        for name, x in bound.loss.breaks(bound.parameters).items():
+            assert axis_of(text, over).own, "breaks are points of the cores' variable"
+            assert not is_smooth(bound, over, x), (name, x)
+
+    @quick
+    @given(settled())
+    def test_a_loss_changes_its_form_at_each_break_whatever_its_parameters(self, case):
+        bound, over = case
+        if bound.loss.family.axes[over].own:
+            for name, x in bound.loss.breaks(bound.parameters).items():
+                assert not is_smooth(bound, over, x), (name, x)
+
+    @pytest.mark.parametrize(("text", "over"), CASES)
+    def test_a_loss_is_smooth_where_no_break_is_declared(self, text, over):
+        bound = one(text)
+        declared = set(bound.loss.breaks(bound.parameters).values()) if axis_of(text, over).own else set()
+        numbers = [value for value in bound.parameters.values() if value]
+        likely = {0.0, 1.0, -1.0, 0.5, 2.0, -2.0, *numbers, *(-value for value in numbers)}
+        domain = axis_of(text, over).domain
+        for x in sorted(likely - declared):
+            if x in domain and x not in (domain.low, domain.high):
+                assert is_smooth(bound, over, x), x
+
+    @quick
+    @given(settled(), st.floats(-20, 20))
+    def test_a_loss_is_smooth_anywhere_else(self, case, x):
+        bound, over = case
+        axis = bound.loss.family.axes[over]
+        declared = bound.loss.breaks(bound.parameters).values() if axis.own else ()
+        assume(axis.domain.low + 0.001 < x < axis.domain.high - 0.001)
+        assume(all(abs(x - at) > 1e-6 for at in declared))
+        assert is_smooth(bound, over, x)
+
+    @pytest.mark.parametrize(("text", "over"), CASES)
+    @pytest.mark.parametrize("what", [0, 1], ids=["value", "slope"])
+    def test_between_breaks_nothing_jumps(self, text, over, what):
+        """Steps of a continuous function shrink with those of x; those of a jump stay."""
+        bound, axis = one(text), axis_of(text, over)
+        low, high = default_range([bound], {bound.loss.family.name: axis})
+        if over == "probability":
+            low, high = 0.01, 0.99
+        declared = np.array([*bound.loss.breaks(bound.parameters).values()] if axis.own else [])[:, None]
+        steps = []
+        for size in (2000, 16000):
+            x = np.linspace(low, high, size + 1)
+            holds_a_break = ((x[:-1] <= declared) & (declared <= x[1:])).any(axis=0)
+            steps.append(np.abs(np.diff(along(bound, axis, x)[what]))[~holds_a_break].max())
+        assert steps[1] <= steps[0] / 4 + 1e-12
+
+
+def near_list(numbers: list[float]) -> Any:
+    return pytest.approx(numbers, rel=1e-12)
+
+
+class TestLine:
+    """What is joined by straight lines: a jump is a gap between two ends at one x."""
+
+    @pytest.mark.parametrize(
+        ("text", "over", "what", "gaps"),
+        [
+            ("hinge", "margin", "slope", [(1.0, -1, 0)]),
+            ("hinge", "margin", "value", []),
+            ("squared-hinge", "margin", "slope", []),
+            ("ramp", "margin", "slope", [(-1.0, 0, -1), (1.0, -1, 0)]),
+            ("ramp:s=0", "margin", "slope", [(0.0, 0, -1), (1.0, -1, 0)]),
+            ("ramp:s=0.5", "margin", "slope", [(0.5, 0, -1), (1.0, -1, 0)]),
+            ("ramp", "margin", "value", []),
+            ("zero-one", "margin", "value", [(0.0, 1, 0)]),
+            ("zero-one", "margin", "slope", []),
+            ("mae", "residual", "slope", [(0.0, -1, 1)]),
+            ("mae", "residual", "value", []),
+            ("huber", "residual", "slope", []),
+            ("huber:delta=1e-6", "residual", "slope", []),
+            ("smooth-l1:beta=1e-9", "residual", "slope", []),
+            ("tukey", "residual", "slope", []),
+            ("tukey", "residual", "value", []),
+            ("bce", "probability", "slope", []),
+        ],
+    )
+    def test_gaps_are_where_a_function_jumps_and_nowhere_else(self, text, over, what, gaps):
+        curve = traced(text, over)
+        x, y = curve.line(what)
+        places = np.flatnonzero(np.isnan(x))
+        assert [(x[i - 1], y[i - 1], y[i + 1]) for i in places] == gaps
+        assert [x[i + 1] for i in places] == [x for x, _, _ in gaps]
+        assert np.isnan(y[places]).all()
+        assert np.isnan(y).sum() == len(gaps)
+
+    @pytest.mark.parametrize("text", ["hinge", "ramp", "mae", "zero-one"])
+    @pytest.mark.parametrize("what", ["value", "slope"])
+    def test_every_other_point_is_there_once_and_in_its_order(self, text, what):
+        over = "residual" if text == "mae" else "margin"
+        curve = traced(text, over)
+        jumping = {at.x for at in curve.jumps(what)}
+        x, y = curve.line(what)
+        keep = ~np.isnan(x) & ~np.isin(x, list(jumping))
+        own = ~np.isin(curve.x, list(jumping))
+        assert x[keep].tolist() == curve.x[own].tolist()
+        assert y[keep].tolist() == getattr(curve, what)[own].tolist()
+        assert (np.diff(x[~np.isnan(x)]) >= 0).all()
+
+    def test_a_jump_at_an_end_of_the_range(self):
+        for low, high in ((1.0, 3.0), (-3.0, 1.0)):
+            x, y = traced("hinge", "margin", low, high).line("slope")
+            (gap,) = np.flatnonzero(np.isnan(x))
+            assert (x[gap - 1], x[gap + 1], y[gap - 1], y[gap + 1]) == (1.0, 1.0, -1, 0)
+
+    def test_what_is_a_jump(self):
+        y = np.array([-4.0, 0, 2])
+        assert jumps((0.0, 0.0, 1.0), y)
+        assert jumps((0.0, 1.0, 1.0), y)
+        assert jumps((0.0, 1.0, 0.0), y)
+        assert not jumps((1.0, 1.0, 1.0), y)
+        assert not jumps((1.0, 1.0, 1.0 + 1e-9), y)
+        assert jumps((1.0, 1.0, 1.0 + 1e-9), y * 1e-9)
+        assert jumps((1.0, 1.0, 2.0), np.array([1.0, math.inf]))
+
+
+class TestGrid:
+    def test_ends_and_round_numbers_are_among_the_points(self):
+        for low, high in ((-3.0, 3.0), (0.0, 1.0), (-6.0, 6.0), (0.0, 3.0)):
+            points = set(grid(low, high).tolist())
+            tenths = {i / 10 for i in range(round(low * 10), round(high * 10) + 1)}
+            quarters = {i / 4 for i in range(round(low * 4), round(high * 4) + 1)}
+            assert tenths | quarters <= points
+
+    @quick
+    @given(st.floats(-1e308, 1e308), st.floats(-1e308, 1e308))
+    def test_points_are_evenly_spread(self, low, high):
+        assume(low < high and high - low > 1e-9 * max(abs(low), abs(high)) and high - low > 1e-300)
+        assume(math.isfinite(high - low))
+        x = grid(low, high)
+        assert (x[0], x[-1]) == (pytest.approx(low, rel=2**-51), pytest.approx(high, rel=2**-51))
+        step = (high / 2 - low / 2) / (len(x) - 1) * 2
+        slack = 4 * np.spacing(max(abs(low), abs(high)))
+        assert np.abs(np.diff(x / 2) * 2 - step).max() <= slack
+
+    def test_a_symmetric_range_has_symmetric_points(self):
+        x = grid(-0.7, 0.7)
+        assert (x == -x[::-1]).all()
+        assert x[len(x) // 2] == 0
+
+
+class TestSpecs:
+    def test_a_loss_alone_has_its_defaults(self):
+        (bound,) = parse("huber")
+        assert (bound.loss.name, dict(bound.parameters)) == ("huber", {"delta": 1.0})
+
+    def test_values_are_losses_in_their_order(self):
+        found = parse("softmax-focal:gamma=5,0,0.5")
+        assert [bound.parameters["gamma"] for bound in found] == [5, 0, 0.5]
+        assert {bound.loss.name for bound in found} == {"softmax-focal"}
+
+    def test_two_parameters_are_crossed(self):
+        found = parse("focal:gamma=0,2:alpha=none,0.25,0.5")
+        pairs = [(bound.parameters["gamma"], bound.parameters["alpha"]) for bound in found]
+        assert pairs == list(itertools.product((0, 2), (None, 0.25, 0.5)))
+
+    @pytest.mark.parametrize("text", ["Smooth_L1:beta=2", "SmoothL1Loss:beta=2e0", "smooth-l1: beta = 2"])
+    def test_names_are_read_as_everywhere(self, text):
+        (bound,) = parse(text)
+        assert (bound.loss.name, dict(bound.parameters)) == ("smooth-l1", {"beta": 2.0})
+
+    @pytest.mark.parametrize(
+        ("text", "parts"),
+        [
+            ("hubert", ["no loss is called 'hubert'", "did you mean huber?"]),
+            ("", ["no loss is called ''"]),
+            ("nll", ["say one of", "softmax-cross-entropy", "sigmoid-cross-entropy"]),
+            ("huber:", ["huber:", "PARAM=VALUE"]),
+            ("huber:delta", ["huber:delta", "'delta' is not PARAM=VALUE"]),
+            ("huber:delta=", ["delta", "is not a number"]),
+            ("huber:delta=1,", ["delta", "is not a number"]),
+            ("huber:delta=wide", ["delta='wide' is not a number"]),
+            ("huber:detla=1", ["huber: no parameter 'detla'", "did you mean delta?"]),
+            ("mse:delta=1", ["squared-error: no parameter 'delta'", "none"]),
+            ("huber:delta=1:delta=2", ["delta is named twice", "delta=A,B"]),
+            ("huber:delta=-1", ["delta=-1 is not in (0, inf)"]),
+            ("huber:delta=1,0", ["delta=0 is not in (0, inf)"]),
+            ("huber:delta=nan", ["delta=nan is not in (0, inf)"]),
+            ("huber:delta=inf", ["delta=inf is not in (0, inf)"]),
+            ("ramp:s=1", ["s=1 is not in (-inf, 1)"]),
+            ("focal:alpha=1.5", ["alpha=1.5 is not in [0, 1]"]),
+        ],
+    )
+    def test_what_is_no_spec_is_refused_with_its_reason(self, text, parts):
+        with pytest.raises(UsageError) as refused:
+            parse(text)
+        assert [part for part in parts if part not in str(refused.value)] == []
+
+    @pytest.mark.parametrize(
+        ("texts", "name"),
+        [
+            (["huber", "huber:delta=1"], "huber:delta=1 "),
+            (["bce", "hinge", "binary-cross-entropy"], "sigmoid-cross-entropy "),
+            (["ramp:s=0,-1,0.0"], "ramp:s=0 "),
+            (["focal", "focal:gamma=2:alpha=none"], "sigmoid-focal:gamma=2 "),
+        ],
+    )
+    def test_a_loss_named_twice_is_refused(self, texts, name):
+        with pytest.raises(UsageError, match=f"^{name}is named twice"):
+            specs(texts)
+
+    def test_losses_that_differ_in_anything_are_kept_in_their_order(self):
+        found = specs(["huber:delta=2", "smooth-l1:beta=2", "huber:delta=2.0000000000000004", "focal", "focal:alpha=1"])
+        assert [bound.loss.name for bound in found] == ["huber", "smooth-l1", "huber", *["sigmoid-focal"] * 2]
+
+    @quick
+    @given(st.floats(0, exclude_min=True, allow_infinity=False), st.floats(max_value=1, exclude_max=True))
+    def test_a_spec_reads_back_as_the_same_loss(self, delta, s):
+        assume(math.isfinite(s))
+        for name, values in (("huber", {"delta": delta}), ("ramp", {"s": s})):
+            bound = LOSSES[name].bind(**values)
+            assert one(spec(bound)) == bound
+
+    def test_specs_by_hand(self):
+        assert spec(one("mse")) == "squared-error"
+        assert spec(one("tukey")) == "tukey-biweight:c=4.6851"
+        assert spec(one("focal")) == "sigmoid-focal:gamma=2"
+        assert spec(one("focal:gamma=0.5:alpha=0.25")) == "sigmoid-focal:gamma=0.5:alpha=0.25"
+
+
+class TestSharedAxis:
+    @pytest.mark.parametrize(
+        ("texts", "wanted", "name"),
+        [
+            (["huber", "mse"], None, "residual"),
+            (["hinge", "logistic", "ramp", "zero-one"], None, "margin"),
+            (["bce", "focal"], None, "logit"),
+            (["bce"], "probability", "probability"),
+            (["bce"], "margin", "margin"),
+            (["ce"], None, "probability"),
+            (["ce"], "logit", "logit"),
+            (["center"], None, "distance"),
+            (["bce", "hinge"], None, "margin"),
+            (["hinge", "bce"], None, "margin"),
+            (["ce", "bce"], None, "probability"),
+            (["bce", "ce"], None, "logit"),
+            (["ce", "bce"], "logit", "logit"),
+        ],
+    )
+    def test_the_first_axis_that_all_share(self, texts, wanted, name):
+        losses = specs(texts)
+        found, axes = shared_axis(losses, wanted)
+        assert found == name
+        assert axes == {bound.loss.family.name: bound.loss.family.axes[name] for bound in losses}
+
+    @pytest.mark.parametrize(
+        ("texts", "wanted", "parts"),
+        [
+            (["huber", "hinge"], None, ["huber is drawn over residual", "hinge is drawn over margin"]),
+            (["hinge", "ce"], None, ["hinge is drawn over margin", "softmax-cross-entropy", "probability or logit"]),
+            (["center", "mse"], None, ["center is drawn over distance", "squared-error is drawn over residual"]),
+            (["hinge"], "logit", ["--x logit", "hinge is drawn over margin"]),
+            (["bce"], "residual", ["--x residual", "sigmoid-cross-entropy", "logit, probability or margin"]),
+            (["bce", "hinge"], "logit", ["--x logit", "hinge is drawn over margin"]),
+        ],
+    )
+    def test_what_cannot_be_compared_is_refused_with_the_reason(self, texts, wanted, parts):
+        with pytest.raises(UsageError) as refused:
+            shared_axis(specs(texts), wanted)
+        assert [part for part in parts if part not in str(refused.value)] == []
+
+    def test_the_reason_names_the_losses_as_they_were_given_first(self):
+        with pytest.raises(UsageError, match="squared-error is drawn") as refused:
+            shared_axis(specs(["mse", "huber", "hinge", "ramp"]))
+        assert "huber" not in str(refused.value)
+        assert "ramp" not in str(refused.value)
+
+    def test_a_shared_margin_is_the_logit_of_the_label(self):
+        """Logistic loss of a margin is binary cross-entropy of the same score."""
+        _, axes = shared_axis(specs(["logistic", "bce"]))
+        curves = [trace(one(text), axes[one(text).loss.family.name], -3.0, 3.0) for text in ("logistic", "bce")]
+        assert curves[0].value == pytest.approx(curves[1].value, rel=1e-14)
+        assert curves[0].slope == pytest.approx(curves[1].slope, rel=1e-14)
+
+    def test_a_shared_probability_is_that_of_what_happened(self):
+        for over in ("probability", "logit"):
+            two = [traced(text, over, 0.1, 0.9) for text in ("bce", "ce")]
+            assert two[0].value == pytest.approx(two[1].value, rel=1e-14)
+            assert two[0].slope == pytest.approx(two[1].slope, rel=1e-14)
+
+
+class TestRange:
+    @pytest.mark.parametrize(
+        ("texts", "over", "expected"),
+        [
+            (["mse"], "residual", (-3, 3)),
+            (["huber:delta=0.5,1,2"], "residual", (-3, 3)),
+            (["tukey"], "residual", (-5.9, 5.9)),  # 4.6851 * 1.25 = 5.856..., rounded up in its second digit
+            (["huber:delta=10"], "residual", (-13, 13)),  # 12.5
+            (["huber:delta=2,200"], "residual", (-250, 250)),
+            (["ramp:s=-4"], "margin", (-5, 3)),
+            (["ramp:s=-4", "hinge", "bce"], "margin", (-5, 3)),
+            (["bce"], "logit", (-6, 6)),
+            (["bce", "ce"], "logit", (-6, 6)),
+            (["ce"], "probability", (0, 1)),
+            (["center"], "distance", (0, 3)),
+        ],
+    )
+    def test_the_default_shows_what_is_beyond_every_break(self, texts, over, expected):
+        losses = specs(texts)
+        assert default_range(losses, shared_axis(losses, over)[1]) == pytest.approx(expected, rel=1e-15)
+
+    def test_the_default_is_the_widest_of_the_families(self):
+        losses = specs(["hinge", "bce"])
+        axes = shared_axis(losses, "margin")[1]
+        axes["sigmoid"] = dataclasses.replace(axes["sigmoid"], span=(-1.0, 8.0))
+        assert default_range(losses, axes) == (-3, 8)
+        axes["sigmoid"] = dataclasses.replace(axes["sigmoid"], span=(-8.0, 1.0))
+        assert default_range(losses, axes) == (-8, 3)
+
+    @quick
+    @given(st.floats(1e-6, 1e6))
+    def test_there_is_room_beyond_a_break_but_not_too_much(self, delta):
+        losses = [LOSSES["huber"].bind(delta=delta)]
+        low, high = default_range(losses, shared_axis(losses)[1])
+        assert low == -high
+        assert max(3, 1.25 * delta) * (1 - 1e-12) <= high <= max(3, 1.5 * delta)
+
+    @pytest.mark.parametrize(
+        ("text", "over", "low", "high", "part"),
+        [
+            ("mse", "residual", 3.0, 3.0, "--range 3,3 is empty"),
+            ("mse", "residual", 3.0, -3.0, "--range 3,-3 is empty"),
+            ("mse", "residual", -math.inf, 3.0, "finite"),
+            ("mse", "residual", 0.0, math.nan, "finite"),
+            ("mse", "residual", -1e308, 1e308, "finite"),
+            ("mse", "residual", 1.0, 1.0 + 2**-52, "too few numbers"),
+            ("ce", "probability", -0.5, 1.0, "the probability is in [0, 1]"),
+            ("ce", "probability", 0.0, 1.5, "the probability is in [0, 1]"),
+            ("center", "distance", -1.0, 1.0, "the distance is in [0, inf)"),
+        ],
+    )
+    def test_a_range_without_points_on_the_axis_is_refused(self, text, over, low, high, part):
+        name, axes = shared_axis([one(text)], over)
+        with pytest.raises(UsageError) as refused:
+            check_range(low, high, name, axes)
+        assert part in str(refused.value)
+
+    @pytest.mark.parametrize(
+        ("text", "over", "low", "high"),
+        [
+            ("mse", "residual", -8e307, 8e307),
+            ("mse", "residual", 5.0, 5.0 + 1e-9),
+            ("mse", "residual", 1e-320, 1e-300),
+            ("ce", "probability", 0.0, 1.0),
+            ("ce", "probability", 0.25, 0.5),
+            ("center", "distance", 0.0, 1e100),
+        ],
+    )
+    def test_a_range_with_points_on_the_axis_is_taken(self, text, over, low, high):
+        name, axes = shared_axis([one(text)], over)
+        check_range(low, high, name, axes)
+
+
+class TestRecords:
+    def test_columns_hold_every_curve_one_after_the_other(self):
+        curves = [traced("focal:gamma=0.5:alpha=0.25", "logit"), traced("bce", "logit")]
+        found = records(curves)
+        assert list(found) == ["loss", "parameters", "x", "value", "gradient"]
+        size = len(curves[0].x)
+        assert found["loss"] == ["sigmoid-focal"] * size + ["sigmoid-cross-entropy"] * len(curves[1].x)
+        assert found["parameters"] == ["gamma=0.5:alpha=0.25"] * size + [""] * len(curves[1].x)
+        for column, attribute in (("x", "x"), ("value", "value"), ("gradient", "slope")):
+            whole = [*getattr(curves[0], attribute), *getattr(curves[1], attribute)]
+            assert found[column].tolist() == whole

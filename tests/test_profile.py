@@ -1,0 +1,575 @@
+"""What the pictures of a file's losses are made of: groups, confidences and contributions, from one pass."""
+
+import itertools
+import math
+from functools import reduce
+from operator import add
+
+import numpy as np
+import pytest
+
+from losscli import reduce as reductions
+from losscli.calculation import prepare
+from losscli.errors import DataError
+from losscli.histogram import Histogram
+from losscli.losses import find
+from losscli.plots.samples import concentration
+from losscli.profile import CONFIDENCES, Profiler, groups_of, has_confidence, loss_edges
+from losscli.reduce import Quantiles
+from losscli.request import Request
+from losscli.run import evaluate_chunk
+from losscli.samples import groups
+
+ACROSS = np.linspace(0, 1, 51)
+
+
+def near(expected, rel=1e-12):
+    return pytest.approx(expected, rel=rel, abs=1e-300)
+
+
+def softmax(logits):
+    e = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
+
+
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+
+def prepared(loss, p, t, **options):
+    """A calculation that keeps a profile."""
+    parameters = {name: options.pop(name) for name in find(loss).parameters if name in options}
+    made = prepare(Request(find(loss).bind(**parameters), p, t, **options))
+    job = made.job
+    weighted = job.weights is not None or job.class_weights is not None or job.output_weights is not None
+    made.observe(Profiler(groups_of(job), has_confidence(job), weighted))
+    return made
+
+
+def profiled(loss, p, t, **options):
+    """What is kept of the losses of two files."""
+    return prepared(loss, p, t, **options).run().observed
+
+
+def by_group(loss, p, t, **options):
+    """Kind of the groups, and of each by its name the number of its losses and their sum."""
+    made = prepared(loss, p, t, **options)
+    found = made.run().observed
+    table = zip(groups(made), found.rows.tolist(), found.sums.tolist(), strict=True)
+    return groups_of(made.job), {name: (rows, total) for name, rows, total in table}
+
+
+def grouped(names, labels, losses):
+    """The same, worked out row by row."""
+    found = dict.fromkeys(names, (0, 0.0))
+    for label, loss in zip(labels, losses, strict=True):
+        rows, total = found[label]
+        found[label] = (rows + 1, total + loss)
+    return found
+
+
+def same(found, expected):
+    assert list(found) == list(expected)
+    for name, (rows, total) in expected.items():
+        assert found[name] == (rows, near(total)), name
+
+
+Z = np.array([[1.0, 2, 4], [0, -1, 0.5], [2, 2, 2], [3, 0, 1], [-1, 0, 5], [0.5, 0, 0]])
+Y = np.array([2, 0, 0, 2, 2, 0])
+"""Labels of Z; no row is of class 1."""
+CE = -np.log(softmax(Z)[np.arange(6), Y])
+S = np.array([1.5, -2.0, 0.25, 3.0, -0.5])
+T = np.array([1, 0, 0, 1, 1])
+BCE = np.log1p(np.exp(np.where(T == 1, -S, S)))
+M = np.array([[1, 0, 1], [0, 0, 1], [1, 1, 1], [0, 1, 0], [0, 0, 0], [1, 1, 0]])
+ELEMENTS = np.log1p(np.exp(np.where(M == 1, -Z, Z)))
+"""Losses of Z's outputs for the labels M."""
+
+
+class TestGroups:
+    def test_of_class_indices(self, save):
+        kind, found = by_group("ce", save("p.npy", Z), save("t.npy", Y))
+        assert kind == "classes"
+        same(found, grouped(["0", "1", "2"], Y.astype(str), CE))
+
+    def test_of_class_names(self, write):
+        rows = "\n".join(",".join(map(str, row)) for row in Z)
+        p = write("p.csv", f"z_cat,z_dog,z_eel\n{rows}\n")
+        t = write("t.csv", "label\n" + "".join(f"{('cat', 'dog', 'eel')[y]}\n" for y in Y))
+        kind, found = by_group("ce", p, t)
+        assert kind == "classes"
+        same(found, grouped(["cat", "dog", "eel"], [("cat", "dog", "eel")[y] for y in Y], CE))
+
+    def test_of_indices_beside_named_columns(self, write, save):
+        rows = "\n".join(",".join(map(str, row)) for row in Z)
+        _, found = by_group("ce", write("p.csv", f"cat,dog,eel\n{rows}\n"), save("t.npy", Y))
+        same(found, grouped(["cat", "dog", "eel"], [("cat", "dog", "eel")[y] for y in Y], CE))
+
+    def test_of_one_hot_rows(self, save):
+        kind, found = by_group("kl", save("p.npy", Z), save("t.npy", np.eye(3)[Y]))
+        assert kind == "classes"
+        same(found, grouped(["0", "1", "2"], Y.astype(str), CE))
+
+    def test_soft_rows_have_none(self, save):
+        made = prepared("ce", save("p.npy", Z), save("t.npy", np.full((6, 3), 1 / 3)))
+        found = made.run().observed
+        assert groups_of(made.job) is None
+        assert not has_confidence(made.job)
+        assert (found.rows, found.sums, found.joint) == (None, None, None)
+
+    @pytest.mark.parametrize(("labels", "names"), [(T, ["0", "1"]), (2 * T - 1, ["-1", "1"])])
+    @pytest.mark.parametrize("loss", ["bce", "hinge"])
+    def test_of_two_labels(self, save, loss, labels, names):
+        kind, found = by_group(loss, save("p.npy", S), save("t.npy", labels))
+        losses = BCE if loss == "bce" else np.maximum(0, 1 - np.where(T == 1, S, -S))
+        assert kind == "classes"
+        same(found, grouped(names, labels.astype(str), losses))
+
+    def test_a_label_that_no_row_has_is_a_group_without_rows(self, save):
+        _, found = by_group("bce", save("p.npy", S), save("t.npy", np.zeros(5, int)))
+        assert found["1"] == (0, 0.0)
+        assert found["0"] == (5, near(np.log1p(np.exp(S)).sum()))
+
+    def test_fractions_as_targets_have_none(self, save):
+        made = prepared("bce", save("p.npy", S), save("t.npy", [0.25, 0, 1, 0.5, 0.75]))
+        assert groups_of(made.job) is None
+        assert not has_confidence(made.job)
+        assert made.run().observed.rows is None
+
+    @pytest.mark.parametrize("over", ["mean", "sum"])
+    def test_of_several_labels_a_row_are_the_outputs(self, save, over):
+        kind, found = by_group("bce", save("p.npy", Z), save("t.npy", M), over_outputs=over)
+        assert kind == "outputs"
+        same(found, {str(k): (6, ELEMENTS[:, k].sum()) for k in range(3)})
+
+    def test_of_several_fractions_a_row_are_the_outputs(self, save):
+        made = prepared("bce", save("p.npy", Z), save("t.npy", np.full((6, 3), 0.5)))
+        found = made.run().observed
+        assert groups_of(made.job) == "outputs"
+        assert found.joint is None
+        elements = (np.log1p(np.exp(Z)) + np.log1p(np.exp(-Z))) / 2
+        assert found.rows.tolist() == [6] * 3
+        assert found.sums == near(elements.sum(axis=0))
+
+    def test_outputs_have_the_columns_names(self, write, save):
+        rows = "\n".join(",".join(map(str, row)) for row in Z)
+        _, found = by_group("mse", write("p.csv", f"x,y,z\n{rows}\n"), save("t.npy", M))
+        same(found, {name: (6, ((Z - M)[:, k] ** 2).sum()) for k, name in enumerate("xyz")})
+        kind, found = by_group("bce", "p.csv", "t.npy")
+        assert (kind, list(found)) == ("outputs", ["x", "y", "z"])
+
+    def test_of_several_margins_a_row_are_the_outputs(self, save):
+        kind, found = by_group("hinge", save("p.npy", Z), save("t.npy", 2 * M - 1))
+        hinge = np.maximum(0, 1 - (2 * M - 1) * Z)
+        assert kind == "outputs"
+        same(found, {str(k): (6, hinge[:, k].sum()) for k in range(3)})
+
+    def test_numbers_have_none(self, save):
+        made = prepared("mse", save("p.npy", S), save("t.npy", T))
+        assert (groups_of(made.job), has_confidence(made.job)) == (None, False)
+        assert made.run().observed.rows is None
+
+    @pytest.mark.parametrize("targets", ["numbers", "constant"])
+    def test_of_rows_of_numbers_are_the_outputs(self, save, targets):
+        t = save("t.npy", np.full((6, 3), 2.0)) if targets == "numbers" else "2"
+        kind, found = by_group("mae", save("p.npy", Z), t)
+        assert kind == "outputs"
+        same(found, {str(k): (6, np.abs(Z - 2)[:, k].sum()) for k in range(3)})
+
+    def test_of_one_label_a_row_of_several_sigmoids_are_the_classes(self, save):
+        kind, found = by_group("bce", save("p.npy", Z), save("t.npy", Y))
+        hot = np.eye(3)[Y]
+        losses = np.log1p(np.exp(np.where(hot == 1, -Z, Z))).mean(axis=1)
+        assert kind == "classes"
+        same(found, grouped(["0", "1", "2"], Y.astype(str), losses))
+
+    def test_of_one_name_a_row_of_several_sigmoids_are_the_classes(self, write):
+        rows = "\n".join(",".join(map(str, row)) for row in Z)
+        p = write("p.csv", f"p_a,p_b,p_c\n{rows}\n")
+        t = write("t.csv", "label\n" + "".join(f"{'abc'[y]}\n" for y in Y))
+        kind, found = by_group("bce", p, t, over_outputs="sum")
+        losses = np.log1p(np.exp(np.where(np.eye(3)[Y] == 1, -Z, Z))).sum(axis=1)
+        assert kind == "classes"
+        same(found, grouped(["a", "b", "c"], ["abc"[y] for y in Y], losses))
+
+    def test_of_one_output_a_row_are_two_labels(self, save):
+        kind, found = by_group("bce", save("p.npy", S[:, None]), save("t.npy", T[:, None]))
+        assert kind == "classes"
+        same(found, grouped(["0", "1"], T.astype(str), BCE))
+
+    @pytest.mark.parametrize("targets", ["index", "one-hot"])
+    def test_of_features_are_the_classes(self, save, write, targets):
+        centers = np.array([[0.0, 0, 1], [1, 1, 1], [0, 2, 4]])
+        rows = "".join(f"{name},{','.join(map(str, row))}\n" for name, row in zip("abc", centers, strict=True))
+        c = write("c.csv", f"class,u,v,w\n{rows}")
+        t = save("t.npy", Y if targets == "index" else np.eye(3)[Y])
+        made = prepared("center", save("p.npy", Z), t, centers=c)
+        assert (groups_of(made.job), has_confidence(made.job)) == ("classes", False)
+        losses = ((Z - centers[Y]) ** 2).sum(axis=1) / 2
+        same(by_group("center", "p.npy", t, centers=c)[1], grouped("abc", ["abc"[y] for y in Y], losses))
+
+    def test_soft_targets_of_features_have_none(self, save):
+        c, t = save("c.npy", np.zeros((2, 3))), save("t.npy", np.full((6, 2), 0.5))
+        made = prepared("center", save("p.npy", Z), t, centers=c)
+        assert groups_of(made.job) is None
+
+    @pytest.mark.parametrize("weights", [{"class_weight": "0=3,2=0"}, {"sample_weight": "w.npy"}])
+    def test_are_of_losses_before_weights(self, save, weights):
+        save("w.npy", [1, 2, 3, 0, 5, 6])
+        _, found = by_group("ce", save("p.npy", Z), save("t.npy", Y), **weights)
+        same(found, grouped(["0", "1", "2"], Y.astype(str), CE))
+
+    @pytest.mark.parametrize("loss", ["ce", "bce"])
+    def test_ignored_rows_are_in_none(self, save, loss):
+        labels = np.where(np.arange(6) % 3 == 1, -100, Y)
+        _, found = by_group(loss, save("p.npy", Z), save("t.npy", labels), ignore_index="-100")
+        kept = labels != -100
+        _, expected = by_group(loss, save("q.npy", Z[kept]), save("u.npy", Y[kept]))
+        assert sum(rows for rows, _ in found.values()) == 4
+        same(found, expected)
+
+    def test_an_infinite_loss_is_its_group_s_alone(self, save):
+        p = save("p.npy", [[0.0, 1], [0.5, 0.5], [0.25, 0.75]])
+        _, found = by_group("ce", p, save("t.npy", [0, 0, 1]), given="probs")
+        assert found == {"0": (2, math.inf), "1": (1, near(math.log(4 / 3)))}
+
+
+def expected_joint(p, losses):
+    return np.histogram2d(np.ravel(p), np.ravel(losses), [ACROSS, loss_edges()])[0]
+
+
+class TestConfidence:
+    generator = np.random.default_rng(11)
+    z, y = generator.normal(0, 2, (300, 4)), generator.integers(0, 4, 300)
+    s, t = generator.normal(0, 3, 300), generator.integers(0, 2, 300)
+    m = generator.integers(0, 2, (300, 4))
+
+    def chance(self):
+        return softmax(self.z)[np.arange(300), self.y]
+
+    def test_edges_of_the_loss_are_a_sixth_of_an_octave_apart(self):
+        edges = loss_edges()
+        assert (edges[0], edges[1], edges[-1]) == (0, 2.0**-60, 2.0**40)
+        assert edges[2:] / edges[1:-1] == near(np.full(600, 2 ** (1 / 6)))
+        assert CONFIDENCES == 50
+
+    @pytest.mark.parametrize("targets", ["index", "one-hot"])
+    @pytest.mark.parametrize(
+        ("loss", "of"), [("ce", lambda p: -np.log(p)), ("softmax-focal", lambda p: -((1 - p) ** 2) * np.log(p))]
+    )
+    def test_counts_of_several_classes(self, save, loss, of, targets):
+        t = save("t.npy", self.y if targets == "index" else np.eye(4)[self.y])
+        found = profiled(loss, save("p.npy", self.z), t).joint
+        p = self.chance()
+        assert found.shape == (50, 602)
+        assert np.array_equal(found[:, :-1], expected_joint(p, of(p)))
+        assert not found[:, -1].any()
+
+    @pytest.mark.parametrize("signed", [False, True])
+    def test_counts_of_two_classes(self, save, signed):
+        found = profiled("bce", save("p.npy", self.s), save("t.npy", 2 * self.t - 1 if signed else self.t)).joint
+        p = sigmoid(np.where(self.t == 1, self.s, -self.s))
+        assert np.array_equal(found[:, :-1], expected_joint(p, -np.log(p)))
+
+    def test_counts_of_several_labels_are_those_of_the_outputs(self, save):
+        found = profiled("bce", save("p.npy", self.z), save("t.npy", self.m)).joint
+        p = sigmoid(np.where(self.m == 1, self.z, -self.z))
+        assert found.sum() == 1200
+        assert np.array_equal(found[:, :-1], expected_joint(p, -np.log(p)))
+
+    @pytest.mark.parametrize("given", ["probs", "log-probs"])
+    def test_does_not_depend_on_what_predictions_are(self, save, given):
+        chances = softmax(self.z)
+        p = save("p.npy", chances if given == "probs" else np.log(chances))
+        found = profiled("ce", p, save("t.npy", self.y), given=given).joint
+        own = self.chance()
+        assert np.array_equal(found[:, :-1], expected_joint(own, -np.log(own)))
+
+    def test_of_two_classes_from_probabilities(self, save):
+        found = profiled("bce", save("p.npy", sigmoid(self.s)), save("t.npy", self.t), given="probs").joint
+        p = sigmoid(np.where(self.t == 1, self.s, -self.s))
+        assert found.sum(axis=1).tolist() == np.histogram(p, ACROSS)[0].tolist()
+
+    @pytest.mark.parametrize("mode", ["uniform", "half", "others"])
+    def test_smoothing_changes_the_loss_alone(self, save, mode):
+        options = {"label_smoothing": 0.2, "smoothing_mode": mode}
+        found = profiled("ce", save("p.npy", self.z), save("t.npy", self.y), **options).joint
+        on, off = {"uniform": (0.85, 0.05), "half": (0.9, 0.1), "others": (0.8, 0.2 / 3)}[mode]
+        target = np.where(np.arange(4) == self.y[:, None], on, off)
+        losses = -(target * np.log(softmax(self.z))).sum(axis=1)
+        assert np.array_equal(found[:, :-1], expected_joint(self.chance(), losses))
+
+    def test_smoothing_changes_the_loss_of_two_classes_alone(self, save):
+        found = profiled("bce", save("p.npy", self.s), save("t.npy", self.t), label_smoothing=0.2).joint
+        target, p = np.where(self.t == 1, 0.9, 0.1), sigmoid(self.s)
+        losses = -target * np.log(p) - (1 - target) * np.log(1 - p)
+        assert np.array_equal(found[:, :-1], expected_joint(np.where(self.t == 1, p, 1 - p), losses))
+
+    def test_smoothing_one_label_a_row_of_several_sigmoids(self, save):
+        found = profiled("bce", save("p.npy", self.z), save("t.npy", self.y), label_smoothing=0.2).joint
+        hot = np.eye(4)[self.y]
+        target, p = np.where(hot == 1, 0.9, 0.1), sigmoid(self.z)
+        losses = -target * np.log(p) - (1 - target) * np.log(1 - p)
+        assert np.array_equal(found[:, :-1], expected_joint(np.where(hot == 1, p, 1 - p), losses))
+
+    def test_a_positive_weight_changes_the_loss_alone(self, save):
+        found = profiled("bce", save("p.npy", self.s), save("t.npy", self.t), pos_weight="5").joint
+        p = sigmoid(np.where(self.t == 1, self.s, -self.s))
+        assert np.array_equal(found[:, :-1], expected_joint(p, np.where(self.t == 1, -5, -1) * np.log(p)))
+
+    def test_ignored_rows_are_not_counted(self, save):
+        labels = np.where(self.s > 1, -1, self.y)
+        found = profiled("ce", save("p.npy", self.z), save("t.npy", labels), ignore_index="-1").joint
+        p = self.chance()[self.s <= 1]
+        assert np.array_equal(found[:, :-1], expected_joint(p, -np.log(p)))
+
+    def test_certainties(self, save):
+        p = save("p.npy", [[0.0, 1], [0, 1], [1, 0]])
+        found = profiled("ce", p, save("t.npy", [0, 1, 1]), given="probs").joint
+        assert (found[0, -1], found[49, 0], found.sum()) == (2, 1, 3)
+
+    @pytest.mark.parametrize(
+        ("loss", "column"),
+        [
+            (1.5e12, 601),  # beyond 2^40
+            (1e12, 600 - int(6 * (40 - math.log2(1e12)))),
+            (4.0, 6 * 62 + 1),  # 2^2, the lower edge of its bin
+            (1e-17, 1 + int(6 * (math.log2(1e-17) + 60))),
+            (1e-20, 0),  # below 2^-60
+        ],
+    )
+    def test_the_loss_s_own_bin(self, save, loss, column):
+        # From log-probabilities the loss is the number itself.
+        p = save("p.npy", [[-loss, math.log(-math.expm1(-loss)) if loss < 40 else 0.0]])
+        found = profiled("ce", p, save("t.npy", [0]), given="log-probs").joint
+        assert np.argwhere(found)[0].tolist() == [min(int(50 * math.exp(-loss)), 49), column]
+
+    def test_a_nan_is_an_error_as_everywhere(self, save):
+        p = save("p.npy", [[0.0, 1], [math.nan, 1], [0, math.nan]])
+        with pytest.raises(DataError, match=r"p\.npy\[1, 0\].*NaN"):
+            profiled("ce", p, save("t.npy", [0, 0, 1]))
+
+    def test_a_row_without_a_possible_class_is_an_error_as_everywhere(self, save):
+        p = save("p.npy", [[0.0, 1], [-math.inf, -math.inf]])
+        with pytest.raises(DataError, match=r"p\.npy\[1\].*undefined"):
+            profiled("ce", p, save("t.npy", [0, 0]))
+
+
+class TestContributions:
+    def spectrum(self, found):
+        values, counts = found.contributions.spectrum()
+        return np.repeat(values, counts)
+
+    def test_there_are_none_without_weights(self, save):
+        assert profiled("ce", save("p.npy", Z), save("t.npy", Y)).contributions is None
+
+    def test_of_sample_weights(self, save):
+        w = np.array([1, 2, 0.5, 0, 3, 1])
+        found = profiled("ce", save("p.npy", Z), save("t.npy", Y), sample_weight=save("w.npy", w))
+        assert self.spectrum(found) == near(np.sort(w * CE))
+
+    def test_of_class_weights_and_sample_weights(self, save):
+        w = np.array([1, 2, 0.5, 0, 3, 1])
+        found = profiled(
+            "ce", save("p.npy", Z), save("t.npy", Y), sample_weight=save("w.npy", w), class_weight="0=2,2=7"
+        )
+        assert self.spectrum(found) == near(np.sort(w * np.array([2, 0, 7])[Y] * CE))
+
+    def test_of_output_weights(self, save):
+        found = profiled("bce", save("p.npy", Z), save("t.npy", M), class_weight="0=1,1=2,2=6")
+        # The weighted mean over outputs times the mean weight is the mean over outputs of weight times loss.
+        assert self.spectrum(found) == near(np.sort((ELEMENTS * [1, 2, 6]).mean(axis=1)))
+
+    def test_an_infinite_loss_of_weight_zero_adds_nothing(self, save):
+        p, t = save("p.npy", [[0.0, 1], [0.5, 0.5]]), save("t.npy", [0, 0])
+        found = profiled("ce", p, t, given="probs", sample_weight=save("w.npy", [0, 2]))
+        assert self.spectrum(found) == near(np.array([0, 2 * math.log(2)]))
+
+    def test_an_infinite_loss_is_an_infinite_contribution(self, save):
+        p, t = save("p.npy", [[0.0, 1], [0.5, 0.5]]), save("t.npy", [0, 0])
+        found = profiled("ce", p, t, given="probs", sample_weight=save("w.npy", [1, 2]))
+        assert self.spectrum(found).tolist() == [near(2 * math.log(2)), math.inf]
+
+
+def makers():
+    """Requests of all kinds of targets, as functions of `save`."""
+    generator = np.random.default_rng(5)
+    n, k = 97, 4
+    z, s = generator.normal(0, 2, (n, k)), generator.normal(0, 2, n)
+    y, m, w = generator.integers(0, k, n), generator.integers(0, 2, (n, k)), generator.random(n)
+    some = np.where(generator.random(n) < 0.5, -1, y)
+    some[20:50] = -1  # whole blocks of rows that are ignored
+    soft = softmax(generator.normal(0, 1, (n, k)))
+    return {
+        "index": lambda save: ("ce", save("p", z), save("t", y), {}),
+        "ignored": lambda save: ("ce", save("p", z), save("t", some), {"ignore_index": "-1"}),
+        "one-hot": lambda save: ("kl", save("p", z), save("t", np.eye(k)[y]), {"label_smoothing": 0.1}),
+        "soft": lambda save: ("ce", save("p", z), save("t", soft), {"sample_weight": save("w", w)}),
+        "binary": lambda save: ("bce", save("p", s), save("t", m[:, 0]), {"class_weight": "balanced"}),
+        "signed": lambda save: ("hinge", save("p", s), save("t", 2 * m[:, 0] - 1), {}),
+        "labels": lambda save: ("bce", save("p", z), save("t", m), {"class_weight": "0=2"}),
+        "one label": lambda save: ("bce", save("p", z), save("t", y), {}),
+        "numbers": lambda save: ("mse", save("p", s), save("t", w), {"sample_weight": save("w", w)}),
+        "rows": lambda save: ("mse", save("p", z), save("t", soft), {}),
+        "center": lambda save: ("center", save("p", z), save("t", y), {"centers": save("c", np.eye(k))}),
+        "infinite": lambda save: ("ce", save("p", np.eye(k)[y]), save("t", (y + m[:, 0]) % k), {"given": "probs"}),
+    }
+
+
+def assert_same_profile(found, expected):
+    for one, other in ((found.rows, expected.rows), (found.joint, expected.joint)):
+        assert (one is None) == (other is None)
+        assert one is None or np.array_equal(one, other)
+    assert (found.sums is None) == (expected.sums is None)
+    if found.sums is not None:
+        np.testing.assert_allclose(found.sums, expected.sums, rtol=1e-13)
+    assert (found.contributions is None) == (expected.contributions is None)
+    if found.contributions is not None:
+        mine, theirs = found.contributions.spectrum(), expected.contributions.spectrum()
+        assert np.array_equal(mine[0], theirs[0])
+        assert np.array_equal(mine[1], theirs[1])
+
+
+class TestMerging:
+    """One profile, however the rows are divided."""
+
+    @pytest.mark.parametrize("kind", makers())
+    def test_any_split_of_the_rows(self, save, kind):
+        loss, p, t, options = makers()[kind](lambda name, array: save(f"{name}.npy", array))
+        job = prepared(loss, p, t, **options).job
+        n = job.samples
+        whole = evaluate_chunk(job, 0, n).partial.observed
+        generator = np.random.default_rng(1)
+        for pieces in (2, 3, 7, 20):
+            cuts = [0, *sorted(generator.choice(np.arange(1, n), pieces - 1, replace=False).tolist()), n]
+            parts = [evaluate_chunk(job, low, high).partial.observed for low, high in itertools.pairwise(cuts)]
+            assert_same_profile(reduce(add, parts), whole)
+            assert_same_profile(parts[0] + reduce(add, parts[1:]), whole)
+
+    @pytest.mark.parametrize("kind", makers())
+    @pytest.mark.parametrize("size", [1, 100, 700])
+    def test_any_size_of_blocks_and_chunks(self, save, monkeypatch, kind, size):
+        loss, p, t, options = makers()[kind](lambda name, array: save(f"{name}.npy", array))
+        whole = profiled(loss, p, t, **options)
+        monkeypatch.setattr("losscli.run.BLOCK_BYTES", size)
+        monkeypatch.setattr("losscli.run.CHUNK_BYTES", 3 * size)
+        assert_same_profile(profiled(loss, p, t, **options), whole)
+
+
+class TestConcentration:
+    """The share of the total that the worst rows carry."""
+
+    def of(self, losses):
+        return concentration(*np.unique(np.asarray(losses, float), return_counts=True))
+
+    @pytest.mark.parametrize("losses", [[1, 2, 3, 4], [5, 0, 0, 5, 1, 1], [3], [2, 2, 2], [0, 0, 0, 7.5]])
+    def test_is_the_most_that_so_many_rows_can_carry(self, losses):
+        rows, share = self.of(losses)
+        for m in range(len(losses) + 1):
+            most = max(sum(chosen) for chosen in itertools.combinations(losses, m))
+            assert np.interp(m / len(losses), rows, share) == near(most / sum(losses))
+
+    def test_of_random_losses(self):
+        losses = np.random.default_rng(2).lognormal(0, 2, 500)
+        rows, share = self.of(losses)
+        worst = sorted(losses, reverse=True)
+        for m in (1, 5, 25, 50, 499, 500):
+            assert np.interp(m / 500, rows, share) == near(sum(worst[:m]) / sum(worst))
+        assert (rows[0], share[0], rows[-1], share[-1]) == (0, 0, 1, 1)
+
+    def test_of_a_hundred_equal_losses_is_the_diagonal(self):
+        rows, share = self.of([3.0] * 100)
+        assert np.interp([0.25, 0.5], rows, share) == near(np.array([0.25, 0.5]))
+
+    def test_of_many_rows_from_a_histogram_is_near(self, monkeypatch):
+        losses = np.random.default_rng(2).lognormal(0, 3, 5000)
+        exact = concentration(*Quantiles.of(losses).spectrum())
+        monkeypatch.setattr(reductions, "EXACT_LOSSES", 1000)
+        rough = concentration(*Quantiles.of(losses).spectrum())
+        assert len(rough[0]) < len(exact[0])
+        at = np.array([0.001, 0.01, 0.1, 0.5])
+        # Each loss is off by at most 2^-11 of itself, and so are a part's sum and the total.
+        np.testing.assert_allclose(np.interp(at, *rough), np.interp(at, *exact), rtol=2.0**-10)
+
+
+class TestHistogram:
+    def of(self, losses, bins=10, log=None):
+        return Histogram.of(Quantiles.of(np.asarray(losses, float)), bins, log)
+
+    def test_of_equal_width_from_the_least_to_the_largest(self):
+        losses = np.random.default_rng(3).random(1000) + 1
+        found = self.of(losses, 8)
+        assert found.edges == near(np.linspace(losses.min(), losses.max(), 9))
+        assert (found.edges[0], found.edges[-1]) == (losses.min(), losses.max())
+        assert found.counts.tolist() == np.histogram(losses, found.edges)[0].tolist()
+        assert (found.log, found.not_positive, found.infinite) == (False, 0, 0)
+
+    def test_of_equal_ratio_on_a_logarithmic_scale(self):
+        losses = np.random.default_rng(3).lognormal(0, 4, 1000)
+        found = self.of(losses, 7)
+        assert found.log
+        assert found.edges == near(np.geomspace(losses.min(), losses.max(), 8))
+        assert (found.edges[0], found.edges[-1]) == (losses.min(), losses.max())
+        assert found.counts.sum() == 1000
+        assert found.counts.tolist() == np.histogram(losses, found.edges)[0].tolist()
+
+    @pytest.mark.parametrize(("far", "log"), [(19.9, False), (20.0, False), (20.1, True)])
+    def test_is_logarithmic_where_p99_is_above_20_medians(self, far, log):
+        assert self.of([1.0] * 150 + [far] * 50).log is log
+
+    def test_less_than_one_loss_in_a_hundred_is_no_tail(self):
+        assert not self.of([1.0] * 999 + [1e6]).log
+        assert not self.of([1.0] * 995 + [1e6] * 5).log
+        assert self.of([1.0] * 980 + [1e6] * 20).log
+
+    def test_a_median_of_zero_has_no_multiples(self):
+        assert not self.of([0.0] * 60 + [5.0] * 40).log
+
+    @pytest.mark.parametrize("log", [True, False])
+    def test_a_scale_that_is_asked_for(self, log):
+        assert self.of([1, 2, 3], log=log).log is log
+        assert self.of([1.0] * 150 + [1000.0] * 50, log=log).log is log
+
+    def test_what_a_logarithmic_scale_cannot_show_is_counted(self):
+        found = self.of([0, 0, -1e-16, 1, 2, 4, math.inf], log=True)
+        assert (found.not_positive, found.infinite, found.counts.sum()) == (3, 1, 3)
+        assert (found.edges[0], found.edges[-1]) == (1, 4)
+
+    def test_a_linear_scale_shows_zero_and_below(self):
+        found = self.of([0, 0, -1, 1, math.inf, math.inf], 4, log=False)
+        assert (found.not_positive, found.infinite) == (0, 2)
+        assert found.edges.tolist() == [-1, -0.5, 0, 0.5, 1]
+        assert found.counts.tolist() == [1, 0, 2, 1]
+
+    @pytest.mark.parametrize(("losses", "log"), [([math.inf] * 2, None), ([0, 0], True), ([-1], True), ([], None)])
+    def test_there_is_none_where_nothing_can_be_shown(self, losses, log):
+        assert self.of(losses, log=log) is None
+
+    @pytest.mark.parametrize("log", [True, False])
+    @pytest.mark.parametrize("loss", [1e-300, 0.7, 3.0, 1e300])
+    def test_one_loss_only(self, loss, log):
+        found = self.of([loss] * 5, log=log)
+        assert found.counts.sum() == 5
+        assert (np.diff(found.edges) > 0).all()
+        assert found.edges[0] < loss < found.edges[-1]
+
+    @pytest.mark.parametrize("loss", [0.0, -2.0])
+    def test_one_loss_that_is_not_positive(self, loss):
+        found = self.of([loss] * 5)
+        assert found.counts.sum() == 5
+        assert found.edges[0] < loss < found.edges[-1]
+
+    def test_losses_that_differ_in_the_last_digits_only(self):
+        found = self.of([1.0, np.nextafter(1, 2), np.nextafter(1, 0)] * 3)
+        assert found.counts.sum() == 9
+        assert (np.diff(found.edges) > 0).all()
+
+    @pytest.mark.parametrize("log", [True, False])
+    def test_of_more_rows_than_are_kept(self, monkeypatch, log):
+        losses = np.random.default_rng(4).lognormal(0, 1, 3000)
+        exact = self.of(losses, log=log)
+        monkeypatch.setattr(reductions, "EXACT_LOSSES", 1000)
+        found = self.of(losses, log=log)
+        assert found.counts.sum() == 3000
+        np.testing.assert_allclose(found.edges, exact.edges, rtol=2.0**-11)
+        assert np.abs(np.cumsum(found.counts) - np.cumsum(exact.counts)).max() <= 30
