@@ -17,6 +17,8 @@ from losscli.targets import check_rows
 
 LARGEST = 4096
 """Dimensions, or rows, of the largest matrix whose eigenvectors are looked for."""
+FARTHEST = 1e140
+"""Squares of larger numbers, summed over many rows, overflow."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class Cloud:
     """Whether the centers come from a file; otherwise they are the means of the classes."""
     labels: tuple[str, str]
     """What the two axes are."""
+    dimensions: int
+    """How many features a row has; of more than two the points are a projection."""
     notes: tuple[str, ...]
     ignored: int
     files: frozenset[str]
@@ -150,8 +154,7 @@ def _cloud(
     else:
         mean, axes, parts = _components(source, kept)
         labels = tuple(  # type: ignore[assignment]
-            f"principal component {i + 1} of {d} features ({100 * part:.3g} % of the variance)"
-            for i, part in enumerate(parts)
+            f"principal component {i + 1} ({100 * part:.3g} % of the variance)" for i, part in enumerate(parts)
         )
     points = np.concatenate([(block - mean) @ axes for block in _finite(source, kept)])
     index = index[kept]
@@ -161,8 +164,10 @@ def _cloud(
         sums = np.stack([np.bincount(index, column, len(names)) for column in points.T], axis=1)
         centers = np.divide(sums, rows[:, None], out=np.full_like(sums, np.nan), where=rows[:, None] > 0)
     else:
+        if not (np.abs(centers) < FARTHEST).all():
+            raise DataError(f"--centers: {_why_no_point(float(np.abs(centers).max()), 'center')}")
         centers = (centers - mean) @ axes
-    return Cloud(points, index, names, centers, given, labels, notes, int(np.count_nonzero(~kept)), files)
+    return Cloud(points, index, names, centers, given, labels, d, notes, int(np.count_nonzero(~kept)), files)
 
 
 def _finite(source: Source, kept: Array) -> Iterator[Array]:
@@ -170,12 +175,18 @@ def _finite(source: Source, kept: Array) -> Iterator[Array]:
     for start, block in blocks(source):
         rows = kept[start : start + len(block)]
         wide = block[rows].astype(np.float64)
-        bad = ~np.isfinite(wide)
+        bad = ~(np.abs(wide) < FARTHEST)
         if bad.any():
             row, column = (int(i) for i in np.argwhere(bad)[0])
             place = source.place(start + int(np.flatnonzero(rows)[row]), column)
-            raise DataError(f"{place}: {wide[row, column]} is not a finite number; a feature must be one")
+            raise DataError(f"{place}: {_why_no_point(float(wide[row, column]), 'feature')}")
         yield wide
+
+
+def _why_no_point(value: float, what: str) -> str:
+    if np.isfinite(value):
+        return f"{value:g} is too large to be drawn; divide features and centers by a common factor"
+    return f"{value} is not a finite number; a {what} must be one"
 
 
 def _components(source: Source, kept: Array) -> tuple[Array, Array, Array]:

@@ -201,6 +201,17 @@ class TestRows:
         with refused(DataError, "x.npy[4, 1]", "finite"):
             load(save("x.npy", x), y, ignore="-1")
 
+    @pytest.mark.parametrize("d", [2, 5])
+    def test_a_feature_whose_square_overflows(self, save, d):
+        x = np.ones((4, d))
+        x[2, 1] = -1e200
+        with refused(DataError, "x.npy[2, 1]", "-1e+200 is too large"):
+            load(save("x.npy", x), save("y.npy", [0, 1, 0, 1]))
+
+    def test_a_center_whose_square_overflows(self, save):
+        with refused(DataError, "--centers", "1e+200 is too large"):
+            load(save("x.npy", X), save("y.npy", [0] * 6), save("c.npy", [[1.0, 1e200]]))
+
     def test_its_place_in_a_table_in_another_block(self, write, save, monkeypatch):
         monkeypatch.setattr("losscli.io.sources.SCAN_BYTES", 32)
         x = write("x.csv", "id,u,v\n" + "".join(f"{i},{i},{'inf' if i == 5 else 1}\n" for i in range(8)))
@@ -292,7 +303,8 @@ class TestComponents:
         assert np.abs(found.points) == near(np.abs(expected.transform(x - far)), abs=tolerance)
         assert parts(found) == pytest.approx((100 * expected.explained_variance_ratio_).tolist(), rel=6e-3, abs=1e-6)
         for number, label in enumerate(found.labels, 1):
-            assert label.startswith(f"principal component {number} of {shape[1]} features")
+            assert label.startswith(f"principal component {number} (")
+        assert found.dimensions == shape[1]
 
     def test_explained_variance_by_hand(self, save):
         x = np.array([[3.0, 0, 0], [-3, 0, 0], [0, 2, 0], [0, -2, 0], [0, 0, 1], [0, 0, -1]])

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 
@@ -59,3 +60,9 @@ def test_an_error_that_nobody_can_be_told_is_still_an_exit_code(folder, shell):
     done = subprocess.run(["sh", "-c", command], capture_output=True)
     assert (done.returncode, done.stdout, done.stderr) == (2, b"", b"")
     assert not list(folder.iterdir())
+
+
+def test_a_total_that_overflows_is_no_warning_of_numpy(process, save):
+    p, t, w = save("p.npy", [1.0, 2.0, 3.0]), save("t.npy", np.zeros(3)), save("w.npy", [1e308] * 3)
+    done = process("plot", "samples", "l2", p, t, "--sample-weight", w, "-o", "l2.png")
+    assert (done.code, done.out, done.err) == (0, "", "")

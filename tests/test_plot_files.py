@@ -268,6 +268,12 @@ class TestClasses:
         assert axes.get_xlabel() == "mean loss of the output"
         assert marks(axes)["mean of all"] == near(53 / 4)
 
+    def test_outputs_that_have_weights_are_drawn_before_them(self, picture, save):
+        words = "bce", save("p.npy", [[1.0, 5], [2, 7]]), save("t.npy", [[1, 1], [1, 1]])
+        with_weights, without = self.draw(picture, *words, "--class-weight", "1=4"), self.draw(picture, *words)
+        assert [bar.get_width() for bar in bars(with_weights)] == [bar.get_width() for bar in bars(without)]
+        assert with_weights.get_xlabel() == "mean loss of the output, before weights"
+
     @pytest.mark.parametrize("words", [("--class-weight", "0=7"), ("--sample-weight", "w.npy")])
     def test_are_of_losses_before_weights(self, picture, save, words):
         save("w.npy", [1, 2, 0])
@@ -668,9 +674,13 @@ class TestSamples:
     def test_the_user_s_settings_have_no_influence(self, picture, monkeypatch):
         monkeypatch.setitem(mpl.rcParams, "axes.facecolor", "red")
         monkeypatch.setitem(mpl.rcParams, "text.parse_math", True)
+        monkeypatch.setitem(mpl.rcParams, "axes.labelsize", 40)
+        monkeypatch.setitem(mpl.rcParams, "lines.marker", "x")
         drawn = picture("samples", "mse", "s.npy", "x.npy", "--title", "a $ and a $")
         assert {to_hex(axes.get_facecolor()) for axes in drawn.axes} == {"#ffffff"}
         assert not drawn._suptitle.get_parse_math()
+        assert all(axes.xaxis.label.get_size() < 20 for axes in drawn.axes)
+        assert drawn.axes[1].lines[0].get_marker() == "None"
         assert mpl.rcParams["axes.facecolor"] == "red"
         assert mpl.rcParams["text.parse_math"] is True
 
@@ -761,6 +771,10 @@ class TestReliability:
         return picture("reliability", p, save("t.npy", 1 - right), "--from", "probs", *words)
 
     CONFIDENCE, RIGHT = [0.6, 0.7, 0.65, 0.95, 1.0, 0.9, 0.85], [1, 0, 1, 1, 1, 0, 1]
+
+    def test_one_sample_is_no_samples(self, picture, save):
+        drawn = self.draw(picture, save, [0.75], [1])
+        assert drawn.get_suptitle().splitlines()[1] == "1 sample: accuracy 1.0000, mean confidence 0.7500"
 
     def test_bars_points_and_counts(self, picture, save):
         drawn = self.draw(picture, save, self.CONFIDENCE, self.RIGHT, "--bins", "5")
@@ -930,9 +944,11 @@ class TestFeatures:
     def test_more_dimensions_are_components_and_the_axes_say_so(self, picture, save):
         x = np.zeros((6, 3))
         x[[0, 1, 2, 3, 4, 5], [2, 2, 0, 0, 1, 1]] = [3, -3, 2, -2, 1, -1]
-        axes = panel(picture("features", save("x.npy", x), save("y.npy", np.zeros(6, int))))
-        assert axes.get_xlabel() == f"principal component 1 of 3 features ({100 * 9 / 14:.3g} % of the variance)"
-        assert axes.get_ylabel() == f"principal component 2 of 3 features ({100 * 4 / 14:.3g} % of the variance)"
+        drawn = picture("features", save("x.npy", x), save("y.npy", np.zeros(6, int)))
+        assert drawn.get_suptitle() == "6 samples of 3 features in 1 class"
+        axes = panel(drawn)
+        assert axes.get_xlabel() == f"principal component 1 ({100 * 9 / 14:.3g} % of the variance)"
+        assert axes.get_ylabel() == f"principal component 2 ({100 * 4 / 14:.3g} % of the variance)"
         [cloud] = clouds(axes)
         assert np.asarray(cloud.get_offsets()) == near(x[:, [2, 0]])
 
@@ -954,7 +970,7 @@ class TestFeatures:
         assert [[line.get_xdata()[0], line.get_ydata()[0]] for line in crosses(panel(drawn))] == means
         assert [list(text.xy) for text in panel(drawn).texts] == means
         assert of_text(panel(drawn)) == [str(k) for k in range(4, 28)]
-        assert names_of(drawn)[:2] == ["6 smaller classes (n = 6)", "4 (n = 4)"]
+        assert names_of(drawn)[:2] == ["6 others (n = 6)", "4 (n = 4)"]
         assert drawn.get_suptitle() == "102 samples in 30 classes"
 
     def test_of_too_many_points_some_are_drawn_and_the_picture_says_so(self, picture, save, monkeypatch):
@@ -1132,6 +1148,16 @@ class TestFiles:
             piped = ["-" if word == name else word for word in words]
             found = picture(*piped, "-q", stdin=(folder / name).read_bytes())
             assert numbers_of_anything(found) == expected
+
+    def test_a_column_of_standard_input(self, picture):
+        s, b = np.load("s.npy"), np.load("b.npy")
+        stdin = table("n,label", range(60), b).encode()
+        drawn = picture("samples", "bce", "s.npy", "-:label", "--panel", "distribution", stdin=stdin)
+        assert marks(panel(drawn))["mean"] == near(np.logaddexp(0, np.where(b == 1, -s, s)).mean())
+
+    def test_a_number_for_all_targets(self, picture):
+        drawn = picture("samples", "mse", "s.npy", "-3", "--panel", "distribution")
+        assert marks(panel(drawn))["mean"] == near(((np.load("s.npy") + 3) ** 2).mean())
 
 
 def numbers_of_anything(figure):

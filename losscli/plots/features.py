@@ -11,6 +11,7 @@ from losscli.cloud import Cloud
 from losscli.errors import count
 from losscli.plots.style import MARKERS, Look, blank, clean, legend_columns
 
+WIDTH = 7.4
 MOST_DRAWN = 20_000
 """Points beyond which every so manieth is drawn: more of them hide each other."""
 MOST_NAMED = 24
@@ -26,7 +27,9 @@ def draw(cloud: Cloud, look: Look) -> Figure:
     largest = np.sort(np.argsort(-rows, kind="stable")[:MOST_NAMED])
     step = -(-len(cloud.points) // MOST_DRAWN)
     points, index = cloud.points[::step], cloud.index[::step]
-    figure = blank(look, 7.4, 6.0)
+    named = [f"{clean(cloud.names[k], 24)} (n = {rows[k]:,})" for k in largest]
+    lines = -(-len(named) // legend_columns(named, WIDTH, handle=7))
+    figure = blank(look, WIDTH, 5.4 + 0.2 * lines)
     axes = figure.subplots()
     size = 26 if len(points) < 2_000 else 10 if len(points) < 10_000 else 5
     handles, labels = [], []
@@ -37,7 +40,7 @@ def draw(cloud: Cloud, look: Look) -> Figure:
         axes.scatter(x, y, s=size, rasterized=len(points) > VECTORS, linewidths=0, **style)
         left = len(cloud.names) - len(largest)
         handles.append(Line2D([], [], linestyle="", **style))
-        labels.append(f"{count(left, 'smaller class', 'smaller classes')} (n = {rows.sum() - rows[largest].sum():,})")
+        labels.append(f"{count(left, 'other')} (n = {rows.sum() - rows[largest].sum():,})")
     for number, k in enumerate(largest):
         colour = theme.colours[number % len(theme.colours)]
         marker = MARKERS[number % len(MARKERS)]
@@ -64,7 +67,7 @@ def draw(cloud: Cloud, look: Look) -> Figure:
                 zorder=4,
             )
         handles.append(Line2D([], [], linestyle="", color=colour, marker=marker))
-        labels.append(f"{clean(cloud.names[k], 24)} (n = {rows[k]:,})")
+        labels.append(named[number])
     handles.append(
         Line2D([], [], linestyle="", marker="X", color=theme.ground, markersize=10, markeredgecolor=theme.ink)
     )
@@ -92,4 +95,5 @@ def draw(cloud: Cloud, look: Look) -> Figure:
 
 def _title(cloud: Cloud) -> str:
     ignored = f" ({cloud.ignored:,} ignored)" if cloud.ignored else ""
-    return f"{count(len(cloud.points), 'sample')}{ignored} in {count(len(cloud.names), 'class', 'classes')}"
+    of = f" of {cloud.dimensions:,} features" if cloud.dimensions > 2 else ""
+    return f"{count(len(cloud.points), 'sample')}{of}{ignored} in {count(len(cloud.names), 'class', 'classes')}"

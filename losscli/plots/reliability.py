@@ -3,6 +3,7 @@
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from losscli.errors import count
 from losscli.plots.style import DASHES, Look, blank, clean, small_print
 from losscli.reliability import Reliability
 
@@ -65,7 +66,7 @@ def draw(found: Reliability, look: Look, about: str) -> Figure:
     lower.set_xlabel("confidence: probability of the predicted class")
     lower.set_xlim(0, 1)
     title = (
-        f"ECE {found.error:.4f} in {found.describe()}\n{found.samples:,} samples: "
+        f"ECE {found.error:.4f} in {found.describe()}\n{count(found.samples, 'sample')}: "
         f"accuracy {found.mean_accuracy:.4f}, mean confidence {found.mean_confidence:.4f}"
     )
     figure.suptitle(title if look.title is None else clean(look.title, 200), wrap=True)

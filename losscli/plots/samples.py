@@ -169,7 +169,7 @@ def _confidence(axes: Axes, sampled: Sampled, look: Look) -> None:
     )
     what = "outputs" if sampled.groups == "outputs" else "samples"
     bar = axes.figure.colorbar(drawn, cax=axes.inset_axes((1.03, 0, 0.035, 1)), label=f"{what} a cell")
-    tens = [10**i for i in range(len(str(most))) if 10**i * 1.5 < most or not i]
+    tens = [10**i for i in range(len(str(most))) if 10**i * 3 < most or not i]
     bar.set_ticks([*tens, most])
     bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     bar.ax.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: ""))
@@ -200,7 +200,8 @@ def _concentration(axes: Axes, sampled: Sampled, look: Look) -> None:
     contributions = sampled.profile.contributions or sampled.result.losses
     theme, weighted = look.colours, sampled.profile.contributions is not None
     values, counts = contributions.spectrum()
-    total = float(np.dot(values, counts))
+    with np.errstate(over="ignore"):
+        total = float(np.dot(values, counts))
     if not (total > 0 and np.isfinite(total) and values[0] >= -1e-9 * total):
         why = "the total is infinite" if np.isinf(total) else "the total is 0" if not total else "losses are negative"
         message(axes, f"No shares of the total loss: {why}.")
