@@ -207,6 +207,8 @@ class Loss:
                     f"{self.name}: no parameter {name!r}; its parameters: {known}{did_you_mean(name, values)}"
                 )
             domain = self.parameters[name].domain
+            if value is None and self.parameters[name].default is not None:
+                raise UsageError(f"{self.name}: {name} cannot be none; it is a number in {domain}")
             if value is not None and value not in domain:
                 raise UsageError(f"{self.name}: {name}={value:g} is not in {domain}")
             values[name] = value

@@ -19,6 +19,8 @@ from losscli.receipt import short
 
 STEPS = 1200
 """Divisible by so much that tenths and quarters of most ranges are among the points."""
+FARTHEST = 1e140
+"""Ends of a range beyond which nothing is drawn."""
 NEAR = 1e-9
 """Points of a grid nearer to a break than this part of the range make room for it."""
 JUMP = 1e-6
@@ -155,7 +157,7 @@ def default_range(losses: Sequence[BoundLoss], axes: Mapping[str, Axis]) -> tupl
 
 def _beyond(x: float) -> float:
     # A fourth further, to the next number of two digits: 4.6851 -> 5.9.
-    if not x or not math.isfinite(x * 1.25):
+    if not 1e-300 < abs(x) < 1e300:
         return x
     unit = 10.0 ** (math.floor(math.log10(abs(x))) - 1)
     return math.copysign(math.ceil(abs(x) * 1.25 / unit) * unit, x)
@@ -165,6 +167,11 @@ def check_range(low: float, high: float, name: str, axes: Mapping[str, Axis]) ->
     """Refuse a range that is empty, or that leaves the axis."""
     if not (math.isfinite(low) and math.isfinite(high) and math.isfinite(high - low)):
         raise UsageError(f"--range {low:g},{high:g}: both ends must be finite numbers, and so must their distance")
+    if max(abs(low), abs(high)) > FARTHEST:
+        raise UsageError(
+            f"--range {low:g},{high:g}: numbers beyond {FARTHEST:g} cannot be drawn, for their squares overflow; "
+            "choose a narrower range"
+        )
     if low >= high:
         raise UsageError(f"--range {low:g},{high:g} is empty; the first number must be below the second")
     if len(np.unique(grid(low, high))) < STEPS // 2:
@@ -180,6 +187,7 @@ def grid(low: float, high: float) -> Array:
     x = low * ((STEPS - i) / STEPS) + high * (i / STEPS)
     if max(abs(low), abs(high)) < np.finfo(np.float64).max / STEPS:
         x = (low * (STEPS - i) + high * i) / STEPS
+    x[[0, -1]] = low, high
     return x
 
 
@@ -217,7 +225,8 @@ def jumps(sides: tuple[float, float, float], y: Array) -> bool:
     """Whether a function is discontinuous, by its values just below, at and just above a point and by all it takes."""
     below, at, above = sides
     scale = np.max(np.abs(y), where=np.isfinite(y), initial=0)
-    return bool(max(abs(above - below), abs(at - below), abs(at - above)) > JUMP * scale)
+    with np.errstate(all="ignore"):  # infinity on both sides is no jump
+        return bool(max(abs(above - below), abs(at - below), abs(at - above)) > JUMP * scale)
 
 
 def records(curves: Sequence[Curve]) -> dict[str, Any]:

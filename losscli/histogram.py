@@ -7,6 +7,7 @@ import numpy as np
 from losscli.core import Array
 from losscli.reduce import Quantiles
 
+LARGEST, SMALLEST = float(np.finfo(np.float64).max), float(np.finfo(np.float64).smallest_subnormal)
 LONG_TAIL = 20
 """A p99 of so many medians hides everything else in the first bins of a linear scale."""
 
@@ -46,10 +47,12 @@ class Histogram:
             return None
         low, high = _spread(float(values[0]), float(values[-1]), log)
         if log:
-            edges = np.exp(np.linspace(np.log(low), np.log(high), bins + 1))
+            with np.errstate(over="ignore"):
+                edges = np.exp(np.linspace(np.log(low), np.log(high), bins + 1))
         else:
             edges = low * (1 - np.arange(bins + 1) / bins) + high * (np.arange(bins + 1) / bins)
         edges[[0, -1]] = low, high  # whatever exp and log have made of them
+        edges = np.unique(edges)  # between the smallest numbers there may not be so many others
         held, _ = np.histogram(values, edges, weights=counts)
         return cls(edges, held.astype(np.int64), log, not_positive, infinite)
 
@@ -59,13 +62,15 @@ def _has_long_tail(values: Array, counts: Array) -> bool:
         return False
     upto = np.cumsum(counts)
     median, p99 = (values[np.searchsorted(upto, part * upto[-1])] for part in (0.5, 0.99))
-    return bool(0 < median * LONG_TAIL < p99)
+    return bool(0 < median < p99 / LONG_TAIL)
 
 
 def _spread(low: float, high: float, log: bool) -> tuple[float, float]:
     # Bins need some width, also where all losses are one.
-    if low < high and (low * (1 + 1e-9) < high if low > 0 else True):
+    size = max(abs(low), abs(high))
+    if high - low > 1e-9 * size:
         return low, high
     if log:
-        return low / 2, high * 2
-    return (low - abs(low) / 2, high + abs(high) / 2) if low else (-0.5, 0.5)
+        return max(low / 2, SMALLEST), min(high * 2, LARGEST)
+    room = size / 2 if size > 1e-300 else 0.5
+    return max(low - room, -LARGEST), min(high + room, LARGEST)

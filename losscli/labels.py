@@ -34,7 +34,7 @@ def one_a_row(loss: str, targets: Columns, classes: tuple[str, ...] | None, k: i
 
 
 def _of_text(loss: str, text: "TextColumn", classes: tuple[str, ...] | None, k: int, ignore: str | None) -> Plan:
-    ignored = [ignore is not None and _same_label(cell or "", ignore) for cell in text.cells]
+    ignored = [ignore is not None and same_label(cell or "", ignore) for cell in text.cells]
     used = set(np.unique(text.codes).tolist())
     labels = [(code, cell) for code, cell in enumerate(text.cells) if not ignored[code] and code in used]
     for code, cell in labels:
@@ -153,7 +153,7 @@ def _as_index(cell: str) -> int | None:
     return int(float(cell)) if re.fullmatch(r"\s*[+-]?(0|[1-9]\d*)(\.0*)?\s*", cell) else None
 
 
-def _same_label(cell: str, label: str) -> bool:
+def same_label(cell: str, label: str) -> bool:
     if cell == label:
         return True
     left, right = _as_index(cell), _as_index(label)

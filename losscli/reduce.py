@@ -162,6 +162,8 @@ def _rank_bits(values: Array) -> Array:
 
 
 def _middle(bucket: int) -> float:
+    if bucket in (0, -1):
+        return 0.0  # of the two next to zero, which is what is in them but for the smallest denormals
     edges = []
     for bits in (bucket << DIGITS_DROPPED, (bucket + 1) << DIGITS_DROPPED):
         clipped = min(max(bits, -0x7FF0000000000000), 0x7FF0000000000000)

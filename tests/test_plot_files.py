@@ -363,7 +363,9 @@ class TestConfidence:
         self.check(axes, p.ravel(), -np.log(p).ravel())
         assert [bar.get_ylabel() for bar in axes.child_axes] == ["outputs a cell"]
 
-    @pytest.mark.parametrize(("log", "said"), [("--log", "3 at 0, 2 infinite"), ("--no-log", "2 infinite")])
+    @pytest.mark.parametrize(
+        ("log", "said"), [("--log", "3 below 9e-19, 2 above 1e+12"), ("--no-log", "2 above 1e+12")]
+    )
     def test_what_is_not_on_the_axes_is_counted(self, picture, save, log, said):
         p = save("p.npy", [[1.0, 0]] * 3 + [[0, 1]] * 2 + [[0.5, 0.5]] * 4)
         axes = self.draw(picture, "ce", p, save("t.npy", np.zeros(9, int)), "--from", "probs", log)
@@ -729,6 +731,7 @@ def assert_nothing_hides_anything(figure):
     for i, one in enumerate(outer):
         for other in outer[i + 1 :]:
             assert overlap(one, other) <= 1
+    assert all(overlap(part.get_window_extent(), box) <= 1 for part in figure.legends for box in outer)
     texts = [text for text in (figure._suptitle, figure._supxlabel) if text is not None and text.get_text()]
     for text in texts:
         for box in [*outer, *(part.get_window_extent() for part in figure.legends)]:
@@ -980,12 +983,22 @@ class TestFeatures:
         drawn = picture("features", save("x.npy", self.x), save("y.npy", y))
         axes = panel(drawn)
         shown = [part.get_offsets().tolist() for part in clouds(axes)]
-        assert shown == [self.x[::3][y[::3] == k].tolist() for k in (0, 1)]
-        assert axes.get_title() == "17 of 50 rows drawn, one of every 3"
+        assert sum(map(len, shown)) == 20
+        for k in (0, 1):  # each of its own class, none of them twice, and in the order of the file
+            rows = [self.x[y == k].tolist().index(point) for point in shown[k]]
+            assert rows == sorted(set(rows))
+            assert len(rows) > 4
+        assert axes.get_title() == "20 of 50 rows drawn, chosen at random"
         assert all(part.get_rasterized() for part in clouds(axes))
         assert names_of(drawn)[:2] == ["0 (n = 25)", "1 (n = 25)"]
         means = [self.x[y == k].mean(axis=0).tolist() for k in (0, 1)]
         assert [[line.get_xdata()[0], line.get_ydata()[0]] for line in crosses(axes)] == [near(mean) for mean in means]
+
+    def test_a_class_of_every_other_row_is_not_left_out(self, picture, save, monkeypatch):
+        monkeypatch.setattr(features_picture, "MOST_DRAWN", 20)
+        drawn = picture("features", save("x.npy", np.arange(80.0).reshape(40, 2)), save("y.npy", [0, 1] * 20))
+        assert len(clouds(panel(drawn))) == 2
+        assert all(len(part.get_offsets()) > 4 for part in clouds(panel(drawn)))
 
     def test_all_of_few_points_are_drawn_as_they_are(self, picture, save):
         axes = panel(picture("features", save("x.npy", self.x), save("y.npy", self.y)))
@@ -1022,7 +1035,7 @@ class TestNames:
     """Names are drawn as they stand, whatever they hold; what cannot be drawn has a mark in its place."""
 
     def check(self, texts):
-        wanted = ["$x$ & <y>", "_hidden", "a very long name of", "Ωμέγα", "日本", "a\ufffdb", "two\ufffdlines"]
+        wanted = ["$x$ & <y>", "_hidden", "a very long …d on and on", "Ωμέγα", "日本", "a\ufffdb", "two lines"]
         missing = [name for name in wanted if not any(text.startswith(name) for text in texts)]
         assert not missing, texts
         assert not any(set("\x07\n") & set(text) for text in texts)
@@ -1055,13 +1068,20 @@ class TestNames:
     def test_in_a_file_of_text(self, run, words):
         done = run("plot", *words.split(), "-o", "o.svg")
         assert (done.code, done.out) == (0, "")
-        assert done.err == "losscli: warning: the font lacks letters of a name, which are drawn as boxes\n"
+        assert done.err == ""  # what is text is drawn in a font of the reader's
         written = " ".join(ElementTree.parse("o.svg").getroot().itertext())
         assert all(name in written for name in ("$x$ & <y>", "_hidden", "Ωμέγα", "日本"))
 
+    @pytest.mark.parametrize("name", ["o.png", "o.pdf"])
+    @pytest.mark.usefixtures("classes")
+    def test_that_the_font_lacks_letters_is_said_once(self, run, name):
+        done = run("plot", "features", "x.csv", "y.csv", "-o", name, "--dpi", "40")
+        assert (done.code, done.out) == (0, "")
+        assert done.err == "losscli: warning: the font lacks letters of a name, which are drawn as boxes\n"
+
     @pytest.mark.usefixtures("classes")
     def test_quiet(self, run):
-        done = run("plot", "features", "x.csv", "y.csv", "-o", "o.svg", "-q")
+        done = run("plot", "features", "x.csv", "y.csv", "-o", "o.png", "-q", "--dpi", "40")
         assert (done.code, done.out, done.err) == (0, "", "")
 
 

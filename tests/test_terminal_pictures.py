@@ -324,10 +324,6 @@ class TestDistribution:
         assert done.out.isascii()
         assert "\\u" not in done.out
 
-    def test_a_terminal_that_is_utf_8_gets_blocks(self, process, save):
-        done = process("compute", "l1", save("p.npy", [1.0, 2.0]), "0", env={"PYTHONIOENCODING": "utf-8"})
-        assert line_of(done.out) == f"1 [█{' ' * 28}█] 2"
-
     @pytest.mark.parametrize("encoding", ENCODINGS)
     def test_it_is_one_line_on_a_terminal_of_eighty_columns(self, save, encoding):
         p = save("p.npy", [1.0] * 98 + [1000.0] * 2)

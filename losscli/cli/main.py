@@ -142,8 +142,15 @@ def _of_another_loss(option: str, context: typer.Context | None) -> str | None:
         return None
     if context.info_name == "compute":
         return f"{option} comes after the loss: losscli compute LOSS PREDICTIONS TARGETS {option} ..."
+    if context.info_name == "samples":
+        return f"{option} comes after the loss: losscli plot samples LOSS PREDICTIONS TARGETS -o FILE {option} ..."
+    if " plot " in context.command_path and " plot samples " not in context.command_path:
+        return None
+    from losscli.cli.options import PICTURED
     from losscli.losses import FAMILIES
 
+    if " plot samples " in context.command_path and item not in PICTURED:
+        return f"plot samples takes no {option}, which is for what losscli compute writes"
     takers = [family.name for family in FAMILIES.values() if item.when(family)]
     return f"{context.info_name} takes no {option}, which is for losses of: {', '.join(takers)}"
 

@@ -252,7 +252,7 @@ def samples(loss: "Loss", values: dict[str, Any]) -> int:
         missing |= {} if confident else {"confidence": _why_no_confidence(loss, job.form.kind)}
         if panel in missing:
             raise UsageError(f"--panel {panel}: {missing[panel]}")
-        weighted = job.weights is not None or job.class_weights is not None or job.output_weights is not None
+        weighted = job.weights is not None or job.class_weights is not None
         calculation.observe(Profiler(grouped, confident and panel in (None, "confidence"), weighted))
         result = calculation.run()
         from losscli.plots import samples as picture
@@ -387,6 +387,7 @@ def features(
     from losscli.cloud import load
 
     look = look_of(title, size, dpi, theme)
+    features, labels = operands({"predictions": features, "targets": labels}).values()
     with Gallery(output, look) as gallery:
         cloud = load(features, labels, centers, id, columns, header, ignore_index)
         gallery.keep_apart(cloud.files)

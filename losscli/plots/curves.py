@@ -16,6 +16,7 @@ from losscli.plots.style import (
     Look,
     blank,
     clean,
+    fitted,
     legend_below,
     legend_columns,
     ordered_style,
@@ -27,8 +28,14 @@ INNER = {"value": 0.01, "slope": 0.08}
 """Where a curve goes to infinity at an end, its panel shows what it takes further than this part from the ends."""
 OUTGROWN, CUT = 2.5, 1.75
 """A curve more than OUTGROWN times as large as the second largest is cut at CUT times that, not to flatten the others."""
+ROOM = 1.4
+"""The same on a logarithmic scale, as a factor."""
+LEGEND = 0.2
+"""Inches of a line of the legend."""
 CLOSE = 0.17
 """Names of marks nearer to each other than this part of the axis stand upright."""
+HOPELESS = 20.0
+"""Of a curve so many times as large, cutting would leave nothing to be seen."""
 BAND = 0.06
 """Empty space above and below the curves, as a part of their range."""
 
@@ -50,7 +57,7 @@ def draw(
     labels, title = _labels(curves)
     width = 10.0 if gradient else 6.4
     rows = -(-len(labels) // legend_columns(labels, width)) if len(curves) > 1 else 0
-    figure = blank(look, width, 4.2 + 0.2 * rows)
+    figure = blank(look, width, 4.2 + LEGEND * rows)
     wide = figure.get_figwidth() >= figure.get_figheight()
     count = 2 if gradient else 1
     panels: Any = figure.subplots(1, count, squeeze=False) if wide else figure.subplots(count, 1, squeeze=False)
@@ -58,8 +65,12 @@ def draw(
     named = (("value", f"loss f({axis.letter})"), ("slope", f"gradient df/d{axis.letter}"))
     for panel, (what, label) in zip(panels.flat, named, strict=False):
         _panel(panel, curves, styles, what, log)
-        panel.set_xlabel(axis.label)
-        panel.set_ylabel(label + _log_words(panel, what, log))
+        panel.set_xlabel(fitted(axis.label, figure.get_figwidth() / (count if wide else 1)))
+        panel.set_ylabel(
+            fitted(
+                label + _log_words(panel, what, log), figure.get_figheight() / (1 if wide else count) - LEGEND * rows
+            )
+        )
         panel.set_xlim(curves[0].x[0], curves[0].x[-1])
         if mark:
             _mark(panel, curves, styles, what, axis)
@@ -120,39 +131,42 @@ def _panel(panel: Axes, curves: Sequence[Curve], styles: Sequence[dict[str, Any]
         panel.set_yscale("log", nonpositive="mask")
         plain_ticks(panel.yaxis)
         return
-    low, high = _limits([getattr(curve, what) for curve in curves], INNER[what])
+    low, high = _limits([getattr(curve, what) for curve in curves], INNER[what], cut=not log)
     if log:
-        panel.set_yscale("symlog", linthresh=_linear(everything))
+        linear = _linear(low, high)
+        panel.set_yscale("symlog", linthresh=linear)
         plain_ticks(panel.yaxis)
+        panel.set_ylim(ROOM * low or -linear, ROOM * high or linear)
+        return
     room = BAND * ((high - low) or 1)
     panel.set_ylim(low - room, high + room)
 
 
-def _limits(ys: Sequence[Array], inner: float) -> tuple[float, float]:
-    """The range that a panel shows: all that is drawn, unless one curve would flatten what else there is."""
+def _limits(ys: Sequence[Array], inner: float, cut: bool) -> tuple[float, float]:
+    """The range that a panel shows: all that is drawn, or with `cut` less, where one curve would flatten the others."""
     ends = []
     for y in ys:
         shown = y[np.isfinite(y)]
         if len(shown) < len(y):
-            cut = max(1, round(inner * len(y)))
-            inside = y[cut:-cut]
+            left_out = max(1, round(inner * len(y)))
+            inside = y[left_out:-left_out]
             shown = inside[np.isfinite(inside)]
         if len(shown):
             ends.append((float(shown.min()), float(shown.max())))
     if not ends:
         return 0.0, 1.0
     lows, highs = sorted(min(low, 0.0) for low, _ in ends), sorted((max(high, 0.0) for _, high in ends), reverse=True)
-    return _cut(lows), _cut(highs)
+    return (_cut(lows), _cut(highs)) if cut else (lows[0], highs[0])
 
 
 def _cut(ends: Sequence[float]) -> float:
-    outgrown = len(ends) > 1 and ends[1] != 0 and abs(ends[0]) > OUTGROWN * abs(ends[1])
+    outgrown = len(ends) > 1 and OUTGROWN * abs(ends[1]) < abs(ends[0]) < HOPELESS * abs(ends[1])
     return CUT * ends[1] if outgrown else ends[0]
 
 
-def _linear(y: Array) -> float:
-    """Below what a gradient's scale is linear: two decades under its largest."""
-    largest = np.max(np.abs(y), where=np.isfinite(y), initial=0)
+def _linear(low: float, high: float) -> float:
+    """Below what a gradient's scale is linear: two decades under the largest that is shown."""
+    largest = max(abs(low), abs(high))
     return float(10.0 ** (np.floor(np.log10(largest)) - 2)) if largest > 0 else 1.0
 
 

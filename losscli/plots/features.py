@@ -13,7 +13,7 @@ from losscli.plots.style import MARKERS, Look, blank, clean, legend_columns
 
 WIDTH = 7.4
 MOST_DRAWN = 20_000
-"""Points beyond which every so manieth is drawn: more of them hide each other."""
+"""Points beyond which so many of them are drawn: more hide each other."""
 MOST_NAMED = 24
 """Classes with a colour of their own; the smaller ones are drawn together."""
 VECTORS = 5_000
@@ -25,8 +25,10 @@ def draw(cloud: Cloud, look: Look) -> Figure:
     theme = look.colours
     rows = np.bincount(cloud.index, minlength=len(cloud.names))
     largest = np.sort(np.argsort(-rows, kind="stable")[:MOST_NAMED])
-    step = -(-len(cloud.points) // MOST_DRAWN)
-    points, index = cloud.points[::step], cloud.index[::step]
+    points, index = cloud.points, cloud.index
+    if len(points) > MOST_DRAWN:  # at random, since every so manieth may be all of one class
+        chosen = np.sort(np.random.default_rng(0).choice(len(points), MOST_DRAWN, replace=False))
+        points, index = points[chosen], index[chosen]
     named = [f"{clean(cloud.names[k], 24)} (n = {rows[k]:,})" for k in largest]
     lines = -(-len(named) // legend_columns(named, WIDTH, handle=7))
     figure = blank(look, WIDTH, 5.4 + 0.2 * lines)
@@ -37,7 +39,7 @@ def draw(cloud: Cloud, look: Look) -> Figure:
     if others.any():
         style: dict[str, Any] = {"color": theme.faint, "marker": "."}
         x, y = points[others].T
-        axes.scatter(x, y, s=size, rasterized=len(points) > VECTORS, linewidths=0, **style)
+        axes.scatter(x, y, s=size, rasterized=len(points) > VECTORS, linewidths=0.4, **style)
         left = len(cloud.names) - len(largest)
         handles.append(Line2D([], [], linestyle="", **style))
         labels.append(f"{count(left, 'other')} (n = {rows.sum() - rows[largest].sum():,})")
@@ -52,7 +54,7 @@ def draw(cloud: Cloud, look: Look) -> Figure:
             color=colour,
             marker=marker,
             alpha=0.7,
-            linewidths=0,
+            linewidths=0.4,
             rasterized=len(points) > VECTORS,
         )
         axes.plot(*cloud.centers[k], "X", color=colour, markersize=13, markeredgecolor=theme.ink, markeredgewidth=1.3)
@@ -72,10 +74,9 @@ def draw(cloud: Cloud, look: Look) -> Figure:
         Line2D([], [], linestyle="", marker="X", color=theme.ground, markersize=10, markeredgecolor=theme.ink)
     )
     labels.append("center of a class" if cloud.given else "mean of a class")
-    if step > 1:
-        axes.set_title(
-            f"{len(points):,} of {count(len(cloud.points), 'row')} drawn, one of every {step:,}", fontsize=8.5
-        )
+    if len(points) < len(cloud.points):
+        drawn = f"{len(points):,} of {count(len(cloud.points), 'row')} drawn, chosen at random"
+        axes.set_title(drawn, fontsize=8.5)
     axes.set_xlabel(clean(cloud.labels[0], 90))
     axes.set_ylabel(clean(cloud.labels[1], 90))
     spans = np.ptp(np.concatenate([points, cloud.centers[np.isfinite(cloud.centers).all(axis=1)]]), axis=0)

@@ -70,5 +70,5 @@ def draw(found: Reliability, look: Look, about: str) -> Figure:
         f"accuracy {found.mean_accuracy:.4f}, mean confidence {found.mean_confidence:.4f}"
     )
     figure.suptitle(title if look.title is None else clean(look.title, 200), wrap=True)
-    small_print(figure, about)
+    small_print(figure, clean(about, 1000))
     return figure

@@ -28,6 +28,8 @@ from losscli.receipt import short
 from losscli.result import Result
 
 BINS = 60
+TALLEST = 1e290
+"""Axes to larger numbers overflow on the way."""
 MOST_GROUPS = 20
 CELLS = 80
 """Cells of the loss that its panel is high, at most."""
@@ -69,8 +71,15 @@ def _distribution(axes: Axes, sampled: Sampled, look: Look) -> None:
     result, theme = sampled.result, look.colours
     found = Histogram.of(result.losses, BINS, sampled.log)
     if found is None:
-        what = "positive and finite" if sampled.log else "finite"
-        raise DataError(f"no loss is {what}: there is no distribution to draw")
+        why = f"no loss is {'positive and finite' if sampled.log else 'finite'}"
+        if sampled.log or len(axes.figure.axes) == 1:
+            raise DataError(f"{why}: there is no distribution to draw")
+        message(axes, f"No distribution: {why}.")
+        return
+    if found.edges[-1] > TALLEST:
+        raise DataError(
+            f"a loss of {min(result.summary['max'], found.edges[-1]):g} is too large to be drawn; divide predictions and targets first"
+        )
     axes.stairs(found.counts, found.edges, fill=True, color=theme.colours[0], alpha=0.55)
     axes.stairs(found.counts, found.edges, color=theme.colours[0], linewidth=0.9)
     if found.log:
@@ -120,7 +129,8 @@ def _classes(axes: Axes, sampled: Sampled, look: Look) -> None:
     axes.invert_yaxis()
     axes.grid(False, axis="y")
     mean = float(profile.sums.sum() / profile.rows.sum())
-    before = ", before weights" if profile.contributions is not None else ""
+    weighted = profile.contributions is not None or "output_weight" in sampled.result.receipt
+    before = ", before weights" if weighted else ""
     if np.isfinite(mean):
         axes.axvline(mean, color=theme.ink, linewidth=1.4, linestyle=DASHES[1], label=f"mean of all{before} {mean:.4g}")
         _legend_above(axes)
@@ -135,7 +145,7 @@ def _classes(axes: Axes, sampled: Sampled, look: Look) -> None:
 def _confidence(axes: Axes, sampled: Sampled, look: Look) -> None:
     joint = sampled.profile.joint
     assert joint is not None
-    edges = loss_edges()
+    edges = edges_of = loss_edges()
     counts = joint[:, :-1].T  # the last bin has no upper edge: what it holds is as good as infinite
     high = int(joint[:, -1].sum())
     found = Histogram.of(sampled.result.losses, BINS, sampled.log)
@@ -167,7 +177,7 @@ def _confidence(axes: Axes, sampled: Sampled, look: Look) -> None:
         cmap=count_colours(look),
         rasterized=True,
     )
-    what = "outputs" if sampled.groups == "outputs" else "samples"
+    what = "outputs" if sampled.result.receipt.get("over_outputs") else "samples"
     bar = axes.figure.colorbar(drawn, cax=axes.inset_axes((1.03, 0, 0.035, 1)), label=f"{what} a cell")
     tens = [10**i for i in range(len(str(most))) if 10**i * 3 < most or not i]
     bar.set_ticks([*tens, most])
@@ -177,8 +187,8 @@ def _confidence(axes: Axes, sampled: Sampled, look: Look) -> None:
         axes.set_yscale("log")
         plain_ticks(axes.yaxis)
     axes.set_xlim(0, 1)
-    left_out = [f"{zeros:,} at 0"] if zeros else []
-    left_out += [f"{high:,} infinite"] if high else []
+    left_out = [f"{zeros:,} below {edges_of[1]:.1g}"] if zeros else []
+    left_out += [f"{high:,} above {edges_of[-1]:.1g}"] if high else []
     axes.set_xlabel(
         "confidence: probability of the true class"
         + (f"\nnot on these axes: {', '.join(left_out)}" if left_out else "")

@@ -2,6 +2,7 @@
 
 import io
 import re
+import textwrap
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,8 +23,10 @@ MOST_PIXELS = 20_000
 """On a side; Matplotlib draws up to 2^16, and 20,000 squared are 1.6 GB."""
 SMALL = 7.5
 """Points of the small print."""
-INCHES_A_LETTER = 0.068
+INCHES_A_LETTER = 0.078
 """Width of a letter of a legend, roughly."""
+SLACK = 3
+"""Pixels by which a label may leave the figure: what Matplotlib leaves empty around letters."""
 DASHES = ("-", (0, (5, 1.6)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)), (0, (8, 1.5, 1.2, 1.5, 1.2, 1.5)))
 MARKERS = "os^DvPX*<>"
 
@@ -92,7 +95,7 @@ class Look:
 def drawing(look: Look) -> Iterator[None]:
     """Matplotlib's own defaults and this look, whatever the user's settings are; they are restored afterwards."""
     theme = look.colours
-    with mpl.rc_context():
+    with mpl.rc_context(), np.errstate(all="ignore"):  # what Matplotlib does with the largest numbers is not our say
         mpl.rcdefaults()
         mpl.rcParams.update(
             {
@@ -154,8 +157,14 @@ def count_colours(look: Look) -> ListedColormap:
 
 def clean(text: str, most: int = 40) -> str:
     """A name as it can be drawn: without control characters, and cut where it is too long to read."""
-    text = "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
-    return text if len(text) <= most else text[: most - 1] + "…"
+    text = "".join(letter if letter.isprintable() else " " if letter.isspace() else "\ufffd" for letter in text)
+    # In the middle, since names of one table often begin alike.
+    return text if len(text) <= most else f"{text[: most // 2]}…{text[most // 2 + 1 - most :]}"
+
+
+def fitted(text: str, inches: float) -> str:
+    """A label in as many lines as it needs beside a panel that has so much room, its other labels included."""
+    return textwrap.fill(text, max(8, int(0.9 * inches / INCHES_A_LETTER)))
 
 
 def plain_ticks(axis: Any) -> None:
@@ -176,7 +185,7 @@ def legend_below(figure: Figure, handles: Sequence[Any], labels: Sequence[str], 
     )
 
 
-def legend_columns(labels: Sequence[str], width: float, handle: int = 11) -> int:
+def legend_columns(labels: Sequence[str], width: float, handle: int = 10) -> int:
     """How many columns of a legend fit into a width in inches; a handle is as wide as so many letters."""
     each = (max(map(len, labels)) + handle) * INCHES_A_LETTER
     return max(1, min(len(labels), int(width / each)))
@@ -212,8 +221,11 @@ def render(figure: Figure, suffix: str, look: Look, about: Mapping[str, str]) ->
     from importlib.metadata import version
 
     maker = f"losscli {version('losscli')}"
-    described = {"Title": about["Title"], ("Subject" if kind == "pdf" else "Description"): about["Description"]}
+    title, text = (clean(about[key].replace("\n", "; "), 2000) for key in ("Title", "Description"))
+    described = {"Title": title, ("Subject" if kind == "pdf" else "Description"): text}
     dated: dict[str, Any] = {"svg": {"Creator": maker, "Date": None}, "pdf": {"Creator": maker, "CreationDate": None}}
+    if look.size is not None and _crowded(figure):
+        raise _too_small(figure)
     out = io.BytesIO()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -222,8 +234,27 @@ def render(figure: Figure, suffix: str, look: Look, about: Mapping[str, str]) ->
     for warning in caught:
         text = str(warning.message)
         if "constrained_layout not applied" in text:
-            width, height = figure.get_size_inches()
-            raise UsageError(f"--size {width:g},{height:g} is too small for this picture; give it more inches")
-        if "Glyph" in text:
+            raise _too_small(figure)
+        if "Glyph" in text and kind != "svg":  # where it is text, and the font the reader's
             notes.append("warning: the font lacks letters of a name, which are drawn as boxes")
     return out.getvalue(), sorted(set(notes))
+
+
+def _too_small(figure: Figure) -> UsageError:
+    width, height = figure.get_size_inches()
+    return UsageError(f"--size {width:g},{height:g} is too small for this picture; give it more inches")
+
+
+def _crowded(figure: Figure) -> bool:
+    """Whether labels of axes leave the figure, or stand in each other."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        figure.draw_without_rendering()
+    labels = [axis.label for axes in figure.axes for axis in (axes.xaxis, axes.yaxis) if axis.label.get_text()]
+    boxes = [label.get_window_extent() for label in labels if label.get_visible()]
+    whole = figure.bbox
+    outside = any(
+        box.x0 < whole.x0 - SLACK or box.x1 > whole.x1 + SLACK or box.y0 < whole.y0 - SLACK or box.y1 > whole.y1 + SLACK
+        for box in boxes
+    )
+    return outside or any(box.overlaps(other) for i, box in enumerate(boxes) for other in boxes[:i])
