@@ -1,6 +1,7 @@
 """Corners of the pictures, and of what they are made of: extreme numbers, odd names, small sizes, wrong options."""
 
 import os
+import re
 import xml.etree.ElementTree as ElementTree
 from types import SimpleNamespace
 
@@ -145,3 +146,11 @@ def test_losses_that_are_all_infinite_are_said_to_be(run, save, folder):
     assert (done.code, done.err) == (0, "")
     assert "No distribution: no loss is finite." in " ".join(ElementTree.parse(folder / "x.svg").getroot().itertext())
     run("plot", "samples", "ce", p, t, "--from", "probs", "--panel", "distribution", "-o", "y.png").refuses(3, "finite")
+
+
+def test_losses_that_are_all_zero_have_an_axis_to_be_read(run, save, folder):
+    p, t = save("p.npy", [[1.0, 0], [0, 1]]), save("t.npy", [0, 1])
+    assert run("plot", "samples", "ce", p, t, "--from", "probs", "--panel", "confidence", "-o", "x.svg").code == 0
+    text = " ".join(ElementTree.parse(folder / "x.svg").getroot().itertext())
+    assert " 0.8 " in text
+    assert not re.search(r"\de[-\u2212]\d", text)

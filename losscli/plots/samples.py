@@ -145,7 +145,7 @@ def _classes(axes: Axes, sampled: Sampled, look: Look) -> None:
 def _confidence(axes: Axes, sampled: Sampled, look: Look) -> None:
     joint = sampled.profile.joint
     assert joint is not None
-    edges = edges_of = loss_edges()
+    scale = edges = loss_edges()
     counts = joint[:, :-1].T  # the last bin has no upper edge: what it holds is as good as infinite
     high = int(joint[:, -1].sum())
     found = Histogram.of(sampled.result.losses, BINS, sampled.log)
@@ -166,6 +166,7 @@ def _confidence(axes: Axes, sampled: Sampled, look: Look) -> None:
     first, last = (int(filled[0]), int(filled[-1])) if len(filled) else (0, 0)
     if not log:
         first = 0
+        edges = edges if last else np.array([0.0, 1.0])  # where all losses are 0, any scale shows it
     shown = np.ma.masked_equal(counts[first : last + 1], 0)
     across = np.arange(CONFIDENCES + 1) / CONFIDENCES
     most = max(int(shown.max()) if shown.count() else 1, 2)
@@ -187,8 +188,8 @@ def _confidence(axes: Axes, sampled: Sampled, look: Look) -> None:
         axes.set_yscale("log")
         plain_ticks(axes.yaxis)
     axes.set_xlim(0, 1)
-    left_out = [f"{zeros:,} below {edges_of[1]:.1g}"] if zeros else []
-    left_out += [f"{high:,} above {edges_of[-1]:.1g}"] if high else []
+    left_out = [f"{zeros:,} below {scale[1]:.1g}"] if zeros else []
+    left_out += [f"{high:,} above {scale[-1]:.1g}"] if high else []
     axes.set_xlabel(
         "confidence: probability of the true class"
         + (f"\nnot on these axes: {', '.join(left_out)}" if left_out else "")
