@@ -11,7 +11,7 @@ from losscli.forms import is_ignored
 from losscli.io.operands import Opener, natural, whole
 from losscli.io.roles import Columns, assign
 from losscli.io.sources import Source, blocks
-from losscli.labels import as_number, same_label
+from losscli.labels import as_number, distinct
 from losscli.losses import find
 from losscli.targets import check_rows
 
@@ -112,16 +112,10 @@ def _classes(labels: Columns, ignore: str | None) -> tuple[tuple[str, ...], Arra
         )
     text = labels.text()
     if text is not None:
-        left_out = [ignore is not None and same_label(cell or "", ignore) for cell in text.cells]
-        for code, cell in enumerate(text.cells):
-            if not cell and not left_out[code]:
-                raise DataError(f"{text.place(text.first_row(code))}: the label is empty; every row needs one")
-        cells = [str(cell) for cell in text.cells]
-        used = set(np.unique(text.codes).tolist())
-        order = sorted((code for code in used if not left_out[code]), key=lambda code: natural(cells[code]))
-        place = np.full(len(cells), -1)
-        place[order] = np.arange(len(order))
-        return tuple(cells[code] for code in order), place[text.codes]
+        classes = sorted(distinct(text, ignore), key=lambda label: natural(label[1]))
+        place = np.full(len(text.cells), -1)
+        place[[code for code, _ in classes]] = np.arange(len(classes))
+        return tuple(cell for _, cell in classes), place[text.codes]
     source = labels.source()
     numbers = whole(source).reshape(-1)
     skip = np.zeros(len(numbers), bool) if ignore is None else is_ignored(numbers, as_number(ignore, "--ignore-index"))

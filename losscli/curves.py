@@ -229,14 +229,23 @@ def jumps(sides: tuple[float, float, float], y: Array) -> bool:
         return bool(max(abs(above - below), abs(at - below), abs(at - above)) > JUMP * scale)
 
 
-def records(curves: Sequence[Curve]) -> dict[str, Any]:
-    """The numbers of the curves as columns: loss, parameters (as in a SPEC), x, value, gradient."""
-    sizes = [len(curve.x) for curve in curves]
-    names = [curve.bound.loss.name for curve in curves]
-    given = [spec(curve.bound).partition(":")[2] for curve in curves]
+def records(curves: Sequence[Curve], nested: bool = False) -> dict[str, Any]:
+    """The numbers of the curves as columns: loss, parameters, x, value, gradient.
+
+    Parameters
+    ----------
+    nested
+        JSON: parameters are a mapping of names to numbers; otherwise they are written as in a SPEC.
+    """
+
+    def given(bound: BoundLoss) -> Any:
+        if nested:
+            return {name: value for name, value in bound.parameters.items() if value is not None}
+        return spec(bound).partition(":")[2]
+
     return {
-        "loss": [name for name, size in zip(names, sizes, strict=True) for _ in range(size)],
-        "parameters": [text for text, size in zip(given, sizes, strict=True) for _ in range(size)],
+        "loss": [curve.bound.loss.name for curve in curves for _ in curve.x],
+        "parameters": [parameters for curve in curves for parameters in [given(curve.bound)] * len(curve.x)],
         "x": np.concatenate([curve.x for curve in curves]),
         "value": np.concatenate([curve.value for curve in curves]),
         "gradient": np.concatenate([curve.slope for curve in curves]),

@@ -33,28 +33,44 @@ def one_a_row(loss: str, targets: Columns, classes: tuple[str, ...] | None, k: i
     return _of_text(loss, text, classes, k, ignore)
 
 
-def _of_text(loss: str, text: "TextColumn", classes: tuple[str, ...] | None, k: int, ignore: str | None) -> Plan:
-    ignored = [ignore is not None and same_label(cell or "", ignore) for cell in text.cells]
+def distinct(text: "TextColumn", ignore: str | None) -> list[tuple[int, str]]:
+    """The labels that rows have and that are not to be ignored, each once, with its code.
+
+    Raises
+    ------
+    DataError
+        for an empty label.
+    """
     used = set(np.unique(text.codes).tolist())
-    labels = [(code, cell) for code, cell in enumerate(text.cells) if not ignored[code] and code in used]
-    for code, cell in labels:
+    found = []
+    for code, cell in enumerate(text.cells):
+        if code not in used or (ignore is not None and same_label(cell or "", ignore)):
+            continue
         if not cell:
             rows = int(np.count_nonzero(text.codes == code))
             raise DataError(
                 f"{text.place(text.first_row(code))}: the label is empty ({count(rows, 'row')}); every row needs one"
             )
+        found.append((code, cell))
+    return found
+
+
+def _of_text(loss: str, text: "TextColumn", classes: tuple[str, ...] | None, k: int, ignore: str | None) -> Plan:
+    labels = distinct(text, ignore)
     index = np.full(len(text.cells), IGNORED, np.int32)
     if classes:
-        found, prefix = _name_classes(loss, text, [(code, str(cell)) for code, cell in labels], classes)
+        found, prefix = _name_classes(loss, text, labels, classes)
         kind, matched = "name", f"by name, prefix {prefix!r} removed" if prefix else "by name"
         classes = tuple(name[len(prefix) :] for name in classes)
     else:
-        found = _index_classes(text, [(code, str(cell)) for code, cell in labels], k)
+        found = _index_classes(text, labels, k)
         kind, matched = "index", "by position"
     for code, number in found.items():
         index[code] = number
-    source = MemorySource(text.name, index[text.codes], None, text, (text.number,))
-    return Plan(source, Form(kind, "indices", k, float(IGNORED) if any(ignored) else None), classes, matched)
+    rows = index[text.codes]
+    source = MemorySource(text.name, rows, None, text, (text.number,))
+    left_out = float(IGNORED) if (rows == IGNORED).any() else None
+    return Plan(source, Form(kind, "indices", k, left_out), classes, matched)
 
 
 def _name_classes(

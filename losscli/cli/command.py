@@ -104,10 +104,14 @@ def loss_command(loss: "Loss", call: Callable[[dict[str, Any]], int], spliced: i
     return typer.main.get_command(single)
 
 
+def typed(word: str) -> str:
+    """An operand as it was typed, without the space that kept it from being read as an option."""
+    return word.strip() if is_operand(word.strip()) else word
+
+
 def operands(values: dict[str, Any]) -> dict[str, Any]:
     """The values of a command's options with its operands as they were typed."""
-    typed = {name: values[name].strip() for name in ("predictions", "targets") if is_operand(values[name].strip())}
-    return values | typed
+    return values | {name: typed(values[name]) for name in ("predictions", "targets")}
 
 
 def say(notes: list[str]) -> None:

@@ -135,22 +135,21 @@ def _report(error: Exception) -> int:
 
 def _of_another_loss(option: str, context: typer.Context | None) -> str | None:
     """What to say of an option that exists, but not for this loss."""
-    from losscli.cli.options import flags
+    from losscli.cli.command import LossGroup
+    from losscli.cli.options import PICTURED, flags
 
     item = flags().get(option)
     if item is None or context is None:
         return None
-    if context.info_name == "compute":
-        return f"{option} comes after the loss: losscli compute LOSS PREDICTIONS TARGETS {option} ..."
-    if context.info_name == "samples":
-        return f"{option} comes after the loss: losscli plot samples LOSS PREDICTIONS TARGETS -o FILE {option} ..."
-    if " plot " in context.command_path and " plot samples " not in context.command_path:
+    if isinstance(context.command, LossGroup):
+        usage = context.command.subcommand_metavar.replace("[OPTIONS]", f"{option} ...")
+        return f"{option} comes after the loss: {context.command_path} {usage}"
+    if context.parent is None or not isinstance(context.parent.command, LossGroup):
         return None
-    from losscli.cli.options import PICTURED
+    if context.parent.info_name == "samples" and item not in PICTURED:
+        return f"plot samples takes no {option}, which is for what losscli compute writes"
     from losscli.losses import FAMILIES
 
-    if " plot samples " in context.command_path and item not in PICTURED:
-        return f"plot samples takes no {option}, which is for what losscli compute writes"
     takers = [family.name for family in FAMILIES.values() if item.when(family)]
     return f"{context.info_name} takes no {option}, which is for losses of: {', '.join(takers)}"
 

@@ -1,13 +1,14 @@
 """`losscli plot ...`: pictures of losses, of the losses in a file, of reliability and of features."""
 
 import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import typer
 from typer.core import TyperGroup
 
-from losscli.cli.command import HELP, Command, LossGroup, loss_command, operands, say
+from losscli.cli.command import HELP, Command, LossGroup, loss_command, operands, say, typed
 from losscli.cli.options import (
     PICTURED,
     ColumnNames,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from losscli.core import Loss
+    from losscli.curves import Curve
     from losscli.plots.style import Look
 
 AxisName = Literal["residual", "margin", "logit", "probability", "distance"]
@@ -104,32 +106,32 @@ class Gallery:
             if os.path.realpath(file.path) in inputs:
                 raise UsageError(f"{file.path}: is an input of this very command; write to another file")
 
-    def write_data(self, columns: dict[str, Any]) -> None:
+    def write_data(self, curves: "Sequence[Curve]") -> None:
         """The numbers of the picture as CSV, or as JSON: one record a row."""
-        from losscli.io.writers import TextWriter, records
+        from losscli.curves import records
+        from losscli.io.writers import TextWriter
+        from losscli.io.writers import records as rows_of
         from losscli.strictjson import strict_json
 
         if self.data is None:
             return
         if self.data_suffix == ".csv":
-            TextWriter(self.data, ",").write(columns)
+            TextWriter(self.data, ",").write(records(curves))
             return
-        rows = [row | {"parameters": _numbers(row["parameters"])} for row in records(columns)]
-        self.data.write(("[\n  " + ",\n  ".join(map(strict_json, rows)) + "\n]\n").encode())
+        rows = map(strict_json, rows_of(records(curves, nested=True)))
+        self.data.write(("[\n  " + ",\n  ".join(rows) + "\n]\n").encode())
 
-    def publish(self, figure: "Figure", description: str) -> list[str]:
-        """Write the picture, and give all files their names."""
-        from losscli.plots.style import render
+    def publish(self, draw: "Callable[[], Figure]", description: str) -> list[str]:
+        """Draw and write the picture, give all files their names, and return what to tell the user."""
+        from losscli.plots.style import drawing, render
 
-        title = figure.get_suptitle() or "losscli"
-        data, notes = render(figure, self.suffix, self.look, {"Title": title, "Description": description})
+        with drawing(self.look):
+            figure = draw()
+            title = figure.get_suptitle() or "losscli"
+            data, notes = render(figure, self.suffix, self.look, {"Title": title, "Description": description})
         self.picture.write(data)
         self.files.publish()
         return notes
-
-
-def _numbers(parameters: str) -> dict[str, float]:
-    return {name: float(value) for name, _, value in (part.partition("=") for part in parameters.split(":") if part)}
 
 
 @app.command(cls=Command, context_settings=HELP)
@@ -182,7 +184,7 @@ def curves(
 
     center: over the distance.
     """
-    from losscli.curves import check_range, default_range, records, shared_axis, specs, trace
+    from losscli.curves import check_range, default_range, shared_axis, specs, trace
     from losscli.curves import spec as spec_of
 
     losses = specs(spec)
@@ -192,13 +194,13 @@ def curves(
     look = look_of(title, size, dpi, theme)
     with Gallery(output, look, data) as gallery:
         from losscli.plots import curves as picture
-        from losscli.plots.style import drawing
 
         traced = [trace(bound, axes[bound.loss.family.name], low, high) for bound in losses]
-        gallery.write_data(records(traced))
-        with drawing(look):
-            figure = picture.draw(traced, axes[losses[0].loss.family.name], look, gradient, log, mark)
-            notes = gallery.publish(figure, f"{' '.join(map(spec_of, losses))} over the {name}")
+        gallery.write_data(traced)
+        notes = gallery.publish(
+            lambda: picture.draw(traced, axes[losses[0].loss.family.name], look, gradient, log, mark),
+            f"{' '.join(map(spec_of, losses))} over the {name}",
+        )
     if mark and not any(curve.breaks for curve in traced):
         notes.append(f"--mark: none of these losses changes its form over a {name} from {low:g} to {high:g}")
     if not quiet:
@@ -256,14 +258,11 @@ def samples(loss: "Loss", values: dict[str, Any]) -> int:
         calculation.observe(Profiler(grouped, confident and panel in (None, "confidence"), weighted))
         result = calculation.run()
         from losscli.plots import samples as picture
-        from losscli.plots.style import drawing
 
         panels = [panel] if panel else [name for name in picture.PANELS if name not in missing]
         names = groups(calculation) if grouped else []
-        with drawing(look):
-            sampled = picture.Sampled(result, result.observed, grouped, names, log)
-            figure = picture.draw(sampled, panels, look)
-            notes = gallery.publish(figure, result.signature)
+        sampled = picture.Sampled(result, result.observed, grouped, names, log)
+        notes = gallery.publish(lambda: picture.draw(sampled, panels, look), result.signature)
     if not quiet:
         left_out = [f"no panel of {name}: {why}" for name, why in missing.items() if job.form.kind == "soft"]
         say([*calculation.notes, *left_out, *notes])
@@ -333,9 +332,15 @@ def reliability(
         one = len(shape) == 1 or shape[1] == 1
         return find("sigmoid-cross-entropy" if one else "softmax-cross-entropy").bind()
 
-    typed = operands({"predictions": predictions, "targets": targets})
     request = Request(
-        likelihood((0,)), **typed, given=given, id=id, columns=columns, header=header, ignore_index=ignore_index
+        likelihood((0,)),
+        typed(predictions),
+        typed(targets),
+        given=given,
+        id=id,
+        columns=columns,
+        header=header,
+        ignore_index=ignore_index,
     )
     with Gallery(output, look) as gallery:
         calculation = prepare(request, choose=likelihood)
@@ -346,11 +351,9 @@ def reliability(
         calculation.observe(judge)
         found = Reliability.of(calculation.run().observed, bins, binning)
         from losscli.plots import reliability as picture
-        from losscli.plots.style import drawing
 
         about = f"{job.predictions.name}, {job.targets.name} | from {given} | bins (low, high], {found.describe()}"
-        with drawing(look):
-            notes = gallery.publish(picture.draw(found, look, about), f"ECE {found.error!r} | {about}")
+        notes = gallery.publish(lambda: picture.draw(found, look, about), f"ECE {found.error!r} | {about}")
     if not quiet:
         say([*calculation.notes, *notes])
 
@@ -387,16 +390,13 @@ def features(
     from losscli.cloud import load
 
     look = look_of(title, size, dpi, theme)
-    features, labels = operands({"predictions": features, "targets": labels}).values()
+    features, labels = typed(features), typed(labels)
     with Gallery(output, look) as gallery:
         cloud = load(features, labels, centers, id, columns, header, ignore_index)
         gallery.keep_apart(cloud.files)
         from losscli.plots import features as picture
-        from losscli.plots.style import drawing
 
-        with drawing(look):
-            figure = picture.draw(cloud, look)
-            centered = "means of the classes" if centers is None else centers
-            notes = gallery.publish(figure, f"{features}, {labels} | centers: {centered}")
+        about = f"{features}, {labels} | centers: {'means of the classes' if centers is None else centers}"
+        notes = gallery.publish(lambda: picture.draw(cloud, look), about)
     if not quiet:
         say([*cloud.notes, *notes])

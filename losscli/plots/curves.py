@@ -18,7 +18,7 @@ from losscli.plots.style import (
     clean,
     fitted,
     legend_below,
-    legend_columns,
+    legend_height,
     ordered_style,
     plain_ticks,
     style_of,
@@ -26,18 +26,15 @@ from losscli.plots.style import (
 
 INNER = {"value": 0.01, "slope": 0.08}
 """Where a curve goes to infinity at an end, its panel shows what it takes further than this part from the ends."""
-OUTGROWN, CUT = 2.5, 1.75
-"""A curve more than OUTGROWN times as large as the second largest is cut at CUT times that, not to flatten the others."""
-ROOM = 1.4
-"""The same on a logarithmic scale, as a factor."""
-LEGEND = 0.2
-"""Inches of a line of the legend."""
-CLOSE = 0.17
-"""Names of marks nearer to each other than this part of the axis stand upright."""
-HOPELESS = 20.0
-"""Of a curve so many times as large, cutting would leave nothing to be seen."""
+OUTGROWN, HOPELESS, CUT = 2.5, 20.0, 1.75
+"""A curve more than OUTGROWN times as large as the second largest is cut at CUT times that, not to flatten the others;
+from HOPELESS times on, cutting would leave nothing of it to be seen."""
 BAND = 0.06
 """Empty space above and below the curves, as a part of their range."""
+ROOM = 1.4
+"""The same on a logarithmic scale, as a factor."""
+CLOSE = 0.17
+"""Names of marks nearer to each other than this part of the axis stand upright."""
 
 
 def draw(
@@ -56,21 +53,17 @@ def draw(
     """
     labels, title = _labels(curves)
     width = 10.0 if gradient else 6.4
-    rows = -(-len(labels) // legend_columns(labels, width)) if len(curves) > 1 else 0
-    figure = blank(look, width, 4.2 + LEGEND * rows)
+    legend = legend_height(labels, width) if len(curves) > 1 else 0
+    figure = blank(look, width, 4.2 + legend)
     wide = figure.get_figwidth() >= figure.get_figheight()
     count = 2 if gradient else 1
     panels: Any = figure.subplots(1, count, squeeze=False) if wide else figure.subplots(count, 1, squeeze=False)
     styles = _styles(curves, look)
     named = (("value", f"loss f({axis.letter})"), ("slope", f"gradient df/d{axis.letter}"))
     for panel, (what, label) in zip(panels.flat, named, strict=False):
-        _panel(panel, curves, styles, what, log)
+        scale = _panel(panel, curves, styles, what, log)
         panel.set_xlabel(fitted(axis.label, figure.get_figwidth() / (count if wide else 1)))
-        panel.set_ylabel(
-            fitted(
-                label + _log_words(panel, what, log), figure.get_figheight() / (1 if wide else count) - LEGEND * rows
-            )
-        )
+        panel.set_ylabel(fitted(label + scale, figure.get_figheight() / (1 if wide else count) - legend))
         panel.set_xlim(curves[0].x[0], curves[0].x[-1])
         if mark:
             _mark(panel, curves, styles, what, axis)
@@ -113,7 +106,8 @@ def _width(number: int, of: int) -> float:
     return 2.6 - 1.2 * number / max(1, of - 1)
 
 
-def _panel(panel: Axes, curves: Sequence[Curve], styles: Sequence[dict[str, Any]], what: str, log: bool) -> None:
+def _panel(panel: Axes, curves: Sequence[Curve], styles: Sequence[dict[str, Any]], what: str, log: bool) -> str:
+    """Draw 'value' or 'slope' of the curves, and return what to say of the scale."""
     for i, (curve, style) in enumerate(zip(curves, styles, strict=True)):
         x, y = curve.line(what)
         panel.plot(
@@ -124,22 +118,23 @@ def _panel(panel: Axes, curves: Sequence[Curve], styles: Sequence[dict[str, Any]
             ends = [jump.x, jump.x], [below, above]
             panel.plot(*ends, color=style["color"], linewidth=0.8, linestyle=":", zorder=2)
             panel.plot([jump.x], [at], "o", color=style["color"], markersize=4.5, zorder=3.2)
-    everything = np.concatenate([getattr(curve, what) for curve in curves])
+    ys = [getattr(curve, what) for curve in curves]
     if log and what == "value":
-        if not (everything[np.isfinite(everything)] > 0).any():
+        if not any((y[np.isfinite(y)] > 0).any() for y in ys):
             raise UsageError("--log: none of these losses is above 0 here, and a logarithm of them does not exist")
         panel.set_yscale("log", nonpositive="mask")
         plain_ticks(panel.yaxis)
-        return
-    low, high = _limits([getattr(curve, what) for curve in curves], INNER[what], cut=not log)
+        return " (log scale)"
+    low, high = _limits(ys, INNER[what], cut=not log)
     if log:
         linear = _linear(low, high)
         panel.set_yscale("symlog", linthresh=linear)
         plain_ticks(panel.yaxis)
         panel.set_ylim(ROOM * low or -linear, ROOM * high or linear)
-        return
+        return f" (log scale; linear within ±{linear:g})"
     room = BAND * ((high - low) or 1)
     panel.set_ylim(low - room, high + room)
+    return ""
 
 
 def _limits(ys: Sequence[Array], inner: float, cut: bool) -> tuple[float, float]:
@@ -168,14 +163,6 @@ def _linear(low: float, high: float) -> float:
     """Below what a gradient's scale is linear: two decades under the largest that is shown."""
     largest = max(abs(low), abs(high))
     return float(10.0 ** (np.floor(np.log10(largest)) - 2)) if largest > 0 else 1.0
-
-
-def _log_words(panel: Axes, what: str, log: bool) -> str:
-    if not log:
-        return ""
-    if what == "value":
-        return " (log scale)"
-    return f" (log scale; linear within ±{panel.yaxis.get_transform().linthresh:g})"  # type: ignore[attr-defined]
 
 
 def _mark(panel: Axes, curves: Sequence[Curve], styles: Sequence[dict[str, Any]], what: str, axis: Axis) -> None:

@@ -9,9 +9,12 @@ from matplotlib.patheffects import withStroke
 
 from losscli.cloud import Cloud
 from losscli.errors import count
-from losscli.plots.style import MARKERS, Look, blank, clean, legend_columns
+from losscli.plots.style import MARKERS, Look, blank, clean, legend_below, legend_height
 
 WIDTH = 7.4
+"""Inches."""
+HANDLE = 7
+"""Letters as wide as a marker of the legend."""
 MOST_DRAWN = 20_000
 """Points beyond which so many of them are drawn: more hide each other."""
 MOST_NAMED = 24
@@ -30,8 +33,7 @@ def draw(cloud: Cloud, look: Look) -> Figure:
         chosen = np.sort(np.random.default_rng(0).choice(len(points), MOST_DRAWN, replace=False))
         points, index = points[chosen], index[chosen]
     named = [f"{clean(cloud.names[k], 24)} (n = {rows[k]:,})" for k in largest]
-    lines = -(-len(named) // legend_columns(named, WIDTH, handle=7))
-    figure = blank(look, WIDTH, 5.4 + 0.2 * lines)
+    figure = blank(look, WIDTH, 5.4 + legend_height(named, WIDTH, HANDLE))
     axes = figure.subplots()
     size = 26 if len(points) < 2_000 else 10 if len(points) < 10_000 else 5
     handles, labels = [], []
@@ -82,14 +84,7 @@ def draw(cloud: Cloud, look: Look) -> Figure:
     spans = np.ptp(np.concatenate([points, cloud.centers[np.isfinite(cloud.centers).all(axis=1)]]), axis=0)
     if spans.min() * 5 > spans.max():
         axes.set_aspect("equal", adjustable="datalim")  # distances are what these losses are about
-    figure.legend(
-        handles,
-        labels,
-        loc="outside lower center",
-        ncols=legend_columns(labels, figure.get_figwidth(), handle=7),
-        handlelength=1.2,
-        columnspacing=1.4,
-    )
+    legend_below(figure, handles, labels, HANDLE, handlelength=1.2, columnspacing=1.4)
     figure.suptitle(clean(look.title, 200) if look.title is not None else _title(cloud), wrap=True)
     return figure
 

@@ -27,6 +27,8 @@ INCHES_A_LETTER = 0.078
 """Width of a letter of a legend, roughly."""
 SLACK = 3
 """Pixels by which a label may leave the figure: what Matplotlib leaves empty around letters."""
+LINE_OF_LEGEND = 0.2
+"""Inches."""
 DASHES = ("-", (0, (5, 1.6)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)), (0, (8, 1.5, 1.2, 1.5, 1.2, 1.5)))
 MARKERS = "os^DvPX*<>"
 
@@ -173,16 +175,15 @@ def plain_ticks(axis: Any) -> None:
     axis.set_minor_formatter(FuncFormatter(lambda value, _: ""))
 
 
-def legend_below(figure: Figure, handles: Sequence[Any], labels: Sequence[str], title: str | None = None) -> None:
-    """A legend under the panels, where it hides nothing, in as many columns as fit."""
-    figure.legend(
-        handles,
-        labels,
-        loc="outside lower center",
-        ncols=legend_columns(labels, figure.get_figwidth()),
-        title=title,
-        columnspacing=1.6,
-    )
+def legend_below(figure: Figure, handles: Sequence[Any], labels: Sequence[str], handle: int = 10, **how: Any) -> None:
+    """A legend under the panels, where it hides nothing, in as many columns as fit; `how` is Matplotlib's."""
+    columns = legend_columns(labels, figure.get_figwidth(), handle)
+    figure.legend(handles, labels, loc="outside lower center", ncols=columns, **{"columnspacing": 1.6} | how)
+
+
+def legend_height(labels: Sequence[str], width: float, handle: int = 10) -> float:
+    """How many inches of a figure of this width a legend under its panels takes."""
+    return LINE_OF_LEGEND * -(-len(labels) // legend_columns(labels, width, handle))
 
 
 def legend_columns(labels: Sequence[str], width: float, handle: int = 10) -> int:
