@@ -14,6 +14,7 @@ from matplotlib.collections import LineCollection, PathCollection, QuadMesh
 from matplotlib.colors import to_hex, to_rgba
 from matplotlib.patches import Rectangle, StepPatch
 from PIL import Image
+from reference import softmax
 
 from losscli.losses import LOSSES
 from losscli.plots import features as features_picture
@@ -23,11 +24,6 @@ from losscli.reliability import Reliability, Verdicts
 
 def near(expected, rel=1e-9, abs=1e-12):
     return pytest.approx(expected, rel=rel, abs=abs)
-
-
-def softmax(logits):
-    e = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return e / e.sum(axis=1, keepdims=True)
 
 
 def npy(array):

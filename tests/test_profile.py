@@ -7,6 +7,7 @@ from operator import add
 
 import numpy as np
 import pytest
+from reference import sigmoid, softmax
 
 from losscli import reduce as reductions
 from losscli.calculation import prepare
@@ -25,15 +26,6 @@ ACROSS = np.linspace(0, 1, 51)
 
 def near(expected, rel=1e-12):
     return pytest.approx(expected, rel=rel, abs=1e-300)
-
-
-def softmax(logits):
-    e = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return e / e.sum(axis=1, keepdims=True)
-
-
-def sigmoid(z):
-    return 1 / (1 + np.exp(-z))
 
 
 def prepared(loss, p, t, **options):

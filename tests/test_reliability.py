@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from reference import sigmoid, softmax
 from sklearn.calibration import calibration_curve
 
 from losscli.calculation import prepare
@@ -16,15 +17,6 @@ from losscli.request import Request
 
 def near(expected, rel=1e-12):
     return pytest.approx(expected, rel=rel, abs=1e-15)
-
-
-def softmax(logits):
-    e = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return e / e.sum(axis=1, keepdims=True)
-
-
-def sigmoid(z):
-    return 1 / (1 + np.exp(-z))
 
 
 def binned(confidence, right, bins, binning="width"):
