@@ -12,8 +12,8 @@ import numpy as np
 from losscli.core import Array, BoundLoss, Dense, Extras, Indices, Targets
 from losscli.losses.chances import Known, times
 
-MOST_MEDIAN_VALUES = 10_000_000
-"""A median needs its values; beyond so many (80 MB) there is no baseline rather than an unbounded memory."""
+MOST_MEDIAN_VALUES = 4_000_000
+"""A median needs its values; beyond so many there is no baseline rather than an unbounded memory."""
 
 
 class Baseline(Protocol):
@@ -109,13 +109,7 @@ class Frequencies:
     constant: Array
 
     @classmethod
-    def of_classes(cls, loss: BoundLoss, targets: Targets, weights: Array, k: int) -> "Frequencies":
-        if isinstance(targets, Indices):
-            own = np.bincount(targets.index, weights, k)
-            positive = targets.on * own + targets.off * (weights.sum() - own)
-            each = _constant(loss, np.array([targets.on, targets.off]))
-            constant = weights.sum() * (each[0] + (k - 1) * each[1])
-            return cls(positive, None, np.array([constant]))
+    def of_classes(cls, loss: BoundLoss, targets: Dense, weights: Array) -> "Frequencies":
         t = targets.t.astype(np.float64)
         return cls(weights @ t, None, np.array([float((weights @ _constant(loss, t)).sum())]))
 
@@ -139,6 +133,31 @@ class Frequencies:
             positive = self.positive * (1.0 if extras.pos_weight is None else extras.pos_weight)
             p = positive / (positive + self.negative)
             return p, times(positive, -np.log(p)) + times(self.negative, -np.log1p(-p))
+
+
+@dataclass(frozen=True)
+class ClassCounts:
+    """The same for targets that name one class a row: how often each occurs is all that is kept of a block."""
+
+    own: Array
+    """Sum of the weights of each class's rows."""
+    on: float
+    off: float
+
+    @classmethod
+    def of(cls, targets: Indices, weights: Array | None, k: int) -> "ClassCounts":
+        return cls(np.bincount(targets.index, weights, k), targets.on, targets.off)
+
+    def __add__(self, other: Baseline) -> "ClassCounts":
+        assert isinstance(other, ClassCounts)
+        return ClassCounts(self.own + other.own, self.on, self.off)
+
+    def best(self, loss: BoundLoss, extras: Extras) -> tuple[Array, Array] | None:
+        total = self.own.sum()
+        on, off = _constant(loss, np.array([self.on, self.off]))
+        constant = total * (on + (len(self.own) - 1) * off)
+        positive = self.on * self.own + self.off * (total - self.own)
+        return Frequencies(positive, None, np.array([constant])).best(loss, extras)
 
 
 @dataclass(frozen=True)
@@ -195,17 +214,22 @@ class Centroid:
         return point, np.array([self.weights @ loss.core(point - centers)[0].sum(axis=1)])
 
 
-def of(loss: BoundLoss, lifted: Targets, targets: Array, weights: Array, k: int) -> Baseline | None:
+def of(loss: BoundLoss, lifted: Targets, targets: Array, given: Array | None, k: int) -> Baseline | None:
     """The record that a loss's best constant needs, of a block's targets; None for a loss that declares none.
 
     Parameters
     ----------
     lifted, targets
         the block's targets as the lift sees them, smoothed, and as they were read.
+    given
+        weights of the rows; None for 1 each.
     k
         number of classes, where targets are classes.
     """
     kind = loss.loss.baseline
+    if kind == "frequencies" and isinstance(lifted, Indices):
+        return ClassCounts.of(lifted, given, k)
+    weights = np.ones(len(targets)) if given is None else given
     if kind in ("mean", "median"):
         counted = weights != 0  # a row of weight 0 adds nothing, even where its target is infinite
         t, weights = targets[counted].astype(np.float64), weights[counted]
@@ -215,9 +239,10 @@ def of(loss: BoundLoss, lifted: Targets, targets: Array, weights: Array, k: int)
         return Centroid.of(lifted, weights, k)
     if kind == "signs" and isinstance(lifted, Dense):
         return Signs.of(lifted, weights)
-    if kind == "frequencies" and loss.loss.family.several_outputs and isinstance(lifted, Dense):
-        return Frequencies.of_outputs(lifted, weights)
-    return Frequencies.of_classes(loss, lifted, weights, k) if kind == "frequencies" else None
+    if kind == "frequencies" and isinstance(lifted, Dense):
+        outputs = loss.loss.family.several_outputs
+        return Frequencies.of_outputs(lifted, weights) if outputs else Frequencies.of_classes(loss, lifted, weights)
+    return None
 
 
 def _constant(loss: BoundLoss, t: Array) -> Array:

@@ -5,6 +5,7 @@ This is what every command that computes losses of files calls; it knows nothing
 
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,21 +15,32 @@ from losscli.core import Array, BoundLoss, Extras
 from losscli.errors import DataError, UsageError, count
 from losscli.faults import raise_faults
 from losscli.forms import Form, Plan, Smoothing
-from losscli.io.operands import Opener, whole
+from losscli.io.operands import Opener
+from losscli.io.raw import Raw
 from losscli.io.roles import Columns, Roles, assign
-from losscli.io.sources import Reshaped, Source
-from losscli.io.tables import is_finite_number
+from losscli.io.sources import Reshaped, Source, whole
+from losscli.io.tables import TableSource, is_finite_number
 from losscli.names import by_name
 from losscli.receipt import receipt, signature
 from losscli.reduce import PERCENTILES, REDUCTIONS, SKETCH_ERROR, Partial
 from losscli.request import Request
 from losscli.result import Result
-from losscli.run import Chunk, Job, Observer, baseline, compute_dtype, evaluate, reduced
+from losscli.run import (
+    Chunk,
+    Job,
+    Observer,
+    available_threads,
+    baseline,
+    compute_dtype,
+    evaluate,
+    reduced,
+    threads_for,
+)
 from losscli.targets import check_rows, plan
 from losscli.weights import class_weights, pos_weight, sample_weights
 
 if TYPE_CHECKING:
-    from losscli.io.text import TextColumn
+    from losscli.io.text import IdColumn
 
 
 @dataclass
@@ -38,23 +50,42 @@ class Calculation:
     request: Request
     job: Job
     plan: Plan
-    ids: "TextColumn | None"
+    ids: "IdColumn | None"
     notes: list[str]
     given_shape: tuple[int, ...]
     """The predictions' shape in their file; a gradient has it, whatever was squeezed."""
     files: frozenset[str]
     """Real paths of all files that are read: no output may replace them."""
+    raws: list[Raw]
+    """The bytes that are read, to be looked at again when all was read."""
     receipt: dict[str, Any] = field(default_factory=dict)
 
-    def run(self, consume: Callable[[Chunk], None] = lambda chunk: None) -> Result:
-        """Evaluate all rows; `consume` gets the chunks in order.
+    def run(
+        self,
+        consume: Callable[[Chunk], None] = lambda chunk: None,
+        threads: int | None = None,
+        seen: Callable[[int], None] = lambda rows: None,
+    ) -> Result:
+        """Evaluate all rows; `consume` gets the chunks in order, and `seen` the number of rows so far.
+
+        Parameters
+        ----------
+        threads
+            how many; None for as many as there are cores that this process may use. The result is the same.
 
         Raises
         ------
         DataError
             for rows without a loss, such as those with a NaN prediction, after all rows were looked at.
         """
-        partial = evaluate(self.job, consume)
+        workers = threads_for(self.job, threads or available_threads())
+        if workers == 1:
+            partial = evaluate(self.job, consume, None, seen)
+        else:
+            with ThreadPoolExecutor(workers) as executor:
+                partial = evaluate(self.job, consume, executor, seen)
+        for raw in self.raws:
+            raw.check()
         raise_faults(self.job, partial.faults)
         if self.request.ignore_index is not None and not partial.ignored:
             self.notes.append(f"--ignore-index {self.request.ignore_index}: no row has this label")
@@ -192,7 +223,9 @@ def prepare(
         gradient,
     )
     shape = roles.predictions.shape
-    calculation = Calculation(request, job, made, roles.ids, notes + made.notes, shape, frozenset(opener.paths))
+    calculation = Calculation(
+        request, job, made, roles.ids, notes + made.notes, shape, frozenset(opener.paths), opener.raws
+    )
     calculation.receipt = receipt(calculation, several)
     return calculation
 
@@ -232,6 +265,8 @@ def _predictions(request: Request, roles: Roles, notes: list[str]) -> Source:
         if other is not None:
             check_rows(columns, other)  # from the headers alone, before a cell is parsed
     source = columns.source()
+    if isinstance(source, TableSource):
+        source.look()
     if len(shape) == 2 and shape[1] == 1 and theirs is not None and family.several_outputs:
         if len(theirs) == 1:
             notes.append(f"{columns.name}: shape {shape} was squeezed to {shape[:1]}, the targets' shape")

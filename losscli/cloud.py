@@ -8,9 +8,9 @@ import numpy as np
 from losscli.core import Array
 from losscli.errors import DataError, count
 from losscli.forms import is_ignored
-from losscli.io.operands import Opener, natural, whole
+from losscli.io.operands import Opener, natural
 from losscli.io.roles import Columns, assign
-from losscli.io.sources import Source, blocks
+from losscli.io.sources import Source, blocks, whole
 from losscli.labels import as_number, distinct
 from losscli.losses import find
 from losscli.targets import check_rows
@@ -115,7 +115,7 @@ def _classes(labels: Columns, ignore: str | None) -> tuple[tuple[str, ...], Arra
         classes = sorted(distinct(text, ignore), key=lambda label: natural(label[1]))
         place = np.full(len(text.cells), -1)
         place[[code for code, _ in classes]] = np.arange(len(classes))
-        return tuple(cell for _, cell in classes), place[text.codes]
+        return tuple(cell for _, cell in classes), place[whole(text.codes)]
     source = labels.source()
     numbers = whole(source).reshape(-1)
     skip = np.zeros(len(numbers), bool) if ignore is None else is_ignored(numbers, as_number(ignore, "--ignore-index"))

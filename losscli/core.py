@@ -101,7 +101,8 @@ class Dense:
 
 Targets = Indices | Dense
 Values = tuple[Array, Array | None]
-Core = Callable[..., tuple[Array, Array]]
+Core = Callable[..., tuple[Array, Array | float]]
+"""Value and slope, which may be one number for all."""
 
 
 @dataclass(frozen=True)
@@ -186,6 +187,7 @@ class Loss:
     special: tuple[str, ...]
     relations: tuple[str, ...]
     sparse: bool
+    linear: bool
     wide: Callable[[Parameters], bool]
     breaks: Callable[[Parameters], Mapping[str, float]]
     baseline: str | None
@@ -222,7 +224,7 @@ class BoundLoss:
     loss: Loss
     parameters: Parameters = field(default_factory=dict)
 
-    def core(self, *arguments: Any) -> tuple[Array, Array]:
+    def core(self, *arguments: Any) -> tuple[Array, Any]:
         """Value and slope of the family's variable."""
         return self.loss.core(*arguments, **self.parameters)
 
@@ -289,6 +291,7 @@ def loss(
     special: tuple[str, ...] = (),
     relations: tuple[str, ...] = (),
     sparse: bool = False,
+    linear: bool = False,
     wide: Callable[[Parameters], bool] = lambda parameters: False,
     breaks: Callable[[Parameters], Mapping[str, float]] = lambda parameters: {},
     baseline: str | None = None,
@@ -308,6 +311,8 @@ def loss(
         what happens at the edges, and how the loss follows from others: printed by `explain`.
     sparse
         the core is 0 where the target is 0, so that only the row's own class need be looked at.
+    linear
+        the core is -t l + h(t), so that of classes with one target only the sum of their l is needed.
     wide
         for which parameters the core multiplies rounding errors (powers, products of many factors), so that it is
         computed in the next wider dtype.
@@ -335,6 +340,7 @@ def loss(
             special=special,
             relations=relations,
             sparse=sparse,
+            linear=linear,
             wide=wide,
             breaks=breaks,
             baseline=baseline,

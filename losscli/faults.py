@@ -23,18 +23,30 @@ ROW_SUM = "row sum"
 
 
 def look_for(
-    job: "Job", sample: Array, predictions: Array, targets: Array, weights: Array | None, losses: Array
+    job: "Job",
+    start: int,
+    kept: Array | None,
+    predictions: Array,
+    targets: Array,
+    weights: Array | None,
+    losses: Array,
 ) -> Faults:
-    """Faults of a block's rows, whose numbers in the file are `sample`; rows that are ignored are not among them."""
+    """Faults of a block's rows, the first of which is row `start` of the file; rows that are not `kept` have none."""
     found = Faults()
-    if not len(sample):
+    if not len(losses):
+        return found
+    # A weight of zero makes nothing of a NaN; where there may be one, NaN is looked for in the predictions themselves.
+    hidden = job.output_weights is not None or job.extras.pos_weight is not None or 0 in job.loss.parameters.values()
+    undefined = np.isnan(losses)
+    if weights is None and job.extras.given == "logits" and not hidden and not undefined.any():
         return found
 
     def look(fault: str, bad: Array, values: Array) -> None:
         nonlocal found
         if bad.any():
             rows, *columns = np.nonzero(bad)
-            places = zip(sample[rows].tolist(), *(column.tolist() for column in columns), strict=True)
+            sample = start + (rows if kept is None else np.flatnonzero(kept)[rows])
+            places = zip(sample.tolist(), *(column.tolist() for column in columns), strict=True)
             shown = []
             for place, value in zip(places, values[bad].tolist(), strict=True):
                 shown.append((int(place[0]), int(place[1]) if len(place) > 1 else None, float(value)))
@@ -53,9 +65,6 @@ def look_for(
     if job.extras.given != "logits" and not job.several and predictions.ndim == 2 and not found:
         sums = row_sums(predictions if job.extras.given == "probs" else np.exp(predictions))
         look(ROW_SUM, ~(np.abs(sums - 1) <= SUM_TOLERANCE), sums)
-    undefined = np.isnan(losses)
-    # A weight of zero makes nothing of a NaN; where there may be one, NaN is looked for in the predictions themselves.
-    hidden = job.output_weights is not None or job.extras.pos_weight is not None or 0 in job.loss.parameters.values()
     if (undefined.any() or hidden) and not found:
         look(NAN_PREDICTION, np.isnan(predictions), predictions)
         if targets.dtype.kind == "f":

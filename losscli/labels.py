@@ -9,7 +9,7 @@ import numpy as np
 from losscli.errors import DataError, UsageError, count, did_you_mean, listing
 from losscli.forms import IGNORED, Form, Plan, is_ignored
 from losscli.io.roles import LIKELY_IDS, Columns
-from losscli.io.sources import MemorySource, Reshaped, Source, blocks
+from losscli.io.sources import Recoded, Reshaped, Source, blocks
 from losscli.names import prefixes
 
 if TYPE_CHECKING:
@@ -34,22 +34,21 @@ def one_a_row(loss: str, targets: Columns, classes: tuple[str, ...] | None, k: i
 
 
 def distinct(text: "TextColumn", ignore: str | None) -> list[tuple[int, str]]:
-    """The labels that rows have and that are not to be ignored, each once, with its code.
+    """The labels that are not to be ignored, each once, with its code.
 
     Raises
     ------
     DataError
         for an empty label.
     """
-    used = set(np.unique(text.codes).tolist())
     found = []
     for code, cell in enumerate(text.cells):
-        if code not in used or (ignore is not None and same_label(cell or "", ignore)):
+        if ignore is not None and same_label(cell or "", ignore):
             continue
         if not cell:
-            rows = int(np.count_nonzero(text.codes == code))
+            rows = int(text.rows[code])
             raise DataError(
-                f"{text.place(text.first_row(code))}: the label is empty ({count(rows, 'row')}); every row needs one"
+                f"{text.place(text.first[code])}: the label is empty ({count(rows, 'row')}); every row needs one"
             )
         found.append((code, cell))
     return found
@@ -67,9 +66,8 @@ def _of_text(loss: str, text: "TextColumn", classes: tuple[str, ...] | None, k: 
         kind, matched = "index", "by position"
     for code, number in found.items():
         index[code] = number
-    rows = index[text.codes]
-    source = MemorySource(text.name, rows, None, text, (text.number,))
-    left_out = float(IGNORED) if (rows == IGNORED).any() else None
+    source = Recoded(text.codes, index)
+    left_out = float(IGNORED) if (index == IGNORED).any() else None
     return Plan(source, Form(kind, "indices", k, left_out), classes, matched)
 
 
@@ -89,7 +87,7 @@ def _name_classes(
     prefix = max(fits, key=lambda fit: fit[0])[1]
     names = {name[len(prefix) :]: i for i, name in enumerate(classes)}
     wrong = [(code, cell) for code, cell in labels if cell not in names]
-    rows = sum(int(np.count_nonzero(text.codes == code)) for code, _ in wrong)
+    rows = sum(int(text.rows[code]) for code, _ in wrong)
     code, cell = wrong[0]
     more = f"; {count(rows, 'row')} like this" if rows > 1 else ""
     cure = did_you_mean(cell, names)
@@ -99,7 +97,7 @@ def _name_classes(
     if likely is not None:
         cure = f"; is {likely!r} a column of ids? Name it with --id {likely}, or pick the classes with --columns"
     raise DataError(
-        f"{text.place(text.first_row(code))}: {cell!r} is not a class; the predictions have {listing(names)}{cure}{more}"
+        f"{text.place(text.first[code])}: {cell!r} is not a class; the predictions have {listing(names)}{cure}{more}"
     )
 
 
@@ -108,7 +106,7 @@ def _index_classes(text: "TextColumn", labels: list[tuple[int, str]], k: int) ->
     for code, cell in labels:
         number = _as_index(cell)
         if number is None:
-            place = text.place(text.first_row(code))
+            place = text.place(text.first[code])
             if re.fullmatch(r"0\d+", cell):
                 raise DataError(
                     f"{place}: {cell!r} is a name, not an index ({cell} is not {int(cell)}), and the predictions have no "
@@ -121,12 +119,10 @@ def _index_classes(text: "TextColumn", labels: list[tuple[int, str]], k: int) ->
         found[code] = number
     outside = [code for code, number in found.items() if not 0 <= number < k]
     if outside:
-        first = min(outside, key=text.first_row)
-        rows = sum(int(np.count_nonzero(text.codes == code)) for code in outside)
+        first = min(outside, key=lambda code: text.first[code])
+        rows = sum(int(text.rows[code]) for code in outside)
         numbers = sorted(found.values())
-        raise DataError(
-            _out_of_range(text.place(text.first_row(first)), found[first], rows, k, numbers[0], numbers[-1])
-        )
+        raise DataError(_out_of_range(text.place(text.first[first]), found[first], rows, k, numbers[0], numbers[-1]))
     return found
 
 

@@ -62,7 +62,8 @@ class Moments:
         wide = values.astype(np.float64, copy=False)
         mean = float(wide.mean())
         with np.errstate(all="ignore"):
-            squares = float(np.square(wide - mean).sum())
+            gaps = wide - mean
+            squares = float(np.einsum("i,i->", gaps, gaps))
         return cls(len(wide), mean, squares, float(wide.min()), float(wide.max()))
 
     def __add__(self, other: "Moments") -> "Moments":
@@ -84,6 +85,40 @@ class Moments:
 
 
 @dataclass(frozen=True)
+class Buckets:
+    """How many positive floats have which leading bits, from the first such bits that occur to the last."""
+
+    first: int = 0
+    counts: Array = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    @classmethod
+    def of(cls, bits: Array) -> "Buckets":
+        if not len(bits):
+            return cls()
+        first = int(bits.min())
+        return cls(first, np.bincount(bits - first))
+
+    def __add__(self, other: "Buckets") -> "Buckets":
+        if not (len(self.counts) and len(other.counts)):
+            return self if len(self.counts) else other
+        first = min(self.first, other.first)
+        counts = np.zeros(max(part.first + len(part.counts) for part in (self, other)) - first, np.int64)
+        for part in (self, other):
+            counts[part.first - first : part.first - first + len(part.counts)] += part.counts
+        return Buckets(first, counts)
+
+    def spectrum(self) -> tuple[Array, Array]:
+        """The middles of the buckets that hold something, ascending, and their counts."""
+        held = np.flatnonzero(self.counts)
+        low = (held + self.first) << DIGITS_DROPPED
+        most = np.array(np.inf).view(np.int64)
+        ends = [np.minimum(bits, most).view(np.float64) for bits in (low, low + (1 << DIGITS_DROPPED))]
+        with np.errstate(invalid="ignore"):
+            middles = np.where(np.isinf(ends[1]), ends[0], ends[0] + (ends[1] - ends[0]) / 2)
+        return middles, self.counts[held]
+
+
+@dataclass(frozen=True)
 class Quantiles:
     """Percentiles by linear interpolation: exact for few values, from a histogram of floats' leading bits for many.
 
@@ -93,84 +128,70 @@ class Quantiles:
 
     values: tuple[Array, ...] = ()
     n: int = 0
-    first: int = 0
-    counts: Array | None = None
+    buckets: tuple[Buckets, int, Buckets] | None = None
+    """Of the sizes of negative values, the number of zeros, and of positive values; None while values are kept."""
 
     @classmethod
-    def of(cls, values: Array) -> "Quantiles":
-        return cls((values.astype(np.float64),), len(values))._fit()
+    def of(cls, values: Array, many: bool = False) -> "Quantiles":
+        """Of a block's values; `many` is whether they are known to be a part of more than are kept."""
+        made = cls((values.astype(np.float64, copy=False),), len(values))
+        return made._bucketed() if many else made._fit()
 
     def __add__(self, other: "Quantiles") -> "Quantiles":
         if not (self.n and other.n):
             return self if self.n else other
-        if self.counts is None and other.counts is None:
+        if self.buckets is None and other.buckets is None:
             return Quantiles(self.values + other.values, self.n + other.n)._fit()
-        left, right = self._histogram(), other._histogram()
-        assert left.counts is not None
-        assert right.counts is not None
-        first = min(left.first, right.first)
-        last = max(left.first + len(left.counts), right.first + len(right.counts))
-        counts = np.zeros(last - first, np.int64)
-        for part in (left, right):
-            assert part.counts is not None
-            counts[part.first - first : part.first - first + len(part.counts)] += part.counts
-        return Quantiles((), self.n + other.n, first, counts)
+        left, right = self._bucketed().buckets, other._bucketed().buckets
+        assert left is not None
+        assert right is not None
+        return Quantiles((), self.n + other.n, (left[0] + right[0], left[1] + right[1], left[2] + right[2]))
 
     def _fit(self) -> "Quantiles":
-        return self._histogram() if self.n > EXACT_LOSSES else self
+        return self._bucketed() if self.n > EXACT_LOSSES else self
 
-    def _histogram(self) -> "Quantiles":
-        if self.counts is not None:
+    def _bucketed(self) -> "Quantiles":
+        if self.buckets is not None:
             return self
-        bits = _rank_bits(np.concatenate(self.values)) >> DIGITS_DROPPED
-        first = int(bits.min())
-        return Quantiles((), self.n, first, np.bincount(bits - first))
+        values = self.values[0] if len(self.values) == 1 else np.concatenate(self.values)
+        bits = values.view(np.int64) >> DIGITS_DROPPED
+        if not len(bits) or bits.min() > 0:
+            return Quantiles((), self.n, (Buckets(), 0, Buckets.of(bits)))
+        # Zeros and small negative numbers are far away from the others on this scale, so they are kept apart.
+        sizes = bits & (2 ** (63 - DIGITS_DROPPED) - 1)
+        down, zeros = sizes[(bits < 0) & (sizes > 0)], int(np.count_nonzero(sizes == 0))
+        return Quantiles((), self.n, (Buckets.of(down), zeros, Buckets.of(bits[bits > 0])))
 
     @property
     def exact(self) -> bool:
-        return self.counts is None
+        return self.buckets is None
 
     def spectrum(self) -> tuple[Array, Array]:
         """The values in ascending order and how often each occurs: of a histogram, the middles of its buckets."""
-        if self.counts is None:
+        if self.buckets is None:
             return np.unique(np.concatenate(self.values or (np.zeros(0),)), return_counts=True)
-        filled = np.flatnonzero(self.counts)
-        return np.array([_middle(self.first + int(bucket)) for bucket in filled]), self.counts[filled]
+        (down, down_counts), (up, up_counts) = self.buckets[0].spectrum(), self.buckets[2].spectrum()
+        zeros = np.array([self.buckets[1]] if self.buckets[1] else [], np.int64)
+        values = np.concatenate([-down[::-1], np.zeros(len(zeros)), up])
+        return values, np.concatenate([down_counts[::-1], zeros, up_counts])
 
     def at(self, percents: tuple[int, ...]) -> list[float]:
         """The values below which `percents` of the values lie."""
         if not self.n:
             return [math.nan for _ in percents]
-        if self.counts is None:
+        if self.buckets is None:
             ordered = np.sort(np.concatenate(self.values))
             pick: Callable[[int], float] = lambda rank: float(ordered[rank])  # noqa: E731
         else:
-            upto = np.cumsum(self.counts)
-            pick = lambda rank: _middle(self.first + int(np.searchsorted(upto, rank, side="right")))  # noqa: E731
+            middles, counts = self.spectrum()
+            upto = np.cumsum(counts)
+            pick = lambda rank: float(middles[np.searchsorted(upto, rank, side="right")])  # noqa: E731
         found = []
         for percent in percents:
             rank = (self.n - 1) * percent / 100
             low, high = pick(math.floor(rank)), pick(math.ceil(rank))
             found.append(low if low == high else low + (high - low) * (rank - math.floor(rank)))
         return found
-
-
-def _rank_bits(values: Array) -> Array:
-    # IEEE 754 floats sort as their bits do, once the negative ones are turned around.
-    bits = values.view(np.int64)
-    return np.where(bits < 0, np.int64(-(2**63)) - bits, bits)
-
-
-def _middle(bucket: int) -> float:
-    if bucket in (0, -1):
-        return 0.0  # of the two next to zero, which is what is in them but for the smallest denormals
-    edges = []
-    for bits in (bucket << DIGITS_DROPPED, (bucket + 1) << DIGITS_DROPPED):
-        clipped = min(max(bits, -0x7FF0000000000000), 0x7FF0000000000000)
-        size = float(np.int64(abs(clipped)).view(np.float64))
-        edges.append(size if clipped >= 0 else -size)
-    low, high = edges
-    return low if math.isinf(high) else low + (high - low) / 2
 
 
 @dataclass(frozen=True)
@@ -210,8 +231,9 @@ class Partial:
     """What an observer of the job keeps: a mergeable record of its own."""
 
     @classmethod
-    def of(cls, losses: Array, weights: Array | None) -> "Partial":
-        """Of per-sample losses, shape (n,), and their weights, shape (n,) or None for 1 each."""
+    def of(cls, losses: Array, weights: Array | None, many: bool = False) -> "Partial":
+        """Of per-sample losses, shape (n,), and their weights, shape (n,) or None for 1 each; `many` as of Quantiles."""
+        losses = losses.astype(np.float64)  # a copy, which may be kept
         with np.errstate(all="ignore"):
             if weights is None:
                 total = Total.of(losses)
@@ -222,7 +244,7 @@ class Partial:
                     0,
                     Moments.of(losses),
                     total,
-                    Quantiles.of(losses),
+                    Quantiles.of(losses, many),
                 )
             # A row of weight 0 adds 0, even where its loss is infinite.
             weighted = np.where(weights == 0, 0, weights * losses)
@@ -233,7 +255,7 @@ class Partial:
                 0,
                 Moments.of(losses),
                 Total.of(losses),
-                Quantiles.of(losses),
+                Quantiles.of(losses, many),
             )
 
     def __add__(self, other: "Partial") -> "Partial":

@@ -4,28 +4,37 @@ A chunk is what an executor gets, a block about what a core's cache holds, and a
 needs is in a Job, which can be pickled; `evaluate_chunk` is a pure function of it and a range of rows.
 """
 
+import os
+from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import reduce
-from itertools import repeat
+from itertools import pairwise
+from operator import add
 from typing import Any
 
 import numpy as np
 
 from losscli import baseline as baselines
 from losscli.baseline import Answer, Baseline
-from losscli.core import Array, BoundLoss, Extras, Targets
+from losscli.core import Array, BoundLoss, Dense, Extras, Indices, Targets
 from losscli.errors import DataError, count
 from losscli.faults import look_for
 from losscli.forms import SUM_TOLERANCE, Form
-from losscli.io.sources import Source
+from losscli.io.sources import Source, pieces
 from losscli.losses.chances import times
 from losscli.losses.softmax import row_sums
-from losscli.reduce import REDUCTIONS, Partial, Reduction, divide
+from losscli.reduce import EXACT_LOSSES, REDUCTIONS, Faults, Partial, Reduction, divide
 
 CHUNK_BYTES = 16 << 20
-BLOCK_BYTES = 512 << 10
+CHUNK_ROWS = 1 << 17
+BLOCK_BYTES = 2 << 20
+"""Of predictions. A lift over classes has one temporary array of that size; for less, threads take turns too often."""
+ELEMENTWISE = 8
+"""An elementwise lift has several temporaries, and blocks smaller by this factor."""
+IN_FLIGHT = 192 << 20
+"""Bytes of chunks that may be under way at once, however many threads there are."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +67,18 @@ class Job:
         """Whether a sample has several outputs, each with a loss of its own."""
         return self.loss.loss.family.several_outputs and len(self.predictions.shape) == 2
 
+    @property
+    def size(self) -> int:
+        """Bytes of all predictions, as they are computed with."""
+        return self.samples * self.row_bytes
+
+    @property
     def row_bytes(self) -> int:
-        return int(np.prod(self.predictions.shape[1:], dtype=np.int64)) * self.dtype.itemsize
+        return max(1, int(np.prod(self.predictions.shape[1:], dtype=np.int64)) * self.dtype.itemsize)
+
+    @property
+    def block_rows(self) -> int:
+        return _block_rows(self.loss, self.row_bytes)
 
 
 @dataclass(frozen=True)
@@ -112,76 +131,204 @@ def compute_dtype(predictions: np.dtype[Any], beside: np.dtype[Any] | None = Non
     return own if beside is None else base(np.result_type(own, beside))
 
 
-def evaluate(job: Job, consume: Callable[[Chunk], None], executor: Executor | None = None) -> Partial:
-    """Run a job over all rows; `consume` gets the chunks in order."""
-    step = max(1, CHUNK_BYTES // max(1, job.row_bytes()))
-    starts = range(0, job.samples, step)
-    stops = [min(start + step, job.samples) for start in starts]
-    mapped: Iterator[Chunk] = (executor.map if executor else map)(evaluate_chunk, repeat(job), starts, stops)
+def available_threads() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def evaluate(
+    job: Job,
+    consume: Callable[[Chunk], None] = lambda chunk: None,
+    executor: Executor | None = None,
+    seen: Callable[[int], None] = lambda rows: None,
+) -> Partial:
+    """Run a job over all rows; `consume` gets the chunks in order, and `seen` the number of rows so far."""
+    bounds = chunks(job)
     total: Partial | None = None
-    for chunk in mapped:
+    for (_, stop), chunk in zip(bounds, _in_order(executor, job, bounds), strict=True):
         total = chunk.partial if total is None else total + chunk.partial
         consume(chunk)
+        seen(stop)
     return total or Partial()
+
+
+def chunks(job: Job) -> list[tuple[int, int]]:
+    """Where a job is cut, which depends on nothing but the job: first and last row of each chunk."""
+    cuts = job.predictions.cuts
+    if cuts is None:
+        step = min(max(CHUNK_BYTES // job.row_bytes, job.predictions.grain), CHUNK_ROWS)
+        cuts = [*range(0, job.samples, max(1, step)), job.samples]
+    return [(int(start), int(stop)) for start, stop in pairwise(cuts) if start < stop]
+
+
+def threads_for(job: Job, threads: int) -> int:
+    """How many of so many threads have work to do, and room for it."""
+    bounds = chunks(job)
+    largest = max((stop - start for start, stop in bounds), default=1) * (job.row_bytes + 64)
+    return max(1, min(threads, len(bounds), IN_FLIGHT // largest))
+
+
+def _in_order(executor: Executor | None, job: Job, bounds: list[tuple[int, int]]) -> Iterator[Chunk]:
+    """Chunks in the order of their rows, a bounded number of them computed ahead."""
+    if executor is None:
+        yield from (evaluate_chunk(job, start, stop) for start, stop in bounds)
+        return
+    # One for every worker, and one to begin with when the first is done.
+    ahead = getattr(executor, "_max_workers", available_threads()) + 1
+    pending: deque[Future[Chunk]] = deque()
+    try:
+        for start, stop in bounds:
+            pending.append(executor.submit(evaluate_chunk, job, start, stop))
+            if len(pending) > ahead:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+    finally:
+        for future in pending:
+            future.cancel()
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A block's share of a chunk."""
+
+    kept: Array | None
+    targets: Array
+    values: Array
+    losses: Array
+    slopes: Array | None
+    faults: Faults
+    looks_like_probs: bool
+    baseline: Baseline | None
+    observed: Any
 
 
 @np.errstate(all="ignore")  # inf is a legal loss; NaN is looked for
 def evaluate_chunk(job: Job, start: int, stop: int) -> Chunk:
-    """Evaluate rows start to stop, block by block."""
-    step = max(1, BLOCK_BYTES // max(1, job.row_bytes()))
-    predictions, targets = job.predictions.read(start, stop), job.targets.read(start, stop)
+    """Evaluate rows start to stop: losses block by block, and what is kept of them for all together."""
+    flat = len(job.targets.shape) == 1
+    targets = job.targets.read(start, stop) if flat else None
     weights = None if job.weights is None else job.weights.read(start, stop)
-    blocks = [
-        _block(
-            job,
-            start + low,
-            predictions[low : low + step],
-            targets[low : low + step],
-            None if weights is None else weights[low : low + step],
-        )
-        for low in range(0, stop - start, step)
-    ]
-    return Chunk(
-        reduce(lambda left, right: left + right, (block.partial for block in blocks)),
-        tuple(rows for block in blocks for rows in block.rows),
-        tuple(part for block in blocks for part in block.gradient),
-    )
+    parts = []
+    for first, given in pieces(job.predictions, start, stop, job.block_rows):
+        here = slice(first - start, first - start + len(given))
+        mine = targets[here] if targets is not None else job.targets.read(first, first + len(given))
+        parts.append(_part(job, first, given, mine, None if weights is None else weights[here]))
+    return _gathered(job, start, parts, weights)
 
 
-def _block(job: Job, start: int, given: Array, targets: Array, weights: Array | None) -> Chunk:
+def _part(job: Job, start: int, given: Array, targets: Array, weights: Array | None) -> _Part:
     kept = job.form.keep(targets)
-    ignored = 0
-    sample = np.arange(start, start + len(given))
-    if kept is not None:
-        ignored = len(given) - int(np.count_nonzero(kept))
-        sample = sample[kept]
     predictions = (given if kept is None else given[kept]).astype(job.dtype, copy=False)
     if kept is not None:
         targets, weights = targets[kept], None if weights is None else weights[kept]
     lifted = job.form.targets(targets)
     values, slopes = job.loss(predictions, lifted, job.extras, job.gradient)
     losses = _over_outputs(job, values)
-    each = _weights(job, targets, weights)
-    row_weights = _with_outputs(job, each, len(targets))
-    faults = look_for(job, sample, predictions, targets, weights, losses)
-    partial = Partial.of(losses, row_weights).with_(
-        ignored=ignored,
-        faults=faults,
-        baseline=_baseline(job, lifted, targets, each),
-        looks_like_probs=_looks_like_probs(job, predictions),
-        observed=job.observe and job.observe(job, Block(predictions, targets, values, losses, row_weights)),
+    observed = None
+    if job.observe is not None:
+        row_weights = _with_outputs(job, _weights(job, targets, weights), len(targets))
+        observed = job.observe(job, Block(predictions, targets, values, losses, row_weights))
+    if slopes is not None:
+        slopes = times(_output_factors(job).astype(slopes.dtype), slopes) if job.several else slopes
+        if kept is not None:
+            whole = np.zeros((len(given), *slopes.shape[1:]), slopes.dtype)
+            whole[kept] = slopes
+            slopes = whole
+    return _Part(
+        kept,
+        targets,
+        values,
+        losses,
+        slopes,
+        look_for(job, start, kept, predictions, targets, weights, losses),
+        _looks_like_probs(job, predictions),
+        _baseline(job, lifted, targets, _weights(job, targets, weights)) if targets.ndim == 2 else None,
+        observed,
     )
-    rows: tuple[Rows, ...] = ()
-    if job.rows:
-        rows = (Rows(sample, targets, losses, row_weights, values if job.elements else None),)
-    if slopes is None:
-        return Chunk(partial, rows)
-    slopes = times(_output_factors(job).astype(slopes.dtype), slopes) if job.several else slopes
-    if kept is not None:
-        whole = np.zeros((len(given), *slopes.shape[1:]), slopes.dtype)
-        whole[kept] = slopes
-        slopes = whole
-    return Chunk(partial, rows, (slopes,))
+
+
+def _gathered(job: Job, start: int, parts: list[_Part], weights: Array | None) -> Chunk:
+    """What a chunk's blocks amount to."""
+    losses = _joined([part.losses for part in parts])
+    targets = parts[0].targets if len(parts) == 1 else None
+    ignoring = any(part.kept is not None for part in parts)
+    kept: Array | None = None
+    if ignoring:
+        kept = _joined([np.ones(len(part.losses), bool) if part.kept is None else part.kept for part in parts])
+        weights = None if weights is None else weights[kept]
+    if job.rows or parts[0].targets.ndim == 1:
+        targets = _joined([part.targets for part in parts])
+    each = _weights(job, targets, weights) if targets is not None else None
+    baseline: Any
+    if targets is not None and targets.ndim == 1:
+        baseline = _baseline(job, job.form.targets(targets), targets, each)
+    else:
+        found = [part.baseline for part in parts]
+        baseline = None if None in found else reduce(add, found)
+    row_weights = _with_outputs(job, each, len(losses))
+    partial = Partial.of(losses, row_weights, many=job.samples > EXACT_LOSSES).with_(
+        ignored=0 if kept is None else len(kept) - int(np.count_nonzero(kept)),
+        faults=reduce(add, (part.faults for part in parts)),
+        baseline=baseline,
+        looks_like_probs=all(part.looks_like_probs for part in parts),
+        observed=reduce(add, (part.observed for part in parts)) if job.observe else None,
+    )
+    rows = None
+    if job.rows and targets is not None:
+        sample = np.arange(start, start + len(losses)) if kept is None else start + np.flatnonzero(kept)
+        elements = _joined([part.values for part in parts]) if job.elements else None
+        rows = Rows(sample, targets, losses, row_weights, elements)
+    slopes = tuple(part.slopes for part in parts if part.slopes is not None)
+    return Chunk(partial, () if rows is None else (rows,), slopes)
+
+
+def _joined(parts: list[Array]) -> Array:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def _block_rows(loss: BoundLoss, row_bytes: int) -> int:
+    size = BLOCK_BYTES // ELEMENTWISE if loss.loss.family.several_outputs else BLOCK_BYTES
+    return max(1, size // row_bytes)
+
+
+def in_memory(
+    loss: BoundLoss,
+    predictions: Array,
+    targets: Targets,
+    extras: Extras = Extras(),
+    gradient: bool = False,
+    threads: int | None = None,
+) -> tuple[Array, Array | None]:
+    """Losses, and gradients if asked for, of arrays: the lift over blocks on several threads, without any statistics.
+
+    Predictions have shape (n,) or (n, k), and targets as many rows. Losses come back in the predictions' dtype with
+    shape (n,), or (n, k) for losses of several outputs a sample; gradients in the predictions' shape.
+    """
+    n = len(predictions)
+    several = loss.loss.family.several_outputs
+    values = np.empty(predictions.shape if several else n, predictions.dtype)
+    slopes = np.empty_like(predictions, order="C") if gradient else None
+    rows = _block_rows(loss, max(1, predictions[:1].nbytes))
+    step = rows * max(1, CHUNK_BYTES // BLOCK_BYTES)
+
+    def work(start: int) -> None:
+        for low in range(start, min(start + step, n), rows):
+            here = slice(low, min(low + rows, start + step, n))
+            found, slope = loss(predictions[here], _cut(targets, here), extras, gradient)
+            values[here] = found
+            if slopes is not None:
+                slopes[here] = slope
+
+    with ThreadPoolExecutor(threads or available_threads()) as executor:
+        list(executor.map(work, range(0, n, step)))
+    return values, slopes
+
+
+def _cut(targets: Targets, here: slice) -> Targets:
+    if isinstance(targets, Indices):
+        return Indices(targets.index[here], targets.on, targets.off)
+    return Dense(targets.t[here], None if targets.other is None else targets.other[here])
 
 
 def _output_factors(job: Job) -> Array:
@@ -220,18 +367,18 @@ def _with_outputs(job: Job, weights: Array | None, rows: int) -> Array | None:
 def _baseline(job: Job, lifted: Targets, targets: Array, weights: Array | None) -> Baseline | None:
     if job.loss.loss.baseline is None or job.form.kind == "constant":
         return None
-    each = np.ones(len(targets)) if weights is None else weights
-    return baselines.of(job.loss, lifted, targets, each, job.form.k)
+    return baselines.of(job.loss, lifted, targets, weights, job.form.k)
 
 
 def _looks_like_probs(job: Job, predictions: Array) -> bool:
     if job.extras.given != "logits" or not len(predictions):
         return True
-    if not ((predictions >= 0) & (predictions <= 1)).all():
+    one = predictions.reshape(-1)[0]  # which mostly tells
+    if not (0 <= one <= 1 and predictions.min() >= 0 and predictions.max() <= 1):
         return False
     if predictions.ndim == 1 or job.several:
         return True
-    return bool((np.abs(predictions.sum(axis=1, dtype=np.float64) - 1) <= SUM_TOLERANCE).all())
+    return bool((np.abs(row_sums(predictions) - 1) <= SUM_TOLERANCE).all())
 
 
 def reduced(job: Job, partial: Partial, reduction: Reduction) -> tuple[float, float, float]:

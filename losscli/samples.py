@@ -21,8 +21,7 @@ def columns(calculation: Calculation, rows: Rows, nested: bool) -> dict[str, Any
     """
     found: dict[str, Any] = {"sample": rows.sample}
     if calculation.ids is not None:
-        ids = calculation.ids
-        found["id"] = [ids.cells[code] for code in ids.codes[rows.sample]]
+        found["id"] = calculation.ids.take(rows.sample)
     target = targets(calculation, rows.target)
     names = outputs(calculation)
     if isinstance(target, np.ndarray) and target.ndim == 2:

@@ -73,6 +73,9 @@ def check_rows(predictions: Columns, other: Columns) -> None:
     rows, theirs = predictions.shape[0], other.shape[0] if other.rows is None else len(other.rows)
     if rows == theirs:
         return
+    for side in (predictions, other):
+        if side.operand.is_table:
+            side.operand.content.check()  # a blank or a broken row may be why
     what = " weights" if other.role == "weights" else ""
     fact = f"{predictions.name} has {count(rows, 'row')} and {other.name} {theirs:,}{what}"
     if len(predictions.shape) == 2 and predictions.shape[1] == theirs:

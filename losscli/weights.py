@@ -10,9 +10,9 @@ import numpy as np
 from losscli.core import Array
 from losscli.errors import DataError, UsageError, count, did_you_mean
 from losscli.forms import Plan
-from losscli.io.operands import Opener, whole
+from losscli.io.operands import Opener
 from losscli.io.roles import Columns, Roles
-from losscli.io.sources import Reshaped, Source, blocks
+from losscli.io.sources import Reshaped, Source, blocks, whole
 from losscli.names import by_class, named_numbers
 from losscli.request import Request
 

@@ -16,7 +16,8 @@ from losscli import catalogue
 from losscli import reduce as reductions
 from losscli.core import Dense, Extras, find
 from losscli.errors import DataError, did_you_mean
-from losscli.io import sources
+from losscli.io import raw, sources
+from losscli.io.raw import RawFile
 from losscli.io.sources import MemorySource, NpySource, Reordered
 from losscli.losses.softmax import row_sums
 from losscli.reduce import Quantiles, Total
@@ -354,7 +355,7 @@ class TestCatalogue:
 class TestSources:
     def test_a_file_that_becomes_shorter_while_it_is_read_is_an_error(self, save, folder, monkeypatch):
         path = folder / save("p.npy", np.zeros(100))
-        source = NpySource.open(path, "p.npy")
+        source = NpySource.open(RawFile("p.npy", path), "p.npy")
         os.truncate(path, 500)
         calls = []
 
@@ -364,7 +365,7 @@ class TestSources:
             return preadv(*words)
 
         preadv = os.preadv
-        monkeypatch.setattr(sources.os, "preadv", counted)
+        monkeypatch.setattr(raw.os, "preadv", counted)
         with pytest.raises(DataError, match="shorter"):
             source.read(0, 100)
 

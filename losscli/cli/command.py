@@ -1,8 +1,10 @@
 """What the commands share: how words are read before Typer sees them, and commands that are made from a loss."""
 
 import inspect
+import os
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -112,6 +114,24 @@ def typed(word: str) -> str:
 def operands(values: dict[str, Any]) -> dict[str, Any]:
     """The values of a command's options with its operands as they were typed."""
     return values | {name: typed(values[name]) for name in ("predictions", "targets")}
+
+
+@dataclass(frozen=True)
+class Running:
+    """How a pass over the files is made: options that have no bearing on the result."""
+
+    threads: int | None
+    progress: bool | None
+
+
+def running_options(values: dict[str, Any]) -> Running:
+    """Take the options of running out of a command's values, and have Polars use as many threads as we do."""
+    made = Running(values.pop("threads"), values.pop("progress"))
+    if made.threads is not None:
+        if made.threads < 1:
+            raise UsageError(f"--threads {made.threads} is not a number of threads, 1 or more")
+        os.environ["POLARS_MAX_THREADS"] = str(made.threads)
+    return made
 
 
 def say(notes: list[str]) -> None:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from losscli.cli.command import LossGroup, loss_command, operands, say
+from losscli.cli.command import LossGroup, loss_command, operands, running_options, say
 from losscli.errors import Exit, UsageError
 
 if TYPE_CHECKING:
@@ -40,11 +40,13 @@ def _group() -> None:
 def compute(loss: "Loss", values: dict[str, Any]) -> int:
     """Do what a parsed command line asks for, and return the exit code."""
     from losscli.calculation import prepare
+    from losscli.cli.progress import Progress
     from losscli.cli.results import Delivery
     from losscli.request import Request
     from losscli.result import Requirement
 
     bound = loss.bind(**{name: values.pop(name) for name in loss.parameters})
+    running = running_options(values)
     output_names = ("format", "output", "per_sample", "elements", "gradient", "require", "quiet")
     wanted = {name: values.pop(name, False) for name in output_names}
     requirements = [Requirement.parse(text) for text in wanted["require"]]
@@ -54,9 +56,12 @@ def compute(loss: "Loss", values: dict[str, Any]) -> int:
     if values["reduction"] == "none" and wanted["format"] == "table":
         wanted["per_sample"] = True  # every sample's own loss is what there is to show
     request = Request(loss=bound, **values)
-    with Delivery(
-        wanted["format"], wanted["output"], wanted["gradient"], wanted["per_sample"], wanted["elements"]
-    ) as delivery:
+    with (
+        Progress(running.progress) as progress,
+        Delivery(
+            wanted["format"], wanted["output"], wanted["gradient"], wanted["per_sample"], wanted["elements"]
+        ) as delivery,
+    ):
         calculation = prepare(
             request,
             rows=delivery.needs_rows,
@@ -64,7 +69,8 @@ def compute(loss: "Loss", values: dict[str, Any]) -> int:
             gradient=wanted["gradient"] is not None,
         )
         delivery.start(calculation)
-        result = calculation.run(delivery.consume)
+        progress.of(calculation.job.samples, calculation.job.size)
+        result = calculation.run(delivery.consume, running.threads, progress)
         if not wanted["quiet"]:  # an error is one line; what else there was to note no longer matters then
             say(calculation.notes)
         met = result.require(requirements)

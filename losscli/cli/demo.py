@@ -41,6 +41,8 @@ def demo(
         "per_sample": True,
         "gradient": None,
         "require": [],
+        "threads": None,
+        "progress": None,
     }
     code = compute(find("softmax-cross-entropy"), options)
     print(f"The files are in {data}; losscli list shows the losses.", file=sys.stderr)

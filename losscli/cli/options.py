@@ -21,6 +21,7 @@ ListFormat = Annotated[Literal["table", "json"], typer.Option("-f", "--format", 
 
 FORMAT_HELP = "Format of standard output: table, json, jsonl, csv, tsv, markdown or value."
 READING, LOSS, REDUCING, WRITING = "Reading", "The loss", "Weights and reduction", "Output"
+RUNNING = "Running"
 PICTURE = "The picture"
 
 
@@ -71,6 +72,22 @@ Header = _option(
     panel=READING,
     show_default=False,
     help="Whether tables have a header. Default: the first row is one unless it is all numbers.",
+)
+
+Threads = _option(
+    int | None,
+    "--threads",
+    metavar="N",
+    panel=RUNNING,
+    show_default=False,
+    help="Default: the cores this process may use. Results are the same for any number.",
+)
+Progress = _option(
+    bool | None,
+    "--progress/--no-progress",
+    panel=RUNNING,
+    show_default=False,
+    help="Rows done, rate and time left on standard error. Default: on a terminal.",
 )
 
 SHARED: tuple[Shared, ...] = (
@@ -199,6 +216,8 @@ SHARED: tuple[Shared, ...] = (
         ),
         "mean",
     ),
+    Shared("threads", Threads, None),
+    Shared("progress", Progress, None),
     Shared(
         "format",
         _option(FormatName, "-f", "--format", metavar="NAME", panel=WRITING, help=FORMAT_HELP),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 import typer
 from typer.core import TyperGroup
 
-from losscli.cli.command import HELP, Command, LossGroup, loss_command, operands, say, typed
+from losscli.cli.command import HELP, Command, LossGroup, loss_command, operands, running_options, say, typed
 from losscli.cli.options import (
     PICTURED,
     ColumnNames,
@@ -237,12 +237,14 @@ app.add_typer(samples_app, name="samples")
 def samples(loss: "Loss", values: dict[str, Any]) -> int:
     """Do what a parsed command line of `plot samples` asks for."""
     from losscli.calculation import prepare
+    from losscli.cli.progress import Progress
     from losscli.profile import Profiler, groups_of, has_confidence
     from losscli.request import Request
     from losscli.samples import groups
 
     bound = loss.bind(**{name: values.pop(name) for name in loss.parameters})
     look = look_of(*(values.pop(name) for name in ("title", "size", "dpi", "theme")))
+    running = running_options(values)
     output, panel, log, quiet = (values.pop(name) for name in ("output", "panel", "log", "quiet"))
     request = Request(loss=bound, **operands(values))
     with Gallery(output, look) as gallery:
@@ -256,7 +258,9 @@ def samples(loss: "Loss", values: dict[str, Any]) -> int:
             raise UsageError(f"--panel {panel}: {missing[panel]}")
         weighted = job.weights is not None or job.class_weights is not None
         calculation.observe(Profiler(grouped, confident and panel in (None, "confidence"), weighted))
-        result = calculation.run()
+        with Progress(running.progress) as progress:
+            progress.of(job.samples, job.size)
+            result = calculation.run(threads=running.threads, seen=progress)
         from losscli.plots import samples as picture
 
         panels = [panel] if panel else [name for name in picture.PANELS if name not in missing]

@@ -1,35 +1,29 @@
 """Operands: what the words PREDICTIONS, TARGETS and FILE of the command line stand for."""
 
 import glob
-import io
 import os
 import re
+import stat
 import sys
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from losscli.core import Array
 from losscli.errors import DataError, UsageError, count, did_you_mean, listing
-from losscli.io.sources import (
-    MemorySource,
-    NpySource,
-    ShardedSource,
-    Source,
-    check_axes,
-    check_dtype,
-    check_length,
-    read_npy_header,
-)
+from losscli.io.raw import Raw, RawFile, Reader, Spool, pieces_of, read
+from losscli.io.sources import NpySource, ShardedSource, Source
+
+if TYPE_CHECKING:
+    from zipfile import ZipInfo
 
 MAGIC_NPY = b"\x93NUMPY"
 MAGIC_ZIP = b"PK\x03\x04"
 MAGIC_PARQUET = b"PAR1"
-PIECE = 1 << 20
+MOST_HELD = 100
+"""Of more shards than this none is kept open."""
+MAGIC_GZIP = b"\x1f\x8b"
+MAGIC_ZSTD = b"\x28\xb5\x2f\xfd"
 
 Content = Any
 """A Source, for arrays; or a Table, whose columns are chosen later."""
@@ -37,74 +31,88 @@ Content = Any
 
 @dataclass(frozen=True)
 class Named:
-    """Where an operand's data comes from: a path or, for standard input and archives, bytes."""
+    """Where an operand's data comes from: its bytes, and the path of what is a file."""
 
     name: str
+    raw: Raw
     path: Path | None = None
-    data: bytes | None = None
     part: str | None = None
     header: bool | None = None
 
     @property
     def magic(self) -> bytes:
-        if self.data is not None:
-            return self.data[:6]
-        assert self.path is not None
-        with self.path.open("rb") as file:
-            return file.read(6)
+        return read(self.raw, 0, min(6, self.raw.size))
 
 
 def _npy(where: Named) -> Content:
-    if where.data is not None:
-        file = io.BytesIO(where.data)
-        shape, fortran, dtype = read_npy_header(file, where.name)
-        size = int(np.prod(shape, dtype=np.int64))
-        check_length(where.name, shape, file.tell() + size * dtype.itemsize, len(where.data))
-        array = np.frombuffer(where.data, dtype, size, file.tell()).reshape(shape, order="F" if fortran else "C")
-        return MemorySource(where.name, np.ascontiguousarray(array, dtype.newbyteorder("=")))
-    assert where.path is not None
-    return NpySource.open(where.path, where.name)
+    return NpySource.open(where.raw, where.name)
 
 
 def _npz(where: Named) -> Content:
+    import zipfile
+    import zlib
+
     try:
-        with _bytes(where) as file, np.load(file, allow_pickle=False) as archive:
-            keys = list(archive.files)
-            if where.part is None and len(keys) != 1:
-                held = f"{count(len(keys), 'array')} ({listing(keys)})"
+        with zipfile.ZipFile(Reader(where.raw)) as archive:
+            members = {name.removesuffix(".npy"): name for name in archive.namelist()}
+            if where.part is None and len(members) != 1:
+                held = f"{count(len(members), 'array')} ({listing(members)})"
                 raise DataError(f"{where.name}: holds {held}; say which, as {where.name}:KEY")
-            key = where.part or keys[0]
-            if key not in keys:
-                raise DataError(f"{where.name}: no array {key!r}; its arrays: {listing(keys)}{did_you_mean(key, keys)}")
-            array = archive[key]
-    except (ValueError, OSError, zipfile.BadZipFile, KeyError, EOFError) as error:
-        if "allow_pickle" in str(error):
-            check_dtype(np.dtype(object), where.name)
+            key = where.part or next(iter(members))
+            if key not in members:
+                hint = did_you_mean(key, members)
+                raise DataError(f"{where.name}: no array {key!r}; its arrays: {listing(members)}{hint}")
+            name = f"{where.name}:{key}" if where.part else where.name
+            found = archive.getinfo(members[key])
+            if found.compress_type == zipfile.ZIP_STORED:
+                start = _start_of(where.raw, found)
+                return NpySource.open(where.raw, name, start, start + found.file_size)
+            with archive.open(found) as file:
+                return NpySource.open(Spool.copy(where.name, pieces_of(file)), name)
+    except (ValueError, OSError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error, EOFError) as error:
         why = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(f"{where.name}: not an NPZ file that can be read ({why})") from error
-    name = f"{where.name}:{key}" if where.part else where.name
-    check_dtype(array.dtype, name)
-    check_axes(array.shape, name)
-    return MemorySource(name, np.ascontiguousarray(array, array.dtype.newbyteorder("=")))
 
 
-def _bytes(where: Named) -> IO[bytes]:
-    return io.BytesIO(where.data) if where.data is not None else open(str(where.path), "rb")
+def _start_of(raw: Raw, member: "ZipInfo") -> int:
+    """Where the bytes of a member that is not compressed begin: behind its own header, whose length varies."""
+    lengths = read(raw, member.header_offset + 26, 4)
+    return int(member.header_offset) + 30 + sum(int.from_bytes(lengths[i : i + 2], "little") for i in (0, 2))
 
 
 def _text(separator: str) -> Callable[[Named], Content]:
-    def read(where: Named) -> Content:
-        from losscli.io.tables import open_text
+    def open_(where: Named) -> Content:
+        from losscli.io.csvfile import open_text
 
-        return open_text(where.name, where.path, where.data, separator, where.header)
+        return open_text(where.name, unpacked(where), separator, where.header)
 
-    return read
+    return open_
+
+
+def unpacked(where: Named) -> Raw:
+    """The bytes of a text file, from a copy if they are compressed."""
+    import zlib
+
+    magic = where.magic
+    try:
+        if magic.startswith(MAGIC_GZIP):
+            import gzip
+
+            with gzip.GzipFile(fileobj=Reader(where.raw)) as file:
+                return Spool.copy(where.name, pieces_of(file))
+        if magic.startswith(MAGIC_ZSTD):
+            from losscli.io.csvfile import unpack_zstd
+
+            return Spool.copy(where.name, unpack_zstd(where.name, where.path or Reader(where.raw).read()))
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{where.name}: not a compressed file that can be read ({error})") from error
+    return where.raw
 
 
 def _parquet(where: Named) -> Content:
-    from losscli.io.tables import open_parquet
+    from losscli.io.parquet import open_parquet
 
-    return open_parquet(where.name, where.path, where.data)
+    return open_parquet(where.name, where.raw, where.path)
 
 
 @dataclass(frozen=True)
@@ -162,6 +170,7 @@ class Opener:
     header: bool | None = None
     paths: set[str] = field(default_factory=set)
     """Real paths of all files that were opened."""
+    raws: list[Raw] = field(default_factory=list)
     _opened: dict[tuple[str, str | None], Content] = field(default_factory=dict)
     _stdin: bool = False
 
@@ -191,21 +200,21 @@ class Opener:
     def _operand(self, text: str, path: Path, part: str | None) -> "Operand":
         if path.is_dir():
             raise DataError(f"{path}: a folder, not a file; name the file, or quote a pattern such as '{path}/*.npy'")
-        content = self._content(Named(str(path), path, None, part, self.header))
+        content = self._content(path, part)
         return Operand(str(path), content, None if path.suffix == ".npz" else part, path, text)
 
-    def _content(self, where: Named) -> Content:
-        is_npz = where.path is not None and where.path.suffix == ".npz"
-        key = (os.path.realpath(where.path or where.name), where.part if is_npz else None)
+    def _content(self, path: Path, part: str | None = None, held: bool = True) -> Content:
+        name = str(path)
+        key = (os.path.realpath(path), part if path.suffix == ".npz" else None)
         if key not in self._opened:
             try:
-                if where.path is not None and not where.path.is_file():
-                    # A pipe with a name can be read once only.
-                    where = Named(where.name, None, where.path.read_bytes(), where.part, where.header)
+                raw = RawFile(name, path, held) if path.is_file() else _copy(name, path)
+                self.raws.append(raw)
+                where = Named(name, raw, path if path.is_file() else None, part, self.header)
                 self.paths.add(key[0])
                 self._opened[key] = format_of(where).open(where)
             except OSError as error:
-                raise DataError(f"{where.name}: cannot be read: {error.strerror or error}") from error
+                raise DataError(f"{name}: cannot be read: {error.strerror or error}") from error
         return self._opened[key]
 
     def _standard_input(self, column: str | None) -> "Operand":
@@ -214,9 +223,10 @@ class Opener:
         self._stdin = True
         if sys.stdin is None:
             raise DataError("standard input: it is closed")
-        where = Named("standard input", None, _read(sys.stdin.buffer), None, self.header)
-        if not where.data:
+        raw = _standard_input()
+        if not raw.size:
             raise DataError("standard input: nothing came; is the command before the pipe right?")
+        where = Named("standard input", raw, None, None, self.header)
         return Operand(where.name, format_of(where).open(where), column, None, f"-:{column}" if column else "-")
 
     def _glob(self, text: str) -> tuple[list[str], str | None]:
@@ -227,14 +237,14 @@ class Opener:
         return sorted(found, key=natural), None
 
     def _sharded(self, text: str, paths: list[str], column: str | None) -> "Operand":
-        contents = [self._content(Named(path, Path(path), None, None, self.header)) for path in paths]
+        contents = [self._content(Path(path), held=len(paths) <= MOST_HELD) for path in paths]
         first = contents[0]
-        if any(hasattr(content, "frame") != hasattr(first, "frame") for content in contents):
+        if any(is_table(content) != is_table(first) for content in contents):
             raise DataError(f"{text}: tables and arrays together; the shards of an operand must be of one kind")
-        if hasattr(first, "frame"):
-            from losscli.io.tables import concat
+        if is_table(first):
+            from losscli.io.tables import Stacked
 
-            return Operand(text, concat(text, contents), column, None, text)
+            return Operand(text, Stacked(text, contents), column, None, text)
         for content in contents[1:]:
             if content.shape[1:] != first.shape[1:]:
                 raise DataError(f"{content.name}: shape {content.shape} does not go with {first.name}'s {first.shape}")
@@ -259,7 +269,7 @@ class Operand:
 
     @property
     def is_table(self) -> bool:
-        return hasattr(self.content, "frame")
+        return is_table(self.content)
 
     @property
     def picked(self) -> int | None:
@@ -270,18 +280,32 @@ class Operand:
         return self.content is other.content
 
 
-def _read(stream: IO[bytes]) -> bytes:
-    # A piece at a time, so that a signal that comes between two of them is not kept waiting for the end.
-    return b"".join(iter(lambda: stream.read(PIECE), b""))
+def _standard_input() -> Raw:
+    """Standard input: the file itself where it is one, read from its beginning, and else a copy of what comes."""
+    stream = sys.stdin.buffer
+    try:
+        found = os.fstat(stream.fileno())
+        path = Path(f"/dev/fd/{stream.fileno()}")
+        if stat.S_ISREG(found.st_mode) and not stream.tell() and path.exists():
+            return RawFile("standard input", path)
+    except (OSError, ValueError):
+        pass  # no descriptor, as where a test stands in for it
+    return Spool.copy("standard input", pieces_of(stream))
+
+
+def _copy(name: str, path: Path) -> Raw:
+    # A pipe with a name can be read once only.
+    with path.open("rb") as file:
+        return Spool.copy(name, pieces_of(file))
+
+
+def is_table(content: Content) -> bool:
+    """Whether an operand is a table, whose columns have roles; without an import of what reads tables."""
+    return hasattr(content, "pick")
 
 
 def is_text(source: Source) -> bool:
     return source.dtype.kind in "US"
-
-
-def whole(source: Source) -> Array:
-    """All rows; for small operands such as centers."""
-    return source.read(0, source.shape[0])
 
 
 def natural(text: str) -> list[tuple[int, str]]:

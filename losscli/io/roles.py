@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 from losscli.core import Array
 from losscli.errors import DataError, UsageError, listing
 from losscli.io.operands import Operand, is_text
-from losscli.io.sources import MemorySource, Moved, Source
+from losscli.io.sources import NpySource, Permuted, Source
 
 if TYPE_CHECKING:
     from losscli.io.tables import Table
-    from losscli.io.text import TextColumn
+    from losscli.io.text import IdColumn, TextColumn
 
 
 LIKELY_IDS = ("id", "ids", "index", "idx", "row", "sample", "sample_id", "unnamed: 0")
@@ -62,14 +62,17 @@ class Columns:
         return ",".join(table.names)
 
     def source(self) -> Source:
-        """The cells as numbers."""
+        """The cells as numbers: those of predictions a chunk at a time, others from a copy that can be cut anywhere."""
         if not self.operand.is_table:
             content: Source = self.operand.content
             if is_text(content):
                 raise DataError(f"{self.name}: dtype {content.dtype} is text, where numbers are needed")
             return content
-        source = self.operand.content.source(self.numbers, self._cure())
-        return source if self.rows is None else _moved(source, self.rows)
+        source: Source = self.operand.content.source(self.numbers, self._cure())
+        if self.role == "predictions":
+            return source
+        copy = source if source.cuts is None else NpySource.copy(source)
+        return copy if self.rows is None else Permuted.of_rows(copy, self.rows)
 
     def _cure(self) -> str:
         """What to do about a cell that is no number."""
@@ -85,17 +88,12 @@ class Columns:
 
         if not self.operand.is_table:
             content = self.operand.content
-            return text_of_array(self.name, content.read(0, content.shape[0])) if is_text(content) else None
+            return text_of_array(content) if is_text(content) else None
         table: Table = self.operand.content
         if len(self.numbers) != 1 or not table.is_text(self.numbers[0]):
             return None
         column = table.text(self.numbers[0])
         return column if self.rows is None else column.take(self.rows)
-
-
-def _moved(source: MemorySource, rows: Array) -> MemorySource:
-    numbers = tuple(range(source.array.shape[1])) if source.array.ndim == 2 else (0,)
-    return MemorySource(source.name, source.array[rows], source.columns, Moved(source, rows), numbers)
 
 
 @dataclass
@@ -105,7 +103,7 @@ class Roles:
     predictions: Columns
     targets: Columns | None
     weights: Columns | None
-    ids: "TextColumn | None"
+    ids: "IdColumn | None"
     notes: list[str]
 
 
@@ -241,15 +239,11 @@ def _join(roles: Roles, id_column: str) -> None:
 
     first = roles.predictions.operand
     number = _id_number(first, id_column)
-    ids = first.content.text(number)
+    ids = first.content.ids(number)
+    ids.check()
     roles.ids = ids
     for columns in (roles.targets, roles.weights):
-        if columns is None:
-            continue
-        if columns.operand.same_file(first):
-            join_rows(ids, ids)  # for its checks
+        if columns is None or columns.operand.same_file(first):
             continue
         number = _id_number(columns.operand, id_column)
-        columns.rows = join_rows(ids, columns.operand.content.text(number))
-    if roles.targets is None and roles.weights is None:
-        join_rows(ids, ids)
+        columns.rows = join_rows(ids, columns.operand.content.ids(number))

@@ -1,18 +1,22 @@
 """Sources: rows of numbers, read by position, that know how to name a place in their file."""
 
-import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
+from itertools import pairwise
 from typing import Any, Protocol
 
 import numpy as np
 
 from losscli.core import Array
 from losscli.errors import DataError
+from losscli.io.raw import Raw, Reader, Spool
 
 SCAN_BYTES = 4 << 20
+HELD_BYTES = 64 << 20
+"""Numbers that are brought into another order in memory; more of them are read row by row."""
+FORTRAN_ROWS = 128
+"""Rows of an array stored by columns that are read at once: each column of them is a read of its own."""
 
 
 class Source(Protocol):
@@ -26,9 +30,18 @@ class Source(Protocol):
     def dtype(self) -> np.dtype[Any]: ...
     @property
     def columns(self) -> tuple[str, ...] | None: ...
+    @property
+    def grain(self) -> int:
+        """How many rows to read at once without waste; 1 where any number is as good."""
+        ...
 
-    def read(self, start: int, stop: int) -> Array:
-        """Rows start to stop, in native byte order."""
+    @property
+    def cuts(self) -> Sequence[int] | None:
+        """The rows at which it can be cut without waste, with both ends; None for anywhere."""
+        ...
+
+    def read(self, start: int, stop: int, out: Array | None = None) -> Array:
+        """Rows start to stop, in native byte order; `out`, of that shape and dtype, may be filled and returned."""
         ...
 
     def place(self, row: int, column: int | None = None) -> str:
@@ -39,9 +52,24 @@ class Source(Protocol):
 def blocks(source: Source, rows: int | None = None) -> Iterator[tuple[int, Array]]:
     """Yield (first row, rows) over a whole source."""
     width = int(np.prod(source.shape[1:], dtype=np.int64)) * source.dtype.itemsize
-    step = rows or max(1, SCAN_BYTES // max(1, width))
-    for start in range(0, source.shape[0], step):
-        yield start, source.read(start, min(start + step, source.shape[0]))
+    step = rows or max(1, SCAN_BYTES // max(1, width), source.grain)
+    cuts = source.cuts or [*range(0, source.shape[0], step), source.shape[0]]
+    for start, stop in pairwise(cuts):
+        if start < stop:
+            yield start, source.read(start, stop)
+
+
+def pieces(source: Source, start: int, stop: int, rows: int) -> Iterator[tuple[int, Array]]:
+    """Yield (first row, so many rows) from start to stop; an array is good until the next one is asked for."""
+    if source.grain > 1:
+        held = source.read(start, stop)
+        for low in range(start, stop, rows):
+            yield low, held[low - start : low - start + rows]
+        return
+    buffer = np.empty((min(rows, stop - start), *source.shape[1:]), source.dtype)
+    for low in range(start, stop, rows):
+        high = min(low + rows, stop)
+        yield low, source.read(low, high, buffer[: high - low])
 
 
 @dataclass
@@ -54,6 +82,8 @@ class MemorySource:
     where: Any = None
     """An object with place(row, column), for rows that come from a table."""
     column_numbers: tuple[int, ...] = ()
+    grain = 1
+    cuts = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -63,7 +93,7 @@ class MemorySource:
     def dtype(self) -> np.dtype[Any]:
         return self.array.dtype
 
-    def read(self, start: int, stop: int) -> Array:
+    def read(self, start: int, stop: int, out: Array | None = None) -> Array:
         return self.array[start:stop]
 
     def place(self, row: int, column: int | None = None) -> str:
@@ -75,17 +105,6 @@ class MemorySource:
 
 
 @dataclass
-class Moved:
-    """Places of rows that were brought into another order: row i is row rows[i] of what has the places."""
-
-    of: Any
-    rows: Array
-
-    def place(self, row: int, column: int | None = None) -> str:
-        return str(self.of.place(int(self.rows[row]), column))
-
-
-@dataclass
 class ConstantSource:
     """One number for every prediction."""
 
@@ -93,12 +112,14 @@ class ConstantSource:
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     columns: tuple[str, ...] | None = None
+    grain = 1
+    cuts = None
 
     @property
     def name(self) -> str:
         return f"{self.value:g}"
 
-    def read(self, start: int, stop: int) -> Array:
+    def read(self, start: int, stop: int, out: Array | None = None) -> Array:
         return np.full((stop - start, *self.shape[1:]), self.value, self.dtype)
 
     def place(self, row: int, column: int | None = None) -> str:
@@ -111,43 +132,64 @@ def place_in_array(name: str, row: int, column: int | None) -> str:
 
 @dataclass
 class NpySource:
-    """An .npy file, read by position: memory does not grow with it, and a truncated file is an error, not a crash."""
+    """An array in a file, read by position: memory does not grow with it, and a truncated file is an error, not a crash."""
 
     name: str
-    path: Path
+    raw: Raw
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     stored: np.dtype[Any]
     fortran: bool
     offset: int
     columns: tuple[str, ...] | None = None
-    _descriptor: int | None = field(default=None, repr=False)
+    where: Any = None
+    """An object with place(row, column), for numbers that were copied from elsewhere."""
+    cuts = None
 
     @classmethod
-    def open(cls, path: Path, name: str) -> "NpySource":
-        """Read and check the header; the data is left alone."""
-        with path.open("rb") as file:
-            shape, fortran, stored = read_npy_header(file, name)
-            offset = file.tell()
-        promised = offset + stored.itemsize * int(np.prod(shape, dtype=np.int64))
-        present = path.stat().st_size
-        check_length(name, shape, promised, present)
-        return cls(name, path, shape, stored.newbyteorder("="), stored, fortran and len(shape) > 1, offset)
+    def of_raw(
+        cls,
+        name: str,
+        raw: Raw,
+        shape: tuple[int, ...],
+        dtype: np.dtype[Any],
+        fortran: bool = False,
+        columns: tuple[str, ...] | None = None,
+        where: Any = None,
+    ) -> "NpySource":
+        """Numbers that begin with the first byte, without a header."""
+        return cls(name, raw, shape, dtype, dtype, fortran and len(shape) > 1, 0, columns, where)
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_descriptor": None}
+    @classmethod
+    def copy(cls, source: Source) -> "NpySource":
+        """The numbers of a source that is slow to read, or cannot be cut anywhere: read once, in order."""
+        raw = Spool(source.name)
+        cuts = source.cuts or [0, source.shape[0]]
+        for start, stop in pairwise(cuts):
+            raw.write(np.ascontiguousarray(source.read(start, stop)).data)
+        return cls.of_raw(source.name, raw, source.shape, source.dtype, columns=source.columns, where=source)
 
-    def __del__(self) -> None:
-        if self._descriptor is not None:
-            os.close(self._descriptor)
+    @classmethod
+    def open(cls, raw: Raw, name: str, start: int = 0, stop: int | None = None) -> "NpySource":
+        """Read and check the header; the data is left alone. The array is from `start` to `stop` of the bytes."""
+        file = Reader(raw, start)
+        shape, fortran, stored = read_npy_header(file, name)
+        offset = file.tell()
+        promised = offset - start + stored.itemsize * int(np.prod(shape, dtype=np.int64))
+        check_length(name, shape, promised, (raw.size if stop is None else stop) - start)
+        return cls(name, raw, shape, stored.newbyteorder("="), stored, fortran and len(shape) > 1, offset)
 
-    def read(self, start: int, stop: int) -> Array:
-        if self._descriptor is None:
-            self._descriptor = os.open(self.path, os.O_RDONLY)
+    @property
+    def grain(self) -> int:
+        return FORTRAN_ROWS if self.fortran else 1
+
+    def read(self, start: int, stop: int, out: Array | None = None) -> Array:
         size = self.stored.itemsize
         if not self.fortran:
             width = int(np.prod(self.shape[1:], dtype=np.int64))
-            rows = np.empty((stop - start, *self.shape[1:]), self.stored)
+            rows = out if out is not None and self.stored == self.dtype else None
+            if rows is None:
+                rows = np.empty((stop - start, *self.shape[1:]), self.stored)
             self._fill(rows, self.offset + start * width * size)
         else:
             held = np.empty((self.shape[1], stop - start), self.stored)
@@ -157,16 +199,11 @@ class NpySource:
         return np.ascontiguousarray(rows, self.dtype)
 
     def _fill(self, array: Array, position: int) -> None:
-        view = array.reshape(-1).view(np.uint8).data
-        assert self._descriptor is not None
-        while view:
-            got = os.preadv(self._descriptor, [view], position)
-            if not got:
-                raise DataError(f"{self.name}: the file became shorter while it was read; run again when it is written")
-            view, position = view[got:], position + got
+        if array.size:
+            self.raw.read_into(array.reshape(-1).view(np.uint8).data, position)
 
     def place(self, row: int, column: int | None = None) -> str:
-        return place_in_array(self.name, row, column)
+        return place_in_array(self.name, row, column) if self.where is None else str(self.where.place(row, column))
 
 
 def read_npy_header(file: Any, name: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
@@ -234,7 +271,7 @@ class ShardedSource:
     def shape(self) -> tuple[int, ...]:
         return (int(self.starts[-1]), *self.parts[0].shape[1:])
 
-    @property
+    @cached_property
     def dtype(self) -> np.dtype[Any]:
         return np.result_type(*(part.dtype for part in self.parts))
 
@@ -242,15 +279,27 @@ class ShardedSource:
     def columns(self) -> tuple[str, ...] | None:
         return self.parts[0].columns
 
-    def read(self, start: int, stop: int) -> Array:
-        pieces = []
+    @property
+    def grain(self) -> int:
+        return max(part.grain for part in self.parts)
+
+    @cached_property
+    def cuts(self) -> Sequence[int] | None:
+        if all(part.cuts is None for part in self.parts):
+            return None
+        found = [[0, part.shape[0]] if part.cuts is None else part.cuts for part in self.parts]
+        return [0, *(int(first) + cut for first, cuts in zip(self.starts, found, strict=False) for cut in cuts[1:])]
+
+    def read(self, start: int, stop: int, out: Array | None = None) -> Array:
+        found = []
         for part, first in zip(self.parts, self.starts[:-1], strict=True):
             low, high = max(start - first, 0), min(stop - first, part.shape[0])
             if low < high:
-                pieces.append(part.read(int(low), int(high)))
-        if len(pieces) == 1:
-            return pieces[0].astype(self.dtype, copy=False)
-        return np.concatenate(pieces or [np.empty((0, *self.shape[1:]))]).astype(self.dtype, copy=False)
+                whole = out is not None and (low, high) == (start - first, stop - first) and part.dtype == out.dtype
+                found.append(part.read(int(low), int(high), out if whole else None))
+        if len(found) == 1:
+            return found[0].astype(self.dtype, copy=False)
+        return np.concatenate(found or [np.empty((0, *self.shape[1:]))]).astype(self.dtype, copy=False)
 
     def place(self, row: int, column: int | None = None) -> str:
         part = int(np.searchsorted(self.starts, row, side="right")) - 1
@@ -258,40 +307,10 @@ class ShardedSource:
 
 
 @dataclass
-class Reshaped:
-    """A source of shape (n, 1) read as (n,)."""
+class Derived:
+    """A source made of another one, of the same rows."""
 
     of: Source
-
-    @property
-    def name(self) -> str:
-        return self.of.name
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return self.of.shape[:1]
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        return self.of.dtype
-
-    @property
-    def columns(self) -> tuple[str, ...] | None:
-        return self.of.columns
-
-    def read(self, start: int, stop: int) -> Array:
-        return self.of.read(start, stop).reshape(stop - start)
-
-    def place(self, row: int, column: int | None = None) -> str:
-        return self.of.place(row, 0)
-
-
-@dataclass
-class Reordered:
-    """A source whose columns stand in another order: order[j] is the stored column of column j."""
-
-    of: Source
-    order: tuple[int, ...]
 
     @property
     def name(self) -> str:
@@ -307,10 +326,99 @@ class Reordered:
 
     @property
     def columns(self) -> tuple[str, ...] | None:
+        return self.of.columns
+
+    @property
+    def grain(self) -> int:
+        return self.of.grain
+
+    @property
+    def cuts(self) -> Sequence[int] | None:
+        return self.of.cuts
+
+
+@dataclass
+class Reshaped(Derived):
+    """A source of shape (n, 1) read as (n,)."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.of.shape[:1]
+
+    def read(self, start: int, stop: int, out: Array | None = None) -> Array:
+        return self.of.read(start, stop, None if out is None else out[:, None]).reshape(stop - start)
+
+    def place(self, row: int, column: int | None = None) -> str:
+        return self.of.place(row, 0)
+
+
+@dataclass
+class Reordered(Derived):
+    """A source whose columns stand in another order: order[j] is the stored column of column j."""
+
+    order: tuple[int, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...] | None:
         return None if self.of.columns is None else tuple(self.of.columns[j] for j in self.order)
 
-    def read(self, start: int, stop: int) -> Array:
+    def read(self, start: int, stop: int, out: Array | None = None) -> Array:
         return self.of.read(start, stop)[:, list(self.order)]
 
     def place(self, row: int, column: int | None = None) -> str:
         return self.of.place(row, None if column is None else self.order[column])
+
+
+@dataclass
+class Permuted(Derived):
+    """A source whose rows stand in another order: row i is row rows[i] of the other."""
+
+    rows: Array
+    held: Array | None = None
+    grain = 1
+    cuts = None
+
+    @classmethod
+    def of_rows(cls, source: Source, rows: Array) -> "Permuted":
+        """Bring the rows of a source that can be cut anywhere into another order; few numbers are held for it."""
+        size = int(np.prod(source.shape, dtype=np.int64)) * source.dtype.itemsize
+        return cls(source, rows, whole(source) if size <= HELD_BYTES else None)
+
+    def read(self, start: int, stop: int, out: Array | None = None) -> Array:
+        rows = self.rows[start:stop]
+        if self.held is not None:
+            return self.held[rows]
+        # One read for each run of rows that stay together.
+        found = np.empty((len(rows), *self.shape[1:]), self.dtype)
+        ends = [*(np.flatnonzero(np.diff(rows) != 1) + 1).tolist(), len(rows)]
+        low = 0
+        for high in ends:
+            if low < high:
+                found[low:high] = self.of.read(int(rows[low]), int(rows[low]) + high - low)
+            low = high
+        return found
+
+    def place(self, row: int, column: int | None = None) -> str:
+        return self.of.place(int(self.rows[row]), column)
+
+
+@dataclass
+class Recoded(Derived):
+    """Codes as the numbers that stand for them."""
+
+    numbers: Array
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.numbers.dtype
+
+    def read(self, start: int, stop: int, out: Array | None = None) -> Array:
+        return self.numbers[self.of.read(start, stop)]
+
+    def place(self, row: int, column: int | None = None) -> str:
+        return self.of.place(row, column)
+
+
+def whole(source: Source) -> Array:
+    """All rows; for small operands such as centers."""
+    return source.read(0, source.shape[0])

@@ -1,13 +1,17 @@
 """Columns of text: labels and ids as they stand in their file, and rows that meet by id."""
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from losscli.core import Array
 from losscli.errors import DataError, count, listing
-from losscli.io.sources import Moved
+from losscli.io.raw import Spool
+from losscli.io.sources import NpySource, Permuted, Source, blocks, whole
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 @dataclass
@@ -16,33 +20,115 @@ class TextColumn:
 
     name: str
     cells: list[str | None]
-    codes: Array
+    codes: Source
+    rows: Array
+    """How many rows have which cell."""
+    first: list[int]
+    """The first row of each cell."""
     where: Any = None
     number: int = 0
-
-    def first_row(self, code: int) -> int:
-        return int(np.flatnonzero(self.codes == code)[0])
 
     def place(self, row: int, column: int | None = None) -> str:
         """Where a row's cell stands; `column` makes no difference, there is one."""
         return f"{self.name}[{row}]" if self.where is None else str(self.where.place(row, self.number))
 
     def text(self) -> list[str | None]:
-        return [self.cells[code] for code in self.codes]
+        return [self.cells[code] for code in whole(self.codes)]
 
     def take(self, rows: Array) -> "TextColumn":
-        return TextColumn(self.name, self.cells, self.codes[rows], Moved(self, rows), self.number)
+        """The same cells in another order of rows, of which none is left out; the first row is that of the file."""
+        return TextColumn(
+            self.name, self.cells, Permuted.of_rows(self.codes, rows), self.rows, self.first, self.where, self.number
+        )
 
 
-def text_of_array(name: str, array: Array) -> TextColumn:
-    """A column of text from an array of strings or bytes."""
-    if array.dtype.kind == "S":
-        array = np.char.decode(array, "utf-8", "backslashreplace")
-    cells, codes = np.unique(array.reshape(len(array)), return_inverse=True)
-    return TextColumn(name, [str(cell) for cell in cells], codes)
+@dataclass
+class Coder:
+    """Makes a TextColumn of cells that come a run of rows at a time."""
+
+    name: str
+    where: Any = None
+    number: int = 0
+    _codes: dict[str | None, int] = field(default_factory=dict)
+    _rows: list[int] = field(default_factory=list)
+    _first: list[int] = field(default_factory=list)
+    _raw: Spool | None = None
+    _height: int = 0
+
+    def add(self, cells: "pl.Series | Array") -> None:
+        """Take the next rows."""
+        if isinstance(cells, np.ndarray):
+            distinct, index = np.unique(cells, return_inverse=True)
+            names: list[str | None] = [str(cell) for cell in distinct]
+        else:
+            import polars as pl
+
+            unique = cells.unique(maintain_order=True)
+            order = pl.DataFrame({"cell": unique, "code": np.arange(len(unique), dtype=np.int32)})
+            joined = cells.to_frame("cell").join(order, on="cell", how="left", nulls_equal=True, maintain_order="left")
+            names, index = unique.to_list(), joined["code"].to_numpy()
+        seen = len(self._codes)
+        known = np.array([self._codes.setdefault(name, len(self._codes)) for name in names], np.int32)
+        codes = known[index] if len(known) else np.zeros(0, np.int32)
+        new = len(self._codes) - seen
+        if new:
+            first = np.zeros(len(self._codes), np.int64)
+            first[codes[::-1]] = np.arange(len(codes))[::-1]  # of several rows of a code the last one written stays
+            self._first += (first[seen:] + self._height).tolist()
+            self._rows += [0] * new
+        for code, rows in enumerate(np.bincount(codes, minlength=len(self._codes)).tolist()):
+            self._rows[code] += rows
+        self._raw = self._raw or Spool(self.name)
+        self._raw.write(codes.astype(np.int32).data)
+        self._height += len(codes)
+
+    def column(self) -> TextColumn:
+        """The column of all rows so far."""
+        raw = self._raw or Spool(self.name)
+        codes = NpySource.of_raw(self.name, raw, (self._height,), np.dtype(np.int32))
+        made = TextColumn(
+            self.name, list(self._codes), codes, np.array(self._rows), self._first, self.where, self.number
+        )
+        codes.where = made
+        return made
 
 
-def join_rows(left: TextColumn, right: TextColumn) -> Array:
+def text_of_array(source: Source) -> TextColumn:
+    """A column of text from a source of strings or bytes, (n,) or (n, 1)."""
+    coder = Coder(source.name)
+    for _, array in blocks(source):
+        cells = np.char.decode(array, "utf-8", "backslashreplace") if array.dtype.kind == "S" else array
+        coder.add(cells.reshape(len(cells)))
+    return coder.column()
+
+
+@dataclass
+class IdColumn:
+    """A column of ids, whose cells are all different."""
+
+    name: str
+    cells: "pl.Series"
+    where: Any
+    number: int
+
+    def take(self, rows: Array) -> list[str]:
+        """The ids of rows."""
+        return list(self.cells.gather(rows).to_list())
+
+    def check(self) -> None:
+        """Refuse empty ids, and ids that are there more than once."""
+        empty = (self.cells.is_null() | (self.cells == "")).arg_true()
+        if len(empty):
+            place = self.where.place(int(empty[0]), self.number)
+            raise DataError(f"{place}: the id is empty ({count(len(empty), 'row')}); every row needs one")
+        twice = self.cells.filter(self.cells.is_duplicated()).unique(maintain_order=True)
+        if len(twice):
+            raise DataError(
+                f"{self.name}: {count(len(twice), 'id')} more than once: {listing(twice.head(4).to_list(), 3)}; ids must be unique"
+            )
+
+
+def join_rows(left: IdColumn, right: IdColumn) -> Array:
     """The row of `right` for each row of `left`, by their ids.
 
     Raises
@@ -52,22 +138,10 @@ def join_rows(left: TextColumn, right: TextColumn) -> Array:
     """
     import polars as pl
 
-    for side in (left, right):
-        empty = [code for code, cell in enumerate(side.cells) if not cell]
-        if empty:
-            rows = np.flatnonzero(np.isin(side.codes, empty))
-            raise DataError(
-                f"{side.place(int(rows[0]))}: the id is empty ({count(len(rows), 'row')}); every row needs one"
-            )
-        counts = np.bincount(side.codes, minlength=len(side.cells))
-        twice = [str(side.cells[code]) for code in np.flatnonzero(counts > 1)]
-        if twice:
-            raise DataError(
-                f"{side.name}: {count(len(twice), 'id')} more than once: {listing(twice, 3)}; ids must be unique"
-            )
-    # Every id is there once, so the cells of a column, seen through its codes, are its rows.
-    wanted = pl.DataFrame({"id": left.cells}, schema={"id": pl.String})[left.codes]
-    present = pl.DataFrame({"id": right.cells}, schema={"id": pl.String})[right.codes].with_row_index("row")
+    left.check()
+    right.check()
+    wanted = left.cells.to_frame("id")
+    present = right.cells.to_frame("id").with_row_index("row")
     joined = wanted.join(present, on="id", how="left", maintain_order="left")
     missing = joined.filter(pl.col("row").is_null())["id"]
     if len(missing):

@@ -4,12 +4,30 @@ Sigmoid and softmax losses are sums over outcomes of a core in `l`, `p` and `q` 
 getting those three; nothing is computed before it is asked for.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
 from losscli.core import Array, Chance
+
+T = TypeVar("T")
+
+
+class lazy(Generic[T]):  # noqa: N801 - it is used as a decorator
+    """A property that is computed when it is first asked for, and then kept.
+
+    That of functools holds a lock meanwhile, one for all instances, up to Python 3.11: threads would take turns.
+    """
+
+    def __init__(self, compute: Callable[[Any], T]) -> None:
+        self.compute = compute
+        self.__doc__ = compute.__doc__
+
+    def __get__(self, instance: Any, owner: Any = None) -> T:
+        found = instance.__dict__[self.compute.__name__] = self.compute(instance)
+        return found
 
 
 @dataclass
@@ -18,19 +36,19 @@ class OfLogit:
 
     x: Array
 
-    @cached_property
+    @lazy
     def e(self) -> Array:
         return np.exp(-np.abs(self.x))
 
-    @cached_property
+    @lazy
     def l(self) -> Array:
         return np.minimum(self.x, 0) - np.log1p(self.e)
 
-    @cached_property
+    @lazy
     def p(self) -> Array:
         return np.where(self.x >= 0, 1, self.e) / (1 + self.e)
 
-    @cached_property
+    @lazy
     def q(self) -> Array:
         return np.where(self.x >= 0, self.e, 1) / (1 + self.e)
 
@@ -41,11 +59,11 @@ class OfProbability:
 
     p: Array
 
-    @cached_property
+    @lazy
     def l(self) -> Array:
         return np.log(self.p)
 
-    @cached_property
+    @lazy
     def q(self) -> Array:
         return 1 - self.p
 
@@ -56,11 +74,11 @@ class OfLogProbability:
 
     l: Array
 
-    @cached_property
+    @lazy
     def p(self) -> Array:
         return np.exp(self.l)
 
-    @cached_property
+    @lazy
     def q(self) -> Array:
         return -np.expm1(self.l)
 
@@ -80,7 +98,7 @@ class Opposite:
 
     of: Chance
 
-    @cached_property
+    @lazy
     def l(self) -> Array:
         if isinstance(self.of, OfLogit):
             return np.minimum(-self.of.x, 0) - np.log1p(self.of.e)
@@ -101,7 +119,7 @@ class Opposite:
 def times(weight: Array | float, value: Array) -> Array:
     """Weight * value, where zero times anything is zero: 0 log 0 = 0."""
     if isinstance(weight, float):
-        return weight * value if weight else np.zeros_like(value)
+        return value if weight == 1 else weight * value if weight else np.zeros_like(value)
     return np.where(weight == 0, 0, weight * value)
 
 

@@ -139,9 +139,9 @@ sigmoid = family(
     baseline="frequencies",
     facts=("convex",),
 )
-def sigmoid_cross_entropy(x: Chance, t: Array | float, positive: Array | bool) -> tuple[Array, Array]:
+def sigmoid_cross_entropy(x: Chance, t: Array | float, positive: Array | bool) -> tuple[Array, Array | float]:
     """Minus the log-probability of what happened, for each output by itself."""
-    return times(t, -x.l), times(t, np.full_like(x.l, -1))
+    return times(t, -x.l), 0 - t
 
 
 @loss(

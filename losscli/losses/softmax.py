@@ -5,6 +5,8 @@ returns its value and its slope s by l. The gradient is s_j - p_j * sum(s), writ
 s, which keeps the digits that p_j loses when it rounds to 1.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
@@ -24,7 +26,7 @@ from losscli.core import (
     family,
     loss,
 )
-from losscli.losses.chances import Known, OfLogProbability, OfProbability, focal_core, ratio, times
+from losscli.losses.chances import Known, OfLogProbability, OfProbability, focal_core, lazy, ratio, times
 
 SUMMED_AT_ONCE = 1024
 """Terms added in the logits' own dtype before float64 takes over: longer runs in float32 would show."""
@@ -38,13 +40,12 @@ def row_sums(terms: Array) -> Array:
     """
     wide = np.promote_types(terms.dtype, np.float64)
     rows, columns = terms.shape
+    if columns <= SUMMED_AT_ONCE:
+        return np.einsum("ij->i", terms).astype(wide, copy=False)
     whole = columns - columns % SUMMED_AT_ONCE
-    total = np.einsum("ij->i", terms[:, whole:]).astype(wide)
-    if whole:
-        runs = np.einsum("ijk->ij", terms[:, :whole].reshape(rows, -1, SUMMED_AT_ONCE))
-        for run in runs.T:
-            total += run
-    return total
+    runs = np.einsum("ijk->ij", terms[:, :whole].reshape(rows, -1, SUMMED_AT_ONCE)).astype(wide, copy=False)
+    total = np.einsum("ij->i", runs)
+    return total if whole == columns else total + np.einsum("ij->i", terms[:, whole:])
 
 
 def log_softmax(logits: Array) -> Known:
@@ -74,24 +75,26 @@ def log_softmax(logits: Array) -> Known:
 
 def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
     """Value = sum over classes of core(l, t)."""
-    if isinstance(targets, Indices) and loss.loss.sparse and targets.off == 0 and targets.on == 1:
-        if extras.given == "logits":
-            return _own_class(loss, predictions, targets.index, gradient)
-        return _own_chance(loss, predictions, targets.index, extras.given, gradient)
+    if isinstance(targets, Indices):
+        if extras.given == "logits" and (loss.loss.linear or _is_hard(loss, targets)):
+            return _by_index(loss, predictions, targets, gradient)
+        if _is_hard(loss, targets):
+            return _own_chance(loss, predictions, targets.index, extras.given, gradient)
+    return _every_class(loss, predictions, targets, extras.given, gradient)
+
+
+def _every_class(loss: BoundLoss, predictions: Array, targets: Targets, given: str, gradient: bool) -> Values:
+    """The plain path: a term for every class."""
     x = predictions.astype(loss.work(predictions.dtype, wide=True))
     t = _rows(targets, x)
-    chance: Chance
-    if extras.given == "logits":
-        chance = log_softmax(x)
-    else:
-        chance = OfProbability(x) if extras.given == "probs" else OfLogProbability(x)
+    chance = MAKERS[given](x)
     value, s = loss.core(chance, t)
     total = row_sums(value)
     if not gradient:
         return total, None
-    if extras.given == "probs":
+    if given == "probs":
         return total, ratio(s, chance.p)
-    return total, _through_softmax(s, chance) if extras.given == "logits" else s
+    return total, _through_softmax(s, chance) if given == "logits" else s
 
 
 def _rows(targets: Targets, like: Array) -> Array:
@@ -115,36 +118,126 @@ def _through_softmax(s: Array, chance: Chance) -> Array:
     return gradient
 
 
-def _own_class(loss: BoundLoss, logits: Array, index: Array, gradient: bool) -> Values:
-    """Index targets: only the row's own class has a term.
+MAKERS: dict[str, Callable[[Array], Chance]] = {
+    "logits": log_softmax,
+    "probs": OfProbability,
+    "log-probs": OfLogProbability,
+}
 
-    Shifting by the class's own logit instead of the largest saves a pass and resolves losses that would round to 0:
-    loss = log1p(sum over the other classes of exp(z_k - z_y)).
+
+HEADROOM = 2.0**30
+"""How far sums of exponentials stay from the ends of their dtype's range, where numbers lose digits."""
+
+
+@dataclass
+class Shares:
+    """The chance of each row's own class, from exponentials of logits that were not shifted before.
+
+    Without a shift there is a pass over all classes fewer, and none whose inner loop is as short as a row. What it
+    costs is range: rows that leave it are done again by the plain path.
     """
-    rows = np.arange(len(logits))
-    logits = logits.astype(loss.work(logits.dtype), copy=False)
-    e = np.exp(logits - logits[rows, index][:, None])
-    e[rows, index] = 0
-    others = row_sums(e)
-    own: Chance = Known(-np.log1p(others), 1 / (1 + others), others / (1 + others))
-    hard = np.flatnonzero(~np.isfinite(others) | (others > np.finfo(logits.dtype).max / 4))
-    if not len(hard):
-        value, s = loss.core(own, 1.0)
-        if gradient:
-            e *= (-s * own.p)[:, None].astype(e.dtype)
-            e[rows, index] = s * own.q
-        return value, e if gradient else None
-    # A sum that overflows, or a z_y of -inf: these rows are shifted by their largest logit instead.
-    full = log_softmax(logits[hard].astype(own.l.dtype))
-    where = (np.arange(len(hard)), index[hard])
-    for mine, theirs in ((own.l, full.l), (own.p, full.p), (own.q, full.q)):
-        mine[hard] = theirs[where]
-    value, s = loss.core(own, 1.0)
+
+    logits: Array
+    at: Array
+    """Where the own classes are in the flattened rows."""
+
+    @classmethod
+    def of(cls, logits: Array, index: Array) -> "Shares":
+        return cls(logits, index + np.arange(0, logits.size, logits.shape[1]))
+
+    @lazy
+    def z(self) -> Array:
+        """The own class's logit, in float64 or wider as everything that there is one of a row."""
+        return self.logits.reshape(-1).take(self.at).astype(np.promote_types(self.logits.dtype, np.float64))
+
+    @lazy
+    def e(self) -> Array:
+        """exp(z) of the other classes, and 0 for the own class."""
+        e = np.exp(self.logits)
+        e.reshape(-1)[self.at] = 0
+        return e
+
+    @lazy
+    def own(self) -> Array:
+        return np.exp(self.z)
+
+    @lazy
+    def others(self) -> Array:
+        return row_sums(self.e)
+
+    @lazy
+    def total(self) -> Array:
+        return self.own + self.others
+
+    @lazy
+    def l(self) -> Array:
+        # Of the other classes' sum, not of the total, which resolves losses that would round to 0.
+        return -np.log1p(self.others / self.own)
+
+    @lazy
+    def p(self) -> Array:
+        return self.own / self.total
+
+    @lazy
+    def q(self) -> Array:
+        return self.others / self.total
+
+    def out_of_range(self) -> Array:
+        """Rows whose sums come near the ends of their range; those with a NaN or an infinity are among them."""
+        narrow, wide = np.finfo(self.e.dtype), np.finfo(self.own.dtype)
+        low, least = narrow.tiny * HEADROOM * self.e.shape[1], wide.tiny**0.5
+        high = min(narrow.max / HEADROOM, wide.max**0.45)  # so that others / own is in range too
+        if self.others.min() > low and self.own.min() > least and self.total.max() < high:
+            return np.zeros(0, np.int64)
+        return np.flatnonzero(~((self.others > low) & (self.own > least) & (self.total < high)))
+
+
+def _by_index(loss: BoundLoss, logits: Array, targets: Indices, gradient: bool) -> Values:
+    """Index targets of logits: one class a row is looked at, and the sum of the others."""
+    if not len(logits):
+        return np.zeros(0), np.zeros_like(logits) if gradient else None
+    shares = Shares.of(np.ascontiguousarray(logits, loss.work(logits.dtype)), targets.index)
+    odd = shares.out_of_range()
+    fast = _own_class if _is_hard(loss, targets) else _smoothed
+    value, slopes = fast(loss, shares, targets, gradient)
+    if len(odd):
+        these = Indices(targets.index[odd], targets.on, targets.off)
+        value[odd], plain = _every_class(loss, logits[odd], these, "logits", gradient)
+        if slopes is not None:
+            slopes[odd] = plain
+    return value, slopes
+
+
+def _is_hard(loss: BoundLoss, targets: Targets) -> bool:
+    """Whether only the row's own class has a term."""
+    return isinstance(targets, Indices) and loss.loss.sparse and (targets.on, targets.off) == (1, 0)
+
+
+def _own_class(loss: BoundLoss, x: Shares, targets: Indices, gradient: bool) -> Values:
+    value, s = loss.core(x, 1.0)
     if not gradient:
         return value, None
-    slopes = e * (-s * own.p)[:, None].astype(e.dtype)
-    slopes[hard] = -full.p * s[hard][:, None]
-    slopes[rows, index] = s * own.q
+    factor = -s / x.total
+    # In the next wider dtype where s may be next to nothing, and the factor so would leave the range of e.
+    factor = factor.astype(x.e.dtype) if loss.loss.linear else factor
+    slopes = np.multiply(x.e, factor[:, None], out=x.e, casting="same_kind")
+    slopes.reshape(-1)[x.at] = s * x.q
+    return value, slopes
+
+
+def _smoothed(loss: BoundLoss, x: Shares, targets: Indices, gradient: bool) -> Values:
+    """A core -t l + h(t), for which sum(l) = sum(z) - k (z_y - l_y) is all that is needed of the other classes."""
+    k, on, off = x.logits.shape[1], targets.on, targets.off
+    zero = np.zeros(2)
+    h = loss.core(Known(zero, zero + 1, zero), np.array([on, off]))[0]
+    rest = k * (x.z - x.l) - row_sums(x.logits.astype(x.z.dtype, copy=False))
+    value = (off - on) * x.l + off * rest + (h[0] + (k - 1) * h[1])
+    if not gradient:
+        return value, None
+    mass = on + (k - 1) * off
+    slopes = np.multiply(x.e, (mass / x.total)[:, None].astype(x.e.dtype), out=x.e)
+    slopes -= x.e.dtype.type(off)
+    slopes.reshape(-1)[x.at] = (k - 1) * off - mass * x.q
     return value, slopes
 
 
@@ -232,12 +325,13 @@ softmax = family(
     ),
     relations=("kl-divergence plus the entropy of the target", "softmax-focal at gamma = 0"),
     sparse=True,
+    linear=True,
     baseline="frequencies",
     facts=("convex",),
 )
-def softmax_cross_entropy(x: Chance, t: Array | float) -> tuple[Array, Array]:
+def softmax_cross_entropy(x: Chance, t: Array | float) -> tuple[Array, Array | float]:
     """Minus the log-probability of the true class."""
-    return times(t, -x.l), times(t, np.full_like(x.l, -1))
+    return times(t, -x.l), 0 - t
 
 
 @loss(
@@ -253,12 +347,13 @@ def softmax_cross_entropy(x: Chance, t: Array | float) -> tuple[Array, Array]:
     ),
     relations=("softmax-cross-entropy minus the entropy of the target; the same gradient; equal for one-hot targets",),
     sparse=True,
+    linear=True,
     baseline="frequencies",
     facts=("convex",),
 )
-def kl_divergence(x: Chance, t: Array | float) -> tuple[Array, Array]:
+def kl_divergence(x: Chance, t: Array | float) -> tuple[Array, Array | float]:
     """How many nats the prediction wastes on the target distribution."""
-    return times(t, np.log(t) - x.l), times(t, np.full_like(x.l, -1))
+    return times(t, np.log(t) - x.l), 0 - t
 
 
 @loss(

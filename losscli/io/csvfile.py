@@ -1,0 +1,279 @@
+"""CSV and TSV files: cut at the ends of records into chunks, each of which Polars parses by itself.
+
+One pass over the bytes finds the cuts and counts the records, so that rows have numbers, and lines for messages, before
+any cell is parsed. A chunk is then parsed when and where it is needed, and memory does not grow with the file.
+"""
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from losscli.core import Array
+from losscli.errors import DataError, count
+from losscli.io.raw import Raw, blocks_of, read
+from losscli.io.tables import Table, parses_as_number
+
+if TYPE_CHECKING:
+    import polars as pl
+
+PIECE = 256 << 10
+"""Bytes that are looked through at once for the ends of records: as many as a core's cache holds."""
+CHUNK_BYTES = 8 << 20
+CHUNK_ROWS = 1 << 17
+WIDE = 2000
+"""From so many columns on chunks are twice as large: a column costs its share of time in each."""
+FIRST = 4 << 20
+BOM = b"\xef\xbb\xbf"
+COMMA, QUOTE, NEWLINE, RETURN = b',"\n\r'
+
+
+@dataclass(frozen=True)
+class Index:
+    """Where a text file can be cut: at each cut the row, the byte and the line (from 1) that begin there."""
+
+    rows: list[int]
+    bytes: list[int]
+    lines: list[int]
+
+    @classmethod
+    def of(cls, raw: Raw, start: int, line: int, width: int) -> "Index":
+        """Look through a file from the byte on which its first record begins.
+
+        A newline within quotes ends no record: the number of quotes before it is odd.
+        """
+        stop = _without_blank_end(raw, start)
+        most = CHUNK_BYTES * (2 if width >= WIDE else 1)
+        rows, cuts, lines = [0], [start], [line]
+        row = quotes = 0
+        position = start
+        at_end = True  # whether the last byte so far ended a record
+        for view in blocks_of(raw, start, stop, PIECE):
+            data = np.frombuffer(view, np.uint8)
+            ends, quotes, newlines = _ends_of_records(data, quotes)
+            row += len(ends)
+            position += len(data)
+            line += newlines
+            at_end = bool(len(ends)) and ends[-1] == len(data) - 1
+            full = position - cuts[-1] >= most or row - rows[-1] >= CHUNK_ROWS
+            if full and len(ends):
+                behind = len(data) - 1 - int(ends[-1])
+                rows.append(row)
+                cuts.append(position - behind)
+                lines.append(line - int(np.count_nonzero(data[len(data) - behind :] == NEWLINE)))
+        row += not at_end and stop > start
+        if cuts[-1] < stop:
+            rows.append(row)
+            cuts.append(stop)
+            lines.append(line)
+        return cls(rows, cuts, lines)
+
+
+def _ends_of_records(data: Array, quotes: int) -> tuple[Array, int, int]:
+    """Where records end, whether a quote is open behind the data (1) or not (0), and how many newlines there are."""
+    newlines = np.flatnonzero(data == NEWLINE)
+    marks = data == QUOTE
+    if not quotes and not marks.any():
+        return newlines, 0, len(newlines)
+    places = np.flatnonzero(marks)
+    before = quotes + np.searchsorted(places, newlines)
+    return newlines[before % 2 == 0], (quotes + len(places)) % 2, len(newlines)
+
+
+def _without_blank_end(raw: Raw, start: int) -> int:
+    """Where the last record ends, without the blank lines with which editors end files."""
+    stop = raw.size
+    while stop > start:
+        size = min(stop - start, 4096)
+        tail = read(raw, stop - size, size)
+        kept = tail.rstrip(b"\r\n")
+        if kept or size == stop - start:
+            end = stop - size + len(kept)
+            rest = read(raw, end, min(2, raw.size - end))
+            return end + (2 if rest == b"\r\n" else 1 if rest[:1] == b"\n" else 0)
+        stop -= size
+    return start
+
+
+class TextTable(Table):
+    """A CSV or TSV file. Every cell is text until a role says otherwise."""
+
+    def __init__(self, name: str, raw: Raw, separator: str, header: bool | None) -> None:
+        self.name, self.raw, self.separator = name, raw, separator
+        begin, end, row = _first_record(name, raw, separator)
+        self.width = len(row)
+        headed = header if header is not None else not all(parses_as_number(cell) for cell in row)
+        self.names = tuple(cell.strip() for cell in row) if headed else None
+        self.settled = header is not None
+        lines = read(raw, begin, end - begin).count(b"\n") if headed else 0
+        self.index = Index.of(raw, end if headed else begin, 1 + lines, self.width)
+        self.cuts = self.index.rows
+        self.doubt = None if self.settled else self._doubt(row)
+
+    def headed(self) -> Table:
+        made = TextTable(self.name, self.raw, self.separator, True)
+        made.doubt, made.settled = None, True
+        return made
+
+    def _bytes(self, chunk: int) -> bytes:
+        start, stop = self.index.bytes[chunk : chunk + 2]
+        return read(self.raw, start, stop - start)
+
+    @cached_property
+    def _texts(self) -> dict[str, Any]:
+        import polars as pl
+
+        return {f"column_{i + 1}": pl.String() for i in range(self.width)}
+
+    def _parse(self, chunk: int, numbers: Sequence[int], numeric: bool) -> "pl.DataFrame":
+        import polars as pl
+
+        picked = [f"column_{number + 1}" for number in numbers]
+        last = f"column_{self.width}"  # looked at too: Polars fills short rows with nulls
+        schema = self._texts | dict.fromkeys(picked, pl.Float64()) if numeric else self._texts
+        wanted = picked if last in picked else [*picked, last]
+        return pl.read_csv(
+            self._bytes(chunk),
+            separator=self.separator,
+            has_header=False,
+            schema=schema,
+            columns=None if len(wanted) == self.width else wanted,
+            raise_if_empty=False,
+        )
+
+    def frame(self, chunk: int, numbers: Sequence[int]) -> "pl.DataFrame":
+        import polars as pl
+
+        try:
+            found = self._parse(chunk, numbers, numeric=False)
+        except pl.exceptions.PolarsError as error:
+            raise DataError(self._unreadable(chunk, str(error))) from error
+        if self.width > 1 and found[f"column_{self.width}"].null_count():
+            self._check_short(chunk)
+        if found.height != self.cuts[chunk + 1] - self.cuts[chunk]:
+            raise DataError(self._unreadable(chunk, "its records cannot be told apart"))
+        return found.select([f"column_{number + 1}" for number in numbers])
+
+    def quick(self, chunk: int, numbers: Sequence[int]) -> Array | None:
+        import polars as pl
+
+        try:
+            found = self._parse(chunk, numbers, numeric=True)
+        except pl.exceptions.PolarsError:
+            return None
+        expected = self.cuts[chunk + 1] - self.cuts[chunk]
+        if found.height != expected or sum(found.null_count().row(0)):
+            return None
+        picked = [f"column_{number + 1}" for number in numbers]
+        array = (found if found.columns == picked else found.select(picked)).to_numpy(order="c")
+        # An infinity may be a number too large for a float64; which one it is, the text says.
+        return array if np.isfinite(array).all() else None
+
+    def place(self, row: int, column: int | None = None) -> str:
+        at = "" if column is None else f", {self.label(column)}"
+        chunk = min(int(np.searchsorted(self.cuts, row, side="right")) - 1, len(self.cuts) - 2)
+        for number, (line, _) in enumerate(self._records(chunk)):
+            if number == row - self.cuts[chunk]:
+                return f"{self.name}:{line}{at}"
+        return f"{self.name}[{row}]{at}"
+
+    def _records(self, chunk: int) -> Iterator[tuple[int, list[str]]]:
+        """Each record of a chunk with the line on which it starts; for messages only."""
+        data = self._bytes(chunk)
+        csv.field_size_limit(max(csv.field_size_limit(), len(data)))
+        reader = csv.reader(io.StringIO(data.decode("utf-8", "replace"), newline=""), delimiter=self.separator)
+        first = line = self.index.lines[chunk]
+        for record in reader:
+            yield line, record
+            line = first + reader.line_num
+
+    def _check_short(self, chunk: int) -> None:
+        for line, record in self._records(chunk):
+            if len(record) < self.width:
+                fact = "the line is blank" if not record else f"{count(len(record), 'cell')} instead of {self.width}"
+                raise DataError(f"{self.name}:{line}: {fact}; the row is damaged, or a comma is missing")
+
+    def _unreadable(self, chunk: int, why: str) -> str:
+        if "utf-8" in why.lower():
+            return f"{self.name}: not UTF-8 text; save it as UTF-8"
+        first = "".join(self.names or ()) or "".join(next((record for _, record in self._records(0)), []))
+        for line, record in self._records(chunk):
+            if len(record) > self.width and ";" in first:
+                return f"{self.name}:{line}: separated by semicolons, with decimal commas? Save it with commas and decimal points"
+            if line == 2 and len(record) == self.width + 1:
+                return f"{self.name}:1: one name too few, as R writes row names; name the first column as well, for example id"
+            if len(record) > self.width:
+                return f"{self.name}:{line}: {len(record)} cells instead of {self.width}; quote cells that hold a comma"
+        return f"{self.name}: not a table that can be read, perhaps for a quote that is never closed ({why.splitlines()[0]})"
+
+    def _doubt(self, row: list[str]) -> str | None:
+        cells = [cell.strip() for cell in row]
+        if cells[0].startswith("sep="):
+            return f"{self.name}:1: the line {','.join(cells)!r} is for spreadsheets only; delete it"
+        if self.names is None and cells == ["0"] and self._has_fractions():
+            return f"{self.name}:1: the first row is 0 and others are no whole numbers: a header that a tool wrote, or data? Say --header or --no-header"
+        other = next((name for mark, name in ((";", "semicolons"), ("\t", "tabs")) if mark in cells[0]), None)
+        if len(cells) == 1 and other:
+            return f"{self.name}:1: one column, {cells[0]!r}: separated by {other}? Save it with commas, or as .tsv with tabs"
+        if self.names is None:
+            if len(row) > 1 and cells == [str(i) for i in range(len(row))]:
+                return f"{self.name}:1: the first row is {','.join(cells[:3])}{',...' if len(cells) > 3 else ''}: a header that a tool wrote, or data? Say --header or --no-header"
+            return None
+        odd = next((cell for cell in cells if parses_as_number(cell) and not cell.lstrip("+-").isdecimal()), None)
+        if odd is not None:
+            return f"{self.name}:1: the first row has words and numbers ({odd}): a header or data? Say --header or --no-header"
+        return None
+
+    def _has_fractions(self) -> bool:
+        """Whether some cell of the first column is no whole number."""
+        return any(
+            bool(self.frame(chunk, [0]).to_series(0).str.contains(r"[^0-9\s+-]").any())
+            for chunk in range(len(self.cuts) - 1)
+        )
+
+
+def _first_record(name: str, raw: Raw, separator: str) -> tuple[int, int, list[str]]:
+    """Where the first record begins and ends, and its cells."""
+    begin = len(BOM) if read(raw, 0, min(3, raw.size)) == BOM else 0
+    size = FIRST
+    while True:
+        data = read(raw, begin, min(size, raw.size - begin))
+        ends, _, _ = _ends_of_records(np.frombuffer(data, np.uint8), 0)
+        if len(ends) or begin + size >= raw.size:
+            break
+        size *= 4
+    if not data.strip(b"\r\n"):
+        raise DataError(f"{name}: the file is empty")
+    end = int(ends[0]) + 1 if len(ends) else len(data)
+    try:
+        text = data[:end].decode()
+    except UnicodeDecodeError as error:
+        raise DataError(f"{name}: not UTF-8 text; save it as UTF-8") from error
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))
+    row = next(csv.reader(io.StringIO(text.rstrip("\r\n"), newline=""), delimiter=separator), [])
+    if any("\r" in cell for cell in row) or "\r" in text.rstrip("\r\n"):
+        raise DataError(f"{name}: its lines end in a bare carriage return (old Mac); save it with LF or CRLF")
+    if not row:
+        raise DataError(f"{name}:1: the line is blank; begin with the header or the first row")
+    return begin, begin + end, row
+
+
+def open_text(name: str, raw: Raw, separator: str, header: bool | None) -> Table:
+    """Open a CSV or TSV file. `header` is what the user says, None for the rule of the first row."""
+    return TextTable(name, raw, separator, header)
+
+
+def unpack_zstd(name: str, source: Any) -> Iterator[bytes]:
+    """The text of a file that is compressed by Zstandard, for which Python has no module: lines, through Polars."""
+    import polars as pl
+
+    scan = pl.scan_csv(source, has_header=False, separator="\x1f", quote_char=None, schema={"line": pl.String()})
+    try:
+        for batch in scan.collect_batches(chunk_size=50_000, maintain_order=True):
+            yield batch.write_csv(include_header=False, quote_style="never").encode()
+    except pl.exceptions.PolarsError as error:
+        raise DataError(f"{name}: not a compressed file that can be read ({str(error).splitlines()[0]})") from error

@@ -1,0 +1,109 @@
+"""Parquet files through Polars: columns that are typed, in row groups that are decoded whole."""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from losscli.core import Array
+from losscli.errors import DataError
+from losscli.io.raw import Raw, Spool, read
+from losscli.io.sources import NpySource, Source
+from losscli.io.tables import Table, TableSource
+
+if TYPE_CHECKING:
+    import polars as pl
+
+SEGMENT = 1 << 20
+"""Rows that are decoded at once, of one column or of a few."""
+CELLS = 4 << 20
+
+
+class ParquetTable(Table):
+    """A Parquet file.
+
+    A row group is compressed a column at a time, and reading some of its rows decodes all of them. So columns of numbers are
+    decoded once, some at a time, to a copy by columns, which is read by position.
+    """
+
+    settled = True
+
+    def __init__(self, name: str, scan: "pl.LazyFrame") -> None:
+        import polars as pl
+
+        self.name, self.scan = name, scan
+        self.schema = scan.collect_schema()
+        self.names, self.width = tuple(self.schema.names()), len(self.schema)
+        height = int(scan.select(pl.len()).collect().item())
+        self.cuts = [*range(0, height, SEGMENT), height]
+
+    def frame(self, chunk: int, numbers: Sequence[int]) -> "pl.DataFrame":
+        import polars as pl
+
+        assert self.names is not None
+        start, stop = self.cuts[chunk : chunk + 2]
+        try:
+            return self.scan.slice(start, stop - start).select([self.names[number] for number in numbers]).collect()
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise DataError(_unreadable(self.name, error)) from error
+
+    def quick(self, chunk: int, numbers: Sequence[int]) -> Array | None:
+        return None
+
+    def _checked(self, chunk: int, numbers: Sequence[int], cure: str) -> Array:
+        for number, dtype in zip(numbers, self._dtypes(numbers), strict=True):
+            if dtype.is_nested() or dtype.is_temporal():
+                what = f"{self.name}, {self.label(number)}: its cells are {dtype}"
+                raise DataError(f"{what}, where one number each is needed; save a column for each number")
+        return super()._checked(chunk, numbers, cure)
+
+    def _dtypes(self, numbers: Sequence[int]) -> "list[pl.DataType]":
+        dtypes = self.schema.dtypes()
+        return [dtypes[number] for number in numbers]
+
+    def dtype(self, numbers: Sequence[int]) -> np.dtype[Any]:
+        import polars as pl
+
+        narrow = all(dtype == pl.Float32 for dtype in self._dtypes(numbers))
+        return np.dtype(np.float32 if narrow else np.float64)
+
+    def is_text(self, number: int) -> bool:
+        import polars as pl
+
+        dtype = self.schema.dtypes()[number]
+        return not (dtype.is_numeric() or dtype == pl.Boolean or dtype.is_nested())
+
+    def source(self, numbers: Sequence[int], cure: str = "", one_axis: bool = True) -> Source:
+        table = TableSource(self, tuple(numbers), cure, len(numbers) == 1 and one_axis)
+        size, height = table.dtype.itemsize, self.height
+        raw = Spool(self.name)
+        raw.allocate(height * len(numbers) * size)
+        step = max(1, CELLS // max(1, min(height, SEGMENT)))
+        for j in range(0, len(numbers), step):
+            for chunk, start in enumerate(self.cuts[:-1]):
+                found = self.numbers(chunk, numbers[j : j + step], cure).astype(table.dtype, copy=False)
+                for column, values in enumerate(found.T, j):
+                    raw.write_at(np.ascontiguousarray(values).data, (column * height + start) * size)
+        return NpySource.of_raw(self.name, raw, table.shape, table.dtype, True, table.columns, table)
+
+    def place(self, row: int, column: int | None = None) -> str:
+        return f"{self.name}[{row}]" + ("" if column is None else f", {self.label(column)}")
+
+    def headed(self) -> Table:
+        return self
+
+
+def _unreadable(name: str, error: Exception) -> str:
+    return f"{name}: not a Parquet file that can be read ({str(error).splitlines()[0]})"
+
+
+def open_parquet(name: str, raw: Raw, path: Path | None) -> Table:
+    """Open a Parquet file, or its bytes."""
+    import polars as pl
+
+    try:
+        return ParquetTable(name, pl.scan_parquet(path or io.BytesIO(read(raw, 0, raw.size)), glob=False))
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise DataError(_unreadable(name, error)) from error

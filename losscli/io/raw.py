@@ -1,0 +1,212 @@
+"""Bytes of files, read by position: of a regular file where it lies, and of a pipe from a copy on the disk."""
+
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+from losscli.errors import DataError
+
+PIECE = 1 << 20
+IN_MEMORY = 16 << 20
+"""A copy of what cannot be read twice goes to the disk when it is larger than this."""
+
+
+class Raw(Protocol):
+    """Bytes that can be read at any position, by several threads at once."""
+
+    @property
+    def size(self) -> int: ...
+
+    def read_into(self, view: memoryview, position: int) -> None:
+        """Fill a view from a position on; it is an error if there are fewer bytes."""
+        ...
+
+    def check(self) -> None:
+        """Refuse bytes that changed since they were opened."""
+        ...
+
+
+def read(raw: Raw, position: int, size: int) -> bytes:
+    """Some bytes from a position on."""
+    held = bytearray(size)
+    raw.read_into(memoryview(held), position)
+    return bytes(held)
+
+
+class RawFile:
+    """A regular file, which must stay as it is while it is read.
+
+    `held` is whether it is kept open; of many shards each is opened for each read, since a process may have only so
+    many files open.
+    """
+
+    def __init__(self, name: str, path: Path, held: bool = True) -> None:
+        self.name, self.path, self.held = name, path, held
+        self.descriptor: int | None = os.open(path, os.O_RDONLY)
+        found = os.fstat(self.descriptor)
+        self.stamp, self.size = _stamp(found), found.st_size
+        if not held:
+            self.__del__()
+
+    def read_into(self, view: memoryview, position: int) -> None:
+        descriptor = self.descriptor
+        try:
+            if descriptor is None:
+                descriptor = os.open(self.path, os.O_RDONLY)
+            _fill(descriptor, view, position, self.name)
+            if self.descriptor is None:
+                self._check(descriptor)
+                os.close(descriptor)
+        except OSError as error:
+            raise DataError(f"{self.name}: cannot be read: {error.strerror or error}") from error
+
+    def check(self) -> None:
+        """Refuse a file that is no longer what it was when it was opened."""
+        if self.descriptor is not None:
+            self._check(self.descriptor)
+
+    def _check(self, descriptor: int) -> None:
+        if _stamp(os.fstat(descriptor)) != self.stamp:
+            raise DataError(f"{self.name}: the file changed while it was read; run again when it is written")
+
+    def __getstate__(self) -> tuple[str, Path, bool]:
+        return self.name, self.path, self.held
+
+    def __setstate__(self, state: tuple[str, Path, bool]) -> None:
+        self.__init__(*state)  # type: ignore[misc]
+
+    def __del__(self) -> None:
+        descriptor, self.descriptor = getattr(self, "descriptor", None), None
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def _stamp(found: os.stat_result) -> tuple[int, ...]:
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _fill(descriptor: int, view: memoryview, position: int, name: str) -> None:
+    while view:
+        got = os.preadv(descriptor, [view], position)
+        if not got:
+            raise DataError(f"{name}: the file became shorter while it was read; run again when it is written")
+        view, position = view[got:], position + got
+
+
+@dataclass
+class Spool:
+    """A copy of bytes that come one after another: in memory while it is small, then in a file without a name.
+
+    The folder is that of `tempfile`, which TMPDIR sets. What was written can be read at any position.
+    """
+
+    name: str
+    size: int = 0
+    _held: bytearray = field(default_factory=bytearray)
+    _file: IO[Any] | None = None
+
+    def allocate(self, size: int) -> None:
+        """Make room for so many bytes, to be written in any order."""
+        self.write_at(b"", size)
+
+    def write(self, data: bytes | memoryview) -> int:
+        """Append bytes."""
+        length = memoryview(data).nbytes
+        self.write_at(data, self.size)
+        return length
+
+    def write_at(self, data: bytes | memoryview, position: int) -> None:
+        """Write bytes from a position on.
+
+        Raises
+        ------
+        DataError
+            where the disk has no room for them.
+        """
+        view = memoryview(data).cast("B")
+        end = max(self.size, position + len(view))
+        try:
+            if self._file is None and end > IN_MEMORY:
+                self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed with the spool
+                _write(self._file.fileno(), memoryview(self._held), 0)
+                self._held = bytearray()
+            if self._file is None:
+                self._held += bytes(end - self.size)
+                self._held[position : position + len(view)] = view
+            elif len(view):
+                _write(self._file.fileno(), view, position)
+            else:
+                os.ftruncate(self._file.fileno(), end)
+        except OSError as error:
+            why = error.strerror or error
+            raise DataError(
+                f"{self.name}: no room for a copy in {tempfile.gettempdir()} ({why}); "
+                "set TMPDIR to a folder with more, or give an .npy file, which is read where it lies"
+            ) from error
+        self.size = end
+
+    def check(self) -> None:
+        pass  # nobody else knows of the copy
+
+    def read_into(self, view: memoryview, position: int) -> None:
+        if self._file is not None:
+            _fill(self._file.fileno(), view, position, self.name)
+        else:
+            view[:] = memoryview(self._held)[position : position + len(view)]
+
+    @classmethod
+    def copy(cls, name: str, pieces: Iterable[bytes]) -> "Spool":
+        """All the pieces, one after another."""
+        made = cls(name)
+        for piece in pieces:
+            made.write(piece)
+        return made
+
+
+def pieces_of(stream: Any) -> Iterator[bytes]:
+    """What a stream gives, a piece at a time, so that a signal between two of them is not kept waiting."""
+    while data := stream.read(PIECE):
+        yield data
+
+
+def _write(descriptor: int, view: memoryview, position: int) -> None:
+    while view:
+        written = os.pwrite(descriptor, view, position)
+        view, position = view[written:], position + written
+
+
+@dataclass
+class Reader:
+    """A stream over raw bytes, with what `zipfile`, `gzip` and NumPy's header readers ask of one."""
+
+    raw: Raw
+    position: int = 0
+
+    def read(self, size: int = -1) -> bytes:
+        left = max(self.raw.size - self.position, 0)
+        size = left if size < 0 else min(size, left)
+        data = read(self.raw, self.position, size)
+        self.position += size
+        return data
+
+    def tell(self) -> int:
+        return self.position
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        self.position = offset + (0, self.position, self.raw.size)[whence]
+        return self.position
+
+    def seekable(self) -> bool:
+        return True
+
+
+def blocks_of(raw: Raw, start: int, stop: int, size: int) -> Iterator[memoryview]:
+    """Consecutive bytes from start to stop in views of at most `size`; each is good until the next."""
+    held = memoryview(bytearray(min(size, max(stop - start, 0))))
+    for position in range(start, stop, size):
+        view = held[: min(size, stop - position)]
+        raw.read_into(view, position)
+        yield view
