@@ -4,8 +4,7 @@ A loss declares which constant is best for it: 'mean', 'median', 'frequencies', 
 mergeable record here. Of other losses' best constants one pass over the targets does not know enough.
 """
 
-from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -26,8 +25,7 @@ class Baseline(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Mean:
+class Mean(NamedTuple):
     """For losses that are a multiple of the squared residual."""
 
     weight: float
@@ -42,7 +40,7 @@ class Mean:
         mean = weights @ t / total
         return cls(total, mean, weights @ np.square(t - mean))
 
-    def __add__(self, other: Baseline) -> "Mean":
+    def __add__(self, other: Baseline) -> "Mean":  # type: ignore[override]
         assert isinstance(other, Mean)
         if not (self.weight and other.weight):
             return self if self.weight else other
@@ -59,8 +57,7 @@ class Mean:
         return self.mean, factor[0] * self.squares
 
 
-@dataclass(frozen=True)
-class Median:
+class Median(NamedTuple):
     """For the absolute residual."""
 
     values: tuple[Array, ...]
@@ -71,7 +68,7 @@ class Median:
     def of(cls, t: Array, weights: Array) -> "Median":
         return cls((t,), (weights,), t.size)
 
-    def __add__(self, other: Baseline) -> "Median":
+    def __add__(self, other: Baseline) -> "Median":  # type: ignore[override]
         assert isinstance(other, Median)
         size = self.size + other.size
         if size > MOST_MEDIAN_VALUES:
@@ -96,8 +93,7 @@ def weighted_median(values: Array, weights: Array) -> float:
     return float((values[low] + values[min(high, len(values) - 1)]) / 2)
 
 
-@dataclass(frozen=True)
-class Frequencies:
+class Frequencies(NamedTuple):
     """For losses whose core is -t l + h(t), over classes or over the two outcomes of each output.
 
     `positive` is the sum of w t for each class or output, `negative` that of w (1 - t) for outputs, and `constant`
@@ -120,7 +116,7 @@ class Frequencies:
         t, other = (part if part.ndim == 2 else part[:, None] for part in (t, other))
         return cls(weights @ t, weights @ other, np.zeros(t.shape[1]))
 
-    def __add__(self, other: Baseline) -> "Frequencies":
+    def __add__(self, other: Baseline) -> "Frequencies":  # type: ignore[override]
         assert isinstance(other, Frequencies)
         negative = None if self.negative is None or other.negative is None else self.negative + other.negative
         return Frequencies(self.positive + other.positive, negative, self.constant + other.constant)
@@ -135,8 +131,7 @@ class Frequencies:
             return p, times(positive, -np.log(p)) + times(self.negative, -np.log1p(-p))
 
 
-@dataclass(frozen=True)
-class ClassCounts:
+class ClassCounts(NamedTuple):
     """The same for targets that name one class a row: how often each occurs is all that is kept of a block."""
 
     own: Array
@@ -148,7 +143,7 @@ class ClassCounts:
     def of(cls, targets: Indices, weights: Array | None, k: int) -> "ClassCounts":
         return cls(np.bincount(targets.index, weights, k), targets.on, targets.off)
 
-    def __add__(self, other: Baseline) -> "ClassCounts":
+    def __add__(self, other: Baseline) -> "ClassCounts":  # type: ignore[override]
         assert isinstance(other, ClassCounts)
         return ClassCounts(self.own + other.own, self.on, self.off)
 
@@ -160,8 +155,7 @@ class ClassCounts:
         return Frequencies(positive, None, np.array([constant])).best(loss, extras)
 
 
-@dataclass(frozen=True)
-class Signs:
+class Signs(NamedTuple):
     """For piecewise margin losses: a constant score has two margins, itself and its opposite."""
 
     positive: Array
@@ -173,7 +167,7 @@ class Signs:
         up = up if up.ndim == 2 else up[:, None]
         return cls(weights @ up, weights @ (1 - up))
 
-    def __add__(self, other: Baseline) -> "Signs":
+    def __add__(self, other: Baseline) -> "Signs":  # type: ignore[override]
         assert isinstance(other, Signs)
         return Signs(self.positive + other.positive, self.negative + other.negative)
 
@@ -190,8 +184,7 @@ class Signs:
         return scores[chosen], risks[chosen]
 
 
-@dataclass(frozen=True)
-class Centroid:
+class Centroid(NamedTuple):
     """For losses in the squared distance to the class's center: the mean of the centers, each as often as its class."""
 
     weights: Array
@@ -202,7 +195,7 @@ class Centroid:
             return cls(np.bincount(targets.index, weights, k))
         return cls(weights @ targets.t.astype(np.float64))
 
-    def __add__(self, other: Baseline) -> "Centroid":
+    def __add__(self, other: Baseline) -> "Centroid":  # type: ignore[override]
         assert isinstance(other, Centroid)
         return Centroid(self.weights + other.weights)
 
@@ -252,10 +245,9 @@ def _constant(loss: BoundLoss, t: Array) -> Array:
         return loss.core(Known(zero, zero + 1, zero), t)[0]
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """The baseline as reported: the constant, its loss under the run's own reduction, and the skill over it."""
 
     prediction: float | list[float]
     value: float
-    skill: float | None = field(default=None)
+    skill: float | None = None

@@ -5,7 +5,6 @@ This is what every command that computes losses of files calls; it knows nothing
 
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +32,7 @@ from losscli.run import (
     baseline,
     compute_dtype,
     evaluate,
+    executor_of,
     reduced,
     threads_for,
 )
@@ -82,7 +82,7 @@ class Calculation:
         if workers == 1:
             partial = evaluate(self.job, consume, None, seen)
         else:
-            with ThreadPoolExecutor(workers) as executor:
+            with executor_of(workers) as executor:
                 partial = evaluate(self.job, consume, executor, seen)
         for raw in self.raws:
             raw.check()

@@ -9,7 +9,8 @@ import inspect
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Protocol, get_args, get_type_hints
+from functools import cached_property
+from typing import Annotated, Any, NamedTuple, Protocol, get_args, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +21,7 @@ Array = NDArray[Any]
 Parameters = Mapping[str, float | None]
 
 
-@dataclass(frozen=True)
-class Interval:
+class Interval(NamedTuple):
     """The domain of a parameter: it validates, prints itself, and feeds the tests with edges."""
 
     low: float
@@ -29,7 +29,8 @@ class Interval:
     low_closed: bool = False
     high_closed: bool = False
 
-    def __contains__(self, value: float) -> bool:
+    def __contains__(self, value: object) -> bool:
+        assert isinstance(value, float | int)
         above = value >= self.low if self.low_closed else value > self.low
         below = value <= self.high if self.high_closed else value < self.high
         return above and below  # NaN is in no interval
@@ -51,8 +52,7 @@ Fraction = Annotated[float, FRACTION]
 BelowOne = Annotated[float, BELOW_ONE]
 
 
-@dataclass(frozen=True)
-class Parameter:
+class Parameter(NamedTuple):
     """A parameter of a loss: its domain is its type annotation, its default the function's own."""
 
     name: str
@@ -105,8 +105,7 @@ Core = Callable[..., tuple[Array, Array | float]]
 """Value and slope, which may be one number for all."""
 
 
-@dataclass(frozen=True)
-class Extras:
+class Extras(NamedTuple):
     """What a lift may need besides predictions and targets."""
 
     given: str = "logits"
@@ -126,8 +125,7 @@ class Lift(Protocol):
     ) -> Values: ...
 
 
-@dataclass(frozen=True)
-class Axis:
+class Axis(NamedTuple):
     """What losses are drawn over: a line through the space of predictions, and how it is called.
 
     `place` turns points x, shape (n,), into the predictions, targets and extras of a lift; `along` is
@@ -180,7 +178,6 @@ class Loss:
     formula: str
     slope: str
     summary: str
-    parameters: Mapping[str, Parameter]
     aliases: tuple[str, ...]
     source: str
     where: Mapping[str, str]
@@ -192,6 +189,11 @@ class Loss:
     breaks: Callable[[Parameters], Mapping[str, float]]
     baseline: str | None
     facts: frozenset[str] = frozenset()
+
+    @cached_property
+    def parameters(self) -> Mapping[str, Parameter]:
+        """Read from the core's signature when they are asked for: of most losses nobody does."""
+        return _parameters(self.core)
 
     def bind(self, **given: float | None) -> "BoundLoss":
         """Return the loss with its parameters fixed.
@@ -263,6 +265,8 @@ def _rebind(name: str, parameters: dict[str, float | None]) -> BoundLoss:
 LOSSES: dict[str, Loss] = {}
 FAMILIES: dict[str, Family] = {}
 _NAMES: dict[str, str] = {}
+_KEYS: dict[str, str] = {}
+"""Every name in its plain form -> the loss's name."""
 AMBIGUOUS: dict[str, tuple[str, ...]] = {
     "log-loss": ("sigmoid-cross-entropy", "softmax-cross-entropy"),
     "nll": ("softmax-cross-entropy", "sigmoid-cross-entropy"),
@@ -333,7 +337,6 @@ def loss(
             formula=formula,
             slope=slope,
             summary=inspect.cleandoc(core.__doc__ or ""),
-            parameters=_parameters(core),
             aliases=aliases,
             source=source,
             where=where or {},
@@ -347,7 +350,7 @@ def loss(
             facts=frozenset(facts),
         )
         for name in (made.name, *aliases):
-            other = next((of for known, of in _NAMES.items() if _plain(known) == _plain(name)), made.name)
+            other = _KEYS.setdefault(_plain(name), made.name)
             if other != made.name:
                 raise ValueError(f"two losses are called {name!r}: {other} and {made.name}")
             _NAMES[name] = made.name
@@ -369,11 +372,10 @@ def find(name: str) -> Loss:
     ambiguous = {_plain(known): choices for known, choices in AMBIGUOUS.items()}
     if key in ambiguous:
         raise UsageError(f"{name!r} means different losses in different places; say one of: {listing(ambiguous[key])}")
-    names = {_plain(known): known for known in _NAMES}
-    if key not in names:
+    if key not in _KEYS:
         hint = did_you_mean(name.lower().replace("_", "-"), _NAMES, alike=0.7)
         raise UsageError(f"no loss is called {name!r}{hint}; `losscli list` shows them all")
-    return LOSSES[_NAMES[names[key]]]
+    return LOSSES[_KEYS[key]]
 
 
 def _plain(name: str) -> str:

@@ -8,7 +8,7 @@ from losscli.core import Array
 from losscli.errors import DataError
 from losscli.forms import SUM_TOLERANCE
 from losscli.losses.softmax import row_sums
-from losscli.reduce import Faults
+from losscli.reduce import PLACES_SHOWN, Faults
 
 if TYPE_CHECKING:
     from losscli.run import Job
@@ -50,7 +50,7 @@ def look_for(
             shown = []
             for place, value in zip(places, values[bad].tolist(), strict=True):
                 shown.append((int(place[0]), int(place[1]) if len(place) > 1 else None, float(value)))
-                if len(shown) == Faults.SHOWN:
+                if len(shown) == PLACES_SHOWN:
                     break
             found = found + Faults({fault: (len(rows), tuple(shown))})
 

@@ -1,6 +1,7 @@
 """Records of how targets are read: their form, their smoothing, and the plan that a run follows."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,8 +19,7 @@ def is_ignored(block: Array, value: float) -> Array:
     return np.isnan(block) if value != value else block == value
 
 
-@dataclass(frozen=True)
-class Smoothing:
+class Smoothing(NamedTuple):
     """A smoothed target is scale * t + shift; `complement` is what is left of 1 for t = 1, kept apart for its digits."""
 
     amount: float

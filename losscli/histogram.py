@@ -52,7 +52,9 @@ class Histogram:
         else:
             edges = low * (1 - np.arange(bins + 1) / bins) + high * (np.arange(bins + 1) / bins)
         edges[[0, -1]] = low, high  # whatever exp and log have made of them
-        edges = np.unique(edges)  # between the smallest numbers there may not be so many others
+        # Between the smallest numbers there may not be so many others. (np.unique would import numpy.ma.)
+        edges = np.sort(edges)
+        edges = edges[np.diff(edges, prepend=-np.inf) > 0]
         held, _ = np.histogram(values, edges, weights=counts)
         return cls(edges, held.astype(np.int64), log, not_positive, infinite)
 

@@ -118,5 +118,5 @@ def true_class_chance(job: "Job", block: "Block") -> Array:
     """The probability of what happened, in the shape of the losses before outputs are combined."""
     likelihood = find(str(job.loss.loss.family.likelihood)).bind()
     hard = replace(job.form, smoothing=None).targets(block.targets)
-    extras = replace(job.extras, pos_weight=None)
+    extras = job.extras._replace(pos_weight=None)
     return np.exp(-likelihood(block.predictions, hard, extras)[0].astype(np.float64))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from losscli import __version__
 from losscli.core import Array
 from losscli.io.sources import Source
 from losscli.reduce import REDUCTIONS
@@ -16,12 +17,10 @@ if TYPE_CHECKING:
 
 def receipt(calculation: "Calculation", several: bool) -> dict[str, Any]:
     """Everything that the number depends on."""
-    from importlib.metadata import version
-
     request, job, made = calculation.request, calculation.job, calculation.plan
     loss, form = request.loss.loss, job.form
     found: dict[str, Any] = {
-        "losscli": version("losscli"),
+        "losscli": __version__,
         "loss": loss.name,
         "formula": loss.formula,
         "parameters": dict(request.loss.parameters),

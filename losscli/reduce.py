@@ -5,14 +5,15 @@ the digits do not depend on who computed which block.
 """
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from losscli.core import Array
 
+PLACES_SHOWN = 3
+"""Places that are named of a fault that several rows have."""
 PERCENTILES = (50, 90, 99)
 EXACT_LOSSES = 1_000_000
 """Up to so many losses percentiles are exact; beyond, they come from a histogram."""
@@ -22,8 +23,7 @@ SKETCH_ERROR = 2.0**-11
 """Largest relative error of a percentile from a histogram: half a bucket."""
 
 
-@dataclass(frozen=True)
-class Total:
+class Total(NamedTuple):
     """A compensated sum (Neumaier 1974): as if the blocks' sums were added in twice the precision."""
 
     high: float = 0.0
@@ -33,7 +33,7 @@ class Total:
     def of(cls, values: Array) -> "Total":
         return cls(float(np.sum(values, dtype=np.float64)))
 
-    def __add__(self, other: "Total") -> "Total":
+    def __add__(self, other: "Total") -> "Total":  # type: ignore[override]
         high = self.high + other.high
         if not math.isfinite(high):
             return Total(high)
@@ -45,8 +45,7 @@ class Total:
         return self.high + self.low
 
 
-@dataclass(frozen=True)
-class Moments:
+class Moments(NamedTuple):
     """Count, mean and squared deviations; merged by Chan, Golub and LeVeque 1979, with n in the denominator of std."""
 
     n: int = 0
@@ -66,7 +65,7 @@ class Moments:
             squares = float(np.einsum("i,i->", gaps, gaps))
         return cls(len(wide), mean, squares, float(wide.min()), float(wide.max()))
 
-    def __add__(self, other: "Moments") -> "Moments":
+    def __add__(self, other: "Moments") -> "Moments":  # type: ignore[override]
         if not (self.n and other.n):
             return self if self.n else other
         n = self.n + other.n
@@ -84,12 +83,11 @@ class Moments:
         return math.sqrt(self.squares / self.n) if self.n and not math.isnan(self.squares) else math.nan
 
 
-@dataclass(frozen=True)
-class Buckets:
+class Buckets(NamedTuple):
     """How many positive floats have which leading bits, from the first such bits that occur to the last."""
 
     first: int = 0
-    counts: Array = field(default_factory=lambda: np.zeros(0, np.int64))
+    counts: Array = np.zeros(0, np.int64)
 
     @classmethod
     def of(cls, bits: Array) -> "Buckets":
@@ -98,7 +96,7 @@ class Buckets:
         first = int(bits.min())
         return cls(first, np.bincount(bits - first))
 
-    def __add__(self, other: "Buckets") -> "Buckets":
+    def __add__(self, other: "Buckets") -> "Buckets":  # type: ignore[override]
         if not (len(self.counts) and len(other.counts)):
             return self if len(self.counts) else other
         first = min(self.first, other.first)
@@ -118,8 +116,7 @@ class Buckets:
         return middles, self.counts[held]
 
 
-@dataclass(frozen=True)
-class Quantiles:
+class Quantiles(NamedTuple):
     """Percentiles by linear interpolation: exact for few values, from a histogram of floats' leading bits for many.
 
     Neighbouring floats have neighbouring bit patterns, so the leading bits are a logarithmic scale that needs no
@@ -137,7 +134,7 @@ class Quantiles:
         made = cls((values.astype(np.float64, copy=False),), len(values))
         return made._bucketed() if many else made._fit()
 
-    def __add__(self, other: "Quantiles") -> "Quantiles":
+    def __add__(self, other: "Quantiles") -> "Quantiles":  # type: ignore[override]
         if not (self.n and other.n):
             return self if self.n else other
         if self.buckets is None and other.buckets is None:
@@ -169,7 +166,9 @@ class Quantiles:
     def spectrum(self) -> tuple[Array, Array]:
         """The values in ascending order and how often each occurs: of a histogram, the middles of its buckets."""
         if self.buckets is None:
-            return np.unique(np.concatenate(self.values or (np.zeros(0),)), return_counts=True)
+            ordered = np.sort(np.concatenate(self.values or (np.zeros(0),)))  # np.unique would import numpy.ma
+            firsts = np.flatnonzero(np.concatenate([ordered[:1] == ordered[:1], ordered[1:] != ordered[:-1]]))
+            return ordered[firsts], np.diff(firsts, append=len(ordered))
         (down, down_counts), (up, up_counts) = self.buckets[0].spectrum(), self.buckets[2].spectrum()
         zeros = np.array([self.buckets[1]] if self.buckets[1] else [], np.int64)
         values = np.concatenate([-down[::-1], np.zeros(len(zeros)), up])
@@ -194,38 +193,34 @@ class Quantiles:
         return found
 
 
-@dataclass(frozen=True)
-class Faults:
+class Faults(NamedTuple):
     """What is wrong with rows, counted, with the first few places: fault -> (how many, [(row, column, value)])."""
 
-    found: dict[str, tuple[int, tuple[tuple[int, int | None, float], ...]]] = field(default_factory=dict)
+    found: Mapping[str, tuple[int, tuple[tuple[int, int | None, float], ...]]] = {}  # which nobody adds to
 
-    SHOWN = 3
-
-    def __add__(self, other: "Faults") -> "Faults":
+    def __add__(self, other: "Faults") -> "Faults":  # type: ignore[override]
         merged = dict(self.found)
         for fault, (number, places) in other.found.items():
             before, known = merged.get(fault, (0, ()))
-            merged[fault] = (before + number, (known + places)[: self.SHOWN])
+            merged[fault] = (before + number, (known + places)[:PLACES_SHOWN])
         return Faults(merged)
 
     def __bool__(self) -> bool:
         return bool(self.found)
 
 
-@dataclass(frozen=True)
-class Partial:
+class Partial(NamedTuple):
     """Everything that one pass keeps of a run of rows."""
 
-    weighted: Total = field(default_factory=Total)
-    weight: Total = field(default_factory=Total)
+    weighted: Total = Total()
+    weight: Total = Total()
     nonzero: int = 0
     ignored: int = 0
-    losses: Moments = field(default_factory=Moments)
-    sum: Total = field(default_factory=Total)
-    quantiles: Quantiles = field(default_factory=Quantiles)
+    losses: Moments = Moments()
+    sum: Total = Total()
+    quantiles: Quantiles = Quantiles()
     baseline: Any = None
-    faults: Faults = field(default_factory=Faults)
+    faults: Faults = Faults()
     looks_like_probs: bool = True
     observed: Any = None
     """What an observer of the job keeps: a mergeable record of its own."""
@@ -258,7 +253,7 @@ class Partial:
                 Quantiles.of(losses, many),
             )
 
-    def __add__(self, other: "Partial") -> "Partial":
+    def __add__(self, other: "Partial") -> "Partial":  # type: ignore[override]
         return Partial(
             self.weighted + other.weighted,
             self.weight + other.weight,
@@ -274,7 +269,7 @@ class Partial:
         )
 
     def with_(self, **changes: Any) -> "Partial":
-        return replace(self, **changes)
+        return self._replace(**changes)
 
     @property
     def samples(self) -> int:
@@ -286,8 +281,7 @@ class Partial:
         return self.sum.value / self.samples if self.samples else math.nan
 
 
-@dataclass(frozen=True)
-class Reduction:
+class Reduction(NamedTuple):
     """How weighted losses become one number: `denominator` says by what their sum is divided."""
 
     name: str

@@ -2,6 +2,7 @@
 
 import io
 import json
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -115,6 +116,53 @@ def to_table(
 
     `encoding` is that of what shows it: the distribution is of block characters where it has them.
     """
+    facts = _facts(result, full=not terminal)
+    shape = distribution(result, encoding)
+    if shape is not None:
+        place = next(i for i, fact in enumerate(facts) if fact[0] == "max") + 1
+        facts.insert(place, ("distribution", shape))
+    rest = result.samples - TABLE_ROWS
+    more = f"... and {rest:,} more samples; --output FILE.csv has them all" if rows and rest > 0 else None
+    shown = [{name: cell(value, full=not terminal) for name, value in row.items()} for row in (rows or [])[:TABLE_ROWS]]
+    numeric = {name: isinstance(value, float | int) for name, value in rows[0].items()} if rows else {}
+    if terminal:
+        return _coloured(result, facts, shown, numeric, more, width)
+    wide = max(len(name) for name, _ in facts)
+    lines = [f"{name:<{wide}}  {value}" for name, value in facts]
+    lines += _boxed(shown, numeric) if shown else []
+    return "\n".join([*lines, *([more] if more else []), result.signature, ""])
+
+
+def _boxed(rows: Sequence[Mapping[str, str]], numeric: Mapping[str, bool]) -> list[str]:
+    """Rows in a frame of characters that every terminal and file has; rich would take longer to load than all else."""
+    rows = [{name: " ".join(text.splitlines()) for name, text in row.items()} for row in rows]
+    widths = {name: max(_width(text) for text in (name, *(row[name] for row in rows))) for name in numeric}
+    rule = "+" + "+".join("-" * (width + 2) for width in widths.values()) + "+"
+
+    def line(cells: Mapping[str, str]) -> str:
+        parts = []
+        for name, width in widths.items():
+            room = " " * (width - _width(cells[name]))
+            parts.append(room + cells[name] if numeric[name] else cells[name] + room)
+        return "| " + " | ".join(parts) + " |"
+
+    return [rule, line({name: name for name in numeric}), rule, *map(line, rows), rule]
+
+
+def _width(text: str) -> int:
+    """Columns that a text takes: those of East Asian scripts take two a character."""
+    return len(text) if text.isascii() else sum(1 + (unicodedata.east_asian_width(c) in "WF") for c in text)
+
+
+def _coloured(
+    result: Result,
+    facts: Sequence[tuple[str, str]],
+    rows: Sequence[Mapping[str, str]],
+    numeric: Mapping[str, bool],
+    more: str | None,
+    width: int,
+) -> str:
+    """The same through rich, for a terminal."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -122,33 +170,25 @@ def to_table(
 
     out = io.StringIO()
     console = Console(
-        file=out, force_terminal=terminal, width=width if terminal else 100_000, height=100, highlight=False, emoji=False,
-        no_color=None if terminal else True, legacy_windows=False,
-    )  # fmt: skip
-    style = box.ROUNDED if terminal else box.ASCII2
-    facts = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    facts.add_column(style="cyan" if terminal else "")
-    facts.add_column(overflow="fold")
-    listing = _facts(result, full=not terminal)
-    shape = distribution(result, encoding)
-    if shape is not None:
-        place = next(i for i, fact in enumerate(listing) if fact[0] == "max") + 1
-        listing.insert(place, ("distribution", shape))
-    for name, value in listing:
-        bold = terminal and (name == result.reduction or "NOT MET" in value)
-        facts.add_row(Text(name), Text(value, "bold red" if "NOT MET" in value else "bold") if bold else Text(value))
-    console.print(facts)
+        file=out, force_terminal=True, width=width, height=100, highlight=False, emoji=False, legacy_windows=False
+    )
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(style="cyan")
+    table.add_column(overflow="fold")
+    for name, value in facts:
+        style = "bold red" if "NOT MET" in value else "bold" if name == result.reduction else ""
+        table.add_row(Text(name), Text(value, style))
+    console.print(table)
     if rows:
-        listed = Table(box=style, title=None)
-        for name in rows[0]:
-            numeric = isinstance(rows[0][name], float | int)
-            listed.add_column(Text(str(name)), justify="right" if numeric else "left", overflow="fold")
-        for row in rows[:TABLE_ROWS]:
-            listed.add_row(*(Text(cell(value, full=not terminal)) for value in row.values()))
+        listed = Table(box=box.ROUNDED)
+        for name, right in numeric.items():
+            listed.add_column(Text(str(name)), justify="right" if right else "left", overflow="fold")
+        for row in rows:
+            listed.add_row(*map(Text, row.values()))
         console.print(listed)
-        if result.samples > TABLE_ROWS:
-            console.print(Text(f"... and {result.samples - TABLE_ROWS:,} more samples; --output FILE.csv has them all"))
-    console.print(Text(result.signature, "dim" if terminal else ""), soft_wrap=True)
+        if more:
+            console.print(Text(more))
+    console.print(Text(result.signature, "dim"), soft_wrap=True)
     return "".join(line.rstrip() + "\n" for line in out.getvalue().splitlines())
 
 

@@ -5,7 +5,7 @@ import operator
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from losscli.baseline import Answer
 from losscli.errors import UsageError, did_you_mean, listing
@@ -21,8 +21,7 @@ COMPARISONS: dict[str, Callable[[float, float], bool]] = {
 }
 
 
-@dataclass(frozen=True)
-class Requirement:
+class Requirement(NamedTuple):
     """'STAT OP NUMBER'. NaN meets nothing, and neither does a statistic that there is none of."""
 
     text: str

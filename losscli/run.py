@@ -7,12 +7,11 @@ needs is in a Job, which can be pickled; `evaluate_chunk` is a pure function of 
 import os
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import reduce
 from itertools import pairwise
 from operator import add
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -26,6 +25,9 @@ from losscli.io.sources import Source, pieces
 from losscli.losses.chances import times
 from losscli.losses.softmax import row_sums
 from losscli.reduce import EXACT_LOSSES, REDUCTIONS, Faults, Partial, Reduction, divide
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 CHUNK_BYTES = 16 << 20
 CHUNK_ROWS = 1 << 17
@@ -81,8 +83,7 @@ class Job:
         return _block_rows(self.loss, self.row_bytes)
 
 
-@dataclass(frozen=True)
-class Block:
+class Block(NamedTuple):
     """What is known of a block of rows: what was read, without the rows that are ignored, and what came of it."""
 
     predictions: Array
@@ -97,8 +98,7 @@ Observer = Callable[[Job, Block], Any]
 """Keeps something of a block besides the losses: a mergeable record, which ends up in `Partial.observed`."""
 
 
-@dataclass(frozen=True)
-class Rows:
+class Rows(NamedTuple):
     """Per-sample results of a run of rows; rows that were ignored are absent."""
 
     sample: Array
@@ -108,8 +108,7 @@ class Rows:
     elements: Array | None
 
 
-@dataclass(frozen=True)
-class Chunk:
+class Chunk(NamedTuple):
     """What a chunk of rows leaves behind."""
 
     partial: Partial
@@ -139,7 +138,7 @@ def available_threads() -> int:
 def evaluate(
     job: Job,
     consume: Callable[[Chunk], None] = lambda chunk: None,
-    executor: Executor | None = None,
+    executor: "Executor | None" = None,
     seen: Callable[[int], None] = lambda rows: None,
 ) -> Partial:
     """Run a job over all rows; `consume` gets the chunks in order, and `seen` the number of rows so far."""
@@ -168,14 +167,14 @@ def threads_for(job: Job, threads: int) -> int:
     return max(1, min(threads, len(bounds), IN_FLIGHT // largest))
 
 
-def _in_order(executor: Executor | None, job: Job, bounds: list[tuple[int, int]]) -> Iterator[Chunk]:
+def _in_order(executor: "Executor | None", job: Job, bounds: list[tuple[int, int]]) -> Iterator[Chunk]:
     """Chunks in the order of their rows, a bounded number of them computed ahead."""
     if executor is None:
         yield from (evaluate_chunk(job, start, stop) for start, stop in bounds)
         return
     # One for every worker, and one to begin with when the first is done.
     ahead = getattr(executor, "_max_workers", available_threads()) + 1
-    pending: deque[Future[Chunk]] = deque()
+    pending: deque[Any] = deque()
     try:
         for start, stop in bounds:
             pending.append(executor.submit(evaluate_chunk, job, start, stop))
@@ -188,8 +187,7 @@ def _in_order(executor: Executor | None, job: Job, bounds: list[tuple[int, int]]
             future.cancel()
 
 
-@dataclass(frozen=True)
-class _Part:
+class _Part(NamedTuple):
     """A block's share of a chunk."""
 
     kept: Array | None
@@ -320,9 +318,22 @@ def in_memory(
             if slopes is not None:
                 slopes[here] = slope
 
-    with ThreadPoolExecutor(threads or available_threads()) as executor:
-        list(executor.map(work, range(0, n, step)))
+    starts = range(0, n, step)
+    workers = min(threads or available_threads(), len(starts))
+    if workers > 1:
+        with executor_of(workers) as executor:
+            list(executor.map(work, starts))
+    else:
+        for start in starts:
+            work(start)
     return values, slopes
+
+
+def executor_of(workers: int) -> "Executor":
+    """A pool of threads; imported only where there is more than one, for it takes longer than a small computation."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    return ThreadPoolExecutor(workers)
 
 
 def _cut(targets: Targets, here: slice) -> Targets:

@@ -209,7 +209,7 @@ def test_no_constant_prediction_beats_the_baseline(name: str, weighted: bool) ->
 
     def value_at(prediction: np.ndarray) -> float:
         rows = np.broadcast_to(prediction, job.predictions.shape).copy()
-        made = replace(job, predictions=MemorySource("p", rows), extras=replace(job.extras, given=given))
+        made = replace(job, predictions=MemorySource("p", rows), extras=job.extras._replace(given=given))
         found, *_ = outcome(made)
         return reduced(made, found, REDUCTIONS["mean"])[0]
 

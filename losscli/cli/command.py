@@ -4,8 +4,7 @@ import inspect
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -116,8 +115,7 @@ def operands(values: dict[str, Any]) -> dict[str, Any]:
     return values | {name: typed(values[name]) for name in ("predictions", "targets")}
 
 
-@dataclass(frozen=True)
-class Running:
+class Running(NamedTuple):
     """How a pass over the files is made: options that have no bearing on the result."""
 
     threads: int | None

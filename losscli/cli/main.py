@@ -8,21 +8,67 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from types import FrameType
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
-from losscli.cli import catalogue, compute, demo, plot
-from losscli.errors import Exit, LosscliError
+from losscli import __version__
+from losscli.errors import Exit, LosscliError, UsageError, did_you_mean
+
+COMMANDS = {
+    "compute": ("compute", "app", "Compute a loss of predictions and targets."),
+    "list": ("catalogue", "list_losses", "List the losses: names, families, aliases, parameters, formulas."),
+    "explain": ("catalogue", "explain", "Explain a loss: formula, gradient, parameters, targets, relations, source."),
+    "plot": ("plot", "app", "Draw losses, or the losses of a file, to PNG, SVG or PDF."),
+    "demo": ("demo", "demo", "Compute a loss on the packaged sample data."),
+}
+"""Name of a command -> its module in losscli.cli, what is called there, and what `losscli --help` says of it."""
+
+
+class Commands(TyperGroup):
+    """The commands, each imported when it is asked for."""
+
+    helping = False
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in COMMANDS:
+            return None
+        module, name, summary = COMMANDS[cmd_name]
+        if self.helping:
+            return TyperCommand(cmd_name, help=summary)
+        found = getattr(import_module(f"losscli.cli.{module}"), name)
+        if not isinstance(found, typer.Typer):
+            single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+            single.command(cmd_name, context_settings=HELP)(found)
+            found = single
+        return typer.main.get_command(found)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args[0] not in COMMANDS and not args[0].startswith("-"):
+            raise UsageError(f"no command {args[0]!r}{did_you_mean(args[0], COMMANDS)}; losscli --help shows them")
+        return super().resolve_command(ctx, args)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        self.helping = True
+        super().format_help(ctx, formatter)
+
+
+HELP = {"help_option_names": ["-h", "--help"]}
 
 app = typer.Typer(
     name="losscli",
+    cls=Commands,
     help="Compute losses from files of predictions and targets, and say how each number came about.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=HELP,
     epilog="Start with: losscli demo",
 )
 # Every error of the command line is an instance of this class, whose home inside Typer has moved before.
@@ -31,9 +77,7 @@ ParseError = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ =
 
 def _version(asked: bool) -> None:
     if asked:
-        from importlib.metadata import version
-
-        print(f"losscli {version('losscli')}")
+        print(f"losscli {__version__}")
         raise typer.Exit
 
 
@@ -47,13 +91,6 @@ def _options(
     ] = False,
 ) -> None:
     del version, traceback  # --traceback is looked for by main, so that it works anywhere on the line
-
-
-app.add_typer(compute.app, name="compute")
-app.add_typer(plot.app, name="plot")
-app.command("list")(catalogue.list_losses)
-app.command("explain")(catalogue.explain)
-app.command("demo")(demo.demo)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -5,8 +5,7 @@ A loss gets the options that its family takes, and its own parameters as options
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import typer
 
@@ -25,8 +24,7 @@ RUNNING = "Running"
 PICTURE = "The picture"
 
 
-@dataclass(frozen=True)
-class Shared:
+class Shared(NamedTuple):
     """An option or operand that several losses share."""
 
     name: str

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from losscli.errors import DataError, UsageError, count, did_you_mean, listing
 from losscli.io.raw import Raw, RawFile, Reader, Spool, pieces_of, read
@@ -29,8 +29,7 @@ Content = Any
 """A Source, for arrays; or a Table, whose columns are chosen later."""
 
 
-@dataclass(frozen=True)
-class Named:
+class Named(NamedTuple):
     """Where an operand's data comes from: its bytes, and the path of what is a file."""
 
     name: str
@@ -115,8 +114,7 @@ def _parquet(where: Named) -> Content:
     return open_parquet(where.name, where.raw, where.path)
 
 
-@dataclass(frozen=True)
-class Format:
+class Format(NamedTuple):
     """How a kind of file is opened, and what its bytes start with if that tells."""
 
     suffixes: tuple[str, ...]

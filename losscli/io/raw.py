@@ -1,7 +1,6 @@
 """Bytes of files, read by position: of a regular file where it lies, and of a pipe from a copy on the disk."""
 
 import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -130,6 +129,8 @@ class Spool:
         end = max(self.size, position + len(view))
         try:
             if self._file is None and end > IN_MEMORY:
+                import tempfile
+
                 self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed with the spool
                 _write(self._file.fileno(), memoryview(self._held), 0)
                 self._held = bytearray()
@@ -141,9 +142,11 @@ class Spool:
             else:
                 os.ftruncate(self._file.fileno(), end)
         except OSError as error:
+            from tempfile import gettempdir
+
             why = error.strerror or error
             raise DataError(
-                f"{self.name}: no room for a copy in {tempfile.gettempdir()} ({why}); "
+                f"{self.name}: no room for a copy in {gettempdir()} ({why}); "
                 "set TMPDIR to a folder with more, or give an .npy file, which is read where it lies"
             ) from error
         self.size = end

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import secrets
 import stat
 from pathlib import Path
 from typing import IO, Any
@@ -61,7 +60,7 @@ class AtomicFile:
             return open(self.path, "wb")
         if mode is not None and not os.access(self.target, os.W_OK):
             raise PermissionError(13, "it is write-protected")
-        name = f".{self.target.name[:200]}.{os.getpid()}-{secrets.token_hex(4)}.losscli"
+        name = f".{self.target.name[:200]}.{os.getpid()}-{os.urandom(4).hex()}.losscli"
         self.temporary = self.target.parent / name
         _temporaries.add(self.temporary)  # before it exists, so that no signal can come in between
         descriptor = os.open(self.temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)

@@ -132,12 +132,9 @@ class Table:
 
     def ids(self, number: int) -> IdColumn:
         """A column of ids, all of them in memory."""
-        import polars as pl
+        return IdColumn.of(self.name, list(self._cells(number)), self, number)
 
-        cells = list(self._cells(number))
-        return IdColumn(self.name, pl.concat(cells) if cells else pl.Series("", [], pl.String), self, number)
-
-    def _cells(self, number: int) -> "Iterator[pl.Series]":
+    def _cells(self, number: int) -> "Iterator[pl.Series | list[str | None]]":
         import polars as pl
 
         for chunk in range(len(self.cuts) - 1):

@@ -55,11 +55,17 @@ class Coder:
     _raw: Spool | None = None
     _height: int = 0
 
-    def add(self, cells: "pl.Series | Array") -> None:
+    def add(self, cells: "pl.Series | Array | list[str | None]") -> None:
         """Take the next rows."""
-        if isinstance(cells, np.ndarray):
+        names: list[str | None]
+        index: Array
+        if isinstance(cells, list):
+            names = list(dict.fromkeys(cells))
+            places = {name: i for i, name in enumerate(names)}
+            index = np.array([places[cell] for cell in cells], np.int64)
+        elif isinstance(cells, np.ndarray):
             distinct, index = np.unique(cells, return_inverse=True)
-            names: list[str | None] = [str(cell) for cell in distinct]
+            names = [str(cell) for cell in distinct]
         else:
             import polars as pl
 
@@ -107,24 +113,45 @@ class IdColumn:
     """A column of ids, whose cells are all different."""
 
     name: str
-    cells: "pl.Series"
+    cells: "pl.Series | list[str | None]"
+    """A list of those of a small file, for which Polars need not be imported."""
     where: Any
     number: int
 
+    @classmethod
+    def of(cls, name: str, parts: "list[pl.Series | list[str | None]]", where: Any, number: int) -> "IdColumn":
+        """The column of cells that come in parts, all of one kind."""
+        if all(isinstance(part, list) for part in parts):
+            return cls(name, [cell for part in parts for cell in part], where, number)
+        import polars as pl
+
+        return cls(name, pl.concat([pl.Series(part, dtype=pl.String) for part in parts]), where, number)
+
+    @property
+    def series(self) -> "pl.Series":
+        import polars as pl
+
+        return pl.Series(self.cells, dtype=pl.String)
+
     def take(self, rows: Array) -> list[str]:
         """The ids of rows."""
+        if isinstance(self.cells, list):
+            return [str(self.cells[row]) for row in rows]
         return list(self.cells.gather(rows).to_list())
 
     def check(self) -> None:
         """Refuse empty ids, and ids that are there more than once."""
-        empty = (self.cells.is_null() | (self.cells == "")).arg_true()
+        if isinstance(self.cells, list) and all(self.cells) and len(set(self.cells)) == len(self.cells):
+            return
+        cells = self.series
+        empty = (cells.is_null() | (cells == "")).arg_true()
         if len(empty):
             place = self.where.place(int(empty[0]), self.number)
             raise DataError(f"{place}: the id is empty ({count(len(empty), 'row')}); every row needs one")
-        twice = self.cells.filter(self.cells.is_duplicated()).unique(maintain_order=True)
+        twice = cells.filter(cells.is_duplicated()).unique(maintain_order=True)
         if len(twice):
             raise DataError(
-                f"{self.name}: {count(len(twice), 'id')} more than once: {listing(twice.head(4).to_list(), 3)}; ids must be unique"
+                f"{self.name}: {count(len(twice), 'id')} more than once: {listing(twice, 3)}; ids must be unique"
             )
 
 
@@ -136,12 +163,16 @@ def join_rows(left: IdColumn, right: IdColumn) -> Array:
     DataError
         for missing, duplicate or extra ids, with the first few and their number.
     """
-    import polars as pl
-
     left.check()
     right.check()
-    wanted = left.cells.to_frame("id")
-    present = right.cells.to_frame("id").with_row_index("row")
+    if isinstance(left.cells, list) and isinstance(right.cells, list):
+        places = {cell: row for row, cell in enumerate(right.cells)}
+        if places.keys() == set(left.cells):
+            return np.array([places[cell] for cell in left.cells], np.int64)
+    import polars as pl
+
+    wanted = left.series.to_frame("id")
+    present = right.series.to_frame("id").with_row_index("row")
     joined = wanted.join(present, on="id", how="left", maintain_order="left")
     missing = joined.filter(pl.col("row").is_null())["id"]
     if len(missing):

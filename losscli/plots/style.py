@@ -16,6 +16,7 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
+from losscli import __version__
 from losscli.errors import UsageError
 
 FORMATS = {".png": "png", ".svg": "svg", ".pdf": "pdf"}
@@ -219,9 +220,7 @@ def render(figure: Figure, suffix: str, look: Look, about: Mapping[str, str]) ->
         for a size into which the picture does not fit.
     """
     kind = FORMATS[suffix]
-    from importlib.metadata import version
-
-    maker = f"losscli {version('losscli')}"
+    maker = f"losscli {__version__}"
     title, text = (clean(about[key].replace("\n", "; "), 2000) for key in ("Title", "Description"))
     described = {"Title": title, ("Subject" if kind == "pdf" else "Description"): text}
     dated: dict[str, Any] = {"svg": {"Creator": maker, "Date": None}, "pdf": {"Creator": maker, "CreationDate": None}}
