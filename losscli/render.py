@@ -3,7 +3,7 @@
 import io
 import json
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -43,13 +43,18 @@ def as_record(result: Result) -> dict[str, Any]:
     }
 
 
-def to_json(result: Result, rows: Sequence[str] | None) -> str:
-    """The result as indented JSON; `rows` are records that are JSON text already, one a line."""
-    text = strict_json(as_record(result), indent=2)
-    if rows is None:
-        return text + "\n"
-    listed = ",\n    ".join(rows)
-    return text.removesuffix("\n}") + f',\n  "rows": [\n    {listed}\n  ]\n}}\n'
+def to_json(result: Result) -> str:
+    """The result as indented JSON."""
+    return strict_json(as_record(result), indent=2) + "\n"
+
+
+JSON_BETWEEN = ",\n    "
+"""What stands between the rows of a result in JSON, which are JSON text, one a line."""
+
+
+def json_around(result: Result) -> tuple[str, str]:
+    """What stands before the rows of a result in JSON, and behind them."""
+    return to_json(result).removesuffix("\n}\n") + ',\n  "rows": [\n    ', "\n  ]\n}\n"
 
 
 def to_value(result: Result) -> str:
@@ -203,19 +208,24 @@ def cell(value: Any, full: bool = True) -> str:
     return str(value)
 
 
-def to_markdown(result: Result, rows: Sequence[Row] | None) -> str:
-    """Markdown tables, for step summaries of CI."""
-    lines = _markdown_table(["", result.loss], [list(fact) for fact in _facts(result, full=False)[1:]])
-    if rows:
-        lines += [
-            "",
-            *_markdown_table(list(rows[0]), [[cell(value) for value in row.values()] for row in rows]),
-        ]
-    return "\n".join([*lines, "", f"`{result.signature}`", ""])
+def to_markdown(result: Result) -> str:
+    """A Markdown table, for step summaries of CI."""
+    before, behind = markdown_around(result)
+    return before + behind
 
 
-def _markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    def line(cells: Sequence[str]) -> str:
-        return "| " + " | ".join(text.replace("|", "\\|").replace("\n", " ") for text in cells) + " |"
+def markdown_around(result: Result, header: Sequence[str] = ()) -> tuple[str, str]:
+    """What stands before a result's rows in Markdown, with the header of their table, and behind them."""
+    facts = _facts(result, full=False)[1:]
+    lines = [*_markdown_header(["", result.loss]), *map(markdown_line, facts)]
+    lines += ["", *_markdown_header(header)] if header else []
+    return "\n".join(lines) + "\n", f"\n`{result.signature}`\n"
 
-    return [line(header), "|" + " --- |" * len(header), *(line(row) for row in rows)]
+
+def markdown_line(cells: Iterable[Any]) -> str:
+    """A row of a table in Markdown."""
+    return "| " + " | ".join(cell(value).replace("|", "\\|").replace("\n", " ") for value in cells) + " |"
+
+
+def _markdown_header(header: Sequence[str]) -> list[str]:
+    return [markdown_line(header), "|" + " --- |" * len(header)]

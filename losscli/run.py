@@ -7,7 +7,7 @@ needs is in a Job, which can be pickled; `evaluate_chunk` is a pure function of 
 import os
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from itertools import pairwise
 from operator import add
@@ -21,7 +21,7 @@ from losscli.core import Array, BoundLoss, Dense, Extras, Indices, Targets
 from losscli.errors import DataError, count
 from losscli.faults import look_for
 from losscli.forms import SUM_TOLERANCE, Form
-from losscli.io.sources import Source, pieces
+from losscli.io.sources import Source, StreamSource, pieces
 from losscli.losses.chances import times
 from losscli.losses.softmax import row_sums
 from losscli.reduce import EXACT_LOSSES, REDUCTIONS, Faults, Partial, Reduction, divide
@@ -170,14 +170,14 @@ def threads_for(job: Job, threads: int) -> int:
 def _in_order(executor: "Executor | None", job: Job, bounds: list[tuple[int, int]]) -> Iterator[Chunk]:
     """Chunks in the order of their rows, a bounded number of them computed ahead."""
     if executor is None:
-        yield from (evaluate_chunk(job, start, stop) for start, stop in bounds)
+        yield from (evaluate_chunk(_of_chunk(job, start, stop), start, stop) for start, stop in bounds)
         return
     # One for every worker, and one to begin with when the first is done.
     ahead = getattr(executor, "_max_workers", available_threads()) + 1
     pending: deque[Any] = deque()
     try:
         for start, stop in bounds:
-            pending.append(executor.submit(evaluate_chunk, job, start, stop))
+            pending.append(executor.submit(evaluate_chunk, _of_chunk(job, start, stop), start, stop))
             if len(pending) > ahead:
                 yield pending.popleft().result()
         while pending:
@@ -185,6 +185,12 @@ def _in_order(executor: "Executor | None", job: Job, bounds: list[tuple[int, int
     finally:
         for future in pending:
             future.cancel()
+
+
+def _of_chunk(job: Job, start: int, stop: int) -> Job:
+    """The job of a chunk: rows of a stream are taken here, in their order."""
+    source = job.predictions
+    return replace(job, predictions=source.take(start, stop)) if isinstance(source, StreamSource) else job
 
 
 class _Part(NamedTuple):

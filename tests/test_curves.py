@@ -3,7 +3,6 @@
 What is true comes from the declared formulas in 60 digits; a new loss is tested here by being declared.
 """
 
-import dataclasses
 import functools
 import itertools
 import math
@@ -209,7 +208,7 @@ class TestTrace:
             assert [at.name for at in traced("huber", "residual", low, high).breaks] == expected
 
     def test_over_another_variable_than_the_cores_there_are_no_breaks(self):
-        axis = dataclasses.replace(axis_of("hinge", "margin"), own=False)
+        axis = axis_of("hinge", "margin")._replace(own=False)
         assert trace(one("hinge"), axis, -3.0, 3.0).breaks == ()
 
     def test_a_break_knows_both_sides(self):
@@ -591,9 +590,9 @@ class TestRange:
     def test_the_default_is_the_widest_of_the_families(self):
         losses = specs(["hinge", "bce"])
         axes = shared_axis(losses, "margin")[1]
-        axes["sigmoid"] = dataclasses.replace(axes["sigmoid"], span=(-1.0, 8.0))
+        axes["sigmoid"] = axes["sigmoid"]._replace(span=(-1.0, 8.0))
         assert default_range(losses, axes) == (-3, 8)
-        axes["sigmoid"] = dataclasses.replace(axes["sigmoid"], span=(-8.0, 1.0))
+        axes["sigmoid"] = axes["sigmoid"]._replace(span=(-8.0, 1.0))
         assert default_range(losses, axes) == (-8, 3)
 
     @quick

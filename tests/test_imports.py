@@ -60,8 +60,13 @@ def test_lines_of_json_need_no_polars(save):
     assert imported("compute", "ce", p, t, "-f", "jsonl", "-o", "out.npy") == (0, {"numpy"})
 
 
-def test_tables_need_polars_and_no_matplotlib(write):
-    assert imported("compute", "l1", write("p.csv", "v\n1\n2\n"), "0") == (0, {"numpy", "polars"})
+def test_small_tables_need_no_polars(write):
+    p, t = write("p.csv", "id,a,b\nx,1,2\ny,3,4\n"), write("t.csv", "id,label\ny,a\nx,b\n")
+    assert imported("compute", "ce", p, t, "--id", "id") == (0, {"numpy"})
+
+
+def test_other_tables_need_polars_and_no_matplotlib(write):
+    assert imported("compute", "l1", write("p.csv", "v\n" + "1.25\n" * 20_000), "0") == (0, {"numpy", "polars"})
 
 
 def test_plots_need_matplotlib_without_its_windows():

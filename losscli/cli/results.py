@@ -1,11 +1,12 @@
 """Delivery of a result: to standard output in one format, and to files in theirs."""
 
+import codecs
 import os
 import shutil
 import sys
-import tempfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from losscli import render
 from losscli.calculation import Calculation
 from losscli.core import Array
 from losscli.errors import DataError, UsageError
+from losscli.io.raw import PIECE, Spool, blocks_of
 from losscli.io.sinks import AtomicFile, Outputs, is_special
 from losscli.io.writers import WRITERS, JsonLinesWriter, NpyWriter, TextWriter, Writer, records, suffix_of
 from losscli.reduce import Partial
@@ -24,7 +26,6 @@ from losscli.strictjson import strict_json
 ONE_NUMBER = {".json": "json", ".md": "markdown"}
 RESULT_SUFFIXES = (*ONE_NUMBER, *WRITERS)
 GRADIENT_SUFFIXES = (".npy", ".csv")
-SPOOLED = 32 << 20
 
 
 class Delivery:
@@ -44,25 +45,25 @@ class Delivery:
             )
         self.files = Outputs()
         self.streams: list[Writer] = []
-        self.spool: IO[bytes] | None = None
+        self.spool: Spool | None = None
         self.rows: list[dict[str, Any]] = []
-        self.lines: list[str] = []
+        """The first ones, which a table shows."""
         wanted = {format, self.kind} if self.per_sample else set()
-        self.json_rows, self.all_rows, self.some_rows = (name in wanted for name in ("json", "markdown", "table"))
+        self.some_rows = "table" in wanted
+        self.lines: dict[str, Spool] = {name: Spool(name) for name in ("json", "markdown") if name in wanted}
+        """All of them, a line each, for the formats that have them between two pieces of text."""
+        self.header: list[str] = []
         self.file: AtomicFile | None = None
 
     @property
     def needs_rows(self) -> bool:
-        mine = self.json_rows or self.all_rows or self.some_rows
-        return mine or self.format in render.ROW_FORMATS or self.kind in WRITERS
+        return bool(self.lines) or self.some_rows or self.format in render.ROW_FORMATS or self.kind in WRITERS
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
         self.files.discard()
-        if self.spool is not None:
-            self.spool.close()
 
     def start(self, calculation: Calculation) -> None:
         """Open the outputs, so that one that cannot be written is known before the work."""
@@ -75,7 +76,7 @@ class Delivery:
             if self.kind in WRITERS:
                 self.streams.append(WRITERS[self.kind](self.file))
         if self.format in render.ROW_FORMATS:
-            self.spool = tempfile.SpooledTemporaryFile(SPOOLED)  # noqa: SIM115 - closed by __exit__
+            self.spool = Spool("standard output")
             writer = (
                 JsonLinesWriter(self.spool)
                 if self.format == "jsonl"
@@ -93,40 +94,56 @@ class Delivery:
         for rows in chunk.rows:
             shown = self.some_rows and len(self.rows) < render.TABLE_ROWS
             wanted = {stream.wants for stream in self.streams}
-            if shown or self.all_rows or self.json_rows:
+            if shown or self.lines:
                 wanted.add("nested")
             forms = {form: columns(self.calculation, rows, nested=form != "flat") for form in wanted}
             for stream in self.streams:
                 stream.write(forms[stream.wants])
-            if shown or self.all_rows:
-                self.rows += records(forms["nested"])
-            if self.json_rows:
-                self.lines += [strict_json(row) for row in records(forms["nested"])]
-        for slopes in chunk.gradient:
+            if shown or self.lines:
+                self._keep(forms["nested"], shown)
+        parts = chunk.gradient
+        if parts and not isinstance(self.slopes, NpyWriter):
+            parts = (np.concatenate(parts),)  # a table has its price for every column
+        for slopes in parts:
             shaped = slopes.reshape(len(slopes), *self.calculation.given_shape[1:])
             if isinstance(self.slopes, NpyWriter):
                 self.slopes.add(shaped)
             else:
                 self.slopes.write(_gradient_columns(self.calculation, shaped))
 
+    def _keep(self, nested: dict[str, Any], shown: bool) -> None:
+        found = records(nested)
+        self.header = list(nested)
+        if shown:
+            self.rows += found[: render.TABLE_ROWS - len(self.rows)]
+        for name, spool in self.lines.items():
+            if name == "markdown":
+                text = "".join(render.markdown_line(row.values()) + "\n" for row in found)
+            else:
+                text = render.JSON_BETWEEN.join(map(strict_json, found))
+                text = render.JSON_BETWEEN + text if text and spool.size else text
+            spool.write(text.encode())
+
     def deliver(self, result: Result) -> None:
         """Publish the files, then print."""
         terminal = sys.stdout.isatty()
-        text = None if self.format in render.ROW_FORMATS else self._text(self.format, result, terminal)
         if self.file is not None and self.kind not in WRITERS:
-            self.file.write(self._text(str(self.kind), result, False).encode())
+            for piece in self._pieces(str(self.kind), result, False):
+                self.file.write(piece)
         for stream in self.streams:
             stream.close()
         if self.gradient is not None and isinstance(self.slopes, NpyWriter):
             self.slopes.close()
         self.files.publish()
         try:
-            if text is not None:
-                sys.stdout.write(text)
-            elif self.spool is not None:
-                self.spool.seek(0)
+            if self.spool is not None:
                 sys.stdout.flush()
-                shutil.copyfileobj(self.spool, sys.stdout.buffer)
+                for view in blocks_of(self.spool, 0, self.spool.size, PIECE):
+                    sys.stdout.buffer.write(view)
+            else:
+                decoder = codecs.getincrementaldecoder("utf-8")()
+                for piece in self._pieces(self.format, result, terminal):
+                    sys.stdout.write(decoder.decode(piece))
             sys.stdout.flush()
         except BrokenPipeError:
             raise
@@ -137,14 +154,25 @@ class Delivery:
                 verdict = "met" if entry["met"] else "NOT MET"
                 print(f"losscli: require {entry['require']}: {verdict} ({entry['actual']})", file=sys.stderr)
 
+    def _pieces(self, format: str, result: Result, terminal: bool) -> Iterator[bytes]:
+        """The result as text, in pieces: of many rows there are many."""
+        kept = self.lines.get(format)
+        if kept is None:
+            yield self._text(format, result, terminal).encode()
+            return
+        around = render.json_around(result) if format == "json" else render.markdown_around(result, self.header)
+        yield around[0].encode()
+        yield from map(bytes, blocks_of(kept, 0, kept.size, PIECE))
+        yield around[1].encode()
+
     def _text(self, format: str, result: Result, terminal: bool) -> str:
-        rows = self.rows if self.per_sample else None
         if format == "json":
-            return render.to_json(result, self.lines if self.per_sample else None)
+            return render.to_json(result)
         if format == "markdown":
-            return render.to_markdown(result, rows)
+            return render.to_markdown(result)
         if format == "value":
             return render.to_value(result)
+        rows = self.rows if self.per_sample else None
         return render.to_table(result, rows, terminal, shutil.get_terminal_size().columns, sys.stdout.encoding)
 
 

@@ -92,7 +92,7 @@ def _without_blank_end(raw: Raw, start: int) -> int:
         size = min(stop - start, 4096)
         tail = read(raw, stop - size, size)
         kept = tail.rstrip(b"\r\n")
-        if kept or size == stop - start:
+        if kept:
             end = stop - size + len(kept)
             rest = read(raw, end, min(2, raw.size - end))
             return end + (2 if rest == b"\r\n" else 1 if rest[:1] == b"\n" else 0)

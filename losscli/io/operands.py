@@ -7,12 +7,13 @@ import stat
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from losscli.errors import DataError, UsageError, count, did_you_mean, listing
 from losscli.io.raw import Raw, RawFile, Reader, Spool, pieces_of, read
-from losscli.io.sources import NpySource, ShardedSource, Source
+from losscli.io.sources import NpySource, ShardedSource, Source, StreamSource, read_npy_header
 
 if TYPE_CHECKING:
     from zipfile import ZipInfo
@@ -185,7 +186,7 @@ class Opener:
         if os.path.exists(text):
             return self._operand(text, Path(text), None)
         if text == "-" or text.startswith("-:"):
-            return self._standard_input(text[2:] or None)
+            return self._standard_input(text[2:] or None, what)
         for match in re.finditer(":", text):
             head, tail = text[: match.start()], text[match.end() :]
             if head and os.path.exists(head):
@@ -215,17 +216,14 @@ class Opener:
                 raise DataError(f"{name}: cannot be read: {error.strerror or error}") from error
         return self._opened[key]
 
-    def _standard_input(self, column: str | None) -> "Operand":
+    def _standard_input(self, column: str | None, what: str) -> "Operand":
         if self._stdin:
             raise UsageError("'-' is standard input, and can be one operand only; put the other one in a file")
         self._stdin = True
         if sys.stdin is None:
             raise DataError("standard input: it is closed")
-        raw = _standard_input()
-        if not raw.size:
-            raise DataError("standard input: nothing came; is the command before the pipe right?")
-        where = Named("standard input", raw, None, None, self.header)
-        return Operand(where.name, format_of(where).open(where), column, None, f"-:{column}" if column else "-")
+        content = _standard_input(what == "predictions", self.header)
+        return Operand("standard input", content, column, None, f"-:{column}" if column else "-")
 
     def _glob(self, text: str) -> tuple[list[str], str | None]:
         found = glob.glob(text)
@@ -278,17 +276,50 @@ class Operand:
         return self.content is other.content
 
 
-def _standard_input() -> Raw:
-    """Standard input: the file itself where it is one, read from its beginning, and else a copy of what comes."""
-    stream = sys.stdin.buffer
+def _standard_input(once: bool, header: bool | None) -> Content:
+    """Standard input: the file itself where it is one, read from its beginning; of a pipe a copy of what comes.
+
+    `once` is whether its rows are needed once and in order; an array then needs no copy.
+    """
+    stream, name = sys.stdin.buffer, "standard input"
+    raw: Raw
     try:
         found = os.fstat(stream.fileno())
         path = Path(f"/dev/fd/{stream.fileno()}")
         if stat.S_ISREG(found.st_mode) and not stream.tell() and path.exists():
-            return RawFile("standard input", path)
+            raw = RawFile(name, path)
+            return format_of(Named(name, raw)).open(Named(name, raw, None, None, header))
     except (OSError, ValueError):
-        pass  # no descriptor, as where a test stands in for it
-    return Spool.copy("standard input", pieces_of(stream))
+        pass  # no descriptor, as where something stands in for it
+    begin = Begun(stream)
+    if once and begin.read(len(MAGIC_NPY)) == MAGIC_NPY:
+        shape, fortran, stored = read_npy_header(begin.again(), name)
+        if not fortran or len(shape) == 1:
+            return StreamSource(name, stream, shape, stored.newbyteorder("="), stored)
+    raw = Spool.copy(name, chain([begin.held], pieces_of(stream)))
+    if not raw.size:
+        raise DataError("standard input: nothing came; is the command before the pipe right?")
+    return format_of(Named(name, raw)).open(Named(name, raw, None, None, header))
+
+
+@dataclass
+class Begun:
+    """A stream of which some bytes were read already, which can be read again."""
+
+    stream: IO[bytes]
+    held: bytes = b""
+    position: int = 0
+
+    def again(self) -> "Begun":
+        self.position = 0
+        return self
+
+    def read(self, size: int) -> bytes:
+        if len(self.held) < self.position + size:
+            self.held += self.stream.read(self.position + size - len(self.held))
+        found = self.held[self.position : self.position + size]
+        self.position += len(found)
+        return found
 
 
 def _copy(name: str, path: Path) -> Raw:

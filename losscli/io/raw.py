@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import Any, Protocol
 
 from losscli.errors import DataError
 
@@ -95,6 +95,25 @@ def _fill(descriptor: int, view: memoryview, position: int, name: str) -> None:
         view, position = view[got:], position + got
 
 
+class Nameless:
+    """A file without a name, in the folder of `tempfile`: it is gone with this object, or with the process."""
+
+    def __init__(self) -> None:
+        from tempfile import TemporaryFile
+
+        with TemporaryFile(buffering=0) as file:
+            self.descriptor = os.dup(file.fileno())
+
+    @property
+    def path(self) -> str:
+        """What others may open it by."""
+        return f"/dev/fd/{self.descriptor}"
+
+    def __del__(self) -> None:
+        if "descriptor" in self.__dict__:
+            os.close(self.descriptor)
+
+
 @dataclass
 class Spool:
     """A copy of bytes that come one after another: in memory while it is small, then in a file without a name.
@@ -105,7 +124,7 @@ class Spool:
     name: str
     size: int = 0
     _held: bytearray = field(default_factory=bytearray)
-    _file: IO[Any] | None = None
+    _file: "Nameless | None" = None
 
     def allocate(self, size: int) -> None:
         """Make room for so many bytes, to be written in any order."""
@@ -125,22 +144,21 @@ class Spool:
         DataError
             where the disk has no room for them.
         """
-        view = memoryview(data).cast("B")
+        view = memoryview(data)
+        view = view.cast("B") if view.nbytes else memoryview(b"")  # what is empty cannot be cast
         end = max(self.size, position + len(view))
         try:
             if self._file is None and end > IN_MEMORY:
-                import tempfile
-
-                self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed with the spool
-                _write(self._file.fileno(), memoryview(self._held), 0)
+                self._file = Nameless()
+                _write(self._file.descriptor, memoryview(self._held), 0)
                 self._held = bytearray()
             if self._file is None:
                 self._held += bytes(end - self.size)
                 self._held[position : position + len(view)] = view
             elif len(view):
-                _write(self._file.fileno(), view, position)
+                _write(self._file.descriptor, view, position)
             else:
-                os.ftruncate(self._file.fileno(), end)
+                os.ftruncate(self._file.descriptor, end)
         except OSError as error:
             from tempfile import gettempdir
 
@@ -156,7 +174,7 @@ class Spool:
 
     def read_into(self, view: memoryview, position: int) -> None:
         if self._file is not None:
-            _fill(self._file.fileno(), view, position, self.name)
+            _fill(self._file.descriptor, view, position, self.name)
         else:
             view[:] = memoryview(self._held)[position : position + len(view)]
 

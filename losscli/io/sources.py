@@ -10,7 +10,7 @@ import numpy as np
 
 from losscli.core import Array
 from losscli.errors import DataError
-from losscli.io.raw import Raw, Reader, Spool
+from losscli.io.raw import PIECE, Raw, Reader, Spool
 
 SCAN_BYTES = 4 << 20
 HELD_BYTES = 64 << 20
@@ -204,6 +204,48 @@ class NpySource:
 
     def place(self, row: int, column: int | None = None) -> str:
         return place_in_array(self.name, row, column) if self.where is None else str(self.where.place(row, column))
+
+
+@dataclass
+class StreamSource:
+    """An array that comes out of a pipe: its rows are taken in their order, each once, a run of them at a time."""
+
+    name: str
+    stream: Any
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    stored: np.dtype[Any]
+    columns: tuple[str, ...] | None = None
+    taken: int = 0
+    grain = 1
+    cuts = None
+
+    def take(self, start: int, stop: int) -> "Window":
+        """The next rows, which must be those from start to stop."""
+        assert start == self.taken
+        self.taken = stop
+        rows = np.empty((stop - start, *self.shape[1:]), self.stored)
+        view = rows.reshape(-1).view(np.uint8).data if rows.size else memoryview(b"")
+        while view:
+            got = self.stream.readinto(view[:PIECE])  # so that a signal is not kept waiting for all of them
+            if not got:
+                missing = len(view) + (self.shape[0] - stop) * rows[:1].nbytes
+                raise DataError(
+                    f"{self.name}: truncated: {missing:,} bytes fewer came than its header promises; "
+                    "did the command before the pipe fail?"
+                )
+            view = view[got:]
+        if stop == self.shape[0] and self.stream.read(1):
+            raise DataError(
+                f"{self.name}: bytes come after its array of shape {self.shape}: several arrays? Save each in a file"
+            )
+        return Window(self, start, np.ascontiguousarray(rows, self.dtype))
+
+    def read(self, start: int, stop: int, out: Array | None = None) -> Array:
+        raise AssertionError("rows of a stream are taken, not read")
+
+    def place(self, row: int, column: int | None = None) -> str:
+        return place_in_array(self.name, row, column)
 
 
 def read_npy_header(file: Any, name: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
@@ -414,6 +456,21 @@ class Recoded(Derived):
 
     def read(self, start: int, stop: int, out: Array | None = None) -> Array:
         return self.numbers[self.of.read(start, stop)]
+
+    def place(self, row: int, column: int | None = None) -> str:
+        return self.of.place(row, column)
+
+
+@dataclass
+class Window(Derived):
+    """Some rows of a source, from `start` on, that are in memory."""
+
+    start: int
+    rows: Array
+    cuts = None
+
+    def read(self, start: int, stop: int, out: Array | None = None) -> Array:
+        return self.rows[start - self.start : stop - self.start]
 
     def place(self, row: int, column: int | None = None) -> str:
         return self.of.place(row, column)

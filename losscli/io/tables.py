@@ -234,7 +234,9 @@ class TableSource:
                 break
             array = self._chunk(chunk)
             found.append(array[max(start - cuts[chunk], 0) : stop - cuts[chunk]])
-        array = np.concatenate(found) if len(found) != 1 else found[0]
+        if not found:
+            found = [np.zeros((0, len(self.numbers)), self.dtype)]
+        array = np.concatenate(found) if len(found) > 1 else found[0]
         return array[:, 0] if self.flat else array
 
     def _chunk(self, chunk: int) -> Array:

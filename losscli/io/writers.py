@@ -2,13 +2,20 @@
 
 import io
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from losscli.core import Array
 from losscli.errors import UsageError, listing
+from losscli.io.raw import PIECE, Nameless, Spool, blocks_of, pieces_of
 from losscli.strictjson import strict_json
+
+if TYPE_CHECKING:
+    import polars as pl
+
+PART_ROWS = 1 << 21
+"""Rows of a Parquet file that are held in memory."""
 
 Columns = dict[str, Any]
 """Column name -> array or list, all of one length."""
@@ -18,6 +25,11 @@ class Stream(Protocol):
     """What a writer writes to: a file, or one that is published when it is finished."""
 
     def write(self, data: Any, /) -> int: ...
+
+
+class Seekable(Stream, Protocol):
+    """One whose beginning can be written again."""
+
     def seek(self, offset: int, whence: int = 0, /) -> int: ...
     def seekable(self) -> bool: ...
 
@@ -71,42 +83,63 @@ class JsonLinesWriter:
 
 
 class ParquetWriter:
-    """Parquet through Polars."""
+    """Parquet through Polars, which writes a file only at once: many rows wait in files without a name."""
 
     wants = "flat"
 
     def __init__(self, file: Stream) -> None:
-        self.file, self.frames = file, []  # type: ignore[var-annotated]
+        self.file = file
+        self.frames: list[pl.DataFrame] = []
+        self.parts: list[Nameless] = []
 
     def write(self, columns: Columns) -> None:
         import polars as pl
 
         self.frames.append(pl.DataFrame(columns))
+        if sum(frame.height for frame in self.frames) >= PART_ROWS:
+            self._part()
+
+    def _part(self) -> None:
+        self.parts.append(Nameless())
+        self._whole().write_parquet(self.parts[-1].path)
+        self.frames = []
+
+    def _whole(self) -> "pl.DataFrame":
+        import polars as pl
+
+        filled = [frame for frame in self.frames if frame.height]  # without rows, columns of lists have no dtype
+        return pl.concat(filled or self.frames)
 
     def close(self) -> None:
         import polars as pl
 
-        whole = io.BytesIO()
-        filled = [frame for frame in self.frames if frame.height]  # without rows, columns of lists have no dtype
-        pl.concat(filled or self.frames).write_parquet(whole)
-        self.file.write(whole.getvalue())
+        whole = Nameless()
+        if self.parts:
+            if self.frames:
+                self._part()
+            pl.scan_parquet([part.path for part in self.parts], glob=False).sink_parquet(whole.path)
+        else:
+            self._whole().write_parquet(whole.path)
+        with open(whole.path, "rb") as file:
+            for piece in pieces_of(file):
+                self.file.write(piece)
 
 
 class NpyWriter:
     """An .npy file whose number of rows is known only at its end."""
 
-    def __init__(self, file: Stream) -> None:
+    def __init__(self, file: Seekable) -> None:
         self.file = file
         self.rows = 0
         self.shape: tuple[int, ...] = ()
         self.dtype: np.dtype[Any] | None = None
-        self.kept: io.BytesIO | None = None
+        self.kept: Spool | None = None
 
     def add(self, array: Array) -> None:
         if self.dtype is None:
             self.dtype, self.shape = array.dtype, array.shape[1:]
             if not self.file.seekable():
-                self.kept = io.BytesIO()  # a pipe: the header must wait, and the rows with it
+                self.kept = Spool("the output")  # a pipe: the header must wait, and the rows with it
             else:
                 self._header()
         self.rows += len(array)
@@ -131,7 +164,8 @@ class NpyWriter:
             self.file.seek(0, io.SEEK_END)
             return
         self._header()
-        self.file.write(self.kept.getvalue())
+        for view in blocks_of(self.kept, 0, self.kept.size, PIECE):
+            self.file.write(view)
 
 
 class LossWriter:
@@ -139,7 +173,7 @@ class LossWriter:
 
     wants = "losses"
 
-    def __init__(self, file: Stream) -> None:
+    def __init__(self, file: Seekable) -> None:
         self.npy = NpyWriter(file)
 
     def write(self, columns: Columns) -> None:
@@ -149,7 +183,7 @@ class LossWriter:
         self.npy.close()
 
 
-WRITERS: dict[str, Callable[[Stream], Writer]] = {
+WRITERS: dict[str, Callable[[Seekable], Writer]] = {
     ".jsonl": JsonLinesWriter,
     ".csv": lambda file: TextWriter(file, ","),
     ".tsv": lambda file: TextWriter(file, "\t"),

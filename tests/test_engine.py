@@ -1,0 +1,633 @@
+"""The engine: the same digits for any number of threads and any split into blocks, in memory that does not grow."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from losscli import run
+from losscli.core import Dense, Extras, Indices
+from losscli.errors import DataError, UsageError
+from losscli.io import csvfile, parquet, raw, sources, tables, writers
+from losscli.io.raw import RawFile, Reader, Spool, blocks_of
+from losscli.io.sources import MemorySource, NpySource, Permuted, pieces
+from losscli.losses import LOSSES, find
+from losscli.losses.chances import Known, lazy
+from losscli.losses.softmax import Shares, _by_index, _every_class, row_sums
+
+SEED = 20261124
+GENERATOR = np.random.default_rng(SEED)
+CLASSES = GENERATOR.normal(0, 3, (700, 7)).astype(np.float32)
+LABELS = GENERATOR.integers(0, 7, 700)
+
+
+@pytest.fixture(autouse=True)
+def same_numbers(monkeypatch):
+    """Random numbers that do not depend on which tests ran before."""
+    monkeypatch.setattr(sys.modules[__name__], "GENERATOR", np.random.default_rng(SEED + 1))
+
+
+@pytest.fixture
+def small_chunks(monkeypatch):
+    """Chunks of 40 rows and blocks of 9, of whatever kind the file is."""
+    monkeypatch.setattr(run, "CHUNK_ROWS", 40)
+    monkeypatch.setattr(run, "BLOCK_BYTES", 9 * 7 * 4)
+    monkeypatch.setattr(run, "ELEMENTWISE", 1)
+    monkeypatch.setattr(csvfile, "PIECE", 256)
+    monkeypatch.setattr(csvfile, "CHUNK_BYTES", 1500)
+    monkeypatch.setattr(csvfile, "SMALL", 0)
+    monkeypatch.setattr(parquet, "SEGMENT", 100)
+    monkeypatch.setattr(parquet, "CELLS", 300)
+
+
+def table(array, names):
+    lines = [",".join(names), *(",".join(repr(float(x)) for x in row) for row in array)]
+    return "\n".join(lines) + "\n"
+
+
+def files_of(kind, save, write, folder):
+    """The same logits and labels in files of a kind."""
+    import polars as pl
+
+    names = [f"c{i}" for i in range(7)]
+    labels = save("labels.npy", LABELS)
+    if kind == "npy":
+        return save("logits.npy", CLASSES), labels
+    if kind == "fortran":
+        return save("logits.npy", np.asfortranarray(CLASSES)), labels
+    if kind == "big-endian":
+        return save("logits.npy", CLASSES.astype(">f4")), save("labels.npy", LABELS.astype(">i2"))
+    if kind == "shards":
+        for i, part in enumerate(np.array_split(CLASSES, 6)):
+            save(f"shard-{i}.npy", part)
+        return "shard-*.npy", labels
+    if kind == "npz":
+        np.savez(folder / "logits.npz", CLASSES)
+        return "logits.npz", labels
+    if kind == "compressed npz":
+        np.savez_compressed(folder / "logits.npz", CLASSES)
+        return "logits.npz", labels
+    if kind == "csv":
+        text = "\n".join(["label", *(f"c{y}" for y in LABELS)])
+        return write("logits.csv", table(CLASSES, names)), write("labels.csv", text)
+    if kind == "csv shards":
+        for i, part in enumerate(np.array_split(CLASSES, 3)):
+            write(f"shard-{i}.csv", table(part, names))
+        return "shard-*.csv", labels
+    frame = pl.DataFrame(dict(zip(names, CLASSES.T, strict=True)))
+    frame.write_parquet(folder / "logits.parquet", row_group_size=64)
+    return "logits.parquet", labels
+
+
+KINDS = ["npy", "fortran", "big-endian", "shards", "npz", "compressed npz", "csv", "csv shards", "parquet"]
+
+
+class TestSameDigits:
+    @pytest.mark.parametrize("kind", KINDS)
+    @pytest.mark.parametrize("extra", [(), ("--label-smoothing", "0.1"), ("--class-weight", "balanced")], ids=str)
+    def test_any_number_of_threads_prints_the_same(self, compute, save, write, folder, small_chunks, kind, extra):
+        p, t = files_of(kind, save, write, folder)
+        found = []
+        for threads in ("1", "2", "5"):
+            words = ("--gradient", "g.npy", "-o", "each.csv", "--threads", threads)
+            out = compute("ce", p, t, *extra, *words)
+            assert out.code == 0, out.err
+            found.append((out.out, (folder / "g.npy").read_bytes(), (folder / "each.csv").read_bytes()))
+        assert found[0] == found[1] == found[2]
+        assert json.loads(found[0][0])["samples"] == 700
+
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_every_format_gives_the_losses_of_the_array(self, compute, save, write, folder, small_chunks, kind):
+        p, t = files_of(kind, save, write, folder)
+        assert compute("ce", p, t, "-o", "each.npy").code == 0
+        expected, _ = find("ce").bind()(CLASSES.astype(np.load("each.npy").dtype), Indices(LABELS))
+        assert np.load("each.npy").tolist() == expected.tolist()
+
+    @pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
+    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+    def test_a_rows_loss_does_not_depend_on_its_block(self, loss, dtype):
+        bound = loss.bind()
+        for k in (2, 10, 1500):
+            x = GENERATOR.normal(0, 30, (40, k)).astype(dtype)
+            targets, extras = targets_of(loss, k, x)
+            whole, slopes = bound(x, targets, extras, gradient=True)
+            for rows in (1, 3, 7, 40):
+                parts = [
+                    bound(x[a : a + rows], run._cut(targets, slice(a, a + rows)), extras, gradient=True)
+                    for a in range(0, 40, rows)
+                ]
+                assert np.concatenate([value for value, _ in parts]).tolist() == whole.tolist()
+                assert np.concatenate([slope for _, slope in parts]).tolist() == slopes.tolist()
+
+    @pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
+    @pytest.mark.parametrize("threads", [1, 3])
+    def test_in_memory_is_the_same_as_at_once(self, loss, threads, monkeypatch):
+        monkeypatch.setattr(run, "BLOCK_BYTES", 300)
+        monkeypatch.setattr(run, "CHUNK_BYTES", 900)
+        x = GENERATOR.normal(0, 3, (101, 5)).astype(np.float32)
+        targets, extras = targets_of(loss, 5, x)
+        bound = loss.bind()
+        values, slopes = run.in_memory(bound, x, targets, extras, gradient=True, threads=threads)
+        expected, expected_slopes = bound(x, targets, extras, gradient=True)
+        assert values.tolist() == expected.tolist()
+        assert slopes.tolist() == expected_slopes.tolist()
+        assert run.in_memory(bound, x, targets, extras)[1] is None
+
+
+def targets_of(loss, k, x):
+    reads = loss.family.reads
+    extras = Extras(centers=np.zeros((k, k), x.dtype) + np.arange(k)) if loss.family.takes_centers else Extras()
+    if reads == "classes":
+        return Indices(GENERATOR.integers(0, k, len(x))), extras
+    if reads == "signs":
+        return Dense(GENERATOR.choice([-1, 1], x.shape).astype(np.int8)), extras
+    return Dense(GENERATOR.random(x.shape) < 0.5 if reads == "outcomes" else GENERATOR.normal(0, 1, x.shape)), extras
+
+
+class TestFastPaths:
+    """Index targets of logits touch one class a row; the plain path evaluates the core for every class."""
+
+    @pytest.mark.parametrize("name", ["softmax-cross-entropy", "kl-divergence", "softmax-focal"])
+    @pytest.mark.parametrize("smooth", [0.0, 0.1, 0.9])
+    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+    @pytest.mark.parametrize("k", [2, 10, 1025, 2048])
+    def test_equal_the_plain_one(self, name, smooth, dtype, k):
+        bound = find(name).bind()
+        if smooth and not bound.loss.linear:
+            pytest.skip("a core that is not linear has no fast path for smoothed targets")
+        z = GENERATOR.normal(0, 4, (50, k)).astype(dtype)
+        targets = Indices(GENERATOR.integers(0, k, 50), 1 - smooth + smooth / k, smooth / k)
+        with np.errstate(all="ignore"):  # as BoundLoss has it: 0 log 0
+            value, slopes = _by_index(bound, z, targets, True)
+            plain, plain_slopes = _every_class(bound, z.astype(np.longdouble), targets, "logits", True)
+        eps = np.finfo(dtype).eps
+        np.testing.assert_allclose(value, plain.astype(float), rtol=16 * eps, atol=8 * eps)
+        np.testing.assert_allclose(slopes, plain_slopes.astype(float), rtol=16 * eps, atol=2 * eps * (1 / k + smooth))
+
+    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+    @pytest.mark.parametrize(("on", "off"), [(1.0, 0.0), (0.925, 0.025)])
+    def test_rows_out_of_its_range_are_those_of_the_plain_one(self, dtype, on, off):
+        edge = 800.0 if dtype == np.float64 else 90.0
+        inf, nan = np.inf, np.nan
+        z = [[edge, 0, 0, 0], [-edge] * 4, [0, edge, -edge, 0], [-inf, 1, 2, 3], [inf, 0, 0, 0], [nan, 0, 0, 0]]
+        z = np.array([*z, [-inf] * 4, [0, 1, 2, 3], [30, -30, 0, 0]], dtype)
+        bound, targets = find("ce").bind(), Indices(np.zeros(len(z), int), on, off)
+        with np.errstate(all="ignore"):
+            value, slopes = _by_index(bound, z, targets, True)
+            plain, plain_slopes = _every_class(bound, z, targets, "logits", True)
+            odd = Shares.of(z, targets.index).out_of_range()
+        assert odd.tolist() == [0, 1, 2, 3, 4, 5, 6]
+        np.testing.assert_array_equal(value[odd], plain[odd])
+        np.testing.assert_array_equal(slopes[odd], plain_slopes.astype(dtype)[odd])
+
+    def test_a_faint_slope_of_a_focal_loss_keeps_its_digits(self):
+        """p of the true class is 1 - 1e-13: (1 - p)^2 alone is 1e-26, and its product with 1 / sum(e) is below float32."""
+        z = np.array([[60.0, 30.0, 29.0]], np.float32)
+        _, slopes = find("softmax-focal").bind()(z, Indices(np.array([0])), gradient=True)
+        _, wide = find("softmax-focal").bind()(z.astype(np.float64), Indices(np.array([0])), gradient=True)
+        np.testing.assert_allclose(slopes, wide, rtol=1e-5)
+        assert (slopes != 0).all()
+
+    @pytest.mark.parametrize("loss", [loss for loss in LOSSES.values() if loss.linear], ids=lambda loss: loss.name)
+    def test_what_is_declared_linear_is(self, loss):
+        t = np.linspace(0, 1, 11)
+        with np.errstate(all="ignore"):
+            at_zero = loss.core(Known(0 * t, 1 + 0 * t, 0 * t), t)[0]
+            for l in (-1e-9, -0.3, -20.0):
+                value, slope = loss.core(Known(l + 0 * t, np.exp(l) + 0 * t, 1 - np.exp(l) + 0 * t), t)
+                np.testing.assert_allclose(value, -t * l + at_zero, rtol=1e-14, atol=1e-16)
+                np.testing.assert_array_equal(slope, -t)
+
+    def test_long_rows_of_float32_keep_their_digits(self):
+        terms = GENERATOR.random((3, 128_000)).astype(np.float32)
+        np.testing.assert_allclose(row_sums(terms), terms.sum(axis=1, dtype=np.float64), rtol=1e-7)
+        for columns in (1023, 1024, 1025, 4096):
+            np.testing.assert_allclose(
+                row_sums(terms[:, :columns]), terms[:, :columns].astype(float).sum(axis=1), rtol=1e-6
+            )
+
+
+def test_a_lazy_property_makes_no_thread_wait_for_another():
+    """functools.cached_property of Python 3.11 does: it holds one lock for all instances while one is computed."""
+    both = threading.Barrier(2, timeout=20)
+
+    class Two:
+        @lazy
+        def value(self):
+            return both.wait()
+
+    with ThreadPoolExecutor(2) as executor:
+        assert sorted(executor.map(lambda made: made.value, [Two(), Two()])) == [0, 1]
+    calls = []
+
+    class Once:
+        @lazy
+        def value(self):
+            calls.append(1)
+            return 5
+
+    made = Once()
+    assert (made.value, made.value, calls) == (5, 5, [1])
+
+
+class Ready:
+    """An executor that works at once, and counts results that nobody has taken yet."""
+
+    _max_workers = 3
+
+    def __init__(self):
+        self.waiting = self.most = 0
+
+    def submit(self, function, *words):
+        self.waiting += 1
+        self.most = max(self.most, self.waiting)
+        made: Future[Any] = Future()
+        made.set_result(function(*words))
+        taken = made.result
+        made.result = lambda: (setattr(self, "waiting", self.waiting - 1), taken())[1]  # type: ignore[method-assign]
+        return made
+
+
+class TestBounds:
+    def job(self, n=1000, k=4):
+        from losscli.forms import Form
+
+        return run.Job(
+            find("ce").bind(),
+            MemorySource("p", np.zeros((n, k), np.float32)),
+            MemorySource("t", np.zeros(n, np.int64)),
+            Form("index", "indices", k),
+            np.dtype(np.float32),
+        )
+
+    def test_no_more_chunks_are_computed_ahead_than_there_are_workers(self, monkeypatch):
+        monkeypatch.setattr(run, "CHUNK_ROWS", 10)
+        executor = Ready()
+        assert run.evaluate(self.job(), executor=executor).samples == 1000
+        assert executor.most == 5  # three, one to begin with when the first is done, and the one that is taken
+
+    def test_many_threads_do_not_hold_more_than_a_few_chunks(self):
+        job = self.job()
+        assert run.threads_for(job, 64) == 1
+        wide = MemorySource("p", np.broadcast_to(np.float32(0), (10_000_000, 4)))
+        large = run.replace(job, predictions=wide)
+        assert len(run.chunks(large)) == 77
+        most = run.threads_for(large, 64)
+        assert 8 <= most < 64
+        assert most * run.CHUNK_ROWS * (16 + 64) <= run.IN_FLIGHT
+
+    def test_chunks_cover_all_rows_once(self, monkeypatch):
+        monkeypatch.setattr(run, "CHUNK_ROWS", 33)
+        bounds = run.chunks(self.job())
+        assert bounds[0][0] == 0
+        assert bounds[-1][1] == 1000
+        assert all(before[1] == after[0] for before, after in pairwise(bounds))
+        assert max(stop - start for start, stop in bounds) == 33
+
+    def test_columns_are_read_in_long_enough_runs(self, folder, save):
+        source = NpySource.open(RawFile("p", folder / save("p.npy", np.asfortranarray(np.zeros((1000, 3000))))), "p")
+        assert source.grain == sources.FORTRAN_ROWS
+        job = run.replace(self.job(1000, 3000), predictions=source, dtype=np.dtype(np.float64))
+        assert run.chunks(job)[0] == (0, run.CHUNK_BYTES // 24_000)
+
+    def test_the_default_is_the_cores_that_this_process_may_use(self, monkeypatch):
+        monkeypatch.setattr(run.os, "sched_getaffinity", lambda pid: {0, 3, 5}, raising=False)
+        assert run.available_threads() == 3
+
+
+PEAK = """
+import os, sys
+pid = os.posix_spawn(sys.executable, [sys.executable, "-m", "losscli", *sys.argv[1:]], os.environ)
+_, status, used = os.wait4(pid, 0)
+print(os.waitstatus_to_exitcode(status), used.ru_maxrss // (1024 if sys.platform == "linux" else 1024**2), file=sys.stderr)
+"""
+
+
+def peak(*words):
+    """Peak memory in MB of a command; `ru_maxrss` of a child of this large process would be this process's own."""
+    done = subprocess.run([sys.executable, "-c", PEAK, *words], capture_output=True, text=True, check=True)
+    code, size = done.stderr.splitlines()[-1].split()
+    return int(code), int(size), done.stdout
+
+
+def sparse(path, shape, dtype=np.float32):
+    """An array of zeros that takes no room on the disk."""
+    with path.open("wb") as file:
+        np.lib.format.write_array_header_1_0(
+            file, {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": shape}
+        )
+        file.truncate(file.tell() + int(np.prod(shape)) * np.dtype(dtype).itemsize)
+    return str(path)
+
+
+class TestFlatMemory:
+    """Of files of 1 to 2 GB; the numbers are those of zeros, which mathematics knows."""
+
+    @pytest.mark.parametrize(("n", "k"), [(30_000_000, 10), (4_000, 128_000)])
+    def test_of_large_arrays(self, folder, n, k):
+        p, t = sparse(folder / "p.npy", (n, k)), sparse(folder / "t.npy", (n,), np.int8)
+        code, size, out = peak("compute", "ce", p, t, "-f", "value", "-o", "each.npy")
+        assert (code, float(out)) == (0, pytest.approx(np.log(k), rel=1e-6))
+        assert size < 250
+        assert np.load("each.npy", mmap_mode="r").shape == (n,)
+
+    def test_of_a_gradient_file(self, folder):
+        p, t = sparse(folder / "p.npy", (300_000, 500)), sparse(folder / "t.npy", (300_000,), np.int8)
+        code, size, _ = peak("compute", "ce", p, t, "-f", "value", "--gradient", "g.npy")
+        assert code == 0
+        assert size < 300
+
+    def test_of_a_picture(self, folder):
+        p, t = sparse(folder / "p.npy", (500_000, 500)), sparse(folder / "t.npy", (500_000,), np.int8)
+        code, size, _ = peak("plot", "samples", "ce", p, t, "-o", "x.png")
+        assert code == 0
+        assert size < 350
+
+    def test_of_a_wide_table(self, folder):
+        row = ",".join(["0.5"] * 10_000) + "\n"
+        (folder / "p.csv").write_text(row * 3000)
+        np.save("t.npy", np.zeros(3000, np.int64))
+        code, size, out = peak("compute", "ce", "p.csv", "t.npy", "-f", "value")
+        assert (code, float(out)) == (0, pytest.approx(np.log(10_000)))
+        assert size < 500
+
+    def test_of_a_long_table_with_a_row_a_sample(self, folder):
+        (folder / "p.csv").write_text("p\n" + "0.25\n" * 3_000_000)
+        code, size, _ = peak("compute", "l1", "p.csv", "0", "-f", "value", "--per-sample", "-o", "each.parquet")
+        assert code == 0
+        assert size < 400
+
+
+class TestThreadsOption:
+    @pytest.mark.parametrize("threads", ["0", "-2"])
+    def test_none_is_refused(self, compute, tiny, threads):
+        compute("ce", *tiny, "--threads", threads).refuses(2, "--threads", "1 or more")
+
+    def test_is_no_part_of_the_receipt(self, compute, tiny):
+        assert compute("ce", *tiny, "--threads", "3").out == compute("ce", *tiny).out
+
+    def test_pictures_take_it(self, run, tiny, folder):
+        assert run("plot", "samples", "ce", *tiny, "-o", "x.svg", "--threads", "2", "--no-progress").code == 0
+
+
+class TestFiles:
+    def test_a_file_that_changes_while_it_is_read_publishes_nothing(self, folder, save, run, monkeypatch):
+        p, t = save("p.npy", np.zeros((300, 2))), save("t.npy", np.zeros(300, int))
+        chunk = sys.modules["losscli.run"].evaluate_chunk
+
+        def meddled(*words):
+            with (folder / p).open("r+b") as file:
+                file.seek(-8, 2)
+                file.write(np.float64(5).tobytes())
+            os.utime(folder / p, ns=(1, 1))
+            return chunk(*words)
+
+        monkeypatch.setattr("losscli.run.evaluate_chunk", meddled)
+        run("compute", "ce", p, t, "-o", "x.npy").refuses(3, "p.npy", "changed while it was read")
+        assert not (folder / "x.npy").exists()
+
+    def test_many_shards_are_not_kept_open(self, compute, save, folder):
+        for i in range(130):
+            save(f"p-{i}.npy", np.full((2, 2), float(i)))
+        found = compute("ce", "p-*.npy", save("t.npy", np.zeros(260, int))).json
+        assert found["samples"] == 260
+        assert found["value"] == pytest.approx(np.log(2))
+
+    def test_a_spool_goes_to_the_disk_when_it_is_large(self, monkeypatch):
+        monkeypatch.setattr(raw, "IN_MEMORY", 100)
+        made = Spool("x")
+        for i in range(50):
+            made.write(bytes([i]) * 10)
+        assert made._file is not None
+        assert made.size == 500
+        assert (
+            b"".join(map(bytes, blocks_of(made, 95, 305, 100))) == b"".join(bytes([i]) * 10 for i in range(50))[95:305]
+        )
+        made.write_at(b"zz", 498)
+        assert raw.read(made, 496, 4) == b"11zz"
+
+    @pytest.mark.parametrize("limit", [0, 1 << 20])
+    def test_bytes_of_a_spool_can_be_written_in_any_order(self, monkeypatch, limit):
+        monkeypatch.setattr(raw, "IN_MEMORY", limit)
+        made = Spool("x")
+        made.allocate(10)
+        made.write_at(b"cd", 2)
+        made.write_at(b"ab", 0)
+        assert raw.read(made, 0, 10) == b"abcd" + bytes(6)
+
+    def test_a_full_disk_is_one_line(self, compute, tiny, monkeypatch):
+        def full(*words):
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(raw, "IN_MEMORY", 0)
+        monkeypatch.setattr(raw.os, "pwrite", full)
+        data = b"a,b\n1,2\n"
+        compute("ce", "-", tiny[1], stdin=data).refuses(3, "No space left", "TMPDIR")
+
+    def test_a_reader_seeks_as_files_do(self):
+        spool = Spool("x")
+        spool.write(b"0123456789")
+        file = Reader(spool)
+        assert (file.read(3), file.tell(), file.seek(-2, 2), file.read(), file.seek(1), file.seek(1, 1)) == (
+            b"012", 3, 8, b"89", 1, 2,
+        )  # fmt: skip
+
+    @pytest.mark.parametrize("held", [0, 1 << 20])
+    def test_rows_in_another_order(self, monkeypatch, held):
+        monkeypatch.setattr(sources, "HELD_BYTES", held)
+        array = GENERATOR.random((50, 3))
+        rows = np.array([3, 4, 5, 0, 49, 48, 10])
+        made = Permuted.of_rows(MemorySource("x", array), rows)
+        assert (made.held is None) == (held == 0)
+        assert made.read(1, 6).tolist() == array[rows[1:6]].tolist()
+        assert made.read(2, 2).shape == (0, 3)
+        assert made.place(3) == "x[0]"
+
+    def test_pieces_of_a_file_share_one_buffer(self, folder, save):
+        array = GENERATOR.random((20, 3))
+        source = NpySource.open(RawFile("p", folder / save("p.npy", array)), "p")
+        found = [(first, part.copy(), part.ctypes.data) for first, part in pieces(source, 2, 18, 5)]
+        assert [first for first, *_ in found] == [2, 7, 12, 17]
+        assert np.concatenate([part for _, part, _ in found]).tolist() == array[2:18].tolist()
+        assert len({address for *_, address in found}) == 1
+
+
+class TestStandardInput:
+    def npy(self, array, **how):
+        file = io.BytesIO()
+        np.save(file, array, **how)
+        return file.getvalue()
+
+    @pytest.mark.parametrize("threads", ["1", "3"])
+    @pytest.mark.parametrize(
+        "change", [lambda x: x, np.asfortranarray, lambda x: x.astype(">f4"), lambda x: x[:, :2].copy()]
+    )
+    def test_arrays_from_a_pipe(self, compute, process, save, small_chunks, change, threads):
+        array = change(CLASSES)
+        t = save("t.npy", LABELS % array.shape[1])
+        expected = compute("ce", save("p.npy", array), t, "-f", "value").value
+        words = ("compute", "ce", "-", t, "-f", "value", "--threads", threads)
+        assert process(*words, stdin=self.npy(array)).value == pytest.approx(expected, rel=1e-14)
+        assert compute("ce", "-", t, *words[4:], stdin=self.npy(array)).value == expected
+
+    def test_a_short_one_is_refused(self, compute, save):
+        data = self.npy(CLASSES)[:-5]
+        compute("ce", "-", save("t.npy", LABELS), "-o", "x.npy", stdin=data).refuses(
+            3, "standard input", "5 bytes fewer"
+        )
+        assert not os.path.exists("x.npy")
+
+    def test_more_than_an_array_is_refused(self, compute, save):
+        data = self.npy(CLASSES) + b"\n"
+        compute("ce", "-", save("t.npy", LABELS), stdin=data).refuses(3, "standard input", "after its array")
+
+    def test_a_file_behind_it_is_read_where_it_lies(self, folder, save):
+        p, t = save("p.npy", CLASSES), save("t.npy", LABELS)
+        words = [sys.executable, "-m", "losscli", "compute", "ce", "-", t, "-f", "value"]
+        with (folder / p).open("rb") as file:
+            found = subprocess.run(words, stdin=file, capture_output=True, text=True, check=True).stdout
+        assert float(found) == float(np.mean(find("ce").bind()(CLASSES, Indices(LABELS))[0], dtype=np.float64))
+
+    def test_labels_from_a_pipe(self, compute, save):
+        p = save("p.npy", CLASSES)
+        assert compute("ce", p, "-", "-f", "value", stdin=self.npy(LABELS)).value == pytest.approx(
+            compute("ce", p, save("t.npy", LABELS), "-f", "value").value, rel=1e-15
+        )
+
+
+class TestManyRows:
+    """Rows of per-sample output pass through files; what comes out is the same as of a few."""
+
+    def test_json_and_markdown(self, compute, save, small_chunks, monkeypatch):
+        monkeypatch.setattr(raw, "IN_MEMORY", 64)
+        p, t = save("p.npy", CLASSES), save("t.npy", LABELS)
+        found = compute("ce", p, t, "--per-sample", "-o", "x.md").json
+        lines = compute("ce", p, t, "-f", "jsonl").lines
+        assert found["rows"] == lines
+        assert len(lines) == 700
+        assert [row["sample"] for row in lines] == list(range(700))
+        shown = [line for line in Path("x.md").read_text().splitlines() if line.startswith("| 6")]
+        assert len(shown) == 111
+
+    def test_parquet(self, compute, save, small_chunks, monkeypatch):
+        import polars as pl
+
+        monkeypatch.setattr(writers, "PART_ROWS", 100)
+        p, t = save("p.npy", CLASSES), save("t.npy", LABELS)
+        assert compute("ce", p, t, "-o", "x.parquet").code == 0
+        assert compute("ce", p, t, "-o", "x.csv").code == 0
+        written = pl.read_parquet("x.parquet")
+        assert written["sample"].to_list() == list(range(700))
+        np.testing.assert_array_equal(
+            written["loss"].to_numpy(), pl.read_csv("x.csv")["loss"].cast(pl.Float32).to_numpy()
+        )
+
+    def test_an_array_to_a_pipe(self, folder, save, small_chunks):
+        p, t = save("p.npy", CLASSES), save("t.npy", LABELS)
+        words = [sys.executable, "-m", "losscli", "compute", "ce", p, t, "-f", "value", "--gradient", "/dev/stderr"]
+        done = subprocess.run(words, capture_output=True, check=True)
+        assert np.load(io.BytesIO(done.stderr)).shape == CLASSES.shape
+
+
+class TestProgress:
+    def test_says_how_far_how_fast_and_how_long(self):
+        from losscli.cli.progress import describe
+
+        assert describe(250, 1000, 4_000_000_000, 0.5) == "losscli: 250 of 1,000 rows (25 %), 2 GB/s, 2 s left"
+        assert (
+            describe(10, 20_000_000, 80_000_000, 1.0)
+            == "losscli: 10 of 20,000,000 rows (0 %), 40 B/s, 555 h 33 min left"
+        )
+        assert describe(1, 100, 100_000, 1.0).endswith("1 kB/s, 1 min 39 s left")
+
+    def test_nothing_in_a_pipe_unless_asked_for(self, process, tiny):
+        assert process("compute", "ce", *tiny).err == ""
+        assert "3 of 3 rows (100 %)" in process("compute", "ce", *tiny, "--progress").err
+
+    def test_a_terminal_gets_one_line_that_is_wiped_away(self, monkeypatch):
+        from losscli.cli import progress
+
+        class Terminal(io.StringIO):
+            def isatty(self):
+                return True
+
+        screen = Terminal()
+        monkeypatch.setattr(sys, "stderr", screen)
+        monkeypatch.setattr(progress, "EVERY", 0.0)
+        with progress.Progress(None) as shown:
+            shown.of(100, 4000)
+            shown(50)
+            shown(100)
+        text = screen.getvalue()
+        assert text.count("\r") == 4
+        assert "\n" not in text
+        assert "50 of 100 rows (50 %)" in text
+        assert text.endswith("\r" + " " * max(map(len, text.split("\r")[1:3])) + "\r")
+
+    def test_nothing_on_a_terminal_that_asked_for_none(self, monkeypatch):
+        from losscli.cli import progress
+
+        class Terminal(io.StringIO):
+            def isatty(self):
+                return True
+
+        screen = Terminal()
+        monkeypatch.setattr(sys, "stderr", screen)
+        monkeypatch.setattr(progress, "EVERY", 0.0)
+        with progress.Progress(False) as shown:
+            shown.of(100, 4000)
+            shown(50)
+        assert screen.getvalue() == ""
+
+
+def test_commands_are_summed_up_as_they_say_themselves():
+    """`losscli --help` has its own summaries, so that it need not import every command."""
+    from losscli.cli.main import COMMANDS, app
+    from losscli.cli.main import typer as typer_module
+
+    group = typer_module.main.get_command(app)
+    assert list(COMMANDS) == group.list_commands(None)
+    for name, (_, _, summary) in COMMANDS.items():
+        own = group.get_command(None, name).help
+        first = own.split(":")[0].split(" by the ")[0].split(". ")[0].rstrip(".")
+        assert summary.startswith(first), (summary, first)
+
+
+def test_a_misspelt_command_has_a_cure(run):
+    run("computer", "ce").refuses(2, "computer", "did you mean compute?")
+
+
+def test_names_in_east_asian_scripts_stand_in_straight_columns(compute, write):
+    p, t = write("p.csv", "猫,dog\n1,2\n3,4\n"), write("t.csv", "label\n猫\ndog\n")
+    lines = compute("ce", p, t, "--per-sample", "-f", "table").out.splitlines()
+    rows = [line for line in lines if line.startswith("|")]
+    widths = {len(row) + row.count("猫") for row in rows}
+    assert len(widths) == 1
+
+
+def test_errors_of_a_worker_are_those_of_the_first_bad_chunk(compute, write, small_chunks):
+    cells = [["0.5"] * 3 for _ in range(900)]
+    cells[700][1] = "x"
+    cells[400][2] = "y"
+    p = write("p.csv", "\n".join(["a,b,c", *map(",".join, cells)]))
+    out = compute("ce", p, write("t.csv", "label\n" + "a\n" * 900), "--threads", "3")
+    out.refuses(3, "p.csv:402", '"c"', "'y'")
+
+
+@pytest.mark.parametrize("kind", [DataError, UsageError])
+def test_kinds_of_errors_have_codes(kind):
+    assert kind("x").code == {"DataError": 3, "UsageError": 2}[kind.__name__]
+
+
+def test_tables_of_rows_know_their_longest_chunk(folder, write):
+    made = csvfile.TextTable("x", RawFile("x", folder / write("x.csv", "a\n" + "1\n" * 50)), ",", None)
+    assert tables.TableSource(made, (0,), "", True).grain == 50
