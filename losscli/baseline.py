@@ -15,6 +15,13 @@ MOST_MEDIAN_VALUES = 4_000_000
 """A median needs its values; beyond so many there is no baseline rather than an unbounded memory."""
 
 
+def weighed(weights: Array, t: Array) -> Array:
+    """The sum of the rows of t, shape (n, k), each times its weight; not by BLAS, whose digits depend on the machine's cores."""
+    if t.shape[1] == 1:
+        return np.einsum("i,i->", weights, t[:, 0])[None]
+    return np.einsum("i,ij->j", weights, t)
+
+
 class Baseline(Protocol):
     """A mergeable record of targets."""
 
@@ -37,8 +44,8 @@ class Mean(NamedTuple):
         total = float(weights.sum())
         if not total:
             return cls(0.0, np.zeros(t.shape[1]), np.zeros(t.shape[1]))
-        mean = weights @ t / total
-        return cls(total, mean, weights @ np.square(t - mean))
+        mean = weighed(weights, t) / total
+        return cls(total, mean, weighed(weights, np.square(t - mean)))
 
     def __add__(self, other: Baseline) -> "Mean":  # type: ignore[override]
         assert isinstance(other, Mean)
@@ -80,7 +87,7 @@ class Median(NamedTuple):
             return None
         values, weights = np.concatenate(self.values), np.concatenate(self.weights)
         median = np.array([weighted_median(column, weights) for column in values.T])
-        return median, weights @ np.abs(values - median)
+        return median, weighed(weights, np.abs(values - median))
 
 
 def weighted_median(values: Array, weights: Array) -> float:
@@ -107,14 +114,14 @@ class Frequencies(NamedTuple):
     @classmethod
     def of_classes(cls, loss: BoundLoss, targets: Dense, weights: Array) -> "Frequencies":
         t = targets.t.astype(np.float64)
-        return cls(weights @ t, None, np.array([float((weights @ _constant(loss, t)).sum())]))
+        return cls(weighed(weights, t), None, np.array([float(weighed(weights, _constant(loss, t)).sum())]))
 
     @classmethod
     def of_outputs(cls, targets: Dense, weights: Array) -> "Frequencies":
         t = targets.t.astype(np.float64)
         other = 1 - t if targets.other is None else targets.other
         t, other = (part if part.ndim == 2 else part[:, None] for part in (t, other))
-        return cls(weights @ t, weights @ other, np.zeros(t.shape[1]))
+        return cls(weighed(weights, t), weighed(weights, other), np.zeros(t.shape[1]))
 
     def __add__(self, other: Baseline) -> "Frequencies":  # type: ignore[override]
         assert isinstance(other, Frequencies)
@@ -165,7 +172,7 @@ class Signs(NamedTuple):
     def of(cls, targets: Dense, weights: Array) -> "Signs":
         up = (targets.t > 0).astype(np.float64)
         up = up if up.ndim == 2 else up[:, None]
-        return cls(weights @ up, weights @ (1 - up))
+        return cls(weighed(weights, up), weighed(weights, 1 - up))
 
     def __add__(self, other: Baseline) -> "Signs":  # type: ignore[override]
         assert isinstance(other, Signs)
@@ -193,7 +200,7 @@ class Centroid(NamedTuple):
     def of(cls, targets: Targets, weights: Array, k: int) -> "Centroid":
         if isinstance(targets, Indices):
             return cls(np.bincount(targets.index, weights, k))
-        return cls(weights @ targets.t.astype(np.float64))
+        return cls(weighed(weights, targets.t.astype(np.float64)))
 
     def __add__(self, other: Baseline) -> "Centroid":  # type: ignore[override]
         assert isinstance(other, Centroid)

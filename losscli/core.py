@@ -101,8 +101,9 @@ class Dense:
 
 Targets = Indices | Dense
 Values = tuple[Array, Array | None]
-Core = Callable[..., tuple[Array, Array | float]]
-"""Value and slope, which may be one number for all."""
+Slope = Array | float | Callable[[], Array]
+"""The slope by a family's variable: one for each value, one number for all, or what computes it where that is dear."""
+Core = Callable[..., tuple[Array, Slope]]
 
 
 class Extras(NamedTuple):
@@ -226,9 +227,10 @@ class BoundLoss:
     loss: Loss
     parameters: Parameters = field(default_factory=dict)
 
-    def core(self, *arguments: Any) -> tuple[Array, Any]:
-        """Value and slope of the family's variable."""
-        return self.loss.core(*arguments, **self.parameters)
+    def core(self, *arguments: Any, gradient: bool = True) -> tuple[Array, Any]:
+        """Value of the family's variable, and its slope, which means nothing where no gradient is asked for."""
+        value, slope = self.loss.core(*arguments, **self.parameters)
+        return value, slope() if gradient and callable(slope) else slope
 
     def work(self, dtype: np.dtype[Any], wide: bool = False) -> np.dtype[Any]:
         """The dtype to compute in: wider than the operands' where a loss, or a lift that says so, rounds too often.
@@ -252,7 +254,8 @@ class BoundLoss:
         with np.errstate(all="ignore"):  # inf is a legal result, and NaN is looked for afterwards
             values, slopes = self.loss.family.lift(self, predictions, targets, extras, gradient)
             dtype = predictions.dtype
-            values = values.astype(dtype, copy=False) + dtype.type(0)  # a loss of -0.0 is 0
+            values = values.astype(dtype, copy=False)
+            np.add(values, dtype.type(0), out=values)  # a loss of -0.0 is 0
             return values, None if slopes is None else slopes.astype(dtype, copy=False)
 
 

@@ -139,7 +139,7 @@ def _check_indices(loss: str, source: Source, k: int, ignore: float | None) -> N
     low, high, bad_rows, first = math.inf, -math.inf, 0, None
     for start, block in blocks(source):
         values = block if ignore is None else block[~is_ignored(block, ignore)]
-        if not len(values):
+        if not len(values) or (values.dtype.kind != "f" and values.min() >= 0 and values.max() < k):
             continue
         bad = ~((block >= 0) & (block < k))
         if block.dtype.kind == "f":

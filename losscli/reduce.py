@@ -31,7 +31,7 @@ class Total(NamedTuple):
 
     @classmethod
     def of(cls, values: Array) -> "Total":
-        return cls(float(np.sum(values, dtype=np.float64)))
+        return cls(float(np.sum(values.astype(np.float64, copy=False))))
 
     def __add__(self, other: "Total") -> "Total":  # type: ignore[override]
         high = self.high + other.high

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import reduce
 from itertools import pairwise
 from operator import add
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -24,16 +24,18 @@ from losscli.forms import SUM_TOLERANCE, Form
 from losscli.io.sources import Source, StreamSource, pieces
 from losscli.losses.chances import times
 from losscli.losses.softmax import row_sums
-from losscli.reduce import EXACT_LOSSES, REDUCTIONS, Faults, Partial, Reduction, divide
+from losscli.reduce import EXACT_LOSSES, REDUCTIONS, Faults, Partial, Reduction, Total, divide
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
+
+T = TypeVar("T")
 
 CHUNK_BYTES = 16 << 20
 CHUNK_ROWS = 1 << 17
 BLOCK_BYTES = 2 << 20
 """Of predictions. A lift over classes has one temporary array of that size; for less, threads take turns too often."""
-ELEMENTWISE = 8
+ELEMENTWISE = 4
 """An elementwise lift has several temporaries, and blocks smaller by this factor."""
 IN_FLIGHT = 192 << 20
 """Bytes of chunks that may be under way at once, however many threads there are."""
@@ -309,30 +311,47 @@ def in_memory(
     Predictions have shape (n,) or (n, k), and targets as many rows. Losses come back in the predictions' dtype with
     shape (n,), or (n, k) for losses of several outputs a sample; gradients in the predictions' shape.
     """
-    n = len(predictions)
     several = loss.loss.family.several_outputs
-    values = np.empty(predictions.shape if several else n, predictions.dtype)
+    values = np.empty(predictions.shape if several else len(predictions), predictions.dtype)
     slopes = np.empty_like(predictions, order="C") if gradient else None
-    rows = _block_rows(loss, max(1, predictions[:1].nbytes))
-    step = rows * max(1, CHUNK_BYTES // BLOCK_BYTES)
 
-    def work(start: int) -> None:
-        for low in range(start, min(start + step, n), rows):
-            here = slice(low, min(low + rows, start + step, n))
-            found, slope = loss(predictions[here], _cut(targets, here), extras, gradient)
-            values[here] = found
-            if slopes is not None:
-                slopes[here] = slope
+    def work(here: slice) -> None:
+        values[here], slope = loss(predictions[here], _cut(targets, here), extras, gradient)
+        if slopes is not None:
+            slopes[here] = slope
 
-    starts = range(0, n, step)
-    workers = min(threads or available_threads(), len(starts))
-    if workers > 1:
-        with executor_of(workers) as executor:
-            list(executor.map(work, starts))
-    else:
-        for start in starts:
-            work(start)
+    _over_blocks(work, loss, predictions, threads)
     return values, slopes
+
+
+def mean_in_memory(
+    loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras = Extras(), threads: int | None = None
+) -> float:
+    """The mean of the losses of arrays, from the compensated sum of the blocks' sums; no array of all losses is made."""
+
+    def work(here: slice) -> tuple[Total, int]:
+        values, _ = loss(predictions[here], _cut(targets, here), extras)
+        return Total.of(values), values.size
+
+    parts = _over_blocks(work, loss, predictions, threads)
+    return reduce(add, (total for total, _ in parts), Total()).value / sum(size for _, size in parts)
+
+
+def _over_blocks(work: "Callable[[slice], T]", loss: BoundLoss, predictions: Array, threads: int | None) -> "list[T]":
+    """Do something with each block of rows, on several threads; what comes of it is in the order of the rows."""
+    n, rows = len(predictions), _block_rows(loss, max(1, predictions[:1].nbytes))
+    step = rows * max(1, CHUNK_BYTES // BLOCK_BYTES)
+    starts = range(0, n, step)
+
+    def chunk(start: int) -> "list[T]":
+        stop = min(start + step, n)
+        return [work(slice(low, min(low + rows, stop))) for low in range(start, stop, rows)]
+
+    workers = min(threads or available_threads(), len(starts))
+    if workers <= 1:
+        return [found for start in starts for found in chunk(start)]
+    with executor_of(workers) as executor:
+        return [found for part in executor.map(chunk, starts) for found in part]
 
 
 def executor_of(workers: int) -> "Executor":

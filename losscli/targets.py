@@ -166,6 +166,10 @@ def _outcome_kind(family: Family, loss: str, source: Source, ignore: float | Non
     seen = {-1.0: False, 0.0: False, 1.0: False}
     soft = False
     for start, block in blocks(source):
+        zeros, ones = (int(np.count_nonzero(block == value)) for value in (0, 1))
+        if zeros + ones == block.size and ignore not in (0, 1):  # what most files hold, without a closer look
+            seen[0.0], seen[1.0] = seen[0.0] or zeros > 0, seen[1.0] or ones > 0
+            continue
         here = np.ones(block.shape, bool) if ignore is None else ~is_ignored(block, ignore)
         odd = here.copy()
         for value in seen:

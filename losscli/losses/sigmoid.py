@@ -18,6 +18,7 @@ from losscli.core import (
     Chance,
     Dense,
     Extras,
+    Slope,
     Targets,
     Values,
     family,
@@ -50,10 +51,12 @@ def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, 
     positive = MAKERS[extras.given](x)
     negative = Opposite(positive)
     t = targets.t.astype(x.dtype)
-    value, up = loss.core(positive, t, True)
+    value, up = loss.core(positive, t, True, gradient=gradient)
     if extras.pos_weight is not None:
-        value, up = times(extras.pos_weight, value), times(extras.pos_weight, up)
-    rest, down = loss.core(negative, 1 - t if targets.other is None else targets.other.astype(x.dtype), False)
+        value, up = times(extras.pos_weight, value), times(extras.pos_weight, up) if gradient else up
+    rest, down = loss.core(
+        negative, 1 - t if targets.other is None else targets.other.astype(x.dtype), False, gradient=gradient
+    )
     value = value + rest
     if not gradient:
         return value, None
@@ -68,9 +71,9 @@ def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, 
 
 def _hard(loss: BoundLoss, logits: Array, labels: Array, gradient: bool) -> Values:
     # Of two outcomes only the one that happened counts, and its logit is the logit or its opposite.
-    sign = np.where(labels, 1, -1).astype(logits.dtype)
-    chance = OfLogit((sign * logits).astype(loss.work(logits.dtype)))
-    value, slope = loss.core(chance, 1.0, labels.astype(bool))
+    sign = 2 * labels.astype(logits.dtype) - 1
+    chance = OfLogit((sign * logits).astype(loss.work(logits.dtype), copy=False))
+    value, slope = loss.core(chance, 1.0, labels.astype(bool, copy=False), gradient=gradient)
     return value, sign * (slope * chance.q) if gradient else None
 
 
@@ -167,10 +170,10 @@ def sigmoid_focal(
     *,
     gamma: Annotated[float, NON_NEGATIVE, "focus on hard outcomes: the power of 1 - p"] = 2.0,
     alpha: Annotated[float, FRACTION, "weight of the positive outcome; the negative one gets 1 - alpha"] | None = None,
-) -> tuple[Array, Array]:
+) -> tuple[Array, Slope]:
     """Cross-entropy that down-weights what is already predicted well."""
     value, slope = focal_core(x, t, gamma)
     if alpha is None:
         return value, slope
     weight = np.where(positive, alpha, 1 - alpha)
-    return times(weight, value), times(weight, slope)
+    return times(weight, value), lambda: times(weight, slope())

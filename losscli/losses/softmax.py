@@ -21,6 +21,7 @@ from losscli.core import (
     Dense,
     Extras,
     Indices,
+    Slope,
     Targets,
     Values,
     family,
@@ -88,7 +89,7 @@ def _every_class(loss: BoundLoss, predictions: Array, targets: Targets, given: s
     x = predictions.astype(loss.work(predictions.dtype, wide=True))
     t = _rows(targets, x)
     chance = MAKERS[given](x)
-    value, s = loss.core(chance, t)
+    value, s = loss.core(chance, t, gradient=gradient)
     total = row_sums(value)
     if not gradient:
         return total, None
@@ -214,7 +215,7 @@ def _is_hard(loss: BoundLoss, targets: Targets) -> bool:
 
 
 def _own_class(loss: BoundLoss, x: Shares, targets: Indices, gradient: bool) -> Values:
-    value, s = loss.core(x, 1.0)
+    value, s = loss.core(x, 1.0, gradient=gradient)
     if not gradient:
         return value, None
     factor = -s / x.total
@@ -245,7 +246,7 @@ def _own_chance(loss: BoundLoss, given: Array, index: Array, kind: str, gradient
     rows = np.arange(len(given))
     own = given[rows, index].astype(np.promote_types(given.dtype, np.float64))
     chance: Chance = OfProbability(own) if kind == "probs" else OfLogProbability(own)
-    value, s = loss.core(chance, 1.0)
+    value, s = loss.core(chance, 1.0, gradient=gradient)
     if not gradient:
         return value, None
     slopes = np.zeros_like(given)
@@ -380,6 +381,6 @@ def softmax_focal(
     t: Array | float,
     *,
     gamma: Annotated[float, NON_NEGATIVE, "focus on hard rows: the power of 1 - p"] = 2.0,
-) -> tuple[Array, Array]:
+) -> tuple[Array, Slope]:
     """Cross-entropy that down-weights the rows already predicted well."""
     return focal_core(x, t, gamma)
