@@ -1,0 +1,36 @@
+"""losscli in process: the same lifts over blocks of arrays in memory, on several threads."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from losscli.core import Dense, Indices
+from losscli.losses import find
+from losscli.run import in_memory, mean_in_memory
+
+
+def prepare(
+    loss: str,
+    predictions: Any,
+    targets: Any,
+    gradient: bool = False,
+    threads: int | None = None,
+    label_smoothing: float = 0.0,
+    **parameters: float,
+) -> Callable[[], float]:
+    """Return what computes the mean, or the mean and the gradient."""
+    bound = find(loss).bind(**parameters)
+    if loss == "softmax-cross-entropy":
+        off = label_smoothing / predictions.shape[1]
+        lifted = Indices(targets, 1 - label_smoothing + off, off) if label_smoothing else Indices(targets)
+    else:
+        lifted = Dense(targets if loss == "huber" else targets.astype(bool))
+
+    def mean() -> float:
+        if not gradient:
+            return mean_in_memory(bound, predictions, lifted, threads=threads)
+        losses, _ = in_memory(bound, predictions, lifted, gradient=True, threads=threads)
+        return float(losses.mean(dtype=np.float64))
+
+    return mean

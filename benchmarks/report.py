@@ -1,0 +1,248 @@
+"""Tables of ratios from results, and what they say about the goals."""
+
+import statistics
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from measure import Result
+from peers import PEERS
+from workloads import LARGE, SMALLS, Workload
+
+AGREE = 1e-4  # relative: float32 in any order of summation, and nothing worse
+LIMITS = ("cat", "sum()")
+FLAT = 1.25  # what the peak may grow by over the sizes measured, and still be flat
+MANY = 1000  # classes from which on reading is what takes the time
+Find = Callable[[str, str, str], Result | None]
+
+
+def text(facts: dict[str, Any], results: Sequence[Result], markdown: bool = False) -> str:
+    """Everything there is to say, in the order of the README."""
+    title = "## {}" if markdown else "{}"
+    parts = [heading(facts)]
+    for name, headers, rows in (
+        ("Side by side", SIDE_BY_SIDE, side_by_side(results)),
+        ("Against reading once", AGAINST_READING, against_reading(results)),
+        ("Against size", AGAINST_SIZE, against_size(results)),
+        ("Against threads", AGAINST_THREADS, against_threads(results)),
+        ("Start-up", START_UP, start_up(results)),
+    ):
+        found = list(rows)
+        if found:
+            parts.append(f"{title.format(name)}\n\n{table(headers, found, markdown)}")
+    verdicts = [("- " if markdown else "") + line for line in goals(results)]
+    if facts["scale"] != 1:
+        verdicts.insert(0, f"Goals are for full size; this is {facts['scale']:g} of it.\n")
+    return "\n\n".join([*parts, title.format("Goals") + "\n\n" + "\n".join(verdicts)])
+
+
+def heading(facts: dict[str, Any]) -> str:
+    versions = facts["versions"]
+    found = [f"{name} {version}" for name, version in versions.items() if version]
+    missing = [name for name, version in versions.items() if not version]
+    size = f"{facts['cores']} cores, {facts['memory'] / 1e9:.0f} GB of memory, Python {facts['python']}"
+    turns = f"medians of {facts['repeats']}, scale {facts['scale']:g}"
+    absent = f"; not installed: {', '.join(missing)}" if missing else ""
+    return f"{size}; {', '.join(found)}{absent}; {turns}"
+
+
+def table(headers: Sequence[str], rows: Sequence[Sequence[str]], markdown: bool) -> str:
+    """Text to the left, numbers to the right."""
+    cells = [[cell.replace("|", "\\|") if markdown else cell for cell in row] for row in (headers, *rows)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(headers))]
+    left = [header in TEXTS for header in headers]
+
+    def line(row: Sequence[str]) -> str:
+        padded = [
+            cell.ljust(width) if is_left else cell.rjust(width)
+            for cell, width, is_left in zip(row, widths, left, strict=True)
+        ]
+        return f"| {' | '.join(padded)} |" if markdown else "  ".join(padded).rstrip()
+
+    rules = [
+        "-" * (width - 1) + ":" if markdown and not is_left else "-" * width
+        for width, is_left in zip(widths, left, strict=True)
+    ]
+    return "\n".join(map(line, [cells[0], rules, *cells[1:]]))
+
+
+TEXTS = ("workload", "measured", "contender", "command", "against", "note")
+SIDE_BY_SIDE = ("workload", "measured", "contender", "time", "ratio", "peak MB", "peak ratio", "GB/s", "note")
+AGAINST_READING = ("workload", "cat", "process", "ratio", "sum()", "in process", "ratio")
+AGAINST_SIZE = ("file MB", "losscli", "peak MB", "torch", "its peak MB")
+AGAINST_THREADS = ("threads", "process", "speed-up", "in process", "speed-up")
+START_UP = ("command", "losscli", "against", "imports", "ratio")
+
+
+def side_by_side(results: Sequence[Result]) -> Iterator[Sequence[str]]:
+    """A row a workload and contender; ratios are multiples of losscli's."""
+    find = finder(results)
+    for result in results:
+        if result.mode not in ("process", "in process", "in process, gradient", "inputs") or result.contender in LIMITS:
+            continue
+        mine = find(result.workload, result.mode, "losscli")
+        time, peak = result.time, result.peak
+        yield (
+            result.workload,
+            result.mode,
+            result.contender,
+            duration(time),
+            ratio(time, mine and mine.time),
+            megabytes(peak),
+            ratio(peak, mine and mine.peak),
+            f"{result.bytes / time / 1e9:.2f}" if time and result.mode.startswith("in process") else "",
+            result.fault or difference(result, results),
+        )
+
+
+def against_reading(results: Sequence[Result]) -> Iterator[Sequence[str]]:
+    """Ratios are losscli's time over that of reading once."""
+    find = finder(results)
+    for workload in LARGE:
+        row = [workload.name]
+        for mode, limit in (("process", "cat"), ("in process", "sum()")):
+            times = [found.time if (found := find(workload.name, mode, who)) else None for who in (limit, "losscli")]
+            row += [*map(duration, times), ratio(times[1], times[0])]
+        if find(workload.name, "process", "cat"):
+            yield row
+
+
+def against_size(results: Sequence[Result]) -> Iterator[Sequence[str]]:
+    sizes = {result.bytes for result in results if result.mode == "size"}
+    for size in sorted(sizes):
+        row = [megabytes(size)]
+        for who in ("losscli", "torch"):
+            found = next(
+                (each for each in results if (each.mode, each.bytes, each.contender) == ("size", size, who)), None
+            )
+            row += [(duration(found.time) or found.fault) if found else "", megabytes(found and found.peak)]
+        yield row
+
+
+def against_threads(results: Sequence[Result]) -> Iterator[Sequence[str]]:
+    modes = ("threads, process", "threads, in process")
+    by = {(result.mode, result.contender): result for result in results if result.mode in modes}
+    for count in dict.fromkeys(contender for _, contender in by):
+        row = [count]
+        for mode in modes:
+            found, one = by.get((mode, count)), by.get((mode, "1"))
+            row += [
+                (duration(found.time) or found.fault) if found else "",
+                ratio(one and one.time, found and found.time),
+            ]
+        yield row
+
+
+def start_up(results: Sequence[Result]) -> Iterator[Sequence[str]]:
+    for mine, other in starts(results):
+        yield (
+            mine.workload,
+            duration(mine.time) or mine.fault,
+            other.contender,
+            duration(other.time),
+            ratio(mine.time, other.time),
+        )
+
+
+def starts(results: Sequence[Result]) -> Iterator[tuple[Result, Result]]:
+    """Each command with the imports it is held against."""
+    found = [result for result in results if result.mode == "start-up"]
+    return zip(found[::2], found[1::2], strict=False)
+
+
+def finder(results: Iterable[Result]) -> Find:
+    by = {(result.workload, result.mode, result.contender): result for result in results}
+    return lambda workload, mode, contender: by.get((workload, mode, contender))
+
+
+def difference(result: Result, results: Sequence[Result]) -> str:
+    """Say by how much the number is off from losscli's, if it is."""
+    beside = [each for each in results if each.workload == result.workload and each.contender not in LIMITS]
+    reference = next((each for each in beside if each.value is not None), None)  # losscli, unless it failed
+    if reference is None or reference.value is None or result.value is None or result.contender in LIMITS:
+        return ""
+    off = abs(result.value - reference.value) / (abs(reference.value) or 1)
+    return "" if off <= AGREE else f"differs by {off:.1e} from {reference.contender}'s {reference.value:.6g}"
+
+
+def goals(results: Sequence[Result]) -> Iterator[str]:
+    """A line a goal: met or not, and the ratios that say so."""
+    find = finder(results)
+    npy, csv = ([each for each in LARGE if each.format == format] for format in ("npy", "csv"))
+    rivals = [peer.name for peer in PEERS if peer.format == "npy"]
+
+    def over(workloads: Iterable[Workload], mode: str, others: Sequence[str], what: str) -> dict[str, float]:
+        """How many times losscli's time or peak the best of others is, by workload."""
+        found = {}
+        for workload in workloads:
+            mine = find(workload.name, mode, "losscli")
+            theirs = [getattr(each, what) for other in others if (each := find(workload.name, mode, other))]
+            least = min((each for each in theirs if each), default=None)
+            if mine and least:
+                own = getattr(mine, what)
+                found[f"{workload.name}{', gradient' * mode.endswith('gradient')}"] = least / own if own else 0.0
+        return found
+
+    def in_memory(workloads: Iterable[Workload], other: str) -> dict[str, float]:
+        modes = ("in process", "in process, gradient")
+        return {name: each for mode in modes for name, each in over(workloads, mode, [other], "time").items()}
+
+    yield verdict("a", "process, times as fast as the fastest peer", over(npy, "process", rivals, "time"), 3)
+    yield verdict("a", "process, torch's peak over losscli's", over(npy, "process", ["torch"], "peak"), 10)
+    yield verdict("b", "CSV, times as fast as polars + numpy", over(csv, "process", ["polars + numpy"], "time"), 1)
+    yield verdict(
+        "b", "CSV, peak of polars + numpy over losscli's", over(csv, "process", ["polars + numpy"], "peak"), 2
+    )
+    for other in ("pandas + numpy", "np.loadtxt + numpy"):
+        yield verdict("b", f"CSV, times as fast as {other}", over(csv, "process", [other], "time"), 2)
+    for other in ("torch", "optax"):
+        yield verdict("c", f"in process, times as fast as {other}", in_memory(npy, other), 1)
+        yield verdict("c", f"in process, small, times as fast as {other}", in_memory(SMALLS, other), 1)
+    many = [each for each in npy if (each.columns or 1) >= MANY]
+    for mode, limit in (("process", "cat"), ("in process", "sum()")):
+        yield verdict(
+            "d", f"{mode}, speed over that of {limit}, {MANY} classes and more", over(many, mode, [limit], "time"), 0.5
+        )
+    starting = {
+        mine.workload: (mine.time or float("inf")) / other.time for mine, other in starts(results) if other.time
+    }
+    for name, most in (("3 x 3 NPY", 1.5), ("3 x 3 CSV", 2.5), ("--help", 2.5)):
+        ratios = {name: starting[name]} if name in starting else {}
+        yield verdict("e", f"start-up, {name}, time over that of the imports", ratios, most, at_most=True)
+    peaks = [
+        result.peak for result in results if (result.mode, result.contender) == ("size", "losscli") and result.peak
+    ]
+    growth = {f"{len(peaks)} sizes": max(peaks) / min(peaks)} if len(peaks) > 1 else {}
+    yield verdict("f", "largest peak over smallest, files of two decades", growth, FLAT, at_most=True)
+
+
+def verdict(goal: str, what: str, ratios: dict[str, float], bound: float, at_most: bool = False) -> str:
+    """Say whether every ratio keeps to the bound, the worst of them and where."""
+    sign = "<=" if at_most else ">="
+    asked = f"({goal}) {what} {sign} {bound:g}"
+    if not ratios:
+        return f"not measured  {asked}"
+    missed = [name for name, each in ratios.items() if not (each <= bound if at_most else each >= bound)]
+    worst = (max if at_most else min)(ratios, key=lambda name: ratios[name])
+    middle = f", median {statistics.median(ratios.values()):.2f}" if len(ratios) > 1 else ""
+    where = f" in {len(missed)} of {len(ratios)}" if missed else ""
+    state = "NOT MET" if missed else "met"
+    return f"{state:12}  {asked}{':' if not where else where + ':'} worst {ratios[worst]:.2f} ({worst}){middle}"
+
+
+def duration(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    for unit, size in (("s", 1.0), ("ms", 1e-3)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}" if seconds < 1000 * size else f"{seconds:.0f} {unit}"
+    return f"{seconds * 1e6:.3g} us"
+
+
+def ratio(one: float | None, other: float | None) -> str:
+    if not one or not other:
+        return ""
+    return f"{one / other:.2f}" if one / other < 10 else f"{one / other:.1f}"
+
+
+def megabytes(size: float | None) -> str:
+    return "" if not size else f"{size / 1e6:,.0f}" if size >= 1e7 else f"{size / 1e6:.2g}"
