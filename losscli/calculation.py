@@ -15,7 +15,7 @@ from losscli.errors import DataError, UsageError, count
 from losscli.faults import raise_faults
 from losscli.forms import Form, Plan, Smoothing
 from losscli.io.operands import Opener
-from losscli.io.raw import Raw
+from losscli.io.raw import Looked, Raw
 from losscli.io.roles import Columns, Roles, assign
 from losscli.io.sources import Reshaped, Source, whole
 from losscli.io.tables import TableSource, is_finite_number
@@ -151,6 +151,7 @@ def prepare(
     elements: bool = False,
     gradient: bool = False,
     choose: Callable[[tuple[int, ...]], BoundLoss] | None = None,
+    looked: Looked = lambda name, done, size: None,
 ) -> Calculation:
     """Open the files, check them against each other, and read the targets.
 
@@ -160,6 +161,8 @@ def prepare(
         whether the chunks shall carry per-sample losses, each output's loss, and gradients.
     choose
         takes the predictions' shape and gives the loss to compute instead of the request's.
+    looked
+        is told how far a text file is looked through, before its rows are known.
 
     Raises
     ------
@@ -168,7 +171,7 @@ def prepare(
     DataError
         for files that cannot be used.
     """
-    opener = Opener(request.header)
+    opener = Opener(request.header, looked)
     predictions = opener.open(request.predictions, "predictions")
     constant = _constant(request)
     targets = None if constant is not None else opener.open(request.targets, "targets")

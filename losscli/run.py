@@ -199,9 +199,11 @@ class _Part(NamedTuple):
     """A block's share of a chunk."""
 
     kept: Array | None
+    """Which rows are not ignored; None where no label is."""
     targets: Array
     values: Array
     losses: Array
+    weights: Array | None
     slopes: Array | None
     faults: Faults
     looks_like_probs: bool
@@ -220,7 +222,7 @@ def evaluate_chunk(job: Job, start: int, stop: int) -> Chunk:
         here = slice(first - start, first - start + len(given))
         mine = targets[here] if targets is not None else job.targets.read(first, first + len(given))
         parts.append(_part(job, first, given, mine, None if weights is None else weights[here]))
-    return _gathered(job, start, parts, weights)
+    return _gathered(job, start, parts)
 
 
 def _part(job: Job, start: int, given: Array, targets: Array, weights: Array | None) -> _Part:
@@ -231,10 +233,11 @@ def _part(job: Job, start: int, given: Array, targets: Array, weights: Array | N
     lifted = job.form.targets(targets)
     values, slopes = job.loss(predictions, lifted, job.extras, job.gradient)
     losses = _over_outputs(job, values)
+    each = _weights(job, targets, weights)
     observed = None
     if job.observe is not None:
-        row_weights = _with_outputs(job, _weights(job, targets, weights), len(targets))
-        observed = job.observe(job, Block(predictions, targets, values, losses, row_weights))
+        block = Block(predictions, targets, values, losses, _with_outputs(job, each, len(targets)))
+        observed = job.observe(job, block)
     if slopes is not None:
         slopes = times(_output_factors(job).astype(slopes.dtype), slopes) if job.several else slopes
         if kept is not None:
@@ -242,36 +245,30 @@ def _part(job: Job, start: int, given: Array, targets: Array, weights: Array | N
             whole[kept] = slopes
             slopes = whole
     return _Part(
-        kept,
+        np.ones(len(given), bool) if kept is None and job.form.ignore is not None else kept,
         targets,
         values,
         losses,
+        each,
         slopes,
         look_for(job, start, kept, predictions, targets, weights, losses),
         _looks_like_probs(job, predictions),
-        _baseline(job, lifted, targets, _weights(job, targets, weights)) if targets.ndim == 2 else None,
+        _baseline(job, lifted, targets, each) if targets.ndim == 2 else None,
         observed,
     )
 
 
-def _gathered(job: Job, start: int, parts: list[_Part], weights: Array | None) -> Chunk:
+def _gathered(job: Job, start: int, parts: list[_Part]) -> Chunk:
     """What a chunk's blocks amount to."""
-    losses = _joined([part.losses for part in parts])
-    targets = parts[0].targets if len(parts) == 1 else None
-    ignoring = any(part.kept is not None for part in parts)
-    kept: Array | None = None
-    if ignoring:
-        kept = _joined([np.ones(len(part.losses), bool) if part.kept is None else part.kept for part in parts])
-        weights = None if weights is None else weights[kept]
-    if job.rows or parts[0].targets.ndim == 1:
-        targets = _joined([part.targets for part in parts])
-    each = _weights(job, targets, weights) if targets is not None else None
-    baseline: Any
-    if targets is not None and targets.ndim == 1:
+    losses, each = _joined([part.losses for part in parts]), _joined([part.weights for part in parts])
+    kept = _joined([part.kept for part in parts])
+    flat = parts[0].targets.ndim == 1
+    targets: Any = _joined([part.targets for part in parts]) if flat or job.rows else None
+    baseline: Any = None
+    if flat:
         baseline = _baseline(job, job.form.targets(targets), targets, each)
-    else:
-        found = [part.baseline for part in parts]
-        baseline = None if None in found else reduce(add, found)
+    elif parts[0].baseline is not None:
+        baseline = reduce(add, (part.baseline for part in parts))
     row_weights = _with_outputs(job, each, len(losses))
     partial = Partial.of(losses, row_weights, many=job.samples > EXACT_LOSSES).with_(
         ignored=0 if kept is None else len(kept) - int(np.count_nonzero(kept)),
@@ -280,17 +277,17 @@ def _gathered(job: Job, start: int, parts: list[_Part], weights: Array | None) -
         looks_like_probs=all(part.looks_like_probs for part in parts),
         observed=reduce(add, (part.observed for part in parts)) if job.observe else None,
     )
-    rows = None
-    if job.rows and targets is not None:
+    rows: tuple[Rows, ...] = ()
+    if job.rows:
         sample = np.arange(start, start + len(losses)) if kept is None else start + np.flatnonzero(kept)
         elements = _joined([part.values for part in parts]) if job.elements else None
-        rows = Rows(sample, targets, losses, row_weights, elements)
-    slopes = tuple(part.slopes for part in parts if part.slopes is not None)
-    return Chunk(partial, () if rows is None else (rows,), slopes)
+        rows = (Rows(sample, targets, losses, row_weights, elements),)
+    return Chunk(partial, rows, tuple(part.slopes for part in parts if part.slopes is not None))
 
 
-def _joined(parts: list[Array]) -> Array:
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+def _joined(parts: list[Any]) -> Any:
+    """The parts as one array, or None where they are None."""
+    return parts[0] if len(parts) == 1 or parts[0] is None else np.concatenate(parts)
 
 
 def _block_rows(loss: BoundLoss, row_bytes: int) -> int:

@@ -128,6 +128,39 @@ class TestSameDigits:
                 assert np.concatenate([value for value, _ in parts]).tolist() == whole.tolist()
                 assert np.concatenate([slope for _, slope in parts]).tolist() == slopes.tolist()
 
+    @pytest.mark.parametrize("extra", [(), ("--ignore-index", "-1")], ids=["all", "some ignored"])
+    @pytest.mark.parametrize("rows", [(), ("-o", "each.csv")], ids=["result", "rows"])
+    @pytest.mark.parametrize(
+        ("loss", "shape"),
+        [("ce", "labels"), ("ce", "soft"), ("bce", "outputs"), ("huber", "outputs"), ("bce", "labels")],
+    )
+    def test_one_chunk_and_many_are_the_same_measurement(self, compute, save, monkeypatch, loss, shape, rows, extra):
+        """Weights, baselines, ignored rows and percentiles are put together from blocks; nothing is lost between them."""
+        soft = GENERATOR.dirichlet(np.ones(7), 700)
+        targets = {
+            "labels": np.where(LABELS == 3, -1, LABELS) if extra else LABELS,
+            "soft": soft,
+            "outputs": soft > 0.2,
+        }
+        if extra and shape != "labels":
+            pytest.skip("rows of targets have no label to ignore")
+        p, t = save("p.npy", CLASSES), save("t.npy", targets[shape].astype(float))
+        w = save("w.npy", GENERATOR.random(700))
+        weights = () if loss == "huber" else ("--class-weight", "0=3,5=0.5")
+        words = (loss, p, t, "--sample-weight", w, *weights, *rows, *extra)
+        whole = compute(*words, "--threads", "1").json
+        monkeypatch.setattr(run, "CHUNK_ROWS", 60)
+        monkeypatch.setattr(run, "BLOCK_BYTES", 9 * 7 * 4)
+        monkeypatch.setattr(run, "ELEMENTWISE", 1)
+        parts = compute(*words, "--threads", "2").json
+        for key in ("value", "numerator", "denominator", "samples", "ignored"):
+            assert parts[key] == pytest.approx(whole[key], rel=1e-13), key
+        assert parts["summary"] == pytest.approx(whole["summary"], rel=1e-12)
+        if whole["baseline"]:
+            assert parts["baseline"]["value"] == pytest.approx(whole["baseline"]["value"], rel=1e-12)
+            assert parts["baseline"]["prediction"] == pytest.approx(whole["baseline"]["prediction"], rel=1e-12)
+        assert whole["denominator"] != pytest.approx(whole["samples"], rel=0.01)
+
     @pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
     @pytest.mark.parametrize("threads", [1, 3])
     def test_in_memory_is_the_same_as_at_once(self, loss, threads, monkeypatch):
@@ -548,6 +581,16 @@ class TestProgress:
             == "losscli: 10 of 20,000,000 rows (0 %), 40 B/s, 555 h 33 min left"
         )
         assert describe(1, 100, 100_000, 1.0).endswith("1 kB/s, 1 min 39 s left")
+
+    def test_a_table_is_looked_through_first(self, compute, write, monkeypatch):
+        from losscli.cli import progress
+
+        monkeypatch.setattr(progress, "EVERY", 0.0)
+        monkeypatch.setattr(csvfile, "CHUNK_BYTES", 0)
+        p = write("p.csv", "p\n" + "0.25\n" * 200_000)
+        lines = compute("l1", p, "0", "--progress", "-f", "value").err.splitlines()
+        assert lines[0] == "losscli: p.csv: looking for its rows (26 %)"
+        assert lines[-1].startswith("losscli: 200,000 of 200,000 rows (100 %)")
 
     def test_nothing_in_a_pipe_unless_asked_for(self, process, tiny):
         assert process("compute", "ce", *tiny).err == ""

@@ -67,6 +67,7 @@ def compute(loss: "Loss", values: dict[str, Any]) -> int:
             rows=delivery.needs_rows,
             elements=wanted["elements"],
             gradient=wanted["gradient"] is not None,
+            looked=progress.looking,
         )
         delivery.start(calculation)
         progress.of(calculation.job.samples, calculation.job.size)

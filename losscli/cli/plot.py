@@ -248,7 +248,8 @@ def samples(loss: "Loss", values: dict[str, Any]) -> int:
     output, panel, log, quiet = (values.pop(name) for name in ("output", "panel", "log", "quiet"))
     request = Request(loss=bound, **operands(values))
     with Gallery(output, look) as gallery:
-        calculation = prepare(request)
+        with Progress(running.progress) as progress:
+            calculation = prepare(request, looked=progress.looking)
         gallery.keep_apart(calculation.files)
         job = calculation.job
         grouped, confident = groups_of(job), has_confidence(job)

@@ -33,13 +33,21 @@ class Progress:
         self.rows, self.size = rows, size
         self.begun = self.last = time.monotonic()
 
+    def looking(self, name: str, done: int, size: int) -> None:
+        """Take note that so many bytes of a file are looked through for its rows."""
+        if self.shown and time.monotonic() - self.last >= EVERY:
+            self._line(f"losscli: {name}: looking for its rows ({100 * done / size:.0f} %)")
+
     def __call__(self, done: int) -> None:
         """Take note that so many rows are done."""
-        now = time.monotonic()
-        if not self.shown or not self.rows or (now - self.last < EVERY and (self.terminal or done < self.rows)):
+        if not self.shown or not self.rows:
             return
-        self.last = now
-        line = describe(done, self.rows, self.size, now - self.begun)
+        now = time.monotonic()
+        if now - self.last >= EVERY or (done == self.rows and not self.terminal):
+            self._line(describe(done, self.rows, self.size, now - self.begun))
+
+    def _line(self, line: str) -> None:
+        self.last = time.monotonic()
         if self.terminal:
             self._write("\r" + line.ljust(self.width))
             self.width = max(self.width, len(line))

@@ -6,7 +6,7 @@ any cell is parsed. A chunk is then parsed when and where it is needed, and memo
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ import numpy as np
 
 from losscli.core import Array
 from losscli.errors import DataError, count
-from losscli.io.raw import Raw, blocks_of, read
+from losscli.io.raw import Looked, Raw, blocks_of, read
 from losscli.io.tables import Table, parses_as_number
 
 if TYPE_CHECKING:
@@ -42,8 +42,8 @@ class Index:
     lines: list[int]
 
     @classmethod
-    def of(cls, raw: Raw, start: int, line: int, width: int) -> "Index":
-        """Look through a file from the byte on which its first record begins.
+    def of(cls, raw: Raw, start: int, line: int, width: int, looked: Callable[[int, int], None]) -> "Index":
+        """Look through a file from the byte on which its first record begins; `looked` is told how far it is.
 
         A newline within quotes ends no record: the number of quotes before it is odd.
         """
@@ -62,6 +62,7 @@ class Index:
             at_end = bool(len(ends)) and ends[-1] == len(data) - 1
             full = position - cuts[-1] >= most or row - rows[-1] >= CHUNK_ROWS
             if full and len(ends):
+                looked(position, stop)
                 behind = len(data) - 1 - int(ends[-1])
                 rows.append(row)
                 cuts.append(position - behind)
@@ -103,7 +104,9 @@ def _without_blank_end(raw: Raw, start: int) -> int:
 class TextTable(Table):
     """A CSV or TSV file. Every cell is text until a role says otherwise."""
 
-    def __init__(self, name: str, raw: Raw, separator: str, header: bool | None) -> None:
+    def __init__(
+        self, name: str, raw: Raw, separator: str, header: bool | None, looked: Looked = lambda name, done, size: None
+    ) -> None:
         self.name, self.raw, self.separator = name, raw, separator
         begin, end, row = _first_record(name, raw, separator)
         self.width = len(row)
@@ -111,7 +114,8 @@ class TextTable(Table):
         self.names = tuple(cell.strip() for cell in row) if headed else None
         self.settled = header is not None
         lines = read(raw, begin, end - begin).count(b"\n") if headed else 0
-        self.index = Index.of(raw, end if headed else begin, 1 + lines, self.width)
+        start = end if headed else begin
+        self.index = Index.of(raw, start, 1 + lines, self.width, lambda done, size: looked(name, done, size))
         self.cuts = self.index.rows
         self.doubt = None if self.settled else self._doubt(row)
 
@@ -240,8 +244,10 @@ class TextTable(Table):
 class SmallTable(TextTable):
     """A small text file without quotes: Python takes less time for its cells than for the import of Polars."""
 
-    def __init__(self, name: str, raw: Raw, separator: str, header: bool | None) -> None:
-        super().__init__(name, raw, separator, header)
+    def __init__(
+        self, name: str, raw: Raw, separator: str, header: bool | None, looked: Looked = lambda name, done, size: None
+    ) -> None:
+        super().__init__(name, raw, separator, header, looked)
         self.rows: list[list[str | None]] | None = None
         data = self._bytes(0) if self.height and len(self.cuts) == 2 else b'"'
         try:
@@ -292,9 +298,9 @@ def _first_record(name: str, raw: Raw, separator: str) -> tuple[int, int, list[s
     return begin, begin + end, row
 
 
-def open_text(name: str, raw: Raw, separator: str, header: bool | None) -> Table:
+def open_text(name: str, raw: Raw, separator: str, header: bool | None, looked: Looked) -> Table:
     """Open a CSV or TSV file. `header` is what the user says, None for the rule of the first row."""
-    return (SmallTable if raw.size <= SMALL else TextTable)(name, raw, separator, header)
+    return (SmallTable if raw.size <= SMALL else TextTable)(name, raw, separator, header, looked)
 
 
 def unpack_zstd(name: str, source: Any) -> Iterator[bytes]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from losscli.errors import DataError, UsageError, count, did_you_mean, listing
-from losscli.io.raw import Raw, RawFile, Reader, Spool, pieces_of, read
+from losscli.io.raw import Looked, Raw, RawFile, Reader, Spool, pieces_of, read
 from losscli.io.sources import NpySource, ShardedSource, Source, StreamSource, read_npy_header
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ class Named(NamedTuple):
     path: Path | None = None
     part: str | None = None
     header: bool | None = None
+    looked: Looked = lambda name, done, size: None
 
     @property
     def magic(self) -> bytes:
@@ -84,7 +85,7 @@ def _text(separator: str) -> Callable[[Named], Content]:
     def open_(where: Named) -> Content:
         from losscli.io.csvfile import open_text
 
-        return open_text(where.name, unpacked(where), separator, where.header)
+        return open_text(where.name, unpacked(where), separator, where.header, where.looked)
 
     return open_
 
@@ -167,6 +168,7 @@ class Opener:
     """Opens operands; a file named twice is read once, and standard input can be named once."""
 
     header: bool | None = None
+    looked: Looked = lambda name, done, size: None
     paths: set[str] = field(default_factory=set)
     """Real paths of all files that were opened."""
     raws: list[Raw] = field(default_factory=list)
@@ -209,7 +211,7 @@ class Opener:
             try:
                 raw = RawFile(name, path, held) if path.is_file() else _copy(name, path)
                 self.raws.append(raw)
-                where = Named(name, raw, path if path.is_file() else None, part, self.header)
+                where = Named(name, raw, path if path.is_file() else None, part, self.header, self.looked)
                 self.paths.add(key[0])
                 self._opened[key] = format_of(where).open(where)
             except OSError as error:

@@ -1,7 +1,7 @@
 """Bytes of files, read by position: of a regular file where it lies, and of a pipe from a copy on the disk."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,6 +11,10 @@ from losscli.errors import DataError
 PIECE = 1 << 20
 IN_MEMORY = 16 << 20
 """A copy of what cannot be read twice goes to the disk when it is larger than this."""
+
+
+Looked = Callable[[str, int, int], None]
+"""Is told of a file that is looked through before the pass: its name, how many bytes are done, and of how many."""
 
 
 class Raw(Protocol):
@@ -103,6 +107,9 @@ class Nameless:
 
         with TemporaryFile(buffering=0) as file:
             self.descriptor = os.dup(file.fileno())
+
+    def __getstate__(self) -> Any:
+        raise TypeError("a file without a name is known to this process only")
 
     @property
     def path(self) -> str:
