@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import Any
 
 import numpy as np
-from measure import OUT_OF_MEMORY, TIMEOUT
+from measure import OUT_OF_MEMORY, SLOW, TIMEOUT
 from workloads import Workload
 
 SHORT = 0.2
@@ -47,16 +47,18 @@ def main(request: dict[str, Any]) -> None:
     """Warm up each contender once, for compilers and caches, then time them in turn."""
     workload, gradient = Workload(**request["workload"]), request["gradient"]
     predictions, targets = map(load, request["files"])
+    spent: dict[str, float] = {}
     ready: dict[str, tuple[Callable[[], float], int]] = {}
     for turn in range(request["repeats"] + 1):
         for contender in request["contenders"]:
             name = contender["name"]
-            if turn and name not in ready:
+            if (turn and name not in ready) or (turn > 1 and spent.get(name, 0.0) > SLOW):
                 continue
             say(begins=name)
             try:
                 if turn:
                     seconds, value = timed(*ready[name])
+                    spent[name] = seconds
                     say(contender=name, seconds=seconds, value=float(value))
                 else:
                     call = prepared(contender, workload, predictions, targets, gradient)

@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+SLOW = 20.0
+"""Seconds: what takes longer has one turn only."""
 TIMEOUT = 300.0
 TAIL = 1 << 18
 OUT_OF_MEMORY = re.compile(r"MemoryError|can't allocate memory|Cannot allocate memory|RESOURCE_EXHAUSTED|bad_alloc")

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import report
-from measure import TIMEOUT, Result, cores, run
+from measure import SLOW, TIMEOUT, Result, cores, run
 from peers import FRAMEWORKS, PEERS, Peer
 from workloads import FRACTIONS, LONG, WORKLOADS, Workload, read_once
 
@@ -151,7 +151,7 @@ class Bench:
         self.results += results.values()
         for turn in range(repeats):
             for contender, result in results.items():
-                if result.fault:
+                if result.fault or max(result.seconds, default=0.0) > SLOW:
                     continue
                 self.note(name, mode, contender, f"{turn + 1} of {repeats}")
                 # Each time anew, for a contender that needs much memory may have driven the files out of it.

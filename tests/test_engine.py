@@ -290,6 +290,24 @@ class Ready:
         return made
 
 
+@pytest.mark.parametrize("kind", ["npy", "fortran", "npz", "shards", "csv", "csv shards"])
+def test_a_job_of_files_goes_to_another_process(kind, save, write, folder, small_chunks):
+    """As to Dask's executors: what a chunk needs is in the job, and files are opened where they are read."""
+    import pickle
+
+    from losscli.calculation import prepare
+    from losscli.request import Request
+
+    job = prepare(Request(find("ce").bind(), *files_of(kind, save, write, folder))).job
+    sent = pickle.loads(pickle.dumps(job))
+    bounds = run.chunks(job)
+    assert bounds == run.chunks(sent)
+    assert len(bounds) > 2
+    for start, stop in bounds[1:3]:
+        here, there = (run.evaluate_chunk(one, start, stop).partial for one in (job, sent))
+        assert (here.weighted, here.samples) == (there.weighted, there.samples)
+
+
 class TestBounds:
     def job(self, n=1000, k=4):
         from losscli.forms import Form
