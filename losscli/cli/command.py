@@ -124,7 +124,8 @@ class Running(NamedTuple):
 
 def running_options(values: dict[str, Any]) -> Running:
     """Take the options of running out of a command's values, and have Polars use as many threads as we do."""
-    made = Running(values.pop("threads"), values.pop("progress"))
+    progress = values.pop("progress")
+    made = Running(values.pop("threads"), False if progress is None and values.get("quiet") else progress)
     if made.threads is not None:
         if made.threads < 1:
             raise UsageError(f"--threads {made.threads} is not a number of threads, 1 or more")

@@ -286,7 +286,7 @@ SHARED: tuple[Shared, ...] = (
             "--quiet",
             panel=WRITING,
             show_default=False,
-            help="No notes and warnings on standard error.",
+            help="No notes, warnings and progress on standard error.",
         ),
         False,
     ),

@@ -15,7 +15,7 @@ import numpy as np
 
 from losscli.core import Array
 from losscli.errors import DataError, count
-from losscli.io.raw import Looked, Raw, blocks_of, read
+from losscli.io.raw import Looked, Raw, blocks_of
 from losscli.io.tables import Table, parses_as_number
 
 if TYPE_CHECKING:
@@ -91,11 +91,11 @@ def _without_blank_end(raw: Raw, start: int) -> int:
     stop = raw.size
     while stop > start:
         size = min(stop - start, 4096)
-        tail = read(raw, stop - size, size)
+        tail = raw.read(stop - size, size)
         kept = tail.rstrip(b"\r\n")
         if kept:
             end = stop - size + len(kept)
-            rest = read(raw, end, min(2, raw.size - end))
+            rest = raw.read(end, min(2, raw.size - end))
             return end + (2 if rest == b"\r\n" else 1 if rest[:1] == b"\n" else 0)
         stop -= size
     return start
@@ -113,7 +113,7 @@ class TextTable(Table):
         headed = header if header is not None else not all(parses_as_number(cell) for cell in row)
         self.names = tuple(cell.strip() for cell in row) if headed else None
         self.settled = header is not None
-        lines = read(raw, begin, end - begin).count(b"\n") if headed else 0
+        lines = raw.read(begin, end - begin).count(b"\n") if headed else 0
         start = end if headed else begin
         self.index = Index.of(raw, start, 1 + lines, self.width, lambda done, size: looked(name, done, size))
         self.cuts = self.index.rows
@@ -126,7 +126,7 @@ class TextTable(Table):
 
     def _bytes(self, chunk: int) -> bytes:
         start, stop = self.index.bytes[chunk : chunk + 2]
-        return read(self.raw, start, stop - start)
+        return self.raw.read(start, stop - start)
 
     @cached_property
     def _texts(self) -> dict[str, Any]:
@@ -274,10 +274,10 @@ class SmallTable(TextTable):
 
 def _first_record(name: str, raw: Raw, separator: str) -> tuple[int, int, list[str]]:
     """Where the first record begins and ends, and its cells."""
-    begin = len(BOM) if read(raw, 0, min(3, raw.size)) == BOM else 0
+    begin = len(BOM) if raw.read(0, min(3, raw.size)) == BOM else 0
     size = FIRST
     while True:
-        data = read(raw, begin, min(size, raw.size - begin))
+        data = raw.read(begin, min(size, raw.size - begin))
         ends, _, _ = _ends_of_records(np.frombuffer(data, np.uint8), 0)
         if len(ends) or begin + size >= raw.size:
             break

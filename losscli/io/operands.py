@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from losscli.errors import DataError, UsageError, count, did_you_mean, listing
-from losscli.io.raw import Looked, Raw, RawFile, Reader, Spool, pieces_of, read
+from losscli.io.raw import Looked, Raw, RawFile, Reader, Spool, pieces_of
 from losscli.io.sources import NpySource, ShardedSource, Source, StreamSource, read_npy_header
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Named(NamedTuple):
 
     @property
     def magic(self) -> bytes:
-        return read(self.raw, 0, min(6, self.raw.size))
+        return self.raw.read(0, min(6, self.raw.size))
 
 
 def _npy(where: Named) -> Content:
@@ -77,7 +77,7 @@ def _npz(where: Named) -> Content:
 
 def _start_of(raw: Raw, member: "ZipInfo") -> int:
     """Where the bytes of a member that is not compressed begin: behind its own header, whose length varies."""
-    lengths = read(raw, member.header_offset + 26, 4)
+    lengths = raw.read(member.header_offset + 26, 4)
     return int(member.header_offset) + 30 + sum(int.from_bytes(lengths[i : i + 2], "little") for i in (0, 2))
 
 

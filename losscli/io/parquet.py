@@ -9,7 +9,7 @@ import numpy as np
 
 from losscli.core import Array
 from losscli.errors import DataError
-from losscli.io.raw import Raw, Spool, read
+from losscli.io.raw import Raw, Spool
 from losscli.io.sources import NpySource, Source
 from losscli.io.tables import Table, TableSource
 
@@ -104,6 +104,6 @@ def open_parquet(name: str, raw: Raw, path: Path | None) -> Table:
     import polars as pl
 
     try:
-        return ParquetTable(name, pl.scan_parquet(path or io.BytesIO(read(raw, 0, raw.size)), glob=False))
+        return ParquetTable(name, pl.scan_parquet(path or io.BytesIO(raw.read(0, raw.size)), glob=False))
     except (pl.exceptions.PolarsError, OSError) as error:
         raise DataError(_unreadable(name, error)) from error

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -27,16 +28,13 @@ class Raw(Protocol):
         """Fill a view from a position on; it is an error if there are fewer bytes."""
         ...
 
+    def read(self, position: int, size: int) -> bytes:
+        """Some bytes from a position on; it is an error if there are fewer."""
+        ...
+
     def check(self) -> None:
         """Refuse bytes that changed since they were opened."""
         ...
-
-
-def read(raw: Raw, position: int, size: int) -> bytes:
-    """Some bytes from a position on."""
-    held = bytearray(size)
-    raw.read_into(memoryview(held), position)
-    return bytes(held)
 
 
 class RawFile:
@@ -55,13 +53,24 @@ class RawFile:
             self.__del__()
 
     def read_into(self, view: memoryview, position: int) -> None:
-        descriptor = self.descriptor
-        try:
-            if descriptor is None:
-                descriptor = os.open(self.path, os.O_RDONLY)
+        with self._opened() as descriptor:
             _fill(descriptor, view, position, self.name)
-            if self.descriptor is None:
+
+    def read(self, position: int, size: int) -> bytes:
+        with self._opened() as descriptor:
+            return _taken(descriptor, position, size, self.name)
+
+    @contextmanager
+    def _opened(self) -> Iterator[int]:
+        try:
+            if self.descriptor is not None:
+                yield self.descriptor
+                return
+            descriptor = os.open(self.path, os.O_RDONLY)
+            try:
+                yield descriptor
                 self._check(descriptor)
+            finally:
                 os.close(descriptor)
         except OSError as error:
             raise DataError(f"{self.name}: cannot be read: {error.strerror or error}") from error
@@ -97,6 +106,16 @@ def _fill(descriptor: int, view: memoryview, position: int, name: str) -> None:
         if not got:
             raise DataError(f"{name}: the file became shorter while it was read; run again when it is written")
         view, position = view[got:], position + got
+
+
+def _taken(descriptor: int, position: int, size: int, name: str) -> bytes:
+    pieces = []
+    while size:
+        pieces.append(os.pread(descriptor, size, position))
+        if not pieces[-1]:
+            raise DataError(f"{name}: the file became shorter while it was read; run again when it is written")
+        position, size = position + len(pieces[-1]), size - len(pieces[-1])
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 class Nameless:
@@ -185,6 +204,11 @@ class Spool:
         else:
             view[:] = memoryview(self._held)[position : position + len(view)]
 
+    def read(self, position: int, size: int) -> bytes:
+        if self._file is not None:
+            return _taken(self._file.descriptor, position, size, self.name)
+        return bytes(self._held[position : position + size])
+
     @classmethod
     def copy(cls, name: str, pieces: Iterable[bytes]) -> "Spool":
         """All the pieces, one after another."""
@@ -216,7 +240,7 @@ class Reader:
     def read(self, size: int = -1) -> bytes:
         left = max(self.raw.size - self.position, 0)
         size = left if size < 0 else min(size, left)
-        data = read(self.raw, self.position, size)
+        data = self.raw.read(self.position, size)
         self.position += size
         return data
 
