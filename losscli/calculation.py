@@ -17,7 +17,7 @@ from losscli.forms import Form, Plan, Smoothing
 from losscli.io.operands import Opener
 from losscli.io.raw import Looked, Raw
 from losscli.io.roles import Columns, Roles, assign
-from losscli.io.sources import Reshaped, Source, whole
+from losscli.io.sources import Source, squeezed, whole
 from losscli.io.tables import TableSource, is_finite_number
 from losscli.names import by_name
 from losscli.receipt import receipt, signature
@@ -152,6 +152,7 @@ def prepare(
     gradient: bool = False,
     choose: Callable[[tuple[int, ...]], BoundLoss] | None = None,
     looked: Looked = lambda name, done, size: None,
+    once: bool = True,
 ) -> Calculation:
     """Open the files, check them against each other, and read the targets.
 
@@ -161,6 +162,8 @@ def prepare(
         whether the chunks shall carry per-sample losses, each output's loss, and gradients.
     choose
         takes the predictions' shape and gives the loss to compute instead of the request's.
+    once
+        whether the predictions are read once, in order, so that those of a pipe need no copy.
     looked
         is told how far a text file is looked through, before its rows are known.
 
@@ -172,7 +175,7 @@ def prepare(
         for files that cannot be used.
     """
     opener = Opener(request.header, looked)
-    predictions = opener.open(request.predictions, "predictions")
+    predictions = opener.open(request.predictions, "predictions" if once else "features")
     constant = _constant(request)
     targets = None if constant is not None else opener.open(request.targets, "targets")
     weights = None if request.sample_weight is None else opener.open(request.sample_weight, "--sample-weight")
@@ -273,12 +276,12 @@ def _predictions(request: Request, roles: Roles, notes: list[str]) -> Source:
     if len(shape) == 2 and shape[1] == 1 and theirs is not None and family.several_outputs:
         if len(theirs) == 1:
             notes.append(f"{columns.name}: shape {shape} was squeezed to {shape[:1]}, the targets' shape")
-            return Reshaped(source)
+            return squeezed(source)
         if family.takes_class_weight and theirs == shape:
             notes.append(
                 f"{columns.name} and its targets: shape {shape} was squeezed to {shape[:1]}: one output, two classes"
             )
-            return Reshaped(source)
+            return squeezed(source)
     if len(shape) == 2 and shape[0] == 1 < shape[1] and family.several_outputs:
         notes.append(
             f"{columns.name}: shape {shape} is one sample of {shape[1]} outputs; if not, save it as ({shape[1]},)"

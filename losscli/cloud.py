@@ -84,7 +84,8 @@ def _with_centers(
 
     loss = find("center").bind()
     made = prepare(
-        Request(loss, features, labels, centers=centers, id=id, columns=columns, header=header, ignore_index=ignore)
+        Request(loss, features, labels, centers=centers, id=id, columns=columns, header=header, ignore_index=ignore),
+        once=False,
     )
     job = made.job
     if job.form.kind == "soft":

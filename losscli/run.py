@@ -1,7 +1,7 @@
 """Running a loss over files: map over chunks of rows, fold the partials in order.
 
 A chunk is what an executor gets, a block about what a core's cache holds, and a lift sees. Everything that a chunk
-needs is in a Job, which can be pickled; `evaluate_chunk` is a pure function of it and a range of rows.
+needs is in a Job, which can be pickled unless it reads copies on the disk; `evaluate_chunk` is a pure function of it and a range of rows.
 """
 
 import os

@@ -572,7 +572,7 @@ class TestManyRows:
     def test_parquet(self, compute, save, small_chunks, monkeypatch):
         import polars as pl
 
-        monkeypatch.setattr(writers, "PART_ROWS", 100)
+        monkeypatch.setattr(writers, "PART_CELLS", 300)
         p, t = save("p.npy", CLASSES), save("t.npy", LABELS)
         assert compute("ce", p, t, "-o", "x.parquet").code == 0
         assert compute("ce", p, t, "-o", "x.csv").code == 0

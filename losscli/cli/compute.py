@@ -72,6 +72,7 @@ def compute(loss: "Loss", values: dict[str, Any]) -> int:
         delivery.start(calculation)
         progress.of(calculation.job.samples, calculation.job.size)
         result = calculation.run(delivery.consume, running.threads, progress)
+        progress.wipe()
         if not wanted["quiet"]:  # an error is one line; what else there was to note no longer matters then
             say(calculation.notes)
         met = result.require(requirements)

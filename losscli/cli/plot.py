@@ -118,7 +118,7 @@ class Gallery:
         if self.data_suffix == ".csv":
             TextWriter(self.data, ",").write(records(curves))
             return
-        rows = map(strict_json, rows_of(records(curves, nested=True)))
+        rows = [strict_json(row) for part in rows_of(records(curves, nested=True)) for row in part]
         self.data.write(("[\n  " + ",\n  ".join(rows) + "\n]\n").encode())
 
     def publish(self, draw: "Callable[[], Figure]", description: str) -> list[str]:

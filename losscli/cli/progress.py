@@ -25,8 +25,13 @@ class Progress:
         return self
 
     def __exit__(self, *error: object) -> None:
+        self.wipe()
+
+    def wipe(self) -> None:
+        """Leave the terminal's line to others."""
         if self.width and self.terminal:
             self._write("\r" + " " * self.width + "\r")
+            self.width = 0
 
     def of(self, rows: int, size: int) -> None:
         """Say how many rows there are, and how many bytes of predictions that is."""

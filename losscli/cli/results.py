@@ -112,17 +112,19 @@ class Delivery:
                 self.slopes.write(_gradient_columns(self.calculation, shaped))
 
     def _keep(self, nested: dict[str, Any], shown: bool) -> None:
-        found = records(nested)
         self.header = list(nested)
-        if shown:
-            self.rows += found[: render.TABLE_ROWS - len(self.rows)]
-        for name, spool in self.lines.items():
-            if name == "markdown":
-                text = "".join(render.markdown_line(row.values()) + "\n" for row in found)
-            else:
-                text = render.JSON_BETWEEN.join(map(strict_json, found))
-                text = render.JSON_BETWEEN + text if text and spool.size else text
-            spool.write(text.encode())
+        for found in records(nested):
+            if shown:
+                self.rows += found[: render.TABLE_ROWS - len(self.rows)]
+            for name, spool in self.lines.items():
+                if name == "markdown":
+                    text = "".join(render.markdown_line(row.values()) + "\n" for row in found)
+                else:
+                    text = render.JSON_BETWEEN.join(map(strict_json, found))
+                    text = render.JSON_BETWEEN + text if spool.size else text
+                spool.write(text.encode())
+            if not self.lines and len(self.rows) >= render.TABLE_ROWS:
+                return
 
     def deliver(self, result: Result) -> None:
         """Publish the files, then print."""

@@ -213,7 +213,12 @@ class TextTable(Table):
                 return f"{self.name}:1: one name too few, as R writes row names; name the first column as well, for example id"
             if len(record) > self.width:
                 return f"{self.name}:{line}: {len(record)} cells instead of {self.width}; quote cells that hold a comma"
-        return f"{self.name}: not a table that can be read, perhaps for a quote that is never closed ({why.splitlines()[0]})"
+        lines = enumerate(self._bytes(chunk).split(b"\n"), self.index.lines[chunk])
+        odd = next((f":{line}" for line, text in lines if text.count(b'"') % 2), "")
+        return (
+            f"{self.name}{odd}: not a table that can be read, perhaps for a quote that is never closed, or stands inside a "
+            f"cell without being written twice ({why.splitlines()[0]})"
+        )
 
     def _doubt(self, row: list[str]) -> str | None:
         cells = [cell.strip() for cell in row]
@@ -290,7 +295,10 @@ def _first_record(name: str, raw: Raw, separator: str) -> tuple[int, int, list[s
     except UnicodeDecodeError as error:
         raise DataError(f"{name}: not UTF-8 text; save it as UTF-8") from error
     csv.field_size_limit(max(csv.field_size_limit(), len(text)))
-    row = next(csv.reader(io.StringIO(text.rstrip("\r\n"), newline=""), delimiter=separator), [])
+    records = list(csv.reader(io.StringIO(text.rstrip("\r\n"), newline=""), delimiter=separator))
+    row = records[0] if records else []
+    if len(records) > 1:
+        raise DataError(f"{name}:1: a quote stands inside a cell; put the cell into quotes and write the quote twice")
     if any("\r" in cell for cell in row) or "\r" in text.rstrip("\r\n"):
         raise DataError(f"{name}: its lines end in a bare carriage return (old Mac); save it with LF or CRLF")
     if not row:
@@ -301,15 +309,3 @@ def _first_record(name: str, raw: Raw, separator: str) -> tuple[int, int, list[s
 def open_text(name: str, raw: Raw, separator: str, header: bool | None, looked: Looked) -> Table:
     """Open a CSV or TSV file. `header` is what the user says, None for the rule of the first row."""
     return (SmallTable if raw.size <= SMALL else TextTable)(name, raw, separator, header, looked)
-
-
-def unpack_zstd(name: str, source: Any) -> Iterator[bytes]:
-    """The text of a file that is compressed by Zstandard, for which Python has no module: lines, through Polars."""
-    import polars as pl
-
-    scan = pl.scan_csv(source, has_header=False, separator="\x1f", quote_char=None, schema={"line": pl.String()})
-    try:
-        for batch in scan.collect_batches(chunk_size=50_000, maintain_order=True):
-            yield batch.write_csv(include_header=False, quote_style="never").encode()
-    except pl.exceptions.PolarsError as error:
-        raise DataError(f"{name}: not a compressed file that can be read ({str(error).splitlines()[0]})") from error

@@ -102,18 +102,26 @@ def unpacked(where: Named) -> Raw:
             with gzip.GzipFile(fileobj=Reader(where.raw)) as file:
                 return Spool.copy(where.name, pieces_of(file))
         if magic.startswith(MAGIC_ZSTD):
-            from losscli.io.csvfile import unpack_zstd
+            import zstandard
 
-            return Spool.copy(where.name, unpack_zstd(where.name, where.path or Reader(where.raw).read()))
-    except (OSError, EOFError, zlib.error) as error:
+            unpacker = zstandard.ZstdDecompressor()
+            with unpacker.stream_reader(Reader(where.raw), read_across_frames=True) as stream:  # type: ignore[arg-type]
+                return Spool.copy(where.name, pieces_of(stream))
+    except (OSError, EOFError, zlib.error, _zstd_error()) as error:
         raise DataError(f"{where.name}: not a compressed file that can be read ({error})") from error
     return where.raw
+
+
+def _zstd_error() -> type[Exception]:
+    # Only where the package was imported can one of its errors have been raised.
+    module = sys.modules.get("zstandard")
+    return OSError if module is None else module.ZstdError
 
 
 def _parquet(where: Named) -> Content:
     from losscli.io.parquet import open_parquet
 
-    return open_parquet(where.name, where.raw, where.path)
+    return open_parquet(where.name, where.raw)
 
 
 class Format(NamedTuple):
@@ -134,20 +142,20 @@ FORMATS: dict[str, Format] = {
 
 
 FOREIGN = {
-    (".pt", ".pth"): "numpy.save(file, tensor.detach().cpu().numpy())",
-    (".pkl", ".pickle", ".joblib"): "numpy.save(file, numpy.asarray(array))",
-    (".json", ".jsonl", ".ndjson"): "a CSV file",
-    (".xlsx", ".xls", ".ods"): "a CSV file",
-    (".h5", ".hdf5", ".mat"): "numpy.save(file, array)",
+    (".pt", ".pth"): "with numpy.save(file, tensor.detach().cpu().numpy())",
+    (".pkl", ".pickle", ".joblib"): "with numpy.save(file, numpy.asarray(array))",
+    (".json", ".jsonl", ".ndjson"): "as a CSV file",
+    (".xlsx", ".xls", ".ods"): "as a CSV file",
+    (".h5", ".hdf5", ".mat"): "with numpy.save(file, array)",
 }
-"""Files that people have and losscli does not read -> as what to save them."""
+"""Files that people have and losscli does not read -> how to save them."""
 
 
 def format_of(where: Named) -> Format:
     """The format of a file: by its first bytes, then by its name; CSV if neither tells."""
     for suffixes, cure in FOREIGN.items():
         if where.path is not None and where.name.lower().endswith(suffixes):
-            raise DataError(f"{where.name}: losscli does not read {where.path.suffix} files; save it with {cure}")
+            raise DataError(f"{where.name}: losscli does not read {where.path.suffix} files; save it {cure}")
     magic = where.magic
     for kind in FORMATS.values():
         if kind.magic and magic.startswith(kind.magic):
@@ -172,7 +180,7 @@ class Opener:
     paths: set[str] = field(default_factory=set)
     """Real paths of all files that were opened."""
     raws: list[Raw] = field(default_factory=list)
-    _opened: dict[tuple[str, str | None], Content] = field(default_factory=dict)
+    _opened: dict[tuple[str | None, ...], Content] = field(default_factory=dict)
     _stdin: bool = False
 
     def open(self, text: str, what: str) -> "Operand":
@@ -224,8 +232,16 @@ class Opener:
         self._stdin = True
         if sys.stdin is None:
             raise DataError("standard input: it is closed")
-        content = _standard_input(what == "predictions", self.header)
-        return Operand("standard input", content, column, None, f"-:{column}" if column else "-")
+        name, text = "standard input", f"-:{column}" if column else "-"
+        found = _standard_input(name, once=what == "predictions")
+        if isinstance(found, StreamSource):
+            return Operand(name, found, column, None, text)
+        self.raws.append(found)
+        if isinstance(found, RawFile):
+            self.paths.add(os.path.realpath(found.path))
+        where = Named(name, found, None, column, self.header, self.looked)
+        kind = format_of(where)
+        return Operand(name, kind.open(where), None if kind is FORMATS["npz"] else column, None, text)
 
     def _glob(self, text: str) -> tuple[list[str], str | None]:
         found = glob.glob(text)
@@ -236,17 +252,22 @@ class Opener:
 
     def _sharded(self, text: str, paths: list[str], column: str | None) -> "Operand":
         contents = [self._content(Path(path), held=len(paths) <= MOST_HELD) for path in paths]
+        key = ("", *(os.path.realpath(path) for path in paths))
+        if key in self._opened:
+            return Operand(text, self._opened[key], column, None, text)
         first = contents[0]
         if any(is_table(content) != is_table(first) for content in contents):
             raise DataError(f"{text}: tables and arrays together; the shards of an operand must be of one kind")
         if is_table(first):
             from losscli.io.tables import Stacked
 
-            return Operand(text, Stacked(text, contents), column, None, text)
+            self._opened[key] = Stacked(text, contents)
+            return Operand(text, self._opened[key], column, None, text)
         for content in contents[1:]:
             if content.shape[1:] != first.shape[1:]:
                 raise DataError(f"{content.name}: shape {content.shape} does not go with {first.name}'s {first.shape}")
-        return Operand(text, ShardedSource(text, contents), column, None, text)
+        self._opened[key] = ShardedSource(text, contents)
+        return Operand(text, self._opened[key], column, None, text)
 
 
 @dataclass
@@ -278,19 +299,17 @@ class Operand:
         return self.content is other.content
 
 
-def _standard_input(once: bool, header: bool | None) -> Content:
+def _standard_input(name: str, once: bool) -> Raw | StreamSource:
     """Standard input: the file itself where it is one, read from its beginning; of a pipe a copy of what comes.
 
     `once` is whether its rows are needed once and in order; an array then needs no copy.
     """
-    stream, name = sys.stdin.buffer, "standard input"
-    raw: Raw
+    stream = sys.stdin.buffer
     try:
         found = os.fstat(stream.fileno())
         path = Path(f"/dev/fd/{stream.fileno()}")
         if stat.S_ISREG(found.st_mode) and not stream.tell() and path.exists():
-            raw = RawFile(name, path)
-            return format_of(Named(name, raw)).open(Named(name, raw, None, None, header))
+            return RawFile(name, path)
     except (OSError, ValueError):
         pass  # no descriptor, as where something stands in for it
     begin = Begun(stream)
@@ -300,8 +319,8 @@ def _standard_input(once: bool, header: bool | None) -> Content:
             return StreamSource(name, stream, shape, stored.newbyteorder("="), stored)
     raw = Spool.copy(name, chain([begin.held], pieces_of(stream)))
     if not raw.size:
-        raise DataError("standard input: nothing came; is the command before the pipe right?")
-    return format_of(Named(name, raw)).open(Named(name, raw, None, None, header))
+        raise DataError(f"{name}: nothing came; is the command before the pipe right?")
+    return raw
 
 
 @dataclass

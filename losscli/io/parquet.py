@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,9 +42,18 @@ class ParquetTable(Table):
         import polars as pl
 
         assert self.names is not None
+        for number, dtype in zip(numbers, self._dtypes(numbers), strict=True):
+            if dtype.is_nested() or dtype in (pl.Binary, pl.Object):
+                what = f"{self.name}, {self.label(number)}: its cells are {dtype}"
+                raise DataError(f"{what}, where one number or word each is needed; save a column for each")
         start, stop = self.cuts[chunk : chunk + 2]
         try:
-            return self.scan.slice(start, stop - start).select([self.names[number] for number in numbers]).collect()
+            return (
+                self.scan.slice(start, stop - start)
+                .select([self.names[number] for number in numbers])
+                .collect()
+                .cast({pl.Categorical: pl.String, pl.Enum: pl.String})
+            )
         except (pl.exceptions.PolarsError, OSError) as error:
             raise DataError(_unreadable(self.name, error)) from error
 
@@ -54,7 +62,7 @@ class ParquetTable(Table):
 
     def _checked(self, chunk: int, numbers: Sequence[int], cure: str) -> Array:
         for number, dtype in zip(numbers, self._dtypes(numbers), strict=True):
-            if dtype.is_nested() or dtype.is_temporal():
+            if dtype.is_temporal():
                 what = f"{self.name}, {self.label(number)}: its cells are {dtype}"
                 raise DataError(f"{what}, where one number each is needed; save a column for each number")
         return super()._checked(chunk, numbers, cure)
@@ -99,11 +107,11 @@ def _unreadable(name: str, error: Exception) -> str:
     return f"{name}: not a Parquet file that can be read ({str(error).splitlines()[0]})"
 
 
-def open_parquet(name: str, raw: Raw, path: Path | None) -> Table:
-    """Open a Parquet file, or its bytes."""
+def open_parquet(name: str, raw: Raw) -> Table:
+    """Open a Parquet file, or a copy of one."""
     import polars as pl
 
     try:
-        return ParquetTable(name, pl.scan_parquet(path or io.BytesIO(raw.read(0, raw.size)), glob=False))
+        return ParquetTable(name, pl.scan_parquet(raw.location or io.BytesIO(raw.read(0, raw.size)), glob=False))
     except (pl.exceptions.PolarsError, OSError) as error:
         raise DataError(_unreadable(name, error)) from error

@@ -24,6 +24,11 @@ class Raw(Protocol):
     @property
     def size(self) -> int: ...
 
+    @property
+    def location(self) -> str | None:
+        """What others may open the bytes by; None while they are in memory."""
+        ...
+
     def read_into(self, view: memoryview, position: int) -> None:
         """Fill a view from a position on; it is an error if there are fewer bytes."""
         ...
@@ -51,6 +56,10 @@ class RawFile:
         self.stamp, self.size = _stamp(found), found.st_size
         if not held:
             self.__del__()
+
+    @property
+    def location(self) -> str:
+        return str(self.path)
 
     def read_into(self, view: memoryview, position: int) -> None:
         with self._opened() as descriptor:
@@ -194,6 +203,10 @@ class Spool:
                 "set TMPDIR to a folder with more, or give an .npy file, which is read where it lies"
             ) from error
         self.size = end
+
+    @property
+    def location(self) -> str | None:
+        return None if self._file is None else self._file.path
 
     def check(self) -> None:
         pass  # nobody else knows of the copy

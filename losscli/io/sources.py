@@ -1,7 +1,8 @@
 """Sources: rows of numbers, read by position, that know how to name a place in their file."""
 
+import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import Any, Protocol
@@ -74,7 +75,7 @@ def pieces(source: Source, start: int, stop: int, rows: int) -> Iterator[tuple[i
 
 @dataclass
 class MemorySource:
-    """Rows that are in memory already, from a table or from standard input."""
+    """Rows that are in memory already: of a program that has arrays, not files."""
 
     name: str
     array: Array
@@ -248,6 +249,11 @@ class StreamSource:
         return place_in_array(self.name, row, column)
 
 
+def squeezed(source: Source) -> Source:
+    """A source of shape (n, 1) as (n,)."""
+    return replace(source, shape=source.shape[:1]) if isinstance(source, StreamSource) else Reshaped(source)
+
+
 def read_npy_header(file: Any, name: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     """Shape, Fortran order and dtype of an .npy stream; refuses what holds no plain numbers or text."""
     try:
@@ -258,6 +264,8 @@ def read_npy_header(file: Any, name: str) -> tuple[tuple[int, ...], bool, np.dty
         raise DataError(f"{name}: not an NPY file ({_first_line(error)}); save it with numpy.save") from error
     check_dtype(dtype, name)
     check_axes(shape, name)
+    if math.prod(shape) * max(dtype.itemsize, 1) >= 2**62:
+        raise DataError(f"{name}: its header says shape {shape}, which no file can hold; it is damaged, save it again")
     return shape, fortran, dtype
 
 

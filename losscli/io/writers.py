@@ -1,7 +1,7 @@
 """Per-sample results and gradients to files, a run of rows at a time. One class a format."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -14,8 +14,10 @@ from losscli.strictjson import strict_json
 if TYPE_CHECKING:
     import polars as pl
 
-PART_ROWS = 1 << 21
-"""Rows of a Parquet file that are held in memory."""
+PART_CELLS = 4 << 20
+"""Cells of a Parquet file that are held in memory."""
+RECORDS = 1 << 16
+"""Values that are held as objects of Python at once."""
 
 Columns = dict[str, Any]
 """Column name -> array or list, all of one length."""
@@ -75,8 +77,8 @@ class JsonLinesWriter:
         self.file = file
 
     def write(self, columns: Columns) -> None:
-        for row in records(columns):
-            self.file.write((strict_json(row) + "\n").encode())
+        for rows in records(columns):
+            self.file.write("".join(strict_json(row) + "\n" for row in rows).encode())
 
     def close(self) -> None:
         pass
@@ -96,7 +98,7 @@ class ParquetWriter:
         import polars as pl
 
         self.frames.append(pl.DataFrame(columns))
-        if sum(frame.height for frame in self.frames) >= PART_ROWS:
+        if sum(frame.height * frame.width for frame in self.frames) >= PART_CELLS:
             self._part()
 
     def _part(self) -> None:
@@ -193,10 +195,16 @@ WRITERS: dict[str, Callable[[Seekable], Writer]] = {
 """Formats with a row a sample."""
 
 
-def records(columns: Columns) -> list[dict[str, Any]]:
-    """Columns as one record a row, of plain Python values."""
-    lists = [column.tolist() if isinstance(column, np.ndarray) else list(column) for column in columns.values()]
-    return [dict(zip(columns, values, strict=True)) for values in zip(*lists, strict=True)]
+def records(columns: Columns) -> Iterator[list[dict[str, Any]]]:
+    """Columns as one record a row, of plain Python values, some rows at a time."""
+    width = sum(
+        column.shape[1] if isinstance(column, np.ndarray) and column.ndim > 1 else 1 for column in columns.values()
+    )
+    step = max(1, RECORDS // width)
+    for low in range(0, len(next(iter(columns.values()))), step):
+        parts = [column[low : low + step] for column in columns.values()]
+        lists = [part.tolist() if isinstance(part, np.ndarray) else list(part) for part in parts]
+        yield [dict(zip(columns, values, strict=True)) for values in zip(*lists, strict=True)]
 
 
 def suffix_of(path: str, allowed: tuple[str, ...], option: str) -> str:

@@ -44,7 +44,9 @@ def row_sums(terms: Array) -> Array:
     if columns <= SUMMED_AT_ONCE:
         return np.einsum("ij->i", terms).astype(wide, copy=False)
     whole = columns - columns % SUMMED_AT_ONCE
-    runs = np.einsum("ijk->ij", terms[:, :whole].reshape(rows, -1, SUMMED_AT_ONCE)).astype(wide, copy=False)
+    runs = np.einsum("ijk->ij", terms[:, :whole].reshape(rows, whole // SUMMED_AT_ONCE, SUMMED_AT_ONCE)).astype(
+        wide, copy=False
+    )
     total = np.einsum("ij->i", runs)
     return total if whole == columns else total + np.einsum("ij->i", terms[:, whole:])
 
