@@ -7,6 +7,7 @@ s, which keeps the digits that p_j loses when it rounds to 1.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated
 
 import numpy as np
@@ -146,7 +147,7 @@ class Shares:
 
     @classmethod
     def of(cls, logits: Array, index: Array) -> "Shares":
-        return cls(logits, index + np.arange(0, logits.size, logits.shape[1]))
+        return cls(logits, index + _starts(*logits.shape))
 
     @lazy
     def z(self) -> Array:
@@ -175,7 +176,8 @@ class Shares:
     @lazy
     def l(self) -> Array:
         # Of the other classes' sum, not of the total, which resolves losses that would round to 0.
-        return -np.log1p(self.others / self.own)
+        ratio = self.others / self.own
+        return np.negative(np.log1p(ratio, out=ratio), out=ratio)
 
     @lazy
     def p(self) -> Array:
@@ -190,9 +192,16 @@ class Shares:
         narrow, wide = np.finfo(self.e.dtype), np.finfo(self.own.dtype)
         low, least = narrow.tiny * HEADROOM * self.e.shape[1], wide.tiny**0.5
         high = min(narrow.max / HEADROOM, wide.max**0.45)  # so that others / own is in range too
-        if self.others.min() > low and self.own.min() > least and self.total.max() < high:
+        others, own = self.others, self.own
+        if others.min() > low and own.min() > least and others.max() < high and own.max() < high:
             return np.zeros(0, np.int64)
-        return np.flatnonzero(~((self.others > low) & (self.own > least) & (self.total < high)))
+        return np.flatnonzero(~((others > low) & (own > least) & (others < high) & (own < high)))
+
+
+@lru_cache(maxsize=16)
+def _starts(rows: int, columns: int) -> Array:
+    """Where the rows begin in a flattened array: the same for all full blocks of a file."""
+    return np.arange(0, rows * columns, columns)
 
 
 def _by_index(loss: BoundLoss, logits: Array, targets: Indices, gradient: bool) -> Values:
