@@ -170,7 +170,7 @@ def test_tables_of_other_programs_are_refused_with_what_they_are(write, run, tex
 @pytest.mark.parametrize("name", ["model.pt", "preds.pkl", "preds.json", "preds.xlsx"])
 def test_files_of_other_formats_are_refused_with_a_way_to_save_them(write, run, name):
     write(name, "1\n2\n")
-    run("compute", "mse", name, "0").refuses(3, name, "does not read", "save it with")
+    run("compute", "mse", name, "0").refuses(3, name, "does not read", "save it ")
 
 
 def test_an_option_given_twice_is_refused(save, run):

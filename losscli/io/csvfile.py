@@ -6,6 +6,7 @@ any cell is parsed. A chunk is then parsed when and where it is needed, and memo
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -295,12 +296,12 @@ def _first_record(name: str, raw: Raw, separator: str) -> tuple[int, int, list[s
     except UnicodeDecodeError as error:
         raise DataError(f"{name}: not UTF-8 text; save it as UTF-8") from error
     csv.field_size_limit(max(csv.field_size_limit(), len(text)))
+    if re.search(r"\r(?!\n)", text.rstrip("\r\n")):
+        raise DataError(f"{name}: its lines end in a bare carriage return (old Mac); save it with LF or CRLF")
     records = list(csv.reader(io.StringIO(text.rstrip("\r\n"), newline=""), delimiter=separator))
     row = records[0] if records else []
     if len(records) > 1:
         raise DataError(f"{name}:1: a quote stands inside a cell; put the cell into quotes and write the quote twice")
-    if any("\r" in cell for cell in row) or "\r" in text.rstrip("\r\n"):
-        raise DataError(f"{name}: its lines end in a bare carriage return (old Mac); save it with LF or CRLF")
     if not row:
         raise DataError(f"{name}:1: the line is blank; begin with the header or the first row")
     return begin, begin + end, row

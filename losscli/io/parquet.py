@@ -45,7 +45,7 @@ class ParquetTable(Table):
         for number, dtype in zip(numbers, self._dtypes(numbers), strict=True):
             if dtype.is_nested() or dtype in (pl.Binary, pl.Object):
                 what = f"{self.name}, {self.label(number)}: its cells are {dtype}"
-                raise DataError(f"{what}, where one number or word each is needed; save a column for each")
+                raise DataError(f"{what}, where one number each (or one word) is needed; save a column for each")
         start, stop = self.cuts[chunk : chunk + 2]
         try:
             return (
