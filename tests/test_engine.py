@@ -218,7 +218,9 @@ class TestFastPaths:
             value, slopes = _by_index(bound, z, targets, True)
             plain, plain_slopes = _every_class(bound, z, targets, "logits", True)
             odd = Shares.of(z, targets.index).out_of_range()
+            alone = [len(Shares.of(row[None, :], np.zeros(1, int)).out_of_range()) for row in z]
         assert odd.tolist() == [0, 1, 2, 3, 4, 5, 6]
+        assert alone == [1] * 7 + [0] * 2
         np.testing.assert_array_equal(value[odd], plain[odd])
         np.testing.assert_array_equal(slopes[odd], plain_slopes.astype(dtype)[odd])
 
