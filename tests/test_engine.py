@@ -591,6 +591,13 @@ class TestManyRows:
         assert np.load(io.BytesIO(done.stderr)).shape == CLASSES.shape
 
 
+class Terminal(io.StringIO):
+    """A stream that takes itself for one."""
+
+    def isatty(self):
+        return True
+
+
 class TestProgress:
     def test_says_how_far_how_fast_and_how_long(self):
         from losscli.cli.progress import describe
@@ -619,10 +626,6 @@ class TestProgress:
     def test_a_terminal_gets_one_line_that_is_wiped_away(self, monkeypatch):
         from losscli.cli import progress
 
-        class Terminal(io.StringIO):
-            def isatty(self):
-                return True
-
         screen = Terminal()
         monkeypatch.setattr(sys, "stderr", screen)
         monkeypatch.setattr(progress, "EVERY", 0.0)
@@ -638,10 +641,6 @@ class TestProgress:
 
     def test_nothing_on_a_terminal_that_asked_for_none(self, monkeypatch):
         from losscli.cli import progress
-
-        class Terminal(io.StringIO):
-            def isatty(self):
-                return True
 
         screen = Terminal()
         monkeypatch.setattr(sys, "stderr", screen)

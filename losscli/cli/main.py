@@ -16,6 +16,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from losscli import __version__
+from losscli.cli.command import HELP
 from losscli.errors import Exit, LosscliError, UsageError, did_you_mean
 
 COMMANDS = {
@@ -58,8 +59,6 @@ class Commands(TyperGroup):
         self.helping = True
         super().format_help(ctx, formatter)
 
-
-HELP = {"help_option_names": ["-h", "--help"]}
 
 app = typer.Typer(
     name="losscli",

@@ -7,7 +7,7 @@ any cell is parsed. A chunk is then parsed when and where it is needed, and memo
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -31,7 +31,7 @@ WIDE = 2000
 FIRST = 4 << 20
 SMALL = 64 << 10
 BOM = b"\xef\xbb\xbf"
-COMMA, QUOTE, NEWLINE, RETURN = b',"\n\r'
+QUOTE, NEWLINE = b'"\n'
 
 
 @dataclass(frozen=True)
@@ -102,6 +102,11 @@ def _without_blank_end(raw: Raw, start: int) -> int:
     return start
 
 
+def _columns(numbers: Iterable[int]) -> list[str]:
+    """What Polars calls columns without a header."""
+    return [f"column_{number + 1}" for number in numbers]
+
+
 class TextTable(Table):
     """A CSV or TSV file. Every cell is text until a role says otherwise."""
 
@@ -133,12 +138,12 @@ class TextTable(Table):
     def _texts(self) -> dict[str, Any]:
         import polars as pl
 
-        return {f"column_{i + 1}": pl.String() for i in range(self.width)}
+        return dict.fromkeys(_columns(range(self.width)), pl.String())
 
     def _parse(self, chunk: int, numbers: Sequence[int], numeric: bool) -> "pl.DataFrame":
         import polars as pl
 
-        picked = [f"column_{number + 1}" for number in numbers]
+        picked = _columns(numbers)
         last = f"column_{self.width}"  # looked at too: Polars fills short rows with nulls
         schema = self._texts | dict.fromkeys(picked, pl.Float64()) if numeric else self._texts
         wanted = picked if last in picked else [*picked, last]
@@ -162,7 +167,7 @@ class TextTable(Table):
             self._check_short(chunk)
         if found.height != self.cuts[chunk + 1] - self.cuts[chunk]:
             raise DataError(self._unreadable(chunk, "its records cannot be told apart"))
-        return found.select([f"column_{number + 1}" for number in numbers])
+        return found.select(_columns(numbers))
 
     def quick(self, chunk: int, numbers: Sequence[int]) -> Array | None:
         import polars as pl
@@ -174,7 +179,7 @@ class TextTable(Table):
         expected = self.cuts[chunk + 1] - self.cuts[chunk]
         if found.height != expected or sum(found.null_count().row(0)):
             return None
-        picked = [f"column_{number + 1}" for number in numbers]
+        picked = _columns(numbers)
         array = (found if found.columns == picked else found.select(picked)).to_numpy(order="c")
         # An infinity may be a number too large for a float64; which one it is, the text says.
         return array if np.isfinite(array).all() else None

@@ -50,10 +50,10 @@ class Source(Protocol):
         ...
 
 
-def blocks(source: Source, rows: int | None = None) -> Iterator[tuple[int, Array]]:
+def blocks(source: Source) -> Iterator[tuple[int, Array]]:
     """Yield (first row, rows) over a whole source."""
     width = int(np.prod(source.shape[1:], dtype=np.int64)) * source.dtype.itemsize
-    step = rows or max(1, SCAN_BYTES // max(1, width), source.grain)
+    step = max(1, SCAN_BYTES // max(1, width), source.grain)
     cuts = source.cuts or [*range(0, source.shape[0], step), source.shape[0]]
     for start, stop in pairwise(cuts):
         if start < stop:
