@@ -207,3 +207,8 @@ def find_chance():
     from losscli.losses.chances import OfLogit
 
     return OfLogit(np.array([-1.0, 0.5, 3.0]))
+
+
+@pytest.mark.parametrize("name", ["x.npy", "x.npz", "x.parquet", "x.csv", "x.tsv"])
+def test_an_empty_file_is_called_so(compute, write, name):
+    compute("mse", write(name, ""), "0").refuses(3, name, "the file is empty")

@@ -156,6 +156,8 @@ def format_of(where: Named) -> Format:
     for suffixes, cure in FOREIGN.items():
         if where.path is not None and where.name.lower().endswith(suffixes):
             raise DataError(f"{where.name}: losscli does not read {where.path.suffix} files; save it {cure}")
+    if not where.raw.size:
+        raise DataError(f"{where.name}: the file is empty; did what should write it fail?")
     magic = where.magic
     for kind in FORMATS.values():
         if kind.magic and magic.startswith(kind.magic):
