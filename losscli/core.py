@@ -28,15 +28,25 @@ class Interval(NamedTuple):
     high: float
     low_closed: bool = False
     high_closed: bool = False
+    whole: bool = False
+    """Whether only whole numbers belong to it."""
 
     def __contains__(self, value: object) -> bool:
         assert isinstance(value, float | int)
         above = value >= self.low if self.low_closed else value > self.low
         below = value <= self.high if self.high_closed else value < self.high
-        return above and below  # NaN is in no interval
+        return above and below and (not self.whole or value == int(value))  # NaN is in no interval
 
     def __str__(self) -> str:
-        return f"{'[' if self.low_closed else '('}{self.low:g}, {self.high:g}{']' if self.high_closed else ')'}"
+        ends = f"{'[' if self.low_closed else '('}{self.low:g}, {self.high:g}{']' if self.high_closed else ')'}"
+        return f"the whole numbers of {ends}" if self.whole else ends
+
+    def outside(self, values: "Array") -> "Array":
+        """Where values are not in it; NaN is not looked for here."""
+        low = values < self.low if self.low_closed else values <= self.low
+        high = values > self.high if self.high_closed else values >= self.high
+        found: Array = low | high
+        return found | (values != np.floor(values)) if self.whole else found
 
 
 REAL = Interval(-math.inf, math.inf)
@@ -45,6 +55,10 @@ NON_NEGATIVE = Interval(0, math.inf, low_closed=True)
 FRACTION = Interval(0, 1, low_closed=True, high_closed=True)
 FRACTION_BELOW_ONE = Interval(0, 1, low_closed=True)
 BELOW_ONE = Interval(-math.inf, 1)
+OPEN_FRACTION = Interval(0, 1)
+AT_LEAST_ONE = Interval(1, math.inf, low_closed=True)
+BELOW_INFINITY = Interval(-math.inf, math.inf, low_closed=True)
+ABOVE_MINUS_ONE = Interval(-1, math.inf)
 
 Positive = Annotated[float, POSITIVE]
 NonNegative = Annotated[float, NON_NEGATIVE]
@@ -103,7 +117,8 @@ Targets = Indices | Dense
 Values = tuple[Array, Array | None]
 Slope = Array | float | Callable[[], Array]
 """The slope by a family's variable: one for each value, one number for all, or what computes it where that is dear."""
-Core = Callable[..., tuple[Array, Slope]]
+Core = Callable[..., Any]
+"""Value and slope of a family's variables; of what kind, each family's lift says."""
 
 
 class Extras(NamedTuple):
@@ -112,6 +127,39 @@ class Extras(NamedTuple):
     given: str = "logits"
     pos_weight: Array | float | None = None
     centers: Array | None = None
+    beside: Array | None = None
+    """Rows of a third operand, beside those of the predictions: variances, negatives, or the other ones of pairs."""
+    everyone: "Everyone | None" = None
+    """All rows of the file, for losses in which each row meets all others."""
+    at: Array | None = None
+    """Which of all rows the block's are, where `everyone` is given."""
+    columns: int | None = None
+    """How many columns the file has whose elements are one row here, for losses of a file."""
+    clip: "Clip | None" = None
+    class_terms: Array | None = None
+    """A factor a class of the terms of a softmax loss."""
+
+
+class Everyone(NamedTuple):
+    """All rows of a file: their features, shape (n, d), their labels, shape (n,), and which of them are not ignored."""
+
+    features: Array
+    labels: Array
+    kept: Array
+
+
+class Clip(NamedTuple):
+    """How a library changes probabilities before it takes their logarithm.
+
+    Probabilities are divided by the sum of their row first if `renormalise` is true, then cut off below `low` and above
+    `high`. `inside` is added to them within the logarithm, and the logarithm is cut off below `floor`.
+    """
+
+    low: float = 0.0
+    high: float = 1.0
+    renormalise: bool = False
+    inside: float = 0.0
+    floor: float = -math.inf
 
 
 class Lift(Protocol):
@@ -160,35 +208,81 @@ class Family:
     axes: Mapping[str, Axis]
     """What its losses can be drawn over, by the names that --x knows; the first is the natural one."""
     several_outputs: bool
+    rows: str | None = None
+    """What a row of predictions holds, for losses that take rows of several numbers only."""
+    width: int | None = None
+    """How many numbers a row of predictions has, where it must be so many."""
+    parts: int = 1
+    """How many predictions there are for each class, side by side."""
+    hard: bool = False
+    """Whether targets are labels, never soft."""
+    one_target: bool = False
+    """Whether a row has one target, whatever the number of its predictions."""
+    coupled: str | None = None
+    """What has one loss, or meets, beyond a row: 'masks' (a row, a column or the file), 'file', or 'rows' (all others)."""
     takes_from: bool = False
     smoothing: str | None = None
     takes_class_weight: bool = False
     takes_pos_weight: bool = False
     takes_centers: bool = False
+    beside: str | None = None
+    """The third operand with a row for each prediction: 'variance', 'negative' or 'other'."""
     likelihood: str | None = None
     """The loss that is minus the logarithm of the probability of what happened, where predictions are chances."""
 
 
+class Relation(NamedTuple):
+    """An equality that the tests evaluate and `explain` prints: this loss, at or towards some parameters, is another's.
+
+    `expression` is Python over the names of losses (with '_'), called with the variables of this one, and over this
+    one's parameters: huber(r) = delta * smooth_l1(r, beta=delta). `at` holds what parameters must be for it; a number
+    that is not in a parameter's domain, such as inf, is a limit.
+    """
+
+    expression: str
+    at: Mapping[str, float]
+
+
+def same(expression: str, **at: float) -> Relation:
+    """Declare that a loss equals an expression in other losses, where parameters are `at` or go to these numbers."""
+    return Relation(expression, at)
+
+
+class Domains(NamedTuple):
+    """Which numbers a loss takes for predictions and for targets; others are errors."""
+
+    predictions: Interval = REAL
+    targets: Interval = REAL
+
+
 @dataclass(frozen=True)
 class Loss:
-    """A loss as declared. `formula` and `slope` are plain Python notation, and what the tests evaluate."""
+    """A loss as declared. `formula` and `slope` are plain Python notation, and what the tests evaluate.
+
+    Where no closed form exists, `formula` is empty, `definition` says it in words, and the tests hold a function to
+    compare with.
+    """
 
     name: str
     family: Family
     core: Core
     formula: str
+    definition: str
     slope: str
     summary: str
     aliases: tuple[str, ...]
     source: str
     where: Mapping[str, str]
     special: tuple[str, ...]
-    relations: tuple[str, ...]
+    relations: tuple[Relation, ...]
     sparse: bool
     linear: bool
+    whole: bool
     wide: Callable[[Parameters], bool]
     breaks: Callable[[Parameters], Mapping[str, float]]
+    domains: Callable[[Parameters], Domains]
     baseline: str | None
+    statistics: Mapping[str, Callable[[float], float]]
     facts: frozenset[str] = frozenset()
 
     @cached_property
@@ -265,6 +359,16 @@ def _rebind(name: str, parameters: dict[str, float | None]) -> BoundLoss:
     return BoundLoss(find(name), parameters)
 
 
+def root(mean: float) -> float:
+    """The root of a mean loss."""
+    return math.sqrt(mean)
+
+
+def exponential(mean: float) -> float:
+    """The exponential of a mean loss, inf where it is too large."""
+    return math.exp(mean) if mean < 700 else math.inf
+
+
 LOSSES: dict[str, Loss] = {}
 FAMILIES: dict[str, Family] = {}
 _NAMES: dict[str, str] = {}
@@ -289,19 +393,23 @@ def family(**declaration: Any) -> Family:
 
 def loss(
     of: Family,
-    formula: str,
+    formula: str = "",
     *,
-    slope: str,
     source: str,
+    slope: str = "",
+    definition: str = "",
     aliases: tuple[str, ...] = (),
     where: Mapping[str, str] | None = None,
     special: tuple[str, ...] = (),
-    relations: tuple[str, ...] = (),
+    relations: tuple[Relation, ...] = (),
     sparse: bool = False,
     linear: bool = False,
+    whole: bool = False,
     wide: Callable[[Parameters], bool] = lambda parameters: False,
     breaks: Callable[[Parameters], Mapping[str, float]] = lambda parameters: {},
+    domains: Callable[[Parameters], Domains] = lambda parameters: Domains(),
     baseline: str | None = None,
+    statistics: Mapping[str, Callable[[float], float]] | None = None,
     facts: tuple[str, ...] = (),
 ) -> Callable[[Core], Loss]:
     """Declare the loss that a core computes, and register it.
@@ -311,23 +419,34 @@ def loss(
     of
         the family.
     formula, slope
-        value and its derivative by the family's variable, in plain Python notation.
+        value and its derivative by the family's variable, in plain Python notation. Losses of whole rows need no slope:
+        the tests derive the formula.
+    definition
+        in words, what a loss without a closed form is.
     where
         names that the formula uses besides variables and parameters, each with its definition.
-    special, relations
-        what happens at the edges, and how the loss follows from others: printed by `explain`.
+    special
+        what happens at the edges: printed by `explain`.
+    relations
+        how the loss follows from others: printed by `explain` and evaluated by the tests.
     sparse
         the core is 0 where the target is 0, so that only the row's own class need be looked at.
     linear
         the core is -t l + h(t), so that of classes with one target only the sum of their l is needed.
+    whole
+        the core sees all of a row's classes at once and returns one value a row, of which `formula` is in vectors.
     wide
         for which parameters the core multiplies rounding errors (powers, products of many factors), so that it is
         computed in the next wider dtype.
     breaks
         the points of the family's variable where the loss changes its form, by what the formula calls them.
+    domains
+        which predictions and targets it takes.
     baseline
         which constant prediction is best: 'mean', 'median', 'frequencies', 'signs' or 'centroid'; None where one pass
         over the targets cannot give it.
+    statistics
+        what people make of the mean loss, such as the root of the mean squared error: it joins the summary.
     facts
         of 'convex', 'bounded', 'redescending': printed by `explain` and held to by the tests.
     """
@@ -338,6 +457,7 @@ def loss(
             family=of,
             core=core,
             formula=formula,
+            definition=definition,
             slope=slope,
             summary=inspect.cleandoc(core.__doc__ or ""),
             aliases=aliases,
@@ -347,9 +467,12 @@ def loss(
             relations=relations,
             sparse=sparse,
             linear=linear,
+            whole=whole,
             wide=wide,
             breaks=breaks,
+            domains=domains,
             baseline=baseline,
+            statistics=statistics or {},
             facts=frozenset(facts),
         )
         for name in (made.name, *aliases):

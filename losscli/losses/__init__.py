@@ -5,9 +5,58 @@ Importing this package declares every loss.
 
 from importlib import import_module
 
-from losscli.core import FAMILIES, LOSSES, find
+from losscli.core import AMBIGUOUS, FAMILIES, LOSSES, Loss
+from losscli.core import find as find_own
+from losscli.errors import UsageError, listing
 
-for _family in ("residual", "margin", "sigmoid", "softmax", "embedding"):  # the order in which lists show them
+FAMILY_MODULES = (
+    "residual",
+    "relative",
+    "distribution",
+    "margin",
+    "sigmoid",
+    "softmax",
+    "ordinal",
+    "views",
+    "scores",
+    "ranking",
+    "embedding",
+    "angular",
+    "contrast",
+    "overlap",
+    "file",
+    "box",
+    "ensemble",
+)
+"""In the order in which lists show them."""
+
+for _family in FAMILY_MODULES:
     import_module(f"{__name__}.{_family}")
+
+
+def find(name: str) -> Loss:
+    """The loss of a name: losscli's, an alias, or what a library calls it, such as torch.nn.BCEWithLogitsLoss.
+
+    Raises
+    ------
+    UsageError
+        for an unknown name, with the nearest one, or for a name with several meanings, with the choices.
+    """
+    last = name.rpartition(".")[2]
+    try:
+        return find_own(last or name)
+    except UsageError:
+        from losscli.libraries import names
+
+        found = names().get(last.lower().replace("_", "").replace("-", ""), set())
+        if len(found) != 1 or last.lower().replace("_", "-") in AMBIGUOUS:
+            if len(found) > 1:
+                choices = listing(sorted(found))
+                raise UsageError(
+                    f"{name!r} means different losses in different libraries; say one of: {choices}"
+                ) from None
+            raise
+        return LOSSES[next(iter(found))]
+
 
 __all__ = ["FAMILIES", "LOSSES", "find"]

@@ -1,8 +1,29 @@
-"""Embedding losses: functions of the difference between a row's features and a point of its class."""
+"""Embedding losses: of a row's features and a point of its class, of pairs of features, and of triplets."""
+
+from collections.abc import Callable
+from typing import Annotated
 
 import numpy as np
 
-from losscli.core import NON_NEGATIVE, Array, Axis, BoundLoss, Dense, Extras, Indices, Targets, Values, family, loss
+from losscli.core import (
+    AT_LEAST_ONE,
+    FRACTION,
+    NON_NEGATIVE,
+    POSITIVE,
+    Array,
+    Axis,
+    BoundLoss,
+    Dense,
+    Extras,
+    Indices,
+    Interval,
+    Targets,
+    Values,
+    family,
+    loss,
+    same,
+)
+from losscli.losses.softmax import row_sums
 
 
 def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
@@ -47,6 +68,7 @@ embedding = family(
         )
     },
     several_outputs=False,
+    rows="features",
     takes_class_weight=True,
     takes_centers=True,
 )
@@ -60,14 +82,370 @@ embedding = family(
     source="Wen, Zhang, Li and Qiao 2016, A Discriminative Feature Learning Approach for Deep Face Recognition, "
     "doi:10.1007/978-3-319-46478-7_31",
     special=(
-        "summed, not averaged, over the features",
+        "summed, not averaged, over the features: half-squared-error of features and centers, summed",
         "one-hot and soft rows: the sum over the classes of t_k times the loss to center k",
         "centers are read from --centers FILE and not updated",
     ),
-    relations=("half-squared-error between features and centers, summed over the features",),
     baseline="centroid",
     facts=("convex",),
 )
 def center(d: Array) -> tuple[Array, Array]:
     """Half the squared distance between features and the center of their class."""
     return 0.5 * d * d, d
+
+
+def lift_cosine(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
+    """D = 1 - cosine of predictions and targets; dD/dprediction = (cos * a/|a| - b/|b|) / |a|."""
+    assert isinstance(targets, Dense)
+    a = predictions.astype(loss.work(predictions.dtype, wide=True), copy=False)
+    distance, away = _cosine_distance(a, targets.t.astype(a.dtype))
+    value, slope = loss.core(distance)
+    return value, slope[:, None] * away if gradient else None
+
+
+def lengths(x: Array) -> Array:
+    """The Euclidean lengths of rows, shape (n, 1), without squares that overflow or vanish."""
+    most = np.abs(x).max(axis=1)[:, None]
+    scale = np.where((most == 0) | ~np.isfinite(most), 1, most)
+    part = x / scale
+    return np.sqrt(row_sums(part * part)).astype(x.dtype)[:, None] * scale
+
+
+def unit(x: Array) -> tuple[Array, Array]:
+    """The rows divided by their lengths, NaN where these are 0, and their lengths."""
+    size = lengths(x)
+    with np.errstate(all="ignore"):
+        return x / size, size
+
+
+def _cosine_distance(a: Array, b: Array) -> tuple[Array, Array]:
+    """1 - cosine of the rows, and its derivative by a."""
+    (left, size), (right, _) = unit(a), unit(b)
+    gap = left - right
+    # Half the squared distance of the unit vectors, which keeps the digits that 1 - cos loses where they are near.
+    distance = row_sums(gap * gap).astype(a.dtype) / 2
+    # And cos * left - right of what they differ by, for the same reason.
+    return distance, (gap - distance[:, None] * left) / size
+
+
+def _place_cosine(x: Array) -> tuple[Array, Targets, Extras]:
+    # The point of view turns with the angle, so that predictions always move along the same line.
+    angle = x * (np.pi / 2)
+    a = np.tile([2 / np.pi, 0.0], (len(x), 1))
+    return a, Dense(np.stack([np.cos(angle), -np.sin(angle)], axis=1)), Extras()
+
+
+RIGHT_ANGLES = Interval(0, 2, True, True)
+
+cosine = family(
+    name="cosine",
+    lift=lift_cosine,
+    summary="functions of the cosine between the features of predictions and of targets",
+    variables={"d": "1 - sum(a * b) / (|a| * |b|), of the features a of a prediction and b of its target"},
+    value="f(d)",
+    gradient="df/dd * (cos * a / |a| - b / |b|) / |a|",
+    targets="rows of features, in the predictions' shape",
+    reads="numbers",
+    rows="features",
+    axes={
+        "distance": Axis(
+            "D",
+            "angular distance D of the features, in right angles",
+            (0.0, 2.0),
+            _place_cosine,
+            along=(0.0, 1.0),
+            domain=RIGHT_ANGLES,
+            own=False,
+        )
+    },
+    several_outputs=False,
+)
+
+
+@loss(
+    cosine,
+    "d",
+    slope="1",
+    aliases=("cosine", "cosine-similarity", "cosine-proximity"),
+    source="Salton, Wong and Yang 1975, A Vector Space Model for Automatic Indexing, doi:10.1145/361219.361220 "
+    "(the cosine)",
+    special=(
+        "1 - cosine, from 0 for the same direction to 2 for the opposite one",
+        "features of length 0 have no direction: an error",
+        "lengths do not count: features need not be of unit length",
+    ),
+    facts=("bounded",),
+)
+def cosine_distance(d: Array) -> tuple[Array, Array]:
+    """One minus the cosine of the angle between two rows of features."""
+    return d, np.ones_like(d)
+
+
+@loss(
+    cosine,
+    "d * 2",
+    slope="2",
+    aliases=("squared-chord", "byol-loss"),
+    source="Grill et al. 2020, Bootstrap Your Own Latent, arXiv:2006.07733 (equation 2)",
+    special=("the squared distance of the features after each was divided by its length",),
+    relations=(same("2 * cosine_distance(a, b)"),),
+    facts=("bounded",),
+)
+def normalized_squared_distance(d: Array) -> tuple[Array, Array]:
+    """The squared distance of two rows of features that were made of unit length."""
+    return 2 * d, np.full_like(d, 2)
+
+
+def lift_cosine_pair(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
+    """As the cosine's lift, for pairs that are alike or not."""
+    assert isinstance(targets, Dense)
+    assert extras.beside is not None
+    a = predictions.astype(loss.work(predictions.dtype, wide=True), copy=False)
+    b = extras.beside.astype(a.dtype)
+    distance, away = _cosine_distance(a, b)
+    value, slope = loss.core(distance, _cosine_distance(-a, b)[0], targets.t > 0)
+    return value, slope[:, None] * away if gradient else None
+
+
+def _place_cosine_pair(x: Array) -> tuple[Array, Targets, Extras]:
+    a, b, _ = _place_cosine(x)
+    assert isinstance(b, Dense)
+    return a, Dense(-np.ones(len(x), np.int8)), Extras(beside=b.t)
+
+
+PAIR_TARGETS = "labels in {0, 1} or in {-1, 1}, one a pair: 1 where the two are alike"
+
+cosine_pair = family(
+    name="cosine-pair",
+    lift=lift_cosine_pair,
+    summary="functions of the cosine between two rows of features that are alike or not",
+    variables={
+        "d": "1 - sum(a * b) / (|a| * |b|), of the features a of a prediction and b of --other",
+        "t": "1 where the two are alike, and -1 where not",
+    },
+    value="f(d, t)",
+    gradient="df/dd * (cos * a / |a| - b / |b|) / |a|",
+    targets=PAIR_TARGETS,
+    reads="signs",
+    rows="features",
+    one_target=True,
+    beside="other",
+    axes={
+        "distance": Axis(
+            "D",
+            "angular distance D of two that are not alike, in right angles",
+            (0.0, 2.0),
+            _place_cosine_pair,
+            along=(0.0, 1.0),
+            domain=RIGHT_ANGLES,
+            own=False,
+        )
+    },
+    several_outputs=False,
+)
+
+
+@loss(
+    cosine_pair,
+    "where(t > 0, d, max(0, 1 - d - margin))",
+    slope="where(t > 0, 1, where(d < 1 - margin, -1, 0))",
+    aliases=("cosine-embedding-loss",),
+    source="PyTorch, CosineEmbeddingLoss, https://docs.pytorch.org/docs/stable/generated/torch.nn.CosineEmbeddingLoss.html",
+    special=(
+        "unlike pairs lose what their cosine is above the margin",
+        "features of length 0 have no direction: an error",
+    ),
+    facts=("bounded",),
+)
+def cosine_embedding(
+    d: Array,
+    opposite: Array,
+    alike: Array,
+    *,
+    margin: Annotated[float, Interval(-1, 1, True, True), "cosine up to which unlike pairs lose nothing"] = 0.0,
+) -> tuple[Array, Array]:
+    """Pulls features that are alike together, and others apart, by the angle between them."""
+    # The cosine less the margin, from the nearer end, which keeps the digits of what is next to 1 or -1.
+    gap = np.where(d < 1, 1 - margin - d, opposite - (1 + margin))
+    return np.where(alike, d, np.maximum(gap, 0)), np.where(alike, 1.0, -(gap > 0).astype(d.dtype))
+
+
+def lift_pair(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
+    """D = |a - b|, or the distances themselves: dD/da = (a - b) / D, and 0 where D is 0."""
+    assert isinstance(targets, Dense)
+    x = predictions.astype(loss.work(predictions.dtype, wide=True), copy=False)
+    if extras.beside is None:
+        value, slope = loss.core(np.where(x < 0, np.nan, x), targets.t > 0)
+        return value, slope if gradient else None
+    gap = x - extras.beside.astype(x.dtype)
+    distance = lengths(gap)
+    value, slope = loss.core(distance[:, 0], targets.t > 0)
+    if not gradient:
+        return value, None
+    return value, slope[:, None] * (gap / np.where(distance == 0, 1, distance))
+
+
+def _place_distance(x: Array) -> tuple[Array, Targets, Extras]:
+    return x, Dense(-np.ones(len(x), np.int8)), Extras()
+
+
+pair = family(
+    name="pair",
+    lift=lift_pair,
+    summary="functions of the distance of two rows of features that are alike or not",
+    variables={
+        "D": "distance |a - b| of the features a of a prediction and b of --other; or the prediction, a distance itself",
+        "t": "1 where the two are alike, and -1 where not",
+    },
+    value="f(D, t)",
+    gradient="df/dD * (a - b) / D",
+    targets=PAIR_TARGETS,
+    reads="signs",
+    one_target=True,
+    beside="other",
+    axes={
+        "distance": Axis(
+            "D", "distance D of two that are not alike", (0.0, 2.0), _place_distance, domain=NON_NEGATIVE, own=False
+        )
+    },
+    several_outputs=False,
+)
+
+Margin = Annotated[float, POSITIVE, "distance from which on unlike pairs lose nothing"]
+PAIR_PREDICTIONS = (
+    "predictions are features with those of the other ones in --other FILE, or distances, one a row; a distance below 0 "
+    "is an error"
+)
+
+
+@loss(
+    pair,
+    "where(t > 0, D**2, max(0, margin - D)**2) / 2",
+    slope="where(t > 0, D, -max(0, margin - D))",
+    aliases=("contrastive-loss", "siamese"),
+    source="Hadsell, Chopra and LeCun 2006, Dimensionality Reduction by Learning an Invariant Mapping, "
+    "doi:10.1109/CVPR.2006.100",
+    special=(
+        PAIR_PREDICTIONS,
+        "label 1 says alike; in the paper Y = 1 says unlike",
+        "libraries differ: some leave out the square, or the half",
+        "the gradient at distance 0 of features is 0",
+    ),
+    relations=(same("hinge_embedding(D, t, margin=margin)**2 / 2"),),
+)
+def contrastive(D: Array, alike: Array, *, margin: Margin = 1.0) -> tuple[Array, Array]:
+    """Half the squared distance of like pairs, and of unlike ones half the square of what misses the margin."""
+    gap = np.where(alike, D, np.minimum(D - margin, 0))
+    return gap * gap / 2, gap
+
+
+@loss(
+    pair,
+    "where(t > 0, D, max(0, margin - D))",
+    slope="where(t > 0, 1, where(D < margin, -1, 0))",
+    aliases=("hinge-embedding-loss",),
+    source="PyTorch, HingeEmbeddingLoss, https://docs.pytorch.org/docs/stable/generated/torch.nn.HingeEmbeddingLoss.html",
+    special=(
+        PAIR_PREDICTIONS,
+        "the gradient at distance 0 of features is 0, and at the margin, for unlike pairs, too",
+    ),
+)
+def hinge_embedding(D: Array, alike: Array, *, margin: Margin = 1.0) -> tuple[Array, Array]:
+    """The distance of like pairs, and what unlike ones miss of the margin."""
+    gap = margin - D
+    return np.where(alike, D, np.maximum(gap, 0)), np.where(alike, 1.0, -(gap > 0).astype(D.dtype))
+
+
+def lift_triplet(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
+    """The core gets the differences of anchor and positive, anchor and negative, positive and negative."""
+    assert isinstance(targets, Dense)
+    assert extras.beside is not None
+    a = predictions.astype(loss.work(predictions.dtype, wide=True), copy=False)
+    positive, negative = targets.t.astype(a.dtype), extras.beside.astype(a.dtype)
+    value, slope = loss.core(a - positive, a - negative, positive - negative, gradient=gradient)
+    return value, slope if gradient else None
+
+
+def _place_triplet(x: Array) -> tuple[Array, Targets, Extras]:
+    return x[:, None], Dense(np.zeros((len(x), 1))), Extras(beside=np.full((len(x), 1), 1.0))
+
+
+triplet_family = family(
+    name="triplet",
+    lift=lift_triplet,
+    summary="functions of the distances of an anchor to a positive and to a negative",
+    variables={
+        "a": "features of the anchor, a row of predictions",
+        "b": "features of the positive, which is like the anchor: the row of targets",
+        "n": "features of the negative, which is not: the row of --negative",
+    },
+    value="f(a, b, n)",
+    gradient="df/da; positive and negative are held fixed",
+    targets="rows of features of the positives, in the predictions' shape",
+    reads="numbers",
+    rows="features",
+    beside="negative",
+    axes={
+        "distance": Axis(
+            "D",
+            "distance D of the anchor from the positive; the negative is at 1 on the same line",
+            (0.0, 2.0),
+            _place_triplet,
+            domain=NON_NEGATIVE,
+            own=False,
+        )
+    },
+    several_outputs=False,
+)
+
+
+def norm_of(gap: Array, p: float, epsilon: float) -> tuple[Array, Array]:
+    """The p-norm of rows to whose elements epsilon was added, and its derivative by them; 0 where the norm is 0."""
+    gap = gap + gap.dtype.type(epsilon)
+    size = np.abs(gap)
+    most = size.max(axis=1)
+    scale = np.where((most == 0) | ~np.isfinite(most), 1, most)[:, None]
+    part = (size / scale) ** p
+    total = row_sums(part).astype(gap.dtype)
+    norm = total ** (1 / p)
+    with np.errstate(all="ignore"):
+        turn = np.sign(gap) * (size / scale / norm[:, None]) ** (p - 1)
+    return norm * scale[:, 0], np.where((norm == 0)[:, None], 0, turn)
+
+
+@loss(
+    triplet_family,
+    "max(0, norm(a - b) - where(swap == 1, min(norm(a - n), norm(b - n)), norm(a - n)) + margin)",
+    aliases=("triplet-margin", "triplet-loss", "triplet-margin-loss", "triplet-margin-with-distance-loss"),
+    source="Schroff, Kalenichenko and Philbin 2015, FaceNet: A Unified Embedding for Face Recognition and Clustering, "
+    "arXiv:1503.03832 (there of squared distances); Balntas, Riba, Ponsa and Mikolajczyk 2016, Learning Local Feature "
+    "Descriptors with Triplets and Shallow Convolutional Neural Networks (as here, and the swap)",
+    special=(
+        "norm(x) is (sum of abs(x_i + epsilon)**p)**(1/p)",
+        "distances are not squared; FaceNet squares them",
+        "at distance 0 the gradient of that distance is 0",
+        "mining triplets is not done here: a row is one triplet",
+    ),
+)
+def triplet(
+    ab: Array,
+    an: Array,
+    bn: Array,
+    *,
+    margin: Annotated[float, POSITIVE, "by how much the negative is to be farther away"] = 1.0,
+    p: Annotated[float, AT_LEAST_ONE, "the norm: 2 is Euclidean"] = 2.0,
+    swap: Annotated[
+        float, FRACTION._replace(whole=True), "1 to take the positive's distance to the negative where it is smaller"
+    ] = 0.0,
+    epsilon: Annotated[float, NON_NEGATIVE, "added to every difference, as PyTorch does with 1e-6"] = 0.0,
+) -> tuple[Array, Callable[[], Array]]:
+    """By how much the negative is not farther from the anchor than the positive and a margin."""
+    near, near_slope = norm_of(ab, p, epsilon)
+    far, far_slope = norm_of(an, p, epsilon)
+    if swap:
+        other, _ = norm_of(bn, p, epsilon)
+        far_slope = np.where((other < far)[:, None], 0, far_slope)
+        far = np.minimum(far, other)
+    gap = near - far + margin
+    active = (gap > 0).astype(gap.dtype)[:, None]
+    return np.maximum(gap, 0), lambda: active * (near_slope - far_slope)

@@ -2,13 +2,14 @@
 
 A row of logits z has l = z - log(sum(exp(z))). A core gets a class's chance (`l`, `p`, `q`) and its target t; it
 returns its value and its slope s by l. The gradient is s_j - p_j * sum(s), written s_j q_j - p_j * sum of the others'
-s, which keeps the digits that p_j loses when it rounds to 1.
+s, which keeps the digits that p_j loses when it rounds to 1. A core of whole rows gets the chances and targets of all
+classes of its rows, and returns one value a row.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Annotated
+from typing import Annotated, cast
 
 import numpy as np
 
@@ -22,13 +23,31 @@ from losscli.core import (
     Dense,
     Extras,
     Indices,
+    Interval,
     Slope,
     Targets,
     Values,
+    exponential,
     family,
     loss,
+    same,
 )
-from losscli.losses.chances import Known, OfLogProbability, OfProbability, focal_core, lazy, ratio, times
+from losscli.losses.chances import (
+    Known,
+    OfLogProbability,
+    OfProbability,
+    Slopes,
+    by_log,
+    by_probability,
+    clipped,
+    focal_core,
+    gap,
+    lazy,
+    poly_core,
+    pull,
+    ratio,
+    times,
+)
 
 SUMMED_AT_ONCE = 1024
 """Terms added in the logits' own dtype before float64 takes over: longer runs in float32 would show."""
@@ -79,6 +98,10 @@ def log_softmax(logits: Array) -> Known:
 
 def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
     """Value = sum over classes of core(l, t)."""
+    if extras.clip is not None:
+        return _clipped(loss, predictions, targets, extras), None
+    if extras.class_terms is not None:
+        return _every_class(loss, predictions, targets, extras.given, gradient, extras.class_terms)
     if isinstance(targets, Indices):
         if extras.given == "logits" and (loss.loss.linear or _is_hard(loss, targets)):
             return _by_index(loss, predictions, targets, gradient)
@@ -87,18 +110,42 @@ def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, 
     return _every_class(loss, predictions, targets, extras.given, gradient)
 
 
-def _every_class(loss: BoundLoss, predictions: Array, targets: Targets, given: str, gradient: bool) -> Values:
-    """The plain path: a term for every class."""
+def _every_class(
+    loss: BoundLoss, predictions: Array, targets: Targets, given: str, gradient: bool, terms: Array | None = None
+) -> Values:
+    """The plain path: a term for every class, times its factor of `terms`."""
     x = predictions.astype(loss.work(predictions.dtype, wide=True))
-    t = _rows(targets, x)
     chance = MAKERS[given](x)
-    value, s = loss.core(chance, t, gradient=gradient)
-    total = row_sums(value)
+    value, slope = loss.core(chance, _rows(targets, x), gradient=gradient)
+    total = _total(loss, value, terms)
     if not gradient:
         return total, None
-    if given == "probs":
-        return total, ratio(s, chance.p)
+    s = by_probability(slope, chance.p) if given == "probs" else by_log(slope)
+    s = s if terms is None else times(terms, s)
     return total, _through_softmax(s, chance) if given == "logits" else s
+
+
+def _total(loss: BoundLoss, value: Array, terms: Array | None) -> Array:
+    if loss.loss.whole:
+        assert terms is None, f"{loss.loss.name} is no sum over classes"
+        return value
+    return row_sums(value if terms is None else times(terms, value))
+
+
+def _clipped(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras) -> Array:
+    """Values from probabilities that are changed first."""
+    assert extras.clip is not None
+    p = MAKERS[extras.given](predictions).p
+    if extras.clip.renormalise:
+        p = p / row_sums(p)[:, None].astype(p.dtype)
+    hard = _is_hard(loss, targets) and extras.class_terms is None
+    if hard and isinstance(targets, Indices):
+        p = p[np.arange(len(p)), targets.index]
+    chance = clipped(p, extras.clip)
+    wide = Known(chance.l, chance.p.astype(chance.l.dtype), chance.q.astype(chance.l.dtype))
+    if hard:
+        return loss.core(wide, 1.0, gradient=False)[0]
+    return _total(loss, loss.core(wide, _rows(targets, wide.p), gradient=False)[0], extras.class_terms)
 
 
 def _rows(targets: Targets, like: Array) -> Array:
@@ -226,9 +273,10 @@ def _is_hard(loss: BoundLoss, targets: Targets) -> bool:
 
 
 def _own_class(loss: BoundLoss, x: Shares, targets: Indices, gradient: bool) -> Values:
-    value, s = loss.core(x, 1.0, gradient=gradient)
+    value, slope = loss.core(x, 1.0, gradient=gradient)
     if not gradient:
         return value, None
+    s = by_log(slope)
     factor = -s / x.total
     # In the next wider dtype where s may be next to nothing, and the factor so would leave the range of e.
     factor = factor.astype(x.e.dtype) if loss.loss.linear else factor
@@ -261,7 +309,7 @@ def _own_chance(loss: BoundLoss, given: Array, index: Array, kind: str, gradient
     if not gradient:
         return value, None
     slopes = np.zeros_like(given)
-    slopes[rows, index] = ratio(s, chance.p) if kind == "probs" else s
+    slopes[rows, index] = by_probability(s, chance.p) if kind == "probs" else by_log(s)
     return value, slopes
 
 
@@ -335,11 +383,12 @@ softmax = family(
         "p = 0 for the true class is inf, and is not clipped",
         "tiny losses are resolved: logits [20, 0] for class 0 give 2.06e-09, in float32 too",
     ),
-    relations=("kl-divergence plus the entropy of the target", "softmax-focal at gamma = 0"),
+    relations=(same("kl_divergence(z, t) + entropy(t)"), same("softmax_focal(z, t, gamma=0)")),
     sparse=True,
     linear=True,
     baseline="frequencies",
     facts=("convex",),
+    statistics={"perplexity": exponential},
 )
 def softmax_cross_entropy(x: Chance, t: Array | float) -> tuple[Array, Array | float]:
     """Minus the log-probability of the true class."""
@@ -356,8 +405,9 @@ def softmax_cross_entropy(x: Chance, t: Array | float) -> tuple[Array, Array | f
         "zero times log zero is zero",
         "the target is the first argument: the sum of t log(t / p)",
         "terms of both signs cancel where p is next to t: the sum may be off from 0 by some 1e-16, below it too",
+        "equal to softmax-cross-entropy for one-hot targets, and of the same gradient for all",
     ),
-    relations=("softmax-cross-entropy minus the entropy of the target; the same gradient; equal for one-hot targets",),
+    relations=(same("softmax_cross_entropy(z, t) - entropy(t)"),),
     sparse=True,
     linear=True,
     baseline="frequencies",
@@ -379,11 +429,9 @@ def kl_divergence(x: Chance, t: Array | float) -> tuple[Array, Array | float]:
         "linear in the target: a soft target weighs every class's term",
         "alpha is one weight a class: --class-weight a=0.25,b=0.75",
         "0 where p of the true class is 1, for every gamma, and so is the gradient for gamma > 0",
+        "of the two logits (z, 0) and a label, sigmoid-focal of z without alpha",
     ),
-    relations=(
-        "softmax-cross-entropy at gamma = 0",
-        "sigmoid-focal (without alpha) of z for the two logits (z, 0)",
-    ),
+    relations=(same("softmax_cross_entropy(z, t)", gamma=0),),
     sparse=True,
     wide=lambda parameters: (parameters["gamma"] or 0) > 8,
 )
@@ -395,3 +443,254 @@ def softmax_focal(
 ) -> tuple[Array, Slope]:
     """Cross-entropy that down-weights the rows already predicted well."""
     return focal_core(x, t, gamma)
+
+
+POLY = Interval(-1, np.inf, low_closed=True)
+UP_TO_ONE = Interval(0, 1, high_closed=True)
+NEGATIVE = Interval(-np.inf, 0)
+ORDER = Interval(1, 50, low_closed=True, high_closed=True, whole=True)
+
+
+@loss(
+    softmax,
+    "t * (epsilon * (1 - p) - l)",
+    slope="-t * (1 + epsilon * p)",
+    aliases=("poly-1", "poly-loss", "poly-cross-entropy", "poly-loss-cross-entropy", "poly-1-cross-entropy"),
+    source="Leng, Tan, Liu, Cubuk, Shi, Cheng and Anguelov 2022, PolyLoss: A Polynomial Expansion Perspective of "
+    "Classification Loss Functions, arXiv:2204.12511",
+    special=(
+        "-l is q + q**2 / 2 + q**3 / 3 + ... with q = 1 - p; epsilon is added to the coefficient 1 of q, which is gone at -1",
+        "linear in the target: a soft target weighs every class's term",
+    ),
+    relations=(same("softmax_cross_entropy(z, t)", epsilon=0),),
+    sparse=True,
+    wide=lambda parameters: (parameters["epsilon"] or 0) < 0,
+)
+def softmax_poly_1(
+    x: Chance,
+    t: Array | float,
+    *,
+    epsilon: Annotated[float, POLY, "what is added to the coefficient of 1 - p"] = 1.0,
+) -> tuple[Array, Slope]:
+    """Cross-entropy with another coefficient of the first term of its series in 1 - p."""
+    return poly_core(x, t, epsilon)
+
+
+@loss(
+    softmax,
+    "t * (1 - p**q) / q",
+    slope="-t * p**q",
+    aliases=("gce", "categorical-generalized-cross-entropy"),
+    source="Zhang and Sabuncu 2018, Generalized Cross Entropy Loss for Training Deep Neural Networks with Noisy Labels, "
+    "arXiv:1805.07836",
+    special=(
+        "q is the parameter, not 1 - p",
+        "at q = 1 half of the absolute error of the probabilities, for one-hot targets",
+        "at most 1 / q, also at p = 0; by probabilities the gradient is infinite there for q < 1",
+    ),
+    relations=(same("softmax_cross_entropy(z, t)", q=0), same("taylor_cross_entropy(z, t, order=1)", q=1)),
+    sparse=True,
+    facts=("bounded",),
+)
+def generalized_cross_entropy(
+    x: Chance,
+    t: Array | float,
+    *,
+    q: Annotated[float, UP_TO_ONE, "the power of p: towards cross-entropy at 0, towards the absolute error at 1"] = 0.7,
+) -> tuple[Array, Slope]:
+    """Between cross-entropy and the absolute error of probabilities, for labels of which some are wrong."""
+
+    def slope() -> Slopes:
+        return Slopes(times(t, -np.exp(q * x.l)), lambda: times(t, -np.exp(times(q - 1, x.l))))
+
+    return times(t, np.expm1(q * x.l) / -q), cast(Slope, slope)
+
+
+@loss(
+    softmax,
+    "-alpha * t * l - beta * p * max(log(t), a)",
+    slope="-alpha * t - beta * p * max(log(t), a)",
+    aliases=("sce", "sce-loss", "symmetric-ce"),
+    source="Wang, Ma, Chen, Luo, Yi and Bailey 2019, Symmetric Cross Entropy for Robust Learning with Noisy Labels, "
+    "arXiv:1908.06112",
+    special=(
+        "log(t) is cut off at a, as it is -inf for the classes that a one-hot target leaves out",
+        "for one-hot targets the second part is -a * beta * (1 - p) of the true class",
+        "the source's code cuts off t at 1e-4 instead, which is a = -9.21",
+    ),
+    relations=(same("alpha * softmax_cross_entropy(z, t)", beta=0),),
+)
+def symmetric_cross_entropy(
+    x: Chance,
+    t: Array,
+    *,
+    alpha: Annotated[float, NON_NEGATIVE, "weight of the cross-entropy"] = 0.1,
+    beta: Annotated[float, NON_NEGATIVE, "weight of the reverse cross-entropy, in which p and t change places"] = 1.0,
+    a: Annotated[float, NEGATIVE, "what the logarithm of a target is cut off at"] = -4.0,
+) -> tuple[Array, Slope]:
+    """Cross-entropy and its reverse, which bounds what a wrong label can do."""
+    cost = -beta * np.maximum(np.log(t), a)
+
+    def slope() -> Slopes:
+        return Slopes(cost * x.p - alpha * t, lambda: cost - ratio(alpha * t, x.p))
+
+    return times(alpha * t, -x.l) + cost * x.p, cast(Slope, slope)
+
+
+@loss(
+    softmax,
+    "(p - t)**2",
+    slope="2 * (p - t) * p",
+    aliases=("brier-score", "brier-score-loss", "quadratic-score", "multiclass-brier"),
+    source="Brier 1950, Verification of Forecasts Expressed in Terms of Probability, "
+    "doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2",
+    special=(
+        "summed over all classes, 0 to 2: for two classes twice sigmoid-brier",
+        "the gradient vanishes where a p is 1, on the wrong class too",
+    ),
+    facts=("bounded",),
+)
+def brier(x: Chance, t: Array) -> tuple[Array, Slope]:
+    """The squared distance of the probabilities from the target."""
+    distance = gap(x, t)
+
+    def slope() -> Slopes:
+        by_p = -2 * distance
+        return Slopes(by_p * x.p, lambda: by_p)
+
+    return distance * distance, cast(Slope, slope)
+
+
+@loss(
+    softmax,
+    "t / 2 * log(t / m) + p / 2 * log(p / m)",
+    slope="p / 2 * log(p / m)",
+    where={"m": "(p + t) / 2 if p + t > 0 else 1"},
+    aliases=("js", "jsd", "js-divergence", "jensen-shannon-divergence"),
+    source="Lin 1991, Divergence Measures Based on the Shannon Entropy, doi:10.1109/18.61115",
+    special=(
+        "zero times log zero is zero",
+        "in nats, at most log(2): finite where p = 0; its square root is a distance",
+        "symmetric in p and t; m is the mean of the two",
+    ),
+    facts=("bounded",),
+)
+def jensen_shannon(x: Chance, t: Array) -> tuple[Array, Slope]:
+    """How far prediction and target are from their mean, in the mean of two Kullback-Leibler divergences."""
+    # With u = (t - p) / (t + p) a term is m / 2 * ((1 + u) log(1 + u) + (1 - u) log(1 - u)), small like u^2.
+    m = (x.p + t) / 2
+    u = np.where(m == 0, -1, gap(x, t) / (2 * m))
+    log_t = np.where(u > -0.5, np.log1p(u), np.log(t / m))
+    log_p = np.where(u < 0.5, np.log1p(-u), x.l - np.log(m))
+    near = m / 2 * (2 * u * np.arctanh(u) + np.log1p(-u * u))
+    far = (times(t, log_t) + times(x.p, log_p)) / 2
+
+    def slope() -> Slopes:
+        return Slopes(times(x.p, log_p / 2), lambda: log_p / 2)
+
+    return np.where(np.abs(u) < 0.5, near, far), cast(Slope, slope)
+
+
+@loss(
+    softmax,
+    "t * sum((1 - p)**i / i for i in range(1, order + 1))",
+    slope="-t * (1 - (1 - p)**order)",
+    aliases=("taylor-ce", "taylor-softmax-cross-entropy"),
+    source="Feng, Shu, Lin, Lv, Li and An 2020, Can Cross Entropy Loss Be Robust to Label Noise?, IJCAI 2020",
+    special=(
+        "the first terms of the series of -log(p), which is softmax-cross-entropy towards ever higher orders",
+        "at most 1 + 1/2 + ... + 1/order, also at p = 0",
+    ),
+    relations=(same("generalized_cross_entropy(z, t, q=1)", order=1),),
+    sparse=True,
+    wide=lambda parameters: (parameters["order"] or 0) > 4,
+    facts=("bounded",),
+)
+def taylor_cross_entropy(
+    x: Chance,
+    t: Array | float,
+    *,
+    order: Annotated[float, ORDER, "how many terms of the series are summed"] = 2.0,
+) -> tuple[Array, Slope]:
+    """The first terms of cross-entropy's series in 1 - p, which bound what a wrong label can do."""
+    total = np.zeros_like(x.q)
+    for i in range(int(order), 0, -1):
+        total = (total + 1 / i) * x.q
+
+    def slope() -> Slopes:
+        by_p = np.zeros_like(x.q)
+        for _ in range(int(order)):
+            by_p = by_p * x.q - 1
+        return Slopes(times(t, by_p * x.p), lambda: times(t, by_p))
+
+    return times(t, total), cast(Slope, slope)
+
+
+@loss(
+    softmax,
+    "1 - sum(t * p) / sqrt(sum(p**2))",
+    aliases=("spherical-score",),
+    source="Gneiting and Raftery 2007, Strictly Proper Scoring Rules, Prediction, and Estimation, "
+    "doi:10.1198/016214506000001437",
+    special=("1 minus the score, 0 to 1", "the gradient vanishes where a p is 1, on the wrong class too"),
+    whole=True,
+    facts=("bounded",),
+)
+def spherical(x: Chance, t: Array) -> tuple[Array, Slope]:
+    """What is missing to the best of spherical scores: of one-hot targets, 1 minus the cosine between p and t."""
+    # Of the likeliest class and the rest, which is what the differences leave where the likeliest is nearly certain.
+    rows, top = np.arange(len(x.p)), x.p.argmax(axis=1)
+    others = x.p.copy()
+    others[rows, top] = 0
+    peak, mine = x.p[rows, top], t[rows, top]
+    rest, agreed = row_sums(others * others), row_sums(t * others)
+    length = np.sqrt(peak * peak + rest)
+
+    def slope() -> Slopes:
+        along = (mine * peak + agreed) / length**2
+        by_p = (along[:, None] * x.p - t) / length[:, None]
+        by_p[rows, top] = (agreed * peak - mine * rest) / length**3
+        return Slopes(by_p * x.p, lambda: by_p)
+
+    return (rest / (length + peak) + (1 - mine) * peak - agreed) / length, cast(Slope, slope)
+
+
+@loss(
+    softmax,
+    "-sum(t * l * (own * (1 - p)**gamma_pos + (1 - own) * p**gamma_neg))",
+    where={"own": "t >= max(t)"},
+    aliases=("asl-single-label", "asymmetric-loss-single-label", "asymmetric-single-label"),
+    source="Ridnik, Ben-Baruch, Zamir, Noy, Friedman, Protter and Zelnik-Manor 2021, Asymmetric Loss For Multi-Label "
+    "Classification, arXiv:2009.14119 (its code, for one label)",
+    special=(
+        "own is 1 for the class of the largest target, or each of several, and 0 for the others",
+        "gamma_neg matters for smoothed and soft targets only",
+        "for one-hot targets it is softmax-focal with gamma = gamma_pos",
+    ),
+    relations=(same("softmax_cross_entropy(z, t)", gamma_pos=0, gamma_neg=0),),
+    whole=True,
+    wide=lambda parameters: max(parameters["gamma_pos"] or 0, parameters["gamma_neg"] or 0) > 8,
+)
+def softmax_asymmetric(
+    x: Chance,
+    t: Array,
+    *,
+    gamma_pos: Annotated[float, NON_NEGATIVE, "focus on hard rows: the power of 1 - p of the true class"] = 0.0,
+    gamma_neg: Annotated[float, NON_NEGATIVE, "focus on the likelier other classes: the power of their p"] = 4.0,
+) -> tuple[Array, Slope]:
+    """Cross-entropy of smoothed targets that pulls at the other classes only where they are likely."""
+    own = t == t.max(axis=1, keepdims=True)
+    # exp(gamma l), for a small power of p is not small where p itself is too small for its dtype.
+    focus = np.where(own, x.q**gamma_pos, np.exp(times(gamma_neg, x.l)))
+    cost = times(focus, -x.l)
+
+    def slope() -> Slopes:
+        other = -1 - times(gamma_neg, x.l)
+        by_l = np.where(own, focus * (gamma_pos * pull(x.l, x.p, x.q) - 1), times(focus, other))
+
+        def by_p() -> Array:
+            return times(t, np.where(own, ratio(by_l, x.p), times(x.p ** (gamma_neg - 1), other)))
+
+        return Slopes(times(t, by_l), by_p)
+
+    return row_sums(times(t, cost)), cast(Slope, slope)

@@ -1,0 +1,225 @@
+"""Box losses: of predicted and true boxes, four numbers a row: the corners x1, y1 and x2, y2.
+
+A core is written in numbers that carry their derivatives by the predicted corners along (forward differentiation), so
+that it returns value and gradient at once.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from losscli.core import NON_NEGATIVE, Array, Axis, BoundLoss, Dense, Extras, Targets, Values, family, loss
+
+
+@dataclass
+class Dual:
+    """Numbers, shape (n,), and their derivatives by the corners of the predicted boxes, shape (n, 4)."""
+
+    value: Array
+    slope: Array
+
+    @staticmethod
+    def _of(other: "Dual | float | Array", like: Array) -> "Dual":
+        return other if isinstance(other, Dual) else Dual(np.asarray(other, like.dtype), np.zeros((1, 4), like.dtype))
+
+    def __add__(self, other: Any) -> "Dual":
+        other = self._of(other, self.value)
+        return Dual(self.value + other.value, self.slope + other.slope)
+
+    def __sub__(self, other: Any) -> "Dual":
+        other = self._of(other, self.value)
+        return Dual(self.value - other.value, self.slope - other.slope)
+
+    def __mul__(self, other: Any) -> "Dual":
+        other = self._of(other, self.value)
+        return Dual(
+            self.value * other.value,
+            self.slope * np.atleast_1d(other.value)[:, None] + other.slope * np.atleast_1d(self.value)[:, None],
+        )
+
+    def __truediv__(self, other: Any) -> "Dual":
+        other = self._of(other, self.value)
+        ratio = self.value / other.value
+        turn = (self.slope - np.atleast_1d(ratio)[:, None] * other.slope) / np.atleast_1d(other.value)[:, None]
+        return Dual(ratio, turn)
+
+    def both(self) -> tuple[Array, Array]:
+        """What a core returns."""
+        return self.value, self.slope
+
+    def least(self, other: "Dual") -> "Dual":
+        """The smaller one; where they are equal, with the mean of their derivatives."""
+        return self._choose(other, self.value - other.value)
+
+    def most(self, other: "Dual") -> "Dual":
+        """The larger one, and likewise."""
+        return self._choose(other, other.value - self.value)
+
+    def _choose(self, other: "Dual", gap: Array) -> "Dual":
+        share = np.where(gap < 0, 1.0, np.where(gap == 0, 0.5, 0.0))[:, None]
+        value = np.where(gap <= 0, self.value, np.where(np.isnan(gap), np.nan, other.value))
+        return Dual(value, share * self.slope + (1 - share) * other.slope)
+
+    def positive(self) -> "Dual":
+        """max(0, x), whose derivative at 0 is 0."""
+        return Dual(np.maximum(self.value, 0), self.slope * (self.value > 0)[:, None])
+
+    def angle(self, other: "Dual") -> "Dual":
+        """Angle of the point (other, x) above the first axis, atan(x / other); NaN for the origin, which has none."""
+        size = self.value**2 + other.value**2
+        turn = other.value[:, None] * self.slope - self.value[:, None] * other.slope
+        return Dual(np.where(size == 0, np.nan, np.arctan2(self.value, other.value)), turn / size[:, None])
+
+
+def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
+    """Value = core(predicted corners, true corners)."""
+    assert isinstance(targets, Dense)
+    b = predictions.astype(np.promote_types(predictions.dtype, np.float64), copy=False)
+    t = targets.t.astype(b.dtype)
+    units = np.eye(4, dtype=b.dtype)
+    ours = [Dual(b[:, i], np.broadcast_to(units[i], b.shape)) for i in range(4)]
+    theirs = [Dual(t[:, i], np.zeros_like(b)) for i in range(4)]
+    value, slope = loss.core(ours, theirs)
+    crossed = ((b[:, 2:] < b[:, :2]) | (t[:, 2:] < t[:, :2])).any(axis=1)
+    return np.where(crossed, np.nan, value), slope if gradient else None
+
+
+def _place(x: Array) -> tuple[Array, Targets, Extras]:
+    boxes = np.stack([x, np.zeros_like(x), x + 1, np.ones_like(x)], axis=1)
+    return boxes, Dense(np.tile([0.0, 0.0, 1.0, 1.0], (len(x), 1))), Extras()
+
+
+box = family(
+    name="box",
+    lift=lift,
+    summary="functions of a predicted and a true box, four numbers a row: x1, y1, x2, y2",
+    variables={
+        "a": "the predicted box: corners a[0], a[1] and a[2], a[3]",
+        "b": "the true box",
+        "I": "area of their intersection",
+        "U": "area of their union",
+        "C": "area of the smallest box around both",
+    },
+    value="f(a, b)",
+    gradient="df/da, one a number",
+    targets="rows of four numbers, the true boxes: x1, y1, x2, y2 with x1 <= x2 and y1 <= y2",
+    reads="numbers",
+    rows="the corners x1, y1 and x2, y2",
+    width=4,
+    axes={
+        "distance": Axis(
+            "D",
+            "distance D by which a unit square is moved along the x axis",
+            (0.0, 3.0),
+            _place,
+            along=(1.0, 0.0, 1.0, 0.0),
+            domain=NON_NEGATIVE,
+            own=False,
+        )
+    },
+    several_outputs=False,
+)
+
+Corners = list[Dual]
+CORNERS = (
+    "boxes are x1, y1, x2, y2; one whose second corner is before its first is an error, and so is a union of area 0"
+)
+
+
+def _areas(a: Corners, b: Corners) -> tuple[Dual, Dual]:
+    """Intersection and union."""
+    width = (a[2].least(b[2]) - a[0].most(b[0])).positive()
+    height = (a[3].least(b[3]) - a[1].most(b[1])).positive()
+    inside = width * height
+    ours, theirs = ((c[2] - c[0]) * (c[3] - c[1]) for c in (a, b))
+    return inside, ours + theirs - inside
+
+
+def _around(a: Corners, b: Corners) -> tuple[Dual, Dual]:
+    """Width and height of the smallest box around both."""
+    return a[2].most(b[2]) - a[0].least(b[0]), a[3].most(b[3]) - a[1].least(b[1])
+
+
+@loss(
+    box,
+    "1 - I / U",
+    aliases=("box-iou", "iou-loss"),
+    source="Yu, Jiang, Wang, Cao and Huang 2016, UnitBox: An Advanced Object Detection Network, arXiv:1608.01471 (of its "
+    "logarithm)",
+    special=(CORNERS, "no gradient where the boxes are apart"),
+    facts=("bounded",),
+)
+def iou(a: Corners, b: Corners) -> tuple[Array, Array]:
+    """One minus the intersection over the union of two boxes."""
+    inside, union = _areas(a, b)
+    return ((union - inside) / union).both()
+
+
+@loss(
+    box,
+    "1 - I / U + (C - U) / C",
+    aliases=("generalized-box-iou", "generalized-box-iou-loss", "giou-loss"),
+    source="Rezatofighi, Tsoi, Gwak, Sadeghian, Reid and Savarese 2019, Generalized Intersection over Union, "
+    "arXiv:1902.09630",
+    special=(CORNERS,),
+    facts=("bounded",),
+)
+def giou(a: Corners, b: Corners) -> tuple[Array, Array]:
+    """IoU loss plus the part of the box around both that neither covers."""
+    inside, union = _areas(a, b)
+    width, height = _around(a, b)
+    hull = width * height
+    return ((union - inside) / union + (hull - union) / hull).both()
+
+
+DISTANCE = "((a[0] + a[2] - b[0] - b[2])**2 + (a[1] + a[3] - b[1] - b[3])**2) / 4 / (W**2 + H**2)"
+WHERE = {"W": "max(a[2], b[2]) - min(a[0], b[0])", "H": "max(a[3], b[3]) - min(a[1], b[1])"}
+
+
+def _diou(a: Corners, b: Corners) -> tuple[Dual, Dual]:
+    """DIoU and IoU losses."""
+    inside, union = _areas(a, b)
+    width, height = _around(a, b)
+    x, y = a[0] + a[2] - b[0] - b[2], a[1] + a[3] - b[1] - b[3]
+    plain = (union - inside) / union
+    return plain + (x * x + y * y) / (width * width + height * height) * 0.25, plain
+
+
+@loss(
+    box,
+    f"1 - I / U + {DISTANCE}",
+    where=WHERE,
+    aliases=("distance-box-iou", "distance-box-iou-loss", "diou-loss"),
+    source="Zheng, Wang, Liu, Li, Ye and Ren 2020, Distance-IoU Loss, arXiv:1911.08287",
+    special=(CORNERS,),
+    facts=("bounded",),
+)
+def diou(a: Corners, b: Corners) -> tuple[Array, Array]:
+    """IoU loss plus the squared distance of the centers over that of the corners of the box around both."""
+    return _diou(a, b)[0].both()
+
+
+@loss(
+    box,
+    f"1 - I / U + {DISTANCE} + v * v / (1 - I / U + v)",
+    where=WHERE | {"v": "4 / pi**2 * (atan((b[2] - b[0]) / (b[3] - b[1])) - atan((a[2] - a[0]) / (a[3] - a[1])))**2"},
+    aliases=("complete-box-iou", "complete-box-iou-loss", "ciou-loss"),
+    source="Zheng, Wang, Liu, Li, Ye and Ren 2020, Distance-IoU Loss, arXiv:1911.08287",
+    special=(
+        CORNERS,
+        "a box of width and height 0 has no shape: an error",
+        "the gradient is that of the formula; torchvision holds the weight v / (1 - I / U + v) fixed",
+    ),
+    facts=("bounded",),
+)
+def ciou(a: Corners, b: Corners) -> tuple[Array, Array]:
+    """DIoU loss plus a penalty of the difference of the shapes."""
+    distance, plain = _diou(a, b)
+    theirs, ours = ((c[2] - c[0]).angle(c[3] - c[1]) for c in (b, a))
+    gap = theirs - ours
+    v = gap * gap * (4 / np.pi**2)
+    weighed = plain + v
+    alike = weighed.value == 0  # 0 / 0: the same box
+    safe = Dual(np.where(alike, 1, weighed.value), weighed.slope)
+    return (distance + v * v / safe).both()

@@ -1,0 +1,317 @@
+"""Losses of distributions: minus the logarithm of a target's probability, or how far it is from the best one.
+
+A core gets predictions y and targets t, and of normal distributions the variances v; it returns its value and its
+slope by y. What targets alone add to a logarithm is left out; deviances are 0 where y = t.
+"""
+
+from typing import Annotated, Any
+
+import numpy as np
+
+from losscli.core import (
+    AT_LEAST_ONE,
+    NON_NEGATIVE,
+    POSITIVE,
+    REAL,
+    Array,
+    Axis,
+    BoundLoss,
+    Dense,
+    Domains,
+    Extras,
+    Interval,
+    Targets,
+    Values,
+    family,
+    loss,
+    same,
+)
+from losscli.losses.chances import times
+from losscli.losses.relative import lift
+from losscli.losses.series import NEAR, exp_tail, held, log_ratio
+
+
+def _place(x: Array) -> tuple[Array, Targets, Extras]:
+    return 2 + x, Dense(np.full_like(x, 2)), Extras()
+
+
+distribution = family(
+    name="distribution",
+    lift=lift,
+    summary="likelihoods and deviances of counts, amounts and times, elementwise",
+    variables={"y": "prediction: a mean, or for losses with log in their name the logarithm of one", "t": "target"},
+    value="f(y, t)",
+    gradient="df/dy",
+    targets="numbers, one for each prediction; or one number for all",
+    reads="numbers",
+    axes={
+        "residual": Axis(
+            "r",
+            "residual r = prediction - target, for a target of 2",
+            (-1.8, 3.0),
+            _place,
+            domain=Interval(-2, np.inf),
+            own=False,
+        )
+    },
+    several_outputs=True,
+)
+
+
+@loss(
+    distribution,
+    "y - t * log(y + epsilon)",
+    slope="1 - where(t == 0, 0, t / (y + epsilon))",
+    aliases=("poisson-loss",),
+    source="Keras, Poisson, https://keras.io/api/losses/probabilistic_losses/; PyTorch, PoissonNLLLoss with "
+    "log_input=False, https://docs.pytorch.org/docs/stable/generated/torch.nn.PoissonNLLLoss.html",
+    special=(
+        "predictions are rates; of logarithms of rates it is log-poisson",
+        "what the target alone adds, log(t!), is left out: it may be negative",
+        "zero times log zero is zero; a rate of 0 for a target above 0 is inf",
+        "libraries add a small epsilon to the rate within the logarithm; here it is 0 unless given",
+    ),
+    relations=(
+        same("poisson_deviance(y, t) / 2 + t - t * log(t)", epsilon=0),
+        same("log_poisson(log(y), t)", epsilon=0),
+    ),
+    domains=lambda parameters: Domains(NON_NEGATIVE, NON_NEGATIVE),
+    wide=lambda parameters: True,
+    facts=("convex",),
+)
+def poisson(
+    y: Array, t: Array, *, epsilon: Annotated[float, NON_NEGATIVE, "added to the rate within the logarithm"] = 0.0
+) -> tuple[Array, Array]:
+    """Minus the log-probability of a count, of which the rate is predicted."""
+    rate = held(y)
+    slope = np.where(t == 0, 1, ((rate - t) + epsilon) / (rate + epsilon))
+    return y - times(t, np.log(rate + epsilon)), slope
+
+
+@loss(
+    distribution,
+    "exp(y) - t * y",
+    slope="exp(y) - t",
+    aliases=("log-poisson-loss", "poisson-nll", "poisson-nll-loss"),
+    source="PyTorch, PoissonNLLLoss, https://docs.pytorch.org/docs/stable/generated/torch.nn.PoissonNLLLoss.html",
+    special=(
+        "predictions are logarithms of rates; of rates it is poisson",
+        "what the target alone adds, log(t!), is left out: it may be negative",
+    ),
+    relations=(same("poisson(exp(y), t, epsilon=0)"),),
+    domains=lambda parameters: Domains(REAL, NON_NEGATIVE),
+    wide=lambda parameters: True,
+    facts=("convex",),
+)
+def log_poisson(y: Array, t: Array) -> tuple[Array, Array]:
+    """Minus the log-probability of a count, of which the logarithm of the rate is predicted."""
+    rate = np.exp(y)
+    return rate - times(t, np.minimum(y, held(y))), rate - t
+
+
+def deviance(y: Array, t: Array, power: float) -> tuple[Array, Array]:
+    """The deviance of a Tweedie distribution, and its slope by y; 1 is Poisson's and 2 the gamma distribution's.
+
+    With L = log(y / t), a = 1 - power and b = 2 - power it is 2 t^b ((exp(b L) - 1) / b - (exp(a L) - 1) / a), where
+    (exp(s L) - 1) / s is L for s = 0. Near L = 0 both terms are L, and what they have beyond L is what counts.
+    """
+    a = y.dtype.type(1) - power
+    b = a + 1
+    gap = y - t
+    ratio = log_ratio(gap, np.minimum(y, t))
+    near = np.abs(ratio) * max(abs(a), abs(b)) < NEAR
+
+    def beyond(s: Any) -> Array | float:
+        return exp_tail(s * ratio) / s if s else 0.0
+
+    def whole(s: Any) -> Array:
+        return np.expm1(s * ratio) / s if s else held(ratio)
+
+    scale = t**b
+    value = 2 * scale * np.where(near, beyond(b) - beyond(a), whole(b) - whole(a))
+    if power < 2:
+        none = t == 0
+        value = np.where(none, 2 * np.power(y, b, out=np.zeros_like(value), where=none) / b, value)
+    mean = held(y)
+    return value, 2 * ((mean - t) / mean) * mean**a
+
+
+@loss(
+    distribution,
+    "2 * (where(t == 0, 0, t * log(t / y)) - t + y)",
+    slope="2 * (y - t) / y",
+    aliases=("mean-poisson-deviance",),
+    source="Nelder and Wedderburn 1972, Generalized Linear Models, doi:10.2307/2344614",
+    special=("zero times log zero is zero", "predictions must be above 0"),
+    relations=(same("2 * generalized_kl(y, t)"), same("tweedie_deviance(y, t, power=1)")),
+    domains=lambda parameters: Domains(POSITIVE, NON_NEGATIVE),
+    wide=lambda parameters: True,
+    facts=("convex",),
+)
+def poisson_deviance(y: Array, t: Array) -> tuple[Array, Array]:
+    """Twice the log-probability that a Poisson distribution with the mean y misses of the best one."""
+    return deviance(y, t, 1)
+
+
+@loss(
+    distribution,
+    "2 * (log(y / t) + t / y - 1)",
+    slope="2 * (y - t) / y**2",
+    aliases=("mean-gamma-deviance",),
+    source="Nelder and Wedderburn 1972, Generalized Linear Models, doi:10.2307/2344614",
+    special=("predictions and targets must be above 0", "unchanged where both are multiplied by one number"),
+    relations=(same("2 * (log_gamma(log(y), t) - log(t) - 1)"), same("tweedie_deviance(y, t, power=2)")),
+    domains=lambda parameters: Domains(POSITIVE, POSITIVE),
+    wide=lambda parameters: True,
+)
+def gamma_deviance(y: Array, t: Array) -> tuple[Array, Array]:
+    """Twice the log-density that a gamma distribution with the mean y misses of the best one."""
+    return deviance(y, t, 2)
+
+
+@loss(
+    distribution,
+    "where(power == 1, 2 * (where(t == 0, 0, t * log(t / y)) - t + y), where(power == 2, "
+    "2 * (log(y / t) + t / y - 1), 2 * (where(t == 0, 0, t**(2 - power)) / ((1 - power) * (2 - power)) "
+    "- t * y**(1 - power) / (1 - power) + y**(2 - power) / (2 - power))))",
+    slope="2 * (y - t) * y**(-power)",
+    aliases=("tweedie", "mean-tweedie-deviance", "tweedie-deviance-score"),
+    source="Jorgensen 1987, Exponential Dispersion Models, doi:10.1111/j.2517-6161.1987.tb01685.x",
+    special=(
+        "power 1 and 2 are the limits of the formula; it may be as near to them as numbers are",
+        "predictions must be above 0, and for power >= 2 targets too",
+        "scikit-learn's default is power 0, which is squared-error",
+    ),
+    relations=(
+        same("poisson_deviance(y, t)", power=1),
+        same("gamma_deviance(y, t)", power=2),
+    ),
+    domains=lambda parameters: Domains(POSITIVE, NON_NEGATIVE if (parameters["power"] or 0) < 2 else POSITIVE),
+    wide=lambda parameters: True,
+)
+def tweedie_deviance(
+    y: Array, t: Array, *, power: Annotated[float, AT_LEAST_ONE, "the variance grows as this power of the mean"] = 1.5
+) -> tuple[Array, Array]:
+    """Twice the log-density that a Tweedie distribution with the mean y misses of the best one."""
+    return deviance(y, t, power)
+
+
+@loss(
+    distribution,
+    "y + t * exp(-y)",
+    slope="1 - t * exp(-y)",
+    aliases=("gamma-nll", "log-gamma-loss"),
+    source="McCullagh and Nelder 1989, Generalized Linear Models, chapter 8; scikit-learn, HalfGammaLoss",
+    special=(
+        "predictions are logarithms of means",
+        "what the target alone adds is left out: it may be negative",
+    ),
+    relations=(same("gamma_deviance(exp(y), t) / 2 + log(t) + 1"),),
+    domains=lambda parameters: Domains(REAL, POSITIVE),
+    wide=lambda parameters: True,
+    facts=("convex",),
+)
+def log_gamma(y: Array, t: Array) -> tuple[Array, Array]:
+    """Minus the log-density of a gamma distribution, of which the logarithm of the mean is predicted."""
+    part = t * np.exp(-y)
+    return held(y) + part, 1 - part
+
+
+@loss(
+    distribution,
+    "exp((2 - power) * y) / (2 - power) - t * exp((1 - power) * y) / (1 - power)",
+    slope="exp((2 - power) * y) - t * exp((1 - power) * y)",
+    aliases=("tweedie-nll", "log-tweedie-loss"),
+    source="Jorgensen 1987, Exponential Dispersion Models, doi:10.1111/j.2517-6161.1987.tb01685.x; XGBoost, reg:tweedie",
+    special=(
+        "predictions are logarithms of means",
+        "what the target alone adds is left out",
+    ),
+    relations=(same("tweedie_deviance(exp(y), t, power=power) / 2 - t**(2 - power) / ((1 - power) * (2 - power))"),),
+    domains=lambda parameters: Domains(REAL, NON_NEGATIVE),
+    wide=lambda parameters: True,
+    facts=("convex",),
+)
+def log_tweedie(
+    y: Array, t: Array, *, power: Annotated[float, Interval(1, 2), "the variance grows as this power of the mean"] = 1.5
+) -> tuple[Array, Array]:
+    """Minus the log-density of a Tweedie distribution, of which the logarithm of the mean is predicted."""
+    a = y.dtype.type(1) - power
+    b = a + 1
+    mean, part = np.exp(b * y), times(t, np.exp(a * y))
+    return mean / b - part / a, mean - part
+
+
+@loss(
+    distribution,
+    "where(t == 0, 0, t * log(t / y)) - t + y",
+    slope="(y - t) / y",
+    aliases=("generalized-kl-divergence", "i-divergence", "convex-kl-divergence"),
+    source="Csiszar 1991, Why Least Squares and Maximum Entropy?, Annals of Statistics 19(4)",
+    special=(
+        "the target is the first argument, as in kl-divergence; neither needs to sum to 1",
+        "zero times log zero is zero",
+        "predictions must be above 0",
+    ),
+    relations=(same("poisson_deviance(y, t) / 2"),),
+    domains=lambda parameters: Domains(POSITIVE, NON_NEGATIVE),
+    wide=lambda parameters: True,
+    facts=("convex",),
+)
+def generalized_kl(y: Array, t: Array) -> tuple[Array, Array]:
+    """The Kullback-Leibler divergence of amounts that are no probabilities, element by element."""
+    value, slope = deviance(y, t, 1)
+    return value / 2, slope / 2
+
+
+def lift_gaussian(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
+    """Value = core(y, t, v), elementwise; the gradient is by y alone."""
+    assert isinstance(targets, Dense)
+    assert extras.beside is not None
+    y = predictions.astype(loss.work(predictions.dtype), copy=False)
+    value, slope = loss.core(y, targets.t.astype(y.dtype, copy=False), extras.beside.astype(y.dtype, copy=False))
+    return value, slope if gradient else None
+
+
+def _place_gaussian(x: Array) -> tuple[Array, Targets, Extras]:
+    return x, Dense(np.zeros_like(x)), Extras(beside=np.ones_like(x))
+
+
+gaussian = family(
+    name="gaussian",
+    lift=lift_gaussian,
+    summary="functions of the mean and the variance of a normal distribution, elementwise",
+    variables={"y": "prediction: a mean", "t": "target", "v": "variance, one for each prediction"},
+    value="f(y, t, v)",
+    gradient="df/dy; variances are held fixed",
+    targets="numbers, one for each prediction; or one number for all",
+    reads="numbers",
+    beside="variance",
+    axes={
+        "residual": Axis(
+            "r", "residual r = prediction - target, for a variance of 1", (-3.0, 3.0), _place_gaussian, own=False
+        )
+    },
+    several_outputs=True,
+)
+
+
+@loss(
+    gaussian,
+    "(log(v) + (y - t)**2 / v) / 2",
+    slope="(y - t) / v",
+    aliases=("gaussian", "gaussian-nll-loss", "normal-nll"),
+    source="Nix and Weigend 1994, Estimating the Mean and Variance of the Target Probability Distribution, "
+    "doi:10.1109/ICNN.1994.374138",
+    special=(
+        "what is the same for all, log(2 * pi) / 2, is left out: it may be negative",
+        "variances must be above 0; no least one is put in their place",
+    ),
+    relations=(same("half_squared_error(y - t) / v + log(v) / 2"),),
+    wide=lambda parameters: True,
+    facts=("convex",),
+)
+def gaussian_nll(y: Array, t: Array, v: Array) -> tuple[Array, Array]:
+    """Minus the log-density of a normal distribution whose mean and variance are predicted."""
+    gap = y - t
+    return (np.log(v) + gap * gap / v) / 2, gap / v

@@ -1,0 +1,78 @@
+"""Ensemble losses: of several predictions a row, members of an ensemble, and the one number that was observed."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from losscli.core import Array, Axis, BoundLoss, Dense, Extras, Targets, Values, family, loss
+from losscli.losses.softmax import row_sums
+
+
+def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
+    """Value = core(x, t) of a row; the core's slope is the gradient."""
+    assert isinstance(targets, Dense)
+    x = predictions.astype(loss.work(predictions.dtype, wide=True), copy=False)
+    value, slope = loss.core(x, targets.t.astype(x.dtype), gradient=gradient)
+    return value, slope if gradient else None
+
+
+def _place(x: Array) -> tuple[Array, Targets, Extras]:
+    return np.stack([x - 0.5, x, x + 0.5], axis=1), Dense(np.zeros(len(x))), Extras()
+
+
+ensemble = family(
+    name="ensemble",
+    lift=lift,
+    summary="functions of the members of an ensemble and of one observed number a row",
+    variables={"x": "predictions of a row, one a member", "t": "the number observed", "M": "number of members"},
+    value="f(x, t)",
+    gradient="df/dx, one a member",
+    targets="numbers, one a row; or one number for all",
+    reads="numbers",
+    rows="the members of an ensemble",
+    one_target=True,
+    axes={
+        "residual": Axis(
+            "r",
+            "residual r of the middle one of three members, half a unit apart",
+            (-3.0, 3.0),
+            _place,
+            along=(1.0, 1.0, 1.0),
+            own=False,
+        )
+    },
+    several_outputs=False,
+)
+
+
+@loss(
+    ensemble,
+    "sum(abs(one - t) for one in x) / M - sum(abs(one - other) for one in x for other in x) / (2 * M**2)",
+    aliases=("crps-ensemble", "continuous-ranked-probability-score"),
+    source="Matheson and Winkler 1976, Scoring Rules for Continuous Probability Distributions, doi:10.1287/mnsc.22.10.1087; "
+    "Gneiting and Raftery 2007, Strictly Proper Scoring Rules, Prediction, and Estimation, doi:10.1198/016214506000001437 "
+    "(of the differences)",
+    special=(
+        "the distribution is the members', each with the probability 1 / M; the fair score divides by M * (M - 1)",
+        "with one member it is absolute-error",
+        "at ties the slope is that of the sign 0",
+    ),
+)
+def crps(x: Array, t: Array) -> tuple[Array, Callable[[], Array]]:
+    """The continuous ranked probability score of an ensemble."""
+    members = x.shape[1]
+    gap = x - t[:, None]
+    ordered = np.sort(gap, axis=1)
+    below = np.arange(1, members) / members
+    # The integral of (F - 1[x >= t])**2: between neighbours F is constant.
+    upper, lower = np.diff(np.maximum(ordered, 0), axis=1), np.diff(np.minimum(ordered, 0), axis=1)
+    value = row_sums(upper * (1 - below) ** 2) + row_sums(lower * below**2)
+    ends = np.maximum(ordered[:, 0], 0) - np.minimum(ordered[:, -1], 0)
+
+    def slope() -> Array:
+        rank = np.zeros_like(x)
+        for one in range(members):  # a member at a time: all pairs at once would take as many times the memory
+            rank += np.sign(x - x[:, one, None])
+        return (np.sign(gap) - rank / members) / members
+
+    return value + ends, slope

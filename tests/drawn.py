@@ -1,0 +1,102 @@
+"""Random data that a loss takes, for tests that run over the whole registry."""
+
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from losscli.core import REAL, Everyone, Extras, Interval, Loss
+from losscli.forms import Form
+from losscli.io.sources import MemorySource
+from losscli.losses.contrast import unit
+from losscli.run import Job
+
+K = 4
+"""Classes, and columns of most predictions."""
+FEATURES = 3
+WIDTHS = {"views": 3 * K, "class-masks": 2 * K, "label-matrix": 2 * K, "pairs": 2, "box": 4}
+FEATURED = ("embedding", "cosine", "cosine-pair", "pair", "triplet", "batch", "paired")
+CENTERS = np.random.default_rng(99).normal(size=(K, FEATURES))
+
+
+class Drawn(NamedTuple):
+    """What a loss gets: predictions, targets as they stand in a file, their form, and what else a lift needs."""
+
+    predictions: np.ndarray
+    targets: np.ndarray
+    form: Form
+    extras: Extras
+
+    def job(self, loss: Loss, dtype: Any, **changes: Any) -> Job:
+        """A job of this data, as it would be of files."""
+        beside = self.extras.beside
+        made = Job(
+            loss.bind(),
+            MemorySource("predictions", self.predictions.astype(dtype)),
+            MemorySource("targets", self.targets),
+            self.form,
+            np.dtype(dtype),
+            self.extras._replace(beside=None),
+            rows=True,
+            gradient=True,
+            beside=None if beside is None else MemorySource("third", beside.astype(dtype)),
+        )
+        return replace(made, **changes)
+
+
+def numbers_in(domain: Interval, generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Random numbers of a domain, of moderate size."""
+    if domain == REAL:
+        return generator.normal(0, 3, shape)
+    if domain.whole:
+        return generator.integers(int(domain.low), int(domain.high) + 1, shape).astype(float)
+    if np.isinf(domain.high):
+        return domain.low + generator.lognormal(0, 0.7, shape)
+    return domain.low + (domain.high - domain.low) * generator.uniform(0.02, 0.98, shape)
+
+
+def drawn(loss: Loss, n: int, seed: int, k: int = K, elements: bool = False) -> Drawn:
+    """Data of n rows, float64: of k classes or columns; of several outputs a sample where `elements` asks for them."""
+    generator = np.random.default_rng(seed)
+    family = loss.family
+    domains = loss.domains(loss.bind().parameters)
+    width = FEATURES if family.name in FEATURED else WIDTHS.get(family.name, k)
+    rows = not (family.several_outputs or (family.name == "pair")) or (elements and family.several_outputs)
+    shape = (n, width) if rows else (n,)
+    predictions = numbers_in(domains.predictions, generator, shape)
+    if family.name in ("angular",):
+        predictions = np.clip(predictions, -0.97, 0.97)
+    if family.name == "pair":
+        predictions = np.abs(predictions)
+    extras = Extras()
+    if family.reads == "classes":
+        classes = k if family.name not in (*FEATURED, "views") else K
+        targets: Any = generator.integers(0, classes, n)
+        form = Form("index", "indices", classes)
+    elif family.reads == "numbers":
+        targets = numbers_in(domains.targets, generator, shape[:1] if family.one_target else shape)
+        form = Form("numbers", "numbers", K)
+    else:
+        targets = generator.integers(0, 2, shape[:1] if family.one_target else shape)
+        form = Form("binary", family.reads, K)
+    if family.name == "box":
+        corners = generator.uniform(0, 3, (2, n, 2)), generator.uniform(0.2, 3, (2, n, 2))
+        predictions, targets = (np.concatenate([a, a + b], axis=1) for a, b in zip(*corners, strict=True))
+    if family.name == "label-matrix":
+        targets = np.tile([0, 1, 1, 0, 1, 0, 0, 1], (n, 1))  # each label has both kinds
+        targets[generator.random(n) < 0.5] = [1, 0, 0, 1, 0, 1, 1, 0]
+    if family.takes_centers:
+        extras = extras._replace(centers=CENTERS)
+    if family.beside is not None and family.name != "pair":
+        third = generator.lognormal(0, 0.5, shape) if family.beside == "variance" else generator.normal(0, 2, shape)
+        extras = extras._replace(beside=third)
+    if family.coupled == "rows":
+        others = generator.normal(size=(4 * K, FEATURES))
+        if family.reads == "numbers":
+            others = targets
+        labels = np.arange(len(others)) % K
+        everyone = Everyone(unit(others)[0], labels, np.ones(len(others), bool))
+        extras = extras._replace(everyone=everyone, at=np.arange(n))
+    if family.coupled == "file":
+        extras = extras._replace(columns=width // 2)
+    return Drawn(predictions, targets, form, extras)

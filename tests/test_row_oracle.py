@@ -1,0 +1,691 @@
+"""Every loss of whole rows, of masks and of files against its own formula in 60 digits and more: value and gradient.
+
+The gradient is compared with differences of the formula. Bounds are those of test_oracle.py: 4 units in the last place, or
+4 eps times what rounding the operands alone would do. Where a lift makes further rounded numbers of the operands, such as
+cosines, what rounding these would do is added, as each maker says.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+from mpmath import mp, mpf
+from oracle import evaluate, log_softmax, settings
+from reference import REFERENCES
+from test_oracle import close
+
+from losscli.core import Dense, Everyone, Extras, Indices, Loss, Targets
+from losscli.losses import LOSSES
+from losscli.losses.contrast import unit
+
+DTYPES = (np.float32, np.float64)
+FAMILIES = (
+    "views",
+    "scores",
+    "ranking",
+    "pairs",
+    "cosine",
+    "cosine-pair",
+    "pair",
+    "triplet",
+    "angular",
+    "batch",
+    "paired",
+    "overlap",
+    "mask-margins",
+    "class-masks",
+    "label-matrix",
+    "series",
+    "box",
+    "ensemble",
+)
+KINK = mpf(10) ** 15
+STEP = mpf(10) ** -30
+
+Numbers = list[Any]
+Function = Callable[[Numbers], Any]
+
+
+@dataclass(repr=False)
+class Case:
+    """One row of predictions, and its loss as a function of them and of what else is rounded."""
+
+    predictions: np.ndarray
+    targets: Targets
+    extras: Extras
+    value: Function
+    """Of the elements of the row and of `others`."""
+    others: Numbers
+    inner: Callable[[Numbers], Numbers] | None = None
+    """Numbers that a lift makes of the row and rounds; each counts as if it were at least of size 1."""
+    of_inner: Function | None = None
+    """The loss as a function of them."""
+
+
+def exact(x: Any) -> Numbers:
+    return [mpf(float(one)) for one in np.asarray(x, np.float64).reshape(-1)]
+
+
+def truth(loss: Loss, parameters: Any, **variables: Any) -> Any:
+    if loss.formula:
+        return evaluate(loss, loss.formula, variables, parameters)
+    given = {name: None if one is None else mpf(one) for name, one in parameters.items()}
+    return REFERENCES[loss.name](**variables, **given)
+
+
+def rounded(generator: Any, dtype: Any, *shape: int, scale: float = 1.0) -> np.ndarray:
+    return np.asarray(generator.normal(0, scale, shape), dtype)
+
+
+def table(row: Numbers, columns: int) -> list[Numbers]:
+    return [row[i : i + columns] for i in range(0, len(row), columns)]
+
+
+# One maker a family: cases of every kind and size that it takes, some of them with ties, in a generator's numbers.
+
+
+def scores(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[Case]:
+    rows = [rounded(generator, dtype, k, scale=scale) for k, scale in ((2, 1), (3, 0.3), (5, 2), (4, 30), (3, 1e4))]
+    rows += [
+        np.array(row, dtype)
+        for row in (
+            [0, 0],
+            [1, 0],
+            [0, 1],
+            [2, 1, 1],
+            [1, 2, 2],
+            [-1, -2, -3],
+            [0, 5, 4],
+            [0, 3, 3, 2],
+            [0.25, -0.75 + 1e-3],
+        )
+    ]
+    for row in rows:
+        # Of whole numbers the first is the true class's.
+        y, k = 0 if (row == row.round()).all() else int(generator.integers(len(row))), len(row)
+
+        def value(z: Numbers, y: int = y, k: int = k) -> Any:
+            if not loss.formula:
+                return truth(loss, parameters, z=z, y=y)
+            return truth(loss, parameters, z=z, y=y, others=[i for i in range(k) if i != y], K=k)
+
+        yield Case(row[None], Indices(np.array([y])), Extras(), value, [])
+
+
+def ranking(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[Case]:
+    rows = [rounded(generator, dtype, k, scale=scale) for k, scale in ((2, 1), (3, 0.3), (5, 3), (4, 30), (3, 1e3))]
+    for row in [*rows, np.zeros(3, dtype), np.array([20, 0], dtype), np.array([1, 0, 0], dtype)]:
+        k = len(row)
+        wholes = generator.integers(0, 2, k).astype(float)
+        wholes[0] = 1 - wholes[0] if len(set(wholes)) == 1 else wholes[0]
+        kinds = [wholes, np.zeros(k), np.ones(k)]
+        if loss.name in ("listwise-softmax", "listnet"):
+            kinds.append(np.abs(rounded(generator, dtype, k, scale=2)).astype(float))
+        for t in kinds:
+
+            def value(z: Numbers, t: Numbers = exact(t)) -> Any:
+                return truth(loss, parameters, z=z, t=t, items=range(len(z)), K=len(z))
+
+            yield Case(row[None], Dense(t[None]), Extras(), value, [])
+
+
+def pairs(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[Case]:
+    for scale in (0.1, 0.5, 0.5, 1, 1, 30, 1e4):
+        for t in (1, -1):
+            row = rounded(generator, dtype, 2, scale=scale)
+            yield Case(
+                row[None],
+                Dense(np.array([t], np.int8)),
+                Extras(),
+                lambda x, t=t: truth(loss, parameters, d=t * (x[0] - x[1])),
+                [],
+            )
+
+
+def cosine_of(a: Numbers, b: Numbers) -> Any:
+    return mp.fdot(a, b) / mp.sqrt(mp.fdot(a, a) * mp.fdot(b, b))
+
+
+def features(dtype: Any, generator: Any) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    for d, scale in ((2, 1.0), (3, 1e-3), (5, 1e3), (8, 1.0)):
+        a = rounded(generator, dtype, d, scale=scale)
+        yield a, rounded(generator, dtype, d, scale=1 / scale)
+        yield a, np.asarray(a * (1 + 1e-3 * generator.normal(size=d)), dtype)  # nearly alike
+        yield a, np.asarray(-2 * a * (1 + 1e-2 * generator.normal(size=d)), dtype)
+
+
+def cosine(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[Case]:
+    for a, b in features(dtype, generator):
+        d = len(a)
+        yield Case(
+            a[None],
+            Dense(b[None]),
+            Extras(),
+            lambda x, d=d: truth(loss, parameters, d=1 - cosine_of(x[:d], x[d:])),
+            exact(b),
+        )
+
+
+def cosine_pair(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[Case]:
+    for t in (1, -1):
+        for a, b in features(dtype, generator):
+            d = len(a)
+            yield Case(
+                a[None],
+                Dense(np.array([t], np.int8)),
+                Extras(beside=b[None]),
+                lambda x, d=d, t=t: truth(loss, parameters, d=1 - cosine_of(x[:d], x[d:]), t=t),
+                exact(b),
+            )
+
+
+def size(gap: Numbers) -> Any:
+    return mp.sqrt(mp.fdot(gap, gap))
+
+
+def minus(a: Numbers, b: Numbers) -> Numbers:
+    return [one - other for one, other in zip(a, b, strict=True)]
+
+
+def pair(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[Case]:
+    for t in (1, -1):
+        targets = Dense(np.array([t], np.int8))
+        for a, b in features(dtype, generator):
+            d = len(a)
+            near = np.asarray(a + (b - a) * 0.3 / np.linalg.norm(b - a), dtype)
+            for other in (b, near, a):
+                yield Case(
+                    a[None],
+                    targets,
+                    Extras(beside=other[None]),
+                    lambda x, d=d, t=t: truth(loss, parameters, D=size(minus(x[:d], x[d:])), t=t),
+                    exact(other),
+                )
+        for distance in (0.0, 1e-3, 0.3, 1.0, 2.5, 1e4):
+            yield Case(
+                np.array([distance], dtype), targets, Extras(), lambda x, t=t: truth(loss, parameters, D=x[0], t=t), []
+            )
+
+
+class Vector(list[Any]):
+    def __sub__(self, other: Numbers) -> "Vector":
+        return Vector(minus(self, other))
+
+
+def triplet(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[Case]:
+    def norm(gap: Vector) -> Any:
+        p = mpf(parameters["p"])
+        return sum(abs(one + mpf(parameters["epsilon"])) ** p for one in gap) ** (1 / p)
+
+    for d, scale in ((1, 1.0), (2, 1.0), (3, 0.1), (4, 30.0), (3, 1e3)):
+        a, b, n = (rounded(generator, dtype, d, scale=scale) for _ in range(3))
+        for positive, negative in ((b, n), (n, b), (a, n), (b, a), (a, a)):
+
+            def value(x: Numbers, d: int = d) -> Any:
+                parts = {"a": Vector(x[:d]), "b": Vector(x[d : 2 * d]), "n": Vector(x[2 * d :])}
+                return truth(loss, parameters, norm=norm, **parts)
+
+            far = exact(positive) + exact(negative)
+
+            def shifted(x: Numbers, far: Numbers = far) -> Numbers:
+                return [one + mpf(parameters["epsilon"]) for one in x + far]
+
+            def of_shifted(x: Numbers, value: Any = value) -> Any:
+                return value([one - mpf(parameters["epsilon"]) for one in x])
+
+            # A large epsilon is what the differences are rounded beside.
+            inner = (shifted, of_shifted) if parameters["epsilon"] >= 1 else ()
+
+            yield Case(
+                a[None],
+                Dense(positive[None]),
+                Extras(beside=negative[None]),
+                value,
+                far,
+                *inner,
+            )
+
+
+def angular(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[Case]:
+    # Arc cosines and square roots of 1 - c**2 are rounded beside 1, however small c is.
+    rows = [np.asarray(generator.uniform(-1, 1, k), dtype) for k in (2, 2, 3, 5)]
+    rows += [
+        np.array(row, dtype) for row in ([0.99, 0.1], [-0.99, 0.5, -1], [0.999, -0.5], [0.01, 1.0, 0.25], [-0.7, 0.7])
+    ]
+    for row in rows:
+
+        def value(c: Numbers) -> Any:
+            return truth(loss, parameters, c=c, y=0, others=list(range(1, len(c))))
+
+        yield Case(row[None], Indices(np.array([0])), Extras(), value, [], inner=list, of_inner=value)
+
+
+def batch(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[Case]:
+    for labels, d in (([0, 0, 1], 2), ([0, 1, 0, 1, 1, 0], 3), ([2, 2, 2], 2), ([0, 0, 1, 1, -1], 4)):
+        x, y = rounded(generator, dtype, len(labels), d), np.array(labels)
+        for row in (0, 1):
+            kept = y >= 0
+            others = [i for i in range(len(y)) if i != row and kept[i]]
+            yield of_cosines(
+                loss,
+                parameters,
+                x[row],
+                [exact(one) for one in x],
+                Indices(y[[row]]),
+                Extras(everyone=Everyone(unit(x)[0], y, kept), at=np.array([row])),
+                row,
+                positives=[i for i in others if y[i] == y[row]],
+                negatives=[i for i in others if y[i] != y[row]],
+            )
+
+
+def paired(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[Case]:
+    for n, d in ((1, 2), (2, 2), (4, 3), (6, 5)):
+        x, t = rounded(generator, dtype, n, d), rounded(generator, dtype, n, d)
+        yield of_cosines(
+            loss,
+            parameters,
+            x[0],
+            [exact(one) for one in t],
+            Dense(t[[0]]),
+            Extras(everyone=Everyone(unit(t)[0], np.zeros(0), np.ones(n, bool)), at=np.array([0])),
+            None,
+            y=0,
+            negatives=list(range(1, n)),
+        )
+
+
+def of_cosines(
+    loss: Loss,
+    parameters: Any,
+    row: np.ndarray,
+    rows: list[Numbers],
+    targets: Targets,
+    extras: Extras,
+    itself: int | None,
+    **variables: Any,
+) -> Case:
+    """The cosines are what is rounded, each beside 1."""
+
+    def cosines(x: Numbers) -> Numbers:
+        return [mpf(1) if i == itself else cosine_of(x, other) for i, other in enumerate(rows)]
+
+    def of(s: Numbers) -> Any:
+        return truth(loss, parameters, s=s, **variables)
+
+    return Case(row[None], targets, extras, lambda x: of(cosines(x)), [], cosines, of)
+
+
+def chance(x: Any, given: str) -> Any:
+    return {"logits": lambda: 1 / (1 + mp.exp(-x)), "probs": lambda: x, "log-probs": lambda: mp.exp(x)}[given]()
+
+
+def overlap(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[Case]:
+    for given in ("logits", "probs", "log-probs"):
+        for n, scale in ((1, 1), (2, 1), (4, 3), (6, 10)):
+            z = rounded(generator, dtype, n, scale=scale)
+            p = np.asarray(1 / (1 + np.exp(-z)), dtype)
+            row = {"logits": z, "probs": p, "log-probs": np.log(p)}[given]
+            if given == "log-probs" and scale == 10:
+                continue  # logarithms round to 0
+            hard = generator.integers(0, 2, n).astype(bool)
+            near = z > 0
+            for t in (hard, near, np.zeros(n, bool), np.ones(n, bool), generator.random(n)):
+                if loss.name == "mcc" and (t.all() or not t.any()):
+                    continue  # 0 / 0
+                other = None if t.dtype == bool else 1 - t
+                yield Case(
+                    row[None],
+                    Dense(t[None], None if other is None else other[None]),
+                    Extras(given),
+                    lambda x, t=exact(t), given=given: of_mask(loss, parameters, [chance(one, given) for one in x], t),
+                    [],
+                )
+
+
+def of_mask(loss: Loss, parameters: Any, p: Numbers, t: Numbers) -> Any:
+    both = list(zip(p, t, strict=True))
+    return truth(
+        loss,
+        parameters,
+        p=p,
+        t=t,
+        I=sum(a * b for a, b in both),
+        FP=sum(a * (1 - b) for a, b in both),
+        FN=sum((1 - a) * b for a, b in both),
+        n=len(p),
+    )
+
+
+def mask_margins(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[Case]:
+    for n, scale in ((1, 1), (2, 1), (4, 1), (7, 3), (5, 1e3)):
+        row = rounded(generator, dtype, n, scale=scale)
+        for t in (np.sign(row), generator.choice([-1, 1], n), np.ones(n), -np.ones(n)):
+            yield Case(
+                row[None],
+                Dense(t[None].astype(np.int8)),
+                Extras(),
+                lambda z, t=t: truth(loss, parameters, z=z, t=list(t)),
+                [],
+            )
+
+
+def class_masks(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[Case]:
+    for given in ("logits", "probs", "log-probs"):
+        for n, k, scale in ((1, 2, 1), (2, 2, 1), (3, 3, 5), (2, 4, 2)):
+            z = rounded(generator, dtype, n, k, scale=scale)
+            p = np.exp(z.astype(float)) / np.exp(z.astype(float)).sum(axis=1, keepdims=True)
+            rows = {"logits": z, "probs": np.asarray(p, dtype), "log-probs": np.asarray(np.log(p), dtype)}[given]
+            hard, likely = np.eye(k)[generator.integers(0, k, n)], np.eye(k)[z.argmax(axis=1)]
+            soft = [] if loss.name == "lovasz-softmax" else [generator.dirichlet(np.ones(k), n)]
+            for t in (hard, likely, *soft):
+                yield Case(
+                    rows.reshape(1, -1),
+                    Dense(t.reshape(1, -1)),
+                    Extras(given, columns=k),
+                    lambda x, t=t, k=k, given=given: of_classes(loss, parameters, table(x, k), t, given),
+                    [],
+                )
+
+
+def of_classes(loss: Loss, parameters: Any, rows: list[Numbers], t: np.ndarray, given: str) -> Any:
+    chances = {"logits": log_softmax, "probs": lambda row: [mp.log(one) for one in row], "log-probs": list}[given]
+    p = [[mp.exp(one) for one in chances(row)] for row in rows]
+    target = [exact(row) for row in t]
+    if not loss.formula:
+        return truth(loss, parameters, p=p, t=target)
+    sizes = [sum(row[c] for row in target) for c in range(t.shape[1])]
+    return truth(
+        loss,
+        parameters,
+        classes=range(t.shape[1]),
+        w=lambda c: 1 / (sizes[c] or min(one for one in sizes if one)) ** 2,
+        I=lambda c: sum(a[c] * b[c] for a, b in zip(p, target, strict=True)),
+        P=lambda c: sum(row[c] for row in p),
+        T=lambda c: sizes[c],
+    )
+
+
+def balanced(parameters: Any, z: list[Numbers], t: list[list[int]]) -> dict[str, Any]:
+    """The names of the formula of the distribution-balanced loss that its remarks define."""
+    given = {name: mpf(value) for name, value in parameters.items()}
+    rows, labels = range(len(t)), range(len(t[0]))
+    n = [sum(t[i][c] for i in rows) for c in labels]
+
+    def weight(i: int, c: int) -> Any:
+        if not any(t[i]):
+            return given["map_alpha"] + 1
+        rarity = mpf(1) / n[c] / sum(mpf(t[i][j]) / n[j] for j in labels)
+        return given["map_alpha"] + 1 / (1 + mp.exp(-given["map_beta"] * (rarity - given["map_mu"])))
+
+    return {
+        "rows": rows,
+        "labels": labels,
+        "w": weight,
+        "h": lambda i, c: z[i][c] - given["init_bias"] / given["neg_scale"] * mp.log(mpf(len(t)) / n[c] - 1),
+        "g": lambda x: mp.log(1 + mp.exp(x)) / (1 + mp.exp(-x)) ** given["focal_gamma"],
+    }
+
+
+def label_matrix(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[Case]:
+    for n, k, scale in ((1, 2, 1), (2, 3, 1), (3, 2, 5), (2, 2, 30)):
+        z = rounded(generator, dtype, n, k, scale=scale)
+        for t in (generator.integers(0, 2, (n, k)), z > 0, np.ones((n, k)), np.zeros((n, k))):
+            labels = t.astype(bool)
+            if loss.formula:  # each label needs both kinds
+                if n == 1:
+                    continue
+                labels[0], labels[1] = True, False
+
+            def value(x: Numbers, t: list[list[int]] = labels.astype(int).tolist(), k: int = k) -> Any:
+                more = balanced(parameters, table(x, k), t) if loss.formula else {}
+                return truth(loss, parameters, z=table(x, k), t=t, **more)
+
+            yield Case(z.reshape(1, -1), Dense(labels.reshape(1, -1)), Extras(columns=k), value, [])
+
+
+def series(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[Case]:
+    for n, scale in ((1, 1), (3, 1), (6, 1e3), (4, 1e-3)):
+        y, t = rounded(generator, dtype, n, scale=scale), rounded(generator, dtype, n, scale=scale)
+        for row in (y, np.where(np.arange(n) == 0, t, y), t):
+            yield Case(
+                row[None], Dense(t[None]), Extras(), lambda x, n=n: truth(loss, parameters, y=x[:n], t=x[n:]), exact(t)
+            )
+
+
+def box(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[Case]:
+    pairs_of_boxes = [
+        ([0, 0, 2, 2], [1, 1, 3, 3]),
+        ([0, 0, 1, 1], [2, 3, 4, 4]),
+        ([0, 0, 1, 1], [1, 0, 2, 1]),  # touching
+        ([0, 0, 1, 1], [1, 1, 2, 2]),  # at a corner
+        ([0, 0, 4, 4], [1, 1, 2, 3]),  # one in the other
+        ([0, 0, 2, 1], [0, 0, 2, 1]),  # the same
+        ([1, 1, 1, 2], [0, 0, 2, 2]),  # of width 0
+    ]
+    for _ in range(4):
+        corners = np.sort(generator.uniform(-5, 5, (2, 2, 2)), axis=1)
+        pairs_of_boxes.append((corners[0].reshape(-1), corners[1].reshape(-1)))
+    near = np.array([10.1, 20.2, 15.3, 29.4])
+    pairs_of_boxes.append((near, near * (1 + 1e-3 * generator.normal(size=4))))
+    for ours, theirs in pairs_of_boxes:
+        a, b = np.array(ours, dtype), np.array(theirs, dtype)
+        yield Case(a[None], Dense(b[None]), Extras(), lambda x: of_boxes(loss, parameters, x[:4], x[4:]), exact(b))
+
+
+def of_boxes(loss: Loss, parameters: Any, a: Numbers, b: Numbers) -> Any:
+    width, height = (max(mpf(0), min(a[i + 2], b[i + 2]) - max(a[i], b[i])) for i in (0, 1))
+    around = [max(a[i + 2], b[i + 2]) - min(a[i], b[i]) for i in (0, 1)]
+    areas = [(c[2] - c[0]) * (c[3] - c[1]) for c in (a, b)]
+    return truth(loss, parameters, a=a, b=b, I=width * height, U=sum(areas) - width * height, C=around[0] * around[1])
+
+
+def ensemble(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[Case]:
+    rows = [rounded(generator, dtype, m, scale=scale) for m, scale in ((1, 1), (2, 1), (3, 30), (5, 1e3), (4, 1e-3))]
+    rows += [np.array(row, dtype) for row in ([1, 1, 2], [0, 0], [0], [-1, 0.5, 3, 0.5])]
+    for row in rows:
+        for t in (0.0, float(dtype(generator.normal())), float(row[0]), float(row.max()) + 0.5):
+            yield Case(
+                row[None],
+                Dense(np.array([t])),
+                Extras(),
+                lambda x: truth(loss, parameters, x=x[:-1], t=x[-1], M=len(x) - 1),
+                [mpf(t)],
+            )
+
+
+def views(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[Case]:
+    for k, scale in ((2, 1), (3, 3), (5, 0.1), (3, 20)):
+        row = rounded(generator, dtype, 3 * k, scale=scale)
+        y = int(generator.integers(k))
+        hard = [mpf(i == y) for i in range(k)]
+        smooth = [mpf(0.9 + 0.1 / k if i == y else 0.1 / k) for i in range(k)]
+        soft = generator.dirichlet(np.ones(k)).astype(dtype)
+        for targets, t in (
+            (Indices(np.array([y])), hard),
+            (Indices(np.array([y]), 0.9 + 0.1 / k, 0.1 / k), smooth),
+            (Dense(soft[None]), exact(soft)),
+        ):
+
+            def value(z: Numbers, k: int = k, t: Numbers = t) -> Any:
+                l = [log_softmax(view) for view in table(z, k)]
+                p = [[mp.exp(one) for one in view] for view in l]
+                m = [sum(view[i] for view in p) / 3 for i in range(k)]
+                return truth(loss, parameters, l=l, p=p, t=t, m=m, classes=list(range(k)), views=[0, 1, 2])
+
+            yield Case(row[None], targets, Extras(), value, [])
+
+
+MAKERS = {
+    "views": views,
+    "scores": scores,
+    "ranking": ranking,
+    "pairs": pairs,
+    "cosine": cosine,
+    "cosine-pair": cosine_pair,
+    "pair": pair,
+    "triplet": triplet,
+    "angular": angular,
+    "batch": batch,
+    "paired": paired,
+    "overlap": overlap,
+    "mask-margins": mask_margins,
+    "class-masks": class_masks,
+    "label-matrix": label_matrix,
+    "series": series,
+    "box": box,
+    "ensemble": ensemble,
+}
+
+
+def moved(x: Numbers, *steps: tuple[int, Any]) -> Numbers:
+    x = list(x)
+    for i, step in steps:
+        x[i] += step
+    return x
+
+
+@dataclass
+class Derivatives:
+    """A function's value, one-sided derivatives, and what it does with steps in two numbers at once."""
+
+    at: Any
+    right: Numbers
+    left: Numbers
+    bends: list[Numbers]
+
+
+def derivatives(f: Function, x: Numbers, first: int) -> Derivatives:
+    """By all numbers; second derivatives by one of the first so many and by any."""
+    h = [STEP * max(1, abs(one)) for one in x]
+    at = f(x)
+    up, down = ([f(moved(x, (i, sign * h[i]))) for i in range(len(x))] for sign in (1, -1))
+
+    def bend(i: int, j: int) -> Any:
+        if i == j:
+            return (up[i] - 2 * at + down[i]) / h[i] ** 2
+        both, neither = (f(moved(x, (i, sign * h[i]), (j, sign * h[j]))) for sign in (1, -1))
+        return (both + neither - up[i] - down[i] - up[j] - down[j] + 2 * at) / (2 * h[i] * h[j])
+
+    bends = [[bend(i, j) for j in range(len(x))] for i in range(first)]
+    right = [(one - at) / step for one, step in zip(up, h, strict=True)]
+    left = [(at - one) / step for one, step in zip(down, h, strict=True)]
+    return Derivatives(at, right, left, bends)
+
+
+def check(loss: Loss, parameters: Any, case: Case, dtype: Any) -> None:
+    value, slopes = loss.bind(**parameters)(case.predictions, case.targets, case.extras, gradient=True)
+    assert slopes is not None
+    assert value.dtype == slopes.dtype == dtype
+    assert slopes.shape == case.predictions.shape
+    row = exact(case.predictions)
+    x = row + case.others
+    with mp.workdps(150 + int(min(STEEPEST, reach(loss, parameters, row)) / 2.3)):
+        found = derivatives(case.value, x, len(row))
+        gradient = [(a + b) / 2 for a, b in zip(found.right, found.left, strict=True)]
+        smooth = [abs(a - b) * KINK <= abs(a) + abs(b) + 1 for a, b in zip(found.right, found.left, strict=True)]
+        pull = sum(abs(z * g) for z, g in zip(x, gradient, strict=True))
+        if case.inner is not None:
+            pull += inner_pull(case, row)
+        condition = abs(found.at) + pull
+        assert near(value[0], found.at, dtype, condition), (case, parameters, value, float(found.at))
+        for j, slope in enumerate(slopes.reshape(-1)):
+            low, high = sorted((found.left[j], found.right[j]))
+            if not smooth[j]:
+                if high < KINK and low > -KINK:  # no jump
+                    slack = 1e-6 * (1 + abs(low) + abs(high))
+                    assert low - slack <= float(slope) <= high + slack, (case, parameters, j, slope, low, high)
+                continue
+            bends = found.bends[j]
+            if any(abs(bend) > KINK * (1 + pull) for bend in bends):
+                continue  # a kink in another direction
+            bent = abs(gradient[j]) + sum(abs(z * bend) for z, bend in zip(x, bends, strict=True))
+            if case.inner is not None:
+                bent += inner_bend(case, row, j)
+            assert near(slope, gradient[j], dtype, bent + condition / 10), (
+                case,
+                parameters,
+                j,
+                slope,
+                float(gradient[j]),
+                float(bent),
+            )
+
+
+def near(found: Any, true: Any, dtype: Any, condition: Any) -> bool:
+    """As `close`; also where the true number is 0, or all but, because what it is made of cancels."""
+    rounding = 4 * mpf(float(np.finfo(dtype).eps)) * condition
+    return close(found, true, dtype, condition) or (math.isfinite(found) and abs(mpf(float(found)) - true) <= rounding)
+
+
+STEEPEST = 760
+"""exp(-760) is 0 in float64."""
+
+
+def reach(loss: Loss, parameters: Any, row: Numbers) -> float:
+    """How large the numbers can be whose exponentials are added to 1."""
+    if loss.family.name in ("angular", "batch", "paired"):
+        return 5 * math.prod(max(abs(value), 1 / abs(value)) for value in parameters.values() if value)
+    return 3 * float(max(map(abs, row))) if loss.family.name in ("ranking", "label-matrix") else 0
+
+
+def inner_pull(case: Case, row: Numbers) -> Any:
+    assert case.inner is not None
+    assert case.of_inner is not None
+    s = case.inner(row)
+    return sum(
+        max(1, abs(s[i])) * abs(case.of_inner(moved(s, (i, STEP))) - case.of_inner(moved(s, (i, -STEP)))) / (2 * STEP)
+        for i in range(len(s))
+    )
+
+
+def inner_bend(case: Case, row: Numbers, j: int) -> Any:
+    """What an error of the inner numbers does to the derivative by one of the row."""
+    inner, of_inner = case.inner, case.of_inner
+    assert inner is not None
+    assert of_inner is not None
+    step = STEP * max(1, abs(row[j]))
+    ahead, behind = (inner(moved(row, (j, sign * step))) for sign in (1, -1))
+
+    def slope(i: int, error: Any) -> Any:
+        return (of_inner(moved(ahead, (i, error))) - of_inner(moved(behind, (i, error)))) / (2 * step)
+
+    return sum(max(1, abs(s)) * abs(slope(i, STEP) - slope(i, -STEP)) / (2 * STEP) for i, s in enumerate(ahead))
+
+
+def of_rows() -> list[Loss]:
+    return [loss for loss in LOSSES.values() if loss.family.name in FAMILIES]
+
+
+CASES = [
+    pytest.param(
+        loss,
+        parameters,
+        id="-".join([loss.name, *(f"{name}={value:g}" for name, value in parameters.items() if value is not None)]),
+    )
+    for loss in of_rows()
+    for parameters in settings(loss)
+]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("loss", "parameters"), CASES)
+def test_value_and_gradient_equal_the_formula(loss: Loss, parameters: dict[str, float], dtype: Any) -> None:
+    generator = np.random.default_rng(2024)
+    default = parameters == next(settings(loss))
+    cases = list(MAKERS[loss.family.name](loss, parameters, dtype, generator))
+    for case in cases if default else cases[:: max(1, len(cases) // 6)]:
+        check(loss, parameters, case, dtype)
+
+
+def test_every_loss_has_a_formula_or_a_reference() -> None:
+    without = {loss.name for loss in LOSSES.values() if not loss.formula}
+    assert without == set(REFERENCES)
+    assert all(loss.definition for loss in LOSSES.values() if not loss.formula)
+
+
+def test_every_loss_of_rows_is_covered() -> None:
+    assert set(MAKERS) == set(FAMILIES)
