@@ -10,18 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from losscli.calibration import DESCRIBED, MOST_ELEMENTS, applies
 from losscli.core import Array, BoundLoss, Extras
+from losscli.coupling import everyone, masks, positives
 from losscli.errors import DataError, UsageError, count
 from losscli.faults import raise_faults
 from losscli.forms import Form, Plan, Smoothing
 from losscli.io.operands import Opener
 from losscli.io.raw import Looked, Raw
 from losscli.io.roles import Columns, Roles, assign
-from losscli.io.sources import Source, squeezed, whole
+from losscli.io.sources import MemorySource, Reshaped, Source, squeezed, whole
 from losscli.io.tables import TableSource, is_finite_number
 from losscli.names import by_name
 from losscli.receipt import receipt, signature
-from losscli.reduce import PERCENTILES, REDUCTIONS, SKETCH_ERROR, Partial
+from losscli.reduce import PERCENTILES, REDUCTIONS, SKETCH_ERROR, Partial, divide
 from losscli.request import Request
 from losscli.result import Result
 from losscli.run import (
@@ -58,7 +60,44 @@ class Calculation:
     """Real paths of all files that are read: no output may replace them."""
     raws: list[Raw]
     """The bytes that are read, to be looked at again when all was read."""
+    opened: Job
+    """The job of the files as they are, before smoothing, masks and a library's conventions."""
     receipt: dict[str, Any] = field(default_factory=dict)
+
+    def settled(self, request: Request) -> "Calculation":
+        """The calculation of the same files under other parameters, another reduction, smoothing or convention.
+
+        Raises
+        ------
+        UsageError
+            for options that do not go together.
+        """
+        notes = list(self.notes)
+        family, convention, opened = request.loss.loss.family, request.convention, self.opened
+        form = replace(opened.form, encoding=convention.labels)
+        if request.label_smoothing:
+            form = replace(form, smoothing=_smooth(request, form, notes))
+        small = int(np.prod(opened.predictions.shape, dtype=np.int64)) <= MOST_ELEMENTS
+        job = replace(
+            opened,
+            calibrate=applies(opened) and opened.samples > 0 and (small or request.calibration),
+            loss=request.loss,
+            form=form,
+            over_outputs=request.over_outputs,
+            extras=opened.extras._replace(clip=convention.clip),
+            scale=convention.scale,
+            skips_zeros=convention.skips_zeros,
+            shift=convention.shift,
+        )
+        if convention.pairs:
+            job = replace(job, weights=MemorySource("positives", positives(job)))
+        if convention.class_terms:
+            job = _by_terms(job)
+        if family.coupled in ("masks", "file"):
+            job = masks(request.loss.loss, request.per, job)
+        made = replace(self, request=request, job=job, notes=notes)
+        made.receipt = receipt(made, job.several)
+        return made
 
     def run(
         self,
@@ -78,6 +117,21 @@ class Calculation:
         DataError
             for rows without a loss, such as those with a NaN prediction, after all rows were looked at.
         """
+        partial = self.pass_over(consume, threads, seen)
+        dropped = 0 if self.job.masks is None else self.job.masks.dropped
+        if self.request.ignore_index is not None and not partial.ignored + dropped:
+            self.notes.append(f"--ignore-index {self.request.ignore_index}: no row has this label")
+        if partial.samples > 1 and partial.looks_like_probs:
+            self._warn_of_probabilities()
+        return self._result(partial)
+
+    def pass_over(
+        self,
+        consume: Callable[[Chunk], None] = lambda chunk: None,
+        threads: int | None = None,
+        seen: Callable[[int], None] = lambda rows: None,
+    ) -> Partial:
+        """The pass over all rows that `run` makes a result of; it raises as `run` does."""
         workers = threads_for(self.job, threads or available_threads())
         if workers == 1:
             partial = evaluate(self.job, consume, None, seen)
@@ -87,16 +141,12 @@ class Calculation:
         for raw in self.raws:
             raw.check()
         raise_faults(self.job, partial.faults)
-        if self.request.ignore_index is not None and not partial.ignored:
-            self.notes.append(f"--ignore-index {self.request.ignore_index}: no row has this label")
-        if partial.samples > 1 and partial.looks_like_probs:
-            self._warn_of_probabilities()
-        return self._result(partial)
+        return partial
 
     def _warn_of_probabilities(self) -> None:
         family = self.job.loss.loss.family
         if family.takes_from and self.request.given == "logits":
-            rows = " and every row sums to 1" if not family.several_outputs else ""
+            rows = " and every row sums to 1" if family.reads == "classes" else ""
             self.notes.append(
                 f"warning: {self.job.predictions.name}: all predictions lie in [0, 1]{rows}: are they probabilities? "
                 "They were read as logits; if they are probabilities, say --from probs"
@@ -121,6 +171,12 @@ class Calculation:
         everything = self.receipt | {
             "percentiles": "exact" if partial.quantiles.exact else f"histogram, relative error <= {SKETCH_ERROR:g}"
         }
+        if self.job.form.smoothing is None and self.request.library is None:
+            mean = divide(partial.weighted.value, partial.weight.value)
+            summary |= {name: made(mean) for name, made in self.job.loss.loss.statistics.items()}
+        if partial.bins is not None:
+            summary |= partial.bins.statistics()
+            everything["calibration"] = DESCRIBED
         return Result(
             self.job.loss.loss.name,
             self.job.loss.parameters,
@@ -129,7 +185,7 @@ class Calculation:
             numerator,
             None if unreduced else denominator,
             partial.samples,
-            partial.ignored,
+            partial.ignored + (0 if self.job.masks is None else self.job.masks.dropped),
             summary,
             partial.quantiles,
             baseline(self.job, partial, reduction.name, value),
@@ -175,11 +231,14 @@ def prepare(
         for files that cannot be used.
     """
     opener = Opener(request.header, looked)
+    family = request.loss.loss.family
+    once = once and (family.coupled is None or choose is not None)  # what is coupled is read more than once
     predictions = opener.open(request.predictions, "predictions" if once else "features")
     constant = _constant(request)
     targets = None if constant is not None else opener.open(request.targets, "targets")
     weights = None if request.sample_weight is None else opener.open(request.sample_weight, "--sample-weight")
-    roles = assign(predictions, targets, weights, request.id, request.columns)
+    beside = None if request.beside is None else opener.open(request.beside, f"--{family.beside}")
+    roles = assign(predictions, targets, weights, request.id, request.columns, beside)
     notes = list(roles.notes)
     if choose is not None:
         request = replace(request, loss=choose(roles.predictions.shape))
@@ -196,18 +255,20 @@ def prepare(
     if centers is not None:
         k = len(centers)
     elif len(source.shape) == 2:
-        k, class_names = source.shape[1], source.columns
+        k = source.shape[1] // family.parts
+        class_names = source.columns if family.parts == 1 else None
     else:
         k = 2
     wanted: Columns | float = constant if constant is not None else roles.targets  # type: ignore[assignment]
     made = plan(family, name, source, wanted, class_names, k, request.ignore_index)
     made.columns = source.columns
-    if request.label_smoothing:
-        made.form = _smooth(request, made, k, notes)
-    beside = None if centers is None else centers.dtype
-    if family.reads == "numbers" and constant is None:
-        beside = made.source.dtype
-    dtype = compute_dtype(source.dtype, beside)
+    if family.coupled == "rows":
+        k = made.form.k
+    third = _beside(request, roles, source, notes)
+    like = [] if centers is None else [centers.dtype]
+    like += [made.source.dtype] if family.reads == "numbers" and constant is None else []
+    like += [] if third is None else [third.dtype]
+    dtype = compute_dtype(source.dtype, np.result_type(*like) if like else None)
     by_class, by_output = class_weights(request, opener, made, k, several)
     job = Job(
         request.loss,
@@ -227,20 +288,23 @@ def prepare(
         rows,
         elements,
         gradient,
+        beside=third,
     )
+    if family.coupled == "rows":
+        job = replace(job, extras=job.extras._replace(everyone=everyone(request.loss.loss, job)))
     shape = roles.predictions.shape
     calculation = Calculation(
-        request, job, made, roles.ids, notes + made.notes, shape, frozenset(opener.paths), opener.raws
+        request, job, made, roles.ids, notes + made.notes, shape, frozenset(opener.paths), opener.raws, job
     )
-    calculation.receipt = receipt(calculation, several)
-    return calculation
+    return calculation.settled(request)
 
 
 def _constant(request: Request) -> float | None:
     text = request.targets
     if os.path.exists(text) or not is_finite_number(text):
         return None
-    if request.loss.loss.family.reads != "numbers":
+    family = request.loss.loss.family
+    if family.reads != "numbers" or not (family.several_outputs or family.one_target):
         raise DataError(f"{text}: no such file, and {request.loss.loss.name} takes no constant for targets")
     if request.ignore_index is not None:
         raise UsageError("--ignore-index: the targets are one constant, so no label marks a row")
@@ -255,19 +319,25 @@ def _predictions(request: Request, roles: Roles, notes: list[str]) -> Source:
     if len(shape) == 2 and shape[1] == 0:
         raise DataError(f"{columns.name}: shape {shape} has no columns")
     theirs = None if roles.targets is None else roles.targets.shape
+    if family.rows is not None and len(shape) == 1:
+        raise DataError(f"{name}: {columns.name} has shape {shape}; it takes rows of several numbers, {family.rows}")
+    if family.width is not None and len(shape) == 2 and shape[1] != family.width:
+        raise DataError(
+            f"{name}: {columns.name} has shape {shape}; it takes {family.width} numbers a row: {family.rows}"
+        )
+    if len(shape) == 2 and shape[1] % family.parts:
+        raise DataError(f"{name}: {columns.name} has shape {shape}; it takes {family.rows}")
     if family.reads == "classes" and len(shape) == 1:
-        if family.takes_centers:
-            raise DataError(f"{name}: {columns.name} has shape {shape}; features are rows of several numbers, (n, d)")
         raise DataError(
             f"{name}: {columns.name} has shape {shape}; it takes one column a class, (n, k); for one score a row use a "
             "sigmoid loss such as sigmoid-cross-entropy"
         )
-    if family.reads == "classes" and not family.takes_centers and shape[1] == 1:
+    if family.reads == "classes" and family.rows is None and shape[1] == 1:
         raise DataError(
             f"{name}: {columns.name} has shape {shape}: one class, whose probability is always 1; for one score a row "
             "use a sigmoid loss such as sigmoid-cross-entropy"
         )
-    for other in (roles.targets, roles.weights):
+    for other in (roles.targets, roles.weights, roles.beside):
         if other is not None:
             check_rows(columns, other)  # from the headers alone, before a cell is parsed
     source = columns.source()
@@ -287,6 +357,37 @@ def _predictions(request: Request, roles: Roles, notes: list[str]) -> Source:
             f"{columns.name}: shape {shape} is one sample of {shape[1]} outputs; if not, save it as ({shape[1]},)"
         )
     return source
+
+
+def _beside(request: Request, roles: Roles, predictions: Source, notes: list[str]) -> Source | None:
+    """The third operand, in the shape of the predictions."""
+    family, name = request.loss.loss.family, request.loss.loss.name
+    shape, columns = predictions.shape, roles.beside
+    if columns is None:
+        if family.beside is None or (family.name == "pair" and len(shape) == 1):  # whose predictions are distances then
+            return None
+        raise UsageError(f"{name} needs --{family.beside} FILE: {BESIDE[family.beside]}, in the predictions' shape")
+    if family.name == "pair" and len(shape) == 1:
+        raise UsageError(f"--other: the predictions have shape {shape}: distances, which need no others; leave it out")
+    if columns.shape == (*shape, 1):
+        notes.append(f"{columns.name}: shape {columns.shape} was squeezed to {shape}, the predictions' shape")
+        return Reshaped(columns.source())
+    if columns.shape != shape:
+        raise DataError(
+            f"{name}: predictions {predictions.name} have shape {shape} and --{family.beside} {columns.name} "
+            f"{columns.shape}; nothing is broadcast: give {BESIDE[str(family.beside)]}, in the predictions' shape"
+        )
+    source = columns.source()
+    if len(shape) == 2 and predictions.columns and columns.names:
+        source, _ = by_name(source, predictions.columns, columns.names, notes)
+    return source
+
+
+BESIDE = {
+    "variance": "the variance of each prediction",
+    "negative": "the negatives' features",
+    "other": "the features of the other ones of the pairs",
+}
 
 
 def _centers(
@@ -320,8 +421,22 @@ def _centers(
     return centers, names
 
 
-def _smooth(request: Request, made: Plan, k: int, notes: list[str]) -> Form:
-    amount = request.label_smoothing
+def _by_terms(job: Job) -> Job:
+    """The job in which class weights weigh the terms of a row's loss, as PyTorch has it for smoothed and soft targets."""
+    weights = job.class_weights
+    assert weights is not None
+    if job.form.reads != "indices" and job.form.kind != "one-hot":
+        # Divided by the number of rows, which so have no weight of their own.
+        return replace(job, class_weights=None, extras=job.extras._replace(class_terms=weights))
+    if not weights.all():
+        raise UsageError(
+            "--class-weight: a class of weight 0 does not go together with label smoothing under --as torch"
+        )
+    return replace(job, extras=job.extras._replace(class_terms=weights), terms_weighted=True)
+
+
+def _smooth(request: Request, form: Form, notes: list[str]) -> Smoothing:
+    amount, k = request.label_smoothing, form.k
     family = request.loss.loss.family
     mode = request.smoothing_mode or family.smoothing or "uniform"
     if mode == "half" and not family.several_outputs and k != 2:
@@ -329,4 +444,4 @@ def _smooth(request: Request, made: Plan, k: int, notes: list[str]) -> Form:
             f"warning: --smoothing-mode half makes the targets of {k} classes sum to {1 - amount + k * amount / 2:g}; "
             "uniform and others keep the sum at 1"
         )
-    return replace(made.form, smoothing=Smoothing.of(amount, mode, max(k, 2)))
+    return Smoothing.of(amount, mode, max(k, 2))

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from losscli.core import Array
+from losscli.core import REAL, Array, Domains
 from losscli.errors import DataError
 from losscli.forms import SUM_TOLERANCE
 from losscli.losses.softmax import row_sums
@@ -17,6 +17,9 @@ NAN_PREDICTION = "nan prediction"
 NAN_TARGET = "nan target"
 UNDEFINED = "undefined"
 BAD_WEIGHT = "weight"
+OUTSIDE_PREDICTION = "prediction outside"
+OUTSIDE_TARGET = "target outside"
+BAD_BESIDE = "third operand"
 NOT_PROBABILITY = "not a probability"
 NOT_LOG_PROBABILITY = "not a log-probability"
 ROW_SUM = "row sum"
@@ -30,6 +33,7 @@ def look_for(
     targets: Array,
     weights: Array | None,
     losses: Array,
+    beside: Array | None = None,
 ) -> Faults:
     """Faults of a block's rows, the first of which is row `start` of the file; rows that are not `kept` have none."""
     found = Faults()
@@ -38,7 +42,10 @@ def look_for(
     # A weight of zero makes nothing of a NaN; where there may be one, NaN is looked for in the predictions themselves.
     hidden = job.output_weights is not None or job.extras.pos_weight is not None or 0 in job.loss.parameters.values()
     undefined = np.isnan(losses)
-    if weights is None and job.extras.given == "logits" and not hidden and not undefined.any():
+    domains = job.domains
+    own = domains.predictions
+    bounded = domains != Domains() or beside is not None
+    if weights is None and job.extras.given == "logits" and not hidden and not bounded and not undefined.any():
         return found
 
     def look(fault: str, bad: Array, values: Array) -> None:
@@ -54,6 +61,14 @@ def look_for(
                     break
             found = found + Faults({fault: (len(rows), tuple(shown))})
 
+    if own != REAL:
+        look(OUTSIDE_PREDICTION, own.outside(predictions), predictions)
+    if domains.targets != REAL:
+        look(OUTSIDE_TARGET, domains.targets.outside(targets), targets)
+    if beside is not None:
+        look(
+            BAD_BESIDE, np.isnan(beside) | (beside <= 0 if job.loss.loss.family.beside == "variance" else False), beside
+        )
     if weights is not None:
         look(BAD_WEIGHT, ~((weights >= 0) & np.isfinite(weights)), weights)
     if job.extras.given == "probs":
@@ -62,7 +77,7 @@ def look_for(
     elif job.extras.given == "log-probs":
         look(NAN_PREDICTION, np.isnan(predictions), predictions)
         look(NOT_LOG_PROBABILITY, predictions > 0, predictions)
-    if job.extras.given != "logits" and not job.several and predictions.ndim == 2 and not found:
+    if job.extras.given != "logits" and job.loss.loss.family.reads == "classes" and not found:
         sums = row_sums(predictions if job.extras.given == "probs" else np.exp(predictions))
         look(ROW_SUM, ~(np.abs(sums - 1) <= SUM_TOLERANCE), sums)
     if (undefined.any() or hidden) and not found:
@@ -78,7 +93,14 @@ def raise_faults(job: "Job", faults: Faults) -> None:
     """Raise the gravest fault that a pass found, with its first places and its count."""
     for fault, (number, places) in sorted(faults.found.items(), key=lambda item: _GRAVITY.index(item[0])):
         row, column, value = places[0]
-        source = {NAN_TARGET: job.targets, BAD_WEIGHT: job.weights}.get(fault) or job.predictions
+        source = {
+            NAN_TARGET: job.targets,
+            OUTSIDE_TARGET: job.targets,
+            BAD_WEIGHT: job.weights,
+            BAD_BESIDE: job.beside,
+        }.get(fault) or job.predictions
+        domains = job.domains
+        name, beside = job.loss.loss.name, job.loss.loss.family.beside
         others = ""
         if number > 1:
             also = ", ".join(
@@ -91,6 +113,18 @@ def raise_faults(job: "Job", faults: Faults) -> None:
                 "correct the row or leave it out",
             ),
             NAN_TARGET: ("the target is NaN", "remove the row, or mark it and say --ignore-index"),
+            OUTSIDE_PREDICTION: (
+                f"the prediction {value:g} is not in {domains.predictions}",
+                f"{name} takes no other predictions",
+            ),
+            OUTSIDE_TARGET: (
+                f"the target {value:g} is not in {domains.targets}",
+                f"{name} takes no other targets",
+            ),
+            BAD_BESIDE: (
+                f"{value:g} is no variance" if beside == "variance" else f"{value:g} is no feature",
+                "a variance is a number above 0" if beside == "variance" else "correct the row or leave it out",
+            ),
             BAD_WEIGHT: (f"the weight {value:g} is negative or not finite", "weights are numbers >= 0"),
             NOT_PROBABILITY: (f"{value:g} is not a probability", "if these are logits, say --from logits"),
             NOT_LOG_PROBABILITY: (
@@ -109,4 +143,15 @@ def raise_faults(job: "Job", faults: Faults) -> None:
         raise DataError(f"{source.place(row, column)}: {fact}; {cure}{others}")
 
 
-_GRAVITY = [NAN_PREDICTION, NAN_TARGET, BAD_WEIGHT, NOT_PROBABILITY, NOT_LOG_PROBABILITY, ROW_SUM, UNDEFINED]
+_GRAVITY = [
+    NAN_PREDICTION,
+    NAN_TARGET,
+    OUTSIDE_PREDICTION,
+    OUTSIDE_TARGET,
+    BAD_BESIDE,
+    BAD_WEIGHT,
+    NOT_PROBABILITY,
+    NOT_LOG_PROBABILITY,
+    ROW_SUM,
+    UNDEFINED,
+]

@@ -60,6 +60,8 @@ class Form:
     ignore: float | None = None
     one_hot: bool = False
     smoothing: Smoothing | None = None
+    encoding: str | None = None
+    """How a library reads signs: 'numbers' as they are, 'doubled' as 2 t - 1, 'truth' as 1 but for 0; None for -1 and 1."""
 
     def keep(self, block: Array) -> Array | None:
         """Which rows exist, or None for all."""
@@ -79,6 +81,9 @@ class Form:
         smooth = self.smoothing
         if self.reads == "numbers":
             return Dense(block)
+        if self.reads == "signs" and self.encoding is not None:
+            t = np.asarray(block, np.float64)
+            return Dense({"numbers": t, "doubled": 2 * t - 1, "truth": np.where(t == 0, -1.0, 1.0)}[self.encoding])
         if self.reads == "signs":
             return Dense(np.where(self.outcomes(block), 1, -1).astype(np.int8))
         if self.reads == "outcomes":

@@ -9,7 +9,7 @@ import numpy as np
 from losscli.errors import DataError, UsageError, count, did_you_mean, listing
 from losscli.forms import IGNORED, Form, Plan, is_ignored
 from losscli.io.roles import LIKELY_IDS, Columns
-from losscli.io.sources import Recoded, Reshaped, Source, blocks
+from losscli.io.sources import MemorySource, Recoded, Reshaped, Source, blocks, whole
 from losscli.names import prefixes
 
 if TYPE_CHECKING:
@@ -31,6 +31,34 @@ def one_a_row(loss: str, targets: Columns, classes: tuple[str, ...] | None, k: i
             f"{text.name}:1: the first row ({taken}) was taken for a header, but is a label below too: say --header or --no-header"
         )
     return _of_text(loss, text, classes, k, ignore)
+
+
+def groups(loss: str, targets: Columns, ignore: str | None) -> Plan:
+    """Labels that say which rows belong together: any names, or any whole numbers."""
+    text = targets.text()
+    if text is not None:
+        labels = distinct(text, ignore)
+        index = np.full(len(text.cells), IGNORED, np.int32)
+        index[[code for code, _ in labels]] = np.arange(len(labels))
+        left_out = float(IGNORED) if (index == IGNORED).any() else None
+        form = Form("name", "indices", len(labels), left_out)
+        return Plan(Recoded(text.codes, index), form, tuple(cell for _, cell in labels), "by name")
+    source = targets.source()
+    if len(source.shape) == 2 and source.shape[1] != 1:
+        raise DataError(f"{loss}: {source.name} has shape {source.shape}; it takes one label a row, (n,)")
+    given = whole(source).reshape(-1)
+    kept = np.ones(len(given), bool) if ignore is None else ~is_ignored(given, as_number(ignore, "--ignore-index"))
+    odd = kept & ~np.isfinite(given) if given.dtype.kind == "f" else np.zeros(len(given), bool)
+    odd |= kept & (given != np.floor(given))
+    if odd.any():
+        row = int(odd.argmax())
+        raise DataError(f"{source.place(row)}: {given[row]:g} is no label; {loss} takes whole numbers or names")
+    found, codes = np.unique(given[kept], return_inverse=True)
+    numbers = np.full(len(given), IGNORED, np.int64)
+    numbers[kept] = codes
+    names = tuple(f"{value:.0f}" for value in found)
+    form = Form("index", "indices", len(names), None if kept.all() else float(IGNORED))
+    return Plan(MemorySource(source.name, numbers, where=source), form, names)
 
 
 def distinct(text: "TextColumn", ignore: str | None) -> list[tuple[int, str]]:

@@ -51,11 +51,14 @@ class Profile:
 def groups_of(job: "Job") -> str | None:
     """What rows can be grouped by: 'classes', 'outputs', or None where targets name neither."""
     form = job.form
+    if job.loss.loss.family.coupled in ("masks", "file"):
+        return None
     if form.reads == "indices" or form.kind == "one-hot" or form.one_hot:
         return "classes"
     if job.several:
         return "outputs"
-    return "classes" if form.reads in ("signs", "outcomes") and form.kind != "soft" else None
+    one_a_row = len(job.targets.shape) == 1
+    return "classes" if form.reads in ("signs", "outcomes") and form.kind != "soft" and one_a_row else None
 
 
 def has_confidence(job: "Job") -> bool:

@@ -224,6 +224,8 @@ class Partial(NamedTuple):
     looks_like_probs: bool = True
     observed: Any = None
     """What an observer of the job keeps: a mergeable record of its own."""
+    bins: Any = None
+    """Rows in bins of confidence, where calibration errors are kept."""
 
     @classmethod
     def of(cls, losses: Array, weights: Array | None, many: bool = False) -> "Partial":
@@ -266,6 +268,7 @@ class Partial(NamedTuple):
             self.faults + other.faults,
             self.looks_like_probs and other.looks_like_probs,
             self.observed + other.observed if self.observed is not None else None,
+            self.bins + other.bins if self.bins is not None else None,
         )
 
     def with_(self, **changes: Any) -> "Partial":

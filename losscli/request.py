@@ -1,9 +1,27 @@
 """What is asked for, as it was typed."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from losscli.core import BoundLoss
+from losscli.core import BoundLoss, Clip
 from losscli.errors import UsageError
+
+
+class Convention(NamedTuple):
+    """What a library does to a loss that no option does: see `losscli.libraries`."""
+
+    clip: Clip | None = None
+    labels: str | None = None
+    class_terms: bool = False
+    pairs: bool = False
+    """Whether rows count as often as they have positives, in losses in which every row meets all others."""
+    skips_zeros: bool = False
+    """Whether rows whose loss is 0 do not exist."""
+    scale: float = 1.0
+    shift: float = 0.0
+
+
+NONE = Convention()
 
 
 @dataclass(frozen=True)
@@ -23,6 +41,15 @@ class Request:
     reduction: str = "mean"
     over_outputs: str = "mean"
     centers: str | None = None
+    beside: str | None = None
+    """The third operand, of losses that have one: --variance, --negative or --other."""
+    per: str | None = None
+    """What is one mask, for losses of masks: 'row', 'column' or 'file'."""
+    convention: Convention = NONE
+    library: str | None = None
+    """The library whose number it is, and its call, for the receipt."""
+    calibration: bool = False
+    """Whether calibration errors are wanted, however large the files are."""
     id: str | None = None
     columns: str | None = None
     header: bool | None = None

@@ -11,7 +11,19 @@ from losscli.baseline import Answer
 from losscli.errors import UsageError, did_you_mean, listing
 from losscli.reduce import PERCENTILES, Quantiles
 
-STATISTICS = ("value", "mean", "std", "min", "max", *(f"p{percent}" for percent in PERCENTILES), "samples", "ignored")
+SOMETIMES = ("rmse", "rmsle", "perplexity", "ece", "mce")
+"""Statistics that some losses have, or some files."""
+STATISTICS = (
+    "value",
+    "mean",
+    "std",
+    "min",
+    "max",
+    *(f"p{percent}" for percent in PERCENTILES),
+    "samples",
+    "ignored",
+    *SOMETIMES,
+)
 COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "<=": operator.le,
     ">=": operator.ge,
@@ -79,6 +91,8 @@ class Result:
         """A statistic by the name that --require calls it."""
         if name in self.summary:
             return self.summary[name]
+        if name in SOMETIMES:
+            raise UsageError(f"--require {name}: {self.loss} of such files has no {name}")
         found: float | None = getattr(self, name)
         return found
 

@@ -17,7 +17,8 @@ import numpy as np
 
 from losscli import baseline as baselines
 from losscli.baseline import Answer, Baseline
-from losscli.core import Array, BoundLoss, Dense, Extras, Indices, Targets
+from losscli.calibration import Bins
+from losscli.core import NON_NEGATIVE, Array, BoundLoss, Dense, Domains, Extras, Indices, Targets
 from losscli.errors import DataError, count
 from losscli.faults import look_for
 from losscli.forms import SUM_TOLERANCE, Form
@@ -28,6 +29,8 @@ from losscli.reduce import EXACT_LOSSES, REDUCTIONS, Faults, Partial, Reduction,
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
+
+    from losscli.coupling import Masks
 
 T = TypeVar("T")
 
@@ -61,6 +64,19 @@ class Job:
     elements: bool = False
     gradient: bool = False
     observe: "Observer | None" = None
+    beside: Source | None = None
+    """The rows of a third operand."""
+    skips_zeros: bool = False
+    """Whether rows whose loss is 0 do not exist, as in a library."""
+    scale: float = 1.0
+    shift: float = 0.0
+    """What a library multiplies losses by, and adds to them."""
+    calibrate: bool = False
+    """Whether calibration errors are kept."""
+    terms_weighted: bool = False
+    """Whether class weights are within the losses already, so that rows are weighed by them for the denominator only."""
+    masks: "Masks | None" = None
+    """How the rows were made, where they are masks of a file that has other rows."""
 
     @property
     def samples(self) -> int:
@@ -70,6 +86,13 @@ class Job:
     def several(self) -> bool:
         """Whether a sample has several outputs, each with a loss of its own."""
         return self.loss.loss.family.several_outputs and len(self.predictions.shape) == 2
+
+    @property
+    def domains(self) -> Domains:
+        """Which predictions and targets are none."""
+        found = self.loss.loss.domains(self.loss.parameters)
+        distances = self.loss.loss.family.beside == "other" and self.beside is None
+        return found._replace(predictions=NON_NEGATIVE) if distances else found
 
     @property
     def size(self) -> int:
@@ -155,6 +178,8 @@ def evaluate(
 
 def chunks(job: Job) -> list[tuple[int, int]]:
     """Where a job is cut, which depends on nothing but the job: first and last row of each chunk."""
+    if job.masks is not None:
+        return [(0, job.samples)]  # they are in memory, and their gradient is put back together
     cuts = job.predictions.cuts
     if cuts is None:
         step = min(max(CHUNK_BYTES // job.row_bytes, job.predictions.grain), CHUNK_ROWS)
@@ -209,6 +234,7 @@ class _Part(NamedTuple):
     looks_like_probs: bool
     baseline: Baseline | None
     observed: Any
+    bins: Bins | None
 
 
 @np.errstate(all="ignore")  # inf is a legal loss; NaN is looked for
@@ -217,44 +243,69 @@ def evaluate_chunk(job: Job, start: int, stop: int) -> Chunk:
     flat = len(job.targets.shape) == 1
     targets = job.targets.read(start, stop) if flat else None
     weights = None if job.weights is None else job.weights.read(start, stop)
+    beside = None if job.beside is None else job.beside.read(start, stop)
     parts = []
     for first, given in pieces(job.predictions, start, stop, job.block_rows):
         here = slice(first - start, first - start + len(given))
         mine = targets[here] if targets is not None else job.targets.read(first, first + len(given))
-        parts.append(_part(job, first, given, mine, None if weights is None else weights[here]))
+        third = None if beside is None else beside[here]
+        parts.append(_part(job, first, given, mine, None if weights is None else weights[here], third))
     return _gathered(job, start, parts)
 
 
-def _part(job: Job, start: int, given: Array, targets: Array, weights: Array | None) -> _Part:
+def _part(job: Job, start: int, given: Array, targets: Array, weights: Array | None, beside: Array | None) -> _Part:
     kept = job.form.keep(targets)
     predictions = (given if kept is None else given[kept]).astype(job.dtype, copy=False)
     if kept is not None:
         targets, weights = targets[kept], None if weights is None else weights[kept]
     lifted = job.form.targets(targets)
-    values, slopes = job.loss(predictions, lifted, job.extras, job.gradient)
+    extras = job.extras
+    if beside is not None:
+        beside = beside if kept is None else beside[kept]
+        extras = extras._replace(beside=beside.astype(job.dtype, copy=False))
+    if extras.everyone is not None:
+        rows = np.arange(start, start + len(given))
+        extras = extras._replace(at=rows if kept is None else rows[kept])
+    values, slopes = job.loss(predictions, lifted, extras, job.gradient)
+    if (job.scale, job.shift) != (1, 0):
+        values = values * job.scale + job.shift
+        slopes = None if slopes is None else slopes * job.scale
     losses = _over_outputs(job, values)
     each = _weights(job, targets, weights)
-    observed = None
-    if job.observe is not None:
+    if job.terms_weighted and each is not None:
+        losses = losses / each
+    observed = bins = None
+    if job.observe is not None or job.calibrate:
         block = Block(predictions, targets, values, losses, _with_outputs(job, each, len(targets)))
-        observed = job.observe(job, block)
+        observed = None if job.observe is None else job.observe(job, block)
+        bins = Bins.of(job, block) if job.calibrate else None
     if slopes is not None:
         slopes = times(_output_factors(job).astype(slopes.dtype), slopes) if job.several else slopes
         if kept is not None:
             whole = np.zeros((len(given), *slopes.shape[1:]), slopes.dtype)
             whole[kept] = slopes
             slopes = whole
+    faults = look_for(job, start, kept, predictions, targets, weights, losses, beside)
+    if kept is None and (job.form.ignore is not None or job.skips_zeros):
+        kept = np.ones(len(given), bool)
+    if job.skips_zeros:
+        there = losses != 0
+        kept[np.flatnonzero(kept)[~there]] = False  # type: ignore[index, arg-type]
+        targets, values, losses = targets[there], values[there], losses[there]
+        each = None if each is None else each[there]
+        lifted = job.form.targets(targets)
     return _Part(
-        np.ones(len(given), bool) if kept is None and job.form.ignore is not None else kept,
+        kept,
         targets,
         values,
         losses,
         each,
         slopes,
-        look_for(job, start, kept, predictions, targets, weights, losses),
+        faults,
         _looks_like_probs(job, predictions),
         _baseline(job, lifted, targets, each) if targets.ndim == 2 else None,
         observed,
+        bins,
     )
 
 
@@ -276,13 +327,18 @@ def _gathered(job: Job, start: int, parts: list[_Part]) -> Chunk:
         baseline=baseline,
         looks_like_probs=all(part.looks_like_probs for part in parts),
         observed=reduce(add, (part.observed for part in parts)) if job.observe else None,
+        bins=reduce(add, (part.bins for part in parts)) if job.calibrate else None,
     )
     rows: tuple[Rows, ...] = ()
     if job.rows:
         sample = np.arange(start, start + len(losses)) if kept is None else start + np.flatnonzero(kept)
         elements = _joined([part.values for part in parts]) if job.elements else None
-        rows = (Rows(sample, targets, losses, row_weights, elements),)
-    return Chunk(partial, rows, tuple(part.slopes for part in parts if part.slopes is not None))
+        shown = targets if job.masks is None else row_sums(targets.astype(np.float64))
+        rows = (Rows(sample, shown, losses, row_weights, elements),)
+    slopes = tuple(part.slopes for part in parts if part.slopes is not None)
+    if job.masks is not None and slopes:
+        slopes = (job.masks.restored(np.concatenate(slopes)),)
+    return Chunk(partial, rows, slopes)
 
 
 def _joined(parts: list[Any]) -> Any:
@@ -313,7 +369,7 @@ def in_memory(
     slopes = np.empty_like(predictions, order="C") if gradient else None
 
     def work(here: slice) -> None:
-        values[here], slope = loss(predictions[here], _cut(targets, here), extras, gradient)
+        values[here], slope = loss(predictions[here], _cut(targets, here), _of_rows(extras, here), gradient)
         if slopes is not None:
             slopes[here] = slope
 
@@ -327,7 +383,7 @@ def mean_in_memory(
     """The mean of the losses of arrays, from the compensated sum of the blocks' sums; no array of all losses is made."""
 
     def work(here: slice) -> tuple[Total, int]:
-        values, _ = loss(predictions[here], _cut(targets, here), extras)
+        values, _ = loss(predictions[here], _cut(targets, here), _of_rows(extras, here))
         return Total.of(values), values.size
 
     parts = _over_blocks(work, loss, predictions, threads)
@@ -377,6 +433,14 @@ def _cut(targets: Targets, here: slice) -> Targets:
     return Dense(targets.t[here], None if targets.other is None else targets.other[here])
 
 
+def _of_rows(extras: Extras, here: slice) -> Extras:
+    """The extras of some rows: of what there is a row for each prediction, theirs."""
+    if extras.beside is None and extras.at is None:
+        return extras
+    beside, at = (None if rows is None else rows[here] for rows in (extras.beside, extras.at))
+    return extras._replace(beside=beside, at=at)
+
+
 def _output_factors(job: Job) -> Array:
     """What each output's loss counts for in its sample's loss."""
     k = job.predictions.shape[1]
@@ -417,12 +481,12 @@ def _baseline(job: Job, lifted: Targets, targets: Array, weights: Array | None) 
 
 
 def _looks_like_probs(job: Job, predictions: Array) -> bool:
-    if job.extras.given != "logits" or not len(predictions):
+    if job.extras.given != "logits" or not predictions.size:
         return True
     one = predictions.reshape(-1)[0]  # which mostly tells
     if not (0 <= one <= 1 and predictions.min() >= 0 and predictions.max() <= 1):
         return False
-    if predictions.ndim == 1 or job.several:
+    if predictions.ndim == 1 or job.loss.loss.family.reads != "classes":
         return True
     return bool((np.abs(row_sums(predictions) - 1) <= SUM_TOLERANCE).all())
 

@@ -11,7 +11,7 @@ from losscli.errors import DataError, UsageError, count
 from losscli.forms import SUM_TOLERANCE, Form, Plan, is_ignored
 from losscli.io.roles import Columns
 from losscli.io.sources import ConstantSource, Reshaped, Source, blocks
-from losscli.labels import as_number, one_a_row
+from losscli.labels import as_number, groups, one_a_row
 from losscli.names import by_name
 
 
@@ -43,17 +43,25 @@ def plan(
         for targets that this family cannot read, with the first places.
     """
     if isinstance(targets, float):
-        return Plan(ConstantSource(targets, predictions.shape, np.dtype(np.float64)), Form("constant", "numbers"))
+        shape = predictions.shape[:1] if family.one_target else predictions.shape
+        return Plan(ConstantSource(targets, shape, np.dtype(np.float64)), Form("constant", "numbers"))
     if family.reads in ("signs", "outcomes"):
         targets.hint = "; code the labels as 0 and 1, or as -1 and 1"
     several = len(predictions.shape) == 2
+    if family.reads == "classes" and family.coupled == "rows":
+        return groups(loss, targets, ignore)
     if family.reads == "classes":
-        return _classes(loss, targets, classes, k, ignore)
+        made = _classes(loss, targets, classes, k, ignore)
+        if family.hard and made.form.kind == "soft":
+            raise DataError(
+                f"{targets.name}: soft targets, and {loss} takes one label a row; give labels, or rows of 0 and 1"
+            )
+        return made
     if family.reads == "outcomes" and several and len(targets.shape) == 1 and predictions.shape[1] > 1:
         made = one_a_row(loss, targets, classes, k, ignore)
         made.form = Form(made.form.kind, "outcomes", k, made.form.ignore, one_hot=True)
         return made
-    source, notes, matched = _matching(loss, predictions, targets)
+    source, notes, matched = _matching(loss, predictions, targets, family.one_target)
     value = None
     if ignore is not None:
         if len(source.shape) == 2:
@@ -91,15 +99,25 @@ def check_rows(predictions: Columns, other: Columns) -> None:
     raise DataError(f"{fact}: each prediction needs its own; join by a common column with --id")
 
 
-def _matching(loss: str, predictions: Source, targets: Columns) -> tuple[Source, list[str], str | None]:
-    """Targets of the predictions' own shape, with their columns in the predictions' order."""
+def _matching(
+    loss: str, predictions: Source, targets: Columns, one_target: bool
+) -> tuple[Source, list[str], str | None]:
+    """Targets of the predictions' own shape, with their columns in the predictions' order; or one a row."""
     shape, theirs = predictions.shape, targets.shape
+    if one_target:
+        shape = shape[:1]
     notes: list[str] = []
     source: Source | None = None
     if shape != theirs:
         if len(shape) == 1 and theirs == (*shape, 1):
             source = Reshaped(targets.source())
-            notes.append(f"{targets.name}: shape {theirs} was squeezed to {shape}, the predictions' shape")
+            whose = "one target a row" if one_target else "the predictions' shape"
+            notes.append(f"{targets.name}: shape {theirs} was squeezed to {shape}, {whose}")
+        elif one_target:
+            raise DataError(
+                f"{loss}: predictions {predictions.name} have shape {predictions.shape} and targets {targets.name} "
+                f"{theirs}; give one target a row, {shape}, or pick a column of a table with FILE:COLUMN"
+            )
         else:
             raise DataError(
                 f"{loss}: predictions {predictions.name} have shape {shape} and targets {targets.name} {theirs}; "
@@ -107,7 +125,7 @@ def _matching(loss: str, predictions: Source, targets: Columns) -> tuple[Source,
             )
     source = source or targets.source()
     matched = None
-    if len(shape) == 2 and predictions.columns and targets.names:
+    if len(shape) == 2 and len(source.shape) == 2 and predictions.columns and targets.names:
         source, matched = by_name(source, predictions.columns, targets.names, notes)
     return source, notes, matched
 

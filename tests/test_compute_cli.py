@@ -49,6 +49,8 @@ class TestPublishedNumbers:
         assert found["denominator"] == 3.0
         low, middle, high = TINY_LOSSES
         mean = sum(TINY_LOSSES) / 3
+        added = {name: found["summary"].pop(name) for name in ("perplexity", "ece", "mce")}
+        assert added["perplexity"] == pytest.approx(math.exp(mean))
         assert found["summary"] == near(
             {
                 "mean": mean,

@@ -155,6 +155,31 @@ SHARED: tuple[Shared, ...] = (
         None,
         lambda family: family.takes_centers,
     ),
+    *(
+        Shared(
+            "beside",
+            _option(str | None, f"--{name}", metavar="FILE", panel=LOSS, help=text),
+            None,
+            lambda family, name=name: family.beside == name,  # type: ignore[misc]
+        )
+        for name, text in (
+            ("variance", "Variances of the predictions, in their shape."),
+            ("negative", "Features of the negatives, in the predictions' shape."),
+            ("other", "Features of the other one of each pair, in the predictions' shape."),
+        )
+    ),
+    Shared(
+        "per",
+        _option(
+            Literal["row", "column", "file"] | None,
+            "--per",
+            panel=LOSS,
+            show_default=False,
+            help="What is one mask, or one series: each row (default), each column, or all elements of the file (default for one number a row).",
+        ),
+        None,
+        lambda family: family.coupled == "masks",
+    ),
     Shared(
         "over_outputs",
         _option(
@@ -213,6 +238,17 @@ SHARED: tuple[Shared, ...] = (
             metavar="NAME",
         ),
         "mean",
+    ),
+    Shared(
+        "library",
+        _option(
+            str | None,
+            "--as",
+            metavar="LIBRARY[,...]",
+            panel=REDUCING,
+            help="The number that torch, keras, tf1, optax or sklearn gives, with its conventions; several side by side.",
+        ),
+        None,
     ),
     Shared("threads", Threads, None),
     Shared("progress", Progress, None),
@@ -274,7 +310,7 @@ SHARED: tuple[Shared, ...] = (
             "--require",
             metavar="'STAT OP X'",
             panel=WRITING,
-            help="Exit 1 unless met, as in 'mean <= 0.35'. Repeatable. STAT: value mean std min max p50 p90 p99 samples ignored.",
+            help="Exit 1 unless met, as in 'mean <= 0.35'. Repeatable. STAT: value mean std min max p50 p90 p99 samples ignored, and rmse rmsle perplexity ece mce where they apply.",
         ),
         [],
     ),
@@ -306,7 +342,7 @@ Quiet = _option(
 PanelName = Literal["distribution", "classes", "confidence", "concentration"]
 
 PICTURED: tuple[Shared, ...] = (
-    *(item for item in SHARED if item.panel != WRITING),
+    *(item for item in SHARED if item.panel != WRITING and item.name != "library"),
     Shared("output", Picture),
     Shared(
         "panel",

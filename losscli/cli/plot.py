@@ -208,7 +208,7 @@ def curves(
 
 
 def _samples_command(loss: "Loss") -> Any:
-    return loss_command(loss, lambda values: samples(loss, values), signature(loss, PICTURED))
+    return loss_command(loss, lambda values, typed: samples(loss, values), signature(loss, PICTURED))
 
 
 class SamplesGroup(LossGroup):
@@ -275,6 +275,8 @@ def samples(loss: "Loss", values: dict[str, Any]) -> int:
 
 
 def _why_no_classes(loss: "Loss", kind: str) -> str:
+    if loss.family.coupled in ("masks", "file") and loss.family.reads != "numbers":
+        return f"{loss.name} is a loss of masks, not of rows that have a class"
     return "soft targets name no class" if kind == "soft" else f"the targets of {loss.name} are numbers, not classes"
 
 

@@ -105,6 +105,8 @@ class Roles:
     weights: Columns | None
     ids: "IdColumn | None"
     notes: list[str]
+    beside: Columns | None = None
+    """Those of a third operand with a row for each prediction."""
 
 
 def assign(
@@ -113,8 +115,9 @@ def assign(
     weights: Operand | None,
     id_column: str | None,
     columns: str | None,
+    beside: Operand | None = None,
 ) -> Roles:
-    """Give every column its role; `targets` is None for a constant.
+    """Give every column its role; `targets` is None for a constant, `beside` a third operand with a row a prediction.
 
     Raises
     ------
@@ -122,7 +125,7 @@ def assign(
         where it is not clear which columns are meant.
     """
     notes: list[str] = []
-    others = [operand for operand in (targets, weights) if operand is not None]
+    others = [operand for operand in (targets, weights, beside) if operand is not None]
     if columns is not None:
         if not predictions.is_table:
             raise UsageError(f"--columns picks columns by name, and {predictions.name} is an array without names")
@@ -136,15 +139,18 @@ def assign(
     roles = Roles(Columns(predictions, chosen, "predictions"), None, None, None, notes)
     if targets is not None:
         roles.targets = Columns(
-            targets, _choose_one_file(targets, predictions, "targets", weights, id_column), "targets"
+            targets, _choose_one_file(targets, predictions, "targets", (weights, beside), id_column), "targets"
         )
     if weights is not None:
-        number = _choose_one_file(weights, predictions, "weights", targets, id_column)
+        number = _choose_one_file(weights, predictions, "weights", (targets, beside), id_column)
         if len(number) > 1:
             raise DataError(
                 f"{weights.name}: which column holds the weights? Say {weights.name}:COLUMN ({_names(weights, number)})"
             )
         roles.weights = Columns(weights, number, "weights")
+    if beside is not None:
+        number = _choose_one_file(beside, predictions, "third operand", (targets, weights), id_column)
+        roles.beside = Columns(beside, number, "third operand")
     _note_odd_columns(roles, picked=columns is not None or predictions.column is not None)
     if id_column is not None:
         _join(roles, id_column)
@@ -197,13 +203,13 @@ def _choose(operand: Operand, role: str, taken: list[Operand], id_column: str | 
 
 
 def _choose_one_file(
-    operand: Operand, predictions: Operand, role: str, other: Operand | None, id_column: str | None
+    operand: Operand, predictions: Operand, role: str, others: tuple[Operand | None, ...], id_column: str | None
 ) -> list[int]:
     if operand.is_table and operand.column is None and operand.same_file(predictions):
         raise DataError(
             f"{operand.name}: is the file of the predictions too; say which column holds the {role}: {operand.name}:COLUMN"
         )
-    taken = [other] if other is not None and other.same_file(operand) and other.column is not None else []
+    taken = [other for other in others if other is not None and other.same_file(operand) and other.column is not None]
     return _choose(operand, role, taken, id_column)
 
 
@@ -242,7 +248,7 @@ def _join(roles: Roles, id_column: str) -> None:
     ids = first.content.ids(number)
     ids.check()
     roles.ids = ids
-    for columns in (roles.targets, roles.weights):
+    for columns in (roles.targets, roles.weights, roles.beside):
         if columns is None or columns.operand.same_file(first):
             continue
         number = _id_number(columns.operand, id_column)

@@ -1,0 +1,345 @@
+"""Losses that need more than a row of two files: third operands, masks, and rows that meet each other."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from reference import sigmoid, softmax
+
+from losscli import coupling
+from losscli.losses import LOSSES
+
+GENERATOR = np.random.default_rng(11)
+N, D = 12, 3
+A, B, C = (GENERATOR.normal(0, 1, (N, D)) for _ in range(3))
+SAME = GENERATOR.integers(0, 2, N)
+MEANS, TRUTH = GENERATOR.normal(0, 1, (2, N))
+VARIANCE = GENERATOR.uniform(0.2, 2, N)
+SCORES, MASK = GENERATOR.normal(0, 2, (N, 4)), GENERATOR.integers(0, 2, (N, 4))
+LABELS = np.arange(N) % 4
+
+Compute = Callable[..., Any]
+Save = Callable[..., str]
+Write = Callable[..., str]
+
+
+@pytest.fixture
+def files(save: Save) -> dict[str, str]:
+    arrays = {
+        "a": A, "b": B, "c": C, "same": SAME, "mean": MEANS, "truth": TRUTH, "variance": VARIANCE,
+        "scores": SCORES, "mask": MASK, "labels": LABELS,
+    }  # fmt: skip
+    return {name: save(f"{name}.npy", array) for name, array in arrays.items()}
+
+
+def distance(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return np.sqrt(((x - y) ** 2).sum(axis=1))
+
+
+class TestThirdOperand:
+    """--variance, --negative and --other have a row for each prediction."""
+
+    def test_variance(self, compute: Compute, files: dict[str, str]) -> None:
+        found = compute("gaussian-nll", files["mean"], files["truth"], "--variance", files["variance"], "-f", "json")
+        expected = (np.log(VARIANCE) + (MEANS - TRUTH) ** 2 / VARIANCE) / 2
+        assert found.json["value"] == pytest.approx(expected.mean(), rel=1e-13)
+        assert found.json["receipt"]["variance"] == "variance.npy"
+        assert "|variance:variance.npy|" in found.json["signature"]
+
+    def test_several_outputs_have_a_variance_each(self, compute: Compute, save: Save) -> None:
+        v = GENERATOR.uniform(0.5, 2, A.shape)
+        found = compute("gaussian", save("a.npy", A), save("b.npy", B), "--variance", save("v.npy", v), "-f", "json")
+        assert found.json["value"] == pytest.approx(((np.log(v) + (A - B) ** 2 / v) / 2).mean(), rel=1e-13)
+
+    def test_negative(self, compute: Compute, files: dict[str, str]) -> None:
+        found = compute("triplet", files["a"], files["b"], "--negative", files["c"], "-f", "json").json["value"]
+        expected = np.maximum(0, distance(A, B) - distance(A, C) + 1).mean()
+        assert found == pytest.approx(expected, rel=1e-13)
+
+    def test_other(self, compute: Compute, files: dict[str, str], save: Save) -> None:
+        d = distance(A, B)
+        expected = np.where(SAME == 1, d**2, np.maximum(0, 1.5 - d) ** 2).mean() / 2
+        words = ("contrastive", files["a"], files["same"], "--margin", "1.5")
+        assert compute(*words, "--other", files["b"]).json["value"] == pytest.approx(expected, rel=1e-13)
+        of_distances = compute("contrastive", save("d.npy", d), files["same"], "--margin", "1.5").json["value"]
+        assert of_distances == pytest.approx(expected, rel=1e-13)
+        compute("contrastive", "d.npy", files["same"], "--other", files["b"]).refuses(2, "distances", "leave it out")
+
+    def test_it_is_needed_and_has_the_predictions_shape(self, compute: Compute, files: dict[str, str]) -> None:
+        compute("triplet", files["a"], files["b"]).refuses(2, "--negative FILE", "features")
+        compute("triplet", files["a"], files["b"], "--negative", files["scores"]).refuses(
+            3, "(12, 3)", "(12, 4)", "nothing is broadcast"
+        )
+        compute("gaussian", files["mean"], files["truth"], "--variance", "none.npy").refuses(3, "none.npy")
+        compute("huber", files["mean"], files["truth"], "--variance", files["variance"]).refuses(2, "--variance")
+
+    def test_a_variance_is_above_zero(self, compute: Compute, save: Save, files: dict[str, str]) -> None:
+        v = VARIANCE.copy()
+        v[4] = 0
+        compute("gaussian", files["mean"], files["truth"], "--variance", save("v.npy", v)).refuses(
+            3, "v.npy[4]", "0 is no variance"
+        )
+        v[4] = np.nan
+        compute("gaussian", files["mean"], files["truth"], "--variance", save("v.npy", v)).refuses(3, "v.npy[4]", "nan")
+
+    def test_a_nan_feature_has_its_place(self, compute: Compute, save: Save, files: dict[str, str]) -> None:
+        c = C.copy()
+        c[7, 1] = np.nan
+        compute("triplet", files["a"], files["b"], "--negative", save("n.npy", c)).refuses(3, "n.npy[7, 1]", "nan")
+
+    def test_it_is_joined_by_id_and_named_by_column(self, compute: Compute, write: Write) -> None:
+        order = GENERATOR.permutation(N)
+        text = "id,mean\n" + "".join(f"r{i},{MEANS[i]}\n" for i in range(N))
+        truth = "id,truth\n" + "".join(f"r{i},{TRUTH[i]}\n" for i in order)
+        third = "id,v\n" + "".join(f"r{i},{VARIANCE[i]}\n" for i in order[::-1])
+        words = ("gaussian", write("p.csv", text), write("t.csv", truth), "--variance", write("v.csv", third))
+        expected = ((np.log(VARIANCE) + (MEANS - TRUTH) ** 2 / VARIANCE) / 2).mean()
+        assert compute(*words, "--id", "id").json["value"] == pytest.approx(expected, rel=1e-12)
+        one = write("one.csv", "m,t,v\n" + "".join(f"{MEANS[i]},{TRUTH[i]},{VARIANCE[i]}\n" for i in range(N)))
+        found = compute("gaussian", one, f"{one}:t", "--variance", f"{one}:v").json["value"]
+        assert found == pytest.approx(expected, rel=1e-12)
+
+    def test_ignored_rows_have_none(self, compute: Compute, save: Save, files: dict[str, str]) -> None:
+        t = TRUTH.copy()
+        t[[2, 5]] = -9
+        v = VARIANCE.copy()
+        v[2] = -1
+        found = compute(
+            "gaussian", files["mean"], save("t.npy", t), "--variance", save("v.npy", v), "--ignore-index", "-9"
+        )
+        kept = np.delete(np.arange(N), [2, 5])
+        expected = ((np.log(VARIANCE) + (MEANS - TRUTH) ** 2 / VARIANCE) / 2)[kept].mean()
+        assert found.json["value"] == pytest.approx(expected, rel=1e-13)
+
+
+class TestMasks:
+    """--per says what is one mask."""
+
+    def dice(self, p: np.ndarray, t: np.ndarray) -> float:
+        return float(1 - 2 * (p * t).sum() / (p.sum() + t.sum()))
+
+    def test_rows_columns_and_the_file(self, compute: Compute, files: dict[str, str]) -> None:
+        p = sigmoid(SCORES)
+        words = ("dice", files["scores"], files["mask"], "-f", "json")
+        rows = [self.dice(*pair) for pair in zip(p, MASK, strict=True)]
+        columns = [self.dice(*pair) for pair in zip(p.T, MASK.T, strict=True)]
+        assert compute(*words).json["value"] == pytest.approx(np.mean(rows), rel=1e-12)
+        assert compute(*words, "--per", "row").json["samples"] == N
+        by_column = compute(*words, "--per", "column").json
+        assert by_column["value"] == pytest.approx(np.mean(columns), rel=1e-12)
+        assert by_column["samples"] == 4
+        assert by_column["receipt"]["per"] == "column"
+        assert compute(*words, "--per", "file").json["value"] == pytest.approx(self.dice(p, MASK), rel=1e-12)
+
+    def test_one_number_a_row_is_one_mask(self, compute: Compute, save: Save) -> None:
+        z, t = save("z.npy", SCORES[:, 0]), save("t.npy", MASK[:, 0])
+        found = compute("dice", z, t).json
+        assert found["value"] == pytest.approx(self.dice(sigmoid(SCORES[:, 0]), MASK[:, 0]), rel=1e-12)
+        assert found["samples"] == 1
+        compute("dice", z, t, "--per", "row").refuses(2, "--per row", "--per file")
+
+    def test_class_labels_are_one_hot_rows(self, compute: Compute, files: dict[str, str]) -> None:
+        p, t = sigmoid(SCORES), np.eye(4)[LABELS]
+        columns = [self.dice(*pair) for pair in zip(p.T, t.T, strict=True)]
+        found = compute("dice", files["scores"], files["labels"], "--per", "column").json["value"]
+        assert found == pytest.approx(np.mean(columns), rel=1e-12)
+
+    @pytest.mark.parametrize("per", ["row", "column", "file"])
+    def test_the_gradient_has_the_files_shape(
+        self, compute: Compute, save: Save, folder: Path, files: dict[str, str], per: str
+    ) -> None:
+        words = ("dice", files["mask"], "--per", per)
+        compute(words[0], files["scores"], *words[1:], "--gradient", "g.npy")
+        gradient = np.load(folder / "g.npy")
+        assert gradient.shape == SCORES.shape
+        step = 1e-6
+        for i, j in ((0, 0), (3, 2), (11, 3)):
+            moved = []
+            for sign in (1, -1):
+                z = SCORES.copy()
+                z[i, j] += sign * step
+                moved.append(compute(words[0], save("m.npy", z), *words[1:], "--reduction", "sum").json["value"])
+            assert gradient[i, j] == pytest.approx((moved[0] - moved[1]) / (2 * step), rel=1e-5, abs=1e-9)
+
+    def test_ignored_rows_are_in_no_mask(self, compute: Compute, save: Save, folder: Path) -> None:
+        labels = LABELS.copy()
+        labels[[1, 6]] = 255
+        z, t = save("z.npy", SCORES), save("t.npy", labels)
+        words = ("dice", z, t, "--per", "column", "--ignore-index", "255")
+        found = compute(*words, "--gradient", "g.npy", "-f", "json").json
+        kept = np.delete(np.arange(N), [1, 6])
+        p, one_hot = sigmoid(SCORES)[kept], np.eye(4)[LABELS[kept]]
+        columns = [self.dice(*pair) for pair in zip(p.T, one_hot.T, strict=True)]
+        assert found["value"] == pytest.approx(np.mean(columns), rel=1e-12)
+        assert found["ignored"] == 2
+        gradient = np.load(folder / "g.npy")
+        assert not gradient[[1, 6]].any()
+        assert gradient[kept].all()
+
+    def test_a_mask_is_a_row_of_the_result(self, compute: Compute, files: dict[str, str]) -> None:
+        lines = compute("dice", files["scores"], files["mask"], "--per", "column", "-f", "jsonl").lines
+        assert [line["sample"] for line in lines] == [0, 1, 2, 3]
+        assert [line["target"] for line in lines] == MASK.sum(axis=0).tolist()
+
+    def test_weights_of_rows_have_no_meaning(self, compute: Compute, save: Save, files: dict[str, str]) -> None:
+        w = save("w.npy", np.ones(N))
+        assert compute("dice", files["scores"], files["mask"], "--sample-weight", w).code == 0
+        compute("dice", files["scores"], files["mask"], "--per", "file", "--sample-weight", w).refuses(
+            2, "--sample-weight", "one loss for all rows"
+        )
+
+    def test_what_cannot_be_held_is_refused_with_the_reason(
+        self, compute: Compute, files: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(coupling, "MOST_ELEMENTS", 40)
+        assert compute("dice", files["scores"], files["mask"]).code == 0
+        compute("dice", files["scores"], files["mask"], "--per", "file").refuses(
+            3, "48 elements", "couples all rows with --per file", "held in memory", "each mask as a row"
+        )
+        compute("lovasz-softmax", files["scores"], files["labels"]).refuses(3, "couples all rows", "held in memory")
+
+    def test_series(self, compute: Compute, files: dict[str, str]) -> None:
+        expected = np.abs(A - B).sum() / np.abs(B).sum()
+        found = compute("wmape", files["a"], files["b"], "--per", "file").json["value"]
+        assert found == pytest.approx(expected, rel=1e-13)
+
+
+class TestRowsThatMeet:
+    """In these losses a row's loss depends on all other rows."""
+
+    def test_info_nce(self, compute: Compute, files: dict[str, str]) -> None:
+        a, b = (x / np.linalg.norm(x, axis=1, keepdims=True) for x in (A, B))
+        logits = a @ b.T / 0.07
+        expected = -np.log(softmax(logits)[np.arange(N), np.arange(N)]).mean()
+        assert compute("info-nce", files["a"], files["b"]).json["value"] == pytest.approx(expected, rel=1e-11)
+
+    def test_labels_are_any_names(self, compute: Compute, write: Write, files: dict[str, str]) -> None:
+        by_number = compute("supcon", files["a"], files["labels"]).json["value"]
+        names = write("names.csv", "label\n" + "".join(f"{'NA' if i == 0 else f'00{i}'}\n" for i in LABELS))
+        assert compute("supcon", files["a"], names).json["value"] == by_number
+
+    def test_an_ignored_row_meets_nobody(self, compute: Compute, save: Save) -> None:
+        labels = np.concatenate([LABELS, [77, 77, 77]])
+        rows = np.concatenate([A, GENERATOR.normal(0, 1, (3, D))])
+        found = compute("nt-xent", save("x.npy", rows), save("y.npy", labels), "--ignore-index", "77").json
+        expected = compute("nt-xent", save("a.npy", A), save("l.npy", LABELS)).json
+        assert found["value"] == pytest.approx(expected["value"], rel=1e-13)
+        assert found["ignored"] == 3
+
+    def test_a_class_of_one_row_has_no_positive(self, compute: Compute, save: Save, files: dict[str, str]) -> None:
+        labels = LABELS.copy()
+        labels[5] = 9
+        compute("nt-xent", files["a"], save("y.npy", labels)).refuses(3, "y.npy[5]", "no other row", "positive")
+
+    def test_too_many_rows_are_refused_with_the_reason(
+        self, compute: Compute, files: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(coupling, "MOST_ROWS", 11)
+        compute("nt-xent", files["a"], files["labels"]).refuses(
+            3, "12 rows", "meets all others", "square", "at most 11"
+        )
+
+    def test_permuting_the_rows_permutes_the_losses(self, compute: Compute, save: Save, files: dict[str, str]) -> None:
+        order = GENERATOR.permutation(N)
+        lines = compute("nt-xent", files["a"], files["labels"], "-f", "jsonl").lines
+        moved = compute("nt-xent", save("m.npy", A[order]), save("y.npy", LABELS[order]), "-f", "jsonl").lines
+        losses = np.array([line["loss"] for line in lines])
+        np.testing.assert_allclose([line["loss"] for line in moved], losses[order], rtol=1e-12)
+
+    def test_explain_says_so(self, run: Any) -> None:
+        for loss in LOSSES.values():
+            entry = json.loads(run("explain", loss.name, "--format", "json").out)
+            assert bool(entry["rows"]) == (loss.family.coupled is not None)
+
+
+class TestDomains:
+    """What a loss cannot take is refused with its place."""
+
+    @pytest.mark.parametrize(
+        ("loss", "p", "t", "parts"),
+        [
+            ("poisson", [1, -0.5], [1, 1], ("p.npy[1]", "prediction -0.5", "[0, inf)")),
+            ("gamma-deviance", [1, 1], [1, 0], ("t.npy[1]", "target 0")),
+            ("msle", [1, -1.5], [1, 1], ("p.npy[1]", "prediction -1.5")),
+            ("arcface", [[0.5, 1.5]], [0], ("p.npy[0, 1]", "prediction 1.5", "[-1, 1]")),
+            ("multilabel-margin", [[0.5, 1.5]], [[0, 2]], ("t.npy[0, 1]", "target 2")),
+            ("contrastive", [0.5, -0.5], [0, 1], ("p.npy[1]", "prediction -0.5", "[0, inf)")),
+        ],
+    )
+    def test_places(self, compute: Compute, save: Save, loss: str, p: Any, t: Any, parts: tuple[str, ...]) -> None:
+        compute(loss, save("p.npy", p, float), save("t.npy", t, float)).refuses(3, *parts)
+
+    @pytest.mark.parametrize(
+        ("loss", "p", "t", "parts"),
+        [
+            ("iou", np.zeros((2, 3)), np.zeros((2, 3)), ("4 numbers a row", "x1, y1")),
+            ("margin-ranking", np.zeros((2, 3)), [0, 1], ("2 numbers a row",)),
+            ("margin-ranking", np.zeros((2, 2)), np.ones((2, 2)), ("one target a row",)),
+            ("cosine-distance", np.zeros(2), np.zeros(2), ("rows of several numbers", "features")),
+            ("crps", np.zeros(3), np.zeros(3), ("rows of several numbers", "ensemble")),
+            ("jsd-cross-entropy", np.zeros((2, 4)), [0, 1], ("three views",)),
+            ("multiclass-hinge", np.zeros((2, 2)), [[0.5, 0.5], [1, 0]], ("soft targets", "one label a row")),
+            ("cosine-distance", [[0.0, 0], [1, 1]], [[1.0, 0], [1, 1]], ("p.npy[0]", "undefined")),
+        ],
+    )
+    def test_shapes(self, compute: Compute, save: Save, loss: str, p: Any, t: Any, parts: tuple[str, ...]) -> None:
+        compute(loss, save("p.npy", p), save("t.npy", t)).refuses(3, *parts)
+
+    def test_whole_numbers(self, compute: Compute, tiny: tuple[str, str]) -> None:
+        compute("taylor-cross-entropy", *tiny, "--order", "2.5").refuses(2, "order=2.5", "whole numbers")
+
+
+class TestStatistics:
+    """What people make of a mean joins the summary."""
+
+    def test_roots_and_exponentials(self, compute: Compute, save: Save, files: dict[str, str]) -> None:
+        summary = compute("mse", files["mean"], files["truth"]).json["summary"]
+        assert summary["rmse"] == pytest.approx(np.sqrt(((MEANS - TRUTH) ** 2).mean()), rel=1e-14)
+        positive = save("p.npy", np.abs(MEANS)), save("t.npy", np.abs(TRUTH))
+        gap = np.log1p(np.abs(MEANS)) - np.log1p(np.abs(TRUTH))
+        found = compute("msle", *positive).json["summary"]["rmsle"]
+        assert found == pytest.approx(np.sqrt((gap**2).mean()), rel=1e-13)
+        found = compute("ce", files["scores"], files["labels"]).json
+        assert found["summary"]["perplexity"] == pytest.approx(np.exp(found["value"]), rel=1e-14)
+        smoothed = compute("ce", files["scores"], files["labels"], "--label-smoothing", "0.1").json["summary"]
+        assert "perplexity" not in smoothed
+
+    def test_weights_count(self, compute: Compute, save: Save, files: dict[str, str]) -> None:
+        w = np.arange(N) % 3.0
+        found = compute("mse", files["mean"], files["truth"], "--sample-weight", save("w.npy", w)).json["summary"][
+            "rmse"
+        ]
+        assert found == pytest.approx(np.sqrt((w * (MEANS - TRUTH) ** 2).sum() / w.sum()), rel=1e-14)
+
+    def test_calibration_errors(self, compute: Compute, files: dict[str, str]) -> None:
+        p = softmax(SCORES)
+        confidence, right = p.max(axis=1), p.argmax(axis=1) == LABELS
+        gaps, rows = [], []
+        for low in range(15):
+            inside = (confidence > low / 15) & (confidence <= (low + 1) / 15)
+            if inside.any():
+                rows.append(inside.sum())
+                gaps.append(abs(right[inside].mean() - confidence[inside].mean()))
+        summary = compute("ce", files["scores"], files["labels"]).json["summary"]
+        assert summary["ece"] == pytest.approx(np.average(gaps, weights=rows), rel=1e-13)
+        assert summary["mce"] == pytest.approx(max(gaps), rel=1e-13)
+
+    def test_of_one_score_and_of_large_files(
+        self, compute: Compute, save: Save, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        z, t = save("z.npy", SCORES[:, 0]), save("t.npy", MASK[:, 0])
+        assert {"ece", "mce"} <= set(compute("bce", z, t).json["summary"])
+        monkeypatch.setattr("losscli.calculation.MOST_ELEMENTS", 3)
+        assert "ece" not in compute("bce", z, t).json["summary"]
+        assert "ece" in compute("bce", z, t, "--require", "ece < 1").json["summary"]
+
+    def test_of_losses_that_have_none(self, compute: Compute, files: dict[str, str]) -> None:
+        for statistic in ("rmse", "ece", "perplexity"):
+            compute("huber", files["mean"], files["truth"], "--require", f"{statistic} < 1").refuses(
+                2, f"--require {statistic}", "huber"
+            )
+        outcome = compute("mse", files["mean"], files["truth"], "--require", "rmse > 100")
+        assert outcome.code == 1
