@@ -2,18 +2,29 @@
 
 import io
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from losscli import sketch
-from losscli.core import Loss
+from losscli.core import Loss, Relation
 from losscli.curves import default_range, settings, shared_axis, trace
 from losscli.errors import UsageError, did_you_mean, listing
+from losscli.libraries import libraries, meaning
+from losscli.libraries.steps import conventions
 from losscli.losses import FAMILIES, LOSSES
 
 Entry = dict[str, Any]
+
+COUPLED = {
+    "masks": "each row is a mask, or a series, of its own and streams; --per column and --per file couple the rows, and so "
+    "does one number a row: all of the file is then held in memory, and what is too large for it is refused",
+    "file": "all rows have one loss together: the file is held in memory, and what is too large for it is refused",
+    "rows": "every row meets all others: the file is held in memory, the work grows with the square of the rows, and too "
+    "many are refused; a row's loss depends on the other rows",
+}
+"""What losses that couple rows say of it."""
 
 WIDE_ENOUGH_FOR_ALIASES = 160
 CURVE_WIDTH, CURVE_HEIGHT = 60, 8
@@ -28,7 +39,7 @@ def entry(loss: Loss) -> Entry:
         "family": family.name,
         "aliases": list(loss.aliases),
         "summary": loss.summary,
-        "formula": loss.formula,
+        **({"formula": loss.formula} if loss.formula else {"definition": loss.definition}),
         "where": dict(loss.where),
         "variables": dict(family.variables),
         "value": family.value,
@@ -39,14 +50,38 @@ def entry(loss: Loss) -> Entry:
             for item in loss.parameters.values()
         ],
         "targets": family.targets,
+        "rows": COUPLED[family.coupled] if family.coupled else None,
         "breaks": list(loss.breaks({item.name: item.default for item in loss.parameters.values()})),
         "axes": list(family.axes),
         "facts": sorted(loss.facts),
         "baseline": loss.baseline,
         "special_cases": list(loss.special),
-        "relations": list(loss.relations),
+        "relations": [words(loss, relation) for relation in loss.relations],
+        "elsewhere": {name: text for name in (loss.name, *loss.aliases) if (text := meaning(name))},
         "source": loss.source,
+        "libraries": [
+            {
+                "library": name,
+                "version": library.title,
+                "names": list(call.names),
+                "call": call.call,
+                "conventions": conventions(library, call),
+                "defects": list(call.defects),
+            }
+            for name, library in libraries().items()
+            for call in library.calls
+            if call.loss == loss.name
+        ],
     }
+
+
+def words(loss: Loss, relation: Relation) -> str:
+    """A relation as a line: the equality, and where it holds."""
+    place = []
+    for name, value in relation.at.items():
+        inside = value in loss.parameters[name].domain
+        place.append(f"{'at' if inside else 'as'} {name} {'=' if inside else '->'} {value:g}")
+    return f"{loss.name.replace('-', '_')} = {relation.expression}" + (f" {' and '.join(place)}" if place else "")
 
 
 def entries(family: str | None = None) -> list[Entry]:
@@ -62,6 +97,18 @@ def entries(family: str | None = None) -> list[Entry]:
             f"--family {family}: no such family{did_you_mean(family, FAMILIES)}; there are {listing(FAMILIES)}"
         )
     return [entry(loss) for loss in LOSSES.values() if family in (None, loss.family.name)]
+
+
+def operands_of(loss: Loss) -> str:
+    """The options that a loss cannot do without."""
+    return (" --centers FILE" if loss.family.takes_centers else "") + (
+        f" --{loss.family.beside} FILE" if loss.family.beside else ""
+    )
+
+
+def formula_of(found: Entry) -> str:
+    """The formula, or the definition in words where no closed form exists."""
+    return str(found.get("formula") or found["definition"])
 
 
 def parameters_in_short(found: Entry) -> str:
@@ -87,7 +134,7 @@ def listed(found: Sequence[Entry], terminal: bool) -> str:
     for heading in ("loss", "family", "parameters", "formula", *(["aliases"] if wide else [])):
         table.add_column(heading, overflow="fold", no_wrap=heading in ("loss", "parameters"))
     for item in found:
-        row = [item["name"], item["family"], parameters_in_short(item), item["formula"]]
+        row = [item["name"], item["family"], parameters_in_short(item), formula_of(item)]
         table.add_row(*(Text(text) for text in (*row, ", ".join(item["aliases"]))[: 5 if wide else 4]))
     console.print(table)
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines()).strip("\n")
@@ -136,35 +183,61 @@ def described(found: Entry, terminal: bool, encoding: str | None = "utf-8") -> s
 
     letters = [f"{letter} = {meaning}" for letter, meaning in (found["variables"] | found["where"]).items()]
     parameters = [
-        f"--{item['name']} {'(none)' if item['default'] is None else format(item['default'], 'g')}  in {item['domain']}: {item['help']}"
+        f"--{item['name'].replace('_', '-')} {'(none)' if item['default'] is None else format(item['default'], 'g')}  in {item['domain']}: {item['help']}"
         for item in found["parameters"]
     ]
     over, drawn = curve(LOSSES[found["name"]], encoding)
     at = ", ".join(found["breaks"])
-    needed = " --centers FILE" if LOSSES[found["name"]].family.takes_centers else ""
+    needed = operands_of(LOSSES[found["name"]])
     given = [item for item in found["parameters"] if item["default"] is not None]
-    options = needed + "".join(f" --{item['name']} {item['default']:g}" for item in given)
+    options = needed + "".join(f" --{item['name'].replace('_', '-')} {item['default']:g}" for item in given)
     text = [
         strong(found["name"]) + f"  ({found['family']})",
         *textwrap.wrap(found["summary"], width, initial_indent="  ", subsequent_indent="  "),
         *part(
             "Formula",
-            [f"f = {found['formula']}", *([f"loss = {found['value']}"] if "sum" in found["value"] else [])],
+            [f"f = {formula_of(found)}", *([f"loss = {found['value']}"] if "sum" in found["value"] else [])],
         ),
         *part("where", letters),
         "",
         strong("Curve"),
         f"  {over}",
         *(f"  {line}" for line in drawn),
-        *part("Gradient", [f"slope = {found['slope']}", f"d loss / d prediction: {found['gradient']}"]),
+        *part(
+            "Gradient",
+            [*([f"slope = {found['slope']}"] if found["slope"] else []), f"d loss / d prediction: {found['gradient']}"],
+        ),
         *part("Parameters", parameters),
         *part("Targets", [found["targets"]]),
+        *part("Rows", [found["rows"]] if found["rows"] else []),
         *part("Changes its form", [f"at {next(iter(found['variables']))} = {at}"] if at else []),
         *part("Facts", [", ".join(found["facts"])] if found["facts"] else []),
         *part("Special cases", found["special_cases"]),
         *part("Relations", found["relations"]),
         *part("Also called", [", ".join(found["aliases"])] if found["aliases"] else []),
+        *part(
+            "Names that mean something else elsewhere", [f"{name}: {text}" for name, text in found["elsewhere"].items()]
+        ),
+        *_libraries(found, part, width),
         *part("Source", [found["source"]]),
         *part("Compute", [f"losscli compute {found['name']} PREDICTIONS TARGETS{options}"]),
     ]
     return "\n".join(text)
+
+
+def _libraries(found: Entry, part: Callable[[str, Sequence[str]], list[str]], width: int) -> list[str]:
+    """The calls of the libraries, with their conventions and defects."""
+    import textwrap
+
+    lines = (
+        part("In libraries (p: predictions, t: targets; --as gives their number)", ["x"])[:-1]
+        if found["libraries"]
+        else []
+    )
+    for entry in found["libraries"]:
+        lines.append(f"  {entry['library']}: {entry['call']}")
+        for text in [*entry["conventions"], *(f"defect: {text}" for text in entry["defects"])]:
+            lines += textwrap.wrap(
+                text, width, initial_indent="    - ", subsequent_indent="      ", break_on_hyphens=False
+            )
+    return lines

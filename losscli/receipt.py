@@ -22,7 +22,7 @@ def receipt(calculation: "Calculation", several: bool) -> dict[str, Any]:
     found: dict[str, Any] = {
         "losscli": __version__,
         "loss": loss.name,
-        "formula": loss.formula,
+        **({"formula": loss.formula} if loss.formula else {"definition": loss.definition}),
         "parameters": dict(request.loss.parameters),
         "from": request.given if loss.family.takes_from else None,
         "predictions": _described(job.predictions),
@@ -41,6 +41,8 @@ def receipt(calculation: "Calculation", several: bool) -> dict[str, Any]:
         "output_weight": _listed(job.output_weights),
         "pos_weight": _listed(job.extras.pos_weight),
         "centers": request.centers,
+        **({str(loss.family.beside): request.beside} if request.beside else {}),
+        "per": job.masks.per if job.masks else "row" if loss.family.coupled == "masks" else None,
         "id": request.id,
         "columns": request.columns,
     }
@@ -74,6 +76,7 @@ def signature(receipt: Mapping[str, Any]) -> str:
     """The receipt's conventions in one line, for papers and logs: what differs here makes numbers differ."""
     parts = {
         "loss": receipt["loss"],
+        "as": receipt["as"]["library"] if "as" in receipt else None,
         **{name: short(value) for name, value in receipt["parameters"].items() if value is not None},
         "from": receipt.get("from"),
         "targets": receipt["targets"]["kind"],
@@ -82,7 +85,7 @@ def signature(receipt: Mapping[str, Any]) -> str:
         "sample-weight": receipt.get("sample_weight"),
         "class-weight": _words(receipt.get("class_weight", receipt.get("output_weight"))),
         "pos-weight": _words(receipt.get("pos_weight")),
-        "centers": receipt.get("centers"),
+        **{name: receipt.get(name) for name in ("centers", "variance", "negative", "other", "per")},
         "over-outputs": receipt.get("over_outputs"),
         "reduction": receipt["reduction"],
         "dtype": receipt["computed_in"],

@@ -1,18 +1,23 @@
 """A result as table, JSON, Markdown or a bare number. Everything here returns text; nothing prints."""
 
+import csv
 import io
 import json
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from losscli import sketch
+from losscli import __version__, sketch
 from losscli.histogram import Histogram
 from losscli.receipt import short
 from losscli.result import Result
 from losscli.strictjson import strict, strict_json
+
+if TYPE_CHECKING:
+    from losscli.request import Request
+    from losscli.sidebyside import Side
 
 FORMATS = ("table", "json", "jsonl", "csv", "tsv", "markdown", "value")
 ROW_FORMATS = ("jsonl", "csv", "tsv")
@@ -229,3 +234,31 @@ def markdown_line(cells: Iterable[Any]) -> str:
 
 def _markdown_header(header: Sequence[str]) -> list[str]:
     return [markdown_line(header), "|" + " --- |" * len(header)]
+
+
+def sides(format: str, request: "Request", own: float, found: "Sequence[Side]", full: bool) -> str:
+    """The numbers of several libraries, in a format of standard output or of a file."""
+    from losscli.sidebyside import lines
+
+    if format in ("json", "jsonl"):
+        ours = {"library": "losscli", "version": __version__, "call": request.loss.loss.name, "value": own}
+        records = [ours, *(side.record() for side in found)]
+        if format == "jsonl":
+            return "".join(strict_json(record) + "\n" for record in records)
+        head = {
+            "loss": request.loss.loss.name,
+            "parameters": dict(request.loss.parameters),
+            "value": own,
+            "reduction": request.reduction,
+        }
+        return strict_json(head | {"as": records[1:]}, indent=2) + "\n"
+    rows = lines(request.loss.loss.name, own, request.reduction, found, lambda value: number(value, full))
+    header = list(rows[0])
+    if format == "markdown":
+        return "\n".join([*_markdown_header(header), *(markdown_line(row.values()) for row in rows)]) + "\n"
+    if format in ("csv", "tsv"):
+        out = io.StringIO()
+        writer = csv.writer(out, delimiter="\t" if format == "tsv" else ",", lineterminator="\n")
+        writer.writerows([header, *(list(row.values()) for row in rows)])
+        return out.getvalue()
+    return "\n".join(_boxed(rows, dict.fromkeys(header, False))) + "\n"

@@ -31,6 +31,9 @@ def request_of(case: dict[str, Any], predictions: Path, targets: Path) -> Reques
     if weight is not None:
         options["pos_weight"] = str(weight)
     bound = find(case["loss"]).bind(**case["parameters"])
+    if "beside" in case:
+        np.save(predictions.with_name("b.npy"), np.array(case["beside"], case["dtype"]))
+        options["beside"] = str(predictions.with_name("b.npy"))
     # A framework's gradient is that of the sum of all losses, over the outputs of a sample too.
     return Request(bound, str(predictions), str(targets), over_outputs="sum", **options)
 
@@ -56,7 +59,8 @@ def test_losses_and_gradients_are_those_of_the_framework(case: dict[str, Any], t
     rows = [rows for chunk in chunks for rows in chunk.rows]
     found = np.concatenate([part.elements if several else part.loss for part in rows])
     rtol, atol = (3e-6, 1e-7) if dtype == np.float32 else (1e-11, 1e-15)
-    np.testing.assert_allclose(found, numbers(case["losses"]), rtol=rtol, atol=atol)
+    scale, shift = case.get("scale", 1), case.get("shift", 0)
+    np.testing.assert_allclose(scale * found + shift, numbers(case["losses"]), rtol=rtol, atol=atol)
     if case["gradient"] is not None:
-        gradient = np.concatenate([part for chunk in chunks for part in chunk.gradient])
+        gradient = scale * np.concatenate([part for chunk in chunks for part in chunk.gradient])
         np.testing.assert_allclose(gradient, numbers(case["gradient"]), rtol=rtol * 10, atol=atol * 10)

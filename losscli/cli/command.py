@@ -71,23 +71,43 @@ class LossGroup(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         from losscli.losses import find
 
+        ctx.meta[TYPED] = cmd_name
         return type(self).make(find(cmd_name))
 
 
-def loss_command(loss: "Loss", call: Callable[[dict[str, Any]], int], spliced: inspect.Signature) -> Any:
-    """A command of one loss: its help says what it computes, and its options are those of the signature."""
+TYPED = "losscli.typed"
+"""Under which a context keeps a loss's name as it was typed."""
 
-    def command(**values: Any) -> int:
-        return call(values)
 
-    vars(command)["__signature__"] = spliced
-    command.__annotations__ = {name: item.annotation for name, item in spliced.parameters.items()}
+class Typed(NamedTuple):
+    """What of a command line was typed: the loss's name, and the names of the options that were given."""
+
+    name: str = ""
+    options: frozenset[str] = frozenset()
+
+
+def loss_command(loss: "Loss", call: Callable[[dict[str, Any], Typed], int], spliced: inspect.Signature) -> Any:
+    """A command of one loss: its help says what it computes, and its options are those of the signature.
+
+    `call` gets the options' values, and what was typed.
+    """
+
+    def command(context: typer.Context, **values: Any) -> int:
+        given = {name for name in values if context.get_parameter_source(name).name != "DEFAULT"}  # type: ignore[union-attr]
+        return call(values, Typed(context.meta.get(TYPED, loss.name), frozenset(given)))
+
+    whole = [
+        inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context),
+        *spliced.parameters.values(),
+    ]
+    vars(command)["__signature__"] = inspect.Signature(whole)
+    command.__annotations__ = {item.name: item.annotation for item in whole}
     names = f" Also called {', '.join(loss.aliases)}." if loss.aliases else ""
     letters = {**loss.family.variables, **loss.where}
     text = "\n\n".join(
         [
             f"{loss.name}: {loss.summary}{names}",
-            f"f = {loss.formula}"
+            f"f = {loss.formula or loss.definition}"
             + ("" if "sum" not in loss.family.value else f"; the loss is the {loss.family.value}"),
             "with " + "; ".join(f"{letter} = {meaning}" for letter, meaning in letters.items()),
             f"Targets: {loss.family.targets}.",

@@ -1,21 +1,24 @@
 """`losscli compute LOSS PREDICTIONS TARGETS`: every loss is a sub-command with its own options."""
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from losscli.cli.command import LossGroup, loss_command, operands, running_options, say
+from losscli.cli.command import LossGroup, Typed, loss_command, operands, running_options, say
 from losscli.errors import Exit, UsageError
 
 if TYPE_CHECKING:
+    from losscli.cli.command import Running
     from losscli.core import Loss
+    from losscli.request import Request
 
 
 def command_of(loss: "Loss") -> Any:
     """The command of one loss."""
     from losscli.cli.options import signature
 
-    return loss_command(loss, lambda values: compute(loss, values), signature(loss))
+    return loss_command(loss, lambda values, typed: compute(loss, values, typed), signature(loss))
 
 
 class ComputeGroup(LossGroup):
@@ -37,7 +40,7 @@ def _group() -> None:
     pass
 
 
-def compute(loss: "Loss", values: dict[str, Any]) -> int:
+def compute(loss: "Loss", values: dict[str, Any], typed: Typed = Typed()) -> int:
     """Do what a parsed command line asks for, and return the exit code."""
     from losscli.calculation import prepare
     from losscli.cli.progress import Progress
@@ -53,6 +56,10 @@ def compute(loss: "Loss", values: dict[str, Any]) -> int:
     if wanted["format"] == "value" and values["reduction"] == "none":
         raise UsageError("--format value prints one number, and --reduction none leaves none; choose another of either")
     values = operands(values)
+    values["calibration"] = any(wish.statistic in ("ece", "mce") for wish in requirements)
+    names = _libraries(values.pop("library", None), wanted, requirements, typed.options)
+    if len(names) > 1:
+        return _side_by_side(Request(loss=bound, **values), names, wanted, running, typed.options)
     if values["reduction"] == "none" and wanted["format"] == "table":
         wanted["per_sample"] = True  # every sample's own loss is what there is to show
     request = Request(loss=bound, **values)
@@ -69,12 +76,80 @@ def compute(loss: "Loss", values: dict[str, Any]) -> int:
             gradient=wanted["gradient"] is not None,
             looked=progress.looking,
         )
+        if names:
+            from losscli.sidebyside import as_library
+
+            calculation = as_library(calculation, names[0], typed.options)
         delivery.start(calculation)
         progress.of(calculation.job.samples, calculation.job.size)
         result = calculation.run(delivery.consume, running.threads, progress)
         progress.wipe()
         if not wanted["quiet"]:  # an error is one line; what else there was to note no longer matters then
-            say(calculation.notes)
+            say([*calculation.notes, *_elsewhere(typed.name, bound.loss.name)])
         met = result.require(requirements)
         delivery.deliver(result)
     return Exit.OK if met else Exit.UNMET
+
+
+def _elsewhere(typed: str, name: str) -> list[str]:
+    """What an alias means in other libraries, where that is something else."""
+    if typed == name or not typed:
+        return []
+    from losscli.libraries import meaning
+
+    found = meaning(typed)
+    return [f"{typed} is {name} here; {found}"] if found else []
+
+
+def _libraries(text: str | None, wanted: dict[str, Any], requirements: list[Any], given: frozenset[str]) -> list[str]:
+    """The libraries whose number is asked for; none without --as."""
+    if text is None:
+        return []
+    from losscli.libraries.steps import parse
+
+    names = parse(text)
+    if "over_outputs" in given:
+        raise UsageError("--over-outputs does not go together with --as: how outputs add up is the library's affair")
+    if wanted["gradient"] is not None:
+        raise UsageError("--gradient is that of the loss itself; leave out --as")
+    if len(names) == 1:
+        return names
+    for name in ("per_sample", "elements"):
+        if wanted[name]:
+            raise UsageError(f"--{name.replace('_', '-')} shows one number a row; name one library in --as {text}")
+    if requirements:
+        raise UsageError(f"--require is about one number; name one library in --as {text}")
+    if wanted["format"] == "value":
+        raise UsageError(f"--format value prints one number; name one library in --as {text}")
+    return names
+
+
+def _side_by_side(
+    request: "Request", names: list[str], wanted: dict[str, Any], running: "Running", given: frozenset[str]
+) -> int:
+    """Print the number of each library, and write it to a file if one is named."""
+    import sys
+
+    from losscli.calculation import prepare
+    from losscli.cli.progress import Progress
+    from losscli.cli.results import published
+    from losscli.render import sides
+    from losscli.sidebyside import side_by_side
+
+    if request.reduction == "none":
+        raise UsageError("--reduction none leaves no number to put side by side; name one library in --as")
+    with Progress(running.progress) as progress:
+        calculation = prepare(request, looked=progress.looking, once=False)
+    if wanted["output"] is not None and os.path.realpath(wanted["output"]) in calculation.files:
+        raise UsageError(f"{wanted['output']}: is an input of this very command; write to another file")
+    own, found = side_by_side(calculation, names, given, running.threads)
+    if not wanted["quiet"]:
+        say(list(dict.fromkeys(calculation.notes)))
+
+    def made(format: str, full: bool = True) -> str:
+        return sides(format, request, own, found, full)
+
+    if wanted["output"] is not None:
+        published(wanted["output"], made)
+    print(made(wanted["format"], not sys.stdout.isatty()), end="")
+    return Exit.OK

@@ -4,7 +4,7 @@ import codecs
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Self
 
@@ -207,3 +207,15 @@ def _empty(calculation: Calculation, rows: bool, elements: bool, gradient: bool)
         elements=nothing if elements else None,
     )
     return Chunk(Partial(), (none,) if rows else (), (nothing,) if gradient else ())
+
+
+def published(output: str, made: Callable[[str], str]) -> None:
+    """Write text that `made` makes in a format, which is the one of the suffix, whole or not at all."""
+    suffixes = {".json": "json", ".jsonl": "jsonl", ".csv": "csv", ".tsv": "tsv", ".md": "markdown"}
+    suffix = suffix_of(output, tuple(suffixes), "--output")
+    files = Outputs()
+    try:
+        files.open(Path(output)).write(made(suffixes[suffix]).encode())
+        files.publish()
+    finally:
+        files.discard()
