@@ -24,27 +24,70 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from losscli.catalogue import entries, parameters_in_short
+from losscli.catalogue import entries, formula_of, parameters_in_short
+from losscli.libraries import NAMES
+from losscli.losses import FAMILIES
 
 ROOT = Path(__file__).resolve().parent.parent
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/design.md", "docs/conventions.md", "docs/plots.md")
+DOCUMENTS = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "docs/design.md",
+    "docs/conventions.md",
+    "docs/libraries.md",
+    "docs/losses.md",
+    "docs/plots.md",
+)
 FIGURES = ROOT / "docs" / "figures"
 SHOWN = re.compile(r"!\[[^]]*\]\([^)]*?([^/)]+\.png)\)")
 SESSION = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-LOSSES = re.compile(r"(?<=<!-- losses: made by docs/make_tables.py -->\n).*?(?=<!-- losses: end -->)", re.DOTALL)
+MADE = re.compile(r"(?<=<!-- (\w{6}): made by docs/make_tables.py -->\n).*?(?=<!-- \1: end -->)", re.DOTALL)
 NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:e[-+]?\d+)?(?![\w.])", re.IGNORECASE)
 TOLERANCE = 1e-6
 
 
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    """A table in Markdown, whose first row is its header."""
+    lines = [rows[0], ["---"] * len(rows[0]), *rows[1:]]
+    return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |\n" for row in lines)
+
+
 def losses() -> str:
-    """The table of losses, in Markdown."""
-    rows: list[tuple[str, ...]] = [("loss", "family", "f", "parameters", "also called")]
+    """The losses of each family, in tables: formula, parameters, names."""
+    text = ""
+    for family in FAMILIES.values():
+        letters = "; ".join(f"`{letter}`: {meaning}" for letter, meaning in family.variables.items())
+        text += f"\n## {family.name}\n\n{family.summary[0].upper()}{family.summary[1:]}. {letters}. "
+        text += f"The loss is {family.value}. Targets: {family.targets}.\n\n"
+        rows = [("loss", "f", "parameters", "also called")]
+        for found in entries(family.name):
+            where = "".join(f", {name} = {text}" for name, text in found["where"].items())
+            formula = formula_of(found) if "definition" in found else f"`{formula_of(found)}{where}`"
+            rows.append((f"`{found['name']}`", formula, parameters_in_short(found), ", ".join(found["aliases"])))
+        text += _table(rows)
+    return text
+
+
+def family() -> str:
+    """The families with the names of their losses, in a table."""
+    rows = [("family", "losses")]
+    for name in FAMILIES:
+        rows.append((name, ", ".join(f"`{found['name']}`" for found in entries(name))))
+    return _table(rows)
+
+
+def calls_() -> str:
+    """The calls of the libraries, loss by loss."""
+    rows = [("loss", *NAMES)]
     for found in entries():
-        formula = found["formula"].replace("|", "\\|")
-        names = ", ".join(found["aliases"])
-        rows.append((f"`{found['name']}`", found["family"], f"`{formula}`", parameters_in_short(found), names))
-    rows.insert(1, ("---",) * len(rows[0]))
-    return "".join("| " + " | ".join(row) + " |\n" for row in rows)
+        calls = {name: [item["call"] for item in found["libraries"] if item["library"] == name] for name in NAMES}
+        if any(calls.values()):
+            cells = ("<br>".join(f"`{call}`" for call in calls[name]) for name in NAMES)
+            rows.append((f"`{found['name']}`", *cells))
+    return _table(rows)
+
+
+MAKERS = {"losses": losses, "family": family, "calls_": calls_}
 
 
 def session(block: str, folder: Path) -> str:
@@ -87,7 +130,7 @@ def refreshed(text: str) -> tuple[str, dict[str, bytes]]:
 
         text = SESSION.sub(again, text)
         pictures = {path.name: path.read_bytes() for path in Path(scratch).glob("*.png")}
-    return LOSSES.sub(lambda _: losses(), text), pictures
+    return MADE.sub(lambda found: MAKERS[found[1]](), text), pictures
 
 
 def same(left: str, right: str) -> bool:

@@ -42,8 +42,9 @@ def test_the_choices_of_options_are_those_that_exist() -> None:
 
 
 def test_every_loss_stands_in_the_readme() -> None:
-    text = (ROOT / "README.md").read_text()
-    assert all(f"`{name}`" in text for name in LOSSES)
+    for document in ("README.md", "docs/losses.md"):
+        text = (ROOT / document).read_text()
+        assert all(f"`{name}`" in text for name in LOSSES)
 
 
 def test_the_version_is_written_once() -> None:
