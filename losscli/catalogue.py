@@ -42,7 +42,7 @@ def entry(loss: Loss) -> Entry:
         **({"formula": loss.formula} if loss.formula else {"definition": loss.definition}),
         "where": dict(loss.where),
         "variables": dict(family.variables),
-        "value": family.value,
+        "value": "f of the row" if loss.whole else family.value,
         "slope": loss.slope,
         "gradient": family.gradient,
         "parameters": [

@@ -145,13 +145,15 @@ def _either(names: Mapping[str, Any]) -> str:
 
 
 def default_range(losses: Sequence[BoundLoss], axes: Mapping[str, Axis]) -> tuple[float, float]:
-    """The widest of the axes' ranges, wide enough to show what is beyond every break."""
+    """The widest of the axes' ranges, wide enough to show what is beyond every break, where all of them have points."""
     low = min(axis.span[0] for axis in axes.values())
     high = max(axis.span[1] for axis in axes.values())
     for bound in losses:
         if axes[bound.loss.family.name].own:
             for x in bound.loss.breaks(bound.parameters).values():
                 low, high = min(low, _beyond(x)), max(high, _beyond(x))
+    low = max([low, *(axis.span[0] for axis in axes.values() if low not in axis.domain)])
+    high = min([high, *(axis.span[1] for axis in axes.values() if high not in axis.domain)])
     return low, high
 
 

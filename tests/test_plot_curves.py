@@ -23,10 +23,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb, to_rgba
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from mpmath import mpf
-from oracle import precise
 from PIL import Image
-from test_curves import CASES, exact, near, undefined_by_the_oracle
+from test_curves import FIRST, SWEPT, axis_of, cases, near, true, undefined_by_the_oracle
 
 from losscli.cli.plot import pair
 from losscli.curves import Curve, default_range, shared_axis, specs, trace
@@ -37,13 +35,8 @@ from losscli.plots.style import THEMES, Look, clean, drawing, ordered_style, sty
 
 POINTS = 100
 """A line of more points than these is a curve; others are marks and jumps."""
-LABELS = {
-    "residual": ("r", "residual r = prediction - target"),
-    "margin": ("m", "margin m = t * "),
-    "logit": ("z", "logit z of "),
-    "probability": ("p", "probability p of "),
-    "distance": ("D", "distance D of the features from the center of their class"),
-}
+DRAWN = cases(*FIRST, *SWEPT)
+"""What is drawn does not depend on the loss but by its numbers, of which tests/test_curves.py tests all."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +98,7 @@ def value_at(line: Line2D, x: float) -> float:
 
 
 class TestArtists:
-    @pytest.mark.parametrize(("text", "over"), CASES)
+    @pytest.mark.parametrize(("text", "over"), DRAWN)
     def test_panels_hold_value_and_gradient_of_the_formula(self, text, over):
         drawn = picture(text, over=over)
         (curve,) = drawn.curves
@@ -117,16 +110,19 @@ class TestArtists:
             for i in (*range(0, len(x), 97), len(x) - 1):
                 if x[i] in jumping[panel] or undefined_by_the_oracle(curve, over, x[i]):
                     continue
-                true = precise(functools.partial(exact, curve.bound, over, mpf(float(x[i]))), 10)[panel]
+                expected = true(curve.bound, over, float(x[i]))[panel]
                 # What is infinite cannot be drawn.
-                assert math.isnan(y[i]) if math.isinf(true) else y[i] == near(true), x[i]
+                assert math.isnan(y[i]) if math.isinf(expected) else y[i] == near(expected), x[i]
 
-    @pytest.mark.parametrize(("text", "over"), CASES)
-    def test_axes_are_called_by_the_letters_of_the_formulas(self, text, over):
-        drawn = picture(text, over=over)
-        letter, words = LABELS[over]
-        assert [panel.get_xlabel()[: len(words)] for panel in drawn.panels] == [words, words]
-        assert [panel.get_ylabel() for panel in drawn.panels] == [f"loss f({letter})", f"gradient df/d{letter}"]
+    @pytest.mark.parametrize(("text", "over"), DRAWN)
+    def test_axes_are_called_as_they_are_declared(self, text, over):
+        drawn, axis = picture(text, over=over), axis_of(text, over)
+        # In as many lines as it needs.
+        assert [panel.get_xlabel().replace("\n", " ") for panel in drawn.panels] == [axis.label] * 2
+        assert [panel.get_ylabel() for panel in drawn.panels] == [
+            f"loss f({axis.letter})",
+            f"gradient df/d{axis.letter}",
+        ]
         low, high = default_range([drawn.curves[0].bound], shared_axis([drawn.curves[0].bound], over)[1])
         assert [panel.get_xlim() for panel in drawn.panels] == [(low, high), (low, high)]
 
@@ -283,7 +279,14 @@ class TestMarks:
 
 
 class TestLimits:
-    @pytest.mark.parametrize("text", [text for text in LOSSES if "probability" not in LOSSES[text].family.axes])
+    # Curves that are finite: also one without a slope, and one that is below 0.
+    @pytest.mark.parametrize(
+        "text",
+        [
+            *(text for text in FIRST if "probability" not in LOSSES[text].family.axes),
+            *("zero-one", "welsch", "tukey", "ramp:s=-2.5", "savage", "gamma-deviance", "log-gamma"),
+        ],
+    )
     def test_all_of_a_finite_curve_is_in_view_with_zero(self, text):
         drawn = picture(text)
         for panel in (0, 1):
@@ -405,6 +408,15 @@ class TestTitles:
             ),
             (("huber", "mse", "huber:delta=2"), "", ["huber, delta = 1", "squared-error", "huber, delta = 2"]),
             (("hinge", "bce"), "", ["hinge", "sigmoid-cross-entropy"]),
+            # Without a formula, and with one that is longer than a title.
+            (("sparsemax",), "sparsemax", []),
+            (("two-way:tp=4,2",), "two-way, tn = 1", ["tp = 4", "tp = 2"]),
+            (
+                ("distribution-balanced",),
+                "distribution-balanced, map_alpha = 0.1, map_beta = 10, map_mu = 0.2, neg_scale = 2, init_bias = 0.05, "
+                "focal_gamma = 2, focal_balance = 2",
+                [],
+            ),
         ],
     )
     def test_the_title_says_what_the_curves_share_and_the_legend_what_tells_them_apart(self, texts, title, legend):
@@ -454,6 +466,8 @@ LAYOUTS = {
     "long names": (("focal:gamma=0.123,1.234:alpha=0.123", "focal:gamma=0.5:alpha=0.456"), {}),
     "portrait": (("huber:delta=0.5,1,2", "smooth-l1:beta=3"), {"look": Look(size=(5, 8)), "mark": True}),
     "logarithmic": (("mse", "mae"), {"log": True}),
+    "whole rows": (("distribution-balanced",), {}),
+    "whole rows, portrait": (("two-way",), {"look": Look(size=(4, 7))}),
     "long title": (("mse",), {"look": Look(title="word " * 39), "gradient": False}),
 }
 

@@ -56,8 +56,6 @@ independent = those(lambda loss: loss.family.coupled != "rows")
 """Losses of rows that do not meet each other."""
 labelled = those(lambda loss: loss.family.coupled is None and drawn(loss, 2, 0).targets.ndim == 1)
 """Losses of one target a row, which so can be marked as ignored."""
-finite = those(lambda loss: loss.family.coupled != "rows" and loss.name != "reverse-kl")
-"""Losses of which a hard target is not infinite."""
 quick = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -121,7 +119,7 @@ def test_ignoring_a_row_is_deleting_it(loss: Loss, n: int, seed: int, data: Any)
         assert reduced(ignoring, left, REDUCTIONS[reduction]) == reduced(deleted, right, REDUCTIONS[reduction])
 
 
-@finite
+@independent
 @quick
 @given(n=st.integers(1, 60), seed=st.integers(0, 2**32 - 1), factor=st.floats(0.1, 10))
 def test_weights_only_scale_rows(loss: Loss, n: int, seed: int, factor: float) -> None:
@@ -161,7 +159,7 @@ def test_a_chunk_can_be_computed_in_another_process() -> None:
 
 @pytest.mark.parametrize(
     "loss",
-    [loss for loss in LOSSES.values() if not (loss.family.takes_centers or loss.name == "reverse-kl")],
+    [loss for loss in LOSSES.values() if not loss.family.takes_centers],
     ids=lambda loss: loss.name,
 )
 @pytest.mark.parametrize("smoothing", [None, *(Smoothing.of(0.1, mode, K) for mode in ("uniform", "half", "others"))])

@@ -174,15 +174,13 @@ def curves(
 ) -> None:
     """Draw the value of losses and its gradient, over what the losses are functions of.
 
-    Residual losses: over the residual.
-
-    Margin losses: over the margin.
-
     Sigmoid losses: over the logit, the probability, or the margin.
 
     Softmax losses: over the probability of the true class, or its logit.
 
-    center: over the distance.
+    Most others have one axis: a residual, margin, logit, probability or distance.
+
+    Losses of whole rows are drawn over one number of a small example; the label of the axis says which.
     """
     from losscli.curves import check_range, default_range, shared_axis, specs, trace
     from losscli.curves import spec as spec_of

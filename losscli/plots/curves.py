@@ -33,6 +33,8 @@ BAND = 0.06
 """Empty space above and below the curves, as a part of their range."""
 ROOM = 1.4
 """The same on a logarithmic scale, as a factor."""
+TITLE = 200
+"""Letters of the longest title."""
 CLOSE = 0.17
 """Names of marks nearer to each other than this part of the axis stand upright."""
 
@@ -69,7 +71,7 @@ def draw(
             _mark(panel, curves, styles, what, axis)
     text = look.title if look.title is not None else title
     if text:
-        figure.suptitle(clean(text, 200), wrap=True)
+        figure.suptitle(clean(text, TITLE), wrap=True)
     if len(curves) > 1:
         handles = [Line2D([], [], linewidth=_width(i, len(curves)), **style) for i, style in enumerate(styles)]
         legend_below(figure, handles, labels)
@@ -89,7 +91,10 @@ def _labels(curves: Sequence[Curve]) -> tuple[list[str], str]:
     swept = [name for name in names if len({parameters.get(name) for parameters in given}) > 1]
     fixed = [f"{name} = {given[0][name]}" for name in names if name not in swept and name in given[0]]
     labels = [", ".join(f"{name} = {parameters.get(name, 'none')}" for name in swept) for parameters in given]
-    return labels, f"{', '.join([losses[0].name, *fixed])}: f = {losses[0].formula}"
+    title = ", ".join([losses[0].name, *fixed])
+    whole = f"{title}: f = {losses[0].formula}"
+    # A formula of which the middle is left out says nothing.
+    return labels, whole if losses[0].formula and len(whole) <= TITLE else title
 
 
 def _styles(curves: Sequence[Curve], look: Look) -> list[dict[str, Any]]:
