@@ -41,7 +41,7 @@ DOCUMENTS = (
 FIGURES = ROOT / "docs" / "figures"
 SHOWN = re.compile(r"!\[[^]]*\]\([^)]*?([^/)]+\.png)\)")
 SESSION = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-MADE = re.compile(r"(?<=<!-- (\w{6}): made by docs/make_tables.py -->\n).*?(?=<!-- \1: end -->)", re.DOTALL)
+MADE = re.compile(r"(<!-- (\w+): made by docs/make_tables.py -->\n).*?(?=<!-- \2: end -->)", re.DOTALL)
 NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:e[-+]?\d+)?(?![\w.])", re.IGNORECASE)
 TOLERANCE = 1e-6
 
@@ -68,7 +68,7 @@ def losses() -> str:
     return text
 
 
-def family() -> str:
+def families() -> str:
     """The families with the names of their losses, in a table."""
     rows = [("family", "losses")]
     for name in FAMILIES:
@@ -76,18 +76,30 @@ def family() -> str:
     return _table(rows)
 
 
-def calls_() -> str:
+def calls() -> str:
     """The calls of the libraries, loss by loss."""
     rows = [("loss", *NAMES)]
     for found in entries():
-        calls = {name: [item["call"] for item in found["libraries"] if item["library"] == name] for name in NAMES}
-        if any(calls.values()):
-            cells = ("<br>".join(f"`{call}`" for call in calls[name]) for name in NAMES)
+        theirs = {name: [item["call"] for item in found["libraries"] if item["library"] == name] for name in NAMES}
+        if any(theirs.values()):
+            cells = ("<br>".join(f"`{call}`" for call in theirs[name]) for name in NAMES)
             rows.append((f"`{found['name']}`", *cells))
     return _table(rows)
 
 
-MAKERS = {"losses": losses, "family": family, "calls_": calls_}
+def axes() -> str:
+    """What losses can be drawn over, in a table."""
+    rows = [("`--x`", "losses of", "what it is")]
+    for name in dict.fromkeys(axis for family in FAMILIES.values() for axis in family.axes):
+        found: dict[str, list[str]] = {}
+        for family in FAMILIES.values():
+            if name in family.axes:
+                found.setdefault(family.axes[name].label, []).append(family.name)
+        rows += [(f"`{name}`", ", ".join(names), label) for label, names in found.items()]
+    return _table(rows)
+
+
+MAKERS = {"losses": losses, "families": families, "calls": calls, "axes": axes}
 
 
 def session(block: str, folder: Path) -> str:
@@ -130,7 +142,7 @@ def refreshed(text: str) -> tuple[str, dict[str, bytes]]:
 
         text = SESSION.sub(again, text)
         pictures = {path.name: path.read_bytes() for path in Path(scratch).glob("*.png")}
-    return MADE.sub(lambda found: MAKERS[found[1]](), text), pictures
+    return MADE.sub(lambda found: found[1] + MAKERS[found[2]](), text), pictures
 
 
 def same(left: str, right: str) -> bool:
