@@ -196,7 +196,7 @@ def described(found: Entry, terminal: bool, encoding: str | None = "utf-8") -> s
         *textwrap.wrap(found["summary"], width, initial_indent="  ", subsequent_indent="  "),
         *part(
             "Formula",
-            [f"f = {formula_of(found)}", *([f"loss = {found['value']}"] if "sum" in found["value"] else [])],
+            [f"f = {formula_of(found)}", *([f"loss = {found['value']}"] if found["value"].startswith("sum") else [])],
         ),
         *part("where", letters),
         "",

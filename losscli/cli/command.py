@@ -108,7 +108,11 @@ def loss_command(loss: "Loss", call: Callable[[dict[str, Any], Typed], int], spl
         [
             f"{loss.name}: {loss.summary}{names}",
             f"f = {loss.formula or loss.definition}"
-            + ("" if "sum" not in loss.family.value or loss.whole else f"; the loss is the {loss.family.value}"),
+            + (
+                ""
+                if not loss.family.value.startswith("sum") or loss.whole
+                else f"; the loss is the {loss.family.value}"
+            ),
             "with " + "; ".join(f"{letter} = {meaning}" for letter, meaning in letters.items()),
             f"Targets: {loss.family.targets}.",
         ]

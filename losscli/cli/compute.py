@@ -28,6 +28,7 @@ class ComputeGroup(LossGroup):
 
 
 app = typer.Typer(
+    add_completion=False,
     cls=ComputeGroup,
     help="Compute a loss of predictions and targets. Each loss has its own options: losscli compute LOSS --help",
     no_args_is_help=True,

@@ -46,6 +46,7 @@ class PlotGroup(TyperGroup):
 
 
 app = typer.Typer(
+    add_completion=False,
     cls=PlotGroup,
     help="Draw losses, or the losses of a file, to PNG, SVG or PDF by the suffix of FILE.",
     no_args_is_help=True,
