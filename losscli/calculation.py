@@ -343,9 +343,14 @@ def _predictions(request: Request, roles: Roles, notes: list[str]) -> Source:
     source = columns.source()
     if isinstance(source, TableSource):
         source.look()
-    if len(shape) == 2 and shape[1] == 1 and theirs is not None and family.several_outputs:
-        if len(theirs) == 1:
+    distances = family.name == "pair" and request.beside is None
+    elementwise = family.several_outputs or family.coupled == "masks" or distances
+    if len(shape) == 2 and shape[1] == 1 and theirs is not None and elementwise:
+        if len(theirs) == 1 or (distances and theirs == shape):
             notes.append(f"{columns.name}: shape {shape} was squeezed to {shape[:1]}, the targets' shape")
+            return squeezed(source)
+        if family.coupled == "masks" and theirs == shape:
+            notes.append(f"{columns.name} and its targets: shape {shape} was squeezed to {shape[:1]}: one number a row")
             return squeezed(source)
         if family.takes_class_weight and theirs == shape:
             notes.append(

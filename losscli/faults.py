@@ -136,7 +136,7 @@ def raise_faults(job: "Job", faults: Faults) -> None:
                 "if these are logits, say --from logits; if several labels may hold at once, use a sigmoid loss",
             ),
             UNDEFINED: (
-                "the loss is undefined, as where infinite values cancel or no class is possible",
+                "the loss is undefined, as where infinite values cancel, no class is possible, or features have the length 0",
                 "look at the values of this row",
             ),
         }[fault]

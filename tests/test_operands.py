@@ -140,6 +140,10 @@ class TestMasks:
         assert found["value"] == pytest.approx(self.dice(sigmoid(SCORES[:, 0]), MASK[:, 0]), rel=1e-12)
         assert found["samples"] == 1
         compute("dice", z, t, "--per", "row").refuses(2, "--per row", "--per file")
+        for targets in (t, save("t1.npy", MASK[:, :1])):
+            squeezed = compute("dice", save("z1.npy", SCORES[:, :1]), targets)
+            assert squeezed.json["value"] == found["value"]
+            assert "squeezed" in squeezed.err
 
     def test_class_labels_are_one_hot_rows(self, compute: Compute, files: dict[str, str]) -> None:
         p, t = sigmoid(SCORES), np.eye(4)[LABELS]
