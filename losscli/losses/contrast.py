@@ -30,8 +30,7 @@ from losscli.core import (
 from losscli.losses import embedding
 from losscli.losses.chances import times
 from losscli.losses.ranking import log_sum_exp, lost
-from losscli.losses.softmax import _through_softmax as through_softmax
-from losscli.losses.softmax import log_softmax, row_sums
+from losscli.losses.softmax import log_softmax, row_sums, through_softmax
 
 Slopes = Callable[[], Array]
 

@@ -29,8 +29,7 @@ from losscli.losses.contrast import logistic, shares, softplus
 from losscli.losses.overlap import lovasz_gradient
 from losscli.losses.ranking import log_sum_exp, lost
 from losscli.losses.softmax import MAKERS as OF_CLASSES
-from losscli.losses.softmax import _through_softmax as through_softmax
-from losscli.losses.softmax import row_sums
+from losscli.losses.softmax import row_sums, through_softmax
 
 Slopes = Callable[[], Array]
 

@@ -25,8 +25,7 @@ from losscli.core import (
     same,
 )
 from losscli.losses.chances import times
-from losscli.losses.softmax import _through_softmax as through_softmax
-from losscli.losses.softmax import log_softmax, row_sums
+from losscli.losses.softmax import log_softmax, row_sums, through_softmax
 
 Slopes = Callable[[], Array]
 

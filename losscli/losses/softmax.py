@@ -116,13 +116,13 @@ def _every_class(
     """The plain path: a term for every class, times its factor of `terms`."""
     x = predictions.astype(loss.work(predictions.dtype, wide=True))
     chance = MAKERS[given](x)
-    value, slope = loss.core(chance, _rows(targets, x), gradient=gradient)
+    value, slope = loss.core(chance, dense(targets, x), gradient=gradient)
     total = _total(loss, value, terms)
     if not gradient:
         return total, None
     s = by_probability(slope, chance.p) if given == "probs" else by_log(slope)
     s = s if terms is None else times(terms, s)
-    return total, _through_softmax(s, chance) if given == "logits" else s
+    return total, through_softmax(s, chance) if given == "logits" else s
 
 
 def _total(loss: BoundLoss, value: Array, terms: Array | None) -> Array:
@@ -145,10 +145,11 @@ def _clipped(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extr
     wide = Known(chance.l, chance.p.astype(chance.l.dtype), chance.q.astype(chance.l.dtype))
     if hard:
         return loss.core(wide, 1.0, gradient=False)[0]
-    return _total(loss, loss.core(wide, _rows(targets, wide.p), gradient=False)[0], extras.class_terms)
+    return _total(loss, loss.core(wide, dense(targets, wide.p), gradient=False)[0], extras.class_terms)
 
 
-def _rows(targets: Targets, like: Array) -> Array:
+def dense(targets: Targets, like: Array) -> Array:
+    """Targets as one number a class."""
     if isinstance(targets, Dense):
         return targets.t.astype(like.dtype)
     t = np.full_like(like, targets.off)
@@ -156,7 +157,7 @@ def _rows(targets: Targets, like: Array) -> Array:
     return t
 
 
-def _through_softmax(s: Array, chance: Chance) -> Array:
+def through_softmax(s: Array, chance: Chance) -> Array:
     # s_j q_j - p_j * (sum of the other s); for the steepest class the others are summed without it, not subtracted.
     rows = np.arange(len(s))
     steepest = np.abs(s).argmax(axis=1)

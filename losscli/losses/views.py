@@ -10,7 +10,6 @@ from losscli.core import (
     Axis,
     BoundLoss,
     Chance,
-    Dense,
     Extras,
     Indices,
     Targets,
@@ -19,8 +18,7 @@ from losscli.core import (
     loss,
 )
 from losscli.losses.chances import times
-from losscli.losses.softmax import _through_softmax as through_softmax
-from losscli.losses.softmax import log_softmax, row_sums
+from losscli.losses.softmax import dense, log_softmax, row_sums, through_softmax
 
 VIEWS = 3
 
@@ -29,18 +27,10 @@ def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, 
     """Value = core(chances of each view, targets); the gradient goes through each view's softmax."""
     x = predictions.astype(loss.work(predictions.dtype, wide=True))
     views = [log_softmax(part) for part in np.split(x, VIEWS, axis=1)]
-    value, slopes = loss.core(views, _rows(targets, views[0].p), gradient=gradient)
+    value, slopes = loss.core(views, dense(targets, views[0].p), gradient=gradient)
     if not gradient:
         return value, None
     return value, np.concatenate([through_softmax(s, view) for s, view in zip(slopes, views, strict=True)], axis=1)
-
-
-def _rows(targets: Targets, like: Array) -> Array:
-    if isinstance(targets, Dense):
-        return targets.t.astype(like.dtype)
-    t = np.full_like(like, targets.off)
-    t[np.arange(len(t)), targets.index] = targets.on
-    return t
 
 
 def _place(x: Array) -> tuple[Array, Targets, Extras]:
