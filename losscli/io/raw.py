@@ -158,6 +158,8 @@ class Spool:
 
     name: str
     size: int = 0
+    most_held: int | None = None
+    """Bytes up to which it is in memory, where that is not the usual number."""
     _held: bytearray = field(default_factory=bytearray)
     _file: "Nameless | None" = None
 
@@ -183,7 +185,7 @@ class Spool:
         view = view.cast("B") if view.nbytes else memoryview(b"")  # what is empty cannot be cast
         end = max(self.size, position + len(view))
         try:
-            if self._file is None and end > IN_MEMORY:
+            if self._file is None and end > (IN_MEMORY if self.most_held is None else self.most_held):
                 self._file = Nameless()
                 _write(self._file.descriptor, memoryview(self._held), 0)
                 self._held = bytearray()
