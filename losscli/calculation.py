@@ -4,7 +4,7 @@ This is what every command that computes losses of files calls; it knows nothing
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,14 +19,15 @@ from losscli.forms import Form, Plan, Smoothing
 from losscli.io.operands import Opener
 from losscli.io.raw import Looked, Raw
 from losscli.io.roles import Columns, Roles, assign
-from losscli.io.sources import MemorySource, Reshaped, Source, squeezed, whole
-from losscli.io.tables import TableSource, is_finite_number
-from losscli.names import by_name
+from losscli.io.sources import MemorySource, Reordered, Reshaped, Source, squeezed, whole
+from losscli.io.tables import is_finite_number
+from losscli.names import by_name, class_names, in_order
 from losscli.receipt import receipt, signature
 from losscli.reduce import PERCENTILES, REDUCTIONS, SKETCH_ERROR, Partial, divide
 from losscli.request import Request
 from losscli.result import Result
 from losscli.run import (
+    CHUNK_ROWS,
     Chunk,
     Job,
     Observer,
@@ -42,6 +43,7 @@ from losscli.targets import check_rows, plan
 from losscli.weights import class_weights, pos_weight, sample_weights
 
 if TYPE_CHECKING:
+    from losscli.io.join import Selection
     from losscli.io.text import IdColumn
 
 
@@ -62,7 +64,47 @@ class Calculation:
     """The bytes that are read, to be looked at again when all was read."""
     opened: Job
     """The job of the files as they are, before smoothing, masks and a library's conventions."""
+    selection: "Selection | None" = None
+    """The rows of the predictions' file that are not left out, where some are."""
     receipt: dict[str, Any] = field(default_factory=dict)
+
+    def original(self, rows: Array) -> Array:
+        """Which rows of the predictions' file some are; they ascend."""
+        if self.selection is None or not len(rows):
+            return rows
+        first = int(rows[0])
+        return self.selection.rows.read(first, int(rows[-1]) + 1)[rows - first]
+
+    @property
+    def given_columns(self) -> tuple[str, ...] | None:
+        """Names of the predictions' columns in the order of their file."""
+        source = self.job.predictions
+        return source.of.columns if isinstance(source, Reordered) else source.columns
+
+    def restored(self, slopes: Array, first: int) -> Iterator[Array]:
+        """Gradients of the rows from `first` on in the shape and order of the predictions' file, with 0 for what was left out.
+
+        What was left out before these rows comes with them, and what was behind the last one.
+        """
+        shape = self.given_shape[1:]
+        source = self.job.predictions
+        if isinstance(source, Reordered):
+            slopes = slopes[:, np.argsort(source.order)]
+        shaped = slopes.reshape(len(slopes), *shape)
+        if self.selection is None or not len(slopes):
+            yield shaped
+            return
+        rows = self.selection.rows
+        before = int(rows.read(first - 1, first)[0]) + 1 if first else 0
+        last = len(slopes) + first == rows.shape[0]
+        mine = rows.read(first, first + len(slopes))
+        stop = self.given_shape[0] if last else int(mine[-1]) + 1 if len(mine) else before
+        for start in range(before, stop, CHUNK_ROWS):
+            end = min(start + CHUNK_ROWS, stop)
+            low, high = np.searchsorted(mine, (start, end))
+            whole = np.zeros((end - start, *shape), slopes.dtype)
+            whole[mine[low:high] - start] = shaped[low:high]
+            yield whole
 
     def settled(self, request: Request) -> "Calculation":
         """The calculation of the same files under other parameters, another reduction, smoothing or convention.
@@ -238,7 +280,7 @@ def prepare(
     targets = None if constant is not None else opener.open(request.targets, "targets")
     weights = None if request.sample_weight is None else opener.open(request.sample_weight, "--sample-weight")
     beside = None if request.beside is None else opener.open(request.beside, f"--{family.beside}")
-    roles = assign(predictions, targets, weights, request.id, request.columns, beside)
+    roles = assign(predictions, targets, weights, request.id, request.columns, beside, request.on_unmatched == "drop")
     notes = list(roles.notes)
     if choose is not None:
         request = replace(request, loss=choose(roles.predictions.shape))
@@ -246,7 +288,10 @@ def prepare(
         notes.append(f"warning: {predictions.name}: predictions and targets are the same data")
     family, name = request.loss.loss.family, request.loss.loss.name
     source = _predictions(request, roles, notes)
-    centers, class_names = _centers(request, opener, source, notes) if family.takes_centers else (None, None)
+    names = None if request.classes is None else class_names(request.classes)
+    if names and not family.takes_centers and len(source.shape) == 2:
+        source = in_order(source, names, notes)
+    centers, classes = _centers(request, opener, source, names, notes) if family.takes_centers else (None, None)
     several = family.several_outputs and len(source.shape) == 2
     if elements and not several:
         raise UsageError(
@@ -256,11 +301,15 @@ def prepare(
         k = len(centers)
     elif len(source.shape) == 2:
         k = source.shape[1] // family.parts
-        class_names = source.columns if family.parts == 1 else None
+        classes = source.columns if family.parts == 1 else None
     else:
-        k = 2
+        k, classes = 2, names
+        if names and len(names) != 2:
+            raise DataError(
+                f"--classes: {count(len(names), 'name')} for one score a row, {source.name}; give two, the positive class last"
+            )
     wanted: Columns | float = constant if constant is not None else roles.targets  # type: ignore[assignment]
-    made = plan(family, name, source, wanted, class_names, k, request.ignore_index)
+    made = plan(family, name, source, wanted, classes, k, request.ignore_index, request.label_base)
     made.columns = source.columns
     if family.coupled == "rows":
         k = made.form.k
@@ -293,8 +342,11 @@ def prepare(
     if family.coupled == "rows":
         job = replace(job, extras=job.extras._replace(everyone=everyone(request.loss.loss, job)))
     shape = roles.predictions.shape
+    if roles.selection is not None:
+        shape = (roles.predictions.operand.content.height, *shape[1:])
+    paths = opener.paths | ({os.path.realpath(request.classes)} if request.classes else set())
     calculation = Calculation(
-        request, job, made, roles.ids, notes + made.notes, shape, frozenset(opener.paths), opener.raws, job
+        request, job, made, roles.ids, notes + made.notes, shape, frozenset(paths), opener.raws, job, roles.selection
     )
     return calculation.settled(request)
 
@@ -341,8 +393,6 @@ def _predictions(request: Request, roles: Roles, notes: list[str]) -> Source:
         if other is not None:
             check_rows(columns, other)  # from the headers alone, before a cell is parsed
     source = columns.source()
-    if isinstance(source, TableSource):
-        source.look()
     distances = family.name == "pair" and request.beside is None
     elementwise = family.several_outputs or family.coupled == "masks" or distances
     if len(shape) == 2 and shape[1] == 1 and theirs is not None and elementwise:
@@ -396,7 +446,7 @@ BESIDE = {
 
 
 def _centers(
-    request: Request, opener: Opener, features: Source, notes: list[str]
+    request: Request, opener: Opener, features: Source, classes: tuple[str, ...] | None, notes: list[str]
 ) -> tuple[Array, tuple[str, ...] | None]:
     if request.centers is None:
         raise UsageError(f"{request.loss.loss.name} needs --centers FILE: one row a class, in the features' dimension")
@@ -423,6 +473,9 @@ def _centers(
         raise DataError(
             f"{source.place(row, column)}: {centers[row, column]} is not a finite number; a center must be a point"
         )
+    if classes is not None:  # a row a class is to centers what a column is to predictions
+        by_column = in_order(MemorySource(source.name, centers.T, names), classes, notes)
+        centers, names = np.ascontiguousarray(whole(by_column).T), classes
     return centers, names
 
 

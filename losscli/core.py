@@ -230,6 +230,11 @@ class Family:
     likelihood: str | None = None
     """The loss that is minus the logarithm of the probability of what happened, where predictions are chances."""
 
+    @property
+    def takes_classes(self) -> bool:
+        """Whether its targets are classes, which may have names."""
+        return self.reads != "numbers" and self.coupled not in ("masks", "rows") and self.parts == 1
+
 
 class Relation(NamedTuple):
     """An equality that the tests evaluate and `explain` prints: this loss, at or towards some parameters, is another's.

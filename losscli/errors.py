@@ -30,6 +30,11 @@ class LosscliError(Exception):
 
     code = Exit.DEFECT
 
+    def __init__(self, message: str, finding: str | None = None) -> None:
+        super().__init__(message)
+        self.finding = finding
+        """What `losscli check` calls it, where it has a name of its own."""
+
 
 class UsageError(LosscliError):
     """An option, parameter or operand that makes no sense, whatever the files hold."""

@@ -126,3 +126,5 @@ class Plan:
     notes: list[str] = field(default_factory=list)
     columns: tuple[str, ...] | None = None
     """Names of the predictions' columns, of which the classes' may be a part."""
+    base: int = 0
+    """The label of the first class, which is index 0 here."""

@@ -2,35 +2,74 @@
 
 import math
 import re
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from losscli.core import Array
 from losscli.errors import DataError, UsageError, count, did_you_mean, listing
 from losscli.forms import IGNORED, Form, Plan, is_ignored
 from losscli.io.roles import LIKELY_IDS, Columns
-from losscli.io.sources import MemorySource, Recoded, Reshaped, Source, blocks, whole
+from losscli.io.sources import Derived, MemorySource, Recoded, Reshaped, Source, blocks, whole
 from losscli.names import prefixes
 
 if TYPE_CHECKING:
     from losscli.io.text import TextColumn
 
 
-def one_a_row(loss: str, targets: Columns, classes: tuple[str, ...] | None, k: int, ignore: str | None) -> Plan:
+@dataclass
+class Rebased(Derived):
+    """Labels that begin with another number than 0, as indices."""
+
+    base: int
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return np.dtype(np.float64 if self.of.dtype.kind == "f" else np.int64)
+
+    def read(self, start: int, stop: int, out: Array | None = None) -> Array:
+        return self.of.read(start, stop).astype(self.dtype) - self.base
+
+    def place(self, row: int, column: int | None = None) -> str:
+        return self.of.place(row, column)
+
+
+def one_a_row(
+    loss: str, targets: Columns, classes: tuple[str, ...] | None, k: int, ignore: str | None, base: int = 0
+) -> Plan:
+    """The plan of one label a row: a name, or an index, the first of which is `base`."""
     text = targets.text()
+    numbered = tuple(str(number + base) for number in range(k)) if base else None
     if text is None:
         source = targets.source()
         if len(source.shape) == 2:
             source = Reshaped(source)
         value = None if ignore is None else as_number(ignore, "--ignore-index")
-        _check_indices(loss, source, k, value)
-        return Plan(source, Form("index", "indices", k, value), classes, "by position")
+        _check_indices(loss, source, k, value, base)
+        if base:
+            source, value = Rebased(source, base), None if value is None else value - base
+        return Plan(source, Form("index", "indices", k, value), classes or numbered, "by position", base=base)
     taken = targets.first_row_taken
     if taken is not None and taken in text.cells:
         raise DataError(
             f"{text.name}:1: the first row ({taken}) was taken for a header, but is a label below too: say --header or --no-header"
         )
-    return _of_text(loss, text, classes, k, ignore)
+    if classes and base:
+        raise UsageError(
+            f"--label-base {base}: the labels in {text.name} are names of classes, not indices; leave it out"
+        )
+    made = _of_text(loss, text, classes, k, ignore, base)
+    return made if classes or not base else replace(made, classes=numbered, base=base)
+
+
+def two_names(loss: str, targets: Columns, classes: tuple[str, ...], ignore: str | None) -> Plan | None:
+    """The plan of labels of two classes that have names, the second of which is the positive one; None for numbers."""
+    text = targets.text()
+    if text is None:
+        return None
+    made = _of_text(loss, text, classes, 2, ignore)
+    return replace(made, form=Form("binary", "outcomes", 1, made.form.ignore))
 
 
 def groups(loss: str, targets: Columns, ignore: str | None) -> Plan:
@@ -71,18 +110,21 @@ def distinct(text: "TextColumn", ignore: str | None) -> list[tuple[int, str]]:
     """
     found = []
     for code, cell in enumerate(text.cells):
-        if ignore is not None and same_label(cell or "", ignore):
+        if (ignore is not None and same_label(cell or "", ignore)) or not text.rows[code]:
             continue
         if not cell:
             rows = int(text.rows[code])
             raise DataError(
-                f"{text.place(text.first[code])}: the label is empty ({count(rows, 'row')}); every row needs one"
+                f"{text.place(text.first[code])}: the label is empty ({count(rows, 'row')}); every row needs one",
+                "empty-labels",
             )
         found.append((code, cell))
     return found
 
 
-def _of_text(loss: str, text: "TextColumn", classes: tuple[str, ...] | None, k: int, ignore: str | None) -> Plan:
+def _of_text(
+    loss: str, text: "TextColumn", classes: tuple[str, ...] | None, k: int, ignore: str | None, base: int = 0
+) -> Plan:
     labels = distinct(text, ignore)
     index = np.full(len(text.cells), IGNORED, np.int32)
     if classes:
@@ -90,7 +132,7 @@ def _of_text(loss: str, text: "TextColumn", classes: tuple[str, ...] | None, k: 
         kind, matched = "name", f"by name, prefix {prefix!r} removed" if prefix else "by name"
         classes = tuple(name[len(prefix) :] for name in classes)
     else:
-        found = _index_classes(text, labels, k)
+        found = _index_classes(text, labels, k, base)
         kind, matched = "index", "by position"
     for code, number in found.items():
         index[code] = number
@@ -125,11 +167,12 @@ def _name_classes(
     if likely is not None:
         cure = f"; is {likely!r} a column of ids? Name it with --id {likely}, or pick the classes with --columns"
     raise DataError(
-        f"{text.place(text.first[code])}: {cell!r} is not a class; the predictions have {listing(names)}{cure}{more}"
+        f"{text.place(text.first[code])}: {cell!r} is not a class; the predictions have {listing(names)}{cure}{more}",
+        "label-not-a-class",
     )
 
 
-def _index_classes(text: "TextColumn", labels: list[tuple[int, str]], k: int) -> dict[int, int]:
+def _index_classes(text: "TextColumn", labels: list[tuple[int, str]], k: int, base: int) -> dict[int, int]:
     found: dict[int, int] = {}
     for code, cell in labels:
         number = _as_index(cell)
@@ -138,38 +181,44 @@ def _index_classes(text: "TextColumn", labels: list[tuple[int, str]], k: int) ->
             if re.fullmatch(r"0\d+", cell):
                 raise DataError(
                     f"{place}: {cell!r} is a name, not an index ({cell} is not {int(cell)}), and the predictions have no "
-                    "column names; give them a header with the classes' names"
+                    "column names; give them a header with the classes' names, or say --classes",
+                    "label-not-a-class",
                 )
             raise DataError(
                 f"{place}: {cell!r} is not a class index, and the predictions have no column names to find it among; "
-                "give them a header with the classes' names, or labels from 0 on"
+                "give them a header with the classes' names, or say --classes NAME,... in the order of their columns",
+                "label-not-a-class",
             )
-        found[code] = number
+        found[code] = number - base
     outside = [code for code, number in found.items() if not 0 <= number < k]
     if outside:
         first = min(outside, key=lambda code: text.first[code])
         rows = sum(int(text.rows[code]) for code in outside)
         numbers = sorted(found.values())
-        raise DataError(_out_of_range(text.place(text.first[first]), found[first], rows, k, numbers[0], numbers[-1]))
+        ends = numbers[0] + base, numbers[-1] + base
+        raise _out_of_range(text.place(text.first[first]), found[first] + base, rows, k, ends, base)
     return found
 
 
-def _out_of_range(place: str, label: float, rows: int, k: int, low: float, high: float) -> str:
-    fact = f"{place}: label {label:g} is not in 0 ... {k - 1} ({count(rows, 'row')} like this)"
-    if low == 1 and high == k:
-        return f"{fact}; the labels are 1 ... {k}: subtract 1 from them"
-    if label < 0 or label == 255:
-        return f"{fact}; if it marks rows to leave out, say --ignore-index {label:g}"
-    return f"{fact}; the predictions have {k} columns, one a class"
+def _out_of_range(place: str, label: float, rows: int, k: int, ends: tuple[float, float], base: int) -> DataError:
+    fact = f"{place}: label {label:g} is not in {base} ... {k - 1 + base} ({count(rows, 'row')} like this)"
+    cure = f"the predictions have {k} columns, one a class"
+    if ends == (1, k) and not base:
+        cure = f"the labels are 1 ... {k}: say --label-base 1"
+    elif ends == (0, k - 1):
+        cure = f"the labels are 0 ... {k - 1}: leave out --label-base"
+    elif label < 0 or label == 255:
+        cure = f"if it marks rows to leave out, say --ignore-index {label:g}"
+    return DataError(f"{fact}; {cure}", "label-out-of-range")
 
 
-def _check_indices(loss: str, source: Source, k: int, ignore: float | None) -> None:
+def _check_indices(loss: str, source: Source, k: int, ignore: float | None, base: int) -> None:
     low, high, bad_rows, first = math.inf, -math.inf, 0, None
     for start, block in blocks(source):
         values = block if ignore is None else block[~is_ignored(block, ignore)]
-        if not len(values) or (values.dtype.kind != "f" and values.min() >= 0 and values.max() < k):
+        if not len(values) or (values.dtype.kind != "f" and values.min() >= base and values.max() < k + base):
             continue
-        bad = ~((block >= 0) & (block < k))
+        bad = ~((block >= base) & (block < k + base))
         if block.dtype.kind == "f":
             bad |= block != np.floor(block)
         if ignore is not None:
@@ -183,10 +232,11 @@ def _check_indices(loss: str, source: Source, k: int, ignore: float | None) -> N
     place, label = source.place(first[0]), first[1]
     if label != math.floor(label) if math.isfinite(label) else True:
         raise DataError(
-            f"{place}: {label:g} is not a class index ({count(bad_rows, 'row')} like this); {loss} takes whole numbers from 0 "
-            f"to {k - 1}, names, or rows with one column a class"
+            f"{place}: {label:g} is not a class index ({count(bad_rows, 'row')} like this); {loss} takes whole numbers from "
+            f"{base} to {k - 1 + base}, names, or rows with one column a class",
+            "label-not-a-class",
         )
-    raise DataError(_out_of_range(place, label, bad_rows, k, low, high))
+    raise _out_of_range(place, label, bad_rows, k, (low, high), base)
 
 
 def _as_index(cell: str) -> int | None:

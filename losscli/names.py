@@ -1,14 +1,18 @@
 """Names of classes and columns: matched as they stand, or without one prefix that all of them share."""
 
+import csv
 import math
+import os
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from losscli.core import Array
-from losscli.errors import UsageError, did_you_mean, listing
-from losscli.io.sources import Reordered, Source
+from losscli.errors import DataError, UsageError, count, did_you_mean, listing
+from losscli.io.sources import Derived, Reordered, Source, StreamSource
 
 
 def prefixes(names: Sequence[str]) -> list[str]:
@@ -20,8 +24,18 @@ def prefixes(names: Sequence[str]) -> list[str]:
     return [""] + [shortest[: i + 1] for i in range(common) if shortest[i] == "_"]
 
 
-def by_name(source: Source, ours: tuple[str, ...], theirs: tuple[str, ...], notes: list[str]) -> tuple[Source, str]:
-    """Bring a source's columns into the order of our names, where the names are the same up to a prefix."""
+def by_name(
+    source: Source, ours: tuple[str, ...], theirs: tuple[str, ...], notes: list[str], positions: bool = True
+) -> tuple[Source, str]:
+    """Bring a source's columns into the order of our names, where the names are the same up to a prefix.
+
+    `positions` is whether columns whose names have nothing in common are matched by position, with a note.
+
+    Raises
+    ------
+    DataError
+        for names of which some are the same, or, without `positions`, not all.
+    """
     for mine in prefixes(ours):
         for other in prefixes(theirs):
             left = [name[len(mine) :] for name in ours]
@@ -33,11 +47,102 @@ def by_name(source: Source, ours: tuple[str, ...], theirs: tuple[str, ...], note
                     source = Reordered(source, order)
                     notes.append(f"{source.name}: its columns were brought into the order of the predictions' names")
                 return source, "by name"
+    common = [name for name in theirs if name in ours]
+    if not positions or common:
+        alone = next((name for name in theirs if name not in ours), "")
+        raise DataError(
+            f"{source.name}: its columns ({listing(theirs, 4)}) are not named as the predictions' ({listing(ours, 4)}), and "
+            f"columns with names never meet by position; rename them, or leave out a header{did_you_mean(alone, ours)}",
+            "names-differ",
+        )
     notes.append(
         f"{source.name}: its columns ({listing(theirs, 4)}) are not named as the predictions' ({listing(ours, 4)}); "
         "they are matched by position"
     )
     return source, "by position"
+
+
+@dataclass
+class Titled(Derived):
+    """A source whose columns have other names."""
+
+    titles: tuple[str, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return self.titles
+
+    def read(self, start: int, stop: int, out: Array | None = None) -> Array:
+        return self.of.read(start, stop, out)
+
+    def place(self, row: int, column: int | None = None) -> str:
+        return self.of.place(row, column)
+
+
+def in_order(source: Source, names: tuple[str, ...], notes: list[str]) -> Source:
+    """A source with a column a class, its columns in the order of the classes' names, or named by them.
+
+    Raises
+    ------
+    DataError
+        for as many columns as there are no names, and names of which the columns have only some.
+    """
+    ours, k = source.columns, source.shape[1]
+    if k != len(names):
+        raise DataError(
+            f"--classes: {count(len(names), 'name')} ({listing(names, 4)}) for the {count(k, 'column')} of {source.name}; "
+            "give one a column",
+            "names-differ",
+        )
+    for prefix in prefixes(ours) if ours else ():
+        places = {name[len(prefix) :]: i for i, name in enumerate(ours or ())}
+        if set(places) == set(names):
+            order = tuple(places[name] for name in names)
+            return source if order == tuple(range(k)) else Reordered(source, order)
+        alone = [name for name in names if name not in places]
+        if len(alone) < len(names):
+            raise DataError(
+                f"--classes: {source.name} has no column {alone[0]!r}; its columns: {listing(ours or ())}"
+                f"{did_you_mean(alone[0], places)}",
+                "names-differ",
+            )
+    if ours:
+        notes.append(f"{source.name}: its columns ({listing(ours, 4)}) are called by --classes, in their order")
+    return replace(source, columns=names) if isinstance(source, StreamSource) else Titled(source, names)
+
+
+def class_names(text: str) -> tuple[str, ...]:
+    """The names in 'a,b,c', of which those with commas stand in quotes; or those of a file, one a line.
+
+    Raises
+    ------
+    UsageError
+        for names that are empty, or there twice.
+    DataError
+        for a file that cannot be read.
+    """
+    if os.path.exists(text):
+        try:
+            lines = Path(text).read_text(encoding="utf-8-sig").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            why = getattr(error, "strerror", None) or "not UTF-8 text"
+            raise DataError(
+                f"--classes {text}: cannot be read: {why}; give a text file with one name a line"
+            ) from error
+        rows = list(csv.reader(lines))
+        if any(len(row) > 1 for row in rows[1:]):
+            raise DataError(f"--classes {text}: a line holds several names; give one name a line")
+        names = rows[0] if len(rows) == 1 else [row[0] if row else "" for row in rows]
+    else:
+        names = next(csv.reader([text]), [])
+    if not names or not all(names):
+        raise UsageError(
+            f"--classes {text!r}: a name is empty; say --classes NAME,NAME,... or give a file with one a line"
+        )
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise UsageError(f"--classes {text}: {twice!r} is named twice")
+    return tuple(names)
 
 
 def named_numbers(text: str, option: str) -> list[tuple[str, float]]:

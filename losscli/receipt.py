@@ -35,6 +35,7 @@ def receipt(calculation: "Calculation", several: bool) -> dict[str, Any]:
         "reduction_formula": REDUCTIONS[request.reduction].formula,
         "over_outputs": request.over_outputs if several else None,
         "label_smoothing": None,
+        "label_base": request.label_base or None,
         "ignore_index": request.ignore_index,
         "sample_weight": request.sample_weight,
         "class_weight": _listed(job.class_weights),
@@ -44,6 +45,8 @@ def receipt(calculation: "Calculation", several: bool) -> dict[str, Any]:
         **({str(loss.family.beside): request.beside} if request.beside else {}),
         "per": job.masks.per if job.masks else "row" if loss.family.coupled == "masks" else None,
         "id": request.id,
+        "on_unmatched": request.on_unmatched if request.id is not None else None,
+        "dropped": None if calculation.selection is None else calculation.given_shape[0] - calculation.selection.height,
         "columns": request.columns,
     }
     if form.smoothing:

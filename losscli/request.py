@@ -51,9 +51,19 @@ class Request:
     calibration: bool = False
     """Whether calibration errors are wanted, however large the files are."""
     id: str | None = None
+    on_unmatched: str = "error"
+    """What becomes of rows whose id is not in every file: 'error' or 'drop'."""
+    classes: str | None = None
+    """Names of the classes in order: words separated by commas, or a file with one a line."""
+    label_base: int = 0
+    """The label of the first class, where labels are indices."""
     columns: str | None = None
     header: bool | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.label_smoothing < 1:
             raise UsageError(f"--label-smoothing {self.label_smoothing:g} is not in [0, 1)")
+        if self.label_base not in (0, 1):
+            raise UsageError(f"--label-base {self.label_base} is neither 0 nor 1")
+        if self.on_unmatched == "drop" and self.id is None:
+            raise UsageError("--on-unmatched drop: rows are matched by --id COLUMN only; say which")

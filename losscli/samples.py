@@ -19,9 +19,9 @@ def columns(calculation: Calculation, rows: Rows, nested: bool) -> dict[str, Any
     nested
         JSON: several targets or losses of a sample are one list; otherwise each is a column.
     """
-    found: dict[str, Any] = {"sample": rows.sample}
+    found: dict[str, Any] = {"sample": calculation.original(rows.sample)}
     if calculation.ids is not None:
-        found["id"] = calculation.ids.take(rows.sample)
+        found["id"] = calculation.ids.take(found["sample"])
     target = targets(calculation, rows.target)
     names = outputs(calculation)
     if isinstance(target, np.ndarray) and target.ndim == 2:
@@ -59,10 +59,11 @@ def outputs(calculation: Calculation) -> list[str]:
 def targets(calculation: Calculation, block: Array) -> Any:
     """Targets as the file has them: class names, whole numbers for labels, numbers otherwise."""
     form, classes = calculation.job.form, calculation.plan.classes
-    if form.kind == "name" and classes:
+    two = form.kind == "binary" and block.ndim == 1 and not form.one_hot
+    if classes and (form.kind == "name" or two):
         return [classes[i] for i in block.astype(np.int64)]
     if form.kind in ("index", "binary", "signed", "one-hot"):
-        return block.astype(np.int64)
+        return block.astype(np.int64) + calculation.plan.base
     return block
 
 
@@ -70,5 +71,5 @@ def groups(calculation: Calculation) -> list[str]:
     """Names of the classes or outputs that losses are grouped by."""
     form, classes = calculation.job.form, calculation.plan.classes
     if form.reads in ("signs", "outcomes") and not calculation.job.several:
-        return ["-1", "1"] if form.kind == "signed" else ["0", "1"]
+        return ["-1", "1"] if form.kind == "signed" else list(classes or ("0", "1"))
     return list(classes) if classes and len(classes) == form.k else outputs(calculation)

@@ -11,7 +11,7 @@ from losscli.errors import DataError, UsageError, count
 from losscli.forms import SUM_TOLERANCE, Form, Plan, is_ignored
 from losscli.io.roles import Columns
 from losscli.io.sources import ConstantSource, Reshaped, Source, blocks
-from losscli.labels import as_number, groups, one_a_row
+from losscli.labels import as_number, groups, one_a_row, two_names
 from losscli.names import by_name
 
 
@@ -23,6 +23,7 @@ def plan(
     classes: tuple[str, ...] | None,
     k: int,
     ignore: str | None,
+    base: int = 0,
 ) -> Plan:
     """Decide what the targets are, from the whole file.
 
@@ -36,6 +37,8 @@ def plan(
         names of the classes, if they have any, and their number; of the outputs, for losses of several outputs.
     ignore
         label whose rows do not exist.
+    base
+        label of the first class, where labels are indices.
 
     Raises
     ------
@@ -51,17 +54,23 @@ def plan(
     if family.reads == "classes" and family.coupled == "rows":
         return groups(loss, targets, ignore)
     if family.reads == "classes":
-        made = _classes(loss, targets, classes, k, ignore)
+        made = _classes(loss, targets, classes, k, ignore, base)
         if family.hard and made.form.kind == "soft":
             raise DataError(
                 f"{targets.name}: soft targets, and {loss} takes one label a row; give labels, or rows of 0 and 1"
             )
         return made
     if family.reads == "outcomes" and several and len(targets.shape) == 1 and predictions.shape[1] > 1:
-        made = one_a_row(loss, targets, classes, k, ignore)
+        made = one_a_row(loss, targets, classes, k, ignore, base)
         made.form = Form(made.form.kind, "outcomes", k, made.form.ignore, one_hot=True)
         return made
-    source, notes, matched = _matching(loss, predictions, targets, family.one_target)
+    if base:
+        raise UsageError(f"--label-base {base}: {loss} takes no labels from {base} on here; leave it out")
+    if family.reads in ("signs", "outcomes") and classes and not several:
+        named = two_names(loss, targets, classes, ignore)
+        if named is not None:
+            return named
+    source, notes, matched = _matching(loss, predictions, targets, family)
     value = None
     if ignore is not None:
         if len(source.shape) == 2:
@@ -78,7 +87,7 @@ def plan(
 
 def check_rows(predictions: Columns, other: Columns) -> None:
     """Refuse operands of different length."""
-    rows, theirs = predictions.shape[0], other.shape[0] if other.rows is None else len(other.rows)
+    rows, theirs = predictions.shape[0], other.shape[0]
     if rows == theirs:
         return
     for side in (predictions, other):
@@ -87,23 +96,22 @@ def check_rows(predictions: Columns, other: Columns) -> None:
     what = " weights" if other.role == "weights" else ""
     fact = f"{predictions.name} has {count(rows, 'row')} and {other.name} {theirs:,}{what}"
     if len(predictions.shape) == 2 and predictions.shape[1] == theirs:
-        raise DataError(f"{fact}: if the predictions are transposed, save them with one row a sample")
+        raise DataError(f"{fact}: if the predictions are transposed, save them with one row a sample", "rows-differ")
     header = other.first_row_taken
     if header is not None and rows == theirs + 1:
         raise DataError(
             f"{fact}: its first row ({header}) was taken for a header; if it is data, "
-            "give the file a header line, or say --no-header, which holds for all tables"
+            "give the file a header line, or say --no-header, which holds for all tables",
+            "rows-differ",
         )
     if theirs == rows + 1 and other.operand.is_table and other.names is None:
-        raise DataError(f"{fact}: if its first row is a header, say --header")
-    raise DataError(f"{fact}: each prediction needs its own; join by a common column with --id")
+        raise DataError(f"{fact}: if its first row is a header, say --header", "rows-differ")
+    raise DataError(f"{fact}: each prediction needs its own; join by a common column with --id", "rows-differ")
 
 
-def _matching(
-    loss: str, predictions: Source, targets: Columns, one_target: bool
-) -> tuple[Source, list[str], str | None]:
+def _matching(loss: str, predictions: Source, targets: Columns, family: Family) -> tuple[Source, list[str], str | None]:
     """Targets of the predictions' own shape, with their columns in the predictions' order; or one a row."""
-    shape, theirs = predictions.shape, targets.shape
+    shape, theirs, one_target = predictions.shape, targets.shape, family.one_target
     if one_target:
         shape = shape[:1]
     notes: list[str] = []
@@ -126,7 +134,8 @@ def _matching(
     source = source or targets.source()
     matched = None
     if len(shape) == 2 and len(source.shape) == 2 and predictions.columns and targets.names:
-        source, matched = by_name(source, predictions.columns, targets.names, notes)
+        labels = family.reads in ("signs", "outcomes")
+        source, matched = by_name(source, predictions.columns, targets.names, notes, positions=not labels)
     return source, notes, matched
 
 
@@ -136,10 +145,11 @@ def _classes(
     classes: tuple[str, ...] | None,
     k: int,
     ignore: str | None,
+    base: int,
 ) -> Plan:
     shape = targets.shape
     if len(shape) == 1 or shape[1] == 1:
-        made = one_a_row(loss, targets, classes, k, ignore)
+        made = one_a_row(loss, targets, classes, k, ignore, base)
         if len(shape) == 2:
             made.notes.append(f"{targets.name}: shape {shape} was squeezed to {shape[:1]}: one label a row")
         return made
@@ -150,10 +160,12 @@ def _classes(
         )
     if ignore is not None:
         raise UsageError(f"--ignore-index: {targets.name} has {k} targets a row; it needs one label a row")
+    if base:
+        raise UsageError(f"--label-base {base}: {targets.name} has one column a class, and no labels; leave it out")
     notes: list[str] = []
     source, matched = targets.source(), None
     if classes and targets.names:
-        source, matched = by_name(source, classes, targets.names, notes)
+        source, matched = by_name(source, classes, targets.names, notes, positions=False)
     return Plan(source, Form(_row_kind(loss, source), "rows", k), classes, matched, notes)
 
 
@@ -165,7 +177,8 @@ def _row_kind(loss: str, source: Source) -> str:
             row, column = (int(i) for i in np.argwhere(bad)[0])
             raise DataError(
                 f"{source.place(start + row, column)}: {block[row, column]:g} is not a target probability; {loss} takes "
-                "rows of numbers in [0, 1] that sum to 1, or one label a row"
+                "rows of numbers in [0, 1] that sum to 1, or one label a row",
+                "targets-not-probabilities",
             )
         sums = block.sum(axis=1, dtype=np.float64)
         off = np.abs(sums - 1) > SUM_TOLERANCE
@@ -173,7 +186,8 @@ def _row_kind(loss: str, source: Source) -> str:
             row = int(np.flatnonzero(off)[0])
             raise DataError(
                 f"{source.place(start + row)}: the targets of the row sum to {sums[row]:.6g}, not 1; divide each row by its "
-                f"sum, or for several labels a row use a sigmoid loss"
+                f"sum, or for several labels a row use a sigmoid loss",
+                "targets-not-probabilities",
             )
         one_hot = one_hot and bool(((block == 0) | (block == 1)).all())
     return "one-hot" if one_hot else "soft"
@@ -199,13 +213,16 @@ def _outcome_kind(family: Family, loss: str, source: Source, ignore: float | Non
             at = np.argwhere(outside)
             place = source.place(start + int(at[0][0]), int(at[0][1]) if len(at[0]) > 1 else None)
             takes = "labels in {0, 1} or {-1, 1}" + (", or numbers in [0, 1]" if family.reads == "outcomes" else "")
-            raise DataError(f"{place}: {block[tuple(at[0])]:g} is not a target of {loss}, which takes {takes}")
+            raise DataError(
+                f"{place}: {block[tuple(at[0])]:g} is not a target of {loss}, which takes {takes}", "label-not-a-class"
+            )
         soft = soft or bool(odd.any())
     if seen[-1.0] and (seen[0.0] or soft):
         other = "0" if seen[0.0] else "numbers between 0 and 1"
         raise DataError(
             f"{source.name}: the labels mix -1 and {other}; {loss} takes {{0, 1}} or {{-1, 1}}: "
-            "recode them, or leave rows out with --ignore-index"
+            "recode them, or leave rows out with --ignore-index",
+            "label-not-a-class",
         )
     if soft:
         return "soft"

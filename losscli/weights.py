@@ -41,7 +41,7 @@ def class_weights(
         return None, None
     names, columns = made.classes, made.columns
     if not several and made.form.reads in ("signs", "outcomes"):
-        names = ("-1", "1") if made.form.kind == "signed" else ("0", "1")
+        names = ("-1", "1") if made.form.kind == "signed" else names or ("0", "1")
     if text == "balanced":
         numbers = _balanced(made, k)
     elif "=" in text and not os.path.exists(text):

@@ -57,6 +57,27 @@ Id = _option(
     panel=READING,
     help="Join the files by this column.",
 )
+Unmatched = _option(
+    Literal["error", "drop"],
+    "--on-unmatched",
+    metavar="error|drop",
+    panel=READING,
+    help="What becomes of rows whose id is not in every file.",
+)
+Classes = _option(
+    str | None,
+    "--classes",
+    metavar="A,B,...|FILE",
+    panel=READING,
+    help="Names of the classes in their order: of the columns of predictions that have no names, and of labels that are indices. For one score a row: NEGATIVE,POSITIVE.",
+)
+LabelBase = _option(
+    int,
+    "--label-base",
+    metavar="0|1",
+    panel=READING,
+    help="The label of the first class, where labels are indices.",
+)
 ColumnNames = _option(
     str | None,
     "--columns",
@@ -201,6 +222,9 @@ SHARED: tuple[Shared, ...] = (
         Id,
         None,
     ),
+    Shared("on_unmatched", Unmatched, "error"),
+    Shared("classes", Classes, None, lambda family: family.takes_classes),
+    Shared("label_base", LabelBase, 0, lambda family: family.takes_classes and family.reads != "signs"),
     Shared(
         "columns",
         ColumnNames,

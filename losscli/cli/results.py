@@ -37,6 +37,8 @@ class Delivery:
         self.per_sample = per_sample or elements
         self.kind = None if output is None else _kind_of(output, format)
         self.gradient_kind = None
+        self.gradients = 0
+        """Of how many rows gradients are written."""
         if gradient is not None:
             self.gradient_kind = (
                 ".npy"
@@ -105,11 +107,12 @@ class Delivery:
         if parts and not isinstance(self.slopes, NpyWriter):
             parts = (np.concatenate(parts),)  # a table has its price for every column
         for slopes in parts:
-            shaped = slopes.reshape(len(slopes), *self.calculation.given_shape[1:])
-            if isinstance(self.slopes, NpyWriter):
-                self.slopes.add(shaped)
-            else:
-                self.slopes.write(_gradient_columns(self.calculation, shaped))
+            for shaped in self.calculation.restored(slopes, self.gradients):
+                if isinstance(self.slopes, NpyWriter):
+                    self.slopes.add(shaped)
+                else:
+                    self.slopes.write(_gradient_columns(self.calculation, shaped))
+            self.gradients += len(slopes)
 
     def _keep(self, nested: dict[str, Any], shown: bool) -> None:
         self.header = list(nested)
@@ -187,7 +190,7 @@ def _kind_of(output: str, format: str) -> str:
 
 
 def _gradient_columns(calculation: Calculation, slopes: Array) -> dict[str, Any]:
-    found = calculation.job.predictions.columns
+    found = calculation.given_columns
     table = slopes if slopes.ndim == 2 else slopes[:, None]
     numbers = [f"gradient_{i}" for i in range(table.shape[1])]
     names = found if found and len(found) == table.shape[1] else numbers

@@ -279,8 +279,12 @@ class SmallTable(TextTable):
         array = np.array([[float(row[number] or "") for number in numbers] for row in self.rows])
         return array if np.isfinite(array).all() else None
 
-    def _cells(self, number: int) -> "Iterator[pl.Series | list[str | None]]":
-        return super()._cells(number) if self.rows is None else iter([[row[number] for row in self.rows]])
+    @property
+    def held(self) -> bool:  # type: ignore[override]
+        return self.rows is not None
+
+    def cells(self, chunk: int, number: int) -> "pl.Series | list[str | None]":
+        return super().cells(chunk, number) if self.rows is None else [row[number] for row in self.rows]
 
 
 def _first_record(name: str, raw: Raw, separator: str) -> tuple[int, int, list[str]]:

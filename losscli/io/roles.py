@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from losscli.core import Array
 from losscli.errors import DataError, UsageError, listing
 from losscli.io.operands import Operand, is_text
-from losscli.io.sources import NpySource, Permuted, Source
+from losscli.io.sources import NpySource, Source
 
 if TYPE_CHECKING:
+    from losscli.io.join import Arrangement, Selection
     from losscli.io.tables import Table
     from losscli.io.text import IdColumn, TextColumn
 
@@ -25,7 +25,8 @@ class Columns:
     role: str
     hint: str = ""
     """What to do about a cell that is no number, where a loss knows better."""
-    rows: Array | None = None
+    arranged: "Arrangement | None" = None
+    """Which rows of the file these are, where they are not all of them in their order."""
 
     @property
     def name(self) -> str:
@@ -36,6 +37,8 @@ class Columns:
 
     @property
     def height(self) -> int:
+        if self.arranged is not None:
+            return self.arranged.height
         content = self.operand.content
         return int(content.height if self.operand.is_table else content.shape[0])
 
@@ -70,9 +73,12 @@ class Columns:
             return content
         source: Source = self.operand.content.source(self.numbers, self._cure())
         if self.role == "predictions":
-            return source
-        copy = source if source.cuts is None else NpySource.copy(source)
-        return copy if self.rows is None else Permuted.of_rows(copy, self.rows)
+            look = getattr(source, "look", None)
+            if look is not None:
+                look()
+        elif source.cuts is not None:
+            source = NpySource.copy(source)
+        return source if self.arranged is None else self.arranged.numbers(source)
 
     def _cure(self) -> str:
         """What to do about a cell that is no number."""
@@ -93,7 +99,7 @@ class Columns:
         if len(self.numbers) != 1 or not table.is_text(self.numbers[0]):
             return None
         column = table.text(self.numbers[0])
-        return column if self.rows is None else column.take(self.rows)
+        return column if self.arranged is None else self.arranged.text(column)
 
 
 @dataclass
@@ -107,6 +113,8 @@ class Roles:
     notes: list[str]
     beside: Columns | None = None
     """Those of a third operand with a row for each prediction."""
+    selection: "Selection | None" = None
+    """The rows of the predictions' file that are not left out, where some are."""
 
 
 def assign(
@@ -116,8 +124,11 @@ def assign(
     id_column: str | None,
     columns: str | None,
     beside: Operand | None = None,
+    drop: bool = False,
 ) -> Roles:
     """Give every column its role; `targets` is None for a constant, `beside` a third operand with a row a prediction.
+
+    `drop` is whether rows that have no partner in another file are left out; otherwise they are an error.
 
     Raises
     ------
@@ -153,7 +164,7 @@ def assign(
         roles.beside = Columns(beside, number, "third operand")
     _note_odd_columns(roles, picked=columns is not None or predictions.column is not None)
     if id_column is not None:
-        _join(roles, id_column)
+        _join(roles, id_column, drop)
     return roles
 
 
@@ -240,16 +251,20 @@ def _id_number(operand: Operand, id_column: str) -> int:
     return int(operand.content.find(id_column))
 
 
-def _join(roles: Roles, id_column: str) -> None:
-    from losscli.io.text import join_rows
+def _join(roles: Roles, id_column: str, drop: bool) -> None:
+    from losscli.io.join import meet
+    from losscli.io.text import IdColumn
 
     first = roles.predictions.operand
-    number = _id_number(first, id_column)
-    ids = first.content.ids(number)
-    ids.check()
-    roles.ids = ids
-    for columns in (roles.targets, roles.weights, roles.beside):
-        if columns is None or columns.operand.same_file(first):
-            continue
-        number = _id_number(columns.operand, id_column)
-        columns.rows = join_rows(ids, columns.operand.content.ids(number))
+    others = [columns for columns in (roles.targets, roles.weights, roles.beside) if columns is not None]
+    files = [first]  # each once, whatever the number of its columns
+    for columns in others:
+        if not any(columns.operand.same_file(file) for file in files):
+            files.append(columns.operand)
+    keys = [(file.content, _id_number(file, id_column)) for file in files]
+    found = meet(keys, drop)
+    roles.ids, roles.selection = IdColumn(*keys[0]), found.selection
+    roles.notes += found.notes
+    for columns in (roles.predictions, *others):
+        number = next(i for i, file in enumerate(files) if columns.operand.same_file(file))
+        columns.arranged = found.others[number - 1] if number else found.selection

@@ -6,7 +6,7 @@ Polars does the parsing, and is imported only when such a file is opened.
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ import numpy as np
 from losscli.core import Array
 from losscli.errors import DataError, count, did_you_mean, listing
 from losscli.io.sources import Source
-from losscli.io.text import Coder, IdColumn, TextColumn
+from losscli.io.text import Coder, TextColumn
 
 if TYPE_CHECKING:
     import polars as pl
@@ -35,6 +35,8 @@ class Table:
     cuts: list[int]
     doubt: str | None = None
     settled: bool = False
+    held: bool = False
+    """Whether its cells are in memory, as text of Python's own."""
 
     def frame(self, chunk: int, numbers: Sequence[int]) -> "pl.DataFrame":
         """Columns of the rows from one cut to the next, as the file has them: text in text files."""
@@ -126,19 +128,15 @@ class Table:
     def text(self, number: int) -> TextColumn:
         """A column as text, each distinct cell once."""
         coder = Coder(self.name, self, number)
-        for cells in self._cells(number):
-            coder.add(cells)
+        for chunk in range(len(self.cuts) - 1):
+            coder.add(self.cells(chunk, number))
         return coder.column()
 
-    def ids(self, number: int) -> IdColumn:
-        """A column of ids, all of them in memory."""
-        return IdColumn.of(self.name, list(self._cells(number)), self, number)
-
-    def _cells(self, number: int) -> "Iterator[pl.Series | list[str | None]]":
+    def cells(self, chunk: int, number: int) -> "pl.Series | list[str | None]":
+        """A column of the rows from one cut to the next as text: a list only where `held`."""
         import polars as pl
 
-        for chunk in range(len(self.cuts) - 1):
-            yield self.frame(chunk, [number]).to_series(0).cast(pl.String).alias("")
+        return self.frame(chunk, [number]).to_series(0).cast(pl.String).alias("")
 
     def source(self, numbers: Sequence[int], cure: str = "", one_axis: bool = True) -> Source:
         """Columns as rows of numbers: (n, k) for several, and for one column (n,) or, without `one_axis`, (n, 1).
@@ -245,7 +243,7 @@ class TableSource:
         return self.table.numbers(chunk, self.numbers, self.cure)
 
     def look(self) -> None:
-        """Parse the first rows, so that a wrong column is known before other files are read."""
+        """Parse the first rows of predictions, so that a wrong column is known before other files are read."""
         if len(self.cuts) > 1:
             self._first = self._chunk(0)
 

@@ -1,14 +1,14 @@
-"""Columns of text: labels and ids as they stand in their file, and rows that meet by id."""
+"""Columns of text: labels and ids as they stand in their file."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from losscli.core import Array
-from losscli.errors import DataError, count, listing
 from losscli.io.raw import Spool
-from losscli.io.sources import NpySource, Permuted, Source, blocks, whole
+from losscli.io.sources import NpySource, Source, blocks, whole
 
 if TYPE_CHECKING:
     import polars as pl
@@ -35,11 +35,26 @@ class TextColumn:
     def text(self) -> list[str | None]:
         return [self.cells[code] for code in whole(self.codes)]
 
-    def take(self, rows: Array) -> "TextColumn":
-        """The same cells in another order of rows, of which none is left out; the first row is that of the file."""
-        return TextColumn(
-            self.name, self.cells, Permuted.of_rows(self.codes, rows), self.rows, self.first, self.where, self.number
-        )
+    def arranged(self, codes: Source, original: Callable[[int], int]) -> "TextColumn":
+        """The same cells with other rows, or rows in another order; `original` says which row of the file one is."""
+        rows, first = np.zeros(len(self.cells), np.int64), np.full(len(self.cells), -1)
+        for start, block in blocks(codes):
+            rows += np.bincount(block, minlength=len(rows))
+            new = np.flatnonzero(first[block] < 0)[::-1]  # of several rows of a code the last one written stays
+            first[block[new]] = start + new
+        where = Elsewhere(self if self.where is None else self.where, original)
+        return TextColumn(self.name, self.cells, codes, rows, first.tolist(), where, self.number)
+
+
+@dataclass
+class Elsewhere:
+    """Where rows stand that are in another order, or some of which are left out."""
+
+    of: Any
+    original: Callable[[int], int]
+
+    def place(self, row: int, column: int | None = None) -> str:
+        return str(self.of.place(self.original(row), column))
 
 
 @dataclass
@@ -110,80 +125,21 @@ def text_of_array(source: Source) -> TextColumn:
 
 @dataclass
 class IdColumn:
-    """A column of ids, whose cells are all different."""
+    """The ids of a table's rows, read when they are wanted."""
 
-    name: str
-    cells: "pl.Series | list[str | None]"
-    """A list of those of a small file, for which Polars need not be imported."""
-    where: Any
+    table: Any
     number: int
-
-    @classmethod
-    def of(cls, name: str, parts: "list[pl.Series | list[str | None]]", where: Any, number: int) -> "IdColumn":
-        """The column of cells that come in parts, all of one kind."""
-        if all(isinstance(part, list) for part in parts):
-            return cls(name, [cell for part in parts for cell in part], where, number)
-        import polars as pl
-
-        return cls(name, pl.concat([pl.Series(part, dtype=pl.String) for part in parts]), where, number)
-
-    @property
-    def series(self) -> "pl.Series":
-        import polars as pl
-
-        return pl.Series(self.cells, dtype=pl.String)
+    _held: tuple[int, Any] = (-1, None)
+    """The run of rows that was read last, which the next rows mostly are of."""
 
     def take(self, rows: Array) -> list[str]:
-        """The ids of rows."""
-        if isinstance(self.cells, list):
-            return [str(self.cells[row]) for row in rows]
-        return list(self.cells.gather(rows).to_list())
-
-    def check(self) -> None:
-        """Refuse empty ids, and ids that are there more than once."""
-        if isinstance(self.cells, list) and all(self.cells) and len(set(self.cells)) == len(self.cells):
-            return
-        cells = self.series
-        empty = (cells.is_null() | (cells == "")).arg_true()
-        if len(empty):
-            place = self.where.place(int(empty[0]), self.number)
-            raise DataError(f"{place}: the id is empty ({count(len(empty), 'row')}); every row needs one")
-        twice = cells.filter(cells.is_duplicated()).unique(maintain_order=True)
-        if len(twice):
-            raise DataError(
-                f"{self.name}: {count(len(twice), 'id')} more than once: {listing(twice, 3)}; ids must be unique"
-            )
-
-
-def join_rows(left: IdColumn, right: IdColumn) -> Array:
-    """The row of `right` for each row of `left`, by their ids.
-
-    Raises
-    ------
-    DataError
-        for missing, duplicate or extra ids, with the first few and their number.
-    """
-    left.check()
-    right.check()
-    if isinstance(left.cells, list) and isinstance(right.cells, list):
-        places = {cell: row for row, cell in enumerate(right.cells)}
-        if places.keys() == set(left.cells):
-            return np.array([places[cell] for cell in left.cells], np.int64)
-    import polars as pl
-
-    wanted = left.series.to_frame("id")
-    present = right.series.to_frame("id").with_row_index("row")
-    joined = wanted.join(present, on="id", how="left", maintain_order="left")
-    missing = joined.filter(pl.col("row").is_null())["id"]
-    if len(missing):
-        raise DataError(
-            f"{right.name}: no row for {count(len(missing), 'id')} of {left.name}: {listing(missing, 3)}; "
-            "add the rows, or leave them out of both files"
-        )
-    if present.height > wanted.height:
-        extra = present.join(wanted, on="id", how="anti", maintain_order="left")["id"]
-        raise DataError(
-            f"{right.name}: {count(len(extra), 'id')} that {left.name} does not have: {listing(extra, 3)}; "
-            "add the rows, or leave them out of both files"
-        )
-    return joined["row"].to_numpy().astype(np.int64)
+        """The ids of rows, which ascend."""
+        found: list[str] = []
+        cuts = self.table.cuts
+        parts = np.searchsorted(cuts, rows, side="right") - 1
+        for chunk in np.unique(parts).tolist():
+            if self._held[0] != chunk:
+                self._held = (chunk, self.table.cells(chunk, self.number))
+            cells, own = self._held[1], rows[parts == chunk] - cuts[chunk]
+            found += [str(cells[row]) for row in own] if isinstance(cells, list) else cells.gather(own).to_list()
+        return found

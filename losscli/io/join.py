@@ -1,0 +1,379 @@
+"""Joins: rows of several tables that meet by id, in the order of the first, with memory that does not grow with the files.
+
+An id becomes a fingerprint of 128 bits with a seed drawn at each run; for two of 100 million ids to be mistaken for each
+other has a chance below 1e-22. Fingerprints go to piles by their leading bits, each small enough to be held, and what a
+pile finds goes into the order of the rows by way of piles too. So each step reads and writes in order, and holds one pile.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from losscli.core import Array
+from losscli.errors import DataError, count, listing
+from losscli.io.raw import Spool
+from losscli.io.sources import SCAN_BYTES, Derived, NpySource, Source, blocks
+from losscli.io.text import Elsewhere, TextColumn
+
+if TYPE_CHECKING:
+    from losscli.io.tables import Table
+
+PILE_BYTES = 16 << 20
+MOST_PILES = 256
+"""Of more data than so many piles hold, the piles grow: a process may have only so many files open."""
+SKEWED = 4
+"""A pile so many times as large as it should be holds ids that are there over and over."""
+SHOWN = 3
+"""Ids that are named of those with a fault."""
+PRINT = np.dtype([("high", np.uint64), ("low", np.uint64), ("row", np.int64)])
+
+
+class Piles:
+    """Records sorted into piles, which are taken one after another: in memory while they are few, then on the disk."""
+
+    def __init__(self, name: str, dtype: "np.dtype[Any]", records: int) -> None:
+        size = records * dtype.itemsize
+        self.dtype = dtype
+        self.number = max(1, min(MOST_PILES, -(-size // PILE_BYTES)))
+        self.expected = size / self.number
+        self.spools = [Spool(name, most_held=PILE_BYTES // self.number) for _ in range(self.number)]
+
+    def add(self, piles: Array, records: Array) -> None:
+        """Append records, each to the pile of the number that is given for it."""
+        if self.number == 1:
+            self.spools[0].write(records.view(np.uint8).data)
+            return
+        order = np.argsort(piles, kind="stable")
+        records = records[order]
+        ends = np.cumsum(np.bincount(piles, minlength=self.number))
+        for spool, start, stop in zip(self.spools, [0, *ends[:-1]], ends, strict=True):
+            if start < stop:
+                spool.write(records[start:stop].view(np.uint8).data)
+
+    def take(self, number: int, most: int | None = None) -> Array:
+        """The records of a pile, or the first of them up to so many bytes; the pile is gone then."""
+        spool = self.spools[number]
+        size = spool.size if most is None else min(spool.size, most // self.dtype.itemsize * self.dtype.itemsize)
+        found = np.frombuffer(spool.read(0, size), self.dtype)
+        self.spools[number] = Spool(spool.name)
+        return found
+
+
+class Shuffle:
+    """Rows that come with the places where they belong, written down in the order of the places."""
+
+    def __init__(self, name: str, shape: tuple[int, ...], dtype: "np.dtype[Any]", fill: int = 0) -> None:
+        self.name, self.shape, self.dtype, self.fill = name, shape, dtype, fill
+        record = np.dtype([("to", np.int64), ("value", dtype, shape[1:])])
+        self.piles = Piles(name, record, shape[0])
+        self.step = max(1, -(-shape[0] // self.piles.number))
+
+    def put(self, to: Array, rows: Array) -> None:
+        """Take rows and the places where they belong; what no row is put to is `fill`."""
+        records = np.empty(len(to), self.piles.dtype)
+        records["to"], records["value"] = to, rows
+        self.piles.add(to // self.step, records)
+
+    def source(self, columns: tuple[str, ...] | None = None, where: Any = None) -> NpySource:
+        """The rows in their places, from a copy that can be read anywhere."""
+        raw = Spool(self.name)
+        for number, start in enumerate(range(0, self.shape[0], self.step)):
+            rows = np.full((min(self.step, self.shape[0] - start), *self.shape[1:]), self.fill, self.dtype)
+            records = self.piles.take(number)
+            rows[records["to"] - start] = records["value"]
+            raw.write(rows.data)
+        return NpySource.of_raw(self.name, raw, self.shape, self.dtype, columns=columns, where=where)
+
+
+@dataclass
+class Few:
+    """Rows with a fault: how many there are, and the first few."""
+
+    number: int = 0
+    first: tuple[int, ...] = ()
+
+    def add(self, rows: Array) -> None:
+        self.number += len(rows)
+        self.first = tuple(sorted([*self.first, *np.sort(rows)[:SHOWN].tolist()])[:SHOWN])
+
+
+@dataclass
+class Selected(Derived):
+    """The rows of a source that are not left out: row i is row rows[i] of the other, and these ascend."""
+
+    rows: Source
+    bounds: "list[int] | None"
+    """How many rows there are before each cut of the other."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (self.rows.shape[0], *self.of.shape[1:])
+
+    @property
+    def cuts(self) -> Sequence[int] | None:
+        return self.bounds
+
+    def read(self, start: int, stop: int, out: Array | None = None) -> Array:
+        rows = self.rows.read(start, stop)
+        found = np.empty((len(rows), *self.of.shape[1:]), self.dtype)
+        width = int(np.prod(self.of.shape[1:], dtype=np.int64)) * self.dtype.itemsize
+        step = max(1, SCAN_BYTES // max(1, width), self.of.grain)
+        low = 0
+        while low < len(rows):
+            first = int(rows[low])
+            high = int(np.searchsorted(rows, first + step))
+            found[low:high] = self.of.read(first, int(rows[high - 1]) + 1)[rows[low:high] - first]
+            low = high
+        return found
+
+    def place(self, row: int, column: int | None = None) -> str:
+        return self.of.place(self.original(row), column)
+
+    def original(self, row: int) -> int:
+        """Which row of the other it is."""
+        return int(self.rows.read(row, row + 1)[0])
+
+
+@dataclass
+class Selection:
+    """The rows that stay of a table, whose order they keep."""
+
+    rows: Source
+
+    @property
+    def height(self) -> int:
+        return self.rows.shape[0]
+
+    def original(self, row: int) -> int:
+        return int(self.rows.read(row, row + 1)[0])
+
+    def numbers(self, source: Source) -> Source:
+        """A source of the table without the rows that are left out."""
+        cuts = source.cuts
+        if cuts is None:
+            return Selected(source, self.rows, None)
+        before = [0] * len(cuts)
+        for start, rows in blocks(self.rows):
+            for i, cut in enumerate(cuts):
+                if len(rows) and rows[0] < cut:
+                    before[i] = start + int(np.searchsorted(rows, cut))
+        return Selected(source, self.rows, before)
+
+    def text(self, column: TextColumn) -> TextColumn:
+        return column.arranged(Selected(column.codes, self.rows, None), self.original)
+
+
+@dataclass
+class Move:
+    """The way of a table's rows to the rows that they belong to: row i goes to row to[i], or nowhere if that is -1."""
+
+    to: Source
+    height: int
+    partners: Source
+    """For each row of the first table the row of each other one that goes with it."""
+    number: int
+    selection: Selection | None
+
+    def original(self, row: int) -> int:
+        first = row if self.selection is None else self.selection.original(row)
+        return int(self.partners.read(first, first + 1)[0, self.number])
+
+    def numbers(self, source: Source) -> Source:
+        """A source of the table in the order of the first one."""
+        return self._shuffled(source, Elsewhere(source, self.original))
+
+    def text(self, column: TextColumn) -> TextColumn:
+        return column.arranged(self._shuffled(column.codes, None), self.original)
+
+    def _shuffled(self, source: Source, where: Any) -> NpySource:
+        shuffle = Shuffle(source.name, (self.height, *source.shape[1:]), source.dtype)
+        for start, rows in blocks(source):
+            to = self.to.read(start, start + len(rows))
+            there = to >= 0
+            shuffle.put(to[there], rows[there])
+        return shuffle.source(source.columns, where)
+
+
+@dataclass
+class Meeting:
+    """How tables meet: the rows of the first that stay, and how each other's are arranged; None where nothing changes."""
+
+    selection: Selection | None
+    others: "list[Arrangement | None]"
+    notes: list[str]
+
+
+Arrangement = Selection | Move
+Column = tuple["Table", int]
+"""A table and the number of its column of ids."""
+
+
+def meet(columns: Sequence[Column], drop: bool) -> Meeting:
+    """Join tables by their ids, in the order of the first.
+
+    Parameters
+    ----------
+    columns
+        the first table and the others, each with its column of ids.
+    drop
+        whether rows that have no partner in each other table are left out; otherwise they are an error.
+
+    Raises
+    ------
+    DataError
+        for empty ids, ids that are there more than once, and ids without a partner, with the first few and their number.
+    """
+    first, *others = columns
+    height = first[0].height
+    shuffle = Shuffle(first[0].name, (height, len(others)), np.dtype(np.int64), -1)
+    twice, extra = [Few() for _ in columns], [Few() for _ in columns]
+    for found, doubled in _groups(columns):
+        for number in range(len(columns)):
+            twice[number].add(found[doubled[:, number], number])
+            alone = found[:, 0] < 0
+            extra[number].add(found[alone & (found[:, number] >= 0), number])
+        if others:
+            there = found[:, 0] >= 0
+            shuffle.put(found[there, 0], found[there, 1:])
+    for column, few in zip(columns, twice, strict=True):
+        if few.number:
+            raise DataError(
+                f"{column[0].place(few.first[0], column[1])}: {count(few.number, 'id')} more than once: "
+                f"{_named(column, few)}; ids must be unique",
+                "duplicate-ids",
+            )
+    if not others:
+        return Meeting(None, [], [])
+    partners = shuffle.source()
+    missing = [Few() for _ in others]
+    ordered = [column[0].height == height for column in others]
+    kept = Spool(first[0].name)
+    rows = 0
+    for start, block in blocks(partners):
+        gone = block < 0
+        own = np.arange(start, start + len(block))
+        for number in range(len(others)):
+            missing[number].add(own[gone[:, number]])
+            ordered[number] = ordered[number] and bool((block[:, number] == own).all())
+        stay = own[~gone.any(axis=1)]
+        kept.write(stay.data)
+        rows += len(stay)
+    notes = _unmatched(columns, missing, extra[1:], rows, drop)
+    selection = None
+    if rows < height:
+        selection = Selection(NpySource.of_raw(first[0].name, kept, (rows,), np.dtype(np.int64)))
+    if all(ordered):
+        return Meeting(selection, [None for _ in others], notes)
+    ways = [Shuffle(column[0].name, (column[0].height,), np.dtype(np.int64), -1) for column in others]
+    at = 0
+    for _, block in blocks(partners):
+        stay = block[~(block < 0).any(axis=1)]
+        for number, way in enumerate(ways):
+            way.put(stay[:, number], np.arange(at, at + len(stay)))
+        at += len(stay)
+    arranged: list[Arrangement | None] = [
+        selection if ordered[number] else Move(way.source(), rows, partners, number, selection)
+        for number, way in enumerate(ways)
+    ]
+    return Meeting(selection, arranged, notes)
+
+
+def _unmatched(columns: Sequence[Column], missing: "list[Few]", extra: "list[Few]", rows: int, drop: bool) -> list[str]:
+    """What to say of ids without a partner, which is an error unless they are dropped."""
+    first, *others = columns
+    notes = []
+    for column, gone, more in zip(others, missing, extra, strict=True):
+        facts = []
+        if gone.number:
+            facts.append(f"no row for {count(gone.number, 'id')} of {first[0].name}: {_named(first, gone)}")
+        if more.number:
+            facts.append(f"{count(more.number, 'id')} that {first[0].name} does not have: {_named(column, more)}")
+        if not facts:
+            continue
+        fact = f"{column[0].name}: {'; and '.join(facts)}"
+        if not drop:
+            raise DataError(f"{fact}; add the rows, or leave them out with --on-unmatched drop", "unmatched-ids")
+        notes.append(f"{fact}; left out")
+    if not rows and columns[0][0].height:
+        raise DataError(
+            f"{first[0].name}: none of its ids is in {' and '.join(column[0].name for column in others)}; "
+            f"is {first[0].label(first[1])} the same thing in each?",
+            "unmatched-ids",
+        )
+    return notes
+
+
+def _named(column: Column, few: Few) -> str:
+    """The ids of the first few rows."""
+    table, number = column
+    named = []
+    for row in few.first:
+        chunk = int(np.searchsorted(table.cuts, row, side="right")) - 1
+        named.append(f"{table.cells(chunk, number)[row - table.cuts[chunk]]}")
+    return listing(named) + (f" ... and {few.number - len(named):,} more" if few.number > len(named) else "")
+
+
+def _groups(columns: Sequence[Column]) -> Iterator[tuple[Array, Array]]:
+    """Rows that have one id, some groups at a time: for each group the row in each table (-1 for none), and whether there are more."""
+    tables = [table for table, _ in columns]
+    offsets = np.cumsum([0, *(table.height for table in tables)])
+    piles = Piles(tables[0].name, PRINT, int(offsets[-1]))
+    printer = Printer(all(table.held for table in tables))
+    for (table, number), offset in zip(columns, offsets, strict=False):
+        empty = Few()
+        for chunk, start in enumerate(table.cuts[:-1]):
+            prints, blank = printer.of(table.cells(chunk, number))
+            empty.add(start + blank)
+            prints["row"] = np.arange(len(prints)) + (offset + start)
+            piles.add((prints["high"] % np.uint64(piles.number)).astype(np.int64), prints)
+        if empty.number:
+            place = table.place(empty.first[0], number)
+            raise DataError(
+                f"{place}: the id is empty ({count(empty.number, 'row')}); every row needs one", "empty-ids"
+            )
+    limit = SKEWED * int(max(PILE_BYTES, piles.expected))
+    for pile in range(piles.number):
+        prints = piles.take(pile, limit)
+        prints = prints[np.argsort(prints["high"], kind="stable")]
+        if (_new(prints["low"]) & ~_new(prints["high"])).any():  # of one half, but not of the other
+            prints = prints[np.lexsort((prints["row"], prints["low"], prints["high"]))]
+        group = np.cumsum(_new(prints["high"]) | _new(prints["low"])) - 1
+        groups = int(group[-1]) + 1 if len(group) else 0
+        table_of = np.searchsorted(offsets, prints["row"], side="right") - 1
+        cell = group * len(tables) + table_of
+        found = np.full(groups * len(tables), -1)
+        found[cell[::-1]] = (prints["row"] - offsets[table_of])[::-1]  # of several the first stays
+        more = np.bincount(cell, minlength=len(found)) > 1
+        yield found.reshape(groups, len(tables)), more.reshape(groups, len(tables))
+
+
+def _new(values: Array) -> Array:
+    """Where a value differs from the one before it."""
+    made = np.ones(len(values), bool)
+    made[1:] = values[1:] != values[:-1]
+    return made
+
+
+class Printer:
+    """Makes fingerprints of ids: of text as Polars has it, or of the cells of small files, for which it need not be imported."""
+
+    def __init__(self, small: bool) -> None:
+        self.small = small
+        self.seeds = [int.from_bytes(os.urandom(8), "little") for _ in range(2)]
+        self.known: dict[str | None, int] = {}
+
+    def of(self, cells: Any) -> tuple[Array, Array]:
+        """Fingerprints of cells, with their rows to be filled in, and the rows of empty cells."""
+        prints = np.zeros(len(cells), PRINT)
+        if self.small:
+            prints["high"] = [self.known.setdefault(cell, len(self.known)) for cell in cells]
+            return prints, np.array([row for row, cell in enumerate(cells) if not cell], np.int64)
+        import polars as pl
+
+        series = pl.Series(cells, dtype=pl.String)
+        for half, seed in zip(("high", "low"), self.seeds, strict=True):
+            prints[half] = series.hash(seed).to_numpy()
+        return prints, (series.is_null() | (series == "")).arg_true().to_numpy().astype(np.int64)

@@ -1,0 +1,212 @@
+"""Which column is which class: names from a header, from --classes or from a file, and labels that begin with 1."""
+
+import math
+
+import numpy as np
+import pytest
+
+LOGITS = [[0.7, 1.2, 0.3], [0.4, 0.2, 0.9], [0.6, 0.3, 0.4]]
+LOSSES = [[math.log(sum(math.exp(z) for z in row)) - row[k] for k in range(3)] for row in LOGITS]
+
+
+def mean(*columns: int) -> float:
+    """The mean loss where row i is of the class of column columns[i]."""
+    return sum(LOSSES[i][k] for i, k in enumerate(columns)) / 3
+
+
+@pytest.fixture(autouse=True)
+def files(save, write):
+    save("z.npy", np.array(LOGITS))
+    write("z.csv", "cat,dog,eel\n" + "".join(",".join(map(str, row)) + "\n" for row in LOGITS))
+    write("y.csv", "label\ndog\neel\ncat\n")
+
+
+class TestNames:
+    def test_name_columns_that_have_none(self, compute):
+        assert compute("ce", "z.npy", "y.csv", "--classes", "cat,dog,eel").json["value"] == pytest.approx(mean(1, 2, 0))
+
+    def test_another_order_reorders(self, compute):
+        assert compute("ce", "z.npy", "y.csv", "--classes", "dog,cat,eel").json["value"] == pytest.approx(mean(0, 2, 1))
+        assert compute("ce", "z.npy", "y.csv", "--classes", "eel,cat,dog").json["value"] == pytest.approx(mean(2, 0, 1))
+
+    def test_are_in_the_receipt_and_in_rows(self, compute):
+        assert compute("ce", "z.npy", "y.csv", "--classes", "dog,cat,eel").json["receipt"]["classes"] == [
+            "dog",
+            "cat",
+            "eel",
+        ]
+        rows = compute("ce", "z.npy", "y.csv", "--classes", "dog,cat,eel", "-f", "jsonl").lines
+        assert [row["target"] for row in rows] == ["dog", "eel", "cat"]
+
+    @pytest.mark.parametrize(
+        "content",
+        ["dog\ncat\neel\n", "dog\ncat\neel", "\ufeffdog\r\ncat\r\neel\r\n", '"dog"\ncat\neel\n', "dog,cat,eel\n"],
+    )
+    def test_of_a_file(self, compute, write, content):
+        write("names.txt", content)
+        assert compute("ce", "z.npy", "y.csv", "--classes", "names.txt").json["value"] == pytest.approx(mean(0, 2, 1))
+
+    def test_with_commas(self, compute, write):
+        write("y.csv", 'label\n"dog, brown"\neel\ncat\n')
+        words = ("--classes", '"dog, brown",cat,eel')
+        assert compute("ce", "z.npy", "y.csv", *words).json["value"] == pytest.approx(mean(0, 2, 1))
+
+    def test_bring_columns_with_names_into_their_order(self, compute, save):
+        # Names meet names whatever the order; an index counts along --classes.
+        for order in ("cat,dog,eel", "eel,dog,cat"):
+            assert compute("ce", "z.csv", "y.csv", "--classes", order).json["value"] == pytest.approx(mean(1, 2, 0))
+        save("y.npy", [0, 1, 2])
+        assert compute("ce", "z.csv", "y.npy").json["value"] == pytest.approx(mean(0, 1, 2))
+        assert compute("ce", "z.csv", "y.npy", "--classes", "eel,cat,dog").json["value"] == pytest.approx(mean(2, 0, 1))
+
+    def test_of_one_hot_columns_without_names(self, compute, save):
+        save("y.npy", np.eye(3))
+        assert compute("ce", "z.csv", "y.npy", "--classes", "eel,cat,dog").json["value"] == pytest.approx(mean(2, 0, 1))
+
+    def test_meet_the_names_of_one_hot_columns(self, compute, write):
+        write("y.csv", "eel,cat,dog\n1,0,0\n0,1,0\n0,0,1\n")
+        assert compute("ce", "z.npy", "y.csv", "--classes", "cat,dog,eel").json["value"] == pytest.approx(mean(2, 0, 1))
+
+    def test_leave_the_gradient_in_the_order_of_the_file(self, compute, save, folder):
+        save("y.npy", [0, 1, 2])
+        p = np.exp(LOGITS) / np.exp(LOGITS).sum(axis=1, keepdims=True)
+        expected = p - np.eye(3)[[2, 0, 1]]
+        for gradient in ("g.npy", "g.csv"):
+            compute("ce", "z.csv", "y.npy", "--classes", "eel,cat,dog", "--gradient", gradient)
+        assert np.load(folder / "g.npy") == pytest.approx(expected)
+        assert (folder / "g.csv").read_text().splitlines()[0] == "cat,dog,eel"
+        assert np.loadtxt(folder / "g.csv", delimiter=",", skiprows=1) == pytest.approx(expected)
+
+    def test_weigh_classes(self, compute):
+        words = ("--classes", "dog,cat,eel", "--class-weight", "dog=2,eel=0")
+        expected = (2 * LOSSES[0][0] + LOSSES[2][1]) / 3
+        assert compute("ce", "z.npy", "y.csv", *words).json["value"] == pytest.approx(expected)
+
+    def test_call_columns_that_have_names_of_their_own(self, compute, write):
+        write("z.csv", "out_0,out_1,out_2\n" + "".join(",".join(map(str, row)) + "\n" for row in LOGITS))
+        done = compute("ce", "z.csv", "y.csv", "--classes", "dog,cat,eel")
+        assert done.json["value"] == pytest.approx(mean(0, 2, 1))
+        assert "called by --classes" in done.err
+
+    def test_remove_a_prefix(self, compute, write):
+        write("z.csv", "p_cat,p_dog,p_eel\n" + "".join(",".join(map(str, row)) + "\n" for row in LOGITS))
+        done = compute("ce", "z.csv", "y.csv", "--classes", "eel,dog,cat").json
+        assert done["value"] == pytest.approx(mean(1, 2, 0))
+
+    def test_name_centers(self, compute, save):
+        save("x.npy", [[0.0, 0.0], [1.0, 1.0], [5.0, 5.0]])
+        save("c.npy", [[0.0, 0.0], [1.0, 0.0], [5.0, 5.0]])
+        words = ("center", "x.npy", "y.csv", "--centers", "c.npy", "--classes")
+        assert compute(*words, "dog,eel,cat").json["value"] == pytest.approx(0.5 / 3)
+        assert compute(*words, "eel,dog,cat").json["value"] == pytest.approx((0.5 + 1) / 3)
+
+    def test_name_outputs(self, compute, save, write):
+        save("z2.npy", [[1.0, -1.0], [0.0, 2.0]])
+        write("t.csv", "wet,cold\n0,1\n1,0\n")
+        soft = lambda z: math.log1p(math.exp(z))  # noqa: E731
+        found = compute("bce", "z2.npy", "t.csv", "--classes", "cold,wet").json["value"]
+        assert found == pytest.approx((soft(-1) + soft(-1) + soft(0) + soft(-2)) / 4)
+
+    def test_say_which_of_two_is_positive(self, compute, save, write):
+        save("s.npy", [2.0, -1.0, 0.5])
+        write("y.csv", "label\nspam\nham\nham\n")
+        soft = lambda z: math.log1p(math.exp(z))  # noqa: E731
+        done = compute("bce", "s.npy", "y.csv", "--classes", "ham,spam", "--per-sample").json
+        assert done["value"] == pytest.approx((soft(-2) + soft(-1) + soft(0.5)) / 3)
+        assert [row["target"] for row in done["rows"]] == ["spam", "ham", "ham"]
+        turned = compute("bce", "s.npy", "y.csv", "--classes", "spam,ham").json["value"]
+        assert turned == pytest.approx((soft(2) + soft(1) + soft(-0.5)) / 3)
+        weighed = compute("bce", "s.npy", "y.csv", "--classes", "ham,spam", "--class-weight", "spam=3").json["value"]
+        assert weighed == pytest.approx((3 * soft(-2) + soft(-1) + soft(0.5)) / 5)
+
+
+class TestWrongNames:
+    def test_another_number_of_them(self, compute):
+        compute("ce", "z.npy", "y.csv", "--classes", "cat,dog").refuses(3, "2 names", "3 columns", "z.npy")
+        compute("ce", "z.csv", "y.csv", "--classes", "cat,dog").refuses(3, "2 names", "3 columns", "z.csv")
+
+    def test_of_a_header_only_in_part(self, compute):
+        compute("ce", "z.csv", "y.csv", "--classes", "cat,dog,eal").refuses(3, "'eal'", "z.csv", "did you mean eel")
+
+    @pytest.mark.parametrize(("text", "part"), [("cat,,eel", "empty"), ("cat,cat,eel", "twice"), ("", "empty")])
+    def test_empty_and_doubled(self, compute, text, part):
+        compute("ce", "z.npy", "y.csv", "--classes", text).refuses(2, "--classes", part)
+
+    def test_a_label_that_is_none(self, compute):
+        compute("ce", "z.npy", "y.csv", "--classes", "cat,dog,emu").refuses(3, "y.csv:3", "'eel'", "cat, dog, emu")
+
+    def test_names_are_asked_for(self, compute):
+        compute("ce", "z.npy", "y.csv").refuses(3, "y.csv:2", "--classes")
+
+    def test_columns_with_other_names_never_meet_by_position(self, compute, write):
+        write("y.csv", "a,b,c\n1,0,0\n0,1,0\n0,0,1\n")
+        compute("ce", "z.csv", "y.csv").refuses(3, "y.csv", "a, b, c", "cat, dog, eel", "never meet by position")
+        write("y.csv", "cat,dog,ell\n1,0,0\n0,1,0\n0,0,1\n")
+        compute("ce", "z.csv", "y.csv").refuses(3, "never meet by position", "did you mean eel")
+        compute("mse", "z.csv", "y.csv").refuses(3, "never meet by position")
+
+    def test_losses_without_classes_take_none(self, compute):
+        compute("mse", "z.npy", "z.npy", "--classes", "a,b,c").refuses(2, "--classes")
+
+    def test_a_file_of_several_columns(self, compute, write):
+        write("names.csv", "dog,1\ncat,2\neel,3\n")
+        compute("ce", "z.npy", "y.csv", "--classes", "names.csv").refuses(3, "names.csv", "one name a line")
+
+    def test_the_file_is_no_output(self, compute, write):
+        write("names.csv", "dog\ncat\neel\n")
+        words = ("--classes", "names.csv", "-o", "names.csv")
+        compute("ce", "z.npy", "y.csv", *words).refuses(2, "names.csv", "input")
+
+
+class TestLabelsFromOne:
+    @pytest.mark.parametrize("dtype", ["u1", "i8", "f4", ">i2"])
+    def test_are_the_labels_from_zero(self, compute, save, dtype):
+        save("y.npy", [2, 3, 1], dtype)
+        done = compute("ce", "z.npy", "y.npy", "--label-base", "1", "--per-sample").json
+        assert done["value"] == pytest.approx(mean(1, 2, 0))
+        assert [row["target"] for row in done["rows"]] == [2, 3, 1]
+        assert done["receipt"]["label_base"] == 1
+
+    def test_in_text(self, compute, write):
+        write("y.csv", "label\n2\n3\n1\n")
+        done = compute("ce", "z.npy", "y.csv", "--label-base", "1", "--class-weight", "1=0")
+        assert done.json["value"] == pytest.approx((LOSSES[0][1] + LOSSES[1][2]) / 2)
+
+    def test_ignored_labels_are_as_they_stand(self, compute, save):
+        save("y.npy", np.array([2, 255, 1], "u1"))
+        done = compute("ce", "z.npy", "y.npy", "--label-base", "1", "--ignore-index", "255").json
+        assert (done["value"], done["ignored"]) == (pytest.approx((LOSSES[0][1] + LOSSES[2][0]) / 2), 1)
+        save("y.npy", np.array([2, 3, 1], "u1"))
+        done = compute("ce", "z.npy", "y.npy", "--label-base", "1", "--ignore-index", "1").json
+        assert (done["value"], done["ignored"]) == (pytest.approx((LOSSES[0][1] + LOSSES[1][2]) / 2), 1)
+
+    def test_of_outputs(self, compute, save):
+        save("y.npy", [2, 3, 1])
+        same = compute("bce", "z.npy", save("y0.npy", [1, 2, 0])).json["value"]
+        assert compute("bce", "z.npy", "y.npy", "--label-base", "1").json["value"] == same
+
+    def test_zero_is_none_of_them(self, compute, save):
+        save("y.npy", [2, 0, 1])
+        words = ("--label-base", "1")
+        compute("ce", "z.npy", "y.npy", *words).refuses(3, "y.npy[1]", "label 0", "1 ... 3", "leave out --label-base")
+        save("y.npy", [2, 4, 1])
+        compute("ce", "z.npy", "y.npy", *words).refuses(3, "y.npy[1]", "label 4", "1 ... 3")
+
+    def test_are_suggested(self, compute, save):
+        compute("ce", "z.npy", save("y.npy", [2, 3, 1])).refuses(3, "y.npy[1]", "--label-base 1")
+
+    def test_have_no_meaning_for_names_and_rows(self, compute, save):
+        words = ("--label-base", "1")
+        compute("ce", "z.csv", "y.csv", *words).refuses(2, "--label-base", "names")
+        compute("ce", "z.npy", save("y.npy", np.eye(3)), *words).refuses(2, "--label-base", "y.npy")
+        compute("bce", save("s.npy", [1.0, 2.0]), save("t.npy", [0, 1]), *words).refuses(2, "--label-base")
+
+    def test_other_numbers(self, compute, save):
+        compute("ce", "z.npy", save("y.npy", [2, 3, 1]), "--label-base", "2").refuses(2, "--label-base 2")
+
+
+def test_names_and_indices_go_together(compute, write):
+    write("y.csv", "label\n007\n7\nNA\n")
+    done = compute("ce", "z.npy", "y.csv", "--classes", "7,NA,007", "-f", "jsonl").lines
+    assert [row["target"] for row in done] == ["007", "7", "NA"]
+    assert [row["loss"] for row in done] == pytest.approx([LOSSES[0][2], LOSSES[1][0], LOSSES[2][1]])

@@ -1,0 +1,240 @@
+"""Rows that meet by id: as a dictionary would have it, whatever the piles are, and dropping a row is deleting it."""
+
+import json
+from collections.abc import Callable
+
+import numpy as np
+import polars as pl
+import pytest
+
+from losscli.io import join, raw
+
+NAMES = ("cat", "dog", "eel")
+
+
+def table(ids: list[str], **columns: list[object]) -> str:
+    lines = [",".join(["id", *columns])]
+    lines += [",".join([f'"{word}"', *map(str, row)]) for word, *row in zip(ids, *columns.values(), strict=True)]
+    return "\n".join(lines) + "\n"
+
+
+@pytest.fixture
+def small_piles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Piles of a few records, and copies that go to the disk at once."""
+    monkeypatch.setattr(join, "PILE_BYTES", 500)
+    monkeypatch.setattr(join, "SCAN_BYTES", 200)
+    monkeypatch.setattr(raw, "IN_MEMORY", 64)
+
+
+@pytest.fixture
+def cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tables that are cut every few rows, and parsed by Polars however small they are."""
+    from losscli.io import csvfile
+
+    monkeypatch.setattr(csvfile, "SMALL", 0)
+    monkeypatch.setattr(csvfile, "CHUNK_ROWS", 7)
+    monkeypatch.setattr(csvfile, "PIECE", 64)
+
+
+class Case:
+    """Predictions, targets and weights with ids of their own, and the loss of the rows that are in all three."""
+
+    def __init__(self, write: Callable[..., str], seed: int, rows: int, gone: int) -> None:
+        rng = np.random.default_rng(seed)
+        ids = [f"row {i}, {'é' * (i % 3)}" for i in range(rows + gone)]
+        z = rng.normal(size=(rows + gone, 3)).round(3)
+        y = rng.integers(0, 3, rows + gone)
+        w = rng.uniform(0.5, 2, rows + gone).round(3)
+        picked = [sorted(rng.permutation(rows + gone)[:rows]) for _ in range(3)]
+        for which in (1, 2):
+            rng.shuffle(picked[which])
+        first, second, third = picked
+        write("p.csv", table([ids[i] for i in first], **{name: z[first, k].tolist() for k, name in enumerate(NAMES)}))
+        write("t.csv", table([ids[i] for i in second], label=[NAMES[y[i]] for i in second]))
+        write("w.csv", table([ids[i] for i in third], weight=[w[i] for i in third]))
+        both = set(second) & set(third)
+        self.rows = [place for place, i in enumerate(first) if i in both]
+        self.kept = [first[place] for place in self.rows]
+        self.ids = [ids[i] for i in self.kept]
+        self.losses = np.log(np.exp(z).sum(axis=1))[self.kept] - z[self.kept, y[self.kept]]
+        self.mean = float(np.average(self.losses, weights=w[self.kept]))
+        p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+        self.gradient = np.zeros((rows, 3))
+        self.gradient[self.rows] = (p - np.eye(3)[y])[self.kept]
+        self.targets = [NAMES[y[i]] for i in self.kept]
+
+
+JOINED = ("p.csv", "t.csv", "--id", "id", "--sample-weight", "w.csv")
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("gone", [0, 3])
+def test_rows_meet_as_a_dictionary_has_it(compute, write, seed, gone):
+    case = Case(write, seed, 60, gone)
+    done = compute("ce", *JOINED, "--on-unmatched", "drop").json
+    assert done["value"] == pytest.approx(case.mean, rel=1e-12)
+    assert done["samples"] == len(case.kept)
+
+
+@pytest.mark.usefixtures("small_piles", "cut")
+class TestManyPiles:
+    @pytest.mark.parametrize("seed", range(4))
+    def test_the_same_comes_out(self, compute, write, folder, seed):
+        case = Case(write, seed, 300, 40)
+        done = compute("ce", *JOINED, "--on-unmatched", "drop", "--gradient", "g.npy", "-f", "jsonl", "--threads", "2")
+        assert [row["sample"] for row in done.lines] == case.rows
+        assert [row["id"] for row in done.lines] == case.ids
+        assert [row["target"] for row in done.lines] == case.targets
+        assert [row["loss"] for row in done.lines] == pytest.approx(case.losses.tolist(), rel=1e-12)
+        gradient = np.load(folder / "g.npy")
+        assert gradient == pytest.approx(case.gradient, abs=1e-14)
+
+    def test_there_are_many(self, write, monkeypatch):
+        numbers = []
+        made = join.Piles.__init__
+
+        def watched(self, *words):
+            made(self, *words)
+            numbers.append(self.number)
+
+        monkeypatch.setattr(join.Piles, "__init__", watched)
+        from losscli.cli.main import run
+
+        Case(write, 0, 300, 0)
+        assert run(["compute", "ce", *JOINED, "-q"]) == 0
+        assert max(numbers) > 10
+
+    def test_ids_of_one_half_alike_are_told_apart(self, compute, write, monkeypatch):
+        of = join.Printer.of
+
+        def alike(self, cells):
+            prints, blank = of(self, cells)
+            prints["high"] = 7
+            return prints, blank
+
+        monkeypatch.setattr(join.Printer, "of", alike)
+        monkeypatch.setattr(join, "SKEWED", 1000)
+        case = Case(write, 1, 100, 5)
+        assert compute("ce", *JOINED, "--on-unmatched", "drop").json["value"] == pytest.approx(case.mean, rel=1e-12)
+
+    def test_one_id_over_and_over_is_found_in_bounded_memory(self, compute, write, monkeypatch):
+        taken = []
+        take = join.Piles.take
+
+        def watched(self, number, most=None):
+            found = take(self, number, most)
+            taken.append(found.nbytes)
+            return found
+
+        monkeypatch.setattr(join.Piles, "take", watched)
+        write("p.csv", table(["same"] * 5000, a=[0.5] * 5000))
+        write("t.csv", table(["same"], t=[1.0]))
+        compute("mse", "p.csv", "t.csv", "--id", "id").refuses(3, "p.csv:2", 'column "id"', "1 id more than once: same")
+        assert max(taken) <= join.SKEWED * 5000 * 24 / 240 + 24
+
+
+class TestUnmatched:
+    @pytest.fixture(autouse=True)
+    def files(self, write):
+        write("p.csv", table(["a", "b", "c", "d", "007"], x=[1, 2, 3, 4, 5]))
+        write("t.csv", table(["7", "d", "x", "b", "y", "z", "a"], t=[0, 1, 0, 3, 0, 0, 5]))
+
+    def test_is_an_error_with_the_first_few_and_their_number(self, compute):
+        compute("mse", "p.csv", "t.csv", "--id", "id").refuses(
+            3, "t.csv: no row for 2 ids of p.csv: c, 007", "4 ids that p.csv does not have: 7, x, y ... and 1 more",
+            "--on-unmatched drop",
+        )  # fmt: skip
+
+    def test_dropping_is_deleting(self, compute):
+        done = compute("mse", "p.csv", "t.csv", "--id", "id", "--on-unmatched", "drop", "--per-sample")
+        found = done.json
+        assert [(row["sample"], row["id"], row["loss"]) for row in found["rows"]] == [
+            (0, "a", 16.0),
+            (1, "b", 1.0),
+            (3, "d", 9.0),
+        ]
+        assert found["value"] == pytest.approx(26 / 3)
+        assert (found["receipt"]["dropped"], found["receipt"]["on_unmatched"]) == (2, "drop")
+        assert "no row for 2 ids of p.csv: c, 007" in done.err
+        assert "4 ids that p.csv does not have" in done.err
+        assert "left out" in done.err
+
+    def test_bad_targets_of_rows_that_are_dropped_do_not_matter(self, compute, write):
+        write("t.csv", table(["a", "zzz"], t=[1, "NaN"]))
+        assert compute("mse", "p.csv", "t.csv", "--id", "id", "--on-unmatched", "drop").json["value"] == 0
+
+    def test_a_bad_target_is_named_by_its_own_line(self, compute, write):
+        write("t.csv", table(["zzz", "d", "a"], t=[1, "NaN", 1]))
+        compute("mse", "p.csv", "t.csv", "--id", "id", "--on-unmatched", "drop").refuses(3, "t.csv:3")
+
+    def test_a_bad_prediction_is_named_by_its_own_line(self, compute, write):
+        write("p.csv", table(["a", "b", "c"], x=[1, 2, "nan"]))
+        write("t.csv", table(["c", "a"], t=[1, 1]))
+        compute("mse", "p.csv", "t.csv", "--id", "id", "--on-unmatched", "drop").refuses(3, "p.csv:4")
+
+    def test_a_bad_label_is_named_by_its_own_line(self, compute, write):
+        write("p.csv", table(["a", "b", "c"], cat=[1, 2, 3], dog=[3, 2, 1]))
+        write("t.csv", table(["zzz", "c", "a"], t=["emu", "cat", "catt"]))
+        compute("ce", "p.csv", "t.csv", "--id", "id", "--on-unmatched", "drop").refuses(3, "t.csv:4", "'catt'")
+
+    def test_labels_of_rows_that_are_dropped_are_no_labels(self, compute, write):
+        write("p.csv", table(["a", "b", "c"], cat=[1, 2, 3], dog=[3, 2, 1]))
+        write("t.csv", table(["zzz", "c", "a"], t=["emu", "cat", "dog"]))
+        done = compute("ce", "p.csv", "t.csv", "--id", "id", "--on-unmatched", "drop", "--class-weight", "balanced")
+        assert done.json["receipt"]["class_weight"] == [1.0, 1.0]
+
+    def test_columns_of_one_file_are_dropped_together(self, compute, write):
+        write("p.csv", table(["a", "b", "c"], x=[1, 2, 3], t=[1, 0, 0]))
+        write("w.csv", table(["c", "a"], w=[3, 1]))
+        words = ("mse", "p.csv:x", "p.csv:t", "--id", "id", "--sample-weight", "w.csv", "--on-unmatched", "drop")
+        assert compute(*words).json["value"] == pytest.approx(27 / 4)
+
+    def test_nothing_in_common_is_no_result(self, compute, write):
+        write("t.csv", table(["A", "B"], t=[1, 2]))
+        compute("mse", "p.csv", "t.csv", "--id", "id", "--on-unmatched", "drop").refuses(3, "p.csv: none of its ids")
+
+    def test_needs_ids(self, compute):
+        compute("mse", "p.csv:x", "t.csv:t", "--on-unmatched", "drop").refuses(2, "--on-unmatched", "--id")
+
+    def test_gradients_keep_the_shape_of_the_file(self, compute, folder):
+        compute("mse", "p.csv", "t.csv", "--id", "id", "--on-unmatched", "drop", "--gradient", "g.csv")
+        assert (folder / "g.csv").read_text().split() == ["x", "-8.0", "-2.0", "0.0", "6.0", "0.0"]
+
+
+class TestDuplicates:
+    @pytest.mark.parametrize("mode", ["error", "drop"])
+    def test_are_errors_in_either_file(self, compute, write, mode):
+        write("p.csv", table(["a", "b", "a", "b", "c"], x=[1, 2, 3, 4, 5]))
+        write("t.csv", table(["a", "b", "c"], t=[1, 2, 3]))
+        words = ("--id", "id", "--on-unmatched", mode)
+        compute("mse", "p.csv", "t.csv", *words).refuses(3, "p.csv:2", "2 ids more than once: a, b")
+        compute("mse", "t.csv", "p.csv", *words).refuses(3, "p.csv:2", "2 ids more than once: a, b")
+
+    def test_are_errors_where_there_is_one_file(self, compute, write):
+        write("p.csv", table(["a", "b", "a"], x=[1, 2, 3], t=[1, 2, 3]))
+        compute("mse", "p.csv:x", "p.csv:t", "--id", "id").refuses(3, "1 id more than once: a")
+
+    def test_empty_ids(self, compute, write):
+        write("p.csv", table(["a", "", ""], x=[1, 2, 3]))
+        compute("mse", "p.csv", "0", "--id", "id").refuses(3, "p.csv:3", "the id is empty (2 rows)")
+
+
+def test_ids_of_parquet_files(compute, folder):
+    pl.DataFrame({"id": [3, 1, 2], "x": [1.0, 2.0, 3.0]}).write_parquet(folder / "p.parquet")
+    pl.DataFrame({"t": [0.0, 0.0], "id": ["1", "3"]}).write_parquet(folder / "t.parquet")
+    done = compute("mse", "p.parquet", "t.parquet", "--id", "id", "--on-unmatched", "drop", "-f", "jsonl")
+    assert [(row["id"], row["loss"]) for row in done.lines] == [("3", 1.0), ("1", 4.0)]
+
+
+def test_soft_targets_move_with_their_rows(compute, write):
+    write("p.csv", table(["a", "b"], cat=[0, 1], dog=[0, 0]))
+    write("t.csv", table(["b", "a"], dog=[1, 0.5], cat=[0, 0.5]))
+    done = compute("ce", "p.csv", "t.csv", "--id", "id", "-f", "jsonl")
+    assert [row["loss"] for row in done.lines] == pytest.approx([np.log(2), np.log1p(np.e)])
+
+
+def test_ids_are_what_the_receipt_says(compute, write):
+    write("p.csv", table(["a", "b"], x=[0, 1]))
+    found = compute("mse", "p.csv", "0", "--id", "id").json["receipt"]
+    assert (found["id"], found["on_unmatched"], found.get("dropped")) == ("id", "error", None)
+    assert json.dumps(found)
