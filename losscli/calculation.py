@@ -10,17 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from losscli.alignment import Sampling, suspicions
 from losscli.calibration import DESCRIBED, MOST_ELEMENTS, applies
 from losscli.core import Array, BoundLoss, Extras
 from losscli.coupling import everyone, masks, positives
 from losscli.errors import DataError, UsageError, count
-from losscli.faults import raise_faults
+from losscli.faults import findings, raise_faults
+from losscli.findings import WARNING, Finding
 from losscli.forms import Form, Plan, Smoothing
 from losscli.io.operands import Opener
 from losscli.io.raw import Looked, Raw
 from losscli.io.roles import Columns, Roles, assign
 from losscli.io.sources import MemorySource, Reordered, Reshaped, Source, squeezed, whole
 from losscli.io.tables import is_finite_number
+from losscli.kinds import misread
 from losscli.names import by_name, class_names, in_order
 from losscli.receipt import receipt, signature
 from losscli.reduce import PERCENTILES, REDUCTIONS, SKETCH_ERROR, Partial, divide
@@ -39,6 +42,7 @@ from losscli.run import (
     reduced,
     threads_for,
 )
+from losscli.samples import groups
 from losscli.targets import check_rows, plan
 from losscli.weights import class_weights, pos_weight, sample_weights
 
@@ -66,6 +70,8 @@ class Calculation:
     """The job of the files as they are, before smoothing, masks and a library's conventions."""
     selection: "Selection | None" = None
     """The rows of the predictions' file that are not left out, where some are."""
+    findings: list[Finding] = field(default_factory=list)
+    """What is suspicious about the files, which the notes have in words."""
     receipt: dict[str, Any] = field(default_factory=dict)
 
     def original(self, rows: Array) -> Array:
@@ -123,6 +129,7 @@ class Calculation:
         job = replace(
             opened,
             calibrate=applies(opened) and opened.samples > 0 and (small or request.calibration),
+            sampling=Sampling.of(opened),
             loss=request.loss,
             form=form,
             over_outputs=request.over_outputs,
@@ -137,7 +144,7 @@ class Calculation:
             job = _by_terms(job)
         if family.coupled in ("masks", "file"):
             job = masks(request.loss.loss, request.per, job)
-        made = replace(self, request=request, job=job, notes=notes)
+        made = replace(self, request=request, job=job, notes=notes, findings=list(self.findings))
         made.receipt = receipt(made, job.several)
         return made
 
@@ -163,8 +170,9 @@ class Calculation:
         dropped = 0 if self.job.masks is None else self.job.masks.dropped
         if self.request.ignore_index is not None and not partial.ignored + dropped:
             self.notes.append(f"--ignore-index {self.request.ignore_index}: no row has this label")
-        if partial.samples > 1 and partial.looks_like_probs:
-            self._warn_of_probabilities()
+        found = self.suspicions(partial)
+        self.findings += found
+        self.notes += _warnings(found)
         return self._result(partial)
 
     def pass_over(
@@ -174,6 +182,17 @@ class Calculation:
         seen: Callable[[int], None] = lambda rows: None,
     ) -> Partial:
         """The pass over all rows that `run` makes a result of; it raises as `run` does."""
+        partial = self.collect(consume, threads, seen)
+        raise_faults(self.job, partial.faults)
+        return partial
+
+    def collect(
+        self,
+        consume: Callable[[Chunk], None] = lambda chunk: None,
+        threads: int | None = None,
+        seen: Callable[[int], None] = lambda rows: None,
+    ) -> Partial:
+        """The same pass, which leaves it to others what to do about rows without a loss."""
         workers = threads_for(self.job, threads or available_threads())
         if workers == 1:
             partial = evaluate(self.job, consume, None, seen)
@@ -182,22 +201,16 @@ class Calculation:
                 partial = evaluate(self.job, consume, executor, seen)
         for raw in self.raws:
             raw.check()
-        raise_faults(self.job, partial.faults)
         return partial
 
-    def _warn_of_probabilities(self) -> None:
-        family = self.job.loss.loss.family
-        if family.takes_from and self.request.given == "logits":
-            rows = " and every row sums to 1" if family.reads == "classes" else ""
-            self.notes.append(
-                f"warning: {self.job.predictions.name}: all predictions lie in [0, 1]{rows}: are they probabilities? "
-                "They were read as logits; if they are probabilities, say --from probs"
-            )
-        elif family.name == "margin":
-            self.notes.append(
-                f"warning: {self.job.predictions.name}: all scores lie in [0, 1]: are they probabilities? "
-                f"{self.job.loss.loss.name} takes scores whose sign is the prediction"
-            )
+    def suspicions(self, partial: Partial) -> list[Finding]:
+        """What a pass makes suspicious although there is a number."""
+        found = findings(self.job, partial.faults)
+        if partial.samples > 1 and partial.looks_like_probs:
+            found += misread(self.job)
+        if partial.sample is not None:
+            found += suspicions(self.job, partial.sample, groups(self))
+        return found
 
     @np.errstate(all="ignore")  # statistics of infinite losses are what they are
     def _result(self, partial: Partial) -> Result:
@@ -248,7 +261,7 @@ def prepare(
     rows: bool = False,
     elements: bool = False,
     gradient: bool = False,
-    choose: Callable[[tuple[int, ...]], BoundLoss] | None = None,
+    choose: Callable[[Roles], BoundLoss] | None = None,
     looked: Looked = lambda name, done, size: None,
     once: bool = True,
 ) -> Calculation:
@@ -259,7 +272,7 @@ def prepare(
     rows, elements, gradient
         whether the chunks shall carry per-sample losses, each output's loss, and gradients.
     choose
-        takes the predictions' shape and gives the loss to compute instead of the request's.
+        takes the operands' columns and gives the loss to compute instead of the request's.
     once
         whether the predictions are read once, in order, so that those of a pipe need no copy.
     looked
@@ -283,9 +296,16 @@ def prepare(
     roles = assign(predictions, targets, weights, request.id, request.columns, beside, request.on_unmatched == "drop")
     notes = list(roles.notes)
     if choose is not None:
-        request = replace(request, loss=choose(roles.predictions.shape))
+        request = replace(request, loss=choose(roles))
     if roles.targets is not None and roles.targets.same_data(roles.predictions):
-        notes.append(f"warning: {predictions.name}: predictions and targets are the same data")
+        roles.findings.append(
+            Finding(
+                "same-data",
+                WARNING,
+                f"{predictions.name}: predictions and targets are the same data",
+                cure="name two files, or two columns with FILE:COLUMN",
+            )
+        )
     family, name = request.loss.loss.family, request.loss.loss.name
     source = _predictions(request, roles, notes)
     names = None if request.classes is None else class_names(request.classes)
@@ -346,9 +366,24 @@ def prepare(
         shape = (roles.predictions.operand.content.height, *shape[1:])
     paths = opener.paths | ({os.path.realpath(request.classes)} if request.classes else set())
     calculation = Calculation(
-        request, job, made, roles.ids, notes + made.notes, shape, frozenset(paths), opener.raws, job, roles.selection
+        request,
+        job,
+        made,
+        roles.ids,
+        notes + made.notes,
+        shape,
+        frozenset(paths),
+        opener.raws,
+        job,
+        roles.selection,
+        roles.findings,
     )
+    calculation.notes += _warnings(roles.findings)
     return calculation.settled(request)
+
+
+def _warnings(findings: list[Finding]) -> list[str]:
+    return [f"warning: {finding.line()}" for finding in findings]
 
 
 def _constant(request: Request) -> float | None:

@@ -69,7 +69,7 @@ def two_names(loss: str, targets: Columns, classes: tuple[str, ...], ignore: str
     if text is None:
         return None
     made = _of_text(loss, text, classes, 2, ignore)
-    return replace(made, form=Form("binary", "outcomes", 1, made.form.ignore))
+    return replace(made, form=Form("binary", "outcomes", 2, made.form.ignore))
 
 
 def groups(loss: str, targets: Columns, ignore: str | None) -> Plan:

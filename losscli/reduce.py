@@ -226,6 +226,8 @@ class Partial(NamedTuple):
     """What an observer of the job keeps: a mergeable record of its own."""
     bins: Any = None
     """Rows in bins of confidence, where calibration errors are kept."""
+    sample: Any = None
+    """Some rows as they were read, where labels are compared with their predictions."""
 
     @classmethod
     def of(cls, losses: Array, weights: Array | None, many: bool = False) -> "Partial":
@@ -269,6 +271,7 @@ class Partial(NamedTuple):
             self.looks_like_probs and other.looks_like_probs,
             self.observed + other.observed if self.observed is not None else None,
             self.bins + other.bins if self.bins is not None else None,
+            self.sample + other.sample if self.sample is not None else None,
         )
 
     def with_(self, **changes: Any) -> "Partial":

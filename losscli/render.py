@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from losscli.result import Result
 from losscli.strictjson import strict, strict_json
 
 if TYPE_CHECKING:
+    from losscli.check import Report
     from losscli.request import Request
     from losscli.sidebyside import Side
 
@@ -24,6 +25,16 @@ ROW_FORMATS = ("jsonl", "csv", "tsv")
 TABLE_ROWS = 20
 LIST_ITEMS = 4
 BARS = 30
+CLASSES_SHOWN = 20
+KINDS = {
+    "index": "class indices",
+    "name": "class names",
+    "one-hot": "one-hot rows",
+    "soft": "soft targets in [0, 1]",
+    "binary": "0 and 1",
+    "signed": "-1 and 1",
+}
+"""What targets are called in the table of a check."""
 
 Row = Mapping[str, Any]
 
@@ -164,6 +175,48 @@ def _width(text: str) -> int:
     return len(text) if text.isascii() else sum(1 + (unicodedata.east_asian_width(c) in "WF") for c in text)
 
 
+def checked(report: "Report", terminal: bool, width: int) -> str:
+    """What `losscli check` found: facts, then findings."""
+    full = not terminal
+    facts = []
+    for role in ("predictions", "targets"):
+        found = report.facts.get(role, {})
+        shape = " x ".join(f"{length:,}" for length in found.get("shape", ()))
+        facts.append((role, f"{found.get('file')}: {shape}" + (f", {found['dtype']}" if "dtype" in found else "")))
+        kind, evidence = found.get("kind"), found.get("evidence")
+        if kind:
+            facts.append(("", KINDS.get(kind, kind) + (f": {evidence}" if evidence else "")))
+        counts = found.get("classes")
+        if counts:
+            shown = list(counts.items())[:CLASSES_SHOWN]
+            more = f", ... {len(counts) - len(shown):,} more" if len(counts) > len(shown) else ""
+            facts.append(("classes", ", ".join(f"{name}: {rows:,}" for name, rows in shown) + more))
+    read = report.facts.get("read_as")
+    if read:
+        facts.append(("read as", f"{read['loss']}" + (f", from {read['from']}" if "from" in read else "")))
+    for name in ("samples", "ignored", "dropped"):
+        if report.facts.get(name):
+            facts.append((name, f"{report.facts[name]:,}"))
+    for name, meaning in (
+        ("accuracy", "labels that are the predicted class"),
+        ("majority", "labels of the most frequent class"),
+        ("loss", "mean"),
+        ("baseline", "mean loss of the best constant prediction"),
+        ("shuffled", "mean loss with shuffled labels"),
+    ):
+        if name in report.facts:
+            facts.append((name, f"{number(report.facts[name], full)} ({meaning})"))
+    facts += [("note", note) for note in report.facts.get("notes", ())]
+    facts += [(finding.severity, finding.line()) for finding in report.findings]
+    if not report.findings:
+        facts.append(("findings", "none"))
+    if terminal:
+        styles = {"error": "bold red", "warning": "bold yellow"}
+        return _console(width, [_facts_table(facts, lambda name, value: styles.get(name, ""))])
+    wide = max(len(name) for name, _ in facts)
+    return "".join(f"{name:<{wide}}  {value}\n" for name, value in facts)
+
+
 def _coloured(
     result: Result,
     facts: Sequence[tuple[str, str]],
@@ -174,31 +227,48 @@ def _coloured(
 ) -> str:
     """The same through rich, for a terminal."""
     from rich import box
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    out = io.StringIO()
-    console = Console(
-        file=out, force_terminal=True, width=width, height=100, highlight=False, emoji=False, legacy_windows=False
-    )
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column(style="cyan")
-    table.add_column(overflow="fold")
-    for name, value in facts:
-        style = "bold red" if "NOT MET" in value else "bold" if name == result.reduction else ""
-        table.add_row(Text(name), Text(value, style))
-    console.print(table)
+    def style(name: str, value: str) -> str:
+        return "bold red" if "NOT MET" in value else "bold" if name == result.reduction else ""
+
+    parts: list[Any] = [_facts_table(facts, style)]
     if rows:
         listed = Table(box=box.ROUNDED)
         for name, right in numeric.items():
             listed.add_column(Text(str(name)), justify="right" if right else "left", overflow="fold")
         for row in rows:
             listed.add_row(*map(Text, row.values()))
-        console.print(listed)
-        if more:
-            console.print(Text(more))
-    console.print(Text(result.signature, "dim"), soft_wrap=True)
+        parts += [listed, *([Text(more)] if more else [])]
+    return _console(width, parts, Text(result.signature, "dim"))
+
+
+def _facts_table(facts: Sequence[tuple[str, str]], style: Callable[[str, str], str]) -> Any:
+    """Names and values in two columns, through rich."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(style="cyan")
+    table.add_column(overflow="fold")
+    for name, value in facts:
+        table.add_row(Text(name), Text(value, style(name, value)))
+    return table
+
+
+def _console(width: int, parts: Sequence[Any], line: Any = None) -> str:
+    """What rich makes of tables and text on a terminal of a width, and of a line that is not cut."""
+    from rich.console import Console
+
+    out = io.StringIO()
+    console = Console(
+        file=out, force_terminal=True, width=width, height=100, highlight=False, emoji=False, legacy_windows=False
+    )
+    for part in parts:
+        console.print(part)
+    if line is not None:
+        console.print(line, soft_wrap=True)
     return "".join(line.rstrip() + "\n" for line in out.getvalue().splitlines())
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import numpy as np
 
 from losscli import baseline as baselines
+from losscli.alignment import Sample
 from losscli.baseline import Answer, Baseline
 from losscli.calibration import Bins
 from losscli.core import NON_NEGATIVE, Array, BoundLoss, Dense, Domains, Extras, Indices, Targets
@@ -30,6 +31,7 @@ from losscli.reduce import EXACT_LOSSES, REDUCTIONS, Faults, Partial, Reduction,
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
+    from losscli.alignment import Sampling
     from losscli.coupling import Masks
 
 T = TypeVar("T")
@@ -73,6 +75,8 @@ class Job:
     """What a library multiplies losses by, and adds to them."""
     calibrate: bool = False
     """Whether calibration errors are kept."""
+    sampling: "Sampling | None" = None
+    """Which rows are kept, to see whether labels belong to their predictions."""
     terms_weighted: bool = False
     """Whether class weights are within the losses already, so that rows are weighed by them for the denominator only."""
     masks: "Masks | None" = None
@@ -117,6 +121,12 @@ class Block(NamedTuple):
     """Losses of the family's own shape: (n,), or (n, k) with each output's."""
     losses: Array
     weights: Array | None
+    first: int = 0
+    """The row of the file with which the block begins."""
+    kept: Array | None = None
+    """Which of the rows from there on these are; None for all."""
+    beside: Array | None = None
+    """The rows of the third operand."""
 
 
 Observer = Callable[[Job, Block], Any]
@@ -235,6 +245,7 @@ class _Part(NamedTuple):
     baseline: Baseline | None
     observed: Any
     bins: Bins | None
+    sample: Sample | None
 
 
 @np.errstate(all="ignore")  # inf is a legal loss; NaN is looked for
@@ -270,15 +281,18 @@ def _part(job: Job, start: int, given: Array, targets: Array, weights: Array | N
     if (job.scale, job.shift) != (1, 0):
         values = values * job.scale + job.shift
         slopes = None if slopes is None else slopes * job.scale
-    losses = _over_outputs(job, values)
+    losses = over_outputs(job, values)
     each = _weights(job, targets, weights)
     if job.terms_weighted and each is not None:
         losses = losses / each
     observed = bins = None
-    if job.observe is not None or job.calibrate:
-        block = Block(predictions, targets, values, losses, _with_outputs(job, each, len(targets)))
+    sample = None
+    if job.observe is not None or job.calibrate or job.sampling is not None:
+        row_weights = _with_outputs(job, each, len(targets))
+        block = Block(predictions, targets, values, losses, row_weights, start, kept, extras.beside)
         observed = None if job.observe is None else job.observe(job, block)
         bins = Bins.of(job, block) if job.calibrate else None
+        sample = None if job.sampling is None else Sample.of(job.sampling, block)
     if slopes is not None:
         slopes = times(_output_factors(job).astype(slopes.dtype), slopes) if job.several else slopes
         if kept is not None:
@@ -306,6 +320,7 @@ def _part(job: Job, start: int, given: Array, targets: Array, weights: Array | N
         _baseline(job, lifted, targets, each) if targets.ndim == 2 else None,
         observed,
         bins,
+        sample,
     )
 
 
@@ -328,6 +343,7 @@ def _gathered(job: Job, start: int, parts: list[_Part]) -> Chunk:
         looks_like_probs=all(part.looks_like_probs for part in parts),
         observed=reduce(add, (part.observed for part in parts)) if job.observe else None,
         bins=reduce(add, (part.bins for part in parts)) if job.calibrate else None,
+        sample=reduce(add, (part.sample for part in parts)) if job.sampling else None,
     )
     rows: tuple[Rows, ...] = ()
     if job.rows:
@@ -448,7 +464,8 @@ def _output_factors(job: Job) -> Array:
     return v / (v.sum() if job.over_outputs == "mean" else v.mean())
 
 
-def _over_outputs(job: Job, values: Array) -> Array:
+def over_outputs(job: Job, values: Array) -> Array:
+    """The loss of each row, shape (n,), from those of its outputs."""
     if not job.several:
         return values
     factors = _output_factors(job)

@@ -1,17 +1,19 @@
 """Per-sample results as columns: what a row of output is called and holds."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from losscli.calculation import Calculation
 from losscli.core import Array
-from losscli.run import Rows
+
+if TYPE_CHECKING:
+    from losscli.calculation import Calculation
+    from losscli.run import Rows
 
 RESERVED = ("sample", "id", "target", "loss", "weight")
 
 
-def columns(calculation: Calculation, rows: Rows, nested: bool) -> dict[str, Any]:
+def columns(calculation: "Calculation", rows: "Rows", nested: bool) -> dict[str, Any]:
     """Columns of a run of rows, in the order in which every format has them.
 
     Parameters
@@ -46,7 +48,7 @@ def columns(calculation: Calculation, rows: Rows, nested: bool) -> dict[str, Any
     return found
 
 
-def outputs(calculation: Calculation) -> list[str]:
+def outputs(calculation: "Calculation") -> list[str]:
     """Names of the outputs or classes: the columns' own, else numbers."""
     shape = calculation.job.predictions.shape
     k = shape[1] if len(shape) == 2 else 1
@@ -56,7 +58,7 @@ def outputs(calculation: Calculation) -> list[str]:
     return [str(name) for name in found] if found and len(found) == k else [str(i) for i in range(k)]
 
 
-def targets(calculation: Calculation, block: Array) -> Any:
+def targets(calculation: "Calculation", block: Array) -> Any:
     """Targets as the file has them: class names, whole numbers for labels, numbers otherwise."""
     form, classes = calculation.job.form, calculation.plan.classes
     two = form.kind == "binary" and block.ndim == 1 and not form.one_hot
@@ -67,7 +69,7 @@ def targets(calculation: Calculation, block: Array) -> Any:
     return block
 
 
-def groups(calculation: Calculation) -> list[str]:
+def groups(calculation: "Calculation") -> list[str]:
     """Names of the classes or outputs that losses are grouped by."""
     form, classes = calculation.job.form, calculation.plan.classes
     if form.reads in ("signs", "outcomes") and not calculation.job.several:

@@ -577,7 +577,20 @@ class TestManyRows:
 
     def test_an_array_to_a_pipe(self, folder, save, small_chunks):
         p, t = save("p.npy", CLASSES), save("t.npy", LABELS)
-        words = [sys.executable, "-m", "losscli", "compute", "ce", p, t, "-f", "value", "--gradient", "/dev/stderr"]
+        words = [
+            sys.executable,
+            "-m",
+            "losscli",
+            "compute",
+            "ce",
+            p,
+            t,
+            "-f",
+            "value",
+            "-q",
+            "--gradient",
+            "/dev/stderr",
+        ]
         done = subprocess.run(words, capture_output=True, check=True)
         assert np.load(io.BytesIO(done.stderr)).shape == CLASSES.shape
 
@@ -651,7 +664,7 @@ def test_commands_are_summed_up_as_they_say_themselves():
     assert list(COMMANDS) == group.list_commands(None)
     for name, (_, _, summary) in COMMANDS.items():
         own = group.get_command(None, name).help
-        first = own.split(":")[0].split(" by the ")[0].split(". ")[0].rstrip(".")
+        first = own.split("\n\n")[0].split(":")[0].split(" by the ")[0].split(". ")[0].rstrip(".")
         assert summary.startswith(first), (summary, first)
 
 

@@ -24,6 +24,7 @@ COMMANDS = {
     "list": ("catalogue", "list_losses", "List the losses: names, families, aliases, parameters, formulas."),
     "explain": ("catalogue", "explain", "Explain a loss: formula, gradient, parameters, targets, relations, source."),
     "plot": ("plot", "app", "Draw losses, or the losses of a file, to PNG, SVG or PDF."),
+    "check": ("check", "app", "Say what predictions and targets are, and what is wrong with them."),
     "demo": ("demo", "demo", "Compute a loss on the packaged sample data."),
 }
 """Name of a command -> its module in losscli.cli, what is called there, and what `losscli --help` says of it."""

@@ -326,6 +326,7 @@ def reliability(
     """
     from losscli.calculation import prepare
     from losscli.core import BoundLoss
+    from losscli.io.roles import Roles
     from losscli.losses import find
     from losscli.reliability import Reliability, judge
     from losscli.request import Request
@@ -334,12 +335,13 @@ def reliability(
         raise UsageError(f"--bins {bins} is not in 1 ... {MOST_BINS}")
     look = look_of(title, size, dpi, theme)
 
-    def likelihood(shape: tuple[int, ...]) -> BoundLoss:
+    def likelihood(roles: Roles | None) -> BoundLoss:
+        shape = (0,) if roles is None else roles.predictions.shape
         one = len(shape) == 1 or shape[1] == 1
         return find("sigmoid-cross-entropy" if one else "softmax-cross-entropy").bind()
 
     request = Request(
-        likelihood((0,)),
+        likelihood(None),
         typed(predictions),
         typed(targets),
         given=given,

@@ -336,11 +336,8 @@ def _groups(columns: Sequence[Column]) -> Iterator[tuple[Array, Array]]:
             )
     limit = SKEWED * int(max(PILE_BYTES, piles.expected))
     for pile in range(piles.number):
-        prints = piles.take(pile, limit)
-        prints = prints[np.argsort(prints["high"], kind="stable")]
-        if (_new(prints["low"]) & ~_new(prints["high"])).any():  # of one half, but not of the other
-            prints = prints[np.lexsort((prints["row"], prints["low"], prints["high"]))]
-        group = np.cumsum(_new(prints["high"]) | _new(prints["low"])) - 1
+        prints, new = together(piles.take(pile, limit))
+        group = np.cumsum(new) - 1
         groups = int(group[-1]) + 1 if len(group) else 0
         table_of = np.searchsorted(offsets, prints["row"], side="right") - 1
         cell = group * len(tables) + table_of
@@ -348,6 +345,14 @@ def _groups(columns: Sequence[Column]) -> Iterator[tuple[Array, Array]]:
         found[cell[::-1]] = (prints["row"] - offsets[table_of])[::-1]  # of several the first stays
         more = np.bincount(cell, minlength=len(found)) > 1
         yield found.reshape(groups, len(tables)), more.reshape(groups, len(tables))
+
+
+def together(prints: Array) -> tuple[Array, Array]:
+    """Fingerprints with equal ones beside each other, those in the order of their rows, and where another one begins."""
+    prints = prints[np.argsort(prints["high"], kind="stable")]
+    if (_new(prints["low"]) & ~_new(prints["high"])).any():  # of one half, but not of the other
+        prints = prints[np.lexsort((prints["row"], prints["low"], prints["high"]))]
+    return prints, _new(prints["high"]) | _new(prints["low"])
 
 
 def _new(values: Array) -> Array:

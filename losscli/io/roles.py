@@ -1,9 +1,10 @@
 """Who is who: which columns of which file are predictions, targets, weights and ids, and how rows meet by id."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from losscli.errors import DataError, UsageError, listing
+from losscli.findings import WARNING, Finding
 from losscli.io.operands import Operand, is_text
 from losscli.io.sources import NpySource, Source
 
@@ -115,6 +116,7 @@ class Roles:
     """Those of a third operand with a row for each prediction."""
     selection: "Selection | None" = None
     """The rows of the predictions' file that are not left out, where some are."""
+    findings: list[Finding] = field(default_factory=list)
 
 
 def assign(
@@ -233,13 +235,22 @@ def _note_odd_columns(roles: Roles, picked: bool) -> None:
     names = roles.predictions.names or ()
     likely = next((name for name in names if name.lower() in LIKELY_IDS), None)
     if likely is not None and not picked:
-        roles.notes.append(
-            f"warning: {roles.predictions.name}: column {likely!r} is taken for predictions; "
-            f"if it is not, say --id {likely} or pick the others with --columns"
+        roles.findings.append(
+            Finding(
+                "id-as-prediction",
+                WARNING,
+                f"{roles.predictions.name}: column {likely!r} is taken for predictions",
+                cure=f"if it is not, say --id {likely} or pick the others with --columns",
+            )
         )
     if "" in names and roles.predictions.operand.content.settled:
-        roles.notes.append(
-            f"warning: {roles.predictions.name}: column {names.index('') + 1} has no name and is taken for predictions"
+        roles.findings.append(
+            Finding(
+                "id-as-prediction",
+                WARNING,
+                f"{roles.predictions.name}: column {names.index('') + 1} has no name and is taken for predictions",
+                cure="if it is an index that some tool wrote, pick the others with --columns",
+            )
         )
 
 

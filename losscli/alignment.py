@@ -1,0 +1,244 @@
+"""Whether labels belong to the predictions beside them: rows that a pass keeps, and what comes of them with other labels.
+
+The test is one of permutations: the mean loss of some thousand rows is compared with that of the same rows under shuffled
+labels, and with labels that are moved by a row. Classes are compared by how often each is predicted for each label.
+"""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from losscli.core import Array
+from losscli.findings import WARNING, Finding
+from losscli.profile import classes
+
+if TYPE_CHECKING:
+    from losscli.run import Block, Job
+
+RUN = 32
+"""Rows of a sample that follow each other, so that a label can be compared with its neighbours."""
+MOST_ROWS = 4096
+MOST_BYTES = 2 << 20
+LEAST_ROWS = 50
+"""Of fewer rows nothing is concluded."""
+SHUFFLES = 20
+SIGNIFICANT = 3.0
+"""Standard deviations of the shuffled means by which labels that are related are better at least."""
+SHIFTED = 6.0
+"""The same for labels moved by a row to be worth a warning."""
+MOST_CLASSES = 1000
+MOVED = 5
+"""Rows of a class that are predicted as another one, at the least, for the two to look exchanged."""
+
+
+class Sampling(NamedTuple):
+    """Which rows are kept: of every `stride` rows the first RUN."""
+
+    stride: int
+
+    @classmethod
+    def of(cls, job: "Job", most_bytes: int = MOST_BYTES) -> "Sampling | None":
+        """The sampling of a job; None where there are too few rows to conclude from, or the targets are no rows' own."""
+        n = job.samples
+        most = min(MOST_ROWS, most_bytes // job.row_bytes)
+        if job.loss.loss.family.coupled is not None or job.form.kind == "constant" or min(n, most) < LEAST_ROWS:
+            return None
+        return cls(RUN * max(1, -(-n // most)))
+
+    def rows(self, start: int, length: int) -> Array:
+        """Which of some rows are kept, the first of which is row `start`."""
+        first = start // self.stride * self.stride
+        runs = np.arange(first, start + length, self.stride)
+        found = (runs[:, None] + np.arange(RUN)).reshape(-1) - start
+        return found[(found >= 0) & (found < length)]
+
+
+class Sample(NamedTuple):
+    """Mergeable record: rows that were kept, in the order of the file, as they were read."""
+
+    rows: tuple[Array, ...] = ()
+    predictions: tuple[Array, ...] = ()
+    targets: tuple[Array, ...] = ()
+    beside: tuple[Array, ...] = ()
+
+    @classmethod
+    def of(cls, sampling: Sampling, block: "Block") -> "Sample":
+        kept = sampling.rows(block.first, len(block.predictions))
+        beside = () if block.beside is None else (block.beside[kept],)
+        return cls((kept + block.first,), (block.predictions[kept],), (block.targets[kept],), beside)
+
+    def __add__(self, other: "Sample") -> "Sample":  # type: ignore[override]
+        return Sample(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
+
+
+class Compared(NamedTuple):
+    """The mean loss of a sample, with its own labels and with others."""
+
+    own: float
+    shuffled: float
+    spread: float
+    """Standard deviation of the shuffled means."""
+    moved: float
+    """The better one of labels moved up and down by a row."""
+    direction: str
+
+    def by(self, mean: float) -> float:
+        """By how many standard deviations a mean is better than shuffled ones."""
+        return (self.shuffled - mean) / self.spread
+
+
+def suspicions(job: "Job", sample: Sample, names: list[str]) -> list[Finding]:
+    """What a sample of rows says about the labels: nothing, or that they are permuted, shifted or unrelated.
+
+    `names` are those of the classes.
+    """
+    found = compared(job, sample)
+    if found is None:
+        return []
+    confusion = confused(job, sample)
+    exchanged = None if confusion is None else permuted(confusion, names)
+    where = f"{job.targets.name}"
+    if exchanged is not None:
+        return [exchanged._replace(message=f"{where}: {exchanged.message}")]
+    if found.by(found.own) >= SIGNIFICANT:
+        return []
+    means = f"the mean loss of {len(np.concatenate(sample.rows)):,} rows is {found.own:.4g}, with shuffled labels {found.shuffled:.4g}"
+    if found.by(found.moved) >= SHIFTED:
+        return [
+            Finding(
+                "labels-shifted",
+                WARNING,
+                f"{where}: labels look shifted by one row: {means}, and with each row's label taken from the row "
+                f"{found.direction} it {found.moved:.4g}",
+                cure="is a row missing at the beginning of a file, or was a header line taken for data? Join by --id",
+            )
+        ]
+    return [
+        Finding(
+            "labels-unrelated",
+            WARNING,
+            f"{where}: labels look unrelated to the predictions: {means}",
+            cure="are the rows of both files in the same order, and the classes in the order of the columns? Join by --id",
+        )
+    ]
+
+
+def compared(job: "Job", sample: Sample) -> Compared | None:
+    """Losses of a sample with its own labels, with shuffled ones, and with those of neighbours; None where all are alike."""
+    if not sample.rows:
+        return None
+    rows = np.concatenate(sample.rows)
+    predictions, targets = np.concatenate(sample.predictions), np.concatenate(sample.targets)
+    beside = np.concatenate(sample.beside) if sample.beside else None
+    if len(rows) < LEAST_ROWS or (targets == targets[0]).all() or (predictions == predictions[0]).all():
+        return None
+
+    def mean(of: Array | slice, labels: Array) -> float:
+        third = None if beside is None else beside[of]
+        return _mean_loss(job, predictions[of], targets[labels], third)
+
+    everyone = slice(None)
+    shuffled = np.array([mean(everyone, _order(len(rows), number)) for number in range(SHUFFLES)])
+    spread = float(shuffled.std())
+    if not spread > 1e-9 * abs(float(shuffled.mean())):
+        return None
+    own = mean(everyone, np.arange(len(rows)))
+    follows = np.flatnonzero(np.diff(rows) == 1)
+    moved = {"before": np.inf, "after": np.inf}
+    if len(follows) >= LEAST_ROWS:
+        moved = {"before": mean(follows + 1, follows), "after": mean(follows, follows + 1)}
+    best = min(moved, key=lambda direction: moved[direction])
+    return Compared(own, float(shuffled.mean()), spread, moved[best], best)
+
+
+def _mean_loss(job: "Job", predictions: Array, targets: Array, beside: Array | None) -> float:
+    from losscli.run import over_outputs
+
+    extras = job.extras._replace(beside=beside)
+    with np.errstate(all="ignore"):
+        values, _ = job.loss(predictions, job.form.targets(targets), extras)
+        losses = over_outputs(job, values).astype(np.float64)
+    finite = np.isfinite(losses)
+    # One infinite loss would hide all others.
+    return float(np.where(finite, losses, losses[finite].max(initial=0)).mean())
+
+
+def _order(n: int, number: int) -> Array:
+    """A shuffle, always the same one of its number: rows by a hash, for numpy.random takes longer to import than all this."""
+    bits = np.arange(n, dtype=np.uint64) + np.uint64((number + 1) << 32)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):  # splitmix64
+        bits = (bits ^ (bits >> np.uint64(shift))) * np.uint64(factor)
+    return np.argsort(bits ^ (bits >> np.uint64(31)), kind="stable")
+
+
+def predicted(job: "Job", predictions: Array) -> Array:
+    """The class that each row predicts: the likeliest one, or of two outcomes whether the positive one is."""
+    if predictions.ndim == 2:
+        return predictions.argmax(axis=1)
+    limit = {"probs": 0.5, "log-probs": np.log(0.5)}.get(job.extras.given, 0.0)
+    return (predictions > limit).astype(np.int64)
+
+
+def names_classes(job: "Job") -> bool:
+    """Whether each row has one class, and its predictions one."""
+    form, family = job.form, job.loss.loss.family
+    hard = form.kind in ("index", "name", "one-hot", "binary", "signed")
+    columns = len(job.predictions.shape) == 1 or job.predictions.shape[1] == form.k
+    return hard and columns and family.takes_classes and not family.takes_centers and (not job.several or form.one_hot)
+
+
+def confused(job: "Job", sample: Sample) -> Array | None:
+    """How often each class (column) is predicted for each label (row); None where rows have no class of their own."""
+    if not names_classes(job) or job.form.k > MOST_CLASSES:
+        return None
+    return confusion(job, np.concatenate(sample.predictions), np.concatenate(sample.targets))
+
+
+def confusion(job: "Job", predictions: Array, targets: Array) -> Array:
+    """The same of some rows, shape (k, k)."""
+    k = max(job.form.k, 2)
+    index = classes(replace(job, form=replace(job.form, smoothing=None)), targets)
+    return np.bincount(index * k + predicted(job, predictions), minlength=k * k).reshape(k, k)
+
+
+def permuted(confusion: Array, names: list[str]) -> Finding | None:
+    """Whether labels look exchanged: most rows of some classes are predicted as another one each, no two as the same.
+
+    Labels that all fit the class before or after theirs look shifted.
+    """
+    n = int(confusion.sum())
+    if n < LEAST_ROWS:
+        return None
+    best = confusion.argmax(axis=1)
+    rows = np.arange(len(confusion))
+    own, other = confusion[rows, rows], confusion[rows, best]
+    moves = np.flatnonzero((best != rows) & (other >= 3 * own + MOVED) & (other * 2 > confusion.sum(axis=1)))
+    to = best[moves]
+    if not len(moves) or len(set(to.tolist())) < len(moves):
+        return None
+    gain = int((other - own)[moves].sum())
+    if gain < max(MOVED, n / 20):
+        return None
+    right = int(np.trace(confusion))
+    shares = f"{right / n:.1%} of the labels are the predicted class, and {(right + gain) / n:.1%} would be"
+    k = len(confusion)
+    steps = set(((to - moves) % k).tolist())
+    if len(moves) > 1 and k > 2 and steps in ({1}, {k - 1}):
+        side = "after" if steps == {1} else "before"
+        return Finding(
+            "labels-shifted",
+            WARNING,
+            f"labels look shifted by one class: {shares} if each were the class {side} it",
+            cure="do the labels begin with 1? Say --label-base 1; if the columns are in another order, say --classes",
+        )
+    if set(to.tolist()) != set(moves.tolist()):
+        return None
+    shown = ", ".join(f"{names[label]} as {names[best[label]]}" for label in moves[:4].tolist())
+    more = f" ... and {len(moves) - 4} more" if len(moves) > 4 else ""
+    return Finding(
+        "labels-permuted",
+        WARNING,
+        f"labels look permuted: {shares} with classes exchanged ({shown}{more})",
+        cure="are the columns in the order of the classes? Name them, or say --classes in their order",
+    )

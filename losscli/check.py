@@ -1,0 +1,393 @@
+"""What two files are, and what is wrong with them: all findings of one pass, where a calculation stops at the first."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from losscli.alignment import (
+    LEAST_ROWS,
+    MOST_CLASSES,
+    Sampling,
+    compared,
+    confusion,
+    names_classes,
+    permuted,
+    predicted,
+    suspicions,
+)
+from losscli.calculation import Calculation, prepare
+from losscli.core import Array, BoundLoss
+from losscli.errors import DataError, count, listing
+from losscli.faults import findings as faulty
+from losscli.findings import ERROR, NOTE, WARNING, Finding
+from losscli.forms import SUM_TOLERANCE
+from losscli.io.join import PRINT, SHOWN, Piles, together
+from losscli.io.operands import Opener
+from losscli.io.raw import Looked
+from losscli.io.roles import Columns, Roles, assign
+from losscli.io.sources import Source, blocks
+from losscli.kinds import Values, kind, misread, suspicious
+from losscli.losses import find
+from losscli.profile import classes
+from losscli.reduce import Partial
+from losscli.request import Request
+from losscli.run import Block, Job, baseline
+from losscli.samples import groups
+
+SAMPLE_BYTES = 64 << 20
+"""Rows that are kept to compare labels with: more than `compute` keeps, for there is time."""
+
+
+@dataclass
+class Report:
+    """What was found: facts by name, and findings."""
+
+    facts: dict[str, Any] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def errors(self) -> int:
+        return sum(finding.severity == ERROR for finding in self.findings)
+
+    def record(self) -> dict[str, Any]:
+        """The report with the keys of the JSON contract."""
+        return {**self.facts, "findings": [finding._asdict() for finding in self.findings]}
+
+
+class Seen(NamedTuple):
+    """Mergeable record of a pass: the predictions' values, and for classes what was predicted for which label."""
+
+    values: Values
+    labels: Array | None = None
+    """Rows of each class."""
+    predicted: Array | None = None
+    right: int = 0
+    confusion: Array | None = None
+
+    def __add__(self, other: "Seen") -> "Seen":  # type: ignore[override]
+        def added(mine: Array | None, theirs: Array | None) -> Array | None:
+            return None if mine is None or theirs is None else mine + theirs
+
+        return Seen(
+            self.values + other.values,
+            added(self.labels, other.labels),
+            added(self.predicted, other.predicted),
+            self.right + other.right,
+            added(self.confusion, other.confusion),
+        )
+
+
+class Twins:
+    """Finds rows that are there more than once, with memory that does not grow: predictions and targets to the bit."""
+
+    def __init__(self, job: Job) -> None:
+        self.piles = Piles(job.predictions.name, PRINT, job.samples)
+        self.lock = threading.Lock()
+
+    def add(self, block: Block) -> None:
+        """Take the rows of a block; blocks may come in any order."""
+        n = len(block.targets)
+        prints = np.zeros(n, PRINT)
+        own = np.arange(n) if block.kept is None else np.flatnonzero(block.kept)
+        prints["row"] = block.first + own
+        table = np.column_stack([block.predictions.astype(np.float64), block.targets.reshape(n, -1).astype(np.float64)])
+        bits = table.view(np.uint64)
+        bits = bits ^ (bits >> np.uint64(31))
+        for number, half in enumerate(("high", "low")):
+            with np.errstate(over="ignore"):
+                mixed = (bits * _odd(bits.shape[1], number)).sum(axis=1, dtype=np.uint64)
+                mixed = (mixed ^ (mixed >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
+            prints[half] = mixed ^ (mixed >> np.uint64(32))
+        with self.lock:
+            self.piles.add((prints["high"] % np.uint64(self.piles.number)).astype(np.int64), prints)
+
+    def found(self) -> tuple[int, list[tuple[int, int]]]:
+        """How many rows are equal to an earlier one, and the first few with the earlier one."""
+        number, pairs = 0, []
+        for pile in range(self.piles.number):
+            prints = self.piles.take(pile)
+            # Threads add blocks in any order, and the first of equal rows shall be the first.
+            prints, new = together(prints[np.argsort(prints["row"], kind="stable")])
+            number += int(np.count_nonzero(~new))
+            starts = np.flatnonzero(new)
+            again = np.flatnonzero(~new)
+            first = starts[np.searchsorted(starts, again, side="right") - 1]
+            pairs += list(zip(prints["row"][again].tolist(), prints["row"][first].tolist(), strict=True))
+            pairs = sorted(pairs)[:SHOWN]
+        return number, pairs
+
+
+def _odd(k: int, number: int) -> Array:
+    """Odd numbers to multiply columns by, always the same ones."""
+    with np.errstate(over="ignore"):
+        steps = (np.arange(k, dtype=np.uint64) * np.uint64(2) + np.uint64(number + 1)) * np.uint64(0x9E3779B97F4A7C15)
+        return (steps ^ (steps >> np.uint64(30))) * np.uint64(0x94D049BB133111EB) | np.uint64(1)
+
+
+@dataclass
+class Watcher:
+    """The observer of a check."""
+
+    twins: Twins | None
+
+    def __call__(self, job: Job, block: Block) -> Seen:
+        if self.twins is not None:
+            self.twins.add(block)
+        rows = block.first + (np.arange(len(block.targets)) if block.kept is None else np.flatnonzero(block.kept))
+        values = Values.of(block.predictions, rows)
+        if not names_classes(job):
+            return Seen(values)
+        k = max(job.form.k, 2)
+        label, guess = classes(job, block.targets), predicted(job, block.predictions)
+        return Seen(
+            values,
+            np.bincount(label, minlength=k),
+            np.bincount(guess, minlength=k),
+            int(np.count_nonzero(label == guess)),
+            confusion(job, block.predictions, block.targets) if k <= MOST_CLASSES else None,
+        )
+
+
+def check(
+    request: Request,
+    loss: BoundLoss | None = None,
+    threads: int | None = None,
+    looked: Looked = lambda name, done, size: None,
+    begun: Callable[[Job], None] = lambda job: None,
+    seen: Callable[[int], None] = lambda rows: None,
+) -> Report:
+    """Say what the files of a request are, and what is wrong with them.
+
+    Parameters
+    ----------
+    loss
+        the loss that they are for; by default the one that shapes and targets suggest.
+    begun, seen
+        are told of the job when it begins, and of the rows that are done.
+
+    Raises
+    ------
+    DataError
+        for files that are missing or cannot be opened.
+    """
+    report = Report()
+    try:
+        made = prepare(request, choose=lambda roles: loss or supposed(roles), looked=looked, once=False)
+    except DataError as error:
+        apart(request, report, error)
+        return report
+    made.job = replace(made.job, sampling=Sampling.of(made.job, SAMPLE_BYTES))
+    twins = Twins(made.job) if len(made.job.predictions.shape) == 2 else None
+    made.observe(Watcher(twins))
+    begun(made.job)
+    _described(made, report)
+    try:
+        partial = made.collect(threads=threads, seen=seen)
+    except DataError as error:
+        report.findings.append(of_error(error))
+        return report
+    _judged(made, partial, twins, report)
+    return report
+
+
+def supposed(roles: Roles) -> BoundLoss:
+    """The loss that files are most likely for: cross-entropy of classes or of outcomes, or the squared error of numbers."""
+    shape, targets = roles.predictions.shape, roles.targets
+    one = len(shape) == 1 or shape[1] == 1
+    if targets is None:
+        name = "squared-error"
+    elif one:
+        name = "sigmoid-cross-entropy" if _two_values(targets) else "squared-error"
+    elif len(targets.shape) == 1 or targets.shape[1] == 1:
+        name = "softmax-cross-entropy"
+    else:
+        name = _of_rows(targets.source())
+    return find(name).bind()
+
+
+def _two_values(targets: Columns) -> bool:
+    """Whether targets are words, or only 0 and 1, or -1 and 1."""
+    text = targets.text()
+    if text is not None and not targets.operand.is_table:
+        return True
+    try:
+        source = targets.source()
+    except DataError:
+        return True
+    return all(bool(np.isin(block, (-1, 0, 1)).all()) for _, block in blocks(source))
+
+
+def _of_rows(source: Source) -> str:
+    """The loss for rows of targets: those of one class or of probabilities sum to 1; outcomes are in [0, 1]."""
+    inside = sums = True
+    for _, block in blocks(source):
+        inside = inside and bool(((block >= 0) & (block <= 1)).all())
+        sums = sums and bool((np.abs(block.sum(axis=1, dtype=np.float64) - 1) <= SUM_TOLERANCE).all())
+    return ("softmax-cross-entropy" if sums else "sigmoid-cross-entropy") if inside else "squared-error"
+
+
+def of_error(error: DataError) -> Finding:
+    """An error of a calculation as a finding: its place is what stands before the first colon, its cure the last clause."""
+    fact, divided, cure = str(error).rpartition("; ")
+    message = fact if divided else cure
+    return Finding(error.finding or "unusable", ERROR, message, (message.split(": ")[0],), cure if divided else "")
+
+
+def apart(request: Request, report: Report, error: DataError) -> None:
+    """Describe files that do not go together each by itself; one that cannot be opened is an error."""
+    opener = Opener(request.header)
+    words = (request.predictions, request.targets)
+    if any(word.startswith("-") and word[1:2] in ("", ":") for word in words):  # which can be read but once
+        raise error
+    predictions, targets = opener.open(words[0], "predictions"), opener.open(words[1], "targets")
+    roles = assign(predictions, targets, None, request.id, request.columns)
+    report.findings.append(of_error(error))
+    source = roles.predictions.source()
+    values = Values()
+    for start, block in blocks(source):
+        values += Values.of(block, np.arange(start, start + len(block)))
+    found = kind(values, values.classes > 1)
+    report.facts["predictions"] = _file(source) | {"kind": found.name, "evidence": found.evidence}
+    report.facts["targets"] = {"file": targets.name, "shape": list(roles.targets.shape if roles.targets else ())}
+    if values.nan:
+        report.findings.append(
+            Finding(
+                "nan-predictions",
+                ERROR,
+                f"{source.name}: {count(values.nan, 'prediction')} are NaN",
+                cure="correct them",
+            )
+        )
+
+
+def _file(source: Source) -> dict[str, Any]:
+    found: dict[str, Any] = {"file": source.name, "shape": list(source.shape), "dtype": str(source.dtype)}
+    return found | ({"columns": list(source.columns)} if source.columns else {})
+
+
+def _described(made: Calculation, report: Report) -> None:
+    """What is known before the pass."""
+    job = made.job
+    report.facts["predictions"] = _file(job.predictions)
+    report.facts["targets"] = {
+        "file": job.targets.name,
+        "shape": list(job.targets.shape),
+        "dtype": "text" if job.form.kind == "name" else str(job.targets.dtype),
+        "kind": job.form.kind,
+    }
+    family = job.loss.loss.family
+    report.facts["read_as"] = {"loss": job.loss.loss.name} | ({"from": job.extras.given} if family.takes_from else {})
+    if made.selection is not None:
+        report.facts["dropped"] = made.given_shape[0] - made.selection.height
+    report.facts["notes"] = [note for note in made.notes if not note.startswith("warning:")]
+    report.findings += made.findings
+
+
+def _judged(made: Calculation, partial: Partial, twins: Twins | None, report: Report) -> None:
+    """What the pass found."""
+    job, seen, names = made.job, partial.observed, groups(made)
+    report.findings += faulty(job, partial.faults)
+    if not partial.samples or seen is None:
+        return
+    values: Values = seen.values
+    found = kind(values, job.loss.loss.family.takes_from)
+    report.facts["predictions"] |= {
+        "kind": found.name,
+        "evidence": found.evidence,
+        "nan": values.nan,
+        "infinite": values.infinite,
+    }
+    report.findings += suspicious(values, found, job)
+    if partial.samples > 1 and found.name == "probabilities":
+        report.findings += misread(job, found.evidence)
+    elif partial.samples > 1 and partial.looks_like_probs:
+        report.findings += misread(job)
+    if seen.labels is not None:
+        report.findings += _of_classes(seen, names, report, job)
+    report.facts |= {"samples": partial.samples, "ignored": partial.ignored}
+    if not report.errors:
+        report.facts |= _scores(made, partial)
+    if partial.sample is not None:
+        report.findings += suspicions(job, partial.sample, names)
+    if twins is not None:
+        report.findings += _of_twins(job, twins)
+    order = {ERROR: 0, WARNING: 1, NOTE: 2}
+    report.findings = sorted(_once(report.findings), key=lambda finding: order[finding.severity])
+
+
+def _once(findings: list[Finding]) -> list[Finding]:
+    """The findings without those whose name and severity were there before: two ways lead to some."""
+    kept: dict[tuple[str, str], Finding] = {}
+    for finding in findings:
+        kept.setdefault((finding.code, finding.severity), finding)
+    return list(kept.values())
+
+
+def _of_classes(seen: Seen, names: list[str], report: Report, job: Job) -> list[Finding]:
+    """Counts of classes, accuracy, and what is suspicious about them."""
+    assert seen.labels is not None
+    assert seen.predicted is not None
+    n = int(seen.labels.sum())
+    unseen = [names[i] for i in np.flatnonzero(seen.labels == 0)]
+    report.facts["targets"]["classes"] = dict(zip(names, seen.labels.tolist(), strict=True))
+    report.facts["targets"]["unseen"] = unseen
+    report.facts["accuracy"] = seen.right / n
+    report.facts["majority"] = int(seen.labels.max()) / n
+    findings = []
+    if unseen:
+        findings.append(
+            Finding(
+                "classes-unseen",
+                NOTE,
+                f"{job.targets.name}: {count(len(unseen), 'class', 'classes')} of {len(names)} no row has: {listing(unseen)}",
+                cure="if it should have, look at how the labels were made",
+            )
+        )
+    guessed = np.flatnonzero(seen.predicted)
+    if len(guessed) == 1 and n >= LEAST_ROWS and np.count_nonzero(seen.labels) > 1:
+        findings.append(
+            Finding(
+                "one-class-predicted",
+                WARNING,
+                f"{job.predictions.name}: every row predicts {names[guessed[0]]}, and the labels have "
+                f"{np.count_nonzero(seen.labels)} classes",
+                cure="has the model collapsed, or is a column of ids among the predictions?",
+            )
+        )
+    exchanged = None if seen.confusion is None else permuted(seen.confusion, names)
+    if exchanged is not None:
+        findings.append(exchanged._replace(message=f"{job.targets.name}: {exchanged.message}"))
+    return findings
+
+
+def _scores(made: Calculation, partial: Partial) -> dict[str, Any]:
+    """The loss, and those of the best constant prediction and of shuffled labels."""
+    job = made.job
+    found: dict[str, Any] = {"loss": partial.mean}
+    best = baseline(job, partial, "mean", partial.mean)
+    if best is not None:
+        found["baseline"] = best.value
+    against = None if partial.sample is None else compared(job, partial.sample)
+    if against is not None:
+        found["shuffled"] = against.shuffled
+    return found
+
+
+def _of_twins(job: Job, twins: Twins) -> list[Finding]:
+    number, pairs = twins.found()
+    if not number:
+        return []
+    places = tuple(job.predictions.place(row) for row, _ in pairs)
+    return [
+        Finding(
+            "duplicate-rows",
+            WARNING,
+            f"{places[0]}: the row is equal to {job.predictions.place(pairs[0][1])}, predictions and target "
+            f"({count(number, 'row')} like this)",
+            places,
+            "was a batch written twice, or a sample drawn again?",
+        )
+    ]

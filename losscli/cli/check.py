@@ -1,0 +1,107 @@
+"""`losscli check PREDICTIONS TARGETS`: what the files are, and what is wrong with them."""
+
+import json
+import shutil
+import sys
+from typing import Annotated
+
+import typer
+
+from losscli.cli.command import Command, running_options, typed
+from losscli.cli.options import (
+    RUNNING,
+    Classes,
+    ColumnNames,
+    From,
+    Header,
+    Id,
+    Ignore,
+    LabelBase,
+    ListFormat,
+    Progress,
+    Threads,
+    Unmatched,
+)
+from losscli.errors import Exit, UsageError
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command(cls=Command, context_settings={"help_option_names": ["-h", "--help"]})
+def check(
+    predictions: Annotated[
+        str,
+        typer.Argument(
+            metavar="PREDICTIONS",
+            show_default=False,
+            help="FILE (.npy .npz .csv .tsv .parquet), FILE:COLUMN, FILE.npz:KEY, '-' or a quoted glob.",
+        ),
+    ],
+    targets: Annotated[str, typer.Argument(metavar="TARGETS", show_default=False, help="The same kinds of file.")],
+    loss: Annotated[
+        str | None,
+        typer.Option(
+            "--loss",
+            metavar="LOSS",
+            show_default=False,
+            help="The loss that they are for. Default: cross-entropy of classes or outcomes, or squared error, by what the files hold.",
+        ),
+    ] = None,
+    given: From = "logits",
+    ignore_index: Ignore = None,
+    id: Id = None,
+    on_unmatched: Unmatched = "error",
+    classes: Classes = None,
+    label_base: LabelBase = 0,
+    columns: ColumnNames = None,
+    header: Header = None,
+    format: ListFormat = "table",
+    threads: Threads = None,
+    progress: Progress = None,
+) -> int:
+    """Say what predictions and targets are, and what is wrong with them.
+
+    Shape, dtype, logits or probabilities, classes and their counts, accuracy; then findings, each with a name, the place
+    and a cure: labels that do not belong to the predictions, a softmax applied twice, rows that do not sum to 1, what is
+    not finite, precision that was lost, duplicates. Exit 3 if one of them is an error.
+    """
+    from losscli.check import check as examine
+    from losscli.cli.progress import Progress as Shown
+    from losscli.losses import find
+    from losscli.render import checked
+    from losscli.request import Request
+    from losscli.strictjson import strict_record
+
+    running = running_options({"threads": threads, "progress": progress})
+    bound = None if loss is None else find(loss).bind()
+    if bound is not None and (bound.loss.family.takes_centers or bound.loss.family.beside or bound.loss.family.coupled):
+        raise UsageError(
+            f"--loss {loss}: takes more than predictions and targets row by row, which check does not read"
+        )
+    request = Request(
+        bound or find("sigmoid-cross-entropy").bind(),
+        typed(predictions),
+        typed(targets),
+        given=given,
+        ignore_index=ignore_index,
+        id=id,
+        on_unmatched=on_unmatched,
+        classes=classes,
+        label_base=label_base,
+        columns=columns,
+        header=header,
+    )
+    with Shown(running.progress) as shown:
+        report = examine(
+            request,
+            bound,
+            running.threads,
+            shown.looking,
+            lambda job: shown.of(job.samples, job.size),
+            shown,
+        )
+    if format == "json":
+        print(json.dumps(strict_record(report.record()), indent=2, ensure_ascii=False, allow_nan=False))
+    else:
+        print(checked(report, sys.stdout.isatty(), shutil.get_terminal_size().columns), end="")
+    return Exit.DATA if report.errors else Exit.OK

@@ -1,0 +1,56 @@
+"""Findings: what may be wrong with files although a number comes out, or why none does, each under a name of its own."""
+
+from typing import NamedTuple
+
+ERROR, WARNING, NOTE = "error", "warning", "note"
+
+CODES = {
+    "unusable": "files that cannot be read as what they are for",
+    "rows-differ": "the files have different numbers of rows",
+    "names-differ": "columns with names have other names than they should meet",
+    "empty-ids": "rows without an id",
+    "duplicate-ids": "ids that are there more than once",
+    "unmatched-ids": "ids without a row in another file",
+    "empty-labels": "rows without a label",
+    "label-not-a-class": "labels that are no class",
+    "label-out-of-range": "class indices beyond the classes",
+    "targets-not-probabilities": "soft targets that are not in [0, 1], or do not sum to 1",
+    "nan-predictions": "predictions that are NaN",
+    "nan-targets": "targets that are NaN",
+    "outside-domain": "numbers that the loss does not take",
+    "bad-weights": "weights that are negative or not finite",
+    "not-probabilities": "numbers that are no probabilities, although --from says so",
+    "row-sums": "rows whose probabilities do not sum to 1",
+    "undefined-loss": "rows whose loss is undefined",
+    "double-softmax": "probabilities that are read as logits, so that softmax is applied twice",
+    "double-sigmoid": "probabilities that are read as logits, so that the sigmoid is applied twice",
+    "unsigned-scores": "scores in [0, 1] for a loss that takes their sign for the prediction",
+    "log-probabilities": "log-probabilities that are read as logits, which makes no difference",
+    "labels-unrelated": "a loss no better than with shuffled labels",
+    "labels-shifted": "labels that fit the row before or after them, or the class before or after theirs",
+    "labels-permuted": "labels that fit the predictions of another class each",
+    "float16-overflow": "values that float16 could not hold",
+    "saturated-probabilities": "probabilities of exactly 0 or 1",
+    "infinite-predictions": "predictions that are infinite",
+    "constant-predictions": "the same prediction for every row",
+    "one-class-predicted": "one class predicted for every row",
+    "duplicate-rows": "rows that are equal to an earlier one",
+    "id-as-prediction": "a column that looks like an index or ids, and is taken for predictions",
+    "same-data": "predictions and targets that are the same data",
+    "classes-unseen": "classes that no row has",
+}
+"""Name of a finding -> what it is about."""
+
+
+class Finding(NamedTuple):
+    """What was found: its name in CODES, how grave it is, the fact, where the first few are, and what to do."""
+
+    code: str
+    severity: str
+    message: str
+    places: tuple[str, ...] = ()
+    cure: str = ""
+
+    def line(self) -> str:
+        """The finding in one line, as warnings on standard error have it."""
+        return f"{self.code}: {self.message}" + (f"; {self.cure}" if self.cure else "")
