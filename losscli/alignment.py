@@ -4,6 +4,7 @@ The test is one of permutations: the mean loss of some thousand rows is compared
 labels, and with labels that are moved by a row. Classes are compared by how often each is predicted for each label.
 """
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -23,6 +24,8 @@ MOST_BYTES = 2 << 20
 LEAST_ROWS = 50
 """Of fewer rows nothing is concluded."""
 SHUFFLES = 20
+CAPPED = 0.95
+"""The quantile of shuffled losses at which losses are cut off."""
 SIGNIFICANT = 3.0
 """Standard deviations of the shuffled means by which labels that are related are better at least."""
 SHIFTED = 6.0
@@ -82,10 +85,9 @@ class Compared(NamedTuple):
     moved: float
     """The better one of labels moved up and down by a row."""
     direction: str
-
-    def by(self, mean: float) -> float:
-        """By how many standard deviations a mean is better than shuffled ones."""
-        return (self.shuffled - mean) / self.spread
+    own_better: float
+    """By how many standard deviations its own labels are better than shuffled ones, the largest losses cut off."""
+    moved_better: float
 
 
 def suspicions(job: "Job", sample: Sample, names: list[str]) -> list[Finding]:
@@ -101,10 +103,10 @@ def suspicions(job: "Job", sample: Sample, names: list[str]) -> list[Finding]:
     where = f"{job.targets.name}"
     if exchanged is not None:
         return [exchanged._replace(message=f"{where}: {exchanged.message}")]
-    if found.by(found.own) >= SIGNIFICANT:
+    if found.own_better >= SIGNIFICANT:
         return []
-    means = f"the mean loss of {len(np.concatenate(sample.rows)):,} rows is {found.own:.4g}, with shuffled labels {found.shuffled:.4g}"
-    if found.by(found.moved) >= SHIFTED:
+    means = f"the mean loss of {len(np.concatenate(sample.rows)):,} rows is {found.own:.4g}, with shuffled labels {found.shuffled:.4g} (standard deviation {found.spread:.2g})"
+    if found.moved_better >= SHIFTED:
         return [
             Finding(
                 "labels-shifted",
@@ -134,25 +136,51 @@ def compared(job: "Job", sample: Sample) -> Compared | None:
     if len(rows) < LEAST_ROWS or (targets == targets[0]).all() or (predictions == predictions[0]).all():
         return None
 
-    def mean(of: Array | slice, labels: Array) -> float:
+    def losses(of: Array | slice, labels: Array) -> Array:
         third = None if beside is None else beside[of]
-        return _mean_loss(job, predictions[of], targets[labels], third)
+        return _losses(job, predictions[of], targets[labels], third)
 
     everyone = slice(None)
-    shuffled = np.array([mean(everyone, _order(len(rows), number)) for number in range(SHUFFLES)])
-    spread = float(shuffled.std())
-    if not spread > 1e-9 * abs(float(shuffled.mean())):
+    shuffled = [losses(everyone, _order(len(rows), number)) for number in range(SHUFFLES)]
+    own = losses(everyone, np.arange(len(rows)))
+    # A few huge losses would make everything else look alike.
+    cap = float(np.quantile(shuffled[0], CAPPED))
+    spread = _spread(shuffled, cap)
+    if not spread:
+        cap = math.inf
+        spread = _spread(shuffled, cap)
+    if not spread:
         return None
-    own = mean(everyone, np.arange(len(rows)))
     follows = np.flatnonzero(np.diff(rows) == 1)
-    moved = {"before": np.inf, "after": np.inf}
+    moved = {"before": own, "after": own}
     if len(follows) >= LEAST_ROWS:
-        moved = {"before": mean(follows + 1, follows), "after": mean(follows, follows + 1)}
-    best = min(moved, key=lambda direction: moved[direction])
-    return Compared(own, float(shuffled.mean()), spread, moved[best], best)
+        moved = {"before": losses(follows + 1, follows), "after": losses(follows, follows + 1)}
+    best = min(moved, key=lambda direction: float(np.minimum(moved[direction], cap).mean()))
+    usual = float(np.mean([np.minimum(values, cap).mean() for values in shuffled]))
+
+    def better(values: Array) -> float:
+        return (usual - float(np.minimum(values, cap).mean())) / spread
+
+    means = [float(values.mean()) for values in shuffled]
+    return Compared(
+        float(own.mean()),
+        float(np.mean(means)),
+        float(np.std(means)),
+        float(moved[best].mean()),
+        best,
+        better(own),
+        better(moved[best]),
+    )
 
 
-def _mean_loss(job: "Job", predictions: Array, targets: Array, beside: Array | None) -> float:
+def _spread(shuffled: list[Array], cap: float) -> float:
+    """Standard deviation of the means of shuffled losses, 0 where they differ by rounding only."""
+    means = np.array([np.minimum(values, cap).mean() for values in shuffled])
+    spread = float(means.std())
+    return spread if spread > 1e-9 * abs(float(means.mean())) else 0.0
+
+
+def _losses(job: "Job", predictions: Array, targets: Array, beside: Array | None) -> Array:
     from losscli.run import over_outputs
 
     extras = job.extras._replace(beside=beside)
@@ -160,8 +188,7 @@ def _mean_loss(job: "Job", predictions: Array, targets: Array, beside: Array | N
         values, _ = job.loss(predictions, job.form.targets(targets), extras)
         losses = over_outputs(job, values).astype(np.float64)
     finite = np.isfinite(losses)
-    # One infinite loss would hide all others.
-    return float(np.where(finite, losses, losses[finite].max(initial=0)).mean())
+    return np.where(finite, losses, losses[finite].max(initial=0))  # one infinite loss would hide all others
 
 
 def _order(n: int, number: int) -> Array:
@@ -174,7 +201,7 @@ def _order(n: int, number: int) -> Array:
 
 def predicted(job: "Job", predictions: Array) -> Array:
     """The class that each row predicts: the likeliest one, or of two outcomes whether the positive one is."""
-    if predictions.ndim == 2:
+    if predictions.ndim == 2 and (job.form.one_hot or not job.several):
         return predictions.argmax(axis=1)
     limit = {"probs": 0.5, "log-probs": np.log(0.5)}.get(job.extras.given, 0.0)
     return (predictions > limit).astype(np.int64)

@@ -20,7 +20,7 @@ from losscli.findings import WARNING, Finding
 from losscli.forms import Form, Plan, Smoothing
 from losscli.io.operands import Opener
 from losscli.io.raw import Looked, Raw
-from losscli.io.roles import Columns, Roles, assign
+from losscli.io.roles import Columns, Roles, assign, join
 from losscli.io.sources import MemorySource, Reordered, Reshaped, Source, squeezed, whole
 from losscli.io.tables import is_finite_number
 from losscli.kinds import misread
@@ -205,11 +205,12 @@ class Calculation:
 
     def suspicions(self, partial: Partial) -> list[Finding]:
         """What a pass makes suspicious although there is a number."""
-        found = findings(self.job, partial.faults)
+        job = self.job
+        found = findings(job, partial.faults)
         if partial.samples > 1 and partial.looks_like_probs:
-            found += misread(self.job)
+            found += misread(job.loss.loss, job.predictions.name, job.extras.given, job.form.k)
         if partial.sample is not None:
-            found += suspicions(self.job, partial.sample, groups(self))
+            found += suspicions(job, partial.sample, groups(self))
         return found
 
     @np.errstate(all="ignore")  # statistics of infinite losses are what they are
@@ -293,7 +294,8 @@ def prepare(
     targets = None if constant is not None else opener.open(request.targets, "targets")
     weights = None if request.sample_weight is None else opener.open(request.sample_weight, "--sample-weight")
     beside = None if request.beside is None else opener.open(request.beside, f"--{family.beside}")
-    roles = assign(predictions, targets, weights, request.id, request.columns, beside, request.on_unmatched == "drop")
+    roles = assign(predictions, targets, weights, request.id, request.columns, beside)
+    join(roles, request.id, request.on_unmatched == "drop")
     notes = list(roles.notes)
     if choose is not None:
         request = replace(request, loss=choose(roles))

@@ -1,5 +1,6 @@
 """What two files are, and what is wrong with them: all findings of one pass, where a calculation stops at the first."""
 
+import contextlib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -29,7 +30,7 @@ from losscli.io.operands import Opener
 from losscli.io.raw import Looked
 from losscli.io.roles import Columns, Roles, assign
 from losscli.io.sources import Source, blocks
-from losscli.kinds import Values, kind, misread, suspicious
+from losscli.kinds import Kind, Values, kind, misread, suspicious
 from losscli.losses import find
 from losscli.profile import classes
 from losscli.reduce import Partial
@@ -66,6 +67,10 @@ class Seen(NamedTuple):
     predicted: Array | None = None
     right: int = 0
     confusion: Array | None = None
+    positives: Array | None = None
+    """Rows of which each output happened."""
+    targets: Values | None = None
+    """Of targets that are numbers."""
 
     def __add__(self, other: "Seen") -> "Seen":  # type: ignore[override]
         def added(mine: Array | None, theirs: Array | None) -> Array | None:
@@ -77,6 +82,8 @@ class Seen(NamedTuple):
             added(self.predicted, other.predicted),
             self.right + other.right,
             added(self.confusion, other.confusion),
+            added(self.positives, other.positives),
+            None if self.targets is None or other.targets is None else self.targets + other.targets,
         )
 
 
@@ -139,7 +146,11 @@ class Watcher:
         rows = block.first + (np.arange(len(block.targets)) if block.kept is None else np.flatnonzero(block.kept))
         values = Values.of(block.predictions, rows)
         if not names_classes(job):
-            return Seen(values)
+            if job.form.kind in ("binary", "signed") and job.several:
+                happened = job.form.outcomes(block.targets)
+                right = int(np.count_nonzero(happened == (predicted(job, block.predictions) == 1)))
+                return Seen(values, right=right, positives=happened.sum(axis=0))
+            return Seen(values, targets=Values.of(block.targets))
         k = max(job.form.k, 2)
         label, guess = classes(job, block.targets), predicted(job, block.predictions)
         return Seen(
@@ -174,11 +185,25 @@ def check(
         for files that are missing or cannot be opened.
     """
     report = Report()
+    _check(request, loss, report, threads, looked, begun, seen)
+    report.findings = _ordered(report.findings)
+    return report
+
+
+def _check(
+    request: Request,
+    loss: BoundLoss | None,
+    report: Report,
+    threads: int | None,
+    looked: Looked,
+    begun: Callable[[Job], None],
+    seen: Callable[[int], None],
+) -> None:
     try:
         made = prepare(request, choose=lambda roles: loss or supposed(roles), looked=looked, once=False)
     except DataError as error:
-        apart(request, report, error)
-        return report
+        apart(request, loss, report, error)
+        return
     made.job = replace(made.job, sampling=Sampling.of(made.job, SAMPLE_BYTES))
     twins = Twins(made.job) if len(made.job.predictions.shape) == 2 else None
     made.observe(Watcher(twins))
@@ -188,9 +213,8 @@ def check(
         partial = made.collect(threads=threads, seen=seen)
     except DataError as error:
         report.findings.append(of_error(error))
-        return report
+        return
     _judged(made, partial, twins, report)
-    return report
 
 
 def supposed(roles: Roles) -> BoundLoss:
@@ -236,31 +260,58 @@ def of_error(error: DataError) -> Finding:
     return Finding(error.finding or "unusable", ERROR, message, (message.split(": ")[0],), cure if divided else "")
 
 
-def apart(request: Request, report: Report, error: DataError) -> None:
-    """Describe files that do not go together each by itself; one that cannot be opened is an error."""
-    opener = Opener(request.header)
+def apart(request: Request, loss: BoundLoss | None, report: Report, error: DataError) -> None:
+    """Describe files that do not go together each by itself.
+
+    Raises
+    ------
+    DataError
+        for a file that cannot be opened, and standard input, which can be read but once.
+    """
     words = (request.predictions, request.targets)
-    if any(word.startswith("-") and word[1:2] in ("", ":") for word in words):  # which can be read but once
+    if any(word == "-" or word.startswith("-:") for word in words):
         raise error
+    opener = Opener(request.header)
     predictions, targets = opener.open(words[0], "predictions"), opener.open(words[1], "targets")
-    roles = assign(predictions, targets, None, request.id, request.columns)
     report.findings.append(of_error(error))
+    with contextlib.suppress(DataError):  # which is said already
+        roles = assign(predictions, targets, None, request.id, request.columns)
+        report.facts["targets"] = {"file": targets.name, "shape": list(roles.targets.shape if roles.targets else ())}
+        _alone(roles, loss, request.given, report)
+
+
+def _alone(roles: Roles, loss: BoundLoss | None, given: str, report: Report) -> None:
+    """What the predictions are, whatever the targets."""
     source = roles.predictions.source()
+    report.facts["predictions"] = _file(source)
     values = Values()
     for start, block in blocks(source):
-        values += Values.of(block, np.arange(start, start + len(block)))
-    found = kind(values, values.classes > 1)
-    report.facts["predictions"] = _file(source) | {"kind": found.name, "evidence": found.evidence}
-    report.facts["targets"] = {"file": targets.name, "shape": list(roles.targets.shape if roles.targets else ())}
+        values = values + Values.of(block, np.arange(start, start + len(block)))
+    likely = loss or supposed(roles)
+    report.facts["read_as"] = _read_as(likely, given)
+    _of_values(values, likely, source, given, report)
     if values.nan:
-        report.findings.append(
-            Finding(
-                "nan-predictions",
-                ERROR,
-                f"{source.name}: {count(values.nan, 'prediction')} are NaN",
-                cure="correct them",
-            )
-        )
+        fact = f"{source.name}: {count(values.nan, 'prediction is', 'predictions are')} NaN"
+        report.findings.append(Finding("nan-predictions", ERROR, fact, (), "correct the rows or leave them out"))
+
+
+def _read_as(loss: BoundLoss, given: str) -> dict[str, Any]:
+    return {"loss": loss.loss.name} | ({"from": given} if loss.loss.family.takes_from else {})
+
+
+def _of_values(values: Values, loss: BoundLoss, source: Source, given: str, report: Report) -> Kind:
+    """What the predictions are, and what is suspicious about them by themselves."""
+    found = kind(values, loss.loss.family)
+    report.facts["predictions"] |= {
+        "kind": found.name,
+        "evidence": found.evidence,
+        "nan": values.nan,
+        "infinite": values.infinite,
+    }
+    report.findings += suspicious(values, found, source, given)
+    if values.rows > 1 and found.name == "probabilities":
+        report.findings += misread(loss.loss, source.name, given, values.classes, found.evidence)
+    return found
 
 
 def _file(source: Source) -> dict[str, Any]:
@@ -278,8 +329,7 @@ def _described(made: Calculation, report: Report) -> None:
         "dtype": "text" if job.form.kind == "name" else str(job.targets.dtype),
         "kind": job.form.kind,
     }
-    family = job.loss.loss.family
-    report.facts["read_as"] = {"loss": job.loss.loss.name} | ({"from": job.extras.given} if family.takes_from else {})
+    report.facts["read_as"] = _read_as(job.loss, job.extras.given)
     if made.selection is not None:
         report.facts["dropped"] = made.given_shape[0] - made.selection.height
     report.facts["notes"] = [note for note in made.notes if not note.startswith("warning:")]
@@ -292,21 +342,17 @@ def _judged(made: Calculation, partial: Partial, twins: Twins | None, report: Re
     report.findings += faulty(job, partial.faults)
     if not partial.samples or seen is None:
         return
-    values: Values = seen.values
-    found = kind(values, job.loss.loss.family.takes_from)
-    report.facts["predictions"] |= {
-        "kind": found.name,
-        "evidence": found.evidence,
-        "nan": values.nan,
-        "infinite": values.infinite,
-    }
-    report.findings += suspicious(values, found, job)
-    if partial.samples > 1 and found.name == "probabilities":
-        report.findings += misread(job, found.evidence)
-    elif partial.samples > 1 and partial.looks_like_probs:
-        report.findings += misread(job)
+    found = _of_values(seen.values, job.loss, job.predictions, job.extras.given, report)
+    if partial.samples > 1 and partial.looks_like_probs and found.name != "probabilities":
+        report.findings += misread(job.loss.loss, job.predictions.name, job.extras.given, job.form.k)
     if seen.labels is not None:
-        report.findings += _of_classes(seen, names, report, job)
+        misunderstood = {finding.code for finding in report.findings} & {"double-sigmoid", "unsigned-scores"}
+        report.findings += _of_classes(seen, names, report, job, bool(misunderstood))
+    elif seen.positives is not None:
+        report.facts["targets"]["positives"] = dict(zip(names, seen.positives.tolist(), strict=True))
+        report.facts["accuracy"] = seen.right / seen.values.elements
+    elif seen.targets is not None:
+        report.facts["targets"]["evidence"] = f"values from {seen.targets.least:.4g} to {seen.targets.most:.4g}"
     report.facts |= {"samples": partial.samples, "ignored": partial.ignored}
     if not report.errors:
         report.facts |= _scores(made, partial)
@@ -314,20 +360,21 @@ def _judged(made: Calculation, partial: Partial, twins: Twins | None, report: Re
         report.findings += suspicions(job, partial.sample, names)
     if twins is not None:
         report.findings += _of_twins(job, twins)
-    order = {ERROR: 0, WARNING: 1, NOTE: 2}
-    report.findings = sorted(_once(report.findings), key=lambda finding: order[finding.severity])
 
 
-def _once(findings: list[Finding]) -> list[Finding]:
-    """The findings without those whose name and severity were there before: two ways lead to some."""
-    kept: dict[tuple[str, str], Finding] = {}
-    for finding in findings:
-        kept.setdefault((finding.code, finding.severity), finding)
+def _ordered(findings: list[Finding]) -> list[Finding]:
+    """The gravest findings first, and each once: two ways lead to some."""
+    kept: dict[str, Finding] = {}
+    for finding in sorted(findings, key=lambda finding: (ERROR, WARNING, NOTE).index(finding.severity)):
+        kept.setdefault(finding.code, finding)
     return list(kept.values())
 
 
-def _of_classes(seen: Seen, names: list[str], report: Report, job: Job) -> list[Finding]:
-    """Counts of classes, accuracy, and what is suspicious about them."""
+def _of_classes(seen: Seen, names: list[str], report: Report, job: Job, misunderstood: bool) -> list[Finding]:
+    """Counts of classes, accuracy, and what is suspicious about them.
+
+    `misunderstood` is whether all scores are positive for a reason that is known already.
+    """
     assert seen.labels is not None
     assert seen.predicted is not None
     n = int(seen.labels.sum())
@@ -347,7 +394,7 @@ def _of_classes(seen: Seen, names: list[str], report: Report, job: Job) -> list[
             )
         )
     guessed = np.flatnonzero(seen.predicted)
-    if len(guessed) == 1 and n >= LEAST_ROWS and np.count_nonzero(seen.labels) > 1:
+    if not misunderstood and len(guessed) == 1 and n >= LEAST_ROWS and np.count_nonzero(seen.labels) > 1:
         findings.append(
             Finding(
                 "one-class-predicted",

@@ -9,7 +9,7 @@ from losscli.core import Array
 from losscli.errors import DataError, count
 from losscli.forms import is_ignored
 from losscli.io.operands import Opener, natural
-from losscli.io.roles import Columns, assign
+from losscli.io.roles import Columns, assign, join
 from losscli.io.sources import Source, blocks, whole
 from losscli.labels import as_number, distinct
 from losscli.losses import find
@@ -61,6 +61,7 @@ def load(
         return _with_centers(features, labels, centers, id, columns, header, ignore)
     opener = Opener(header)
     roles = assign(opener.open(features, "features"), opener.open(labels, "labels"), None, id, columns)
+    join(roles, id, drop=False)
     assert roles.targets is not None
     check_rows(roles.predictions, roles.targets)
     _check_shape(roles.predictions.name, roles.predictions.shape)

@@ -12,33 +12,36 @@ from losscli.forms import SUM_TOLERANCE
 from losscli.losses.softmax import row_sums
 
 if TYPE_CHECKING:
-    from losscli.run import Job
+    from losscli.core import Family, Loss
+    from losscli.io.sources import Source
 
 MOSTLY = 0.99
 """The share of rows that sum to 1 from which on the others are taken for damaged ones."""
 
 
-def floor(job: "Job") -> tuple[str, float]:
-    """The least cross-entropy that probabilities can have that are read as logits, and what is applied twice then."""
-    if job.loss.loss.family.reads == "classes":
-        k = job.form.k
-        return "softmax", math.log1p((k - 1) / math.e)
-    return "sigmoid", math.log1p(1 / math.e)
+def floor(classes: int | None) -> tuple[str, float]:
+    """What is applied twice to probabilities that are read as logits, and the least cross-entropy then; None for outcomes."""
+    if classes is None:
+        return "sigmoid", math.log1p(1 / math.e)
+    return "softmax", math.log1p((classes - 1) / math.e)
 
 
-def misread(job: "Job", evidence: str | None = None) -> list[Finding]:
-    """What to say of predictions that look like probabilities: all in [0, 1], and in rows of classes that sum to 1."""
-    family, name = job.loss.loss.family, job.predictions.name
-    if family.takes_from and job.extras.given == "logits":
-        function, least = floor(job)
+def misread(loss: "Loss", name: str, given: str, k: int, evidence: str | None = None) -> list[Finding]:
+    """What to say of predictions that look like probabilities: all in [0, 1], and in rows of classes that sum to 1.
+
+    `name` is that of their file, `k` the number of classes, and `evidence` why they look so.
+    """
+    family = loss.family
+    if family.takes_from and given == "logits":
+        function, least = floor(k if family.reads == "classes" else None)
         rows = " and every row sums to 1" if family.reads == "classes" else ""
         evidence = evidence or f"all predictions lie in [0, 1]{rows}"
         return [
             Finding(
                 f"double-{function}",
                 WARNING,
-                f"{name}: {evidence}: are they probabilities? They were read as logits, and "
-                f"the {function} of probabilities lets no cross-entropy fall below {least:.4f}",
+                f"{name}: {evidence}: are they probabilities? They were read as logits, and the {function} of probabilities "
+                f"lets no cross-entropy fall below {least:.4f}",
                 cure="if they are probabilities, say --from probs",
             )
         ]
@@ -47,8 +50,8 @@ def misread(job: "Job", evidence: str | None = None) -> list[Finding]:
             Finding(
                 "unsigned-scores",
                 WARNING,
-                f"{name}: all scores lie in [0, 1]: are they probabilities? {job.loss.loss.name} takes scores whose sign "
-                "is the prediction",
+                f"{name}: all scores lie in [0, 1]: are they probabilities? {loss.name} takes scores whose sign is the "
+                "prediction",
                 cure="give scores around 0, such as logits",
             )
         ]
@@ -164,21 +167,15 @@ class Kind(NamedTuple):
     evidence: str
 
 
-def kind(values: Values, chances: bool) -> Kind:
-    """What predictions are.
-
-    Parameters
-    ----------
-    chances
-        whether they are predictions of classes or outcomes; otherwise they are numbers.
-    """
+def kind(values: Values, family: "Family") -> Kind:
+    """What predictions are, for losses of a family: of classes, of which one happens, of outcomes, or of numbers."""
     span = f"values from {values.least:.4g} to {values.most:.4g}"
     if not values.elements or values.nan + values.infinite == values.elements:
         return Kind("neither", "there is no finite value")
-    if not chances:
+    if not family.takes_from:
         return Kind("numbers", span)
     inside = values.within + values.nan == values.elements
-    if inside and values.classes > 1:
+    if inside and family.reads == "classes":
         right = values.rows - values.off
         if not values.off:
             return Kind("probabilities", f"{span}, and every row sums to 1")
@@ -187,17 +184,26 @@ def kind(values: Values, chances: bool) -> Kind:
         return Kind("neither", f"{span}, but rows sum to {values.least_sum:.6g} ... {values.most_sum:.6g}")
     if inside:
         return Kind("probabilities", f"{span}, all in [0, 1]")
-    if not values.positive and values.classes > 1 and not values.off_of_logs:
+    if not values.positive and family.reads == "classes" and not values.off_of_logs:
         return Kind("log-probabilities", f"{span}, and the exponentials of each row sum to 1")
     outside = values.elements - values.within
     return Kind("logits", f"{span}, {outside / values.elements:.0%} outside [0, 1]")
 
 
-def suspicious(values: Values, found: Kind, job: "Job") -> list[Finding]:
+def suspicious(values: Values, found: Kind, source: "Source", given: str) -> list[Finding]:
     """What is suspicious about predictions by themselves."""
-    name, given, k = job.predictions.name, job.extras.given, values.classes
+    name, k, dtype = source.name, values.classes, source.dtype
     findings = []
-    if values.infinite and job.predictions.dtype != np.float16:
+    if dtype == np.float16 and max(-values.least, values.most) >= float(np.finfo(np.float16).max):
+        findings.append(
+            Finding(
+                "float16-overflow",
+                WARNING,
+                f"{name}: values from {values.least:g} to {values.most:g} reach the end of float16",
+                cure="were they clipped, or a mask? Save float32 before anything overflows",
+            )
+        )
+    if values.infinite and dtype != np.float16:
         findings.append(
             Finding(
                 "infinite-predictions",
@@ -213,7 +219,7 @@ def suspicious(values: Values, found: Kind, job: "Job") -> list[Finding]:
                 WARNING,
                 f"{name}: {values.off:,} of {values.rows:,} rows do not sum to 1, although all values lie in [0, 1]: "
                 f"neither logits nor probabilities of {k} classes",
-                tuple(job.predictions.place(row) for row in values.first_off),
+                tuple(source.place(row) for row in values.first_off),
                 "are they outputs of a sigmoid each? Then a sigmoid loss takes them, with --from probs",
             )
         )
@@ -223,7 +229,7 @@ def suspicious(values: Values, found: Kind, job: "Job") -> list[Finding]:
                 "row-sums",
                 WARNING,
                 f"{name}: {values.off:,} of {values.rows:,} rows do not sum to 1, and the others do",
-                tuple(job.predictions.place(row) for row in values.first_off),
+                tuple(source.place(row) for row in values.first_off),
                 "look at these rows",
             )
         )
@@ -241,8 +247,8 @@ def suspicious(values: Values, found: Kind, job: "Job") -> list[Finding]:
             Finding(
                 "saturated-probabilities",
                 WARNING,
-                f"{name}: {count(values.ones, 'value')} are exactly 1 and {values.zeros:,} exactly 0: what was left of 1 "
-                f"was lost in {job.predictions.dtype}, or by a clip",
+                f"{name}: {count(values.ones, 'probability', 'probabilities')} of exactly 1, and {values.zeros:,} of exactly 0: "
+                f"what was left was lost in {dtype}, or by a clip",
                 cure="save logits, or log-probabilities with --from log-probs",
             )
         )

@@ -186,11 +186,11 @@ def checked(report: "Report", terminal: bool, width: int) -> str:
         kind, evidence = found.get("kind"), found.get("evidence")
         if kind:
             facts.append(("", KINDS.get(kind, kind) + (f": {evidence}" if evidence else "")))
-        counts = found.get("classes")
-        if counts:
+        for what in ("classes", "positives"):
+            counts = found.get(what, {})
             shown = list(counts.items())[:CLASSES_SHOWN]
             more = f", ... {len(counts) - len(shown):,} more" if len(counts) > len(shown) else ""
-            facts.append(("classes", ", ".join(f"{name}: {rows:,}" for name, rows in shown) + more))
+            facts += [] if not counts else [(what, ", ".join(f"{name}: {rows:,}" for name, rows in shown) + more)]
     read = report.facts.get("read_as")
     if read:
         facts.append(("read as", f"{read['loss']}" + (f", from {read['from']}" if "from" in read else "")))

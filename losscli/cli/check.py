@@ -9,7 +9,6 @@ import typer
 
 from losscli.cli.command import Command, running_options, typed
 from losscli.cli.options import (
-    RUNNING,
     Classes,
     ColumnNames,
     From,
@@ -19,6 +18,7 @@ from losscli.cli.options import (
     LabelBase,
     ListFormat,
     Progress,
+    SampleWeight,
     Threads,
     Unmatched,
 )
@@ -55,6 +55,7 @@ def check(
     label_base: LabelBase = 0,
     columns: ColumnNames = None,
     header: Header = None,
+    sample_weight: SampleWeight = None,
     format: ListFormat = "table",
     threads: Threads = None,
     progress: Progress = None,
@@ -90,6 +91,7 @@ def check(
         label_base=label_base,
         columns=columns,
         header=header,
+        sample_weight=sample_weight,
     )
     with Shown(running.progress) as shown:
         report = examine(

@@ -78,6 +78,9 @@ LabelBase = _option(
     panel=READING,
     help="The label of the first class, where labels are indices.",
 )
+SampleWeight = _option(
+    str | None, "--sample-weight", metavar="FILE[:COLUMN]", panel=REDUCING, help="One weight per row."
+)
 ColumnNames = _option(
     str | None,
     "--columns",
@@ -235,11 +238,7 @@ SHARED: tuple[Shared, ...] = (
         Header,
         None,
     ),
-    Shared(
-        "sample_weight",
-        _option(str | None, "--sample-weight", metavar="FILE[:COLUMN]", panel=REDUCING, help="One weight per row."),
-        None,
-    ),
+    Shared("sample_weight", SampleWeight, None),
     Shared(
         "class_weight",
         _option(

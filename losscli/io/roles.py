@@ -126,11 +126,8 @@ def assign(
     id_column: str | None,
     columns: str | None,
     beside: Operand | None = None,
-    drop: bool = False,
 ) -> Roles:
     """Give every column its role; `targets` is None for a constant, `beside` a third operand with a row a prediction.
-
-    `drop` is whether rows that have no partner in another file are left out; otherwise they are an error.
 
     Raises
     ------
@@ -165,8 +162,6 @@ def assign(
         number = _choose_one_file(beside, predictions, "third operand", (targets, weights), id_column)
         roles.beside = Columns(beside, number, "third operand")
     _note_odd_columns(roles, picked=columns is not None or predictions.column is not None)
-    if id_column is not None:
-        _join(roles, id_column, drop)
     return roles
 
 
@@ -262,7 +257,18 @@ def _id_number(operand: Operand, id_column: str) -> int:
     return int(operand.content.find(id_column))
 
 
-def _join(roles: Roles, id_column: str, drop: bool) -> None:
+def join(roles: Roles, id_column: str | None, drop: bool) -> None:
+    """Bring the rows of all files together by their ids, if there are any, in the order of the predictions.
+
+    `drop` is whether rows that have no partner in another file are left out.
+
+    Raises
+    ------
+    DataError
+        for empty ids, ids that are there more than once, and, without `drop`, ids without a partner.
+    """
+    if id_column is None:
+        return
     from losscli.io.join import meet
     from losscli.io.text import IdColumn
 

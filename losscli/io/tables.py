@@ -296,11 +296,11 @@ class Stacked(Table):
 
 def _not_a_number(cell: Any, table: Table, otherwise: str) -> str:
     if cell is None or not str(cell).strip():
-        return "the cell is empty, where a number is needed"
+        return "the cell is empty, where a number is needed; fill it, or leave out the row"
     text = str(cell)
     if parses_as_number(text):
-        return f"{text!r} is too large for a float64"
-    cure = otherwise
+        return f"{text!r} is too large for a float64; write inf if it is meant to be infinite"
+    cure = otherwise or "; correct the cell, or leave out the row"
     if ";" in text:
         cure = "; the file looks separated by semicolons: save it with commas, or as .tsv with tabs"
     elif "\t" in text:
