@@ -23,7 +23,6 @@ from losscli.io.raw import Looked, Raw
 from losscli.io.roles import Columns, Roles, assign, join
 from losscli.io.sources import MemorySource, Reordered, Reshaped, Source, squeezed, whole
 from losscli.io.tables import is_finite_number
-from losscli.kinds import misread
 from losscli.names import by_name, class_names, in_order
 from losscli.receipt import receipt, signature
 from losscli.reduce import PERCENTILES, REDUCTIONS, SKETCH_ERROR, Partial, divide
@@ -208,6 +207,8 @@ class Calculation:
         job = self.job
         found = findings(job, partial.faults)
         if partial.samples > 1 and partial.looks_like_probs:
+            from losscli.kinds import misread
+
             found += misread(job.loss.loss, job.predictions.name, job.extras.given, job.form.k)
         if partial.sample is not None:
             found += suspicions(job, partial.sample, groups(self))

@@ -49,6 +49,7 @@ def load(
     columns: str | None = None,
     header: bool | None = None,
     ignore: str | None = None,
+    on_unmatched: str = "error",
 ) -> Cloud:
     """Read features, labels and centers; the words mean what they mean to `compute center`.
 
@@ -58,10 +59,10 @@ def load(
         for files that cannot be used, and features of fewer than two dimensions.
     """
     if centers is not None:
-        return _with_centers(features, labels, centers, id, columns, header, ignore)
+        return _with_centers(features, labels, centers, id, columns, header, ignore, on_unmatched)
     opener = Opener(header)
     roles = assign(opener.open(features, "features"), opener.open(labels, "labels"), None, id, columns)
-    join(roles, id, drop=False)
+    join(roles, id, on_unmatched == "drop")
     assert roles.targets is not None
     check_rows(roles.predictions, roles.targets)
     _check_shape(roles.predictions.name, roles.predictions.shape)
@@ -78,6 +79,7 @@ def _with_centers(
     columns: str | None,
     header: bool | None,
     ignore: str | None,
+    on_unmatched: str,
 ) -> Cloud:
     from losscli.calculation import prepare
     from losscli.profile import classes
@@ -85,7 +87,17 @@ def _with_centers(
 
     loss = find("center").bind()
     made = prepare(
-        Request(loss, features, labels, centers=centers, id=id, columns=columns, header=header, ignore_index=ignore),
+        Request(
+            loss,
+            features,
+            labels,
+            centers=centers,
+            id=id,
+            on_unmatched=on_unmatched,
+            columns=columns,
+            header=header,
+            ignore_index=ignore,
+        ),
         once=False,
     )
     job = made.job

@@ -238,3 +238,31 @@ def test_ids_are_what_the_receipt_says(compute, write):
     found = compute("mse", "p.csv", "0", "--id", "id").json["receipt"]
     assert (found["id"], found["on_unmatched"], found.get("dropped")) == ("id", "error", None)
     assert json.dumps(found)
+
+
+class TestPictures:
+    """What is dropped and how classes are called bears on pictures of files too."""
+
+    def words(self, write):
+        write("p.csv", table(["a", "b", "c", "d"], x=[1, 2, 3, -1], y=[3, 1, 1, 1]))
+        write("t.csv", table(["d", "b", "zzz", "a"], label=["y", "x", "x", "y"]))
+        return "p.csv", "t.csv", "--id", "id"
+
+    @pytest.mark.parametrize("command", ["samples ce", "reliability", "features"])
+    def test_rows_without_a_partner(self, run, write, folder, command):
+        words = self.words(write)
+        run("plot", *command.split(), *words, "-o", "x.png").refuses(3, "t.csv: no row for 1 id of p.csv: c")
+        done = run("plot", *command.split(), *words, "--on-unmatched", "drop", "-o", "x.svg")
+        assert done.code == 0, done.err
+        assert "left out" in done.err
+        assert (folder / "x.svg").exists()
+
+    @pytest.mark.parametrize("command", ["samples ce", "reliability"])
+    def test_names_of_classes_and_labels_from_one(self, run, write, save, command):
+        z = save("z.npy", [[1.0, 0], [0, 1.0], [2.0, 1.0]])
+        write("t.csv", "label\na\nb\na\n")
+        run("plot", *command.split(), z, "t.csv", "-o", "x.png").refuses(3, "--classes")
+        assert run("plot", *command.split(), z, "t.csv", "--classes", "a,b", "-o", "x.png").code == 0
+        save("y.npy", [1, 2, 1])
+        run("plot", *command.split(), z, "y.npy", "-o", "x.png").refuses(3, "--label-base 1")
+        assert run("plot", *command.split(), z, "y.npy", "--label-base", "1", "-o", "x.png").code == 0

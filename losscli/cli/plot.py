@@ -11,17 +11,20 @@ from typer.core import TyperGroup
 from losscli.cli.command import HELP, Command, LossGroup, loss_command, operands, running_options, say, typed
 from losscli.cli.options import (
     PICTURED,
+    Classes,
     ColumnNames,
     Dpi,
     From,
     Header,
     Id,
     Ignore,
+    LabelBase,
     Picture,
     Quiet,
     Size,
     ThemeName,
     Title,
+    Unmatched,
     signature,
 )
 from losscli.errors import DataError, UsageError
@@ -309,6 +312,9 @@ def reliability(
         typer.Option("--binning", help="Bins of equal width from 0 to 1, or of equal mass: as many rows in each."),
     ] = "width",
     id: Id = None,
+    on_unmatched: Unmatched = "error",
+    classes: Classes = None,
+    label_base: LabelBase = 0,
     columns: ColumnNames = None,
     header: Header = None,
     ignore_index: Ignore = None,
@@ -346,6 +352,9 @@ def reliability(
         typed(targets),
         given=given,
         id=id,
+        on_unmatched=on_unmatched,
+        classes=classes,
+        label_base=label_base,
         columns=columns,
         header=header,
         ignore_index=ignore_index,
@@ -385,6 +394,7 @@ def features(
         ),
     ] = None,
     id: Id = None,
+    on_unmatched: Unmatched = "error",
     columns: ColumnNames = None,
     header: Header = None,
     ignore_index: Ignore = None,
@@ -400,7 +410,7 @@ def features(
     look = look_of(title, size, dpi, theme)
     features, labels = typed(features), typed(labels)
     with Gallery(output, look) as gallery:
-        cloud = load(features, labels, centers, id, columns, header, ignore_index)
+        cloud = load(features, labels, centers, id, columns, header, ignore_index, on_unmatched)
         gallery.keep_apart(cloud.files)
         from losscli.plots import features as picture
 
