@@ -25,6 +25,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from losscli.catalogue import entries, formula_of, parameters_in_short
+from losscli.findings import ERRORS, NOTES, WARNINGS
 from losscli.libraries import NAMES
 from losscli.losses import FAMILIES
 
@@ -33,6 +34,7 @@ DOCUMENTS = (
     "README.md",
     "CONTRIBUTING.md",
     "docs/design.md",
+    "docs/check.md",
     "docs/conventions.md",
     "docs/libraries.md",
     "docs/losses.md",
@@ -99,7 +101,15 @@ def axes() -> str:
     return _table(rows)
 
 
-MAKERS = {"losses": losses, "families": families, "calls": calls, "axes": axes}
+def findings() -> str:
+    """What `losscli check` may find, in a table."""
+    rows = [("finding", "", "what it is")]
+    for severity, codes in (("error", ERRORS), ("warning", WARNINGS), ("note", NOTES)):
+        rows += [(f"`{code}`", severity, what) for code, what in codes.items()]
+    return _table(rows)
+
+
+MAKERS = {"losses": losses, "families": families, "calls": calls, "axes": axes, "findings": findings}
 
 
 def session(block: str, folder: Path) -> str:

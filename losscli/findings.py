@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 ERROR, WARNING, NOTE = "error", "warning", "note"
 
-CODES = {
+ERRORS = {
     "unusable": "files that cannot be read as what they are for",
-    "rows-differ": "the files have different numbers of rows",
-    "names-differ": "columns with names have other names than they should meet",
+    "rows-differ": "files of different numbers of rows",
+    "names-differ": "columns with other names than those that they should meet",
     "empty-ids": "rows without an id",
     "duplicate-ids": "ids that are there more than once",
     "unmatched-ids": "ids without a row in another file",
@@ -20,25 +20,30 @@ CODES = {
     "outside-domain": "numbers that the loss does not take",
     "bad-weights": "weights that are negative or not finite",
     "not-probabilities": "numbers that are no probabilities, although --from says so",
-    "row-sums": "rows whose probabilities do not sum to 1",
+    "row-sums": "rows whose probabilities do not sum to 1; a warning without --from probs",
     "undefined-loss": "rows whose loss is undefined",
+}
+WARNINGS = {
     "double-softmax": "probabilities that are read as logits, so that softmax is applied twice",
     "double-sigmoid": "probabilities that are read as logits, so that the sigmoid is applied twice",
     "unsigned-scores": "scores in [0, 1] for a loss that takes their sign for the prediction",
-    "log-probabilities": "log-probabilities that are read as logits, which makes no difference",
     "labels-unrelated": "a loss no better than with shuffled labels",
-    "labels-shifted": "labels that fit the row before or after them, or the class before or after theirs",
+    "labels-shifted": "labels that fit the row before or after theirs, or the class before or after theirs",
     "labels-permuted": "labels that fit the predictions of another class each",
     "float16-overflow": "values that float16 could not hold",
     "saturated-probabilities": "probabilities of exactly 0 or 1",
     "infinite-predictions": "predictions that are infinite",
     "constant-predictions": "the same prediction for every row",
     "one-class-predicted": "one class predicted for every row",
-    "duplicate-rows": "rows that are equal to an earlier one",
+    "duplicate-rows": "rows that are equal to an earlier one, predictions and target",
     "id-as-prediction": "a column that looks like an index or ids, and is taken for predictions",
     "same-data": "predictions and targets that are the same data",
+}
+NOTES = {
+    "log-probabilities": "log-probabilities that are read as logits, which makes no difference",
     "classes-unseen": "classes that no row has",
 }
+CODES = ERRORS | WARNINGS | NOTES
 """Name of a finding -> what it is about."""
 
 
