@@ -20,7 +20,7 @@ from losscli.core import Indices
 from losscli.errors import DataError, UsageError
 from losscli.io import csvfile, parquet, raw, sources, tables, writers
 from losscli.io.raw import RawFile, Reader, Spool, blocks_of
-from losscli.io.sources import MemorySource, NpySource, Permuted, pieces
+from losscli.io.sources import MemorySource, NpySource, pieces
 from losscli.losses import LOSSES, find
 from losscli.losses.chances import Known, lazy
 from losscli.losses.softmax import Shares, _by_index, _every_class, row_sums
@@ -484,17 +484,6 @@ class TestFiles:
         assert (file.read(3), file.tell(), file.seek(-2, 2), file.read(), file.seek(1), file.seek(1, 1)) == (
             b"012", 3, 8, b"89", 1, 2,
         )  # fmt: skip
-
-    @pytest.mark.parametrize("held", [0, 1 << 20])
-    def test_rows_in_another_order(self, monkeypatch, held):
-        monkeypatch.setattr(sources, "HELD_BYTES", held)
-        array = GENERATOR.random((50, 3))
-        rows = np.array([3, 4, 5, 0, 49, 48, 10])
-        made = Permuted.of_rows(MemorySource("x", array), rows)
-        assert (made.held is None) == (held == 0)
-        assert made.read(1, 6).tolist() == array[rows[1:6]].tolist()
-        assert made.read(2, 2).shape == (0, 3)
-        assert made.place(3) == "x[0]"
 
     def test_pieces_of_a_file_share_one_buffer(self, folder, save):
         array = GENERATOR.random((20, 3))

@@ -14,8 +14,6 @@ from losscli.errors import DataError
 from losscli.io.raw import PIECE, Raw, Reader, Spool
 
 SCAN_BYTES = 4 << 20
-HELD_BYTES = 64 << 20
-"""Numbers that are brought into another order in memory; more of them are read row by row."""
 FORTRAN_ROWS = 128
 """Rows of an array stored by columns that are read at once: each column of them is a read of its own."""
 
@@ -417,39 +415,6 @@ class Reordered(Derived):
 
     def place(self, row: int, column: int | None = None) -> str:
         return self.of.place(row, None if column is None else self.order[column])
-
-
-@dataclass
-class Permuted(Derived):
-    """A source whose rows stand in another order: row i is row rows[i] of the other."""
-
-    rows: Array
-    held: Array | None = None
-    grain = 1
-    cuts = None
-
-    @classmethod
-    def of_rows(cls, source: Source, rows: Array) -> "Permuted":
-        """Bring the rows of a source that can be cut anywhere into another order; few numbers are held for it."""
-        size = int(np.prod(source.shape, dtype=np.int64)) * source.dtype.itemsize
-        return cls(source, rows, whole(source) if size <= HELD_BYTES else None)
-
-    def read(self, start: int, stop: int, out: Array | None = None) -> Array:
-        rows = self.rows[start:stop]
-        if self.held is not None:
-            return self.held[rows]
-        # One read for each run of rows that stay together.
-        found = np.empty((len(rows), *self.shape[1:]), self.dtype)
-        ends = [*(np.flatnonzero(np.diff(rows) != 1) + 1).tolist(), len(rows)]
-        low = 0
-        for high in ends:
-            if low < high:
-                found[low:high] = self.of.read(int(rows[low]), int(rows[low]) + high - low)
-            low = high
-        return found
-
-    def place(self, row: int, column: int | None = None) -> str:
-        return self.of.place(int(self.rows[row]), column)
 
 
 @dataclass
