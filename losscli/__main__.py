@@ -1,6 +1,6 @@
 """`python -m losscli` is the `losscli` command."""
 
-from losscli.cli.main import main
+from losscli.cli.start import main
 
 if __name__ == "__main__":
     main()

@@ -7,6 +7,7 @@ LosscliError
 Everything else that reaches the top is a defect of losscli (70).
 """
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from enum import IntEnum
@@ -20,6 +21,7 @@ class Exit(IntEnum):
     USAGE = 2
     DATA = 3
     DEFECT = 70
+    HUNG_UP = 129
     INTERRUPTED = 130
     PIPE_CLOSED = 141
     TERMINATED = 143
@@ -46,6 +48,14 @@ class DataError(LosscliError):
     """A file that is missing, unreadable or unusable, or a result that is undefined."""
 
     code = Exit.DATA
+
+
+UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+def printable(text: str) -> str:
+    """Text for people: what would move a terminal's cursor, ring, or turn its letters around is escaped, as Python writes it."""
+    return UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def did_you_mean(word: str, choices: Iterable[str], alike: float = 0.6) -> str:

@@ -129,12 +129,12 @@ def class_names(text: str) -> tuple[str, ...]:
             raise DataError(
                 f"--classes {text}: cannot be read: {why}; give a text file with one name a line"
             ) from error
-        rows = list(csv.reader(lines))
+        rows = _records(text, lines)
         if any(len(row) > 1 for row in rows[1:]):
             raise DataError(f"--classes {text}: a line holds several names; give one name a line")
         names = rows[0] if len(rows) == 1 else [row[0] if row else "" for row in rows]
     else:
-        names = next(csv.reader([text]), [])
+        names = next(iter(_records(text, [text])), [])
     if not names or not all(names):
         raise UsageError(
             f"--classes {text!r}: a name is empty; say --classes NAME,NAME,... or give a file with one a line"
@@ -142,7 +142,16 @@ def class_names(text: str) -> tuple[str, ...]:
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise UsageError(f"--classes {text}: {twice!r} is named twice")
+    if any("\udc80" <= letter <= "\udcff" for letter in text):
+        raise UsageError(f"--classes {text}: not UTF-8 text; write the names in UTF-8")
     return tuple(names)
+
+
+def _records(text: str, lines: list[str]) -> list[list[str]]:
+    try:
+        return list(csv.reader(lines))
+    except csv.Error as error:
+        raise UsageError(f"--classes {text}: {error}; put such a name into quotes") from error
 
 
 def named_numbers(text: str, option: str) -> list[tuple[str, float]]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from losscli import __version__, sketch
+from losscli.errors import printable
 from losscli.histogram import Histogram
 from losscli.receipt import short
 from losscli.result import Result
@@ -137,21 +138,29 @@ def to_table(
 
     `encoding` is that of what shows it: the distribution is of block characters where it has them.
     """
-    facts = _facts(result, full=not terminal)
+    facts = _clean(_facts(result, full=not terminal))
     shape = distribution(result, encoding)
     if shape is not None:
         place = next(i for i, fact in enumerate(facts) if fact[0] == "max") + 1
         facts.insert(place, ("distribution", shape))
     rest = result.samples - TABLE_ROWS
     more = f"... and {rest:,} more samples; --output FILE.csv has them all" if rows and rest > 0 else None
-    shown = [{name: cell(value, full=not terminal) for name, value in row.items()} for row in (rows or [])[:TABLE_ROWS]]
-    numeric = {name: isinstance(value, float | int) for name, value in rows[0].items()} if rows else {}
+    shown = [
+        {printable(name): printable(cell(value, full=not terminal)) for name, value in row.items()}
+        for row in (rows or [])[:TABLE_ROWS]
+    ]
+    numeric = {printable(name): isinstance(value, float | int) for name, value in rows[0].items()} if rows else {}
     if terminal:
         return _coloured(result, facts, shown, numeric, more, width)
     wide = max(len(name) for name, _ in facts)
     lines = [f"{name:<{wide}}  {value}" for name, value in facts]
     lines += _boxed(shown, numeric) if shown else []
-    return "\n".join([*lines, *([more] if more else []), result.signature, ""])
+    return "\n".join([*lines, *([more] if more else []), printable(result.signature), ""])
+
+
+def _clean(facts: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Facts without control characters, which names of files and classes may have."""
+    return [(printable(name), printable(" ".join(value.splitlines()))) for name, value in facts]
 
 
 def _boxed(rows: Sequence[Mapping[str, str]], numeric: Mapping[str, bool]) -> list[str]:
@@ -210,6 +219,7 @@ def checked(report: "Report", terminal: bool, width: int) -> str:
     facts += [(finding.severity, finding.line()) for finding in report.findings]
     if not report.findings:
         facts.append(("findings", "none"))
+    facts = _clean(facts)
     if terminal:
         styles = {"error": "bold red", "warning": "bold yellow"}
         return _console(width, [_facts_table(facts, lambda name, value: styles.get(name, ""))])
@@ -241,7 +251,7 @@ def _coloured(
         for row in rows:
             listed.add_row(*map(Text, row.values()))
         parts += [listed, *([Text(more)] if more else [])]
-    return _console(width, parts, Text(result.signature, "dim"))
+    return _console(width, parts, Text(printable(result.signature), "dim"))
 
 
 def _facts_table(facts: Sequence[tuple[str, str]], style: Callable[[str, str], str]) -> Any:
@@ -299,7 +309,7 @@ def markdown_around(result: Result, header: Sequence[str] = ()) -> tuple[str, st
 
 def markdown_line(cells: Iterable[Any]) -> str:
     """A row of a table in Markdown."""
-    return "| " + " | ".join(cell(value).replace("|", "\\|").replace("\n", " ") for value in cells) + " |"
+    return "| " + " | ".join(printable(cell(value)).replace("|", "\\|").replace("\n", " ") for value in cells) + " |"
 
 
 def _markdown_header(header: Sequence[str]) -> list[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from losscli.errors import UsageError
+from losscli.errors import UsageError, printable
 
 if TYPE_CHECKING:
     from losscli.core import Loss
@@ -162,4 +162,5 @@ def say(notes: list[str]) -> None:
     import sys
 
     for note in notes:
-        print(f"losscli: {note if note.startswith('warning:') else 'note: ' + note}", file=sys.stderr)
+        line = note if note.startswith("warning:") else f"note: {note}"
+        print(f"losscli: {printable(' '.join(line.split()))}", file=sys.stderr)

@@ -5,11 +5,9 @@
 
 import io
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from types import FrameType
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -17,7 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from losscli import __version__
 from losscli.cli.command import HELP
-from losscli.errors import Exit, LosscliError, UsageError, did_you_mean
+from losscli.errors import Exit, LosscliError, UsageError, did_you_mean, printable
 
 COMMANDS = {
     "compute": ("compute", "app", "Compute a loss of predictions and targets."),
@@ -98,8 +96,6 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     if sys.stderr is None:
         # Closed: print would take standard output for it, and the next file that is opened its number.
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115
-    signal.signal(signal.SIGTERM, _stopped)
-    signal.signal(signal.SIGINT, _stopped)
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A class name that the terminal cannot show is no reason to fail.
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -136,7 +132,9 @@ def run(line: Sequence[str], traceback: bool = False) -> int:
     except KeyboardInterrupt:
         print("losscli: interrupted", file=sys.stderr)
         return Exit.INTERRUPTED
-    except Exception as error:  # noqa: BLE001 - the boundary: whatever else happens is a defect to report
+    except BaseException as error:
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":  # Polars' own
+            raise
         if traceback:
             import traceback as tracebacks
 
@@ -144,7 +142,7 @@ def run(line: Sequence[str], traceback: bool = False) -> int:
         return _report(error)
 
 
-def _report(error: Exception) -> int:
+def _report(error: BaseException) -> int:
     if isinstance(error, LosscliError):
         _say(str(error))
         return error.code
@@ -194,7 +192,7 @@ def _of_another_loss(option: str, context: typer.Context | None) -> str | None:
 def _say(message: str) -> None:
     # One line, whatever a file's name or cell holds.
     try:
-        print("losscli: " + " ".join(message.split()), file=sys.stderr)
+        print("losscli: " + printable(" ".join(message.split())), file=sys.stderr)
     except OSError:
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - nobody can be told, but the exit code still says it
 
@@ -203,14 +201,3 @@ def _reader_left() -> int:
     # Python flushes standard output once more at exit, and must find somewhere to put it.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return Exit.PIPE_CLOSED
-
-
-def _stopped(number: int, frame: FrameType | None) -> NoReturn:
-    # Not by an exception, which could come up anywhere, inside an import or a destructor too.
-    sinks = sys.modules.get("losscli.io.sinks")
-    if sinks is not None:
-        sinks.remove_temporaries()
-    if number == signal.SIGINT:
-        os.write(2, b"losscli: interrupted\n")
-        os._exit(Exit.INTERRUPTED)
-    os._exit(Exit.TERMINATED)

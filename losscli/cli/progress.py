@@ -4,6 +4,8 @@ import sys
 import time
 from typing import Self
 
+from losscli.errors import printable
+
 EVERY = 0.2
 """Seconds between two updates; what is done within the first one shows nothing."""
 
@@ -41,7 +43,7 @@ class Progress:
     def looking(self, name: str, done: int, size: int) -> None:
         """Take note that so many bytes of a file are looked through for its rows."""
         if self.shown and time.monotonic() - self.last >= EVERY:
-            self._line(f"losscli: {name}: looking for its rows ({100 * done / size:.0f} %)")
+            self._line(f"losscli: {printable(name)}: looking for its rows ({100 * done / size:.0f} %)")
 
     def __call__(self, done: int) -> None:
         """Take note that so many rows are done."""

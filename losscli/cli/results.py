@@ -26,6 +26,8 @@ from losscli.strictjson import strict_json
 ONE_NUMBER = {".json": "json", ".md": "markdown"}
 RESULT_SUFFIXES = (*ONE_NUMBER, *WRITERS)
 GRADIENT_SUFFIXES = (".npy", ".csv")
+UNKNOWN = "backslashreplace"
+"""What becomes of bytes in the name of a file that are no UTF-8: an escape, which JSON knows too."""
 
 
 class Delivery:
@@ -163,12 +165,12 @@ class Delivery:
         """The result as text, in pieces: of many rows there are many."""
         kept = self.lines.get(format)
         if kept is None:
-            yield self._text(format, result, terminal).encode()
+            yield self._text(format, result, terminal).encode(errors=UNKNOWN)
             return
         around = render.json_around(result) if format == "json" else render.markdown_around(result, self.header)
-        yield around[0].encode()
+        yield around[0].encode(errors=UNKNOWN)
         yield from map(bytes, blocks_of(kept, 0, kept.size, PIECE))
-        yield around[1].encode()
+        yield around[1].encode(errors=UNKNOWN)
 
     def _text(self, format: str, result: Result, terminal: bool) -> str:
         if format == "json":
@@ -218,7 +220,7 @@ def published(output: str, made: Callable[[str], str]) -> None:
     suffix = suffix_of(output, tuple(suffixes), "--output")
     files = Outputs()
     try:
-        files.open(Path(output)).write(made(suffixes[suffix]).encode())
+        files.open(Path(output)).write(made(suffixes[suffix]).encode(errors=UNKNOWN))
         files.publish()
     finally:
         files.discard()

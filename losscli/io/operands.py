@@ -1,6 +1,7 @@
 """Operands: what the words PREDICTIONS, TARGETS and FILE of the command line stand for."""
 
 import glob
+import math
 import os
 import re
 import stat
@@ -13,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from losscli.errors import DataError, UsageError, count, did_you_mean, listing
 from losscli.io.raw import Looked, Raw, RawFile, Reader, Spool, pieces_of
-from losscli.io.sources import NpySource, ShardedSource, Source, StreamSource, read_npy_header
+from losscli.io.sources import NpySource, ShardedSource, Source, StreamSource, check_length, read_npy_header
 
 if TYPE_CHECKING:
     from zipfile import ZipInfo
@@ -69,10 +70,22 @@ def _npz(where: Named) -> Content:
                 start = _start_of(where.raw, found)
                 return NpySource.open(where.raw, name, start, start + found.file_size)
             with archive.open(found) as file:
-                return NpySource.open(Spool.copy(where.name, pieces_of(file)), name)
+                return NpySource.open(_unpacked(name, file, found.file_size), name)
     except (ValueError, OSError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error, EOFError) as error:
         why = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DataError(f"{where.name}: not an NPZ file that can be read ({why})") from error
+        raise DataError(f"{where.name}: not an NPZ file that can be read ({why}); write it again") from error
+
+
+def _unpacked(name: str, file: IO[bytes], size: int) -> Spool:
+    """A copy of a compressed member, whose header must promise the size that the archive says, before more is unpacked."""
+    begin = Begun(file)
+    shape, _, dtype = read_npy_header(begin, name)
+    check_length(name, shape, begin.position + dtype.itemsize * math.prod(shape), size)
+    copy = Spool(name)
+    copy.expect(size)
+    for piece in chain([begin.held], pieces_of(file)):
+        copy.write(piece)
+    return copy
 
 
 def _start_of(raw: Raw, member: "ZipInfo") -> int:
@@ -108,7 +121,7 @@ def unpacked(where: Named) -> Raw:
             with unpacker.stream_reader(Reader(where.raw), read_across_frames=True) as stream:  # type: ignore[arg-type]
                 return Spool.copy(where.name, pieces_of(stream))
     except (OSError, EOFError, zlib.error, _zstd_error()) as error:
-        raise DataError(f"{where.name}: not a compressed file that can be read ({error})") from error
+        raise DataError(f"{where.name}: not a compressed file that can be read ({error}); write it again") from error
     return where.raw
 
 
@@ -195,18 +208,18 @@ class Opener:
         """
         if not text.strip():
             raise UsageError(f"{what}: the name is empty")
-        if os.path.exists(text):
+        if _exists(text):
             return self._operand(text, Path(text), None)
         if text == "-" or text.startswith("-:"):
             return self._standard_input(text[2:] or None, what)
         for match in re.finditer(":", text):
             head, tail = text[: match.start()], text[match.end() :]
-            if head and os.path.exists(head):
+            if head and _exists(head):
                 return self._operand(text, Path(head), tail)
         shards, column = self._glob(text)
         if shards:
             return self._sharded(text, shards, column)
-        raise DataError(f"{text}: no such file ({what}){_similar(text)}")
+        raise DataError(f"{text}: no such file ({what}){_similar(text) or '; is the path right?'}")
 
     def _operand(self, text: str, path: Path, part: str | None) -> "Operand":
         if path.is_dir():
@@ -363,6 +376,25 @@ def is_text(source: Source) -> bool:
 def natural(text: str) -> list[tuple[int, str]]:
     """Sort key by which shard-2 stands before shard-10."""
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", text)]
+
+
+def _exists(text: str) -> bool:
+    """Whether a path exists.
+
+    Raises
+    ------
+    DataError
+        for a path in a folder that may not be searched.
+    """
+    try:
+        os.stat(text)
+    except PermissionError as error:
+        raise DataError(
+            f"{text}: cannot be read: {error.strerror}; a folder of the path may not be searched"
+        ) from error
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _similar(text: str) -> str:

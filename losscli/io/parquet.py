@@ -1,14 +1,16 @@
 """Parquet files through Polars: columns that are typed, in row groups that are decoded whole."""
 
 import io
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from losscli.core import Array
 from losscli.errors import DataError
-from losscli.io.raw import Raw, Spool
+from losscli.io.raw import Raw, Reader, Spool, pieces_of
 from losscli.io.sources import NpySource, Source
 from losscli.io.tables import Table, TableSource
 
@@ -28,14 +30,16 @@ class ParquetTable(Table):
     """
 
     settled = True
+    raw: Raw
 
     def __init__(self, name: str, scan: "pl.LazyFrame") -> None:
         import polars as pl
 
         self.name, self.scan = name, scan
-        self.schema = scan.collect_schema()
+        with _readable(name):
+            self.schema = scan.collect_schema()
+            height = int(scan.select(pl.len()).collect().item())
         self.names, self.width = tuple(self.schema.names()), len(self.schema)
-        height = int(scan.select(pl.len()).collect().item())
         self.cuts = [*range(0, height, SEGMENT), height]
 
     def frame(self, chunk: int, numbers: Sequence[int]) -> "pl.DataFrame":
@@ -47,15 +51,13 @@ class ParquetTable(Table):
                 what = f"{self.name}, {self.label(number)}: its cells are {dtype}"
                 raise DataError(f"{what}, where one number each (or one word) is needed; save a column for each")
         start, stop = self.cuts[chunk : chunk + 2]
-        try:
+        with _readable(self.name):
             return (
                 self.scan.slice(start, stop - start)
                 .select([self.names[number] for number in numbers])
                 .collect()
                 .cast({pl.Categorical: pl.String, pl.Enum: pl.String})
             )
-        except (pl.exceptions.PolarsError, OSError) as error:
-            raise DataError(_unreadable(self.name, error)) from error
 
     def quick(self, chunk: int, numbers: Sequence[int]) -> Array | None:
         return None
@@ -103,15 +105,42 @@ class ParquetTable(Table):
         return self
 
 
-def _unreadable(name: str, error: Exception) -> str:
-    return f"{name}: not a Parquet file that can be read ({str(error).splitlines()[0]})"
+@contextmanager
+def _readable(name: str) -> Iterator[None]:
+    """Make one error of all that Polars raises about a file that it cannot read, and keep what it prints to itself.
+
+    A damaged file can make it panic, of which it prints a trace before it raises.
+    """
+    import polars as pl
+
+    kept = None
+    try:
+        kept = os.dup(2)
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+    except OSError:
+        pass  # standard error is closed
+    try:
+        yield
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        why = (str(error).splitlines() or [type(error).__name__])[0]
+        raise DataError(f"{name}: not a Parquet file that can be read ({why}); write it again") from error
+    finally:
+        if kept is not None:
+            os.dup2(kept, 2)
+            os.close(kept)
 
 
 def open_parquet(name: str, raw: Raw) -> Table:
-    """Open a Parquet file, or a copy of one."""
+    """Open a Parquet file, of which a copy is read: Polars does not bear that a file changes or shrinks meanwhile."""
     import polars as pl
 
-    try:
-        return ParquetTable(name, pl.scan_parquet(raw.location or io.BytesIO(raw.read(0, raw.size)), glob=False))
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise DataError(_unreadable(name, error)) from error
+    if not isinstance(raw, Spool):
+        copy = Spool.copy(name, pieces_of(Reader(raw)))
+        raw.check()
+        raw = copy
+    with _readable(name):
+        scan = pl.scan_parquet(raw.location or io.BytesIO(raw.read(0, raw.size)), glob=False)
+    made = ParquetTable(name, scan)
+    made.raw = raw  # which is gone when nobody holds it
+    return made

@@ -1,5 +1,6 @@
 """Bytes of files, read by position: of a regular file where it lies, and of a pipe from a copy on the disk."""
 
+import errno
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,9 @@ from losscli.errors import DataError
 PIECE = 1 << 20
 IN_MEMORY = 16 << 20
 """A copy of what cannot be read twice goes to the disk when it is larger than this."""
+RESERVE = 256 << 20
+RESERVED_SHARE = 50
+"""Copies leave this much of their disk free, or this share of a small one."""
 
 
 Looked = Callable[[str, int, int], None]
@@ -163,6 +167,21 @@ class Spool:
     _held: bytearray = field(default_factory=bytearray)
     _file: "Nameless | None" = None
 
+    def expect(self, size: int) -> None:
+        """Refuse at once what the disk has no room for.
+
+        Raises
+        ------
+        DataError
+            where it has not.
+        """
+        if size > IN_MEMORY:
+            try:
+                self._file = Nameless()
+                self._leave_room(size)
+            except OSError as error:
+                raise no_room(self.name, f"{size:,} bytes: {error.strerror or error}") from error
+
     def allocate(self, size: int) -> None:
         """Make room for so many bytes, to be written in any order."""
         self.write_at(b"", size)
@@ -193,18 +212,21 @@ class Spool:
                 self._held += bytes(end - self.size)
                 self._held[position : position + len(view)] = view
             elif len(view):
+                self._leave_room(len(view))
                 _write(self._file.descriptor, view, position)
             else:
                 os.ftruncate(self._file.descriptor, end)
         except OSError as error:
-            from tempfile import gettempdir
-
-            why = error.strerror or error
-            raise DataError(
-                f"{self.name}: no room for a copy in {gettempdir()} ({why}); "
-                "set TMPDIR to a folder with more, or give an .npy file, which is read where it lies"
-            ) from error
+            raise no_room(self.name, str(error.strerror or error)) from error
         self.size = end
+
+    def _leave_room(self, size: int) -> None:
+        # What unpacks without an end must not take the last byte from everybody else on the disk.
+        assert self._file is not None
+        disk = os.fstatvfs(self._file.descriptor)
+        left = disk.f_bavail * disk.f_frsize - size
+        if left < min(RESERVE, disk.f_blocks * disk.f_frsize // RESERVED_SHARE):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     @property
     def location(self) -> str | None:
@@ -231,6 +253,20 @@ class Spool:
         for piece in pieces:
             made.write(piece)
         return made
+
+
+def no_room(name: str, why: str) -> DataError:
+    """The error of a copy that the folder of `tempfile` has no room for."""
+    from tempfile import gettempdir
+
+    try:
+        folder = gettempdir()
+    except OSError:
+        folder = os.environ.get("TMPDIR", "the folder for temporary files")
+    return DataError(
+        f"{name}: no room for a copy in {folder} ({why}); "
+        "set TMPDIR to a folder with more, or give an .npy file, which is read where it lies"
+    )
 
 
 def pieces_of(stream: Any) -> Iterator[bytes]:

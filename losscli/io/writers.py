@@ -2,13 +2,14 @@
 
 import io
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from losscli.core import Array
 from losscli.errors import UsageError, listing
-from losscli.io.raw import PIECE, Nameless, Spool, blocks_of, pieces_of
+from losscli.io.raw import PIECE, Nameless, Spool, blocks_of, no_room, pieces_of
 from losscli.strictjson import strict_json
 
 if TYPE_CHECKING:
@@ -102,8 +103,9 @@ class ParquetWriter:
             self._part()
 
     def _part(self) -> None:
-        self.parts.append(Nameless())
-        self._whole().write_parquet(self.parts[-1].path)
+        with _room():
+            self.parts.append(Nameless())
+            self._whole().write_parquet(self.parts[-1].path)
         self.frames = []
 
     def _whole(self) -> "pl.DataFrame":
@@ -115,16 +117,28 @@ class ParquetWriter:
     def close(self) -> None:
         import polars as pl
 
-        whole = Nameless()
-        if self.parts:
-            if self.frames:
-                self._part()
-            pl.scan_parquet([part.path for part in self.parts], glob=False).sink_parquet(whole.path)
-        else:
-            self._whole().write_parquet(whole.path)
+        if self.parts and self.frames:
+            self._part()
+        with _room():
+            whole = Nameless()
+            if self.parts:
+                pl.scan_parquet([part.path for part in self.parts], glob=False).sink_parquet(whole.path)
+            else:
+                self._whole().write_parquet(whole.path)
         with open(whole.path, "rb") as file:
             for piece in pieces_of(file):
                 self.file.write(piece)
+
+
+@contextmanager
+def _room() -> Iterator[None]:
+    """Make one error of all that Polars raises when it has no room for a file."""
+    import polars as pl
+
+    try:
+        yield
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise no_room("the output", str(error).splitlines()[0]) from error
 
 
 class NpyWriter:
