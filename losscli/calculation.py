@@ -499,7 +499,7 @@ def _centers(
         if features.columns and source.columns and len(source.shape) == 2:
             source, _ = by_name(source, features.columns, source.columns, notes)
     else:
-        source = operand.content
+        source = Columns(operand, [], "centers").source()
     if len(source.shape) != 2 or source.shape[1] != features.shape[1]:
         raise DataError(
             f"{source.name}: centers have shape {source.shape} and features {features.shape}; "

@@ -240,7 +240,7 @@ def _check_indices(loss: str, source: Source, k: int, ignore: float | None, base
 
 
 def _as_index(cell: str) -> int | None:
-    return int(float(cell)) if re.fullmatch(r"\s*[+-]?(0|[1-9]\d*)(\.0*)?\s*", cell) else None
+    return int(float(cell)) if re.fullmatch(r"\s*[+-]?(0|[1-9]\d{0,15})(\.0*)?\s*", cell) else None
 
 
 def same_label(cell: str, label: str) -> bool:

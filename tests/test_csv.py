@@ -111,9 +111,23 @@ class TestCuts:
         assert table(",".join(names) + "\n" + ",".join("1" * 40)).names == tuple(names)
 
     def test_a_quote_that_is_never_closed_is_refused(self):
-        found = table('a,b\n1,"2\n' + "3,4\n" * 20)
         with pytest.raises(DataError, match="quote"):
-            whole(found.source([0, 1]))
+            table('a,b\n1,"2\n' + "3,4\n" * 20)
+
+    def test_a_file_that_is_cut_off_within_quotes_is_refused(self):
+        with pytest.raises(DataError, match="cut off"):
+            table('"a","b"\n"1","2"\n"3","4.5')
+
+    @pytest.mark.parametrize("small", [0, 1 << 16])
+    @pytest.mark.parametrize("quote", ["", '"'])
+    @pytest.mark.parametrize("columns", [[0], [1], [2], [0, 2], [0, 1, 2]])
+    def test_a_long_row_is_refused_whatever_columns_are_read(self, monkeypatch, small, quote, columns):
+        monkeypatch.setattr(csvfile, "SMALL", small)
+        rows = [f"{quote}1{quote},2,3", "4,5,6", "7,8,9,10"]
+        with pytest.raises(DataError, match=r"x\.csv:4: 4 cells instead of 3"):
+            whole(table("a,b,c\n" + "\n".join(rows) + "\n").source(columns))
+        with pytest.raises(DataError, match=r"x\.csv:4: 4 cells instead of 3"):
+            table("a,b,c\n" + "\n".join(rows) + "\n").text(columns[0])
 
 
 NUMBERS = [

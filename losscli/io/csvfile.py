@@ -41,6 +41,8 @@ class Index:
     rows: list[int]
     bytes: list[int]
     lines: list[int]
+    unclosed: bool = False
+    """Whether a quote is open at the end, as where a file was cut off."""
 
     @classmethod
     def of(cls, raw: Raw, start: int, line: int, width: int, looked: Callable[[int, int], None]) -> "Index":
@@ -73,7 +75,7 @@ class Index:
             rows.append(row)
             cuts.append(stop)
             lines.append(line)
-        return cls(rows, cuts, lines)
+        return cls(rows, cuts, lines, bool(quotes))
 
 
 def _ends_of_records(data: Array, quotes: int) -> tuple[Array, int, int]:
@@ -123,6 +125,8 @@ class TextTable(Table):
         start = end if headed else begin
         self.index = Index.of(raw, start, 1 + lines, self.width, lambda done, size: looked(name, done, size))
         self.cuts = self.index.rows
+        if self.index.unclosed:
+            raise DataError(self._unreadable(len(self.cuts) - 2, "a quote is open at its end: was it cut off?"))
         self.doubt = None if self.settled else self._doubt(row)
 
     def headed(self) -> Table:
@@ -147,14 +151,23 @@ class TextTable(Table):
         last = f"column_{self.width}"  # looked at too: Polars fills short rows with nulls
         schema = self._texts | dict.fromkeys(picked, pl.Float64()) if numeric else self._texts
         wanted = picked if last in picked else [*picked, last]
+        data = self._bytes(chunk)
+        if len(wanted) < self.width and not self._even(data, self.cuts[chunk + 1] - self.cuts[chunk]):
+            wanted = _columns(range(self.width))  # of columns that are not read, Polars does not mind if there are more
         return pl.read_csv(
-            self._bytes(chunk),
+            data,
             separator=self.separator,
             has_header=False,
             schema=schema,
             columns=None if len(wanted) == self.width else wanted,
             raise_if_empty=False,
         )
+
+    def _even(self, data: bytes, rows: int) -> bool:
+        """Whether rows without quotes have as many separators together as they should; short ones are found otherwise."""
+        cells = np.frombuffer(data, np.uint8)
+        separators = int(np.count_nonzero(cells == ord(self.separator)))
+        return b'"' not in data and separators == rows * (self.width - 1)
 
     def frame(self, chunk: int, numbers: Sequence[int]) -> "pl.DataFrame":
         import polars as pl
@@ -307,7 +320,10 @@ def _first_record(name: str, raw: Raw, separator: str) -> tuple[int, int, list[s
     csv.field_size_limit(max(csv.field_size_limit(), len(text)))
     if re.search(r"\r(?!\n)", text.rstrip("\r\n")):
         raise DataError(f"{name}: its lines end in a bare carriage return (old Mac); save it with LF or CRLF")
-    records = list(csv.reader(io.StringIO(text.rstrip("\r\n"), newline=""), delimiter=separator))
+    try:
+        records = list(csv.reader(io.StringIO(text.rstrip("\r\n"), newline=""), delimiter=separator, strict=True))
+    except csv.Error:
+        records = [[], []]
     row = records[0] if records else []
     if len(records) > 1:
         raise DataError(f"{name}:1: a quote stands inside a cell; put the cell into quotes and write the quote twice")

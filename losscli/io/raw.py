@@ -299,7 +299,10 @@ class Reader:
         return self.position
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        self.position = offset + (0, self.position, self.raw.size)[whence]
+        position = offset + (0, self.position, self.raw.size)[whence]
+        if position < 0:
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))  # as a file has it
+        self.position = position
         return self.position
 
     def seekable(self) -> bool:

@@ -1,6 +1,7 @@
 """Sources: rows of numbers, read by position, that know how to name a place in their file."""
 
 import math
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -257,8 +258,12 @@ def read_npy_header(file: Any, name: str) -> tuple[tuple[int, ...], bool, np.dty
     try:
         version = np.lib.format.read_magic(file)
         read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        shape, fortran, dtype = read(file)
-    except (ValueError, EOFError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of headers that Python 2 wrote
+            shape, fortran, dtype = read(file)
+    except DataError:
+        raise
+    except Exception as error:  # noqa: BLE001 - NumPy's reader of headers has many ways to fail
         raise DataError(f"{name}: not an NPY file ({_first_line(error)}); save it with numpy.save") from error
     check_dtype(dtype, name)
     check_axes(shape, name)
@@ -282,12 +287,16 @@ def check_length(name: str, shape: tuple[int, ...], promised: int, present: int)
 
 def check_axes(shape: tuple[int, ...], name: str) -> None:
     """Refuse arrays that are neither (n,) nor (n, k)."""
+    if any(type(length) is not int for length in shape):
+        raise DataError(f"{name}: its header says shape {shape}, which is none; it is damaged, save it again")
     if not 1 <= len(shape) <= 2:
         raise DataError(f"{name}: shape {shape} has {len(shape)} axes; losscli reads (n,) or (n, k): reshape it first")
 
 
 def check_dtype(dtype: np.dtype[Any], name: str) -> None:
     """Refuse dtypes that are neither real numbers nor text."""
+    if dtype.kind == "f" and dtype.itemsize > 8:
+        raise DataError(f"{name}: dtype {dtype} differs from machine to machine; save it as float64")
     if dtype.kind in "buifUS":
         return
     if dtype.hasobject:
