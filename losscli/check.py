@@ -100,7 +100,8 @@ class Twins:
         prints = np.zeros(n, PRINT)
         own = np.arange(n) if block.kept is None else np.flatnonzero(block.kept)
         prints["row"] = block.first + own
-        table = np.column_stack([block.predictions.astype(np.float64), block.targets.reshape(n, -1).astype(np.float64)])
+        targets = block.targets if block.targets.ndim == 2 else block.targets[:, None]
+        table = np.column_stack([block.predictions.astype(np.float64), targets.astype(np.float64)])
         bits = table.view(np.uint64)
         bits = bits ^ (bits >> np.uint64(31))
         for number, half in enumerate(("high", "low")):
@@ -341,6 +342,9 @@ def _judged(made: Calculation, partial: Partial, twins: Twins | None, report: Re
     job, seen, names = made.job, partial.observed, groups(made)
     report.findings += faulty(job, partial.faults)
     if not partial.samples or seen is None:
+        why = "all rows are ignored" if partial.ignored else "the file has no rows"
+        message = f"{job.predictions.name}: no samples left: {why}"
+        report.findings.append(Finding("unusable", ERROR, message, (), "a loss of nothing is undefined"))
         return
     found = _of_values(seen.values, job.loss, job.predictions, job.extras.given, report)
     if partial.samples > 1 and partial.looks_like_probs and found.name != "probabilities":

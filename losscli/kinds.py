@@ -72,8 +72,6 @@ class Values(NamedTuple):
     zeros: int = 0
     ones: int = 0
     positive: int = 0
-    whole: int = 0
-    """How many are whole numbers."""
     least_sum: float = math.inf
     most_sum: float = -math.inf
     off: int = 0
@@ -113,7 +111,6 @@ class Values(NamedTuple):
             int(np.count_nonzero(x == 0)),
             int(np.count_nonzero(x == 1)),
             int(np.count_nonzero(x > 0)),
-            int(np.count_nonzero(held == np.floor(held))),
             float(finite_sums.min(initial=np.inf)),
             float(finite_sums.max(initial=-np.inf)),
             int(np.count_nonzero(off)),
@@ -138,7 +135,6 @@ class Values(NamedTuple):
                 "zeros",
                 "ones",
                 "positive",
-                "whole",
                 "off",
                 "off_of_logs",
             )

@@ -110,7 +110,7 @@ def read(path: str, header: bool | None) -> "Table | np.ndarray":
         raise RefusedError("rows of different lengths, or none")
     if header is None:
         header = not all(NUMBER.fullmatch(cell.strip()) for cell in rows[0])
-    return Table(rows[0], rows[1:]) if header else Table(None, rows)
+    return Table([cell.strip() for cell in rows[0]], rows[1:]) if header else Table(None, rows)
 
 
 # The reference: what the number should be, in plain loops.

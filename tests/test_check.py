@@ -154,6 +154,47 @@ class TestFacts:
         save("z.npy", LOGITS)
         assert checked("-", "y.npy", stdin=(folder / "z.npy").read_bytes())["findings"] == []
 
+    def test_are_those_of_any_blocks(self, checked, save, monkeypatch):
+        from losscli import run as running
+
+        words = save("z.npy", LOGITS), save("y.npy", LABELS)
+        whole = checked(*words)
+        monkeypatch.setattr(running, "CHUNK_ROWS", 37)
+        parts = checked(*words, "--threads", "2")
+        for name in ("accuracy", "majority", "targets", "predictions", "samples"):
+            assert parts[name] == whole[name]
+        happened = RNG.integers(0, 2, (100, 3))
+        found = checked(save("h.npy", 2.0 * happened - 0.9), save("t.npy", happened))
+        assert (found["accuracy"], sum(found["targets"]["positives"].values())) == (1, happened.sum())
+
+    def test_of_more_classes_than_can_be_compared(self, checked, save):
+        k = alignment.MOST_CLASSES + 200
+        labels = np.arange(400)
+        z = np.zeros((400, k))
+        z[np.arange(400), labels] = 9
+        found = checked(save("z.npy", z), save("y.npy", labels))
+        assert (codes(found), found["accuracy"]) == ({"classes-unseen"}, 1)
+
+    @pytest.mark.parametrize(
+        ("given", "least"), [("logits", lambda p: np.log(p / (1 - p))), ("probs", lambda p: p), ("log-probs", np.log)]
+    )
+    def test_accuracy_of_outcomes_is_about_one_half(self, checked, save, given, least):
+        p = np.array([0.4, 0.6, 0.45, 0.55, 0.5])
+        found = checked(save("p.npy", least(p)), save("t.npy", [0, 1, 1, 0, 0]), "--from", given)
+        assert found["accuracy"] == 0.6
+
+    def test_of_no_rows(self, checked, save):
+        found = checked(save("z.npy", LOGITS), save("y.npy", np.full(300, 9)), "--ignore-index", "9", code=3)
+        assert "all rows are ignored" in found["by"]["unusable"]["message"]
+        found = checked(save("z.npy", LOGITS[:0]), save("y.npy", LABELS[:0]), code=3)
+        assert "no rows" in found["by"]["unusable"]["message"]
+
+    def test_a_column_of_a_pipe(self, checked, run, save):
+        save("t.npy", [1.0, 0, 1])
+        assert checked("-:p", "t.npy", stdin=b"p,q\n2,x\n-2,y\n1,z\n")["accuracy"] == 1
+        done = run("check", "-:p", save("u.npy", [1.0, 0]), stdin=b"p,q\n2,x\n-2,y\n1,z\n")
+        done.refuses(3, "standard input has 3 rows")
+
 
 class TestKinds:
     """Logits, probabilities or neither, from the whole file."""
@@ -167,6 +208,15 @@ class TestKinds:
         assert self.kind(checked, save, np.log(PROBS)) == "log-probabilities"
         assert self.kind(checked, save, PROBS * 0.7) == "neither"
         assert self.kind(checked, save, -np.abs(LOGITS)) == "logits"
+        assert "50% outside [0, 1]" in checked(save("p.npy", [[0.5, 3.0], [1, -1]]), save("y.npy", [0, 1]))["predictions"]["evidence"]  # fmt: skip
+
+    def test_with_nan(self, checked, save):
+        x = PROBS.copy()
+        x[3] = np.nan
+        found = checked(save("p.npy", x), save("y.npy", LABELS), code=3)
+        assert found["predictions"]["kind"] == "probabilities"
+        found = checked(save("p.npy", np.full((300, 4), np.nan)), "y.npy", code=3)
+        assert (found["predictions"]["kind"], found["predictions"]["nan"]) == ("neither", 1200)
 
     def test_one_value_at_the_end_of_the_file_decides(self, checked, save, monkeypatch):
         from losscli import run as running
@@ -274,6 +324,9 @@ class TestLabels:
         found = self.both(checked, compute, save, np.array(order)[LABELS], "labels-permuted")
         moved = next(k for k in range(4) if order[k] != k)
         assert f"{order[moved]} as {moved}" in found["message"]
+        right = np.mean(LOGITS.argmax(axis=1) == np.array(order)[LABELS])
+        assert f"{right:.1%} of the labels are the predicted class" in found["message"]
+        assert f"{np.mean(LOGITS.argmax(axis=1) == LABELS):.1%} would be" in found["message"]
 
     def test_outcomes_that_are_swapped(self, checked, compute, save):
         self.both(checked, compute, save, 1 - OUTCOMES, "labels-permuted", x=SCORES, loss="bce")
@@ -311,6 +364,13 @@ class TestLabels:
         assert compute("ce", save("z.npy", np.tile(z[0], (300, 1))), save("y.npy", LABELS)).err == ""
         assert compute("squared-error", save("w.npy", z), "0").err == ""
 
+    @pytest.mark.parametrize("loss", ["dice", "lovasz-hinge", "two-way", "nt-xent"])
+    def test_losses_that_couple_rows_are_not_tried_on_rows(self, compute, save, loss):
+        t = RNG.integers(0, 2, (60, 4)) if loss != "nt-xent" else np.arange(60) // 2
+        t[..., 0] = 0
+        done = compute(loss, save("z.npy", RNG.normal(size=(60, 4))), save("t.npy", t))
+        assert done.err == "" or "labels" not in done.err
+
     def test_are_quiet_on_the_sample_data(self, compute):
         for loss, p, t in (
             ("ce", "digits_logits.npy", "digits_labels.npy"),
@@ -347,6 +407,23 @@ class TestLabels:
             assert 500 <= len(rows) <= 640 + alignment.RUN
             assert rows.max() > 48_000
             assert np.count_nonzero(np.diff(rows) == 1) > 0.9 * len(rows)
+
+    def test_the_sample_has_runs_from_everywhere(self):
+        sampling = alignment.Sampling(100)
+        every = np.concatenate([sampling.rows(start, 37) + start for start in range(0, 1000, 37)])
+        assert every.tolist() == [row for row in range(1000 + 36) if row % 100 < alignment.RUN and row < 27 * 37 + 37]
+        assert sampling.rows(40, 30).tolist() == []
+        assert sampling.rows(90, 20).tolist() == list(range(10, 20))
+
+    def test_rows_of_many_classes_are_fewer(self, save):
+        from losscli.calculation import prepare
+        from losscli.losses import find
+        from losscli.request import Request
+
+        z, y = save("z.npy", np.zeros((500, 10_000), np.float32)), save("y.npy", np.arange(500))
+        made = prepare(Request(find("ce").bind(), z, y)).job
+        kept = len(made.sampling.rows(0, 500))
+        assert alignment.MOST_BYTES / 40_000 * 0.6 < kept <= alignment.MOST_BYTES / 40_000 + alignment.RUN
 
     def test_the_sample_is_that_of_any_number_of_threads(self, compute, save):
         labels = RNG.integers(0, 2, 300_000)
@@ -387,6 +464,15 @@ class TestPermuted:
     def test_a_few_rows_are_no_ground(self):
         assert self.found([0, 4, 0], [4, 0, 0], [0, 0, 500]) is None
         assert self.found([0, 10], [10, 0]) is None
+        assert self.found([0, 12, 0], [12, 0, 0], [0, 0, 500]) is None
+        assert self.found([4, 20, 0], [20, 4, 0], [0, 0, 660]) is None
+        assert self.found([0, 20, 0], [20, 0, 0], [0, 0, 500]) == "labels-permuted"
+
+    def test_many_are_not_all_named(self):
+        rows = np.eye(6, dtype=int)[[1, 0, 3, 2, 5, 4]] * 50
+        message = alignment.permuted(rows, list("abcdef")).message
+        assert "(a as b, b as a, c as d, d as c ... and 2 more)" in message
+        assert "more" not in alignment.permuted(rows[:4, :4], list("abcd")).message
 
     def test_a_chain_is_a_shift_only_where_each_goes_to_its_neighbour(self):
         assert self.found([0, 0, 0, 0], [90, 5, 0, 5], [0, 90, 5, 5], [5, 0, 90, 5]) == "labels-shifted"

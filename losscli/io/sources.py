@@ -263,7 +263,7 @@ def read_npy_header(file: Any, name: str) -> tuple[tuple[int, ...], bool, np.dty
             shape, fortran, dtype = read(file)
     except DataError:
         raise
-    except Exception as error:  # noqa: BLE001 - NumPy's reader of headers has many ways to fail
+    except Exception as error:
         raise DataError(f"{name}: not an NPY file ({_first_line(error)}); save it with numpy.save") from error
     check_dtype(dtype, name)
     check_axes(shape, name)
