@@ -1,6 +1,7 @@
 """What two files are, and what is wrong with them: all findings of one pass, where a calculation stops at the first."""
 
 import contextlib
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -38,6 +39,8 @@ from losscli.request import Request
 from losscli.run import Block, Job, baseline
 from losscli.samples import groups
 
+CLAUSE = re.compile(r"(.*?)(; (?!and )|(?<=\?) (?=Say |Save )|: (?=if |each prediction )|$)(.*)", re.DOTALL)
+"""A message of an error: the fact, what divides it from the cure, and the cure."""
 SAMPLE_BYTES = 64 << 20
 """Rows that are kept to compare labels with: more than `compute` keeps, for there is time."""
 
@@ -256,9 +259,10 @@ def _of_rows(source: Source) -> str:
 
 def of_error(error: DataError) -> Finding:
     """An error of a calculation as a finding: its place is what stands before the first colon, its cure the last clause."""
-    fact, divided, cure = str(error).rpartition("; ")
-    message = fact if divided else cure
-    return Finding(error.finding or "unusable", ERROR, message, (message.split(": ")[0],), cure if divided else "")
+    fact, _, cure = CLAUSE.fullmatch(str(error)).group(1, 2, 3)  # type: ignore[union-attr]
+    place = fact.split(": ")[0]
+    places = () if error.finding == "rows-differ" or place == fact else (place,)
+    return Finding(error.finding or "unusable", ERROR, fact, places, cure or "look at the file, and at what wrote it")
 
 
 def apart(request: Request, loss: BoundLoss | None, report: Report, error: DataError) -> None:

@@ -532,6 +532,39 @@ def run(words: list[str]) -> Outcome:
     return Outcome(code, out.buffer.getvalue().decode("utf-8", "replace"), err.getvalue())
 
 
+CHECKED = ("--from", "--id", "--on-unmatched", "--classes", "--label-base", "--ignore-index", "--columns", "--sample-weight", "--threads")  # fmt: skip
+
+
+def check(case: Case, code: int) -> None:
+    """Assert that `losscli check` finds an error where compute has one, and none where it has not."""
+    if "options" in case.damaged or "operands" in case.damaged:
+        return
+    rest = list(case.words[4:])
+    words = ["check", *case.words[2:4], "--loss", case.words[1], "-f", "json"]
+    unknown = False
+    while rest:
+        word = rest.pop(0)
+        if word in ("--header", "--no-header"):
+            words.append(word)
+        elif word in CHECKED:
+            words += [word, rest.pop(0)]
+        else:
+            unknown = True
+            rest.pop(0)
+    done = run(words)
+    assert done.code in (0, 2, 3), f"check: exit {done.code}: {done.err}"
+    if done.out == "":
+        assert re.fullmatch(r"losscli: [^\n]+\n", done.err), f"check: not one line: {done.err!r}"
+        assert code != 0 or "which check does not read" in done.err, f"check refused what has a number: {done.err}"
+        return
+    found = json.loads(done.out, parse_constant=lambda word: pytest_fail(f"{word} is no JSON"))
+    errors = [finding for finding in found["findings"] if finding["severity"] == "error"]
+    assert (done.code == 3) == bool(errors)
+    assert all(finding["message"] and finding["cure"] for finding in found["findings"]), found["findings"]
+    if not unknown:
+        assert bool(errors) == (code == 3), f"compute: exit {code}; check found {errors}"
+
+
 def judge(case: Case) -> str:
     """What became of a case: 'number', 'refused' or 'unjudged: ...'.
 
@@ -551,6 +584,8 @@ def judge(case: Case) -> str:
     assert "Traceback" not in done.err, done.err
     assert "RuntimeWarning" not in done.err, done.err
     assert done.code in (0, 1, 2, 3), f"exit {done.code}: {done.err}"
+    if sum(map(len, case.files.values())) % 4 == 0:
+        check(case, done.code)
     if done.code in (2, 3):
         assert done.out == "", f"exit {done.code} with output {done.out[:200]!r}"
         assert re.fullmatch(r"losscli: [^\n]+\n", done.err), f"not one line: {done.err!r}"

@@ -175,7 +175,10 @@ class TextTable(Table):
         try:
             found = self._parse(chunk, numbers, numeric=False)
         except pl.exceptions.PolarsError as error:
-            raise DataError(self._unreadable(chunk, str(error))) from error
+            message = self._unreadable(chunk, str(error))
+            if "utf-8" not in str(error).lower():
+                self._check_short(chunk)  # the first row decides how many columns Polars sees
+            raise DataError(message) from error
         if self.width > 1 and found[f"column_{self.width}"].null_count():
             self._check_short(chunk)
         if found.height != self.cuts[chunk + 1] - self.cuts[chunk]:

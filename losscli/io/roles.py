@@ -70,7 +70,9 @@ class Columns:
         if not self.operand.is_table:
             content: Source = self.operand.content
             if is_text(content):
-                raise DataError(f"{self.name}: dtype {content.dtype} is text, where numbers are needed")
+                raise DataError(
+                    f"{self.name}: dtype {content.dtype} is text, where numbers are needed; save it as numbers"
+                )
             return content
         source: Source = self.operand.content.source(self.numbers, self._cure())
         if self.role == "predictions":
