@@ -90,7 +90,10 @@ class TestFound:
 
     @pytest.mark.skipif(np.dtype("g").itemsize == 8, reason="a long double is a double here")
     def test_long_doubles(self, compute, save):
-        compute("l1", save("p.npy", [1.0, 2], "f8"), save("t.npy", [1.0, 2], "g")).refuses(3, "t.npy", "float64")
+        t = save("t.npy", [1.0, 4], "g")
+        assert compute("l1", save("p.npy", [1.0, 2]), t, "--per-sample").json["rows"][1]["target"] == 4
+        assert compute("l1", t, "0", stdin=Path(t).read_bytes()).json["value"] == 2.5
+        assert compute("l1", "-", "0", stdin=Path(t).read_bytes()).json["value"] == 2.5
 
     def test_centers_of_text(self, compute, save):
         x, y = save("x.npy", np.zeros((2, 2))), save("y.npy", [0, 1])

@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from losscli.errors import DataError, UsageError, count, did_you_mean, listing
 from losscli.io.raw import Looked, Raw, RawFile, Reader, Spool, pieces_of
-from losscli.io.sources import NpySource, ShardedSource, Source, StreamSource, check_length, read_npy_header
+from losscli.io.sources import NpySource, ShardedSource, Source, StreamSource, check_length, native, read_npy_header
 
 if TYPE_CHECKING:
     from zipfile import ZipInfo
@@ -331,7 +331,7 @@ def _standard_input(name: str, once: bool) -> Raw | StreamSource:
     if once and begin.read(len(MAGIC_NPY)) == MAGIC_NPY:
         shape, fortran, stored = read_npy_header(begin.again(), name)
         if not fortran or len(shape) == 1:
-            return StreamSource(name, stream, shape, stored.newbyteorder("="), stored)
+            return StreamSource(name, stream, shape, native(stored), stored)
     raw = Spool.copy(name, chain([begin.held], pieces_of(stream)))
     if not raw.size:
         raise DataError(f"{name}: nothing came; is the command before the pipe right?")

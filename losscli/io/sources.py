@@ -177,7 +177,7 @@ class NpySource:
         offset = file.tell()
         promised = offset - start + stored.itemsize * int(np.prod(shape, dtype=np.int64))
         check_length(name, shape, promised, (raw.size if stop is None else stop) - start)
-        return cls(name, raw, shape, stored.newbyteorder("="), stored, fortran and len(shape) > 1, offset)
+        return cls(name, raw, shape, native(stored), stored, fortran and len(shape) > 1, offset)
 
     @property
     def grain(self) -> int:
@@ -196,7 +196,8 @@ class NpySource:
             for column, part in enumerate(held):
                 self._fill(part, self.offset + (column * self.shape[0] + start) * size)
             rows = held.T
-        return np.ascontiguousarray(rows, self.dtype)
+        with np.errstate(over="ignore"):  # a long double may be too large for a float64
+            return np.ascontiguousarray(rows, self.dtype)
 
     def _fill(self, array: Array, position: int) -> None:
         if array.size:
@@ -239,7 +240,8 @@ class StreamSource:
             raise DataError(
                 f"{self.name}: bytes come after its array of shape {self.shape}: several arrays? Save each in a file"
             )
-        return Window(self, start, np.ascontiguousarray(rows, self.dtype))
+        with np.errstate(over="ignore"):
+            return Window(self, start, np.ascontiguousarray(rows, self.dtype))
 
     def read(self, start: int, stop: int, out: Array | None = None) -> Array:
         raise AssertionError("rows of a stream are taken, not read")
@@ -272,6 +274,11 @@ def read_npy_header(file: Any, name: str) -> tuple[tuple[int, ...], bool, np.dty
     return shape, fortran, dtype
 
 
+def native(stored: np.dtype[Any]) -> np.dtype[Any]:
+    """The dtype in which numbers are read: in this machine's byte order, and no wider than float64."""
+    return np.dtype(np.float64) if stored.kind == "f" and stored.itemsize > 8 else stored.newbyteorder("=")
+
+
 def check_length(name: str, shape: tuple[int, ...], promised: int, present: int) -> None:
     """Refuse a file that is shorter or longer than its header says."""
     if present < promised:
@@ -295,8 +302,6 @@ def check_axes(shape: tuple[int, ...], name: str) -> None:
 
 def check_dtype(dtype: np.dtype[Any], name: str) -> None:
     """Refuse dtypes that are neither real numbers nor text."""
-    if dtype.kind == "f" and dtype.itemsize > 8:
-        raise DataError(f"{name}: dtype {dtype} differs from machine to machine; save it as float64")
     if dtype.kind in "buifUS":
         return
     if dtype.hasobject:
