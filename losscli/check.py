@@ -350,6 +350,11 @@ def _judged(made: Calculation, partial: Partial, twins: Twins | None, report: Re
         message = f"{job.predictions.name}: no samples left: {why}"
         report.findings.append(Finding("unusable", ERROR, message, (), "a loss of nothing is undefined"))
         return
+    if job.weights is not None and not partial.weight.value:
+        fact = f"{job.weights.name}: all weights are 0"
+        report.findings.append(
+            Finding("bad-weights", ERROR, fact, (), "a mean of nothing is undefined; give some row a weight")
+        )
     found = _of_values(seen.values, job.loss, job.predictions, job.extras.given, report)
     if partial.samples > 1 and partial.looks_like_probs and found.name != "probabilities":
         report.findings += misread(job.loss.loss, job.predictions.name, job.extras.given, job.form.k)

@@ -336,6 +336,8 @@ def names_of_classes(asked: Asked, p: Numbers) -> list[str] | None:
     if p.names is not None:
         raise UnclearError("--classes beside names")
     width = centers(asked)[1] if asked.loss.family.takes_centers else len(p.rows[0])
+    if width == 1:
+        raise UnclearError("names of two outcomes")
     if len(names) != width:
         raise RefusedError("--classes of another length")
     return names

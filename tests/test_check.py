@@ -672,6 +672,8 @@ class TestErrors:
         w[6] = -1
         found = checked(z, y, "--sample-weight", save("w.npy", w), code=3)["by"]["bad-weights"]
         assert found["places"] == ["w.npy[6]"]
+        found = checked(z, y, "--sample-weight", save("w.npy", 0 * w), code=3)["by"]["bad-weights"]
+        assert "all weights are 0" in found["message"]
 
     def test_what_a_loss_does_not_take(self, checked, save):
         p, t = save("p.npy", [1.0, 2, 3]), save("t.npy", [1.0, -2, 3])
