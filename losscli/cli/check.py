@@ -62,9 +62,9 @@ def check(
 ) -> int:
     """Say what predictions and targets are, and what is wrong with them.
 
-    Shape, dtype, logits or probabilities, classes and their counts, accuracy; then findings, each with a name, the place
-    and a cure: labels that do not belong to the predictions, a softmax applied twice, rows that do not sum to 1, what is
-    not finite, precision that was lost, duplicates. Exit 3 if one of them is an error.
+    Shape, dtype, logits or probabilities, classes, accuracy; then findings, each with a name, its place and a cure.
+
+    The exit code is 3 if a finding is an error.
     """
     from losscli.check import check as examine
     from losscli.cli.progress import Progress as Shown
