@@ -25,7 +25,7 @@ LEAST_ROWS = 50
 """Of fewer rows nothing is concluded."""
 SHUFFLES = 20
 CAPPED = 0.95
-"""The quantile of shuffled losses at which losses are cut off."""
+"""The quantile of shuffled losses at which losses are cut off as well."""
 SIGNIFICANT = 3.0
 """Standard deviations of the shuffled means by which labels that are related are better at least."""
 SHIFTED = 6.0
@@ -86,7 +86,7 @@ class Compared(NamedTuple):
     """The better one of labels moved up and down by a row."""
     direction: str
     own_better: float
-    """By how many standard deviations its own labels are better than shuffled ones, the largest losses cut off."""
+    """By how many standard deviations its own labels are better than shuffled ones, with or without the largest losses."""
     moved_better: float
 
 
@@ -136,31 +136,22 @@ def compared(job: "Job", sample: Sample) -> Compared | None:
     if len(rows) < LEAST_ROWS or (targets == targets[0]).all() or (predictions == predictions[0]).all():
         return None
 
-    def losses(of: Array | slice, labels: Array) -> Array:
-        third = None if beside is None else beside[of]
-        return _losses(job, predictions[of], targets[labels], third)
+    def losses(order: Array) -> Array:
+        return _losses(job, predictions, targets[order], beside)
 
-    everyone = slice(None)
-    shuffled = [losses(everyone, _order(len(rows), number)) for number in range(SHUFFLES)]
-    own = losses(everyone, np.arange(len(rows)))
-    # A few huge losses would make everything else look alike.
-    cap = float(np.quantile(shuffled[0], CAPPED))
-    spread = _spread(shuffled, cap)
-    if not spread:
-        cap = math.inf
-        spread = _spread(shuffled, cap)
-    if not spread:
+    shuffled = [losses(_order(len(rows), number)) for number in range(SHUFFLES)]
+    # With the largest losses cut off too: a few huge ones would make everything else look alike.
+    scales = [_Scale.of(shuffled, cap) for cap in (math.inf, float(np.quantile(shuffled[0], CAPPED)))]
+    scales = [scale for scale in scales if scale.spread]
+    if not scales:
         return None
-    follows = np.flatnonzero(np.diff(rows) == 1)
-    moved = {"before": own, "after": own}
-    if len(follows) >= LEAST_ROWS:
-        moved = {"before": losses(follows + 1, follows), "after": losses(follows, follows + 1)}
-    best = min(moved, key=lambda direction: float(np.minimum(moved[direction], cap).mean()))
-    usual = float(np.mean([np.minimum(values, cap).mean() for values in shuffled]))
 
     def better(values: Array) -> float:
-        return (usual - float(np.minimum(values, cap).mean())) / spread
+        return max(scale.better(values) for scale in scales)
 
+    own = losses(np.arange(len(rows)))
+    moved = {direction: losses(_neighbours(rows, step)) for direction, step in (("before", -1), ("after", 1))}
+    best = max(moved, key=lambda direction: better(moved[direction]))
     means = [float(values.mean()) for values in shuffled]
     return Compared(
         float(own.mean()),
@@ -173,11 +164,35 @@ def compared(job: "Job", sample: Sample) -> Compared | None:
     )
 
 
-def _spread(shuffled: list[Array], cap: float) -> float:
-    """Standard deviation of the means of shuffled losses, 0 where they differ by rounding only."""
-    means = np.array([np.minimum(values, cap).mean() for values in shuffled])
-    spread = float(means.std())
-    return spread if spread > 1e-9 * abs(float(means.mean())) else 0.0
+class _Scale(NamedTuple):
+    """What means of shuffled losses are usually, where losses are cut off at `cap`."""
+
+    cap: float
+    usual: float
+    spread: float
+    """Their standard deviation, 0 where they differ by rounding only."""
+
+    @classmethod
+    def of(cls, shuffled: list[Array], cap: float) -> "_Scale":
+        means = np.array([np.minimum(values, cap).mean() for values in shuffled])
+        usual, spread = float(means.mean()), float(means.std())
+        return cls(cap, usual, spread if spread > 1e-9 * abs(usual) else 0.0)
+
+    def better(self, values: Array) -> float:
+        """By how many standard deviations losses are better than shuffled ones."""
+        return (self.usual - float(np.minimum(values, self.cap).mean())) / self.spread
+
+
+def _neighbours(rows: Array, step: int) -> Array:
+    """For each row of a sample the next one (or, for a step of -1, the one before), in a ring of the rows that follow each other.
+
+    So each label is there as often as before.
+    """
+    new = np.flatnonzero(np.diff(rows) != 1) + 1
+    first, last = np.array([0, *new]), np.array([*new - 1, len(rows) - 1])
+    order = np.arange(len(rows)) + step
+    order[last if step > 0 else first] = first if step > 0 else last
+    return order
 
 
 def _losses(job: "Job", predictions: Array, targets: Array, beside: Array | None) -> Array:

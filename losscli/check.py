@@ -115,11 +115,13 @@ class Twins:
         with self.lock:
             self.piles.add((prints["high"] % np.uint64(self.piles.number)).astype(np.int64), prints)
 
-    def found(self) -> tuple[int, list[tuple[int, int]]]:
-        """How many rows are equal to an earlier one, and the first few with the earlier one."""
-        number, pairs = 0, []
+    def found(self) -> tuple[int, bool, list[tuple[int, int]]]:
+        """How many rows are equal to an earlier one, whether these are all, and the first few with the earlier one."""
+        number, all_of_them = 0, True
+        pairs: list[tuple[int, int]] = []
         for pile in range(self.piles.number):
-            prints = self.piles.take(pile)
+            all_of_them = all_of_them and self.piles.spools[pile].size <= self.piles.limit
+            prints = self.piles.take(pile, self.piles.limit)
             # Threads add blocks in any order, and the first of equal rows shall be the first.
             prints, new = together(prints[np.argsort(prints["row"], kind="stable")])
             number += int(np.count_nonzero(~new))
@@ -128,7 +130,7 @@ class Twins:
             first = starts[np.searchsorted(starts, again, side="right") - 1]
             pairs += list(zip(prints["row"][again].tolist(), prints["row"][first].tolist(), strict=True))
             pairs = sorted(pairs)[:SHOWN]
-        return number, pairs
+        return number, all_of_them, pairs
 
 
 def _odd(k: int, number: int) -> Array:
@@ -437,7 +439,7 @@ def _scores(made: Calculation, partial: Partial) -> dict[str, Any]:
 
 
 def _of_twins(job: Job, twins: Twins) -> list[Finding]:
-    number, pairs = twins.found()
+    number, all_of_them, pairs = twins.found()
     if not number:
         return []
     places = tuple(job.predictions.place(row) for row, _ in pairs)
@@ -446,7 +448,7 @@ def _of_twins(job: Job, twins: Twins) -> list[Finding]:
             "duplicate-rows",
             WARNING,
             f"{places[0]}: the row is equal to {job.predictions.place(pairs[0][1])}, predictions and target "
-            f"({count(number, 'row')} like this)",
+            f"({'' if all_of_them else 'at least '}{count(number, 'row')} like this)",
             places,
             "was a batch written twice, or a sample drawn again?",
         )

@@ -379,6 +379,21 @@ class TestLabels:
         ):
             assert compute(loss, str(SAMPLE_DATA / p), str(SAMPLE_DATA / t)).err == ""
 
+    @pytest.mark.parametrize("share", [0.2, 0.02, 0.004])
+    def test_rare_classes_are_no_reason_to_warn_and_hide_nothing(self, compute, save, share):
+        rng = np.random.default_rng(11)
+        happened = (np.arange(4000) % round(1 / share) == 0).astype(int)
+        z = math.log(share / (1 - share)) + rng.normal(size=4000) + 4 * happened
+        assert compute("bce", save("z.npy", z), save("t.npy", happened)).err == ""
+        for _ in range(3):
+            warned = compute("bce", "z.npy", save("t.npy", rng.permutation(happened))).err
+            assert warned.startswith("losscli: warning: labels-unrelated: ")
+
+    def test_neighbours_are_those_of_a_run(self):
+        rows = np.array([3, 4, 5, 9, 10, 20])
+        assert alignment._neighbours(rows, 1).tolist() == [1, 2, 0, 4, 3, 5]
+        assert alignment._neighbours(rows, -1).tolist() == [2, 0, 1, 4, 3, 5]
+
     def test_a_few_huge_losses_do_not_hide_that_the_others_are_related(self, compute, save):
         z = LOGITS.copy()
         z[:3] *= 1e6
@@ -563,6 +578,13 @@ class TestDuplicates:
         found = checked(save("z.npy", z), save("y.npy", y), "--threads", "2")["by"]["duplicate-rows"]
         assert "500 rows like this" in found["message"]
         assert found["places"] == ["z.npy[500]", "z.npy[501]", "z.npy[502]"]
+
+    def test_one_row_over_and_over_is_found_in_bounded_memory(self, checked, save, monkeypatch):
+        monkeypatch.setattr(join, "PILE_BYTES", 400)
+        monkeypatch.setattr(join, "SKEWED", 1)
+        found = checked(save("z.npy", np.zeros((3000, 2))), save("y.npy", np.zeros(3000, int)))["by"]["duplicate-rows"]
+        number = int(re.search(r"at least ([\d,]+) rows", found["message"])[1].replace(",", ""))
+        assert 1 < number < 100
 
     def test_rows_that_differ_in_one_bit_or_in_order_are_none(self, checked, save):
         z = np.tile(LOGITS[:1], (300, 1))

@@ -41,6 +41,11 @@ class Piles:
         self.expected = size / self.number
         self.spools = [Spool(name, most_held=PILE_BYTES // self.number) for _ in range(self.number)]
 
+    @property
+    def limit(self) -> int:
+        """Bytes that are enough of one pile: a larger one holds the same over and over."""
+        return SKEWED * int(max(PILE_BYTES, self.expected))
+
     def add(self, piles: Array, records: Array) -> None:
         """Append records, each to the pile of the number that is given for it."""
         if self.number == 1:
@@ -334,9 +339,8 @@ def _groups(columns: Sequence[Column]) -> Iterator[tuple[Array, Array]]:
             raise DataError(
                 f"{place}: the id is empty ({count(empty.number, 'row')}); every row needs one", "empty-ids"
             )
-    limit = SKEWED * int(max(PILE_BYTES, piles.expected))
     for pile in range(piles.number):
-        prints, new = together(piles.take(pile, limit))
+        prints, new = together(piles.take(pile, piles.limit))
         group = np.cumsum(new) - 1
         groups = int(group[-1]) + 1 if len(group) else 0
         table_of = np.searchsorted(offsets, prints["row"], side="right") - 1
