@@ -23,7 +23,7 @@ MOST_ROWS = 4096
 MOST_BYTES = 2 << 20
 LEAST_ROWS = 50
 """Of fewer rows nothing is concluded."""
-SHUFFLES = 20
+SHUFFLES = 30
 CAPPED = 0.95
 """The quantile of shuffled losses at which losses are cut off as well."""
 SIGNIFICANT = 3.0
