@@ -99,7 +99,7 @@ def suspicions(job: "Job", sample: Sample, names: list[str]) -> list[Finding]:
     if found is None:
         return []
     confusion = confused(job, sample)
-    exchanged = None if confusion is None else permuted(confusion, names)
+    exchanged = None if confusion is None else permuted(confusion, names, has_names(job))
     where = f"{job.targets.name}"
     if exchanged is not None:
         return [exchanged._replace(message=f"{where}: {exchanged.message}")]
@@ -114,6 +114,15 @@ def suspicions(job: "Job", sample: Sample, names: list[str]) -> list[Finding]:
                 f"{where}: labels look shifted by one row: {means}, and with each row's label taken from the row "
                 f"{found.direction} it {found.moved:.4g}",
                 cure="is a row missing at the beginning of a file, or was a header line taken for data? Join by --id",
+            )
+        ]
+    if found.own_better <= -SIGNIFICANT:
+        return [
+            Finding(
+                "labels-unrelated",
+                WARNING,
+                f"{where}: labels look turned around: {means}, which is better",
+                cure="are signs, outcomes or classes the wrong way round?",
             )
         ]
     return [
@@ -244,10 +253,15 @@ def confusion(job: "Job", predictions: Array, targets: Array) -> Array:
     return np.bincount(index * k + predicted(job, predictions), minlength=k * k).reshape(k, k)
 
 
-def permuted(confusion: Array, names: list[str]) -> Finding | None:
+def has_names(job: "Job") -> bool:
+    """Whether labels meet columns by name, so that neither the order of columns nor a base has a bearing."""
+    return job.form.kind == "name"
+
+
+def permuted(confusion: Array, names: list[str], named: bool = False) -> Finding | None:
     """Whether labels look exchanged: most rows of some classes are predicted as another one each, no two as the same.
 
-    Labels that all fit the class before or after theirs look shifted.
+    Labels that all fit the class before or after theirs look shifted. `named` is whether labels are names of columns.
     """
     n = int(confusion.sum())
     if n < LEAST_ROWS:
@@ -272,7 +286,11 @@ def permuted(confusion: Array, names: list[str]) -> Finding | None:
             "labels-shifted",
             WARNING,
             f"labels look shifted by one class: {shares} if each were the class {side} it",
-            cure="do the labels begin with 1? Say --label-base 1; if the columns are in another order, say --classes",
+            cure="are the columns' names in the order of the columns? Correct them"
+            if named
+            else "do the labels begin with 1? Say --label-base 1"
+            if side == "before" and not confusion[0].any()
+            else "bring the columns into the order of the labels, or the labels into that of the columns",
         )
     if set(to.tolist()) != set(moves.tolist()):
         return None
@@ -282,5 +300,7 @@ def permuted(confusion: Array, names: list[str]) -> Finding | None:
         "labels-permuted",
         WARNING,
         f"labels look permuted: {shares} with classes exchanged ({shown}{more})",
-        cure="are the columns in the order of the classes? Name them, or say --classes in their order",
+        cure="are the columns' names in the order of the columns? Correct them"
+        if named
+        else "bring the columns into the order of the labels, or give labels by name: --classes names columns",
     )

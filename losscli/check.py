@@ -12,9 +12,11 @@ import numpy as np
 from losscli.alignment import (
     LEAST_ROWS,
     MOST_CLASSES,
+    Sample,
     Sampling,
     compared,
     confusion,
+    has_names,
     names_classes,
     permuted,
     predicted,
@@ -31,7 +33,7 @@ from losscli.io.operands import Opener
 from losscli.io.raw import Looked
 from losscli.io.roles import Columns, Roles, assign
 from losscli.io.sources import Source, blocks
-from losscli.kinds import Kind, Values, kind, misread, suspicious
+from losscli.kinds import MOSTLY, Kind, Values, kind, misread, suspicious
 from losscli.losses import find
 from losscli.profile import classes
 from losscli.reduce import Partial
@@ -41,6 +43,10 @@ from losscli.samples import groups
 
 CLAUSE = re.compile(r"(.*?)(; (?!and )|(?<=\?) (?=Say |Save )|: (?=if |each prediction )|$)(.*)", re.DOTALL)
 """A message of an error: the fact, what divides it from the cure, and the cure."""
+LEAST_VALUES = 10
+"""Of fewer targets that are two numbers nothing is concluded."""
+QUANTISED = 0.5
+"""Of a sample's values, the share that must differ for equal rows to mean something."""
 SAMPLE_BYTES = 64 << 20
 """Rows that are kept to compare labels with: more than `compute` keeps, for there is time."""
 
@@ -91,7 +97,7 @@ class Seen(NamedTuple):
 
 
 class Twins:
-    """Finds rows that are there more than once, with memory that does not grow: predictions and targets to the bit."""
+    """Finds rows of predictions that are there more than once, to the bit, with memory that does not grow."""
 
     def __init__(self, job: Job) -> None:
         self.piles = Piles(job.predictions.name, PRINT, job.samples)
@@ -103,9 +109,7 @@ class Twins:
         prints = np.zeros(n, PRINT)
         own = np.arange(n) if block.kept is None else np.flatnonzero(block.kept)
         prints["row"] = block.first + own
-        targets = block.targets if block.targets.ndim == 2 else block.targets[:, None]
-        table = np.column_stack([block.predictions.astype(np.float64), targets.astype(np.float64)])
-        bits = table.view(np.uint64)
+        bits = np.ascontiguousarray(block.predictions, np.float64).view(np.uint64)
         bits = bits ^ (bits >> np.uint64(31))
         for number, half in enumerate(("high", "low")):
             with np.errstate(over="ignore"):
@@ -211,7 +215,8 @@ def _check(
         apart(request, loss, report, error)
         return
     made.job = replace(made.job, sampling=Sampling.of(made.job, SAMPLE_BYTES))
-    twins = Twins(made.job) if len(made.job.predictions.shape) == 2 else None
+    shape = made.job.predictions.shape
+    twins = Twins(made.job) if len(shape) == 2 and shape[1] > 2 else None  # of two columns, one may be all there is
     made.observe(Watcher(twins))
     begun(made.job)
     _described(made, report)
@@ -239,7 +244,7 @@ def supposed(roles: Roles) -> BoundLoss:
 
 
 def _two_values(targets: Columns) -> bool:
-    """Whether targets are words, or only 0 and 1, or -1 and 1."""
+    """Whether targets are words, or only 0 and 1, or -1 and 1, or two whole numbers besides labels that are left out."""
     text = targets.text()
     if text is not None and not targets.operand.is_table:
         return True
@@ -247,16 +252,29 @@ def _two_values(targets: Columns) -> bool:
         source = targets.source()
     except DataError:
         return True
-    return all(bool(np.isin(block, (-1, 0, 1)).all()) for _, block in blocks(source))
+    seen: set[float] = set()
+    for _, block in blocks(source):
+        seen |= set(np.unique(block[~np.isnan(block)] if block.dtype.kind == "f" else block).tolist())
+        if len(seen) > 3:
+            return False
+    several = source.shape[0] >= LEAST_VALUES
+    return seen <= {-1, 0, 1} or (several and len(seen - {-100, 255}) <= 2 and all(one == int(one) for one in seen))
 
 
 def _of_rows(source: Source) -> str:
-    """The loss for rows of targets: those of one class or of probabilities sum to 1; outcomes are in [0, 1]."""
-    inside = sums = True
+    """The loss for rows of targets: those of one class or of probabilities sum to 1; outcomes are in [0, 1].
+
+    A few damaged rows do not make them something else.
+    """
+    rows = inside = sums = 0
     for _, block in blocks(source):
-        inside = inside and bool(((block >= 0) & (block <= 1)).all())
-        sums = sums and bool((np.abs(block.sum(axis=1, dtype=np.float64) - 1) <= SUM_TOLERANCE).all())
-    return ("softmax-cross-entropy" if sums else "sigmoid-cross-entropy") if inside else "squared-error"
+        within = ((block >= 0) & (block <= 1)).all(axis=1)
+        rows += len(block)
+        inside += int(np.count_nonzero(within))
+        sums += int(np.count_nonzero(np.abs(block.sum(axis=1, dtype=np.float64) - 1) <= SUM_TOLERANCE))
+    if inside < MOSTLY * rows:
+        return "squared-error"
+    return "softmax-cross-entropy" if sums >= MOSTLY * rows else "sigmoid-cross-entropy"
 
 
 def of_error(error: DataError) -> Finding:
@@ -281,8 +299,10 @@ def apart(request: Request, loss: BoundLoss | None, report: Report, error: DataE
     opener = Opener(request.header)
     predictions, targets = opener.open(words[0], "predictions"), opener.open(words[1], "targets")
     report.findings.append(of_error(error))
+    report.facts |= {"predictions": {"file": predictions.name}, "targets": {"file": targets.name}}
     with contextlib.suppress(DataError):  # which is said already
         roles = assign(predictions, targets, None, request.id, request.columns)
+        report.facts["predictions"]["shape"] = list(roles.predictions.shape)
         report.facts["targets"] = {"file": targets.name, "shape": list(roles.targets.shape if roles.targets else ())}
         _alone(roles, loss, request.given, report)
 
@@ -315,7 +335,7 @@ def _of_values(values: Values, loss: BoundLoss, source: Source, given: str, repo
         "nan": values.nan,
         "infinite": values.infinite,
     }
-    report.findings += suspicious(values, found, source, given)
+    report.findings += suspicious(values, found, source, given, loss.loss.family)
     if values.rows > 1 and found.name == "probabilities":
         report.findings += misread(loss.loss, source.name, given, values.classes, found.evidence)
     return found
@@ -360,20 +380,24 @@ def _judged(made: Calculation, partial: Partial, twins: Twins | None, report: Re
     found = _of_values(seen.values, job.loss, job.predictions, job.extras.given, report)
     if partial.samples > 1 and partial.looks_like_probs and found.name != "probabilities":
         report.findings += misread(job.loss.loss, job.predictions.name, job.extras.given, job.form.k)
+    if not report.errors:
+        report.facts |= _scores(made, partial)
     if seen.labels is not None:
-        misunderstood = {finding.code for finding in report.findings} & {"double-sigmoid", "unsigned-scores"}
-        report.findings += _of_classes(seen, names, report, job, bool(misunderstood))
+        understood = not {finding.code for finding in report.findings} & {"double-sigmoid", "unsigned-scores"}
+        no_better = report.facts.get("loss", np.inf) >= report.facts.get("baseline", 0.0)
+        report.findings += _of_classes(seen, names, report, job, understood and no_better)
     elif seen.positives is not None:
         report.facts["targets"]["positives"] = dict(zip(names, seen.positives.tolist(), strict=True))
         report.facts["accuracy"] = seen.right / seen.values.elements
     elif seen.targets is not None:
         report.facts["targets"]["evidence"] = f"values from {seen.targets.least:.4g} to {seen.targets.most:.4g}"
     report.facts |= {"samples": partial.samples, "ignored": partial.ignored}
-    if not report.errors:
-        report.facts |= _scores(made, partial)
+    if job.loss.loss.family.reads == "numbers" and partial.samples > 1 and not partial.losses.most:
+        fact = f"{job.predictions.name}: every prediction is equal to its target in {job.targets.name}"
+        report.findings.append(Finding("same-data", WARNING, fact, (), "is the same file, or column, saved twice?"))
     if partial.sample is not None:
         report.findings += suspicions(job, partial.sample, names)
-    if twins is not None:
+    if twins is not None and not quantised(partial.sample):
         report.findings += _of_twins(job, twins)
 
 
@@ -385,15 +409,15 @@ def _ordered(findings: list[Finding]) -> list[Finding]:
     return list(kept.values())
 
 
-def _of_classes(seen: Seen, names: list[str], report: Report, job: Job, misunderstood: bool) -> list[Finding]:
+def _of_classes(seen: Seen, names: list[str], report: Report, job: Job, poor: bool) -> list[Finding]:
     """Counts of classes, accuracy, and what is suspicious about them.
 
-    `misunderstood` is whether all scores are positive for a reason that is known already.
+    `poor` is whether the predictions are no better than a constant one, for no reason that is known already.
     """
     assert seen.labels is not None
     assert seen.predicted is not None
     n = int(seen.labels.sum())
-    unseen = [names[i] for i in np.flatnonzero(seen.labels == 0)]
+    unseen = [names[i] for i in np.flatnonzero(seen.labels == 0) if i != job.form.ignore]
     report.facts["targets"]["classes"] = dict(zip(names, seen.labels.tolist(), strict=True))
     report.facts["targets"]["unseen"] = unseen
     report.facts["accuracy"] = seen.right / n
@@ -409,7 +433,7 @@ def _of_classes(seen: Seen, names: list[str], report: Report, job: Job, misunder
             )
         )
     guessed = np.flatnonzero(seen.predicted)
-    if not misunderstood and len(guessed) == 1 and n >= LEAST_ROWS and np.count_nonzero(seen.labels) > 1:
+    if poor and len(guessed) == 1 and n >= LEAST_ROWS and np.count_nonzero(seen.labels) > 1:
         findings.append(
             Finding(
                 "one-class-predicted",
@@ -419,7 +443,7 @@ def _of_classes(seen: Seen, names: list[str], report: Report, job: Job, misunder
                 cure="has the model collapsed, or is a column of ids among the predictions?",
             )
         )
-    exchanged = None if seen.confusion is None else permuted(seen.confusion, names)
+    exchanged = None if seen.confusion is None else permuted(seen.confusion, names, has_names(job))
     if exchanged is not None:
         findings.append(exchanged._replace(message=f"{job.targets.name}: {exchanged.message}"))
     return findings
@@ -438,6 +462,14 @@ def _scores(made: Calculation, partial: Partial) -> dict[str, Any]:
     return found
 
 
+def quantised(sample: Sample | None) -> bool:
+    """Whether predictions take few values, as rounded ones and hard ones do, of which rows are equal by nature."""
+    if sample is None or not sample.predictions:
+        return False
+    values = np.concatenate(sample.predictions)
+    return len(np.unique(values)) < QUANTISED * values.size
+
+
 def _of_twins(job: Job, twins: Twins) -> list[Finding]:
     number, all_of_them, pairs = twins.found()
     if not number:
@@ -447,7 +479,7 @@ def _of_twins(job: Job, twins: Twins) -> list[Finding]:
         Finding(
             "duplicate-rows",
             WARNING,
-            f"{places[0]}: the row is equal to {job.predictions.place(pairs[0][1])}, predictions and target "
+            f"{places[0]}: the predictions are equal to {job.predictions.place(pairs[0][1])} "
             f"({'' if all_of_them else 'at least '}{count(number, 'row')} like this)",
             places,
             "was a batch written twice, or a sample drawn again?",

@@ -233,7 +233,8 @@ class Family:
     @property
     def takes_classes(self) -> bool:
         """Whether its targets are classes, which may have names."""
-        return self.reads != "numbers" and self.coupled not in ("masks", "rows") and self.parts == 1
+        named = self.reads == "classes" or (self.reads != "numbers" and self.several_outputs)
+        return named and self.coupled not in ("masks", "rows") and self.parts == 1
 
 
 class Relation(NamedTuple):

@@ -193,17 +193,18 @@ def _kind(job: "Job", fault: str, place: tuple[int, int | None, float]) -> _Kind
         NOT_PROBABILITY: (
             "not-probabilities",
             f"{value:g} is not a probability",
-            "if these are logits, say --from logits",
+            "if these are logits, say --from logits; if log-probabilities, --from log-probs",
         ),
         NOT_LOG_PROBABILITY: (
             "not-probabilities",
             f"{value:g} is not a log-probability, which is at most 0",
-            "if these are logits, say --from logits",
+            "if these are probabilities, say --from probs; if logits, --from logits",
         ),
         ROW_SUM: (
             "row-sums",
             f"the probabilities of the row sum to {value:.6g}, not 1",
-            "if these are logits, say --from logits; if several labels may hold at once, use a sigmoid loss",
+            "divide each row by its sum if it was rounded; if these are logits, say --from logits; if several labels may hold "
+            "at once, use a sigmoid loss",
         ),
         UNDEFINED: (
             "undefined-loss",

@@ -35,7 +35,7 @@ WARNINGS = {
     "infinite-predictions": "predictions that are infinite",
     "constant-predictions": "the same prediction for every row",
     "one-class-predicted": "one class predicted for every row",
-    "duplicate-rows": "rows that are equal to an earlier one, predictions and target",
+    "duplicate-rows": "rows of predictions that are equal to an earlier one, where that is not natural",
     "id-as-prediction": "a column that looks like an index or ids, and is taken for predictions",
     "same-data": "predictions and targets that are the same data",
 }

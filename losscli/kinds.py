@@ -67,11 +67,16 @@ class Values(NamedTuple):
     most: float = -math.inf
     nan: int = 0
     infinite: int = 0
+    overflowed: int = 0
+    """How many are plus infinity."""
     within: int = 0
     """How many are in [0, 1]."""
     zeros: int = 0
     ones: int = 0
     positive: int = 0
+    least_step: float = math.inf
+    most_step: float = -math.inf
+    """Of the first of several columns, its value less the number of its row: the same for all if it counts rows."""
     least_sum: float = math.inf
     most_sum: float = -math.inf
     off: int = 0
@@ -98,6 +103,9 @@ class Values(NamedTuple):
                 logs = row_sums(np.exp(x)) if held.max(initial=-np.inf) <= 0 else np.full(len(x), np.inf)
             off = ~(np.abs(sums - 1) <= SUM_TOLERANCE)
             off_of_logs = ~(np.abs(logs - 1) <= SUM_TOLERANCE)
+            numbers = np.arange(len(x)) if rows is None else rows
+            steps = x[:, 0] - numbers if x.ndim == 2 and x.shape[1] > 1 else np.zeros(0)
+            steps[~np.isfinite(steps)] = np.inf
         first_off = np.flatnonzero(off)[:3]
         finite_sums = sums[np.isfinite(sums)]
         return cls(
@@ -107,10 +115,13 @@ class Values(NamedTuple):
             float(held.max(initial=-np.inf)),
             int(np.count_nonzero(np.isnan(x))),
             int(np.count_nonzero(np.isinf(x))),
+            int(np.count_nonzero(np.isposinf(x))),
             int(np.count_nonzero((x >= 0) & (x <= 1))),
             int(np.count_nonzero(x == 0)),
             int(np.count_nonzero(x == 1)),
             int(np.count_nonzero(x > 0)),
+            float(steps.min(initial=np.inf)),
+            float(steps.max(initial=-np.inf)),
             float(finite_sums.min(initial=np.inf)),
             float(finite_sums.max(initial=-np.inf)),
             int(np.count_nonzero(off)),
@@ -131,6 +142,7 @@ class Values(NamedTuple):
                 "elements",
                 "nan",
                 "infinite",
+                "overflowed",
                 "within",
                 "zeros",
                 "ones",
@@ -146,6 +158,8 @@ class Values(NamedTuple):
             least_sum=min(self.least_sum, other.least_sum),
             most_sum=max(self.most_sum, other.most_sum),
             first_off=(self.first_off + other.first_off)[:3],
+            least_step=min(self.least_step, other.least_step),
+            most_step=max(self.most_step, other.most_step),
             constant=self.constant and other.constant and same,
             first=self.first,
         )
@@ -171,6 +185,8 @@ def kind(values: Values, family: "Family") -> Kind:
     if not family.takes_from:
         return Kind("numbers", span)
     inside = values.within + values.nan == values.elements
+    if not inside and family.reads == "classes" and values.least >= 0 and percentages(values):
+        return Kind("neither", f"{span}, and every row sums to 100: percentages")
     if inside and family.reads == "classes":
         right = values.rows - values.off
         if not values.off:
@@ -186,10 +202,33 @@ def kind(values: Values, family: "Family") -> Kind:
     return Kind("logits", f"{span}, {outside / values.elements:.0%} outside [0, 1]")
 
 
-def suspicious(values: Values, found: Kind, source: "Source", given: str) -> list[Finding]:
-    """What is suspicious about predictions by themselves."""
+def percentages(values: Values) -> bool:
+    """Whether every row sums to 100."""
+    return abs(values.least_sum - 100) < 0.5 and abs(values.most_sum - 100) < 0.5
+
+
+def suspicious(values: Values, found: Kind, source: "Source", given: str, family: "Family") -> list[Finding]:
+    """What is suspicious about predictions by themselves, for losses of a family."""
     name, k, dtype = source.name, values.classes, source.dtype
     findings = []
+    if values.rows >= 10 and values.least_step == values.most_step:
+        findings.append(
+            Finding(
+                "id-as-prediction",
+                WARNING,
+                f"{name}: the first column counts the rows, and is taken for predictions",
+                cure="if it is an index, leave it out: pick the others with --columns, or save the array without it",
+            )
+        )
+    if family.reads == "classes" and values.least >= 0 and percentages(values):
+        findings.append(
+            Finding(
+                "row-sums",
+                WARNING,
+                f"{name}: every row sums to 100: percentages?",
+                cure="divide by 100, and say --from probs",
+            )
+        )
     if dtype == np.float16 and max(-values.least, values.most) >= float(np.finfo(np.float16).max):
         findings.append(
             Finding(
@@ -203,12 +242,14 @@ def suspicious(values: Values, found: Kind, source: "Source", given: str) -> lis
         findings.append(
             Finding(
                 "infinite-predictions",
-                WARNING,
+                WARNING if values.overflowed else NOTE,
                 f"{name}: {values.infinite:,} of {values.elements:,} values are infinite",
-                cure="-inf as a logit is a class that cannot be; anything else is an overflow",
+                cure="-inf is the logit, or log-probability, of what cannot be; anything else is an overflow",
             )
         )
-    if found.name == "neither" and given == "logits" and values.off:
+    inside = values.within + values.nan == values.elements
+    off = values.off if family.reads == "classes" and inside else 0
+    if found.name == "neither" and given == "logits" and off:
         findings.append(
             Finding(
                 "row-sums",
@@ -219,7 +260,7 @@ def suspicious(values: Values, found: Kind, source: "Source", given: str) -> lis
                 "are they outputs of a sigmoid each? Then a sigmoid loss takes them, with --from probs",
             )
         )
-    elif found.name == "probabilities" and given == "logits" and values.off:
+    elif found.name == "probabilities" and given == "logits" and off:
         findings.append(
             Finding(
                 "row-sums",
@@ -244,7 +285,7 @@ def suspicious(values: Values, found: Kind, source: "Source", given: str) -> lis
                 "saturated-probabilities",
                 WARNING,
                 f"{name}: {count(values.ones, 'probability', 'probabilities')} of exactly 1, and {values.zeros:,} of exactly 0: "
-                f"what was left was lost in {dtype}, or by a clip",
+                "what was left was rounded away, or clipped",
                 cure="save logits, or log-probabilities with --from log-probs",
             )
         )

@@ -63,13 +63,13 @@ def one_a_row(
     return made if classes or not base else replace(made, classes=numbered, base=base)
 
 
-def two_names(loss: str, targets: Columns, classes: tuple[str, ...], ignore: str | None) -> Plan | None:
+def two_names(loss: str, reads: str, targets: Columns, classes: tuple[str, ...], ignore: str | None) -> Plan | None:
     """The plan of labels of two classes that have names, the second of which is the positive one; None for numbers."""
     text = targets.text()
     if text is None:
         return None
     made = _of_text(loss, text, classes, 2, ignore)
-    return replace(made, form=Form("binary", "outcomes", 2, made.form.ignore))
+    return replace(made, form=Form("binary", reads, 2, made.form.ignore))
 
 
 def groups(loss: str, targets: Columns, ignore: str | None) -> Plan:
@@ -230,6 +230,11 @@ def _check_indices(loss: str, source: Source, k: int, ignore: float | None, base
     if first is None:
         return
     place, label = source.place(first[0]), first[1]
+    if label != label:
+        raise DataError(
+            f"{place}: the label is NaN ({count(bad_rows, 'row')} like this or otherwise no label); if NaN marks rows to leave out, say --ignore-index nan",
+            "nan-targets",
+        )
     if label != math.floor(label) if math.isfinite(label) else True:
         raise DataError(
             f"{place}: {label:g} is not a class index ({count(bad_rows, 'row')} like this); {loss} takes whole numbers from "

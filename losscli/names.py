@@ -3,6 +3,7 @@
 import csv
 import math
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 
 from losscli.core import Array
 from losscli.errors import DataError, UsageError, count, did_you_mean, listing
+from losscli.io.roles import LIKELY_IDS
 from losscli.io.sources import Derived, Reordered, Source, StreamSource
 
 
@@ -50,6 +52,13 @@ def by_name(
     common = [name for name in theirs if name in ours]
     if not positions or common:
         alone = next((name for name in theirs if name not in ours), "")
+        likely = next((name for name in common if name.lower() in LIKELY_IDS), None)
+        if likely is not None:
+            raise DataError(
+                f"{source.name}: column {likely!r} is in both files; if it holds ids, join by it with --id {likely}, or say which "
+                f"columns are meant: {source.name}:COLUMN",
+                "names-differ",
+            )
         raise DataError(
             f"{source.name}: its columns ({listing(theirs, 4)}) are not named as the predictions' ({listing(ours, 4)}), and "
             f"columns with names never meet by position; rename them, or leave out a header{did_you_mean(alone, ours)}",
@@ -122,19 +131,13 @@ def class_names(text: str) -> tuple[str, ...]:
         for a file that cannot be read.
     """
     if os.path.exists(text):
-        try:
-            lines = Path(text).read_text(encoding="utf-8-sig").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            why = getattr(error, "strerror", None) or "not UTF-8 text"
-            raise DataError(
-                f"--classes {text}: cannot be read: {why}; give a text file with one name a line"
-            ) from error
-        rows = _records(text, lines)
-        if any(len(row) > 1 for row in rows[1:]):
-            raise DataError(f"--classes {text}: a line holds several names; give one name a line")
-        names = rows[0] if len(rows) == 1 else [row[0] if row else "" for row in rows]
+        names = _names_of_file(text)
+    elif "," not in text and re.search(r"/|\.(txt|csv|tsv|names|npy|json)$", text):
+        raise DataError(
+            f"--classes {text}: no such file; say --classes NAME,NAME,... or give a text file with one name a line"
+        )
     else:
-        names = next(iter(_records(text, [text])), [])
+        names = [name.strip() for name in _record(text, text)]
     if not names or not all(names):
         raise UsageError(
             f"--classes {text!r}: a name is empty; say --classes NAME,NAME,... or give a file with one a line"
@@ -147,11 +150,29 @@ def class_names(text: str) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _records(text: str, lines: list[str]) -> list[list[str]]:
+def _names_of_file(text: str) -> list[str]:
     try:
-        return list(csv.reader(lines))
+        lines = Path(text).read_text(encoding="utf-8-sig").rstrip().splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "not UTF-8 text"
+        raise DataError(f"--classes {text}: cannot be read: {why}; give a text file with one name a line") from error
+    records = [_record(text, line) for line in lines]
+    if len(records) == 1:
+        return [name.strip() for name in records[0]]
+    for number, record in enumerate(records, 1):
+        if len(record) != 1 or not record[0].strip():
+            fact = f"{len(record)} names" if len(record) > 1 else "no name"
+            raise DataError(f"{text}:{number}: {fact}; give one name a line, in quotes if it has a comma")
+    return [record[0].strip() for record in records]
+
+
+def _record(text: str, line: str) -> list[str]:
+    try:
+        return next(csv.reader([line], strict=True, skipinitialspace=True), [])
     except csv.Error as error:
-        raise UsageError(f"--classes {text}: {error}; put such a name into quotes") from error
+        raise UsageError(
+            f"--classes {text}: {error}; put such a name into quotes, and write a quote in it twice"
+        ) from error
 
 
 def named_numbers(text: str, option: str) -> list[tuple[str, float]]:

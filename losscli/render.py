@@ -191,7 +191,8 @@ def checked(report: "Report", terminal: bool, width: int) -> str:
     for role in ("predictions", "targets"):
         found = report.facts.get(role, {})
         shape = " x ".join(f"{length:,}" for length in found.get("shape", ()))
-        facts.append((role, f"{found.get('file')}: {shape}" + (f", {found['dtype']}" if "dtype" in found else "")))
+        described = ", ".join([*([shape] if shape else []), *([found["dtype"]] if "dtype" in found else [])])
+        facts.append((role, f"{found.get('file', 'not read')}" + (f": {described}" if described else "")))
         kind, evidence = found.get("kind"), found.get("evidence")
         if kind:
             facts.append(("", KINDS.get(kind, kind) + (f": {evidence}" if evidence else "")))
@@ -304,7 +305,7 @@ def markdown_around(result: Result, header: Sequence[str] = ()) -> tuple[str, st
     facts = _facts(result, full=False)[1:]
     lines = [*_markdown_header(["", result.loss]), *map(markdown_line, facts)]
     lines += ["", *_markdown_header(header)] if header else []
-    return "\n".join(lines) + "\n", f"\n`{result.signature}`\n"
+    return "\n".join(lines) + "\n", f"\n`{printable(result.signature)}`\n"
 
 
 def markdown_line(cells: Iterable[Any]) -> str:

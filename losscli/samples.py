@@ -21,8 +21,9 @@ def columns(calculation: "Calculation", rows: "Rows", nested: bool) -> dict[str,
     nested
         JSON: several targets or losses of a sample are one list; otherwise each is a column.
     """
-    found: dict[str, Any] = {"sample": calculation.original(rows.sample)}
-    if calculation.ids is not None:
+    masks = calculation.job.masks is not None  # whose numbers are not those of rows, and which have no id and no class
+    found: dict[str, Any] = {"sample": rows.sample if masks else calculation.original(rows.sample)}
+    if calculation.ids is not None and not masks:
         found["id"] = calculation.ids.take(found["sample"])
     target = targets(calculation, rows.target)
     names = outputs(calculation)
@@ -61,7 +62,7 @@ def outputs(calculation: "Calculation") -> list[str]:
 def targets(calculation: "Calculation", block: Array) -> Any:
     """Targets as the file has them: class names, whole numbers for labels, numbers otherwise."""
     form, classes = calculation.job.form, calculation.plan.classes
-    two = form.kind == "binary" and block.ndim == 1 and not form.one_hot
+    two = form.kind == "binary" and block.ndim == 1 and not form.one_hot and calculation.job.masks is None
     if classes and (form.kind == "name" or two):
         return [classes[i] for i in block.astype(np.int64)]
     if form.kind in ("index", "binary", "signed", "one-hot"):

@@ -50,6 +50,8 @@ def plan(
         return Plan(ConstantSource(targets, shape, np.dtype(np.float64)), Form("constant", "numbers"))
     if family.reads in ("signs", "outcomes"):
         targets.hint = "; code the labels as 0 and 1, or as -1 and 1"
+        if family.takes_classes and len(predictions.shape) == 1:
+            targets.hint += ", or say --classes NEGATIVE,POSITIVE"
     several = len(predictions.shape) == 2
     if family.reads == "classes" and family.coupled == "rows":
         return groups(loss, targets, ignore)
@@ -67,7 +69,7 @@ def plan(
     if base:
         raise UsageError(f"--label-base {base}: {loss} takes no labels from {base} on here; leave it out")
     if family.reads in ("signs", "outcomes") and classes and not several:
-        named = two_names(loss, targets, classes, ignore)
+        named = two_names(loss, family.reads, targets, classes, ignore)
         if named is not None:
             return named
     source, notes, matched = _matching(loss, predictions, targets, family)

@@ -65,7 +65,8 @@ def _balanced(made: Plan, k: int) -> Array:
             continue
         t = (rows if made.form.reads == "rows" else made.form.outcomes(rows)).astype(np.float64)
         counts += np.array([len(t) - t.sum(), t.sum()]) if t.ndim == 1 else t.sum(axis=0)
-    return np.divide(counts.sum(), k * counts, out=np.zeros(k), where=counts > 0)
+    with np.errstate(over="ignore"):  # of soft targets that are all but 0
+        return np.divide(counts.sum(), k * counts, out=np.zeros(k), where=counts > 0)
 
 
 def _weights_of_file(opener: Opener, text: str, names: tuple[str, ...] | None, k: int) -> Array:

@@ -610,7 +610,8 @@ def judge(case: Case) -> str:
         raise AssertionError(f"a number, {found['value']}, where there is none: {why}") from None
     compare(found, true)
     if "--gradient" in case.words:
-        slopes, x = np.load("g.npy"), read(Asked.of(case.words).predictions.rpartition(":")[0] or case.words[2], None)
+        header = True if "--header" in case.words else None
+        slopes, x = np.load("g.npy"), read(Asked.of(case.words).predictions.rpartition(":")[0] or case.words[2], header)
         assert slopes.size == 0 or len(slopes) == len(x.rows if isinstance(x, Table) else x), (
             "the gradient has other rows"
         )

@@ -295,7 +295,7 @@ def targets_of(asked: Asked, p: Numbers, file: "Table | np.ndarray", columns: li
         if base or ignore is not None:
             raise RefusedError("no labels")
         rows = by_name(rows, t.names, classes)
-        if any(not all(-0.0 <= one <= 1.001 for one in row) or not abs(sum(row) - 1) <= 1.0001e-3 for row in rows):
+        if any(not all(-0.0 <= one <= 1.001 for one in row) or not abs(sum(row) - 1) <= 1.0002e-3 for row in rows):
             raise RefusedError("no probabilities")
         if any(abs(abs(sum(row) - 1) - 1e-3) < 1e-6 for row in rows):
             raise UnclearError("at the tolerance")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from conftest import SAMPLE_DATA
 
-from losscli import alignment, kinds
+from losscli import alignment, check, kinds
 from losscli.core import FAMILIES
 from losscli.findings import CODES, ERROR, NOTE, WARNING
 from losscli.io import join
@@ -494,6 +494,80 @@ class TestPermuted:
         assert self.found([0, 0, 0, 0], [5, 5, 0, 90], [90, 0, 5, 5], [5, 90, 0, 5]) is None
 
 
+class TestDamagedTargets:
+    """A few damaged rows do not make targets something else; they are found."""
+
+    @pytest.mark.parametrize("row", [[0, 0, 0, 0], [1, 1, 0, 0], [-0.2, 1.2, 0, 0], [0.6, 0.6, 0, 0]])
+    def test_rows_of_classes(self, checked, save, row):
+        t = np.eye(4)[LABELS]
+        t[7] = row
+        found = checked(save("z.npy", LOGITS), save("t.npy", t), code=3)
+        assert codes(found) == {"targets-not-probabilities"}
+        assert found["by"]["targets-not-probabilities"]["places"][0].startswith("t.npy[7")
+
+    @pytest.mark.parametrize("values", [(1, 2), (0, 255)])
+    def test_two_numbers(self, checked, save, values):
+        found = checked(save("s.npy", SCORES), save("t.npy", np.where(OUTCOMES == 1, values[1], values[0])), code=3)
+        assert codes(found) == {"label-not-a-class"}
+        assert checked("s.npy", save("t.npy", [[1.0, 2.5][i] for i in OUTCOMES]))["read_as"]["loss"] == "squared-error"
+
+    def test_nan_among_labels(self, checked, save):
+        t = LABELS.astype(float)
+        t[4] = np.nan
+        found = checked(save("z.npy", LOGITS), save("t.npy", t), code=3)["by"]["nan-targets"]
+        assert "--ignore-index nan" in found["cure"]
+        assert checked("z.npy", "t.npy", "--ignore-index", "nan")["findings"] == []
+
+
+class TestHealthyData:
+    def test_of_rare_events(self, checked, save):
+        rng = np.random.default_rng(1)
+        y = (rng.random(5000) < 0.01).astype(int)
+        s = -4.6 + rng.normal(0, 1, 5000) + 2 * y
+        assert checked(save("s.npy", s), save("y.npy", y))["findings"] == []
+
+    def test_of_several_outcomes_as_probabilities(self, checked, save):
+        t = RNG.integers(0, 2, (60, 4))
+        found = checked(save("p.npy", np.clip(t * 0.6 + RNG.random((60, 4)) * 0.4, 0.01, 0.99)), save("t.npy", t))
+        assert codes(found) == {"double-sigmoid"}
+
+    def test_a_class_that_is_ignored_is_not_missed(self, checked, save):
+        assert checked(save("z.npy", LOGITS), save("y.npy", LABELS), "--ignore-index", "0")["findings"] == []
+
+
+class TestOtherFindings:
+    def test_numbers_that_are_the_same(self, checked, save):
+        x = RNG.normal(size=300)
+        assert codes(checked(save("a.npy", x), save("b.npy", x))) == {"same-data"}
+
+    def test_a_column_that_counts_rows(self, checked, save):
+        z = np.column_stack([np.arange(7, 307), LOGITS])
+        assert "id-as-prediction" in codes(checked(save("z.npy", z), save("y.npy", LABELS)))
+
+    def test_percentages(self, checked, save):
+        found = checked(save("p.npy", PROBS * 100), save("y.npy", LABELS))
+        assert found["predictions"]["kind"] == "neither"
+        assert "divide by 100" in found["by"]["row-sums"]["cure"]
+
+    def test_labels_that_are_turned_around(self, checked, compute, save):
+        t = RNG.normal(size=300)
+        found = checked(save("p.npy", -t), save("t.npy", t))
+        assert "turned around" in found["by"]["labels-unrelated"]["message"]
+        assert "turned around" in compute("mse", "p.npy", "t.npy").err
+
+    def test_cures_of_names_are_about_names(self, checked, write):
+        names = np.array(HEADER)
+        write("z.csv", table(names[[1, 0, 2, 3]], LOGITS.tolist()))
+        write("y.csv", table(["label"], [[names[i]] for i in LABELS]))
+        assert "Correct them" in checked("z.csv", "y.csv")["by"]["labels-permuted"]["cure"]
+
+    def test_files_that_cannot_be_parsed_are_named(self, run, checked, write, save):
+        write("p.csv", "a,b\n1,2\n1\n")
+        found = checked("p.csv", save("t.npy", [0, 1]), code=3)
+        assert (found["predictions"]["file"], found["targets"]["file"]) == ("p.csv", "t.npy")
+        assert "None" not in run("check", "p.csv", "t.npy").out
+
+
 class TestValuesThatWereLost:
     def test_infinities_of_float16(self, checked, compute, save):
         z = LOGITS.astype(np.float16)
@@ -519,7 +593,10 @@ class TestValuesThatWereLost:
     def test_infinities_of_float32(self, checked, save):
         z = LOGITS.astype(np.float32)
         z[3, (LABELS[3] + 1) % 4] = -np.inf
-        assert codes(checked(save("z.npy", z), save("y.npy", LABELS))) == {"infinite-predictions"}
+        found = checked(save("z.npy", z), save("y.npy", LABELS))
+        assert {code: one["severity"] for code, one in found["by"].items()} == {"infinite-predictions": NOTE}
+        z[3, LABELS[3]] = np.inf
+        assert checked(save("z.npy", z), "y.npy")["by"]["infinite-predictions"]["severity"] == WARNING
 
     def test_saturated_probabilities(self, checked, compute, save):
         x = PROBS.copy()
@@ -562,10 +639,10 @@ class TestDuplicates:
         z, y = LOGITS.copy(), LABELS.copy()
         for row, earlier in ((7, 3), (11, 3), (290, 200)):
             z[row], y[row] = z[earlier], y[earlier]
-        z[5], y[5] = z[6], (y[6] + 1) % 4  # another label
+        z[299], y[299] = z[6], (y[6] + 1) % 4  # another label
         found = checked(save("z.npy", z), save("y.npy", y))
         assert codes(found) == {"duplicate-rows"}
-        assert "3 rows like this" in found["by"]["duplicate-rows"]["message"]
+        assert "4 rows like this" in found["by"]["duplicate-rows"]["message"]
         assert "equal to z.npy[3]" in found["by"]["duplicate-rows"]["message"]
         assert found["by"]["duplicate-rows"]["places"] == ["z.npy[7]", "z.npy[11]", "z.npy[290]"]
 
@@ -579,10 +656,26 @@ class TestDuplicates:
         assert "500 rows like this" in found["message"]
         assert found["places"] == ["z.npy[500]", "z.npy[501]", "z.npy[502]"]
 
+    @pytest.mark.parametrize("k", [2, 3, 5])
+    def test_of_rounded_and_hard_predictions_are_natural(self, checked, save, k):
+        p = RNG.dirichlet(np.ones(k), 500).round(2)
+        p[:, -1] = np.maximum(0, 1 - p[:, :-1].sum(axis=1))
+        p = p[np.abs(p.sum(axis=1) - 1) < 1e-9]
+        y = p.argmax(axis=1)
+        assert "duplicate-rows" not in codes(checked(save("p.npy", p), save("y.npy", y), "--from", "probs"))
+        assert "duplicate-rows" not in codes(checked(save("p.npy", np.eye(k)[y]), "y.npy", "--from", "probs"))
+
+    def test_of_a_batch_with_other_labels(self, checked, save):
+        z = np.concatenate([LOGITS, LOGITS[:150]])
+        found = checked(save("z.npy", z), save("y.npy", np.concatenate([LABELS, (LABELS[:150] + 1) % 4])))
+        assert "150 rows like this" in found["by"]["duplicate-rows"]["message"]
+
     def test_one_row_over_and_over_is_found_in_bounded_memory(self, checked, save, monkeypatch):
         monkeypatch.setattr(join, "PILE_BYTES", 400)
         monkeypatch.setattr(join, "SKEWED", 1)
-        found = checked(save("z.npy", np.zeros((3000, 2))), save("y.npy", np.zeros(3000, int)))["by"]["duplicate-rows"]
+        z = np.tile(RNG.normal(size=(1, 200)), (3000, 1))
+        monkeypatch.setattr(check, "QUANTISED", 0)
+        found = checked(save("z.npy", z), save("y.npy", np.zeros(3000, int)))["by"]["duplicate-rows"]
         number = int(re.search(r"at least ([\d,]+) rows", found["message"])[1].replace(",", ""))
         assert 1 < number < 100
 

@@ -119,8 +119,52 @@ class TestNames:
         weighed = compute("bce", "s.npy", "y.csv", "--classes", "ham,spam", "--class-weight", "spam=3").json["value"]
         assert weighed == pytest.approx((3 * soft(-2) + soft(-1) + soft(0.5)) / 5)
 
+    @pytest.mark.parametrize("loss", ["hinge", "squared-hinge", "logistic", "zero-one"])
+    def test_say_which_side_of_a_margin_is_positive(self, compute, save, write, loss):
+        s = save("s.npy", [2.0, -3.0, 0.5])
+        write("y.csv", "label\nno\nno\nyes\n")
+        named = compute(loss, s, "y.csv", "--classes", "no,yes", "-f", "csv").out
+        numbered = compute(loss, s, save("t.npy", [0, 0, 1]), "-f", "csv").out
+        assert [line.split(",")[2] for line in named.split()] == [line.split(",")[2] for line in numbered.split()]
+
+    def test_are_part_of_the_signature(self, compute, save):
+        save("y.npy", [0, 1, 1])
+        signatures = {
+            compute("ce", "z.csv", "y.npy", *words).json["signature"]
+            for words in ((), ("--classes", "eel,dog,cat"), ("--classes", "cat,dog,eel"))
+        }
+        assert len(signatures) == 3
+        assert "label-base:1" in compute("ce", "z.npy", save("o.npy", [1, 2, 3]), "--label-base", "1").json["signature"]
+
+    def test_with_blanks_around_them(self, compute, write):
+        assert compute("ce", "z.npy", "y.csv", "--classes", "dog, cat , eel").json["value"] == pytest.approx(
+            mean(0, 2, 1)
+        )
+        write("names.txt", "dog\n cat\neel\n\n")
+        assert compute("ce", "z.npy", "y.csv", "--classes", "names.txt").json["value"] == pytest.approx(mean(0, 2, 1))
+
 
 class TestWrongNames:
+    @pytest.mark.parametrize(
+        ("content", "parts"),
+        [
+            ("cat, black\ndog\neel\n", ("names.txt:1", "2 names", "quotes")),
+            ("cat\ndog,x\neel\n", ("names.txt:2", "2 names")),
+            ("cat\n\ndog\neel\n", ("names.txt:2", "no name")),
+        ],
+    )
+    def test_lines_of_a_file_that_are_no_name(self, compute, write, content, parts):
+        write("names.txt", content)
+        compute("ce", "z.npy", "y.csv", "--classes", "names.txt").refuses(3, *parts)
+
+    def test_a_quote_that_is_never_closed(self, compute, write):
+        write("names.txt", '"cat\ndog\neel\n')
+        compute("ce", "z.npy", "y.csv", "--classes", "names.txt").refuses(2, "names.txt", "quotes")
+
+    @pytest.mark.parametrize("name", ["classes.txt", "folder/names"])
+    def test_a_file_that_is_missing(self, compute, name):
+        compute("ce", "z.npy", "y.csv", "--classes", name).refuses(3, name, "no such file")
+
     def test_another_number_of_them(self, compute):
         compute("ce", "z.npy", "y.csv", "--classes", "cat,dog").refuses(3, "2 names", "3 columns", "z.npy")
         compute("ce", "z.csv", "y.csv", "--classes", "cat,dog").refuses(3, "2 names", "3 columns", "z.csv")
@@ -150,7 +194,7 @@ class TestWrongNames:
 
     def test_a_file_of_several_columns(self, compute, write):
         write("names.csv", "dog,1\ncat,2\neel,3\n")
-        compute("ce", "z.npy", "y.csv", "--classes", "names.csv").refuses(3, "names.csv", "one name a line")
+        compute("ce", "z.npy", "y.csv", "--classes", "names.csv").refuses(3, "names.csv:1", "one name a line")
 
     def test_the_file_is_no_output(self, compute, write):
         write("names.csv", "dog\ncat\neel\n")

@@ -118,6 +118,21 @@ class TestCuts:
         with pytest.raises(DataError, match="cut off"):
             table('"a","b"\n"1","2"\n"3","4.5')
 
+    @pytest.mark.parametrize("cell", ['"2"3', '"2"3""', '2"3"', '"2" ', ' "2"', '"2""', '""2"'])
+    @pytest.mark.parametrize("text", [True, False])
+    def test_quotes_within_a_cell_are_refused(self, cell, text):
+        def read():
+            found = table(f'a,b\n1,5\n1,{cell}\n7,"8"\n')
+            return found.text(1) if text else whole(found.source([0, 1]))
+
+        with pytest.raises(DataError, match=r"quote|cells"):
+            read()
+
+    def test_quotes_that_are_written_twice_are_one(self):
+        found = table('a,b\n"x""y","""z"""\n"","2,3\n4"\n')
+        assert found.text(0).cells[:1] == ['x"y']
+        assert found.text(1).cells == ['"z"', "2,3\n4"]
+
     @pytest.mark.parametrize("small", [0, 1 << 16])
     @pytest.mark.parametrize("quote", ["", '"'])
     @pytest.mark.parametrize("columns", [[0], [1], [2], [0, 2], [0, 1, 2]])

@@ -129,7 +129,9 @@ class TestManyPiles:
         monkeypatch.setattr(join.Piles, "take", watched)
         write("p.csv", table(["same"] * 5000, a=[0.5] * 5000))
         write("t.csv", table(["same"], t=[1.0]))
-        compute("mse", "p.csv", "t.csv", "--id", "id").refuses(3, "p.csv:2", 'column "id"', "1 id more than once: same")
+        compute("mse", "p.csv", "t.csv", "--id", "id").refuses(
+            3, "p.csv:2", 'column "id"', "1 id more than once: 'same'"
+        )
         assert max(taken) <= join.SKEWED * 5000 * 24 / 240 + 24
 
 
@@ -141,7 +143,7 @@ class TestUnmatched:
 
     def test_is_an_error_with_the_first_few_and_their_number(self, compute):
         compute("mse", "p.csv", "t.csv", "--id", "id").refuses(
-            3, "t.csv: no row for 2 ids of p.csv: c, 007", "4 ids that p.csv does not have: 7, x, y ... and 1 more",
+            3, "t.csv: no row for 2 ids of p.csv: 'c', '007'", "4 ids that p.csv does not have: '7', 'x', 'y' ... and 1 more",
             "--on-unmatched drop",
         )  # fmt: skip
 
@@ -155,7 +157,7 @@ class TestUnmatched:
         ]
         assert found["value"] == pytest.approx(26 / 3)
         assert (found["receipt"]["dropped"], found["receipt"]["on_unmatched"]) == (2, "drop")
-        assert "no row for 2 ids of p.csv: c, 007" in done.err
+        assert "no row for 2 ids of p.csv: 'c', '007'" in done.err
         assert "4 ids that p.csv does not have" in done.err
         assert "left out" in done.err
 
@@ -191,7 +193,17 @@ class TestUnmatched:
 
     def test_nothing_in_common_is_no_result(self, compute, write):
         write("t.csv", table(["A", "B"], t=[1, 2]))
-        compute("mse", "p.csv", "t.csv", "--id", "id", "--on-unmatched", "drop").refuses(3, "p.csv: none of its ids")
+        compute("mse", "p.csv", "t.csv", "--id", "id", "--on-unmatched", "drop").refuses(
+            3, "no id is in every file", "'a'", "t.csv has 'A'"
+        )
+        compute("mse", "p.csv", "t.csv", "--id", "id").refuses(3, "no id is in every file", "written in the same way")
+
+    def test_a_long_id_is_cut_in_the_message(self, compute, write):
+        write("p.csv", table(["a", "b" * 10_000], x=[1, 2]))
+        write("t.csv", table(["a"], t=[1]))
+        done = compute("mse", "p.csv", "t.csv", "--id", "id")
+        done.refuses(3, "no row for 1 id")
+        assert len(done.err) < 300
 
     def test_needs_ids(self, compute):
         compute("mse", "p.csv:x", "t.csv:t", "--on-unmatched", "drop").refuses(2, "--on-unmatched", "--id")
@@ -207,12 +219,12 @@ class TestDuplicates:
         write("p.csv", table(["a", "b", "a", "b", "c"], x=[1, 2, 3, 4, 5]))
         write("t.csv", table(["a", "b", "c"], t=[1, 2, 3]))
         words = ("--id", "id", "--on-unmatched", mode)
-        compute("mse", "p.csv", "t.csv", *words).refuses(3, "p.csv:2", "2 ids more than once: a, b")
-        compute("mse", "t.csv", "p.csv", *words).refuses(3, "p.csv:2", "2 ids more than once: a, b")
+        compute("mse", "p.csv", "t.csv", *words).refuses(3, "p.csv:2", "2 ids more than once: 'a', 'b'")
+        compute("mse", "t.csv", "p.csv", *words).refuses(3, "p.csv:2", "2 ids more than once: 'a', 'b'")
 
     def test_are_errors_where_there_is_one_file(self, compute, write):
         write("p.csv", table(["a", "b", "a"], x=[1, 2, 3], t=[1, 2, 3]))
-        compute("mse", "p.csv:x", "p.csv:t", "--id", "id").refuses(3, "1 id more than once: a")
+        compute("mse", "p.csv:x", "p.csv:t", "--id", "id").refuses(3, "1 id more than once: 'a'")
 
     def test_empty_ids(self, compute, write):
         write("p.csv", table(["a", "", ""], x=[1, 2, 3]))
@@ -251,7 +263,7 @@ class TestPictures:
     @pytest.mark.parametrize("command", ["samples ce", "reliability", "features"])
     def test_rows_without_a_partner(self, run, write, folder, command):
         words = self.words(write)
-        run("plot", *command.split(), *words, "-o", "x.png").refuses(3, "t.csv: no row for 1 id of p.csv: c")
+        run("plot", *command.split(), *words, "-o", "x.png").refuses(3, "t.csv: no row for 1 id of p.csv: 'c'")
         done = run("plot", *command.split(), *words, "--on-unmatched", "drop", "-o", "x.svg")
         assert done.code == 0, done.err
         assert "left out" in done.err

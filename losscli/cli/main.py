@@ -28,6 +28,10 @@ COMMANDS = {
 """Name of a command -> its module in losscli.cli, what is called there, and what `losscli --help` says of it."""
 
 
+LONGEST = 4000
+"""Letters of a message that are shown: names of files, columns and classes can be long."""
+
+
 class Commands(TyperGroup):
     """The commands, each imported when it is asked for."""
 
@@ -192,7 +196,10 @@ def _of_another_loss(option: str, context: typer.Context | None) -> str | None:
 def _say(message: str) -> None:
     # One line, whatever a file's name or cell holds.
     try:
-        print("losscli: " + printable(" ".join(message.split())), file=sys.stderr)
+        line = " ".join(message.split())
+        if len(line) > LONGEST:
+            line = f"{line[: LONGEST // 2]} ... {line[-LONGEST // 2 :]}"
+        print("losscli: " + printable(line), file=sys.stderr)
     except OSError:
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - nobody can be told, but the exit code still says it
 

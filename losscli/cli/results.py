@@ -206,7 +206,7 @@ def _empty(calculation: Calculation, rows: bool, elements: bool, gradient: bool)
     weighted = job.weights is not None or job.class_weights is not None or job.output_weights is not None
     none = Rows(
         sample=np.zeros(0, np.int64),
-        target=job.targets.read(0, 0),
+        target=job.targets.read(0, 0) if job.masks is None else np.zeros(0),
         loss=np.zeros(0, np.float64 if job.several else job.dtype),
         weight=np.zeros(0) if weighted else None,
         elements=nothing if elements else None,

@@ -31,7 +31,7 @@ WIDE = 2000
 FIRST = 4 << 20
 SMALL = 64 << 10
 BOM = b"\xef\xbb\xbf"
-QUOTE, NEWLINE = b'"\n'
+QUOTE, NEWLINE, CARRIAGE_RETURN = b'"\n\r'
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,19 @@ def _ends_of_records(data: Array, quotes: int) -> tuple[Array, int, int]:
     places = np.flatnonzero(marks)
     before = quotes + np.searchsorted(places, newlines)
     return newlines[before % 2 == 0], (quotes + len(places)) % 2, len(newlines)
+
+
+def _well_quoted(data: Array, separator: int) -> bool:
+    """Whether quotes begin and end cells, or are written twice within them."""
+    places = np.flatnonzero(data == QUOTE)
+    opening, closing = places[::2], places[1::2]
+    around = np.concatenate([[NEWLINE], data, [NEWLINE]])  # so that the byte before place p is around[p]
+    before, behind = around[opening], around[closing + 2]
+    begins = (before == separator) | (before == NEWLINE)
+    begins[1:] |= opening[1:] == closing[: len(opening) - 1] + 1
+    ends = (behind == separator) | (behind == NEWLINE) | (behind == CARRIAGE_RETURN)
+    ends[: len(opening) - 1] |= opening[1:] == closing[: len(opening) - 1] + 1
+    return len(opening) == len(closing) and bool(begins.all() and ends.all())
 
 
 def _without_blank_end(raw: Raw, start: int) -> int:
@@ -152,6 +165,8 @@ class TextTable(Table):
         schema = self._texts | dict.fromkeys(picked, pl.Float64()) if numeric else self._texts
         wanted = picked if last in picked else [*picked, last]
         data = self._bytes(chunk)
+        if b'"' in data and not _well_quoted(np.frombuffer(data, np.uint8), ord(self.separator)):
+            raise DataError(self._unreadable(chunk, "Polars would drop such a quote"))
         if len(wanted) < self.width and not self._even(data, self.cuts[chunk + 1] - self.cuts[chunk]):
             wanted = _columns(range(self.width))  # of columns that are not read, Polars does not mind if there are more
         return pl.read_csv(

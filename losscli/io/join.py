@@ -26,6 +26,8 @@ MOST_PILES = 256
 """Of more data than so many piles hold, the piles grow: a process may have only so many files open."""
 SKEWED = 4
 """A pile so many times as large as it should be holds ids that are there over and over."""
+LONGEST = 60
+"""Letters of an id that are shown."""
 SHOWN = 3
 """Ids that are named of those with a fault."""
 PRINT = np.dtype([("high", np.uint64), ("low", np.uint64), ("row", np.int64)])
@@ -289,6 +291,15 @@ def meet(columns: Sequence[Column], drop: bool) -> Meeting:
 def _unmatched(columns: Sequence[Column], missing: "list[Few]", extra: "list[Few]", rows: int, drop: bool) -> list[str]:
     """What to say of ids without a partner, which is an error unless they are dropped."""
     first, *others = columns
+    if not rows and columns[0][0].height:
+        theirs = "; ".join(
+            f"{column[0].name} has {_named(column, Few(1, (0,)))}" for column in others if column[0].height
+        )
+        raise DataError(
+            f"{first[0].name}: no id is in every file: it has {_named(first, Few(1, (0,)))}, {theirs}; "
+            f"is {first[0].label(first[1])} the same thing in each, and written in the same way?",
+            "unmatched-ids",
+        )
     notes = []
     for column, gone, more in zip(others, missing, extra, strict=True):
         facts = []
@@ -302,12 +313,6 @@ def _unmatched(columns: Sequence[Column], missing: "list[Few]", extra: "list[Few
         if not drop:
             raise DataError(f"{fact}; add the rows, or leave them out with --on-unmatched drop", "unmatched-ids")
         notes.append(f"{fact}; left out")
-    if not rows and columns[0][0].height:
-        raise DataError(
-            f"{first[0].name}: none of its ids is in {' and '.join(column[0].name for column in others)}; "
-            f"is {first[0].label(first[1])} the same thing in each?",
-            "unmatched-ids",
-        )
     return notes
 
 
@@ -317,7 +322,8 @@ def _named(column: Column, few: Few) -> str:
     named = []
     for row in few.first:
         chunk = int(np.searchsorted(table.cuts, row, side="right")) - 1
-        named.append(f"{table.cells(chunk, number)[row - table.cuts[chunk]]}")
+        cell = repr(table.cells(chunk, number)[row - table.cuts[chunk]])
+        named.append(cell if len(cell) <= LONGEST else f"{cell[:LONGEST]}...")
     return listing(named) + (f" ... and {few.number - len(named):,} more" if few.number > len(named) else "")
 
 

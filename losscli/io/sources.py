@@ -1,6 +1,7 @@
 """Sources: rows of numbers, read by position, that know how to name a place in their file."""
 
 import math
+import re
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -315,7 +316,7 @@ def check_dtype(dtype: np.dtype[Any], name: str) -> None:
 
 
 def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
+    return re.sub(r" at 0x[0-9a-f]+>", ">", (str(error).splitlines() or [type(error).__name__])[0])
 
 
 @dataclass

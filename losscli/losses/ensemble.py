@@ -68,6 +68,8 @@ def crps(x: Array, t: Array) -> tuple[Array, Callable[[], Array]]:
     upper, lower = np.diff(np.maximum(ordered, 0), axis=1), np.diff(np.minimum(ordered, 0), axis=1)
     value = row_sums(upper * (1 - below) ** 2) + row_sums(lower * below**2)
     ends = np.maximum(ordered[:, 0], 0) - np.minimum(ordered[:, -1], 0)
+    # Infinitely far from all members, of which differences are not to be taken.
+    value = np.where(np.isinf(ends), 0, value)
 
     def slope() -> Array:
         rank = np.zeros_like(x)
