@@ -44,6 +44,11 @@ def class_weights(
         names = ("-1", "1") if made.form.kind == "signed" else names or ("0", "1")
     if text == "balanced":
         numbers = _balanced(made, k)
+        if not np.isfinite(numbers).all():
+            raise DataError(
+                f"{made.source.name}: --class-weight balanced: the targets of a class are next to 0, and its weight beyond all "
+                "numbers; give weights by hand"
+            )
     elif "=" in text and not os.path.exists(text):
         pairs = named_numbers(text, "--class-weight")
         if names == ("0", "1"):

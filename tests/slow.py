@@ -6,26 +6,33 @@ labels, ids, weights and reductions is written anew, in plain Python, from docs/
 
 import csv
 import gzip
+import inspect
 import io
 import math
 import os
 import re
 import warnings
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from glob import glob
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import oracle
+import polars as pl
 import zstandard
 from mpmath import mp, mpf
-from oracle import NAMES, evaluate, log, log_softmax, sigmoid_variables
+from oracle import NAMES, log, log_softmax, sigmoid_variables
+from reference import REFERENCES
 from rows import Row
 
 from losscli.core import REAL, Loss
 from losscli.losses import LOSSES
 
-JUDGED = ("residual", "relative", "distribution", "margin", "sigmoid", "softmax", "ordinal", "embedding")
-"""Families whose losses it computes."""
+MOST_ROWS = 40
+"""Rows of losses in which each row meets all others."""
+DIGITS = 60
 
 
 class UnclearError(Exception):
@@ -36,6 +43,10 @@ class RefusedError(Exception):
     """There is no number: whoever prints one is wrong."""
 
 
+class NothingError(RefusedError):
+    """There is no number because nothing weighs anything."""
+
+
 # Files: what the reference reads, by readers of its own.
 
 
@@ -43,7 +54,14 @@ def unpacked(data: bytes) -> bytes:
     if data[:2] == b"\x1f\x8b":
         return gzip.decompress(data)
     if data[:4] == b"\x28\xb5\x2f\xfd":
-        return zstandard.ZstdDecompressor().decompressobj().decompress(data)
+        found = b""
+        while data:
+            frame = zstandard.ZstdDecompressor().decompressobj()
+            found += frame.decompress(data)
+            if not frame.eof:
+                raise RefusedError("it was cut off")
+            data = frame.unused_data
+        return found
     return data
 
 
@@ -64,6 +82,11 @@ def number(cell: str) -> float:
 class Table:
     names: list[str] | None
     rows: list[list[str]]
+    numeric: tuple[bool, ...] = ()
+    """Which columns hold numbers, not text, where the file says so."""
+
+    def is_text(self, column: int) -> bool:
+        return not self.numeric or not self.numeric[column]
 
     def column(self, name: str) -> int:
         if self.names is None:
@@ -77,6 +100,16 @@ class Table:
 
 def read(path: str, header: bool | None) -> "Table | np.ndarray":
     """A table of text, or an array."""
+    shards = [] if os.path.exists(path) else sorted(glob(path), key=lambda name: int(re.sub(r"\D", "", name) or 0))
+    if len(shards) > 1:
+        parts = [read(name, header) for name in shards]
+        if any(
+            isinstance(part, Table) or part.shape[1:] != parts[0].shape[1:] or part.dtype != parts[0].dtype
+            for part in parts
+        ):
+            raise UnclearError("shards that differ")
+        return np.concatenate(parts)
+    path = shards[0] if shards else path
     if not os.path.isfile(path):
         raise RefusedError(f"no file {path}")
     data = Path(path).read_bytes()
@@ -86,9 +119,21 @@ def read(path: str, header: bool | None) -> "Table | np.ndarray":
                 return np.load(io.BytesIO(data), allow_pickle=False)
         except Exception as error:
             raise RefusedError(f"NumPy does not read it: {error}") from error
+    known = data[:4] in (b"PAR1", b"PK\x03\x04", b"\x93NUM")
+    if path.endswith((".parquet", ".npz", ".npy")) and not known:
+        raise RefusedError("a suffix of something else")
+    if data[:4] == b"PAR1":
+        try:
+            frame = pl.read_parquet(io.BytesIO(data))
+        except BaseException as error:  # noqa: BLE001 - Polars may panic
+            raise RefusedError(f"Polars does not read it: {error}") from None
+        if frame.null_count().sum_horizontal().sum():
+            raise UnclearError("cells without a value")
+        rows = [[one if isinstance(one, str) else repr(one) for one in row] for row in frame.rows()]
+        return Table(frame.columns, rows, tuple(one.is_numeric() for one in frame.dtypes))
     if data[:4] == b"PK\x03\x04":
         try:
-            with np.load(path, allow_pickle=False) as archive:
+            with np.load(io.BytesIO(data), allow_pickle=False) as archive:
                 [name] = archive.files
                 return archive[name]
         except Exception as error:
@@ -133,7 +178,7 @@ class Asked:
         rest = words[4:]
         while rest:
             word = rest.pop(0)
-            if word in ("--header", "--no-header", "--per-sample"):
+            if word in ("--header", "--no-header", "--per-sample", "--elements"):
                 options[word] = ""
             else:
                 options[word] = rest.pop(0)
@@ -151,35 +196,43 @@ class Numbers:
     names: list[str] | None
     flat: bool
     narrow: bool
-    """Whether they are computed in float32."""
+    """Whether they are computed in float32; where they stand beside predictions, whether these may be."""
 
 
 def loaded(asked: Asked, operand: str) -> tuple["Table | np.ndarray", str | None]:
     header = True if "--header" in asked.options else False if "--no-header" in asked.options else None
-    path, _, column = (operand, "", "") if os.path.exists(operand) else operand.rpartition(":")
+    path, _, column = (operand, "", "") if os.path.exists(operand) or "*" in operand else operand.rpartition(":")
     return read(path, header), column or None
 
 
-def chosen(table: Table, column: str | None, out: str, pattern: str = "") -> list[int]:
-    """The columns that an operand means: one that is named, or all but that of the ids."""
+def chosen(table: Table, column: str | None, out: str, pattern: str = "", others: tuple[str, ...] = ()) -> list[int]:
+    """The columns that an operand means: one that is named, or all but that of the ids and those of others."""
     if column is not None:
         return [table.column(column)]
     if pattern:
-        prefix = pattern.removesuffix("*")
-        return [i for i, name in enumerate(table.names or ()) if name.startswith(prefix)]
-    taken = table.column(out) if out else None
-    return [i for i in range(len(table.rows[0]) if table.rows else len(table.names or ())) if i != taken]
+        if any(not any(fnmatchcase(name, one) for name in table.names or ()) for one in pattern.split(",")):
+            raise RefusedError("no such column")
+        found = [i for one in pattern.split(",") for i, name in enumerate(table.names or ()) if fnmatchcase(name, one)]
+        return list(dict.fromkeys(found))
+    taken = [table.column(name) for name in (out, *others) if name]
+    found = [i for i in range(len(table.rows[0]) if table.rows else len(table.names or ())) if i not in taken]
+    if not found:
+        raise RefusedError("no column is left")
+    return found
 
 
-def numbers(content: "Table | np.ndarray", columns: list[int]) -> Numbers:
+def numbers(content: "Table | np.ndarray", columns: list[int], own: bool = False) -> Numbers:
+    """Columns of a file as numbers; `own` is whether they are the predictions."""
     if isinstance(content, Table):
         rows = [[number(row[i]) for i in columns] for row in content.rows]
         names = None if content.names is None else [content.names[i] for i in columns]
         return Numbers(rows, names, len(columns) == 1, False)
     if content.dtype.kind not in "fiub" or content.ndim not in (1, 2):
         raise RefusedError(f"{content.dtype} of {content.ndim} axes")
-    narrow = np.result_type(np.float32, content.dtype) == np.float32
+    narrow = np.result_type(np.float32, content.dtype) == np.float32 and not (own and content.dtype.kind != "f")
     flat = content.ndim == 1
+    if not content.size or not content.ndim:
+        raise RefusedError("no numbers")
     wide = content.reshape(len(content), -1).astype(np.float64)
     return Numbers(wide.tolist(), None, flat, narrow)
 
@@ -198,15 +251,30 @@ def expected(words: list[str]) -> dict[str, Any]:
     """The number that a command line should give, with the losses of the rows."""
     asked = Asked.of(words)
     family = asked.loss.family
-    if family.name not in JUDGED:
-        raise UnclearError(f"family {family.name}")
     p_file, p_column = loaded(asked, asked.predictions)
     key = asked.get("--id")
-    p = numbers(p_file, chosen(p_file, p_column, key, asked.get("--columns")) if isinstance(p_file, Table) else [])
+    beside = [asked.targets, *(asked.get(name) for name in ("--sample-weight", f"--{family.beside}"))]
+    shared = tuple(
+        one[len(asked.predictions) + 1 :]
+        for one in beside
+        if one.startswith(asked.predictions + ":") and one not in os.listdir(".")
+    )
+    columns = chosen(p_file, p_column, key, asked.get("--columns"), shared) if isinstance(p_file, Table) else []
+    try:
+        p = numbers(p_file, columns, own=True)
+    except RefusedError as why:
+        if asked.get("--on-unmatched") == "drop":
+            raise UnclearError("a cell that is no number, perhaps in a row that is left out") from why
+        raise
     constant = not os.path.exists(asked.targets) and NUMBER.fullmatch(asked.targets)
     files = [] if constant else [loaded(asked, asked.targets)]
-    files += [loaded(asked, asked.get("--sample-weight"))] if "--sample-weight" in asked.options else []
-    own: list[int] = list(range(len(p.rows)))
+    files += [
+        loaded(asked, asked.get(one)) for one in ("--sample-weight", f"--{family.beside}") if one in asked.options
+    ]
+    height = len(p.rows)
+    own: list[int] = list(range(height))
+    if any(isinstance(file, np.ndarray) and file.ndim not in (1, 2) for file, _ in files):
+        raise RefusedError("more axes than two, or none")
     orders = [list(range(len(file.rows if isinstance(file, Table) else file))) for file, _ in files]
     if key:
         names = ids(p_file, asked)
@@ -218,23 +286,48 @@ def expected(words: list[str]) -> dict[str, Any]:
         orders = [[place[names[i]] for i in own] for place in places]
     if any(len(order) != len(own) for order in orders):
         raise RefusedError("rows differ")
+    places = {"places": own, "ids": [names[i] for i in own] if key else None, "height": height}
     p.rows = [p.rows[i] for i in own]
-    if constant:
-        t: Any = [[float(asked.targets)] * len(row) for row in p.rows]
-        return reduced(asked, p, targets_of_numbers(asked, p, t, p.narrow), None)
-    file, column = files[0]
+    check_shape(asked, p)
+    third = None
+    if f"--{family.beside}" in asked.options:
+        file, column = files[-1]
+        other = numbers(file, chosen(file, column, key) if isinstance(file, Table) else [])
+        third = by_name([other.rows[i] for i in orders[-1]], other.names, p.names if len(p.rows[0]) > 1 else None)
+        p.narrow = p.narrow and other.narrow
+        if other.flat and not p.flat:
+            raise UnclearError("a third operand of another shape")
+        if any(len(a) != len(b) for a, b in zip(third, p.rows, strict=True)):
+            raise RefusedError("shapes differ")
+    elif family.beside and (family.name != "pair" or not p.flat):
+        raise RefusedError(f"no --{family.beside}")
     weights = None
     if "--sample-weight" in asked.options:
-        w_file, w_column = files[1]
+        w_file, w_column = files[not constant]
         w = numbers(w_file, chosen(w_file, w_column, key) if isinstance(w_file, Table) else [])
         if any(len(row) != 1 for row in w.rows):
             raise RefusedError("several weights a row")
-        weights = [w.rows[i][0] for i in orders[1]]
-    columns = chosen(file, column, key) if isinstance(file, Table) else []
+        weights = [w.rows[i][0] for i in orders[not constant]]
     if not p.rows:
         raise RefusedError("no rows")
+    places["columns"] = in_order(asked, p)
+    if constant:
+        t: Any = [[float(asked.targets)] * (1 if family.one_target else len(row)) for row in p.rows]
+        return places | reduced(asked, p, targets_of_numbers(asked, p, t), weights, third)
+    file, column = files[0]
+    columns = chosen(file, column, key) if isinstance(file, Table) else []
     lifted = targets_of(asked, p, file, columns, orders[0])
-    return reduced(asked, p, lifted, weights)
+    return places | reduced(asked, p, lifted, weights, third)
+
+
+def check_shape(asked: Asked, p: Numbers) -> None:
+    """Refuse predictions of a shape that the family does not take."""
+    family = asked.loss.family
+    width = len(p.rows[0]) if p.rows else 0
+    if family.rows is not None and p.flat:
+        raise RefusedError("no rows of several numbers")
+    if family.width not in (None, width) or width % family.parts:
+        raise RefusedError("another number of columns")
 
 
 @dataclass
@@ -246,10 +339,9 @@ class Rows:
     """Targets before smoothing: shares of the classes, or outcomes."""
     k: int
     several: bool
-    narrow: bool = False
 
 
-def targets_of_numbers(asked: Asked, p: Numbers, t: list[list[float]], narrow: bool) -> Rows:
+def targets_of_numbers(asked: Asked, p: Numbers, t: list[list[float]]) -> Rows:
     ignore = asked.options.get("--ignore-index")
     kept: list[list[float] | None] = list(t)
     if ignore is not None:
@@ -259,7 +351,7 @@ def targets_of_numbers(asked: Asked, p: Numbers, t: list[list[float]], narrow: b
         kept = [None if row[0] == value or (value != value and row[0] != row[0]) else row for row in t]
     if any(row is not None and any(map(math.isnan, row)) for row in kept):
         raise RefusedError("a NaN target")
-    return Rows(kept, kept, 1, not p.flat, narrow)
+    return Rows(kept, kept, 1, not p.flat and asked.loss.family.several_outputs)
 
 
 def targets_of(asked: Asked, p: Numbers, file: "Table | np.ndarray", columns: list[int], order: list[int]) -> Rows:
@@ -267,26 +359,36 @@ def targets_of(asked: Asked, p: Numbers, file: "Table | np.ndarray", columns: li
     if family.reads == "numbers":
         t = numbers(file, columns)
         rows = [t.rows[i] for i in order]
-        if len(p.rows[0]) != len(rows[0]) or (p.flat != t.flat and len(rows[0]) > 1):
+        if (1 if family.one_target else len(p.rows[0])) != len(rows[0]):
             raise RefusedError("shapes differ")
         if p.names and t.names and len(rows[0]) > 1:
-            raise UnclearError("names of columns of numbers")
+            rows = by_name(rows, t.names, p.names, positions=True)
         flat = p.flat or (t.flat and len(rows[0]) == 1)
-        return targets_of_numbers(asked, Numbers(p.rows, p.names, flat, p.narrow), rows, p.narrow and t.narrow)
-    width = len(p.rows[0])
-    text = isinstance(file, Table) or file.dtype.kind in "US"
+        p.narrow = p.narrow and t.narrow
+        return targets_of_numbers(asked, Numbers(p.rows, p.names, flat, p.narrow), rows)
+    width = 1 if family.one_target else len(p.rows[0]) // family.parts
+    text = file.is_text(columns[0]) if isinstance(file, Table) else file.dtype.kind in "US"
     classes = names_of_classes(asked, p)
     base = int(asked.get("--label-base", "0"))
     ignore = asked.options.get("--ignore-index")
     wide = (len(columns) if isinstance(file, Table) else file.shape[1] if file.ndim == 2 else 1) > 1
-    one_hot = family.reads == "classes" or (not p.flat and width > 1)
+    lying = isinstance(file, Table) or file.ndim == 1
+    one_hot = family.reads == "classes" or (family.reads == "outcomes" and lying and not p.flat and width > 1)
+    if family.coupled == "rows" and family.reads == "classes":
+        return groups(file, columns, order, ignore, text)
     if not wide and one_hot:
         k = centers(asked)[1] if family.takes_centers else width
+        p.narrow = p.narrow and (not family.takes_centers or centers(asked)[3])
         if family.reads == "classes" and not family.takes_centers and (p.flat or width < 2):
             raise RefusedError("one column")
         index = labels(file, columns, order, classes, k, ignore, base, text)
         shares = [None if i is None else [float(i == j) for j in range(k)] for i in index]
-        return smoothed(asked, shares, k, family.reads != "classes")
+        return smoothed(asked, shares, k, family.reads != "classes" and family.several_outputs)
+    if p.flat and text and "--classes" in asked.options:
+        index = labels(file, columns, order, classes, 2, ignore, base, text)
+        outcomes: list[list[float] | None] = [None if i is None else [float(i)] for i in index]
+        signs = [None if row is None else [2 * row[0] - 1] for row in outcomes]
+        return Rows(signs, outcomes, 2, False) if family.reads == "signs" else smoothed(asked, outcomes, 2, False)
     t = numbers(file, columns)
     rows = [t.rows[i] for i in order]
     if family.reads == "classes":
@@ -294,6 +396,8 @@ def targets_of(asked: Asked, p: Numbers, file: "Table | np.ndarray", columns: li
             raise RefusedError("classes differ")
         if base or ignore is not None:
             raise RefusedError("no labels")
+        if family.hard and any(one not in (0, 1) for row in rows for one in row):
+            raise RefusedError("soft targets")
         rows = by_name(rows, t.names, classes)
         if any(not all(-0.0 <= one <= 1.001 for one in row) or not abs(sum(row) - 1) <= 1.0002e-3 for row in rows):
             raise RefusedError("no probabilities")
@@ -306,7 +410,7 @@ def targets_of(asked: Asked, p: Numbers, file: "Table | np.ndarray", columns: li
         raise RefusedError("shapes differ")
     if width > 1 and p.flat != t.flat:
         raise RefusedError("shapes differ")
-    several = width > 1 or (not p.flat and not t.flat and not family.takes_class_weight)
+    several = width > 1 or (not p.flat and not t.flat and family.several_outputs and not family.takes_class_weight)
     if several:
         rows = by_name(rows, t.names, p.names if classes is None else classes)
         if ignore is not None:
@@ -329,17 +433,52 @@ def targets_of(asked: Asked, p: Numbers, file: "Table | np.ndarray", columns: li
 
 
 def names_of_classes(asked: Asked, p: Numbers) -> list[str] | None:
-    given = asked.options.get("--classes")
+    family = asked.loss.family
+    if family.parts > 1:
+        return None
+    given = given_classes(asked)
+    if p.names is not None and not p.flat and not family.takes_centers:
+        return p.names  # in the order of --classes, if there is one
     if given is None:
-        return p.names if not asked.loss.family.takes_centers else centers(asked)[2]
-    names = next(csv.reader([given]))
-    if p.names is not None:
-        raise UnclearError("--classes beside names")
-    width = centers(asked)[1] if asked.loss.family.takes_centers else len(p.rows[0])
-    if width == 1:
-        raise UnclearError("names of two outcomes")
+        return centers(asked)[2] if family.takes_centers else p.names
+    width = centers(asked)[1] if family.takes_centers else len(p.rows[0])
+    if len(given) != max(width, 2):
+        raise RefusedError("--classes of another length")
+    return given
+
+
+def in_order(asked: Asked, p: Numbers) -> list[int]:
+    """Bring the columns of predictions into the order of --classes; which columns of the file they are."""
+    names, width = given_classes(asked), len(p.rows[0])
+    if names is None or p.names is None or p.flat or asked.loss.family.takes_centers:
+        return list(range(width))
     if len(names) != width:
         raise RefusedError("--classes of another length")
+    for prefix in prefixes(p.names):
+        trimmed = [name[len(prefix) :] for name in p.names]
+        if set(trimmed) == set(names):
+            order = [trimmed.index(name) for name in names]
+            p.rows, p.names = [[row[i] for i in order] for row in p.rows], [p.names[i] for i in order]
+            return order
+        if set(trimmed) & set(names):
+            raise RefusedError("some names of --classes only")
+    p.names = names
+    return list(range(width))
+
+
+def given_classes(asked: Asked) -> list[str] | None:
+    """The names of --classes."""
+    given = asked.options.get("--classes")
+    if given is None:
+        return None
+    try:
+        lines = Path(given).read_text("utf-8-sig").split("\n") if os.path.isfile(given) else [given]
+        rows = list(csv.reader("\n".join(lines).rstrip("\r\n").split("\n")))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise RefusedError(f"--classes: {error}") from error
+    names = rows[0] if len(rows) == 1 else [row[0] if len(row) == 1 else "" for row in rows]
+    if not all(names) or len(set(names)) < len(names):
+        raise RefusedError("--classes: a name is empty or doubled")
     return names
 
 
@@ -361,10 +500,14 @@ def labels(
 ) -> list[int | None]:
     if isinstance(file, Table):
         cells: list[Any] = [file.rows[i][columns[0]] for i in order]
+        cells = cells if text else [float(cell) for cell in cells]
     else:
         cells = file.reshape(-1)[order].tolist()
         cells = [one.decode("utf-8", "backslashreplace") if isinstance(one, bytes) else one for one in cells]
     if not text:
+        cells = [float(one) if isinstance(one, np.longdouble) else one for one in cells]
+        if not all(isinstance(one, int | float) for one in cells):
+            raise RefusedError("no real numbers")
         value = None if ignore is None else float(ignore)
         found: list[int | None] = []
         for one in cells:
@@ -375,9 +518,6 @@ def labels(
             else:
                 found.append(int(one) - base)
         return found
-
-    def same(cell: str, label: str) -> bool:
-        return cell == label or (index(cell) is not None and index(cell) == index(label))
 
     there = [cell for cell in cells if ignore is None or not same(cell, ignore)]
     if any(cell == "" for cell in there):
@@ -404,18 +544,48 @@ def labels(
     return [None if ignore is not None and same(cell, ignore) else places[cell] for cell in cells]
 
 
+def groups(file: Any, columns: list[int], order: list[int], ignore: str | None, text: bool) -> Rows:
+    """Labels that say which rows belong together."""
+    if len(columns) > 1 or (not isinstance(file, Table) and file.size != len(file)):
+        raise RefusedError("several labels a row")
+    if not text:
+        cells = numbers(file, columns).rows
+        left_out = None if ignore is None else float(ignore)
+        found = [None if row[0] == left_out or (left_out != left_out and row[0] != row[0]) else row for row in cells]
+        if any(row is not None and not row[0].is_integer() for row in found):
+            raise RefusedError("a label")
+        rows: list[list[float] | None] = [found[i] for i in order]
+        return Rows(rows, rows, 1, False)
+    cells = [row[columns[0]] for row in file.rows] if isinstance(file, Table) else file.reshape(-1).tolist()
+    names = [one.decode("utf-8", "backslashreplace") if isinstance(one, bytes) else one for one in cells]
+    there = [None if ignore is not None and same(name, ignore) else name for name in names]
+    if "" in there:
+        raise RefusedError("an empty label")
+    codes = {name: float(i) for i, name in enumerate(dict.fromkeys(there))}
+    rows = [None if there[i] is None else [codes[there[i]]] for i in order]
+    return Rows(rows, rows, 1, False)
+
+
+def same(cell: str, label: str) -> bool:
+    return cell == label or (index(cell) is not None and index(cell) == index(label))
+
+
 def index(cell: str) -> int | None:
     return int(float(cell)) if re.fullmatch(r"\s*[+-]?(0|[1-9][0-9]{0,15})(\.0*)?\s*", cell) else None
 
 
-def by_name(rows: list[list[float]], theirs: list[str] | None, ours: list[str] | None) -> list[list[float]]:
-    if not theirs or not ours:
+def by_name(
+    rows: list[list[float]], theirs: list[str] | None, ours: list[str] | None, positions: bool = False
+) -> list[list[float]]:
+    if not theirs or not ours or len(theirs) < 2:
         return rows
     for mine in prefixes(ours):
         for other in prefixes(theirs):
             left, right = [name[len(mine) :] for name in ours], [name[len(other) :] for name in theirs]
             if sorted(left) == sorted(right) and len(set(left)) == len(left):
                 return [[row[right.index(name)] for name in left] for row in rows]
+    if positions and not set(ours) & set(theirs):
+        return rows
     raise RefusedError("names differ")
 
 
@@ -432,20 +602,55 @@ def smoothed(asked: Asked, shares: list[list[float] | None], k: int, several: bo
     return Rows(made, shares, k, several)
 
 
-def centers(asked: Asked) -> tuple[list[list[float]], int, list[str] | None]:
+def centers(asked: Asked) -> tuple[list[list[float]], int, list[str] | None, bool]:
     content = read(asked.get("--centers"), None)
     if isinstance(content, Table):
         raise UnclearError("centers in a table")
     table = numbers(content, [])
     if any(not math.isfinite(one) for row in table.rows for one in row) or table.flat:
         raise RefusedError("centers")
-    return table.rows, len(table.rows), None
+    return table.rows, len(table.rows), None, table.narrow
 
 
-def value_of(asked: Asked, parameters: dict[str, float | None], x: list[float], t: list[float]) -> list[Any]:
+def value_of(
+    asked: Asked,
+    parameters: dict[str, float | None],
+    x: list[Any],
+    t: list[float],
+    third: list[float] | None,
+    names: list[str] | None,
+    width: int,
+) -> list[Any]:
     """The losses of a row's outputs, or of the row, in mpf."""
     loss, family, given = asked.loss, asked.loss.family, asked.get("--from", "logits")
     exact, marks = [mpf(one) for one in x], [mpf(one) for one in t]
+    if family.name in ROWS:
+        variables = ROWS[family.name](exact, marks, None if third is None else [mpf(one) for one in third], parameters)
+        if any(isinstance(one, mpf) and mp.isnan(one) for one in variables.values()):
+            return [mp.nan]
+        return [truth(loss, parameters, variables)]
+    if family.name == "class-masks":
+        return [truth(loss, parameters, of_classes(table_of(exact, width), table_of(marks, width), given))]
+    if family.name == "label-matrix":
+        return [truth(loss, parameters, of_labels(table_of(exact, width), table_of(marks, width), parameters))]
+    if family.coupled == "masks":
+        chances = [{"probs": a, "log-probs": NAMES["exp"](a)}.get(given) for a in exact]
+        p = [sigmoid_variables(a, mpf(0))["p"] if b is None else b for a, b in zip(exact, chances, strict=True)]
+        both = list(zip(p, marks, strict=True))
+        sums = {
+            "I": sum(a * b for a, b in both),
+            "FP": sum(a * (1 - b) for a, b in both),
+            "FN": sum((1 - a) * b for a, b in both),
+        }
+        variables = {
+            "overlap": {"p": p, "t": marks, "n": len(p), **sums},
+            "mask-margins": {"z": exact, "t": marks},
+            "series": {"y": exact, "t": marks},
+        }[family.name]
+        return [truth(loss, parameters, variables)]
+    if family.name == "gaussian":
+        rows = zip(exact, marks, third or [], strict=True)
+        return [evaluate(loss, loss.formula, {"y": a, "t": b, "v": mpf(v)}, parameters) for a, b, v in rows]
     if family.name == "residual":
         return [evaluate(loss, loss.formula, {"r": a - b}, parameters) for a, b in zip(exact, marks, strict=True)]
     if family.name in ("relative", "distribution"):
@@ -453,7 +658,7 @@ def value_of(asked: Asked, parameters: dict[str, float | None], x: list[float], 
     if family.name == "margin":
         return [evaluate(loss, loss.formula, {"m": a * b}, parameters) for a, b in zip(exact, marks, strict=True)]
     if family.name == "embedding":
-        rows, _, _ = centers(asked)
+        rows = centers(asked)[0]
         center = rows[t.index(1.0)]
         if len(center) != len(x):
             raise RefusedError("centers of another dimension")
@@ -461,9 +666,11 @@ def value_of(asked: Asked, parameters: dict[str, float | None], x: list[float], 
             sum(evaluate(loss, loss.formula, {"d": a - mpf(c)}, parameters) for a, c in zip(exact, center, strict=True))
         ]
     if family.name == "sigmoid":
-        positive = float(asked.get("--pos-weight", "1"))
+        given_weight = asked.get("--pos-weight", "1")
+        named = dict(pair.rsplit("=", 1) for pair in given_weight.split(",")) if "=" in given_weight else None
         found = []
-        for a, b in zip(exact, marks, strict=True):
+        for i, (a, b) in enumerate(zip(exact, marks, strict=True)):
+            positive = float(given_weight) if named is None else float(named.get((names or [""])[i], "1"))
             if given == "logits":
                 variables = sigmoid_variables(a, b)
             else:
@@ -485,7 +692,196 @@ def value_of(asked: Asked, parameters: dict[str, float | None], x: list[float], 
     return [sum((evaluate(loss, loss.formula, term, parameters) for term in terms), mpf(0))]
 
 
-def reduced(asked: Asked, p: Numbers, rows: Rows, weights: list[float] | None) -> dict[str, Any]:
+def evaluate(loss: Loss, formula: str, variables: dict[str, Any], parameters: dict[str, float | None]) -> Any:
+    """The oracle's, but that NaN is the largest and the smallest of what it is among."""
+
+    def extreme(pick: Any) -> Any:
+        def of(*numbers: Any) -> Any:
+            numbers = numbers[0] if len(numbers) == 1 else numbers
+            numbers = list(numbers)
+            return next((one for one in numbers if mp.isnan(one)), None) or pick(numbers)
+
+        return of
+
+    return oracle.evaluate(loss, formula, variables | {"max": extreme(max), "min": extreme(min)}, parameters)
+
+
+def truth(loss: Loss, parameters: dict[str, float | None], variables: dict[str, Any]) -> Any:
+    """The formula at some variables, or what stands for it where there is none."""
+    if loss.formula:
+        return evaluate(loss, loss.formula, variables, parameters)
+    given = variables | {name: None if one is None else mpf(one) for name, one in parameters.items()}
+    function = REFERENCES[loss.name]
+    if any(
+        isinstance(one, mpf) and not mp.isfinite(one)
+        for side in variables.values()
+        if isinstance(side, list)
+        for one in side
+    ):
+        raise UnclearError("a limit at infinity")
+    return function(**{name: given[name] for name in inspect.signature(function).parameters})
+
+
+class Vector(list[Any]):
+    """Features, which can be subtracted."""
+
+    def __sub__(self, other: list[Any]) -> "Vector":
+        return Vector(a - b for a, b in zip(self, other, strict=True))
+
+
+def apart(a: list[Any], b: list[Any]) -> Any:
+    """One minus the cosine of two vectors."""
+    if not any(a) or not any(b):
+        return mp.nan
+    return 1 - mp.fdot(a, b) / mp.sqrt(mp.fdot(a, a) * mp.fdot(b, b))
+
+
+def size(a: list[Any]) -> Any:
+    return mp.sqrt(mp.fdot(a, a))
+
+
+def of_scores(x: list[Any], t: list[Any], third: Any, parameters: Any) -> dict[str, Any]:
+    y = t.index(1)
+    return {"z": x, "y": y, "others": [i for i in range(len(x)) if i != y], "K": len(x)}
+
+
+def of_views(x: list[Any], t: list[Any], third: Any, parameters: Any) -> dict[str, Any]:
+    k = len(x) // 3
+    l = [log_softmax(x[i * k : (i + 1) * k]) for i in range(3)]
+    p = [[NAMES["exp"](one) for one in view] for view in l]
+    means = [sum(view[i] for view in p) / 3 for i in range(k)]
+    return {"l": l, "p": p, "t": t, "m": means, "classes": list(range(k)), "views": [0, 1, 2]}
+
+
+def of_triplet(x: list[Any], t: list[Any], third: Any, parameters: Any) -> dict[str, Any]:
+    def norm(gap: Vector) -> Any:
+        p, epsilon = mpf(parameters["p"]), mpf(parameters["epsilon"])
+        return sum(abs(one + epsilon) ** p for one in gap) ** (1 / p)
+
+    return {"a": Vector(x), "b": Vector(t), "n": Vector(third), "norm": norm}
+
+
+def of_boxes(a: list[Any], b: list[Any], third: Any, parameters: Any) -> dict[str, Any]:
+    if any(box[i] > box[i + 2] for box in (a, b) for i in (0, 1)):
+        raise UnclearError("a box whose corners are in the wrong order")
+    width, height = (max(mpf(0), min(a[i + 2], b[i + 2]) - max(a[i], b[i])) for i in (0, 1))
+    around = [max(a[i + 2], b[i + 2]) - min(a[i], b[i]) for i in (0, 1)]
+    areas = [(c[2] - c[0]) * (c[3] - c[1]) for c in (a, b)]
+    return {"a": a, "b": b, "I": width * height, "U": sum(areas) - width * height, "C": around[0] * around[1]}
+
+
+def table_of(row: list[Any], width: int) -> list[list[Any]]:
+    return [row[i : i + width] for i in range(0, len(row), width)]
+
+
+def of_classes(rows: list[list[Any]], t: list[list[Any]], given: str) -> dict[str, Any]:
+    """Of rows of one prediction a class, all of which have one loss."""
+    if given == "logits":
+        rows = [log_softmax(row) for row in rows]
+    p = rows if given == "probs" else [[NAMES["exp"](one) for one in row] for row in rows]
+    sizes = [sum(row[c] for row in t) for c in range(len(t[0]))]
+    if not any(sizes):
+        raise UnclearError("no class at all")
+    return {
+        "p": p,
+        "t": t,
+        "classes": range(len(t[0])),
+        "w": lambda c: 1 / (sizes[c] or min(one for one in sizes if one)) ** 2,
+        "I": lambda c: sum(a[c] * b[c] for a, b in zip(p, t, strict=True)),
+        "P": lambda c: sum(row[c] for row in p),
+        "T": lambda c: sizes[c],
+    }
+
+
+def of_labels(z: list[list[Any]], t: list[list[Any]], parameters: dict[str, float | None]) -> dict[str, Any]:
+    """Of rows of one logit a label, all of which have one loss."""
+    given = {name: mpf(value) for name, value in parameters.items() if value is not None}
+    rows, labels = range(len(t)), range(len(t[0]))
+    n = [sum(row[c] for row in t) for c in labels]
+    if any(one not in (0, 1) for row in t for one in row):
+        raise UnclearError("labels between 0 and 1")
+    if "map_alpha" in given and any(not 0 < one < len(t) for one in n):
+        raise NothingError("a label of one kind")
+
+    def weight(i: int, c: int) -> Any:
+        if not any(t[i]):
+            return given["map_alpha"] + 1
+        rarity = 1 / n[c] / sum(t[i][j] / n[j] for j in labels)
+        return given["map_alpha"] + 1 / (1 + mp.exp(-given["map_beta"] * (rarity - given["map_mu"])))
+
+    return {
+        "z": z,
+        "t": t,
+        "rows": rows,
+        "labels": labels,
+        "w": weight,
+        "h": lambda i, c: z[i][c] - given["init_bias"] / given["neg_scale"] * mp.log(len(t) / n[c] - 1),
+        "g": lambda x: mp.log(1 + mp.exp(x)) / (1 + mp.exp(-x)) ** given["focal_gamma"],
+    }
+
+
+def among(
+    asked: Asked, i: int, x: list[Any], rows: list[list[float]], targets: list[list[float] | None]
+) -> dict[str, Any]:
+    """Of a row among all others: those of its label, or the targets' rows."""
+    kept = [j for j, t in enumerate(targets) if t is not None]
+    if len(kept) > MOST_ROWS:
+        raise UnclearError("too many rows that meet each other")
+    if asked.loss.family.name == "paired":
+        s = [1 - apart(x, [mpf(one) for one in t]) for t in targets if t is not None]
+        return {"s": s, "y": i, "negatives": [j for j in kept if j != i]}
+    s = [mpf(1) if j == i else 1 - apart(x, [mpf(one) for one in row]) for j, row in enumerate(rows)]
+    alike = [j for j in kept if j != i and targets[j] == targets[i]]
+    if any(sum(targets[j] == targets[k] for k in kept) == 1 for j in kept):
+        raise NothingError("a label of one row")
+    return {"s": s, "positives": alike, "negatives": [j for j in kept if targets[j] != targets[i]]}
+
+
+ROWS = {
+    "views": of_views,
+    "scores": of_scores,
+    "angular": lambda x, t, third, parameters: {
+        "c": x,
+        "y": t.index(1),
+        "others": [i for i in range(len(x)) if t[i] != 1],
+    },
+    "ranking": lambda x, t, third, parameters: {"z": x, "t": t, "items": range(len(x)), "K": len(x)},
+    "pairs": lambda x, t, third, parameters: {"d": t[0] * (x[0] - x[1])},
+    "cosine": lambda x, t, third, parameters: {"d": apart(x, t)},
+    "cosine-pair": lambda x, t, third, parameters: {"d": apart(x, third), "t": t[0]},
+    "pair": lambda x, t, third, parameters: {"D": x[0] if third is None else size(Vector(x) - third), "t": t[0]},
+    "triplet": of_triplet,
+    "ensemble": lambda x, t, third, parameters: {"x": x, "t": t[0], "M": len(x)},
+    "box": of_boxes,
+}
+"""The variables of the losses of a row's numbers, by family."""
+
+
+def as_masks(asked: Asked, p: Numbers, rows: Rows) -> tuple[list[list[float]], list[list[float] | None], int]:
+    """Rows whose losses are asked for: masks that are columns, or the file; and how many rows are left out of them."""
+    if asked.loss.family.coupled not in ("masks", "file"):
+        return p.rows, rows.t, 0
+    flat = p.flat or len(p.rows[0]) == 1
+    per = asked.get("--per", "file" if flat else "row") if asked.loss.family.coupled == "masks" else "file"
+    if flat and per != "file":
+        raise RefusedError("--per of one number a row")
+    if per == "row":
+        return p.rows, rows.t, 0
+    if "--sample-weight" in asked.options:
+        raise RefusedError("weights of rows")
+    kept = [(x, t) for x, t in zip(p.rows, rows.t, strict=True) if t is not None]
+    if not kept:
+        raise NothingError("nothing is left")
+    if per == "file":
+        masks = [[[one for row in side for one in row]] for side in zip(*kept, strict=True)]
+    else:
+        masks = [[list(column) for column in zip(*side, strict=True)] for side in zip(*kept, strict=True)]
+    return masks[0], list(masks[1]), len(p.rows) - len(kept)
+
+
+def reduced(
+    asked: Asked, p: Numbers, rows: Rows, weights: list[float] | None, third: list[list[float]] | None
+) -> dict[str, Any]:
     """The value with all that belongs to it."""
     loss, family = asked.loss, asked.loss.family
     parameters: dict[str, float | None] = {}
@@ -495,12 +891,55 @@ def reduced(asked: Asked, p: Numbers, rows: Rows, weights: list[float] | None) -
     domains = loss.domains(loss.bind(**parameters).parameters)
     check_chances(asked, p, rows)
     by_class = class_weights(asked, rows, p)
-    kept, losses, each = [], [], []
-    for i, (x, t) in enumerate(zip(p.rows, rows.t, strict=True)):
+    kept, losses, each, elements = [], [], [], []
+    predictions, targets, left_out = as_masks(asked, p, rows)
+    v = by_class if by_class is not None and rows.several else None
+
+    def one(i: int, x: list[Any]) -> tuple[Any, list[Any]]:
+        """A row's loss, and its outputs'."""
+        t = targets[i]
+        assert t is not None
+        largest = max([abs(one) for one in (*x, *t) if mp.isfinite(one)], default=0)
+        with mp.workdps(DIGITS + int(min(largest, 1000) / 2)):
+            if family.coupled == "rows":
+                found = among(asked, i, [mpf(number) for number in x], predictions, targets)
+                outputs = [mp.nan if any(map(mp.isnan, found["s"])) else truth(loss, parameters, found)]
+            else:
+                other = None if third is None else third[i]
+                outputs = value_of(asked, parameters, x, t, other, p.names, len(p.rows[0]))
+            if not rows.several:
+                [own] = outputs
+                return own, outputs
+            shares = v or [1.0] * len(outputs)
+            total = sum((share * out if share else mpf(0)) for share, out in zip(shares, outputs, strict=True))
+            by = sum(shares) if asked.get("--over-outputs", "mean") == "mean" else sum(shares) / len(shares)
+            if not by:
+                raise NothingError("all outputs weigh nothing")
+            return total / by, outputs
+
+    def slope(i: int, column: int) -> tuple[Any, Any]:
+        """The one-sided derivatives of a row's loss, in their order; None where they differ much."""
+        x = [mpf(number) for number in predictions[kept[i]]]
+        step = mpf(10) ** -25
+        with mp.workdps(2 * DIGITS):
+            moved = [[a + move * (j == column) for j, a in enumerate(x)] for move in (-step, 0, step)]
+            try:
+                down, at, up = (one(kept[i], row)[0] for row in moved)
+                low, high = sorted(((at - down) / step, (up - at) / step))
+            except (TypeError, ValueError):  # outside of what there is a loss for
+                return None, None
+            return (low, high) if mp.isfinite(low) and high - low <= 1e-9 * (1 + abs(low)) else (None, None)
+
+    for i, (x, t) in enumerate(zip(predictions, targets, strict=True)):
         if t is None:
             continue
-        if any(map(math.isnan, x)):
+        other = None if third is None else third[i]
+        if any(map(math.isnan, [*x, *(other or ())])):
             raise RefusedError("a NaN prediction")
+        if other is not None and family.beside == "variance" and not all(one > 0 for one in other):
+            raise RefusedError("no variance")
+        if family.name == "pair" and other is None and not 0 <= x[0] < math.inf:
+            raise RefusedError("no distance")
         for domain, values in ((domains.predictions, x), (domains.targets, t)):
             if domain != REAL and any(bool(domain.outside(np.array(one))) for one in values):
                 raise RefusedError("outside a domain")
@@ -508,55 +947,54 @@ def reduced(asked: Asked, p: Numbers, rows: Rows, weights: list[float] | None) -
             x = [float(np.float32(one)) for one in x]
         if weights is not None and not (weights[i] >= 0 and math.isfinite(weights[i])):
             raise RefusedError("a weight")
-        outputs = value_of(asked, parameters, x, t)
+        own, outputs = one(i, x)
         weight = 1.0 if weights is None else weights[i]
-        v = [1.0] * len(outputs)
-        if by_class is not None and rows.several:
-            v = by_class
+        if v is not None:
+            weight *= sum(v) / len(v)
         elif by_class is not None:
             shares = rows.hard[i]
             assert shares is not None
             if family.reads != "classes":
                 shares = [1 - shares[0], shares[0]]
-            weight *= sum(share * one for share, one in zip(shares, by_class, strict=True))
-        if rows.several or family.several_outputs:
-            total = sum((one * out if one else mpf(0)) for one, out in zip(v, outputs, strict=True))
-            mean = sum(v) / len(v)
-            if mean == 0:
-                raise UnclearError("all outputs weigh nothing")
-            own = total / sum(v) if asked.get("--over-outputs", "mean") == "mean" else total / mean
-            weight *= mean
-        else:
-            own = outputs[0]
+            weight *= sum(share * number for share, number in zip(shares, by_class, strict=True))
+        if family.name in ("softmax", "ordinal", "views") and x.count(math.inf) > 1:
+            raise UnclearError("a limit at infinity")
         if mp.isnan(own) and not all(map(math.isfinite, [*x, *t])):
             raise UnclearError("a limit at infinity")  # which the formula does not have
         if mp.isnan(own):
             raise RefusedError("an undefined loss")
         kept.append(i)
         losses.append(own)
+        elements.append(outputs)
         each.append(weight)
     if not losses:
-        raise RefusedError("nothing is left")
+        raise NothingError("nothing is left")
     numerator = sum((w * own if w else mpf(0)) for w, own in zip(each, losses, strict=True))
     name = asked.get("--reduction", "mean")
     denominator = {
-        "mean": sum(each),
+        "mean": math.fsum(each),
         "sum": 1,
         "none": 1,
         "sum-over-batch-size": len(losses),
         "sum-by-nonzero-weights": sum(w != 0 for w in each),
     }[name]
     if not denominator:
-        raise RefusedError("all weights are 0")
+        raise NothingError("all weights are 0")
     if denominator < 1e-290:
         raise UnclearError("weights without digits")
     return {
         "value": None if name == "none" else numerator / denominator,
         "numerator": numerator,
+        "denominator": denominator,
         "samples": len(losses),
-        "ignored": len(rows.t) - len(losses),
+        "ignored": left_out or len(targets) - len(losses),
         "losses": losses,
-        "narrow": p.narrow and (rows.narrow or family.reads != "numbers"),
+        "elements": elements if rows.several else None,
+        "weights": each if weights is not None or by_class is not None else None,
+        "rows": kept,
+        "slope": slope,
+        "whole": predictions is not p.rows,
+        "narrow": p.narrow,
         "scale": max((abs(one) for row in p.rows for one in row if math.isfinite(one)), default=0.0),
     }
 
@@ -588,10 +1026,20 @@ def class_weights(asked: Asked, rows: Rows, p: Numbers) -> list[float] | None:
         if not rows.several and family.reads != "classes":
             there = [[1 - row[0], row[0]] for row in there]
         counts = [sum(row[j] for row in there) for j in range(k)]
+        if any(0 < count < 1e-290 for count in counts):
+            raise UnclearError("weights without digits")
         return [sum(counts) / (k * count) if count > 0 else 0.0 for count in counts]
     if "=" not in text:
-        raise UnclearError("a file of class weights")
-    called = names_of_classes(asked, p) if rows.several or family.reads == "classes" else ["0", "1"]
+        content = read(text, None)
+        if isinstance(content, Table):
+            raise UnclearError("a table of class weights")
+        weights = [one for row in numbers(content, []).rows for one in row]
+        if len(weights) != k or not all(0 <= one < math.inf for one in weights):
+            raise RefusedError("class weights")
+        return weights
+    called = ["0", "1"]
+    if rows.several or family.reads == "classes" or "--classes" in asked.options:
+        called = names_of_classes(asked, p)
     called = called or [str(i + int(asked.get("--label-base", "0"))) for i in range(k)]
     pairs = dict(pair.rsplit("=", 1) for pair in text.split(","))
     for prefix in prefixes(called):

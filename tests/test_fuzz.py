@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import zstandard
 from fuzz import WORDS, Case, judge, made, one
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -112,3 +113,89 @@ class TestFound:
 
     def test_an_archive_in_which_a_reader_would_go_before_the_beginning(self, compute, write):
         compute("l1", write("p.npz", b"PK\x03\x04PK\x05\x06" + bytes(18)), "0").refuses(3, "p.npz")
+
+    @pytest.mark.parametrize("member", ["1", "-inf"])
+    def test_an_infinite_observation_of_an_ensemble(self, compute, write, member):
+        p, t = write("p.csv", f"{member},2\n"), write("t.csv", "inf\n")
+        assert compute("crps", p, t, "--gradient", "g.npy", "-f", "value").value == np.inf
+        assert np.load("g.npy").tolist() == [[-0.25, -0.75]]
+
+    @pytest.mark.parametrize(
+        ("loss", "p", "t", "slopes"),
+        [
+            ("crps", "inf,2", "1", [0.25, 0.75]),
+            ("zlpr", "-inf,0", "1,0", [-1, 0.5]),
+            ("zlpr", "1,inf", "1,0", [-1 / (1 + np.e), 1]),
+            ("sparsemax", "0,inf,1", "0,0,1", [0, 1, -1]),
+            ("sparsemax", "0,-inf,1", "0,1,0", [0.5, -1, 0.5]),
+        ],
+    )
+    def test_gradients_beside_infinite_numbers(self, compute, write, loss, p, t, slopes):
+        words = [
+            write("p.csv", p + "\n"),
+            write("t.csv", t + "\n"),
+            "--no-header",
+            "--gradient",
+            "g.npy",
+            "-f",
+            "value",
+        ]
+        assert compute(loss, *words).code == 0
+        np.testing.assert_allclose(np.load("g.npy")[0], slopes, rtol=1e-12)
+
+    def test_the_gradient_towards_a_positive_that_is_infinitely_far(self, compute, write):
+        a, b, n = write("a.csv", "1,2\n"), write("b.csv", "inf,2\n"), write("n.csv", "1,3\n")
+        words = ["--negative", n, "--no-header", "--gradient", "g.npy", "-f", "value"]
+        assert compute("triplet", a, b, *words).value == np.inf
+        assert np.load("g.npy").tolist() == [[-1, 1]]
+
+    def test_names_of_two_classes_for_a_margin(self, compute, write):
+        p = write("p.csv", "z\n1\n-2\n")
+        words = ["-f", "value", "--reduction", "sum"]
+        named = compute("hinge", p, write("t.csv", "label\nham\nspam\n"), "--classes", "ham,spam", *words).value
+        assert named == compute("hinge", p, write("n.csv", "label\n0\n1\n"), *words).value == 5
+
+    @pytest.mark.parametrize(("per", "rows"), [("column", [(0, 1), (1, 2)]), ("file", [(0, 3)])])
+    def test_masks_of_several_rows_have_no_row_and_no_class(self, compute, write, per, rows):
+        p = write("p.csv", "id,a,b\nr0,1,2\nr1,3,4\nr2,5,6\n")
+        t = write("t.csv", "id,a,b\nr1,0,1\nr0,1,1\n")
+        words = ["--id", "id", "--on-unmatched", "drop", "--per", per]
+        assert [(row["sample"], row["target"]) for row in compute("dice", p, t, *words, "-f", "jsonl").lines] == rows
+        lines = compute("dice", p, t, *words, "-f", "csv").out.splitlines()
+        assert lines[0] == "sample,target,loss"
+        assert {line.count(",") for line in lines} == {2}
+        assert compute("dice", p, t, *words, "--per-sample", "--gradient", "g.npy").code == 0
+        assert not np.load("g.npy")[2].any()
+
+    def test_a_label_that_is_ignored_in_a_loss_of_the_file(self, compute, save, write):
+        p, t = save("p.npy", np.ones((3, 2))), write("t.csv", "label\nx\na\nb\n")
+        words = ["--classes", "a,b", "--ignore-index", "x", "--per-sample"]
+        assert compute("lovasz-softmax", p, t, *words).json["rows"] == [{"sample": 0, "target": 2, "loss": 0.5}]
+
+    @pytest.mark.parametrize("checksum", [True, False])
+    def test_a_zstd_file_that_was_cut_off(self, compute, write, checksum):
+        text = "".join(f"{i / 3}\n" for i in range(60_000)).encode()
+        frame = zstandard.ZstdCompressor(write_checksum=checksum).compress(text)
+        for data in (frame, frame + b"\x50\x2a\x4d\x18\x03\0\0\0abc" + frame):
+            write("p.csv.zst", data)
+            assert compute("mse", "p.csv.zst", "0").json["samples"] == 60_000 * (1 + (data != frame))
+            for cut in (1, 3, len(data) // 2, len(data) - 10):
+                compute("mse", write("p.csv.zst", data[:-cut]), "0").refuses(3, "p.csv.zst", "cut off")
+
+    def test_letters_that_are_none(self, compute, save):
+        letters = np.array([0x110000, ord("b")], np.uint32).view("<U1")
+        t = save("t.npy", letters)
+        compute("ce", save("p.npy", np.zeros((2, 2))), t, "--classes", "a,b").refuses(3, "t.npy", "letters")
+
+    def test_no_address_is_told(self, compute, write):
+        text = "{'descr': '<f8', 'fortran_order': False, 'shape': (x,), }".ljust(117) + "\n"
+        compute("l1", self.header(write, text), "0").refuses(3, "p.npy", "<ast.Name object>")
+
+    def test_a_file_of_classes_whose_first_line_holds_two(self, compute, save, write):
+        words = [save("p.npy", np.zeros((1, 3))), save("t.npy", [0]), "--classes"]
+        compute("ce", *words, write("names.txt", "a,b\nc\nd\n")).refuses(3, "names.txt", "several names")
+
+    def test_a_balanced_weight_beyond_all_numbers(self, compute, write):
+        t = write("t.csv", "5e-324,1\n")
+        words = ["--no-header", "--class-weight", "balanced"]
+        compute("ce", write("p.csv", "1,2\n"), t, *words).refuses(3, "t.csv", "balanced")

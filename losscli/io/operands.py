@@ -26,6 +26,8 @@ MOST_HELD = 100
 """Of more shards than this none is kept open."""
 MAGIC_GZIP = b"\x1f\x8b"
 MAGIC_ZSTD = b"\x28\xb5\x2f\xfd"
+SKIPPED_ZSTD = b"\x2a\x4d\x18"
+"""What follows the first byte, 0x50 to 0x5f, of a frame that holds no data."""
 
 Content = Any
 """A Source, for arrays; or a Table, whose columns are chosen later."""
@@ -119,10 +121,36 @@ def unpacked(where: Named) -> Raw:
 
             unpacker = zstandard.ZstdDecompressor()
             with unpacker.stream_reader(Reader(where.raw), read_across_frames=True) as stream:  # type: ignore[arg-type]
-                return Spool.copy(where.name, pieces_of(stream))
+                copy = Spool.copy(where.name, pieces_of(stream))
+            _check_frames(where.raw)
+            return copy
     except (OSError, EOFError, zlib.error, _zstd_error()) as error:
         raise DataError(f"{where.name}: not a compressed file that can be read ({error}); write it again") from error
     return where.raw
+
+
+def _check_frames(raw: Raw) -> None:
+    """Refuse zstd frames that were cut off, of which the reader gives what is there and says nothing."""
+    import zstandard
+
+    place = 0
+    while place < raw.size:
+        head = raw.read(place, min(18, raw.size - place))
+        if head[1:4] == SKIPPED_ZSTD and head[0] >> 4 == 5:
+            place += 8 + int.from_bytes(head[4:8], "little")
+            continue
+        frame = zstandard.get_frame_parameters(head)
+        place += zstandard.frame_header_size(head)
+        last = False
+        while not last:
+            if place + 3 > raw.size:
+                raise EOFError("it ends before its end: was it cut off?")
+            block = int.from_bytes(raw.read(place, 3), "little")
+            last = bool(block & 1)
+            place += 3 + (1 if block >> 1 & 3 == 1 else block >> 3)  # one byte that is repeated, or so many
+        place += 4 * frame.has_checksum
+    if place > raw.size:
+        raise EOFError("it ends before its end: was it cut off?")
 
 
 def _zstd_error() -> type[Exception]:

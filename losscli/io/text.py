@@ -1,5 +1,6 @@
 """Columns of text: labels and ids as they stand in their file."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from losscli.core import Array
+from losscli.errors import DataError
 from losscli.io.raw import Spool
 from losscli.io.sources import NpySource, Source, blocks, whole
 
@@ -118,6 +120,10 @@ def text_of_array(source: Source) -> TextColumn:
     """A column of text from a source of strings or bytes, (n,) or (n, 1)."""
     coder = Coder(source.name)
     for _, array in blocks(source):
+        if array.dtype.kind == "U" and array.dtype.itemsize:
+            points = np.ascontiguousarray(array).view(np.dtype(np.uint32).newbyteorder(array.dtype.byteorder))
+            if points.size and points.max() > sys.maxunicode:
+                raise DataError(f"{source.name}: holds letters that no text has; is it damaged? Save it again")
         cells = np.char.decode(array, "utf-8", "backslashreplace") if array.dtype.kind == "S" else array
         coder.add(cells.reshape(len(cells)))
     return coder.column()

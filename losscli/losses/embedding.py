@@ -404,13 +404,15 @@ def norm_of(gap: Array, p: float, epsilon: float) -> tuple[Array, Array]:
     gap = gap + gap.dtype.type(epsilon)
     size = np.abs(gap)
     most = size.max(axis=1)
+    endless = most == np.inf  # in the direction of what is infinite
+    size = np.where(endless[:, None], np.isinf(size), size)
     scale = np.where((most == 0) | ~np.isfinite(most), 1, most)[:, None]
     part = (size / scale) ** p
     total = row_sums(part).astype(gap.dtype)
     norm = total ** (1 / p)
     with np.errstate(all="ignore"):
         turn = np.sign(gap) * (size / scale / norm[:, None]) ** (p - 1)
-    return norm * scale[:, 0], np.where((norm == 0)[:, None], 0, turn)
+    return np.where(endless, np.inf, norm * scale[:, 0]), np.where((norm == 0)[:, None], 0, turn)
 
 
 @loss(

@@ -74,7 +74,8 @@ def crps(x: Array, t: Array) -> tuple[Array, Callable[[], Array]]:
     def slope() -> Array:
         rank = np.zeros_like(x)
         for one in range(members):  # a member at a time: all pairs at once would take as many times the memory
-            rank += np.sign(x - x[:, one, None])
+            other = x[:, one, None]
+            rank += (x > other).astype(x.dtype) - (x < other)  # also where both are infinite
         return (np.sign(gap) - rank / members) / members
 
     return value + ends, slope

@@ -147,9 +147,14 @@ def zlpr(z: Array, t: Array) -> tuple[Array, Slopes]:
     positive = log_sum_exp(np.concatenate([np.where(t > 0, -z, -np.inf), nothing], axis=1))
 
     def slope() -> Array:
-        return np.where(t > 0, -np.exp(-z - positive[:, None]), np.exp(z - negative[:, None]))
+        return np.where(t > 0, -share(-z, positive), share(z, negative))
 
     return negative + positive, slope
+
+
+def share(z: Array, total: Array) -> Array:
+    """exp(z - total), which is 1 where both are infinite."""
+    return np.exp(np.where(z == total[:, None], 0, z - total[:, None]))
 
 
 def lost(z: Array) -> Array:

@@ -203,6 +203,7 @@ def multiclass_zero_one(z: Array, y: Array) -> tuple[Array, Slopes]:
 
 def sparsemax_of(z: Array) -> Array:
     """The rows' projections on the simplex (Martins and Astudillo 2016, algorithm 1)."""
+    z = np.where((z == np.inf).any(axis=1, keepdims=True), np.where(z == np.inf, 0, -np.inf), z)
     ordered = -np.sort(-z, axis=1)
     sums = np.cumsum(ordered, axis=1)
     count = np.arange(1, z.shape[1] + 1)
