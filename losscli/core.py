@@ -233,7 +233,9 @@ class Family:
     @property
     def takes_classes(self) -> bool:
         """Whether its targets are classes, which may have names."""
-        named = self.reads == "classes" or (self.reads != "numbers" and self.several_outputs)
+        named = self.reads == "classes" or (
+            self.reads != "numbers" and (self.several_outputs or self.coupled == "file")
+        )
         return named and self.coupled not in ("masks", "rows") and self.parts == 1
 
 

@@ -69,7 +69,7 @@ NUMBER = re.compile(r"[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|inf|in
 
 
 def number(cell: str) -> float:
-    text = cell.strip()
+    text = cell.strip(" \t\r\n\x0b\x0c")
     if not NUMBER.fullmatch(text):
         raise RefusedError(f"{cell!r} is no number")
     value = float(text)
