@@ -193,7 +193,7 @@ class TestFound:
 
     def test_a_file_of_classes_whose_first_line_holds_two(self, compute, save, write):
         words = [save("p.npy", np.zeros((1, 3))), save("t.npy", [0]), "--classes"]
-        compute("ce", *words, write("names.txt", "a,b\nc\nd\n")).refuses(3, "names.txt", "several names")
+        compute("ce", *words, write("names.txt", "a,b\nc\nd\n")).refuses(3, "names.txt", "2 names")
 
     def test_a_balanced_weight_beyond_all_numbers(self, compute, write):
         t = write("t.csv", "5e-324,1\n")
