@@ -5,7 +5,6 @@ labels, and with labels that are moved by a row. Classes are compared by how oft
 """
 
 import math
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -30,6 +29,7 @@ SIGNIFICANT = 3.0
 """Standard deviations of the shuffled means by which labels that are related are better at least."""
 SHIFTED = 6.0
 """The same for labels moved by a row to be worth a warning."""
+NAMES = "are the columns' names in the order of the columns? Correct them"
 MOST_CLASSES = 1000
 MOVED = 5
 """Rows of a class that are predicted as another one, at the least, for the two to look exchanged."""
@@ -90,17 +90,16 @@ class Compared(NamedTuple):
     moved_better: float
 
 
-def suspicions(job: "Job", sample: Sample, names: list[str]) -> list[Finding]:
+def suspicions(job: "Job", sample: Sample, found: Compared | None, names: list[str]) -> list[Finding]:
     """What a sample of rows says about the labels: nothing, or that they are permuted, shifted or unrelated.
 
-    `names` are those of the classes.
+    `found` is what `compared` makes of the sample, and `names` are those of the classes.
     """
-    found = compared(job, sample)
     if found is None:
         return []
     confusion = confused(job, sample)
     exchanged = None if confusion is None else permuted(confusion, names, has_names(job))
-    where = f"{job.targets.name}"
+    where = job.targets.name
     if exchanged is not None:
         return [exchanged._replace(message=f"{where}: {exchanged.message}")]
     if found.own_better >= SIGNIFICANT:
@@ -217,10 +216,15 @@ def _losses(job: "Job", predictions: Array, targets: Array, beside: Array | None
 
 def _order(n: int, number: int) -> Array:
     """A shuffle, always the same one of its number: rows by a hash, for numpy.random takes longer to import than all this."""
-    bits = np.arange(n, dtype=np.uint64) + np.uint64((number + 1) << 32)
-    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):  # splitmix64
-        bits = (bits ^ (bits >> np.uint64(shift))) * np.uint64(factor)
-    return np.argsort(bits ^ (bits >> np.uint64(31)), kind="stable")
+    return np.argsort(mixed(np.arange(n, dtype=np.uint64) + np.uint64((number + 1) << 32)), kind="stable")
+
+
+def mixed(bits: Array) -> Array:
+    """64-bit numbers with their bits mixed, as the last step of splitmix64 does it (Steele, Lea and Flood 2014)."""
+    with np.errstate(over="ignore"):
+        for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+            bits = (bits ^ (bits >> np.uint64(shift))) * np.uint64(factor)
+    return bits ^ (bits >> np.uint64(31))
 
 
 def predicted(job: "Job", predictions: Array) -> Array:
@@ -243,14 +247,13 @@ def confused(job: "Job", sample: Sample) -> Array | None:
     """How often each class (column) is predicted for each label (row); None where rows have no class of their own."""
     if not names_classes(job) or job.form.k > MOST_CLASSES:
         return None
-    return confusion(job, np.concatenate(sample.predictions), np.concatenate(sample.targets))
+    label = classes(job, np.concatenate(sample.targets))
+    return confusion(label, predicted(job, np.concatenate(sample.predictions)), max(job.form.k, 2))
 
 
-def confusion(job: "Job", predictions: Array, targets: Array) -> Array:
-    """The same of some rows, shape (k, k)."""
-    k = max(job.form.k, 2)
-    index = classes(replace(job, form=replace(job.form, smoothing=None)), targets)
-    return np.bincount(index * k + predicted(job, predictions), minlength=k * k).reshape(k, k)
+def confusion(label: Array, guess: Array, k: int) -> Array:
+    """The same of the labels and the predicted classes of some rows, shape (k, k)."""
+    return np.bincount(label * k + guess, minlength=k * k).reshape(k, k)
 
 
 def has_names(job: "Job") -> bool:
@@ -286,7 +289,7 @@ def permuted(confusion: Array, names: list[str], named: bool = False) -> Finding
             "labels-shifted",
             WARNING,
             f"labels look shifted by one class: {shares} if each were the class {side} it",
-            cure="are the columns' names in the order of the columns? Correct them"
+            cure=NAMES
             if named
             else "do the labels begin with 1? Say --label-base 1"
             if side == "before" and not confusion[0].any()
@@ -300,7 +303,7 @@ def permuted(confusion: Array, names: list[str], named: bool = False) -> Finding
         "labels-permuted",
         WARNING,
         f"labels look permuted: {shares} with classes exchanged ({shown}{more})",
-        cure="are the columns' names in the order of the columns? Correct them"
+        cure=NAMES
         if named
         else "bring the columns into the order of the labels, or give labels by name: --classes names columns",
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from losscli.alignment import Sampling, suspicions
+from losscli.alignment import Sampling, compared, suspicions
 from losscli.calibration import DESCRIBED, MOST_ELEMENTS, applies
 from losscli.core import Array, BoundLoss, Extras
 from losscli.coupling import everyone, masks, positives
@@ -211,7 +211,7 @@ class Calculation:
 
             found += misread(job.loss.loss, job.predictions.name, job.extras.given, job.form.k)
         if partial.sample is not None:
-            found += suspicions(job, partial.sample, groups(self))
+            found += suspicions(job, partial.sample, compared(job, partial.sample), groups(self))
         return found
 
     @np.errstate(all="ignore")  # statistics of infinite losses are what they are

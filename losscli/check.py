@@ -12,11 +12,13 @@ import numpy as np
 from losscli.alignment import (
     LEAST_ROWS,
     MOST_CLASSES,
+    Compared,
     Sample,
     Sampling,
     compared,
     confusion,
     has_names,
+    mixed,
     names_classes,
     permuted,
     predicted,
@@ -105,19 +107,16 @@ class Twins:
 
     def add(self, block: Block) -> None:
         """Take the rows of a block; blocks may come in any order."""
-        n = len(block.targets)
-        prints = np.zeros(n, PRINT)
-        own = np.arange(n) if block.kept is None else np.flatnonzero(block.kept)
-        prints["row"] = block.first + own
+        prints = np.zeros(len(block.targets), PRINT)
+        prints["row"] = block.rows
         bits = np.ascontiguousarray(block.predictions, np.float64).view(np.uint64)
         bits = bits ^ (bits >> np.uint64(31))
         for number, half in enumerate(("high", "low")):
-            with np.errstate(over="ignore"):
-                mixed = (bits * _odd(bits.shape[1], number)).sum(axis=1, dtype=np.uint64)
-                mixed = (mixed ^ (mixed >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
-            prints[half] = mixed ^ (mixed >> np.uint64(32))
+            # Sums of products with odd numbers, others for each half and column.
+            odd = mixed(np.arange(bits.shape[1], dtype=np.uint64) + np.uint64(number << 32)) | np.uint64(1)
+            prints[half] = mixed((bits * odd).sum(axis=1, dtype=np.uint64))
         with self.lock:
-            self.piles.add((prints["high"] % np.uint64(self.piles.number)).astype(np.int64), prints)
+            self.piles.add_prints(prints)
 
     def found(self) -> tuple[int, bool, list[tuple[int, int]]]:
         """How many rows are equal to an earlier one, whether these are all, and the first few with the earlier one."""
@@ -137,13 +136,6 @@ class Twins:
         return number, all_of_them, pairs
 
 
-def _odd(k: int, number: int) -> Array:
-    """Odd numbers to multiply columns by, always the same ones."""
-    with np.errstate(over="ignore"):
-        steps = (np.arange(k, dtype=np.uint64) * np.uint64(2) + np.uint64(number + 1)) * np.uint64(0x9E3779B97F4A7C15)
-        return (steps ^ (steps >> np.uint64(30))) * np.uint64(0x94D049BB133111EB) | np.uint64(1)
-
-
 @dataclass
 class Watcher:
     """The observer of a check."""
@@ -153,8 +145,7 @@ class Watcher:
     def __call__(self, job: Job, block: Block) -> Seen:
         if self.twins is not None:
             self.twins.add(block)
-        rows = block.first + (np.arange(len(block.targets)) if block.kept is None else np.flatnonzero(block.kept))
-        values = Values.of(block.predictions, rows)
+        values = Values.of(block.predictions, block.rows)
         if not names_classes(job):
             if job.form.kind in ("binary", "signed") and job.several:
                 happened = job.form.outcomes(block.targets)
@@ -168,7 +159,7 @@ class Watcher:
             np.bincount(label, minlength=k),
             np.bincount(guess, minlength=k),
             int(np.count_nonzero(label == guess)),
-            confusion(job, block.predictions, block.targets) if k <= MOST_CLASSES else None,
+            confusion(label, guess, k) if k <= MOST_CLASSES else None,
         )
 
 
@@ -380,8 +371,9 @@ def _judged(made: Calculation, partial: Partial, twins: Twins | None, report: Re
     found = _of_values(seen.values, job.loss, job.predictions, job.extras.given, report)
     if partial.samples > 1 and partial.looks_like_probs and found.name != "probabilities":
         report.findings += misread(job.loss.loss, job.predictions.name, job.extras.given, job.form.k)
+    against = None if partial.sample is None else compared(job, partial.sample)
     if not report.errors:
-        report.facts |= _scores(made, partial)
+        report.facts |= _scores(job, partial, against)
     if seen.labels is not None:
         understood = not {finding.code for finding in report.findings} & {"double-sigmoid", "unsigned-scores"}
         no_better = report.facts.get("loss", np.inf) >= report.facts.get("baseline", 0.0)
@@ -396,7 +388,7 @@ def _judged(made: Calculation, partial: Partial, twins: Twins | None, report: Re
         fact = f"{job.predictions.name}: every prediction is equal to its target in {job.targets.name}"
         report.findings.append(Finding("same-data", WARNING, fact, (), "is the same file, or column, saved twice?"))
     if partial.sample is not None:
-        report.findings += suspicions(job, partial.sample, names)
+        report.findings += suspicions(job, partial.sample, against, names)
     if twins is not None and not quantised(partial.sample):
         report.findings += _of_twins(job, twins)
 
@@ -449,14 +441,12 @@ def _of_classes(seen: Seen, names: list[str], report: Report, job: Job, poor: bo
     return findings
 
 
-def _scores(made: Calculation, partial: Partial) -> dict[str, Any]:
+def _scores(job: Job, partial: Partial, against: Compared | None) -> dict[str, Any]:
     """The loss, and those of the best constant prediction and of shuffled labels."""
-    job = made.job
     found: dict[str, Any] = {"loss": partial.mean}
     best = baseline(job, partial, "mean", partial.mean)
     if best is not None:
         found["baseline"] = best.value
-    against = None if partial.sample is None else compared(job, partial.sample)
     if against is not None:
         found["shuffled"] = against.shuffled
     return found

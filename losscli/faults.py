@@ -66,9 +66,9 @@ class _Looker(NamedTuple):
         rows, *columns = np.nonzero(bad)
         sample = self.start + (rows if self.kept is None else np.flatnonzero(self.kept)[rows])
         shown = []
-        for number in range(min(PLACES_SHOWN, len(rows))):
+        for number, value in enumerate(values[bad][:PLACES_SHOWN].tolist()):
             column = int(columns[0][number]) if columns else None
-            shown.append((int(sample[number]), column, float(values[bad][number])))
+            shown.append((int(sample[number]), column, float(value)))
         return Faults({fault: (len(rows), tuple(shown))})
 
 

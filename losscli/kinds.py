@@ -97,14 +97,15 @@ class Values(NamedTuple):
         finite = np.isfinite(x)
         held = x[finite]
         sums = logs = np.ones(0)
+        several = x.ndim == 2 and x.shape[1] > 1
         with np.errstate(all="ignore"):
-            if x.ndim == 2 and x.shape[1] > 1:
+            if several:
                 sums = row_sums(x)
                 logs = row_sums(np.exp(x)) if held.max(initial=-np.inf) <= 0 else np.full(len(x), np.inf)
             off = ~(np.abs(sums - 1) <= SUM_TOLERANCE)
             off_of_logs = ~(np.abs(logs - 1) <= SUM_TOLERANCE)
             numbers = np.arange(len(x)) if rows is None else rows
-            steps = x[:, 0] - numbers if x.ndim == 2 and x.shape[1] > 1 else np.zeros(0)
+            steps = x[:, 0] - numbers if several else np.zeros(0)
             steps[~np.isfinite(steps)] = np.inf
         first_off = np.flatnonzero(off)[:3]
         finite_sums = sums[np.isfinite(sums)]
@@ -165,6 +166,11 @@ class Values(NamedTuple):
         )
 
     @property
+    def inside(self) -> bool:
+        """Whether all that are numbers are in [0, 1]."""
+        return self.within + self.nan == self.elements
+
+    @property
     def classes(self) -> int:
         """How many columns there are; 1 for one number a row."""
         return max(1, self.elements // max(1, self.rows))
@@ -184,7 +190,7 @@ def kind(values: Values, family: "Family") -> Kind:
         return Kind("neither", "there is no finite value")
     if not family.takes_from:
         return Kind("numbers", span)
-    inside = values.within + values.nan == values.elements
+    inside = values.inside
     if not inside and family.reads == "classes" and values.least >= 0 and percentages(values):
         return Kind("neither", f"{span}, and every row sums to 100: percentages")
     if inside and family.reads == "classes":
@@ -247,8 +253,7 @@ def suspicious(values: Values, found: Kind, source: "Source", given: str, family
                 cure="-inf is the logit, or log-probability, of what cannot be; anything else is an overflow",
             )
         )
-    inside = values.within + values.nan == values.elements
-    off = values.off if family.reads == "classes" and inside else 0
+    off = values.off if family.reads == "classes" and values.inside else 0
     if found.name == "neither" and given == "logits" and off:
         findings.append(
             Finding(

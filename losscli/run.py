@@ -128,6 +128,11 @@ class Block(NamedTuple):
     beside: Array | None = None
     """The rows of the third operand."""
 
+    @property
+    def rows(self) -> Array:
+        """Which rows of the file they are."""
+        return self.first + (np.arange(len(self.targets)) if self.kept is None else np.flatnonzero(self.kept))
+
 
 Observer = Callable[[Job, Block], Any]
 """Keeps something of a block besides the losses: a mergeable record, which ends up in `Partial.observed`."""

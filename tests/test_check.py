@@ -412,12 +412,13 @@ class TestLabels:
             kept.append(np.concatenate(sample.rows))
             return compared(job, sample)
 
-        monkeypatch.setattr(alignment, "compared", watched)
+        monkeypatch.setattr("losscli.calculation.compared", watched)
         monkeypatch.setattr(alignment, "MOST_ROWS", 640)
         labels = RNG.integers(0, 2, 50_000)
         z = RNG.normal(size=(50_000, 2)) + 3 * np.eye(2)[labels]
         assert compute("ce", save("z.npy", z), save("y.npy", labels)).err == ""
         assert "labels-shifted" in compute("ce", "z.npy", save("y.npy", np.roll(labels, 1))).err
+        assert len(kept) == 2
         for rows in kept:
             assert 500 <= len(rows) <= 640 + alignment.RUN
             assert rows.max() > 48_000

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from losscli.cli.command import Command, running_options, typed
+from losscli.cli.command import HELP, Command, running_options, typed
 from losscli.cli.options import (
     Classes,
     ColumnNames,
@@ -17,8 +17,10 @@ from losscli.cli.options import (
     Ignore,
     LabelBase,
     ListFormat,
+    Predictions,
     Progress,
     SampleWeight,
+    Targets,
     Threads,
     Unmatched,
 )
@@ -27,17 +29,10 @@ from losscli.errors import Exit, UsageError
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
-@app.command(cls=Command, context_settings={"help_option_names": ["-h", "--help"]})
+@app.command(cls=Command, context_settings=HELP)
 def check(
-    predictions: Annotated[
-        str,
-        typer.Argument(
-            metavar="PREDICTIONS",
-            show_default=False,
-            help="FILE (.npy .npz .csv .tsv .parquet), FILE:COLUMN, FILE.npz:KEY, '-' or a quoted glob.",
-        ),
-    ],
-    targets: Annotated[str, typer.Argument(metavar="TARGETS", show_default=False, help="The same kinds of file.")],
+    predictions: Predictions,
+    targets: Targets,
     loss: Annotated[
         str | None,
         typer.Option(

@@ -42,6 +42,15 @@ def _option(kind: Any, *names: str, panel: str, **more: Any) -> Any:
     return Annotated[kind, typer.Option(*names, rich_help_panel=panel, **more)]
 
 
+Predictions = Annotated[
+    str,
+    typer.Argument(
+        metavar="PREDICTIONS",
+        show_default=False,
+        help="FILE (.npy .npz .csv .tsv .parquet), FILE:COLUMN, FILE.npz:KEY, '-' or a quoted glob.",
+    ),
+]
+Targets = Annotated[str, typer.Argument(metavar="TARGETS", show_default=False, help="The same kinds of file.")]
 From = _option(Given, "--from", panel=LOSS, help="What the predictions are. Never guessed.")
 Ignore = _option(
     str | None,
@@ -113,24 +122,8 @@ Progress = _option(
 )
 
 SHARED: tuple[Shared, ...] = (
-    Shared(
-        "predictions",
-        Annotated[
-            str,
-            typer.Argument(
-                metavar="PREDICTIONS",
-                show_default=False,
-                help="FILE (.npy .npz .csv .tsv .parquet), FILE:COLUMN, FILE.npz:KEY, '-' or a quoted glob.",
-            ),
-        ],
-    ),
-    Shared(
-        "targets",
-        Annotated[
-            str,
-            typer.Argument(metavar="TARGETS", show_default=False, help="The same kinds of file."),
-        ],
-    ),
+    Shared("predictions", Predictions),
+    Shared("targets", Targets),
     Shared(
         "given",
         From,

@@ -6,13 +6,13 @@ import sys
 from types import FrameType
 from typing import NoReturn
 
-CODES = {signal.SIGTERM: 143, signal.SIGINT: 130} | ({signal.SIGHUP: 129} if hasattr(signal, "SIGHUP") else {})
-"""Signals that end a command, and its exit code then."""
+ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP") if hasattr(signal, name)]
+"""Signals that end a command, with the exit code of 128 and their number."""
 
 
 def main() -> NoReturn:
     """Run the command line and exit with the code that its contract promises."""
-    for number in CODES:
+    for number in ENDING:
         if signal.getsignal(number) != signal.SIG_IGN:  # as under nohup, and in the background of a script
             signal.signal(number, _stopped)
     from losscli.cli.main import main as run
@@ -28,4 +28,4 @@ def _stopped(number: int, frame: FrameType | None) -> NoReturn:
         remove()
     if number == signal.SIGINT:
         os.write(2, b"losscli: interrupted\n")
-    os._exit(CODES[signal.Signals(number)])
+    os._exit(128 + number)

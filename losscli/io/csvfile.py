@@ -96,9 +96,10 @@ def _well_quoted(data: Array, separator: int) -> bool:
     around = np.concatenate([[NEWLINE], data, [NEWLINE]])  # so that the byte before place p is around[p]
     before, behind = around[opening], around[closing + 2]
     begins = (before == separator) | (before == NEWLINE)
-    begins[1:] |= opening[1:] == closing[: len(opening) - 1] + 1
     ends = (behind == separator) | (behind == NEWLINE) | (behind == CARRIAGE_RETURN)
-    ends[: len(opening) - 1] |= opening[1:] == closing[: len(opening) - 1] + 1
+    twice = opening[1:] == closing[: len(opening) - 1] + 1
+    begins[1:] |= twice
+    ends[: len(twice)] |= twice
     return len(opening) == len(closing) and bool(begins.all() and ends.all())
 
 
@@ -165,10 +166,13 @@ class TextTable(Table):
         schema = self._texts | dict.fromkeys(picked, pl.Float64()) if numeric else self._texts
         wanted = picked if last in picked else [*picked, last]
         data = self._bytes(chunk)
-        if b'"' in data and not _well_quoted(np.frombuffer(data, np.uint8), ord(self.separator)):
+        cells, separator, quoted = np.frombuffer(data, np.uint8), ord(self.separator), b'"' in data
+        if quoted and not _well_quoted(cells, separator):
             raise DataError(self._unreadable(chunk, "Polars would drop such a quote"))
-        if len(wanted) < self.width and not self._even(data, self.cuts[chunk + 1] - self.cuts[chunk]):
-            wanted = _columns(range(self.width))  # of columns that are not read, Polars does not mind if there are more
+        separators = (self.cuts[chunk + 1] - self.cuts[chunk]) * (self.width - 1)
+        if len(wanted) < self.width and (quoted or np.count_nonzero(cells == separator) != separators):
+            # Where some columns are read, Polars does not mind rows that have more.
+            wanted = _columns(range(self.width))
         return pl.read_csv(
             data,
             separator=self.separator,
@@ -177,12 +181,6 @@ class TextTable(Table):
             columns=None if len(wanted) == self.width else wanted,
             raise_if_empty=False,
         )
-
-    def _even(self, data: bytes, rows: int) -> bool:
-        """Whether rows without quotes have as many separators together as they should; short ones are found otherwise."""
-        cells = np.frombuffer(data, np.uint8)
-        separators = int(np.count_nonzero(cells == ord(self.separator)))
-        return b'"' not in data and separators == rows * (self.width - 1)
 
     def frame(self, chunk: int, numbers: Sequence[int]) -> "pl.DataFrame":
         import polars as pl
@@ -338,13 +336,14 @@ def _first_record(name: str, raw: Raw, separator: str) -> tuple[int, int, list[s
     csv.field_size_limit(max(csv.field_size_limit(), len(text)))
     if re.search(r"\r(?!\n)", text.rstrip("\r\n")):
         raise DataError(f"{name}: its lines end in a bare carriage return (old Mac); save it with LF or CRLF")
+    misquoted = f"{name}:1: a quote stands inside a cell; put the cell into quotes and write the quote twice"
     try:
         records = list(csv.reader(io.StringIO(text.rstrip("\r\n"), newline=""), delimiter=separator, strict=True))
-    except csv.Error:
-        records = [[], []]
+    except csv.Error as error:
+        raise DataError(misquoted) from error
     row = records[0] if records else []
     if len(records) > 1:
-        raise DataError(f"{name}:1: a quote stands inside a cell; put the cell into quotes and write the quote twice")
+        raise DataError(misquoted)
     if not row:
         raise DataError(f"{name}:1: the line is blank; begin with the header or the first row")
     return begin, begin + end, row

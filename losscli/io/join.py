@@ -60,6 +60,10 @@ class Piles:
             if start < stop:
                 spool.write(records[start:stop].view(np.uint8).data)
 
+    def add_prints(self, prints: Array) -> None:
+        """Append fingerprints: those that are equal to the same pile."""
+        self.add((prints["high"] % np.uint64(self.number)).astype(np.int64), prints)
+
     def take(self, number: int, most: int | None = None) -> Array:
         """The records of a pile, or the first of them up to so many bytes; the pile is gone then."""
         spool = self.spools[number]
@@ -109,22 +113,22 @@ class Few:
 
 @dataclass
 class Selected(Derived):
-    """The rows of a source that are not left out: row i is row rows[i] of the other, and these ascend."""
+    """The rows of a source that are not left out."""
 
-    rows: Source
+    selection: "Selection"
     bounds: "list[int] | None"
     """How many rows there are before each cut of the other."""
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return (self.rows.shape[0], *self.of.shape[1:])
+        return (self.selection.height, *self.of.shape[1:])
 
     @property
     def cuts(self) -> Sequence[int] | None:
         return self.bounds
 
     def read(self, start: int, stop: int, out: Array | None = None) -> Array:
-        rows = self.rows.read(start, stop)
+        rows = self.selection.rows.read(start, stop)
         found = np.empty((len(rows), *self.of.shape[1:]), self.dtype)
         width = int(np.prod(self.of.shape[1:], dtype=np.int64)) * self.dtype.itemsize
         step = max(1, SCAN_BYTES // max(1, width), self.of.grain)
@@ -137,16 +141,12 @@ class Selected(Derived):
         return found
 
     def place(self, row: int, column: int | None = None) -> str:
-        return self.of.place(self.original(row), column)
-
-    def original(self, row: int) -> int:
-        """Which row of the other it is."""
-        return int(self.rows.read(row, row + 1)[0])
+        return self.of.place(self.selection.original(row), column)
 
 
 @dataclass
 class Selection:
-    """The rows that stay of a table, whose order they keep."""
+    """The rows that stay of a table: row i is row rows[i], and these ascend."""
 
     rows: Source
 
@@ -155,22 +155,23 @@ class Selection:
         return self.rows.shape[0]
 
     def original(self, row: int) -> int:
+        """Which row of the table it is."""
         return int(self.rows.read(row, row + 1)[0])
 
     def numbers(self, source: Source) -> Source:
         """A source of the table without the rows that are left out."""
         cuts = source.cuts
         if cuts is None:
-            return Selected(source, self.rows, None)
+            return Selected(source, self, None)
         before = [0] * len(cuts)
         for start, rows in blocks(self.rows):
             for i, cut in enumerate(cuts):
                 if len(rows) and rows[0] < cut:
                     before[i] = start + int(np.searchsorted(rows, cut))
-        return Selected(source, self.rows, before)
+        return Selected(source, self, before)
 
     def text(self, column: TextColumn) -> TextColumn:
-        return column.arranged(Selected(column.codes, self.rows, None), self.original)
+        return column.arranged(Selected(column.codes, self, None), self.original)
 
 
 @dataclass
@@ -339,7 +340,7 @@ def _groups(columns: Sequence[Column]) -> Iterator[tuple[Array, Array]]:
             prints, blank = printer.of(table.cells(chunk, number))
             empty.add(start + blank)
             prints["row"] = np.arange(len(prints)) + (offset + start)
-            piles.add((prints["high"] % np.uint64(piles.number)).astype(np.int64), prints)
+            piles.add_prints(prints)
         if empty.number:
             place = table.place(empty.first[0], number)
             raise DataError(
