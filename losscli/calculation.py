@@ -16,7 +16,7 @@ from losscli.core import Array, BoundLoss, Extras
 from losscli.coupling import everyone, masks, positives
 from losscli.errors import DataError, UsageError, count
 from losscli.faults import findings, raise_faults
-from losscli.findings import WARNING, Finding
+from losscli.findings import WARNING, Finding, warned
 from losscli.forms import Form, Plan, Smoothing
 from losscli.io.operands import Opener
 from losscli.io.raw import Looked, Raw
@@ -171,7 +171,7 @@ class Calculation:
             self.notes.append(f"--ignore-index {self.request.ignore_index}: no row has this label")
         found = self.suspicions(partial)
         self.findings += found
-        self.notes += _warnings(found)
+        self.notes += warned(found)
         return self._result(partial)
 
     def pass_over(
@@ -381,12 +381,8 @@ def prepare(
         roles.selection,
         roles.findings,
     )
-    calculation.notes += _warnings(roles.findings)
+    calculation.notes += warned(roles.findings)
     return calculation.settled(request)
-
-
-def _warnings(findings: list[Finding]) -> list[str]:
-    return [f"warning: {finding.line()}" for finding in findings]
 
 
 def _constant(request: Request) -> float | None:

@@ -7,12 +7,14 @@ import numpy as np
 
 from losscli.core import Array
 from losscli.errors import DataError, count
+from losscli.findings import warned
 from losscli.forms import is_ignored
 from losscli.io.operands import Opener, natural
 from losscli.io.roles import Columns, assign, join
 from losscli.io.sources import Source, blocks, whole
 from losscli.labels import as_number, distinct
 from losscli.losses import find
+from losscli.request import Request
 from losscli.targets import check_rows
 
 LARGEST = 4096
@@ -55,11 +57,24 @@ def load(
 
     Raises
     ------
+    UsageError
+        for options that make no sense together, whatever the files hold.
     DataError
         for files that cannot be used, and features of fewer than two dimensions.
     """
+    request = Request(
+        find("center").bind(),
+        features,
+        labels,
+        centers=centers,
+        id=id,
+        on_unmatched=on_unmatched,
+        columns=columns,
+        header=header,
+        ignore_index=ignore,
+    )
     if centers is not None:
-        return _with_centers(features, labels, centers, id, columns, header, ignore, on_unmatched)
+        return _with_centers(request)
     opener = Opener(header)
     roles = assign(opener.open(features, "features"), opener.open(labels, "labels"), None, id, columns)
     join(roles, id, on_unmatched == "drop")
@@ -68,38 +83,15 @@ def load(
     _check_shape(roles.predictions.name, roles.predictions.shape)
     source = roles.predictions.source()
     names, index = _classes(roles.targets, ignore)
-    return _cloud(source, names, index, None, tuple(roles.notes), frozenset(opener.paths))
+    notes = (*roles.notes, *warned(roles.findings))
+    return _cloud(source, names, index, None, notes, frozenset(opener.paths))
 
 
-def _with_centers(
-    features: str,
-    labels: str,
-    centers: str,
-    id: str | None,
-    columns: str | None,
-    header: bool | None,
-    ignore: str | None,
-    on_unmatched: str,
-) -> Cloud:
+def _with_centers(request: Request) -> Cloud:
     from losscli.calculation import prepare
     from losscli.profile import classes
-    from losscli.request import Request
 
-    loss = find("center").bind()
-    made = prepare(
-        Request(
-            loss,
-            features,
-            labels,
-            centers=centers,
-            id=id,
-            on_unmatched=on_unmatched,
-            columns=columns,
-            header=header,
-            ignore_index=ignore,
-        ),
-        once=False,
-    )
+    made = prepare(request, once=False)
     job = made.job
     if job.form.kind == "soft":
         raise DataError(f"{job.targets.name}: soft targets name no class; give one label a row")

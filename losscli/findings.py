@@ -1,5 +1,6 @@
 """Findings: what may be wrong with files although a number comes out, or why none does, each under a name of its own."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 ERROR, WARNING, NOTE = "error", "warning", "note"
@@ -59,3 +60,8 @@ class Finding(NamedTuple):
     def line(self) -> str:
         """The finding in one line, as warnings on standard error have it."""
         return f"{self.code}: {self.message}" + (f"; {self.cure}" if self.cure else "")
+
+
+def warned(findings: Iterable[Finding]) -> list[str]:
+    """Findings as notes of a command that computes or draws all the same."""
+    return [f"warning: {finding.line()}" for finding in findings]

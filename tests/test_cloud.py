@@ -167,6 +167,18 @@ class TestRows:
         found = load(x, f"{x}:label")
         assert (found.points.tolist(), classes_of(found), found.labels) == ([[1, 2], [3, 4]], ["a", "b"], ("u", "v"))
 
+    @pytest.mark.parametrize("centers", [None, "c.npy"])
+    def test_a_column_of_ids_among_them_is_worth_a_warning(self, write, save, centers):
+        save("c.npy", np.zeros((2, 3)))
+        found = load(write("x.csv", "id,u,v\n1,2,3\n2,4,5\n"), save("y.npy", [0, 1]), centers)
+        assert [note for note in found.notes if note.startswith("warning: id-as-prediction: x.csv: column 'id'")]
+
+    @pytest.mark.parametrize("centers", [None, "c.npy"])
+    def test_dropping_needs_an_id(self, save, centers):
+        save("c.npy", np.zeros((2, 2)))
+        with refused(UsageError, "--on-unmatched drop", "--id COLUMN"):
+            load(save("x.npy", X), save("y.npy", [0, 1] * 3), centers, on_unmatched="drop")
+
     def test_columns_are_picked(self, write, save):
         x = write("x.csv", "u,v,w\n1,2,3\n4,5,6\n")
         found = load(x, save("y.npy", [0, 1]), columns="w,u")

@@ -1,6 +1,5 @@
 """`losscli check PREDICTIONS TARGETS`: what the files are, and what is wrong with them."""
 
-import json
 import shutil
 import sys
 from typing import Annotated
@@ -66,7 +65,7 @@ def check(
     from losscli.losses import find
     from losscli.render import checked
     from losscli.request import Request
-    from losscli.strictjson import strict_record
+    from losscli.strictjson import strict_json
 
     running = running_options({"threads": threads, "progress": progress})
     bound = None if loss is None else find(loss).bind()
@@ -98,7 +97,7 @@ def check(
             shown,
         )
     if format == "json":
-        print(json.dumps(strict_record(report.record()), indent=2, ensure_ascii=False, allow_nan=False))
+        print(strict_json(report.record(), indent=2))
     else:
         print(checked(report, sys.stdout.isatty(), shutil.get_terminal_size().columns), end="")
     return Exit.DATA if report.errors else Exit.OK
