@@ -104,7 +104,10 @@ def read(path: str, header: bool | None) -> "Table | np.ndarray":
     if len(shards) > 1:
         parts = [read(name, header) for name in shards]
         if any(
-            isinstance(part, Table) or part.shape[1:] != parts[0].shape[1:] or part.dtype != parts[0].dtype
+            isinstance(part, Table)
+            or not part.ndim
+            or part.shape[1:] != parts[0].shape[1:]
+            or part.dtype != parts[0].dtype
             for part in parts
         ):
             raise UnclearError("shards that differ")
@@ -149,7 +152,7 @@ def read(path: str, header: bool | None) -> "Table | np.ndarray":
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
     except csv.Error as error:
         raise RefusedError(f"no table: {error}") from error
-    while rows and not any(rows[-1]) and len(rows[-1]) < 2:
+    while rows and not rows[-1]:
         rows.pop()
     if not rows or any(len(row) != len(rows[0]) for row in rows):
         raise RefusedError("rows of different lengths, or none")
@@ -259,6 +262,8 @@ def expected(words: list[str]) -> dict[str, Any]:
         for one in beside
         if one.startswith(asked.predictions + ":") and one not in os.listdir(".")
     )
+    if "--columns" in asked.options and not isinstance(p_file, Table):
+        raise RefusedError("--columns of an array")
     columns = chosen(p_file, p_column, key, asked.get("--columns"), shared) if isinstance(p_file, Table) else []
     try:
         p = numbers(p_file, columns, own=True)
@@ -273,8 +278,9 @@ def expected(words: list[str]) -> dict[str, Any]:
     ]
     height = len(p.rows)
     own: list[int] = list(range(height))
-    if any(isinstance(file, np.ndarray) and file.ndim not in (1, 2) for file, _ in files):
-        raise RefusedError("more axes than two, or none")
+    for file, _ in files:
+        if isinstance(file, np.ndarray) and (file.ndim not in (1, 2) or file.dtype.kind not in "fiubUS"):
+            raise RefusedError("more axes than two, or none, or another dtype")
     orders = [list(range(len(file.rows if isinstance(file, Table) else file))) for file, _ in files]
     if key:
         names = ids(p_file, asked)
@@ -288,12 +294,17 @@ def expected(words: list[str]) -> dict[str, Any]:
         raise RefusedError("rows differ")
     places = {"places": own, "ids": [names[i] for i in own] if key else None, "height": height}
     p.rows = [p.rows[i] for i in own]
+    if not p.rows:
+        raise RefusedError("no rows")
+    if family.name == "pair" and "--other" not in asked.options and len(p.rows[0]) == 1:
+        p.flat = True  # distances
     check_shape(asked, p)
     third = None
     if f"--{family.beside}" in asked.options:
         file, column = files[-1]
         other = numbers(file, chosen(file, column, key) if isinstance(file, Table) else [])
-        third = by_name([other.rows[i] for i in orders[-1]], other.names, p.names if len(p.rows[0]) > 1 else None)
+        names = p.names if len(p.rows[0]) > 1 else None
+        third = by_name([other.rows[i] for i in orders[-1]], other.names, names, positions=True)
         p.narrow = p.narrow and other.narrow
         if other.flat and not p.flat:
             raise UnclearError("a third operand of another shape")
@@ -308,8 +319,6 @@ def expected(words: list[str]) -> dict[str, Any]:
         if any(len(row) != 1 for row in w.rows):
             raise RefusedError("several weights a row")
         weights = [w.rows[i][0] for i in orders[not constant]]
-    if not p.rows:
-        raise RefusedError("no rows")
     places["columns"] = in_order(asked, p)
     if constant:
         t: Any = [[float(asked.targets)] * (1 if family.one_target else len(row)) for row in p.rows]
@@ -384,7 +393,7 @@ def targets_of(asked: Asked, p: Numbers, file: "Table | np.ndarray", columns: li
         index = labels(file, columns, order, classes, k, ignore, base, text)
         shares = [None if i is None else [float(i == j) for j in range(k)] for i in index]
         return smoothed(asked, shares, k, family.reads != "classes" and family.several_outputs)
-    if p.flat and text and "--classes" in asked.options:
+    if (p.flat or width == 1) and not wide and text and "--classes" in asked.options:
         index = labels(file, columns, order, classes, 2, ignore, base, text)
         outcomes: list[list[float] | None] = [None if i is None else [float(i)] for i in index]
         signs = [None if row is None else [2 * row[0] - 1] for row in outcomes]
@@ -406,7 +415,7 @@ def targets_of(asked: Asked, p: Numbers, file: "Table | np.ndarray", columns: li
         return smoothed(asked, rows, width, False)
     if base:
         raise RefusedError("--label-base")
-    if len(rows[0]) != width:
+    if len(rows[0]) != width or (family.coupled == "file" and p.flat != t.flat):
         raise RefusedError("shapes differ")
     if width > 1 and p.flat != t.flat:
         raise RefusedError("shapes differ")
@@ -450,10 +459,12 @@ def names_of_classes(asked: Asked, p: Numbers) -> list[str] | None:
 def in_order(asked: Asked, p: Numbers) -> list[int]:
     """Bring the columns of predictions into the order of --classes; which columns of the file they are."""
     names, width = given_classes(asked), len(p.rows[0])
-    if names is None or p.names is None or p.flat or asked.loss.family.takes_centers:
+    if names is None or p.flat or asked.loss.family.takes_centers:
         return list(range(width))
-    if len(names) != width:
+    if len(names) != max(width, 2):
         raise RefusedError("--classes of another length")
+    if p.names is None:
+        return list(range(width))
     for prefix in prefixes(p.names):
         trimmed = [name[len(prefix) :] for name in p.names]
         if set(trimmed) == set(names):
@@ -472,11 +483,12 @@ def given_classes(asked: Asked) -> list[str] | None:
     if given is None:
         return None
     try:
-        lines = Path(given).read_text("utf-8-sig").split("\n") if os.path.isfile(given) else [given]
-        rows = list(csv.reader("\n".join(lines).rstrip("\r\n").split("\n")))
+        lines = Path(given).read_text("utf-8-sig").rstrip().splitlines() if os.path.isfile(given) else [given]
+        rows = [next(csv.reader([line], strict=True, skipinitialspace=True), []) for line in lines]
     except (UnicodeDecodeError, csv.Error) as error:
         raise RefusedError(f"--classes: {error}") from error
     names = rows[0] if len(rows) == 1 else [row[0] if len(row) == 1 else "" for row in rows]
+    names = [name.strip() for name in names]
     if not all(names) or len(set(names)) < len(names):
         raise RefusedError("--classes: a name is empty or doubled")
     return names
@@ -508,6 +520,8 @@ def labels(
         cells = [float(one) if isinstance(one, np.longdouble) else one for one in cells]
         if not all(isinstance(one, int | float) for one in cells):
             raise RefusedError("no real numbers")
+        if ignore is not None and not NUMBER.fullmatch(ignore):
+            raise RefusedError("--ignore-index is no number")
         value = None if ignore is None else float(ignore)
         found: list[int | None] = []
         for one in cells:
@@ -762,8 +776,12 @@ def of_triplet(x: list[Any], t: list[Any], third: Any, parameters: Any) -> dict[
 
 
 def of_boxes(a: list[Any], b: list[Any], third: Any, parameters: Any) -> dict[str, Any]:
+    if not all(map(mp.isfinite, [*a, *b])):
+        raise UnclearError("a limit at infinity")
     if any(box[i] > box[i + 2] for box in (a, b) for i in (0, 1)):
         raise UnclearError("a box whose corners are in the wrong order")
+    if any(box[0] == box[2] and box[1] == box[3] for box in (a, b)):
+        raise UnclearError("a box without a shape")
     width, height = (max(mpf(0), min(a[i + 2], b[i + 2]) - max(a[i], b[i])) for i in (0, 1))
     around = [max(a[i + 2], b[i + 2]) - min(a[i], b[i]) for i in (0, 1)]
     areas = [(c[2] - c[0]) * (c[3] - c[1]) for c in (a, b)]
@@ -830,7 +848,7 @@ def among(
     if asked.loss.family.name == "paired":
         s = [1 - apart(x, [mpf(one) for one in t]) for t in targets if t is not None]
         return {"s": s, "y": i, "negatives": [j for j in kept if j != i]}
-    s = [mpf(1) if j == i else 1 - apart(x, [mpf(one) for one in row]) for j, row in enumerate(rows)]
+    s = [mpf(j == i) if j == i or j not in kept else 1 - apart(x, list(map(mpf, row))) for j, row in enumerate(rows)]
     alike = [j for j in kept if j != i and targets[j] == targets[i]]
     if any(sum(targets[j] == targets[k] for k in kept) == 1 for j in kept):
         raise NothingError("a label of one row")
@@ -982,6 +1000,8 @@ def reduced(
         raise NothingError("all weights are 0")
     if denominator < 1e-290:
         raise UnclearError("weights without digits")
+    if "--elements" in asked.options and not rows.several:
+        raise RefusedError("--elements of one loss a row")
     return {
         "value": None if name == "none" else numerator / denominator,
         "numerator": numerator,
@@ -1005,7 +1025,7 @@ def check_chances(asked: Asked, p: Numbers, rows: Rows) -> None:
         if given == "logits" or t is None:
             continue
         chances = [math.exp(min(one, 1)) if given == "log-probs" else one for one in x]
-        if any(math.isnan(one) for one in x) or not all(0 <= one <= 1 for one in chances):
+        if not all(0 <= one <= 1 for one in chances) or (given == "log-probs" and any(one > 0 for one in x)):
             raise RefusedError("no probabilities")
         if asked.loss.family.reads == "classes":
             gap = abs(math.fsum(chances) - 1)

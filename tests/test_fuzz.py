@@ -15,7 +15,7 @@ from slow import RefusedError, expected
 from losscli.losses import LOSSES
 
 
-@settings(max_examples=1500, deadline=None, derandomize=True)
+@settings(max_examples=1000, deadline=None, derandomize=True)
 @given(st.integers(0, 2**48))
 def test_every_input_gives_a_true_number_or_one_line(seed):
     one(seed)
@@ -143,6 +143,22 @@ class TestFound:
         assert compute(loss, *words).code == 0
         np.testing.assert_allclose(np.load("g.npy")[0], slopes, rtol=1e-12)
 
+    @pytest.mark.parametrize(("loss", "steepest"), [("two-way", 1.0), ("distribution-balanced", 0.5498323179)])
+    @pytest.mark.parametrize(("row", "place"), [("0.5,inf", 1), ("-inf,-1", 0)])
+    def test_gradients_beside_infinite_numbers_of_the_file(self, compute, write, loss, steepest, row, place):
+        p, t = write("p.csv", f"{row}\n0.3,1\n"), write("t.csv", "1,0\n0,1\n")
+        assert compute(loss, p, t, "--no-header", "--gradient", "g.npy", "-f", "value").value == np.inf
+        slopes = np.load("g.npy")
+        assert np.isfinite(slopes).all()
+        assert abs(slopes[0, place]) == pytest.approx(steepest)
+
+    @pytest.mark.parametrize(("loss", "label", "slopes"), [("contrastive", 1, [np.inf, 0]), ("hinge-embedding", 1, [1, 0]), ("contrastive", 0, [0, 0])])  # fmt: skip
+    def test_the_gradient_of_a_distance_that_is_infinite(self, compute, save, loss, label, slopes):
+        p, t = save("p.npy", [[np.inf, 1.0]]), save("t.npy", [label])
+        other = save("o.npy", [[0.0, 2.0]])
+        assert compute(loss, p, t, "--other", other, "--gradient", "g.npy").code == 0
+        assert np.load("g.npy").tolist() == [slopes]
+
     def test_the_gradient_towards_a_positive_that_is_infinitely_far(self, compute, write):
         a, b, n = write("a.csv", "1,2\n"), write("b.csv", "inf,2\n"), write("n.csv", "1,3\n")
         words = ["--negative", n, "--no-header", "--gradient", "g.npy", "-f", "value"]
@@ -167,9 +183,9 @@ class TestFound:
         assert compute("dice", p, t, *words, "--per-sample", "--gradient", "g.npy").code == 0
         assert not np.load("g.npy")[2].any()
 
-    def test_a_label_that_is_ignored_in_a_loss_of_the_file(self, compute, save, write):
-        p, t = save("p.npy", np.ones((3, 2))), write("t.csv", "label\nx\na\nb\n")
-        words = ["--classes", "a,b", "--ignore-index", "x", "--per-sample"]
+    def test_a_label_that_is_ignored_in_a_loss_of_the_file(self, compute, write):
+        p, t = write("p.csv", "a,b\n1,1\n1,1\n1,1\n"), write("t.csv", "label\nx\na\nb\n")
+        words = ["--ignore-index", "x", "--per-sample"]
         assert compute("lovasz-softmax", p, t, *words).json["rows"] == [{"sample": 0, "target": 2, "loss": 0.5}]
 
     @pytest.mark.parametrize("checksum", [True, False])

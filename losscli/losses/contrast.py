@@ -167,8 +167,9 @@ def logistic(x: Array) -> Array:
 
 
 def shares(z: Array, total: Array) -> Array:
-    """exp(z - total), and 0 where there is nothing to share."""
-    return np.where(np.isneginf(z), 0, np.exp(z - np.where(np.isneginf(total), 0, total)[:, None]))
+    """exp(z - total), 0 where there is nothing to share, and 1 where both are infinite."""
+    total = np.where(np.isneginf(total), 0, total)[:, None]
+    return np.where(np.isneginf(z), 0, np.exp(np.where(z == total, 0, z - total)))
 
 
 @loss(

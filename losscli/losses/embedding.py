@@ -23,6 +23,7 @@ from losscli.core import (
     loss,
     same,
 )
+from losscli.losses.chances import times
 from losscli.losses.softmax import row_sums
 
 
@@ -282,7 +283,15 @@ def lift_pair(loss: BoundLoss, predictions: Array, targets: Targets, extras: Ext
     value, slope = loss.core(distance[:, 0], targets.t > 0)
     if not gradient:
         return value, None
-    return value, slope[:, None] * (gap / np.where(distance == 0, 1, distance))
+    return value, times(directions(gap, distance), slope[:, None])
+
+
+def directions(gap: Array, distance: Array) -> Array:
+    """Differences over their lengths, 0 for those of length 0; of infinite ones, those of their infinite elements."""
+    endless = np.isinf(distance)
+    gap = np.where(endless, np.isinf(gap) * np.sign(gap), gap)
+    size = np.where(endless, lengths(gap), distance)
+    return gap / np.where(size == 0, 1, size)
 
 
 def _place_distance(x: Array) -> tuple[Array, Targets, Extras]:
