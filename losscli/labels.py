@@ -178,7 +178,7 @@ def _index_classes(text: "TextColumn", labels: list[tuple[int, str]], k: int, ba
         number = _as_index(cell)
         if number is None:
             place = text.place(text.first[code])
-            if re.fullmatch(r"0\d+", cell):
+            if re.fullmatch(r"0[0-9]+", cell):
                 raise DataError(
                     f"{place}: {cell!r} is a name, not an index ({cell} is not {int(cell)}), and the predictions have no "
                     "column names; give them a header with the classes' names, or say --classes",
@@ -245,7 +245,7 @@ def _check_indices(loss: str, source: Source, k: int, ignore: float | None, base
 
 
 def _as_index(cell: str) -> int | None:
-    return int(float(cell)) if re.fullmatch(r"\s*[+-]?(0|[1-9]\d{0,15})(\.0*)?\s*", cell) else None
+    return int(float(cell)) if re.fullmatch(r"\s*[+-]?(0|[1-9][0-9]{0,15})(\.0*)?\s*", cell) else None
 
 
 def same_label(cell: str, label: str) -> bool:

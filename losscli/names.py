@@ -201,19 +201,16 @@ def by_class(
 ) -> Array:
     """A number a class from pairs of names (or, for classes without names, indices); classes not named get 1.
 
-    Names are the classes', with or without a prefix that all share, or those of the columns of predictions.
+    Names are the classes' or those of the columns of predictions, with or without a prefix that all share.
     """
-    names: dict[str, int] = {name: i for i, name in enumerate(classes)} if classes else {}
-    if classes:
-        for prefix in prefixes(classes):
-            trimmed = {name[len(prefix) :]: i for i, name in enumerate(classes)}
-            if all(name in trimmed for name, _ in pairs):
-                names = trimmed
-                break
-    else:
-        names = {str(i): i for i in range(k)}
-    if columns and len(columns) == k and all(name in columns for name, _ in pairs):
-        names = {name: i for i, name in enumerate(columns)}
+    names = {name: i for i, name in enumerate(classes or map(str, range(k)))}
+    spelt = [columns] if columns and len(columns) == k else []
+    for titles in [*spelt, classes] if classes else spelt:
+        trims = ({name[len(prefix) :]: i for i, name in enumerate(titles)} for prefix in prefixes(titles))
+        fit = next((trim for trim in trims if all(name in trim for name, _ in pairs)), None)
+        if fit is not None:
+            names = fit
+            break
     numbers: Any = np.ones(k)
     for name, value in pairs:
         if name not in names:

@@ -33,6 +33,7 @@ class TestCells:
             ("a,b\n1,2\n3\n", ("p.csv:3", "1 cell")),
             ("a,b\n1,2\n3,4,5\n", ("p.csv:3", "3 cells")),
             ("a,b\n1,2\n\n3,4\n", ("p.csv:3", "blank")),
+            ("a,b\n1,x\r2\n\n3,4\n", ("p.csv:3", "blank")),
             ('a,b\n1,2\n3,"1,5"\n', ("p.csv:3", "'1,5'", "point")),
         ],
     )

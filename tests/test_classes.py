@@ -82,6 +82,20 @@ class TestNames:
         expected = (2 * LOSSES[0][0] + LOSSES[2][1]) / 3
         assert compute("ce", "z.npy", "y.csv", *words).json["value"] == pytest.approx(expected)
 
+    @pytest.mark.parametrize("option", ["x_dog=2,x_eel=0", "dog=2,eel=0", "p_x_dog=2,p_x_eel=0"])
+    def test_weigh_classes_by_any_of_their_names(self, compute, write, option):
+        write("z.csv", "p_x_cat,p_x_dog,p_x_eel\n" + "".join(",".join(map(str, row)) + "\n" for row in LOGITS))
+        words = ("--classes", "x_cat,x_dog,x_eel", "--class-weight", option)
+        weighed = compute("ce", "z.csv", "y.csv", *words).json
+        plain = compute("ce", "z.csv", "y.csv", "--class-weight", "p_x_dog=2,p_x_eel=0").json
+        assert weighed["value"] == plain["value"]
+        assert weighed["receipt"]["class_weight"] == [1.0, 2.0, 0.0]
+
+    def test_a_digit_of_another_script_is_no_index(self, compute, write):
+        write("y.csv", "0\n1\u0663\n")
+        write("z.csv", "1,2\n2,1\n")
+        compute("ce", "z.csv", "y.csv", "--no-header").refuses(3, "y.csv:2", "not a class index")
+
     def test_call_columns_that_have_names_of_their_own(self, compute, write):
         write("z.csv", "out_0,out_1,out_2\n" + "".join(",".join(map(str, row)) + "\n" for row in LOGITS))
         done = compute("ce", "z.csv", "y.csv", "--classes", "dog,cat,eel")

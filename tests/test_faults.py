@@ -330,6 +330,14 @@ class TestArchives:
         (folder / "p.npz").write_bytes(data)
         compute("l1", "p.npz", "0").refuses(3, "p.npz", "CRC")
 
+    @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+    def test_a_byte_that_was_changed_makes_no_number(self, compute, folder, save):
+        save(folder / "p.npz", x=np.random.default_rng(0).normal(size=300_000))
+        data = bytearray((folder / "p.npz").read_bytes())
+        data[len(data) // 2] ^= 1
+        (folder / "p.npz").write_bytes(data)
+        compute("l1", "p.npz", "0").refuses(3, "p.npz", "write it again")
+
     def test_thousands_of_members_are_told_in_a_line(self, compute, folder):
         with zipfile.ZipFile(folder / "p.npz", "w") as archive:
             for number in range(3000):
@@ -378,6 +386,23 @@ class TestParquet:
                 _, err = process.communicate(timeout=60)
             assert process.returncode in (0, 3), err
             assert err.count(b"\n") <= 1
+
+    def test_an_abort_of_polars_ends_in_one_line(self, folder, save):
+        """As after two panics, of which the second comes while the first is cleared up."""
+        pl.DataFrame({"a": [1.0, 2.0]}).write_parquet(folder / "p.parquet")
+        (folder / "out.npy").write_bytes(b"old")
+        code = (
+            "import os, sys, polars; polars.LazyFrame.collect = lambda *w, **h: os.abort();"
+            "from losscli.io.sinks import AtomicFile; from pathlib import Path; file = AtomicFile(Path('out.npy'));"
+            "sys.argv[1:] = ['compute', 'mse', 'p.parquet', '0']; from losscli.cli.start import main; main()"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60)
+        assert done.returncode == 3
+        assert (
+            done.stderr == b"losscli: p.parquet: not a Parquet file that can be read (Polars aborted); write it again\n"
+        )
+        assert (folder / "out.npy").read_bytes() == b"old"
+        assert sorted(os.listdir(folder)) == ["out.npy", "p.parquet"]
 
     def test_a_panic_is_no_unmet_requirement(self, run, monkeypatch, tiny):
         class PanicException(BaseException):

@@ -165,6 +165,16 @@ class TestUnmatched:
         write("t.csv", table(["a", "zzz"], t=[1, "NaN"]))
         assert compute("mse", "p.csv", "t.csv", "--id", "id", "--on-unmatched", "drop").json["value"] == 0
 
+    @pytest.mark.usefixtures("cut")
+    @pytest.mark.parametrize("bad", range(30))
+    def test_a_cell_that_is_no_number_is_refused_wherever_it_is(self, compute, write, bad):
+        """Whether its chunk holds rows that stay or not."""
+        ids = [f"r{i}" for i in range(30)]
+        write("p.csv", table(ids, x=["x" if i == bad else 1.5 for i in range(30)]))
+        write("t.csv", table(["r29", "r3"], t=[1, 1]))
+        done = compute("mse", "p.csv", "t.csv", "--id", "id", "--on-unmatched", "drop")
+        done.refuses(3, f"p.csv:{bad + 2}", "'x' is not a number")
+
     def test_a_bad_target_is_named_by_its_own_line(self, compute, write):
         write("t.csv", table(["zzz", "d", "a"], t=[1, "NaN", 1]))
         compute("mse", "p.csv", "t.csv", "--id", "id", "--on-unmatched", "drop").refuses(3, "t.csv:3")

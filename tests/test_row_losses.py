@@ -623,6 +623,15 @@ def test_labels_of_one_kind_have_no_balance() -> None:
     assert np.isfinite(value).all()
 
 
+def test_soft_labels_are_masks_to_losses_of_labels() -> None:
+    z = [[0.1, 0.2, 0.3, 0.4]]
+    for loss in ("two-way", "distribution-balanced"):
+        soft, slope = called(loss, z, rows([0.7, 0.5, 0.1, 0.9]), Extras(columns=2))
+        hard, steep = called(loss, z, masked([1, 0, 0, 1]), Extras(columns=2))
+        assert soft == hard
+        assert (slope == steep).all()
+
+
 def test_series_of_zeros() -> None:
     value, slope = called("weighted-percentage-error", [[0, 0], [1, 0], [1, 3]], rows([0, 0], [0, 0], [2, 2]))
     assert value.tolist() == [0, INF, 0.5]

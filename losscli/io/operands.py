@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from losscli.errors import DataError, UsageError, count, did_you_mean, listing
-from losscli.io.raw import Looked, Raw, RawFile, Reader, Spool, pieces_of
+from losscli.io.raw import PIECE, Looked, Raw, RawFile, Reader, Spool, pieces_of
 from losscli.io.sources import NpySource, ShardedSource, Source, StreamSource, check_length, native, read_npy_header
 
 if TYPE_CHECKING:
@@ -68,11 +68,14 @@ def _npz(where: Named) -> Content:
                 raise DataError(f"{where.name}: no array {key!r}; its arrays: {listing(members)}{hint}")
             name = f"{where.name}:{key}" if where.part else where.name
             found = archive.getinfo(members[key])
-            if found.compress_type == zipfile.ZIP_STORED:
-                start = _start_of(where.raw, found)
-                return NpySource.open(where.raw, name, start, start + found.file_size)
             with archive.open(found) as file:
-                return NpySource.open(_unpacked(name, file, found.file_size), name)
+                if found.compress_type != zipfile.ZIP_STORED:
+                    return NpySource.open(_unpacked(name, file, found.file_size), name)
+                start = _start_of(where.raw, found)
+                source = NpySource.open(where.raw, name, start, start + found.file_size)
+                for done, _ in enumerate(pieces_of(file), 1):  # at whose end the checksum is compared
+                    where.looked(name, min(done * PIECE, found.file_size), found.file_size)
+                return source
     except (ValueError, OSError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error, EOFError) as error:
         why = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(f"{where.name}: not an NPZ file that can be read ({why}); write it again") from error

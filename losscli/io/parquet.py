@@ -4,13 +4,15 @@ import io
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from losscli.core import Array
-from losscli.errors import DataError
+from losscli.errors import DataError, Exit, printable
 from losscli.io.raw import Raw, Reader, Spool, pieces_of
+from losscli.io.sinks import remove_temporaries
 from losscli.io.sources import NpySource, Source
 from losscli.io.tables import Table, TableSource
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 SEGMENT = 1 << 20
 """Rows that are decoded at once, of one column or of a few."""
 CELLS = 4 << 20
+PROCESS = RLock()
+"""Held while standard error and the handler of an abort, which the whole process has, are not as usual."""
 
 
 class ParquetTable(Table):
@@ -109,10 +113,12 @@ class ParquetTable(Table):
 def _readable(name: str) -> Iterator[None]:
     """Make one error of all that Polars raises about a file that it cannot read, and keep what it prints to itself.
 
-    A damaged file can make it panic, of which it prints a trace before it raises.
+    A damaged file can make it panic, of which it prints a trace before it raises; a second panic while it clears up after
+    the first one makes it abort the process.
     """
     import polars as pl
 
+    PROCESS.acquire()
     kept = None
     try:
         kept = os.dup(2)
@@ -121,14 +127,45 @@ def _readable(name: str) -> Iterator[None]:
     except OSError:
         pass  # standard error is closed
     try:
-        yield
+        with _last_words(f"losscli: {printable(_damaged(name, 'Polars aborted'))}\n", kept):
+            yield
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         why = (str(error).splitlines() or [type(error).__name__])[0]
-        raise DataError(f"{name}: not a Parquet file that can be read ({why}); write it again") from error
+        raise DataError(_damaged(name, why)) from error
     finally:
         if kept is not None:
             os.dup2(kept, 2)
             os.close(kept)
+        PROCESS.release()
+
+
+def _damaged(name: str, why: str) -> str:
+    return f"{name}: not a Parquet file that can be read ({why}); write it again"
+
+
+@contextmanager
+def _last_words(line: str, descriptor: int | None) -> Iterator[None]:
+    """Exit as after any damaged file, should the process abort meanwhile.
+
+    A handler of Python's own would run only after the call that aborts had returned, which it never does.
+    """
+    import ctypes
+    import signal
+
+    def aborted(number: int) -> None:
+        remove_temporaries()
+        if descriptor is not None:
+            os.write(descriptor, line.encode("utf-8", "replace"))
+        os._exit(Exit.DATA)
+
+    handler = ctypes.CFUNCTYPE(None, ctypes.c_int)(aborted)
+    place = ctypes.pythonapi.PyOS_setsig
+    place.argtypes, place.restype = [ctypes.c_int, ctypes.c_void_p], ctypes.c_void_p
+    before = place(signal.SIGABRT, ctypes.cast(handler, ctypes.c_void_p))
+    try:
+        yield
+    finally:
+        place(signal.SIGABRT, before)
 
 
 def open_parquet(name: str, raw: Raw) -> Table:

@@ -25,6 +25,7 @@ from losscli.core import (
     family,
     loss,
 )
+from losscli.losses.chances import times
 from losscli.losses.contrast import logistic, shares, softplus
 from losscli.losses.overlap import lovasz_gradient
 from losscli.losses.ranking import log_sum_exp, lost
@@ -257,12 +258,13 @@ def _one_way(z: Array, true: Array, tp: float, tn: float) -> tuple[float, Slopes
 
 @loss(
     label_matrix,
-    "sum(w(i, c) * where(t[i][c] > 0, g(-h(i, c)), g(neg_scale * h(i, c)) / neg_scale) for i in rows for c in labels)"
+    "sum(w(i, c) * where(t[i][c] > 0.5, g(-h(i, c)), g(neg_scale * h(i, c)) / neg_scale) for i in rows for c in labels)"
     " * focal_balance / (len(rows) * len(labels))",
     aliases=("db-loss", "distribution-balanced-loss"),
     source="Wu, Huang, Liu, Wang and Lin 2020, Distribution-Balanced Loss for Multi-Label Classification in Long-Tailed "
     "Datasets, arXiv:2007.09654",
     special=(
+        "a target counts as 1 above 0.5 and as 0 up to it",
         "h(i, c) = z[i][c] - init_bias / neg_scale * log(N / n(c) - 1), with n(c) the positives of label c among N rows: "
         "those of the file itself, which must have both kinds of each label",
         "w(i, c) = map_alpha + 1 / (1 + exp(-map_beta * (r(i, c) - map_mu))), with r(i, c) = (1 / n(c)) / sum(t[i][j] / n(j))",
@@ -285,6 +287,8 @@ def distribution_balanced(
     focal_balance: Annotated[float, POSITIVE, "factor of the whole"] = 2.0,
 ) -> tuple[Any, Slopes]:
     """Focal cross-entropy of labels, balanced by how often each occurs and with whom."""
+    true = t > 0.5
+    t = true.astype(z.dtype)
     rows, counts = len(t), t.sum(axis=0)
     with np.errstate(all="ignore"):
         odds = np.log(rows / counts - 1)
@@ -293,15 +297,15 @@ def distribution_balanced(
         weight = map_alpha + logistic(map_beta * (rarity - map_mu))
         weight = np.where(np.isposinf(rarity), map_alpha + 1, weight)
     h = z - init_bias / neg_scale * odds
-    x = np.where(t > 0.5, -h, neg_scale * h)
+    x = np.where(true, -h, neg_scale * h)
     chance = logistic(x)
     focus = chance**focal_gamma
     scale = focal_balance * weight / t.size
-    value = float((scale * np.where(t > 0.5, 1, 1 / neg_scale) * softplus(x) * focus).sum())
+    value = float((scale * np.where(true, 1, 1 / neg_scale) * softplus(x) * focus).sum())
 
     def slope() -> Array:
-        turn = focus * (chance + focal_gamma * softplus(x) * logistic(-x))
-        return np.where(t > 0.5, -scale, scale) * turn
+        turn = focus * (chance + focal_gamma * times(logistic(-x), softplus(x)))
+        return np.where(true, -scale, scale) * turn
 
     return value, slope
 
