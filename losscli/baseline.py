@@ -52,12 +52,11 @@ class Mean(NamedTuple):
         if not (self.weight and other.weight):
             return self if self.weight else other
         total = self.weight + other.weight
-        gap = other.mean - self.mean
-        return Mean(
-            total,
-            self.mean + gap * (other.weight / total),
-            self.squares + other.squares + gap * gap * (self.weight * other.weight / total),
-        )
+        with np.errstate(all="ignore"):  # of targets that are infinite
+            gap = other.mean - self.mean
+            mean = self.mean + gap * (other.weight / total)
+            squares = self.squares + other.squares + gap * gap * (self.weight * other.weight / total)
+        return Mean(total, mean, squares)
 
     def best(self, loss: BoundLoss, extras: Extras) -> tuple[Array, Array] | None:
         factor, _ = loss.core(np.ones(1))

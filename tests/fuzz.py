@@ -954,7 +954,7 @@ def judge(case: Case) -> str:
 
 
 UNREAD = ("options", "operands")
-STRICTER = "several arrays|has no name|a header or data|a header that a tool wrote|was it cut off|one name too few|a quote stands inside|columns are called|separated by|was taken for a header"  # fmt: skip
+STRICTER = "several arrays|has no name|a header or data|a header that a tool wrote|was it cut off|one name too few|a quote stands inside|stands inside a cell|columns are called|separated by|was taken for a header"  # fmt: skip
 """What losscli refuses although there is a number: where it is not clear what a file means."""
 
 

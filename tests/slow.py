@@ -514,7 +514,10 @@ def labels(
         cells: list[Any] = [file.rows[i][columns[0]] for i in order]
         cells = cells if text else [float(cell) for cell in cells]
     else:
-        cells = file.reshape(-1)[order].tolist()
+        try:
+            cells = file.reshape(-1)[order].tolist()
+        except SystemError as error:  # of Python, which makes no such text
+            raise RefusedError(f"letters that no text has: {error}") from error
         cells = [one.decode("utf-8", "backslashreplace") if isinstance(one, bytes) else one for one in cells]
     if not text:
         cells = [float(one) if isinstance(one, np.longdouble) else one for one in cells]

@@ -4,6 +4,7 @@ import struct
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 import zstandard
 from fuzz import WORDS, Case, judge, made, one
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from mpmath import mp
 from slow import RefusedError, expected
 
+from losscli import run as running
 from losscli.losses import LOSSES
 
 
@@ -182,6 +184,19 @@ class TestFound:
         assert {line.count(",") for line in lines} == {2}
         assert compute("dice", p, t, *words, "--per-sample", "--gradient", "g.npy").code == 0
         assert not np.load("g.npy")[2].any()
+
+    def test_a_table_called_npz_has_columns(self, compute, folder):
+        pl.DataFrame({"a": [1.0, 2.0], "b": [3.0, 5.0]}).write_parquet(folder / "p.npz")
+        assert compute("l1", "p.npz:b", "0").json["value"] == 4
+        compute("l1", "p.npz:c", "0").refuses(3, "no column 'c'")
+        np.savez(folder / "q.npz", a=[1.0, 2.0], b=[3.0, 5.0])
+        assert compute("l1", "q.npz:b", "0").json["value"] == 4
+
+    def test_targets_that_are_infinite_have_no_baseline(self, compute, save, monkeypatch):
+        monkeypatch.setattr(running, "CHUNK_ROWS", 3)
+        p, t = save("p.npy", np.zeros(12)), save("t.npy", [0, np.inf, *[0.0] * 6, -np.inf, *[0.0] * 3])
+        found = compute("l2", p, t, "--reduction", "sum").json
+        assert found["nonfinite"]["value"] == "inf"
 
     def test_a_label_that_is_ignored_in_a_loss_of_the_file(self, compute, write):
         p, t = write("p.csv", "a,b\n1,1\n1,1\n1,1\n"), write("t.csv", "label\nx\na\nb\n")

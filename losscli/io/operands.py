@@ -227,10 +227,18 @@ class Opener:
     """Real paths of all files that were opened."""
     raws: list[Raw] = field(default_factory=list)
     _opened: dict[tuple[str | None, ...], Content] = field(default_factory=dict)
-    _stdin: bool = False
+    _stdin: "tuple[str, str, Operand] | None" = None
+    """As what standard input was opened, in what words, and what came of it."""
 
-    def open(self, text: str, what: str) -> "Operand":
+    def open(self, text: str, what: str, once: bool = False) -> "Operand":
         """Open FILE, FILE:COLUMN, FILE.npz:KEY, '-' or a glob.
+
+        Parameters
+        ----------
+        what
+            its role, for messages.
+        once
+            whether its rows are needed once and in order; an array from a pipe then needs no copy.
 
         Raises
         ------
@@ -242,7 +250,7 @@ class Opener:
         if _exists(text):
             return self._operand(text, Path(text), None)
         if text == "-" or text.startswith("-:"):
-            return self._standard_input(text[2:] or None, what)
+            return self._standard_input(text[2:] or None, what, once)
         for match in re.finditer(":", text):
             head, tail = text[: match.start()], text[match.end() :]
             if head and _exists(head):
@@ -256,7 +264,8 @@ class Opener:
         if path.is_dir():
             raise DataError(f"{path}: a folder, not a file; name the file, or quote a pattern such as '{path}/*.npy'")
         content = self._content(path, part)
-        return Operand(str(path), content, None if path.suffix == ".npz" else part, path, text)
+        taken = not is_table(content) and content.name == f"{path}:{part}"  # by an archive, for its key
+        return Operand(str(path), content, None if taken else part, path, text)
 
     def _content(self, path: Path, part: str | None = None, held: bool = True) -> Content:
         name = str(path)
@@ -272,22 +281,28 @@ class Opener:
                 raise DataError(f"{name}: cannot be read: {error.strerror or error}") from error
         return self._opened[key]
 
-    def _standard_input(self, column: str | None, what: str) -> "Operand":
-        if self._stdin:
+    def _standard_input(self, column: str | None, what: str, once: bool) -> "Operand":
+        text = f"-:{column}" if column else "-"
+        if self._stdin is not None:
+            role, words, operand = self._stdin
+            if (role, words) == (what, text) and not isinstance(operand.content, StreamSource):
+                return operand  # for another calculation, in the same role
             raise UsageError("'-' is standard input, and can be one operand only; put the other one in a file")
-        self._stdin = True
         if sys.stdin is None:
             raise DataError("standard input: it is closed")
-        name, text = "standard input", f"-:{column}" if column else "-"
-        found = _standard_input(name, once=what == "predictions")
+        name = "standard input"
+        found = _standard_input(name, once)
         if isinstance(found, StreamSource):
-            return Operand(name, found, column, None, text)
-        self.raws.append(found)
-        if isinstance(found, RawFile):
-            self.paths.add(os.path.realpath(found.path))
-        where = Named(name, found, None, column, self.header, self.looked)
-        kind = format_of(where)
-        return Operand(name, kind.open(where), None if kind is FORMATS["npz"] else column, None, text)
+            made = Operand(name, found, column, None, text)
+        else:
+            self.raws.append(found)
+            if isinstance(found, RawFile):
+                self.paths.add(os.path.realpath(found.path))
+            where = Named(name, found, None, column, self.header, self.looked)
+            kind = format_of(where)
+            made = Operand(name, kind.open(where), None if kind is FORMATS["npz"] else column, None, text)
+        self._stdin = (what, text, made)
+        return made
 
     def _glob(self, text: str) -> tuple[list[str], str | None]:
         found = glob.glob(text)
