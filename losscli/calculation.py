@@ -4,6 +4,7 @@ This is what every command that computes losses of files calls; it knows nothing
 """
 
 import os
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -79,6 +80,14 @@ class Calculation:
             return rows
         first = int(rows[0])
         return self.selection.rows.read(first, int(rows[-1]) + 1)[rows - first]
+
+    def located(self, row: int) -> int:
+        """Which row of the calculation a row of the predictions' file is, which is not left out."""
+        return (
+            row
+            if self.selection is None
+            else bisect_left(range(self.selection.height), row, key=self.selection.original)
+        )
 
     @property
     def given_columns(self) -> tuple[str, ...] | None:
@@ -266,6 +275,7 @@ def prepare(
     choose: Callable[[Roles], BoundLoss] | None = None,
     looked: Looked = lambda name, done, size: None,
     once: bool = True,
+    opener: Opener | None = None,
 ) -> Calculation:
     """Open the files, check them against each other, and read the targets.
 
@@ -279,6 +289,8 @@ def prepare(
         whether the predictions are read once, in order, so that those of a pipe need no copy.
     looked
         is told how far a text file is looked through, before its rows are known.
+    opener
+        what opens the files, for several calculations that share some; it has been told the same of headers.
 
     Raises
     ------
@@ -287,10 +299,10 @@ def prepare(
     DataError
         for files that cannot be used.
     """
-    opener = Opener(request.header, looked)
+    opener = opener or Opener(request.header, looked)
     family = request.loss.loss.family
     once = once and (family.coupled is None or choose is not None)  # what is coupled is read more than once
-    predictions = opener.open(request.predictions, "predictions" if once else "features")
+    predictions = opener.open(request.predictions, "predictions", once)
     constant = _constant(request)
     targets = None if constant is not None else opener.open(request.targets, "targets")
     weights = None if request.sample_weight is None else opener.open(request.sample_weight, "--sample-weight")

@@ -9,11 +9,12 @@ import numpy as np
 
 from losscli import sketch
 from losscli.core import Loss, Relation
-from losscli.curves import default_range, settings, shared_axis, trace
+from losscli.curves import default_range, shared_axis, trace
 from losscli.errors import UsageError, did_you_mean, listing
 from losscli.libraries import libraries, meaning
 from losscli.libraries.steps import conventions
 from losscli.losses import FAMILIES, LOSSES
+from losscli.spec import settings
 
 Entry = dict[str, Any]
 

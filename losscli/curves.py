@@ -1,10 +1,9 @@
-"""Curves of losses: SPECs read, an axis chosen that all of them share, and value and gradient computed along it.
+"""Curves of losses: an axis chosen that all of them share, and value and gradient computed along it.
 
 What is traced is what `compute` computes: the points of an axis are predictions and targets, and go through the loss's
 lift. Knows nothing of pictures.
 """
 
-import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,8 +13,7 @@ import numpy as np
 
 from losscli.core import Array, Axis, BoundLoss
 from losscli.errors import UsageError
-from losscli.losses import find
-from losscli.receipt import short
+from losscli.spec import spec
 
 STEPS = 1200
 """Divisible by so much that tenths and quarters of most ranges are among the points."""
@@ -61,60 +59,6 @@ class Curve:
         """The breaks, from the right to the left, at which 'value' or 'slope' is discontinuous."""
         found = [at for at in self.breaks if jumps(getattr(at, what), getattr(self, what))]
         return sorted(found, key=lambda at: -at.x)
-
-
-def parse(text: str) -> list[BoundLoss]:
-    """Read LOSS[:PARAM=VALUE[,VALUE...]]...; several values are several losses, in their order.
-
-    Raises
-    ------
-    UsageError
-        for an unknown loss or parameter, a value outside its domain, or what is not of this form.
-    """
-    name, *parts = text.split(":")
-    loss = find(name)
-    swept: dict[str, list[float | None]] = {}
-    for part in parts:
-        parameter, divided, values = part.partition("=")
-        parameter = parameter.strip().replace("-", "_")
-        if not divided:
-            raise UsageError(f"{text}: {part!r} is not PARAM=VALUE, as in huber:delta=1 or softmax-focal:gamma=0,1,2")
-        if parameter in swept:
-            raise UsageError(f"{text}: {parameter} is named twice; several values are {parameter}=A,B")
-        swept[parameter] = [_value(text, parameter, word) for word in values.split(",")]
-    return [loss.bind(**dict(zip(swept, values, strict=True))) for values in itertools.product(*swept.values())]
-
-
-def _value(text: str, parameter: str, word: str) -> float | None:
-    if word.strip().lower() == "none":
-        return None
-    try:
-        return float(word)
-    except ValueError:
-        raise UsageError(f"{text}: {parameter}={word!r} is not a number") from None
-
-
-def specs(texts: Sequence[str]) -> list[BoundLoss]:
-    """All the losses of some SPECs, each of them once."""
-    found = [bound for text in texts for bound in parse(text)]
-    for i, bound in enumerate(found):
-        if any(_same(bound, other) for other in found[:i]):
-            raise UsageError(f"{spec(bound)} is named twice; say it once")
-    return found
-
-
-def _same(one: BoundLoss, other: BoundLoss) -> bool:
-    return one.loss is other.loss and dict(one.parameters) == dict(other.parameters)
-
-
-def spec(bound: BoundLoss) -> str:
-    """The SPEC of a loss, with every parameter that has a value."""
-    return ":".join([bound.loss.name, *(f"{name}={number}" for name, number in settings(bound).items())])
-
-
-def settings(bound: BoundLoss) -> Mapping[str, str]:
-    """A loss's parameters that have a value, in the fewest digits that say which it is."""
-    return {name: short(value) for name, value in bound.parameters.items() if value is not None}
 
 
 def shared_axis(losses: Sequence[BoundLoss], wanted: str | None = None) -> tuple[str, dict[str, Axis]]:

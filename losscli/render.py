@@ -228,6 +228,65 @@ def checked(report: "Report", terminal: bool, width: int) -> str:
     return "".join(f"{name:<{wide}}  {value}\n" for name, value in facts)
 
 
+Listed = tuple[str, Sequence[Row]]
+"""A title, and rows that stand under it in a frame."""
+
+
+def report(
+    facts: Sequence[tuple[str, str]],
+    tables: Sequence[Listed],
+    terminal: bool,
+    width: int,
+    styles: Callable[[str, str], str] = lambda name, value: "",
+) -> str:
+    """Facts, then tables: sized to their content; on a terminal with colour, elsewhere plain and never cut."""
+    facts = _clean(facts)
+    framed = []
+    for title, rows in tables:
+        shown = [
+            {printable(name): printable(cell(value, full=not terminal)) for name, value in row.items()} for row in rows
+        ]
+        numeric = {printable(name): isinstance(value, float | int) for name, value in rows[0].items()} if rows else {}
+        if rows:
+            framed.append((printable(title), shown, numeric))
+    if not terminal:
+        wide = max(len(name) for name, _ in facts)
+        lines = [f"{name:<{wide}}  {value}" for name, value in facts]
+        for title, shown, numeric in framed:
+            lines += ["", title, *_boxed(shown, numeric)]
+        return "\n".join([*lines, ""])
+    from rich.text import Text
+
+    parts: list[Any] = [_facts_table(facts, styles)]
+    for title, shown, numeric in framed:
+        parts += [Text(f"\n{title}", "bold"), _framed(shown, numeric)]
+    return _console(width, parts)
+
+
+def report_in_markdown(title: str, facts: Sequence[tuple[str, str]], tables: Sequence[Listed]) -> str:
+    """The same as Markdown, for step summaries of CI."""
+    lines = [*_markdown_header(["", title]), *map(markdown_line, facts)]
+    for name, rows in tables:
+        if rows:
+            lines += ["", printable(name), "", *_markdown_header(list(rows[0]))]
+            lines += [markdown_line(cell(value, full=False) for value in row.values()) for row in rows]
+    return "\n".join([*lines, ""])
+
+
+def _framed(rows: Sequence[Mapping[str, str]], numeric: Mapping[str, bool]) -> Any:
+    """Rows in a table of rich's."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    listed = Table(box=box.ROUNDED)
+    for name, right in numeric.items():
+        listed.add_column(Text(str(name)), justify="right" if right else "left", overflow="fold")
+    for row in rows:
+        listed.add_row(*map(Text, row.values()))
+    return listed
+
+
 def _coloured(
     result: Result,
     facts: Sequence[tuple[str, str]],
@@ -237,8 +296,6 @@ def _coloured(
     width: int,
 ) -> str:
     """The same through rich, for a terminal."""
-    from rich import box
-    from rich.table import Table
     from rich.text import Text
 
     def style(name: str, value: str) -> str:
@@ -246,12 +303,7 @@ def _coloured(
 
     parts: list[Any] = [_facts_table(facts, style)]
     if rows:
-        listed = Table(box=box.ROUNDED)
-        for name, right in numeric.items():
-            listed.add_column(Text(str(name)), justify="right" if right else "left", overflow="fold")
-        for row in rows:
-            listed.add_row(*map(Text, row.values()))
-        parts += [listed, *([Text(more)] if more else [])]
+        parts += [_framed(rows, numeric), *([Text(more)] if more else [])]
     return _console(width, parts, Text(printable(result.signature), "dim"))
 
 

@@ -26,15 +26,13 @@ from losscli.curves import (
     default_range,
     grid,
     jumps,
-    parse,
     records,
     shared_axis,
-    spec,
-    specs,
     trace,
 )
 from losscli.errors import UsageError
 from losscli.losses import LOSSES
+from losscli.spec import parse, spec, specs
 
 quick = settings(max_examples=25, deadline=None, derandomize=True)
 

@@ -4,13 +4,16 @@ A loss gets the options that its family takes, and its own parameters as options
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import typer
 
+from losscli.errors import UsageError
+
 if TYPE_CHECKING:
-    from losscli.core import Family, Loss
+    from losscli.core import BoundLoss, Family, Loss
+    from losscli.request import Request
 
 Given = Literal["logits", "probs", "log-probs"]
 Mode = Literal["uniform", "half", "others"]
@@ -36,6 +39,11 @@ class Shared(NamedTuple):
     def panel(self) -> str | None:
         """The heading under which help shows it; None for an operand."""
         return getattr(self.annotation.__metadata__[0], "rich_help_panel", None)
+
+    @property
+    def flag(self) -> str:
+        """Its first flag, such as '--from' or '--header/--no-header'; '' for an operand."""
+        return str(getattr(self.annotation.__metadata__[0], "default", ""))
 
 
 def _option(kind: Any, *names: str, panel: str, **more: Any) -> Any:
@@ -345,6 +353,85 @@ SHARED: tuple[Shared, ...] = (
 )
 
 
+OF_LOSSES: dict[str, Shared] = {
+    item.flag.split("/")[0].removeprefix("--"): item
+    for item in SHARED
+    if item.panel in (READING, LOSS, REDUCING) and item.name != "library"
+}
+"""The options that bear on the loss of a row, by what they are called without the dashes."""
+
+
+def requested(loss: "BoundLoss", predictions: str, targets: str, given: Mapping[str, Any]) -> "Request":
+    """A request from options that were given, by their names in OF_LOSSES.
+
+    Raises
+    ------
+    UsageError
+        for an option that the loss does not take.
+    """
+    from losscli.losses import FAMILIES
+    from losscli.request import Request
+
+    for name in given:
+        if not OF_LOSSES[name].when(loss.loss.family):
+            takers = [family.name for family in FAMILIES.values() if OF_LOSSES[name].when(family)]
+            raise UsageError(f"--{name}: {loss.loss.name} takes none; it is for losses of: {', '.join(takers)}")
+    return Request(loss, predictions, targets, **{OF_LOSSES[name].name: value for name, value in given.items()})
+
+
+def spliced(own: Callable[..., int], options: Mapping[str, Shared]) -> Callable[..., int]:
+    """A command of a function's own parameters and of these options, of which it gets those that were given as `given`."""
+
+    def command(context: typer.Context, **values: Any) -> int:
+        shared = {name: values.pop(variable) for variable, name in variables.items()}
+        default = {name for variable, name in variables.items() if _is_default(context, variable)}
+        return own(**values, given={name: value for name, value in shared.items() if name not in default})
+
+    variables = {f"of_{name.replace('-', '_')}": name for name in options}
+    mine = [item for item in inspect.signature(own).parameters.values() if item.name != "given"]
+    shared = [
+        inspect.Parameter(
+            variable, inspect.Parameter.KEYWORD_ONLY, annotation=options[name].annotation, default=options[name].default
+        )
+        for variable, name in variables.items()
+    ]
+    first = [item.replace(kind=inspect.Parameter.KEYWORD_ONLY) for item in mine]
+    context = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
+    vars(command)["__signature__"] = inspect.Signature([context, *first, *shared])
+    command.__annotations__ = {item.name: item.annotation for item in [context, *first, *shared]}
+    command.__doc__ = own.__doc__
+    return command
+
+
+def _is_default(context: typer.Context, variable: str) -> bool:
+    source = context.get_parameter_source(variable)
+    return source is None or source.name == "DEFAULT"
+
+
+Spec = Annotated[
+    str,
+    typer.Argument(
+        metavar="SPEC", show_default=False, help="LOSS[:PARAM=VALUE]..., as cross-entropy or softmax-focal:gamma=2."
+    ),
+]
+TargetsOption = Annotated[
+    str,
+    typer.Option(
+        "--targets", metavar="TARGETS", show_default=False, help="What all models are to predict, or one number."
+    ),
+]
+Report = _option(
+    Literal["table", "json", "markdown"], "-f", "--format", panel=WRITING, help="Format of standard output."
+)
+ReportFile = _option(
+    str | None, "-o", "--output", metavar="FILE", panel=WRITING, help="The result to a file as well: .json or .md."
+)
+Seed = _option(int, "--seed", metavar="N", panel=RUNNING, help="Of the resamples: the same seed gives the same digits.")
+Silent = _option(
+    bool, "-q", "--quiet", panel=WRITING, show_default=False, help="No notes, warnings and progress on standard error."
+)
+
+
 Picture = _option(
     str, "-o", "--output", metavar="FILE", panel=PICTURE, show_default=False, help="The picture: .png, .svg or .pdf."
 )
@@ -425,8 +512,4 @@ def signature(loss: "Loss", options: tuple[Shared, ...] = SHARED) -> inspect.Sig
 
 def flags() -> dict[str, Shared]:
     """The shared options by their flags, such as '--from'."""
-    return {
-        flag: item
-        for item in SHARED
-        for flag in str(getattr(item.annotation.__metadata__[0], "default", "")).split("/")
-    }
+    return {flag: item for item in SHARED for flag in item.flag.split("/")}

@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from losscli.cli.command import HELP, Command, LossGroup, loss_command, operands, running_options, say, typed
+from losscli.cli.compare import OPTIONS, Confidence, Margin, Resamples
 from losscli.cli.options import (
     PICTURED,
     Classes,
@@ -20,12 +21,19 @@ from losscli.cli.options import (
     Ignore,
     LabelBase,
     Picture,
+    Progress,
     Quiet,
+    Seed,
     Size,
+    Spec,
+    TargetsOption,
     ThemeName,
+    Threads,
     Title,
     Unmatched,
+    requested,
     signature,
+    spliced,
 )
 from losscli.errors import DataError, UsageError
 
@@ -45,7 +53,7 @@ class PlotGroup(TyperGroup):
     """The kinds of picture, in the order in which they are explained."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return ["curves", "samples", "reliability", "features"]
+        return ["curves", "samples", "reliability", "features", "compare"]
 
 
 app = typer.Typer(
@@ -186,8 +194,9 @@ def curves(
 
     Losses of whole rows are drawn over one number of a small example; the label of the axis says which.
     """
-    from losscli.curves import check_range, default_range, shared_axis, specs, trace
-    from losscli.curves import spec as spec_of
+    from losscli.curves import check_range, default_range, shared_axis, trace
+    from losscli.spec import spec as spec_of
+    from losscli.spec import specs
 
     losses = specs(spec)
     name, axes = shared_axis(losses, x)
@@ -239,7 +248,7 @@ app.add_typer(samples_app, name="samples")
 def samples(loss: "Loss", values: dict[str, Any]) -> int:
     """Do what a parsed command line of `plot samples` asks for."""
     from losscli.calculation import prepare
-    from losscli.cli.progress import Progress
+    from losscli.cli.progress import Progress as Shown
     from losscli.profile import Profiler, groups_of, has_confidence
     from losscli.request import Request
     from losscli.samples import groups
@@ -250,7 +259,7 @@ def samples(loss: "Loss", values: dict[str, Any]) -> int:
     output, panel, log, quiet = (values.pop(name) for name in ("output", "panel", "log", "quiet"))
     request = Request(loss=bound, **operands(values))
     with Gallery(output, look) as gallery:
-        with Progress(running.progress) as progress:
+        with Shown(running.progress) as progress:
             calculation = prepare(request, looked=progress.looking)
         gallery.keep_apart(calculation.files)
         job = calculation.job
@@ -261,7 +270,7 @@ def samples(loss: "Loss", values: dict[str, Any]) -> int:
             raise UsageError(f"--panel {panel}: {missing[panel]}")
         weighted = job.weights is not None or job.class_weights is not None
         calculation.observe(Profiler(grouped, confident and panel in (None, "confidence"), weighted))
-        with Progress(running.progress) as progress:
+        with Shown(running.progress) as progress:
             progress.of(job.samples, job.size)
             result = calculation.run(threads=running.threads, seen=progress)
         from losscli.plots import samples as picture
@@ -418,3 +427,64 @@ def features(
         notes = gallery.publish(lambda: picture.draw(cloud, look), about)
     if not quiet:
         say([*cloud.notes, *notes])
+
+
+def compare(
+    spec: Spec,
+    models: Annotated[list[str], typer.Argument(metavar="A B", show_default=False, help="Predictions of two models.")],
+    targets: TargetsOption,
+    output: Picture,
+    given: dict[str, Any],
+    margin: Margin = 0.0,
+    confidence: Confidence = 0.95,
+    resamples: Resamples = 10_000,
+    seed: Seed = 0,
+    threads: Threads = None,
+    progress: Progress = None,
+    title: Title = None,
+    size: Size = None,
+    dpi: Dpi = 150,
+    theme: ThemeName = "light",
+    quiet: Quiet = False,
+) -> int:
+    """Draw the paired differences of two models, row for row: their distribution, the losses, and the classes.
+
+    The verdict is that of `losscli compare` with the same options.
+    """
+    from losscli.cli.progress import Progress as Shown
+    from losscli.compare import Terms, compare_all
+    from losscli.spec import single
+
+    terms = Terms(margin, confidence, resamples, seed, top=0)
+    running = running_options({"threads": threads, "progress": progress, "quiet": quiet})
+    look = look_of(title, size, dpi, theme)
+    if len(models) != 2:
+        raise UsageError(f"plot compare {spec}: {len(models)} models; name two")
+    request = requested(single(spec), typed(models[0]), typed(targets), given)
+    with Gallery(output, look) as gallery:
+        with Shown(running.progress) as shown:
+            names = [typed(model) for model in models]
+            found = compare_all(
+                request,
+                names,
+                terms,
+                running.threads,
+                shown.looking,
+                lambda job: shown.of(job.samples, job.size),
+                shown,
+            )
+        gallery.keep_apart(found.first.calculation.files)
+        from losscli.plots import compare as picture
+        from losscli.receipt import signature as signature_of
+        from losscli.spec import spec as spec_of
+
+        loss = spec_of(request.loss)
+        about = f"A: {names[0]}, B: {names[1]} | {signature_of(found.first.calculation.receipt)}"
+        one = found.comparisons[0]
+        notes = gallery.publish(lambda: picture.draw(one, loss, confidence, look, about), about)
+    if not quiet:
+        say([*found.notes, *notes])
+    return 0
+
+
+app.command(cls=Command, context_settings=HELP, name="compare")(spliced(compare, OPTIONS))

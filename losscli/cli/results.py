@@ -4,7 +4,7 @@ import codecs
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -214,9 +214,57 @@ def _empty(calculation: Calculation, rows: bool, elements: bool, gradient: bool)
     return Chunk(Partial(), (none,) if rows else (), (nothing,) if gradient else ())
 
 
-def published(output: str, made: Callable[[str], str]) -> None:
+Laid = tuple[str, list[tuple[str, str]], list[tuple[str, list[dict[str, Any]]]]]
+"""A title, facts, and tables with titles of their own."""
+
+
+def delivered(
+    format: str,
+    output: str | None,
+    inputs: frozenset[str],
+    record: Callable[[], dict[str, Any]],
+    laid: Callable[[bool], Laid],
+) -> None:
+    """Print a report, and write it to a file if one is named.
+
+    Parameters
+    ----------
+    format
+        'table', 'json' or 'markdown'.
+    inputs
+        real paths of what was read, which no output may replace.
+    record
+        makes what JSON holds.
+    laid
+        makes what the others show, with numbers in all their digits or in some.
+    """
+
+    def made(format: str, terminal: bool = False) -> str:
+        if format == "json":
+            return strict_json(record(), indent=2) + "\n"
+        if format == "markdown":
+            return render.report_in_markdown(*laid(False))
+        _, facts, tables = laid(not terminal)
+        return render.report(facts, tables, terminal, shutil.get_terminal_size().columns, _verdict_style)
+
+    if output is not None:
+        if os.path.realpath(output) in inputs:
+            raise UsageError(f"{output}: is an input of this very command; write to another file")
+        published(output, made, ONE_NUMBER)
+    print(made(format, sys.stdout.isatty()), end="")
+
+
+def _verdict_style(name: str, value: str) -> str:
+    if name in ("verdict", "result"):
+        return {"worse": "bold red", "inconclusive": "bold yellow"}.get(value, "bold green")
+    return ""
+
+
+SUFFIXES = {".json": "json", ".jsonl": "jsonl", ".csv": "csv", ".tsv": "tsv", ".md": "markdown"}
+
+
+def published(output: str, made: Callable[[str], str], suffixes: Mapping[str, str] = SUFFIXES) -> None:
     """Write text that `made` makes in a format, which is the one of the suffix, whole or not at all."""
-    suffixes = {".json": "json", ".jsonl": "jsonl", ".csv": "csv", ".tsv": "tsv", ".md": "markdown"}
     suffix = suffix_of(output, tuple(suffixes), "--output")
     files = Outputs()
     try:

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from losscli.core import Array, Axis
-from losscli.curves import Curve, settings
+from losscli.curves import Curve
 from losscli.errors import UsageError
 from losscli.plots.style import (
     DASHES,
@@ -23,6 +23,7 @@ from losscli.plots.style import (
     plain_ticks,
     style_of,
 )
+from losscli.spec import settings
 
 INNER = {"value": 0.01, "slope": 0.08}
 """Where a curve goes to infinity at an end, its panel shows what it takes further than this part from the ends."""

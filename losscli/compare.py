@@ -1,0 +1,550 @@
+"""Whether one model is better than another: their losses row for row, the mean difference, and how sure it is.
+
+Each model's losses are computed in a pass of its own and kept on the disk, 8 bytes a row of its file. Then they meet, by id
+or by place, and one pass over both keeps sums, cells of nearly equal differences, and the rows that changed most.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from losscli.calculation import Calculation, prepare
+from losscli.core import Array
+from losscli.errors import DataError, UsageError, count
+from losscli.io.operands import Opener
+from losscli.io.raw import Looked, Spool
+from losscli.io.sources import SCAN_BYTES, NpySource, Source
+from losscli.profile import classes, groups_of
+from losscli.receipt import signature
+from losscli.reduce import Moments, Total, divide
+from losscli.request import Request
+from losscli.resampling import (
+    EXACT_ROWS,
+    Cells,
+    Map,
+    holm,
+    interval,
+    resampled,
+    serially,
+    sign_flips,
+    student_interval,
+)
+from losscli.run import Chunk, Job, available_threads, executor_of
+from losscli.samples import groups, targets
+
+if TYPE_CHECKING:
+    from losscli.io.join import Selection
+
+VERDICTS = ("better or equal", "worse", "inconclusive")
+LEAST_ROWS = 20
+"""Of fewer rows a bootstrap interval is too narrow to rely on."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How models are compared.
+
+    `margin` is by how much a mean loss may be larger without being worse.
+    """
+
+    margin: float = 0.0
+    confidence: float = 0.95
+    resamples: int = 10_000
+    seed: int = 0
+    top: int = 5
+
+    def __post_init__(self) -> None:
+        if not (self.margin >= 0 and math.isfinite(self.margin)):
+            raise UsageError(f"--margin {self.margin:g} is not a number >= 0")
+        if not 0.5 <= self.confidence < 1:
+            raise UsageError(f"--confidence {self.confidence:g} is not in [0.5, 1), as 0.95")
+        if not 100 <= self.resamples <= 1_000_000:
+            raise UsageError(f"--resamples {self.resamples} is not in 100 ... 1000000")
+        if self.seed < 0:
+            raise UsageError(f"--seed {self.seed} is not a whole number >= 0")
+        if not 0 <= self.top <= 10_000:
+            raise UsageError(f"--top {self.top} is not in 0 ... 10000")
+
+    def verdict(self, low: float, high: float) -> str:
+        """What the interval of the mean difference says; NaN says nothing."""
+        if low > self.margin:
+            return "worse"
+        return "better or equal" if high <= self.margin else "inconclusive"
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A model's losses, one a row of its file: NaN for rows that are ignored or left out."""
+
+    calculation: Calculation
+    losses: Source
+    weights: Source | None
+    classes: Source | None
+    """The class of each row, -1 where there is none; None for losses whose rows have no class."""
+    value: float
+
+    @property
+    def name(self) -> str:
+        return self.calculation.request.predictions
+
+
+class Column:
+    """Numbers of some rows of a file, written in the order of the rows; the others are `fill`."""
+
+    def __init__(self, name: str, dtype: Any, fill: float) -> None:
+        self.name, self.dtype, self.fill = name, np.dtype(dtype), fill
+        self.raw, self.height = Spool(name), 0
+
+    def put(self, rows: Array, values: Array) -> None:
+        """Take values of rows, which ascend and are behind all before."""
+        if len(rows):
+            run = np.full(int(rows[-1]) + 1 - self.height, self.fill, self.dtype)
+            run[rows - self.height] = values
+            self.raw.write(run.data)
+            self.height = int(rows[-1]) + 1
+
+    def source(self, height: int) -> Source:
+        if height > self.height:
+            self.raw.write(np.full(height - self.height, self.fill, self.dtype).data)
+        return NpySource.of_raw(self.name, self.raw, (height,), self.dtype)
+
+
+def score(
+    request: Request,
+    opener: Opener,
+    threads: int | None = None,
+    begun: Callable[[Job], None] = lambda job: None,
+    seen: Callable[[int], None] = lambda rows: None,
+) -> Scored:
+    """Compute a model's losses.
+
+    Raises
+    ------
+    DataError
+        for files that cannot be used, and for losses that are not finite.
+    """
+    calculation = prepare(request, rows=True, opener=opener, once=False)
+    job = calculation.job
+    if job.masks is not None:
+        raise UsageError(f"{job.loss.loss.name}: its losses are those of masks, not of rows that two models share")
+    begun(job)
+    losses = Column(job.predictions.name, np.float64, math.nan)
+    grouped = groups_of(job) == "classes"
+    labels = Column(job.predictions.name, np.int32, -1) if grouped else None
+    weighed = job.weights is not None or job.class_weights is not None or job.output_weights is not None
+    weights = Column(job.predictions.name, np.float64, 0) if weighed else None
+
+    def consume(chunk: Chunk) -> None:
+        for rows in chunk.rows:
+            places = calculation.original(rows.sample)
+            _check_finite(calculation, places, rows.loss, rows.weight)
+            losses.put(places, rows.loss)
+            if weights is not None and rows.weight is not None:
+                weights.put(places, rows.weight)
+            if labels is not None:
+                labels.put(places, classes(job, rows.target))
+
+    result = calculation.run(consume, threads, seen)
+    height = calculation.given_shape[0]
+    return Scored(
+        calculation,
+        losses.source(height),
+        None if weights is None else weights.source(height),
+        None if labels is None else labels.source(height),
+        float(result.value or 0.0),
+    )
+
+
+def _check_finite(calculation: Calculation, rows: Array, losses: Array, weights: Array | None) -> None:
+    endless = np.isinf(losses)
+    if weights is not None:
+        endless &= weights != 0
+    if endless.any():
+        row = int(rows[endless.argmax()])
+        source = calculation.job.predictions
+        where = calculation.located(row)
+        raise DataError(
+            f"{source.place(where)}: the loss is infinite ({count(int(endless.sum()), 'row')} like this at least), and so is every "
+            "mean difference; correct the row, or compare by a loss that is bounded, such as brier"
+        )
+
+
+@dataclass
+class Changed:
+    """The rows on which a model lost or won most: row, loss of each model, difference."""
+
+    most: int
+    rows: Array = field(default_factory=lambda: np.zeros((0, 4)))
+
+    def add(self, rows: Array, first: Array, second: Array, difference: Array) -> None:
+        """Take rows, of which only positive differences are kept."""
+        if not self.most:
+            return
+        found = np.stack([rows.astype(np.float64), first, second, difference], axis=1)[difference > 0]
+        joined = np.concatenate([self.rows, found])
+        self.rows = joined[np.lexsort((joined[:, 0], -joined[:, 3]))[: self.most]]
+
+
+@dataclass
+class Groups:
+    """Rows of each class: how many, the mean difference, and its squared deviations; without weights."""
+
+    n: Array
+    mean: Array
+    squares: Array
+
+    @classmethod
+    def of(cls, k: int) -> "Groups":
+        return cls(np.zeros(k), np.zeros(k), np.zeros(k))
+
+    def add(self, index: Array, values: Array) -> None:
+        """Take values and the group of each; merged by Chan, Golub and LeVeque 1979."""
+        k = len(self.n)
+        n = np.bincount(index, minlength=k)
+        mean = np.bincount(index, values, k) / np.maximum(n, 1)
+        squares = np.bincount(index, (values - mean[index]) ** 2, k)
+        both = np.maximum(self.n + n, 1)
+        gap = mean - self.mean
+        self.squares += squares + gap**2 * self.n * n / both
+        self.mean += gap * n / both
+        self.n += n
+
+
+class Paired(NamedTuple):
+    """Losses of two models in the order of the first one's rows."""
+
+    rows: Array
+    """Which rows of the first model's file they are."""
+    first: Array
+    second: Array
+    weights: Array | None
+    classes: Array | None
+
+    @property
+    def difference(self) -> Array:
+        return self.second - self.first
+
+
+@dataclass
+class Meeting:
+    """Two models whose rows are paired; it can be passed over as often as needed."""
+
+    first: Scored
+    other: Scored
+    losses: tuple[Source, Source]
+    weights: Source | None
+    classes: Source | None
+    selection: "Selection | None"
+    notes: list[str]
+
+    @classmethod
+    def of(cls, first: Scored, other: Scored) -> "Meeting":
+        """Bring the other model's losses into the order of the first one's.
+
+        Raises
+        ------
+        DataError
+            for other numbers of rows, and for ids without a partner unless they are dropped.
+        """
+        mine, theirs = first.calculation.ids, other.calculation.ids
+        if mine is None or theirs is None or mine.table is theirs.table:
+            rows = [model.losses.shape[0] for model in (first, other)]
+            if rows[0] != rows[1]:
+                raise DataError(
+                    f"{first.name} has {count(rows[0], 'row')} and {other.name} {rows[1]:,}: each needs its partner; join by a "
+                    "common column with --id"
+                )
+            return cls(first, other, (first.losses, other.losses), first.weights, first.classes, None, [])
+        from losscli.io.join import meet
+
+        drop = first.calculation.request.on_unmatched == "drop"
+        met = meet([(mine.table, mine.number), (theirs.table, theirs.number)], drop)
+        way = met.others[0]
+        theirs_moved = other.losses if way is None else way.numbers(other.losses)
+
+        def own(source: Source | None) -> Source | None:
+            return source if met.selection is None or source is None else met.selection.numbers(source)
+
+        losses = own(first.losses)
+        assert losses is not None
+        return cls(
+            first, other, (losses, theirs_moved), own(first.weights), own(first.classes), met.selection, met.notes
+        )
+
+    def __iter__(self) -> Iterator[Paired]:
+        """The rows that both models have a loss of, some at a time."""
+        height = self.losses[0].shape[0]
+        step = SCAN_BYTES // 8
+        for start in range(0, height, step):
+            stop = min(start + step, height)
+            first, second = (source.read(start, stop) for source in self.losses)
+            there = ~(np.isnan(first) | np.isnan(second))
+            rows = np.arange(start, stop) if self.selection is None else self.selection.rows.read(start, stop)
+            weights, labels = (
+                None if source is None else source.read(start, stop)[there] for source in (self.weights, self.classes)
+            )
+            yield Paired(rows[there], first[there], second[there], weights, labels)
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are at most."""
+        return self.losses[0].shape[0]
+
+
+@dataclass
+class Comparison:
+    """What two models' losses say of each other."""
+
+    model: str
+    values: tuple[float, float]
+    """The mean loss of the first one and of the other, of the rows that both have."""
+    samples: int
+    difference: float
+    low: float
+    high: float
+    p: float
+    permutations: int
+    verdict: str
+    wins: int
+    ties: int
+    losses: int
+    std: float
+    cells: int | None
+    """How many cells were resampled; None where rows were."""
+    classes: list[dict[str, Any]] | None
+    worse: list[dict[str, Any]]
+    better: list[dict[str, Any]]
+    meeting: Meeting
+    adjusted: float | None = None
+    """p, adjusted for there being several comparisons."""
+
+    def record(self) -> dict[str, Any]:
+        """With the keys of the JSON contract."""
+        found = {
+            "model": self.model,
+            "value": self.values[1],
+            "difference": self.difference,
+            "relative": divide(self.difference, abs(self.values[0])),
+            "interval": [self.low, self.high],
+            "p": self.p,
+            "p_adjusted": self.adjusted,
+            "verdict": self.verdict,
+            "samples": self.samples,
+            "wins": self.wins,
+            "ties": self.ties,
+            "losses": self.losses,
+            "std": self.std,
+            "permutations": self.permutations,
+            "cells": self.cells,
+            "classes": self.classes,
+            "rows": {"worse": self.worse, "better": self.better},
+        }
+        return {key: value for key, value in found.items() if value is not None}
+
+
+def compare(meeting: Meeting, terms: Terms, threads: int | None = None) -> Comparison:
+    """Compare two models on the rows that both have.
+
+    Raises
+    ------
+    DataError
+        where there are no such rows, or all their weights are 0.
+    """
+    first = meeting.first.calculation
+    exact = meeting.rows <= EXACT_ROWS
+    cells: Cells | None = None
+    spread, sums = Moments(), [Total(), Total(), Total()]
+    wins = ties = 0
+    worse, better = Changed(terms.top), Changed(terms.top)
+    names = groups(first) if meeting.classes is not None else []
+    by_class = Groups.of(len(names))
+    for part in meeting:
+        difference = part.difference
+        weights = part.weights
+        here = Cells.of(difference, weights, exact)
+        cells = here if cells is None else cells + here
+        for i, losses in enumerate((part.first, part.second)):
+            sums[i] += Total.of(losses if weights is None else np.where(weights == 0, 0, weights * losses))
+        sums[2] += Total(float(len(difference))) if weights is None else Total.of(weights)
+        spread += Moments.of(difference)
+        wins += int(np.count_nonzero(difference < 0))
+        ties += int(np.count_nonzero(difference == 0))
+        worse.add(part.rows, part.first, part.second, difference)
+        better.add(part.rows, part.first, part.second, -difference)
+        if part.classes is not None:
+            by_class.add(part.classes, difference)
+    if cells is None or not spread.n:
+        raise DataError(
+            f"{meeting.other.name}: no row is left that both models have; a comparison of nothing is undefined"
+        )
+    if not sums[2].value:
+        raise DataError(f"{meeting.first.name}: all weights are 0; the mean of nothing is undefined")
+    cells = cells.trimmed()
+    with _mapping(threads) as run:
+        drawn = resampled(cells, terms.resamples, terms.seed, run)
+        p, permutations = sign_flips(cells, terms.resamples, terms.seed, run)
+    low, high = interval(cells, drawn, terms.confidence)
+    values = sums[0].value / sums[2].value, sums[1].value / sums[2].value
+    return Comparison(
+        meeting.other.name,
+        values,
+        spread.n,
+        cells.mean,
+        low,
+        high,
+        p,
+        permutations,
+        terms.verdict(low, high),
+        wins,
+        ties,
+        spread.n - wins - ties,
+        spread.std,
+        None if cells.keys is None else len(cells.counts),
+        _classes(by_class, names, terms.confidence) if meeting.classes is not None else None,
+        _rows(first, worse, 1),
+        _rows(first, better, -1),
+        meeting,
+    )
+
+
+class _mapping:  # noqa: N801 - a context manager that reads as a function
+    """Threads to draw resamples with, or none."""
+
+    def __init__(self, threads: int | None) -> None:
+        self.workers = threads or available_threads()
+        self.executor = executor_of(self.workers) if self.workers > 1 else None
+
+    def __enter__(self) -> Map:
+        executor = self.executor
+        return serially if executor is None else lambda function, batches: list(executor.map(function, batches))
+
+    def __exit__(self, *error: object) -> None:
+        if self.executor is not None:
+            self.executor.shutdown()
+
+
+def _classes(found: Groups, names: list[str], confidence: float) -> list[dict[str, Any]]:
+    """The mean difference of each class that has rows, the one that became worst first; with Student's interval."""
+    there = np.flatnonzero(found.n)
+    order = there[np.argsort(-found.mean[there], kind="stable")]
+    return [
+        {
+            "class": names[i],
+            "rows": int(found.n[i]),
+            "difference": float(found.mean[i]),
+            "interval": list(
+                student_interval(int(found.n[i]), float(found.mean[i]), float(found.squares[i]), confidence)
+            ),
+        }
+        for i in order.tolist()
+    ]
+
+
+def _rows(calculation: Calculation, changed: Changed, sign: int) -> list[dict[str, Any]]:
+    found = []
+    for row, first, second, difference in changed.rows.tolist():
+        entry: dict[str, Any] = {"sample": int(row)}
+        if calculation.ids is not None:
+            entry["id"] = calculation.ids.take(np.array([int(row)]))[0]
+        at = calculation.located(int(row))
+        label = targets(calculation, calculation.job.targets.read(at, at + 1))
+        entry["target"] = label[0] if isinstance(label, list) else label[0].tolist()
+        found.append(entry | {"loss_a": first, "loss_b": second, "difference": sign * difference})
+    return found
+
+
+@dataclass
+class Compared:
+    """All models against the first."""
+
+    first: Scored
+    comparisons: list[Comparison]
+    terms: Terms
+    notes: list[str]
+
+    @property
+    def worse(self) -> bool:
+        return any(one.verdict == "worse" for one in self.comparisons)
+
+    def record(self) -> dict[str, Any]:
+        """With the keys of the JSON contract: those of the comparison at the top where there is one."""
+        receipt, terms = self.first.calculation.receipt, self.terms
+        records = [one.record() for one in self.comparisons]
+        alone = records[0] if len(records) == 1 else {}
+        one = self.comparisons[0]
+        return {
+            "loss": receipt["loss"],
+            "parameters": receipt["parameters"],
+            "against": self.first.name,
+            "against_value": one.values[0] if len(records) == 1 else self.first.value,
+            **alone,
+            "comparisons": records,
+            "margin": terms.margin,
+            "confidence": terms.confidence,
+            "resamples": terms.resamples,
+            "seed": terms.seed,
+            "method": METHOD,
+            "receipt": receipt,
+            "signature": signature(receipt),
+        }
+
+
+METHOD = {
+    "difference": "sum(w * (loss_b - loss_a)) / sum(w)",
+    "interval": "paired bootstrap of rows, bias-corrected and accelerated (BCa)",
+    "p": "two-sided sign-flip permutation of the paired differences",
+    "classes": "means without weights, with Student's interval",
+}
+
+
+def compare_all(
+    request: Request,
+    models: list[str],
+    terms: Terms,
+    threads: int | None = None,
+    looked: Looked = lambda name, done, size: None,
+    begun: Callable[[Job], None] = lambda job: None,
+    seen: Callable[[int], None] = lambda rows: None,
+) -> Compared:
+    """Compare each model with the first.
+
+    Parameters
+    ----------
+    models
+        operands of predictions, two or more.
+
+    Raises
+    ------
+    UsageError
+        for options that do not go together, and losses that are no rows' own.
+    DataError
+        for files that cannot be used, rows that do not meet, and losses that are not finite.
+    """
+    family = request.loss.loss.family
+    if family.coupled in ("masks", "file"):
+        raise UsageError(
+            f"{request.loss.loss.name} is a loss of masks or of the whole file, not of rows that two models share"
+        )
+    opener = Opener(request.header, looked)
+    scored = [score(replace(request, predictions=name), opener, threads, begun, seen) for name in models]
+    notes = [note for model in scored for note in model.calculation.notes]
+    comparisons = []
+    for other in scored[1:]:
+        meeting = Meeting.of(scored[0], other)
+        notes += meeting.notes
+        comparisons.append(compare(meeting, terms, threads))
+    if len(comparisons) > 1:
+        for one, adjusted in zip(comparisons, holm([one.p for one in comparisons]), strict=True):
+            one.adjusted = adjusted
+    few = min(one.samples for one in comparisons)
+    if few < LEAST_ROWS:
+        notes.append(f"warning: {count(few, 'row')}: too few for an interval to rely on")
+    if family.coupled == "rows":
+        notes.append(
+            f"warning: {request.loss.loss.name} compares rows of a file with each other: its losses are not independent of each "
+            "other, and the interval is too narrow"
+        )
+    return Compared(scored[0], comparisons, terms, list(dict.fromkeys(notes)))
