@@ -281,7 +281,7 @@ class Meeting:
         for start in range(0, height, step):
             stop = min(start + step, height)
             first, second = (source.read(start, stop) for source in self.losses)
-            there = ~(np.isnan(first) | np.isnan(second))
+            there = np.isfinite(first) & np.isfinite(second)  # infinite ones are left of weight 0 only
             rows = np.arange(start, stop) if self.selection is None else self.selection.rows.read(start, stop)
             weights, labels = (
                 None if source is None else source.read(start, stop)[there] for source in (self.weights, self.classes)

@@ -95,7 +95,7 @@ def compare(
     "inconclusive": neither; more rows are needed.
     """
     from losscli.cli.progress import Progress as Shown
-    from losscli.cli.results import delivered
+    from losscli.cli.results import ReportDelivery
     from losscli.compare import Terms, compare_all
     from losscli.spec import single
 
@@ -104,7 +104,7 @@ def compare(
     if len(models) < 2:
         raise UsageError(f"compare {spec} {models[0]}: one model; name two or more, then --targets TARGETS")
     request = requested(single(spec), typed(models[0]), typed(targets), given)
-    with Shown(running.progress) as shown:
+    with Shown(running.progress) as shown, ReportDelivery(format, output) as delivery:
         found = compare_all(
             request,
             [typed(model) for model in models],
@@ -114,9 +114,11 @@ def compare(
             lambda job: shown.of(job.samples, job.size),
             shown,
         )
-    if not quiet:
-        say(found.notes)
-    delivered(format, output, found.first.calculation.files, found.record, lambda full: laid_out(found, full))
+        shown.wipe()
+        delivery.keep_apart(found.first.calculation.files)
+        if not quiet:
+            say(found.notes)
+        delivery.deliver(found.record, lambda full: laid_out(found, full))
     return Exit.UNMET if fail_if and found.worse else Exit.OK
 
 

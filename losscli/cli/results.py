@@ -4,7 +4,7 @@ import codecs
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Self
 
@@ -218,40 +218,49 @@ Laid = tuple[str, list[tuple[str, str]], list[tuple[str, list[dict[str, Any]]]]]
 """A title, facts, and tables with titles of their own."""
 
 
-def delivered(
-    format: str,
-    output: str | None,
-    inputs: frozenset[str],
-    record: Callable[[], dict[str, Any]],
-    laid: Callable[[bool], Laid],
-) -> None:
-    """Print a report, and write it to a file if one is named.
+class ReportDelivery:
+    """Delivers a report: to standard output in a format, and to a file, which is opened before the work."""
 
-    Parameters
-    ----------
-    format
-        'table', 'json' or 'markdown'.
-    inputs
-        real paths of what was read, which no output may replace.
-    record
-        makes what JSON holds.
-    laid
-        makes what the others show, with numbers in all their digits or in some.
-    """
+    def __init__(self, format: str, output: str | None) -> None:
+        self.format, self.output = format, output
+        self.files = Outputs()
+        self.kind = None if output is None else ONE_NUMBER[suffix_of(output, tuple(ONE_NUMBER), "--output")]
+        self.file = None if output is None else self.files.open(Path(output))
 
-    def made(format: str, terminal: bool = False) -> str:
-        if format == "json":
-            return strict_json(record(), indent=2) + "\n"
-        if format == "markdown":
-            return render.report_in_markdown(*laid(False))
-        _, facts, tables = laid(not terminal)
-        return render.report(facts, tables, terminal, shutil.get_terminal_size().columns, _verdict_style)
+    def __enter__(self) -> Self:
+        return self
 
-    if output is not None:
-        if os.path.realpath(output) in inputs:
-            raise UsageError(f"{output}: is an input of this very command; write to another file")
-        published(output, made, ONE_NUMBER)
-    print(made(format, sys.stdout.isatty()), end="")
+    def __exit__(self, *error: object) -> None:
+        self.files.discard()
+
+    def keep_apart(self, inputs: frozenset[str]) -> None:
+        """Refuse to write over what is read."""
+        if self.output is not None and os.path.realpath(self.output) in inputs:
+            raise UsageError(f"{self.output}: is an input of this very command; write to another file")
+
+    def deliver(self, record: Callable[[], dict[str, Any]], laid: Callable[[bool], Laid]) -> None:
+        """Publish the file, then print.
+
+        Parameters
+        ----------
+        record
+            makes what JSON holds.
+        laid
+            makes what the other formats show, with numbers in all their digits or in some.
+        """
+
+        def made(format: str | None, terminal: bool = False) -> str:
+            if format == "json":
+                return strict_json(record(), indent=2) + "\n"
+            if format == "markdown":
+                return render.report_in_markdown(*laid(False))
+            _, facts, tables = laid(not terminal)
+            return render.report(facts, tables, terminal, shutil.get_terminal_size().columns, _verdict_style)
+
+        if self.file is not None:
+            self.file.write(made(self.kind).encode(errors=UNKNOWN))
+            self.files.publish()
+        print(made(self.format, sys.stdout.isatty()), end="")
 
 
 def _verdict_style(name: str, value: str) -> str:
@@ -263,12 +272,12 @@ def _verdict_style(name: str, value: str) -> str:
 SUFFIXES = {".json": "json", ".jsonl": "jsonl", ".csv": "csv", ".tsv": "tsv", ".md": "markdown"}
 
 
-def published(output: str, made: Callable[[str], str], suffixes: Mapping[str, str] = SUFFIXES) -> None:
+def published(output: str, made: Callable[[str], str]) -> None:
     """Write text that `made` makes in a format, which is the one of the suffix, whole or not at all."""
-    suffix = suffix_of(output, tuple(suffixes), "--output")
+    suffix = suffix_of(output, tuple(SUFFIXES), "--output")
     files = Outputs()
     try:
-        files.open(Path(output)).write(made(suffixes[suffix]).encode(errors=UNKNOWN))
+        files.open(Path(output)).write(made(SUFFIXES[suffix]).encode(errors=UNKNOWN))
         files.publish()
     finally:
         files.discard()

@@ -1,0 +1,403 @@
+"""Two models row for row: numbers against NumPy, verdicts and exit codes through the command line, and the picture."""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from losscli import compare as comparing
+from losscli import run as running
+
+NAMES = ("cat", "dog", "eel")
+
+
+def log_softmax(z):
+    return z - np.log(np.exp(z).sum(axis=1, keepdims=True))
+
+
+@pytest.fixture
+def compare(run):
+    """Run `losscli compare ...`; JSON unless the words say otherwise."""
+
+    def call(*words, **how):
+        asked = [] if {"-f", "--format"} & set(words) else ["-f", "json"]
+        return run("compare", *words, *asked, **how)
+
+    return call
+
+
+@pytest.fixture
+def models(save):
+    """Logits of two models, and labels: names of the files, and what their losses are."""
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 3, 200)
+    a = rng.normal(size=(200, 3)) + 2 * np.eye(3)[y]
+    b = a + rng.normal(0, 0.5, (200, 3)) + 0.3 * np.eye(3)[y]
+    save("a.npy", a)
+    save("b.npy", b)
+    save("y.npy", y)
+    rows = np.arange(200)
+    return -log_softmax(a)[rows, y], -log_softmax(b)[rows, y], y
+
+
+class TestNumbers:
+    def test_are_those_of_numpy(self, compare, models):
+        a, b, y = models
+        d = b - a
+        found = compare("ce", "a.npy", "b.npy", "--targets", "y.npy").json
+        assert found["difference"] == pytest.approx(d.mean(), rel=1e-12)
+        assert found["value"] == pytest.approx(b.mean(), rel=1e-12)
+        assert found["against_value"] == pytest.approx(a.mean(), rel=1e-12)
+        assert found["relative"] == pytest.approx(d.mean() / a.mean(), rel=1e-12)
+        assert found["std"] == pytest.approx(d.std(), rel=1e-12)
+        assert (found["samples"], found["wins"], found["ties"], found["losses"]) == (
+            200,
+            (d < 0).sum(),
+            0,
+            (d > 0).sum(),
+        )
+        se = d.std() / math.sqrt(200)
+        assert found["interval"] == pytest.approx([d.mean() - 1.96 * se, d.mean() + 1.96 * se], abs=0.25 * se)
+        assert found["verdict"] == "better or equal"
+        assert 0 < found["p"] < 0.01
+        by_class = {one["class"]: one for one in found["classes"]}
+        assert by_class.keys() == {"0", "1", "2"}
+        for name, one in by_class.items():
+            mine = d[y == int(name)]
+            assert one["rows"] == len(mine)
+            assert one["difference"] == pytest.approx(mine.mean(), rel=1e-9)
+            half = (one["interval"][1] - one["interval"][0]) / 2
+            assert half == pytest.approx(mine.std(ddof=1) / math.sqrt(len(mine)) * 1.997, rel=0.01)
+        worst = [(row["sample"], row["target"]) for row in found["rows"]["worse"]]
+        assert worst == [(row, y[row]) for row in np.argsort(-d)[:5].tolist()]
+        best = found["rows"]["better"][0]
+        row = int(d.argmin())
+        assert (best["sample"], best["difference"]) == (row, pytest.approx(d[row], rel=1e-9))
+        assert (best["loss_a"], best["loss_b"]) == pytest.approx((a[row], b[row]), rel=1e-12)
+        assert found["signature"].startswith("loss:softmax-cross-entropy|from:logits")
+
+    def test_swapping_the_models_turns_the_sign(self, compare, models):
+        one = compare("ce", "a.npy", "b.npy", "--targets", "y.npy").json
+        other = compare("ce", "b.npy", "a.npy", "--targets", "y.npy").json
+        assert other["difference"] == pytest.approx(-one["difference"], rel=1e-12)
+        assert (other["wins"], other["losses"]) == (one["losses"], one["wins"])
+        assert other["p"] == pytest.approx(one["p"], abs=2e-4)
+        assert other["verdict"] == "worse"
+
+    def test_with_weights(self, compare, models, save):
+        a, b, y = models
+        w = np.random.default_rng(1).choice([0, 0.5, 2], 200)
+        save("w.npy", w)
+        words = ["--sample-weight", "w.npy", "--class-weight", "1=3"]
+        found = compare("ce", "a.npy", "b.npy", "--targets", "y.npy", *words).json
+        assert found["difference"] == pytest.approx(np.average(b - a, weights=w * np.where(y == 1, 3, 1)), rel=1e-12)
+
+    def test_of_options_are_those_of_compute(self, compare, compute, models):
+        words = ["--label-smoothing", "0.1", "--ignore-index", "2"]
+        found = compare("softmax-focal:gamma=1.5", "a.npy", "b.npy", "--targets", "y.npy", *words).json
+        a, b = (
+            compute("softmax-focal", name, "y.npy", "--gamma", "1.5", *words).json["value"]
+            for name in ("a.npy", "b.npy")
+        )
+        assert found["parameters"] == {"gamma": 1.5}
+        assert (found["against_value"], found["value"]) == pytest.approx((a, b), rel=1e-12)
+        assert found["difference"] == pytest.approx(b - a, rel=1e-9)
+        assert found["samples"] == 200 - (models[2] == 2).sum()
+
+    def test_of_regression_have_no_classes(self, compare, save):
+        save("a.npy", [1.0, 2, 3])
+        save("b.npy", [1.5, 2, 5])
+        found = compare("mse", "a.npy", "b.npy", "--targets", "1").json
+        assert found["difference"] == pytest.approx((0.25 + 0 + 12) / 3)
+        assert found["ties"] == 1
+        assert "classes" not in found
+        assert found["rows"]["worse"][0] == {
+            "sample": 2,
+            "target": 1.0,
+            "loss_a": 4.0,
+            "loss_b": 16.0,
+            "difference": 12.0,
+        }
+
+    def test_of_several_outputs(self, compare, save):
+        save("a.npy", [[1.0, 2], [3, 4]])
+        save("b.npy", [[1.0, 3], [3, 4]])
+        save("t.npy", [[1.0, 2], [3, 3]])
+        found = compare("l1", "a.npy", "b.npy", "--targets", "t.npy", "--over-outputs", "sum").json
+        assert found["difference"] == 0.5
+        assert found["rows"]["worse"][0]["target"] == [1.0, 2.0]
+
+    def test_do_not_depend_on_threads_or_cells(self, compare, models, monkeypatch):
+        words = ["ce", "a.npy", "b.npy", "--targets", "y.npy", "--resamples", "2000"]
+        one = compare(*words, "--threads", "1").json
+        monkeypatch.setattr(running, "CHUNK_ROWS", 13)
+        monkeypatch.setattr(comparing, "SCAN_BYTES", 8 * 17)
+        several = compare(*words, "--threads", "3").json
+        assert several["interval"] == pytest.approx(one["interval"], rel=1e-12)
+        assert several["rows"] == one["rows"]
+        assert [row["class"] for row in several["classes"]] == [row["class"] for row in one["classes"]]
+        monkeypatch.setattr(comparing, "EXACT_ROWS", 100)
+        cells = compare(*words).json
+        assert 10 < cells["cells"] < 200
+        width = one["interval"][1] - one["interval"][0]
+        assert cells["interval"] == pytest.approx(one["interval"], abs=0.06 * width)
+        assert cells["difference"] == pytest.approx(one["difference"], rel=1e-12)
+
+    def test_several_models_are_each_against_the_first(self, compare, models, save):
+        rng = np.random.default_rng(3)
+        save("c.npy", np.load("a.npy") + rng.normal(0, 0.01, (200, 3)))
+        done = compare("ce", "a.npy", "b.npy", "c.npy", "--targets", "y.npy")
+        assert "difference" not in done.json
+        first, second = done.json["comparisons"]
+        assert (first["model"], second["model"]) == ("b.npy", "c.npy")
+        alone = compare("ce", "a.npy", "c.npy", "--targets", "y.npy").json
+        assert second["interval"] == alone["interval"]
+        assert first["p_adjusted"] == pytest.approx(2 * first["p"])
+        assert second["p_adjusted"] == pytest.approx(max(second["p"], 2 * first["p"]))
+
+
+class TestJoins:
+    def tables(self, write):
+        rng = np.random.default_rng(4)
+        n = 60
+        z, w = rng.normal(size=(n, 3)).round(3), rng.normal(size=(n, 3)).round(3)
+        y = rng.integers(0, 3, n)
+
+        def table(name, x, order, columns):
+            picked = [NAMES.index(column.removeprefix("p_")) for column in columns]
+            rows = [f"r{i}," + ",".join(str(x[i, k]) for k in picked) for i in order]
+            write(name, "\n".join([",".join(["id", *columns]), *rows]) + "\n")
+
+        table("a.csv", z, range(n), NAMES)
+        table("b.csv", w, rng.permutation(n).tolist(), ["p_eel", "p_cat", "p_dog"])
+        write("y.csv", "id,label\n" + "".join(f"r{i},{NAMES[y[i]]}\n" for i in rng.permutation(n)))
+        losses = [-log_softmax(x)[np.arange(n), y] for x in (z, w)]
+        return losses, y, rng, table, (z, w)
+
+    def test_rows_meet_by_id_and_columns_by_name(self, compare, write):
+        (a, b), y, *_ = self.tables(write)
+        found = compare("ce", "a.csv", "b.csv", "--targets", "y.csv", "--id", "id").json
+        assert found["difference"] == pytest.approx((b - a).mean(), rel=1e-12)
+        row = int((b - a).argmax())
+        worst = found["rows"]["worse"][0]
+        assert (worst["sample"], worst["id"], worst["target"]) == (row, f"r{row}", NAMES[y[row]])
+        assert {one["class"] for one in found["classes"]} == set(NAMES)
+
+    def test_rows_without_a_partner(self, compare, write):
+        (a, b), y, rng, table, (_, w) = self.tables(write)
+        order = [i for i in rng.permutation(60).tolist() if i not in (3, 40)]
+        table("b.csv", w, order, NAMES)
+        write("y.csv", "id,label\n" + "".join(f"r{i},{NAMES[y[i]]}\n" for i in range(59, 0, -1)))
+        words = ["ce", "a.csv", "b.csv", "--targets", "y.csv", "--id", "id"]
+        compare(*words).refuses(3, "r0", "--on-unmatched drop")
+        done = compare(*words, "--on-unmatched", "drop")
+        both = np.setdiff1d(np.arange(60), (0, 3, 40))
+        assert done.json["samples"] == 57
+        assert done.json["difference"] == pytest.approx((b - a)[both].mean(), rel=1e-12)
+        row = int(both[(b - a)[both].argmax()])
+        assert (done.json["rows"]["worse"][0]["id"], done.json["rows"]["worse"][0]["target"]) == (
+            f"r{row}",
+            NAMES[y[row]],
+        )
+        assert "r3" in done.err
+
+    def test_an_id_that_one_model_lacks(self, compare, write):
+        _, _, _, table, (_, w) = self.tables(write)
+        table("b.csv", w, [i for i in range(60) if i != 7], NAMES)
+        words = ["l1", "a.csv", "b.csv", "--targets", "0", "--id", "id"]
+        compare(*words).refuses(3, "b.csv: no row for 1 id of a.csv: 'r7'")
+        done = compare(*words, "--on-unmatched", "drop")
+        assert done.json["samples"] == 59
+        assert "'r7'; left out" in done.err
+
+    def test_models_of_different_length(self, compare, save):
+        save("a.npy", np.zeros(3))
+        save("b.npy", np.zeros(4))
+        save("t.npy", np.zeros(3))
+        compare("l1", "a.npy", "b.npy", "--targets", "t.npy").refuses(3, "b.npy", "4")
+        compare("l1", "a.npy", "b.npy", "--targets", "0").refuses(3, "a.npy has 3 rows and b.npy 4", "--id")
+
+    def test_columns_of_one_table(self, compare, folder):
+        pl.DataFrame({"t": [1.0, 2, 3], "a": [1.0, 2, 4], "b": [1.0, 2, 3]}).write_parquet(folder / "m.parquet")
+        assert compare("l1", "m.parquet:a", "m.parquet:b", "--targets", "m.parquet:t").json[
+            "difference"
+        ] == pytest.approx(-1 / 3)
+
+    def test_targets_from_a_pipe_serve_all_models(self, compare, models):
+        done = compare("ce", "a.npy", "b.npy", "--targets", "-", stdin=Path("y.npy").read_bytes())
+        a, b, _ = models
+        assert done.json["difference"] == pytest.approx((b - a).mean(), rel=1e-12)
+        compare("ce", "-", "b.npy", "--targets", "-", stdin=b"1\n").refuses(2, "one operand only")
+
+
+class TestVerdicts:
+    @pytest.mark.parametrize(
+        ("shift", "spread", "words", "verdict"),
+        [
+            (0.5, 0.1, [], "worse"),
+            (-0.5, 0.1, [], "better or equal"),
+            (0.0, 0.0, [], "better or equal"),
+            (0.02, 1.0, [], "inconclusive"),
+            (-0.02, 1.0, [], "inconclusive"),
+            (0.5, 0.1, ["--margin", "0.6"], "better or equal"),
+            (0.5, 0.1, ["--margin", "0.4"], "worse"),
+            (0.5, 0.1, ["--margin", "0.5"], "inconclusive"),
+        ],
+    )
+    def test_are_those_of_the_interval(self, compare, save, shift, spread, words, verdict):
+        rng = np.random.default_rng(0)
+        a = rng.uniform(5, 6, 100)
+        save("a.npy", a)
+        noise = rng.normal(size=100)
+        save("b.npy", a + shift + spread * (noise - noise.mean()))
+        line = ["l1", "a.npy", "b.npy", "--targets", "0", *words]
+        done = compare(*line)
+        assert done.code == 0
+        assert done.json["verdict"] == verdict
+        gated = compare(*line, "--fail-if", "worse")
+        assert gated.code == (1 if verdict == "worse" else 0)
+        assert gated.json == done.json
+
+    def test_one_worse_of_several_fails(self, compare, save):
+        for name, value in (("a", 1.0), ("b", 0.5), ("c", 1.5)):
+            save(f"{name}.npy", np.full(30, value))
+        words = ["l1", "a.npy", "b.npy", "c.npy", "--targets", "0", "--fail-if", "worse"]
+        done = compare(*words)
+        assert done.code == 1
+        assert [one["verdict"] for one in done.json["comparisons"]] == ["better or equal", "worse"]
+
+    def test_one_row_decides_nothing(self, compare, save):
+        save("a.npy", [1.0])
+        save("b.npy", [9.0])
+        done = compare("l1", "a.npy", "b.npy", "--targets", "0", "--fail-if", "worse")
+        assert done.code == 0
+        assert done.json["verdict"] == "inconclusive"
+        assert done.json["interval"] == [None, None]
+        assert "warning: 1 row: too few" in done.err
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("words", "code", "parts"),
+        [
+            (["ce", "a.npy", "--targets", "y.npy"], 2, ["one model"]),
+            (["ce", "a.npy", "b.npy"], 2, ["--targets"]),
+            (["cee", "a.npy", "b.npy", "--targets", "y.npy"], 2, ["cee", "did you mean"]),
+            (["softmax-focal:gamma=1,2", "a.npy", "b.npy", "--targets", "y.npy"], 2, ["2 losses"]),
+            (["ce", "a.npy", "b.npy", "--targets", "y.npy", "--margin", "-1"], 2, ["--margin"]),
+            (["ce", "a.npy", "b.npy", "--targets", "y.npy", "--margin", "nan"], 2, ["--margin"]),
+            (["ce", "a.npy", "b.npy", "--targets", "y.npy", "--confidence", "95"], 2, ["--confidence"]),
+            (["ce", "a.npy", "b.npy", "--targets", "y.npy", "--resamples", "10"], 2, ["--resamples"]),
+            (["ce", "a.npy", "b.npy", "--targets", "y.npy", "--fail-if", "better"], 2, ["--fail-if"]),
+            (["ce", "a.npy", "b.npy", "--targets", "y.npy", "--pos-weight", "2"], 2, ["--pos-weight", "sigmoid"]),
+            (["generalized-dice", "a.npy", "b.npy", "--targets", "y.npy"], 2, ["generalized-dice", "whole file"]),
+            (["ce", "a.npy", "gone.npy", "--targets", "y.npy"], 3, ["gone.npy", "no such file (predictions)"]),
+            (["ce", "a.npy", "b.npy", "--targets", "y.npy", "--ignore-index", "9", "-o", "b.npy"], 2, ["-", "suffix"]),
+        ],
+    )
+    def test_of_options_and_files(self, compare, models, words, code, parts):
+        compare(*words).refuses(code, *parts)
+
+    def test_of_losses_that_are_not_finite(self, compare, models, save):
+        b = np.load("b.npy")
+        b[7, 0] = np.nan
+        save("b.npy", b)
+        compare("ce", "a.npy", "b.npy", "--targets", "y.npy").refuses(3, "b.npy[7")
+        b[7] = [0, -np.inf, 0]
+        save("b.npy", b)
+        y = np.load("y.npy")
+        y[7] = 1
+        save("y.npy", y)
+        compare("ce", "a.npy", "b.npy", "--targets", "y.npy").refuses(3, "b.npy[7]", "infinite", "brier")
+        weights = np.ones(200)
+        weights[7] = 0
+        save("w.npy", weights)
+        done = compare("ce", "a.npy", "b.npy", "--targets", "y.npy", "--sample-weight", "w.npy")
+        assert math.isfinite(done.json["difference"])
+
+    def test_of_nothing(self, compare, models):
+        compare("ce", "a.npy", "b.npy", "--targets", "y.npy", *(["--ignore-index", "0"])).json  # noqa: B018
+        np.save("y.npy", np.zeros(200, int))
+        compare("ce", "a.npy", "b.npy", "--targets", "y.npy", "--ignore-index", "0").refuses(3, "no samples left")
+
+
+class TestOutput:
+    def test_is_a_table_of_everything(self, compare, models):
+        out = compare("ce", "a.npy", "b.npy", "--targets", "y.npy", "-f", "table").out
+        for part in (
+            "B - A",
+            "95 % interval",
+            "verdict        better or equal",
+            "won by B",
+            "by class",
+            "became worse",
+        ):
+            assert part in out
+
+    def test_is_markdown(self, compare, models):
+        out = compare("ce", "a.npy", "b.npy", "--targets", "y.npy", "-f", "markdown").out
+        assert "| verdict | better or equal |" in out
+        assert "| class | rows | difference | low | high |" in out
+
+    def test_goes_to_files(self, compare, models, folder):
+        words = ["ce", "a.npy", "b.npy", "--targets", "y.npy"]
+        done = compare(*words, "-o", "c.json")
+        assert json.loads((folder / "c.json").read_text()) == done.json
+        compare(*words, "-o", "c.md")
+        assert "verdict" in (folder / "c.md").read_text()
+        compare(*words, "-o", "c.csv").refuses(2, "c.csv", ".json")
+        (folder / "y.json").write_text("{}")
+
+    def test_of_the_top_rows(self, compare, models):
+        words = ["ce", "a.npy", "b.npy", "--targets", "y.npy", "--top"]
+        assert compare(*words, "0").json["rows"] == {"worse": [], "better": []}
+        assert len(compare(*words, "1000").json["rows"]["worse"]) == compare(*words, "0").json["losses"]
+
+
+class TestPicture:
+    @pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])
+    def test_is_drawn(self, run, models, folder, suffix):
+        done = run("plot", "compare", "ce", "a.npy", "b.npy", "--targets", "y.npy", "-o", f"c.{suffix}")
+        assert (done.code, done.out) == (0, "")
+        assert (folder / f"c.{suffix}").stat().st_size > 5000
+
+    def test_says_what_compare_says(self, run, compare, models, folder):
+        found = compare("ce", "a.npy", "b.npy", "--targets", "y.npy").json
+        run("plot", "compare", "ce", "a.npy", "b.npy", "--targets", "y.npy", "-o", "c.svg")
+        text = (folder / "c.svg").read_text()
+        assert f"{found['difference']:.4g}".replace("-", "-") in text
+        assert f"{found['interval'][0]:.4g}" in text
+        assert "better or equal: 200 rows" in text
+
+    def test_counts_every_row(self, models):
+        from losscli.plots.compare import Counts
+
+        class Made:
+            def __init__(self, parts):
+                self.meeting = parts
+
+        a, b, _ = models
+        part = comparing.Paired(np.arange(200), a, b, None, None)
+        found = Counts.of(Made([part]))
+        assert found.counts.sum() == found.joint.sum() == 200
+        assert found.beyond == (np.abs(b - a) > found.edges[-1]).sum()
+        assert found.counts[:30].sum() == (b - a < 0).sum()
+
+    @pytest.mark.parametrize(
+        ("a", "b"),
+        [(np.zeros(5), np.zeros(5)), (np.full(3, 1e200), np.zeros(3)), ([1.0], [2.0]), (np.zeros(4), np.ones(4))],
+    )
+    def test_of_hard_numbers(self, run, save, a, b):
+        save("a.npy", a)
+        save("b.npy", b)
+        done = run("plot", "compare", "l1", "a.npy", "b.npy", "--targets", "0", "-o", "c.png")
+        assert done.code == (3 if np.max(a) > 1e100 else 0), done.err
+
+    def test_is_of_two_models(self, run, models):
+        words = ["--targets", "y.npy", "-o", "c.png"]
+        run("plot", "compare", "ce", "a.npy", "b.npy", "a.npy", *words).refuses(2, "3 models")
+        run("plot", "compare", "ce", "a.npy", *words).refuses(2, "1 model")
+        run("plot", "compare", "ce", "a.npy", "b.npy", "--targets", "y.npy", "-o", "c.bmp").refuses(2, "c.bmp")
