@@ -48,7 +48,7 @@ from losscli.weights import class_weights, pos_weight, sample_weights
 
 if TYPE_CHECKING:
     from losscli.io.join import Selection
-    from losscli.io.text import IdColumn
+    from losscli.io.text import IdColumn, TextColumn
 
 
 @dataclass
@@ -72,6 +72,8 @@ class Calculation:
     """The rows of the predictions' file that are not left out, where some are."""
     findings: list[Finding] = field(default_factory=list)
     """What is suspicious about the files, which the notes have in words."""
+    groups: "TextColumn | None" = None
+    """The words by which rows are grouped, where a column of them was named."""
     receipt: dict[str, Any] = field(default_factory=dict)
 
     def original(self, rows: Array) -> Array:
@@ -307,7 +309,7 @@ def prepare(
     targets = None if constant is not None else opener.open(request.targets, "targets")
     weights = None if request.sample_weight is None else opener.open(request.sample_weight, "--sample-weight")
     beside = None if request.beside is None else opener.open(request.beside, f"--{family.beside}")
-    roles = assign(predictions, targets, weights, request.id, request.columns, beside)
+    roles = assign(predictions, targets, weights, request.id, request.columns, beside, request.by)
     join(roles, request.id, request.on_unmatched == "drop")
     notes = list(roles.notes)
     if choose is not None:
@@ -392,6 +394,7 @@ def prepare(
         job,
         roles.selection,
         roles.findings,
+        None if roles.groups is None else roles.groups.words(),
     )
     calculation.notes += warned(roles.findings)
     return calculation.settled(request)

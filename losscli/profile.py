@@ -80,7 +80,7 @@ class Profiler:
             rows,
             sums,
             self._joint(job, block) if self.confidence else None,
-            Quantiles.of(_contributions(block)) if self.weighted else None,
+            Quantiles.of(contributions(block)) if self.weighted else None,
         )
 
     def _grouped(self, job: "Job", block: "Block") -> tuple[Array | None, Array | None]:
@@ -103,7 +103,7 @@ class Profiler:
         return np.bincount(along * edges + up, minlength=CONFIDENCES * edges).reshape(CONFIDENCES, edges)
 
 
-def _contributions(block: "Block") -> Array:
+def contributions(block: "Block") -> Array:
     losses = block.losses.astype(np.float64)
     return losses if block.weights is None else np.where(block.weights == 0, 0, block.weights * losses)
 
@@ -123,3 +123,16 @@ def true_class_chance(job: "Job", block: "Block") -> Array:
     hard = replace(job.form, smoothing=None).targets(block.targets)
     extras = job.extras._replace(pos_weight=None)
     return np.exp(-likelihood(block.predictions, hard, extras)[0].astype(np.float64))
+
+
+def concentration(values: Array, counts: Array) -> tuple[Array, Array]:
+    """The share of the total that the worst part of the rows carries, both from 0 to 1.
+
+    Parameters
+    ----------
+    values, counts
+        losses in ascending order, none of them negative and their sum positive, and how often each occurs.
+    """
+    rows = np.concatenate([[0], np.cumsum(counts[::-1])])
+    carried = np.concatenate([[0.0], np.cumsum((values * counts)[::-1])])
+    return rows / rows[-1], carried / carried[-1]

@@ -273,6 +273,33 @@ def report_in_markdown(title: str, facts: Sequence[tuple[str, str]], tables: Seq
     return "\n".join([*lines, ""])
 
 
+def rows_in(format: str, rows: Sequence[Row]) -> str:
+    """Rows as JSON lines, CSV or TSV; there, lists are columns of their own, and what is missing is empty."""
+    if format == "jsonl":
+        return "".join(strict_json(row) + "\n" for row in rows)
+    flat = [_flattened(row) for row in rows]
+    out = io.StringIO()
+    writer = csv.DictWriter(
+        out, list(flat[0]) if flat else [], delimiter="\t" if format == "tsv" else ",", lineterminator="\n"
+    )
+    if flat:
+        writer.writeheader()
+        writer.writerows(flat)
+    return out.getvalue()
+
+
+def _flattened(row: Row) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in row.items():
+        if name == "interval":
+            found |= dict(zip(("low", "high"), value, strict=True))
+        elif isinstance(value, list):
+            found |= {f"{name}_{i}": item for i, item in enumerate(value)}
+        else:
+            found[name] = value
+    return found
+
+
 def _framed(rows: Sequence[Mapping[str, str]], numeric: Mapping[str, bool]) -> Any:
     """Rows in a table of rich's."""
     from rich import box

@@ -58,6 +58,8 @@ class Request:
     label_base: int = 0
     """The label of the first class, where labels are indices."""
     columns: str | None = None
+    by: str | None = None
+    """A column by whose words rows are grouped."""
     header: bool | None = None
 
     def __post_init__(self) -> None:

@@ -14,8 +14,7 @@ from losscli.calculation import prepare
 from losscli.errors import DataError
 from losscli.histogram import Histogram
 from losscli.losses import find
-from losscli.plots.samples import concentration
-from losscli.profile import CONFIDENCES, Profiler, groups_of, has_confidence, loss_edges
+from losscli.profile import CONFIDENCES, Profiler, concentration, groups_of, has_confidence, loss_edges
 from losscli.reduce import Quantiles
 from losscli.request import Request
 from losscli.run import evaluate_chunk

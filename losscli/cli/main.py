@@ -24,6 +24,7 @@ COMMANDS = {
     "plot": ("plot", "app", "Draw losses, or the losses of a file, to PNG, SVG or PDF."),
     "check": ("check", "app", "Say what predictions and targets are, and what is wrong with them."),
     "compare": ("compare", "app", "Say whether one model is better than another: paired, with an interval."),
+    "rank": ("rank", "app", "List the rows worth looking at: those with the largest losses, and slices."),
     "demo": ("demo", "demo", "Compute a loss on the packaged sample data."),
 }
 """Name of a command -> its module in losscli.cli, what is called there, and what `losscli --help` says of it."""

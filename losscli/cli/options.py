@@ -362,7 +362,7 @@ OF_LOSSES: dict[str, Shared] = {
 
 
 def requested(loss: "BoundLoss", predictions: str, targets: str, given: Mapping[str, Any]) -> "Request":
-    """A request from options that were given, by their names in OF_LOSSES.
+    """A request from options that were given, by their names in OF_LOSSES, or in the request.
 
     Raises
     ------
@@ -372,11 +372,12 @@ def requested(loss: "BoundLoss", predictions: str, targets: str, given: Mapping[
     from losscli.losses import FAMILIES
     from losscli.request import Request
 
-    for name in given:
+    for name in [name for name in given if name in OF_LOSSES]:
         if not OF_LOSSES[name].when(loss.loss.family):
             takers = [family.name for family in FAMILIES.values() if OF_LOSSES[name].when(family)]
             raise UsageError(f"--{name}: {loss.loss.name} takes none; it is for losses of: {', '.join(takers)}")
-    return Request(loss, predictions, targets, **{OF_LOSSES[name].name: value for name, value in given.items()})
+    fields = {OF_LOSSES[name].name if name in OF_LOSSES else name: value for name, value in given.items()}
+    return Request(loss, predictions, targets, **fields)
 
 
 def spliced(own: Callable[..., int], options: Mapping[str, Shared]) -> Callable[..., int]:

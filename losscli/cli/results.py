@@ -4,7 +4,7 @@ import codecs
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -219,12 +219,15 @@ Laid = tuple[str, list[tuple[str, str]], list[tuple[str, list[dict[str, Any]]]]]
 
 
 class ReportDelivery:
-    """Delivers a report: to standard output in a format, and to a file, which is opened before the work."""
+    """Delivers a report: to standard output in a format, and to a file, which is opened before the work.
 
-    def __init__(self, format: str, output: str | None) -> None:
+    `suffixes` are those that the file may have, with the format that each stands for.
+    """
+
+    def __init__(self, format: str, output: str | None, suffixes: Mapping[str, str] = ONE_NUMBER) -> None:
         self.format, self.output = format, output
         self.files = Outputs()
-        self.kind = None if output is None else ONE_NUMBER[suffix_of(output, tuple(ONE_NUMBER), "--output")]
+        self.kind = None if output is None else suffixes[suffix_of(output, tuple(suffixes), "--output")]
         self.file = None if output is None else self.files.open(Path(output))
 
     def __enter__(self) -> Self:
@@ -238,7 +241,12 @@ class ReportDelivery:
         if self.output is not None and os.path.realpath(self.output) in inputs:
             raise UsageError(f"{self.output}: is an input of this very command; write to another file")
 
-    def deliver(self, record: Callable[[], dict[str, Any]], laid: Callable[[bool], Laid]) -> None:
+    def deliver(
+        self,
+        record: Callable[[], dict[str, Any]],
+        laid: Callable[[bool], Laid],
+        rows: Callable[[], list[dict[str, Any]]] = list,
+    ) -> None:
         """Publish the file, then print.
 
         Parameters
@@ -246,7 +254,9 @@ class ReportDelivery:
         record
             makes what JSON holds.
         laid
-            makes what the other formats show, with numbers in all their digits or in some.
+            makes what tables show, with numbers in all their digits or in some.
+        rows
+            makes the rows of formats that have nothing else.
         """
 
         def made(format: str | None, terminal: bool = False) -> str:
@@ -254,6 +264,8 @@ class ReportDelivery:
                 return strict_json(record(), indent=2) + "\n"
             if format == "markdown":
                 return render.report_in_markdown(*laid(False))
+            if format in render.ROW_FORMATS:
+                return render.rows_in(format, rows())
             _, facts, tables = laid(not terminal)
             return render.report(facts, tables, terminal, shutil.get_terminal_size().columns, _verdict_style)
 

@@ -1,6 +1,6 @@
 """Who is who: which columns of which file are predictions, targets, weights and ids, and how rows meet by id."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from losscli.errors import DataError, UsageError, listing
@@ -101,7 +101,11 @@ class Columns:
         table: Table = self.operand.content
         if len(self.numbers) != 1 or not table.is_text(self.numbers[0]):
             return None
-        column = table.text(self.numbers[0])
+        return self.words()
+
+    def words(self) -> "TextColumn":
+        """The only column of a table as words, whatever it holds."""
+        column = self.operand.content.text(self.numbers[0])
         return column if self.arranged is None else self.arranged.text(column)
 
 
@@ -119,6 +123,8 @@ class Roles:
     selection: "Selection | None" = None
     """The rows of the predictions' file that are not left out, where some are."""
     findings: list[Finding] = field(default_factory=list)
+    groups: Columns | None = None
+    """The column by whose words rows are grouped."""
 
 
 def assign(
@@ -128,8 +134,14 @@ def assign(
     id_column: str | None,
     columns: str | None,
     beside: Operand | None = None,
+    group_column: str | None = None,
 ) -> Roles:
     """Give every column its role; `targets` is None for a constant, `beside` a third operand with a row a prediction.
+
+    Parameters
+    ----------
+    id_column, group_column
+        columns of ids, and of groups; the latter is one of the predictions' file, or else of the targets'.
 
     Raises
     ------
@@ -138,6 +150,9 @@ def assign(
     """
     notes: list[str] = []
     others = [operand for operand in (targets, weights, beside) if operand is not None]
+    by = None if group_column is None else _group_column(predictions, targets, group_column)
+    if by is not None:
+        others.append(by)
     if columns is not None:
         if not predictions.is_table:
             raise UsageError(f"--columns picks columns by name, and {predictions.name} is an array without names")
@@ -151,7 +166,7 @@ def assign(
     roles = Roles(Columns(predictions, chosen, "predictions"), None, None, None, notes)
     if targets is not None:
         roles.targets = Columns(
-            targets, _choose_one_file(targets, predictions, "targets", (weights, beside), id_column), "targets"
+            targets, _choose_one_file(targets, predictions, "targets", (weights, beside, by), id_column), "targets"
         )
     if weights is not None:
         number = _choose_one_file(weights, predictions, "weights", (targets, beside), id_column)
@@ -163,8 +178,30 @@ def assign(
     if beside is not None:
         number = _choose_one_file(beside, predictions, "third operand", (targets, weights), id_column)
         roles.beside = Columns(beside, number, "third operand")
+    if by is not None:
+        roles.groups = Columns(by, [by.picked or 0], "groups")
     _note_odd_columns(roles, picked=columns is not None or predictions.column is not None)
     return roles
+
+
+def _group_column(predictions: Operand, targets: Operand | None, column: str) -> Operand:
+    """The column of groups as an operand of its own: of the predictions' file, or else of the targets'."""
+    tables = [predictions] if targets is None or targets.same_file(predictions) else [predictions, targets]
+    tables = [operand for operand in tables if operand.is_table]
+    if not tables:
+        raise DataError(f"--by {column}: {predictions.name} is an array, without columns; save it as a table")
+    holding = [operand for operand in tables if operand.content.names and column in operand.content.names]
+    if len(holding) > 1:
+        raise DataError(
+            f"--by {column}: {holding[0].name} and {holding[1].name} have such a column each; rename the one that is not meant"
+        )
+    operand = holding[0] if holding else tables[0]
+    if not holding and len(tables) > 1 and operand.content.names:
+        names = listing(map(repr, [*(tables[0].content.names or ()), *(tables[1].content.names or ())]))
+        raise DataError(f"--by {column}: no column {column!r} in {tables[0].name} and {tables[1].name}: {names}")
+    found = replace(operand, column=column)
+    _ = found.picked  # says which columns there are, where it is none of them
+    return found
 
 
 def _settle(operand: Operand) -> None:
@@ -275,7 +312,7 @@ def join(roles: Roles, id_column: str | None, drop: bool) -> None:
     from losscli.io.text import IdColumn
 
     first = roles.predictions.operand
-    others = [columns for columns in (roles.targets, roles.weights, roles.beside) if columns is not None]
+    others = [columns for columns in (roles.targets, roles.weights, roles.beside, roles.groups) if columns is not None]
     files = [first]  # each once, whatever the number of its columns
     for columns in others:
         if not any(columns.operand.same_file(file) for file in files):

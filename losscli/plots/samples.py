@@ -23,7 +23,7 @@ from losscli.plots.style import (
     plain_ticks,
     small_print,
 )
-from losscli.profile import CONFIDENCES, Profile, loss_edges
+from losscli.profile import CONFIDENCES, Profile, concentration, loss_edges
 from losscli.receipt import short
 from losscli.result import Result
 
@@ -231,19 +231,6 @@ def _concentration(axes: Axes, sampled: Sampled, look: Look) -> None:
     axes.set_ylim(0, 102)
     axes.set_xlabel("worst samples, % of all")
     axes.set_ylabel(f"share of the total {'weighted ' if weighted else ''}loss, %")
-
-
-def concentration(values: Array, counts: Array) -> tuple[Array, Array]:
-    """The share of the total that the worst part of the rows carries, both from 0 to 1.
-
-    Parameters
-    ----------
-    values, counts
-        losses in ascending order, none of them negative and their sum positive, and how often each occurs.
-    """
-    rows = np.concatenate([[0], np.cumsum(counts[::-1])])
-    carried = np.concatenate([[0.0], np.cumsum((values * counts)[::-1])])
-    return rows / rows[-1], carried / carried[-1]
 
 
 def _legend_above(axes: Axes) -> None:
