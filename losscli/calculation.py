@@ -176,7 +176,11 @@ class Calculation:
         DataError
             for rows without a loss, such as those with a NaN prediction, after all rows were looked at.
         """
-        partial = self.pass_over(consume, threads, seen)
+        return self.finished(self.collect(consume, threads, seen))
+
+    def finished(self, partial: Partial) -> Result:
+        """The result of a pass; it raises as `run` does."""
+        raise_faults(self.job, partial.faults)
         dropped = 0 if self.job.masks is None else self.job.masks.dropped
         if self.request.ignore_index is not None and not partial.ignored + dropped:
             self.notes.append(f"--ignore-index {self.request.ignore_index}: no row has this label")

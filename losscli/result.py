@@ -42,23 +42,31 @@ class Requirement(NamedTuple):
     limit: float
 
     @classmethod
-    def parse(cls, text: str) -> "Requirement":
-        found = re.fullmatch(r"\s*([\w-]+)\s*(<=|>=|==|<|>)\s*(\S+)\s*", text)
+    def parse(cls, text: str, option: str = "--require ", statistics: tuple[str, ...] = STATISTICS) -> "Requirement":
+        """Read a requirement of one of the statistics; `option` is what messages begin with.
+
+        Raises
+        ------
+        UsageError
+            for what is not of this form.
+        """
+        names = "|".join(sorted(map(re.escape, statistics), key=len, reverse=True))
+        found = re.fullmatch(rf"\s*({names}|[\w-]+)\s*(<=|>=|==|<|>)\s*(\S+)\s*", text)
         if not found and re.fullmatch(r"[^<>=]+=[^=]+", text):
-            raise UsageError(f"--require {text!r}: equality is ==")
+            raise UsageError(f"{option}{text!r}: equality is ==")
         if not found:
-            raise UsageError(f"--require {text!r} is not 'STAT OP NUMBER', as in --require 'mean <= 0.35'")
+            raise UsageError(f"{option}{text!r} is not 'STAT OP NUMBER', as in {option}'mean <= 0.35'")
         statistic, comparison, number = found.groups()
-        if statistic not in STATISTICS:
+        if statistic not in statistics:
             raise UsageError(
-                f"--require {text!r}: no statistic {statistic!r}{did_you_mean(statistic, STATISTICS)}; there are {listing(STATISTICS)}"
+                f"{option}{text!r}: no statistic {statistic!r}{did_you_mean(statistic, statistics)}; there are {listing(statistics)}"
             )
         try:
             limit = float(number)
         except ValueError:
-            raise UsageError(f"--require {text!r}: {number!r} is not a number") from None
+            raise UsageError(f"{option}{text!r}: {number!r} is not a number") from None
         if math.isnan(limit):
-            raise UsageError(f"--require {text!r}: nothing can be compared with NaN")
+            raise UsageError(f"{option}{text!r}: nothing can be compared with NaN")
         return cls(" ".join((statistic, comparison, number)), statistic, comparison, limit)
 
     def met(self, actual: float | None) -> bool:

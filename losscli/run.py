@@ -6,7 +6,7 @@ needs is in a Job, which can be pickled unless it reads copies on the disk; `eva
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from itertools import pairwise
@@ -23,7 +23,8 @@ from losscli.core import NON_NEGATIVE, Array, BoundLoss, Dense, Domains, Extras,
 from losscli.errors import DataError, count
 from losscli.faults import look_for
 from losscli.forms import SUM_TOLERANCE, Form
-from losscli.io.sources import Source, StreamSource, pieces
+from losscli.io.sources import Source, StreamSource, Window, pieces
+from losscli.io.tables import TableSource
 from losscli.losses.chances import times
 from losscli.losses.softmax import row_sums
 from losscli.reduce import EXACT_LOSSES, REDUCTIONS, Faults, Partial, Reduction, Total, divide
@@ -183,12 +184,39 @@ def evaluate(
 ) -> Partial:
     """Run a job over all rows; `consume` gets the chunks in order, and `seen` the number of rows so far."""
     bounds = chunks(job)
+    tasks = ((evaluate_chunk, (_of_chunk(job, start, stop), start, stop)) for start, stop in bounds)
     total: Partial | None = None
-    for (_, stop), chunk in zip(bounds, _in_order(executor, job, bounds), strict=True):
+    for (_, stop), chunk in zip(bounds, _in_order(executor, tasks), strict=True):
         total = chunk.partial if total is None else total + chunk.partial
         consume(chunk)
         seen(stop)
     return total or Partial()
+
+
+def evaluate_together(
+    jobs: "Sequence[Job]", executor: "Executor | None" = None, seen: Callable[[int], None] = lambda rows: None
+) -> list[Partial]:
+    """Run jobs of the same predictions over all rows, each chunk of which is read once for all of them."""
+    bounds = chunks(jobs[0])
+    tasks = ((_evaluate_each, (jobs, start, stop)) for start, stop in bounds)
+    totals: list[Partial] | None = None
+    for (_, stop), found in zip(bounds, _in_order(executor, tasks), strict=True):
+        totals = found if totals is None else list(map(add, totals, found))
+        seen(stop)
+    return totals or [Partial() for _ in jobs]
+
+
+def _evaluate_each(jobs: "Sequence[Job]", start: int, stop: int) -> list[Partial]:
+    source = jobs[0].predictions
+    window = Window(source, start, source.read(start, stop))
+    return [evaluate_chunk(replace(job, predictions=window), start, stop).partial for job in jobs]
+
+
+def read_alike(one: Job, other: Job) -> bool:
+    """Whether two jobs can be run together: their predictions are the same rows of the same file, cut alike."""
+    mine, theirs = one.predictions, other.predictions
+    same = mine is theirs or (isinstance(mine, TableSource) and isinstance(theirs, TableSource) and mine.same(theirs))
+    return same and one.masks is None and other.masks is None and chunks(one) == chunks(other)
 
 
 def chunks(job: Job) -> list[tuple[int, int]]:
@@ -209,17 +237,19 @@ def threads_for(job: Job, threads: int) -> int:
     return max(1, min(threads, len(bounds), IN_FLIGHT // largest))
 
 
-def _in_order(executor: "Executor | None", job: Job, bounds: list[tuple[int, int]]) -> Iterator[Chunk]:
-    """Chunks in the order of their rows, a bounded number of them computed ahead."""
+def _in_order(
+    executor: "Executor | None", tasks: "Iterator[tuple[Callable[..., T], tuple[Any, ...]]]"
+) -> "Iterator[T]":
+    """What comes of tasks, in their order, a bounded number of them computed ahead."""
     if executor is None:
-        yield from (evaluate_chunk(_of_chunk(job, start, stop), start, stop) for start, stop in bounds)
+        yield from (function(*words) for function, words in tasks)
         return
     # One for every worker, and one to begin with when the first is done.
     ahead = getattr(executor, "_max_workers", available_threads()) + 1
     pending: deque[Any] = deque()
     try:
-        for start, stop in bounds:
-            pending.append(executor.submit(evaluate_chunk, _of_chunk(job, start, stop), start, stop))
+        for function, words in tasks:
+            pending.append(executor.submit(function, *words))
             if len(pending) > ahead:
                 yield pending.popleft().result()
         while pending:

@@ -23,8 +23,9 @@ COMMANDS = {
     "explain": ("catalogue", "explain", "Explain a loss: formula, gradient, parameters, targets, relations, source."),
     "plot": ("plot", "app", "Draw losses, or the losses of a file, to PNG, SVG or PDF."),
     "check": ("check", "app", "Say what predictions and targets are, and what is wrong with them."),
-    "compare": ("compare", "app", "Say whether one model is better than another: paired, with an interval."),
-    "rank": ("rank", "app", "List the rows worth looking at: those with the largest losses, and slices."),
+    "compare": ("compare", "app", "Say whether one model is better than another: row for row, with an interval."),
+    "rank": ("rank", "app", "List the rows with the largest losses: what their label is, and what was predicted."),
+    "run": ("run", "app", "Run a suite of measurements and requirements, and report all of them."),
     "demo": ("demo", "demo", "Compute a loss on the packaged sample data."),
 }
 """Name of a command -> its module in losscli.cli, what is called there, and what `losscli --help` says of it."""

@@ -90,6 +90,13 @@ class ParquetTable(Table):
         return not (dtype.is_numeric() or dtype == pl.Boolean or dtype.is_nested())
 
     def source(self, numbers: Sequence[int], cure: str = "", one_axis: bool = True) -> Source:
+        key = ("source", tuple(numbers), one_axis)
+        if key not in self.kept:
+            self.kept[key] = self._decoded(numbers, cure, one_axis)
+        found: Source = self.kept[key]
+        return found
+
+    def _decoded(self, numbers: Sequence[int], cure: str, one_axis: bool) -> Source:
         table = TableSource(self, tuple(numbers), cure, len(numbers) == 1 and one_axis)
         size, height = table.dtype.itemsize, self.height
         raw = Spool(self.name)

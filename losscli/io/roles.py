@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from losscli.errors import DataError, UsageError, listing
 from losscli.findings import WARNING, Finding
 from losscli.io.operands import Operand, is_text
-from losscli.io.sources import NpySource, Source
+from losscli.io.sources import Source
 
 if TYPE_CHECKING:
     from losscli.io.join import Arrangement, Selection
@@ -74,13 +74,14 @@ class Columns:
                     f"{self.name}: dtype {content.dtype} is text, where numbers are needed; save it as numbers"
                 )
             return content
-        source: Source = self.operand.content.source(self.numbers, self._cure())
+        table: Table = self.operand.content
         if self.role == "predictions":
+            source = table.source(self.numbers, self._cure())
             look = getattr(source, "look", None)
             if look is not None:
                 look()
-        elif source.cuts is not None:
-            source = NpySource.copy(source)
+        else:
+            source = table.copied(self.numbers, self._cure())
         return source if self.arranged is None else self.arranged.numbers(source)
 
     def _cure(self) -> str:

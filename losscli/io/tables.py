@@ -9,13 +9,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from losscli.core import Array
 from losscli.errors import DataError, count, did_you_mean, listing
-from losscli.io.sources import Source
+from losscli.io.sources import NpySource, Source
 from losscli.io.text import Coder, TextColumn
 
 if TYPE_CHECKING:
@@ -125,12 +126,30 @@ class Table:
                 return i
         return None
 
+    @cached_property
+    def kept(self) -> dict[Any, Any]:
+        """Columns that were read whole already, for who asks again."""
+        return {}
+
     def text(self, number: int) -> TextColumn:
         """A column as text, each distinct cell once."""
-        coder = Coder(self.name, self, number)
-        for chunk in range(len(self.cuts) - 1):
-            coder.add(self.cells(chunk, number))
-        return coder.column()
+        if number not in self.kept:
+            coder = Coder(self.name, self, number)
+            for chunk in range(len(self.cuts) - 1):
+                coder.add(self.cells(chunk, number))
+            self.kept[number] = coder.column()
+        found: TextColumn = self.kept[number]
+        return found
+
+    def copied(self, numbers: Sequence[int], cure: str = "") -> Source:
+        """The same as `source`, from a copy that can be read and cut anywhere."""
+        source, key = self.source(numbers, cure), ("copied", tuple(numbers))
+        if source.cuts is None:
+            return source
+        if key not in self.kept:
+            self.kept[key] = NpySource.copy(source)
+        found: Source = self.kept[key]
+        return found
 
     def cells(self, chunk: int, number: int) -> "pl.Series | list[str | None]":
         """A column of the rows from one cut to the next as text: a list only where `held`."""
@@ -241,6 +260,10 @@ class TableSource:
         if chunk == 0 and self._first is not None:
             return self._first
         return self.table.numbers(chunk, self.numbers, self.cure)
+
+    def same(self, other: "TableSource") -> bool:
+        """Whether it has the same columns of the same table."""
+        return self.table is other.table and (self.numbers, self.flat) == (other.numbers, other.flat)
 
     def look(self) -> None:
         """Parse the first rows of predictions, so that a wrong column is known before other files are read."""

@@ -1,0 +1,502 @@
+"""Suites: what is measured, judged and reported, and every exit code, through the command line."""
+
+import json
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from losscli.io.csvfile import TextTable
+from losscli.io.sources import NpySource
+from losscli.suite_reports import EXAMPLE
+
+LOGITS = np.array([[0.7, 1.2, 0.3], [0.4, 0.2, 0.9], [0.6, 0.3, 0.4]])
+LABELS = np.array([1, 2, 0])
+LOSS = float(np.mean(np.log(np.exp(LOGITS).sum(axis=1)) - LOGITS[np.arange(3), LABELS]))
+ONE = '[measure.one]\nloss = "ce"\npredictions = "z.npy"\ntargets = "y.npy"\n'
+
+
+@pytest.fixture
+def suite(run, write, save):
+    """Write a suite beside a few files, and run it; JSON unless the words say otherwise."""
+    save("z.npy", LOGITS)
+    save("y.npy", LABELS)
+    save("x.npy", [1.0, 2.0, 4.0])
+
+    def call(text, *words, **how):
+        write("s.toml", text)
+        asked = [] if {"-f", "--format"} & set(words) else ["-f", "json"]
+        return run("run", "s.toml", *words, *asked, **how)
+
+    return call
+
+
+def read(done):
+    """The JSON report, whatever the exit code."""
+    return json.loads(done.out)
+
+
+class TestMeasuring:
+    def test_is_what_compute_computes(self, suite, compute):
+        text = """
+            [measure.ce]
+            loss = "cross-entropy"
+            predictions = "z.npy"
+            targets = "y.npy"
+            label-smoothing = 0.1
+            class-weight = { 1 = 2, 2 = 0.5 }
+            reduction = "sum"
+            [measure."focal two"]
+            loss = "softmax-focal:gamma=1.5"
+            predictions = "z.npy"
+            targets = "y.npy"
+            ignore-index = 2
+            [measure.penalty]
+            loss = "l2"
+            predictions = "x.npy"
+            targets = 0
+            reduction = "sum"
+        """
+        done = suite(text)
+        assert done.code == 0
+        one, two, three = done.json["measures"]
+        words = ["--label-smoothing", "0.1", "--class-weight", "1=2,2=0.5", "--reduction", "sum"]
+        expected = compute("ce", "z.npy", "y.npy", *words).json
+        assert (one["name"], one["value"], one["signature"]) == ("ce", expected["value"], expected["signature"])
+        assert one["summary"] == expected["summary"]
+        expected = compute("softmax-focal", "z.npy", "y.npy", "--gamma", "1.5", "--ignore-index", "2").json
+        assert (two["name"], two["value"], two["ignored"]) == ("focal two", expected["value"], 1)
+        assert three["value"] == 0.5 * (1 + 4 + 16)
+
+    def test_has_defaults_for_the_losses_that_take_them(self, suite, save):
+        p = np.exp(LOGITS) / np.exp(LOGITS).sum(axis=1, keepdims=True)
+        save("p.npy", p)
+        text = """
+            [defaults]
+            predictions = "p.npy"
+            targets = "y.npy"
+            from = "probs"
+            [measure.ce]
+            loss = "ce"
+            [measure.mse]
+            loss = "mse"
+            predictions = "x.npy"
+            targets = "x.npy"
+        """
+        ce, mse = suite(text).json["measures"]
+        assert ce["value"] == pytest.approx(LOSS, rel=1e-12)
+        assert mse["value"] == 0
+
+    def test_as_a_library_has_it(self, suite, compute):
+        text = ONE + 'as = "torch"\nlabel-smoothing = 0.1\n'
+        found = suite(text).json["measures"][0]
+        expected = compute("ce", "z.npy", "y.npy", "--as", "torch", "--label-smoothing", "0.1").json
+        assert (found["value"], found["signature"]) == (expected["value"], expected["signature"])
+
+    def test_of_patterns_and_columns(self, suite, save, write):
+        save("s-1.npy", [1.0, 2])
+        save("s-2.npy", [3.0])
+        save("s-10.npy", [5.0])
+        write("t.csv", "id,t\na,0\nb,0\nc,0\nd,1\n")
+        text = '[measure.a]\nloss = "l1"\npredictions = "s-*.npy"\ntargets = "t.csv:t"\n'
+        assert suite(text).json["measures"][0]["value"] == (1 + 2 + 3 + 4) / 4
+
+    def test_paths_are_from_the_folder_of_the_suite(self, run, suite, folder, monkeypatch):
+        assert suite(ONE).code == 0
+        (folder / "deep").mkdir()
+        monkeypatch.chdir(folder / "deep")
+        done = run("run", "../s.toml", "-f", "json")
+        assert done.json["measures"][0]["value"] == pytest.approx(LOSS, rel=1e-12)
+
+    def test_reads_a_file_once(self, suite, monkeypatch, write):
+        """One pass over the predictions, whatever the number of measurements; a table is parsed once."""
+        rows, parsed = [], []
+        true, parse = NpySource.read, TextTable.quick
+
+        def counted(self, start, stop, out=None):
+            if self.name.endswith("z.npy"):
+                rows.append((start, stop))
+            return true(self, start, stop, out)
+
+        def quick(self, chunk, numbers):
+            parsed.append((self.name, chunk))
+            return parse(self, chunk, numbers)
+
+        monkeypatch.setattr(NpySource, "read", counted)
+        monkeypatch.setattr(TextTable, "quick", quick)
+        monkeypatch.setattr("losscli.io.csvfile.SMALL", 0)
+        write("p.csv", "1\n2\n3\n")
+        write("t.csv", "1\n1\n1\n")
+        measures = "".join(
+            f'[measure.m{i}]\nloss = "softmax-focal:gamma={i}"\npredictions = "z.npy"\n' for i in range(5)
+        )
+        more = "".join(
+            f'[measure.r{i}]\nloss = "{loss}"\npredictions = "p.csv"\ntargets = "t.csv"\n'
+            for i, loss in enumerate(("l1", "l2", "huber"))
+        )
+        done = suite('[defaults]\ntargets = "y.npy"\n' + measures + more)
+        assert done.code == 0
+        assert rows == [(0, 3)]
+        assert sorted(set(parsed)) == [("p.csv", 0), ("t.csv", 0)]
+        assert parsed.count(("t.csv", 0)) == 1
+        assert len(done.json["measures"]) == 8
+
+    def test_is_the_same_on_any_number_of_threads(self, suite, save, monkeypatch):
+        rng = np.random.default_rng(0)
+        save("z.npy", rng.normal(size=(300, 3)))
+        save("y.npy", rng.integers(0, 3, 300))
+        monkeypatch.setattr("losscli.run.CHUNK_ROWS", 17)
+        text = ONE + ONE.replace("one", "two").replace('"ce"', '"brier"')
+        one, many = suite(text, "--threads", "1"), suite(text, "--threads", "3")
+        assert one.json == many.json
+
+
+class TestSums:
+    TEXT = """
+        [defaults]
+        targets = "y.npy"
+        [measure.objective]
+        terms = [
+          { name = "ce", loss = "ce", predictions = "z.npy" },
+          { name = "center", weight = 0.5, loss = "center", predictions = "z.npy", centers = "c.npy" },
+          { name = "penalty", weight = 1e-2, loss = "l2", predictions = "x.npy", targets = 0, reduction = "sum" },
+        ]
+        require = ["value <= 5", "penalty < 10", "ce >= 0"]
+    """
+
+    def test_are_weighted_sums_of_terms(self, suite, save):
+        save("c.npy", np.zeros((3, 3)))
+        done = suite(self.TEXT)
+        found = done.json["measures"][0]
+        center = float((LOGITS**2).sum(axis=1).mean() / 2)
+        values = [LOSS, center, 10.5]
+        assert [term["value"] for term in found["terms"]] == pytest.approx(values, rel=1e-12)
+        assert [term["contribution"] for term in found["terms"]] == pytest.approx([LOSS, center / 2, 0.105], rel=1e-12)
+        assert found["value"] == pytest.approx(LOSS + 0.5 * center + 0.105, rel=1e-12)
+        assert [check["status"] for check in found["checks"]] == ["met", "not met", "met"]
+        assert done.code == 1
+
+    def test_need_every_term(self, suite):
+        done = suite(self.TEXT)  # without centers
+        assert done.code == 3
+        found = read(done)["measures"][0]
+        assert (found["status"], found["value"]) == ("unmeasured", None)
+        assert "c.npy" in found["errors"][0]
+        assert found["terms"][0]["value"] == pytest.approx(LOSS, rel=1e-12)
+
+    @pytest.mark.parametrize(
+        ("text", "parts"),
+        [
+            ('[measure.a]\nterms = []\n', ["measure.a.terms"]),
+            ('[measure.a]\nterms = [{loss = "l1", predictions = "x.npy", targets = 0}, {loss = "l1", predictions = "x.npy", targets = 1}]\n', ["'absolute-error' is the name of two terms"]),
+            ('[measure.a]\nloss = "l1"\nterms = []\n', ["measure.a.loss", "no such key"]),
+            ('[measure.a]\nterms = [{loss = "l1", predictions = "x.npy", targets = 0, weight = "2"}]\n', ["weight", "'2'"]),
+            ('[measure.a]\nrequire = "mean < 1"\nterms = [{loss = "l1", predictions = "x.npy", targets = 0}]\n', ["no statistic 'mean'", "value, absolute-error"]),
+        ],
+    )  # fmt: skip
+    def test_refusals(self, suite, text, parts):
+        suite(text).refuses(2, "s.toml", *parts)
+
+
+class TestRequirements:
+    @pytest.mark.parametrize(
+        ("wish", "status", "code"),
+        [
+            ("mean <= 0.8", "met", 0),
+            ("mean <= 0.7", "not met", 1),
+            ("samples == 3", "met", 0),
+            ("ece < 2", "met", 0),
+            ("rmse < 2", "unmeasured", 3),
+        ],
+    )
+    def test_are_judged(self, suite, wish, status, code):
+        done = suite(ONE + f'require = ["{wish}", "max < 9"]\n')
+        assert done.code == code
+        checks = read(done)["measures"][0]["checks"]
+        assert [check["status"] for check in checks] == [status, "met"]
+        assert checks[0]["check"] == wish
+
+    def test_infinite_losses_meet_no_limit(self, suite, save):
+        save("p.npy", [[1.0, 0], [0.5, 0.5]])
+        save("y.npy", [1, 0])
+        text = ONE.replace("z.npy", "p.npy") + 'from = "probs"\nrequire = "value < 1e300"\n'
+        done = suite(text)
+        assert done.code == 1
+        assert read(done)["nonfinite"]["measures.0.value"] == "inf"
+
+    def test_unmeasured_wins_over_not_met(self, suite, save):
+        save("nan.npy", [1.0, np.nan, 2])
+        bad = '[measure.nan]\nloss = "l1"\npredictions = "nan.npy"\ntargets = 0\nrequire = "mean < 5"\n'
+        done = suite(ONE + 'require = "mean <= 0"\n' + bad)
+        assert done.code == 3
+        report = read(done)
+        assert report["status"] == "unmeasured"
+        assert report["counts"] == {"met": 0, "not met": 1, "unmeasured": 1}
+        assert "nan.npy[1]" in report["measures"][1]["errors"][0]
+        assert report["measures"][0]["value"] == pytest.approx(LOSS, rel=1e-12)
+
+    @pytest.mark.parametrize(
+        "bad",
+        [
+            '[measure.b]\nloss = "ce"\npredictions = "gone.npy"\ntargets = "y.npy"\n',
+            '[measure.b]\nloss = "ce"\npredictions = "x.npy"\ntargets = "y.npy"\n',
+            '[measure.b]\nloss = "ce"\npredictions = "z.npy"\ntargets = "y.npy"\nclass-weight = "9=2"\n',
+            '[measure.b]\nloss = "l1"\npredictions = "bad.csv"\ntargets = 0\n',
+            '[measure.b]\nloss = "l1"\npredictions = "none-*.npy"\ntargets = 0\n',
+        ],
+    )
+    def test_what_cannot_be_measured_leaves_the_rest(self, suite, write, bad):
+        write("bad.csv", "1\nx\n")
+        done = suite(bad + ONE)
+        assert done.code == 3
+        first, second = read(done)["measures"]
+        assert first["status"] == "unmeasured"
+        assert len(first["errors"]) == 1
+        assert second["status"] == "met"
+
+
+class TestBaselines:
+    def save(self, suite, text, name="b.json"):
+        done = suite(text, "--save", name)
+        assert done.code == 0, done.err
+        return done
+
+    def test_hold_what_was_reported(self, suite, folder):
+        done = self.save(suite, ONE)
+        assert json.loads((folder / "b.json").read_text()) == done.json
+
+    @pytest.mark.parametrize(
+        ("tolerance", "factor", "code"),
+        [
+            ("", 1.0, 0),
+            ("", 0.9, 0),
+            ("", 1.001, 1),
+            ("tolerance = { relative = 0.01 }", 1.009, 0),
+            ("tolerance = { relative = 0.01 }", 1.011, 1),
+            ("tolerance = { absolute = 0.5 }", 1.2, 0),
+            ("tolerance = { absolute = 0.5 }", 1.3, 1),
+            ("tolerance = { absolute = 0.5, relative = 0.5 }", 1.4, 0),
+            ('tolerance = { statistic = "max", absolute = 0.5 }', 1.2, 1),
+        ],
+    )
+    def test_are_compared_within_a_tolerance(self, suite, save, tolerance, factor, code):
+        """Losses of x.npy against 0 are its sizes: mean 7/3, largest 4."""
+        text = f'baseline = "b.json"\n[measure.a]\nloss = "l1"\npredictions = "x.npy"\ntargets = 0\n{tolerance}\n'
+        self.save(suite, text)
+        save("x.npy", np.array([1.0, 2, 4]) * factor)
+        done = suite(text)
+        assert done.code == code
+        check = read(done)["measures"][0]["checks"][0]
+        assert check["check"] == ("max against b.json" if "max" in tolerance else "value against b.json")
+        assert "before" in check["words"]
+
+    def test_may_be_named_on_the_command_line(self, suite, save):
+        text = '[measure.a]\nloss = "l1"\npredictions = "x.npy"\ntargets = 0\n'
+        self.save(suite, text, "old.json")
+        save("x.npy", [9.0])
+        assert suite(text).code == 0
+        assert suite(text, "--baseline", "old.json").code == 1
+
+    def test_of_other_conventions_are_no_measure(self, suite):
+        self.save(suite, ONE)
+        done = suite(ONE + "label-smoothing = 0.1\n", "--baseline", "b.json")
+        assert done.code == 3
+        assert "computed otherwise" in read(done)["measures"][0]["checks"][0]["words"]
+
+    def test_of_another_version_can_be_compared(self, suite, folder):
+        self.save(suite, ONE)
+        path = folder / "b.json"
+        path.write_text(re.sub(r"losscli:[\d.]+", "losscli:0.0.1", path.read_text()))
+        assert suite(ONE, "--baseline", "b.json").code == 0
+
+    def test_without_the_measurement_are_no_pass(self, suite):
+        self.save(suite, ONE)
+        done = suite(ONE.replace("one", "ones"), "--baseline", "b.json")
+        assert done.code == 3
+        assert "no 'ones' (did you mean one?)" in read(done)["measures"][0]["checks"][0]["words"]
+
+    def test_that_are_missing_are_no_pass(self, suite, folder):
+        text = 'baseline = "b.json"\n' + ONE
+        suite(text).refuses(3, "b.json", "--save b.json")
+        done = suite(text, "--save", "b.json")  # the first time
+        assert done.code == 0
+        assert "nothing to compare with" in done.err
+        assert suite(text).code == 0
+
+    @pytest.mark.parametrize(
+        "content", ["", "{}", "[1]", '{"measures": [1]}', '{"measures": {"a": 1}}', "\xff", "[" * 10**5]
+    )
+    def test_that_are_none_are_refused(self, suite, write, content):
+        write("b.json", content.encode("latin-1"))
+        suite(ONE, "--baseline", "b.json").refuses(3, "b.json")
+
+    def test_without_a_number_are_no_pass(self, suite, folder):
+        self.save(suite, ONE)
+        path = folder / "b.json"
+        report = json.loads(path.read_text())
+        report["measures"][0]["value"] = None
+        path.write_text(json.dumps(report))
+        assert suite(ONE, "--baseline", "b.json").code == 3
+
+    def test_are_not_saved_where_something_is_unmeasured(self, suite, folder):
+        (folder / "b.json").write_text("old")
+        done = suite(ONE.replace("z.npy", "gone.npy"), "--save", "b.json")
+        assert done.code == 3
+        assert "not saved" in done.err
+        assert (folder / "b.json").read_text() == "old"
+        assert not [path for path in folder.iterdir() if path.name.endswith(".losscli")]
+
+    def test_are_saved_where_something_is_not_met(self, suite, folder):
+        assert suite(ONE + 'require = "mean < 0"\n', "--save", "b.json").code == 1
+        assert json.loads((folder / "b.json").read_text())["status"] == "not met"
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("text", "parts"),
+        [
+            ("", ["no [measure.NAME]", "--init"]),
+            ("measures = 1\n", ["measures: no such key (did you mean measure?)"]),
+            (ONE + 'lable-smoothing = 0.1\n', ["measure.one.lable-smoothing", "did you mean label-smoothing?"]),
+            (ONE + "gamma = 2\n", ["measure.one.gamma", "SPEC"]),
+            (ONE + "label-smoothing = 2\n", ["measure.one", "label-smoothing"]),
+            (ONE + 'label-smoothing = "0.1"\n', ["measure.one.label-smoothing", "'0.1' is not a number"]),
+            (ONE + "header = 1\n", ["measure.one.header", "neither true nor false"]),
+            (ONE + 'from = "prob"\n', ["measure.one.from", "did you mean probs?"]),
+            (ONE + 'reduction = "none"\n', ["measure.one.reduction"]),
+            (ONE + 'require = "mean"\n', ["measure.one.require", "'mean'"]),
+            (ONE + "require = 1\n", ["measure.one.require"]),
+            (ONE + 'require = ["meen < 1"]\n', ["did you mean mean?"]),
+            (ONE + "tolerance = { absolut = 1 }\n", ["measure.one.tolerance.absolut", "did you mean absolute?"]),
+            (ONE + "tolerance = { absolute = -1 }\n", ["measure.one.tolerance.absolute"]),
+            (ONE + 'tolerance = { statistic = "men" }\n', ["did you mean mean?"]),
+            (ONE + "tolerance = 0.1\n", ["measure.one.tolerance", "not a table"]),
+            (ONE + 'as = "pytorch2"\n', ["measure.one.as"]),
+            (ONE + 'as = "torch,keras"\n', ["several libraries"]),
+            (ONE.replace('"ce"', '"cee"'), ["measure.one.loss", "cee"]),
+            (ONE.replace('"ce"', '"softmax-focal:gamma=1,2"'), ["2 losses"]),
+            (ONE.replace('"ce"', '"softmax-focal:gamma=-1"'), ["gamma"]),
+            (ONE.replace('targets = "y.npy"\n', ""), ["measure.one: has no targets"]),
+            (ONE.replace('"z.npy"', '"-"'), ["standard input"]),
+            (ONE.replace('"z.npy"', "[1]"), ["measure.one.predictions"]),
+            (ONE + 'pos-weight = 2\n', ["measure.one", "pos-weight", "sigmoid"]),
+            ("measure = 1\n", ["measure: is not a table"]),
+            ("[defaults]\nloss = 'ce'\n" + ONE, ["defaults.loss", "no such key"]),
+        ],
+    )  # fmt: skip
+    def test_of_keys_and_values_name_the_place(self, suite, text, parts):
+        suite(text).refuses(2, "s.toml", *parts)
+
+    def test_of_what_is_no_toml(self, suite, run, write, folder):
+        suite("[measure\n").refuses(3, "s.toml", "not TOML", "line 1")
+        run("run", "gone.toml").refuses(3, "gone.toml", "--init")
+        write("latin.toml", b"name = '\xff'\n")
+        run("run", "latin.toml").refuses(3, "UTF-8")
+        run("run").refuses(2, "--init")
+        run("run", ".").refuses(3, "cannot be read")
+
+    def test_of_outputs(self, suite, folder):
+        suite(ONE, "-o", "r.txt").refuses(2, "r.txt", ".xml")
+        suite(ONE, "--save", "gone/b.json").refuses(3, "gone/b.json")
+        save = (folder / "z.npy").read_bytes()
+        suite(ONE, "--save", "z.npy").refuses(2, "z.npy", "input")
+        suite(ONE, "--save", "s.toml").refuses(2, "s.toml", "input")
+        assert (folder / "z.npy").read_bytes() == save
+
+    def test_a_byte_order_mark_is_none_of_the_suite(self, suite):
+        assert suite("\ufeff" + ONE).code == 0
+
+
+class TestReports:
+    TEXT = (
+        ONE
+        + 'require = ["mean <= 0.7", "max < 9"]\n[measure."<&>"]\nloss = "l1"\npredictions = "gone\\u0007%.npy"\ntargets = 0\n'
+    )
+
+    def test_are_tables(self, suite):
+        out = suite(self.TEXT, "-f", "table").out
+        assert "result  unmeasured: 2 measurements, 0 met, 1 not met, 1 unmeasured" in out
+        assert "NOT MET" in out
+        out = suite(self.TEXT, "-f", "markdown").out
+        assert "| one | 0.794309 | mean <= 0.7 | NOT MET | mean is 0.794309" in out
+
+    def test_are_junit(self, suite):
+        done = suite(self.TEXT, "-f", "junit")
+        assert done.code == 3
+        root = ElementTree.fromstring(done.out)
+        assert {key: root.get(key) for key in ("tests", "failures", "errors")} == {
+            "tests": "3",
+            "failures": "1",
+            "errors": "1",
+        }
+        cases = [
+            (case.get("classname"), case.get("name"), [child.tag for child in case]) for case in root.iter("testcase")
+        ]
+        assert cases == [
+            ("s.one", "mean <= 0.7", ["failure"]),
+            ("s.one", "max < 9", []),
+            ("s.<&>", "measured", ["error"]),
+        ]
+
+    def test_are_annotations(self, suite):
+        lines = suite(self.TEXT, "-f", "github").out.splitlines()
+        assert lines[0].startswith("::error file=s.toml,line=1,title=one%3A mean <= 0.7%3A not met::mean is 0.79430")
+        assert lines[1].startswith("::error file=s.toml,line=6,title=<&>%3A not measured::")
+        assert "%25.npy" in lines[1]
+        assert lines[2] == "losscli run s: unmeasured: 2 measurements, 0 met, 1 not met, 1 unmeasured"
+        assert len(lines) == 3
+
+    def test_names_are_no_commands(self, suite):
+        out = suite(
+            '[measure."::error::x\\n::error::y"]\nloss = "l1"\npredictions = "gone.npy"\ntargets = 0\n', "-f", "github"
+        ).out
+        assert len(out.splitlines()) == 2
+        assert len([line for line in out.splitlines() if line.startswith("::")]) == 1
+        assert "%0A" in out
+
+    def test_go_to_several_files(self, suite, folder):
+        done = suite(self.TEXT, "-o", "r.json", "-o", "r.xml", "-o", "r.md")
+        assert json.loads((folder / "r.json").read_text()) == read(done)
+        ElementTree.parse(folder / "r.xml")
+        assert "UNMEASURED" in (folder / "r.md").read_text()
+
+    def test_notes_name_the_measurement(self, suite):
+        done = suite(ONE + "ignore-index = 77\n")
+        assert "losscli: note: one: --ignore-index 77: no row has this label" in done.err
+        assert suite(ONE + "ignore-index = 77\n", "-q").err == ""
+
+
+class TestExample:
+    def test_is_a_suite_that_runs(self, run, folder, sample_data):
+        done = run("run", "--init")
+        assert done.code == 0
+        (folder / "losscli.toml").write_text(done.out)
+        for name, here in (("digits_logits.npy", "logits.npy"), ("digits_labels.npy", "labels.npy")):
+            (folder / here).write_bytes((sample_data / name).read_bytes())
+        assert run("run", "losscli.toml", "-f", "json").json["status"] == "met"
+
+    def test_holds_with_its_comments_removed(self, run, folder, sample_data):
+        whole = re.sub(
+            r"^# (\[measure|terms|  \{|\]|require|baseline =|tolerance =)", r"\1", EXAMPLE, flags=re.MULTILINE
+        )
+        assert whole.count("[measure.") == 3
+        (folder / "losscli.toml").write_text(whole)
+        found = {"logits": "digits_logits", "labels": "digits_labels", "weights": "centers"}
+        for here, name in found.items():
+            (folder / f"{here}.npy").write_bytes((sample_data / f"{name}.npy").read_bytes())
+        rng = np.random.default_rng(0)
+        np.save("features.npy", rng.normal(size=(360, 2)))
+        np.save("centers.npy", rng.normal(size=(10, 2)))
+        assert run("run", "losscli.toml", "--save", "baseline.json").code == 0
+        assert run("run", "losscli.toml").code == 0
+
+
+def test_exit_codes_of_a_process(process, write, save):
+    save("x.npy", [1.0])
+    for limit, code in (("2", 0), ("0", 1)):
+        write("s.toml", f'[measure.a]\nloss = "l1"\npredictions = "x.npy"\ntargets = 0\nrequire = "mean < {limit}"\n')
+        assert process("run", "s.toml").code == code
+    Path("x.npy").unlink()
+    assert process("run", "s.toml").code == 3
