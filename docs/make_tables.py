@@ -35,10 +35,13 @@ DOCUMENTS = (
     "CONTRIBUTING.md",
     "docs/design.md",
     "docs/check.md",
+    "docs/ci.md",
+    "docs/compare.md",
     "docs/conventions.md",
     "docs/libraries.md",
     "docs/losses.md",
     "docs/plots.md",
+    "docs/rank.md",
 )
 FIGURES = ROOT / "docs" / "figures"
 SHOWN = re.compile(r"!\[[^]]*\]\([^)]*?([^/)]+\.png)\)")

@@ -199,6 +199,8 @@ class Loader:
             key: value for key, value in defaults.items() if key in self.options and self.options[key].when(family)
         }
         given = shared | {key: value for key, value in content.items() if key in self.options}
+        # False takes a default back, where it is not a value of its own.
+        given = {key: value for key, value in given.items() if value is not False or key == "header"}
         values = {key: self._value(key, value, f"{where}.{key}") for key, value in given.items()}
         operands = [
             self._operand(content.get(key, defaults.get(key)), f"{where}.{key}") for key in ("predictions", "targets")
@@ -252,7 +254,7 @@ class Loader:
             value = ",".join(map(str, value))
         elif isinstance(value, int | float) and not isinstance(value, bool):
             value = repr(value)
-        text = self._text(value, where)
+        text = value if value == "" else self._text(value, where)  # a column without a name is ''
         if key in FILES or (key in FILES_OR_WORDS and os.path.exists(self._path(text))):
             return self._path(text)
         return text

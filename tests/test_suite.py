@@ -89,6 +89,26 @@ class TestMeasuring:
         assert ce["value"] == pytest.approx(LOSS, rel=1e-12)
         assert mse["value"] == 0
 
+    def test_takes_defaults_back_with_false(self, suite, write):
+        write("p.csv", "id,x\na,1\nb,2\n")
+        write("t.csv", "id,x\nb,2\na,1\n")
+        text = """
+            [defaults]
+            id = "id"
+            [measure.joined]
+            loss = "l1"
+            predictions = "p.csv"
+            targets = "t.csv"
+            [measure.array]
+            loss = "l1"
+            predictions = "x.npy"
+            targets = 0
+            id = false
+        """
+        joined, array = suite(text).json["measures"]
+        assert (joined["value"], array["value"]) == (0, pytest.approx(7 / 3))
+        assert suite(text.replace("id = false", "")).code == 3
+
     def test_as_a_library_has_it(self, suite, compute):
         text = ONE + 'as = "torch"\nlabel-smoothing = 0.1\n'
         found = suite(text).json["measures"][0]

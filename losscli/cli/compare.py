@@ -159,13 +159,12 @@ def _facts(letter: str, one: "Comparison", found: "Compared", full: bool) -> lis
 
     relative = divide(one.difference, abs(one.values[0]))
     share = "" if relative != relative else f" ({100 * relative:+.3g} %)"
-    least = " <" if one.p * (found.terms.resamples + 1) < 1.5 and one.cells is not None else ""
     adjusted = "" if one.adjusted is None else f", {one.adjusted:.4g} for all comparisons together (Holm)"
     return [
         (letter, _model(one.model, one.values[1], full)),
         (f"{letter} - A", number(one.difference, full) + share),
         (f"{100 * found.terms.confidence:g} % interval", f"{number(one.low, full)} to {number(one.high, full)}"),
-        ("p", f"{least.strip()}{' ' if least else ''}{one.p:.4g}{adjusted}"),
+        ("p", f"{one.p:.4g}{adjusted}"),
         ("verdict", one.verdict),
         ("rows", f"{one.samples:,}: {one.wins:,} won by {letter}, {one.ties:,} ties, {one.losses:,} lost"),
     ]
