@@ -183,7 +183,9 @@ class Changed:
         """Take rows, of which only positive differences are kept."""
         if not self.most:
             return
-        found = np.stack([rows.astype(np.float64), first, second, difference], axis=1)[difference > 0]
+        least = self.rows[-1, 3] if len(self.rows) == self.most else 0.0
+        there = difference > least  # of those alike the first ones stay
+        found = np.stack([part[there] for part in (rows.astype(np.float64), first, second, difference)], axis=1)
         joined = np.concatenate([self.rows, found])
         self.rows = joined[np.lexsort((joined[:, 0], -joined[:, 3]))[: self.most]]
 
