@@ -3,7 +3,7 @@
 import math
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -16,6 +16,18 @@ from losscli.names import prefixes
 
 if TYPE_CHECKING:
     from losscli.io.text import TextColumn
+
+
+class Holder(NamedTuple):
+    """Who says which classes there are, for messages: the predictions, where nothing else does."""
+
+    have: str = "the predictions have"
+    columns: str = "the predictions have {k} columns, one a class"
+    unnamed: str = "the predictions have no column names"
+    cure: str = "give them a header with the classes' names, or say --classes NAME,... in the order of their columns"
+
+
+PREDICTIONS = Holder()
 
 
 @dataclass
@@ -36,7 +48,13 @@ class Rebased(Derived):
 
 
 def one_a_row(
-    loss: str, targets: Columns, classes: tuple[str, ...] | None, k: int, ignore: str | None, base: int = 0
+    loss: str,
+    targets: Columns,
+    classes: tuple[str, ...] | None,
+    k: int,
+    ignore: str | None,
+    base: int = 0,
+    holder: Holder = PREDICTIONS,
 ) -> Plan:
     """The plan of one label a row: a name, or an index, the first of which is `base`."""
     text = targets.text()
@@ -46,7 +64,7 @@ def one_a_row(
         if len(source.shape) == 2:
             source = Reshaped(source)
         value = None if ignore is None else as_number(ignore, "--ignore-index")
-        _check_indices(loss, source, k, value, base)
+        _check_indices(loss, source, k, value, base, holder)
         if base:
             source, value = Rebased(source, base), None if value is None else value - base
         return Plan(source, Form("index", "indices", k, value), classes or numbered, "by position", base=base)
@@ -59,7 +77,7 @@ def one_a_row(
         raise UsageError(
             f"--label-base {base}: the labels in {text.name} are names of classes, not indices; leave it out"
         )
-    made = _of_text(loss, text, classes, k, ignore, base)
+    made = _of_text(loss, text, classes, k, ignore, base, holder)
     return made if classes or not base else replace(made, classes=numbered, base=base)
 
 
@@ -123,16 +141,22 @@ def distinct(text: "TextColumn", ignore: str | None) -> list[tuple[int, str]]:
 
 
 def _of_text(
-    loss: str, text: "TextColumn", classes: tuple[str, ...] | None, k: int, ignore: str | None, base: int = 0
+    loss: str,
+    text: "TextColumn",
+    classes: tuple[str, ...] | None,
+    k: int,
+    ignore: str | None,
+    base: int = 0,
+    holder: Holder = PREDICTIONS,
 ) -> Plan:
     labels = distinct(text, ignore)
     index = np.full(len(text.cells), IGNORED, np.int32)
     if classes:
-        found, prefix = _name_classes(loss, text, labels, classes)
+        found, prefix = _name_classes(loss, text, labels, classes, holder)
         kind, matched = "name", f"by name, prefix {prefix!r} removed" if prefix else "by name"
         classes = tuple(name[len(prefix) :] for name in classes)
     else:
-        found = _index_classes(text, labels, k, base)
+        found = _index_classes(text, labels, k, base, holder)
         kind, matched = "index", "by position"
     for code, number in found.items():
         index[code] = number
@@ -142,7 +166,7 @@ def _of_text(
 
 
 def _name_classes(
-    loss: str, text: "TextColumn", labels: list[tuple[int, str]], classes: tuple[str, ...]
+    loss: str, text: "TextColumn", labels: list[tuple[int, str]], classes: tuple[str, ...], holder: Holder
 ) -> tuple[dict[int, int], str]:
     fits: list[tuple[int, str]] = []
     for prefix in prefixes(classes):
@@ -164,15 +188,17 @@ def _name_classes(
     if not cure and all(_as_index(cell) is not None for _, cell in labels):
         cure = "; a label in text is a name, never a position: name the columns after the labels, or save the labels as NPY integers"
     likely = next((name for name in classes if name.lower() in LIKELY_IDS), None)
-    if likely is not None:
+    if likely is not None and holder is PREDICTIONS:
         cure = f"; is {likely!r} a column of ids? Name it with --id {likely}, or pick the classes with --columns"
     raise DataError(
-        f"{text.place(text.first[code])}: {cell!r} is not a class; the predictions have {listing(names)}{cure}{more}",
+        f"{text.place(text.first[code])}: {cell!r} is not a class; {holder.have} {listing(names)}{cure}{more}",
         "label-not-a-class",
     )
 
 
-def _index_classes(text: "TextColumn", labels: list[tuple[int, str]], k: int, base: int) -> dict[int, int]:
+def _index_classes(
+    text: "TextColumn", labels: list[tuple[int, str]], k: int, base: int, holder: Holder
+) -> dict[int, int]:
     found: dict[int, int] = {}
     for code, cell in labels:
         number = _as_index(cell)
@@ -180,13 +206,11 @@ def _index_classes(text: "TextColumn", labels: list[tuple[int, str]], k: int, ba
             place = text.place(text.first[code])
             if re.fullmatch(r"0[0-9]+", cell):
                 raise DataError(
-                    f"{place}: {cell!r} is a name, not an index ({cell} is not {int(cell)}), and the predictions have no "
-                    "column names; give them a header with the classes' names, or say --classes",
+                    f"{place}: {cell!r} is a name, not an index ({cell} is not {int(cell)}), and {holder.unnamed}; {holder.cure}",
                     "label-not-a-class",
                 )
             raise DataError(
-                f"{place}: {cell!r} is not a class index, and the predictions have no column names to find it among; "
-                "give them a header with the classes' names, or say --classes NAME,... in the order of their columns",
+                f"{place}: {cell!r} is not a class index, and {holder.unnamed} to find it among; {holder.cure}",
                 "label-not-a-class",
             )
         found[code] = number - base
@@ -196,13 +220,15 @@ def _index_classes(text: "TextColumn", labels: list[tuple[int, str]], k: int, ba
         rows = sum(int(text.rows[code]) for code in outside)
         numbers = sorted(found.values())
         ends = numbers[0] + base, numbers[-1] + base
-        raise _out_of_range(text.place(text.first[first]), found[first] + base, rows, k, ends, base)
+        raise _out_of_range(text.place(text.first[first]), found[first] + base, rows, k, ends, base, holder)
     return found
 
 
-def _out_of_range(place: str, label: float, rows: int, k: int, ends: tuple[float, float], base: int) -> DataError:
+def _out_of_range(
+    place: str, label: float, rows: int, k: int, ends: tuple[float, float], base: int, holder: Holder
+) -> DataError:
     fact = f"{place}: label {label:g} is not in {base} ... {k - 1 + base} ({count(rows, 'row')} like this)"
-    cure = f"the predictions have {k} columns, one a class"
+    cure = holder.columns.format(k=k)
     if ends == (1, k) and not base:
         cure = f"the labels are 1 ... {k}: say --label-base 1"
     elif ends == (0, k - 1):
@@ -212,7 +238,7 @@ def _out_of_range(place: str, label: float, rows: int, k: int, ends: tuple[float
     return DataError(f"{fact}; {cure}", "label-out-of-range")
 
 
-def _check_indices(loss: str, source: Source, k: int, ignore: float | None, base: int) -> None:
+def _check_indices(loss: str, source: Source, k: int, ignore: float | None, base: int, holder: Holder) -> None:
     low, high, bad_rows, first = math.inf, -math.inf, 0, None
     for start, block in blocks(source):
         values = block if ignore is None else block[~is_ignored(block, ignore)]
@@ -241,7 +267,7 @@ def _check_indices(loss: str, source: Source, k: int, ignore: float | None, base
             f"{base} to {k - 1 + base}, names, or rows with one column a class",
             "label-not-a-class",
         )
-    raise _out_of_range(place, label, bad_rows, k, (low, high), base)
+    raise _out_of_range(place, label, bad_rows, k, (low, high), base, holder)
 
 
 def _as_index(cell: str) -> int | None:

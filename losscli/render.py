@@ -17,6 +17,7 @@ from losscli.result import Result
 from losscli.strictjson import strict, strict_json
 
 if TYPE_CHECKING:
+    from losscli.centers import Centers
     from losscli.check import Report
     from losscli.request import Request
     from losscli.sidebyside import Side
@@ -312,6 +313,31 @@ def _framed(rows: Sequence[Mapping[str, str]], numeric: Mapping[str, bool]) -> A
     for row in rows:
         listed.add_row(*map(Text, row.values()))
     return listed
+def center_table(found: "Centers", terminal: bool, width: int) -> str:
+    """What `losscli centers` made: facts, then a class a line."""
+    full = not terminal
+    record, k = found.record(), len(found.after)
+    alpha = "" if found.alpha is None else f", alpha = {number(found.alpha, full)}"
+    ignored = f" ({found.ignored:,} ignored)" if found.ignored else ""
+    facts = [
+        ("update", f"{found.update}: {record['rule']}{alpha}"),
+        ("samples", f"{found.samples:,}{ignored}"),
+        ("centers", f"{k:,} x {found.after.shape[1]:,}"),
+        *((f"loss {when}", number(record[f"loss_{when}"], full)) for when in ("before", "after")[found.before is None :]),
+    ]
+    shown = [name for name, value in record["classes"][0].items() if value is not None or found.before is not None]
+    rows = [
+        {name: printable(cell("-" if line[name] is None else line[name], full)) for name in shown}
+        for line in record["classes"][:TABLE_ROWS]
+    ]
+    numeric = {name: name not in ("class", "nearest") for name in shown}
+    more = f"... and {k - TABLE_ROWS:,} more classes; --format json has them all" if k > TABLE_ROWS else None
+    if terminal:
+        parts = [_facts_table(_clean(facts), lambda name, value: ""), *_listed(rows, numeric, more)]
+        return _console(width, parts)
+    wide = max(len(name) for name, _ in facts)
+    lines = [f"{name:<{wide}}  {value}" for name, value in _clean(facts)]
+    return "\n".join([*lines, *_boxed(rows, numeric), *([more] if more else []), ""])
 
 
 def _coloured(
@@ -331,7 +357,22 @@ def _coloured(
     parts: list[Any] = [_facts_table(facts, style)]
     if rows:
         parts += [_framed(rows, numeric), *([Text(more)] if more else [])]
+        parts += _listed(rows, numeric, more)
     return _console(width, parts, Text(printable(result.signature), "dim"))
+
+
+def _listed(rows: Sequence[Mapping[str, str]], numeric: Mapping[str, bool], more: str | None) -> list[Any]:
+    """Rows in a frame through rich, and what is said of those left out."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    listed = Table(box=box.ROUNDED)
+    for name, right in numeric.items():
+        listed.add_column(Text(str(name)), justify="right" if right else "left", overflow="fold")
+    for row in rows:
+        listed.add_row(*map(Text, row.values()))
+    return [listed, *([Text(more)] if more else [])]
 
 
 def _facts_table(facts: Sequence[tuple[str, str]], style: Callable[[str, str], str]) -> Any:
