@@ -266,9 +266,7 @@ def _without_centers(request: Request, looked: Looked) -> Calculation:
     job = Job(request.loss, source, plan.source, plan.form, np.dtype(np.float64), nothing)
     notes = [*roles.notes, *warned(roles.findings), *plan.notes]
     paths = opener.paths | ({os.path.realpath(request.classes)} if request.classes else set())
-    return Calculation(
-        request, job, plan, roles.ids, notes, shape, frozenset(paths), opener.raws, job, roles.selection
-    )
+    return Calculation(request, job, plan, roles.ids, notes, shape, frozenset(paths), opener.raws, job, roles.selection)
 
 
 def _plan(request: Request, labels: Columns) -> tuple[Plan, int]:

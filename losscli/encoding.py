@@ -4,22 +4,21 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from losscli.core import Array
-from losscli.errors import DataError, UsageError, count, listing
+from losscli.errors import DataError, UsageError, listing
 from losscli.findings import warned
-from losscli.forms import Form, Smoothing
+from losscli.forms import SUM_TOLERANCE, Form, Smoothing
 from losscli.io.operands import Opener, natural
-from losscli.io.roles import Columns, assign
+from losscli.io.roles import Columns, assign, join
 from losscli.io.sources import Source
 from losscli.io.tables import is_finite_number
 from losscli.io.text import IdColumn
 from losscli.io.writers import NpyWriter, TextWriter
-from losscli.labels import Holder, distinct, one_a_row
+from losscli.labels import Holder, as_index, distinct, one_a_row
 from losscli.names import class_names
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ class Wanted(NamedTuple):
     labels: str
     classes: str | None = None
     smoothing: float = 0.0
-    mode: str | None = None
+    mode: str = "uniform"
     ignore: str | None = None
     base: int = 0
     id: str | None = None
@@ -103,8 +102,7 @@ class Encoding:
         nothing = np.zeros(0, np.int64), np.zeros((0, self.k))
         for rows, targets in (nothing, *self.blocks()):
             named: dict[str, Any] = {} if self.ids is None else {self.ids[0]: self.ids[1].take(rows)}
-            if len(rows) or not height:
-                writer.write(named | dict(zip(self.titles, targets.T, strict=True)))
+            writer.write(named | dict(zip(self.titles, targets.T, strict=True)))
             height += len(rows)
         return height
 
@@ -132,6 +130,7 @@ def encoding(wanted: Wanted) -> Encoding:
     opener = Opener(wanted.header)
     operand = opener.open(wanted.labels, "labels")
     roles = assign(operand, None, None, wanted.id, None)
+    join(roles, wanted.id, drop=False)  # with nothing: ids that are empty or there twice are refused
     labels = Columns(operand, roles.predictions.numbers, "labels")
     shape = labels.shape
     if len(shape) == 2 and shape[1] != 1:
@@ -146,13 +145,76 @@ def encoding(wanted: Wanted) -> Encoding:
     made = one_a_row("targets", labels, names, k, wanted.ignore, wanted.base, holder)
     smoothing = None
     if wanted.smoothing:
-        smoothing = Smoothing.of(wanted.smoothing, wanted.mode or "uniform", k)
+        smoothing = Smoothing.of(wanted.smoothing, wanted.mode, k)
         _note_sum(smoothing, k, notes)
-    ids = None
-    if wanted.id is not None:
-        if not operand.is_table:
-            raise DataError(f"{operand.name}: an array has no column {wanted.id!r}; save it as a table, or leave out --id")
-        ids = (wanted.id, _ids(operand.content, wanted.id))
     titles = names or tuple(f"class_{i}" for i in range(wanted.base, k + wanted.base))
+    if wanted.id in titles:
+        raise DataError(f"{operand.name}: {wanted.id!r} is the column of ids and a class; rename one of them")
+    if wanted.id is None and all(map(is_finite_number, titles)):
+        notes.append("the names of all classes are numbers: a table with such a header is read with --header")
+    ids = None if roles.ids is None or wanted.id is None else (wanted.id, roles.ids)
     paths = opener.paths | ({os.path.realpath(wanted.classes)} if wanted.classes else set())
     return Encoding(made.source, made.form, titles, smoothing, ids, frozenset(paths), opener.raws, notes)
+
+
+def _classes(
+    wanted: Wanted, labels: Columns, text: "TextColumn | None", notes: list[str]
+) -> tuple[tuple[str, ...] | None, int, Holder]:
+    """Names of the classes, if they have any, their number, and who says so."""
+    number = _number(wanted.classes)
+    if number is not None:
+        unnamed = f"--classes {number} gives no names"
+        cure = "say --classes NAME,... with the names in their order"
+        return None, number, Holder("", "--classes says {k} classes", unnamed, cure)
+    if wanted.classes is not None:
+        names = class_names(wanted.classes)
+        _check_number(len(names), f"--classes {wanted.classes}")
+        return names, len(names), Holder("--classes has", "--classes names {k} classes")
+    if text is None:
+        raise UsageError(
+            f"{labels.name}: class indices do not say how many classes there are; say --classes K, their number"
+        )
+    cells = [cell for _, cell in distinct(text, wanted.ignore)]
+    if not cells:
+        raise DataError(f"{labels.name}: no samples left: all rows are ignored; there is nothing to write")
+    if all(as_index(cell) is not None for cell in cells):
+        raise UsageError(
+            f"{labels.name}: the labels are numbers, which do not say how many classes there are; say --classes K, their "
+            "number, or --classes A,B,... if they are names"
+        )
+    names = tuple(sorted(cells, key=natural))
+    if len(names) < 2:
+        raise DataError(f"{labels.name}: all labels are {names[0]!r}; say --classes A,B,... with all classes")
+    notes.append(
+        f"the columns are the classes in the order of their names: {listing(names, LISTED)}; --classes says another"
+    )
+    return names, len(names), Holder()
+
+
+def _number(classes: str | None) -> int | None:
+    """The number of classes, where --classes is one; a file of that name wins."""
+    if (
+        classes is None
+        or os.path.exists(classes)
+        or not re.fullmatch(r"[+-]?[0-9]+(\.[0-9]*)?", classes.strip(), re.ASCII)
+    ):
+        return None
+    text = classes.strip()
+    if not re.fullmatch("[1-9][0-9]{0,7}", text) or int(text) > MOST_CLASSES:
+        raise UsageError(f"--classes {text}: a number of classes is a whole number from 2 to {MOST_CLASSES:,}")
+    _check_number(int(text), f"--classes {text}")
+    return int(text)
+
+
+def _check_number(k: int, what: str) -> None:
+    if k < 2:
+        raise UsageError(f"{what}: one class has no other; say K, a whole number of 2 or more, or A,B,...")
+
+
+def _note_sum(smoothing: Smoothing, k: int, notes: list[str]) -> None:
+    total = smoothing.on + (k - 1) * smoothing.shift
+    if abs(total - 1) > SUM_TOLERANCE:
+        notes.append(
+            f"warning: --smoothing-mode half makes each row sum to {total:g}; losses of classes take no such targets, "
+            "sigmoid losses do; uniform and others keep the sum at 1"
+        )

@@ -185,7 +185,7 @@ def _name_classes(
     code, cell = wrong[0]
     more = f"; {count(rows, 'row')} like this" if rows > 1 else ""
     cure = did_you_mean(cell, names)
-    if not cure and all(_as_index(cell) is not None for _, cell in labels):
+    if not cure and all(as_index(cell) is not None for _, cell in labels):
         cure = "; a label in text is a name, never a position: name the columns after the labels, or save the labels as NPY integers"
     likely = next((name for name in classes if name.lower() in LIKELY_IDS), None)
     if likely is not None and holder is PREDICTIONS:
@@ -201,7 +201,7 @@ def _index_classes(
 ) -> dict[int, int]:
     found: dict[int, int] = {}
     for code, cell in labels:
-        number = _as_index(cell)
+        number = as_index(cell)
         if number is None:
             place = text.place(text.first[code])
             if re.fullmatch(r"0[0-9]+", cell):
@@ -270,14 +270,15 @@ def _check_indices(loss: str, source: Source, k: int, ignore: float | None, base
     raise _out_of_range(place, label, bad_rows, k, (low, high), base, holder)
 
 
-def _as_index(cell: str) -> int | None:
+def as_index(cell: str) -> int | None:
+    """The class index that a cell of text is, such as 2 or 2.0; None for a name, such as 007."""
     return int(float(cell)) if re.fullmatch(r"\s*[+-]?(0|[1-9][0-9]{0,15})(\.0*)?\s*", cell) else None
 
 
 def same_label(cell: str, label: str) -> bool:
     if cell == label:
         return True
-    left, right = _as_index(cell), _as_index(label)
+    left, right = as_index(cell), as_index(label)
     return left is not None and left == right
 
 

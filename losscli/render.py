@@ -323,7 +323,10 @@ def center_table(found: "Centers", terminal: bool, width: int) -> str:
         ("update", f"{found.update}: {record['rule']}{alpha}"),
         ("samples", f"{found.samples:,}{ignored}"),
         ("centers", f"{k:,} x {found.after.shape[1]:,}"),
-        *((f"loss {when}", number(record[f"loss_{when}"], full)) for when in ("before", "after")[found.before is None :]),
+        *(
+            (f"loss {when}", number(record[f"loss_{when}"], full))
+            for when in ("before", "after")[found.before is None :]
+        ),
     ]
     shown = [name for name, value in record["classes"][0].items() if value is not None or found.before is not None]
     rows = [
