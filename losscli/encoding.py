@@ -14,7 +14,7 @@ from losscli.findings import warned
 from losscli.forms import SUM_TOLERANCE, Form, Smoothing
 from losscli.io.operands import Opener, natural
 from losscli.io.roles import Columns, assign, join
-from losscli.io.sources import Source
+from losscli.io.sources import Source, blocks
 from losscli.io.tables import is_finite_number
 from losscli.io.text import IdColumn
 from losscli.io.writers import NpyWriter, TextWriter
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 BLOCK_BYTES = 4 << 20
 """Of targets that are made at once."""
-MOST_CLASSES = 10_000_000
+MOST_CLASSES = 1_000_000
 LISTED = 12
 
 
@@ -143,6 +143,8 @@ def encoding(wanted: Wanted) -> Encoding:
     text = labels.text()
     names, k, holder = _classes(wanted, labels, text, notes)
     made = one_a_row("targets", labels, names, k, wanted.ignore, wanted.base, holder)
+    if wanted.ignore is not None:
+        _note_ignored(wanted.ignore, made.source, made.form, notes)
     smoothing = None
     if wanted.smoothing:
         smoothing = Smoothing.of(wanted.smoothing, wanted.mode, k)
@@ -155,6 +157,17 @@ def encoding(wanted: Wanted) -> Encoding:
     ids = None if roles.ids is None or wanted.id is None else (wanted.id, roles.ids)
     paths = opener.paths | ({os.path.realpath(wanted.classes)} if wanted.classes else set())
     return Encoding(made.source, made.form, titles, smoothing, ids, frozenset(paths), opener.raws, notes)
+
+
+def _note_ignored(ignore: str, source: Source, form: Form, notes: list[str]) -> None:
+    left = 0
+    for _, block in blocks(source):
+        kept = form.keep(block)
+        left += len(block) if kept is None else int(np.count_nonzero(kept))
+    if not left:
+        raise DataError(f"{source.name}: no samples left: all rows are ignored; there is nothing to write")
+    if left == source.shape[0]:
+        notes.append(f"--ignore-index {ignore}: no row has this label")
 
 
 def _classes(
@@ -200,7 +213,7 @@ def _number(classes: str | None) -> int | None:
     ):
         return None
     text = classes.strip()
-    if not re.fullmatch("[1-9][0-9]{0,7}", text) or int(text) > MOST_CLASSES:
+    if not re.fullmatch("[1-9][0-9]{0,6}", text) or int(text) > MOST_CLASSES:
         raise UsageError(f"--classes {text}: a number of classes is a whole number from 2 to {MOST_CLASSES:,}")
     _check_number(int(text), f"--classes {text}")
     return int(text)
