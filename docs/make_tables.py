@@ -34,6 +34,7 @@ DOCUMENTS = (
     "README.md",
     "CONTRIBUTING.md",
     "docs/design.md",
+    "docs/centers.md",
     "docs/check.md",
     "docs/ci.md",
     "docs/compare.md",
@@ -42,6 +43,7 @@ DOCUMENTS = (
     "docs/losses.md",
     "docs/plots.md",
     "docs/rank.md",
+    "docs/targets.md",
 )
 FIGURES = ROOT / "docs" / "figures"
 SHOWN = re.compile(r"!\[[^]]*\]\([^)]*?([^/)]+\.png)\)")

@@ -199,7 +199,7 @@ def _classes(
     if len(names) < 2:
         raise DataError(f"{labels.name}: all labels are {names[0]!r}; say --classes A,B,... with all classes")
     notes.append(
-        f"the columns are the classes in the order of their names: {listing(names, LISTED)}; --classes says another"
+        f"the columns are the classes in the order of their names: {listing(names, LISTED)}; --classes A,B,... sets another"
     )
     return names, len(names), Holder()
 

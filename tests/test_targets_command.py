@@ -102,6 +102,16 @@ class TestRows:
         targets(y, "--classes", "5", "-o", "t.csv")
         assert pl.read_csv("t.csv").to_numpy().tolist() == np.eye(5)[index].tolist()
 
+    def test_ids_of_several_blocks(self, targets, write, monkeypatch):
+        from losscli import encoding
+
+        monkeypatch.setattr(encoding, "BLOCK_BYTES", 64)
+        rows = [(f"n{i}", "aab-b"[i % 5]) for i in range(23)]
+        y = write("y.csv", "id,label\n" + "".join(f"{name},{label}\n" for name, label in rows))
+        lines = targets(y, "--id", "id", "--ignore-index=-").out.splitlines()
+        hot = {"a": "1.0,0.0", "b": "0.0,1.0"}
+        assert lines == ["id,a,b", *(f"{name},{hot[label]}" for name, label in rows if label != "-")]
+
 
 class TestComposes:
     """What is written gives compute the number that the labels give."""
