@@ -16,6 +16,7 @@ from losscli.calculation import Calculation, prepare
 from losscli.cloud import FARTHEST
 from losscli.core import Array, Extras
 from losscli.errors import DataError, UsageError, count, listing
+from losscli.faults import raise_faults
 from losscli.findings import warned
 from losscli.forms import Plan, is_ignored
 from losscli.io.operands import Opener, natural
@@ -295,11 +296,11 @@ def _found(labels: Columns, ignore: str | None, base: int) -> tuple[tuple[str, .
     seen = seen[seen >= base]
     k = int(seen[-1]) - base + 1 if len(seen) else 0
     if len(seen) < k:
+        last = f"{seen[-1]:.17g}"
         gap = int(np.flatnonzero(seen - base != np.arange(len(seen)))[0]) + base
         raise DataError(
-            f"{source.name}: no row has label {gap}, and labels go up to {seen[-1]:.0f}: a class without rows has no mean; "
-            f"if {seen[-1]:.0f} marks rows to leave out, say --ignore-index {seen[-1]:.0f}, otherwise number the classes "
-            f"{base}, {base + 1}, {base + 2} ..."
+            f"{source.name}: no row has label {gap}, and labels go up to {last}: a class without rows has no mean; if {last} "
+            f"marks rows to leave out, say --ignore-index {last}, otherwise number the classes {base}, {base + 1}, {base + 2} ..."
         )
     return None, k
 
@@ -308,7 +309,7 @@ def _whole_numbers(source: Source, ignore: float | None) -> Array:
     """The whole numbers among labels, each once, ascending."""
     seen = np.zeros(0)
     for _, block in blocks(source):
-        values = block.reshape(-1).astype(np.float64)
+        values = np.unique(block).astype(np.float64)
         values = values[np.isfinite(values) & (values == np.floor(values))]
         if ignore is not None:
             values = values[~is_ignored(values, ignore)]
@@ -341,11 +342,12 @@ def moved(
         raise DataError(f"--centers: {_too_large(float(np.abs(old).max()), 'center')}")
     origin = None if update == "mean" else old
     calculation.observe(partial(observe, origin))
-    found = calculation.pass_over(threads=threads, seen=seen)
+    found = calculation.collect(threads=threads, seen=seen)
     sums: Sums | None = found.observed
     if sums is not None and sums.bad is not None:
         row, column, value = sums.bad
         raise DataError(f"{job.predictions.place(row, column)}: {_too_large(value, 'feature')}")
+    raise_faults(job, found.faults)
     if sums is None or not len(sums.classes):
         why = f"all {count(found.ignored, 'row')} are ignored" if found.ignored else "the file has no rows"
         raise DataError(f"{job.predictions.name}: no samples left: {why}; a center of nothing is undefined")

@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -100,7 +101,7 @@ class Encoding:
         """Write a table with a header, and return how many rows it has."""
         writer, height = TextWriter(file, ","), 0
         nothing = np.zeros(0, np.int64), np.zeros((0, self.k))
-        for rows, targets in (nothing, *self.blocks()):
+        for rows, targets in chain([nothing], self.blocks()):
             named: dict[str, Any] = {} if self.ids is None else {self.ids[0]: self.ids[1].take(rows)}
             writer.write(named | dict(zip(self.titles, targets.T, strict=True)))
             height += len(rows)

@@ -28,6 +28,12 @@ class Holder(NamedTuple):
 
 
 PREDICTIONS = Holder()
+CENTERS = Holder(
+    "the centers are those of",
+    "there are {k} centers, one a class",
+    "the centers have no names",
+    "name them in a column 'class' of a table, or say --classes NAME,... in the order of their rows",
+)
 
 
 @dataclass

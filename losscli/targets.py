@@ -11,7 +11,7 @@ from losscli.errors import DataError, UsageError, count
 from losscli.forms import SUM_TOLERANCE, Form, Plan, is_ignored
 from losscli.io.roles import Columns
 from losscli.io.sources import ConstantSource, Reshaped, Source, blocks
-from losscli.labels import as_number, groups, one_a_row, two_names
+from losscli.labels import CENTERS, PREDICTIONS, Holder, as_number, groups, one_a_row, two_names
 from losscli.names import by_name
 
 
@@ -56,7 +56,8 @@ def plan(
     if family.reads == "classes" and family.coupled == "rows":
         return groups(loss, targets, ignore)
     if family.reads == "classes":
-        made = _classes(loss, targets, classes, k, ignore, base)
+        holder = CENTERS if family.takes_centers else PREDICTIONS
+        made = _classes(loss, targets, classes, k, ignore, base, holder)
         if family.hard and made.form.kind == "soft":
             raise DataError(
                 f"{targets.name}: soft targets, and {loss} takes one label a row; give labels, or rows of 0 and 1"
@@ -148,10 +149,11 @@ def _classes(
     k: int,
     ignore: str | None,
     base: int,
+    holder: Holder,
 ) -> Plan:
     shape = targets.shape
     if len(shape) == 1 or shape[1] == 1:
-        made = one_a_row(loss, targets, classes, k, ignore, base)
+        made = one_a_row(loss, targets, classes, k, ignore, base, holder)
         if len(shape) == 2:
             made.notes.append(f"{targets.name}: shape {shape} was squeezed to {shape[:1]}: one label a row")
         return made

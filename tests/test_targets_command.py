@@ -1,6 +1,7 @@
 """`losscli targets`: rows by hand and in fractions, files that people have, and compute, to which they are labels."""
 
 import os
+import tracemalloc
 from fractions import Fraction
 
 import numpy as np
@@ -234,6 +235,19 @@ class TestFiles:
     def test_an_ignored_label_that_no_row_has_is_said(self, targets, write):
         found = targets(write("y.csv", "id,label\na,x\nb,y\n"), "--id", "id", "--ignore-index", "-1")
         assert "--ignore-index -1: no row has this label" in found.err
+
+    @pytest.mark.parametrize("suffix", ["npy", "csv"])
+    def test_memory_does_not_grow_with_the_file(self, targets, save, monkeypatch, suffix):
+        from losscli import encoding
+
+        monkeypatch.setattr(encoding, "BLOCK_BYTES", 1 << 18)
+        y = save("y.npy", np.arange(400_000) % 10, np.int8)
+        targets(save("few.npy", [0]), "--classes", "10", "-o", f"few.{suffix}")  # imports
+        tracemalloc.start()
+        assert targets(y, "--classes", "10", "-o", f"t.{suffix}").code == 0
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 8 << 20  # the targets are 32 MB
 
     def test_a_device(self, process, save):
         y = save("y.npy", [1, 0])

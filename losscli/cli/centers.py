@@ -11,8 +11,8 @@ import typer
 from losscli.cli.command import HELP, Command, running_options, say, typed
 from losscli.cli.options import (
     LOSS,
+    READING,
     WRITING,
-    Classes,
     ColumnNames,
     Header,
     Id,
@@ -73,7 +73,16 @@ def centers(
     ignore_index: Ignore = None,
     id: Id = None,
     on_unmatched: Unmatched = "error",
-    classes: Classes = None,
+    classes: Annotated[
+        str | None,
+        typer.Option(
+            "--classes",
+            metavar="A,B,...|FILE",
+            rich_help_panel=READING,
+            show_default=False,
+            help="Names of the classes in the order of the centers. Default: those of --centers, or the labels, sorted.",
+        ),
+    ] = None,
     label_base: LabelBase = 0,
     columns: ColumnNames = None,
     header: Header = None,
