@@ -313,6 +313,8 @@ def _framed(rows: Sequence[Mapping[str, str]], numeric: Mapping[str, bool]) -> A
     for row in rows:
         listed.add_row(*map(Text, row.values()))
     return listed
+
+
 def center_table(found: "Centers", terminal: bool, width: int) -> str:
     """What `losscli centers` made: facts, then a class a line."""
     full = not terminal
@@ -330,17 +332,10 @@ def center_table(found: "Centers", terminal: bool, width: int) -> str:
     ]
     shown = [name for name, value in record["classes"][0].items() if value is not None or found.before is not None]
     rows = [
-        {name: printable(cell("-" if line[name] is None else line[name], full)) for name in shown}
-        for line in record["classes"][:TABLE_ROWS]
+        {name: "-" if line[name] is None else line[name] for name in shown} for line in record["classes"][:TABLE_ROWS]
     ]
-    numeric = {name: name not in ("class", "nearest") for name in shown}
-    more = f"... and {k - TABLE_ROWS:,} more classes; --format json has them all" if k > TABLE_ROWS else None
-    if terminal:
-        parts = [_facts_table(_clean(facts), lambda name, value: ""), *_listed(rows, numeric, more)]
-        return _console(width, parts)
-    wide = max(len(name) for name, _ in facts)
-    lines = [f"{name:<{wide}}  {value}" for name, value in _clean(facts)]
-    return "\n".join([*lines, *_boxed(rows, numeric), *([more] if more else []), ""])
+    more = f"; {k - TABLE_ROWS:,} more, --format json has them all" if k > TABLE_ROWS else ""
+    return report(facts, [(f"classes{more}", rows)], terminal, width)
 
 
 def _coloured(
@@ -360,22 +355,7 @@ def _coloured(
     parts: list[Any] = [_facts_table(facts, style)]
     if rows:
         parts += [_framed(rows, numeric), *([Text(more)] if more else [])]
-        parts += _listed(rows, numeric, more)
     return _console(width, parts, Text(printable(result.signature), "dim"))
-
-
-def _listed(rows: Sequence[Mapping[str, str]], numeric: Mapping[str, bool], more: str | None) -> list[Any]:
-    """Rows in a frame through rich, and what is said of those left out."""
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    listed = Table(box=box.ROUNDED)
-    for name, right in numeric.items():
-        listed.add_column(Text(str(name)), justify="right" if right else "left", overflow="fold")
-    for row in rows:
-        listed.add_row(*map(Text, row.values()))
-    return [listed, *([Text(more)] if more else [])]
 
 
 def _facts_table(facts: Sequence[tuple[str, str]], style: Callable[[str, str], str]) -> Any:

@@ -457,7 +457,7 @@ class TestShown:
         assert lines[1] == "samples      3"
         assert lines[2] == "centers      2 x 2"
         assert lines[3] == f"loss before  {4 / 3!r}"
-        header = [cell.strip() for cell in lines[6].split("|")[1:-1]]
+        header = [cell.strip() for cell in lines[8].split("|")[1:-1]]
         assert header == ["class", "count", "moved", "spread", "loss_before", "loss_after", "nearest", "distance"]
 
     def test_means_show_no_columns_without_numbers(self, run, files):
@@ -468,8 +468,8 @@ class TestShown:
     def test_many_classes(self, run, save):
         x, y = save("x.npy", np.arange(50.0).reshape(25, 2)), save("y.npy", np.arange(25))
         out = run("centers", x, y).out
-        assert "... and 5 more classes; --format json has them all" in out
-        assert len(out.splitlines()) == 3 + 1 + 4 + 20 + 1
+        assert "classes; 5 more, --format json has them all" in out
+        assert len(out.splitlines()) == 4 + 2 + 4 + 20
 
     def test_a_process(self, process, files):
         found = process("centers", *files[:2], "-o", "c.npy")

@@ -26,8 +26,12 @@ COMMANDS = {
     "compare": ("compare", "app", "Say whether one model is better than another: row for row, with an interval."),
     "rank": ("rank", "app", "List the rows with the largest losses: what their label is, and what was predicted."),
     "run": ("run", "app", "Run a suite of measurements and requirements, and report all of them."),
-    "centers": ("centers", "app", "Make class centers of features, or move them by the rule of center loss."),
-    "targets": ("targets", "app", "Write labels as one-hot or smoothed targets."),
+    "centers": (
+        "centers",
+        "app",
+        "Make class centers, or move them, and say how far each went and how its rows lie around it.",
+    ),
+    "targets": ("targets", "app", "Write labels as targets with a column a class: one-hot rows, or smoothed ones."),
     "demo": ("demo", "demo", "Compute a loss on the packaged sample data."),
 }
 """Name of a command -> its module in losscli.cli, what is called there, and what `losscli --help` says of it."""
