@@ -1,7 +1,7 @@
 """Reliability: how often predictions are right, against how sure they were; and the calibration error of the bins."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -49,6 +49,30 @@ def _exponential(job: "Job", x: Array) -> Array:
     return np.exp(wide) if job.extras.given == "log-probs" else wide
 
 
+class Groups(NamedTuple):
+    """Rows of one confidence, or of nearly one: where they lie, how many, their confidences' sum, and how many are right."""
+
+    at: Array
+    rows: Array
+    confidence: Array
+    right: Array
+
+    def edges(self, bins: int, binning: str) -> Array:
+        """Edges of bins (low, high], of equal width from 0 to 1 or of equal mass, of which groups are never divided."""
+        if binning != "mass":
+            return np.arange(bins + 1) / bins
+        order = np.argsort(self.at, kind="stable")
+        ordered, upto = self.at[order], np.cumsum(self.rows[order])
+        ranks = np.ceil(np.arange(1, bins) * int(upto[-1]) / bins).astype(np.int64) - 1
+        inner = np.unique(ordered[np.searchsorted(upto, ranks, side="right")])
+        return np.concatenate([ordered[:1], inner[inner < ordered[-1]], ordered[-1:]])
+
+    def bins(self, bins: int, binning: str) -> Array:
+        """The bin of each group; the first bin holds its lower edge too."""
+        edges = self.edges(bins, binning)
+        return np.clip(np.searchsorted(edges, self.at, side="left") - 1, 0, len(edges) - 2)
+
+
 @dataclass(frozen=True)
 class Reliability:
     """Bins of confidence, those without a row left out: edges, rows, mean confidence and accuracy of each."""
@@ -68,19 +92,19 @@ class Reliability:
         Rows of one confidence are never divided, so that bins of equal mass may be fewer than asked for.
         """
         confidence, right = np.concatenate(verdicts.confidence), np.concatenate(verdicts.right)
-        if binning == "mass":
-            ranks = np.ceil(np.arange(1, bins) * len(confidence) / bins).astype(np.int64) - 1
-            ordered = np.sort(confidence)
-            inner = np.unique(ordered[ranks])
-            edges = np.concatenate([ordered[:1], inner[inner < ordered[-1]], ordered[-1:]])
-        else:
-            edges = np.arange(bins + 1) / bins
-        index = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, len(edges) - 2)
-        rows = np.bincount(index, minlength=len(edges) - 1)
+        return cls.of_groups(Groups(confidence, np.ones(len(confidence), np.int64), confidence, right), bins, binning)
+
+    @classmethod
+    def of_groups(cls, groups: Groups, bins: int, binning: str) -> "Reliability":
+        """The same bins of rows of which some are counted together."""
+        edges = groups.edges(bins, binning)
+        index = groups.bins(bins, binning)
+        size = len(edges) - 1
+        rows = np.bincount(index, groups.rows, size).astype(np.int64)
         held = rows > 0
         with np.errstate(all="ignore"):
-            mean = np.bincount(index, confidence, len(rows)) / rows
-            accuracy = np.bincount(index, right, len(rows)) / rows
+            mean = np.bincount(index, groups.confidence, size) / rows
+            accuracy = np.bincount(index, groups.right, size) / rows
         return cls(edges[:-1][held], edges[1:][held], rows[held], mean[held], accuracy[held], bins, binning)
 
     @property

@@ -32,6 +32,7 @@ COMMANDS = {
         "Make class centers, or move them, and say how far each went and how its rows lie around it.",
     ),
     "targets": ("targets", "app", "Write labels as targets with a column a class: one-hot rows, or smoothed ones."),
+    "calibrate": ("calibrate", "app", "Fit a temperature to labels, and show calibration before and after."),
     "demo": ("demo", "demo", "Compute a loss on the packaged sample data."),
 }
 """Name of a command -> its module in losscli.cli, what is called there, and what `losscli --help` says of it."""
