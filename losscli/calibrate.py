@@ -1,5 +1,6 @@
 """Calibration of files: a temperature, and biases if wanted, fitted to labels, with the scores before and after."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -148,6 +149,7 @@ def calibrate(
     assert rounds.result is not None
     assert first.scores is not None
     _refuse_lost(made.job, first)
+    _refuse_size(made.job, first)
     if not first.scores.rows:
         raise DataError(
             f"{made.job.predictions.name}: no row of a weight is left; a temperature of nothing is undefined"
@@ -190,6 +192,15 @@ def _refuse_lost(job: Job, first: Seen) -> None:
         f"{job.predictions.place(places[0][0])}: the prediction gives the true class probability 0, so that its "
         f"cross-entropy is infinite at every temperature; save logits before they are rounded, or leave the row out{also}"
     )
+
+
+def _refuse_size(job: Job, first: Seen) -> None:
+    curve = first.at(0).hessian[0, 0]
+    if not curve < math.inf or (first.size and not curve):
+        raise DataError(
+            f"{job.predictions.name}: logits of a row are {first.size:.4g} apart, whose square no float64 holds; multiply "
+            "them all by one number first"
+        )
 
 
 def _refuse_unseen(made: Calculation, first: Seen) -> None:

@@ -103,13 +103,15 @@ class Recalibrated:
         if one and self.given != "logits":
             z = np.stack([np.zeros(len(z)), z[:, 1] - z[:, 0]], axis=1)
         x = point.logits(z)
-        self._refuse(start, np.isnan(x).any(axis=1), "no class is possible", "correct the row or leave it out")
+        self._refuse(
+            start, np.asarray(np.isnan(x).any(axis=1)), "no class is possible", "correct the row or leave it out"
+        )
         if self.given == "logits":
             made = x[:, 1] - x[:, 0] if one else x
         else:
             peak = x.max(axis=1, keepdims=True)
-            undefined = np.isneginf(peak[:, 0])
-            self._refuse(start, undefined, "no class is possible", "correct the row or leave it out")
+            impossible: Array = peak[:, 0] == -np.inf
+            self._refuse(start, impossible, "no class is possible", "correct the row or leave it out")
             log = np.where(x == peak, 0, x - peak)
             log = log - np.log(row_sums(np.exp(log)))[:, None]
             made = log if self.given == "log-probs" else np.exp(log)

@@ -110,6 +110,8 @@ class Seen(NamedTuple):
     sums: tuple[Sums, ...]
     margins: Array
     """Of each point, the largest logit of a wrong class less that of the right one, over the rows."""
+    size: float
+    """The largest distance of a logit to the true class's own."""
     lost: Faults
     """Rows whose cross-entropy is infinite at every temperature."""
     weights: Array
@@ -120,6 +122,7 @@ class Seen(NamedTuple):
         return Seen(
             tuple(mine + theirs for mine, theirs in zip(self.sums, other.sums, strict=True)),
             np.maximum(self.margins, other.margins),
+            max(self.size, other.size),
             self.lost + other.lost,
             self.weights + other.weights,
             None if self.scores is None or other.scores is None else self.scores + other.scores,
@@ -157,7 +160,8 @@ class Look:
             last = found[-1]
             single = job.predictions.shape[1:] == ()
             scores = Scores.of(last.loss, last.p, last.top, true, w, single, self.bins)
-        return Seen(sums, margins, lost, weights, scores)
+        size = float(np.abs(gaps).max(initial=0, where=np.isfinite(gaps)))
+        return Seen(sums, margins, size, lost, weights, scores)
 
 
 def _places(rows: Array) -> Faults:

@@ -35,7 +35,7 @@ from losscli.cli.options import (
     signature,
     spliced,
 )
-from losscli.errors import DataError, UsageError
+from losscli.errors import UsageError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
 
 AxisName = Literal["residual", "margin", "logit", "probability", "distance"]
 DATA_SUFFIXES = (".csv", ".json")
-MOST_BINS = 1000
 
 
 class PlotGroup(TyperGroup):
@@ -320,6 +319,14 @@ def reliability(
         Literal["width", "mass"],
         typer.Option("--binning", help="Bins of equal width from 0 to 1, or of equal mass: as many rows in each."),
     ] = "width",
+    calibrate: Annotated[
+        bool,
+        typer.Option(
+            "--calibrate",
+            show_default=False,
+            help="Before and after calibration by the temperature that losscli calibrate fits to these very rows.",
+        ),
+    ] = False,
     id: Id = None,
     on_unmatched: Unmatched = "error",
     classes: Classes = None,
@@ -340,21 +347,14 @@ def reliability(
     ECE, the expected calibration error: the mean over the rows of |accuracy - confidence| of their bin.
     """
     from losscli.calculation import prepare
-    from losscli.core import BoundLoss
-    from losscli.io.roles import Roles
-    from losscli.losses import find
+    from losscli.calibrate import calibrate as fitted
+    from losscli.calibrate import check_bins, refuse_soft
     from losscli.reliability import Reliability, judge
     from losscli.request import Request
+    from losscli.temperature import likelihood
 
-    if not 1 <= bins <= MOST_BINS:
-        raise UsageError(f"--bins {bins} is not in 1 ... {MOST_BINS}")
+    check_bins(bins)
     look = look_of(title, size, dpi, theme)
-
-    def likelihood(roles: Roles | None) -> BoundLoss:
-        shape = (0,) if roles is None else roles.predictions.shape
-        one = len(shape) == 1 or shape[1] == 1
-        return find("sigmoid-cross-entropy" if one else "softmax-cross-entropy").bind()
-
     request = Request(
         likelihood(None),
         typed(predictions),
@@ -369,19 +369,27 @@ def reliability(
         ignore_index=ignore_index,
     )
     with Gallery(output, look) as gallery:
-        calculation = prepare(request, choose=likelihood)
-        gallery.keep_apart(calculation.files)
-        job = calculation.job
-        if job.form.kind == "soft":
-            raise DataError(f"{job.targets.name}: soft targets name no class to be right about; give labels")
-        calculation.observe(judge)
-        found = Reliability.of(calculation.run().observed, bins, binning)
         from losscli.plots import reliability as picture
 
+        if calibrate:
+            made = fitted(request, bins=bins, opened=lambda calculation: gallery.keep_apart(calculation.files))
+            job, said = made.calculation.job, made.notes
+            found, after = made.before.reliability(binning), made.after.reliability(binning)
+            band = made.after.record(made.seed)["ece"][binning]["band"]
+            change = picture.Change(after, made.temperature, made.fit.limit, band)
+        else:
+            calculation = prepare(request, choose=likelihood)
+            gallery.keep_apart(calculation.files)
+            job, said, change = calculation.job, calculation.notes, None
+            refuse_soft(job)
+            calculation.observe(judge)
+            found = Reliability.of(calculation.run().observed, bins, binning)
         about = f"{job.predictions.name}, {job.targets.name} | from {given} | bins (low, high], {found.describe()}"
-        notes = gallery.publish(lambda: picture.draw(found, look, about), f"ECE {found.error!r} | {about}")
+        if change is not None:
+            about += f" | {change.words}"
+        notes = gallery.publish(lambda: picture.draw(found, look, about, change), f"ECE {found.error!r} | {about}")
     if not quiet:
-        say([*calculation.notes, *notes])
+        say([*said, *notes])
 
 
 @app.command(cls=Command, context_settings=HELP)

@@ -1,5 +1,9 @@
 """Confidence against accuracy, with the number of samples a bin."""
 
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
@@ -9,18 +13,43 @@ from losscli.reliability import Reliability
 
 NARROW = 0.03
 """Bins of no more than this width are not written above: their numbers would stand in each other."""
+WIDE = 5.5
+"""Inches of a figure from which on a legend has its entries side by side."""
 WIDTH_OF_DIGIT = 0.013
 """Of the numbers above the bins, as a part of the axis."""
 
 
-def draw(found: Reliability, look: Look, about: str) -> Figure:
+@dataclass(frozen=True)
+class Change:
+    """What a calibration makes of a file: its bins afterwards, and the ECE that 95 % of calibrated models would have."""
+
+    after: Reliability
+    temperature: float
+    limit: str | None
+    band: tuple[float, float]
+
+    @property
+    def words(self) -> str:
+        low, high = self.band
+        kept = f", kept, for {self.limit}" if self.limit else ", fitted to these rows"
+        return (
+            f"T = {self.temperature:.6g}{kept} | ECE after {self.after.error!r}; of 95 % of calibrated models with these "
+            f"confidences {low:.4f} to {high:.4f}"
+        )
+
+
+def draw(found: Reliability, look: Look, about: str, change: Change | None = None) -> Figure:
     """Accuracy of each bin over its mean confidence, and below it how many rows each bin has.
 
     Parameters
     ----------
     about
         the small print: which files, and what they were taken for.
+    change
+        the same rows after calibration, drawn beside them.
     """
+    if change is not None:
+        return _both(found, look, about, change)
     theme = look.colours
     figure = blank(look, 6.4, 6.6)
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
@@ -72,3 +101,59 @@ def draw(found: Reliability, look: Look, about: str) -> Figure:
     figure.suptitle(title if look.title is None else clean(look.title, 200), wrap=True)
     small_print(figure, clean(about, 1000))
     return figure
+
+
+def _both(found: Reliability, look: Look, about: str, change: Change) -> Figure:
+    """Before and after: points with their intervals joined by lines, and the rows of the bins as outlines."""
+    theme, after = look.colours, change.after
+    figure = blank(look, 6.4, 6.8)
+    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+    upper.plot([0, 1], [0, 1], color=theme.ink, linewidth=1, linestyle=DASHES[2], label="accuracy = confidence")
+    name = f"after, T = {change.temperature:.4g}"
+    for number, (bins, label, filled) in enumerate(((found, "before", False), (after, name, True))):
+        colour = theme.colours[number]
+        low, high = bins.interval()
+        upper.errorbar(
+            bins.confidence,
+            bins.accuracy,
+            (bins.accuracy - low, high - bins.accuracy),
+            fmt="-" if filled else "--",
+            marker="s" if filled else "o",
+            color=colour,
+            markerfacecolor=colour if filled else theme.ground,
+            markersize=5,
+            capsize=2.5,
+            linewidth=1.2,
+            elinewidth=0.8,
+            label=label,
+        )
+        _outline(lower, bins, colour, filled)
+    upper.set_ylabel("accuracy")
+    upper.set_ylim(-0.02, 1.02)
+    columns = 3 if figure.get_figwidth() > WIDE else 1
+    upper.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2, ncols=columns)
+    lower.set_ylim(0, 1.15 * int(max(found.rows.max(), after.rows.max())))
+    lower.set_ylabel("samples a bin")
+    lower.yaxis.set_major_locator(MaxNLocator(4, integer=True))
+    lower.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    lower.set_xlabel("confidence: probability of the predicted class")
+    lower.set_xlim(0, 1)
+    low_end, high_end = change.band
+    title = (
+        f"ECE {found.error:.4f} before, {after.error:.4f} after; calibrated models: {low_end:.4f} to {high_end:.4f}\n"
+        f"{count(found.samples, 'sample')} in {found.describe()}, accuracy {found.mean_accuracy:.4f}"
+    )
+    figure.suptitle(title if look.title is None else clean(look.title, 200), wrap=True)
+    small_print(figure, clean(about, 1000))
+    return figure
+
+
+def _outline(axes: Axes, bins: Reliability, colour: str, filled: bool) -> None:
+    """How many rows are in each bin: an area, or its dashed outline."""
+    if filled:
+        axes.bar(bins.low, bins.rows, bins.high - bins.low, align="edge", color=colour, alpha=0.45, linewidth=0)
+    point = bins.high == bins.low  # a bin of one confidence has no width, and its rows are a line
+    axes.vlines(bins.low[point], 0, bins.rows[point], color=colour, linewidth=1.5)
+    x = np.stack([bins.low, bins.low, bins.high, bins.high], axis=1).ravel()
+    y = np.stack([np.zeros(len(bins.rows)), bins.rows, bins.rows, np.zeros(len(bins.rows))], axis=1).ravel()
+    axes.plot(x, y, color=colour, linewidth=1.2, linestyle="-" if filled else DASHES[1], zorder=3)
