@@ -35,6 +35,7 @@ DOCUMENTS = (
     "CONTRIBUTING.md",
     "docs/design.md",
     "docs/centers.md",
+    "docs/calibrate.md",
     "docs/check.md",
     "docs/ci.md",
     "docs/compare.md",
