@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from losscli.calculation import Calculation, prepare
 from losscli.errors import DataError, UsageError, count, listing
 from losscli.io.raw import Looked
@@ -155,9 +157,12 @@ def calibrate(
             f"{made.job.predictions.name}: no row of a weight is left; a temperature of nothing is undefined"
         )
     found = fit(rounds, first)
+    unchanged = Point(bias=np.zeros(k) if bias else None)
     if bias:
         _refuse_unseen(made, first)
         found = fit_biases(rounds, first, found)
+    if found.limit is not None:
+        found = found._replace(point=unchanged)
     before = after = first.scores
     if found.limit is None:
         scored = rounds((found.point,), bins).scores
@@ -165,7 +170,7 @@ def calibrate(
         if scored.value <= before.value:
             after = scored
         else:  # by what rounding makes of it
-            found = found._replace(point=Point())
+            found = found._replace(point=unchanged)
     notes = [*made.notes, *_renormalised(request, rounds.result, before), *_told(made, found, before)]
     return Calibrated(made, rounds.result, found, before, after, seed, list(dict.fromkeys(notes)))
 

@@ -170,7 +170,7 @@ def _columns(opener: Opener, request: Request, other: str | None) -> tuple[Colum
     if id is not None and (not operand.is_table or id not in (operand.content.names or ())):
         id = None
     taken = [None if one is None or not one.same_file(operand) else one for one in beside]
-    roles = assign(operand, taken[0], taken[1], id, request.columns)
+    roles = assign(operand, taken[0], taken[1], id, request.columns if operand.is_table else None)
     if id is None:
         return roles.predictions, None
     return roles.predictions, (IdColumn(operand.content, operand.content.find(id)), id)

@@ -152,6 +152,8 @@ class Look:
         lost = _places(rows[bad])
         gaps[bad] = 0  # which is refused after the pass
         found = [Chances.of(point, gaps, true) for point in self.points]
+        finite = np.isfinite(gaps)
+        gaps = gaps if finite.all() else np.where(finite, gaps, 0)
         sums = tuple(one.sums(gaps, true, w, point) for one, point in zip(found, self.points, strict=True))
         margins = np.array([one.margin for one in found])
         weights = np.bincount(true, w, z.shape[1])
@@ -160,7 +162,7 @@ class Look:
             last = found[-1]
             single = job.predictions.shape[1:] == ()
             scores = Scores.of(last.loss, last.p, last.top, true, w, single, self.bins)
-        size = float(np.abs(gaps).max(initial=0, where=np.isfinite(gaps)))
+        size = float(np.abs(gaps).max(initial=0))
         return Seen(sums, margins, size, lost, weights, scores)
 
 
@@ -195,12 +197,12 @@ class Chances(NamedTuple):
         return cls(peak[:, 0] + np.log1p(rest), terms / (1 + rest)[:, None], top[:, 0], margin)
 
     def sums(self, gaps: Array, true: Array, w: Array, point: Point) -> Sums:
-        """Cross-entropy, weight, gradient and Hessian, summed over the rows."""
+        """Cross-entropy, weight, gradient and Hessian, summed over the rows; gaps are 0 for what is impossible."""
         p = self.p
-        there = p > 0  # elsewhere a gap may be infinite
-        mean = row_sums(np.where(there, p * gaps, 0))
-        off = np.where(there, p * (gaps - mean[:, None]), 0)
-        spread = row_sums(np.where(there, off * (gaps - mean[:, None]), 0))
+        mean = row_sums(p * gaps)
+        away = gaps - mean[:, None]
+        off = p * away
+        spread = row_sums(off * away)
         first = [_dot(w, self.loss), w.sum(), _dot(w, mean)]
         if point.bias is None:
             return Sums.of(np.array([*first, _dot(w, spread)]))

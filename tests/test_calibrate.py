@@ -15,6 +15,7 @@ from scipy.stats import binom
 from losscli.cli.main import run as run_line
 from losscli.reliability import Groups, Reliability, Verdicts
 from losscli.scores import Confidences, null_band
+from losscli.temperature import Chances, Fit, Local, Point, Sums
 
 GOLDEN = json.loads((Path(__file__).parent / "calibration.json").read_text())
 """By make_calibration.py: scipy 1.17.1, scikit-learn 1.9.1, torchmetrics 1.9.0 on torch 2.13.0."""
@@ -206,6 +207,37 @@ class TestTheMinimum:
                 assert cross_entropy(z / found["temperature"] * factor, y) >= after - 1e-14
 
 
+class TestDerivatives:
+    @pytest.mark.parametrize("biased", [False, True])
+    def test_against_differences(self, biased):
+        z, y = drawn(50, 3)
+        w = np.random.default_rng(2).random(50)
+        gaps = z - z[np.arange(50), y][:, None]
+        at, step = np.array([0.7, 0.3, -0.1, -0.2][: 4 if biased else 1]), 1e-4
+
+        def local(x):
+            point = Point(float(x[0]), x[1:] if biased else None)
+            return Local.of(Chances.of(point, gaps, y).sums(gaps, y, w, point))
+
+        here = local(at)
+        assert here.value == near(
+            np.average(-np.log(softmax(at[0] * z + (at[1:] if biased else 0)))[np.arange(50), y], weights=w)
+        )
+        for i, unit in enumerate(np.eye(len(at))):
+            up, down = local(at + step * unit), local(at - step * unit)
+            assert here.gradient[i] == near((up.value - down.value) / (2 * step), 1e-6)
+            assert here.hessian[i] == near((up.gradient - down.gradient) / (2 * step), 1e-5)
+
+    def test_sums_are_compensated(self):
+        parts = [Sums.of(np.array([x])) for x in (1e16, 1.0, 1.0, -1e16, 0.5)]
+        assert sum(parts[1:], parts[0]).values.tolist() == [2.5]
+
+    @pytest.mark.parametrize("name", ["digits", "cancer"])
+    def test_few_steps(self, calibrate, sample_data, name):
+        p, t = (str(sample_data / f"{name}_{what}.npy") for what in ("logits", "labels"))
+        assert calibrate(p, t).json["iterations"] <= 8
+
+
 class TestKinds:
     def test_probabilities_and_log_probabilities_are_their_logarithms(self, calibrate, save, files):
         z, _ = drawn()
@@ -318,6 +350,21 @@ class TestNoMinimum:
             calibrate(save("n.npy", -drawn()[0]), files[1], *bias), "T -> infinity", "no better", "losscli check"
         )
 
+    def test_no_better_than_the_frequencies_of_the_classes(self, calibrate, save):
+        # Frequent and always predicted: T alone is of use. The rows of the other class are predicted the least.
+        s = np.repeat([2.0, 3.0], [90, 10])
+        y = np.repeat([1, 0], [90, 10])
+        p, t = save("s.npy", s), save("y.npy", y)
+        assert calibrate(p, t).json["limit"] is None
+        done = calibrate(p, t, "--bias")
+        self.check(done, "T -> infinity")
+        assert done.json["bias"] == {"0": 0, "1": 0}
+
+    def test_a_fit_that_is_worse_is_not_taken(self, calibrate, files, monkeypatch):
+        monkeypatch.setattr("losscli.calibrate.fit", lambda passes, first: Fit(Point(0.01), True, 3))
+        found = calibrate(*files).json
+        assert (found["temperature"], found["after"]) == (1.0, found["before"])
+
     def test_constant_predictions(self, calibrate, save, files):
         done = calibrate(save("c.npy", np.full((400, 4), 0.3)), files[1])
         self.check(done, "any T", "equal probabilities")
@@ -383,6 +430,12 @@ class TestTheBand:
         _, high = null_band(groups, 1, "width", 0)
         # 2.2414 is the 97.5th percentile of the size of a normal number.
         assert high == near(2.2414 * np.sqrt(10_000 * 0.25) / 20_000, 0.1)
+
+    def test_a_confidence_and_its_opposite_are_drawn_apart(self):
+        confidence = np.repeat([0.2, 0.8], 10_000)
+        groups = Groups(confidence, np.ones(20_000, int), confidence, np.zeros(20_000))
+        _, high = null_band(groups, 1, "width", 0)
+        assert high == near(2.2414 * np.sqrt(20_000 * 0.16) / 20_000, 0.1)
 
     def test_seed(self, calibrate, files):
         one, same, other = (calibrate(*files, "--seed", seed).json for seed in ("0", "0", "1"))
@@ -549,8 +602,9 @@ class TestRefusals:
 
     def test_other_names(self, calibrate, write, save):
         p, y = write("p.csv", "a,b\n1,2\n2,1\n3,1\n"), save("y.npy", [1, 0, 1])
-        o = write("o.csv", "a,c\n1,2\n")
-        calibrate(p, y, "--apply", o, "-o", "out.npy").refuses(3, "o.csv", "not named")
+        for names in ("a,c", "c,d"):
+            o = write("o.csv", f"{names}\n1,2\n")
+            calibrate(p, y, "--apply", o, "-o", "out.npy").refuses(3, "o.csv", "not named")
 
     def test_a_bad_row_at_the_end(self, calibrate, save, files):
         o = np.zeros((9, 4))
