@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from losscli.calculation import Calculation, prepare
+from losscli.core import Array
 from losscli.errors import DataError, UsageError, count, listing
 from losscli.io.raw import Looked
 from losscli.request import Request
@@ -156,23 +157,24 @@ def calibrate(
         raise DataError(
             f"{made.job.predictions.name}: no row of a weight is left; a temperature of nothing is undefined"
         )
-    found = fit(rounds, first)
-    unchanged = Point(bias=np.zeros(k) if bias else None)
-    if bias:
-        _refuse_unseen(made, first)
-        found = fit_biases(rounds, first, found)
-    if found.limit is not None:
-        found = found._replace(point=unchanged)
-    before = after = first.scores
-    if found.limit is None:
-        scored = rounds((found.point,), bins).scores
-        assert scored is not None
-        if scored.value <= before.value:
-            after = scored
-        else:  # by what rounding makes of it
-            found = found._replace(point=unchanged)
+    before = first.scores
+    found, after = _solved(rounds, first, before, np.zeros(k) if bias else None, bins)
     notes = [*made.notes, *_renormalised(request, rounds.result, before), *_told(made, found, before)]
     return Calibrated(made, rounds.result, found, before, after, seed, list(dict.fromkeys(notes)))
+
+
+def _solved(rounds: Rounds, first: Seen, before: Scores, bias: Array | None, bins: int) -> tuple[Fit, Scores]:
+    """The fit and its scores; T = 1, and `bias`, which is 0, where there is none that is better."""
+    found = fit(rounds, first)
+    if bias is not None:
+        _refuse_unseen(rounds.calculation, first)
+        found = fit_biases(rounds, first, found)
+    if found.limit is None:
+        after = rounds((found.point,), bins).scores
+        assert after is not None
+        if after.value <= before.value:  # but for what rounding makes of it
+            return found, after
+    return found._replace(point=Point(bias=bias)), before
 
 
 def check_bins(bins: int) -> None:

@@ -555,6 +555,17 @@ class TestApply:
         calibrate(*files, "--apply", save("o.npy", np.zeros((0, 4))), "-o", "out.npy")
         assert np.load("out.npy").shape == (0, 4)
 
+    def test_one_column_stays_one_column(self, calibrate, save):
+        p = save("p.npy", self.z[:, :1])
+        found = calibrate(p, save("y.npy", self.y == 0), "-o", "out.npy").json
+        assert np.load("out.npy") == near(self.z[:, :1] / found["temperature"])
+
+    def test_columns_are_of_tables_alone(self, calibrate, save, write):
+        p = write("p.csv", "a,b,c,d,note\n" + "".join(",".join(map(repr, row)) + ",x\n" for row in self.z.tolist()))
+        o = save("o.npy", self.other[0])
+        assert calibrate(p, save("y.npy", self.y), "--columns", "a,b,c,d", "--apply", o, "-o", "out.npy").code == 0
+        assert np.load("out.npy").shape == (50, 4)
+
     def test_infinite_logits_stay(self, calibrate, save, files):
         o = save("o.npy", [[-np.inf, 0.0, 1, 2], [np.inf, 0, 0, 0]])
         calibrate(*files, "--bias", "--apply", o, "-o", "out.npy")
@@ -611,6 +622,16 @@ class TestRefusals:
         o[8, 2] = np.nan
         calibrate(*files, "--apply", save("o.npy", o), "-o", "out.npy").refuses(3, "o.npy[8, 2]", "NaN")
 
+    def test_a_file_that_changes_meanwhile(self, calibrate, save, files, monkeypatch):
+        o = save("o.npy", np.zeros((5, 4)))
+
+        def changed(source):
+            yield 0, source.read(0, 5)
+            save("o.npy", np.ones((5, 4, 1)))
+
+        monkeypatch.setattr("losscli.recalibrated.blocks", changed)
+        calibrate(*files, "--apply", o, "-o", "out.npy").refuses(3, "o.npy", "changed")
+
     def test_another_kind(self, calibrate, save, files):
         p = save("p.npy", softmax(drawn()[0]))
         words = (p, files[1], "--from", "probs", "-o", "out.npy", "--apply")
@@ -647,6 +668,17 @@ class TestStandardInput:
         np.save(file, drawn()[0])
         found = calibrate(*files, "--apply", "-", "-o", "out.npy", stdin=file.getvalue()).json
         assert np.load("out.npy") == near(drawn()[0] / found["temperature"])
+
+
+def test_more_rows_than_are_kept(calibrate, files, monkeypatch):
+    exact = calibrate(*files).json
+    monkeypatch.setattr("losscli.scores.KEPT_ROWS", 100)
+    counted = calibrate(*files).json
+    for side in ("before", "after"):
+        one, other = exact[side].pop("ece"), counted[side].pop("ece")
+        assert other["width"]["value"] == near(one["width"]["value"])
+        assert other["mass"]["value"] == near(one["mass"]["value"], 0.05)
+    assert counted == exact
 
 
 class TestThePicture:
