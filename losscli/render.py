@@ -17,8 +17,8 @@ from losscli.result import Result
 from losscli.strictjson import strict, strict_json
 
 if TYPE_CHECKING:
-    from losscli.centers import Centers
     from losscli.calibrate import Calibrated
+    from losscli.centers import Centers
     from losscli.check import Report
     from losscli.request import Request
     from losscli.sidebyside import Side
@@ -337,6 +337,8 @@ def center_table(found: "Centers", terminal: bool, width: int) -> str:
     ]
     more = f"; {k - TABLE_ROWS:,} more, --format json has them all" if k > TABLE_ROWS else ""
     return report(facts, [(f"classes{more}", rows)], terminal, width)
+
+
 def calibrated(found: "Calibrated", terminal: bool, width: int) -> str:
     """What `losscli calibrate` found: the fit, then the scores before and after it."""
     full = not terminal

@@ -25,14 +25,14 @@ COMMANDS = {
     "check": ("check", "app", "Say what predictions and targets are, and what is wrong with them."),
     "compare": ("compare", "app", "Say whether one model is better than another: row for row, with an interval."),
     "rank": ("rank", "app", "List the rows with the largest losses: what their label is, and what was predicted."),
-    "run": ("run", "app", "Run a suite of measurements and requirements, and report all of them."),
+    "calibrate": ("calibrate", "app", "Fit a temperature to labels, and show calibration before and after."),
     "centers": (
         "centers",
         "app",
         "Make class centers, or move them, and say how far each went and how its rows lie around it.",
     ),
     "targets": ("targets", "app", "Write labels as targets with a column a class: one-hot rows, or smoothed ones."),
-    "calibrate": ("calibrate", "app", "Fit a temperature to labels, and show calibration before and after."),
+    "run": ("run", "app", "Run a suite of measurements and requirements, and report all of them."),
     "demo": ("demo", "demo", "Compute a loss on the packaged sample data."),
 }
 """Name of a command -> its module in losscli.cli, what is called there, and what `losscli --help` says of it."""
