@@ -401,3 +401,15 @@ class TestPicture:
         run("plot", "compare", "ce", "a.npy", "b.npy", "a.npy", *words).refuses(2, "3 models")
         run("plot", "compare", "ce", "a.npy", *words).refuses(2, "1 model")
         run("plot", "compare", "ce", "a.npy", "b.npy", "--targets", "y.npy", "-o", "c.bmp").refuses(2, "c.bmp")
+
+
+def test_exit_codes_of_a_process(process, models, save):
+    words = ["compare", "ce", "a.npy", "b.npy", "--targets", "y.npy", "--resamples", "500", "--fail-if", "worse"]
+    assert process(*words).code == 0
+    assert (
+        process(*(word.translate(str.maketrans("ab", "ba")) if word.endswith(".npy") else word for word in words)).code
+        == 1
+    )
+    process(*words, "--margin", "-1").refuses(2, "--margin")
+    save("b.npy", np.zeros((3, 3)))
+    process(*words).refuses(3, "b.npy")

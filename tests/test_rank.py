@@ -326,3 +326,10 @@ def test_refusals(rank, data, save, words, code, parts):
     z[4, 1] = np.nan
     save("nan.npy", z)
     rank(*words).refuses(code, *parts)
+
+
+def test_exit_codes_of_a_process(process, data):
+    found = process("rank", "ce", "z.npy", "y.npy", "--top", "2", "-f", "jsonl")
+    assert (found.code, found.err, len(found.lines)) == (0, "", 2)
+    process("rank", "ce", "z.npy", "y.npy", "--top", "x").refuses(2, "--top")
+    process("rank", "ce", "z.npy", "none.npy").refuses(3, "none.npy")

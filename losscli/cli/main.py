@@ -25,7 +25,11 @@ COMMANDS = {
     "check": ("check", "app", "Say what predictions and targets are, and what is wrong with them."),
     "compare": ("compare", "app", "Say whether one model is better than another: row for row, with an interval."),
     "rank": ("rank", "app", "List the rows with the largest losses: what their label is, and what was predicted."),
-    "calibrate": ("calibrate", "app", "Fit a temperature to labels, and show calibration before and after."),
+    "calibrate": (
+        "calibrate",
+        "app",
+        "Fit the temperature T of softmax(z / T) to labels: cross-entropy, Brier score, ECE, before and after.",
+    ),
     "centers": (
         "centers",
         "app",
