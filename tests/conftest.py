@@ -121,9 +121,11 @@ def compute(run: Callable[..., Outcome]) -> Callable[..., Outcome]:
 
 def start(*words: str, **how: Any) -> "subprocess.Popen[bytes]":
     """Start `python -m losscli` as a process of its own, in which Python's warnings are errors."""
+    # Of a test runner in the background, or under nohup, children would inherit that these are ignored.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        # Of a test runner in the background, whose children would inherit it.
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
     return subprocess.Popen(
         [sys.executable, "-W", "error", "-m", "losscli", *words],
         stdout=how.pop("stdout", subprocess.PIPE),
