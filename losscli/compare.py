@@ -13,7 +13,7 @@ import numpy as np
 
 from losscli.calculation import Calculation, prepare
 from losscli.core import Array
-from losscli.errors import DataError, UsageError, count
+from losscli.errors import DataError, UsageError, count, listing
 from losscli.io.operands import Opener
 from losscli.io.raw import Looked, Spool
 from losscli.io.sources import SCAN_BYTES, NpySource, Source
@@ -25,9 +25,11 @@ from losscli.resampling import (
     EXACT_ROWS,
     Cells,
     Map,
+    Rows,
     holm,
     interval,
     resampled,
+    resampled_cells,
     serially,
     sign_flips,
     student_interval,
@@ -65,6 +67,11 @@ class Terms:
             raise UsageError(f"--resamples {self.resamples} is not in 100 ... 1000000")
         if self.seed < 0:
             raise UsageError(f"--seed {self.seed} is not a whole number >= 0")
+        if (1 - self.confidence) / 2 * self.resamples < 1:
+            raise UsageError(
+                f"--confidence {self.confidence:g} needs more resamples than {self.resamples:,}; say --resamples "
+                f"{min(1_000_000, math.ceil(2 / (1 - self.confidence)))}, or less confidence"
+            )
         if not 0 <= self.top <= 10_000:
             raise UsageError(f"--top {self.top} is not in 0 ... 10000")
 
@@ -206,12 +213,13 @@ class Groups:
         """Take values and the group of each; merged by Chan, Golub and LeVeque 1979."""
         k = len(self.n)
         n = np.bincount(index, minlength=k)
-        mean = np.bincount(index, values, k) / np.maximum(n, 1)
-        squares = np.bincount(index, (values - mean[index]) ** 2, k)
         both = np.maximum(self.n + n, 1)
-        gap = mean - self.mean
-        self.squares += squares + gap**2 * self.n * n / both
-        self.mean += gap * n / both
+        with np.errstate(over="ignore"):  # of the largest numbers
+            mean = np.bincount(index, values, k) / np.maximum(n, 1)
+            squares = np.bincount(index, (values - mean[index]) ** 2, k)
+            gap = mean - self.mean
+            self.squares += squares + gap**2 * self.n * n / both
+            self.mean += gap * n / both
         self.n += n
 
 
@@ -283,12 +291,15 @@ class Meeting:
         for start in range(0, height, step):
             stop = min(start + step, height)
             first, second = (source.read(start, stop) for source in self.losses)
-            there = np.isfinite(first) & np.isfinite(second)  # infinite ones are left of weight 0 only
+            there = ~(np.isnan(first) | np.isnan(second))
             rows = np.arange(start, stop) if self.selection is None else self.selection.rows.read(start, stop)
             weights, labels = (
-                None if source is None else source.read(start, stop)[there] for source in (self.weights, self.classes)
+                None if source is None else source.read(start, stop) for source in (self.weights, self.classes)
             )
-            yield Paired(rows[there], first[there], second[there], weights, labels)
+            if weights is not None:
+                there &= weights != 0  # such rows do not count, whatever their loss
+            kept = (None if part is None else part[there] for part in (weights, labels))
+            yield Paired(rows[there], first[there], second[there], *kept)
 
     @property
     def rows(self) -> int:
@@ -356,60 +367,101 @@ def compare(meeting: Meeting, terms: Terms, threads: int | None = None) -> Compa
         where there are no such rows, or all their weights are 0.
     """
     first = meeting.first.calculation
-    exact = meeting.rows <= EXACT_ROWS
-    cells: Cells | None = None
-    spread, sums = Moments(), [Total(), Total(), Total()]
-    wins = ties = 0
-    worse, better = Changed(terms.top), Changed(terms.top)
-    names = groups(first) if meeting.classes is not None else []
-    by_class = Groups.of(len(names))
-    for part in meeting:
-        difference = part.difference
-        weights = part.weights
-        here = Cells.of(difference, weights, exact)
-        cells = here if cells is None else cells + here
-        for i, losses in enumerate((part.first, part.second)):
-            sums[i] += Total.of(losses if weights is None else np.where(weights == 0, 0, weights * losses))
-        sums[2] += Total(float(len(difference))) if weights is None else Total.of(weights)
-        spread += Moments.of(difference)
-        wins += int(np.count_nonzero(difference < 0))
-        ties += int(np.count_nonzero(difference == 0))
-        worse.add(part.rows, part.first, part.second, difference)
-        better.add(part.rows, part.first, part.second, -difference)
-        if part.classes is not None:
-            by_class.add(part.classes, difference)
-    if cells is None or not spread.n:
+    seen = Seen.of(meeting, terms.top, len(groups(first)) if meeting.classes is not None else 0)
+    if not seen.spread.n:
         raise DataError(
             f"{meeting.other.name}: no row is left that both models have; a comparison of nothing is undefined"
         )
-    if not sums[2].value:
-        raise DataError(f"{meeting.first.name}: all weights are 0; the mean of nothing is undefined")
-    cells = cells.trimmed()
+    weight = seen.weight.value
+    difference = seen.difference.value / weight
     with _mapping(threads) as run:
-        drawn = resampled(cells, terms.resamples, terms.seed, run)
-        p, permutations = sign_flips(cells, terms.resamples, terms.seed, run)
-    low, high = interval(cells, drawn, terms.confidence)
-    values = sums[0].value / sums[2].value, sums[1].value / sums[2].value
+        if isinstance(seen.values, Rows):
+            rows = seen.values
+            influence, counts = rows.sums - rows.weights * difference, None
+            drawn = resampled(rows, terms.resamples, terms.seed, run)
+            p, permutations = sign_flips(rows.sums, terms.resamples, terms.seed, run)
+        else:
+            deviations = _deviations(meeting, difference)
+            influence, counts = deviations.means, deviations.counts
+            drawn = resampled_cells(deviations, difference, weight, terms.resamples, terms.seed, run)
+            p, permutations = sign_flips(seen.values.trimmed(), terms.resamples, terms.seed, run)
+    low, high = interval(difference, influence, counts, drawn, terms.confidence)
+    n = seen.spread.n
     return Comparison(
         meeting.other.name,
-        values,
-        spread.n,
-        cells.mean,
+        (seen.first.value / weight, seen.second.value / weight),
+        n,
+        difference,
         low,
         high,
         p,
         permutations,
         terms.verdict(low, high),
-        wins,
-        ties,
-        spread.n - wins - ties,
-        spread.std,
-        None if cells.keys is None else len(cells.counts),
-        _classes(by_class, names, terms.confidence) if meeting.classes is not None else None,
-        _rows(first, worse, 1),
-        _rows(first, better, -1),
+        seen.wins,
+        seen.ties,
+        n - seen.wins - seen.ties,
+        seen.spread.std,
+        None if counts is None else len(counts),
+        _classes(seen.by_class, groups(first), terms.confidence) if meeting.classes is not None else None,
+        _rows(first, seen.worse, 1),
+        _rows(first, seen.better, -1),
         meeting,
     )
+
+
+@dataclass
+class Seen:
+    """What one pass over paired rows keeps."""
+
+    values: Rows | Cells
+    """Weight times difference."""
+    by_class: Groups
+    worse: Changed
+    better: Changed
+    first: Total = field(default_factory=Total)
+    second: Total = field(default_factory=Total)
+    difference: Total = field(default_factory=Total)
+    weight: Total = field(default_factory=Total)
+    """Sums of weighted losses, of their differences, and of the weights."""
+    spread: Moments = field(default_factory=Moments)
+    wins: int = 0
+    ties: int = 0
+
+    @classmethod
+    def of(cls, meeting: Meeting, top: int, classes: int) -> "Seen":
+        few = meeting.rows <= EXACT_ROWS
+        empty = np.zeros(0)
+        made = cls(Rows.of(empty, None) if few else Cells.of(empty), Groups.of(classes), Changed(top), Changed(top))
+        for part in meeting:
+            made.add(part)
+        return made
+
+    def add(self, part: Paired) -> None:
+        difference, weights = part.difference, part.weights
+        weighted = Rows.of(difference, weights)
+        if isinstance(self.values, Rows):
+            self.values = self.values + weighted
+        else:
+            self.values = self.values + Cells.of(weighted.sums)
+        self.first += Total.of(Rows.of(part.first, weights).sums)
+        self.second += Total.of(Rows.of(part.second, weights).sums)
+        self.difference += Total.of(weighted.sums)
+        self.weight += Total.of(weighted.weights)
+        self.spread += Moments.of(difference)
+        self.wins += int(np.count_nonzero(difference < 0))
+        self.ties += int(np.count_nonzero(difference == 0))
+        self.worse.add(part.rows, part.first, part.second, difference)
+        self.better.add(part.rows, part.first, part.second, -difference)
+        if part.classes is not None:
+            self.by_class.add(part.classes, difference)
+
+
+def _deviations(meeting: Meeting, mean: float) -> Cells:
+    """Cells of weight times (difference - mean), from a second pass: their spread is what an interval is made of."""
+    found = Cells.of(np.zeros(0))
+    for part in meeting:
+        found = found + Cells.of(Rows.of(part.difference - mean, part.weights).sums)
+    return found.trimmed()
 
 
 class _mapping:  # noqa: N801 - a context manager that reads as a function
@@ -466,6 +518,8 @@ class Compared:
     comparisons: list[Comparison]
     terms: Terms
     notes: list[str]
+    files: frozenset[str]
+    """Real paths of all files that were read."""
 
     @property
     def worse(self) -> bool:
@@ -492,6 +546,28 @@ class Compared:
             "receipt": receipt,
             "signature": signature(receipt),
         }
+
+
+def _check_alike(first: Calculation, other: Calculation) -> None:
+    """Refuse models whose losses are not the same thing: of other shapes, targets that are read otherwise, or classes in another order."""
+    jobs = first.job, other.job
+    shapes = [job.predictions.shape[1:] for job in jobs]
+    names = [calculation.request.predictions for calculation in (first, other)]
+    if shapes[0] != shapes[1]:
+        columns = [count(shape[0], "column") if shape else "one number" for shape in shapes]
+        raise DataError(
+            f"{names[0]} has {columns[0]} a row and {names[1]} {columns[1]}; compare models of the same outputs"
+        )
+    if jobs[0].form.kind != jobs[1].form.kind:
+        raise DataError(
+            f"{jobs[0].targets.name} is read as {jobs[0].form.kind} targets for {names[0]} and as {jobs[1].form.kind} for {names[1]}"
+        )
+    mine, theirs = first.plan.classes, other.plan.classes
+    if jobs[0].form.kind != "name" and mine and theirs and mine != theirs:
+        raise DataError(
+            f"{names[1]}: its columns are {listing(theirs, 4)}, those of {names[0]} {listing(mine, 4)}, and the labels are indices: "
+            "bring the columns into one order, name the classes with --classes, or give labels by name"
+        )
 
 
 METHOD = {
@@ -530,11 +606,16 @@ def compare_all(
         raise UsageError(
             f"{request.loss.loss.name} is a loss of masks or of the whole file, not of rows that two models share"
         )
+    if request.class_weight == "balanced" and request.on_unmatched == "drop":
+        raise UsageError(
+            "--class-weight balanced with --on-unmatched drop: each model would have weights of its own rows; give weights by hand"
+        )
     opener = Opener(request.header, looked)
     scored = [score(replace(request, predictions=name), opener, threads, begun, seen) for name in models]
     notes = [note for model in scored for note in model.calculation.notes]
     comparisons = []
     for other in scored[1:]:
+        _check_alike(scored[0].calculation, other.calculation)
         meeting = Meeting.of(scored[0], other)
         notes += meeting.notes
         comparisons.append(compare(meeting, terms, threads))
@@ -549,4 +630,5 @@ def compare_all(
             f"warning: {request.loss.loss.name} compares rows of a file with each other: its losses are not independent of each "
             "other, and the interval is too narrow"
         )
-    return Compared(scored[0], comparisons, terms, list(dict.fromkeys(notes)))
+    files = frozenset(path for model in scored for path in model.calculation.files)
+    return Compared(scored[0], comparisons, terms, list(dict.fromkeys(notes)), files)

@@ -29,9 +29,10 @@ from losscli.samples import groups, outputs, targets
 
 if TYPE_CHECKING:
     from losscli.io.sources import Source
+    from losscli.io.text import TextColumn
 
 MOST_SLICES = 10_000
-MOST_ROWS = 1_000_000
+MOST_ROWS = 100_000
 WORST = (0.01, 0.05, 0.1, 0.5)
 """Parts of the rows whose share of the loss is told."""
 BY_CLASS = "class"
@@ -260,6 +261,8 @@ def rank(
     loss = request.loss.loss
     if not 0 <= top <= MOST_ROWS:
         raise UsageError(f"--top {top} is not in 0 ... {MOST_ROWS:,}")
+    if not top and by is None:
+        raise UsageError("--top 0: there is nothing to list; say --by class or --by COLUMN, or another number")
     if loss.family.coupled == "file" or (loss.family.coupled == "masks" and request.per not in (None, "row")):
         raise UsageError(f"{loss.name} is a loss of masks or of the whole file, not of rows that could be ranked")
     calculation = prepare(request, looked=looked)
@@ -299,6 +302,9 @@ def _listed(calculation: Calculation, found: Seen, words: list[str] | None, by: 
     ascending = np.argsort(rows)
     original = np.empty(len(rows), np.int64)
     original[ascending] = rows[ascending] if masks else _original(calculation, rows[ascending])
+    ids = [] if calculation.ids is None or masks else calculation.ids.take(original[ascending])
+    by_row = dict(zip(original[ascending].tolist(), ids, strict=False))
+    codes = None if calculation.groups is None else _codes(calculation.groups, rows[ascending], ascending)
     listed = []
     label = columns.get("label")
     names = class_names(calculation) if label is not None else None
@@ -306,8 +312,8 @@ def _listed(calculation: Calculation, found: Seen, words: list[str] | None, by: 
     suggested = _suggested(columns, found.confidence)
     for i, row in enumerate(original.tolist()):
         entry: dict[str, Any] = {"sample": row}
-        if calculation.ids is not None and not masks:
-            entry["id"] = calculation.ids.take(np.array([row]))[0]
+        if by_row:
+            entry["id"] = by_row[row]
         entry["target"] = _plain(shown[i]) if names is None or label is None else names(int(label[i]))
         entry["loss"] = float(columns["loss"][i])
         if "weight" in columns:
@@ -321,12 +327,17 @@ def _listed(calculation: Calculation, found: Seen, words: list[str] | None, by: 
                 entry[name] = float(columns[name][i])
         if names is not None:
             entry["suggested"] = names(int(columns["predicted"][i])) if suggested is not None and suggested[i] else None
-        if words is not None:
-            assert calculation.groups is not None
-            code = int(calculation.groups.codes.read(int(rows[i]), int(rows[i]) + 1)[0])
-            entry["slice"] = words[code]
+        if words is not None and codes is not None:
+            entry["slice"] = words[codes[i]]
         listed.append(entry)
     return listed
+
+
+def _codes(words: "TextColumn", ascending: Array, order: Array) -> Array:
+    """The groups of some rows, which are given in ascending order, in their own."""
+    found = np.empty(len(order), np.int64)
+    found[order] = [int(words.codes.read(row, row + 1)[0]) for row in ascending.tolist()]
+    return found
 
 
 def _original(calculation: Calculation, rows: Array) -> Array:

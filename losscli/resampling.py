@@ -1,8 +1,9 @@
 """Intervals and p-values of a mean from resampled rows, and Student's interval for groups.
 
 The statistic is a weighted mean, sum(w * x) / sum(w), of pairs (w, x), one a row. Few rows are resampled as they are. Of many,
-rows with nearly equal values are one cell with a count, and what is drawn is how often each cell comes: as exact as the
-cells are narrow, with time and memory that do not grow with the file.
+rows with nearly equal values are one cell with a count, and what is drawn is how often each cell comes, with time and memory that do
+not grow with the file. For the interval the values are the deviations w * (x - mean), whose spread is what counts; for the sign
+changes they are w * x.
 """
 
 import math
@@ -14,96 +15,100 @@ import numpy as np
 from losscli.core import Array
 
 EXACT_ROWS = 20_000
-"""Up to so many rows each is a cell of its own."""
+"""Up to so many rows they are resampled as they are."""
 DIGITS_DROPPED = 47
 """Low bits of a float64 that values of a cell may differ in: 5 bits of the significand are alike, so that a cell is narrower
-than 1/32 of its values. Its mean is exact, and the spread of all rows is missed by less than 1 part in 10,000."""
+than 1/32 of its values. Its mean is exact, and the spread of all values is missed by less than 1 part in 10,000."""
 NEGLIGIBLE = 2.0**-12
 """Values smaller than this part of the root mean square are one cell of each sign."""
 BATCH = 1 << 21
 """Draws that are made at once."""
 
 
-class Cells(NamedTuple):
-    """Mergeable record: rows by nearly equal weight and contribution: how many there are, and the sums of both.
+class Rows(NamedTuple):
+    """Few rows: each one's weight, and weight times value."""
 
-    `keys` is None while each row is a cell of its own.
-    """
-
-    keys: Array | None
-    counts: Array
     weights: Array
     sums: Array
-    """Of weight times value."""
 
     @classmethod
-    def of(cls, values: Array, weights: Array | None, exact: bool) -> "Cells":
-        """Of rows: values, shape (n,), and their weights, shape (n,) or None for 1 each."""
+    def of(cls, values: Array, weights: Array | None) -> "Rows":
+        """Of values, shape (n,), and their weights, shape (n,) or None for 1 each."""
         w = np.ones(len(values)) if weights is None else weights.astype(np.float64)
-        made = cls(None, np.ones(len(values), np.int64), w, np.where(w == 0, 0, w * values))
-        return made if exact else made._merged()
+        return cls(w, w * values)
+
+    def __add__(self, other: "Rows") -> "Rows":  # type: ignore[override]
+        return Rows(*(np.concatenate(pair) for pair in zip(self, other, strict=True)))
+
+
+class Cells(NamedTuple):
+    """Mergeable record of many values: those that are nearly equal are one cell, with their number and their sum."""
+
+    keys: Array
+    counts: Array
+    sums: Array
+
+    @classmethod
+    def of(cls, values: Array) -> "Cells":
+        wide = values.astype(np.float64)
+        return cls(wide.view(np.int64) >> DIGITS_DROPPED, np.ones(len(wide), np.int64), wide)._merged()
 
     def __add__(self, other: "Cells") -> "Cells":  # type: ignore[override]
-        parts = (np.concatenate(pair) for pair in zip(self[1:], other[1:], strict=True))
-        if self.keys is None or other.keys is None:
-            return Cells(None, *parts)
-        return Cells(np.concatenate([self.keys, other.keys]), *parts)._merged()
+        return Cells(*(np.concatenate(pair) for pair in zip(self, other, strict=True)))._merged()
 
     def _merged(self) -> "Cells":
-        keys = self.keys
-        if keys is None:
-            first, second = ((part.view(np.int64) >> DIGITS_DROPPED) for part in (self.sums, self.weights))
-            keys = first * (1 << (64 - DIGITS_DROPPED)) + second
-        return self._grouped(keys)
-
-    def _grouped(self, keys: Array) -> "Cells":
-        distinct, index = np.unique(keys, return_inverse=True)
-        k = len(distinct)
-        counts = np.zeros(k, np.int64)
+        distinct, index = np.unique(self.keys, return_inverse=True)
+        counts = np.zeros(len(distinct), np.int64)
         np.add.at(counts, index, self.counts)
-        return Cells(distinct, counts, np.bincount(index, self.weights, k), np.bincount(index, self.sums, k))
+        return Cells(distinct, counts, np.bincount(index, self.sums, len(distinct)))
 
     def trimmed(self) -> "Cells":
         """The same with one cell for all values of a sign that are too small to matter."""
-        if self.keys is None:
+        means = self.means
+        largest = float(np.abs(means).max(initial=0))
+        if not largest:
             return self
-        means = self.sums / self.counts
-        size = math.sqrt(float((self.counts * means**2).sum()) / self.rows) if self.rows else 0.0
+        size = largest * math.sqrt(float((self.counts * (means / largest) ** 2).sum()) / self.rows)
         small = np.abs(means) < NEGLIGIBLE * size
-        second = self.keys & ((1 << (64 - DIGITS_DROPPED)) - 1)
-        return self._grouped(np.where(small, second * 2 + (means < 0), self.keys + (np.int64(1) << 40)))
+        return self._replace(
+            keys=np.where(small, np.sign(means).astype(np.int64), self.keys + (np.int64(1) << 40))
+        )._merged()
+
+    @property
+    def means(self) -> Array:
+        return np.asarray(self.sums / self.counts)
 
     @property
     def rows(self) -> int:
         return int(self.counts.sum())
 
-    @property
-    def mean(self) -> float:
-        """The statistic."""
-        return float(self.sums.sum() / self.weights.sum())
 
-    @property
-    def single(self) -> bool:
-        return bool((self.counts == 1).all())
-
-
-def resampled(cells: Cells, resamples: int, seed: int, run: "Map") -> Array:
-    """The statistic of rows drawn with replacement, as many as there are, shape (resamples,)."""
-    n, equal = cells.rows, bool((cells.weights == cells.counts).all())
-    single = cells.single
+def resampled(rows: Rows, resamples: int, seed: int, run: "Map") -> Array:
+    """The weighted mean of rows drawn with replacement, as many as there are, shape (resamples,)."""
+    n, equal = len(rows.sums), bool((rows.weights == 1).all())
 
     def draw(generator: np.random.Generator, size: int) -> Array:
-        if single:
-            index = generator.integers(0, n, (size, n), dtype=np.int32)
-            sums = cells.sums[index].sum(axis=1)
-            return sums / (n if equal else cells.weights[index].sum(axis=1))
-        drawn = generator.multinomial(n, cells.counts / n, size)
-        # Not by BLAS, whose digits depend on the cores.
-        sums = np.einsum("ij,j->i", drawn, cells.sums / cells.counts)
-        return sums / (n if equal else np.einsum("ij,j->i", drawn, cells.weights / cells.counts))
+        index = generator.integers(0, n, (size, n), dtype=np.int32)
+        sums = rows.sums[index].sum(axis=1)
+        return sums / (n if equal else rows.weights[index].sum(axis=1))
 
     with np.errstate(all="ignore"):  # of rows that are drawn all weights may be 0
-        return _batches(draw, resamples, n if single else len(cells.counts), seed, run)
+        return _batches(draw, resamples, n, seed, run)
+
+
+def resampled_cells(deviations: Cells, mean: float, weight: float, resamples: int, seed: int, run: "Map") -> Array:
+    """The same of many rows, by how often each cell of w * (x - mean) comes; `weight` is the sum of the weights.
+
+    The sum of the weights that are drawn is taken for that of all, from which it differs by a part of 1 / sqrt(n): so is the ratio
+    of both sums, in its first order.
+    """
+    n, parts, means = deviations.rows, deviations.counts / deviations.rows, deviations.means
+
+    def draw(generator: np.random.Generator, size: int) -> Array:
+        # Not by BLAS, whose digits depend on the cores.
+        return mean + np.einsum("ij,j->i", generator.multinomial(n, parts, size), means) / weight
+
+    return _batches(draw, resamples, len(means), seed, run)
 
 
 Map = Callable[[Callable[[tuple[np.random.Generator, int]], Array], list[tuple[np.random.Generator, int]]], list[Array]]
@@ -127,13 +132,17 @@ def _batches(
     return np.concatenate(run(lambda batch: draw(*batch), work))
 
 
-def interval(cells: Cells, drawn: Array, confidence: float) -> tuple[float, float]:
+def interval(
+    mean: float, influence: Array, counts: Array | None, drawn: Array, confidence: float
+) -> tuple[float, float]:
     """The bias-corrected and accelerated bootstrap interval (Efron 1987, doi:10.1080/01621459.1987.10478410).
 
     Parameters
     ----------
+    influence, counts
+        what each row, or each cell with so many rows, does to the mean: its own w * (x - mean).
     drawn
-        the statistic of resamples.
+        the mean of resamples.
 
     Returns
     -------
@@ -142,64 +151,70 @@ def interval(cells: Cells, drawn: Array, confidence: float) -> tuple[float, floa
     """
     from statistics import NormalDist
 
-    if cells.rows < 2:
+    if (len(influence) if counts is None else counts.sum()) < 2:
         return math.nan, math.nan
-    mean, normal = cells.mean, NormalDist()
+    normal = NormalDist()
     drawn = drawn[~np.isnan(drawn)]
     if not len(drawn) or drawn.min() == drawn.max():
         return mean, mean
     below = float(np.count_nonzero(drawn < mean) + 0.5 * np.count_nonzero(drawn == mean)) / len(drawn)
     bias = normal.inv_cdf(min(max(below, 0.5 / len(drawn)), 1 - 0.5 / len(drawn)))
-    acceleration = _acceleration(cells)
+    acceleration = _acceleration(influence, counts)
     ends = []
     for part in ((1 - confidence) / 2, (1 + confidence) / 2):
         z = bias + normal.inv_cdf(part)
-        ends.append(normal.cdf(bias + z / (1 - acceleration * z)))
+        room = 1 - acceleration * z
+        ends.append(normal.cdf(bias + z / room) if room > 0 else float(z > 0))
     low, high = np.quantile(drawn, np.clip(ends, 0, 1))
     return float(low), float(high)
 
 
-def _acceleration(cells: Cells) -> float:
-    """How much the spread of the statistic changes with it, from what leaving out each row does to it."""
-    w, x = cells.weights / cells.counts, cells.sums / cells.counts
-    with np.errstate(all="ignore"):
-        without = (cells.sums.sum() - x) / (cells.weights.sum() - w)
-        gaps = np.where(np.isfinite(without), without, cells.mean)
-        gaps = np.average(gaps, weights=cells.counts) - gaps
-        squares = float((cells.counts * gaps**2).sum())
-        found = float((cells.counts * gaps**3).sum()) / (6 * squares**1.5) if squares else 0.0
-    return found if math.isfinite(found) else 0.0
+def _acceleration(influence: Array, counts: Array | None) -> float:
+    """How much the spread of the mean changes with it: the skewness of what rows do to it, over 6 sqrt(n)."""
+    largest = float(np.abs(influence).max(initial=0))
+    if not largest:
+        return 0.0
+    scaled = influence / largest
+    weights = np.ones(len(scaled)) if counts is None else counts
+    squares = float((weights * scaled**2).sum())
+    return float((weights * scaled**3).sum()) / (6 * squares**1.5)
 
 
-def sign_flips(cells: Cells, resamples: int, seed: int, run: Map) -> tuple[float, int]:
+def sign_flips(values: "Array | Cells", resamples: int, seed: int, run: Map) -> tuple[float, int]:
     """Two-sided p-value of a mean of 0, and how many sign changes it comes of: a permutation test of paired differences.
 
     If both models were alike, each row's difference could as well have the other sign (Fisher 1935). Few rows are given all signs,
     so that p is exact; of more, p is (1 + those at least as far from 0) / (1 + resamples), never 0 (Phipson and Smyth
     2010, doi:10.2202/1544-6115.1585).
+
+    Parameters
+    ----------
+    values
+        w * x of each row, or cells of it.
     """
-    n, x = cells.rows, cells.sums
-    total = abs(float(x.sum()))
+    x = values.sums if isinstance(values, Cells) else values
+    scale = float(np.abs(x).max(initial=0)) or 1.0
+    x = x / scale  # so that sums of the largest numbers are finite
     # What rounding makes of equal sums must count as equal.
-    reach = total - 1e-12 * float(np.abs(x).sum())
-    if cells.single and 2**n <= resamples:
+    reach = abs(float(x.sum())) - 1e-12 * float(np.abs(x).sum())
+    if not isinstance(values, Cells) and 2 ** len(x) <= resamples:
         sums = np.zeros(1)
         for one in x:
             sums = np.concatenate([sums + one, sums - one])
         return float(np.count_nonzero(np.abs(sums) >= reach) / len(sums)), len(sums)
-    if cells.single:
-        tables, width = _tables(x), -(-n // 8)
+    if not isinstance(values, Cells):
+        tables, width = _tables(x), -(-len(x) // 8)
         places = np.arange(width)
 
         def draw(generator: np.random.Generator, size: int) -> Array:
             return tables[places, generator.integers(0, 256, (size, width), dtype=np.uint8)].sum(axis=1)
 
     else:
-        width = len(x)
+        counts, means, width = values.counts, x / values.counts, len(x)
 
         def draw(generator: np.random.Generator, size: int) -> Array:
-            up = generator.binomial(cells.counts, 0.5, (size, width))
-            return np.einsum("ij,j->i", 2 * up - cells.counts, x / cells.counts)
+            up = generator.binomial(counts, 0.5, (size, width))
+            return np.einsum("ij,j->i", 2 * up - counts, means)
 
     drawn = _batches(draw, resamples, width, seed + 1, run)
     return float((1 + np.count_nonzero(np.abs(drawn) >= reach)) / (1 + resamples)), resamples

@@ -4,12 +4,15 @@ The file is checked whole before anything is measured. What can be measured is m
 measurements of the same predictions share one pass over them. Unmeasured is never a pass.
 """
 
+import csv
+import glob
+import io
 import json
 import math
 import os
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import NoneType, UnionType
@@ -38,6 +41,7 @@ OWN = ("loss", "predictions", "targets", "require", "tolerance", "as", "terms")
 OF_TERM = ("name", "weight", "loss", "predictions", "targets", "as")
 TOP = ("name", "baseline", "tolerance", "defaults", "measure")
 RATIO = ("absolute", "relative", "statistic")
+EXAMPLES = {"loss": "'cross-entropy'", "predictions": "'FILE'", "targets": "'FILE', or a number"}
 
 
 class Option(Protocol):
@@ -136,11 +140,15 @@ class Loader:
             raise DataError(f"{self.file}: cannot be read: {error.strerror or error}{hint}") from error
         except UnicodeDecodeError as error:
             raise DataError(f"{self.file}: not UTF-8 text; save it as UTF-8") from error
-        except tomllib.TOMLDecodeError as error:
-            raise DataError(f"{self.file}: not TOML: {error}; correct it") from error
+        except (ValueError, RecursionError) as error:  # of which TOMLDecodeError is one
+            raise DataError(f"{self.file}: not TOML that can be read: {error}; correct it") from error
         self._keys(found, TOP, "")
         defaults = self._table(found.get("defaults", {}), "defaults")
         self._keys(defaults, (*OWN[1:-1], *self.options), "defaults")
+        for key, value in defaults.items():
+            if key in self.options and value is not False:
+                self._value(key, value, f"defaults.{key}")
+        self._requirements(defaults.get("require", []), "defaults.require", None)
         tolerance = self._tolerance(found.get("tolerance", {}), "tolerance", Tolerance())
         tolerance = self._tolerance(defaults.get("tolerance", {}), "defaults.tolerance", tolerance)
         measures = self._table(found.get("measure", {}), "measure")
@@ -167,6 +175,8 @@ class Loader:
                 self._keys(self._table(term, at), (*OF_TERM, *self.options), at)
                 terms.append(self._term(at, term, defaults))
             names = [term.name for term in terms]
+            if "value" in names:
+                raise self._refused(f"{where}.terms", "'value' is the name of the total; call the term something else")
             twice = next((one for one in names if names.count(one) > 1), None)
             if twice is not None:
                 raise self._refused(f"{where}.terms", f"{twice!r} is the name of two terms")
@@ -174,9 +184,11 @@ class Loader:
             self._keys(content, (*OWN, *self.options), where)
             terms = [self._term(where, content, defaults)]
         summed = "terms" in content
-        asked = content.get("require", defaults.get("require", []))
+        # Those of the defaults are for losses: a sum has other statistics.
+        asked = content.get("require", [] if summed else defaults.get("require", []))
+        place = f"{where}.require" if "require" in content else "defaults.require"
         named = [term.name for term in terms] if summed else None
-        requirements = tuple(self._requirements(asked, f"{where}.require", named))
+        requirements = tuple(self._requirements(asked, place, named))
         if any(wish.statistic in ("ece", "mce") for wish in requirements):
             terms = [replace(term, request=replace(term.request, calibration=True)) for term in terms]
         return Measure(
@@ -191,7 +203,7 @@ class Loader:
     def _term(self, where: str, content: dict[str, Any], defaults: dict[str, Any]) -> Term:
         for key in ("loss", "predictions", "targets"):
             if key not in content and key not in defaults:
-                raise self._refused(where, f"has no {key}")
+                raise self._refused(where, f"has no {key}; say {key} = {EXAMPLES[key]}, there or in [defaults]")
         loss = self._within(f"{where}.loss", lambda: single(self._text(content["loss"], f"{where}.loss")))
         family = loss.loss.family
         # A default is for the losses that take it, and need not be repeated as an exception for the others.
@@ -205,21 +217,29 @@ class Loader:
         operands = [
             self._operand(content.get(key, defaults.get(key)), f"{where}.{key}") for key in ("predictions", "targets")
         ]
-        library = content.get("as", defaults.get("as") if "name" not in content else None)
-        if library is not None:
-            library = self._within(f"{where}.as", lambda: _library(self._text(library, f"{where}.as")))
-        weight = content.get("weight", 1.0)
-        if isinstance(weight, bool) or not isinstance(weight, int | float) or not math.isfinite(weight):
-            raise self._refused(f"{where}.weight", f"{weight!r} is not a finite number")
+        library = self._library(content, defaults, where)
+        weight = self._number(content.get("weight", 1.0), f"{where}.weight")
         name = self._text(content.get("name", loss.loss.name), f"{where}.name")
         request = self._within(where, lambda: self.requested(loss, operands[0], operands[1], values))
+        if library is not None and "as" not in content and not _takes(library, request):
+            library = None  # a default is for the losses that have it
         if request.reduction == "none":
             raise self._refused(f"{where}.reduction", "'none' leaves no number to measure; choose another")
         return Term(name, float(weight), request, library, tuple(key.replace("-", "_") for key in values))
 
+    def _library(self, content: dict[str, Any], defaults: dict[str, Any], where: str) -> str | None:
+        value = content.get("as", defaults.get("as"))
+        if value is None or value is False:
+            return None
+        place = f"{where}.as" if "as" in content else "defaults.as"
+        text = self._text(value, place)
+        return str(self._within(place, lambda: _library(text)))
+
     def _operand(self, value: Any, where: str) -> str:
         if isinstance(value, int | float) and not isinstance(value, bool):
             return repr(value)
+        if not isinstance(value, str) or not value.strip():
+            raise self._refused(where, f"{value!r} is neither a file's name in quotes nor a number")
         text = self._text(value, where)
         if text == "-" or text.startswith("-:"):
             raise self._refused(where, "is standard input; a suite reads files, which can be read again")
@@ -227,7 +247,10 @@ class Loader:
 
     def _path(self, text: str) -> str:
         """A path as it is from the working folder; those of a suite are from its own."""
-        return os.path.join(self.folder, text)
+        joined = os.path.join(self.folder, text)
+        if glob.has_magic(self.folder) and glob.has_magic(text) and not os.path.exists(joined):
+            return os.path.join(glob.escape(self.folder), text)  # a pattern in a folder whose name looks like one
+        return joined
 
     def _value(self, key: str, value: Any, where: str) -> Any:
         """The value of an option, as the command line would have it."""
@@ -245,19 +268,46 @@ class Loader:
                 raise self._refused(where, f"{value!r} is neither true nor false")
             return value
         if kinds[0] in (int, float):
-            if isinstance(value, bool) or not isinstance(value, int if kinds[0] is int else (int, float)):
-                raise self._refused(where, f"{value!r} is not a{' whole' if kinds[0] is int else ''} number")
+            number = self._number(value, where)
+            if kinds[0] is int and (isinstance(value, float) or abs(number) >= 2**53):
+                raise self._refused(where, f"{_short(value)} is not a whole number")
             return kinds[0](value)
         if isinstance(value, dict):
-            value = ",".join(f"{name}={number}" for name, number in value.items())
+            value = self._pairs(value, where)
         elif isinstance(value, list):
-            value = ",".join(map(str, value))
+            value = self._listed(value, where)
         elif isinstance(value, int | float) and not isinstance(value, bool):
             value = repr(value)
         text = value if value == "" else self._text(value, where)  # a column without a name is ''
         if key in FILES or (key in FILES_OR_WORDS and os.path.exists(self._path(text))):
             return self._path(text)
         return text
+
+    def _number(self, value: Any, where: str) -> float:
+        """A finite number; whole numbers of TOML have no end."""
+        try:
+            number = float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
+        except OverflowError:
+            number = math.nan
+        if not math.isfinite(number):
+            raise self._refused(where, f"{_short(value)} is not a number that a float64 holds")
+        return number
+
+    def _pairs(self, table: Mapping[str, Any], where: str) -> str:
+        """A table of names and numbers as the command line has it."""
+        for name, value in table.items():
+            self._number(value, f"{where}.{name}")
+            if "," in name or "=" in name:
+                raise self._refused(
+                    f"{where}.{name}", "a name with a comma or '='; give a FILE with a name and a number a row"
+                )
+        return ",".join(f"{name}={value}" for name, value in table.items())
+
+    def _listed(self, values: list[Any], where: str) -> str:
+        """A list of names as the command line has it: those with commas in quotes."""
+        out = io.StringIO()
+        csv.writer(out, lineterminator="").writerow([self._text(value, where) for value in values])
+        return out.getvalue()
 
     def _requirements(self, value: Any, where: str, terms: list[str] | None) -> list[Requirement]:
         listed = [value] if isinstance(value, str) else value
@@ -272,10 +322,10 @@ class Loader:
     def _tolerance(self, value: Any, where: str, above: Tolerance, summed: bool = False) -> Tolerance:
         table = self._table(value, where)
         self._keys(table, RATIO, where)
-        numbers = {key: table[key] for key in RATIO[:2] if key in table}
+        numbers = {key: self._number(table[key], f"{where}.{key}") for key in RATIO[:2] if key in table}
         for key, number in numbers.items():
-            if isinstance(number, bool) or not isinstance(number, int | float) or not 0 <= number < math.inf:
-                raise self._refused(f"{where}.{key}", f"{number!r} is not a number >= 0")
+            if number < 0:
+                raise self._refused(f"{where}.{key}", f"{number:g} is not a number >= 0")
         statistic = self._text(table.get("statistic", above.statistic), f"{where}.statistic")
         known = ("value",) if summed else STATISTICS
         if summed and "statistic" not in table:
@@ -287,11 +337,11 @@ class Loader:
             )
         if not numbers:
             return Tolerance(above.absolute, above.relative, statistic)
-        return Tolerance(float(numbers.get("absolute", 0.0)), float(numbers.get("relative", 0.0)), statistic)
+        return Tolerance(numbers.get("absolute", 0.0), numbers.get("relative", 0.0), statistic)
 
     def _table(self, value: Any, where: str) -> dict[str, Any]:
         if not isinstance(value, dict):
-            raise self._refused(where, f"is not a table, [{where}]")
+            raise self._refused(where, f"is not a table; write [{where}] with keys below it, or {{ key = value }}")
         return value
 
     def _text(self, value: Any, where: str) -> str:
@@ -315,13 +365,37 @@ class Loader:
         try:
             return make()
         except LosscliError as error:
+            if str(error).startswith(f"{self.file}: {where}"):
+                raise
             raise type(error)(f"{self.file}: {where}: {error}") from error
 
     def _line(self, name: str) -> int:
-        spelt = "|".join(re.escape(word) for word in (name, json.dumps(name), f"'{name}'"))
+        spellings = (name, json.dumps(name), json.dumps(name, ensure_ascii=False), f"'{name}'")
+        spelt = "|".join(map(re.escape, spellings))
         header = re.compile(rf"\s*\[\s*measure\s*\.\s*({spelt})\s*[.\]]")
         lines = enumerate(self.text.split("\n"), 1)
         return next((number for number, line in lines if header.match(line)), 1)
+
+
+def _short(value: Any) -> str:
+    """A value as it can be shown: whole numbers may have thousands of digits."""
+    try:
+        text = repr(value)
+    except ValueError:
+        return "a whole number of thousands of digits"
+    return text if len(text) <= 60 else f"{text[:60]}..."
+
+
+def _takes(library: str, request: Request) -> bool:
+    """Whether a library has the loss."""
+    from losscli.libraries import libraries
+    from losscli.libraries.steps import call_for
+
+    try:
+        call_for(libraries()[library], request)
+    except UsageError:
+        return False
+    return True
 
 
 def _library(text: str) -> str:
@@ -361,10 +435,9 @@ class Outcome:
     @property
     def value(self) -> float | None:
         """The loss, or the weighted sum of the terms."""
-        if self.errors:
+        if any(result is None for result in self.results):
             return None
-        pairs = zip(self.measure.terms, self.results, strict=True)
-        return math.fsum(term.weight * float(result.value or 0.0) for term, result in pairs if result is not None)
+        return _total(self.measure.terms, self.results)
 
     @property
     def status(self) -> str:
@@ -501,14 +574,26 @@ def measure(
     for one in suite.measures:
         own = [parts[one.name, i] for i in range(len(one.terms))]
         errors = [part.error for part in own if part.error is not None]
+        if not errors and math.isnan(_total(one.terms, [part.result for part in own])):
+            errors.append("the total is not a number: terms are infinite, of both signs or with the weight 0")
         files = [(part.term.request.predictions, part.term.request.targets) for part in own]
         outcome = Outcome(one, [part.result for part in own], list(dict.fromkeys(errors)), files=files)
         _judge(outcome, baseline)
         outcomes.append(outcome)
         for part in own:
             notes += [_named(one.name, note) for note in (part.calculation.notes if part.calculation else [])]
-    paths = frozenset(path for opener in openers.values() for path in opener.paths)
-    return Report(suite, outcomes, list(dict.fromkeys(notes)), paths | {os.path.realpath(suite.file)})
+    paths = {path for opener in openers.values() for path in opener.paths} | {os.path.realpath(suite.file)}
+    paths |= {path for part in parts.values() if part.calculation is not None for path in part.calculation.files}
+    return Report(suite, outcomes, list(dict.fromkeys(notes)), frozenset(paths))
+
+
+def _total(terms: Sequence[Term], results: "Sequence[Result | None]") -> float:
+    """The weighted sum of the terms' values; NaN where infinities leave none."""
+    parts = [term.weight * float(result.value or 0.0) for term, result in zip(terms, results, strict=True) if result]
+    try:
+        return math.fsum(parts)
+    except (ValueError, OverflowError):
+        return sum(parts)
 
 
 def _named(name: str, note: str) -> str:
@@ -581,9 +666,9 @@ def _compared(outcome: Outcome, baseline: "Baseline") -> Check:
     except UsageError as error:
         return Check(what, UNMEASURED, None, str(error).removeprefix("--require "))
     before = earlier.get("value") if tolerance.statistic == "value" else _summary(earlier).get(tolerance.statistic)
-    if isinstance(before, bool) or not isinstance(before, int | float) or actual is None:
+    if not isinstance(before, float) or not math.isfinite(before) or actual is None:
         return Check(what, UNMEASURED, actual, f"{baseline.file} has no number for it; save it anew with --save")
-    limit = tolerance.limit(float(before))
+    limit = tolerance.limit(before)
     change = actual - before
     share = divide(100 * change, abs(before))
     relative = "" if share != share else f", {share:+.3g} %"
@@ -619,7 +704,7 @@ class Baseline:
             for a file that is missing, or none.
         """
         try:
-            found = json.loads(Path(file).read_text(encoding="utf-8-sig"))
+            found = json.loads(Path(file).read_text(encoding="utf-8-sig"), parse_int=float)
         except OSError as error:
             raise DataError(
                 f"{file}: cannot be read: {error.strerror or error} (the baseline); make it with losscli run ... --save {file}"

@@ -123,7 +123,8 @@ def github(report: Report) -> str:
             title = _property(f"{one.measure.name}: {what}")
             place = f"file={_property(report.suite.file)},line={one.measure.line}"
             lines.append(f"::error {place},title={title}::{_data(words)}")
-    lines.append(f"losscli run {printable(report.suite.name)}: {report.status}: {tally(report)}")
+    name = printable(" ".join(report.suite.name.split()))  # a line of its own could be a command
+    lines.append(f"losscli run {name}: {report.status}: {tally(report)}")
     return "\n".join([*lines, ""])
 
 

@@ -323,6 +323,87 @@ class TestRefusals:
         np.save("y.npy", np.zeros(200, int))
         compare("ce", "a.npy", "b.npy", "--targets", "y.npy", "--ignore-index", "0").refuses(3, "no samples left")
 
+    @pytest.mark.parametrize(
+        ("make", "words", "parts"),
+        [
+            (lambda save: (save("p.npy", np.zeros((3, 2))), save("q.npy", np.zeros(3))), [], ["2 columns", "one number"]),
+            (lambda save: (save("p.npy", np.zeros((3, 2))), save("q.npy", np.zeros((3, 4)))), [], ["2 columns", "4 columns"]),
+        ],
+    )  # fmt: skip
+    def test_of_models_of_other_outputs(self, compare, save, make, words, parts):
+        p, q = make(save)
+        compare("mse", p, q, "--targets", "0", *words).refuses(3, *parts)
+
+    def test_of_columns_in_another_order_where_labels_are_indices(self, compare, write, save):
+        write("p.csv", "cat,dog\n1,2\n2,1\n")
+        write("q.csv", "dog,cat\n2,1\n1,2\n")
+        save("y.npy", [0, 1])
+        compare("ce", "p.csv", "q.csv", "--targets", "y.npy").refuses(3, "q.csv", "dog, cat", "--classes")
+        write("y.csv", "l\ncat\ndog\n")
+        assert compare("ce", "p.csv", "q.csv", "--targets", "y.csv").json["difference"] == 0
+        assert compare("ce", "p.csv", "q.csv", "--targets", "y.npy", "--classes", "cat,dog").json["difference"] == 0
+
+    def test_of_weights_that_depend_on_the_model(self, compare, models):
+        words = ["--class-weight", "balanced", "--id", "id", "--on-unmatched", "drop"]
+        compare("ce", "a.npy", "b.npy", "--targets", "y.npy", *words).refuses(2, "balanced", "drop")
+
+    def test_of_more_confidence_than_resamples_give(self, compare, models):
+        words = ["--confidence", "0.999999"]
+        compare("ce", "a.npy", "b.npy", "--targets", "y.npy", *words).refuses(2, "--resamples")
+
+    @pytest.mark.parametrize("command", [[], ["plot"]])
+    def test_to_write_over_any_model(self, run, save, folder, command):
+        save("a.npy", np.zeros(30))
+        save("b.npy", np.ones(30))
+        suffix = "png" if command else "json"
+        (folder / f"link.{suffix}").symlink_to("b.npy")
+        words = ["compare", "l1", "a.npy", "b.npy", "--targets", "0", "-o", f"link.{suffix}"]
+        run(*command, *words).refuses(2, f"link.{suffix}", "input")
+        assert np.load("b.npy").sum() == 30
+
+
+class TestHardNumbers:
+    def test_differences_that_are_close_together_have_an_interval(self, compare, save):
+        """Of many rows around 5 the spread is that of their deviations."""
+        save("a.npy", np.zeros(30_000))
+        b = 5.05 + 0.01 * np.random.default_rng(3).normal(size=30_000)
+        save("b.npy", b)
+        found = compare("l1", "a.npy", "b.npy", "--targets", "0", "--resamples", "2000").json
+        half = 1.96 * b.std() / math.sqrt(30_000)
+        assert found["interval"] == pytest.approx([b.mean() - half, b.mean() + half], abs=0.15 * half)
+
+    def test_many_weights_do_not_make_many_cells(self, compare, save):
+        rng = np.random.default_rng(0)
+        a, b, w = rng.normal(size=40_000), rng.normal(size=40_000), rng.random(40_000)
+        for name, values in (("a", a), ("b", b), ("w", w)):
+            save(f"{name}.npy", values)
+        found = compare(
+            "mse", "a.npy", "b.npy", "--targets", "0", "--sample-weight", "w.npy", "--resamples", "2000"
+        ).json
+        assert found["cells"] < 1500
+        d = b**2 - a**2
+        mean = np.average(d, weights=w)
+        half = 1.96 * math.sqrt((w**2 * (d - mean) ** 2).sum()) / w.sum()
+        assert found["interval"] == pytest.approx([mean - half, mean + half], abs=0.15 * half)
+
+    def test_rows_of_weight_0_do_not_count(self, compare, save):
+        a = np.arange(30.0)
+        b = a.copy()
+        b[7] += 5
+        save("a.npy", a)
+        save("b.npy", b)
+        save("w.npy", np.where(np.arange(30) == 7, 0.0, 1))
+        found = compare("l1", "a.npy", "b.npy", "--targets", "0", "--sample-weight", "w.npy").json
+        assert (found["samples"], found["losses"], found["std"], found["rows"]["worse"]) == (29, 0, 0, [])
+
+    @pytest.mark.parametrize("scale", [1e-200, 1e-320, 1e150])
+    def test_the_smallest_and_the_largest(self, compare, run, save, scale):
+        rng = np.random.default_rng(1)
+        save("a.npy", rng.random(50) * scale)
+        save("b.npy", rng.random(50) * scale)
+        assert compare("l1", "a.npy", "b.npy", "--targets", "0").code == 0
+        assert run("plot", "compare", "l1", "a.npy", "b.npy", "--targets", "0", "-o", "c.png").code in (0, 3)
+
 
 class TestOutput:
     def test_is_a_table_of_everything(self, compare, models):
@@ -376,6 +457,8 @@ class TestPicture:
         from losscli.plots.compare import Counts
 
         class Made:
+            low = high = difference = 0.0
+
             def __init__(self, parts):
                 self.meeting = parts
 
@@ -384,7 +467,8 @@ class TestPicture:
         found = Counts.of(Made([part]))
         assert found.counts.sum() == found.joint.sum() == 200
         assert found.beyond == (np.abs(b - a) > found.edges[-1]).sum()
-        assert found.counts[:30].sum() == (b - a < 0).sum()
+        assert found.counts[:30].sum() == (b - a < found.edges[30]).sum()
+        assert found.edges[30] < 0 < found.edges[31]
 
     @pytest.mark.parametrize(
         ("a", "b"),
@@ -395,6 +479,24 @@ class TestPicture:
         save("b.npy", b)
         done = run("plot", "compare", "l1", "a.npy", "b.npy", "--targets", "0", "-o", "c.png")
         assert done.code == (3 if np.max(a) > 1e100 else 0), done.err
+
+    def test_ties_are_no_losses(self, run, models, folder):
+        from losscli.plots import compare as picture
+
+        assert picture.BINS % 2 == 1
+        done = run("plot", "compare", "ce", "a.npy", "a.npy", "--targets", "y.npy", "-o", "c.svg", "--margin", "0.25")
+        assert done.code == 0
+        text = (folder / "c.svg").read_text()
+        assert "about equal" in text
+        assert "by a margin of 0.25" in text
+
+    def test_losses_below_0_and_titles_with_dollars(self, run, save):
+        rng = np.random.default_rng(0)
+        save("a.npy", rng.normal(size=40))
+        save("b.npy", rng.normal(size=40))
+        save("v.npy", np.full(40, 0.01))
+        words = ["a.npy", "b.npy", "--targets", "0", "--variance", "v.npy", "-o", "c.png", "--title", "$_{$ a"]
+        assert run("plot", "compare", "gaussian-nll", *words).code == 0
 
     def test_is_of_two_models(self, run, models):
         words = ["--targets", "y.npy", "-o", "c.png"]

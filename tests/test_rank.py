@@ -313,6 +313,7 @@ class TestOutput:
     ("words", "code", "parts"),
     [
         (["ce", "z.npy", "y.npy", "--top", "-1"], 2, ["--top"]),
+        (["ce", "z.npy", "y.npy", "--top", "0"], 2, ["--top 0", "--by"]),
         (["softmax-focal:gamma=0,1", "z.npy", "y.npy"], 2, ["2 losses"]),
         (["mse", "z.npy", "y.npy", "--from", "probs"], 2, ["--from", "squared-error"]),
         (["lovasz-softmax", "z.npy", "y.npy"], 2, ["lovasz-softmax"]),

@@ -10,9 +10,11 @@ import pytest
 
 from losscli.resampling import (
     Cells,
+    Rows,
     holm,
     interval,
     resampled,
+    resampled_cells,
     serially,
     sign_flips,
     student_interval,
@@ -24,31 +26,48 @@ GOLDEN = json.loads((Path(__file__).parent / "statistics.json").read_text())
 CASES = {case["name"]: case for case in GOLDEN["cases"]}
 
 
-def cells_of(d, weights=None, exact=True, parts=1):
-    pieces = np.array_split(np.asarray(d, np.float64), parts)
-    weighed = [None] * parts if weights is None else np.array_split(np.asarray(weights, np.float64), parts)
-    found = [Cells.of(piece, w, exact) for piece, w in zip(pieces, weighed, strict=True)]
+def rows_of(d, weights=None):
+    return Rows.of(np.asarray(d, np.float64), None if weights is None else np.asarray(weights, np.float64))
+
+
+def cells_of(values, parts=1):
+    found = [Cells.of(piece) for piece in np.array_split(np.asarray(values, np.float64), parts)]
     total = found[0]
     for one in found[1:]:
         total = total + one
     return total.trimmed()
 
 
+def of_rows(d, weights=None, resamples=1000, seed=0, confidence=0.95):
+    """Mean, resamples and interval of rows as they are."""
+    rows = rows_of(d, weights)
+    mean = rows.sums.sum() / rows.weights.sum()
+    drawn = resampled(rows, resamples, seed, serially)
+    return mean, drawn, interval(mean, rows.sums - rows.weights * mean, None, drawn, confidence)
+
+
+def of_cells(d, weights=None, resamples=1000, seed=0, confidence=0.95, parts=5):
+    """The same through cells of deviations."""
+    rows = rows_of(d, weights)
+    mean = rows.sums.sum() / rows.weights.sum()
+    deviations = cells_of(rows.sums - rows.weights * mean, parts)
+    drawn = resampled_cells(deviations, mean, rows.weights.sum(), resamples, seed, serially)
+    return mean, drawn, interval(mean, deviations.means, deviations.counts, drawn, confidence)
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_intervals_are_those_of_scipy(name):
     """Both are of random resamples, 400,000 there and 200,000 here, whose ends differ by a part of the standard error."""
     case = CASES[name]
-    cells = cells_of(case["d"])
-    drawn = resampled(cells, 200_000, 0, serially)
-    low, high = interval(cells, drawn, 0.95)
+    _, drawn, ends = of_rows(case["d"], resamples=200_000)
     assert drawn.std() == pytest.approx(case["se"], rel=0.01)
-    assert [low, high] == pytest.approx([case["low"], case["high"]], abs=0.05 * case["se"])
+    assert ends == pytest.approx([case["low"], case["high"]], abs=0.05 * case["se"])
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_p_values_are_those_of_scipy(name):
     case = CASES[name]
-    p, permutations = sign_flips(cells_of(case["d"]), 100_000, 0, serially)
+    p, permutations = sign_flips(np.array(case["d"]), 100_000, 0, serially)
     if permutations == 2 ** len(case["d"]):
         assert p == case["p"]  # of all permutations, in both
     else:
@@ -59,7 +78,7 @@ def test_resamples_are_drawn_evenly():
     """Of four rows all 256 resamples can be listed."""
     d, w = np.array([-1.0, 0.25, 0.5, 3.0]), np.array([1.0, 2.0, 0.5, 1.0])
     for weights in (None, w):
-        drawn = resampled(cells_of(d, weights), 200_000, 3, serially)
+        drawn = resampled(rows_of(d, weights), 200_000, 3, serially)
         each = np.ones(4) if weights is None else weights
         all_of_them = [
             np.average(d[list(rows)], weights=each[list(rows)]) for rows in itertools.product(range(4), repeat=4)
@@ -70,82 +89,109 @@ def test_resamples_are_drawn_evenly():
         assert counts / 200_000 == pytest.approx(expected_counts / 256, abs=0.004)
 
 
+DATA = {
+    "around 0": lambda rng: rng.standard_gamma(0.3, 3000) * rng.choice([-1, 1.2], 3000),
+    "far from 0": lambda rng: 5.05 + 0.01 * rng.normal(size=3000),
+    "with zeros": lambda rng: np.where(rng.random(3000) < 0.2, 0, rng.normal(size=3000)),
+    "huge": lambda rng: 1e160 * rng.normal(size=3000),
+    "tiny": lambda rng: 1e-250 * rng.normal(size=3000),
+}
+
+
 @pytest.mark.parametrize("weighed", [False, True])
-def test_many_rows_in_cells_are_as_good_as_rows(weighed):
+@pytest.mark.parametrize("data", DATA)
+def test_many_rows_in_cells_are_as_good_as_rows(data, weighed):
     rng = np.random.default_rng(5)
-    d = rng.standard_gamma(0.3, 3000) * rng.choice([-1, 1.2], 3000)
-    d[::7] = 0
-    w = rng.choice([0.0, 0.5, 1.0, 4.0], 3000) if weighed else None
-    exact, cells = cells_of(d, w), cells_of(d, w, exact=False, parts=5)
-    assert len(cells.counts) < 1500
-    assert cells.rows == 3000
-    assert cells.mean == pytest.approx(np.average(d, weights=w), rel=1e-12)
-    of_rows, of_cells = (resampled(one, 40_000, 1, serially) for one in (exact, cells))
-    assert of_cells.std() == pytest.approx(of_rows.std(), rel=0.02)
-    wide = of_rows.std()
-    assert interval(cells, of_cells, 0.95) == pytest.approx(interval(exact, of_rows, 0.95), abs=0.05 * wide)
-    p, _ = sign_flips(exact, 40_000, 1, serially)
-    q, _ = sign_flips(cells, 40_000, 1, serially)
-    assert q == pytest.approx(p, abs=0.012)
+    d = DATA[data](rng)
+    w = rng.choice([0.25, 0.5, 1.0, 4.0], 3000) if weighed else None
+    _, rows, ends = of_rows(d, w, 20_000, 1)
+    same, cells, others = of_cells(d, w, 20_000, 1)
+    assert same == pytest.approx(np.average(d, weights=w), rel=1e-12)
+    wide = (rows / 1e160 if data == "huge" else rows * 1e250 if data == "tiny" else rows).std()
+    scale = 1e160 if data == "huge" else 1e-250 if data == "tiny" else 1
+    assert (cells / scale).std() == pytest.approx(wide, rel=0.03)
+    assert np.array(others) / scale == pytest.approx(np.array(ends) / scale, abs=0.07 * wide)
+    contributions = rows_of(d, w).sums
+    p, _ = sign_flips(contributions, 20_000, 1, serially)
+    q, _ = sign_flips(cells_of(contributions, 3), 20_000, 1, serially)
+    assert q == pytest.approx(p, abs=0.015)
 
 
-def test_cells_do_not_depend_on_where_chunks_end():
-    d = np.random.default_rng(2).normal(size=1000)
-    one, several = cells_of(d, exact=False), cells_of(d, exact=False, parts=7)
+def test_cells_are_few_and_do_not_depend_on_where_chunks_end():
+    d = np.random.default_rng(2).normal(size=20_000)
+    one, several = cells_of(d), cells_of(d, 7)
+    assert len(one.counts) < 1000
+    assert one.rows == 20_000
     assert one.counts.tolist() == several.counts.tolist()
-    assert one.sums == pytest.approx(several.sums, rel=1e-12)
+    assert one.sums == pytest.approx(several.sums, rel=1e-9)
+    assert one.sums.sum() == pytest.approx(d.sum(), rel=1e-9)
 
 
 def test_the_same_seed_gives_the_same_digits_on_any_number_of_threads():
-    cells = cells_of(np.random.default_rng(0).normal(size=500))
+    rows = rows_of(np.random.default_rng(0).normal(size=500))
     with executor_of(3) as executor:
-        many = resampled(cells, 30_000, 9, lambda function, batches: list(executor.map(function, batches)))
-    assert (many == resampled(cells, 30_000, 9, serially)).all()
-    assert (many != resampled(cells, 30_000, 10, serially)).any()
+        many = resampled(rows, 30_000, 9, lambda function, batches: list(executor.map(function, batches)))
+    assert (many == resampled(rows, 30_000, 9, serially)).all()
+    assert (many != resampled(rows, 30_000, 10, serially)).any()
 
 
 def test_p_is_never_0():
     d = np.random.default_rng(0).normal(5, 1, 200)
-    for exact in (True, False):
-        assert sign_flips(cells_of(d, exact=exact), 1000, 0, serially)[0] == 1 / 1001
-    assert sign_flips(cells_of([1.0, 2.0]), 1000, 0, serially) == (0.5, 4)
+    for values in (d, cells_of(d)):
+        assert sign_flips(values, 1000, 0, serially)[0] == 1 / 1001
+    assert sign_flips(np.array([1.0, 2.0]), 1000, 0, serially) == (0.5, 4)
 
 
 def test_no_difference_has_p_1():
-    for exact in (True, False):
-        cells = cells_of(np.zeros(50), exact=exact)
-        assert sign_flips(cells, 1000, 0, serially)[0] == 1
-        assert interval(cells, resampled(cells, 1000, 0, serially), 0.95) == (0, 0)
+    for values in (np.zeros(50), cells_of(np.zeros(50))):
+        assert sign_flips(values, 1000, 0, serially)[0] == 1
+    assert of_rows(np.zeros(50))[2] == of_cells(np.zeros(50))[2] == (0, 0)
 
 
 def test_sums_that_rounding_tells_apart_are_equal():
     """0.1 + 0.2 - 0.3 is not 0 in floats, but as far from 0 as its negative is."""
-    d = [0.1, 0.2, -0.3]
-    assert sign_flips(cells_of(d), 1000, 0, serially) == (1.0, 8)
+    assert sign_flips(np.array([0.1, 0.2, -0.3]), 1000, 0, serially) == (1.0, 8)
 
 
 def test_one_row_has_no_interval():
-    cells = cells_of([3.0])
-    assert np.isnan(interval(cells, resampled(cells, 100, 0, serially), 0.95)).all()
+    assert np.isnan(of_rows([3.0])[2]).all()
+
+
+@pytest.mark.parametrize("scale", [1e-160, 1e-320, 1e150])
+def test_the_smallest_and_largest_differences_have_intervals(scale):
+    d = np.random.default_rng(0).normal(1, 1, 60)
+    low, high = of_rows(d * scale)[2]
+    one, other = of_rows(d)[2]
+    if scale > 1e-300:
+        assert (low / scale, high / scale) == pytest.approx((one, other), rel=1e-9)
+    assert low < high
+
+
+def test_an_interval_that_resamples_cannot_tell_reaches_their_ends():
+    """Of a mean of 1,000 zeros and a one the acceleration is beyond what BCa corrects."""
+    d = np.zeros(1000)
+    d[0] = 1
+    mean, drawn, (low, high) = of_rows(d, confidence=0.999999999, resamples=1000)
+    assert low <= mean <= high == drawn.max()
 
 
 def test_the_interval_holds_the_true_mean_as_often_as_it_says():
     """By simulation: 600 sets of 80 skewed differences, whose true mean is known."""
     rng, held = np.random.default_rng(11), 0
     for seed in range(600):
-        d = rng.standard_gamma(2.0, 80) - 2.0
-        cells = cells_of(d)
-        low, high = interval(cells, resampled(cells, 1000, seed, serially), 0.95)
+        low, high = of_rows(rng.standard_gamma(2.0, 80) - 2.0, seed=seed)[2]
         held += low <= 0 <= high
     assert 0.92 <= held / 600 <= 0.975  # the share's own standard error is 0.9 %
 
 
-def test_the_interval_in_cells_holds_the_true_mean_too():
+@pytest.mark.parametrize("weighed", [False, True])
+def test_the_interval_in_cells_holds_the_true_mean_too(weighed):
+    """The same of 150 sets of 3,000 differences around 7."""
     rng, held = np.random.default_rng(12), 0
     for seed in range(150):
-        cells = cells_of(rng.standard_gamma(2.0, 3000) - 2.0, exact=False)
-        low, high = interval(cells, resampled(cells, 500, seed, serially), 0.9)
-        held += low <= 0 <= high
+        w = rng.choice([0.5, 2.0], 3000) if weighed else None
+        low, high = of_cells(rng.standard_gamma(2.0, 3000) / 10 + 6.8, w, 500, seed, 0.9)[2]
+        held += low <= 7 <= high
     assert 0.83 <= held / 150 <= 0.96  # 2.4 %
 
 

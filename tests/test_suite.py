@@ -429,6 +429,130 @@ class TestRefusals:
         assert suite("\ufeff" + ONE).code == 0
 
 
+class TestMended:
+    """What a review found."""
+
+    def test_a_name_of_a_term_does_not_change_its_library(self, suite, save):
+        save("w.npy", [1.0, 2.0, 4.0])
+        term = '{ loss = "l1", predictions = "x.npy", targets = 0, sample-weight = "w.npy" }'
+        text = (
+            '[defaults]\nas = "keras"\n[measure.a]\nterms = ['
+            + term
+            + ", "
+            + term.replace("{", '{ name = "q",')
+            + "]\n"
+        )
+        one, other = suite(text).json["measures"][0]["terms"]
+        assert one["value"] == other["value"] == pytest.approx((1 + 4 + 16) / 3)
+
+    def test_a_default_library_is_for_the_losses_that_it_has(self, suite):
+        text = '[defaults]\nas = "torch"\n[measure.a]\nloss = "tukey"\npredictions = "x.npy"\ntargets = 0\n'
+        assert suite(text).json["measures"][0]["status"] == "met"
+        own = text.replace('[defaults]\nas = "torch"\n', "") + 'as = "torch"\n'
+        assert suite(own).code == 3
+        assert suite(ONE + "as = false\n").code == 0
+
+    def test_files_of_names_are_inputs_too(self, suite, write, folder):
+        write("names.md", "a\nb\nc\n")
+        suite(ONE + 'classes = "names.md"\n', "-o", "names.md").refuses(2, "names.md", "input")
+        assert (folder / "names.md").read_text() == "a\nb\nc\n"
+
+    def test_a_baseline_is_not_replaced_by_what_is_worse(self, suite, save, folder):
+        text = '[measure.a]\nloss = "l1"\npredictions = "x.npy"\ntargets = 0\n'
+        suite(text, "--save", "b.json")
+        kept = (folder / "b.json").read_text()
+        save("x.npy", [9.0])
+        for _ in range(2):
+            done = suite(text, "--baseline", "b.json", "--save", "b.json")
+            assert done.code == 1
+            assert "not saved" in done.err
+        suite(text, "--baseline", "b.json", "-o", "b.json").refuses(2, "b.json")
+        assert (folder / "b.json").read_text() == kept
+        save("x.npy", [0.5])
+        assert suite(text, "--baseline", "b.json", "--save", "b.json").code == 0
+        assert (folder / "b.json").read_text() != kept
+
+    @pytest.mark.parametrize("option", ["--baseline", "--save"])
+    def test_a_variable_that_is_not_set_is_no_file(self, suite, option):
+        suite(ONE, option, "").refuses(2, option, "empty")
+
+    def test_a_total_that_is_no_number_is_unmeasured(self, suite, save):
+        save("inf.npy", [np.inf, 1.0])
+        term = '{{ name = "{}", loss = "{}", weight = {}, predictions = "inf.npy", targets = 0 }}'
+        for one, other in ((("a", "l1", 0), ("b", "l1", 1)), (("a", "l1", 1), ("b", "mse", -1))):
+            done = suite(f"[measure.s]\nterms = [{term.format(*one)}, {term.format(*other)}]\n")
+            assert done.code == 3
+            assert "not a number" in read(done)["measures"][0]["errors"][0]
+
+    def test_an_infinite_value_says_so_and_is_no_baseline(self, suite, save, folder):
+        save("inf.npy", [np.inf, 1.0])
+        text = '[measure.a]\nloss = "l1"\npredictions = "inf.npy"\ntargets = 0\n'
+        suite(text, "--save", "b.json")
+        assert json.loads((folder / "b.json").read_text())["nonfinite"]["measures.0.value"] == "inf"
+        assert suite(text, "--baseline", "b.json").code == 3
+
+    @pytest.mark.parametrize("value", ["1e999", "Infinity", "-Infinity", "NaN", "9" * 400, "true", '"1"'])
+    def test_a_baseline_without_a_number_is_no_pass(self, suite, folder, value):
+        suite(ONE, "--save", "b.json")
+        path = folder / "b.json"
+        path.write_text(re.sub(r'"value": [\d.]+', f'"value": {value}', path.read_text()))
+        assert suite(ONE, "--baseline", "b.json").code == 3
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            ONE + f"label-smoothing = {'9' * 400}\n",
+            ONE + f"label-base = {'9' * 400}\n",
+            ONE + f"tolerance = {{ absolute = {'9' * 400} }}\n",
+            f'[measure.a]\nterms = [{{ loss = "l1", predictions = "x.npy", targets = 0, weight = {"9" * 400} }}]\n',
+            ONE + "class-weight = { 0 = nan }\n",
+            ONE + 'class-weight = { "0=1,1" = 3 }\n',
+            ONE + "require = [3]\n",
+            ONE + "predictions = true\n".replace("predictions", "sample-weight"),
+            '[defaults]\nfrom = "bogus"\n' + ONE,
+            "[defaults]\nlabel-smoothing = true\n" + ONE,
+            '[measure.a]\nterms = [{ name = "value", loss = "l1", predictions = "x.npy", targets = 0 }]\n',
+        ],
+    )
+    def test_values_of_no_use_are_refused_once(self, suite, text):
+        done = suite(text)
+        done.refuses(2, "s.toml")
+        assert done.err.count("s.toml") == 1
+
+    @pytest.mark.parametrize("text", ["a = " + "9" * 5000, "a=" + "[" * 20_000 + "]" * 20_000])
+    def test_toml_without_end(self, suite, text):
+        suite(text).refuses(3, "not TOML")
+
+    def test_names_with_commas(self, suite, write):
+        write("z.csv", '"a,b",c\n1,2\n2,1\n')
+        write("y.csv", 'l\n"a,b"\nc\n')
+        text = '[measure.a]\nloss = "ce"\npredictions = "z.csv"\ntargets = "y.csv"\nclasses = ["a,b", "c"]\n'
+        assert suite(text).code == 0
+
+    def test_a_folder_whose_name_is_a_pattern(self, run, folder, save, monkeypatch):
+        (folder / "g[1]").mkdir()
+        save("g[1]/p-1.npy", [1.0])
+        save("g[1]/p-2.npy", [3.0])
+        text = '[measure.a]\nloss = "l1"\npredictions = "p-*.npy"\ntargets = 0\n'
+        (folder / "g[1]" / "s.toml").write_text(text)
+        assert run("run", "g[1]/s.toml", "-f", "json").json["measures"][0]["value"] == 2
+
+    def test_names_of_suites_are_no_commands(self, suite):
+        out = suite('name = "s\\n::error ::pwn"\n' + ONE, "-f", "github").out
+        assert out.count("\n") == 1
+        assert not out.startswith("::")
+
+    def test_annotations_find_names_of_any_script(self, suite):
+        text = ONE + '[measure."é"]\nloss = "l1"\npredictions = "gone.npy"\ntargets = 0\n'
+        assert "line=5," in suite(text, "-f", "github").out
+
+    def test_requirements_of_the_defaults_are_for_losses(self, suite):
+        term = '[measure.s]\nterms = [{ loss = "l1", predictions = "x.npy", targets = 0 }]\n'
+        done = suite('[defaults]\nrequire = "mean <= 9"\n' + ONE + term)
+        assert [len(one["checks"]) for one in done.json["measures"]] == [1, 0]
+        suite('[defaults]\nrequire = "men <= 9"\n' + ONE).refuses(2, "defaults.require", "did you mean mean")
+
+
 class TestReports:
     TEXT = (
         ONE

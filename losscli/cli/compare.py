@@ -115,7 +115,7 @@ def compare(
             shown,
         )
         shown.wipe()
-        delivery.keep_apart(found.first.calculation.files)
+        delivery.keep_apart(found.files)
         if not quiet:
             say(found.notes)
         delivery.deliver(found.record, lambda full: laid_out(found, full))

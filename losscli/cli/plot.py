@@ -481,7 +481,7 @@ def compare(
                 lambda job: shown.of(job.samples, job.size),
                 shown,
             )
-        gallery.keep_apart(found.first.calculation.files)
+        gallery.keep_apart(found.files)
         from losscli.plots import compare as picture
         from losscli.receipt import signature as signature_of
         from losscli.spec import spec as spec_of
@@ -489,7 +489,7 @@ def compare(
         loss = spec_of(request.loss)
         about = f"A: {names[0]}, B: {names[1]} | {signature_of(found.first.calculation.receipt)}"
         one = found.comparisons[0]
-        notes = gallery.publish(lambda: picture.draw(one, loss, confidence, look, about), about)
+        notes = gallery.publish(lambda: picture.draw(one, loss, terms, look, about), about)
     if not quiet:
         say([*found.notes, *notes])
     return 0

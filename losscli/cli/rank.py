@@ -51,7 +51,13 @@ def rank(
     progress: Progress = None,
     format: Annotated[
         Literal["table", "json", "jsonl", "csv", "tsv", "markdown"],
-        typer.Option("-f", "--format", rich_help_panel=WRITING, help="Format of standard output."),
+        typer.Option(
+            "-f",
+            "--format",
+            metavar="NAME",
+            rich_help_panel=WRITING,
+            help="Format of standard output: table, json, jsonl, csv, tsv or markdown.",
+        ),
     ] = "table",
     output: Annotated[
         str | None,

@@ -53,8 +53,9 @@ def run(
         typer.Option(
             "-f",
             "--format",
+            metavar="NAME",
             rich_help_panel=WRITING,
-            help="Format of standard output; github: annotations of what is not met.",
+            help="Format of standard output: table, json, junit, markdown, or github: annotations of what is not met.",
         ),
     ] = "table",
     output: Annotated[
@@ -89,7 +90,11 @@ def run(
         raise UsageError("run: name the suite, losscli run FILE.toml; losscli run --init prints an example")
     running = running_options({"threads": threads, "progress": progress, "quiet": quiet})
     found = load(suite, OF_LOSSES, requested)
-    against = baseline or found.baseline
+    against = found.baseline if baseline is None else baseline
+    if against == "" or save == "":
+        raise UsageError(
+            f"--{'baseline' if against == '' else 'save'}: the name is empty; was it a variable that is not set?"
+        )
     notes = []
     if against is not None and save is not None and _same(against, save) and not os.path.exists(against):
         notes.append(f"{against}: does not exist yet: nothing to compare with")
@@ -109,17 +114,26 @@ def run(
                 lambda job: shown.of(job.samples, job.size),
                 shown,
             )
+        read = report.files if against is None else report.files | {os.path.realpath(against)}
         for file in files.files:
-            if os.path.realpath(file.path) in report.files:
+            mine = read if file is not saved else report.files
+            if os.path.realpath(file.path) in mine:
                 raise UsageError(f"{file.path}: is an input of this very suite; write to another file")
         for file, suffix in zip(opened, suffixes, strict=True):
             file.write(made(report, REPORTS[suffix]).encode(errors="backslashreplace"))
-        if saved is not None and report.measured:
-            saved.write((strict_json(report.record(), indent=2) + "\n").encode())
-        elif saved is not None:
-            files.files.remove(saved)
-            saved.discard()
-            notes.append(f"warning: {save}: not saved, for not everything was measured")
+        if saved is not None:
+            why = None if report.measured else "not everything was measured"
+            if against is not None and save is not None and _same(against, save) and report.status != "met":
+                why = (
+                    why
+                    or "it is what was compared with, and not everything is met; delete it first to accept the results"
+                )
+            if why is None:
+                saved.write((strict_json(report.record(), indent=2) + "\n").encode())
+            else:
+                files.files.remove(saved)
+                saved.discard()
+                notes.append(f"warning: {save}: not saved, for {why}")
         files.publish()
     finally:
         files.discard()

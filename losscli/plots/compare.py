@@ -10,19 +10,22 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from losscli.compare import Comparison
+from losscli.compare import Comparison, Terms
 from losscli.core import Array
 from losscli.errors import DataError, count
-from losscli.plots.style import DASHES, Look, blank, clean, count_colours, plain_ticks, small_print
+from losscli.plots.style import DASHES, Look, blank, clean, count_colours, headline, plain_ticks, small_print
 from losscli.reduce import Quantiles
 
-BINS = 60
+BINS = 61
+"""An odd number: the bin in the middle is around 0, and of neither sign."""
 SQUARES = 48
 MOST_CLASSES = 20
 SHOWN = 99
 """Percentile of the differences' sizes up to which they have bins of their own."""
 DEEPEST = 1e-5
-"""The smallest loss that is told apart from smaller ones, as a part of the largest."""
+"""The smallest loss that is told apart from smaller ones, as a part of the largest one drawn."""
+BEYOND = 20
+"""Losses above so many times the 99th percentile are in the last square."""
 LOG_TICKS = 10
 """Up to such a count the ticks between powers of ten have numbers too."""
 LARGEST = 1e140
@@ -38,23 +41,34 @@ class Counts:
     beyond: int
     """Rows whose difference is in the first or the last bin, although it is larger."""
     scale: Array
-    """Edges of the losses' squares, the first of which also holds smaller ones."""
+    """Edges of the losses' squares, of which the first and the last hold what is beyond them."""
     joint: Array
+    log: bool
 
     @classmethod
     def of(cls, comparison: Comparison) -> "Counts":
-        sizes, most = Quantiles(), 0.0
+        sizes, losses = Quantiles(), Quantiles()
         for part in comparison.meeting:
             sizes += Quantiles.of(np.abs(part.difference))
-            most = max(most, float(part.first.max(initial=0)), float(part.second.max(initial=0)))
-        if most > LARGEST:
+            for both in (part.first, part.second):
+                losses += Quantiles.of(both)
+        least, usual, most = losses.at((0, SHOWN, 100))
+        if max(most, -least) > LARGEST:
             raise DataError(f"a loss of {most:g} is too large to be drawn; divide predictions and targets first")
         # Those of a few rows would leave no room for the others.
-        reach = sizes.at((SHOWN,))[0] or sizes.at((100,))[0] or 1.0
-        edges = np.linspace(-1.5 * reach, 1.5 * reach, BINS + 1)
-        most = most or 1.0
-        scale = np.geomspace(most * DEEPEST, most, SQUARES + 1)
-        scale[-1] = max(scale[-1], most)
+        reach = max(sizes.at((SHOWN,))[0] or sizes.at((100,))[0] or 1.0, 1e-300)
+        middle = max(abs(end) for end in (comparison.low, comparison.high, comparison.difference) if np.isfinite(end))
+        reach = max(1.5 * reach, min(1.1 * middle, 1e3 * reach))
+        edges = np.linspace(-reach, reach, BINS + 1)
+        log = least >= 0
+        if log:
+            most = max(min(most, BEYOND * usual) if usual > 0 else most, 1e-290) if most > 0 else 1.0
+            scale = np.geomspace(most * DEEPEST, most, SQUARES + 1)
+        else:
+            low, high = losses.at((1, SHOWN))
+            scale = np.linspace(low, high, SQUARES + 1)
+            if scale[0] == scale[-1]:
+                scale = scale[0] + np.linspace(-0.5, 0.5, SQUARES + 1)
         counts, joint, beyond = np.zeros(BINS, np.int64), np.zeros((SQUARES, SQUARES)), 0
         for part in comparison.meeting:
             difference = part.difference
@@ -62,18 +76,20 @@ class Counts:
             counts += np.histogram(np.clip(difference, edges[0], edges[-1]), edges)[0]
             first, second = (np.clip(losses, scale[0], scale[-1]) for losses in (part.first, part.second))
             joint += np.histogram2d(first, second, (scale, scale))[0]
-        return cls(edges, counts, beyond, scale, joint)
+        return cls(edges, counts, beyond, scale, joint, log)
 
 
-def draw(comparison: Comparison, loss: str, confidence: float, look: Look, about: str) -> Figure:
+def draw(comparison: Comparison, loss: str, terms: Terms, look: Look, about: str) -> Figure:
     """Draw a comparison of two models.
 
     Parameters
     ----------
+    terms
+        how they were compared.
     about
         the small print: which files, and how their losses were computed.
     """
-    found = Counts.of(comparison)
+    found, confidence = Counts.of(comparison), terms.confidence
     classes = comparison.classes or []
     figure = blank(look, 10.5 if classes else 8.2, 7.2 if classes else 4.2)
     if classes:
@@ -81,28 +97,35 @@ def draw(comparison: Comparison, loss: str, confidence: float, look: Look, about
         _by_class(panels["C"], classes, confidence, look)
     else:
         panels = figure.subplot_mosaic([["A", "B"]])
-    _differences(panels["A"], comparison, found, confidence, look)
+    _differences(panels["A"], comparison, found, terms, look)
     _losses(figure, panels["B"], found, look)
+    spread = (
+        f"{100 * confidence:g} % interval {comparison.low:.5g} to {comparison.high:.5g}"
+        if np.isfinite(comparison.low)
+        else "no interval"
+    )
+    margin = f" by a margin of {terms.margin:g}" if terms.margin else ""
     title = (
-        f"{loss}, B - A: {comparison.difference:.4g}, {100 * confidence:g} % interval {comparison.low:.4g} to "
-        f"{comparison.high:.4g}\n{comparison.verdict}: {count(comparison.samples, 'row')}, {comparison.wins:,} won by B, "
+        f"{loss}, B - A: {comparison.difference:.5g}, {spread}\n{comparison.verdict}{margin}: {count(comparison.samples, 'row')}, {comparison.wins:,} won by B, "
         f"{comparison.ties:,} ties, {comparison.losses:,} lost"
     )
-    figure.suptitle(title if look.title is None else clean(look.title, 200), wrap=True)
+    headline(figure, title if look.title is None else clean(look.title, 200))
     small_print(figure, clean(about, 1000))
     return figure
 
 
-def _differences(axes: Axes, comparison: Comparison, found: Counts, confidence: float, look: Look) -> None:
+def _differences(axes: Axes, comparison: Comparison, found: Counts, terms: Terms, look: Look) -> None:
     theme = look.colours
     middles = (found.edges[:-1] + found.edges[1:]) / 2
     for sign, colour, hatch, label in (
         (-1, theme.colours[0], "", "B is better"),
+        (0, theme.ink, "....", "about equal"),
         (1, theme.colours[1], "////", "B is worse"),
     ):
+        here = np.sign(np.arange(BINS) - BINS // 2) == sign
         axes.bar(
             middles,
-            np.where(middles * sign > 0, found.counts, 0),
+            np.where(here, found.counts, 0),
             np.diff(found.edges),
             color=colour,
             alpha=0.55,
@@ -120,8 +143,11 @@ def _differences(axes: Axes, comparison: Comparison, found: Counts, confidence: 
             color=theme.ink,
             alpha=0.2,
             linewidth=0,
-            label=f"{100 * confidence:g} % of the mean",
+            label=f"{100 * terms.confidence:g} % of the mean",
         )
+    if terms.margin and terms.margin <= found.edges[-1]:
+        axes.axvline(terms.margin, color=theme.ink, linewidth=1.2, linestyle=DASHES[2], label="margin")
+    axes.set_xlim(found.edges[0], found.edges[-1])
     axes.set_yscale("symlog", linthresh=1)
     axes.set_ylim(bottom=0)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
@@ -141,12 +167,15 @@ def _losses(figure: Figure, axes: Axes, found: Counts, look: Look) -> None:
     axes.plot(
         found.scale[[0, -1]], found.scale[[0, -1]], color=theme.ink, linewidth=1, linestyle=DASHES[1], label="equal"
     )
-    axes.set_xscale("log")
-    axes.set_yscale("log")
-    for axis in (axes.xaxis, axes.yaxis):
-        plain_ticks(axis)
-    axes.set_xlabel("loss of A (log scale; the first square also holds smaller ones)", fontsize=8.5)
-    axes.set_ylabel("loss of B (log scale)")
+    scale = ""
+    if found.log:
+        scale = "log scale; "
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        for axis in (axes.xaxis, axes.yaxis):
+            plain_ticks(axis)
+    axes.set_xlabel(f"loss of A ({scale}squares at the ends hold what is beyond)", fontsize=8.5)
+    axes.set_ylabel("loss of B" + (" (log scale)" if found.log else ""))
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2)
     bar = figure.colorbar(drawn, ax=axes, pad=0.02)
     bar.set_label("rows a square")
@@ -160,11 +189,11 @@ def _by_class(axes: Axes, classes: Sequence[dict[str, Any]], confidence: float, 
     shown = list(classes) if len(classes) <= MOST_CLASSES else [*classes[:half], *classes[-half:]]
     for x, one in enumerate(shown):
         low, high = one["interval"]
-        worse = one["difference"] > 0
-        colour = theme.colours[1 if worse else 0]
+        sign = int(np.sign(one["difference"]))
+        colour = (theme.ink, theme.colours[1], theme.colours[0])[sign]
         if np.isfinite(low):
             axes.plot([x, x], [low, high], color=colour, linewidth=1.6)
-        axes.plot([x], [one["difference"]], "^" if worse else "v", color=colour, markersize=6)
+        axes.plot([x], [one["difference"]], "o^v"[sign], color=colour, markersize=6)
     axes.axhline(0, color=theme.ink, linewidth=0.9)
     names = [f"{clean(str(one['class']), 14)}\n{one['rows']:,}" for one in shown]
     axes.set_xticks(range(len(shown)), names, fontsize=8 if len(shown) > 12 else 9)

@@ -17,6 +17,7 @@ from losscli.plots.style import (
     blank,
     clean,
     fitted,
+    headline,
     legend_below,
     legend_height,
     ordered_style,
@@ -72,7 +73,7 @@ def draw(
             _mark(panel, curves, styles, what, axis)
     text = look.title if look.title is not None else title
     if text:
-        figure.suptitle(clean(text, TITLE), wrap=True)
+        headline(figure, clean(text, TITLE))
     if len(curves) > 1:
         handles = [Line2D([], [], linewidth=_width(i, len(curves)), **style) for i, style in enumerate(styles)]
         legend_below(figure, handles, labels)

@@ -9,7 +9,7 @@ from matplotlib.patheffects import withStroke
 
 from losscli.cloud import Cloud
 from losscli.errors import count
-from losscli.plots.style import MARKERS, Look, blank, clean, legend_below, legend_height
+from losscli.plots.style import MARKERS, Look, blank, clean, headline, legend_below, legend_height
 
 WIDTH = 7.4
 """Inches."""
@@ -85,7 +85,7 @@ def draw(cloud: Cloud, look: Look) -> Figure:
     if spans.min() * 5 > spans.max():
         axes.set_aspect("equal", adjustable="datalim")  # distances are what these losses are about
     legend_below(figure, handles, labels, HANDLE, handlelength=1.2, columnspacing=1.4)
-    figure.suptitle(clean(look.title, 200) if look.title is not None else _title(cloud), wrap=True)
+    headline(figure, clean(look.title, 200) if look.title is not None else _title(cloud))
     return figure
 
 

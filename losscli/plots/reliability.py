@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from losscli.errors import count
-from losscli.plots.style import DASHES, Look, blank, clean, small_print
+from losscli.plots.style import DASHES, Look, blank, clean, headline, small_print
 from losscli.reliability import Reliability
 
 NARROW = 0.03
@@ -98,7 +98,7 @@ def draw(found: Reliability, look: Look, about: str, change: Change | None = Non
         f"ECE {found.error:.4f} in {found.describe()}\n{count(found.samples, 'sample')}: "
         f"accuracy {found.mean_accuracy:.4f}, mean confidence {found.mean_confidence:.4f}"
     )
-    figure.suptitle(title if look.title is None else clean(look.title, 200), wrap=True)
+    headline(figure, title if look.title is None else clean(look.title, 200))
     small_print(figure, clean(about, 1000))
     return figure
 
@@ -143,7 +143,7 @@ def _both(found: Reliability, look: Look, about: str, change: Change) -> Figure:
         f"ECE {found.error:.4f} before, {after.error:.4f} after; calibrated models: {low_end:.4f} to {high_end:.4f}\n"
         f"{count(found.samples, 'sample')} in {found.describe()}, accuracy {found.mean_accuracy:.4f}"
     )
-    figure.suptitle(title if look.title is None else clean(look.title, 200), wrap=True)
+    headline(figure, title if look.title is None else clean(look.title, 200))
     small_print(figure, clean(about, 1000))
     return figure
 

@@ -18,6 +18,7 @@ from losscli.plots.style import (
     blank,
     clean,
     count_colours,
+    headline,
     legend_columns,
     message,
     plain_ticks,
@@ -62,7 +63,7 @@ def draw(sampled: Sampled, panels: Sequence[str], look: Look) -> Figure:
     value = "" if result.value is None else f", {result.reduction} {result.value:.4g}"
     given = ", ".join(f"{name} = {short(value)}" for name, value in result.parameters.items() if value is not None)
     loss = f"{result.loss} ({given})" if given else result.loss
-    figure.suptitle(clean(f"{loss}: {rows}{value}" if look.title is None else look.title, 200), wrap=True)
+    headline(figure, clean(f"{loss}: {rows}{value}" if look.title is None else look.title, 200))
     small_print(figure, clean(result.signature, 1000))
     return figure
 

@@ -193,6 +193,14 @@ def legend_columns(labels: Sequence[str], width: float, handle: int = 10) -> int
     return max(1, min(len(labels), int(width / each)))
 
 
+def headline(figure: Figure, text: str) -> None:
+    """The title of a figure, in as many lines as it needs.
+
+    Where Matplotlib breaks lines itself it reads words between dollars as formulas, whatever it was told.
+    """
+    figure.suptitle(text, wrap="$" not in text)
+
+
 def small_print(figure: Figure, text: str) -> None:
     """A line at the foot of the figure that says how its numbers came about."""
     letters = max(20, int(figure.get_figwidth() / INCHES_A_LETTER * 9.5 / SMALL))
