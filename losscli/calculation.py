@@ -318,6 +318,8 @@ def prepare(
     notes = list(roles.notes)
     if choose is not None:
         request = replace(request, loss=choose(roles))
+    if request.loss.loss.resolve is not None:
+        request = replace(request, loss=request.loss.loss.resolve(request.loss, request, roles, notes))
     if roles.targets is not None and roles.targets.same_data(roles.predictions):
         roles.findings.append(
             Finding(
@@ -409,7 +411,8 @@ def _constant(request: Request) -> float | None:
     if os.path.exists(text) or not is_finite_number(text):
         return None
     family = request.loss.loss.family
-    if family.reads != "numbers" or not (family.several_outputs or family.one_target):
+    takes = family.reads == "numbers" and (family.several_outputs or family.one_target)
+    if not takes and request.loss.loss.resolve is None:
         raise DataError(f"{text}: no such file, and {request.loss.loss.name} takes no constant for targets")
     if request.ignore_index is not None:
         raise UsageError("--ignore-index: the targets are one constant, so no label marks a row")
@@ -447,7 +450,9 @@ def _predictions(request: Request, roles: Roles, notes: list[str]) -> Source:
             check_rows(columns, other)  # from the headers alone, before a cell is parsed
     source = columns.source()
     distances = family.name == "pair" and request.beside is None
-    elementwise = family.several_outputs or family.coupled == "masks" or distances
+    elementwise = (
+        family.several_outputs or family.coupled == "masks" or distances or request.loss.loss.remake is not None
+    )
     if len(shape) == 2 and shape[1] == 1 and theirs is not None and elementwise:
         if len(theirs) == 1 or (distances and theirs == shape):
             notes.append(f"{columns.name}: shape {shape} was squeezed to {shape[:1]}, the targets' shape")

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from losscli import sketch
-from losscli.core import Loss, Relation
-from losscli.curves import default_range, shared_axis, trace
-from losscli.errors import UsageError, did_you_mean, listing
+from losscli.core import Loss, Relation, is_known
+from losscli.curves import default_range, drawable, shared_axis, trace
+from losscli.errors import LosscliError, UsageError, did_you_mean, listing
 from losscli.libraries import libraries, meaning
 from losscli.libraries.steps import conventions
 from losscli.losses import FAMILIES, LOSSES
@@ -26,6 +26,9 @@ COUPLED = {
     "many are refused; a row's loss depends on the other rows",
 }
 """What losses that couple rows say of it."""
+
+REGISTERED = "registered"
+"""Stands for a family of losses that installed packages register, which are not looked into."""
 
 WIDE_ENOUGH_FOR_ALIASES = 160
 CURVE_WIDTH, CURVE_HEIGHT = 60, 8
@@ -76,6 +79,14 @@ def entry(loss: Loss) -> Entry:
     }
 
 
+def explained(loss: Loss) -> Loss:
+    """A loss to explain: of one that depends on files what it is without any, if it can be that."""
+    try:
+        return drawable([loss.bind()])[0].loss
+    except LosscliError:
+        return loss
+
+
 def words(loss: Loss, relation: Relation) -> str:
     """A relation as a line: the equality, and where it holds."""
     place = []
@@ -93,11 +104,37 @@ def entries(family: str | None = None) -> list[Entry]:
     UsageError
         for a family that does not exist.
     """
-    if family is not None and family not in FAMILIES:
+    if family is not None and family not in (*FAMILIES, REGISTERED):
         raise UsageError(
             f"--family {family}: no such family{did_you_mean(family, FAMILIES)}; there are {listing(FAMILIES)}"
         )
     return [entry(loss) for loss in LOSSES.values() if family in (None, loss.family.name)]
+
+
+def registered_entries() -> list[Entry]:
+    """Losses that installed packages register, by name and home only: a list imports none of them.
+
+    Those of a name that losscli's own losses have are found by nobody, and left out.
+    """
+    from losscli.own.registered import home, registered
+
+    keys = entry(next(iter(LOSSES.values())))
+    empty: Entry = {
+        key: [] if isinstance(value, list) else {} if isinstance(value, dict) else None for key, value in keys.items()
+    }
+    del empty["formula"]
+    return [
+        empty
+        | {
+            "name": name,
+            "family": REGISTERED,
+            "summary": "registered by a package; losscli explain shows it",
+            "definition": home(one),
+            "source": home(one),
+        }
+        for name, one in registered().items()
+        if not is_known(name)
+    ]
 
 
 def operands_of(loss: Loss) -> str:
@@ -143,9 +180,9 @@ def listed(found: Sequence[Entry], terminal: bool) -> str:
 
 def curve(loss: Loss, encoding: str | None) -> tuple[str, list[str]]:
     """The loss at its defaults over its natural axis, in characters: what is drawn, and its lines."""
-    bound = loss.bind()
+    (bound,) = drawable([loss.bind()])
     axes = shared_axis([bound])[1]
-    axis = axes[loss.family.name]
+    axis = axes[bound.loss.family.name]
     low, high = default_range([bound], axes)
     drawn = trace(bound, axis, low, high)
     finite = drawn.value[np.isfinite(drawn.value)]
@@ -163,9 +200,11 @@ def curve(loss: Loss, encoding: str | None) -> tuple[str, list[str]]:
     return f"loss over the {axis.label}" + (f"; {given}" if given else ""), text
 
 
-def described(found: Entry, terminal: bool, encoding: str | None = "utf-8") -> str:
+def described(loss: Loss, terminal: bool, encoding: str | None = "utf-8") -> str:
     """One loss on a page: what it is, and all that may surprise."""
     import textwrap
+
+    found = entry(loss)
 
     width = max(60, min(shutil.get_terminal_size().columns, 100)) if terminal else 100
 
@@ -187,9 +226,12 @@ def described(found: Entry, terminal: bool, encoding: str | None = "utf-8") -> s
         f"--{item['name'].replace('_', '-')} {'(none)' if item['default'] is None else format(item['default'], 'g')}  in {item['domain']}: {item['help']}"
         for item in found["parameters"]
     ]
-    over, drawn = curve(LOSSES[found["name"]], encoding)
+    try:
+        over, drawn = curve(loss, encoding)
+    except LosscliError as error:  # of a loss of the user's own, which may fail or need a parameter
+        over, drawn = f"none: {error}", []
     at = ", ".join(found["breaks"])
-    needed = operands_of(LOSSES[found["name"]])
+    needed = operands_of(loss)
     given = [item for item in found["parameters"] if item["default"] is not None]
     options = needed + "".join(f" --{item['name'].replace('_', '-')} {item['default']:g}" for item in given)
     text = [

@@ -292,6 +292,14 @@ class Loss:
     baseline: str | None
     statistics: Mapping[str, Callable[[float], float]]
     facts: frozenset[str] = frozenset()
+    resolve: Callable[..., "BoundLoss"] | None = None
+    """Of a loss that depends on the files it is for: takes itself, the request and the columns, and gives the loss to compute."""
+    drawn: Callable[["BoundLoss"], "BoundLoss"] | None = None
+    """Of such a loss: gives the one for curves, which have no files."""
+    code: Mapping[str, str] | None = None
+    """Of such a loss: its file, and the digest of what the file holds, for the receipt."""
+    remake: Callable[[Parameters], tuple[Any, ...]] | None = None
+    """Of such a loss: what makes it again in another process, as pickle wants it, where its name alone does not."""
 
     @cached_property
     def parameters(self) -> Mapping[str, Parameter]:
@@ -347,6 +355,8 @@ class BoundLoss:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # By name, so that a process or machine elsewhere gets its own declaration.
+        if self.loss.remake is not None:
+            return self.loss.remake(self.parameters)
         return _rebind, (self.loss.name, dict(self.parameters))
 
     def __call__(
@@ -362,9 +372,9 @@ class BoundLoss:
 
 
 def _rebind(name: str, parameters: dict[str, float | None]) -> BoundLoss:
-    import losscli.losses  # noqa: F401 - a fresh process has not declared them yet
+    from losscli.losses import find as found  # a fresh process has not declared them yet
 
-    return BoundLoss(find(name), parameters)
+    return BoundLoss(found(name), parameters)
 
 
 def root(mean: float) -> float:
@@ -510,6 +520,11 @@ def find(name: str) -> Loss:
         hint = did_you_mean(name.lower().replace("_", "-"), _NAMES, alike=0.7)
         raise UsageError(f"no loss is called {name!r}{hint}; `losscli list` shows them all")
     return LOSSES[_KEYS[key]]
+
+
+def is_known(name: str) -> bool:
+    """Whether a name is that of a loss, an alias, or refused as ambiguous."""
+    return _plain(name) in _KEYS or _plain(name) in map(_plain, AMBIGUOUS)
 
 
 def _plain(name: str) -> str:

@@ -61,6 +61,11 @@ class Curve:
         return sorted(found, key=lambda at: -at.x)
 
 
+def drawable(losses: Sequence[BoundLoss]) -> list[BoundLoss]:
+    """The losses, with those that depend on files as what they are without any."""
+    return [bound if bound.loss.drawn is None else bound.loss.drawn(bound) for bound in losses]
+
+
 def shared_axis(losses: Sequence[BoundLoss], wanted: str | None = None) -> tuple[str, dict[str, Axis]]:
     """The axis that all losses can be drawn over: its name, and for each family what it means there.
 

@@ -58,6 +58,10 @@ class Request:
     label_base: int = 0
     """The label of the first class, where labels are indices."""
     columns: str | None = None
+    operands: str | None = None
+    """Of a loss of a file which operand comes first: 'predictions,targets' or 'targets,predictions'."""
+    takes: str | None = None
+    """What it wants for predictions: 'logits', 'probs' or 'log-probs'."""
     by: str | None = None
     """A column by whose words rows are grouped."""
     header: bool | None = None

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from losscli.core import BoundLoss
 from losscli.errors import UsageError
 from losscli.losses import find
+from losscli.own import NAMED
 from losscli.receipt import short
 
 
@@ -17,7 +18,11 @@ def parse(text: str) -> list[BoundLoss]:
     UsageError
         for an unknown loss or parameter, a value outside its domain, or what is not of this form.
     """
-    name, *parts = text.split(":")
+    own = NAMED.fullmatch(text)
+    if own is None:
+        name, *parts = text.split(":")
+    else:
+        name, parts = f"{own['path']}:{own['name']}", (own["rest"] or "").split(":")[1:]
     loss = find(name)
     swept: dict[str, list[float | None]] = {}
     for part in parts:

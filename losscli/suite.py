@@ -25,6 +25,7 @@ from losscli.errors import DataError, LosscliError, UsageError, did_you_mean, li
 from losscli.io.operands import Opener
 from losscli.io.raw import Looked
 from losscli.io.tables import is_finite_number
+from losscli.own import is_own
 from losscli.reduce import divide
 from losscli.request import Request
 from losscli.result import STATISTICS, Requirement, Result
@@ -204,7 +205,7 @@ class Loader:
         for key in ("loss", "predictions", "targets"):
             if key not in content and key not in defaults:
                 raise self._refused(where, f"has no {key}; say {key} = {EXAMPLES[key]}, there or in [defaults]")
-        loss = self._within(f"{where}.loss", lambda: single(self._text(content["loss"], f"{where}.loss")))
+        loss = self._within(f"{where}.loss", lambda: single(self._spec(self._text(content["loss"], f"{where}.loss"))))
         family = loss.loss.family
         # A default is for the losses that take it, and need not be repeated as an exception for the others.
         shared = {
@@ -251,6 +252,10 @@ class Loader:
         if glob.has_magic(self.folder) and glob.has_magic(text) and not os.path.exists(joined):
             return os.path.join(glob.escape(self.folder), text)  # a pattern in a folder whose name looks like one
         return joined
+
+    def _spec(self, text: str) -> str:
+        """A SPEC whose file, if it names one, is from the suite's folder."""
+        return os.path.normpath(self._path(text)) if is_own(text) else text
 
     def _value(self, key: str, value: Any, where: str) -> Any:
         """The value of an option, as the command line would have it."""

@@ -14,9 +14,9 @@ def list_losses(
     format: ListFormat = "table",
 ) -> None:
     """List the losses: names, families, aliases, parameters, formulas."""
-    from losscli.catalogue import entries, listed
+    from losscli.catalogue import REGISTERED, entries, listed, registered_entries
 
-    found = entries(family)
+    found = entries(family) + (registered_entries() if family in (None, REGISTERED) else [])
     print(json.dumps(found, indent=2) if format == "json" else listed(found, sys.stdout.isatty()))
 
 
@@ -25,10 +25,12 @@ def explain(
     format: ListFormat = "table",
 ) -> None:
     """Explain a loss: formula, gradient, parameters, targets, special cases, relations, source."""
-    from losscli.catalogue import described, entry
+    from losscli.catalogue import described, entry, explained
     from losscli.losses import find
 
-    found = entry(find(loss))
+    found = explained(find(loss))
     print(
-        json.dumps(found, indent=2) if format == "json" else described(found, sys.stdout.isatty(), sys.stdout.encoding)
+        json.dumps(entry(found), indent=2)
+        if format == "json"
+        else described(found, sys.stdout.isatty(), sys.stdout.encoding)
     )

@@ -228,6 +228,30 @@ SHARED: tuple[Shared, ...] = (
     ),
     Shared("on_unmatched", Unmatched, "error"),
     Shared("classes", Classes, None, lambda family: family.takes_classes),
+    Shared(
+        "operands",
+        _option(
+            Literal["predictions,targets", "targets,predictions"] | None,
+            "--operands",
+            metavar="FIRST,SECOND",
+            panel=LOSS,
+            help="Which operand of a loss of a file is which, where their names do not say it: predictions,targets or targets,predictions.",
+        ),
+        None,
+        lambda family: family.name.startswith("own-"),
+    ),
+    Shared(
+        "takes",
+        _option(
+            Given | None,
+            "--takes",
+            panel=LOSS,
+            show_default=False,
+            help="What a loss of a file wants for predictions, where its names do not say it; they are converted from --from.",
+        ),
+        None,
+        lambda family: family.name.startswith("own-"),
+    ),
     Shared("label_base", LabelBase, 0, lambda family: family.takes_classes and family.reads != "signs"),
     Shared(
         "columns",

@@ -193,11 +193,11 @@ def curves(
 
     Losses of whole rows are drawn over one number of a small example; the label of the axis says which.
     """
-    from losscli.curves import check_range, default_range, shared_axis, trace
+    from losscli.curves import check_range, default_range, drawable, shared_axis, trace
     from losscli.spec import spec as spec_of
     from losscli.spec import specs
 
-    losses = specs(spec)
+    losses = drawable(specs(spec))
     name, axes = shared_axis(losses, x)
     low, high = pair(range, "--range", "-3,3") or default_range(losses, axes)
     check_range(low, high, name, axes)

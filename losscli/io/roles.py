@@ -1,14 +1,17 @@
 """Who is who: which columns of which file are predictions, targets, weights and ids, and how rows meet by id."""
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from losscli.errors import DataError, UsageError, listing
 from losscli.findings import WARNING, Finding
 from losscli.io.operands import Operand, is_text
 from losscli.io.sources import Source
+from losscli.io.tables import is_finite_number
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from losscli.io.join import Arrangement, Selection
     from losscli.io.tables import Table
     from losscli.io.text import IdColumn, TextColumn
@@ -103,6 +106,23 @@ class Columns:
         if len(self.numbers) != 1 or not table.is_text(self.numbers[0]):
             return None
         return self.words()
+
+    @property
+    def is_words(self) -> bool:
+        """Whether they are text that is no numbers."""
+        content = self.operand.content
+        if not self.operand.is_table:
+            return bool(is_text(content))
+        if len(self.numbers) != 1 or not content.is_text(self.numbers[0]):
+            return False
+        return not all(is_finite_number(cell or "") for cell in content.text(self.numbers[0]).cells)
+
+    @property
+    def dtype(self) -> "np.dtype[Any]":
+        """Of the numbers."""
+        content = self.operand.content
+        found: np.dtype[Any] = content.dtype(self.numbers) if self.operand.is_table else content.dtype
+        return found
 
     def words(self) -> "TextColumn":
         """The only column of a table as words, whatever it holds."""

@@ -8,6 +8,7 @@ from importlib import import_module
 from losscli.core import AMBIGUOUS, FAMILIES, LOSSES, Loss
 from losscli.core import find as find_own
 from losscli.errors import UsageError, listing
+from losscli.own import is_own
 
 FAMILY_MODULES = (
     "residual",
@@ -42,6 +43,10 @@ def find(name: str) -> Loss:
     UsageError
         for an unknown name, with the nearest one, or for a name with several meanings, with the choices.
     """
+    if is_own(name):
+        from losscli.own.losses import load
+
+        return load(name)
     last = name.rpartition(".")[2]
     try:
         return find_own(last or name)
@@ -50,6 +55,8 @@ def find(name: str) -> Loss:
 
         found = names().get(last.lower().replace("_", "").replace("-", ""), set())
         if len(found) != 1 or last.lower().replace("_", "-") in AMBIGUOUS:
+            if not found and (other := _registered(name)) is not None:
+                return other
             if len(found) > 1:
                 choices = listing(sorted(found))
                 raise UsageError(
@@ -57,6 +64,18 @@ def find(name: str) -> Loss:
                 ) from None
             raise
         return LOSSES[next(iter(found))]
+
+
+def _registered(name: str) -> Loss | None:
+    """The loss that an installed package registers by a name."""
+    from losscli.own.registered import named
+
+    entry = named(name)
+    if entry is None:
+        return None
+    from losscli.own.losses import load
+
+    return load(entry.name)
 
 
 __all__ = ["FAMILIES", "LOSSES", "find"]

@@ -1,0 +1,14 @@
+"""Losses of the user's own: found in a file of Python, and run as losscli's are.
+
+A file is executed because the user named it, and for no other reason.
+"""
+
+import re
+
+NAMED = re.compile(r"(?P<path>.+\.py):(?P<name>[A-Za-z_][\w.]*)(?P<rest>:.*)?", re.DOTALL)
+"""path/to/file.py:name, and in a SPEC the parameters behind it."""
+
+
+def is_own(text: str) -> bool:
+    """Whether a word that stands for a loss names a file."""
+    return NAMED.fullmatch(text) is not None

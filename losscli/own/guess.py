@@ -1,0 +1,30 @@
+"""Which of losscli's losses a name speaks of: `FocalLoss`, `my_bce_with_logits`, `smooth_l1`."""
+
+import re
+
+GUESSES = (
+    (r"focal", ("softmax-focal", "sigmoid-focal")),
+    (r"bce|binary", (None, "sigmoid-cross-entropy")),
+    (r"cross_?entropy|xent|(^|_)s?c?ce($|_)|nll", ("softmax-cross-entropy", "sigmoid-cross-entropy")),
+    (r"kl|kullback", ("kl-divergence", None)),
+    (r"brier", ("brier", "sigmoid-brier")),
+    (r"squared_?hinge", (None, "squared-hinge")),
+    (r"hinge", (None, "hinge")),
+    (r"smooth_?l1", (None, "smooth-l1")),
+    (r"huber", (None, "huber")),
+    (r"tukey|biweight", (None, "tukey-biweight")),
+    (r"mse|mean_?squared|squared_?error|(^|_)l2($|_)", (None, "squared-error")),
+    (r"mae|mean_?absolute|absolute_?error|(^|_)l1($|_)", (None, "absolute-error")),
+    (r"log_?cosh", (None, "log-cosh")),
+    (r"quantile|pinball", (None, "quantile")),
+)
+"""What a name says -> the reference for columns of classes, and for one score a row."""
+
+
+def guessed(name: str, columns: bool) -> str | None:
+    """The loss that a name speaks of, for columns of classes or for one score a row."""
+    plain = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.rpartition(":")[2]).lower()
+    for pattern, (of_classes, of_scores) in GUESSES:
+        if re.search(pattern, plain):
+            return of_classes if columns else of_scores
+    return None
