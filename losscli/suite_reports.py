@@ -72,7 +72,7 @@ def junit(report: Report) -> str:
     """JUnit XML: a test case a check, and one for a measurement without checks or without a number."""
     from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-    suites = Element("testsuites", name=_xml(f"losscli {__version__}"))
+    suites = Element("testsuites", name=xml_text(f"losscli {__version__}"))
     total = {"tests": 0, "failures": 0, "errors": 0}
     for one in report.outcomes:
         checks = one.checks if one.checks and not one.errors else []
@@ -86,26 +86,30 @@ def junit(report: Report) -> str:
             "errors": sum(check.status == UNMEASURED for check in checks),
         }
         total = {name: total[name] + number for name, number in numbers.items()}
-        suite = SubElement(suites, "testsuite", name=_xml(one.measure.name))
+        suite = SubElement(suites, "testsuite", name=xml_text(one.measure.name))
         for name, n in numbers.items():
             suite.set(name, str(n))
         for check in checks:
             case = SubElement(
-                suite, "testcase", classname=_xml(f"{report.suite.name}.{one.measure.name}"), name=_xml(check.what)
+                suite,
+                "testcase",
+                classname=xml_text(f"{report.suite.name}.{one.measure.name}"),
+                name=xml_text(check.what),
             )
             if check.status != MET:
                 kind = "failure" if check.status == UNMET else "error"
-                said = SubElement(case, kind, message=_xml(check.words), type=check.status.replace(" ", "-"))
-                said.text = _xml(f"{check.what}: {check.words}")
+                said = SubElement(case, kind, message=xml_text(check.words), type=check.status.replace(" ", "-"))
+                said.text = xml_text(f"{check.what}: {check.words}")
         if one.value is not None:
-            SubElement(suite, "system-out").text = _xml(f"value {one.value!r}\n{one.signature}")
+            SubElement(suite, "system-out").text = xml_text(f"value {one.value!r}\n{one.signature}")
     for name, n in total.items():
         suites.set(name, str(n))
     indent(suites)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(suites, encoding="unicode") + "\n"
 
 
-def _xml(text: str) -> str:
+def xml_text(text: str) -> str:
+    """Text without what XML cannot hold."""
     return NO_XML.sub("\ufffd", text.encode(errors="backslashreplace").decode())
 
 

@@ -37,6 +37,11 @@ COMMANDS = {
     ),
     "targets": ("targets", "app", "Write labels as targets with a column a class: one-hot rows, or smoothed ones."),
     "run": ("run", "app", "Run a suite of measurements and requirements, and report all of them."),
+    "verify": (
+        "verify",
+        "app",
+        "Say whether a loss of your own is right: its properties, each met or broken with a counterexample.",
+    ),
     "demo": ("demo", "demo", "Compute a loss on the packaged sample data."),
 }
 """Name of a command -> its module in losscli.cli, what is called there, and what `losscli --help` says of it."""

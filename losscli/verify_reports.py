@@ -1,0 +1,65 @@
+"""Reports on a loss of the user's own: a table, and JUnit XML."""
+
+import json
+
+from losscli.render import report
+from losscli.strictjson import strict
+from losscli.suite_reports import xml_text
+from losscli.verify import BROKEN, SKIPPED, Verified
+
+MARKS = {"met": "met", BROKEN: "BROKEN", "warning": "warning", SKIPPED: "skipped"}
+
+
+def table(found: Verified, terminal: bool, width: int) -> str:
+    """Facts, then a property a row, then the counterexamples of those that have one."""
+    facts = [("loss", found.described), ("reference", found.reference or "none")]
+    facts += [("pattern", words) for words in found.patterns]
+    facts.append(("result", f"{found.broken} of {len(found.properties)} properties broken" if found.broken else "met"))
+    rows = [{"property": one.name, "verdict": MARKS[one.verdict], "what": one.words} for one in found.properties]
+    tables = [("properties", rows)]
+    examples = [
+        {"property": one.name, "at": _shown(one.example)} for one in found.properties if one.example is not None
+    ]
+    if examples:
+        tables.append(("counterexamples", examples))
+    return report(facts, tables, terminal, width, _style)
+
+
+def _shown(example: "dict[str, object]") -> str:
+    return ", ".join(f"{name}: {_short(value)}" for name, value in example.items())
+
+
+def _short(value: object) -> str:
+    if isinstance(value, list):
+        return "[" + ", ".join(_short(item) for item in value) + "]"
+    return f"{value:.7g}" if isinstance(value, float) else str(value)
+
+
+def _style(name: str, value: str) -> str:
+    return {"result": "bold green" if value == "met" else "bold red", "pattern": "bold yellow"}.get(name, "")
+
+
+def junit(found: Verified) -> str:
+    """A test case a property."""
+    from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+    suite = Element("testsuite", name=xml_text(found.where))
+    for name, number in (
+        ("tests", len(found.properties)),
+        ("failures", found.broken),
+        ("errors", 0),
+        ("skipped", sum(one.verdict == SKIPPED for one in found.properties)),
+    ):
+        suite.set(name, str(number))
+    for one in found.properties:
+        case = SubElement(suite, "testcase", classname=xml_text(found.where), name=xml_text(one.name))
+        example = "" if one.example is None else json.dumps(strict(one.example))
+        if one.verdict == BROKEN:
+            said = SubElement(case, "failure", message=xml_text(one.words), type=one.verdict)
+            said.text = xml_text("\n".join([one.words, example, *found.patterns]))
+        elif one.verdict == SKIPPED:
+            SubElement(case, "skipped", message=xml_text(one.words))
+        elif one.verdict == "warning":
+            SubElement(case, "system-out").text = xml_text(f"warning: {one.words} {example}")
+    indent(suite)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(suite, encoding="unicode") + "\n"
