@@ -3,11 +3,12 @@
 Usage: `python docs/make_tables.py`, and with `--check` to change nothing, show what has drifted and exit 1.
 
 A session is a block fenced as ```console. Each line that starts with `$ ` is run by the shell, in a scratch folder that
-holds a copy of sample_data; what it prints replaces the lines below it. Outputs are compared by their words, and their
+holds copies of sample_data and examples; what it prints replaces the lines below it. Outputs are compared by their words, and their
 numbers to within TOLERANCE, for the last digits of a logarithm depend on the processor.
 
 Pictures that sessions write are put into docs/figures. They are not compared, but the pictures that the documents show
-must be those that the sessions write, and stand in docs/figures, no more and no fewer.
+must be those that the sessions write, and stand in docs/figures, no more and no fewer. A page of EXAMPLES is written by
+a program of its own, which takes longer; of it, only this is checked: that its folder holds the pictures that it shows.
 """
 
 import argparse
@@ -42,11 +43,14 @@ DOCUMENTS = (
     "docs/conventions.md",
     "docs/libraries.md",
     "docs/losses.md",
+    "docs/own-losses.md",
     "docs/plots.md",
     "docs/rank.md",
     "docs/targets.md",
 )
 FIGURES = ROOT / "docs" / "figures"
+EXAMPLES = {"docs/training.md": FIGURES / "training"}
+"""Pages of examples, with the folders of their pictures; `python examples/training/run.py --docs` writes docs/training.md."""
 SHOWN = re.compile(r"!\[[^]]*\]\([^)]*?([^/)]+\.png)\)")
 SESSION = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 MADE = re.compile(r"(<!-- (\w+): made by docs/make_tables.py -->\n).*?(?=<!-- \2: end -->)", re.DOTALL)
@@ -150,7 +154,8 @@ def session(block: str, folder: Path) -> str:
 def refreshed(text: str) -> tuple[str, dict[str, bytes]]:
     """A document as the program of today would have it, where text that only differs in last digits stays; its pictures."""
     with tempfile.TemporaryDirectory() as scratch:
-        shutil.copytree(ROOT / "sample_data", Path(scratch) / "sample_data")
+        for name in ("sample_data", "examples"):
+            shutil.copytree(ROOT / name, Path(scratch) / name)
 
         def again(found: re.Match[str]) -> str:
             block = session(found[1], Path(scratch))
@@ -185,7 +190,7 @@ def drift(name: str) -> tuple[str, str, dict[str, bytes]]:
 def strays(texts: Sequence[str], made: set[str]) -> list[str]:
     """What is wrong with the pictures: shown and made by no session, made and not shown, not in docs/figures, or only there."""
     shown = {name for text in texts for name in SHOWN.findall(text)}
-    there = {path.name for path in FIGURES.glob("*")}
+    there = {path.name for path in FIGURES.iterdir() if path.is_file()}
     faults = {
         "shown, but no session writes it": shown - made,
         "written by a session, but not shown": made - shown,
@@ -193,6 +198,15 @@ def strays(texts: Sequence[str], made: set[str]) -> list[str]:
         "in docs/figures, but no session writes it": there - made,
     }
     return [f"{name}: {fault}" for fault, names in faults.items() for name in sorted(names)]
+
+
+def missing(name: str, folder: Path) -> list[str]:
+    """What is wrong with the pictures of an example's page: shown and not in its folder, or there and not shown."""
+    shown = set(SHOWN.findall((ROOT / name).read_text(encoding="utf-8")))
+    there = {path.name for path in folder.iterdir()}
+    where = folder.relative_to(ROOT)
+    lines = [f"{picture}: shown in {name}, but not in {where}" for picture in sorted(shown - there)]
+    return lines + [f"{picture}: in {where}, but not shown in {name}" for picture in sorted(there - shown)]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -209,6 +223,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for name, data in pictures.items():
             (FIGURES / name).write_bytes(data)
     wrong = strays([new for _, new, _ in found.values()], set(pictures))
+    wrong += [line for name, folder in EXAMPLES.items() for line in missing(name, folder)]
     for line in wrong:
         print(line)
     for name, (old, new) in stale.items():

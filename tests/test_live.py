@@ -80,6 +80,7 @@ def test_losses_and_gradients_are_those_of_the_file(name: str) -> None:
             )
 
 
+@pytest.mark.filterwarnings("ignore:reduction. 'mean' divides:UserWarning")  # torch, of its kl_div
 @pytest.mark.parametrize("name", NEEDS)
 def test_whole_numbers_are_those_of_the_file(name: str) -> None:
     import make_libraries
