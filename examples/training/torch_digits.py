@@ -10,7 +10,7 @@ import torch
 from digits import Case, Run
 from losses_torch import CenterLoss, FocalLoss, focal_loss
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812 - everyone calls it that
+from torch.nn import functional as F
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
