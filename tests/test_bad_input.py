@@ -40,6 +40,12 @@ class TestCells:
     def test_place_and_text(self, compute, write, content, parts):
         compute("ce", write("p.csv", content), write("t.csv", "1\n0\n")).refuses(3, *parts)
 
+    @pytest.mark.parametrize("content", ['"1"\n"1"\n"2",', "1\n1\n2,", '"1",5\n1,5\n"2",5,', "1,5\n1,5\n2,5,"])
+    def test_an_empty_cell_too_many_at_the_very_end(self, compute, write, content):
+        """Without a line end behind it, Polars alone would drop it."""
+        cells = 3 if ",5" in content else 2
+        compute("l1", write("p.csv", content), "0").refuses(3, "p.csv:3", f"{cells} cells instead of {cells - 1}")
+
     def test_further_bad_cells_of_a_column_are_counted(self, compute, write):
         compute("l1", write("p.csv", "v\n1\nx\ny\nz\n"), "0").refuses(3, "p.csv:3", "'x'", "2 more")
 

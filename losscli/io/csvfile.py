@@ -174,7 +174,7 @@ class TextTable(Table):
             # Where some columns are read, Polars does not mind rows that have more.
             wanted = _columns(range(self.width))
         return pl.read_csv(
-            data,
+            data if data.endswith(b"\n") else data + b"\n",  # without, an empty cell too many at the end is dropped
             separator=self.separator,
             has_header=False,
             schema=schema,
