@@ -13,7 +13,7 @@ from losscli.errors import DataError, UsageError, count
 from losscli.forms import SUM_TOLERANCE
 from losscli.io.operands import Opener, Operand
 from losscli.io.roles import Columns, assign
-from losscli.io.sinks import Outputs, is_special
+from losscli.io.sinks import Outputs, is_special, keep_apart
 from losscli.io.sources import Reordered, Source, blocks
 from losscli.io.text import IdColumn
 from losscli.io.writers import NpyWriter, TextWriter, suffix_of
@@ -61,9 +61,7 @@ class Recalibrated:
         self.source = self.columns.source()
         self.order = _order(self.source, made)
         self.given = request.given
-        for path in made.files | self.opener.paths:
-            if os.path.realpath(self.output) == path:
-                raise UsageError(f"--output {self.output}: is an input of this very command; write to another file")
+        keep_apart(self.output, made.files | self.opener.paths, "--output ")
         self.file = self.files.open(Path(self.output))
 
     def write(self, point: Point) -> list[str]:

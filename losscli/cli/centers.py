@@ -1,6 +1,5 @@
 """`losscli centers FEATURES LABELS`: class centers, made as means or moved by a rule."""
 
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -23,7 +22,6 @@ from losscli.cli.options import (
     Threads,
     Unmatched,
 )
-from losscli.errors import UsageError
 
 if TYPE_CHECKING:
     from losscli.centers import Centers
@@ -117,7 +115,7 @@ def centers(
     """
     from losscli.centers import checked_rule, moved, opened, request_of
     from losscli.cli.progress import Progress as Shown
-    from losscli.io.sinks import Outputs, is_special
+    from losscli.io.sinks import Outputs, is_special, keep_apart
     from losscli.io.writers import suffix_of
     from losscli.render import center_table
     from losscli.strictjson import strict_json
@@ -143,8 +141,8 @@ def centers(
     try:
         with Shown(running.progress) as shown:
             calculation = opened(request, shown.looking)
-            if output is not None and os.path.realpath(output) in calculation.files:
-                raise UsageError(f"{output}: is an input of this very command; write to another file")
+            if output is not None:
+                keep_apart(output, calculation.files)
             file = None if output is None else files.open(Path(output))
             shown.of(calculation.job.samples, calculation.job.size)
             found = moved(calculation, rule, step, running.threads, shown)

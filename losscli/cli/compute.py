@@ -1,6 +1,5 @@
 """`losscli compute LOSS PREDICTIONS TARGETS`: every loss is a sub-command with its own options."""
 
-import os
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -134,6 +133,7 @@ def _side_by_side(
     from losscli.calculation import prepare
     from losscli.cli.progress import Progress
     from losscli.cli.results import published
+    from losscli.io.sinks import keep_apart
     from losscli.render import sides
     from losscli.sidebyside import side_by_side
 
@@ -141,8 +141,8 @@ def _side_by_side(
         raise UsageError("--reduction none leaves no number to put side by side; name one library in --as")
     with Progress(running.progress) as progress:
         calculation = prepare(request, looked=progress.looking, once=False)
-    if wanted["output"] is not None and os.path.realpath(wanted["output"]) in calculation.files:
-        raise UsageError(f"{wanted['output']}: is an input of this very command; write to another file")
+    if wanted["output"] is not None:
+        keep_apart(wanted["output"], calculation.files)
     own, found = side_by_side(calculation, names, given, running.threads)
     if not wanted["quiet"]:
         say(list(dict.fromkeys(calculation.notes)))

@@ -1,6 +1,5 @@
 """`losscli plot ...`: pictures of losses, of the losses in a file, of reliability and of features."""
 
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
@@ -113,9 +112,10 @@ class Gallery:
 
     def keep_apart(self, inputs: frozenset[str]) -> None:
         """Refuse to write over what is read."""
+        from losscli.io.sinks import keep_apart
+
         for file in self.files.files:
-            if os.path.realpath(file.path) in inputs:
-                raise UsageError(f"{file.path}: is an input of this very command; write to another file")
+            keep_apart(file.path, inputs)
 
     def write_data(self, curves: "Sequence[Curve]") -> None:
         """The numbers of the picture as CSV, or as JSON: one record a row."""

@@ -1,7 +1,6 @@
 """Delivery of a result: to standard output in one format, and to files in theirs."""
 
 import codecs
-import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -13,9 +12,9 @@ import numpy as np
 from losscli import render
 from losscli.calculation import Calculation
 from losscli.core import Array
-from losscli.errors import DataError, UsageError
+from losscli.errors import DataError
 from losscli.io.raw import PIECE, Spool, blocks_of
-from losscli.io.sinks import AtomicFile, Outputs, is_special
+from losscli.io.sinks import AtomicFile, Outputs, is_special, keep_apart
 from losscli.io.writers import WRITERS, JsonLinesWriter, NpyWriter, TextWriter, Writer, records, suffix_of
 from losscli.reduce import Partial
 from losscli.result import Result
@@ -73,8 +72,8 @@ class Delivery:
         """Open the outputs, so that one that cannot be written is known before the work."""
         self.calculation = calculation
         for path in (self.output, self.gradient):
-            if path is not None and os.path.realpath(path) in calculation.files:
-                raise UsageError(f"{path}: is an input of this very command; write to another file")
+            if path is not None:
+                keep_apart(path, calculation.files)
         if self.output is not None:
             self.file = self.files.open(Path(self.output))
             if self.kind in WRITERS:
@@ -238,8 +237,8 @@ class ReportDelivery:
 
     def keep_apart(self, inputs: frozenset[str]) -> None:
         """Refuse to write over what is read."""
-        if self.output is not None and os.path.realpath(self.output) in inputs:
-            raise UsageError(f"{self.output}: is an input of this very command; write to another file")
+        if self.output is not None:
+            keep_apart(self.output, inputs)
 
     def deliver(
         self,

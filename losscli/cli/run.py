@@ -78,7 +78,7 @@ def run(
     """
     from losscli import suite_reports
     from losscli.cli.progress import Progress as Shown
-    from losscli.io.sinks import Outputs
+    from losscli.io.sinks import Outputs, keep_apart
     from losscli.io.writers import suffix_of
     from losscli.strictjson import strict_json
     from losscli.suite import Baseline, load, measure
@@ -116,9 +116,7 @@ def run(
             )
         read = report.files if against is None else report.files | {os.path.realpath(against)}
         for file in files.files:
-            mine = read if file is not saved else report.files
-            if os.path.realpath(file.path) in mine:
-                raise UsageError(f"{file.path}: is an input of this very suite; write to another file")
+            keep_apart(file.path, report.files if file is saved else read, what="suite")
         for file, suffix in zip(opened, suffixes, strict=True):
             file.write(made(report, REPORTS[suffix]).encode(errors="backslashreplace"))
         if saved is not None:

@@ -1,6 +1,5 @@
 """`losscli targets LABELS`: labels as one-hot or smoothed targets."""
 
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -83,7 +82,7 @@ def targets(
     Rows with the label of --ignore-index are left out, for which ids are needed: compute with --id and --on-unmatched drop.
     """
     from losscli.encoding import Wanted, encoding
-    from losscli.io.sinks import Outputs, is_special
+    from losscli.io.sinks import Outputs, is_special, keep_apart
     from losscli.io.writers import suffix_of
 
     suffix = ".csv"
@@ -98,8 +97,7 @@ def targets(
         sys.stdout.flush()
         found.write_csv(sys.stdout.buffer)
         return
-    if os.path.realpath(output) in found.files:
-        raise UsageError(f"{output}: is an input of this very command; write to another file")
+    keep_apart(output, found.files)
     files = Outputs()
     try:
         file = files.open(Path(output))

@@ -3,10 +3,11 @@
 import contextlib
 import os
 import stat
+from collections.abc import Collection
 from pathlib import Path
 from typing import IO, Any
 
-from losscli.errors import DataError
+from losscli.errors import DataError, UsageError
 
 STANDARD = {"/dev/stdout": 1, "/dev/stderr": 2, "/dev/fd/1": 1, "/dev/fd/2": 2}
 
@@ -20,6 +21,25 @@ def is_special(path: str, suffixes: tuple[str, ...]) -> bool:
     except OSError:
         return False
     return special and not path.lower().endswith(suffixes)
+
+
+def keep_apart(path: str | Path, inputs: Collection[str], option: str = "", what: str = "command") -> None:
+    """Refuse to write over what is read.
+
+    Parameters
+    ----------
+    inputs
+        real paths of what is read.
+    option, what
+        what the message begins with, and of what the file is an input.
+
+    Raises
+    ------
+    UsageError
+        for an output that is an input too.
+    """
+    if os.path.realpath(path) in inputs:
+        raise UsageError(f"{option}{path}: is an input of this very {what}; write to another file")
 
 
 _temporaries: set[Path] = set()
