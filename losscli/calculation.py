@@ -38,7 +38,7 @@ from losscli.run import (
     baseline,
     compute_dtype,
     evaluate,
-    executor_of,
+    pool,
     reduced,
     threads_for,
 )
@@ -207,12 +207,8 @@ class Calculation:
         seen: Callable[[int], None] = lambda rows: None,
     ) -> Partial:
         """The same pass, which leaves it to others what to do about rows without a loss."""
-        workers = threads_for(self.job, threads or available_threads())
-        if workers == 1:
-            partial = evaluate(self.job, consume, None, seen)
-        else:
-            with executor_of(workers) as executor:
-                partial = evaluate(self.job, consume, executor, seen)
+        with pool(threads_for(self.job, threads or available_threads())) as executor:
+            partial = evaluate(self.job, consume, executor, seen)
         for raw in self.raws:
             raw.check()
         return partial

@@ -6,6 +6,7 @@ or by place, and one pass over both keeps sums, cells of nearly equal difference
 
 import math
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -34,13 +35,12 @@ from losscli.resampling import (
     sign_flips,
     student_interval,
 )
-from losscli.run import Chunk, Job, available_threads, executor_of
+from losscli.run import Chunk, Job, available_threads, pool
 from losscli.samples import groups, targets
 
 if TYPE_CHECKING:
     from losscli.io.join import Selection
 
-VERDICTS = ("better or equal", "worse", "inconclusive")
 LEAST_ROWS = 20
 """Of fewer rows a bootstrap interval is too narrow to rely on."""
 
@@ -464,20 +464,11 @@ def _deviations(meeting: Meeting, mean: float) -> Cells:
     return found.trimmed()
 
 
-class _mapping:  # noqa: N801 - a context manager that reads as a function
-    """Threads to draw resamples with, or none."""
-
-    def __init__(self, threads: int | None) -> None:
-        self.workers = threads or available_threads()
-        self.executor = executor_of(self.workers) if self.workers > 1 else None
-
-    def __enter__(self) -> Map:
-        executor = self.executor
-        return serially if executor is None else lambda function, batches: list(executor.map(function, batches))
-
-    def __exit__(self, *error: object) -> None:
-        if self.executor is not None:
-            self.executor.shutdown()
+@contextmanager
+def _mapping(threads: int | None) -> Iterator[Map]:
+    """What draws batches of resamples: threads, or none."""
+    with pool(threads or available_threads()) as executor:
+        yield serially if executor is None else lambda function, batches: list(executor.map(function, batches))
 
 
 def _classes(found: Groups, names: list[str], confidence: float) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ needs is in a Job, which can be pickled unless it reads copies on the disk; `eva
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from itertools import pairwise
@@ -451,11 +452,19 @@ def _over_blocks(work: "Callable[[slice], T]", loss: BoundLoss, predictions: Arr
         stop = min(start + step, n)
         return [work(slice(low, min(low + rows, stop))) for low in range(start, stop, rows)]
 
-    workers = min(threads or available_threads(), len(starts))
+    with pool(min(threads or available_threads(), len(starts))) as executor:
+        parts = map(chunk, starts) if executor is None else executor.map(chunk, starts)
+        return [found for part in parts for found in part]
+
+
+@contextmanager
+def pool(workers: int) -> "Iterator[Executor | None]":
+    """An executor of so many threads, for as long as it is needed; None where one thread does."""
     if workers <= 1:
-        return [found for start in starts for found in chunk(start)]
+        yield None
+        return
     with executor_of(workers) as executor:
-        return [found for part in executor.map(chunk, starts) for found in part]
+        yield executor
 
 
 def executor_of(workers: int) -> "Executor":

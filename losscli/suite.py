@@ -29,7 +29,7 @@ from losscli.own import is_own
 from losscli.reduce import divide
 from losscli.request import Request
 from losscli.result import STATISTICS, Requirement, Result
-from losscli.run import Job, available_threads, evaluate_together, executor_of, read_alike, threads_for
+from losscli.run import Job, available_threads, evaluate_together, pool, read_alike, threads_for
 from losscli.sidebyside import as_library
 from losscli.spec import single
 
@@ -435,7 +435,6 @@ class Outcome:
     errors: list[str]
     checks: list[Check] = field(default_factory=list)
     files: list[tuple[str, str]] = field(default_factory=list)
-    earlier: dict[str, Any] | None = None
 
     @property
     def value(self) -> float | None:
@@ -618,12 +617,8 @@ def _run(parts: list[Part], threads: int | None, begun: Callable[[Job], None], s
     jobs = [calculation.job for calculation in calculations]
     begun(jobs[0])
     try:
-        workers = threads_for(jobs[0], threads or available_threads())
-        if workers == 1:
-            partials = evaluate_together(jobs, None, seen)
-        else:
-            with executor_of(workers) as executor:
-                partials = evaluate_together(jobs, executor, seen)
+        with pool(threads_for(jobs[0], threads or available_threads())) as executor:
+            partials = evaluate_together(jobs, executor, seen)
         for raw in calculations[0].raws:
             raw.check()
     except LosscliError as error:
