@@ -20,7 +20,7 @@ from losscli.io.raw import Looked, Spool
 from losscli.io.sources import SCAN_BYTES, NpySource, Source
 from losscli.profile import classes, groups_of
 from losscli.receipt import signature
-from losscli.reduce import Moments, Total, divide
+from losscli.reduce import GroupMoments, Moments, Total, divide
 from losscli.request import Request
 from losscli.resampling import (
     EXACT_ROWS,
@@ -195,32 +195,6 @@ class Changed:
         found = np.stack([part[there] for part in (rows.astype(np.float64), first, second, difference)], axis=1)
         joined = np.concatenate([self.rows, found])
         self.rows = joined[np.lexsort((joined[:, 0], -joined[:, 3]))[: self.most]]
-
-
-@dataclass
-class Groups:
-    """Rows of each class: how many, the mean difference, and its squared deviations; without weights."""
-
-    n: Array
-    mean: Array
-    squares: Array
-
-    @classmethod
-    def of(cls, k: int) -> "Groups":
-        return cls(np.zeros(k), np.zeros(k), np.zeros(k))
-
-    def add(self, index: Array, values: Array) -> None:
-        """Take values and the group of each; merged by Chan, Golub and LeVeque 1979."""
-        k = len(self.n)
-        n = np.bincount(index, minlength=k)
-        both = np.maximum(self.n + n, 1)
-        with np.errstate(over="ignore"):  # of the largest numbers
-            mean = np.bincount(index, values, k) / np.maximum(n, 1)
-            squares = np.bincount(index, (values - mean[index]) ** 2, k)
-            gap = mean - self.mean
-            self.squares += squares + gap**2 * self.n * n / both
-            self.mean += gap * n / both
-        self.n += n
 
 
 class Paired(NamedTuple):
@@ -415,7 +389,7 @@ class Seen:
 
     values: Rows | Cells
     """Weight times difference."""
-    by_class: Groups
+    by_class: GroupMoments
     worse: Changed
     better: Changed
     first: Total = field(default_factory=Total)
@@ -431,7 +405,8 @@ class Seen:
     def of(cls, meeting: Meeting, top: int, classes: int) -> "Seen":
         few = meeting.rows <= EXACT_ROWS
         empty = np.zeros(0)
-        made = cls(Rows.of(empty, None) if few else Cells.of(empty), Groups.of(classes), Changed(top), Changed(top))
+        none = GroupMoments.of(np.zeros(0, np.int64), empty, classes)
+        made = cls(Rows.of(empty, None) if few else Cells.of(empty), none, Changed(top), Changed(top))
         for part in meeting:
             made.add(part)
         return made
@@ -453,7 +428,7 @@ class Seen:
         self.worse.add(part.rows, part.first, part.second, difference)
         self.better.add(part.rows, part.first, part.second, -difference)
         if part.classes is not None:
-            self.by_class.add(part.classes, difference)
+            self.by_class = self.by_class + GroupMoments.of(part.classes, difference, len(self.by_class.n))
 
 
 def _deviations(meeting: Meeting, mean: float) -> Cells:
@@ -471,10 +446,8 @@ def _mapping(threads: int | None) -> Iterator[Map]:
         yield serially if executor is None else lambda function, batches: list(executor.map(function, batches))
 
 
-def _classes(found: Groups, names: list[str], confidence: float) -> list[dict[str, Any]]:
+def _classes(found: GroupMoments, names: list[str], confidence: float) -> list[dict[str, Any]]:
     """The mean difference of each class that has rows, the one that became worst first; with Student's interval."""
-    there = np.flatnonzero(found.n)
-    order = there[np.argsort(-found.mean[there], kind="stable")]
     return [
         {
             "class": names[i],
@@ -484,7 +457,7 @@ def _classes(found: Groups, names: list[str], confidence: float) -> list[dict[st
                 student_interval(int(found.n[i]), float(found.mean[i]), float(found.squares[i]), confidence)
             ),
         }
-        for i in order.tolist()
+        for i in found.falling()
     ]
 
 

@@ -7,6 +7,8 @@ import numpy as np
 
 from losscli.core import Array
 from losscli.losses import find
+from losscli.losses.chances import OfLogit
+from losscli.losses.softmax import log_softmax
 from losscli.reduce import Quantiles
 
 if TYPE_CHECKING:
@@ -115,6 +117,15 @@ def classes(job: "Job", targets: Array) -> Array:
     if job.form.reads == "indices" or job.form.one_hot:
         return targets.astype(np.int64)
     return job.form.outcomes(targets).astype(np.int64)
+
+
+def probabilities(job: "Job", x: Array) -> Array:
+    """The probability of each class or output, (n, k), or of the positive outcome, (n,), in float64."""
+    wide = x.astype(np.float64)
+    if job.extras.given != "logits":
+        return np.exp(wide) if job.extras.given == "log-probs" else wide
+    with np.errstate(all="ignore"):
+        return np.asarray(OfLogit(wide).p if wide.ndim == 1 or job.several else log_softmax(wide).p)
 
 
 def true_class_chance(job: "Job", block: "Block") -> Array:

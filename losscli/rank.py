@@ -16,11 +16,9 @@ from losscli.calculation import Calculation, prepare
 from losscli.core import Array
 from losscli.errors import DataError, UsageError, count
 from losscli.io.raw import Looked
-from losscli.losses.chances import OfLogit
-from losscli.losses.softmax import MAKERS
-from losscli.profile import classes, concentration, contributions, groups_of
+from losscli.profile import classes, concentration, contributions, groups_of, probabilities
 from losscli.receipt import signature
-from losscli.reduce import Quantiles, divide
+from losscli.reduce import GroupMoments, Quantiles, divide
 from losscli.request import Request
 from losscli.resampling import student_interval
 from losscli.result import Result
@@ -56,32 +54,18 @@ class Worst(NamedTuple):
 
 
 class Slices(NamedTuple):
-    """Mergeable record: how many rows each group has, their mean loss, its squared deviations, and what they add up to."""
+    """Mergeable record of groups: their losses, and what they add up to."""
 
-    n: Array
-    mean: Array
-    squares: Array
+    losses: GroupMoments
     sums: Array
     """Of weight times loss."""
 
     @classmethod
     def of(cls, index: Array, losses: Array, weighted: Array, k: int) -> "Slices":
-        n = np.bincount(index, minlength=k)
-        wide = losses.astype(np.float64)
-        with np.errstate(all="ignore"):
-            mean = np.bincount(index, wide, k) / np.maximum(n, 1)
-            squares = np.bincount(index, (wide - mean[index]) ** 2, k)
-        return cls(n, mean, squares, np.bincount(index, weighted, k))
+        return cls(GroupMoments.of(index, losses, k), np.bincount(index, weighted, k))
 
     def __add__(self, other: "Slices") -> "Slices":  # type: ignore[override]
-        """Merged by Chan, Golub and LeVeque 1979."""
-        n = self.n + other.n
-        with np.errstate(all="ignore"):
-            gap = other.mean - self.mean
-            part = other.n / np.maximum(n, 1)
-            mean = self.mean + np.where(other.n == 0, 0, gap * part)
-            squares = self.squares + other.squares + np.where((self.n == 0) | (other.n == 0), 0, gap**2 * self.n * part)
-        return Slices(n, np.where(self.n == 0, other.mean, mean), squares, self.sums + other.sums)
+        return Slices(self.losses + other.losses, self.sums + other.sums)
 
 
 class Seen(NamedTuple):
@@ -89,7 +73,7 @@ class Seen(NamedTuple):
 
     worst: Worst
     slices: Slices | None
-    confidence: Slices | None
+    confidence: GroupMoments | None
     """Of each class the probability that its own rows give it."""
     contributions: Quantiles
 
@@ -115,7 +99,8 @@ class Ranker:
     def __call__(self, job: Job, block: Block) -> Seen:
         weighted = contributions(block)
         label = classes(job, block.targets) if names_classes(job) else None
-        chances = None if label is None else probabilities(job, block.predictions)
+        takes = job.loss.loss.family.takes_from
+        chances = probabilities(job, block.predictions) if takes and label is not None else None
         return Seen(
             self._worst(job, block, label, chances),
             self._slices(job, block, weighted),
@@ -152,26 +137,13 @@ def _height(block: Block) -> int:
     return len(block.targets) if block.kept is None else len(block.kept)
 
 
-def probabilities(job: Job, x: Array) -> Array | None:
-    """The probability of each class, (n, k), or of the positive one, (n,); None where predictions have none."""
-    family = job.loss.loss.family
-    if not family.takes_from:
-        return None
-    wide = x.astype(np.float64)
-    if job.extras.given != "logits":
-        return np.exp(wide) if job.extras.given == "log-probs" else wide
-    with np.errstate(all="ignore"):
-        return np.asarray(OfLogit(wide).p if wide.ndim == 1 or job.several else MAKERS["logits"](wide).p)
-
-
 def _of_class(p: Array, index: Array) -> Array:
     """The probability of one class a row."""
     return np.where(index == 1, p, 1 - p) if p.ndim == 1 else p[np.arange(len(p)), index]
 
 
-def _confidence(job: Job, label: Array, chances: Array) -> Slices:
-    own = np.nan_to_num(_of_class(chances, label))
-    return Slices.of(label, own, own, max(job.form.k, 2))
+def _confidence(job: Job, label: Array, chances: Array) -> GroupMoments:
+    return GroupMoments.of(label, np.nan_to_num(_of_class(chances, label)), max(job.form.k, 2))
 
 
 def _details(job: Job, block: Block, picked: Array, label: Array | None, chances: Array | None) -> dict[str, Array]:
@@ -285,7 +257,7 @@ def rank(
     slices = None if found.slices is None else _listed_slices(found.slices, names)
     return Ranked(
         result,
-        _listed(calculation, found, names if words is not None else None, by),
+        _listed(calculation, found, names if words is not None else None),
         slices,
         _concentrated(found.contributions),
         by,
@@ -294,7 +266,7 @@ def rank(
     )
 
 
-def _listed(calculation: Calculation, found: Seen, words: list[str] | None, by: str | None) -> list[dict[str, Any]]:
+def _listed(calculation: Calculation, found: Seen, words: list[str] | None) -> list[dict[str, Any]]:
     """The worst rows as records: the keys of compute's rows, and more."""
     columns = found.worst.columns
     masks = calculation.job.masks is not None
@@ -362,7 +334,7 @@ def class_names(calculation: Calculation) -> Callable[[int], Any]:
     return lambda index: index + plan.base
 
 
-def _suggested(columns: dict[str, Array], confidence: Slices | None) -> Array | None:
+def _suggested(columns: dict[str, Array], confidence: GroupMoments | None) -> Array | None:
     """Whether the predicted class is a better label: its probability is at least what that class's own rows have on average.
 
     This is the rule of confident learning (Northcutt, Jiang and Chuang 2021, arXiv:1911.00068).
@@ -376,13 +348,11 @@ def _suggested(columns: dict[str, Array], confidence: Slices | None) -> Array | 
 
 def _listed_slices(found: Slices, names: list[str]) -> list[dict[str, Any]]:
     """The groups as records, the one with the largest mean loss first; with Student's interval of the mean."""
-    there = np.flatnonzero(found.n)
-    total = float(found.sums.sum())
-    order = there[np.argsort(-found.mean[there], kind="stable")]
+    losses, total = found.losses, float(found.sums.sum())
     listed = []
-    for i in order.tolist():
-        n, mean = int(found.n[i]), float(found.mean[i])
-        low, high = student_interval(n, mean, float(found.squares[i])) if math.isfinite(mean) else (math.nan, math.nan)
+    for i in losses.falling():
+        n, mean = int(losses.n[i]), float(losses.mean[i])
+        low, high = student_interval(n, mean, float(losses.squares[i])) if math.isfinite(mean) else (math.nan, math.nan)
         share = divide(float(found.sums[i]), total) if math.isfinite(total) and total > 0 else math.nan
         listed.append({"slice": names[i], "rows": n, "mean": mean, "interval": [low, high], "share": share})
     return listed

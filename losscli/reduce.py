@@ -83,6 +83,41 @@ class Moments(NamedTuple):
         return math.sqrt(self.squares / self.n) if self.n and not math.isnan(self.squares) else math.nan
 
 
+class GroupMoments(NamedTuple):
+    """Moments of several groups at once: how many values each has, their mean, and its squared deviations.
+
+    Merged by Chan, Golub and LeVeque 1979.
+    """
+
+    n: Array
+    mean: Array
+    squares: Array
+
+    @classmethod
+    def of(cls, index: Array, values: Array, k: int) -> "GroupMoments":
+        """Of values, shape (n,), and the group of each, of which there are k."""
+        n, wide = np.bincount(index, minlength=k), values.astype(np.float64, copy=False)
+        with np.errstate(all="ignore"):
+            mean = np.bincount(index, wide, k) / np.maximum(n, 1)
+            squares = np.bincount(index, (wide - mean[index]) ** 2, k)
+        return cls(n, mean, squares)
+
+    def __add__(self, other: "GroupMoments") -> "GroupMoments":  # type: ignore[override]
+        n = self.n + other.n
+        with np.errstate(all="ignore"):
+            gap = other.mean - self.mean
+            part = other.n / np.maximum(n, 1)
+            mean = self.mean + np.where(other.n == 0, 0, gap * part)
+            squares = self.squares + other.squares + np.where((self.n == 0) | (other.n == 0), 0, gap**2 * self.n * part)
+        return GroupMoments(n, np.where(self.n == 0, other.mean, mean), squares)
+
+    def falling(self) -> list[int]:
+        """The groups that have values, the one with the largest mean first."""
+        there = np.flatnonzero(self.n)
+        found: list[int] = there[np.argsort(-self.mean[there], kind="stable")].tolist()
+        return found
+
+
 class Buckets(NamedTuple):
     """How many positive floats have which leading bits, from the first such bits that occur to the last."""
 

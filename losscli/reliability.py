@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from losscli.core import Array
-from losscli.losses.chances import OfLogit
-from losscli.losses.softmax import log_softmax
-from losscli.profile import classes
+from losscli.profile import classes, probabilities
 
 if TYPE_CHECKING:
     from losscli.run import Block, Job
@@ -34,19 +32,11 @@ def judge(job: "Job", block: "Block") -> Verdicts:
     Of two outcomes the positive one is predicted where its probability is above 1/2; of several classes with the
     largest probability, the first.
     """
-    x = block.predictions
-    true = classes(job, block.targets)
-    if x.ndim == 1:
-        p = OfLogit(x.astype(np.float64)).p if job.extras.given == "logits" else _exponential(job, x)
+    true, p = classes(job, block.targets), probabilities(job, block.predictions)
+    if p.ndim == 1:
         return Verdicts((np.maximum(p, 1 - p),), ((p > 0.5) == (true == 1),))
-    p = log_softmax(x.astype(np.float64)).p if job.extras.given == "logits" else _exponential(job, x)
-    predicted = x.argmax(axis=1)
+    predicted = block.predictions.argmax(axis=1)
     return Verdicts((p[np.arange(len(p)), predicted],), (predicted == true,))
-
-
-def _exponential(job: "Job", x: Array) -> Array:
-    wide = x.astype(np.float64)
-    return np.exp(wide) if job.extras.given == "log-probs" else wide
 
 
 class Groups(NamedTuple):
