@@ -154,8 +154,7 @@ def to_table(
     numeric = {printable(name): isinstance(value, float | int) for name, value in rows[0].items()} if rows else {}
     if terminal:
         return _coloured(result, facts, shown, numeric, more, width)
-    wide = max(len(name) for name, _ in facts)
-    lines = [f"{name:<{wide}}  {value}" for name, value in facts]
+    lines = _plain(facts)
     lines += _boxed(shown, numeric) if shown else []
     return "\n".join([*lines, *([more] if more else []), printable(result.signature), ""])
 
@@ -163,6 +162,12 @@ def to_table(
 def _clean(facts: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """Facts without control characters, which names of files and classes may have."""
     return [(printable(name), printable(" ".join(value.splitlines()))) for name, value in facts]
+
+
+def _plain(facts: Sequence[tuple[str, str]]) -> list[str]:
+    """Facts as lines, their values below each other."""
+    wide = max(len(name) for name, _ in facts)
+    return [f"{name:<{wide}}  {value}" for name, value in facts]
 
 
 def _boxed(rows: Sequence[Mapping[str, str]], numeric: Mapping[str, bool]) -> list[str]:
@@ -226,8 +231,7 @@ def checked(report: "Report", terminal: bool, width: int) -> str:
     if terminal:
         styles = {"error": "bold red", "warning": "bold yellow"}
         return _console(width, [_facts_table(facts, lambda name, value: styles.get(name, ""))])
-    wide = max(len(name) for name, _ in facts)
-    return "".join(f"{name:<{wide}}  {value}\n" for name, value in facts)
+    return "\n".join([*_plain(facts), ""])
 
 
 Listed = tuple[str, Sequence[Row]]
@@ -252,8 +256,7 @@ def report(
         if rows:
             framed.append((printable(title), shown, numeric))
     if not terminal:
-        wide = max(len(name) for name, _ in facts)
-        lines = [f"{name:<{wide}}  {value}" for name, value in facts]
+        lines = _plain(facts)
         for title, shown, numeric in framed:
             lines += ["", title, *_boxed(shown, numeric)]
         return "\n".join([*lines, ""])
@@ -366,8 +369,7 @@ def calibrated(found: "Calibrated", terminal: bool, width: int) -> str:
             width, [_facts_table(facts, lambda _, value: next((styles[w] for w in styles if w in value), ""))]
         )
     else:
-        wide = max(len(name) for name, _ in facts)
-        head = "".join(f"{name:<{wide}}  {value}\n" for name, value in facts)
+        head = "\n".join([*_plain(facts), ""])
     numeric = {"": False, "before": True, "after": True}
     return head + "\n".join([*_boxed(rows, numeric), printable(record["signature"]), ""])
 

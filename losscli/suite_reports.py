@@ -1,6 +1,5 @@
 """Reports of a suite: facts and tables, JUnit XML, annotations of GitHub Actions; and an example of a suite."""
 
-import re
 from typing import Any
 
 from losscli import __version__
@@ -9,8 +8,6 @@ from losscli.render import number
 from losscli.suite import MET, UNMEASURED, UNMET, Check, Outcome, Report
 
 MARKS = {MET: "met", UNMET: "NOT MET", UNMEASURED: "UNMEASURED"}
-NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML 1.0 has no way to write."""
 
 
 def style(name: str, value: str) -> str:
@@ -68,49 +65,28 @@ def tally(report: Report) -> str:
     )
 
 
+COUNTED = ("tests", "failures", "errors")
+
+
 def junit(report: Report) -> str:
     """JUnit XML: a test case a check, and one for a measurement without checks or without a number."""
-    from xml.etree.ElementTree import Element, SubElement, indent, tostring
+    from losscli.junit import ERROR, FAILURE, Case, suite, suites, written
 
-    suites = Element("testsuites", name=xml_text(f"losscli {__version__}"))
-    total = {"tests": 0, "failures": 0, "errors": 0}
+    made = []
     for one in report.outcomes:
         checks = one.checks if one.checks and not one.errors else []
         if one.errors:
             checks = [Check("measured", UNMEASURED, None, "; ".join(one.errors))]
         elif not checks:
             checks = [Check("measured", MET, one.value, "")]
-        numbers = {
-            "tests": len(checks),
-            "failures": sum(check.status == UNMET for check in checks),
-            "errors": sum(check.status == UNMEASURED for check in checks),
-        }
-        total = {name: total[name] + number for name, number in numbers.items()}
-        suite = SubElement(suites, "testsuite", name=xml_text(one.measure.name))
-        for name, n in numbers.items():
-            suite.set(name, str(n))
+        cases = []
         for check in checks:
-            case = SubElement(
-                suite,
-                "testcase",
-                classname=xml_text(f"{report.suite.name}.{one.measure.name}"),
-                name=xml_text(check.what),
-            )
-            if check.status != MET:
-                kind = "failure" if check.status == UNMET else "error"
-                said = SubElement(case, kind, message=xml_text(check.words), type=check.status.replace(" ", "-"))
-                said.text = xml_text(f"{check.what}: {check.words}")
-        if one.value is not None:
-            SubElement(suite, "system-out").text = xml_text(f"value {one.value!r}\n{one.signature}")
-    for name, n in total.items():
-        suites.set(name, str(n))
-    indent(suites)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(suites, encoding="unicode") + "\n"
-
-
-def xml_text(text: str) -> str:
-    """Text without what XML cannot hold."""
-    return NO_XML.sub("\ufffd", text.encode(errors="backslashreplace").decode())
+            outcome = {UNMET: FAILURE, UNMEASURED: ERROR}.get(check.status)
+            kind, text = check.status.replace(" ", "-"), f"{check.what}: {check.words}"
+            cases.append(Case(check.what, outcome, check.words, kind, text))
+        out = "" if one.value is None else f"value {one.value!r}\n{one.signature}"
+        made.append(suite(one.measure.name, f"{report.suite.name}.{one.measure.name}", cases, COUNTED, out))
+    return written(suites(f"losscli {__version__}", made, COUNTED))
 
 
 def github(report: Report) -> str:

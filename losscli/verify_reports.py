@@ -4,7 +4,6 @@ import json
 
 from losscli.render import report
 from losscli.strictjson import strict
-from losscli.suite_reports import xml_text
 from losscli.verify import BROKEN, SKIPPED, Verified
 
 MARKS = {"met": "met", BROKEN: "BROKEN", "warning": "warning", SKIPPED: "skipped"}
@@ -41,25 +40,17 @@ def _style(name: str, value: str) -> str:
 
 def junit(found: Verified) -> str:
     """A test case a property."""
-    from xml.etree.ElementTree import Element, SubElement, indent, tostring
+    from losscli import junit as xml
 
-    suite = Element("testsuite", name=xml_text(found.where))
-    for name, number in (
-        ("tests", len(found.properties)),
-        ("failures", found.broken),
-        ("errors", 0),
-        ("skipped", sum(one.verdict == SKIPPED for one in found.properties)),
-    ):
-        suite.set(name, str(number))
+    cases = []
     for one in found.properties:
-        case = SubElement(suite, "testcase", classname=xml_text(found.where), name=xml_text(one.name))
         example = "" if one.example is None else json.dumps(strict(one.example))
         if one.verdict == BROKEN:
-            said = SubElement(case, "failure", message=xml_text(one.words), type=one.verdict)
-            said.text = xml_text("\n".join([one.words, example, *found.patterns]))
+            text = "\n".join([one.words, example, *found.patterns])
+            cases.append(xml.Case(one.name, xml.FAILURE, one.words, BROKEN, text))
         elif one.verdict == SKIPPED:
-            SubElement(case, "skipped", message=xml_text(one.words))
-        elif one.verdict == "warning":
-            SubElement(case, "system-out").text = xml_text(f"warning: {one.words} {example}")
-    indent(suite)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(suite, encoding="unicode") + "\n"
+            cases.append(xml.Case(one.name, xml.SKIPPED, one.words))
+        else:
+            out = f"warning: {one.words} {example}" if one.verdict == "warning" else ""
+            cases.append(xml.Case(one.name, out=out))
+    return xml.written(xml.suite(found.where, found.where, cases, ("tests", "failures", "errors", "skipped")))

@@ -25,15 +25,10 @@ from losscli.core import (
     loss,
     same,
 )
-from losscli.losses.chances import OfLogit, OfLogProbability, OfProbability, times
+from losscli.losses.chances import times
 from losscli.losses.ranking import lost
+from losscli.losses.sigmoid import MAKERS
 from losscli.losses.softmax import row_sums
-
-MAKERS: dict[str, Callable[[Array], Chance]] = {
-    "logits": OfLogit,
-    "probs": OfProbability,
-    "log-probs": OfLogProbability,
-}
 
 
 class Sums(NamedTuple):

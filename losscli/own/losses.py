@@ -26,7 +26,8 @@ from losscli.core import (
     Values,
 )
 from losscli.errors import DataError, UsageError
-from losscli.losses.chances import OfLogit, OfLogProbability, OfProbability, Opposite
+from losscli.losses.chances import Opposite
+from losscli.losses.sigmoid import MAKERS as OF_OUTCOMES
 from losscli.losses.softmax import MAKERS, through_softmax
 from losscli.own.frameworks import Framework, framework
 from losscli.own.guess import guessed
@@ -173,12 +174,7 @@ def converted(x: Array, given: str, wanted: str) -> tuple[Array, Callable[[Array
     """Predictions as what a loss wants, and what brings its gradient back to what they were."""
     chance: Chance
     if x.ndim == 1 or x.shape[1] == 1:
-        makers: dict[str, Callable[[Array], Chance]] = {
-            "logits": OfLogit,
-            "probs": OfProbability,
-            "log-probs": OfLogProbability,
-        }
-        chance = makers[given](x)
+        chance = OF_OUTCOMES[given](x)
         made = {"probs": chance.p, "log-probs": chance.l, "logits": chance.l - Opposite(chance).l}[wanted]
         # d p / d (given), then d made / d p.
         by_p = {"logits": chance.p * chance.q, "probs": np.ones_like(x), "log-probs": chance.p}[given]
