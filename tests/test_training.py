@@ -14,7 +14,10 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 NEEDS = {"torch": ("sklearn", "torch"), "keras": ("sklearn", "torch", "keras")}
-RUNS = {"torch": ["ce", "focal", "center-1"], "keras": ["ce", "focal-fit", "focal-loop", "center-1"]}
+RUNS = {
+    "torch": ["ce", "focal", "smoothing", "center-1"],
+    "keras": ["ce", "focal-fit", "focal-loop", "smoothing", "center-1"],
+}
 EPOCHS = 2
 
 

@@ -71,7 +71,10 @@ RUNS = {
         *CENTERED,
     ),
 }
-SHORT = {"torch": ("ce", "focal", "center-1"), "keras": ("ce", "focal-fit", "focal-loop", "center-1")}
+SHORT = {
+    "torch": ("ce", "focal", "smoothing", "center-1"),
+    "keras": ("ce", "focal-fit", "focal-loop", "smoothing", "center-1"),
+}
 
 
 @dataclass(frozen=True)

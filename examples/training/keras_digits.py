@@ -165,7 +165,7 @@ def main() -> None:
     """Train all runs into a folder."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition(".")[0])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--short", action="store_true", help="four runs, two epochs, and a part of the digits")
+    parser.add_argument("--short", action="store_true", help="a few runs, two epochs, and a part of the digits")
     given = parser.parse_args()
     torch.set_num_threads(1)  # sums in one order, and such a net is no faster on two
     versions = {"keras": keras.__version__, "torch": torch.__version__.split("+")[0]}
