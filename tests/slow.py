@@ -205,7 +205,10 @@ class Numbers:
 def loaded(asked: Asked, operand: str) -> tuple["Table | np.ndarray", str | None]:
     header = True if "--header" in asked.options else False if "--no-header" in asked.options else None
     path, _, column = (operand, "", "") if os.path.exists(operand) or "*" in operand else operand.rpartition(":")
-    return read(path, header), column or None
+    found = read(path, header)
+    if column and not isinstance(found, Table) and Path(path).read_bytes()[:4] != b"PK\x03\x04":
+        raise RefusedError("a column of an array, which has no names")
+    return found, column or None
 
 
 def chosen(table: Table, column: str | None, out: str, pattern: str = "", others: tuple[str, ...] = ()) -> list[int]:
