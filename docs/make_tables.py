@@ -25,10 +25,10 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from losscli.catalogue import entries, formula_of, parameters_in_short
+from losscli.definition.registry import FAMILIES
 from losscli.findings import ERRORS, NOTES, WARNINGS
 from losscli.libraries import NAMES
-from losscli.losses import FAMILIES
+from losscli.render.catalogue import entries, formula_of, parameters_in_short
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = (

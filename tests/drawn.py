@@ -5,11 +5,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from losscli.core import REAL, Everyone, Extras, Interval, Loss
-from losscli.forms import Form
-from losscli.io.sources import MemorySource
-from losscli.losses.contrast import unit
-from losscli.run import Job
+from losscli.data.target_encoding import Form
+from losscli.definition.batch import Everyone, Extras
+from losscli.definition.domain import REAL, Interval
+from losscli.definition.loss import Loss
+from losscli.engine.job import Job
+from losscli.io.source import MemorySource
+from losscli.losses.contrastive import unit
 
 K = 4
 """Classes, and columns of most predictions."""

@@ -39,11 +39,15 @@ import zstandard
 from mpmath import mp, mpf
 from slow import NUMBER, NothingError, RefusedError, UnclearError, expected, prefixes, unpacked
 
-from losscli import calculation
-from losscli import run as engine
-from losscli.core import REAL, Loss
-from losscli.io import csvfile, join, parquet, raw, sources, writers
-from losscli.losses import LOSSES
+from losscli.definition.domain import REAL
+from losscli.definition.loss import Loss
+from losscli.definition.registry import LOSSES
+from losscli.engine import evaluate as engine
+from losscli.io import bytes as raw
+from losscli.io import csv as csvfile
+from losscli.io import join, parquet, writers
+from losscli.io import source as sources
+from losscli.measurement import measure as calculation
 
 SECONDS = 20
 """After which an input counts as a hang."""

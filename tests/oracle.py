@@ -10,7 +10,7 @@ import mpmath
 from mpmath import mp, mpf
 from rows import Dual, Row, cumsum, divided, lifted, power, times
 
-from losscli.core import Loss
+from losscli.definition.loss import Loss
 
 DIGITS = 60
 

@@ -27,8 +27,9 @@ from oracle import NAMES, log, log_softmax, sigmoid_variables
 from reference import REFERENCES
 from rows import Row
 
-from losscli.core import REAL, Loss
-from losscli.losses import LOSSES
+from losscli.definition.domain import REAL
+from losscli.definition.loss import Loss
+from losscli.definition.registry import LOSSES
 
 MOST_ROWS = 40
 """Rows of losses in which each row meets all others."""

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from losscli.definition.registry import LOSSES
 from losscli.libraries import MEANINGS, NAMES, libraries
-from losscli.losses import LOSSES, find
+from losscli.lookup.names import find
 
 NUMBERS = ([1.5, 1, 5, 1], [1, 2, 3, 0.5])
 WEIGHTS = [1, 0, 2, 2]

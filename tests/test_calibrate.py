@@ -12,10 +12,11 @@ from hypothesis import strategies as some
 from reference import sigmoid, softmax
 from scipy.stats import binom
 
+from losscli.analysis.calibration.reliability import Groups, Reliability
+from losscli.analysis.calibration.scores import Confidences, null_band
+from losscli.analysis.calibration.temperature import Chances, Fit, Local, Point, Sums
 from losscli.cli.main import run as run_line
-from losscli.reliability import Groups, Reliability, Verdicts
-from losscli.scores import Confidences, null_band
-from losscli.temperature import Chances, Fit, Local, Point, Sums
+from losscli.engine.collectors.calibration_bins import Verdicts
 
 GOLDEN = json.loads((Path(__file__).parent / "calibration.json").read_text())
 """By make_calibration.py: scipy 1.17.1, scikit-learn 1.9.1, torchmetrics 1.9.0 on torch 2.13.0."""
@@ -315,8 +316,8 @@ class TestKinds:
 
     def test_threads_and_blocks_do_not_matter(self, calibrate, files, monkeypatch):
         one = calibrate(*files, "--bias").json
-        monkeypatch.setattr("losscli.run.BLOCK_BYTES", 1000)
-        monkeypatch.setattr("losscli.run.CHUNK_BYTES", 2000)
+        monkeypatch.setattr("losscli.engine.job.BLOCK_BYTES", 1000)
+        monkeypatch.setattr("losscli.engine.job.CHUNK_BYTES", 2000)
         several = calibrate(*files, "--bias", "--threads", "2").json
         assert several == calibrate(*files, "--bias", "--threads", "1").json
         assert several["temperature"] == near(one["temperature"], 1e-12)
@@ -361,7 +362,7 @@ class TestNoMinimum:
         assert done.json["bias"] == {"0": 0, "1": 0}
 
     def test_a_fit_that_is_worse_is_not_taken(self, calibrate, files, monkeypatch):
-        monkeypatch.setattr("losscli.calibrate.fit", lambda passes, first: Fit(Point(0.01), True, 3))
+        monkeypatch.setattr("losscli.analysis.calibration.fit.fit", lambda passes, first: Fit(Point(0.01), True, 3))
         found = calibrate(*files).json
         assert (found["temperature"], found["after"]) == (1.0, found["before"])
 
@@ -393,7 +394,7 @@ class TestNoMinimum:
         calibrate(p, save("y.npy", [0, 1, 2]), "--bias").refuses(2, "201 classes", "200 at most")
 
     def test_what_does_not_converge_says_so(self, calibrate, files, monkeypatch):
-        monkeypatch.setattr("losscli.temperature.MOST_STEPS", 1)
+        monkeypatch.setattr("losscli.analysis.calibration.temperature.MOST_STEPS", 1)
         done = calibrate(*files)
         assert done.json["converged"] is False
         assert "has not converged after 1 step" in done.err
@@ -458,7 +459,7 @@ class TestTheBand:
         right = random.random(len(confidence)) < confidence**2
         parts = [Confidences.of(c, r, 15) for c, r in zip(np.split(confidence, 4), np.split(right, 4), strict=True)]
         exact = sum(parts[1:], parts[0])
-        monkeypatch.setattr("losscli.scores.KEPT_ROWS", 1500)
+        monkeypatch.setattr("losscli.analysis.calibration.scores.KEPT_ROWS", 1500)
         cells = sum(parts[1:], parts[0])
         assert (exact.exact, cells.exact) == (True, False)
         one, other = (Reliability.of_groups(found.groups(), 15, binning) for found in (exact, cells))
@@ -629,7 +630,7 @@ class TestRefusals:
             yield 0, source.read(0, 5)
             save("o.npy", np.ones((5, 4, 1)))
 
-        monkeypatch.setattr("losscli.recalibrated.blocks", changed)
+        monkeypatch.setattr("losscli.analysis.calibration.apply.blocks", changed)
         calibrate(*files, "--apply", o, "-o", "out.npy").refuses(3, "o.npy", "changed")
 
     def test_another_kind(self, calibrate, save, files):
@@ -672,7 +673,7 @@ class TestStandardInput:
 
 def test_more_rows_than_are_kept(calibrate, files, monkeypatch):
     exact = calibrate(*files).json
-    monkeypatch.setattr("losscli.scores.KEPT_ROWS", 100)
+    monkeypatch.setattr("losscli.analysis.calibration.scores.KEPT_ROWS", 100)
     counted = calibrate(*files).json
     for side in ("before", "after"):
         one, other = exact[side].pop("ece"), counted[side].pop("ece")

@@ -8,7 +8,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from losscli.centers import Sums, checked_rule, moved, opened, request_of
+from losscli.analysis.centers import Sums, checked_rule, moved, opened, request_of
+from losscli.engine import job as job_module
 
 X = [[0.0, 0.0], [2.0, 0.0], [4.0, 6.0]]
 Y = [0, 0, 1]
@@ -289,10 +290,9 @@ class TestFiles:
         assert found.json["loss_after"] == near(1 / 3)
 
     def test_the_number_of_threads_makes_no_difference(self, centers, save, monkeypatch):
-        from losscli import run as running
 
-        monkeypatch.setattr(running, "CHUNK_BYTES", 4096)
-        monkeypatch.setattr(running, "BLOCK_BYTES", 512)
+        monkeypatch.setattr(job_module, "CHUNK_BYTES", 4096)
+        monkeypatch.setattr(job_module, "BLOCK_BYTES", 512)
         draw = np.random.default_rng(5)
         x, y = save("x.npy", draw.normal(size=(3000, 7)) * 1e3, np.float32), save("y.npy", draw.integers(0, 20, 3000))
         made = [centers(x, y, "--threads", str(n), "-o", f"c{n}.npy").out for n in (1, 3)]
@@ -304,10 +304,9 @@ class TestFiles:
             assert np.load("c1.npy")[j] == near(np.array(exact), rel=3e-16)
 
     def test_memory_is_that_of_the_centers(self, save, monkeypatch):
-        from losscli import run as running
 
-        monkeypatch.setattr(running, "CHUNK_BYTES", 1 << 18)
-        monkeypatch.setattr(running, "BLOCK_BYTES", 1 << 16)
+        monkeypatch.setattr(job_module, "CHUNK_BYTES", 1 << 18)
+        monkeypatch.setattr(job_module, "BLOCK_BYTES", 1 << 16)
         x, y = save("x.npy", np.ones((400_000, 16)), np.float32), save("y.npy", np.arange(400_000) % 10, np.int8)
         tracemalloc.start()
         moved(opened(request_of(x, y)), "mean", None, threads=1)
@@ -316,10 +315,9 @@ class TestFiles:
         assert peak < 8 << 20  # the features are 24 MiB; a scan of labels takes 4 of them
 
     def test_a_class_that_comes_late(self, centers, save, monkeypatch):
-        from losscli import run as running
 
-        monkeypatch.setattr(running, "CHUNK_BYTES", 64)
-        monkeypatch.setattr(running, "BLOCK_BYTES", 16)
+        monkeypatch.setattr(job_module, "CHUNK_BYTES", 64)
+        monkeypatch.setattr(job_module, "BLOCK_BYTES", 16)
         y = [2, 2, 0, 2, 1, 1, 0, 0, 3]
         x = np.arange(18.0).reshape(9, 2)
         found = centers(save("x.npy", x), save("y.npy", y), "-o", "c.npy")
@@ -373,10 +371,9 @@ class TestRefused:
         assert not os.path.exists("new.npy")
 
     def test_the_first_of_several_places_is_named(self, centers, save, monkeypatch):
-        from losscli import run as running
 
-        monkeypatch.setattr(running, "CHUNK_BYTES", 64)
-        monkeypatch.setattr(running, "BLOCK_BYTES", 16)
+        monkeypatch.setattr(job_module, "CHUNK_BYTES", 64)
+        monkeypatch.setattr(job_module, "BLOCK_BYTES", 16)
         x = np.zeros((40, 2))
         x[[7, 30], [1, 0]] = np.inf
         centers(save("x.npy", x), save("y.npy", np.zeros(40))).refuses(3, "x.npy[7, 1]: inf")

@@ -9,8 +9,9 @@ import pytest
 from mpmath import mp
 from oracle import settings
 
-from losscli.core import Clip, Dense, Extras, Indices, Loss, find
-from losscli.losses import LOSSES
+from losscli.definition.batch import Clip, Dense, Extras, Indices
+from losscli.definition.loss import Loss
+from losscli.definition.registry import LOSSES, find
 
 INF = math.inf
 DTYPES = (np.float32, np.float64)

@@ -9,8 +9,11 @@ import numpy as np
 import pytest
 from conftest import SAMPLE_DATA
 
-from losscli import alignment, check, kinds
-from losscli.core import FAMILIES
+from losscli.analysis import check
+from losscli.definition.registry import FAMILIES
+from losscli.engine import job as job_module
+from losscli.engine.collectors import label_alignment as alignment
+from losscli.engine.collectors import prediction_kind as kinds
 from losscli.findings import CODES, ERROR, NOTE, WARNING
 from losscli.io import join
 
@@ -155,11 +158,10 @@ class TestFacts:
         assert checked("-", "y.npy", stdin=(folder / "z.npy").read_bytes())["findings"] == []
 
     def test_are_those_of_any_blocks(self, checked, save, monkeypatch):
-        from losscli import run as running
 
         words = save("z.npy", LOGITS), save("y.npy", LABELS)
         whole = checked(*words)
-        monkeypatch.setattr(running, "CHUNK_ROWS", 37)
+        monkeypatch.setattr(job_module, "CHUNK_ROWS", 37)
         parts = checked(*words, "--threads", "2")
         for name in ("accuracy", "majority", "targets", "predictions", "samples"):
             assert parts[name] == whole[name]
@@ -219,9 +221,8 @@ class TestKinds:
         assert (found["predictions"]["kind"], found["predictions"]["nan"]) == ("neither", 1200)
 
     def test_one_value_at_the_end_of_the_file_decides(self, checked, save, monkeypatch):
-        from losscli import run as running
 
-        monkeypatch.setattr(running, "CHUNK_ROWS", 64)
+        monkeypatch.setattr(job_module, "CHUNK_ROWS", 64)
         x = PROBS.copy()
         x[-1] = [1.5, 0, 0, -0.5]
         assert self.kind(checked, save, x) == "logits"
@@ -412,7 +413,7 @@ class TestLabels:
             kept.append(np.concatenate(sample.rows))
             return compared(job, sample)
 
-        monkeypatch.setattr("losscli.calculation.compared", watched)
+        monkeypatch.setattr("losscli.measurement.measure.compared", watched)
         monkeypatch.setattr(alignment, "MOST_ROWS", 640)
         labels = RNG.integers(0, 2, 50_000)
         z = RNG.normal(size=(50_000, 2)) + 3 * np.eye(2)[labels]
@@ -432,9 +433,9 @@ class TestLabels:
         assert sampling.rows(90, 20).tolist() == list(range(10, 20))
 
     def test_rows_of_many_classes_are_fewer(self, save):
-        from losscli.calculation import prepare
-        from losscli.losses import find
-        from losscli.request import Request
+        from losscli.definition.request import Request
+        from losscli.lookup.names import find
+        from losscli.measurement.prepare import prepare
 
         z, y = save("z.npy", np.zeros((500, 10_000), np.float32)), save("y.npy", np.arange(500))
         made = prepare(Request(find("ce").bind(), z, y)).job
@@ -648,10 +649,9 @@ class TestDuplicates:
         assert found["by"]["duplicate-rows"]["places"] == ["z.npy[7]", "z.npy[11]", "z.npy[290]"]
 
     def test_are_found_in_many_piles_and_by_several_threads(self, checked, save, monkeypatch):
-        from losscli import run as running
 
         monkeypatch.setattr(join, "PILE_BYTES", 400)
-        monkeypatch.setattr(running, "CHUNK_ROWS", 50)
+        monkeypatch.setattr(job_module, "CHUNK_ROWS", 50)
         z, y = np.tile(RNG.normal(size=(500, 3)), (2, 1)), np.tile(RNG.integers(0, 3, 500), 2)
         found = checked(save("z.npy", z), save("y.npy", y), "--threads", "2")["by"]["duplicate-rows"]
         assert "500 rows like this" in found["message"]

@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 from sklearn.decomposition import PCA
 
-from losscli import cloud
-from losscli.cloud import load
+from losscli.analysis import features as cloud
+from losscli.analysis.features import load
 from losscli.errors import DataError, UsageError
 
 
@@ -225,7 +225,7 @@ class TestRows:
             load(save("x.npy", X), save("y.npy", [0] * 6), save("c.npy", [[1.0, 1e200]]))
 
     def test_its_place_in_a_table_in_another_block(self, write, save, monkeypatch):
-        monkeypatch.setattr("losscli.io.sources.SCAN_BYTES", 32)
+        monkeypatch.setattr("losscli.io.source.SCAN_BYTES", 32)
         x = write("x.csv", "id,u,v\n" + "".join(f"{i},{i},{'inf' if i == 5 else 1}\n" for i in range(8)))
         y = write("y.csv", "id,label\n" + "".join(f"{i},{i % 2}\n" for i in reversed(range(8))))
         with refused(DataError, 'x.csv:7, column "v"', "finite"):
@@ -354,7 +354,7 @@ class TestComponents:
         x = np.random.default_rng(2).normal(size=(101, 6))
         words = save("x.npy", x), save("y.npy", np.random.default_rng(3).integers(0, 3, 101))
         whole = load(*words, ignore="2")
-        monkeypatch.setattr("losscli.io.sources.SCAN_BYTES", 300)
+        monkeypatch.setattr("losscli.io.source.SCAN_BYTES", 300)
         found = load(*words, ignore="2")
         assert found.points == near(whole.points)
         assert found.index.tolist() == whole.index.tolist()
@@ -382,7 +382,7 @@ class TestComponents:
         assert self.peak(x, save("y.npy", [0, 0, 1])) < 1500 * 1500 * 8 / 4
 
     def test_many_rows_of_few_features_are_not_held_at_once(self, save, monkeypatch):
-        monkeypatch.setattr("losscli.io.sources.SCAN_BYTES", 1 << 16)
+        monkeypatch.setattr("losscli.io.source.SCAN_BYTES", 1 << 16)
         x = np.random.default_rng(0).normal(size=(20_000, 30))
         assert self.peak(save("x.npy", x), save("y.npy", np.zeros(20_000, int))) < x.nbytes / 2
 

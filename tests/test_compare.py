@@ -8,8 +8,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from losscli import compare as comparing
-from losscli import run as running
+from losscli.analysis import compare as comparing
+from losscli.analysis.shared import resampling
+from losscli.engine import job
+from losscli.io import source
 
 NAMES = ("cat", "dog", "eel")
 
@@ -133,7 +135,7 @@ class TestNumbers:
     def test_do_not_depend_on_threads_or_cells(self, compare, models, monkeypatch):
         words = ["ce", "a.npy", "b.npy", "--targets", "y.npy", "--resamples", "2000"]
         one = compare(*words, "--threads", "1").json
-        monkeypatch.setattr(running, "CHUNK_ROWS", 13)
+        monkeypatch.setattr(job, "CHUNK_ROWS", 13)
         monkeypatch.setattr(comparing, "SCAN_BYTES", 8 * 17)
         several = compare(*words, "--threads", "3").json
         assert several["interval"] == pytest.approx(one["interval"], rel=1e-12)

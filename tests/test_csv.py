@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from losscli.errors import DataError
-from losscli.io import csvfile
-from losscli.io.csvfile import SmallTable, TextTable
-from losscli.io.raw import Spool
-from losscli.io.sources import whole
+from losscli.io import csv as csvfile
+from losscli.io.bytes import Spool
+from losscli.io.csv import SmallTable, TextTable
+from losscli.io.source import whole
 
 quick = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

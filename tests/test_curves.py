@@ -18,21 +18,12 @@ from hypothesis import strategies as st
 from mpmath import mp, mpf
 from oracle import evaluate, precise, softmax_loss
 
-from losscli.core import FAMILIES, Axis, BoundLoss, Interval
-from losscli.curves import (
-    Curve,
-    along,
-    check_range,
-    default_range,
-    grid,
-    jumps,
-    records,
-    shared_axis,
-    trace,
-)
+from losscli.analysis.curves import Curve, along, check_range, default_range, grid, jumps, records, shared_axis, trace
+from losscli.definition.domain import Interval
+from losscli.definition.loss import Axis, BoundLoss
+from losscli.definition.registry import FAMILIES, LOSSES
 from losscli.errors import UsageError
-from losscli.losses import LOSSES
-from losscli.spec import parse, spec, specs
+from losscli.lookup.spec import parse, spec, specs
 
 quick = settings(max_examples=25, deadline=None, derandomize=True)
 

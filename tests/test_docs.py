@@ -9,11 +9,11 @@ from typing import get_args
 
 import pytest
 
-from losscli import render
 from losscli.cli import options, plot
-from losscli.losses import FAMILIES, LOSSES
+from losscli.definition.registry import FAMILIES, LOSSES
+from losscli.engine.aggregates import REDUCTIONS
 from losscli.plots.samples import PANELS
-from losscli.reduce import REDUCTIONS
+from losscli.render import text as render
 
 ROOT = Path(__file__).parent.parent
 

@@ -15,15 +15,25 @@ import numpy as np
 import pytest
 from drawn import drawn
 
-from losscli import run
-from losscli.core import Indices
+from losscli.arrays import row_sums
+from losscli.definition.batch import Indices
+from losscli.definition.registry import LOSSES
+from losscli.engine import evaluate as run
+from losscli.engine import in_memory as in_memory_module
+from losscli.engine import job as job_module
+from losscli.engine import threads as threads_module
 from losscli.errors import DataError, UsageError
-from losscli.io import csvfile, parquet, raw, sources, tables, writers
-from losscli.io.raw import RawFile, Reader, Spool, blocks_of
-from losscli.io.sources import MemorySource, NpySource, pieces
-from losscli.losses import LOSSES, find
-from losscli.losses.chances import Known, lazy
-from losscli.losses.softmax import Shares, _by_index, _every_class, row_sums
+from losscli.io import bytes as raw
+from losscli.io import csv as csvfile
+from losscli.io import npy as npy_module
+from losscli.io import parquet, writers
+from losscli.io import table as tables
+from losscli.io.bytes import RawFile, Reader, Spool, blocks_of
+from losscli.io.npy import NpySource
+from losscli.io.source import MemorySource, pieces
+from losscli.lookup.names import find
+from losscli.losses.probability import Known, lazy
+from losscli.losses.softmax import Shares, _by_index, _every_class
 
 SEED = 20261124
 GENERATOR = np.random.default_rng(SEED)
@@ -40,9 +50,9 @@ def same_numbers(monkeypatch):
 @pytest.fixture
 def small_chunks(monkeypatch):
     """Chunks of 40 rows and blocks of 9, of whatever kind the file is."""
-    monkeypatch.setattr(run, "CHUNK_ROWS", 40)
-    monkeypatch.setattr(run, "BLOCK_BYTES", 9 * 7 * 4)
-    monkeypatch.setattr(run, "ELEMENTWISE", 1)
+    monkeypatch.setattr(job_module, "CHUNK_ROWS", 40)
+    monkeypatch.setattr(job_module, "BLOCK_BYTES", 9 * 7 * 4)
+    monkeypatch.setattr(job_module, "ELEMENTWISE", 1)
     monkeypatch.setattr(csvfile, "PIECE", 256)
     monkeypatch.setattr(csvfile, "CHUNK_BYTES", 1500)
     monkeypatch.setattr(csvfile, "SMALL", 0)
@@ -123,7 +133,12 @@ class TestSameDigits:
             whole, slopes = bound(x, targets, extras, gradient=True)
             for rows in (1, 3, 7, 40):
                 parts = [
-                    bound(x[here], run._cut(targets, here), run._of_rows(extras, here), gradient=True)
+                    bound(
+                        x[here],
+                        in_memory_module._cut(targets, here),
+                        in_memory_module._of_rows(extras, here),
+                        gradient=True,
+                    )
                     for here in (slice(a, a + rows) for a in range(0, 40, rows))
                 ]
                 assert np.concatenate([value for value, _ in parts]).tolist() == whole.tolist()
@@ -150,9 +165,9 @@ class TestSameDigits:
         weights = () if loss == "huber" else ("--class-weight", "0=3,5=0.5")
         words = (loss, p, t, "--sample-weight", w, *weights, *rows, *extra)
         whole = compute(*words, "--threads", "1").json
-        monkeypatch.setattr(run, "CHUNK_ROWS", 60)
-        monkeypatch.setattr(run, "BLOCK_BYTES", 9 * 7 * 4)
-        monkeypatch.setattr(run, "ELEMENTWISE", 1)
+        monkeypatch.setattr(job_module, "CHUNK_ROWS", 60)
+        monkeypatch.setattr(job_module, "BLOCK_BYTES", 9 * 7 * 4)
+        monkeypatch.setattr(job_module, "ELEMENTWISE", 1)
         parts = compute(*words, "--threads", "2").json
         for key in ("value", "numerator", "denominator", "samples", "ignored"):
             assert parts[key] == pytest.approx(whole[key], rel=1e-13), key
@@ -165,16 +180,16 @@ class TestSameDigits:
     @pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
     @pytest.mark.parametrize("threads", [1, 3])
     def test_in_memory_is_the_same_as_at_once(self, loss, threads, monkeypatch):
-        monkeypatch.setattr(run, "BLOCK_BYTES", 300)
-        monkeypatch.setattr(run, "CHUNK_BYTES", 900)
+        monkeypatch.setattr(job_module, "BLOCK_BYTES", 300)
+        monkeypatch.setattr(job_module, "CHUNK_BYTES", 900)
         made = drawn(loss, 101, 4)
         x, targets, extras = made.predictions.astype(np.float32), made.form.targets(made.targets), made.extras
         bound = loss.bind()
-        values, slopes = run.in_memory(bound, x, targets, extras, gradient=True, threads=threads)
+        values, slopes = in_memory_module.in_memory(bound, x, targets, extras, gradient=True, threads=threads)
         expected, expected_slopes = bound(x, targets, extras, gradient=True)
         assert values.tolist() == expected.tolist()
         assert slopes.tolist() == expected_slopes.tolist()
-        assert run.in_memory(bound, x, targets, extras)[1] is None
+        assert in_memory_module.in_memory(bound, x, targets, extras)[1] is None
 
 
 class TestFastPaths:
@@ -288,13 +303,13 @@ def test_a_job_of_files_goes_to_another_process(kind, save, write, folder, small
     """As to Dask's executors: what a chunk needs is in the job, and files are opened where they are read."""
     import pickle
 
-    from losscli.calculation import prepare
-    from losscli.request import Request
+    from losscli.definition.request import Request
+    from losscli.measurement.prepare import prepare
 
     job = prepare(Request(find("ce").bind(), *files_of(kind, save, write, folder))).job
     sent = pickle.loads(pickle.dumps(job))
-    bounds = run.chunks(job)
-    assert bounds == run.chunks(sent)
+    bounds = job_module.chunks(job)
+    assert bounds == job_module.chunks(sent)
     assert len(bounds) > 2
     for start, stop in bounds[1:3]:
         here, there = (run.evaluate_chunk(one, start, stop).partial for one in (job, sent))
@@ -303,9 +318,9 @@ def test_a_job_of_files_goes_to_another_process(kind, save, write, folder, small
 
 class TestBounds:
     def job(self, n=1000, k=4):
-        from losscli.forms import Form
+        from losscli.data.target_encoding import Form
 
-        return run.Job(
+        return job_module.Job(
             find("ce").bind(),
             MemorySource("p", np.zeros((n, k), np.float32)),
             MemorySource("t", np.zeros(n, np.int64)),
@@ -314,24 +329,24 @@ class TestBounds:
         )
 
     def test_no_more_chunks_are_computed_ahead_than_there_are_workers(self, monkeypatch):
-        monkeypatch.setattr(run, "CHUNK_ROWS", 10)
+        monkeypatch.setattr(job_module, "CHUNK_ROWS", 10)
         executor = Ready()
         assert run.evaluate(self.job(), executor=executor).samples == 1000
         assert executor.most == 5  # three, one to begin with when the first is done, and the one that is taken
 
     def test_many_threads_do_not_hold_more_than_a_few_chunks(self):
         job = self.job()
-        assert run.threads_for(job, 64) == 1
+        assert job_module.threads_for(job, 64) == 1
         wide = MemorySource("p", np.broadcast_to(np.float32(0), (10_000_000, 4)))
         large = run.replace(job, predictions=wide)
-        assert len(run.chunks(large)) == 77
-        most = run.threads_for(large, 64)
+        assert len(job_module.chunks(large)) == 77
+        most = job_module.threads_for(large, 64)
         assert 8 <= most < 64
-        assert most * run.CHUNK_ROWS * (16 + 64) <= run.IN_FLIGHT
+        assert most * job_module.CHUNK_ROWS * (16 + 64) <= job_module.IN_FLIGHT
 
     def test_chunks_cover_all_rows_once(self, monkeypatch):
-        monkeypatch.setattr(run, "CHUNK_ROWS", 33)
-        bounds = run.chunks(self.job())
+        monkeypatch.setattr(job_module, "CHUNK_ROWS", 33)
+        bounds = job_module.chunks(self.job())
         assert bounds[0][0] == 0
         assert bounds[-1][1] == 1000
         assert all(before[1] == after[0] for before, after in pairwise(bounds))
@@ -339,13 +354,13 @@ class TestBounds:
 
     def test_columns_are_read_in_long_enough_runs(self, folder, save):
         source = NpySource.open(RawFile("p", folder / save("p.npy", np.asfortranarray(np.zeros((1000, 3000))))), "p")
-        assert source.grain == sources.FORTRAN_ROWS
+        assert source.grain == npy_module.FORTRAN_ROWS
         job = run.replace(self.job(1000, 3000), predictions=source, dtype=np.dtype(np.float64))
-        assert run.chunks(job)[0] == (0, run.CHUNK_BYTES // 24_000)
+        assert job_module.chunks(job)[0] == (0, job_module.CHUNK_BYTES // 24_000)
 
     def test_the_default_is_the_cores_that_this_process_may_use(self, monkeypatch):
         monkeypatch.setattr(run.os, "sched_getaffinity", lambda pid: {0, 3, 5}, raising=False)
-        assert run.available_threads() == 3
+        assert threads_module.available_threads() == 3
 
 
 PEAK = """
@@ -426,7 +441,7 @@ class TestThreadsOption:
 class TestFiles:
     def test_a_file_that_changes_while_it_is_read_publishes_nothing(self, folder, save, run, monkeypatch):
         p, t = save("p.npy", np.zeros((300, 2))), save("t.npy", np.zeros(300, int))
-        chunk = sys.modules["losscli.run"].evaluate_chunk
+        chunk = sys.modules["losscli.engine.evaluate"].evaluate_chunk
 
         def meddled(*words):
             with (folder / p).open("r+b") as file:
@@ -435,7 +450,7 @@ class TestFiles:
             os.utime(folder / p, ns=(1, 1))
             return chunk(*words)
 
-        monkeypatch.setattr("losscli.run.evaluate_chunk", meddled)
+        monkeypatch.setattr("losscli.engine.evaluate.evaluate_chunk", meddled)
         run("compute", "ce", p, t, "-o", "x.npy").refuses(3, "p.npy", "changed while it was read")
         assert not (folder / "x.npy").exists()
 

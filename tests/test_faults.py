@@ -23,8 +23,10 @@ import pytest
 from conftest import start
 
 import losscli
-from losscli import run as running
-from losscli.io import operands, raw
+from losscli.engine import evaluate as running
+from losscli.io import bytes as bytes_module
+from losscli.io import bytes as raw
+from losscli.io import operands
 from losscli.io.sinks import AtomicFile
 
 ROOT = Path(__file__).parent.parent
@@ -153,7 +155,7 @@ class TestSignals:
         assert running.stderr.read() == b""
 
     @pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
-    @pytest.mark.parametrize("module", ["typer", "numpy", "losscli.io.sinks", "losscli.run"])
+    @pytest.mark.parametrize("module", ["typer", "numpy", "losscli.io.sinks", "losscli.engine.evaluate"])
     def test_while_modules_are_imported_print_no_trace(self, tiny, name, code, module):
         script = f"""
 import os, signal, sys
@@ -224,7 +226,7 @@ class TestFilesThatChange:
 
     @pytest.mark.parametrize("how", ["shrinks", "grows", "is written to"])
     @pytest.mark.parametrize("kind", ["npy", "npz", "csv", "parquet"])
-    @pytest.mark.parametrize("when", ["losscli.run.evaluate_chunk", "losscli.calculation.assign"])
+    @pytest.mark.parametrize("when", ["losscli.engine.evaluate.evaluate_chunk", "losscli.measurement.measure.assign"])
     def test_are_refused(self, run, write, folder, save, monkeypatch, kind, how, when):
         path = self.make(folder, kind, 1.0)
         write("x.csv", "old")
@@ -253,7 +255,7 @@ class TestFilesThatChange:
             os.replace(self.make(folder / "new", kind, 2.0), path)
             return original(*words)
 
-        monkeypatch.setattr("losscli.run.evaluate_chunk", meddled)
+        monkeypatch.setattr("losscli.engine.evaluate.evaluate_chunk", meddled)
         done = run("compute", "squared-error", path.name, "0", "-f", "value")
         assert (done.code, done.out) == (0, "1.0\n")
 
@@ -277,14 +279,14 @@ class TestArchives:
     @pytest.fixture
     def unpacked(self, monkeypatch):
         sizes = []
-        pieces = operands.pieces_of
+        pieces = bytes_module.pieces_of
 
         def counted(stream):
             for piece in pieces(stream):
                 sizes.append(len(piece))
                 yield piece
 
-        monkeypatch.setattr(operands, "pieces_of", counted)
+        monkeypatch.setattr(bytes_module, "pieces_of", counted)
         return sizes
 
     def bomb(self, folder, header, size):
@@ -411,7 +413,7 @@ class TestParquet:
         def panics(*words, **how):
             raise PanicException("assertion failed")
 
-        monkeypatch.setattr("losscli.calculation.prepare", panics)
+        monkeypatch.setattr("losscli.measurement.prepare.prepare", panics)
         run("compute", "ce", *tiny).refuses(70, "PanicException")
 
 
@@ -489,11 +491,11 @@ class TestText:
         assert not set(shown) & {"\x1b", "\x07", "\r", "\u202e"}
 
     def test_is_shown_without_harm_on_a_terminal(self, words, monkeypatch):
-        from losscli.calculation import prepare
-        from losscli.losses import find
-        from losscli.render import to_table
-        from losscli.request import Request
-        from losscli.samples import columns
+        from losscli.definition.request import Request
+        from losscli.lookup.names import find
+        from losscli.measurement.per_sample import columns
+        from losscli.measurement.prepare import prepare
+        from losscli.render.result import to_table
 
         made = prepare(Request(find("ce").bind(), *words[1:3], classes=words[4]), rows=True)
         rows = []

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from losscli.calculation import prepare
-from losscli.losses import find
-from losscli.request import Request
-from losscli.run import Chunk
+from losscli.definition.request import Request
+from losscli.engine.job import Chunk
+from losscli.lookup.names import find
+from losscli.measurement.prepare import prepare
 
 CASES = json.loads((Path(__file__).parent / "frameworks.json").read_text())
 OPTIONS = {"from": "given", "label_smoothing": "label_smoothing", "smoothing_mode": "smoothing_mode"}

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from mpmath import mp
 from slow import RefusedError, expected
 
-from losscli import run as running
-from losscli.losses import LOSSES
+from losscli.definition.registry import LOSSES
+from losscli.engine import job
 
 
 @settings(max_examples=1000, deadline=None, derandomize=True)
@@ -193,7 +193,7 @@ class TestFound:
         assert compute("l1", "q.npz:b", "0").json["value"] == 4
 
     def test_targets_that_are_infinite_have_no_baseline(self, compute, save, monkeypatch):
-        monkeypatch.setattr(running, "CHUNK_ROWS", 3)
+        monkeypatch.setattr(job, "CHUNK_ROWS", 3)
         p, t = save("p.npy", np.zeros(12)), save("t.npy", [0, np.inf, *[0.0] * 6, -np.inf, *[0.0] * 3])
         found = compute("l2", p, t, "--reduction", "sum").json
         assert found["nonfinite"]["value"] == "inf"

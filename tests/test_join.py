@@ -7,7 +7,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from losscli.io import join, raw
+from losscli.io import bytes as raw
+from losscli.io import join, source
 
 NAMES = ("cat", "dog", "eel")
 
@@ -29,7 +30,7 @@ def small_piles(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def cut(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tables that are cut every few rows, and parsed by Polars however small they are."""
-    from losscli.io import csvfile
+    from losscli.io import csv as csvfile
 
     monkeypatch.setattr(csvfile, "SMALL", 0)
     monkeypatch.setattr(csvfile, "CHUNK_ROWS", 7)

@@ -9,9 +9,11 @@ import pytest
 from mpmath import mp
 from oracle import settings
 
-from losscli.core import AMBIGUOUS, Dense, Extras, Indices, Interval, Loss, Relation, find
+from losscli.definition.batch import Dense, Extras, Indices
+from losscli.definition.domain import Interval
+from losscli.definition.loss import Loss, Relation
+from losscli.definition.registry import AMBIGUOUS, LOSSES, find
 from losscli.errors import UsageError
-from losscli.losses import LOSSES
 
 DTYPES = (np.float32, np.float64)
 INF = math.inf

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from reference import sigmoid, softmax
 
-from losscli import coupling
-from losscli.losses import LOSSES
+from losscli.definition.registry import LOSSES
+from losscli.engine import whole_file as coupling
 
 GENERATOR = np.random.default_rng(11)
 N, D = 12, 3
@@ -336,7 +336,7 @@ class TestStatistics:
     ) -> None:
         z, t = save("z.npy", SCORES[:, 0]), save("t.npy", MASK[:, 0])
         assert {"ece", "mce"} <= set(compute("bce", z, t).json["summary"])
-        monkeypatch.setattr("losscli.calculation.MOST_ELEMENTS", 3)
+        monkeypatch.setattr("losscli.measurement.measure.MOST_ELEMENTS", 3)
         assert "ece" not in compute("bce", z, t).json["summary"]
         assert "ece" in compute("bce", z, t, "--require", "ece < 1").json["summary"]
 

@@ -13,8 +13,9 @@ import pytest
 from mpmath import mp, mpf
 from oracle import DIGITS, evaluate, precise, settings, sigmoid_variables, softmax_loss
 
-from losscli.core import Dense, Extras, Indices, Loss
-from losscli.losses import LOSSES
+from losscli.definition.batch import Dense, Extras, Indices
+from losscli.definition.loss import Loss
+from losscli.definition.registry import LOSSES
 
 DTYPES = (np.float32, np.float64)
 ULPS = 4

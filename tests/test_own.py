@@ -12,11 +12,13 @@ import numpy as np
 import pytest
 
 from losscli.cli.options import SHARED
-from losscli.core import Dense, Extras
-from losscli.losses import LOSSES, find
-from losscli.own.losses import converted
-from losscli.own.reading import OURS, read
-from losscli.spec import single
+from losscli.custom.loss import converted
+from losscli.custom.read import read
+from losscli.custom.reading import OURS
+from losscli.definition.batch import Dense, Extras
+from losscli.definition.registry import LOSSES
+from losscli.lookup.names import find
+from losscli.lookup.spec import single
 
 NUMPY = '''
 """Losses in NumPy."""
@@ -494,7 +496,7 @@ def test_built_in_names_win_and_a_broken_package_does_not_break_the_list(run, co
 def test_built_in_losses_do_not_load_what_runs_files():
     script = "import sys\nfrom losscli.cli.main import run\nrun(['compute', 'mse', '--help'])\nprint(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert not {"losscli.own.losses", "losscli.own.reading", "importlib.metadata"} & set(done.stdout.split())
+    assert not {"losscli.custom.loss", "losscli.custom.reading", "importlib.metadata"} & set(done.stdout.split())
 
 
 # Frameworks: each kind of loss really runs in its own, where it is installed.

@@ -8,12 +8,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from losscli.curves import default_range, shared_axis, trace
-from losscli.histogram import Histogram
+from losscli.analysis.curves import default_range, shared_axis, trace
+from losscli.engine.aggregates import EXACT_LOSSES, Quantiles
+from losscli.engine.histogram import Histogram
+from losscli.lookup.spec import specs
 from losscli.plots import curves as picture
 from losscli.plots.style import Look, drawing
-from losscli.reduce import EXACT_LOSSES, Quantiles
-from losscli.spec import specs
 
 
 def test_zeros_among_more_losses_than_are_kept_stay_zeros():

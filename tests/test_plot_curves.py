@@ -26,13 +26,13 @@ from matplotlib.lines import Line2D
 from PIL import Image
 from test_curves import FIRST, SWEPT, axis_of, cases, near, true, undefined_by_the_oracle
 
+from losscli.analysis.curves import Curve, default_range, shared_axis, trace
 from losscli.cli.plot import pair
-from losscli.curves import Curve, default_range, shared_axis, trace
+from losscli.definition.registry import LOSSES
 from losscli.errors import UsageError
-from losscli.losses import LOSSES
+from losscli.lookup.spec import specs
 from losscli.plots.curves import draw
 from losscli.plots.style import THEMES, Look, clean, drawing, ordered_style, style_of
-from losscli.spec import specs
 
 POINTS = 100
 """A line of more points than these is a curve; others are marks and jumps."""

@@ -16,10 +16,11 @@ from matplotlib.patches import Rectangle, StepPatch
 from PIL import Image
 from reference import softmax
 
-from losscli.losses import LOSSES
+from losscli.analysis.calibration.reliability import Reliability
+from losscli.definition.registry import LOSSES
+from losscli.engine.collectors.calibration_bins import Verdicts
 from losscli.plots import features as features_picture
 from losscli.plots import style
-from losscli.reliability import Reliability, Verdicts
 
 
 def near(expected, rel=1e-9, abs=1e-12):

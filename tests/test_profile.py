@@ -9,16 +9,17 @@ import numpy as np
 import pytest
 from reference import sigmoid, softmax
 
-from losscli import reduce as reductions
-from losscli.calculation import prepare
+from losscli.definition.request import Request
+from losscli.engine import aggregates as reductions
+from losscli.engine.aggregates import Quantiles
+from losscli.engine.classes import groups_of, has_confidence
+from losscli.engine.collectors.breakdown import CONFIDENCES, Profiler, concentration, loss_edges
+from losscli.engine.evaluate import evaluate_chunk
+from losscli.engine.histogram import Histogram
 from losscli.errors import DataError
-from losscli.histogram import Histogram
-from losscli.losses import find
-from losscli.profile import CONFIDENCES, Profiler, concentration, groups_of, has_confidence, loss_edges
-from losscli.reduce import Quantiles
-from losscli.request import Request
-from losscli.run import evaluate_chunk
-from losscli.samples import groups
+from losscli.lookup.names import find
+from losscli.measurement.class_labels import groups
+from losscli.measurement.prepare import prepare
 
 ACROSS = np.linspace(0, 1, 51)
 
@@ -442,8 +443,8 @@ class TestMerging:
     def test_any_size_of_blocks_and_chunks(self, save, monkeypatch, kind, size):
         loss, p, t, options = makers()[kind](lambda name, array: save(f"{name}.npy", array))
         whole = profiled(loss, p, t, **options)
-        monkeypatch.setattr("losscli.run.BLOCK_BYTES", size)
-        monkeypatch.setattr("losscli.run.CHUNK_BYTES", 3 * size)
+        monkeypatch.setattr("losscli.engine.job.BLOCK_BYTES", size)
+        monkeypatch.setattr("losscli.engine.job.CHUNK_BYTES", 3 * size)
         assert_same_profile(profiled(loss, p, t, **options), whole)
 
 

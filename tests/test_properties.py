@@ -11,13 +11,15 @@ from drawn import K, drawn
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from losscli import run
-from losscli.core import Loss
-from losscli.forms import Smoothing
-from losscli.io.sources import MemorySource
-from losscli.losses import LOSSES
-from losscli.reduce import REDUCTIONS, Partial
-from losscli.run import Chunk, Job, evaluate, reduced
+from losscli.data.target_encoding import Smoothing
+from losscli.definition.loss import Loss
+from losscli.definition.registry import LOSSES
+from losscli.engine import evaluate as run
+from losscli.engine import job as job_module
+from losscli.engine.aggregates import REDUCTIONS, Partial
+from losscli.engine.evaluate import evaluate, reduced
+from losscli.engine.job import Chunk, Job
+from losscli.io.source import MemorySource
 
 
 def job_of(loss: Loss, n: int, seed: int, dtype: Any = np.float32, **changes: Any) -> Job:
@@ -62,8 +64,8 @@ quick = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCh
 @pytest.fixture
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Blocks of a few rows and chunks of a few blocks, so that small data is split in many places."""
-    monkeypatch.setattr(run, "BLOCK_BYTES", 64)
-    monkeypatch.setattr(run, "CHUNK_BYTES", 256)
+    monkeypatch.setattr(job_module, "BLOCK_BYTES", 64)
+    monkeypatch.setattr(job_module, "CHUNK_BYTES", 256)
     return
 
 
@@ -74,8 +76,8 @@ def test_splitting_into_blocks_changes_no_bit_of_a_row(loss: Loss, n: int, seed:
     job = job_of(loss, n, seed)
     _, _, whole, slopes = outcome(job)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run, "BLOCK_BYTES", block)
-        patch.setattr(run, "CHUNK_BYTES", block * 3)
+        patch.setattr(job_module, "BLOCK_BYTES", block)
+        patch.setattr(job_module, "CHUNK_BYTES", block * 3)
         _, _, split, again = outcome(job)
     assert whole.tobytes() == split.tobytes()
     assert slopes.tobytes() == again.tobytes()

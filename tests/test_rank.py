@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from losscli import run as running
-from losscli.rank import Slices
+from losscli.analysis.rank import Slices
+from losscli.engine import job as job_module
 
 NAMES = ("cat", "dog", "eel")
 
@@ -67,8 +67,8 @@ class TestRows:
 
     def test_do_not_depend_on_chunks_and_threads(self, rank, data, monkeypatch):
         one = rank("ce", "z.npy", "y.npy", "--top", "30", "--by", "class", "--threads", "1").json
-        monkeypatch.setattr(running, "CHUNK_ROWS", 11)
-        monkeypatch.setattr(running, "BLOCK_BYTES", 100)
+        monkeypatch.setattr(job_module, "CHUNK_ROWS", 11)
+        monkeypatch.setattr(job_module, "BLOCK_BYTES", 100)
         several = rank("ce", "z.npy", "y.npy", "--top", "30", "--by", "class", "--threads", "3").json
         assert several["rows"] == one["rows"]
         for mine, theirs in zip(several["slices"], one["slices"], strict=True):
@@ -76,7 +76,7 @@ class TestRows:
             assert mine["interval"] == pytest.approx(theirs["interval"], rel=1e-10)
 
     def test_of_equal_losses_are_the_first(self, rank, save, monkeypatch):
-        monkeypatch.setattr(running, "CHUNK_ROWS", 3)
+        monkeypatch.setattr(job_module, "CHUNK_ROWS", 3)
         save("p.npy", [1.0, 2, 2, 1, 2, 2, 2, 1])
         rows = rank("l1", "p.npy", "0", "--top", "4").json["rows"]
         assert [row["sample"] for row in rows] == [1, 2, 4, 5]

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from losscli import reduce as reductions
-from losscli.reduce import Faults, Moments, Partial, Quantiles, Total
+from losscli.engine import aggregates as reductions
+from losscli.engine.aggregates import Faults, Moments, Partial, Quantiles, Total
 
 floats = st.floats(-1e6, 1e6)
 

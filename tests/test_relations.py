@@ -13,8 +13,10 @@ import numpy as np
 import pytest
 from reference import softmax
 
-from losscli.core import BoundLoss, Dense, Domains, Extras, Indices, Interval, Loss, Relation
-from losscli.losses import LOSSES
+from losscli.definition.batch import Dense, Extras, Indices
+from losscli.definition.domain import Domains, Interval
+from losscli.definition.loss import BoundLoss, Loss, Relation
+from losscli.definition.registry import LOSSES
 
 N = 200
 CLASSES = 4

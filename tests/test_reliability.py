@@ -9,10 +9,11 @@ import pytest
 from reference import sigmoid, softmax
 from sklearn.calibration import calibration_curve
 
-from losscli.calculation import prepare
-from losscli.losses import find
-from losscli.reliability import Reliability, Verdicts, judge
-from losscli.request import Request
+from losscli.analysis.calibration.reliability import Reliability
+from losscli.definition.request import Request
+from losscli.engine.collectors.calibration_bins import Verdicts, judge
+from losscli.lookup.names import find
+from losscli.measurement.prepare import prepare
 
 
 def near(expected, rel=1e-12):
@@ -302,8 +303,8 @@ class TestJudge:
 
     @pytest.mark.parametrize("size", [1, 100, 2000])
     def test_any_size_of_blocks(self, save, monkeypatch, size):
-        monkeypatch.setattr("losscli.run.BLOCK_BYTES", size)
-        monkeypatch.setattr("losscli.run.CHUNK_BYTES", 2 * size)
+        monkeypatch.setattr("losscli.engine.job.BLOCK_BYTES", size)
+        monkeypatch.setattr("losscli.engine.job.CHUNK_BYTES", 2 * size)
         self.check(verdicts(save("p.npy", self.z), save("t.npy", self.y)), self.expected())
 
     @pytest.mark.parametrize("dtype", ["<f4", ">f4", ">f8", "<f2", "<i4"])

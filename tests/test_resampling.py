@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from losscli.resampling import (
+from losscli.analysis.shared.resampling import (
     Cells,
     Rows,
     holm,
@@ -20,7 +20,7 @@ from losscli.resampling import (
     student_interval,
     student_quantile,
 )
-from losscli.run import executor_of
+from losscli.engine.threads import executor_of
 
 GOLDEN = json.loads((Path(__file__).parent / "statistics.json").read_text())
 CASES = {case["name"]: case for case in GOLDEN["cases"]}

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from drawn import drawn
 
-from losscli import run
-from losscli.io import raw, sources
-from losscli.losses import LOSSES, find
+from losscli.definition.registry import LOSSES
+from losscli.io import bytes as raw
+from losscli.io import npy as npy_module
+from losscli.lookup.names import find
 
 
 def npy(array):
@@ -117,7 +118,7 @@ class TestPipes:
 
 
 def test_a_block_of_ignored_rows_of_many_outputs(compute, save, monkeypatch):
-    monkeypatch.setattr(run, "BLOCK_BYTES", 4 * 2048 * 4)
+    monkeypatch.setattr(job_module, "BLOCK_BYTES", 4 * 2048 * 4)
     x = np.random.default_rng(0).normal(size=(40, 2048)).astype(np.float32)
     y = np.arange(40)
     y[:20] = -100
@@ -191,8 +192,10 @@ def test_progress_is_wiped_before_notes_and_result(folder, save):
 
 
 def test_a_stream_that_is_squeezed_keeps_its_rows():
-    stream = sources.StreamSource("x", io.BytesIO(np.arange(4.0).tobytes()), (4, 1), np.dtype(float), np.dtype(float))
-    flat = sources.squeezed(stream)
+    stream = npy_module.StreamSource(
+        "x", io.BytesIO(np.arange(4.0).tobytes()), (4, 1), np.dtype(float), np.dtype(float)
+    )
+    flat = npy_module.squeezed(stream)
     assert flat.take(0, 4).read(1, 3).tolist() == [1.0, 2.0]
 
 
@@ -204,7 +207,7 @@ def test_focal_slopes_are_computed_where_they_are_asked_for():
 
 
 def find_chance():
-    from losscli.losses.chances import OfLogit
+    from losscli.losses.probability import OfLogit
 
     return OfLogit(np.array([-1.0, 0.5, 3.0]))
 

@@ -10,11 +10,12 @@ from oracle import evaluate, settings
 from reference import softmax
 from test_row_oracle import FAMILIES, MAKERS, Case
 
-from losscli.core import FAMILIES as REGISTERED
-from losscli.core import Dense, Everyone, Extras, Indices, Loss, Targets, find
-from losscli.curves import along
-from losscli.losses import LOSSES
-from losscli.losses.contrast import unit
+from losscli.analysis.curves import along
+from losscli.definition.batch import Dense, Everyone, Extras, Indices, Targets
+from losscli.definition.loss import Loss
+from losscli.definition.registry import FAMILIES as REGISTERED
+from losscli.definition.registry import LOSSES, find
+from losscli.losses.contrastive import unit
 
 DTYPES = (np.float32, np.float64)
 INF, NAN = math.inf, math.nan
@@ -499,7 +500,7 @@ def test_a_row_without_a_positive_is_undefined(name: str) -> None:
 def test_rows_are_met_in_parts_of_any_size(monkeypatch: pytest.MonkeyPatch) -> None:
     x, targets, extras = block(LOSSES["supcon"], np.float32, 30, 5)
     whole = LOSSES["supcon"].bind()(x, targets, extras, gradient=True)
-    monkeypatch.setattr("losscli.losses.contrast.AT_ONCE", 70)
+    monkeypatch.setattr("losscli.losses.contrastive.AT_ONCE", 70)
     parts = LOSSES["supcon"].bind()(x, targets, extras, gradient=True)
     assert all(one.tobytes() == other.tobytes() for one, other in zip(whole, parts, strict=True))  # type: ignore[union-attr]
 

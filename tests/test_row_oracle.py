@@ -17,9 +17,10 @@ from oracle import evaluate, log_softmax, settings
 from reference import REFERENCES
 from test_oracle import close
 
-from losscli.core import Dense, Everyone, Extras, Indices, Loss, Targets
-from losscli.losses import LOSSES
-from losscli.losses.contrast import unit
+from losscli.definition.batch import Dense, Everyone, Extras, Indices, Targets
+from losscli.definition.loss import Loss
+from losscli.definition.registry import LOSSES
+from losscli.losses.contrastive import unit
 
 DTYPES = (np.float32, np.float64)
 FAMILIES = (

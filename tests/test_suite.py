@@ -8,9 +8,9 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from losscli.io.csvfile import TextTable
-from losscli.io.sources import NpySource
-from losscli.suite_reports import EXAMPLE
+from losscli.io.csv import TextTable
+from losscli.io.npy import NpySource
+from losscli.render.suite import EXAMPLE
 
 LOGITS = np.array([[0.7, 1.2, 0.3], [0.4, 0.2, 0.9], [0.6, 0.3, 0.4]])
 LABELS = np.array([1, 2, 0])
@@ -146,7 +146,7 @@ class TestMeasuring:
 
         monkeypatch.setattr(NpySource, "read", counted)
         monkeypatch.setattr(TextTable, "quick", quick)
-        monkeypatch.setattr("losscli.io.csvfile.SMALL", 0)
+        monkeypatch.setattr("losscli.io.csv.SMALL", 0)
         write("p.csv", "1\n2\n3\n")
         write("t.csv", "1\n1\n1\n")
         measures = "".join(
@@ -167,7 +167,7 @@ class TestMeasuring:
         rng = np.random.default_rng(0)
         save("z.npy", rng.normal(size=(300, 3)))
         save("y.npy", rng.integers(0, 3, 300))
-        monkeypatch.setattr("losscli.run.CHUNK_ROWS", 17)
+        monkeypatch.setattr("losscli.engine.job.CHUNK_ROWS", 17)
         text = ONE + ONE.replace("one", "two").replace('"ce"', '"brier"')
         one, many = suite(text, "--threads", "1"), suite(text, "--threads", "3")
         assert one.json == many.json

@@ -11,16 +11,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-from losscli import baseline as baselines
-from losscli import catalogue
-from losscli import reduce as reductions
-from losscli.core import Dense, Extras, find
-from losscli.errors import DataError, did_you_mean
-from losscli.io import raw, sources
-from losscli.io.raw import RawFile
-from losscli.io.sources import MemorySource, NpySource, Reordered
-from losscli.losses.softmax import row_sums
-from losscli.reduce import Quantiles, Total
+from losscli.arrays import row_sums
+from losscli.definition.batch import Dense, Extras
+from losscli.definition.registry import find
+from losscli.engine import aggregates as reductions
+from losscli.engine import baseline as baselines
+from losscli.engine.aggregates import Quantiles, Total
+from losscli.errors import DataError
+from losscli.io import bytes as raw
+from losscli.io import source as sources
+from losscli.io.bytes import RawFile
+from losscli.io.npy import NpySource
+from losscli.io.source import MemorySource, Reordered
+from losscli.render import catalogue
+from losscli.wording import did_you_mean
 
 LOG2 = math.log(2)
 
@@ -95,7 +99,7 @@ class TestLosses:
 
 class TestSamples:
     def test_an_id_stays_with_its_row_where_rows_are_ignored(self, compute, write, monkeypatch):
-        monkeypatch.setattr("losscli.run.BLOCK_BYTES", 16)
+        monkeypatch.setattr("losscli.engine.job.BLOCK_BYTES", 16)
         p = write("p.csv", "id,u,v\na,1,2\nb,3,4\nc,5,6\nd,7,8\n")
         t = write("t.csv", "id,label\nd,u\nc,v\nb,skip\na,v\n")
         rows = compute("ce", p, f"{t}:label", "--id", "id", "--ignore-index", "skip", "--per-sample").json["rows"]
@@ -152,8 +156,8 @@ class TestRun:
         words = (loss, save("p.npy", generator.normal(size=60)), save("t.npy", t), "--ignore-index", "-1")
         words += ("--sample-weight", save("w.npy", generator.integers(0, 3, 60)), "--reduction", reduction)
         whole = compute(*words).json
-        monkeypatch.setattr("losscli.run.BLOCK_BYTES", 3 * 8)
-        monkeypatch.setattr("losscli.run.CHUNK_BYTES", 9 * 8)
+        monkeypatch.setattr("losscli.engine.job.BLOCK_BYTES", 3 * 8)
+        monkeypatch.setattr("losscli.engine.job.CHUNK_BYTES", 9 * 8)
         split = compute(*words).json
         for key in ("value", "numerator", "denominator", "samples", "ignored", "summary", "baseline"):
             assert split[key] == (None if whole[key] is None else near(whole[key])), key
@@ -207,7 +211,7 @@ class TestRun:
     def test_a_block_of_ignored_rows_does_not_hide_logits_that_look_like_probabilities(
         self, compute, save, monkeypatch
     ):
-        monkeypatch.setattr("losscli.run.BLOCK_BYTES", 16)
+        monkeypatch.setattr("losscli.engine.job.BLOCK_BYTES", 16)
         p, t = save("p.npy", [[0.25, 0.75]] * 4), save("t.npy", [0, 1, -1, -1])
         assert "probabilities" in compute("ce", p, t, "--ignore-index", "-1").err
 

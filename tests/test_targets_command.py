@@ -93,7 +93,7 @@ class TestRows:
         assert targets(save("y.npy", [1]), "--classes", "3").out == "cat,dog\n0.0,1.0\n"
 
     def test_blocks_are_put_together(self, targets, save, monkeypatch):
-        from losscli import encoding
+        from losscli.analysis import encode_targets as encoding
 
         monkeypatch.setattr(encoding, "BLOCK_BYTES", 100)
         index = np.random.default_rng(1).integers(0, 5, 101)
@@ -104,7 +104,7 @@ class TestRows:
         assert pl.read_csv("t.csv").to_numpy().tolist() == np.eye(5)[index].tolist()
 
     def test_ids_of_several_blocks(self, targets, write, monkeypatch):
-        from losscli import encoding
+        from losscli.analysis import encode_targets as encoding
 
         monkeypatch.setattr(encoding, "BLOCK_BYTES", 64)
         rows = [(f"n{i}", "aab-b"[i % 5]) for i in range(23)]
@@ -238,7 +238,7 @@ class TestFiles:
 
     @pytest.mark.parametrize("suffix", ["npy", "csv"])
     def test_memory_does_not_grow_with_the_file(self, targets, save, monkeypatch, suffix):
-        from losscli import encoding
+        from losscli.analysis import encode_targets as encoding
 
         monkeypatch.setattr(encoding, "BLOCK_BYTES", 1 << 18)
         y = save("y.npy", np.arange(400_000) % 10, np.int8)

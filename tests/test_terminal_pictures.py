@@ -12,14 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_curves import FIRST, true
 
-from losscli import catalogue, sketch
-from losscli.calculation import prepare
-from losscli.core import FAMILIES
-from losscli.histogram import Histogram
-from losscli.losses import LOSSES, find
-from losscli.reduce import EXACT_LOSSES, Quantiles
-from losscli.render import to_table
-from losscli.request import Request
+from losscli.definition.registry import FAMILIES, LOSSES
+from losscli.definition.request import Request
+from losscli.engine.aggregates import EXACT_LOSSES, Quantiles
+from losscli.engine.histogram import Histogram
+from losscli.lookup.names import find
+from losscli.measurement.prepare import prepare
+from losscli.render import catalogue
+from losscli.render import sparkline as sketch
+from losscli.render.result import to_table
 
 quick = settings(max_examples=60, deadline=None, derandomize=True)
 ENCODINGS = ("utf-8", "ascii")

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from losscli.core import Dense, Indices
-from losscli.losses import find
-from losscli.run import in_memory, mean_in_memory
+from losscli.definition.batch import Dense, Indices
+from losscli.engine.in_memory import in_memory, mean_in_memory
+from losscli.lookup.names import find
 
 
 def prepare(

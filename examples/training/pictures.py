@@ -10,17 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import LogLocator, MaxNLocator
 
-from losscli.plots.style import (
-    MARKERS,
-    Look,
-    blank,
-    drawing,
-    ordered_style,
-    plain_ticks,
-    render,
-    small_print,
-    style_of,
-)
+from losscli.plots.style import MARKERS, Look, blank, drawing, ordered_style, plain_ticks, render, small_print, style_of
 
 LOOK = Look()
 Runs = Mapping[str, Mapping[str, Any]]

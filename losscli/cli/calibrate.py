@@ -113,13 +113,13 @@ def calibrate(
 
     Fit on rows that the model was not trained on, and --apply to others.
     """
-    from losscli.calibrate import calibrate as fitted
+    from losscli.analysis.calibration.apply import Recalibrated
+    from losscli.analysis.calibration.fit import calibrate as fitted
+    from losscli.analysis.calibration.temperature import likelihood
     from losscli.cli.progress import Progress as Shown
-    from losscli.recalibrated import Recalibrated
-    from losscli.render import calibrated
-    from losscli.request import Request
-    from losscli.strictjson import strict_json
-    from losscli.temperature import likelihood
+    from losscli.definition.request import Request
+    from losscli.io.strict_json import strict_json
+    from losscli.render.calibrate import calibrated
 
     running = running_options({"threads": threads, "progress": progress, "quiet": quiet})
     if apply is not None and output is None:

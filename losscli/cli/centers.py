@@ -24,7 +24,7 @@ from losscli.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from losscli.centers import Centers
+    from losscli.analysis.centers import Centers
     from losscli.io.sinks import AtomicFile
 
 SUFFIXES = (".npy", ".csv")
@@ -113,12 +113,12 @@ def centers(
 
     moved: Euclidean. spread: root of the mean squared distance of the rows from the new center. loss: mean of half that square.
     """
-    from losscli.centers import checked_rule, moved, opened, request_of
+    from losscli.analysis.centers import checked_rule, moved, opened, request_of
     from losscli.cli.progress import Progress as Shown
     from losscli.io.sinks import Outputs, is_special, keep_apart
+    from losscli.io.strict_json import strict_json
     from losscli.io.writers import suffix_of
-    from losscli.render import center_table
-    from losscli.strictjson import strict_json
+    from losscli.render.centers import center_table
 
     running = running_options({"threads": threads, "progress": progress, "quiet": quiet})
     rule, step = checked_rule(update, alpha, centers is not None)

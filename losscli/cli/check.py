@@ -60,12 +60,12 @@ def check(
 
     The exit code is 3 if a finding is an error.
     """
-    from losscli.check import check as examine
+    from losscli.analysis.check import check as examine
     from losscli.cli.progress import Progress as Shown
-    from losscli.losses import find
-    from losscli.render import checked
-    from losscli.request import Request
-    from losscli.strictjson import strict_json
+    from losscli.definition.request import Request
+    from losscli.io.strict_json import strict_json
+    from losscli.lookup.names import find
+    from losscli.render.check import checked
 
     running = running_options({"threads": threads, "progress": progress})
     bound = None if loss is None else find(loss).bind()

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from losscli.errors import UsageError, printable
+from losscli.errors import UsageError
+from losscli.wording import printable
 
 if TYPE_CHECKING:
-    from losscli.core import Loss
+    from losscli.definition.loss import Loss
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 PAIRS = ("--range", "--size")
@@ -64,12 +65,12 @@ class LossGroup(TyperGroup):
         return [self.subcommand_metavar]  # options come after the loss, not before it
 
     def list_commands(self, ctx: Any) -> list[str]:
-        from losscli.losses import LOSSES
+        from losscli.definition.registry import LOSSES
 
         return list(LOSSES)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        from losscli.losses import find
+        from losscli.lookup.names import find
 
         ctx.meta[TYPED] = cmd_name
         return type(self).make(find(cmd_name))

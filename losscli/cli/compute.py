@@ -9,8 +9,8 @@ from losscli.errors import Exit, UsageError
 
 if TYPE_CHECKING:
     from losscli.cli.command import Running
-    from losscli.core import Loss
-    from losscli.request import Request
+    from losscli.definition.loss import Loss
+    from losscli.definition.request import Request
 
 
 def command_of(loss: "Loss") -> Any:
@@ -42,11 +42,11 @@ def _group() -> None:
 
 def compute(loss: "Loss", values: dict[str, Any], typed: Typed = Typed()) -> int:
     """Do what a parsed command line asks for, and return the exit code."""
-    from losscli.calculation import prepare
+    from losscli.cli.delivery import Delivery
     from losscli.cli.progress import Progress
-    from losscli.cli.results import Delivery
-    from losscli.request import Request
-    from losscli.result import Requirement
+    from losscli.definition.request import Request
+    from losscli.measurement.prepare import prepare
+    from losscli.measurement.requirement import Requirement
 
     bound = loss.bind(**{name: values.pop(name) for name in loss.parameters})
     running = running_options(values)
@@ -77,7 +77,7 @@ def compute(loss: "Loss", values: dict[str, Any], typed: Typed = Typed()) -> int
             looked=progress.looking,
         )
         if names:
-            from losscli.sidebyside import as_library
+            from losscli.measurement.as_library import as_library
 
             calculation = as_library(calculation, names[0], typed.options)
         delivery.start(calculation)
@@ -105,7 +105,7 @@ def _libraries(text: str | None, wanted: dict[str, Any], requirements: list[Any]
     """The libraries whose number is asked for; none without --as."""
     if text is None:
         return []
-    from losscli.libraries.steps import parse
+    from losscli.measurement.conventions import parse
 
     names = parse(text)
     if "over_outputs" in given:
@@ -130,12 +130,12 @@ def _side_by_side(
     """Print the number of each library, and write it to a file if one is named."""
     import sys
 
-    from losscli.calculation import prepare
+    from losscli.cli.delivery import published
     from losscli.cli.progress import Progress
-    from losscli.cli.results import published
     from losscli.io.sinks import keep_apart
-    from losscli.render import sides
-    from losscli.sidebyside import side_by_side
+    from losscli.measurement.as_library import side_by_side
+    from losscli.measurement.prepare import prepare
+    from losscli.render.libraries import sides
 
     if request.reduction == "none":
         raise UsageError("--reduction none leaves no number to put side by side; name one library in --as")

@@ -25,7 +25,7 @@ def demo(
 ) -> int:
     """Compute a loss on the packaged sample data: 360 handwritten digits, scored by a real model."""
     from losscli.cli.compute import compute
-    from losscli.losses import find
+    from losscli.lookup.names import find
 
     data = folder()
     predictions, targets = str(data / "digits_logits.csv"), str(data / "digits_labels.csv")

@@ -15,7 +15,8 @@ from typer.core import TyperCommand, TyperGroup
 
 from losscli import __version__
 from losscli.cli.command import HELP
-from losscli.errors import Exit, LosscliError, UsageError, did_you_mean, printable
+from losscli.errors import Exit, LosscliError, UsageError
+from losscli.wording import did_you_mean, printable
 
 COMMANDS = {
     "compute": ("compute", "app", "Compute a loss of predictions and targets."),
@@ -45,7 +46,6 @@ COMMANDS = {
     "demo": ("demo", "demo", "Compute a loss on the packaged sample data."),
 }
 """Name of a command -> its module in losscli.cli, what is called there, and what `losscli --help` says of it."""
-
 
 LONGEST = 4000
 """Letters of a message that are shown: names of files, columns and classes can be long."""
@@ -206,7 +206,7 @@ def _of_another_loss(option: str, context: typer.Context | None) -> str | None:
         return None
     if context.parent.info_name == "samples" and item not in PICTURED:
         return f"plot samples takes no {option}, which is for what losscli compute writes"
-    from losscli.losses import FAMILIES
+    from losscli.definition.registry import FAMILIES
 
     takers = [family.name for family in FAMILIES.values() if item.when(family)]
     return f"{context.info_name} takes no {option}, which is for losses of: {', '.join(takers)}"

@@ -12,8 +12,8 @@ import typer
 from losscli.errors import UsageError
 
 if TYPE_CHECKING:
-    from losscli.core import BoundLoss, Family, Loss
-    from losscli.request import Request
+    from losscli.definition.loss import BoundLoss, Family, Loss
+    from losscli.definition.request import Request
 
 Given = Literal["logits", "probs", "log-probs"]
 Mode = Literal["uniform", "half", "others"]
@@ -376,7 +376,6 @@ SHARED: tuple[Shared, ...] = (
     ),
 )
 
-
 OF_LOSSES: dict[str, Shared] = {
     item.flag.split("/")[0].removeprefix("--"): item
     for item in SHARED
@@ -393,8 +392,8 @@ def requested(loss: "BoundLoss", predictions: str, targets: str, given: Mapping[
     UsageError
         for an option that the loss does not take.
     """
-    from losscli.losses import FAMILIES
-    from losscli.request import Request
+    from losscli.definition.registry import FAMILIES
+    from losscli.definition.request import Request
 
     for name in [name for name in given if name in OF_LOSSES]:
         if not OF_LOSSES[name].when(loss.loss.family):
@@ -455,7 +454,6 @@ Seed = _option(int, "--seed", metavar="N", panel=RUNNING, help="Of the resamples
 Silent = _option(
     bool, "-q", "--quiet", panel=WRITING, show_default=False, help="No notes, warnings and progress on standard error."
 )
-
 
 Picture = _option(
     str, "-o", "--output", metavar="FILE", panel=PICTURE, show_default=False, help="The picture: .png, .svg or .pdf."

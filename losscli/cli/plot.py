@@ -39,8 +39,8 @@ from losscli.errors import UsageError
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from losscli.core import Loss
-    from losscli.curves import Curve
+    from losscli.analysis.curves import Curve
+    from losscli.definition.loss import Loss
     from losscli.plots.style import Look
 
 AxisName = Literal["residual", "margin", "logit", "probability", "distance"]
@@ -119,10 +119,10 @@ class Gallery:
 
     def write_data(self, curves: "Sequence[Curve]") -> None:
         """The numbers of the picture as CSV, or as JSON: one record a row."""
-        from losscli.curves import records
+        from losscli.analysis.curves import records
+        from losscli.io.strict_json import strict_json
         from losscli.io.writers import TextWriter
         from losscli.io.writers import records as rows_of
-        from losscli.strictjson import strict_json
 
         if self.data is None:
             return
@@ -193,9 +193,9 @@ def curves(
 
     Losses of whole rows are drawn over one number of a small example; the label of the axis says which.
     """
-    from losscli.curves import check_range, default_range, drawable, shared_axis, trace
-    from losscli.spec import spec as spec_of
-    from losscli.spec import specs
+    from losscli.analysis.curves import check_range, default_range, drawable, shared_axis, trace
+    from losscli.lookup.spec import spec as spec_of
+    from losscli.lookup.spec import specs
 
     losses = drawable(specs(spec))
     name, axes = shared_axis(losses, x)
@@ -246,11 +246,12 @@ app.add_typer(samples_app, name="samples")
 
 def samples(loss: "Loss", values: dict[str, Any]) -> int:
     """Do what a parsed command line of `plot samples` asks for."""
-    from losscli.calculation import prepare
     from losscli.cli.progress import Progress as Shown
-    from losscli.profile import Profiler, groups_of, has_confidence
-    from losscli.request import Request
-    from losscli.samples import groups
+    from losscli.definition.request import Request
+    from losscli.engine.classes import groups_of, has_confidence
+    from losscli.engine.collectors.breakdown import Profiler
+    from losscli.measurement.class_labels import group_names
+    from losscli.measurement.prepare import prepare
 
     bound = loss.bind(**{name: values.pop(name) for name in loss.parameters})
     look = look_of(*(values.pop(name) for name in ("title", "size", "dpi", "theme")))
@@ -275,7 +276,7 @@ def samples(loss: "Loss", values: dict[str, Any]) -> int:
         from losscli.plots import samples as picture
 
         panels = [panel] if panel else [name for name in picture.PANELS if name not in missing]
-        names = groups(calculation) if grouped else []
+        names = group_names(calculation.job, calculation.plan) if grouped else []
         sampled = picture.Sampled(result, result.observed, grouped, names, log)
         notes = gallery.publish(lambda: picture.draw(sampled, panels, look), result.signature)
     if not quiet:
@@ -346,12 +347,13 @@ def reliability(
 
     ECE, the expected calibration error: the mean over the rows of |accuracy - confidence| of their bin.
     """
-    from losscli.calculation import prepare
-    from losscli.calibrate import calibrate as fitted
-    from losscli.calibrate import check_bins, refuse_soft
-    from losscli.reliability import Reliability, judge
-    from losscli.request import Request
-    from losscli.temperature import likelihood
+    from losscli.analysis.calibration.fit import calibrate as fitted
+    from losscli.analysis.calibration.fit import check_bins, refuse_soft
+    from losscli.analysis.calibration.reliability import Reliability
+    from losscli.analysis.calibration.temperature import likelihood
+    from losscli.definition.request import Request
+    from losscli.engine.collectors.calibration_bins import judge
+    from losscli.measurement.prepare import prepare
 
     check_bins(bins)
     look = look_of(title, size, dpi, theme)
@@ -422,7 +424,7 @@ def features(
     quiet: Quiet = False,
 ) -> None:
     """Draw features by class with the classes' centers; more than two dimensions by their principal components."""
-    from losscli.cloud import load
+    from losscli.analysis.features import load
 
     look = look_of(title, size, dpi, theme)
     features, labels = typed(features), typed(labels)
@@ -459,9 +461,9 @@ def compare(
 
     The verdict is that of `losscli compare` with the same options.
     """
+    from losscli.analysis.compare import Terms, compare_all
     from losscli.cli.progress import Progress as Shown
-    from losscli.compare import Terms, compare_all
-    from losscli.spec import single
+    from losscli.lookup.spec import single
 
     terms = Terms(margin, confidence, resamples, seed, top=0)
     running = running_options({"threads": threads, "progress": progress, "quiet": quiet})
@@ -482,9 +484,9 @@ def compare(
                 shown,
             )
         gallery.keep_apart(found.files)
+        from losscli.lookup.spec import spec as spec_of
+        from losscli.measurement.receipt import signature as signature_of
         from losscli.plots import compare as picture
-        from losscli.receipt import signature as signature_of
-        from losscli.spec import spec as spec_of
 
         loss = spec_of(request.loss)
         about = f"A: {names[0]}, B: {names[1]} | {signature_of(found.first.calculation.receipt)}"

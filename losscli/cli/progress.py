@@ -4,7 +4,7 @@ import sys
 import time
 from typing import Self
 
-from losscli.errors import printable
+from losscli.wording import printable
 
 EVERY = 0.2
 """Seconds between two updates; what is done within the first one shows nothing."""

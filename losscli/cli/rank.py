@@ -18,16 +18,13 @@ from losscli.cli.options import (
     spliced,
 )
 from losscli.errors import Exit
+from losscli.render.rank import laid_out
 
 if TYPE_CHECKING:
-    from losscli.calculation import Calculation
-    from losscli.cli.results import Laid
-    from losscli.rank import Ranked
+    from losscli.measurement.measure import Calculation
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 OPTIONS = {name: item for name, item in OF_LOSSES.items() if name != "reduction"}
-SLICES_SHOWN = 30
-"""Slices that a table shows."""
 
 
 def rank(
@@ -77,11 +74,11 @@ def rank(
 
     jsonl, csv and tsv are the rows alone; with --top 0, the slices alone.
     """
+    from losscli.analysis.rank import BY_CLASS
+    from losscli.analysis.rank import rank as examine
+    from losscli.cli.delivery import SUFFIXES, ReportDelivery
     from losscli.cli.progress import Progress as Shown
-    from losscli.cli.results import SUFFIXES, ReportDelivery
-    from losscli.rank import BY_CLASS
-    from losscli.rank import rank as examine
-    from losscli.spec import single
+    from losscli.lookup.spec import single
 
     running = running_options({"threads": threads, "progress": progress, "quiet": quiet})
     column = None if by == BY_CLASS else by
@@ -105,39 +102,3 @@ def rank(
 
 
 app.command(cls=Command, context_settings=HELP, name="rank")(spliced(rank, OPTIONS))
-
-
-def laid_out(found: "Ranked", full: bool) -> "Laid":
-    """A ranking as a title, facts and tables."""
-    from losscli.render import number
-
-    result = found.result
-    facts = [("loss", result.loss), (result.reduction, number(result.value, full)), ("samples", f"{result.samples:,}")]
-    if result.ignored:
-        facts.append(("ignored", f"{result.ignored:,}"))
-    if found.concentration is not None:
-        told = [
-            f"{100 * one['part']:g} %: {100 * one['share']:.3g} %"
-            for one in found.concentration["worst"]
-            if one["part"] * result.samples >= 1
-        ]
-        half = f"{100 * found.concentration['half_of_the_loss']:.3g} % of the rows"
-        facts += [("worst rows' share of the loss", ", ".join(told))] if told else []
-        facts.append(("half of the loss is in", half))
-    slices = [
-        {name: one[name] for name in ("slice", "rows", "mean")}
-        | dict(zip(("low", "high"), one["interval"], strict=True))
-        | {"share": one["share"]}
-        for one in (found.slices or [])[:SLICES_SHOWN]
-    ]
-    left_out = len(found.slices or []) - len(slices)
-    more = f"; {left_out:,} more with smaller losses" if left_out else ""
-    tables = [(f"worst {len(found.rows):,} rows", [_shown(row) for row in found.rows])]
-    tables += [
-        (f"slices by {found.by} (mean loss without weights, its 95 % interval, share of the loss){more}", slices)
-    ]
-    return result.loss, facts, tables
-
-
-def _shown(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: "" if value is None else value for name, value in row.items()}

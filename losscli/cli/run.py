@@ -12,7 +12,7 @@ from losscli.cli.options import OF_LOSSES, WRITING, Progress, Silent, Threads, r
 from losscli.errors import Exit, UsageError
 
 if TYPE_CHECKING:
-    from losscli.suite import Report
+    from losscli.analysis.suite.model import Report
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 REPORTS = {".json": "json", ".xml": "junit", ".md": "markdown"}
@@ -76,12 +76,13 @@ def run(
 
     Paths in a suite are from the folder that it is in.
     """
-    from losscli import suite_reports
+    from losscli.analysis.suite.load import load
+    from losscli.analysis.suite.measure import Baseline, measure
     from losscli.cli.progress import Progress as Shown
     from losscli.io.sinks import Outputs, keep_apart
+    from losscli.io.strict_json import strict_json
     from losscli.io.writers import suffix_of
-    from losscli.strictjson import strict_json
-    from losscli.suite import Baseline, load, measure
+    from losscli.render import suite as suite_reports
 
     if init:
         print(suite_reports.EXAMPLE, end="")
@@ -149,8 +150,9 @@ def made(report: "Report", format: str, terminal: bool = False) -> str:
     """A report in a format."""
     import shutil
 
-    from losscli import render, suite_reports
-    from losscli.strictjson import strict_json
+    from losscli.io.strict_json import strict_json
+    from losscli.render import suite as suite_reports
+    from losscli.render import text as render
 
     if format == "json":
         return strict_json(report.record(), indent=2) + "\n"

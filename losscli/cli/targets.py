@@ -81,7 +81,7 @@ def targets(
 
     Rows with the label of --ignore-index are left out, for which ids are needed: compute with --id and --on-unmatched drop.
     """
-    from losscli.encoding import Wanted, encoding
+    from losscli.analysis.encode_targets import Wanted, encoding
     from losscli.io.sinks import Outputs, is_special, keep_apart
     from losscli.io.writers import suffix_of
 

@@ -59,8 +59,8 @@ def verify(
 
     Exit code 1 if a property is broken; warnings leave 0.
     """
-    from losscli.spec import single
-    from losscli.verify import verify as prove
+    from losscli.analysis.verify.properties import verify as prove
+    from losscli.lookup.spec import single
 
     bound = single(loss)
     if bound.loss.resolve is None:
@@ -76,15 +76,15 @@ def verify(
         )
     found = prove(bound.loss.name, against, given.get("operands"), given.get("takes"), files, bound.parameters)
     if format == "json":
-        from losscli.strictjson import strict_json
+        from losscli.io.strict_json import strict_json
 
         print(strict_json(found.record(), indent=2))
     elif format == "junit":
-        from losscli.verify_reports import junit
+        from losscli.render.verify import junit
 
         print(junit(found), end="")
     else:
-        from losscli.verify_reports import table
+        from losscli.render.verify import table
 
         print(table(found, sys.stdout.isatty(), shutil.get_terminal_size().columns), end="")
     if not quiet and found.reference is None and found.runs:

@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from losscli.core import Array
-from losscli.errors import DataError, count, listing
-from losscli.io.raw import Spool
-from losscli.io.sources import SCAN_BYTES, Derived, NpySource, Source, blocks
+from losscli.arrays import Array
+from losscli.errors import DataError
+from losscli.io.bytes import Spool
+from losscli.io.npy import NpySource
+from losscli.io.source import SCAN_BYTES, Derived, Source, blocks
 from losscli.io.text import Elsewhere, TextColumn
+from losscli.wording import count, listing
 
 if TYPE_CHECKING:
-    from losscli.io.tables import Table
+    from losscli.io.table import Table
 
 PILE_BYTES = 16 << 20
 MOST_PILES = 256

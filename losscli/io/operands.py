@@ -1,7 +1,6 @@
 """Operands: what the words PREDICTIONS, TARGETS and FILE of the command line stand for."""
 
 import glob
-import math
 import os
 import re
 import stat
@@ -10,14 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
-from losscli.errors import DataError, UsageError, count, did_you_mean, listing
-from losscli.io.raw import PIECE, Looked, Raw, RawFile, Reader, Spool, pieces_of
-from losscli.io.sources import NpySource, ShardedSource, Source, StreamSource, check_length, native, read_npy_header
-
-if TYPE_CHECKING:
-    from zipfile import ZipInfo
+from losscli.errors import DataError, UsageError
+from losscli.io.bytes import Begun, Looked, Raw, RawFile, Reader, Spool, pieces_of
+from losscli.io.format import Content, Format, Named
+from losscli.io.npy import NpySource, StreamSource, native, read_npy_header
+from losscli.io.npz import _npz
+from losscli.io.source import ShardedSource, Source
+from losscli.wording import did_you_mean
 
 MAGIC_NPY = b"\x93NUMPY"
 MAGIC_ZIP = b"PK\x03\x04"
@@ -29,79 +28,14 @@ MAGIC_ZSTD = b"\x28\xb5\x2f\xfd"
 SKIPPED_ZSTD = b"\x2a\x4d\x18"
 """What follows the first byte, 0x50 to 0x5f, of a frame that holds no data."""
 
-Content = Any
-"""A Source, for arrays; or a Table, whose columns are chosen later."""
-
-
-class Named(NamedTuple):
-    """Where an operand's data comes from: its bytes, and the path of what is a file."""
-
-    name: str
-    raw: Raw
-    path: Path | None = None
-    part: str | None = None
-    header: bool | None = None
-    looked: Looked = lambda name, done, size: None
-
-    @property
-    def magic(self) -> bytes:
-        return self.raw.read(0, min(6, self.raw.size))
-
 
 def _npy(where: Named) -> Content:
     return NpySource.open(where.raw, where.name)
 
 
-def _npz(where: Named) -> Content:
-    import zipfile
-    import zlib
-
-    try:
-        with zipfile.ZipFile(Reader(where.raw)) as archive:
-            members = {name.removesuffix(".npy"): name for name in archive.namelist()}
-            if where.part is None and len(members) != 1:
-                held = f"{count(len(members), 'array')} ({listing(members)})"
-                raise DataError(f"{where.name}: holds {held}; say which, as {where.name}:KEY")
-            key = where.part or next(iter(members))
-            if key not in members:
-                hint = did_you_mean(key, members)
-                raise DataError(f"{where.name}: no array {key!r}; its arrays: {listing(members)}{hint}")
-            name = f"{where.name}:{key}" if where.part else where.name
-            found = archive.getinfo(members[key])
-            with archive.open(found) as file:
-                if found.compress_type != zipfile.ZIP_STORED:
-                    return NpySource.open(_unpacked(name, file, found.file_size), name)
-                start = _start_of(where.raw, found)
-                source = NpySource.open(where.raw, name, start, start + found.file_size)
-                for done, _ in enumerate(pieces_of(file), 1):  # at whose end the checksum is compared
-                    where.looked(name, min(done * PIECE, found.file_size), found.file_size)
-                return source
-    except (ValueError, OSError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error, EOFError) as error:
-        why = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DataError(f"{where.name}: not an NPZ file that can be read ({why}); write it again") from error
-
-
-def _unpacked(name: str, file: IO[bytes], size: int) -> Spool:
-    """A copy of a compressed member, whose header must promise the size that the archive says, before more is unpacked."""
-    begin = Begun(file)
-    shape, _, dtype = read_npy_header(begin, name)
-    check_length(name, shape, begin.position + dtype.itemsize * math.prod(shape), size)
-    copy = Spool(name)
-    copy.expect(size)
-    for piece in chain([begin.held], pieces_of(file)):
-        copy.write(piece)
-    return copy
-
-
-def _start_of(raw: Raw, member: "ZipInfo") -> int:
-    """Where the bytes of a member that is not compressed begin: behind its own header, whose length varies."""
-    lengths = raw.read(member.header_offset + 26, 4)
-    return int(member.header_offset) + 30 + sum(int.from_bytes(lengths[i : i + 2], "little") for i in (0, 2))
-
-
 def _text(separator: str) -> Callable[[Named], Content]:
     def open_(where: Named) -> Content:
-        from losscli.io.csvfile import open_text
+        from losscli.io.csv import open_text
 
         return open_text(where.name, unpacked(where), separator, where.header, where.looked)
 
@@ -168,14 +102,6 @@ def _parquet(where: Named) -> Content:
     return open_parquet(where.name, where.raw)
 
 
-class Format(NamedTuple):
-    """How a kind of file is opened, and what its bytes start with if that tells."""
-
-    suffixes: tuple[str, ...]
-    open: Callable[[Named], Content]
-    magic: bytes | None = None
-
-
 FORMATS: dict[str, Format] = {
     "npy": Format((".npy",), _npy, MAGIC_NPY),
     "npz": Format((".npz",), _npz, MAGIC_ZIP),
@@ -183,7 +109,6 @@ FORMATS: dict[str, Format] = {
     "tsv": Format((".tsv", ".tsv.gz", ".tsv.zst", ".tab"), _text("\t")),
     "csv": Format((".csv", ".csv.gz", ".csv.zst"), _text(",")),
 }
-
 
 FOREIGN = {
     (".pt", ".pth"): "with numpy.save(file, tensor.detach().cpu().numpy())",
@@ -320,7 +245,7 @@ class Opener:
         if any(is_table(content) != is_table(first) for content in contents):
             raise DataError(f"{text}: tables and arrays together; the shards of an operand must be of one kind")
         if is_table(first):
-            from losscli.io.tables import Stacked
+            from losscli.io.table import Stacked
 
             self._opened[key] = Stacked(text, contents)
             return Operand(text, self._opened[key], column, None, text)
@@ -382,26 +307,6 @@ def _standard_input(name: str, once: bool) -> Raw | StreamSource:
     if not raw.size:
         raise DataError(f"{name}: nothing came; is the command before the pipe right?")
     return raw
-
-
-@dataclass
-class Begun:
-    """A stream of which some bytes were read already, which can be read again."""
-
-    stream: IO[bytes]
-    held: bytes = b""
-    position: int = 0
-
-    def again(self) -> "Begun":
-        self.position = 0
-        return self
-
-    def read(self, size: int) -> bytes:
-        if len(self.held) < self.position + size:
-            self.held += self.stream.read(self.position + size - len(self.held))
-        found = self.held[self.position : self.position + size]
-        self.position += len(found)
-        return found
 
 
 def _copy(name: str, path: Path) -> Raw:

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from losscli.core import Array
-from losscli.errors import DataError, Exit, printable
-from losscli.io.raw import Raw, Reader, Spool, pieces_of
+from losscli.arrays import Array
+from losscli.errors import DataError, Exit
+from losscli.io.bytes import Raw, Reader, Spool, pieces_of
+from losscli.io.npy import NpySource
 from losscli.io.sinks import remove_temporaries
-from losscli.io.sources import NpySource, Source
-from losscli.io.tables import Table, TableSource
+from losscli.io.source import Source
+from losscli.io.table import Table, TableSource
+from losscli.wording import printable
 
 if TYPE_CHECKING:
     import polars as pl

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from losscli.core import Array
+from losscli.arrays import Array
 from losscli.errors import DataError
-from losscli.io.raw import Spool
-from losscli.io.sources import NpySource, Source, blocks, whole
+from losscli.io.bytes import Spool
+from losscli.io.npy import NpySource
+from losscli.io.source import Source, blocks, whole
 
 if TYPE_CHECKING:
     import polars as pl

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from losscli.core import Array
-from losscli.errors import UsageError, listing
-from losscli.io.raw import PIECE, Nameless, Spool, blocks_of, no_room, pieces_of
-from losscli.strictjson import strict_json
+from losscli.arrays import Array
+from losscli.errors import UsageError
+from losscli.io.bytes import PIECE, Nameless, Spool, blocks_of, no_room, pieces_of
+from losscli.io.strict_json import strict_json
+from losscli.wording import listing
 
 if TYPE_CHECKING:
     import polars as pl

@@ -1,13 +1,13 @@
 """What other libraries compute under a loss's name: their calls, conventions and known defects.
 
-One module a library, each a table of calls. `losscli.libraries.steps` turns a call into what makes its number differ,
+One module a library, each a table of calls. `losscli.measurement.conventions` turns a call into what makes its number differ,
 one convention at a time; `compute --as`, `explain` and the search for names read these tables.
 """
 
 from functools import lru_cache
 from importlib import import_module
 
-from losscli.libraries.record import Call, Library
+from losscli.libraries.call import Call, Library
 
 NAMES = ("torch", "keras", "tf1", "optax", "sklearn")
 """As --as knows them."""
@@ -16,7 +16,7 @@ NAMES = ("torch", "keras", "tf1", "optax", "sklearn")
 @lru_cache(maxsize=1)
 def libraries() -> dict[str, Library]:
     """All of them, by the names that --as knows."""
-    return {name: import_module(f"{__name__}.of_{name}").LIBRARY for name in NAMES}
+    return {name: import_module(f"{__name__}.{name}").LIBRARY for name in NAMES}
 
 
 @lru_cache(maxsize=1)

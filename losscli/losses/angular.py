@@ -8,22 +8,11 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from losscli.core import (
-    NON_NEGATIVE,
-    POSITIVE,
-    Array,
-    Axis,
-    BoundLoss,
-    Domains,
-    Extras,
-    Indices,
-    Interval,
-    Targets,
-    Values,
-    family,
-    loss,
-    same,
-)
+from losscli.arrays import Array
+from losscli.definition.batch import Extras, Indices, Targets, Values
+from losscli.definition.domain import NON_NEGATIVE, POSITIVE, Domains, Interval
+from losscli.definition.loss import Axis, BoundLoss, same
+from losscli.definition.registry import family, loss
 from losscli.losses.softmax import log_softmax
 
 COSINE = Interval(-1, 1, True, True)

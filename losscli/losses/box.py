@@ -9,7 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from losscli.core import NON_NEGATIVE, Array, Axis, BoundLoss, Dense, Extras, Targets, Values, family, loss
+from losscli.arrays import Array
+from losscli.definition.batch import Dense, Extras, Targets, Values
+from losscli.definition.domain import NON_NEGATIVE
+from losscli.definition.loss import Axis, BoundLoss
+from losscli.definition.registry import family, loss
 
 
 @dataclass

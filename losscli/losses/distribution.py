@@ -8,27 +8,13 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from losscli.core import (
-    AT_LEAST_ONE,
-    NON_NEGATIVE,
-    POSITIVE,
-    REAL,
-    Array,
-    Axis,
-    BoundLoss,
-    Dense,
-    Domains,
-    Extras,
-    Interval,
-    Targets,
-    Values,
-    family,
-    loss,
-    same,
-)
-from losscli.losses.chances import times
+from losscli.arrays import Array, times
+from losscli.definition.batch import Dense, Extras, Targets, Values
+from losscli.definition.domain import AT_LEAST_ONE, NON_NEGATIVE, POSITIVE, REAL, Domains, Interval
+from losscli.definition.loss import Axis, BoundLoss, same
+from losscli.definition.registry import family, loss
 from losscli.losses.relative import lift
-from losscli.losses.series import NEAR, exp_tail, held, log_ratio
+from losscli.losses.stable import NEAR, exp_tail, held, log_ratio
 
 
 def _place(x: Array) -> tuple[Array, Targets, Extras]:

@@ -5,26 +5,11 @@ from typing import Annotated
 
 import numpy as np
 
-from losscli.core import (
-    AT_LEAST_ONE,
-    FRACTION,
-    NON_NEGATIVE,
-    POSITIVE,
-    Array,
-    Axis,
-    BoundLoss,
-    Dense,
-    Extras,
-    Indices,
-    Interval,
-    Targets,
-    Values,
-    family,
-    loss,
-    same,
-)
-from losscli.losses.chances import times
-from losscli.losses.softmax import row_sums
+from losscli.arrays import Array, row_sums, times
+from losscli.definition.batch import Dense, Extras, Indices, Targets, Values
+from losscli.definition.domain import AT_LEAST_ONE, FRACTION, NON_NEGATIVE, POSITIVE, Interval
+from losscli.definition.loss import Axis, BoundLoss, same
+from losscli.definition.registry import family, loss
 
 
 def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:

@@ -4,8 +4,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from losscli.core import Array, Axis, BoundLoss, Dense, Extras, Targets, Values, family, loss
-from losscli.losses.softmax import row_sums
+from losscli.arrays import Array, row_sums
+from losscli.definition.batch import Dense, Extras, Targets, Values
+from losscli.definition.loss import Axis, BoundLoss
+from losscli.definition.registry import family, loss
 
 
 def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:

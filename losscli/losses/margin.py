@@ -5,7 +5,11 @@ from typing import Annotated
 
 import numpy as np
 
-from losscli.core import BELOW_ONE, Array, Axis, BoundLoss, Dense, Extras, Targets, Values, family, loss, same
+from losscli.arrays import Array
+from losscli.definition.batch import Dense, Extras, Targets, Values
+from losscli.definition.domain import BELOW_ONE
+from losscli.definition.loss import Axis, BoundLoss, same
+from losscli.definition.registry import family, loss
 
 
 def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:

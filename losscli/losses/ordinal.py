@@ -8,9 +8,12 @@ from typing import cast
 
 import numpy as np
 
-from losscli.core import FAMILIES, Array, Chance, Slope, loss
-from losscli.losses.chances import Slopes, gap
-from losscli.losses.softmax import row_sums, softmax
+from losscli.arrays import Array, row_sums
+from losscli.definition.batch import Chance
+from losscli.definition.loss import Slope
+from losscli.definition.registry import FAMILIES, loss
+from losscli.losses.probability import Slopes, gap
+from losscli.losses.softmax import softmax
 
 ordinal = FAMILIES["ordinal"] = replace(
     softmax,

@@ -9,26 +9,13 @@ from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 
-from losscli.core import (
-    FRACTION,
-    NON_NEGATIVE,
-    POSITIVE,
-    Array,
-    Axis,
-    BoundLoss,
-    Chance,
-    Dense,
-    Extras,
-    Targets,
-    Values,
-    family,
-    loss,
-    same,
-)
-from losscli.losses.chances import times
+from losscli.arrays import Array, row_sums, times
+from losscli.definition.batch import Chance, Dense, Extras, Targets, Values
+from losscli.definition.domain import FRACTION, NON_NEGATIVE, POSITIVE
+from losscli.definition.loss import Axis, BoundLoss, same
+from losscli.definition.registry import family, loss
 from losscli.losses.ranking import lost
 from losscli.losses.sigmoid import MAKERS
-from losscli.losses.softmax import row_sums
 
 
 class Sums(NamedTuple):

@@ -9,23 +9,12 @@ from typing import Annotated
 
 import numpy as np
 
-from losscli.core import (
-    NON_NEGATIVE,
-    Array,
-    Axis,
-    BoundLoss,
-    Dense,
-    Domains,
-    Extras,
-    Interval,
-    Targets,
-    Values,
-    family,
-    loss,
-    same,
-)
-from losscli.losses.chances import times
-from losscli.losses.softmax import log_softmax, row_sums, through_softmax
+from losscli.arrays import Array, row_sums, times
+from losscli.definition.batch import Dense, Extras, Targets, Values
+from losscli.definition.domain import NON_NEGATIVE, Domains, Interval
+from losscli.definition.loss import Axis, BoundLoss, same
+from losscli.definition.registry import family, loss
+from losscli.losses.softmax import log_softmax, through_softmax
 
 Slopes = Callable[[], Array]
 

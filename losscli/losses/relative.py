@@ -7,24 +7,12 @@ from typing import Annotated
 
 import numpy as np
 
-from losscli.core import (
-    ABOVE_MINUS_ONE,
-    NON_NEGATIVE,
-    Array,
-    Axis,
-    BoundLoss,
-    Dense,
-    Domains,
-    Extras,
-    Interval,
-    Targets,
-    Values,
-    family,
-    loss,
-    root,
-    same,
-)
-from losscli.losses.series import held, log_ratio
+from losscli.arrays import Array
+from losscli.definition.batch import Dense, Extras, Targets, Values
+from losscli.definition.domain import ABOVE_MINUS_ONE, NON_NEGATIVE, Domains, Interval
+from losscli.definition.loss import Axis, BoundLoss, root, same
+from losscli.definition.registry import family, loss
+from losscli.losses.stable import held, log_ratio
 
 LARGEST_LOG = 1e5
 """Beyond the logarithm of every number but infinity, which so is nothing beside infinity itself."""

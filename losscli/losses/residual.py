@@ -6,26 +6,12 @@ from typing import Annotated
 
 import numpy as np
 
-from losscli.core import (
-    AT_LEAST_ONE,
-    BELOW_INFINITY,
-    NON_NEGATIVE,
-    OPEN_FRACTION,
-    POSITIVE,
-    Array,
-    Axis,
-    BoundLoss,
-    Dense,
-    Extras,
-    Parameters,
-    Targets,
-    Values,
-    family,
-    loss,
-    root,
-    same,
-)
-from losscli.losses.series import exp_rest, held, within_squares
+from losscli.arrays import Array
+from losscli.definition.batch import Dense, Extras, Targets, Values
+from losscli.definition.domain import AT_LEAST_ONE, BELOW_INFINITY, NON_NEGATIVE, OPEN_FRACTION, POSITIVE
+from losscli.definition.loss import Axis, BoundLoss, Parameters, root, same
+from losscli.definition.registry import family, loss
+from losscli.losses.stable import exp_rest, held, within_squares
 
 
 def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:

@@ -10,26 +10,12 @@ from typing import Annotated, Any, cast
 
 import numpy as np
 
-from losscli.core import (
-    AT_LEAST_ONE,
-    FRACTION,
-    FRACTION_BELOW_ONE,
-    NON_NEGATIVE,
-    Array,
-    Axis,
-    BoundLoss,
-    Chance,
-    Dense,
-    Extras,
-    Interval,
-    Slope,
-    Targets,
-    Values,
-    family,
-    loss,
-    same,
-)
-from losscli.losses.chances import (
+from losscli.arrays import Array, times
+from losscli.definition.batch import Chance, Dense, Extras, Targets, Values
+from losscli.definition.domain import AT_LEAST_ONE, FRACTION, FRACTION_BELOW_ONE, NON_NEGATIVE, Interval
+from losscli.definition.loss import Axis, BoundLoss, Slope, same
+from losscli.definition.registry import family, loss
+from losscli.losses.probability import (
     Known,
     OfLogit,
     OfLogProbability,
@@ -44,7 +30,6 @@ from losscli.losses.chances import (
     gap,
     poly_core,
     ratio,
-    times,
 )
 
 MAKERS: dict[str, Callable[[Array], Chance]] = {

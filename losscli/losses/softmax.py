@@ -13,26 +13,12 @@ from typing import Annotated, cast
 
 import numpy as np
 
-from losscli.core import (
-    FRACTION,
-    NON_NEGATIVE,
-    Array,
-    Axis,
-    BoundLoss,
-    Chance,
-    Dense,
-    Extras,
-    Indices,
-    Interval,
-    Slope,
-    Targets,
-    Values,
-    exponential,
-    family,
-    loss,
-    same,
-)
-from losscli.losses.chances import (
+from losscli.arrays import Array, row_sums, times
+from losscli.definition.batch import Chance, Dense, Extras, Indices, Targets, Values
+from losscli.definition.domain import FRACTION, NON_NEGATIVE, Interval
+from losscli.definition.loss import Axis, BoundLoss, Slope, exponential, same
+from losscli.definition.registry import family, loss
+from losscli.losses.probability import (
     Known,
     OfLogProbability,
     OfProbability,
@@ -46,29 +32,7 @@ from losscli.losses.chances import (
     poly_core,
     pull,
     ratio,
-    times,
 )
-
-SUMMED_AT_ONCE = 1024
-"""Terms added in the logits' own dtype before float64 takes over: longer runs in float32 would show."""
-
-
-def row_sums(terms: Array) -> Array:
-    """Sum each row, in float64 or wider.
-
-    einsum is faster than sum(axis=1), most of all for few columns, and a row's bits do not depend on the rows around
-    it; runs of a fixed length keep a row of 128,000 float32 terms within a few units in the last place.
-    """
-    wide = np.promote_types(terms.dtype, np.float64)
-    rows, columns = terms.shape
-    if columns <= SUMMED_AT_ONCE:
-        return np.einsum("ij->i", terms).astype(wide, copy=False)
-    whole = columns - columns % SUMMED_AT_ONCE
-    runs = np.einsum("ijk->ij", terms[:, :whole].reshape(rows, whole // SUMMED_AT_ONCE, SUMMED_AT_ONCE)).astype(
-        wide, copy=False
-    )
-    total = np.einsum("ij->i", runs)
-    return total if whole == columns else total + np.einsum("ij->i", terms[:, whole:])
 
 
 def log_softmax(logits: Array) -> Known:
@@ -175,7 +139,6 @@ MAKERS: dict[str, Callable[[Array], Chance]] = {
     "probs": OfProbability,
     "log-probs": OfLogProbability,
 }
-
 
 HEADROOM = 2.0**30
 """How far sums of exponentials stay from the ends of their dtype's range, where numbers lose digits."""

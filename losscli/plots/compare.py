@@ -10,11 +10,12 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from losscli.compare import Comparison, Terms
-from losscli.core import Array
-from losscli.errors import DataError, count
+from losscli.analysis.compare import Comparison, Terms
+from losscli.arrays import Array
+from losscli.engine.aggregates import Quantiles
+from losscli.errors import DataError
 from losscli.plots.style import DASHES, Look, blank, clean, count_colours, headline, plain_ticks, small_print
-from losscli.reduce import Quantiles
+from losscli.wording import count
 
 BINS = 61
 """An odd number: the bin in the middle is around 0, and of neither sign."""

@@ -8,9 +8,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from losscli.core import Array, Axis
-from losscli.curves import Curve
+from losscli.analysis.curves import Curve
+from losscli.arrays import Array
+from losscli.definition.loss import Axis
 from losscli.errors import UsageError
+from losscli.lookup.spec import settings
 from losscli.plots.style import (
     DASHES,
     Look,
@@ -24,7 +26,6 @@ from losscli.plots.style import (
     plain_ticks,
     style_of,
 )
-from losscli.spec import settings
 
 INNER = {"value": 0.01, "slope": 0.08}
 """Where a curve goes to infinity at an end, its panel shows what it takes further than this part from the ends."""

@@ -7,9 +7,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
-from losscli.cloud import Cloud
-from losscli.errors import count
+from losscli.analysis.features import Cloud
 from losscli.plots.style import MARKERS, Look, blank, clean, headline, legend_below, legend_height
+from losscli.wording import count
 
 WIDTH = 7.4
 """Inches."""

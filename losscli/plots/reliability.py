@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from losscli.errors import count
+from losscli.analysis.calibration.reliability import Reliability
 from losscli.plots.style import DASHES, Look, blank, clean, headline, small_print
-from losscli.reliability import Reliability
+from losscli.wording import count
 
 NARROW = 0.03
 """Bins of no more than this width are not written above: their numbers would stand in each other."""

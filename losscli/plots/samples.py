@@ -9,9 +9,11 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from losscli.core import Array
-from losscli.errors import DataError, count
-from losscli.histogram import Histogram
+from losscli.arrays import Array
+from losscli.engine.collectors.breakdown import CONFIDENCES, Profile, concentration, loss_edges
+from losscli.engine.histogram import Histogram
+from losscli.errors import DataError
+from losscli.measurement.result import Result
 from losscli.plots.style import (
     DASHES,
     Look,
@@ -24,9 +26,7 @@ from losscli.plots.style import (
     plain_ticks,
     small_print,
 )
-from losscli.profile import CONFIDENCES, Profile, concentration, loss_edges
-from losscli.receipt import short
-from losscli.result import Result
+from losscli.wording import count, short
 
 BINS = 60
 TALLEST = 1e290

@@ -1,0 +1,104 @@
+"""Reliability: how often predictions are right, against how sure they were; and the calibration error of the bins."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from losscli.arrays import Array
+from losscli.engine.collectors.calibration_bins import Verdicts
+
+Z95 = 1.959963984540054
+"""Quantile of the normal distribution for 95 % intervals."""
+
+
+class Groups(NamedTuple):
+    """Rows of one confidence, or of nearly one: where they lie, how many, their confidences' sum, and how many are right."""
+
+    at: Array
+    rows: Array
+    confidence: Array
+    right: Array
+
+    def edges(self, bins: int, binning: str) -> Array:
+        """Edges of bins (low, high], of equal width from 0 to 1 or of equal mass, of which groups are never divided."""
+        if binning != "mass":
+            return np.arange(bins + 1) / bins
+        order = np.argsort(self.at, kind="stable")
+        ordered, upto = self.at[order], np.cumsum(self.rows[order])
+        ranks = np.ceil(np.arange(1, bins) * int(upto[-1]) / bins).astype(np.int64) - 1
+        inner = np.unique(ordered[np.searchsorted(upto, ranks, side="right")])
+        return np.concatenate([ordered[:1], inner[inner < ordered[-1]], ordered[-1:]])
+
+    def bins(self, bins: int, binning: str) -> Array:
+        """The bin of each group; the first bin holds its lower edge too."""
+        edges = self.edges(bins, binning)
+        return np.clip(np.searchsorted(edges, self.at, side="left") - 1, 0, len(edges) - 2)
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """Bins of confidence, those without a row left out: edges, rows, mean confidence and accuracy of each."""
+
+    low: Array
+    high: Array
+    rows: Array
+    confidence: Array
+    accuracy: Array
+    asked: int
+    binning: str
+
+    @classmethod
+    def of(cls, verdicts: Verdicts, bins: int, binning: str) -> "Reliability":
+        """Bins (low, high], of equal width from 0 to 1 or of equal mass; the first holds its lower edge too.
+
+        Rows of one confidence are never divided, so that bins of equal mass may be fewer than asked for.
+        """
+        confidence, right = np.concatenate(verdicts.confidence), np.concatenate(verdicts.right)
+        return cls.of_groups(Groups(confidence, np.ones(len(confidence), np.int64), confidence, right), bins, binning)
+
+    @classmethod
+    def of_groups(cls, groups: Groups, bins: int, binning: str) -> "Reliability":
+        """The same bins of rows of which some are counted together."""
+        edges = groups.edges(bins, binning)
+        index = groups.bins(bins, binning)
+        size = len(edges) - 1
+        rows = np.bincount(index, groups.rows, size).astype(np.int64)
+        held = rows > 0
+        with np.errstate(all="ignore"):
+            mean = np.bincount(index, groups.confidence, size) / rows
+            accuracy = np.bincount(index, groups.right, size) / rows
+        return cls(edges[:-1][held], edges[1:][held], rows[held], mean[held], accuracy[held], bins, binning)
+
+    @property
+    def samples(self) -> int:
+        return int(self.rows.sum())
+
+    @property
+    def error(self) -> float:
+        """ECE: the mean over the rows of |accuracy - confidence| of their bin (Naeini et al. 2015)."""
+        return float(self.rows @ np.abs(self.accuracy - self.confidence) / self.samples)
+
+    @property
+    def mean_accuracy(self) -> float:
+        return float(self.rows @ self.accuracy / self.samples)
+
+    @property
+    def mean_confidence(self) -> float:
+        return float(self.rows @ self.confidence / self.samples)
+
+    def interval(self) -> tuple[Array, Array]:
+        """Wilson's 95 % interval of each bin's accuracy (Wilson 1927, doi:10.1080/01621459.1927.10502953)."""
+        n, p = self.rows, self.accuracy
+        middle = (p + Z95**2 / (2 * n)) / (1 + Z95**2 / n)
+        half = Z95 / (1 + Z95**2 / n) * np.sqrt(p * (1 - p) / n + Z95**2 / (4 * n * n))
+        # At an accuracy of 0 or 1 one end is that very number, but for rounding.
+        return np.clip(middle - half, 0, p), np.clip(middle + half, p, 1)
+
+    def describe(self) -> str:
+        """The bins in words, with their number where rows of one confidence left fewer of them than asked for."""
+        made = len(self.rows)
+        if self.binning == "width":
+            return f"{self.asked} bins of equal width"
+        fewer = f" ({self.asked} asked for, and rows of one confidence stay together)" if made < self.asked else ""
+        return f"{made} bins of equal mass{fewer}" if made != 1 else f"1 bin{fewer}"

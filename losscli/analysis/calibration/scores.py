@@ -1,0 +1,179 @@
+"""Scores of predicted probabilities: cross-entropy, Brier score, accuracy, and calibration errors with their null band."""
+
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from losscli.analysis.calibration.reliability import Groups, Reliability
+from losscli.arrays import Array, row_sums
+from losscli.engine.aggregates import Total
+
+KEPT_ROWS = 1_000_000
+"""Up to so many confidences are kept as they are; beyond, rows of nearly one confidence are counted together."""
+OCTAVES, PER_OCTAVE = 40, 1024
+"""A cell of such rows is 2^-10 of its octave of the confidence, or above 1/2 of what is missing to 1, down to 2^-40."""
+STRATA_PER_OCTAVE = 8
+DRAWS = 1000
+BAND = (2.5, 97.5)
+"""Percentiles: the central 95 %."""
+BINNINGS = ("width", "mass")
+
+
+@lru_cache(maxsize=4)
+def cells(bins: int) -> Array:
+    """Upper ends of the cells, ascending: none lies across an edge of the bins of equal width."""
+    sizes = 2.0 ** np.arange(-OCTAVES, -1)
+    below = np.concatenate([size * (1 + np.arange(PER_OCTAVE) / PER_OCTAVE) for size in sizes])
+    ends = np.concatenate([below, [0.5], 1 - below, np.arange(1, bins + 1) / bins])
+    return np.unique(ends)
+
+
+class Cells(NamedTuple):
+    """Rows in cells of confidence: how many, the sum of their confidences, and how many are right."""
+
+    rows: Array
+    confidence: Array
+    right: Array
+
+    @classmethod
+    def of(cls, confidence: Array, right: Array, bins: int) -> "Cells":
+        ends = cells(bins)
+        index = np.minimum(np.searchsorted(ends, confidence, side="left"), len(ends) - 1)
+        size = len(ends)
+        return cls(
+            np.bincount(index, minlength=size),
+            np.bincount(index, confidence, size),
+            np.bincount(index, right, size),
+        )
+
+    def __add__(self, other: "Cells") -> "Cells":  # type: ignore[override]
+        return Cells(self.rows + other.rows, self.confidence + other.confidence, self.right + other.right)
+
+
+class Confidences(NamedTuple):
+    """Mergeable record: the confidence of each row's predicted class and whether it is right; of many rows, in cells."""
+
+    bins: int
+    n: int
+    confidence: tuple[Array, ...] = ()
+    right: tuple[Array, ...] = ()
+    held: Cells | None = None
+
+    @classmethod
+    def of(cls, confidence: Array, right: Array, bins: int) -> "Confidences":
+        return cls(bins, len(confidence), (confidence,), (right,))
+
+    def __add__(self, other: "Confidences") -> "Confidences":  # type: ignore[override]
+        n = self.n + other.n
+        if self.held is None and other.held is None and n <= KEPT_ROWS:
+            return Confidences(self.bins, n, self.confidence + other.confidence, self.right + other.right)
+        return Confidences(self.bins, n, held=self._counted() + other._counted())
+
+    def _counted(self) -> Cells:
+        if self.held is not None:
+            return self.held
+        return Cells.of(np.concatenate(self.confidence), np.concatenate(self.right), self.bins)
+
+    @property
+    def exact(self) -> bool:
+        return self.held is None
+
+    def groups(self) -> Groups:
+        """Rows of one confidence, or of one cell."""
+        if self.held is None:
+            confidence, right = np.concatenate(self.confidence), np.concatenate(self.right)
+            return Groups(confidence, np.ones(len(confidence), np.int64), confidence, right.astype(np.float64))
+        there = self.held.rows > 0
+        rows, confidence, right = (part[there] for part in self.held)
+        return Groups(cells(self.bins)[there], rows, confidence, right)
+
+
+class Scores(NamedTuple):
+    """Mergeable record of rows: sums by weight of cross-entropy and Brier score; confidences count 1 each."""
+
+    cross_entropy: Total
+    brier: Total
+    weight: Total
+    rows: int
+    right: int
+    confidences: Confidences
+
+    @classmethod
+    def of(cls, loss: Array, p: Array, top: Array, true: Array, w: Array, single: bool, bins: int) -> "Scores":
+        """Of cross-entropies and probabilities (n, k); `single` is whether they are of one score a row."""
+        right = top == true
+        # 1 - p of the true class is the sum of the others, which keeps its digits.
+        rest = p.copy()
+        np.put_along_axis(rest, true[:, None], 0, axis=1)
+        missing = row_sums(rest)
+        brier = missing**2 if single else missing**2 + row_sums(rest * rest)
+        confidence = np.take_along_axis(p, top[:, None], axis=1)[:, 0]
+        return cls(
+            Total.of(w * loss),
+            Total.of(w * brier),
+            Total.of(w),
+            len(true),
+            int(np.count_nonzero(right)),
+            Confidences.of(confidence, right, bins),
+        )
+
+    def __add__(self, other: "Scores") -> "Scores":  # type: ignore[override]
+        return Scores(
+            self.cross_entropy + other.cross_entropy,
+            self.brier + other.brier,
+            self.weight + other.weight,
+            self.rows + other.rows,
+            self.right + other.right,
+            self.confidences + other.confidences,
+        )
+
+    @property
+    def value(self) -> float:
+        """The mean cross-entropy."""
+        return self.cross_entropy.value / self.weight.value
+
+    def reliability(self, binning: str) -> Reliability:
+        return Reliability.of_groups(self.confidences.groups(), self.confidences.bins, binning)
+
+    def record(self, seed: int) -> dict[str, Any]:
+        """The scores with the keys of the JSON contract."""
+        groups, bins = self.confidences.groups(), self.confidences.bins
+        errors = {}
+        for binning in BINNINGS:
+            found = Reliability.of_groups(groups, bins, binning)
+            errors[binning] = {
+                "value": found.error,
+                "bins": bins if binning == "width" else len(found.rows),
+                "band": list(null_band(groups, bins, binning, seed)),
+            }
+        return {
+            "cross_entropy": self.value,
+            "brier": self.brier.value / self.weight.value,
+            "ece": errors,
+            "accuracy": self.right / self.rows,
+        }
+
+
+def null_band(groups: Groups, bins: int, binning: str, seed: int) -> tuple[float, float]:
+    """Between which ECE lies 95 % of the time where every prediction is right with its confidence for probability.
+
+    Rows of nearly one confidence within a bin are right as often as a binomial number says.
+    """
+    index = groups.bins(bins, binning)
+    mean = np.clip(groups.confidence / groups.rows, 0, 1)
+    size = np.maximum(np.minimum(mean, 1 - mean), 2.0**-OCTAVES)
+    step = np.floor(np.log2(size) * STRATA_PER_OCTAVE).astype(np.int64) * np.where(mean > 0.5, -1, 1)
+    _, stratum = np.unique(index * (4 * OCTAVES * STRATA_PER_OCTAVE) + step, return_inverse=True)
+    rows = np.bincount(stratum, groups.rows).astype(np.int64)
+    confidence = np.bincount(stratum, groups.confidence)
+    where = np.zeros(len(rows), np.int64)
+    where[stratum] = index
+    starts = np.flatnonzero(np.diff(where, prepend=-1))
+    # The generator that NumPy has frozen: the same band with every version.
+    random = np.random.RandomState(seed)
+    right = random.binomial(rows, np.clip(confidence / rows, 0, 1), (DRAWS, len(rows)))
+    gaps = np.add.reduceat(right - confidence, starts, axis=1)
+    errors = np.abs(gaps).sum(axis=1) / rows.sum()
+    low, high = np.percentile(errors, BAND)
+    return float(low), float(high)

@@ -1,0 +1,332 @@
+"""Temperature scaling: softmax(z / T), or softmax(z / T + b), fitted to labels by Newton's method.
+
+The mean cross-entropy is convex in beta = 1 / T and b (Guo et al. 2017, arXiv:1706.04599, fit T alone). A pass over the
+files gives its value, gradient and Hessian at a point; nothing is kept of a row.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from losscli.analysis.calibration.scores import Scores
+from losscli.arrays import Array, row_sums
+from losscli.definition.batch import Chance
+from losscli.engine.aggregates import PLACES_SHOWN, Faults
+from losscli.engine.classes import classes
+from losscli.lookup.names import find
+from losscli.losses.probability import OfLogProbability, OfProbability, Opposite
+
+if TYPE_CHECKING:
+    from losscli.data.dataset import Roles
+    from losscli.definition.loss import BoundLoss
+    from losscli.engine.job import Block, Job
+
+MOST_STEPS = 100
+MOST_BIASES = 200
+"""Classes up to which biases are fitted: each row adds to a Hessian of their square."""
+CLOSE = 1e-9
+"""A step this small beside beta is the last one: the next would be smaller than rounding."""
+CLOSE_WITH_BIASES = 1e-7
+"""The same of biases, where the last step is taken: the next is some square of it."""
+FAR = 10.0
+"""Beta grows or shrinks by no more than this factor where it has no bound on that side, or no slope to go by."""
+LARGEST = 1e300
+LOST = "infinite cross-entropy"
+TO_ZERO, TO_INFINITY, FLAT = "T -> 0", "T -> infinity", "any T"
+
+
+def likelihood(roles: "Roles | None") -> "BoundLoss":
+    """The cross-entropy of the predictions' shape: of one score a row, or of one column a class."""
+    shape = (0,) if roles is None else roles.predictions.shape
+    one = len(shape) == 1 or shape[1] == 1
+    return find("sigmoid-cross-entropy" if one else "softmax-cross-entropy").bind()
+
+
+def scores_of(x: Array, given: str) -> Array:
+    """Predictions as float64 logits of a softmax, (n, k): log p where they are p; one score becomes two columns."""
+    x = x.astype(np.float64)
+    if x.ndim == 1 and given == "logits":
+        return np.stack([np.zeros(len(x)), x], axis=1)
+    if x.ndim == 1:
+        chance: Chance = OfLogProbability(x) if given == "log-probs" else OfProbability(x)
+        return np.stack([Opposite(chance).l, chance.l], axis=1)
+    return np.log(x) if given == "probs" else x
+
+
+class Point(NamedTuple):
+    """A candidate: beta = 1 / T, and a bias a class where there are biases."""
+
+    beta: float = 1.0
+    bias: Array | None = None
+
+    def logits(self, z: Array) -> Array:
+        """The logits z after calibration; a class of -inf stays impossible, at beta = 0 too."""
+        x = self.beta * z if self.beta else np.where(np.isinf(z), z, 0)
+        return x if self.bias is None else x + self.bias
+
+
+class Sums(NamedTuple):
+    """Sums of several numbers, compensated as `Total` is (Knuth's exact sum of two)."""
+
+    high: Array
+    low: Array
+
+    @classmethod
+    def of(cls, values: Array) -> "Sums":
+        return cls(values, np.zeros_like(values))
+
+    def __add__(self, other: "Sums") -> "Sums":  # type: ignore[override]
+        high = self.high + other.high
+        back = high - self.high
+        lost = (self.high - (high - back)) + (other.high - back)
+        return Sums(high, self.low + other.low + lost)
+
+    @property
+    def values(self) -> Array:
+        return self.high + self.low
+
+
+class Local(NamedTuple):
+    """Mean cross-entropy at a point, with its gradient and Hessian in (beta, b)."""
+
+    value: float
+    gradient: Array
+    hessian: Array
+
+    @classmethod
+    def of(cls, sums: Sums) -> "Local":
+        value, weight, *_ = values = sums.values
+        size = round((math.sqrt(4 * len(values) - 7) - 1) / 2)  # of 2 + size + size^2 numbers
+        rest = values[2:] / weight
+        return cls(float(value / weight), rest[:size], rest[size:].reshape(size, size))
+
+
+class Seen(NamedTuple):
+    """Mergeable record of a pass: sums at each of its points, and scores at the last one."""
+
+    sums: tuple[Sums, ...]
+    margins: Array
+    """Of each point, the largest logit of a wrong class less that of the right one, over the rows."""
+    size: float
+    """The largest distance of a logit to the true class's own."""
+    lost: Faults
+    """Rows whose cross-entropy is infinite at every temperature."""
+    weights: Array
+    """Of each class, the sum of its rows' weights."""
+    scores: Scores | None = None
+
+    def __add__(self, other: "Seen") -> "Seen":  # type: ignore[override]
+        return Seen(
+            tuple(mine + theirs for mine, theirs in zip(self.sums, other.sums, strict=True)),
+            np.maximum(self.margins, other.margins),
+            max(self.size, other.size),
+            self.lost + other.lost,
+            self.weights + other.weights,
+            None if self.scores is None or other.scores is None else self.scores + other.scores,
+        )
+
+    def at(self, number: int) -> Local:
+        return Local.of(self.sums[number])
+
+
+@dataclass(frozen=True)
+class Look:
+    """The observer of a pass: rows of weight 0 do not exist for it."""
+
+    points: tuple[Point, ...]
+    bins: int | None = None
+    """Whether there are scores, and in how many bins of equal width."""
+
+    def __call__(self, job: "Job", block: "Block") -> Seen:
+        true, rows = classes(job, block.targets), block.rows
+        z, w = scores_of(block.predictions, job.extras.given), np.ones(len(true))
+        if block.weights is not None:
+            kept = block.weights != 0
+            z, true, rows, w = z[kept], true[kept], rows[kept], block.weights[kept]
+        gaps = z - np.take_along_axis(z, true[:, None], axis=1)
+        np.put_along_axis(gaps, true[:, None], 0, axis=1)
+        bad = ~(gaps < np.inf).all(axis=1)
+        lost = _places(rows[bad])
+        gaps[bad] = 0  # which is refused after the pass
+        found = [Chances.of(point, gaps, true) for point in self.points]
+        finite = np.isfinite(gaps)
+        gaps = gaps if finite.all() else np.where(finite, gaps, 0)
+        sums = tuple(one.sums(gaps, true, w, point) for one, point in zip(found, self.points, strict=True))
+        margins = np.array([one.margin for one in found])
+        weights = np.bincount(true, w, z.shape[1])
+        scores = None
+        if self.bins is not None:
+            last = found[-1]
+            single = job.predictions.shape[1:] == ()
+            scores = Scores.of(last.loss, last.p, last.top, true, w, single, self.bins)
+        size = float(np.abs(gaps).max(initial=0))
+        return Seen(sums, margins, size, lost, weights, scores)
+
+
+def _places(rows: Array) -> Faults:
+    if not len(rows):
+        return Faults()
+    return Faults({LOST: (len(rows), tuple((int(row), None, math.inf) for row in rows[:PLACES_SHOWN]))})
+
+
+class Chances(NamedTuple):
+    """What rows are given at a point: their cross-entropy, all probabilities, and the class of the largest."""
+
+    loss: Array
+    p: Array
+    top: Array
+    margin: float
+
+    @classmethod
+    def of(cls, point: Point, gaps: Array, true: Array) -> "Chances":
+        """Of logits less the true class's own, so that no digit of a small loss is lost."""
+        x = np.clip(point.logits(gaps), -LARGEST, LARGEST)
+        if point.bias is not None:
+            x -= point.bias[true][:, None]
+        own, top = true[:, None], x.argmax(axis=1)[:, None]
+        peak = np.take_along_axis(x, top, axis=1)
+        terms = np.exp(x - peak)
+        np.put_along_axis(x, own, -np.inf, axis=1)
+        margin = float(x.max(initial=-np.inf))
+        np.put_along_axis(terms, top, 0, axis=1)
+        rest = row_sums(terms)
+        np.put_along_axis(terms, top, 1, axis=1)
+        return cls(peak[:, 0] + np.log1p(rest), terms / (1 + rest)[:, None], top[:, 0], margin)
+
+    def sums(self, gaps: Array, true: Array, w: Array, point: Point) -> Sums:
+        """Cross-entropy, weight, gradient and Hessian, summed over the rows; gaps are 0 for what is impossible."""
+        p = self.p
+        mean = row_sums(p * gaps)
+        away = gaps - mean[:, None]
+        off = p * away
+        spread = row_sums(off * away)
+        first = [_dot(w, self.loss), w.sum(), _dot(w, mean)]
+        if point.bias is None:
+            return Sums.of(np.array([*first, _dot(w, spread)]))
+        k = p.shape[1]
+        slope = np.einsum("i,ij->j", w, p) - np.bincount(true, w, k)
+        hessian = np.empty((k + 1, k + 1))
+        weighted = w[:, None] * p
+        # Not by BLAS, whose digits depend on the number of cores.
+        hessian[1:, 1:] = np.diag(weighted.sum(axis=0)) - np.einsum("ij,ik->jk", weighted, p)
+        hessian[0, 0] = _dot(w, spread)
+        hessian[0, 1:] = hessian[1:, 0] = np.einsum("i,ij->j", w, off)
+        return Sums.of(np.concatenate([first, slope, hessian.ravel()]))
+
+
+def _dot(w: Array, values: Array) -> float:
+    return float(np.einsum("i,i->", w, values))
+
+
+class Fit(NamedTuple):
+    """Where the solve ended, and how."""
+
+    point: Point
+    converged: bool
+    iterations: int
+    limit: str | None = None
+    """Where the minimum lies that no temperature reaches: TO_ZERO or TO_INFINITY; FLAT where every one is."""
+
+
+Passes = Callable[[tuple[Point, ...]], Seen]
+"""Makes a pass that looks at points."""
+
+
+def fit(passes: Passes, first: Seen) -> Fit:
+    """The temperature of the least mean cross-entropy.
+
+    Parameters
+    ----------
+    first
+        what was seen at beta = 0 and at beta = 1.
+    """
+    origin, here = first.at(0), first.at(1)
+    if not origin.hessian[0, 0]:
+        return Fit(Point(), False, 0, FLAT)
+    if first.margins[1] <= 0:
+        return Fit(Point(), False, 0, TO_ZERO)
+    if origin.gradient[0] >= 0:
+        return Fit(Point(), False, 0, TO_INFINITY)
+    from_origin = -float(origin.gradient[0] / origin.hessian[0, 0])
+    beta, low, high = 1.0, 0.0, math.inf
+    for step in range(1, MOST_STEPS + 1):
+        slope, curve = float(here.gradient[0]), float(here.hessian[0, 0])
+        move = -slope / curve if curve > 0 else math.inf if slope < 0 else -math.inf
+        if abs(move) <= CLOSE * beta:
+            return Fit(Point(beta + move), True, step)
+        low, high = (beta, high) if slope < 0 else (low, beta)
+        beta = _inside(beta + move, beta, low, high, from_origin)
+        here = passes((Point(beta),)).at(0)
+    return Fit(Point(beta), False, MOST_STEPS)
+
+
+def _inside(wanted: float, beta: float, low: float, high: float, from_origin: float) -> float:
+    """Newton's next beta, or one that the bracket allows."""
+    if low < wanted < high and wanted <= FAR * max(beta, from_origin):
+        return wanted
+    if math.isinf(high):
+        return max(FAR * beta, from_origin)
+    if low > 0:
+        return math.sqrt(low) * math.sqrt(high)
+    return from_origin if from_origin < high else high / FAR
+
+
+def fit_biases(passes: Passes, first: Seen, alone: Fit) -> Fit:
+    """The temperature and biases of the least mean cross-entropy, from the temperature alone; every class has rows.
+
+    A damped Newton's method (Boyd and Vandenberghe 2004, Convex Optimization, 9.5).
+    """
+    if alone.limit == TO_ZERO:
+        return alone
+    none = np.log(first.weights)
+    if passes((Point(0.0, none - none.mean()),)).at(0).gradient[0] >= 0:
+        return Fit(Point(), False, 0, TO_INFINITY)
+    point = Point(alone.point.beta, np.zeros(len(first.weights)))
+    seen = passes((point,))
+    for step in range(1, MOST_STEPS + 1):
+        if seen.margins[0] < 0:
+            return Fit(Point(), False, step, TO_ZERO)  # the more of the same, the better
+        here = seen.at(0)
+        move = _newton(here)
+        size = max(abs(move[0]) / point.beta, float(np.abs(move[1:]).max()))
+        if size <= CLOSE_WITH_BIASES:
+            return Fit(_moved(point, move), True, step)
+        found = _search(passes, point, here, move)
+        if found is None:
+            return Fit(point, False, step)
+        point, seen = found
+    return Fit(point, False, MOST_STEPS)
+
+
+def _newton(here: Local) -> Array:
+    """Newton's step; biases are determined but for a constant, and their sum stays 0."""
+    scale = np.sqrt(np.maximum(np.diag(here.hessian), np.finfo(float).tiny))
+    scaled = here.hessian / np.outer(scale, scale)
+    free = np.concatenate([[0.0], scale[1:]])
+    free /= np.sqrt(free @ free)
+    # The Hessian is 0 along b = 1, where the gradient is 0 too: any curvature there makes it regular.
+    step = np.linalg.lstsq(scaled + np.outer(free, free), -here.gradient / scale, rcond=None)[0] / scale
+    step[1:] -= step[1:].mean()
+    return np.asarray(step)
+
+
+def _moved(point: Point, move: Array, part: float = 1.0) -> Point:
+    assert point.bias is not None
+    bias = point.bias + part * move[1:]
+    return Point(point.beta + part * float(move[0]), bias - bias.mean())
+
+
+def _search(passes: Passes, point: Point, here: Local, move: Array) -> tuple[Point, Seen] | None:
+    """A point along the step that is lower by as much as its length promises; None where there is none."""
+    part = 1.0 if point.beta + move[0] > point.beta / FAR else (1 / FAR - 1) * point.beta / float(move[0])
+    promised = float(here.gradient @ move)
+    while part > CLOSE:
+        wanted = _moved(point, move, part)
+        seen = passes((wanted,))
+        if seen.at(0).value <= here.value + 1e-4 * part * promised + 4 * np.finfo(float).eps * abs(here.value):
+            return wanted, seen
+        part /= 2
+    return None

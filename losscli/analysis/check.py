@@ -1,0 +1,477 @@
+"""What two files are, and what is wrong with them: all findings of one pass, where a calculation stops at the first."""
+
+import contextlib
+import re
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from losscli.arrays import Array
+from losscli.data.dataset import Columns, Roles, assign
+from losscli.data.target_encoding import SUM_TOLERANCE
+from losscli.definition.loss import BoundLoss
+from losscli.definition.request import Request
+from losscli.engine.aggregates import Partial
+from losscli.engine.classes import classes, confusion, has_names, names_classes, predicted
+from losscli.engine.collectors.label_alignment import (
+    LEAST_ROWS,
+    MOST_CLASSES,
+    Compared,
+    Sample,
+    Sampling,
+    compared,
+    mixed,
+    permuted,
+    suspicions,
+)
+from losscli.engine.collectors.prediction_kind import MOSTLY, Kind, Values, kind, misread, suspicious
+from losscli.engine.evaluate import baseline
+from losscli.engine.job import Block, Job
+from losscli.engine.row_faults import findings as faulty
+from losscli.errors import DataError
+from losscli.findings import ERROR, NOTE, WARNING, Finding
+from losscli.io.bytes import Looked
+from losscli.io.join import PRINT, SHOWN, Piles, together
+from losscli.io.operands import Opener
+from losscli.io.source import Source, blocks
+from losscli.lookup.names import find
+from losscli.measurement.class_labels import group_names
+from losscli.measurement.measure import Calculation
+from losscli.measurement.prepare import prepare
+from losscli.wording import count, listing
+
+CLAUSE = re.compile(r"(.*?)(; (?!and )|(?<=\?) (?=Say |Save )|: (?=if |each prediction )|$)(.*)", re.DOTALL)
+"""A message of an error: the fact, what divides it from the cure, and the cure."""
+LEAST_VALUES = 10
+"""Of fewer targets that are two numbers nothing is concluded."""
+QUANTISED = 0.5
+"""Of a sample's values, the share that must differ for equal rows to mean something."""
+SAMPLE_BYTES = 64 << 20
+"""Rows that are kept to compare labels with: more than `compute` keeps, for there is time."""
+
+
+@dataclass
+class Report:
+    """What was found: facts by name, and findings."""
+
+    facts: dict[str, Any] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def errors(self) -> int:
+        return sum(finding.severity == ERROR for finding in self.findings)
+
+    def record(self) -> dict[str, Any]:
+        """The report with the keys of the JSON contract."""
+        return {**self.facts, "findings": [finding._asdict() for finding in self.findings]}
+
+
+class Seen(NamedTuple):
+    """Mergeable record of a pass: the predictions' values, and for classes what was predicted for which label."""
+
+    values: Values
+    labels: Array | None = None
+    """Rows of each class."""
+    predicted: Array | None = None
+    right: int = 0
+    confusion: Array | None = None
+    positives: Array | None = None
+    """Rows of which each output happened."""
+    targets: Values | None = None
+    """Of targets that are numbers."""
+
+    def __add__(self, other: "Seen") -> "Seen":  # type: ignore[override]
+        def added(mine: Array | None, theirs: Array | None) -> Array | None:
+            return None if mine is None or theirs is None else mine + theirs
+
+        return Seen(
+            self.values + other.values,
+            added(self.labels, other.labels),
+            added(self.predicted, other.predicted),
+            self.right + other.right,
+            added(self.confusion, other.confusion),
+            added(self.positives, other.positives),
+            None if self.targets is None or other.targets is None else self.targets + other.targets,
+        )
+
+
+class Twins:
+    """Finds rows of predictions that are there more than once, to the bit, with memory that does not grow."""
+
+    def __init__(self, job: Job) -> None:
+        self.piles = Piles(job.predictions.name, PRINT, job.samples)
+        self.lock = threading.Lock()
+
+    def add(self, block: Block) -> None:
+        """Take the rows of a block; blocks may come in any order."""
+        prints = np.zeros(len(block.targets), PRINT)
+        prints["row"] = block.rows
+        bits = np.ascontiguousarray(block.predictions, np.float64).view(np.uint64)
+        bits = bits ^ (bits >> np.uint64(31))
+        for number, half in enumerate(("high", "low")):
+            # Sums of products with odd numbers, others for each half and column.
+            odd = mixed(np.arange(bits.shape[1], dtype=np.uint64) + np.uint64(number << 32)) | np.uint64(1)
+            prints[half] = mixed((bits * odd).sum(axis=1, dtype=np.uint64))
+        with self.lock:
+            self.piles.add_prints(prints)
+
+    def found(self) -> tuple[int, bool, list[tuple[int, int]]]:
+        """How many rows are equal to an earlier one, whether these are all, and the first few with the earlier one."""
+        number, all_of_them = 0, True
+        pairs: list[tuple[int, int]] = []
+        for pile in range(self.piles.number):
+            all_of_them = all_of_them and self.piles.spools[pile].size <= self.piles.limit
+            prints = self.piles.take(pile, self.piles.limit)
+            # Threads add blocks in any order, and the first of equal rows shall be the first.
+            prints, new = together(prints[np.argsort(prints["row"], kind="stable")])
+            number += int(np.count_nonzero(~new))
+            starts = np.flatnonzero(new)
+            again = np.flatnonzero(~new)
+            first = starts[np.searchsorted(starts, again, side="right") - 1]
+            pairs += list(zip(prints["row"][again].tolist(), prints["row"][first].tolist(), strict=True))
+            pairs = sorted(pairs)[:SHOWN]
+        return number, all_of_them, pairs
+
+
+@dataclass
+class Watcher:
+    """The observer of a check."""
+
+    twins: Twins | None
+
+    def __call__(self, job: Job, block: Block) -> Seen:
+        if self.twins is not None:
+            self.twins.add(block)
+        values = Values.of(block.predictions, block.rows)
+        if not names_classes(job):
+            if job.form.kind in ("binary", "signed") and job.several:
+                happened = job.form.outcomes(block.targets)
+                right = int(np.count_nonzero(happened == (predicted(job, block.predictions) == 1)))
+                return Seen(values, right=right, positives=happened.sum(axis=0))
+            return Seen(values, targets=Values.of(block.targets))
+        k = max(job.form.k, 2)
+        label, guess = classes(job, block.targets), predicted(job, block.predictions)
+        return Seen(
+            values,
+            np.bincount(label, minlength=k),
+            np.bincount(guess, minlength=k),
+            int(np.count_nonzero(label == guess)),
+            confusion(label, guess, k) if k <= MOST_CLASSES else None,
+        )
+
+
+def check(
+    request: Request,
+    loss: BoundLoss | None = None,
+    threads: int | None = None,
+    looked: Looked = lambda name, done, size: None,
+    begun: Callable[[Job], None] = lambda job: None,
+    seen: Callable[[int], None] = lambda rows: None,
+) -> Report:
+    """Say what the files of a request are, and what is wrong with them.
+
+    Parameters
+    ----------
+    loss
+        the loss that they are for; by default the one that shapes and targets suggest.
+    begun, seen
+        are told of the job when it begins, and of the rows that are done.
+
+    Raises
+    ------
+    DataError
+        for files that are missing or cannot be opened.
+    """
+    report = Report()
+    _check(request, loss, report, threads, looked, begun, seen)
+    report.findings = _ordered(report.findings)
+    return report
+
+
+def _check(
+    request: Request,
+    loss: BoundLoss | None,
+    report: Report,
+    threads: int | None,
+    looked: Looked,
+    begun: Callable[[Job], None],
+    seen: Callable[[int], None],
+) -> None:
+    try:
+        made = prepare(request, choose=lambda roles: loss or supposed(roles), looked=looked, once=False)
+    except DataError as error:
+        apart(request, loss, report, error)
+        return
+    made.job = replace(made.job, sampling=Sampling.of(made.job, SAMPLE_BYTES))
+    shape = made.job.predictions.shape
+    twins = Twins(made.job) if len(shape) == 2 and shape[1] > 2 else None  # of two columns, one may be all there is
+    made.observe(Watcher(twins))
+    begun(made.job)
+    _described(made, report)
+    try:
+        partial = made.collect(threads=threads, seen=seen)
+    except DataError as error:
+        report.findings.append(of_error(error))
+        return
+    _judged(made, partial, twins, report)
+
+
+def supposed(roles: Roles) -> BoundLoss:
+    """The loss that files are most likely for: cross-entropy of classes or of outcomes, or the squared error of numbers."""
+    shape, targets = roles.predictions.shape, roles.targets
+    one = len(shape) == 1 or shape[1] == 1
+    if targets is None:
+        name = "squared-error"
+    elif one:
+        name = "sigmoid-cross-entropy" if _two_values(targets) else "squared-error"
+    elif len(targets.shape) == 1 or targets.shape[1] == 1:
+        name = "softmax-cross-entropy"
+    else:
+        name = _of_rows(targets.source())
+    return find(name).bind()
+
+
+def _two_values(targets: Columns) -> bool:
+    """Whether targets are words, or only 0 and 1, or -1 and 1, or two whole numbers besides labels that are left out."""
+    text = targets.text()
+    if text is not None and not targets.operand.is_table:
+        return True
+    try:
+        source = targets.source()
+    except DataError:
+        return True
+    seen: set[float] = set()
+    for _, block in blocks(source):
+        seen |= set(np.unique(block[~np.isnan(block)] if block.dtype.kind == "f" else block).tolist())
+        if len(seen) > 3:
+            return False
+    several = source.shape[0] >= LEAST_VALUES
+    return seen <= {-1, 0, 1} or (several and len(seen - {-100, 255}) <= 2 and all(one == int(one) for one in seen))
+
+
+def _of_rows(source: Source) -> str:
+    """The loss for rows of targets: those of one class or of probabilities sum to 1; outcomes are in [0, 1].
+
+    A few damaged rows do not make them something else.
+    """
+    rows = inside = sums = 0
+    for _, block in blocks(source):
+        within = ((block >= 0) & (block <= 1)).all(axis=1)
+        rows += len(block)
+        inside += int(np.count_nonzero(within))
+        sums += int(np.count_nonzero(np.abs(block.sum(axis=1, dtype=np.float64) - 1) <= SUM_TOLERANCE))
+    if inside < MOSTLY * rows:
+        return "squared-error"
+    return "softmax-cross-entropy" if sums >= MOSTLY * rows else "sigmoid-cross-entropy"
+
+
+def of_error(error: DataError) -> Finding:
+    """An error of a calculation as a finding: its place is what stands before the first colon, its cure the last clause."""
+    fact, _, cure = CLAUSE.fullmatch(str(error)).group(1, 2, 3)  # type: ignore[union-attr]
+    place = fact.split(": ")[0]
+    places = () if error.finding == "rows-differ" or place == fact else (place,)
+    return Finding(error.finding or "unusable", ERROR, fact, places, cure or "look at the file, and at what wrote it")
+
+
+def apart(request: Request, loss: BoundLoss | None, report: Report, error: DataError) -> None:
+    """Describe files that do not go together each by itself.
+
+    Raises
+    ------
+    DataError
+        for a file that cannot be opened, and standard input, which can be read but once.
+    """
+    words = (request.predictions, request.targets)
+    if any(word == "-" or word.startswith("-:") for word in words):
+        raise error
+    opener = Opener(request.header)
+    predictions, targets = opener.open(words[0], "predictions"), opener.open(words[1], "targets")
+    report.findings.append(of_error(error))
+    report.facts |= {"predictions": {"file": predictions.name}, "targets": {"file": targets.name}}
+    with contextlib.suppress(DataError):  # which is said already
+        roles = assign(predictions, targets, None, request.id, request.columns)
+        report.facts["predictions"]["shape"] = list(roles.predictions.shape)
+        report.facts["targets"] = {"file": targets.name, "shape": list(roles.targets.shape if roles.targets else ())}
+        _alone(roles, loss, request.given, report)
+
+
+def _alone(roles: Roles, loss: BoundLoss | None, given: str, report: Report) -> None:
+    """What the predictions are, whatever the targets."""
+    source = roles.predictions.source()
+    report.facts["predictions"] = _file(source)
+    values = Values()
+    for start, block in blocks(source):
+        values = values + Values.of(block, np.arange(start, start + len(block)))
+    likely = loss or supposed(roles)
+    report.facts["read_as"] = _read_as(likely, given)
+    _of_values(values, likely, source, given, report)
+    if values.nan:
+        fact = f"{source.name}: {count(values.nan, 'prediction is', 'predictions are')} NaN"
+        report.findings.append(Finding("nan-predictions", ERROR, fact, (), "correct the rows or leave them out"))
+
+
+def _read_as(loss: BoundLoss, given: str) -> dict[str, Any]:
+    return {"loss": loss.loss.name} | ({"from": given} if loss.loss.family.takes_from else {})
+
+
+def _of_values(values: Values, loss: BoundLoss, source: Source, given: str, report: Report) -> Kind:
+    """What the predictions are, and what is suspicious about them by themselves."""
+    found = kind(values, loss.loss.family)
+    report.facts["predictions"] |= {
+        "kind": found.name,
+        "evidence": found.evidence,
+        "nan": values.nan,
+        "infinite": values.infinite,
+    }
+    report.findings += suspicious(values, found, source, given, loss.loss.family)
+    if values.rows > 1 and found.name == "probabilities":
+        report.findings += misread(loss.loss, source.name, given, values.classes, found.evidence)
+    return found
+
+
+def _file(source: Source) -> dict[str, Any]:
+    found: dict[str, Any] = {"file": source.name, "shape": list(source.shape), "dtype": str(source.dtype)}
+    return found | ({"columns": list(source.columns)} if source.columns else {})
+
+
+def _described(made: Calculation, report: Report) -> None:
+    """What is known before the pass."""
+    job = made.job
+    report.facts["predictions"] = _file(job.predictions)
+    report.facts["targets"] = {
+        "file": job.targets.name,
+        "shape": list(job.targets.shape),
+        "dtype": "text" if job.form.kind == "name" else str(job.targets.dtype),
+        "kind": job.form.kind,
+    }
+    report.facts["read_as"] = _read_as(job.loss, job.extras.given)
+    if made.selection is not None:
+        report.facts["dropped"] = made.given_shape[0] - made.selection.height
+    report.facts["notes"] = [note for note in made.notes if not note.startswith("warning:")]
+    report.findings += made.findings
+
+
+def _judged(made: Calculation, partial: Partial, twins: Twins | None, report: Report) -> None:
+    """What the pass found."""
+    job, seen, names = made.job, partial.observed, group_names(made.job, made.plan)
+    report.findings += faulty(job, partial.faults)
+    if not partial.samples or seen is None:
+        why = "all rows are ignored" if partial.ignored else "the file has no rows"
+        message = f"{job.predictions.name}: no samples left: {why}"
+        report.findings.append(Finding("unusable", ERROR, message, (), "a loss of nothing is undefined"))
+        return
+    if job.weights is not None and not partial.weight.value:
+        fact = f"{job.weights.name}: all weights are 0"
+        report.findings.append(
+            Finding("bad-weights", ERROR, fact, (), "a mean of nothing is undefined; give some row a weight")
+        )
+    found = _of_values(seen.values, job.loss, job.predictions, job.extras.given, report)
+    if partial.samples > 1 and partial.looks_like_probs and found.name != "probabilities":
+        report.findings += misread(job.loss.loss, job.predictions.name, job.extras.given, job.form.k)
+    against = None if partial.sample is None else compared(job, partial.sample)
+    if not report.errors:
+        report.facts |= _scores(job, partial, against)
+    if seen.labels is not None:
+        understood = not {finding.code for finding in report.findings} & {"double-sigmoid", "unsigned-scores"}
+        no_better = report.facts.get("loss", np.inf) >= report.facts.get("baseline", 0.0)
+        report.findings += _of_classes(seen, names, report, job, understood and no_better)
+    elif seen.positives is not None:
+        report.facts["targets"]["positives"] = dict(zip(names, seen.positives.tolist(), strict=True))
+        report.facts["accuracy"] = seen.right / seen.values.elements
+    elif seen.targets is not None:
+        report.facts["targets"]["evidence"] = f"values from {seen.targets.least:.4g} to {seen.targets.most:.4g}"
+    report.facts |= {"samples": partial.samples, "ignored": partial.ignored}
+    if job.loss.loss.family.reads == "numbers" and partial.samples > 1 and not partial.losses.most:
+        fact = f"{job.predictions.name}: every prediction is equal to its target in {job.targets.name}"
+        report.findings.append(Finding("same-data", WARNING, fact, (), "is the same file, or column, saved twice?"))
+    if partial.sample is not None:
+        report.findings += suspicions(job, partial.sample, against, names)
+    if twins is not None and not quantised(partial.sample):
+        report.findings += _of_twins(job, twins)
+
+
+def _ordered(findings: list[Finding]) -> list[Finding]:
+    """The gravest findings first, and each once: two ways lead to some."""
+    kept: dict[str, Finding] = {}
+    for finding in sorted(findings, key=lambda finding: (ERROR, WARNING, NOTE).index(finding.severity)):
+        kept.setdefault(finding.code, finding)
+    return list(kept.values())
+
+
+def _of_classes(seen: Seen, names: list[str], report: Report, job: Job, poor: bool) -> list[Finding]:
+    """Counts of classes, accuracy, and what is suspicious about them.
+
+    `poor` is whether the predictions are no better than a constant one, for no reason that is known already.
+    """
+    assert seen.labels is not None
+    assert seen.predicted is not None
+    n = int(seen.labels.sum())
+    unseen = [names[i] for i in np.flatnonzero(seen.labels == 0) if i != job.form.ignore]
+    report.facts["targets"]["classes"] = dict(zip(names, seen.labels.tolist(), strict=True))
+    report.facts["targets"]["unseen"] = unseen
+    report.facts["accuracy"] = seen.right / n
+    report.facts["majority"] = int(seen.labels.max()) / n
+    findings = []
+    if unseen:
+        findings.append(
+            Finding(
+                "classes-unseen",
+                NOTE,
+                f"{job.targets.name}: {count(len(unseen), 'class', 'classes')} of {len(names)} no row has: {listing(unseen)}",
+                cure="if it should have, look at how the labels were made",
+            )
+        )
+    guessed = np.flatnonzero(seen.predicted)
+    if poor and len(guessed) == 1 and n >= LEAST_ROWS and np.count_nonzero(seen.labels) > 1:
+        findings.append(
+            Finding(
+                "one-class-predicted",
+                WARNING,
+                f"{job.predictions.name}: every row predicts {names[guessed[0]]}, and the labels have "
+                f"{np.count_nonzero(seen.labels)} classes",
+                cure="has the model collapsed, or is a column of ids among the predictions?",
+            )
+        )
+    exchanged = None if seen.confusion is None else permuted(seen.confusion, names, has_names(job))
+    if exchanged is not None:
+        findings.append(exchanged._replace(message=f"{job.targets.name}: {exchanged.message}"))
+    return findings
+
+
+def _scores(job: Job, partial: Partial, against: Compared | None) -> dict[str, Any]:
+    """The loss, and those of the best constant prediction and of shuffled labels."""
+    found: dict[str, Any] = {"loss": partial.mean}
+    best = baseline(job, partial, "mean", partial.mean)
+    if best is not None:
+        found["baseline"] = best.value
+    if against is not None:
+        found["shuffled"] = against.shuffled
+    return found
+
+
+def quantised(sample: Sample | None) -> bool:
+    """Whether predictions take few values, as rounded ones and hard ones do, of which rows are equal by nature."""
+    if sample is None or not sample.predictions:
+        return False
+    values = np.concatenate(sample.predictions)
+    return len(np.unique(values)) < QUANTISED * values.size
+
+
+def _of_twins(job: Job, twins: Twins) -> list[Finding]:
+    number, all_of_them, pairs = twins.found()
+    if not number:
+        return []
+    places = tuple(job.predictions.place(row) for row, _ in pairs)
+    return [
+        Finding(
+            "duplicate-rows",
+            WARNING,
+            f"{places[0]}: the predictions are equal to {job.predictions.place(pairs[0][1])} "
+            f"({'' if all_of_them else 'at least '}{count(number, 'row')} like this)",
+            places,
+            "was a batch written twice, or a sample drawn again?",
+        )
+    ]

@@ -1,0 +1,506 @@
+"""Whether one model is better than another: their losses row for row, the mean difference, and how sure it is.
+
+Each model's losses are computed in a pass of its own and kept on the disk, 8 bytes a row of its file. Then they meet, by id
+or by place, and one pass over both keeps sums, cells of nearly equal differences, and the rows that changed most.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from losscli.analysis.shared.resampling import (
+    EXACT_ROWS,
+    Cells,
+    Map,
+    Rows,
+    holm,
+    interval,
+    resampled,
+    resampled_cells,
+    serially,
+    sign_flips,
+    student_interval,
+)
+from losscli.arrays import Array
+from losscli.definition.request import Request
+from losscli.engine.aggregates import GroupMoments, Moments, Total, divide
+from losscli.engine.job import Job
+from losscli.engine.threads import available_threads, pool
+from losscli.errors import DataError, UsageError
+from losscli.io.bytes import Looked
+from losscli.io.operands import Opener
+from losscli.io.source import SCAN_BYTES, Source
+from losscli.measurement.class_labels import group_names
+from losscli.measurement.measure import Calculation
+from losscli.measurement.per_sample import targets
+from losscli.measurement.receipt import signature
+from losscli.measurement.row_losses import Scored, score
+from losscli.wording import count, listing
+
+if TYPE_CHECKING:
+    from losscli.io.join import Selection
+
+LEAST_ROWS = 20
+"""Of fewer rows a bootstrap interval is too narrow to rely on."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How models are compared.
+
+    `margin` is by how much a mean loss may be larger without being worse.
+    """
+
+    margin: float = 0.0
+    confidence: float = 0.95
+    resamples: int = 10_000
+    seed: int = 0
+    top: int = 5
+
+    def __post_init__(self) -> None:
+        if not (self.margin >= 0 and math.isfinite(self.margin)):
+            raise UsageError(f"--margin {self.margin:g} is not a number >= 0")
+        if not 0.5 <= self.confidence < 1:
+            raise UsageError(f"--confidence {self.confidence:g} is not in [0.5, 1), as 0.95")
+        if not 100 <= self.resamples <= 1_000_000:
+            raise UsageError(f"--resamples {self.resamples} is not in 100 ... 1000000")
+        if self.seed < 0:
+            raise UsageError(f"--seed {self.seed} is not a whole number >= 0")
+        if (1 - self.confidence) / 2 * self.resamples < 1:
+            raise UsageError(
+                f"--confidence {self.confidence:g} needs more resamples than {self.resamples:,}; say --resamples "
+                f"{min(1_000_000, math.ceil(2 / (1 - self.confidence)))}, or less confidence"
+            )
+        if not 0 <= self.top <= 10_000:
+            raise UsageError(f"--top {self.top} is not in 0 ... 10000")
+
+    def verdict(self, low: float, high: float) -> str:
+        """What the interval of the mean difference says; NaN says nothing."""
+        if low > self.margin:
+            return "worse"
+        return "better or equal" if high <= self.margin else "inconclusive"
+
+
+@dataclass
+class Changed:
+    """The rows on which a model lost or won most: row, loss of each model, difference."""
+
+    most: int
+    rows: Array = field(default_factory=lambda: np.zeros((0, 4)))
+
+    def add(self, rows: Array, first: Array, second: Array, difference: Array) -> None:
+        """Take rows, of which only positive differences are kept."""
+        if not self.most:
+            return
+        least = self.rows[-1, 3] if len(self.rows) == self.most else 0.0
+        there = difference > least  # of those alike the first ones stay
+        found = np.stack([part[there] for part in (rows.astype(np.float64), first, second, difference)], axis=1)
+        joined = np.concatenate([self.rows, found])
+        self.rows = joined[np.lexsort((joined[:, 0], -joined[:, 3]))[: self.most]]
+
+
+class Paired(NamedTuple):
+    """Losses of two models in the order of the first one's rows."""
+
+    rows: Array
+    """Which rows of the first model's file they are."""
+    first: Array
+    second: Array
+    weights: Array | None
+    classes: Array | None
+
+    @property
+    def difference(self) -> Array:
+        return self.second - self.first
+
+
+@dataclass
+class Meeting:
+    """Two models whose rows are paired; it can be passed over as often as needed."""
+
+    first: Scored
+    other: Scored
+    losses: tuple[Source, Source]
+    weights: Source | None
+    classes: Source | None
+    selection: "Selection | None"
+    notes: list[str]
+
+    @classmethod
+    def of(cls, first: Scored, other: Scored) -> "Meeting":
+        """Bring the other model's losses into the order of the first one's.
+
+        Raises
+        ------
+        DataError
+            for other numbers of rows, and for ids without a partner unless they are dropped.
+        """
+        mine, theirs = first.calculation.ids, other.calculation.ids
+        if mine is None or theirs is None or mine.table is theirs.table:
+            rows = [model.losses.shape[0] for model in (first, other)]
+            if rows[0] != rows[1]:
+                raise DataError(
+                    f"{first.name} has {count(rows[0], 'row')} and {other.name} {rows[1]:,}: each needs its partner; join by a "
+                    "common column with --id"
+                )
+            return cls(first, other, (first.losses, other.losses), first.weights, first.classes, None, [])
+        from losscli.io.join import meet
+
+        drop = first.calculation.request.on_unmatched == "drop"
+        met = meet([(mine.table, mine.number), (theirs.table, theirs.number)], drop)
+        way = met.others[0]
+        theirs_moved = other.losses if way is None else way.numbers(other.losses)
+
+        def own(source: Source | None) -> Source | None:
+            return source if met.selection is None or source is None else met.selection.numbers(source)
+
+        losses = own(first.losses)
+        assert losses is not None
+        return cls(
+            first, other, (losses, theirs_moved), own(first.weights), own(first.classes), met.selection, met.notes
+        )
+
+    def __iter__(self) -> Iterator[Paired]:
+        """The rows that both models have a loss of, some at a time."""
+        height = self.losses[0].shape[0]
+        step = SCAN_BYTES // 8
+        for start in range(0, height, step):
+            stop = min(start + step, height)
+            first, second = (source.read(start, stop) for source in self.losses)
+            there = ~(np.isnan(first) | np.isnan(second))
+            rows = np.arange(start, stop) if self.selection is None else self.selection.rows.read(start, stop)
+            weights, labels = (
+                None if source is None else source.read(start, stop) for source in (self.weights, self.classes)
+            )
+            if weights is not None:
+                there &= weights != 0  # such rows do not count, whatever their loss
+            kept = (None if part is None else part[there] for part in (weights, labels))
+            yield Paired(rows[there], first[there], second[there], *kept)
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are at most."""
+        return self.losses[0].shape[0]
+
+
+@dataclass
+class Comparison:
+    """What two models' losses say of each other."""
+
+    model: str
+    values: tuple[float, float]
+    """The mean loss of the first one and of the other, of the rows that both have."""
+    samples: int
+    difference: float
+    low: float
+    high: float
+    p: float
+    permutations: int
+    verdict: str
+    wins: int
+    ties: int
+    losses: int
+    std: float
+    cells: int | None
+    """How many cells were resampled; None where rows were."""
+    classes: list[dict[str, Any]] | None
+    worse: list[dict[str, Any]]
+    better: list[dict[str, Any]]
+    meeting: Meeting
+    adjusted: float | None = None
+    """p, adjusted for there being several comparisons."""
+
+    def record(self) -> dict[str, Any]:
+        """With the keys of the JSON contract."""
+        found = {
+            "model": self.model,
+            "value": self.values[1],
+            "difference": self.difference,
+            "relative": divide(self.difference, abs(self.values[0])),
+            "interval": [self.low, self.high],
+            "p": self.p,
+            "p_adjusted": self.adjusted,
+            "verdict": self.verdict,
+            "samples": self.samples,
+            "wins": self.wins,
+            "ties": self.ties,
+            "losses": self.losses,
+            "std": self.std,
+            "permutations": self.permutations,
+            "cells": self.cells,
+            "classes": self.classes,
+            "rows": {"worse": self.worse, "better": self.better},
+        }
+        return {key: value for key, value in found.items() if value is not None}
+
+
+def compare(meeting: Meeting, terms: Terms, threads: int | None = None) -> Comparison:
+    """Compare two models on the rows that both have.
+
+    Raises
+    ------
+    DataError
+        where there are no such rows, or all their weights are 0.
+    """
+    first = meeting.first.calculation
+    seen = Seen.of(meeting, terms.top, len(group_names(first.job, first.plan)) if meeting.classes is not None else 0)
+    if not seen.spread.n:
+        raise DataError(
+            f"{meeting.other.name}: no row is left that both models have; a comparison of nothing is undefined"
+        )
+    weight = seen.weight.value
+    difference = seen.difference.value / weight
+    with _mapping(threads) as run:
+        if isinstance(seen.values, Rows):
+            rows = seen.values
+            influence, counts = rows.sums - rows.weights * difference, None
+            drawn = resampled(rows, terms.resamples, terms.seed, run)
+            p, permutations = sign_flips(rows.sums, terms.resamples, terms.seed, run)
+        else:
+            deviations = _deviations(meeting, difference)
+            influence, counts = deviations.means, deviations.counts
+            drawn = resampled_cells(deviations, difference, weight, terms.resamples, terms.seed, run)
+            p, permutations = sign_flips(seen.values.trimmed(), terms.resamples, terms.seed, run)
+    low, high = interval(difference, influence, counts, drawn, terms.confidence)
+    n = seen.spread.n
+    return Comparison(
+        meeting.other.name,
+        (seen.first.value / weight, seen.second.value / weight),
+        n,
+        difference,
+        low,
+        high,
+        p,
+        permutations,
+        terms.verdict(low, high),
+        seen.wins,
+        seen.ties,
+        n - seen.wins - seen.ties,
+        seen.spread.std,
+        None if counts is None else len(counts),
+        _classes(seen.by_class, group_names(first.job, first.plan), terms.confidence)
+        if meeting.classes is not None
+        else None,
+        _rows(first, seen.worse, 1),
+        _rows(first, seen.better, -1),
+        meeting,
+    )
+
+
+@dataclass
+class Seen:
+    """What one pass over paired rows keeps."""
+
+    values: Rows | Cells
+    """Weight times difference."""
+    by_class: GroupMoments
+    worse: Changed
+    better: Changed
+    first: Total = field(default_factory=Total)
+    second: Total = field(default_factory=Total)
+    difference: Total = field(default_factory=Total)
+    weight: Total = field(default_factory=Total)
+    """Sums of weighted losses, of their differences, and of the weights."""
+    spread: Moments = field(default_factory=Moments)
+    wins: int = 0
+    ties: int = 0
+
+    @classmethod
+    def of(cls, meeting: Meeting, top: int, classes: int) -> "Seen":
+        few = meeting.rows <= EXACT_ROWS
+        empty = np.zeros(0)
+        none = GroupMoments.of(np.zeros(0, np.int64), empty, classes)
+        made = cls(Rows.of(empty, None) if few else Cells.of(empty), none, Changed(top), Changed(top))
+        for part in meeting:
+            made.add(part)
+        return made
+
+    def add(self, part: Paired) -> None:
+        difference, weights = part.difference, part.weights
+        weighted = Rows.of(difference, weights)
+        if isinstance(self.values, Rows):
+            self.values = self.values + weighted
+        else:
+            self.values = self.values + Cells.of(weighted.sums)
+        self.first += Total.of(Rows.of(part.first, weights).sums)
+        self.second += Total.of(Rows.of(part.second, weights).sums)
+        self.difference += Total.of(weighted.sums)
+        self.weight += Total.of(weighted.weights)
+        self.spread += Moments.of(difference)
+        self.wins += int(np.count_nonzero(difference < 0))
+        self.ties += int(np.count_nonzero(difference == 0))
+        self.worse.add(part.rows, part.first, part.second, difference)
+        self.better.add(part.rows, part.first, part.second, -difference)
+        if part.classes is not None:
+            self.by_class = self.by_class + GroupMoments.of(part.classes, difference, len(self.by_class.n))
+
+
+def _deviations(meeting: Meeting, mean: float) -> Cells:
+    """Cells of weight times (difference - mean), from a second pass: their spread is what an interval is made of."""
+    found = Cells.of(np.zeros(0))
+    for part in meeting:
+        found = found + Cells.of(Rows.of(part.difference - mean, part.weights).sums)
+    return found.trimmed()
+
+
+@contextmanager
+def _mapping(threads: int | None) -> Iterator[Map]:
+    """What draws batches of resamples: threads, or none."""
+    with pool(threads or available_threads()) as executor:
+        yield serially if executor is None else lambda function, batches: list(executor.map(function, batches))
+
+
+def _classes(found: GroupMoments, names: list[str], confidence: float) -> list[dict[str, Any]]:
+    """The mean difference of each class that has rows, the one that became worst first; with Student's interval."""
+    return [
+        {
+            "class": names[i],
+            "rows": int(found.n[i]),
+            "difference": float(found.mean[i]),
+            "interval": list(
+                student_interval(int(found.n[i]), float(found.mean[i]), float(found.squares[i]), confidence)
+            ),
+        }
+        for i in found.falling()
+    ]
+
+
+def _rows(calculation: Calculation, changed: Changed, sign: int) -> list[dict[str, Any]]:
+    found = []
+    for row, first, second, difference in changed.rows.tolist():
+        entry: dict[str, Any] = {"sample": int(row)}
+        if calculation.ids is not None:
+            entry["id"] = calculation.ids.take(np.array([int(row)]))[0]
+        at = calculation.located(int(row))
+        label = targets(calculation, calculation.job.targets.read(at, at + 1))
+        entry["target"] = label[0] if isinstance(label, list) else label[0].tolist()
+        found.append(entry | {"loss_a": first, "loss_b": second, "difference": sign * difference})
+    return found
+
+
+@dataclass
+class Compared:
+    """All models against the first."""
+
+    first: Scored
+    comparisons: list[Comparison]
+    terms: Terms
+    notes: list[str]
+    files: frozenset[str]
+    """Real paths of all files that were read."""
+
+    @property
+    def worse(self) -> bool:
+        return any(one.verdict == "worse" for one in self.comparisons)
+
+    def record(self) -> dict[str, Any]:
+        """With the keys of the JSON contract: those of the comparison at the top where there is one."""
+        receipt, terms = self.first.calculation.receipt, self.terms
+        records = [one.record() for one in self.comparisons]
+        alone = records[0] if len(records) == 1 else {}
+        one = self.comparisons[0]
+        return {
+            "loss": receipt["loss"],
+            "parameters": receipt["parameters"],
+            "against": self.first.name,
+            "against_value": one.values[0] if len(records) == 1 else self.first.value,
+            **alone,
+            "comparisons": records,
+            "margin": terms.margin,
+            "confidence": terms.confidence,
+            "resamples": terms.resamples,
+            "seed": terms.seed,
+            "method": METHOD,
+            "receipt": receipt,
+            "signature": signature(receipt),
+        }
+
+
+def _check_alike(first: Calculation, other: Calculation) -> None:
+    """Refuse models whose losses are not the same thing: of other shapes, targets that are read otherwise, or classes in another order."""
+    jobs = first.job, other.job
+    shapes = [job.predictions.shape[1:] for job in jobs]
+    names = [calculation.request.predictions for calculation in (first, other)]
+    if shapes[0] != shapes[1]:
+        columns = [count(shape[0], "column") if shape else "one number" for shape in shapes]
+        raise DataError(
+            f"{names[0]} has {columns[0]} a row and {names[1]} {columns[1]}; compare models of the same outputs"
+        )
+    if jobs[0].form.kind != jobs[1].form.kind:
+        raise DataError(
+            f"{jobs[0].targets.name} is read as {jobs[0].form.kind} targets for {names[0]} and as {jobs[1].form.kind} for {names[1]}"
+        )
+    mine, theirs = first.plan.classes, other.plan.classes
+    if jobs[0].form.kind != "name" and mine and theirs and mine != theirs:
+        raise DataError(
+            f"{names[1]}: its columns are {listing(theirs, 4)}, those of {names[0]} {listing(mine, 4)}, and the labels are indices: "
+            "bring the columns into one order, name the classes with --classes, or give labels by name"
+        )
+
+
+METHOD = {
+    "difference": "sum(w * (loss_b - loss_a)) / sum(w)",
+    "interval": "paired bootstrap of rows, bias-corrected and accelerated (BCa)",
+    "p": "two-sided sign-flip permutation of the paired differences",
+    "classes": "means without weights, with Student's interval",
+}
+
+
+def compare_all(
+    request: Request,
+    models: list[str],
+    terms: Terms,
+    threads: int | None = None,
+    looked: Looked = lambda name, done, size: None,
+    begun: Callable[[Job], None] = lambda job: None,
+    seen: Callable[[int], None] = lambda rows: None,
+) -> Compared:
+    """Compare each model with the first.
+
+    Parameters
+    ----------
+    models
+        operands of predictions, two or more.
+
+    Raises
+    ------
+    UsageError
+        for options that do not go together, and losses that are no rows' own.
+    DataError
+        for files that cannot be used, rows that do not meet, and losses that are not finite.
+    """
+    family = request.loss.loss.family
+    if family.coupled in ("masks", "file"):
+        raise UsageError(
+            f"{request.loss.loss.name} is a loss of masks or of the whole file, not of rows that two models share"
+        )
+    if request.class_weight == "balanced" and request.on_unmatched == "drop":
+        raise UsageError(
+            "--class-weight balanced with --on-unmatched drop: each model would have weights of its own rows; give weights by hand"
+        )
+    opener = Opener(request.header, looked)
+    scored = [score(replace(request, predictions=name), opener, threads, begun, seen) for name in models]
+    notes = [note for model in scored for note in model.calculation.notes]
+    comparisons = []
+    for other in scored[1:]:
+        _check_alike(scored[0].calculation, other.calculation)
+        meeting = Meeting.of(scored[0], other)
+        notes += meeting.notes
+        comparisons.append(compare(meeting, terms, threads))
+    if len(comparisons) > 1:
+        for one, adjusted in zip(comparisons, holm([one.p for one in comparisons]), strict=True):
+            one.adjusted = adjusted
+    few = min(one.samples for one in comparisons)
+    if few < LEAST_ROWS:
+        notes.append(f"warning: {count(few, 'row')}: too few for an interval to rely on")
+    if family.coupled == "rows":
+        notes.append(
+            f"warning: {request.loss.loss.name} compares rows of a file with each other: its losses are not independent of each "
+            "other, and the interval is too narrow"
+        )
+    files = frozenset(path for model in scored for path in model.calculation.files)
+    return Compared(scored[0], comparisons, terms, list(dict.fromkeys(notes)), files)

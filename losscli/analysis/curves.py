@@ -1,0 +1,204 @@
+"""Curves of losses: an axis chosen that all of them share, and value and gradient computed along it.
+
+What is traced is what `compute` computes: the points of an axis are predictions and targets, and go through the loss's
+lift. Knows nothing of pictures.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from losscli.arrays import Array
+from losscli.definition.loss import Axis, BoundLoss
+from losscli.errors import UsageError
+from losscli.lookup.spec import spec
+
+STEPS = 1200
+"""Divisible by so much that tenths and quarters of most ranges are among the points."""
+FARTHEST = 1e140
+"""Ends of a range beyond which nothing is drawn."""
+NEAR = 1e-9
+"""Points of a grid nearer to a break than this part of the range make room for it."""
+JUMP = 1e-6
+"""Two one-sided limits that differ by more than this part of what the curve takes are a jump; rounding is far below."""
+
+
+@dataclass(frozen=True)
+class Break:
+    """A point where a loss changes its form: its name there, and value and slope just below, at, and just above it."""
+
+    name: str
+    x: float
+    value: tuple[float, float, float]
+    slope: tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A loss along an axis: value and slope (d value / dx) at each x, and the breaks between the ends."""
+
+    bound: BoundLoss
+    x: Array
+    value: Array
+    slope: Array
+    breaks: tuple[Break, ...] = ()
+
+    def line(self, what: str) -> tuple[Array, Array]:
+        """Points of 'value' or 'slope' to be joined by straight lines; at a jump the line ends (NaN) and starts anew."""
+        x, y = self.x, getattr(self, what)
+        for jump in self.jumps(what):
+            below, _, above = getattr(jump, what)
+            at = int(np.searchsorted(x, jump.x))
+            x = np.concatenate([x[:at], [jump.x, np.nan, jump.x], x[at + 1 :]])
+            y = np.concatenate([y[:at], [below, np.nan, above], y[at + 1 :]])
+        return x, y
+
+    def jumps(self, what: str) -> list[Break]:
+        """The breaks, from the right to the left, at which 'value' or 'slope' is discontinuous."""
+        found = [at for at in self.breaks if jumps(getattr(at, what), getattr(self, what))]
+        return sorted(found, key=lambda at: -at.x)
+
+
+def drawable(losses: Sequence[BoundLoss]) -> list[BoundLoss]:
+    """The losses, with those that depend on files as what they are without any."""
+    return [bound if bound.loss.drawn is None else bound.loss.drawn(bound) for bound in losses]
+
+
+def shared_axis(losses: Sequence[BoundLoss], wanted: str | None = None) -> tuple[str, dict[str, Axis]]:
+    """The axis that all losses can be drawn over: its name, and for each family what it means there.
+
+    Without `wanted` it is the first loss's natural axis, or its next one that the others have too.
+
+    Raises
+    ------
+    UsageError
+        for losses that have no axis in common, or not the one that is wanted.
+    """
+    families = {bound.loss.family.name: bound.loss.family for bound in losses}
+    names = {bound.loss.family.name: bound.loss.name for bound in reversed(losses)}
+    first = losses[0].loss.family
+    for name in [wanted] if wanted else first.axes:
+        if all(name in family.axes for family in families.values()):
+            return name, {family.name: family.axes[name] for family in families.values()}
+    over = "; ".join(f"{names[family.name]} is drawn over {_either(family.axes)}" for family in families.values())
+    if wanted:
+        raise UsageError(f"--x {wanted}: {over}")
+    raise UsageError(f"nothing compares these losses: {over}; draw them in pictures of their own")
+
+
+def _either(names: Mapping[str, Any]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def default_range(losses: Sequence[BoundLoss], axes: Mapping[str, Axis]) -> tuple[float, float]:
+    """The widest of the axes' ranges, wide enough to show what is beyond every break, where all of them have points."""
+    low = min(axis.span[0] for axis in axes.values())
+    high = max(axis.span[1] for axis in axes.values())
+    for bound in losses:
+        if axes[bound.loss.family.name].own:
+            for x in bound.loss.breaks(bound.parameters).values():
+                low, high = min(low, _beyond(x)), max(high, _beyond(x))
+    low = max([low, *(axis.span[0] for axis in axes.values() if low not in axis.domain)])
+    high = min([high, *(axis.span[1] for axis in axes.values() if high not in axis.domain)])
+    return low, high
+
+
+def _beyond(x: float) -> float:
+    # A fourth further, to the next number of two digits: 4.6851 -> 5.9.
+    if not 1e-300 < abs(x) < 1e300:
+        return x
+    unit = 10.0 ** (math.floor(math.log10(abs(x))) - 1)
+    return math.copysign(math.ceil(abs(x) * 1.25 / unit) * unit, x)
+
+
+def check_range(low: float, high: float, name: str, axes: Mapping[str, Axis]) -> None:
+    """Refuse a range that is empty, or that leaves the axis."""
+    if not (math.isfinite(low) and math.isfinite(high) and math.isfinite(high - low)):
+        raise UsageError(f"--range {low:g},{high:g}: both ends must be finite numbers, and so must their distance")
+    if max(abs(low), abs(high)) > FARTHEST:
+        raise UsageError(
+            f"--range {low:g},{high:g}: numbers beyond {FARTHEST:g} cannot be drawn, for their squares overflow; "
+            "choose a narrower range"
+        )
+    if low >= high:
+        raise UsageError(f"--range {low:g},{high:g} is empty; the first number must be below the second")
+    if len(np.unique(grid(low, high))) < STEPS // 2:
+        raise UsageError(f"--range {low!r},{high!r}: there are too few numbers between these two")
+    for axis in axes.values():
+        if low not in axis.domain or high not in axis.domain:
+            raise UsageError(f"--range {low:g},{high:g}: the {name} is in {axis.domain}")
+
+
+def grid(low: float, high: float) -> Array:
+    """Points from low to high, both included; round where the ends are."""
+    i = np.arange(STEPS + 1)
+    x = low * ((STEPS - i) / STEPS) + high * (i / STEPS)
+    if max(abs(low), abs(high)) < np.finfo(np.float64).max / STEPS:
+        x = (low * (STEPS - i) + high * i) / STEPS
+    x[[0, -1]] = low, high
+    return x
+
+
+def trace(bound: BoundLoss, axis: Axis, low: float, high: float) -> Curve:
+    """Value and slope of a loss along an axis; a break between the ends is one of the points."""
+    named = bound.loss.breaks(bound.parameters) if axis.own else {}
+    inside = {name: x for name, x in named.items() if low <= x <= high}
+    points = grid(low, high)
+    for x in inside.values():
+        away = np.abs(points - x) > NEAR * (high - low)
+        points = np.append(points[away], x)
+    points = np.unique(points)
+    value, slope = along(bound, axis, points)
+    return Curve(bound, points, value, slope, tuple(_break(bound, axis, name, x) for name, x in inside.items()))
+
+
+def along(bound: BoundLoss, axis: Axis, x: Array) -> tuple[Array, Array]:
+    """Value and d value / dx at points of an axis."""
+    predictions, targets, extras = axis.place(x)
+    value, gradient = bound(predictions, targets, extras, gradient=True)
+    assert gradient is not None
+    columns = gradient.reshape(len(x), -1).T
+    with np.errstate(all="ignore"):
+        parts = [column * part for column, part in zip(columns, axis.along, strict=True) if part]
+        return value, np.sum(parts, axis=0) + 0.0  # a slope of -0.0 is 0
+
+
+def _break(bound: BoundLoss, axis: Axis, name: str, x: float) -> Break:
+    sides = np.array([np.nextafter(x, -math.inf), x, np.nextafter(x, math.inf)])
+    value, slope = along(bound, axis, sides)
+    return Break(name, x, (value[0], value[1], value[2]), (slope[0], slope[1], slope[2]))
+
+
+def jumps(sides: tuple[float, float, float], y: Array) -> bool:
+    """Whether a function is discontinuous, by its values just below, at and just above a point and by all it takes."""
+    below, at, above = sides
+    scale = np.max(np.abs(y), where=np.isfinite(y), initial=0)
+    with np.errstate(all="ignore"):  # infinity on both sides is no jump
+        return bool(max(abs(above - below), abs(at - below), abs(at - above)) > JUMP * scale)
+
+
+def records(curves: Sequence[Curve], nested: bool = False) -> dict[str, Any]:
+    """The numbers of the curves as columns: loss, parameters, x, value, gradient.
+
+    Parameters
+    ----------
+    nested
+        JSON: parameters are a mapping of names to numbers; otherwise they are written as in a SPEC.
+    """
+
+    def given(bound: BoundLoss) -> Any:
+        if nested:
+            return {name: value for name, value in bound.parameters.items() if value is not None}
+        return spec(bound).partition(":")[2]
+
+    return {
+        "loss": [curve.bound.loss.name for curve in curves for _ in curve.x],
+        "parameters": [parameters for curve in curves for parameters in [given(curve.bound)] * len(curve.x)],
+        "x": np.concatenate([curve.x for curve in curves]),
+        "value": np.concatenate([curve.value for curve in curves]),
+        "gradient": np.concatenate([curve.slope for curve in curves]),
+    }

@@ -1,0 +1,222 @@
+"""Features as points of a plane: of two dimensions as they are, of more by principal components."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from losscli.arrays import Array
+from losscli.data.dataset import Columns, assign, join
+from losscli.data.labels import as_number, distinct
+from losscli.data.target_encoding import is_ignored
+from losscli.data.targets import check_rows
+from losscli.definition.request import Request
+from losscli.errors import DataError
+from losscli.findings import warned
+from losscli.io.operands import Opener, natural
+from losscli.io.source import Source, blocks, whole
+from losscli.lookup.names import find
+from losscli.wording import count
+
+LARGEST = 4096
+"""Dimensions, or rows, of the largest matrix whose eigenvectors are looked for."""
+FARTHEST = 1e140
+"""Squares of larger numbers, summed over many rows, overflow."""
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """Points by class: `points` (n, 2), `index` (n,) into `names`, and one center a class, NaN where it has none."""
+
+    points: Array
+    index: Array
+    names: tuple[str, ...]
+    centers: Array
+    given: bool
+    """Whether the centers come from a file; otherwise they are the means of the classes."""
+    labels: tuple[str, str]
+    """What the two axes are."""
+    dimensions: int
+    """How many features a row has; of more than two the points are a projection."""
+    notes: tuple[str, ...]
+    ignored: int
+    files: frozenset[str]
+    """Real paths of all files that were read."""
+
+
+def load(
+    features: str,
+    labels: str,
+    centers: str | None = None,
+    id: str | None = None,
+    columns: str | None = None,
+    header: bool | None = None,
+    ignore: str | None = None,
+    on_unmatched: str = "error",
+) -> Cloud:
+    """Read features, labels and centers; the words mean what they mean to `compute center`.
+
+    Raises
+    ------
+    UsageError
+        for options that make no sense together, whatever the files hold.
+    DataError
+        for files that cannot be used, and features of fewer than two dimensions.
+    """
+    request = Request(
+        find("center").bind(),
+        features,
+        labels,
+        centers=centers,
+        id=id,
+        on_unmatched=on_unmatched,
+        columns=columns,
+        header=header,
+        ignore_index=ignore,
+    )
+    if centers is not None:
+        return _with_centers(request)
+    opener = Opener(header)
+    roles = assign(opener.open(features, "features"), opener.open(labels, "labels"), None, id, columns)
+    join(roles, id, on_unmatched == "drop")
+    assert roles.targets is not None
+    check_rows(roles.predictions, roles.targets)
+    _check_shape(roles.predictions.name, roles.predictions.shape)
+    source = roles.predictions.source()
+    names, index = _classes(roles.targets, ignore)
+    notes = (*roles.notes, *warned(roles.findings))
+    return _cloud(source, names, index, None, notes, frozenset(opener.paths))
+
+
+def _with_centers(request: Request) -> Cloud:
+    from losscli.engine.classes import classes
+    from losscli.measurement.prepare import prepare
+
+    made = prepare(request, once=False)
+    job = made.job
+    if job.form.kind == "soft":
+        raise DataError(f"{job.targets.name}: soft targets name no class; give one label a row")
+    _check_shape(job.predictions.name, job.predictions.shape)
+    block = whole(job.targets)
+    kept = job.form.keep(block)
+    index = np.full(len(block), -1)
+    index[slice(None) if kept is None else kept] = classes(job, block if kept is None else block[kept])
+    points = np.asarray(job.extras.centers, np.float64)
+    names = made.plan.classes or tuple(str(i) for i in range(len(points)))
+    return _cloud(job.predictions, tuple(names), index, points, tuple(made.notes), made.files)
+
+
+def _check_shape(name: str, shape: tuple[int, ...]) -> None:
+    if len(shape) != 2 or shape[1] < 2:
+        raise DataError(f"{name}: shape {shape}; a scatter needs rows of two features or more, (n, d)")
+
+
+def _classes(labels: Columns, ignore: str | None) -> tuple[tuple[str, ...], Array]:
+    """The classes that occur, and each row's, -1 for those to leave out."""
+    if len(labels.shape) == 2 and labels.shape[1] != 1:
+        raise DataError(
+            f"{labels.name}: shape {labels.shape}; give one label a row, (n,), or pick one with FILE:COLUMN"
+        )
+    text = labels.text()
+    if text is not None:
+        classes = sorted(distinct(text, ignore), key=lambda label: natural(label[1]))
+        place = np.full(len(text.cells), -1)
+        place[[code for code, _ in classes]] = np.arange(len(classes))
+        return tuple(cell for _, cell in classes), place[whole(text.codes)]
+    source = labels.source()
+    numbers = whole(source).reshape(-1)
+    skip = np.zeros(len(numbers), bool) if ignore is None else is_ignored(numbers, as_number(ignore, "--ignore-index"))
+    bad = ~skip & ~(np.isfinite(numbers) & (numbers == np.floor(numbers)))
+    if bad.any():
+        row = int(bad.argmax())
+        raise DataError(f"{source.place(row)}: {numbers[row]:g} is not a class; labels are whole numbers or names")
+    found, inverse = np.unique(numbers[~skip], return_inverse=True)
+    index = np.full(len(numbers), -1)
+    index[~skip] = inverse
+    return tuple(str(int(number)) for number in found), index
+
+
+def _cloud(
+    source: Source,
+    names: tuple[str, ...],
+    index: Array,
+    centers: Array | None,
+    notes: tuple[str, ...],
+    files: frozenset[str],
+) -> Cloud:
+    kept = index >= 0
+    if not kept.any():
+        why = ": all rows are ignored" if len(index) else ": the file has no rows"
+        raise DataError(f"{source.name}: no samples left{why}; there is nothing to draw")
+    d = source.shape[1]
+    if d == 2:
+        mean, axes = np.zeros(2), np.eye(2)
+        called = source.columns or ("feature 0", "feature 1")
+        labels = (called[0], called[1])
+    else:
+        mean, axes, parts = _components(source, kept)
+        labels = tuple(  # type: ignore[assignment]
+            f"principal component {i + 1} ({100 * part:.3g} % of the variance)" for i, part in enumerate(parts)
+        )
+    points = np.concatenate([(block - mean) @ axes for block in _finite(source, kept)])
+    index = index[kept]
+    given = centers is not None
+    if centers is None:
+        rows = np.bincount(index, minlength=len(names))
+        sums = np.stack([np.bincount(index, column, len(names)) for column in points.T], axis=1)
+        centers = np.divide(sums, rows[:, None], out=np.full_like(sums, np.nan), where=rows[:, None] > 0)
+    else:
+        if not (np.abs(centers) < FARTHEST).all():
+            raise DataError(f"--centers: {_why_no_point(float(np.abs(centers).max()), 'center')}")
+        centers = (centers - mean) @ axes
+    return Cloud(points, index, names, centers, given, labels, d, notes, int(np.count_nonzero(~kept)), files)
+
+
+def _finite(source: Source, kept: Array) -> Iterator[Array]:
+    """The kept rows of each block, in float64."""
+    for start, block in blocks(source):
+        rows = kept[start : start + len(block)]
+        wide = block[rows].astype(np.float64)
+        bad = ~(np.abs(wide) < FARTHEST)
+        if bad.any():
+            row, column = (int(i) for i in np.argwhere(bad)[0])
+            place = source.place(start + int(np.flatnonzero(rows)[row]), column)
+            raise DataError(f"{place}: {_why_no_point(float(wide[row, column]), 'feature')}")
+        yield wide
+
+
+def _why_no_point(value: float, what: str) -> str:
+    if np.isfinite(value):
+        return f"{value:g} is too large to be drawn; divide features and centers by a common factor"
+    return f"{value} is not a finite number; a {what} must be one"
+
+
+def _components(source: Source, kept: Array) -> tuple[Array, Array, Array]:
+    """Mean, the first two principal axes (d, 2), and the parts of the variance along them.
+
+    An axis points to where its largest entry is positive, so that the picture is the same everywhere.
+    """
+    d, n = source.shape[1], int(np.count_nonzero(kept))
+    if min(n, d) > LARGEST:
+        raise DataError(
+            f"{source.name}: {count(d, 'feature')} of {count(n, 'row')}: too many for principal components here; "
+            f"bring them to {LARGEST:,} or fewer first, or pick two with --columns"
+        )
+    mean = np.sum([block.sum(axis=0) for block in _finite(source, kept)], axis=0) / n
+    if d <= n:
+        scatter = np.zeros((d, d))
+        for block in _finite(source, kept):
+            scatter += (block - mean).T @ (block - mean)
+        variances, axes = np.linalg.eigh(scatter)
+        variances, axes = variances[::-1], axes[:, ::-1]
+    else:
+        centered = np.concatenate(list(_finite(source, kept))) - mean
+        _, sizes, rows = np.linalg.svd(centered, full_matrices=False)
+        variances, axes = sizes**2, rows.T
+    first = axes[:, :2]
+    if first.shape[1] < 2:
+        first = np.concatenate([first, np.zeros((d, 1))], axis=1)  # one row has no second axis
+    signs = np.sign(first[np.abs(first).argmax(axis=0), [0, 1]])
+    total = float(np.maximum(variances, 0).sum())
+    explained = np.resize(np.maximum(variances[:2], 0), 2) / (total or 1.0)
+    return mean, first * np.where(signs == 0, 1, signs), explained

@@ -1,0 +1,380 @@
+"""The rows worth looking at: those with the largest losses, what was predicted there, and where the loss is concentrated.
+
+One pass, which keeps the worst rows of each block and of all blocks so far; memory grows with the rows that are asked for,
+not with the file.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from losscli.analysis.shared.resampling import student_interval
+from losscli.arrays import Array
+from losscli.definition.request import Request
+from losscli.engine.aggregates import GroupMoments, Quantiles, divide
+from losscli.engine.classes import classes, contributions, groups_of, names_classes, predicted, probabilities
+from losscli.engine.collectors.breakdown import concentration
+from losscli.engine.job import Block, Job
+from losscli.errors import DataError, UsageError
+from losscli.io.bytes import Looked
+from losscli.measurement.class_labels import group_names, output_names
+from losscli.measurement.measure import Calculation
+from losscli.measurement.per_sample import targets
+from losscli.measurement.prepare import prepare
+from losscli.measurement.receipt import signature
+from losscli.measurement.result import Result
+from losscli.wording import count
+
+if TYPE_CHECKING:
+    from losscli.io.source import Source
+    from losscli.io.text import TextColumn
+
+MOST_SLICES = 10_000
+MOST_ROWS = 100_000
+WORST = (0.01, 0.05, 0.1, 0.5)
+"""Parts of the rows whose share of the loss is told."""
+BY_CLASS = "class"
+
+
+class Worst(NamedTuple):
+    """Mergeable record: the rows with the largest losses, the worst first, and of those alike the first ones."""
+
+    most: int
+    columns: dict[str, Array]
+    """'row', 'loss', and whatever else is told of a row."""
+
+    @classmethod
+    def of(cls, most: int, columns: dict[str, Array]) -> "Worst":
+        order = np.lexsort((columns["row"], -columns["loss"]))[:most]
+        return cls(most, {name: column[order] for name, column in columns.items()})
+
+    def __add__(self, other: "Worst") -> "Worst":  # type: ignore[override]
+        joined = {name: np.concatenate([column, other.columns[name]]) for name, column in self.columns.items()}
+        return Worst.of(self.most, joined)
+
+
+class Slices(NamedTuple):
+    """Mergeable record of groups: their losses, and what they add up to."""
+
+    losses: GroupMoments
+    sums: Array
+    """Of weight times loss."""
+
+    @classmethod
+    def of(cls, index: Array, losses: Array, weighted: Array, k: int) -> "Slices":
+        return cls(GroupMoments.of(index, losses, k), np.bincount(index, weighted, k))
+
+    def __add__(self, other: "Slices") -> "Slices":  # type: ignore[override]
+        return Slices(self.losses + other.losses, self.sums + other.sums)
+
+
+class Seen(NamedTuple):
+    """Mergeable record of a pass."""
+
+    worst: Worst
+    slices: Slices | None
+    confidence: GroupMoments | None
+    """Of each class the probability that its own rows give it."""
+    contributions: Quantiles
+
+    def __add__(self, other: "Seen") -> "Seen":  # type: ignore[override]
+        return Seen(
+            self.worst + other.worst,
+            None if self.slices is None or other.slices is None else self.slices + other.slices,
+            None if self.confidence is None or other.confidence is None else self.confidence + other.confidence,
+            self.contributions + other.contributions,
+        )
+
+
+@dataclass(frozen=True)
+class Ranker:
+    """The observer of a pass: makes a Seen of each block."""
+
+    top: int
+    by_class: bool
+    codes: "Source | None"
+    """The group of each row, where a column says it."""
+    slices: int
+
+    def __call__(self, job: Job, block: Block) -> Seen:
+        weighted = contributions(block)
+        label = classes(job, block.targets) if names_classes(job) else None
+        takes = job.loss.loss.family.takes_from
+        chances = probabilities(job, block.predictions) if takes and label is not None else None
+        return Seen(
+            self._worst(job, block, label, chances),
+            self._slices(job, block, weighted),
+            None if chances is None or label is None else _confidence(job, label, chances),
+            Quantiles.of(weighted, many=job.samples > 1_000_000),
+        )
+
+    def _worst(self, job: Job, block: Block, label: Array | None, chances: Array | None) -> Worst:
+        losses = block.losses.astype(np.float64)
+        # A NaN is an error after the pass; a row of a block that is not among its worst is not among all.
+        some = min(self.top, len(losses))
+        picked = np.argpartition(-losses, some - 1)[:some] if some else np.zeros(0, np.int64)
+        if some:  # of rows that are as bad as the last one, the first
+            least = losses[picked].min()
+            picked = np.concatenate([np.flatnonzero(losses > least), np.flatnonzero(losses == least)])[: self.top]
+        found = {"row": block.rows[picked], "loss": losses[picked], "target": block.targets[picked]}
+        if block.weights is not None:
+            found["weight"] = block.weights[picked]
+        found |= _details(job, block, picked, label, chances)
+        return Worst.of(self.top, found)
+
+    def _slices(self, job: Job, block: Block, weighted: Array) -> Slices | None:
+        if self.codes is not None:
+            index = self.codes.read(block.first, block.first + _height(block))
+            index = index if block.kept is None else index[block.kept]
+        elif self.by_class:
+            index = classes(job, block.targets)
+        else:
+            return None
+        return Slices.of(index, block.losses, weighted, self.slices)
+
+
+def _height(block: Block) -> int:
+    return len(block.targets) if block.kept is None else len(block.kept)
+
+
+def _of_class(p: Array, index: Array) -> Array:
+    """The probability of one class a row."""
+    return np.where(index == 1, p, 1 - p) if p.ndim == 1 else p[np.arange(len(p)), index]
+
+
+def _confidence(job: Job, label: Array, chances: Array) -> GroupMoments:
+    return GroupMoments.of(label, np.nan_to_num(_of_class(chances, label)), max(job.form.k, 2))
+
+
+def _details(job: Job, block: Block, picked: Array, label: Array | None, chances: Array | None) -> dict[str, Array]:
+    """What is told of some rows besides their losses."""
+    x = block.predictions[picked]
+    rows = np.arange(len(picked))
+    if label is not None:
+        label, guess = label[picked], predicted(job, x)
+        found = {"label": label, "predicted": guess}
+        scores = x.astype(np.float64)
+        if chances is not None:
+            scores = chances[picked]
+            found |= {"p_target": _of_class(scores, label), "p_predicted": _of_class(scores, guess)}
+        if x.ndim == 1:
+            margin = (2 * scores - 1 if chances is not None else scores) * np.where(label == 1, 1, -1)
+        else:
+            others = scores.copy()
+            others[rows, label] = -np.inf
+            with np.errstate(invalid="ignore"):
+                margin = scores[rows, label] - others.max(axis=1)
+        return found | {"margin": margin}
+    if job.several:
+        values = block.values[picked]
+        worst = values.argmax(axis=1) if len(values) else np.zeros(0, np.int64)
+        return {"output": worst, "output_loss": values[rows, worst].astype(np.float64)}
+    if job.loss.loss.family.reads == "numbers" and x.ndim == 1 and block.targets.ndim == 1:
+        with np.errstate(all="ignore"):
+            return {"prediction": x.astype(np.float64), "residual": x.astype(np.float64) - block.targets[picked]}
+    return {}
+
+
+@dataclass
+class Ranked:
+    """What a pass found: the worst rows, the groups, and how concentrated the loss is."""
+
+    result: Result
+    rows: list[dict[str, Any]]
+    slices: list[dict[str, Any]] | None
+    concentration: dict[str, Any] | None
+    by: str | None
+    calculation: Calculation
+    notes: list[str] = field(default_factory=list)
+
+    def record(self) -> dict[str, Any]:
+        """What JSON holds."""
+        result = self.result
+        return {
+            "loss": result.loss,
+            "parameters": dict(result.parameters),
+            "value": result.value,
+            "reduction": result.reduction,
+            "samples": result.samples,
+            "ignored": result.ignored,
+            "rows": self.rows,
+            **({} if self.slices is None else {"by": self.by, "slices": self.slices}),
+            "concentration": self.concentration,
+            "receipt": result.receipt,
+            "signature": signature(result.receipt),
+        }
+
+
+def rank(
+    request: Request,
+    top: int,
+    by: str | None = None,
+    threads: int | None = None,
+    looked: Looked = lambda name, done, size: None,
+    begun: Callable[[Calculation], None] = lambda calculation: None,
+    seen: Callable[[int], None] = lambda rows: None,
+) -> Ranked:
+    """Find the rows with the largest losses, before weights.
+
+    Parameters
+    ----------
+    top
+        how many.
+    by
+        what rows are grouped by: 'class', or the column that the request names.
+
+    Raises
+    ------
+    UsageError
+        for losses that are no rows' own, and groups that there are none of.
+    DataError
+        for files that cannot be used, and rows without a loss.
+    """
+    loss = request.loss.loss
+    if not 0 <= top <= MOST_ROWS:
+        raise UsageError(f"--top {top} is not in 0 ... {MOST_ROWS:,}")
+    if not top and by is None:
+        raise UsageError("--top 0: there is nothing to list; say --by class or --by COLUMN, or another number")
+    if loss.family.coupled == "file" or (loss.family.coupled == "masks" and request.per not in (None, "row")):
+        raise UsageError(f"{loss.name} is a loss of masks or of the whole file, not of rows that could be ranked")
+    calculation = prepare(request, looked=looked)
+    job = calculation.job
+    if job.masks is not None and by is not None:
+        raise UsageError(f"--by {by}: {loss.name} is a loss of masks, which belong to no group")
+    grouped = by == BY_CLASS and request.by is None
+    if grouped and groups_of(job) != "classes":
+        raise UsageError(f"--by class: the targets of {loss.name} name no class; name a column")
+    words = calculation.groups
+    if words is not None and len(words.cells) > MOST_SLICES:
+        raise DataError(
+            f"--by {by}: {count(len(words.cells), 'value')}; slices are of columns with at most {MOST_SLICES:,}"
+        )
+    names = (
+        group_names(calculation.job, calculation.plan)
+        if grouped
+        else []
+        if words is None
+        else [cell or "" for cell in words.cells]
+    )
+    begun(calculation)
+    calculation.observe(Ranker(top, grouped, None if words is None else words.codes, len(names)))
+    result = calculation.run(threads=threads, seen=seen)
+    found: Seen = result.observed
+    slices = None if found.slices is None else _listed_slices(found.slices, names)
+    return Ranked(
+        result,
+        _listed(calculation, found, names if words is not None else None),
+        slices,
+        _concentrated(found.contributions),
+        by,
+        calculation,
+        calculation.notes,
+    )
+
+
+def _listed(calculation: Calculation, found: Seen, words: list[str] | None) -> list[dict[str, Any]]:
+    """The worst rows as records: the keys of compute's rows, and more."""
+    columns = found.worst.columns
+    masks = calculation.job.masks is not None
+    rows = columns["row"]
+    ascending = np.argsort(rows)
+    original = np.empty(len(rows), np.int64)
+    original[ascending] = rows[ascending] if masks else _original(calculation, rows[ascending])
+    ids = [] if calculation.ids is None or masks else calculation.ids.take(original[ascending])
+    by_row = dict(zip(original[ascending].tolist(), ids, strict=False))
+    codes = None if calculation.groups is None else _codes(calculation.groups, rows[ascending], ascending)
+    listed = []
+    label = columns.get("label")
+    names = class_names(calculation) if label is not None else None
+    shown = targets(calculation, columns["target"])
+    suggested = _suggested(columns, found.confidence)
+    for i, row in enumerate(original.tolist()):
+        entry: dict[str, Any] = {"sample": row}
+        if by_row:
+            entry["id"] = by_row[row]
+        entry["target"] = _plain(shown[i]) if names is None or label is None else names(int(label[i]))
+        entry["loss"] = float(columns["loss"][i])
+        if "weight" in columns:
+            entry["weight"] = float(columns["weight"][i])
+        if names is not None:
+            entry["predicted"] = names(int(columns["predicted"][i]))
+        if "output" in columns:
+            entry["output"] = output_names(calculation.job, calculation.plan)[int(columns["output"][i])]
+        for name in ("p_target", "p_predicted", "margin", "output_loss", "prediction", "residual"):
+            if name in columns:
+                entry[name] = float(columns[name][i])
+        if names is not None:
+            entry["suggested"] = names(int(columns["predicted"][i])) if suggested is not None and suggested[i] else None
+        if words is not None and codes is not None:
+            entry["slice"] = words[codes[i]]
+        listed.append(entry)
+    return listed
+
+
+def _codes(words: "TextColumn", ascending: Array, order: Array) -> Array:
+    """The groups of some rows, which are given in ascending order, in their own."""
+    found = np.empty(len(order), np.int64)
+    found[order] = [int(words.codes.read(row, row + 1)[0]) for row in ascending.tolist()]
+    return found
+
+
+def _original(calculation: Calculation, rows: Array) -> Array:
+    """Which rows of the file some are, that ascend and may be far apart."""
+    selection = calculation.selection
+    return rows if selection is None else np.array([selection.original(int(row)) for row in rows], np.int64)
+
+
+def _plain(value: Any) -> Any:
+    return value.tolist() if isinstance(value, np.ndarray | np.generic) else value
+
+
+def class_names(calculation: Calculation) -> Callable[[int], Any]:
+    """What a class is called in the targets: its name, or its index as the file has it."""
+    form, plan = calculation.job.form, calculation.plan
+    if form.kind == "signed":
+        return lambda index: 1 if index else -1
+    named = form.kind in ("name", "one-hot") or (form.kind == "binary" and not form.one_hot)
+    if plan.classes and named:
+        known = plan.classes
+        return lambda index: known[index]
+    return lambda index: index + plan.base
+
+
+def _suggested(columns: dict[str, Array], confidence: GroupMoments | None) -> Array | None:
+    """Whether the predicted class is a better label: its probability is at least what that class's own rows have on average.
+
+    This is the rule of confident learning (Northcutt, Jiang and Chuang 2021, arXiv:1911.00068).
+    """
+    if confidence is None:
+        return None
+    guess = columns["predicted"]
+    known = confidence.n[guess] > 0
+    return np.asarray((guess != columns["label"]) & known & (columns["p_predicted"] >= confidence.mean[guess]))
+
+
+def _listed_slices(found: Slices, names: list[str]) -> list[dict[str, Any]]:
+    """The groups as records, the one with the largest mean loss first; with Student's interval of the mean."""
+    losses, total = found.losses, float(found.sums.sum())
+    listed = []
+    for i in losses.falling():
+        n, mean = int(losses.n[i]), float(losses.mean[i])
+        low, high = student_interval(n, mean, float(losses.squares[i])) if math.isfinite(mean) else (math.nan, math.nan)
+        share = divide(float(found.sums[i]), total) if math.isfinite(total) and total > 0 else math.nan
+        listed.append({"slice": names[i], "rows": n, "mean": mean, "interval": [low, high], "share": share})
+    return listed
+
+
+def _concentrated(found: Quantiles) -> dict[str, Any] | None:
+    """How much of the loss the worst rows carry; None where losses are negative or their sum is not finite."""
+    values, counts = found.spectrum()
+    with np.errstate(over="ignore"):
+        total = float((values * counts).sum())
+    if not len(values) or not (total > 0 and math.isfinite(total) and values[0] >= 0):
+        return None
+    rows, share = concentration(values, counts)
+    half = float(np.interp(0.5, share, rows))
+    worst = [{"part": part, "share": float(np.interp(part, rows, share))} for part in WORST]
+    return {"worst": worst, "half_of_the_loss": half}

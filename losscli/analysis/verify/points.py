@@ -1,0 +1,119 @@
+"""Predictions and targets on which a loss is looked at: a grid, extremes, and what is a perfect prediction."""
+
+import itertools
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from losscli.arrays import Array
+from losscli.definition.batch import Dense, Indices, Targets
+from losscli.definition.loss import Family
+from losscli.losses.softmax import MAKERS
+
+SIZES = (-1000.0, -100.0, -40.0, -20.0, 20.0, 40.0, 100.0, 1000.0)
+SURE = 40.0
+"""A logit that is as good as certain, and that every dtype holds."""
+LABELS = ((0.0, 1.0), (-1.0, 1.0))
+"""What two outcomes are called: people write both."""
+
+
+@dataclass(frozen=True)
+class Points:
+    """Predictions and targets; predictions are what the loss wants."""
+
+    x: Array
+    targets: Targets
+
+    def take(self, rows: Any) -> "Points":
+        """Some of the rows."""
+        t = self.targets
+        return Points(self.x[rows], Indices(t.index[rows], t.on, t.off) if isinstance(t, Indices) else Dense(t.t[rows]))
+
+    def as_(self, dtype: Any) -> "Points":
+        """The same with predictions of a dtype."""
+        return Points(self.x.astype(dtype), self.targets)
+
+    @property
+    def labels(self) -> Array:
+        """The target of each row, as a number."""
+        return self.targets.index if isinstance(self.targets, Indices) else self.targets.t
+
+    def shown(self, row: int) -> dict[str, Any]:
+        """A row for people to see."""
+        return {"predictions": self.x[row].tolist(), "target": self.labels[row].item()}
+
+
+def grid(family: Family, given: str, labels: tuple[float, float] = LABELS[0]) -> Points:
+    """Ordinary predictions and targets of a reference's family, none of them at a kink, the smallest first.
+
+    Parameters
+    ----------
+    given
+        what the loss wants for predictions.
+    labels
+        what two outcomes are called.
+    """
+    if family.reads == "classes":
+        z = np.array(list(itertools.product((-3.1, -0.6, 0.2, 1.3, 4.1), repeat=3)))
+        z = z[np.argsort(np.abs(z).sum(axis=1), kind="stable")]
+        return wanted(z, Indices(np.arange(len(z)) % 3), given)
+    x = np.linspace(-5, 5, 41) + 0.0137
+    x = x[np.argsort(np.abs(x), kind="stable")]
+    if family.reads == "numbers":
+        t = np.where(np.arange(len(x)) % 2, 1.5, 0.0)
+        return Points(x + t, Dense(t))
+    return wanted(np.repeat(x, 2), Dense(np.tile(labels, len(x))), given)
+
+
+def extremes(family: Family, given: str, labels: tuple[float, float] = LABELS[0]) -> Points:
+    """Large predictions, which formulas that are not written with care do not survive; the smallest first."""
+    sizes = np.array(sorted(SIZES, key=abs))
+    if family.reads == "classes":
+        z = np.array([[a, 0, b] for a in sizes for b in (0.0, 1.0)])
+        z = np.repeat(z, 3, axis=0)
+        return wanted(z, Indices(np.arange(len(z)) % 3), given)
+    if family.reads == "numbers":
+        return Points(np.concatenate([sizes, 10 * sizes]), Dense(np.zeros(2 * len(sizes))))
+    return wanted(np.repeat(sizes, 2), Dense(np.tile(labels, len(sizes))), given)
+
+
+def endless(family: Family, labels: tuple[float, float] = LABELS[0]) -> Points:
+    """Logits that are infinite, where a loss has a limit."""
+    if family.reads == "classes":
+        z = np.array([[-math.inf, 0.0, 1.0], [math.inf, 0.0, 1.0]])
+        return Points(z, Indices(np.array([1, 0])))
+    return Points(np.array([math.inf, -math.inf]), Dense(np.array(labels[::-1])))
+
+
+def perfect(points: Points, family: Family, given: str) -> Points:
+    """For each row of a grid the prediction that is right and sure."""
+    if isinstance(points.targets, Indices):
+        z = np.zeros_like(points.x)
+        np.put_along_axis(z, points.targets.index[:, None], SURE, axis=1)
+        return wanted(z, points.targets, given)
+    t = points.targets.t
+    if family.reads == "numbers":
+        return Points(t.copy(), points.targets)
+    return wanted(np.where(t > 0, SURE, -SURE), points.targets, given)
+
+
+def wanted(z: Array, targets: Targets, given: str) -> Points:
+    """Logits as what a loss wants."""
+    if given == "logits":
+        return Points(z, targets)
+    p, log_p = chances(z, "logits")
+    return Points(p if given == "probs" else log_p, targets)
+
+
+def chances(x: Array, given: str) -> tuple[Array, Array]:
+    """Probabilities and their logarithms, of columns of classes or of one score a row."""
+    with np.errstate(all="ignore"):
+        if x.ndim == 2:
+            chance = MAKERS[given](x)
+            return np.asarray(chance.p), np.asarray(chance.l)
+        if given == "logits":
+            log_p = -np.logaddexp(0, -x)
+            return np.exp(log_p), log_p
+        return (x, np.log(x)) if given == "probs" else (np.exp(x), x)

@@ -1,0 +1,438 @@
+"""Whether a loss of the user's own is right: its properties, each met or broken with the smallest counterexample.
+
+Values and gradients are compared with a reference of losscli's own on a grid, at extremes, and on the user's files; other
+properties need no reference. Where a difference follows a pattern, the pattern is named.
+"""
+
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from losscli.analysis.verify.match import Matcher
+from losscli.analysis.verify.model import BROKEN, MET, SKIPPED, WARNING, Example, Matched, Property, Verified
+from losscli.analysis.verify.patterns import TOLERANCE, clips, close, patterns
+from losscli.analysis.verify.points import LABELS, Points, endless, extremes, grid, perfect
+from losscli.analysis.verify.subject import Subject
+from losscli.arrays import Array
+from losscli.custom.loss import CLASSES, ONE, declared, described, values_of
+from losscli.custom.read import read
+from losscli.custom.reading import CallError, Found, completed
+from losscli.definition.loss import BoundLoss
+from losscli.definition.request import Request
+from losscli.errors import UsageError
+from losscli.io.operands import Opener
+from losscli.io.source import blocks
+from losscli.measurement.row_losses import score
+from losscli.wording import short
+
+TINY = 1e-6
+"""References below this must keep two digits, or a warning says that they do not."""
+SLOPES = 1e-4
+"""A gradient is broken that misses differences, whose own error is near 1e-9, by more than this times max(1, |it|)."""
+
+BESIDE = 9
+"""Rows that are looked at together and each alone."""
+DTYPES = (np.float64, np.float32)
+
+
+def verify(
+    where: str,
+    against: str | None = None,
+    operands: str | None = None,
+    takes: str | None = None,
+    files: Request | None = None,
+    parameters: Mapping[str, float | None] | None = None,
+) -> Verified:
+    """Look at a loss of the user's own.
+
+    Parameters
+    ----------
+    where
+        path/to/file.py:name, or the name under which a package registers it.
+    against
+        the SPEC of the reference; None for the one that its name speaks of.
+    operands, takes
+        as the request of a computation has them.
+    files
+        a request of the user's files, whose losses are compared row by row.
+    parameters
+        of the loss, where they are not its defaults.
+
+    Raises
+    ------
+    UsageError, DataError
+        for a loss that cannot be recognised, and files that cannot be used.
+    """
+    found = read(where)
+    given = dict(found.parameters) | dict(parameters or {})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of frameworks about shapes that are tried
+        return _verified(found, against, operands, takes, files, given)
+
+
+def _verified(
+    found: Found,
+    against: str | None,
+    operands: str | None,
+    takes: str | None,
+    files: Request | None,
+    given: Mapping[str, float | None],
+) -> Verified:
+    where = found.where
+    try:
+        found = completed(found, values_of(found, given))
+        matched = Matcher(found, given, against, operands, takes).matched()
+    except CallError as error:
+        words = f"{where}: {found.kind} of ({', '.join(found.operands)})"
+        return Verified(where, words, against, [Property("call", BROKEN, str(error))])
+    report = Verified(where, _described(found, matched), None if matched.reference is None else matched.reference.name)
+    Prover(Subject(found, matched.settings, given, matched.given), matched, report).run()
+    if files is not None:
+        report.properties.append(on_files(files, found, given, matched))
+    return report
+
+
+def _described(found: Found, matched: Matched) -> str:
+    settings = matched.settings
+    if settings.wants is None and matched.family.reads != "numbers":
+        settings = replace(settings, wants=matched.given)
+    words = described(found, settings, matched.given)
+    if matched.labels == LABELS[1]:
+        words += f" in {{{LABELS[1][0]:g}, {LABELS[1][1]:g}}}"
+    if settings is not matched.settings and matched.reference is not None:
+        words += f"; that it wants {matched.given} is what fits the reference best"
+    return words
+
+
+class Prover:
+    """Looks at one property after another."""
+
+    def __init__(self, subject: Subject, matched: Matched, report: Verified) -> None:
+        self.subject, self.matched, self.report = subject, matched, report
+        self.reference = matched.reference
+        self.points = grid(matched.family, subject.given, matched.labels)
+
+    def run(self) -> None:
+        """All properties that need no files."""
+        looks: dict[str, Callable[[], None]] = {
+            "shape and dtype": self._shape,
+            "value": self._value,
+            "value at extremes": self._extremes,
+            "infinite logits": self._infinite,
+            "gradient": self._gradient,
+            "gradient against the reference": self._gradient_of_reference,
+            "gradient at extremes": self._gradient_at_extremes,
+            "per sample": self._independent,
+            "permutation": self._permuted,
+            "shift of logits": self._shifted,
+            "perfect prediction": self._perfect,
+            "parameters": self._effects,
+            "inputs": self._unchanged,
+        }
+        for name, look in looks.items():
+            try:
+                look()
+            except CallError as error:
+                self._add(name, BROKEN, str(error))
+        self.report.patterns = list(dict.fromkeys(self.report.patterns))
+
+    def _add(self, name: str, verdict: str, words: str, example: Example | None = None) -> None:
+        self.report.properties.append(Property(name, verdict, words, example))
+
+    @property
+    def _is_scalar(self) -> bool:
+        return self.subject.settings.returns == ONE
+
+    def _shape(self) -> None:
+        for dtype in DTYPES:
+            points = self.points.as_(dtype).take(slice(0, 5))
+            found = self.subject.raw(points)
+            if found.size not in (1, 5) and found.shape != points.x.shape:
+                words = f"5 rows of shape {points.x.shape} give shape {found.shape}, not a number a row"
+                self._add("shape and dtype", BROKEN, words)
+                return
+            if found.dtype != dtype:
+                words = f"predictions of {np.dtype(dtype)} give losses of {found.dtype}"
+                self._add("shape and dtype", BROKEN, words, self.points.shown(0))
+                return
+        what = "one number for all rows" if self._is_scalar else f"shape {found.shape} of predictions {points.x.shape}"
+        self._add("shape and dtype", MET, f"{what}, in their dtype")
+
+    def _value(self) -> None:
+        if self.reference is None:
+            self._add("value", SKIPPED, "no reference is known by its name; name one with --against SPEC")
+            return
+        for dtype in DTYPES:
+            points = self.points.as_(dtype)
+            values = self.subject.values(points)
+            if not self._same("value", points, values, f"on a grid, {np.dtype(dtype)}"):
+                self.report.patterns += patterns(self.reference, points, values)
+                return
+        self._add("value", MET, f"that of {self.reference.name} on a grid of {len(values)} rows")
+
+    def _same(self, name: str, points: Points, values: Array, words: str) -> bool:
+        """Whether values are the reference's; a property is broken if not."""
+        assert self.reference is not None
+        true = self.reference(points)
+        wrong = np.isfinite(true) & ~close(values, true)
+        if not wrong.any():
+            return True
+        row = int(wrong.argmax())  # the points are in order of their size
+        if not np.isfinite(values[row]):
+            words = f"not finite where {self.reference.name} is {words}"
+        else:
+            words = f"differs from {self.reference.name} in {int(wrong.sum())} of {len(true)} rows {words}"
+        self._add(name, BROKEN, words, _pair(points, row, values, true))
+        return False
+
+    def _extremes(self) -> None:
+        if self.reference is None:
+            return
+        lost: Example | None = None
+        for dtype in DTYPES:
+            points = extremes(self.matched.family, self.subject.given, self.matched.labels).as_(dtype)
+            values, true = self.subject.values(points), self.reference(points)
+            if not self._same("value at extremes", points, values, f"at extremes, {np.dtype(dtype)}"):
+                if not any("clipped" in words or "added" in words for words in self.report.patterns):
+                    self.report.patterns += clips(self.reference, points, values)
+                return
+            small = (true > np.finfo(dtype).tiny) & (true < TINY)
+            tiny = small & (np.abs(values - np.where(small, true, 0)) > 0.01 * true)
+            if tiny.any() and lost is None:
+                row = int(tiny.argmax())
+                lost = _pair(points, row, values, true) | {"dtype": str(np.dtype(dtype))}
+        self._add("value at extremes", MET, "that of the reference, and finite wherever it is")
+        if lost is not None:
+            self._add("tiny values", WARNING, "losses below 1e-6 are lost, or have fewer than two right digits", lost)
+
+    def _infinite(self) -> None:
+        if self.reference is None or self.subject.given != "logits" or not self.matched.family.takes_from:
+            return
+        points = endless(self.matched.family, self.matched.labels)
+        values, true = self.subject.values(points), self.reference(points)
+        bad = np.isfinite(true) & ~np.isfinite(values)
+        if bad.any():
+            words = "not finite at an infinite logit, where the loss has a limit"
+            self._add("infinite logits", WARNING, words, _pair(points, int(bad.argmax()), values, true))
+        else:
+            self._add("infinite logits", MET, "finite where the loss has a limit")
+
+    def _gradient(self) -> None:
+        name = self.subject.own.framework.name
+        if name == "numpy":
+            self._add("gradient", SKIPPED, "by differences: NumPy has no autograd to compare them with")
+            return
+        points = self._fewer
+        slopes = self.subject.gradient(points)
+        if np.isnan(slopes).all():
+            self._add(
+                "gradient", BROKEN, f"{name} knows none: the loss leaves its arrays on the way (.numpy(), .item())"
+            )
+            return
+        numeric = self.subject.differences(points)
+        wrong = np.logical_and.reduce([~_near(slopes, other) for other in numeric])
+        if wrong.any():
+            words = "autograd differs from differences of its own values, as where a part is detached"
+            self._add("gradient", BROKEN, words, _slopes(points, wrong, slopes, numeric[0], "differences"))
+        else:
+            self._add("gradient", MET, "autograd agrees with differences of its values")
+
+    @property
+    def _fewer(self) -> Points:
+        """Points for gradients, fewer of them where each row is a call of its own."""
+        return self.points.take(slice(None, None, 5)) if self._is_scalar else self.points
+
+    def _gradient_of_reference(self) -> None:
+        if self.reference is None:
+            return
+        points = self._fewer
+        true = self.reference.gradient(points)
+        numeric = self.subject.own.framework.name == "numpy"
+        found = self.subject.differences(points) if numeric else [self.subject.gradient(points)]
+        tolerance = SLOPES if numeric else TOLERANCE
+        wrong = np.logical_and.reduce([~_near(slopes, true, tolerance) for slopes in found])
+        if wrong.any():
+            example = _slopes(points, wrong, found[0], true, "reference")
+            words = f"differs from that of {self.reference.name}"
+            self._add("gradient against the reference", BROKEN, words, example)
+        else:
+            self._add("gradient against the reference", MET, f"that of {self.reference.name}")
+
+    def _gradient_at_extremes(self) -> None:
+        """Where powers of 0 and infinite logarithms behind a mask give NaN, although the value is right."""
+        if self.reference is None or self.subject.own.framework.name == "numpy":
+            return
+        points = extremes(self.matched.family, self.subject.given, self.matched.labels)
+        slopes, true = self.subject.gradient(points), self.reference.gradient(points)
+        wrong = np.isfinite(true) & ~_near(slopes, true, TOLERANCE)
+        name = "gradient at extremes"
+        if not wrong.any():
+            self._add(name, MET, "that of the reference, and finite wherever it is")
+            return
+        endless = wrong & ~np.isfinite(slopes)
+        words = "not finite where that of {} is" if endless.any() else "differs from that of {}"
+        where = endless if endless.any() else wrong
+        words = words.format(self.reference.name)
+        self._add(name, BROKEN, words, _slopes(points, where, slopes, true, "reference"))
+
+    def _independent(self) -> None:
+        points = self.points.take(slice(0, BESIDE))
+        alone = np.array([self.subject.values(points.take(slice(i, i + 1)))[0] for i in range(BESIDE)])
+        if self._is_scalar:
+            together = float(self.subject.raw(points).item())
+            for name, expected in (("mean", alone.mean()), ("sum", alone.sum())):
+                if abs(together - expected) <= TOLERANCE * max(1, abs(expected)):
+                    self._add("per sample", MET, f"one number: the {name} of the rows' own losses")
+                    return
+            words = "the loss of several rows is neither the mean nor the sum of each row's own"
+            example = {"rows": BESIDE, "value": together, "mean of the rows": float(alone.mean())}
+            self._add("per sample", BROKEN, words, example)
+            return
+        each = self.subject.values(points)
+        wrong = ~(close(each, alone) | (np.isnan(each) & np.isnan(alone)))
+        if wrong.any():
+            row = int(wrong.argmax())
+            shown = points.shown(row) | {f"among {BESIDE} rows": float(each[row]), "alone": float(alone[row])}
+            self._add("per sample", BROKEN, "a row's loss depends on the rows beside it", shown)
+        else:
+            self._add("per sample", MET, "a row's loss does not depend on the others")
+
+    def _permuted(self) -> None:
+        order = np.random.default_rng(0).permutation(len(self.points.x))
+        if self._is_scalar:
+            both = [self.subject.raw(one).astype(np.float64) for one in (self.points, self.points.take(order))]
+            values, permuted = (np.atleast_1d(one) for one in both)
+        else:
+            values, permuted = self.subject.values(self.points)[order], self.subject.values(self.points.take(order))
+        same = close(permuted, values) | (np.isnan(values) & np.isnan(permuted))
+        if same.all():
+            self._add("permutation", MET, "rows in another order have the same losses")
+        else:
+            example = {"value": float(values[~same][0]), "permuted": float(permuted[~same][0])}
+            self._add("permutation", BROKEN, "rows in another order have other losses", example)
+
+    def _shifted(self) -> None:
+        known = self.reference is not None or self.subject.own.found.wants == "logits"
+        if not known or self.points.x.ndim != 2 or self.subject.given != "logits":
+            return
+        values = self.subject.values(self.points)
+        for shift in (-3.0, 10.0):
+            moved = self.subject.values(Points(self.points.x + shift, self.points.targets))
+            wrong = ~close(moved, values)
+            if wrong.any():
+                row = int(wrong.argmax())
+                shown = self.points.shown(row) | {
+                    "value": float(values[row]),
+                    f"all logits {shift:+g}": float(moved[row]),
+                }
+                words = "adding a number to all logits of a row changes its loss, and leaves its softmax as it is"
+                self._add("shift of logits", BROKEN, words, shown)
+                return
+        self._add("shift of logits", MET, "a number added to all logits of a row changes nothing")
+
+    def _perfect(self) -> None:
+        if self.reference is None and self.matched.family.reads != "classes":
+            self._add("perfect prediction", SKIPPED, "without a reference it is not known what a perfect prediction is")
+            return
+        values = self.subject.values(self.points)
+        best = self.subject.values(perfect(self.points, self.matched.family, self.subject.given))
+        worse = ~(values >= best - TOLERANCE)
+        if worse.any():
+            row = int(worse.argmax())
+            shown = self.points.shown(row) | {
+                "value": float(values[row]),
+                "at a perfect prediction": float(best[row]),
+            }
+            self._add("perfect prediction", BROKEN, "another prediction has a smaller loss than the perfect one", shown)
+        else:
+            zero = bool((np.abs(best) <= TOLERANCE).all())
+            self._add("perfect prediction", MET, f"the smallest loss, {'0' if zero else f'{best.max():g}'}")
+
+    def _effects(self) -> None:
+        base = self.subject.values(self.points)
+        for name, value in self.subject.parameters.items():
+            same: list[float] = []
+            for other in _others(value):
+                try:
+                    changed = self.subject.but(**{name: other}).values(self.points)
+                except (CallError, UsageError):
+                    continue
+                if not np.array_equal(changed, base, equal_nan=True):
+                    self._add(f"parameter {name}", MET, "changes the losses")
+                    break
+                same.append(other)
+            else:
+                told = "none" if value is None else short(value)
+                if same:
+                    words = f"{name}={short(same[0])} gives the same losses as {name}={told}: it has no effect"
+                    self._add(f"parameter {name}", BROKEN, words)
+                else:
+                    self._add(f"parameter {name}", SKIPPED, "it fails with every other number that was tried")
+
+    def _unchanged(self) -> None:
+        points = self.points.take(slice(0, 6))
+        x = points.x.copy()
+        kept = self.subject.own.targets(points.targets, points.x)
+        t = kept.copy()
+        self.subject.called(x, t)
+        for what, before, after in (("predictions", points.x, x), ("targets", kept, t)):
+            changed = (before != after).reshape(len(before), -1).any(axis=1)
+            if changed.any():
+                row = int(changed.argmax())
+                example = points.shown(row) | {"afterwards": after[row].tolist()}
+                self._add("inputs", BROKEN, f"{what} are changed in place", example)
+                return
+        self._add("inputs", MET, "left as they are")
+
+
+def on_files(files: Request, found: Found, parameters: Mapping[str, float | None], matched: Matched) -> Property:
+    """Compare with the reference on the user's own rows."""
+    name, reference = "value on the files", matched.reference
+    if reference is None:
+        return Property(name, SKIPPED, "no reference is known; name one with --against SPEC")
+    opener = Opener(files.header)
+    bound = BoundLoss(declared(found, matched.settings, CLASSES), parameters)
+    takes = matched.given if matched.family.takes_from else None
+    own = score(replace(files, loss=bound, takes=takes), opener)
+    true = score(replace(files, loss=reference.bound), opener)
+    worst: tuple[float, Example] = (TOLERANCE, {})
+    wrong = rows = 0
+    for start, mine in blocks(own.losses):
+        theirs = true.losses.read(start, start + len(mine)) * reference.factor
+        with np.errstate(all="ignore"):
+            gap = np.abs(mine - theirs) / np.maximum(1, np.abs(theirs))
+        there = np.isfinite(theirs)
+        gap = np.where(there, np.where(np.isnan(gap), np.inf, gap), 0)
+        rows, wrong = rows + int(there.sum()), wrong + int((gap > TOLERANCE).sum())
+        at = int(gap.argmax())
+        if gap[at] > worst[0]:
+            shown = {"sample": start + at, "value": float(mine[at]), "reference": float(theirs[at])}
+            worst = float(gap[at]), shown
+    if wrong:
+        return Property(
+            name, BROKEN, f"differs from {reference.name} in {wrong:,} of {rows:,} rows, most here", worst[1]
+        )
+    return Property(name, MET, f"that of {reference.name} in {rows:,} rows")
+
+
+def _pair(points: Points, row: int, values: Array, true: Array) -> Example:
+    return points.shown(row) | {"value": float(values[row]), "reference": float(true[row])}
+
+
+def _slopes(points: Points, wrong: Array, slopes: Array, other: Array, called: str) -> Example:
+    row = int(wrong.reshape(len(wrong), -1).any(axis=1).argmax())
+    return points.shown(row) | {"gradient": slopes[row].tolist(), called: other[row].tolist()}
+
+
+def _near(slopes: Array, other: Array, tolerance: float = SLOPES) -> Array:
+    with np.errstate(all="ignore"):
+        return np.abs(slopes - other) <= tolerance * np.maximum(1, np.abs(other))
+
+
+def _others(value: float | None) -> list[float]:
+    """Other values of a parameter, of which some may be outside of its domain."""
+    base = 0.5 if value is None else float(value)
+    found = [base * 1.5 + 0.3, base * 0.5 + 0.1, 0.5, 0.25, base + 1, 2.0, 1.0, 0.0]
+    return [number for number in found if number != value]

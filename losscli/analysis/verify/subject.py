@@ -1,0 +1,115 @@
+"""The loss under test, and the one that it should be: both give a number a row, and gradients, for points."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from losscli.analysis.verify.points import Points
+from losscli.arrays import Array
+from losscli.custom.loss import Own, Settings
+from losscli.custom.reading import Found
+from losscli.definition.batch import Dense, Extras, Indices
+from losscli.definition.loss import BoundLoss
+from losscli.lookup.spec import spec
+
+STEPS = (2.0**-20, 2.0**-8, 2.0**-6)
+"""Of central differences; the larger ones are for losses that compute in float32, whatever they are given."""
+
+
+class Subject:
+    """The loss under test: values, gradients, and what it returns, for points."""
+
+    def __init__(self, found: Found, settings: Settings, parameters: Mapping[str, float | None], given: str) -> None:
+        self.own = Own(found, settings)
+        self.settings, self.parameters, self.given = settings, dict(parameters), given
+
+    def but(self, **parameters: float) -> "Subject":
+        """The same loss with other parameters."""
+        return Subject(self.own.found, self.settings, self.parameters | parameters, self.given)
+
+    def raw(self, points: Points) -> Array:
+        """What it returns for all rows in one call."""
+        return self.called(points.x.copy(), self.own.targets(points.targets, points.x).copy())
+
+    def called(self, x: Array, t: Array) -> Array:
+        """What it returns for arrays that it gets as they are."""
+        function = self.own.function(self.parameters, self.given)
+        with self.own.foreign():
+            return self.own.numbers(function(self.own.framework.array(x), self.own.framework.array(t)))
+
+    def values(self, points: Points) -> Array:
+        """A number a row."""
+        return self._evaluated(points, False)[0]
+
+    def gradient(self, points: Points) -> Array:
+        """The derivative by the predictions, by the framework's autograd, or by differences."""
+        slopes = self._evaluated(points, True)[1]
+        assert slopes is not None
+        return slopes
+
+    def differences(self, points: Points) -> list[Array]:
+        """The same by central differences of its values, for steps from small to large."""
+        flat = points.x.reshape(len(points.x), -1)
+        found = []
+        for step in STEPS:
+            slopes = np.zeros_like(flat)
+            for column in range(flat.shape[1]):
+                here = flat[:, column]
+                widths = step * (np.minimum(here, 1 - here) if self.given == "probs" else np.maximum(1, np.abs(here)))
+                ends = []
+                for sign in (1, -1):
+                    moved = flat.copy()
+                    moved[:, column] += sign * widths
+                    ends.append(self.values(Points(moved.reshape(points.x.shape), points.targets)))
+                slopes[:, column] = (ends[0] - ends[1]) / (2 * widths)
+            found.append(slopes.reshape(points.x.shape))
+        return found
+
+    def _evaluated(self, points: Points, gradient: bool) -> tuple[Array, Array | None]:
+        function = self.own.function(self.parameters, self.given)
+        t = self.own.targets(points.targets, points.x)
+        with self.own.foreign():
+            values, slopes = self.own.evaluate(function, points.x, t, gradient, self.given == "probs")
+        if values.ndim == 2:
+            scale = 1 if isinstance(points.targets, Indices) else values.shape[1]
+            values, slopes = values.sum(axis=1) / scale, None if slopes is None else slopes / scale
+        return values.astype(np.float64), None if slopes is None else slopes.astype(np.float64)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A loss of losscli's own, times a factor that the user's loss has as a parameter."""
+
+    bound: BoundLoss
+    given: str
+    factor: float = 1.0
+
+    @property
+    def name(self) -> str:
+        """Its SPEC."""
+        return spec(self.bound) + (f", times {self.factor:g}" if self.factor != 1 else "")
+
+    def but(self, **parameters: float | None) -> "Reference":
+        """The same with other parameters."""
+        return replace(self, bound=self.bound.loss.bind(**dict(self.bound.parameters) | parameters))
+
+    def __call__(self, points: Points) -> Array:
+        """A number a row."""
+        return self._evaluated(points, False)[0]
+
+    def gradient(self, points: Points) -> Array:
+        """The derivative by the predictions."""
+        slopes = self._evaluated(points, True)[1]
+        assert slopes is not None
+        return slopes
+
+    def _evaluated(self, points: Points, gradient: bool) -> tuple[Array, Array | None]:
+        family = self.bound.loss.family
+        targets = points.targets
+        if family.reads in ("signs", "outcomes") and isinstance(targets, Dense):
+            positive = targets.t > 0
+            targets = Dense(np.where(positive, 1, -1).astype(np.int8) if family.reads == "signs" else positive)
+        extras = Extras(self.given if family.takes_from else "logits")
+        values, slopes = self.bound(points.x.astype(np.float64), targets, extras, gradient)
+        return values * self.factor, None if slopes is None else slopes * self.factor

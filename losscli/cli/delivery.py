@@ -1,0 +1,292 @@
+"""Delivery of a result: to standard output in one format, and to files in theirs."""
+
+import codecs
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from losscli.arrays import Array
+from losscli.engine.aggregates import Partial
+from losscli.engine.job import Chunk, Rows
+from losscli.errors import DataError
+from losscli.io.bytes import PIECE, Spool, blocks_of
+from losscli.io.sinks import AtomicFile, Outputs, is_special, keep_apart
+from losscli.io.strict_json import strict_json
+from losscli.io.writers import WRITERS, JsonLinesWriter, NpyWriter, TextWriter, Writer, records, suffix_of
+from losscli.measurement.measure import Calculation
+from losscli.measurement.per_sample import columns
+from losscli.measurement.result import Result
+from losscli.render import text as render
+from losscli.render.result import JSON_BETWEEN, json_around, markdown_around, to_json, to_markdown, to_table, to_value
+from losscli.render.text import Laid
+
+ONE_NUMBER = {".json": "json", ".md": "markdown"}
+RESULT_SUFFIXES = (*ONE_NUMBER, *WRITERS)
+GRADIENT_SUFFIXES = (".npy", ".csv")
+UNKNOWN = "backslashreplace"
+"""What becomes of bytes in the name of a file that are no UTF-8: an escape, which JSON knows too."""
+
+
+class Delivery:
+    """Takes chunks as they come and delivers files and text when all went well; otherwise nothing appears."""
+
+    def __init__(self, format: str, output: str | None, gradient: str | None, per_sample: bool, elements: bool) -> None:
+        self.format, self.output, self.gradient = format, output, gradient
+        self.elements = elements
+        self.per_sample = per_sample or elements
+        self.kind = None if output is None else _kind_of(output, format)
+        self.gradient_kind = None
+        self.gradients = 0
+        """Of how many rows gradients are written."""
+        if gradient is not None:
+            self.gradient_kind = (
+                ".npy"
+                if is_special(gradient, GRADIENT_SUFFIXES)
+                else suffix_of(gradient, GRADIENT_SUFFIXES, "--gradient")
+            )
+        self.files = Outputs()
+        self.streams: list[Writer] = []
+        self.spool: Spool | None = None
+        self.rows: list[dict[str, Any]] = []
+        """The first ones, which a table shows."""
+        wanted = {format, self.kind} if self.per_sample else set()
+        self.some_rows = "table" in wanted
+        self.lines: dict[str, Spool] = {name: Spool(name) for name in ("json", "markdown") if name in wanted}
+        """All of them, a line each, for the formats that have them between two pieces of text."""
+        self.header: list[str] = []
+        self.file: AtomicFile | None = None
+
+    @property
+    def needs_rows(self) -> bool:
+        return bool(self.lines) or self.some_rows or self.format in render.ROW_FORMATS or self.kind in WRITERS
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.files.discard()
+
+    def start(self, calculation: Calculation) -> None:
+        """Open the outputs, so that one that cannot be written is known before the work."""
+        self.calculation = calculation
+        for path in (self.output, self.gradient):
+            if path is not None:
+                keep_apart(path, calculation.files)
+        if self.output is not None:
+            self.file = self.files.open(Path(self.output))
+            if self.kind in WRITERS:
+                self.streams.append(WRITERS[self.kind](self.file))
+        if self.format in render.ROW_FORMATS:
+            self.spool = Spool("standard output")
+            writer = (
+                JsonLinesWriter(self.spool)
+                if self.format == "jsonl"
+                else TextWriter(self.spool, "\t" if self.format == "tsv" else ",")
+            )
+            self.streams.append(writer)
+        if self.gradient is not None:
+            file = self.files.open(Path(self.gradient))
+            self.slopes = NpyWriter(file) if self.gradient_kind == ".npy" else TextWriter(file, ",")
+        # What has no rows still has a header, or a shape.
+        self.consume(_empty(calculation, self.needs_rows, self.elements, self.gradient is not None))
+
+    def consume(self, chunk: Chunk) -> None:
+        """Pass a chunk's rows and gradient on to where they are wanted."""
+        for rows in chunk.rows:
+            shown = self.some_rows and len(self.rows) < render.TABLE_ROWS
+            wanted = {stream.wants for stream in self.streams}
+            if shown or self.lines:
+                wanted.add("nested")
+            forms = {form: columns(self.calculation, rows, nested=form != "flat") for form in wanted}
+            for stream in self.streams:
+                stream.write(forms[stream.wants])
+            if shown or self.lines:
+                self._keep(forms["nested"], shown)
+        parts = chunk.gradient
+        if parts and not isinstance(self.slopes, NpyWriter):
+            parts = (np.concatenate(parts),)  # a table has its price for every column
+        for slopes in parts:
+            for shaped in self.calculation.restored(slopes, self.gradients):
+                if isinstance(self.slopes, NpyWriter):
+                    self.slopes.add(shaped)
+                else:
+                    self.slopes.write(_gradient_columns(self.calculation, shaped))
+            self.gradients += len(slopes)
+
+    def _keep(self, nested: dict[str, Any], shown: bool) -> None:
+        self.header = list(nested)
+        for found in records(nested):
+            if shown:
+                self.rows += found[: render.TABLE_ROWS - len(self.rows)]
+            for name, spool in self.lines.items():
+                if name == "markdown":
+                    text = "".join(render.markdown_line(row.values()) + "\n" for row in found)
+                else:
+                    text = JSON_BETWEEN.join(map(strict_json, found))
+                    text = JSON_BETWEEN + text if spool.size else text
+                spool.write(text.encode())
+            if not self.lines and len(self.rows) >= render.TABLE_ROWS:
+                return
+
+    def deliver(self, result: Result) -> None:
+        """Publish the files, then print."""
+        terminal = sys.stdout.isatty()
+        if self.file is not None and self.kind not in WRITERS:
+            for piece in self._pieces(str(self.kind), result, False):
+                self.file.write(piece)
+        for stream in self.streams:
+            stream.close()
+        if self.gradient is not None and isinstance(self.slopes, NpyWriter):
+            self.slopes.close()
+        self.files.publish()
+        try:
+            if self.spool is not None:
+                sys.stdout.flush()
+                for view in blocks_of(self.spool, 0, self.spool.size, PIECE):
+                    sys.stdout.buffer.write(view)
+            else:
+                decoder = codecs.getincrementaldecoder("utf-8")()
+                for piece in self._pieces(self.format, result, terminal):
+                    sys.stdout.write(decoder.decode(piece))
+            sys.stdout.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise DataError(f"standard output cannot be written: {error.strerror or error}") from error
+        if self.format in render.ROW_FORMATS or self.format == "value":
+            for entry in result.requirements:
+                verdict = "met" if entry["met"] else "NOT MET"
+                print(f"losscli: require {entry['require']}: {verdict} ({entry['actual']})", file=sys.stderr)
+
+    def _pieces(self, format: str, result: Result, terminal: bool) -> Iterator[bytes]:
+        """The result as text, in pieces: of many rows there are many."""
+        kept = self.lines.get(format)
+        if kept is None:
+            yield self._text(format, result, terminal).encode(errors=UNKNOWN)
+            return
+        around = json_around(result) if format == "json" else markdown_around(result, self.header)
+        yield around[0].encode(errors=UNKNOWN)
+        yield from map(bytes, blocks_of(kept, 0, kept.size, PIECE))
+        yield around[1].encode(errors=UNKNOWN)
+
+    def _text(self, format: str, result: Result, terminal: bool) -> str:
+        if format == "json":
+            return to_json(result)
+        if format == "markdown":
+            return to_markdown(result)
+        if format == "value":
+            return to_value(result)
+        rows = self.rows if self.per_sample else None
+        return to_table(result, rows, terminal, shutil.get_terminal_size().columns, sys.stdout.encoding)
+
+
+def _kind_of(output: str, format: str) -> str:
+    if is_special(output, RESULT_SUFFIXES):
+        # A device or pipe has no suffix to go by: it gets what standard output gets.
+        return f".{format}" if format in render.ROW_FORMATS else format
+    suffix = suffix_of(output, RESULT_SUFFIXES, "--output")
+    return ONE_NUMBER.get(suffix, suffix)
+
+
+def _gradient_columns(calculation: Calculation, slopes: Array) -> dict[str, Any]:
+    found = calculation.given_columns
+    table = slopes if slopes.ndim == 2 else slopes[:, None]
+    numbers = [f"gradient_{i}" for i in range(table.shape[1])]
+    names = found if found and len(found) == table.shape[1] else numbers
+    return dict(zip(names, table.T, strict=True))
+
+
+def _empty(calculation: Calculation, rows: bool, elements: bool, gradient: bool) -> Chunk:
+    """A chunk without rows: what the formats' headers and dtypes come from."""
+    job = calculation.job
+    nothing = np.zeros((0, *job.predictions.shape[1:]), job.dtype)
+    weighted = job.weights is not None or job.class_weights is not None or job.output_weights is not None
+    none = Rows(
+        sample=np.zeros(0, np.int64),
+        target=job.targets.read(0, 0) if job.masks is None else np.zeros(0),
+        loss=np.zeros(0, np.float64 if job.several else job.dtype),
+        weight=np.zeros(0) if weighted else None,
+        elements=nothing if elements else None,
+    )
+    return Chunk(Partial(), (none,) if rows else (), (nothing,) if gradient else ())
+
+
+class ReportDelivery:
+    """Delivers a report: to standard output in a format, and to a file, which is opened before the work.
+
+    `suffixes` are those that the file may have, with the format that each stands for.
+    """
+
+    def __init__(self, format: str, output: str | None, suffixes: Mapping[str, str] = ONE_NUMBER) -> None:
+        self.format, self.output = format, output
+        self.files = Outputs()
+        self.kind = None if output is None else suffixes[suffix_of(output, tuple(suffixes), "--output")]
+        self.file = None if output is None else self.files.open(Path(output))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.files.discard()
+
+    def keep_apart(self, inputs: frozenset[str]) -> None:
+        """Refuse to write over what is read."""
+        if self.output is not None:
+            keep_apart(self.output, inputs)
+
+    def deliver(
+        self,
+        record: Callable[[], dict[str, Any]],
+        laid: Callable[[bool], Laid],
+        rows: Callable[[], list[dict[str, Any]]] = list,
+    ) -> None:
+        """Publish the file, then print.
+
+        Parameters
+        ----------
+        record
+            makes what JSON holds.
+        laid
+            makes what tables show, with numbers in all their digits or in some.
+        rows
+            makes the rows of formats that have nothing else.
+        """
+
+        def made(format: str | None, terminal: bool = False) -> str:
+            if format == "json":
+                return strict_json(record(), indent=2) + "\n"
+            if format == "markdown":
+                return render.report_in_markdown(*laid(False))
+            if format in render.ROW_FORMATS:
+                return render.rows_in(format, rows())
+            _, facts, tables = laid(not terminal)
+            return render.report(facts, tables, terminal, shutil.get_terminal_size().columns, _verdict_style)
+
+        if self.file is not None:
+            self.file.write(made(self.kind).encode(errors=UNKNOWN))
+            self.files.publish()
+        print(made(self.format, sys.stdout.isatty()), end="")
+
+
+def _verdict_style(name: str, value: str) -> str:
+    if name in ("verdict", "result"):
+        return {"worse": "bold red", "inconclusive": "bold yellow"}.get(value, "bold green")
+    return ""
+
+
+SUFFIXES = {".json": "json", ".jsonl": "jsonl", ".csv": "csv", ".tsv": "tsv", ".md": "markdown"}
+
+
+def published(output: str, made: Callable[[str], str]) -> None:
+    """Write text that `made` makes in a format, which is the one of the suffix, whole or not at all."""
+    suffix = suffix_of(output, tuple(SUFFIXES), "--output")
+    files = Outputs()
+    try:
+        files.open(Path(output)).write(made(SUFFIXES[suffix]).encode(errors=UNKNOWN))
+        files.publish()
+    finally:
+        files.discard()

@@ -1,0 +1,36 @@
+"""`losscli list` and `losscli explain LOSS`: the declarations, printed."""
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+from losscli.cli.options import ListFormat
+
+
+def list_losses(
+    family: Annotated[str | None, typer.Option("--family", metavar="F", help="Only the losses of this family.")] = None,
+    format: ListFormat = "table",
+) -> None:
+    """List the losses: names, families, aliases, parameters, formulas."""
+    from losscli.render.catalogue import REGISTERED, entries, listed, registered_entries
+
+    found = entries(family) + (registered_entries() if family in (None, REGISTERED) else [])
+    print(json.dumps(found, indent=2) if format == "json" else listed(found, sys.stdout.isatty()))
+
+
+def explain(
+    loss: Annotated[str, typer.Argument(metavar="LOSS", help="Name or alias of a loss.", show_default=False)],
+    format: ListFormat = "table",
+) -> None:
+    """Explain a loss: formula, gradient, parameters, targets, special cases, relations, source."""
+    from losscli.lookup.names import find
+    from losscli.render.catalogue import described, entry, explained
+
+    found = explained(find(loss))
+    print(
+        json.dumps(entry(found), indent=2)
+        if format == "json"
+        else described(found, sys.stdout.isatty(), sys.stdout.encoding)
+    )

@@ -1,0 +1,226 @@
+"""Frameworks in which a loss may be written: arrays in and out, and its gradient by the framework's own autograd.
+
+A framework is imported only for a loss that is written in it.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any, Protocol
+
+import numpy as np
+
+from losscli.arrays import Array
+from losscli.errors import DataError
+from losscli.wording import listing
+
+Function = Callable[[Any, Any], Any]
+"""A loss of predictions and targets, in this order, both in the framework's own arrays."""
+INSTALL = {
+    "torch": "pip install torch",
+    "keras": "pip install keras, with torch, tensorflow or jax",
+    "tensorflow": "pip install tensorflow",
+    "jax": "pip install jax",
+}
+STEP = 2.0**-17
+"""Of a central difference, near the cube root of the rounding of float64, in which it is taken."""
+
+LEAST = 1e-12
+"""The smallest probability, or complement of one, of which the step is a part."""
+
+
+class Framework(Protocol):
+    """How a framework takes arrays, and gives them back."""
+
+    name: str
+
+    def array(self, values: Array) -> Any:
+        """An array of the framework, of the same dtype."""
+        ...
+
+    def numbers(self, values: Any) -> Array:
+        """What a loss returned as an array of NumPy, whatever it is."""
+        ...
+
+    def gradient(self, function: Function, x: Array, t: Array, probs: bool = False) -> tuple[Any, Array]:
+        """What a function returns, and the derivative of the sum of it by x; NaN where autograd knows none.
+
+        Parameters
+        ----------
+        probs
+            whether x are probabilities, so that differences must stay within 0 and 1.
+        """
+        ...
+
+
+def framework(name: str) -> Framework:
+    """The framework of a name.
+
+    Raises
+    ------
+    DataError
+        where it is not installed, with how to install it.
+    """
+    try:
+        return MAKERS[name]()
+    except ImportError as error:
+        raise missing(error, name) from error
+
+
+def missing(error: ImportError, name: str | None = None) -> DataError:
+    """What to say of a package that cannot be imported."""
+    package = (error.name or name or "").partition(".")[0]
+    if not package or sys.modules.get(package) is not None or not isinstance(error, ModuleNotFoundError):
+        return DataError(f"it cannot import: {' '.join(str(error).split())}")
+    how = INSTALL.get(package, f"pip install {package}")
+    return DataError(f"{package} is not installed, which the loss needs: {how}")
+
+
+class NumPy:
+    """Plain arrays; gradients by central differences, a column of all rows at once, for rows do not depend on each other."""
+
+    name = "numpy"
+
+    def array(self, values: Array) -> Any:
+        return values
+
+    def numbers(self, values: Any) -> Array:
+        return np.asarray(values)
+
+    def gradient(self, function: Function, x: Array, t: Array, probs: bool = False) -> tuple[Any, Array]:
+        wide = x.astype(np.float64)
+        wide_t = t.astype(np.float64) if t.dtype.kind == "f" else t
+        columns = [...] if x.ndim == 1 else [(slice(None), column) for column in range(x.shape[1])]
+        slopes = np.zeros_like(wide)
+        for column in columns:
+            here = wide[column]
+            step = STEP * (np.maximum(LEAST, np.minimum(here, 1 - here)) if probs else np.maximum(1, np.abs(here)))
+            ends = []
+            for sign in (1, -1):
+                moved = wide.copy()
+                moved[column] += sign * step
+                ends.append((moved[column].copy(), rows_of(function(moved, wide_t.copy()), len(x))))
+            (above, high), (below, low) = ends
+            slopes[column] = (high - low) / (above - below)
+        return function(x.copy(), t.copy()), slopes
+
+
+def rows_of(values: Any, rows: int) -> Array:
+    """One number a row: the sum over whatever axes a loss leaves besides."""
+    found = np.asarray(values, np.float64)
+    return found.reshape(rows, -1).sum(axis=1) if found.size and found.ndim else found
+
+
+class Torch:
+    name = "torch"
+
+    def __init__(self) -> None:
+        self.torch = import_module("torch")
+
+    def array(self, values: Array) -> Any:
+        return self.torch.from_numpy(np.ascontiguousarray(values))
+
+    def numbers(self, values: Any) -> Array:
+        return np.asarray(values.detach().cpu().numpy() if hasattr(values, "detach") else values)
+
+    def gradient(self, function: Function, x: Array, t: Array, probs: bool = False) -> tuple[Any, Array]:
+        own = self.array(x.copy()).requires_grad_(True)
+        value = function(own, self.array(t.copy()))
+        if not getattr(value, "requires_grad", False):
+            return value, np.full(x.shape, np.nan)  # it was computed outside of autograd
+        (slopes,) = self.torch.autograd.grad(value.sum(), own, allow_unused=True)
+        return value, np.zeros_like(x) if slopes is None else self.numbers(slopes)
+
+
+class TensorFlow:
+    name = "tensorflow"
+
+    def __init__(self) -> None:
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        self.tf = import_module("tensorflow")
+
+    def array(self, values: Array) -> Any:
+        return self.tf.convert_to_tensor(values)
+
+    def numbers(self, values: Any) -> Array:
+        return np.asarray(values)
+
+    def gradient(self, function: Function, x: Array, t: Array, probs: bool = False) -> tuple[Any, Array]:
+        own = self.tf.convert_to_tensor(x)
+        with self.tf.GradientTape() as tape:
+            tape.watch(own)
+            value = function(own, self.tf.convert_to_tensor(t))
+            total = self.tf.reduce_sum(value)
+        slopes = tape.gradient(total, own)
+        return value, np.zeros_like(x) if slopes is None else self.numbers(slopes)
+
+
+class Jax:
+    name = "jax"
+
+    def __init__(self) -> None:
+        self.jax = import_module("jax")
+        self.jax.config.update("jax_enable_x64", True)  # a float64 stays one
+
+    def array(self, values: Array) -> Any:
+        return self.jax.numpy.asarray(values)
+
+    def numbers(self, values: Any) -> Array:
+        return np.asarray(values)
+
+    def gradient(self, function: Function, x: Array, t: Array, probs: bool = False) -> tuple[Any, Array]:
+        def total(own: Any) -> Any:
+            return self.jax.numpy.sum(function(own, self.array(t)))
+
+        return function(self.array(x), self.array(t)), np.asarray(self.jax.grad(total)(self.array(x)))
+
+
+def keras() -> Framework:
+    """Keras, whose arrays are those of its backend."""
+    backend = import_module("keras").backend.backend()
+    made: dict[str, Callable[[], Framework]] = {"torch": Torch, "tensorflow": TensorFlow, "jax": Jax, "numpy": NumPy}
+    if backend not in made:
+        raise DataError(
+            f"keras: its backend is {backend}, which losscli does not run; set KERAS_BACKEND to {listing(made)}"
+        )
+    return made[backend]()
+
+
+MAKERS: dict[str, Callable[[], Framework]] = {
+    "numpy": NumPy,
+    "torch": Torch,
+    "tensorflow": TensorFlow,
+    "jax": Jax,
+    "keras": keras,
+}
+
+
+def import_quietly(imported: set[str]) -> None:
+    """Import TensorFlow, if it is needed, without what it says about the machine on standard error."""
+    wanted = "tensorflow" in imported or os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow"
+    if not wanted or "tensorflow" in sys.modules or find_spec("tensorflow") is None:
+        return
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # whose sums depend on the machine
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        tensorflow = import_module("tensorflow")
+        tensorflow.constant(0.0)  # its devices are looked for when the first array is made
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+def settle_keras() -> None:
+    """Let Keras find a backend that is installed, unless the user's settings name one: its default is TensorFlow."""
+    if "KERAS_BACKEND" in os.environ or os.path.exists(os.path.expanduser("~/.keras/keras.json")):
+        return
+    for name in ("tensorflow", "torch", "jax"):
+        if find_spec(name) is not None:
+            os.environ["KERAS_BACKEND"] = name
+            return

@@ -1,0 +1,514 @@
+"""A loss of a file as a loss of losscli: its families, and the lift that runs it."""
+
+import inspect
+import warnings
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+
+from losscli.arrays import Array
+from losscli.custom.frameworks import Framework, framework
+from losscli.custom.guess import guessed
+from losscli.custom.read import read
+from losscli.custom.reading import EITHER, CallError, Found, completed, digest, foreign, stamp
+from losscli.definition.batch import Chance, Dense, Extras, Indices, Targets, Values
+from losscli.definition.domain import REAL, Domains
+from losscli.definition.loss import Axis, BoundLoss, Family, Loss
+from losscli.errors import DataError, UsageError
+from losscli.losses.probability import Opposite
+from losscli.losses.sigmoid import MAKERS as OF_OUTCOMES
+from losscli.losses.softmax import MAKERS, through_softmax
+
+if TYPE_CHECKING:
+    from losscli.data.dataset import Roles
+    from losscli.definition.request import Request
+
+ORDERS = {"predictions,targets": False, "targets,predictions": True}
+FORMS = ("one-hot", "indices", "numbers")
+ROWS, ELEMENTS, ONE = "a number a row", "a number an element", "one number"
+PROBED = 2
+"""Rows of a probe beyond the number of columns, so that a target a row is no target a column."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a loss of a file is called: what its names say, or options."""
+
+    targets_first: bool
+    wants: str | None
+    form: str
+    """What its targets are given as: 'one-hot' rows, class 'indices', or 'numbers' of the predictions' shape."""
+    returns: str = ROWS
+    """A number a row, one for each element, or one for all rows it gets, so that each row is a call of its own."""
+
+
+class Own:
+    """Calls a loss of a file with blocks of NumPy arrays."""
+
+    def __init__(self, found: Found, settings: Settings) -> None:
+        self.found, self.settings = found, settings
+        self.framework: Framework = framework(found.framework)
+
+    def function(self, parameters: Mapping[str, float | None], given: str) -> Callable[[Any, Any], Any]:
+        """The loss of predictions and targets, in this order."""
+        values = values_of(self.found, parameters)
+        if "from_logits" in self.found.told:
+            values["from_logits"] = given == "logits"
+        with self.foreign():
+            made = self.found.make(values)
+        return (lambda x, t: made(t, x)) if self.settings.targets_first else made
+
+    def foreign(self) -> AbstractContextManager[None]:
+        """What its calls are made in."""
+        return foreign(self.found.file, f"in {self.found.where.rpartition(':')[2]}")
+
+    def numbers(self, returned: Any) -> Array:
+        """What a loss returned, if it is numbers."""
+        found = None if isinstance(returned, str | dict | tuple | None) else self.framework.numbers(returned)
+        if found is None or found.dtype.kind not in "fiub":
+            raise CallError(
+                f"{self.found.where}: returned {type(returned).__name__}; a loss returns one number a row, one for each "
+                "output, or one for all"
+            )
+        return found
+
+    def targets(self, targets: Targets, x: Array) -> Array:
+        """Targets in the form that the loss takes, in the predictions' dtype but for indices."""
+        if isinstance(targets, Dense):
+            return np.asarray(targets.t, x.dtype)
+        if self.settings.form == "indices":
+            return targets.index.astype(np.int64)
+        t = np.full(x.shape, targets.off, x.dtype)
+        np.put_along_axis(t, targets.index[:, None].astype(np.int64), x.dtype.type(targets.on), axis=1)
+        return t
+
+    def __call__(
+        self, x: Array, targets: Targets, extras: Extras, gradient: bool, parameters: Mapping[str, float | None]
+    ) -> Values:
+        """Values, (n,) or (n, k), and the gradient by the predictions as they are given."""
+        t = self.targets(targets, x)
+        given = extras.given
+        wanted = self.settings.wants
+        back: Callable[[Array], Array] = lambda s: s  # noqa: E731
+        if wanted not in (None, EITHER, given):
+            x, back = converted(x, given, str(wanted))
+        kind = given if wanted in (None, EITHER) else str(wanted)
+        function = self.function(parameters, kind)
+        with self.foreign():
+            values, slopes = self.evaluate(function, x, t, gradient, kind == "probs")
+        if slopes is not None and np.isnan(slopes).all() and slopes.size:
+            raise DataError(
+                f"{self.found.where}: {self.framework.name} knows no gradient of it: it leaves the framework's own arrays "
+                "(.numpy(), .item(), detach) on its way; leave out --gradient"
+            )
+        return values, None if slopes is None else back(np.asarray(slopes, x.dtype))
+
+    def evaluate(
+        self, function: Callable[[Any, Any], Any], x: Array, t: Array, gradient: bool, probs: bool
+    ) -> tuple[Array, Array | None]:
+        """Values of rows, from one call, or from one for each row where a call makes one number."""
+        pieces = [slice(i, i + 1) for i in range(len(x))] if self.settings.returns == ONE else [slice(0, len(x))]
+        found, slopes = [], []
+        for here in pieces:
+            if gradient:
+                value, slope = self.framework.gradient(function, x[here], t[here], probs)
+                slopes.append(slope)
+            else:
+                value = function(self.framework.array(x[here].copy()), self.framework.array(t[here].copy()))
+            found.append(self.shaped(self.numbers(value), x[here]))
+        if not found:
+            return np.zeros(0, x.dtype), np.zeros_like(x) if gradient else None
+        return np.concatenate(found), np.concatenate(slopes) if gradient else None
+
+    def shaped(self, values: Array, x: Array) -> Array:
+        """(n,) or (n, k) of what it returned for n rows."""
+        rows = len(x)
+        if values.size == rows:
+            return values.reshape(rows)
+        if values.shape == x.shape:
+            return values
+        raise CallError(
+            f"{self.found.where}: returned shape {values.shape} for predictions {x.shape}; a loss returns one number a "
+            "row, one for each output, or one for all"
+        )
+
+
+def values_of(found: Found, parameters: Mapping[str, float | None]) -> dict[str, Any]:
+    """What a loss is called with.
+
+    Raises
+    ------
+    UsageError
+        for a parameter that has neither a default nor a value.
+    """
+    absent = next((name for name in found.required if parameters.get(name) is None), None)
+    if absent is not None:
+        raise UsageError(
+            f"{found.where}: needs {absent}, which has no default: --{absent.replace('_', '-')} X, or "
+            f"{found.where}:{absent}=X in a SPEC"
+        )
+    return {name: _as_declared(value, found.parameters[name]) for name, value in parameters.items()}
+
+
+def _as_declared(value: float | None, default: float | None) -> Any:
+    """A parameter as a whole number where its default is one."""
+    whole = isinstance(default, int) and not isinstance(default, bool)
+    return int(value) if whole and value is not None and float(value).is_integer() else value
+
+
+def converted(x: Array, given: str, wanted: str) -> tuple[Array, Callable[[Array], Array]]:
+    """Predictions as what a loss wants, and what brings its gradient back to what they were."""
+    chance: Chance
+    if x.ndim == 1 or x.shape[1] == 1:
+        chance = OF_OUTCOMES[given](x)
+        made = {"probs": chance.p, "log-probs": chance.l, "logits": chance.l - Opposite(chance).l}[wanted]
+        # d p / d (given), then d made / d p.
+        by_p = {"logits": chance.p * chance.q, "probs": np.ones_like(x), "log-probs": chance.p}[given]
+        with np.errstate(all="ignore"):
+            of_p = {"probs": np.ones_like(x), "log-probs": 1 / chance.p, "logits": 1 / (chance.p * chance.q)}[wanted]
+        return np.asarray(made, x.dtype), lambda s: s * by_p * of_p
+    chance = MAKERS[given](x)
+    made = {"probs": chance.p, "log-probs": chance.l, "logits": chance.l}[wanted]
+
+    def back(s: Array) -> Array:
+        with np.errstate(all="ignore"):
+            if given == "logits":
+                return through_softmax(s * (chance.p if wanted == "probs" else 1), chance)
+            of_p = s if wanted == "probs" else s / chance.p
+        return of_p if given == "probs" else of_p * chance.p
+
+    return np.asarray(made, x.dtype), back
+
+
+def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
+    """The loss of each row: what the file's function returns, or the mean of it over a row's outputs."""
+    values, slopes = loss.loss.core.own(predictions, targets, extras, gradient, loss.parameters)  # type: ignore[attr-defined]
+    if values.ndim == 2:
+        scale = values.shape[1] if loss.loss.family is NUMBERS else 1
+        values = values.astype(np.float64).sum(axis=1) / scale
+        slopes = None if slopes is None else slopes / scale
+    return values.astype(predictions.dtype), slopes
+
+
+def _residual(x: Array) -> tuple[Array, Targets, Extras]:
+    return x, Dense(np.zeros_like(x)), Extras()
+
+
+def _positive(x: Array) -> tuple[Array, Targets, Extras]:
+    return x, Dense(np.ones_like(x)), Extras()
+
+
+def _classes(x: Array) -> tuple[Array, Targets, Extras]:
+    return np.stack([x, np.zeros_like(x)], axis=1), Indices(np.zeros(len(x), np.int64)), Extras()
+
+
+RESIDUAL = Axis("r", "residual r = prediction - target", (-4.0, 4.0), _residual)
+LOGIT = Axis("z", "logit z of the positive outcome, which is the true one", (-6.0, 6.0), _positive)
+MARGIN = Axis("m", "margin m = target x score", (-3.0, 3.0), _positive)
+OF_TWO = Axis(
+    "z", "logit z of the true class; that of the other one is 0", (-6.0, 6.0), _classes, along=(1.0, 0.0), own=False
+)
+
+
+def _family(name: str, reads: str, targets: str, **more: Any) -> Family:
+    return Family(
+        name=name,
+        lift=lift,
+        summary="losses of a file of Python",
+        variables={"x": "predictions", "t": "targets"},
+        value="what its function returns",
+        gradient="by its framework's own autograd, or by differences",
+        targets=targets,
+        reads=reads,
+        several_outputs=False,
+        takes_from=True,
+        **more,
+    )
+
+
+CLASSES = _family(
+    "own-classes",
+    "classes",
+    "class indices or names, one a row; or one-hot or soft rows",
+    axes={"logit": OF_TWO},
+    smoothing="uniform",
+    takes_class_weight=True,
+)
+OUTCOMES = _family(
+    "own-outcomes",
+    "outcomes",
+    "two names, or 0 and 1",
+    axes={"logit": LOGIT, "margin": MARGIN, "residual": RESIDUAL},
+    smoothing="half",
+)
+NUMBERS = _family(
+    "own-numbers",
+    "numbers",
+    "numbers in the shape of the predictions",
+    axes={"residual": RESIDUAL, "logit": LOGIT, "margin": MARGIN},
+)
+FAMILIES = {family.name: family for family in (CLASSES, OUTCOMES, NUMBERS)}
+
+
+def core_of(own: Own) -> Callable[..., Any]:
+    """A core whose parameters are those of a loss of a file."""
+
+    def core(*operands: Any, **parameters: float | None) -> Any:
+        raise AssertionError("losses of files are run by their lift")
+
+    found = own.found
+    kinds = {
+        name: Annotated[float, REAL, f"parameter {name} of the file's own"]
+        if default is not None
+        else Annotated[float, REAL, f"parameter {name} of the file's own"] | None
+        for name, default in found.parameters.items()
+    }
+    vars(core)["__signature__"] = inspect.Signature(
+        [
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kinds[name])
+            for name, default in found.parameters.items()
+        ]
+    )
+    core.__annotations__ = kinds
+    vars(core)["own"] = own
+    return core
+
+
+def load(text: str) -> Loss:
+    """The loss that path/to/file.py:name stands for, or the name under which a package registers it."""
+    return _loaded(text, stamp(text.rpartition(".py:")[0] + ".py"))
+
+
+@lru_cache(maxsize=64)
+def _loaded(text: str, stamp: str) -> Loss:
+    """The same of a file as it is now.
+
+    Raises
+    ------
+    UsageError, DataError
+        as `reading.read` does.
+    """
+    found = read(text)
+    if found.loss is not None:
+        return found.loss
+    return declared(found, Settings(bool(found.targets_first), found.wants, "numbers"), CLASSES)
+
+
+def remade(where: str, settings: Settings, family: str, parameters: Mapping[str, float | None]) -> BoundLoss:
+    """A loss that was resolved, in another process."""
+    return BoundLoss(declared(read(where), settings, FAMILIES[family]), parameters)
+
+
+def declared(found: Found, settings: Settings, family: Family) -> Loss:
+    """A loss of a file as a declaration, with one of the families above."""
+    own = Own(found, settings)
+    return Loss(
+        name=found.where,
+        family=family,
+        core=core_of(own),
+        formula="",
+        definition=found.kind + (f", called with ({', '.join(found.operands)})" if found.operands[0] else ""),
+        slope="",
+        summary=found.summary or f"{found.kind[0].upper()}{found.kind[1:]}.",
+        aliases=(),
+        source=found.file,
+        where={},
+        special=(),
+        relations=(),
+        sparse=False,
+        linear=False,
+        whole=False,
+        wide=lambda parameters: False,
+        breaks=lambda parameters: {},
+        domains=lambda parameters: Domains(),
+        baseline=None,
+        statistics={},
+        resolve=resolve,
+        drawn=drawn,
+        code={"file": found.file} | ({"sha256": digest(found.file, known)} if (known := stamp(found.file)) else {}),
+        remake=lambda parameters: (remade, (found.where, settings, family.name, dict(parameters))),
+    )
+
+
+def resolve(bound: BoundLoss, request: "Request", roles: "Roles", notes: list[str]) -> BoundLoss:
+    """The loss for files: what its operands are, by their names, by options, and by what it takes.
+
+    Raises
+    ------
+    UsageError
+        where names and options do not say which operand is which.
+    DataError
+        where it takes targets in no form.
+    """
+    shape = roles.predictions.shape
+    theirs = None if roles.targets is None else roles.targets.shape
+    own: Own = bound.loss.core.own  # type: ignore[attr-defined]
+    k = shape[1] if len(shape) == 2 else 1
+    one_each = theirs is not None and (len(theirs) == 1 or theirs[1] == 1)
+    if k > 1 and (one_each or request.label_smoothing or request.class_weight):
+        family = CLASSES
+    elif k == 1 and (request.label_smoothing or (theirs is not None and one_each and _is_text(roles))):
+        family = OUTCOMES
+    else:
+        family = NUMBERS
+    found = completed(own.found, values_of(own.found, bound.parameters))
+    row = () if k == 1 and (len(shape) == 1 or (one_each and theirs != shape)) else (k,)  # (n, 1) is squeezed to (n,)
+    settings = settled(found, bound.parameters, request, family, row, roles.predictions.dtype)
+    if family is NUMBERS and k > 1 and settings.wants not in (None, EITHER, request.given):
+        raise UsageError(
+            f"{found.where}: wants {settings.wants}, and {request.given} are given: rows of {k} targets do not say whether "
+            f"they are classes or outputs of their own, which decides how to convert them; give {settings.wants} with --from "
+            f"{settings.wants}, or one label a row"
+        )
+    concluded = described(found, settings, request.given)
+    notes.append(concluded)
+    return BoundLoss(replace(declared(found, settings, family), definition=concluded), bound.parameters)
+
+
+def _is_text(roles: "Roles") -> bool:
+    return roles.targets is not None and len(roles.targets.shape) == 1 and roles.targets.is_words
+
+
+def drawn(bound: BoundLoss) -> BoundLoss:
+    """The loss for curves, where no files say what it takes: one number a row if it can, or else two classes.
+
+    Raises
+    ------
+    UsageError, DataError
+        as `resolve` does.
+    """
+    from losscli.definition.registry import find
+    from losscli.definition.request import Request
+
+    own: Own = bound.loss.core.own  # type: ignore[attr-defined]
+    found = completed(own.found, values_of(own.found, bound.parameters))
+    spoken = guessed(found.where, columns=False)
+    of_numbers = found.wants is None and (spoken is None or find(spoken).family.reads == "numbers")
+    families: list[tuple[Family, tuple[int, ...]]] = [(NUMBERS if of_numbers else OUTCOMES, ()), (CLASSES, (2,))]
+    errors = []
+    request = Request(bound, "", "")
+    for family, row in families:
+        try:
+            settings = settled(found, bound.parameters, request, family, row, np.dtype(np.float64))
+            made = BoundLoss(declared(found, settings, family), bound.parameters)
+            if _varies(made):
+                return made
+        except DataError as error:
+            errors.append(error)
+    if errors:
+        raise errors[-1]
+    raise DataError(
+        f"{found.where}: is the same number at every point of {' and '.join(families[0][0].axes)}: no curve"
+    )
+
+
+def _varies(bound: BoundLoss) -> bool:
+    """Whether a loss is finite somewhere and no constant: a softmax loss of one column is 0."""
+    axis = next(iter(bound.loss.family.axes.values()))
+    values = bound(*axis.place(np.linspace(*axis.span, 9)))[0]
+    finite = values[np.isfinite(values)]
+    return bool(len(finite) and finite.min() < finite.max())
+
+
+def settled(
+    found: Found,
+    parameters: Mapping[str, float | None],
+    request: "Request",
+    family: Family,
+    row: tuple[int, ...],
+    dtype: "np.dtype[Any]",
+) -> Settings:
+    """How a loss is to be called, tried on a few rows of shape `row`.
+
+    Raises
+    ------
+    UsageError, DataError
+        as `resolve` does.
+    """
+    first = found.targets_first if request.operands is None else ORDERS[request.operands]
+    if first is None:
+        raise UsageError(
+            f"{found.where}: which of its operands ({', '.join(found.operands)}) are the targets? Say --operands "
+            "predictions,targets or --operands targets,predictions, or call them y_true and y_pred"
+        )
+    wants = found.wants if request.takes is None else request.takes
+    forms = (
+        ("numbers",) if family is not CLASSES else ("one-hot",) if request.label_smoothing else ("one-hot", "indices")
+    )
+    wide = np.dtype(np.float64 if dtype.itemsize > 4 or dtype.kind != "f" else np.float32)
+    errors = []
+    for form in forms:
+        settings = Settings(first, wants, form)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of frameworks about shapes that are tried
+                returns = _returns(Own(found, settings), parameters, request.given, family, row, wide)
+            return replace(settings, returns=returns)
+        except CallError as error:
+            errors.append(str(error))
+    if request.label_smoothing and family is CLASSES:
+        raise CallError(f"{errors[0]}; --label-smoothing makes rows of targets, and it takes none")
+    raise CallError(f"{errors[1]}; with one-hot rows: {errors[0]}" if len(set(errors)) == 2 else errors[0])
+
+
+def _returns(
+    own: Own,
+    parameters: Mapping[str, float | None],
+    given: str,
+    family: Family,
+    row: tuple[int, ...],
+    dtype: "np.dtype[Any]",
+) -> str:
+    """What a loss makes of several rows.
+
+    Raises
+    ------
+    DataError
+        for what is neither a number a row, nor one an element, nor one.
+    """
+    k = row[0] if row else 1
+    rows = k + PROBED
+    x = np.linspace(0.2, 0.8, rows * k).astype(dtype).reshape(rows, *row)
+    if given == "log-probs":
+        x = np.log(x)
+    targets: Targets = Indices(np.arange(rows) % k)
+    if family is not CLASSES:
+        targets = Dense((np.arange(x.size).reshape(x.shape) % 2).astype(dtype))
+    t = own.targets(targets, x)
+    wanted = own.settings.wants
+    if wanted not in (None, EITHER, given):
+        x, _ = converted(x, given, str(wanted))
+    function = own.function(parameters, given if wanted in (None, EITHER) else str(wanted))
+    with own.foreign():
+        value = own.numbers(function(own.framework.array(x), own.framework.array(t)))
+    if value.size in (1, rows):
+        return ONE if value.size == 1 else ROWS
+    if value.shape == x.shape:
+        return ELEMENTS
+    raise CallError(
+        f"{own.found.where}: returned shape {value.shape} for predictions {x.shape} and targets {t.shape}; a loss returns "
+        "one number a row, one for each output, or one for all"
+    )
+
+
+def described(found: Found, settings: Settings, given: str) -> str:
+    """What was concluded of a loss, for the user to see."""
+    order = "targets first" if settings.targets_first else "predictions first"
+    forms = {"one-hot": "one-hot rows", "indices": "class indices", "numbers": "numbers"}
+    as_they_are = "predictions as they are" + ("" if settings.form == "numbers" else f" ({given})")
+    wanted = {None: as_they_are, EITHER: f"from_logits={given == 'logits'}"}.get(
+        settings.wants, f"{settings.wants} wanted" + ("" if settings.wants == given else f", made of {given}")
+    )
+    returned = {
+        ROWS: "",
+        ELEMENTS: f"; {ELEMENTS}, of which a row has the {'mean' if settings.form == 'numbers' else 'sum'}",
+        ONE: f"; it returns {ONE}, so each row is a call of its own",
+    }[settings.returns]
+    return (
+        f"{found.where}: {found.kind} of ({', '.join(found.operands)}): {order}, {wanted}, targets as "
+        f"{forms[settings.form]}{returned}"
+    )

@@ -1,0 +1,41 @@
+"""Reading one loss of the user's own from a Python file."""
+
+from typing import Any
+
+from losscli.custom import NAMED
+from losscli.custom.reading import Found, _is_own, module_of, recognised
+from losscli.errors import UsageError
+from losscli.wording import did_you_mean, listing
+
+
+def read(text: str) -> Found:
+    """The loss that path/to/file.py:name stands for, or the name under which a package registers it.
+
+    Raises
+    ------
+    UsageError
+        for a name that the file does not have, or that is no loss.
+    DataError
+        for a file that cannot be used.
+    """
+    match = NAMED.fullmatch(text)
+    if match is None:
+        from losscli.custom import registered
+
+        entry = registered.named(text)
+        if entry is None:
+            raise UsageError(f"{text}: is not FILE.py:NAME, and no package registers it")
+        return registered.read(entry)
+    path, name = match["path"], match["name"]
+    if match["rest"]:
+        options = " ".join(f"--{part.replace('=', ' ')}" for part in match["rest"].split(":") if part)
+        raise UsageError(f"{text}: parameters are options here: {path}:{name} {options}")
+    module = module_of(path)
+    found: Any = module
+    for part in name.split("."):
+        if not hasattr(found, part):
+            names = [known for known, value in vars(module).items() if _is_own(value, module)]
+            there = f"it has {listing(names)}" if names else "it defines no function or class"
+            raise UsageError(f"{path}: no {name!r}{did_you_mean(name, names)}; {there}")
+        found = getattr(found, part)
+    return recognised(text, path, found)

@@ -1,0 +1,582 @@
+"""Finds a loss in a file, and says what it is: its framework, the order of its operands, what predictions it wants.
+
+All of it is read from names: of parameters (y_true, y_pred; labels, logits; input, target), classes and modules. What names do
+not say, options do, and what was concluded is shown.
+"""
+
+import ast
+import hashlib
+import importlib.util
+import inspect
+import os
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+import numpy as np
+
+from losscli.custom.frameworks import import_quietly, missing, settle_keras
+from losscli.definition.loss import Loss
+from losscli.definition.registry import undeclared
+from losscli.errors import DataError, LosscliError, UsageError
+
+TARGETS = [
+    "y_true",
+    "ytrue",
+    "true",
+    "truth",
+    "target",
+    "targets",
+    "label",
+    "labels",
+    "y",
+    "t",
+    "gt",
+    "ground_truth",
+    "y_target",
+    "one_hot",
+    "onehot",
+    "expected",
+]
+PREDICTIONS = [
+    "y_pred",
+    "ypred",
+    "pred",
+    "preds",
+    "prediction",
+    "predictions",
+    "predicted",
+    "input",
+    "inputs",
+    "output",
+    "outputs",
+    "score",
+    "scores",
+    "y_hat",
+    "yhat",
+    "x",
+]
+LOGITS = ["logit", "logits", "z"]
+PROBS = ["prob", "probs", "probability", "probabilities", "p", "p_hat", "proba", "softmax_output"]
+LOG_PROBS = ["log_prob", "log_probs", "logprobs", "logp", "log_p", "log_probabilities"]
+METHODS = ("call", "forward", "__call__")
+ROOTS = ("torch", "keras", "tensorflow", "jax")
+EITHER = "either"
+"""What a loss wants that is told by from_logits."""
+TOLD = frozenset({"from_logits", "reduction"})
+"""Parameters that losscli sets itself, by what predictions are and for a number a row."""
+WORDS = """
+    as axis beside by calibration centers class_weight classes columns dim dpi dtype elements format from given gradient
+    header help id ignore_index label_base label_smoothing library log loss name negative no_header no_log no_progress
+    on_unmatched operands other output
+    over_outputs panel per per_sample pos_weight predictions progress quiet reduction require sample_weight size
+    smoothing_mode takes targets theme threads title variance weight
+"""
+OURS = frozenset(WORDS.split())
+"""Parameters that keep their defaults: losscli has an option of this name, or they are no numbers of the loss."""
+NOT_GIVEN = inspect.Parameter.empty
+
+
+@dataclass(frozen=True)
+class Found:
+    """A loss in a file.
+
+    `make` binds values of parameters, and gives the function of the file's own two operands in their own order.
+    """
+
+    where: str
+    """As it was named."""
+    file: str
+    """The file whose code it is."""
+    kind: str
+    """In words, as 'a torch.nn.Module'."""
+    make: Callable[[Mapping[str, Any]], Callable[[Any, Any], Any]]
+    parameters: Mapping[str, float | None]
+    """Numbers that may be set, with their defaults."""
+    required: tuple[str, ...]
+    """Those of them that have no default."""
+    framework: str
+    targets_first: bool | None
+    """The order of the operands; None where their names do not say it."""
+    wants: str | None
+    """'logits', 'probs' or 'log-probs', where a name says it; EITHER where it is told by from_logits."""
+    operands: tuple[str, str]
+    """Names of the operands in their own order."""
+    told: frozenset[str] = frozenset()
+    """Of from_logits and reduction those that it takes by name."""
+    summary: str = ""
+    """The first sentence of its own docstring."""
+    loss: Loss | None = None
+    """A loss that is declared as losscli's own are."""
+
+
+class CallError(DataError):
+    """The user's code failed, or returned what is no loss."""
+
+
+class _Stdout:
+    """Standard output is for data: what the user's code prints meanwhile, in any thread, goes to standard error."""
+
+    def __init__(self) -> None:
+        self.lock, self.depth, self.kept = threading.Lock(), 0, sys.stdout
+
+    def turn(self) -> None:
+        with self.lock:
+            if not self.depth:
+                self.kept, sys.stdout = sys.stdout, sys.stderr
+            self.depth += 1
+
+    def back(self) -> None:
+        with self.lock:
+            self.depth -= 1
+            if not self.depth:
+                sys.stdout = self.kept
+
+
+STDOUT = _Stdout()
+
+
+@contextmanager
+def foreign(file: str, what: str) -> Iterator[None]:
+    """Run the user's code: its prints go to standard error, and whatever it raises becomes an error of one line.
+
+    Parameters
+    ----------
+    what
+        what is run of the file, for the message.
+    """
+    STDOUT.turn()
+    try:
+        with np.errstate(all="ignore"):
+            yield
+    except LosscliError:
+        raise
+    except ImportError as error:
+        raise DataError(f"{located(file, error)}: {missing(error)}") from error
+    except (Exception, SystemExit) as error:
+        text = " ".join(str(error).split())
+        raise CallError(f"{located(file, error)}: {type(error).__name__}: {text}"[:600] + f" ({what})") from error
+    finally:
+        STDOUT.back()
+
+
+def located(file: str, error: BaseException) -> str:
+    """A file with the line of it where an exception was raised."""
+    real = os.path.realpath(file)
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if os.path.realpath(frame.filename) == real]
+    return f"{file}:{lines[-1]}" if lines else file
+
+
+def stamp(path: str) -> str:
+    """What changes when a path names another file, or one with other contents; '' where there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return ""
+    return f"{os.path.realpath(path)}:{found.st_mtime_ns}:{found.st_size}"
+
+
+@lru_cache(maxsize=64)
+def digest(path: str, stamp: str) -> str:
+    """SHA-256 of a file's contents."""
+    with open(path, "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()
+
+
+def module_of(path: str) -> ModuleType:
+    """Execute a file, once in a process."""
+    return _executed(path, stamp(path))
+
+
+@lru_cache(maxsize=64)
+def _executed(path: str, stamp: str) -> ModuleType:
+    """Execute a file.
+
+    Raises
+    ------
+    DataError
+        for a file that is missing, or that fails, with the line where it does; and for a package that is not installed.
+    """
+    if not os.path.isfile(path):
+        raise DataError(f"{path}: no such file; is the path right?")
+    name = f"losscli_own_{hashlib.sha256(os.path.realpath(path).encode()).hexdigest()[:16]}"
+    imported = _imported_by(path)
+    if "keras" in imported:
+        settle_keras()
+    if imported & {"keras", "tensorflow"}:
+        import_quietly(imported)
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    writes, sys.dont_write_bytecode = sys.dont_write_bytecode, True  # the user's folder is for the user's files
+    try:
+        with foreign(path, "when the file is executed"), undeclared(), neighbours(path):
+            spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    finally:
+        sys.dont_write_bytecode = writes
+    return module
+
+
+@contextmanager
+def neighbours(path: str) -> Iterator[None]:
+    """Let a file import those beside it, as where Python runs it; and what it imports later, behind all that is installed."""
+    folder = os.path.dirname(os.path.abspath(path))
+    sys.path.insert(0, folder)
+    try:
+        yield
+    finally:
+        sys.path.remove(folder)
+        if folder not in sys.path:
+            sys.path.append(folder)
+
+
+def _imported_by(path: str) -> set[str]:
+    """Packages that a file imports."""
+    try:
+        with open(path, "rb") as file:
+            return _imported(ast.parse(file.read(), path))
+    except (SyntaxError, ValueError, RecursionError) as error:
+        line = f":{error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
+        fact = error.msg if isinstance(error, SyntaxError) else str(error)
+        raise DataError(f"{path}{line}: not Python that can be read: {fact}; correct it") from error
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
+
+
+def _imported(tree: ast.Module) -> set[str]:
+    """Packages that a file imports."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {name.name.partition(".")[0] for name in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add((node.module or "").partition(".")[0])
+    return found
+
+
+def _summary(found: Any) -> str:
+    """The first paragraph of an object's own docstring; a class inherits that of its framework."""
+    text = found.__doc__ if inspect.isclass(found) or inspect.isroutine(found) else None
+    return " ".join(inspect.cleandoc(text or "").partition("\n\n")[0].split())
+
+
+def _is_own(value: Any, module: ModuleType) -> bool:
+    """Whether a module defines something that may be a loss, and did not import it."""
+    if isinstance(value, Loss):
+        return True
+    home = getattr(value, "__module__", None) if callable(value) else None
+    return home == module.__name__ or (callable(value) and not hasattr(value, "__name__"))
+
+
+def recognised(text: str, path: str, found: Any) -> Found:
+    """What an object is that stands for a loss.
+
+    Raises
+    ------
+    UsageError
+        for what cannot be one.
+    """
+    return replace(_recognised(text, path, found), summary=_summary(found))
+
+
+def _recognised(text: str, path: str, found: Any) -> Found:
+    if isinstance(found, Loss):
+        return Found(
+            text,
+            path,
+            "a declaration of losscli",
+            lambda values: found.core,
+            {},
+            (),
+            "numpy",
+            False,
+            None,
+            ("", ""),
+            loss=replace(found, name=text),
+        )
+    if inspect.isclass(found):
+        return _of_class(text, path, found)
+    if inspect.isroutine(found) or isinstance(_plain(found), FunctionType):
+        return _of_function(text, path, found)
+    if callable(found):
+        return _of_object(text, path, found, type(found), lambda values: found, {}, ())
+    raise UsageError(f"{text}: {type(found).__name__} is no loss: name a function, or a class with call or forward")
+
+
+def _framework_of(kind: type) -> str:
+    roots = [base.__module__.partition(".")[0] for base in kind.__mro__]
+    return next((root for root in ROOTS if root in roots), "numpy")
+
+
+def _of_class(text: str, path: str, kind: type) -> Found:
+    parameters, required, told = _numbers(text, _signature(kind))
+
+    def make(values: Mapping[str, Any]) -> Any:
+        return kind(**values, **({"reduction": "none"} if "reduction" in told else {}))
+
+    return _of_object(text, path, kind, kind, make, parameters, required, told)
+
+
+def _of_object(
+    text: str,
+    path: str,
+    found: Any,
+    kind: type,
+    make: Callable[[Mapping[str, Any]], Any],
+    parameters: Mapping[str, float | None],
+    required: tuple[str, ...],
+    told: frozenset[str] = frozenset(),
+) -> Found:
+    framework = _framework_of(kind)
+    method = next((name for name in METHODS if any(name in vars(base) for base in kind.__mro__[:-1])), None)
+    if method is None:
+        raise UsageError(f"{text}: the class has neither call nor forward nor __call__; it is no loss")
+    signature = [name for name in _signature(getattr(kind, method)) if name != "self"]
+    if framework == "numpy":
+        framework = framework_of(getattr(kind, method))
+    words = {"torch": "a torch.nn.Module", "keras": "a keras Loss", "tensorflow": "a TensorFlow class"}
+    described = words.get(framework, "a class") + ("" if inspect.isclass(found) else ", as an object")
+    first, wants, operands = _operands(text, signature)
+    if "from_logits" in told and wants is None:
+        wants = EITHER
+    return Found(
+        text,
+        path,
+        described,
+        lambda values: _method(make(values), method),
+        parameters,
+        required,
+        framework,
+        first,
+        wants,
+        operands,
+        told & TOLD,
+    )
+
+
+def _method(instance: Any, method: str) -> Any:
+    """The function of an object: Keras's call leaves out the mean over the rows that __call__ takes."""
+    if method != "forward":
+        return getattr(instance, method)
+    if hasattr(instance, "reduction") and isinstance(instance.reduction, str):
+        instance.reduction = "none"
+    if not hasattr(instance, "to"):
+        return instance
+    # Weights of classes and the like are float32 unless they are told otherwise, and torch does not mix the two.
+    return lambda one, other: instance.to(one.dtype if one.is_floating_point() else other.dtype)(one, other)
+
+
+def _of_function(text: str, path: str, function: Any) -> Found:
+    signature = _signature(function)
+    positional = [
+        name for name, item in signature.items() if item.kind in (item.POSITIONAL_ONLY, item.POSITIONAL_OR_KEYWORD)
+    ]
+    known = {*TARGETS, *PREDICTIONS, *LOGITS, *PROBS, *LOG_PROBS}
+    needed = [name for name in positional if signature[name].default is NOT_GIVEN]
+    if not positional and any(item.kind is item.VAR_POSITIONAL for item in signature.values()):
+        raise UsageError(
+            f"{text}: its operands have no names (*args), and no order; write them out, as (y_true, y_pred)"
+        )
+    is_factory = len(needed) < 2 and not any(name in known for name in positional[:2])
+    framework = framework_of(function)
+    if is_factory:
+        return _of_factory(text, path, function, signature, framework)
+    if len(positional) < 2:
+        raise UsageError(
+            f"{text}: takes {len(positional)} operands by position; a loss takes two, such as (y_true, y_pred)"
+        )
+    first, wants, operands = _operands(text, positional)
+    parameters, required, told = _numbers(text, signature, without=operands)
+    if "from_logits" in told and wants is None:
+        wants = EITHER
+
+    def make(values: Mapping[str, Any]) -> Any:
+        fixed = dict(values)
+        if "reduction" in signature:
+            fixed["reduction"] = "none"
+        return lambda one, other: function(one, other, **fixed)
+
+    word = {"numpy": "a function of NumPy arrays", "tensorflow": "a TensorFlow function"}.get(
+        framework, f"a {framework} function"
+    )
+    return Found(text, path, word, make, parameters, required, framework, first, wants, operands, told & TOLD)
+
+
+def _of_factory(
+    text: str, path: str, function: Any, signature: Mapping[str, inspect.Parameter], framework: str
+) -> Found:
+    parameters, required, told = _numbers(text, signature)
+    if required:
+        inner = None
+    else:
+        with foreign(path, f"in {text.rpartition(':')[2]}, taken for a factory, which returns a loss"):
+            inner = function()
+    if inner is not None and not callable(inner):
+        raise UsageError(
+            f"{text}: returned {type(inner).__name__} without operands; a loss takes two, such as (y_true, y_pred)"
+        )
+    names = [] if inner is None else list(_signature(inner if not hasattr(inner, "call") else inner.call))
+    first, wants, operands = (
+        _operands(text, [name for name in names if name != "self"]) if names else (None, None, ("", ""))
+    )
+    framework = _framework_of_made(inner) or framework
+    return Found(
+        text,
+        path,
+        f"a factory of a {'NumPy' if framework == 'numpy' else framework} loss",
+        lambda values: function(**values),
+        parameters,
+        required,
+        framework,
+        first,
+        EITHER if "from_logits" in told and wants is None else wants,
+        operands,
+        told & TOLD,
+    )
+
+
+def completed(found: Found, values: Mapping[str, Any]) -> Found:
+    """A factory whose parameters have no defaults, once they are known: what the function is that it makes."""
+    if found.operands != ("", ""):
+        return found
+    with foreign(found.file, f"in {found.where.rpartition(':')[2]}"):
+        inner = found.make(values)
+    if not callable(inner):
+        raise UsageError(f"{found.where}: returned {type(inner).__name__}, which is no loss")
+    names = [name for name in _signature(inner) if name != "self"]
+    first, wants, operands = _operands(found.where, names)
+    framework = _framework_of_made(inner) or found.framework
+    return replace(found, targets_first=first, wants=found.wants or wants, operands=operands, framework=framework)
+
+
+def _framework_of_made(inner: Any) -> str | None:
+    """The framework of what a factory returned."""
+    if inner is None:
+        return None
+    own = _framework_of(type(inner))
+    return used_by(inner) if own == "numpy" else own
+
+
+def _signature(found: Any) -> Mapping[str, inspect.Parameter]:
+    try:
+        return inspect.signature(found).parameters
+    except (TypeError, ValueError):
+        return {}
+
+
+def _numbers(
+    text: str, signature: Mapping[str, inspect.Parameter], without: tuple[str, ...] = ()
+) -> tuple[dict[str, float | None], tuple[str, ...], frozenset[str]]:
+    """Parameters that take a number, those of them without a default, and the names of all others."""
+    found: dict[str, float | None] = {}
+    required: list[str] = []
+    others = set()
+    for name, item in signature.items():
+        if name in without or item.kind in (item.VAR_KEYWORD, item.VAR_POSITIONAL):
+            continue
+        default = item.default
+        if name in OURS and (default is not NOT_GIVEN or name in TOLD):
+            others.add(name)
+        elif default is NOT_GIVEN and name in OURS:
+            raise UsageError(f"{text}: its parameter {name} has no default, and losscli does not set it; give it one")
+        elif default is NOT_GIVEN:
+            found[name] = None
+            required.append(name)
+        elif (isinstance(default, int | float) and not isinstance(default, bool)) or default is None:
+            found[name] = default
+        else:
+            others.add(name)
+    return found, tuple(required), frozenset(others)
+
+
+def _operands(text: str, names: list[str]) -> tuple[bool | None, str | None, tuple[str, str]]:
+    """Whether targets come first, what predictions are, and the names of both operands."""
+    if len(names) < 2:
+        raise UsageError(f"{text}: takes {len(names)} operands; a loss takes two, such as (y_true, y_pred)")
+    one, other = (name.lower().strip("_") for name in names[:2])
+    targets = [name in TARGETS for name in (one, other)]
+    wanted = {
+        name: kind for kind, words in (("logits", LOGITS), ("probs", PROBS), ("log-probs", LOG_PROBS)) for name in words
+    }
+    kinds = [wanted.get(name) for name in (one, other)]
+    predictions = [name in PREDICTIONS or kind is not None for name, kind in zip((one, other), kinds, strict=True)]
+    first: bool | None = None
+    if (targets[0] and not targets[1]) or (predictions[1] and not predictions[0]):
+        first = True
+    elif (targets[1] and not targets[0]) or (predictions[0] and not predictions[1]):
+        first = False
+    kind = None if first is None else kinds[1 if first else 0]
+    return first, kind, (names[0], names[1])
+
+
+def framework_of(function: Any) -> str:
+    """The framework in whose arrays a function computes: that of the names that it uses, or else what its file imports."""
+    used = used_by(function)
+    if used is None and isinstance(inner := _plain(function), FunctionType):
+        homes = [str(_home(value)).partition(".")[0] for value in inner.__globals__.values()]
+        imported = [root for root in (*ROOTS, "numpy") if root in homes]
+        used = imported[0] if len(imported) == 1 else None  # methods of arrays alone do not say whose they are
+    return used or "numpy"
+
+
+def _plain(function: Any) -> Any:
+    """The function itself of a method, and of what wraps one: a decorator, functools.partial, jax.jit, tf.function."""
+    while isinstance(function, partial):
+        function = function.func
+    return inspect.unwrap(getattr(function, "__func__", function))
+
+
+def _home(value: Any) -> str:
+    return value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", None) or ""
+
+
+def used_by(function: Any, seen: "set[int] | None" = None) -> str | None:
+    """The framework whose names a function's code uses, or those that it calls of the same file; 'numpy' if only its."""
+    seen = set() if seen is None else seen
+    function = _plain(function)
+    if not isinstance(function, FunctionType) or id(function) in seen:
+        return None
+    seen.add(id(function))
+    space = function.__globals__ | {
+        name: cell.cell_contents
+        for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=False)
+        if _is_filled(cell)
+    }
+    roots = set()
+    for name in _names(function.__code__):
+        value = space.get(name)
+        root = str(_home(value)).partition(".")[0]
+        if root in (*ROOTS, "numpy"):
+            roots.add(root)
+        elif isinstance(value, FunctionType) and value.__module__ == function.__module__:
+            deeper = used_by(value, seen)
+            roots |= {deeper} if deeper else set()
+    return next((root for root in (*ROOTS, "numpy") if root in roots), None)
+
+
+def _is_filled(cell: Any) -> bool:
+    try:
+        _ = cell.cell_contents
+    except ValueError:
+        return False
+    return True
+
+
+def _names(code: CodeType) -> set[str]:
+    found = {*code.co_names, *code.co_freevars}
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            found |= _names(constant)
+    return found

@@ -1,0 +1,61 @@
+"""Losses that installed packages register, as entry points of a group: found by name, and imported only when one is used.
+
+    [project.entry-points."losscli.losses"]
+    my-focal = "my_package.losses:focal"
+
+An object that is registered may be whatever may stand in FILE.py:NAME. losscli's own names win.
+"""
+
+from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
+from typing import Any
+
+from losscli.custom.frameworks import settle_keras
+from losscli.custom.reading import Found, foreign, recognised
+from losscli.definition.registry import undeclared
+from losscli.errors import DataError
+
+GROUP = "losscli.losses"
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "").replace("-", "")
+
+
+def registered() -> dict[str, EntryPoint]:
+    """What packages register, by name, without importing any of them; of two of one name the first that is found."""
+    found: dict[str, EntryPoint] = {}
+    for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
+        found.setdefault(entry.name, entry)
+    return found
+
+
+def named(name: str) -> EntryPoint | None:
+    """What is registered by a name; capitals, '-' and '_' make no difference."""
+    return next((entry for known, entry in registered().items() if _plain(known) == _plain(name)), None)
+
+
+def home(entry: EntryPoint) -> str:
+    """Where an entry point comes from, as 'my_package.losses:focal, of my-package 1.0'."""
+    return entry.value + ("" if entry.dist is None else f", of {entry.dist.name} {entry.dist.version}")
+
+
+def read(entry: EntryPoint) -> Found:
+    """The loss that an entry point stands for.
+
+    Raises
+    ------
+    DataError
+        for one that cannot be imported.
+    """
+    settle_keras()
+    file = entry.module
+    try:
+        with foreign(file, "when it is imported"), undeclared():
+            spec = find_spec(entry.module)
+        file = file if spec is None or spec.origin is None else spec.origin
+        with foreign(file, "when it is imported"), undeclared():
+            found: Any = entry.load()
+    except DataError as error:
+        raise DataError(f"{entry.name}: is registered as {home(entry)}, which cannot be used: {error}") from error
+    return recognised(entry.name, file, found)

@@ -1,0 +1,46 @@
+"""Class centers from a file: one row per class, in the features' dimension."""
+
+import numpy as np
+
+from losscli.arrays import Array
+from losscli.data.class_names import by_name, in_order
+from losscli.data.dataset import Columns
+from losscli.definition.request import Request
+from losscli.errors import DataError, UsageError
+from losscli.io.operands import Opener
+from losscli.io.source import MemorySource, Source, whole
+from losscli.wording import count
+
+
+def _centers(
+    request: Request, opener: Opener, features: Source, classes: tuple[str, ...] | None, notes: list[str]
+) -> tuple[Array, tuple[str, ...] | None]:
+    if request.centers is None:
+        raise UsageError(f"{request.loss.loss.name} needs --centers FILE: one row a class, in the features' dimension")
+    operand = opener.open(request.centers, "--centers")
+    names: tuple[str, ...] | None = None
+    if operand.is_table:
+        table = operand.content
+        named = table.name_column()
+        source: Source = table.source([i for i in range(table.width) if i != named], one_axis=False)
+        if named is not None:
+            names = tuple(str(cell) for cell in table.text(named).text())
+        if features.columns and source.columns and len(source.shape) == 2:
+            source, _ = by_name(source, features.columns, source.columns, notes)
+    else:
+        source = Columns(operand, [], "centers").source()
+    if len(source.shape) != 2 or source.shape[1] != features.shape[1]:
+        raise DataError(
+            f"{source.name}: centers have shape {source.shape} and features {features.shape}; "
+            f"give one row a class with {count(features.shape[1], 'column')}"
+        )
+    centers = whole(source)
+    if not np.isfinite(centers).all():
+        row, column = (int(i) for i in np.argwhere(~np.isfinite(centers))[0])
+        raise DataError(
+            f"{source.place(row, column)}: {centers[row, column]} is not a finite number; a center must be a point"
+        )
+    if classes is not None:  # a row a class is to centers what a column is to predictions
+        by_column = in_order(MemorySource(source.name, centers.T, names), classes, notes)
+        centers, names = np.ascontiguousarray(whole(by_column).T), classes
+    return centers, names

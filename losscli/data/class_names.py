@@ -1,0 +1,223 @@
+"""Names of classes and columns: matched as they stand, or without one prefix that all of them share."""
+
+import csv
+import math
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from losscli.arrays import Array
+from losscli.data.dataset import LIKELY_IDS
+from losscli.errors import DataError, UsageError
+from losscli.io.npy import StreamSource
+from losscli.io.source import Derived, Reordered, Source
+from losscli.wording import count, did_you_mean, listing
+
+
+def prefixes(names: Sequence[str]) -> list[str]:
+    """The prefixes ending in '_' that all names share, the shortest (none) first."""
+    shortest = min(names, key=len)
+    common = 0
+    while common < len(shortest) and all(name[common] == shortest[common] for name in names):
+        common += 1
+    return [""] + [shortest[: i + 1] for i in range(common) if shortest[i] == "_"]
+
+
+def by_name(
+    source: Source, ours: tuple[str, ...], theirs: tuple[str, ...], notes: list[str], positions: bool = True
+) -> tuple[Source, str]:
+    """Bring a source's columns into the order of our names, where the names are the same up to a prefix.
+
+    `positions` is whether columns whose names have nothing in common are matched by position, with a note.
+
+    Raises
+    ------
+    DataError
+        for names of which some are the same, or, without `positions`, not all.
+    """
+    for mine in prefixes(ours):
+        for other in prefixes(theirs):
+            left = [name[len(mine) :] for name in ours]
+            right = [name[len(other) :] for name in theirs]
+            if sorted(left) == sorted(right) and len(set(left)) == len(left):
+                places = {name: place for place, name in enumerate(right)}
+                order = tuple(places[name] for name in left)
+                if order != tuple(range(len(order))):
+                    source = Reordered(source, order)
+                    notes.append(f"{source.name}: its columns were brought into the order of the predictions' names")
+                return source, "by name"
+    common = [name for name in theirs if name in ours]
+    if not positions or common:
+        alone = next((name for name in theirs if name not in ours), "")
+        likely = next((name for name in common if name.lower() in LIKELY_IDS), None)
+        if likely is not None:
+            raise DataError(
+                f"{source.name}: column {likely!r} is in both files; if it holds ids, join by it with --id {likely}, or say which "
+                f"columns are meant: {source.name}:COLUMN",
+                "names-differ",
+            )
+        raise DataError(
+            f"{source.name}: its columns ({listing(theirs, 4)}) are not named as the predictions' ({listing(ours, 4)}), and "
+            f"columns with names never meet by position; rename them, or leave out a header{did_you_mean(alone, ours)}",
+            "names-differ",
+        )
+    notes.append(
+        f"{source.name}: its columns ({listing(theirs, 4)}) are not named as the predictions' ({listing(ours, 4)}); "
+        "they are matched by position"
+    )
+    return source, "by position"
+
+
+@dataclass
+class Titled(Derived):
+    """A source whose columns have other names."""
+
+    titles: tuple[str, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return self.titles
+
+    def read(self, start: int, stop: int, out: Array | None = None) -> Array:
+        return self.of.read(start, stop, out)
+
+    def place(self, row: int, column: int | None = None) -> str:
+        return self.of.place(row, column)
+
+
+def in_order(source: Source, names: tuple[str, ...], notes: list[str]) -> Source:
+    """A source with a column a class, its columns in the order of the classes' names, or named by them.
+
+    Raises
+    ------
+    DataError
+        for as many columns as there are no names, and names of which the columns have only some.
+    """
+    ours, k = source.columns, source.shape[1]
+    if k != len(names):
+        raise DataError(
+            f"--classes: {count(len(names), 'name')} ({listing(names, 4)}) for the {count(k, 'column')} of {source.name}; "
+            "give one a column",
+            "names-differ",
+        )
+    for prefix in prefixes(ours) if ours else ():
+        places = {name[len(prefix) :]: i for i, name in enumerate(ours or ())}
+        if set(places) == set(names):
+            order = tuple(places[name] for name in names)
+            return source if order == tuple(range(k)) else Reordered(source, order)
+        alone = [name for name in names if name not in places]
+        if len(alone) < len(names):
+            raise DataError(
+                f"--classes: {source.name} has no column {alone[0]!r}; its columns: {listing(ours or ())}"
+                f"{did_you_mean(alone[0], places)}",
+                "names-differ",
+            )
+    if ours:
+        notes.append(f"{source.name}: its columns ({listing(ours, 4)}) are called by --classes, in their order")
+    return replace(source, columns=names) if isinstance(source, StreamSource) else Titled(source, names)
+
+
+def class_names(text: str) -> tuple[str, ...]:
+    """The names in 'a,b,c', of which those with commas stand in quotes; or those of a file, one a line.
+
+    Raises
+    ------
+    UsageError
+        for names that are empty, or there twice.
+    DataError
+        for a file that cannot be read.
+    """
+    if os.path.exists(text):
+        names = _names_of_file(text)
+    elif "," not in text and re.search(r"/|\.(txt|csv|tsv|names|npy|json)$", text):
+        raise DataError(
+            f"--classes {text}: no such file; say --classes NAME,NAME,... or give a text file with one name a line"
+        )
+    else:
+        names = [name.strip() for name in _record(text, text)]
+    if not names or not all(names):
+        raise UsageError(
+            f"--classes {text!r}: a name is empty; say --classes NAME,NAME,... or give a file with one a line"
+        )
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise UsageError(f"--classes {text}: {twice!r} is named twice")
+    if any("\udc80" <= letter <= "\udcff" for letter in text):
+        raise UsageError(f"--classes {text}: not UTF-8 text; write the names in UTF-8")
+    return tuple(names)
+
+
+def _names_of_file(text: str) -> list[str]:
+    try:
+        lines = Path(text).read_text(encoding="utf-8-sig").rstrip().splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "not UTF-8 text"
+        raise DataError(f"--classes {text}: cannot be read: {why}; give a text file with one name a line") from error
+    records = [_record(text, line) for line in lines]
+    if len(records) == 1:
+        return [name.strip() for name in records[0]]
+    for number, record in enumerate(records, 1):
+        if len(record) != 1 or not record[0].strip():
+            fact = f"{len(record)} names" if len(record) > 1 else "no name"
+            raise DataError(f"{text}:{number}: {fact}; give one name a line, in quotes if it has a comma")
+    return [record[0].strip() for record in records]
+
+
+def _record(text: str, line: str) -> list[str]:
+    try:
+        return next(csv.reader([line], strict=True, skipinitialspace=True), [])
+    except csv.Error as error:
+        raise UsageError(
+            f"--classes {text}: {error}; put such a name into quotes, and write a quote in it twice"
+        ) from error
+
+
+def named_numbers(text: str, option: str) -> list[tuple[str, float]]:
+    """Parse 'a=1,b=4'; the last '=' divides, so that names may hold one."""
+    pairs: list[tuple[str, float]] = []
+    for item in text.split(","):
+        name, divided, number = item.rpartition("=")
+        try:
+            value = float(number)
+        except ValueError:
+            value = math.nan
+        if not divided or not name or not (value >= 0 and math.isfinite(value)):
+            raise UsageError(f"{option}: {item!r} is not NAME=NUMBER with a number >= 0")
+        if name in [known for known, _ in pairs]:
+            raise UsageError(f"{option}: {name!r} is named twice")
+        pairs.append((name, value))
+    return pairs
+
+
+def by_class(
+    pairs: list[tuple[str, float]],
+    classes: tuple[str, ...] | None,
+    k: int,
+    option: str,
+    columns: tuple[str, ...] | None = None,
+) -> Array:
+    """A number a class from pairs of names (or, for classes without names, indices); classes not named get 1.
+
+    Names are the classes' or those of the columns of predictions, with or without a prefix that all share.
+    """
+    names = {name: i for i, name in enumerate(classes or map(str, range(k)))}
+    spelt = [columns] if columns and len(columns) == k else []
+    for titles in [*spelt, classes] if classes else spelt:
+        trims = ({name[len(prefix) :]: i for i, name in enumerate(titles)} for prefix in prefixes(titles))
+        fit = next((trim for trim in trims if all(name in trim for name, _ in pairs)), None)
+        if fit is not None:
+            names = fit
+            break
+    numbers: Any = np.ones(k)
+    for name, value in pairs:
+        if name not in names:
+            raise UsageError(
+                f"{option}: {name!r} is not a class; the classes: {listing(names)}{did_you_mean(name, names)}"
+            )
+        numbers[names[name]] = value
+    return np.asarray(numbers)

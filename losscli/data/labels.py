@@ -1,0 +1,296 @@
+"""Labels, one a row: class names and class indices, in text or in numbers, checked over the whole file."""
+
+import math
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from losscli.arrays import Array
+from losscli.data.class_names import prefixes
+from losscli.data.dataset import LIKELY_IDS, Columns
+from losscli.data.target_encoding import IGNORED, Form, Plan, is_ignored
+from losscli.errors import DataError, UsageError
+from losscli.io.source import Derived, MemorySource, Recoded, Reshaped, Source, blocks, whole
+from losscli.wording import count, did_you_mean, listing
+
+if TYPE_CHECKING:
+    from losscli.io.text import TextColumn
+
+
+class Holder(NamedTuple):
+    """Who says which classes there are, for messages: the predictions, where nothing else does."""
+
+    have: str = "the predictions have"
+    columns: str = "the predictions have {k} columns, one a class"
+    unnamed: str = "the predictions have no column names"
+    cure: str = "give them a header with the classes' names, or say --classes NAME,... in the order of their columns"
+
+
+PREDICTIONS = Holder()
+CENTERS = Holder(
+    "the centers are those of",
+    "there are {k} centers, one a class",
+    "the centers have no names",
+    "name them in a column 'class' of a table, or say --classes NAME,... in the order of their rows",
+)
+
+
+@dataclass
+class Rebased(Derived):
+    """Labels that begin with another number than 0, as indices."""
+
+    base: int
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return np.dtype(np.float64 if self.of.dtype.kind == "f" else np.int64)
+
+    def read(self, start: int, stop: int, out: Array | None = None) -> Array:
+        return self.of.read(start, stop).astype(self.dtype) - self.base
+
+    def place(self, row: int, column: int | None = None) -> str:
+        return self.of.place(row, column)
+
+
+def one_a_row(
+    loss: str,
+    targets: Columns,
+    classes: tuple[str, ...] | None,
+    k: int,
+    ignore: str | None,
+    base: int = 0,
+    holder: Holder = PREDICTIONS,
+) -> Plan:
+    """The plan of one label a row: a name, or an index, the first of which is `base`."""
+    text = targets.text()
+    numbered = tuple(str(number + base) for number in range(k)) if base else None
+    if text is None:
+        source = targets.source()
+        if len(source.shape) == 2:
+            source = Reshaped(source)
+        value = None if ignore is None else as_number(ignore, "--ignore-index")
+        _check_indices(loss, source, k, value, base, holder)
+        if base:
+            source, value = Rebased(source, base), None if value is None else value - base
+        return Plan(source, Form("index", "indices", k, value), classes or numbered, "by position", base=base)
+    taken = targets.first_row_taken
+    if taken is not None and taken in text.cells:
+        raise DataError(
+            f"{text.name}:1: the first row ({taken}) was taken for a header, but is a label below too: say --header or --no-header"
+        )
+    if classes and base:
+        raise UsageError(
+            f"--label-base {base}: the labels in {text.name} are names of classes, not indices; leave it out"
+        )
+    made = _of_text(loss, text, classes, k, ignore, base, holder)
+    return made if classes or not base else replace(made, classes=numbered, base=base)
+
+
+def two_names(loss: str, reads: str, targets: Columns, classes: tuple[str, ...], ignore: str | None) -> Plan | None:
+    """The plan of labels of two classes that have names, the second of which is the positive one; None for numbers."""
+    text = targets.text()
+    if text is None:
+        return None
+    made = _of_text(loss, text, classes, 2, ignore)
+    return replace(made, form=Form("binary", reads, 2, made.form.ignore))
+
+
+def groups(loss: str, targets: Columns, ignore: str | None) -> Plan:
+    """Labels that say which rows belong together: any names, or any whole numbers."""
+    text = targets.text()
+    if text is not None:
+        labels = distinct(text, ignore)
+        index = np.full(len(text.cells), IGNORED, np.int32)
+        index[[code for code, _ in labels]] = np.arange(len(labels))
+        left_out = float(IGNORED) if (index == IGNORED).any() else None
+        form = Form("name", "indices", len(labels), left_out)
+        return Plan(Recoded(text.codes, index), form, tuple(cell for _, cell in labels), "by name")
+    source = targets.source()
+    if len(source.shape) == 2 and source.shape[1] != 1:
+        raise DataError(f"{loss}: {source.name} has shape {source.shape}; it takes one label a row, (n,)")
+    given = whole(source).reshape(-1)
+    kept = np.ones(len(given), bool) if ignore is None else ~is_ignored(given, as_number(ignore, "--ignore-index"))
+    odd = kept & ~np.isfinite(given) if given.dtype.kind == "f" else np.zeros(len(given), bool)
+    odd |= kept & (given != np.floor(given))
+    if odd.any():
+        row = int(odd.argmax())
+        raise DataError(f"{source.place(row)}: {given[row]:g} is no label; {loss} takes whole numbers or names")
+    found, codes = np.unique(given[kept], return_inverse=True)
+    numbers = np.full(len(given), IGNORED, np.int64)
+    numbers[kept] = codes
+    names = tuple(f"{value:.0f}" for value in found)
+    form = Form("index", "indices", len(names), None if kept.all() else float(IGNORED))
+    return Plan(MemorySource(source.name, numbers, where=source), form, names)
+
+
+def distinct(text: "TextColumn", ignore: str | None) -> list[tuple[int, str]]:
+    """The labels that are not to be ignored, each once, with its code.
+
+    Raises
+    ------
+    DataError
+        for an empty label.
+    """
+    found = []
+    for code, cell in enumerate(text.cells):
+        if (ignore is not None and same_label(cell or "", ignore)) or not text.rows[code]:
+            continue
+        if not cell:
+            rows = int(text.rows[code])
+            raise DataError(
+                f"{text.place(text.first[code])}: the label is empty ({count(rows, 'row')}); every row needs one",
+                "empty-labels",
+            )
+        found.append((code, cell))
+    return found
+
+
+def _of_text(
+    loss: str,
+    text: "TextColumn",
+    classes: tuple[str, ...] | None,
+    k: int,
+    ignore: str | None,
+    base: int = 0,
+    holder: Holder = PREDICTIONS,
+) -> Plan:
+    labels = distinct(text, ignore)
+    index = np.full(len(text.cells), IGNORED, np.int32)
+    if classes:
+        found, prefix = _name_classes(loss, text, labels, classes, holder)
+        kind, matched = "name", f"by name, prefix {prefix!r} removed" if prefix else "by name"
+        classes = tuple(name[len(prefix) :] for name in classes)
+    else:
+        found = _index_classes(text, labels, k, base, holder)
+        kind, matched = "index", "by position"
+    for code, number in found.items():
+        index[code] = number
+    source = Recoded(text.codes, index)
+    left_out = float(IGNORED) if (index == IGNORED).any() else None
+    return Plan(source, Form(kind, "indices", k, left_out), classes, matched)
+
+
+def _name_classes(
+    loss: str, text: "TextColumn", labels: list[tuple[int, str]], classes: tuple[str, ...], holder: Holder
+) -> tuple[dict[int, int], str]:
+    fits: list[tuple[int, str]] = []
+    for prefix in prefixes(classes):
+        names = {name[len(prefix) :]: i for i, name in enumerate(classes)}
+        known = [cell in names for _, cell in labels]
+        if all(known):
+            if len(names) < len(classes):
+                twice = next(name for name in classes if classes.count(name) > 1)
+                raise DataError(f"{loss}: two classes are called {twice!r}; rename a column of the predictions")
+            return {code: names[cell] for code, cell in labels}, prefix
+        fits.append((sum(known), prefix))
+    prefix = max(fits, key=lambda fit: fit[0])[1]
+    names = {name[len(prefix) :]: i for i, name in enumerate(classes)}
+    wrong = [(code, cell) for code, cell in labels if cell not in names]
+    rows = sum(int(text.rows[code]) for code, _ in wrong)
+    code, cell = wrong[0]
+    more = f"; {count(rows, 'row')} like this" if rows > 1 else ""
+    cure = did_you_mean(cell, names)
+    if not cure and all(as_index(cell) is not None for _, cell in labels):
+        cure = "; a label in text is a name, never a position: name the columns after the labels, or save the labels as NPY integers"
+    likely = next((name for name in classes if name.lower() in LIKELY_IDS), None)
+    if likely is not None and holder is PREDICTIONS:
+        cure = f"; is {likely!r} a column of ids? Name it with --id {likely}, or pick the classes with --columns"
+    raise DataError(
+        f"{text.place(text.first[code])}: {cell!r} is not a class; {holder.have} {listing(names)}{cure}{more}",
+        "label-not-a-class",
+    )
+
+
+def _index_classes(
+    text: "TextColumn", labels: list[tuple[int, str]], k: int, base: int, holder: Holder
+) -> dict[int, int]:
+    found: dict[int, int] = {}
+    for code, cell in labels:
+        number = as_index(cell)
+        if number is None:
+            place = text.place(text.first[code])
+            if re.fullmatch(r"0[0-9]+", cell):
+                raise DataError(
+                    f"{place}: {cell!r} is a name, not an index ({cell} is not {int(cell)}), and {holder.unnamed}; {holder.cure}",
+                    "label-not-a-class",
+                )
+            raise DataError(
+                f"{place}: {cell!r} is not a class index, and {holder.unnamed} to find it among; {holder.cure}",
+                "label-not-a-class",
+            )
+        found[code] = number - base
+    outside = [code for code, number in found.items() if not 0 <= number < k]
+    if outside:
+        first = min(outside, key=lambda code: text.first[code])
+        rows = sum(int(text.rows[code]) for code in outside)
+        numbers = sorted(found.values())
+        ends = numbers[0] + base, numbers[-1] + base
+        raise _out_of_range(text.place(text.first[first]), found[first] + base, rows, k, ends, base, holder)
+    return found
+
+
+def _out_of_range(
+    place: str, label: float, rows: int, k: int, ends: tuple[float, float], base: int, holder: Holder
+) -> DataError:
+    fact = f"{place}: label {label:g} is not in {base} ... {k - 1 + base} ({count(rows, 'row')} like this)"
+    cure = holder.columns.format(k=k)
+    if ends == (1, k) and not base:
+        cure = f"the labels are 1 ... {k}: say --label-base 1"
+    elif ends == (0, k - 1):
+        cure = f"the labels are 0 ... {k - 1}: leave out --label-base"
+    elif label < 0 or label == 255:
+        cure = f"if it marks rows to leave out, say --ignore-index {label:g}"
+    return DataError(f"{fact}; {cure}", "label-out-of-range")
+
+
+def _check_indices(loss: str, source: Source, k: int, ignore: float | None, base: int, holder: Holder) -> None:
+    low, high, bad_rows, first = math.inf, -math.inf, 0, None
+    for start, block in blocks(source):
+        values = block if ignore is None else block[~is_ignored(block, ignore)]
+        if not len(values) or (values.dtype.kind != "f" and values.min() >= base and values.max() < k + base):
+            continue
+        bad = ~((block >= base) & (block < k + base))
+        if block.dtype.kind == "f":
+            bad |= block != np.floor(block)
+        if ignore is not None:
+            bad &= ~is_ignored(block, ignore)
+        low, high = min(low, float(values.min())), max(high, float(values.max()))
+        if bad.any():
+            bad_rows += int(bad.sum())
+            first = first or (start + int(bad.argmax()), float(block[bad.argmax()]))
+    if first is None:
+        return
+    place, label = source.place(first[0]), first[1]
+    if label != label:
+        raise DataError(
+            f"{place}: the label is NaN ({count(bad_rows, 'row')} like this or otherwise no label); if NaN marks rows to leave out, say --ignore-index nan",
+            "nan-targets",
+        )
+    if label != math.floor(label) if math.isfinite(label) else True:
+        raise DataError(
+            f"{place}: {label:g} is not a class index ({count(bad_rows, 'row')} like this); {loss} takes whole numbers from "
+            f"{base} to {k - 1 + base}, names, or rows with one column a class",
+            "label-not-a-class",
+        )
+    raise _out_of_range(place, label, bad_rows, k, (low, high), base, holder)
+
+
+def as_index(cell: str) -> int | None:
+    """The class index that a cell of text is, such as 2 or 2.0; None for a name, such as 007."""
+    return int(float(cell)) if re.fullmatch(r"\s*[+-]?(0|[1-9][0-9]{0,15})(\.0*)?\s*", cell) else None
+
+
+def same_label(cell: str, label: str) -> bool:
+    if cell == label:
+        return True
+    left, right = as_index(cell), as_index(label)
+    return left is not None and left == right
+
+
+def as_number(text: str, option: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise UsageError(f"{option} {text}: the targets are numbers, and {text!r} is none") from None

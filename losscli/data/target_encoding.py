@@ -1,0 +1,131 @@
+"""Records of how targets are read: their form, their smoothing, and the plan that a run follows."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from losscli.arrays import Array
+from losscli.definition.batch import Dense, Indices, Targets
+from losscli.io.source import Source
+
+SUM_TOLERANCE = 1.0002e-3
+"""How far the probabilities of a row may miss 1: 1e-3, and what adding float32 may miss besides."""
+IGNORED = -1
+"""The index that stands for a label that was ignored, once labels are indices."""
+
+
+def is_ignored(block: Array, value: float) -> Array:
+    """Where labels are those to ignore; NaN ignores NaN."""
+    return np.isnan(block) if value != value else block == value
+
+
+class Smoothing(NamedTuple):
+    """A smoothed target is scale * t + shift; `complement` is what is left of 1 for t = 1, kept apart for its digits."""
+
+    amount: float
+    mode: str
+    scale: float
+    shift: float
+    complement: float
+
+    @classmethod
+    def of(cls, amount: float, mode: str, k: int) -> "Smoothing":
+        """Label smoothing of k classes, or of k outputs.
+
+        uniform: t(1-E) + E/k (Szegedy et al. 2016, arXiv:1512.00567); half: t(1-E) + E/2; others: 1-E on the right
+        class and E/(k-1) on each other one.
+        """
+        if mode == "half":
+            return cls(amount, mode, 1 - amount, amount / 2, amount / 2)
+        if mode == "uniform":
+            return cls(amount, mode, 1 - amount, amount / k, amount * (k - 1) / k)
+        return cls(amount, mode, 1 - amount - amount / (k - 1), amount / (k - 1), amount)
+
+    @property
+    def on(self) -> float:
+        return 1 - self.complement
+
+
+@dataclass(frozen=True)
+class Form:
+    """How a block of numbers becomes the targets of a lift.
+
+    `kind` is what the receipt says; `reads` what the numbers are: 'numbers', 'signs', 'outcomes', 'indices' (one a
+    row), or 'rows'. `ignore` is the value whose rows do not exist.
+    """
+
+    kind: str
+    reads: str
+    k: int = 1
+    ignore: float | None = None
+    one_hot: bool = False
+    smoothing: Smoothing | None = None
+    encoding: str | None = None
+    """How a library reads signs: 'numbers' as they are, 'doubled' as 2 t - 1, 'truth' as 1 but for 0; None for -1 and 1."""
+
+    def keep(self, block: Array) -> Array | None:
+        """Which rows exist, or None for all."""
+        if self.ignore is None:
+            return None
+        kept = ~is_ignored(block, self.ignore)
+        return None if kept.all() else kept
+
+    def outcomes(self, block: Array) -> Array:
+        """Targets of sigmoid and margin losses before smoothing: whether positive, or numbers between 0 and 1."""
+        if self.one_hot:
+            return np.asarray(block).astype(np.int64)[:, None] == np.arange(self.k)
+        return block > 0 if self.kind in ("binary", "signed") else block
+
+    def targets(self, block: Array) -> Targets:
+        """The targets of a lift, smoothed, in float64 or exact in a narrower dtype."""
+        smooth = self.smoothing
+        if self.reads == "numbers":
+            return Dense(block)
+        if self.reads == "signs" and self.encoding is not None:
+            t = np.asarray(block, np.float64)
+            return Dense({"numbers": t, "doubled": 2 * t - 1, "truth": np.where(t == 0, -1.0, 1.0)}[self.encoding])
+        if self.reads == "signs":
+            return Dense(np.where(self.outcomes(block), 1, -1).astype(np.int8))
+        if self.reads == "outcomes":
+            t = self.outcomes(block)
+            if smooth is None:
+                return Dense(t) if t.dtype == bool else Dense(t, 1 - t.astype(np.float64))
+            t = t.astype(np.float64)
+            return Dense(smooth.scale * t + smooth.shift, smooth.scale * (1 - t) + smooth.complement)
+        if self.reads == "indices":
+            return self._indices(block.astype(np.int64))
+        if self.kind == "one-hot":  # the same bits as from class indices
+            return self._indices(block.argmax(axis=1))
+        if smooth is None:
+            return Dense(block)
+        return Dense(smooth.scale * block.astype(np.float64) + smooth.shift)
+
+    def _indices(self, index: Array) -> Indices:
+        smooth = self.smoothing
+        return Indices(index) if smooth is None else Indices(index, smooth.on, smooth.shift)
+
+    def class_weights(self, block: Array, weights: Array) -> Array:
+        """A weight a row, shape (n,): its class's, or for soft targets the mean of the classes' by t."""
+        if self.reads == "indices":
+            return weights[block.astype(np.int64)]
+        if self.reads == "rows":
+            # Not by BLAS, which lets a row depend on the rows around it.
+            return np.einsum("ij,j->i", block.astype(np.float64), weights)
+        positive = self.outcomes(block).astype(np.float64)
+        return positive * weights[1] + (1 - positive) * weights[0]
+
+
+@dataclass
+class Plan:
+    """Targets that are ready to be read: numbers, their form, and what to say about them."""
+
+    source: Source
+    form: Form
+    classes: tuple[str, ...] | None = None
+    matched: str | None = None
+    notes: list[str] = field(default_factory=list)
+    columns: tuple[str, ...] | None = None
+    """Names of the predictions' columns, of which the classes' may be a part."""
+    base: int = 0
+    """The label of the first class, which is index 0 here."""

@@ -1,0 +1,234 @@
+"""Targets in every form, read into what a lift needs.
+
+What the targets are is decided here, once, from the whole file, before any arithmetic. What comes out is a Source of
+plain numbers and a Form, a small record that turns a block of them into a lift's targets.
+"""
+
+import numpy as np
+
+from losscli.data.class_names import by_name
+from losscli.data.dataset import Columns
+from losscli.data.labels import CENTERS, PREDICTIONS, Holder, as_number, groups, one_a_row, two_names
+from losscli.data.target_encoding import SUM_TOLERANCE, Form, Plan, is_ignored
+from losscli.definition.loss import Family
+from losscli.errors import DataError, UsageError
+from losscli.io.source import ConstantSource, Reshaped, Source, blocks
+from losscli.wording import count
+
+
+def plan(
+    family: Family,
+    loss: str,
+    predictions: Source,
+    targets: Columns | float,
+    classes: tuple[str, ...] | None,
+    k: int,
+    ignore: str | None,
+    base: int = 0,
+) -> Plan:
+    """Decide what the targets are, from the whole file.
+
+    Parameters
+    ----------
+    predictions
+        the predictions; their shape and names are looked at, not their values.
+    targets
+        columns, or a constant (residual losses only).
+    classes, k
+        names of the classes, if they have any, and their number; of the outputs, for losses of several outputs.
+    ignore
+        label whose rows do not exist.
+    base
+        label of the first class, where labels are indices.
+
+    Raises
+    ------
+    DataError
+        for targets that this family cannot read, with the first places.
+    """
+    if isinstance(targets, float):
+        shape = predictions.shape[:1] if family.one_target else predictions.shape
+        return Plan(ConstantSource(targets, shape, np.dtype(np.float64)), Form("constant", "numbers"))
+    if family.reads in ("signs", "outcomes"):
+        targets.hint = "; code the labels as 0 and 1, or as -1 and 1"
+        if family.takes_classes and len(predictions.shape) == 1:
+            targets.hint += ", or say --classes NEGATIVE,POSITIVE"
+    several = len(predictions.shape) == 2
+    if family.reads == "classes" and family.coupled == "rows":
+        return groups(loss, targets, ignore)
+    if family.reads == "classes":
+        holder = CENTERS if family.takes_centers else PREDICTIONS
+        made = _classes(loss, targets, classes, k, ignore, base, holder)
+        if family.hard and made.form.kind == "soft":
+            raise DataError(
+                f"{targets.name}: soft targets, and {loss} takes one label a row; give labels, or rows of 0 and 1"
+            )
+        return made
+    if family.reads == "outcomes" and several and len(targets.shape) == 1 and predictions.shape[1] > 1:
+        made = one_a_row(loss, targets, classes, k, ignore, base)
+        made.form = Form(made.form.kind, "outcomes", k, made.form.ignore, one_hot=True)
+        return made
+    if base:
+        raise UsageError(f"--label-base {base}: {loss} takes no labels from {base} on here; leave it out")
+    if family.reads in ("signs", "outcomes") and classes and not several:
+        named = two_names(loss, family.reads, targets, classes, ignore)
+        if named is not None:
+            return named
+    source, notes, matched = _matching(loss, predictions, targets, family)
+    value = None
+    if ignore is not None:
+        if len(source.shape) == 2:
+            raise UsageError(
+                f"--ignore-index: {source.name} has {source.shape[1]} targets a row; it needs one label a row"
+            )
+        value = as_number(ignore, "--ignore-index")
+    if family.reads == "numbers":
+        return Plan(source, Form("numbers", "numbers", k, value), None, matched, notes)
+    kind = _outcome_kind(family, loss, source, value)
+    reads = "signs" if family.reads == "signs" else "outcomes"
+    return Plan(source, Form(kind, reads, k, value), classes, matched, notes)
+
+
+def check_rows(predictions: Columns, other: Columns) -> None:
+    """Refuse operands of different length."""
+    rows, theirs = predictions.shape[0], other.shape[0]
+    if rows == theirs:
+        return
+    for side in (predictions, other):
+        if side.operand.is_table:
+            side.operand.content.check()  # a blank or a broken row may be why
+    what = " weights" if other.role == "weights" else ""
+    fact = f"{predictions.name} has {count(rows, 'row')} and {other.name} {theirs:,}{what}"
+    if len(predictions.shape) == 2 and predictions.shape[1] == theirs:
+        raise DataError(f"{fact}: if the predictions are transposed, save them with one row a sample", "rows-differ")
+    header = other.first_row_taken
+    if header is not None and rows == theirs + 1:
+        raise DataError(
+            f"{fact}: its first row ({header}) was taken for a header; if it is data, "
+            "give the file a header line, or say --no-header, which holds for all tables",
+            "rows-differ",
+        )
+    if theirs == rows + 1 and other.operand.is_table and other.names is None:
+        raise DataError(f"{fact}: if its first row is a header, say --header", "rows-differ")
+    raise DataError(f"{fact}: each prediction needs its own; join by a common column with --id", "rows-differ")
+
+
+def _matching(loss: str, predictions: Source, targets: Columns, family: Family) -> tuple[Source, list[str], str | None]:
+    """Targets of the predictions' own shape, with their columns in the predictions' order; or one a row."""
+    shape, theirs, one_target = predictions.shape, targets.shape, family.one_target
+    if one_target:
+        shape = shape[:1]
+    notes: list[str] = []
+    source: Source | None = None
+    if shape != theirs:
+        if len(shape) == 1 and theirs == (*shape, 1):
+            source = Reshaped(targets.source())
+            whose = "one target a row" if one_target else "the predictions' shape"
+            notes.append(f"{targets.name}: shape {theirs} was squeezed to {shape}, {whose}")
+        elif one_target:
+            raise DataError(
+                f"{loss}: predictions {predictions.name} have shape {predictions.shape} and targets {targets.name} "
+                f"{theirs}; give one target a row, {shape}, or pick a column of a table with FILE:COLUMN"
+            )
+        else:
+            raise DataError(
+                f"{loss}: predictions {predictions.name} have shape {shape} and targets {targets.name} {theirs}; "
+                "nothing is broadcast: give one target for each prediction, or pick a column of a table with FILE:COLUMN"
+            )
+    source = source or targets.source()
+    matched = None
+    if len(shape) == 2 and len(source.shape) == 2 and predictions.columns and targets.names:
+        labels = family.reads in ("signs", "outcomes")
+        source, matched = by_name(source, predictions.columns, targets.names, notes, positions=not labels)
+    return source, notes, matched
+
+
+def _classes(
+    loss: str,
+    targets: Columns,
+    classes: tuple[str, ...] | None,
+    k: int,
+    ignore: str | None,
+    base: int,
+    holder: Holder,
+) -> Plan:
+    shape = targets.shape
+    if len(shape) == 1 or shape[1] == 1:
+        made = one_a_row(loss, targets, classes, k, ignore, base, holder)
+        if len(shape) == 2:
+            made.notes.append(f"{targets.name}: shape {shape} was squeezed to {shape[:1]}: one label a row")
+        return made
+    if shape[1] != k:
+        raise DataError(
+            f"{loss}: {targets.name} has {shape[1]} columns, and there are {k} classes; "
+            "give one label a row, or one column a class"
+        )
+    if ignore is not None:
+        raise UsageError(f"--ignore-index: {targets.name} has {k} targets a row; it needs one label a row")
+    if base:
+        raise UsageError(f"--label-base {base}: {targets.name} has one column a class, and no labels; leave it out")
+    notes: list[str] = []
+    source, matched = targets.source(), None
+    if classes and targets.names:
+        source, matched = by_name(source, classes, targets.names, notes, positions=False)
+    return Plan(source, Form(_row_kind(loss, source), "rows", k), classes, matched, notes)
+
+
+def _row_kind(loss: str, source: Source) -> str:
+    one_hot = True
+    for start, block in blocks(source):
+        bad = ~((block >= 0) & (block <= 1 + SUM_TOLERANCE))
+        if bad.any():
+            row, column = (int(i) for i in np.argwhere(bad)[0])
+            raise DataError(
+                f"{source.place(start + row, column)}: {block[row, column]:g} is not a target probability; {loss} takes "
+                "rows of numbers in [0, 1] that sum to 1, or one label a row",
+                "targets-not-probabilities",
+            )
+        sums = block.sum(axis=1, dtype=np.float64)
+        off = np.abs(sums - 1) > SUM_TOLERANCE
+        if off.any():
+            row = int(np.flatnonzero(off)[0])
+            raise DataError(
+                f"{source.place(start + row)}: the targets of the row sum to {sums[row]:.6g}, not 1; divide each row by its "
+                f"sum, or for several labels a row use a sigmoid loss",
+                "targets-not-probabilities",
+            )
+        one_hot = one_hot and bool(((block == 0) | (block == 1)).all())
+    return "one-hot" if one_hot else "soft"
+
+
+def _outcome_kind(family: Family, loss: str, source: Source, ignore: float | None) -> str:
+    """'binary' {0, 1}, 'signed' {-1, 1} or 'soft' [0, 1], from the whole file."""
+    seen = {-1.0: False, 0.0: False, 1.0: False}
+    soft = False
+    for start, block in blocks(source):
+        zeros, ones = (int(np.count_nonzero(block == value)) for value in (0, 1))
+        if zeros + ones == block.size and ignore not in (0, 1):  # what most files hold, without a closer look
+            seen[0.0], seen[1.0] = seen[0.0] or zeros > 0, seen[1.0] or ones > 0
+            continue
+        here = np.ones(block.shape, bool) if ignore is None else ~is_ignored(block, ignore)
+        odd = here.copy()
+        for value in seen:
+            is_value = (block == value) & here
+            seen[value] = seen[value] or bool(is_value.any())
+            odd &= ~is_value
+        outside = odd & ~((block > 0) & (block < 1)) if family.reads == "outcomes" else odd
+        if outside.any():
+            at = np.argwhere(outside)
+            place = source.place(start + int(at[0][0]), int(at[0][1]) if len(at[0]) > 1 else None)
+            takes = "labels in {0, 1} or {-1, 1}" + (", or numbers in [0, 1]" if family.reads == "outcomes" else "")
+            raise DataError(
+                f"{place}: {block[tuple(at[0])]:g} is not a target of {loss}, which takes {takes}", "label-not-a-class"
+            )
+        soft = soft or bool(odd.any())
+    if seen[-1.0] and (seen[0.0] or soft):
+        other = "0" if seen[0.0] else "numbers between 0 and 1"
+        raise DataError(
+            f"{source.name}: the labels mix -1 and {other}; {loss} takes {{0, 1}} or {{-1, 1}}: "
+            "recode them, or leave rows out with --ignore-index",
+            "label-not-a-class",
+        )
+    if soft:
+        return "soft"
+    return "signed" if seen[-1.0] else "binary"

@@ -1,0 +1,38 @@
+"""The third operand of some losses: a variance, a negative or the other one of a pair for each prediction."""
+
+from losscli.data.class_names import by_name
+from losscli.data.dataset import Roles
+from losscli.definition.request import Request
+from losscli.errors import DataError, UsageError
+from losscli.io.source import Reshaped, Source
+
+
+def _beside(request: Request, roles: Roles, predictions: Source, notes: list[str]) -> Source | None:
+    """The third operand, in the shape of the predictions."""
+    family, name = request.loss.loss.family, request.loss.loss.name
+    shape, columns = predictions.shape, roles.beside
+    if columns is None:
+        if family.beside is None or (family.name == "pair" and len(shape) == 1):  # whose predictions are distances then
+            return None
+        raise UsageError(f"{name} needs --{family.beside} FILE: {BESIDE[family.beside]}, in the predictions' shape")
+    if family.name == "pair" and len(shape) == 1:
+        raise UsageError(f"--other: the predictions have shape {shape}: distances, which need no others; leave it out")
+    if columns.shape == (*shape, 1):
+        notes.append(f"{columns.name}: shape {columns.shape} was squeezed to {shape}, the predictions' shape")
+        return Reshaped(columns.source())
+    if columns.shape != shape:
+        raise DataError(
+            f"{name}: predictions {predictions.name} have shape {shape} and --{family.beside} {columns.name} "
+            f"{columns.shape}; nothing is broadcast: give {BESIDE[str(family.beside)]}, in the predictions' shape"
+        )
+    source = columns.source()
+    if len(shape) == 2 and predictions.columns and columns.names:
+        source, _ = by_name(source, predictions.columns, columns.names, notes)
+    return source
+
+
+BESIDE = {
+    "variance": "the variance of each prediction",
+    "negative": "the negatives' features",
+    "other": "the features of the other ones of the pairs",
+}

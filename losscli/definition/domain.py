@@ -1,0 +1,55 @@
+"""Domains of numbers: what a parameter, a prediction or a target may be."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from losscli.arrays import Array
+
+
+class Interval(NamedTuple):
+    """The domain of a parameter: it validates, prints itself, and feeds the tests with edges."""
+
+    low: float
+    high: float
+    low_closed: bool = False
+    high_closed: bool = False
+    whole: bool = False
+    """Whether only whole numbers belong to it."""
+
+    def __contains__(self, value: object) -> bool:
+        assert isinstance(value, float | int)
+        above = value >= self.low if self.low_closed else value > self.low
+        below = value <= self.high if self.high_closed else value < self.high
+        return above and below and (not self.whole or value == int(value))  # NaN is in no interval
+
+    def __str__(self) -> str:
+        ends = f"{'[' if self.low_closed else '('}{self.low:g}, {self.high:g}{']' if self.high_closed else ')'}"
+        return f"the whole numbers of {ends}" if self.whole else ends
+
+    def outside(self, values: "Array") -> "Array":
+        """Where values are not in it; NaN is not looked for here."""
+        low = values < self.low if self.low_closed else values <= self.low
+        high = values > self.high if self.high_closed else values >= self.high
+        found: Array = low | high
+        return found | (values != np.floor(values)) if self.whole else found
+
+
+REAL = Interval(-math.inf, math.inf)
+POSITIVE = Interval(0, math.inf)
+NON_NEGATIVE = Interval(0, math.inf, low_closed=True)
+FRACTION = Interval(0, 1, low_closed=True, high_closed=True)
+FRACTION_BELOW_ONE = Interval(0, 1, low_closed=True)
+BELOW_ONE = Interval(-math.inf, 1)
+OPEN_FRACTION = Interval(0, 1)
+AT_LEAST_ONE = Interval(1, math.inf, low_closed=True)
+BELOW_INFINITY = Interval(-math.inf, math.inf, low_closed=True)
+ABOVE_MINUS_ONE = Interval(-1, math.inf)
+
+
+class Domains(NamedTuple):
+    """Which numbers a loss takes for predictions and for targets; others are errors."""
+
+    predictions: Interval = REAL
+    targets: Interval = REAL

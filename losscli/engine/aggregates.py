@@ -1,0 +1,346 @@
+"""Mergeable records: what one pass over the rows keeps, block by block.
+
+A record has `of(block)`, `+` and its results. Adding is done in the order of the rows and blocks have a fixed size, so
+the digits do not depend on who computed which block.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from losscli.arrays import Array
+
+PLACES_SHOWN = 3
+"""Places that are named of a fault that several rows have."""
+PERCENTILES = (50, 90, 99)
+EXACT_LOSSES = 1_000_000
+"""Up to so many losses percentiles are exact; beyond, they come from a histogram."""
+DIGITS_DROPPED = 42
+"""Low bits of a float64 that a histogram's bucket leaves out: 10 bits of the significand stay."""
+SKETCH_ERROR = 2.0**-11
+"""Largest relative error of a percentile from a histogram: half a bucket."""
+
+
+class Total(NamedTuple):
+    """A compensated sum (Neumaier 1974): as if the blocks' sums were added in twice the precision."""
+
+    high: float = 0.0
+    low: float = 0.0
+
+    @classmethod
+    def of(cls, values: Array) -> "Total":
+        return cls(float(np.sum(values.astype(np.float64, copy=False))))
+
+    def __add__(self, other: "Total") -> "Total":  # type: ignore[override]
+        high = self.high + other.high
+        if not math.isfinite(high):
+            return Total(high)
+        big, small = (self.high, other.high) if abs(self.high) >= abs(other.high) else (other.high, self.high)
+        return Total(high, self.low + other.low + ((big - high) + small))
+
+    @property
+    def value(self) -> float:
+        return self.high + self.low
+
+
+class Moments(NamedTuple):
+    """Count, mean and squared deviations; merged by Chan, Golub and LeVeque 1979, with n in the denominator of std."""
+
+    n: int = 0
+    mean: float = 0.0
+    squares: float = 0.0
+    least: float = math.inf
+    most: float = -math.inf
+
+    @classmethod
+    def of(cls, values: Array) -> "Moments":
+        if not len(values):
+            return cls()
+        wide = values.astype(np.float64, copy=False)
+        mean = float(wide.mean())
+        with np.errstate(all="ignore"):
+            gaps = wide - mean
+            squares = float(np.einsum("i,i->", gaps, gaps))
+        return cls(len(wide), mean, squares, float(wide.min()), float(wide.max()))
+
+    def __add__(self, other: "Moments") -> "Moments":  # type: ignore[override]
+        if not (self.n and other.n):
+            return self if self.n else other
+        n = self.n + other.n
+        gap = other.mean - self.mean
+        return Moments(
+            n,
+            self.mean + gap * other.n / n if math.isfinite(gap) else self.mean + other.mean,
+            self.squares + other.squares + gap * gap * self.n * other.n / n,
+            min(self.least, other.least),
+            max(self.most, other.most),
+        )
+
+    @property
+    def std(self) -> float:
+        return math.sqrt(self.squares / self.n) if self.n and not math.isnan(self.squares) else math.nan
+
+
+class GroupMoments(NamedTuple):
+    """Moments of several groups at once: how many values each has, their mean, and its squared deviations.
+
+    Merged by Chan, Golub and LeVeque 1979.
+    """
+
+    n: Array
+    mean: Array
+    squares: Array
+
+    @classmethod
+    def of(cls, index: Array, values: Array, k: int) -> "GroupMoments":
+        """Of values, shape (n,), and the group of each, of which there are k."""
+        n, wide = np.bincount(index, minlength=k), values.astype(np.float64, copy=False)
+        with np.errstate(all="ignore"):
+            mean = np.bincount(index, wide, k) / np.maximum(n, 1)
+            squares = np.bincount(index, (wide - mean[index]) ** 2, k)
+        return cls(n, mean, squares)
+
+    def __add__(self, other: "GroupMoments") -> "GroupMoments":  # type: ignore[override]
+        n = self.n + other.n
+        with np.errstate(all="ignore"):
+            gap = other.mean - self.mean
+            part = other.n / np.maximum(n, 1)
+            mean = self.mean + np.where(other.n == 0, 0, gap * part)
+            squares = self.squares + other.squares + np.where((self.n == 0) | (other.n == 0), 0, gap**2 * self.n * part)
+        return GroupMoments(n, np.where(self.n == 0, other.mean, mean), squares)
+
+    def falling(self) -> list[int]:
+        """The groups that have values, the one with the largest mean first."""
+        there = np.flatnonzero(self.n)
+        found: list[int] = there[np.argsort(-self.mean[there], kind="stable")].tolist()
+        return found
+
+
+class Buckets(NamedTuple):
+    """How many positive floats have which leading bits, from the first such bits that occur to the last."""
+
+    first: int = 0
+    counts: Array = np.zeros(0, np.int64)
+
+    @classmethod
+    def of(cls, bits: Array) -> "Buckets":
+        if not len(bits):
+            return cls()
+        first = int(bits.min())
+        return cls(first, np.bincount(bits - first))
+
+    def __add__(self, other: "Buckets") -> "Buckets":  # type: ignore[override]
+        if not (len(self.counts) and len(other.counts)):
+            return self if len(self.counts) else other
+        first = min(self.first, other.first)
+        counts = np.zeros(max(part.first + len(part.counts) for part in (self, other)) - first, np.int64)
+        for part in (self, other):
+            counts[part.first - first : part.first - first + len(part.counts)] += part.counts
+        return Buckets(first, counts)
+
+    def spectrum(self) -> tuple[Array, Array]:
+        """The middles of the buckets that hold something, ascending, and their counts."""
+        held = np.flatnonzero(self.counts)
+        low = (held + self.first) << DIGITS_DROPPED
+        most = np.array(np.inf).view(np.int64)
+        ends = [np.minimum(bits, most).view(np.float64) for bits in (low, low + (1 << DIGITS_DROPPED))]
+        with np.errstate(invalid="ignore"):
+            middles = np.where(np.isinf(ends[1]), ends[0], ends[0] + (ends[1] - ends[0]) / 2)
+        return middles, self.counts[held]
+
+
+class Quantiles(NamedTuple):
+    """Percentiles by linear interpolation: exact for few values, from a histogram of floats' leading bits for many.
+
+    Neighbouring floats have neighbouring bit patterns, so the leading bits are a logarithmic scale that needs no
+    range in advance, and counts of whole numbers merge to the same histogram in any order.
+    """
+
+    values: tuple[Array, ...] = ()
+    n: int = 0
+    buckets: tuple[Buckets, int, Buckets] | None = None
+    """Of the sizes of negative values, the number of zeros, and of positive values; None while values are kept."""
+
+    @classmethod
+    def of(cls, values: Array, many: bool = False) -> "Quantiles":
+        """Of a block's values; `many` is whether they are known to be a part of more than are kept."""
+        made = cls((values.astype(np.float64, copy=False),), len(values))
+        return made._bucketed() if many else made._fit()
+
+    def __add__(self, other: "Quantiles") -> "Quantiles":  # type: ignore[override]
+        if not (self.n and other.n):
+            return self if self.n else other
+        if self.buckets is None and other.buckets is None:
+            return Quantiles(self.values + other.values, self.n + other.n)._fit()
+        left, right = self._bucketed().buckets, other._bucketed().buckets
+        assert left is not None
+        assert right is not None
+        return Quantiles((), self.n + other.n, (left[0] + right[0], left[1] + right[1], left[2] + right[2]))
+
+    def _fit(self) -> "Quantiles":
+        return self._bucketed() if self.n > EXACT_LOSSES else self
+
+    def _bucketed(self) -> "Quantiles":
+        if self.buckets is not None:
+            return self
+        values = self.values[0] if len(self.values) == 1 else np.concatenate(self.values)
+        bits = values.view(np.int64) >> DIGITS_DROPPED
+        if not len(bits) or bits.min() > 0:
+            return Quantiles((), self.n, (Buckets(), 0, Buckets.of(bits)))
+        # Zeros and small negative numbers are far away from the others on this scale, so they are kept apart.
+        sizes = bits & (2 ** (63 - DIGITS_DROPPED) - 1)
+        down, zeros = sizes[(bits < 0) & (sizes > 0)], int(np.count_nonzero(sizes == 0))
+        return Quantiles((), self.n, (Buckets.of(down), zeros, Buckets.of(bits[bits > 0])))
+
+    @property
+    def exact(self) -> bool:
+        return self.buckets is None
+
+    def spectrum(self) -> tuple[Array, Array]:
+        """The values in ascending order and how often each occurs: of a histogram, the middles of its buckets."""
+        if self.buckets is None:
+            ordered = np.sort(np.concatenate(self.values or (np.zeros(0),)))  # np.unique would import numpy.ma
+            firsts = np.flatnonzero(np.concatenate([ordered[:1] == ordered[:1], ordered[1:] != ordered[:-1]]))
+            return ordered[firsts], np.diff(firsts, append=len(ordered))
+        (down, down_counts), (up, up_counts) = self.buckets[0].spectrum(), self.buckets[2].spectrum()
+        zeros = np.array([self.buckets[1]] if self.buckets[1] else [], np.int64)
+        values = np.concatenate([-down[::-1], np.zeros(len(zeros)), up])
+        return values, np.concatenate([down_counts[::-1], zeros, up_counts])
+
+    def at(self, percents: tuple[int, ...]) -> list[float]:
+        """The values below which `percents` of the values lie."""
+        if not self.n:
+            return [math.nan for _ in percents]
+        if self.buckets is None:
+            ordered = np.sort(np.concatenate(self.values))
+            pick: Callable[[int], float] = lambda rank: float(ordered[rank])  # noqa: E731
+        else:
+            middles, counts = self.spectrum()
+            upto = np.cumsum(counts)
+            pick = lambda rank: float(middles[np.searchsorted(upto, rank, side="right")])  # noqa: E731
+        found = []
+        for percent in percents:
+            rank = (self.n - 1) * percent / 100
+            low, high = pick(math.floor(rank)), pick(math.ceil(rank))
+            found.append(low if low == high else low + (high - low) * (rank - math.floor(rank)))
+        return found
+
+
+class Faults(NamedTuple):
+    """What is wrong with rows, counted, with the first few places: fault -> (how many, [(row, column, value)])."""
+
+    found: Mapping[str, tuple[int, tuple[tuple[int, int | None, float], ...]]] = {}  # which nobody adds to
+
+    def __add__(self, other: "Faults") -> "Faults":  # type: ignore[override]
+        merged = dict(self.found)
+        for fault, (number, places) in other.found.items():
+            before, known = merged.get(fault, (0, ()))
+            merged[fault] = (before + number, (known + places)[:PLACES_SHOWN])
+        return Faults(merged)
+
+    def __bool__(self) -> bool:
+        return bool(self.found)
+
+
+class Partial(NamedTuple):
+    """Everything that one pass keeps of a run of rows."""
+
+    weighted: Total = Total()
+    weight: Total = Total()
+    nonzero: int = 0
+    ignored: int = 0
+    losses: Moments = Moments()
+    sum: Total = Total()
+    quantiles: Quantiles = Quantiles()
+    baseline: Any = None
+    faults: Faults = Faults()
+    looks_like_probs: bool = True
+    observed: Any = None
+    """What an observer of the job keeps: a mergeable record of its own."""
+    bins: Any = None
+    """Rows in bins of confidence, where calibration errors are kept."""
+    sample: Any = None
+    """Some rows as they were read, where labels are compared with their predictions."""
+
+    @classmethod
+    def of(cls, losses: Array, weights: Array | None, many: bool = False) -> "Partial":
+        """Of per-sample losses, shape (n,), and their weights, shape (n,) or None for 1 each; `many` as of Quantiles."""
+        losses = losses.astype(np.float64)  # a copy, which may be kept
+        with np.errstate(all="ignore"):
+            if weights is None:
+                total = Total.of(losses)
+                return cls(
+                    total,
+                    Total(float(len(losses))),
+                    len(losses),
+                    0,
+                    Moments.of(losses),
+                    total,
+                    Quantiles.of(losses, many),
+                )
+            # A row of weight 0 adds 0, even where its loss is infinite.
+            weighted = np.where(weights == 0, 0, weights * losses)
+            return cls(
+                Total.of(weighted),
+                Total.of(weights),
+                int(np.count_nonzero(weights)),
+                0,
+                Moments.of(losses),
+                Total.of(losses),
+                Quantiles.of(losses, many),
+            )
+
+    def __add__(self, other: "Partial") -> "Partial":  # type: ignore[override]
+        return Partial(
+            self.weighted + other.weighted,
+            self.weight + other.weight,
+            self.nonzero + other.nonzero,
+            self.ignored + other.ignored,
+            self.losses + other.losses,
+            self.sum + other.sum,
+            self.quantiles + other.quantiles,
+            self.baseline + other.baseline if self.baseline is not None and other.baseline is not None else None,
+            self.faults + other.faults,
+            self.looks_like_probs and other.looks_like_probs,
+            self.observed + other.observed if self.observed is not None else None,
+            self.bins + other.bins if self.bins is not None else None,
+            self.sample + other.sample if self.sample is not None else None,
+        )
+
+    def with_(self, **changes: Any) -> "Partial":
+        return self._replace(**changes)
+
+    @property
+    def samples(self) -> int:
+        return self.losses.n
+
+    @property
+    def mean(self) -> float:
+        """Mean of the losses before weights, from the compensated sum."""
+        return self.sum.value / self.samples if self.samples else math.nan
+
+
+class Reduction(NamedTuple):
+    """How weighted losses become one number: `denominator` says by what their sum is divided."""
+
+    name: str
+    formula: str
+    denominator: Callable[[Partial], float] | None
+
+
+REDUCTIONS: dict[str, Reduction] = {
+    "mean": Reduction("mean", "sum(w * l) / sum(w)", lambda part: part.weight.value),
+    "sum": Reduction("sum", "sum(w * l)", lambda part: 1.0),
+    "none": Reduction("none", "every sample's own loss", None),
+    "sum-over-batch-size": Reduction("sum-over-batch-size", "sum(w * l) / n", lambda part: float(part.samples)),
+    "sum-by-nonzero-weights": Reduction(
+        "sum-by-nonzero-weights", "sum(w * l) / count(w != 0)", lambda part: float(part.nonzero)
+    ),
+}
+
+
+def divide(numerator: float, denominator: float) -> float:
+    """Numerator / denominator, NaN where the denominator is 0."""
+    return numerator / denominator if denominator else math.nan

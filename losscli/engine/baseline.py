@@ -1,0 +1,261 @@
+"""Baselines: the best constant prediction for given targets, and its loss, from one pass over the targets.
+
+A loss declares which constant is best for it: 'mean', 'median', 'frequencies', 'signs' or 'centroid'. Each is a
+mergeable record here. Of other losses' best constants one pass over the targets does not know enough.
+"""
+
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from losscli.arrays import Array, times
+from losscli.definition.batch import Dense, Extras, Indices, Targets
+from losscli.definition.loss import BoundLoss
+from losscli.losses.probability import Known
+
+MOST_MEDIAN_VALUES = 4_000_000
+"""A median needs its values; beyond so many there is no baseline rather than an unbounded memory."""
+
+
+def weighed(weights: Array, t: Array) -> Array:
+    """The sum of the rows of t, shape (n, k), each times its weight; not by BLAS, whose digits depend on the machine's cores."""
+    if t.shape[1] == 1:
+        return np.einsum("i,i->", weights, t[:, 0])[None]
+    return np.einsum("i,ij->j", weights, t)
+
+
+class Baseline(Protocol):
+    """A mergeable record of targets."""
+
+    def __add__(self, other: "Baseline") -> "Baseline": ...
+
+    def best(self, loss: BoundLoss, extras: Extras) -> tuple[Array, Array] | None:
+        """The best constant, one number an output or class, and its weighted loss summed over rows, one an output."""
+        ...
+
+
+class Mean(NamedTuple):
+    """For losses that are a multiple of the squared residual."""
+
+    weight: float
+    mean: Array
+    squares: Array
+
+    @classmethod
+    def of(cls, t: Array, weights: Array) -> "Mean":
+        total = float(weights.sum())
+        if not total:
+            return cls(0.0, np.zeros(t.shape[1]), np.zeros(t.shape[1]))
+        mean = weighed(weights, t) / total
+        return cls(total, mean, weighed(weights, np.square(t - mean)))
+
+    def __add__(self, other: Baseline) -> "Mean":  # type: ignore[override]
+        assert isinstance(other, Mean)
+        if not (self.weight and other.weight):
+            return self if self.weight else other
+        total = self.weight + other.weight
+        with np.errstate(all="ignore"):  # of targets that are infinite
+            gap = other.mean - self.mean
+            mean = self.mean + gap * (other.weight / total)
+            squares = self.squares + other.squares + gap * gap * (self.weight * other.weight / total)
+        return Mean(total, mean, squares)
+
+    def best(self, loss: BoundLoss, extras: Extras) -> tuple[Array, Array] | None:
+        factor, _ = loss.core(np.ones(1))
+        return self.mean, factor[0] * self.squares
+
+
+class Median(NamedTuple):
+    """For the absolute residual."""
+
+    values: tuple[Array, ...]
+    weights: tuple[Array, ...]
+    size: int
+
+    @classmethod
+    def of(cls, t: Array, weights: Array) -> "Median":
+        return cls((t,), (weights,), t.size)
+
+    def __add__(self, other: Baseline) -> "Median":  # type: ignore[override]
+        assert isinstance(other, Median)
+        size = self.size + other.size
+        if size > MOST_MEDIAN_VALUES:
+            return Median((), (), size)
+        return Median(self.values + other.values, self.weights + other.weights, size)
+
+    def best(self, loss: BoundLoss, extras: Extras) -> tuple[Array, Array] | None:
+        if not self.values or not self.size:
+            return None
+        values, weights = np.concatenate(self.values), np.concatenate(self.weights)
+        median = np.array([weighted_median(column, weights) for column in values.T])
+        return median, weighed(weights, np.abs(values - median))
+
+
+def weighted_median(values: Array, weights: Array) -> float:
+    """The value at which half the weight is reached; the middle of two where it falls between them."""
+    order = np.argsort(values, kind="stable")
+    values, reached = values[order], np.cumsum(weights[order])
+    half = reached[-1] / 2
+    low = int(np.searchsorted(reached, half, side="left"))
+    high = int(np.searchsorted(reached, half, side="right"))
+    return float((values[low] + values[min(high, len(values) - 1)]) / 2)
+
+
+class Frequencies(NamedTuple):
+    """For losses whose core is -t l + h(t), over classes or over the two outcomes of each output.
+
+    `positive` is the sum of w t for each class or output, `negative` that of w (1 - t) for outputs, and `constant`
+    that of w h(t).
+    """
+
+    positive: Array
+    negative: Array | None
+    constant: Array
+
+    @classmethod
+    def of_classes(cls, loss: BoundLoss, targets: Dense, weights: Array) -> "Frequencies":
+        t = targets.t.astype(np.float64)
+        return cls(weighed(weights, t), None, np.array([float(weighed(weights, _constant(loss, t)).sum())]))
+
+    @classmethod
+    def of_outputs(cls, targets: Dense, weights: Array) -> "Frequencies":
+        t = targets.t.astype(np.float64)
+        other = 1 - t if targets.other is None else targets.other
+        t, other = (part if part.ndim == 2 else part[:, None] for part in (t, other))
+        return cls(weighed(weights, t), weighed(weights, other), np.zeros(t.shape[1]))
+
+    def __add__(self, other: Baseline) -> "Frequencies":  # type: ignore[override]
+        assert isinstance(other, Frequencies)
+        negative = None if self.negative is None or other.negative is None else self.negative + other.negative
+        return Frequencies(self.positive + other.positive, negative, self.constant + other.constant)
+
+    def best(self, loss: BoundLoss, extras: Extras) -> tuple[Array, Array] | None:
+        with np.errstate(all="ignore"):
+            if self.negative is None:
+                p = self.positive / self.positive.sum()
+                return p, np.array([times(self.positive, -np.log(p)).sum()]) + self.constant
+            positive = self.positive * (1.0 if extras.pos_weight is None else extras.pos_weight)
+            p = positive / (positive + self.negative)
+            return p, times(positive, -np.log(p)) + times(self.negative, -np.log1p(-p))
+
+
+class ClassCounts(NamedTuple):
+    """The same for targets that name one class a row: how often each occurs is all that is kept of a block."""
+
+    own: Array
+    """Sum of the weights of each class's rows."""
+    on: float
+    off: float
+
+    @classmethod
+    def of(cls, targets: Indices, weights: Array | None, k: int) -> "ClassCounts":
+        return cls(np.bincount(targets.index, weights, k), targets.on, targets.off)
+
+    def __add__(self, other: Baseline) -> "ClassCounts":  # type: ignore[override]
+        assert isinstance(other, ClassCounts)
+        return ClassCounts(self.own + other.own, self.on, self.off)
+
+    def best(self, loss: BoundLoss, extras: Extras) -> tuple[Array, Array] | None:
+        total = self.own.sum()
+        on, off = _constant(loss, np.array([self.on, self.off]))
+        constant = total * (on + (len(self.own) - 1) * off)
+        positive = self.on * self.own + self.off * (total - self.own)
+        return Frequencies(positive, None, np.array([constant])).best(loss, extras)
+
+
+class Signs(NamedTuple):
+    """For piecewise margin losses: a constant score has two margins, itself and its opposite."""
+
+    positive: Array
+    negative: Array
+
+    @classmethod
+    def of(cls, targets: Dense, weights: Array) -> "Signs":
+        up = (targets.t > 0).astype(np.float64)
+        up = up if up.ndim == 2 else up[:, None]
+        return cls(weighed(weights, up), weighed(weights, 1 - up))
+
+    def __add__(self, other: Baseline) -> "Signs":  # type: ignore[override]
+        assert isinstance(other, Signs)
+        return Signs(self.positive + other.positive, self.negative + other.negative)
+
+    def best(self, loss: BoundLoss, extras: Extras) -> tuple[Array, Array] | None:
+        # A sum of pieces that are straight has its least value at a kink, 1 or a parameter; of a squared hinge,
+        # where the pull of both sides is equal.
+        kinks = [1.0, *(value for value in loss.parameters.values() if value is not None)]
+        fixed = np.array([[sign * kink] * len(self.positive) for kink in kinks for sign in (1, -1)])
+        with np.errstate(all="ignore"):
+            balance = (self.positive - self.negative) / (self.positive + self.negative)
+            scores = np.concatenate([fixed, balance[None, :]])
+            risks = times(self.positive, loss.core(scores)[0]) + times(self.negative, loss.core(-scores)[0])
+        chosen = risks.argmin(axis=0), np.arange(len(self.positive))
+        return scores[chosen], risks[chosen]
+
+
+class Centroid(NamedTuple):
+    """For losses in the squared distance to the class's center: the mean of the centers, each as often as its class."""
+
+    weights: Array
+
+    @classmethod
+    def of(cls, targets: Targets, weights: Array, k: int) -> "Centroid":
+        if isinstance(targets, Indices):
+            return cls(np.bincount(targets.index, weights, k))
+        return cls(weighed(weights, targets.t.astype(np.float64)))
+
+    def __add__(self, other: Baseline) -> "Centroid":  # type: ignore[override]
+        assert isinstance(other, Centroid)
+        return Centroid(self.weights + other.weights)
+
+    def best(self, loss: BoundLoss, extras: Extras) -> tuple[Array, Array] | None:
+        centers = extras.centers
+        if centers is None or not self.weights.sum():
+            return None
+        point = self.weights @ centers / self.weights.sum()
+        return point, np.array([self.weights @ loss.core(point - centers)[0].sum(axis=1)])
+
+
+def of(loss: BoundLoss, lifted: Targets, targets: Array, given: Array | None, k: int) -> Baseline | None:
+    """The record that a loss's best constant needs, of a block's targets; None for a loss that declares none.
+
+    Parameters
+    ----------
+    lifted, targets
+        the block's targets as the lift sees them, smoothed, and as they were read.
+    given
+        weights of the rows; None for 1 each.
+    k
+        number of classes, where targets are classes.
+    """
+    kind = loss.loss.baseline
+    if kind == "frequencies" and isinstance(lifted, Indices):
+        return ClassCounts.of(lifted, given, k)
+    weights = np.ones(len(targets)) if given is None else given
+    if kind in ("mean", "median"):
+        counted = weights != 0  # a row of weight 0 adds nothing, even where its target is infinite
+        t, weights = targets[counted].astype(np.float64), weights[counted]
+        t = t if t.ndim == 2 else t[:, None]
+        return Mean.of(t, weights) if kind == "mean" else Median.of(t, weights)
+    if kind == "centroid":
+        return Centroid.of(lifted, weights, k)
+    if kind == "signs" and isinstance(lifted, Dense):
+        return Signs.of(lifted, weights)
+    if kind == "frequencies" and isinstance(lifted, Dense):
+        outputs = loss.loss.family.several_outputs
+        return Frequencies.of_outputs(lifted, weights) if outputs else Frequencies.of_classes(loss, lifted, weights)
+    return None
+
+
+def _constant(loss: BoundLoss, t: Array) -> Array:
+    # h(t) is what a core of the form -t l + h(t) is at l = 0.
+    zero = np.zeros_like(t)
+    with np.errstate(all="ignore"):
+        return loss.core(Known(zero, zero + 1, zero), t)[0]
+
+
+class Answer(NamedTuple):
+    """The baseline as reported: the constant, its loss under the run's own reduction, and the skill over it."""
+
+    prediction: float | list[float]
+    value: float
+    skill: float | None = None

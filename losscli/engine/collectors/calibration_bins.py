@@ -1,0 +1,91 @@
+"""Calibration errors of a pass: how far the accuracy of predictions is from how sure they were, in bins of confidence."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from losscli.arrays import Array, row_sums
+from losscli.engine.classes import classes, probabilities
+
+if TYPE_CHECKING:
+    from losscli.engine.job import Block, Job
+
+BINS = 15
+MOST_ELEMENTS = 4_000_000
+"""Predictions up to which these errors are computed without being asked for: beyond, they would slow the pass down."""
+DESCRIBED = f"{BINS} bins of equal width, (low, high], of the predicted class's probability; rows count 1 each"
+
+
+class Bins(NamedTuple):
+    """Mergeable record: rows, their confidence and how many are right, in bins of equal width."""
+
+    rows: Array
+    confidence: Array
+    right: Array
+
+    @classmethod
+    def of(cls, job: "Job", block: "Block") -> "Bins":
+        """Of a block of predictions and labels; see `reliability.judge`."""
+        if job.extras.given == "logits" and block.predictions.ndim == 2:
+            confidence, right = _of_logits(block.predictions, classes(job, block.targets))
+        else:
+            verdicts = judge(job, block)
+            confidence, right = verdicts.confidence[0], verdicts.right[0]
+        # A NaN is reported after the pass.
+        index = np.clip(np.ceil(np.nan_to_num(confidence) * BINS).astype(np.int64) - 1, 0, BINS - 1)
+        return cls(
+            np.bincount(index, minlength=BINS),
+            np.bincount(index, confidence, BINS),
+            np.bincount(index, right, BINS),
+        )
+
+    def __add__(self, other: "Bins") -> "Bins":  # type: ignore[override]
+        return Bins(self.rows + other.rows, self.confidence + other.confidence, self.right + other.right)
+
+    def statistics(self) -> dict[str, float]:
+        """ECE, the mean over the rows of |accuracy - confidence| of their bin, and MCE, the largest one of a bin."""
+        held = self.rows > 0
+        gaps = np.abs(self.right[held] - self.confidence[held])
+        return {"ece": float(gaps.sum() / self.rows.sum()), "mce": float((gaps / self.rows[held]).max())}
+
+
+def _of_logits(logits: Array, true: Array) -> tuple[Array, Array]:
+    """The largest probability of each row, in the logits' own dtype, and whether it is that of the true class."""
+    rows, top = np.arange(len(logits)), logits.argmax(axis=1)
+    peak = logits[rows, top]
+    with np.errstate(all="ignore"):
+        total = row_sums(np.exp(logits - peak[:, None]))
+    return np.where(np.isinf(peak), 1.0, 1 / total), top == true
+
+
+def applies(job: "Job") -> bool:
+    """Whether predictions are chances of labels, of which one is right."""
+    form = job.form
+    if job.loss.loss.family.likelihood is None or job.several:
+        return False
+    return form.kind in ("index", "name", "one-hot", "binary", "signed")
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """Mergeable record: of each row the confidence of the predicted class and whether it is the true one."""
+
+    confidence: tuple[Array, ...]
+    right: tuple[Array, ...]
+
+    def __add__(self, other: "Verdicts") -> "Verdicts":
+        return Verdicts(self.confidence + other.confidence, self.right + other.right)
+
+
+def judge(job: "Job", block: "Block") -> Verdicts:
+    """The observer that a job carries: confidence is the largest probability of a row, its class the predicted one.
+
+    Of two outcomes the positive one is predicted where its probability is above 1/2; of several classes with the
+    largest probability, the first.
+    """
+    true, p = classes(job, block.targets), probabilities(job, block.predictions)
+    if p.ndim == 1:
+        return Verdicts((np.maximum(p, 1 - p),), ((p > 0.5) == (true == 1),))
+    predicted = block.predictions.argmax(axis=1)
+    return Verdicts((p[np.arange(len(p)), predicted],), (predicted == true,))

@@ -1,0 +1,305 @@
+"""What predictions are: logits, probabilities, log-probabilities or neither, from the whole file and with the evidence."""
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from losscli.arrays import Array, row_sums
+from losscli.data.target_encoding import SUM_TOLERANCE
+from losscli.findings import NOTE, WARNING, Finding
+from losscli.wording import count
+
+if TYPE_CHECKING:
+    from losscli.definition.loss import Family, Loss
+    from losscli.io.source import Source
+
+MOSTLY = 0.99
+"""The share of rows that sum to 1 from which on the others are taken for damaged ones."""
+
+
+def floor(classes: int | None) -> tuple[str, float]:
+    """What is applied twice to probabilities that are read as logits, and the least cross-entropy then; None for outcomes."""
+    if classes is None:
+        return "sigmoid", math.log1p(1 / math.e)
+    return "softmax", math.log1p((classes - 1) / math.e)
+
+
+def misread(loss: "Loss", name: str, given: str, k: int, evidence: str | None = None) -> list[Finding]:
+    """What to say of predictions that look like probabilities: all in [0, 1], and in rows of classes that sum to 1.
+
+    `name` is that of their file, `k` the number of classes, and `evidence` why they look so.
+    """
+    family = loss.family
+    if family.takes_from and given == "logits":
+        function, least = floor(k if family.reads == "classes" else None)
+        rows = " and every row sums to 1" if family.reads == "classes" else ""
+        evidence = evidence or f"all predictions lie in [0, 1]{rows}"
+        return [
+            Finding(
+                f"double-{function}",
+                WARNING,
+                f"{name}: {evidence}: are they probabilities? They were read as logits, and the {function} of probabilities "
+                f"lets no cross-entropy fall below {least:.4f}",
+                cure="if they are probabilities, say --from probs",
+            )
+        ]
+    if family.name == "margin":
+        return [
+            Finding(
+                "unsigned-scores",
+                WARNING,
+                f"{name}: all scores lie in [0, 1]: are they probabilities? {loss.name} takes scores whose sign is the "
+                "prediction",
+                cure="give scores around 0, such as logits",
+            )
+        ]
+    return []
+
+
+class Values(NamedTuple):
+    """Mergeable record of predictions: how they lie, and what their rows sum to."""
+
+    rows: int = 0
+    elements: int = 0
+    least: float = math.inf
+    most: float = -math.inf
+    nan: int = 0
+    infinite: int = 0
+    overflowed: int = 0
+    """How many are plus infinity."""
+    within: int = 0
+    """How many are in [0, 1]."""
+    zeros: int = 0
+    ones: int = 0
+    positive: int = 0
+    least_step: float = math.inf
+    most_step: float = -math.inf
+    """Of the first of several columns, its value less the number of its row: the same for all if it counts rows."""
+    least_sum: float = math.inf
+    most_sum: float = -math.inf
+    off: int = 0
+    """Rows that miss 1 by more than the tolerance."""
+    first_off: tuple[int, ...] = ()
+    off_of_logs: int = 0
+    """The same for the exponentials of the predictions."""
+    constant: bool = True
+    first: Array | None = None
+    """The first row, which all others are if the predictions are constant."""
+
+    @classmethod
+    def of(cls, x: Array, rows: Array | None = None) -> "Values":
+        """Of a block, (n,) or (n, k), whose rows have these numbers in their file."""
+        if not len(x):
+            return cls()
+        x = x.astype(np.float64)
+        finite = np.isfinite(x)
+        held = x[finite]
+        sums = logs = np.ones(0)
+        several = x.ndim == 2 and x.shape[1] > 1
+        with np.errstate(all="ignore"):
+            if several:
+                sums = row_sums(x)
+                logs = row_sums(np.exp(x)) if held.max(initial=-np.inf) <= 0 else np.full(len(x), np.inf)
+            off = ~(np.abs(sums - 1) <= SUM_TOLERANCE)
+            off_of_logs = ~(np.abs(logs - 1) <= SUM_TOLERANCE)
+            numbers = np.arange(len(x)) if rows is None else rows
+            steps = x[:, 0] - numbers if several else np.zeros(0)
+            steps[~np.isfinite(steps)] = np.inf
+        first_off = np.flatnonzero(off)[:3]
+        finite_sums = sums[np.isfinite(sums)]
+        return cls(
+            len(x),
+            x.size,
+            float(held.min(initial=np.inf)),
+            float(held.max(initial=-np.inf)),
+            int(np.count_nonzero(np.isnan(x))),
+            int(np.count_nonzero(np.isinf(x))),
+            int(np.count_nonzero(np.isposinf(x))),
+            int(np.count_nonzero((x >= 0) & (x <= 1))),
+            int(np.count_nonzero(x == 0)),
+            int(np.count_nonzero(x == 1)),
+            int(np.count_nonzero(x > 0)),
+            float(steps.min(initial=np.inf)),
+            float(steps.max(initial=-np.inf)),
+            float(finite_sums.min(initial=np.inf)),
+            float(finite_sums.max(initial=-np.inf)),
+            int(np.count_nonzero(off)),
+            tuple((first_off if rows is None else rows[first_off]).tolist()),
+            int(np.count_nonzero(off_of_logs)),
+            bool((x == x[0]).all()),
+            x[0],
+        )
+
+    def __add__(self, other: "Values") -> "Values":  # type: ignore[override]
+        if self.first is None or other.first is None:
+            return other if self.first is None else self
+        same = bool(np.array_equal(self.first, other.first))
+        added = {
+            name: getattr(self, name) + getattr(other, name)
+            for name in (
+                "rows",
+                "elements",
+                "nan",
+                "infinite",
+                "overflowed",
+                "within",
+                "zeros",
+                "ones",
+                "positive",
+                "off",
+                "off_of_logs",
+            )
+        }
+        return Values(
+            **added,
+            least=min(self.least, other.least),
+            most=max(self.most, other.most),
+            least_sum=min(self.least_sum, other.least_sum),
+            most_sum=max(self.most_sum, other.most_sum),
+            first_off=(self.first_off + other.first_off)[:3],
+            least_step=min(self.least_step, other.least_step),
+            most_step=max(self.most_step, other.most_step),
+            constant=self.constant and other.constant and same,
+            first=self.first,
+        )
+
+    @property
+    def inside(self) -> bool:
+        """Whether all that are numbers are in [0, 1]."""
+        return self.within + self.nan == self.elements
+
+    @property
+    def classes(self) -> int:
+        """How many columns there are; 1 for one number a row."""
+        return max(1, self.elements // max(1, self.rows))
+
+
+class Kind(NamedTuple):
+    """What predictions are, and why that is thought."""
+
+    name: str
+    evidence: str
+
+
+def kind(values: Values, family: "Family") -> Kind:
+    """What predictions are, for losses of a family: of classes, of which one happens, of outcomes, or of numbers."""
+    span = f"values from {values.least:.4g} to {values.most:.4g}"
+    if not values.elements or values.nan + values.infinite == values.elements:
+        return Kind("neither", "there is no finite value")
+    if not family.takes_from:
+        return Kind("numbers", span)
+    inside = values.inside
+    if not inside and family.reads == "classes" and values.least >= 0 and percentages(values):
+        return Kind("neither", f"{span}, and every row sums to 100: percentages")
+    if inside and family.reads == "classes":
+        right = values.rows - values.off
+        if not values.off:
+            return Kind("probabilities", f"{span}, and every row sums to 1")
+        if right >= MOSTLY * values.rows:
+            return Kind("probabilities", f"{span}, and {right:,} of {values.rows:,} rows sum to 1")
+        return Kind("neither", f"{span}, but rows sum to {values.least_sum:.6g} ... {values.most_sum:.6g}")
+    if inside:
+        return Kind("probabilities", f"{span}, all in [0, 1]")
+    if not values.positive and family.reads == "classes" and not values.off_of_logs:
+        return Kind("log-probabilities", f"{span}, and the exponentials of each row sum to 1")
+    outside = values.elements - values.within
+    return Kind("logits", f"{span}, {outside / values.elements:.0%} outside [0, 1]")
+
+
+def percentages(values: Values) -> bool:
+    """Whether every row sums to 100."""
+    return abs(values.least_sum - 100) < 0.5 and abs(values.most_sum - 100) < 0.5
+
+
+def suspicious(values: Values, found: Kind, source: "Source", given: str, family: "Family") -> list[Finding]:
+    """What is suspicious about predictions by themselves, for losses of a family."""
+    name, k, dtype = source.name, values.classes, source.dtype
+    findings = []
+    if values.rows >= 10 and values.least_step == values.most_step:
+        findings.append(
+            Finding(
+                "id-as-prediction",
+                WARNING,
+                f"{name}: the first column counts the rows, and is taken for predictions",
+                cure="if it is an index, leave it out: pick the others with --columns, or save the array without it",
+            )
+        )
+    if family.reads == "classes" and values.least >= 0 and percentages(values):
+        findings.append(
+            Finding(
+                "row-sums",
+                WARNING,
+                f"{name}: every row sums to 100: percentages?",
+                cure="divide by 100, and say --from probs",
+            )
+        )
+    if dtype == np.float16 and max(-values.least, values.most) >= float(np.finfo(np.float16).max):
+        findings.append(
+            Finding(
+                "float16-overflow",
+                WARNING,
+                f"{name}: values from {values.least:g} to {values.most:g} reach the end of float16",
+                cure="were they clipped, or a mask? Save float32 before anything overflows",
+            )
+        )
+    if values.infinite and dtype != np.float16:
+        findings.append(
+            Finding(
+                "infinite-predictions",
+                WARNING if values.overflowed else NOTE,
+                f"{name}: {values.infinite:,} of {values.elements:,} values are infinite",
+                cure="-inf is the logit, or log-probability, of what cannot be; anything else is an overflow",
+            )
+        )
+    off = values.off if family.reads == "classes" and values.inside else 0
+    if found.name == "neither" and given == "logits" and off:
+        findings.append(
+            Finding(
+                "row-sums",
+                WARNING,
+                f"{name}: {values.off:,} of {values.rows:,} rows do not sum to 1, although all values lie in [0, 1]: "
+                f"neither logits nor probabilities of {k} classes",
+                tuple(source.place(row) for row in values.first_off),
+                "are they outputs of a sigmoid each? Then a sigmoid loss takes them, with --from probs",
+            )
+        )
+    elif found.name == "probabilities" and given == "logits" and off:
+        findings.append(
+            Finding(
+                "row-sums",
+                WARNING,
+                f"{name}: {values.off:,} of {values.rows:,} rows do not sum to 1, and the others do",
+                tuple(source.place(row) for row in values.first_off),
+                "look at these rows",
+            )
+        )
+    if found.name == "log-probabilities" and given == "logits":
+        findings.append(
+            Finding(
+                "log-probabilities",
+                NOTE,
+                f"{name}: the exponentials of every row sum to 1: log-probabilities, which read as logits give the same loss",
+                cure="say --from log-probs",
+            )
+        )
+    if found.name == "probabilities" and values.ones and values.rows > 1:
+        findings.append(
+            Finding(
+                "saturated-probabilities",
+                WARNING,
+                f"{name}: {count(values.ones, 'probability', 'probabilities')} of exactly 1, and {values.zeros:,} of exactly 0: "
+                "what was left was rounded away, or clipped",
+                cure="save logits, or log-probabilities with --from log-probs",
+            )
+        )
+    if values.constant and values.rows > 1:
+        findings.append(
+            Finding(
+                "constant-predictions",
+                WARNING,
+                f"{name}: all {values.rows:,} rows are the same",
+                cure="was the same batch written over and over, or the model not loaded?",
+            )
+        )
+    return findings

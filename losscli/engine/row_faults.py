@@ -1,0 +1,242 @@
+"""What may be wrong with rows: looked for on the pass, and raised after it with the first places and the count."""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from losscli.arrays import Array, row_sums
+from losscli.data.target_encoding import SUM_TOLERANCE
+from losscli.definition.domain import REAL, Domains
+from losscli.engine.aggregates import PLACES_SHOWN, Faults
+from losscli.errors import DataError
+from losscli.findings import ERROR, WARNING, Finding
+from losscli.wording import count
+
+if TYPE_CHECKING:
+    from losscli.engine.job import Job
+    from losscli.io.source import Source
+
+NAN_PREDICTION = "nan prediction"
+NAN_TARGET = "nan target"
+UNDEFINED = "undefined"
+BAD_WEIGHT = "weight"
+OUTSIDE_PREDICTION = "prediction outside"
+OUTSIDE_TARGET = "target outside"
+BAD_BESIDE = "third operand"
+NOT_PROBABILITY = "not a probability"
+NOT_LOG_PROBABILITY = "not a log-probability"
+ROW_SUM = "row sum"
+OVERFLOWED = "overflowed"
+SATURATED = "saturated"
+
+
+def look_for(
+    job: "Job",
+    start: int,
+    kept: Array | None,
+    predictions: Array,
+    targets: Array,
+    weights: Array | None,
+    losses: Array,
+    beside: Array | None = None,
+) -> Faults:
+    """Faults of a block's rows, the first of which is row `start` of the file; rows that are not `kept` have none.
+
+    What is no fault but worth a warning is among them.
+    """
+    found = Faults()
+    if not len(losses):
+        return found
+    look = _Looker(start, kept)
+    if job.predictions.dtype == np.float16:
+        found = found + look(OVERFLOWED, np.isinf(predictions), predictions)
+    if job.extras.given == "probs":
+        found = found + look(SATURATED, np.isposinf(losses), losses)
+    return _faults(job, look, predictions, targets, weights, losses, beside) + found
+
+
+class _Looker(NamedTuple):
+    """Counts places with a fault and keeps the first few."""
+
+    start: int
+    kept: Array | None
+
+    def __call__(self, fault: str, bad: Array, values: Array) -> Faults:
+        if not bad.any():
+            return Faults()
+        rows, *columns = np.nonzero(bad)
+        sample = self.start + (rows if self.kept is None else np.flatnonzero(self.kept)[rows])
+        shown = []
+        for number, value in enumerate(values[bad][:PLACES_SHOWN].tolist()):
+            column = int(columns[0][number]) if columns else None
+            shown.append((int(sample[number]), column, float(value)))
+        return Faults({fault: (len(rows), tuple(shown))})
+
+
+def _faults(
+    job: "Job",
+    look: _Looker,
+    predictions: Array,
+    targets: Array,
+    weights: Array | None,
+    losses: Array,
+    beside: Array | None,
+) -> Faults:
+    found = Faults()
+    # A weight of zero makes nothing of a NaN; where there may be one, NaN is looked for in the predictions themselves.
+    hidden = job.output_weights is not None or job.extras.pos_weight is not None or 0 in job.loss.parameters.values()
+    undefined = np.isnan(losses)
+    domains = job.domains
+    own = domains.predictions
+    bounded = domains != Domains() or beside is not None
+    if weights is None and job.extras.given == "logits" and not hidden and not bounded and not undefined.any():
+        return found
+    if own != REAL:
+        found = found + look(OUTSIDE_PREDICTION, own.outside(predictions), predictions)
+    if domains.targets != REAL:
+        found = found + look(OUTSIDE_TARGET, domains.targets.outside(targets), targets)
+    if beside is not None:
+        negative = beside <= 0 if job.loss.loss.family.beside == "variance" else False
+        found = found + look(BAD_BESIDE, np.isnan(beside) | negative, beside)
+    if weights is not None:
+        found = found + look(BAD_WEIGHT, ~((weights >= 0) & np.isfinite(weights)), weights)
+    if job.extras.given == "probs":
+        found = found + look(NAN_PREDICTION, np.isnan(predictions), predictions)
+        found = found + look(NOT_PROBABILITY, (predictions < 0) | (predictions > 1), predictions)
+    elif job.extras.given == "log-probs":
+        found = found + look(NAN_PREDICTION, np.isnan(predictions), predictions)
+        found = found + look(NOT_LOG_PROBABILITY, predictions > 0, predictions)
+    if job.extras.given != "logits" and job.loss.loss.family.reads == "classes" and not found:
+        sums = row_sums(predictions if job.extras.given == "probs" else np.exp(predictions))
+        found = found + look(ROW_SUM, ~(np.abs(sums - 1) <= SUM_TOLERANCE), sums)
+    if (undefined.any() or hidden) and not found:
+        found = found + look(NAN_PREDICTION, np.isnan(predictions), predictions)
+        if targets.dtype.kind == "f":
+            found = found + look(NAN_TARGET, np.isnan(targets), targets)
+        if not found and undefined.any():
+            found = found + look(UNDEFINED, undefined, losses)
+    return found
+
+
+def raise_faults(job: "Job", faults: Faults) -> None:
+    """Raise the gravest fault that a pass found, with its first places and its count."""
+    for fault in _grave(faults):
+        number, places = faults.found[fault]
+        kind = _kind(job, fault, places[0])
+        others = ""
+        if number > 1:
+            also = ", ".join(
+                f"row {place[0]}" + ("" if place[1] is None else f" column {place[1]}") for place in places[1:]
+            )
+            others = f"; {number:,} in all, also {also}{' ...' if number > len(places) else ''}"
+        raise DataError(f"{kind.source.place(*places[0][:2])}: {kind.fact}; {kind.cure}{others}", kind.code)
+
+
+def findings(job: "Job", faults: Faults) -> list[Finding]:
+    """All that a pass found, the gravest first, and what is only worth a warning."""
+    made = []
+    for fault in [*_grave(faults), *(fault for fault in (OVERFLOWED, SATURATED) if fault in faults.found)]:
+        number, places = faults.found[fault]
+        kind = _kind(job, fault, places[0])
+        where = tuple(kind.source.place(row, column) for row, column, _ in places)
+        noun = "row" if places[0][1] is None else "value"
+        message = f"{where[0]}: {kind.fact} ({count(number, noun)} like this)"
+        severity = ERROR if fault in _GRAVITY else WARNING
+        made.append(Finding(kind.code, severity, message, where, kind.cure))
+    return made
+
+
+def _grave(faults: Faults) -> list[str]:
+    return [fault for fault in _GRAVITY if fault in faults.found]
+
+
+class _Kind(NamedTuple):
+    """A fault in words: the source that has it, its name among the findings, the fact and the cure."""
+
+    source: "Source"
+    code: str
+    fact: str
+    cure: str
+
+
+def _kind(job: "Job", fault: str, place: tuple[int, int | None, float]) -> _Kind:
+    value, domains = place[2], job.domains
+    name, beside = job.loss.loss.name, job.loss.loss.family.beside
+    others: dict[str, Source | None] = {
+        NAN_TARGET: job.targets,
+        OUTSIDE_TARGET: job.targets,
+        BAD_WEIGHT: job.weights,
+        BAD_BESIDE: job.beside,
+    }
+    code, fact, cure = {
+        NAN_PREDICTION: ("nan-predictions", "the prediction is NaN", "correct the row or leave it out"),
+        NAN_TARGET: ("nan-targets", "the target is NaN", "remove the row, or mark it and say --ignore-index"),
+        OUTSIDE_PREDICTION: (
+            "outside-domain",
+            f"the prediction {value:g} is not in {domains.predictions}",
+            f"{name} takes no other predictions",
+        ),
+        OUTSIDE_TARGET: (
+            "outside-domain",
+            f"the target {value:g} is not in {domains.targets}",
+            f"{name} takes no other targets",
+        ),
+        BAD_BESIDE: (
+            "outside-domain",
+            f"{value:g} is no variance" if beside == "variance" else f"{value:g} is no feature",
+            "a variance is a number above 0" if beside == "variance" else "correct the row or leave it out",
+        ),
+        BAD_WEIGHT: (
+            "bad-weights",
+            f"the weight {value:g} is negative or not finite",
+            "weights are numbers >= 0",
+        ),
+        NOT_PROBABILITY: (
+            "not-probabilities",
+            f"{value:g} is not a probability",
+            "if these are logits, say --from logits; if log-probabilities, --from log-probs",
+        ),
+        NOT_LOG_PROBABILITY: (
+            "not-probabilities",
+            f"{value:g} is not a log-probability, which is at most 0",
+            "if these are probabilities, say --from probs; if logits, --from logits",
+        ),
+        ROW_SUM: (
+            "row-sums",
+            f"the probabilities of the row sum to {value:.6g}, not 1",
+            "divide each row by its sum if it was rounded; if these are logits, say --from logits; if several labels may hold "
+            "at once, use a sigmoid loss",
+        ),
+        UNDEFINED: (
+            "undefined-loss",
+            "the loss is undefined, as where infinite values cancel, no class is possible, or features have the length 0",
+            "float16 ends at 65504: save float32"
+            if job.predictions.dtype == np.float16
+            else "look at the values of this row",
+        ),
+        OVERFLOWED: (
+            "float16-overflow",
+            "an infinity in a file of float16, which ends at 65504",
+            "save float32 before anything overflows",
+        ),
+        SATURATED: (
+            "saturated-probabilities",
+            "the probability of what happened is exactly 0, and so the loss infinite",
+            "was it rounded? Save logits, or log-probabilities with --from log-probs",
+        ),
+    }[fault]
+    return _Kind(others.get(fault) or job.predictions, code, fact, cure)
+
+
+_GRAVITY = [
+    NAN_PREDICTION,
+    NAN_TARGET,
+    OUTSIDE_PREDICTION,
+    OUTSIDE_TARGET,
+    BAD_BESIDE,
+    BAD_WEIGHT,
+    NOT_PROBABILITY,
+    NOT_LOG_PROBABILITY,
+    ROW_SUM,
+    UNDEFINED,
+]

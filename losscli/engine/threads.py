@@ -1,0 +1,44 @@
+"""Executors: a pool of threads for as long as it is needed."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+
+def available_threads() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def pool(workers: int) -> "Iterator[Executor | None]":
+    """An executor of so many threads, for as long as it is needed; None where one thread does."""
+    if workers <= 1:
+        yield None
+        return
+    with executor_of(workers) as executor:
+        yield executor
+
+
+def executor_of(workers: int) -> "Executor":
+    """A pool of threads; imported only where there is more than one, for it takes longer than a small computation."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    _keep_freed_memory()
+    return ThreadPoolExecutor(workers)
+
+
+def _keep_freed_memory() -> None:
+    # glibc gives the memory of every block's temporaries back to the system, and gets it again, page by page, for the
+    # next block: that costs a fifth of the time for few classes. Kept, it is no more than is in use at the peak.
+    import ctypes
+
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        trim_threshold, mmap_threshold = -1, -3
+        mallopt(trim_threshold, 256 << 20)
+        mallopt(mmap_threshold, 32 << 20)

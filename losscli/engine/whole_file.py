@@ -1,0 +1,152 @@
+"""Losses for which a row is not enough: masks that are columns or the file, and rows that meet all others.
+
+What such a loss needs is held in memory; what is too large for that is refused, with the reason.
+"""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from losscli.arrays import Array
+from losscli.data.target_encoding import Form
+from losscli.definition.batch import Everyone
+from losscli.errors import DataError, UsageError
+from losscli.io.source import MemorySource, Source, whole
+from losscli.losses.contrastive import unit
+from losscli.wording import count
+
+if TYPE_CHECKING:
+    from losscli.definition.loss import Loss
+    from losscli.engine.job import Job
+
+MOST_ELEMENTS = 1 << 27
+"""Elements of masks that are held at once: a gigabyte in float64."""
+MOST_ROWS = 50_000
+"""Rows that may meet each other: their cosines are as many as the square of it."""
+
+
+@dataclass(frozen=True)
+class Masks:
+    """How masks were made of a file: of its columns or of all of it, from the rows that are not ignored."""
+
+    per: str
+    shape: tuple[int, ...]
+    kept: Array | None = None
+
+    @property
+    def dropped(self) -> int:
+        return 0 if self.kept is None else len(self.kept) - int(np.count_nonzero(self.kept))
+
+    def restored(self, slopes: Array) -> Array:
+        """Numbers of the masks' elements in the file's shape, 0 in rows that are ignored."""
+        rows = self.shape[0] if self.kept is None else int(np.count_nonzero(self.kept))
+        table = slopes.T if self.per == "column" else slopes.reshape(rows, *self.shape[1:])
+        table = np.ascontiguousarray(table.reshape(rows, *self.shape[1:]))
+        if self.kept is None:
+            return table
+        full = np.zeros(self.shape, table.dtype)
+        full[self.kept] = table
+        return full
+
+
+def masks(loss: "Loss", per: str | None, job: "Job") -> "Job":
+    """The job of a loss of masks: with each mask a row.
+
+    Raises
+    ------
+    UsageError
+        for what rows of their own would be needed for.
+    DataError
+        for masks that are too large to be held in memory.
+    """
+    shape = job.predictions.shape
+    if loss.family.coupled == "file":
+        per = "file"
+    per = per or ("row" if len(shape) == 2 else "file")
+    if len(shape) == 1 and per != "file":
+        raise UsageError(
+            f"--per {per}: the predictions have shape {shape}, one number a row; all of them are one mask: --per file"
+        )
+    if per == "row":
+        return job
+    if job.weights is not None:
+        raise UsageError(
+            f"--sample-weight: {loss.name} has one loss for all rows together, and a weight a row has no meaning for it"
+        )
+    size = int(np.prod(shape, dtype=np.int64))
+    if size > MOST_ELEMENTS:
+        cure = "give the files in parts" if loss.family.coupled == "file" else "give each mask as a row, which streams"
+        raise DataError(
+            f"{job.predictions.name}: {size:,} elements; {loss.name} couples all rows"
+            f"{'' if loss.family.coupled == 'file' else f' with --per {per}'}, so that they are held in memory, and that is "
+            f"limited to {MOST_ELEMENTS:,}: {cure}"
+        )
+    given = (
+        whole(job.targets)
+        if len(job.targets.shape) == 1 or job.targets.shape == shape
+        else job.targets.read(0, shape[0])
+    )
+    kept = job.form.keep(given)
+    predictions = whole(job.predictions)
+    if kept is not None:
+        predictions, given = predictions[kept], given[kept]
+    if job.form.reads == "numbers":
+        t, form = given, Form(job.form.kind, "numbers", job.form.k)
+    else:
+        t = job.form.outcomes(given)
+        form = Form("soft" if t.dtype != bool else "binary", job.form.reads, job.form.k)
+    if not len(predictions):
+        raise DataError(f"{job.predictions.name}: no samples left; a loss of nothing is undefined")
+
+    def made(values: Array) -> Array:
+        return np.ascontiguousarray(values.T) if per == "column" else values.reshape(1, -1)
+
+    columns = shape[1] if len(shape) == 2 else 1
+    return replace(
+        job,
+        predictions=MemorySource(job.predictions.name, made(predictions)),
+        targets=MemorySource(job.targets.name, made(t)),
+        form=form,
+        masks=Masks(per, shape, kept),
+        extras=job.extras._replace(columns=columns if loss.family.coupled == "file" else None),
+    )
+
+
+def everyone(loss: "Loss", job: "Job") -> Everyone:
+    """All rows of a file, for a loss in which every row meets all others.
+
+    Raises
+    ------
+    DataError
+        for too many rows, and for a row that has no positive.
+    """
+    source: Source = job.predictions if loss.family.reads == "classes" else job.targets
+    rows = source.shape[0]
+    if rows > MOST_ROWS:
+        raise DataError(
+            f"{source.name}: {rows:,} rows; in {loss.name} every row meets all others, so that the work grows with the "
+            f"square of their number: at most {MOST_ROWS:,} are taken; give a batch at a time"
+        )
+    if loss.family.reads != "classes":
+        return Everyone(unit(whole(source))[0], np.zeros(0), np.ones(rows, bool))
+    given = whole(job.targets)
+    kept = job.form.keep(given)
+    kept = np.ones(rows, bool) if kept is None else kept
+    labels = np.where(kept, given, -1).astype(np.int64)
+    alone = np.flatnonzero(np.bincount(labels[kept], minlength=1) == 1)
+    if len(alone):
+        row = int(np.flatnonzero(kept & (labels == alone[0]))[0])
+        raise DataError(
+            f"{job.targets.place(row)}: its class has no other row, and {loss.name} needs a positive for each row; leave "
+            f"the row out" + (f"; {count(len(alone), 'class', 'classes')} in all" if len(alone) > 1 else "")
+        )
+    return Everyone(unit(whole(source))[0], labels, kept)
+
+
+def positives(job: "Job") -> Array:
+    """How many positives each row has among all rows, shape (n,); ignored rows have none."""
+    found = job.extras.everyone
+    assert found is not None
+    counts = np.bincount(found.labels[found.kept]) - 1.0
+    return np.where(found.kept, counts[np.where(found.kept, found.labels, 0)], 0.0)

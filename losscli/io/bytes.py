@@ -1,0 +1,337 @@
+"""Bytes of files, read by position: of a regular file where it lies, and of a pipe from a copy on the disk."""
+
+import errno
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+from losscli.errors import DataError
+
+PIECE = 1 << 20
+IN_MEMORY = 16 << 20
+"""A copy of what cannot be read twice goes to the disk when it is larger than this."""
+RESERVE = 256 << 20
+RESERVED_SHARE = 50
+"""Copies leave this much of their disk free, or this share of a small one."""
+
+Looked = Callable[[str, int, int], None]
+"""Is told of a file that is looked through before the pass: its name, how many bytes are done, and of how many."""
+
+
+class Raw(Protocol):
+    """Bytes that can be read at any position, by several threads at once."""
+
+    @property
+    def size(self) -> int: ...
+
+    @property
+    def location(self) -> str | None:
+        """What others may open the bytes by; None while they are in memory."""
+        ...
+
+    def read_into(self, view: memoryview, position: int) -> None:
+        """Fill a view from a position on; it is an error if there are fewer bytes."""
+        ...
+
+    def read(self, position: int, size: int) -> bytes:
+        """Some bytes from a position on; it is an error if there are fewer."""
+        ...
+
+    def check(self) -> None:
+        """Refuse bytes that changed since they were opened."""
+        ...
+
+
+class RawFile:
+    """A regular file, which must stay as it is while it is read.
+
+    `held` is whether it is kept open; of many shards each is opened for each read, since a process may have only so
+    many files open.
+    """
+
+    def __init__(self, name: str, path: Path, held: bool = True) -> None:
+        self.name, self.path, self.held = name, path, held
+        self.descriptor: int | None = os.open(path, os.O_RDONLY)
+        found = os.fstat(self.descriptor)
+        self.stamp, self.size = _stamp(found), found.st_size
+        if not held:
+            self.__del__()
+
+    @property
+    def location(self) -> str:
+        return str(self.path)
+
+    def read_into(self, view: memoryview, position: int) -> None:
+        with self._opened() as descriptor:
+            _fill(descriptor, view, position, self.name)
+
+    def read(self, position: int, size: int) -> bytes:
+        with self._opened() as descriptor:
+            return _taken(descriptor, position, size, self.name)
+
+    @contextmanager
+    def _opened(self) -> Iterator[int]:
+        try:
+            if self.descriptor is not None:
+                yield self.descriptor
+                return
+            descriptor = os.open(self.path, os.O_RDONLY)
+            try:
+                yield descriptor
+                self._check(descriptor)
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            raise DataError(f"{self.name}: cannot be read: {error.strerror or error}") from error
+
+    def check(self) -> None:
+        """Refuse a file that is no longer what it was when it was opened."""
+        if self.descriptor is not None:
+            self._check(self.descriptor)
+
+    def _check(self, descriptor: int) -> None:
+        if _stamp(os.fstat(descriptor)) != self.stamp:
+            raise DataError(f"{self.name}: the file changed while it was read; run again when it is written")
+
+    def __getstate__(self) -> tuple[str, Path, bool]:
+        return self.name, self.path, self.held
+
+    def __setstate__(self, state: tuple[str, Path, bool]) -> None:
+        self.__init__(*state)  # type: ignore[misc]
+
+    def __del__(self) -> None:
+        descriptor, self.descriptor = getattr(self, "descriptor", None), None
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def _stamp(found: os.stat_result) -> tuple[int, ...]:
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _fill(descriptor: int, view: memoryview, position: int, name: str) -> None:
+    while view:
+        got = os.preadv(descriptor, [view], position)
+        if not got:
+            raise DataError(f"{name}: the file became shorter while it was read; run again when it is written")
+        view, position = view[got:], position + got
+
+
+def _taken(descriptor: int, position: int, size: int, name: str) -> bytes:
+    pieces = []
+    while size:
+        pieces.append(os.pread(descriptor, size, position))
+        if not pieces[-1]:
+            raise DataError(f"{name}: the file became shorter while it was read; run again when it is written")
+        position, size = position + len(pieces[-1]), size - len(pieces[-1])
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+class Nameless:
+    """A file without a name, in the folder of `tempfile`: it is gone with this object, or with the process."""
+
+    def __init__(self) -> None:
+        from tempfile import TemporaryFile
+
+        with TemporaryFile(buffering=0) as file:
+            self.descriptor = os.dup(file.fileno())
+
+    def __getstate__(self) -> Any:
+        raise TypeError("a file without a name is known to this process only")
+
+    @property
+    def path(self) -> str:
+        """What others may open it by."""
+        return f"/dev/fd/{self.descriptor}"
+
+    def __del__(self) -> None:
+        if "descriptor" in self.__dict__:
+            os.close(self.descriptor)
+
+
+@dataclass
+class Spool:
+    """A copy of bytes that come one after another: in memory while it is small, then in a file without a name.
+
+    The folder is that of `tempfile`, which TMPDIR sets. What was written can be read at any position.
+    """
+
+    name: str
+    size: int = 0
+    most_held: int | None = None
+    """Bytes up to which it is in memory, where that is not the usual number."""
+    _held: bytearray = field(default_factory=bytearray)
+    _file: "Nameless | None" = None
+
+    def expect(self, size: int) -> None:
+        """Refuse at once what the disk has no room for.
+
+        Raises
+        ------
+        DataError
+            where it has not.
+        """
+        if size > IN_MEMORY:
+            try:
+                self._file = Nameless()
+                self._leave_room(size)
+            except OSError as error:
+                raise no_room(self.name, f"{size:,} bytes: {error.strerror or error}") from error
+
+    def allocate(self, size: int) -> None:
+        """Make room for so many bytes, to be written in any order."""
+        self.write_at(b"", size)
+
+    def write(self, data: bytes | memoryview) -> int:
+        """Append bytes."""
+        length = memoryview(data).nbytes
+        self.write_at(data, self.size)
+        return length
+
+    def write_at(self, data: bytes | memoryview, position: int) -> None:
+        """Write bytes from a position on.
+
+        Raises
+        ------
+        DataError
+            where the disk has no room for them.
+        """
+        view = memoryview(data)
+        view = view.cast("B") if view.nbytes else memoryview(b"")  # what is empty cannot be cast
+        end = max(self.size, position + len(view))
+        try:
+            if self._file is None and end > (IN_MEMORY if self.most_held is None else self.most_held):
+                self._file = Nameless()
+                _write(self._file.descriptor, memoryview(self._held), 0)
+                self._held = bytearray()
+            if self._file is None:
+                self._held += bytes(end - self.size)
+                self._held[position : position + len(view)] = view
+            elif len(view):
+                self._leave_room(len(view))
+                _write(self._file.descriptor, view, position)
+            else:
+                os.ftruncate(self._file.descriptor, end)
+        except OSError as error:
+            raise no_room(self.name, str(error.strerror or error)) from error
+        self.size = end
+
+    def _leave_room(self, size: int) -> None:
+        # What unpacks without an end must not take the last byte from everybody else on the disk.
+        assert self._file is not None
+        disk = os.fstatvfs(self._file.descriptor)
+        left = disk.f_bavail * disk.f_frsize - size
+        if left < min(RESERVE, disk.f_blocks * disk.f_frsize // RESERVED_SHARE):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    @property
+    def location(self) -> str | None:
+        return None if self._file is None else self._file.path
+
+    def check(self) -> None:
+        pass  # nobody else knows of the copy
+
+    def read_into(self, view: memoryview, position: int) -> None:
+        if self._file is not None:
+            _fill(self._file.descriptor, view, position, self.name)
+        else:
+            view[:] = memoryview(self._held)[position : position + len(view)]
+
+    def read(self, position: int, size: int) -> bytes:
+        if self._file is not None:
+            return _taken(self._file.descriptor, position, size, self.name)
+        return bytes(self._held[position : position + size])
+
+    @classmethod
+    def copy(cls, name: str, pieces: Iterable[bytes]) -> "Spool":
+        """All the pieces, one after another."""
+        made = cls(name)
+        for piece in pieces:
+            made.write(piece)
+        return made
+
+
+def no_room(name: str, why: str) -> DataError:
+    """The error of a copy that the folder of `tempfile` has no room for."""
+    from tempfile import gettempdir
+
+    try:
+        folder = gettempdir()
+    except OSError:
+        folder = os.environ.get("TMPDIR", "the folder for temporary files")
+    return DataError(
+        f"{name}: no room for a copy in {folder} ({why}); "
+        "set TMPDIR to a folder with more, or give an .npy file, which is read where it lies"
+    )
+
+
+def pieces_of(stream: Any) -> Iterator[bytes]:
+    """What a stream gives, a piece at a time, so that a signal between two of them is not kept waiting."""
+    while data := stream.read(PIECE):
+        yield data
+
+
+def _write(descriptor: int, view: memoryview, position: int) -> None:
+    while view:
+        written = os.pwrite(descriptor, view, position)
+        view, position = view[written:], position + written
+
+
+@dataclass
+class Reader:
+    """A stream over raw bytes, with what `zipfile`, `gzip` and NumPy's header readers ask of one."""
+
+    raw: Raw
+    position: int = 0
+
+    def read(self, size: int = -1) -> bytes:
+        left = max(self.raw.size - self.position, 0)
+        size = left if size < 0 else min(size, left)
+        data = self.raw.read(self.position, size)
+        self.position += size
+        return data
+
+    def tell(self) -> int:
+        return self.position
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        position = offset + (0, self.position, self.raw.size)[whence]
+        if position < 0:
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))  # as a file has it
+        self.position = position
+        return self.position
+
+    def seekable(self) -> bool:
+        return True
+
+
+def blocks_of(raw: Raw, start: int, stop: int, size: int) -> Iterator[memoryview]:
+    """Consecutive bytes from start to stop in views of at most `size`; each is good until the next."""
+    held = memoryview(bytearray(min(size, max(stop - start, 0))))
+    for position in range(start, stop, size):
+        view = held[: min(size, stop - position)]
+        raw.read_into(view, position)
+        yield view
+
+
+@dataclass
+class Begun:
+    """A stream of which some bytes were read already, which can be read again."""
+
+    stream: IO[bytes]
+    held: bytes = b""
+    position: int = 0
+
+    def again(self) -> "Begun":
+        self.position = 0
+        return self
+
+    def read(self, size: int) -> bytes:
+        if len(self.held) < self.position + size:
+            self.held += self.stream.read(self.position + size - len(self.held))
+        found = self.held[self.position : self.position + size]
+        self.position += len(found)
+        return found

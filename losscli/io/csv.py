@@ -1,0 +1,357 @@
+"""CSV and TSV files: cut at the ends of records into chunks, each of which Polars parses by itself.
+
+One pass over the bytes finds the cuts and counts the records, so that rows have numbers, and lines for messages, before
+any cell is parsed. A chunk is then parsed when and where it is needed, and memory does not grow with the file.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from losscli.arrays import Array
+from losscli.errors import DataError
+from losscli.io.bytes import Looked, Raw, blocks_of
+from losscli.io.table import Table, parses_as_number
+from losscli.wording import count
+
+if TYPE_CHECKING:
+    import polars as pl
+
+PIECE = 256 << 10
+"""Bytes that are looked through at once for the ends of records: as many as a core's cache holds."""
+CHUNK_BYTES = 8 << 20
+CHUNK_ROWS = 1 << 17
+WIDE = 2000
+"""From so many columns on chunks are twice as large: a column costs its share of time in each."""
+FIRST = 4 << 20
+SMALL = 64 << 10
+BOM = b"\xef\xbb\xbf"
+QUOTE, NEWLINE, CARRIAGE_RETURN = b'"\n\r'
+
+
+@dataclass(frozen=True)
+class Index:
+    """Where a text file can be cut: at each cut the row, the byte and the line (from 1) that begin there."""
+
+    rows: list[int]
+    bytes: list[int]
+    lines: list[int]
+    unclosed: bool = False
+    """Whether a quote is open at the end, as where a file was cut off."""
+
+    @classmethod
+    def of(cls, raw: Raw, start: int, line: int, width: int, looked: Callable[[int, int], None]) -> "Index":
+        """Look through a file from the byte on which its first record begins; `looked` is told how far it is.
+
+        A newline within quotes ends no record: the number of quotes before it is odd.
+        """
+        stop = _without_blank_end(raw, start)
+        most = CHUNK_BYTES * (2 if width >= WIDE else 1)
+        rows, cuts, lines = [0], [start], [line]
+        row = quotes = 0
+        position = start
+        at_end = True  # whether the last byte so far ended a record
+        for view in blocks_of(raw, start, stop, PIECE):
+            data = np.frombuffer(view, np.uint8)
+            ends, quotes, newlines = _ends_of_records(data, quotes)
+            row += len(ends)
+            position += len(data)
+            line += newlines
+            at_end = bool(len(ends)) and ends[-1] == len(data) - 1
+            full = position - cuts[-1] >= most or row - rows[-1] >= CHUNK_ROWS
+            if full and len(ends):
+                looked(position, stop)
+                behind = len(data) - 1 - int(ends[-1])
+                rows.append(row)
+                cuts.append(position - behind)
+                lines.append(line - int(np.count_nonzero(data[len(data) - behind :] == NEWLINE)))
+        row += not at_end and stop > start
+        if cuts[-1] < stop:
+            rows.append(row)
+            cuts.append(stop)
+            lines.append(line)
+        return cls(rows, cuts, lines, bool(quotes))
+
+
+def _ends_of_records(data: Array, quotes: int) -> tuple[Array, int, int]:
+    """Where records end, whether a quote is open behind the data (1) or not (0), and how many newlines there are."""
+    newlines = np.flatnonzero(data == NEWLINE)
+    marks = data == QUOTE
+    if not quotes and not marks.any():
+        return newlines, 0, len(newlines)
+    places = np.flatnonzero(marks)
+    before = quotes + np.searchsorted(places, newlines)
+    return newlines[before % 2 == 0], (quotes + len(places)) % 2, len(newlines)
+
+
+def _well_quoted(data: Array, separator: int) -> bool:
+    """Whether quotes begin and end cells, or are written twice within them."""
+    places = np.flatnonzero(data == QUOTE)
+    opening, closing = places[::2], places[1::2]
+    around = np.concatenate([[NEWLINE], data, [NEWLINE]])  # so that the byte before place p is around[p]
+    before, behind = around[opening], around[closing + 2]
+    begins = (before == separator) | (before == NEWLINE)
+    ends = (behind == separator) | (behind == NEWLINE) | (behind == CARRIAGE_RETURN)
+    twice = opening[1:] == closing[: len(opening) - 1] + 1
+    begins[1:] |= twice
+    ends[: len(twice)] |= twice
+    return len(opening) == len(closing) and bool(begins.all() and ends.all())
+
+
+def _without_blank_end(raw: Raw, start: int) -> int:
+    """Where the last record ends, without the blank lines with which editors end files."""
+    stop = raw.size
+    while stop > start:
+        size = min(stop - start, 4096)
+        tail = raw.read(stop - size, size)
+        kept = tail.rstrip(b"\r\n")
+        if kept:
+            end = stop - size + len(kept)
+            rest = raw.read(end, min(2, raw.size - end))
+            return end + (2 if rest == b"\r\n" else 1 if rest[:1] == b"\n" else 0)
+        stop -= size
+    return start
+
+
+def _columns(numbers: Iterable[int]) -> list[str]:
+    """What Polars calls columns without a header."""
+    return [f"column_{number + 1}" for number in numbers]
+
+
+class TextTable(Table):
+    """A CSV or TSV file. Every cell is text until a role says otherwise."""
+
+    def __init__(
+        self, name: str, raw: Raw, separator: str, header: bool | None, looked: Looked = lambda name, done, size: None
+    ) -> None:
+        self.name, self.raw, self.separator = name, raw, separator
+        begin, end, row = _first_record(name, raw, separator)
+        self.width = len(row)
+        headed = header if header is not None else not all(parses_as_number(cell) for cell in row)
+        self.names = tuple(cell.strip() for cell in row) if headed else None
+        self.settled = header is not None
+        lines = raw.read(begin, end - begin).count(b"\n") if headed else 0
+        start = end if headed else begin
+        self.index = Index.of(raw, start, 1 + lines, self.width, lambda done, size: looked(name, done, size))
+        self.cuts = self.index.rows
+        if self.index.unclosed:
+            raise DataError(self._unreadable(len(self.cuts) - 2, "a quote is open at its end: was it cut off?"))
+        self.doubt = None if self.settled else self._doubt(row)
+
+    def headed(self) -> Table:
+        made = TextTable(self.name, self.raw, self.separator, True)
+        made.doubt, made.settled = None, True
+        return made
+
+    def _bytes(self, chunk: int) -> bytes:
+        start, stop = self.index.bytes[chunk : chunk + 2]
+        return self.raw.read(start, stop - start)
+
+    @cached_property
+    def _texts(self) -> dict[str, Any]:
+        import polars as pl
+
+        return dict.fromkeys(_columns(range(self.width)), pl.String())
+
+    def _parse(self, chunk: int, numbers: Sequence[int], numeric: bool) -> "pl.DataFrame":
+        import polars as pl
+
+        picked = _columns(numbers)
+        last = f"column_{self.width}"  # looked at too: Polars fills short rows with nulls
+        schema = self._texts | dict.fromkeys(picked, pl.Float64()) if numeric else self._texts
+        wanted = picked if last in picked else [*picked, last]
+        data = self._bytes(chunk)
+        cells, separator, quoted = np.frombuffer(data, np.uint8), ord(self.separator), b'"' in data
+        if quoted and not _well_quoted(cells, separator):
+            raise DataError(self._unreadable(chunk, "Polars would drop such a quote"))
+        separators = (self.cuts[chunk + 1] - self.cuts[chunk]) * (self.width - 1)
+        if len(wanted) < self.width and (quoted or np.count_nonzero(cells == separator) != separators):
+            # Where some columns are read, Polars does not mind rows that have more.
+            wanted = _columns(range(self.width))
+        return pl.read_csv(
+            data if data.endswith(b"\n") else data + b"\n",  # without, an empty cell too many at the end is dropped
+            separator=self.separator,
+            has_header=False,
+            schema=schema,
+            columns=None if len(wanted) == self.width else wanted,
+            raise_if_empty=False,
+        )
+
+    def frame(self, chunk: int, numbers: Sequence[int]) -> "pl.DataFrame":
+        import polars as pl
+
+        try:
+            found = self._parse(chunk, numbers, numeric=False)
+        except pl.exceptions.PolarsError as error:
+            message = self._unreadable(chunk, str(error))
+            if "utf-8" not in str(error).lower():
+                self._check_short(chunk)  # the first row decides how many columns Polars sees
+            raise DataError(message) from error
+        if self.width > 1 and found[f"column_{self.width}"].null_count():
+            self._check_short(chunk)
+        if found.height != self.cuts[chunk + 1] - self.cuts[chunk]:
+            raise DataError(self._unreadable(chunk, "its records cannot be told apart"))
+        return found.select(_columns(numbers))
+
+    def quick(self, chunk: int, numbers: Sequence[int]) -> Array | None:
+        import polars as pl
+
+        try:
+            found = self._parse(chunk, numbers, numeric=True)
+        except pl.exceptions.PolarsError:
+            return None
+        expected = self.cuts[chunk + 1] - self.cuts[chunk]
+        if found.height != expected or sum(found.null_count().row(0)):
+            return None
+        picked = _columns(numbers)
+        array = (found if found.columns == picked else found.select(picked)).to_numpy(order="c")
+        # An infinity may be a number too large for a float64; which one it is, the text says.
+        return array if np.isfinite(array).all() else None
+
+    def place(self, row: int, column: int | None = None) -> str:
+        at = "" if column is None else f", {self.label(column)}"
+        chunk = min(int(np.searchsorted(self.cuts, row, side="right")) - 1, len(self.cuts) - 2)
+        for number, (line, _) in enumerate(self._records(chunk)):
+            if number == row - self.cuts[chunk]:
+                return f"{self.name}:{line}{at}"
+        return f"{self.name}[{row}]{at}"
+
+    def _records(self, chunk: int) -> Iterator[tuple[int, list[str]]]:
+        """Each record of a chunk with the line on which it starts; for messages only."""
+        data = self._bytes(chunk)
+        csv.field_size_limit(max(csv.field_size_limit(), len(data)))
+        # A carriage return alone ends no record, neither for Polars nor for an editor's count of lines.
+        text = re.sub("\r(?!\n)", " ", data.decode("utf-8", "replace"))
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=self.separator)
+        first = line = self.index.lines[chunk]
+        for record in reader:
+            yield line, record
+            line = first + reader.line_num
+
+    def _check_short(self, chunk: int) -> None:
+        for line, record in self._records(chunk):
+            if len(record) < self.width:
+                fact = "the line is blank" if not record else f"{count(len(record), 'cell')} instead of {self.width}"
+                raise DataError(f"{self.name}:{line}: {fact}; the row is damaged, or a comma is missing")
+
+    def _unreadable(self, chunk: int, why: str) -> str:
+        if "utf-8" in why.lower():
+            return f"{self.name}: not UTF-8 text; save it as UTF-8"
+        first = "".join(self.names or ()) or "".join(next((record for _, record in self._records(0)), []))
+        for line, record in self._records(chunk):
+            if len(record) > self.width and ";" in first:
+                return f"{self.name}:{line}: separated by semicolons, with decimal commas? Save it with commas and decimal points"
+            if line == 2 and len(record) == self.width + 1:
+                return f"{self.name}:1: one name too few, as R writes row names; name the first column as well, for example id"
+            if len(record) > self.width:
+                return f"{self.name}:{line}: {len(record)} cells instead of {self.width}; quote cells that hold a comma"
+        lines = enumerate(self._bytes(chunk).split(b"\n"), self.index.lines[chunk])
+        odd = next((f":{line}" for line, text in lines if text.count(b'"') % 2), "")
+        return (
+            f"{self.name}{odd}: not a table that can be read, perhaps for a quote that is never closed, or stands inside a "
+            f"cell without being written twice ({why.splitlines()[0]})"
+        )
+
+    def _doubt(self, row: list[str]) -> str | None:
+        cells = [cell.strip() for cell in row]
+        if cells[0].startswith("sep="):
+            return f"{self.name}:1: the line {','.join(cells)!r} is for spreadsheets only; delete it"
+        if self.names is None and cells == ["0"] and self._has_fractions():
+            return f"{self.name}:1: the first row is 0 and others are no whole numbers: a header that a tool wrote, or data? Say --header or --no-header"
+        other = next((name for mark, name in ((";", "semicolons"), ("\t", "tabs")) if mark in cells[0]), None)
+        if len(cells) == 1 and other:
+            return f"{self.name}:1: one column, {cells[0]!r}: separated by {other}? Save it with commas, or as .tsv with tabs"
+        if self.names is None:
+            if len(row) > 1 and cells == [str(i) for i in range(len(row))]:
+                return f"{self.name}:1: the first row is {','.join(cells[:3])}{',...' if len(cells) > 3 else ''}: a header that a tool wrote, or data? Say --header or --no-header"
+            return None
+        odd = next((cell for cell in cells if parses_as_number(cell) and not cell.lstrip("+-").isdecimal()), None)
+        if odd is not None:
+            return f"{self.name}:1: the first row has words and numbers ({odd}): a header or data? Say --header or --no-header"
+        return None
+
+    def _has_fractions(self) -> bool:
+        """Whether some cell of the first column is no whole number."""
+        return any(
+            bool(self.frame(chunk, [0]).to_series(0).str.contains(r"[^0-9\s+-]").any())
+            for chunk in range(len(self.cuts) - 1)
+        )
+
+
+class SmallTable(TextTable):
+    """A small text file without quotes: Python takes less time for its cells than for the import of Polars."""
+
+    def __init__(
+        self, name: str, raw: Raw, separator: str, header: bool | None, looked: Looked = lambda name, done, size: None
+    ) -> None:
+        super().__init__(name, raw, separator, header, looked)
+        self.rows: list[list[str | None]] | None = None
+        data = self._bytes(0) if self.height and len(self.cuts) == 2 else b'"'
+        try:
+            text = data.decode()
+        except UnicodeDecodeError:
+            return
+        lines = text.removesuffix("\n").split("\n")
+        rows = [line.removesuffix("\r").split(separator) for line in lines]
+        # Whatever is not plain is left to Polars, and to its messages.
+        if '"' not in text and all(len(row) == self.width for row in rows) and text.count("\r") in (0, len(rows)):
+            self.rows = [[cell or None for cell in row] for row in rows]
+
+    def quick(self, chunk: int, numbers: Sequence[int]) -> Array | None:
+        if self.rows is None:
+            return super().quick(chunk, numbers)
+        if not all(parses_as_number(row[number]) for row in self.rows for number in numbers):
+            return None
+        array = np.array([[float(row[number] or "") for number in numbers] for row in self.rows])
+        return array if np.isfinite(array).all() else None
+
+    @property
+    def held(self) -> bool:  # type: ignore[override]
+        return self.rows is not None
+
+    def cells(self, chunk: int, number: int) -> "pl.Series | list[str | None]":
+        return super().cells(chunk, number) if self.rows is None else [row[number] for row in self.rows]
+
+
+def _first_record(name: str, raw: Raw, separator: str) -> tuple[int, int, list[str]]:
+    """Where the first record begins and ends, and its cells."""
+    begin = len(BOM) if raw.read(0, min(3, raw.size)) == BOM else 0
+    size = FIRST
+    while True:
+        data = raw.read(begin, min(size, raw.size - begin))
+        ends, _, _ = _ends_of_records(np.frombuffer(data, np.uint8), 0)
+        if len(ends) or begin + size >= raw.size:
+            break
+        size *= 4
+    if not data.strip(b"\r\n"):
+        raise DataError(f"{name}: the file is empty")
+    end = int(ends[0]) + 1 if len(ends) else len(data)
+    try:
+        text = data[:end].decode()
+    except UnicodeDecodeError as error:
+        raise DataError(f"{name}: not UTF-8 text; save it as UTF-8") from error
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))
+    if re.search(r"\r(?!\n)", text.rstrip("\r\n")):
+        raise DataError(f"{name}: its lines end in a bare carriage return (old Mac); save it with LF or CRLF")
+    misquoted = f"{name}:1: a quote stands inside a cell; put the cell into quotes and write the quote twice"
+    try:
+        records = list(csv.reader(io.StringIO(text.rstrip("\r\n"), newline=""), delimiter=separator, strict=True))
+    except csv.Error as error:
+        raise DataError(misquoted) from error
+    row = records[0] if records else []
+    if len(records) > 1:
+        raise DataError(misquoted)
+    if not row:
+        raise DataError(f"{name}:1: the line is blank; begin with the header or the first row")
+    return begin, begin + end, row
+
+
+def open_text(name: str, raw: Raw, separator: str, header: bool | None, looked: Looked) -> Table:
+    """Open a CSV or TSV file. `header` is what the user says, None for the rule of the first row."""
+    return (SmallTable if raw.size <= SMALL else TextTable)(name, raw, separator, header, looked)

@@ -1,0 +1,206 @@
+"""NPY files: headers that are checked, and rows that are read by position or as they stream in."""
+
+import math
+import re
+import warnings
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from losscli.arrays import Array
+from losscli.errors import DataError
+from losscli.io.bytes import PIECE, Raw, Reader, Spool
+from losscli.io.source import Reshaped, Source, Window, place_in_array
+
+FORTRAN_ROWS = 128
+"""Rows of an array stored by columns that are read at once: each column of them is a read of its own."""
+
+
+@dataclass
+class NpySource:
+    """An array in a file, read by position: memory does not grow with it, and a truncated file is an error, not a crash."""
+
+    name: str
+    raw: Raw
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    stored: np.dtype[Any]
+    fortran: bool
+    offset: int
+    columns: tuple[str, ...] | None = None
+    where: Any = None
+    """An object with place(row, column), for numbers that were copied from elsewhere."""
+    cuts = None
+
+    @classmethod
+    def of_raw(
+        cls,
+        name: str,
+        raw: Raw,
+        shape: tuple[int, ...],
+        dtype: np.dtype[Any],
+        fortran: bool = False,
+        columns: tuple[str, ...] | None = None,
+        where: Any = None,
+    ) -> "NpySource":
+        """Numbers that begin with the first byte, without a header."""
+        return cls(name, raw, shape, dtype, dtype, fortran and len(shape) > 1, 0, columns, where)
+
+    @classmethod
+    def copy(cls, source: Source) -> "NpySource":
+        """The numbers of a source that is slow to read, or cannot be cut anywhere: read once, in order."""
+        raw = Spool(source.name)
+        cuts = source.cuts or [0, source.shape[0]]
+        for start, stop in pairwise(cuts):
+            raw.write(np.ascontiguousarray(source.read(start, stop)).data)
+        return cls.of_raw(source.name, raw, source.shape, source.dtype, columns=source.columns, where=source)
+
+    @classmethod
+    def open(cls, raw: Raw, name: str, start: int = 0, stop: int | None = None) -> "NpySource":
+        """Read and check the header; the data is left alone. The array is from `start` to `stop` of the bytes."""
+        file = Reader(raw, start)
+        shape, fortran, stored = read_npy_header(file, name)
+        offset = file.tell()
+        promised = offset - start + stored.itemsize * int(np.prod(shape, dtype=np.int64))
+        check_length(name, shape, promised, (raw.size if stop is None else stop) - start)
+        return cls(name, raw, shape, native(stored), stored, fortran and len(shape) > 1, offset)
+
+    @property
+    def grain(self) -> int:
+        return FORTRAN_ROWS if self.fortran else 1
+
+    def read(self, start: int, stop: int, out: Array | None = None) -> Array:
+        size = self.stored.itemsize
+        if not self.fortran:
+            width = int(np.prod(self.shape[1:], dtype=np.int64))
+            rows = out if out is not None and self.stored == self.dtype else None
+            if rows is None:
+                rows = np.empty((stop - start, *self.shape[1:]), self.stored)
+            self._fill(rows, self.offset + start * width * size)
+        else:
+            held = np.empty((self.shape[1], stop - start), self.stored)
+            for column, part in enumerate(held):
+                self._fill(part, self.offset + (column * self.shape[0] + start) * size)
+            rows = held.T
+        with np.errstate(over="ignore"):  # a long double may be too large for a float64
+            return np.ascontiguousarray(rows, self.dtype)
+
+    def _fill(self, array: Array, position: int) -> None:
+        if array.size:
+            self.raw.read_into(array.reshape(-1).view(np.uint8).data, position)
+
+    def place(self, row: int, column: int | None = None) -> str:
+        return place_in_array(self.name, row, column) if self.where is None else str(self.where.place(row, column))
+
+
+@dataclass
+class StreamSource:
+    """An array that comes out of a pipe: its rows are taken in their order, each once, a run of them at a time."""
+
+    name: str
+    stream: Any
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    stored: np.dtype[Any]
+    columns: tuple[str, ...] | None = None
+    taken: int = 0
+    grain = 1
+    cuts = None
+
+    def take(self, start: int, stop: int) -> "Window":
+        """The next rows, which must be those from start to stop."""
+        assert start == self.taken
+        self.taken = stop
+        rows = np.empty((stop - start, *self.shape[1:]), self.stored)
+        view = rows.reshape(-1).view(np.uint8).data if rows.size else memoryview(b"")
+        while view:
+            got = self.stream.readinto(view[:PIECE])  # so that a signal is not kept waiting for all of them
+            if not got:
+                missing = len(view) + (self.shape[0] - stop) * rows[:1].nbytes
+                raise DataError(
+                    f"{self.name}: truncated: {missing:,} bytes fewer came than its header promises; "
+                    "did the command before the pipe fail?"
+                )
+            view = view[got:]
+        if stop == self.shape[0] and self.stream.read(1):
+            raise DataError(
+                f"{self.name}: bytes come after its array of shape {self.shape}: several arrays? Save each in a file"
+            )
+        with np.errstate(over="ignore"):
+            return Window(self, start, np.ascontiguousarray(rows, self.dtype))
+
+    def read(self, start: int, stop: int, out: Array | None = None) -> Array:
+        raise AssertionError("rows of a stream are taken, not read")
+
+    def place(self, row: int, column: int | None = None) -> str:
+        return place_in_array(self.name, row, column)
+
+
+def squeezed(source: Source) -> Source:
+    """A source of shape (n, 1) as (n,)."""
+    return replace(source, shape=source.shape[:1]) if isinstance(source, StreamSource) else Reshaped(source)
+
+
+def read_npy_header(file: Any, name: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Shape, Fortran order and dtype of an .npy stream; refuses what holds no plain numbers or text."""
+    try:
+        version = np.lib.format.read_magic(file)
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of headers that Python 2 wrote
+            shape, fortran, dtype = read(file)
+    except DataError:
+        raise
+    except Exception as error:
+        raise DataError(f"{name}: not an NPY file ({_first_line(error)}); save it with numpy.save") from error
+    check_dtype(dtype, name)
+    check_axes(shape, name)
+    if math.prod(shape) * max(dtype.itemsize, 1) >= 2**62:
+        raise DataError(f"{name}: its header says shape {shape}, which no file can hold; it is damaged, save it again")
+    return shape, fortran, dtype
+
+
+def native(stored: np.dtype[Any]) -> np.dtype[Any]:
+    """The dtype in which numbers are read: in this machine's byte order, and no wider than float64."""
+    return np.dtype(np.float64) if stored.kind == "f" and stored.itemsize > 8 else stored.newbyteorder("=")
+
+
+def check_length(name: str, shape: tuple[int, ...], promised: int, present: int) -> None:
+    """Refuse a file that is shorter or longer than its header says."""
+    if present < promised:
+        raise DataError(
+            f"{name}: truncated: its header promises {promised:,} bytes, and there are {present:,}; copy or save it again"
+        )
+    if present > promised:
+        raise DataError(
+            f"{name}: holds {present - promised:,} bytes after its array of shape {shape}: several arrays in one file? "
+            "Save each in a file of its own"
+        )
+
+
+def check_axes(shape: tuple[int, ...], name: str) -> None:
+    """Refuse arrays that are neither (n,) nor (n, k)."""
+    if any(type(length) is not int for length in shape):
+        raise DataError(f"{name}: its header says shape {shape}, which is none; it is damaged, save it again")
+    if not 1 <= len(shape) <= 2:
+        raise DataError(f"{name}: shape {shape} has {len(shape)} axes; losscli reads (n,) or (n, k): reshape it first")
+
+
+def check_dtype(dtype: np.dtype[Any], name: str) -> None:
+    """Refuse dtypes that are neither real numbers nor text."""
+    if dtype.kind in "buifUS":
+        return
+    if dtype.hasobject:
+        raise DataError(
+            f"{name}: holds pickled Python objects, which losscli never loads; re-save it as numbers or text: "
+            "numpy.save(file, numpy.asarray(old.tolist()))"
+        )
+    if dtype.kind == "V":
+        raise DataError(f"{name}: dtype {dtype} is not numbers (bfloat16 or a structured array?); save it as float32")
+    raise DataError(f"{name}: dtype {dtype} is not real numbers or text; convert it before saving")
+
+
+def _first_line(error: Exception) -> str:
+    return re.sub(r" at 0x[0-9a-f]+>", ">", (str(error).splitlines() or [type(error).__name__])[0])

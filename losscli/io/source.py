@@ -1,0 +1,274 @@
+"""Sources: rows of numbers, read by position, that know how to name a place in their file."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Any, Protocol
+
+import numpy as np
+
+from losscli.arrays import Array
+
+SCAN_BYTES = 4 << 20
+
+
+class Source(Protocol):
+    """Rows of numbers, shape (n,) or (n, k)."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    @property
+    def dtype(self) -> np.dtype[Any]: ...
+    @property
+    def columns(self) -> tuple[str, ...] | None: ...
+    @property
+    def grain(self) -> int:
+        """How many rows to read at once without waste; 1 where any number is as good."""
+        ...
+
+    @property
+    def cuts(self) -> Sequence[int] | None:
+        """The rows at which it can be cut without waste, with both ends; None for anywhere."""
+        ...
+
+    def read(self, start: int, stop: int, out: Array | None = None) -> Array:
+        """Rows start to stop, in native byte order; `out`, of that shape and dtype, may be filled and returned."""
+        ...
+
+    def place(self, row: int, column: int | None = None) -> str:
+        """Where a value stands, as an editor or NumPy would say it."""
+        ...
+
+
+def blocks(source: Source) -> Iterator[tuple[int, Array]]:
+    """Yield (first row, rows) over a whole source."""
+    width = int(np.prod(source.shape[1:], dtype=np.int64)) * source.dtype.itemsize
+    step = max(1, SCAN_BYTES // max(1, width), source.grain)
+    cuts = source.cuts or [*range(0, source.shape[0], step), source.shape[0]]
+    for start, stop in pairwise(cuts):
+        if start < stop:
+            yield start, source.read(start, stop)
+
+
+def pieces(source: Source, start: int, stop: int, rows: int) -> Iterator[tuple[int, Array]]:
+    """Yield (first row, so many rows) from start to stop; an array is good until the next one is asked for."""
+    if source.grain > 1:
+        held = source.read(start, stop)
+        for low in range(start, stop, rows):
+            yield low, held[low - start : low - start + rows]
+        return
+    buffer = np.empty((min(rows, stop - start), *source.shape[1:]), source.dtype)
+    for low in range(start, stop, rows):
+        high = min(low + rows, stop)
+        yield low, source.read(low, high, buffer[: high - low])
+
+
+@dataclass
+class MemorySource:
+    """Rows that are in memory already: of a program that has arrays, not files."""
+
+    name: str
+    array: Array
+    columns: tuple[str, ...] | None = None
+    where: Any = None
+    """An object with place(row, column), for rows that come from a table."""
+    column_numbers: tuple[int, ...] = ()
+    grain = 1
+    cuts = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.array.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.array.dtype
+
+    def read(self, start: int, stop: int, out: Array | None = None) -> Array:
+        return self.array[start:stop]
+
+    def place(self, row: int, column: int | None = None) -> str:
+        if self.where is None:
+            return place_in_array(self.name, row, column)
+        if column is None and len(self.column_numbers) == 1:
+            column = 0
+        return str(self.where.place(row, None if column is None else self.column_numbers[column]))
+
+
+@dataclass
+class ConstantSource:
+    """One number for every prediction."""
+
+    value: float
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    columns: tuple[str, ...] | None = None
+    grain = 1
+    cuts = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.value:g}"
+
+    def read(self, start: int, stop: int, out: Array | None = None) -> Array:
+        return np.full((stop - start, *self.shape[1:]), self.value, self.dtype)
+
+    def place(self, row: int, column: int | None = None) -> str:
+        return self.name
+
+
+def place_in_array(name: str, row: int, column: int | None) -> str:
+    return f"{name}[{row}]" if column is None else f"{name}[{row}, {column}]"
+
+
+@dataclass
+class ShardedSource:
+    """Several sources as one: their rows one after another."""
+
+    name: str
+    parts: Sequence[Source]
+
+    @cached_property
+    def starts(self) -> Array:
+        return np.cumsum([0] + [part.shape[0] for part in self.parts])
+
+    @cached_property
+    def shape(self) -> tuple[int, ...]:
+        return (int(self.starts[-1]), *self.parts[0].shape[1:])
+
+    @cached_property
+    def dtype(self) -> np.dtype[Any]:
+        return np.result_type(*(part.dtype for part in self.parts))
+
+    @property
+    def columns(self) -> tuple[str, ...] | None:
+        return self.parts[0].columns
+
+    @property
+    def grain(self) -> int:
+        return max(part.grain for part in self.parts)
+
+    @cached_property
+    def cuts(self) -> Sequence[int] | None:
+        if all(part.cuts is None for part in self.parts):
+            return None
+        found = [[0, part.shape[0]] if part.cuts is None else part.cuts for part in self.parts]
+        return [0, *(int(first) + cut for first, cuts in zip(self.starts, found, strict=False) for cut in cuts[1:])]
+
+    def read(self, start: int, stop: int, out: Array | None = None) -> Array:
+        found = []
+        for part, first in zip(self.parts, self.starts[:-1], strict=True):
+            low, high = max(start - first, 0), min(stop - first, part.shape[0])
+            if low < high:
+                whole = out is not None and (low, high) == (start - first, stop - first) and part.dtype == out.dtype
+                found.append(part.read(int(low), int(high), out if whole else None))
+        if len(found) == 1:
+            return found[0].astype(self.dtype, copy=False)
+        return np.concatenate(found or [np.empty((0, *self.shape[1:]))]).astype(self.dtype, copy=False)
+
+    def place(self, row: int, column: int | None = None) -> str:
+        part = int(np.searchsorted(self.starts, row, side="right")) - 1
+        return self.parts[part].place(row - int(self.starts[part]), column)
+
+
+@dataclass
+class Derived:
+    """A source made of another one, of the same rows."""
+
+    of: Source
+
+    @property
+    def name(self) -> str:
+        return self.of.name
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.of.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.of.dtype
+
+    @property
+    def columns(self) -> tuple[str, ...] | None:
+        return self.of.columns
+
+    @property
+    def grain(self) -> int:
+        return self.of.grain
+
+    @property
+    def cuts(self) -> Sequence[int] | None:
+        return self.of.cuts
+
+
+@dataclass
+class Reshaped(Derived):
+    """A source of shape (n, 1) read as (n,)."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.of.shape[:1]
+
+    def read(self, start: int, stop: int, out: Array | None = None) -> Array:
+        return self.of.read(start, stop, None if out is None else out[:, None]).reshape(stop - start)
+
+    def place(self, row: int, column: int | None = None) -> str:
+        return self.of.place(row, 0)
+
+
+@dataclass
+class Reordered(Derived):
+    """A source whose columns stand in another order: order[j] is the stored column of column j."""
+
+    order: tuple[int, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...] | None:
+        return None if self.of.columns is None else tuple(self.of.columns[j] for j in self.order)
+
+    def read(self, start: int, stop: int, out: Array | None = None) -> Array:
+        return self.of.read(start, stop)[:, list(self.order)]
+
+    def place(self, row: int, column: int | None = None) -> str:
+        return self.of.place(row, None if column is None else self.order[column])
+
+
+@dataclass
+class Recoded(Derived):
+    """Codes as the numbers that stand for them."""
+
+    numbers: Array
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.numbers.dtype
+
+    def read(self, start: int, stop: int, out: Array | None = None) -> Array:
+        return self.numbers[self.of.read(start, stop)]
+
+    def place(self, row: int, column: int | None = None) -> str:
+        return self.of.place(row, column)
+
+
+@dataclass
+class Window(Derived):
+    """Some rows of a source, from `start` on, that are in memory."""
+
+    start: int
+    rows: Array
+    cuts = None
+
+    def read(self, start: int, stop: int, out: Array | None = None) -> Array:
+        return self.rows[start - self.start : stop - self.start]
+
+    def place(self, row: int, column: int | None = None) -> str:
+        return self.of.place(row, column)
+
+
+def whole(source: Source) -> Array:
+    """All rows; for small operands such as centers."""
+    return source.read(0, source.shape[0])

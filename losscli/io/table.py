@@ -1,0 +1,354 @@
+"""Tables: files whose columns get a role by name, read a run of rows at a time; their columns as Sources.
+
+What a column means is the loss's affair. Ids and labels stay as they stand in the file: 007 is not 7, and NA is a word.
+Polars does the parsing, and is imported only when such a file is opened.
+"""
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from losscli.arrays import Array
+from losscli.errors import DataError
+from losscli.io.npy import NpySource
+from losscli.io.source import Source
+from losscli.io.text import Coder, TextColumn
+from losscli.wording import count, did_you_mean, listing
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+class Table:
+    """A table: its columns' names, if it has a header, and its cells.
+
+    `settled` is whether the user said what the first row is; `doubt` is what is doubtful about it otherwise. `cuts` are
+    the rows at which it can be read without waste, with both ends.
+    """
+
+    name: str
+    names: tuple[str, ...] | None
+    width: int
+    cuts: list[int]
+    doubt: str | None = None
+    settled: bool = False
+    held: bool = False
+    """Whether its cells are in memory, as text of Python's own."""
+
+    def frame(self, chunk: int, numbers: Sequence[int]) -> "pl.DataFrame":
+        """Columns of the rows from one cut to the next, as the file has them: text in text files."""
+        raise NotImplementedError
+
+    def quick(self, chunk: int, numbers: Sequence[int]) -> "Array | None":
+        """The same as float64, (n, len(numbers)), where that is a short way; None where the cells must be looked at."""
+        raise NotImplementedError
+
+    def place(self, row: int, column: int | None = None) -> str:
+        """File, line as an editor counts it, and column."""
+        raise NotImplementedError
+
+    def dtype(self, numbers: Sequence[int]) -> "np.dtype[Any]":
+        """Of columns as numbers: float64, or float32 if all are stored so."""
+        return np.dtype(np.float64)
+
+    def is_text(self, number: int) -> bool:
+        """Whether a column is words, rather than the numbers or truth values of a typed file."""
+        return True
+
+    def headed(self) -> "Table":
+        """The same table with its first row taken for its header."""
+        raise NotImplementedError
+
+    def check(self) -> None:
+        """Look for damaged rows, where something is wrong with their number."""
+        for chunk in range(len(self.cuts) - 1):
+            self.frame(chunk, [self.width - 1])
+
+    @property
+    def height(self) -> int:
+        return self.cuts[-1]
+
+    @property
+    def first(self) -> int:
+        """How many cells of the file are above the first row: 1 where it has a header."""
+        return 1 if self.names else 0
+
+    def label(self, number: int) -> str:
+        """How messages call a column."""
+        return f'column "{self.names[number]}"' if self.names else f"column {number + 1}"
+
+    def find(self, column: str) -> int:
+        """The number of a column, by its name or, without a header, by its 1-based number."""
+        if self.names is None:
+            if column.isdecimal() and 1 <= int(column) <= self.width:
+                return int(column) - 1
+            raise DataError(
+                f"{self.name}: no column {column!r}: the file has no header and {count(self.width, 'column')}; "
+                "say a number from 1 on, or --header if its first row is one"
+            )
+        places = [i for i, name in enumerate(self.names) if name == column]
+        if not places:
+            raise DataError(
+                f"{self.name}: no column {column!r}; its columns: {listing(map(repr, self.names))}{did_you_mean(column, self.names)}"
+            )
+        if len(places) > 1:
+            numbers = listing(place + 1 for place in places)
+            raise DataError(f"{self.name}: {len(places)} columns are called {column!r} ({numbers}); rename all but one")
+        return places[0]
+
+    def pick(self, patterns: str) -> list[int]:
+        """The columns that match a comma-separated list of names, shell patterns or 1-based numbers, in that order."""
+        picked: list[int] = []
+        for pattern in patterns.split(","):
+            if self.names is None or pattern in self.names:
+                found = [self.find(pattern)]
+            else:
+                found = [i for i, name in enumerate(self.names) if fnmatchcase(name, pattern)]
+            if not found:
+                raise DataError(
+                    f"{self.name}: --columns: no column matches {pattern!r}; its columns: {listing(map(repr, self.names or ()))}"
+                )
+            picked += [number for number in found if number not in picked]
+        return picked
+
+    def name_column(self) -> int | None:
+        """The column of a table of classes that holds their names: called class or label, or the first of words."""
+        for i, name in enumerate(self.names or ()):
+            if name.lower() in ("class", "label", "name"):
+                return i
+        for i in range(self.width):
+            cells = self.text(i).cells
+            if cells and not any(is_finite_number(cell or "") for cell in cells):
+                return i
+        return None
+
+    @cached_property
+    def kept(self) -> dict[Any, Any]:
+        """Columns that were read whole already, for who asks again."""
+        return {}
+
+    def text(self, number: int) -> TextColumn:
+        """A column as text, each distinct cell once."""
+        if number not in self.kept:
+            coder = Coder(self.name, self, number)
+            for chunk in range(len(self.cuts) - 1):
+                coder.add(self.cells(chunk, number))
+            self.kept[number] = coder.column()
+        found: TextColumn = self.kept[number]
+        return found
+
+    def copied(self, numbers: Sequence[int], cure: str = "") -> Source:
+        """The same as `source`, from a copy that can be read and cut anywhere."""
+        source, key = self.source(numbers, cure), ("copied", tuple(numbers))
+        if source.cuts is None:
+            return source
+        if key not in self.kept:
+            self.kept[key] = NpySource.copy(source)
+        found: Source = self.kept[key]
+        return found
+
+    def cells(self, chunk: int, number: int) -> "pl.Series | list[str | None]":
+        """A column of the rows from one cut to the next as text: a list only where `held`."""
+        import polars as pl
+
+        return self.frame(chunk, [number]).to_series(0).cast(pl.String).alias("")
+
+    def source(self, numbers: Sequence[int], cure: str = "", one_axis: bool = True) -> Source:
+        """Columns as rows of numbers: (n, k) for several, and for one column (n,) or, without `one_axis`, (n, 1).
+
+        `cure` ends the message about a cell that is no number.
+        """
+        return TableSource(self, tuple(numbers), cure, len(numbers) == 1 and one_axis)
+
+    def numbers(self, chunk: int, numbers: Sequence[int], cure: str) -> Array:
+        """The cells of columns from one cut to the next as numbers, shape (n, len(numbers)).
+
+        Raises
+        ------
+        DataError
+            at the first cell that is not a number.
+        """
+        found = self.quick(chunk, numbers)
+        return found if found is not None else self._checked(chunk, numbers, cure)
+
+    def _checked(self, chunk: int, numbers: Sequence[int], cure: str) -> Array:
+        import polars as pl
+
+        cells = self.frame(chunk, numbers)
+        parsed, text = _parsed(cells)
+        for j, nulls in enumerate(parsed.null_count().row(0)):
+            if nulls:
+                self._refuse(chunk, numbers[j], parsed.to_series(j).is_null(), cure)
+        array = parsed.to_numpy()
+        for j in np.flatnonzero(np.isinf(array).any(axis=0)).tolist() if text else []:
+            huge = np.isinf(array[:, j]) & ~cells.to_series(j).cast(pl.String).str.contains("(?i)inf").to_numpy()
+            if huge.any():
+                self._refuse(chunk, numbers[j], pl.Series(huge), cure)
+        return np.ascontiguousarray(array, self.dtype(numbers))
+
+    def _refuse(self, chunk: int, number: int, bad: "pl.Series", cure: str) -> None:
+        row = int(bad.arg_true()[0])
+        cell = self.frame(chunk, [number]).to_series(0)[row]
+        others = int(bad.sum()) - 1
+        for later in range(chunk + 1, len(self.cuts) - 1):
+            others += _parsed(self.frame(later, [number]))[0].null_count().row(0)[0]
+        more = f" (and {count(others, 'more cell')} of this column)" if others else ""
+        raise DataError(f"{self.place(self.cuts[chunk] + row, number)}: {_not_a_number(cell, self, cure)}{more}")
+
+
+def _parsed(cells: "pl.DataFrame") -> tuple["pl.DataFrame", list[str]]:
+    """Cells as float64, null where they are no number; and the columns that are text."""
+    import polars as pl
+
+    text = [name for name, dtype in zip(cells.columns, cells.dtypes, strict=True) if dtype == pl.String]
+    return cells.with_columns(pl.col(text).str.strip_chars()).cast(pl.Float64, strict=False), text
+
+
+@dataclass
+class TableSource:
+    """Columns of a table as numbers, read a chunk of its rows at a time."""
+
+    table: Table
+    numbers: tuple[int, ...]
+    cure: str
+    flat: bool
+    _first: Array | None = None
+    """The first chunk, which is looked at before the others."""
+
+    @property
+    def name(self) -> str:
+        return self.table.name
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (self.table.height,) if self.flat else (self.table.height, len(self.numbers))
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.table.dtype(self.numbers)
+
+    @property
+    def columns(self) -> tuple[str, ...] | None:
+        return tuple(self.table.names[i] for i in self.numbers) if self.table.names else None
+
+    @property
+    def grain(self) -> int:
+        return max(np.diff(self.table.cuts).max(initial=0), 2)
+
+    @property
+    def cuts(self) -> list[int]:
+        return self.table.cuts
+
+    def read(self, start: int, stop: int, out: Array | None = None) -> Array:
+        cuts = self.table.cuts
+        found = []
+        for chunk in range(np.searchsorted(cuts, start, side="right") - 1, len(cuts) - 1):
+            if cuts[chunk] >= stop:
+                break
+            array = self._chunk(chunk)
+            found.append(array[max(start - cuts[chunk], 0) : stop - cuts[chunk]])
+        if not found:
+            found = [np.zeros((0, len(self.numbers)), self.dtype)]
+        array = np.concatenate(found) if len(found) > 1 else found[0]
+        return array[:, 0] if self.flat else array
+
+    def _chunk(self, chunk: int) -> Array:
+        if chunk == 0 and self._first is not None:
+            return self._first
+        return self.table.numbers(chunk, self.numbers, self.cure)
+
+    def same(self, other: "TableSource") -> bool:
+        """Whether it has the same columns of the same table."""
+        return self.table is other.table and (self.numbers, self.flat) == (other.numbers, other.flat)
+
+    def look(self) -> None:
+        """Parse the first rows of predictions, so that a wrong column is known before other files are read."""
+        if len(self.cuts) > 1:
+            self._first = self._chunk(0)
+
+    def place(self, row: int, column: int | None = None) -> str:
+        column = 0 if column is None and len(self.numbers) == 1 else column
+        return self.table.place(row, None if column is None else self.numbers[column])
+
+
+class Stacked(Table):
+    """Several tables as one, their rows one after another; they must have the same columns."""
+
+    def __init__(self, name: str, tables: Sequence[Table]) -> None:
+        first = tables[0]
+        for other in tables[1:]:
+            if other.names != first.names or other.width != first.width:
+                raise DataError(
+                    f"{other.name}: its columns ({listing(other.names or [other.width])}) differ from those of "
+                    f"{first.name} ({listing(first.names or [first.width])})"
+                )
+        self.name, self.names, self.width, self.settled = name, first.names, first.width, first.settled
+        self.doubt = next((table.doubt for table in tables if table.doubt), None)
+        self.tables = tables
+        self.starts: Array = np.cumsum([0, *(table.height for table in tables)])
+        self.chunks = [(table, chunk) for table in tables for chunk in range(len(table.cuts) - 1)]
+        self.cuts = [0]
+        for start, table in zip(self.starts, tables, strict=False):
+            self.cuts += [int(start) + cut for cut in table.cuts[1:]]
+
+    def frame(self, chunk: int, numbers: Sequence[int]) -> "pl.DataFrame":
+        table, own = self.chunks[chunk]
+        return table.frame(own, numbers)
+
+    def quick(self, chunk: int, numbers: Sequence[int]) -> Array | None:
+        table, own = self.chunks[chunk]
+        return table.quick(own, numbers)
+
+    def dtype(self, numbers: Sequence[int]) -> np.dtype[Any]:
+        return np.result_type(*(table.dtype(numbers) for table in self.tables))
+
+    def is_text(self, number: int) -> bool:
+        return any(table.is_text(number) for table in self.tables)
+
+    def place(self, row: int, column: int | None = None) -> str:
+        part = int(np.searchsorted(self.starts, row, side="right")) - 1
+        return self.tables[part].place(row - int(self.starts[part]), column)
+
+    def headed(self) -> Table:
+        return Stacked(self.name, [table.headed() for table in self.tables])
+
+
+def _not_a_number(cell: Any, table: Table, otherwise: str) -> str:
+    if cell is None or not str(cell).strip():
+        return "the cell is empty, where a number is needed; fill it, or leave out the row"
+    text = str(cell)
+    if parses_as_number(text):
+        return f"{text!r} is too large for a float64; write inf if it is meant to be infinite"
+    cure = otherwise or "; correct the cell, or leave out the row"
+    if ";" in text:
+        cure = "; the file looks separated by semicolons: save it with commas, or as .tsv with tabs"
+    elif "\t" in text:
+        cure = "; the file looks separated by tabs: name it .tsv"
+    elif re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?", text):
+        cure = "; write thousands without commas"
+    elif text.count(",") == 1 and text.replace(",", "").lstrip("-+").isdigit():
+        cure = "; write decimals with a point"
+    elif table.names is None:
+        cure = "; if the first row is a header, say --header"
+    return f"{text!r} is not a number{cure}"
+
+
+def parses_as_number(cell: str | None) -> bool:
+    """Whether a cell is a number, as Polars reads numbers; NaN is one, if a bad one."""
+    text = cell or ""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return text.isascii() and "_" not in text  # Python reads more than that
+
+
+def is_finite_number(text: str) -> bool:
+    """Whether an operand is a finite number, for targets that are one constant."""
+    return parses_as_number(text) and math.isfinite(float(text))

@@ -1,0 +1,213 @@
+"""Keras 3: keras.losses."""
+
+import numpy as np
+
+from losscli.definition.batch import Clip
+from losscli.libraries.call import Call, Library
+
+EPSILON = np.float32(1e-7)
+"""keras.config.epsilon(), in keras.config.floatx(), to which predictions of every dtype are converted."""
+LEAST, MOST = float(EPSILON), float(np.float32(1) - EPSILON)
+
+
+def call(loss: str, names: str, expression: str, **more: object) -> Call:
+    return Call(loss, tuple(names.split()), f"keras.losses.{expression}", **more)  # type: ignore[arg-type]
+
+
+def cut(dtype: object) -> Clip:
+    return Clip(LEAST, MOST)
+
+
+def divided_and_cut(dtype: object) -> Clip:
+    return Clip(LEAST, MOST, renormalise=True)
+
+
+FLOAT32 = "predictions are converted to float32"
+FROM_LOGITS = "from_logits is False by default: logits are then taken for probabilities and clipped, without a word"
+
+CALLS = (
+    call("squared-error", "MeanSquaredError mean_squared_error mse", "MeanSquaredError()(t, p)"),
+    call("absolute-error", "MeanAbsoluteError mean_absolute_error mae", "MeanAbsoluteError()(t, p)"),
+    call("huber", "Huber huber", "Huber(delta=delta)(t, p)"),
+    call("log-cosh", "LogCosh log_cosh logcosh", "LogCosh()(t, p)"),
+    call(
+        "absolute-percentage-error",
+        "MeanAbsolutePercentageError mean_absolute_percentage_error mape",
+        "MeanAbsolutePercentageError()(t, p)",
+        scale=100.0,
+        defaults={"epsilon": 1e-7},
+    ),
+    call(
+        "squared-log-error",
+        "MeanSquaredLogarithmicError mean_squared_logarithmic_error msle",
+        "MeanSquaredLogarithmicError()(t, p)",
+        notes=("predictions and targets below 1e-7 are raised to it",),
+    ),
+    call("poisson", "Poisson poisson", "Poisson()(t, p)", defaults={"epsilon": 1e-7}),
+    call(
+        "hinge", "Hinge hinge", "Hinge()(t, p)", notes=("labels 0 and 1 become -1 and 1, where a batch has no others",)
+    ),
+    call("squared-hinge", "SquaredHinge squared_hinge", "SquaredHinge()(t, p)"),
+    call(
+        "categorical-hinge",
+        "CategoricalHinge categorical_hinge",
+        "CategoricalHinge()(t, p)",
+        notes=("targets are one-hot rows",),
+    ),
+    call(
+        "sigmoid-cross-entropy",
+        "BinaryCrossentropy binary_crossentropy bce",
+        "BinaryCrossentropy(from_logits=True)(t, p)",
+        given="logits",
+        smoothing="half",
+        notes=(FROM_LOGITS,),
+    ),
+    call(
+        "sigmoid-cross-entropy",
+        "",
+        "BinaryCrossentropy()(t, p)",
+        given="probs",
+        smoothing="half",
+        clip=cut,
+    ),
+    call(
+        "softmax-cross-entropy",
+        "CategoricalCrossentropy categorical_crossentropy SparseCategoricalCrossentropy sparse_categorical_crossentropy",
+        "CategoricalCrossentropy(from_logits=True)(t, p)",
+        given="logits",
+        smoothing="uniform",
+        class_weighted="sum-over-batch-size",
+        soft_weighted="sum-over-batch-size",
+        notes=(
+            FROM_LOGITS,
+            "SparseCategoricalCrossentropy takes class indices, and has no label smoothing",
+            "class_weight of fit() is a weight of samples, divided by their number",
+        ),
+        defects=(
+            "keras 3.15.1: on PyTorch, float64 is rounded to float32 on the way",
+            "keras 3.15.1, on TensorFlow: SparseCategoricalCrossentropy of probabilities clips them before it divides them "
+            "by their sum; on PyTorch and JAX after it",
+        ),
+    ),
+    call(
+        "softmax-cross-entropy",
+        "",
+        "CategoricalCrossentropy()(t, p)",
+        given="probs",
+        smoothing="uniform",
+        class_weighted="sum-over-batch-size",
+        soft_weighted="sum-over-batch-size",
+        clip=divided_and_cut,
+    ),
+    call(
+        "kl-divergence",
+        "KLDivergence kl_divergence KLD kld kullback_leibler_divergence",
+        "KLDivergence()(t, p)",
+        given="probs",
+        clip=lambda dtype: Clip(LEAST, 1.0),
+        notes=("targets are clipped to [1e-7, 1] too",),
+    ),
+    call(
+        "sigmoid-focal",
+        "BinaryFocalCrossentropy binary_focal_crossentropy",
+        "BinaryFocalCrossentropy(from_logits=True)(t, p)",
+        given="logits",
+        hard=True,
+        clip_logits=cut,
+        notes=(
+            "alpha counts only with apply_class_balancing=True",
+            "cuts probabilities of logits off on PyTorch and JAX; on TensorFlow it does not",
+            "not linear in the target: soft and smoothed targets make another function of it",
+        ),
+        defects=("keras 3.15.1: alpha does nothing by default, whatever it is",),
+    ),
+    call("sigmoid-focal", "", "BinaryFocalCrossentropy()(t, p)", given="probs", hard=True, clip=cut),
+    call(
+        "softmax-focal",
+        "CategoricalFocalCrossentropy categorical_focal_crossentropy",
+        "CategoricalFocalCrossentropy(from_logits=True)(t, p)",
+        given="logits",
+        smoothing="uniform",
+        clip_logits=divided_and_cut,
+        scale=0.25,
+        notes=("alpha = 0.25 multiplies every class alike: it only scales the loss",),
+    ),
+    call(
+        "softmax-focal",
+        "",
+        "CategoricalFocalCrossentropy()(t, p)",
+        given="probs",
+        smoothing="uniform",
+        clip=divided_and_cut,
+        scale=0.25,
+    ),
+    call(
+        "generalized-cross-entropy",
+        "CategoricalGeneralizedCrossEntropy categorical_generalized_cross_entropy",
+        "CategoricalGeneralizedCrossEntropy()(t, p)",
+        given="probs",
+        defaults={"q": 0.5},
+    ),
+    call(
+        "cosine-distance",
+        "CosineSimilarity cosine_similarity",
+        "CosineSimilarity()(t, p)",
+        shift=-1.0,
+        notes=("minus the cosine: from -1 for the same direction to 1",),
+        defects=("keras 3.15.1: 0 for features of length 0",),
+    ),
+    call(
+        "circle",
+        "Circle circle",
+        "Circle()(t, p)",
+        skips_zeros=True,
+        notes=(
+            "wants features of unit length, and does not make them so",
+            "a row without another of its class has the loss 0, and is left out",
+        ),
+    ),
+    call(
+        "dice",
+        "Dice dice",
+        "Dice()(t, p)",
+        given="probs",
+        per="file",
+        weighted="none",
+        notes=("the whole batch is one mask; Dice(axis=...) makes it smaller", "1e-7 is added to the denominator"),
+        defects=("keras 3.15.1: 1, the worst loss, for an empty mask that is predicted empty",),
+    ),
+    call(
+        "tversky",
+        "Tversky tversky",
+        "Tversky(alpha=alpha, beta=beta)(t, p)",
+        given="probs",
+        per="file",
+        weighted="none",
+        swapped=("alpha", "beta"),
+        defects=(
+            "keras up to 3.15.1: alpha weighs false negatives and beta false positives, against its documentation",
+        ),
+    ),
+)
+
+LIBRARY = Library(
+    name="keras",
+    title="keras 3.15.1",
+    reduction="sum-over-batch-size",
+    weighted="sum-over-batch-size",
+    reductions={
+        "sum-over-batch-size": "sum_over_batch_size",
+        "mean": "mean_with_sample_weight",
+        "sum": "sum",
+        "none": "none",
+    },
+    outputs="mean",
+    summed_outputs="mean",
+    calls=CALLS,
+    notes=(
+        "weights of samples are divided by the number of samples, not by their sum",
+        FLOAT32,
+        "arrays of shape (n,) are one sample there, whose loss is the mean over the rows; here, and with shape (n, 1) there, "
+        "they are n samples",
+    ),
+)

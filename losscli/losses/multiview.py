@@ -1,0 +1,92 @@
+"""Losses of several views of a row: predictions of the row as it is and of augmented copies of it, which should agree."""
+
+from typing import Annotated
+
+import numpy as np
+
+from losscli.arrays import Array, row_sums, times
+from losscli.definition.batch import Chance, Extras, Indices, Targets, Values
+from losscli.definition.domain import NON_NEGATIVE
+from losscli.definition.loss import Axis, BoundLoss
+from losscli.definition.registry import family, loss
+from losscli.losses.softmax import dense, log_softmax, through_softmax
+
+VIEWS = 3
+
+
+def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
+    """Value = core(chances of each view, targets); the gradient goes through each view's softmax."""
+    x = predictions.astype(loss.work(predictions.dtype, wide=True))
+    views = [log_softmax(part) for part in np.split(x, VIEWS, axis=1)]
+    value, slopes = loss.core(views, dense(targets, views[0].p), gradient=gradient)
+    if not gradient:
+        return value, None
+    return value, np.concatenate([through_softmax(s, view) for s, view in zip(slopes, views, strict=True)], axis=1)
+
+
+def _place(x: Array) -> tuple[Array, Targets, Extras]:
+    rows = np.zeros((len(x), 2 * VIEWS))
+    rows[:, 0] = x
+    rows[:, 2::2] = 1.0
+    return rows, Indices(np.zeros(len(x), np.int64)), Extras()
+
+
+views = family(
+    name="views",
+    lift=lift,
+    summary="functions of the probabilities of three views of a row: the row as it is, and two augmented copies",
+    variables={
+        "l": "log-probabilities of the classes, a row for each view: l[0] is that of the row as it is",
+        "p": "exp(l)",
+        "t": "target of a class",
+        "m": "mean of the views' p, one a class",
+        "views": "0, 1, 2",
+    },
+    value="f(l, t)",
+    gradient="df/dz through each view's softmax",
+    targets="one a row: class indices or class names; or rows: one-hot, or soft (each >= 0, summing to 1)",
+    reads="classes",
+    rows="the logits of three views, one view after the other, 3 * k columns",
+    parts=VIEWS,
+    axes={
+        "logit": Axis(
+            "z",
+            "logit z of the true class, of two, in the first view; in the others it is 1, and that of the other class 0",
+            (-6.0, 6.0),
+            _place,
+            along=(1.0, 0.0, 0.0, 0.0, 0.0, 0.0),
+            own=False,
+        )
+    },
+    several_outputs=False,
+    smoothing="uniform",
+    takes_class_weight=True,
+)
+
+
+@loss(
+    views,
+    "-sum(t[k] * l[0][k] for k in classes) + alpha * sum(sum(p[s][k] * (l[s][k] - log(m[k])) for k in classes) "
+    "for s in views) / 3",
+    aliases=("jsd-ce", "augmix", "augmix-loss"),
+    source="Hendrycks, Mu, Cubuk, Zoph, Gilmer and Lakshminarayanan 2020, AugMix: A Simple Data Processing Method to "
+    "Improve Robustness and Uncertainty, arXiv:1912.02781",
+    wide=lambda parameters: True,
+    special=(
+        "predictions have 3 * k columns: the logits of the row, of one augmented copy, and of another",
+        "timm cuts the mean of the views off at 1e-7, and smooths labels by 0.1 by default; here say --label-smoothing 0.1",
+    ),
+)
+def jsd_cross_entropy(
+    views: list[Chance],
+    t: Array,
+    *,
+    alpha: Annotated[float, NON_NEGATIVE, "weight of the Jensen-Shannon divergence of the views"] = 12.0,
+) -> tuple[Array, object]:
+    """Cross-entropy of the row as it is, plus the Jensen-Shannon divergence of its views."""
+    mean = sum((view.p for view in views[1:]), views[0].p) / VIEWS
+    log_mean = np.log(mean)
+    gaps = [times(view.p, view.l - log_mean) / VIEWS for view in views]
+    entropy = row_sums(times(t, -views[0].l))
+    value = entropy + alpha * sum((row_sums(gap) for gap in gaps[1:]), row_sums(gaps[0]))
+    return value, lambda: [alpha * gap - (t if i == 0 else 0) for i, gap in enumerate(gaps)]

@@ -1,0 +1,196 @@
+"""The probability of an outcome as log p, p and 1 - p, whatever it is made from, without cancellation.
+
+Sigmoid and softmax losses are sums over outcomes of a core in `l`, `p` and `q` = 1 - p. Each class here is one way of
+getting those three; nothing is computed before it is asked for.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import numpy as np
+
+from losscli.arrays import Array, times
+from losscli.definition.batch import Chance, Clip
+
+T = TypeVar("T")
+
+
+class lazy(Generic[T]):  # noqa: N801 - it is used as a decorator
+    """A property that is computed when it is first asked for, and then kept.
+
+    That of functools holds a lock meanwhile, one for all instances, up to Python 3.11: threads would take turns.
+    """
+
+    def __init__(self, compute: Callable[[Any], T]) -> None:
+        self.compute = compute
+        self.__doc__ = compute.__doc__
+
+    def __get__(self, instance: Any, owner: Any = None) -> T:
+        found = instance.__dict__[self.compute.__name__] = self.compute(instance)
+        return found
+
+
+@dataclass
+class OfLogit:
+    """Of a sigmoid's outcome whose own logit is x: x for the positive one, -x for the negative one."""
+
+    x: Array
+
+    @lazy
+    def e(self) -> Array:
+        return np.exp(-np.abs(self.x))
+
+    @lazy
+    def l(self) -> Array:
+        return np.minimum(self.x, 0) - np.log1p(self.e)
+
+    @lazy
+    def p(self) -> Array:
+        # exp(min(x, 0)) is e or 1, in less time than np.where takes between the two.
+        return np.exp(np.minimum(self.x, 0)) / (1 + self.e)
+
+    @lazy
+    def q(self) -> Array:
+        return np.exp(np.minimum(-self.x, 0)) / (1 + self.e)
+
+
+@dataclass
+class OfProbability:
+    """Of an outcome whose probability is given."""
+
+    p: Array
+
+    @lazy
+    def l(self) -> Array:
+        return np.log(self.p)
+
+    @lazy
+    def q(self) -> Array:
+        return 1 - self.p
+
+
+@dataclass
+class OfLogProbability:
+    """Of an outcome whose log-probability is given."""
+
+    l: Array
+
+    @lazy
+    def p(self) -> Array:
+        return np.exp(self.l)
+
+    @lazy
+    def q(self) -> Array:
+        return -np.expm1(self.l)
+
+
+@dataclass
+class Known:
+    """Of an outcome that a lift already knows in all three forms."""
+
+    l: Array
+    p: Array
+    q: Array
+
+
+@dataclass
+class Opposite:
+    """Of the other outcome of two: p and q change places, and log(1 - p) is made from the form that is given."""
+
+    of: Chance
+
+    @lazy
+    def l(self) -> Array:
+        if isinstance(self.of, OfLogit):
+            return np.minimum(-self.of.x, 0) - np.log1p(self.of.e)
+        if isinstance(self.of, OfProbability):
+            return np.log1p(-self.of.p)
+        # log(1 - exp(l)) by the branch that keeps its digits (Maechler 2012, "Accurately computing log(1 - exp(-|a|))")
+        return np.where(self.of.l > -np.log(2), np.log(self.of.q), np.log1p(-self.of.p))
+
+    @property
+    def p(self) -> Array:
+        return self.of.q
+
+    @property
+    def q(self) -> Array:
+        return self.of.p
+
+
+def ratio(slope: Array, p: Array) -> Array:
+    """Slope / p, where nothing over nothing is nothing."""
+    return np.where(slope == 0, 0, slope / p)
+
+
+class Slopes(NamedTuple):
+    """The slope of a core by log p, and by p: for cores whose slope by p is not 0 where p is 0."""
+
+    by_log: Array
+    by_p: Callable[[], Array]
+
+
+def by_log(slope: Any) -> Any:
+    """A core's slope by log p."""
+    return slope.by_log if isinstance(slope, Slopes) else slope
+
+
+def by_probability(slope: Any, p: Array) -> Array:
+    """A core's slope by p."""
+    return slope.by_p() if isinstance(slope, Slopes) else ratio(slope, p)
+
+
+def clipped(p: Array, clip: Clip) -> Known:
+    """Chances as a library changes them, in the probabilities' own dtype as it does; only the logarithm is wider."""
+    p = np.clip(p, clip.low, clip.high)
+    l = np.log((p + clip.inside).astype(np.promote_types(p.dtype, np.float64)))
+    return Known(np.maximum(l, clip.floor), p, 1 - p)
+
+
+def beyond_half(x: Chance) -> Array | None:
+    """What p of a sigmoid's outcome is more than 1/2, to all digits near z = 0; None where p is not made from a logit."""
+    if isinstance(x, OfLogit):
+        return np.tanh(x.x / 2) / 2
+    other = beyond_half(x.of) if isinstance(x, Opposite) else None
+    return None if other is None else -other
+
+
+def gap(x: Chance, t: Array | float, span: Any = 1.0) -> Array:
+    """The difference t - span * p, from whichever of p and 1 - p is the smaller, so that its digits are kept."""
+    if isinstance(t, float) and t == span:
+        return span * x.q
+    found = np.where(x.p > 0.5, span * x.q - (span - t), t - span * x.p)
+    middle = beyond_half(x)
+    return found if middle is None else np.where(np.abs(middle) < 0.25, (t - span / 2) - span * middle, found)
+
+
+def focal_core(x: Chance, t: Array | float, gamma: float) -> tuple[Array, Callable[[], Array]]:
+    """-t (1 - p)^gamma log p and its slope by log p; the focal losses of two families are this one."""
+    focus = x.q**gamma
+
+    def slope() -> Array:
+        return times(t, focus * (gamma * pull(x.l, x.p, x.q) - 1))
+
+    return times(t, -focus * x.l), slope
+
+
+def pull(l: Array, p: Array, q: Array) -> Array:
+    """The ratio p log(p) / q, which is -1 where q is 0 and 0 where p is."""
+    return np.where(q == 0, -1, p * np.maximum(l, np.finfo(l.dtype).min) / q)
+
+
+EXCESS_TERMS = 18
+"""So many terms of the series of log below leave less than 1e-18 of it where q < 0.1."""
+
+
+def poly_core(x: Chance, t: Array | float, epsilon: float) -> tuple[Array, Callable[[], Array]]:
+    """The core t (-log p + epsilon (1 - p)) and its slope by log p; the poly-1 losses of two families are this one."""
+    if epsilon >= 0:
+        return times(t, epsilon * x.q - x.l), lambda: times(t, -1 - epsilon * x.p)
+    # -log p is q and little more where q is small: what is left of it beside -q is the series q^2/2 + q^3/3 + ...
+    series = np.zeros_like(x.q)
+    for i in range(EXCESS_TERMS, 1, -1):
+        series = (series + 1 / x.q.dtype.type(i)) * x.q
+    excess = np.where(x.q < 0.1, series * x.q, -x.l - x.q)
+    left = 1 + x.q.dtype.type(epsilon)
+    return times(t, excess + left * x.q), lambda: times(t, epsilon * x.q - left)

@@ -1,0 +1,364 @@
+"""Losses of a file: all its rows together have one loss.
+
+The lift's block is one row that holds the elements of all rows of the file, one row after the other. A core gets them
+as the file has them, (n, k), as chances or as logits, and returns one number and, from a function, its derivative by every
+element.
+"""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import numpy as np
+
+from losscli.arrays import Array, row_sums, times
+from losscli.definition.batch import Chance, Dense, Extras, Targets, Values
+from losscli.definition.domain import FRACTION, NON_NEGATIVE, POSITIVE
+from losscli.definition.loss import Axis, BoundLoss
+from losscli.definition.registry import family, loss
+from losscli.losses.contrastive import logistic, shares, softplus
+from losscli.losses.overlap import lovasz_gradient
+from losscli.losses.ranking import log_sum_exp, lost
+from losscli.losses.softmax import MAKERS as OF_CLASSES
+from losscli.losses.softmax import through_softmax
+
+Slopes = Callable[[], Array]
+
+
+def _each(
+    loss: BoundLoss,
+    predictions: Array,
+    targets: Targets,
+    columns: int | None,
+    gradient: bool,
+    work: Callable[[Array, Array], tuple[Array | float, Slopes]],
+) -> Values:
+    """Evaluate each row of a block, which is a file's content."""
+    assert isinstance(targets, Dense)
+    x = predictions.astype(loss.work(predictions.dtype, wide=True), copy=False)
+    values = np.zeros(len(x))
+    slopes = np.zeros_like(x) if gradient else None
+    for i, (row, t) in enumerate(zip(x, targets.t.astype(x.dtype), strict=True)):
+        shape = (-1, columns or len(row))
+        values[i], slope = work(row.reshape(shape), t.reshape(shape))
+        if slopes is not None:
+            slopes[i] = slope().reshape(-1)
+    return values, slopes
+
+
+def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
+    """Value = core(p, t) of the probabilities of all rows; the gradient goes through their softmax."""
+
+    def work(x: Array, t: Array) -> tuple[Array | float, Slopes]:
+        chance = OF_CLASSES[extras.given](x)
+        value, by_p = loss.core(chance, t, gradient=gradient)
+
+        def slope() -> Array:
+            if extras.given == "probs":
+                return np.asarray(by_p)
+            s = by_p * chance.p
+            return s if extras.given == "log-probs" else through_softmax(s, chance)
+
+        return value + lost(x).sum(), slope
+
+    return _each(loss, predictions, targets, extras.columns, gradient, work)
+
+
+def _place(x: Array) -> tuple[Array, Targets, Extras]:
+    rows = np.stack([x, 1 - x, np.full(len(x), 0.25), np.full(len(x), 0.75)], axis=1)
+    return rows, Dense(np.tile([1.0, 0.0, 0.0, 1.0], (len(x), 1))), Extras("probs", columns=2)
+
+
+AXIS = Axis(
+    "p",
+    "probability p of the true class in one of two rows, of two classes; in the other row it is 3/4",
+    (0.0, 1.0),
+    _place,
+    along=(1.0, -1.0, 0.0, 0.0),
+    domain=FRACTION,
+    own=False,
+)
+IN_MEMORY = "all rows have one loss: the file is held in memory, and there is nothing to list a row"
+
+class_masks = family(
+    name="class-masks",
+    lift=lift,
+    summary="functions of the masks that the classes make of all rows of the file",
+    variables={
+        "p": "probability of a class in a row, by softmax",
+        "t": "target of a class in a row: 1 for the row's class and 0 for the others, or soft",
+        "p_c, t_c": "those of class c in all rows",
+        "I_c": "sum(p_c * t_c)",
+    },
+    value="f of the masks of all classes",
+    gradient="df/dp by probabilities; by logits through each row's softmax",
+    targets="class indices or class names, one a row; or one-hot rows, or rows of numbers in [0, 1]",
+    reads="outcomes",
+    rows="one number a class",
+    coupled="file",
+    axes={"probability": AXIS},
+    several_outputs=False,
+    takes_from=True,
+)
+
+
+@loss(
+    class_masks,
+    "1 - 2 * sum(w(c) * I(c) for c in classes) / sum(w(c) * (P(c) + T(c)) for c in classes)",
+    aliases=("generalised-dice", "generalized-dice-loss", "gdl"),
+    source="Sudre, Li, Vercauteren, Ourselin and Cardoso 2017, Generalised Dice Overlap as a Deep Learning Loss Function "
+    "for Highly Unbalanced Segmentations, arXiv:1707.03237",
+    special=(
+        "P(c) = sum(p_c), T(c) = sum(t_c), and w(c) = 1 / T(c)**2; a class without a target gets the largest of the others' weights, as in MONAI",
+        "optax's multiclass_generalized_dice_loss is another function: a weighted mean of each class's Dice loss",
+        IN_MEMORY,
+    ),
+    facts=("bounded",),
+)
+def generalized_dice(x: Chance, t: Array) -> tuple[Any, Slopes]:
+    """Dice loss over all classes, each weighed by the inverse square of its size."""
+    size = t.sum(axis=0)
+    if not size.any():
+        return (1.0 if x.p.any() else 0.0), lambda: np.zeros_like(t)
+    with np.errstate(all="ignore"):
+        w = 1 / size**2
+    w[size == 0] = w[size > 0].max()
+    below = float((w * (x.p.sum(axis=0) + size)).sum())
+    wrong = float((w * (x.p * (1 - t) + x.q * t).sum(axis=0)).sum())
+
+    def slope() -> Array:
+        return w * ((1 - 2 * t) * below - wrong) / below**2
+
+    return wrong / below, slope
+
+
+@loss(
+    class_masks,
+    definition="for each class c with a target: sort the errors e = abs(t_c - p_c) of all rows, the largest first; sum "
+    "e_i * (J_i - J_(i-1)), where J_i is one minus the intersection over union if the first i rows were all wrong, and "
+    "J_0 = 0; the mean over these classes",
+    aliases=("lovasz-softmax-loss",),
+    source="Berman, Rannen Triki and Blaschko 2018, The Lovász-Softmax Loss: A Tractable Surrogate for the Optimization of the "
+    "Intersection-over-Union Measure in Neural Networks, arXiv:1705.08790",
+    special=(
+        "classes without a target do not count; without any target the loss is 0",
+        "a target counts as 1 above 0.5 and as 0 up to it, for masks are not soft",
+        "rows of one error keep their order: the gradient depends on it, the loss does not",
+        IN_MEMORY,
+    ),
+    facts=("bounded",),
+)
+def lovasz_softmax(x: Chance, t: Array) -> tuple[Any, Slopes]:
+    """The mean over the classes of the Lovász extension of one minus intersection over union."""
+    true = t.T > 0.5
+    present = np.asarray(true.any(axis=1))
+    errors = np.where(true, x.q.T, x.p.T)
+    order = np.argsort(-errors, axis=1, kind="stable")
+    weights = lovasz_gradient(np.take_along_axis(true, order, axis=1).astype(t.dtype))
+    each = row_sums(np.take_along_axis(errors, order, axis=1) * weights)
+    count = max(1, int(present.sum()))
+
+    def slope() -> Array:
+        slopes = np.zeros_like(errors)
+        np.put_along_axis(slopes, order, weights, axis=1)
+        return (np.where(true, -slopes, slopes) * present[:, None] / count).T
+
+    return float(each[present].sum() / count), slope
+
+
+def lift_logits(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
+    """Value = core(z, t) of the logits of all rows; the core's slope is the gradient."""
+
+    def work(z: Array, t: Array) -> tuple[Array | float, Slopes]:
+        value, slope = loss.core(z, t, gradient=gradient)
+        return value + lost(z).sum(), lambda: np.asarray(slope)
+
+    return _each(loss, predictions, targets, extras.columns, gradient, work)
+
+
+def _place_logits(x: Array) -> tuple[Array, Targets, Extras]:
+    rows = np.stack([x, np.full(len(x), -1.0), np.full(len(x), -1.0), np.full(len(x), 1.0)], axis=1)
+    return rows, Dense(np.tile([1, 0, 0, 1], (len(x), 1)).astype(bool)), Extras(columns=2)
+
+
+label_matrix = family(
+    name="label-matrix",
+    lift=lift_logits,
+    summary="functions of the logits and labels of all rows of the file, multi-label",
+    variables={"z": "logits, one a row and label", "t": "targets, 0 or 1"},
+    value="f of all rows and labels",
+    gradient="df/dz, one a row and label",
+    targets="rows of labels in {0, 1} or {-1, 1}; or class indices or names, one a row, read as one-hot rows",
+    reads="outcomes",
+    rows="one number a label",
+    coupled="file",
+    axes={
+        "logit": Axis(
+            "z",
+            "logit z of a true label, in the first of two rows of two labels; the others have the right sign, and size 1",
+            (-6.0, 6.0),
+            _place_logits,
+            along=(1.0, 0.0, 0.0, 0.0),
+            own=False,
+        )
+    },
+    several_outputs=False,
+)
+
+PositiveTemperature = Annotated[float, POSITIVE, "temperature of the positives"]
+NegativeTemperature = Annotated[float, POSITIVE, "temperature of the negatives"]
+
+
+@loss(
+    label_matrix,
+    definition="the mean over the rows that have a positive label of softplus(tn * LSE(z_negative / tn) + tp * "
+    "LSE(-z_positive / tp)), plus the mean of the same over the columns that have a positive row; LSE is the logarithm of "
+    "the sum of exponentials",
+    aliases=("two-way-loss",),
+    source="Kobayashi 2023, Two-Way Multi-Label Loss, doi:10.1109/CVPR52729.2023.00722",
+    special=(
+        "rows and columns without a positive label do not count, and those without a negative one add 0",
+        "a target counts as positive above 0.5",
+        IN_MEMORY,
+    ),
+    facts=("convex",),
+)
+def two_way(z: Array, t: Array, *, tp: PositiveTemperature = 4.0, tn: NegativeTemperature = 1.0) -> tuple[Any, Slopes]:
+    """Positive above negative logits, in each row and in each column."""
+    true = t > 0.5
+    by_row, row_slope = _one_way(z, true, tp, tn)
+    by_column, column_slope = _one_way(z.T, true.T, tp, tn)
+    return by_row + by_column, lambda: row_slope() + column_slope().T
+
+
+def _one_way(z: Array, true: Array, tp: float, tn: float) -> tuple[float, Slopes]:
+    chosen = np.asarray(true.any(axis=1))
+    count = max(1, int(chosen.sum()))
+    far, near = np.where(true, -np.inf, z / tn), np.where(true, -z / tp, -np.inf)
+    negative, positive = log_sum_exp(far), log_sum_exp(near)
+    gap = np.where(chosen, tn * negative + tp * positive, -np.inf)
+    value = float(softplus(gap)[chosen].sum() / count)
+
+    def slope() -> Array:
+        wrong = np.where(chosen, logistic(gap), 0)[:, None] / count
+        return wrong * (shares(far, negative) - shares(near, positive))
+
+    return value, slope
+
+
+@loss(
+    label_matrix,
+    "sum(w(i, c) * where(t[i][c] > 0.5, g(-h(i, c)), g(neg_scale * h(i, c)) / neg_scale) for i in rows for c in labels)"
+    " * focal_balance / (len(rows) * len(labels))",
+    aliases=("db-loss", "distribution-balanced-loss"),
+    source="Wu, Huang, Liu, Wang and Lin 2020, Distribution-Balanced Loss for Multi-Label Classification in Long-Tailed "
+    "Datasets, arXiv:2007.09654",
+    special=(
+        "a target counts as 1 above 0.5 and as 0 up to it",
+        "h(i, c) = z[i][c] - init_bias / neg_scale * log(N / n(c) - 1), with n(c) the positives of label c among N rows: "
+        "those of the file itself, which must have both kinds of each label",
+        "w(i, c) = map_alpha + 1 / (1 + exp(-map_beta * (r(i, c) - map_mu))), with r(i, c) = (1 / n(c)) / sum(t[i][j] / n(j))",
+        "g(x) = log(1 + exp(x)) / (1 + exp(-x))**focal_gamma",
+        "the mean over rows and labels; a row without a positive label has r(i, c) infinite and w(i, c) = map_alpha + 1",
+        IN_MEMORY,
+    ),
+    wide=lambda parameters: (parameters["focal_gamma"] or 0) > 2,
+)
+def distribution_balanced(
+    z: Array,
+    t: Array,
+    *,
+    map_alpha: Annotated[float, NON_NEGATIVE, "least weight of an element"] = 0.1,
+    map_beta: Annotated[float, POSITIVE, "steepness of the weight"] = 10.0,
+    map_mu: Annotated[float, NON_NEGATIVE, "where the weight is half-way up"] = 0.2,
+    neg_scale: Annotated[float, POSITIVE, "factor of the logits of negatives"] = 2.0,
+    init_bias: Annotated[float, NON_NEGATIVE, "factor of each label's log-odds, taken from its logits"] = 0.05,
+    focal_gamma: Annotated[float, NON_NEGATIVE, "power of the focal factor"] = 2.0,
+    focal_balance: Annotated[float, POSITIVE, "factor of the whole"] = 2.0,
+) -> tuple[Any, Slopes]:
+    """Focal cross-entropy of labels, balanced by how often each occurs and with whom."""
+    true = t > 0.5
+    t = true.astype(z.dtype)
+    rows, counts = len(t), t.sum(axis=0)
+    with np.errstate(all="ignore"):
+        odds = np.log(rows / counts - 1)
+        odds[~np.isfinite(odds)] = np.nan  # a label that all rows have, or none
+        rarity = (1 / counts) / (t / counts).sum(axis=1, keepdims=True)
+        weight = map_alpha + logistic(map_beta * (rarity - map_mu))
+        weight = np.where(np.isposinf(rarity), map_alpha + 1, weight)
+    h = z - init_bias / neg_scale * odds
+    x = np.where(true, -h, neg_scale * h)
+    chance = logistic(x)
+    focus = chance**focal_gamma
+    scale = focal_balance * weight / t.size
+    value = float((scale * np.where(true, 1, 1 / neg_scale) * softplus(x) * focus).sum())
+
+    def slope() -> Array:
+        turn = focus * (chance + focal_gamma * times(logistic(-x), softplus(x)))
+        return np.where(true, -scale, scale) * turn
+
+    return value, slope
+
+
+def lift_series(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
+    """Value = core(y, t) of a series; the core's slope is the gradient."""
+    assert isinstance(targets, Dense)
+    y = predictions.astype(np.promote_types(predictions.dtype, np.float64), copy=False)
+    value, slope = loss.core(y, targets.t.astype(y.dtype), gradient=gradient)
+    return value, slope if gradient else None
+
+
+def _place_series(x: Array) -> tuple[Array, Targets, Extras]:
+    return np.stack([1 + x, np.ones(len(x))], axis=1), Dense(np.tile([1.0, 2.0], (len(x), 1))), Extras()
+
+
+series = family(
+    name="series",
+    lift=lift_series,
+    summary="ratios of sums over a series, which is a row or the file",
+    variables={"y": "predictions of a series", "t": "targets of a series"},
+    value="f of the sums of a series",
+    gradient="df/dy, one an element",
+    targets="numbers, one for each prediction",
+    reads="numbers",
+    coupled="masks",
+    axes={
+        "residual": Axis(
+            "r",
+            "residual r of a target of 1; the series has another target of 2, predicted as 1",
+            (-3.0, 3.0),
+            _place_series,
+            along=(1.0, 0.0),
+            own=False,
+        )
+    },
+    several_outputs=False,
+)
+SERIES = (
+    "each row of (n, k) predictions is a series, and (n,) is one; --per column takes each column for one, and --per file "
+    "all elements: the file is held in memory then"
+)
+
+
+@loss(
+    series,
+    "sum(abs(a - b) for a, b in zip(y, t)) / max(sum(abs(b) for b in t), epsilon)",
+    aliases=("wmape", "weighted-mean-absolute-percentage-error", "wape"),
+    source="Hyndman and Koehler 2006, Another Look at Measures of Forecast Accuracy, "
+    "doi:10.1016/j.ijforecast.2006.03.001 (percentage errors and their troubles)",
+    special=(
+        "the sum of errors over the sum of targets, not a mean of ratios",
+        "a fraction, not times 100",
+        "0 where all predictions hit, and inf for others where all targets are 0 and epsilon is 0",
+        SERIES,
+    ),
+    facts=("convex",),
+)
+def weighted_percentage_error(
+    y: Array, t: Array, *, epsilon: Annotated[float, NON_NEGATIVE, "least denominator"] = 0.0
+) -> tuple[Array, Slopes]:
+    """The absolute errors of a series over the size of its targets."""
+    gap = y - t
+    below = np.maximum(row_sums(np.abs(t)), epsilon)
+    above = row_sums(np.abs(gap))
+    with np.errstate(all="ignore"):
+        return np.where(above == 0, 0, above / below), lambda: np.where(gap == 0, 0, np.sign(gap) / below[:, None])

@@ -1,0 +1,117 @@
+"""Receipt and signature: everything that a number depends on, in full and in one line."""
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from losscli import __version__
+from losscli.arrays import Array
+from losscli.engine.aggregates import REDUCTIONS
+from losscli.io.source import Source
+from losscli.wording import short
+
+if TYPE_CHECKING:
+    from losscli.data.target_encoding import Plan
+    from losscli.definition.request import Request
+    from losscli.engine.job import Job
+
+
+def receipt(request: "Request", job: "Job", plan: "Plan", dropped: int | None) -> dict[str, Any]:
+    """Everything that the number depends on."""
+    loss, form = request.loss.loss, job.form
+    found: dict[str, Any] = {
+        "losscli": __version__,
+        "loss": loss.name,
+        **({"formula": loss.formula} if loss.formula else {"definition": loss.definition}),
+        **({"code": dict(loss.code)} if loss.code else {}),
+        "parameters": dict(request.loss.parameters),
+        "operands": request.operands,
+        "takes": request.takes,
+        "from": request.given if loss.family.takes_from else None,
+        "predictions": _described(job.predictions),
+        "targets": _described(job.targets, "text" if form.kind == "name" else None)
+        | {"kind": form.kind}
+        | ({"matched": plan.matched} if plan.matched else {}),
+        "computed_in": str(job.dtype),
+        "classes": list(plan.classes) if plan.classes else None,
+        "reduction": request.reduction,
+        "reduction_formula": REDUCTIONS[request.reduction].formula,
+        "over_outputs": request.over_outputs if job.several else None,
+        "label_smoothing": None,
+        "class_order": request.classes,
+        "label_base": request.label_base or None,
+        "ignore_index": request.ignore_index,
+        "sample_weight": request.sample_weight,
+        "class_weight": _listed(job.class_weights),
+        "output_weight": _listed(job.output_weights),
+        "pos_weight": _listed(job.extras.pos_weight),
+        "centers": request.centers,
+        **({str(loss.family.beside): request.beside} if request.beside else {}),
+        "per": job.masks.per if job.masks else "row" if loss.family.coupled == "masks" else None,
+        "id": request.id,
+        "on_unmatched": request.on_unmatched if request.id is not None else None,
+        "dropped": dropped,
+        "columns": request.columns,
+    }
+    if form.smoothing:
+        smooth = form.smoothing
+        found["label_smoothing"] = {
+            "amount": smooth.amount,
+            "mode": smooth.mode,
+            "target_of_true": smooth.on,
+            "target_of_others": smooth.shift,
+        }
+        if form.reads == "indices" and math.isclose(smooth.on + (form.k - 1) * smooth.shift, 1):
+            # The entropy of a smoothed target: no prediction gets below it.
+            entropy = -sum(t * math.log(t) for t in [smooth.on] + [smooth.shift] * (form.k - 1) if t > 0)
+            found["label_smoothing"]["least_cross_entropy"] = entropy
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def _described(source: Source, kind: str | None = None) -> dict[str, Any]:
+    described: dict[str, Any] = {"file": source.name, "shape": list(source.shape), "dtype": kind or str(source.dtype)}
+    if source.columns:
+        described["columns"] = list(source.columns)
+    return described
+
+
+def _listed(numbers: Array | float | None) -> list[float] | float | None:
+    return numbers.tolist() if isinstance(numbers, np.ndarray) else numbers
+
+
+def signature(receipt: Mapping[str, Any]) -> str:
+    """The receipt's conventions in one line, for papers and logs: what differs here makes numbers differ."""
+    parts = {
+        "loss": receipt["loss"],
+        "as": receipt["as"]["library"] if "as" in receipt else None,
+        **{name: short(value) for name, value in receipt["parameters"].items() if value is not None},
+        "operands": receipt.get("operands"),
+        "takes": receipt.get("takes"),
+        "from": receipt.get("from"),
+        "targets": receipt["targets"]["kind"],
+        "smoothing": _smoothing_words(receipt.get("label_smoothing")),
+        "classes": receipt.get("class_order"),
+        "label-base": receipt.get("label_base"),
+        "ignore": receipt.get("ignore_index"),
+        "sample-weight": receipt.get("sample_weight"),
+        "class-weight": _words(receipt.get("class_weight", receipt.get("output_weight"))),
+        "pos-weight": _words(receipt.get("pos_weight")),
+        **{name: receipt.get(name) for name in ("centers", "variance", "negative", "other", "per")},
+        "over-outputs": receipt.get("over_outputs"),
+        "reduction": receipt["reduction"],
+        "dtype": receipt["computed_in"],
+        "losscli": receipt["losscli"],
+    }
+    return "|".join(f"{key}:{value}" for key, value in parts.items() if value is not None)
+
+
+def _words(numbers: list[float] | float | None) -> str | None:
+    if numbers is None or isinstance(numbers, float):
+        return None if numbers is None else short(numbers)
+    return ",".join(short(number) for number in numbers)
+
+
+def _smoothing_words(smoothing: Mapping[str, Any] | None) -> str | None:
+    return None if smoothing is None else f"{smoothing['mode']}-{short(smoothing['amount'])}"

@@ -1,0 +1,118 @@
+"""The losses of all rows of several models, side by side, for questions that need every row."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from losscli.arrays import Array
+from losscli.definition.request import Request
+from losscli.engine.classes import classes, groups_of
+from losscli.engine.job import Chunk, Job
+from losscli.errors import DataError, UsageError
+from losscli.io.bytes import Spool
+from losscli.io.npy import NpySource
+from losscli.io.operands import Opener
+from losscli.io.source import Source
+from losscli.measurement.measure import Calculation
+from losscli.measurement.prepare import prepare
+from losscli.wording import count
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A model's losses, one a row of its file: NaN for rows that are ignored or left out."""
+
+    calculation: Calculation
+    losses: Source
+    weights: Source | None
+    classes: Source | None
+    """The class of each row, -1 where there is none; None for losses whose rows have no class."""
+    value: float
+
+    @property
+    def name(self) -> str:
+        return self.calculation.request.predictions
+
+
+class Column:
+    """Numbers of some rows of a file, written in the order of the rows; the others are `fill`."""
+
+    def __init__(self, name: str, dtype: Any, fill: float) -> None:
+        self.name, self.dtype, self.fill = name, np.dtype(dtype), fill
+        self.raw, self.height = Spool(name), 0
+
+    def put(self, rows: Array, values: Array) -> None:
+        """Take values of rows, which ascend and are behind all before."""
+        if len(rows):
+            run = np.full(int(rows[-1]) + 1 - self.height, self.fill, self.dtype)
+            run[rows - self.height] = values
+            self.raw.write(run.data)
+            self.height = int(rows[-1]) + 1
+
+    def source(self, height: int) -> Source:
+        if height > self.height:
+            self.raw.write(np.full(height - self.height, self.fill, self.dtype).data)
+        return NpySource.of_raw(self.name, self.raw, (height,), self.dtype)
+
+
+def score(
+    request: Request,
+    opener: Opener,
+    threads: int | None = None,
+    begun: Callable[[Job], None] = lambda job: None,
+    seen: Callable[[int], None] = lambda rows: None,
+) -> Scored:
+    """Compute a model's losses.
+
+    Raises
+    ------
+    DataError
+        for files that cannot be used, and for losses that are not finite.
+    """
+    calculation = prepare(request, rows=True, opener=opener, once=False)
+    job = calculation.job
+    if job.masks is not None:
+        raise UsageError(f"{job.loss.loss.name}: its losses are those of masks, not of rows that two models share")
+    begun(job)
+    losses = Column(job.predictions.name, np.float64, math.nan)
+    grouped = groups_of(job) == "classes"
+    labels = Column(job.predictions.name, np.int32, -1) if grouped else None
+    weighed = job.weights is not None or job.class_weights is not None or job.output_weights is not None
+    weights = Column(job.predictions.name, np.float64, 0) if weighed else None
+
+    def consume(chunk: Chunk) -> None:
+        for rows in chunk.rows:
+            places = calculation.original(rows.sample)
+            _check_finite(calculation, places, rows.loss, rows.weight)
+            losses.put(places, rows.loss)
+            if weights is not None and rows.weight is not None:
+                weights.put(places, rows.weight)
+            if labels is not None:
+                labels.put(places, classes(job, rows.target))
+
+    result = calculation.run(consume, threads, seen)
+    height = calculation.given_shape[0]
+    return Scored(
+        calculation,
+        losses.source(height),
+        None if weights is None else weights.source(height),
+        None if labels is None else labels.source(height),
+        float(result.value or 0.0),
+    )
+
+
+def _check_finite(calculation: Calculation, rows: Array, losses: Array, weights: Array | None) -> None:
+    endless = np.isinf(losses)
+    if weights is not None:
+        endless &= weights != 0
+    if endless.any():
+        row = int(rows[endless.argmax()])
+        source = calculation.job.predictions
+        where = calculation.located(row)
+        raise DataError(
+            f"{source.place(where)}: the loss is infinite ({count(int(endless.sum()), 'row')} like this at least), and so is every "
+            "mean difference; correct the row, or compare by a loss that is bounded, such as brier"
+        )

@@ -1,0 +1,72 @@
+"""A calibration as a table: scores before and after."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from losscli.render.check import CLASSES_SHOWN
+from losscli.render.text import _boxed, _clean, _console, _facts_table, _plain, number
+from losscli.wording import count, printable
+
+if TYPE_CHECKING:
+    from losscli.analysis.calibration.fit import Calibrated
+
+
+def calibrated(found: "Calibrated", terminal: bool, width: int) -> str:
+    """What `losscli calibrate` found: the fit, then the scores before and after it."""
+    full = not terminal
+    record = found.record()
+    one = len(found.calculation.job.predictions.shape) == 1
+    outcome = found.fit.limit or ("converged" if found.fit.converged else "NOT CONVERGED")
+    biases = record.get("bias")
+    formula = f"{'sigmoid' if one else 'softmax'}(z / T{'' if biases is None else ' + b'})"
+    logits = "the logits" if record["from"] == "logits" else "log p" if not one else "log(p / (1 - p))"
+    facts = [
+        ("temperature", f"{number(found.temperature, full)} ({formula}, z: {logits})"),
+        ("fit", f"{outcome}, {count(found.fit.iterations, 'step')}"),
+    ]
+    if biases is not None:
+        shown = [f"{name}: {number(value, full)}" for name, value in biases.items()]
+        rest = f", ... {len(shown) - CLASSES_SHOWN:,} more" if len(shown) > CLASSES_SHOWN else ""
+        facts.append(("bias", ", ".join(shown[:CLASSES_SHOWN]) + rest))
+    ignored = f" ({record['ignored']:,} ignored)" if record["ignored"] else ""
+    facts.append(("samples", f"{record['samples']:,}{ignored}"))
+    facts = _clean(facts)
+    rows = _scores(record, full)
+    if terminal:
+        styles = {"NOT CONVERGED": "bold red", "T ->": "bold red"}
+        head = _console(
+            width, [_facts_table(facts, lambda _, value: next((styles[w] for w in styles if w in value), ""))]
+        )
+    else:
+        head = "\n".join([*_plain(facts), ""])
+    numeric = {"": False, "before": True, "after": True}
+    return head + "\n".join([*_boxed(rows, numeric), printable(record["signature"]), ""])
+
+
+def _scores(record: Mapping[str, Any], full: bool) -> list[dict[str, str]]:
+    """Scores before and after a calibration, a row each."""
+    sides = {name: record[name] for name in ("before", "after")}
+
+    def row(title: str, of: Callable[[Any], str]) -> dict[str, str]:
+        return {"": title, **{name: of(scores) for name, scores in sides.items()}}
+
+    rows = [
+        row("cross-entropy", lambda scores: number(scores["cross_entropy"], full)),
+        row(f"Brier score, {record['brier_formula']}", lambda scores: number(scores["brier"], full)),
+    ]
+    for binning in ("width", "mass"):
+        bins = " to ".join(dict.fromkeys(f"{scores['ece'][binning]['bins']}" for scores in sides.values()))
+        rows.append(
+            row(
+                f"ECE, {bins} {'bin' if bins == '1' else 'bins'} of equal {binning}",
+                lambda scores, binning=binning: number(scores["ece"][binning]["value"], full),  # type: ignore[misc]
+            )
+        )
+        rows.append(
+            row(
+                "  95 % of calibrated models",
+                lambda scores, binning=binning: " to ".join(f"{end:.4f}" for end in scores["ece"][binning]["band"]),  # type: ignore[misc]
+            )
+        )
+    rows.append(row("accuracy", lambda scores: number(scores["accuracy"], full)))
+    return rows

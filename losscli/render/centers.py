@@ -1,0 +1,31 @@
+"""Class centers as a table."""
+
+from typing import TYPE_CHECKING
+
+from losscli.render.text import TABLE_ROWS, number, report
+
+if TYPE_CHECKING:
+    from losscli.analysis.centers import Centers
+
+
+def center_table(found: "Centers", terminal: bool, width: int) -> str:
+    """What `losscli centers` made: facts, then a class a line."""
+    full = not terminal
+    record, k = found.record(), len(found.after)
+    alpha = "" if found.alpha is None else f", alpha = {number(found.alpha, full)}"
+    ignored = f" ({found.ignored:,} ignored)" if found.ignored else ""
+    facts = [
+        ("update", f"{found.update}: {record['rule']}{alpha}"),
+        ("samples", f"{found.samples:,}{ignored}"),
+        ("centers", f"{k:,} x {found.after.shape[1]:,}"),
+        *(
+            (f"loss {when}", number(record[f"loss_{when}"], full))
+            for when in ("before", "after")[found.before is None :]
+        ),
+    ]
+    shown = [name for name, value in record["classes"][0].items() if value is not None or found.before is not None]
+    rows = [
+        {name: "-" if line[name] is None else line[name] for name in shown} for line in record["classes"][:TABLE_ROWS]
+    ]
+    more = f"; {k - TABLE_ROWS:,} more, --format json has them all" if k > TABLE_ROWS else ""
+    return report(facts, [(f"classes{more}", rows)], terminal, width)

@@ -1,0 +1,46 @@
+"""The samples with the largest losses as a table."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from losscli.analysis.rank import Ranked
+    from losscli.render.text import Laid
+
+SLICES_SHOWN = 30
+"""Slices that a table shows."""
+
+
+def laid_out(found: "Ranked", full: bool) -> "Laid":
+    """A ranking as a title, facts and tables."""
+    from losscli.render.text import number
+
+    result = found.result
+    facts = [("loss", result.loss), (result.reduction, number(result.value, full)), ("samples", f"{result.samples:,}")]
+    if result.ignored:
+        facts.append(("ignored", f"{result.ignored:,}"))
+    if found.concentration is not None:
+        told = [
+            f"{100 * one['part']:g} %: {100 * one['share']:.3g} %"
+            for one in found.concentration["worst"]
+            if one["part"] * result.samples >= 1
+        ]
+        half = f"{100 * found.concentration['half_of_the_loss']:.3g} % of the rows"
+        facts += [("worst rows' share of the loss", ", ".join(told))] if told else []
+        facts.append(("half of the loss is in", half))
+    slices = [
+        {name: one[name] for name in ("slice", "rows", "mean")}
+        | dict(zip(("low", "high"), one["interval"], strict=True))
+        | {"share": one["share"]}
+        for one in (found.slices or [])[:SLICES_SHOWN]
+    ]
+    left_out = len(found.slices or []) - len(slices)
+    more = f"; {left_out:,} more with smaller losses" if left_out else ""
+    tables = [(f"worst {len(found.rows):,} rows", [_shown(row) for row in found.rows])]
+    tables += [
+        (f"slices by {found.by} (mean loss without weights, its 95 % interval, share of the loss){more}", slices)
+    ]
+    return result.loss, facts, tables
+
+
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: "" if value is None else value for name, value in row.items()}

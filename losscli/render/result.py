@@ -1,0 +1,169 @@
+"""A result as a table, JSON, Markdown or a bare number."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from losscli.engine.histogram import Histogram
+from losscli.io.strict_json import strict_json
+from losscli.measurement.result import Result
+from losscli.render import sparkline as sketch
+from losscli.render.text import (
+    BARS,
+    TABLE_ROWS,
+    Row,
+    _boxed,
+    _clean,
+    _console,
+    _facts_table,
+    _framed,
+    _markdown_header,
+    _plain,
+    cell,
+    markdown_line,
+    number,
+)
+from losscli.wording import printable, short
+
+
+def as_record(result: Result) -> dict[str, Any]:
+    """The result with the keys of the JSON contract."""
+    best = result.baseline
+    return {
+        "loss": result.loss,
+        "parameters": dict(result.parameters),
+        "value": result.value,
+        "reduction": result.reduction,
+        "numerator": result.numerator,
+        "denominator": result.denominator,
+        "samples": result.samples,
+        "ignored": result.ignored,
+        "summary": result.summary,
+        "baseline": None if best is None else {"prediction": best.prediction, "value": best.value, "skill": best.skill},
+        "requirements": result.requirements,
+        "receipt": result.receipt,
+        "signature": result.signature,
+    }
+
+
+def to_json(result: Result) -> str:
+    """The result as indented JSON."""
+    return strict_json(as_record(result), indent=2) + "\n"
+
+
+JSON_BETWEEN = ",\n    "
+"""What stands between the rows of a result in JSON, which are JSON text, one a line."""
+
+
+def json_around(result: Result) -> tuple[str, str]:
+    """What stands before the rows of a result in JSON, and behind them."""
+    return to_json(result).removesuffix("\n}\n") + ',\n  "rows": [\n    ', "\n  ]\n}\n"
+
+
+def to_value(result: Result) -> str:
+    return f"{result.value!r}\n"
+
+
+def _facts(result: Result, full: bool) -> list[tuple[str, str]]:
+    from losscli.engine.aggregates import REDUCTIONS
+
+    formula = REDUCTIONS[result.reduction].formula
+    parameters = ", ".join(f"{name} = {short(value)}" for name, value in result.parameters.items() if value is not None)
+    facts = [("loss", result.loss + (f" ({parameters})" if parameters else ""))]
+    if result.value is not None:
+        facts.append((result.reduction, number(result.value, full)))
+        if result.reduction != "sum":
+            facts.append((formula, f"{number(result.numerator, full)} / {number(result.denominator, full)}"))
+    facts.append(("samples", f"{result.samples:,}" + (f" ({result.ignored:,} ignored)" if result.ignored else "")))
+    facts += [
+        (name, number(value, full)) for name, value in result.summary.items() if name != "mean" or _differs(result)
+    ]
+    best = result.baseline
+    if best is not None:
+        shown = best.prediction if isinstance(best.prediction, list) else [best.prediction]
+        words = ", ".join(f"{value:.4g}" for value in shown[:6]) + (", ..." if len(shown) > 6 else "")
+        facts.append(("baseline", f"{number(best.value, full)} (constant prediction {words})"))
+        if best.skill is not None:
+            facts.append(("skill", f"{number(best.skill, full)} (1 - value / baseline)"))
+    for entry in result.requirements:
+        verdict = "met" if entry["met"] else "NOT MET"
+        facts.append((f"require {entry['require']}", f"{verdict} ({number(entry['actual'], full)})"))
+    return facts
+
+
+def _differs(result: Result) -> bool:
+    return result.value is None or result.reduction != "mean" or result.value != result.summary["mean"]
+
+
+def distribution(result: Result, encoding: str | None) -> str | None:
+    """The losses as a line of bars with its ends; None where all of them are one number."""
+    found = Histogram.of(result.losses, BARS)
+    if found is None or np.count_nonzero(found.counts) < 2:
+        return None
+    ends = [f"{end:.4g}" for end in found.edges[[0, -1]]]
+    words = [f"{ends[0]} [{sketch.bars(found.counts, encoding)}] {ends[1]}"]
+    words += ["log scale"] if found.log else []
+    words += [f"{found.not_positive:,} at 0 or below"] if found.not_positive else []
+    words += [f"{found.infinite:,} infinite"] if found.infinite else []
+    return ", ".join(words)
+
+
+def to_table(
+    result: Result, rows: Sequence[Row] | None, terminal: bool, width: int, encoding: str | None = "utf-8"
+) -> str:
+    """A table sized to its content; on a terminal with colour, elsewhere plain and never cut.
+
+    `encoding` is that of what shows it: the distribution is of block characters where it has them.
+    """
+    facts = _clean(_facts(result, full=not terminal))
+    shape = distribution(result, encoding)
+    if shape is not None:
+        place = next(i for i, fact in enumerate(facts) if fact[0] == "max") + 1
+        facts.insert(place, ("distribution", shape))
+    rest = result.samples - TABLE_ROWS
+    more = f"... and {rest:,} more samples; --output FILE.csv has them all" if rows and rest > 0 else None
+    shown = [
+        {printable(name): printable(cell(value, full=not terminal)) for name, value in row.items()}
+        for row in (rows or [])[:TABLE_ROWS]
+    ]
+    numeric = {printable(name): isinstance(value, float | int) for name, value in rows[0].items()} if rows else {}
+    if terminal:
+        return _coloured(result, facts, shown, numeric, more, width)
+    lines = _plain(facts)
+    lines += _boxed(shown, numeric) if shown else []
+    return "\n".join([*lines, *([more] if more else []), printable(result.signature), ""])
+
+
+def _coloured(
+    result: Result,
+    facts: Sequence[tuple[str, str]],
+    rows: Sequence[Mapping[str, str]],
+    numeric: Mapping[str, bool],
+    more: str | None,
+    width: int,
+) -> str:
+    """The same through rich, for a terminal."""
+    from rich.text import Text
+
+    def style(name: str, value: str) -> str:
+        return "bold red" if "NOT MET" in value else "bold" if name == result.reduction else ""
+
+    parts: list[Any] = [_facts_table(facts, style)]
+    if rows:
+        parts += [_framed(rows, numeric), *([Text(more)] if more else [])]
+    return _console(width, parts, Text(printable(result.signature), "dim"))
+
+
+def to_markdown(result: Result) -> str:
+    """A Markdown table, for step summaries of CI."""
+    before, behind = markdown_around(result)
+    return before + behind
+
+
+def markdown_around(result: Result, header: Sequence[str] = ()) -> tuple[str, str]:
+    """What stands before a result's rows in Markdown, with the header of their table, and behind them."""
+    facts = _facts(result, full=False)[1:]
+    lines = [*_markdown_header(["", result.loss]), *map(markdown_line, facts)]
+    lines += ["", *_markdown_header(header)] if header else []
+    return "\n".join(lines) + "\n", f"\n`{printable(result.signature)}`\n"

@@ -1,0 +1,156 @@
+"""Reports of a suite: facts and tables, JUnit XML, annotations of GitHub Actions; and an example of a suite."""
+
+from typing import Any
+
+from losscli import __version__
+from losscli.analysis.suite.model import MET, UNMEASURED, UNMET, Check, Outcome, Report
+from losscli.render.text import number
+from losscli.wording import count, printable
+
+MARKS = {MET: "met", UNMET: "NOT MET", UNMEASURED: "UNMEASURED"}
+
+
+def style(name: str, value: str) -> str:
+    """How a terminal shows the outcome."""
+    if name != "result":
+        return ""
+    return {MET: "bold green", UNMET: "bold red"}.get(value.split(":")[0], "bold yellow")
+
+
+def laid_out(report: Report, full: bool) -> tuple[str, list[tuple[str, str]], list[tuple[str, list[dict[str, Any]]]]]:
+    """A report as a title, facts and tables."""
+    facts = [("suite", f"{report.suite.name} ({report.suite.file})"), ("result", f"{report.status}: {tally(report)}")]
+    rows: list[dict[str, Any]] = []
+    terms: list[dict[str, Any]] = []
+    for one in report.outcomes:
+        value = "" if one.value is None else number(one.value, full)
+        head = {"measurement": one.measure.name, "value": value}
+        rows += [head | {"check": "", "outcome": MARKS[one.status], "why": words} for words in one.errors]
+        rows += [
+            head | {"check": check.what, "outcome": MARKS[check.status], "why": check.words}
+            for check in one.checks
+            if not one.errors
+        ]
+        if not one.checks and not one.errors:
+            rows.append(head | {"check": "", "outcome": "measured", "why": ""})
+        if one.measure.summed:
+            terms += _terms(one, full)
+    tables = [("measurements", rows)]
+    tables += [("terms", terms)] if terms else []
+    return f"losscli run: {report.suite.name}", facts, tables
+
+
+def _terms(outcome: Outcome, full: bool) -> list[dict[str, Any]]:
+    found = []
+    for term, result in zip(outcome.measure.terms, outcome.results, strict=True):
+        value = None if result is None else result.value
+        found.append(
+            {
+                "measurement": outcome.measure.name,
+                "term": term.name,
+                "loss": term.request.loss.loss.name,
+                "weight": number(term.weight, full),
+                "value": number(value, full),
+                "contribution": number(None if value is None else term.weight * value, full),
+            }
+        )
+    return found
+
+
+def tally(report: Report) -> str:
+    """How many measurements are met, and how many not."""
+    numbers = report.counts()
+    return f"{count(len(report.outcomes), 'measurement')}, " + ", ".join(
+        f"{n} {status}" for status, n in numbers.items()
+    )
+
+
+COUNTED = ("tests", "failures", "errors")
+
+
+def junit(report: Report) -> str:
+    """JUnit XML: a test case a check, and one for a measurement without checks or without a number."""
+    from losscli.render.junit import ERROR, FAILURE, Case, suite, suites, written
+
+    made = []
+    for one in report.outcomes:
+        checks = one.checks if one.checks and not one.errors else []
+        if one.errors:
+            checks = [Check("measured", UNMEASURED, None, "; ".join(one.errors))]
+        elif not checks:
+            checks = [Check("measured", MET, one.value, "")]
+        cases = []
+        for check in checks:
+            outcome = {UNMET: FAILURE, UNMEASURED: ERROR}.get(check.status)
+            kind, text = check.status.replace(" ", "-"), f"{check.what}: {check.words}"
+            cases.append(Case(check.what, outcome, check.words, kind, text))
+        out = "" if one.value is None else f"value {one.value!r}\n{one.signature}"
+        made.append(suite(one.measure.name, f"{report.suite.name}.{one.measure.name}", cases, COUNTED, out))
+    return written(suites(f"losscli {__version__}", made, COUNTED))
+
+
+def github(report: Report) -> str:
+    """Annotations for what is not met or not measured, as GitHub Actions reads them, and a line for all."""
+    lines = []
+    for one in report.outcomes:
+        told = [("not measured", words) for words in one.errors]
+        told += [
+            (f"{check.what}: {check.status}", check.words)
+            for check in one.checks
+            if check.status != MET and not one.errors
+        ]
+        for what, words in told:
+            title = _property(f"{one.measure.name}: {what}")
+            place = f"file={_property(report.suite.file)},line={one.measure.line}"
+            lines.append(f"::error {place},title={title}::{_data(words)}")
+    name = printable(" ".join(report.suite.name.split()))  # a line of its own could be a command
+    lines.append(f"losscli run {name}: {report.status}: {tally(report)}")
+    return "\n".join([*lines, ""])
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+EXAMPLE = """\
+# A suite of losscli: run it with `losscli run losscli.toml`.
+# Exit code 0: all met. 1: something is not met. 3: something could not be measured.
+# Paths are from the folder of this file; a pattern such as 'shards/*.npy' is one file in parts.
+
+name = "validation"
+
+# Earlier results to compare with, made by `losscli run losscli.toml --save baseline.json`.
+# baseline = "baseline.json"
+
+# By how much a value may be above the earlier one.
+# tolerance = { relative = 0.01 }        # or { absolute = 0.005 }; or of another statistic: { statistic = "p99" }
+
+# What measurements have in common. An option is for the losses that take it.
+[defaults]
+targets = "labels.npy"
+
+# A measurement: a loss, its files, and the options of `losscli compute LOSS`.
+[measure.cross-entropy]
+loss = "cross-entropy"
+predictions = "logits.npy"
+require = ["mean <= 0.5", "p99 <= 5", "ece <= 0.1"]
+
+[measure.focal]
+loss = "softmax-focal:gamma=2"           # parameters stand in the SPEC
+predictions = "logits.npy"               # read once for all measurements
+class-weight = "balanced"
+
+# A training objective: total = cross-entropy + 0.003 * center + 0.0001 * L2 penalty.
+# [measure.objective]
+# terms = [
+#   { name = "ce", loss = "cross-entropy", predictions = "logits.npy" },
+#   { name = "center", weight = 0.003, loss = "center", predictions = "features.npy", centers = "centers.npy" },
+#   { name = "penalty", weight = 1e-4, loss = "l2", predictions = "weights.npy", targets = 0, reduction = "sum" },
+# ]
+# require = ["value <= 1.2", "ce <= 0.5"]  # the total, or a term
+"""
+"""What `losscli run --init` prints."""
