@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from losscli.data.target_encoding import Form
+from losscli.data.target_encoding import TargetEncoding
 from losscli.definition.batch import Everyone, Extras
 from losscli.definition.domain import REAL, Interval
 from losscli.definition.loss import Loss
@@ -26,22 +26,22 @@ class Drawn(NamedTuple):
 
     predictions: np.ndarray
     targets: np.ndarray
-    form: Form
+    encoding: TargetEncoding
     extras: Extras
 
     def job(self, loss: Loss, dtype: Any, **changes: Any) -> Job:
         """A job of this data, as it would be of files."""
-        beside = self.extras.beside
+        third_operand = self.extras.third_operand
         made = Job(
             loss.bind(),
             MemorySource("predictions", self.predictions.astype(dtype)),
             MemorySource("targets", self.targets),
-            self.form,
+            self.encoding,
             np.dtype(dtype),
-            self.extras._replace(beside=None),
+            self.extras._replace(third_operand=None),
             rows=True,
             gradient=True,
-            beside=None if beside is None else MemorySource("third", beside.astype(dtype)),
+            third_operand=None if third_operand is None else MemorySource("third", third_operand.astype(dtype)),
         )
         return replace(made, **changes)
 
@@ -71,16 +71,16 @@ def drawn(loss: Loss, n: int, seed: int, k: int = K, elements: bool = False) -> 
     if family.name == "pair":
         predictions = np.abs(predictions)
     extras = Extras()
-    if family.reads == "classes":
+    if family.target_type == "classes":
         classes = k if family.name not in (*FEATURED, "views") else K
         targets: Any = generator.integers(0, classes, n)
-        form = Form("index", "indices", classes)
-    elif family.reads == "numbers":
+        form = TargetEncoding("index", "indices", classes)
+    elif family.target_type == "numbers":
         targets = numbers_in(domains.targets, generator, shape[:1] if family.one_target else shape)
-        form = Form("numbers", "numbers", K)
+        form = TargetEncoding("numbers", "numbers", K)
     else:
         targets = generator.integers(0, 2, shape[:1] if family.one_target else shape)
-        form = Form("binary", family.reads, K)
+        form = TargetEncoding("binary", family.target_type, K)
     if family.name == "box":
         corners = generator.uniform(0, 3, (2, n, 2)), generator.uniform(0.2, 3, (2, n, 2))
         predictions, targets = (np.concatenate([a, a + b], axis=1) for a, b in zip(*corners, strict=True))
@@ -89,12 +89,14 @@ def drawn(loss: Loss, n: int, seed: int, k: int = K, elements: bool = False) -> 
         targets[generator.random(n) < 0.5] = [1, 0, 0, 1, 0, 1, 1, 0]
     if family.takes_centers:
         extras = extras._replace(centers=CENTERS)
-    if family.beside is not None and family.name != "pair":
-        third = generator.lognormal(0, 0.5, shape) if family.beside == "variance" else generator.normal(0, 2, shape)
-        extras = extras._replace(beside=third)
+    if family.third_operand is not None and family.name != "pair":
+        third = (
+            generator.lognormal(0, 0.5, shape) if family.third_operand == "variance" else generator.normal(0, 2, shape)
+        )
+        extras = extras._replace(third_operand=third)
     if family.coupled == "rows":
         others = generator.normal(size=(4 * K, FEATURES))
-        if family.reads == "numbers":
+        if family.target_type == "numbers":
             others = targets
         labels = np.arange(len(others)) % K
         everyone = Everyone(unit(others)[0], labels, np.ones(len(others), bool))

@@ -47,7 +47,7 @@ from losscli.io import bytes as raw
 from losscli.io import csv as csvfile
 from losscli.io import join, parquet, writers
 from losscli.io import source as sources
-from losscli.measurement import measure as calculation
+from losscli.measurement import measure as measurement
 
 SECONDS = 20
 """After which an input counts as a hang."""
@@ -104,7 +104,7 @@ class Case:
     @property
     def plain(self) -> list[str]:
         """The words with the name of a file that holds what comes through standard input."""
-        name = "stdin.npy" if self.given.startswith(b"\x93NUMPY") else "stdin.csv"
+        name = "stdin.npy" if self.prediction_kind.startswith(b"\x93NUMPY") else "stdin.csv"
         return [name if word == "-" and self.piped else word for word in self.words]
 
     @property
@@ -117,7 +117,7 @@ class Case:
         for name, data in self.files.items():
             Path(name).write_bytes(data)
         if self.piped and "-" in self.words:
-            Path(self.plain[self.words.index("-")]).write_bytes(self.given)
+            Path(self.plain[self.words.index("-")]).write_bytes(self.prediction_kind)
 
 
 def npy(array: np.ndarray) -> bytes:
@@ -315,7 +315,7 @@ class Maker:
         dtypes = ["f2", "f4", "f8", "f8"] if family.name != "box" else ["f4", "f8"]
         if family.takes_from and self.chance(0.3):
             given = self.pick(["probs", "log-probs"])
-            if family.reads == "classes":
+            if family.target_type == "classes":
                 x = np.exp(x - x.max(axis=1, keepdims=True))
                 x /= x.sum(axis=1, keepdims=True)
             else:
@@ -339,7 +339,7 @@ class Maker:
             pool = random.sample(CLASSES, len(CLASSES)) if width <= len(CLASSES) else [f"c{i}" for i in range(width)]
             prefix = self.pick(["", "", "p_", "logit_x_"])
             names = [prefix + one for one in pool[:width]] if not self.flat else [prefix + "x"]
-        if names and family.reads in ("classes", "outcomes") and family.parts == 1 and not family.takes_centers:
+        if names and family.target_type in ("classes", "outcomes") and family.parts == 1 and not family.takes_centers:
             self.classes = list(names) if width > 1 else None
         if self.classes and family.takes_classes and self.chance(0.15):
             prefix = self.pick(prefixes(self.classes))
@@ -365,7 +365,7 @@ class Maker:
             self.words += ["--label-smoothing", self.pick(["0.1", "0.25", "0.0"])]
             if self.chance(0.5):
                 self.words += ["--smoothing-mode", self.pick(["uniform", "half", "others"])]
-        if family.reads == "numbers":
+        if family.target_type == "numbers":
             if (family.several_outputs or family.one_target) and not self.keyed and self.chance(0.05):
                 return Part(repr(float(self.numbers(self.domains.targets, (1,))[0].round(3))))
             t = self.numbers(self.domains.targets, (n,) if flat else p.rows.shape)
@@ -378,7 +378,7 @@ class Maker:
             if family.name in ("cosine", "paired"):
                 t[~t.any(axis=1)] = 1
             return Part(t, self.named(p, flat))
-        labels = family.reads == "classes" or (family.reads == "outcomes" and not flat and self.chance(0.4))
+        labels = family.target_type == "classes" or (family.target_type == "outcomes" and not flat and self.chance(0.4))
         if labels:
             return self.labels(p)
         if family.name == "label-matrix":
@@ -386,7 +386,7 @@ class Maker:
             values[:2] = [[1.0], [0.0]][:n]
             return Part(values, self.named(p, flat))
         values = generator.integers(0, 2, (n,) if flat else p.rows.shape).astype(float)
-        kind = self.pick(["binary", "signed", "soft"] if family.reads == "outcomes" else ["binary", "signed"])
+        kind = self.pick(["binary", "signed", "soft"] if family.target_type == "outcomes" else ["binary", "signed"])
         if kind == "signed":
             values = 2 * values - 1
         if kind == "soft":
@@ -412,7 +412,7 @@ class Maker:
         index = generator.integers(0, k, n)
         if family.coupled == "rows":  # where each label needs two rows
             index = np.resize(np.arange(max(1, min(k, n // 3))), n)
-        kinds = ["index", "index", "name", "name", *(["one-hot", "soft"] if family.reads == "classes" else [])]
+        kinds = ["index", "index", "name", "name", *(["one-hot", "soft"] if family.target_type == "classes" else [])]
         kind = self.pick(kinds if (family.takes_classes and not family.takes_centers) or self.classes else ["index"])
         if self.tables and self.classes and kind == "index":
             kind = "index" if self.chance(0.3) and not self.keyed else "name"
@@ -460,11 +460,11 @@ class Maker:
 
     def third(self, p: Part) -> Part | None:
         """The third operand of the losses that have one."""
-        beside = self.family.beside
-        if beside is None or (self.family.name == "pair" and self.flat):
+        third_operand = self.family.third_operand
+        if third_operand is None or (self.family.name == "pair" and self.flat):
             return None
         x = self.generator.normal(size=p.rows.shape)
-        x = abs(x) + 0.01 if beside == "variance" else x
+        x = abs(x) + 0.01 if third_operand == "variance" else x
         return Part(x.astype(self.pick(["f4", "f8"])), self.named(p, self.flat))
 
     def weights(self) -> Part | None:
@@ -579,10 +579,10 @@ class Maker:
         if self.chance(0.4):
             self.words += ["--class-weight", "balanced"]
             return
-        one = family.reads != "classes" and self.flat
+        one = family.target_type != "classes" and self.flat
         called = ["0", "1"] if one else [str(i + self.base) for i in range(self.k)]
         if not one or "--classes" in self.words:
-            called = self.classes or (p.names if family.reads != "classes" and not one else None) or called
+            called = self.classes or (p.names if family.target_type != "classes" and not one else None) or called
         values = [self.pick([0.5, 1.0, 3.0]) for _ in called]
         if self.chance(0.3):
             self.files["cw.npy"] = npy(np.array(values))
@@ -809,7 +809,7 @@ CUTS = {
     sources: {"SCAN_BYTES": [16, 100], "PIECE": [64], "FORTRAN_ROWS": [1, 2, 5]},
     raw: {"IN_MEMORY": [0, 64], "PIECE": [16, 64]},
     engine: {"CHUNK_ROWS": [1, 3, 4], "BLOCK_BYTES": [8, 64, 200], "CHUNK_BYTES": [64, 512]},
-    calculation: {"CHUNK_ROWS": [1, 3]},
+    measurement: {"CHUNK_ROWS": [1, 3]},
     parquet: {"SEGMENT": [3], "CELLS": [5]},
     writers: {"PART_CELLS": [4], "RECORDS": [2], "PIECE": [64]},
 }
@@ -909,8 +909,8 @@ def judge(case: Case) -> str:
     case.write()
     before = set(os.listdir("."))
     asked = [] if {"-f", "--format"} & set(case.words) else ["-f", "json"]
-    with small_cuts(len(case.given) + len(case.words) + sum(map(len, case.files.values()))):
-        done = run([*case.words, *asked, "--per-sample"], case.given)
+    with small_cuts(len(case.prediction_kind) + len(case.words) + sum(map(len, case.files.values()))):
+        done = run([*case.words, *asked, "--per-sample"], case.prediction_kind)
     left = set(os.listdir(".")) - before
     assert not [name for name in left if name.endswith(".losscli")], f"left behind: {left}"
     assert "Traceback" not in done.err, done.err
@@ -1166,7 +1166,7 @@ def shown(seed: int) -> None:
     for name, data in case.files.items():
         print(f"{name}: {data[:300]!r}{' ...' if len(data) > 300 else ''}")
     print("losscli " + shlex.join(case.words) + (f" < {case.piped}" if case.piped else ""))
-    done = run([*case.words, "-f", "json"], case.given)
+    done = run([*case.words, "-f", "json"], case.prediction_kind)
     print(f"exit {done.code}\n{done.err}{done.out[:600]}")
     try:
         with mp.workdps(30):

@@ -1330,17 +1330,17 @@ def log_softmax(z: Array) -> Array:
     return shifted - np.log(np.exp(shifted).sum(1, keepdims=True))
 
 
-def softmax(x: Array, t: Array, given: str, kl: bool, gamma: float = 0) -> tuple[Array, Array]:
+def softmax(x: Array, t: Array, prediction_kind: str, kl: bool, gamma: float = 0) -> tuple[Array, Array]:
     """Cross-entropy is the focal loss with gamma 0; s is the derivative by the log-probabilities."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        log_p = log_softmax(x) if given == "logits" else np.log(x) if given == "probs" else x
+        log_p = log_softmax(x) if prediction_kind == "logits" else np.log(x) if prediction_kind == "probs" else x
         p = np.exp(log_p)
         terms = t * (np.log(t) - log_p) if kl else -t * (1 - p) ** gamma * log_p
         s = -t * (1 - p) ** gamma
         if gamma:
             s += t * gamma * (1 - p) ** (gamma - 1) * p * log_p
         slopes = {"logits": s - p * s.sum(1, keepdims=True), "probs": s / p, "log-probs": s}
-    return np.where(t == 0, 0, terms).sum(1), slopes[given]
+    return np.where(t == 0, 0, terms).sum(1), slopes[prediction_kind]
 
 
 def disagreement(case: Case) -> str | None:

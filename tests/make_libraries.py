@@ -189,14 +189,14 @@ def scikit_learn() -> tuple[str, Run]:
 
 @dataclass(frozen=True)
 class Entry:
-    """A call, what losscli calls it, and the inputs it is to get. Weights are drawn where `given` names them."""
+    """A call, what losscli calls it, and the inputs it is to get. Weights are drawn where `prediction_kind` names them."""
 
     call: str
     loss: str
     kinds: tuple[Kind, ...]
     parameters: dict[str, float | None] = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)
-    given: tuple[str, ...] = ()
+    prediction_kind: tuple[str, ...] = ()
     """Which of sample_weight, class_weight and pos_weight the call takes."""
     k: int | None = None
     dtypes: tuple[str, ...] = ("float32", "float64")
@@ -340,10 +340,12 @@ def keras_entries() -> Iterator[Entry]:
         yield Entry(f"{sums})", loss, kinds[-1:], options=options | SUM, **more)
         if weighted:
             of_rows = f"keras.losses.{name}({call}, sample_weight=w)"
-            yield Entry(of_rows, loss, kinds, options=options, given=WEIGHTS, **more)
-            yield Entry(f"{sums}, sample_weight=w)", loss, kinds[-1:], options=options | SUM, given=WEIGHTS, **more)
+            yield Entry(of_rows, loss, kinds, options=options, prediction_kind=WEIGHTS, **more)
+            yield Entry(
+                f"{sums}, sample_weight=w)", loss, kinds[-1:], options=options | SUM, prediction_kind=WEIGHTS, **more
+            )
             mean = f"keras.losses.{begin}{between}reduction='mean_with_sample_weight')({call}, sample_weight=w)"
-            yield Entry(mean, loss, kinds[:1], options=options | {"reduction": "mean"}, given=WEIGHTS, **more)
+            yield Entry(mean, loss, kinds[:1], options=options | {"reduction": "mean"}, prediction_kind=WEIGHTS, **more)
 
     column, rows = "t[:, None], p[:, None]", "t, p"
 
@@ -443,11 +445,13 @@ def tensorflow_entries() -> Iterator[Entry]:
         for kind in dict.fromkeys((first, last)):
             weights = "w[:, None]" if kind in ELEMENTS else "w"
             weighted = f"{v1}.{call}, weights={weights}"
-            yield Entry(f"{weighted})", loss, (kind,), options=options, given=WEIGHTS, **parameters)
-            yield Entry(f"{weighted}, reduction='weighted_sum')", loss, (kind,), options=options | SUM, given=WEIGHTS)
+            yield Entry(f"{weighted})", loss, (kind,), options=options, prediction_kind=WEIGHTS, **parameters)
+            yield Entry(
+                f"{weighted}, reduction='weighted_sum')", loss, (kind,), options=options | SUM, prediction_kind=WEIGHTS
+            )
         for word, reduction in (("weighted_mean", "mean"), ("weighted_sum_over_batch_size", "sum-over-batch-size")):
             by = options | {"reduction": reduction}
-            yield Entry(f"{weighted}, reduction='{word}')", loss, (kind,), options=by, given=WEIGHTS)
+            yield Entry(f"{weighted}, reduction='{word}')", loss, (kind,), options=by, prediction_kind=WEIGHTS)
 
     yield from of("mean_squared_error(t, p", "squared-error", flat_numbers, numbers)
     yield from of("absolute_difference(t, p", "absolute-error", flat_numbers, numbers)
@@ -562,11 +566,11 @@ def scikit_learn_entries() -> Iterator[Entry]:
         yield Entry(f"metrics.{call})", loss, kinds, options=options, **more)
         weighted = f"metrics.{call}, sample_weight=w"
         more["dtypes"] = DOUBLE
-        yield Entry(f"{weighted})", loss, kinds, options=options, given=WEIGHTS, **more)
+        yield Entry(f"{weighted})", loss, kinds, options=options, prediction_kind=WEIGHTS, **more)
         if totals:
             yield Entry(f"metrics.{call}, {totals})", loss, kinds[:1], options=options | SUM, **more)
             call = f"{weighted}, {totals})"
-            yield Entry(call, loss, kinds[:1], options=options | SUM, given=WEIGHTS, **more)
+            yield Entry(call, loss, kinds[:1], options=options | SUM, prediction_kind=WEIGHTS, **more)
 
     both = (flat(numbers), numbers)
     yield from of("mean_squared_error(t, p", "squared-error", *both)
@@ -627,17 +631,17 @@ def cases(name: str, library: str, run: Run, entry: Entry) -> Iterator[Case]:
             if beside:
                 arrays["b"] = beside[0].astype(dtype)
             options = dict(entry.options)
-            if "sample_weight" in entry.given:
+            if "sample_weight" in entry.prediction_kind:
                 arrays["w"] = rng.permutation(OF_ROWS[:n]).astype(dtype)
                 options["sample_weight"] = plain(arrays["w"])
-            if "class_weight" in entry.given:
+            if "class_weight" in entry.prediction_kind:
                 weights = OF_POSITIVES if "label_smoothing" in options else OF_CLASSES
                 arrays["c"] = rng.permutation(weights[: p.shape[1]]).astype(dtype)
                 options["class_weight"] = plain(arrays["c"])
-            if "pos_weight" in entry.given:
+            if "pos_weight" in entry.prediction_kind:
                 arrays["q"] = np.array(3, dtype)
                 options["pos_weight"] = 3.0
-            if "pos_weights" in entry.given:
+            if "pos_weights" in entry.prediction_kind:
                 arrays["q"] = rng.permutation(OF_POSITIVES[: p.shape[1]]).astype(dtype)
                 options["pos_weight"] = plain(arrays["q"])
             yield {

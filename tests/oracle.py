@@ -141,13 +141,17 @@ def log_softmax(row: list[Any]) -> list[Any]:
 
 
 def softmax_loss(
-    loss: Loss, row: list[Any], targets: list[Any], parameters: Mapping[str, float | None], given: str = "logits"
+    loss: Loss,
+    row: list[Any],
+    targets: list[Any],
+    parameters: Mapping[str, float | None],
+    prediction_kind: str = "logits",
 ) -> tuple[Any, list[Any]]:
     """Value and gradient of one row of a softmax loss, with respect to the row as given."""
-    l = {"logits": log_softmax, "probs": lambda row: [log(p) for p in row], "log-probs": list}[given](row)
-    p = list(row) if given == "probs" else [NAMES["exp"](one) for one in l]
-    if loss.whole or given == "probs":
-        value, slopes = derived(loss, l, p, targets, parameters, by_p=given == "probs")
+    l = {"logits": log_softmax, "probs": lambda row: [log(p) for p in row], "log-probs": list}[prediction_kind](row)
+    p = list(row) if prediction_kind == "probs" else [NAMES["exp"](one) for one in l]
+    if loss.whole or prediction_kind == "probs":
+        value, slopes = derived(loss, l, p, targets, parameters, by_p=prediction_kind == "probs")
     else:
         terms = [{"l": li, "p": pi, "t": ti} for li, pi, ti in zip(l, p, targets, strict=True)]
         used = [term for term in terms if not (loss.sparse and term["t"] == 0)]
@@ -155,7 +159,7 @@ def softmax_loss(
         slopes = [
             mpf(0) if loss.sparse and term["t"] == 0 else evaluate(loss, loss.slope, term, parameters) for term in terms
         ]
-    if given != "logits":
+    if prediction_kind != "logits":
         return value, slopes
     total = sum(slopes)
     return value, [s - times(pi, total) for s, pi in zip(slopes, p, strict=True)]

@@ -260,10 +260,10 @@ def expected(words: list[str]) -> dict[str, Any]:
     family = asked.loss.family
     p_file, p_column = loaded(asked, asked.predictions)
     key = asked.get("--id")
-    beside = [asked.targets, *(asked.get(name) for name in ("--sample-weight", f"--{family.beside}"))]
+    third_operand = [asked.targets, *(asked.get(name) for name in ("--sample-weight", f"--{family.beside}"))]
     shared = tuple(
         one[len(asked.predictions) + 1 :]
-        for one in beside
+        for one in third_operand
         if one.startswith(asked.predictions + ":") and one not in os.listdir(".")
     )
     if "--columns" in asked.options and not isinstance(p_file, Table):
@@ -314,8 +314,8 @@ def expected(words: list[str]) -> dict[str, Any]:
             raise UnclearError("a third operand of another shape")
         if any(len(a) != len(b) for a, b in zip(third, p.rows, strict=True)):
             raise RefusedError("shapes differ")
-    elif family.beside and (family.name != "pair" or not p.flat):
-        raise RefusedError(f"no --{family.beside}")
+    elif family.third_operand and (family.name != "pair" or not p.flat):
+        raise RefusedError(f"no --{family.third_operand}")
     weights = None
     if "--sample-weight" in asked.options:
         w_file, w_column = files[not constant]
@@ -369,7 +369,7 @@ def targets_of_numbers(asked: Asked, p: Numbers, t: list[list[float]]) -> Rows:
 
 def targets_of(asked: Asked, p: Numbers, file: "Table | np.ndarray", columns: list[int], order: list[int]) -> Rows:
     family = asked.loss.family
-    if family.reads == "numbers":
+    if family.target_type == "numbers":
         t = numbers(file, columns)
         rows = [t.rows[i] for i in order]
         if (1 if family.one_target else len(p.rows[0])) != len(rows[0]):
@@ -386,25 +386,27 @@ def targets_of(asked: Asked, p: Numbers, file: "Table | np.ndarray", columns: li
     ignore = asked.options.get("--ignore-index")
     wide = (len(columns) if isinstance(file, Table) else file.shape[1] if file.ndim == 2 else 1) > 1
     lying = isinstance(file, Table) or file.ndim == 1
-    one_hot = family.reads == "classes" or (family.reads == "outcomes" and lying and not p.flat and width > 1)
-    if family.coupled == "rows" and family.reads == "classes":
+    one_hot = family.target_type == "classes" or (
+        family.target_type == "outcomes" and lying and not p.flat and width > 1
+    )
+    if family.coupled == "rows" and family.target_type == "classes":
         return groups(file, columns, order, ignore, text)
     if not wide and one_hot:
         k = centers(asked)[1] if family.takes_centers else width
         p.narrow = p.narrow and (not family.takes_centers or centers(asked)[3])
-        if family.reads == "classes" and not family.takes_centers and (p.flat or width < 2):
+        if family.target_type == "classes" and not family.takes_centers and (p.flat or width < 2):
             raise RefusedError("one column")
         index = labels(file, columns, order, classes, k, ignore, base, text)
         shares = [None if i is None else [float(i == j) for j in range(k)] for i in index]
-        return smoothed(asked, shares, k, family.reads != "classes" and family.several_outputs)
+        return smoothed(asked, shares, k, family.target_type != "classes" and family.several_outputs)
     if (p.flat or width == 1) and not wide and text and "--classes" in asked.options:
         index = labels(file, columns, order, classes, 2, ignore, base, text)
         outcomes: list[list[float] | None] = [None if i is None else [float(i)] for i in index]
         signs = [None if row is None else [2 * row[0] - 1] for row in outcomes]
-        return Rows(signs, outcomes, 2, False) if family.reads == "signs" else smoothed(asked, outcomes, 2, False)
+        return Rows(signs, outcomes, 2, False) if family.target_type == "signs" else smoothed(asked, outcomes, 2, False)
     t = numbers(file, columns)
     rows = [t.rows[i] for i in order]
-    if family.reads == "classes":
+    if family.target_type == "classes":
         if len(rows[0]) != width:
             raise RefusedError("classes differ")
         if base or ignore is not None:
@@ -433,13 +435,13 @@ def targets_of(asked: Asked, p: Numbers, file: "Table | np.ndarray", columns: li
     flat = [one for row in there for one in row]
     signed = any(one == -1 for one in flat)
     allowed = (lambda one: one in (-1, 1)) if signed else (lambda one: one in (0, 1))
-    if family.reads == "outcomes" and not signed:
+    if family.target_type == "outcomes" and not signed:
         allowed = lambda one: 0 <= one <= 1  # noqa: E731
     if not all(allowed(one) for one in flat):
         raise RefusedError("no labels of two")
     kept = {id(row) for row in there}
     outcomes = [[float(one > 0) if signed else one for one in row] if id(row) in kept else None for row in rows]
-    if family.reads == "signs":
+    if family.target_type == "signs":
         signs = [None if row is None else [1.0 if one > 0 else -1.0 for one in row] for row in outcomes]
         return Rows(signs, outcomes, 2 if not several else width, several)
     return smoothed(asked, outcomes, width if several else 2, several)
@@ -799,11 +801,11 @@ def table_of(row: list[Any], width: int) -> list[list[Any]]:
     return [row[i : i + width] for i in range(0, len(row), width)]
 
 
-def of_classes(rows: list[list[Any]], t: list[list[Any]], given: str) -> dict[str, Any]:
+def of_classes(rows: list[list[Any]], t: list[list[Any]], prediction_kind: str) -> dict[str, Any]:
     """Of rows of one prediction a class, all of which have one loss."""
-    if given == "logits":
+    if prediction_kind == "logits":
         rows = [log_softmax(row) for row in rows]
-    p = rows if given == "probs" else [[NAMES["exp"](one) for one in row] for row in rows]
+    p = rows if prediction_kind == "probs" else [[NAMES["exp"](one) for one in row] for row in rows]
     sizes = [sum(row[c] for row in t) for c in range(len(t[0]))]
     if not any(sizes):
         raise UnclearError("no class at all")
@@ -961,7 +963,7 @@ def reduced(
         other = None if third is None else third[i]
         if any(map(math.isnan, [*x, *(other or ())])):
             raise RefusedError("a NaN prediction")
-        if other is not None and family.beside == "variance" and not all(one > 0 for one in other):
+        if other is not None and family.third_operand == "variance" and not all(one > 0 for one in other):
             raise RefusedError("no variance")
         if family.name == "pair" and other is None and not 0 <= x[0] < math.inf:
             raise RefusedError("no distance")
@@ -979,7 +981,7 @@ def reduced(
         elif by_class is not None:
             shares = rows.hard[i]
             assert shares is not None
-            if family.reads != "classes":
+            if family.target_type != "classes":
                 shares = [1 - shares[0], shares[0]]
             weight *= sum(share * number for share, number in zip(shares, by_class, strict=True))
         if family.name in ("softmax", "ordinal", "views") and x.count(math.inf) > 1:
@@ -1034,7 +1036,7 @@ def check_chances(asked: Asked, p: Numbers, rows: Rows) -> None:
         chances = [math.exp(min(one, 1)) if given == "log-probs" else one for one in x]
         if not all(0 <= one <= 1 for one in chances) or (given == "log-probs" and any(one > 0 for one in x)):
             raise RefusedError("no probabilities")
-        if asked.loss.family.reads == "classes":
+        if asked.loss.family.target_type == "classes":
             gap = abs(math.fsum(chances) - 1)
             if abs(gap - 1e-3) < 1e-5:
                 raise UnclearError("at the tolerance")
@@ -1047,10 +1049,10 @@ def class_weights(asked: Asked, rows: Rows, p: Numbers) -> list[float] | None:
     if text is None:
         return None
     family = asked.loss.family
-    k = rows.k if rows.several or family.reads == "classes" else 2
+    k = rows.k if rows.several or family.target_type == "classes" else 2
     if text == "balanced":
         there = [row for row in rows.hard if row is not None]
-        if not rows.several and family.reads != "classes":
+        if not rows.several and family.target_type != "classes":
             there = [[1 - row[0], row[0]] for row in there]
         counts = [sum(row[j] for row in there) for j in range(k)]
         if any(0 < count < 1e-290 for count in counts):
@@ -1065,7 +1067,7 @@ def class_weights(asked: Asked, rows: Rows, p: Numbers) -> list[float] | None:
             raise RefusedError("class weights")
         return weights
     called = ["0", "1"]
-    if rows.several or family.reads == "classes" or "--classes" in asked.options:
+    if rows.several or family.target_type == "classes" or "--classes" in asked.options:
         called = names_of_classes(asked, p)
     called = called or [str(i + int(asked.get("--label-base", "0"))) for i in range(k)]
     pairs = dict(pair.rsplit("=", 1) for pair in text.split(","))

@@ -35,8 +35,10 @@ def value(name: str, predictions: Any, targets: Any, extras: Extras = Extras(), 
     return find(name).bind(**parameters)(np.asarray(predictions), targets, extras)[0]
 
 
-def both(name: str, predictions: Any, targets: Any, given: str = "logits", **parameters: Any) -> Any:
-    return find(name).bind(**parameters)(np.asarray(predictions, float), targets, Extras(given), gradient=True)
+def both(name: str, predictions: Any, targets: Any, prediction_kind: str = "logits", **parameters: Any) -> Any:
+    return find(name).bind(**parameters)(
+        np.asarray(predictions, float), targets, Extras(prediction_kind), gradient=True
+    )
 
 
 def soft(t: Any) -> Dense:
@@ -358,11 +360,11 @@ def test_what_is_declared_convex_is(loss: Loss) -> None:
 
 @pytest.mark.parametrize("name", ["sigmoid-brier", "asymmetric", "sigmoid-poly-1", "quality-focal", "balanced-bce"])
 @pytest.mark.parametrize("given", ["logits", "probs", "log-probs"])
-def test_pos_weight_is_a_factor_of_what_is_positive(name: str, given: str) -> None:
-    x = {"logits": LOGITS, "probs": SIGMOID, "log-probs": np.log(SIGMOID)}[given]
+def test_pos_weight_is_a_factor_of_what_is_positive(name: str, prediction_kind: str) -> None:
+    x = {"logits": LOGITS, "probs": SIGMOID, "log-probs": np.log(SIGMOID)}[prediction_kind]
     bound = find(name).bind()
-    plain = bound(x, Dense(BINARY), Extras(given), gradient=True)
-    weighted = bound(x, Dense(BINARY), Extras(given, pos_weight=3.0), gradient=True)
+    plain = bound(x, Dense(BINARY), Extras(prediction_kind), gradient=True)
+    weighted = bound(x, Dense(BINARY), Extras(prediction_kind, pos_weight=3.0), gradient=True)
     for found, before in zip(weighted, plain, strict=True):
         near(found, np.where(BINARY, 3, 1) * before)
 

@@ -845,4 +845,4 @@ def test_every_finding_is_under_test():
 
 def test_families_take_classes_where_targets_are_classes():
     assert {name for name, family in FAMILIES.items() if family.takes_classes} >= {"softmax", "sigmoid", "margin"}
-    assert not any(family.takes_classes for family in FAMILIES.values() if family.reads == "numbers")
+    assert not any(family.takes_classes for family in FAMILIES.values() if family.target_type == "numbers")

@@ -9,9 +9,7 @@ import polars as pl
 import pytest
 
 from losscli.analysis import compare as comparing
-from losscli.analysis.shared import resampling
 from losscli.engine import job
-from losscli.io import source
 
 NAMES = ("cat", "dog", "eel")
 

@@ -93,7 +93,7 @@ def traced(text: str, over: str, low: float | None = None, high: float | None = 
 
 def exact(bound: BoundLoss, over: str, x: Any) -> tuple[Any, Any]:
     """Value and slope of the formula at a point of an axis, in mpf."""
-    loss, parameters = bound.loss, bound.parameters
+    loss, parameters = bound.declaration, bound.parameters
     family = loss.family.name
     if family in ("softmax", "ordinal"):
         row, given = ([x, 1 - x], "probs") if over == "probability" else ([x, mpf(0)], "logits")
@@ -114,10 +114,10 @@ def exact(bound: BoundLoss, over: str, x: Any) -> tuple[Any, Any]:
 
 def true(bound: BoundLoss, over: str, x: float) -> tuple[Any, Any]:
     """Value and slope at a point: of the formula, or of a row by itself where the formula is of whole rows."""
-    if bound.loss.family.name in OF_NUMBERS:
+    if bound.family.name in OF_NUMBERS:
         value, slope = precise(functools.partial(exact, bound, over, mpf(x)), 10)
         return value, slope
-    values, slopes = along(bound, bound.loss.family.axes[over], np.array([x]))
+    values, slopes = along(bound, bound.family.axes[over], np.array([x]))
     return values[0], slopes[0]
 
 
@@ -133,7 +133,7 @@ def near(true: Any, rel: float = 1e-12) -> Any:
 
 def undefined_by_the_oracle(curve: Curve, over: str, x: float) -> bool:
     # A sigmoid's slope by p is df/dz / (p q), which is 0 / 0 at both ends; tested below with their limits.
-    return curve.bound.loss.family.name == "sigmoid" and over == "probability" and x in (0, 1)
+    return curve.bound.family.name == "sigmoid" and over == "probability" and x in (0, 1)
 
 
 class TestTrace:
@@ -168,7 +168,7 @@ class TestTrace:
     @pytest.mark.parametrize(("text", "over"), CASES)
     def test_points_ascend_from_one_end_to_the_other(self, text, over):
         curve = traced(text, over)
-        low, high = default_range([curve.bound], {curve.bound.loss.family.name: axis_of(text, over)})
+        low, high = default_range([curve.bound], {curve.bound.family.name: axis_of(text, over)})
         assert (curve.x[0], curve.x[-1]) == (low, high)
         assert (np.diff(curve.x) > 0).all()
         assert len(curve.x) == len(curve.value) == len(curve.slope)
@@ -325,7 +325,7 @@ def is_smooth(bound: BoundLoss, over: str, x: Any) -> bool:
 def precisely(bound: BoundLoss, name: str, x: float) -> Any:
     """A break to all digits, where no number is exactly there."""
     with mp.workdps(150):
-        return evaluate(bound.loss, name, {}, bound.parameters) if "pi" in name else x
+        return evaluate(bound.declaration, name, {}, bound.parameters) if "pi" in name else x
 
 
 def inside(domain: Interval) -> Any:
@@ -358,8 +358,8 @@ class TestBreaks:
     )
     def test_a_loss_changes_its_form_at_each_break(self, text):
         bound = one(text)
-        over = next(iter(bound.loss.family.axes))
-        for name, x in bound.loss.breaks(bound.parameters).items():
+        over = next(iter(bound.family.axes))
+        for name, x in bound.declaration.breaks(bound.parameters).items():
             assert axis_of(text, over).own, "breaks are points of the cores' variable"
             assert not is_smooth(bound, over, precisely(bound, name, x)), (name, x)
 
@@ -367,14 +367,14 @@ class TestBreaks:
     @given(settled())
     def test_a_loss_changes_its_form_at_each_break_whatever_its_parameters(self, case):
         bound, over = case
-        if bound.loss.family.axes[over].own:
-            for name, x in bound.loss.breaks(bound.parameters).items():
+        if bound.family.axes[over].own:
+            for name, x in bound.declaration.breaks(bound.parameters).items():
                 assert not is_smooth(bound, over, precisely(bound, name, x)), (name, x)
 
     @pytest.mark.parametrize(("text", "over"), FORMULAS)
     def test_a_loss_is_smooth_where_no_break_is_declared(self, text, over):
         bound = one(text)
-        declared = set(bound.loss.breaks(bound.parameters).values()) if axis_of(text, over).own else set()
+        declared = set(bound.declaration.breaks(bound.parameters).values()) if axis_of(text, over).own else set()
         numbers = [value for value in bound.parameters.values() if value]
         likely = {0.0, 1.0, -1.0, 0.5, 2.0, -2.0, *numbers, *(-value for value in numbers)}
         domain = axis_of(text, over).domain
@@ -386,8 +386,8 @@ class TestBreaks:
     @given(settled(), st.floats(-20, 20))
     def test_a_loss_is_smooth_anywhere_else(self, case, x):
         bound, over = case
-        axis = bound.loss.family.axes[over]
-        declared = bound.loss.breaks(bound.parameters).values() if axis.own else ()
+        axis = bound.family.axes[over]
+        declared = bound.declaration.breaks(bound.parameters).values() if axis.own else ()
         assume(axis.domain.low + 0.001 < x < axis.domain.high - 0.001)
         assume(all(abs(x - at) > 1e-6 for at in declared))
         assert is_smooth(bound, over, x)
@@ -396,10 +396,10 @@ class TestBreaks:
     def test_between_breaks_nothing_jumps(self, text, over):
         """Steps of a continuous function shrink with those of x, of a root by sqrt(8); those of a jump stay."""
         bound, axis = one(text), axis_of(text, over)
-        low, high = default_range([bound], {bound.loss.family.name: axis})
+        low, high = default_range([bound], {bound.family.name: axis})
         if over == "probability":
             low, high = 0.01, 0.99
-        declared = np.array([*bound.loss.breaks(bound.parameters).values()] if axis.own else [])[:, None]
+        declared = np.array([*bound.declaration.breaks(bound.parameters).values()] if axis.own else [])[:, None]
         steps = []
         for size in (2000, 16000):
             x = np.linspace(low, high, size + 1)
@@ -505,12 +505,12 @@ class TestGrid:
 class TestSpecs:
     def test_a_loss_alone_has_its_defaults(self):
         (bound,) = parse("huber")
-        assert (bound.loss.name, dict(bound.parameters)) == ("huber", {"delta": 1.0})
+        assert (bound.name, dict(bound.parameters)) == ("huber", {"delta": 1.0})
 
     def test_values_are_losses_in_their_order(self):
         found = parse("softmax-focal:gamma=5,0,0.5")
         assert [bound.parameters["gamma"] for bound in found] == [5, 0, 0.5]
-        assert {bound.loss.name for bound in found} == {"softmax-focal"}
+        assert {bound.name for bound in found} == {"softmax-focal"}
 
     def test_two_parameters_are_crossed(self):
         found = parse("focal:gamma=0,2:alpha=none,0.25,0.5")
@@ -520,7 +520,7 @@ class TestSpecs:
     @pytest.mark.parametrize("text", ["Smooth_L1:beta=2", "SmoothL1Loss:beta=2e0", "smooth-l1: beta = 2"])
     def test_names_are_read_as_everywhere(self, text):
         (bound,) = parse(text)
-        assert (bound.loss.name, dict(bound.parameters)) == ("smooth-l1", {"beta": 2.0})
+        assert (bound.name, dict(bound.parameters)) == ("smooth-l1", {"beta": 2.0})
 
     @pytest.mark.parametrize(
         ("text", "parts"),
@@ -564,7 +564,7 @@ class TestSpecs:
 
     def test_losses_that_differ_in_anything_are_kept_in_their_order(self):
         found = specs(["huber:delta=2", "smooth-l1:beta=2", "huber:delta=2.0000000000000004", "focal", "focal:alpha=1"])
-        assert [bound.loss.name for bound in found] == ["huber", "smooth-l1", "huber", *["sigmoid-focal"] * 2]
+        assert [bound.name for bound in found] == ["huber", "smooth-l1", "huber", *["sigmoid-focal"] * 2]
 
     @quick
     @given(st.floats(0, exclude_min=True, allow_infinity=False), st.floats(max_value=1, exclude_max=True))
@@ -604,7 +604,7 @@ class TestSharedAxis:
         losses = specs(texts)
         found, axes = shared_axis(losses, wanted)
         assert found == name
-        assert axes == {bound.loss.family.name: bound.loss.family.axes[name] for bound in losses}
+        assert axes == {bound.family.name: bound.family.axes[name] for bound in losses}
 
     @pytest.mark.parametrize(
         ("texts", "wanted", "parts"),

@@ -129,7 +129,7 @@ class TestSameDigits:
         bound = loss.bind()
         for k in (2, 10, 1500 if loss.family.name == "softmax" else 120):  # more than are summed at once
             made = drawn(loss, 40, k, k, elements=True)
-            x, targets, extras = made.predictions.astype(dtype), made.form.targets(made.targets), made.extras
+            x, targets, extras = made.predictions.astype(dtype), made.encoding.targets(made.targets), made.extras
             whole, slopes = bound(x, targets, extras, gradient=True)
             for rows in (1, 3, 7, 40):
                 parts = [
@@ -183,7 +183,7 @@ class TestSameDigits:
         monkeypatch.setattr(job_module, "BLOCK_BYTES", 300)
         monkeypatch.setattr(job_module, "CHUNK_BYTES", 900)
         made = drawn(loss, 101, 4)
-        x, targets, extras = made.predictions.astype(np.float32), made.form.targets(made.targets), made.extras
+        x, targets, extras = made.predictions.astype(np.float32), made.encoding.targets(made.targets), made.extras
         bound = loss.bind()
         values, slopes = in_memory_module.in_memory(bound, x, targets, extras, gradient=True, threads=threads)
         expected, expected_slopes = bound(x, targets, extras, gradient=True)
@@ -201,7 +201,7 @@ class TestFastPaths:
     @pytest.mark.parametrize("k", [2, 10, 1025, 2048])
     def test_equal_the_plain_one(self, name, smooth, dtype, k):
         bound = find(name).bind()
-        if smooth and not bound.loss.linear:
+        if smooth and not bound.declaration.linear:
             pytest.skip("a core that is not linear has no fast path for smoothed targets")
         z = GENERATOR.normal(0, 4, (50, k)).astype(dtype)
         targets = Indices(GENERATOR.integers(0, k, 50), 1 - smooth + smooth / k, smooth / k)
@@ -318,13 +318,13 @@ def test_a_job_of_files_goes_to_another_process(kind, save, write, folder, small
 
 class TestBounds:
     def job(self, n=1000, k=4):
-        from losscli.data.target_encoding import Form
+        from losscli.data.target_encoding import TargetEncoding
 
         return job_module.Job(
             find("ce").bind(),
             MemorySource("p", np.zeros((n, k), np.float32)),
             MemorySource("t", np.zeros(n, np.int64)),
-            Form("index", "indices", k),
+            TargetEncoding("index", "indices", k),
             np.dtype(np.float32),
         )
 

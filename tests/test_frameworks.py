@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from losscli.definition.request import Request
-from losscli.engine.job import Chunk
+from losscli.engine.job import ChunkResult
 from losscli.lookup.names import find
 from losscli.measurement.prepare import prepare
 
@@ -54,7 +54,7 @@ def test_losses_and_gradients_are_those_of_the_framework(case: dict[str, Any], t
     loss = find(case["loss"])
     several = predictions.ndim == 2 and loss.family.several_outputs
     request = request_of(case, tmp_path / "p.npy", tmp_path / "t.npy")
-    chunks: list[Chunk] = []
+    chunks: list[ChunkResult] = []
     prepare(request, rows=True, elements=several, gradient=True).run(chunks.append)
     rows = [rows for chunk in chunks for rows in chunk.rows]
     found = np.concatenate([part.elements if several else part.loss for part in rows])

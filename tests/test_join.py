@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from losscli.io import bytes as raw
-from losscli.io import join, source
+from losscli.io import join
 
 NAMES = ("cat", "dog", "eel")
 

@@ -32,9 +32,9 @@ def each(*families: str) -> list[Any]:
 
 
 def evaluate(
-    name: str, predictions: Any, targets: Any, dtype: Any = np.float64, given: str = "logits", **more: Any
+    name: str, predictions: Any, targets: Any, dtype: Any = np.float64, prediction_kind: str = "logits", **more: Any
 ) -> Any:
-    return find(name).bind(**more)(np.array(predictions, dtype), targets, Extras(given), gradient=True)
+    return find(name).bind(**more)(np.array(predictions, dtype), targets, Extras(prediction_kind), gradient=True)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -100,10 +100,12 @@ def test_saturated_probabilities_are_exact_and_not_clipped(name: str, dtype: Any
 
 
 def test_zero_times_log_zero_is_zero() -> None:
-    value, gradient = evaluate("softmax-cross-entropy", [[1, 0, 0]], Dense(np.array([[1.0, 0, 0]])), given="probs")
+    value, gradient = evaluate(
+        "softmax-cross-entropy", [[1, 0, 0]], Dense(np.array([[1.0, 0, 0]])), prediction_kind="probs"
+    )
     assert value[0] == 0
     np.testing.assert_array_equal(gradient, [[-1, 0, 0]])
-    value, _ = evaluate("kl-divergence", [[0.5, 0.5, 0]], Dense(np.array([[1.0, 0, 0]])), given="probs")
+    value, _ = evaluate("kl-divergence", [[0.5, 0.5, 0]], Dense(np.array([[1.0, 0, 0]])), prediction_kind="probs")
     np.testing.assert_allclose(value, [math.log(2)], rtol=1e-15)  # torchmetrics 1.9.0 gives 0.693147, torch 2.13 NaN
 
 
@@ -112,9 +114,9 @@ ELEMENTWISE = ("residual", "relative", "distribution", "gaussian", "margin", "si
 
 def operands(loss: Loss, x: np.ndarray, t: float = 0.0) -> tuple[Any, Extras]:
     """Targets, and variances, for the predictions x of an elementwise loss; t is for those that read numbers."""
-    reads = loss.family.reads
+    reads = loss.family.target_type
     made = {"numbers": np.full(x.shape, t), "signs": np.ones(x.shape, np.int8), "outcomes": np.ones(x.shape, bool)}
-    return Dense(made[reads]), Extras(beside=np.ones(x.shape) if loss.family.beside else None)
+    return Dense(made[reads]), Extras(third_operand=np.ones(x.shape) if loss.family.third_operand else None)
 
 
 @pytest.mark.parametrize("loss", each("residual"))
@@ -161,7 +163,7 @@ def is_convex(loss: Loss, parameters: Any) -> bool:
     domains = loss.domains(loss.bind(**parameters).parameters)
     x = np.linspace(-20, 20, 4001)
     x = x[~domains.predictions.outside(x)]
-    for t in (0.0, 0.3, 4.0) if loss.family.reads == "numbers" else (0.0,):
+    for t in (0.0, 0.3, 4.0) if loss.family.target_type == "numbers" else (0.0,):
         if t not in domains.targets:
             continue
         value, _ = loss.bind(**parameters)(x, *operands(loss, x, t))
@@ -366,4 +368,4 @@ def test_declarations_are_complete(loss: Loss) -> None:
 def test_a_bound_loss_pickles_by_name() -> None:
     bound = pickle.loads(pickle.dumps(find("huber").bind(delta=2.5)))
     assert bound.parameters == {"delta": 2.5}
-    assert bound.loss is LOSSES["huber"]
+    assert bound.declaration is LOSSES["huber"]

@@ -180,8 +180,8 @@ def pair_points(loss: Loss, parameters: dict[str, float | None], dtype: Any) -> 
         y = np.concatenate([probes(dtype)[::3], np.array([0, 1], dtype), np.array(near, dtype)])
         y = y[~domains.predictions.outside(y)]
         v = 10 ** np.random.default_rng(6).uniform(-4, 4, len(y))
-        beside = {"v": v.astype(dtype)} if loss.family.beside == "variance" else {}
-        found.append({"y": y, "t": np.full_like(y, t), **beside})
+        third_operand = {"v": v.astype(dtype)} if loss.family.third_operand == "variance" else {}
+        found.append({"y": y, "t": np.full_like(y, t), **third_operand})
     return found
 
 
@@ -208,7 +208,9 @@ def pair_conditions(loss: Loss, parameters: dict[str, float | None], point: dict
 @pytest.mark.parametrize(("loss", "parameters"), PAIRS)
 def test_losses_of_pairs_equal_the_formula(loss: Loss, parameters: dict[str, float | None], dtype: Any) -> None:
     for points in pair_points(loss, parameters, dtype):
-        values, slopes = loss.bind(**parameters)(points["y"], Dense(points["t"]), Extras(beside=points.get("v")), True)
+        values, slopes = loss.bind(**parameters)(
+            points["y"], Dense(points["t"]), Extras(third_operand=points.get("v")), True
+        )
         assert values.dtype == slopes.dtype == dtype
         for i, (value, slope) in enumerate(zip(values, slopes, strict=True)):
             point = {name: mpf(float(column[i])) for name, column in points.items()}
@@ -272,14 +274,14 @@ def check_row(
     row: np.ndarray,
     targets: Any,
     t: list[float],
-    given: str = "logits",
+    prediction_kind: str = "logits",
 ) -> None:
     dtype = row.dtype.type
-    value, slopes = loss.bind(**parameters)(row[None, :], targets, Extras(given), gradient=True)
+    value, slopes = loss.bind(**parameters)(row[None, :], targets, Extras(prediction_kind), gradient=True)
     exact = [mpf(float(z)) for z in row]
     exact_t = [mpf(one) for one in t]
 
-    largest = float(np.ptp(row)) * powers(loss) if given == "logits" else 0
+    largest = float(np.ptp(row)) * powers(loss) if prediction_kind == "logits" else 0
 
     def bends() -> list[list[Any]]:
         """How the gradient changes with each of the row's numbers."""
@@ -287,11 +289,11 @@ def check_row(
         for k, z in enumerate(exact):
             step = mpf(10) ** (-25) * max(1, abs(z))
             moved = [*exact[:k], z + step, *exact[k + 1 :]]
-            after = softmax_loss(loss, moved, exact_t, parameters, given)[1]
+            after = softmax_loss(loss, moved, exact_t, parameters, prediction_kind)[1]
             made.append([(b - a) / step for a, b in zip(gradient, after, strict=True)])
         return made
 
-    true, gradient = precise(lambda: softmax_loss(loss, exact, exact_t, parameters, given), largest)
+    true, gradient = precise(lambda: softmax_loss(loss, exact, exact_t, parameters, prediction_kind), largest)
     condition = abs(true) + sum(abs(z * g) for z, g in zip(exact, gradient, strict=True))
     assert close(value[0], true, dtype, condition), (row, t, value, true)
     if all(close(found, one, dtype, condition / 10) for found, one in zip(slopes[0], gradient, strict=True)):
@@ -341,32 +343,32 @@ def test_kl_divergence_of_soft_targets(dtype: Any) -> None:
 @pytest.mark.parametrize(("loss", "parameters"), softmax_settings())
 @pytest.mark.parametrize("given", ["probs", "log-probs"])
 def test_softmax_losses_from_probabilities(
-    loss: Loss, parameters: dict[str, float | None], dtype: Any, given: str
+    loss: Loss, parameters: dict[str, float | None], dtype: Any, prediction_kind: str
 ) -> None:
     generator = np.random.default_rng(3)
     for k in (2, 3, 10):
         p = generator.dirichlet(np.ones(k)).astype(dtype)
-        row = p if given == "probs" else np.log(p)
+        row = p if prediction_kind == "probs" else np.log(p)
         y = int(generator.integers(k))
         hard = [float(i == y) for i in range(k)]
-        check_row(loss, parameters, row, Indices(np.array([y])), hard, given)
+        check_row(loss, parameters, row, Indices(np.array([y])), hard, prediction_kind)
         t = generator.dirichlet(np.ones(k)).astype(dtype).astype(float).tolist()
         if loss.name != "kl-divergence":
-            check_row(loss, parameters, row, Dense(np.array([t])), t, given)
+            check_row(loss, parameters, row, Dense(np.array([t])), t, prediction_kind)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("loss", of("sigmoid"), ids=lambda loss: loss.name)
 @pytest.mark.parametrize("given", ["probs", "log-probs"])
-def test_sigmoid_losses_from_probabilities(loss: Loss, dtype: Any, given: str) -> None:
+def test_sigmoid_losses_from_probabilities(loss: Loss, dtype: Any, prediction_kind: str) -> None:
     p = np.array([1e-30, 1e-6, 0.01, 0.3, 0.5, 0.7, 0.99, 1 - 1e-4], dtype)
-    x = p if given == "probs" else np.log(p)
+    x = p if prediction_kind == "probs" else np.log(p)
     for t, make in ((1.0, labels), (0.0, labels), (0.25, soft)):
-        values, slopes = loss.bind()(x, make(x, dtype, t), Extras(given), gradient=True)
+        values, slopes = loss.bind()(x, make(x, dtype, t), Extras(prediction_kind), gradient=True)
         for one, value, slope in zip(x, values, slopes, strict=True):
 
             def value_at(at: Any, t: float = t) -> Any:
-                chance = at if given == "probs" else mp.exp(at)
+                chance = at if prediction_kind == "probs" else mp.exp(at)
                 variables = {"z": mp.log(chance / (1 - chance)), "t": mpf(t), "p": chance, "q": 1 - chance}
                 return evaluate(loss, loss.formula, variables, loss.bind().parameters)
 

@@ -70,10 +70,10 @@ def figure_of(*texts, size=None, log=False):
     losses = specs(texts)
     axes = shared_axis(losses)[1]
     low, high = default_range(losses, axes)
-    curves = [trace(bound, axes[bound.loss.family.name], low, high) for bound in losses]
+    curves = [trace(bound, axes[bound.family.name], low, high) for bound in losses]
     look = Look(size=size)
     with drawing(look):
-        figure = picture.draw(curves, axes[losses[0].loss.family.name], look, log=log)
+        figure = picture.draw(curves, axes[losses[0].family.name], look, log=log)
         figure.draw_without_rendering()
         boxes = [legend.get_window_extent() for legend in figure.legends]
         labels = [axis.label.get_window_extent() for panel in figure.axes for axis in (panel.xaxis, panel.yaxis)]

@@ -89,9 +89,9 @@ def picture(
     losses = specs(texts)
     name, axes = shared_axis(losses, over)
     low, high = span or default_range(losses, axes)
-    curves = [trace(bound, axes[bound.loss.family.name], low, high) for bound in losses]
+    curves = [trace(bound, axes[bound.family.name], low, high) for bound in losses]
     with drawing(look):
-        return Picture(draw(curves, axes[losses[0].loss.family.name], look, **options), curves, name)
+        return Picture(draw(curves, axes[losses[0].family.name], look, **options), curves, name)
 
 
 def value_at(line: Line2D, x: float) -> float:

@@ -222,7 +222,7 @@ class TestGroups:
 
     def test_an_infinite_loss_is_its_group_s_alone(self, save):
         p = save("p.npy", [[0.0, 1], [0.5, 0.5], [0.25, 0.75]])
-        _, found = by_group("ce", p, save("t.npy", [0, 0, 1]), given="probs")
+        _, found = by_group("ce", p, save("t.npy", [0, 0, 1]), prediction_kind="probs")
         assert found == {"0": (2, math.inf), "1": (1, near(math.log(4 / 3)))}
 
 
@@ -273,12 +273,12 @@ class TestConfidence:
     def test_does_not_depend_on_what_predictions_are(self, save, given):
         chances = softmax(self.z)
         p = save("p.npy", chances if given == "probs" else np.log(chances))
-        found = profiled("ce", p, save("t.npy", self.y), given=given).joint
+        found = profiled("ce", p, save("t.npy", self.y), prediction_kind=given).joint
         own = self.chance()
         assert np.array_equal(found[:, :-1], expected_joint(own, -np.log(own)))
 
     def test_of_two_classes_from_probabilities(self, save):
-        found = profiled("bce", save("p.npy", sigmoid(self.s)), save("t.npy", self.t), given="probs").joint
+        found = profiled("bce", save("p.npy", sigmoid(self.s)), save("t.npy", self.t), prediction_kind="probs").joint
         p = sigmoid(np.where(self.t == 1, self.s, -self.s))
         assert found.sum(axis=1).tolist() == np.histogram(p, ACROSS)[0].tolist()
 
@@ -317,7 +317,7 @@ class TestConfidence:
 
     def test_certainties(self, save):
         p = save("p.npy", [[0.0, 1], [0, 1], [1, 0]])
-        found = profiled("ce", p, save("t.npy", [0, 1, 1]), given="probs").joint
+        found = profiled("ce", p, save("t.npy", [0, 1, 1]), prediction_kind="probs").joint
         assert (found[0, -1], found[49, 0], found.sum()) == (2, 1, 3)
 
     @pytest.mark.parametrize(
@@ -333,7 +333,7 @@ class TestConfidence:
     def test_the_loss_s_own_bin(self, save, loss, column):
         # From log-probabilities the loss is the number itself.
         p = save("p.npy", [[-loss, math.log(-math.expm1(-loss)) if loss < 40 else 0.0]])
-        found = profiled("ce", p, save("t.npy", [0]), given="log-probs").joint
+        found = profiled("ce", p, save("t.npy", [0]), prediction_kind="log-probs").joint
         assert np.argwhere(found)[0].tolist() == [min(int(50 * math.exp(-loss)), 49), column]
 
     def test_a_nan_is_an_error_as_everywhere(self, save):
@@ -374,12 +374,12 @@ class TestContributions:
 
     def test_an_infinite_loss_of_weight_zero_adds_nothing(self, save):
         p, t = save("p.npy", [[0.0, 1], [0.5, 0.5]]), save("t.npy", [0, 0])
-        found = profiled("ce", p, t, given="probs", sample_weight=save("w.npy", [0, 2]))
+        found = profiled("ce", p, t, prediction_kind="probs", sample_weight=save("w.npy", [0, 2]))
         assert self.spectrum(found) == near(np.array([0, 2 * math.log(2)]))
 
     def test_an_infinite_loss_is_an_infinite_contribution(self, save):
         p, t = save("p.npy", [[0.0, 1], [0.5, 0.5]]), save("t.npy", [0, 0])
-        found = profiled("ce", p, t, given="probs", sample_weight=save("w.npy", [1, 2]))
+        found = profiled("ce", p, t, prediction_kind="probs", sample_weight=save("w.npy", [1, 2]))
         assert self.spectrum(found).tolist() == [near(2 * math.log(2)), math.inf]
 
 

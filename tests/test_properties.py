@@ -18,7 +18,7 @@ from losscli.engine import evaluate as run
 from losscli.engine import job as job_module
 from losscli.engine.aggregates import REDUCTIONS, Partial
 from losscli.engine.evaluate import evaluate, reduced
-from losscli.engine.job import Chunk, Job
+from losscli.engine.job import ChunkResult, Job
 from losscli.io.source import MemorySource
 
 
@@ -29,7 +29,7 @@ def job_of(loss: Loss, n: int, seed: int, dtype: Any = np.float32, **changes: An
 
 def outcome(job: Job, executor: Any = None) -> tuple[Partial, np.ndarray, np.ndarray, np.ndarray]:
     """Partial, row numbers, per-sample losses and gradient of a job."""
-    chunks: list[Chunk] = []
+    chunks: list[ChunkResult] = []
     partial = evaluate(job, chunks.append, executor)
     rows = [rows for chunk in chunks for rows in chunk.rows]
     gradient = np.concatenate([part for chunk in chunks for part in chunk.gradient])
@@ -106,7 +106,7 @@ def test_ignoring_a_row_is_deleting_it(loss: Loss, n: int, seed: int, data: Any)
     marked[drop] = -100
     weights = MemorySource("weights", np.random.default_rng(seed).random(n) + 0.5)
     ignoring = replace(
-        job, targets=MemorySource("targets", marked), form=replace(job.form, ignore=-100.0), weights=weights
+        job, targets=MemorySource("targets", marked), encoding=replace(job.encoding, ignore=-100.0), weights=weights
     )
     kept = np.flatnonzero(~drop)
     deleted = rows_of(replace(job, weights=weights), kept)
@@ -168,7 +168,7 @@ def test_a_chunk_can_be_computed_in_another_process() -> None:
 def test_gradient_is_the_central_difference(loss: Loss, smoothing: Smoothing | None) -> None:
     job = job_of(loss, 40, 5, np.float64)
     if smoothing and loss.family.smoothing:
-        job = replace(job, form=replace(job.form, smoothing=smoothing))
+        job = replace(job, encoding=replace(job.encoding, smoothing=smoothing))
     _, _, _, slopes = outcome(job)
     x = job.predictions.read(0, 40)
     step = 1e-6
@@ -200,7 +200,7 @@ def test_no_constant_prediction_beats_the_baseline(name: str, weighted: bool) ->
 
     def value_at(prediction: np.ndarray) -> float:
         rows = np.broadcast_to(prediction, job.predictions.shape).copy()
-        made = replace(job, predictions=MemorySource("p", rows), extras=job.extras._replace(given=given))
+        made = replace(job, predictions=MemorySource("p", rows), extras=job.extras._replace(prediction_kind=given))
         found, *_ = outcome(made)
         return reduced(made, found, REDUCTIONS["mean"])[0]
 

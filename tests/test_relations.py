@@ -51,7 +51,7 @@ def of_pair(bound: BoundLoss, y: np.ndarray, t: np.ndarray) -> np.ndarray:
 
 
 def of_gaussian(bound: BoundLoss, y: np.ndarray, t: np.ndarray, v: np.ndarray) -> np.ndarray:
-    return bound(y, Dense(t), Extras(beside=v))[0]
+    return bound(y, Dense(t), Extras(third_operand=v))[0]
 
 
 def of_outcomes(bound: BoundLoss, z: np.ndarray, t: Any) -> np.ndarray:

@@ -249,8 +249,8 @@ class TestJudge:
     def test_probabilities_and_log_probabilities_agree_with_logits(self, save):
         chances = softmax(self.z)
         t = save("t.npy", self.y)
-        self.check(verdicts(save("p.npy", chances), t, given="probs"), self.expected())
-        self.check(verdicts(save("l.npy", np.log(chances)), t, given="log-probs"), self.expected())
+        self.check(verdicts(save("p.npy", chances), t, prediction_kind="probs"), self.expected())
+        self.check(verdicts(save("l.npy", np.log(chances)), t, prediction_kind="log-probs"), self.expected())
 
     @pytest.mark.parametrize("labels", ["binary", "signed"])
     def test_one_score_of_two_classes(self, save, labels):
@@ -258,8 +258,8 @@ class TestJudge:
         p = sigmoid(self.s)
         expected = np.maximum(p, 1 - p), (p > 0.5) == (self.t == 1)
         self.check(verdicts(save("p.npy", self.s), t), expected)
-        self.check(verdicts(save("c.npy", p), t, given="probs"), expected)
-        self.check(verdicts(save("l.npy", np.log(p)), t, given="log-probs"), expected)
+        self.check(verdicts(save("c.npy", p), t, prediction_kind="probs"), expected)
+        self.check(verdicts(save("l.npy", np.log(p)), t, prediction_kind="log-probs"), expected)
 
     def test_one_score_is_two_scores_of_which_one_is_0(self, save):
         t = save("t.npy", self.t)
@@ -277,7 +277,7 @@ class TestJudge:
         assert found[0] == near(np.array([1 / (2 + math.exp(-2)), 1 / 3]))
 
     def test_confidence_is_the_predicted_class_s_not_the_true_one_s(self, save):
-        found = verdicts(save("p.npy", [[0.7, 0.2, 0.1]]), save("t.npy", [1]), given="probs")
+        found = verdicts(save("p.npy", [[0.7, 0.2, 0.1]]), save("t.npy", [1]), prediction_kind="probs")
         assert (found[0].tolist(), found[1].tolist()) == ([0.7], [False])
 
     def test_one_hot_rows(self, save):

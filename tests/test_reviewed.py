@@ -11,6 +11,7 @@ import pytest
 from drawn import drawn
 
 from losscli.definition.registry import LOSSES
+from losscli.engine import job as job_module
 from losscli.io import bytes as raw
 from losscli.io import npy as npy_module
 from losscli.lookup.names import find
@@ -51,7 +52,7 @@ def test_no_loss_hides_a_nan(loss):
     made = drawn(loss, 3, 5)
     x = made.predictions.astype(np.float32)
     x.reshape(3, -1)[1, -1] = np.nan
-    values, _ = loss.bind()(x, made.form.targets(made.targets), made.extras)
+    values, _ = loss.bind()(x, made.encoding.targets(made.targets), made.extras)
     # Index targets of losses that are sums over the classes look at the own class and at all together.
     assert np.isnan(values).tolist() == [False, True, False]
 

@@ -72,7 +72,7 @@ def test_nan_in_is_nan_out(loss: Loss, dtype: Any) -> None:
 def test_infinity_in_is_its_limit_or_nan(loss: Loss, dtype: Any) -> None:
     """Never another number, which nobody would notice."""
     for case in cases(loss, dtype):
-        if case.extras.given != "logits" or (loss.family.name == "overlap" and not case.targets.t.any()):
+        if case.extras.prediction_kind != "logits" or (loss.family.name == "overlap" and not case.targets.t.any()):
             continue  # an empty mask has the loss 0 where it is predicted empty, and 1 next to that
         for at in range(case.predictions.size):
             for sign in (1, -1):
@@ -126,9 +126,9 @@ def block(loss: Loss, dtype: Any, n: int, k: int) -> tuple[np.ndarray, Targets, 
         targets = Dense(np.abs(targets.t))
     elif name in ("pairs", "pair", "cosine-pair"):
         targets = Dense(generator.choice([-1, 1], n).astype(np.int8))
-        extras = Extras(beside=None if name == "pairs" else x[::-1].copy())
+        extras = Extras(third_operand=None if name == "pairs" else x[::-1].copy())
     elif name == "triplet":
-        extras = Extras(beside=np.roll(x, 1, axis=0))
+        extras = Extras(third_operand=np.roll(x, 1, axis=0))
     elif name == "overlap":
         targets = Dense(generator.integers(0, 2, x.shape).astype(bool))
     elif name == "class-masks":
@@ -149,7 +149,7 @@ def block(loss: Loss, dtype: Any, n: int, k: int) -> tuple[np.ndarray, Targets, 
 def chosen(targets: Targets, extras: Extras, where: Any) -> tuple[Targets, Extras]:
     taken = Indices(targets.index[where]) if isinstance(targets, Indices) else Dense(targets.t[where])
     return taken, extras._replace(
-        beside=None if extras.beside is None else extras.beside[where],
+        third_operand=None if extras.third_operand is None else extras.third_operand[where],
         at=None if extras.at is None else extras.at[where],
     )
 
@@ -230,7 +230,9 @@ def test_convex_losses_are_those_declared(loss: Loss) -> None:
         for one, other in zip(cases(loss, np.float64, seed), cases(loss, np.float64, seed + 100), strict=False):
             x = one.predictions
             ends = [other.predictions] if other.predictions.shape == x.shape else []
-            ends += [x + step * generator.normal(size=x.shape) for step in (0.3, 3) if one.extras.given == "logits"]
+            ends += [
+                x + step * generator.normal(size=x.shape) for step in (0.3, 3) if one.extras.prediction_kind == "logits"
+            ]
             for end in ends:
                 sides = [loss.bind()(where, one.targets, one.extras)[0] for where in (x, end)]
                 middle, _ = loss.bind()((x + end) / 2, one.targets, one.extras)
@@ -244,7 +246,7 @@ def test_convex_losses_are_those_declared(loss: Loss) -> None:
 def test_bounded_losses_are_those_declared(loss: Loss) -> None:
     largest = 0.0
     for case in cases(loss, np.float64):
-        far = case.predictions * 1e3 if case.extras.given == "logits" else case.predictions
+        far = case.predictions * 1e3 if case.extras.prediction_kind == "logits" else case.predictions
         value, _ = loss.bind()(far, case.targets, case.extras)
         largest = max(largest, float(value.max()))
     assert (largest <= 4) == ("bounded" in loss.facts), largest
@@ -369,7 +371,7 @@ def test_cosines_of_one_and_minus_one(dtype: Any) -> None:
     np.testing.assert_allclose(value, [0, 2, 0], atol=1e-16)
     np.testing.assert_allclose(slope, 0, atol=1e-16)
     value, _ = called(
-        "cosine-embedding", a[:2], signs(-1, -1), Extras(beside=np.array([[6, 8], [-3, -4.0]])), margin=-1
+        "cosine-embedding", a[:2], signs(-1, -1), Extras(third_operand=np.array([[6, 8], [-3, -4.0]])), margin=-1
     )
     np.testing.assert_allclose(value, [2, 0], atol=1e-15)
 
@@ -379,7 +381,7 @@ def test_lengths_do_not_overflow_or_vanish() -> None:
         value, slope = called("cosine-distance", [[a, 0], [a, a]], rows([b, b], [b, b]))
         np.testing.assert_allclose(value, [1 - 2**-0.5, 0], rtol=1e-10, atol=1e-16)
         assert not np.isnan(slope).any()
-    value, _ = called("hinge-embedding", [[3e200, 0]], signs(1), Extras(beside=np.array([[0, 4e200]])))
+    value, _ = called("hinge-embedding", [[3e200, 0]], signs(1), Extras(third_operand=np.array([[0, 4e200]])))
     np.testing.assert_allclose(value, [5e200])
     np.testing.assert_allclose(unit(np.array([[3e200, 4e200]]))[0], [[0.6, 0.8]])
 
@@ -390,13 +392,13 @@ def test_features_without_length_have_no_cosine() -> None:
         assert np.isnan(called(name, zero, one)[0]).all()
         assert np.isnan(called(name, [[1, 0]], rows([0, 0]))[0]).all()
     for other in ([[0.0, 0]], [[1.0, 0]]):
-        assert np.isnan(called("cosine-embedding", [[0, 0]], signs(-1), Extras(beside=np.array(other)))[0]).all()
+        assert np.isnan(called("cosine-embedding", [[0, 0]], signs(-1), Extras(third_operand=np.array(other)))[0]).all()
 
 
 @pytest.mark.parametrize("name", ["contrastive", "hinge-embedding"])
 def test_pairs_at_distance_zero(name: str) -> None:
     a = np.array([[1.0, 2], [1, 2]])
-    value, slope = called(name, a, signs(1, -1), Extras(beside=a))
+    value, slope = called(name, a, signs(1, -1), Extras(third_operand=a))
     assert value.tolist() == [0, 0.5 if name == "contrastive" else 1]
     assert not slope.any()
 
@@ -404,7 +406,7 @@ def test_pairs_at_distance_zero(name: str) -> None:
 @pytest.mark.parametrize("name", ["contrastive", "hinge-embedding"])
 def test_distances_are_taken_for_what_they_are(name: str) -> None:
     far = np.array([[3.0, 4], [0.3, 0.4], [3, 4]])
-    by_features, _ = called(name, far, signs(1, -1, -1), Extras(beside=np.zeros((3, 2))))
+    by_features, _ = called(name, far, signs(1, -1, -1), Extras(third_operand=np.zeros((3, 2))))
     by_distance, slope = called(name, [5, 0.5, 5], signs(1, -1, -1))
     np.testing.assert_allclose(by_features, by_distance, rtol=1e-15)
     assert slope[2] == 0
@@ -413,13 +415,13 @@ def test_distances_are_taken_for_what_they_are(name: str) -> None:
 
 def test_triplets_at_distance_zero() -> None:
     a, n = [[1.0, 2]], np.array([[4.0, 6]])
-    value, slope = called("triplet", a, Dense(np.array(a)), Extras(beside=n), margin=6)
+    value, slope = called("triplet", a, Dense(np.array(a)), Extras(third_operand=n), margin=6)
     assert value[0] == 1
     np.testing.assert_allclose(slope, [[0.6, 0.8]])
-    value, slope = called("triplet", a, Dense(np.array(a)), Extras(beside=np.array(a)))
+    value, slope = called("triplet", a, Dense(np.array(a)), Extras(third_operand=np.array(a)))
     assert value[0] == 1
     assert not slope.any()
-    value, _ = called("triplet", [[0, 0]], rows([3, 0]), Extras(beside=np.array([[4.0, 0]])), swap=1)
+    value, _ = called("triplet", [[0, 0]], rows([3, 0]), Extras(third_operand=np.array([[4.0, 0]])), swap=1)
     assert value[0] == 3 - 1 + 1
 
 
@@ -513,11 +515,11 @@ EMPTY_IS_0 = ["dice", "squared-dice", "jaccard", "tversky", "focal-tversky"]
 
 @pytest.mark.parametrize("given", ["probs", "logits", "log-probs"])
 @each("overlap")
-def test_masks_of_zeros_and_ones(loss: Loss, given: str) -> None:
-    form = {"probs": (0, 1), "logits": (-INF, INF), "log-probs": (-INF, 0)}[given]
+def test_masks_of_zeros_and_ones(loss: Loss, prediction_kind: str) -> None:
+    form = {"probs": (0, 1), "logits": (-INF, INF), "log-probs": (-INF, 0)}[prediction_kind]
     masks = np.array([[0, 0, 0], [1, 1, 1], [0, 1, 0], [0, 1, 0], [0, 0, 0], [1, 1, 1]])
     true = masked([0, 0, 0], [1, 1, 1], [0, 1, 0], [1, 0, 1], [0, 1, 0], [0, 0, 0])
-    value, slope = called(loss.name, np.where(masks == 1, form[1], form[0]), true, Extras(given))
+    value, slope = called(loss.name, np.where(masks == 1, form[1], form[0]), true, Extras(prediction_kind))
     assert value.tolist() == ([1, 1, 0, 2, 1, 1] if loss.name == "mcc" else [0, 0, 0, 1, 1, 1])
     assert not np.isnan(slope).any()
     if loss.name == "mcc":

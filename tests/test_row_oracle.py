@@ -177,7 +177,7 @@ def cosine_pair(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iter
             yield Case(
                 a[None],
                 Dense(np.array([t], np.int8)),
-                Extras(beside=b[None]),
+                Extras(third_operand=b[None]),
                 lambda x, d=d, t=t: truth(loss, parameters, d=1 - cosine_of(x[:d], x[d:]), t=t),
                 exact(b),
             )
@@ -201,7 +201,7 @@ def pair(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[Ca
                 yield Case(
                     a[None],
                     targets,
-                    Extras(beside=other[None]),
+                    Extras(third_operand=other[None]),
                     lambda x, d=d, t=t: truth(loss, parameters, D=size(minus(x[:d], x[d:])), t=t),
                     exact(other),
                 )
@@ -243,7 +243,7 @@ def triplet(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator
             yield Case(
                 a[None],
                 Dense(positive[None]),
-                Extras(beside=negative[None]),
+                Extras(third_operand=negative[None]),
                 value,
                 far,
                 *inner,
@@ -320,8 +320,10 @@ def of_cosines(
     return Case(row[None], targets, extras, lambda x: of(cosines(x)), [], cosines, of)
 
 
-def chance(x: Any, given: str) -> Any:
-    return {"logits": lambda: 1 / (1 + mp.exp(-x)), "probs": lambda: x, "log-probs": lambda: mp.exp(x)}[given]()
+def chance(x: Any, prediction_kind: str) -> Any:
+    return {"logits": lambda: 1 / (1 + mp.exp(-x)), "probs": lambda: x, "log-probs": lambda: mp.exp(x)}[
+        prediction_kind
+    ]()
 
 
 def overlap(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[Case]:
@@ -392,8 +394,10 @@ def class_masks(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iter
                 )
 
 
-def of_classes(loss: Loss, parameters: Any, rows: list[Numbers], t: np.ndarray, given: str) -> Any:
-    chances = {"logits": log_softmax, "probs": lambda row: [mp.log(one) for one in row], "log-probs": list}[given]
+def of_classes(loss: Loss, parameters: Any, rows: list[Numbers], t: np.ndarray, prediction_kind: str) -> Any:
+    chances = {"logits": log_softmax, "probs": lambda row: [mp.log(one) for one in row], "log-probs": list}[
+        prediction_kind
+    ]
     p = [[mp.exp(one) for one in chances(row)] for row in rows]
     target = [exact(row) for row in t]
     if not loss.formula:

@@ -17,7 +17,7 @@ from losscli.arrays import Array
 from losscli.data.class_names import class_names
 from losscli.data.dataset import Columns, assign, join
 from losscli.data.labels import Holder, as_number, distinct, one_a_row
-from losscli.data.target_encoding import Plan, is_ignored
+from losscli.data.target_encoding import DecodedTargets, is_ignored
 from losscli.data.targets import check_rows
 from losscli.definition.batch import Extras
 from losscli.definition.request import Request
@@ -30,12 +30,12 @@ from losscli.io.bytes import Looked
 from losscli.io.operands import Opener, natural
 from losscli.io.source import Source, blocks
 from losscli.lookup.names import find
-from losscli.measurement.measure import Calculation
+from losscli.measurement.measure import Measurement
 from losscli.measurement.prepare import prepare
 from losscli.wording import count, listing
 
 if TYPE_CHECKING:
-    from losscli.engine.job import Block
+    from losscli.engine.job import Batch
 
 RULES = {
     "paper": "c - alpha * sum(c - x) / (1 + n)",
@@ -111,7 +111,7 @@ def _sums(x: Array, code: Array, k: int) -> tuple[Array, Array]:
     return high, low
 
 
-def observe(origin: Array | None, job: "Job", block: "Block") -> Sums:
+def observe(origin: Array | None, job: "Job", block: "Batch") -> Sums:
     """The observer that a job carries; `origin` is what is taken from the rows of each class, 0 for None."""
     x = block.predictions.astype(np.float64)
     index = classes(job, block.targets)
@@ -217,7 +217,7 @@ def _length(step: Array) -> float:
 
 
 def checked_rule(update: str | None, alpha: float | None, given: bool) -> tuple[str, float | None]:
-    """The rule and its alpha; `given` is whether there are centers to move.
+    """The rule and its alpha; `prediction_kind` is whether there are centers to move.
 
     Raises
     ------
@@ -238,7 +238,7 @@ def checked_rule(update: str | None, alpha: float | None, given: bool) -> tuple[
     return rule, alpha
 
 
-def opened(request: Request, looked: Looked = lambda name, done, size: None) -> Calculation:
+def opened(request: Request, looked: Looked = lambda name, done, size: None) -> Measurement:
     """The calculation of the features, their labels and the centers, if there are any; classes of labels otherwise.
 
     Raises
@@ -248,32 +248,34 @@ def opened(request: Request, looked: Looked = lambda name, done, size: None) -> 
     """
     made = prepare(request, looked=looked, once=False) if request.centers else _without_centers(request, looked)
     job = made.job
-    if job.form.kind == "soft":
+    if job.encoding.kind == "soft":
         raise DataError(f"{job.targets.name}: soft targets name no class; give one label a row")
     made.job = replace(job, sampling=None)
     return made
 
 
-def _without_centers(request: Request, looked: Looked) -> Calculation:
+def _without_centers(request: Request, looked: Looked) -> Measurement:
     opener = Opener(request.header, looked)
     features, labels = opener.open(request.predictions, "features"), opener.open(request.targets, "labels")
-    roles = assign(features, labels, None, request.id, request.columns)
-    join(roles, request.id, request.on_unmatched == "drop")
-    assert roles.targets is not None
-    shape = roles.predictions.shape
+    dataset = assign(features, labels, None, request.id, request.columns)
+    join(dataset, request.id, request.on_unmatched == "drop")
+    assert dataset.targets is not None
+    shape = dataset.predictions.shape
     if len(shape) != 2 or not shape[1]:
         raise DataError(f"{features.name}: shape {shape}; centers need rows of features, (n, d)")
-    check_rows(roles.predictions, roles.targets)
-    source = roles.predictions.source()
-    plan, k = _plan(request, roles.targets)
+    check_rows(dataset.predictions, dataset.targets)
+    source = dataset.predictions.source()
+    decoded, k = _plan(request, dataset.targets)
     nothing = Extras(centers=np.zeros((k, shape[1])))
-    job = Job(request.loss, source, plan.source, plan.form, np.dtype(np.float64), nothing)
-    notes = [*roles.notes, *warned(roles.findings), *plan.notes]
+    job = Job(request.loss, source, decoded.source, decoded.encoding, np.dtype(np.float64), nothing)
+    notes = [*dataset.notes, *warned(dataset.findings), *decoded.notes]
     paths = opener.paths | ({os.path.realpath(request.classes)} if request.classes else set())
-    return Calculation(request, job, plan, roles.ids, notes, shape, frozenset(paths), opener.raws, job, roles.selection)
+    return Measurement(
+        request, job, decoded, dataset.ids, notes, shape, frozenset(paths), opener.raws, job, dataset.selection
+    )
 
 
-def _plan(request: Request, labels: Columns) -> tuple[Plan, int]:
+def _plan(request: Request, labels: Columns) -> tuple[DecodedTargets, int]:
     """What the labels are, and of how many classes."""
     shape, ignore, base = labels.shape, request.ignore_index, request.label_base
     if len(shape) == 2 and shape[1] != 1:
@@ -326,7 +328,7 @@ def request_of(features: str, labels: str, **options: Any) -> Request:
 
 
 def moved(
-    calculation: Calculation,
+    measurement: Measurement,
     update: str,
     alpha: float | None,
     threads: int | None = None,
@@ -339,13 +341,13 @@ def moved(
     DataError
         for features that are not finite or too large, for classes without a row that have no center, and without any row.
     """
-    request, job = calculation.request, calculation.job
+    request, job = measurement.request, measurement.job
     old = None if request.centers is None else np.asarray(job.extras.centers, np.float64)
     if old is not None and not (np.abs(old) < FARTHEST).all():
         raise DataError(f"--centers: {_too_large(float(np.abs(old).max()), 'center')}")
     origin = None if update == "mean" else old
-    calculation.observe(partial(observe, origin))
-    found = calculation.collect(threads=threads, seen=seen)
+    measurement.observe(partial(observe, origin))
+    found = measurement.collect(threads=threads, seen=seen)
     sums: Sums | None = found.observed
     if sums is not None and sums.bad is not None:
         row, column, value = sums.bad
@@ -355,12 +357,12 @@ def moved(
         why = f"all {count(found.ignored, 'row')} are ignored" if found.ignored else "the file has no rows"
         raise DataError(f"{job.predictions.name}: no samples left: {why}; a center of nothing is undefined")
     if request.ignore_index is not None and not found.ignored:
-        calculation.notes.append(f"--ignore-index {request.ignore_index}: no row has this label")
-    k = job.form.k if old is None else len(old)
-    names, base = _names(calculation), calculation.plan.base
+        measurement.notes.append(f"--ignore-index {request.ignore_index}: no row has this label")
+    k = job.encoding.k if old is None else len(old)
+    names, base = _names(measurement), measurement.decoded.base
     called = list(names or map(str, range(base, base + k)))
     rows, high, low, squares = sums.among(np.arange(k))
-    _check_rows(calculation, rows, called, old is not None)
+    _check_rows(measurement, rows, called, old is not None)
     total, n = high + low, np.maximum(rows, 1)[:, None]
     after = _after(update, alpha, old, total, rows)
     if not (np.abs(after) < FARTHEST).all():
@@ -370,9 +372,9 @@ def moved(
     assert apart[1] is not None
     nearest = _nearest(after)
     if nearest is None and k > 1:
-        calculation.notes.append(f"{count(k, 'center')} are too many to look for the nearest other one of each")
+        measurement.notes.append(f"{count(k, 'center')} are too many to look for the nearest other one of each")
     if update == "sgd":
-        _note_overshot(calculation, float(alpha or 0), rows, called)
+        _note_overshot(measurement, float(alpha or 0), rows, called)
     return Centers(
         update,
         alpha,
@@ -411,23 +413,23 @@ def _after(update: str, alpha: float | None, before: Array | None, total: Array,
     return before + alpha * total / (1 + n) if update == "paper" else before + alpha * total
 
 
-def _check_rows(calculation: Calculation, rows: Array, called: list[str], given: bool) -> None:
+def _check_rows(measurement: Measurement, rows: Array, called: list[str], given: bool) -> None:
     """Refuse classes without a row that have no center, or say that they keep theirs."""
     empty = [called[i] for i in np.flatnonzero(rows == 0)]
     if not empty:
         return
     if not given:
         raise DataError(
-            f"--classes: no row of {calculation.job.targets.name} has {listing(map(repr, empty), LISTED)}: a class without "
+            f"--classes: no row of {measurement.job.targets.name} has {listing(map(repr, empty), LISTED)}: a class without "
             "rows has no mean; leave it out, or give its center with --centers"
         )
-    calculation.notes.append(f"no row has {listing(empty, LISTED)}: {count(len(empty), 'center')} stay where they are")
+    measurement.notes.append(f"no row has {listing(empty, LISTED)}: {count(len(empty), 'center')} stay where they are")
 
 
-def _note_overshot(calculation: Calculation, alpha: float, rows: Array, called: list[str]) -> None:
+def _note_overshot(measurement: Measurement, alpha: float, rows: Array, called: list[str]) -> None:
     most = int(rows.argmax())
     if alpha * rows[most] > 2:
-        calculation.notes.append(
+        measurement.notes.append(
             f"warning: --update sgd: alpha times the number of rows is {alpha * rows[most]:g} for {called[most]}: beyond 2 a "
             "center ends up farther from the mean of its rows than it was; take a smaller --alpha, or --update paper"
         )
@@ -447,10 +449,12 @@ def _nearest(centers: Array) -> Array | None:
     return found
 
 
-def _names(calculation: Calculation) -> tuple[str, ...] | None:
-    plan = calculation.plan
-    numbered = plan.base and plan.classes == tuple(map(str, range(plan.base, plan.base + plan.form.k)))
-    return None if numbered and plan.form.kind == "index" else plan.classes
+def _names(measurement: Measurement) -> tuple[str, ...] | None:
+    decoded = measurement.decoded
+    numbered = decoded.base and decoded.classes == tuple(
+        map(str, range(decoded.base, decoded.base + decoded.encoding.k))
+    )
+    return None if numbered and decoded.encoding.kind == "index" else decoded.classes
 
 
 def _too_large(value: float, what: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from losscli.arrays import Array
-from losscli.data.dataset import Columns, Roles, assign
+from losscli.data.dataset import Columns, Dataset, assign
 from losscli.data.target_encoding import SUM_TOLERANCE
 from losscli.definition.loss import BoundLoss
 from losscli.definition.request import Request
@@ -29,7 +29,7 @@ from losscli.engine.collectors.label_alignment import (
 )
 from losscli.engine.collectors.prediction_kind import MOSTLY, Kind, Values, kind, misread, suspicious
 from losscli.engine.evaluate import baseline
-from losscli.engine.job import Block, Job
+from losscli.engine.job import Batch, Job
 from losscli.engine.row_faults import findings as faulty
 from losscli.errors import DataError
 from losscli.findings import ERROR, NOTE, WARNING, Finding
@@ -39,7 +39,7 @@ from losscli.io.operands import Opener
 from losscli.io.source import Source, blocks
 from losscli.lookup.names import find
 from losscli.measurement.class_labels import group_names
-from losscli.measurement.measure import Calculation
+from losscli.measurement.measure import Measurement
 from losscli.measurement.prepare import prepare
 from losscli.wording import count, listing
 
@@ -105,11 +105,11 @@ class Twins:
         self.piles = Piles(job.predictions.name, PRINT, job.samples)
         self.lock = threading.Lock()
 
-    def add(self, block: Block) -> None:
+    def add(self, batch: Batch) -> None:
         """Take the rows of a block; blocks may come in any order."""
-        prints = np.zeros(len(block.targets), PRINT)
-        prints["row"] = block.rows
-        bits = np.ascontiguousarray(block.predictions, np.float64).view(np.uint64)
+        prints = np.zeros(len(batch.targets), PRINT)
+        prints["row"] = batch.rows
+        bits = np.ascontiguousarray(batch.predictions, np.float64).view(np.uint64)
         bits = bits ^ (bits >> np.uint64(31))
         for number, half in enumerate(("high", "low")):
             # Sums of products with odd numbers, others for each half and column.
@@ -142,18 +142,18 @@ class Watcher:
 
     twins: Twins | None
 
-    def __call__(self, job: Job, block: Block) -> Seen:
+    def __call__(self, job: Job, batch: Batch) -> Seen:
         if self.twins is not None:
-            self.twins.add(block)
-        values = Values.of(block.predictions, block.rows)
+            self.twins.add(batch)
+        values = Values.of(batch.predictions, batch.rows)
         if not names_classes(job):
-            if job.form.kind in ("binary", "signed") and job.several:
-                happened = job.form.outcomes(block.targets)
-                right = int(np.count_nonzero(happened == (predicted(job, block.predictions) == 1)))
+            if job.encoding.kind in ("binary", "signed") and job.several:
+                happened = job.encoding.outcomes(batch.targets)
+                right = int(np.count_nonzero(happened == (predicted(job, batch.predictions) == 1)))
                 return Seen(values, right=right, positives=happened.sum(axis=0))
-            return Seen(values, targets=Values.of(block.targets))
-        k = max(job.form.k, 2)
-        label, guess = classes(job, block.targets), predicted(job, block.predictions)
+            return Seen(values, targets=Values.of(batch.targets))
+        k = max(job.encoding.k, 2)
+        label, guess = classes(job, batch.targets), predicted(job, batch.predictions)
         return Seen(
             values,
             np.bincount(label, minlength=k),
@@ -201,7 +201,7 @@ def _check(
     seen: Callable[[int], None],
 ) -> None:
     try:
-        made = prepare(request, choose=lambda roles: loss or supposed(roles), looked=looked, once=False)
+        made = prepare(request, choose=lambda dataset: loss or supposed(dataset), looked=looked, once=False)
     except DataError as error:
         apart(request, loss, report, error)
         return
@@ -219,9 +219,9 @@ def _check(
     _judged(made, partial, twins, report)
 
 
-def supposed(roles: Roles) -> BoundLoss:
+def supposed(dataset: Dataset) -> BoundLoss:
     """The loss that files are most likely for: cross-entropy of classes or of outcomes, or the squared error of numbers."""
-    shape, targets = roles.predictions.shape, roles.targets
+    shape, targets = dataset.predictions.shape, dataset.targets
     one = len(shape) == 1 or shape[1] == 1
     if targets is None:
         name = "squared-error"
@@ -244,8 +244,8 @@ def _two_values(targets: Columns) -> bool:
     except DataError:
         return True
     seen: set[float] = set()
-    for _, block in blocks(source):
-        seen |= set(np.unique(block[~np.isnan(block)] if block.dtype.kind == "f" else block).tolist())
+    for _, batch in blocks(source):
+        seen |= set(np.unique(batch[~np.isnan(batch)] if batch.dtype.kind == "f" else batch).tolist())
         if len(seen) > 3:
             return False
     several = source.shape[0] >= LEAST_VALUES
@@ -258,11 +258,11 @@ def _of_rows(source: Source) -> str:
     A few damaged rows do not make them something else.
     """
     rows = inside = sums = 0
-    for _, block in blocks(source):
-        within = ((block >= 0) & (block <= 1)).all(axis=1)
-        rows += len(block)
+    for _, batch in blocks(source):
+        within = ((batch >= 0) & (batch <= 1)).all(axis=1)
+        rows += len(batch)
         inside += int(np.count_nonzero(within))
-        sums += int(np.count_nonzero(np.abs(block.sum(axis=1, dtype=np.float64) - 1) <= SUM_TOLERANCE))
+        sums += int(np.count_nonzero(np.abs(batch.sum(axis=1, dtype=np.float64) - 1) <= SUM_TOLERANCE))
     if inside < MOSTLY * rows:
         return "squared-error"
     return "softmax-cross-entropy" if sums >= MOSTLY * rows else "sigmoid-cross-entropy"
@@ -292,43 +292,46 @@ def apart(request: Request, loss: BoundLoss | None, report: Report, error: DataE
     report.findings.append(of_error(error))
     report.facts |= {"predictions": {"file": predictions.name}, "targets": {"file": targets.name}}
     with contextlib.suppress(DataError):  # which is said already
-        roles = assign(predictions, targets, None, request.id, request.columns)
-        report.facts["predictions"]["shape"] = list(roles.predictions.shape)
-        report.facts["targets"] = {"file": targets.name, "shape": list(roles.targets.shape if roles.targets else ())}
-        _alone(roles, loss, request.given, report)
+        dataset = assign(predictions, targets, None, request.id, request.columns)
+        report.facts["predictions"]["shape"] = list(dataset.predictions.shape)
+        report.facts["targets"] = {
+            "file": targets.name,
+            "shape": list(dataset.targets.shape if dataset.targets else ()),
+        }
+        _alone(dataset, loss, request.prediction_kind, report)
 
 
-def _alone(roles: Roles, loss: BoundLoss | None, given: str, report: Report) -> None:
+def _alone(dataset: Dataset, loss: BoundLoss | None, prediction_kind: str, report: Report) -> None:
     """What the predictions are, whatever the targets."""
-    source = roles.predictions.source()
+    source = dataset.predictions.source()
     report.facts["predictions"] = _file(source)
     values = Values()
-    for start, block in blocks(source):
-        values = values + Values.of(block, np.arange(start, start + len(block)))
-    likely = loss or supposed(roles)
-    report.facts["read_as"] = _read_as(likely, given)
-    _of_values(values, likely, source, given, report)
+    for start, batch in blocks(source):
+        values = values + Values.of(batch, np.arange(start, start + len(batch)))
+    likely = loss or supposed(dataset)
+    report.facts["read_as"] = _read_as(likely, prediction_kind)
+    _of_values(values, likely, source, prediction_kind, report)
     if values.nan:
         fact = f"{source.name}: {count(values.nan, 'prediction is', 'predictions are')} NaN"
         report.findings.append(Finding("nan-predictions", ERROR, fact, (), "correct the rows or leave them out"))
 
 
-def _read_as(loss: BoundLoss, given: str) -> dict[str, Any]:
-    return {"loss": loss.loss.name} | ({"from": given} if loss.loss.family.takes_from else {})
+def _read_as(loss: BoundLoss, prediction_kind: str) -> dict[str, Any]:
+    return {"loss": loss.name} | ({"from": prediction_kind} if loss.family.takes_from else {})
 
 
-def _of_values(values: Values, loss: BoundLoss, source: Source, given: str, report: Report) -> Kind:
+def _of_values(values: Values, loss: BoundLoss, source: Source, prediction_kind: str, report: Report) -> Kind:
     """What the predictions are, and what is suspicious about them by themselves."""
-    found = kind(values, loss.loss.family)
+    found = kind(values, loss.family)
     report.facts["predictions"] |= {
         "kind": found.name,
         "evidence": found.evidence,
         "nan": values.nan,
         "infinite": values.infinite,
     }
-    report.findings += suspicious(values, found, source, given, loss.loss.family)
+    report.findings += suspicious(values, found, source, prediction_kind, loss.family)
     if values.rows > 1 and found.name == "probabilities":
-        report.findings += misread(loss.loss, source.name, given, values.classes, found.evidence)
+        report.findings += misread(loss.declaration, source.name, prediction_kind, values.classes, found.evidence)
     return found
 
 
@@ -337,26 +340,26 @@ def _file(source: Source) -> dict[str, Any]:
     return found | ({"columns": list(source.columns)} if source.columns else {})
 
 
-def _described(made: Calculation, report: Report) -> None:
+def _described(made: Measurement, report: Report) -> None:
     """What is known before the pass."""
     job = made.job
     report.facts["predictions"] = _file(job.predictions)
     report.facts["targets"] = {
         "file": job.targets.name,
         "shape": list(job.targets.shape),
-        "dtype": "text" if job.form.kind == "name" else str(job.targets.dtype),
-        "kind": job.form.kind,
+        "dtype": "text" if job.encoding.kind == "name" else str(job.targets.dtype),
+        "kind": job.encoding.kind,
     }
-    report.facts["read_as"] = _read_as(job.loss, job.extras.given)
+    report.facts["read_as"] = _read_as(job.loss, job.extras.prediction_kind)
     if made.selection is not None:
         report.facts["dropped"] = made.given_shape[0] - made.selection.height
     report.facts["notes"] = [note for note in made.notes if not note.startswith("warning:")]
     report.findings += made.findings
 
 
-def _judged(made: Calculation, partial: Partial, twins: Twins | None, report: Report) -> None:
+def _judged(made: Measurement, partial: Partial, twins: Twins | None, report: Report) -> None:
     """What the pass found."""
-    job, seen, names = made.job, partial.observed, group_names(made.job, made.plan)
+    job, seen, names = made.job, partial.observed, group_names(made.job, made.decoded)
     report.findings += faulty(job, partial.faults)
     if not partial.samples or seen is None:
         why = "all rows are ignored" if partial.ignored else "the file has no rows"
@@ -368,9 +371,11 @@ def _judged(made: Calculation, partial: Partial, twins: Twins | None, report: Re
         report.findings.append(
             Finding("bad-weights", ERROR, fact, (), "a mean of nothing is undefined; give some row a weight")
         )
-    found = _of_values(seen.values, job.loss, job.predictions, job.extras.given, report)
+    found = _of_values(seen.values, job.loss, job.predictions, job.extras.prediction_kind, report)
     if partial.samples > 1 and partial.looks_like_probs and found.name != "probabilities":
-        report.findings += misread(job.loss.loss, job.predictions.name, job.extras.given, job.form.k)
+        report.findings += misread(
+            job.loss.declaration, job.predictions.name, job.extras.prediction_kind, job.encoding.k
+        )
     against = None if partial.sample is None else compared(job, partial.sample)
     if not report.errors:
         report.facts |= _scores(job, partial, against)
@@ -384,7 +389,7 @@ def _judged(made: Calculation, partial: Partial, twins: Twins | None, report: Re
     elif seen.targets is not None:
         report.facts["targets"]["evidence"] = f"values from {seen.targets.least:.4g} to {seen.targets.most:.4g}"
     report.facts |= {"samples": partial.samples, "ignored": partial.ignored}
-    if job.loss.loss.family.reads == "numbers" and partial.samples > 1 and not partial.losses.most:
+    if job.loss.family.target_type == "numbers" and partial.samples > 1 and not partial.losses.most:
         fact = f"{job.predictions.name}: every prediction is equal to its target in {job.targets.name}"
         report.findings.append(Finding("same-data", WARNING, fact, (), "is the same file, or column, saved twice?"))
     if partial.sample is not None:
@@ -409,7 +414,7 @@ def _of_classes(seen: Seen, names: list[str], report: Report, job: Job, poor: bo
     assert seen.labels is not None
     assert seen.predicted is not None
     n = int(seen.labels.sum())
-    unseen = [names[i] for i in np.flatnonzero(seen.labels == 0) if i != job.form.ignore]
+    unseen = [names[i] for i in np.flatnonzero(seen.labels == 0) if i != job.encoding.ignore]
     report.facts["targets"]["classes"] = dict(zip(names, seen.labels.tolist(), strict=True))
     report.facts["targets"]["unseen"] = unseen
     report.facts["accuracy"] = seen.right / n

@@ -35,7 +35,7 @@ from losscli.io.bytes import Looked
 from losscli.io.operands import Opener
 from losscli.io.source import SCAN_BYTES, Source
 from losscli.measurement.class_labels import group_names
-from losscli.measurement.measure import Calculation
+from losscli.measurement.measure import Measurement
 from losscli.measurement.per_sample import targets
 from losscli.measurement.receipt import signature
 from losscli.measurement.row_losses import Scored, score
@@ -139,7 +139,7 @@ class Meeting:
         DataError
             for other numbers of rows, and for ids without a partner unless they are dropped.
         """
-        mine, theirs = first.calculation.ids, other.calculation.ids
+        mine, theirs = first.measurement.ids, other.measurement.ids
         if mine is None or theirs is None or mine.table is theirs.table:
             rows = [model.losses.shape[0] for model in (first, other)]
             if rows[0] != rows[1]:
@@ -150,7 +150,7 @@ class Meeting:
             return cls(first, other, (first.losses, other.losses), first.weights, first.classes, None, [])
         from losscli.io.join import meet
 
-        drop = first.calculation.request.on_unmatched == "drop"
+        drop = first.measurement.request.on_unmatched == "drop"
         met = meet([(mine.table, mine.number), (theirs.table, theirs.number)], drop)
         way = met.others[0]
         theirs_moved = other.losses if way is None else way.numbers(other.losses)
@@ -246,8 +246,8 @@ def compare(meeting: Meeting, terms: Terms, threads: int | None = None) -> Compa
     DataError
         where there are no such rows, or all their weights are 0.
     """
-    first = meeting.first.calculation
-    seen = Seen.of(meeting, terms.top, len(group_names(first.job, first.plan)) if meeting.classes is not None else 0)
+    first = meeting.first.measurement
+    seen = Seen.of(meeting, terms.top, len(group_names(first.job, first.decoded)) if meeting.classes is not None else 0)
     if not seen.spread.n:
         raise DataError(
             f"{meeting.other.name}: no row is left that both models have; a comparison of nothing is undefined"
@@ -282,7 +282,7 @@ def compare(meeting: Meeting, terms: Terms, threads: int | None = None) -> Compa
         n - seen.wins - seen.ties,
         seen.spread.std,
         None if counts is None else len(counts),
-        _classes(seen.by_class, group_names(first.job, first.plan), terms.confidence)
+        _classes(seen.by_class, group_names(first.job, first.decoded), terms.confidence)
         if meeting.classes is not None
         else None,
         _rows(first, seen.worse, 1),
@@ -369,14 +369,14 @@ def _classes(found: GroupMoments, names: list[str], confidence: float) -> list[d
     ]
 
 
-def _rows(calculation: Calculation, changed: Changed, sign: int) -> list[dict[str, Any]]:
+def _rows(measurement: Measurement, changed: Changed, sign: int) -> list[dict[str, Any]]:
     found = []
     for row, first, second, difference in changed.rows.tolist():
         entry: dict[str, Any] = {"sample": int(row)}
-        if calculation.ids is not None:
-            entry["id"] = calculation.ids.take(np.array([int(row)]))[0]
-        at = calculation.located(int(row))
-        label = targets(calculation, calculation.job.targets.read(at, at + 1))
+        if measurement.ids is not None:
+            entry["id"] = measurement.ids.take(np.array([int(row)]))[0]
+        at = measurement.located(int(row))
+        label = targets(measurement, measurement.job.targets.read(at, at + 1))
         entry["target"] = label[0] if isinstance(label, list) else label[0].tolist()
         found.append(entry | {"loss_a": first, "loss_b": second, "difference": sign * difference})
     return found
@@ -399,7 +399,7 @@ class Compared:
 
     def record(self) -> dict[str, Any]:
         """With the keys of the JSON contract: those of the comparison at the top where there is one."""
-        receipt, terms = self.first.calculation.receipt, self.terms
+        receipt, terms = self.first.measurement.receipt, self.terms
         records = [one.record() for one in self.comparisons]
         alone = records[0] if len(records) == 1 else {}
         one = self.comparisons[0]
@@ -420,22 +420,22 @@ class Compared:
         }
 
 
-def _check_alike(first: Calculation, other: Calculation) -> None:
+def _check_alike(first: Measurement, other: Measurement) -> None:
     """Refuse models whose losses are not the same thing: of other shapes, targets that are read otherwise, or classes in another order."""
     jobs = first.job, other.job
     shapes = [job.predictions.shape[1:] for job in jobs]
-    names = [calculation.request.predictions for calculation in (first, other)]
+    names = [measurement.request.predictions for measurement in (first, other)]
     if shapes[0] != shapes[1]:
         columns = [count(shape[0], "column") if shape else "one number" for shape in shapes]
         raise DataError(
             f"{names[0]} has {columns[0]} a row and {names[1]} {columns[1]}; compare models of the same outputs"
         )
-    if jobs[0].form.kind != jobs[1].form.kind:
+    if jobs[0].encoding.kind != jobs[1].encoding.kind:
         raise DataError(
-            f"{jobs[0].targets.name} is read as {jobs[0].form.kind} targets for {names[0]} and as {jobs[1].form.kind} for {names[1]}"
+            f"{jobs[0].targets.name} is read as {jobs[0].encoding.kind} targets for {names[0]} and as {jobs[1].encoding.kind} for {names[1]}"
         )
-    mine, theirs = first.plan.classes, other.plan.classes
-    if jobs[0].form.kind != "name" and mine and theirs and mine != theirs:
+    mine, theirs = first.decoded.classes, other.decoded.classes
+    if jobs[0].encoding.kind != "name" and mine and theirs and mine != theirs:
         raise DataError(
             f"{names[1]}: its columns are {listing(theirs, 4)}, those of {names[0]} {listing(mine, 4)}, and the labels are indices: "
             "bring the columns into one order, name the classes with --classes, or give labels by name"
@@ -473,10 +473,10 @@ def compare_all(
     DataError
         for files that cannot be used, rows that do not meet, and losses that are not finite.
     """
-    family = request.loss.loss.family
+    family = request.loss.family
     if family.coupled in ("masks", "file"):
         raise UsageError(
-            f"{request.loss.loss.name} is a loss of masks or of the whole file, not of rows that two models share"
+            f"{request.loss.name} is a loss of masks or of the whole file, not of rows that two models share"
         )
     if request.class_weight == "balanced" and request.on_unmatched == "drop":
         raise UsageError(
@@ -484,10 +484,10 @@ def compare_all(
         )
     opener = Opener(request.header, looked)
     scored = [score(replace(request, predictions=name), opener, threads, begun, seen) for name in models]
-    notes = [note for model in scored for note in model.calculation.notes]
+    notes = [note for model in scored for note in model.measurement.notes]
     comparisons = []
     for other in scored[1:]:
-        _check_alike(scored[0].calculation, other.calculation)
+        _check_alike(scored[0].measurement, other.measurement)
         meeting = Meeting.of(scored[0], other)
         notes += meeting.notes
         comparisons.append(compare(meeting, terms, threads))
@@ -499,8 +499,8 @@ def compare_all(
         notes.append(f"warning: {count(few, 'row')}: too few for an interval to rely on")
     if family.coupled == "rows":
         notes.append(
-            f"warning: {request.loss.loss.name} compares rows of a file with each other: its losses are not independent of each "
+            f"warning: {request.loss.name} compares rows of a file with each other: its losses are not independent of each "
             "other, and the interval is too narrow"
         )
-    files = frozenset(path for model in scored for path in model.calculation.files)
+    files = frozenset(path for model in scored for path in model.measurement.files)
     return Compared(scored[0], comparisons, terms, list(dict.fromkeys(notes)), files)

@@ -64,7 +64,7 @@ class Curve:
 
 def drawable(losses: Sequence[BoundLoss]) -> list[BoundLoss]:
     """The losses, with those that depend on files as what they are without any."""
-    return [bound if bound.loss.drawn is None else bound.loss.drawn(bound) for bound in losses]
+    return [bound if bound.declaration.drawn is None else bound.declaration.drawn(bound) for bound in losses]
 
 
 def shared_axis(losses: Sequence[BoundLoss], wanted: str | None = None) -> tuple[str, dict[str, Axis]]:
@@ -77,9 +77,9 @@ def shared_axis(losses: Sequence[BoundLoss], wanted: str | None = None) -> tuple
     UsageError
         for losses that have no axis in common, or not the one that is wanted.
     """
-    families = {bound.loss.family.name: bound.loss.family for bound in losses}
-    names = {bound.loss.family.name: bound.loss.name for bound in reversed(losses)}
-    first = losses[0].loss.family
+    families = {bound.family.name: bound.family for bound in losses}
+    names = {bound.family.name: bound.name for bound in reversed(losses)}
+    first = losses[0].family
     for name in [wanted] if wanted else first.axes:
         if all(name in family.axes for family in families.values()):
             return name, {family.name: family.axes[name] for family in families.values()}
@@ -99,8 +99,8 @@ def default_range(losses: Sequence[BoundLoss], axes: Mapping[str, Axis]) -> tupl
     low = min(axis.span[0] for axis in axes.values())
     high = max(axis.span[1] for axis in axes.values())
     for bound in losses:
-        if axes[bound.loss.family.name].own:
-            for x in bound.loss.breaks(bound.parameters).values():
+        if axes[bound.family.name].own:
+            for x in bound.declaration.breaks(bound.parameters).values():
                 low, high = min(low, _beyond(x)), max(high, _beyond(x))
     low = max([low, *(axis.span[0] for axis in axes.values() if low not in axis.domain)])
     high = min([high, *(axis.span[1] for axis in axes.values() if high not in axis.domain)])
@@ -145,7 +145,7 @@ def grid(low: float, high: float) -> Array:
 
 def trace(bound: BoundLoss, axis: Axis, low: float, high: float) -> Curve:
     """Value and slope of a loss along an axis; a break between the ends is one of the points."""
-    named = bound.loss.breaks(bound.parameters) if axis.own else {}
+    named = bound.declaration.breaks(bound.parameters) if axis.own else {}
     inside = {name: x for name, x in named.items() if low <= x <= high}
     points = grid(low, high)
     for x in inside.values():
@@ -196,7 +196,7 @@ def records(curves: Sequence[Curve], nested: bool = False) -> dict[str, Any]:
         return spec(bound).partition(":")[2]
 
     return {
-        "loss": [curve.bound.loss.name for curve in curves for _ in curve.x],
+        "loss": [curve.bound.name for curve in curves for _ in curve.x],
         "parameters": [parameters for curve in curves for parameters in [given(curve.bound)] * len(curve.x)],
         "x": np.concatenate([curve.x for curve in curves]),
         "value": np.concatenate([curve.value for curve in curves]),

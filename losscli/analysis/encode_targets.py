@@ -13,7 +13,7 @@ from losscli.arrays import Array
 from losscli.data.class_names import class_names
 from losscli.data.dataset import Columns, assign, join
 from losscli.data.labels import Holder, as_index, distinct, one_a_row
-from losscli.data.target_encoding import SUM_TOLERANCE, Form, Smoothing
+from losscli.data.target_encoding import SUM_TOLERANCE, Smoothing, TargetEncoding
 from losscli.errors import DataError, UsageError
 from losscli.findings import warned
 from losscli.io.operands import Opener, natural
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from losscli.io.bytes import Raw
     from losscli.io.text import TextColumn
 
-BLOCK_BYTES = 4 << 20
+BATCH_BYTES = 4 << 20
 """Of targets that are made at once."""
 MOST_CLASSES = 1_000_000
 LISTED = 12
@@ -69,7 +69,7 @@ class Encoding:
     """Labels that were read and checked, and how they become rows of targets."""
 
     source: Source
-    form: Form
+    encoding: TargetEncoding
     titles: tuple[str, ...]
     """Names of the columns, one a class."""
     smoothing: Smoothing | None
@@ -80,16 +80,16 @@ class Encoding:
 
     @property
     def k(self) -> int:
-        return self.form.k
+        return self.encoding.k
 
     def blocks(self) -> Iterator[tuple[Array, Array]]:
         """Yield (which rows of the file, their targets) over all rows that are not left out."""
         on, off = (1.0, 0.0) if self.smoothing is None else (self.smoothing.on, self.smoothing.shift)
         n = self.source.shape[0]
-        step = max(1, BLOCK_BYTES // (8 * self.k), self.source.grain)
+        step = max(1, BATCH_BYTES // (8 * self.k), self.source.grain)
         for start in range(0, n, step):
             index = self.source.read(start, min(start + step, n))
-            kept = self.form.keep(index)
+            kept = self.encoding.keep(index)
             rows = start + (np.arange(len(index)) if kept is None else np.flatnonzero(kept))
             index = (index if kept is None else index[kept]).astype(np.int64)
             targets = np.full((len(index), self.k), off)
@@ -131,9 +131,9 @@ def encoding(wanted: Wanted) -> Encoding:
     wanted.check()
     opener = Opener(wanted.header)
     operand = opener.open(wanted.labels, "labels")
-    roles = assign(operand, None, None, wanted.id, None)
-    join(roles, wanted.id, drop=False)  # with nothing: ids that are empty or there twice are refused
-    labels = Columns(operand, roles.predictions.numbers, "labels")
+    dataset = assign(operand, None, None, wanted.id, None)
+    join(dataset, wanted.id, drop=False)  # with nothing: ids that are empty or there twice are refused
+    labels = Columns(operand, dataset.predictions.numbers, "labels")
     shape = labels.shape
     if len(shape) == 2 and shape[1] != 1:
         of = f" ({listing(labels.names)})" if labels.names else ""
@@ -141,12 +141,12 @@ def encoding(wanted: Wanted) -> Encoding:
         raise DataError(f"{operand.name}: {shape[1]} columns{of}, where one label a row is needed; {pick}")
     if not shape[0]:
         raise DataError(f"{operand.name}: no samples left: the file has no rows; there is nothing to write")
-    notes = [*roles.notes, *warned(roles.findings)]
+    notes = [*dataset.notes, *warned(dataset.findings)]
     text = labels.text()
     names, k, holder = _classes(wanted, labels, text, notes)
     made = one_a_row("targets", labels, names, k, wanted.ignore, wanted.base, holder)
     if wanted.ignore is not None:
-        _note_ignored(wanted.ignore, made.source, made.form, notes)
+        _note_ignored(wanted.ignore, made.source, made.encoding, notes)
     smoothing = None
     if wanted.smoothing:
         smoothing = Smoothing.of(wanted.smoothing, wanted.mode, k)
@@ -156,15 +156,15 @@ def encoding(wanted: Wanted) -> Encoding:
         raise DataError(f"{operand.name}: {wanted.id!r} is the column of ids and a class; rename one of them")
     if wanted.id is None and all(map(is_finite_number, titles)):
         notes.append("the names of all classes are numbers: a table with such a header is read with --header")
-    ids = None if roles.ids is None or wanted.id is None else (wanted.id, roles.ids)
+    ids = None if dataset.ids is None or wanted.id is None else (wanted.id, dataset.ids)
     paths = opener.paths | ({os.path.realpath(wanted.classes)} if wanted.classes else set())
-    return Encoding(made.source, made.form, titles, smoothing, ids, frozenset(paths), opener.raws, notes)
+    return Encoding(made.source, made.encoding, titles, smoothing, ids, frozenset(paths), opener.raws, notes)
 
 
-def _note_ignored(ignore: str, source: Source, form: Form, notes: list[str]) -> None:
+def _note_ignored(ignore: str, source: Source, encoding: TargetEncoding, notes: list[str]) -> None:
     left = 0
     for _, block in blocks(source):
-        kept = form.keep(block)
+        kept = encoding.keep(block)
         left += len(block) if kept is None else int(np.count_nonzero(kept))
     if not left:
         raise DataError(f"{source.name}: no samples left: all rows are ignored; there is nothing to write")

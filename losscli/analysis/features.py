@@ -32,7 +32,7 @@ class Cloud:
     index: Array
     names: tuple[str, ...]
     centers: Array
-    given: bool
+    prediction_kind: bool
     """Whether the centers come from a file; otherwise they are the means of the classes."""
     labels: tuple[str, str]
     """What the two axes are."""
@@ -77,14 +77,14 @@ def load(
     if centers is not None:
         return _with_centers(request)
     opener = Opener(header)
-    roles = assign(opener.open(features, "features"), opener.open(labels, "labels"), None, id, columns)
-    join(roles, id, on_unmatched == "drop")
-    assert roles.targets is not None
-    check_rows(roles.predictions, roles.targets)
-    _check_shape(roles.predictions.name, roles.predictions.shape)
-    source = roles.predictions.source()
-    names, index = _classes(roles.targets, ignore)
-    notes = (*roles.notes, *warned(roles.findings))
+    dataset = assign(opener.open(features, "features"), opener.open(labels, "labels"), None, id, columns)
+    join(dataset, id, on_unmatched == "drop")
+    assert dataset.targets is not None
+    check_rows(dataset.predictions, dataset.targets)
+    _check_shape(dataset.predictions.name, dataset.predictions.shape)
+    source = dataset.predictions.source()
+    names, index = _classes(dataset.targets, ignore)
+    notes = (*dataset.notes, *warned(dataset.findings))
     return _cloud(source, names, index, None, notes, frozenset(opener.paths))
 
 
@@ -94,15 +94,15 @@ def _with_centers(request: Request) -> Cloud:
 
     made = prepare(request, once=False)
     job = made.job
-    if job.form.kind == "soft":
+    if job.encoding.kind == "soft":
         raise DataError(f"{job.targets.name}: soft targets name no class; give one label a row")
     _check_shape(job.predictions.name, job.predictions.shape)
     block = whole(job.targets)
-    kept = job.form.keep(block)
+    kept = job.encoding.keep(block)
     index = np.full(len(block), -1)
     index[slice(None) if kept is None else kept] = classes(job, block if kept is None else block[kept])
     points = np.asarray(job.extras.centers, np.float64)
-    names = made.plan.classes or tuple(str(i) for i in range(len(points)))
+    names = made.decoded.classes or tuple(str(i) for i in range(len(points)))
     return _cloud(job.predictions, tuple(names), index, points, tuple(made.notes), made.files)
 
 

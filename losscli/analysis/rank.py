@@ -17,11 +17,11 @@ from losscli.definition.request import Request
 from losscli.engine.aggregates import GroupMoments, Quantiles, divide
 from losscli.engine.classes import classes, contributions, groups_of, names_classes, predicted, probabilities
 from losscli.engine.collectors.breakdown import concentration
-from losscli.engine.job import Block, Job
+from losscli.engine.job import Batch, Job
 from losscli.errors import DataError, UsageError
 from losscli.io.bytes import Looked
 from losscli.measurement.class_labels import group_names, output_names
-from losscli.measurement.measure import Calculation
+from losscli.measurement.measure import Measurement
 from losscli.measurement.per_sample import targets
 from losscli.measurement.prepare import prepare
 from losscli.measurement.receipt import signature
@@ -99,45 +99,45 @@ class Ranker:
     """The group of each row, where a column says it."""
     slices: int
 
-    def __call__(self, job: Job, block: Block) -> Seen:
-        weighted = contributions(block)
-        label = classes(job, block.targets) if names_classes(job) else None
-        takes = job.loss.loss.family.takes_from
-        chances = probabilities(job, block.predictions) if takes and label is not None else None
+    def __call__(self, job: Job, batch: Batch) -> Seen:
+        weighted = contributions(batch)
+        label = classes(job, batch.targets) if names_classes(job) else None
+        takes = job.loss.family.takes_from
+        chances = probabilities(job, batch.predictions) if takes and label is not None else None
         return Seen(
-            self._worst(job, block, label, chances),
-            self._slices(job, block, weighted),
+            self._worst(job, batch, label, chances),
+            self._slices(job, batch, weighted),
             None if chances is None or label is None else _confidence(job, label, chances),
             Quantiles.of(weighted, many=job.samples > 1_000_000),
         )
 
-    def _worst(self, job: Job, block: Block, label: Array | None, chances: Array | None) -> Worst:
-        losses = block.losses.astype(np.float64)
+    def _worst(self, job: Job, batch: Batch, label: Array | None, chances: Array | None) -> Worst:
+        losses = batch.losses.astype(np.float64)
         # A NaN is an error after the pass; a row of a block that is not among its worst is not among all.
         some = min(self.top, len(losses))
         picked = np.argpartition(-losses, some - 1)[:some] if some else np.zeros(0, np.int64)
         if some:  # of rows that are as bad as the last one, the first
             least = losses[picked].min()
             picked = np.concatenate([np.flatnonzero(losses > least), np.flatnonzero(losses == least)])[: self.top]
-        found = {"row": block.rows[picked], "loss": losses[picked], "target": block.targets[picked]}
-        if block.weights is not None:
-            found["weight"] = block.weights[picked]
-        found |= _details(job, block, picked, label, chances)
+        found = {"row": batch.rows[picked], "loss": losses[picked], "target": batch.targets[picked]}
+        if batch.weights is not None:
+            found["weight"] = batch.weights[picked]
+        found |= _details(job, batch, picked, label, chances)
         return Worst.of(self.top, found)
 
-    def _slices(self, job: Job, block: Block, weighted: Array) -> Slices | None:
+    def _slices(self, job: Job, batch: Batch, weighted: Array) -> Slices | None:
         if self.codes is not None:
-            index = self.codes.read(block.first, block.first + _height(block))
-            index = index if block.kept is None else index[block.kept]
+            index = self.codes.read(batch.first, batch.first + _height(batch))
+            index = index if batch.kept is None else index[batch.kept]
         elif self.by_class:
-            index = classes(job, block.targets)
+            index = classes(job, batch.targets)
         else:
             return None
-        return Slices.of(index, block.losses, weighted, self.slices)
+        return Slices.of(index, batch.losses, weighted, self.slices)
 
 
-def _height(block: Block) -> int:
-    return len(block.targets) if block.kept is None else len(block.kept)
+def _height(batch: Batch) -> int:
+    return len(batch.targets) if batch.kept is None else len(batch.kept)
 
 
 def _of_class(p: Array, index: Array) -> Array:
@@ -146,12 +146,12 @@ def _of_class(p: Array, index: Array) -> Array:
 
 
 def _confidence(job: Job, label: Array, chances: Array) -> GroupMoments:
-    return GroupMoments.of(label, np.nan_to_num(_of_class(chances, label)), max(job.form.k, 2))
+    return GroupMoments.of(label, np.nan_to_num(_of_class(chances, label)), max(job.encoding.k, 2))
 
 
-def _details(job: Job, block: Block, picked: Array, label: Array | None, chances: Array | None) -> dict[str, Array]:
+def _details(job: Job, batch: Batch, picked: Array, label: Array | None, chances: Array | None) -> dict[str, Array]:
     """What is told of some rows besides their losses."""
-    x = block.predictions[picked]
+    x = batch.predictions[picked]
     rows = np.arange(len(picked))
     if label is not None:
         label, guess = label[picked], predicted(job, x)
@@ -169,12 +169,12 @@ def _details(job: Job, block: Block, picked: Array, label: Array | None, chances
                 margin = scores[rows, label] - others.max(axis=1)
         return found | {"margin": margin}
     if job.several:
-        values = block.values[picked]
+        values = batch.values[picked]
         worst = values.argmax(axis=1) if len(values) else np.zeros(0, np.int64)
         return {"output": worst, "output_loss": values[rows, worst].astype(np.float64)}
-    if job.loss.loss.family.reads == "numbers" and x.ndim == 1 and block.targets.ndim == 1:
+    if job.loss.family.target_type == "numbers" and x.ndim == 1 and batch.targets.ndim == 1:
         with np.errstate(all="ignore"):
-            return {"prediction": x.astype(np.float64), "residual": x.astype(np.float64) - block.targets[picked]}
+            return {"prediction": x.astype(np.float64), "residual": x.astype(np.float64) - batch.targets[picked]}
     return {}
 
 
@@ -187,7 +187,7 @@ class Ranked:
     slices: list[dict[str, Any]] | None
     concentration: dict[str, Any] | None
     by: str | None
-    calculation: Calculation
+    measurement: Measurement
     notes: list[str] = field(default_factory=list)
 
     def record(self) -> dict[str, Any]:
@@ -214,7 +214,7 @@ def rank(
     by: str | None = None,
     threads: int | None = None,
     looked: Looked = lambda name, done, size: None,
-    begun: Callable[[Calculation], None] = lambda calculation: None,
+    begun: Callable[[Measurement], None] = lambda measurement: None,
     seen: Callable[[int], None] = lambda rows: None,
 ) -> Ranked:
     """Find the rows with the largest losses, before weights.
@@ -233,63 +233,63 @@ def rank(
     DataError
         for files that cannot be used, and rows without a loss.
     """
-    loss = request.loss.loss
+    loss = request.loss.declaration
     if not 0 <= top <= MOST_ROWS:
         raise UsageError(f"--top {top} is not in 0 ... {MOST_ROWS:,}")
     if not top and by is None:
         raise UsageError("--top 0: there is nothing to list; say --by class or --by COLUMN, or another number")
     if loss.family.coupled == "file" or (loss.family.coupled == "masks" and request.per not in (None, "row")):
         raise UsageError(f"{loss.name} is a loss of masks or of the whole file, not of rows that could be ranked")
-    calculation = prepare(request, looked=looked)
-    job = calculation.job
+    measurement = prepare(request, looked=looked)
+    job = measurement.job
     if job.masks is not None and by is not None:
         raise UsageError(f"--by {by}: {loss.name} is a loss of masks, which belong to no group")
     grouped = by == BY_CLASS and request.by is None
     if grouped and groups_of(job) != "classes":
         raise UsageError(f"--by class: the targets of {loss.name} name no class; name a column")
-    words = calculation.groups
+    words = measurement.groups
     if words is not None and len(words.cells) > MOST_SLICES:
         raise DataError(
             f"--by {by}: {count(len(words.cells), 'value')}; slices are of columns with at most {MOST_SLICES:,}"
         )
     names = (
-        group_names(calculation.job, calculation.plan)
+        group_names(measurement.job, measurement.decoded)
         if grouped
         else []
         if words is None
         else [cell or "" for cell in words.cells]
     )
-    begun(calculation)
-    calculation.observe(Ranker(top, grouped, None if words is None else words.codes, len(names)))
-    result = calculation.run(threads=threads, seen=seen)
+    begun(measurement)
+    measurement.observe(Ranker(top, grouped, None if words is None else words.codes, len(names)))
+    result = measurement.run(threads=threads, seen=seen)
     found: Seen = result.observed
     slices = None if found.slices is None else _listed_slices(found.slices, names)
     return Ranked(
         result,
-        _listed(calculation, found, names if words is not None else None),
+        _listed(measurement, found, names if words is not None else None),
         slices,
         _concentrated(found.contributions),
         by,
-        calculation,
-        calculation.notes,
+        measurement,
+        measurement.notes,
     )
 
 
-def _listed(calculation: Calculation, found: Seen, words: list[str] | None) -> list[dict[str, Any]]:
+def _listed(measurement: Measurement, found: Seen, words: list[str] | None) -> list[dict[str, Any]]:
     """The worst rows as records: the keys of compute's rows, and more."""
     columns = found.worst.columns
-    masks = calculation.job.masks is not None
+    masks = measurement.job.masks is not None
     rows = columns["row"]
     ascending = np.argsort(rows)
     original = np.empty(len(rows), np.int64)
-    original[ascending] = rows[ascending] if masks else _original(calculation, rows[ascending])
-    ids = [] if calculation.ids is None or masks else calculation.ids.take(original[ascending])
+    original[ascending] = rows[ascending] if masks else _original(measurement, rows[ascending])
+    ids = [] if measurement.ids is None or masks else measurement.ids.take(original[ascending])
     by_row = dict(zip(original[ascending].tolist(), ids, strict=False))
-    codes = None if calculation.groups is None else _codes(calculation.groups, rows[ascending], ascending)
+    codes = None if measurement.groups is None else _codes(measurement.groups, rows[ascending], ascending)
     listed = []
     label = columns.get("label")
-    names = class_names(calculation) if label is not None else None
-    shown = targets(calculation, columns["target"])
+    names = class_names(measurement) if label is not None else None
+    shown = targets(measurement, columns["target"])
     suggested = _suggested(columns, found.confidence)
     for i, row in enumerate(original.tolist()):
         entry: dict[str, Any] = {"sample": row}
@@ -302,7 +302,7 @@ def _listed(calculation: Calculation, found: Seen, words: list[str] | None) -> l
         if names is not None:
             entry["predicted"] = names(int(columns["predicted"][i]))
         if "output" in columns:
-            entry["output"] = output_names(calculation.job, calculation.plan)[int(columns["output"][i])]
+            entry["output"] = output_names(measurement.job, measurement.decoded)[int(columns["output"][i])]
         for name in ("p_target", "p_predicted", "margin", "output_loss", "prediction", "residual"):
             if name in columns:
                 entry[name] = float(columns[name][i])
@@ -321,9 +321,9 @@ def _codes(words: "TextColumn", ascending: Array, order: Array) -> Array:
     return found
 
 
-def _original(calculation: Calculation, rows: Array) -> Array:
+def _original(measurement: Measurement, rows: Array) -> Array:
     """Which rows of the file some are, that ascend and may be far apart."""
-    selection = calculation.selection
+    selection = measurement.selection
     return rows if selection is None else np.array([selection.original(int(row)) for row in rows], np.int64)
 
 
@@ -331,16 +331,16 @@ def _plain(value: Any) -> Any:
     return value.tolist() if isinstance(value, np.ndarray | np.generic) else value
 
 
-def class_names(calculation: Calculation) -> Callable[[int], Any]:
+def class_names(measurement: Measurement) -> Callable[[int], Any]:
     """What a class is called in the targets: its name, or its index as the file has it."""
-    form, plan = calculation.job.form, calculation.plan
+    form, decoded = measurement.job.encoding, measurement.decoded
     if form.kind == "signed":
         return lambda index: 1 if index else -1
     named = form.kind in ("name", "one-hot") or (form.kind == "binary" and not form.one_hot)
-    if plan.classes and named:
-        known = plan.classes
+    if decoded.classes and named:
+        known = decoded.classes
         return lambda index: known[index]
-    return lambda index: index + plan.base
+    return lambda index: index + decoded.base
 
 
 def _suggested(columns: dict[str, Array], confidence: GroupMoments | None) -> Array | None:

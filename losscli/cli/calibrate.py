@@ -128,7 +128,7 @@ def calibrate(
         likelihood(None),
         typed(predictions),
         typed(targets),
-        given=given,
+        prediction_kind=given,
         ignore_index=ignore_index,
         id=id,
         on_unmatched=on_unmatched,

@@ -140,16 +140,16 @@ def centers(
     files = Outputs()
     try:
         with Shown(running.progress) as shown:
-            calculation = opened(request, shown.looking)
+            measurement = opened(request, shown.looking)
             if output is not None:
-                keep_apart(output, calculation.files)
+                keep_apart(output, measurement.files)
             file = None if output is None else files.open(Path(output))
-            shown.of(calculation.job.samples, calculation.job.size)
-            found = moved(calculation, rule, step, running.threads, shown)
+            shown.of(measurement.job.samples, measurement.job.size)
+            found = moved(measurement, rule, step, running.threads, shown)
         if file is not None and suffix is not None:
             _write(found, file, suffix)
         if not quiet:
-            say(calculation.notes)
+            say(measurement.notes)
         files.publish()
     finally:
         files.discard()

@@ -69,7 +69,7 @@ def check(
 
     running = running_options({"threads": threads, "progress": progress})
     bound = None if loss is None else find(loss).bind()
-    if bound is not None and (bound.loss.family.takes_centers or bound.loss.family.beside or bound.loss.family.coupled):
+    if bound is not None and (bound.family.takes_centers or bound.family.third_operand or bound.family.coupled):
         raise UsageError(
             f"--loss {loss}: takes more than predictions and targets row by row, which check does not read"
         )
@@ -77,7 +77,7 @@ def check(
         bound or find("sigmoid-cross-entropy").bind(),
         typed(predictions),
         typed(targets),
-        given=given,
+        prediction_kind=given,
         ignore_index=ignore_index,
         id=id,
         on_unmatched=on_unmatched,

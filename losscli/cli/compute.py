@@ -69,7 +69,7 @@ def compute(loss: "Loss", values: dict[str, Any], typed: Typed = Typed()) -> int
             wanted["format"], wanted["output"], wanted["gradient"], wanted["per_sample"], wanted["elements"]
         ) as delivery,
     ):
-        calculation = prepare(
+        measurement = prepare(
             request,
             rows=delivery.needs_rows,
             elements=wanted["elements"],
@@ -79,13 +79,13 @@ def compute(loss: "Loss", values: dict[str, Any], typed: Typed = Typed()) -> int
         if names:
             from losscli.measurement.as_library import as_library
 
-            calculation = as_library(calculation, names[0], typed.options)
-        delivery.start(calculation)
-        progress.of(calculation.job.samples, calculation.job.size)
-        result = calculation.run(delivery.consume, running.threads, progress)
+            measurement = as_library(measurement, names[0], typed.options)
+        delivery.start(measurement)
+        progress.of(measurement.job.samples, measurement.job.size)
+        result = measurement.run(delivery.consume, running.threads, progress)
         progress.wipe()
         if not wanted["quiet"]:  # an error is one line; what else there was to note no longer matters then
-            say([*calculation.notes, *_elsewhere(typed.name, bound.loss.name)])
+            say([*measurement.notes, *_elsewhere(typed.name, bound.name)])
         met = result.require(requirements)
         delivery.deliver(result)
     return Exit.OK if met else Exit.UNMET
@@ -140,12 +140,12 @@ def _side_by_side(
     if request.reduction == "none":
         raise UsageError("--reduction none leaves no number to put side by side; name one library in --as")
     with Progress(running.progress) as progress:
-        calculation = prepare(request, looked=progress.looking, once=False)
+        measurement = prepare(request, looked=progress.looking, once=False)
     if wanted["output"] is not None:
-        keep_apart(wanted["output"], calculation.files)
-    own, found = side_by_side(calculation, names, given, running.threads)
+        keep_apart(wanted["output"], measurement.files)
+    own, found = side_by_side(measurement, names, given, running.threads)
     if not wanted["quiet"]:
-        say(list(dict.fromkeys(calculation.notes)))
+        say(list(dict.fromkeys(measurement.notes)))
 
     def made(format: str, full: bool = True) -> str:
         return sides(format, request, own, found, full)

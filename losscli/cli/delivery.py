@@ -11,13 +11,13 @@ import numpy as np
 
 from losscli.arrays import Array
 from losscli.engine.aggregates import Partial
-from losscli.engine.job import Chunk, Rows
+from losscli.engine.job import ChunkResult, Rows
 from losscli.errors import DataError
 from losscli.io.bytes import PIECE, Spool, blocks_of
 from losscli.io.sinks import AtomicFile, Outputs, is_special, keep_apart
 from losscli.io.strict_json import strict_json
 from losscli.io.writers import WRITERS, JsonLinesWriter, NpyWriter, TextWriter, Writer, records, suffix_of
-from losscli.measurement.measure import Calculation
+from losscli.measurement.measure import Measurement
 from losscli.measurement.per_sample import columns
 from losscli.measurement.result import Result
 from losscli.render import text as render
@@ -70,12 +70,12 @@ class Delivery:
     def __exit__(self, *error: object) -> None:
         self.files.discard()
 
-    def start(self, calculation: Calculation) -> None:
+    def start(self, measurement: Measurement) -> None:
         """Open the outputs, so that one that cannot be written is known before the work."""
-        self.calculation = calculation
+        self.measurement = measurement
         for path in (self.output, self.gradient):
             if path is not None:
-                keep_apart(path, calculation.files)
+                keep_apart(path, measurement.files)
         if self.output is not None:
             self.file = self.files.open(Path(self.output))
             if self.kind in WRITERS:
@@ -92,16 +92,16 @@ class Delivery:
             file = self.files.open(Path(self.gradient))
             self.slopes = NpyWriter(file) if self.gradient_kind == ".npy" else TextWriter(file, ",")
         # What has no rows still has a header, or a shape.
-        self.consume(_empty(calculation, self.needs_rows, self.elements, self.gradient is not None))
+        self.consume(_empty(measurement, self.needs_rows, self.elements, self.gradient is not None))
 
-    def consume(self, chunk: Chunk) -> None:
+    def consume(self, chunk: ChunkResult) -> None:
         """Pass a chunk's rows and gradient on to where they are wanted."""
         for rows in chunk.rows:
             shown = self.some_rows and len(self.rows) < render.TABLE_ROWS
             wanted = {stream.wants for stream in self.streams}
             if shown or self.lines:
                 wanted.add("nested")
-            forms = {form: columns(self.calculation, rows, nested=form != "flat") for form in wanted}
+            forms = {form: columns(self.measurement, rows, nested=form != "flat") for form in wanted}
             for stream in self.streams:
                 stream.write(forms[stream.wants])
             if shown or self.lines:
@@ -110,11 +110,11 @@ class Delivery:
         if parts and not isinstance(self.slopes, NpyWriter):
             parts = (np.concatenate(parts),)  # a table has its price for every column
         for slopes in parts:
-            for shaped in self.calculation.restored(slopes, self.gradients):
+            for shaped in self.measurement.restored(slopes, self.gradients):
                 if isinstance(self.slopes, NpyWriter):
                     self.slopes.add(shaped)
                 else:
-                    self.slopes.write(_gradient_columns(self.calculation, shaped))
+                    self.slopes.write(_gradient_columns(self.measurement, shaped))
             self.gradients += len(slopes)
 
     def _keep(self, nested: dict[str, Any], shown: bool) -> None:
@@ -192,17 +192,17 @@ def _kind_of(output: str, format: str) -> str:
     return ONE_NUMBER.get(suffix, suffix)
 
 
-def _gradient_columns(calculation: Calculation, slopes: Array) -> dict[str, Any]:
-    found = calculation.given_columns
+def _gradient_columns(measurement: Measurement, slopes: Array) -> dict[str, Any]:
+    found = measurement.given_columns
     table = slopes if slopes.ndim == 2 else slopes[:, None]
     numbers = [f"gradient_{i}" for i in range(table.shape[1])]
     names = found if found and len(found) == table.shape[1] else numbers
     return dict(zip(names, table.T, strict=True))
 
 
-def _empty(calculation: Calculation, rows: bool, elements: bool, gradient: bool) -> Chunk:
+def _empty(measurement: Measurement, rows: bool, elements: bool, gradient: bool) -> ChunkResult:
     """A chunk without rows: what the formats' headers and dtypes come from."""
-    job = calculation.job
+    job = measurement.job
     nothing = np.zeros((0, *job.predictions.shape[1:]), job.dtype)
     weighted = job.weights is not None or job.class_weights is not None or job.output_weights is not None
     none = Rows(
@@ -212,7 +212,7 @@ def _empty(calculation: Calculation, rows: bool, elements: bool, gradient: bool)
         weight=np.zeros(0) if weighted else None,
         elements=nothing if elements else None,
     )
-    return Chunk(Partial(), (none,) if rows else (), (nothing,) if gradient else ())
+    return ChunkResult(Partial(), (none,) if rows else (), (nothing,) if gradient else ())
 
 
 class ReportDelivery:

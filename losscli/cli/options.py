@@ -185,7 +185,7 @@ SHARED: tuple[Shared, ...] = (
             "beside",
             _option(str | None, f"--{name}", metavar="FILE", panel=LOSS, help=text),
             None,
-            lambda family, name=name: family.beside == name,  # type: ignore[misc]
+            lambda family, name=name: family.third_operand == name,  # type: ignore[misc]
         )
         for name, text in (
             ("variance", "Variances of the predictions, in their shape."),
@@ -252,7 +252,7 @@ SHARED: tuple[Shared, ...] = (
         None,
         lambda family: family.name.startswith("own-"),
     ),
-    Shared("label_base", LabelBase, 0, lambda family: family.takes_classes and family.reads != "signs"),
+    Shared("label_base", LabelBase, 0, lambda family: family.takes_classes and family.target_type != "signs"),
     Shared(
         "columns",
         ColumnNames,
@@ -396,20 +396,20 @@ def requested(loss: "BoundLoss", predictions: str, targets: str, given: Mapping[
     from losscli.definition.request import Request
 
     for name in [name for name in given if name in OF_LOSSES]:
-        if not OF_LOSSES[name].when(loss.loss.family):
+        if not OF_LOSSES[name].when(loss.family):
             takers = [family.name for family in FAMILIES.values() if OF_LOSSES[name].when(family)]
-            raise UsageError(f"--{name}: {loss.loss.name} takes none; it is for losses of: {', '.join(takers)}")
+            raise UsageError(f"--{name}: {loss.name} takes none; it is for losses of: {', '.join(takers)}")
     fields = {OF_LOSSES[name].name if name in OF_LOSSES else name: value for name, value in given.items()}
     return Request(loss, predictions, targets, **fields)
 
 
 def spliced(own: Callable[..., int], options: Mapping[str, Shared]) -> Callable[..., int]:
-    """A command of a function's own parameters and of these options, of which it gets those that were given as `given`."""
+    """A command of a function's own parameters and of these options, of which it gets those that were given as `prediction_kind`."""
 
     def command(context: typer.Context, **values: Any) -> int:
         shared = {name: values.pop(variable) for variable, name in variables.items()}
         default = {name for variable, name in variables.items() if _is_default(context, variable)}
-        return own(**values, given={name: value for name, value in shared.items() if name not in default})
+        return own(**values, prediction_kind={name: value for name, value in shared.items() if name not in default})
 
     variables = {f"of_{name.replace('-', '_')}": name for name in options}
     mine = [item for item in inspect.signature(own).parameters.values() if item.name != "given"]
@@ -525,7 +525,7 @@ def signature(loss: "Loss", options: tuple[Shared, ...] = SHARED) -> inspect.Sig
         )
         for parameter in loss.parameters.values()
     ]
-    if loss.family.reads == "numbers":
+    if loss.family.target_type == "numbers":
         number = typer.Argument(
             metavar="TARGETS", show_default=False, help="The same, or one number for all predictions."
         )

@@ -205,10 +205,10 @@ def curves(
     with Gallery(output, look, data) as gallery:
         from losscli.plots import curves as picture
 
-        traced = [trace(bound, axes[bound.loss.family.name], low, high) for bound in losses]
+        traced = [trace(bound, axes[bound.family.name], low, high) for bound in losses]
         gallery.write_data(traced)
         notes = gallery.publish(
-            lambda: picture.draw(traced, axes[losses[0].loss.family.name], look, gradient, log, mark),
+            lambda: picture.draw(traced, axes[losses[0].family.name], look, gradient, log, mark),
             f"{' '.join(map(spec_of, losses))} over the {name}",
         )
     if mark and not any(curve.breaks for curve in traced):
@@ -260,33 +260,33 @@ def samples(loss: "Loss", values: dict[str, Any]) -> int:
     request = Request(loss=bound, **operands(values))
     with Gallery(output, look) as gallery:
         with Shown(running.progress) as progress:
-            calculation = prepare(request, looked=progress.looking)
-        gallery.keep_apart(calculation.files)
-        job = calculation.job
+            measurement = prepare(request, looked=progress.looking)
+        gallery.keep_apart(measurement.files)
+        job = measurement.job
         grouped, confident = groups_of(job), has_confidence(job)
-        missing = {} if grouped else {"classes": _why_no_classes(loss, job.form.kind)}
-        missing |= {} if confident else {"confidence": _why_no_confidence(loss, job.form.kind)}
+        missing = {} if grouped else {"classes": _why_no_classes(loss, job.encoding.kind)}
+        missing |= {} if confident else {"confidence": _why_no_confidence(loss, job.encoding.kind)}
         if panel in missing:
             raise UsageError(f"--panel {panel}: {missing[panel]}")
         weighted = job.weights is not None or job.class_weights is not None
-        calculation.observe(Profiler(grouped, confident and panel in (None, "confidence"), weighted))
+        measurement.observe(Profiler(grouped, confident and panel in (None, "confidence"), weighted))
         with Shown(running.progress) as progress:
             progress.of(job.samples, job.size)
-            result = calculation.run(threads=running.threads, seen=progress)
+            result = measurement.run(threads=running.threads, seen=progress)
         from losscli.plots import samples as picture
 
         panels = [panel] if panel else [name for name in picture.PANELS if name not in missing]
-        names = group_names(calculation.job, calculation.plan) if grouped else []
+        names = group_names(measurement.job, measurement.decoded) if grouped else []
         sampled = picture.Sampled(result, result.observed, grouped, names, log)
         notes = gallery.publish(lambda: picture.draw(sampled, panels, look), result.signature)
     if not quiet:
-        left_out = [f"no panel of {name}: {why}" for name, why in missing.items() if job.form.kind == "soft"]
-        say([*calculation.notes, *left_out, *notes])
+        left_out = [f"no panel of {name}: {why}" for name, why in missing.items() if job.encoding.kind == "soft"]
+        say([*measurement.notes, *left_out, *notes])
     return 0
 
 
 def _why_no_classes(loss: "Loss", kind: str) -> str:
-    if loss.family.coupled in ("masks", "file") and loss.family.reads != "numbers":
+    if loss.family.coupled in ("masks", "file") and loss.family.target_type != "numbers":
         return f"{loss.name} is a loss of masks, not of rows that have a class"
     return "soft targets name no class" if kind == "soft" else f"the targets of {loss.name} are numbers, not classes"
 
@@ -361,7 +361,7 @@ def reliability(
         likelihood(None),
         typed(predictions),
         typed(targets),
-        given=given,
+        prediction_kind=given,
         id=id,
         on_unmatched=on_unmatched,
         classes=classes,
@@ -374,18 +374,18 @@ def reliability(
         from losscli.plots import reliability as picture
 
         if calibrate:
-            made = fitted(request, bins=bins, opened=lambda calculation: gallery.keep_apart(calculation.files))
-            job, said = made.calculation.job, made.notes
+            made = fitted(request, bins=bins, opened=lambda measurement: gallery.keep_apart(measurement.files))
+            job, said = made.measurement.job, made.notes
             found, after = made.before.reliability(binning), made.after.reliability(binning)
             band = made.after.record(made.seed)["ece"][binning]["band"]
             change = picture.Change(after, made.temperature, made.fit.limit, band)
         else:
-            calculation = prepare(request, choose=likelihood)
-            gallery.keep_apart(calculation.files)
-            job, said, change = calculation.job, calculation.notes, None
+            measurement = prepare(request, choose=likelihood)
+            gallery.keep_apart(measurement.files)
+            job, said, change = measurement.job, measurement.notes, None
             refuse_soft(job)
-            calculation.observe(judge)
-            found = Reliability.of(calculation.run().observed, bins, binning)
+            measurement.observe(judge)
+            found = Reliability.of(measurement.run().observed, bins, binning)
         about = f"{job.predictions.name}, {job.targets.name} | from {given} | bins (low, high], {found.describe()}"
         if change is not None:
             about += f" | {change.words}"
@@ -489,7 +489,7 @@ def compare(
         from losscli.plots import compare as picture
 
         loss = spec_of(request.loss)
-        about = f"A: {names[0]}, B: {names[1]} | {signature_of(found.first.calculation.receipt)}"
+        about = f"A: {names[0]}, B: {names[1]} | {signature_of(found.first.measurement.receipt)}"
         one = found.comparisons[0]
         notes = gallery.publish(lambda: picture.draw(one, loss, terms, look, about), about)
     if not quiet:

@@ -21,7 +21,7 @@ from losscli.errors import Exit
 from losscli.render.rank import laid_out
 
 if TYPE_CHECKING:
-    from losscli.measurement.measure import Calculation
+    from losscli.measurement.measure import Measurement
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 OPTIONS = {name: item for name, item in OF_LOSSES.items() if name != "reduction"}
@@ -86,9 +86,9 @@ def rank(
     request = requested(single(spec), typed(predictions), typed(targets), given)
     with Shown(running.progress) as shown, ReportDelivery(format, output, SUFFIXES) as delivery:
 
-        def begun(calculation: "Calculation") -> None:
-            delivery.keep_apart(calculation.files)
-            shown.of(calculation.job.samples, calculation.job.size)
+        def begun(measurement: "Measurement") -> None:
+            delivery.keep_apart(measurement.files)
+            shown.of(measurement.job.samples, measurement.job.size)
 
         found = examine(request, top, by, running.threads, shown.looking, begun, shown)
         shown.wipe()

@@ -63,7 +63,7 @@ def verify(
     from losscli.lookup.spec import single
 
     bound = single(loss)
-    if bound.loss.resolve is None:
+    if bound.declaration.resolve is None:
         raise UsageError(f"{loss}: is declared as losscli's own losses are, which its tests verify; name FILE.py:NAME")
     files = None
     if predictions is not None:
@@ -74,7 +74,7 @@ def verify(
         raise UsageError(
             f"verify: --{min(given.keys() - {'operands', 'takes'})} is for PREDICTIONS and TARGETS; name both"
         )
-    found = prove(bound.loss.name, against, given.get("operands"), given.get("takes"), files, bound.parameters)
+    found = prove(bound.name, against, given.get("operands"), given.get("takes"), files, bound.parameters)
     if format == "json":
         from losscli.io.strict_json import strict_json
 

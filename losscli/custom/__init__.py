@@ -9,6 +9,6 @@ NAMED = re.compile(r"(?P<path>.+\.py):(?P<name>[A-Za-z_][\w.]*)(?P<rest>:.*)?", 
 """path/to/file.py:name, and in a SPEC the parameters behind it."""
 
 
-def is_own(text: str) -> bool:
+def is_custom(text: str) -> bool:
     """Whether a word that stands for a loss names a file."""
     return NAMED.fullmatch(text) is not None

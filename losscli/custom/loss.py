@@ -24,7 +24,7 @@ from losscli.losses.sigmoid import MAKERS as OF_OUTCOMES
 from losscli.losses.softmax import MAKERS, through_softmax
 
 if TYPE_CHECKING:
-    from losscli.data.dataset import Roles
+    from losscli.data.dataset import Dataset
     from losscli.definition.request import Request
 
 ORDERS = {"predictions,targets": False, "targets,predictions": True}
@@ -40,24 +40,24 @@ class Settings:
 
     targets_first: bool
     wants: str | None
-    form: str
+    encoding: str
     """What its targets are given as: 'one-hot' rows, class 'indices', or 'numbers' of the predictions' shape."""
     returns: str = ROWS
     """A number a row, one for each element, or one for all rows it gets, so that each row is a call of its own."""
 
 
-class Own:
+class Custom:
     """Calls a loss of a file with blocks of NumPy arrays."""
 
     def __init__(self, found: Found, settings: Settings) -> None:
         self.found, self.settings = found, settings
         self.framework: Framework = framework(found.framework)
 
-    def function(self, parameters: Mapping[str, float | None], given: str) -> Callable[[Any, Any], Any]:
+    def function(self, parameters: Mapping[str, float | None], prediction_kind: str) -> Callable[[Any, Any], Any]:
         """The loss of predictions and targets, in this order."""
         values = values_of(self.found, parameters)
         if "from_logits" in self.found.told:
-            values["from_logits"] = given == "logits"
+            values["from_logits"] = prediction_kind == "logits"
         with self.foreign():
             made = self.found.make(values)
         return (lambda x, t: made(t, x)) if self.settings.targets_first else made
@@ -80,7 +80,7 @@ class Own:
         """Targets in the form that the loss takes, in the predictions' dtype but for indices."""
         if isinstance(targets, Dense):
             return np.asarray(targets.t, x.dtype)
-        if self.settings.form == "indices":
+        if self.settings.encoding == "indices":
             return targets.index.astype(np.int64)
         t = np.full(x.shape, targets.off, x.dtype)
         np.put_along_axis(t, targets.index[:, None].astype(np.int64), x.dtype.type(targets.on), axis=1)
@@ -91,7 +91,7 @@ class Own:
     ) -> Values:
         """Values, (n,) or (n, k), and the gradient by the predictions as they are given."""
         t = self.targets(targets, x)
-        given = extras.given
+        given = extras.prediction_kind
         wanted = self.settings.wants
         back: Callable[[Array], Array] = lambda s: s  # noqa: E731
         if wanted not in (None, EITHER, given):
@@ -160,35 +160,35 @@ def _as_declared(value: float | None, default: float | None) -> Any:
     return int(value) if whole and value is not None and float(value).is_integer() else value
 
 
-def converted(x: Array, given: str, wanted: str) -> tuple[Array, Callable[[Array], Array]]:
+def converted(x: Array, prediction_kind: str, wanted: str) -> tuple[Array, Callable[[Array], Array]]:
     """Predictions as what a loss wants, and what brings its gradient back to what they were."""
     chance: Chance
     if x.ndim == 1 or x.shape[1] == 1:
-        chance = OF_OUTCOMES[given](x)
+        chance = OF_OUTCOMES[prediction_kind](x)
         made = {"probs": chance.p, "log-probs": chance.l, "logits": chance.l - Opposite(chance).l}[wanted]
         # d p / d (given), then d made / d p.
-        by_p = {"logits": chance.p * chance.q, "probs": np.ones_like(x), "log-probs": chance.p}[given]
+        by_p = {"logits": chance.p * chance.q, "probs": np.ones_like(x), "log-probs": chance.p}[prediction_kind]
         with np.errstate(all="ignore"):
             of_p = {"probs": np.ones_like(x), "log-probs": 1 / chance.p, "logits": 1 / (chance.p * chance.q)}[wanted]
         return np.asarray(made, x.dtype), lambda s: s * by_p * of_p
-    chance = MAKERS[given](x)
+    chance = MAKERS[prediction_kind](x)
     made = {"probs": chance.p, "log-probs": chance.l, "logits": chance.l}[wanted]
 
     def back(s: Array) -> Array:
         with np.errstate(all="ignore"):
-            if given == "logits":
+            if prediction_kind == "logits":
                 return through_softmax(s * (chance.p if wanted == "probs" else 1), chance)
             of_p = s if wanted == "probs" else s / chance.p
-        return of_p if given == "probs" else of_p * chance.p
+        return of_p if prediction_kind == "probs" else of_p * chance.p
 
     return np.asarray(made, x.dtype), back
 
 
 def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
     """The loss of each row: what the file's function returns, or the mean of it over a row's outputs."""
-    values, slopes = loss.loss.core.own(predictions, targets, extras, gradient, loss.parameters)  # type: ignore[attr-defined]
+    values, slopes = loss.declaration.core.own(predictions, targets, extras, gradient, loss.parameters)  # type: ignore[attr-defined]
     if values.ndim == 2:
-        scale = values.shape[1] if loss.loss.family is NUMBERS else 1
+        scale = values.shape[1] if loss.family is NUMBERS else 1
         values = values.astype(np.float64).sum(axis=1) / scale
         slopes = None if slopes is None else slopes / scale
     return values.astype(predictions.dtype), slopes
@@ -214,7 +214,7 @@ OF_TWO = Axis(
 )
 
 
-def _family(name: str, reads: str, targets: str, **more: Any) -> Family:
+def _family(name: str, target_type: str, targets: str, **more: Any) -> Family:
     return Family(
         name=name,
         lift=lift,
@@ -223,7 +223,7 @@ def _family(name: str, reads: str, targets: str, **more: Any) -> Family:
         value="what its function returns",
         gradient="by its framework's own autograd, or by differences",
         targets=targets,
-        reads=reads,
+        target_type=target_type,
         several_outputs=False,
         takes_from=True,
         **more,
@@ -254,7 +254,7 @@ NUMBERS = _family(
 FAMILIES = {family.name: family for family in (CLASSES, OUTCOMES, NUMBERS)}
 
 
-def core_of(own: Own) -> Callable[..., Any]:
+def core_of(own: Custom) -> Callable[..., Any]:
     """A core whose parameters are those of a loss of a file."""
 
     def core(*operands: Any, **parameters: float | None) -> Any:
@@ -305,7 +305,7 @@ def remade(where: str, settings: Settings, family: str, parameters: Mapping[str,
 
 def declared(found: Found, settings: Settings, family: Family) -> Loss:
     """A loss of a file as a declaration, with one of the families above."""
-    own = Own(found, settings)
+    own = Custom(found, settings)
     return Loss(
         name=found.where,
         family=family,
@@ -334,7 +334,7 @@ def declared(found: Found, settings: Settings, family: Family) -> Loss:
     )
 
 
-def resolve(bound: BoundLoss, request: "Request", roles: "Roles", notes: list[str]) -> BoundLoss:
+def resolve(bound: BoundLoss, request: "Request", dataset: "Dataset", notes: list[str]) -> BoundLoss:
     """The loss for files: what its operands are, by their names, by options, and by what it takes.
 
     Raises
@@ -344,33 +344,33 @@ def resolve(bound: BoundLoss, request: "Request", roles: "Roles", notes: list[st
     DataError
         where it takes targets in no form.
     """
-    shape = roles.predictions.shape
-    theirs = None if roles.targets is None else roles.targets.shape
-    own: Own = bound.loss.core.own  # type: ignore[attr-defined]
+    shape = dataset.predictions.shape
+    theirs = None if dataset.targets is None else dataset.targets.shape
+    own: Custom = bound.declaration.core.own  # type: ignore[attr-defined]
     k = shape[1] if len(shape) == 2 else 1
     one_each = theirs is not None and (len(theirs) == 1 or theirs[1] == 1)
     if k > 1 and (one_each or request.label_smoothing or request.class_weight):
         family = CLASSES
-    elif k == 1 and (request.label_smoothing or (theirs is not None and one_each and _is_text(roles))):
+    elif k == 1 and (request.label_smoothing or (theirs is not None and one_each and _is_text(dataset))):
         family = OUTCOMES
     else:
         family = NUMBERS
     found = completed(own.found, values_of(own.found, bound.parameters))
     row = () if k == 1 and (len(shape) == 1 or (one_each and theirs != shape)) else (k,)  # (n, 1) is squeezed to (n,)
-    settings = settled(found, bound.parameters, request, family, row, roles.predictions.dtype)
-    if family is NUMBERS and k > 1 and settings.wants not in (None, EITHER, request.given):
+    settings = settled(found, bound.parameters, request, family, row, dataset.predictions.dtype)
+    if family is NUMBERS and k > 1 and settings.wants not in (None, EITHER, request.prediction_kind):
         raise UsageError(
-            f"{found.where}: wants {settings.wants}, and {request.given} are given: rows of {k} targets do not say whether "
+            f"{found.where}: wants {settings.wants}, and {request.prediction_kind} are given: rows of {k} targets do not say whether "
             f"they are classes or outputs of their own, which decides how to convert them; give {settings.wants} with --from "
             f"{settings.wants}, or one label a row"
         )
-    concluded = described(found, settings, request.given)
+    concluded = described(found, settings, request.prediction_kind)
     notes.append(concluded)
     return BoundLoss(replace(declared(found, settings, family), definition=concluded), bound.parameters)
 
 
-def _is_text(roles: "Roles") -> bool:
-    return roles.targets is not None and len(roles.targets.shape) == 1 and roles.targets.is_words
+def _is_text(dataset: "Dataset") -> bool:
+    return dataset.targets is not None and len(dataset.targets.shape) == 1 and dataset.targets.is_words
 
 
 def drawn(bound: BoundLoss) -> BoundLoss:
@@ -384,10 +384,10 @@ def drawn(bound: BoundLoss) -> BoundLoss:
     from losscli.definition.registry import find
     from losscli.definition.request import Request
 
-    own: Own = bound.loss.core.own  # type: ignore[attr-defined]
+    own: Custom = bound.declaration.core.own  # type: ignore[attr-defined]
     found = completed(own.found, values_of(own.found, bound.parameters))
     spoken = guessed(found.where, columns=False)
-    of_numbers = found.wants is None and (spoken is None or find(spoken).family.reads == "numbers")
+    of_numbers = found.wants is None and (spoken is None or find(spoken).family.target_type == "numbers")
     families: list[tuple[Family, tuple[int, ...]]] = [(NUMBERS if of_numbers else OUTCOMES, ()), (CLASSES, (2,))]
     errors = []
     request = Request(bound, "", "")
@@ -408,7 +408,7 @@ def drawn(bound: BoundLoss) -> BoundLoss:
 
 def _varies(bound: BoundLoss) -> bool:
     """Whether a loss is finite somewhere and no constant: a softmax loss of one column is 0."""
-    axis = next(iter(bound.loss.family.axes.values()))
+    axis = next(iter(bound.family.axes.values()))
     values = bound(*axis.place(np.linspace(*axis.span, 9)))[0]
     finite = values[np.isfinite(values)]
     return bool(len(finite) and finite.min() < finite.max())
@@ -446,7 +446,7 @@ def settled(
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of frameworks about shapes that are tried
-                returns = _returns(Own(found, settings), parameters, request.given, family, row, wide)
+                returns = _returns(Custom(found, settings), parameters, request.prediction_kind, family, row, wide)
             return replace(settings, returns=returns)
         except CallError as error:
             errors.append(str(error))
@@ -456,9 +456,9 @@ def settled(
 
 
 def _returns(
-    own: Own,
+    own: Custom,
     parameters: Mapping[str, float | None],
-    given: str,
+    prediction_kind: str,
     family: Family,
     row: tuple[int, ...],
     dtype: "np.dtype[Any]",
@@ -473,16 +473,16 @@ def _returns(
     k = row[0] if row else 1
     rows = k + PROBED
     x = np.linspace(0.2, 0.8, rows * k).astype(dtype).reshape(rows, *row)
-    if given == "log-probs":
+    if prediction_kind == "log-probs":
         x = np.log(x)
     targets: Targets = Indices(np.arange(rows) % k)
     if family is not CLASSES:
         targets = Dense((np.arange(x.size).reshape(x.shape) % 2).astype(dtype))
     t = own.targets(targets, x)
     wanted = own.settings.wants
-    if wanted not in (None, EITHER, given):
-        x, _ = converted(x, given, str(wanted))
-    function = own.function(parameters, given if wanted in (None, EITHER) else str(wanted))
+    if wanted not in (None, EITHER, prediction_kind):
+        x, _ = converted(x, prediction_kind, str(wanted))
+    function = own.function(parameters, prediction_kind if wanted in (None, EITHER) else str(wanted))
     with own.foreign():
         value = own.numbers(function(own.framework.array(x), own.framework.array(t)))
     if value.size in (1, rows):
@@ -495,20 +495,21 @@ def _returns(
     )
 
 
-def described(found: Found, settings: Settings, given: str) -> str:
+def described(found: Found, settings: Settings, prediction_kind: str) -> str:
     """What was concluded of a loss, for the user to see."""
     order = "targets first" if settings.targets_first else "predictions first"
     forms = {"one-hot": "one-hot rows", "indices": "class indices", "numbers": "numbers"}
-    as_they_are = "predictions as they are" + ("" if settings.form == "numbers" else f" ({given})")
-    wanted = {None: as_they_are, EITHER: f"from_logits={given == 'logits'}"}.get(
-        settings.wants, f"{settings.wants} wanted" + ("" if settings.wants == given else f", made of {given}")
+    as_they_are = "predictions as they are" + ("" if settings.encoding == "numbers" else f" ({prediction_kind})")
+    wanted = {None: as_they_are, EITHER: f"from_logits={prediction_kind == 'logits'}"}.get(
+        settings.wants,
+        f"{settings.wants} wanted" + ("" if settings.wants == prediction_kind else f", made of {prediction_kind}"),
     )
     returned = {
         ROWS: "",
-        ELEMENTS: f"; {ELEMENTS}, of which a row has the {'mean' if settings.form == 'numbers' else 'sum'}",
+        ELEMENTS: f"; {ELEMENTS}, of which a row has the {'mean' if settings.encoding == 'numbers' else 'sum'}",
         ONE: f"; it returns {ONE}, so each row is a call of its own",
     }[settings.returns]
     return (
         f"{found.where}: {found.kind} of ({', '.join(found.operands)}): {order}, {wanted}, targets as "
-        f"{forms[settings.form]}{returned}"
+        f"{forms[settings.encoding]}{returned}"
     )

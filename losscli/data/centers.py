@@ -16,7 +16,7 @@ def _centers(
     request: Request, opener: Opener, features: Source, classes: tuple[str, ...] | None, notes: list[str]
 ) -> tuple[Array, tuple[str, ...] | None]:
     if request.centers is None:
-        raise UsageError(f"{request.loss.loss.name} needs --centers FILE: one row a class, in the features' dimension")
+        raise UsageError(f"{request.loss.name} needs --centers FILE: one row a class, in the features' dimension")
     operand = opener.open(request.centers, "--centers")
     names: tuple[str, ...] | None = None
     if operand.is_table:

@@ -131,7 +131,7 @@ class Columns:
 
 
 @dataclass
-class Roles:
+class Dataset:
     """The columns of each role, in the row order of the predictions."""
 
     predictions: Columns
@@ -139,7 +139,7 @@ class Roles:
     weights: Columns | None
     ids: "IdColumn | None"
     notes: list[str]
-    beside: Columns | None = None
+    third_operand: Columns | None = None
     """Those of a third operand with a row for each prediction."""
     selection: "Selection | None" = None
     """The rows of the predictions' file that are not left out, where some are."""
@@ -154,10 +154,10 @@ def assign(
     weights: Operand | None,
     id_column: str | None,
     columns: str | None,
-    beside: Operand | None = None,
+    third_operand: Operand | None = None,
     group_column: str | None = None,
-) -> Roles:
-    """Give every column its role; `targets` is None for a constant, `beside` a third operand with a row a prediction.
+) -> Dataset:
+    """Give every column its role; `targets` is None for a constant, `third_operand` a third operand with a row a prediction.
 
     Parameters
     ----------
@@ -170,7 +170,7 @@ def assign(
         where it is not clear which columns are meant.
     """
     notes: list[str] = []
-    others = [operand for operand in (targets, weights, beside) if operand is not None]
+    others = [operand for operand in (targets, weights, third_operand) if operand is not None]
     by = None if group_column is None else _group_column(predictions, targets, group_column)
     if by is not None:
         others.append(by)
@@ -184,25 +184,27 @@ def assign(
     else:
         taken = [other for other in others if other.same_file(predictions)]
         chosen = _choose(predictions, "predictions", taken, id_column)
-    roles = Roles(Columns(predictions, chosen, "predictions"), None, None, None, notes)
+    dataset = Dataset(Columns(predictions, chosen, "predictions"), None, None, None, notes)
     if targets is not None:
-        roles.targets = Columns(
-            targets, _choose_one_file(targets, predictions, "targets", (weights, beside, by), id_column), "targets"
+        dataset.targets = Columns(
+            targets,
+            _choose_one_file(targets, predictions, "targets", (weights, third_operand, by), id_column),
+            "targets",
         )
     if weights is not None:
-        number = _choose_one_file(weights, predictions, "weights", (targets, beside), id_column)
+        number = _choose_one_file(weights, predictions, "weights", (targets, third_operand), id_column)
         if len(number) > 1:
             raise DataError(
                 f"{weights.name}: which column holds the weights? Say {weights.name}:COLUMN ({_names(weights, number)})"
             )
-        roles.weights = Columns(weights, number, "weights")
-    if beside is not None:
-        number = _choose_one_file(beside, predictions, "third operand", (targets, weights), id_column)
-        roles.beside = Columns(beside, number, "third operand")
+        dataset.weights = Columns(weights, number, "weights")
+    if third_operand is not None:
+        number = _choose_one_file(third_operand, predictions, "third operand", (targets, weights), id_column)
+        dataset.third_operand = Columns(third_operand, number, "third operand")
     if by is not None:
-        roles.groups = Columns(by, [by.picked or 0], "groups")
-    _note_odd_columns(roles, picked=columns is not None or predictions.column is not None)
-    return roles
+        dataset.groups = Columns(by, [by.picked or 0], "groups")
+    _note_odd_columns(dataset, picked=columns is not None or predictions.column is not None)
+    return dataset
 
 
 def _group_column(predictions: Operand, targets: Operand | None, column: str) -> Operand:
@@ -286,24 +288,24 @@ def _names(operand: Operand, numbers: list[int]) -> str:
     return listing(names[i] if names else i + 1 for i in numbers)
 
 
-def _note_odd_columns(roles: Roles, picked: bool) -> None:
-    names = roles.predictions.names or ()
+def _note_odd_columns(dataset: Dataset, picked: bool) -> None:
+    names = dataset.predictions.names or ()
     likely = next((name for name in names if name.lower() in LIKELY_IDS), None)
     if likely is not None and not picked:
-        roles.findings.append(
+        dataset.findings.append(
             Finding(
                 "id-as-prediction",
                 WARNING,
-                f"{roles.predictions.name}: column {likely!r} is taken for predictions",
+                f"{dataset.predictions.name}: column {likely!r} is taken for predictions",
                 cure=f"if it is not, say --id {likely} or pick the others with --columns",
             )
         )
-    if "" in names and roles.predictions.operand.content.settled:
-        roles.findings.append(
+    if "" in names and dataset.predictions.operand.content.settled:
+        dataset.findings.append(
             Finding(
                 "id-as-prediction",
                 WARNING,
-                f"{roles.predictions.name}: column {names.index('') + 1} has no name and is taken for predictions",
+                f"{dataset.predictions.name}: column {names.index('') + 1} has no name and is taken for predictions",
                 cure="if it is an index that some tool wrote, pick the others with --columns",
             )
         )
@@ -317,7 +319,7 @@ def _id_number(operand: Operand, id_column: str) -> int:
     return int(operand.content.find(id_column))
 
 
-def join(roles: Roles, id_column: str | None, drop: bool) -> None:
+def join(dataset: Dataset, id_column: str | None, drop: bool) -> None:
     """Bring the rows of all files together by their ids, if there are any, in the order of the predictions.
 
     `drop` is whether rows that have no partner in another file are left out.
@@ -332,16 +334,20 @@ def join(roles: Roles, id_column: str | None, drop: bool) -> None:
     from losscli.io.join import meet
     from losscli.io.text import IdColumn
 
-    first = roles.predictions.operand
-    others = [columns for columns in (roles.targets, roles.weights, roles.beside, roles.groups) if columns is not None]
+    first = dataset.predictions.operand
+    others = [
+        columns
+        for columns in (dataset.targets, dataset.weights, dataset.third_operand, dataset.groups)
+        if columns is not None
+    ]
     files = [first]  # each once, whatever the number of its columns
     for columns in others:
         if not any(columns.operand.same_file(file) for file in files):
             files.append(columns.operand)
     keys = [(file.content, _id_number(file, id_column)) for file in files]
     found = meet(keys, drop)
-    roles.ids, roles.selection = IdColumn(*keys[0]), found.selection
-    roles.notes += found.notes
-    for columns in (roles.predictions, *others):
+    dataset.ids, dataset.selection = IdColumn(*keys[0]), found.selection
+    dataset.notes += found.notes
+    for columns in (dataset.predictions, *others):
         number = next(i for i, file in enumerate(files) if columns.operand.same_file(file))
         columns.arranged = found.others[number - 1] if number else found.selection

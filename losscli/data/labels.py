@@ -10,7 +10,7 @@ import numpy as np
 from losscli.arrays import Array
 from losscli.data.class_names import prefixes
 from losscli.data.dataset import LIKELY_IDS, Columns
-from losscli.data.target_encoding import IGNORED, Form, Plan, is_ignored
+from losscli.data.target_encoding import IGNORED, DecodedTargets, TargetEncoding, is_ignored
 from losscli.errors import DataError, UsageError
 from losscli.io.source import Derived, MemorySource, Recoded, Reshaped, Source, blocks, whole
 from losscli.wording import count, did_you_mean, listing
@@ -62,7 +62,7 @@ def one_a_row(
     ignore: str | None,
     base: int = 0,
     holder: Holder = PREDICTIONS,
-) -> Plan:
+) -> DecodedTargets:
     """The plan of one label a row: a name, or an index, the first of which is `base`."""
     text = targets.text()
     numbered = tuple(str(number + base) for number in range(k)) if base else None
@@ -74,7 +74,9 @@ def one_a_row(
         _check_indices(loss, source, k, value, base, holder)
         if base:
             source, value = Rebased(source, base), None if value is None else value - base
-        return Plan(source, Form("index", "indices", k, value), classes or numbered, "by position", base=base)
+        return DecodedTargets(
+            source, TargetEncoding("index", "indices", k, value), classes or numbered, "by position", base=base
+        )
     taken = targets.first_row_taken
     if taken is not None and taken in text.cells:
         raise DataError(
@@ -88,16 +90,18 @@ def one_a_row(
     return made if classes or not base else replace(made, classes=numbered, base=base)
 
 
-def two_names(loss: str, reads: str, targets: Columns, classes: tuple[str, ...], ignore: str | None) -> Plan | None:
+def two_names(
+    loss: str, target_type: str, targets: Columns, classes: tuple[str, ...], ignore: str | None
+) -> DecodedTargets | None:
     """The plan of labels of two classes that have names, the second of which is the positive one; None for numbers."""
     text = targets.text()
     if text is None:
         return None
     made = _of_text(loss, text, classes, 2, ignore)
-    return replace(made, form=Form("binary", reads, 2, made.form.ignore))
+    return replace(made, encoding=TargetEncoding("binary", target_type, 2, made.encoding.ignore))
 
 
-def groups(loss: str, targets: Columns, ignore: str | None) -> Plan:
+def groups(loss: str, targets: Columns, ignore: str | None) -> DecodedTargets:
     """Labels that say which rows belong together: any names, or any whole numbers."""
     text = targets.text()
     if text is not None:
@@ -105,8 +109,8 @@ def groups(loss: str, targets: Columns, ignore: str | None) -> Plan:
         index = np.full(len(text.cells), IGNORED, np.int32)
         index[[code for code, _ in labels]] = np.arange(len(labels))
         left_out = float(IGNORED) if (index == IGNORED).any() else None
-        form = Form("name", "indices", len(labels), left_out)
-        return Plan(Recoded(text.codes, index), form, tuple(cell for _, cell in labels), "by name")
+        form = TargetEncoding("name", "indices", len(labels), left_out)
+        return DecodedTargets(Recoded(text.codes, index), form, tuple(cell for _, cell in labels), "by name")
     source = targets.source()
     if len(source.shape) == 2 and source.shape[1] != 1:
         raise DataError(f"{loss}: {source.name} has shape {source.shape}; it takes one label a row, (n,)")
@@ -121,8 +125,8 @@ def groups(loss: str, targets: Columns, ignore: str | None) -> Plan:
     numbers = np.full(len(given), IGNORED, np.int64)
     numbers[kept] = codes
     names = tuple(f"{value:.0f}" for value in found)
-    form = Form("index", "indices", len(names), None if kept.all() else float(IGNORED))
-    return Plan(MemorySource(source.name, numbers, where=source), form, names)
+    form = TargetEncoding("index", "indices", len(names), None if kept.all() else float(IGNORED))
+    return DecodedTargets(MemorySource(source.name, numbers, where=source), form, names)
 
 
 def distinct(text: "TextColumn", ignore: str | None) -> list[tuple[int, str]]:
@@ -155,7 +159,7 @@ def _of_text(
     ignore: str | None,
     base: int = 0,
     holder: Holder = PREDICTIONS,
-) -> Plan:
+) -> DecodedTargets:
     labels = distinct(text, ignore)
     index = np.full(len(text.cells), IGNORED, np.int32)
     if classes:
@@ -169,7 +173,7 @@ def _of_text(
         index[code] = number
     source = Recoded(text.codes, index)
     left_out = float(IGNORED) if (index == IGNORED).any() else None
-    return Plan(source, Form(kind, "indices", k, left_out), classes, matched)
+    return DecodedTargets(source, TargetEncoding(kind, "indices", k, left_out), classes, matched)
 
 
 def _name_classes(

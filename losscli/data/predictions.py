@@ -2,7 +2,7 @@
 
 import os
 
-from losscli.data.dataset import Roles
+from losscli.data.dataset import Dataset
 from losscli.data.targets import check_rows
 from losscli.definition.request import Request
 from losscli.errors import DataError, UsageError
@@ -15,23 +15,23 @@ def _constant(request: Request) -> float | None:
     text = request.targets
     if os.path.exists(text) or not is_finite_number(text):
         return None
-    family = request.loss.loss.family
-    takes = family.reads == "numbers" and (family.several_outputs or family.one_target)
-    if not takes and request.loss.loss.resolve is None:
-        raise DataError(f"{text}: no such file, and {request.loss.loss.name} takes no constant for targets")
+    family = request.loss.family
+    takes = family.target_type == "numbers" and (family.several_outputs or family.one_target)
+    if not takes and request.loss.declaration.resolve is None:
+        raise DataError(f"{text}: no such file, and {request.loss.name} takes no constant for targets")
     if request.ignore_index is not None:
         raise UsageError("--ignore-index: the targets are one constant, so no label marks a row")
     return float(text)
 
 
-def _predictions(request: Request, roles: Roles, notes: list[str]) -> Source:
+def _predictions(request: Request, dataset: Dataset, notes: list[str]) -> Source:
     """The predictions, of a shape that the family takes."""
-    family, name = request.loss.loss.family, request.loss.loss.name
-    columns = roles.predictions
+    family, name = request.loss.family, request.loss.name
+    columns = dataset.predictions
     shape = columns.shape
     if len(shape) == 2 and shape[1] == 0:
         raise DataError(f"{columns.name}: shape {shape} has no columns")
-    theirs = None if roles.targets is None else roles.targets.shape
+    theirs = None if dataset.targets is None else dataset.targets.shape
     if family.rows is not None and len(shape) == 1:
         raise DataError(f"{name}: {columns.name} has shape {shape}; it takes rows of several numbers, {family.rows}")
     if family.width is not None and len(shape) == 2 and shape[1] != family.width:
@@ -40,23 +40,23 @@ def _predictions(request: Request, roles: Roles, notes: list[str]) -> Source:
         )
     if len(shape) == 2 and shape[1] % family.parts:
         raise DataError(f"{name}: {columns.name} has shape {shape}; it takes {family.rows}")
-    if family.reads == "classes" and len(shape) == 1:
+    if family.target_type == "classes" and len(shape) == 1:
         raise DataError(
             f"{name}: {columns.name} has shape {shape}; it takes one column a class, (n, k); for one score a row use a "
             "sigmoid loss such as sigmoid-cross-entropy"
         )
-    if family.reads == "classes" and family.rows is None and shape[1] == 1:
+    if family.target_type == "classes" and family.rows is None and shape[1] == 1:
         raise DataError(
             f"{name}: {columns.name} has shape {shape}: one class, whose probability is always 1; for one score a row "
             "use a sigmoid loss such as sigmoid-cross-entropy"
         )
-    for other in (roles.targets, roles.weights, roles.beside):
+    for other in (dataset.targets, dataset.weights, dataset.third_operand):
         if other is not None:
             check_rows(columns, other)  # from the headers alone, before a cell is parsed
     source = columns.source()
-    distances = family.name == "pair" and request.beside is None
+    distances = family.name == "pair" and request.third_operand is None
     elementwise = (
-        family.several_outputs or family.coupled == "masks" or distances or request.loss.loss.remake is not None
+        family.several_outputs or family.coupled == "masks" or distances or request.loss.declaration.remake is not None
     )
     if len(shape) == 2 and shape[1] == 1 and theirs is not None and elementwise:
         if len(theirs) == 1 or (distances and theirs == shape):

@@ -48,20 +48,20 @@ class Smoothing(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Form:
+class TargetEncoding:
     """How a block of numbers becomes the targets of a lift.
 
-    `kind` is what the receipt says; `reads` what the numbers are: 'numbers', 'signs', 'outcomes', 'indices' (one a
+    `kind` is what the receipt says; `stored_as` what the numbers are: 'numbers', 'signs', 'outcomes', 'indices' (one a
     row), or 'rows'. `ignore` is the value whose rows do not exist.
     """
 
     kind: str
-    reads: str
+    stored_as: str
     k: int = 1
     ignore: float | None = None
     one_hot: bool = False
     smoothing: Smoothing | None = None
-    encoding: str | None = None
+    sign_convention: str | None = None
     """How a library reads signs: 'numbers' as they are, 'doubled' as 2 t - 1, 'truth' as 1 but for 0; None for -1 and 1."""
 
     def keep(self, block: Array) -> Array | None:
@@ -80,20 +80,22 @@ class Form:
     def targets(self, block: Array) -> Targets:
         """The targets of a lift, smoothed, in float64 or exact in a narrower dtype."""
         smooth = self.smoothing
-        if self.reads == "numbers":
+        if self.stored_as == "numbers":
             return Dense(block)
-        if self.reads == "signs" and self.encoding is not None:
+        if self.stored_as == "signs" and self.sign_convention is not None:
             t = np.asarray(block, np.float64)
-            return Dense({"numbers": t, "doubled": 2 * t - 1, "truth": np.where(t == 0, -1.0, 1.0)}[self.encoding])
-        if self.reads == "signs":
+            return Dense(
+                {"numbers": t, "doubled": 2 * t - 1, "truth": np.where(t == 0, -1.0, 1.0)}[self.sign_convention]
+            )
+        if self.stored_as == "signs":
             return Dense(np.where(self.outcomes(block), 1, -1).astype(np.int8))
-        if self.reads == "outcomes":
+        if self.stored_as == "outcomes":
             t = self.outcomes(block)
             if smooth is None:
                 return Dense(t) if t.dtype == bool else Dense(t, 1 - t.astype(np.float64))
             t = t.astype(np.float64)
             return Dense(smooth.scale * t + smooth.shift, smooth.scale * (1 - t) + smooth.complement)
-        if self.reads == "indices":
+        if self.stored_as == "indices":
             return self._indices(block.astype(np.int64))
         if self.kind == "one-hot":  # the same bits as from class indices
             return self._indices(block.argmax(axis=1))
@@ -107,9 +109,9 @@ class Form:
 
     def class_weights(self, block: Array, weights: Array) -> Array:
         """A weight a row, shape (n,): its class's, or for soft targets the mean of the classes' by t."""
-        if self.reads == "indices":
+        if self.stored_as == "indices":
             return weights[block.astype(np.int64)]
-        if self.reads == "rows":
+        if self.stored_as == "rows":
             # Not by BLAS, which lets a row depend on the rows around it.
             return np.einsum("ij,j->i", block.astype(np.float64), weights)
         positive = self.outcomes(block).astype(np.float64)
@@ -117,11 +119,11 @@ class Form:
 
 
 @dataclass
-class Plan:
+class DecodedTargets:
     """Targets that are ready to be read: numbers, their form, and what to say about them."""
 
     source: Source
-    form: Form
+    encoding: TargetEncoding
     classes: tuple[str, ...] | None = None
     matched: str | None = None
     notes: list[str] = field(default_factory=list)

@@ -9,14 +9,14 @@ import numpy as np
 from losscli.data.class_names import by_name
 from losscli.data.dataset import Columns
 from losscli.data.labels import CENTERS, PREDICTIONS, Holder, as_number, groups, one_a_row, two_names
-from losscli.data.target_encoding import SUM_TOLERANCE, Form, Plan, is_ignored
+from losscli.data.target_encoding import SUM_TOLERANCE, DecodedTargets, TargetEncoding, is_ignored
 from losscli.definition.loss import Family
 from losscli.errors import DataError, UsageError
 from losscli.io.source import ConstantSource, Reshaped, Source, blocks
 from losscli.wording import count
 
 
-def plan(
+def decoded(
     family: Family,
     loss: str,
     predictions: Source,
@@ -25,7 +25,7 @@ def plan(
     k: int,
     ignore: str | None,
     base: int = 0,
-) -> Plan:
+) -> DecodedTargets:
     """Decide what the targets are, from the whole file.
 
     Parameters
@@ -48,30 +48,32 @@ def plan(
     """
     if isinstance(targets, float):
         shape = predictions.shape[:1] if family.one_target else predictions.shape
-        return Plan(ConstantSource(targets, shape, np.dtype(np.float64)), Form("constant", "numbers"))
-    if family.reads in ("signs", "outcomes"):
+        return DecodedTargets(
+            ConstantSource(targets, shape, np.dtype(np.float64)), TargetEncoding("constant", "numbers")
+        )
+    if family.target_type in ("signs", "outcomes"):
         targets.hint = "; code the labels as 0 and 1, or as -1 and 1"
         if family.takes_classes and len(predictions.shape) == 1:
             targets.hint += ", or say --classes NEGATIVE,POSITIVE"
     several = len(predictions.shape) == 2
-    if family.reads == "classes" and family.coupled == "rows":
+    if family.target_type == "classes" and family.coupled == "rows":
         return groups(loss, targets, ignore)
-    if family.reads == "classes":
+    if family.target_type == "classes":
         holder = CENTERS if family.takes_centers else PREDICTIONS
         made = _classes(loss, targets, classes, k, ignore, base, holder)
-        if family.hard and made.form.kind == "soft":
+        if family.hard and made.encoding.kind == "soft":
             raise DataError(
                 f"{targets.name}: soft targets, and {loss} takes one label a row; give labels, or rows of 0 and 1"
             )
         return made
-    if family.reads == "outcomes" and several and len(targets.shape) == 1 and predictions.shape[1] > 1:
+    if family.target_type == "outcomes" and several and len(targets.shape) == 1 and predictions.shape[1] > 1:
         made = one_a_row(loss, targets, classes, k, ignore, base)
-        made.form = Form(made.form.kind, "outcomes", k, made.form.ignore, one_hot=True)
+        made.encoding = TargetEncoding(made.encoding.kind, "outcomes", k, made.encoding.ignore, one_hot=True)
         return made
     if base:
         raise UsageError(f"--label-base {base}: {loss} takes no labels from {base} on here; leave it out")
-    if family.reads in ("signs", "outcomes") and classes and not several:
-        named = two_names(loss, family.reads, targets, classes, ignore)
+    if family.target_type in ("signs", "outcomes") and classes and not several:
+        named = two_names(loss, family.target_type, targets, classes, ignore)
         if named is not None:
             return named
     source, notes, matched = _matching(loss, predictions, targets, family)
@@ -82,11 +84,11 @@ def plan(
                 f"--ignore-index: {source.name} has {source.shape[1]} targets a row; it needs one label a row"
             )
         value = as_number(ignore, "--ignore-index")
-    if family.reads == "numbers":
-        return Plan(source, Form("numbers", "numbers", k, value), None, matched, notes)
+    if family.target_type == "numbers":
+        return DecodedTargets(source, TargetEncoding("numbers", "numbers", k, value), None, matched, notes)
     kind = _outcome_kind(family, loss, source, value)
-    reads = "signs" if family.reads == "signs" else "outcomes"
-    return Plan(source, Form(kind, reads, k, value), classes, matched, notes)
+    reads = "signs" if family.target_type == "signs" else "outcomes"
+    return DecodedTargets(source, TargetEncoding(kind, reads, k, value), classes, matched, notes)
 
 
 def check_rows(predictions: Columns, other: Columns) -> None:
@@ -138,7 +140,7 @@ def _matching(loss: str, predictions: Source, targets: Columns, family: Family) 
     source = source or targets.source()
     matched = None
     if len(shape) == 2 and len(source.shape) == 2 and predictions.columns and targets.names:
-        labels = family.reads in ("signs", "outcomes")
+        labels = family.target_type in ("signs", "outcomes")
         source, matched = by_name(source, predictions.columns, targets.names, notes, positions=not labels)
     return source, notes, matched
 
@@ -151,7 +153,7 @@ def _classes(
     ignore: str | None,
     base: int,
     holder: Holder,
-) -> Plan:
+) -> DecodedTargets:
     shape = targets.shape
     if len(shape) == 1 or shape[1] == 1:
         made = one_a_row(loss, targets, classes, k, ignore, base, holder)
@@ -171,7 +173,7 @@ def _classes(
     source, matched = targets.source(), None
     if classes and targets.names:
         source, matched = by_name(source, classes, targets.names, notes, positions=False)
-    return Plan(source, Form(_row_kind(loss, source), "rows", k), classes, matched, notes)
+    return DecodedTargets(source, TargetEncoding(_row_kind(loss, source), "rows", k), classes, matched, notes)
 
 
 def _row_kind(loss: str, source: Source) -> str:
@@ -213,11 +215,13 @@ def _outcome_kind(family: Family, loss: str, source: Source, ignore: float | Non
             is_value = (block == value) & here
             seen[value] = seen[value] or bool(is_value.any())
             odd &= ~is_value
-        outside = odd & ~((block > 0) & (block < 1)) if family.reads == "outcomes" else odd
+        outside = odd & ~((block > 0) & (block < 1)) if family.target_type == "outcomes" else odd
         if outside.any():
             at = np.argwhere(outside)
             place = source.place(start + int(at[0][0]), int(at[0][1]) if len(at[0]) > 1 else None)
-            takes = "labels in {0, 1} or {-1, 1}" + (", or numbers in [0, 1]" if family.reads == "outcomes" else "")
+            takes = "labels in {0, 1} or {-1, 1}" + (
+                ", or numbers in [0, 1]" if family.target_type == "outcomes" else ""
+            )
             raise DataError(
                 f"{place}: {block[tuple(at[0])]:g} is not a target of {loss}, which takes {takes}", "label-not-a-class"
             )

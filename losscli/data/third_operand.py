@@ -1,20 +1,24 @@
 """The third operand of some losses: a variance, a negative or the other one of a pair for each prediction."""
 
 from losscli.data.class_names import by_name
-from losscli.data.dataset import Roles
+from losscli.data.dataset import Dataset
 from losscli.definition.request import Request
 from losscli.errors import DataError, UsageError
 from losscli.io.source import Reshaped, Source
 
 
-def _beside(request: Request, roles: Roles, predictions: Source, notes: list[str]) -> Source | None:
+def _beside(request: Request, dataset: Dataset, predictions: Source, notes: list[str]) -> Source | None:
     """The third operand, in the shape of the predictions."""
-    family, name = request.loss.loss.family, request.loss.loss.name
-    shape, columns = predictions.shape, roles.beside
+    family, name = request.loss.family, request.loss.name
+    shape, columns = predictions.shape, dataset.third_operand
     if columns is None:
-        if family.beside is None or (family.name == "pair" and len(shape) == 1):  # whose predictions are distances then
+        if family.third_operand is None or (
+            family.name == "pair" and len(shape) == 1
+        ):  # whose predictions are distances then
             return None
-        raise UsageError(f"{name} needs --{family.beside} FILE: {BESIDE[family.beside]}, in the predictions' shape")
+        raise UsageError(
+            f"{name} needs --{family.third_operand} FILE: {THIRD_OPERANDS[family.third_operand]}, in the predictions' shape"
+        )
     if family.name == "pair" and len(shape) == 1:
         raise UsageError(f"--other: the predictions have shape {shape}: distances, which need no others; leave it out")
     if columns.shape == (*shape, 1):
@@ -22,8 +26,8 @@ def _beside(request: Request, roles: Roles, predictions: Source, notes: list[str
         return Reshaped(columns.source())
     if columns.shape != shape:
         raise DataError(
-            f"{name}: predictions {predictions.name} have shape {shape} and --{family.beside} {columns.name} "
-            f"{columns.shape}; nothing is broadcast: give {BESIDE[str(family.beside)]}, in the predictions' shape"
+            f"{name}: predictions {predictions.name} have shape {shape} and --{family.third_operand} {columns.name} "
+            f"{columns.shape}; nothing is broadcast: give {THIRD_OPERANDS[str(family.third_operand)]}, in the predictions' shape"
         )
     source = columns.source()
     if len(shape) == 2 and predictions.columns and columns.names:
@@ -31,7 +35,7 @@ def _beside(request: Request, roles: Roles, predictions: Source, notes: list[str
     return source
 
 
-BESIDE = {
+THIRD_OPERANDS = {
     "variance": "the variance of each prediction",
     "negative": "the negatives' features",
     "other": "the features of the other ones of the pairs",

@@ -9,8 +9,8 @@ import numpy as np
 
 from losscli.arrays import Array
 from losscli.data.class_names import by_class, named_numbers
-from losscli.data.dataset import Columns, Roles
-from losscli.data.target_encoding import Plan
+from losscli.data.dataset import Columns, Dataset
+from losscli.data.target_encoding import DecodedTargets
 from losscli.definition.request import Request
 from losscli.errors import DataError, UsageError
 from losscli.io.operands import Opener
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from losscli.io.table import Table
 
 
-def sample_weights(roles: Roles, notes: list[str]) -> Source | None:
-    if roles.weights is None:
+def sample_weights(dataset: Dataset, notes: list[str]) -> Source | None:
+    if dataset.weights is None:
         return None
-    source = roles.weights.source()
+    source = dataset.weights.source()
     if len(source.shape) == 2:
         if source.shape[1] != 1:
             raise DataError(f"{source.name}: weights have shape {source.shape}; give one weight a row, (n,)")
@@ -34,15 +34,15 @@ def sample_weights(roles: Roles, notes: list[str]) -> Source | None:
 
 
 def class_weights(
-    request: Request, opener: Opener, made: Plan, k: int, several: bool
+    request: Request, opener: Opener, made: DecodedTargets, k: int, several: bool
 ) -> tuple[Array | None, Array | None]:
     """Weights a class that weigh rows, and weights an output that weigh outputs; one of them or neither."""
     text = request.class_weight
     if text is None:
         return None, None
     names, columns = made.classes, made.columns
-    if not several and made.form.reads in ("signs", "outcomes"):
-        names = ("-1", "1") if made.form.kind == "signed" else names or ("0", "1")
+    if not several and made.encoding.stored_as in ("signs", "outcomes"):
+        names = ("-1", "1") if made.encoding.kind == "signed" else names or ("0", "1")
     if text == "balanced":
         numbers = _balanced(made, k)
         if not np.isfinite(numbers).all():
@@ -60,16 +60,16 @@ def class_weights(
     return (None, numbers) if several else (numbers, None)
 
 
-def _balanced(made: Plan, k: int) -> Array:
+def _balanced(made: DecodedTargets, k: int) -> Array:
     """N / (k * count) for each class, as scikit-learn's 'balanced'; 0 for a class that no row has."""
     counts = np.zeros(k)
     for _, block in blocks(made.source):
-        kept = made.form.keep(block)
+        kept = made.encoding.keep(block)
         rows = block if kept is None else block[kept]
-        if made.form.reads == "indices":
+        if made.encoding.stored_as == "indices":
             counts += np.bincount(rows.astype(np.int64), minlength=k)
             continue
-        t = (rows if made.form.reads == "rows" else made.form.outcomes(rows)).astype(np.float64)
+        t = (rows if made.encoding.stored_as == "rows" else made.encoding.outcomes(rows)).astype(np.float64)
         counts += np.array([len(t) - t.sum(), t.sum()]) if t.ndim == 1 else t.sum(axis=0)
     with np.errstate(over="ignore"):  # of soft targets that are all but 0
         return np.divide(counts.sum(), k * counts, out=np.zeros(k), where=counts > 0)

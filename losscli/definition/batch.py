@@ -52,10 +52,10 @@ Values = tuple[Array, Array | None]
 class Extras(NamedTuple):
     """What a lift may need besides predictions and targets."""
 
-    given: str = "logits"
+    prediction_kind: str = "logits"
     pos_weight: Array | float | None = None
     centers: Array | None = None
-    beside: Array | None = None
+    third_operand: Array | None = None
     """Rows of a third operand, beside those of the predictions: variances, negatives, or the other ones of pairs."""
     everyone: "Everyone | None" = None
     """All rows of the file, for losses in which each row meets all others."""

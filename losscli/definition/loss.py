@@ -85,7 +85,7 @@ class Family:
     value: str
     gradient: str
     targets: str
-    reads: str
+    target_type: str
     """How targets are read: 'numbers', 'signs', 'outcomes' or 'classes'."""
     axes: Mapping[str, Axis]
     """What its losses can be drawn over, by the names that --x knows; the first is the natural one."""
@@ -107,7 +107,7 @@ class Family:
     takes_class_weight: bool = False
     takes_pos_weight: bool = False
     takes_centers: bool = False
-    beside: str | None = None
+    third_operand: str | None = None
     """The third operand with a row for each prediction: 'variance', 'negative' or 'other'."""
     likelihood: str | None = None
     """The loss that is minus the logarithm of the probability of what happened, where predictions are chances."""
@@ -115,8 +115,8 @@ class Family:
     @property
     def takes_classes(self) -> bool:
         """Whether its targets are classes, which may have names."""
-        named = self.reads == "classes" or (
-            self.reads != "numbers" and (self.several_outputs or self.coupled == "file")
+        named = self.target_type == "classes" or (
+            self.target_type != "numbers" and (self.several_outputs or self.coupled == "file")
         )
         return named and self.coupled not in ("masks", "rows") and self.parts == 1
 
@@ -209,12 +209,20 @@ class Loss:
 class BoundLoss:
     """A loss with its parameters: what a run evaluates."""
 
-    loss: Loss
+    declaration: Loss
     parameters: Parameters = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return self.declaration.name
+
+    @property
+    def family(self) -> Family:
+        return self.declaration.family
 
     def core(self, *arguments: Any, gradient: bool = True) -> tuple[Array, Any]:
         """Value of the family's variable, and its slope, which means nothing where no gradient is asked for."""
-        value, slope = self.loss.core(*arguments, **self.parameters)
+        value, slope = self.declaration.core(*arguments, **self.parameters)
         return value, slope() if gradient and callable(slope) else slope
 
     def work(self, dtype: np.dtype[Any], wide: bool = False) -> np.dtype[Any]:
@@ -223,23 +231,23 @@ class BoundLoss:
         float32 widens to float64, at little cost; float64 to the platform's long double, and only for losses that
         multiply rounding errors, since that is many times slower.
         """
-        needed = self.loss.wide(self.parameters)
+        needed = self.declaration.wide(self.parameters)
         if dtype == np.float32:
             return np.dtype(np.float64) if wide or needed else dtype
         return np.dtype(np.longdouble) if needed else dtype
 
     def __reduce__(self) -> tuple[Any, ...]:
         # By its place in a module, so that a process or machine elsewhere gets its own declaration.
-        if self.loss.remake is not None:
-            return self.loss.remake(self.parameters)
-        return _rebind, (self.loss.core.__module__, self.loss.core.__name__, dict(self.parameters))
+        if self.declaration.remake is not None:
+            return self.declaration.remake(self.parameters)
+        return _rebind, (self.declaration.core.__module__, self.declaration.core.__name__, dict(self.parameters))
 
     def __call__(
         self, predictions: Array, targets: Targets, extras: Extras = Extras(), gradient: bool = False
     ) -> Values:
         """Values and gradient of a block, in the dtype of the predictions."""
         with np.errstate(all="ignore"):  # inf is a legal result, and NaN is looked for afterwards
-            values, slopes = self.loss.family.lift(self, predictions, targets, extras, gradient)
+            values, slopes = self.declaration.family.lift(self, predictions, targets, extras, gradient)
             dtype = predictions.dtype
             values = values.astype(dtype, copy=False)
             np.add(values, dtype.type(0), out=values)  # a loss of -0.0 is 0

@@ -32,7 +32,7 @@ class Request:
     loss: BoundLoss
     predictions: str
     targets: str
-    given: str = "logits"
+    prediction_kind: str = "logits"
     label_smoothing: float = 0.0
     smoothing_mode: str | None = None
     ignore_index: str | None = None
@@ -42,7 +42,7 @@ class Request:
     reduction: str = "mean"
     over_outputs: str = "mean"
     centers: str | None = None
-    beside: str | None = None
+    third_operand: str | None = None
     """The third operand, of losses that have one: --variance, --negative or --other."""
     per: str | None = None
     """What is one mask, for losses of masks: 'row', 'column' or 'file'."""

@@ -227,7 +227,7 @@ def of(loss: BoundLoss, lifted: Targets, targets: Array, given: Array | None, k:
     k
         number of classes, where targets are classes.
     """
-    kind = loss.loss.baseline
+    kind = loss.declaration.baseline
     if kind == "frequencies" and isinstance(lifted, Indices):
         return ClassCounts.of(lifted, given, k)
     weights = np.ones(len(targets)) if given is None else given
@@ -241,7 +241,7 @@ def of(loss: BoundLoss, lifted: Targets, targets: Array, given: Array | None, k:
     if kind == "signs" and isinstance(lifted, Dense):
         return Signs.of(lifted, weights)
     if kind == "frequencies" and isinstance(lifted, Dense):
-        outputs = loss.loss.family.several_outputs
+        outputs = loss.family.several_outputs
         return Frequencies.of_outputs(lifted, weights) if outputs else Frequencies.of_classes(loss, lifted, weights)
     return None
 

@@ -21,7 +21,7 @@ from losscli.engine.aggregates import EXACT_LOSSES, REDUCTIONS, Faults, Partial,
 from losscli.engine.baseline import Answer, Baseline
 from losscli.engine.collectors.calibration_bins import Bins
 from losscli.engine.collectors.label_alignment import Sample
-from losscli.engine.job import Block, Chunk, Job, Rows, _output_factors, chunks, over_outputs
+from losscli.engine.job import Batch, ChunkResult, Job, Rows, _output_factors, chunks, over_outputs
 from losscli.engine.row_faults import look_for
 from losscli.engine.threads import available_threads
 from losscli.errors import DataError
@@ -37,7 +37,7 @@ T = TypeVar("T")
 
 def evaluate(
     job: Job,
-    consume: Callable[[Chunk], None] = lambda chunk: None,
+    consume: Callable[[ChunkResult], None] = lambda chunk: None,
     executor: "Executor | None" = None,
     seen: Callable[[int], None] = lambda rows: None,
 ) -> Partial:
@@ -118,31 +118,33 @@ class _Part(NamedTuple):
 
 
 @np.errstate(all="ignore")  # inf is a legal loss; NaN is looked for
-def evaluate_chunk(job: Job, start: int, stop: int) -> Chunk:
+def evaluate_chunk(job: Job, start: int, stop: int) -> ChunkResult:
     """Evaluate rows start to stop: losses block by block, and what is kept of them for all together."""
     flat = len(job.targets.shape) == 1
     targets = job.targets.read(start, stop) if flat else None
     weights = None if job.weights is None else job.weights.read(start, stop)
-    beside = None if job.beside is None else job.beside.read(start, stop)
+    third_operand = None if job.third_operand is None else job.third_operand.read(start, stop)
     parts = []
-    for first, given in pieces(job.predictions, start, stop, job.block_rows):
+    for first, given in pieces(job.predictions, start, stop, job.batch_rows):
         here = slice(first - start, first - start + len(given))
         mine = targets[here] if targets is not None else job.targets.read(first, first + len(given))
-        third = None if beside is None else beside[here]
+        third = None if third_operand is None else third_operand[here]
         parts.append(_part(job, first, given, mine, None if weights is None else weights[here], third))
     return _gathered(job, start, parts)
 
 
-def _part(job: Job, start: int, given: Array, targets: Array, weights: Array | None, beside: Array | None) -> _Part:
-    kept = job.form.keep(targets)
+def _part(
+    job: Job, start: int, given: Array, targets: Array, weights: Array | None, third_operand: Array | None
+) -> _Part:
+    kept = job.encoding.keep(targets)
     predictions = (given if kept is None else given[kept]).astype(job.dtype, copy=False)
     if kept is not None:
         targets, weights = targets[kept], None if weights is None else weights[kept]
-    lifted = job.form.targets(targets)
+    lifted = job.encoding.targets(targets)
     extras = job.extras
-    if beside is not None:
-        beside = beside if kept is None else beside[kept]
-        extras = extras._replace(beside=beside.astype(job.dtype, copy=False))
+    if third_operand is not None:
+        third_operand = third_operand if kept is None else third_operand[kept]
+        extras = extras._replace(third_operand=third_operand.astype(job.dtype, copy=False))
     if extras.everyone is not None:
         rows = np.arange(start, start + len(given))
         extras = extras._replace(at=rows if kept is None else rows[kept])
@@ -158,25 +160,25 @@ def _part(job: Job, start: int, given: Array, targets: Array, weights: Array | N
     sample = None
     if job.observe is not None or job.calibrate or job.sampling is not None:
         row_weights = _with_outputs(job, each, len(targets))
-        block = Block(predictions, targets, values, losses, row_weights, start, kept, extras.beside)
-        observed = None if job.observe is None else job.observe(job, block)
-        bins = Bins.of(job, block) if job.calibrate else None
-        sample = None if job.sampling is None else Sample.of(job.sampling, block)
+        batch = Batch(predictions, targets, values, losses, row_weights, start, kept, extras.third_operand)
+        observed = None if job.observe is None else job.observe(job, batch)
+        bins = Bins.of(job, batch) if job.calibrate else None
+        sample = None if job.sampling is None else Sample.of(job.sampling, batch)
     if slopes is not None:
         slopes = times(_output_factors(job).astype(slopes.dtype), slopes) if job.several else slopes
         if kept is not None:
             whole = np.zeros((len(given), *slopes.shape[1:]), slopes.dtype)
             whole[kept] = slopes
             slopes = whole
-    faults = look_for(job, start, kept, predictions, targets, weights, losses, beside)
-    if kept is None and (job.form.ignore is not None or job.skips_zeros):
+    faults = look_for(job, start, kept, predictions, targets, weights, losses, third_operand)
+    if kept is None and (job.encoding.ignore is not None or job.skips_zeros):
         kept = np.ones(len(given), bool)
     if job.skips_zeros:
         there = losses != 0
         kept[np.flatnonzero(kept)[~there]] = False  # type: ignore[index, arg-type]
         targets, values, losses = targets[there], values[there], losses[there]
         each = None if each is None else each[there]
-        lifted = job.form.targets(targets)
+        lifted = job.encoding.targets(targets)
     return _Part(
         kept,
         targets,
@@ -193,7 +195,7 @@ def _part(job: Job, start: int, given: Array, targets: Array, weights: Array | N
     )
 
 
-def _gathered(job: Job, start: int, parts: list[_Part]) -> Chunk:
+def _gathered(job: Job, start: int, parts: list[_Part]) -> ChunkResult:
     """What a chunk's blocks amount to."""
     losses, each = _joined([part.losses for part in parts]), _joined([part.weights for part in parts])
     kept = _joined([part.kept for part in parts])
@@ -201,7 +203,7 @@ def _gathered(job: Job, start: int, parts: list[_Part]) -> Chunk:
     targets: Any = _joined([part.targets for part in parts]) if flat or job.rows else None
     baseline: Any = None
     if flat:
-        baseline = _baseline(job, job.form.targets(targets), targets, each)
+        baseline = _baseline(job, job.encoding.targets(targets), targets, each)
     elif parts[0].baseline is not None:
         baseline = reduce(add, (part.baseline for part in parts))
     row_weights = _with_outputs(job, each, len(losses))
@@ -223,7 +225,7 @@ def _gathered(job: Job, start: int, parts: list[_Part]) -> Chunk:
     slopes = tuple(part.slopes for part in parts if part.slopes is not None)
     if job.masks is not None and slopes:
         slopes = (job.masks.restored(np.concatenate(slopes)),)
-    return Chunk(partial, rows, slopes)
+    return ChunkResult(partial, rows, slopes)
 
 
 def _joined(parts: list[Any]) -> Any:
@@ -235,7 +237,7 @@ def _weights(job: Job, targets: Array, weights: Array | None) -> Array | None:
     """Sample weight times class weight, or None where there is neither."""
     found = None if weights is None else weights.astype(np.float64)
     if job.class_weights is not None:
-        by_class = job.form.class_weights(targets, job.class_weights)
+        by_class = job.encoding.class_weights(targets, job.class_weights)
         found = by_class if found is None else found * by_class
     return found
 
@@ -249,18 +251,18 @@ def _with_outputs(job: Job, weights: Array | None, rows: int) -> Array | None:
 
 
 def _baseline(job: Job, lifted: Targets, targets: Array, weights: Array | None) -> Baseline | None:
-    if job.loss.loss.baseline is None or job.form.kind == "constant":
+    if job.loss.declaration.baseline is None or job.encoding.kind == "constant":
         return None
-    return baselines.of(job.loss, lifted, targets, weights, job.form.k)
+    return baselines.of(job.loss, lifted, targets, weights, job.encoding.k)
 
 
 def _looks_like_probs(job: Job, predictions: Array) -> bool:
-    if job.extras.given != "logits" or not predictions.size:
+    if job.extras.prediction_kind != "logits" or not predictions.size:
         return True
     one = predictions.reshape(-1)[0]  # which mostly tells
     if not (0 <= one <= 1 and predictions.min() >= 0 and predictions.max() <= 1):
         return False
-    if predictions.ndim == 1 or job.loss.loss.family.reads != "classes":
+    if predictions.ndim == 1 or job.loss.family.target_type != "classes":
         return True
     return bool((np.abs(row_sums(predictions) - 1) <= SUM_TOLERANCE).all())
 

@@ -11,7 +11,7 @@ from losscli.arrays import Array
 from losscli.definition.batch import Dense, Extras, Indices, Targets
 from losscli.definition.loss import BoundLoss
 from losscli.engine.aggregates import Total
-from losscli.engine.job import BLOCK_BYTES, CHUNK_BYTES, _block_rows
+from losscli.engine.job import BATCH_BYTES, CHUNK_BYTES, rows_of_batch
 from losscli.engine.threads import available_threads, pool
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def in_memory(
     Predictions have shape (n,) or (n, k), and targets as many rows. Losses come back in the predictions' dtype with
     shape (n,), or (n, k) for losses of several outputs a sample; gradients in the predictions' shape.
     """
-    several = loss.loss.family.several_outputs
+    several = loss.family.several_outputs
     values = np.empty(predictions.shape if several else len(predictions), predictions.dtype)
     slopes = np.empty_like(predictions, order="C") if gradient else None
 
@@ -59,8 +59,8 @@ def mean_in_memory(
 
 def _over_blocks(work: "Callable[[slice], T]", loss: BoundLoss, predictions: Array, threads: int | None) -> "list[T]":
     """Do something with each block of rows, on several threads; what comes of it is in the order of the rows."""
-    n, rows = len(predictions), _block_rows(loss, max(1, predictions[:1].nbytes))
-    step = rows * max(1, CHUNK_BYTES // BLOCK_BYTES)
+    n, rows = len(predictions), rows_of_batch(loss, max(1, predictions[:1].nbytes))
+    step = rows * max(1, CHUNK_BYTES // BATCH_BYTES)
     starts = range(0, n, step)
 
     def chunk(start: int) -> "list[T]":
@@ -80,7 +80,7 @@ def _cut(targets: Targets, here: slice) -> Targets:
 
 def _of_rows(extras: Extras, here: slice) -> Extras:
     """The extras of some rows: of what there is a row for each prediction, theirs."""
-    if extras.beside is None and extras.at is None:
+    if extras.third_operand is None and extras.at is None:
         return extras
-    beside, at = (None if rows is None else rows[here] for rows in (extras.beside, extras.at))
-    return extras._replace(beside=beside, at=at)
+    third_operand, at = (None if rows is None else rows[here] for rows in (extras.third_operand, extras.at))
+    return extras._replace(third_operand=third_operand, at=at)

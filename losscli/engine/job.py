@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from losscli.arrays import Array, row_sums, times
-from losscli.data.target_encoding import Form
+from losscli.data.target_encoding import TargetEncoding
 from losscli.definition.batch import Extras
 from losscli.definition.domain import NON_NEGATIVE, Domains
 from losscli.definition.loss import BoundLoss
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 CHUNK_BYTES = 16 << 20
 CHUNK_ROWS = 1 << 17
-BLOCK_BYTES = 2 << 20
+BATCH_BYTES = 2 << 20
 """Of predictions. A lift over classes has one temporary array of that size; for less, threads take turns too often."""
 ELEMENTWISE = 4
 """An elementwise lift has several temporaries, and blocks smaller by this factor."""
@@ -37,7 +37,7 @@ class Job:
     loss: BoundLoss
     predictions: Source
     targets: Source
-    form: Form
+    encoding: TargetEncoding
     dtype: np.dtype[Any]
     extras: Extras = field(default_factory=Extras)
     weights: Source | None = None
@@ -50,7 +50,7 @@ class Job:
     elements: bool = False
     gradient: bool = False
     observe: "Observer | None" = None
-    beside: Source | None = None
+    third_operand: Source | None = None
     """The rows of a third operand."""
     skips_zeros: bool = False
     """Whether rows whose loss is 0 do not exist, as in a library."""
@@ -73,13 +73,13 @@ class Job:
     @property
     def several(self) -> bool:
         """Whether a sample has several outputs, each with a loss of its own."""
-        return self.loss.loss.family.several_outputs and len(self.predictions.shape) == 2
+        return self.loss.family.several_outputs and len(self.predictions.shape) == 2
 
     @property
     def domains(self) -> Domains:
         """Which predictions and targets are none."""
-        found = self.loss.loss.domains(self.loss.parameters)
-        distances = self.loss.loss.family.beside == "other" and self.beside is None
+        found = self.loss.declaration.domains(self.loss.parameters)
+        distances = self.loss.family.third_operand == "other" and self.third_operand is None
         return found._replace(predictions=NON_NEGATIVE) if distances else found
 
     @property
@@ -92,11 +92,11 @@ class Job:
         return max(1, int(np.prod(self.predictions.shape[1:], dtype=np.int64)) * self.dtype.itemsize)
 
     @property
-    def block_rows(self) -> int:
-        return _block_rows(self.loss, self.row_bytes)
+    def batch_rows(self) -> int:
+        return rows_of_batch(self.loss, self.row_bytes)
 
 
-class Block(NamedTuple):
+class Batch(NamedTuple):
     """What is known of a block of rows: what was read, without the rows that are ignored, and what came of it."""
 
     predictions: Array
@@ -109,7 +109,7 @@ class Block(NamedTuple):
     """The row of the file with which the block begins."""
     kept: Array | None = None
     """Which of the rows from there on these are; None for all."""
-    beside: Array | None = None
+    third_operand: Array | None = None
     """The rows of the third operand."""
 
     @property
@@ -118,7 +118,7 @@ class Block(NamedTuple):
         return self.first + (np.arange(len(self.targets)) if self.kept is None else np.flatnonzero(self.kept))
 
 
-Observer = Callable[[Job, Block], Any]
+Observer = Callable[[Job, Batch], Any]
 """Keeps something of a block besides the losses: a mergeable record, which ends up in `Partial.observed`."""
 
 
@@ -132,7 +132,7 @@ class Rows(NamedTuple):
     elements: Array | None
 
 
-class Chunk(NamedTuple):
+class ChunkResult(NamedTuple):
     """What a chunk of rows leaves behind."""
 
     partial: Partial
@@ -140,10 +140,10 @@ class Chunk(NamedTuple):
     gradient: tuple[Array, ...] = ()
 
 
-def compute_dtype(predictions: np.dtype[Any], beside: np.dtype[Any] | None = None) -> np.dtype[Any]:
+def compute_dtype(predictions: np.dtype[Any], third_operand: np.dtype[Any] | None = None) -> np.dtype[Any]:
     """float16 is computed in float32, float32 in float32, float64 and integers in float64.
 
-    `beside` is the dtype of what predictions are subtracted from, residual targets or centers: a difference of two
+    `third_operand` is the dtype of what predictions are subtracted from, residual targets or centers: a difference of two
     like numbers is no better than the coarser of them, so both count.
     """
 
@@ -151,7 +151,7 @@ def compute_dtype(predictions: np.dtype[Any], beside: np.dtype[Any] | None = Non
         return np.dtype(np.float64 if dtype.kind != "f" or dtype.itemsize > 4 else np.float32)
 
     own = base(predictions)
-    return own if beside is None else base(np.result_type(own, beside))
+    return own if third_operand is None else base(np.result_type(own, third_operand))
 
 
 def read_alike(one: Job, other: Job) -> bool:
@@ -179,8 +179,8 @@ def threads_for(job: Job, threads: int) -> int:
     return max(1, min(threads, len(bounds), IN_FLIGHT // largest))
 
 
-def _block_rows(loss: BoundLoss, row_bytes: int) -> int:
-    size = BLOCK_BYTES // ELEMENTWISE if loss.loss.family.several_outputs else BLOCK_BYTES
+def rows_of_batch(loss: BoundLoss, row_bytes: int) -> int:
+    size = BATCH_BYTES // ELEMENTWISE if loss.family.several_outputs else BATCH_BYTES
     return max(1, size // row_bytes)
 
 

@@ -22,7 +22,7 @@ UNDEFINED = "undefined"
 BAD_WEIGHT = "weight"
 OUTSIDE_PREDICTION = "prediction outside"
 OUTSIDE_TARGET = "target outside"
-BAD_BESIDE = "third operand"
+BAD_THIRD_OPERAND = "third operand"
 NOT_PROBABILITY = "not a probability"
 NOT_LOG_PROBABILITY = "not a log-probability"
 ROW_SUM = "row sum"
@@ -38,7 +38,7 @@ def look_for(
     targets: Array,
     weights: Array | None,
     losses: Array,
-    beside: Array | None = None,
+    third_operand: Array | None = None,
 ) -> Faults:
     """Faults of a block's rows, the first of which is row `start` of the file; rows that are not `kept` have none.
 
@@ -50,9 +50,9 @@ def look_for(
     look = _Looker(start, kept)
     if job.predictions.dtype == np.float16:
         found = found + look(OVERFLOWED, np.isinf(predictions), predictions)
-    if job.extras.given == "probs":
+    if job.extras.prediction_kind == "probs":
         found = found + look(SATURATED, np.isposinf(losses), losses)
-    return _faults(job, look, predictions, targets, weights, losses, beside) + found
+    return _faults(job, look, predictions, targets, weights, losses, third_operand) + found
 
 
 class _Looker(NamedTuple):
@@ -80,7 +80,7 @@ def _faults(
     targets: Array,
     weights: Array | None,
     losses: Array,
-    beside: Array | None,
+    third_operand: Array | None,
 ) -> Faults:
     found = Faults()
     # A weight of zero makes nothing of a NaN; where there may be one, NaN is looked for in the predictions themselves.
@@ -88,26 +88,32 @@ def _faults(
     undefined = np.isnan(losses)
     domains = job.domains
     own = domains.predictions
-    bounded = domains != Domains() or beside is not None
-    if weights is None and job.extras.given == "logits" and not hidden and not bounded and not undefined.any():
+    bounded = domains != Domains() or third_operand is not None
+    if (
+        weights is None
+        and job.extras.prediction_kind == "logits"
+        and not hidden
+        and not bounded
+        and not undefined.any()
+    ):
         return found
     if own != REAL:
         found = found + look(OUTSIDE_PREDICTION, own.outside(predictions), predictions)
     if domains.targets != REAL:
         found = found + look(OUTSIDE_TARGET, domains.targets.outside(targets), targets)
-    if beside is not None:
-        negative = beside <= 0 if job.loss.loss.family.beside == "variance" else False
-        found = found + look(BAD_BESIDE, np.isnan(beside) | negative, beside)
+    if third_operand is not None:
+        negative = third_operand <= 0 if job.loss.family.third_operand == "variance" else False
+        found = found + look(BAD_THIRD_OPERAND, np.isnan(third_operand) | negative, third_operand)
     if weights is not None:
         found = found + look(BAD_WEIGHT, ~((weights >= 0) & np.isfinite(weights)), weights)
-    if job.extras.given == "probs":
+    if job.extras.prediction_kind == "probs":
         found = found + look(NAN_PREDICTION, np.isnan(predictions), predictions)
         found = found + look(NOT_PROBABILITY, (predictions < 0) | (predictions > 1), predictions)
-    elif job.extras.given == "log-probs":
+    elif job.extras.prediction_kind == "log-probs":
         found = found + look(NAN_PREDICTION, np.isnan(predictions), predictions)
         found = found + look(NOT_LOG_PROBABILITY, predictions > 0, predictions)
-    if job.extras.given != "logits" and job.loss.loss.family.reads == "classes" and not found:
-        sums = row_sums(predictions if job.extras.given == "probs" else np.exp(predictions))
+    if job.extras.prediction_kind != "logits" and job.loss.family.target_type == "classes" and not found:
+        sums = row_sums(predictions if job.extras.prediction_kind == "probs" else np.exp(predictions))
         found = found + look(ROW_SUM, ~(np.abs(sums - 1) <= SUM_TOLERANCE), sums)
     if (undefined.any() or hidden) and not found:
         found = found + look(NAN_PREDICTION, np.isnan(predictions), predictions)
@@ -161,12 +167,12 @@ class _Kind(NamedTuple):
 
 def _kind(job: "Job", fault: str, place: tuple[int, int | None, float]) -> _Kind:
     value, domains = place[2], job.domains
-    name, beside = job.loss.loss.name, job.loss.loss.family.beside
+    name, third_operand = job.loss.name, job.loss.family.third_operand
     others: dict[str, Source | None] = {
         NAN_TARGET: job.targets,
         OUTSIDE_TARGET: job.targets,
         BAD_WEIGHT: job.weights,
-        BAD_BESIDE: job.beside,
+        BAD_THIRD_OPERAND: job.third_operand,
     }
     code, fact, cure = {
         NAN_PREDICTION: ("nan-predictions", "the prediction is NaN", "correct the row or leave it out"),
@@ -181,10 +187,10 @@ def _kind(job: "Job", fault: str, place: tuple[int, int | None, float]) -> _Kind
             f"the target {value:g} is not in {domains.targets}",
             f"{name} takes no other targets",
         ),
-        BAD_BESIDE: (
+        BAD_THIRD_OPERAND: (
             "outside-domain",
-            f"{value:g} is no variance" if beside == "variance" else f"{value:g} is no feature",
-            "a variance is a number above 0" if beside == "variance" else "correct the row or leave it out",
+            f"{value:g} is no variance" if third_operand == "variance" else f"{value:g} is no feature",
+            "a variance is a number above 0" if third_operand == "variance" else "correct the row or leave it out",
         ),
         BAD_WEIGHT: (
             "bad-weights",
@@ -233,7 +239,7 @@ _GRAVITY = [
     NAN_TARGET,
     OUTSIDE_PREDICTION,
     OUTSIDE_TARGET,
-    BAD_BESIDE,
+    BAD_THIRD_OPERAND,
     BAD_WEIGHT,
     NOT_PROBABILITY,
     NOT_LOG_PROBABILITY,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from losscli.arrays import Array
-from losscli.data.target_encoding import Form
+from losscli.data.target_encoding import TargetEncoding
 from losscli.definition.batch import Everyone
 from losscli.errors import DataError, UsageError
 from losscli.io.source import MemorySource, Source, whole
@@ -87,15 +87,15 @@ def masks(loss: "Loss", per: str | None, job: "Job") -> "Job":
         if len(job.targets.shape) == 1 or job.targets.shape == shape
         else job.targets.read(0, shape[0])
     )
-    kept = job.form.keep(given)
+    kept = job.encoding.keep(given)
     predictions = whole(job.predictions)
     if kept is not None:
         predictions, given = predictions[kept], given[kept]
-    if job.form.reads == "numbers":
-        t, form = given, Form(job.form.kind, "numbers", job.form.k)
+    if job.encoding.stored_as == "numbers":
+        t, form = given, TargetEncoding(job.encoding.kind, "numbers", job.encoding.k)
     else:
-        t = job.form.outcomes(given)
-        form = Form("soft" if t.dtype != bool else "binary", job.form.reads, job.form.k)
+        t = job.encoding.outcomes(given)
+        form = TargetEncoding("soft" if t.dtype != bool else "binary", job.encoding.stored_as, job.encoding.k)
     if not len(predictions):
         raise DataError(f"{job.predictions.name}: no samples left; a loss of nothing is undefined")
 
@@ -107,7 +107,7 @@ def masks(loss: "Loss", per: str | None, job: "Job") -> "Job":
         job,
         predictions=MemorySource(job.predictions.name, made(predictions)),
         targets=MemorySource(job.targets.name, made(t)),
-        form=form,
+        encoding=form,
         masks=Masks(per, shape, kept),
         extras=job.extras._replace(columns=columns if loss.family.coupled == "file" else None),
     )
@@ -121,17 +121,17 @@ def everyone(loss: "Loss", job: "Job") -> Everyone:
     DataError
         for too many rows, and for a row that has no positive.
     """
-    source: Source = job.predictions if loss.family.reads == "classes" else job.targets
+    source: Source = job.predictions if loss.family.target_type == "classes" else job.targets
     rows = source.shape[0]
     if rows > MOST_ROWS:
         raise DataError(
             f"{source.name}: {rows:,} rows; in {loss.name} every row meets all others, so that the work grows with the "
             f"square of their number: at most {MOST_ROWS:,} are taken; give a batch at a time"
         )
-    if loss.family.reads != "classes":
+    if loss.family.target_type != "classes":
         return Everyone(unit(whole(source))[0], np.zeros(0), np.ones(rows, bool))
     given = whole(job.targets)
-    kept = job.form.keep(given)
+    kept = job.encoding.keep(given)
     kept = np.ones(rows, bool) if kept is None else kept
     labels = np.where(kept, given, -1).astype(np.int64)
     alone = np.flatnonzero(np.bincount(labels[kept], minlength=1) == 1)

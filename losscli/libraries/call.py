@@ -25,7 +25,7 @@ class Call:
     """The library's names for it, which find the loss too."""
     call: str
     """An expression in p, the predictions, and t, the targets, as a user of the library writes it."""
-    given: str | None = None
+    prediction_kind: str | None = None
     """What the predictions must be for it, where the library takes nothing else: 'logits', 'probs' or 'log-probs'."""
     defaults: Mapping[str, float | None] = field(default_factory=dict)
     """Parameters of the loss that have another default there."""

@@ -1,6 +1,6 @@
 """The loss of a name: losscli's own, an alias, a library's name for it, or a file of the user's."""
 
-from losscli.custom import is_own
+from losscli.custom import is_custom
 from losscli.definition.loss import Loss
 from losscli.definition.registry import AMBIGUOUS, LOSSES
 from losscli.definition.registry import find as find_own
@@ -16,7 +16,7 @@ def find(name: str) -> Loss:
     UsageError
         for an unknown name, with the nearest one, or for a name with several meanings, with the choices.
     """
-    if is_own(name):
+    if is_custom(name):
         from losscli.custom.loss import load
 
         return load(name)

@@ -69,12 +69,12 @@ def specs(texts: Sequence[str]) -> list[BoundLoss]:
 
 
 def _same(one: BoundLoss, other: BoundLoss) -> bool:
-    return one.loss is other.loss and dict(one.parameters) == dict(other.parameters)
+    return one.declaration is other.declaration and dict(one.parameters) == dict(other.parameters)
 
 
 def spec(bound: BoundLoss) -> str:
     """The SPEC of a loss, with every parameter that has a value."""
-    return ":".join([bound.loss.name, *(f"{name}={number}" for name, number in settings(bound).items())])
+    return ":".join([bound.name, *(f"{name}={number}" for name, number in settings(bound).items())])
 
 
 def settings(bound: BoundLoss) -> Mapping[str, str]:

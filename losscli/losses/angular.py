@@ -52,7 +52,7 @@ angular = family(
     value="f(c, y)",
     gradient="df/dc, one a class",
     targets="class indices or class names, one a row; or one-hot rows",
-    reads="classes",
+    target_type="classes",
     hard=True,
     axes={
         "distance": Axis(

@@ -108,7 +108,7 @@ box = family(
     value="f(a, b)",
     gradient="df/da, one a number",
     targets="rows of four numbers, the true boxes: x1, y1, x2, y2 with x1 <= x2 and y1 <= y2",
-    reads="numbers",
+    target_type="numbers",
     rows="the corners x1, y1 and x2, y2",
     width=4,
     axes={

@@ -86,7 +86,7 @@ batch = family(
     gradient="the sum over the rows j of df/ds_j * (b_j - s_j * a) / |x|, with a and b the features of unit length: "
     "of a row's own loss, the other rows held fixed",
     targets="labels, one a row: any names or whole numbers; rows of one label belong together",
-    reads="classes",
+    target_type="classes",
     rows="features",
     hard=True,
     coupled="rows",
@@ -118,7 +118,7 @@ paired = family(
     gradient="the sum over the rows j of df/ds_j * (b_j - s_j * a) / |x|, with a and b the features of unit length; "
     "the targets are held fixed",
     targets="rows of features, in the predictions' shape: each row's own positive",
-    reads="numbers",
+    target_type="numbers",
     rows="features",
     coupled="rows",
     axes={

@@ -29,7 +29,7 @@ distribution = family(
     value="f(y, t)",
     gradient="df/dy",
     targets="numbers, one for each prediction; or one number for all",
-    reads="numbers",
+    target_type="numbers",
     axes={
         "residual": Axis(
             "r",
@@ -253,14 +253,14 @@ def generalized_kl(y: Array, t: Array) -> tuple[Array, Array]:
 def lift_gaussian(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
     """Value = core(y, t, v), elementwise; the gradient is by y alone."""
     assert isinstance(targets, Dense)
-    assert extras.beside is not None
+    assert extras.third_operand is not None
     y = predictions.astype(loss.work(predictions.dtype), copy=False)
-    value, slope = loss.core(y, targets.t.astype(y.dtype, copy=False), extras.beside.astype(y.dtype, copy=False))
+    value, slope = loss.core(y, targets.t.astype(y.dtype, copy=False), extras.third_operand.astype(y.dtype, copy=False))
     return value, slope if gradient else None
 
 
 def _place_gaussian(x: Array) -> tuple[Array, Targets, Extras]:
-    return x, Dense(np.zeros_like(x)), Extras(beside=np.ones_like(x))
+    return x, Dense(np.zeros_like(x)), Extras(third_operand=np.ones_like(x))
 
 
 gaussian = family(
@@ -271,8 +271,8 @@ gaussian = family(
     value="f(y, t, v)",
     gradient="df/dy; variances are held fixed",
     targets="numbers, one for each prediction; or one number for all",
-    reads="numbers",
-    beside="variance",
+    target_type="numbers",
+    third_operand="variance",
     axes={
         "residual": Axis(
             "r", "residual r = prediction - target, for a variance of 1", (-3.0, 3.0), _place_gaussian, own=False

@@ -42,7 +42,7 @@ embedding = family(
     value="sum over the features of f(d)",
     gradient="df/dd",
     targets="class indices or names, one a row; or one-hot or soft rows over the classes that have centers",
-    reads="classes",
+    target_type="classes",
     axes={
         "distance": Axis(
             "D",
@@ -131,7 +131,7 @@ cosine = family(
     value="f(d)",
     gradient="df/dd * (cos * a / |a| - b / |b|) / |a|",
     targets="rows of features, in the predictions' shape",
-    reads="numbers",
+    target_type="numbers",
     rows="features",
     axes={
         "distance": Axis(
@@ -185,9 +185,9 @@ def normalized_squared_distance(d: Array) -> tuple[Array, Array]:
 def lift_cosine_pair(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
     """As the cosine's lift, for pairs that are alike or not."""
     assert isinstance(targets, Dense)
-    assert extras.beside is not None
+    assert extras.third_operand is not None
     a = predictions.astype(loss.work(predictions.dtype, wide=True), copy=False)
-    b = extras.beside.astype(a.dtype)
+    b = extras.third_operand.astype(a.dtype)
     distance, away = _cosine_distance(a, b)
     value, slope = loss.core(distance, _cosine_distance(-a, b)[0], targets.t > 0)
     return value, slope[:, None] * away if gradient else None
@@ -196,7 +196,7 @@ def lift_cosine_pair(loss: BoundLoss, predictions: Array, targets: Targets, extr
 def _place_cosine_pair(x: Array) -> tuple[Array, Targets, Extras]:
     a, b, _ = _place_cosine(x)
     assert isinstance(b, Dense)
-    return a, Dense(-np.ones(len(x), np.int8)), Extras(beside=b.t)
+    return a, Dense(-np.ones(len(x), np.int8)), Extras(third_operand=b.t)
 
 
 PAIR_TARGETS = "labels in {0, 1} or in {-1, 1}, one a pair: 1 where the two are alike"
@@ -212,10 +212,10 @@ cosine_pair = family(
     value="f(d, t)",
     gradient="df/dd * (cos * a / |a| - b / |b|) / |a|",
     targets=PAIR_TARGETS,
-    reads="signs",
+    target_type="signs",
     rows="features",
     one_target=True,
-    beside="other",
+    third_operand="other",
     axes={
         "distance": Axis(
             "D",
@@ -260,10 +260,10 @@ def lift_pair(loss: BoundLoss, predictions: Array, targets: Targets, extras: Ext
     """D = |a - b|, or the distances themselves: dD/da = (a - b) / D, and 0 where D is 0."""
     assert isinstance(targets, Dense)
     x = predictions.astype(loss.work(predictions.dtype, wide=True), copy=False)
-    if extras.beside is None:
+    if extras.third_operand is None:
         value, slope = loss.core(np.where(x < 0, np.nan, x), targets.t > 0)
         return value, slope if gradient else None
-    gap = x - extras.beside.astype(x.dtype)
+    gap = x - extras.third_operand.astype(x.dtype)
     distance = lengths(gap)
     value, slope = loss.core(distance[:, 0], targets.t > 0)
     if not gradient:
@@ -294,9 +294,9 @@ pair = family(
     value="f(D, t)",
     gradient="df/dD * (a - b) / D",
     targets=PAIR_TARGETS,
-    reads="signs",
+    target_type="signs",
     one_target=True,
-    beside="other",
+    third_operand="other",
     axes={
         "distance": Axis(
             "D", "distance D of two that are not alike", (0.0, 2.0), _place_distance, domain=NON_NEGATIVE, own=False
@@ -353,15 +353,15 @@ def hinge_embedding(D: Array, alike: Array, *, margin: Margin = 1.0) -> tuple[Ar
 def lift_triplet(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
     """The core gets the differences of anchor and positive, anchor and negative, positive and negative."""
     assert isinstance(targets, Dense)
-    assert extras.beside is not None
+    assert extras.third_operand is not None
     a = predictions.astype(loss.work(predictions.dtype, wide=True), copy=False)
-    positive, negative = targets.t.astype(a.dtype), extras.beside.astype(a.dtype)
+    positive, negative = targets.t.astype(a.dtype), extras.third_operand.astype(a.dtype)
     value, slope = loss.core(a - positive, a - negative, positive - negative, gradient=gradient)
     return value, slope if gradient else None
 
 
 def _place_triplet(x: Array) -> tuple[Array, Targets, Extras]:
-    return x[:, None], Dense(np.zeros((len(x), 1))), Extras(beside=np.full((len(x), 1), 1.0))
+    return x[:, None], Dense(np.zeros((len(x), 1))), Extras(third_operand=np.full((len(x), 1), 1.0))
 
 
 triplet_family = family(
@@ -376,9 +376,9 @@ triplet_family = family(
     value="f(a, b, n)",
     gradient="df/da; positive and negative are held fixed",
     targets="rows of features of the positives, in the predictions' shape",
-    reads="numbers",
+    target_type="numbers",
     rows="features",
-    beside="negative",
+    third_operand="negative",
     axes={
         "distance": Axis(
             "D",

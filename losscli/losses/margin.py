@@ -32,7 +32,7 @@ margin = family(
     value="f(m)",
     gradient="t * df/dm",
     targets="labels in {0, 1} or in {-1, 1}, one for each score",
-    reads="signs",
+    target_type="signs",
     axes={"margin": Axis("m", "margin m = t * score, with t = -1 or 1", (-3.0, 3.0), _place)},
     several_outputs=True,
     takes_class_weight=True,

@@ -43,7 +43,7 @@ scores = family(
     value="f(z, y)",
     gradient="df/dz, one a class",
     targets="class indices or class names, one a row; or one-hot rows",
-    reads="classes",
+    target_type="classes",
     hard=True,
     axes={
         "logit": Axis(

@@ -45,7 +45,7 @@ views = family(
     value="f(l, t)",
     gradient="df/dz through each view's softmax",
     targets="one a row: class indices or class names; or rows: one-hot, or soft (each >= 0, summing to 1)",
-    reads="classes",
+    target_type="classes",
     rows="the logits of three views, one view after the other, 3 * k columns",
     parts=VIEWS,
     axes={

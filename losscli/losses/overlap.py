@@ -54,7 +54,7 @@ def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, 
     """Value = core(sums of p and t); dp/dz = p q."""
     assert isinstance(targets, Dense)
     x = predictions.astype(loss.work(predictions.dtype, wide=True), copy=False)
-    chance: Chance = MAKERS[extras.given](x)
+    chance: Chance = MAKERS[extras.prediction_kind](x)
     p, q, t = chance.p, chance.q, targets.t.astype(x.dtype)
     other = 1 - t if targets.other is None else targets.other.astype(x.dtype)
     over, under = p * other, q * t
@@ -65,14 +65,16 @@ def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, 
         return value, None
     by = Slopes(*(np.broadcast_to(part, value.shape)[:, None] for part in slopes))
     by_p = (by.i - by.fn) * t + (by.fp - by.tn) * other + by.over * over + by.under * under + by.both * p * t
-    return value, {"logits": lambda: by_p * p * q, "probs": lambda: by_p, "log-probs": lambda: by_p * p}[extras.given]()
+    return value, {"logits": lambda: by_p * p * q, "probs": lambda: by_p, "log-probs": lambda: by_p * p}[
+        extras.prediction_kind
+    ]()
 
 
-def _place(given: str) -> Callable[[Array], tuple[Array, Targets, Extras]]:
+def _place(prediction_kind: str) -> Callable[[Array], tuple[Array, Targets, Extras]]:
     def place(x: Array) -> tuple[Array, Targets, Extras]:
-        others = np.tile([0.25, 0.75] if given == "probs" else [-1.0, 1.0], (len(x), 1))
+        others = np.tile([0.25, 0.75] if prediction_kind == "probs" else [-1.0, 1.0], (len(x), 1))
         t = np.tile([True, False, True], (len(x), 1))
-        return np.concatenate([x[:, None], others], axis=1), Dense(t), Extras(given)
+        return np.concatenate([x[:, None], others], axis=1), Dense(t), Extras(prediction_kind)
 
     return place
 
@@ -117,7 +119,7 @@ overlap = family(
     value="f of the sums of a mask",
     gradient="df/dp_i, times p_i * (1 - p_i) by logits and p_i by log-probabilities",
     targets=MASK_TARGETS,
-    reads="outcomes",
+    target_type="outcomes",
     coupled="masks",
     axes=AXES,
     several_outputs=False,
@@ -339,7 +341,7 @@ mask_margins = family(
     value="f(z, t)",
     gradient="df/dz, one an element",
     targets="labels in {0, 1} or in {-1, 1}, one for each prediction",
-    reads="signs",
+    target_type="signs",
     coupled="masks",
     axes={
         "margin": Axis(

@@ -41,7 +41,7 @@ ranking = family(
     value="f(z, t)",
     gradient="df/dz, one an item",
     targets="rows of numbers, one relevance an item",
-    reads="numbers",
+    target_type="numbers",
     rows="the scores of a list",
     axes={
         "margin": Axis(
@@ -183,7 +183,7 @@ pairs = family(
     value="f(d)",
     gradient="t * df/dd for the first score, and the opposite for the second",
     targets="labels in {0, 1} or in {-1, 1}, one a row: 1 where the first score should be the larger",
-    reads="signs",
+    target_type="signs",
     rows="two scores",
     width=2,
     one_target=True,

@@ -38,7 +38,7 @@ relative = family(
     value="f(y, t)",
     gradient="df/dy",
     targets="numbers, one for each prediction; or one number for all",
-    reads="numbers",
+    target_type="numbers",
     axes={
         "residual": Axis(
             "r",

@@ -44,7 +44,7 @@ residual = family(
     value="f(r)",
     gradient="df/dr",
     targets="numbers, one for each prediction; or one number for all",
-    reads="numbers",
+    target_type="numbers",
     axes={"residual": Axis("r", "residual r = prediction - target", (-3.0, 3.0), _place)},
     several_outputs=True,
 )

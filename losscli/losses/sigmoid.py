@@ -44,19 +44,24 @@ def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, 
     assert isinstance(targets, Dense)
     if extras.clip is not None:
         return _clipped(loss, predictions, targets, extras), None
-    if targets.other is None and extras.given == "logits" and extras.pos_weight is None and loss.loss.sparse:
+    if (
+        targets.other is None
+        and extras.prediction_kind == "logits"
+        and extras.pos_weight is None
+        and loss.declaration.sparse
+    ):
         return _hard(loss, predictions, targets.t, gradient)
     # Sums of two outcomes round several times; in the wider dtype they round once.
     x = predictions.astype(loss.work(predictions.dtype, wide=True))
-    positive = MAKERS[extras.given](x)
+    positive = MAKERS[extras.prediction_kind](x)
     negative = Opposite(positive)
     value, up, down = _both(loss, positive, negative, targets, extras, gradient)
     if not gradient:
         return value, None
     w = 1.0 if extras.pos_weight is None else extras.pos_weight
-    if extras.given == "probs":
+    if extras.prediction_kind == "probs":
         return value, times(w, by_probability(up, positive.p)) - by_probability(down, positive.q)
-    if extras.given == "log-probs":
+    if extras.prediction_kind == "log-probs":
         lost = times(positive.p, down.by_p()) if isinstance(down, Slopes) else ratio(down * positive.p, positive.q)
         return value, times(w, by_log(up)) - lost
     up, down = times(w, by_log(up)), by_log(down)
@@ -79,7 +84,7 @@ def _both(
 def _clipped(loss: BoundLoss, predictions: Array, targets: Dense, extras: Extras) -> Array:
     """Values from probabilities that are cut off first; two outcomes sum to 1, so that there is nothing to renormalise."""
     assert extras.clip is not None
-    p = clipped(MAKERS[extras.given](predictions).p, extras.clip)
+    p = clipped(MAKERS[extras.prediction_kind](predictions).p, extras.clip)
     q = clipped(p.q, extras.clip._replace(low=0.0, high=1.0))
     positive, negative = (Known(*(part.astype(p.l.dtype) for part in (one.l, one.p, one.q))) for one in (p, q))
     return _both(loss, positive, negative, targets, extras, False)[0]
@@ -93,8 +98,8 @@ def _hard(loss: BoundLoss, logits: Array, labels: Array, gradient: bool) -> Valu
     return value, sign * (by_log(slope) * chance.q) if gradient else None
 
 
-def _place(given: str) -> Callable[[Array], tuple[Array, Targets, Extras]]:
-    return lambda x: (x, Dense(np.ones(len(x), bool)), Extras(given))
+def _place(prediction_kind: str) -> Callable[[Array], tuple[Array, Targets, Extras]]:
+    return lambda x: (x, Dense(np.ones(len(x), bool)), Extras(prediction_kind))
 
 
 sigmoid = family(
@@ -111,7 +116,7 @@ sigmoid = family(
     gradient="df/dz; from probabilities df/dp = df/dz / (p * q), from log-probabilities df/dlog(p) = df/dz / q",
     targets="labels in {0, 1} or {-1, 1}, or numbers in [0, 1], one for each output; "
     "or class indices or names, one a row of (n, k) predictions, read as one-hot rows",
-    reads="outcomes",
+    target_type="outcomes",
     axes={
         "logit": Axis("z", "logit z of an output with target t = 1", (-6.0, 6.0), _place("logits"), own=False),
         "probability": Axis(

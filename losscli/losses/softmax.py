@@ -65,33 +65,38 @@ def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, 
     if extras.clip is not None:
         return _clipped(loss, predictions, targets, extras), None
     if extras.class_terms is not None:
-        return _every_class(loss, predictions, targets, extras.given, gradient, extras.class_terms)
+        return _every_class(loss, predictions, targets, extras.prediction_kind, gradient, extras.class_terms)
     if isinstance(targets, Indices):
-        if extras.given == "logits" and (loss.loss.linear or _is_hard(loss, targets)):
+        if extras.prediction_kind == "logits" and (loss.declaration.linear or _is_hard(loss, targets)):
             return _by_index(loss, predictions, targets, gradient)
         if _is_hard(loss, targets):
-            return _own_chance(loss, predictions, targets.index, extras.given, gradient)
-    return _every_class(loss, predictions, targets, extras.given, gradient)
+            return _own_chance(loss, predictions, targets.index, extras.prediction_kind, gradient)
+    return _every_class(loss, predictions, targets, extras.prediction_kind, gradient)
 
 
 def _every_class(
-    loss: BoundLoss, predictions: Array, targets: Targets, given: str, gradient: bool, terms: Array | None = None
+    loss: BoundLoss,
+    predictions: Array,
+    targets: Targets,
+    prediction_kind: str,
+    gradient: bool,
+    terms: Array | None = None,
 ) -> Values:
     """The plain path: a term for every class, times its factor of `terms`."""
     x = predictions.astype(loss.work(predictions.dtype, wide=True))
-    chance = MAKERS[given](x)
+    chance = MAKERS[prediction_kind](x)
     value, slope = loss.core(chance, dense(targets, x), gradient=gradient)
     total = _total(loss, value, terms)
     if not gradient:
         return total, None
-    s = by_probability(slope, chance.p) if given == "probs" else by_log(slope)
+    s = by_probability(slope, chance.p) if prediction_kind == "probs" else by_log(slope)
     s = s if terms is None else times(terms, s)
-    return total, through_softmax(s, chance) if given == "logits" else s
+    return total, through_softmax(s, chance) if prediction_kind == "logits" else s
 
 
 def _total(loss: BoundLoss, value: Array, terms: Array | None) -> Array:
-    if loss.loss.whole:
-        assert terms is None, f"{loss.loss.name} is no sum over classes"
+    if loss.declaration.whole:
+        assert terms is None, f"{loss.name} is no sum over classes"
         return value
     return row_sums(value if terms is None else times(terms, value))
 
@@ -99,7 +104,7 @@ def _total(loss: BoundLoss, value: Array, terms: Array | None) -> Array:
 def _clipped(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras) -> Array:
     """Values from probabilities that are changed first."""
     assert extras.clip is not None
-    p = MAKERS[extras.given](predictions).p
+    p = MAKERS[extras.prediction_kind](predictions).p
     if extras.clip.renormalise:
         p = p / row_sums(p)[:, None].astype(p.dtype)
     hard = _is_hard(loss, targets) and extras.class_terms is None
@@ -233,7 +238,7 @@ def _by_index(loss: BoundLoss, logits: Array, targets: Indices, gradient: bool) 
 
 def _is_hard(loss: BoundLoss, targets: Targets) -> bool:
     """Whether only the row's own class has a term."""
-    return isinstance(targets, Indices) and loss.loss.sparse and (targets.on, targets.off) == (1, 0)
+    return isinstance(targets, Indices) and loss.declaration.sparse and (targets.on, targets.off) == (1, 0)
 
 
 def _own_class(loss: BoundLoss, x: Shares, targets: Indices, gradient: bool) -> Values:
@@ -243,7 +248,7 @@ def _own_class(loss: BoundLoss, x: Shares, targets: Indices, gradient: bool) -> 
     s = by_log(slope)
     factor = -s / x.total
     # In the next wider dtype where s may be next to nothing, and the factor so would leave the range of e.
-    factor = factor.astype(x.e.dtype) if loss.loss.linear else factor
+    factor = factor.astype(x.e.dtype) if loss.declaration.linear else factor
     slopes = np.multiply(x.e, factor[:, None], out=x.e, casting="same_kind")
     slopes.reshape(-1)[x.at] = s * x.q
     return value, slopes
@@ -298,7 +303,7 @@ softmax = family(
     value="sum over the classes of f(l, t)",
     gradient="df/dz_j = s_j - p_j * sum(s) with s = df/dl; from probabilities s / p, from log-probabilities s",
     targets="one a row: class indices or class names; or rows: one-hot, or soft (each >= 0, summing to 1)",
-    reads="classes",
+    target_type="classes",
     axes={
         "probability": Axis(
             "p",

@@ -49,14 +49,14 @@ def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, 
     """Value = core(p, t) of the probabilities of all rows; the gradient goes through their softmax."""
 
     def work(x: Array, t: Array) -> tuple[Array | float, Slopes]:
-        chance = OF_CLASSES[extras.given](x)
+        chance = OF_CLASSES[extras.prediction_kind](x)
         value, by_p = loss.core(chance, t, gradient=gradient)
 
         def slope() -> Array:
-            if extras.given == "probs":
+            if extras.prediction_kind == "probs":
                 return np.asarray(by_p)
             s = by_p * chance.p
-            return s if extras.given == "log-probs" else through_softmax(s, chance)
+            return s if extras.prediction_kind == "log-probs" else through_softmax(s, chance)
 
         return value + lost(x).sum(), slope
 
@@ -92,7 +92,7 @@ class_masks = family(
     value="f of the masks of all classes",
     gradient="df/dp by probabilities; by logits through each row's softmax",
     targets="class indices or class names, one a row; or one-hot rows, or rows of numbers in [0, 1]",
-    reads="outcomes",
+    target_type="outcomes",
     rows="one number a class",
     coupled="file",
     axes={"probability": AXIS},
@@ -188,7 +188,7 @@ label_matrix = family(
     value="f of all rows and labels",
     gradient="df/dz, one a row and label",
     targets="rows of labels in {0, 1} or {-1, 1}; or class indices or names, one a row, read as one-hot rows",
-    reads="outcomes",
+    target_type="outcomes",
     rows="one number a label",
     coupled="file",
     axes={
@@ -319,7 +319,7 @@ series = family(
     value="f of the sums of a series",
     gradient="df/dy, one an element",
     targets="numbers, one for each prediction",
-    reads="numbers",
+    target_type="numbers",
     coupled="masks",
     axes={
         "residual": Axis(

@@ -14,7 +14,7 @@ from losscli.engine.evaluate import reduced
 from losscli.errors import UsageError
 from losscli.libraries import libraries
 from losscli.measurement.conventions import Facts, call_for, steps
-from losscli.measurement.measure import Calculation
+from losscli.measurement.measure import Measurement
 
 SAME = 1e-12
 """Numbers that differ by less, relatively, are the same: the order of additions differs."""
@@ -40,13 +40,15 @@ class Side:
         return found | {"conventions": [{"convention": words, "value": value} for words, value in self.steps]}
 
 
-def facts_of(calculation: Calculation) -> Facts:
+def facts_of(measurement: Measurement) -> Facts:
     """What of a calculation's files conventions depend on."""
-    shape = calculation.given_shape
-    return Facts(calculation.opened.predictions.dtype, calculation.opened.form.kind, shape[1] if len(shape) == 2 else 1)
+    shape = measurement.given_shape
+    return Facts(
+        measurement.opened.predictions.dtype, measurement.opened.encoding.kind, shape[1] if len(shape) == 2 else 1
+    )
 
 
-def as_library(calculation: Calculation, name: str, typed: Iterable[str]) -> Calculation:
+def as_library(measurement: Measurement, name: str, typed: Iterable[str]) -> Measurement:
     """The calculation by a library's conventions, which its receipt lists.
 
     Raises
@@ -55,9 +57,9 @@ def as_library(calculation: Calculation, name: str, typed: Iterable[str]) -> Cal
         for what the library cannot do.
     """
     library = libraries()[name]
-    request = replace(calculation.request, library=name)
-    found = steps(library, request, facts_of(calculation), typed)
-    made = calculation.settled(found[-1].request if found else request)
+    request = replace(measurement.request, library=name)
+    found = steps(library, request, facts_of(measurement), typed)
+    made = measurement.settled(found[-1].request if found else request)
     call = call_for(library, request)
     made.receipt["as"] = {
         "library": name,
@@ -71,15 +73,15 @@ def as_library(calculation: Calculation, name: str, typed: Iterable[str]) -> Cal
 class Numbers:
     """Values of requests for the same files; passes over the files that differ in the reduction alone are made once."""
 
-    def __init__(self, calculation: Calculation, threads: int | None) -> None:
-        self.calculation, self.threads = calculation, threads
-        self.passes: list[tuple[Request, Calculation, Partial]] = []
+    def __init__(self, measurement: Measurement, threads: int | None) -> None:
+        self.measurement, self.threads = measurement, threads
+        self.passes: list[tuple[Request, Measurement, Partial]] = []
 
     def value(self, request: Request) -> float:
         key = replace(request, reduction="mean", library=None)
         known = next((found for found in self.passes if found[0] == key), None)
         if known is None:
-            made = self.calculation.settled(key)
+            made = self.measurement.settled(key)
             known = key, made, made.pass_over(threads=self.threads)
             self.passes.append(known)
         _, made, partial = known
@@ -88,7 +90,7 @@ class Numbers:
 
 
 def side_by_side(
-    calculation: Calculation, names: Iterable[str], typed: Iterable[str], threads: int | None
+    measurement: Measurement, names: Iterable[str], typed: Iterable[str], threads: int | None
 ) -> tuple[float, list[Side]]:
     """The number of losscli itself, and each library's.
 
@@ -98,14 +100,14 @@ def side_by_side(
         where none of the libraries can compute it, with the first one's reason.
     """
     typed = frozenset(typed)
-    numbers = Numbers(calculation, threads)
-    own = numbers.value(calculation.request)
+    numbers = Numbers(measurement, threads)
+    own = numbers.value(measurement.request)
     sides, reasons = [], []
     for name in names:
         library = libraries()[name]
         try:
-            call = call_for(library, calculation.request)
-            found = steps(library, calculation.request, facts_of(calculation), typed)
+            call = call_for(library, measurement.request)
+            found = steps(library, measurement.request, facts_of(measurement), typed)
         except UsageError as error:
             reasons.append(error)
             reason = str(error).removeprefix(f"--as {name}: ")

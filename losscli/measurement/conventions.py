@@ -64,13 +64,13 @@ def call_for(library: Library, request: Request) -> Call:
     UsageError
         where the library has no such loss.
     """
-    name = request.loss.loss.name
+    name = request.loss.name
     calls = [call for call in library.calls if call.loss == name]
     if not calls:
-        have = sorted({call.loss for call in library.calls if _family(call) == request.loss.loss.family.name})
+        have = sorted({call.loss for call in library.calls if _family(call) == request.loss.family.name})
         also = f"; of this family it has {listing(have)}" if have else ""
         raise UsageError(f"--as {library.name}: {library.title} has no {name}{also}")
-    fitting = [call for call in calls if call.given in (None, request.given)]
+    fitting = [call for call in calls if call.prediction_kind in (None, request.prediction_kind)]
     return fitting[0] if fitting else calls[0]
 
 
@@ -111,7 +111,7 @@ def steps(library: Library, request: Request, facts: Facts, typed: Iterable[str]
     typed = frozenset(typed)
     reduction = _reduction(library, call, request, facts, "reduction" in typed)
     add(_reduction_words(library, reduction), reduction=reduction)
-    if current.loss.loss.family.several_outputs and facts.columns > 1:
+    if current.loss.family.several_outputs and facts.columns > 1:
         outputs = library.summed_outputs if reduction == "sum" else call.outputs or library.outputs
         words = "sums" if outputs == "sum" else "takes the mean"
         add(f"{words} over the outputs of a sample", over_outputs=outputs)
@@ -120,16 +120,16 @@ def steps(library: Library, request: Request, facts: Facts, typed: Iterable[str]
     if call.per is not None:
         per = call.per if facts.columns > 1 else "file"
         add(f"takes {PER[per]} for one mask", per=per)
-    form = request.smoothing_mode or request.loss.loss.family.smoothing
+    form = request.smoothing_mode or request.loss.family.smoothing
     if request.label_smoothing and call.smoothing != form:
         add(f"smooths labels as {SMOOTHING[str(call.smoothing)]}", smoothing_mode=call.smoothing)
     if call.terms_by_class and request.class_weight is not None and (request.label_smoothing or facts.kind == "soft"):
         convene("weighs each class's term of a smoothed or soft target, and not the row", class_terms=True)
-    made_of_logits = call.clip if call.given == "probs" else call.clip_logits
-    clipping = call.clip if request.given != "logits" else made_of_logits
+    made_of_logits = call.clip if call.prediction_kind == "probs" else call.clip_logits
+    clipping = call.clip if request.prediction_kind != "logits" else made_of_logits
     if clipping is not None:
         clip = clipping(facts.dtype)
-        convene(clip_words(clip, request.given), clip=clip)
+        convene(clip_words(clip, request.prediction_kind), clip=clip)
     if call.labels is not None:
         convene(LABELS[call.labels], labels=call.labels)
     if call.skips_zeros:
@@ -146,12 +146,12 @@ def steps(library: Library, request: Request, facts: Facts, typed: Iterable[str]
         one, other = call.swapped
         values = dict(bound.parameters)
         values[one], values[other] = values[other], values[one]
-        bound = bound.loss.bind(**values)
+        bound = bound.declaration.bind(**values)
         add(f"means {other} by {one} and {one} by {other}", loss=bound)
     for name, value in call.defaults.items():
         if name in typed:
             continue
-        bound = bound.loss.bind(**(dict(bound.parameters) | {name: value}))
+        bound = bound.declaration.bind(**(dict(bound.parameters) | {name: value}))
         shown = "none" if value is None else short(value)
         add(f"has {name} = {shown} by default", loss=bound)
     return made
@@ -204,9 +204,9 @@ def _reduction_words(library: Library, reduction: str) -> str:
     return f"reduces by {REDUCTIONS[reduction].formula}{how}"
 
 
-def clip_words(clip: Clip, given: str) -> str:
+def clip_words(clip: Clip, prediction_kind: str) -> str:
     """What a clip does."""
-    parts = ["makes probabilities of the logits"] if given == "logits" else []
+    parts = ["makes probabilities of the logits"] if prediction_kind == "logits" else []
     parts += ["divides each row by its sum"] if clip.renormalise else []
     if clip.low > 0 or clip.high < 1:
         parts.append(
@@ -231,8 +231,8 @@ def conventions(library: Library, call: Call) -> list[str]:
         if call.soft_weighted not in (None, call.class_weighted):
             words += f"; for soft targets {REDUCTIONS[str(call.soft_weighted)].formula}"
         found.append(words)
-    if call.given is not None:
-        found.append(f"takes {GIVEN[call.given]}")
+    if call.prediction_kind is not None:
+        found.append(f"takes {GIVEN[call.prediction_kind]}")
     if call.pairs:
         found.append("takes the mean over all pairs, so that a row counts as often as it has positives")
     if call.per is not None:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from losscli.arrays import Array
-from losscli.data.target_encoding import Form, Plan, Smoothing
+from losscli.data.target_encoding import DecodedTargets, Smoothing, TargetEncoding
 from losscli.definition.request import Request
 from losscli.engine.aggregates import PERCENTILES, REDUCTIONS, SKETCH_ERROR, Partial, divide
 from losscli.engine.collectors.calibration_bins import DESCRIBED, MOST_ELEMENTS, applies
 from losscli.engine.collectors.label_alignment import Sampling, compared, suspicions
 from losscli.engine.evaluate import baseline, evaluate, reduced
-from losscli.engine.job import CHUNK_ROWS, Chunk, Job, Observer, threads_for
+from losscli.engine.job import CHUNK_ROWS, ChunkResult, Job, Observer, threads_for
 from losscli.engine.row_faults import findings, raise_faults
 from losscli.engine.threads import available_threads, pool
 from losscli.engine.whole_file import masks, positives
@@ -35,12 +35,12 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Calculation:
+class Measurement:
     """A job with the names of its rows and classes, and what to tell the user about it."""
 
     request: Request
     job: Job
-    plan: Plan
+    decoded: DecodedTargets
     ids: "IdColumn | None"
     notes: list[str]
     given_shape: tuple[int, ...]
@@ -105,7 +105,7 @@ class Calculation:
             whole[mine[low:high] - start] = shaped[low:high]
             yield whole
 
-    def settled(self, request: Request) -> "Calculation":
+    def settled(self, request: Request) -> "Measurement":
         """The calculation of the same files under other parameters, another reduction, smoothing or convention.
 
         Raises
@@ -114,8 +114,8 @@ class Calculation:
             for options that do not go together.
         """
         notes = list(self.notes)
-        family, convention, opened = request.loss.loss.family, request.convention, self.opened
-        form = replace(opened.form, encoding=convention.labels)
+        family, convention, opened = request.loss.family, request.convention, self.opened
+        form = replace(opened.encoding, sign_convention=convention.labels)
         if request.label_smoothing:
             form = replace(form, smoothing=_smooth(request, form, notes))
         small = int(np.prod(opened.predictions.shape, dtype=np.int64)) <= MOST_ELEMENTS
@@ -124,7 +124,7 @@ class Calculation:
             calibrate=applies(opened) and opened.samples > 0 and (small or request.calibration),
             sampling=Sampling.of(opened),
             loss=request.loss,
-            form=form,
+            encoding=form,
             over_outputs=request.over_outputs,
             extras=opened.extras._replace(clip=convention.clip),
             scale=convention.scale,
@@ -136,15 +136,15 @@ class Calculation:
         if convention.class_terms:
             job = _by_terms(job)
         if family.coupled in ("masks", "file"):
-            job = masks(request.loss.loss, request.per, job)
+            job = masks(request.loss.declaration, request.per, job)
         made = replace(self, request=request, job=job, notes=notes, findings=list(self.findings))
         dropped = None if self.selection is None else self.given_shape[0] - self.selection.height
-        made.receipt = receipt(request, job, self.plan, dropped)
+        made.receipt = receipt(request, job, self.decoded, dropped)
         return made
 
     def run(
         self,
-        consume: Callable[[Chunk], None] = lambda chunk: None,
+        consume: Callable[[ChunkResult], None] = lambda chunk: None,
         threads: int | None = None,
         seen: Callable[[int], None] = lambda rows: None,
     ) -> Result:
@@ -175,7 +175,7 @@ class Calculation:
 
     def pass_over(
         self,
-        consume: Callable[[Chunk], None] = lambda chunk: None,
+        consume: Callable[[ChunkResult], None] = lambda chunk: None,
         threads: int | None = None,
         seen: Callable[[int], None] = lambda rows: None,
     ) -> Partial:
@@ -186,7 +186,7 @@ class Calculation:
 
     def collect(
         self,
-        consume: Callable[[Chunk], None] = lambda chunk: None,
+        consume: Callable[[ChunkResult], None] = lambda chunk: None,
         threads: int | None = None,
         seen: Callable[[int], None] = lambda rows: None,
     ) -> Partial:
@@ -204,9 +204,9 @@ class Calculation:
         if partial.samples > 1 and partial.looks_like_probs:
             from losscli.engine.collectors.prediction_kind import misread
 
-            found += misread(job.loss.loss, job.predictions.name, job.extras.given, job.form.k)
+            found += misread(job.loss.declaration, job.predictions.name, job.extras.prediction_kind, job.encoding.k)
         if partial.sample is not None:
-            found += suspicions(job, partial.sample, compared(job, partial.sample), group_names(self.job, self.plan))
+            found += suspicions(job, partial.sample, compared(job, partial.sample), group_names(self.job, self.decoded))
         return found
 
     @np.errstate(all="ignore")  # statistics of infinite losses are what they are
@@ -223,14 +223,14 @@ class Calculation:
         everything = self.receipt | {
             "percentiles": "exact" if partial.quantiles.exact else f"histogram, relative error <= {SKETCH_ERROR:g}"
         }
-        if self.job.form.smoothing is None and self.request.library is None:
+        if self.job.encoding.smoothing is None and self.request.library is None:
             mean = divide(partial.weighted.value, partial.weight.value)
-            summary |= {name: made(mean) for name, made in self.job.loss.loss.statistics.items()}
+            summary |= {name: made(mean) for name, made in self.job.loss.declaration.statistics.items()}
         if partial.bins is not None:
             summary |= partial.bins.statistics()
             everything["calibration"] = DESCRIBED
         return Result(
-            self.job.loss.loss.name,
+            self.job.loss.name,
             self.job.loss.parameters,
             None if unreduced else value,
             reduction.name,
@@ -256,7 +256,7 @@ def _by_terms(job: Job) -> Job:
     """The job in which class weights weigh the terms of a row's loss, as PyTorch has it for smoothed and soft targets."""
     weights = job.class_weights
     assert weights is not None
-    if job.form.reads != "indices" and job.form.kind != "one-hot":
+    if job.encoding.stored_as != "indices" and job.encoding.kind != "one-hot":
         # Divided by the number of rows, which so have no weight of their own.
         return replace(job, class_weights=None, extras=job.extras._replace(class_terms=weights))
     if not weights.all():
@@ -266,9 +266,9 @@ def _by_terms(job: Job) -> Job:
     return replace(job, extras=job.extras._replace(class_terms=weights), terms_weighted=True)
 
 
-def _smooth(request: Request, form: Form, notes: list[str]) -> Smoothing:
-    amount, k = request.label_smoothing, form.k
-    family = request.loss.loss.family
+def _smooth(request: Request, encoding: TargetEncoding, notes: list[str]) -> Smoothing:
+    amount, k = request.label_smoothing, encoding.k
+    family = request.loss.family
     mode = request.smoothing_mode or family.smoothing or "uniform"
     if mode == "half" and not family.several_outputs and k != 2:
         notes.append(

@@ -9,12 +9,12 @@ from losscli.measurement.class_labels import output_names
 
 if TYPE_CHECKING:
     from losscli.engine.job import Rows
-    from losscli.measurement.measure import Calculation
+    from losscli.measurement.measure import Measurement
 
 RESERVED = ("sample", "id", "target", "loss", "weight")
 
 
-def columns(calculation: "Calculation", rows: "Rows", nested: bool) -> dict[str, Any]:
+def columns(measurement: "Measurement", rows: "Rows", nested: bool) -> dict[str, Any]:
     """Columns of a run of rows, in the order in which every format has them.
 
     Parameters
@@ -22,12 +22,12 @@ def columns(calculation: "Calculation", rows: "Rows", nested: bool) -> dict[str,
     nested
         JSON: several targets or losses of a sample are one list; otherwise each is a column.
     """
-    masks = calculation.job.masks is not None  # whose numbers are not those of rows, and which have no id and no class
-    found: dict[str, Any] = {"sample": rows.sample if masks else calculation.original(rows.sample)}
-    if calculation.ids is not None and not masks:
-        found["id"] = calculation.ids.take(found["sample"])
-    target = targets(calculation, rows.target)
-    names = output_names(calculation.job, calculation.plan)
+    masks = measurement.job.masks is not None  # whose numbers are not those of rows, and which have no id and no class
+    found: dict[str, Any] = {"sample": rows.sample if masks else measurement.original(rows.sample)}
+    if measurement.ids is not None and not masks:
+        found["id"] = measurement.ids.take(found["sample"])
+    target = targets(measurement, rows.target)
+    names = output_names(measurement.job, measurement.decoded)
     if isinstance(target, np.ndarray) and target.ndim == 2:
         if nested:
             found["target"] = target
@@ -50,12 +50,12 @@ def columns(calculation: "Calculation", rows: "Rows", nested: bool) -> dict[str,
     return found
 
 
-def targets(calculation: "Calculation", block: Array) -> Any:
+def targets(measurement: "Measurement", block: Array) -> Any:
     """Targets as the file has them: class names, whole numbers for labels, numbers otherwise."""
-    form, classes = calculation.job.form, calculation.plan.classes
-    two = form.kind == "binary" and block.ndim == 1 and not form.one_hot and calculation.job.masks is None
+    form, classes = measurement.job.encoding, measurement.decoded.classes
+    two = form.kind == "binary" and block.ndim == 1 and not form.one_hot and measurement.job.masks is None
     if classes and (form.kind == "name" or two):
         return [classes[i] for i in block.astype(np.int64)]
     if form.kind in ("index", "binary", "signed", "one-hot"):
-        return block.astype(np.int64) + calculation.plan.base
+        return block.astype(np.int64) + measurement.decoded.base
     return block

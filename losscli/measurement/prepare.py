@@ -8,9 +8,9 @@ import numpy as np
 
 from losscli.data.centers import _centers
 from losscli.data.class_names import class_names, in_order
-from losscli.data.dataset import Columns, Roles, assign, join
+from losscli.data.dataset import Columns, Dataset, assign, join
 from losscli.data.predictions import _constant, _predictions
-from losscli.data.targets import plan
+from losscli.data.targets import decoded
 from losscli.data.third_operand import _beside
 from losscli.data.weights import class_weights, pos_weight, sample_weights
 from losscli.definition.batch import Extras
@@ -22,7 +22,7 @@ from losscli.errors import DataError, UsageError
 from losscli.findings import WARNING, Finding, warned
 from losscli.io.bytes import Looked
 from losscli.io.operands import Opener
-from losscli.measurement.measure import Calculation
+from losscli.measurement.measure import Measurement
 from losscli.wording import count
 
 
@@ -32,11 +32,11 @@ def prepare(
     rows: bool = False,
     elements: bool = False,
     gradient: bool = False,
-    choose: Callable[[Roles], BoundLoss] | None = None,
+    choose: Callable[[Dataset], BoundLoss] | None = None,
     looked: Looked = lambda name, done, size: None,
     once: bool = True,
     opener: Opener | None = None,
-) -> Calculation:
+) -> Measurement:
     """Open the files, check them against each other, and read the targets.
 
     Parameters
@@ -60,22 +60,24 @@ def prepare(
         for files that cannot be used.
     """
     opener = opener or Opener(request.header, looked)
-    family = request.loss.loss.family
+    family = request.loss.family
     once = once and (family.coupled is None or choose is not None)  # what is coupled is read more than once
     predictions = opener.open(request.predictions, "predictions", once)
     constant = _constant(request)
     targets = None if constant is not None else opener.open(request.targets, "targets")
     weights = None if request.sample_weight is None else opener.open(request.sample_weight, "--sample-weight")
-    beside = None if request.beside is None else opener.open(request.beside, f"--{family.beside}")
-    roles = assign(predictions, targets, weights, request.id, request.columns, beside, request.by)
-    join(roles, request.id, request.on_unmatched == "drop")
-    notes = list(roles.notes)
+    third_operand = (
+        None if request.third_operand is None else opener.open(request.third_operand, f"--{family.third_operand}")
+    )
+    dataset = assign(predictions, targets, weights, request.id, request.columns, third_operand, request.by)
+    join(dataset, request.id, request.on_unmatched == "drop")
+    notes = list(dataset.notes)
     if choose is not None:
-        request = replace(request, loss=choose(roles))
-    if request.loss.loss.resolve is not None:
-        request = replace(request, loss=request.loss.loss.resolve(request.loss, request, roles, notes))
-    if roles.targets is not None and roles.targets.same_data(roles.predictions):
-        roles.findings.append(
+        request = replace(request, loss=choose(dataset))
+    if request.loss.declaration.resolve is not None:
+        request = replace(request, loss=request.loss.declaration.resolve(request.loss, request, dataset, notes))
+    if dataset.targets is not None and dataset.targets.same_data(dataset.predictions):
+        dataset.findings.append(
             Finding(
                 "same-data",
                 WARNING,
@@ -83,8 +85,8 @@ def prepare(
                 cure="name two files, or two columns with FILE:COLUMN",
             )
         )
-    family, name = request.loss.loss.family, request.loss.loss.name
-    source = _predictions(request, roles, notes)
+    family, name = request.loss.family, request.loss.name
+    source = _predictions(request, dataset, notes)
     names = None if request.classes is None else class_names(request.classes)
     if names and not family.takes_centers and len(source.shape) == 2:
         source = in_order(source, names, notes)
@@ -105,14 +107,14 @@ def prepare(
             raise DataError(
                 f"--classes: {count(len(names), 'name')} for one score a row, {source.name}; give two, the positive class last"
             )
-    wanted: Columns | float = constant if constant is not None else roles.targets  # type: ignore[assignment]
-    made = plan(family, name, source, wanted, classes, k, request.ignore_index, request.label_base)
+    wanted: Columns | float = constant if constant is not None else dataset.targets  # type: ignore[assignment]
+    made = decoded(family, name, source, wanted, classes, k, request.ignore_index, request.label_base)
     made.columns = source.columns
     if family.coupled == "rows":
-        k = made.form.k
-    third = _beside(request, roles, source, notes)
+        k = made.encoding.k
+    third = _beside(request, dataset, source, notes)
     like = [] if centers is None else [centers.dtype]
-    like += [made.source.dtype] if family.reads == "numbers" and constant is None else []
+    like += [made.source.dtype] if family.target_type == "numbers" and constant is None else []
     like += [] if third is None else [third.dtype]
     dtype = compute_dtype(source.dtype, np.result_type(*like) if like else None)
     by_class, by_output = class_weights(request, opener, made, k, several)
@@ -120,41 +122,41 @@ def prepare(
         request.loss,
         source,
         made.source,
-        made.form,
+        made.encoding,
         dtype,
         Extras(
-            request.given,
+            request.prediction_kind,
             pos_weight(request, source, several),
             None if centers is None else centers.astype(dtype),
         ),
-        sample_weights(roles, notes),
+        sample_weights(dataset, notes),
         by_class,
         by_output,
         request.over_outputs,
         rows,
         elements,
         gradient,
-        beside=third,
+        third_operand=third,
     )
     if family.coupled == "rows":
-        job = replace(job, extras=job.extras._replace(everyone=everyone(request.loss.loss, job)))
-    shape = roles.predictions.shape
-    if roles.selection is not None:
-        shape = (roles.predictions.operand.content.height, *shape[1:])
+        job = replace(job, extras=job.extras._replace(everyone=everyone(request.loss.declaration, job)))
+    shape = dataset.predictions.shape
+    if dataset.selection is not None:
+        shape = (dataset.predictions.operand.content.height, *shape[1:])
     paths = opener.paths | ({os.path.realpath(request.classes)} if request.classes else set())
-    calculation = Calculation(
+    measurement = Measurement(
         request,
         job,
         made,
-        roles.ids,
+        dataset.ids,
         notes + made.notes,
         shape,
         frozenset(paths),
         opener.raws,
         job,
-        roles.selection,
-        roles.findings,
-        None if roles.groups is None else roles.groups.words(),
+        dataset.selection,
+        dataset.findings,
+        None if dataset.groups is None else dataset.groups.words(),
     )
-    calculation.notes += warned(roles.findings)
-    return calculation.settled(request)
+    measurement.notes += warned(dataset.findings)
+    return measurement.settled(request)

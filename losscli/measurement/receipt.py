@@ -13,14 +13,14 @@ from losscli.io.source import Source
 from losscli.wording import short
 
 if TYPE_CHECKING:
-    from losscli.data.target_encoding import Plan
+    from losscli.data.target_encoding import DecodedTargets
     from losscli.definition.request import Request
     from losscli.engine.job import Job
 
 
-def receipt(request: "Request", job: "Job", plan: "Plan", dropped: int | None) -> dict[str, Any]:
+def receipt(request: "Request", job: "Job", decoded: "DecodedTargets", dropped: int | None) -> dict[str, Any]:
     """Everything that the number depends on."""
-    loss, form = request.loss.loss, job.form
+    loss, form = request.loss.declaration, job.encoding
     found: dict[str, Any] = {
         "losscli": __version__,
         "loss": loss.name,
@@ -29,13 +29,13 @@ def receipt(request: "Request", job: "Job", plan: "Plan", dropped: int | None) -
         "parameters": dict(request.loss.parameters),
         "operands": request.operands,
         "takes": request.takes,
-        "from": request.given if loss.family.takes_from else None,
+        "from": request.prediction_kind if loss.family.takes_from else None,
         "predictions": _described(job.predictions),
         "targets": _described(job.targets, "text" if form.kind == "name" else None)
         | {"kind": form.kind}
-        | ({"matched": plan.matched} if plan.matched else {}),
+        | ({"matched": decoded.matched} if decoded.matched else {}),
         "computed_in": str(job.dtype),
-        "classes": list(plan.classes) if plan.classes else None,
+        "classes": list(decoded.classes) if decoded.classes else None,
         "reduction": request.reduction,
         "reduction_formula": REDUCTIONS[request.reduction].formula,
         "over_outputs": request.over_outputs if job.several else None,
@@ -48,7 +48,7 @@ def receipt(request: "Request", job: "Job", plan: "Plan", dropped: int | None) -
         "output_weight": _listed(job.output_weights),
         "pos_weight": _listed(job.extras.pos_weight),
         "centers": request.centers,
-        **({str(loss.family.beside): request.beside} if request.beside else {}),
+        **({str(loss.family.third_operand): request.third_operand} if request.third_operand else {}),
         "per": job.masks.per if job.masks else "row" if loss.family.coupled == "masks" else None,
         "id": request.id,
         "on_unmatched": request.on_unmatched if request.id is not None else None,
@@ -63,7 +63,7 @@ def receipt(request: "Request", job: "Job", plan: "Plan", dropped: int | None) -
             "target_of_true": smooth.on,
             "target_of_others": smooth.shift,
         }
-        if form.reads == "indices" and math.isclose(smooth.on + (form.k - 1) * smooth.shift, 1):
+        if form.stored_as == "indices" and math.isclose(smooth.on + (form.k - 1) * smooth.shift, 1):
             # The entropy of a smoothed target: no prediction gets below it.
             entropy = -sum(t * math.log(t) for t in [smooth.on] + [smooth.shift] * (form.k - 1) if t > 0)
             found["label_smoothing"]["least_cross_entropy"] = entropy

@@ -10,13 +10,13 @@ import numpy as np
 from losscli.arrays import Array
 from losscli.definition.request import Request
 from losscli.engine.classes import classes, groups_of
-from losscli.engine.job import Chunk, Job
+from losscli.engine.job import ChunkResult, Job
 from losscli.errors import DataError, UsageError
 from losscli.io.bytes import Spool
 from losscli.io.npy import NpySource
 from losscli.io.operands import Opener
 from losscli.io.source import Source
-from losscli.measurement.measure import Calculation
+from losscli.measurement.measure import Measurement
 from losscli.measurement.prepare import prepare
 from losscli.wording import count
 
@@ -25,7 +25,7 @@ from losscli.wording import count
 class Scored:
     """A model's losses, one a row of its file: NaN for rows that are ignored or left out."""
 
-    calculation: Calculation
+    measurement: Measurement
     losses: Source
     weights: Source | None
     classes: Source | None
@@ -34,7 +34,7 @@ class Scored:
 
     @property
     def name(self) -> str:
-        return self.calculation.request.predictions
+        return self.measurement.request.predictions
 
 
 class Column:
@@ -72,10 +72,10 @@ def score(
     DataError
         for files that cannot be used, and for losses that are not finite.
     """
-    calculation = prepare(request, rows=True, opener=opener, once=False)
-    job = calculation.job
+    measurement = prepare(request, rows=True, opener=opener, once=False)
+    job = measurement.job
     if job.masks is not None:
-        raise UsageError(f"{job.loss.loss.name}: its losses are those of masks, not of rows that two models share")
+        raise UsageError(f"{job.loss.name}: its losses are those of masks, not of rows that two models share")
     begun(job)
     losses = Column(job.predictions.name, np.float64, math.nan)
     grouped = groups_of(job) == "classes"
@@ -83,20 +83,20 @@ def score(
     weighed = job.weights is not None or job.class_weights is not None or job.output_weights is not None
     weights = Column(job.predictions.name, np.float64, 0) if weighed else None
 
-    def consume(chunk: Chunk) -> None:
+    def consume(chunk: ChunkResult) -> None:
         for rows in chunk.rows:
-            places = calculation.original(rows.sample)
-            _check_finite(calculation, places, rows.loss, rows.weight)
+            places = measurement.original(rows.sample)
+            _check_finite(measurement, places, rows.loss, rows.weight)
             losses.put(places, rows.loss)
             if weights is not None and rows.weight is not None:
                 weights.put(places, rows.weight)
             if labels is not None:
                 labels.put(places, classes(job, rows.target))
 
-    result = calculation.run(consume, threads, seen)
-    height = calculation.given_shape[0]
+    result = measurement.run(consume, threads, seen)
+    height = measurement.given_shape[0]
     return Scored(
-        calculation,
+        measurement,
         losses.source(height),
         None if weights is None else weights.source(height),
         None if labels is None else labels.source(height),
@@ -104,14 +104,14 @@ def score(
     )
 
 
-def _check_finite(calculation: Calculation, rows: Array, losses: Array, weights: Array | None) -> None:
+def _check_finite(measurement: Measurement, rows: Array, losses: Array, weights: Array | None) -> None:
     endless = np.isinf(losses)
     if weights is not None:
         endless &= weights != 0
     if endless.any():
         row = int(rows[endless.argmax()])
-        source = calculation.job.predictions
-        where = calculation.located(row)
+        source = measurement.job.predictions
+        where = measurement.located(row)
         raise DataError(
             f"{source.place(where)}: the loss is infinite ({count(int(endless.sum()), 'row')} like this at least), and so is every "
             "mean difference; correct the row, or compare by a loss that is bounded, such as brier"

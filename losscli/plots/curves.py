@@ -83,7 +83,7 @@ def draw(
 
 def _labels(curves: Sequence[Curve]) -> tuple[list[str], str]:
     """What tells the curves apart, and the title, which says what they share."""
-    losses = [curve.bound.loss for curve in curves]
+    losses = [curve.bound.declaration for curve in curves]
     given = [settings(curve.bound) for curve in curves]
     if any(loss is not losses[0] for loss in losses):
         return [
@@ -101,7 +101,7 @@ def _labels(curves: Sequence[Curve]) -> tuple[list[str], str]:
 
 
 def _styles(curves: Sequence[Curve], look: Look) -> list[dict[str, Any]]:
-    losses = {curve.bound.loss.name for curve in curves}
+    losses = {curve.bound.name for curve in curves}
     swept = [len({curve.bound.parameters.get(name) for curve in curves}) > 1 for name in curves[0].bound.parameters]
     sweep = len(losses) == 1 and sum(swept) == 1 and len(curves) > 2
     if sweep or len(curves) > len(DASHES) * len(look.colours.colours):

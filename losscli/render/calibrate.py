@@ -15,7 +15,7 @@ def calibrated(found: "Calibrated", terminal: bool, width: int) -> str:
     """What `losscli calibrate` found: the fit, then the scores before and after it."""
     full = not terminal
     record = found.record()
-    one = len(found.calculation.job.predictions.shape) == 1
+    one = len(found.measurement.job.predictions.shape) == 1
     outcome = found.fit.limit or ("converged" if found.fit.converged else "NOT CONVERGED")
     biases = record.get("bias")
     formula = f"{'sigmoid' if one else 'softmax'}(z / T{'' if biases is None else ' + b'})"

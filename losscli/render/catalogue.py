@@ -83,7 +83,7 @@ def entry(loss: Loss) -> Entry:
 def explained(loss: Loss) -> Loss:
     """A loss to explain: of one that depends on files what it is without any, if it can be that."""
     try:
-        return drawable([loss.bind()])[0].loss
+        return drawable([loss.bind()])[0].declaration
     except LosscliError:
         return loss
 
@@ -141,7 +141,7 @@ def registered_entries() -> list[Entry]:
 def operands_of(loss: Loss) -> str:
     """The options that a loss cannot do without."""
     return (" --centers FILE" if loss.family.takes_centers else "") + (
-        f" --{loss.family.beside} FILE" if loss.family.beside else ""
+        f" --{loss.family.third_operand} FILE" if loss.family.third_operand else ""
     )
 
 
@@ -183,7 +183,7 @@ def curve(loss: Loss, encoding: str | None) -> tuple[str, list[str]]:
     """The loss at its defaults over its natural axis, in characters: what is drawn, and its lines."""
     (bound,) = drawable([loss.bind()])
     axes = shared_axis([bound])[1]
-    axis = axes[bound.loss.family.name]
+    axis = axes[bound.family.name]
     low, high = default_range([bound], axes)
     drawn = trace(bound, axis, low, high)
     finite = drawn.value[np.isfinite(drawn.value)]

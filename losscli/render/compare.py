@@ -15,7 +15,7 @@ def laid_out(
     """A comparison as a title, facts and tables."""
     from losscli.render.text import number
 
-    receipt, terms = found.first.calculation.receipt, found.terms
+    receipt, terms = found.first.measurement.receipt, found.terms
     facts = [("loss", receipt["loss"]), ("A", _model(found.first.name, found.comparisons[0].values[0], full))]
     tables: list[tuple[str, list[dict[str, Any]]]] = []
     for letter, one in zip("BCDEFGHIJKLMNOPQRSTUVWXYZ" * 100, found.comparisons, strict=False):

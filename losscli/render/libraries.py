@@ -19,18 +19,18 @@ def sides(format: str, request: "Request", own: float, found: "Sequence[Side]", 
     from losscli.measurement.as_library import lines
 
     if format in ("json", "jsonl"):
-        ours = {"library": "losscli", "version": __version__, "call": request.loss.loss.name, "value": own}
+        ours = {"library": "losscli", "version": __version__, "call": request.loss.name, "value": own}
         records = [ours, *(side.record() for side in found)]
         if format == "jsonl":
             return "".join(strict_json(record) + "\n" for record in records)
         head = {
-            "loss": request.loss.loss.name,
+            "loss": request.loss.name,
             "parameters": dict(request.loss.parameters),
             "value": own,
             "reduction": request.reduction,
         }
         return strict_json(head | {"as": records[1:]}, indent=2) + "\n"
-    rows = lines(request.loss.loss.name, own, request.reduction, found, lambda value: number(value, full))
+    rows = lines(request.loss.name, own, request.reduction, found, lambda value: number(value, full))
     header = list(rows[0])
     if format == "markdown":
         return "\n".join([*_markdown_header(header), *(markdown_line(row.values()) for row in rows)]) + "\n"

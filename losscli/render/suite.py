@@ -48,7 +48,7 @@ def _terms(outcome: Outcome, full: bool) -> list[dict[str, Any]]:
             {
                 "measurement": outcome.measure.name,
                 "term": term.name,
-                "loss": term.request.loss.loss.name,
+                "loss": term.request.loss.name,
                 "weight": number(term.weight, full),
                 "value": number(value, full),
                 "contribution": number(None if value is None else term.weight * value, full),

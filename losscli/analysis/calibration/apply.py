@@ -19,7 +19,7 @@ from losscli.io.sinks import Outputs, is_special, keep_apart
 from losscli.io.source import Reordered, Source, blocks
 from losscli.io.text import IdColumn
 from losscli.io.writers import NpyWriter, TextWriter, suffix_of
-from losscli.measurement.measure import Calculation
+from losscli.measurement.measure import Measurement
 from losscli.wording import count
 
 SUFFIXES = (".npy", ".csv")
@@ -45,7 +45,7 @@ class Recalibrated:
     def __exit__(self, *error: object) -> None:
         self.files.discard()
 
-    def open(self, made: Calculation) -> None:
+    def open(self, made: Measurement) -> None:
         """Open what is read and what is written, and check that it goes with the fit's files.
 
         Raises
@@ -60,7 +60,7 @@ class Recalibrated:
         self.columns, self.ids = _columns(self.opener, request, self.other)
         self.source = self.columns.source()
         self.order = _order(self.source, made)
-        self.given = request.given
+        self.prediction_kind = request.prediction_kind
         keep_apart(self.output, made.files | self.opener.paths, "--output ")
         self.file = self.files.open(Path(self.output))
 
@@ -83,7 +83,7 @@ class Recalibrated:
         self.files.publish()
         if self.source.dtype == np.float16:
             return [
-                f"{self.output}: float32, for float16 would round the calibrated {self.given} of {self.source.name}"
+                f"{self.output}: float32, for float16 would round the calibrated {self.prediction_kind} of {self.source.name}"
             ]
         return []
 
@@ -97,14 +97,14 @@ class Recalibrated:
         self._check(start, rows)
         one = rows.ndim == 1 or rows.shape[1] == 1
         given = rows.reshape(len(rows)) if one else rows
-        z = scores_of(given, self.given)
-        if one and self.given != "logits":
+        z = scores_of(given, self.prediction_kind)
+        if one and self.prediction_kind != "logits":
             z = np.stack([np.zeros(len(z)), z[:, 1] - z[:, 0]], axis=1)
         x = point.logits(z)
         self._refuse(
             start, np.asarray(np.isnan(x).any(axis=1)), "no class is possible", "correct the row or leave it out"
         )
-        if self.given == "logits":
+        if self.prediction_kind == "logits":
             made = x[:, 1] - x[:, 0] if one else x
         else:
             peak = x.max(axis=1, keepdims=True)
@@ -112,7 +112,7 @@ class Recalibrated:
             self._refuse(start, impossible, "no class is possible", "correct the row or leave it out")
             log = np.where(x == peak, 0, x - peak)
             log = log - np.log(row_sums(np.exp(log)))[:, None]
-            made = log if self.given == "log-probs" else np.exp(log)
+            made = log if self.prediction_kind == "log-probs" else np.exp(log)
             made = made[:, 1] if one else made
         dtype = rows.dtype if rows.dtype.kind == "f" and rows.dtype.itemsize > 2 else None
         narrow = np.float32 if rows.dtype.kind == "f" else np.float64
@@ -120,14 +120,17 @@ class Recalibrated:
 
     def _check(self, start: int, rows: Array) -> None:
         self._refuse(start, np.isnan(rows), "the prediction is NaN", "correct the row or leave it out")
-        if self.given == "logits":
+        if self.prediction_kind == "logits":
             return
-        bad = (rows < 0) | (rows > 1) if self.given == "probs" else rows > 0
+        bad = (rows < 0) | (rows > 1) if self.prediction_kind == "probs" else rows > 0
         self._refuse(
-            start, bad, f"not one of {self.given}", "say --from what they are, or calibrate a file of the same kind"
+            start,
+            bad,
+            f"not one of {self.prediction_kind}",
+            "say --from what they are, or calibrate a file of the same kind",
         )
         if rows.ndim == 2 and rows.shape[1] > 1:
-            sums = row_sums(rows if self.given == "probs" else np.exp(rows.astype(np.float64)))
+            sums = row_sums(rows if self.prediction_kind == "probs" else np.exp(rows.astype(np.float64)))
             bad = ~(np.abs(sums - 1) <= SUM_TOLERANCE)
             self._refuse(start, bad, "the probabilities of the row do not sum to 1", "divide each row by its sum")
 
@@ -160,25 +163,27 @@ def _columns(opener: Opener, request: Request, other: str | None) -> tuple[Colum
             f"{'--apply' if other else '--output'}: standard input was read for the fit, and is there once; put it in a file"
         )
     operand = opener.open(word, "--apply")
-    beside: list[Operand | None] = [None, None]
+    neighbours: list[Operand | None] = [None, None]
     if other is None:  # the columns that are targets or weights are no predictions here either
         words = (request.targets, request.sample_weight)
-        beside = [None if word is None or _is_standard_input(word) else opener.open(word, "targets") for word in words]
+        neighbours = [
+            None if word is None or _is_standard_input(word) else opener.open(word, "targets") for word in words
+        ]
     id = request.id
     if id is not None and (not operand.is_table or id not in (operand.content.names or ())):
         id = None
-    taken = [None if one is None or not one.same_file(operand) else one for one in beside]
-    roles = assign(operand, taken[0], taken[1], id, request.columns if operand.is_table else None)
+    taken = [None if one is None or not one.same_file(operand) else one for one in neighbours]
+    dataset = assign(operand, taken[0], taken[1], id, request.columns if operand.is_table else None)
     if id is None:
-        return roles.predictions, None
-    return roles.predictions, (IdColumn(operand.content, operand.content.find(id)), id)
+        return dataset.predictions, None
+    return dataset.predictions, (IdColumn(operand.content, operand.content.find(id)), id)
 
 
 def _is_standard_input(word: str | None) -> bool:
     return word is not None and not os.path.exists(word) and (word == "-" or word.startswith("-:"))
 
 
-def _order(source: Source, made: Calculation) -> tuple[int, ...] | None:
+def _order(source: Source, made: Measurement) -> tuple[int, ...] | None:
     """Which column of the source is which class's; None for the same order.
 
     Raises

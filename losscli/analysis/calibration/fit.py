@@ -28,7 +28,7 @@ from losscli.engine.job import Job
 from losscli.errors import DataError, UsageError
 from losscli.io.bytes import Looked
 from losscli.measurement.class_labels import group_names
-from losscli.measurement.measure import Calculation
+from losscli.measurement.measure import Measurement
 from losscli.measurement.prepare import prepare
 from losscli.measurement.result import Result
 from losscli.wording import count, listing
@@ -43,7 +43,7 @@ SAME = 1e-9
 class Calibrated:
     """A fit, and what the predictions score before and after it."""
 
-    calculation: Calculation
+    measurement: Measurement
     result: Result
     fit: Fit
     before: Scores
@@ -61,7 +61,7 @@ class Calibrated:
         return (
             None
             if bias is None
-            else dict(zip(group_names(self.calculation.job, self.calculation.plan), bias.tolist(), strict=True))
+            else dict(zip(group_names(self.measurement.job, self.measurement.decoded), bias.tolist(), strict=True))
         )
 
     def record(self) -> dict[str, Any]:
@@ -90,7 +90,7 @@ class Calibrated:
 
     @property
     def brier_formula(self) -> str:
-        one = len(self.calculation.job.predictions.shape) == 1
+        one = len(self.measurement.job.predictions.shape) == 1
         return "(p - t)**2" if one else "sum over classes of (p - t)**2"
 
 
@@ -98,14 +98,14 @@ class Calibrated:
 class Rounds:
     """Makes passes over the files of a calculation, the first of them with all that `compute` looks for."""
 
-    calculation: Calculation
+    measurement: Measurement
     threads: int | None
     begun: Callable[[Job], None]
     seen: Callable[[int], None]
     result: Result | None = None
 
     def __call__(self, points: tuple[Point, ...], bins: int | None = None) -> Seen:
-        made = self.calculation
+        made = self.measurement
         made.observe(Look(points, bins))
         self.begun(made.job)
         if self.result is not None:
@@ -124,7 +124,7 @@ def calibrate(
     seed: int = 0,
     threads: int | None = None,
     looked: Looked = lambda name, done, size: None,
-    opened: Callable[[Calculation], None] = lambda calculation: None,
+    opened: Callable[[Measurement], None] = lambda measurement: None,
     begun: Callable[[Job], None] = lambda job: None,
     seen: Callable[[int], None] = lambda rows: None,
 ) -> Calibrated:
@@ -149,7 +149,7 @@ def calibrate(
         raise UsageError(f"--seed {seed} is not in 0 ... {2**32 - 1}")
     made = prepare(request, choose=likelihood, looked=looked, once=False)
     refuse_soft(made.job)
-    k = max(made.job.form.k, 2)
+    k = max(made.job.encoding.k, 2)
     if bias and k > MOST_BIASES:
         raise UsageError(f"--bias: {k:,} classes, and it fits biases of {MOST_BIASES} at most; leave it out")
     opened(made)
@@ -173,7 +173,7 @@ def _solved(rounds: Rounds, first: Seen, before: Scores, bias: Array | None, bin
     """The fit and its scores; T = 1, and `bias`, which is 0, where there is none that is better."""
     found = fit(rounds, first)
     if bias is not None:
-        _refuse_unseen(rounds.calculation, first)
+        _refuse_unseen(rounds.measurement, first)
         found = fit_biases(rounds, first, found)
     if found.limit is None:
         after = rounds((found.point,), bins).scores
@@ -191,7 +191,7 @@ def check_bins(bins: int) -> None:
 
 def refuse_soft(job: Job) -> None:
     """Refuse targets that are shares of classes."""
-    if job.form.kind == "soft":
+    if job.encoding.kind == "soft":
         raise DataError(f"{job.targets.name}: soft targets name no class to be right about; give labels")
 
 
@@ -216,8 +216,8 @@ def _refuse_size(job: Job, first: Seen) -> None:
         )
 
 
-def _refuse_unseen(made: Calculation, first: Seen) -> None:
-    names = group_names(made.job, made.plan)
+def _refuse_unseen(made: Measurement, first: Seen) -> None:
+    names = group_names(made.job, made.decoded)
     unseen = [name for name, weight in zip(names, first.weights, strict=True) if not weight]
     if unseen:
         raise DataError(
@@ -229,7 +229,7 @@ def _refuse_unseen(made: Calculation, first: Seen) -> None:
 def _renormalised(request: Request, result: Result, before: Scores) -> list[str]:
     """What to say where probabilities miss 1: a softmax of their logarithms divides them by their sum."""
     given = result.value
-    if request.given == "logits" or given is None or abs(given - before.value) <= SAME * abs(given) + 1e-300:
+    if request.prediction_kind == "logits" or given is None or abs(given - before.value) <= SAME * abs(given) + 1e-300:
         return []
     return [
         f"probabilities are divided by the sum of their row, for a softmax sums to 1: cross-entropy {before.value:.7g}, "
@@ -237,7 +237,7 @@ def _renormalised(request: Request, result: Result, before: Scores) -> list[str]
     ]
 
 
-def _told(made: Calculation, found: Fit, before: Scores) -> list[str]:
+def _told(made: Measurement, found: Fit, before: Scores) -> list[str]:
     """What is to be said of a fit that found no minimum, in one line."""
     name, point = made.job.predictions.name, found.point
     if found.limit == TO_ZERO:

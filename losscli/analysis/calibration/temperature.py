@@ -20,9 +20,9 @@ from losscli.lookup.names import find
 from losscli.losses.probability import OfLogProbability, OfProbability, Opposite
 
 if TYPE_CHECKING:
-    from losscli.data.dataset import Roles
+    from losscli.data.dataset import Dataset
     from losscli.definition.loss import BoundLoss
-    from losscli.engine.job import Block, Job
+    from losscli.engine.job import Batch, Job
 
 MOST_STEPS = 100
 MOST_BIASES = 200
@@ -38,22 +38,22 @@ LOST = "infinite cross-entropy"
 TO_ZERO, TO_INFINITY, FLAT = "T -> 0", "T -> infinity", "any T"
 
 
-def likelihood(roles: "Roles | None") -> "BoundLoss":
+def likelihood(dataset: "Dataset | None") -> "BoundLoss":
     """The cross-entropy of the predictions' shape: of one score a row, or of one column a class."""
-    shape = (0,) if roles is None else roles.predictions.shape
+    shape = (0,) if dataset is None else dataset.predictions.shape
     one = len(shape) == 1 or shape[1] == 1
     return find("sigmoid-cross-entropy" if one else "softmax-cross-entropy").bind()
 
 
-def scores_of(x: Array, given: str) -> Array:
+def scores_of(x: Array, prediction_kind: str) -> Array:
     """Predictions as float64 logits of a softmax, (n, k): log p where they are p; one score becomes two columns."""
     x = x.astype(np.float64)
-    if x.ndim == 1 and given == "logits":
+    if x.ndim == 1 and prediction_kind == "logits":
         return np.stack([np.zeros(len(x)), x], axis=1)
     if x.ndim == 1:
-        chance: Chance = OfLogProbability(x) if given == "log-probs" else OfProbability(x)
+        chance: Chance = OfLogProbability(x) if prediction_kind == "log-probs" else OfProbability(x)
         return np.stack([Opposite(chance).l, chance.l], axis=1)
-    return np.log(x) if given == "probs" else x
+    return np.log(x) if prediction_kind == "probs" else x
 
 
 class Point(NamedTuple):
@@ -140,12 +140,12 @@ class Look:
     bins: int | None = None
     """Whether there are scores, and in how many bins of equal width."""
 
-    def __call__(self, job: "Job", block: "Block") -> Seen:
-        true, rows = classes(job, block.targets), block.rows
-        z, w = scores_of(block.predictions, job.extras.given), np.ones(len(true))
-        if block.weights is not None:
-            kept = block.weights != 0
-            z, true, rows, w = z[kept], true[kept], rows[kept], block.weights[kept]
+    def __call__(self, job: "Job", batch: "Batch") -> Seen:
+        true, rows = classes(job, batch.targets), batch.rows
+        z, w = scores_of(batch.predictions, job.extras.prediction_kind), np.ones(len(true))
+        if batch.weights is not None:
+            kept = batch.weights != 0
+            z, true, rows, w = z[kept], true[kept], rows[kept], batch.weights[kept]
         gaps = z - np.take_along_axis(z, true[:, None], axis=1)
         np.put_along_axis(gaps, true[:, None], 0, axis=1)
         bad = ~(gaps < np.inf).all(axis=1)

@@ -19,7 +19,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Protocol, get_args, get_origin
 
 from losscli.analysis.suite.model import Measure, Suite, Term, Tolerance
-from losscli.custom import is_own
+from losscli.custom import is_custom
 from losscli.definition.loss import BoundLoss
 from losscli.definition.request import Request
 from losscli.errors import DataError, LosscliError, UsageError
@@ -151,7 +151,7 @@ class Loader:
             if key not in content and key not in defaults:
                 raise self._refused(where, f"has no {key}; say {key} = {EXAMPLES[key]}, there or in [defaults]")
         loss = self._within(f"{where}.loss", lambda: single(self._spec(self._text(content["loss"], f"{where}.loss"))))
-        family = loss.loss.family
+        family = loss.family
         # A default is for the losses that take it, and need not be repeated as an exception for the others.
         shared = {
             key: value for key, value in defaults.items() if key in self.options and self.options[key].when(family)
@@ -165,7 +165,7 @@ class Loader:
         ]
         library = self._library(content, defaults, where)
         weight = self._number(content.get("weight", 1.0), f"{where}.weight")
-        name = self._text(content.get("name", loss.loss.name), f"{where}.name")
+        name = self._text(content.get("name", loss.name), f"{where}.name")
         request = self._within(where, lambda: self.requested(loss, operands[0], operands[1], values))
         if library is not None and "as" not in content and not _takes(library, request):
             library = None  # a default is for the losses that have it
@@ -200,7 +200,7 @@ class Loader:
 
     def _spec(self, text: str) -> str:
         """A SPEC whose file, if it names one, is from the suite's folder."""
-        return os.path.normpath(self._path(text)) if is_own(text) else text
+        return os.path.normpath(self._path(text)) if is_custom(text) else text
 
     def _value(self, key: str, value: Any, where: str) -> Any:
         """The value of an option, as the command line would have it."""

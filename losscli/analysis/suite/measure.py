@@ -37,13 +37,13 @@ def measure(
         request = part.term.request
         opener = openers.setdefault(request.header, Opener(request.header, looked))
         try:
-            calculation = prepare(request, opener=opener, once=False)
+            measurement = prepare(request, opener=opener, once=False)
             if part.term.library is not None:
-                calculation = as_library(calculation, part.term.library, part.term.given)
-            part.calculation = calculation
+                measurement = as_library(measurement, part.term.library, part.term.prediction_kind)
+            part.measurement = measurement
         except LosscliError as error:
             part.error = str(error)
-    ready = [part for part in parts.values() if part.calculation is not None]
+    ready = [part for part in parts.values() if part.measurement is not None]
     while ready:
         first = ready[0]
         together = [part for part in ready if part is first or _alike(first, part)]
@@ -60,9 +60,9 @@ def measure(
         _judge(outcome, baseline)
         outcomes.append(outcome)
         for part in own:
-            notes += [_named(one.name, note) for note in (part.calculation.notes if part.calculation else [])]
+            notes += [_named(one.name, note) for note in (part.measurement.notes if part.measurement else [])]
     paths = {path for opener in openers.values() for path in opener.paths} | {os.path.realpath(suite.file)}
-    paths |= {path for part in parts.values() if part.calculation is not None for path in part.calculation.files}
+    paths |= {path for part in parts.values() if part.measurement is not None for path in part.measurement.files}
     return Report(suite, outcomes, list(dict.fromkeys(notes)), frozenset(paths))
 
 
@@ -72,15 +72,15 @@ def _named(name: str, note: str) -> str:
 
 
 def _alike(one: Part, other: Part) -> bool:
-    assert one.calculation is not None
-    assert other.calculation is not None
-    return read_alike(one.calculation.job, other.calculation.job)
+    assert one.measurement is not None
+    assert other.measurement is not None
+    return read_alike(one.measurement.job, other.measurement.job)
 
 
 def _run(parts: list[Part], threads: int | None, begun: Callable[[Job], None], seen: Callable[[int], None]) -> None:
     """Make the results of parts whose predictions are the same, in one pass."""
-    calculations = [part.calculation for part in parts if part.calculation is not None]
-    jobs = [calculation.job for calculation in calculations]
+    calculations = [part.measurement for part in parts if part.measurement is not None]
+    jobs = [measurement.job for measurement in calculations]
     begun(jobs[0])
     try:
         with pool(threads_for(jobs[0], threads or available_threads())) as executor:
@@ -91,9 +91,9 @@ def _run(parts: list[Part], threads: int | None, begun: Callable[[Job], None], s
         for part in parts:
             part.error = str(error)
         return
-    for part, calculation, partial in zip(parts, calculations, partials, strict=True):
+    for part, measurement, partial in zip(parts, calculations, partials, strict=True):
         try:
-            part.result = calculation.finished(partial)
+            part.result = measurement.finished(partial)
         except LosscliError as error:
             part.error = str(error)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from losscli import __version__
 from losscli.definition.request import Request
-from losscli.measurement.measure import Calculation
+from losscli.measurement.measure import Measurement
 from losscli.measurement.requirement import Requirement
 from losscli.measurement.result import Result
 
@@ -36,7 +36,7 @@ class Term:
     weight: float
     request: Request
     library: str | None = None
-    given: tuple[str, ...] = ()
+    prediction_kind: tuple[str, ...] = ()
     """Names of the options that were given, of which conventions of a library depend."""
 
 
@@ -193,7 +193,7 @@ class Part:
     """A term on its way: its calculation, then its result, or why there is none."""
 
     term: Term
-    calculation: Calculation | None = None
+    measurement: Measurement | None = None
     result: Result | None = None
     error: str | None = None
 

@@ -73,15 +73,15 @@ class Matcher:
         )
         for name in filter(None, names):
             bound = single(name)
-            family = bound.loss.family
-            if not (family.several_outputs or (family.reads == "classes" and family.takes_from)):
+            family = bound.family
+            if not (family.several_outputs or (family.target_type == "classes" and family.takes_from)):
                 raise UsageError(f"--against {name}: no grid is known for losses of {family.name}; choose another")
-            yield bound.loss.bind(**dict(bound.parameters) | self._shared(bound))
+            yield bound.declaration.bind(**dict(bound.parameters) | self._shared(bound))
 
     def _shared(self, bound: BoundLoss) -> dict[str, float | None]:
         """Parameters that both losses have by the same name, where the SPEC did not set them."""
         set_by_spec = {part.partition("=")[0].replace("-", "_") for part in (self.against or "").split(":")[1:]}
-        own = bound.loss.parameters
+        own = bound.declaration.parameters
         return {
             name: value
             for name, value in self.parameters.items()
@@ -89,30 +89,32 @@ class Matcher:
         }
 
     def _tried(self, bound: BoundLoss, errors: list[CallError]) -> Iterator[Matched]:
-        family = bound.loss.family
+        family = bound.family
         alpha = self.parameters.get("alpha")
         # People multiply by an alpha where the reference has none.
-        factors = [1.0] if alpha is None or "alpha" in bound.loss.parameters else [float(alpha), 1.0]
+        factors = [1.0] if alpha is None or "alpha" in bound.declaration.parameters else [float(alpha), 1.0]
         for given in self.kinds if family.takes_from else self.kinds[:1]:
             try:
-                settings = self._settled(family.reads == "classes", given)
+                settings = self._settled(family.target_type == "classes", given)
             except CallError as error:
                 errors.append(error)
                 continue
-            for labels in LABELS if family.reads in ("signs", "outcomes") else LABELS[:1]:
+            for labels in LABELS if family.target_type in ("signs", "outcomes") else LABELS[:1]:
                 for factor in factors:
                     yield Matched(settings, given, family, Reference(bound, given, factor), labels)
 
-    def _settled(self, columns: bool, given: str) -> Settings:
-        request = Request(find("mse").bind(), "", "", given=given, operands=self.operands, takes=self.takes)
+    def _settled(self, columns: bool, prediction_kind: str) -> Settings:
+        request = Request(
+            find("mse").bind(), "", "", prediction_kind=prediction_kind, operands=self.operands, takes=self.takes
+        )
         family, row = (CLASSES, (3,)) if columns else (NUMBERS, ())
         return settled(self.found, self.parameters, request, family, row, np.dtype(np.float64))
 
     def _misfit(self, made: Matched, errors: list[CallError]) -> float | None:
         """The part of a grid on which it differs from the reference."""
         assert made.reference is not None
-        points = grid(made.family, made.given, made.labels)
-        subject = Subject(self.found, made.settings, self.parameters, made.given)
+        points = grid(made.family, made.prediction_kind, made.labels)
+        subject = Subject(self.found, made.settings, self.parameters, made.prediction_kind)
         try:
             return float(np.mean(~close(subject.values(points), made.reference(points))))
         except CallError as error:
@@ -129,9 +131,9 @@ class Matcher:
             family = find(likely).family
             made = Matched(Settings(False, None, "numbers"), self.kinds[0], family)
             try:
-                made = replace(made, settings=self._settled(columns, made.given))
-                values = Subject(self.found, made.settings, self.parameters, made.given).values(
-                    grid(family, made.given)
+                made = replace(made, settings=self._settled(columns, made.prediction_kind))
+                values = Subject(self.found, made.settings, self.parameters, made.prediction_kind).values(
+                    grid(family, made.prediction_kind)
                 )
             except CallError as error:
                 errors.append(error)

@@ -64,7 +64,7 @@ class Matched:
     """How a loss is called, and the reference that it is compared with, if one is known."""
 
     settings: Settings
-    given: str
+    prediction_kind: str
     """What its predictions are: what its names or options say, or else what fits the reference best."""
     family: Family
     """Whose grid it is looked at on."""

@@ -43,7 +43,7 @@ def patterns(reference: Reference, points: Points, values: Array) -> list[str]:
 
 def clips(reference: Reference, points: Points, values: Array) -> list[str]:
     """Whether what is wrong at extremes is an epsilon: the one that explains the losses best."""
-    if not reference.bound.loss.family.takes_from:
+    if not reference.bound.family.takes_from:
         return []
     best = (NEAR, "")
     for eps in EPSILONS:
@@ -68,17 +68,17 @@ def explanations(reference: Reference, points: Points, true: Array) -> Iterator[
         yield "alpha has no effect: the losses are those without it", lambda: reference.but(alpha=None)(points)
     if reference.factor != 1:
         yield "alpha has no effect: the losses are those without it", lambda: replace(reference, factor=1.0)(points)
-    takes_from = reference.bound.loss.family.takes_from
+    takes_from = reference.bound.family.takes_from
     if takes_from:
         word = "softmax" if points.x.ndim == 2 else "sigmoid"
-        if reference.given == "logits":
+        if reference.prediction_kind == "logits":
             again = Points(chances(points.x, "logits")[0], points.targets)
             yield (
                 f"{word} is applied twice: the losses are those of probabilities taken for logits",
                 lambda: reference(again),
             )
-        elif reference.given == "probs":
-            of_logits = replace(reference, given="logits")
+        elif reference.prediction_kind == "probs":
+            of_logits = replace(reference, prediction_kind="logits")
             yield (
                 f"{word} is applied to probabilities: the losses are those of probabilities taken for logits",
                 lambda: of_logits(points),
@@ -94,16 +94,16 @@ def explanations(reference: Reference, points: Points, true: Array) -> Iterator[
 
 
 def _of_probabilities(reference: Reference, p: Array, points: Points) -> Array:
-    return replace(reference, given="probs")(Points(p, points.targets))
+    return replace(reference, prediction_kind="probs")(Points(p, points.targets))
 
 
 def _clipped(reference: Reference, points: Points, eps: float) -> Array:
-    p = chances(points.x.astype(np.float64), reference.given)[0]
+    p = chances(points.x.astype(np.float64), reference.prediction_kind)[0]
     return _of_probabilities(reference, np.clip(p, eps, 1 - eps), points)
 
 
 def _added(reference: Reference, points: Points, eps: float) -> Array:
-    p = chances(points.x.astype(np.float64), reference.given)[0]
+    p = chances(points.x.astype(np.float64), reference.prediction_kind)[0]
     if points.x.ndim == 1:
         labels = points.labels > 0
         p = np.where(labels, p + eps, 1 - (1 - p + eps))  # of the outcome that happened
@@ -143,7 +143,7 @@ def _factor_words(factor: float, k: int) -> str:
 
 def _by_outcome(reference: Reference, points: Points, values: Array, true: Array) -> list[str]:
     """Whether the rows of one outcome are wrong: a term of the other is added, or they have a factor."""
-    if reference.bound.loss.family.reads not in ("outcomes", "signs") or not isinstance(points.targets, Dense):
+    if reference.bound.family.target_type not in ("outcomes", "signs") or not isinstance(points.targets, Dense):
         return []
     positive = points.labels > 0
     opposite = np.where(positive, points.labels.min(), points.labels.max())

@@ -45,7 +45,7 @@ class Points:
         return {"predictions": self.x[row].tolist(), "target": self.labels[row].item()}
 
 
-def grid(family: Family, given: str, labels: tuple[float, float] = LABELS[0]) -> Points:
+def grid(family: Family, prediction_kind: str, labels: tuple[float, float] = LABELS[0]) -> Points:
     """Ordinary predictions and targets of a reference's family, none of them at a kink, the smallest first.
 
     Parameters
@@ -55,65 +55,65 @@ def grid(family: Family, given: str, labels: tuple[float, float] = LABELS[0]) ->
     labels
         what two outcomes are called.
     """
-    if family.reads == "classes":
+    if family.target_type == "classes":
         z = np.array(list(itertools.product((-3.1, -0.6, 0.2, 1.3, 4.1), repeat=3)))
         z = z[np.argsort(np.abs(z).sum(axis=1), kind="stable")]
-        return wanted(z, Indices(np.arange(len(z)) % 3), given)
+        return wanted(z, Indices(np.arange(len(z)) % 3), prediction_kind)
     x = np.linspace(-5, 5, 41) + 0.0137
     x = x[np.argsort(np.abs(x), kind="stable")]
-    if family.reads == "numbers":
+    if family.target_type == "numbers":
         t = np.where(np.arange(len(x)) % 2, 1.5, 0.0)
         return Points(x + t, Dense(t))
-    return wanted(np.repeat(x, 2), Dense(np.tile(labels, len(x))), given)
+    return wanted(np.repeat(x, 2), Dense(np.tile(labels, len(x))), prediction_kind)
 
 
-def extremes(family: Family, given: str, labels: tuple[float, float] = LABELS[0]) -> Points:
+def extremes(family: Family, prediction_kind: str, labels: tuple[float, float] = LABELS[0]) -> Points:
     """Large predictions, which formulas that are not written with care do not survive; the smallest first."""
     sizes = np.array(sorted(SIZES, key=abs))
-    if family.reads == "classes":
+    if family.target_type == "classes":
         z = np.array([[a, 0, b] for a in sizes for b in (0.0, 1.0)])
         z = np.repeat(z, 3, axis=0)
-        return wanted(z, Indices(np.arange(len(z)) % 3), given)
-    if family.reads == "numbers":
+        return wanted(z, Indices(np.arange(len(z)) % 3), prediction_kind)
+    if family.target_type == "numbers":
         return Points(np.concatenate([sizes, 10 * sizes]), Dense(np.zeros(2 * len(sizes))))
-    return wanted(np.repeat(sizes, 2), Dense(np.tile(labels, len(sizes))), given)
+    return wanted(np.repeat(sizes, 2), Dense(np.tile(labels, len(sizes))), prediction_kind)
 
 
 def endless(family: Family, labels: tuple[float, float] = LABELS[0]) -> Points:
     """Logits that are infinite, where a loss has a limit."""
-    if family.reads == "classes":
+    if family.target_type == "classes":
         z = np.array([[-math.inf, 0.0, 1.0], [math.inf, 0.0, 1.0]])
         return Points(z, Indices(np.array([1, 0])))
     return Points(np.array([math.inf, -math.inf]), Dense(np.array(labels[::-1])))
 
 
-def perfect(points: Points, family: Family, given: str) -> Points:
+def perfect(points: Points, family: Family, prediction_kind: str) -> Points:
     """For each row of a grid the prediction that is right and sure."""
     if isinstance(points.targets, Indices):
         z = np.zeros_like(points.x)
         np.put_along_axis(z, points.targets.index[:, None], SURE, axis=1)
-        return wanted(z, points.targets, given)
+        return wanted(z, points.targets, prediction_kind)
     t = points.targets.t
-    if family.reads == "numbers":
+    if family.target_type == "numbers":
         return Points(t.copy(), points.targets)
-    return wanted(np.where(t > 0, SURE, -SURE), points.targets, given)
+    return wanted(np.where(t > 0, SURE, -SURE), points.targets, prediction_kind)
 
 
-def wanted(z: Array, targets: Targets, given: str) -> Points:
+def wanted(z: Array, targets: Targets, prediction_kind: str) -> Points:
     """Logits as what a loss wants."""
-    if given == "logits":
+    if prediction_kind == "logits":
         return Points(z, targets)
     p, log_p = chances(z, "logits")
-    return Points(p if given == "probs" else log_p, targets)
+    return Points(p if prediction_kind == "probs" else log_p, targets)
 
 
-def chances(x: Array, given: str) -> tuple[Array, Array]:
+def chances(x: Array, prediction_kind: str) -> tuple[Array, Array]:
     """Probabilities and their logarithms, of columns of classes or of one score a row."""
     with np.errstate(all="ignore"):
         if x.ndim == 2:
-            chance = MAKERS[given](x)
+            chance = MAKERS[prediction_kind](x)
             return np.asarray(chance.p), np.asarray(chance.l)
-        if given == "logits":
+        if prediction_kind == "logits":
             log_p = -np.logaddexp(0, -x)
             return np.exp(log_p), log_p
-        return (x, np.log(x)) if given == "probs" else (np.exp(x), x)
+        return (x, np.log(x)) if prediction_kind == "probs" else (np.exp(x), x)

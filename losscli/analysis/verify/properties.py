@@ -32,7 +32,7 @@ TINY = 1e-6
 SLOPES = 1e-4
 """A gradient is broken that misses differences, whose own error is near 1e-9, by more than this times max(1, |it|)."""
 
-BESIDE = 9
+THIRD_OPERANDS = 9
 """Rows that are looked at together and each alone."""
 DTYPES = (np.float64, np.float32)
 
@@ -88,7 +88,7 @@ def _verified(
         words = f"{where}: {found.kind} of ({', '.join(found.operands)})"
         return Verified(where, words, against, [Property("call", BROKEN, str(error))])
     report = Verified(where, _described(found, matched), None if matched.reference is None else matched.reference.name)
-    Prover(Subject(found, matched.settings, given, matched.given), matched, report).run()
+    Prover(Subject(found, matched.settings, given, matched.prediction_kind), matched, report).run()
     if files is not None:
         report.properties.append(on_files(files, found, given, matched))
     return report
@@ -96,13 +96,13 @@ def _verified(
 
 def _described(found: Found, matched: Matched) -> str:
     settings = matched.settings
-    if settings.wants is None and matched.family.reads != "numbers":
-        settings = replace(settings, wants=matched.given)
-    words = described(found, settings, matched.given)
+    if settings.wants is None and matched.family.target_type != "numbers":
+        settings = replace(settings, wants=matched.prediction_kind)
+    words = described(found, settings, matched.prediction_kind)
     if matched.labels == LABELS[1]:
         words += f" in {{{LABELS[1][0]:g}, {LABELS[1][1]:g}}}"
     if settings is not matched.settings and matched.reference is not None:
-        words += f"; that it wants {matched.given} is what fits the reference best"
+        words += f"; that it wants {matched.prediction_kind} is what fits the reference best"
     return words
 
 
@@ -112,7 +112,7 @@ class Prover:
     def __init__(self, subject: Subject, matched: Matched, report: Verified) -> None:
         self.subject, self.matched, self.report = subject, matched, report
         self.reference = matched.reference
-        self.points = grid(matched.family, subject.given, matched.labels)
+        self.points = grid(matched.family, subject.prediction_kind, matched.labels)
 
     def run(self) -> None:
         """All properties that need no files."""
@@ -192,7 +192,7 @@ class Prover:
             return
         lost: Example | None = None
         for dtype in DTYPES:
-            points = extremes(self.matched.family, self.subject.given, self.matched.labels).as_(dtype)
+            points = extremes(self.matched.family, self.subject.prediction_kind, self.matched.labels).as_(dtype)
             values, true = self.subject.values(points), self.reference(points)
             if not self._same("value at extremes", points, values, f"at extremes, {np.dtype(dtype)}"):
                 if not any("clipped" in words or "added" in words for words in self.report.patterns):
@@ -208,7 +208,7 @@ class Prover:
             self._add("tiny values", WARNING, "losses below 1e-6 are lost, or have fewer than two right digits", lost)
 
     def _infinite(self) -> None:
-        if self.reference is None or self.subject.given != "logits" or not self.matched.family.takes_from:
+        if self.reference is None or self.subject.prediction_kind != "logits" or not self.matched.family.takes_from:
             return
         points = endless(self.matched.family, self.matched.labels)
         values, true = self.subject.values(points), self.reference(points)
@@ -264,7 +264,7 @@ class Prover:
         """Where powers of 0 and infinite logarithms behind a mask give NaN, although the value is right."""
         if self.reference is None or self.subject.own.framework.name == "numpy":
             return
-        points = extremes(self.matched.family, self.subject.given, self.matched.labels)
+        points = extremes(self.matched.family, self.subject.prediction_kind, self.matched.labels)
         slopes, true = self.subject.gradient(points), self.reference.gradient(points)
         wrong = np.isfinite(true) & ~_near(slopes, true, TOLERANCE)
         name = "gradient at extremes"
@@ -278,8 +278,8 @@ class Prover:
         self._add(name, BROKEN, words, _slopes(points, where, slopes, true, "reference"))
 
     def _independent(self) -> None:
-        points = self.points.take(slice(0, BESIDE))
-        alone = np.array([self.subject.values(points.take(slice(i, i + 1)))[0] for i in range(BESIDE)])
+        points = self.points.take(slice(0, THIRD_OPERANDS))
+        alone = np.array([self.subject.values(points.take(slice(i, i + 1)))[0] for i in range(THIRD_OPERANDS)])
         if self._is_scalar:
             together = float(self.subject.raw(points).item())
             for name, expected in (("mean", alone.mean()), ("sum", alone.sum())):
@@ -287,14 +287,14 @@ class Prover:
                     self._add("per sample", MET, f"one number: the {name} of the rows' own losses")
                     return
             words = "the loss of several rows is neither the mean nor the sum of each row's own"
-            example = {"rows": BESIDE, "value": together, "mean of the rows": float(alone.mean())}
+            example = {"rows": THIRD_OPERANDS, "value": together, "mean of the rows": float(alone.mean())}
             self._add("per sample", BROKEN, words, example)
             return
         each = self.subject.values(points)
         wrong = ~(close(each, alone) | (np.isnan(each) & np.isnan(alone)))
         if wrong.any():
             row = int(wrong.argmax())
-            shown = points.shown(row) | {f"among {BESIDE} rows": float(each[row]), "alone": float(alone[row])}
+            shown = points.shown(row) | {f"among {THIRD_OPERANDS} rows": float(each[row]), "alone": float(alone[row])}
             self._add("per sample", BROKEN, "a row's loss depends on the rows beside it", shown)
         else:
             self._add("per sample", MET, "a row's loss does not depend on the others")
@@ -315,7 +315,7 @@ class Prover:
 
     def _shifted(self) -> None:
         known = self.reference is not None or self.subject.own.found.wants == "logits"
-        if not known or self.points.x.ndim != 2 or self.subject.given != "logits":
+        if not known or self.points.x.ndim != 2 or self.subject.prediction_kind != "logits":
             return
         values = self.subject.values(self.points)
         for shift in (-3.0, 10.0):
@@ -333,11 +333,11 @@ class Prover:
         self._add("shift of logits", MET, "a number added to all logits of a row changes nothing")
 
     def _perfect(self) -> None:
-        if self.reference is None and self.matched.family.reads != "classes":
+        if self.reference is None and self.matched.family.target_type != "classes":
             self._add("perfect prediction", SKIPPED, "without a reference it is not known what a perfect prediction is")
             return
         values = self.subject.values(self.points)
-        best = self.subject.values(perfect(self.points, self.matched.family, self.subject.given))
+        best = self.subject.values(perfect(self.points, self.matched.family, self.subject.prediction_kind))
         worse = ~(values >= best - TOLERANCE)
         if worse.any():
             row = int(worse.argmax())
@@ -394,7 +394,7 @@ def on_files(files: Request, found: Found, parameters: Mapping[str, float | None
         return Property(name, SKIPPED, "no reference is known; name one with --against SPEC")
     opener = Opener(files.header)
     bound = BoundLoss(declared(found, matched.settings, CLASSES), parameters)
-    takes = matched.given if matched.family.takes_from else None
+    takes = matched.prediction_kind if matched.family.takes_from else None
     own = score(replace(files, loss=bound, takes=takes), opener)
     true = score(replace(files, loss=reference.bound), opener)
     worst: tuple[float, Example] = (TOLERANCE, {})

@@ -7,7 +7,7 @@ import numpy as np
 
 from losscli.analysis.verify.points import Points
 from losscli.arrays import Array
-from losscli.custom.loss import Own, Settings
+from losscli.custom.loss import Custom, Settings
 from losscli.custom.reading import Found
 from losscli.definition.batch import Dense, Extras, Indices
 from losscli.definition.loss import BoundLoss
@@ -20,13 +20,15 @@ STEPS = (2.0**-20, 2.0**-8, 2.0**-6)
 class Subject:
     """The loss under test: values, gradients, and what it returns, for points."""
 
-    def __init__(self, found: Found, settings: Settings, parameters: Mapping[str, float | None], given: str) -> None:
-        self.own = Own(found, settings)
-        self.settings, self.parameters, self.given = settings, dict(parameters), given
+    def __init__(
+        self, found: Found, settings: Settings, parameters: Mapping[str, float | None], prediction_kind: str
+    ) -> None:
+        self.own = Custom(found, settings)
+        self.settings, self.parameters, self.prediction_kind = settings, dict(parameters), prediction_kind
 
     def but(self, **parameters: float) -> "Subject":
         """The same loss with other parameters."""
-        return Subject(self.own.found, self.settings, self.parameters | parameters, self.given)
+        return Subject(self.own.found, self.settings, self.parameters | parameters, self.prediction_kind)
 
     def raw(self, points: Points) -> Array:
         """What it returns for all rows in one call."""
@@ -34,7 +36,7 @@ class Subject:
 
     def called(self, x: Array, t: Array) -> Array:
         """What it returns for arrays that it gets as they are."""
-        function = self.own.function(self.parameters, self.given)
+        function = self.own.function(self.parameters, self.prediction_kind)
         with self.own.foreign():
             return self.own.numbers(function(self.own.framework.array(x), self.own.framework.array(t)))
 
@@ -56,7 +58,9 @@ class Subject:
             slopes = np.zeros_like(flat)
             for column in range(flat.shape[1]):
                 here = flat[:, column]
-                widths = step * (np.minimum(here, 1 - here) if self.given == "probs" else np.maximum(1, np.abs(here)))
+                widths = step * (
+                    np.minimum(here, 1 - here) if self.prediction_kind == "probs" else np.maximum(1, np.abs(here))
+                )
                 ends = []
                 for sign in (1, -1):
                     moved = flat.copy()
@@ -67,10 +71,10 @@ class Subject:
         return found
 
     def _evaluated(self, points: Points, gradient: bool) -> tuple[Array, Array | None]:
-        function = self.own.function(self.parameters, self.given)
+        function = self.own.function(self.parameters, self.prediction_kind)
         t = self.own.targets(points.targets, points.x)
         with self.own.foreign():
-            values, slopes = self.own.evaluate(function, points.x, t, gradient, self.given == "probs")
+            values, slopes = self.own.evaluate(function, points.x, t, gradient, self.prediction_kind == "probs")
         if values.ndim == 2:
             scale = 1 if isinstance(points.targets, Indices) else values.shape[1]
             values, slopes = values.sum(axis=1) / scale, None if slopes is None else slopes / scale
@@ -82,7 +86,7 @@ class Reference:
     """A loss of losscli's own, times a factor that the user's loss has as a parameter."""
 
     bound: BoundLoss
-    given: str
+    prediction_kind: str
     factor: float = 1.0
 
     @property
@@ -92,7 +96,7 @@ class Reference:
 
     def but(self, **parameters: float | None) -> "Reference":
         """The same with other parameters."""
-        return replace(self, bound=self.bound.loss.bind(**dict(self.bound.parameters) | parameters))
+        return replace(self, bound=self.bound.declaration.bind(**dict(self.bound.parameters) | parameters))
 
     def __call__(self, points: Points) -> Array:
         """A number a row."""
@@ -105,11 +109,11 @@ class Reference:
         return slopes
 
     def _evaluated(self, points: Points, gradient: bool) -> tuple[Array, Array | None]:
-        family = self.bound.loss.family
+        family = self.bound.family
         targets = points.targets
-        if family.reads in ("signs", "outcomes") and isinstance(targets, Dense):
+        if family.target_type in ("signs", "outcomes") and isinstance(targets, Dense):
             positive = targets.t > 0
-            targets = Dense(np.where(positive, 1, -1).astype(np.int8) if family.reads == "signs" else positive)
-        extras = Extras(self.given if family.takes_from else "logits")
+            targets = Dense(np.where(positive, 1, -1).astype(np.int8) if family.target_type == "signs" else positive)
+        extras = Extras(self.prediction_kind if family.takes_from else "logits")
         values, slopes = self.bound(points.x.astype(np.float64), targets, extras, gradient)
         return values * self.factor, None if slopes is None else slopes * self.factor

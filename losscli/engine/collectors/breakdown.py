@@ -11,7 +11,7 @@ from losscli.engine.aggregates import Quantiles
 from losscli.engine.classes import classes, contributions
 
 if TYPE_CHECKING:
-    from losscli.engine.job import Block, Job
+    from losscli.engine.job import Batch, Job
 
 CONFIDENCES = 50
 """Bins of equal width of the probability of the true class."""
@@ -57,27 +57,27 @@ class Profiler:
     confidence: bool
     weighted: bool
 
-    def __call__(self, job: "Job", block: "Block") -> Profile:
-        rows, sums = self._grouped(job, block)
+    def __call__(self, job: "Job", batch: "Batch") -> Profile:
+        rows, sums = self._grouped(job, batch)
         return Profile(
             rows,
             sums,
-            self._joint(job, block) if self.confidence else None,
-            Quantiles.of(contributions(block)) if self.weighted else None,
+            self._joint(job, batch) if self.confidence else None,
+            Quantiles.of(contributions(batch)) if self.weighted else None,
         )
 
-    def _grouped(self, job: "Job", block: "Block") -> tuple[Array | None, Array | None]:
+    def _grouped(self, job: "Job", batch: "Batch") -> tuple[Array | None, Array | None]:
         if self.groups == "outputs":
-            values = block.values.astype(np.float64)
+            values = batch.values.astype(np.float64)
             return np.full(values.shape[1], len(values)), values.sum(axis=0)
         if self.groups == "classes":
-            index = classes(job, block.targets)
-            return np.bincount(index, minlength=job.form.k), np.bincount(index, block.losses, job.form.k)
+            index = classes(job, batch.targets)
+            return np.bincount(index, minlength=job.encoding.k), np.bincount(index, batch.losses, job.encoding.k)
         return None, None
 
-    def _joint(self, job: "Job", block: "Block") -> Array:
-        values = block.values.reshape(-1).astype(np.float64)
-        p = np.clip(np.nan_to_num(true_class_chance(job, block).reshape(-1)), 0, 1)  # NaN is reported after the pass
+    def _joint(self, job: "Job", batch: "Batch") -> Array:
+        values = batch.values.reshape(-1).astype(np.float64)
+        p = np.clip(np.nan_to_num(true_class_chance(job, batch).reshape(-1)), 0, 1)  # NaN is reported after the pass
         along = np.minimum((p * CONFIDENCES).astype(np.int64), CONFIDENCES - 1)
         edges = len(loss_edges())
         positive = values > 0
@@ -86,12 +86,12 @@ class Profiler:
         return np.bincount(along * edges + up, minlength=CONFIDENCES * edges).reshape(CONFIDENCES, edges)
 
 
-def true_class_chance(job: "Job", block: "Block") -> Array:
+def true_class_chance(job: "Job", batch: "Batch") -> Array:
     """The probability of what happened, in the shape of the losses before outputs are combined."""
-    likelihood = find(str(job.loss.loss.family.likelihood)).bind()
-    hard = replace(job.form, smoothing=None).targets(block.targets)
+    likelihood = find(str(job.loss.family.likelihood)).bind()
+    hard = replace(job.encoding, smoothing=None).targets(batch.targets)
     extras = job.extras._replace(pos_weight=None)
-    return np.exp(-likelihood(block.predictions, hard, extras)[0].astype(np.float64))
+    return np.exp(-likelihood(batch.predictions, hard, extras)[0].astype(np.float64))
 
 
 def concentration(values: Array, counts: Array) -> tuple[Array, Array]:

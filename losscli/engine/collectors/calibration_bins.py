@@ -9,7 +9,7 @@ from losscli.arrays import Array, row_sums
 from losscli.engine.classes import classes, probabilities
 
 if TYPE_CHECKING:
-    from losscli.engine.job import Block, Job
+    from losscli.engine.job import Batch, Job
 
 BINS = 15
 MOST_ELEMENTS = 4_000_000
@@ -25,12 +25,12 @@ class Bins(NamedTuple):
     right: Array
 
     @classmethod
-    def of(cls, job: "Job", block: "Block") -> "Bins":
+    def of(cls, job: "Job", batch: "Batch") -> "Bins":
         """Of a block of predictions and labels; see `reliability.judge`."""
-        if job.extras.given == "logits" and block.predictions.ndim == 2:
-            confidence, right = _of_logits(block.predictions, classes(job, block.targets))
+        if job.extras.prediction_kind == "logits" and batch.predictions.ndim == 2:
+            confidence, right = _of_logits(batch.predictions, classes(job, batch.targets))
         else:
-            verdicts = judge(job, block)
+            verdicts = judge(job, batch)
             confidence, right = verdicts.confidence[0], verdicts.right[0]
         # A NaN is reported after the pass.
         index = np.clip(np.ceil(np.nan_to_num(confidence) * BINS).astype(np.int64) - 1, 0, BINS - 1)
@@ -61,8 +61,8 @@ def _of_logits(logits: Array, true: Array) -> tuple[Array, Array]:
 
 def applies(job: "Job") -> bool:
     """Whether predictions are chances of labels, of which one is right."""
-    form = job.form
-    if job.loss.loss.family.likelihood is None or job.several:
+    form = job.encoding
+    if job.loss.family.likelihood is None or job.several:
         return False
     return form.kind in ("index", "name", "one-hot", "binary", "signed")
 
@@ -78,14 +78,14 @@ class Verdicts:
         return Verdicts(self.confidence + other.confidence, self.right + other.right)
 
 
-def judge(job: "Job", block: "Block") -> Verdicts:
+def judge(job: "Job", batch: "Batch") -> Verdicts:
     """The observer that a job carries: confidence is the largest probability of a row, its class the predicted one.
 
     Of two outcomes the positive one is predicted where its probability is above 1/2; of several classes with the
     largest probability, the first.
     """
-    true, p = classes(job, block.targets), probabilities(job, block.predictions)
+    true, p = classes(job, batch.targets), probabilities(job, batch.predictions)
     if p.ndim == 1:
         return Verdicts((np.maximum(p, 1 - p),), ((p > 0.5) == (true == 1),))
-    predicted = block.predictions.argmax(axis=1)
+    predicted = batch.predictions.argmax(axis=1)
     return Verdicts((p[np.arange(len(p)), predicted],), (predicted == true,))

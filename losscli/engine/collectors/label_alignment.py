@@ -14,7 +14,7 @@ from losscli.engine.classes import classes, confusion, has_names, names_classes,
 from losscli.findings import WARNING, Finding
 
 if TYPE_CHECKING:
-    from losscli.engine.job import Block, Job
+    from losscli.engine.job import Batch, Job
 
 RUN = 32
 """Rows of a sample that follow each other, so that a label can be compared with its neighbours."""
@@ -45,7 +45,7 @@ class Sampling(NamedTuple):
         """The sampling of a job; None where there are too few rows to conclude from, or the targets are no rows' own."""
         n = job.samples
         most = min(MOST_ROWS, most_bytes // job.row_bytes)
-        if job.loss.loss.family.coupled is not None or job.form.kind == "constant" or min(n, most) < LEAST_ROWS:
+        if job.loss.family.coupled is not None or job.encoding.kind == "constant" or min(n, most) < LEAST_ROWS:
             return None
         return cls(RUN * max(1, -(-n // most)))
 
@@ -63,13 +63,13 @@ class Sample(NamedTuple):
     rows: tuple[Array, ...] = ()
     predictions: tuple[Array, ...] = ()
     targets: tuple[Array, ...] = ()
-    beside: tuple[Array, ...] = ()
+    third_operand: tuple[Array, ...] = ()
 
     @classmethod
-    def of(cls, sampling: Sampling, block: "Block") -> "Sample":
-        kept = sampling.rows(block.first, len(block.predictions))
-        beside = () if block.beside is None else (block.beside[kept],)
-        return cls((kept + block.first,), (block.predictions[kept],), (block.targets[kept],), beside)
+    def of(cls, sampling: Sampling, batch: "Batch") -> "Sample":
+        kept = sampling.rows(batch.first, len(batch.predictions))
+        third_operand = () if batch.third_operand is None else (batch.third_operand[kept],)
+        return cls((kept + batch.first,), (batch.predictions[kept],), (batch.targets[kept],), third_operand)
 
     def __add__(self, other: "Sample") -> "Sample":  # type: ignore[override]
         return Sample(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
@@ -140,12 +140,12 @@ def compared(job: "Job", sample: Sample) -> Compared | None:
         return None
     rows = np.concatenate(sample.rows)
     predictions, targets = np.concatenate(sample.predictions), np.concatenate(sample.targets)
-    beside = np.concatenate(sample.beside) if sample.beside else None
+    third_operand = np.concatenate(sample.third_operand) if sample.third_operand else None
     if len(rows) < LEAST_ROWS or (targets == targets[0]).all() or (predictions == predictions[0]).all():
         return None
 
     def losses(order: Array) -> Array:
-        return _losses(job, predictions, targets[order], beside)
+        return _losses(job, predictions, targets[order], third_operand)
 
     shuffled = [losses(_order(len(rows), number)) for number in range(SHUFFLES)]
     # With the largest losses cut off too: a few huge ones would make everything else look alike.
@@ -203,12 +203,12 @@ def _neighbours(rows: Array, step: int) -> Array:
     return order
 
 
-def _losses(job: "Job", predictions: Array, targets: Array, beside: Array | None) -> Array:
+def _losses(job: "Job", predictions: Array, targets: Array, third_operand: Array | None) -> Array:
     from losscli.engine.job import over_outputs
 
-    extras = job.extras._replace(beside=beside)
+    extras = job.extras._replace(third_operand=third_operand)
     with np.errstate(all="ignore"):
-        values, _ = job.loss(predictions, job.form.targets(targets), extras)
+        values, _ = job.loss(predictions, job.encoding.targets(targets), extras)
         losses = over_outputs(job, values).astype(np.float64)
     finite = np.isfinite(losses)
     return np.where(finite, losses, losses[finite].max(initial=0))  # one infinite loss would hide all others
@@ -229,10 +229,10 @@ def mixed(bits: Array) -> Array:
 
 def confused(job: "Job", sample: Sample) -> Array | None:
     """How often each class (column) is predicted for each label (row); None where rows have no class of their own."""
-    if not names_classes(job) or job.form.k > MOST_CLASSES:
+    if not names_classes(job) or job.encoding.k > MOST_CLASSES:
         return None
     label = classes(job, np.concatenate(sample.targets))
-    return confusion(label, predicted(job, np.concatenate(sample.predictions)), max(job.form.k, 2))
+    return confusion(label, predicted(job, np.concatenate(sample.predictions)), max(job.encoding.k, 2))
 
 
 def permuted(confusion: Array, names: list[str], named: bool = False) -> Finding | None:

@@ -25,15 +25,15 @@ def floor(classes: int | None) -> tuple[str, float]:
     return "softmax", math.log1p((classes - 1) / math.e)
 
 
-def misread(loss: "Loss", name: str, given: str, k: int, evidence: str | None = None) -> list[Finding]:
+def misread(loss: "Loss", name: str, prediction_kind: str, k: int, evidence: str | None = None) -> list[Finding]:
     """What to say of predictions that look like probabilities: all in [0, 1], and in rows of classes that sum to 1.
 
     `name` is that of their file, `k` the number of classes, and `evidence` why they look so.
     """
     family = loss.family
-    if family.takes_from and given == "logits":
-        function, least = floor(k if family.reads == "classes" else None)
-        rows = " and every row sums to 1" if family.reads == "classes" else ""
+    if family.takes_from and prediction_kind == "logits":
+        function, least = floor(k if family.target_type == "classes" else None)
+        rows = " and every row sums to 1" if family.target_type == "classes" else ""
         evidence = evidence or f"all predictions lie in [0, 1]{rows}"
         return [
             Finding(
@@ -190,9 +190,9 @@ def kind(values: Values, family: "Family") -> Kind:
     if not family.takes_from:
         return Kind("numbers", span)
     inside = values.inside
-    if not inside and family.reads == "classes" and values.least >= 0 and percentages(values):
+    if not inside and family.target_type == "classes" and values.least >= 0 and percentages(values):
         return Kind("neither", f"{span}, and every row sums to 100: percentages")
-    if inside and family.reads == "classes":
+    if inside and family.target_type == "classes":
         right = values.rows - values.off
         if not values.off:
             return Kind("probabilities", f"{span}, and every row sums to 1")
@@ -201,7 +201,7 @@ def kind(values: Values, family: "Family") -> Kind:
         return Kind("neither", f"{span}, but rows sum to {values.least_sum:.6g} ... {values.most_sum:.6g}")
     if inside:
         return Kind("probabilities", f"{span}, all in [0, 1]")
-    if not values.positive and family.reads == "classes" and not values.off_of_logs:
+    if not values.positive and family.target_type == "classes" and not values.off_of_logs:
         return Kind("log-probabilities", f"{span}, and the exponentials of each row sum to 1")
     outside = values.elements - values.within
     return Kind("logits", f"{span}, {outside / values.elements:.0%} outside [0, 1]")
@@ -212,7 +212,7 @@ def percentages(values: Values) -> bool:
     return abs(values.least_sum - 100) < 0.5 and abs(values.most_sum - 100) < 0.5
 
 
-def suspicious(values: Values, found: Kind, source: "Source", given: str, family: "Family") -> list[Finding]:
+def suspicious(values: Values, found: Kind, source: "Source", prediction_kind: str, family: "Family") -> list[Finding]:
     """What is suspicious about predictions by themselves, for losses of a family."""
     name, k, dtype = source.name, values.classes, source.dtype
     findings = []
@@ -225,7 +225,7 @@ def suspicious(values: Values, found: Kind, source: "Source", given: str, family
                 cure="if it is an index, leave it out: pick the others with --columns, or save the array without it",
             )
         )
-    if family.reads == "classes" and values.least >= 0 and percentages(values):
+    if family.target_type == "classes" and values.least >= 0 and percentages(values):
         findings.append(
             Finding(
                 "row-sums",
@@ -252,8 +252,8 @@ def suspicious(values: Values, found: Kind, source: "Source", given: str, family
                 cure="-inf is the logit, or log-probability, of what cannot be; anything else is an overflow",
             )
         )
-    off = values.off if family.reads == "classes" and values.inside else 0
-    if found.name == "neither" and given == "logits" and off:
+    off = values.off if family.target_type == "classes" and values.inside else 0
+    if found.name == "neither" and prediction_kind == "logits" and off:
         findings.append(
             Finding(
                 "row-sums",
@@ -264,7 +264,7 @@ def suspicious(values: Values, found: Kind, source: "Source", given: str, family
                 "are they outputs of a sigmoid each? Then a sigmoid loss takes them, with --from probs",
             )
         )
-    elif found.name == "probabilities" and given == "logits" and off:
+    elif found.name == "probabilities" and prediction_kind == "logits" and off:
         findings.append(
             Finding(
                 "row-sums",
@@ -274,7 +274,7 @@ def suspicious(values: Values, found: Kind, source: "Source", given: str, family
                 "look at these rows",
             )
         )
-    if found.name == "log-probabilities" and given == "logits":
+    if found.name == "log-probabilities" and prediction_kind == "logits":
         findings.append(
             Finding(
                 "log-probabilities",
