@@ -65,12 +65,12 @@ def one(text: str) -> BoundLoss:
 
 
 def of_numbers(text: str) -> bool:
-    return one(text).loss.family.name in OF_NUMBERS
+    return one(text).family.name in OF_NUMBERS
 
 
 def cases(*texts: str) -> list[Any]:
     """Losses over each axis that they have."""
-    return [pytest.param(text, over, id=f"{text}-{over}") for text in texts for over in one(text).loss.family.axes]
+    return [pytest.param(text, over, id=f"{text}-{over}") for text in texts for over in one(text).family.axes]
 
 
 CASES = cases(*LOSSES, *SWEPT)
@@ -79,7 +79,7 @@ ROWS = cases(*itertools.filterfalse(of_numbers, LOSSES))
 
 
 def axis_of(text: str, over: str) -> Axis:
-    return one(text).loss.family.axes[over]
+    return one(text).family.axes[over]
 
 
 @functools.cache
@@ -631,7 +631,7 @@ class TestSharedAxis:
     def test_a_shared_margin_is_the_logit_of_the_label(self):
         """Logistic loss of a margin is binary cross-entropy of the same score."""
         _, axes = shared_axis(specs(["logistic", "bce"]))
-        curves = [trace(one(text), axes[one(text).loss.family.name], -3.0, 3.0) for text in ("logistic", "bce")]
+        curves = [trace(one(text), axes[one(text).family.name], -3.0, 3.0) for text in ("logistic", "bce")]
         assert curves[0].value == pytest.approx(curves[1].value, rel=1e-14)
         assert curves[0].slope == pytest.approx(curves[1].slope, rel=1e-14)
 
@@ -669,7 +669,7 @@ class TestRange:
 
     @pytest.mark.parametrize("name", sorted({name for family in FAMILIES.values() for name in family.axes}))
     def test_the_default_is_a_range_of_all_that_share_an_axis(self, name):
-        share = [one(text) for text in FIRST if name in one(text).loss.family.axes]
+        share = [one(text) for text in FIRST if name in one(text).family.axes]
         for size in (1, 2, len(share)):
             for losses in itertools.combinations(share, size):
                 axes = shared_axis(losses, name)[1]

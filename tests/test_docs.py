@@ -11,7 +11,7 @@ import pytest
 
 from losscli.cli import options, plot
 from losscli.definition.registry import FAMILIES, LOSSES
-from losscli.engine.aggregates import REDUCTIONS
+from losscli.engine.reduction import REDUCTIONS
 from losscli.plots.samples import PANELS
 from losscli.render import text as render
 

@@ -22,6 +22,7 @@ from losscli.engine import evaluate as run
 from losscli.engine import in_memory as in_memory_module
 from losscli.engine import job as job_module
 from losscli.engine import threads as threads_module
+from losscli.engine.collectors.summary import Summaries, Summary
 from losscli.errors import DataError, UsageError
 from losscli.io import bytes as raw
 from losscli.io import csv as csvfile
@@ -34,6 +35,7 @@ from losscli.io.source import MemorySource, pieces
 from losscli.lookup.names import find
 from losscli.losses.probability import Known, lazy
 from losscli.losses.softmax import Shares, _by_index, _every_class
+from losscli.measurement.measure import essential
 
 SEED = 20261124
 GENERATOR = np.random.default_rng(SEED)
@@ -312,7 +314,7 @@ def test_a_job_of_files_goes_to_another_process(kind, save, write, folder, small
     assert bounds == job_module.chunks(sent)
     assert len(bounds) > 2
     for start, stop in bounds[1:3]:
-        here, there = (run.evaluate_chunk(one, start, stop).partial for one in (job, sent))
+        here, there = (run.evaluate_chunk(one, essential(job), start, stop).aggregate[Summary] for one in (job, sent))
         assert (here.weighted, here.samples) == (there.weighted, there.samples)
 
 
@@ -331,7 +333,7 @@ class TestBounds:
     def test_no_more_chunks_are_computed_ahead_than_there_are_workers(self, monkeypatch):
         monkeypatch.setattr(job_module, "CHUNK_ROWS", 10)
         executor = Ready()
-        assert run.evaluate(self.job(), executor=executor).samples == 1000
+        assert run.evaluate(self.job(), [Summaries()], executor=executor)[Summary].samples == 1000
         assert executor.most == 5  # three, one to begin with when the first is done, and the one that is taken
 
     def test_many_threads_do_not_hold_more_than_a_few_chunks(self):

@@ -226,7 +226,7 @@ class TestFilesThatChange:
 
     @pytest.mark.parametrize("how", ["shrinks", "grows", "is written to"])
     @pytest.mark.parametrize("kind", ["npy", "npz", "csv", "parquet"])
-    @pytest.mark.parametrize("when", ["losscli.engine.evaluate.evaluate_chunk", "losscli.measurement.measure.assign"])
+    @pytest.mark.parametrize("when", ["losscli.engine.evaluate.evaluate_chunk", "losscli.measurement.prepare.assign"])
     def test_are_refused(self, run, write, folder, save, monkeypatch, kind, how, when):
         path = self.make(folder, kind, 1.0)
         write("x.csv", "old")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from losscli.definition.request import Request
-from losscli.engine.job import ChunkResult
+from losscli.engine.evaluate import ChunkResult
 from losscli.lookup.names import find
 from losscli.measurement.prepare import prepare
 

@@ -13,12 +13,12 @@ from losscli.definition.request import Request
 from losscli.engine import aggregates as reductions
 from losscli.engine.aggregates import Quantiles
 from losscli.engine.classes import groups_of, has_confidence
-from losscli.engine.collectors.breakdown import CONFIDENCES, Profiler, concentration, loss_edges
+from losscli.engine.collectors.breakdown import CONFIDENCES, Profile, Profiler, concentration, loss_edges
 from losscli.engine.evaluate import evaluate_chunk
 from losscli.engine.histogram import Histogram
 from losscli.errors import DataError
 from losscli.lookup.names import find
-from losscli.measurement.class_labels import groups
+from losscli.measurement.class_labels import group_names
 from losscli.measurement.prepare import prepare
 
 ACROSS = np.linspace(0, 1, 51)
@@ -40,14 +40,14 @@ def prepared(loss, p, t, **options):
 
 def profiled(loss, p, t, **options):
     """What is kept of the losses of two files."""
-    return prepared(loss, p, t, **options).run().observed
+    return prepared(loss, p, t, **options).run().aggregate[Profile]
 
 
 def by_group(loss, p, t, **options):
     """Kind of the groups, and of each by its name the number of its losses and their sum."""
     made = prepared(loss, p, t, **options)
-    found = made.run().observed
-    table = zip(groups(made), found.rows.tolist(), found.sums.tolist(), strict=True)
+    found = made.run().aggregate[Profile]
+    table = zip(group_names(made.job, made.decoded), found.rows.tolist(), found.sums.tolist(), strict=True)
     return groups_of(made.job), {name: (rows, total) for name, rows, total in table}
 
 
@@ -104,7 +104,7 @@ class TestGroups:
 
     def test_soft_rows_have_none(self, save):
         made = prepared("ce", save("p.npy", Z), save("t.npy", np.full((6, 3), 1 / 3)))
-        found = made.run().observed
+        found = made.run().aggregate[Profile]
         assert groups_of(made.job) is None
         assert not has_confidence(made.job)
         assert (found.rows, found.sums, found.joint) == (None, None, None)
@@ -126,7 +126,7 @@ class TestGroups:
         made = prepared("bce", save("p.npy", S), save("t.npy", [0.25, 0, 1, 0.5, 0.75]))
         assert groups_of(made.job) is None
         assert not has_confidence(made.job)
-        assert made.run().observed.rows is None
+        assert made.run().aggregate[Profile].rows is None
 
     @pytest.mark.parametrize("over", ["mean", "sum"])
     def test_of_several_labels_a_row_are_the_outputs(self, save, over):
@@ -136,7 +136,7 @@ class TestGroups:
 
     def test_of_several_fractions_a_row_are_the_outputs(self, save):
         made = prepared("bce", save("p.npy", Z), save("t.npy", np.full((6, 3), 0.5)))
-        found = made.run().observed
+        found = made.run().aggregate[Profile]
         assert groups_of(made.job) == "outputs"
         assert found.joint is None
         elements = (np.log1p(np.exp(Z)) + np.log1p(np.exp(-Z))) / 2
@@ -159,7 +159,7 @@ class TestGroups:
     def test_numbers_have_none(self, save):
         made = prepared("mse", save("p.npy", S), save("t.npy", T))
         assert (groups_of(made.job), has_confidence(made.job)) == (None, False)
-        assert made.run().observed.rows is None
+        assert made.run().aggregate[Profile].rows is None
 
     @pytest.mark.parametrize("targets", ["numbers", "constant"])
     def test_of_rows_of_numbers_are_the_outputs(self, save, targets):
@@ -428,13 +428,15 @@ class TestMerging:
     @pytest.mark.parametrize("kind", makers())
     def test_any_split_of_the_rows(self, save, kind):
         loss, p, t, options = makers()[kind](lambda name, array: save(f"{name}.npy", array))
-        job = prepared(loss, p, t, **options).job
-        n = job.samples
-        whole = evaluate_chunk(job, 0, n).partial.observed
+        made = prepared(loss, p, t, **options)
+        job, collectors, n = made.job, made.collectors, made.job.samples
+        whole = evaluate_chunk(job, collectors, 0, n).aggregate[Profile]
         generator = np.random.default_rng(1)
         for pieces in (2, 3, 7, 20):
             cuts = [0, *sorted(generator.choice(np.arange(1, n), pieces - 1, replace=False).tolist()), n]
-            parts = [evaluate_chunk(job, low, high).partial.observed for low, high in itertools.pairwise(cuts)]
+            parts = [
+                evaluate_chunk(job, collectors, low, high).aggregate[Profile] for low, high in itertools.pairwise(cuts)
+            ]
             assert_same_profile(reduce(add, parts), whole)
             assert_same_profile(parts[0] + reduce(add, parts[1:]), whole)
 

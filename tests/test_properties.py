@@ -14,12 +14,14 @@ from hypothesis import strategies as st
 from losscli.data.target_encoding import Smoothing
 from losscli.definition.loss import Loss
 from losscli.definition.registry import LOSSES
-from losscli.engine import evaluate as run
 from losscli.engine import job as job_module
-from losscli.engine.aggregates import REDUCTIONS, Partial
-from losscli.engine.evaluate import evaluate, reduced
-from losscli.engine.job import ChunkResult, Job
+from losscli.engine.collector import Aggregate
+from losscli.engine.collectors.summary import Summary
+from losscli.engine.evaluate import ChunkResult, evaluate
+from losscli.engine.job import Job
+from losscli.engine.reduction import REDUCTIONS, reduced
 from losscli.io.source import MemorySource
+from losscli.measurement.measure import essential
 
 
 def job_of(loss: Loss, n: int, seed: int, dtype: Any = np.float32, **changes: Any) -> Job:
@@ -27,10 +29,10 @@ def job_of(loss: Loss, n: int, seed: int, dtype: Any = np.float32, **changes: An
     return drawn(loss, n, seed).job(loss, dtype, **changes)
 
 
-def outcome(job: Job, executor: Any = None) -> tuple[Partial, np.ndarray, np.ndarray, np.ndarray]:
-    """Partial, row numbers, per-sample losses and gradient of a job."""
+def outcome(job: Job, executor: Any = None) -> tuple[Aggregate, np.ndarray, np.ndarray, np.ndarray]:
+    """Aggregate, row numbers, per-sample losses and gradient of a job."""
     chunks: list[ChunkResult] = []
-    partial = evaluate(job, chunks.append, executor)
+    partial = evaluate(job, essential(job), chunks.append, executor)
     rows = [rows for chunk in chunks for rows in chunk.rows]
     gradient = np.concatenate([part for chunk in chunks for part in chunk.gradient])
     sample, loss = (np.concatenate([getattr(part, name) for part in rows]) for name in ("sample", "loss"))
@@ -42,7 +44,7 @@ def chosen(source: Any, rows: Any) -> MemorySource:
 
 
 def rows_of(job: Job, rows: Any) -> Job:
-    operands = ("predictions", "targets", "weights", "beside")
+    operands = ("predictions", "targets", "weights", "third_operand")
     given = {name: getattr(job, name) for name in operands}
     return replace(job, **{name: chosen(source, rows) for name, source in given.items() if source is not None})
 
@@ -118,7 +120,9 @@ def test_ignoring_a_row_is_deleting_it(loss: Loss, n: int, seed: int, data: Any)
     assert not slopes[drop].any()
     assert slopes[kept].tobytes() == other_slopes.tobytes()
     for reduction in ("mean", "sum", "sum-over-batch-size", "sum-by-nonzero-weights"):
-        assert reduced(ignoring, left, REDUCTIONS[reduction]) == reduced(deleted, right, REDUCTIONS[reduction])
+        assert reduced(ignoring, left[Summary], REDUCTIONS[reduction]) == reduced(
+            deleted, right[Summary], REDUCTIONS[reduction]
+        )
 
 
 @independent
@@ -133,12 +137,12 @@ def test_weights_only_scale_rows(loss: Loss, n: int, seed: int, factor: float) -
     assert losses.tobytes() == same_losses.tobytes()
     assert slopes.tobytes() == same_slopes.tobytes()
     assert weighted.losses == plain.losses
-    value, numerator, denominator = reduced(job, weighted, REDUCTIONS["mean"])
+    value, numerator, denominator = reduced(job, weighted[Summary], REDUCTIONS["mean"])
     np.testing.assert_allclose([numerator, denominator, value], [w @ losses, w.sum(), w @ losses / w.sum()], rtol=1e-12)
     scaled, *_ = outcome(replace(job, weights=MemorySource("w", w * factor)))
-    np.testing.assert_allclose(reduced(job, scaled, REDUCTIONS["mean"])[0], value, rtol=1e-12)
+    np.testing.assert_allclose(reduced(job, scaled[Summary], REDUCTIONS["mean"])[0], value, rtol=1e-12)
     repeated, *_ = outcome(rows_of(job, np.repeat(np.arange(n), w.astype(int))))
-    np.testing.assert_allclose(reduced(job, repeated, REDUCTIONS["mean"])[0], value, rtol=1e-12)
+    np.testing.assert_allclose(reduced(job, repeated[Summary], REDUCTIONS["mean"])[0], value, rtol=1e-12)
 
 
 @pytest.mark.usefixtures("small_blocks")
@@ -192,7 +196,7 @@ def test_no_constant_prediction_beats_the_baseline(name: str, weighted: bool) ->
     if weighted:
         job = replace(job, weights=MemorySource("w", np.random.default_rng(22).random(n)))
     partial, *_ = outcome(job)
-    best = run.baseline(job, partial, "mean", 1.0)
+    best = baseline(job, partial, "mean", 1.0)
     assert best is not None
     classes = LOSSES[name].family.takes_from
     given = "probs" if classes else "logits"
@@ -202,7 +206,7 @@ def test_no_constant_prediction_beats_the_baseline(name: str, weighted: bool) ->
         rows = np.broadcast_to(prediction, job.predictions.shape).copy()
         made = replace(job, predictions=MemorySource("p", rows), extras=job.extras._replace(prediction_kind=given))
         found, *_ = outcome(made)
-        return reduced(made, found, REDUCTIONS["mean"])[0]
+        return reduced(made, found[Summary], REDUCTIONS["mean"])[0]
 
     np.testing.assert_allclose(value_at(constant), best.value, rtol=1e-12)
     for step in (1e-3, -1e-3, 0.05, -0.05):

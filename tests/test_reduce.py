@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from losscli.engine import aggregates as reductions
-from losscli.engine.aggregates import Faults, Moments, Partial, Quantiles, Total
+from losscli.engine.aggregates import Faults, Moments, Quantiles, Total
+from losscli.engine.collectors.summary import Summary
 
 floats = st.floats(-1e6, 1e6)
 
@@ -100,7 +101,7 @@ def test_percentiles_beside_infinities_are_not_nan() -> None:
 
 
 def test_a_row_of_weight_zero_adds_nothing_even_if_infinite() -> None:
-    partial = Partial.of(np.array([math.inf, 2.0]), np.array([0.0, 3.0]))
+    partial = Summary.of(np.array([math.inf, 2.0]), np.array([0.0, 3.0]))
     assert (partial.weighted.value, partial.weight.value, partial.nonzero) == (6.0, 3.0, 1)
 
 

@@ -11,7 +11,7 @@ from sklearn.calibration import calibration_curve
 
 from losscli.analysis.calibration.reliability import Reliability
 from losscli.definition.request import Request
-from losscli.engine.collectors.calibration_bins import Verdicts, judge
+from losscli.engine.collectors.calibration_bins import Judge, Verdicts
 from losscli.lookup.names import find
 from losscli.measurement.prepare import prepare
 
@@ -63,8 +63,8 @@ def verdicts(p, t, **options):
     one = len(np.load(p).shape) == 1 if p.endswith(".npy") else False
     loss = find("bce" if one else "ce").bind()
     made = prepare(Request(loss, p, t, **options))
-    made.observe(judge)
-    found = made.run().observed
+    made.observe(Judge())
+    found = made.run().aggregate[Verdicts]
     return np.concatenate(found.confidence), np.concatenate(found.right)
 
 

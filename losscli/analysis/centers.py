@@ -6,8 +6,7 @@ One pass keeps a count, a sum and squared distances a class, from which everythi
 import math
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -15,27 +14,32 @@ import numpy as np
 from losscli.analysis.features import FARTHEST
 from losscli.arrays import Array
 from losscli.data.class_names import class_names
-from losscli.data.dataset import Columns, assign, join
+from losscli.data.columns import Columns
+from losscli.data.dataset import assign, join
 from losscli.data.labels import Holder, as_number, distinct, one_a_row
 from losscli.data.target_encoding import DecodedTargets, is_ignored
 from losscli.data.targets import check_rows
+from losscli.data.units import Units
 from losscli.definition.batch import Extras
 from losscli.definition.request import Request
+from losscli.engine.aggregates import Faults
 from losscli.engine.classes import classes
+from losscli.engine.collector import BatchCollector
+from losscli.engine.collectors.row_faults import raise_faults
+from losscli.engine.collectors.summary import Summary
 from losscli.engine.job import Job
-from losscli.engine.row_faults import raise_faults
 from losscli.errors import DataError, UsageError
 from losscli.findings import warned
 from losscli.io.bytes import Looked
 from losscli.io.operands import Opener, natural
 from losscli.io.source import Source, blocks
 from losscli.lookup.names import find
-from losscli.measurement.measure import Measurement
+from losscli.measurement.measure import Measurement, essential
 from losscli.measurement.prepare import prepare
 from losscli.wording import count, listing
 
 if TYPE_CHECKING:
-    from losscli.engine.job import Batch
+    from losscli.engine.batch import Batch
 
 RULES = {
     "paper": "c - alpha * sum(c - x) / (1 + n)",
@@ -111,16 +115,27 @@ def _sums(x: Array, code: Array, k: int) -> tuple[Array, Array]:
     return high, low
 
 
-def observe(origin: Array | None, job: "Job", block: "Batch") -> Sums:
-    """The observer that a job carries; `origin` is what is taken from the rows of each class, 0 for None."""
-    x = block.predictions.astype(np.float64)
-    index = classes(job, block.targets)
+@dataclass(frozen=True)
+class SumsOfClasses(BatchCollector):
+    """Adds up the features of each class."""
+
+    origin: Array | None
+    """What is taken from the rows of each class first; None for 0."""
+    record = Sums
+
+    def of(self, job: "Job", batch: "Batch") -> Sums:
+        return _sums_of(self.origin, job, batch)
+
+
+def _sums_of(origin: Array | None, job: "Job", batch: "Batch") -> Sums:
+    x = batch.predictions.astype(np.float64)
+    index = classes(job, batch.targets)
     first = np.flatnonzero(np.bincount(index, minlength=1))
     wrong = ~(np.abs(x) < FARTHEST)
     bad = None
     if wrong.any():
         row, column = (int(i) for i in np.argwhere(wrong)[0])
-        bad = (int(block.rows[row]), column, float(x[row, column]))
+        bad = (int(batch.rows[row]), column, float(x[row, column]))
         x = np.where(wrong, 0, x)
     return Sums.of(x if origin is None else x - origin[index], index, first, bad)
 
@@ -250,7 +265,6 @@ def opened(request: Request, looked: Looked = lambda name, done, size: None) -> 
     job = made.job
     if job.encoding.kind == "soft":
         raise DataError(f"{job.targets.name}: soft targets name no class; give one label a row")
-    made.job = replace(job, sampling=None)
     return made
 
 
@@ -271,7 +285,15 @@ def _without_centers(request: Request, looked: Looked) -> Measurement:
     notes = [*dataset.notes, *warned(dataset.findings), *decoded.notes]
     paths = opener.paths | ({os.path.realpath(request.classes)} if request.classes else set())
     return Measurement(
-        request, job, decoded, dataset.ids, notes, shape, frozenset(paths), opener.raws, job, dataset.selection
+        request=request,
+        job=job,
+        decoded=decoded,
+        ids=dataset.ids,
+        notes=notes,
+        units=Units(shape, dataset.selection),
+        files=frozenset(paths),
+        raws=opener.raws,
+        opened=job,
     )
 
 
@@ -346,13 +368,13 @@ def moved(
     if old is not None and not (np.abs(old) < FARTHEST).all():
         raise DataError(f"--centers: {_too_large(float(np.abs(old).max()), 'center')}")
     origin = None if update == "mean" else old
-    measurement.observe(partial(observe, origin))
-    found = measurement.collect(threads=threads, seen=seen)
-    sums: Sums | None = found.observed
+    measurement.collectors = [*essential(job), SumsOfClasses(origin)]
+    aggregate = measurement.collect(threads=threads, seen=seen)
+    found, sums = aggregate[Summary], aggregate.get(Sums)
     if sums is not None and sums.bad is not None:
         row, column, value = sums.bad
         raise DataError(f"{job.predictions.place(row, column)}: {_too_large(value, 'feature')}")
-    raise_faults(job, found.faults)
+    raise_faults(job, aggregate[Faults])
     if sums is None or not len(sums.classes):
         why = f"all {count(found.ignored, 'row')} are ignored" if found.ignored else "the file has no rows"
         raise DataError(f"{job.predictions.name}: no samples left: {why}; a center of nothing is undefined")

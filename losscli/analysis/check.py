@@ -4,18 +4,21 @@ import contextlib
 import re
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from losscli.arrays import Array
-from losscli.data.dataset import Columns, Dataset, assign
+from losscli.data.columns import Columns
+from losscli.data.dataset import Dataset, assign
 from losscli.data.target_encoding import SUM_TOLERANCE
 from losscli.definition.loss import BoundLoss
 from losscli.definition.request import Request
-from losscli.engine.aggregates import Partial
+from losscli.engine.aggregates import Faults
+from losscli.engine.batch import Batch
 from losscli.engine.classes import classes, confusion, has_names, names_classes, predicted
+from losscli.engine.collector import Aggregate, BatchCollector
 from losscli.engine.collectors.label_alignment import (
     LEAST_ROWS,
     MOST_CLASSES,
@@ -27,10 +30,19 @@ from losscli.engine.collectors.label_alignment import (
     permuted,
     suspicions,
 )
-from losscli.engine.collectors.prediction_kind import MOSTLY, Kind, Values, kind, misread, suspicious
-from losscli.engine.evaluate import baseline
-from losscli.engine.job import Batch, Job
-from losscli.engine.row_faults import findings as faulty
+from losscli.engine.collectors.prediction_kind import (
+    MOSTLY,
+    Kind,
+    Values,
+    kind,
+    misread,
+    suspicious,
+)
+from losscli.engine.collectors.probability_look import LookLikeProbabilities
+from losscli.engine.collectors.row_faults import findings as faulty
+from losscli.engine.collectors.summary import Summary
+from losscli.engine.job import Job
+from losscli.engine.reduction import baseline
 from losscli.errors import DataError
 from losscli.findings import ERROR, NOTE, WARNING, Finding
 from losscli.io.bytes import Looked
@@ -39,7 +51,7 @@ from losscli.io.operands import Opener
 from losscli.io.source import Source, blocks
 from losscli.lookup.names import find
 from losscli.measurement.class_labels import group_names
-from losscli.measurement.measure import Measurement
+from losscli.measurement.measure import Measurement, essential
 from losscli.measurement.prepare import prepare
 from losscli.wording import count, listing
 
@@ -137,12 +149,14 @@ class Twins:
 
 
 @dataclass
-class Watcher:
-    """The observer of a check."""
+class Watcher(BatchCollector):
+    """Looks at predictions and labels of each batch, for `losscli check`."""
+
+    record = Seen
 
     twins: Twins | None
 
-    def __call__(self, job: Job, batch: Batch) -> Seen:
+    def of(self, job: Job, batch: Batch) -> Seen:
         if self.twins is not None:
             self.twins.add(batch)
         values = Values.of(batch.predictions, batch.rows)
@@ -205,18 +219,18 @@ def _check(
     except DataError as error:
         apart(request, loss, report, error)
         return
-    made.job = replace(made.job, sampling=Sampling.of(made.job, SAMPLE_BYTES))
     shape = made.job.predictions.shape
     twins = Twins(made.job) if len(shape) == 2 and shape[1] > 2 else None  # of two columns, one may be all there is
-    made.observe(Watcher(twins))
+    sampling = Sampling.for_job(made.job, SAMPLE_BYTES)
+    made.collectors = [*essential(made.job), *([] if sampling is None else [sampling]), Watcher(twins)]
     begun(made.job)
     _described(made, report)
     try:
-        partial = made.collect(threads=threads, seen=seen)
+        aggregate = made.collect(threads=threads, seen=seen)
     except DataError as error:
         report.findings.append(of_error(error))
         return
-    _judged(made, partial, twins, report)
+    _judged(made, aggregate, twins, report)
 
 
 def supposed(dataset: Dataset) -> BoundLoss:
@@ -351,34 +365,35 @@ def _described(made: Measurement, report: Report) -> None:
         "kind": job.encoding.kind,
     }
     report.facts["read_as"] = _read_as(job.loss, job.extras.prediction_kind)
-    if made.selection is not None:
-        report.facts["dropped"] = made.given_shape[0] - made.selection.height
+    if made.units.dropped is not None:
+        report.facts["dropped"] = made.units.dropped
     report.facts["notes"] = [note for note in made.notes if not note.startswith("warning:")]
     report.findings += made.findings
 
 
-def _judged(made: Measurement, partial: Partial, twins: Twins | None, report: Report) -> None:
+def _judged(made: Measurement, aggregate: Aggregate, twins: Twins | None, report: Report) -> None:
     """What the pass found."""
-    job, seen, names = made.job, partial.observed, group_names(made.job, made.decoded)
-    report.findings += faulty(job, partial.faults)
-    if not partial.samples or seen is None:
-        why = "all rows are ignored" if partial.ignored else "the file has no rows"
+    job, seen, names = made.job, aggregate.get(Seen), group_names(made.job, made.decoded)
+    summary, sample = aggregate[Summary], aggregate.get(Sample)
+    report.findings += faulty(job, aggregate[Faults])
+    if not summary.samples or seen is None:
+        why = "all rows are ignored" if summary.ignored else "the file has no rows"
         message = f"{job.predictions.name}: no samples left: {why}"
         report.findings.append(Finding("unusable", ERROR, message, (), "a loss of nothing is undefined"))
         return
-    if job.weights is not None and not partial.weight.value:
+    if job.weights is not None and not summary.weight.value:
         fact = f"{job.weights.name}: all weights are 0"
         report.findings.append(
             Finding("bad-weights", ERROR, fact, (), "a mean of nothing is undefined; give some row a weight")
         )
     found = _of_values(seen.values, job.loss, job.predictions, job.extras.prediction_kind, report)
-    if partial.samples > 1 and partial.looks_like_probs and found.name != "probabilities":
+    if summary.samples > 1 and aggregate[LookLikeProbabilities].all and found.name != "probabilities":
         report.findings += misread(
             job.loss.declaration, job.predictions.name, job.extras.prediction_kind, job.encoding.k
         )
-    against = None if partial.sample is None else compared(job, partial.sample)
+    against = None if sample is None else compared(job, sample)
     if not report.errors:
-        report.facts |= _scores(job, partial, against)
+        report.facts |= _scores(job, aggregate, against)
     if seen.labels is not None:
         understood = not {finding.code for finding in report.findings} & {"double-sigmoid", "unsigned-scores"}
         no_better = report.facts.get("loss", np.inf) >= report.facts.get("baseline", 0.0)
@@ -388,13 +403,13 @@ def _judged(made: Measurement, partial: Partial, twins: Twins | None, report: Re
         report.facts["accuracy"] = seen.right / seen.values.elements
     elif seen.targets is not None:
         report.facts["targets"]["evidence"] = f"values from {seen.targets.least:.4g} to {seen.targets.most:.4g}"
-    report.facts |= {"samples": partial.samples, "ignored": partial.ignored}
-    if job.loss.family.target_type == "numbers" and partial.samples > 1 and not partial.losses.most:
+    report.facts |= {"samples": summary.samples, "ignored": summary.ignored}
+    if job.loss.family.target_type == "numbers" and summary.samples > 1 and not summary.losses.most:
         fact = f"{job.predictions.name}: every prediction is equal to its target in {job.targets.name}"
         report.findings.append(Finding("same-data", WARNING, fact, (), "is the same file, or column, saved twice?"))
-    if partial.sample is not None:
-        report.findings += suspicions(job, partial.sample, against, names)
-    if twins is not None and not quantised(partial.sample):
+    if sample is not None:
+        report.findings += suspicions(job, sample, against, names)
+    if twins is not None and not quantised(sample):
         report.findings += _of_twins(job, twins)
 
 
@@ -446,10 +461,11 @@ def _of_classes(seen: Seen, names: list[str], report: Report, job: Job, poor: bo
     return findings
 
 
-def _scores(job: Job, partial: Partial, against: Compared | None) -> dict[str, Any]:
+def _scores(job: Job, aggregate: Aggregate, against: Compared | None) -> dict[str, Any]:
     """The loss, and those of the best constant prediction and of shuffled labels."""
-    found: dict[str, Any] = {"loss": partial.mean}
-    best = baseline(job, partial, "mean", partial.mean)
+    mean = aggregate[Summary].mean
+    found: dict[str, Any] = {"loss": mean}
+    best = baseline(job, aggregate, "mean", mean)
     if best is not None:
         found["baseline"] = best.value
     if against is not None:

@@ -11,7 +11,8 @@ import numpy as np
 
 from losscli.arrays import Array
 from losscli.data.class_names import class_names
-from losscli.data.dataset import Columns, assign, join
+from losscli.data.columns import Columns
+from losscli.data.dataset import assign, join
 from losscli.data.labels import Holder, as_index, distinct, one_a_row
 from losscli.data.target_encoding import SUM_TOLERANCE, Smoothing, TargetEncoding
 from losscli.errors import DataError, UsageError

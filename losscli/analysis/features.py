@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from losscli.arrays import Array
-from losscli.data.dataset import Columns, assign, join
+from losscli.data.columns import Columns
+from losscli.data.dataset import assign, join
 from losscli.data.labels import as_number, distinct
 from losscli.data.target_encoding import is_ignored
 from losscli.data.targets import check_rows

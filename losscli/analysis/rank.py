@@ -15,9 +15,11 @@ from losscli.analysis.shared.resampling import student_interval
 from losscli.arrays import Array
 from losscli.definition.request import Request
 from losscli.engine.aggregates import GroupMoments, Quantiles, divide
+from losscli.engine.batch import Batch
 from losscli.engine.classes import classes, contributions, groups_of, names_classes, predicted, probabilities
+from losscli.engine.collector import BatchCollector
 from losscli.engine.collectors.breakdown import concentration
-from losscli.engine.job import Batch, Job
+from losscli.engine.job import Job
 from losscli.errors import DataError, UsageError
 from losscli.io.bytes import Looked
 from losscli.measurement.class_labels import group_names, output_names
@@ -90,8 +92,10 @@ class Seen(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Ranker:
-    """The observer of a pass: makes a Seen of each block."""
+class Ranker(BatchCollector):
+    """Keeps the worst rows of each batch, and the moments of its slices."""
+
+    record = Seen
 
     top: int
     by_class: bool
@@ -99,7 +103,7 @@ class Ranker:
     """The group of each row, where a column says it."""
     slices: int
 
-    def __call__(self, job: Job, batch: Batch) -> Seen:
+    def of(self, job: Job, batch: Batch) -> Seen:
         weighted = contributions(batch)
         label = classes(job, batch.targets) if names_classes(job) else None
         takes = job.loss.family.takes_from
@@ -262,7 +266,7 @@ def rank(
     begun(measurement)
     measurement.observe(Ranker(top, grouped, None if words is None else words.codes, len(names)))
     result = measurement.run(threads=threads, seen=seen)
-    found: Seen = result.observed
+    found = result.aggregate[Seen]
     slices = None if found.slices is None else _listed_slices(found.slices, names)
     return Ranked(
         result,
@@ -323,7 +327,7 @@ def _codes(words: "TextColumn", ascending: Array, order: Array) -> Array:
 
 def _original(measurement: Measurement, rows: Array) -> Array:
     """Which rows of the file some are, that ascend and may be far apart."""
-    selection = measurement.selection
+    selection = measurement.units.selection
     return rows if selection is None else np.array([selection.original(int(row)) for row in rows], np.int64)
 
 

@@ -10,8 +10,8 @@ from typing import Any, Self
 import numpy as np
 
 from losscli.arrays import Array
-from losscli.engine.aggregates import Partial
-from losscli.engine.job import ChunkResult, Rows
+from losscli.engine.collector import Aggregate
+from losscli.engine.evaluate import ChunkResult, Rows
 from losscli.errors import DataError
 from losscli.io.bytes import PIECE, Spool, blocks_of
 from losscli.io.sinks import AtomicFile, Outputs, is_special, keep_apart
@@ -212,7 +212,7 @@ def _empty(measurement: Measurement, rows: bool, elements: bool, gradient: bool)
         weight=np.zeros(0) if weighted else None,
         elements=nothing if elements else None,
     )
-    return ChunkResult(Partial(), (none,) if rows else (), (nothing,) if gradient else ())
+    return ChunkResult(Aggregate(), (none,) if rows else (), (nothing,) if gradient else ())
 
 
 class ReportDelivery:

@@ -249,7 +249,7 @@ def samples(loss: "Loss", values: dict[str, Any]) -> int:
     from losscli.cli.progress import Progress as Shown
     from losscli.definition.request import Request
     from losscli.engine.classes import groups_of, has_confidence
-    from losscli.engine.collectors.breakdown import Profiler
+    from losscli.engine.collectors.breakdown import Profile, Profiler
     from losscli.measurement.class_labels import group_names
     from losscli.measurement.prepare import prepare
 
@@ -277,7 +277,7 @@ def samples(loss: "Loss", values: dict[str, Any]) -> int:
 
         panels = [panel] if panel else [name for name in picture.PANELS if name not in missing]
         names = group_names(measurement.job, measurement.decoded) if grouped else []
-        sampled = picture.Sampled(result, result.observed, grouped, names, log)
+        sampled = picture.Sampled(result, result.aggregate[Profile], grouped, names, log)
         notes = gallery.publish(lambda: picture.draw(sampled, panels, look), result.signature)
     if not quiet:
         left_out = [f"no panel of {name}: {why}" for name, why in missing.items() if job.encoding.kind == "soft"]
@@ -352,7 +352,7 @@ def reliability(
     from losscli.analysis.calibration.reliability import Reliability
     from losscli.analysis.calibration.temperature import likelihood
     from losscli.definition.request import Request
-    from losscli.engine.collectors.calibration_bins import judge
+    from losscli.engine.collectors.calibration_bins import Judge, Verdicts
     from losscli.measurement.prepare import prepare
 
     check_bins(bins)
@@ -384,8 +384,8 @@ def reliability(
             gallery.keep_apart(measurement.files)
             job, said, change = measurement.job, measurement.notes, None
             refuse_soft(job)
-            measurement.observe(judge)
-            found = Reliability.of(measurement.run().observed, bins, binning)
+            measurement.observe(Judge())
+            found = Reliability.of(measurement.run().aggregate[Verdicts], bins, binning)
         about = f"{job.predictions.name}, {job.targets.name} | from {given} | bins (low, high], {found.describe()}"
         if change is not None:
             about += f" | {change.words}"

@@ -4,7 +4,7 @@ import numpy as np
 
 from losscli.arrays import Array
 from losscli.data.class_names import by_name, in_order
-from losscli.data.dataset import Columns
+from losscli.data.columns import Columns
 from losscli.definition.request import Request
 from losscli.errors import DataError, UsageError
 from losscli.io.operands import Opener
@@ -12,7 +12,7 @@ from losscli.io.source import MemorySource, Source, whole
 from losscli.wording import count
 
 
-def _centers(
+def centers_of(
     request: Request, opener: Opener, features: Source, classes: tuple[str, ...] | None, notes: list[str]
 ) -> tuple[Array, tuple[str, ...] | None]:
     if request.centers is None:

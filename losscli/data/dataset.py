@@ -1,133 +1,24 @@
-"""Who is who: which columns of which file are predictions, targets, weights and ids, and how rows meet by id."""
+"""The Dataset stage: which column of which file is what, and why, and how rows of several files meet by id.
+
+Every command gets its columns from here, and nothing behind it asks a file again.
+"""
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from losscli.data import doubts
+from losscli.data.columns import Column, Columns, Reason, Role
+from losscli.data.units import Units
 from losscli.errors import DataError, UsageError
 from losscli.findings import WARNING, Finding
-from losscli.io.operands import Operand, is_text
-from losscli.io.source import Source
-from losscli.io.table import is_finite_number
+from losscli.io.operands import Operand
 from losscli.wording import listing
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    from losscli.io.join import Arrangement, Selection
-    from losscli.io.table import Table
-    from losscli.io.text import IdColumn, TextColumn
+    from losscli.io.join import Selection
+    from losscli.io.text import IdColumn
 
 LIKELY_IDS = ("id", "ids", "index", "idx", "row", "sample", "sample_id", "unnamed: 0")
-
-
-@dataclass
-class Columns:
-    """One operand's columns: a whole array, or some columns of a table, perhaps with rows in another order."""
-
-    operand: Operand
-    numbers: list[int]
-    role: str
-    hint: str = ""
-    """What to do about a cell that is no number, where a loss knows better."""
-    arranged: "Arrangement | None" = None
-    """Which rows of the file these are, where they are not all of them in their order."""
-
-    @property
-    def name(self) -> str:
-        return self.operand.name
-
-    def same_data(self, other: "Columns") -> bool:
-        return self.operand.same_file(other.operand) and self.numbers == other.numbers
-
-    @property
-    def height(self) -> int:
-        if self.arranged is not None:
-            return self.arranged.height
-        content = self.operand.content
-        return int(content.height if self.operand.is_table else content.shape[0])
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """(n,) or (n, k), known before a cell is parsed."""
-        if not self.operand.is_table:
-            return tuple(self.operand.content.shape)
-        return (self.height,) if len(self.numbers) == 1 else (self.height, len(self.numbers))
-
-    @property
-    def names(self) -> tuple[str, ...] | None:
-        if not self.operand.is_table:
-            return None
-        names = self.operand.content.names
-        return None if names is None else tuple(names[i] for i in self.numbers)
-
-    @property
-    def first_row_taken(self) -> str | None:
-        """The first row of a file whose header was taken by the rule, not by the user's word."""
-        table = self.operand.content
-        if not self.operand.is_table or table.names is None or table.settled:
-            return None
-        return ",".join(table.names)
-
-    def source(self) -> Source:
-        """The cells as numbers: those of predictions a chunk at a time, others from a copy that can be cut anywhere."""
-        if not self.operand.is_table:
-            content: Source = self.operand.content
-            if is_text(content):
-                raise DataError(
-                    f"{self.name}: dtype {content.dtype} is text, where numbers are needed; save it as numbers"
-                )
-            return content
-        table: Table = self.operand.content
-        if self.role == "predictions":
-            source = table.source(self.numbers, self._cure())
-            look = getattr(source, "look", None)
-            if look is not None:
-                look()
-        else:
-            source = table.copied(self.numbers, self._cure())
-        return source if self.arranged is None else self.arranged.numbers(source)
-
-    def _cure(self) -> str:
-        """What to do about a cell that is no number."""
-        if len(self.numbers) < 2 or not self.names:
-            return self.hint
-        if self.role == "predictions":
-            return "; pick the columns of predictions with --columns, or name the id column with --id"
-        return f"; say which column holds the {self.role}, as {self.name}:COLUMN ({listing(self.names)})"
-
-    def text(self) -> "TextColumn | None":
-        """The only column as text; None where the file holds numbers, not text."""
-        from losscli.io.text import text_of_array
-
-        if not self.operand.is_table:
-            content = self.operand.content
-            return text_of_array(content) if is_text(content) else None
-        table: Table = self.operand.content
-        if len(self.numbers) != 1 or not table.is_text(self.numbers[0]):
-            return None
-        return self.words()
-
-    @property
-    def is_words(self) -> bool:
-        """Whether they are text that is no numbers."""
-        content = self.operand.content
-        if not self.operand.is_table:
-            return bool(is_text(content))
-        if len(self.numbers) != 1 or not content.is_text(self.numbers[0]):
-            return False
-        return not all(is_finite_number(cell or "") for cell in content.text(self.numbers[0]).cells)
-
-    @property
-    def dtype(self) -> "np.dtype[Any]":
-        """Of the numbers."""
-        content = self.operand.content
-        found: np.dtype[Any] = content.dtype(self.numbers) if self.operand.is_table else content.dtype
-        return found
-
-    def words(self) -> "TextColumn":
-        """The only column of a table as words, whatever it holds."""
-        column = self.operand.content.text(self.numbers[0])
-        return column if self.arranged is None else self.arranged.text(column)
 
 
 @dataclass
@@ -146,6 +37,62 @@ class Dataset:
     findings: list[Finding] = field(default_factory=list)
     groups: Columns | None = None
     """The column by whose words rows are grouped."""
+    id_column: str | None = None
+    """The column by which rows are joined."""
+    picked_by_name: bool = False
+    """Whether --columns names those of the predictions."""
+
+    @property
+    def units(self) -> Units:
+        """What has one loss, and where it lies in the predictions' file."""
+        shape = self.predictions.shape
+        if self.selection is not None:
+            shape = (self.predictions.operand.content.height, *shape[1:])
+        return Units(shape, self.selection)
+
+    def columns(self) -> tuple[Column, ...]:
+        """What every column of every file is taken for, and why, file by file; of an array all columns together."""
+        given = {
+            Role.PREDICTION: self.predictions,
+            Role.TARGET: self.targets,
+            Role.WEIGHT: self.weights,
+            Role.THIRD_OPERAND: self.third_operand,
+            Role.GROUP: self.groups,
+        }
+        taken = {role: columns for role, columns in given.items() if columns is not None}
+        found: list[Column] = []
+        for i, (role, columns) in enumerate(taken.items()):
+            if not columns.operand.is_table:
+                found.append(Column(columns.name, None, None, str(columns.dtype), role, Reason.ONLY_CANDIDATE))
+                continue
+            if not any(columns.operand.same_file(other.operand) for other in list(taken.values())[:i]):
+                found += self._of_table(columns, taken)
+        return tuple(found)
+
+    def _of_table(self, first: Columns, taken: dict[Role, Columns]) -> list[Column]:
+        """The columns of one table, which several roles may share."""
+        table, roles = (
+            first.operand.content,
+            [(role, columns) for role, columns in taken.items() if columns.operand.same_file(first.operand)],
+        )
+        found = []
+        for number in range(table.width):
+            name = table.names[number] if table.names else None
+            role, reason = Role.UNUSED, Reason.NOT_ASKED_FOR
+            if self.id_column is not None and number == _id_number(first.operand, self.id_column):
+                role, reason = Role.ID, Reason.OPTION
+            for one, columns in roles:
+                if number in columns.numbers:
+                    role, reason = one, self._reason(one, columns)
+            dtype = "text" if table.is_text(number) else str(table.dtype([number]))
+            found.append(Column(first.operand.content.name, name, number, dtype, role, reason))
+        return found
+
+    def _reason(self, role: Role, columns: Columns) -> Reason:
+        by_name = role is Role.GROUP or (role is Role.PREDICTION and self.picked_by_name)
+        if by_name or columns.operand.column is not None:
+            return Reason.OPTION
+        return Reason.ONLY_CANDIDATE if len(columns.numbers) == 1 else Reason.POSITION
 
 
 def assign(
@@ -184,7 +131,15 @@ def assign(
     else:
         taken = [other for other in others if other.same_file(predictions)]
         chosen = _choose(predictions, "predictions", taken, id_column)
-    dataset = Dataset(Columns(predictions, chosen, "predictions"), None, None, None, notes)
+    dataset = Dataset(
+        predictions=Columns(predictions, chosen, "predictions"),
+        targets=None,
+        weights=None,
+        ids=None,
+        notes=notes,
+        id_column=id_column,
+        picked_by_name=columns is not None,
+    )
     if targets is not None:
         dataset.targets = Columns(
             targets,
@@ -227,11 +182,6 @@ def _group_column(predictions: Operand, targets: Operand | None, column: str) ->
     return found
 
 
-def _settle(operand: Operand) -> None:
-    if operand.is_table and operand.content.doubt:
-        raise DataError(operand.content.doubt + ("" if operand.column else ", or pick columns with --columns"))
-
-
 def _settle_by_columns(operand: Operand, columns: str) -> None:
     # A first row of 0, 1, 2 ...: a column called 0 makes it a header, and a last column's number makes it data.
     table = operand.content
@@ -248,7 +198,8 @@ def _choose(operand: Operand, role: str, taken: list[Operand], id_column: str | 
     """The columns that no other role uses."""
     if not operand.is_table:
         return []
-    _settle(operand)
+    if (doubt := doubts.about_header(operand)) is not None:
+        raise doubt.error()
     picked = operand.picked
     if picked is not None:
         return [picked]
@@ -262,13 +213,8 @@ def _choose(operand: Operand, role: str, taken: list[Operand], id_column: str | 
     names = [table.names[number] for number in rest] if table.names else []
     if len(set(names)) < len(names):
         table.find(next(name for name in names if names.count(name) > 1))  # says which columns have one name
-    if table.names and not table.settled and any(table.names[i] == "" for i in rest):
-        first = next(i for i in rest if table.names[i] == "")
-        raise DataError(
-            f"{operand.name}:1: column {first + 1} has no name (an index that some tool wrote?); "
-            + ("pick the others with --columns" if role == "predictions" else f"say {operand.name}:COLUMN")
-            + ", join by it with --id '', or say --header to use it as it is"
-        )
+    if (doubt := doubts.about_unnamed(operand, rest, role)) is not None:
+        raise doubt.error()
     return rest
 
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from losscli.arrays import Array
 from losscli.data.class_names import prefixes
-from losscli.data.dataset import LIKELY_IDS, Columns
+from losscli.data.columns import Columns
+from losscli.data.dataset import LIKELY_IDS
 from losscli.data.target_encoding import IGNORED, DecodedTargets, TargetEncoding, is_ignored
 from losscli.errors import DataError, UsageError
 from losscli.io.source import Derived, MemorySource, Recoded, Reshaped, Source, blocks, whole

@@ -11,7 +11,7 @@ from losscli.io.source import Source
 from losscli.io.table import is_finite_number
 
 
-def _constant(request: Request) -> float | None:
+def constant_of(request: Request) -> float | None:
     text = request.targets
     if os.path.exists(text) or not is_finite_number(text):
         return None
@@ -24,7 +24,7 @@ def _constant(request: Request) -> float | None:
     return float(text)
 
 
-def _predictions(request: Request, dataset: Dataset, notes: list[str]) -> Source:
+def shaped(request: Request, dataset: Dataset, notes: list[str]) -> Source:
     """The predictions, of a shape that the family takes."""
     family, name = request.loss.family, request.loss.name
     columns = dataset.predictions

@@ -7,7 +7,7 @@ plain numbers and a Form, a small record that turns a block of them into a lift'
 import numpy as np
 
 from losscli.data.class_names import by_name
-from losscli.data.dataset import Columns
+from losscli.data.columns import Columns
 from losscli.data.labels import CENTERS, PREDICTIONS, Holder, as_number, groups, one_a_row, two_names
 from losscli.data.target_encoding import SUM_TOLERANCE, DecodedTargets, TargetEncoding, is_ignored
 from losscli.definition.loss import Family
@@ -16,7 +16,7 @@ from losscli.io.source import ConstantSource, Reshaped, Source, blocks
 from losscli.wording import count
 
 
-def decoded(
+def decode(
     family: Family,
     loss: str,
     predictions: Source,

@@ -7,7 +7,7 @@ from losscli.errors import DataError, UsageError
 from losscli.io.source import Reshaped, Source
 
 
-def _beside(request: Request, dataset: Dataset, predictions: Source, notes: list[str]) -> Source | None:
+def third_operand_of(request: Request, dataset: Dataset, predictions: Source, notes: list[str]) -> Source | None:
     """The third operand, in the shape of the predictions."""
     family, name = request.loss.family, request.loss.name
     shape, columns = predictions.shape, dataset.third_operand

@@ -9,7 +9,8 @@ import numpy as np
 
 from losscli.arrays import Array
 from losscli.data.class_names import by_class, named_numbers
-from losscli.data.dataset import Columns, Dataset
+from losscli.data.columns import Columns
+from losscli.data.dataset import Dataset
 from losscli.data.target_encoding import DecodedTargets
 from losscli.definition.request import Request
 from losscli.errors import DataError, UsageError

@@ -1,12 +1,12 @@
 """Mergeable records: what one pass over the rows keeps, block by block.
 
-A record has `of(block)`, `+` and its results. Adding is done in the order of the rows and blocks have a fixed size, so
+A record has `of(batch)`, `+` and its results. Adding is done in the order of the rows and blocks have a fixed size, so
 the digits do not depend on who computed which block.
 """
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -242,103 +242,6 @@ class Faults(NamedTuple):
 
     def __bool__(self) -> bool:
         return bool(self.found)
-
-
-class Partial(NamedTuple):
-    """Everything that one pass keeps of a run of rows."""
-
-    weighted: Total = Total()
-    weight: Total = Total()
-    nonzero: int = 0
-    ignored: int = 0
-    losses: Moments = Moments()
-    sum: Total = Total()
-    quantiles: Quantiles = Quantiles()
-    baseline: Any = None
-    faults: Faults = Faults()
-    looks_like_probs: bool = True
-    observed: Any = None
-    """What an observer of the job keeps: a mergeable record of its own."""
-    bins: Any = None
-    """Rows in bins of confidence, where calibration errors are kept."""
-    sample: Any = None
-    """Some rows as they were read, where labels are compared with their predictions."""
-
-    @classmethod
-    def of(cls, losses: Array, weights: Array | None, many: bool = False) -> "Partial":
-        """Of per-sample losses, shape (n,), and their weights, shape (n,) or None for 1 each; `many` as of Quantiles."""
-        losses = losses.astype(np.float64)  # a copy, which may be kept
-        with np.errstate(all="ignore"):
-            if weights is None:
-                total = Total.of(losses)
-                return cls(
-                    total,
-                    Total(float(len(losses))),
-                    len(losses),
-                    0,
-                    Moments.of(losses),
-                    total,
-                    Quantiles.of(losses, many),
-                )
-            # A row of weight 0 adds 0, even where its loss is infinite.
-            weighted = np.where(weights == 0, 0, weights * losses)
-            return cls(
-                Total.of(weighted),
-                Total.of(weights),
-                int(np.count_nonzero(weights)),
-                0,
-                Moments.of(losses),
-                Total.of(losses),
-                Quantiles.of(losses, many),
-            )
-
-    def __add__(self, other: "Partial") -> "Partial":  # type: ignore[override]
-        return Partial(
-            self.weighted + other.weighted,
-            self.weight + other.weight,
-            self.nonzero + other.nonzero,
-            self.ignored + other.ignored,
-            self.losses + other.losses,
-            self.sum + other.sum,
-            self.quantiles + other.quantiles,
-            self.baseline + other.baseline if self.baseline is not None and other.baseline is not None else None,
-            self.faults + other.faults,
-            self.looks_like_probs and other.looks_like_probs,
-            self.observed + other.observed if self.observed is not None else None,
-            self.bins + other.bins if self.bins is not None else None,
-            self.sample + other.sample if self.sample is not None else None,
-        )
-
-    def with_(self, **changes: Any) -> "Partial":
-        return self._replace(**changes)
-
-    @property
-    def samples(self) -> int:
-        return self.losses.n
-
-    @property
-    def mean(self) -> float:
-        """Mean of the losses before weights, from the compensated sum."""
-        return self.sum.value / self.samples if self.samples else math.nan
-
-
-class Reduction(NamedTuple):
-    """How weighted losses become one number: `denominator` says by what their sum is divided."""
-
-    name: str
-    formula: str
-    denominator: Callable[[Partial], float] | None
-
-
-REDUCTIONS: dict[str, Reduction] = {
-    "mean": Reduction("mean", "sum(w * l) / sum(w)", lambda part: part.weight.value),
-    "sum": Reduction("sum", "sum(w * l)", lambda part: 1.0),
-    "none": Reduction("none", "every sample's own loss", None),
-    "sum-over-batch-size": Reduction("sum-over-batch-size", "sum(w * l) / n", lambda part: float(part.samples)),
-    "sum-by-nonzero-weights": Reduction(
-        "sum-by-nonzero-weights", "sum(w * l) / count(w != 0)", lambda part: float(part.nonzero)
-    ),
-}
 
 
 def divide(numerator: float, denominator: float) -> float:

@@ -9,7 +9,8 @@ from losscli.losses.probability import OfLogit
 from losscli.losses.softmax import log_softmax
 
 if TYPE_CHECKING:
-    from losscli.engine.job import Batch, Job
+    from losscli.engine.batch import Batch
+    from losscli.engine.job import Job
 
 
 def predicted(job: "Job", predictions: Array) -> Array:

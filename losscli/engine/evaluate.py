@@ -1,74 +1,97 @@
-"""Running a loss over files: map over chunks of rows, fold the partials in order.
+"""Running a loss over files: map over chunks of rows, fold what is kept of them in order.
 
-A chunk is what an executor gets, a block about what a core's cache holds, and a lift sees. Everything that a chunk
-needs is in a Job, which can be pickled unless it reads copies on the disk; `evaluate_chunk` is a pure function of it and a range of rows.
+A chunk is what an executor gets, a batch about what a core's cache holds, and a lift sees. Everything that a chunk
+needs is in a Job, which can be pickled unless it reads copies on the disk; `evaluate_chunk` is a pure function of it,
+of collectors and of a range of rows.
 """
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import reduce
 from operator import add
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from losscli.arrays import Array, row_sums, times
-from losscli.data.target_encoding import SUM_TOLERANCE
-from losscli.definition.batch import Targets
-from losscli.engine import baseline as baselines
-from losscli.engine.aggregates import EXACT_LOSSES, REDUCTIONS, Faults, Partial, Reduction, divide
-from losscli.engine.baseline import Answer, Baseline
-from losscli.engine.collectors.calibration_bins import Bins
-from losscli.engine.collectors.label_alignment import Sample
-from losscli.engine.job import Batch, ChunkResult, Job, Rows, _output_factors, chunks, over_outputs
-from losscli.engine.row_faults import look_for
+from losscli.engine.batch import Batch, CountedRows
+from losscli.engine.collector import Aggregate, Collector, added, of_batch, of_chunk
+from losscli.engine.job import Job, chunks, output_factors, over_outputs
 from losscli.engine.threads import available_threads
-from losscli.errors import DataError
 from losscli.io.npy import StreamSource
 from losscli.io.source import Window, pieces
-from losscli.wording import count
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
 T = TypeVar("T")
 
+Collectors = Sequence[Collector]
+
+
+class Rows(NamedTuple):
+    """Per-sample results of a run of rows; rows that were ignored are absent."""
+
+    sample: Array
+    target: Array
+    loss: Array
+    weight: Array | None
+    elements: Array | None
+
+
+class ChunkResult(NamedTuple):
+    """What a chunk of rows leaves behind."""
+
+    aggregate: Aggregate
+    rows: tuple[Rows, ...] = ()
+    gradient: tuple[Array, ...] = ()
+
+
+class Pass(NamedTuple):
+    """A job, and what is to be kept of its rows."""
+
+    job: Job
+    collectors: Collectors
+
 
 def evaluate(
     job: Job,
+    collectors: Collectors,
     consume: Callable[[ChunkResult], None] = lambda chunk: None,
     executor: "Executor | None" = None,
     seen: Callable[[int], None] = lambda rows: None,
-) -> Partial:
+) -> Aggregate:
     """Run a job over all rows; `consume` gets the chunks in order, and `seen` the number of rows so far."""
     bounds = chunks(job)
-    tasks = ((evaluate_chunk, (_of_chunk(job, start, stop), start, stop)) for start, stop in bounds)
-    total: Partial | None = None
+    tasks = ((evaluate_chunk, (_of_chunk(job, start, stop), collectors, start, stop)) for start, stop in bounds)
+    total: Aggregate | None = None
     for (_, stop), chunk in zip(bounds, _in_order(executor, tasks), strict=True):
-        total = chunk.partial if total is None else total + chunk.partial
+        total = chunk.aggregate if total is None else total + chunk.aggregate
         consume(chunk)
         seen(stop)
-    return total or Partial()
+    return total or Aggregate()
 
 
 def evaluate_together(
-    jobs: "Sequence[Job]", executor: "Executor | None" = None, seen: Callable[[int], None] = lambda rows: None
-) -> list[Partial]:
+    passes: Sequence[Pass], executor: "Executor | None" = None, seen: Callable[[int], None] = lambda rows: None
+) -> list[Aggregate]:
     """Run jobs of the same predictions over all rows, each chunk of which is read once for all of them."""
-    bounds = chunks(jobs[0])
-    tasks = ((_evaluate_each, (jobs, start, stop)) for start, stop in bounds)
-    totals: list[Partial] | None = None
+    bounds = chunks(passes[0].job)
+    tasks = ((_evaluate_each, (passes, start, stop)) for start, stop in bounds)
+    totals: list[Aggregate] | None = None
     for (_, stop), found in zip(bounds, _in_order(executor, tasks), strict=True):
         totals = found if totals is None else list(map(add, totals, found))
         seen(stop)
-    return totals or [Partial() for _ in jobs]
+    return totals or [Aggregate() for _ in passes]
 
 
-def _evaluate_each(jobs: "Sequence[Job]", start: int, stop: int) -> list[Partial]:
-    source = jobs[0].predictions
+def _evaluate_each(passes: Sequence[Pass], start: int, stop: int) -> list[Aggregate]:
+    source = passes[0].job.predictions
     window = Window(source, start, source.read(start, stop))
-    return [evaluate_chunk(replace(job, predictions=window), start, stop).partial for job in jobs]
+    return [
+        evaluate_chunk(replace(job, predictions=window), collectors, start, stop).aggregate
+        for job, collectors in passes
+    ]
 
 
 def _in_order(
@@ -99,56 +122,60 @@ def _of_chunk(job: Job, start: int, stop: int) -> Job:
     return replace(job, predictions=source.take(start, stop)) if isinstance(source, StreamSource) else job
 
 
-class _Part(NamedTuple):
-    """A block's share of a chunk."""
+class _Outcome(NamedTuple):
+    """What is left of a batch once its collectors have seen it: what per-sample output, gradients and sums are made of."""
 
     kept: Array | None
-    """Which rows are not ignored; None where no label is."""
-    targets: Array
-    values: Array
-    losses: Array
-    weights: Array | None
-    slopes: Array | None
-    faults: Faults
-    looks_like_probs: bool
-    baseline: Baseline | None
-    observed: Any
-    bins: Bins | None
-    sample: Sample | None
+    """Which rows count; None where all do."""
+    counted: CountedRows
+    values: Array | None
+    """Each output's losses, where they are asked for."""
+    gradient: Array | None
 
 
 @np.errstate(all="ignore")  # inf is a legal loss; NaN is looked for
-def evaluate_chunk(job: Job, start: int, stop: int) -> ChunkResult:
-    """Evaluate rows start to stop: losses block by block, and what is kept of them for all together."""
+def evaluate_chunk(job: Job, collectors: Collectors, start: int, stop: int) -> ChunkResult:
+    """Evaluate rows start to stop: losses batch by batch, and what is kept of them for all together."""
     flat = len(job.targets.shape) == 1
     targets = job.targets.read(start, stop) if flat else None
     weights = None if job.weights is None else job.weights.read(start, stop)
     third_operand = None if job.third_operand is None else job.third_operand.read(start, stop)
-    parts = []
-    for first, given in pieces(job.predictions, start, stop, job.batch_rows):
-        here = slice(first - start, first - start + len(given))
-        mine = targets[here] if targets is not None else job.targets.read(first, first + len(given))
-        third = None if third_operand is None else third_operand[here]
-        parts.append(_part(job, first, given, mine, None if weights is None else weights[here], third))
-    return _gathered(job, start, parts)
+    records: dict[type, Any] = {}
+    outcomes: list[_Outcome] = []
+    for first, predictions in pieces(job.predictions, start, stop, job.batch_rows):
+        here = slice(first - start, first - start + len(predictions))
+        batch, outcome = _evaluate_batch(
+            job,
+            first,
+            predictions,
+            job.targets.read(first, first + len(predictions)) if targets is None else targets[here],
+            None if weights is None else weights[here],
+            None if third_operand is None else third_operand[here],
+        )
+        found = of_batch(collectors, job, batch)
+        records = found if not outcomes else {kind: added(records[kind], one) for kind, one in found.items()}
+        outcomes.append(outcome)
+    return _gathered(job, collectors, records, start, outcomes)
 
 
-def _part(
-    job: Job, start: int, given: Array, targets: Array, weights: Array | None, third_operand: Array | None
-) -> _Part:
+def _evaluate_batch(
+    job: Job, first: int, read: Array, targets: Array, weights: Array | None, third_operand: Array | None
+) -> tuple[Batch, _Outcome]:
+    """The losses of some rows, the first of which is row `first`, and what else came of them."""
+    rows = len(read)
     kept = job.encoding.keep(targets)
-    predictions = (given if kept is None else given[kept]).astype(job.dtype, copy=False)
+    predictions = (read if kept is None else read[kept]).astype(job.dtype, copy=False)
     if kept is not None:
         targets, weights = targets[kept], None if weights is None else weights[kept]
-    lifted = job.encoding.targets(targets)
+    decoded = job.encoding.targets(targets)
     extras = job.extras
     if third_operand is not None:
         third_operand = third_operand if kept is None else third_operand[kept]
         extras = extras._replace(third_operand=third_operand.astype(job.dtype, copy=False))
     if extras.everyone is not None:
-        rows = np.arange(start, start + len(given))
-        extras = extras._replace(at=rows if kept is None else rows[kept])
-    values, slopes = job.loss(predictions, lifted, extras, job.gradient)
+        at = np.arange(first, first + rows)
+        extras = extras._replace(at=at if kept is None else at[kept])
+    values, slopes = job.loss(predictions, decoded, extras, job.gradient)
     if (job.scale, job.shift) != (1, 0):
         values = values * job.scale + job.shift
         slopes = None if slopes is None else slopes * job.scale
@@ -156,76 +183,73 @@ def _part(
     each = _weights(job, targets, weights)
     if job.terms_weighted and each is not None:
         losses = losses / each
-    observed = bins = None
-    sample = None
-    if job.observe is not None or job.calibrate or job.sampling is not None:
-        row_weights = _with_outputs(job, each, len(targets))
-        batch = Batch(predictions, targets, values, losses, row_weights, start, kept, extras.third_operand)
-        observed = None if job.observe is None else job.observe(job, batch)
-        bins = Bins.of(job, batch) if job.calibrate else None
-        sample = None if job.sampling is None else Sample.of(job.sampling, batch)
-    if slopes is not None:
-        slopes = times(_output_factors(job).astype(slopes.dtype), slopes) if job.several else slopes
-        if kept is not None:
-            whole = np.zeros((len(given), *slopes.shape[1:]), slopes.dtype)
-            whole[kept] = slopes
-            slopes = whole
-    faults = look_for(job, start, kept, predictions, targets, weights, losses, third_operand)
-    if kept is None and (job.encoding.ignore is not None or job.skips_zeros):
-        kept = np.ones(len(given), bool)
+    counts, there = kept, None
     if job.skips_zeros:
         there = losses != 0
-        kept[np.flatnonzero(kept)[~there]] = False  # type: ignore[index, arg-type]
-        targets, values, losses = targets[there], values[there], losses[there]
-        each = None if each is None else each[there]
-        lifted = job.encoding.targets(targets)
-    return _Part(
-        kept,
-        targets,
-        values,
-        losses,
-        each,
-        slopes,
-        faults,
-        _looks_like_probs(job, predictions),
-        _baseline(job, lifted, targets, each) if targets.ndim == 2 else None,
-        observed,
-        bins,
-        sample,
-    )
-
-
-def _gathered(job: Job, start: int, parts: list[_Part]) -> ChunkResult:
-    """What a chunk's blocks amount to."""
-    losses, each = _joined([part.losses for part in parts]), _joined([part.weights for part in parts])
-    kept = _joined([part.kept for part in parts])
-    flat = parts[0].targets.ndim == 1
-    targets: Any = _joined([part.targets for part in parts]) if flat or job.rows else None
-    baseline: Any = None
-    if flat:
-        baseline = _baseline(job, job.encoding.targets(targets), targets, each)
-    elif parts[0].baseline is not None:
-        baseline = reduce(add, (part.baseline for part in parts))
+        counts = np.ones(rows, bool) if kept is None else kept.copy()
+        counts[np.flatnonzero(counts)[~there]] = False
+    elif kept is None and job.encoding.ignore is not None:
+        counts = np.ones(rows, bool)
+    ignored = 0 if counts is None else len(counts) - int(np.count_nonzero(counts))
     row_weights = _with_outputs(job, each, len(losses))
-    partial = Partial.of(losses, row_weights, many=job.samples > EXACT_LOSSES).with_(
-        ignored=0 if kept is None else len(kept) - int(np.count_nonzero(kept)),
-        faults=reduce(add, (part.faults for part in parts)),
-        baseline=baseline,
-        looks_like_probs=all(part.looks_like_probs for part in parts),
-        observed=reduce(add, (part.observed for part in parts)) if job.observe else None,
-        bins=reduce(add, (part.bins for part in parts)) if job.calibrate else None,
-        sample=reduce(add, (part.sample for part in parts)) if job.sampling else None,
+    if there is None:
+        counted = CountedRows(losses, each, row_weights, targets, decoded, ignored)
+    else:
+        counted = _counted(job, losses[there], None if each is None else each[there], targets[there], ignored)
+    batch = Batch(
+        predictions=predictions,
+        targets=targets,
+        values=values,
+        losses=losses,
+        weights=row_weights,
+        counted=counted,
+        first=first,
+        kept=kept,
+        third_operand=extras.third_operand,
+        sample_weights=weights,
     )
+    elements = (values if there is None else values[there]) if job.elements else None
+    return batch, _Outcome(counts, counted, elements, None if slopes is None else _placed(job, slopes, kept, rows))
+
+
+def _counted(job: Job, losses: Array, each: Array | None, targets: Array, ignored: int) -> CountedRows:
+    row_weights = _with_outputs(job, each, len(losses))
+    return CountedRows(losses, each, row_weights, targets, job.encoding.targets(targets), ignored)
+
+
+def _placed(job: Job, slopes: Array, kept: Array | None, rows: int) -> Array:
+    """Gradients of the losses of rows, 0 in rows that are ignored."""
+    slopes = times(output_factors(job).astype(slopes.dtype), slopes) if job.several else slopes
+    if kept is None:
+        return slopes
+    whole = np.zeros((rows, *slopes.shape[1:]), slopes.dtype)
+    whole[kept] = slopes
+    return whole
+
+
+def _gathered(
+    job: Job, collectors: Collectors, records: dict[type, Any], start: int, outcomes: list[_Outcome]
+) -> ChunkResult:
+    """What the batches of a chunk amount to."""
+    losses = _joined([one.counted.losses for one in outcomes])
+    each = _joined([one.counted.weights for one in outcomes])
+    kept = _joined([one.kept for one in outcomes])
+    flat = len(job.targets.shape) == 1
+    targets: Any = _joined([one.counted.targets for one in outcomes]) if flat or job.rows else None
+    row_weights = _with_outputs(job, each, len(losses))
+    ignored = sum(one.counted.ignored for one in outcomes)
+    counted = CountedRows(losses, each, row_weights, targets, None, ignored)
+    aggregate = Aggregate(records | of_chunk(collectors, job, counted))
     rows: tuple[Rows, ...] = ()
     if job.rows:
         sample = np.arange(start, start + len(losses)) if kept is None else start + np.flatnonzero(kept)
-        elements = _joined([part.values for part in parts]) if job.elements else None
+        elements = _joined([one.values for one in outcomes])
         shown = targets if job.masks is None else row_sums(targets.astype(np.float64))
         rows = (Rows(sample, shown, losses, row_weights, elements),)
-    slopes = tuple(part.slopes for part in parts if part.slopes is not None)
+    slopes = tuple(one.gradient for one in outcomes if one.gradient is not None)
     if job.masks is not None and slopes:
         slopes = (job.masks.restored(np.concatenate(slopes)),)
-    return ChunkResult(partial, rows, slopes)
+    return ChunkResult(aggregate, rows, slopes)
 
 
 def _joined(parts: list[Any]) -> Any:
@@ -248,57 +272,3 @@ def _with_outputs(job: Job, weights: Array | None, rows: int) -> Array | None:
         return weights
     mean = float(job.output_weights.mean())
     return np.full(rows, mean) if weights is None else weights * mean
-
-
-def _baseline(job: Job, lifted: Targets, targets: Array, weights: Array | None) -> Baseline | None:
-    if job.loss.declaration.baseline is None or job.encoding.kind == "constant":
-        return None
-    return baselines.of(job.loss, lifted, targets, weights, job.encoding.k)
-
-
-def _looks_like_probs(job: Job, predictions: Array) -> bool:
-    if job.extras.prediction_kind != "logits" or not predictions.size:
-        return True
-    one = predictions.reshape(-1)[0]  # which mostly tells
-    if not (0 <= one <= 1 and predictions.min() >= 0 and predictions.max() <= 1):
-        return False
-    if predictions.ndim == 1 or job.loss.family.target_type != "classes":
-        return True
-    return bool((np.abs(row_sums(predictions) - 1) <= SUM_TOLERANCE).all())
-
-
-def reduced(job: Job, partial: Partial, reduction: Reduction) -> tuple[float, float, float]:
-    """Value, numerator and denominator."""
-    numerator = partial.weighted.value
-    if not partial.samples:
-        raise DataError(
-            f"{job.predictions.name}: no samples left"
-            + (f": all {count(partial.ignored, 'row')} are ignored" if partial.ignored else ": the file has no rows")
-            + "; a loss of nothing is undefined"
-        )
-    if reduction.denominator is None:
-        return float("nan"), numerator, float("nan")
-    denominator = reduction.denominator(partial)
-    if not denominator:
-        raise DataError(f"{job.predictions.name}: all weights are 0; the {reduction.name} of nothing is undefined")
-    return numerator / denominator, numerator, denominator
-
-
-def baseline(job: Job, partial: Partial, reduction: str, value: float) -> Answer | None:
-    """The best constant prediction's loss under the same reduction, and the skill over it; None where there is none."""
-    divisor = REDUCTIONS[reduction].denominator
-    found = partial.baseline.best(job.loss, job.extras) if partial.baseline is not None else None
-    if found is None or divisor is None:
-        return None
-    prediction, sums = found
-    if job.several:
-        # A row's weight already holds the mean of the outputs' weights; here the outputs are still apart.
-        mean = 1.0 if job.output_weights is None else float(job.output_weights.mean())
-        numerator = float(_output_factors(job) @ sums) * mean
-    else:
-        numerator = float(sums.sum())
-    best = divide(numerator, divisor(partial))
-    shown = prediction.tolist()
-    skill = 1 - value / best if best > 0 and np.isfinite(best) and np.isfinite(value) else None
-    single = len(job.predictions.shape) == 1
-    return Answer(shown[0] if single else shown, best, skill)

@@ -1,9 +1,8 @@
 """A job: all that one pass over the rows depends on, and where it is cut into chunks and batches."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -12,13 +11,9 @@ from losscli.data.target_encoding import TargetEncoding
 from losscli.definition.batch import Extras
 from losscli.definition.domain import NON_NEGATIVE, Domains
 from losscli.definition.loss import BoundLoss
-from losscli.engine.aggregates import Partial
+from losscli.engine.masks import Masks
 from losscli.io.source import Source
 from losscli.io.table import TableSource
-
-if TYPE_CHECKING:
-    from losscli.engine.collectors.label_alignment import Sampling
-    from losscli.engine.whole_file import Masks
 
 CHUNK_BYTES = 16 << 20
 CHUNK_ROWS = 1 << 17
@@ -49,7 +44,6 @@ class Job:
     rows: bool = False
     elements: bool = False
     gradient: bool = False
-    observe: "Observer | None" = None
     third_operand: Source | None = None
     """The rows of a third operand."""
     skips_zeros: bool = False
@@ -57,13 +51,9 @@ class Job:
     scale: float = 1.0
     shift: float = 0.0
     """What a library multiplies losses by, and adds to them."""
-    calibrate: bool = False
-    """Whether calibration errors are kept."""
-    sampling: "Sampling | None" = None
-    """Which rows are kept, to see whether labels belong to their predictions."""
     terms_weighted: bool = False
     """Whether class weights are within the losses already, so that rows are weighed by them for the denominator only."""
-    masks: "Masks | None" = None
+    masks: Masks | None = None
     """How the rows were made, where they are masks of a file that has other rows."""
 
     @property
@@ -94,50 +84,6 @@ class Job:
     @property
     def batch_rows(self) -> int:
         return rows_of_batch(self.loss, self.row_bytes)
-
-
-class Batch(NamedTuple):
-    """What is known of a block of rows: what was read, without the rows that are ignored, and what came of it."""
-
-    predictions: Array
-    targets: Array
-    values: Array
-    """Losses of the family's own shape: (n,), or (n, k) with each output's."""
-    losses: Array
-    weights: Array | None
-    first: int = 0
-    """The row of the file with which the block begins."""
-    kept: Array | None = None
-    """Which of the rows from there on these are; None for all."""
-    third_operand: Array | None = None
-    """The rows of the third operand."""
-
-    @property
-    def rows(self) -> Array:
-        """Which rows of the file they are."""
-        return self.first + (np.arange(len(self.targets)) if self.kept is None else np.flatnonzero(self.kept))
-
-
-Observer = Callable[[Job, Batch], Any]
-"""Keeps something of a block besides the losses: a mergeable record, which ends up in `Partial.observed`."""
-
-
-class Rows(NamedTuple):
-    """Per-sample results of a run of rows; rows that were ignored are absent."""
-
-    sample: Array
-    target: Array
-    loss: Array
-    weight: Array | None
-    elements: Array | None
-
-
-class ChunkResult(NamedTuple):
-    """What a chunk of rows leaves behind."""
-
-    partial: Partial
-    rows: tuple[Rows, ...] = ()
-    gradient: tuple[Array, ...] = ()
 
 
 def compute_dtype(predictions: np.dtype[Any], third_operand: np.dtype[Any] | None = None) -> np.dtype[Any]:
@@ -184,7 +130,7 @@ def rows_of_batch(loss: BoundLoss, row_bytes: int) -> int:
     return max(1, size // row_bytes)
 
 
-def _output_factors(job: Job) -> Array:
+def output_factors(job: Job) -> Array:
     """What each output's loss counts for in its sample's loss."""
     k = job.predictions.shape[1]
     v = np.ones(k) if job.output_weights is None else job.output_weights
@@ -195,7 +141,7 @@ def over_outputs(job: Job, values: Array) -> Array:
     """The loss of each row, shape (n,), from those of its outputs."""
     if not job.several:
         return values
-    factors = _output_factors(job)
+    factors = output_factors(job)
     if job.output_weights is None:
         return row_sums(values) * factors[0] if job.over_outputs == "sum" else row_sums(values) / len(factors)
     return row_sums(times(factors, values))

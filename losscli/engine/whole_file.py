@@ -3,7 +3,7 @@
 What such a loss needs is held in memory; what is too large for that is refused, with the reason.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from losscli.arrays import Array
 from losscli.data.target_encoding import TargetEncoding
 from losscli.definition.batch import Everyone
+from losscli.engine.masks import Masks
 from losscli.errors import DataError, UsageError
 from losscli.io.source import MemorySource, Source, whole
 from losscli.losses.contrastive import unit
@@ -24,30 +25,6 @@ MOST_ELEMENTS = 1 << 27
 """Elements of masks that are held at once: a gigabyte in float64."""
 MOST_ROWS = 50_000
 """Rows that may meet each other: their cosines are as many as the square of it."""
-
-
-@dataclass(frozen=True)
-class Masks:
-    """How masks were made of a file: of its columns or of all of it, from the rows that are not ignored."""
-
-    per: str
-    shape: tuple[int, ...]
-    kept: Array | None = None
-
-    @property
-    def dropped(self) -> int:
-        return 0 if self.kept is None else len(self.kept) - int(np.count_nonzero(self.kept))
-
-    def restored(self, slopes: Array) -> Array:
-        """Numbers of the masks' elements in the file's shape, 0 in rows that are ignored."""
-        rows = self.shape[0] if self.kept is None else int(np.count_nonzero(self.kept))
-        table = slopes.T if self.per == "column" else slopes.reshape(rows, *self.shape[1:])
-        table = np.ascontiguousarray(table.reshape(rows, *self.shape[1:]))
-        if self.kept is None:
-            return table
-        full = np.zeros(self.shape, table.dtype)
-        full[self.kept] = table
-        return full
 
 
 def masks(loss: "Loss", per: str | None, job: "Job") -> "Job":

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from losscli.definition.request import Request
-from losscli.engine.aggregates import REDUCTIONS, Partial
-from losscli.engine.evaluate import reduced
+from losscli.engine.collector import Aggregate
+from losscli.engine.collectors.summary import Summary
+from losscli.engine.reduction import REDUCTIONS, reduced
 from losscli.errors import UsageError
 from losscli.libraries import libraries
 from losscli.measurement.conventions import Facts, call_for, steps
@@ -42,7 +43,7 @@ class Side:
 
 def facts_of(measurement: Measurement) -> Facts:
     """What of a calculation's files conventions depend on."""
-    shape = measurement.given_shape
+    shape = measurement.units.shape
     return Facts(
         measurement.opened.predictions.dtype, measurement.opened.encoding.kind, shape[1] if len(shape) == 2 else 1
     )
@@ -75,7 +76,7 @@ class Numbers:
 
     def __init__(self, measurement: Measurement, threads: int | None) -> None:
         self.measurement, self.threads = measurement, threads
-        self.passes: list[tuple[Request, Measurement, Partial]] = []
+        self.passes: list[tuple[Request, Measurement, Aggregate]] = []
 
     def value(self, request: Request) -> float:
         key = replace(request, reduction="mean", library=None)
@@ -84,8 +85,8 @@ class Numbers:
             made = self.measurement.settled(key)
             known = key, made, made.pass_over(threads=self.threads)
             self.passes.append(known)
-        _, made, partial = known
-        value, _, _ = reduced(made.job, partial, REDUCTIONS[request.reduction])
+        _, made, aggregate = known
+        value, _, _ = reduced(made.job, aggregate[Summary], REDUCTIONS[request.reduction])
         return value
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from losscli.definition.batch import Clip
 from losscli.definition.request import Request
-from losscli.engine.aggregates import REDUCTIONS
+from losscli.engine.reduction import REDUCTIONS
 from losscli.errors import UsageError
 from losscli.libraries import NAMES
 from losscli.libraries.call import Call, Library

@@ -3,7 +3,6 @@
 This is what every command that computes losses of files calls; it knows nothing of the command line.
 """
 
-from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -12,13 +11,19 @@ import numpy as np
 
 from losscli.arrays import Array
 from losscli.data.target_encoding import DecodedTargets, Smoothing, TargetEncoding
+from losscli.data.units import Units
 from losscli.definition.request import Request
-from losscli.engine.aggregates import PERCENTILES, REDUCTIONS, SKETCH_ERROR, Partial, divide
-from losscli.engine.collectors.calibration_bins import DESCRIBED, MOST_ELEMENTS, applies
-from losscli.engine.collectors.label_alignment import Sampling, compared, suspicions
-from losscli.engine.evaluate import baseline, evaluate, reduced
-from losscli.engine.job import CHUNK_ROWS, ChunkResult, Job, Observer, threads_for
-from losscli.engine.row_faults import findings, raise_faults
+from losscli.engine.aggregates import PERCENTILES, SKETCH_ERROR, Faults, Quantiles, divide
+from losscli.engine.collector import Aggregate, Collector
+from losscli.engine.collectors.baseline import collectors as baseline_collectors
+from losscli.engine.collectors.calibration_bins import DESCRIBED, MOST_ELEMENTS, Bins, CalibrationBins, applies
+from losscli.engine.collectors.label_alignment import Sample, Sampling, compared, suspicions
+from losscli.engine.collectors.probability_look import LookLikeProbabilities, ProbabilityLook
+from losscli.engine.collectors.row_faults import FaultFinder, findings, raise_faults
+from losscli.engine.collectors.summary import Percentiles, Summaries, Summary
+from losscli.engine.evaluate import ChunkResult, evaluate
+from losscli.engine.job import Job, threads_for
+from losscli.engine.reduction import REDUCTIONS, baseline, reduced
 from losscli.engine.threads import available_threads, pool
 from losscli.engine.whole_file import masks, positives
 from losscli.errors import UsageError
@@ -30,7 +35,6 @@ from losscli.measurement.receipt import receipt, signature
 from losscli.measurement.result import Result
 
 if TYPE_CHECKING:
-    from losscli.io.join import Selection
     from losscli.io.text import IdColumn, TextColumn
 
 
@@ -43,36 +47,21 @@ class Measurement:
     decoded: DecodedTargets
     ids: "IdColumn | None"
     notes: list[str]
-    given_shape: tuple[int, ...]
-    """The predictions' shape in their file; a gradient has it, whatever was squeezed."""
+    units: Units
+    """What has one loss, and where it lies in the predictions' file."""
     files: frozenset[str]
     """Real paths of all files that are read: no output may replace them."""
     raws: list[Raw]
     """The bytes that are read, to be looked at again when all was read."""
     opened: Job
     """The job of the files as they are, before smoothing, masks and a library's conventions."""
-    selection: "Selection | None" = None
-    """The rows of the predictions' file that are not left out, where some are."""
+    collectors: list[Collector] = field(default_factory=list)
+    """What a pass keeps of the rows."""
     findings: list[Finding] = field(default_factory=list)
     """What is suspicious about the files, which the notes have in words."""
     groups: "TextColumn | None" = None
     """The words by which rows are grouped, where a column of them was named."""
     receipt: dict[str, Any] = field(default_factory=dict)
-
-    def original(self, rows: Array) -> Array:
-        """Which rows of the predictions' file some are; they ascend."""
-        if self.selection is None or not len(rows):
-            return rows
-        first = int(rows[0])
-        return self.selection.rows.read(first, int(rows[-1]) + 1)[rows - first]
-
-    def located(self, row: int) -> int:
-        """Which row of the calculation a row of the predictions' file is, which is not left out."""
-        return (
-            row
-            if self.selection is None
-            else bisect_left(range(self.selection.height), row, key=self.selection.original)
-        )
 
     @property
     def given_columns(self) -> tuple[str, ...] | None:
@@ -81,29 +70,9 @@ class Measurement:
         return source.of.columns if isinstance(source, Reordered) else source.columns
 
     def restored(self, slopes: Array, first: int) -> Iterator[Array]:
-        """Gradients of the rows from `first` on in the shape and order of the predictions' file, with 0 for what was left out.
-
-        What was left out before these rows comes with them, and what was behind the last one.
-        """
-        shape = self.given_shape[1:]
+        """Gradients of the rows from `first` on, in the shape and order of the predictions' file."""
         source = self.job.predictions
-        if isinstance(source, Reordered):
-            slopes = slopes[:, np.argsort(source.order)]
-        shaped = slopes.reshape(len(slopes), *shape)
-        if self.selection is None or not len(slopes):
-            yield shaped
-            return
-        rows = self.selection.rows
-        before = int(rows.read(first - 1, first)[0]) + 1 if first else 0
-        last = len(slopes) + first == rows.shape[0]
-        mine = rows.read(first, first + len(slopes))
-        stop = self.given_shape[0] if last else int(mine[-1]) + 1 if len(mine) else before
-        for start in range(before, stop, CHUNK_ROWS):
-            end = min(start + CHUNK_ROWS, stop)
-            low, high = np.searchsorted(mine, (start, end))
-            whole = np.zeros((end - start, *shape), slopes.dtype)
-            whole[mine[low:high] - start] = shaped[low:high]
-            yield whole
+        return self.units.restored(slopes, first, source.order if isinstance(source, Reordered) else None)
 
     def settled(self, request: Request) -> "Measurement":
         """The calculation of the same files under other parameters, another reduction, smoothing or convention.
@@ -121,8 +90,6 @@ class Measurement:
         small = int(np.prod(opened.predictions.shape, dtype=np.int64)) <= MOST_ELEMENTS
         job = replace(
             opened,
-            calibrate=applies(opened) and opened.samples > 0 and (small or request.calibration),
-            sampling=Sampling.of(opened),
             loss=request.loss,
             encoding=form,
             over_outputs=request.over_outputs,
@@ -137,9 +104,15 @@ class Measurement:
             job = _by_terms(job)
         if family.coupled in ("masks", "file"):
             job = masks(request.loss.declaration, request.per, job)
-        made = replace(self, request=request, job=job, notes=notes, findings=list(self.findings))
-        dropped = None if self.selection is None else self.given_shape[0] - self.selection.height
-        made.receipt = receipt(request, job, self.decoded, dropped)
+        bins = applies(opened) and opened.samples > 0 and (small or request.calibration)
+        sampling = Sampling.for_job(opened)
+        collectors = [
+            *essential(job),
+            *([CalibrationBins()] if bins else []),
+            *([] if sampling is None else [sampling]),
+        ]
+        made = replace(self, request=request, job=job, collectors=collectors, notes=notes, findings=list(self.findings))
+        made.receipt = receipt(request, job, self.decoded, self.units.dropped)
         return made
 
     def run(
@@ -162,94 +135,98 @@ class Measurement:
         """
         return self.finished(self.collect(consume, threads, seen))
 
-    def finished(self, partial: Partial) -> Result:
+    def finished(self, aggregate: Aggregate) -> Result:
         """The result of a pass; it raises as `run` does."""
-        raise_faults(self.job, partial.faults)
+        raise_faults(self.job, aggregate[Faults])
         dropped = 0 if self.job.masks is None else self.job.masks.dropped
-        if self.request.ignore_index is not None and not partial.ignored + dropped:
+        if self.request.ignore_index is not None and not aggregate[Summary].ignored + dropped:
             self.notes.append(f"--ignore-index {self.request.ignore_index}: no row has this label")
-        found = self.suspicions(partial)
+        found = self.suspicions(aggregate)
         self.findings += found
         self.notes += warned(found)
-        return self._result(partial)
+        return self._result(aggregate)
 
     def pass_over(
         self,
         consume: Callable[[ChunkResult], None] = lambda chunk: None,
         threads: int | None = None,
         seen: Callable[[int], None] = lambda rows: None,
-    ) -> Partial:
+    ) -> Aggregate:
         """The pass over all rows that `run` makes a result of; it raises as `run` does."""
-        partial = self.collect(consume, threads, seen)
-        raise_faults(self.job, partial.faults)
-        return partial
+        aggregate = self.collect(consume, threads, seen)
+        raise_faults(self.job, aggregate[Faults])
+        return aggregate
 
     def collect(
         self,
         consume: Callable[[ChunkResult], None] = lambda chunk: None,
         threads: int | None = None,
         seen: Callable[[int], None] = lambda rows: None,
-    ) -> Partial:
+    ) -> Aggregate:
         """The same pass, which leaves it to others what to do about rows without a loss."""
         with pool(threads_for(self.job, threads or available_threads())) as executor:
-            partial = evaluate(self.job, consume, executor, seen)
+            aggregate = evaluate(self.job, self.collectors, consume, executor, seen)
         for raw in self.raws:
             raw.check()
-        return partial
+        return aggregate
 
-    def suspicions(self, partial: Partial) -> list[Finding]:
+    def suspicions(self, aggregate: Aggregate) -> list[Finding]:
         """What a pass makes suspicious although there is a number."""
-        job = self.job
-        found = findings(job, partial.faults)
-        if partial.samples > 1 and partial.looks_like_probs:
+        job, sample = self.job, aggregate.get(Sample)
+        found = findings(job, aggregate[Faults])
+        if aggregate[Summary].samples > 1 and aggregate[LookLikeProbabilities].all:
             from losscli.engine.collectors.prediction_kind import misread
 
             found += misread(job.loss.declaration, job.predictions.name, job.extras.prediction_kind, job.encoding.k)
-        if partial.sample is not None:
-            found += suspicions(job, partial.sample, compared(job, partial.sample), group_names(self.job, self.decoded))
+        if sample is not None:
+            found += suspicions(job, sample, compared(job, sample), group_names(self.job, self.decoded))
         return found
 
     @np.errstate(all="ignore")  # statistics of infinite losses are what they are
-    def _result(self, partial: Partial) -> Result:
+    def _result(self, aggregate: Aggregate) -> Result:
+        sums, quantiles, bins = aggregate[Summary], aggregate[Quantiles], aggregate.get(Bins)
         reduction = REDUCTIONS[self.request.reduction]
-        value, numerator, denominator = reduced(self.job, partial, reduction)
+        value, numerator, denominator = reduced(self.job, sums, reduction)
         unreduced = reduction.denominator is None
-        spread = partial.losses
-        summary = {"mean": partial.mean, "std": spread.std, "min": spread.least}
-        summary |= {
-            f"p{percent}": at for percent, at in zip(PERCENTILES, partial.quantiles.at(PERCENTILES), strict=True)
-        }
+        spread = sums.losses
+        summary = {"mean": sums.mean, "std": spread.std, "min": spread.least}
+        summary |= {f"p{percent}": at for percent, at in zip(PERCENTILES, quantiles.at(PERCENTILES), strict=True)}
         summary["max"] = spread.most
         everything = self.receipt | {
-            "percentiles": "exact" if partial.quantiles.exact else f"histogram, relative error <= {SKETCH_ERROR:g}"
+            "percentiles": "exact" if quantiles.exact else f"histogram, relative error <= {SKETCH_ERROR:g}"
         }
         if self.job.encoding.smoothing is None and self.request.library is None:
-            mean = divide(partial.weighted.value, partial.weight.value)
+            mean = divide(sums.weighted.value, sums.weight.value)
             summary |= {name: made(mean) for name, made in self.job.loss.declaration.statistics.items()}
-        if partial.bins is not None:
-            summary |= partial.bins.statistics()
+        if bins is not None:
+            summary |= bins.statistics()
             everything["calibration"] = DESCRIBED
         return Result(
-            self.job.loss.name,
-            self.job.loss.parameters,
-            None if unreduced else value,
-            reduction.name,
-            numerator,
-            None if unreduced else denominator,
-            partial.samples,
-            partial.ignored + (0 if self.job.masks is None else self.job.masks.dropped),
-            summary,
-            partial.quantiles,
-            baseline(self.job, partial, reduction.name, value),
-            [],
-            everything,
-            signature(everything),
-            partial.observed,
+            loss=self.job.loss.name,
+            parameters=self.job.loss.parameters,
+            value=None if unreduced else value,
+            reduction=reduction.name,
+            numerator=numerator,
+            denominator=None if unreduced else denominator,
+            samples=sums.samples,
+            ignored=sums.ignored + (0 if self.job.masks is None else self.job.masks.dropped),
+            summary=summary,
+            losses=quantiles,
+            baseline=baseline(self.job, aggregate, reduction.name, value),
+            requirements=[],
+            receipt=everything,
+            signature=signature(everything),
+            aggregate=aggregate,
         )
 
-    def observe(self, observer: Observer) -> None:
-        """Have the pass keep what an observer makes of each block; it ends up in `Result.observed`."""
-        self.job = replace(self.job, observe=observer)
+    def observe(self, collector: Collector) -> None:
+        """Have the pass collect something more; its record is in `Result.aggregate`."""
+        self.collectors = [*self.collectors, collector]
+
+
+def essential(job: Job) -> list[Collector]:
+    """What every pass collects: sums, percentiles, faults, whether predictions look like probabilities, the baseline."""
+    return [Summaries(), Percentiles(), FaultFinder(), ProbabilityLook(), *baseline_collectors(job)]
 
 
 def _by_terms(job: Job) -> Job:

@@ -8,7 +8,7 @@ from losscli.arrays import Array
 from losscli.measurement.class_labels import output_names
 
 if TYPE_CHECKING:
-    from losscli.engine.job import Rows
+    from losscli.engine.evaluate import Rows
     from losscli.measurement.measure import Measurement
 
 RESERVED = ("sample", "id", "target", "loss", "weight")
@@ -23,7 +23,7 @@ def columns(measurement: "Measurement", rows: "Rows", nested: bool) -> dict[str,
         JSON: several targets or losses of a sample are one list; otherwise each is a column.
     """
     masks = measurement.job.masks is not None  # whose numbers are not those of rows, and which have no id and no class
-    found: dict[str, Any] = {"sample": rows.sample if masks else measurement.original(rows.sample)}
+    found: dict[str, Any] = {"sample": rows.sample if masks else measurement.units.original(rows.sample)}
     if measurement.ids is not None and not masks:
         found["id"] = measurement.ids.take(found["sample"])
     target = targets(measurement, rows.target)

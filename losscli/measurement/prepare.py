@@ -3,15 +3,19 @@
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
-from losscli.data.centers import _centers
+from losscli.arrays import Array
+from losscli.data.centers import centers_of
 from losscli.data.class_names import class_names, in_order
-from losscli.data.dataset import Columns, Dataset, assign, join
-from losscli.data.predictions import _constant, _predictions
-from losscli.data.targets import decoded
-from losscli.data.third_operand import _beside
+from losscli.data.columns import Columns
+from losscli.data.dataset import Dataset, assign, join
+from losscli.data.predictions import constant_of, shaped
+from losscli.data.target_encoding import DecodedTargets
+from losscli.data.targets import decode
+from losscli.data.third_operand import third_operand_of
 from losscli.data.weights import class_weights, pos_weight, sample_weights
 from losscli.definition.batch import Extras
 from losscli.definition.loss import BoundLoss
@@ -22,6 +26,7 @@ from losscli.errors import DataError, UsageError
 from losscli.findings import WARNING, Finding, warned
 from losscli.io.bytes import Looked
 from losscli.io.operands import Opener
+from losscli.io.source import Source
 from losscli.measurement.measure import Measurement
 from losscli.wording import count
 
@@ -60,103 +65,169 @@ def prepare(
         for files that cannot be used.
     """
     opener = opener or Opener(request.header, looked)
-    family = request.loss.family
-    once = once and (family.coupled is None or choose is not None)  # what is coupled is read more than once
-    predictions = opener.open(request.predictions, "predictions", once)
-    constant = _constant(request)
-    targets = None if constant is not None else opener.open(request.targets, "targets")
-    weights = None if request.sample_weight is None else opener.open(request.sample_weight, "--sample-weight")
-    third_operand = (
-        None if request.third_operand is None else opener.open(request.third_operand, f"--{family.third_operand}")
+    dataset = _dataset(request, opener, once and _reads_once(request, choose))
+    request = _settled_loss(request, dataset, choose)
+    inputs = _inputs(request, opener, dataset)
+    if elements and not inputs.several:
+        raise UsageError(
+            f"--elements: {request.loss.name} of predictions of shape {inputs.predictions.shape} has one loss a sample; "
+            "leave it out"
+        )
+    decoded = _decoded(request, dataset, inputs)
+    job = _job(request, opener, dataset, inputs, decoded, rows, elements, gradient)
+    paths = opener.paths | ({os.path.realpath(request.classes)} if request.classes else set())
+    measurement = Measurement(
+        request=request,
+        job=job,
+        decoded=decoded,
+        ids=dataset.ids,
+        notes=[*dataset.notes, *decoded.notes, *warned(dataset.findings)],
+        units=dataset.units,
+        files=frozenset(paths),
+        raws=opener.raws,
+        opened=job,
+        findings=dataset.findings,
+        groups=None if dataset.groups is None else dataset.groups.words(),
     )
-    dataset = assign(predictions, targets, weights, request.id, request.columns, third_operand, request.by)
+    return measurement.settled(request)
+
+
+def _reads_once(request: Request, choose: Callable[[Dataset], BoundLoss] | None) -> bool:
+    """Whether one pass is all that the predictions are read for; losses that couple rows read them more than once."""
+    return request.loss.family.coupled is None or choose is not None
+
+
+def _dataset(request: Request, opener: Opener, once: bool) -> Dataset:
+    """Open the files, give every column its role, and bring the rows together."""
+    predictions = opener.open(request.predictions, "predictions", once)
+    constant = constant_of(request) is not None
+    third = request.third_operand
+    dataset = assign(
+        predictions,
+        None if constant else opener.open(request.targets, "targets"),
+        None if request.sample_weight is None else opener.open(request.sample_weight, "--sample-weight"),
+        request.id,
+        request.columns,
+        None if third is None else opener.open(third, f"--{request.loss.family.third_operand}"),
+        request.by,
+    )
     join(dataset, request.id, request.on_unmatched == "drop")
-    notes = list(dataset.notes)
+    return dataset
+
+
+def _settled_loss(request: Request, dataset: Dataset, choose: Callable[[Dataset], BoundLoss] | None) -> Request:
+    """The request with the loss that its files are for, where that hangs on them."""
     if choose is not None:
         request = replace(request, loss=choose(dataset))
-    if request.loss.declaration.resolve is not None:
-        request = replace(request, loss=request.loss.declaration.resolve(request.loss, request, dataset, notes))
+    resolve = request.loss.declaration.resolve
+    if resolve is not None:
+        request = replace(request, loss=resolve(request.loss, request, dataset, dataset.notes))
     if dataset.targets is not None and dataset.targets.same_data(dataset.predictions):
         dataset.findings.append(
             Finding(
                 "same-data",
                 WARNING,
-                f"{predictions.name}: predictions and targets are the same data",
+                f"{dataset.predictions.name}: predictions and targets are the same data",
                 cure="name two files, or two columns with FILE:COLUMN",
             )
         )
-    family, name = request.loss.family, request.loss.name
-    source = _predictions(request, dataset, notes)
+    return request
+
+
+class _Inputs(NamedTuple):
+    """Predictions in a shape that the loss takes, and the classes that they are of."""
+
+    predictions: Source
+    several: bool
+    """Whether a row has several outputs, each with a loss of its own."""
+    k: int
+    """Number of classes; of outputs, for losses of several outputs."""
+    classes: tuple[str, ...] | None
+    centers: Array | None
+
+
+def _inputs(request: Request, opener: Opener, dataset: Dataset) -> _Inputs:
+    """The predictions, their classes, and the centers of losses that have some."""
+    family, notes = request.loss.family, dataset.notes
+    source = shaped(request, dataset, notes)
     names = None if request.classes is None else class_names(request.classes)
     if names and not family.takes_centers and len(source.shape) == 2:
         source = in_order(source, names, notes)
-    centers, classes = _centers(request, opener, source, names, notes) if family.takes_centers else (None, None)
     several = family.several_outputs and len(source.shape) == 2
-    if elements and not several:
-        raise UsageError(
-            f"--elements: {name} of predictions of shape {source.shape} has one loss a sample; leave it out"
+    if family.takes_centers:
+        centers, classes = centers_of(request, opener, source, names, notes)
+        return _Inputs(source, several, len(centers), classes, centers)
+    if len(source.shape) == 2:
+        return _Inputs(
+            source, several, source.shape[1] // family.parts, source.columns if family.parts == 1 else None, None
         )
-    if centers is not None:
-        k = len(centers)
-    elif len(source.shape) == 2:
-        k = source.shape[1] // family.parts
-        classes = source.columns if family.parts == 1 else None
-    else:
-        k, classes = 2, names
-        if names and len(names) != 2:
-            raise DataError(
-                f"--classes: {count(len(names), 'name')} for one score a row, {source.name}; give two, the positive class last"
-            )
+    if names and len(names) != 2:
+        raise DataError(
+            f"--classes: {count(len(names), 'name')} for one score a row, {source.name}; give two, the positive class last"
+        )
+    return _Inputs(source, several, 2, names, None)
+
+
+def _decoded(request: Request, dataset: Dataset, inputs: _Inputs) -> DecodedTargets:
+    """What the targets are: numbers, outcomes or classes, and how they are read."""
+    constant = constant_of(request)
     wanted: Columns | float = constant if constant is not None else dataset.targets  # type: ignore[assignment]
-    made = decoded(family, name, source, wanted, classes, k, request.ignore_index, request.label_base)
-    made.columns = source.columns
-    if family.coupled == "rows":
-        k = made.encoding.k
-    third = _beside(request, dataset, source, notes)
-    like = [] if centers is None else [centers.dtype]
-    like += [made.source.dtype] if family.target_type == "numbers" and constant is None else []
-    like += [] if third is None else [third.dtype]
-    dtype = compute_dtype(source.dtype, np.result_type(*like) if like else None)
-    by_class, by_output = class_weights(request, opener, made, k, several)
+    decoded = decode(
+        request.loss.family,
+        request.loss.name,
+        inputs.predictions,
+        wanted,
+        inputs.classes,
+        inputs.k,
+        request.ignore_index,
+        request.label_base,
+    )
+    decoded.columns = inputs.predictions.columns
+    return decoded
+
+
+def _job(
+    request: Request,
+    opener: Opener,
+    dataset: Dataset,
+    inputs: _Inputs,
+    decoded: DecodedTargets,
+    rows: bool,
+    elements: bool,
+    gradient: bool,
+) -> Job:
+    """Everything that the pass depends on, with the weights."""
+    family, source, centers = request.loss.family, inputs.predictions, inputs.centers
+    k = decoded.encoding.k if family.coupled == "rows" else inputs.k
+    third = third_operand_of(request, dataset, source, dataset.notes)
+    subtracted = [] if centers is None else [centers.dtype]
+    subtracted += (
+        [decoded.source.dtype] if family.target_type == "numbers" and decoded.encoding.kind != "constant" else []
+    )
+    subtracted += [] if third is None else [third.dtype]
+    dtype = compute_dtype(source.dtype, np.result_type(*subtracted) if subtracted else None)
+    by_class, by_output = class_weights(request, opener, decoded, k, inputs.several)
+    extras = Extras(
+        prediction_kind=request.prediction_kind,
+        pos_weight=pos_weight(request, source, inputs.several),
+        centers=None if centers is None else centers.astype(dtype),
+    )
     job = Job(
-        request.loss,
-        source,
-        made.source,
-        made.encoding,
-        dtype,
-        Extras(
-            request.prediction_kind,
-            pos_weight(request, source, several),
-            None if centers is None else centers.astype(dtype),
-        ),
-        sample_weights(dataset, notes),
-        by_class,
-        by_output,
-        request.over_outputs,
-        rows,
-        elements,
-        gradient,
+        loss=request.loss,
+        predictions=source,
+        targets=decoded.source,
+        encoding=decoded.encoding,
+        dtype=dtype,
+        extras=extras,
+        weights=sample_weights(dataset, dataset.notes),
+        class_weights=by_class,
+        output_weights=by_output,
+        over_outputs=request.over_outputs,
+        rows=rows,
+        elements=elements,
+        gradient=gradient,
         third_operand=third,
     )
     if family.coupled == "rows":
-        job = replace(job, extras=job.extras._replace(everyone=everyone(request.loss.declaration, job)))
-    shape = dataset.predictions.shape
-    if dataset.selection is not None:
-        shape = (dataset.predictions.operand.content.height, *shape[1:])
-    paths = opener.paths | ({os.path.realpath(request.classes)} if request.classes else set())
-    measurement = Measurement(
-        request,
-        job,
-        made,
-        dataset.ids,
-        notes + made.notes,
-        shape,
-        frozenset(paths),
-        opener.raws,
-        job,
-        dataset.selection,
-        dataset.findings,
-        None if dataset.groups is None else dataset.groups.words(),
-    )
-    measurement.notes += warned(dataset.findings)
-    return measurement.settled(request)
+        job = replace(job, extras=extras._replace(everyone=everyone(request.loss.declaration, job)))
+    return job

@@ -8,7 +8,7 @@ import numpy as np
 
 from losscli import __version__
 from losscli.arrays import Array
-from losscli.engine.aggregates import REDUCTIONS
+from losscli.engine.reduction import REDUCTIONS
 from losscli.io.source import Source
 from losscli.wording import short
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from losscli.engine.aggregates import Quantiles
-from losscli.engine.baseline import Answer
+from losscli.engine.collector import Aggregate
+from losscli.engine.collectors.baseline import Answer
 from losscli.errors import UsageError
 from losscli.measurement.requirement import SOMETIMES, Requirement
 
@@ -29,8 +30,8 @@ class Result:
     requirements: list[dict[str, Any]]
     receipt: dict[str, Any]
     signature: str
-    observed: Any = None
-    """What an observer of the pass kept."""
+    aggregate: Aggregate
+    """All that the pass kept, records of further collectors included."""
 
     def statistic(self, name: str) -> float | None:
         """A statistic by the name that --require calls it."""

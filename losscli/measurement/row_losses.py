@@ -10,7 +10,8 @@ import numpy as np
 from losscli.arrays import Array
 from losscli.definition.request import Request
 from losscli.engine.classes import classes, groups_of
-from losscli.engine.job import ChunkResult, Job
+from losscli.engine.evaluate import ChunkResult
+from losscli.engine.job import Job
 from losscli.errors import DataError, UsageError
 from losscli.io.bytes import Spool
 from losscli.io.npy import NpySource
@@ -85,7 +86,7 @@ def score(
 
     def consume(chunk: ChunkResult) -> None:
         for rows in chunk.rows:
-            places = measurement.original(rows.sample)
+            places = measurement.units.original(rows.sample)
             _check_finite(measurement, places, rows.loss, rows.weight)
             losses.put(places, rows.loss)
             if weights is not None and rows.weight is not None:
@@ -94,7 +95,7 @@ def score(
                 labels.put(places, classes(job, rows.target))
 
     result = measurement.run(consume, threads, seen)
-    height = measurement.given_shape[0]
+    height = measurement.units.shape[0]
     return Scored(
         measurement,
         losses.source(height),
@@ -111,7 +112,7 @@ def _check_finite(measurement: Measurement, rows: Array, losses: Array, weights:
     if endless.any():
         row = int(rows[endless.argmax()])
         source = measurement.job.predictions
-        where = measurement.located(row)
+        where = measurement.units.located(row)
         raise DataError(
             f"{source.place(where)}: the loss is infinite ({count(int(endless.sum()), 'row')} like this at least), and so is every "
             "mean difference; correct the row, or compare by a loss that is bounded, such as brier"

@@ -66,7 +66,7 @@ def to_value(result: Result) -> str:
 
 
 def _facts(result: Result, full: bool) -> list[tuple[str, str]]:
-    from losscli.engine.aggregates import REDUCTIONS
+    from losscli.engine.reduction import REDUCTIONS
 
     formula = REDUCTIONS[result.reduction].formula
     parameters = ", ".join(f"{name} = {short(value)}" for name, value in result.parameters.items() if value is not None)

@@ -10,7 +10,8 @@ import numpy as np
 from losscli.analysis.calibration.temperature import Point, scores_of
 from losscli.arrays import Array, row_sums
 from losscli.data.class_names import by_name, class_names, in_order
-from losscli.data.dataset import Columns, assign
+from losscli.data.columns import Columns
+from losscli.data.dataset import assign
 from losscli.data.target_encoding import SUM_TOLERANCE
 from losscli.definition.request import Request
 from losscli.errors import DataError, UsageError

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,7 @@ from losscli.engine.job import Job
 from losscli.errors import DataError, UsageError
 from losscli.io.bytes import Looked
 from losscli.measurement.class_labels import group_names
-from losscli.measurement.measure import Measurement
+from losscli.measurement.measure import Measurement, essential
 from losscli.measurement.prepare import prepare
 from losscli.measurement.result import Result
 from losscli.wording import count, listing
@@ -106,15 +106,13 @@ class Rounds:
 
     def __call__(self, points: tuple[Point, ...], bins: int | None = None) -> Seen:
         made = self.measurement
-        made.observe(Look(points, bins))
         self.begun(made.job)
         if self.result is not None:
-            found: Seen = made.pass_over(threads=self.threads, seen=self.seen).observed
-            return found
+            made.collectors = [*essential(made.job), Look(points, bins)]
+            return made.pass_over(threads=self.threads, seen=self.seen)[Seen]
+        made.observe(Look(points, bins))
         self.result = made.run(threads=self.threads, seen=self.seen)
-        made.job = replace(made.job, calibrate=False, sampling=None)
-        first: Seen = self.result.observed
-        return first
+        return self.result.aggregate[Seen]
 
 
 def calibrate(

@@ -16,13 +16,15 @@ from losscli.arrays import Array, row_sums
 from losscli.definition.batch import Chance
 from losscli.engine.aggregates import PLACES_SHOWN, Faults
 from losscli.engine.classes import classes
+from losscli.engine.collector import BatchCollector
 from losscli.lookup.names import find
 from losscli.losses.probability import OfLogProbability, OfProbability, Opposite
 
 if TYPE_CHECKING:
     from losscli.data.dataset import Dataset
     from losscli.definition.loss import BoundLoss
-    from losscli.engine.job import Batch, Job
+    from losscli.engine.batch import Batch
+    from losscli.engine.job import Job
 
 MOST_STEPS = 100
 MOST_BIASES = 200
@@ -133,14 +135,16 @@ class Seen(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Look:
-    """The observer of a pass: rows of weight 0 do not exist for it."""
+class Look(BatchCollector):
+    """Sums what Newton's method needs of each batch; rows of weight 0 do not exist for it."""
+
+    record = Seen
 
     points: tuple[Point, ...]
     bins: int | None = None
     """Whether there are scores, and in how many bins of equal width."""
 
-    def __call__(self, job: "Job", batch: "Batch") -> Seen:
+    def of(self, job: "Job", batch: "Batch") -> Seen:
         true, rows = classes(job, batch.targets), batch.rows
         z, w = scores_of(batch.predictions, job.extras.prediction_kind), np.ones(len(true))
         if batch.weights is not None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from losscli.analysis.suite.model import MET, UNMEASURED, UNMET, Check, Outcome, Part, Report, Suite, _total
 from losscli.engine.aggregates import divide
-from losscli.engine.evaluate import evaluate_together
+from losscli.engine.evaluate import Pass, evaluate_together
 from losscli.engine.job import Job, read_alike, threads_for
 from losscli.engine.threads import available_threads, pool
 from losscli.errors import DataError, LosscliError, UsageError
@@ -80,20 +80,20 @@ def _alike(one: Part, other: Part) -> bool:
 def _run(parts: list[Part], threads: int | None, begun: Callable[[Job], None], seen: Callable[[int], None]) -> None:
     """Make the results of parts whose predictions are the same, in one pass."""
     calculations = [part.measurement for part in parts if part.measurement is not None]
-    jobs = [measurement.job for measurement in calculations]
-    begun(jobs[0])
+    passes = [Pass(measurement.job, measurement.collectors) for measurement in calculations]
+    begun(passes[0].job)
     try:
-        with pool(threads_for(jobs[0], threads or available_threads())) as executor:
-            partials = evaluate_together(jobs, executor, seen)
+        with pool(threads_for(passes[0].job, threads or available_threads())) as executor:
+            aggregates = evaluate_together(passes, executor, seen)
         for raw in calculations[0].raws:
             raw.check()
     except LosscliError as error:
         for part in parts:
             part.error = str(error)
         return
-    for part, measurement, partial in zip(parts, calculations, partials, strict=True):
+    for part, measurement, aggregate in zip(parts, calculations, aggregates, strict=True):
         try:
-            part.result = measurement.finished(partial)
+            part.result = measurement.finished(aggregate)
         except LosscliError as error:
             part.error = str(error)
 

@@ -9,9 +9,11 @@ from losscli.arrays import Array
 from losscli.definition.registry import find
 from losscli.engine.aggregates import Quantiles
 from losscli.engine.classes import classes, contributions
+from losscli.engine.collector import BatchCollector
 
 if TYPE_CHECKING:
-    from losscli.engine.job import Batch, Job
+    from losscli.engine.batch import Batch
+    from losscli.engine.job import Job
 
 CONFIDENCES = 50
 """Bins of equal width of the probability of the true class."""
@@ -50,14 +52,16 @@ class Profile:
 
 
 @dataclass(frozen=True)
-class Profiler:
-    """Makes a Profile of each block of a job."""
+class Profiler(BatchCollector):
+    """Makes a Profile of each batch of a job."""
+
+    record = Profile
 
     groups: str | None
     confidence: bool
     weighted: bool
 
-    def __call__(self, job: "Job", batch: "Batch") -> Profile:
+    def of(self, job: "Job", batch: "Batch") -> Profile:
         rows, sums = self._grouped(job, batch)
         return Profile(
             rows,

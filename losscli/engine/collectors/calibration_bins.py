@@ -7,9 +7,11 @@ import numpy as np
 
 from losscli.arrays import Array, row_sums
 from losscli.engine.classes import classes, probabilities
+from losscli.engine.collector import BatchCollector
 
 if TYPE_CHECKING:
-    from losscli.engine.job import Batch, Job
+    from losscli.engine.batch import Batch
+    from losscli.engine.job import Job
 
 BINS = 15
 MOST_ELEMENTS = 4_000_000
@@ -26,11 +28,11 @@ class Bins(NamedTuple):
 
     @classmethod
     def of(cls, job: "Job", batch: "Batch") -> "Bins":
-        """Of a block of predictions and labels; see `reliability.judge`."""
+        """Of a batch of predictions and labels; see `Judge`."""
         if job.extras.prediction_kind == "logits" and batch.predictions.ndim == 2:
             confidence, right = _of_logits(batch.predictions, classes(job, batch.targets))
         else:
-            verdicts = judge(job, batch)
+            verdicts = Judge().of(job, batch)
             confidence, right = verdicts.confidence[0], verdicts.right[0]
         # A NaN is reported after the pass.
         index = np.clip(np.ceil(np.nan_to_num(confidence) * BINS).astype(np.int64) - 1, 0, BINS - 1)
@@ -78,14 +80,29 @@ class Verdicts:
         return Verdicts(self.confidence + other.confidence, self.right + other.right)
 
 
-def judge(job: "Job", batch: "Batch") -> Verdicts:
-    """The observer that a job carries: confidence is the largest probability of a row, its class the predicted one.
+@dataclass(frozen=True)
+class CalibrationBins(BatchCollector):
+    """Counts rows in bins of confidence."""
+
+    record = Bins
+
+    def of(self, job: "Job", batch: "Batch") -> Bins:
+        return Bins.of(job, batch)
+
+
+@dataclass(frozen=True)
+class Judge(BatchCollector):
+    """Keeps the confidence of every row: the largest probability, whose class is the predicted one.
 
     Of two outcomes the positive one is predicted where its probability is above 1/2; of several classes with the
     largest probability, the first.
     """
-    true, p = classes(job, batch.targets), probabilities(job, batch.predictions)
-    if p.ndim == 1:
-        return Verdicts((np.maximum(p, 1 - p),), ((p > 0.5) == (true == 1),))
-    predicted = batch.predictions.argmax(axis=1)
-    return Verdicts((p[np.arange(len(p)), predicted],), (predicted == true,))
+
+    record = Verdicts
+
+    def of(self, job: "Job", batch: "Batch") -> Verdicts:
+        true, p = classes(job, batch.targets), probabilities(job, batch.predictions)
+        if p.ndim == 1:
+            return Verdicts((np.maximum(p, 1 - p),), ((p > 0.5) == (true == 1),))
+        predicted = batch.predictions.argmax(axis=1)
+        return Verdicts((p[np.arange(len(p)), predicted],), (predicted == true,))

@@ -5,16 +5,19 @@ labels, and with labels that are moved by a row. Classes are compared by how oft
 """
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from losscli.arrays import Array
 from losscli.engine.classes import classes, confusion, has_names, names_classes, predicted
+from losscli.engine.collector import BatchCollector
 from losscli.findings import WARNING, Finding
 
 if TYPE_CHECKING:
-    from losscli.engine.job import Batch, Job
+    from losscli.engine.batch import Batch
+    from losscli.engine.job import Job
 
 RUN = 32
 """Rows of a sample that follow each other, so that a label can be compared with its neighbours."""
@@ -35,13 +38,27 @@ MOVED = 5
 """Rows of a class that are predicted as another one, at the least, for the two to look exchanged."""
 
 
-class Sampling(NamedTuple):
-    """Which rows are kept: of every `stride` rows the first RUN."""
+class Sample(NamedTuple):
+    """Mergeable record: rows that were kept, in the order of the file, as they were read."""
+
+    rows: tuple[Array, ...] = ()
+    predictions: tuple[Array, ...] = ()
+    targets: tuple[Array, ...] = ()
+    third_operand: tuple[Array, ...] = ()
+
+    def __add__(self, other: "Sample") -> "Sample":  # type: ignore[override]
+        return Sample(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
+
+
+@dataclass(frozen=True)
+class Sampling(BatchCollector):
+    """Keeps some rows as they were read: of every `stride` rows the first RUN."""
 
     stride: int
+    record = Sample
 
     @classmethod
-    def of(cls, job: "Job", most_bytes: int = MOST_BYTES) -> "Sampling | None":
+    def for_job(cls, job: "Job", most_bytes: int = MOST_BYTES) -> "Sampling | None":
         """The sampling of a job; None where there are too few rows to conclude from, or the targets are no rows' own."""
         n = job.samples
         most = min(MOST_ROWS, most_bytes // job.row_bytes)
@@ -56,23 +73,10 @@ class Sampling(NamedTuple):
         found = (runs[:, None] + np.arange(RUN)).reshape(-1) - start
         return found[(found >= 0) & (found < length)]
 
-
-class Sample(NamedTuple):
-    """Mergeable record: rows that were kept, in the order of the file, as they were read."""
-
-    rows: tuple[Array, ...] = ()
-    predictions: tuple[Array, ...] = ()
-    targets: tuple[Array, ...] = ()
-    third_operand: tuple[Array, ...] = ()
-
-    @classmethod
-    def of(cls, sampling: Sampling, batch: "Batch") -> "Sample":
-        kept = sampling.rows(batch.first, len(batch.predictions))
+    def of(self, job: "Job", batch: "Batch") -> Sample:
+        kept = self.rows(batch.first, len(batch.predictions))
         third_operand = () if batch.third_operand is None else (batch.third_operand[kept],)
-        return cls((kept + batch.first,), (batch.predictions[kept],), (batch.targets[kept],), third_operand)
-
-    def __add__(self, other: "Sample") -> "Sample":  # type: ignore[override]
-        return Sample(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
+        return Sample((kept + batch.first,), (batch.predictions[kept],), (batch.targets[kept],), third_operand)
 
 
 class Compared(NamedTuple):

@@ -1,5 +1,6 @@
 """What may be wrong with rows: looked for on the pass, and raised after it with the first places and the count."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -8,11 +9,13 @@ from losscli.arrays import Array, row_sums
 from losscli.data.target_encoding import SUM_TOLERANCE
 from losscli.definition.domain import REAL, Domains
 from losscli.engine.aggregates import PLACES_SHOWN, Faults
+from losscli.engine.collector import BatchCollector
 from losscli.errors import DataError
 from losscli.findings import ERROR, WARNING, Finding
 from losscli.wording import count
 
 if TYPE_CHECKING:
+    from losscli.engine.batch import Batch
     from losscli.engine.job import Job
     from losscli.io.source import Source
 
@@ -30,29 +33,22 @@ OVERFLOWED = "overflowed"
 SATURATED = "saturated"
 
 
-def look_for(
-    job: "Job",
-    start: int,
-    kept: Array | None,
-    predictions: Array,
-    targets: Array,
-    weights: Array | None,
-    losses: Array,
-    third_operand: Array | None = None,
-) -> Faults:
-    """Faults of a block's rows, the first of which is row `start` of the file; rows that are not `kept` have none.
+@dataclass(frozen=True)
+class FaultFinder(BatchCollector):
+    """Looks for faults of rows, and for what is no fault but worth a warning."""
 
-    What is no fault but worth a warning is among them.
-    """
-    found = Faults()
-    if not len(losses):
-        return found
-    look = _Looker(start, kept)
-    if job.predictions.dtype == np.float16:
-        found = found + look(OVERFLOWED, np.isinf(predictions), predictions)
-    if job.extras.prediction_kind == "probs":
-        found = found + look(SATURATED, np.isposinf(losses), losses)
-    return _faults(job, look, predictions, targets, weights, losses, third_operand) + found
+    record = Faults
+
+    def of(self, job: "Job", batch: "Batch") -> Faults:
+        found = Faults()
+        if not len(batch.losses):
+            return found
+        look = _Looker(batch.first, batch.kept)
+        if job.predictions.dtype == np.float16:
+            found = found + look(OVERFLOWED, np.isinf(batch.predictions), batch.predictions)
+        if job.extras.prediction_kind == "probs":
+            found = found + look(SATURATED, np.isposinf(batch.losses), batch.losses)
+        return _faults(job, look, batch) + found
 
 
 class _Looker(NamedTuple):
@@ -73,16 +69,10 @@ class _Looker(NamedTuple):
         return Faults({fault: (len(rows), tuple(shown))})
 
 
-def _faults(
-    job: "Job",
-    look: _Looker,
-    predictions: Array,
-    targets: Array,
-    weights: Array | None,
-    losses: Array,
-    third_operand: Array | None,
-) -> Faults:
+def _faults(job: "Job", look: _Looker, batch: "Batch") -> Faults:
     found = Faults()
+    predictions, targets, losses = batch.predictions, batch.targets, batch.losses
+    weights, third_operand = batch.sample_weights, batch.third_operand
     # A weight of zero makes nothing of a NaN; where there may be one, NaN is looked for in the predictions themselves.
     hidden = job.output_weights is not None or job.extras.pos_weight is not None or 0 in job.loss.parameters.values()
     undefined = np.isnan(losses)

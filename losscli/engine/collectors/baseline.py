@@ -4,14 +4,20 @@ A loss declares which constant is best for it: 'mean', 'median', 'frequencies', 
 mergeable record here. Of other losses' best constants one pass over the targets does not know enough.
 """
 
-from typing import NamedTuple, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
 from losscli.arrays import Array, times
 from losscli.definition.batch import Dense, Extras, Indices, Targets
 from losscli.definition.loss import BoundLoss
+from losscli.engine.collector import BatchCollector, ChunkCollector, Collector
 from losscli.losses.probability import Known
+
+if TYPE_CHECKING:
+    from losscli.engine.batch import Batch, CountedRows
+    from losscli.engine.job import Job
 
 MOST_MEDIAN_VALUES = 4_000_000
 """A median needs its values; beyond so many there is no baseline rather than an unbounded memory."""
@@ -251,6 +257,37 @@ def _constant(loss: BoundLoss, t: Array) -> Array:
     zero = np.zeros_like(t)
     with np.errstate(all="ignore"):
         return loss.core(Known(zero, zero + 1, zero), t)[0]
+
+
+@dataclass(frozen=True)
+class BaselineOfBatches(BatchCollector):
+    """Makes the record batch by batch, of targets with several numbers per row."""
+
+    record = Baseline
+
+    def of(self, job: "Job", batch: "Batch") -> Baseline | None:
+        rows = batch.counted
+        assert rows.decoded is not None
+        assert rows.targets is not None
+        return of(job.loss, rows.decoded, rows.targets, rows.weights, job.encoding.k)
+
+
+@dataclass(frozen=True)
+class BaselineOfChunks(ChunkCollector):
+    """Makes the record of a whole chunk, of targets with one number per row."""
+
+    record = Baseline
+
+    def of(self, job: "Job", rows: "CountedRows") -> Baseline | None:
+        assert rows.targets is not None
+        return of(job.loss, job.encoding.targets(rows.targets), rows.targets, rows.weights, job.encoding.k)
+
+
+def collectors(job: "Job") -> list[Collector]:
+    """What collects the record for a job's loss; nothing where no constant is known to be best."""
+    if job.loss.declaration.baseline is None or job.encoding.kind == "constant":
+        return []
+    return [BaselineOfChunks() if len(job.targets.shape) == 1 else BaselineOfBatches()]
 
 
 class Answer(NamedTuple):

@@ -1,0 +1,47 @@
+"""Whether predictions that are read as logits look like probabilities, which a pass can see at no cost."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from losscli.arrays import Array, row_sums
+from losscli.data.target_encoding import SUM_TOLERANCE
+from losscli.engine.collector import BatchCollector
+
+if TYPE_CHECKING:
+    from losscli.engine.batch import Batch
+    from losscli.engine.job import Job
+
+
+class LookLikeProbabilities(NamedTuple):
+    """Mergeable record: whether all predictions so far, though read as logits, could be probabilities."""
+
+    all: bool = True
+
+    def __add__(self, other: "LookLikeProbabilities") -> "LookLikeProbabilities":  # type: ignore[override]
+        return LookLikeProbabilities(self.all and other.all)
+
+
+@dataclass(frozen=True)
+class ProbabilityLook(BatchCollector):
+    """Looks whether predictions that are read as logits lie in [0, 1], and in rows of classes that sum to 1.
+
+    Where they are not read as logits there is nothing to suspect.
+    """
+
+    record = LookLikeProbabilities
+
+    def of(self, job: "Job", batch: "Batch") -> LookLikeProbabilities:
+        return LookLikeProbabilities(_look_like_probabilities(job, batch.predictions))
+
+
+def _look_like_probabilities(job: "Job", predictions: Array) -> bool:
+    if job.extras.prediction_kind != "logits" or not predictions.size:
+        return True
+    one = predictions.reshape(-1)[0]  # which mostly tells
+    if not (0 <= one <= 1 and predictions.min() >= 0 and predictions.max() <= 1):
+        return False
+    if predictions.ndim == 1 or job.loss.family.target_type != "classes":
+        return True
+    return bool((np.abs(row_sums(predictions) - 1) <= SUM_TOLERANCE).all())

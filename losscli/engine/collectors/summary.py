@@ -1,0 +1,79 @@
+"""The sums, moments and percentiles of the losses: what every result has."""
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from losscli.arrays import Array
+from losscli.engine.aggregates import EXACT_LOSSES, Moments, Quantiles, Total
+from losscli.engine.batch import CountedRows
+from losscli.engine.collector import ChunkCollector
+from losscli.engine.job import Job
+
+
+class Summary(NamedTuple):
+    """Mergeable record: how many rows there are, what their losses add up to, and how far they spread."""
+
+    weighted: Total = Total()
+    """Of weight times loss."""
+    weight: Total = Total()
+    nonzero: int = 0
+    """Rows whose weight is not 0."""
+    ignored: int = 0
+    losses: Moments = Moments()
+    """Of the losses before weights."""
+    sum: Total = Total()
+    """Of the losses before weights."""
+
+    @classmethod
+    def of(cls, losses: Array, weights: Array | None, ignored: int = 0) -> "Summary":
+        """Of per-sample losses in float64, shape (n,), and their weights, shape (n,) or None for 1 each."""
+        with np.errstate(all="ignore"):
+            total, moments = Total.of(losses), Moments.of(losses)
+            if weights is None:
+                return cls(total, Total(float(len(losses))), len(losses), ignored, moments, total)
+            # A row of weight 0 adds 0, even where its loss is infinite.
+            weighted = np.where(weights == 0, 0, weights * losses)
+            nonzero = int(np.count_nonzero(weights))
+            return cls(Total.of(weighted), Total.of(weights), nonzero, ignored, moments, total)
+
+    def __add__(self, other: "Summary") -> "Summary":  # type: ignore[override]
+        return Summary(
+            weighted=self.weighted + other.weighted,
+            weight=self.weight + other.weight,
+            nonzero=self.nonzero + other.nonzero,
+            ignored=self.ignored + other.ignored,
+            losses=self.losses + other.losses,
+            sum=self.sum + other.sum,
+        )
+
+    @property
+    def samples(self) -> int:
+        return self.losses.n
+
+    @property
+    def mean(self) -> float:
+        """Mean of the losses before weights, from the compensated sum."""
+        return self.sum.value / self.samples if self.samples else math.nan
+
+
+@dataclass(frozen=True)
+class Summaries(ChunkCollector):
+    """Makes the sums and moments of the losses."""
+
+    record = Summary
+
+    def of(self, job: Job, rows: CountedRows) -> Summary:
+        return Summary.of(rows.wide, rows.row_weights, rows.ignored)
+
+
+@dataclass(frozen=True)
+class Percentiles(ChunkCollector):
+    """Keeps the losses, or a histogram of many, for their percentiles."""
+
+    record = Quantiles
+
+    def of(self, job: Job, rows: CountedRows) -> Quantiles:
+        return Quantiles.of(rows.wide, many=job.samples > EXACT_LOSSES)

@@ -1,0 +1,71 @@
+"""Reductions: how the weighted losses of all rows become one number, and how much better that is than a constant's."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from losscli.engine.aggregates import divide
+from losscli.engine.collector import Aggregate
+from losscli.engine.collectors.baseline import Answer, Baseline
+from losscli.engine.collectors.summary import Summary
+from losscli.engine.job import Job, output_factors
+from losscli.errors import DataError
+from losscli.wording import count
+
+
+class Reduction(NamedTuple):
+    """How weighted losses become one number: `denominator` says by what their sum is divided."""
+
+    name: str
+    formula: str
+    denominator: Callable[[Summary], float] | None
+
+
+REDUCTIONS: dict[str, Reduction] = {
+    "mean": Reduction("mean", "sum(w * l) / sum(w)", lambda summary: summary.weight.value),
+    "sum": Reduction("sum", "sum(w * l)", lambda summary: 1.0),
+    "none": Reduction("none", "every sample's own loss", None),
+    "sum-over-batch-size": Reduction("sum-over-batch-size", "sum(w * l) / n", lambda summary: float(summary.samples)),
+    "sum-by-nonzero-weights": Reduction(
+        "sum-by-nonzero-weights", "sum(w * l) / count(w != 0)", lambda summary: float(summary.nonzero)
+    ),
+}
+
+
+def reduced(job: Job, summary: Summary, reduction: Reduction) -> tuple[float, float, float]:
+    """Value, numerator and denominator."""
+    numerator = summary.weighted.value
+    if not summary.samples:
+        raise DataError(
+            f"{job.predictions.name}: no samples left"
+            + (f": all {count(summary.ignored, 'row')} are ignored" if summary.ignored else ": the file has no rows")
+            + "; a loss of nothing is undefined"
+        )
+    if reduction.denominator is None:
+        return float("nan"), numerator, float("nan")
+    denominator = reduction.denominator(summary)
+    if not denominator:
+        raise DataError(f"{job.predictions.name}: all weights are 0; the {reduction.name} of nothing is undefined")
+    return numerator / denominator, numerator, denominator
+
+
+def baseline(job: Job, aggregate: Aggregate, reduction: str, value: float) -> Answer | None:
+    """The best constant prediction's loss under the same reduction, and the skill over it; None where there is none."""
+    divisor = REDUCTIONS[reduction].denominator
+    record = aggregate.get(Baseline)  # type: ignore[type-abstract]
+    found = None if record is None else record.best(job.loss, job.extras)
+    if found is None or divisor is None:
+        return None
+    prediction, sums = found
+    if job.several:
+        # A row's weight already holds the mean of the outputs' weights; here the outputs are still apart.
+        mean = 1.0 if job.output_weights is None else float(job.output_weights.mean())
+        numerator = float(output_factors(job) @ sums) * mean
+    else:
+        numerator = float(sums.sum())
+    best = divide(numerator, divisor(aggregate[Summary]))
+    shown = prediction.tolist()
+    skill = 1 - value / best if best > 0 and np.isfinite(best) and np.isfinite(value) else None
+    single = len(job.predictions.shape) == 1
+    return Answer(shown[0] if single else shown, best, skill)
