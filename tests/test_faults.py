@@ -1,6 +1,6 @@
 """What goes wrong around the numbers: disks that are full, files that change, signals, and files that mean harm.
 
-docs/reliability.md lists what is survived with the test that proves it; the last test here holds the page to that.
+docs/robustness.md lists what is survived with the test that proves it; the last test here holds the page to that.
 """
 
 import ast
@@ -538,7 +538,7 @@ class TestText:
 
 
 def test_every_test_that_the_page_names_exists():
-    page = (ROOT / "docs" / "reliability.md").read_text()
+    page = (ROOT / "docs" / "robustness.md").read_text()
     named = re.findall(r"`(test_\w+)\.py::(?:(\w+)::)?(\w+)`", page)
     assert len(named) > 20
     for module, group, test in named:
