@@ -35,6 +35,7 @@ DOCUMENTS = (
     "README.md",
     "CONTRIBUTING.md",
     "docs/design.md",
+    "docs/formulas.md",
     "docs/centers.md",
     "docs/calibrate.md",
     "docs/check.md",
@@ -88,6 +89,15 @@ def families() -> str:
     return _table(rows)
 
 
+def variables() -> str:
+    """The variables of each family, in a table."""
+    rows = [("family", "the loss is", "variables")]
+    for family in FAMILIES.values():
+        letters = "<br>".join(f"`{letter}`: {meaning}" for letter, meaning in family.variables.items())
+        rows.append((f"`{family.name}`", family.value, letters))
+    return _table(rows)
+
+
 def calls() -> str:
     """The calls of the libraries, loss by loss."""
     rows = [("loss", *NAMES)]
@@ -119,7 +129,14 @@ def findings() -> str:
     return _table(rows)
 
 
-MAKERS = {"losses": losses, "families": families, "calls": calls, "axes": axes, "findings": findings}
+MAKERS = {
+    "losses": losses,
+    "families": families,
+    "variables": variables,
+    "calls": calls,
+    "axes": axes,
+    "findings": findings,
+}
 
 
 def session(block: str, folder: Path) -> str:
