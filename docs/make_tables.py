@@ -35,6 +35,8 @@ DOCUMENTS = (
     "README.md",
     "CONTRIBUTING.md",
     "docs/design.md",
+    "docs/quickstart.md",
+    "docs/files.md",
     "docs/formulas.md",
     "docs/centers.md",
     "docs/calibrate.md",
