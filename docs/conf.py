@@ -1,0 +1,68 @@
+"""Settings of Sphinx, which turns the Markdown pages into a site that needs no network.
+
+pip install -e '.[docs]'
+sphinx-build -W --keep-going -E -q -c docs . build/site
+
+The source folder is the repository itself, so that a link between README.md, docs and examples is the same link on a
+forge and in the site. docs/index.md is the front page, and its lists are the navigation. A page that is in no list, a
+link or an anchor that leads nowhere, an image that is missing, and anything that a page would fetch from the network
+end the build with an error.
+"""
+
+import importlib.metadata
+import posixpath
+import re
+from pathlib import Path
+
+from sphinx.application import Sphinx
+from sphinx.errors import SphinxError
+
+project = "losscli"
+version = release = importlib.metadata.version("losscli")
+extensions = ["myst_parser"]
+root_doc = "docs/index"
+include_patterns = ["*.md", "docs/*.md", "examples/*/README.md", "sample_data/README.md", "benchmarks/README.md"]
+exclude_patterns = [".*", "build", "dist", "losscli", "tests"]
+myst_heading_anchors = 4  # anchors as forges make them
+highlight_language = "text"  # of blocks that name no language, such as trees of files
+html_theme = "furo"
+html_title = "losscli"
+html_copy_source = False
+html_show_sourcelink = False
+
+SECTION = re.compile(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+ITEM = re.compile(r"^- \[([^]]+)\]\(([^)#]+\.md)\)", re.MULTILINE)
+FETCHED = re.compile(
+    r"<(?:script|link|img|iframe|source)\b[^>]*\b(?:src|href)=\"(?:https?:)?//|url\([\"']?(?:https?:)?//"
+)
+FRONT = '<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0; url=docs/index.html">\n'
+
+
+def add_navigation(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Append a hidden table of contents to the index for each of its sections, of the pages that its list names."""
+    if docname != root_doc:
+        return
+    folder = posixpath.dirname(root_doc)
+    for caption, text in SECTION.findall(source[0]):
+        pages = [(title, posixpath.normpath(posixpath.join(folder, path))) for title, path in ITEM.findall(text)]
+        lines = "".join(f"{title} </{path}>\n" for title, path in pages)
+        if lines:
+            source[0] += f"\n```{{toctree}}\n:hidden:\n:caption: {caption}\n\n{lines}```\n"
+
+
+def finish(app: Sphinx, error: Exception | None) -> None:
+    """Let the site's folder open at the index, and refuse pages that would fetch something from the network."""
+    if error or app.builder.format != "html":
+        return
+    site = Path(app.outdir)
+    (site / "index.html").write_text(FRONT, encoding="utf-8")
+    pages = [path for path in site.rglob("*") if path.suffix in (".html", ".css")]
+    fetching = [str(path.relative_to(site)) for path in pages if FETCHED.search(path.read_text(encoding="utf-8"))]
+    if fetching:
+        raise SphinxError(f"these pages fetch something from the network: {', '.join(sorted(fetching))}")
+
+
+def setup(app: Sphinx) -> None:
+    """Connect both to the build."""
+    app.connect("source-read", add_navigation)
+    app.connect("build-finished", finish)
