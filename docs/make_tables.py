@@ -1,13 +1,15 @@
 """Write what the documents take from the program: the table of losses, the output of every console session, pictures.
 
-Usage: `python docs/make_tables.py`, and with `--check` to change nothing, show what has drifted and exit 1.
+Usage: `python docs/make_tables.py`, and with `--check` to change nothing, show what has drifted and exit 1; names of
+documents, such as README.md, for no others.
 
 A session is a block fenced as ```console. Each line that starts with `$ ` is run by the shell, in a scratch folder that
 holds copies of sample_data and examples; what it prints replaces the lines below it. Outputs are compared by their words, and their
-numbers to within TOLERANCE, for the last digits of a logarithm depend on the processor.
+numbers to within ULPS units in the last place, for the last digits of a logarithm depend on the processor: units of
+float32 for a command that reads float32 numbers, or a file that such a command wrote, and of float64 for any other.
 
-Pictures that sessions write are put into docs/figures. They are not compared, but the pictures that the documents show
-must be those that the sessions write, and stand in docs/figures, no more and no fewer. A page of EXAMPLES is written by
+Pictures that sessions write are put into docs/figures. They are not compared, but the pictures that a document shows
+must be those that its sessions write, and docs/figures must hold those that the documents show, no more and no fewer. A page of EXAMPLES is written by
 a program of its own, which takes longer; of it, only this is checked: that its folder holds the pictures that it shows.
 """
 
@@ -24,6 +26,9 @@ import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
 
 from losscli.definition.registry import FAMILIES
 from losscli.findings import ERRORS, NOTES, WARNINGS
@@ -58,7 +63,9 @@ SHOWN = re.compile(r"!\[[^]]*\]\([^)]*?([^/)]+\.png)\)")
 SESSION = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 MADE = re.compile(r"(<!-- (\w+): made by docs/make_tables.py -->\n).*?(?=<!-- \2: end -->)", re.DOTALL)
 NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:e[-+]?\d+)?(?![\w.])", re.IGNORECASE)
-TOLERANCE = 1e-6
+ULPS = 8
+"""How far numbers of two processors may be apart: each within the 4 units in the last place that the oracle allows."""
+EPSILON = {"float32": 2.0**-23, "float64": 2.0**-52}
 
 
 def _table(rows: Sequence[Sequence[str]]) -> str:
@@ -141,18 +148,41 @@ MAKERS = {
 }
 
 
-def session(block: str, folder: Path) -> str:
-    """A console block with its commands run anew."""
+class Step(NamedTuple):
+    """A command of a session, what it printed, and the narrowest dtype of the numbers in it."""
+
+    command: str
+    output: str
+    dtype: str = "float64"
+
+
+def steps(block: str) -> list[Step]:
+    """The commands of a console block with the outputs that it shows."""
+    return [Step(*part.partition("\n")[::2]) for part in re.split(r"^(?=\$ )", block, flags=re.MULTILINE) if part]
+
+
+def is_single(path: Path) -> bool:
+    """Whether a file is an array of float32."""
+    return path.suffix == ".npy" and path.is_file() and np.load(path, mmap_mode="r").dtype == np.float32
+
+
+def stamps(folder: Path) -> dict[str, tuple[int, int]]:
+    """The files of a folder, and when each was written."""
+    return {path.name: (path.stat().st_mtime_ns, path.stat().st_ino) for path in folder.iterdir() if path.is_file()}
+
+
+def session(block: str, folder: Path, singles: set[str]) -> list[Step]:
+    """The commands of a console block run anew; `singles` are the files that hold digits of float32, and become more."""
     environment = os.environ | {
         "COLUMNS": "100",
         "NO_COLOR": "1",
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     }
     environment.pop("FORCE_COLOR", None)
-    shown, code = "", 0
-    for line in block.splitlines():
-        if not line.startswith("$ "):
-            continue
+    made: list[Step] = []
+    code = 0
+    for line in (step.command for step in steps(block)):
+        before = stamps(folder)
         run = subprocess.run(
             ["sh", "-c", f"(exit {code}); {line[2:]}"],
             cwd=folder,
@@ -164,10 +194,15 @@ def session(block: str, folder: Path) -> str:
         )
         code = run.returncode
         output = run.stdout if not run.stdout or run.stdout.endswith("\n") else f"{run.stdout}\n"
-        shown += f"{line}\n{output}"
+        words = re.split(r"[\s;|<()'\"]+", re.sub(r">\s*\S+", "", line))
+        single = any(word in singles or is_single(folder / word) for word in words)
+        written = {name for name, stamp in stamps(folder).items() if before.get(name) != stamp}
+        singles.difference_update(written)
+        singles.update(written if single else ())
+        made.append(Step(line, output, "float32" if single else "float64"))
         if "a defect of losscli" in output:
             raise SystemExit(f"make_tables: {shlex.quote(line[2:])} ends in a defect:\n{output}")
-    return shown
+    return made
 
 
 def refreshed(text: str) -> tuple[str, dict[str, bytes]]:
@@ -176,17 +211,24 @@ def refreshed(text: str) -> tuple[str, dict[str, bytes]]:
         for name in ("sample_data", "examples"):
             shutil.copytree(ROOT / name, Path(scratch) / name)
 
+        singles: set[str] = set()
+
         def again(found: re.Match[str]) -> str:
-            block = session(found[1], Path(scratch))
-            return found[0] if same(found[1], block) else f"```console\n{block}```"
+            made = session(found[1], Path(scratch), singles)
+            if all(same(old.output, new.output, new.dtype) for old, new in zip(steps(found[1]), made, strict=True)):
+                return found[0]
+            return "".join(("```console\n", *(f"{step.command}\n{step.output}" for step in made), "```"))
 
         text = SESSION.sub(again, text)
         pictures = {path.name: path.read_bytes() for path in Path(scratch).glob("*.png")}
     return MADE.sub(lambda found: found[1] + MAKERS[found[2]](), text), pictures
 
 
-def same(left: str, right: str) -> bool:
-    """Whether two outputs say the same: their words are equal, and their numbers nearly so."""
+def same(left: str, right: str, dtype: str) -> bool:
+    """Whether two outputs say the same: their words are equal, and their numbers to within ULPS units of the dtype.
+
+    Differences of losses are near 0 and have the rounding errors of what they are differences of, hence the absolute term.
+    """
 
     def words(text: str) -> list[str]:
         return re.sub(r"-{2,}", "--", NUMBER.sub("#", text)).split()
@@ -195,7 +237,7 @@ def same(left: str, right: str) -> bool:
         return [float(number) for number in NUMBER.findall(text)]
 
     return words(left) == words(right) and all(
-        math.isclose(mine, theirs, rel_tol=TOLERANCE, abs_tol=1e-12)
+        math.isclose(mine, theirs, rel_tol=ULPS * EPSILON[dtype], abs_tol=ULPS * EPSILON["float64"])
         for mine, theirs in zip(numbers(left), numbers(right), strict=True)
     )
 
@@ -206,16 +248,18 @@ def drift(name: str) -> tuple[str, str, dict[str, bytes]]:
     return text, *refreshed(text)
 
 
-def strays(texts: Sequence[str], made: set[str]) -> list[str]:
-    """What is wrong with the pictures: shown and made by no session, made and not shown, not in docs/figures, or only there."""
-    shown = {name for text in texts for name in SHOWN.findall(text)}
+def strays(text: str, made: set[str]) -> list[str]:
+    """What is wrong with the pictures of a document: shown and made by no session of it, made and not shown."""
+    shown = set(SHOWN.findall(text))
+    faults = {"shown, but no session writes it": shown - made, "written by a session, but not shown": made - shown}
+    return [f"{name}: {fault}" for fault, names in faults.items() for name in sorted(names)]
+
+
+def figures() -> list[str]:
+    """What is wrong with docs/figures: a picture that a document shows is not there, or none shows one that is."""
+    shown = {name for document in DOCUMENTS for name in SHOWN.findall((ROOT / document).read_text(encoding="utf-8"))}
     there = {path.name for path in FIGURES.iterdir() if path.is_file()}
-    faults = {
-        "shown, but no session writes it": shown - made,
-        "written by a session, but not shown": made - shown,
-        "not in docs/figures": made - there,
-        "in docs/figures, but no session writes it": there - made,
-    }
+    faults = {"not in docs/figures": shown - there, "in docs/figures, but no document shows it": there - shown}
     return [f"{name}: {fault}" for fault, names in faults.items() for name in sorted(names)]
 
 
@@ -232,16 +276,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Write the documents, or with --check compare them; 1 if one has drifted."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 where something has drifted")
-    check = parser.parse_args(arguments).check
+    parser.add_argument("documents", nargs="*", metavar="DOCUMENT", help="such as README.md; all, if none is named")
+    asked = parser.parse_args(arguments)
+    check, documents = asked.check, asked.documents or DOCUMENTS
     with ThreadPoolExecutor() as pool:
-        found = dict(zip(DOCUMENTS, pool.map(drift, DOCUMENTS), strict=True))
+        found = dict(zip(documents, pool.map(drift, documents), strict=True))
     stale = {name: (old, new) for name, (old, new, _) in found.items() if old != new}
     pictures = {name: data for _, _, made in found.values() for name, data in made.items()}
     if not check:
         FIGURES.mkdir(exist_ok=True)
         for name, data in pictures.items():
             (FIGURES / name).write_bytes(data)
-    wrong = strays([new for _, new, _ in found.values()], set(pictures))
+    wrong = [line for _, new, made in found.values() for line in strays(new, set(made))] + figures()
     wrong += [line for name, folder in EXAMPLES.items() for line in missing(name, folder)]
     for line in wrong:
         print(line)
