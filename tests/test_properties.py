@@ -19,7 +19,7 @@ from losscli.engine.collector import Aggregate
 from losscli.engine.collectors.summary import Summary
 from losscli.engine.evaluate import ChunkResult, evaluate
 from losscli.engine.job import Job
-from losscli.engine.reduction import REDUCTIONS, reduced
+from losscli.engine.reduction import REDUCTIONS, baseline, reduced
 from losscli.io.source import MemorySource
 from losscli.measurement.measure import essential
 
