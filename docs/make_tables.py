@@ -30,9 +30,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from losscli.definition.registry import FAMILIES
 from losscli.findings import ERRORS, NOTES, WARNINGS
 from losscli.libraries import NAMES
+from losscli.losses import FAMILIES
 from losscli.render.catalogue import entries, formula_of, parameters_in_short
 
 ROOT = Path(__file__).resolve().parent.parent

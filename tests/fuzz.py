@@ -41,12 +41,12 @@ from slow import NUMBER, NothingError, RefusedError, UnclearError, expected, pre
 
 from losscli.definition.domain import REAL
 from losscli.definition.loss import Loss
-from losscli.definition.registry import LOSSES
 from losscli.engine import evaluate as engine
 from losscli.io import bytes as raw
 from losscli.io import csv as csvfile
 from losscli.io import join, parquet, writers
 from losscli.io import source as sources
+from losscli.losses import LOSSES
 from losscli.measurement import measure as measurement
 
 SECONDS = 20
@@ -257,7 +257,7 @@ class Maker:
         parts = {"p": p, "t": t, **({"third": third} if third else {}), **({"w": w} if w else {})}
         operands = self.saved(parts)
         if third:
-            self.words += [f"--{self.family.beside}", operands["third"]]
+            self.words += [f"--{self.family.third_operand}", operands["third"]]
         if w:
             self.words += ["--sample-weight", operands["w"]]
         self.by_class(p, t)

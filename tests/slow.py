@@ -29,7 +29,7 @@ from rows import Row
 
 from losscli.definition.domain import REAL
 from losscli.definition.loss import Loss
-from losscli.definition.registry import LOSSES
+from losscli.losses import LOSSES
 
 MOST_ROWS = 40
 """Rows of losses in which each row meets all others."""
@@ -260,7 +260,7 @@ def expected(words: list[str]) -> dict[str, Any]:
     family = asked.loss.family
     p_file, p_column = loaded(asked, asked.predictions)
     key = asked.get("--id")
-    third_operand = [asked.targets, *(asked.get(name) for name in ("--sample-weight", f"--{family.beside}"))]
+    third_operand = [asked.targets, *(asked.get(name) for name in ("--sample-weight", f"--{family.third_operand}"))]
     shared = tuple(
         one[len(asked.predictions) + 1 :]
         for one in third_operand
@@ -278,7 +278,7 @@ def expected(words: list[str]) -> dict[str, Any]:
     constant = not os.path.exists(asked.targets) and NUMBER.fullmatch(asked.targets)
     files = [] if constant else [loaded(asked, asked.targets)]
     files += [
-        loaded(asked, asked.get(one)) for one in ("--sample-weight", f"--{family.beside}") if one in asked.options
+        loaded(asked, asked.get(one)) for one in ("--sample-weight", f"--{family.third_operand}") if one in asked.options
     ]
     height = len(p.rows)
     own: list[int] = list(range(height))
@@ -304,7 +304,7 @@ def expected(words: list[str]) -> dict[str, Any]:
         p.flat = True  # distances
     check_shape(asked, p)
     third = None
-    if f"--{family.beside}" in asked.options:
+    if f"--{family.third_operand}" in asked.options:
         file, column = files[-1]
         other = numbers(file, chosen(file, column, key) if isinstance(file, Table) else [])
         names = p.names if len(p.rows[0]) > 1 else None

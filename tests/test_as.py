@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from losscli.definition.registry import LOSSES
 from losscli.libraries import MEANINGS, NAMES, libraries
 from losscli.lookup.names import find
+from losscli.losses import LOSSES
 
 NUMBERS = ([1.5, 1, 5, 1], [1, 2, 3, 0.5])
 WEIGHTS = [1, 0, 2, 2]
@@ -214,7 +214,7 @@ def test_the_librarys_number_comes_out(compute: Compute, save: Save, case: dict[
         text = save("w.npy", value) if name == "sample_weight" else several(value)
         words += [f"--{name.replace('_', '-')}", text]
     if case.get("beside") is not None:
-        words += [f"--{LOSSES[case['loss']].family.beside}", save("b.npy", case["beside"], dtype)]
+        words += [f"--{LOSSES[case['loss']].family.third_operand}", save("b.npy", case["beside"], dtype)]
     expected = case["value"]
     found = compute(*words).json["value"]
     rtol = 1e-9 if dtype == np.float64 and case["as"] in ("torch", "optax", "sklearn") else 5e-6

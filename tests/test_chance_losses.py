@@ -11,7 +11,7 @@ from oracle import settings
 
 from losscli.definition.batch import Clip, Dense, Extras, Indices
 from losscli.definition.loss import Loss
-from losscli.definition.registry import LOSSES, find
+from losscli.losses import LOSSES, find
 
 INF = math.inf
 DTYPES = (np.float32, np.float64)
@@ -359,7 +359,7 @@ def test_what_is_declared_convex_is(loss: Loss) -> None:
 
 
 @pytest.mark.parametrize("name", ["sigmoid-brier", "asymmetric", "sigmoid-poly-1", "quality-focal", "balanced-bce"])
-@pytest.mark.parametrize("given", ["logits", "probs", "log-probs"])
+@pytest.mark.parametrize("prediction_kind", ["logits", "probs", "log-probs"])
 def test_pos_weight_is_a_factor_of_what_is_positive(name: str, prediction_kind: str) -> None:
     x = {"logits": LOGITS, "probs": SIGMOID, "log-probs": np.log(SIGMOID)}[prediction_kind]
     bound = find(name).bind()

@@ -10,12 +10,12 @@ import pytest
 from conftest import SAMPLE_DATA
 
 from losscli.analysis import check
-from losscli.definition.registry import FAMILIES
 from losscli.engine import job as job_module
 from losscli.engine.collectors import label_alignment as alignment
 from losscli.engine.collectors import prediction_kind as kinds
 from losscli.findings import CODES, ERROR, NOTE, WARNING
 from losscli.io import join
+from losscli.losses import FAMILIES
 
 RNG = np.random.default_rng(7)
 LABELS = RNG.integers(0, 4, 300)

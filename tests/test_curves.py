@@ -21,9 +21,9 @@ from oracle import evaluate, precise, softmax_loss
 from losscli.analysis.curves import Curve, along, check_range, default_range, grid, jumps, records, shared_axis, trace
 from losscli.definition.domain import Interval
 from losscli.definition.loss import Axis, BoundLoss
-from losscli.definition.registry import FAMILIES, LOSSES
 from losscli.errors import UsageError
 from losscli.lookup.spec import parse, spec, specs
+from losscli.losses import FAMILIES, LOSSES
 
 quick = settings(max_examples=25, deadline=None, derandomize=True)
 
@@ -354,7 +354,7 @@ class TestBreaks:
         assert is_smooth(one("logistic"), "margin", 0.0)
 
     @pytest.mark.parametrize(
-        "text", [text for text in (*LOSSES, *SWEPT) if one(text).loss.breaks(one(text).parameters)]
+        "text", [text for text in (*LOSSES, *SWEPT) if one(text).declaration.breaks(one(text).parameters)]
     )
     def test_a_loss_changes_its_form_at_each_break(self, text):
         bound = one(text)

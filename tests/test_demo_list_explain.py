@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from losscli.definition.registry import FAMILIES
+from losscli.losses import FAMILIES
 
 # The table of the contract: family, aliases and parameters with their defaults.
 CONTRACT = {

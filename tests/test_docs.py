@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from losscli.cli import options, plot
-from losscli.definition.registry import FAMILIES, LOSSES
 from losscli.engine.reduction import REDUCTIONS
+from losscli.losses import FAMILIES, LOSSES
 from losscli.plots.samples import PANELS
 from losscli.render import text as render
 

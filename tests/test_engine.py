@@ -17,7 +17,6 @@ from drawn import drawn
 
 from losscli.arrays import row_sums
 from losscli.definition.batch import Indices
-from losscli.definition.registry import LOSSES
 from losscli.engine import evaluate as run
 from losscli.engine import in_memory as in_memory_module
 from losscli.engine import job as job_module
@@ -33,6 +32,7 @@ from losscli.io.bytes import RawFile, Reader, Spool, blocks_of
 from losscli.io.npy import NpySource
 from losscli.io.source import MemorySource, pieces
 from losscli.lookup.names import find
+from losscli.losses import LOSSES
 from losscli.losses.probability import Known, lazy
 from losscli.losses.softmax import Shares, _by_index, _every_class
 from losscli.measurement.measure import essential

@@ -13,7 +13,7 @@ from losscli.lookup.names import find
 from losscli.measurement.prepare import prepare
 
 CASES = json.loads((Path(__file__).parent / "frameworks.json").read_text())
-OPTIONS = {"from": "given", "label_smoothing": "label_smoothing", "smoothing_mode": "smoothing_mode"}
+OPTIONS = {"from": "prediction_kind", "label_smoothing": "label_smoothing", "smoothing_mode": "smoothing_mode"}
 
 
 def numbers(values: Any) -> np.ndarray:
@@ -33,7 +33,7 @@ def request_of(case: dict[str, Any], predictions: Path, targets: Path) -> Reques
     bound = find(case["loss"]).bind(**case["parameters"])
     if "beside" in case:
         np.save(predictions.with_name("b.npy"), np.array(case["beside"], case["dtype"]))
-        options["beside"] = str(predictions.with_name("b.npy"))
+        options["third_operand"] = str(predictions.with_name("b.npy"))
     # A framework's gradient is that of the sum of all losses, over the outputs of a sample too.
     return Request(bound, str(predictions), str(targets), over_outputs="sum", **options)
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from mpmath import mp
 from slow import RefusedError, expected
 
-from losscli.definition.registry import LOSSES
 from losscli.engine import job
+from losscli.losses import LOSSES
 
 
 @settings(max_examples=1000, deadline=None, derandomize=True)

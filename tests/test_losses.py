@@ -12,8 +12,8 @@ from oracle import settings
 from losscli.definition.batch import Dense, Extras, Indices
 from losscli.definition.domain import Interval
 from losscli.definition.loss import Loss, Relation
-from losscli.definition.registry import AMBIGUOUS, LOSSES, find
 from losscli.errors import UsageError
+from losscli.losses import AMBIGUOUS, LOSSES, find
 
 DTYPES = (np.float32, np.float64)
 INF = math.inf

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from reference import sigmoid, softmax
 
-from losscli.definition.registry import LOSSES
 from losscli.engine import whole_file as coupling
+from losscli.losses import LOSSES
 
 GENERATOR = np.random.default_rng(11)
 N, D = 12, 3

@@ -15,7 +15,7 @@ from oracle import DIGITS, evaluate, precise, settings, sigmoid_variables, softm
 
 from losscli.definition.batch import Dense, Extras, Indices
 from losscli.definition.loss import Loss
-from losscli.definition.registry import LOSSES
+from losscli.losses import LOSSES
 
 DTYPES = (np.float32, np.float64)
 ULPS = 4
@@ -341,7 +341,7 @@ def test_kl_divergence_of_soft_targets(dtype: Any) -> None:
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(("loss", "parameters"), softmax_settings())
-@pytest.mark.parametrize("given", ["probs", "log-probs"])
+@pytest.mark.parametrize("prediction_kind", ["probs", "log-probs"])
 def test_softmax_losses_from_probabilities(
     loss: Loss, parameters: dict[str, float | None], dtype: Any, prediction_kind: str
 ) -> None:
@@ -359,7 +359,7 @@ def test_softmax_losses_from_probabilities(
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("loss", of("sigmoid"), ids=lambda loss: loss.name)
-@pytest.mark.parametrize("given", ["probs", "log-probs"])
+@pytest.mark.parametrize("prediction_kind", ["probs", "log-probs"])
 def test_sigmoid_losses_from_probabilities(loss: Loss, dtype: Any, prediction_kind: str) -> None:
     p = np.array([1e-30, 1e-6, 0.01, 0.3, 0.5, 0.7, 0.99, 1 - 1e-4], dtype)
     x = p if prediction_kind == "probs" else np.log(p)

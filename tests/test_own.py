@@ -16,9 +16,9 @@ from losscli.custom.loss import converted
 from losscli.custom.read import read
 from losscli.custom.reading import OURS
 from losscli.definition.batch import Dense, Extras
-from losscli.definition.registry import LOSSES
 from losscli.lookup.names import find
 from losscli.lookup.spec import single
+from losscli.losses import LOSSES
 
 NUMPY = '''
 """Losses in NumPy."""

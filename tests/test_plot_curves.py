@@ -28,9 +28,9 @@ from test_curves import FIRST, SWEPT, axis_of, cases, near, true, undefined_by_t
 
 from losscli.analysis.curves import Curve, default_range, shared_axis, trace
 from losscli.cli.plot import pair
-from losscli.definition.registry import LOSSES
 from losscli.errors import UsageError
 from losscli.lookup.spec import specs
+from losscli.losses import LOSSES
 from losscli.plots.curves import draw
 from losscli.plots.style import THEMES, Look, clean, drawing, ordered_style, style_of
 

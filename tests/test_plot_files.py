@@ -17,8 +17,8 @@ from PIL import Image
 from reference import softmax
 
 from losscli.analysis.calibration.reliability import Reliability
-from losscli.definition.registry import LOSSES
 from losscli.engine.collectors.calibration_bins import Verdicts
+from losscli.losses import LOSSES
 from losscli.plots import features as features_picture
 from losscli.plots import style
 

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from losscli.data.target_encoding import Smoothing
 from losscli.definition.loss import Loss
-from losscli.definition.registry import LOSSES
 from losscli.engine import job as job_module
 from losscli.engine.collector import Aggregate
 from losscli.engine.collectors.summary import Summary
@@ -21,6 +20,7 @@ from losscli.engine.evaluate import ChunkResult, evaluate
 from losscli.engine.job import Job
 from losscli.engine.reduction import REDUCTIONS, baseline, reduced
 from losscli.io.source import MemorySource
+from losscli.losses import LOSSES
 from losscli.measurement.measure import essential
 
 

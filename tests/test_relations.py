@@ -16,7 +16,7 @@ from reference import softmax
 from losscli.definition.batch import Dense, Extras, Indices
 from losscli.definition.domain import Domains, Interval
 from losscli.definition.loss import BoundLoss, Loss, Relation
-from losscli.definition.registry import LOSSES
+from losscli.losses import LOSSES
 
 N = 200
 CLASSES = 4

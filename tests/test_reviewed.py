@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from drawn import drawn
 
-from losscli.definition.registry import LOSSES
 from losscli.engine import job as job_module
 from losscli.io import bytes as raw
 from losscli.io import npy as npy_module
 from losscli.lookup.names import find
+from losscli.losses import LOSSES
 
 
 def npy(array):

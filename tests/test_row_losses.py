@@ -13,8 +13,8 @@ from test_row_oracle import FAMILIES, MAKERS, Case
 from losscli.analysis.curves import along
 from losscli.definition.batch import Dense, Everyone, Extras, Indices, Targets
 from losscli.definition.loss import Loss
-from losscli.definition.registry import FAMILIES as REGISTERED
-from losscli.definition.registry import LOSSES, find
+from losscli.losses import FAMILIES as REGISTERED
+from losscli.losses import LOSSES, find
 from losscli.losses.contrastive import unit
 
 DTYPES = (np.float32, np.float64)
@@ -513,7 +513,7 @@ def test_rows_are_met_in_parts_of_any_size(monkeypatch: pytest.MonkeyPatch) -> N
 EMPTY_IS_0 = ["dice", "squared-dice", "jaccard", "tversky", "focal-tversky"]
 
 
-@pytest.mark.parametrize("given", ["probs", "logits", "log-probs"])
+@pytest.mark.parametrize("prediction_kind", ["probs", "logits", "log-probs"])
 @each("overlap")
 def test_masks_of_zeros_and_ones(loss: Loss, prediction_kind: str) -> None:
     form = {"probs": (0, 1), "logits": (-INF, INF), "log-probs": (-INF, 0)}[prediction_kind]

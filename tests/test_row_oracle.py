@@ -19,7 +19,7 @@ from test_oracle import close
 
 from losscli.definition.batch import Dense, Everyone, Extras, Indices, Targets
 from losscli.definition.loss import Loss
-from losscli.definition.registry import LOSSES
+from losscli.losses import LOSSES
 from losscli.losses.contrastive import unit
 
 DTYPES = (np.float32, np.float64)

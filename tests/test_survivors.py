@@ -13,9 +13,8 @@ import pytest
 
 from losscli.arrays import row_sums
 from losscli.definition.batch import Dense, Extras
-from losscli.definition.registry import find
 from losscli.engine import aggregates as reductions
-from losscli.engine import baseline as baselines
+from losscli.engine.collectors import baseline as baselines
 from losscli.engine.aggregates import Quantiles, Total
 from losscli.errors import DataError
 from losscli.io import bytes as raw
@@ -23,6 +22,7 @@ from losscli.io import source as sources
 from losscli.io.bytes import RawFile
 from losscli.io.npy import NpySource
 from losscli.io.source import MemorySource, Reordered
+from losscli.losses import find
 from losscli.render import catalogue
 from losscli.wording import did_you_mean
 

@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_curves import FIRST, true
 
-from losscli.definition.registry import FAMILIES, LOSSES
 from losscli.definition.request import Request
 from losscli.engine.aggregates import EXACT_LOSSES, Quantiles
 from losscli.engine.histogram import Histogram
 from losscli.lookup.names import find
+from losscli.losses import FAMILIES, LOSSES
 from losscli.measurement.prepare import prepare
 from losscli.render import catalogue
 from losscli.render import sparkline as sketch

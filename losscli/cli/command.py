@@ -65,7 +65,7 @@ class LossGroup(TyperGroup):
         return [self.subcommand_metavar]  # options come after the loss, not before it
 
     def list_commands(self, ctx: Any) -> list[str]:
-        from losscli.definition.registry import LOSSES
+        from losscli.losses import LOSSES
 
         return list(LOSSES)
 

@@ -20,8 +20,8 @@ from losscli.wording import did_you_mean, printable
 
 COMMANDS = {
     "compute": ("compute", "app", "Compute a loss of predictions and targets."),
-    "list": ("catalogue", "list_losses", "List the losses: names, families, aliases, parameters, formulas."),
-    "explain": ("catalogue", "explain", "Explain a loss: formula, gradient, parameters, targets, relations, source."),
+    "list": ("list_explain", "list_losses", "List the losses: names, families, aliases, parameters, formulas."),
+    "explain": ("list_explain", "explain", "Explain a loss: formula, gradient, parameters, targets, relations, source."),
     "plot": ("plot", "app", "Draw losses, or the losses of a file, to PNG, SVG or PDF."),
     "check": ("check", "app", "Say what predictions and targets are, and what is wrong with them."),
     "compare": ("compare", "app", "Say whether one model is better than another: row for row, with an interval."),
@@ -206,7 +206,7 @@ def _of_another_loss(option: str, context: typer.Context | None) -> str | None:
         return None
     if context.parent.info_name == "samples" and item not in PICTURED:
         return f"plot samples takes no {option}, which is for what losscli compute writes"
-    from losscli.definition.registry import FAMILIES
+    from losscli.losses import FAMILIES
 
     takers = [family.name for family in FAMILIES.values() if item.when(family)]
     return f"{context.info_name} takes no {option}, which is for losses of: {', '.join(takers)}"

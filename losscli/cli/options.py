@@ -133,7 +133,7 @@ SHARED: tuple[Shared, ...] = (
     Shared("predictions", Predictions),
     Shared("targets", Targets),
     Shared(
-        "given",
+        "prediction_kind",
         From,
         "logits",
         lambda family: family.takes_from,
@@ -182,7 +182,7 @@ SHARED: tuple[Shared, ...] = (
     ),
     *(
         Shared(
-            "beside",
+            "third_operand",
             _option(str | None, f"--{name}", metavar="FILE", panel=LOSS, help=text),
             None,
             lambda family, name=name: family.third_operand == name,  # type: ignore[misc]
@@ -392,8 +392,8 @@ def requested(loss: "BoundLoss", predictions: str, targets: str, given: Mapping[
     UsageError
         for an option that the loss does not take.
     """
-    from losscli.definition.registry import FAMILIES
     from losscli.definition.request import Request
+    from losscli.losses import FAMILIES
 
     for name in [name for name in given if name in OF_LOSSES]:
         if not OF_LOSSES[name].when(loss.family):
@@ -404,12 +404,12 @@ def requested(loss: "BoundLoss", predictions: str, targets: str, given: Mapping[
 
 
 def spliced(own: Callable[..., int], options: Mapping[str, Shared]) -> Callable[..., int]:
-    """A command of a function's own parameters and of these options, of which it gets those that were given as `prediction_kind`."""
+    """A command of a function's own parameters and of these options, of which it gets those that were typed as `given`."""
 
     def command(context: typer.Context, **values: Any) -> int:
         shared = {name: values.pop(variable) for variable, name in variables.items()}
         default = {name for variable, name in variables.items() if _is_default(context, variable)}
-        return own(**values, prediction_kind={name: value for name, value in shared.items() if name not in default})
+        return own(**values, given={name: value for name, value in shared.items() if name not in default})
 
     variables = {f"of_{name.replace('-', '_')}": name for name in options}
     mine = [item for item in inspect.signature(own).parameters.values() if item.name != "given"]

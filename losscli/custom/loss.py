@@ -381,8 +381,8 @@ def drawn(bound: BoundLoss) -> BoundLoss:
     UsageError, DataError
         as `resolve` does.
     """
-    from losscli.definition.registry import find
     from losscli.definition.request import Request
+    from losscli.losses import find
 
     own: Custom = bound.declaration.core.own  # type: ignore[attr-defined]
     found = completed(own.found, values_of(own.found, bound.parameters))

@@ -2,9 +2,9 @@
 
 from losscli.custom import is_custom
 from losscli.definition.loss import Loss
-from losscli.definition.registry import AMBIGUOUS, LOSSES
-from losscli.definition.registry import find as find_own
 from losscli.errors import UsageError
+from losscli.losses import AMBIGUOUS, LOSSES
+from losscli.losses import find as find_own
 from losscli.wording import listing
 
 

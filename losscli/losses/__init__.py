@@ -5,6 +5,8 @@ Importing this package declares every loss.
 
 from importlib import import_module
 
+from losscli.definition.registry import AMBIGUOUS, FAMILIES, LOSSES, find, is_known
+
 FAMILY_MODULES = (
     "residual",
     "relative",
@@ -28,3 +30,5 @@ FAMILY_MODULES = (
 
 for _family in FAMILY_MODULES:
     import_module(f"{__name__}.{_family}")
+
+__all__ = ["AMBIGUOUS", "FAMILIES", "LOSSES", "find", "is_known"]

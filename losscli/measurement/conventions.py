@@ -75,7 +75,7 @@ def call_for(library: Library, request: Request) -> Call:
 
 
 def _family(call: Call) -> str:
-    from losscli.definition.registry import LOSSES
+    from losscli.losses import LOSSES
 
     return LOSSES[call.loss].family.name
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from losscli.arrays import Array
-from losscli.definition.registry import find
 from losscli.engine.aggregates import Quantiles
 from losscli.engine.classes import classes, contributions
 from losscli.engine.collector import BatchCollector
+from losscli.losses import find
 
 if TYPE_CHECKING:
     from losscli.engine.batch import Batch
