@@ -278,7 +278,9 @@ def expected(words: list[str]) -> dict[str, Any]:
     constant = not os.path.exists(asked.targets) and NUMBER.fullmatch(asked.targets)
     files = [] if constant else [loaded(asked, asked.targets)]
     files += [
-        loaded(asked, asked.get(one)) for one in ("--sample-weight", f"--{family.third_operand}") if one in asked.options
+        loaded(asked, asked.get(one))
+        for one in ("--sample-weight", f"--{family.third_operand}")
+        if one in asked.options
     ]
     height = len(p.rows)
     own: list[int] = list(range(height))

@@ -404,7 +404,12 @@ def makers():
         "numbers": lambda save: ("mse", save("p", s), save("t", w), {"sample_weight": save("w", w)}),
         "rows": lambda save: ("mse", save("p", z), save("t", soft), {}),
         "center": lambda save: ("center", save("p", z), save("t", y), {"centers": save("c", np.eye(k))}),
-        "infinite": lambda save: ("ce", save("p", np.eye(k)[y]), save("t", (y + m[:, 0]) % k), {"prediction_kind": "probs"}),
+        "infinite": lambda save: (
+            "ce",
+            save("p", np.eye(k)[y]),
+            save("t", (y + m[:, 0]) % k),
+            {"prediction_kind": "probs"},
+        ),
     }
 
 

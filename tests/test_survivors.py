@@ -14,8 +14,8 @@ import pytest
 from losscli.arrays import row_sums
 from losscli.definition.batch import Dense, Extras
 from losscli.engine import aggregates as reductions
-from losscli.engine.collectors import baseline as baselines
 from losscli.engine.aggregates import Quantiles, Total
+from losscli.engine.collectors import baseline as baselines
 from losscli.errors import DataError
 from losscli.io import bytes as raw
 from losscli.io import source as sources

@@ -21,7 +21,11 @@ from losscli.wording import did_you_mean, printable
 COMMANDS = {
     "compute": ("compute", "app", "Compute a loss of predictions and targets."),
     "list": ("list_explain", "list_losses", "List the losses: names, families, aliases, parameters, formulas."),
-    "explain": ("list_explain", "explain", "Explain a loss: formula, gradient, parameters, targets, relations, source."),
+    "explain": (
+        "list_explain",
+        "explain",
+        "Explain a loss: formula, gradient, parameters, targets, relations, source.",
+    ),
     "plot": ("plot", "app", "Draw losses, or the losses of a file, to PNG, SVG or PDF."),
     "check": ("check", "app", "Say what predictions and targets are, and what is wrong with them."),
     "compare": ("compare", "app", "Say whether one model is better than another: row for row, with an interval."),
