@@ -1,4 +1,64 @@
-"""losscli: losses computed from files of predictions and targets."""
+"""losscli: losses computed from files or arrays of predictions and targets.
 
-__version__ = "0.1.0"
-"""The one place where it is written; importlib.metadata would cost a tenth of a small computation's time."""
+>>> import losscli
+>>> losscli.compute("huber", [0.0, 2.0], [0.0, 0.0], delta=1.5).value
+0.9375
+
+Every function is loaded when it is first used: `import losscli` itself imports nothing else.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from losscli.version import __version__
+
+if TYPE_CHECKING:
+    from losscli.api import LosscliWarning, calibrate, check, compare, compute, curves, explain, rank, verify
+    from losscli.errors import DataError, LosscliError, UsageError
+    from losscli.measurement.result import Result
+
+_HOMES = {
+    "losscli.api": (
+        "LosscliWarning",
+        "calibrate",
+        "check",
+        "compare",
+        "compute",
+        "curves",
+        "explain",
+        "rank",
+        "verify",
+    ),
+    "losscli.errors": ("DataError", "LosscliError", "UsageError"),
+    "losscli.measurement.result": ("Result",),
+}
+__all__ = [
+    "DataError",
+    "LosscliError",
+    "LosscliWarning",
+    "Result",
+    "UsageError",
+    "__version__",
+    "calibrate",
+    "check",
+    "compare",
+    "compute",
+    "curves",
+    "explain",
+    "rank",
+    "verify",
+]
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    for module, names in _HOMES.items():
+        if name in names:
+            found = getattr(import_module(module), name)
+            globals()[name] = found
+            return found
+    raise AttributeError(f"module 'losscli' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
+FARTHEST = 1e140
+"""Numbers beyond it are refused where squares of them are added up: those sums could overflow a float64."""
 
 
 def times(weight: Array | float, value: Array) -> Array:

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from losscli.analysis.features import FARTHEST
-from losscli.arrays import Array
+from losscli.arrays import FARTHEST, Array
 from losscli.data.class_names import class_names
 from losscli.data.columns import Columns
 from losscli.data.dataset import assign, join
@@ -176,7 +175,7 @@ class Centers:
         assert after is not None
         return before, after
 
-    def record(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """What `--format json` has."""
         before, after = self.losses()
         return {
@@ -269,7 +268,7 @@ def opened(request: Request, looked: Looked = lambda name, done, size: None) -> 
 
 
 def _without_centers(request: Request, looked: Looked) -> Measurement:
-    opener = Opener(request.header, looked)
+    opener = Opener(request.header, looked, request.arrays)
     features, labels = opener.open(request.predictions, "features"), opener.open(request.targets, "labels")
     dataset = assign(features, labels, None, request.id, request.columns)
     join(dataset, request.id, request.on_unmatched == "drop")

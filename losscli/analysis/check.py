@@ -76,7 +76,7 @@ class Report:
     def errors(self) -> int:
         return sum(finding.severity == ERROR for finding in self.findings)
 
-    def record(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The report with the keys of the JSON contract."""
         return {**self.facts, "findings": [finding._asdict() for finding in self.findings]}
 
@@ -301,7 +301,7 @@ def apart(request: Request, loss: BoundLoss | None, report: Report, error: DataE
     words = (request.predictions, request.targets)
     if any(word == "-" or word.startswith("-:") for word in words):
         raise error
-    opener = Opener(request.header)
+    opener = Opener(request.header, arrays=request.arrays)
     predictions, targets = opener.open(words[0], "predictions"), opener.open(words[1], "targets")
     report.findings.append(of_error(error))
     report.facts |= {"predictions": {"file": predictions.name}, "targets": {"file": targets.name}}

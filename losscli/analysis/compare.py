@@ -214,7 +214,7 @@ class Comparison:
     adjusted: float | None = None
     """p, adjusted for there being several comparisons."""
 
-    def record(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """With the keys of the JSON contract."""
         found = {
             "model": self.model,
@@ -397,10 +397,10 @@ class Compared:
     def worse(self) -> bool:
         return any(one.verdict == "worse" for one in self.comparisons)
 
-    def record(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """With the keys of the JSON contract: those of the comparison at the top where there is one."""
         receipt, terms = self.first.measurement.receipt, self.terms
-        records = [one.record() for one in self.comparisons]
+        records = [one.to_dict() for one in self.comparisons]
         alone = records[0] if len(records) == 1 else {}
         one = self.comparisons[0]
         return {
@@ -482,7 +482,7 @@ def compare_all(
         raise UsageError(
             "--class-weight balanced with --on-unmatched drop: each model would have weights of its own rows; give weights by hand"
         )
-    opener = Opener(request.header, looked)
+    opener = Opener(request.header, looked, request.arrays)
     scored = [score(replace(request, predictions=name), opener, threads, begun, seen) for name in models]
     notes = [note for model in scored for note in model.measurement.notes]
     comparisons = []

@@ -11,15 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from losscli.arrays import Array
+from losscli.arrays import FARTHEST, Array
 from losscli.definition.loss import Axis, BoundLoss
 from losscli.errors import UsageError
 from losscli.lookup.spec import spec
 
 STEPS = 1200
 """Divisible by so much that tenths and quarters of most ranges are among the points."""
-FARTHEST = 1e140
-"""Ends of a range beyond which nothing is drawn."""
 NEAR = 1e-9
 """Points of a grid nearer to a break than this part of the range make room for it."""
 JUMP = 1e-6

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from losscli.arrays import Array
+from losscli.arrays import FARTHEST, Array
 from losscli.data.columns import Columns
 from losscli.data.dataset import assign, join
 from losscli.data.labels import as_number, distinct
@@ -21,8 +21,6 @@ from losscli.wording import count
 
 LARGEST = 4096
 """Dimensions, or rows, of the largest matrix whose eigenvectors are looked for."""
-FARTHEST = 1e140
-"""Squares of larger numbers, summed over many rows, overflow."""
 
 
 @dataclass(frozen=True)

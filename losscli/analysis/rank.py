@@ -194,7 +194,7 @@ class Ranked:
     measurement: Measurement
     notes: list[str] = field(default_factory=list)
 
-    def record(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """What JSON holds."""
         result = self.result
         return {

@@ -161,7 +161,7 @@ def calibrate(
         if not quiet:
             say(notes)
     if format == "json":
-        print(strict_json(found.record(), indent=2))
+        print(strict_json(found.to_dict(), indent=2))
     else:
         print(calibrated(found, sys.stdout.isatty(), shutil.get_terminal_size().columns), end="")
     return Exit.OK

@@ -154,7 +154,7 @@ def centers(
     finally:
         files.discard()
     if format == "json":
-        print(strict_json(found.record(), indent=2))
+        print(strict_json(found.to_dict(), indent=2))
     else:
         print(center_table(found, sys.stdout.isatty(), shutil.get_terminal_size().columns), end="")
 

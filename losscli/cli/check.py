@@ -97,7 +97,7 @@ def check(
             shown,
         )
     if format == "json":
-        print(strict_json(report.record(), indent=2))
+        print(strict_json(report.to_dict(), indent=2))
     else:
         print(checked(report, sys.stdout.isatty(), shutil.get_terminal_size().columns), end="")
     return Exit.DATA if report.errors else Exit.OK

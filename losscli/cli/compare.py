@@ -114,7 +114,7 @@ def compare(
         delivery.keep_apart(found.files)
         if not quiet:
             say(found.notes)
-        delivery.deliver(found.record, lambda full: laid_out(found, full))
+        delivery.deliver(found.to_dict, lambda full: laid_out(found, full))
     return Exit.UNMET if fail_if and found.worse else Exit.OK
 
 

@@ -13,9 +13,9 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from losscli import __version__
 from losscli.cli.command import HELP
 from losscli.errors import Exit, LosscliError, UsageError
+from losscli.version import __version__
 from losscli.wording import did_you_mean, printable
 
 COMMANDS = {

@@ -238,7 +238,7 @@ SHARED: tuple[Shared, ...] = (
             help="Which operand of a loss of a file is which, where their names do not say it: predictions,targets or targets,predictions.",
         ),
         None,
-        lambda family: family.name.startswith("own-"),
+        lambda family: family.custom,
     ),
     Shared(
         "takes",
@@ -250,7 +250,7 @@ SHARED: tuple[Shared, ...] = (
             help="What a loss of a file wants for predictions, where its names do not say it; they are converted from --from.",
         ),
         None,
-        lambda family: family.name.startswith("own-"),
+        lambda family: family.custom,
     ),
     Shared("label_base", LabelBase, 0, lambda family: family.takes_classes and family.target_type != "signs"),
     Shared(

@@ -377,7 +377,7 @@ def reliability(
             made = fitted(request, bins=bins, opened=lambda measurement: gallery.keep_apart(measurement.files))
             job, said = made.measurement.job, made.notes
             found, after = made.before.reliability(binning), made.after.reliability(binning)
-            band = made.after.record(made.seed)["ece"][binning]["band"]
+            band = made.after.to_dict(made.seed)["ece"][binning]["band"]
             change = picture.Change(after, made.temperature, made.fit.limit, band)
         else:
             measurement = prepare(request, choose=likelihood)

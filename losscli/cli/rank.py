@@ -96,7 +96,7 @@ def rank(
             say(found.notes)
         slices = found.slices or []
         delivery.deliver(
-            found.record, lambda full: laid_out(found, full), lambda: found.rows if top or by is None else slices
+            found.to_dict, lambda full: laid_out(found, full), lambda: found.rows if top or by is None else slices
         )
     return Exit.OK
 

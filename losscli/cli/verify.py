@@ -78,7 +78,7 @@ def verify(
     if format == "json":
         from losscli.io.strict_json import strict_json
 
-        print(strict_json(found.record(), indent=2))
+        print(strict_json(found.to_dict(), indent=2))
     elif format == "junit":
         from losscli.render.verify import junit
 

@@ -226,6 +226,7 @@ def _family(name: str, target_type: str, targets: str, **more: Any) -> Family:
         target_type=target_type,
         several_outputs=False,
         takes_from=True,
+        custom=True,
         **more,
     )
 

@@ -54,7 +54,7 @@ def shaped(request: Request, dataset: Dataset, notes: list[str]) -> Source:
         if other is not None:
             check_rows(columns, other)  # from the headers alone, before a cell is parsed
     source = columns.source()
-    distances = family.name == "pair" and request.third_operand is None
+    distances = family.takes_distances and request.third_operand is None
     elementwise = (
         family.several_outputs or family.coupled == "masks" or distances or request.loss.declaration.remake is not None
     )

@@ -13,13 +13,13 @@ def third_operand_of(request: Request, dataset: Dataset, predictions: Source, no
     shape, columns = predictions.shape, dataset.third_operand
     if columns is None:
         if family.third_operand is None or (
-            family.name == "pair" and len(shape) == 1
+            family.takes_distances and len(shape) == 1
         ):  # whose predictions are distances then
             return None
         raise UsageError(
             f"{name} needs --{family.third_operand} FILE: {THIRD_OPERANDS[family.third_operand]}, in the predictions' shape"
         )
-    if family.name == "pair" and len(shape) == 1:
+    if family.takes_distances and len(shape) == 1:
         raise UsageError(f"--other: the predictions have shape {shape}: distances, which need no others; leave it out")
     if columns.shape == (*shape, 1):
         notes.append(f"{columns.name}: shape {columns.shape} was squeezed to {shape}, the predictions' shape")

@@ -102,6 +102,12 @@ class Family:
     """Whether a row has one target, whatever the number of its predictions."""
     coupled: str | None = None
     """What has one loss, or meets, beyond a row: 'masks' (a row, a column or the file), 'file', or 'rows' (all others)."""
+    custom: bool = False
+    """Whether its losses are functions of the user's own, which may say in what order they take their operands."""
+    signed_scores: bool = False
+    """Whether predictions are scores around 0, whose sign is the prediction."""
+    takes_distances: bool = False
+    """Whether predictions of shape (n,) are distances that are known already, and then need no third operand."""
     takes_from: bool = False
     smoothing: str | None = None
     takes_class_weight: bool = False

@@ -1,7 +1,8 @@
 """What is asked for, as it was typed."""
 
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from losscli.definition.batch import Clip
 from losscli.definition.loss import BoundLoss
@@ -66,6 +67,8 @@ class Request:
     by: str | None = None
     """A column by whose words rows are grouped."""
     header: bool | None = None
+    arrays: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """Operands that are arrays in memory, by the words that stand for them."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.label_smoothing < 1:

@@ -5,7 +5,7 @@ import os
 import re
 import stat
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -148,6 +148,8 @@ class Opener:
 
     header: bool | None = None
     looked: Looked = lambda name, done, size: None
+    arrays: Mapping[str, Source] = field(default_factory=dict)
+    """Operands that are in memory already, by the words that stand for them."""
     paths: set[str] = field(default_factory=set)
     """Real paths of all files that were opened."""
     raws: list[Raw] = field(default_factory=list)
@@ -172,6 +174,8 @@ class Opener:
         """
         if not text.strip():
             raise UsageError(f"{what}: the name is empty")
+        if text in self.arrays:
+            return Operand(text, self.arrays[text], None, None, text)
         if _exists(text):
             return self._operand(text, Path(text), None)
         if text == "-" or text.startswith("-:"):

@@ -297,6 +297,7 @@ pair = family(
     target_type="signs",
     one_target=True,
     third_operand="other",
+    takes_distances=True,
     axes={
         "distance": Axis(
             "D", "distance D of two that are not alike", (0.0, 2.0), _place_distance, domain=NON_NEGATIVE, own=False

@@ -36,6 +36,7 @@ margin = family(
     axes={"margin": Axis("m", "margin m = t * score, with t = -1 or 1", (-3.0, 3.0), _place)},
     several_outputs=True,
     takes_class_weight=True,
+    signed_scores=True,
 )
 
 

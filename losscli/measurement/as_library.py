@@ -33,7 +33,7 @@ class Side:
     """Each convention in words, and the number with it and those before it."""
     refused: str | None = None
 
-    def record(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """For JSON."""
         found: dict[str, Any] = {"library": self.library, "version": self.title, "call": self.call, "value": self.value}
         if self.refused is not None:

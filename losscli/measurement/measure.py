@@ -211,7 +211,7 @@ class Measurement:
             samples=sums.samples,
             ignored=sums.ignored + (0 if self.job.masks is None else self.job.masks.dropped),
             summary=summary,
-            losses=quantiles,
+            distribution=quantiles,
             baseline=baseline(self.job, aggregate, reduction.name, value),
             requirements=[],
             receipt=everything,

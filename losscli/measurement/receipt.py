@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from losscli import __version__
 from losscli.arrays import Array
 from losscli.engine.reduction import REDUCTIONS
 from losscli.io.source import Source
+from losscli.version import __version__
 from losscli.wording import short
 
 if TYPE_CHECKING:

@@ -1,9 +1,10 @@
 """What a calculation found, and what may be required of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from losscli.arrays import Array
 from losscli.engine.aggregates import Quantiles
 from losscli.engine.collector import Aggregate
 from losscli.engine.collectors.baseline import Answer
@@ -11,7 +12,7 @@ from losscli.errors import UsageError
 from losscli.measurement.requirement import SOMETIMES, Requirement
 
 
-@dataclass
+@dataclass(repr=False)
 class Result:
     """What a calculation found: the number, how it came about, and everything it depends on."""
 
@@ -24,14 +25,56 @@ class Result:
     samples: int
     ignored: int
     summary: dict[str, float]
-    losses: Quantiles
-    """The samples' losses before weights, as far as one pass keeps them."""
+    distribution: Quantiles
+    """The samples' losses before weights, as far as one pass keeps them: all, or a histogram of many."""
     baseline: Answer | None
     requirements: list[dict[str, Any]]
     receipt: dict[str, Any]
     signature: str
     aggregate: Aggregate
     """All that the pass kept, records of further collectors included."""
+    losses: Array | None = None
+    """Every sample's loss before weights, shape (n,); None where they were not asked for. Ignored rows are absent."""
+    elements: Array | None = None
+    """Each output's loss, shape (n, k); None where they were not asked for."""
+    gradient: Array | None = None
+    """d loss_i / d predictions_i in the predictions' shape; None where it was not asked for."""
+    notes: list[str] = field(default_factory=list)
+    """What there was to tell about the files."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result with the keys of `-f json`."""
+        best = self.baseline
+        return {
+            "loss": self.loss,
+            "parameters": dict(self.parameters),
+            "value": self.value,
+            "reduction": self.reduction,
+            "numerator": self.numerator,
+            "denominator": self.denominator,
+            "samples": self.samples,
+            "ignored": self.ignored,
+            "summary": self.summary,
+            "baseline": None
+            if best is None
+            else {"prediction": best.prediction, "value": best.value, "skill": best.skill},
+            "requirements": self.requirements,
+            "receipt": self.receipt,
+            "signature": self.signature,
+        }
+
+    @property
+    def met(self) -> bool:
+        """Whether all requirements are met."""
+        return all(entry["met"] for entry in self.requirements)
+
+    def __repr__(self) -> str:
+        return f"<losscli.Result {self.signature}: {self.value!r}>"
+
+    def _repr_html_(self) -> str:
+        from losscli.render.html import table  # a notebook asks for it; nothing else climbs from here to the rendering
+
+        return table(self)
 
     def statistic(self, name: str) -> float | None:
         """A statistic by the name that --require calls it."""
@@ -47,4 +90,4 @@ class Result:
         for requirement in requirements:
             actual = self.statistic(requirement.statistic)
             self.requirements.append({"require": requirement.text, "met": requirement.met(actual), "actual": actual})
-        return all(entry["met"] for entry in self.requirements)
+        return self.met

@@ -70,7 +70,7 @@ def draw(sampled: Sampled, panels: Sequence[str], look: Look) -> Figure:
 
 def _distribution(axes: Axes, sampled: Sampled, look: Look) -> None:
     result, theme = sampled.result, look.colours
-    found = Histogram.of(result.losses, BINS, sampled.log)
+    found = Histogram.of(result.distribution, BINS, sampled.log)
     if found is None:
         why = f"no loss is {'positive and finite' if sampled.log else 'finite'}"
         if sampled.log or len(axes.figure.axes) == 1:
@@ -149,7 +149,7 @@ def _confidence(axes: Axes, sampled: Sampled, look: Look) -> None:
     scale = edges = loss_edges()
     counts = joint[:, :-1].T  # the last bin has no upper edge: what it holds is as good as infinite
     high = int(joint[:, -1].sum())
-    found = Histogram.of(sampled.result.losses, BINS, sampled.log)
+    found = Histogram.of(sampled.result.distribution, BINS, sampled.log)
     log = found is not None and found.log
     filled = np.flatnonzero(counts.sum(axis=1))
     if not len(filled):
@@ -209,7 +209,7 @@ def _coarser(counts: Array, edges: Array) -> tuple[Array, Array]:
 
 
 def _concentration(axes: Axes, sampled: Sampled, look: Look) -> None:
-    contributions = sampled.profile.contributions or sampled.result.losses
+    contributions = sampled.profile.contributions or sampled.result.distribution
     theme, weighted = look.colours, sampled.profile.contributions is not None
     values, counts = contributions.spectrum()
     with np.errstate(over="ignore"):

@@ -16,8 +16,8 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from losscli import __version__
 from losscli.errors import UsageError
+from losscli.version import __version__
 
 FORMATS = {".png": "png", ".svg": "svg", ".pdf": "pdf"}
 MOST_PIXELS = 20_000

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def calibrated(found: "Calibrated", terminal: bool, width: int) -> str:
     """What `losscli calibrate` found: the fit, then the scores before and after it."""
     full = not terminal
-    record = found.record()
+    record = found.to_dict()
     one = len(found.measurement.job.predictions.shape) == 1
     outcome = found.fit.limit or ("converged" if found.fit.converged else "NOT CONVERGED")
     biases = record.get("bias")

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 def center_table(found: "Centers", terminal: bool, width: int) -> str:
     """What `losscli centers` made: facts, then a class a line."""
     full = not terminal
-    record, k = found.record(), len(found.after)
+    record, k = found.to_dict(), len(found.after)
     alpha = "" if found.alpha is None else f", alpha = {number(found.alpha, full)}"
     ignored = f" ({found.ignored:,} ignored)" if found.ignored else ""
     facts = [

@@ -5,9 +5,9 @@ import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from losscli import __version__
 from losscli.io.strict_json import strict_json
 from losscli.render.text import _boxed, _markdown_header, markdown_line, number
+from losscli.version import __version__
 
 if TYPE_CHECKING:
     from losscli.definition.request import Request
@@ -20,7 +20,7 @@ def sides(format: str, request: "Request", own: float, found: "Sequence[Side]", 
 
     if format in ("json", "jsonl"):
         ours = {"library": "losscli", "version": __version__, "call": request.loss.name, "value": own}
-        records = [ours, *(side.record() for side in found)]
+        records = [ours, *(side.to_dict() for side in found)]
         if format == "jsonl":
             return "".join(strict_json(record) + "\n" for record in records)
         head = {

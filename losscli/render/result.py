@@ -27,29 +27,9 @@ from losscli.render.text import (
 from losscli.wording import printable, short
 
 
-def as_record(result: Result) -> dict[str, Any]:
-    """The result with the keys of the JSON contract."""
-    best = result.baseline
-    return {
-        "loss": result.loss,
-        "parameters": dict(result.parameters),
-        "value": result.value,
-        "reduction": result.reduction,
-        "numerator": result.numerator,
-        "denominator": result.denominator,
-        "samples": result.samples,
-        "ignored": result.ignored,
-        "summary": result.summary,
-        "baseline": None if best is None else {"prediction": best.prediction, "value": best.value, "skill": best.skill},
-        "requirements": result.requirements,
-        "receipt": result.receipt,
-        "signature": result.signature,
-    }
-
-
 def to_json(result: Result) -> str:
     """The result as indented JSON."""
-    return strict_json(as_record(result), indent=2) + "\n"
+    return strict_json(result.to_dict(), indent=2) + "\n"
 
 
 JSON_BETWEEN = ",\n    "
@@ -65,7 +45,7 @@ def to_value(result: Result) -> str:
     return f"{result.value!r}\n"
 
 
-def _facts(result: Result, full: bool) -> list[tuple[str, str]]:
+def facts_of(result: Result, full: bool) -> list[tuple[str, str]]:
     from losscli.engine.reduction import REDUCTIONS
 
     formula = REDUCTIONS[result.reduction].formula
@@ -98,7 +78,7 @@ def _differs(result: Result) -> bool:
 
 def distribution(result: Result, encoding: str | None) -> str | None:
     """The losses as a line of bars with its ends; None where all of them are one number."""
-    found = Histogram.of(result.losses, BARS)
+    found = Histogram.of(result.distribution, BARS)
     if found is None or np.count_nonzero(found.counts) < 2:
         return None
     ends = [f"{end:.4g}" for end in found.edges[[0, -1]]]
@@ -116,7 +96,7 @@ def to_table(
 
     `encoding` is that of what shows it: the distribution is of block characters where it has them.
     """
-    facts = _clean(_facts(result, full=not terminal))
+    facts = _clean(facts_of(result, full=not terminal))
     shape = distribution(result, encoding)
     if shape is not None:
         place = next(i for i, fact in enumerate(facts) if fact[0] == "max") + 1
@@ -163,7 +143,7 @@ def to_markdown(result: Result) -> str:
 
 def markdown_around(result: Result, header: Sequence[str] = ()) -> tuple[str, str]:
     """What stands before a result's rows in Markdown, with the header of their table, and behind them."""
-    facts = _facts(result, full=False)[1:]
+    facts = facts_of(result, full=False)[1:]
     lines = [*_markdown_header(["", result.loss]), *map(markdown_line, facts)]
     lines += ["", *_markdown_header(header)] if header else []
     return "\n".join(lines) + "\n", f"\n`{printable(result.signature)}`\n"

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from losscli import __version__
 from losscli.analysis.suite.model import MET, UNMEASURED, UNMET, Check, Outcome, Report
 from losscli.render.text import number
+from losscli.version import __version__
 from losscli.wording import count, printable
 
 MARKS = {MET: "met", UNMET: "NOT MET", UNMEASURED: "UNMEASURED"}

@@ -57,7 +57,7 @@ class Recalibrated:
             for other columns than those of the fit.
         """
         request = made.request
-        self.opener = Opener(request.header)
+        self.opener = Opener(request.header, arrays=request.arrays)
         self.columns, self.ids = _columns(self.opener, request, self.other)
         self.source = self.columns.source()
         self.order = _order(self.source, made)

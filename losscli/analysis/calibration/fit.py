@@ -64,7 +64,7 @@ class Calibrated:
             else dict(zip(group_names(self.measurement.job, self.measurement.decoded), bias.tolist(), strict=True))
         )
 
-    def record(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The result with the keys of the JSON contract."""
         receipt, biases = self.result.receipt, self.biases()
         return {
@@ -73,8 +73,8 @@ class Calibrated:
             "iterations": self.fit.iterations,
             "limit": self.fit.limit,
             **({} if biases is None else {"bias": biases}),
-            "before": self.before.record(self.seed),
-            "after": self.after.record(self.seed),
+            "before": self.before.to_dict(self.seed),
+            "after": self.after.to_dict(self.seed),
             "samples": self.result.samples,
             "ignored": self.result.ignored,
             "brier_formula": self.brier_formula,

@@ -136,7 +136,7 @@ class Scores(NamedTuple):
     def reliability(self, binning: str) -> Reliability:
         return Reliability.of_groups(self.confidences.groups(), self.confidences.bins, binning)
 
-    def record(self, seed: int) -> dict[str, Any]:
+    def to_dict(self, seed: int) -> dict[str, Any]:
         """The scores with the keys of the JSON contract."""
         groups, bins = self.confidences.groups(), self.confidences.bins
         errors = {}

@@ -35,7 +35,7 @@ def measure(
     parts = {(one.name, i): Part(term) for one in suite.measures for i, term in enumerate(one.terms)}
     for part in parts.values():
         request = part.term.request
-        opener = openers.setdefault(request.header, Opener(request.header, looked))
+        opener = openers.setdefault(request.header, Opener(request.header, looked, request.arrays))
         try:
             measurement = prepare(request, opener=opener, once=False)
             if part.term.library is not None:

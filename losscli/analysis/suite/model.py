@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from losscli import __version__
 from losscli.definition.request import Request
 from losscli.measurement.measure import Measurement
 from losscli.measurement.requirement import Requirement
 from losscli.measurement.result import Result
+from losscli.version import __version__
 
 MET, UNMET, UNMEASURED = "met", "not met", "unmeasured"
 ROUNDING = 1e-9

@@ -22,7 +22,7 @@ class Property:
     words: str
     example: Example | None = None
 
-    def record(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """With the keys of JSON."""
         return {"property": self.name, "verdict": self.verdict, "words": self.words, "example": self.example}
 
@@ -47,7 +47,7 @@ class Verified:
         """Whether the loss could be called at all."""
         return not any(one.name == "call" for one in self.properties)
 
-    def record(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """With the keys of JSON."""
         return {
             "loss": self.where,
@@ -55,7 +55,7 @@ class Verified:
             "reference": self.reference,
             "verdict": BROKEN if self.broken else MET,
             "patterns": self.patterns,
-            "properties": [one.record() for one in self.properties],
+            "properties": [one.to_dict() for one in self.properties],
         }
 
 

@@ -44,7 +44,7 @@ def misread(loss: "Loss", name: str, prediction_kind: str, k: int, evidence: str
                 cure="if they are probabilities, say --from probs",
             )
         ]
-    if family.name == "margin":
+    if family.signed_scores:
         return [
             Finding(
                 "unsigned-scores",

@@ -1,0 +1,476 @@
+"""The functions of `import losscli`: what the commands do, on paths or arrays, with the same messages.
+
+Operands are what the command line takes (a path, FILE:COLUMN, a quoted pattern, a number for constant targets) or
+anything that NumPy makes an array of: arrays, lists, data frames, tensors on the CPU. Options have their names of the
+command line, with '_' for '-'; `--from` is `from_` and `--as` is `as_`, which are words of Python otherwise.
+"""
+
+import os
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from losscli.definition.options import TAKEN_BY, takes
+from losscli.definition.request import Request
+from losscli.engine.evaluate import ChunkResult
+from losscli.errors import DataError, UsageError
+from losscli.io.memory import source_of
+from losscli.io.source import MemorySource
+from losscli.lookup.names import find
+from losscli.lookup.spec import single
+from losscli.measurement.measure import Measurement
+from losscli.measurement.prepare import prepare
+from losscli.measurement.requirement import Requirement
+from losscli.measurement.result import Result
+from losscli.wording import did_you_mean, listing
+
+if TYPE_CHECKING:
+    from losscli.analysis.calibration.fit import Calibrated
+    from losscli.analysis.check import Report
+    from losscli.analysis.compare import Compared
+    from losscli.analysis.curves import Curve
+    from losscli.analysis.rank import Ranked
+    from losscli.analysis.verify.model import Verified
+    from losscli.definition.loss import BoundLoss
+    from losscli.engine.job import Job
+    from losscli.io.bytes import Looked
+
+THIRD_OPERANDS = ("variance", "negative", "other")
+OPTIONS: Mapping[str, str] = {
+    "from_": "prediction_kind",
+    "label_smoothing": "label_smoothing",
+    "smoothing_mode": "smoothing_mode",
+    "ignore_index": "ignore_index",
+    "sample_weight": "sample_weight",
+    "class_weight": "class_weight",
+    "pos_weight": "pos_weight",
+    "reduction": "reduction",
+    "over_outputs": "over_outputs",
+    "centers": "centers",
+    **dict.fromkeys(THIRD_OPERANDS, "third_operand"),
+    "per": "per",
+    "id": "id",
+    "on_unmatched": "on_unmatched",
+    "classes": "classes",
+    "label_base": "label_base",
+    "columns": "columns",
+    "operands": "operands",
+    "takes": "takes",
+    "header": "header",
+}
+"""The options that bear on the number, and what a `Request` calls them."""
+FILES = ("sample_weight", "class_weight", "centers", *THIRD_OPERANDS)
+"""Options whose value may be an array."""
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "from_": ("logits", "probs", "log-probs"),
+    "smoothing_mode": ("uniform", "half", "others"),
+    "reduction": ("mean", "sum", "none", "sum-over-batch-size", "sum-by-nonzero-weights"),
+    "over_outputs": ("mean", "sum"),
+    "per": ("row", "column", "file"),
+    "on_unmatched": ("error", "drop"),
+    "operands": ("predictions,targets", "targets,predictions"),
+    "takes": ("logits", "probs", "log-probs"),
+}
+
+
+@dataclass(frozen=True)
+class Hooks:
+    """How a pass is made and watched, which has no bearing on its result.
+
+    `threads` is how many, None for as many as there are cores; `looked` is told how far a text file is looked through,
+    `begun` of the job when its pass begins, and `seen` of the rows that are done.
+    """
+
+    threads: int | None = None
+    looked: "Looked" = lambda name, done, size: None
+    begun: "Callable[[Job], None]" = lambda job: None
+    seen: Callable[[int], None] = lambda rows: None
+
+
+def measured(
+    request: Request,
+    hooks: Hooks = Hooks(),
+    *,
+    rows: bool = False,
+    elements: bool = False,
+    gradient: bool = False,
+    library: str | None = None,
+    typed: Iterable[str] = (),
+    started: Callable[[Measurement], None] = lambda measurement: None,
+    consume: Callable[[ChunkResult], None] = lambda chunk: None,
+) -> tuple[Measurement, Result]:
+    """Compute what a request asks for: `losscli compute` and `losscli.compute` both end here.
+
+    Parameters
+    ----------
+    rows, elements, gradient
+        whether `consume` gets per-sample losses, each output's loss, and gradients, chunk by chunk.
+    library, typed
+        the library whose number is wanted, and the names of the options that were given by the user.
+    started
+        is told of the measurement once its files are open, before the pass.
+    """
+    measurement = prepare(request, rows=rows, elements=elements, gradient=gradient, looked=hooks.looked)
+    if library is not None:
+        from losscli.measurement.as_library import as_library
+
+        measurement = as_library(measurement, library, typed)
+    started(measurement)
+    hooks.begun(measurement.job)
+    return measurement, measurement.run(consume, hooks.threads, hooks.seen)
+
+
+def compute(
+    loss: str,
+    predictions: Any,
+    targets: Any,
+    *,
+    per_sample: bool = True,
+    elements: bool = False,
+    gradient: bool = False,
+    require: Sequence[str] = (),
+    as_: str | None = None,
+    threads: int | None = None,
+    **options: Any,
+) -> Result:
+    """Compute a loss of predictions and targets.
+
+    Parameters
+    ----------
+    loss
+        its name, an alias, a SPEC such as 'huber:delta=2', or FILE.py:NAME.
+    predictions, targets
+        paths or arrays of shape (n,) or (n, k); for losses of differences `targets` may be one number.
+    per_sample
+        whether the result keeps every sample's loss, 8 bytes each; say False for files larger than memory.
+    elements
+        whether it keeps each output's loss too, shape (n, k), for losses of several outputs.
+    gradient
+        whether it keeps the gradient of each sample's loss, in the predictions' shape.
+    require
+        requirements such as 'p99 < 2', which the result evaluates.
+    as_
+        the library whose number is wanted: 'torch', 'keras', 'tf1', 'optax' or 'sklearn'.
+    threads
+        how many to use; the result is the same for any number.
+    **options
+        the loss's own parameters (`delta=1.5`) and options of `losscli compute` (`label_smoothing=0.1`).
+
+    Raises
+    ------
+    UsageError
+        for an unknown loss, parameter or option, or a value that makes no sense.
+    DataError
+        for files or arrays that cannot be used, and for an undefined result.
+    """
+    bound, rest = _bound(loss, options)
+    request = _request(bound, predictions, targets, rest, calibration=True)
+    if as_ is not None and gradient:
+        raise UsageError("gradient is that of the loss itself; leave out as_")
+    kept = _Kept()
+    measurement, result = measured(
+        request,
+        Hooks(threads),
+        rows=per_sample or elements,
+        elements=elements,
+        gradient=gradient,
+        library=None if as_ is None else _one_library(as_),
+        typed=set(options),
+        consume=kept.consume,
+    )
+    result.require([Requirement.parse(text) for text in require])
+    result.losses = kept.losses() if per_sample or elements else None
+    result.elements = kept.elements() if elements else None
+    result.gradient = kept.gradient(measurement) if gradient else None
+    result.notes = _told(measurement.notes)
+    return result
+
+
+def check(
+    predictions: Any, targets: Any, *, loss: str | None = None, threads: int | None = None, **options: Any
+) -> "Report":
+    """Say what predictions and targets are, and what is wrong with them.
+
+    Parameters
+    ----------
+    loss
+        the one that they are for; by default the one that shapes and targets suggest.
+
+    Raises
+    ------
+    UsageError
+        for a loss that takes more than predictions and targets row by row.
+    """
+    bound = None if loss is None else single(loss)
+    request = _request(bound or find("sigmoid-cross-entropy").bind(), predictions, targets, options)
+    return checked(request, bound, Hooks(threads))
+
+
+def checked(request: Request, bound: "BoundLoss | None", hooks: Hooks) -> "Report":
+    """What `losscli check` reports of a request; `bound` is the loss that was named."""
+    from losscli.analysis.check import check as examine
+
+    if bound is not None and (bound.family.takes_centers or bound.family.third_operand or bound.family.coupled):
+        raise UsageError(
+            f"--loss {bound.name}: takes more than predictions and targets row by row, which check does not read"
+        )
+    return examine(request, bound, hooks.threads, hooks.looked, hooks.begun, hooks.seen)
+
+
+def compare(
+    loss: str,
+    a: Any,
+    b: Any,
+    *more: Any,
+    targets: Any,
+    margin: float = 0.0,
+    confidence: float = 0.95,
+    resamples: int = 10_000,
+    seed: int = 0,
+    top: int = 5,
+    threads: int | None = None,
+    **options: Any,
+) -> "Compared":
+    """Say whether model B, and any more, are better than A: row for row, with an interval.
+
+    Parameters
+    ----------
+    a, b, more
+        the predictions of the models.
+    targets
+        what all of them are to predict.
+    margin
+        how much worse still counts as as good.
+    """
+    from losscli.analysis.compare import Terms, compare_all
+
+    bound, rest = _bound(loss, options)
+    models = dict(zip(map("model {}".format, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"), (a, b, *more), strict=False))
+    words, arrays = _operands(models | {"targets": targets})
+    request = _request(bound, words["model A"], words["targets"], rest, arrays)
+    terms = Terms(margin, confidence, resamples, seed, top)
+    found = compare_all(request, [words[name] for name in models], terms, threads)
+    found.notes = _told(found.notes)
+    return found
+
+
+def rank(
+    loss: str,
+    predictions: Any,
+    targets: Any,
+    *,
+    top: int = 20,
+    by: str | None = None,
+    threads: int | None = None,
+    **options: Any,
+) -> "Ranked":
+    """List the rows with the largest losses: what their label is, and what was predicted.
+
+    Parameters
+    ----------
+    top
+        how many rows.
+    by
+        'class', or a column whose words make slices.
+    """
+    from losscli.analysis.rank import rank as examine
+
+    bound, rest = _bound(loss, options)
+    found = examine(_request(bound, predictions, targets, rest), top, by, threads)
+    found.notes = _told(found.notes)
+    return found
+
+
+def calibrate(
+    predictions: Any,
+    targets: Any,
+    *,
+    bias: bool = False,
+    bins: int = 15,
+    seed: int = 0,
+    threads: int | None = None,
+    **options: Any,
+) -> "Calibrated":
+    """Fit the temperature T of softmax(z / T) to labels, with scores before and after."""
+    from losscli.analysis.calibration.fit import calibrate as fitted
+    from losscli.analysis.calibration.temperature import likelihood
+
+    found = fitted(_request(likelihood(None), predictions, targets, options), bias, bins, seed, threads)
+    found.notes[:] = _told(found.notes)
+    return found
+
+
+def verify(
+    loss: str, predictions: Any = None, targets: Any = None, *, against: str | None = None, **options: Any
+) -> "Verified":
+    """Say whether a loss of your own, 'path/to/file.py:name', is right: its properties, each met or broken."""
+    from losscli.analysis.verify.properties import verify as prove
+
+    bound, rest = _bound(loss, options)
+    files = None if predictions is None else _request(bound, predictions, targets, rest)
+    return prove(bound.name, against, rest.get("operands"), rest.get("takes"), files, bound.parameters)
+
+
+def curves(*specs: str, x: str | None = None, range: tuple[float, float] | None = None) -> "list[Curve]":
+    """Values and gradients of losses over an axis that all of them can be drawn over.
+
+    Parameters
+    ----------
+    specs
+        as 'huber:delta=1,2' or 'focal:gamma=0,2,5'; several values are several curves.
+    x
+        'residual', 'margin', 'logit', 'probability', 'distance' ...; by default the first loss's own.
+    range
+        from where to where.
+    """
+    from losscli.analysis.curves import check_range, default_range, drawable, shared_axis, trace
+    from losscli.lookup.spec import specs as parsed
+
+    losses = drawable(parsed(list(specs)))
+    name, axes = shared_axis(losses, x)
+    low, high = range or default_range(losses, axes)
+    check_range(low, high, name, axes)
+    return [trace(bound, axes[bound.family.name], low, high) for bound in losses]
+
+
+def explain(loss: str) -> dict[str, Any]:
+    """A loss as a record: name, family, formula, gradient, parameters, targets, relations, source, libraries' calls."""
+    from losscli.render.catalogue import entry, explained
+
+    return entry(explained(find(loss)))
+
+
+class _Kept:
+    """Keeps the per-sample losses and gradients of a pass, chunk by chunk."""
+
+    def __init__(self) -> None:
+        self.chunks: list[ChunkResult] = []
+
+    def consume(self, chunk: ChunkResult) -> None:
+        self.chunks.append(ChunkResult(chunk.aggregate, chunk.rows, chunk.gradient))
+
+    def losses(self) -> np.ndarray[Any, Any]:
+        parts = [rows.loss for chunk in self.chunks for rows in chunk.rows]
+        return np.concatenate(parts) if parts else np.zeros(0)
+
+    def elements(self) -> np.ndarray[Any, Any]:
+        parts = [rows.elements for chunk in self.chunks for rows in chunk.rows if rows.elements is not None]
+        return np.concatenate(parts) if parts else np.zeros((0, 0))
+
+    def gradient(self, measurement: Measurement) -> np.ndarray[Any, Any]:
+        """In the shape of the predictions as they were given, 0 for rows that are ignored or left out."""
+        parts, rows = [], 0
+        for chunk in self.chunks:
+            for slopes in chunk.gradient:
+                parts += list(measurement.restored(slopes, rows))
+                rows += len(slopes)
+        return np.concatenate(parts) if parts else np.zeros(measurement.units.shape)
+
+
+def _bound(loss: str, options: Mapping[str, Any]) -> "tuple[BoundLoss, dict[str, Any]]":
+    """The loss with those of the options that are its parameters, and the others."""
+    bound = single(loss)
+    parameters = {name: value for name, value in options.items() if name in bound.declaration.parameters}
+    rest = {name: value for name, value in options.items() if name not in parameters}
+    if parameters:
+        numbers = {name: None if value is None else float(value) for name, value in parameters.items()}
+        bound = bound.declaration.bind(**{**bound.parameters, **numbers})
+    unknown = next((name for name in rest if name not in OPTIONS), None)
+    if unknown is not None:
+        known = [*bound.declaration.parameters, *OPTIONS]
+        raise UsageError(
+            f"{bound.name}: no parameter or option {unknown!r}{did_you_mean(unknown, known)}; its parameters: "
+            f"{listing(bound.declaration.parameters) or 'none'}"
+        )
+    return bound, rest
+
+
+def _request(
+    bound: "BoundLoss",
+    predictions: Any,
+    targets: Any,
+    options: Mapping[str, Any],
+    arrays: Mapping[str, MemorySource] | None = None,
+    calibration: bool = False,
+) -> Request:
+    """A request for operands and options; `arrays` are those that stand for names already."""
+    fields: dict[str, Any] = {}
+    values: dict[str, Any] = {"predictions": predictions, "targets": targets}
+    for name, value in options.items():
+        if name not in OPTIONS:
+            raise UsageError(f"no option {name!r}{did_you_mean(name, OPTIONS)}")
+        word = name.rstrip("_").replace("_", "-")
+        if word in TAKEN_BY and not takes(bound.family, word):
+            raise UsageError(f"{name}: {bound.name} takes none")
+        if value is None:
+            continue
+        if name in CHOICES and value not in CHOICES[name]:
+            raise UsageError(
+                f"{name}={value!r} is not one of {listing(CHOICES[name])}{did_you_mean(str(value), CHOICES[name])}"
+            )
+        if name in FILES and not isinstance(value, Mapping):
+            values[name] = value
+        else:
+            fields[OPTIONS[name]] = _word(name, value)
+    words, held = _operands(values)
+    fields |= {OPTIONS[name]: word for name, word in words.items() if name in OPTIONS}
+    return Request(
+        bound,
+        words["predictions"],
+        words["targets"],
+        calibration=calibration,
+        arrays={**(arrays or {}), **held},
+        **fields,
+    )
+
+
+def _word(name: str, value: Any) -> Any:
+    """An option as the command line has it."""
+    if isinstance(value, Mapping):
+        return ",".join(
+            f"{key}={number:g}" if isinstance(number, float) else f"{key}={number}" for key, number in value.items()
+        )
+    if name in ("classes", "columns") and not isinstance(value, str):
+        return ",".join(map(str, value))
+    if name in ("ignore_index", "pos_weight"):
+        return str(value)
+    return value
+
+
+def _operands(values: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, MemorySource]]:
+    """Operands as words: paths and numbers as they are, arrays under the names of their arguments."""
+    words, arrays = {}, {}
+    for name, value in values.items():
+        if isinstance(value, str | os.PathLike):
+            words[name] = os.fspath(value)
+        elif name == "targets" and isinstance(value, int | float) and not isinstance(value, bool):
+            words[name] = repr(float(value))
+        elif value is None:
+            raise DataError(f"{name}: None, not a path or an array")
+        else:
+            words[name], arrays[name] = name, source_of(name, value)
+    return words, arrays
+
+
+def _one_library(text: str) -> str:
+    from losscli.measurement.conventions import parse
+
+    names = parse(text)
+    if len(names) > 1:
+        raise UsageError(f"as_={text!r}: one library at a time")
+    return names[0]
+
+
+def _told(notes: Sequence[str]) -> list[str]:
+    """Notes for the result; those that are warnings are warned of as Python does."""
+    for note in notes:
+        if note.startswith("warning: "):
+            warnings.warn(note.removeprefix("warning: "), LosscliWarning, stacklevel=3)
+    return [note for note in notes if not note.startswith("warning: ")]
+
+
+class LosscliWarning(UserWarning):
+    """There is a number, and something about the data looks wrong: probabilities read as logits, labels in another order."""

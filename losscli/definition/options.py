@@ -1,0 +1,33 @@
+"""Which losses take which options: asked of the family, by the command line and by the Python functions alike."""
+
+from collections.abc import Callable, Mapping
+
+from losscli.definition.loss import Family
+
+Taken = Callable[[Family], bool]
+
+TAKEN_BY: Mapping[str, Taken] = {
+    "from": lambda family: family.takes_from,
+    "label-smoothing": lambda family: family.smoothing is not None,
+    "smoothing-mode": lambda family: family.smoothing is not None,
+    "pos-weight": lambda family: family.takes_pos_weight,
+    "centers": lambda family: family.takes_centers,
+    "variance": lambda family: family.third_operand == "variance",
+    "negative": lambda family: family.third_operand == "negative",
+    "other": lambda family: family.third_operand == "other",
+    "per": lambda family: family.coupled == "masks",
+    "over-outputs": lambda family: family.several_outputs,
+    "classes": lambda family: family.takes_classes,
+    "operands": lambda family: family.custom,
+    "takes": lambda family: family.custom,
+    "label-base": lambda family: family.takes_classes and family.target_type != "signs",
+    "class-weight": lambda family: family.takes_class_weight,
+    "elements": lambda family: family.several_outputs,
+}
+"""Options by their names without the dashes; every loss takes what is not here."""
+
+
+def takes(family: Family, option: str) -> bool:
+    """Whether losses of a family take an option."""
+    taken = TAKEN_BY.get(option)
+    return taken is None or taken(family)

@@ -1,0 +1,50 @@
+"""Arrays of a Python program as operands, beside files: anything that NumPy makes an array of."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from losscli.errors import DataError
+from losscli.io.npy import check_axes, check_dtype, native
+from losscli.io.source import MemorySource
+
+
+def source_of(name: str, value: Any) -> MemorySource:
+    """An array, list, data frame or tensor as rows, shape (n,) or (n, k).
+
+    Names of columns are kept where there are some. Numbers are in this machine's byte order and at most float64; text
+    stays text, for class names.
+
+    Raises
+    ------
+    DataError
+        for what is not an array of numbers or text with one or two axes.
+    """
+    array = _array(name, value)
+    check_axes(array.shape, name)
+    check_dtype(array.dtype, name)
+    if array.dtype.kind not in "US":
+        array = array.astype(native(array.dtype), copy=False)
+    columns = getattr(value, "columns", None)
+    if array.ndim != 2 or columns is None or len(columns) != array.shape[1]:
+        return MemorySource(name, array)
+    return MemorySource(name, array, tuple(map(str, columns)))
+
+
+def _array(name: str, value: Any) -> np.ndarray[Any, Any]:
+    if hasattr(value, "detach"):  # a tensor that knows its gradient gives its numbers without it
+        value = value.detach()
+    try:
+        array = np.asarray(value)
+    except Exception as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise DataError(f"{name}: NumPy makes no array of a {type(value).__name__}: {reason}") from error
+    if array.dtype == object and array.size and all(isinstance(cell, str) for cell in array.flat):
+        return array.astype(str)
+    return array
+
+
+def named(values: Mapping[str, Any]) -> dict[str, MemorySource]:
+    """Arrays as sources, by the names that messages call them."""
+    return {name: source_of(name, value) for name, value in values.items()}
