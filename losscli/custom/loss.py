@@ -18,6 +18,7 @@ from losscli.custom.reading import EITHER, CallError, Found, completed, digest, 
 from losscli.definition.batch import Chance, Dense, Extras, Indices, Targets, Values
 from losscli.definition.domain import REAL, Domains
 from losscli.definition.loss import Axis, BoundLoss, Family, Loss
+from losscli.definition.words import TargetType
 from losscli.errors import DataError, UsageError
 from losscli.losses.probability import Opposite
 from losscli.losses.sigmoid import MAKERS as OF_OUTCOMES
@@ -214,7 +215,7 @@ OF_TWO = Axis(
 )
 
 
-def _family(name: str, target_type: str, targets: str, **more: Any) -> Family:
+def _family(name: str, target_type: TargetType, targets: str, **more: Any) -> Family:
     return Family(
         name=name,
         lift=lift,

@@ -12,6 +12,7 @@ from losscli.data.class_names import prefixes
 from losscli.data.columns import Columns
 from losscli.data.dataset import LIKELY_IDS
 from losscli.data.target_encoding import IGNORED, DecodedTargets, TargetEncoding, is_ignored
+from losscli.definition.words import StoredAs, TargetKind
 from losscli.errors import DataError, UsageError
 from losscli.io.source import Derived, MemorySource, Recoded, Reshaped, Source, blocks, whole
 from losscli.wording import count, did_you_mean, listing
@@ -92,14 +93,14 @@ def one_a_row(
 
 
 def two_names(
-    loss: str, target_type: str, targets: Columns, classes: tuple[str, ...], ignore: str | None
+    loss: str, stored_as: StoredAs, targets: Columns, classes: tuple[str, ...], ignore: str | None
 ) -> DecodedTargets | None:
     """The plan of labels of two classes that have names, the second of which is the positive one; None for numbers."""
     text = targets.text()
     if text is None:
         return None
     made = _of_text(loss, text, classes, 2, ignore)
-    return replace(made, encoding=TargetEncoding("binary", target_type, 2, made.encoding.ignore))
+    return replace(made, encoding=TargetEncoding("binary", stored_as, 2, made.encoding.ignore))
 
 
 def groups(loss: str, targets: Columns, ignore: str | None) -> DecodedTargets:
@@ -163,6 +164,7 @@ def _of_text(
 ) -> DecodedTargets:
     labels = distinct(text, ignore)
     index = np.full(len(text.cells), IGNORED, np.int32)
+    kind: TargetKind
     if classes:
         found, prefix = _name_classes(loss, text, labels, classes, holder)
         kind, matched = "name", f"by name, prefix {prefix!r} removed" if prefix else "by name"

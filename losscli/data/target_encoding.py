@@ -7,6 +7,7 @@ import numpy as np
 
 from losscli.arrays import Array
 from losscli.definition.batch import Dense, Indices, Targets
+from losscli.definition.words import SignConvention, StoredAs, TargetKind
 from losscli.io.source import Source
 
 SUM_TOLERANCE = 1.0002e-3
@@ -55,13 +56,13 @@ class TargetEncoding:
     row), or 'rows'. `ignore` is the value whose rows do not exist.
     """
 
-    kind: str
-    stored_as: str
+    kind: TargetKind
+    stored_as: StoredAs
     k: int = 1
     ignore: float | None = None
     one_hot: bool = False
     smoothing: Smoothing | None = None
-    sign_convention: str | None = None
+    sign_convention: SignConvention | None = None
     """How a library reads signs: 'numbers' as they are, 'doubled' as 2 t - 1, 'truth' as 1 but for 0; None for -1 and 1."""
 
     def keep(self, block: Array) -> Array | None:

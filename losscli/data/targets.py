@@ -11,6 +11,7 @@ from losscli.data.columns import Columns
 from losscli.data.labels import CENTERS, PREDICTIONS, Holder, as_number, groups, one_a_row, two_names
 from losscli.data.target_encoding import SUM_TOLERANCE, DecodedTargets, TargetEncoding, is_ignored
 from losscli.definition.loss import Family
+from losscli.definition.words import StoredAs, TargetKind
 from losscli.errors import DataError, UsageError
 from losscli.io.source import ConstantSource, Reshaped, Source, blocks
 from losscli.wording import count
@@ -73,7 +74,8 @@ def decode(
     if base:
         raise UsageError(f"--label-base {base}: {loss} takes no labels from {base} on here; leave it out")
     if family.target_type in ("signs", "outcomes") and classes and not several:
-        named = two_names(loss, family.target_type, targets, classes, ignore)
+        stored_as: StoredAs = "signs" if family.target_type == "signs" else "outcomes"
+        named = two_names(loss, stored_as, targets, classes, ignore)
         if named is not None:
             return named
     source, notes, matched = _matching(loss, predictions, targets, family)
@@ -87,8 +89,8 @@ def decode(
     if family.target_type == "numbers":
         return DecodedTargets(source, TargetEncoding("numbers", "numbers", k, value), None, matched, notes)
     kind = _outcome_kind(family, loss, source, value)
-    reads = "signs" if family.target_type == "signs" else "outcomes"
-    return DecodedTargets(source, TargetEncoding(kind, reads, k, value), classes, matched, notes)
+    stored_as = "signs" if family.target_type == "signs" else "outcomes"
+    return DecodedTargets(source, TargetEncoding(kind, stored_as, k, value), classes, matched, notes)
 
 
 def check_rows(predictions: Columns, other: Columns) -> None:
@@ -176,7 +178,7 @@ def _classes(
     return DecodedTargets(source, TargetEncoding(_row_kind(loss, source), "rows", k), classes, matched, notes)
 
 
-def _row_kind(loss: str, source: Source) -> str:
+def _row_kind(loss: str, source: Source) -> TargetKind:
     one_hot = True
     for start, block in blocks(source):
         bad = ~((block >= 0) & (block <= 1 + SUM_TOLERANCE))
@@ -200,7 +202,7 @@ def _row_kind(loss: str, source: Source) -> str:
     return "one-hot" if one_hot else "soft"
 
 
-def _outcome_kind(family: Family, loss: str, source: Source, ignore: float | None) -> str:
+def _outcome_kind(family: Family, loss: str, source: Source, ignore: float | None) -> TargetKind:
     """'binary' {0, 1}, 'signed' {-1, 1} or 'soft' [0, 1], from the whole file."""
     seen = {-1.0: False, 0.0: False, 1.0: False}
     soft = False

@@ -18,6 +18,7 @@ import numpy as np
 from losscli.arrays import Array
 from losscli.definition.batch import Extras, Targets, Values
 from losscli.definition.domain import BELOW_ONE, FRACTION, NON_NEGATIVE, POSITIVE, REAL, Domains, Interval
+from losscli.definition.words import Coupling, TargetType, ThirdOperandName
 from losscli.errors import UsageError
 from losscli.wording import did_you_mean, listing
 
@@ -85,7 +86,7 @@ class Family:
     value: str
     gradient: str
     targets: str
-    target_type: str
+    target_type: TargetType
     """How targets are read: 'numbers', 'signs', 'outcomes' or 'classes'."""
     axes: Mapping[str, Axis]
     """What its losses can be drawn over, by the names that --x knows; the first is the natural one."""
@@ -100,7 +101,7 @@ class Family:
     """Whether targets are labels, never soft."""
     one_target: bool = False
     """Whether a row has one target, whatever the number of its predictions."""
-    coupled: str | None = None
+    coupled: Coupling | None = None
     """What has one loss, or meets, beyond a row: 'masks' (a row, a column or the file), 'file', or 'rows' (all others)."""
     custom: bool = False
     """Whether its losses are functions of the user's own, which may say in what order they take their operands."""
@@ -113,7 +114,7 @@ class Family:
     takes_class_weight: bool = False
     takes_pos_weight: bool = False
     takes_centers: bool = False
-    third_operand: str | None = None
+    third_operand: ThirdOperandName | None = None
     """The third operand with a row for each prediction: 'variance', 'negative' or 'other'."""
     likelihood: str | None = None
     """The loss that is minus the logarithm of the probability of what happened, where predictions are chances."""

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from losscli.definition.batch import Clip
 from losscli.definition.loss import BoundLoss
+from losscli.definition.words import SignConvention
 from losscli.errors import UsageError
 
 
@@ -13,7 +14,7 @@ class Convention(NamedTuple):
     """What a library does to a loss that no option does: see `losscli.libraries`."""
 
     clip: Clip | None = None
-    labels: str | None = None
+    labels: SignConvention | None = None
     class_terms: bool = False
     pairs: bool = False
     """Whether rows count as often as they have positives, in losses in which every row meets all others."""

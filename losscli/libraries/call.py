@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from losscli.definition.batch import Clip
+from losscli.definition.words import SignConvention
 
 Clipping = Callable[[np.dtype[Any]], Clip]
 """How probabilities are changed, by the dtype of the predictions in their file."""
@@ -52,7 +53,7 @@ class Call:
     """Of probabilities, where the predictions are such."""
     clip_logits: Clipping | None = None
     """Where even logits become probabilities that are clipped."""
-    labels: str | None = None
+    labels: SignConvention | None = None
     """'numbers' where labels are multiplied as they are; 'doubled' where they become 2 t - 1 whatever they are; 'truth'
     where all but 0 are positive."""
     skips_zeros: bool = False
