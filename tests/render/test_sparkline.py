@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from curve_points import FIRST, true
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_curves import FIRST, true
 
 from losscli.definition.request import Request
 from losscli.engine.aggregates import EXACT_LOSSES, Quantiles

@@ -1,7 +1,7 @@
 """Random command lines on random files, whole and damaged, each judged by a slow reference.
 
-    python tests/fuzz.py --inputs 100000 --seed 0 --jobs 2     a long run; failures are listed by their seeds
-    python tests/fuzz.py --only 12345                          one input again: its files, its command, both numbers
+    python tests/support/fuzz.py --inputs 100000 --seed 0 --jobs 2     a long run; failures are listed by their seeds
+    python tests/support/fuzz.py --only 12345                          one input again: its files, its command, both numbers
 
 A seed makes a case: files, and a command line on them. Most cases are then damaged: bytes, cells, headers, options. For
 each, losscli must either print a number that the reference gets too, from the same files, by its own readers and by the

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import SAMPLE_DATA
+from commands import SAMPLE_DATA
 
 from losscli.analysis import check
 from losscli.engine import job as job_module

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import mpmath
+import numpy as np
 from mpmath import mp, mpf
 from rows import Dual, Row, cumsum, divided, lifted, power, times
 
@@ -189,3 +190,21 @@ def derived(
         used = [term for term in terms if not (loss.sparse and term["t"] == 0)]
         found = sum(evaluate(loss, loss.formula, term, parameters) for term in used)
     return found.value, found.slopes
+
+
+ULPS = 4
+
+
+def close(found: Any, true: Any, dtype: Any, condition: Any) -> bool:
+    """Within 4 ulp, or within what rounding the input does: 4 eps (|value| + condition)."""
+    info = np.finfo(dtype)
+    if abs(true) > mpf(float(info.max)):
+        return bool(np.isinf(found)) or abs(mpf(float(found)) - true) <= ULPS * mpf(float(np.spacing(info.max)))
+    if not math.isfinite(found):
+        return False
+    error = abs(mpf(float(found)) - true)
+    if abs(true) < mpf(float(info.tiny)) * 16:  # the true value underflows: 0 or a denormal
+        return bool(abs(float(found)) <= info.tiny * 32 or error <= ULPS * mpf(float(info.eps)) * condition)
+    with np.errstate(all="ignore"):
+        ulp = mpf(float(np.spacing(dtype(abs(float(true))))))
+    return bool(error <= ULPS * ulp or error <= ULPS * mpf(float(info.eps)) * condition)

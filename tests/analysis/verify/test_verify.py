@@ -5,12 +5,12 @@ References are losscli's own losses, which other tests hold to their formulas.
 
 import xml.etree.ElementTree as ElementTree
 from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 import pytest
+from commands import ROOT
 
-EXAMPLES = Path(__file__).parent.parent / "examples" / "losses"
+EXAMPLES = ROOT / "examples" / "losses"
 
 NUMPY = """
 import numpy as np

@@ -3,13 +3,13 @@
 import ast
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from commands import ROOT
 
 from losscli.losses import FAMILIES, LOSSES
 
-PAGE = (Path(__file__).parent.parent / "docs" / "formulas.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "formulas.md").read_text(encoding="utf-8")
 TEXTS = [
     pytest.param(name, text, id=f"{name}-{part}")
     for name, loss in LOSSES.items()

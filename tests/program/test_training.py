@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from commands import ROOT
 
-ROOT = Path(__file__).parent.parent
 NEEDS = {"torch": ("sklearn", "torch"), "keras": ("sklearn", "torch", "keras")}
 RUNS = {
     "torch": ["ce", "focal", "smoothing", "center-1"],

@@ -1,6 +1,6 @@
-"""Write calibration.json: what other packages make of the sample data, for tests/test_calibrate.py.
+"""Write calibration.json: what other packages make of the sample data, for tests/analysis/calibration/test_calibrate.py.
 
-Usage: `python tests/make_calibration.py`, with scipy, scikit-learn and torchmetrics installed.
+Usage: `python tests/support/make_calibration.py`, with scipy, scikit-learn and torchmetrics installed.
 """
 
 import json
@@ -16,8 +16,8 @@ from scipy.special import log_softmax, logsumexp, softmax
 from sklearn.metrics import brier_score_loss
 from torchmetrics.functional.classification import multiclass_calibration_error
 
-SAMPLE_DATA = Path(__file__).parent.parent / "sample_data"
-OUT = Path(__file__).parent / "calibration.json"
+SAMPLE_DATA = Path(__file__).parent.parent.parent / "sample_data"
+OUT = Path(__file__).parent.parent / "analysis" / "calibration" / "calibration.json"
 
 
 def loss(z, y, bias=0.0):

@@ -18,13 +18,13 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 import pytest
-from conftest import strict
+from commands import strict
+from curve_points import FIRST, SWEPT, axis_of, cases, near, true, undefined_by_the_oracle
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb, to_rgba
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from PIL import Image
-from test_curves import FIRST, SWEPT, axis_of, cases, near, true, undefined_by_the_oracle
 
 from losscli.analysis.curves import Curve, default_range, shared_axis, trace
 from losscli.cli.plot import pair
@@ -37,7 +37,7 @@ from losscli.plots.style import THEMES, Look, clean, drawing, ordered_style, sty
 POINTS = 100
 """A line of more points than these is a curve; others are marks and jumps."""
 DRAWN = cases(*FIRST, *SWEPT)
-"""What is drawn does not depend on the loss but by its numbers, of which tests/test_curves.py tests all."""
+"""What is drawn does not depend on the loss but by its numbers, of which tests/analysis/test_curves.py tests all."""
 
 
 @dataclass(frozen=True)

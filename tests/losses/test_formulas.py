@@ -11,15 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 from mpmath import mp, mpf
-from oracle import DIGITS, evaluate, precise, settings, sigmoid_variables, softmax_loss
+from oracle import DIGITS, close, evaluate, precise, settings, sigmoid_variables, softmax_loss
 
 from losscli.definition.batch import Dense, Extras, Indices
 from losscli.definition.loss import Loss
 from losscli.losses import LOSSES
 
 DTYPES = (np.float32, np.float64)
-ULPS = 4
-LARGE = (1e-3, 0.5, 1e3)
 
 
 def of(*families: str) -> list[Loss]:
@@ -37,6 +35,8 @@ def cases(*families: str) -> list[Any]:
 
 
 CASES = cases("residual", "margin", "sigmoid")
+
+
 PAIRS = cases("relative", "distribution", "gaussian")
 
 
@@ -46,21 +46,6 @@ def probes(dtype: Any, largest: float = 1e4) -> np.ndarray:
     spread = 10 ** generator.uniform(-6, math.log10(largest), 60)
     near = generator.uniform(-8, 8, 60)
     return np.concatenate([spread, -spread[::2], near, [0.0, 1.0, -1.0, largest, -largest]]).astype(dtype)
-
-
-def close(found: Any, true: Any, dtype: Any, condition: Any) -> bool:
-    """Within 4 ulp, or within what rounding the input does: 4 eps (|value| + condition)."""
-    info = np.finfo(dtype)
-    if abs(true) > mpf(float(info.max)):
-        return bool(np.isinf(found)) or abs(mpf(float(found)) - true) <= ULPS * mpf(float(np.spacing(info.max)))
-    if not math.isfinite(found):
-        return False
-    error = abs(mpf(float(found)) - true)
-    if abs(true) < mpf(float(info.tiny)) * 16:  # the true value underflows: 0 or a denormal
-        return bool(abs(float(found)) <= info.tiny * 32 or error <= ULPS * mpf(float(info.eps)) * condition)
-    with np.errstate(all="ignore"):
-        ulp = mpf(float(np.spacing(dtype(abs(float(true))))))
-    return bool(error <= ULPS * ulp or error <= ULPS * mpf(float(info.eps)) * condition)
 
 
 def near_zero(value: Any, scale: Any) -> bool:
@@ -399,7 +384,7 @@ def test_center_loss_equals_the_formula(dtype: Any) -> None:
 def test_every_loss_is_covered_by_an_oracle() -> None:
     covered = {"residual", "margin", "sigmoid", "softmax", "embedding"}
     covered |= {"ordinal", "relative", "distribution", "gaussian"}
-    from test_row_oracle import FAMILIES  # which imports this module
+    from row_formulas import FAMILIES
 
     covered |= set(FAMILIES)
     assert {loss.family.name for loss in LOSSES.values()} == covered

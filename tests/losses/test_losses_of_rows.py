@@ -8,7 +8,7 @@ import pytest
 from mpmath import mp, mpf
 from oracle import evaluate, settings
 from reference import softmax
-from test_row_oracle import FAMILIES, MAKERS, Case
+from row_formulas import FAMILIES, MAKERS, Case
 
 from losscli.analysis.curves import along
 from losscli.definition.batch import Dense, Everyone, Extras, Indices, Targets

@@ -1,4 +1,4 @@
-"""Values and gradients that frameworks returned, with their versions; `make_frameworks.py` made the file."""
+"""Values and gradients that frameworks returned, with their versions; `tests/support/make_frameworks.py` made the file."""
 
 import json
 from pathlib import Path

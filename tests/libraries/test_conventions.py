@@ -1,7 +1,7 @@
 """`compute --as`: the numbers of other libraries, on the command line.
 
 Numbers that are written out here were printed by torch 2.13.0, keras 3.15.1, tensorflow 2.21.0, optax 0.2.8 and
-scikit-learn 1.9.1 for the same arrays. `libraries.json` has many more, made by `make_libraries.py`.
+scikit-learn 1.9.1 for the same arrays. `libraries.json` has many more, made by `tests/support/make_libraries.py`.
 """
 
 import json

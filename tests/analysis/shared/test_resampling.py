@@ -1,4 +1,4 @@
-"""Intervals and p-values: against SciPy that ran (tests/statistics.json names its version), enumeration, and simulation."""
+"""Intervals and p-values: against SciPy that ran (statistics.json names its version), enumeration, and simulation."""
 
 import itertools
 import json

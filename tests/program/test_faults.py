@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from conftest import start
+from commands import ROOT, start
 
 import losscli
 from losscli.engine import evaluate as running
@@ -29,7 +29,6 @@ from losscli.io import bytes as raw
 from losscli.io import operands
 from losscli.io.sinks import AtomicFile
 
-ROOT = Path(__file__).parent.parent
 ROWS = 20_000
 MARKED = [
     "=cmd|' /C calc'!A0",
@@ -539,7 +538,7 @@ class TestText:
 
 def test_every_test_that_the_page_names_exists():
     page = (ROOT / "docs" / "robustness.md").read_text()
-    named = re.findall(r"`(test_\w+)\.py::(?:(\w+)::)?(\w+)`", page)
+    named = re.findall(r"`((?:\w+/)*test_\w+)\.py::(?:(\w+)::)?(\w+)`", page)
     assert len(named) > 20
     for module, group, test in named:
         tree = ast.parse((ROOT / "tests" / f"{module}.py").read_text())

@@ -1,6 +1,6 @@
-"""Make libraries.json: the numbers that PyTorch, Keras, TensorFlow 1, optax and scikit-learn give for whole files.
+"""Make tests/libraries/libraries.json: the numbers that PyTorch, Keras, TensorFlow 1, optax and scikit-learn give for whole files.
 
-Usage: `python tests/make_libraries.py`, where the libraries that `make_frameworks.py` needs are installed. As there,
+Usage: `python tests/support/make_libraries.py`, where the libraries that `make_frameworks.py` needs are installed. As there,
 the tests need none of them, and running the script again with the same versions writes the same bytes.
 
 A case is an object with
@@ -38,7 +38,7 @@ import make_frameworks as frameworks  # sets what the libraries read from the en
 import numpy as np
 from make_frameworks import Array, Case, Kind, flat, plain
 
-OUTPUT = Path(__file__).with_name("libraries.json")
+OUTPUT = Path(__file__).parent.parent / "libraries" / "libraries.json"
 SEED = 1
 
 # Inputs beyond those of frameworks.json.

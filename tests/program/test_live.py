@@ -1,6 +1,6 @@
 """The golden files against the libraries themselves, where they are installed; elsewhere these tests are skipped.
 
-losscli is compared with the same files by test_frameworks.py and test_as.py. So an installed library of another version,
+losscli is compared with the same files by test_frameworks.py and test_conventions.py. So an installed library of another version,
 or on another machine, is compared with losscli too: within what the files promise.
 """
 
@@ -9,15 +9,15 @@ import importlib.util
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from commands import ROOT
 from numpy.typing import NDArray
 
-FOLDER = Path(__file__).parent
+FOLDER = ROOT / "tests" / "libraries"
 NEEDS = {
     "torch": ("torch",),
     "keras": ("keras", "tensorflow"),

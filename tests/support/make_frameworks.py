@@ -1,6 +1,6 @@
-"""Make frameworks.json: losses and gradients from PyTorch, Keras, optax, TensorFlow and scikit-learn.
+"""Make tests/libraries/frameworks.json: losses and gradients from PyTorch, Keras, optax, TensorFlow and scikit-learn.
 
-Usage: `python tests/make_frameworks.py`, where torch, keras, optax, jax, tensorflow and scikit-learn are
+Usage: `python tests/support/make_frameworks.py`, where torch, keras, optax, jax, tensorflow and scikit-learn are
 installed. The tests need none of them: they read `frameworks.json`, which holds only what these libraries
 returned, one case a line. Running the script again with the same versions writes the same bytes.
 
@@ -50,7 +50,7 @@ os.environ.update(
 import numpy as np
 from numpy.typing import NDArray
 
-OUTPUT = Path(__file__).with_name("frameworks.json")
+OUTPUT = Path(__file__).parent.parent / "libraries" / "frameworks.json"
 SEED = 1
 TOLERANCE = {"float32": 1e-5, "float64": 1e-10}
 SLACK = 4

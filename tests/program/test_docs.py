@@ -9,14 +9,13 @@ from typing import get_args
 
 import numpy as np
 import pytest
+from commands import ROOT
 
 from losscli.cli import options, plot
 from losscli.engine.reduction import REDUCTIONS
 from losscli.losses import FAMILIES, LOSSES
 from losscli.plots.samples import PANELS
 from losscli.render import text as render
-
-ROOT = Path(__file__).parent.parent
 
 
 def make_tables() -> ModuleType:
