@@ -1,1 +1,3 @@
-"""Files in and out: operands become Sources of rows, results go to Sinks. One class a format."""
+"""Reading and writing files: operands become sources or tables of rows, and results go to sinks. One
+file per format.
+"""

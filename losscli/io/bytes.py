@@ -1,4 +1,4 @@
-"""Bytes of files, read by position: of a regular file where it lies, and of a pipe from a copy on the disk."""
+"""The bytes of files, read by position: a regular file is read in place, and a pipe from a copy on the disk."""
 
 import errno
 import os
@@ -12,51 +12,53 @@ from losscli.errors import DataError
 
 PIECE = 1 << 20
 IN_MEMORY = 16 << 20
-"""A copy of what cannot be read twice goes to the disk when it is larger than this."""
+"""Bytes. A copy of data that cannot be read twice, such as a pipe's, is kept on the disk if it is larger than this."""
 RESERVE = 256 << 20
 RESERVED_SHARE = 50
-"""Copies leave this much of their disk free, or this share of a small one."""
+"""Copies leave RESERVE bytes of their disk free, or 1 / RESERVED_SHARE of a small disk."""
 
 Looked = Callable[[str, int, int], None]
-"""Is told of a file that is looked through before the pass: its name, how many bytes are done, and of how many."""
+"""Progress of reading a file once before the pass: called with its name, the number of
+bytes done, and its size in bytes.
+"""
 
 
 class Raw(Protocol):
-    """Bytes that can be read at any position, by several threads at once."""
+    """Bytes that can be read at any position, by several threads at the same time."""
 
     @property
     def size(self) -> int: ...
 
     @property
     def location(self) -> str | None:
-        """What others may open the bytes by; None while they are in memory."""
+        """A path by which other libraries can open the bytes, or None while they are in memory."""
         ...
 
     def read_into(self, view: memoryview, position: int) -> None:
-        """Fill a view from a position on; it is an error if there are fewer bytes."""
+        """Fill `view` with the bytes that begin at `position`; raise a DataError if there are too few."""
         ...
 
     def read(self, position: int, size: int) -> bytes:
-        """Some bytes from a position on; it is an error if there are fewer."""
+        """Return `size` bytes that begin at `position`; raise a DataError if there are too few."""
         ...
 
     def check(self) -> None:
-        """Refuse bytes that changed since they were opened."""
+        """Raise a DataError if the bytes changed since they were opened."""
         ...
 
 
 class RawFile:
-    """A regular file, which must stay as it is while it is read.
+    """A regular file, which must not change while it is read.
 
-    `held` is whether it is kept open; of many shards each is opened for each read, since a process may have only so
-    many files open.
+    `held` says whether the file is kept open. Where an operand has many shards, each is opened anew for every read,
+    since a process may have only a limited number of files open.
     """
 
     def __init__(self, name: str, path: Path, held: bool = True) -> None:
         self.name, self.path, self.held = name, path, held
         self.descriptor: int | None = os.open(path, os.O_RDONLY)
-        found = os.fstat(self.descriptor)
-        self.stamp, self.size = _stamp(found), found.st_size
+        status = os.fstat(self.descriptor)
+        self.stamp, self.size = _stamp(status), status.st_size
         if not held:
             self.__del__()
 
@@ -88,7 +90,7 @@ class RawFile:
             raise DataError(f"{self.name}: cannot be read: {error.strerror or error}") from error
 
     def check(self) -> None:
-        """Refuse a file that is no longer what it was when it was opened."""
+        """Raise a DataError if the file changed since it was opened."""
         if self.descriptor is not None:
             self._check(self.descriptor)
 
@@ -108,11 +110,13 @@ class RawFile:
             os.close(descriptor)
 
 
-def _stamp(found: os.stat_result) -> tuple[int, ...]:
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+def _stamp(status: os.stat_result) -> tuple[int, ...]:
+    """Return what identifies a file and its state: device, inode, size and time of the last change."""
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _fill(descriptor: int, view: memoryview, position: int, name: str) -> None:
+    """Fill `view` with the bytes of a file that begin at `position`."""
     while view:
         got = os.preadv(descriptor, [view], position)
         if not got:
@@ -121,6 +125,7 @@ def _fill(descriptor: int, view: memoryview, position: int, name: str) -> None:
 
 
 def _taken(descriptor: int, position: int, size: int, name: str) -> bytes:
+    """Return `size` bytes of a file that begin at `position`."""
     pieces = []
     while size:
         pieces.append(os.pread(descriptor, size, position))
@@ -131,7 +136,9 @@ def _taken(descriptor: int, position: int, size: int, name: str) -> bytes:
 
 
 class Nameless:
-    """A file without a name, in the folder of `tempfile`: it is gone with this object, or with the process."""
+    """A temporary file without a name, in the folder that `tempfile` uses: it is gone with
+    this object, or with the process.
+    """
 
     def __init__(self) -> None:
         from tempfile import TemporaryFile
@@ -144,7 +151,7 @@ class Nameless:
 
     @property
     def path(self) -> str:
-        """What others may open it by."""
+        """A path by which other libraries in this process can open the file."""
         return f"/dev/fd/{self.descriptor}"
 
     def __del__(self) -> None:
@@ -154,25 +161,27 @@ class Nameless:
 
 @dataclass
 class Spool:
-    """A copy of bytes that come one after another: in memory while it is small, then in a file without a name.
+    """A copy of bytes that arrive one after another: in memory while it is small, then in a
+    temporary file without a name.
 
-    The folder is that of `tempfile`, which TMPDIR sets. What was written can be read at any position.
+    The file is in the folder that `tempfile` uses, which the environment variable TMPDIR sets. Bytes that were
+    written can be read at any position.
     """
 
     name: str
     size: int = 0
     most_held: int | None = None
-    """Bytes up to which it is in memory, where that is not the usual number."""
+    """Number of bytes up to which the copy stays in memory; None for `IN_MEMORY`."""
     _held: bytearray = field(default_factory=bytearray)
     _file: "Nameless | None" = None
 
     def expect(self, size: int) -> None:
-        """Refuse at once what the disk has no room for.
+        """Announce how many bytes will be written, so that a full disk is noticed before they are copied.
 
         Raises
         ------
         DataError
-            where it has not.
+            if the disk has too little room for them.
         """
         if size > IN_MEMORY:
             try:
@@ -182,25 +191,25 @@ class Spool:
                 raise no_room(self.name, f"{size:,} bytes: {error.strerror or error}") from error
 
     def allocate(self, size: int) -> None:
-        """Make room for so many bytes, to be written in any order."""
+        """Make room for `size` bytes, which may then be written in any order."""
         self.write_at(b"", size)
 
     def write(self, data: bytes | memoryview) -> int:
-        """Append bytes."""
+        """Append bytes, and return how many there were."""
         length = memoryview(data).nbytes
         self.write_at(data, self.size)
         return length
 
     def write_at(self, data: bytes | memoryview, position: int) -> None:
-        """Write bytes from a position on.
+        """Write bytes that begin at `position`.
 
         Raises
         ------
         DataError
-            where the disk has no room for them.
+            if the disk has too little room for them.
         """
         view = memoryview(data)
-        view = view.cast("B") if view.nbytes else memoryview(b"")  # what is empty cannot be cast
+        view = view.cast("B") if view.nbytes else memoryview(b"")  # an empty view cannot be cast
         end = max(self.size, position + len(view))
         try:
             if self._file is None and end > (IN_MEMORY if self.most_held is None else self.most_held):
@@ -220,7 +229,7 @@ class Spool:
         self.size = end
 
     def _leave_room(self, size: int) -> None:
-        # What unpacks without an end must not take the last byte from everybody else on the disk.
+        # A file that unpacks to a huge size must not fill the disk for everybody else.
         assert self._file is not None
         disk = os.fstatvfs(self._file.descriptor)
         left = disk.f_bavail * disk.f_frsize - size
@@ -232,7 +241,7 @@ class Spool:
         return None if self._file is None else self._file.path
 
     def check(self) -> None:
-        pass  # nobody else knows of the copy
+        pass  # nobody else can change the copy
 
     def read_into(self, view: memoryview, position: int) -> None:
         if self._file is not None:
@@ -247,15 +256,15 @@ class Spool:
 
     @classmethod
     def copy(cls, name: str, pieces: Iterable[bytes]) -> "Spool":
-        """All the pieces, one after another."""
-        made = cls(name)
+        """Return a spool that holds all the pieces, one after another."""
+        spool = cls(name)
         for piece in pieces:
-            made.write(piece)
-        return made
+            spool.write(piece)
+        return spool
 
 
 def no_room(name: str, why: str) -> DataError:
-    """The error of a copy that the folder of `tempfile` has no room for."""
+    """Return the error to raise when the folder for temporary files has too little room for a copy."""
     from tempfile import gettempdir
 
     try:
@@ -269,7 +278,7 @@ def no_room(name: str, why: str) -> DataError:
 
 
 def pieces_of(stream: Any) -> Iterator[bytes]:
-    """What a stream gives, a piece at a time, so that a signal between two of them is not kept waiting."""
+    """Yield the bytes of a stream in pieces of at most `PIECE`; a signal is handled between two of them."""
     while data := stream.read(PIECE):
         yield data
 
@@ -282,7 +291,7 @@ def _write(descriptor: int, view: memoryview, position: int) -> None:
 
 @dataclass
 class Reader:
-    """A stream over raw bytes, with what `zipfile`, `gzip` and NumPy's header readers ask of one."""
+    """A file-like stream over raw bytes, with the methods that `zipfile`, `gzip` and NumPy's header readers call."""
 
     raw: Raw
     position: int = 0
@@ -300,7 +309,7 @@ class Reader:
     def seek(self, offset: int, whence: int = 0) -> int:
         position = offset + (0, self.position, self.raw.size)[whence]
         if position < 0:
-            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))  # as a file has it
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))  # the error that a real file raises
         self.position = position
         return self.position
 
@@ -309,7 +318,9 @@ class Reader:
 
 
 def blocks_of(raw: Raw, start: int, stop: int, size: int) -> Iterator[memoryview]:
-    """Consecutive bytes from start to stop in views of at most `size`; each is good until the next."""
+    """Yield the bytes from `start` to `stop` in views of at most `size` bytes; each view is
+    valid until the next is yielded.
+    """
     held = memoryview(bytearray(min(size, max(stop - start, 0))))
     for position in range(start, stop, size):
         view = held[: min(size, stop - position)]
@@ -319,19 +330,20 @@ def blocks_of(raw: Raw, start: int, stop: int, size: int) -> Iterator[memoryview
 
 @dataclass
 class Begun:
-    """A stream of which some bytes were read already, which can be read again."""
+    """A stream whose first bytes were read already, and can be read once more after `again`."""
 
     stream: IO[bytes]
     held: bytes = b""
     position: int = 0
 
     def again(self) -> "Begun":
+        """Go back to the first byte."""
         self.position = 0
         return self
 
     def read(self, size: int) -> bytes:
         if len(self.held) < self.position + size:
             self.held += self.stream.read(self.position + size - len(self.held))
-        found = self.held[self.position : self.position + size]
-        self.position += len(found)
-        return found
+        data = self.held[self.position : self.position + size]
+        self.position += len(data)
+        return data

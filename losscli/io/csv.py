@@ -1,7 +1,7 @@
 """CSV and TSV files: cut at the ends of records into chunks, each of which Polars parses by itself.
 
-One pass over the bytes finds the cuts and counts the records, so that rows have numbers, and lines for messages, before
-any cell is parsed. A chunk is then parsed when and where it is needed, and memory does not grow with the file.
+One pass over the bytes finds the cuts and counts the records, so that rows have numbers, and messages can name lines,
+before any cell is parsed. A chunk is then parsed when and where it is needed, and memory does not grow with the file.
 """
 
 import csv
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     import polars as pl
 
 PIECE = 256 << 10
-"""Bytes that are looked through at once for the ends of records: as many as a core's cache holds."""
+"""Bytes that are searched at once for the ends of records: as many as fit into the cache of a processor core."""
 CHUNK_BYTES = 8 << 20
 CHUNK_ROWS = 1 << 17
 WIDE = 2000
-"""From so many columns on chunks are twice as large: a column costs its share of time in each."""
+"""From this number of columns on, chunks are twice as large, since each column has a fixed cost per chunk."""
 FIRST = 4 << 20
 SMALL = 64 << 10
 BOM = b"\xef\xbb\xbf"
@@ -37,26 +37,39 @@ QUOTE, NEWLINE, CARRIAGE_RETURN = b'"\n\r'
 
 @dataclass(frozen=True)
 class Index:
-    """Where a text file can be cut: at each cut the row, the byte and the line (from 1) that begin there."""
+    """The positions at which a text file can be cut: for each cut the row, the byte, and the
+    line (from 1) that begin there.
+    """
 
     rows: list[int]
     bytes: list[int]
     lines: list[int]
     unclosed: bool = False
-    """Whether a quote is open at the end, as where a file was cut off."""
+    """Whether a quote is still open at the end, as in a file that was cut off."""
 
     @classmethod
     def of(cls, raw: Raw, start: int, line: int, width: int, looked: Callable[[int, int], None]) -> "Index":
-        """Look through a file from the byte on which its first record begins; `looked` is told how far it is.
+        """Find the cuts of a text file.
 
-        A newline within quotes ends no record: the number of quotes before it is odd.
+        A newline within quotes does not end a record: the number of quotes before it is odd.
+
+        Parameters
+        ----------
+        start
+            position of the byte on which the first record begins.
+        line
+            number of the line on which it begins, from 1.
+        width
+            number of columns.
+        looked
+            called now and then with the position reached and the position of the end.
         """
         stop = _without_blank_end(raw, start)
         most = CHUNK_BYTES * (2 if width >= WIDE else 1)
         rows, cuts, lines = [0], [start], [line]
         row = quotes = 0
         position = start
-        at_end = True  # whether the last byte so far ended a record
+        at_end = True  # whether the last byte read so far ended a record
         for view in blocks_of(raw, start, stop, PIECE):
             data = np.frombuffer(view, np.uint8)
             ends, quotes, newlines = _ends_of_records(data, quotes)
@@ -80,7 +93,11 @@ class Index:
 
 
 def _ends_of_records(data: Array, quotes: int) -> tuple[Array, int, int]:
-    """Where records end, whether a quote is open behind the data (1) or not (0), and how many newlines there are."""
+    """Return the positions of newlines that end records, 1 if a quote is open after the data else
+    0, and the number of newlines.
+
+    `quotes` is 1 if a quote is open before the data, else 0.
+    """
     newlines = np.flatnonzero(data == NEWLINE)
     marks = data == QUOTE
     if not quotes and not marks.any():
@@ -91,7 +108,7 @@ def _ends_of_records(data: Array, quotes: int) -> tuple[Array, int, int]:
 
 
 def _well_quoted(data: Array, separator: int) -> bool:
-    """Whether quotes begin and end cells, or are written twice within them."""
+    """Whether every quote begins or ends a cell, or is written twice within one."""
     places = np.flatnonzero(data == QUOTE)
     opening, closing = places[::2], places[1::2]
     around = np.concatenate([[NEWLINE], data, [NEWLINE]])  # so that the byte before place p is around[p]
@@ -105,7 +122,7 @@ def _well_quoted(data: Array, separator: int) -> bool:
 
 
 def _without_blank_end(raw: Raw, start: int) -> int:
-    """Where the last record ends, without the blank lines with which editors end files."""
+    """Return the position at which the last record ends; blank lines that an editor left at the end are not counted."""
     stop = raw.size
     while stop > start:
         size = min(stop - start, 4096)
@@ -120,12 +137,12 @@ def _without_blank_end(raw: Raw, start: int) -> int:
 
 
 def _columns(numbers: Iterable[int]) -> list[str]:
-    """What Polars calls columns without a header."""
+    """Return the names that Polars gives to columns without a header, for column numbers from 0."""
     return [f"column_{number + 1}" for number in numbers]
 
 
 class TextTable(Table):
-    """A CSV or TSV file. Every cell is text until a role says otherwise."""
+    """A CSV or TSV file. Every cell is text until the column gets a role that needs numbers."""
 
     def __init__(
         self, name: str, raw: Raw, separator: str, header: bool | None, looked: Looked = lambda name, done, size: None
@@ -145,9 +162,9 @@ class TextTable(Table):
         self.doubt = None if self.settled else self._doubt(row)
 
     def headed(self) -> Table:
-        made = TextTable(self.name, self.raw, self.separator, True)
-        made.doubt, made.settled = None, True
-        return made
+        table = TextTable(self.name, self.raw, self.separator, True)
+        table.doubt, table.settled = None, True
+        return table
 
     def _bytes(self, chunk: int) -> bytes:
         start, stop = self.index.bytes[chunk : chunk + 2]
@@ -163,7 +180,7 @@ class TextTable(Table):
         import polars as pl
 
         picked = _columns(numbers)
-        last = f"column_{self.width}"  # looked at too: Polars fills short rows with nulls
+        last = f"column_{self.width}"  # read as well, since Polars fills the end of short rows with nulls
         schema = self._texts | dict.fromkeys(picked, pl.Float64()) if numeric else self._texts
         wanted = picked if last in picked else [*picked, last]
         data = self._bytes(chunk)
@@ -172,10 +189,10 @@ class TextTable(Table):
             raise DataError(self._unreadable(chunk, "Polars would drop such a quote"))
         separators = (self.cuts[chunk + 1] - self.cuts[chunk]) * (self.width - 1)
         if len(wanted) < self.width and (quoted or np.count_nonzero(cells == separator) != separators):
-            # Where some columns are read, Polars does not mind rows that have more.
+            # Polars reports rows with too many cells only if all columns are read.
             wanted = _columns(range(self.width))
         return pl.read_csv(
-            data if data.endswith(b"\n") else data + b"\n",  # without, an empty cell too many at the end is dropped
+            data if data.endswith(b"\n") else data + b"\n",  # otherwise Polars drops an empty surplus cell at the end
             separator=self.separator,
             has_header=False,
             schema=schema,
@@ -187,31 +204,31 @@ class TextTable(Table):
         import polars as pl
 
         try:
-            found = self._parse(chunk, numbers, numeric=False)
+            cells = self._parse(chunk, numbers, numeric=False)
         except pl.exceptions.PolarsError as error:
             message = self._unreadable(chunk, str(error))
             if "utf-8" not in str(error).lower():
                 self._check_short(chunk)  # the first row decides how many columns Polars sees
             raise DataError(message) from error
-        if self.width > 1 and found[f"column_{self.width}"].null_count():
+        if self.width > 1 and cells[f"column_{self.width}"].null_count():
             self._check_short(chunk)
-        if found.height != self.cuts[chunk + 1] - self.cuts[chunk]:
+        if cells.height != self.cuts[chunk + 1] - self.cuts[chunk]:
             raise DataError(self._unreadable(chunk, "its records cannot be told apart"))
-        return found.select(_columns(numbers))
+        return cells.select(_columns(numbers))
 
     def quick(self, chunk: int, numbers: Sequence[int]) -> Array | None:
         import polars as pl
 
         try:
-            found = self._parse(chunk, numbers, numeric=True)
+            cells = self._parse(chunk, numbers, numeric=True)
         except pl.exceptions.PolarsError:
             return None
         expected = self.cuts[chunk + 1] - self.cuts[chunk]
-        if found.height != expected or sum(found.null_count().row(0)):
+        if cells.height != expected or sum(cells.null_count().row(0)):
             return None
         picked = _columns(numbers)
-        array = (found if found.columns == picked else found.select(picked)).to_numpy(order="c")
-        # An infinity may be a number too large for a float64; which one it is, the text says.
+        array = (cells if cells.columns == picked else cells.select(picked)).to_numpy(order="c")
+        # An infinity may stand for a number too large for a float64; only the text can tell.
         return array if np.isfinite(array).all() else None
 
     def place(self, row: int, column: int | None = None) -> str:
@@ -223,10 +240,10 @@ class TextTable(Table):
         return f"{self.name}[{row}]{at}"
 
     def _records(self, chunk: int) -> Iterator[tuple[int, list[str]]]:
-        """Each record of a chunk with the line on which it starts; for messages only."""
+        """Yield each record of a chunk with the line on which it starts. This is slow, and for messages only."""
         data = self._bytes(chunk)
         csv.field_size_limit(max(csv.field_size_limit(), len(data)))
-        # A carriage return alone ends no record, neither for Polars nor for an editor's count of lines.
+        # A lone carriage return does not end a record for Polars, nor a line for an editor.
         text = re.sub("\r(?!\n)", " ", data.decode("utf-8", "replace"))
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=self.separator)
         first = line = self.index.lines[chunk]
@@ -235,12 +252,14 @@ class TextTable(Table):
             line = first + reader.line_num
 
     def _check_short(self, chunk: int) -> None:
+        """Raise a DataError that names the line of the first record with too few cells, if there is one."""
         for line, record in self._records(chunk):
             if len(record) < self.width:
                 fact = "the line is blank" if not record else f"{count(len(record), 'cell')} instead of {self.width}"
                 raise DataError(f"{self.name}:{line}: {fact}; the row is damaged, or a comma is missing")
 
     def _unreadable(self, chunk: int, why: str) -> str:
+        """Return the message about a chunk that cannot be parsed, with the most likely reason and its cure."""
         if "utf-8" in why.lower():
             return f"{self.name}: not UTF-8 text; save it as UTF-8"
         first = "".join(self.names or ()) or "".join(next((record for _, record in self._records(0)), []))
@@ -259,6 +278,9 @@ class TextTable(Table):
         )
 
     def _doubt(self, row: list[str]) -> str | None:
+        """Return a message if it is doubtful whether the first row is a header or how cells are
+        separated, else None.
+        """
         cells = [cell.strip() for cell in row]
         if cells[0].startswith("sep="):
             return f"{self.name}:1: the line {','.join(cells)!r} is for spreadsheets only; delete it"
@@ -277,7 +299,7 @@ class TextTable(Table):
         return None
 
     def _has_fractions(self) -> bool:
-        """Whether some cell of the first column is no whole number."""
+        """Whether some cell of the first column is not a whole number."""
         return any(
             bool(self.frame(chunk, [0]).to_series(0).str.contains(r"[^0-9\s+-]").any())
             for chunk in range(len(self.cuts) - 1)
@@ -285,7 +307,7 @@ class TextTable(Table):
 
 
 class SmallTable(TextTable):
-    """A small text file without quotes: Python takes less time for its cells than for the import of Polars."""
+    """A small text file without quotes, which Python parses faster than Polars can be imported."""
 
     def __init__(
         self, name: str, raw: Raw, separator: str, header: bool | None, looked: Looked = lambda name, done, size: None
@@ -299,7 +321,7 @@ class SmallTable(TextTable):
             return
         lines = text.removesuffix("\n").split("\n")
         rows = [line.removesuffix("\r").split(separator) for line in lines]
-        # Whatever is not plain is left to Polars, and to its messages.
+        # Everything less simple is left to Polars, and to the messages about its errors.
         if '"' not in text and all(len(row) == self.width for row in rows) and text.count("\r") in (0, len(rows)):
             self.rows = [[cell or None for cell in row] for row in rows]
 
@@ -320,7 +342,7 @@ class SmallTable(TextTable):
 
 
 def _first_record(name: str, raw: Raw, separator: str) -> tuple[int, int, list[str]]:
-    """Where the first record begins and ends, and its cells."""
+    """Return the positions at which the first record begins and ends, and its cells."""
     begin = len(BOM) if raw.read(0, min(3, raw.size)) == BOM else 0
     size = FIRST
     while True:
@@ -353,5 +375,20 @@ def _first_record(name: str, raw: Raw, separator: str) -> tuple[int, int, list[s
 
 
 def open_text(name: str, raw: Raw, separator: str, header: bool | None, looked: Looked) -> Table:
-    """Open a CSV or TSV file. `header` is what the user says, None for the rule of the first row."""
+    """Open a CSV or TSV file.
+
+    Parameters
+    ----------
+    separator
+        the letter between cells.
+    header
+        whether the first row is a header, or None to decide by its cells.
+    looked
+        is told how much of the file was searched for the ends of records.
+
+    Raises
+    ------
+    DataError
+        if the file is empty, not UTF-8, or not a table.
+    """
     return (SmallTable if raw.size <= SMALL else TextTable)(name, raw, separator, header, looked)

@@ -1,4 +1,4 @@
-"""What a file format is: a suffix, perhaps magic bytes, and a function that opens it."""
+"""The record that describes a file format: its suffixes, the bytes it begins with, and the function that opens it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 from losscli.io.bytes import Looked, Raw
 
 Content = Any
-"""A Source, for arrays; or a Table, whose columns are chosen later."""
+"""A Source for arrays, or a Table, whose columns are chosen later."""
 
 
 class Named(NamedTuple):
-    """Where an operand's data comes from: its bytes, and the path of what is a file."""
+    """Where the data of an operand comes from: its bytes and their name, and the path if they are in a file."""
 
     name: str
     raw: Raw
@@ -22,11 +22,12 @@ class Named(NamedTuple):
 
     @property
     def magic(self) -> bytes:
+        """The first bytes of the file, at most six."""
         return self.raw.read(0, min(6, self.raw.size))
 
 
 class Format(NamedTuple):
-    """How a kind of file is opened, and what its bytes start with if that tells."""
+    """How files of a format are opened, and `magic`, the bytes that they begin with, if the format has such."""
 
     suffixes: tuple[str, ...]
     open: Callable[[Named], Content]

@@ -1,8 +1,10 @@
-"""Joins: rows of several tables that meet by id, in the order of the first, with memory that does not grow with the files.
+"""Joins: the rows of several tables that have the same id, in the order of the first table.
+Memory does not grow with them.
 
-An id becomes a fingerprint of 128 bits with a seed drawn at each run; for two of 100 million ids to be mistaken for each
-other has a chance below 1e-22. Fingerprints go to piles by their leading bits, each small enough to be held, and what a
-pile finds goes into the order of the rows by way of piles too. So each step reads and writes in order, and holds one pile.
+An id becomes a fingerprint of 128 bits with a seed drawn at each run; the probability that two of 100 million ids get
+the same one is below 1e-22. Fingerprints are sorted into piles by their leading bits, each small enough to be held in
+memory. The rows found for a pile are brought into the order of the first table by piles too. Thus each step reads and
+writes in order, and holds one pile.
 """
 
 import os
@@ -25,13 +27,15 @@ if TYPE_CHECKING:
 
 PILE_BYTES = 16 << 20
 MOST_PILES = 256
-"""Of more data than so many piles hold, the piles grow: a process may have only so many files open."""
+"""The most piles there are; for more data the piles grow, since a process may have only a limited number
+of files open.
+"""
 SKEWED = 4
-"""A pile so many times as large as it should be holds ids that are there over and over."""
+"""A pile that is this many times as large as expected must hold the same ids many times."""
 LONGEST = 60
-"""Letters of an id that are shown."""
+"""Letters of an id that are shown in a message."""
 SHOWN = 3
-"""Ids that are named of those with a fault."""
+"""Ids with a fault that are named in a message."""
 PRINT = np.dtype([("high", np.uint64), ("low", np.uint64), ("row", np.int64)])
 
 
@@ -47,11 +51,11 @@ class Piles:
 
     @property
     def limit(self) -> int:
-        """Bytes that are enough of one pile: a larger one holds the same over and over."""
+        """Bytes of one pile that are enough to find duplicates: a larger pile must hold the same ids many times."""
         return SKEWED * int(max(PILE_BYTES, self.expected))
 
     def add(self, piles: Array, records: Array) -> None:
-        """Append records, each to the pile of the number that is given for it."""
+        """Append records, shape (n,), each to the pile whose number is at its position in `piles`."""
         if self.number == 1:
             self.spools[0].write(records.view(np.uint8).data)
             return
@@ -63,20 +67,22 @@ class Piles:
                 spool.write(records[start:stop].view(np.uint8).data)
 
     def add_prints(self, prints: Array) -> None:
-        """Append fingerprints: those that are equal to the same pile."""
+        """Append fingerprints; equal ones go to the same pile."""
         self.add((prints["high"] % np.uint64(self.number)).astype(np.int64), prints)
 
     def take(self, number: int, most: int | None = None) -> Array:
-        """The records of a pile, or the first of them up to so many bytes; the pile is gone then."""
+        """Return the records of a pile, or the first ones up to `most` bytes, and empty the pile."""
         spool = self.spools[number]
         size = spool.size if most is None else min(spool.size, most // self.dtype.itemsize * self.dtype.itemsize)
-        found = np.frombuffer(spool.read(0, size), self.dtype)
+        records = np.frombuffer(spool.read(0, size), self.dtype)
         self.spools[number] = Spool(spool.name)
-        return found
+        return records
 
 
 class Shuffle:
-    """Rows that come with the places where they belong, written down in the order of the places."""
+    """Rows that arrive in any order, each with the place where it belongs, written to a
+    copy in the order of the places.
+    """
 
     def __init__(self, name: str, shape: tuple[int, ...], dtype: "np.dtype[Any]", fill: int = 0) -> None:
         self.name, self.shape, self.dtype, self.fill = name, shape, dtype, fill
@@ -85,13 +91,13 @@ class Shuffle:
         self.step = max(1, -(-shape[0] // self.piles.number))
 
     def put(self, to: Array, rows: Array) -> None:
-        """Take rows and the places where they belong; what no row is put to is `fill`."""
+        """Take rows and their places `to`, shape (n,); places that get no row hold `fill`."""
         records = np.empty(len(to), self.piles.dtype)
         records["to"], records["value"] = to, rows
         self.piles.add(to // self.step, records)
 
     def source(self, columns: tuple[str, ...] | None = None, where: Any = None) -> NpySource:
-        """The rows in their places, from a copy that can be read anywhere."""
+        """Return a source of the rows in their places, from a copy that can be read at any position."""
         raw = Spool(self.name)
         for number, start in enumerate(range(0, self.shape[0], self.step)):
             rows = np.full((min(self.step, self.shape[0] - start), *self.shape[1:]), self.fill, self.dtype)
@@ -103,23 +109,24 @@ class Shuffle:
 
 @dataclass
 class Few:
-    """Rows with a fault: how many there are, and the first few."""
+    """The number of rows that have a fault, and the first few of them."""
 
     number: int = 0
     first: tuple[int, ...] = ()
 
     def add(self, rows: Array) -> None:
+        """Count more rows, shape (n,)."""
         self.number += len(rows)
         self.first = tuple(sorted([*self.first, *np.sort(rows)[:SHOWN].tolist()])[:SHOWN])
 
 
 @dataclass
 class Selected(Derived):
-    """The rows of a source that are not left out."""
+    """A source of the rows of another source that a `Selection` keeps."""
 
     selection: "Selection"
     bounds: "list[int] | None"
-    """How many rows there are before each cut of the other."""
+    """For each cut of the other source the number of kept rows before it; None if it can be cut anywhere."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -131,16 +138,16 @@ class Selected(Derived):
 
     def read(self, start: int, stop: int, out: Array | None = None) -> Array:
         rows = self.selection.rows.read(start, stop)
-        found = np.empty((len(rows), *self.of.shape[1:]), self.dtype)
+        kept = np.empty((len(rows), *self.of.shape[1:]), self.dtype)
         width = int(np.prod(self.of.shape[1:], dtype=np.int64)) * self.dtype.itemsize
         step = max(1, SCAN_BYTES // max(1, width), self.of.grain)
         low = 0
         while low < len(rows):
             first = int(rows[low])
             high = int(np.searchsorted(rows, first + step))
-            found[low:high] = self.of.read(first, int(rows[high - 1]) + 1)[rows[low:high] - first]
+            kept[low:high] = self.of.read(first, int(rows[high - 1]) + 1)[rows[low:high] - first]
             low = high
-        return found
+        return kept
 
     def place(self, row: int, column: int | None = None) -> str:
         return self.of.place(self.selection.original(row), column)
@@ -148,7 +155,7 @@ class Selected(Derived):
 
 @dataclass
 class Selection:
-    """The rows that stay of a table: row i is row rows[i], and these ascend."""
+    """The rows of a table that are kept: row i is row rows[i] of the table, and these numbers ascend."""
 
     rows: Source
 
@@ -157,11 +164,11 @@ class Selection:
         return self.rows.shape[0]
 
     def original(self, row: int) -> int:
-        """Which row of the table it is."""
+        """Return which row of the table a kept row is."""
         return int(self.rows.read(row, row + 1)[0])
 
     def numbers(self, source: Source) -> Source:
-        """A source of the table without the rows that are left out."""
+        """Return a source of the table without the rows that are left out."""
         cuts = source.cuts
         if cuts is None:
             return Selected(source, self, None)
@@ -171,48 +178,58 @@ class Selection:
                 if len(rows) and rows[0] < cut:
                     before[i] = start + int(np.searchsorted(rows, cut))
         for i in np.flatnonzero(np.diff(before) == 0).tolist():
-            # Nothing else reads here, and a bad cell of a row left out must not be an error in some places only.
+            # No row of this chunk is kept. Read one all the same: a bad cell of a row left out is an error in other chunks too.
             source.read(cuts[i], cuts[i] + 1)
         return Selected(source, self, before)
 
     def text(self, column: TextColumn) -> TextColumn:
+        """Return a text column of the table without the rows that are left out."""
         return column.arranged(Selected(column.codes, self, None), self.original)
 
 
 @dataclass
 class Move:
-    """The way of a table's rows to the rows that they belong to: row i goes to row to[i], or nowhere if that is -1."""
+    """The places to which a table's rows move in the joined order: row i goes to row to[i], or nowhere if
+    that is -1.
+    """
 
     to: Source
     height: int
     partners: Source
-    """For each row of the first table the row of each other one that goes with it."""
+    """For each row of the first table, the row of each other table that has the same id; shape (n,
+    number of others).
+    """
     number: int
     selection: Selection | None
 
     def original(self, row: int) -> int:
+        """Return which row of the table ends up in a joined row."""
         first = row if self.selection is None else self.selection.original(row)
         return int(self.partners.read(first, first + 1)[0, self.number])
 
     def numbers(self, source: Source) -> Source:
-        """A source of the table in the order of the first one."""
+        """Return a source of the table in the joined order."""
         return self._shuffled(source, Elsewhere(source, self.original))
 
     def text(self, column: TextColumn) -> TextColumn:
+        """Return a text column of the table in the joined order."""
         return column.arranged(self._shuffled(column.codes, None), self.original)
 
     def _shuffled(self, source: Source, where: Any) -> NpySource:
         shuffle = Shuffle(source.name, (self.height, *source.shape[1:]), source.dtype)
         for start, rows in blocks(source):
             to = self.to.read(start, start + len(rows))
-            there = to >= 0
-            shuffle.put(to[there], rows[there])
+            placed = to >= 0
+            shuffle.put(to[placed], rows[placed])
         return shuffle.source(source.columns, where)
 
 
 @dataclass
 class Meeting:
-    """How tables meet: the rows of the first that stay, and how each other's are arranged; None where nothing changes."""
+    """The result of a join: the rows of the first table that are kept, and the arrangement of each other table's rows.
+
+    None stands for a table whose rows stay as they are.
+    """
 
     selection: Selection | None
     others: "list[Arrangement | None]"
@@ -221,7 +238,7 @@ class Meeting:
 
 Arrangement = Selection | Move
 Column = tuple["Table", int]
-"""A table and the number of its column of ids."""
+"""A table and the number of its column of ids, from 0."""
 
 
 def meet(columns: Sequence[Column], drop: bool) -> Meeting:
@@ -232,25 +249,25 @@ def meet(columns: Sequence[Column], drop: bool) -> Meeting:
     columns
         the first table and the others, each with its column of ids.
     drop
-        whether rows that have no partner in each other table are left out; otherwise they are an error.
+        whether rows without a partner in every other table are left out; otherwise they are an error.
 
     Raises
     ------
     DataError
-        for empty ids, ids that are there more than once, and ids without a partner, with the first few and their number.
+        for empty ids, duplicate ids, and ids without a partner; the message names the first few and their number.
     """
     first, *others = columns
     height = first[0].height
     shuffle = Shuffle(first[0].name, (height, len(others)), np.dtype(np.int64), -1)
     twice, extra = [Few() for _ in columns], [Few() for _ in columns]
-    for found, doubled in _groups(columns):
+    for rows_of_ids, doubled in _groups(columns):
         for number in range(len(columns)):
-            twice[number].add(found[doubled[:, number], number])
-            alone = found[:, 0] < 0
-            extra[number].add(found[alone & (found[:, number] >= 0), number])
+            twice[number].add(rows_of_ids[doubled[:, number], number])
+            alone = rows_of_ids[:, 0] < 0
+            extra[number].add(rows_of_ids[alone & (rows_of_ids[:, number] >= 0), number])
         if others:
-            there = found[:, 0] >= 0
-            shuffle.put(found[there, 0], found[there, 1:])
+            with_first = rows_of_ids[:, 0] >= 0
+            shuffle.put(rows_of_ids[with_first, 0], rows_of_ids[with_first, 1:])
     for column, few in zip(columns, twice, strict=True):
         if few.number:
             raise DataError(
@@ -265,13 +282,13 @@ def meet(columns: Sequence[Column], drop: bool) -> Meeting:
     ordered = [column[0].height == height for column in others]
     kept = Spool(first[0].name)
     rows = 0
-    for start, block in blocks(partners):
-        gone = block < 0
-        own = np.arange(start, start + len(block))
+    for start, batch in blocks(partners):
+        gone = batch < 0
+        numbers = np.arange(start, start + len(batch))
         for number in range(len(others)):
-            missing[number].add(own[gone[:, number]])
-            ordered[number] = ordered[number] and bool((block[:, number] == own).all())
-        stay = own[~gone.any(axis=1)]
+            missing[number].add(numbers[gone[:, number]])
+            ordered[number] = ordered[number] and bool((batch[:, number] == numbers).all())
+        stay = numbers[~gone.any(axis=1)]
         kept.write(stay.data)
         rows += len(stay)
     notes = _unmatched(columns, missing, extra[1:], rows, drop)
@@ -282,8 +299,8 @@ def meet(columns: Sequence[Column], drop: bool) -> Meeting:
         return Meeting(selection, [None for _ in others], notes)
     ways = [Shuffle(column[0].name, (column[0].height,), np.dtype(np.int64), -1) for column in others]
     at = 0
-    for _, block in blocks(partners):
-        stay = block[~(block < 0).any(axis=1)]
+    for _, batch in blocks(partners):
+        stay = batch[~(batch < 0).any(axis=1)]
         for number, way in enumerate(ways):
             way.put(stay[:, number], np.arange(at, at + len(stay)))
         at += len(stay)
@@ -295,14 +312,14 @@ def meet(columns: Sequence[Column], drop: bool) -> Meeting:
 
 
 def _unmatched(columns: Sequence[Column], missing: "list[Few]", extra: "list[Few]", rows: int, drop: bool) -> list[str]:
-    """What to say of ids without a partner, which is an error unless they are dropped."""
+    """Return notes about ids without a partner; raise a DataError if these are not to be dropped."""
     first, *others = columns
     if not rows and columns[0][0].height:
-        theirs = "; ".join(
+        examples = "; ".join(
             f"{column[0].name} has {_named(column, Few(1, (0,)))}" for column in others if column[0].height
         )
         raise DataError(
-            f"{first[0].name}: no id is in every file: it has {_named(first, Few(1, (0,)))}, {theirs}; "
+            f"{first[0].name}: no id is in every file: it has {_named(first, Few(1, (0,)))}, {examples}; "
             f"is {first[0].label(first[1])} the same thing in each, and written in the same way?",
             "unmatched-ids",
         )
@@ -323,7 +340,7 @@ def _unmatched(columns: Sequence[Column], missing: "list[Few]", extra: "list[Few
 
 
 def _named(column: Column, few: Few) -> str:
-    """The ids of the first few rows."""
+    """Return the ids of the first few rows, as text for a message."""
     table, number = column
     named = []
     for row in few.first:
@@ -334,7 +351,11 @@ def _named(column: Column, few: Few) -> str:
 
 
 def _groups(columns: Sequence[Column]) -> Iterator[tuple[Array, Array]]:
-    """Rows that have one id, some groups at a time: for each group the row in each table (-1 for none), and whether there are more."""
+    """Yield groups of rows with the same id, some groups at a time.
+
+    Each item is a pair of arrays of shape (groups, tables): the row of the group's id in each table, -1 if it has none,
+    and whether the table has the id more than once.
+    """
     tables = [table for table, _ in columns]
     offsets = np.cumsum([0, *(table.height for table in tables)])
     piles = Piles(tables[0].name, PRINT, int(offsets[-1]))
@@ -357,29 +378,36 @@ def _groups(columns: Sequence[Column]) -> Iterator[tuple[Array, Array]]:
         groups = int(group[-1]) + 1 if len(group) else 0
         table_of = np.searchsorted(offsets, prints["row"], side="right") - 1
         cell = group * len(tables) + table_of
-        found = np.full(groups * len(tables), -1)
-        found[cell[::-1]] = (prints["row"] - offsets[table_of])[::-1]  # of several the first stays
-        more = np.bincount(cell, minlength=len(found)) > 1
-        yield found.reshape(groups, len(tables)), more.reshape(groups, len(tables))
+        rows = np.full(groups * len(tables), -1)
+        rows[cell[::-1]] = (prints["row"] - offsets[table_of])[::-1]  # of several the first stays
+        more = np.bincount(cell, minlength=len(rows)) > 1
+        yield rows.reshape(groups, len(tables)), more.reshape(groups, len(tables))
 
 
 def together(prints: Array) -> tuple[Array, Array]:
-    """Fingerprints with equal ones beside each other, those in the order of their rows, and where another one begins."""
+    """Sort fingerprints so that equal ones are neighbours, in the order of their rows.
+
+    Returns them, and an array of booleans that says which ones differ from the one before.
+    """
     prints = prints[np.argsort(prints["high"], kind="stable")]
-    if (_new(prints["low"]) & ~_new(prints["high"])).any():  # of one half, but not of the other
+    if (_new(prints["low"]) & ~_new(prints["high"])).any():  # equal in one half, but not in the other
         prints = prints[np.lexsort((prints["row"], prints["low"], prints["high"]))]
     return prints, _new(prints["high"]) | _new(prints["low"])
 
 
 def _new(values: Array) -> Array:
-    """Where a value differs from the one before it."""
-    made = np.ones(len(values), bool)
-    made[1:] = values[1:] != values[:-1]
-    return made
+    """Return which values differ from the one before; the first one counts as different."""
+    differs = np.ones(len(values), bool)
+    differs[1:] = values[1:] != values[:-1]
+    return differs
 
 
 class Printer:
-    """Makes fingerprints of ids: of text as Polars has it, or of the cells of small files, for which it need not be imported."""
+    """Makes fingerprints of ids.
+
+    Those of text are hashed by Polars. The cells of small files are in memory as lists and are numbered instead, so
+    that Polars need not be imported.
+    """
 
     def __init__(self, small: bool) -> None:
         self.small = small
@@ -387,7 +415,9 @@ class Printer:
         self.known: dict[str | None, int] = {}
 
     def of(self, cells: Any) -> tuple[Array, Array]:
-        """Fingerprints of cells, with their rows to be filled in, and the rows of empty cells."""
+        """Return fingerprints of cells, whose row numbers are still to be filled in, and the positions
+        of empty cells.
+        """
         prints = np.zeros(len(cells), PRINT)
         if self.small:
             prints["high"] = [self.known.setdefault(cell, len(self.known)) for cell in cells]

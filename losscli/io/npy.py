@@ -1,4 +1,4 @@
-"""NPY files: headers that are checked, and rows that are read by position or as they stream in."""
+"""NPY files: the header is checked, and rows are read by position or as they arrive through a pipe."""
 
 import math
 import re
@@ -15,12 +15,14 @@ from losscli.io.bytes import PIECE, Raw, Reader, Spool
 from losscli.io.source import Reshaped, Source, Window, place_in_array
 
 FORTRAN_ROWS = 128
-"""Rows of an array stored by columns that are read at once: each column of them is a read of its own."""
+"""Rows that are read at once from an array stored by columns, of which each column needs a read of its own."""
 
 
 @dataclass
 class NpySource:
-    """An array in a file, read by position: memory does not grow with it, and a truncated file is an error, not a crash."""
+    """An array in a file, read by position: memory does not grow with it, and a truncated
+    file is an error, not a crash.
+    """
 
     name: str
     raw: Raw
@@ -31,7 +33,7 @@ class NpySource:
     offset: int
     columns: tuple[str, ...] | None = None
     where: Any = None
-    """An object with place(row, column), for numbers that were copied from elsewhere."""
+    """An object with place(row, column), for numbers that were copied from another file."""
     cuts = None
 
     @classmethod
@@ -45,12 +47,12 @@ class NpySource:
         columns: tuple[str, ...] | None = None,
         where: Any = None,
     ) -> "NpySource":
-        """Numbers that begin with the first byte, without a header."""
+        """Return a source of numbers that begin at the first byte, without a header."""
         return cls(name, raw, shape, dtype, dtype, fortran and len(shape) > 1, 0, columns, where)
 
     @classmethod
     def copy(cls, source: Source) -> "NpySource":
-        """The numbers of a source that is slow to read, or cannot be cut anywhere: read once, in order."""
+        """Return a copy of a source that is slow to read, or cannot be cut at any row. It is read once, in order."""
         raw = Spool(source.name)
         cuts = source.cuts or [0, source.shape[0]]
         for start, stop in pairwise(cuts):
@@ -59,7 +61,9 @@ class NpySource:
 
     @classmethod
     def open(cls, raw: Raw, name: str, start: int = 0, stop: int | None = None) -> "NpySource":
-        """Read and check the header; the data is left alone. The array is from `start` to `stop` of the bytes."""
+        """Return a source of the array between the bytes `start` and `stop`. The header is
+        read and checked, the data is not.
+        """
         file = Reader(raw, start)
         shape, fortran, stored = read_npy_header(file, name)
         offset = file.tell()
@@ -80,10 +84,10 @@ class NpySource:
                 rows = np.empty((stop - start, *self.shape[1:]), self.stored)
             self._fill(rows, self.offset + start * width * size)
         else:
-            held = np.empty((self.shape[1], stop - start), self.stored)
-            for column, part in enumerate(held):
+            by_column = np.empty((self.shape[1], stop - start), self.stored)
+            for column, part in enumerate(by_column):
                 self._fill(part, self.offset + (column * self.shape[0] + start) * size)
-            rows = held.T
+            rows = by_column.T
         with np.errstate(over="ignore"):  # a long double may be too large for a float64
             return np.ascontiguousarray(rows, self.dtype)
 
@@ -97,7 +101,7 @@ class NpySource:
 
 @dataclass
 class StreamSource:
-    """An array that comes out of a pipe: its rows are taken in their order, each once, a run of them at a time."""
+    """An array that arrives through a pipe: its rows are taken in their order, each once, some at a time."""
 
     name: str
     stream: Any
@@ -110,13 +114,19 @@ class StreamSource:
     cuts = None
 
     def take(self, start: int, stop: int) -> "Window":
-        """The next rows, which must be those from start to stop."""
+        """Return the next rows, which must be those from `start` to `stop`.
+
+        Raises
+        ------
+        DataError
+            if the pipe ends before them, or holds more bytes than the array has.
+        """
         assert start == self.taken
         self.taken = stop
         rows = np.empty((stop - start, *self.shape[1:]), self.stored)
         view = rows.reshape(-1).view(np.uint8).data if rows.size else memoryview(b"")
         while view:
-            got = self.stream.readinto(view[:PIECE])  # so that a signal is not kept waiting for all of them
+            got = self.stream.readinto(view[:PIECE])  # in pieces, since a signal is handled between two of them
             if not got:
                 missing = len(view) + (self.shape[0] - stop) * rows[:1].nbytes
                 raise DataError(
@@ -139,17 +149,23 @@ class StreamSource:
 
 
 def squeezed(source: Source) -> Source:
-    """A source of shape (n, 1) as (n,)."""
+    """Return a source of shape (n, 1) as one of shape (n,)."""
     return replace(source, shape=source.shape[:1]) if isinstance(source, StreamSource) else Reshaped(source)
 
 
 def read_npy_header(file: Any, name: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    """Shape, Fortran order and dtype of an .npy stream; refuses what holds no plain numbers or text."""
+    """Return the shape, whether the array is in Fortran order, and the dtype of an .npy stream.
+
+    Raises
+    ------
+    DataError
+        if it is not an .npy header, or the array does not hold plain numbers or text on one or two axes.
+    """
     try:
         version = np.lib.format.read_magic(file)
         read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of headers that Python 2 wrote
+            warnings.simplefilter("ignore")  # about headers that Python 2 wrote
             shape, fortran, dtype = read(file)
     except DataError:
         raise
@@ -163,12 +179,12 @@ def read_npy_header(file: Any, name: str) -> tuple[tuple[int, ...], bool, np.dty
 
 
 def native(stored: np.dtype[Any]) -> np.dtype[Any]:
-    """The dtype in which numbers are read: in this machine's byte order, and no wider than float64."""
+    """Return the dtype in which numbers are read: in this machine's byte order, and no wider than float64."""
     return np.dtype(np.float64) if stored.kind == "f" and stored.itemsize > 8 else stored.newbyteorder("=")
 
 
 def check_length(name: str, shape: tuple[int, ...], promised: int, present: int) -> None:
-    """Refuse a file that is shorter or longer than its header says."""
+    """Raise a DataError if a file has fewer or more bytes than its header says."""
     if present < promised:
         raise DataError(
             f"{name}: truncated: its header promises {promised:,} bytes, and there are {present:,}; copy or save it again"
@@ -181,7 +197,7 @@ def check_length(name: str, shape: tuple[int, ...], promised: int, present: int)
 
 
 def check_axes(shape: tuple[int, ...], name: str) -> None:
-    """Refuse arrays that are neither (n,) nor (n, k)."""
+    """Raise a DataError for shapes that are neither (n,) nor (n, k)."""
     if any(type(length) is not int for length in shape):
         raise DataError(f"{name}: its header says shape {shape}, which is none; it is damaged, save it again")
     if not 1 <= len(shape) <= 2:
@@ -189,7 +205,7 @@ def check_axes(shape: tuple[int, ...], name: str) -> None:
 
 
 def check_dtype(dtype: np.dtype[Any], name: str) -> None:
-    """Refuse dtypes that are neither real numbers nor text."""
+    """Raise a DataError for dtypes that are neither real numbers nor text."""
     if dtype.kind in "buifUS":
         return
     if dtype.hasobject:

@@ -1,4 +1,4 @@
-"""NPZ archives: one array of several, by its key."""
+"""NPZ archives: one of their arrays, by its key."""
 
 import math
 from itertools import chain
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 
 def _npz(where: Named) -> Content:
+    """Open the array that `where.part` names, or the only one."""
     import zipfile
     import zlib
 
@@ -29,14 +30,14 @@ def _npz(where: Named) -> Content:
                 hint = did_you_mean(key, members)
                 raise DataError(f"{where.name}: no array {key!r}; its arrays: {listing(members)}{hint}")
             name = f"{where.name}:{key}" if where.part else where.name
-            found = archive.getinfo(members[key])
-            with archive.open(found) as file:
-                if found.compress_type != zipfile.ZIP_STORED:
-                    return NpySource.open(_unpacked(name, file, found.file_size), name)
-                start = _start_of(where.raw, found)
-                source = NpySource.open(where.raw, name, start, start + found.file_size)
-                for done, _ in enumerate(pieces_of(file), 1):  # at whose end the checksum is compared
-                    where.looked(name, min(done * PIECE, found.file_size), found.file_size)
+            member = archive.getinfo(members[key])
+            with archive.open(member) as file:
+                if member.compress_type != zipfile.ZIP_STORED:
+                    return NpySource.open(_unpacked(name, file, member.file_size), name)
+                start = _start_of(where.raw, member)
+                source = NpySource.open(where.raw, name, start, start + member.file_size)
+                for done, _ in enumerate(pieces_of(file), 1):  # zipfile compares the checksum at the end
+                    where.looked(name, min(done * PIECE, member.file_size), member.file_size)
                 return source
     except (ValueError, OSError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error, EOFError) as error:
         why = str(error).splitlines()[0] if str(error) else type(error).__name__
@@ -44,7 +45,10 @@ def _npz(where: Named) -> Content:
 
 
 def _unpacked(name: str, file: IO[bytes], size: int) -> Spool:
-    """A copy of a compressed member, whose header must promise the size that the archive says, before more is unpacked."""
+    """Return a copy of a compressed member.
+
+    Before more is unpacked, its header is compared with the size that the archive says.
+    """
     begin = Begun(file)
     shape, _, dtype = read_npy_header(begin, name)
     check_length(name, shape, begin.position + dtype.itemsize * math.prod(shape), size)
@@ -56,6 +60,8 @@ def _unpacked(name: str, file: IO[bytes], size: int) -> Spool:
 
 
 def _start_of(raw: Raw, member: "ZipInfo") -> int:
-    """Where the bytes of a member that is not compressed begin: behind its own header, whose length varies."""
+    """Return the position at which the bytes of an uncompressed member begin: after its
+    own header, whose length varies.
+    """
     lengths = raw.read(member.header_offset + 26, 4)
     return int(member.header_offset) + 30 + sum(int.from_bytes(lengths[i : i + 2], "little") for i in (0, 2))

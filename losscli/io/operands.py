@@ -1,4 +1,4 @@
-"""Operands: what the words PREDICTIONS, TARGETS and FILE of the command line stand for."""
+"""Operands: the words PREDICTIONS, TARGETS and FILE of the command line, and the files that they name."""
 
 import glob
 import os
@@ -22,11 +22,11 @@ MAGIC_NPY = b"\x93NUMPY"
 MAGIC_ZIP = b"PK\x03\x04"
 MAGIC_PARQUET = b"PAR1"
 MOST_HELD = 100
-"""Of more shards than this none is kept open."""
+"""If an operand has more shards than this, none of them is kept open."""
 MAGIC_GZIP = b"\x1f\x8b"
 MAGIC_ZSTD = b"\x28\xb5\x2f\xfd"
 SKIPPED_ZSTD = b"\x2a\x4d\x18"
-"""What follows the first byte, 0x50 to 0x5f, of a frame that holds no data."""
+"""The bytes after the first one, 0x50 to 0x5f, of a zstd frame that holds no data."""
 
 
 def _npy(where: Named) -> Content:
@@ -43,7 +43,7 @@ def _text(separator: str) -> Callable[[Named], Content]:
 
 
 def unpacked(where: Named) -> Raw:
-    """The bytes of a text file, from a copy if they are compressed."""
+    """Return the bytes of a text file, from a copy if they are compressed."""
     import zlib
 
     magic = where.magic
@@ -67,7 +67,7 @@ def unpacked(where: Named) -> Raw:
 
 
 def _check_frames(raw: Raw) -> None:
-    """Refuse zstd frames that were cut off, of which the reader gives what is there and says nothing."""
+    """Raise an EOFError for zstd frames that were cut off: the reader returns their beginning without an error."""
     import zstandard
 
     place = 0
@@ -82,16 +82,16 @@ def _check_frames(raw: Raw) -> None:
         while not last:
             if place + 3 > raw.size:
                 raise EOFError("it ends before its end: was it cut off?")
-            block = int.from_bytes(raw.read(place, 3), "little")
-            last = bool(block & 1)
-            place += 3 + (1 if block >> 1 & 3 == 1 else block >> 3)  # one byte that is repeated, or so many
+            header = int.from_bytes(raw.read(place, 3), "little")
+            last = bool(header & 1)
+            place += 3 + (1 if header >> 1 & 3 == 1 else header >> 3)  # a single repeated byte, or this many bytes
         place += 4 * frame.has_checksum
     if place > raw.size:
         raise EOFError("it ends before its end: was it cut off?")
 
 
 def _zstd_error() -> type[Exception]:
-    # Only where the package was imported can one of its errors have been raised.
+    # If the package was not imported, none of its errors can have been raised.
     module = sys.modules.get("zstandard")
     return OSError if module is None else module.ZstdError
 
@@ -117,11 +117,17 @@ FOREIGN = {
     (".xlsx", ".xls", ".ods"): "as a CSV file",
     (".h5", ".hdf5", ".mat"): "with numpy.save(file, array)",
 }
-"""Files that people have and losscli does not read -> how to save them."""
+"""Suffixes of files that losscli does not read -> how to save their data instead."""
 
 
 def format_of(where: Named) -> Format:
-    """The format of a file: by its first bytes, then by its name; CSV if neither tells."""
+    """Return the format of a file: by its first bytes, then by its name; CSV if neither tells.
+
+    Raises
+    ------
+    DataError
+        if the file is empty, or its name says another format than its bytes.
+    """
     for suffixes, cure in FOREIGN.items():
         if where.path is not None and where.name.lower().endswith(suffixes):
             raise DataError(f"{where.name}: losscli does not read {where.path.suffix} files; save it {cure}")
@@ -144,7 +150,7 @@ def format_of(where: Named) -> Format:
 
 @dataclass
 class Opener:
-    """Opens operands; a file named twice is read once, and standard input can be named once."""
+    """Opens operands. A file that is named twice is read once, and standard input can be named once."""
 
     header: bool | None = None
     looked: Looked = lambda name, done, size: None
@@ -155,7 +161,7 @@ class Opener:
     raws: list[Raw] = field(default_factory=list)
     _opened: dict[tuple[str | None, ...], Content] = field(default_factory=dict)
     _stdin: "tuple[str, str, Operand] | None" = None
-    """As what standard input was opened, in what words, and what came of it."""
+    """The role in which standard input was opened, the text that named it, and its operand."""
 
     def open(self, text: str, what: str, once: bool = False) -> "Operand":
         """Open FILE, FILE:COLUMN, FILE.npz:KEY, '-' or a glob.
@@ -163,14 +169,16 @@ class Opener:
         Parameters
         ----------
         what
-            its role, for messages.
+            the operand's role, for messages.
         once
             whether its rows are needed once and in order; an array from a pipe then needs no copy.
 
         Raises
         ------
         DataError
-            for what is missing or cannot be read.
+            if the file is missing or cannot be read.
+        UsageError
+            if the name is empty, or standard input is named twice.
         """
         if not text.strip():
             raise UsageError(f"{what}: the name is empty")
@@ -193,7 +201,7 @@ class Opener:
         if path.is_dir():
             raise DataError(f"{path}: a folder, not a file; name the file, or quote a pattern such as '{path}/*.npy'")
         content = self._content(path, part)
-        taken = not is_table(content) and content.name == f"{path}:{part}"  # by an archive, for its key
+        taken = not is_table(content) and content.name == f"{path}:{part}"  # an archive used the part as its key
         return Operand(str(path), content, None if taken else part, path, text)
 
     def _content(self, path: Path, part: str | None = None, held: bool = True) -> Content:
@@ -215,30 +223,30 @@ class Opener:
         if self._stdin is not None:
             role, words, operand = self._stdin
             if (role, words) == (what, text) and not isinstance(operand.content, StreamSource):
-                return operand  # for another calculation, in the same role
+                return operand  # for another measurement, in the same role
             raise UsageError("'-' is standard input, and can be one operand only; put the other one in a file")
         if sys.stdin is None:
             raise DataError("standard input: it is closed")
         name = "standard input"
-        found = _standard_input(name, once)
-        if isinstance(found, StreamSource):
-            made = Operand(name, found, column, None, text)
+        opened = _standard_input(name, once)
+        if isinstance(opened, StreamSource):
+            operand_of_stdin = Operand(name, opened, column, None, text)
         else:
-            self.raws.append(found)
-            if isinstance(found, RawFile):
-                self.paths.add(os.path.realpath(found.path))
-            where = Named(name, found, None, column, self.header, self.looked)
+            self.raws.append(opened)
+            if isinstance(opened, RawFile):
+                self.paths.add(os.path.realpath(opened.path))
+            where = Named(name, opened, None, column, self.header, self.looked)
             kind = format_of(where)
-            made = Operand(name, kind.open(where), None if kind is FORMATS["npz"] else column, None, text)
-        self._stdin = (what, text, made)
-        return made
+            operand_of_stdin = Operand(name, kind.open(where), None if kind is FORMATS["npz"] else column, None, text)
+        self._stdin = (what, text, operand_of_stdin)
+        return operand_of_stdin
 
     def _glob(self, text: str) -> tuple[list[str], str | None]:
-        found = glob.glob(text)
-        if not found and ":" in text:
+        paths = glob.glob(text)
+        if not paths and ":" in text:
             head, column = text.rsplit(":", 1)
             return sorted(glob.glob(head), key=natural), column
-        return sorted(found, key=natural), None
+        return sorted(paths, key=natural), None
 
     def _sharded(self, text: str, paths: list[str], column: str | None) -> "Operand":
         contents = [self._content(Path(path), held=len(paths) <= MOST_HELD) for path in paths]
@@ -262,7 +270,7 @@ class Opener:
 
 @dataclass
 class Operand:
-    """An opened operand: an array, or a table with at most one column picked."""
+    """An opened operand: an array, or a table of which at most one column is picked."""
 
     name: str
     content: Content
@@ -282,7 +290,7 @@ class Operand:
 
     @property
     def picked(self) -> int | None:
-        """The number of the column that FILE:COLUMN names."""
+        """The number, from 0, of the column that FILE:COLUMN names."""
         return None if self.column is None else int(self.content.find(self.column))
 
     def same_file(self, other: "Operand") -> bool:
@@ -290,18 +298,18 @@ class Operand:
 
 
 def _standard_input(name: str, once: bool) -> Raw | StreamSource:
-    """Standard input: the file itself where it is one, read from its beginning; of a pipe a copy of what comes.
+    """Open standard input: a regular file is read from its beginning, and a pipe is copied.
 
-    `once` is whether its rows are needed once and in order; an array then needs no copy.
+    `once` says whether its rows are needed once and in order; an array from a pipe then needs no copy.
     """
     stream = sys.stdin.buffer
     try:
-        found = os.fstat(stream.fileno())
+        status = os.fstat(stream.fileno())
         path = Path(f"/dev/fd/{stream.fileno()}")
-        if stat.S_ISREG(found.st_mode) and not stream.tell() and path.exists():
+        if stat.S_ISREG(status.st_mode) and not stream.tell() and path.exists():
             return RawFile(name, path)
     except (OSError, ValueError):
-        pass  # no descriptor, as where something stands in for it
+        pass  # it has no descriptor, as when a program replaced it by an object of its own
     begin = Begun(stream)
     if once and begin.read(len(MAGIC_NPY)) == MAGIC_NPY:
         shape, fortran, stored = read_npy_header(begin.again(), name)
@@ -314,13 +322,15 @@ def _standard_input(name: str, once: bool) -> Raw | StreamSource:
 
 
 def _copy(name: str, path: Path) -> Raw:
-    # A pipe with a name can be read once only.
+    # A named pipe can be read only once.
     with path.open("rb") as file:
         return Spool.copy(name, pieces_of(file))
 
 
 def is_table(content: Content) -> bool:
-    """Whether an operand is a table, whose columns have roles; without an import of what reads tables."""
+    """Whether an operand is a table, whose columns have roles. Asked without an import of the code
+    that reads tables.
+    """
     return hasattr(content, "pick")
 
 
@@ -329,7 +339,7 @@ def is_text(source: Source) -> bool:
 
 
 def natural(text: str) -> list[tuple[int, str]]:
-    """Sort key by which shard-2 stands before shard-10."""
+    """Return a sort key by which shard-2 comes before shard-10."""
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", text)]
 
 
@@ -339,7 +349,7 @@ def _exists(text: str) -> bool:
     Raises
     ------
     DataError
-        for a path in a folder that may not be searched.
+        if the path is in a folder that may not be searched.
     """
     try:
         os.stat(text)
@@ -353,6 +363,9 @@ def _exists(text: str) -> bool:
 
 
 def _similar(text: str) -> str:
+    """Return the end of the message about a missing file: a name like it in its folder,
+    or that there is no such folder.
+    """
     folder = os.path.dirname(text) or "."
     try:
         names = os.listdir(folder)

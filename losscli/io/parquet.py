@@ -1,4 +1,4 @@
-"""Parquet files through Polars: columns that are typed, in row groups that are decoded whole."""
+"""Parquet files, read through Polars: their columns have types, and their row groups are decoded as a whole."""
 
 import io
 import os
@@ -25,14 +25,14 @@ SEGMENT = 1 << 20
 """Rows that are decoded at once, of one column or of a few."""
 CELLS = 4 << 20
 PROCESS = RLock()
-"""Held while standard error and the handler of an abort, which the whole process has, are not as usual."""
+"""Held while standard error and the handler of aborts, which belong to the whole process, are replaced."""
 
 
 class ParquetTable(Table):
     """A Parquet file.
 
-    A row group is compressed a column at a time, and reading some of its rows decodes all of them. So columns of numbers are
-    decoded once, some at a time, to a copy by columns, which is read by position.
+    A row group is compressed by columns, and reading some of its rows decodes all of them. Therefore columns of numbers
+    are decoded once, some at a time, to a copy by columns, which is read by position.
     """
 
     settled = True
@@ -95,8 +95,8 @@ class ParquetTable(Table):
         key = ("source", tuple(numbers), one_axis)
         if key not in self.kept:
             self.kept[key] = self._decoded(numbers, cure, one_axis)
-        found: Source = self.kept[key]
-        return found
+        source: Source = self.kept[key]
+        return source
 
     def _decoded(self, numbers: Sequence[int], cure: str, one_axis: bool) -> Source:
         table = TableSource(self, tuple(numbers), cure, len(numbers) == 1 and one_axis)
@@ -106,8 +106,8 @@ class ParquetTable(Table):
         step = max(1, CELLS // max(1, min(height, SEGMENT)))
         for j in range(0, len(numbers), step):
             for chunk, start in enumerate(self.cuts[:-1]):
-                found = self.numbers(chunk, numbers[j : j + step], cure).astype(table.dtype, copy=False)
-                for column, values in enumerate(found.T, j):
+                numbers_of_chunk = self.numbers(chunk, numbers[j : j + step], cure).astype(table.dtype, copy=False)
+                for column, values in enumerate(numbers_of_chunk.T, j):
                     raw.write_at(np.ascontiguousarray(values).data, (column * height + start) * size)
         return NpySource.of_raw(self.name, raw, table.shape, table.dtype, True, table.columns, table)
 
@@ -120,10 +120,10 @@ class ParquetTable(Table):
 
 @contextmanager
 def _readable(name: str) -> Iterator[None]:
-    """Make one error of all that Polars raises about a file that it cannot read, and keep what it prints to itself.
+    """Turn everything that Polars raises about a file that it cannot read into a DataError, and hide what it prints.
 
-    A damaged file can make it panic, of which it prints a trace before it raises; a second panic while it clears up after
-    the first one makes it abort the process.
+    A damaged file can make Polars panic, and it prints a trace before it raises; a second panic while it cleans up
+    after the first one makes it abort the process.
     """
     import polars as pl
 
@@ -154,9 +154,10 @@ def _damaged(name: str, why: str) -> str:
 
 @contextmanager
 def _last_words(line: str, descriptor: int | None) -> Iterator[None]:
-    """Exit as after any damaged file, should the process abort meanwhile.
+    """If the process aborts meanwhile, print `line` and exit with the code for a damaged file.
 
-    A handler of Python's own would run only after the call that aborts had returned, which it never does.
+    The handler is a C function: one of Python's own would run only after the call that aborts had
+    returned, which never happens.
     """
     import ctypes
     import signal
@@ -178,7 +179,13 @@ def _last_words(line: str, descriptor: int | None) -> Iterator[None]:
 
 
 def open_parquet(name: str, raw: Raw) -> Table:
-    """Open a Parquet file, of which a copy is read: Polars does not bear that a file changes or shrinks meanwhile."""
+    """Open a Parquet file. A copy of it is read, since Polars fails if a file changes or shrinks meanwhile.
+
+    Raises
+    ------
+    DataError
+        if the file cannot be read.
+    """
     import polars as pl
 
     if not isinstance(raw, Spool):
@@ -187,6 +194,6 @@ def open_parquet(name: str, raw: Raw) -> Table:
         raw = copy
     with _readable(name):
         scan = pl.scan_parquet(raw.location or io.BytesIO(raw.read(0, raw.size)), glob=False)
-    made = ParquetTable(name, scan)
-    made.raw = raw  # which is gone when nobody holds it
-    return made
+    table = ParquetTable(name, scan)
+    table.raw = raw  # the copy is deleted when nobody refers to it
+    return table

@@ -1,4 +1,4 @@
-"""Sinks: files that are written whole or not at all."""
+"""Sinks: files that are written completely or not at all."""
 
 import contextlib
 import os
@@ -24,19 +24,21 @@ def is_special(path: str, suffixes: tuple[str, ...]) -> bool:
 
 
 def keep_apart(path: str | Path, inputs: Collection[str], option: str = "", what: str = "command") -> None:
-    """Refuse to write over what is read.
+    """Refuse an output that would overwrite an input.
 
     Parameters
     ----------
     inputs
-        real paths of what is read.
-    option, what
-        what the message begins with, and of what the file is an input.
+        real paths of the files that are read.
+    option
+        the beginning of the message.
+    what
+        the thing that has the inputs, for the message.
 
     Raises
     ------
     UsageError
-        for an output that is an input too.
+        if the output is an input as well.
     """
     if os.path.realpath(path) in inputs:
         raise UsageError(f"{option}{path}: is an input of this very {what}; write to another file")
@@ -54,7 +56,7 @@ def remove_temporaries() -> None:
 class AtomicFile:
     """A file that appears under its name only when `publish` is called; until then the old one stays.
 
-    What exists already and is no regular file (a device, a pipe) is written to as it is.
+    A device or pipe that exists already is written to directly.
     """
 
     def __init__(self, path: Path) -> None:
@@ -69,9 +71,9 @@ class AtomicFile:
     def _open(self) -> IO[Any]:
         number = STANDARD.get(str(self.path))
         if number is not None:
-            return os.fdopen(os.dup(number), "wb")  # opened by its name, a file behind it would be cut to nothing
+            return os.fdopen(os.dup(number), "wb")  # opening it by name would truncate a file that it is redirected to
         try:
-            mode = self.path.stat().st_mode  # not of the target: /dev/stdout leads to no path that exists
+            mode = self.path.stat().st_mode  # not the target's: /dev/stdout may lead to a path that does not exist
         except FileNotFoundError:
             mode = None
         if mode is not None and stat.S_ISDIR(mode):
@@ -82,7 +84,7 @@ class AtomicFile:
             raise PermissionError(13, "it is write-protected")
         name = f".{self.target.name[:200]}.{os.getpid()}-{os.urandom(4).hex()}.losscli"
         self.temporary = self.target.parent / name
-        _temporaries.add(self.temporary)  # before it exists, so that no signal can come in between
+        _temporaries.add(self.temporary)  # noted before it exists, since a signal may come in between
         descriptor = os.open(self.temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
         if mode is not None:
             os.fchmod(descriptor, stat.S_IMODE(mode))
@@ -92,6 +94,7 @@ class AtomicFile:
         return DataError(f"{self.path}: cannot be written: {error.strerror or error}")
 
     def write(self, data: bytes | memoryview) -> int:
+        """Append bytes and return how many; raise a DataError if they cannot be written."""
         try:
             return int(self.file.write(data))
         except BrokenPipeError:
@@ -118,7 +121,7 @@ class AtomicFile:
             raise self._failed(error) from error
 
     def publish(self) -> None:
-        """Give the finished file its name."""
+        """Give the finished file its name, in place of an older one."""
         if self.temporary is not None:
             try:
                 os.replace(self.temporary, self.target)
@@ -128,7 +131,7 @@ class AtomicFile:
             self.temporary = None
 
     def discard(self) -> None:
-        """Leave no trace of a file that was not published."""
+        """Remove the file if it was not published."""
         with contextlib.suppress(OSError):
             self.file.close()
         if self.temporary is not None:
@@ -144,6 +147,7 @@ class Outputs:
         self.files: list[AtomicFile] = []
 
     def open(self, path: Path) -> AtomicFile:
+        """Open an output; raise a DataError if the path is an output already."""
         if any(file.target == Path(os.path.realpath(path)) for file in self.files if file.temporary is not None):
             raise DataError(f"{path}: named for two outputs; give each its own file")
         file = AtomicFile(path)
@@ -151,12 +155,13 @@ class Outputs:
         return file
 
     def publish(self) -> None:
+        """Finish all files, then give them their names."""
         for file in self.files:
             file.finish()
         for file in self.files:
             file.publish()
 
     def discard(self) -> None:
-        """Remove what was not published."""
+        """Remove the files that were not published."""
         for file in self.files:
             file.discard()

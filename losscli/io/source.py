@@ -23,28 +23,34 @@ class Source(Protocol):
     @property
     def dtype(self) -> np.dtype[Any]: ...
     @property
-    def columns(self) -> tuple[str, ...] | None: ...
+    def columns(self) -> tuple[str, ...] | None:
+        """Names of the columns, or None if they have none."""
+        ...
+
     @property
     def grain(self) -> int:
-        """How many rows to read at once without waste; 1 where any number is as good."""
+        """How many rows to read at once, so that nothing is decoded twice; 1 if any number is as good."""
         ...
 
     @property
     def cuts(self) -> Sequence[int] | None:
-        """The rows at which it can be cut without waste, with both ends; None for anywhere."""
+        """The rows between which the source is best read, including 0 and n; None if it can be read from any row."""
         ...
 
     def read(self, start: int, stop: int, out: Array | None = None) -> Array:
-        """Rows start to stop, in native byte order; `out`, of that shape and dtype, may be filled and returned."""
+        """Return the rows from `start` to `stop`, in native byte order.
+
+        `out` is an array of their shape and dtype, which may be filled and returned.
+        """
         ...
 
     def place(self, row: int, column: int | None = None) -> str:
-        """Where a value stands, as an editor or NumPy would say it."""
+        """Return where a value stands, in words in which an editor or NumPy would say it."""
         ...
 
 
 def blocks(source: Source) -> Iterator[tuple[int, Array]]:
-    """Yield (first row, rows) over a whole source."""
+    """Yield (number of the first row, rows) over a whole source, some rows at a time."""
     width = int(np.prod(source.shape[1:], dtype=np.int64)) * source.dtype.itemsize
     step = max(1, SCAN_BYTES // max(1, width), source.grain)
     cuts = source.cuts or [*range(0, source.shape[0], step), source.shape[0]]
@@ -54,7 +60,9 @@ def blocks(source: Source) -> Iterator[tuple[int, Array]]:
 
 
 def pieces(source: Source, start: int, stop: int, rows: int) -> Iterator[tuple[int, Array]]:
-    """Yield (first row, so many rows) from start to stop; an array is good until the next one is asked for."""
+    """Yield (number of the first row, at most `rows` rows) from start to stop; an array is
+    valid until the next is yielded.
+    """
     if source.grain > 1:
         held = source.read(start, stop)
         for low in range(start, stop, rows):
@@ -68,7 +76,7 @@ def pieces(source: Source, start: int, stop: int, rows: int) -> Iterator[tuple[i
 
 @dataclass
 class MemorySource:
-    """Rows that are in memory already: of a program that has arrays, not files."""
+    """Rows that are in memory already, as when a program has arrays instead of files."""
 
     name: str
     array: Array
@@ -100,7 +108,7 @@ class MemorySource:
 
 @dataclass
 class ConstantSource:
-    """One number for every prediction."""
+    """One constant number for every prediction."""
 
     value: float
     shape: tuple[int, ...]
@@ -121,6 +129,7 @@ class ConstantSource:
 
 
 def place_in_array(name: str, row: int, column: int | None) -> str:
+    """Return the place of a number in an array, such as 'file.npy[3, 1]'."""
     return f"{name}[{row}]" if column is None else f"{name}[{row}, {column}]"
 
 
@@ -155,19 +164,22 @@ class ShardedSource:
     def cuts(self) -> Sequence[int] | None:
         if all(part.cuts is None for part in self.parts):
             return None
-        found = [[0, part.shape[0]] if part.cuts is None else part.cuts for part in self.parts]
-        return [0, *(int(first) + cut for first, cuts in zip(self.starts, found, strict=False) for cut in cuts[1:])]
+        cuts_of_parts = [[0, part.shape[0]] if part.cuts is None else part.cuts for part in self.parts]
+        return [
+            0,
+            *(int(first) + cut for first, cuts in zip(self.starts, cuts_of_parts, strict=False) for cut in cuts[1:]),
+        ]
 
     def read(self, start: int, stop: int, out: Array | None = None) -> Array:
-        found = []
+        arrays = []
         for part, first in zip(self.parts, self.starts[:-1], strict=True):
             low, high = max(start - first, 0), min(stop - first, part.shape[0])
             if low < high:
                 whole = out is not None and (low, high) == (start - first, stop - first) and part.dtype == out.dtype
-                found.append(part.read(int(low), int(high), out if whole else None))
-        if len(found) == 1:
-            return found[0].astype(self.dtype, copy=False)
-        return np.concatenate(found or [np.empty((0, *self.shape[1:]))]).astype(self.dtype, copy=False)
+                arrays.append(part.read(int(low), int(high), out if whole else None))
+        if len(arrays) == 1:
+            return arrays[0].astype(self.dtype, copy=False)
+        return np.concatenate(arrays or [np.empty((0, *self.shape[1:]))]).astype(self.dtype, copy=False)
 
     def place(self, row: int, column: int | None = None) -> str:
         part = int(np.searchsorted(self.starts, row, side="right")) - 1
@@ -176,7 +188,7 @@ class ShardedSource:
 
 @dataclass
 class Derived:
-    """A source made of another one, of the same rows."""
+    """A source that is made from another one and has the same rows."""
 
     of: Source
 
@@ -207,7 +219,7 @@ class Derived:
 
 @dataclass
 class Reshaped(Derived):
-    """A source of shape (n, 1) read as (n,)."""
+    """A source of shape (n, 1) that is read as (n,)."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -222,7 +234,7 @@ class Reshaped(Derived):
 
 @dataclass
 class Reordered(Derived):
-    """A source whose columns stand in another order: order[j] is the stored column of column j."""
+    """A source whose columns are in another order: column j is the column order[j] of the other source."""
 
     order: tuple[int, ...]
 
@@ -239,7 +251,7 @@ class Reordered(Derived):
 
 @dataclass
 class Recoded(Derived):
-    """Codes as the numbers that stand for them."""
+    """A source of codes, whose numbers[code] are read instead."""
 
     numbers: Array
 
@@ -256,7 +268,7 @@ class Recoded(Derived):
 
 @dataclass
 class Window(Derived):
-    """Some rows of a source, from `start` on, that are in memory."""
+    """Some rows of a source, beginning with row `start`, that are in memory."""
 
     start: int
     rows: Array
@@ -270,5 +282,5 @@ class Window(Derived):
 
 
 def whole(source: Source) -> Array:
-    """All rows; for small operands such as centers."""
+    """Return all rows; for small operands such as centers."""
     return source.read(0, source.shape[0])

@@ -1,4 +1,4 @@
-"""JSON that every parser takes: a number that is not finite is null, and "nonfinite" says which it was."""
+"""JSON that every parser accepts: a number that is not finite becomes null, and "nonfinite" says which one it was."""
 
 import json
 import math
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def strict(value: Any, path: str = "", found: dict[str, str] | None = None) -> Any:
-    """Replace numbers that are not finite by None, noting in `found` which they were."""
+    """Return `value` with None for numbers that are not finite; `found` gets their paths and their text."""
     if isinstance(value, float) and not math.isfinite(value):
         if found is not None:
             found[path] = repr(value)
@@ -20,20 +20,20 @@ def strict(value: Any, path: str = "", found: dict[str, str] | None = None) -> A
 
 
 def strict_record(record: Mapping[str, Any]) -> dict[str, Any]:
-    """A record with None for what is not finite, and the key "nonfinite" if there was any."""
+    """Return a record with None for numbers that are not finite, and with the key "nonfinite" if there were any."""
     found: dict[str, str] = {}
     clean: dict[str, Any] = strict(record, "", found)
     return clean | {"nonfinite": found} if found else clean
 
 
-# Made once: json.dumps makes an encoder at each call that is not all defaults.
+# Made once: json.dumps makes an encoder at each call that has any options.
 _ENCODERS = {indent: json.JSONEncoder(ensure_ascii=False, allow_nan=False, indent=indent) for indent in (None, 2)}
 
 
 def strict_json(record: Mapping[str, Any], indent: int | None = None) -> str:
-    """A record as JSON text, on one line or indented by 2."""
+    """Return a record as JSON text, on one line or indented by 2."""
     encoder = _ENCODERS[indent]
     try:
         return encoder.encode(record)
-    except ValueError:  # something is not finite, which is rare
+    except ValueError:  # some number is not finite, which is rare
         return encoder.encode(strict_record(record))

@@ -1,6 +1,6 @@
-"""Tables: files whose columns get a role by name, read a run of rows at a time; their columns as Sources.
+"""Tables: files whose columns get a role by name, read some rows at a time; their columns as Sources.
 
-What a column means is the loss's affair. Ids and labels stay as they stand in the file: 007 is not 7, and NA is a word.
+What a column means depends on the loss. Ids and labels stay as they are in the file: 007 is not 7, and NA is a word.
 Polars does the parsing, and is imported only when such a file is opened.
 """
 
@@ -26,10 +26,11 @@ if TYPE_CHECKING:
 
 
 class Table:
-    """A table: its columns' names, if it has a header, and its cells.
+    """A table: the names of its columns, if it has a header, and its cells.
 
-    `settled` is whether the user said what the first row is; `doubt` is what is doubtful about it otherwise. `cuts` are
-    the rows at which it can be read without waste, with both ends.
+    `settled` says whether the user told if the first row is a header; otherwise `doubt` is a message about it, if there
+    is a doubt. `cuts` are the rows between which the table is best read, including 0 and the number of rows. A chunk is
+    the rows from one cut to the next. Columns are numbered from 0.
     """
 
     name: str
@@ -39,34 +40,36 @@ class Table:
     doubt: str | None = None
     settled: bool = False
     held: bool = False
-    """Whether its cells are in memory, as text of Python's own."""
+    """Whether its cells are in memory, as Python's text."""
 
     def frame(self, chunk: int, numbers: Sequence[int]) -> "pl.DataFrame":
-        """Columns of the rows from one cut to the next, as the file has them: text in text files."""
+        """Return columns of a chunk as they are in the file: text, if the file is text."""
         raise NotImplementedError
 
     def quick(self, chunk: int, numbers: Sequence[int]) -> "Array | None":
-        """The same as float64, (n, len(numbers)), where that is a short way; None where the cells must be looked at."""
+        """Return columns of a chunk as float64, shape (n, len(numbers)), or None if their
+        cells must be looked at one by one.
+        """
         raise NotImplementedError
 
     def place(self, row: int, column: int | None = None) -> str:
-        """File, line as an editor counts it, and column."""
+        """Return the place of a cell for messages: file, line as an editor counts it, and column."""
         raise NotImplementedError
 
     def dtype(self, numbers: Sequence[int]) -> "np.dtype[Any]":
-        """Of columns as numbers: float64, or float32 if all are stored so."""
+        """Return the dtype of columns that are read as numbers: float32 if all are stored in it, else float64."""
         return np.dtype(np.float64)
 
     def is_text(self, number: int) -> bool:
-        """Whether a column is words, rather than the numbers or truth values of a typed file."""
+        """Whether a column is text, rather than the numbers or booleans of a typed file."""
         return True
 
     def headed(self) -> "Table":
-        """The same table with its first row taken for its header."""
+        """Return the table with its first row read as its header."""
         raise NotImplementedError
 
     def check(self) -> None:
-        """Look for damaged rows, where something is wrong with their number."""
+        """Raise a DataError if some rows are damaged; called where two files have different numbers of rows."""
         for chunk in range(len(self.cuts) - 1):
             self.frame(chunk, [self.width - 1])
 
@@ -76,15 +79,21 @@ class Table:
 
     @property
     def first(self) -> int:
-        """How many cells of the file are above the first row: 1 where it has a header."""
+        """The number of header rows in the file: 1 if there is a header, else 0."""
         return 1 if self.names else 0
 
     def label(self, number: int) -> str:
-        """How messages call a column."""
+        """Return how messages name a column."""
         return f'column "{self.names[number]}"' if self.names else f"column {number + 1}"
 
     def find(self, column: str) -> int:
-        """The number of a column, by its name or, without a header, by its 1-based number."""
+        """Return the number of a column, from its name or, without a header, from its number as text, from 1.
+
+        Raises
+        ------
+        DataError
+            if there is no such column, or more than one.
+        """
         if self.names is None:
             if column.isdecimal() and 1 <= int(column) <= self.width:
                 return int(column) - 1
@@ -103,22 +112,31 @@ class Table:
         return places[0]
 
     def pick(self, patterns: str) -> list[int]:
-        """The columns that match a comma-separated list of names, shell patterns or 1-based numbers, in that order."""
+        """Return the columns that match a comma-separated list of names, shell patterns or
+        numbers from 1, in that order.
+
+        Raises
+        ------
+        DataError
+            if a pattern matches no column.
+        """
         picked: list[int] = []
         for pattern in patterns.split(","):
             if self.names is None or pattern in self.names:
-                found = [self.find(pattern)]
+                matching = [self.find(pattern)]
             else:
-                found = [i for i, name in enumerate(self.names) if fnmatchcase(name, pattern)]
-            if not found:
+                matching = [i for i, name in enumerate(self.names) if fnmatchcase(name, pattern)]
+            if not matching:
                 raise DataError(
                     f"{self.name}: --columns: no column matches {pattern!r}; its columns: {listing(map(repr, self.names or ()))}"
                 )
-            picked += [number for number in found if number not in picked]
+            picked += [number for number in matching if number not in picked]
         return picked
 
     def name_column(self) -> int | None:
-        """The column of a table of classes that holds their names: called class or label, or the first of words."""
+        """Return the column that holds the names of classes: one called class, label or
+        name, else the first one of words.
+        """
         for i, name in enumerate(self.names or ()):
             if name.lower() in ("class", "label", "name"):
                 return i
@@ -130,54 +148,56 @@ class Table:
 
     @cached_property
     def kept(self) -> dict[Any, Any]:
-        """Columns that were read whole already, for who asks again."""
+        """Columns that were read as a whole already, in case they are needed again."""
         return {}
 
     def text(self, number: int) -> TextColumn:
-        """A column as text, each distinct cell once."""
+        """Return a column as text, with each distinct cell stored once."""
         if number not in self.kept:
             coder = Coder(self.name, self, number)
             for chunk in range(len(self.cuts) - 1):
                 coder.add(self.cells(chunk, number))
             self.kept[number] = coder.column()
-        found: TextColumn = self.kept[number]
-        return found
+        column: TextColumn = self.kept[number]
+        return column
 
     def copied(self, numbers: Sequence[int], cure: str = "") -> Source:
-        """The same as `source`, from a copy that can be read and cut anywhere."""
+        """Return the columns as `source` does, but from a copy that can be read and cut at any row."""
         source, key = self.source(numbers, cure), ("copied", tuple(numbers))
         if source.cuts is None:
             return source
         if key not in self.kept:
             self.kept[key] = NpySource.copy(source)
-        found: Source = self.kept[key]
-        return found
+        copy: Source = self.kept[key]
+        return copy
 
     def cells(self, chunk: int, number: int) -> "pl.Series | list[str | None]":
-        """A column of the rows from one cut to the next as text: a list only where `held`."""
+        """Return a column of a chunk as text: a list if `held`, else a Polars series."""
         import polars as pl
 
         return self.frame(chunk, [number]).to_series(0).cast(pl.String).alias("")
 
     def source(self, numbers: Sequence[int], cure: str = "", one_axis: bool = True) -> Source:
-        """Columns as rows of numbers: (n, k) for several, and for one column (n,) or, without `one_axis`, (n, 1).
+        """Return columns as a source of numbers: (n, k) for several, and for one column (n,)
+        or, without `one_axis`, (n, 1).
 
-        `cure` ends the message about a cell that is no number.
+        `cure` is the end of the message about a cell that is not a number.
         """
         return TableSource(self, tuple(numbers), cure, len(numbers) == 1 and one_axis)
 
     def numbers(self, chunk: int, numbers: Sequence[int], cure: str) -> Array:
-        """The cells of columns from one cut to the next as numbers, shape (n, len(numbers)).
+        """Return columns of a chunk as numbers, shape (n, len(numbers)).
 
         Raises
         ------
         DataError
             at the first cell that is not a number.
         """
-        found = self.quick(chunk, numbers)
-        return found if found is not None else self._checked(chunk, numbers, cure)
+        array = self.quick(chunk, numbers)
+        return array if array is not None else self._checked(chunk, numbers, cure)
 
     def _checked(self, chunk: int, numbers: Sequence[int], cure: str) -> Array:
+        """Return columns of a chunk as numbers, after a look at each cell."""
         import polars as pl
 
         cells = self.frame(chunk, numbers)
@@ -193,6 +213,7 @@ class Table:
         return np.ascontiguousarray(array, self.dtype(numbers))
 
     def _refuse(self, chunk: int, number: int, bad: "pl.Series", cure: str) -> None:
+        """Raise a DataError about the first bad cell of a column, with the number of further ones."""
         row = int(bad.arg_true()[0])
         cell = self.frame(chunk, [number]).to_series(0)[row]
         others = int(bad.sum()) - 1
@@ -203,7 +224,7 @@ class Table:
 
 
 def _parsed(cells: "pl.DataFrame") -> tuple["pl.DataFrame", list[str]]:
-    """Cells as float64, null where they are no number; and the columns that are text."""
+    """Return cells as float64, null where they are not a number, and the names of the columns that are text."""
     import polars as pl
 
     text = [name for name, dtype in zip(cells.columns, cells.dtypes, strict=True) if dtype == pl.String]
@@ -212,14 +233,14 @@ def _parsed(cells: "pl.DataFrame") -> tuple["pl.DataFrame", list[str]]:
 
 @dataclass
 class TableSource:
-    """Columns of a table as numbers, read a chunk of its rows at a time."""
+    """Columns of a table as numbers, read one chunk of its rows at a time."""
 
     table: Table
     numbers: tuple[int, ...]
     cure: str
     flat: bool
     _first: Array | None = None
-    """The first chunk, which is looked at before the others."""
+    """The first chunk, if it was read before the others."""
 
     @property
     def name(self) -> str:
@@ -247,15 +268,15 @@ class TableSource:
 
     def read(self, start: int, stop: int, out: Array | None = None) -> Array:
         cuts = self.table.cuts
-        found = []
+        arrays = []
         for chunk in range(np.searchsorted(cuts, start, side="right") - 1, len(cuts) - 1):
             if cuts[chunk] >= stop:
                 break
             array = self._chunk(chunk)
-            found.append(array[max(start - cuts[chunk], 0) : stop - cuts[chunk]])
-        if not found:
-            found = [np.zeros((0, len(self.numbers)), self.dtype)]
-        array = np.concatenate(found) if len(found) > 1 else found[0]
+            arrays.append(array[max(start - cuts[chunk], 0) : stop - cuts[chunk]])
+        if not arrays:
+            arrays = [np.zeros((0, len(self.numbers)), self.dtype)]
+        array = np.concatenate(arrays) if len(arrays) > 1 else arrays[0]
         return array[:, 0] if self.flat else array
 
     def _chunk(self, chunk: int) -> Array:
@@ -264,11 +285,11 @@ class TableSource:
         return self.table.numbers(chunk, self.numbers, self.cure)
 
     def same(self, other: "TableSource") -> bool:
-        """Whether it has the same columns of the same table."""
+        """Whether the other source has the same columns of the same table."""
         return self.table is other.table and (self.numbers, self.flat) == (other.numbers, other.flat)
 
     def look(self) -> None:
-        """Parse the first rows of predictions, so that a wrong column is known before other files are read."""
+        """Parse the first rows now, so that a wrong column of predictions is known before other files are read."""
         if len(self.cuts) > 1:
             self._first = self._chunk(0)
 
@@ -298,12 +319,12 @@ class Stacked(Table):
             self.cuts += [int(start) + cut for cut in table.cuts[1:]]
 
     def frame(self, chunk: int, numbers: Sequence[int]) -> "pl.DataFrame":
-        table, own = self.chunks[chunk]
-        return table.frame(own, numbers)
+        table, part = self.chunks[chunk]
+        return table.frame(part, numbers)
 
     def quick(self, chunk: int, numbers: Sequence[int]) -> Array | None:
-        table, own = self.chunks[chunk]
-        return table.quick(own, numbers)
+        table, part = self.chunks[chunk]
+        return table.quick(part, numbers)
 
     def dtype(self, numbers: Sequence[int]) -> np.dtype[Any]:
         return np.result_type(*(table.dtype(numbers) for table in self.tables))
@@ -320,6 +341,7 @@ class Stacked(Table):
 
 
 def _not_a_number(cell: Any, table: Table, otherwise: str) -> str:
+    """Return the message about a cell that is not a number, with the most likely cure."""
     if cell is None or not str(cell).strip():
         return "the cell is empty, where a number is needed; fill it, or leave out the row"
     text = str(cell)
@@ -340,15 +362,15 @@ def _not_a_number(cell: Any, table: Table, otherwise: str) -> str:
 
 
 def parses_as_number(cell: str | None) -> bool:
-    """Whether a cell is a number, as Polars reads numbers; NaN is one, if a bad one."""
+    """Whether a cell is a number, as Polars reads numbers. NaN counts as one."""
     text = cell or ""
     try:
         float(text)
     except ValueError:
         return False
-    return text.isascii() and "_" not in text  # Python reads more than that
+    return text.isascii() and "_" not in text  # Python accepts more than that
 
 
 def is_finite_number(text: str) -> bool:
-    """Whether an operand is a finite number, for targets that are one constant."""
+    """Whether an operand is a finite number, which stands for constant targets."""
     return parses_as_number(text) and math.isfinite(float(text))

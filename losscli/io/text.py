@@ -1,4 +1,4 @@
-"""Columns of text: labels and ids as they stand in their file."""
+"""Columns of text: labels and ids, exactly as they are in their file."""
 
 import sys
 from collections.abc import Callable
@@ -19,31 +19,39 @@ if TYPE_CHECKING:
 
 @dataclass
 class TextColumn:
-    """A column of text, each distinct cell once: `cells[codes[i]]` is row i; None is an empty cell."""
+    """A column of text with each distinct cell stored once: row i is `cells[codes[i]]`; None is an empty cell."""
 
     name: str
     cells: list[str | None]
     codes: Source
     rows: Array
-    """How many rows have which cell."""
+    """For each distinct cell, the number of rows that have it."""
     first: list[int]
-    """The first row of each cell."""
+    """For each distinct cell, the first row that has it."""
     where: Any = None
     number: int = 0
 
     def place(self, row: int, column: int | None = None) -> str:
-        """Where a row's cell stands; `column` makes no difference, there is one."""
+        """Return where the cell of a row stands; `column` is ignored, since there is only one."""
         return f"{self.name}[{row}]" if self.where is None else str(self.where.place(row, self.number))
 
     def text(self) -> list[str | None]:
         return [self.cells[code] for code in whole(self.codes)]
 
     def arranged(self, codes: Source, original: Callable[[int], int]) -> "TextColumn":
-        """The same cells with other rows, or rows in another order; `original` says which row of the file one is."""
+        """Return the column with other rows, or with rows in another order.
+
+        Parameters
+        ----------
+        codes
+            the code of each row's cell, shape (n,).
+        original
+            returns which row of the file a row is.
+        """
         rows, first = np.zeros(len(self.cells), np.int64), np.full(len(self.cells), -1)
         for start, block in blocks(codes):
             rows += np.bincount(block, minlength=len(rows))
-            new = np.flatnonzero(first[block] < 0)[::-1]  # of several rows of a code the last one written stays
+            new = np.flatnonzero(first[block] < 0)[::-1]  # reversed, so that the first of several rows is written last
             first[block[new]] = start + new
         where = Elsewhere(self if self.where is None else self.where, original)
         return TextColumn(self.name, self.cells, codes, rows, first.tolist(), where, self.number)
@@ -51,7 +59,7 @@ class TextColumn:
 
 @dataclass
 class Elsewhere:
-    """Where rows stand that are in another order, or some of which are left out."""
+    """The places of rows that are in another order than in the file, or of which some are left out."""
 
     of: Any
     original: Callable[[int], int]
@@ -62,7 +70,7 @@ class Elsewhere:
 
 @dataclass
 class Coder:
-    """Makes a TextColumn of cells that come a run of rows at a time."""
+    """Makes a TextColumn of cells that arrive some rows at a time."""
 
     name: str
     where: Any = None
@@ -74,7 +82,7 @@ class Coder:
     _height: int = 0
 
     def add(self, cells: "pl.Series | Array | list[str | None]") -> None:
-        """Take the next rows."""
+        """Take the cells of the next rows."""
         names: list[str | None]
         index: Array
         if isinstance(cells, list):
@@ -97,7 +105,9 @@ class Coder:
         new = len(self._codes) - seen
         if new:
             first = np.zeros(len(self._codes), np.int64)
-            first[codes[::-1]] = np.arange(len(codes))[::-1]  # of several rows of a code the last one written stays
+            first[codes[::-1]] = np.arange(len(codes))[
+                ::-1
+            ]  # reversed, so that the first of several rows is written last
             self._first += (first[seen:] + self._height).tolist()
             self._rows += [0] * new
         for code, rows in enumerate(np.bincount(codes, minlength=len(self._codes)).tolist()):
@@ -107,18 +117,24 @@ class Coder:
         self._height += len(codes)
 
     def column(self) -> TextColumn:
-        """The column of all rows so far."""
+        """Return the column of all rows so far."""
         raw = self._raw or Spool(self.name)
         codes = NpySource.of_raw(self.name, raw, (self._height,), np.dtype(np.int32))
-        made = TextColumn(
+        column = TextColumn(
             self.name, list(self._codes), codes, np.array(self._rows), self._first, self.where, self.number
         )
-        codes.where = made
-        return made
+        codes.where = column
+        return column
 
 
 def text_of_array(source: Source) -> TextColumn:
-    """A column of text from a source of strings or bytes, (n,) or (n, 1)."""
+    """Return a column of text from a source of strings or bytes, shape (n,) or (n, 1).
+
+    Raises
+    ------
+    DataError
+        if a string holds a letter that does not exist.
+    """
     coder = Coder(source.name)
     for _, array in blocks(source):
         if array.dtype.kind == "U" and array.dtype.itemsize:
@@ -132,21 +148,25 @@ def text_of_array(source: Source) -> TextColumn:
 
 @dataclass
 class IdColumn:
-    """The ids of a table's rows, read when they are wanted."""
+    """The ids of a table's rows, read when they are needed."""
 
     table: Any
     number: int
     _held: tuple[int, Any] = (-1, None)
-    """The run of rows that was read last, which the next rows mostly are of."""
+    """The chunk that was read last, with its cells: the next rows are mostly in it."""
 
     def take(self, rows: Array) -> list[str]:
-        """The ids of rows, which ascend."""
-        found: list[str] = []
+        """Return the ids of rows, whose numbers must ascend."""
+        ids: list[str] = []
         cuts = self.table.cuts
         parts = np.searchsorted(cuts, rows, side="right") - 1
         for chunk in np.unique(parts).tolist():
             if self._held[0] != chunk:
                 self._held = (chunk, self.table.cells(chunk, self.number))
-            cells, own = self._held[1], rows[parts == chunk] - cuts[chunk]
-            found += [str(cells[row]) for row in own] if isinstance(cells, list) else cells.gather(own).to_list()
-        return found
+            cells, rows_of_chunk = self._held[1], rows[parts == chunk] - cuts[chunk]
+            ids += (
+                [str(cells[row]) for row in rows_of_chunk]
+                if isinstance(cells, list)
+                else cells.gather(rows_of_chunk).to_list()
+            )
+        return ids

@@ -1,4 +1,4 @@
-"""Per-sample results and gradients to files, a run of rows at a time. One class a format."""
+"""Writers of per-sample results and gradients, some rows at a time. One class per format."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -19,29 +19,30 @@ if TYPE_CHECKING:
 PART_CELLS = 4 << 20
 """Cells of a Parquet file that are held in memory."""
 RECORDS = 1 << 16
-"""Values that are held as objects of Python at once."""
+"""Values that are held as Python objects at once."""
 
 Columns = dict[str, Any]
-"""Column name -> array or list, all of one length."""
+"""Column name -> array or list, all of the same length."""
 
 
 class Stream(Protocol):
-    """What a writer writes to: a file, or one that is published when it is finished."""
+    """The file that a writer writes to, which may be published only when it is finished."""
 
     def write(self, data: Any, /) -> int: ...
 
 
 class Seekable(Stream, Protocol):
-    """One whose beginning can be written again."""
+    """A stream whose beginning can be written again."""
 
     def seek(self, offset: int, whence: int = 0, /) -> int: ...
     def seekable(self) -> bool: ...
 
 
 class Writer(Protocol):
-    """Takes columns a run of rows at a time.
+    """Takes columns some rows at a time.
 
-    `wants` says in which form: 'flat' columns of one value a row, 'nested' ones with lists, or 'losses' alone.
+    `wants` is the form that it takes: 'flat' for columns with one value per row, 'nested' for columns that may hold
+    lists, or 'losses' for the losses alone.
     """
 
     wants: str
@@ -51,7 +52,7 @@ class Writer(Protocol):
 
 
 class TextWriter:
-    """CSV or TSV through Polars, with floats in the fewest digits that read back the same."""
+    """Writes CSV or TSV through Polars, with floats in the fewest digits that read back as the same number."""
 
     wants = "flat"
 
@@ -71,7 +72,7 @@ class TextWriter:
 
 
 class JsonLinesWriter:
-    """One strict JSON object a line."""
+    """Writes one strict JSON object per line."""
 
     wants = "nested"
 
@@ -87,7 +88,7 @@ class JsonLinesWriter:
 
 
 class ParquetWriter:
-    """Parquet through Polars, which writes a file only at once: many rows wait in files without a name."""
+    """Writes Parquet through Polars, which writes a file only as a whole: many rows wait in temporary files."""
 
     wants = "flat"
 
@@ -133,7 +134,7 @@ class ParquetWriter:
 
 @contextmanager
 def _room() -> Iterator[None]:
-    """Make one error of all that Polars raises when it has no room for a file."""
+    """Turn everything that Polars raises when the disk is full into one DataError."""
     import polars as pl
 
     try:
@@ -143,7 +144,7 @@ def _room() -> Iterator[None]:
 
 
 class NpyWriter:
-    """An .npy file whose number of rows is known only at its end."""
+    """Writes an .npy file whose number of rows is known only at its end."""
 
     def __init__(self, file: Seekable) -> None:
         self.file = file
@@ -153,17 +154,20 @@ class NpyWriter:
         self.kept: Spool | None = None
 
     def add(self, array: Array) -> None:
+        """Append rows, shape (n,) or (n, k)."""
         if self.dtype is None:
             self.dtype, self.shape = array.dtype, array.shape[1:]
             if not self.file.seekable():
-                self.kept = Spool("the output")  # a pipe: the header must wait, and the rows with it
+                self.kept = Spool(
+                    "the output"
+                )  # a pipe: the header can be written only at the end, and the rows after it
             else:
                 self._header()
         self.rows += len(array)
         (self.kept or self.file).write(np.ascontiguousarray(array, self.dtype).data)
 
     def _header(self) -> None:
-        # NumPy pads the header so that a first axis of any length leaves its size alone.
+        # NumPy pads the header, so that its size does not depend on the number of rows.
         assert self.dtype is not None
         described = {
             "descr": np.lib.format.dtype_to_descr(self.dtype),
@@ -186,7 +190,7 @@ class NpyWriter:
 
 
 class LossWriter:
-    """Losses alone as .npy: (n,), or (n, k) with each output's."""
+    """Writes the losses alone as .npy: (n,), or (n, k) with one loss per output."""
 
     wants = "losses"
 
@@ -207,11 +211,11 @@ WRITERS: dict[str, Callable[[Seekable], Writer]] = {
     ".npy": LossWriter,
     ".parquet": ParquetWriter,
 }
-"""Formats with a row a sample."""
+"""Suffix -> writer of a file with one row per sample."""
 
 
 def records(columns: Columns) -> Iterator[list[dict[str, Any]]]:
-    """Columns as one record a row, of plain Python values, some rows at a time."""
+    """Yield the rows as records of plain Python values, some rows at a time."""
     width = sum(
         column.shape[1] if isinstance(column, np.ndarray) and column.ndim > 1 else 1 for column in columns.values()
     )
@@ -223,12 +227,12 @@ def records(columns: Columns) -> Iterator[list[dict[str, Any]]]:
 
 
 def suffix_of(path: str, allowed: tuple[str, ...], option: str) -> str:
-    """The suffix of an output path, which says its format.
+    """Return the suffix of an output path, which says its format.
 
     Raises
     ------
     UsageError
-        for a suffix that is none of the allowed ones.
+        if the suffix is not an allowed one.
     """
     for suffix in allowed:
         if path.lower().endswith(suffix):
