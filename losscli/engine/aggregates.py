@@ -1,7 +1,7 @@
-"""Mergeable records: what one pass over the rows keeps, block by block.
+"""Mergeable records: the sums, moments and percentiles that one pass over the rows keeps.
 
-A record has `of(batch)`, `+` and its results. Adding is done in the order of the rows and blocks have a fixed size, so
-the digits do not depend on who computed which block.
+A record has a constructor `of(values)`, a sum `+`, and its results. Records are added in the order of the rows, and
+batches have a fixed size, so that the digits do not depend on which thread computed which batch.
 """
 
 import math
@@ -13,24 +13,25 @@ import numpy as np
 from losscli.arrays import Array
 
 PLACES_SHOWN = 3
-"""Places that are named of a fault that several rows have."""
+"""If several rows have a fault, the number of places that a message names."""
 PERCENTILES = (50, 90, 99)
 EXACT_LOSSES = 1_000_000
-"""Up to so many losses percentiles are exact; beyond, they come from a histogram."""
+"""Percentiles of up to this many losses are exact; of more, they come from a histogram."""
 DIGITS_DROPPED = 42
-"""Low bits of a float64 that a histogram's bucket leaves out: 10 bits of the significand stay."""
+"""Low bits of a float64 that a bucket of a histogram leaves out: 10 bits of the significand remain."""
 SKETCH_ERROR = 2.0**-11
-"""Largest relative error of a percentile from a histogram: half a bucket."""
+"""Largest relative error of a percentile from a histogram: half the width of a bucket."""
 
 
 class Total(NamedTuple):
-    """A compensated sum (Neumaier 1974): as if the blocks' sums were added in twice the precision."""
+    """A compensated sum (Neumaier 1974): as exact as if the sums of the batches were added in twice the precision."""
 
     high: float = 0.0
     low: float = 0.0
 
     @classmethod
     def of(cls, values: Array) -> "Total":
+        """Return the sum of values of any shape."""
         return cls(float(np.sum(values.astype(np.float64, copy=False))))
 
     def __add__(self, other: "Total") -> "Total":  # type: ignore[override]
@@ -46,7 +47,10 @@ class Total(NamedTuple):
 
 
 class Moments(NamedTuple):
-    """Count, mean and squared deviations; merged by Chan, Golub and LeVeque 1979, with n in the denominator of std."""
+    """Number of values, their mean, sum of squared deviations, minimum and maximum.
+
+    Merged as Chan, Golub and LeVeque (1979) describe. The standard deviation has n in the denominator.
+    """
 
     n: int = 0
     mean: float = 0.0
@@ -56,6 +60,7 @@ class Moments(NamedTuple):
 
     @classmethod
     def of(cls, values: Array) -> "Moments":
+        """Return the moments of values, shape (n,)."""
         if not len(values):
             return cls()
         wide = values.astype(np.float64, copy=False)
@@ -84,9 +89,10 @@ class Moments(NamedTuple):
 
 
 class GroupMoments(NamedTuple):
-    """Moments of several groups at once: how many values each has, their mean, and its squared deviations.
+    """The moments of several groups: for each group the number of values, their mean, and
+    the sum of squared deviations.
 
-    Merged by Chan, Golub and LeVeque 1979.
+    Merged as Chan, Golub and LeVeque (1979) describe.
     """
 
     n: Array
@@ -95,7 +101,7 @@ class GroupMoments(NamedTuple):
 
     @classmethod
     def of(cls, index: Array, values: Array, k: int) -> "GroupMoments":
-        """Of values, shape (n,), and the group of each, of which there are k."""
+        """Return the moments of `k` groups, from values of shape (n,) and the group of each value, shape (n,)."""
         n, wide = np.bincount(index, minlength=k), values.astype(np.float64, copy=False)
         with np.errstate(all="ignore"):
             mean = np.bincount(index, wide, k) / np.maximum(n, 1)
@@ -112,20 +118,24 @@ class GroupMoments(NamedTuple):
         return GroupMoments(n, np.where(self.n == 0, other.mean, mean), squares)
 
     def falling(self) -> list[int]:
-        """The groups that have values, the one with the largest mean first."""
-        there = np.flatnonzero(self.n)
-        found: list[int] = there[np.argsort(-self.mean[there], kind="stable")].tolist()
-        return found
+        """Return the groups that have values, the one with the largest mean first."""
+        occupied = np.flatnonzero(self.n)
+        ordered: list[int] = occupied[np.argsort(-self.mean[occupied], kind="stable")].tolist()
+        return ordered
 
 
 class Buckets(NamedTuple):
-    """How many positive floats have which leading bits, from the first such bits that occur to the last."""
+    """A histogram of positive floats by their leading bits.
+
+    `first` is the smallest number that the leading bits form, and `counts` has one entry for each number from there on.
+    """
 
     first: int = 0
     counts: Array = np.zeros(0, np.int64)
 
     @classmethod
     def of(cls, bits: Array) -> "Buckets":
+        """Return the histogram of leading bits, shape (n,)."""
         if not len(bits):
             return cls()
         first = int(bits.min())
@@ -141,7 +151,7 @@ class Buckets(NamedTuple):
         return Buckets(first, counts)
 
     def spectrum(self) -> tuple[Array, Array]:
-        """The middles of the buckets that hold something, ascending, and their counts."""
+        """Return the middles of the buckets that are not empty, ascending, and their counts."""
         held = np.flatnonzero(self.counts)
         low = (held + self.first) << DIGITS_DROPPED
         most = np.array(np.inf).view(np.int64)
@@ -152,22 +162,27 @@ class Buckets(NamedTuple):
 
 
 class Quantiles(NamedTuple):
-    """Percentiles by linear interpolation: exact for few values, from a histogram of floats' leading bits for many.
+    """Percentiles by linear interpolation: exact for few values, and from a histogram of leading bits for many.
 
-    Neighbouring floats have neighbouring bit patterns, so the leading bits are a logarithmic scale that needs no
-    range in advance, and counts of whole numbers merge to the same histogram in any order.
+    Neighbouring floats have neighbouring bit patterns, thus the leading bits are a logarithmic scale whose range need
+    not be known in advance. Counts are whole numbers, and merge to the same histogram in any order.
     """
 
     values: tuple[Array, ...] = ()
     n: int = 0
     buckets: tuple[Buckets, int, Buckets] | None = None
-    """Of the sizes of negative values, the number of zeros, and of positive values; None while values are kept."""
+    """Histogram of the absolute values of negative values, number of zeros, and histogram of positive values.
+
+    None while the values themselves are kept.
+    """
 
     @classmethod
     def of(cls, values: Array, many: bool = False) -> "Quantiles":
-        """Of a block's values; `many` is whether they are known to be a part of more than are kept."""
-        made = cls((values.astype(np.float64, copy=False),), len(values))
-        return made._bucketed() if many else made._fit()
+        """Return the record of values, shape (n,); `many` says that the file is known to
+        have more values than are kept.
+        """
+        quantiles = cls((values.astype(np.float64, copy=False),), len(values))
+        return quantiles._bucketed() if many else quantiles._fit()
 
     def __add__(self, other: "Quantiles") -> "Quantiles":  # type: ignore[override]
         if not (self.n and other.n):
@@ -189,17 +204,20 @@ class Quantiles(NamedTuple):
         bits = values.view(np.int64) >> DIGITS_DROPPED
         if not len(bits) or bits.min() > 0:
             return Quantiles((), self.n, (Buckets(), 0, Buckets.of(bits)))
-        # Zeros and small negative numbers are far away from the others on this scale, so they are kept apart.
+        # Zeros and small negative numbers are far away from the others on this scale, and are thus counted apart.
         sizes = bits & (2 ** (63 - DIGITS_DROPPED) - 1)
         down, zeros = sizes[(bits < 0) & (sizes > 0)], int(np.count_nonzero(sizes == 0))
         return Quantiles((), self.n, (Buckets.of(down), zeros, Buckets.of(bits[bits > 0])))
 
     @property
     def exact(self) -> bool:
+        """Whether the values themselves are kept."""
         return self.buckets is None
 
     def spectrum(self) -> tuple[Array, Array]:
-        """The values in ascending order and how often each occurs: of a histogram, the middles of its buckets."""
+        """Return the values in ascending order, and how often each occurs; of a histogram, the middles
+        of its buckets.
+        """
         if self.buckets is None:
             ordered = np.sort(np.concatenate(self.values or (np.zeros(0),)))  # np.unique would import numpy.ma
             firsts = np.flatnonzero(np.concatenate([ordered[:1] == ordered[:1], ordered[1:] != ordered[:-1]]))
@@ -210,7 +228,9 @@ class Quantiles(NamedTuple):
         return values, np.concatenate([down_counts[::-1], zeros, up_counts])
 
     def at(self, percents: tuple[int, ...]) -> list[float]:
-        """The values below which `percents` of the values lie."""
+        """Return, for each of `percents`, the value below which that percentage of the values
+        lies; NaN if there are no values.
+        """
         if not self.n:
             return [math.nan for _ in percents]
         if self.buckets is None:
@@ -220,18 +240,18 @@ class Quantiles(NamedTuple):
             middles, counts = self.spectrum()
             upto = np.cumsum(counts)
             pick = lambda rank: float(middles[np.searchsorted(upto, rank, side="right")])  # noqa: E731
-        found = []
+        percentiles = []
         for percent in percents:
             rank = (self.n - 1) * percent / 100
             low, high = pick(math.floor(rank)), pick(math.ceil(rank))
-            found.append(low if low == high else low + (high - low) * (rank - math.floor(rank)))
-        return found
+            percentiles.append(low if low == high else low + (high - low) * (rank - math.floor(rank)))
+        return percentiles
 
 
 class Faults(NamedTuple):
-    """What is wrong with rows, counted, with the first few places: fault -> (how many, [(row, column, value)])."""
+    """Faults of rows with their number and their first places: fault -> (number, [(row, column, value)])."""
 
-    found: Mapping[str, tuple[int, tuple[tuple[int, int | None, float], ...]]] = {}  # which nobody adds to
+    found: Mapping[str, tuple[int, tuple[tuple[int, int | None, float], ...]]] = {}  # shared, and never changed
 
     def __add__(self, other: "Faults") -> "Faults":  # type: ignore[override]
         merged = dict(self.found)
@@ -245,5 +265,5 @@ class Faults(NamedTuple):
 
 
 def divide(numerator: float, denominator: float) -> float:
-    """Numerator / denominator, NaN where the denominator is 0."""
+    """Return numerator / denominator, or NaN if the denominator is 0."""
     return numerator / denominator if denominator else math.nan

@@ -1,4 +1,4 @@
-"""A batch of rows as the engine sees it: what was read, and what came of it."""
+"""A batch of rows as the engine sees it: the numbers that were read, and the losses computed from them."""
 
 from functools import cached_property
 from typing import NamedTuple
@@ -19,13 +19,13 @@ class CountedRows:
     weights
         sample weight times class weight, shape (n,), or None for 1 each.
     row_weights
-        the same times the mean of the outputs' weights: what a row counts for in a mean.
+        `weights` times the mean of the outputs' weights, which is the weight of a row in a mean; None for 1 each.
     targets
         as they were read, shape (n,) or (n, k). None for a chunk whose targets have two axes and are not kept.
     decoded
-        the targets as the mathematics takes them; None for a chunk.
+        the targets as the losses take them; None for a chunk.
     ignored
-        how many rows were there that do not count.
+        number of rows that were read but do not count.
     """
 
     def __init__(
@@ -47,30 +47,30 @@ class CountedRows:
 
 
 class Batch(NamedTuple):
-    """Rows that were read together, without those that are ignored, and what came of them."""
+    """Rows that were read together, without those that are ignored, and their losses."""
 
     predictions: Array
     """In the dtype of the computation, shape (n,) or (n, k)."""
     targets: Array
     """As they were read, shape (n,) or (n, k)."""
     values: Array
-    """Losses of the family's own shape: (n,), or (n, k) with each output's."""
+    """Losses as the family computes them: (n,), or (n, k) with one loss per output."""
     losses: Array
     """One per row, shape (n,)."""
     weights: Array | None
-    """What each row counts for, shape (n,); None for 1 each."""
+    """Weight of each row, shape (n,); None for 1 each."""
     counted: CountedRows
-    """Those of the rows that count."""
+    """The rows of the batch that count."""
     first: int = 0
-    """The row of the file with which the batch begins."""
+    """Number of the file's row with which the batch begins."""
     kept: Array | None = None
-    """Which of the rows from there on these are, as truth values; None for all."""
+    """Booleans that say which of the file's rows from `first` on are in the batch; None for all."""
     third_operand: Array | None = None
-    """The rows of the third operand."""
+    """The rows of the third operand; None if the loss has none."""
     sample_weights: Array | None = None
-    """The weights of the rows as they were read."""
+    """The weights of the rows as they were read; None if there are none."""
 
     @property
     def rows(self) -> Array:
-        """Which rows of the file they are."""
+        """The numbers of the batch's rows in the file, shape (n,)."""
         return self.first + (np.arange(len(self.targets)) if self.kept is None else np.flatnonzero(self.kept))

@@ -1,4 +1,4 @@
-"""The classes of rows: which one a label names, which one predictions choose, and how probable it was."""
+"""The classes of rows: the class that a label names, the class that predictions choose, and its probability."""
 
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
 
 def predicted(job: "Job", predictions: Array) -> Array:
-    """The class that each row predicts: the likeliest one, or of two outcomes whether the positive one is."""
+    """Return the class that each row predicts, shape (n,).
+
+    This is the class with the largest prediction or, of two outcomes, 1 if the positive
+    one has a probability above 1/2.
+    """
     if predictions.ndim == 2 and (job.encoding.one_hot or not job.several):
         return predictions.argmax(axis=1)
     limit = {"probs": 0.5, "log-probs": np.log(0.5)}.get(job.extras.prediction_kind, 0.0)
@@ -22,48 +26,53 @@ def predicted(job: "Job", predictions: Array) -> Array:
 
 
 def names_classes(job: "Job") -> bool:
-    """Whether each row has one class, and its predictions one."""
-    form, family = job.encoding, job.loss.family
-    hard = form.kind in ("index", "name", "one-hot", "binary", "signed")
-    columns = len(job.predictions.shape) == 1 or job.predictions.shape[1] == form.k
-    return hard and columns and family.takes_classes and not family.takes_centers and (not job.several or form.one_hot)
+    """Whether each row has exactly one true class, and its predictions choose exactly one."""
+    encoding, family = job.encoding, job.loss.family
+    hard = encoding.kind in ("index", "name", "one-hot", "binary", "signed")
+    columns = len(job.predictions.shape) == 1 or job.predictions.shape[1] == encoding.k
+    return (
+        hard and columns and family.takes_classes and not family.takes_centers and (not job.several or encoding.one_hot)
+    )
 
 
 def confusion(label: Array, guess: Array, k: int) -> Array:
-    """The same of the labels and the predicted classes of some rows, shape (k, k)."""
+    """Return how often each class (column) is predicted for each label (row), shape (k, k)."""
     return np.bincount(label * k + guess, minlength=k * k).reshape(k, k)
 
 
 def has_names(job: "Job") -> bool:
-    """Whether labels meet columns by name, so that neither the order of columns nor a base has a bearing."""
+    """Whether labels are matched with columns by name; then the order of columns and the label base do not matter."""
     return job.encoding.kind == "name"
 
 
 def groups_of(job: "Job") -> str | None:
-    """What rows can be grouped by: 'classes', 'outputs', or None where targets name neither."""
-    form = job.encoding
+    """Return by what rows can be grouped: 'classes', 'outputs', or None if the targets tell neither."""
+    encoding = job.encoding
     if job.loss.family.coupled in ("masks", "file"):
         return None
-    if form.stored_as == "indices" or form.kind == "one-hot" or form.one_hot:
+    if encoding.stored_as == "indices" or encoding.kind == "one-hot" or encoding.one_hot:
         return "classes"
     if job.several:
         return "outputs"
-    one_a_row = len(job.targets.shape) == 1
-    return "classes" if form.stored_as in ("signs", "outcomes") and form.kind != "soft" and one_a_row else None
+    single_target = len(job.targets.shape) == 1
+    return (
+        "classes" if encoding.stored_as in ("signs", "outcomes") and encoding.kind != "soft" and single_target else None
+    )
 
 
 def has_confidence(job: "Job") -> bool:
-    """Whether predictions give the probability of what happened, and targets say what did."""
+    """Whether predictions give the probability of what happened, and targets say what happened."""
     return job.loss.family.likelihood is not None and job.encoding.kind != "soft"
 
 
 def contributions(batch: "Batch") -> Array:
+    """Return weight times loss of each row, shape (n,), in float64."""
     losses = batch.losses.astype(np.float64)
     return losses if batch.weights is None else np.where(batch.weights == 0, 0, batch.weights * losses)
 
 
 def classes(job: "Job", targets: Array) -> Array:
-    """The class of each row, shape (n,), for targets that name one."""
+    """Return the class of each row, shape (n,), for targets that name one."""
     if job.encoding.kind == "one-hot":
         return targets.argmax(axis=1)
     if job.encoding.stored_as == "indices" or job.encoding.one_hot:
@@ -72,7 +81,7 @@ def classes(job: "Job", targets: Array) -> Array:
 
 
 def probabilities(job: "Job", x: Array) -> Array:
-    """The probability of each class or output, (n, k), or of the positive outcome, (n,), in float64."""
+    """Return the probability of each class or output, (n, k), or of the positive outcome, (n,), in float64."""
     wide = x.astype(np.float64)
     if job.extras.prediction_kind != "logits":
         return np.exp(wide) if job.extras.prediction_kind == "log-probs" else wide

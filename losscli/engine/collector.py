@@ -1,7 +1,7 @@
-"""Collectors: what a pass keeps of its rows besides the losses themselves.
+"""Collectors: they decide what a pass keeps of its rows besides the losses themselves.
 
 A pass is a job and a tuple of collectors. A collector makes a record of each batch of rows, or of each chunk, and
-records are added in the order of the rows, so that the digits do not depend on who computed which batch. A new
+records are added in the order of the rows, so that the digits do not depend on which thread computed which batch. A new
 statistic is a new collector: one file in `losscli/engine/collectors`, which the engine does not know by name.
 """
 
@@ -14,7 +14,7 @@ from losscli.engine.job import Job
 
 
 class Record(Protocol):
-    """What a collector makes: it can be added to the record of the rows that follow."""
+    """The result of a collector for some rows, to which the record of the rows that follow can be added."""
 
     def __add__(self, other: Any) -> Self: ...
 
@@ -23,24 +23,24 @@ R = TypeVar("R")
 
 
 class BatchCollector:
-    """Looks at every batch: at what was read, and at what came of it."""
+    """A collector that sees every batch: the numbers that were read, and the losses computed from them."""
 
     record: ClassVar[type]
     """The type of its records, by which they are found in an `Aggregate`."""
 
     def of(self, job: Job, batch: Batch) -> Any:
-        """The record of one batch."""
+        """Return the record of one batch."""
         raise NotImplementedError
 
 
 class ChunkCollector:
-    """Looks at the losses, weights and targets of a whole chunk at once, which is fewer and longer arrays."""
+    """A collector that sees the losses, weights and targets of a whole chunk at once, thus fewer and longer arrays."""
 
     record: ClassVar[type]
     """The type of its records, by which they are found in an `Aggregate`."""
 
     def of(self, job: Job, rows: CountedRows) -> Any:
-        """The record of the rows of one chunk that count."""
+        """Return the record of the rows of one chunk that count."""
         raise NotImplementedError
 
 
@@ -48,10 +48,10 @@ Collector = BatchCollector | ChunkCollector
 
 
 class Aggregate:
-    """Everything that one pass keeps of a run of rows: one record per collector, found by its type.
+    """Everything that one pass keeps of some rows: one record per collector, found by its type.
 
-    `aggregate[Summary]` is the record, or an empty one where there was no row; `aggregate.get(Sample)` is None where
-    nothing was collected.
+    `aggregate[Summary]` is the record, or an empty one if there was no row; `aggregate.get(Sample)` is
+    None if nothing was collected.
     """
 
     __slots__ = ("records",)
@@ -63,25 +63,29 @@ class Aggregate:
         return Aggregate({kind: added(record, other.records.get(kind)) for kind, record in self.records.items()})
 
     def __getitem__(self, kind: type[R]) -> R:
-        found: R | None = self.records.get(kind)
-        return kind() if found is None else found
+        record: R | None = self.records.get(kind)
+        return kind() if record is None else record
 
     def get(self, kind: type[R]) -> R | None:
-        """The record of a type, or None where there is none."""
-        found: R | None = self.records.get(kind)
-        return found
+        """Return the record of a type, or None if there is none."""
+        record: R | None = self.records.get(kind)
+        return record
 
 
 def added(one: Any, other: Any) -> Any:
-    """The sum of two records; None where either is missing, for then a part of the rows is not in it."""
+    """Return the sum of two records; None if either is None, since the sum would then miss a part of the rows."""
     return None if one is None or other is None else one + other
 
 
 def of_batch(collectors: Iterable[Collector], job: Job, batch: Batch) -> dict[type, Any]:
-    """The records of one batch."""
-    return {one.record: one.of(job, batch) for one in collectors if isinstance(one, BatchCollector)}
+    """Return the records of one batch, by type."""
+    return {
+        collector.record: collector.of(job, batch) for collector in collectors if isinstance(collector, BatchCollector)
+    }
 
 
 def of_chunk(collectors: Iterable[Collector], job: Job, rows: CountedRows) -> dict[type, Any]:
-    """The records of one chunk as a whole."""
-    return {one.record: one.of(job, rows) for one in collectors if isinstance(one, ChunkCollector)}
+    """Return the records of one chunk as a whole, by type."""
+    return {
+        collector.record: collector.of(job, rows) for collector in collectors if isinstance(collector, ChunkCollector)
+    }

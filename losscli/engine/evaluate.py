@@ -1,8 +1,8 @@
-"""Running a loss over files: map over chunks of rows, fold what is kept of them in order.
+"""Running a loss over files: the rows are cut into chunks, and the records of the chunks are added in order.
 
-A chunk is what an executor gets, a batch about what a core's cache holds, and a lift sees. Everything that a chunk
-needs is in a Job, which can be pickled unless it reads copies on the disk; `evaluate_chunk` is a pure function of it,
-of collectors and of a range of rows.
+An executor gets a chunk at a time. A chunk is cut into batches of about the size of a processor core's cache, and a
+lift gets one batch at a time. Everything that a chunk needs is in a Job, which can be pickled unless it reads copies on
+the disk; `evaluate_chunk` is a pure function of the job, of collectors and of a range of rows.
 """
 
 from collections import deque
@@ -30,7 +30,7 @@ Collectors = Sequence[Collector]
 
 
 class Rows(NamedTuple):
-    """Per-sample results of a run of rows; rows that were ignored are absent."""
+    """Per-sample results of some rows; rows that were ignored are left out."""
 
     sample: Array
     target: Array
@@ -40,7 +40,7 @@ class Rows(NamedTuple):
 
 
 class ChunkResult(NamedTuple):
-    """What a chunk of rows leaves behind."""
+    """The result of a chunk: its records and, if the job asks for them, its per-sample results and gradients."""
 
     aggregate: Aggregate
     rows: tuple[Rows, ...] = ()
@@ -48,7 +48,7 @@ class ChunkResult(NamedTuple):
 
 
 class Pass(NamedTuple):
-    """A job, and what is to be kept of its rows."""
+    """A job, and the collectors of what is to be kept of its rows."""
 
     job: Job
     collectors: Collectors
@@ -61,7 +61,17 @@ def evaluate(
     executor: "Executor | None" = None,
     seen: Callable[[int], None] = lambda rows: None,
 ) -> Aggregate:
-    """Run a job over all rows; `consume` gets the chunks in order, and `seen` the number of rows so far."""
+    """Run a job over all rows and return the sum of the records.
+
+    Parameters
+    ----------
+    consume
+        called with the result of each chunk, in order.
+    executor
+        runs the chunks; None to run them one after another.
+    seen
+        called with the number of rows done so far.
+    """
     bounds = chunks(job)
     tasks = ((evaluate_chunk, (_of_chunk(job, start, stop), collectors, start, stop)) for start, stop in bounds)
     total: Aggregate | None = None
@@ -75,17 +85,20 @@ def evaluate(
 def evaluate_together(
     passes: Sequence[Pass], executor: "Executor | None" = None, seen: Callable[[int], None] = lambda rows: None
 ) -> list[Aggregate]:
-    """Run jobs of the same predictions over all rows, each chunk of which is read once for all of them."""
+    """Run several jobs over the same predictions; each chunk of these is read once for all
+    jobs. One sum of records per job.
+    """
     bounds = chunks(passes[0].job)
     tasks = ((_evaluate_each, (passes, start, stop)) for start, stop in bounds)
     totals: list[Aggregate] | None = None
-    for (_, stop), found in zip(bounds, _in_order(executor, tasks), strict=True):
-        totals = found if totals is None else list(map(add, totals, found))
+    for (_, stop), aggregates in zip(bounds, _in_order(executor, tasks), strict=True):
+        totals = aggregates if totals is None else list(map(add, totals, aggregates))
         seen(stop)
     return totals or [Aggregate() for _ in passes]
 
 
 def _evaluate_each(passes: Sequence[Pass], start: int, stop: int) -> list[Aggregate]:
+    """Return the records of one chunk for each job."""
     source = passes[0].job.predictions
     window = Window(source, start, source.read(start, stop))
     return [
@@ -97,16 +110,16 @@ def _evaluate_each(passes: Sequence[Pass], start: int, stop: int) -> list[Aggreg
 def _in_order(
     executor: "Executor | None", tasks: "Iterator[tuple[Callable[..., T], tuple[Any, ...]]]"
 ) -> "Iterator[T]":
-    """What comes of tasks, in their order, a bounded number of them computed ahead."""
+    """Yield the results of tasks in their order; a limited number of them is computed ahead."""
     if executor is None:
-        yield from (function(*words) for function, words in tasks)
+        yield from (function(*arguments) for function, arguments in tasks)
         return
-    # One for every worker, and one to begin with when the first is done.
+    # One task for every worker, and one more to begin with as soon as the first is done.
     ahead = getattr(executor, "_max_workers", available_threads()) + 1
     pending: deque[Any] = deque()
     try:
-        for function, words in tasks:
-            pending.append(executor.submit(function, *words))
+        for function, arguments in tasks:
+            pending.append(executor.submit(function, *arguments))
             if len(pending) > ahead:
                 yield pending.popleft().result()
         while pending:
@@ -117,25 +130,25 @@ def _in_order(
 
 
 def _of_chunk(job: Job, start: int, stop: int) -> Job:
-    """The job of a chunk: rows of a stream are taken here, in their order."""
+    """Return the job of a chunk. The rows of a stream are taken here, since they must be taken in their order."""
     source = job.predictions
     return replace(job, predictions=source.take(start, stop)) if isinstance(source, StreamSource) else job
 
 
 class _Outcome(NamedTuple):
-    """What is left of a batch once its collectors have seen it: what per-sample output, gradients and sums are made of."""
+    """The part of a batch that is kept until its chunk is done, for per-sample output, gradients and sums."""
 
     kept: Array | None
-    """Which rows count; None where all do."""
+    """Booleans that say which rows count; None if all do."""
     counted: CountedRows
     values: Array | None
-    """Each output's losses, where they are asked for."""
+    """The losses of each output, if they are asked for."""
     gradient: Array | None
 
 
-@np.errstate(all="ignore")  # inf is a legal loss; NaN is looked for
+@np.errstate(all="ignore")  # inf is a legal loss, and NaN is searched for
 def evaluate_chunk(job: Job, collectors: Collectors, start: int, stop: int) -> ChunkResult:
-    """Evaluate rows start to stop: losses batch by batch, and what is kept of them for all together."""
+    """Evaluate the rows from `start` to `stop` batch by batch, and return their result."""
     flat = len(job.targets.shape) == 1
     targets = job.targets.read(start, stop) if flat else None
     weights = None if job.weights is None else job.weights.read(start, stop)
@@ -143,17 +156,21 @@ def evaluate_chunk(job: Job, collectors: Collectors, start: int, stop: int) -> C
     records: dict[type, Any] = {}
     outcomes: list[_Outcome] = []
     for first, predictions in pieces(job.predictions, start, stop, job.batch_rows):
-        here = slice(first - start, first - start + len(predictions))
+        rows_of_batch = slice(first - start, first - start + len(predictions))
         batch, outcome = _evaluate_batch(
             job,
             first,
             predictions,
-            job.targets.read(first, first + len(predictions)) if targets is None else targets[here],
-            None if weights is None else weights[here],
-            None if third_operand is None else third_operand[here],
+            job.targets.read(first, first + len(predictions)) if targets is None else targets[rows_of_batch],
+            None if weights is None else weights[rows_of_batch],
+            None if third_operand is None else third_operand[rows_of_batch],
         )
-        found = of_batch(collectors, job, batch)
-        records = found if not outcomes else {kind: added(records[kind], one) for kind, one in found.items()}
+        records_of_batch = of_batch(collectors, job, batch)
+        records = (
+            records_of_batch
+            if not outcomes
+            else {kind: added(records[kind], record) for kind, record in records_of_batch.items()}
+        )
         outcomes.append(outcome)
     return _gathered(job, collectors, records, start, outcomes)
 
@@ -161,7 +178,7 @@ def evaluate_chunk(job: Job, collectors: Collectors, start: int, stop: int) -> C
 def _evaluate_batch(
     job: Job, first: int, read: Array, targets: Array, weights: Array | None, third_operand: Array | None
 ) -> tuple[Batch, _Outcome]:
-    """The losses of some rows, the first of which is row `first`, and what else came of them."""
+    """Return the batch of some rows and its outcome; the first of them is row `first` of the file."""
     rows = len(read)
     kept = job.encoding.keep(targets)
     predictions = (read if kept is None else read[kept]).astype(job.dtype, copy=False)
@@ -183,19 +200,19 @@ def _evaluate_batch(
     each = _weights(job, targets, weights)
     if job.terms_weighted and each is not None:
         losses = losses / each
-    counts, there = kept, None
+    counts, counting = kept, None
     if job.skips_zeros:
-        there = losses != 0
+        counting = losses != 0
         counts = np.ones(rows, bool) if kept is None else kept.copy()
-        counts[np.flatnonzero(counts)[~there]] = False
+        counts[np.flatnonzero(counts)[~counting]] = False
     elif kept is None and job.encoding.ignore is not None:
         counts = np.ones(rows, bool)
     ignored = 0 if counts is None else len(counts) - int(np.count_nonzero(counts))
     row_weights = _with_outputs(job, each, len(losses))
-    if there is None:
+    if counting is None:
         counted = CountedRows(losses, each, row_weights, targets, decoded, ignored)
     else:
-        counted = _counted(job, losses[there], None if each is None else each[there], targets[there], ignored)
+        counted = _counted(job, losses[counting], None if each is None else each[counting], targets[counting], ignored)
     batch = Batch(
         predictions=predictions,
         targets=targets,
@@ -208,7 +225,7 @@ def _evaluate_batch(
         third_operand=extras.third_operand,
         sample_weights=weights,
     )
-    elements = (values if there is None else values[there]) if job.elements else None
+    elements = (values if counting is None else values[counting]) if job.elements else None
     return batch, _Outcome(counts, counted, elements, None if slopes is None else _placed(job, slopes, kept, rows))
 
 
@@ -218,7 +235,7 @@ def _counted(job: Job, losses: Array, each: Array | None, targets: Array, ignore
 
 
 def _placed(job: Job, slopes: Array, kept: Array | None, rows: int) -> Array:
-    """Gradients of the losses of rows, 0 in rows that are ignored."""
+    """Return the gradients of rows in the shape of the rows that were read, with 0 in rows that are ignored."""
     slopes = times(output_factors(job).astype(slopes.dtype), slopes) if job.several else slopes
     if kept is None:
         return slopes
@@ -230,44 +247,44 @@ def _placed(job: Job, slopes: Array, kept: Array | None, rows: int) -> Array:
 def _gathered(
     job: Job, collectors: Collectors, records: dict[type, Any], start: int, outcomes: list[_Outcome]
 ) -> ChunkResult:
-    """What the batches of a chunk amount to."""
-    losses = _joined([one.counted.losses for one in outcomes])
-    each = _joined([one.counted.weights for one in outcomes])
-    kept = _joined([one.kept for one in outcomes])
+    """Return the result of a chunk, from the outcomes of its batches."""
+    losses = _joined([outcome.counted.losses for outcome in outcomes])
+    each = _joined([outcome.counted.weights for outcome in outcomes])
+    kept = _joined([outcome.kept for outcome in outcomes])
     flat = len(job.targets.shape) == 1
-    targets: Any = _joined([one.counted.targets for one in outcomes]) if flat or job.rows else None
+    targets: Any = _joined([outcome.counted.targets for outcome in outcomes]) if flat or job.rows else None
     row_weights = _with_outputs(job, each, len(losses))
-    ignored = sum(one.counted.ignored for one in outcomes)
+    ignored = sum(outcome.counted.ignored for outcome in outcomes)
     counted = CountedRows(losses, each, row_weights, targets, None, ignored)
     aggregate = Aggregate(records | of_chunk(collectors, job, counted))
     rows: tuple[Rows, ...] = ()
     if job.rows:
         sample = np.arange(start, start + len(losses)) if kept is None else start + np.flatnonzero(kept)
-        elements = _joined([one.values for one in outcomes])
+        elements = _joined([outcome.values for outcome in outcomes])
         shown = targets if job.masks is None else row_sums(targets.astype(np.float64))
         rows = (Rows(sample, shown, losses, row_weights, elements),)
-    slopes = tuple(one.gradient for one in outcomes if one.gradient is not None)
+    slopes = tuple(outcome.gradient for outcome in outcomes if outcome.gradient is not None)
     if job.masks is not None and slopes:
         slopes = (job.masks.restored(np.concatenate(slopes)),)
     return ChunkResult(aggregate, rows, slopes)
 
 
 def _joined(parts: list[Any]) -> Any:
-    """The parts as one array, or None where they are None."""
+    """Return the parts as one array, or None if they are None."""
     return parts[0] if len(parts) == 1 or parts[0] is None else np.concatenate(parts)
 
 
 def _weights(job: Job, targets: Array, weights: Array | None) -> Array | None:
-    """Sample weight times class weight, or None where there is neither."""
-    found = None if weights is None else weights.astype(np.float64)
+    """Return sample weight times class weight, shape (n,), or None if there is neither."""
+    product = None if weights is None else weights.astype(np.float64)
     if job.class_weights is not None:
         by_class = job.encoding.class_weights(targets, job.class_weights)
-        found = by_class if found is None else found * by_class
-    return found
+        product = by_class if product is None else product * by_class
+    return product
 
 
 def _with_outputs(job: Job, weights: Array | None, rows: int) -> Array | None:
-    """A row counts for the mean of its outputs' weights too."""
+    """Return the weights of rows, multiplied by the mean of the outputs' weights if there are any."""
     if job.output_weights is None:
         return weights
     mean = float(job.output_weights.mean())

@@ -1,4 +1,4 @@
-"""Histograms of losses: bins of equal width, on a logarithmic scale where the tail asks for one."""
+"""Histograms of losses: bins of equal width, on a logarithmic scale if there is a long tail."""
 
 from dataclasses import dataclass
 
@@ -9,30 +9,31 @@ from losscli.engine.aggregates import Quantiles
 
 LARGEST, SMALLEST = float(np.finfo(np.float64).max), float(np.finfo(np.float64).smallest_subnormal)
 LONG_TAIL = 20
-"""A p99 of so many medians hides everything else in the first bins of a linear scale."""
+"""If p99 is more than this many times the median, a linear scale would put almost everything into its first bins."""
 
 
 @dataclass(frozen=True)
 class Histogram:
-    """Counts of losses in bins, and of those that no bin can hold."""
+    """Counts of losses in bins, and the numbers of losses that no bin can hold."""
 
     edges: Array
     counts: Array
     log: bool
     not_positive: int = 0
-    """Losses of 0 and below, which a logarithmic scale cannot show."""
+    """Number of losses of 0 and below, which a logarithmic scale cannot show."""
     infinite: int = 0
 
     @classmethod
     def of(cls, losses: Quantiles, bins: int, log: bool | None = None) -> "Histogram | None":
-        """Bins from the least loss to the largest; None where there is no loss that the scale can show.
+        """Return bins from the smallest loss to the largest; None if there is no loss that the scale can show.
 
         Parameters
         ----------
         bins
-            how many.
+            number of bins.
         log
-            whether the bins are equal in the logarithm; None: where p99 is more than LONG_TAIL times the median.
+            whether the bins have equal width in the logarithm; None for: if p99 is more
+            than LONG_TAIL times the median.
         """
         values, counts = losses.spectrum()
         finite = np.isfinite(values)
@@ -51,8 +52,8 @@ class Histogram:
                 edges = np.exp(np.linspace(np.log(low), np.log(high), bins + 1))
         else:
             edges = low * (1 - np.arange(bins + 1) / bins) + high * (np.arange(bins + 1) / bins)
-        edges[[0, -1]] = low, high  # whatever exp and log have made of them
-        # Between the smallest numbers there may not be so many others. (np.unique would import numpy.ma.)
+        edges[[0, -1]] = low, high  # exactly, without the rounding of exp and log
+        # Between the smallest floats there may be too few others for all edges to differ. (np.unique would import numpy.ma.)
         edges = np.sort(edges)
         edges = edges[np.diff(edges, prepend=-np.inf) > 0]
         held, _ = np.histogram(values, edges, weights=counts)
@@ -68,7 +69,7 @@ def _has_long_tail(values: Array, counts: Array) -> bool:
 
 
 def _spread(low: float, high: float, log: bool) -> tuple[float, float]:
-    # Bins need some width, also where all losses are one.
+    # Bins need some width, even if all losses are equal.
     size = max(abs(low), abs(high))
     if high - low > 1e-9 * size:
         return low, high

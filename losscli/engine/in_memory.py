@@ -26,19 +26,19 @@ def in_memory(
     gradient: bool = False,
     threads: int | None = None,
 ) -> tuple[Array, Array | None]:
-    """Losses, and gradients if asked for, of arrays: the lift over blocks on several threads, without any statistics.
+    """Return the losses of arrays and, if `gradient`, their gradients, computed in batches on several threads.
 
-    Predictions have shape (n,) or (n, k), and targets as many rows. Losses come back in the predictions' dtype with
-    shape (n,), or (n, k) for losses of several outputs a sample; gradients in the predictions' shape.
+    Predictions have shape (n,) or (n, k), and targets have n rows. Losses come back in the predictions' dtype with
+    shape (n,), or (n, k) for losses with several outputs per sample; gradients in the predictions' shape, or None.
     """
     several = loss.family.several_outputs
     values = np.empty(predictions.shape if several else len(predictions), predictions.dtype)
     slopes = np.empty_like(predictions, order="C") if gradient else None
 
-    def work(here: slice) -> None:
-        values[here], slope = loss(predictions[here], _cut(targets, here), _of_rows(extras, here), gradient)
+    def work(rows: slice) -> None:
+        values[rows], slope = loss(predictions[rows], _cut(targets, rows), _of_rows(extras, rows), gradient)
         if slopes is not None:
-            slopes[here] = slope
+            slopes[rows] = slope
 
     _over_blocks(work, loss, predictions, threads)
     return values, slopes
@@ -47,10 +47,13 @@ def in_memory(
 def mean_in_memory(
     loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras = Extras(), threads: int | None = None
 ) -> float:
-    """The mean of the losses of arrays, from the compensated sum of the blocks' sums; no array of all losses is made."""
+    """Return the mean of the losses of arrays, from the compensated sum of the sums of batches.
 
-    def work(here: slice) -> tuple[Total, int]:
-        values, _ = loss(predictions[here], _cut(targets, here), _of_rows(extras, here))
+    The array of all losses is never made.
+    """
+
+    def work(rows: slice) -> tuple[Total, int]:
+        values, _ = loss(predictions[rows], _cut(targets, rows), _of_rows(extras, rows))
         return Total.of(values), values.size
 
     parts = _over_blocks(work, loss, predictions, threads)
@@ -58,7 +61,7 @@ def mean_in_memory(
 
 
 def _over_blocks(work: "Callable[[slice], T]", loss: BoundLoss, predictions: Array, threads: int | None) -> "list[T]":
-    """Do something with each block of rows, on several threads; what comes of it is in the order of the rows."""
+    """Call a function with each batch of rows, on several threads, and return its results in the order of the rows."""
     n, rows = len(predictions), rows_of_batch(loss, max(1, predictions[:1].nbytes))
     step = rows * max(1, CHUNK_BYTES // BATCH_BYTES)
     starts = range(0, n, step)
@@ -69,18 +72,19 @@ def _over_blocks(work: "Callable[[slice], T]", loss: BoundLoss, predictions: Arr
 
     with pool(min(threads or available_threads(), len(starts))) as executor:
         parts = map(chunk, starts) if executor is None else executor.map(chunk, starts)
-        return [found for part in parts for found in part]
+        return [result for part in parts for result in part]
 
 
-def _cut(targets: Targets, here: slice) -> Targets:
+def _cut(targets: Targets, rows: slice) -> Targets:
+    """Return the targets of some rows."""
     if isinstance(targets, Indices):
-        return Indices(targets.index[here], targets.on, targets.off)
-    return Dense(targets.t[here], None if targets.other is None else targets.other[here])
+        return Indices(targets.index[rows], targets.on, targets.off)
+    return Dense(targets.t[rows], None if targets.other is None else targets.other[rows])
 
 
-def _of_rows(extras: Extras, here: slice) -> Extras:
-    """The extras of some rows: of what there is a row for each prediction, theirs."""
+def _of_rows(extras: Extras, rows: slice) -> Extras:
+    """Return the extras of some rows: parts that have one row per prediction are cut."""
     if extras.third_operand is None and extras.at is None:
         return extras
-    third_operand, at = (None if rows is None else rows[here] for rows in (extras.third_operand, extras.at))
+    third_operand, at = (None if array is None else array[rows] for array in (extras.third_operand, extras.at))
     return extras._replace(third_operand=third_operand, at=at)

@@ -1,4 +1,4 @@
-"""A job: all that one pass over the rows depends on, and where it is cut into chunks and batches."""
+"""A job: everything that one pass over the rows depends on, and how it is cut into chunks and batches."""
 
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -18,16 +18,18 @@ from losscli.io.table import TableSource
 CHUNK_BYTES = 16 << 20
 CHUNK_ROWS = 1 << 17
 BATCH_BYTES = 2 << 20
-"""Of predictions. A lift over classes has one temporary array of that size; for less, threads take turns too often."""
+"""Bytes of predictions in a batch. A lift over classes has one temporary array of this size; with less, threads
+wait for each other too often.
+"""
 ELEMENTWISE = 4
-"""An elementwise lift has several temporaries, and blocks smaller by this factor."""
+"""An elementwise lift has several temporary arrays; its batches are smaller by this factor."""
 IN_FLIGHT = 192 << 20
-"""Bytes of chunks that may be under way at once, however many threads there are."""
+"""Bytes of chunks that may be computed at the same time, however many threads there are."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """All that one run depends on."""
+    """Everything that one pass depends on."""
 
     loss: BoundLoss
     predictions: Source
@@ -37,24 +39,24 @@ class Job:
     extras: Extras = field(default_factory=Extras)
     weights: Source | None = None
     class_weights: Array | None = None
-    """A weight a class, which makes a weight a row."""
+    """One weight per class, shape (k,), which makes a row weigh as much as its class."""
     output_weights: Array | None = None
-    """A weight an output, which makes the mean over outputs a weighted one."""
+    """One weight per output, shape (k,), which makes the mean over outputs a weighted mean."""
     over_outputs: str = "mean"
     rows: bool = False
     elements: bool = False
     gradient: bool = False
     third_operand: Source | None = None
-    """The rows of a third operand."""
+    """The rows of a third operand; None if there is none."""
     skips_zeros: bool = False
-    """Whether rows whose loss is 0 do not exist, as in a library."""
+    """Whether rows whose loss is 0 are not counted, as in some libraries."""
     scale: float = 1.0
     shift: float = 0.0
-    """What a library multiplies losses by, and adds to them."""
+    """Number that a library adds to losses, after it multiplied them by `scale`."""
     terms_weighted: bool = False
-    """Whether class weights are within the losses already, so that rows are weighed by them for the denominator only."""
+    """Whether the losses contain the class weights already, which are then used for the denominator only."""
     masks: Masks | None = None
-    """How the rows were made, where they are masks of a file that has other rows."""
+    """How the rows were made, if they are masks of a file that has other rows."""
 
     @property
     def samples(self) -> int:
@@ -67,30 +69,32 @@ class Job:
 
     @property
     def domains(self) -> Domains:
-        """Which predictions and targets are none."""
-        found = self.loss.declaration.domains(self.loss.parameters)
+        """The sets of numbers that are allowed as predictions and as targets."""
+        domains = self.loss.declaration.domains(self.loss.parameters)
         distances = self.loss.family.third_operand == "other" and self.third_operand is None
-        return found._replace(predictions=NON_NEGATIVE) if distances else found
+        return domains._replace(predictions=NON_NEGATIVE) if distances else domains
 
     @property
     def size(self) -> int:
-        """Bytes of all predictions, as they are computed with."""
+        """Bytes of all predictions, in the dtype of the computation."""
         return self.samples * self.row_bytes
 
     @property
     def row_bytes(self) -> int:
+        """Bytes of the predictions of a row, in the dtype of the computation."""
         return max(1, int(np.prod(self.predictions.shape[1:], dtype=np.int64)) * self.dtype.itemsize)
 
     @property
     def batch_rows(self) -> int:
+        """Number of rows in a batch."""
         return rows_of_batch(self.loss, self.row_bytes)
 
 
 def compute_dtype(predictions: np.dtype[Any], third_operand: np.dtype[Any] | None = None) -> np.dtype[Any]:
-    """float16 is computed in float32, float32 in float32, float64 and integers in float64.
+    """Return the dtype of the computation: float32 for float16 and float32, float64 for float64 and integers.
 
-    `third_operand` is the dtype of what predictions are subtracted from, residual targets or centers: a difference of two
-    like numbers is no better than the coarser of them, so both count.
+    `third_operand` is the dtype of numbers that are subtracted from predictions, such as targets of residual losses, or
+    centers: a difference is only as precise as the coarser of the two, thus both count.
     """
 
     def base(dtype: np.dtype[Any]) -> np.dtype[Any]:
@@ -101,16 +105,20 @@ def compute_dtype(predictions: np.dtype[Any], third_operand: np.dtype[Any] | Non
 
 
 def read_alike(one: Job, other: Job) -> bool:
-    """Whether two jobs can be run together: their predictions are the same rows of the same file, cut alike."""
-    mine, theirs = one.predictions, other.predictions
-    same = mine is theirs or (isinstance(mine, TableSource) and isinstance(theirs, TableSource) and mine.same(theirs))
+    """Whether two jobs can be run together: their predictions are the same rows of the same file, cut at
+    the same rows.
+    """
+    first, second = one.predictions, other.predictions
+    same = first is second or (
+        isinstance(first, TableSource) and isinstance(second, TableSource) and first.same(second)
+    )
     return same and one.masks is None and other.masks is None and chunks(one) == chunks(other)
 
 
 def chunks(job: Job) -> list[tuple[int, int]]:
-    """Where a job is cut, which depends on nothing but the job: first and last row of each chunk."""
+    """Return the first row of each chunk, and the row after its last. They depend on nothing but the job."""
     if job.masks is not None:
-        return [(0, job.samples)]  # they are in memory, and their gradient is put back together
+        return [(0, job.samples)]  # masks are in memory, and their gradient is put together again as a whole
     cuts = job.predictions.cuts
     if cuts is None:
         step = min(max(CHUNK_BYTES // job.row_bytes, job.predictions.grain), CHUNK_ROWS)
@@ -119,26 +127,27 @@ def chunks(job: Job) -> list[tuple[int, int]]:
 
 
 def threads_for(job: Job, threads: int) -> int:
-    """How many of so many threads have work to do, and room for it."""
+    """Return how many of `threads` threads have work to do, and memory for it."""
     bounds = chunks(job)
     largest = max((stop - start for start, stop in bounds), default=1) * (job.row_bytes + 64)
     return max(1, min(threads, len(bounds), IN_FLIGHT // largest))
 
 
 def rows_of_batch(loss: BoundLoss, row_bytes: int) -> int:
+    """Return the number of rows in a batch, from the bytes of a row."""
     size = BATCH_BYTES // ELEMENTWISE if loss.family.several_outputs else BATCH_BYTES
     return max(1, size // row_bytes)
 
 
 def output_factors(job: Job) -> Array:
-    """What each output's loss counts for in its sample's loss."""
+    """Return the factor of each output's loss in the loss of its sample, shape (k,)."""
     k = job.predictions.shape[1]
     v = np.ones(k) if job.output_weights is None else job.output_weights
     return v / (v.sum() if job.over_outputs == "mean" else v.mean())
 
 
 def over_outputs(job: Job, values: Array) -> Array:
-    """The loss of each row, shape (n,), from those of its outputs."""
+    """Return the loss of each row, shape (n,), from the losses of its outputs."""
     if not job.several:
         return values
     factors = output_factors(job)

@@ -1,4 +1,4 @@
-"""Masks: how a file's rows became columns, or one row, of the job that computes them."""
+"""Masks: how the rows of a file became columns, or one row, of the job that computes them."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,9 @@ from losscli.arrays import Array
 
 @dataclass(frozen=True)
 class Masks:
-    """How masks were made of a file: of its columns or of all of it, from the rows that are not ignored."""
+    """How masks were made from a file: from each of its columns or from all of it, without the rows
+    that are ignored.
+    """
 
     per: str
     shape: tuple[int, ...]
@@ -17,10 +19,11 @@ class Masks:
 
     @property
     def dropped(self) -> int:
+        """Number of rows that are ignored."""
         return 0 if self.kept is None else len(self.kept) - int(np.count_nonzero(self.kept))
 
     def restored(self, slopes: Array) -> Array:
-        """Numbers of the masks' elements in the file's shape, 0 in rows that are ignored."""
+        """Return the gradients of the masks' elements in the file's shape, with 0 in rows that are ignored."""
         rows = self.shape[0] if self.kept is None else int(np.count_nonzero(self.kept))
         table = slopes.T if self.per == "column" else slopes.reshape(rows, *self.shape[1:])
         table = np.ascontiguousarray(table.reshape(rows, *self.shape[1:]))

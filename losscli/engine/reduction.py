@@ -1,4 +1,6 @@
-"""Reductions: how the weighted losses of all rows become one number, and how much better that is than a constant's."""
+"""Reductions: how the weighted losses of all rows become one number, and how much better it is than that
+of a constant.
+"""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -15,7 +17,7 @@ from losscli.wording import count
 
 
 class Reduction(NamedTuple):
-    """How weighted losses become one number: `denominator` says by what their sum is divided."""
+    """How weighted losses become one number: their sum is divided by `denominator` of the summary."""
 
     name: str
     formula: str
@@ -34,7 +36,13 @@ REDUCTIONS: dict[str, Reduction] = {
 
 
 def reduced(job: Job, summary: Summary, reduction: Reduction) -> tuple[float, float, float]:
-    """Value, numerator and denominator."""
+    """Return the value, its numerator and its denominator; NaN for value and denominator if there is no reduction.
+
+    Raises
+    ------
+    DataError
+        if there are no rows, or the denominator is 0.
+    """
     numerator = summary.weighted.value
     if not summary.samples:
         raise DataError(
@@ -51,15 +59,17 @@ def reduced(job: Job, summary: Summary, reduction: Reduction) -> tuple[float, fl
 
 
 def baseline(job: Job, aggregate: Aggregate, reduction: str, value: float) -> Answer | None:
-    """The best constant prediction's loss under the same reduction, and the skill over it; None where there is none."""
+    """Return the loss of the best constant prediction under the same reduction, and the
+    skill over it; None if not known.
+    """
     divisor = REDUCTIONS[reduction].denominator
     record = aggregate.get(Baseline)  # type: ignore[type-abstract]
-    found = None if record is None else record.best(job.loss, job.extras)
-    if found is None or divisor is None:
+    best_constant = None if record is None else record.best(job.loss, job.extras)
+    if best_constant is None or divisor is None:
         return None
-    prediction, sums = found
+    prediction, sums = best_constant
     if job.several:
-        # A row's weight already holds the mean of the outputs' weights; here the outputs are still apart.
+        # The weight of a row contains the mean of the outputs' weights; here the outputs are still separate.
         mean = 1.0 if job.output_weights is None else float(job.output_weights.mean())
         numerator = float(output_factors(job) @ sums) * mean
     else:

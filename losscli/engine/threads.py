@@ -1,4 +1,4 @@
-"""Executors: a pool of threads for as long as it is needed."""
+"""Executors: a pool of threads that exists as long as it is needed."""
 
 import os
 from collections.abc import Iterator
@@ -10,13 +10,13 @@ if TYPE_CHECKING:
 
 
 def available_threads() -> int:
-    """How many cores this process may use."""
+    """Return how many processor cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager
 def pool(workers: int) -> "Iterator[Executor | None]":
-    """An executor of so many threads, for as long as it is needed; None where one thread does."""
+    """Yield an executor with `workers` threads, or None if one thread is enough; it is shut down at the end."""
     if workers <= 1:
         yield None
         return
@@ -25,7 +25,7 @@ def pool(workers: int) -> "Iterator[Executor | None]":
 
 
 def executor_of(workers: int) -> "Executor":
-    """A pool of threads; imported only where there is more than one, for it takes longer than a small computation."""
+    """Return a pool of threads. It is imported only if needed, since that takes longer than a small computation."""
     from concurrent.futures import ThreadPoolExecutor
 
     _keep_freed_memory()
@@ -33,8 +33,8 @@ def executor_of(workers: int) -> "Executor":
 
 
 def _keep_freed_memory() -> None:
-    # glibc gives the memory of every block's temporaries back to the system, and gets it again, page by page, for the
-    # next block: that costs a fifth of the time for few classes. Kept, it is no more than is in use at the peak.
+    # glibc gives the memory of every batch's temporaries back to the system, and gets it again, page by page, for the
+    # next batch: that costs a fifth of the time for few classes. If it is kept, it is no more than the peak.
     import ctypes
 
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)

@@ -1,6 +1,7 @@
-"""Losses for which a row is not enough: masks that are columns or the file, and rows that meet all others.
+"""Losses that need more than one row: masks that are columns or the whole file, and rows
+that are compared with all others.
 
-What such a loss needs is held in memory; what is too large for that is refused, with the reason.
+The data that such a loss needs is held in memory; if it is too large, it is refused with the reason.
 """
 
 from dataclasses import replace
@@ -22,20 +23,20 @@ if TYPE_CHECKING:
     from losscli.engine.job import Job
 
 MOST_ELEMENTS = 1 << 27
-"""Elements of masks that are held at once: a gigabyte in float64."""
+"""Elements of masks that are held in memory at once: a gigabyte in float64."""
 MOST_ROWS = 50_000
-"""Rows that may meet each other: their cosines are as many as the square of it."""
+"""Number of rows that may be compared with each other: the number of their cosines is its square."""
 
 
 def masks(loss: "Loss", per: str | None, job: "Job") -> "Job":
-    """The job of a loss of masks: with each mask a row.
+    """Return the job of a loss of masks, in which each mask is a row.
 
     Raises
     ------
     UsageError
-        for what rows of their own would be needed for.
+        if an option makes sense only for masks that are rows.
     DataError
-        for masks that are too large to be held in memory.
+        if the masks are too large to be held in memory, or no row is left.
     """
     shape = job.predictions.shape
     if loss.family.coupled == "file":
@@ -59,44 +60,44 @@ def masks(loss: "Loss", per: str | None, job: "Job") -> "Job":
             f"{'' if loss.family.coupled == 'file' else f' with --per {per}'}, so that they are held in memory, and that is "
             f"limited to {MOST_ELEMENTS:,}: {cure}"
         )
-    given = (
+    targets = (
         whole(job.targets)
         if len(job.targets.shape) == 1 or job.targets.shape == shape
         else job.targets.read(0, shape[0])
     )
-    kept = job.encoding.keep(given)
+    kept = job.encoding.keep(targets)
     predictions = whole(job.predictions)
     if kept is not None:
-        predictions, given = predictions[kept], given[kept]
+        predictions, targets = predictions[kept], targets[kept]
     if job.encoding.stored_as == "numbers":
-        t, form = given, TargetEncoding(job.encoding.kind, "numbers", job.encoding.k)
+        t, encoding = targets, TargetEncoding(job.encoding.kind, "numbers", job.encoding.k)
     else:
-        t = job.encoding.outcomes(given)
-        form = TargetEncoding("soft" if t.dtype != bool else "binary", job.encoding.stored_as, job.encoding.k)
+        t = job.encoding.outcomes(targets)
+        encoding = TargetEncoding("soft" if t.dtype != bool else "binary", job.encoding.stored_as, job.encoding.k)
     if not len(predictions):
         raise DataError(f"{job.predictions.name}: no samples left; a loss of nothing is undefined")
 
-    def made(values: Array) -> Array:
+    def arranged(values: Array) -> Array:
         return np.ascontiguousarray(values.T) if per == "column" else values.reshape(1, -1)
 
     columns = shape[1] if len(shape) == 2 else 1
     return replace(
         job,
-        predictions=MemorySource(job.predictions.name, made(predictions)),
-        targets=MemorySource(job.targets.name, made(t)),
-        encoding=form,
+        predictions=MemorySource(job.predictions.name, arranged(predictions)),
+        targets=MemorySource(job.targets.name, arranged(t)),
+        encoding=encoding,
         masks=Masks(per, shape, kept),
         extras=job.extras._replace(columns=columns if loss.family.coupled == "file" else None),
     )
 
 
 def everyone(loss: "Loss", job: "Job") -> Everyone:
-    """All rows of a file, for a loss in which every row meets all others.
+    """Return all rows of a file, for a loss in which every row is compared with all others.
 
     Raises
     ------
     DataError
-        for too many rows, and for a row that has no positive.
+        if there are too many rows, or a row has no positive.
     """
     source: Source = job.predictions if loss.family.target_type == "classes" else job.targets
     rows = source.shape[0]
@@ -107,10 +108,10 @@ def everyone(loss: "Loss", job: "Job") -> Everyone:
         )
     if loss.family.target_type != "classes":
         return Everyone(unit(whole(source))[0], np.zeros(0), np.ones(rows, bool))
-    given = whole(job.targets)
-    kept = job.encoding.keep(given)
+    targets = whole(job.targets)
+    kept = job.encoding.keep(targets)
     kept = np.ones(rows, bool) if kept is None else kept
-    labels = np.where(kept, given, -1).astype(np.int64)
+    labels = np.where(kept, targets, -1).astype(np.int64)
     alone = np.flatnonzero(np.bincount(labels[kept], minlength=1) == 1)
     if len(alone):
         row = int(np.flatnonzero(kept & (labels == alone[0]))[0])
@@ -122,8 +123,8 @@ def everyone(loss: "Loss", job: "Job") -> Everyone:
 
 
 def positives(job: "Job") -> Array:
-    """How many positives each row has among all rows, shape (n,); ignored rows have none."""
-    found = job.extras.everyone
-    assert found is not None
-    counts = np.bincount(found.labels[found.kept]) - 1.0
-    return np.where(found.kept, counts[np.where(found.kept, found.labels, 0)], 0.0)
+    """Return how many positives each row has among all rows, shape (n,); ignored rows have none."""
+    everyone = job.extras.everyone
+    assert everyone is not None
+    counts = np.bincount(everyone.labels[everyone.kept]) - 1.0
+    return np.where(everyone.kept, counts[np.where(everyone.kept, everyone.labels, 0)], 0.0)

@@ -1,1 +1,1 @@
-"""TODO."""
+"""The collectors: one statistic of a pass per file."""

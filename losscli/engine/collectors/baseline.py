@@ -1,7 +1,7 @@
-"""Baselines: the best constant prediction for given targets, and its loss, from one pass over the targets.
+"""Baselines: the best constant prediction for some targets, and its loss, from one pass over the targets.
 
-A loss declares which constant is best for it: 'mean', 'median', 'frequencies', 'signs' or 'centroid'. Each is a
-mergeable record here. Of other losses' best constants one pass over the targets does not know enough.
+A loss declares which constant is the best for it: 'mean', 'median', 'frequencies', 'signs' or 'centroid'. Each is a
+mergeable record here. For other losses one pass over the targets is not enough to find the best constant.
 """
 
 from dataclasses import dataclass
@@ -20,28 +20,35 @@ if TYPE_CHECKING:
     from losscli.engine.job import Job
 
 MOST_MEDIAN_VALUES = 4_000_000
-"""A median needs its values; beyond so many there is no baseline rather than an unbounded memory."""
+"""A median needs all values in memory; if there are more than this, there is no baseline."""
 
 
 def weighed(weights: Array, t: Array) -> Array:
-    """The sum of the rows of t, shape (n, k), each times its weight; not by BLAS, whose digits depend on the machine's cores."""
+    """Return the sum over the rows of t, shape (n, k), each times its weight, shape (n,).
+
+    BLAS is avoided, because its digits depend on the number of processor cores.
+    """
     if t.shape[1] == 1:
         return np.einsum("i,i->", weights, t[:, 0])[None]
     return np.einsum("i,ij->j", weights, t)
 
 
 class Baseline(Protocol):
-    """A mergeable record of targets."""
+    """A mergeable record of targets from which the best constant is found."""
 
     def __add__(self, other: "Baseline") -> "Baseline": ...
 
     def best(self, loss: BoundLoss, extras: Extras) -> tuple[Array, Array] | None:
-        """The best constant, one number an output or class, and its weighted loss summed over rows, one an output."""
+        """Return the best constant, one number per output or class, and its weighted losses
+        summed over rows, one per output.
+
+        None if it is not known.
+        """
         ...
 
 
 class Mean(NamedTuple):
-    """For losses that are a multiple of the squared residual."""
+    """The record for losses that are a multiple of the squared residual."""
 
     weight: float
     mean: Array
@@ -49,6 +56,7 @@ class Mean(NamedTuple):
 
     @classmethod
     def of(cls, t: Array, weights: Array) -> "Mean":
+        """Return the record of targets, shape (n, k), and their weights, shape (n,)."""
         total = float(weights.sum())
         if not total:
             return cls(0.0, np.zeros(t.shape[1]), np.zeros(t.shape[1]))
@@ -60,7 +68,7 @@ class Mean(NamedTuple):
         if not (self.weight and other.weight):
             return self if self.weight else other
         total = self.weight + other.weight
-        with np.errstate(all="ignore"):  # of targets that are infinite
+        with np.errstate(all="ignore"):  # targets may be infinite
             gap = other.mean - self.mean
             mean = self.mean + gap * (other.weight / total)
             squares = self.squares + other.squares + gap * gap * (self.weight * other.weight / total)
@@ -72,7 +80,7 @@ class Mean(NamedTuple):
 
 
 class Median(NamedTuple):
-    """For the absolute residual."""
+    """The record for the absolute residual."""
 
     values: tuple[Array, ...]
     weights: tuple[Array, ...]
@@ -80,6 +88,7 @@ class Median(NamedTuple):
 
     @classmethod
     def of(cls, t: Array, weights: Array) -> "Median":
+        """Return the record of targets, shape (n, k), and their weights, shape (n,)."""
         return cls((t,), (weights,), t.size)
 
     def __add__(self, other: Baseline) -> "Median":  # type: ignore[override]
@@ -98,7 +107,7 @@ class Median(NamedTuple):
 
 
 def weighted_median(values: Array, weights: Array) -> float:
-    """The value at which half the weight is reached; the middle of two where it falls between them."""
+    """Return the value at which half of the weight is reached; the mean of two values if it is reached between them."""
     order = np.argsort(values, kind="stable")
     values, reached = values[order], np.cumsum(weights[order])
     half = reached[-1] / 2
@@ -108,10 +117,10 @@ def weighted_median(values: Array, weights: Array) -> float:
 
 
 class Frequencies(NamedTuple):
-    """For losses whose core is -t l + h(t), over classes or over the two outcomes of each output.
+    """The record for losses whose core is -t l + h(t), over classes or over the two outcomes of each output.
 
-    `positive` is the sum of w t for each class or output, `negative` that of w (1 - t) for outputs, and `constant`
-    that of w h(t).
+    `positive` is the sum of w t for each class or output, `negative` that of w (1 - t) for outputs, and `constant` that
+    of w h(t); w is the weight, t the target, and l the log-probability.
     """
 
     positive: Array
@@ -120,11 +129,13 @@ class Frequencies(NamedTuple):
 
     @classmethod
     def of_classes(cls, loss: BoundLoss, targets: Dense, weights: Array) -> "Frequencies":
+        """Return the record of targets over classes, shape (n, k), and the weights of the rows, shape (n,)."""
         t = targets.t.astype(np.float64)
         return cls(weighed(weights, t), None, np.array([float(weighed(weights, _constant(loss, t)).sum())]))
 
     @classmethod
     def of_outputs(cls, targets: Dense, weights: Array) -> "Frequencies":
+        """Return the record of targets of outputs, shape (n, k), and the weights of the rows, shape (n,)."""
         t = targets.t.astype(np.float64)
         other = 1 - t if targets.other is None else targets.other
         t, other = (part if part.ndim == 2 else part[:, None] for part in (t, other))
@@ -146,15 +157,18 @@ class Frequencies(NamedTuple):
 
 
 class ClassCounts(NamedTuple):
-    """The same for targets that name one class a row: how often each occurs is all that is kept of a block."""
+    """The record for losses as of `Frequencies`, if each row has one class: only the number
+    of rows of each class is kept.
+    """
 
     own: Array
-    """Sum of the weights of each class's rows."""
+    """For each class the sum of the weights of its rows."""
     on: float
     off: float
 
     @classmethod
     def of(cls, targets: Indices, weights: Array | None, k: int) -> "ClassCounts":
+        """Return the record of class indices, shape (n,), and the weights of the rows."""
         return cls(np.bincount(targets.index, weights, k), targets.on, targets.off)
 
     def __add__(self, other: Baseline) -> "ClassCounts":  # type: ignore[override]
@@ -170,13 +184,14 @@ class ClassCounts(NamedTuple):
 
 
 class Signs(NamedTuple):
-    """For piecewise margin losses: a constant score has two margins, itself and its opposite."""
+    """The record for piecewise margin losses. A constant score has two margins: itself and its negative."""
 
     positive: Array
     negative: Array
 
     @classmethod
     def of(cls, targets: Dense, weights: Array) -> "Signs":
+        """Return the record of targets in {-1, 1} and the weights of the rows."""
         up = (targets.t > 0).astype(np.float64)
         up = up if up.ndim == 2 else up[:, None]
         return cls(weighed(weights, up), weighed(weights, 1 - up))
@@ -186,8 +201,8 @@ class Signs(NamedTuple):
         return Signs(self.positive + other.positive, self.negative + other.negative)
 
     def best(self, loss: BoundLoss, extras: Extras) -> tuple[Array, Array] | None:
-        # A sum of pieces that are straight has its least value at a kink, 1 or a parameter; of a squared hinge,
-        # where the pull of both sides is equal.
+        # A sum of straight pieces is smallest at a kink, which is 1 or a parameter. A squared hinge is smallest
+        # where the slopes of both sides cancel.
         kinks = [1.0, *(value for value in loss.parameters.values() if value is not None)]
         fixed = np.array([[sign * kink] * len(self.positive) for kink in kinks for sign in (1, -1)])
         with np.errstate(all="ignore"):
@@ -199,12 +214,16 @@ class Signs(NamedTuple):
 
 
 class Centroid(NamedTuple):
-    """For losses in the squared distance to the class's center: the mean of the centers, each as often as its class."""
+    """The record for losses in the squared distance to the center of the class.
+
+    The best constant is the mean of the centers, each weighted by the weight of its class.
+    """
 
     weights: Array
 
     @classmethod
     def of(cls, targets: Targets, weights: Array, k: int) -> "Centroid":
+        """Return the record of targets over k classes and the weights of the rows, shape (n,)."""
         if isinstance(targets, Indices):
             return cls(np.bincount(targets.index, weights, k))
         return cls(weighed(weights, targets.t.astype(np.float64)))
@@ -222,16 +241,18 @@ class Centroid(NamedTuple):
 
 
 def of(loss: BoundLoss, lifted: Targets, targets: Array, given: Array | None, k: int) -> Baseline | None:
-    """The record that a loss's best constant needs, of a block's targets; None for a loss that declares none.
+    """Return the record of a batch's targets from which the loss's best constant is found; None if it declares none.
 
     Parameters
     ----------
-    lifted, targets
-        the block's targets as the lift sees them, smoothed, and as they were read.
+    lifted
+        the batch's targets as the lift sees them, smoothed.
+    targets
+        the batch's targets as they were read, shape (n,) or (n, k).
     given
-        weights of the rows; None for 1 each.
+        weights of the rows, shape (n,); None for 1 each.
     k
-        number of classes, where targets are classes.
+        number of classes, if targets are classes.
     """
     kind = loss.declaration.baseline
     if kind == "frequencies" and isinstance(lifted, Indices):
@@ -253,7 +274,7 @@ def of(loss: BoundLoss, lifted: Targets, targets: Array, given: Array | None, k:
 
 
 def _constant(loss: BoundLoss, t: Array) -> Array:
-    # h(t) is what a core of the form -t l + h(t) is at l = 0.
+    # A core -t l + h(t) has the value h(t) at l = 0.
     zero = np.zeros_like(t)
     with np.errstate(all="ignore"):
         return loss.core(Known(zero, zero + 1, zero), t)[0]
@@ -261,7 +282,7 @@ def _constant(loss: BoundLoss, t: Array) -> Array:
 
 @dataclass(frozen=True)
 class BaselineOfBatches(BatchCollector):
-    """Makes the record batch by batch, of targets with several numbers per row."""
+    """Makes the record batch by batch, for targets with several numbers per row."""
 
     record = Baseline
 
@@ -274,7 +295,7 @@ class BaselineOfBatches(BatchCollector):
 
 @dataclass(frozen=True)
 class BaselineOfChunks(ChunkCollector):
-    """Makes the record of a whole chunk, of targets with one number per row."""
+    """Makes the record of a whole chunk, for targets with one number per row."""
 
     record = Baseline
 
@@ -284,14 +305,16 @@ class BaselineOfChunks(ChunkCollector):
 
 
 def collectors(job: "Job") -> list[Collector]:
-    """What collects the record for a job's loss; nothing where no constant is known to be best."""
+    """Return the collector of the record for a job's loss; an empty list if no constant is known to be best."""
     if job.loss.declaration.baseline is None or job.encoding.kind == "constant":
         return []
     return [BaselineOfChunks() if len(job.targets.shape) == 1 else BaselineOfBatches()]
 
 
 class Answer(NamedTuple):
-    """The baseline as reported: the constant, its loss under the run's own reduction, and the skill over it."""
+    """The baseline as it is reported: the constant, its loss under the same reduction,
+    and the skill of the run over it.
+    """
 
     prediction: float | list[float]
     value: float

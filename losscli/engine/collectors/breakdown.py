@@ -1,4 +1,4 @@
-"""What the pictures of a file's losses are made of: kept on the one pass that computes them, in flat memory."""
+"""The numbers behind the pictures of a file's losses, kept on the pass that computes the losses, in constant memory."""
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -16,31 +16,32 @@ if TYPE_CHECKING:
     from losscli.engine.job import Job
 
 CONFIDENCES = 50
-"""Bins of equal width of the probability of the true class."""
+"""Number of bins of equal width for the probability of the true class."""
 PER_OCTAVE = 6
-"""Bins of the loss for each doubling."""
+"""Number of bins for each doubling of the loss."""
 OCTAVES = (-60, 40)
 """Losses from 2^-60 to 2^40 have bins of their own; the first bin also holds 0 and less, the last one infinity."""
 
 
 def loss_edges() -> Array:
-    """Edges of the bins of the loss; the first is 0."""
+    """Return the edges of the bins of the loss, ascending; the first is 0."""
     inner = 2.0 ** (np.arange(OCTAVES[0] * PER_OCTAVE, OCTAVES[1] * PER_OCTAVE + 1) / PER_OCTAVE)
     return np.concatenate([[0.0], inner])
 
 
 @dataclass(frozen=True)
 class Profile:
-    """Mergeable record: losses by group and by confidence, and what each row contributes to the total.
+    """Mergeable record: losses by group and by confidence, and the contribution of each row to the total.
 
-    `rows` and `sums` have one entry a group, a class or an output; `joint` is counts of confidence x loss.
+    `rows` and `sums` are the number of rows and the sum of losses of each group, which is a class or an output; `joint`
+    counts rows by confidence (rows) and loss (columns).
     """
 
     rows: Array | None
     sums: Array | None
     joint: Array | None
     contributions: Quantiles | None
-    """Weight times loss of each row, where there are weights."""
+    """Weight times loss of each row, if there are weights."""
 
     def __add__(self, other: "Profile") -> "Profile":
         def both(mine: Array | None, theirs: Array | None) -> Array | None:
@@ -81,7 +82,7 @@ class Profiler(BatchCollector):
 
     def _joint(self, job: "Job", batch: "Batch") -> Array:
         values = batch.values.reshape(-1).astype(np.float64)
-        p = np.clip(np.nan_to_num(true_class_chance(job, batch).reshape(-1)), 0, 1)  # NaN is reported after the pass
+        p = np.clip(np.nan_to_num(true_class_chance(job, batch).reshape(-1)), 0, 1)  # a NaN is reported after the pass
         along = np.minimum((p * CONFIDENCES).astype(np.int64), CONFIDENCES - 1)
         edges = len(loss_edges())
         positive = values > 0
@@ -91,7 +92,7 @@ class Profiler(BatchCollector):
 
 
 def true_class_chance(job: "Job", batch: "Batch") -> Array:
-    """The probability of what happened, in the shape of the losses before outputs are combined."""
+    """Return the probability of what happened, in the shape that losses have before outputs are combined."""
     likelihood = find(str(job.loss.family.likelihood)).bind()
     hard = replace(job.encoding, smoothing=None).targets(batch.targets)
     extras = job.extras._replace(pos_weight=None)
@@ -99,12 +100,15 @@ def true_class_chance(job: "Job", batch: "Batch") -> Array:
 
 
 def concentration(values: Array, counts: Array) -> tuple[Array, Array]:
-    """The share of the total that the worst part of the rows carries, both from 0 to 1.
+    """Return the shares of rows and of the total, both ascending from 0 to 1: the worst share
+    of the rows carries this share.
 
     Parameters
     ----------
-    values, counts
-        losses in ascending order, none of them negative and their sum positive, and how often each occurs.
+    values
+        losses in ascending order, none of them negative and their sum positive, shape (m,).
+    counts
+        how often each of them occurs, shape (m,).
     """
     rows = np.concatenate([[0], np.cumsum(counts[::-1])])
     carried = np.concatenate([[0.0], np.cumsum((values * counts)[::-1])])

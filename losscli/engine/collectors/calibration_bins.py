@@ -1,4 +1,4 @@
-"""Calibration errors of a pass: how far the accuracy of predictions is from how sure they were, in bins of confidence."""
+"""Calibration errors: the difference between accuracy and confidence of predictions, in bins of confidence."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,12 +15,14 @@ if TYPE_CHECKING:
 
 BINS = 15
 MOST_ELEMENTS = 4_000_000
-"""Predictions up to which these errors are computed without being asked for: beyond, they would slow the pass down."""
+"""Number of predictions up to which the errors are computed without being asked for: beyond,
+they would slow the pass down.
+"""
 DESCRIBED = f"{BINS} bins of equal width, (low, high], of the predicted class's probability; rows count 1 each"
 
 
 class Bins(NamedTuple):
-    """Mergeable record: rows, their confidence and how many are right, in bins of equal width."""
+    """Mergeable record, per bin of confidence: number of rows, sum of confidences, and number of right predictions."""
 
     rows: Array
     confidence: Array
@@ -28,7 +30,7 @@ class Bins(NamedTuple):
 
     @classmethod
     def of(cls, job: "Job", batch: "Batch") -> "Bins":
-        """Of a batch of predictions and labels; see `Judge`."""
+        """Return the record of a batch of predictions and labels; see `Judge`."""
         if job.extras.prediction_kind == "logits" and batch.predictions.ndim == 2:
             confidence, right = _of_logits(batch.predictions, classes(job, batch.targets))
         else:
@@ -46,14 +48,18 @@ class Bins(NamedTuple):
         return Bins(self.rows + other.rows, self.confidence + other.confidence, self.right + other.right)
 
     def statistics(self) -> dict[str, float]:
-        """ECE, the mean over the rows of |accuracy - confidence| of their bin, and MCE, the largest one of a bin."""
+        """Return ECE, the mean over rows of |accuracy - confidence| of their bin, and MCE, the largest one
+        of any bin.
+        """
         held = self.rows > 0
         gaps = np.abs(self.right[held] - self.confidence[held])
         return {"ece": float(gaps.sum() / self.rows.sum()), "mce": float((gaps / self.rows[held]).max())}
 
 
 def _of_logits(logits: Array, true: Array) -> tuple[Array, Array]:
-    """The largest probability of each row, in the logits' own dtype, and whether it is that of the true class."""
+    """Return the largest probability of each row, in the logits' own dtype, and whether it is that of
+    the true class.
+    """
     rows, top = np.arange(len(logits)), logits.argmax(axis=1)
     peak = logits[rows, top]
     with np.errstate(all="ignore"):
@@ -62,16 +68,16 @@ def _of_logits(logits: Array, true: Array) -> tuple[Array, Array]:
 
 
 def applies(job: "Job") -> bool:
-    """Whether predictions are chances of labels, of which one is right."""
-    form = job.encoding
+    """Whether predictions are probabilities of labels of which exactly one is right."""
+    encoding = job.encoding
     if job.loss.family.likelihood is None or job.several:
         return False
-    return form.kind in ("index", "name", "one-hot", "binary", "signed")
+    return encoding.kind in ("index", "name", "one-hot", "binary", "signed")
 
 
 @dataclass(frozen=True)
 class Verdicts:
-    """Mergeable record: of each row the confidence of the predicted class and whether it is the true one."""
+    """Mergeable record: for each row the confidence of the predicted class, and whether this class is the true one."""
 
     confidence: tuple[Array, ...]
     right: tuple[Array, ...]
@@ -94,7 +100,7 @@ class CalibrationBins(BatchCollector):
 class Judge(BatchCollector):
     """Keeps the confidence of every row: the largest probability, whose class is the predicted one.
 
-    Of two outcomes the positive one is predicted where its probability is above 1/2; of several classes with the
+    Of two outcomes the positive one is predicted if its probability is above 1/2; of several classes with the
     largest probability, the first.
     """
 

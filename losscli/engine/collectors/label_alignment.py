@@ -1,7 +1,8 @@
-"""Whether labels belong to the predictions beside them: rows that a pass keeps, and what comes of them with other labels.
+"""Whether labels belong to the predictions in the same row: a pass keeps some rows, which are then given other labels.
 
-The test is one of permutations: the mean loss of some thousand rows is compared with that of the same rows under shuffled
-labels, and with labels that are moved by a row. Classes are compared by how often each is predicted for each label.
+This is a permutation test: the mean loss of some thousand rows is compared with that of the same rows
+under shuffled labels, and with labels that are moved by one row. For classes it also counts how often
+each is predicted for each label.
 """
 
 import math
@@ -20,26 +21,26 @@ if TYPE_CHECKING:
     from losscli.engine.job import Job
 
 RUN = 32
-"""Rows of a sample that follow each other, so that a label can be compared with its neighbours."""
+"""Consecutive rows that are kept together, so that a label can be compared with its neighbours."""
 MOST_ROWS = 4096
 MOST_BYTES = 2 << 20
 LEAST_ROWS = 50
-"""Of fewer rows nothing is concluded."""
+"""With fewer rows than this, nothing is concluded."""
 SHUFFLES = 30
 CAPPED = 0.95
-"""The quantile of shuffled losses at which losses are cut off as well."""
+"""Losses are also compared after they are cut off at this quantile of the shuffled losses."""
 SIGNIFICANT = 3.0
-"""Standard deviations of the shuffled means by which labels that are related are better at least."""
+"""Labels that are related are better than shuffled ones by at least this many standard deviations of shuffled means."""
 SHIFTED = 6.0
-"""The same for labels moved by a row to be worth a warning."""
+"""Labels moved by one row must be better by this many standard deviations of shuffled means to be worth a warning."""
 NAMES = "are the columns' names in the order of the columns? Correct them"
 MOST_CLASSES = 1000
 MOVED = 5
-"""Rows of a class that are predicted as another one, at the least, for the two to look exchanged."""
+"""At least this many rows of a class must be predicted as another class for the two to look exchanged."""
 
 
 class Sample(NamedTuple):
-    """Mergeable record: rows that were kept, in the order of the file, as they were read."""
+    """Mergeable record: the rows that were kept, as they were read, in the order of the file."""
 
     rows: tuple[Array, ...] = ()
     predictions: tuple[Array, ...] = ()
@@ -52,14 +53,16 @@ class Sample(NamedTuple):
 
 @dataclass(frozen=True)
 class Sampling(BatchCollector):
-    """Keeps some rows as they were read: of every `stride` rows the first RUN."""
+    """Keeps some rows as they were read: the first RUN of every `stride` rows."""
 
     stride: int
     record = Sample
 
     @classmethod
     def for_job(cls, job: "Job", most_bytes: int = MOST_BYTES) -> "Sampling | None":
-        """The sampling of a job; None where there are too few rows to conclude from, or the targets are no rows' own."""
+        """Return the sampling of a job; None if there are too few rows to conclude from, or
+        rows have no targets of their own.
+        """
         n = job.samples
         most = min(MOST_ROWS, most_bytes // job.row_bytes)
         if job.loss.family.coupled is not None or job.encoding.kind == "constant" or min(n, most) < LEAST_ROWS:
@@ -67,11 +70,11 @@ class Sampling(BatchCollector):
         return cls(RUN * max(1, -(-n // most)))
 
     def rows(self, start: int, length: int) -> Array:
-        """Which of some rows are kept, the first of which is row `start`."""
+        """Return which of `length` rows are kept, counted from row `start` of the file."""
         first = start // self.stride * self.stride
         runs = np.arange(first, start + length, self.stride)
-        found = (runs[:, None] + np.arange(RUN)).reshape(-1) - start
-        return found[(found >= 0) & (found < length)]
+        kept = (runs[:, None] + np.arange(RUN)).reshape(-1) - start
+        return kept[(kept >= 0) & (kept < length)]
 
     def of(self, job: "Job", batch: "Batch") -> Sample:
         kept = self.rows(batch.first, len(batch.predictions))
@@ -80,24 +83,31 @@ class Sampling(BatchCollector):
 
 
 class Compared(NamedTuple):
-    """The mean loss of a sample, with its own labels and with others."""
+    """The mean loss of a sample with its own labels and with other labels."""
 
     own: float
     shuffled: float
     spread: float
-    """Standard deviation of the shuffled means."""
+    """Standard deviation of the means of shuffled labels."""
     moved: float
-    """The better one of labels moved up and down by a row."""
+    """Mean loss with labels moved by one row, up or down, whichever is better."""
     direction: str
     own_better: float
-    """By how many standard deviations its own labels are better than shuffled ones, with or without the largest losses."""
+    """By how many standard deviations the own labels are better than shuffled ones: the larger of the numbers with and
+    without the largest losses cut off.
+    """
     moved_better: float
 
 
 def suspicions(job: "Job", sample: Sample, found: Compared | None, names: list[str]) -> list[Finding]:
-    """What a sample of rows says about the labels: nothing, or that they are permuted, shifted or unrelated.
+    """Return findings about the labels, if a sample says that they are permuted, shifted or unrelated.
 
-    `found` is what `compared` makes of the sample, and `names` are those of the classes.
+    Parameters
+    ----------
+    found
+        the result of `compared` for the sample.
+    names
+        names of the classes.
     """
     if found is None:
         return []
@@ -139,7 +149,10 @@ def suspicions(job: "Job", sample: Sample, found: Compared | None, names: list[s
 
 
 def compared(job: "Job", sample: Sample) -> Compared | None:
-    """Losses of a sample with its own labels, with shuffled ones, and with those of neighbours; None where all are alike."""
+    """Compare the losses of a sample with its own labels, with shuffled ones, and with those of neighbouring rows.
+
+    None if there is nothing to compare, as when all labels are equal.
+    """
     if not sample.rows:
         return None
     rows = np.concatenate(sample.rows)
@@ -152,7 +165,7 @@ def compared(job: "Job", sample: Sample) -> Compared | None:
         return _losses(job, predictions, targets[order], third_operand)
 
     shuffled = [losses(_order(len(rows), number)) for number in range(SHUFFLES)]
-    # With the largest losses cut off too: a few huge ones would make everything else look alike.
+    # Compared with the largest losses cut off as well: a few huge ones would hide all differences.
     scales = [_Scale.of(shuffled, cap) for cap in (math.inf, float(np.quantile(shuffled[0], CAPPED)))]
     scales = [scale for scale in scales if scale.spread]
     if not scales:
@@ -177,28 +190,29 @@ def compared(job: "Job", sample: Sample) -> Compared | None:
 
 
 class _Scale(NamedTuple):
-    """What means of shuffled losses are usually, where losses are cut off at `cap`."""
+    """The mean loss under shuffled labels, if losses are cut off at `cap`: its usual value and its spread."""
 
     cap: float
     usual: float
     spread: float
-    """Their standard deviation, 0 where they differ by rounding only."""
+    """Standard deviation of the means; 0 if they differ only by rounding."""
 
     @classmethod
     def of(cls, shuffled: list[Array], cap: float) -> "_Scale":
+        """Return the scale of losses under several shuffles, each of shape (n,)."""
         means = np.array([np.minimum(values, cap).mean() for values in shuffled])
         usual, spread = float(means.mean()), float(means.std())
         return cls(cap, usual, spread if spread > 1e-9 * abs(usual) else 0.0)
 
     def better(self, values: Array) -> float:
-        """By how many standard deviations losses are better than shuffled ones."""
+        """Return by how many standard deviations losses are better than shuffled ones."""
         return (self.usual - float(np.minimum(values, self.cap).mean())) / self.spread
 
 
 def _neighbours(rows: Array, step: int) -> Array:
-    """For each row of a sample the next one (or, for a step of -1, the one before), in a ring of the rows that follow each other.
+    """Return, for each row of a sample, the position of the next row or, for a step of -1, of the one before.
 
-    So each label is there as often as before.
+    Consecutive rows form a ring, so that each label is used as often as before.
     """
     new = np.flatnonzero(np.diff(rows) != 1) + 1
     first, last = np.array([0, *new]), np.array([*new - 1, len(rows) - 1])
@@ -208,6 +222,9 @@ def _neighbours(rows: Array, step: int) -> Array:
 
 
 def _losses(job: "Job", predictions: Array, targets: Array, third_operand: Array | None) -> Array:
+    """Return the loss of each row in float64, shape (n,), with infinite and undefined
+    losses replaced by the largest one.
+    """
     from losscli.engine.job import over_outputs
 
     extras = job.extras._replace(third_operand=third_operand)
@@ -215,16 +232,19 @@ def _losses(job: "Job", predictions: Array, targets: Array, third_operand: Array
         values, _ = job.loss(predictions, job.encoding.targets(targets), extras)
         losses = over_outputs(job, values).astype(np.float64)
     finite = np.isfinite(losses)
-    return np.where(finite, losses, losses[finite].max(initial=0))  # one infinite loss would hide all others
+    return np.where(finite, losses, losses[finite].max(initial=0))  # one infinite loss would hide all the others
 
 
 def _order(n: int, number: int) -> Array:
-    """A shuffle, always the same one of its number: rows by a hash, for numpy.random takes longer to import than all this."""
+    """Return a permutation of n rows, which depends on nothing but `number`.
+
+    Rows are sorted by a hash, since numpy.random takes longer to import than all of this.
+    """
     return np.argsort(mixed(np.arange(n, dtype=np.uint64) + np.uint64((number + 1) << 32)), kind="stable")
 
 
 def mixed(bits: Array) -> Array:
-    """64-bit numbers with their bits mixed, as the last step of splitmix64 does it (Steele, Lea and Flood 2014)."""
+    """Return 64-bit numbers with their bits mixed, as in the last step of splitmix64 (Steele, Lea and Flood 2014)."""
     with np.errstate(over="ignore"):
         for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
             bits = (bits ^ (bits >> np.uint64(shift))) * np.uint64(factor)
@@ -232,7 +252,9 @@ def mixed(bits: Array) -> Array:
 
 
 def confused(job: "Job", sample: Sample) -> Array | None:
-    """How often each class (column) is predicted for each label (row); None where rows have no class of their own."""
+    """Return how often each class (column) is predicted for each label (row); None if rows do not have
+    one class each.
+    """
     if not names_classes(job) or job.encoding.k > MOST_CLASSES:
         return None
     label = classes(job, np.concatenate(sample.targets))
@@ -240,9 +262,10 @@ def confused(job: "Job", sample: Sample) -> Array | None:
 
 
 def permuted(confusion: Array, names: list[str], named: bool = False) -> Finding | None:
-    """Whether labels look exchanged: most rows of some classes are predicted as another one each, no two as the same.
+    """Return a finding if labels look exchanged, else None.
 
-    Labels that all fit the class before or after theirs look shifted. `named` is whether labels are names of columns.
+    They do if most rows of some classes are predicted as one other class each, no two of them as the same. If all
+    labels fit the class before or after theirs, they look shifted. `named` says that labels are names of columns.
     """
     n = int(confusion.sum())
     if n < LEAST_ROWS:

@@ -1,4 +1,6 @@
-"""What predictions are: logits, probabilities, log-probabilities or neither, from the whole file and with the evidence."""
+"""The kind of predictions: logits, probabilities, log-probabilities or neither, from the whole file,
+with the evidence.
+"""
 
 import math
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,20 +17,31 @@ if TYPE_CHECKING:
     from losscli.io.source import Source
 
 MOSTLY = 0.99
-"""The share of rows that sum to 1 from which on the others are taken for damaged ones."""
+"""If at least this share of rows sums to 1, the other rows are taken for damaged probabilities."""
 
 
 def floor(classes: int | None) -> tuple[str, float]:
-    """What is applied twice to probabilities that are read as logits, and the least cross-entropy then; None for outcomes."""
+    """Return the function applied twice if probabilities are read as logits, and the
+    lowest cross-entropy possible then.
+
+    `classes` is the number of classes, or None for outcomes.
+    """
     if classes is None:
         return "sigmoid", math.log1p(1 / math.e)
     return "softmax", math.log1p((classes - 1) / math.e)
 
 
 def misread(loss: "Loss", name: str, prediction_kind: str, k: int, evidence: str | None = None) -> list[Finding]:
-    """What to say of predictions that look like probabilities: all in [0, 1], and in rows of classes that sum to 1.
+    """Return a finding about predictions that look like probabilities: all in [0, 1], and rows over classes sum to 1.
 
-    `name` is that of their file, `k` the number of classes, and `evidence` why they look so.
+    Parameters
+    ----------
+    name
+        name of their file.
+    k
+        number of classes.
+    evidence
+        why they look like probabilities; None for the usual reason.
     """
     family = loss.family
     if family.takes_from and prediction_kind == "logits":
@@ -58,7 +71,7 @@ def misread(loss: "Loss", name: str, prediction_kind: str, k: int, evidence: str
 
 
 class Values(NamedTuple):
-    """Mergeable record of predictions: how they lie, and what their rows sum to."""
+    """Mergeable record of predictions: how many lie where, and the sums of their rows."""
 
     rows: int = 0
     elements: int = 0
@@ -75,21 +88,25 @@ class Values(NamedTuple):
     positive: int = 0
     least_step: float = math.inf
     most_step: float = -math.inf
-    """Of the first of several columns, its value less the number of its row: the same for all if it counts rows."""
+    """Largest value minus row number in the first of several columns; the same for all rows if the
+    column counts rows.
+    """
     least_sum: float = math.inf
     most_sum: float = -math.inf
     off: int = 0
-    """Rows that miss 1 by more than the tolerance."""
+    """Rows whose sum differs from 1 by more than the tolerance."""
     first_off: tuple[int, ...] = ()
     off_of_logs: int = 0
-    """The same for the exponentials of the predictions."""
+    """Rows for which the sum of the exponentials differs from 1 by more than the tolerance."""
     constant: bool = True
     first: Array | None = None
-    """The first row, which all others are if the predictions are constant."""
+    """The first row; all others are equal to it if the predictions are constant."""
 
     @classmethod
     def of(cls, x: Array, rows: Array | None = None) -> "Values":
-        """Of a block, (n,) or (n, k), whose rows have these numbers in their file."""
+        """Return the record of a batch of predictions, (n,) or (n, k); `rows` are the numbers of its rows
+        in the file.
+        """
         if not len(x):
             return cls()
         x = x.astype(np.float64)
@@ -166,24 +183,27 @@ class Values(NamedTuple):
 
     @property
     def inside(self) -> bool:
-        """Whether all that are numbers are in [0, 1]."""
+        """Whether all predictions that are not NaN are in [0, 1]."""
         return self.within + self.nan == self.elements
 
     @property
     def classes(self) -> int:
-        """How many columns there are; 1 for one number a row."""
+        """The number of columns; 1 for one number per row."""
         return max(1, self.elements // max(1, self.rows))
 
 
 class Kind(NamedTuple):
-    """What predictions are, and why that is thought."""
+    """The kind of predictions, and the evidence for it."""
 
     name: str
     evidence: str
 
 
 def kind(values: Values, family: "Family") -> Kind:
-    """What predictions are, for losses of a family: of classes, of which one happens, of outcomes, or of numbers."""
+    """Return the kind of predictions for the losses of a family.
+
+    The family's targets may be classes of which one happens, independent outcomes, or numbers.
+    """
     span = f"values from {values.least:.4g} to {values.most:.4g}"
     if not values.elements or values.nan + values.infinite == values.elements:
         return Kind("neither", "there is no finite value")
@@ -213,7 +233,7 @@ def percentages(values: Values) -> bool:
 
 
 def suspicious(values: Values, found: Kind, source: "Source", prediction_kind: str, family: "Family") -> list[Finding]:
-    """What is suspicious about predictions by themselves, for losses of a family."""
+    """Return findings about predictions that can be had without their targets, for the losses of a family."""
     name, k, dtype = source.name, values.classes, source.dtype
     findings = []
     if values.rows >= 10 and values.least_step == values.most_step:

@@ -1,4 +1,4 @@
-"""Whether predictions that are read as logits look like probabilities, which a pass can see at no cost."""
+"""Whether predictions that are read as logits look like probabilities, which a pass can check at almost no cost."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class LookLikeProbabilities(NamedTuple):
-    """Mergeable record: whether all predictions so far, though read as logits, could be probabilities."""
+    """Mergeable record: whether all predictions so far, which are read as logits, could be probabilities."""
 
     all: bool = True
 
@@ -25,9 +25,9 @@ class LookLikeProbabilities(NamedTuple):
 
 @dataclass(frozen=True)
 class ProbabilityLook(BatchCollector):
-    """Looks whether predictions that are read as logits lie in [0, 1], and in rows of classes that sum to 1.
+    """Checks whether predictions that are read as logits lie in [0, 1], and rows over classes sum to 1.
 
-    Where they are not read as logits there is nothing to suspect.
+    If they are not read as logits there is nothing to suspect.
     """
 
     record = LookLikeProbabilities
@@ -39,8 +39,8 @@ class ProbabilityLook(BatchCollector):
 def _look_like_probabilities(job: "Job", predictions: Array) -> bool:
     if job.extras.prediction_kind != "logits" or not predictions.size:
         return True
-    one = predictions.reshape(-1)[0]  # which mostly tells
-    if not (0 <= one <= 1 and predictions.min() >= 0 and predictions.max() <= 1):
+    first = predictions.reshape(-1)[0]  # which is mostly enough to tell
+    if not (0 <= first <= 1 and predictions.min() >= 0 and predictions.max() <= 1):
         return False
     if predictions.ndim == 1 or job.loss.family.target_type != "classes":
         return True

@@ -1,4 +1,4 @@
-"""What may be wrong with rows: looked for on the pass, and raised after it with the first places and the count."""
+"""Faults of rows: collected on the pass, and raised after it with the first places and their number."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
@@ -35,24 +35,24 @@ SATURATED = "saturated"
 
 @dataclass(frozen=True)
 class FaultFinder(BatchCollector):
-    """Looks for faults of rows, and for what is no fault but worth a warning."""
+    """Collects faults of rows, and also what is not a fault but worth a warning."""
 
     record = Faults
 
     def of(self, job: "Job", batch: "Batch") -> Faults:
-        found = Faults()
+        faults = Faults()
         if not len(batch.losses):
-            return found
+            return faults
         look = _Looker(batch.first, batch.kept)
         if job.predictions.dtype == np.float16:
-            found = found + look(OVERFLOWED, np.isinf(batch.predictions), batch.predictions)
+            faults = faults + look(OVERFLOWED, np.isinf(batch.predictions), batch.predictions)
         if job.extras.prediction_kind == "probs":
-            found = found + look(SATURATED, np.isposinf(batch.losses), batch.losses)
-        return _faults(job, look, batch) + found
+            faults = faults + look(SATURATED, np.isposinf(batch.losses), batch.losses)
+        return _faults(job, look, batch) + faults
 
 
 class _Looker(NamedTuple):
-    """Counts places with a fault and keeps the first few."""
+    """Counts the places that have a fault, and keeps the first few."""
 
     start: int
     kept: Array | None
@@ -70,10 +70,11 @@ class _Looker(NamedTuple):
 
 
 def _faults(job: "Job", look: _Looker, batch: "Batch") -> Faults:
-    found = Faults()
+    """Return the faults of a batch; most checks are skipped if the losses show that nothing is wrong."""
+    faults = Faults()
     predictions, targets, losses = batch.predictions, batch.targets, batch.losses
     weights, third_operand = batch.sample_weights, batch.third_operand
-    # A weight of zero makes nothing of a NaN; where there may be one, NaN is looked for in the predictions themselves.
+    # A weight of 0 hides a NaN from the losses; if there may be one, NaN is searched for in the predictions themselves.
     hidden = job.output_weights is not None or job.extras.pos_weight is not None or 0 in job.loss.parameters.values()
     undefined = np.isnan(losses)
     domains = job.domains
@@ -86,36 +87,38 @@ def _faults(job: "Job", look: _Looker, batch: "Batch") -> Faults:
         and not bounded
         and not undefined.any()
     ):
-        return found
+        return faults
     if own != REAL:
-        found = found + look(OUTSIDE_PREDICTION, own.outside(predictions), predictions)
+        faults = faults + look(OUTSIDE_PREDICTION, own.outside(predictions), predictions)
     if domains.targets != REAL:
-        found = found + look(OUTSIDE_TARGET, domains.targets.outside(targets), targets)
+        faults = faults + look(OUTSIDE_TARGET, domains.targets.outside(targets), targets)
     if third_operand is not None:
         negative = third_operand <= 0 if job.loss.family.third_operand == "variance" else False
-        found = found + look(BAD_THIRD_OPERAND, np.isnan(third_operand) | negative, third_operand)
+        faults = faults + look(BAD_THIRD_OPERAND, np.isnan(third_operand) | negative, third_operand)
     if weights is not None:
-        found = found + look(BAD_WEIGHT, ~((weights >= 0) & np.isfinite(weights)), weights)
+        faults = faults + look(BAD_WEIGHT, ~((weights >= 0) & np.isfinite(weights)), weights)
     if job.extras.prediction_kind == "probs":
-        found = found + look(NAN_PREDICTION, np.isnan(predictions), predictions)
-        found = found + look(NOT_PROBABILITY, (predictions < 0) | (predictions > 1), predictions)
+        faults = faults + look(NAN_PREDICTION, np.isnan(predictions), predictions)
+        faults = faults + look(NOT_PROBABILITY, (predictions < 0) | (predictions > 1), predictions)
     elif job.extras.prediction_kind == "log-probs":
-        found = found + look(NAN_PREDICTION, np.isnan(predictions), predictions)
-        found = found + look(NOT_LOG_PROBABILITY, predictions > 0, predictions)
-    if job.extras.prediction_kind != "logits" and job.loss.family.target_type == "classes" and not found:
+        faults = faults + look(NAN_PREDICTION, np.isnan(predictions), predictions)
+        faults = faults + look(NOT_LOG_PROBABILITY, predictions > 0, predictions)
+    if job.extras.prediction_kind != "logits" and job.loss.family.target_type == "classes" and not faults:
         sums = row_sums(predictions if job.extras.prediction_kind == "probs" else np.exp(predictions))
-        found = found + look(ROW_SUM, ~(np.abs(sums - 1) <= SUM_TOLERANCE), sums)
-    if (undefined.any() or hidden) and not found:
-        found = found + look(NAN_PREDICTION, np.isnan(predictions), predictions)
+        faults = faults + look(ROW_SUM, ~(np.abs(sums - 1) <= SUM_TOLERANCE), sums)
+    if (undefined.any() or hidden) and not faults:
+        faults = faults + look(NAN_PREDICTION, np.isnan(predictions), predictions)
         if targets.dtype.kind == "f":
-            found = found + look(NAN_TARGET, np.isnan(targets), targets)
-        if not found and undefined.any():
-            found = found + look(UNDEFINED, undefined, losses)
-    return found
+            faults = faults + look(NAN_TARGET, np.isnan(targets), targets)
+        if not faults and undefined.any():
+            faults = faults + look(UNDEFINED, undefined, losses)
+    return faults
 
 
 def raise_faults(job: "Job", faults: Faults) -> None:
-    """Raise the gravest fault that a pass found, with its first places and its count."""
+    """Raise a DataError for the gravest fault that a pass found, with its first places and its
+    number; none if there is none.
+    """
     for fault in _grave(faults):
         number, places = faults.found[fault]
         kind = _kind(job, fault, places[0])
@@ -129,8 +132,8 @@ def raise_faults(job: "Job", faults: Faults) -> None:
 
 
 def findings(job: "Job", faults: Faults) -> list[Finding]:
-    """All that a pass found, the gravest first, and what is only worth a warning."""
-    made = []
+    """Return everything that a pass found, the gravest fault first, and warnings at the end."""
+    results = []
     for fault in [*_grave(faults), *(fault for fault in (OVERFLOWED, SATURATED) if fault in faults.found)]:
         number, places = faults.found[fault]
         kind = _kind(job, fault, places[0])
@@ -138,16 +141,17 @@ def findings(job: "Job", faults: Faults) -> list[Finding]:
         noun = "row" if places[0][1] is None else "value"
         message = f"{where[0]}: {kind.fact} ({count(number, noun)} like this)"
         severity = ERROR if fault in _GRAVITY else WARNING
-        made.append(Finding(kind.code, severity, message, where, kind.cure))
-    return made
+        results.append(Finding(kind.code, severity, message, where, kind.cure))
+    return results
 
 
 def _grave(faults: Faults) -> list[str]:
+    """Return the faults that are errors, the gravest first."""
     return [fault for fault in _GRAVITY if fault in faults.found]
 
 
 class _Kind(NamedTuple):
-    """A fault in words: the source that has it, its name among the findings, the fact and the cure."""
+    """A fault in words: the source that has it, its code among the findings, the fact and the cure."""
 
     source: "Source"
     code: str
@@ -156,6 +160,7 @@ class _Kind(NamedTuple):
 
 
 def _kind(job: "Job", fault: str, place: tuple[int, int | None, float]) -> _Kind:
+    """Return the words for a fault; `place` is the first place that has it."""
     value, domains = place[2], job.domains
     name, third_operand = job.loss.name, job.loss.family.third_operand
     others: dict[str, Source | None] = {

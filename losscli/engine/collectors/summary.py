@@ -1,4 +1,4 @@
-"""The sums, moments and percentiles of the losses: what every result has."""
+"""The sums, moments and percentiles of the losses, which every result has."""
 
 import math
 from dataclasses import dataclass
@@ -14,22 +14,24 @@ from losscli.engine.job import Job
 
 
 class Summary(NamedTuple):
-    """Mergeable record: how many rows there are, what their losses add up to, and how far they spread."""
+    """Mergeable record: the number of rows, the sums of their losses and weights, and how far the losses spread."""
 
     weighted: Total = Total()
-    """Of weight times loss."""
+    """Sum of weight times loss."""
     weight: Total = Total()
     nonzero: int = 0
-    """Rows whose weight is not 0."""
+    """Number of rows whose weight is not 0."""
     ignored: int = 0
     losses: Moments = Moments()
-    """Of the losses before weights."""
+    """Moments of the losses before weights."""
     sum: Total = Total()
-    """Of the losses before weights."""
+    """Sum of the losses before weights."""
 
     @classmethod
     def of(cls, losses: Array, weights: Array | None, ignored: int = 0) -> "Summary":
-        """Of per-sample losses in float64, shape (n,), and their weights, shape (n,) or None for 1 each."""
+        """Return the record of per-sample losses in float64, shape (n,), and their weights,
+        shape (n,) or None for 1 each.
+        """
         with np.errstate(all="ignore"):
             total, moments = Total.of(losses), Moments.of(losses)
             if weights is None:
@@ -71,7 +73,7 @@ class Summaries(ChunkCollector):
 
 @dataclass(frozen=True)
 class Percentiles(ChunkCollector):
-    """Keeps the losses, or a histogram of many, for their percentiles."""
+    """Keeps the losses or, if there are many, a histogram of them, for their percentiles."""
 
     record = Quantiles
 
