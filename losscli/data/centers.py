@@ -15,6 +15,26 @@ from losscli.wording import count
 def centers_of(
     request: Request, opener: Opener, features: Source, classes: tuple[str, ...] | None, notes: list[str]
 ) -> tuple[Array, tuple[str, ...] | None]:
+    """Read the centers that --centers names, and return them with the names of their classes, if they have any.
+
+    Returns an array of shape (k, d), finite, and k names or None.
+
+    Parameters
+    ----------
+    features
+        the predictions, shape (n, d).
+    classes
+        names of --classes in order, or None.
+    notes
+        gets a note if columns were matched by position, or reordered.
+
+    Raises
+    ------
+    UsageError
+        if there is no --centers.
+    DataError
+        if the file does not hold finite rows of the features' width.
+    """
     if request.centers is None:
         raise UsageError(f"{request.loss.name} needs --centers FILE: one row a class, in the features' dimension")
     operand = opener.open(request.centers, "--centers")
@@ -40,7 +60,7 @@ def centers_of(
         raise DataError(
             f"{source.place(row, column)}: {centers[row, column]} is not a finite number; a center must be a point"
         )
-    if classes is not None:  # a row a class is to centers what a column is to predictions
+    if classes is not None:  # rows of centers are classes, as columns of predictions are
         by_column = in_order(MemorySource(source.name, centers.T, names), classes, notes)
         centers, names = np.ascontiguousarray(whole(by_column).T), classes
     return centers, names

@@ -1,4 +1,4 @@
-"""Names of classes and columns: matched as they stand, or without one prefix that all of them share."""
+"""Names of classes and columns, matched as they are written, or without one prefix that all of them share."""
 
 import csv
 import math
@@ -20,7 +20,7 @@ from losscli.wording import count, did_you_mean, listing
 
 
 def prefixes(names: Sequence[str]) -> list[str]:
-    """The prefixes ending in '_' that all names share, the shortest (none) first."""
+    """Return the prefixes ending in '_' that all names share, from the shortest, which is '', to the longest."""
     shortest = min(names, key=len)
     common = 0
     while common < len(shortest) and all(name[common] == shortest[common] for name in names):
@@ -31,19 +31,30 @@ def prefixes(names: Sequence[str]) -> list[str]:
 def by_name(
     source: Source, ours: tuple[str, ...], theirs: tuple[str, ...], notes: list[str], positions: bool = True
 ) -> tuple[Source, str]:
-    """Bring a source's columns into the order of our names, where the names are the same up to a prefix.
+    """Bring the columns of a source into the order of our names, if the names are equal except for a prefix.
 
-    `positions` is whether columns whose names have nothing in common are matched by position, with a note.
+    Returns the source, and 'by name' or 'by position'.
+
+    Parameters
+    ----------
+    ours
+        names of the predictions' columns.
+    theirs
+        names of the source's columns.
+    notes
+        gets a note if columns were reordered, or matched by position.
+    positions
+        whether columns whose names have nothing in common are matched by position.
 
     Raises
     ------
     DataError
-        for names of which some are the same, or, without `positions`, not all.
+        if only some names are equal or, without `positions`, if not all are.
     """
-    for mine in prefixes(ours):
-        for other in prefixes(theirs):
-            left = [name[len(mine) :] for name in ours]
-            right = [name[len(other) :] for name in theirs]
+    for our_prefix in prefixes(ours):
+        for their_prefix in prefixes(theirs):
+            left = [name[len(our_prefix) :] for name in ours]
+            right = [name[len(their_prefix) :] for name in theirs]
             if sorted(left) == sorted(right) and len(set(left)) == len(left):
                 places = {name: place for place, name in enumerate(right)}
                 order = tuple(places[name] for name in left)
@@ -75,7 +86,7 @@ def by_name(
 
 @dataclass
 class Titled(Derived):
-    """A source whose columns have other names."""
+    """A source whose columns have other names than in its file."""
 
     titles: tuple[str, ...]
 
@@ -91,12 +102,14 @@ class Titled(Derived):
 
 
 def in_order(source: Source, names: tuple[str, ...], notes: list[str]) -> Source:
-    """A source with a column a class, its columns in the order of the classes' names, or named by them.
+    """Return a source with one column per class, in the order of the classes' names.
+
+    Columns with other names, or without, are taken in their own order and get the names of the classes.
 
     Raises
     ------
     DataError
-        for as many columns as there are no names, and names of which the columns have only some.
+        if the number of names is not that of columns, or the columns have only some of the names.
     """
     ours, k = source.columns, source.shape[1]
     if k != len(names):
@@ -123,14 +136,15 @@ def in_order(source: Source, names: tuple[str, ...], notes: list[str]) -> Source
 
 
 def class_names(text: str) -> tuple[str, ...]:
-    """The names in 'a,b,c', of which those with commas stand in quotes; or those of a file, one a line.
+    """Return the names in 'a,b,c', where a name with a comma is in quotes; or those of a
+    text file with one name per line.
 
     Raises
     ------
     UsageError
-        for names that are empty, or there twice.
+        if a name is empty or occurs twice.
     DataError
-        for a file that cannot be read.
+        if the file cannot be read.
     """
     if os.path.exists(text):
         names = _names_of_file(text)
@@ -153,6 +167,7 @@ def class_names(text: str) -> tuple[str, ...]:
 
 
 def _names_of_file(text: str) -> list[str]:
+    """Return the names in a text file: one per line, or all on a single line."""
     try:
         lines = Path(text).read_text(encoding="utf-8-sig").rstrip().splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -169,6 +184,7 @@ def _names_of_file(text: str) -> list[str]:
 
 
 def _record(text: str, line: str) -> list[str]:
+    """Return the names on a line, separated by commas."""
     try:
         return next(csv.reader([line], strict=True, skipinitialspace=True), [])
     except csv.Error as error:
@@ -178,7 +194,13 @@ def _record(text: str, line: str) -> list[str]:
 
 
 def named_numbers(text: str, option: str) -> list[tuple[str, float]]:
-    """Parse 'a=1,b=4'; the last '=' divides, so that names may hold one."""
+    """Parse 'a=1,b=4' into pairs. The last '=' of an item separates name and number, thus names may contain one.
+
+    Raises
+    ------
+    UsageError
+        if an item is not NAME=NUMBER with a number >= 0, or a name occurs twice.
+    """
     pairs: list[tuple[str, float]] = []
     for item in text.split(","):
         name, divided, number = item.rpartition("=")
@@ -201,9 +223,15 @@ def by_class(
     option: str,
     columns: tuple[str, ...] | None = None,
 ) -> Array:
-    """A number a class from pairs of names (or, for classes without names, indices); classes not named get 1.
+    """Return one number per class, shape (k,), from pairs of names and numbers; classes that are not named get 1.
 
-    Names are the classes' or those of the columns of predictions, with or without a prefix that all share.
+    Names are those of the classes or of the columns of predictions, with or without a prefix that all share. If classes
+    have no names, they are named by their indices.
+
+    Raises
+    ------
+    UsageError
+        if a name is not a class.
     """
     names = {name: i for i, name in enumerate(classes or map(str, range(k)))}
     spelt = [columns] if columns and len(columns) == k else []

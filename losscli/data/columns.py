@@ -1,4 +1,4 @@
-"""Columns: which columns of a file an operand's numbers or words come from, and why.
+"""Columns: the columns of a file from which the numbers or words of an operand come, and why.
 
 `Columns` reads them; a `Column` is the record of one column that `losscli check` and the receipt can show.
 """
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Role(StrEnum):
-    """What a column of a file is for."""
+    """The purpose of a column of a file."""
 
     PREDICTION = "prediction"
     TARGET = "target"
@@ -39,16 +39,16 @@ class Reason(StrEnum):
     OPTION = "option"
     """An option or FILE:COLUMN names it."""
     ONLY_CANDIDATE = "only candidate"
-    """It is the one column that no other role uses, or the file is an array."""
+    """It is the only column that no other role uses, or the file is an array."""
     POSITION = "position"
-    """It is one of several that no other role uses."""
+    """It is one of several columns that no other role uses."""
     NOT_ASKED_FOR = "not asked for"
     """Nothing names it, and other columns of the file were named."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """What one column of a file is taken for; of an array, all its columns together."""
+    """One column of a file, its role, and why it has it. The columns of an array are one `Column` together."""
 
     file: str
     name: str | None
@@ -61,25 +61,30 @@ class Column:
 
 @dataclass
 class Columns:
-    """One operand's columns: a whole array, or some columns of a table, perhaps with rows in another order."""
+    """The columns of one operand: a whole array, or some columns of a table, perhaps with rows in another order.
+
+    `numbers` are the columns of the table, from 0; an array has none. `role` is the operand's role, for messages.
+    """
 
     operand: Operand
     numbers: list[int]
     role: str
     hint: str = ""
-    """What to do about a cell that is no number, where a loss knows better."""
+    """The end of the message about a cell that is not a number, if the loss knows a good cure."""
     arranged: "Arrangement | None" = None
-    """Which rows of the file these are, where they are not all of them in their order."""
+    """The rows of the file in the order in which they are used; None for all rows in their own order."""
 
     @property
     def name(self) -> str:
         return self.operand.name
 
     def same_data(self, other: "Columns") -> bool:
+        """Whether other columns are the same columns of the same file."""
         return self.operand.same_file(other.operand) and self.numbers == other.numbers
 
     @property
     def height(self) -> int:
+        """Number of rows."""
         if self.arranged is not None:
             return self.arranged.height
         content = self.operand.content
@@ -94,6 +99,7 @@ class Columns:
 
     @property
     def names(self) -> tuple[str, ...] | None:
+        """Names of the columns; None if there are none."""
         if not self.operand.is_table:
             return None
         names = self.operand.content.names
@@ -101,14 +107,22 @@ class Columns:
 
     @property
     def first_row_taken(self) -> str | None:
-        """The first row of a file whose header was taken by the rule, not by the user's word."""
+        """The first row of a table, if it was taken for a header without the user saying so; else None."""
         table = self.operand.content
         if not self.operand.is_table or table.names is None or table.settled:
             return None
         return ",".join(table.names)
 
     def source(self) -> Source:
-        """The cells as numbers: those of predictions a chunk at a time, others from a copy that can be cut anywhere."""
+        """Return the cells as a source of numbers.
+
+        Predictions are parsed some rows at a time; other operands are copied, so that they can be read from any row.
+
+        Raises
+        ------
+        DataError
+            if a file holds text, or a cell is not a number.
+        """
         if not self.operand.is_table:
             content: Source = self.operand.content
             if is_text(content):
@@ -127,7 +141,7 @@ class Columns:
         return source if self.arranged is None else self.arranged.numbers(source)
 
     def _cure(self) -> str:
-        """What to do about a cell that is no number."""
+        """Return the end of the message about a cell that is not a number."""
         if len(self.numbers) < 2 or not self.names:
             return self.hint
         if self.role == "predictions":
@@ -135,7 +149,7 @@ class Columns:
         return f"; say which column holds the {self.role}, as {self.name}:COLUMN ({listing(self.names)})"
 
     def text(self) -> "TextColumn | None":
-        """The only column as text; None where the file holds numbers, not text."""
+        """Return the only column as text; None if the file holds numbers, not text."""
         from losscli.io.text import text_of_array
 
         if not self.operand.is_table:
@@ -148,7 +162,7 @@ class Columns:
 
     @property
     def is_words(self) -> bool:
-        """Whether they are text that is no numbers."""
+        """Whether it is a column of text whose cells are not all numbers."""
         content = self.operand.content
         if not self.operand.is_table:
             return bool(is_text(content))
@@ -158,12 +172,12 @@ class Columns:
 
     @property
     def dtype(self) -> "np.dtype[Any]":
-        """Of the numbers."""
+        """The dtype in which the numbers are read."""
         content = self.operand.content
-        found: np.dtype[Any] = content.dtype(self.numbers) if self.operand.is_table else content.dtype
-        return found
+        dtype: np.dtype[Any] = content.dtype(self.numbers) if self.operand.is_table else content.dtype
+        return dtype
 
     def words(self) -> "TextColumn":
-        """The only column of a table as words, whatever it holds."""
+        """Return the only column of a table as text, even if its cells are numbers."""
         column = self.operand.content.text(self.numbers[0])
         return column if self.arranged is None else self.arranged.text(column)

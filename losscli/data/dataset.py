@@ -1,6 +1,6 @@
-"""The Dataset stage: which column of which file is what, and why, and how rows of several files meet by id.
+"""The Dataset: which column of which file has which role, and why, and how rows of several files are joined by ids.
 
-Every command gets its columns from here, and nothing behind it asks a file again.
+Every command gets its columns from here, and no later stage asks a file again.
 """
 
 from dataclasses import dataclass, field, replace
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from losscli.io.text import IdColumn
 
 LIKELY_IDS = ("id", "ids", "index", "idx", "row", "sample", "sample_id", "unnamed: 0")
+"""Names, in lower case, of columns that probably hold ids."""
 
 
 @dataclass
@@ -31,64 +32,67 @@ class Dataset:
     ids: "IdColumn | None"
     notes: list[str]
     third_operand: Columns | None = None
-    """Those of a third operand with a row for each prediction."""
+    """The columns of a third operand with one row per prediction; None if there is none."""
     selection: "Selection | None" = None
-    """The rows of the predictions' file that are not left out, where some are."""
+    """The rows of the predictions' file that are kept; None if all are."""
     findings: list[Finding] = field(default_factory=list)
     groups: Columns | None = None
     """The column by whose words rows are grouped."""
     id_column: str | None = None
-    """The column by which rows are joined."""
+    """Name of the column by which rows are joined."""
     picked_by_name: bool = False
-    """Whether --columns names those of the predictions."""
+    """Whether --columns names the columns of the predictions."""
 
     @property
     def units(self) -> Units:
-        """What has one loss, and where it lies in the predictions' file."""
+        """The units that have one loss each, and where they are in the predictions' file."""
         shape = self.predictions.shape
         if self.selection is not None:
             shape = (self.predictions.operand.content.height, *shape[1:])
         return Units(shape, self.selection)
 
     def columns(self) -> tuple[Column, ...]:
-        """What every column of every file is taken for, and why, file by file; of an array all columns together."""
-        given = {
+        """Return the role of every column of every file, and the reason, file by file; an array counts
+        as one column.
+        """
+        by_role = {
             Role.PREDICTION: self.predictions,
             Role.TARGET: self.targets,
             Role.WEIGHT: self.weights,
             Role.THIRD_OPERAND: self.third_operand,
             Role.GROUP: self.groups,
         }
-        taken = {role: columns for role, columns in given.items() if columns is not None}
-        found: list[Column] = []
+        taken = {role: columns for role, columns in by_role.items() if columns is not None}
+        records: list[Column] = []
         for i, (role, columns) in enumerate(taken.items()):
             if not columns.operand.is_table:
-                found.append(Column(columns.name, None, None, str(columns.dtype), role, Reason.ONLY_CANDIDATE))
+                records.append(Column(columns.name, None, None, str(columns.dtype), role, Reason.ONLY_CANDIDATE))
                 continue
             if not any(columns.operand.same_file(other.operand) for other in list(taken.values())[:i]):
-                found += self._of_table(columns, taken)
-        return tuple(found)
+                records += self._of_table(columns, taken)
+        return tuple(records)
 
     def _of_table(self, first: Columns, taken: dict[Role, Columns]) -> list[Column]:
-        """The columns of one table, which several roles may share."""
+        """Return the columns of one table, which several roles may share."""
         table, roles = (
             first.operand.content,
             [(role, columns) for role, columns in taken.items() if columns.operand.same_file(first.operand)],
         )
-        found = []
+        records = []
         for number in range(table.width):
             name = table.names[number] if table.names else None
             role, reason = Role.UNUSED, Reason.NOT_ASKED_FOR
             if self.id_column is not None and number == _id_number(first.operand, self.id_column):
                 role, reason = Role.ID, Reason.OPTION
-            for one, columns in roles:
+            for role_here, columns in roles:
                 if number in columns.numbers:
-                    role, reason = one, self._reason(one, columns)
+                    role, reason = role_here, self._reason(role_here, columns)
             dtype = "text" if table.is_text(number) else str(table.dtype([number]))
-            found.append(Column(first.operand.content.name, name, number, dtype, role, reason))
-        return found
+            records.append(Column(first.operand.content.name, name, number, dtype, role, reason))
+        return records
 
     def _reason(self, role: Role, columns: Columns) -> Reason:
+        """Return why columns have a role."""
         by_name = role is Role.GROUP or (role is Role.PREDICTION and self.picked_by_name)
         if by_name or columns.operand.column is not None:
             return Reason.OPTION
@@ -104,17 +108,29 @@ def assign(
     third_operand: Operand | None = None,
     group_column: str | None = None,
 ) -> Dataset:
-    """Give every column its role; `targets` is None for a constant, `third_operand` a third operand with a row a prediction.
+    """Give every column of every file its role.
 
     Parameters
     ----------
-    id_column, group_column
-        columns of ids, and of groups; the latter is one of the predictions' file, or else of the targets'.
+    targets
+        None if they are a constant.
+    weights
+        the sample weights; None if there are none.
+    id_column
+        name of the column of ids, or None.
+    columns
+        the text of --columns, or None.
+    third_operand
+        a third operand with one row per prediction, or None.
+    group_column
+        name of the column of groups: in the predictions' file, or else in the targets'.
 
     Raises
     ------
     DataError
-        where it is not clear which columns are meant.
+        if it is not clear which columns are meant.
+    UsageError
+        if --columns is empty, or the predictions are an array.
     """
     notes: list[str] = []
     others = [operand for operand in (targets, weights, third_operand) if operand is not None]
@@ -163,7 +179,7 @@ def assign(
 
 
 def _group_column(predictions: Operand, targets: Operand | None, column: str) -> Operand:
-    """The column of groups as an operand of its own: of the predictions' file, or else of the targets'."""
+    """Return the column of groups as an operand of its own: of the predictions' file, or else of the targets'."""
     tables = [predictions] if targets is None or targets.same_file(predictions) else [predictions, targets]
     tables = [operand for operand in tables if operand.is_table]
     if not tables:
@@ -177,13 +193,14 @@ def _group_column(predictions: Operand, targets: Operand | None, column: str) ->
     if not holding and len(tables) > 1 and operand.content.names:
         names = listing(map(repr, [*(tables[0].content.names or ()), *(tables[1].content.names or ())]))
         raise DataError(f"--by {column}: no column {column!r} in {tables[0].name} and {tables[1].name}: {names}")
-    found = replace(operand, column=column)
-    _ = found.picked  # says which columns there are, where it is none of them
-    return found
+    operand_of_groups = replace(operand, column=column)
+    _ = operand_of_groups.picked  # raises an error with the columns that there are, if it is not one of them
+    return operand_of_groups
 
 
 def _settle_by_columns(operand: Operand, columns: str) -> None:
-    # A first row of 0, 1, 2 ...: a column called 0 makes it a header, and a last column's number makes it data.
+    # A column called 0 makes it a header; the number of the last column makes it data.
+    """Use --columns to decide whether a first row of 0, 1, 2 ... is a header."""
     table = operand.content
     if table.doubt is None or table.names is not None:
         return
@@ -195,7 +212,7 @@ def _settle_by_columns(operand: Operand, columns: str) -> None:
 
 
 def _choose(operand: Operand, role: str, taken: list[Operand], id_column: str | None) -> list[int]:
-    """The columns that no other role uses."""
+    """Return the columns that no other role uses, by their numbers from 0."""
     if not operand.is_table:
         return []
     if (doubt := doubts.about_header(operand)) is not None:
@@ -212,7 +229,9 @@ def _choose(operand: Operand, role: str, taken: list[Operand], id_column: str | 
         raise DataError(f"{operand.name}: no column is left for the {role}")
     names = [table.names[number] for number in rest] if table.names else []
     if len(set(names)) < len(names):
-        table.find(next(name for name in names if names.count(name) > 1))  # says which columns have one name
+        table.find(
+            next(name for name in names if names.count(name) > 1)
+        )  # raises an error that says which columns share a name
     if (doubt := doubts.about_unnamed(operand, rest, role)) is not None:
         raise doubt.error()
     return rest
@@ -221,6 +240,7 @@ def _choose(operand: Operand, role: str, taken: list[Operand], id_column: str | 
 def _choose_one_file(
     operand: Operand, predictions: Operand, role: str, others: tuple[Operand | None, ...], id_column: str | None
 ) -> list[int]:
+    """Return the columns of an operand; in the file of the predictions the user must have named the column."""
     if operand.is_table and operand.column is None and operand.same_file(predictions):
         raise DataError(
             f"{operand.name}: is the file of the predictions too; say which column holds the {role}: {operand.name}:COLUMN"
@@ -230,11 +250,13 @@ def _choose_one_file(
 
 
 def _names(operand: Operand, numbers: list[int]) -> str:
+    """Return the names of columns, or their numbers from 1, for a message."""
     names = operand.content.names
     return listing(names[i] if names else i + 1 for i in numbers)
 
 
 def _note_odd_columns(dataset: Dataset, picked: bool) -> None:
+    """Add findings about columns of predictions that look like ids or an index."""
     names = dataset.predictions.names or ()
     likely = next((name for name in names if name.lower() in LIKELY_IDS), None)
     if likely is not None and not picked:
@@ -258,6 +280,7 @@ def _note_odd_columns(dataset: Dataset, picked: bool) -> None:
 
 
 def _id_number(operand: Operand, id_column: str) -> int:
+    """Return the number of the column of ids, from 0."""
     if not operand.is_table:
         raise DataError(
             f"{operand.name}: an array has no column {id_column!r} to join by; save it as a table with ids, or leave out --id"
@@ -266,14 +289,14 @@ def _id_number(operand: Operand, id_column: str) -> int:
 
 
 def join(dataset: Dataset, id_column: str | None, drop: bool) -> None:
-    """Bring the rows of all files together by their ids, if there are any, in the order of the predictions.
+    """Bring the rows of all files into the order of the predictions by their ids; do nothing without an id column.
 
-    `drop` is whether rows that have no partner in another file are left out.
+    `drop` says that rows without a partner in another file are left out.
 
     Raises
     ------
     DataError
-        for empty ids, ids that are there more than once, and, without `drop`, ids without a partner.
+        for empty ids, duplicate ids and, without `drop`, ids without a partner.
     """
     if id_column is None:
         return
@@ -286,14 +309,14 @@ def join(dataset: Dataset, id_column: str | None, drop: bool) -> None:
         for columns in (dataset.targets, dataset.weights, dataset.third_operand, dataset.groups)
         if columns is not None
     ]
-    files = [first]  # each once, whatever the number of its columns
+    files = [first]  # each file once, even if several roles use it
     for columns in others:
         if not any(columns.operand.same_file(file) for file in files):
             files.append(columns.operand)
     keys = [(file.content, _id_number(file, id_column)) for file in files]
-    found = meet(keys, drop)
-    dataset.ids, dataset.selection = IdColumn(*keys[0]), found.selection
-    dataset.notes += found.notes
+    meeting = meet(keys, drop)
+    dataset.ids, dataset.selection = IdColumn(*keys[0]), meeting.selection
+    dataset.notes += meeting.notes
     for columns in (dataset.predictions, *others):
         number = next(i for i, file in enumerate(files) if columns.operand.same_file(file))
-        columns.arranged = found.others[number - 1] if number else found.selection
+        columns.arranged = meeting.others[number - 1] if number else meeting.selection

@@ -1,4 +1,4 @@
-"""Doubts: what may be meant otherwise, and would change the number.
+"""Doubts: facts about a file that can be read in two ways, of which each gives another number.
 
 A doubt is decided here and nowhere else. It is an error with its cures until an option settles it.
 """
@@ -13,8 +13,8 @@ from losscli.io.operands import Operand
 class Doubt:
     """One doubt about a file.
 
-    `evidence` says what is odd, with its place; `cures` are the ways to settle it, one of which the user picks, and
-    `settled_by` the options that do so.
+    `evidence` says what is odd, with its place; `cures` are the ways to settle it, of which the user picks one, and
+    `settled_by` are the options that do so.
     """
 
     code: str
@@ -24,12 +24,12 @@ class Doubt:
     settled_by: tuple[str, ...]
 
     def error(self) -> DataError:
-        """The doubt as the error that ends the run."""
+        """Return the doubt as the error that ends the run."""
         return DataError(self.evidence + "".join(self.cures))
 
 
 def about_header(operand: Operand) -> Doubt | None:
-    """Whether a first row of 0, 1, 2 ... is a header or data, until --header, --no-header or --columns says so."""
+    """Return the doubt whether a first row of 0, 1, 2 ... is a header or data; None once an option says so."""
     if not operand.is_table or not operand.content.doubt:
         return None
     pick = () if operand.column else (", or pick columns with --columns",)
@@ -37,7 +37,9 @@ def about_header(operand: Operand) -> Doubt | None:
 
 
 def about_unnamed(operand: Operand, numbers: list[int], role: str) -> Doubt | None:
-    """Whether a column without a name, among those a role would take, is an index that some tool wrote."""
+    """Return the doubt whether a column without a name, among those that a role would take,
+    is an index that a tool wrote.
+    """
     table = operand.content
     if not table.names or table.settled or all(table.names[i] != "" for i in numbers):
         return None

@@ -1,4 +1,4 @@
-"""Labels, one a row: class names and class indices, in text or in numbers, checked over the whole file."""
+"""Labels, one per row: class names and class indices, in text or in numbers, checked over the whole file."""
 
 import math
 import re
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Holder(NamedTuple):
-    """Who says which classes there are, for messages: the predictions, where nothing else does."""
+    """Phrases for messages about where the classes come from: the predictions, unless centers define them."""
 
     have: str = "the predictions have"
     columns: str = "the predictions have {k} columns, one a class"
@@ -41,7 +41,7 @@ CENTERS = Holder(
 
 @dataclass
 class Rebased(Derived):
-    """Labels that begin with another number than 0, as indices."""
+    """Labels that begin with another number than 0, read as indices from 0."""
 
     base: int
 
@@ -65,7 +65,26 @@ def one_a_row(
     base: int = 0,
     holder: Holder = PREDICTIONS,
 ) -> DecodedTargets:
-    """The plan of one label a row: a name, or an index, the first of which is `base`."""
+    """Decode targets that have one label per row: a class name, or an index.
+
+    Parameters
+    ----------
+    loss
+        name of the loss, for messages.
+    classes
+        names of the classes in order, or None.
+    k
+        number of classes.
+    ignore
+        label of rows to leave out, or None.
+    base
+        the label of the first class, if labels are indices.
+
+    Raises
+    ------
+    DataError
+        if a label is not a class.
+    """
     text = targets.text()
     numbered = tuple(str(number + base) for number in range(k)) if base else None
     if text is None:
@@ -88,58 +107,68 @@ def one_a_row(
         raise UsageError(
             f"--label-base {base}: the labels in {text.name} are names of classes, not indices; leave it out"
         )
-    made = _of_text(loss, text, classes, k, ignore, base, holder)
-    return made if classes or not base else replace(made, classes=numbered, base=base)
+    decoded = _of_text(loss, text, classes, k, ignore, base, holder)
+    return decoded if classes or not base else replace(decoded, classes=numbered, base=base)
 
 
 def two_names(
     loss: str, stored_as: StoredAs, targets: Columns, classes: tuple[str, ...], ignore: str | None
 ) -> DecodedTargets | None:
-    """The plan of labels of two classes that have names, the second of which is the positive one; None for numbers."""
+    """Decode labels of two classes that have names, of which the second is the positive
+    one; None if labels are numbers.
+    """
     text = targets.text()
     if text is None:
         return None
-    made = _of_text(loss, text, classes, 2, ignore)
-    return replace(made, encoding=TargetEncoding("binary", stored_as, 2, made.encoding.ignore))
+    decoded = _of_text(loss, text, classes, 2, ignore)
+    return replace(decoded, encoding=TargetEncoding("binary", stored_as, 2, decoded.encoding.ignore))
 
 
 def groups(loss: str, targets: Columns, ignore: str | None) -> DecodedTargets:
-    """Labels that say which rows belong together: any names, or any whole numbers."""
+    """Decode labels that say which rows belong together: any names, or any whole numbers."""
     text = targets.text()
     if text is not None:
         labels = distinct(text, ignore)
         index = np.full(len(text.cells), IGNORED, np.int32)
         index[[code for code, _ in labels]] = np.arange(len(labels))
         left_out = float(IGNORED) if (index == IGNORED).any() else None
-        form = TargetEncoding("name", "indices", len(labels), left_out)
-        return DecodedTargets(Recoded(text.codes, index), form, tuple(cell for _, cell in labels), "by name")
+        encoding = TargetEncoding("name", "indices", len(labels), left_out)
+        return DecodedTargets(Recoded(text.codes, index), encoding, tuple(cell for _, cell in labels), "by name")
     source = targets.source()
     if len(source.shape) == 2 and source.shape[1] != 1:
         raise DataError(f"{loss}: {source.name} has shape {source.shape}; it takes one label a row, (n,)")
-    given = whole(source).reshape(-1)
-    kept = np.ones(len(given), bool) if ignore is None else ~is_ignored(given, as_number(ignore, "--ignore-index"))
-    odd = kept & ~np.isfinite(given) if given.dtype.kind == "f" else np.zeros(len(given), bool)
-    odd |= kept & (given != np.floor(given))
+    labels_of_rows = whole(source).reshape(-1)
+    kept = (
+        np.ones(len(labels_of_rows), bool)
+        if ignore is None
+        else ~is_ignored(labels_of_rows, as_number(ignore, "--ignore-index"))
+    )
+    odd = (
+        kept & ~np.isfinite(labels_of_rows) if labels_of_rows.dtype.kind == "f" else np.zeros(len(labels_of_rows), bool)
+    )
+    odd |= kept & (labels_of_rows != np.floor(labels_of_rows))
     if odd.any():
         row = int(odd.argmax())
-        raise DataError(f"{source.place(row)}: {given[row]:g} is no label; {loss} takes whole numbers or names")
-    found, codes = np.unique(given[kept], return_inverse=True)
-    numbers = np.full(len(given), IGNORED, np.int64)
+        raise DataError(
+            f"{source.place(row)}: {labels_of_rows[row]:g} is no label; {loss} takes whole numbers or names"
+        )
+    distinct_labels, codes = np.unique(labels_of_rows[kept], return_inverse=True)
+    numbers = np.full(len(labels_of_rows), IGNORED, np.int64)
     numbers[kept] = codes
-    names = tuple(f"{value:.0f}" for value in found)
-    form = TargetEncoding("index", "indices", len(names), None if kept.all() else float(IGNORED))
-    return DecodedTargets(MemorySource(source.name, numbers, where=source), form, names)
+    names = tuple(f"{value:.0f}" for value in distinct_labels)
+    encoding = TargetEncoding("index", "indices", len(names), None if kept.all() else float(IGNORED))
+    return DecodedTargets(MemorySource(source.name, numbers, where=source), encoding, names)
 
 
 def distinct(text: "TextColumn", ignore: str | None) -> list[tuple[int, str]]:
-    """The labels that are not to be ignored, each once, with its code.
+    """Return the labels that are not ignored, each once, with its code in the text column.
 
     Raises
     ------
     DataError
-        for an empty label.
+        if a label is empty.
     """
-    found = []
+    labels = []
     for code, cell in enumerate(text.cells):
         if (ignore is not None and same_label(cell or "", ignore)) or not text.rows[code]:
             continue
@@ -149,8 +178,8 @@ def distinct(text: "TextColumn", ignore: str | None) -> list[tuple[int, str]]:
                 f"{text.place(text.first[code])}: the label is empty ({count(rows, 'row')}); every row needs one",
                 "empty-labels",
             )
-        found.append((code, cell))
-    return found
+        labels.append((code, cell))
+    return labels
 
 
 def _of_text(
@@ -162,17 +191,18 @@ def _of_text(
     base: int = 0,
     holder: Holder = PREDICTIONS,
 ) -> DecodedTargets:
+    """Decode one label per row from text: names if classes have names, else indices."""
     labels = distinct(text, ignore)
     index = np.full(len(text.cells), IGNORED, np.int32)
     kind: TargetKind
     if classes:
-        found, prefix = _name_classes(loss, text, labels, classes, holder)
+        number_of_code, prefix = _name_classes(loss, text, labels, classes, holder)
         kind, matched = "name", f"by name, prefix {prefix!r} removed" if prefix else "by name"
         classes = tuple(name[len(prefix) :] for name in classes)
     else:
-        found = _index_classes(text, labels, k, base, holder)
+        number_of_code = _index_classes(text, labels, k, base, holder)
         kind, matched = "index", "by position"
-    for code, number in found.items():
+    for code, number in number_of_code.items():
         index[code] = number
     source = Recoded(text.codes, index)
     left_out = float(IGNORED) if (index == IGNORED).any() else None
@@ -182,6 +212,7 @@ def _of_text(
 def _name_classes(
     loss: str, text: "TextColumn", labels: list[tuple[int, str]], classes: tuple[str, ...], holder: Holder
 ) -> tuple[dict[int, int], str]:
+    """Return code -> class for labels that are names, and the prefix that was removed from the classes' names."""
     fits: list[tuple[int, str]] = []
     for prefix in prefixes(classes):
         names = {name[len(prefix) :]: i for i, name in enumerate(classes)}
@@ -213,7 +244,8 @@ def _name_classes(
 def _index_classes(
     text: "TextColumn", labels: list[tuple[int, str]], k: int, base: int, holder: Holder
 ) -> dict[int, int]:
-    found: dict[int, int] = {}
+    """Return code -> class for labels that are indices in text."""
+    number_of_code: dict[int, int] = {}
     for code, cell in labels:
         number = as_index(cell)
         if number is None:
@@ -227,20 +259,21 @@ def _index_classes(
                 f"{place}: {cell!r} is not a class index, and {holder.unnamed} to find it among; {holder.cure}",
                 "label-not-a-class",
             )
-        found[code] = number - base
-    outside = [code for code, number in found.items() if not 0 <= number < k]
+        number_of_code[code] = number - base
+    outside = [code for code, number in number_of_code.items() if not 0 <= number < k]
     if outside:
         first = min(outside, key=lambda code: text.first[code])
         rows = sum(int(text.rows[code]) for code in outside)
-        numbers = sorted(found.values())
+        numbers = sorted(number_of_code.values())
         ends = numbers[0] + base, numbers[-1] + base
-        raise _out_of_range(text.place(text.first[first]), found[first] + base, rows, k, ends, base, holder)
-    return found
+        raise _out_of_range(text.place(text.first[first]), number_of_code[first] + base, rows, k, ends, base, holder)
+    return number_of_code
 
 
 def _out_of_range(
     place: str, label: float, rows: int, k: int, ends: tuple[float, float], base: int, holder: Holder
 ) -> DataError:
+    """Return the error about a label that is not one of the k indices, with the most likely cure."""
     fact = f"{place}: label {label:g} is not in {base} ... {k - 1 + base} ({count(rows, 'row')} like this)"
     cure = holder.columns.format(k=k)
     if ends == (1, k) and not base:
@@ -253,20 +286,21 @@ def _out_of_range(
 
 
 def _check_indices(loss: str, source: Source, k: int, ignore: float | None, base: int, holder: Holder) -> None:
+    """Raise a DataError if a label in a source of numbers is not a class index."""
     low, high, bad_rows, first = math.inf, -math.inf, 0, None
-    for start, block in blocks(source):
-        values = block if ignore is None else block[~is_ignored(block, ignore)]
+    for start, batch in blocks(source):
+        values = batch if ignore is None else batch[~is_ignored(batch, ignore)]
         if not len(values) or (values.dtype.kind != "f" and values.min() >= base and values.max() < k + base):
             continue
-        bad = ~((block >= base) & (block < k + base))
-        if block.dtype.kind == "f":
-            bad |= block != np.floor(block)
+        bad = ~((batch >= base) & (batch < k + base))
+        if batch.dtype.kind == "f":
+            bad |= batch != np.floor(batch)
         if ignore is not None:
-            bad &= ~is_ignored(block, ignore)
+            bad &= ~is_ignored(batch, ignore)
         low, high = min(low, float(values.min())), max(high, float(values.max()))
         if bad.any():
             bad_rows += int(bad.sum())
-            first = first or (start + int(bad.argmax()), float(block[bad.argmax()]))
+            first = first or (start + int(bad.argmax()), float(batch[bad.argmax()]))
     if first is None:
         return
     place, label = source.place(first[0]), first[1]
@@ -285,11 +319,12 @@ def _check_indices(loss: str, source: Source, k: int, ignore: float | None, base
 
 
 def as_index(cell: str) -> int | None:
-    """The class index that a cell of text is, such as 2 or 2.0; None for a name, such as 007."""
+    """Return the class index that a cell of text is, such as 2 for '2' or '2.0'; None for a name, such as '007'."""
     return int(float(cell)) if re.fullmatch(r"\s*[+-]?(0|[1-9][0-9]{0,15})(\.0*)?\s*", cell) else None
 
 
 def same_label(cell: str, label: str) -> bool:
+    """Whether a cell is a label: the same text, or the same index."""
     if cell == label:
         return True
     left, right = as_index(cell), as_index(label)
@@ -297,6 +332,7 @@ def same_label(cell: str, label: str) -> bool:
 
 
 def as_number(text: str, option: str) -> float:
+    """Return the number that a text is; raise a UsageError that names the option if it is not one."""
     try:
         return float(text)
     except ValueError:

@@ -12,6 +12,13 @@ from losscli.io.table import is_finite_number
 
 
 def constant_of(request: Request) -> float | None:
+    """Return the number, if the operand TARGETS is a constant instead of a file; else None.
+
+    Raises
+    ------
+    DataError
+        if the loss takes no constant for targets.
+    """
     text = request.targets
     if os.path.exists(text) or not is_finite_number(text):
         return None
@@ -25,7 +32,13 @@ def constant_of(request: Request) -> float | None:
 
 
 def shaped(request: Request, dataset: Dataset, notes: list[str]) -> Source:
-    """The predictions, of a shape that the family takes."""
+    """Return the predictions as a source whose shape the family takes: (n,) or (n, k).
+
+    Raises
+    ------
+    DataError
+        if the shape is another one, or the rows of other operands are more or fewer.
+    """
     family, name = request.loss.family, request.loss.name
     columns = dataset.predictions
     shape = columns.shape

@@ -1,4 +1,4 @@
-"""Records of how targets are read: their form, their smoothing, and the plan that a run follows."""
+"""Records of how targets are read: their encoding, their smoothing, and the decoded targets that a run uses."""
 
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -11,18 +11,21 @@ from losscli.definition.words import SignConvention, StoredAs, TargetKind
 from losscli.io.source import Source
 
 SUM_TOLERANCE = 1.0002e-3
-"""How far the probabilities of a row may miss 1: 1e-3, and what adding float32 may miss besides."""
+"""How far the sum of a row of probabilities may be from 1: 1e-3, and the rounding of a sum in float32."""
 IGNORED = -1
-"""The index that stands for a label that was ignored, once labels are indices."""
+"""The index that stands for an ignored label, once labels are indices."""
 
 
 def is_ignored(block: Array, value: float) -> Array:
-    """Where labels are those to ignore; NaN ignores NaN."""
+    """Return which labels of a batch are to be ignored; the value NaN ignores NaN."""
     return np.isnan(block) if value != value else block == value
 
 
 class Smoothing(NamedTuple):
-    """A smoothed target is scale * t + shift; `complement` is what is left of 1 for t = 1, kept apart for its digits."""
+    """Label smoothing: a target t becomes scale * t + shift.
+
+    `complement` is 1 minus the smoothed target for t = 1, kept apart because it loses digits if it is computed from it.
+    """
 
     amount: float
     mode: str
@@ -32,10 +35,10 @@ class Smoothing(NamedTuple):
 
     @classmethod
     def of(cls, amount: float, mode: str, k: int) -> "Smoothing":
-        """Label smoothing of k classes, or of k outputs.
+        """Return the smoothing of k classes, or of k outputs, by an amount E.
 
-        uniform: t(1-E) + E/k (Szegedy et al. 2016, arXiv:1512.00567); half: t(1-E) + E/2; others: 1-E on the right
-        class and E/(k-1) on each other one.
+        The modes are uniform: t(1-E) + E/k (Szegedy et al. 2016, arXiv:1512.00567); half: t(1-E) + E/2; others: 1-E on
+        the right class and E/(k-1) on each other class.
         """
         if mode == "half":
             return cls(amount, mode, 1 - amount, amount / 2, amount / 2)
@@ -45,15 +48,17 @@ class Smoothing(NamedTuple):
 
     @property
     def on(self) -> float:
+        """The smoothed target for t = 1."""
         return 1 - self.complement
 
 
 @dataclass(frozen=True)
 class TargetEncoding:
-    """How a block of numbers becomes the targets of a lift.
+    """How a batch of numbers becomes the targets of a lift.
 
-    `kind` is what the receipt says; `stored_as` what the numbers are: 'numbers', 'signs', 'outcomes', 'indices' (one a
-    row), or 'rows'. `ignore` is the value whose rows do not exist.
+    `kind` is the word for it in the receipt; `stored_as` says what the numbers are: 'numbers', 'signs', 'outcomes',
+    'indices' (one per row), or 'rows'. `k` is the number of classes. Rows whose target is `ignore` are left out.
+    `one_hot` says that class indices are read as one-hot rows.
     """
 
     kind: TargetKind
@@ -63,23 +68,27 @@ class TargetEncoding:
     one_hot: bool = False
     smoothing: Smoothing | None = None
     sign_convention: SignConvention | None = None
-    """How a library reads signs: 'numbers' as they are, 'doubled' as 2 t - 1, 'truth' as 1 but for 0; None for -1 and 1."""
+    """How a library reads signs: 'numbers' as they are, 'doubled' as 2 t - 1, 'truth' as -1 for 0
+    and else 1; None for -1 and 1.
+    """
 
     def keep(self, block: Array) -> Array | None:
-        """Which rows exist, or None for all."""
+        """Return which rows of a batch are not ignored, as booleans, or None for all."""
         if self.ignore is None:
             return None
         kept = ~is_ignored(block, self.ignore)
         return None if kept.all() else kept
 
     def outcomes(self, block: Array) -> Array:
-        """Targets of sigmoid and margin losses before smoothing: whether positive, or numbers between 0 and 1."""
+        """Return targets of sigmoid and margin losses before smoothing: booleans for
+        positive, or numbers between 0 and 1.
+        """
         if self.one_hot:
             return np.asarray(block).astype(np.int64)[:, None] == np.arange(self.k)
         return block > 0 if self.kind in ("binary", "signed") else block
 
     def targets(self, block: Array) -> Targets:
-        """The targets of a lift, smoothed, in float64 or exact in a narrower dtype."""
+        """Return the targets of a lift, smoothed, in float64 or exact in a narrower dtype."""
         smooth = self.smoothing
         if self.stored_as == "numbers":
             return Dense(block)
@@ -98,7 +107,7 @@ class TargetEncoding:
             return Dense(smooth.scale * t + smooth.shift, smooth.scale * (1 - t) + smooth.complement)
         if self.stored_as == "indices":
             return self._indices(block.astype(np.int64))
-        if self.kind == "one-hot":  # the same bits as from class indices
+        if self.kind == "one-hot":  # gives the same bits as class indices
             return self._indices(block.argmax(axis=1))
         if smooth is None:
             return Dense(block)
@@ -109,11 +118,15 @@ class TargetEncoding:
         return Indices(index) if smooth is None else Indices(index, smooth.on, smooth.shift)
 
     def class_weights(self, block: Array, weights: Array) -> Array:
-        """A weight a row, shape (n,): its class's, or for soft targets the mean of the classes' by t."""
+        """Return one weight per row, shape (n,), from one per class, shape (k,).
+
+        It is the weight of the row's class or, for soft targets, the mean of the classes'
+        weights, weighted by the targets.
+        """
         if self.stored_as == "indices":
             return weights[block.astype(np.int64)]
         if self.stored_as == "rows":
-            # Not by BLAS, which lets a row depend on the rows around it.
+            # Not by BLAS, in which a row's digits depend on the rows around it.
             return np.einsum("ij,j->i", block.astype(np.float64), weights)
         positive = self.outcomes(block).astype(np.float64)
         return positive * weights[1] + (1 - positive) * weights[0]
@@ -121,7 +134,11 @@ class TargetEncoding:
 
 @dataclass
 class DecodedTargets:
-    """Targets that are ready to be read: numbers, their form, and what to say about them."""
+    """Targets that are ready to be read: a source of numbers, their encoding, and notes about them.
+
+    `classes` are the names of the classes, and `matched` says how columns or labels were
+    matched, if there was a choice.
+    """
 
     source: Source
     encoding: TargetEncoding
@@ -129,6 +146,6 @@ class DecodedTargets:
     matched: str | None = None
     notes: list[str] = field(default_factory=list)
     columns: tuple[str, ...] | None = None
-    """Names of the predictions' columns, of which the classes' may be a part."""
+    """Names of the predictions' columns, of which the names of classes may be a part."""
     base: int = 0
-    """The label of the first class, which is index 0 here."""
+    """The label of the first class, which has index 0 here."""

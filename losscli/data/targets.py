@@ -1,7 +1,7 @@
-"""Targets in every form, read into what a lift needs.
+"""Targets in every encoding, decoded into the targets that a lift takes.
 
-What the targets are is decided here, once, from the whole file, before any arithmetic. What comes out is a Source of
-plain numbers and a Form, a small record that turns a block of them into a lift's targets.
+What the targets are is decided here, once, from the whole file, before any arithmetic. The result is a Source of plain
+numbers and a TargetEncoding, a small record that turns a batch of them into a lift's targets.
 """
 
 import numpy as np
@@ -31,21 +31,27 @@ def decode(
 
     Parameters
     ----------
+    loss
+        name of the loss, for messages.
     predictions
-        the predictions; their shape and names are looked at, not their values.
+        the predictions; only their shape and names are used.
     targets
         columns, or a constant (residual losses only).
-    classes, k
-        names of the classes, if they have any, and their number; of the outputs, for losses of several outputs.
+    classes
+        names of the classes, or of the outputs, if they have any.
+    k
+        number of classes, or of outputs.
     ignore
-        label whose rows do not exist.
+        label of rows to leave out, or None.
     base
-        label of the first class, where labels are indices.
+        label of the first class, if labels are indices.
 
     Raises
     ------
     DataError
-        for targets that this family cannot read, with the first places.
+        if this family cannot read the targets, with the first places.
+    UsageError
+        if an option does not fit the targets.
     """
     if isinstance(targets, float):
         shape = predictions.shape[:1] if family.one_target else predictions.shape
@@ -61,16 +67,16 @@ def decode(
         return groups(loss, targets, ignore)
     if family.target_type == "classes":
         holder = CENTERS if family.takes_centers else PREDICTIONS
-        made = _classes(loss, targets, classes, k, ignore, base, holder)
-        if family.hard and made.encoding.kind == "soft":
+        decoded = _classes(loss, targets, classes, k, ignore, base, holder)
+        if family.hard and decoded.encoding.kind == "soft":
             raise DataError(
                 f"{targets.name}: soft targets, and {loss} takes one label a row; give labels, or rows of 0 and 1"
             )
-        return made
+        return decoded
     if family.target_type == "outcomes" and several and len(targets.shape) == 1 and predictions.shape[1] > 1:
-        made = one_a_row(loss, targets, classes, k, ignore, base)
-        made.encoding = TargetEncoding(made.encoding.kind, "outcomes", k, made.encoding.ignore, one_hot=True)
-        return made
+        decoded = one_a_row(loss, targets, classes, k, ignore, base)
+        decoded.encoding = TargetEncoding(decoded.encoding.kind, "outcomes", k, decoded.encoding.ignore, one_hot=True)
+        return decoded
     if base:
         raise UsageError(f"--label-base {base}: {loss} takes no labels from {base} on here; leave it out")
     if family.target_type in ("signs", "outcomes") and classes and not several:
@@ -94,13 +100,13 @@ def decode(
 
 
 def check_rows(predictions: Columns, other: Columns) -> None:
-    """Refuse operands of different length."""
+    """Raise a DataError if two operands have different numbers of rows."""
     rows, theirs = predictions.shape[0], other.shape[0]
     if rows == theirs:
         return
     for side in (predictions, other):
         if side.operand.is_table:
-            side.operand.content.check()  # a blank or a broken row may be why
+            side.operand.content.check()  # raises an error if a blank or broken row is the reason
     what = " weights" if other.role == "weights" else ""
     fact = f"{predictions.name} has {count(rows, 'row')} and {other.name} {theirs:,}{what}"
     if len(predictions.shape) == 2 and predictions.shape[1] == theirs:
@@ -118,7 +124,10 @@ def check_rows(predictions: Columns, other: Columns) -> None:
 
 
 def _matching(loss: str, predictions: Source, targets: Columns, family: Family) -> tuple[Source, list[str], str | None]:
-    """Targets of the predictions' own shape, with their columns in the predictions' order; or one a row."""
+    """Return targets in the predictions' shape, with columns in the predictions' order, or one target per row.
+
+    Also returns notes, and how the columns were matched, or None.
+    """
     shape, theirs, one_target = predictions.shape, targets.shape, family.one_target
     if one_target:
         shape = shape[:1]
@@ -156,12 +165,13 @@ def _classes(
     base: int,
     holder: Holder,
 ) -> DecodedTargets:
+    """Decode targets over classes: one label per row, or one column per class."""
     shape = targets.shape
     if len(shape) == 1 or shape[1] == 1:
-        made = one_a_row(loss, targets, classes, k, ignore, base, holder)
+        decoded = one_a_row(loss, targets, classes, k, ignore, base, holder)
         if len(shape) == 2:
-            made.notes.append(f"{targets.name}: shape {shape} was squeezed to {shape[:1]}: one label a row")
-        return made
+            decoded.notes.append(f"{targets.name}: shape {shape} was squeezed to {shape[:1]}: one label a row")
+        return decoded
     if shape[1] != k:
         raise DataError(
             f"{loss}: {targets.name} has {shape[1]} columns, and there are {k} classes; "
@@ -179,17 +189,18 @@ def _classes(
 
 
 def _row_kind(loss: str, source: Source) -> TargetKind:
+    """Return 'one-hot' or 'soft' for targets with one column per class, from the whole file."""
     one_hot = True
-    for start, block in blocks(source):
-        bad = ~((block >= 0) & (block <= 1 + SUM_TOLERANCE))
+    for start, batch in blocks(source):
+        bad = ~((batch >= 0) & (batch <= 1 + SUM_TOLERANCE))
         if bad.any():
             row, column = (int(i) for i in np.argwhere(bad)[0])
             raise DataError(
-                f"{source.place(start + row, column)}: {block[row, column]:g} is not a target probability; {loss} takes "
+                f"{source.place(start + row, column)}: {batch[row, column]:g} is not a target probability; {loss} takes "
                 "rows of numbers in [0, 1] that sum to 1, or one label a row",
                 "targets-not-probabilities",
             )
-        sums = block.sum(axis=1, dtype=np.float64)
+        sums = batch.sum(axis=1, dtype=np.float64)
         off = np.abs(sums - 1) > SUM_TOLERANCE
         if off.any():
             row = int(np.flatnonzero(off)[0])
@@ -198,26 +209,26 @@ def _row_kind(loss: str, source: Source) -> TargetKind:
                 f"sum, or for several labels a row use a sigmoid loss",
                 "targets-not-probabilities",
             )
-        one_hot = one_hot and bool(((block == 0) | (block == 1)).all())
+        one_hot = one_hot and bool(((batch == 0) | (batch == 1)).all())
     return "one-hot" if one_hot else "soft"
 
 
 def _outcome_kind(family: Family, loss: str, source: Source, ignore: float | None) -> TargetKind:
-    """'binary' {0, 1}, 'signed' {-1, 1} or 'soft' [0, 1], from the whole file."""
+    """Return 'binary' for targets in {0, 1}, 'signed' for {-1, 1}, or 'soft' for [0, 1], from the whole file."""
     seen = {-1.0: False, 0.0: False, 1.0: False}
     soft = False
-    for start, block in blocks(source):
-        zeros, ones = (int(np.count_nonzero(block == value)) for value in (0, 1))
-        if zeros + ones == block.size and ignore not in (0, 1):  # what most files hold, without a closer look
+    for start, batch in blocks(source):
+        zeros, ones = (int(np.count_nonzero(batch == value)) for value in (0, 1))
+        if zeros + ones == batch.size and ignore not in (0, 1):  # most files hold nothing else, and need no closer look
             seen[0.0], seen[1.0] = seen[0.0] or zeros > 0, seen[1.0] or ones > 0
             continue
-        here = np.ones(block.shape, bool) if ignore is None else ~is_ignored(block, ignore)
-        odd = here.copy()
+        kept = np.ones(batch.shape, bool) if ignore is None else ~is_ignored(batch, ignore)
+        odd = kept.copy()
         for value in seen:
-            is_value = (block == value) & here
+            is_value = (batch == value) & kept
             seen[value] = seen[value] or bool(is_value.any())
             odd &= ~is_value
-        outside = odd & ~((block > 0) & (block < 1)) if family.target_type == "outcomes" else odd
+        outside = odd & ~((batch > 0) & (batch < 1)) if family.target_type == "outcomes" else odd
         if outside.any():
             at = np.argwhere(outside)
             place = source.place(start + int(at[0][0]), int(at[0][1]) if len(at[0]) > 1 else None)
@@ -225,7 +236,7 @@ def _outcome_kind(family: Family, loss: str, source: Source, ignore: float | Non
                 ", or numbers in [0, 1]" if family.target_type == "outcomes" else ""
             )
             raise DataError(
-                f"{place}: {block[tuple(at[0])]:g} is not a target of {loss}, which takes {takes}", "label-not-a-class"
+                f"{place}: {batch[tuple(at[0])]:g} is not a target of {loss}, which takes {takes}", "label-not-a-class"
             )
         soft = soft or bool(odd.any())
     if seen[-1.0] and (seen[0.0] or soft):

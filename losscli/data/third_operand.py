@@ -1,4 +1,4 @@
-"""The third operand of some losses: a variance, a negative or the other one of a pair for each prediction."""
+"""The third operand of some losses: for each prediction a variance, a negative, or the other one of a pair."""
 
 from losscli.data.class_names import by_name
 from losscli.data.dataset import Dataset
@@ -8,13 +8,21 @@ from losscli.io.source import Reshaped, Source
 
 
 def third_operand_of(request: Request, dataset: Dataset, predictions: Source, notes: list[str]) -> Source | None:
-    """The third operand, in the shape of the predictions."""
+    """Return the third operand as a source in the shape of the predictions; None if the loss has none.
+
+    Raises
+    ------
+    UsageError
+        if the loss needs one and there is none, or the reverse.
+    DataError
+        if it has another shape than the predictions.
+    """
     family, name = request.loss.family, request.loss.name
     shape, columns = predictions.shape, dataset.third_operand
     if columns is None:
         if family.third_operand is None or (
             family.takes_distances and len(shape) == 1
-        ):  # whose predictions are distances then
+        ):  # the predictions are distances then
             return None
         raise UsageError(
             f"{name} needs --{family.third_operand} FILE: {THIRD_OPERANDS[family.third_operand]}, in the predictions' shape"
@@ -40,3 +48,4 @@ THIRD_OPERANDS = {
     "negative": "the negatives' features",
     "other": "the features of the other ones of the pairs",
 }
+"""Option without dashes -> the third operand in words, for messages."""

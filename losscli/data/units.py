@@ -1,4 +1,4 @@
-"""Units: what has one loss, and where each of them lies in the predictions' file."""
+"""Units: the things that have one loss each, and where they are in the predictions' file."""
 
 from bisect import bisect_left
 from collections.abc import Iterator
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
     from losscli.io.join import Selection
 
 UnitKind = Literal["row"]
-"""A row of the predictions is the only kind so far."""
+"""The kind of a unit. So far it is always a row of the predictions."""
 ROWS_AT_ONCE = 1 << 17
 """Rows of a gradient that are put in their places at once."""
 
 
 @dataclass(frozen=True)
 class Units:
-    """What has one loss. The engine numbers units from 0; their places in the file may be others.
+    """The things that have one loss each. The engine numbers them from 0; in the file they may be elsewhere.
 
-    `shape` is that of the predictions in their file, whatever was squeezed or left out; `selection` are the rows of it
-    that are not left out, where some are.
+    `shape` is the shape of the predictions in their file, before anything is squeezed or left out. `selection` says
+    which rows of it are kept; None for all.
     """
 
     shape: tuple[int, ...]
@@ -32,31 +32,33 @@ class Units:
 
     @property
     def dropped(self) -> int | None:
-        """How many units of the file are left out; None where nothing could be."""
+        """Number of units of the file that are left out; None if none could be."""
         return None if self.selection is None else self.shape[0] - self.selection.height
 
     def original(self, units: Array) -> Array:
-        """Which rows of the file some units are; they ascend."""
+        """Return the rows of the file that units are; both numbers ascend."""
         if self.selection is None or not len(units):
             return units
         first = int(units[0])
         return self.selection.rows.read(first, int(units[-1]) + 1)[units - first]
 
     def located(self, row: int) -> int:
-        """Which unit a row of the file is, which is not left out."""
+        """Return the unit that a row of the file is; the row must not be left out."""
         if self.selection is None:
             return row
         return bisect_left(range(self.selection.height), row, key=self.selection.original)
 
     def restored(self, slopes: Array, first: int, order: tuple[int, ...] | None = None) -> Iterator[Array]:
-        """Gradients of the units from `first` on in the shape of the file, with 0 for what was left out.
+        """Yield gradients of the units from `first` on in the shape of the file, with 0 for rows that are left out.
 
-        What was left out before these units comes with them, and so does what comes after the last one.
+        Rows left out before these units are included, and after the last unit of the file also the rows that follow.
 
         Parameters
         ----------
+        slopes
+            gradients of the units, one per row.
         order
-            which of the file's columns each column of the gradients is, where that is another order.
+            the column of the file that each column of `slopes` is, if the order is another one.
         """
         if order is not None:
             slopes = slopes[:, np.argsort(order)]
@@ -68,11 +70,11 @@ class Units:
         rows = self.selection.rows
         before = int(rows.read(first - 1, first)[0]) + 1 if first else 0
         last = len(slopes) + first == rows.shape[0]
-        mine = rows.read(first, first + len(slopes))
-        stop = self.shape[0] if last else int(mine[-1]) + 1 if len(mine) else before
+        kept = rows.read(first, first + len(slopes))
+        stop = self.shape[0] if last else int(kept[-1]) + 1 if len(kept) else before
         for start in range(before, stop, ROWS_AT_ONCE):
             end = min(start + ROWS_AT_ONCE, stop)
-            low, high = np.searchsorted(mine, (start, end))
+            low, high = np.searchsorted(kept, (start, end))
             whole = np.zeros((end - start, *shape), slopes.dtype)
-            whole[mine[low:high] - start] = shaped[low:high]
+            whole[kept[low:high] - start] = shaped[low:high]
             yield whole

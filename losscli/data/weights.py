@@ -1,4 +1,4 @@
-"""Weights: one a row, one a class, one an output, and the factor of the positive term."""
+"""Weights: one per row, one per class, one per output, and the factor of the positive term."""
 
 import math
 import os
@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 
 
 def sample_weights(dataset: Dataset, notes: list[str]) -> Source | None:
+    """Return the weights of rows as a source of shape (n,); None if there are none.
+
+    Raises
+    ------
+    DataError
+        if there is more than one per row.
+    """
     if dataset.weights is None:
         return None
     source = dataset.weights.source()
@@ -37,7 +44,25 @@ def sample_weights(dataset: Dataset, notes: list[str]) -> Source | None:
 def class_weights(
     request: Request, opener: Opener, made: DecodedTargets, k: int, several: bool
 ) -> tuple[Array | None, Array | None]:
-    """Weights a class that weigh rows, and weights an output that weigh outputs; one of them or neither."""
+    """Return weights per class that weigh rows, and weights per output that weigh outputs;
+    at most one of them is not None.
+
+    Parameters
+    ----------
+    made
+        the decoded targets.
+    k
+        number of classes, or of outputs.
+    several
+        whether the predictions have several outputs.
+
+    Raises
+    ------
+    UsageError
+        if the text of --class-weight cannot be read, or names an unknown class.
+    DataError
+        if a file of weights does not fit.
+    """
     text = request.class_weight
     if text is None:
         return None, None
@@ -54,7 +79,9 @@ def class_weights(
     elif "=" in text and not os.path.exists(text):
         pairs = named_numbers(text, "--class-weight")
         if names == ("0", "1"):
-            pairs = [("0" if name == "-1" else name, value) for name, value in pairs]  # labels that are all positive
+            pairs = [
+                ("0" if name == "-1" else name, value) for name, value in pairs
+            ]  # labels in {-1, 1} of which none is -1 look like {0, 1}
         numbers = by_class(pairs, names, k, "--class-weight", columns)
     else:
         numbers = _weights_of_file(opener, text, names, k)
@@ -62,21 +89,22 @@ def class_weights(
 
 
 def _balanced(made: DecodedTargets, k: int) -> Array:
-    """N / (k * count) for each class, as scikit-learn's 'balanced'; 0 for a class that no row has."""
+    """Return N / (k * count) for each class, as scikit-learn's 'balanced'; 0 for a class that no row has."""
     counts = np.zeros(k)
-    for _, block in blocks(made.source):
-        kept = made.encoding.keep(block)
-        rows = block if kept is None else block[kept]
+    for _, batch in blocks(made.source):
+        kept = made.encoding.keep(batch)
+        rows = batch if kept is None else batch[kept]
         if made.encoding.stored_as == "indices":
             counts += np.bincount(rows.astype(np.int64), minlength=k)
             continue
         t = (rows if made.encoding.stored_as == "rows" else made.encoding.outcomes(rows)).astype(np.float64)
         counts += np.array([len(t) - t.sum(), t.sum()]) if t.ndim == 1 else t.sum(axis=0)
-    with np.errstate(over="ignore"):  # of soft targets that are all but 0
+    with np.errstate(over="ignore"):  # soft targets may be almost 0
         return np.divide(counts.sum(), k * counts, out=np.zeros(k), where=counts > 0)
 
 
 def _weights_of_file(opener: Opener, text: str, names: tuple[str, ...] | None, k: int) -> Array:
+    """Return one weight per class, shape (k,), from a file."""
     if not os.path.exists(text) and did_you_mean(text, ["balanced"], alike=0.8):
         raise UsageError(f"--class-weight {text}: no such file (did you mean balanced?)")
     if not os.path.exists(text) and re.fullmatch(r"[\d.,eE+ -]+", text):
@@ -95,7 +123,7 @@ def _weights_of_file(opener: Opener, text: str, names: tuple[str, ...] | None, k
 
 
 def _weights_of_table(table: "Table", text: str, names: tuple[str, ...] | None, k: int) -> Array:
-    """Weights from a table of names and weights, or from one row with a column a class."""
+    """Return one weight per class from a table of names and weights, or from one row with one column per class."""
     named = table.name_column()
     if named is None and table.names and table.height == 1:
         source = table.source(range(table.width))
@@ -113,6 +141,7 @@ def _weights_of_table(table: "Table", text: str, names: tuple[str, ...] | None, 
 
 
 def _check_weights(source: Source, values: Array) -> None:
+    """Raise a DataError if a weight is negative or not finite."""
     bad = ~((values >= 0) & np.isfinite(values))
     if bad.any():
         row = int(bad.argmax())
@@ -122,6 +151,14 @@ def _check_weights(source: Source, values: Array) -> None:
 
 
 def pos_weight(request: Request, predictions: Source, several: bool) -> Array | float | None:
+    """Return the factor of the positive term: one number, one per output, shape (k,), or
+    None if there is no --pos-weight.
+
+    Raises
+    ------
+    UsageError
+        if its text is not a number >= 0, nor a list of NAME=NUMBER.
+    """
     text = request.pos_weight
     if text is None:
         return None
