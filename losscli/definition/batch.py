@@ -1,4 +1,4 @@
-"""What a lift gets besides predictions: the targets in the form that the mathematics needs, and extras."""
+"""The input of a lift besides predictions: the targets in the encoding that the mathematics needs, and extras."""
 
 import math
 from dataclasses import dataclass
@@ -8,9 +8,9 @@ from losscli.arrays import Array
 
 
 class Chance(Protocol):
-    """The probability of one outcome an element, in every form and without cancellation.
+    """The probability of one outcome per element, in three forms without cancellation.
 
-    `l` is log p, `p` the probability and `q` is 1 - p; each is an array of one shape, made when asked for.
+    `l` is log p, `p` the probability, and `q` is 1 - p; all are arrays of the same shape, computed when asked for.
     """
 
     @property
@@ -23,7 +23,7 @@ class Chance(Protocol):
 
 @dataclass(frozen=True)
 class Indices:
-    """Targets of a softmax or embedding loss that name one class a row.
+    """Targets of a softmax or embedding loss that name one class per row; `index` has shape (n,).
 
     The target is `on` for the class of the row and `off` for every other class.
     """
@@ -35,9 +35,9 @@ class Indices:
 
 @dataclass(frozen=True)
 class Dense:
-    """Targets with one number an element.
+    """Targets with one number per element.
 
-    `t` has the shape of the predictions. `other` is 1 - t for sigmoid losses, made before rounding, so that a
+    `t` has the shape of the predictions. `other` is 1 - t for sigmoid losses, computed before rounding, so that a
     smoothed target keeps the digits of its complement.
     """
 
@@ -47,25 +47,30 @@ class Dense:
 
 Targets = Indices | Dense
 Values = tuple[Array, Array | None]
+"""Losses, and the gradient in the shape of the predictions, or None if it was not asked for."""
 
 
 class Extras(NamedTuple):
-    """What a lift may need besides predictions and targets."""
+    """Further input of a lift besides predictions and targets."""
 
     prediction_kind: str = "logits"
+    """'logits', 'probs' or 'log-probs'."""
     pos_weight: Array | float | None = None
+    """Factor of the positive term: one number, or one per output, shape (k,)."""
     centers: Array | None = None
+    """Centers of the classes, shape (k, d)."""
     third_operand: Array | None = None
-    """Rows of a third operand, beside those of the predictions: variances, negatives, or the other ones of pairs."""
+    """The batch's rows of a third operand: variances, negatives, or the other ones of pairs."""
     everyone: "Everyone | None" = None
-    """All rows of the file, for losses in which each row meets all others."""
+    """All rows of the file, for losses in which each row is compared with all others."""
     at: Array | None = None
-    """Which of all rows the block's are, where `everyone` is given."""
+    """The numbers of the batch's rows among all rows, shape (n,), if `everyone` is not None."""
     columns: int | None = None
-    """How many columns the file has whose elements are one row here, for losses of a file."""
+    """Number of columns of the file whose elements are one row here, for losses of a whole file."""
     clip: "Clip | None" = None
+    """How a library changes probabilities; None for not at all."""
     class_terms: Array | None = None
-    """A factor a class of the terms of a softmax loss."""
+    """One factor per class for the terms of a softmax loss, shape (k,)."""
 
 
 class Everyone(NamedTuple):
@@ -79,8 +84,8 @@ class Everyone(NamedTuple):
 class Clip(NamedTuple):
     """How a library changes probabilities before it takes their logarithm.
 
-    Probabilities are divided by the sum of their row first if `renormalise` is true, then cut off below `low` and above
-    `high`. `inside` is added to them within the logarithm, and the logarithm is cut off below `floor`.
+    If `renormalise` is true, they are first divided by the sum of their row. Then they are cut off below `low` and
+    above `high`. `inside` is added to them within the logarithm, and the logarithm is cut off below `floor`.
     """
 
     low: float = 0.0

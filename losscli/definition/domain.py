@@ -1,4 +1,4 @@
-"""Domains of numbers: what a parameter, a prediction or a target may be."""
+"""Domains: the sets of numbers that a parameter, a prediction or a target may be."""
 
 import math
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from losscli.arrays import Array
 
 
 class Interval(NamedTuple):
-    """The domain of a parameter: it validates, prints itself, and feeds the tests with edges."""
+    """An interval of numbers. It validates parameters, prints itself in messages, and gives tests its ends."""
 
     low: float
     high: float
@@ -29,11 +29,11 @@ class Interval(NamedTuple):
         return f"the whole numbers of {ends}" if self.whole else ends
 
     def outside(self, values: "Array") -> "Array":
-        """Where values are not in it; NaN is not looked for here."""
+        """Return which values are not in it, as booleans; NaN counts as inside here."""
         low = values < self.low if self.low_closed else values <= self.low
         high = values > self.high if self.high_closed else values >= self.high
-        found: Array = low | high
-        return found | (values != np.floor(values)) if self.whole else found
+        outside: Array = low | high
+        return outside | (values != np.floor(values)) if self.whole else outside
 
 
 REAL = Interval(-math.inf, math.inf)
@@ -49,7 +49,7 @@ ABOVE_MINUS_ONE = Interval(-1, math.inf)
 
 
 class Domains(NamedTuple):
-    """Which numbers a loss takes for predictions and for targets; others are errors."""
+    """The numbers that a loss takes for predictions and for targets; other numbers are errors."""
 
     predictions: Interval = REAL
     targets: Interval = REAL

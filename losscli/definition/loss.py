@@ -1,8 +1,8 @@
 """What a loss is: a declaration from which options, help, `explain`, tests and plots are derived.
 
-A loss is one decorated function in a family's file. The function (the core) returns value and slope of the
-family's own variable; the family's `lift` turns predictions and targets into that variable and applies the chain
-rule, once for all its losses. Nothing here or in `losscli.losses` knows of files, weights or reductions.
+A loss is one decorated function in a family's file. The function (the core) returns value and slope of the family's own
+variable; the family's `lift` turns predictions and targets into that variable and applies the chain rule, once for all
+its losses. Nothing here or in `losscli.losses` knows of files, weights or reductions.
 """
 
 import inspect
@@ -31,7 +31,7 @@ BelowOne = Annotated[float, BELOW_ONE]
 
 
 class Parameter(NamedTuple):
-    """A parameter of a loss: its domain is its type annotation, its default the function's own."""
+    """A parameter of a loss: its domain is its type annotation, and its default is that of the function."""
 
     name: str
     default: float | None
@@ -40,16 +40,18 @@ class Parameter(NamedTuple):
 
 
 Slope = Array | float | Callable[[], Array]
-"""The slope by a family's variable: one for each value, one number for all, or what computes it where that is dear."""
+"""The derivative by a family's variable: one number per value, one for all, or a function
+that computes it if it is costly.
+"""
 Core = Callable[..., Any]
-"""Value and slope of a family's variables; of what kind, each family's lift says."""
+"""A function that returns value and slope of a family's variables; the family's lift says what these are."""
 
 
 class Lift(Protocol):
-    """Turns a block of predictions and targets into values and, if asked for, gradients.
+    """A function that turns a batch of predictions and targets into losses and, if asked for, gradients.
 
-    Predictions have shape (n,) or (n, k) in the dtype of the computation. Values come back as (n,), or as (n, k) for
-    losses of several outputs a sample; the gradient in the predictions' shape.
+    Predictions have shape (n,) or (n, k) in the dtype of the computation. Losses have shape (n,), or (n, k) for losses
+    with several outputs per sample; the gradient has the shape of the predictions.
     """
 
     def __call__(
@@ -58,26 +60,26 @@ class Lift(Protocol):
 
 
 class Axis(NamedTuple):
-    """What losses are drawn over: a line through the space of predictions, and how it is called.
+    """An axis over which losses are drawn: a line through the space of predictions, and its name.
 
-    `place` turns points x, shape (n,), into the predictions, targets and extras of a lift; `along` is
-    d prediction / dx where a point has several predictions.
+    `place` turns points x, shape (n,), into the predictions, targets and extras of a lift; `along` is d prediction /
+    dx, if a point has several predictions.
     """
 
     letter: str
     label: str
     span: tuple[float, float]
-    """Where it is drawn from and to, if nothing else is asked for."""
+    """The ends of the usual drawing."""
     place: Callable[[Array], tuple[Array, Targets, Extras]]
     along: tuple[float, ...] = (1.0,)
     domain: Interval = REAL
     own: bool = True
-    """Whether x is the variable of the cores, so that `Loss.breaks` are points of it."""
+    """Whether x is the variable of the cores, so that `Loss.breaks` are points on it."""
 
 
 @dataclass(frozen=True)
 class Family:
-    """Losses that share a variable, and with it the reading of targets and the chain rule."""
+    """Losses that share a variable, and with it the way targets are read and the chain rule."""
 
     name: str
     lift: Lift
@@ -89,35 +91,39 @@ class Family:
     target_type: TargetType
     """How targets are read: 'numbers', 'signs', 'outcomes' or 'classes'."""
     axes: Mapping[str, Axis]
-    """What its losses can be drawn over, by the names that --x knows; the first is the natural one."""
+    """The axes over which its losses can be drawn, by their names for --x; the first is the natural one."""
     several_outputs: bool
     rows: str | None = None
-    """What a row of predictions holds, for losses that take rows of several numbers only."""
+    """Description of a row of predictions, for losses that only take rows of several numbers."""
     width: int | None = None
-    """How many numbers a row of predictions has, where it must be so many."""
+    """Number of predictions per row, if the losses take only this many."""
     parts: int = 1
-    """How many predictions there are for each class, side by side."""
+    """Number of predictions per class, side by side."""
     hard: bool = False
-    """Whether targets are labels, never soft."""
+    """Whether targets must be labels, never soft."""
     one_target: bool = False
     """Whether a row has one target, whatever the number of its predictions."""
-    coupled: Coupling | None = None
-    """What has one loss, or meets, beyond a row: 'masks' (a row, a column or the file), 'file', or 'rows' (all others)."""
     custom: bool = False
     """Whether its losses are functions of the user's own, which may say in what order they take their operands."""
     signed_scores: bool = False
     """Whether predictions are scores around 0, whose sign is the prediction."""
     takes_distances: bool = False
     """Whether predictions of shape (n,) are distances that are known already, and then need no third operand."""
+    coupled: Coupling | None = None
+    """The rows that share a loss: 'masks' (a row, a column or the file), 'file', or 'rows'
+    (each is compared with all others).
+
+    None if each row has its own loss.
+    """
     takes_from: bool = False
     smoothing: str | None = None
     takes_class_weight: bool = False
     takes_pos_weight: bool = False
     takes_centers: bool = False
     third_operand: ThirdOperandName | None = None
-    """The third operand with a row for each prediction: 'variance', 'negative' or 'other'."""
+    """The third operand with one row per prediction: 'variance', 'negative' or 'other'; None if there is none."""
     likelihood: str | None = None
-    """The loss that is minus the logarithm of the probability of what happened, where predictions are chances."""
+    """The loss that is minus the log-probability of what happened, if predictions are probabilities; else None."""
 
     @property
     def takes_classes(self) -> bool:
@@ -129,11 +135,11 @@ class Family:
 
 
 class Relation(NamedTuple):
-    """An equality that the tests evaluate and `explain` prints: this loss, at or towards some parameters, is another's.
+    """An equality between losses, which the tests evaluate and `explain` prints.
 
-    `expression` is Python over the names of losses (with '_'), called with the variables of this one, and over this
-    one's parameters: huber(r) = delta * smooth_l1(r, beta=delta). `at` holds what parameters must be for it; a number
-    that is not in a parameter's domain, such as inf, is a limit.
+    `expression` is Python over the names of losses (with '_'), called with the variables of this loss, and over this
+    loss's parameters: huber(r) = delta * smooth_l1(r, beta=delta). `at` holds the parameters for which it is true; a
+    number that is not in a parameter's domain, such as inf, is a limit.
     """
 
     expression: str
@@ -141,16 +147,16 @@ class Relation(NamedTuple):
 
 
 def same(expression: str, **at: float) -> Relation:
-    """Declare that a loss equals an expression in other losses, where parameters are `at` or go to these numbers."""
+    """Declare that a loss equals an expression in other losses, if parameters are `at` or tend to these numbers."""
     return Relation(expression, at)
 
 
 @dataclass(frozen=True)
 class Loss:
-    """A loss as declared. `formula` and `slope` are plain Python notation, and what the tests evaluate.
+    """A loss as declared. `formula` and `slope` are plain Python notation, which the tests evaluate.
 
-    Where no closed form exists, `formula` is empty, `definition` says it in words, and the tests hold a function to
-    compare with.
+    If there is no closed form, `formula` is empty, `definition` says it in words, and the tests
+    have a function to compare with.
     """
 
     name: str
@@ -175,26 +181,32 @@ class Loss:
     statistics: Mapping[str, Callable[[float], float]]
     facts: frozenset[str] = frozenset()
     resolve: Callable[..., "BoundLoss"] | None = None
-    """Of a loss that depends on the files it is for: takes itself, the request and the columns, and gives the loss to compute."""
+    """Set for a loss that depends on the files it is used for: called with the loss, the request and the columns,
+    it returns the loss to compute.
+    """
     drawn: Callable[["BoundLoss"], "BoundLoss"] | None = None
-    """Of such a loss: gives the one for curves, which have no files."""
+    """Set for such a loss: returns the loss to draw as a curve, without files."""
     code: Mapping[str, str] | None = None
-    """Of such a loss: its file, and the digest of what the file holds, for the receipt."""
+    """Set for a loss from a user's file: the file and the digest of its content, for the receipt."""
     remake: Callable[[Parameters], tuple[Any, ...]] | None = None
-    """Of such a loss: what makes it again in another process, as pickle wants it, where its name alone does not."""
+    """Set for such a loss, if its name is not enough to find it in another process: returns what
+    pickle needs to make it again.
+    """
 
     @cached_property
     def parameters(self) -> Mapping[str, Parameter]:
-        """Read from the core's signature when they are asked for: of most losses nobody does."""
+        """The parameters by name, read from the signature of the core. Read on demand,
+        since most losses are never asked.
+        """
         return _parameters(self.core)
 
     def bind(self, **given: float | None) -> "BoundLoss":
-        """Return the loss with its parameters fixed.
+        """Return the loss with its parameters fixed; parameters that are not named have their defaults.
 
         Raises
         ------
         UsageError
-            for an unknown parameter, or a value outside its domain.
+            if a parameter is unknown, or its value outside its domain.
         """
         values = {name: parameter.default for name, parameter in self.parameters.items()}
         for name, value in given.items():
@@ -214,7 +226,7 @@ class Loss:
 
 @dataclass(frozen=True)
 class BoundLoss:
-    """A loss with its parameters: what a run evaluates."""
+    """A loss with its parameters, ready to be computed."""
 
     declaration: Loss
     parameters: Parameters = field(default_factory=dict)
@@ -228,12 +240,15 @@ class BoundLoss:
         return self.declaration.family
 
     def core(self, *arguments: Any, gradient: bool = True) -> tuple[Array, Any]:
-        """Value of the family's variable, and its slope, which means nothing where no gradient is asked for."""
+        """Return the value at the family's variable, and its slope, which is meaningless if no gradient
+        is asked for.
+        """
         value, slope = self.declaration.core(*arguments, **self.parameters)
         return value, slope() if gradient and callable(slope) else slope
 
     def work(self, dtype: np.dtype[Any], wide: bool = False) -> np.dtype[Any]:
-        """The dtype to compute in: wider than the operands' where a loss, or a lift that says so, rounds too often.
+        """Return the dtype to compute in: wider than the operands' if the loss, or the lift
+        with `wide`, rounds too often.
 
         float32 widens to float64, at little cost; float64 to the platform's long double, and only for losses that
         multiply rounding errors, since that is many times slower.
@@ -244,7 +259,7 @@ class BoundLoss:
         return np.dtype(np.longdouble) if needed else dtype
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # By its place in a module, so that a process or machine elsewhere gets its own declaration.
+        # Pickled as a place in a module, so that another process or machine uses its own declaration.
         if self.declaration.remake is not None:
             return self.declaration.remake(self.parameters)
         return _rebind, (self.declaration.core.__module__, self.declaration.core.__name__, dict(self.parameters))
@@ -252,8 +267,8 @@ class BoundLoss:
     def __call__(
         self, predictions: Array, targets: Targets, extras: Extras = Extras(), gradient: bool = False
     ) -> Values:
-        """Values and gradient of a block, in the dtype of the predictions."""
-        with np.errstate(all="ignore"):  # inf is a legal result, and NaN is looked for afterwards
+        """Return losses and gradient of a batch, in the dtype of the predictions."""
+        with np.errstate(all="ignore"):  # inf is a legal result, and NaN is searched for afterwards
             values, slopes = self.declaration.family.lift(self, predictions, targets, extras, gradient)
             dtype = predictions.dtype
             values = values.astype(dtype, copy=False)
@@ -262,34 +277,35 @@ class BoundLoss:
 
 
 def _rebind(module: str, attribute: str, parameters: dict[str, float | None]) -> BoundLoss:
-    # The decorator leaves the declaration where the core was defined.
+    # The decorator replaced the core in its module by the declaration.
     return BoundLoss(getattr(import_module(module), attribute), parameters)
 
 
 def root(mean: float) -> float:
-    """The root of a mean loss."""
+    """Return the square root of a mean loss."""
     return math.sqrt(mean)
 
 
 def exponential(mean: float) -> float:
-    """The exponential of a mean loss, inf where it is too large."""
+    """Return the exponential of a mean loss, or inf if it is too large."""
     return math.exp(mean) if mean < 700 else math.inf
 
 
 def _parameters(core: Core) -> dict[str, Parameter]:
+    """Return the parameters of a core: its keyword-only arguments."""
     hints = get_type_hints(core, include_extras=True)
-    found = {}
+    parameters = {}
     for name, parameter in inspect.signature(core).parameters.items():
         if parameter.kind is not inspect.Parameter.KEYWORD_ONLY:
             continue
         extra = [argument for hint in _flatten(hints[name]) for argument in hint]
         domain = next(item for item in extra if isinstance(item, Interval))
         text = next((item for item in extra if isinstance(item, str)), "")
-        found[name] = Parameter(name, parameter.default, domain, text)
-    return found
+        parameters[name] = Parameter(name, parameter.default, domain, text)
+    return parameters
 
 
 def _flatten(hint: Any) -> list[tuple[Any, ...]]:
-    # Annotated[float, ...] | None nests the metadata one level down.
+    # In Annotated[float, ...] | None the metadata is one level deeper.
     metadata = getattr(hint, "__metadata__", None)
     return [metadata] if metadata else [pair for inner in get_args(hint) for pair in _flatten(inner)]

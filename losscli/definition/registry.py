@@ -14,7 +14,7 @@ LOSSES: dict[str, Loss] = {}
 FAMILIES: dict[str, Family] = {}
 _NAMES: dict[str, str] = {}
 _KEYS: dict[str, str] = {}
-"""Every name in its plain form -> the loss's name."""
+"""Every name without capitals, '-' and '_' -> the name of the loss."""
 AMBIGUOUS: dict[str, tuple[str, ...]] = {
     "log-loss": ("sigmoid-cross-entropy", "softmax-cross-entropy"),
     "nll": ("softmax-cross-entropy", "sigmoid-cross-entropy"),
@@ -27,9 +27,9 @@ AMBIGUOUS: dict[str, tuple[str, ...]] = {
 
 def family(**declaration: Any) -> Family:
     """Declare a family and register it."""
-    made = Family(**declaration)
-    FAMILIES[made.name] = made
-    return made
+    declared = Family(**declaration)
+    FAMILIES[declared.name] = declared
+    return declared
 
 
 def loss(
@@ -60,10 +60,10 @@ def loss(
     of
         the family.
     formula, slope
-        value and its derivative by the family's variable, in plain Python notation. Losses of whole rows need no slope:
-        the tests derive the formula.
+        value and its derivative by the family's variable, in plain Python notation. Losses of whole rows need no
+        slope: the tests derive the formula.
     definition
-        in words, what a loss without a closed form is.
+        a loss without a closed form, in words.
     where
         names that the formula uses besides variables and parameters, each with its definition.
     special
@@ -71,29 +71,29 @@ def loss(
     relations
         how the loss follows from others: printed by `explain` and evaluated by the tests.
     sparse
-        the core is 0 where the target is 0, so that only the row's own class need be looked at.
+        whether the core is 0 where the target is 0, so that only the row's own class must be computed.
     linear
-        the core is -t l + h(t), so that of classes with one target only the sum of their l is needed.
+        whether the core is -t l + h(t), so that for classes with the same target only the sum of their l is needed.
     whole
-        the core sees all of a row's classes at once and returns one value a row, of which `formula` is in vectors.
+        whether the core sees all classes of a row at once and returns one value per row; `formula` is in vectors then.
     wide
         for which parameters the core multiplies rounding errors (powers, products of many factors), so that it is
         computed in the next wider dtype.
     breaks
-        the points of the family's variable where the loss changes its form, by what the formula calls them.
+        the points of the family's variable at which the loss changes its form, by their names in the formula.
     domains
-        which predictions and targets it takes.
+        the predictions and targets that it takes.
     baseline
-        which constant prediction is best: 'mean', 'median', 'frequencies', 'signs' or 'centroid'; None where one pass
+        which constant prediction is best: 'mean', 'median', 'frequencies', 'signs' or 'centroid'; None if one pass
         over the targets cannot give it.
     statistics
-        what people make of the mean loss, such as the root of the mean squared error: it joins the summary.
+        functions of the mean loss, such as the root of the mean squared error, that are added to the summary, by name.
     facts
-        of 'convex', 'bounded', 'redescending': printed by `explain` and held to by the tests.
+        any of 'convex', 'bounded', 'redescending': printed by `explain` and verified by the tests.
     """
 
     def declare(core: Core) -> Loss:
-        made = Loss(
+        declared = Loss(
             name=core.__name__.replace("_", "-"),
             family=of,
             core=core,
@@ -116,13 +116,13 @@ def loss(
             statistics=statistics or {},
             facts=frozenset(facts),
         )
-        for name in (made.name, *aliases):
-            other = _KEYS.setdefault(_plain(name), made.name)
-            if other != made.name:
-                raise ValueError(f"two losses are called {name!r}: {other} and {made.name}")
-            _NAMES[name] = made.name
-        LOSSES[made.name] = made
-        return made
+        for name in (declared.name, *aliases):
+            other = _KEYS.setdefault(_plain(name), declared.name)
+            if other != declared.name:
+                raise ValueError(f"two losses are called {name!r}: {other} and {declared.name}")
+            _NAMES[name] = declared.name
+        LOSSES[declared.name] = declared
+        return declared
 
     return declare
 
@@ -133,7 +133,7 @@ def find(name: str) -> Loss:
     Raises
     ------
     UsageError
-        for an unknown name, with the nearest one, or for a name with several meanings, with the choices.
+        if the name is unknown, with the nearest one, or has several meanings, with the choices.
     """
     key = _plain(name)
     ambiguous = {_plain(known): choices for known, choices in AMBIGUOUS.items()}
@@ -152,7 +152,9 @@ def is_known(name: str) -> bool:
 
 @contextmanager
 def undeclared() -> Iterator[None]:
-    """Keep what is declared meanwhile out of losscli's own lists: a file's loss may have the name of a built-in one."""
+    """Keep losses declared meanwhile out of losscli's own lists, since a file's loss may
+    have the name of a built-in one.
+    """
     registries: tuple[dict[str, Any], ...] = (LOSSES, FAMILIES, _NAMES, _KEYS)
     kept = [dict(registry) for registry in registries]
     try:
@@ -166,5 +168,5 @@ def undeclared() -> Iterator[None]:
 
 
 def _plain(name: str) -> str:
-    # MSELoss, mse_loss and mse-loss are one name.
+    # MSELoss, mse_loss and mse-loss are the same name.
     return name.lower().replace("_", "").replace("-", "")

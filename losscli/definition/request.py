@@ -1,4 +1,4 @@
-"""What is asked for, as it was typed."""
+"""The request: operands and options of a measurement, as they were typed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,15 +11,15 @@ from losscli.errors import UsageError
 
 
 class Convention(NamedTuple):
-    """What a library does to a loss that no option does: see `losscli.libraries`."""
+    """Changes that a library makes to a loss and for which there is no option: see `losscli.libraries`."""
 
     clip: Clip | None = None
     labels: SignConvention | None = None
     class_terms: bool = False
     pairs: bool = False
-    """Whether rows count as often as they have positives, in losses in which every row meets all others."""
+    """Whether each row counts once per positive, in losses in which every row is compared with all others."""
     skips_zeros: bool = False
-    """Whether rows whose loss is 0 do not exist."""
+    """Whether rows whose loss is 0 are left out."""
     scale: float = 1.0
     shift: float = 0.0
 
@@ -29,7 +29,7 @@ NONE = Convention()
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked for: operands and options as typed. The options mean what `docs/conventions.md` says."""
+    """Operands and options of a measurement, as typed. `docs/conventions.md` says what the options mean."""
 
     loss: BoundLoss
     predictions: str
@@ -45,26 +45,26 @@ class Request:
     over_outputs: str = "mean"
     centers: str | None = None
     third_operand: str | None = None
-    """The third operand, of losses that have one: --variance, --negative or --other."""
+    """The operand of --variance, --negative or --other, for losses that have a third operand."""
     per: str | None = None
-    """What is one mask, for losses of masks: 'row', 'column' or 'file'."""
+    """The extent of one mask, for losses of masks: 'row', 'column' or 'file'."""
     convention: Convention = NONE
     library: str | None = None
-    """The library whose number it is, and its call, for the receipt."""
+    """The library whose number this is, and its call, for the receipt."""
     calibration: bool = False
     """Whether calibration errors are wanted, however large the files are."""
     id: str | None = None
     on_unmatched: str = "error"
-    """What becomes of rows whose id is not in every file: 'error' or 'drop'."""
+    """Treatment of rows whose id is not in every file: 'error' or 'drop'."""
     classes: str | None = None
-    """Names of the classes in order: words separated by commas, or a file with one a line."""
+    """Names of the classes in order: words separated by commas, or a file with one name per line."""
     label_base: int = 0
-    """The label of the first class, where labels are indices."""
+    """The label of the first class, if labels are indices."""
     columns: str | None = None
     operands: str | None = None
-    """Of a loss of a file which operand comes first: 'predictions,targets' or 'targets,predictions'."""
+    """Order of the operands of a user's loss: 'predictions,targets' or 'targets,predictions'."""
     takes: str | None = None
-    """What it wants for predictions: 'logits', 'probs' or 'log-probs'."""
+    """Kind of predictions that a user's loss takes: 'logits', 'probs' or 'log-probs'."""
     by: str | None = None
     """A column by whose words rows are grouped."""
     header: bool | None = None
