@@ -1,6 +1,6 @@
-"""The same files by the conventions of several libraries: each one's number, and what makes it differ.
+"""The number of each of several libraries for the same files, and the conventions that make it differ from losscli's.
 
-From losscli's own number one convention after the other is taken over, and the number is computed again.
+Beginning with losscli's own number, one convention after another is adopted, and the number is computed again.
 """
 
 import math
@@ -18,31 +18,36 @@ from losscli.measurement.conventions import Facts, call_for, steps
 from losscli.measurement.measure import Measurement
 
 SAME = 1e-12
-"""Numbers that differ by less, relatively, are the same: the order of additions differs."""
+"""Numbers whose relative difference is smaller are equal, since libraries add in another order."""
 
 
 @dataclass(frozen=True)
 class Side:
-    """A library's number: None where the library cannot compute it, and why."""
+    """The number of one library; if it cannot compute the loss, `value` is None and `refused` says why."""
 
     library: str
     title: str
     call: str
     value: float | None
     steps: tuple[tuple[str, float], ...] = ()
-    """Each convention in words, and the number with it and those before it."""
+    """Each convention in words, and the number with it and all conventions before it."""
     refused: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        found: dict[str, Any] = {"library": self.library, "version": self.title, "call": self.call, "value": self.value}
+        """Return the record for JSON."""
+        record: dict[str, Any] = {
+            "library": self.library,
+            "version": self.title,
+            "call": self.call,
+            "value": self.value,
+        }
         if self.refused is not None:
-            return found | {"refused": self.refused}
-        return found | {"conventions": [{"convention": words, "value": value} for words, value in self.steps]}
+            return record | {"refused": self.refused}
+        return record | {"conventions": [{"convention": words, "value": value} for words, value in self.steps]}
 
 
 def facts_of(measurement: Measurement) -> Facts:
-    """What of a calculation's files conventions depend on."""
+    """Return the facts about a measurement's files on which conventions depend."""
     shape = measurement.units.shape
     return Facts(
         measurement.opened.predictions.dtype, measurement.opened.encoding.kind, shape[1] if len(shape) == 2 else 1
@@ -50,55 +55,65 @@ def facts_of(measurement: Measurement) -> Facts:
 
 
 def as_library(measurement: Measurement, name: str, typed: Iterable[str]) -> Measurement:
-    """The calculation by a library's conventions, which its receipt lists.
+    """Return the measurement by the conventions of a library, which its receipt lists.
+
+    Parameters
+    ----------
+    name
+        name of the library.
+    typed
+        names of the parameters and options that the user gave: these keep their values.
 
     Raises
     ------
     UsageError
-        for what the library cannot do.
+        if the library cannot compute the loss or has no such option.
     """
     library = libraries()[name]
     request = replace(measurement.request, library=name)
-    found = steps(library, request, facts_of(measurement), typed)
-    made = measurement.settled(found[-1].request if found else request)
+    adopted = steps(library, request, facts_of(measurement), typed)
+    settled = measurement.settled(adopted[-1].request if adopted else request)
     call = call_for(library, request)
-    made.receipt["as"] = {
+    settled.receipt["as"] = {
         "library": name,
         "version": library.title,
         "call": call.call,
-        "conventions": [step.words for step in found],
+        "conventions": [step.words for step in adopted],
     }
-    return made
+    return settled
 
 
 class Numbers:
-    """Values of requests for the same files; passes over the files that differ in the reduction alone are made once."""
+    """Values of requests for the same files. Requests that differ only in the reduction share one pass
+    over the files.
+    """
 
     def __init__(self, measurement: Measurement, threads: int | None) -> None:
         self.measurement, self.threads = measurement, threads
         self.passes: list[tuple[Request, Measurement, Aggregate]] = []
 
     def value(self, request: Request) -> float:
+        """Return the value of a request, from a pass that was made already if there is one."""
         key = replace(request, reduction="mean", library=None)
-        known = next((found for found in self.passes if found[0] == key), None)
+        known = next((pass_made for pass_made in self.passes if pass_made[0] == key), None)
         if known is None:
-            made = self.measurement.settled(key)
-            known = key, made, made.pass_over(threads=self.threads)
+            settled = self.measurement.settled(key)
+            known = key, settled, settled.pass_over(threads=self.threads)
             self.passes.append(known)
-        _, made, aggregate = known
-        value, _, _ = reduced(made.job, aggregate[Summary], REDUCTIONS[request.reduction])
+        _, settled, aggregate = known
+        value, _, _ = reduced(settled.job, aggregate[Summary], REDUCTIONS[request.reduction])
         return value
 
 
 def side_by_side(
     measurement: Measurement, names: Iterable[str], typed: Iterable[str], threads: int | None
 ) -> tuple[float, list[Side]]:
-    """The number of losscli itself, and each library's.
+    """Return losscli's own number, and one `Side` for each library.
 
     Raises
     ------
     UsageError
-        where none of the libraries can compute it, with the first one's reason.
+        if none of the libraries can compute it, with the reason of the first one.
     """
     typed = frozenset(typed)
     numbers = Numbers(measurement, threads)
@@ -108,13 +123,13 @@ def side_by_side(
         library = libraries()[name]
         try:
             call = call_for(library, measurement.request)
-            found = steps(library, measurement.request, facts_of(measurement), typed)
+            adopted = steps(library, measurement.request, facts_of(measurement), typed)
         except UsageError as error:
             reasons.append(error)
             reason = str(error).removeprefix(f"--as {name}: ")
             sides.append(Side(name, library.title, "-", None, refused=reason))
             continue
-        values = tuple((step.words, numbers.value(step.request)) for step in found)
+        values = tuple((step.words, numbers.value(step.request)) for step in adopted)
         sides.append(Side(name, library.title, call.call, values[-1][1] if values else own, values))
     if len(reasons) == len(sides):
         raise reasons[0]
@@ -122,7 +137,10 @@ def side_by_side(
 
 
 def lines(loss: str, own: float, reduction: str, sides: Iterable[Side], show: Any) -> list[dict[str, str]]:
-    """A row a convention: library, value, call, and what makes the number differ; `show` makes text of a number."""
+    """Return a table with one row per convention: library, value, call, and why the number differs.
+
+    `show` turns a number into text.
+    """
     rows = [{"library": "losscli", "value": show(own), "call": loss, "difference": f"{REDUCTIONS[reduction].formula}"}]
     for side in sides:
         if side.refused is not None:

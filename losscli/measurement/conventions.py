@@ -1,7 +1,7 @@
-"""A library's number, one convention at a time: a request as losscli reads it becomes one as the library does.
+"""A library's number, one convention at a time: losscli's request is changed step by step into the library's.
 
-The order is always the same: reduction and denominator, outputs and masks, smoothing, clipping, label encodings, factors,
-defaults. Nothing here computes; a step is words and a request.
+The order is always the same: reduction and denominator, outputs and masks, smoothing, clipping, label encodings,
+factors, defaults. Nothing is computed here; a step is a phrase and a request.
 """
 
 from collections.abc import Iterable
@@ -20,49 +20,49 @@ from losscli.wording import did_you_mean, listing, short
 
 
 class Step(NamedTuple):
-    """One convention in words, and the request with it and all before it."""
+    """One convention in words, and the request with it and all conventions before it."""
 
     words: str
     request: Request
 
 
 class Facts(NamedTuple):
-    """What of the files conventions depend on."""
+    """Facts about files on which conventions depend."""
 
     dtype: np.dtype[Any]
-    """Of the predictions in their file."""
+    """Dtype of the predictions in their file."""
     kind: str
-    """Of the targets."""
+    """Encoding of the targets, such as 'index' or 'soft'."""
     columns: int
-    """Of the predictions; 1 for one number a row."""
+    """Number of columns of the predictions; 1 for one number per row."""
 
 
 def parse(text: str) -> list[str]:
-    """Names of libraries from 'torch,keras'.
+    """Return the names of libraries in 'torch,keras'.
 
     Raises
     ------
     UsageError
-        for a name that is none, or one given twice.
+        if a name is not a library, or occurs twice.
     """
-    found = [name.strip().lower() for name in text.split(",")]
-    for name in found:
+    names = [name.strip().lower() for name in text.split(",")]
+    for name in names:
         if name not in NAMES:
             raise UsageError(
                 f"--as {text}: {name!r} is no library{did_you_mean(name, NAMES)}; there are {listing(NAMES)}"
             )
-    if len(set(found)) < len(found):
+    if len(set(names)) < len(names):
         raise UsageError(f"--as {text}: a library is named twice")
-    return found
+    return names
 
 
 def call_for(library: Library, request: Request) -> Call:
-    """The call that computes a request's loss of such predictions.
+    """Return the library's call that computes the loss of a request from its kind of predictions.
 
     Raises
     ------
     UsageError
-        where the library has no such loss.
+        if the library has no such loss.
     """
     name = request.loss.name
     calls = [call for call in library.calls if call.loss == name]
@@ -75,27 +75,28 @@ def call_for(library: Library, request: Request) -> Call:
 
 
 def _family(call: Call) -> str:
+    """Return the name of the family of a call's loss."""
     from losscli.losses import LOSSES
 
     return LOSSES[call.loss].family.name
 
 
 def steps(library: Library, request: Request, facts: Facts, typed: Iterable[str]) -> list[Step]:
-    """What makes a library's number differ from that of the request, one convention at a time.
+    """Return the conventions that make a library's number differ from that of the request, one at a time.
 
     Parameters
     ----------
     typed
-        names of the parameters and options that were given: these keep their values.
+        names of the parameters and options that the user gave: these keep their values.
 
     Raises
     ------
     UsageError
-        for what the library cannot do.
+        if the library cannot compute it.
     """
     call = call_for(library, request)
     _refuse(library, call, request, facts)
-    made: list[Step] = []
+    adopted: list[Step] = []
     current = request
 
     def add(words: str, **changes: Any) -> None:
@@ -103,7 +104,7 @@ def steps(library: Library, request: Request, facts: Facts, typed: Iterable[str]
         after = replace(current, **changes)
         if after != current:
             current = after
-            made.append(Step(words, current))
+            adopted.append(Step(words, current))
 
     def convene(words: str, **changes: Any) -> None:
         add(words, convention=current.convention._replace(**changes))
@@ -120,8 +121,8 @@ def steps(library: Library, request: Request, facts: Facts, typed: Iterable[str]
     if call.per is not None:
         per = call.per if facts.columns > 1 else "file"
         add(f"takes {PER[per]} for one mask", per=per)
-    form = request.smoothing_mode or request.loss.family.smoothing
-    if request.label_smoothing and call.smoothing != form:
+    smoothing_mode = request.smoothing_mode or request.loss.family.smoothing
+    if request.label_smoothing and call.smoothing != smoothing_mode:
         add(f"smooths labels as {SMOOTHING[str(call.smoothing)]}", smoothing_mode=call.smoothing)
     if call.terms_by_class and request.class_weight is not None and (request.label_smoothing or facts.kind == "soft"):
         convene("weighs each class's term of a smoothed or soft target, and not the row", class_terms=True)
@@ -143,21 +144,23 @@ def steps(library: Library, request: Request, facts: Facts, typed: Iterable[str]
         convene(f"adds {short(call.shift)}", shift=call.shift)
     bound = current.loss
     if call.swapped is not None:
-        one, other = call.swapped
+        first_name, second_name = call.swapped
         values = dict(bound.parameters)
-        values[one], values[other] = values[other], values[one]
+        values[first_name], values[second_name] = values[second_name], values[first_name]
         bound = bound.declaration.bind(**values)
-        add(f"means {other} by {one} and {one} by {other}", loss=bound)
+        add(f"means {second_name} by {first_name} and {first_name} by {second_name}", loss=bound)
     for name, value in call.defaults.items():
         if name in typed:
             continue
         bound = bound.declaration.bind(**(dict(bound.parameters) | {name: value}))
         shown = "none" if value is None else short(value)
         add(f"has {name} = {shown} by default", loss=bound)
-    return made
+    return adopted
 
 
 def _refuse(library: Library, call: Call, request: Request, facts: Facts) -> None:
+    """Raise a UsageError if a call cannot do what the request asks for."""
+
     def no(what: str) -> UsageError:
         return UsageError(f"--as {library.name}: {what}")
 
@@ -180,32 +183,33 @@ def _refuse(library: Library, call: Call, request: Request, facts: Facts) -> Non
 
 
 def _reduction(library: Library, call: Call, request: Request, facts: Facts, typed: bool) -> str:
-    """The reduction that the library uses, in losscli's words."""
+    """Return the reduction that the library uses, by losscli's name."""
     if typed and request.reduction != "mean":
         if request.reduction not in library.reductions:
             asked = listing(library.reductions)
             raise UsageError(f"--as {library.name}: there is no reduction {request.reduction} there, but {asked}")
         return request.reduction
     if typed and "mean" in library.reductions and library.reductions["mean"] != "mean":
-        return "mean"  # which the library has by another name
+        return "mean"  # the library has it under another name
     if request.class_weight is not None:
-        found = call.class_weighted if facts.kind in ("index", "name", "one-hot") else call.soft_weighted
+        weighted_reduction = call.class_weighted if facts.kind in ("index", "name", "one-hot") else call.soft_weighted
         if facts.kind == "one-hot" and call.soft_weighted is not None:
-            found = call.soft_weighted
-        return found or "mean"
+            weighted_reduction = call.soft_weighted
+        return weighted_reduction or "mean"
     if request.sample_weight is not None:
         return call.weighted or library.weighted
     return call.reduction or library.reduction
 
 
 def _reduction_words(library: Library, reduction: str) -> str:
+    """Return a reduction in words, with the library's own name for it."""
     named = library.reductions.get(reduction)
     how = f" ({named})" if named and named != reduction else ""
     return f"reduces by {REDUCTIONS[reduction].formula}{how}"
 
 
 def clip_words(clip: Clip, prediction_kind: str) -> str:
-    """What a clip does."""
+    """Return a clip in words."""
     parts = ["makes probabilities of the logits"] if prediction_kind == "logits" else []
     parts += ["divides each row by its sum"] if clip.renormalise else []
     if clip.low > 0 or clip.high < 1:
@@ -218,40 +222,42 @@ def clip_words(clip: Clip, prediction_kind: str) -> str:
 
 
 def conventions(library: Library, call: Call) -> list[str]:
-    """A call's conventions in words, whatever is asked for: what makes its number differ from losscli's."""
+    """Return all conventions of a call in words, whatever is asked for: why its number differs from losscli's."""
     reduction = call.reduction or library.reduction
-    found = [f"reduces by {library.reductions.get(reduction, reduction)}: {REDUCTIONS[reduction].formula}"]
+    phrases = [f"reduces by {library.reductions.get(reduction, reduction)}: {REDUCTIONS[reduction].formula}"]
     weighted = call.weighted or library.weighted
     if weighted == "none":
-        found.append("takes no weights of samples")
+        phrases.append("takes no weights of samples")
     elif weighted != reduction:
-        found.append(f"with weights of samples: {REDUCTIONS[weighted].formula}")
+        phrases.append(f"with weights of samples: {REDUCTIONS[weighted].formula}")
     if call.class_weighted is not None:
         words = f"with weights of classes: {REDUCTIONS[call.class_weighted].formula}"
         if call.soft_weighted not in (None, call.class_weighted):
             words += f"; for soft targets {REDUCTIONS[str(call.soft_weighted)].formula}"
-        found.append(words)
+        phrases.append(words)
     if call.prediction_kind is not None:
-        found.append(f"takes {GIVEN[call.prediction_kind]}")
+        phrases.append(f"takes {GIVEN[call.prediction_kind]}")
     if call.pairs:
-        found.append("takes the mean over all pairs, so that a row counts as often as it has positives")
+        phrases.append("takes the mean over all pairs, so that a row counts as often as it has positives")
     if call.per is not None:
-        found.append(f"takes {PER[call.per]} for one mask")
+        phrases.append(f"takes {PER[call.per]} for one mask")
     if call.smoothing is not None:
-        found.append(f"smooths labels as {SMOOTHING[call.smoothing]}")
+        phrases.append(f"smooths labels as {SMOOTHING[call.smoothing]}")
     for clipping in (call.clip, call.clip_logits):
         if clipping is not None:
-            given = "logits" if clipping is call.clip_logits else "probs"
-            found.append(f"{clip_words(clipping(np.dtype(np.float32)), given)} (float32)")
-    found += [LABELS[call.labels]] if call.labels else []
-    found += ["leaves rows out whose loss is 0"] if call.skips_zeros else []
-    found += ["divides by the number of classes too, unless it sums"] if call.scale_by_outputs else []
-    found += [f"multiplies by {short(call.scale_of_two)} where there are two classes"] if call.scale_of_two != 1 else []
-    found += [f"multiplies by {short(call.scale)}"] if call.scale != 1 else []
-    found += [f"adds {short(call.shift)}"] if call.shift else []
-    found += [f"means {call.swapped[1]} by {call.swapped[0]} and the other way round"] if call.swapped else []
-    found += [f"has {name} = {'none' if x is None else short(x)} by default" for name, x in call.defaults.items()]
-    return found + ([call.refused] if call.refused else []) + list(call.notes)
+            prediction_kind = "logits" if clipping is call.clip_logits else "probs"
+            phrases.append(f"{clip_words(clipping(np.dtype(np.float32)), prediction_kind)} (float32)")
+    phrases += [LABELS[call.labels]] if call.labels else []
+    phrases += ["leaves rows out whose loss is 0"] if call.skips_zeros else []
+    phrases += ["divides by the number of classes too, unless it sums"] if call.scale_by_outputs else []
+    phrases += (
+        [f"multiplies by {short(call.scale_of_two)} where there are two classes"] if call.scale_of_two != 1 else []
+    )
+    phrases += [f"multiplies by {short(call.scale)}"] if call.scale != 1 else []
+    phrases += [f"adds {short(call.shift)}"] if call.shift else []
+    phrases += [f"means {call.swapped[1]} by {call.swapped[0]} and the other way round"] if call.swapped else []
+    phrases += [f"has {name} = {'none' if x is None else short(x)} by default" for name, x in call.defaults.items()]
+    return phrases + ([call.refused] if call.refused else []) + list(call.notes)
 
 
 GIVEN = {"logits": "logits", "probs": "probabilities", "log-probs": "log-probabilities"}

@@ -1,6 +1,6 @@
-"""One calculation: from what was asked for to a job that can run, and from its partial to a result.
+"""A measurement: from a prepared job to a pass over its rows, and from the aggregate of the pass to a result.
 
-This is what every command that computes losses of files calls; it knows nothing of the command line.
+Every command that computes losses of files calls this; it knows nothing of the command line.
 """
 
 from collections.abc import Callable, Iterator
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Measurement:
-    """A job with the names of its rows and classes, and what to tell the user about it."""
+    """A job with the names of its rows and classes, and notes for the user about it."""
 
     request: Request
     job: Job
@@ -48,19 +48,19 @@ class Measurement:
     ids: "IdColumn | None"
     notes: list[str]
     units: Units
-    """What has one loss, and where it lies in the predictions' file."""
+    """The units that have one loss each, and where they are in the predictions' file."""
     files: frozenset[str]
     """Real paths of all files that are read: no output may replace them."""
     raws: list[Raw]
-    """The bytes that are read, to be looked at again when all was read."""
+    """The bytes that are read; after the pass they are checked for changes."""
     opened: Job
     """The job of the files as they are, before smoothing, masks and a library's conventions."""
     collectors: list[Collector] = field(default_factory=list)
-    """What a pass keeps of the rows."""
+    """The statistics that a pass keeps of the rows."""
     findings: list[Finding] = field(default_factory=list)
-    """What is suspicious about the files, which the notes have in words."""
+    """Suspicious facts about the files, which are also in the notes."""
     groups: "TextColumn | None" = None
-    """The words by which rows are grouped, where a column of them was named."""
+    """The words by which rows are grouped, if a column of them was named."""
     receipt: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -70,28 +70,28 @@ class Measurement:
         return source.of.columns if isinstance(source, Reordered) else source.columns
 
     def restored(self, slopes: Array, first: int) -> Iterator[Array]:
-        """Gradients of the rows from `first` on, in the shape and order of the predictions' file."""
+        """Yield gradients of the rows from `first` on, in the shape and order of the predictions' file."""
         source = self.job.predictions
         return self.units.restored(slopes, first, source.order if isinstance(source, Reordered) else None)
 
     def settled(self, request: Request) -> "Measurement":
-        """The calculation of the same files under other parameters, another reduction, smoothing or convention.
+        """Return the measurement of the same files with other parameters, reduction, smoothing or conventions.
 
         Raises
         ------
         UsageError
-            for options that do not go together.
+            if options contradict each other.
         """
         notes = list(self.notes)
         family, convention, opened = request.loss.family, request.convention, self.opened
-        form = replace(opened.encoding, sign_convention=convention.labels)
+        encoding = replace(opened.encoding, sign_convention=convention.labels)
         if request.label_smoothing:
-            form = replace(form, smoothing=_smooth(request, form, notes))
+            encoding = replace(encoding, smoothing=_smooth(request, encoding, notes))
         small = int(np.prod(opened.predictions.shape, dtype=np.int64)) <= MOST_ELEMENTS
         job = replace(
             opened,
             loss=request.loss,
-            encoding=form,
+            encoding=encoding,
             over_outputs=request.over_outputs,
             extras=opened.extras._replace(clip=convention.clip),
             scale=convention.scale,
@@ -111,9 +111,11 @@ class Measurement:
             *([CalibrationBins()] if bins else []),
             *([] if sampling is None else [sampling]),
         ]
-        made = replace(self, request=request, job=job, collectors=collectors, notes=notes, findings=list(self.findings))
-        made.receipt = receipt(request, job, self.decoded, self.units.dropped)
-        return made
+        settled = replace(
+            self, request=request, job=job, collectors=collectors, notes=notes, findings=list(self.findings)
+        )
+        settled.receipt = receipt(request, job, self.decoded, self.units.dropped)
+        return settled
 
     def run(
         self,
@@ -121,29 +123,33 @@ class Measurement:
         threads: int | None = None,
         seen: Callable[[int], None] = lambda rows: None,
     ) -> Result:
-        """Evaluate all rows; `consume` gets the chunks in order, and `seen` the number of rows so far.
+        """Evaluate all rows and return the result.
 
         Parameters
         ----------
+        consume
+            called with the result of each chunk, in order.
         threads
-            how many; None for as many as there are cores that this process may use. The result is the same.
+            number of threads; None for the number of processor cores that this process may use. The result is the same.
+        seen
+            called with the number of rows done so far.
 
         Raises
         ------
         DataError
-            for rows without a loss, such as those with a NaN prediction, after all rows were looked at.
+            if rows have no loss, such as those with a NaN prediction; raised after all rows were read.
         """
         return self.finished(self.collect(consume, threads, seen))
 
     def finished(self, aggregate: Aggregate) -> Result:
-        """The result of a pass; it raises as `run` does."""
+        """Return the result of a pass; raises a DataError as `run` does."""
         raise_faults(self.job, aggregate[Faults])
         dropped = 0 if self.job.masks is None else self.job.masks.dropped
         if self.request.ignore_index is not None and not aggregate[Summary].ignored + dropped:
             self.notes.append(f"--ignore-index {self.request.ignore_index}: no row has this label")
-        found = self.suspicions(aggregate)
-        self.findings += found
-        self.notes += warned(found)
+        suspicious = self.suspicions(aggregate)
+        self.findings += suspicious
+        self.notes += warned(suspicious)
         return self._result(aggregate)
 
     def pass_over(
@@ -152,7 +158,7 @@ class Measurement:
         threads: int | None = None,
         seen: Callable[[int], None] = lambda rows: None,
     ) -> Aggregate:
-        """The pass over all rows that `run` makes a result of; it raises as `run` does."""
+        """Make the pass over all rows and return its aggregate; raises a DataError as `run` does."""
         aggregate = self.collect(consume, threads, seen)
         raise_faults(self.job, aggregate[Faults])
         return aggregate
@@ -163,7 +169,7 @@ class Measurement:
         threads: int | None = None,
         seen: Callable[[int], None] = lambda rows: None,
     ) -> Aggregate:
-        """The same pass, which leaves it to others what to do about rows without a loss."""
+        """Make the pass over all rows and return its aggregate, faults included, which the caller must look at."""
         with pool(threads_for(self.job, threads or available_threads())) as executor:
             aggregate = evaluate(self.job, self.collectors, consume, executor, seen)
         for raw in self.raws:
@@ -171,19 +177,22 @@ class Measurement:
         return aggregate
 
     def suspicions(self, aggregate: Aggregate) -> list[Finding]:
-        """What a pass makes suspicious although there is a number."""
+        """Return what looks wrong in the files after a pass, although there is a number."""
         job, sample = self.job, aggregate.get(Sample)
-        found = findings(job, aggregate[Faults])
+        suspicious = findings(job, aggregate[Faults])
         if aggregate[Summary].samples > 1 and aggregate[LookLikeProbabilities].all:
             from losscli.engine.collectors.prediction_kind import misread
 
-            found += misread(job.loss.declaration, job.predictions.name, job.extras.prediction_kind, job.encoding.k)
+            suspicious += misread(
+                job.loss.declaration, job.predictions.name, job.extras.prediction_kind, job.encoding.k
+            )
         if sample is not None:
-            found += suspicions(job, sample, compared(job, sample), group_names(self.job, self.decoded))
-        return found
+            suspicious += suspicions(job, sample, compared(job, sample), group_names(self.job, self.decoded))
+        return suspicious
 
-    @np.errstate(all="ignore")  # statistics of infinite losses are what they are
+    @np.errstate(all="ignore")  # statistics of infinite losses may be inf or NaN
     def _result(self, aggregate: Aggregate) -> Result:
+        """Return the result of a pass without faults."""
         sums, quantiles, bins = aggregate[Summary], aggregate[Quantiles], aggregate.get(Bins)
         reduction = REDUCTIONS[self.request.reduction]
         value, numerator, denominator = reduced(self.job, sums, reduction)
@@ -220,21 +229,23 @@ class Measurement:
         )
 
     def observe(self, collector: Collector) -> None:
-        """Have the pass collect something more; its record is in `Result.aggregate`."""
+        """Add a collector to the pass; its record will be in `Result.aggregate`."""
         self.collectors = [*self.collectors, collector]
 
 
 def essential(job: Job) -> list[Collector]:
-    """What every pass collects: sums, percentiles, faults, whether predictions look like probabilities, the baseline."""
+    """Return the collectors of every pass: sums, percentiles, faults, look of probabilities, and the baseline."""
     return [Summaries(), Percentiles(), FaultFinder(), ProbabilityLook(), *baseline_collectors(job)]
 
 
 def _by_terms(job: Job) -> Job:
-    """The job in which class weights weigh the terms of a row's loss, as PyTorch has it for smoothed and soft targets."""
+    """Return the job in which class weights multiply the terms of a row's loss, as PyTorch does
+    for smoothed and soft targets.
+    """
     weights = job.class_weights
     assert weights is not None
     if job.encoding.stored_as != "indices" and job.encoding.kind != "one-hot":
-        # Divided by the number of rows, which so have no weight of their own.
+        # The sum is divided by the number of rows, thus rows have no weights of their own.
         return replace(job, class_weights=None, extras=job.extras._replace(class_terms=weights))
     if not weights.all():
         raise UsageError(
@@ -244,6 +255,7 @@ def _by_terms(job: Job) -> Job:
 
 
 def _smooth(request: Request, encoding: TargetEncoding, notes: list[str]) -> Smoothing:
+    """Return the label smoothing of a request; add a note if smoothed targets do not sum to 1."""
     amount, k = request.label_smoothing, encoding.k
     family = request.loss.family
     mode = request.smoothing_mode or family.smoothing or "uniform"

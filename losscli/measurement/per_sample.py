@@ -1,4 +1,4 @@
-"""Per-sample results as columns: what a row of output is called and holds."""
+"""Per-sample results as columns: the names and contents of the columns of an output file."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -12,50 +12,53 @@ if TYPE_CHECKING:
     from losscli.measurement.measure import Measurement
 
 RESERVED = ("sample", "id", "target", "loss", "weight")
+"""Names of columns that every output may have."""
 
 
 def columns(measurement: "Measurement", rows: "Rows", nested: bool) -> dict[str, Any]:
-    """Columns of a run of rows, in the order in which every format has them.
+    """Return the columns of some rows, by name, in the order in which every format has them.
 
     Parameters
     ----------
     nested
-        JSON: several targets or losses of a sample are one list; otherwise each is a column.
+        for JSON: several targets or losses of a sample are one list; otherwise each is a column.
     """
-    masks = measurement.job.masks is not None  # whose numbers are not those of rows, and which have no id and no class
-    found: dict[str, Any] = {"sample": rows.sample if masks else measurement.units.original(rows.sample)}
+    masks = measurement.job.masks is not None  # masks are not rows of the file: they have no id and no class
+    by_name: dict[str, Any] = {"sample": rows.sample if masks else measurement.units.original(rows.sample)}
     if measurement.ids is not None and not masks:
-        found["id"] = measurement.ids.take(found["sample"])
+        by_name["id"] = measurement.ids.take(by_name["sample"])
     target = targets(measurement, rows.target)
     names = output_names(measurement.job, measurement.decoded)
     if isinstance(target, np.ndarray) and target.ndim == 2:
         if nested:
-            found["target"] = target
+            by_name["target"] = target
         else:
-            found |= {f"target_{name}": column for name, column in zip(names, target.T, strict=True)}
+            by_name |= {f"target_{name}": column for name, column in zip(names, target.T, strict=True)}
     else:
-        found["target"] = target
-    found["loss"] = rows.loss
+        by_name["target"] = target
+    by_name["loss"] = rows.loss
     if rows.weight is not None:
-        found["weight"] = rows.weight
+        by_name["weight"] = rows.weight
     if rows.elements is not None:
         if nested:
-            found["losses"] = rows.elements
+            by_name["losses"] = rows.elements
         else:
             for i, column in enumerate(rows.elements.T):
                 name = f"loss_{names[i]}" if names[i].isdecimal() else names[i]
-                while name in found or name in RESERVED:
+                while name in by_name or name in RESERVED:
                     name = f"loss_{name}"
-                found[name] = column
-    return found
+                by_name[name] = column
+    return by_name
 
 
 def targets(measurement: "Measurement", block: Array) -> Any:
-    """Targets as the file has them: class names, whole numbers for labels, numbers otherwise."""
-    form, classes = measurement.job.encoding, measurement.decoded.classes
-    two = form.kind == "binary" and block.ndim == 1 and not form.one_hot and measurement.job.masks is None
-    if classes and (form.kind == "name" or two):
+    """Return targets as they are in the file: class names, whole numbers for labels, numbers otherwise."""
+    encoding, classes = measurement.job.encoding, measurement.decoded.classes
+    named_outcomes = (
+        encoding.kind == "binary" and block.ndim == 1 and not encoding.one_hot and measurement.job.masks is None
+    )
+    if classes and (encoding.kind == "name" or named_outcomes):
         return [classes[i] for i in block.astype(np.int64)]
-    if form.kind in ("index", "binary", "signed", "one-hot"):
+    if encoding.kind in ("index", "binary", "signed", "one-hot"):
         return block.astype(np.int64) + measurement.decoded.base
     return block

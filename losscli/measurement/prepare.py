@@ -1,4 +1,6 @@
-"""From what was asked for to a measurement that can run: open the files, check them against each other, read the targets."""
+"""From a request to a measurement that can run: open the files, check them against each other, and
+decode the targets.
+"""
 
 import os
 from collections.abc import Callable
@@ -42,27 +44,27 @@ def prepare(
     once: bool = True,
     opener: Opener | None = None,
 ) -> Measurement:
-    """Open the files, check them against each other, and read the targets.
+    """Open the files, check them against each other, and decode the targets.
 
     Parameters
     ----------
     rows, elements, gradient
-        whether the chunks shall carry per-sample losses, each output's loss, and gradients.
+        whether the results of chunks hold per-sample losses, the loss of each output, and gradients.
     choose
-        takes the operands' columns and gives the loss to compute instead of the request's.
-    once
-        whether the predictions are read once, in order, so that those of a pipe need no copy.
+        called with the columns of the operands; returns the loss to compute instead of the request's.
     looked
-        is told how far a text file is looked through, before its rows are known.
+        called with the progress of reading a text file once, before its rows are known.
+    once
+        whether the predictions are read once, in order, so that those from a pipe need no copy.
     opener
-        what opens the files, for several calculations that share some; it has been told the same of headers.
+        opens the files, for several measurements that share some; it was made with the request's header option.
 
     Raises
     ------
     UsageError
-        for options that do not go together.
+        if options contradict each other.
     DataError
-        for files that cannot be used.
+        if files cannot be used.
     """
     opener = opener or Opener(request.header, looked, request.arrays)
     dataset = _dataset(request, opener, once and _reads_once(request, choose))
@@ -93,12 +95,12 @@ def prepare(
 
 
 def _reads_once(request: Request, choose: Callable[[Dataset], BoundLoss] | None) -> bool:
-    """Whether one pass is all that the predictions are read for; losses that couple rows read them more than once."""
+    """Whether the predictions are read in only one pass; losses that couple rows read them more than once."""
     return request.loss.family.coupled is None or choose is not None
 
 
 def _dataset(request: Request, opener: Opener, once: bool) -> Dataset:
-    """Open the files, give every column its role, and bring the rows together."""
+    """Open the files, give every column its role, and join the rows."""
     predictions = opener.open(request.predictions, "predictions", once)
     constant = constant_of(request) is not None
     third = request.third_operand
@@ -116,7 +118,7 @@ def _dataset(request: Request, opener: Opener, once: bool) -> Dataset:
 
 
 def _settled_loss(request: Request, dataset: Dataset, choose: Callable[[Dataset], BoundLoss] | None) -> Request:
-    """The request with the loss that its files are for, where that hangs on them."""
+    """Return the request with the loss to compute, if that depends on the files."""
     if choose is not None:
         request = replace(request, loss=choose(dataset))
     resolve = request.loss.declaration.resolve
@@ -135,19 +137,19 @@ def _settled_loss(request: Request, dataset: Dataset, choose: Callable[[Dataset]
 
 
 class _Inputs(NamedTuple):
-    """Predictions in a shape that the loss takes, and the classes that they are of."""
+    """Predictions in a shape that the loss takes, and their classes."""
 
     predictions: Source
     several: bool
     """Whether a row has several outputs, each with a loss of its own."""
     k: int
-    """Number of classes; of outputs, for losses of several outputs."""
+    """Number of classes, or of outputs for losses with several outputs."""
     classes: tuple[str, ...] | None
     centers: Array | None
 
 
 def _inputs(request: Request, opener: Opener, dataset: Dataset) -> _Inputs:
-    """The predictions, their classes, and the centers of losses that have some."""
+    """Return the predictions, their classes, and the centers if the loss has some."""
     family, notes = request.loss.family, dataset.notes
     source = shaped(request, dataset, notes)
     names = None if request.classes is None else class_names(request.classes)
@@ -169,7 +171,7 @@ def _inputs(request: Request, opener: Opener, dataset: Dataset) -> _Inputs:
 
 
 def _decoded(request: Request, dataset: Dataset, inputs: _Inputs) -> DecodedTargets:
-    """What the targets are: numbers, outcomes or classes, and how they are read."""
+    """Decide what the targets are, numbers, outcomes or classes, and how they are read."""
     constant = constant_of(request)
     wanted: Columns | float = constant if constant is not None else dataset.targets  # type: ignore[assignment]
     decoded = decode(
@@ -196,7 +198,7 @@ def _job(
     elements: bool,
     gradient: bool,
 ) -> Job:
-    """Everything that the pass depends on, with the weights."""
+    """Return the job: everything that the pass depends on, with the weights."""
     family, source, centers = request.loss.family, inputs.predictions, inputs.centers
     k = decoded.encoding.k if family.coupled == "rows" else inputs.k
     third = third_operand_of(request, dataset, source, dataset.notes)

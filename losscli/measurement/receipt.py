@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 
 
 def receipt(request: "Request", job: "Job", decoded: "DecodedTargets", dropped: int | None) -> dict[str, Any]:
-    """Everything that the number depends on."""
-    loss, form = request.loss.declaration, job.encoding
-    found: dict[str, Any] = {
+    """Return everything that the number depends on, ready for JSON. `dropped` is the number of
+    rows without a partner, or None.
+    """
+    loss, encoding = request.loss.declaration, job.encoding
+    entries: dict[str, Any] = {
         "losscli": __version__,
         "loss": loss.name,
         **({"formula": loss.formula} if loss.formula else {"definition": loss.definition}),
@@ -31,8 +33,8 @@ def receipt(request: "Request", job: "Job", decoded: "DecodedTargets", dropped: 
         "takes": request.takes,
         "from": request.prediction_kind if loss.family.takes_from else None,
         "predictions": _described(job.predictions),
-        "targets": _described(job.targets, "text" if form.kind == "name" else None)
-        | {"kind": form.kind}
+        "targets": _described(job.targets, "text" if encoding.kind == "name" else None)
+        | {"kind": encoding.kind}
         | ({"matched": decoded.matched} if decoded.matched else {}),
         "computed_in": str(job.dtype),
         "classes": list(decoded.classes) if decoded.classes else None,
@@ -55,22 +57,23 @@ def receipt(request: "Request", job: "Job", decoded: "DecodedTargets", dropped: 
         "dropped": dropped,
         "columns": request.columns,
     }
-    if form.smoothing:
-        smooth = form.smoothing
-        found["label_smoothing"] = {
+    if encoding.smoothing:
+        smooth = encoding.smoothing
+        entries["label_smoothing"] = {
             "amount": smooth.amount,
             "mode": smooth.mode,
             "target_of_true": smooth.on,
             "target_of_others": smooth.shift,
         }
-        if form.stored_as == "indices" and math.isclose(smooth.on + (form.k - 1) * smooth.shift, 1):
-            # The entropy of a smoothed target: no prediction gets below it.
-            entropy = -sum(t * math.log(t) for t in [smooth.on] + [smooth.shift] * (form.k - 1) if t > 0)
-            found["label_smoothing"]["least_cross_entropy"] = entropy
-    return {key: value for key, value in found.items() if value is not None}
+        if encoding.stored_as == "indices" and math.isclose(smooth.on + (encoding.k - 1) * smooth.shift, 1):
+            # The entropy of a smoothed target: the cross-entropy of no prediction is below it.
+            entropy = -sum(t * math.log(t) for t in [smooth.on] + [smooth.shift] * (encoding.k - 1) if t > 0)
+            entries["label_smoothing"]["least_cross_entropy"] = entropy
+    return {key: value for key, value in entries.items() if value is not None}
 
 
 def _described(source: Source, kind: str | None = None) -> dict[str, Any]:
+    """Return the name, shape, dtype and columns of a source."""
     described: dict[str, Any] = {"file": source.name, "shape": list(source.shape), "dtype": kind or str(source.dtype)}
     if source.columns:
         described["columns"] = list(source.columns)
@@ -82,7 +85,7 @@ def _listed(numbers: Array | float | None) -> list[float] | float | None:
 
 
 def signature(receipt: Mapping[str, Any]) -> str:
-    """The receipt's conventions in one line, for papers and logs: what differs here makes numbers differ."""
+    """Return the receipt's conventions in one line, for papers and logs: if they differ, numbers differ."""
     parts = {
         "loss": receipt["loss"],
         "as": receipt["as"]["library"] if "as" in receipt else None,

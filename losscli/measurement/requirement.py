@@ -1,4 +1,4 @@
-"""Requirements such as 'p99 < 2': what --require takes, and whether a result meets it."""
+"""Requirements such as 'p99 < 2': the values of --require, and whether a result meets them."""
 
 import math
 import operator
@@ -11,7 +11,7 @@ from losscli.errors import UsageError
 from losscli.wording import did_you_mean, listing
 
 SOMETIMES = ("rmse", "rmsle", "perplexity", "ece", "mce")
-"""Statistics that some losses have, or some files."""
+"""Statistics that only some losses have, or only for some files."""
 STATISTICS = (
     "value",
     "mean",
@@ -33,7 +33,7 @@ COMPARISONS: dict[str, Callable[[float, float], bool]] = {
 
 
 class Requirement(NamedTuple):
-    """'STAT OP NUMBER'. NaN meets nothing, and neither does a statistic that there is none of."""
+    """A requirement 'STAT OP NUMBER'. NaN never meets it, nor does a statistic that the result does not have."""
 
     text: str
     statistic: str
@@ -42,20 +42,20 @@ class Requirement(NamedTuple):
 
     @classmethod
     def parse(cls, text: str, option: str = "--require ", statistics: tuple[str, ...] = STATISTICS) -> "Requirement":
-        """Read a requirement of one of the statistics; `option` is what messages begin with.
+        """Read a requirement of one of the statistics; `option` is the beginning of messages.
 
         Raises
         ------
         UsageError
-            for what is not of this form.
+            if the text is not of this form.
         """
         names = "|".join(sorted(map(re.escape, statistics), key=len, reverse=True))
-        found = re.fullmatch(rf"\s*({names}|[\w-]+)\s*(<=|>=|==|<|>)\s*(\S+)\s*", text)
-        if not found and re.fullmatch(r"[^<>=]+=[^=]+", text):
+        match = re.fullmatch(rf"\s*({names}|[\w-]+)\s*(<=|>=|==|<|>)\s*(\S+)\s*", text)
+        if not match and re.fullmatch(r"[^<>=]+=[^=]+", text):
             raise UsageError(f"{option}{text!r}: equality is ==")
-        if not found:
+        if not match:
             raise UsageError(f"{option}{text!r} is not 'STAT OP NUMBER', as in {option}'mean <= 0.35'")
-        statistic, comparison, number = found.groups()
+        statistic, comparison, number = match.groups()
         if statistic not in statistics:
             raise UsageError(
                 f"{option}{text!r}: no statistic {statistic!r}{did_you_mean(statistic, statistics)}; there are {listing(statistics)}"
@@ -69,4 +69,5 @@ class Requirement(NamedTuple):
         return cls(" ".join((statistic, comparison, number)), statistic, comparison, limit)
 
     def met(self, actual: float | None) -> bool:
+        """Whether a number meets the requirement; None does not."""
         return actual is not None and COMPARISONS[self.comparison](actual, self.limit)

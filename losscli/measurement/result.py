@@ -1,4 +1,4 @@
-"""What a calculation found, and what may be required of it."""
+"""The result of a measurement, and whether it meets requirements."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from losscli.measurement.requirement import SOMETIMES, Requirement
 
 @dataclass(repr=False)
 class Result:
-    """What a calculation found: the number, how it came about, and everything it depends on."""
+    """The result of a measurement: the number, how it was computed, and everything that it depends on."""
 
     loss: str
     parameters: Mapping[str, float | None]
@@ -77,16 +77,22 @@ class Result:
         return table(self)
 
     def statistic(self, name: str) -> float | None:
-        """A statistic by the name that --require calls it."""
+        """Return a statistic by its name for --require.
+
+        Raises
+        ------
+        UsageError
+            if this loss, or these files, do not have it.
+        """
         if name in self.summary:
             return self.summary[name]
         if name in SOMETIMES:
             raise UsageError(f"--require {name}: {self.loss} of such files has no {name}")
-        found: float | None = getattr(self, name)
-        return found
+        statistic: float | None = getattr(self, name)
+        return statistic
 
     def require(self, requirements: list[Requirement]) -> bool:
-        """Evaluate all requirements; True if all are met."""
+        """Evaluate all requirements, note them in `requirements`, and return whether all are met."""
         for requirement in requirements:
             actual = self.statistic(requirement.statistic)
             self.requirements.append({"require": requirement.text, "met": requirement.met(actual), "actual": actual})

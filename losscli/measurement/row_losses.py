@@ -1,4 +1,4 @@
-"""The losses of all rows of several models, side by side, for questions that need every row."""
+"""The losses of all rows of several models, for questions that compare models row by row."""
 
 import math
 from collections.abc import Callable
@@ -24,13 +24,13 @@ from losscli.wording import count
 
 @dataclass(frozen=True)
 class Scored:
-    """A model's losses, one a row of its file: NaN for rows that are ignored or left out."""
+    """The losses of a model, one per row of its file; NaN for rows that are ignored or left out."""
 
     measurement: Measurement
     losses: Source
     weights: Source | None
     classes: Source | None
-    """The class of each row, -1 where there is none; None for losses whose rows have no class."""
+    """The class of each row, -1 if it has none; None for losses whose rows have no class."""
     value: float
 
     @property
@@ -39,14 +39,14 @@ class Scored:
 
 
 class Column:
-    """Numbers of some rows of a file, written in the order of the rows; the others are `fill`."""
+    """Numbers for some rows of a file, written in the order of the rows; other rows get `fill`."""
 
     def __init__(self, name: str, dtype: Any, fill: float) -> None:
         self.name, self.dtype, self.fill = name, np.dtype(dtype), fill
         self.raw, self.height = Spool(name), 0
 
     def put(self, rows: Array, values: Array) -> None:
-        """Take values of rows, which ascend and are behind all before."""
+        """Take the values of rows, whose numbers ascend and are larger than all numbers before."""
         if len(rows):
             run = np.full(int(rows[-1]) + 1 - self.height, self.fill, self.dtype)
             run[rows - self.height] = values
@@ -54,6 +54,7 @@ class Column:
             self.height = int(rows[-1]) + 1
 
     def source(self, height: int) -> Source:
+        """Return the column as a source with `height` rows."""
         if height > self.height:
             self.raw.write(np.full(height - self.height, self.fill, self.dtype).data)
         return NpySource.of_raw(self.name, self.raw, (height,), self.dtype)
@@ -66,12 +67,23 @@ def score(
     begun: Callable[[Job], None] = lambda job: None,
     seen: Callable[[int], None] = lambda rows: None,
 ) -> Scored:
-    """Compute a model's losses.
+    """Compute the losses of a model.
+
+    Parameters
+    ----------
+    threads
+        number of threads; None for the number of processor cores.
+    begun
+        called with the job before the pass.
+    seen
+        called with the number of rows done so far.
 
     Raises
     ------
     DataError
-        for files that cannot be used, and for losses that are not finite.
+        if files cannot be used, or losses are not finite.
+    UsageError
+        if the losses are those of masks instead of rows.
     """
     measurement = prepare(request, rows=True, opener=opener, once=False)
     job = measurement.job
@@ -106,14 +118,15 @@ def score(
 
 
 def _check_finite(measurement: Measurement, rows: Array, losses: Array, weights: Array | None) -> None:
-    endless = np.isinf(losses)
+    """Raise a DataError if a loss with a weight other than 0 is infinite."""
+    infinite = np.isinf(losses)
     if weights is not None:
-        endless &= weights != 0
-    if endless.any():
-        row = int(rows[endless.argmax()])
+        infinite &= weights != 0
+    if infinite.any():
+        row = int(rows[infinite.argmax()])
         source = measurement.job.predictions
         where = measurement.units.located(row)
         raise DataError(
-            f"{source.place(where)}: the loss is infinite ({count(int(endless.sum()), 'row')} like this at least), and so is every "
+            f"{source.place(where)}: the loss is infinite ({count(int(infinite.sum()), 'row')} like this at least), and so is every "
             "mean difference; correct the row, or compare by a loss that is bounded, such as brier"
         )
