@@ -1,4 +1,4 @@
-"""Losses of the user's own: found in a file of Python, and run as losscli's are.
+"""Losses of the user's own: found in a Python file, and run like those of losscli.
 
 A file is executed because the user named it, and for no other reason.
 """
@@ -6,9 +6,9 @@ A file is executed because the user named it, and for no other reason.
 import re
 
 NAMED = re.compile(r"(?P<path>.+\.py):(?P<name>[A-Za-z_][\w.]*)(?P<rest>:.*)?", re.DOTALL)
-"""path/to/file.py:name, and in a SPEC the parameters behind it."""
+"""path/to/file.py:name, and in a SPEC its parameters after another colon."""
 
 
 def is_custom(text: str) -> bool:
-    """Whether a word that stands for a loss names a file."""
+    """Whether a word that stands for a loss names a Python file."""
     return NAMED.fullmatch(text) is not None

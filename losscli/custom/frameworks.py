@@ -1,4 +1,4 @@
-"""Frameworks in which a loss may be written: arrays in and out, and its gradient by the framework's own autograd.
+"""Frameworks in which a loss may be written: they convert arrays, and their autograd computes the gradient.
 
 A framework is imported only for a loss that is written in it.
 """
@@ -24,44 +24,50 @@ INSTALL = {
     "tensorflow": "pip install tensorflow",
     "jax": "pip install jax",
 }
+"""Package -> how to install it."""
 STEP = 2.0**-17
-"""Of a central difference, near the cube root of the rounding of float64, in which it is taken."""
+"""Relative step of central differences, near the cube root of the rounding error of float64."""
 
 LEAST = 1e-12
-"""The smallest probability, or complement of one, of which the step is a part."""
+"""The smallest probability, or 1 - probability, from which the step is computed."""
 
 
 class Framework(Protocol):
-    """How a framework takes arrays, and gives them back."""
+    """The operations that losscli needs from a framework."""
 
     name: str
 
     def array(self, values: Array) -> Any:
-        """An array of the framework, of the same dtype."""
+        """Return NumPy values as an array of the framework, of the same dtype."""
         ...
 
     def numbers(self, values: Any) -> Array:
-        """What a loss returned as an array of NumPy, whatever it is."""
+        """Return the result of a loss as a NumPy array, whatever its type is."""
         ...
 
     def gradient(self, function: Function, x: Array, t: Array, probs: bool = False) -> tuple[Any, Array]:
-        """What a function returns, and the derivative of the sum of it by x; NaN where autograd knows none.
+        """Return the result of a function, and the derivative of its sum by x, in the shape of
+        x; NaN if autograd cannot tell.
 
         Parameters
         ----------
+        x
+            predictions, shape (n,) or (n, k).
+        t
+            targets.
         probs
-            whether x are probabilities, so that differences must stay within 0 and 1.
+            whether x are probabilities, so that differences must stay between 0 and 1.
         """
         ...
 
 
 def framework(name: str) -> Framework:
-    """The framework of a name.
+    """Return the framework of a name.
 
     Raises
     ------
     DataError
-        where it is not installed, with how to install it.
+        if it is not installed, with how to install it.
     """
     try:
         return MAKERS[name]()
@@ -70,7 +76,7 @@ def framework(name: str) -> Framework:
 
 
 def missing(error: ImportError, name: str | None = None) -> DataError:
-    """What to say of a package that cannot be imported."""
+    """Return the error about a package that cannot be imported."""
     package = (error.name or name or "").partition(".")[0]
     if not package or sys.modules.get(package) is not None or not isinstance(error, ModuleNotFoundError):
         return DataError(f"it cannot import: {' '.join(str(error).split())}")
@@ -79,7 +85,9 @@ def missing(error: ImportError, name: str | None = None) -> DataError:
 
 
 class NumPy:
-    """Plain arrays; gradients by central differences, a column of all rows at once, for rows do not depend on each other."""
+    """Plain arrays. Gradients are central differences, for one column of all rows at once, as
+    rows do not depend on each other.
+    """
 
     name = "numpy"
 
@@ -95,8 +103,10 @@ class NumPy:
         columns = [...] if x.ndim == 1 else [(slice(None), column) for column in range(x.shape[1])]
         slopes = np.zeros_like(wide)
         for column in columns:
-            here = wide[column]
-            step = STEP * (np.maximum(LEAST, np.minimum(here, 1 - here)) if probs else np.maximum(1, np.abs(here)))
+            current = wide[column]
+            step = STEP * (
+                np.maximum(LEAST, np.minimum(current, 1 - current)) if probs else np.maximum(1, np.abs(current))
+            )
             ends = []
             for sign in (1, -1):
                 moved = wide.copy()
@@ -108,12 +118,14 @@ class NumPy:
 
 
 def rows_of(values: Any, rows: int) -> Array:
-    """One number a row: the sum over whatever axes a loss leaves besides."""
-    found = np.asarray(values, np.float64)
-    return found.reshape(rows, -1).sum(axis=1) if found.size and found.ndim else found
+    """Return one number per row, shape (rows,): the sum over all other axes of the result of a loss."""
+    numbers = np.asarray(values, np.float64)
+    return numbers.reshape(rows, -1).sum(axis=1) if numbers.size and numbers.ndim else numbers
 
 
 class Torch:
+    """PyTorch: tensors on the CPU."""
+
     name = "torch"
 
     def __init__(self) -> None:
@@ -126,15 +138,17 @@ class Torch:
         return np.asarray(values.detach().cpu().numpy() if hasattr(values, "detach") else values)
 
     def gradient(self, function: Function, x: Array, t: Array, probs: bool = False) -> tuple[Any, Array]:
-        own = self.array(x.copy()).requires_grad_(True)
-        value = function(own, self.array(t.copy()))
+        tracked = self.array(x.copy()).requires_grad_(True)
+        value = function(tracked, self.array(t.copy()))
         if not getattr(value, "requires_grad", False):
-            return value, np.full(x.shape, np.nan)  # it was computed outside of autograd
-        (slopes,) = self.torch.autograd.grad(value.sum(), own, allow_unused=True)
+            return value, np.full(x.shape, np.nan)  # it was computed outside autograd
+        (slopes,) = self.torch.autograd.grad(value.sum(), tracked, allow_unused=True)
         return value, np.zeros_like(x) if slopes is None else self.numbers(slopes)
 
 
 class TensorFlow:
+    """TensorFlow: eager tensors."""
+
     name = "tensorflow"
 
     def __init__(self) -> None:
@@ -148,21 +162,23 @@ class TensorFlow:
         return np.asarray(values)
 
     def gradient(self, function: Function, x: Array, t: Array, probs: bool = False) -> tuple[Any, Array]:
-        own = self.tf.convert_to_tensor(x)
+        tracked = self.tf.convert_to_tensor(x)
         with self.tf.GradientTape() as tape:
-            tape.watch(own)
-            value = function(own, self.tf.convert_to_tensor(t))
+            tape.watch(tracked)
+            value = function(tracked, self.tf.convert_to_tensor(t))
             total = self.tf.reduce_sum(value)
-        slopes = tape.gradient(total, own)
+        slopes = tape.gradient(total, tracked)
         return value, np.zeros_like(x) if slopes is None else self.numbers(slopes)
 
 
 class Jax:
+    """JAX, with float64 enabled."""
+
     name = "jax"
 
     def __init__(self) -> None:
         self.jax = import_module("jax")
-        self.jax.config.update("jax_enable_x64", True)  # a float64 stays one
+        self.jax.config.update("jax_enable_x64", True)  # otherwise float64 becomes float32
 
     def array(self, values: Array) -> Any:
         return self.jax.numpy.asarray(values)
@@ -178,14 +194,25 @@ class Jax:
 
 
 def keras() -> Framework:
-    """Keras, whose arrays are those of its backend."""
+    """Return the framework of the Keras backend, whose arrays Keras uses.
+
+    Raises
+    ------
+    DataError
+        if losscli does not know the backend.
+    """
     backend = import_module("keras").backend.backend()
-    made: dict[str, Callable[[], Framework]] = {"torch": Torch, "tensorflow": TensorFlow, "jax": Jax, "numpy": NumPy}
-    if backend not in made:
+    by_backend: dict[str, Callable[[], Framework]] = {
+        "torch": Torch,
+        "tensorflow": TensorFlow,
+        "jax": Jax,
+        "numpy": NumPy,
+    }
+    if backend not in by_backend:
         raise DataError(
-            f"keras: its backend is {backend}, which losscli does not run; set KERAS_BACKEND to {listing(made)}"
+            f"keras: its backend is {backend}, which losscli does not run; set KERAS_BACKEND to {listing(by_backend)}"
         )
-    return made[backend]()
+    return by_backend[backend]()
 
 
 MAKERS: dict[str, Callable[[], Framework]] = {
@@ -198,26 +225,26 @@ MAKERS: dict[str, Callable[[], Framework]] = {
 
 
 def import_quietly(imported: set[str]) -> None:
-    """Import TensorFlow, if it is needed, without what it says about the machine on standard error."""
+    """Import TensorFlow, if it is needed, without its messages about the machine on standard error."""
     wanted = "tensorflow" in imported or os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow"
     if not wanted or "tensorflow" in sys.modules or find_spec("tensorflow") is None:
         return
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # whose sums depend on the machine
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # its sums depend on the machine
     sys.stderr.flush()
     kept = os.dup(2)
     try:
         with open(os.devnull, "wb") as nowhere:
             os.dup2(nowhere.fileno(), 2)
         tensorflow = import_module("tensorflow")
-        tensorflow.constant(0.0)  # its devices are looked for when the first array is made
+        tensorflow.constant(0.0)  # it searches for devices when the first array is made
     finally:
         os.dup2(kept, 2)
         os.close(kept)
 
 
 def settle_keras() -> None:
-    """Let Keras find a backend that is installed, unless the user's settings name one: its default is TensorFlow."""
+    """Let Keras use a backend that is installed, unless the user's settings name one; its default is TensorFlow."""
     if "KERAS_BACKEND" in os.environ or os.path.exists(os.path.expanduser("~/.keras/keras.json")):
         return
     for name in ("tensorflow", "torch", "jax"):

@@ -1,4 +1,4 @@
-"""Which of losscli's losses a name speaks of: `FocalLoss`, `my_bce_with_logits`, `smooth_l1`."""
+"""Which of losscli's losses a name probably means: `FocalLoss`, `my_bce_with_logits`, `smooth_l1`."""
 
 import re
 
@@ -18,11 +18,13 @@ GUESSES = (
     (r"log_?cosh", (None, "log-cosh")),
     (r"quantile|pinball", (None, "quantile")),
 )
-"""What a name says -> the reference for columns of classes, and for one score a row."""
+"""Pattern of a name -> the loss for columns of classes, and the loss for one score per row."""
 
 
 def guessed(name: str, columns: bool) -> str | None:
-    """The loss that a name speaks of, for columns of classes or for one score a row."""
+    """Return the loss that a name probably means, for columns of classes or for one score
+    per row; None if there is none.
+    """
     plain = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.rpartition(":")[2]).lower()
     for pattern, (of_classes, of_scores) in GUESSES:
         if re.search(pattern, plain):

@@ -1,4 +1,4 @@
-"""A loss of a file as a loss of losscli: its families, and the lift that runs it."""
+"""A loss in a user's file as a loss of losscli: its families, and the lift that runs it."""
 
 import inspect
 import warnings
@@ -29,56 +29,57 @@ if TYPE_CHECKING:
     from losscli.definition.request import Request
 
 ORDERS = {"predictions,targets": False, "targets,predictions": True}
+"""Value of --operands -> whether targets come first."""
 FORMS = ("one-hot", "indices", "numbers")
 ROWS, ELEMENTS, ONE = "a number a row", "a number an element", "one number"
 PROBED = 2
-"""Rows of a probe beyond the number of columns, so that a target a row is no target a column."""
+"""A probe has this many rows more than columns, so that one target per row cannot be taken for one per column."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How a loss of a file is called: what its names say, or options."""
+    """How a loss of a file is called, as the names in its code or options say."""
 
     targets_first: bool
     wants: str | None
     encoding: str
-    """What its targets are given as: 'one-hot' rows, class 'indices', or 'numbers' of the predictions' shape."""
+    """The form of its targets: 'one-hot' rows, class 'indices', or 'numbers' in the predictions' shape."""
     returns: str = ROWS
-    """A number a row, one for each element, or one for all rows it gets, so that each row is a call of its own."""
+    """ROWS, ELEMENTS or ONE. A loss that returns one number for all rows is called once for each row."""
 
 
 class Custom:
-    """Calls a loss of a file with blocks of NumPy arrays."""
+    """Calls a loss of a file with batches of NumPy arrays."""
 
     def __init__(self, found: Found, settings: Settings) -> None:
         self.found, self.settings = found, settings
         self.framework: Framework = framework(found.framework)
 
     def function(self, parameters: Mapping[str, float | None], prediction_kind: str) -> Callable[[Any, Any], Any]:
-        """The loss of predictions and targets, in this order."""
+        """Return the loss as a function of predictions and targets, in this order."""
         values = values_of(self.found, parameters)
         if "from_logits" in self.found.told:
             values["from_logits"] = prediction_kind == "logits"
         with self.foreign():
-            made = self.found.make(values)
-        return (lambda x, t: made(t, x)) if self.settings.targets_first else made
+            function = self.found.make(values)
+        return (lambda x, t: function(t, x)) if self.settings.targets_first else function
 
     def foreign(self) -> AbstractContextManager[None]:
-        """What its calls are made in."""
+        """Return the context in which it is called."""
         return foreign(self.found.file, f"in {self.found.where.rpartition(':')[2]}")
 
     def numbers(self, returned: Any) -> Array:
-        """What a loss returned, if it is numbers."""
-        found = None if isinstance(returned, str | dict | tuple | None) else self.framework.numbers(returned)
-        if found is None or found.dtype.kind not in "fiub":
+        """Return the result of a call as an array; raise a CallError if it is not numbers."""
+        numbers = None if isinstance(returned, str | dict | tuple | None) else self.framework.numbers(returned)
+        if numbers is None or numbers.dtype.kind not in "fiub":
             raise CallError(
                 f"{self.found.where}: returned {type(returned).__name__}; a loss returns one number a row, one for each "
                 "output, or one for all"
             )
-        return found
+        return numbers
 
     def targets(self, targets: Targets, x: Array) -> Array:
-        """Targets in the form that the loss takes, in the predictions' dtype but for indices."""
+        """Return targets in the form that the loss takes, in the predictions' dtype except for indices."""
         if isinstance(targets, Dense):
             return np.asarray(targets.t, x.dtype)
         if self.settings.encoding == "indices":
@@ -90,14 +91,20 @@ class Custom:
     def __call__(
         self, x: Array, targets: Targets, extras: Extras, gradient: bool, parameters: Mapping[str, float | None]
     ) -> Values:
-        """Values, (n,) or (n, k), and the gradient by the predictions as they are given."""
+        """Return losses, (n,) or (n, k), and the gradient by the predictions as they are in the file, or None.
+
+        Raises
+        ------
+        DataError
+            if the code fails, or returns something else than losses.
+        """
         t = self.targets(targets, x)
-        given = extras.prediction_kind
+        prediction_kind = extras.prediction_kind
         wanted = self.settings.wants
         back: Callable[[Array], Array] = lambda s: s  # noqa: E731
-        if wanted not in (None, EITHER, given):
-            x, back = converted(x, given, str(wanted))
-        kind = given if wanted in (None, EITHER) else str(wanted)
+        if wanted not in (None, EITHER, prediction_kind):
+            x, back = converted(x, prediction_kind, str(wanted))
+        kind = prediction_kind if wanted in (None, EITHER) else str(wanted)
         function = self.function(parameters, kind)
         with self.foreign():
             values, slopes = self.evaluate(function, x, t, gradient, kind == "probs")
@@ -111,22 +118,24 @@ class Custom:
     def evaluate(
         self, function: Callable[[Any, Any], Any], x: Array, t: Array, gradient: bool, probs: bool
     ) -> tuple[Array, Array | None]:
-        """Values of rows, from one call, or from one for each row where a call makes one number."""
+        """Return the losses of rows, from a single call or, if a call returns one number
+        for all, from one call per row.
+        """
         pieces = [slice(i, i + 1) for i in range(len(x))] if self.settings.returns == ONE else [slice(0, len(x))]
-        found, slopes = [], []
-        for here in pieces:
+        losses, slopes = [], []
+        for rows in pieces:
             if gradient:
-                value, slope = self.framework.gradient(function, x[here], t[here], probs)
+                value, slope = self.framework.gradient(function, x[rows], t[rows], probs)
                 slopes.append(slope)
             else:
-                value = function(self.framework.array(x[here].copy()), self.framework.array(t[here].copy()))
-            found.append(self.shaped(self.numbers(value), x[here]))
-        if not found:
+                value = function(self.framework.array(x[rows].copy()), self.framework.array(t[rows].copy()))
+            losses.append(self.shaped(self.numbers(value), x[rows]))
+        if not losses:
             return np.zeros(0, x.dtype), np.zeros_like(x) if gradient else None
-        return np.concatenate(found), np.concatenate(slopes) if gradient else None
+        return np.concatenate(losses), np.concatenate(slopes) if gradient else None
 
     def shaped(self, values: Array, x: Array) -> Array:
-        """(n,) or (n, k) of what it returned for n rows."""
+        """Return the result of a call for n rows in the shape (n,) or (n, k)."""
         rows = len(x)
         if values.size == rows:
             return values.reshape(rows)
@@ -139,12 +148,12 @@ class Custom:
 
 
 def values_of(found: Found, parameters: Mapping[str, float | None]) -> dict[str, Any]:
-    """What a loss is called with.
+    """Return the parameters with which a loss is called.
 
     Raises
     ------
     UsageError
-        for a parameter that has neither a default nor a value.
+        if a parameter has neither a default nor a value.
     """
     absent = next((name for name in found.required if parameters.get(name) is None), None)
     if absent is not None:
@@ -156,24 +165,27 @@ def values_of(found: Found, parameters: Mapping[str, float | None]) -> dict[str,
 
 
 def _as_declared(value: float | None, default: float | None) -> Any:
-    """A parameter as a whole number where its default is one."""
+    """Return a parameter as a whole number if its default is one."""
     whole = isinstance(default, int) and not isinstance(default, bool)
     return int(value) if whole and value is not None and float(value).is_integer() else value
 
 
 def converted(x: Array, prediction_kind: str, wanted: str) -> tuple[Array, Callable[[Array], Array]]:
-    """Predictions as what a loss wants, and what brings its gradient back to what they were."""
+    """Convert predictions of one kind into another.
+
+    Returns them, and a function that turns the gradient by them into the gradient by the original predictions.
+    """
     chance: Chance
     if x.ndim == 1 or x.shape[1] == 1:
         chance = OF_OUTCOMES[prediction_kind](x)
-        made = {"probs": chance.p, "log-probs": chance.l, "logits": chance.l - Opposite(chance).l}[wanted]
-        # d p / d (given), then d made / d p.
+        new_predictions = {"probs": chance.p, "log-probs": chance.l, "logits": chance.l - Opposite(chance).l}[wanted]
+        # d p / d (old predictions), then d (new predictions) / d p.
         by_p = {"logits": chance.p * chance.q, "probs": np.ones_like(x), "log-probs": chance.p}[prediction_kind]
         with np.errstate(all="ignore"):
             of_p = {"probs": np.ones_like(x), "log-probs": 1 / chance.p, "logits": 1 / (chance.p * chance.q)}[wanted]
-        return np.asarray(made, x.dtype), lambda s: s * by_p * of_p
+        return np.asarray(new_predictions, x.dtype), lambda s: s * by_p * of_p
     chance = MAKERS[prediction_kind](x)
-    made = {"probs": chance.p, "log-probs": chance.l, "logits": chance.l}[wanted]
+    new_predictions = {"probs": chance.p, "log-probs": chance.l, "logits": chance.l}[wanted]
 
     def back(s: Array) -> Array:
         with np.errstate(all="ignore"):
@@ -182,11 +194,11 @@ def converted(x: Array, prediction_kind: str, wanted: str) -> tuple[Array, Calla
             of_p = s if wanted == "probs" else s / chance.p
         return of_p if prediction_kind == "probs" else of_p * chance.p
 
-    return np.asarray(made, x.dtype), back
+    return np.asarray(new_predictions, x.dtype), back
 
 
 def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
-    """The loss of each row: what the file's function returns, or the mean of it over a row's outputs."""
+    """Return the loss of each row: the result of the file's function, or its mean or sum over the outputs of a row."""
     values, slopes = loss.declaration.core.own(predictions, targets, extras, gradient, loss.parameters)  # type: ignore[attr-defined]
     if values.ndim == 2:
         scale = values.shape[1] if loss.family is NUMBERS else 1
@@ -196,14 +208,17 @@ def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, 
 
 
 def _residual(x: Array) -> tuple[Array, Targets, Extras]:
+    """Return predictions, targets and extras at the points x of a drawn curve."""
     return x, Dense(np.zeros_like(x)), Extras()
 
 
 def _positive(x: Array) -> tuple[Array, Targets, Extras]:
+    """Return predictions, targets and extras at the points x of a drawn curve."""
     return x, Dense(np.ones_like(x)), Extras()
 
 
 def _classes(x: Array) -> tuple[Array, Targets, Extras]:
+    """Return predictions, targets and extras at the points x of a drawn curve."""
     return np.stack([x, np.zeros_like(x)], axis=1), Indices(np.zeros(len(x), np.int64)), Extras()
 
 
@@ -216,6 +231,7 @@ OF_TWO = Axis(
 
 
 def _family(name: str, target_type: TargetType, targets: str, **more: Any) -> Family:
+    """Return a family of losses in Python files."""
     return Family(
         name=name,
         lift=lift,
@@ -257,7 +273,7 @@ FAMILIES = {family.name: family for family in (CLASSES, OUTCOMES, NUMBERS)}
 
 
 def core_of(own: Custom) -> Callable[..., Any]:
-    """A core whose parameters are those of a loss of a file."""
+    """Return a core whose parameters are those of a loss of a file."""
 
     def core(*operands: Any, **parameters: float | None) -> Any:
         raise AssertionError("losses of files are run by their lift")
@@ -281,18 +297,26 @@ def core_of(own: Custom) -> Callable[..., Any]:
 
 
 def load(text: str) -> Loss:
-    """The loss that path/to/file.py:name stands for, or the name under which a package registers it."""
+    """Return the loss of path/to/file.py:name, or of the name under which a package registers it.
+
+    Raises
+    ------
+    UsageError
+        if there is no such loss.
+    DataError
+        if the file cannot be used.
+    """
     return _loaded(text, stamp(text.rpartition(".py:")[0] + ".py"))
 
 
 @lru_cache(maxsize=64)
 def _loaded(text: str, stamp: str) -> Loss:
-    """The same of a file as it is now.
+    """Return the loss for the present state of a file, which `stamp` identifies.
 
     Raises
     ------
     UsageError, DataError
-        as `reading.read` does.
+        as `read` does.
     """
     found = read(text)
     if found.loss is not None:
@@ -301,12 +325,12 @@ def _loaded(text: str, stamp: str) -> Loss:
 
 
 def remade(where: str, settings: Settings, family: str, parameters: Mapping[str, float | None]) -> BoundLoss:
-    """A loss that was resolved, in another process."""
+    """Return a loss that was resolved in another process."""
     return BoundLoss(declared(read(where), settings, FAMILIES[family]), parameters)
 
 
 def declared(found: Found, settings: Settings, family: Family) -> Loss:
-    """A loss of a file as a declaration, with one of the families above."""
+    """Return the declaration of a loss of a file, in one of the families above."""
     own = Custom(found, settings)
     return Loss(
         name=found.where,
@@ -337,28 +361,30 @@ def declared(found: Found, settings: Settings, family: Family) -> Loss:
 
 
 def resolve(bound: BoundLoss, request: "Request", dataset: "Dataset", notes: list[str]) -> BoundLoss:
-    """The loss for files: what its operands are, by their names, by options, and by what it takes.
+    """Return the loss for some files: the meaning of its operands is settled by their names, by options, and by trying.
 
     Raises
     ------
     UsageError
-        where names and options do not say which operand is which.
+        if names and options do not say which operand is which.
     DataError
-        where it takes targets in no form.
+        if it takes targets in no form.
     """
     shape = dataset.predictions.shape
-    theirs = None if dataset.targets is None else dataset.targets.shape
+    targets_shape = None if dataset.targets is None else dataset.targets.shape
     own: Custom = bound.declaration.core.own  # type: ignore[attr-defined]
     k = shape[1] if len(shape) == 2 else 1
-    one_each = theirs is not None and (len(theirs) == 1 or theirs[1] == 1)
+    one_each = targets_shape is not None and (len(targets_shape) == 1 or targets_shape[1] == 1)
     if k > 1 and (one_each or request.label_smoothing or request.class_weight):
         family = CLASSES
-    elif k == 1 and (request.label_smoothing or (theirs is not None and one_each and _is_text(dataset))):
+    elif k == 1 and (request.label_smoothing or (targets_shape is not None and one_each and _is_text(dataset))):
         family = OUTCOMES
     else:
         family = NUMBERS
     found = completed(own.found, values_of(own.found, bound.parameters))
-    row = () if k == 1 and (len(shape) == 1 or (one_each and theirs != shape)) else (k,)  # (n, 1) is squeezed to (n,)
+    row = (
+        () if k == 1 and (len(shape) == 1 or (one_each and targets_shape != shape)) else (k,)
+    )  # (n, 1) is squeezed to (n,)
     settings = settled(found, bound.parameters, request, family, row, dataset.predictions.dtype)
     if family is NUMBERS and k > 1 and settings.wants not in (None, EITHER, request.prediction_kind):
         raise UsageError(
@@ -372,11 +398,12 @@ def resolve(bound: BoundLoss, request: "Request", dataset: "Dataset", notes: lis
 
 
 def _is_text(dataset: "Dataset") -> bool:
+    """Whether targets are a column of words."""
     return dataset.targets is not None and len(dataset.targets.shape) == 1 and dataset.targets.is_words
 
 
 def drawn(bound: BoundLoss) -> BoundLoss:
-    """The loss for curves, where no files say what it takes: one number a row if it can, or else two classes.
+    """Return the loss to draw as a curve, without files: of one number per row if possible, else of two classes.
 
     Raises
     ------
@@ -388,17 +415,17 @@ def drawn(bound: BoundLoss) -> BoundLoss:
 
     own: Custom = bound.declaration.core.own  # type: ignore[attr-defined]
     found = completed(own.found, values_of(own.found, bound.parameters))
-    spoken = guessed(found.where, columns=False)
-    of_numbers = found.wants is None and (spoken is None or find(spoken).family.target_type == "numbers")
+    likely_loss = guessed(found.where, columns=False)
+    of_numbers = found.wants is None and (likely_loss is None or find(likely_loss).family.target_type == "numbers")
     families: list[tuple[Family, tuple[int, ...]]] = [(NUMBERS if of_numbers else OUTCOMES, ()), (CLASSES, (2,))]
     errors = []
     request = Request(bound, "", "")
     for family, row in families:
         try:
             settings = settled(found, bound.parameters, request, family, row, np.dtype(np.float64))
-            made = BoundLoss(declared(found, settings, family), bound.parameters)
-            if _varies(made):
-                return made
+            bound_to_family = BoundLoss(declared(found, settings, family), bound.parameters)
+            if _varies(bound_to_family):
+                return bound_to_family
         except DataError as error:
             errors.append(error)
     if errors:
@@ -409,7 +436,7 @@ def drawn(bound: BoundLoss) -> BoundLoss:
 
 
 def _varies(bound: BoundLoss) -> bool:
-    """Whether a loss is finite somewhere and no constant: a softmax loss of one column is 0."""
+    """Whether a loss is finite somewhere and not constant; a softmax loss of one column, for example, is always 0."""
     axis = next(iter(bound.family.axes.values()))
     values = bound(*axis.place(np.linspace(*axis.span, 9)))[0]
     finite = values[np.isfinite(values)]
@@ -424,7 +451,7 @@ def settled(
     row: tuple[int, ...],
     dtype: "np.dtype[Any]",
 ) -> Settings:
-    """How a loss is to be called, tried on a few rows of shape `row`.
+    """Return how a loss is to be called, after it was tried on a few rows of shape `row`.
 
     Raises
     ------
@@ -438,16 +465,16 @@ def settled(
             "predictions,targets or --operands targets,predictions, or call them y_true and y_pred"
         )
     wants = found.wants if request.takes is None else request.takes
-    forms = (
+    encodings = (
         ("numbers",) if family is not CLASSES else ("one-hot",) if request.label_smoothing else ("one-hot", "indices")
     )
     wide = np.dtype(np.float64 if dtype.itemsize > 4 or dtype.kind != "f" else np.float32)
     errors = []
-    for form in forms:
-        settings = Settings(first, wants, form)
+    for encoding in encodings:
+        settings = Settings(first, wants, encoding)
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of frameworks about shapes that are tried
+                warnings.simplefilter("ignore")  # frameworks warn about the shapes that are tried
                 returns = _returns(Custom(found, settings), parameters, request.prediction_kind, family, row, wide)
             return replace(settings, returns=returns)
         except CallError as error:
@@ -465,12 +492,12 @@ def _returns(
     row: tuple[int, ...],
     dtype: "np.dtype[Any]",
 ) -> str:
-    """What a loss makes of several rows.
+    """Return whether a loss makes one number per row, one per element, or one for all rows: ROWS, ELEMENTS or ONE.
 
     Raises
     ------
     DataError
-        for what is neither a number a row, nor one an element, nor one.
+        if it makes something else.
     """
     k = row[0] if row else 1
     rows = k + PROBED
@@ -498,7 +525,7 @@ def _returns(
 
 
 def described(found: Found, settings: Settings, prediction_kind: str) -> str:
-    """What was concluded of a loss, for the user to see."""
+    """Return in words how a loss will be called, for the user to see."""
     order = "targets first" if settings.targets_first else "predictions first"
     forms = {"one-hot": "one-hot rows", "indices": "class indices", "numbers": "numbers"}
     as_they_are = "predictions as they are" + ("" if settings.encoding == "numbers" else f" ({prediction_kind})")

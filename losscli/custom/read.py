@@ -9,14 +9,14 @@ from losscli.wording import did_you_mean, listing
 
 
 def read(text: str) -> Found:
-    """The loss that path/to/file.py:name stands for, or the name under which a package registers it.
+    """Return the loss of path/to/file.py:name, or of the name under which a package registers it.
 
     Raises
     ------
     UsageError
-        for a name that the file does not have, or that is no loss.
+        if the file has no such name, or it is not a loss.
     DataError
-        for a file that cannot be used.
+        if the file cannot be used.
     """
     match = NAMED.fullmatch(text)
     if match is None:
@@ -31,11 +31,11 @@ def read(text: str) -> Found:
         options = " ".join(f"--{part.replace('=', ' ')}" for part in match["rest"].split(":") if part)
         raise UsageError(f"{text}: parameters are options here: {path}:{name} {options}")
     module = module_of(path)
-    found: Any = module
+    member: Any = module
     for part in name.split("."):
-        if not hasattr(found, part):
+        if not hasattr(member, part):
             names = [known for known, value in vars(module).items() if _is_own(value, module)]
             there = f"it has {listing(names)}" if names else "it defines no function or class"
             raise UsageError(f"{path}: no {name!r}{did_you_mean(name, names)}; {there}")
-        found = getattr(found, part)
-    return recognised(text, path, found)
+        member = getattr(member, part)
+    return recognised(text, path, member)

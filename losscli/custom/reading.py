@@ -1,7 +1,7 @@
-"""Finds a loss in a file, and says what it is: its framework, the order of its operands, what predictions it wants.
+"""Finds a loss in a file: its framework, the order of its operands, and the kind of predictions that it takes.
 
-All of it is read from names: of parameters (y_true, y_pred; labels, logits; input, target), classes and modules. What names do
-not say, options do, and what was concluded is shown.
+All of this is read from names: of parameters (y_true, y_pred; labels, logits; input, target), classes and modules. If
+names do not say it, options do, and the user is shown what was concluded.
 """
 
 import ast
@@ -68,9 +68,9 @@ LOG_PROBS = ["log_prob", "log_probs", "logprobs", "logp", "log_p", "log_probabil
 METHODS = ("call", "forward", "__call__")
 ROOTS = ("torch", "keras", "tensorflow", "jax")
 EITHER = "either"
-"""What a loss wants that is told by from_logits."""
+"""The kind of predictions of a loss that is told it by its parameter from_logits."""
 TOLD = frozenset({"from_logits", "reduction"})
-"""Parameters that losscli sets itself, by what predictions are and for a number a row."""
+"""Parameters that losscli sets itself: by the kind of predictions, and so that there is one number per row."""
 WORDS = """
     as axis beside by calibration centers class_weight classes columns dim dpi dtype elements format from given gradient
     header help id ignore_index label_base label_smoothing library log loss name negative no_header no_log no_progress
@@ -79,7 +79,7 @@ WORDS = """
     smoothing_mode takes targets theme threads title variance weight
 """
 OURS = frozenset(WORDS.split())
-"""Parameters that keep their defaults: losscli has an option of this name, or they are no numbers of the loss."""
+"""Parameters that keep their defaults: losscli has an option of this name, or they are not numbers of the loss."""
 NOT_GIVEN = inspect.Parameter.empty
 
 
@@ -87,41 +87,41 @@ NOT_GIVEN = inspect.Parameter.empty
 class Found:
     """A loss in a file.
 
-    `make` binds values of parameters, and gives the function of the file's own two operands in their own order.
+    `make` binds values of parameters, and returns the function of the two operands in the file's own order.
     """
 
     where: str
-    """As it was named."""
+    """The text that named it."""
     file: str
-    """The file whose code it is."""
+    """The file that contains its code."""
     kind: str
-    """In words, as 'a torch.nn.Module'."""
+    """In words, such as 'a torch.nn.Module'."""
     make: Callable[[Mapping[str, Any]], Callable[[Any, Any], Any]]
     parameters: Mapping[str, float | None]
-    """Numbers that may be set, with their defaults."""
+    """Numbers that may be set, with their defaults; None for no default."""
     required: tuple[str, ...]
-    """Those of them that have no default."""
+    """The parameters that have no default."""
     framework: str
     targets_first: bool | None
-    """The order of the operands; None where their names do not say it."""
+    """The order of the operands; None if their names do not tell."""
     wants: str | None
-    """'logits', 'probs' or 'log-probs', where a name says it; EITHER where it is told by from_logits."""
+    """'logits', 'probs' or 'log-probs', if a name says it; EITHER if it has a parameter from_logits; else None."""
     operands: tuple[str, str]
     """Names of the operands in their own order."""
     told: frozenset[str] = frozenset()
-    """Of from_logits and reduction those that it takes by name."""
+    """Those of the parameters from_logits and reduction that it has."""
     summary: str = ""
-    """The first sentence of its own docstring."""
+    """The first paragraph of its docstring."""
     loss: Loss | None = None
-    """A loss that is declared as losscli's own are."""
+    """The declaration, if it is declared like losscli's own losses."""
 
 
 class CallError(DataError):
-    """The user's code failed, or returned what is no loss."""
+    """The user's code failed, or returned something that is not a loss."""
 
 
 class _Stdout:
-    """Standard output is for data: what the user's code prints meanwhile, in any thread, goes to standard error."""
+    """Sends the prints of the user's code, in any thread, to standard error, since standard output is for data."""
 
     def __init__(self) -> None:
         self.lock, self.depth, self.kept = threading.Lock(), 0, sys.stdout
@@ -144,12 +144,17 @@ STDOUT = _Stdout()
 
 @contextmanager
 def foreign(file: str, what: str) -> Iterator[None]:
-    """Run the user's code: its prints go to standard error, and whatever it raises becomes an error of one line.
+    """Run the user's code: its prints go to standard error, and all that it raises becomes an error of one line.
 
     Parameters
     ----------
     what
-        what is run of the file, for the message.
+        what part of the file is run, for the message.
+
+    Raises
+    ------
+    DataError
+        for an exception of the user's code.
     """
     STDOUT.turn()
     try:
@@ -167,7 +172,7 @@ def foreign(file: str, what: str) -> Iterator[None]:
 
 
 def located(file: str, error: BaseException) -> str:
-    """A file with the line of it where an exception was raised."""
+    """Return a file with the line at which an exception was raised in it."""
     real = os.path.realpath(file)
     frames = traceback.extract_tb(error.__traceback__)
     lines = [frame.lineno for frame in frames if os.path.realpath(frame.filename) == real]
@@ -175,34 +180,34 @@ def located(file: str, error: BaseException) -> str:
 
 
 def stamp(path: str) -> str:
-    """What changes when a path names another file, or one with other contents; '' where there is none."""
+    """Return a text that changes if a path names another file, or its content changes; '' if there is no file."""
     try:
-        found = os.stat(path)
+        status = os.stat(path)
     except OSError:
         return ""
-    return f"{os.path.realpath(path)}:{found.st_mtime_ns}:{found.st_size}"
+    return f"{os.path.realpath(path)}:{status.st_mtime_ns}:{status.st_size}"
 
 
 @lru_cache(maxsize=64)
 def digest(path: str, stamp: str) -> str:
-    """SHA-256 of a file's contents."""
+    """Return the SHA-256 of a file's content."""
     with open(path, "rb") as file:
         return hashlib.sha256(file.read()).hexdigest()
 
 
 def module_of(path: str) -> ModuleType:
-    """Execute a file, once in a process."""
+    """Execute a file, once in a process, and return its module."""
     return _executed(path, stamp(path))
 
 
 @lru_cache(maxsize=64)
 def _executed(path: str, stamp: str) -> ModuleType:
-    """Execute a file.
+    """Execute a file and return its module.
 
     Raises
     ------
     DataError
-        for a file that is missing, or that fails, with the line where it does; and for a package that is not installed.
+        if the file is missing, or fails, with the line; or if a package is not installed.
     """
     if not os.path.isfile(path):
         raise DataError(f"{path}: no such file; is the path right?")
@@ -217,7 +222,7 @@ def _executed(path: str, stamp: str) -> ModuleType:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    writes, sys.dont_write_bytecode = sys.dont_write_bytecode, True  # the user's folder is for the user's files
+    writes, sys.dont_write_bytecode = sys.dont_write_bytecode, True  # no compiled files in the user's folder
     try:
         with foreign(path, "when the file is executed"), undeclared(), neighbours(path):
             spec.loader.exec_module(module)
@@ -231,7 +236,9 @@ def _executed(path: str, stamp: str) -> ModuleType:
 
 @contextmanager
 def neighbours(path: str) -> Iterator[None]:
-    """Let a file import those beside it, as where Python runs it; and what it imports later, behind all that is installed."""
+    """Let a file import files in its folder, as when Python runs it. Later imports prefer everything
+    that is installed.
+    """
     folder = os.path.dirname(os.path.abspath(path))
     sys.path.insert(0, folder)
     try:
@@ -243,7 +250,7 @@ def neighbours(path: str) -> Iterator[None]:
 
 
 def _imported_by(path: str) -> set[str]:
-    """Packages that a file imports."""
+    """Return the packages that a file imports; raise a DataError if it cannot be read."""
     try:
         with open(path, "rb") as file:
             return _imported(ast.parse(file.read(), path))
@@ -256,18 +263,18 @@ def _imported_by(path: str) -> set[str]:
 
 
 def _imported(tree: ast.Module) -> set[str]:
-    """Packages that a file imports."""
-    found = set()
+    """Return the packages that the code of a file imports."""
+    packages = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            found |= {name.name.partition(".")[0] for name in node.names}
+            packages |= {name.name.partition(".")[0] for name in node.names}
         elif isinstance(node, ast.ImportFrom):
-            found.add((node.module or "").partition(".")[0])
-    return found
+            packages.add((node.module or "").partition(".")[0])
+    return packages
 
 
 def _summary(found: Any) -> str:
-    """The first paragraph of an object's own docstring; a class inherits that of its framework."""
+    """Return the first paragraph of an object's docstring; '' for an object that inherits it from its framework."""
     text = found.__doc__ if inspect.isclass(found) or inspect.isroutine(found) else None
     return " ".join(inspect.cleandoc(text or "").partition("\n\n")[0].split())
 
@@ -281,12 +288,12 @@ def _is_own(value: Any, module: ModuleType) -> bool:
 
 
 def recognised(text: str, path: str, found: Any) -> Found:
-    """What an object is that stands for a loss.
+    """Return how an object can be called as a loss.
 
     Raises
     ------
     UsageError
-        for what cannot be one.
+        if it cannot.
     """
     return replace(_recognised(text, path, found), summary=_summary(found))
 
@@ -316,11 +323,13 @@ def _recognised(text: str, path: str, found: Any) -> Found:
 
 
 def _framework_of(kind: type) -> str:
+    """Return the framework of a class, from the classes that it inherits from."""
     roots = [base.__module__.partition(".")[0] for base in kind.__mro__]
     return next((root for root in ROOTS if root in roots), "numpy")
 
 
 def _of_class(text: str, path: str, kind: type) -> Found:
+    """Recognise a class whose objects are losses."""
     parameters, required, told = _numbers(text, _signature(kind))
 
     def make(values: Mapping[str, Any]) -> Any:
@@ -339,6 +348,7 @@ def _of_object(
     required: tuple[str, ...],
     told: frozenset[str] = frozenset(),
 ) -> Found:
+    """Recognise an object, or the objects of a class, with a method that computes the loss."""
     framework = _framework_of(kind)
     method = next((name for name in METHODS if any(name in vars(base) for base in kind.__mro__[:-1])), None)
     if method is None:
@@ -367,18 +377,19 @@ def _of_object(
 
 
 def _method(instance: Any, method: str) -> Any:
-    """The function of an object: Keras's call leaves out the mean over the rows that __call__ takes."""
+    """Return the function of an object. Keras's `call` is used, since `__call__` takes the mean over the rows."""
     if method != "forward":
         return getattr(instance, method)
     if hasattr(instance, "reduction") and isinstance(instance.reduction, str):
         instance.reduction = "none"
     if not hasattr(instance, "to"):
         return instance
-    # Weights of classes and the like are float32 unless they are told otherwise, and torch does not mix the two.
+    # Class weights and other tensors of a module are float32 by default, and torch does not mix dtypes.
     return lambda one, other: instance.to(one.dtype if one.is_floating_point() else other.dtype)(one, other)
 
 
 def _of_function(text: str, path: str, function: Any) -> Found:
+    """Recognise a function that is a loss, or a factory that returns one."""
     signature = _signature(function)
     positional = [
         name for name, item in signature.items() if item.kind in (item.POSITIONAL_ONLY, item.POSITIONAL_OR_KEYWORD)
@@ -417,6 +428,7 @@ def _of_function(text: str, path: str, function: Any) -> Found:
 def _of_factory(
     text: str, path: str, function: Any, signature: Mapping[str, inspect.Parameter], framework: str
 ) -> Found:
+    """Recognise a function that returns a loss."""
     parameters, required, told = _numbers(text, signature)
     if required:
         inner = None
@@ -448,7 +460,9 @@ def _of_factory(
 
 
 def completed(found: Found, values: Mapping[str, Any]) -> Found:
-    """A factory whose parameters have no defaults, once they are known: what the function is that it makes."""
+    """Return what a factory makes, once the parameters without defaults are known; other
+    losses are returned as they are.
+    """
     if found.operands != ("", ""):
         return found
     with foreign(found.file, f"in {found.where.rpartition(':')[2]}"):
@@ -462,7 +476,7 @@ def completed(found: Found, values: Mapping[str, Any]) -> Found:
 
 
 def _framework_of_made(inner: Any) -> str | None:
-    """The framework of what a factory returned."""
+    """Return the framework of the object that a factory returned."""
     if inner is None:
         return None
     own = _framework_of(type(inner))
@@ -470,6 +484,7 @@ def _framework_of_made(inner: Any) -> str | None:
 
 
 def _signature(found: Any) -> Mapping[str, inspect.Parameter]:
+    """Return the parameters of a function, or none if it has no signature."""
     try:
         return inspect.signature(found).parameters
     except (TypeError, ValueError):
@@ -479,8 +494,8 @@ def _signature(found: Any) -> Mapping[str, inspect.Parameter]:
 def _numbers(
     text: str, signature: Mapping[str, inspect.Parameter], without: tuple[str, ...] = ()
 ) -> tuple[dict[str, float | None], tuple[str, ...], frozenset[str]]:
-    """Parameters that take a number, those of them without a default, and the names of all others."""
-    found: dict[str, float | None] = {}
+    """Return the parameters that take a number, those of them without a default, and the names of all others."""
+    defaults: dict[str, float | None] = {}
     required: list[str] = []
     others = set()
     for name, item in signature.items():
@@ -492,17 +507,17 @@ def _numbers(
         elif default is NOT_GIVEN and name in OURS:
             raise UsageError(f"{text}: its parameter {name} has no default, and losscli does not set it; give it one")
         elif default is NOT_GIVEN:
-            found[name] = None
+            defaults[name] = None
             required.append(name)
         elif (isinstance(default, int | float) and not isinstance(default, bool)) or default is None:
-            found[name] = default
+            defaults[name] = default
         else:
             others.add(name)
-    return found, tuple(required), frozenset(others)
+    return defaults, tuple(required), frozenset(others)
 
 
 def _operands(text: str, names: list[str]) -> tuple[bool | None, str | None, tuple[str, str]]:
-    """Whether targets come first, what predictions are, and the names of both operands."""
+    """Return whether targets come first, the kind of predictions, and the names of both operands; None for unknown."""
     if len(names) < 2:
         raise UsageError(f"{text}: takes {len(names)} operands; a loss takes two, such as (y_true, y_pred)")
     one, other = (name.lower().strip("_") for name in names[:2])
@@ -522,17 +537,17 @@ def _operands(text: str, names: list[str]) -> tuple[bool | None, str | None, tup
 
 
 def framework_of(function: Any) -> str:
-    """The framework in whose arrays a function computes: that of the names that it uses, or else what its file imports."""
+    """Return the framework of a function: that of the names it uses, or else the one that its file imports."""
     used = used_by(function)
     if used is None and isinstance(inner := _plain(function), FunctionType):
         homes = [str(_home(value)).partition(".")[0] for value in inner.__globals__.values()]
         imported = [root for root in (*ROOTS, "numpy") if root in homes]
-        used = imported[0] if len(imported) == 1 else None  # methods of arrays alone do not say whose they are
+        used = imported[0] if len(imported) == 1 else None  # methods of arrays do not tell the framework
     return used or "numpy"
 
 
 def _plain(function: Any) -> Any:
-    """The function itself of a method, and of what wraps one: a decorator, functools.partial, jax.jit, tf.function."""
+    """Return the function inside a method or a wrapper: a decorator, functools.partial, jax.jit, tf.function."""
     while isinstance(function, partial):
         function = function.func
     return inspect.unwrap(getattr(function, "__func__", function))
@@ -543,7 +558,9 @@ def _home(value: Any) -> str:
 
 
 def used_by(function: Any, seen: "set[int] | None" = None) -> str | None:
-    """The framework whose names a function's code uses, or those that it calls of the same file; 'numpy' if only its."""
+    """Return the framework whose names are used by a function, or by functions of its file that
+    it calls; 'numpy' if no other.
+    """
     seen = set() if seen is None else seen
     function = _plain(function)
     if not isinstance(function, FunctionType) or id(function) in seen:
@@ -575,8 +592,9 @@ def _is_filled(cell: Any) -> bool:
 
 
 def _names(code: CodeType) -> set[str]:
-    found = {*code.co_names, *code.co_freevars}
+    """Return the global names that code uses, including those in functions inside it."""
+    names = {*code.co_names, *code.co_freevars}
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            found |= _names(constant)
-    return found
+            names |= _names(constant)
+    return names

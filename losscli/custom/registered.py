@@ -1,9 +1,8 @@
-"""Losses that installed packages register, as entry points of a group: found by name, and imported only when one is used.
+"""Losses that installed packages register, as entry points of a group: found by name, and imported only if used.
 
-    [project.entry-points."losscli.losses"]
-    my-focal = "my_package.losses:focal"
+    [project.entry-points."losscli.losses"] my-focal = "my_package.losses:focal"
 
-An object that is registered may be whatever may stand in FILE.py:NAME. losscli's own names win.
+A registered object may be anything that FILE.py:NAME may name. losscli's own names have precedence.
 """
 
 from importlib.metadata import EntryPoint, entry_points
@@ -23,30 +22,32 @@ def _plain(name: str) -> str:
 
 
 def registered() -> dict[str, EntryPoint]:
-    """What packages register, by name, without importing any of them; of two of one name the first that is found."""
-    found: dict[str, EntryPoint] = {}
+    """Return the entry points of all packages by name, without importing any; if two have the same name,
+    the first one.
+    """
+    by_name: dict[str, EntryPoint] = {}
     for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
-        found.setdefault(entry.name, entry)
-    return found
+        by_name.setdefault(entry.name, entry)
+    return by_name
 
 
 def named(name: str) -> EntryPoint | None:
-    """What is registered by a name; capitals, '-' and '_' make no difference."""
+    """Return the entry point of a name, or None; capitals, '-' and '_' make no difference."""
     return next((entry for known, entry in registered().items() if _plain(known) == _plain(name)), None)
 
 
 def home(entry: EntryPoint) -> str:
-    """Where an entry point comes from, as 'my_package.losses:focal, of my-package 1.0'."""
+    """Return where an entry point comes from, such as 'my_package.losses:focal, of my-package 1.0'."""
     return entry.value + ("" if entry.dist is None else f", of {entry.dist.name} {entry.dist.version}")
 
 
 def read(entry: EntryPoint) -> Found:
-    """The loss that an entry point stands for.
+    """Return the loss of an entry point.
 
     Raises
     ------
     DataError
-        for one that cannot be imported.
+        if it cannot be imported.
     """
     settle_keras()
     file = entry.module
@@ -55,7 +56,7 @@ def read(entry: EntryPoint) -> Found:
             spec = find_spec(entry.module)
         file = file if spec is None or spec.origin is None else spec.origin
         with foreign(file, "when it is imported"), undeclared():
-            found: Any = entry.load()
+            loaded: Any = entry.load()
     except DataError as error:
         raise DataError(f"{entry.name}: is registered as {home(entry)}, which cannot be used: {error}") from error
-    return recognised(entry.name, file, found)
+    return recognised(entry.name, file, loaded)
