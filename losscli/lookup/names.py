@@ -1,4 +1,4 @@
-"""The loss of a name: losscli's own, an alias, a library's name for it, or a file of the user's."""
+"""From a name to a loss: losscli's own, an alias, a library's name for it, or a loss in the user's file."""
 
 from losscli.custom import is_custom
 from losscli.definition.loss import Loss
@@ -9,12 +9,13 @@ from losscli.wording import listing
 
 
 def find(name: str) -> Loss:
-    """The loss of a name: losscli's, an alias, or what a library calls it, such as torch.nn.BCEWithLogitsLoss.
+    """Return the loss of a name: losscli's own, an alias, or a library's name for it, such
+    as torch.nn.BCEWithLogitsLoss.
 
     Raises
     ------
     UsageError
-        for an unknown name, with the nearest one, or for a name with several meanings, with the choices.
+        if the name is unknown, with the nearest one, or has several meanings, with the choices.
     """
     if is_custom(name):
         from losscli.custom.loss import load
@@ -26,21 +27,21 @@ def find(name: str) -> Loss:
     except UsageError:
         from losscli.libraries import names
 
-        found = names().get(last.lower().replace("_", "").replace("-", ""), set())
-        if len(found) != 1 or last.lower().replace("_", "-") in AMBIGUOUS:
-            if not found and (other := _registered(name)) is not None:
-                return other
-            if len(found) > 1:
-                choices = listing(sorted(found))
+        own_names = names().get(last.lower().replace("_", "").replace("-", ""), set())
+        if len(own_names) != 1 or last.lower().replace("_", "-") in AMBIGUOUS:
+            if not own_names and (registered_loss := _registered(name)) is not None:
+                return registered_loss
+            if len(own_names) > 1:
+                choices = listing(sorted(own_names))
                 raise UsageError(
                     f"{name!r} means different losses in different libraries; say one of: {choices}"
                 ) from None
             raise
-        return LOSSES[next(iter(found))]
+        return LOSSES[next(iter(own_names))]
 
 
 def _registered(name: str) -> Loss | None:
-    """The loss that an installed package registers by a name."""
+    """Return the loss that an installed package registers under a name, or None."""
     from losscli.custom.registered import named
 
     entry = named(name)

@@ -1,4 +1,4 @@
-"""SPECs: a loss with its parameters in one word, as huber:delta=1 or softmax-focal:gamma=0,0.5,1."""
+"""SPECs: a loss with its parameters in one word, such as huber:delta=1 or softmax-focal:gamma=0,0.5,1."""
 
 import itertools
 from collections.abc import Mapping, Sequence
@@ -11,18 +11,18 @@ from losscli.wording import short
 
 
 def parse(text: str) -> list[BoundLoss]:
-    """Read LOSS[:PARAM=VALUE[,VALUE...]]...; several values are several losses, in their order.
+    """Read LOSS[:PARAM=VALUE[,VALUE...]]...; several values give several losses, in their order.
 
     Raises
     ------
     UsageError
-        for an unknown loss or parameter, a value outside its domain, or what is not of this form.
+        if the loss or a parameter is unknown, a value is outside its domain, or the text is not of this form.
     """
-    own = NAMED.fullmatch(text)
-    if own is None:
+    custom = NAMED.fullmatch(text)
+    if custom is None:
         name, *parts = text.split(":")
     else:
-        name, parts = f"{own['path']}:{own['name']}", (own["rest"] or "").split(":")[1:]
+        name, parts = f"{custom['path']}:{custom['name']}", (custom["rest"] or "").split(":")[1:]
     loss = find(name)
     swept: dict[str, list[float | None]] = {}
     for part in parts:
@@ -37,6 +37,7 @@ def parse(text: str) -> list[BoundLoss]:
 
 
 def _value(text: str, parameter: str, word: str) -> float | None:
+    """Return the number that a word is; None for 'none'."""
     if word.strip().lower() == "none":
         return None
     try:
@@ -46,37 +47,44 @@ def _value(text: str, parameter: str, word: str) -> float | None:
 
 
 def single(text: str) -> BoundLoss:
-    """The loss of a SPEC that must be one.
+    """Return the loss of a SPEC that must be a single one.
 
     Raises
     ------
     UsageError
-        for a SPEC of several losses, and as `parse` does.
+        if the SPEC gives several losses, and as `parse` does.
     """
-    found = parse(text)
-    if len(found) > 1:
-        raise UsageError(f"{text}: is {len(found)} losses; say one value for each parameter")
-    return found[0]
+    losses = parse(text)
+    if len(losses) > 1:
+        raise UsageError(f"{text}: is {len(losses)} losses; say one value for each parameter")
+    return losses[0]
 
 
 def specs(texts: Sequence[str]) -> list[BoundLoss]:
-    """All the losses of some SPECs, each of them once."""
-    found = [bound for text in texts for bound in parse(text)]
-    for i, bound in enumerate(found):
-        if any(_same(bound, other) for other in found[:i]):
+    """Return all losses of some SPECs.
+
+    Raises
+    ------
+    UsageError
+        if a loss is named twice, and as `parse` does.
+    """
+    losses = [bound for text in texts for bound in parse(text)]
+    for i, bound in enumerate(losses):
+        if any(_same(bound, other) for other in losses[:i]):
             raise UsageError(f"{spec(bound)} is named twice; say it once")
-    return found
+    return losses
 
 
 def _same(one: BoundLoss, other: BoundLoss) -> bool:
+    """Whether two losses have the same declaration and parameters."""
     return one.declaration is other.declaration and dict(one.parameters) == dict(other.parameters)
 
 
 def spec(bound: BoundLoss) -> str:
-    """The SPEC of a loss, with every parameter that has a value."""
+    """Return the SPEC of a loss, with every parameter that has a value."""
     return ":".join([bound.name, *(f"{name}={number}" for name, number in settings(bound).items())])
 
 
 def settings(bound: BoundLoss) -> Mapping[str, str]:
-    """A loss's parameters that have a value, in the fewest digits that say which it is."""
+    """Return the parameters of a loss that have a value, as text with as few digits as identify it."""
     return {name: short(value) for name, value in bound.parameters.items() if value is not None}
