@@ -58,6 +58,7 @@ def of(found, key):
     return [line[key] for line in found.json["classes"]]
 
 
+@pytest.mark.simd
 class TestRules:
     @pytest.mark.parametrize("update", BY_HAND)
     def test_by_hand(self, centers, files, update):
@@ -173,6 +174,7 @@ class TestRules:
         assert "warning" not in run("centers", x, y, "--centers", c, "--alpha", "0.75").err
 
 
+@pytest.mark.simd
 class TestComposes:
     """The written file gives compute the loss that was reported."""
 

@@ -35,6 +35,7 @@ TINY_LABELS = [1, 2, 0]
 TINY_LOSSES = [cross_entropy(z, y) for z, y in zip(TINY, TINY_LABELS, strict=True)]
 
 
+@pytest.mark.simd
 class TestPublishedNumbers:
     """Numbers of the issue, from a published TensorFlow run in float32: its last digit is one or two units off."""
 
@@ -104,6 +105,7 @@ class TestPublishedNumbers:
         assert compute("ce", p, t, "-f", "value").value == pytest.approx(2.0611536e-09, rel=1e-7)
 
 
+@pytest.mark.simd
 class TestScikitLearnsNumbers:
     """Scores that scikit-learn 1.9.1 gave for the sample files (sample_data/README.md)."""
 

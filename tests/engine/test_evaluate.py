@@ -104,6 +104,7 @@ def files_of(kind, save, write, folder):
 KINDS = ["npy", "fortran", "big-endian", "shards", "npz", "compressed npz", "csv", "csv shards", "parquet"]
 
 
+@pytest.mark.simd
 class TestSameDigits:
     @pytest.mark.parametrize("kind", KINDS)
     @pytest.mark.parametrize("extra", [(), ("--label-smoothing", "0.1"), ("--class-weight", "balanced")], ids=str)
@@ -194,6 +195,7 @@ class TestSameDigits:
         assert in_memory_module.in_memory(bound, x, targets, extras)[1] is None
 
 
+@pytest.mark.simd
 class TestFastPaths:
     """Index targets of logits touch one class a row; the plain path evaluates the core for every class."""
 

@@ -12,6 +12,8 @@ from losscli.engine.evaluate import ChunkResult
 from losscli.lookup.names import find
 from losscli.measurement.prepare import prepare
 
+pytestmark = pytest.mark.simd
+
 CASES = json.loads((Path(__file__).parent / "frameworks.json").read_text())
 OPTIONS = {"from": "prediction_kind", "label_smoothing": "label_smoothing", "smoothing_mode": "smoothing_mode"}
 

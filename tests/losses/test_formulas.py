@@ -25,12 +25,16 @@ def of(*families: str) -> list[Loss]:
 
 
 def cases(*families: str) -> list[Any]:
+    """Every loss with every setting of its parameters; with its defaults, which come first, without SIMD as well."""
     return [
         pytest.param(
-            loss, parameters, id=f"{loss.name}-" + "-".join(f"{k}={v}" for k, v in parameters.items() if v is not None)
+            loss,
+            parameters,
+            id=f"{loss.name}-" + "-".join(f"{k}={v}" for k, v in parameters.items() if v is not None),
+            marks=[pytest.mark.simd] * (number == 0),
         )
         for loss in of(*families)
-        for parameters in settings(loss)
+        for number, parameters in enumerate(settings(loss))
     ]
 
 
@@ -237,9 +241,14 @@ def test_slope_of_pairs_is_the_derivative(loss: Loss, parameters: dict[str, floa
 
 def softmax_settings() -> list[Any]:
     return [
-        pytest.param(loss, parameters, id=f"{loss.name}-" + "-".join(f"{k}={v:g}" for k, v in parameters.items()))
+        pytest.param(
+            loss,
+            parameters,
+            id=f"{loss.name}-" + "-".join(f"{k}={v:g}" for k, v in parameters.items()),
+            marks=[pytest.mark.simd] * (number == 0),
+        )
         for loss in of("softmax", "ordinal")
-        for parameters in settings(loss)
+        for number, parameters in enumerate(settings(loss))
     ]
 
 

@@ -15,6 +15,8 @@ from losscli.definition.loss import Loss, Relation
 from losscli.errors import UsageError
 from losscli.losses import AMBIGUOUS, LOSSES, find
 
+pytestmark = pytest.mark.simd
+
 DTYPES = (np.float32, np.float64)
 INF = math.inf
 

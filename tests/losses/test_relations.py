@@ -240,6 +240,7 @@ RELATIONS = [
 ]
 
 
+@pytest.mark.simd
 @pytest.mark.parametrize(("loss", "relation"), RELATIONS)
 def test_a_declared_relation_holds(loss: Loss, relation: Relation) -> None:
     assert loss.family.name in EVALUATORS, f"losses of {loss.family.name} cannot be evaluated in relations yet"

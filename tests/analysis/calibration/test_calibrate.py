@@ -52,6 +52,7 @@ def files(save):
     return save("z.npy", z), save("y.npy", y)
 
 
+@pytest.mark.simd
 class TestAgainstOtherPackages:
     digits, cancer = GOLDEN["digits"], GOLDEN["cancer"]
 
