@@ -87,7 +87,8 @@ class Dataset:
             for role_here, columns in roles:
                 if number in columns.numbers:
                     role, reason = role_here, self._reason(role_here, columns)
-            dtype = "text" if table.is_text(number) else str(table.dtype([number]))
+            numeric = role in (Role.PREDICTION, Role.WEIGHT, Role.THIRD_OPERAND) or not table.is_text(number)
+            dtype = str(table.dtype([number])) if numeric else "text"
             records.append(Column(first.operand.content.name, name, number, dtype, role, reason))
         return records
 
