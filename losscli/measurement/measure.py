@@ -25,7 +25,6 @@ from losscli.engine.evaluate import ChunkResult, evaluate
 from losscli.engine.job import Job, threads_for
 from losscli.engine.reduction import REDUCTIONS, baseline, reduced
 from losscli.engine.threads import available_threads, pool
-from losscli.engine.whole_file import masks, positives
 from losscli.errors import UsageError
 from losscli.findings import Finding, warned
 from losscli.io.bytes import Raw
@@ -99,10 +98,14 @@ class Measurement:
             shift=convention.shift,
         )
         if convention.pairs:
+            from losscli.engine.whole_file import positives
+
             job = replace(job, weights=MemorySource("positives", positives(job)))
         if convention.class_terms:
             job = _by_terms(job)
         if family.coupled in ("masks", "file"):
+            from losscli.engine.whole_file import masks
+
             job = masks(request.loss.declaration, request.per, job)
         bins = applies(opened) and opened.samples > 0 and (small or request.calibration)
         sampling = Sampling.for_job(opened)

@@ -10,20 +10,17 @@ from typing import NamedTuple
 import numpy as np
 
 from losscli.arrays import Array
-from losscli.data.centers import centers_of
 from losscli.data.class_names import class_names, in_order
 from losscli.data.columns import Columns
 from losscli.data.dataset import Dataset, assign, join
 from losscli.data.predictions import constant_of, shaped
 from losscli.data.target_encoding import DecodedTargets
 from losscli.data.targets import decode
-from losscli.data.third_operand import third_operand_of
 from losscli.data.weights import class_weights, pos_weight, sample_weights
 from losscli.definition.batch import Extras
 from losscli.definition.loss import BoundLoss
 from losscli.definition.request import Request
 from losscli.engine.job import Job, compute_dtype
-from losscli.engine.whole_file import everyone
 from losscli.errors import DataError, UsageError
 from losscli.findings import WARNING, Finding, warned
 from losscli.io.bytes import Looked
@@ -157,6 +154,8 @@ def _inputs(request: Request, opener: Opener, dataset: Dataset) -> _Inputs:
         source = in_order(source, names, notes)
     several = family.several_outputs and len(source.shape) == 2
     if family.takes_centers:
+        from losscli.data.centers import centers_of
+
         centers, classes = centers_of(request, opener, source, names, notes)
         return _Inputs(source, several, len(centers), classes, centers)
     if len(source.shape) == 2:
@@ -201,7 +200,11 @@ def _job(
     """Return the job: everything that the pass depends on, with the weights."""
     family, source, centers = request.loss.family, inputs.predictions, inputs.centers
     k = decoded.encoding.k if family.coupled == "rows" else inputs.k
-    third = third_operand_of(request, dataset, source, dataset.notes)
+    third = None
+    if family.third_operand is not None:
+        from losscli.data.third_operand import third_operand_of
+
+        third = third_operand_of(request, dataset, source, dataset.notes)
     subtracted = [] if centers is None else [centers.dtype]
     subtracted += (
         [decoded.source.dtype] if family.target_type == "numbers" and decoded.encoding.kind != "constant" else []
@@ -231,5 +234,7 @@ def _job(
         third_operand=third,
     )
     if family.coupled == "rows":
+        from losscli.engine.whole_file import everyone
+
         job = replace(job, extras=extras._replace(everyone=everyone(request.loss.declaration, job)))
     return job
