@@ -51,37 +51,52 @@ def by_name(
     DataError
         if only some names are equal or, without `positions`, if not all are.
     """
+    order = _order_of_names(ours, theirs)
+    if order is not None:
+        if order != tuple(range(len(order))):
+            source = Reordered(source, order)
+            notes.append(f"{source.name}: its columns were brought into the order of the predictions' names")
+        return source, "by name"
+    common = [name for name in theirs if name in ours]
+    if not positions or common:
+        raise _names_differ(source.name, ours, theirs, common)
+    notes.append(
+        f"{source.name}: its columns ({listing(theirs, 4)}) are not named as the predictions' ({listing(ours, 4)}); "
+        "they are matched by position"
+    )
+    return source, "by position"
+
+
+def _order_of_names(ours: tuple[str, ...], theirs: tuple[str, ...]) -> tuple[int, ...] | None:
+    """Return for each of our names the position of the equal one among theirs, leaving out a prefix on either side.
+
+    None if there are no two prefixes without which the names are equal.
+    """
     for our_prefix in prefixes(ours):
         for their_prefix in prefixes(theirs):
             left = [name[len(our_prefix) :] for name in ours]
             right = [name[len(their_prefix) :] for name in theirs]
             if sorted(left) == sorted(right) and len(set(left)) == len(left):
                 places = {name: place for place, name in enumerate(right)}
-                order = tuple(places[name] for name in left)
-                if order != tuple(range(len(order))):
-                    source = Reordered(source, order)
-                    notes.append(f"{source.name}: its columns were brought into the order of the predictions' names")
-                return source, "by name"
-    common = [name for name in theirs if name in ours]
-    if not positions or common:
-        alone = next((name for name in theirs if name not in ours), "")
-        likely = next((name for name in common if name.lower() in LIKELY_IDS), None)
-        if likely is not None:
-            raise DataError(
-                f"{source.name}: column {likely!r} is in both files; if it holds ids, join by it with --id {likely}, or say which "
-                f"columns are meant: {source.name}:COLUMN",
-                "names-differ",
-            )
-        raise DataError(
-            f"{source.name}: its columns ({listing(theirs, 4)}) are not named as the predictions' ({listing(ours, 4)}), and "
-            f"columns with names never meet by position; rename them, or leave out a header{did_you_mean(alone, ours)}",
+                return tuple(places[name] for name in left)
+    return None
+
+
+def _names_differ(file: str, ours: tuple[str, ...], theirs: tuple[str, ...], common: list[str]) -> DataError:
+    """Return the error about columns that are not named as the predictions'; `common` are the names that both have."""
+    likely = next((name for name in common if name.lower() in LIKELY_IDS), None)
+    if likely is not None:
+        return DataError(
+            f"{file}: column {likely!r} is in both files; if it holds ids, join by it with --id {likely}, or say which "
+            f"columns are meant: {file}:COLUMN",
             "names-differ",
         )
-    notes.append(
-        f"{source.name}: its columns ({listing(theirs, 4)}) are not named as the predictions' ({listing(ours, 4)}); "
-        "they are matched by position"
+    alone = next((name for name in theirs if name not in ours), "")
+    return DataError(
+        f"{file}: its columns ({listing(theirs, 4)}) are not named as the predictions' ({listing(ours, 4)}), and "
+        f"columns with names never meet by position; rename them, or leave out a header{did_you_mean(alone, ours)}",
+        "names-differ",
     )
-    return source, "by position"
 
 
 @dataclass

@@ -133,56 +133,29 @@ def assign(
     UsageError
         if --columns is empty, or the predictions are an array.
     """
-    notes: list[str] = []
-    others = [operand for operand in (targets, weights, third_operand) if operand is not None]
     by = None if group_column is None else _group_column(predictions, targets, group_column)
-    if by is not None:
-        others.append(by)
-    if columns is not None:
-        if not predictions.is_table:
-            raise UsageError(f"--columns picks columns by name, and {predictions.name} is an array without names")
-        if not columns.strip(","):
-            raise UsageError("--columns is empty; say for example --columns 'p_*'")
-        _settle_by_columns(predictions, columns)
-        chosen = predictions.content.pick(columns)
-    else:
-        taken = [other for other in others if other.same_file(predictions)]
-        chosen = _choose(predictions, "predictions", taken, id_column)
+    others = [operand for operand in (targets, weights, third_operand, by) if operand is not None]
     dataset = Dataset(
-        predictions=Columns(predictions, chosen, "predictions"),
-        targets=None,
-        weights=None,
+        predictions=Columns(predictions, _choose_predictions(predictions, others, columns, id_column), "predictions"),
+        targets=_columns_of(targets, predictions, "targets", (weights, third_operand, by), id_column),
+        weights=_one_column(_columns_of(weights, predictions, "weights", (targets, third_operand), id_column)),
         ids=None,
-        notes=notes,
+        notes=[],
+        third_operand=_columns_of(third_operand, predictions, "third operand", (targets, weights), id_column),
+        groups=None if by is None else Columns(by, [by.picked or 0], "groups"),
         id_column=id_column,
         picked_by_name=columns is not None,
     )
-    if targets is not None:
-        dataset.targets = Columns(
-            targets,
-            _choose_one_file(targets, predictions, "targets", (weights, third_operand, by), id_column),
-            "targets",
-        )
-    if weights is not None:
-        number = _choose_one_file(weights, predictions, "weights", (targets, third_operand), id_column)
-        if len(number) > 1:
-            raise DataError(
-                f"{weights.name}: which column holds the weights? Say {weights.name}:COLUMN ({_names(weights, number)})"
-            )
-        dataset.weights = Columns(weights, number, "weights")
-    if third_operand is not None:
-        number = _choose_one_file(third_operand, predictions, "third operand", (targets, weights), id_column)
-        dataset.third_operand = Columns(third_operand, number, "third operand")
-    if by is not None:
-        dataset.groups = Columns(by, [by.picked or 0], "groups")
     _note_odd_columns(dataset, picked=columns is not None or predictions.column is not None)
     return dataset
 
 
 def _group_column(predictions: Operand, targets: Operand | None, column: str) -> Operand:
-    """Return the column of groups as an operand of its own: of the predictions' file, or else of the targets'."""
-    tables = [predictions] if targets is None or targets.same_file(predictions) else [predictions, targets]
-    tables = [operand for operand in tables if operand.is_table]
+    """Return the column of groups as an operand of its own: of the predictions' file, or else of the targets'.
+
+    Raises a DataError if neither has it, or both have.
+    """
+    tables = _tables(predictions, targets)
     if not tables:
         raise DataError(f"--by {column}: {predictions.name} is an array, without columns; save it as a table")
     holding = [operand for operand in tables if operand.content.names and column in operand.content.names]
@@ -197,6 +170,31 @@ def _group_column(predictions: Operand, targets: Operand | None, column: str) ->
     operand_of_groups = replace(operand, column=column)
     _ = operand_of_groups.picked  # raises an error with the columns that there are, if it is not one of them
     return operand_of_groups
+
+
+def _tables(predictions: Operand, targets: Operand | None) -> list[Operand]:
+    """Return those of the two operands that are tables; one of them if both are the same file."""
+    operands = [predictions] if targets is None or targets.same_file(predictions) else [predictions, targets]
+    return [operand for operand in operands if operand.is_table]
+
+
+def _choose_predictions(
+    predictions: Operand, others: list[Operand], columns: str | None, id_column: str | None
+) -> list[int]:
+    """Return the columns of the predictions: those that --columns picks, or all that no other operand uses.
+
+    Raises a UsageError if --columns is empty or the predictions are an array, and a DataError if no column is left or it
+    is not clear which are meant.
+    """
+    if columns is None:
+        taken = [other for other in others if other.same_file(predictions)]
+        return _choose(predictions, "predictions", taken, id_column)
+    if not predictions.is_table:
+        raise UsageError(f"--columns picks columns by name, and {predictions.name} is an array without names")
+    if not columns.strip(","):
+        raise UsageError("--columns is empty; say for example --columns 'p_*'")
+    _settle_by_columns(predictions, columns)
+    return predictions.content.pick(columns)
 
 
 def _settle_by_columns(operand: Operand, columns: str) -> None:
@@ -238,16 +236,31 @@ def _choose(operand: Operand, role: str, taken: list[Operand], id_column: str | 
     return rest
 
 
-def _choose_one_file(
-    operand: Operand, predictions: Operand, role: str, others: tuple[Operand | None, ...], id_column: str | None
-) -> list[int]:
-    """Return the columns of an operand; in the file of the predictions the user must have named the column."""
+def _columns_of(
+    operand: Operand | None, predictions: Operand, role: str, others: tuple[Operand | None, ...], id_column: str | None
+) -> Columns | None:
+    """Return the columns of an operand that no other operand uses; None if there is no operand.
+
+    Raises a DataError if the operand is in the predictions' file and its column is not named.
+    """
+    if operand is None:
+        return None
     if operand.is_table and operand.column is None and operand.same_file(predictions):
         raise DataError(
             f"{operand.name}: is the file of the predictions too; say which column holds the {role}: {operand.name}:COLUMN"
         )
     taken = [other for other in others if other is not None and other.same_file(operand) and other.column is not None]
-    return _choose(operand, role, taken, id_column)
+    return Columns(operand, _choose(operand, role, taken, id_column), role)
+
+
+def _one_column(weights: Columns | None) -> Columns | None:
+    """Return the column of weights as it is; raise a DataError if there are several."""
+    if weights is not None and len(weights.numbers) > 1:
+        operand = weights.operand
+        raise DataError(
+            f"{operand.name}: which column holds the weights? Say {operand.name}:COLUMN ({_names(operand, weights.numbers)})"
+        )
+    return weights
 
 
 def _names(operand: Operand, numbers: list[int]) -> str:

@@ -212,10 +212,13 @@ def _of_text(
 def _name_classes(
     loss: str, text: "TextColumn", labels: list[tuple[int, str]], classes: tuple[str, ...], holder: Holder
 ) -> tuple[dict[int, int], str]:
-    """Return code -> class for labels that are names, and the prefix that was removed from the classes' names."""
+    """Return code -> class for labels that are names, and the prefix that was removed from the classes' names.
+
+    Raises a DataError if a label is not a class, or two classes have the same name.
+    """
     fits: list[tuple[int, str]] = []
     for prefix in prefixes(classes):
-        names = {name[len(prefix) :]: i for i, name in enumerate(classes)}
+        names = _without_prefix(classes, prefix)
         known = [cell in names for _, cell in labels]
         if all(known):
             if len(names) < len(classes):
@@ -223,8 +226,22 @@ def _name_classes(
                 raise DataError(f"{loss}: two classes are called {twice!r}; rename a column of the predictions")
             return {code: names[cell] for code, cell in labels}, prefix
         fits.append((sum(known), prefix))
-    prefix = max(fits, key=lambda fit: fit[0])[1]
-    names = {name[len(prefix) :]: i for i, name in enumerate(classes)}
+    raise _not_a_class(text, labels, classes, max(fits, key=lambda fit: fit[0])[1], holder)
+
+
+def _without_prefix(classes: tuple[str, ...], prefix: str) -> dict[str, int]:
+    """Return the names of classes without a prefix that all have, each with the number of its class."""
+    return {name[len(prefix) :]: i for i, name in enumerate(classes)}
+
+
+def _not_a_class(
+    text: "TextColumn", labels: list[tuple[int, str]], classes: tuple[str, ...], prefix: str, holder: Holder
+) -> DataError:
+    """Return the error about the first label that is no class, with the number of rows that have such labels.
+
+    `prefix` is the one without which the classes' names fit most labels.
+    """
+    names = _without_prefix(classes, prefix)
     wrong = [(code, cell) for code, cell in labels if cell not in names]
     rows = sum(int(text.rows[code]) for code, _ in wrong)
     code, cell = wrong[0]
@@ -235,7 +252,7 @@ def _name_classes(
     likely = next((name for name in classes if name.lower() in LIKELY_IDS), None)
     if likely is not None and holder is PREDICTIONS:
         cure = f"; is {likely!r} a column of ids? Name it with --id {likely}, or pick the classes with --columns"
-    raise DataError(
+    return DataError(
         f"{text.place(text.first[code])}: {cell!r} is not a class; {holder.have} {listing(names)}{cure}{more}",
         "label-not-a-class",
     )

@@ -39,52 +39,71 @@ def shaped(request: Request, dataset: Dataset, notes: list[str]) -> Source:
     DataError
         if the shape is another one, or the rows of other operands are more or fewer.
     """
-    family, name = request.loss.family, request.loss.name
     columns = dataset.predictions
     shape = columns.shape
-    if len(shape) == 2 and shape[1] == 0:
-        raise DataError(f"{columns.name}: shape {shape} has no columns")
-    theirs = None if dataset.targets is None else dataset.targets.shape
-    if family.rows is not None and len(shape) == 1:
-        raise DataError(f"{name}: {columns.name} has shape {shape}; it takes rows of several numbers, {family.rows}")
-    if family.width is not None and len(shape) == 2 and shape[1] != family.width:
-        raise DataError(
-            f"{name}: {columns.name} has shape {shape}; it takes {family.width} numbers a row: {family.rows}"
-        )
-    if len(shape) == 2 and shape[1] % family.parts:
-        raise DataError(f"{name}: {columns.name} has shape {shape}; it takes {family.rows}")
-    if family.target_type == "classes" and len(shape) == 1:
-        raise DataError(
-            f"{name}: {columns.name} has shape {shape}; it takes one column a class, (n, k); for one score a row use a "
-            "sigmoid loss such as sigmoid-cross-entropy"
-        )
-    if family.target_type == "classes" and family.rows is None and shape[1] == 1:
-        raise DataError(
-            f"{name}: {columns.name} has shape {shape}: one class, whose probability is always 1; for one score a row "
-            "use a sigmoid loss such as sigmoid-cross-entropy"
-        )
+    _check_rows_of_numbers(request, columns.name, shape)
+    _check_classes(request, columns.name, shape)
     for other in (dataset.targets, dataset.weights, dataset.third_operand):
         if other is not None:
             check_rows(columns, other)  # from the headers alone, before a cell is parsed
     source = columns.source()
-    distances = family.takes_distances and request.third_operand is None
-    elementwise = (
-        family.several_outputs or family.coupled == "masks" or distances or request.loss.declaration.remake is not None
-    )
-    if len(shape) == 2 and shape[1] == 1 and theirs is not None and elementwise:
-        if len(theirs) == 1 or (distances and theirs == shape):
-            notes.append(f"{columns.name}: shape {shape} was squeezed to {shape[:1]}, the targets' shape")
-            return squeezed(source)
-        if family.coupled == "masks" and theirs == shape:
-            notes.append(f"{columns.name} and its targets: shape {shape} was squeezed to {shape[:1]}: one number a row")
-            return squeezed(source)
-        if family.takes_class_weight and theirs == shape:
-            notes.append(
-                f"{columns.name} and its targets: shape {shape} was squeezed to {shape[:1]}: one output, two classes"
-            )
-            return squeezed(source)
-    if len(shape) == 2 and shape[0] == 1 < shape[1] and family.several_outputs:
+    note = None if dataset.targets is None else _note_of_squeezing(request, columns.name, shape, dataset.targets.shape)
+    if note is not None:
+        notes.append(note)
+        return squeezed(source)
+    if len(shape) == 2 and shape[0] == 1 < shape[1] and request.loss.family.several_outputs:
         notes.append(
             f"{columns.name}: shape {shape} is one sample of {shape[1]} outputs; if not, save it as ({shape[1]},)"
         )
     return source
+
+
+def _check_rows_of_numbers(request: Request, file: str, shape: tuple[int, ...]) -> None:
+    """Raise a DataError if rows of predictions have more or fewer numbers than the family asks for."""
+    family, name = request.loss.family, request.loss.name
+    if len(shape) == 2 and shape[1] == 0:
+        raise DataError(f"{file}: shape {shape} has no columns")
+    if family.rows is not None and len(shape) == 1:
+        raise DataError(f"{name}: {file} has shape {shape}; it takes rows of several numbers, {family.rows}")
+    if family.width is not None and len(shape) == 2 and shape[1] != family.width:
+        raise DataError(f"{name}: {file} has shape {shape}; it takes {family.width} numbers a row: {family.rows}")
+    if len(shape) == 2 and shape[1] % family.parts:
+        raise DataError(f"{name}: {file} has shape {shape}; it takes {family.rows}")
+
+
+def _check_classes(request: Request, file: str, shape: tuple[int, ...]) -> None:
+    """Raise a DataError if a loss over classes gets predictions without several columns, one per class."""
+    family, name = request.loss.family, request.loss.name
+    if family.target_type != "classes":
+        return
+    if len(shape) == 1:
+        raise DataError(
+            f"{name}: {file} has shape {shape}; it takes one column a class, (n, k); for one score a row use a "
+            "sigmoid loss such as sigmoid-cross-entropy"
+        )
+    if family.rows is None and shape[1] == 1:
+        raise DataError(
+            f"{name}: {file} has shape {shape}: one class, whose probability is always 1; for one score a row "
+            "use a sigmoid loss such as sigmoid-cross-entropy"
+        )
+
+
+def _note_of_squeezing(request: Request, file: str, shape: tuple[int, ...], theirs: tuple[int, ...]) -> str | None:
+    """Return the note about one column of predictions, (n, 1), that is read as one number per row, (n,).
+
+    None if the predictions stay as they are. `theirs` is the shape of the targets.
+    """
+    family = request.loss.family
+    distances = family.takes_distances and request.third_operand is None
+    elementwise = (
+        family.several_outputs or family.coupled == "masks" or distances or request.loss.declaration.remake is not None
+    )
+    if len(shape) != 2 or shape[1] != 1 or not elementwise:
+        return None
+    if len(theirs) == 1 or (distances and theirs == shape):
+        return f"{file}: shape {shape} was squeezed to {shape[:1]}, the targets' shape"
+    if family.coupled == "masks" and theirs == shape:
+        return f"{file} and its targets: shape {shape} was squeezed to {shape[:1]}: one number a row"
+    if family.takes_class_weight and theirs == shape:
+        return f"{file} and its targets: shape {shape} was squeezed to {shape[:1]}: one output, two classes"
+    return None

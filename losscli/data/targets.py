@@ -6,6 +6,7 @@ numbers and a TargetEncoding, a small record that turns a batch of them into a l
 
 import numpy as np
 
+from losscli.arrays import Array
 from losscli.data.class_names import by_name
 from losscli.data.columns import Columns
 from losscli.data.labels import CENTERS, PREDICTIONS, Holder, as_number, groups, one_a_row, two_names
@@ -58,29 +59,56 @@ def decode(
         return DecodedTargets(
             ConstantSource(targets, shape, np.dtype(np.float64)), TargetEncoding("constant", "numbers")
         )
-    if family.target_type in ("signs", "outcomes"):
-        targets.hint = "; code the labels as 0 and 1, or as -1 and 1"
-        if family.takes_classes and len(predictions.shape) == 1:
-            targets.hint += ", or say --classes NEGATIVE,POSITIVE"
-    several = len(predictions.shape) == 2
     if family.target_type == "classes" and family.coupled == "rows":
         return groups(loss, targets, ignore)
     if family.target_type == "classes":
-        holder = CENTERS if family.takes_centers else PREDICTIONS
-        decoded = _classes(loss, targets, classes, k, ignore, base, holder)
-        if family.hard and decoded.encoding.kind == "soft":
-            raise DataError(
-                f"{targets.name}: soft targets, and {loss} takes one label a row; give labels, or rows of 0 and 1"
-            )
-        return decoded
+        return _of_classes(family, loss, targets, classes, k, ignore, base)
+    several = len(predictions.shape) == 2
+    if family.target_type in ("signs", "outcomes"):
+        targets.hint = "; code the labels as 0 and 1, or as -1 and 1"
+        if family.takes_classes and not several:
+            targets.hint += ", or say --classes NEGATIVE,POSITIVE"
     if family.target_type == "outcomes" and several and len(targets.shape) == 1 and predictions.shape[1] > 1:
         decoded = one_a_row(loss, targets, classes, k, ignore, base)
         decoded.encoding = TargetEncoding(decoded.encoding.kind, "outcomes", k, decoded.encoding.ignore, one_hot=True)
         return decoded
     if base:
         raise UsageError(f"--label-base {base}: {loss} takes no labels from {base} on here; leave it out")
-    if family.target_type in ("signs", "outcomes") and classes and not several:
-        stored_as: StoredAs = "signs" if family.target_type == "signs" else "outcomes"
+    return _of_outputs(family, loss, predictions, targets, classes, k, ignore)
+
+
+def _of_classes(
+    family: Family,
+    loss: str,
+    targets: Columns,
+    classes: tuple[str, ...] | None,
+    k: int,
+    ignore: str | None,
+    base: int,
+) -> DecodedTargets:
+    """Decode targets over classes; raise a DataError if they are soft and the loss takes one label per row."""
+    holder = CENTERS if family.takes_centers else PREDICTIONS
+    decoded = _classes(loss, targets, classes, k, ignore, base, holder)
+    if family.hard and decoded.encoding.kind == "soft":
+        raise DataError(
+            f"{targets.name}: soft targets, and {loss} takes one label a row; give labels, or rows of 0 and 1"
+        )
+    return decoded
+
+
+def _of_outputs(
+    family: Family,
+    loss: str,
+    predictions: Source,
+    targets: Columns,
+    classes: tuple[str, ...] | None,
+    k: int,
+    ignore: str | None,
+) -> DecodedTargets:
+    """Decode one target for each output, or one per row: numbers, signs or outcomes, the last two also as two names."""
+    labels = family.target_type in ("signs", "outcomes")
+    stored_as: StoredAs = "signs" if family.target_type == "signs" else "outcomes"
+    if labels and classes and len(predictions.shape) == 1:
         named = two_names(loss, stored_as, targets, classes, ignore)
         if named is not None:
             return named
@@ -95,7 +123,6 @@ def decode(
     if family.target_type == "numbers":
         return DecodedTargets(source, TargetEncoding("numbers", "numbers", k, value), None, matched, notes)
     kind = _outcome_kind(family, loss, source, value)
-    stored_as = "signs" if family.target_type == "signs" else "outcomes"
     return DecodedTargets(source, TargetEncoding(kind, stored_as, k, value), classes, matched, notes)
 
 
@@ -214,7 +241,10 @@ def _row_kind(loss: str, source: Source) -> TargetKind:
 
 
 def _outcome_kind(family: Family, loss: str, source: Source, ignore: float | None) -> TargetKind:
-    """Return 'binary' for targets in {0, 1}, 'signed' for {-1, 1}, or 'soft' for [0, 1], from the whole file."""
+    """Return 'binary' for targets in {0, 1}, 'signed' for {-1, 1}, or 'soft' for [0, 1], from the whole file.
+
+    Raises a DataError with the first place of a number that is no target, or if -1 is mixed with 0 or with numbers between.
+    """
     seen = {-1.0: False, 0.0: False, 1.0: False}
     soft = False
     for start, batch in blocks(source):
@@ -222,30 +252,50 @@ def _outcome_kind(family: Family, loss: str, source: Source, ignore: float | Non
         if zeros + ones == batch.size and ignore not in (0, 1):  # most files hold nothing else, and need no closer look
             seen[0.0], seen[1.0] = seen[0.0] or zeros > 0, seen[1.0] or ones > 0
             continue
-        kept = np.ones(batch.shape, bool) if ignore is None else ~is_ignored(batch, ignore)
-        odd = kept.copy()
-        for value in seen:
-            is_value = (batch == value) & kept
-            seen[value] = seen[value] or bool(is_value.any())
-            odd &= ~is_value
+        odd = _mark_seen(seen, batch, ignore)
         outside = odd & ~((batch > 0) & (batch < 1)) if family.target_type == "outcomes" else odd
         if outside.any():
-            at = np.argwhere(outside)
-            place = source.place(start + int(at[0][0]), int(at[0][1]) if len(at[0]) > 1 else None)
-            takes = "labels in {0, 1} or {-1, 1}" + (
-                ", or numbers in [0, 1]" if family.target_type == "outcomes" else ""
-            )
-            raise DataError(
-                f"{place}: {batch[tuple(at[0])]:g} is not a target of {loss}, which takes {takes}", "label-not-a-class"
-            )
+            raise _not_a_target(family, loss, source, start, batch, outside)
         soft = soft or bool(odd.any())
+    return _kind_of_outcomes(loss, source.name, seen, soft)
+
+
+def _kind_of_outcomes(loss: str, file: str, seen: dict[float, bool], soft: bool) -> TargetKind:
+    """Return the kind of targets of which -1, 0 and 1 were seen or not, and, if `soft`, numbers between 0 and 1.
+
+    Raises a DataError if -1 is mixed with 0 or with numbers between.
+    """
     if seen[-1.0] and (seen[0.0] or soft):
         other = "0" if seen[0.0] else "numbers between 0 and 1"
         raise DataError(
-            f"{source.name}: the labels mix -1 and {other}; {loss} takes {{0, 1}} or {{-1, 1}}: "
+            f"{file}: the labels mix -1 and {other}; {loss} takes {{0, 1}} or {{-1, 1}}: "
             "recode them, or leave rows out with --ignore-index",
             "label-not-a-class",
         )
     if soft:
         return "soft"
     return "signed" if seen[-1.0] else "binary"
+
+
+def _mark_seen(seen: dict[float, bool], batch: Array, ignore: float | None) -> Array:
+    """Set to True in `seen` the numbers that occur in a batch, and return where it holds any other number.
+
+    Ignored targets count neither as seen nor as another number.
+    """
+    kept = np.ones(batch.shape, bool) if ignore is None else ~is_ignored(batch, ignore)
+    odd = kept.copy()
+    for value in seen:
+        is_value = (batch == value) & kept
+        seen[value] = seen[value] or bool(is_value.any())
+        odd &= ~is_value
+    return odd
+
+
+def _not_a_target(family: Family, loss: str, source: Source, start: int, batch: Array, outside: Array) -> DataError:
+    """Return the error about the first number of a batch that is no target; row `start` of the file is the batch's first."""
+    at = np.argwhere(outside)
+    place = source.place(start + int(at[0][0]), int(at[0][1]) if len(at[0]) > 1 else None)
+    takes = "labels in {0, 1} or {-1, 1}" + (", or numbers in [0, 1]" if family.target_type == "outcomes" else "")
+    return DataError(
+        f"{place}: {batch[tuple(at[0])]:g} is not a target of {loss}, which takes {takes}", "label-not-a-class"
+    )
