@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import numpy as np
 
 from losscli.arrays import Array, row_sums, times
+from losscli.definition.batch import Extras
 from losscli.engine.batch import Batch, CountedRows
 from losscli.engine.collector import Aggregate, Collector, added, of_batch, of_chunk
 from losscli.engine.job import Job, chunks, output_factors, over_outputs
@@ -181,17 +182,10 @@ def _evaluate_batch(
     """Return the batch of some rows and its outcome; the first of them is row `first` of the file."""
     rows = len(read)
     kept = job.encoding.keep(targets)
-    predictions = (read if kept is None else read[kept]).astype(job.dtype, copy=False)
-    if kept is not None:
-        targets, weights = targets[kept], None if weights is None else weights[kept]
+    predictions = _kept_only(read, kept).astype(job.dtype, copy=False)
+    targets, weights = _kept_only(targets, kept), _kept_only(weights, kept)
     decoded = job.encoding.targets(targets)
-    extras = job.extras
-    if third_operand is not None:
-        third_operand = third_operand if kept is None else third_operand[kept]
-        extras = extras._replace(third_operand=third_operand.astype(job.dtype, copy=False))
-    if extras.everyone is not None:
-        at = np.arange(first, first + rows)
-        extras = extras._replace(at=at if kept is None else at[kept])
+    extras = _extras(job, first, rows, kept, third_operand)
     values, slopes = job.loss(predictions, decoded, extras, job.gradient)
     if (job.scale, job.shift) != (1, 0):
         values = values * job.scale + job.shift
@@ -200,19 +194,14 @@ def _evaluate_batch(
     each = _weights(job, targets, weights)
     if job.terms_weighted and each is not None:
         losses = losses / each
-    counts, counting = kept, None
-    if job.skips_zeros:
-        counting = losses != 0
-        counts = np.ones(rows, bool) if kept is None else kept.copy()
-        counts[np.flatnonzero(counts)[~counting]] = False
-    elif kept is None and job.encoding.ignore is not None:
-        counts = np.ones(rows, bool)
+    counting = losses != 0 if job.skips_zeros else None
+    counts = _counts(job, rows, kept, counting)
     ignored = 0 if counts is None else len(counts) - int(np.count_nonzero(counts))
     row_weights = _with_outputs(job, each, len(losses))
     if counting is None:
         counted = CountedRows(losses, each, row_weights, targets, decoded, ignored)
     else:
-        counted = _counted(job, losses[counting], None if each is None else each[counting], targets[counting], ignored)
+        counted = _counted(job, losses[counting], _kept_only(each, counting), targets[counting], ignored)
     batch = Batch(
         predictions=predictions,
         targets=targets,
@@ -225,8 +214,35 @@ def _evaluate_batch(
         third_operand=extras.third_operand,
         sample_weights=weights,
     )
-    elements = (values if counting is None else values[counting]) if job.elements else None
+    elements = _kept_only(values, counting) if job.elements else None
     return batch, _Outcome(counts, counted, elements, None if slopes is None else _placed(job, slopes, kept, rows))
+
+
+def _kept_only(values: Any, kept: Array | None) -> Any:
+    """Return the rows of an array for which `kept` is true, or all if it is None; None if there is no array."""
+    return values if values is None or kept is None else values[kept]
+
+
+def _extras(job: Job, first: int, rows: int, kept: Array | None, third_operand: Array | None) -> Extras:
+    """Return what the loss gets besides predictions and targets, for the rows from `first` on that are kept."""
+    extras = job.extras
+    if third_operand is not None:
+        extras = extras._replace(third_operand=_kept_only(third_operand, kept).astype(job.dtype, copy=False))
+    if extras.everyone is not None:
+        extras = extras._replace(at=_kept_only(np.arange(first, first + rows), kept))
+    return extras
+
+
+def _counts(job: Job, rows: int, kept: Array | None, counting: Array | None) -> Array | None:
+    """Return which of the rows that were read count, shape (rows,); None if no row can be left out.
+
+    `kept` says which rows are not ignored, and `counting` which of the kept rows count; None for all.
+    """
+    if counting is not None:
+        counts = np.ones(rows, bool) if kept is None else kept.copy()
+        counts[np.flatnonzero(counts)[~counting]] = False
+        return counts
+    return np.ones(rows, bool) if kept is None and job.encoding.ignore is not None else kept
 
 
 def _counted(job: Job, losses: Array, each: Array | None, targets: Array, ignored: int) -> CountedRows:
@@ -250,23 +266,27 @@ def _gathered(
     """Return the result of a chunk, from the outcomes of its batches."""
     losses = _joined([outcome.counted.losses for outcome in outcomes])
     each = _joined([outcome.counted.weights for outcome in outcomes])
-    kept = _joined([outcome.kept for outcome in outcomes])
     flat = len(job.targets.shape) == 1
     targets: Any = _joined([outcome.counted.targets for outcome in outcomes]) if flat or job.rows else None
     row_weights = _with_outputs(job, each, len(losses))
     ignored = sum(outcome.counted.ignored for outcome in outcomes)
     counted = CountedRows(losses, each, row_weights, targets, None, ignored)
     aggregate = Aggregate(records | of_chunk(collectors, job, counted))
-    rows: tuple[Rows, ...] = ()
-    if job.rows:
-        sample = np.arange(start, start + len(losses)) if kept is None else start + np.flatnonzero(kept)
-        elements = _joined([outcome.values for outcome in outcomes])
-        shown = targets if job.masks is None else row_sums(targets.astype(np.float64))
-        rows = (Rows(sample, shown, losses, row_weights, elements),)
+    rows = (_rows_of_chunk(job, start, counted, outcomes),) if job.rows else ()
     slopes = tuple(outcome.gradient for outcome in outcomes if outcome.gradient is not None)
     if job.masks is not None and slopes:
         slopes = (job.masks.restored(np.concatenate(slopes)),)
     return ChunkResult(aggregate, rows, slopes)
+
+
+def _rows_of_chunk(job: Job, start: int, counted: CountedRows, outcomes: list[_Outcome]) -> Rows:
+    """Return the per-sample results of a chunk, which begins with row `start` of the file."""
+    kept = _joined([outcome.kept for outcome in outcomes])
+    elements = _joined([outcome.values for outcome in outcomes])
+    sample = np.arange(start, start + len(counted.losses)) if kept is None else start + np.flatnonzero(kept)
+    targets: Any = counted.targets
+    shown = targets if job.masks is None else row_sums(targets.astype(np.float64))
+    return Rows(sample, shown, counted.losses, counted.row_weights, elements)
 
 
 def _joined(parts: list[Any]) -> Any:

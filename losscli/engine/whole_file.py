@@ -39,27 +39,10 @@ def masks(loss: "Loss", per: str | None, job: "Job") -> "Job":
         if the masks are too large to be held in memory, or no row is left.
     """
     shape = job.predictions.shape
-    if loss.family.coupled == "file":
-        per = "file"
-    per = per or ("row" if len(shape) == 2 else "file")
-    if len(shape) == 1 and per != "file":
-        raise UsageError(
-            f"--per {per}: the predictions have shape {shape}, one number a row; all of them are one mask: --per file"
-        )
+    per = _mask_of(loss, per, shape)
     if per == "row":
         return job
-    if job.weights is not None:
-        raise UsageError(
-            f"--sample-weight: {loss.name} has one loss for all rows together, and a weight a row has no meaning for it"
-        )
-    size = int(np.prod(shape, dtype=np.int64))
-    if size > MOST_ELEMENTS:
-        cure = "give the files in parts" if loss.family.coupled == "file" else "give each mask as a row, which streams"
-        raise DataError(
-            f"{job.predictions.name}: {size:,} elements; {loss.name} couples all rows"
-            f"{'' if loss.family.coupled == 'file' else f' with --per {per}'}, so that they are held in memory, and that is "
-            f"limited to {MOST_ELEMENTS:,}: {cure}"
-        )
+    _check_held(loss, per, job)
     targets = (
         whole(job.targets)
         if len(job.targets.shape) == 1 or job.targets.shape == shape
@@ -89,6 +72,37 @@ def masks(loss: "Loss", per: str | None, job: "Job") -> "Job":
         masks=Masks(per, shape, kept),
         extras=job.extras._replace(columns=columns if loss.family.coupled == "file" else None),
     )
+
+
+def _mask_of(loss: "Loss", per: str | None, shape: tuple[int, ...]) -> str:
+    """Return what one mask is, 'row', 'column' or 'file', for predictions of a shape; `per` is the user's word, or None.
+
+    Raises a UsageError if there is one number per row, and the user says that a row or a column is a mask.
+    """
+    if loss.family.coupled == "file":
+        per = "file"
+    per = per or ("row" if len(shape) == 2 else "file")
+    if len(shape) == 1 and per != "file":
+        raise UsageError(
+            f"--per {per}: the predictions have shape {shape}, one number a row; all of them are one mask: --per file"
+        )
+    return per
+
+
+def _check_held(loss: "Loss", per: str, job: "Job") -> None:
+    """Raise an error if masks that are not rows have weights, or are too large to be held in memory."""
+    if job.weights is not None:
+        raise UsageError(
+            f"--sample-weight: {loss.name} has one loss for all rows together, and a weight a row has no meaning for it"
+        )
+    size = int(np.prod(job.predictions.shape, dtype=np.int64))
+    if size > MOST_ELEMENTS:
+        cure = "give the files in parts" if loss.family.coupled == "file" else "give each mask as a row, which streams"
+        raise DataError(
+            f"{job.predictions.name}: {size:,} elements; {loss.name} couples all rows"
+            f"{'' if loss.family.coupled == 'file' else f' with --per {per}'}, so that they are held in memory, and that is "
+            f"limited to {MOST_ELEMENTS:,}: {cure}"
+        )
 
 
 def everyone(loss: "Loss", job: "Job") -> Everyone:

@@ -285,17 +285,7 @@ def permuted(confusion: Array, names: list[str], named: bool = False) -> Finding
     k = len(confusion)
     steps = set(((to - moves) % k).tolist())
     if len(moves) > 1 and k > 2 and steps in ({1}, {k - 1}):
-        side = "after" if steps == {1} else "before"
-        return Finding(
-            "labels-shifted",
-            WARNING,
-            f"labels look shifted by one class: {shares} if each were the class {side} it",
-            cure=NAMES
-            if named
-            else "do the labels begin with 1? Say --label-base 1"
-            if side == "before" and not confusion[0].any()
-            else "bring the columns into the order of the labels, or the labels into that of the columns",
-        )
+        return _shifted_by_one_class(shares, "after" if steps == {1} else "before", named, not confusion[0].any())
     if set(to.tolist()) != set(moves.tolist()):
         return None
     shown = ", ".join(f"{names[label]} as {names[best[label]]}" for label in moves[:4].tolist())
@@ -307,4 +297,23 @@ def permuted(confusion: Array, names: list[str], named: bool = False) -> Finding
         cure=NAMES
         if named
         else "bring the columns into the order of the labels, or give labels by name: --classes names columns",
+    )
+
+
+def _shifted_by_one_class(shares: str, side: str, named: bool, first_unused: bool) -> Finding:
+    """Return the finding that labels fit the class before or after theirs, which is the `side`.
+
+    `named` says that labels are names of columns, and `first_unused` that no row has the first class as its label.
+    """
+    if named:
+        cure = NAMES
+    elif side == "before" and first_unused:
+        cure = "do the labels begin with 1? Say --label-base 1"
+    else:
+        cure = "bring the columns into the order of the labels, or the labels into that of the columns"
+    return Finding(
+        "labels-shifted",
+        WARNING,
+        f"labels look shifted by one class: {shares} if each were the class {side} it",
+        cure=cure,
     )

@@ -209,22 +209,30 @@ def kind(values: Values, family: "Family") -> Kind:
         return Kind("neither", "there is no finite value")
     if not family.takes_from:
         return Kind("numbers", span)
-    inside = values.inside
-    if not inside and family.target_type == "classes" and values.least >= 0 and percentages(values):
+    of_classes = family.target_type == "classes"
+    if values.inside:
+        return _kind_within(values, of_classes, span)
+    if of_classes and values.least >= 0 and percentages(values):
         return Kind("neither", f"{span}, and every row sums to 100: percentages")
-    if inside and family.target_type == "classes":
-        right = values.rows - values.off
-        if not values.off:
-            return Kind("probabilities", f"{span}, and every row sums to 1")
-        if right >= MOSTLY * values.rows:
-            return Kind("probabilities", f"{span}, and {right:,} of {values.rows:,} rows sum to 1")
-        return Kind("neither", f"{span}, but rows sum to {values.least_sum:.6g} ... {values.most_sum:.6g}")
-    if inside:
-        return Kind("probabilities", f"{span}, all in [0, 1]")
-    if not values.positive and family.target_type == "classes" and not values.off_of_logs:
+    if of_classes and not values.positive and not values.off_of_logs:
         return Kind("log-probabilities", f"{span}, and the exponentials of each row sum to 1")
     outside = values.elements - values.within
     return Kind("logits", f"{span}, {outside / values.elements:.0%} outside [0, 1]")
+
+
+def _kind_within(values: Values, of_classes: bool, span: str) -> Kind:
+    """Return the kind of predictions that are all in [0, 1]; those of classes are probabilities if their rows sum to 1.
+
+    `span` says in words from where to where they lie.
+    """
+    if not of_classes:
+        return Kind("probabilities", f"{span}, all in [0, 1]")
+    if not values.off:
+        return Kind("probabilities", f"{span}, and every row sums to 1")
+    right = values.rows - values.off
+    if right >= MOSTLY * values.rows:
+        return Kind("probabilities", f"{span}, and {right:,} of {values.rows:,} rows sum to 1")
+    return Kind("neither", f"{span}, but rows sum to {values.least_sum:.6g} ... {values.most_sum:.6g}")
 
 
 def percentages(values: Values) -> bool:
@@ -232,94 +240,165 @@ def percentages(values: Values) -> bool:
     return abs(values.least_sum - 100) < 0.5 and abs(values.most_sum - 100) < 0.5
 
 
+class _Predictions(NamedTuple):
+    """Everything that is known of predictions without their targets."""
+
+    values: Values
+    kind: Kind
+    source: "Source"
+    read_as: str
+    """The kind as which they are read, such as 'logits'."""
+    family: "Family"
+
+    @property
+    def name(self) -> str:
+        return self.source.name
+
+    @property
+    def of_classes(self) -> bool:
+        return self.family.target_type == "classes"
+
+    @property
+    def some_off(self) -> bool:
+        """Whether they are read as logits, lie in [0, 1], and rows over classes do not all sum to 1."""
+        return self.read_as == "logits" and self.of_classes and self.values.inside and self.values.off > 0
+
+
 def suspicious(values: Values, found: Kind, source: "Source", prediction_kind: str, family: "Family") -> list[Finding]:
     """Return findings about predictions that can be had without their targets, for the losses of a family."""
-    name, k, dtype = source.name, values.classes, source.dtype
-    findings = []
-    if values.rows >= 10 and values.least_step == values.most_step:
-        findings.append(
-            Finding(
-                "id-as-prediction",
-                WARNING,
-                f"{name}: the first column counts the rows, and is taken for predictions",
-                cure="if it is an index, leave it out: pick the others with --columns, or save the array without it",
-            )
-        )
-    if family.target_type == "classes" and values.least >= 0 and percentages(values):
-        findings.append(
-            Finding(
-                "row-sums",
-                WARNING,
-                f"{name}: every row sums to 100: percentages?",
-                cure="divide by 100, and say --from probs",
-            )
-        )
-    if dtype == np.float16 and max(-values.least, values.most) >= float(np.finfo(np.float16).max):
-        findings.append(
-            Finding(
-                "float16-overflow",
-                WARNING,
-                f"{name}: values from {values.least:g} to {values.most:g} reach the end of float16",
-                cure="were they clipped, or a mask? Save float32 before anything overflows",
-            )
-        )
-    if values.infinite and dtype != np.float16:
-        findings.append(
-            Finding(
-                "infinite-predictions",
-                WARNING if values.overflowed else NOTE,
-                f"{name}: {values.infinite:,} of {values.elements:,} values are infinite",
-                cure="-inf is the logit, or log-probability, of what cannot be; anything else is an overflow",
-            )
-        )
-    off = values.off if family.target_type == "classes" and values.inside else 0
-    if found.name == "neither" and prediction_kind == "logits" and off:
-        findings.append(
-            Finding(
-                "row-sums",
-                WARNING,
-                f"{name}: {values.off:,} of {values.rows:,} rows do not sum to 1, although all values lie in [0, 1]: "
-                f"neither logits nor probabilities of {k} classes",
-                tuple(source.place(row) for row in values.first_off),
-                "are they outputs of a sigmoid each? Then a sigmoid loss takes them, with --from probs",
-            )
-        )
-    elif found.name == "probabilities" and prediction_kind == "logits" and off:
-        findings.append(
-            Finding(
-                "row-sums",
-                WARNING,
-                f"{name}: {values.off:,} of {values.rows:,} rows do not sum to 1, and the others do",
-                tuple(source.place(row) for row in values.first_off),
-                "look at these rows",
-            )
-        )
-    if found.name == "log-probabilities" and prediction_kind == "logits":
-        findings.append(
-            Finding(
-                "log-probabilities",
-                NOTE,
-                f"{name}: the exponentials of every row sum to 1: log-probabilities, which read as logits give the same loss",
-                cure="say --from log-probs",
-            )
-        )
-    if found.name == "probabilities" and values.ones and values.rows > 1:
-        findings.append(
-            Finding(
-                "saturated-probabilities",
-                WARNING,
-                f"{name}: {count(values.ones, 'probability', 'probabilities')} of exactly 1, and {values.zeros:,} of exactly 0: "
-                "what was left was rounded away, or clipped",
-                cure="save logits, or log-probabilities with --from log-probs",
-            )
-        )
-    if values.constant and values.rows > 1:
-        findings.append(
-            Finding(
-                "constant-predictions",
-                WARNING,
-                f"{name}: all {values.rows:,} rows are the same",
-                cure="was the same batch written over and over, or the model not loaded?",
-            )
-        )
-    return findings
+    predictions = _Predictions(values, found, source, prediction_kind, family)
+    findings = (question(predictions) for question in _QUESTIONS)
+    return [finding for finding in findings if finding is not None]
+
+
+def _row_numbers(predictions: _Predictions) -> Finding | None:
+    """Return a finding if the first of several columns counts the rows."""
+    values = predictions.values
+    if values.rows < 10 or values.least_step != values.most_step:
+        return None
+    return Finding(
+        "id-as-prediction",
+        WARNING,
+        f"{predictions.name}: the first column counts the rows, and is taken for predictions",
+        cure="if it is an index, leave it out: pick the others with --columns, or save the array without it",
+    )
+
+
+def _percentages(predictions: _Predictions) -> Finding | None:
+    """Return a finding if every row over classes sums to 100."""
+    if not predictions.of_classes or predictions.values.least < 0 or not percentages(predictions.values):
+        return None
+    return Finding(
+        "row-sums",
+        WARNING,
+        f"{predictions.name}: every row sums to 100: percentages?",
+        cure="divide by 100, and say --from probs",
+    )
+
+
+def _end_of_float16(predictions: _Predictions) -> Finding | None:
+    """Return a finding if values in float16 reach the largest number that it has."""
+    values = predictions.values
+    if predictions.source.dtype != np.float16 or max(-values.least, values.most) < float(np.finfo(np.float16).max):
+        return None
+    return Finding(
+        "float16-overflow",
+        WARNING,
+        f"{predictions.name}: values from {values.least:g} to {values.most:g} reach the end of float16",
+        cure="were they clipped, or a mask? Save float32 before anything overflows",
+    )
+
+
+def _infinite(predictions: _Predictions) -> Finding | None:
+    """Return a finding if values are infinite, unless they are float16, whose infinities are faults of their rows."""
+    values = predictions.values
+    if not values.infinite or predictions.source.dtype == np.float16:
+        return None
+    return Finding(
+        "infinite-predictions",
+        WARNING if values.overflowed else NOTE,
+        f"{predictions.name}: {values.infinite:,} of {values.elements:,} values are infinite",
+        cure="-inf is the logit, or log-probability, of what cannot be; anything else is an overflow",
+    )
+
+
+def _neither(predictions: _Predictions) -> Finding | None:
+    """Return a finding if values lie in [0, 1] but their rows do not sum to 1, so that they are of no kind."""
+    values = predictions.values
+    if predictions.kind.name != "neither" or not predictions.some_off:
+        return None
+    return Finding(
+        "row-sums",
+        WARNING,
+        f"{predictions.name}: {values.off:,} of {values.rows:,} rows do not sum to 1, although all values lie in [0, 1]: "
+        f"neither logits nor probabilities of {values.classes} classes",
+        tuple(predictions.source.place(row) for row in values.first_off),
+        "are they outputs of a sigmoid each? Then a sigmoid loss takes them, with --from probs",
+    )
+
+
+def _damaged_rows(predictions: _Predictions) -> Finding | None:
+    """Return a finding if a few rows of probabilities do not sum to 1."""
+    values = predictions.values
+    if predictions.kind.name != "probabilities" or not predictions.some_off:
+        return None
+    return Finding(
+        "row-sums",
+        WARNING,
+        f"{predictions.name}: {values.off:,} of {values.rows:,} rows do not sum to 1, and the others do",
+        tuple(predictions.source.place(row) for row in values.first_off),
+        "look at these rows",
+    )
+
+
+def _log_probabilities(predictions: _Predictions) -> Finding | None:
+    """Return a finding if log-probabilities are read as logits."""
+    if predictions.kind.name != "log-probabilities" or predictions.read_as != "logits":
+        return None
+    return Finding(
+        "log-probabilities",
+        NOTE,
+        f"{predictions.name}: the exponentials of every row sum to 1: log-probabilities, which read as logits give the same loss",
+        cure="say --from log-probs",
+    )
+
+
+def _saturated(predictions: _Predictions) -> Finding | None:
+    """Return a finding if probabilities are exactly 1."""
+    values = predictions.values
+    if predictions.kind.name != "probabilities" or not values.ones or values.rows < 2:
+        return None
+    return Finding(
+        "saturated-probabilities",
+        WARNING,
+        f"{predictions.name}: {count(values.ones, 'probability', 'probabilities')} of exactly 1, and {values.zeros:,} of exactly 0: "
+        "what was left was rounded away, or clipped",
+        cure="save logits, or log-probabilities with --from log-probs",
+    )
+
+
+def _constant(predictions: _Predictions) -> Finding | None:
+    """Return a finding if all of several rows are equal."""
+    values = predictions.values
+    if not values.constant or values.rows < 2:
+        return None
+    return Finding(
+        "constant-predictions",
+        WARNING,
+        f"{predictions.name}: all {values.rows:,} rows are the same",
+        cure="was the same batch written over and over, or the model not loaded?",
+    )
+
+
+_QUESTIONS = (
+    _row_numbers,
+    _percentages,
+    _end_of_float16,
+    _infinite,
+    _neither,
+    _damaged_rows,
+    _log_probabilities,
+    _saturated,
+    _constant,
+)
+"""What is asked of predictions, in the order of the findings."""

@@ -71,48 +71,56 @@ class _Looker(NamedTuple):
 
 def _faults(job: "Job", look: _Looker, batch: "Batch") -> Faults:
     """Return the faults of a batch; most checks are skipped if the losses show that nothing is wrong."""
-    faults = Faults()
-    predictions, targets, losses = batch.predictions, batch.targets, batch.losses
-    weights, third_operand = batch.sample_weights, batch.third_operand
+    predictions, prediction_kind = batch.predictions, job.extras.prediction_kind
     # A weight of 0 hides a NaN from the losses; if there may be one, NaN is searched for in the predictions themselves.
     hidden = job.output_weights is not None or job.extras.pos_weight is not None or 0 in job.loss.parameters.values()
-    undefined = np.isnan(losses)
-    domains = job.domains
-    own = domains.predictions
-    bounded = domains != Domains() or third_operand is not None
-    if (
-        weights is None
-        and job.extras.prediction_kind == "logits"
-        and not hidden
-        and not bounded
-        and not undefined.any()
-    ):
-        return faults
-    if own != REAL:
-        faults = faults + look(OUTSIDE_PREDICTION, own.outside(predictions), predictions)
+    undefined = np.isnan(batch.losses)
+    doubtful = hidden or bool(undefined.any())
+    bounded = job.domains != Domains() or batch.third_operand is not None
+    if batch.sample_weights is None and prediction_kind == "logits" and not bounded and not doubtful:
+        return Faults()
+    faults = _outside_domains(job, look, batch)
+    if prediction_kind != "logits":
+        faults = faults + _not_of_kind(look, predictions, prediction_kind)
+        if job.loss.family.target_type == "classes" and not faults:
+            sums = row_sums(predictions if prediction_kind == "probs" else np.exp(predictions))
+            faults = faults + look(ROW_SUM, ~(np.abs(sums - 1) <= SUM_TOLERANCE), sums)
+    if doubtful and not faults:
+        faults = faults + _undefined(look, batch, undefined)
+    return faults
+
+
+def _outside_domains(job: "Job", look: _Looker, batch: "Batch") -> Faults:
+    """Return the numbers that the loss does not take: predictions, targets, those of the third operand, and weights."""
+    faults, domains = Faults(), job.domains
+    third_operand, weights = batch.third_operand, batch.sample_weights
+    if domains.predictions != REAL:
+        outside = domains.predictions.outside(batch.predictions)
+        faults = faults + look(OUTSIDE_PREDICTION, outside, batch.predictions)
     if domains.targets != REAL:
-        faults = faults + look(OUTSIDE_TARGET, domains.targets.outside(targets), targets)
+        faults = faults + look(OUTSIDE_TARGET, domains.targets.outside(batch.targets), batch.targets)
     if third_operand is not None:
         negative = third_operand <= 0 if job.loss.family.third_operand == "variance" else False
         faults = faults + look(BAD_THIRD_OPERAND, np.isnan(third_operand) | negative, third_operand)
     if weights is not None:
         faults = faults + look(BAD_WEIGHT, ~((weights >= 0) & np.isfinite(weights)), weights)
-    if job.extras.prediction_kind == "probs":
-        faults = faults + look(NAN_PREDICTION, np.isnan(predictions), predictions)
-        faults = faults + look(NOT_PROBABILITY, (predictions < 0) | (predictions > 1), predictions)
-    elif job.extras.prediction_kind == "log-probs":
-        faults = faults + look(NAN_PREDICTION, np.isnan(predictions), predictions)
-        faults = faults + look(NOT_LOG_PROBABILITY, predictions > 0, predictions)
-    if job.extras.prediction_kind != "logits" and job.loss.family.target_type == "classes" and not faults:
-        sums = row_sums(predictions if job.extras.prediction_kind == "probs" else np.exp(predictions))
-        faults = faults + look(ROW_SUM, ~(np.abs(sums - 1) <= SUM_TOLERANCE), sums)
-    if (undefined.any() or hidden) and not faults:
-        faults = faults + look(NAN_PREDICTION, np.isnan(predictions), predictions)
-        if targets.dtype.kind == "f":
-            faults = faults + look(NAN_TARGET, np.isnan(targets), targets)
-        if not faults and undefined.any():
-            faults = faults + look(UNDEFINED, undefined, losses)
     return faults
+
+
+def _not_of_kind(look: _Looker, predictions: Array, prediction_kind: str) -> Faults:
+    """Return the predictions that are NaN, no probabilities or, for the kind 'log-probs', no log-probabilities."""
+    faults = look(NAN_PREDICTION, np.isnan(predictions), predictions)
+    if prediction_kind == "probs":
+        return faults + look(NOT_PROBABILITY, (predictions < 0) | (predictions > 1), predictions)
+    return faults + look(NOT_LOG_PROBABILITY, predictions > 0, predictions)
+
+
+def _undefined(look: _Looker, batch: "Batch", undefined: Array) -> Faults:
+    """Return the predictions and targets that are NaN or, if there is none, the rows whose loss is undefined."""
+    faults = look(NAN_PREDICTION, np.isnan(batch.predictions), batch.predictions)
+    if batch.targets.dtype.kind == "f":
+        faults = faults + look(NAN_TARGET, np.isnan(batch.targets), batch.targets)
+    return faults or look(UNDEFINED, undefined, batch.losses)
 
 
 def raise_faults(job: "Job", faults: Faults) -> None:
@@ -161,72 +169,88 @@ class _Kind(NamedTuple):
 
 def _kind(job: "Job", fault: str, place: tuple[int, int | None, float]) -> _Kind:
     """Return the words for a fault; `place` is the first place that has it."""
-    value, domains = place[2], job.domains
-    name, third_operand = job.loss.name, job.loss.family.third_operand
     others: dict[str, Source | None] = {
         NAN_TARGET: job.targets,
         OUTSIDE_TARGET: job.targets,
         BAD_WEIGHT: job.weights,
         BAD_THIRD_OPERAND: job.third_operand,
     }
-    code, fact, cure = {
-        NAN_PREDICTION: ("nan-predictions", "the prediction is NaN", "correct the row or leave it out"),
-        NAN_TARGET: ("nan-targets", "the target is NaN", "remove the row, or mark it and say --ignore-index"),
-        OUTSIDE_PREDICTION: (
-            "outside-domain",
-            f"the prediction {value:g} is not in {domains.predictions}",
-            f"{name} takes no other predictions",
-        ),
-        OUTSIDE_TARGET: (
-            "outside-domain",
-            f"the target {value:g} is not in {domains.targets}",
-            f"{name} takes no other targets",
-        ),
-        BAD_THIRD_OPERAND: (
-            "outside-domain",
-            f"{value:g} is no variance" if third_operand == "variance" else f"{value:g} is no feature",
-            "a variance is a number above 0" if third_operand == "variance" else "correct the row or leave it out",
-        ),
-        BAD_WEIGHT: (
-            "bad-weights",
-            f"the weight {value:g} is negative or not finite",
-            "weights are numbers >= 0",
-        ),
-        NOT_PROBABILITY: (
-            "not-probabilities",
-            f"{value:g} is not a probability",
-            "if these are logits, say --from logits; if log-probabilities, --from log-probs",
-        ),
-        NOT_LOG_PROBABILITY: (
-            "not-probabilities",
-            f"{value:g} is not a log-probability, which is at most 0",
-            "if these are probabilities, say --from probs; if logits, --from logits",
-        ),
-        ROW_SUM: (
-            "row-sums",
-            f"the probabilities of the row sum to {value:.6g}, not 1",
-            "divide each row by its sum if it was rounded; if these are logits, say --from logits; if several labels may hold "
-            "at once, use a sigmoid loss",
-        ),
-        UNDEFINED: (
-            "undefined-loss",
-            "the loss is undefined, as where infinite values cancel, no class is possible, or features have the length 0",
-            "float16 ends at 65504: save float32"
-            if job.predictions.dtype == np.float16
-            else "look at the values of this row",
-        ),
-        OVERFLOWED: (
-            "float16-overflow",
-            "an infinity in a file of float16, which ends at 65504",
-            "save float32 before anything overflows",
-        ),
-        SATURATED: (
-            "saturated-probabilities",
-            "the probability of what happened is exactly 0, and so the loss infinite",
-            "was it rounded? Save logits, or log-probabilities with --from log-probs",
-        ),
-    }[fault]
+    code, *texts = _words(job, fault)
+    fact, cure = (text.format(value=place[2], loss=job.loss.name, domains=job.domains) for text in texts)
     return _Kind(others.get(fault) or job.predictions, code, fact, cure)
+
+
+class _Words(NamedTuple):
+    """The words for a fault: its code among the findings, and templates of the fact and the cure.
+
+    A template may name the `value` at the first place, the `loss` and its `domains`.
+    """
+
+    code: str
+    fact: str
+    cure: str
+
+
+def _words(job: "Job", fault: str) -> _Words:
+    """Return the words for a fault of the rows of a job."""
+    if fault == BAD_THIRD_OPERAND and job.loss.family.third_operand == "variance":
+        return _Words("outside-domain", "{value:g} is no variance", "a variance is a number above 0")
+    if fault == UNDEFINED and job.predictions.dtype == np.float16:
+        return _WORDS[fault]._replace(cure="float16 ends at 65504: save float32")
+    return _WORDS[fault]
+
+
+_WORDS = {
+    NAN_PREDICTION: _Words("nan-predictions", "the prediction is NaN", "correct the row or leave it out"),
+    NAN_TARGET: _Words("nan-targets", "the target is NaN", "remove the row, or mark it and say --ignore-index"),
+    OUTSIDE_PREDICTION: _Words(
+        "outside-domain",
+        "the prediction {value:g} is not in {domains.predictions}",
+        "{loss} takes no other predictions",
+    ),
+    OUTSIDE_TARGET: _Words(
+        "outside-domain",
+        "the target {value:g} is not in {domains.targets}",
+        "{loss} takes no other targets",
+    ),
+    BAD_THIRD_OPERAND: _Words("outside-domain", "{value:g} is no feature", "correct the row or leave it out"),
+    BAD_WEIGHT: _Words(
+        "bad-weights",
+        "the weight {value:g} is negative or not finite",
+        "weights are numbers >= 0",
+    ),
+    NOT_PROBABILITY: _Words(
+        "not-probabilities",
+        "{value:g} is not a probability",
+        "if these are logits, say --from logits; if log-probabilities, --from log-probs",
+    ),
+    NOT_LOG_PROBABILITY: _Words(
+        "not-probabilities",
+        "{value:g} is not a log-probability, which is at most 0",
+        "if these are probabilities, say --from probs; if logits, --from logits",
+    ),
+    ROW_SUM: _Words(
+        "row-sums",
+        "the probabilities of the row sum to {value:.6g}, not 1",
+        "divide each row by its sum if it was rounded; if these are logits, say --from logits; if several labels may hold "
+        "at once, use a sigmoid loss",
+    ),
+    UNDEFINED: _Words(
+        "undefined-loss",
+        "the loss is undefined, as where infinite values cancel, no class is possible, or features have the length 0",
+        "look at the values of this row",
+    ),
+    OVERFLOWED: _Words(
+        "float16-overflow",
+        "an infinity in a file of float16, which ends at 65504",
+        "save float32 before anything overflows",
+    ),
+    SATURATED: _Words(
+        "saturated-probabilities",
+        "the probability of what happened is exactly 0, and so the loss infinite",
+        "was it rounded? Save logits, or log-probabilities with --from log-probs",
+    ),
+}
 
 
 _GRAVITY = [
