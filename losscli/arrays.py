@@ -11,21 +11,23 @@ FARTHEST = 1e140
 
 
 def times(weight: Array | float, value: Array) -> Array:
-    """Weight * value, where zero times anything is zero: 0 log 0 = 0."""
+    """Return weight * value, where zero times anything is zero: 0 log 0 = 0."""
     if isinstance(weight, float):
         return value if weight == 1 else weight * value if weight else np.zeros_like(value)
     return np.where(weight == 0, 0, weight * value)
 
 
 SUMMED_AT_ONCE = 1024
-"""Terms added in the logits' own dtype before float64 takes over: longer runs in float32 would show."""
+"""Terms that are added in the logits' own dtype before float64 takes over: with more, rounding in
+float32 would show.
+"""
 
 
 def row_sums(terms: Array) -> Array:
-    """Sum each row, in float64 or wider.
+    """Return the sum of each row, shape (n,), in float64 or wider, from terms of shape (n, k).
 
-    einsum is faster than sum(axis=1), most of all for few columns, and a row's bits do not depend on the rows around
-    it; runs of a fixed length keep a row of 128,000 float32 terms within a few units in the last place.
+    einsum is faster than sum(axis=1), most of all for few columns, and a row's digits do not depend on the rows around
+    it. Runs of a fixed length keep a row of 128,000 float32 terms within a few units in the last place.
     """
     wide = np.promote_types(terms.dtype, np.float64)
     rows, columns = terms.shape

@@ -11,7 +11,7 @@ from enum import IntEnum
 
 
 class Exit(IntEnum):
-    """Exit codes, as the command line promises them."""
+    """The exit codes of the command line."""
 
     OK = 0
     UNMET = 1
@@ -32,11 +32,11 @@ class LosscliError(Exception):
     def __init__(self, message: str, finding: str | None = None) -> None:
         super().__init__(message)
         self.finding = finding
-        """What `losscli check` calls it, where it has a name of its own."""
+        """Its code among the findings of `losscli check`, or None if it has none."""
 
 
 class UsageError(LosscliError):
-    """An option, parameter or operand that makes no sense, whatever the files hold."""
+    """An option, parameter or operand that makes no sense, whatever the files contain."""
 
     code = Exit.USAGE
 

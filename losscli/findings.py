@@ -1,4 +1,4 @@
-"""Findings: what may be wrong with files although a number comes out, or why none does, each under a name of its own."""
+"""Findings: what may be wrong with files although there is a number, or why there is none, each under a code."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -45,11 +45,11 @@ NOTES = {
     "classes-unseen": "classes that no row has",
 }
 CODES = ERRORS | WARNINGS | NOTES
-"""Name of a finding -> what it is about."""
+"""Code of a finding -> its subject."""
 
 
 class Finding(NamedTuple):
-    """What was found: its name in CODES, how grave it is, the fact, where the first few are, and what to do."""
+    """A finding: its code in CODES, its severity, the fact, the first few places, and what to do."""
 
     code: str
     severity: str
@@ -58,10 +58,10 @@ class Finding(NamedTuple):
     cure: str = ""
 
     def line(self) -> str:
-        """The finding in one line, as warnings on standard error have it."""
+        """Return the finding in one line, as warnings on standard error show it."""
         return f"{self.code}: {self.message}" + (f"; {self.cure}" if self.cure else "")
 
 
 def warned(findings: Iterable[Finding]) -> list[str]:
-    """Findings as notes of a command that computes or draws all the same."""
+    """Return findings as notes of a command that computes or draws nevertheless."""
     return [f"warning: {finding.line()}" for finding in findings]

@@ -8,12 +8,17 @@ UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\
 
 
 def printable(text: str) -> str:
-    """Text for people: what would move a terminal's cursor, ring, or turn its letters around is escaped, as Python writes it."""
+    """Return text for people, with characters that move a terminal's cursor, ring, or
+    reorder letters escaped as in Python.
+    """
     return UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def did_you_mean(word: str, choices: Iterable[str], alike: float = 0.6) -> str:
-    """Return ' (did you mean X?)' for the choice nearest to a misspelt word, or ''."""
+    """Return ' (did you mean X?)' for the choice nearest to a misspelt word, or ''.
+
+    `alike` is the least similarity, from 0 to 1.
+    """
     spelt = {choice.lower(): choice for choice in choices}
     near = get_close_matches(word.lower(), list(spelt), n=1, cutoff=alike)
     return f" (did you mean {spelt[near[0]]}?)" if near else ""
@@ -27,11 +32,11 @@ def listing(items: Iterable[object], most: int = 12) -> str:
 
 
 def count(number: int, noun: str, plural: str | None = None) -> str:
-    """Return '1 row', '1,200 rows'."""
+    """Return a number with its noun, such as '1 row' or '1,200 rows'."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def short(number: float) -> str:
-    """A number in the fewest digits that say which it is: 2, not 2.0."""
+    """Return a number in as few digits as identify it: 2, not 2.0."""
     brief = f"{number:g}"
     return brief if float(brief) == number else repr(number)
