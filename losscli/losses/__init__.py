@@ -1,4 +1,4 @@
-"""The mathematics: one module per family, each a lift and its losses. NumPy and nothing else.
+"""The mathematics: one module per family, each with a lift and its losses. NumPy and nothing else.
 
 Importing this package declares every loss.
 """
@@ -26,7 +26,7 @@ FAMILY_MODULES = (
     "box",
     "ensemble",
 )
-"""In the order in which lists show them."""
+"""The modules in the order in which lists show their losses."""
 
 for _family in FAMILY_MODULES:
     import_module(f"{__name__}.{_family}")

@@ -1,7 +1,8 @@
 """Angular losses: softmax cross-entropy of scaled cosines, in which the true class is handicapped by a margin.
 
-Predictions are the cosines between a row's features and the weights of each class. A core gets the cosine c of the true
-class; it returns what takes its place, and with the derivative of that the factor of all cosines.
+Predictions are the cosines between a row's features and the weights of each class. A core gets the cosine c of
+the true class, shape (n,). It returns the number that replaces it, and a pair: the derivative of that number,
+and the factor of all cosines.
 """
 
 from typing import Annotated, Any
@@ -20,7 +21,7 @@ ANGLE = Interval(0, np.pi, True)
 
 
 def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
-    """Value = -log softmax(scale * cosines), in which the true class's cosine is core(c)."""
+    """Return -log softmax(scale * cosines) of the true class, whose cosine is replaced by core(c)."""
     assert isinstance(targets, Indices)
     z = predictions.astype(loss.work(predictions.dtype, wide=True))
     rows = np.arange(len(z))
@@ -37,6 +38,7 @@ def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, 
 
 
 def _place(x: Array) -> tuple[Array, Targets, Extras]:
+    """Return predictions, targets and extras at the points x of a drawn curve."""
     return np.stack([1 - x, np.zeros_like(x)], axis=1), Indices(np.zeros(len(x), np.int64)), Extras()
 
 
@@ -183,5 +185,5 @@ def sphereface(
     sign = 1 - 2 * (turns % 2)
     with np.errstate(all="ignore"):
         turn = sign * margin * np.sin(angle) / np.sqrt((1 - c) * (1 + c))
-    # At both ends sin(margin * angle) / sin(angle) is margin.
+    # At c = -1 and c = 1 the ratio sin(margin * angle) / sin(angle) is margin.
     return sign * np.cos(angle) - 2 * turns, (np.where(np.abs(c) == 1, margin * margin, turn), scale)

@@ -1,7 +1,7 @@
-"""Box losses: of predicted and true boxes, four numbers a row: the corners x1, y1 and x2, y2.
+"""Box losses: of predicted and true boxes, with four numbers per row: the corners x1, y1 and x2, y2.
 
-A core is written in numbers that carry their derivatives by the predicted corners along (forward differentiation), so
-that it returns value and gradient at once.
+A core is written in numbers that carry their derivatives by the predicted corners (forward differentiation), so that it
+returns value and gradient at once.
 """
 
 from dataclasses import dataclass
@@ -25,6 +25,7 @@ class Dual:
 
     @staticmethod
     def _of(other: "Dual | float | Array", like: Array) -> "Dual":
+        """Return another operand as a Dual; a plain number has the derivative 0."""
         return other if isinstance(other, Dual) else Dual(np.asarray(other, like.dtype), np.zeros((1, 4), like.dtype))
 
     def __add__(self, other: Any) -> "Dual":
@@ -49,15 +50,15 @@ class Dual:
         return Dual(ratio, turn)
 
     def both(self) -> tuple[Array, Array]:
-        """What a core returns."""
+        """Return value and gradient, as a core returns them."""
         return self.value, self.slope
 
     def least(self, other: "Dual") -> "Dual":
-        """The smaller one; where they are equal, with the mean of their derivatives."""
+        """Return the smaller of two numbers; if they are equal, with the mean of their derivatives."""
         return self._choose(other, self.value - other.value)
 
     def most(self, other: "Dual") -> "Dual":
-        """The larger one, and likewise."""
+        """Return the larger of two numbers; if they are equal, with the mean of their derivatives."""
         return self._choose(other, other.value - self.value)
 
     def _choose(self, other: "Dual", gap: Array) -> "Dual":
@@ -66,30 +67,31 @@ class Dual:
         return Dual(value, share * self.slope + (1 - share) * other.slope)
 
     def positive(self) -> "Dual":
-        """max(0, x), whose derivative at 0 is 0."""
+        """Return max(0, x), whose derivative at 0 is 0."""
         return Dual(np.maximum(self.value, 0), self.slope * (self.value > 0)[:, None])
 
     def angle(self, other: "Dual") -> "Dual":
-        """Angle of the point (other, x) above the first axis, atan(x / other); NaN for the origin, which has none."""
+        """Return the angle of the point (other, x) above the first axis, atan(x / other); NaN for the origin."""
         size = self.value**2 + other.value**2
         turn = other.value[:, None] * self.slope - self.value[:, None] * other.slope
         return Dual(np.where(size == 0, np.nan, np.arctan2(self.value, other.value)), turn / size[:, None])
 
 
 def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
-    """Value = core(predicted corners, true corners)."""
+    """Return core(predicted corners, true corners); NaN for a box whose corners are in the wrong order."""
     assert isinstance(targets, Dense)
     b = predictions.astype(np.promote_types(predictions.dtype, np.float64), copy=False)
     t = targets.t.astype(b.dtype)
     units = np.eye(4, dtype=b.dtype)
-    ours = [Dual(b[:, i], np.broadcast_to(units[i], b.shape)) for i in range(4)]
-    theirs = [Dual(t[:, i], np.zeros_like(b)) for i in range(4)]
-    value, slope = loss.core(ours, theirs)
+    predicted_corners = [Dual(b[:, i], np.broadcast_to(units[i], b.shape)) for i in range(4)]
+    true_corners = [Dual(t[:, i], np.zeros_like(b)) for i in range(4)]
+    value, slope = loss.core(predicted_corners, true_corners)
     crossed = ((b[:, 2:] < b[:, :2]) | (t[:, 2:] < t[:, :2])).any(axis=1)
     return np.where(crossed, np.nan, value), slope if gradient else None
 
 
 def _place(x: Array) -> tuple[Array, Targets, Extras]:
+    """Return predictions, targets and extras at the points x of a drawn curve."""
     boxes = np.stack([x, np.zeros_like(x), x + 1, np.ones_like(x)], axis=1)
     return boxes, Dense(np.tile([0.0, 0.0, 1.0, 1.0], (len(x), 1))), Extras()
 
@@ -132,16 +134,16 @@ CORNERS = (
 
 
 def _areas(a: Corners, b: Corners) -> tuple[Dual, Dual]:
-    """Intersection and union."""
+    """Return the areas of intersection and union of two boxes."""
     width = (a[2].least(b[2]) - a[0].most(b[0])).positive()
     height = (a[3].least(b[3]) - a[1].most(b[1])).positive()
     inside = width * height
-    ours, theirs = ((c[2] - c[0]) * (c[3] - c[1]) for c in (a, b))
-    return inside, ours + theirs - inside
+    area_of_a, area_of_b = ((c[2] - c[0]) * (c[3] - c[1]) for c in (a, b))
+    return inside, area_of_a + area_of_b - inside
 
 
 def _around(a: Corners, b: Corners) -> tuple[Dual, Dual]:
-    """Width and height of the smallest box around both."""
+    """Return width and height of the smallest box that contains both."""
     return a[2].most(b[2]) - a[0].least(b[0]), a[3].most(b[3]) - a[1].least(b[1])
 
 
@@ -182,7 +184,7 @@ WHERE = {"W": "max(a[2], b[2]) - min(a[0], b[0])", "H": "max(a[3], b[3]) - min(a
 
 
 def _diou(a: Corners, b: Corners) -> tuple[Dual, Dual]:
-    """DIoU and IoU losses."""
+    """Return the DIoU loss and the IoU loss."""
     inside, union = _areas(a, b)
     width, height = _around(a, b)
     x, y = a[0] + a[2] - b[0] - b[2], a[1] + a[3] - b[1] - b[3]
@@ -220,10 +222,10 @@ def diou(a: Corners, b: Corners) -> tuple[Array, Array]:
 def ciou(a: Corners, b: Corners) -> tuple[Array, Array]:
     """DIoU loss plus a penalty of the difference of the shapes."""
     distance, plain = _diou(a, b)
-    theirs, ours = ((c[2] - c[0]).angle(c[3] - c[1]) for c in (b, a))
-    gap = theirs - ours
+    angle_of_b, angle_of_a = ((c[2] - c[0]).angle(c[3] - c[1]) for c in (b, a))
+    gap = angle_of_b - angle_of_a
     v = gap * gap * (4 / np.pi**2)
     weighed = plain + v
-    alike = weighed.value == 0  # 0 / 0: the same box
+    alike = weighed.value == 0  # 0 / 0, as the boxes are equal
     safe = Dual(np.where(alike, 1, weighed.value), weighed.slope)
     return (distance + v * v / safe).both()

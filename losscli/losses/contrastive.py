@@ -1,7 +1,8 @@
-"""Losses in which a row meets all other rows of the file: of the cosines between its features and theirs.
+"""Losses in which a row is compared with all other rows of the file, by the cosines between their features.
 
-A core gets the cosines s, shape (n, N), and which of the N rows are positives and which negatives of each row; it
-returns one value a row, and from a function its derivative by every cosine.
+A core gets the cosines s of n rows with all N rows, shape (n, N), and two arrays of booleans in this shape: which of
+the N rows are positives of each row, and which are negatives. It returns one value per row, and a function that
+computes its derivative by every cosine.
 """
 
 from collections.abc import Callable
@@ -21,46 +22,47 @@ from losscli.losses.softmax import log_softmax, through_softmax
 Slopes = Callable[[], Array]
 
 AT_ONCE = 1 << 21
-"""Cosines that are held at a time."""
+"""Cosines that are held in memory at a time."""
 
 
 def unit(features: Array) -> tuple[Array, Array]:
-    """The rows divided by their lengths, in float64, and their lengths."""
+    """Return the rows divided by their lengths, in float64 or wider, and their lengths, shape (n, 1)."""
     return embedding.unit(features.astype(np.promote_types(features.dtype, np.float64)))
 
 
 def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
-    """Value = core(cosines with all rows); dcos/da = (b - cos * a) / |a| with a and b of unit length."""
+    """Return core(cosines with all rows); with a and b of unit length dcos/da = (b - cos * a) / |a|."""
     everyone, at = extras.everyone, extras.at
     assert everyone is not None
     assert at is not None
     a, length = unit(predictions)
-    # Nothing of rows that are ignored may be seen, and NaN times 0 would.
+    # Rows that are ignored must have no effect, and NaN times 0 is NaN.
     features = np.where(everyone.kept[:, None], everyone.features, 0)
     values = np.zeros(len(a))
     slopes = np.zeros_like(a) if gradient else None
     step = max(1, AT_ONCE // max(1, len(everyone.features)))
     for first in range(0, len(a), step):
-        here = slice(first, first + step)
-        # Not by BLAS, which lets a row depend on the rows around it.
-        s = np.einsum("id,jd->ij", a[here], features)
-        itself = at[here, None] == np.arange(len(everyone.features))
+        rows = slice(first, first + step)
+        # Not by BLAS, in which a row's digits depend on the rows around it.
+        s = np.einsum("id,jd->ij", a[rows], features)
+        itself = at[rows, None] == np.arange(len(everyone.features))
         if isinstance(targets, Indices):
-            alike = targets.index[here, None] == everyone.labels
+            alike = targets.index[rows, None] == everyone.labels
             positives = alike & ~itself & everyone.kept
             negatives = ~alike & everyone.kept
         else:
             positives, negatives = itself, ~itself & everyone.kept
-        values[here], slope = loss.core(s, positives, negatives, gradient=gradient)
+        values[rows], slope = loss.core(s, positives, negatives, gradient=gradient)
         if slopes is not None:
             pull = np.einsum("ij,jd->id", slope, features)
             along = np.einsum("ij,ij->i", slope, s)[:, None]
-            slopes[here] = (pull - along * a[here]) / length[here]
+            slopes[rows] = (pull - along * a[rows]) / length[rows]
     return values + lost(a), slopes
 
 
 def _place(x: Array) -> tuple[Array, Targets, Extras]:
-    # An anchor on the line between its positive and one negative, which stand at a right angle.
+    # An anchor on the line between its positive and one negative, which are at a right angle.
+    """Return predictions, targets and extras at the points x of a drawn curve."""
     rows = np.stack([1 - x, x], axis=1)
     features = np.array([[1.0, 0.0], [0.0, 1.0]])
     everyone = Everyone(features, np.array([0, 1]), np.ones(2, bool))
@@ -68,6 +70,7 @@ def _place(x: Array) -> tuple[Array, Targets, Extras]:
 
 
 def _place_paired(x: Array) -> tuple[Array, Targets, Extras]:
+    """Return predictions, targets and extras at the points x of a drawn curve."""
     rows, _, extras = _place(x)
     return rows, Dense(rows), extras._replace(at=np.zeros(len(x), np.int64))
 
@@ -140,20 +143,23 @@ ALONE = "a class of a single row has no positive: an error"
 
 
 def _masked(z: Array, mask: Array) -> Array:
+    """Return z with -inf for elements that the mask leaves out."""
     return np.where(mask, z, -np.inf)
 
 
 def softplus(x: Array) -> Array:
+    """Return log(1 + exp(x))."""
     return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
 
 
 def logistic(x: Array) -> Array:
+    """Return 1 / (1 + exp(-x))."""
     e = np.exp(-np.abs(x))
     return np.where(x > 0, 1, e) / (1 + e)
 
 
 def shares(z: Array, total: Array) -> Array:
-    """exp(z - total), 0 where there is nothing to share, and 1 where both are infinite."""
+    """Return exp(z - total), with 0 where z is -inf, and 1 where both are infinite."""
     total = np.where(np.isneginf(total), 0, total)[:, None]
     return np.where(np.isneginf(z), 0, np.exp(np.where(z == total, 0, z - total)))
 
@@ -267,7 +273,7 @@ def multi_similarity(
     """Soft counts of the positives that are too far and of the negatives that are too near."""
     near, far = _masked(-alpha * (s - base), positives), _masked(beta * (s - base), negatives)
     nothing = np.zeros((len(s), 1))
-    # Beside the 1 of log(1 + sum(exp)), which is a further pair with the exponent 0.
+    # The 1 in log(1 + sum(exp)) is a further pair with the exponent 0.
     together, apart = (log_softmax(np.concatenate([part, nothing], axis=1)) for part in (near, far))
     value = -together.l[:, -1] / alpha - apart.l[:, -1] / beta
     return value, lambda: apart.p[:, :-1] - together.p[:, :-1]
@@ -308,5 +314,5 @@ def info_nce(s: Array, positives: Array, negatives: Array, *, temperature: Tempe
 )
 def n_pairs(s: Array, positives: Array, negatives: Array) -> tuple[Array, Slopes]:
     """Cross-entropy of a row's own target against the targets of all other rows, by cosine."""
-    found: tuple[Array, Slopes] = info_nce.core(s, positives, negatives, temperature=1.0)
-    return found
+    result: tuple[Array, Slopes] = info_nce.core(s, positives, negatives, temperature=1.0)
+    return result

@@ -1,7 +1,7 @@
-"""Losses of distributions: minus the logarithm of a target's probability, or how far it is from the best one.
+"""Losses of distributions: minus the log-probability of a target, or how much it differs from the best possible one.
 
-A core gets predictions y and targets t, and of normal distributions the variances v; it returns its value and its
-slope by y. What targets alone add to a logarithm is left out; deviances are 0 where y = t.
+A core gets predictions y and targets t, and for normal distributions the variances v; it returns its value and its
+slope by y. Terms of a log-probability that depend on targets alone are left out; deviances are 0 where y = t.
 """
 
 from typing import Annotated, Any
@@ -18,6 +18,7 @@ from losscli.losses.stable import NEAR, exp_tail, held, log_ratio
 
 
 def _place(x: Array) -> tuple[Array, Targets, Extras]:
+    """Return predictions, targets and extras at the points x of a drawn curve."""
     return 2 + x, Dense(np.full_like(x, 2)), Extras()
 
 
@@ -96,10 +97,11 @@ def log_poisson(y: Array, t: Array) -> tuple[Array, Array]:
 
 
 def deviance(y: Array, t: Array, power: float) -> tuple[Array, Array]:
-    """The deviance of a Tweedie distribution, and its slope by y; 1 is Poisson's and 2 the gamma distribution's.
+    """Return the deviance of a Tweedie distribution, and its slope by y; power 1 is
+    Poisson, and 2 the gamma distribution.
 
     With L = log(y / t), a = 1 - power and b = 2 - power it is 2 t^b ((exp(b L) - 1) / b - (exp(a L) - 1) / a), where
-    (exp(s L) - 1) / s is L for s = 0. Near L = 0 both terms are L, and what they have beyond L is what counts.
+    (exp(s L) - 1) / s is L for s = 0. Near L = 0 both terms are almost L, and only what they have beyond L matters.
     """
     a = y.dtype.type(1) - power
     b = a + 1
@@ -251,7 +253,7 @@ def generalized_kl(y: Array, t: Array) -> tuple[Array, Array]:
 
 
 def lift_gaussian(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
-    """Value = core(y, t, v), elementwise; the gradient is by y alone."""
+    """Return core(y, t, v), elementwise; the gradient is by y alone."""
     assert isinstance(targets, Dense)
     assert extras.third_operand is not None
     y = predictions.astype(loss.work(predictions.dtype), copy=False)
@@ -260,6 +262,7 @@ def lift_gaussian(loss: BoundLoss, predictions: Array, targets: Targets, extras:
 
 
 def _place_gaussian(x: Array) -> tuple[Array, Targets, Extras]:
+    """Return predictions, targets and extras at the points x of a drawn curve."""
     return x, Dense(np.zeros_like(x)), Extras(third_operand=np.ones_like(x))
 
 

@@ -13,7 +13,9 @@ from losscli.definition.registry import family, loss
 
 
 def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
-    """Value = sum over the feature dimension of core(x - c); soft rows weigh every class's center."""
+    """Return the sum over the feature dimension of core(x - c); for soft rows the centers of
+    all classes are weighted by them.
+    """
     centers = extras.centers
     assert centers is not None
     if isinstance(targets, Indices):
@@ -31,6 +33,7 @@ def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, 
 
 
 def _place(x: Array) -> tuple[Array, Targets, Extras]:
+    """Return predictions, targets and extras at the points x of a drawn curve."""
     return x[:, None], Indices(np.zeros(len(x), np.int64)), Extras(centers=np.zeros((1, 1)))
 
 
@@ -81,7 +84,7 @@ def center(d: Array) -> tuple[Array, Array]:
 
 
 def lift_cosine(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
-    """D = 1 - cosine of predictions and targets; dD/dprediction = (cos * a/|a| - b/|b|) / |a|."""
+    """Return core(D) with D = 1 - cosine of predictions and targets; dD/dprediction = (cos * a/|a| - b/|b|) / |a|."""
     assert isinstance(targets, Dense)
     a = predictions.astype(loss.work(predictions.dtype, wide=True), copy=False)
     distance, away = _cosine_distance(a, targets.t.astype(a.dtype))
@@ -90,7 +93,7 @@ def lift_cosine(loss: BoundLoss, predictions: Array, targets: Targets, extras: E
 
 
 def lengths(x: Array) -> Array:
-    """The Euclidean lengths of rows, shape (n, 1), without squares that overflow or vanish."""
+    """Return the Euclidean lengths of rows, shape (n, 1), without squares that overflow or vanish."""
     most = np.abs(x).max(axis=1)[:, None]
     scale = np.where((most == 0) | ~np.isfinite(most), 1, most)
     part = x / scale
@@ -98,24 +101,25 @@ def lengths(x: Array) -> Array:
 
 
 def unit(x: Array) -> tuple[Array, Array]:
-    """The rows divided by their lengths, NaN where these are 0, and their lengths."""
+    """Return the rows divided by their lengths, NaN if a length is 0, and the lengths, shape (n, 1)."""
     size = lengths(x)
     with np.errstate(all="ignore"):
         return x / size, size
 
 
 def _cosine_distance(a: Array, b: Array) -> tuple[Array, Array]:
-    """1 - cosine of the rows, and its derivative by a."""
+    """Return 1 - cosine of the rows, shape (n,), and its derivative by a, shape (n, d)."""
     (left, size), (right, _) = unit(a), unit(b)
     gap = left - right
-    # Half the squared distance of the unit vectors, which keeps the digits that 1 - cos loses where they are near.
+    # Half the squared distance of the unit vectors keeps the digits that 1 - cos loses if they are close.
     distance = row_sums(gap * gap).astype(a.dtype) / 2
-    # And cos * left - right of what they differ by, for the same reason.
+    # The derivative cos * left - right is computed from the difference for the same reason.
     return distance, (gap - distance[:, None] * left) / size
 
 
 def _place_cosine(x: Array) -> tuple[Array, Targets, Extras]:
-    # The point of view turns with the angle, so that predictions always move along the same line.
+    # The targets are turned instead of the predictions, which thus move along the same line at every point.
+    """Return predictions, targets and extras at the points x of a drawn curve."""
     angle = x * (np.pi / 2)
     a = np.tile([2 / np.pi, 0.0], (len(x), 1))
     return a, Dense(np.stack([np.cos(angle), -np.sin(angle)], axis=1)), Extras()
@@ -183,7 +187,7 @@ def normalized_squared_distance(d: Array) -> tuple[Array, Array]:
 
 
 def lift_cosine_pair(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
-    """As the cosine's lift, for pairs that are alike or not."""
+    """Return core(D, 2 - D, alike) for pairs of features that are alike or not, with D = 1 - cosine."""
     assert isinstance(targets, Dense)
     assert extras.third_operand is not None
     a = predictions.astype(loss.work(predictions.dtype, wide=True), copy=False)
@@ -194,6 +198,7 @@ def lift_cosine_pair(loss: BoundLoss, predictions: Array, targets: Targets, extr
 
 
 def _place_cosine_pair(x: Array) -> tuple[Array, Targets, Extras]:
+    """Return predictions, targets and extras at the points x of a drawn curve."""
     a, b, _ = _place_cosine(x)
     assert isinstance(b, Dense)
     return a, Dense(-np.ones(len(x), np.int8)), Extras(third_operand=b.t)
@@ -251,13 +256,15 @@ def cosine_embedding(
     margin: Annotated[float, Interval(-1, 1, True, True), "cosine up to which unlike pairs lose nothing"] = 0.0,
 ) -> tuple[Array, Array]:
     """Pulls features that are alike together, and others apart, by the angle between them."""
-    # The cosine less the margin, from the nearer end, which keeps the digits of what is next to 1 or -1.
+    # The cosine minus the margin, computed from the nearer end, which keeps the digits of cosines near 1 or -1.
     gap = np.where(d < 1, 1 - margin - d, opposite - (1 + margin))
     return np.where(alike, d, np.maximum(gap, 0)), np.where(alike, 1.0, -(gap > 0).astype(d.dtype))
 
 
 def lift_pair(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
-    """D = |a - b|, or the distances themselves: dD/da = (a - b) / D, and 0 where D is 0."""
+    """Return core(D, alike) with D = |a - b|, or with predictions that are distances; dD/da
+    = (a - b) / D, and 0 if D is 0.
+    """
     assert isinstance(targets, Dense)
     x = predictions.astype(loss.work(predictions.dtype, wide=True), copy=False)
     if extras.third_operand is None:
@@ -272,14 +279,17 @@ def lift_pair(loss: BoundLoss, predictions: Array, targets: Targets, extras: Ext
 
 
 def directions(gap: Array, distance: Array) -> Array:
-    """Differences over their lengths, 0 for those of length 0; of infinite ones, those of their infinite elements."""
-    endless = np.isinf(distance)
-    gap = np.where(endless, np.isinf(gap) * np.sign(gap), gap)
-    size = np.where(endless, lengths(gap), distance)
+    """Return differences divided by their lengths, 0 if a length is 0; of infinite ones only
+    infinite elements count.
+    """
+    infinite = np.isinf(distance)
+    gap = np.where(infinite, np.isinf(gap) * np.sign(gap), gap)
+    size = np.where(infinite, lengths(gap), distance)
     return gap / np.where(size == 0, 1, size)
 
 
 def _place_distance(x: Array) -> tuple[Array, Targets, Extras]:
+    """Return predictions, targets and extras at the points x of a drawn curve."""
     return x, Dense(-np.ones(len(x), np.int8)), Extras()
 
 
@@ -352,7 +362,7 @@ def hinge_embedding(D: Array, alike: Array, *, margin: Margin = 1.0) -> tuple[Ar
 
 
 def lift_triplet(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
-    """The core gets the differences of anchor and positive, anchor and negative, positive and negative."""
+    """Return the core of the differences between anchor and positive, anchor and negative, positive and negative."""
     assert isinstance(targets, Dense)
     assert extras.third_operand is not None
     a = predictions.astype(loss.work(predictions.dtype, wide=True), copy=False)
@@ -362,6 +372,7 @@ def lift_triplet(loss: BoundLoss, predictions: Array, targets: Targets, extras: 
 
 
 def _place_triplet(x: Array) -> tuple[Array, Targets, Extras]:
+    """Return predictions, targets and extras at the points x of a drawn curve."""
     return x[:, None], Dense(np.zeros((len(x), 1))), Extras(third_operand=np.full((len(x), 1), 1.0))
 
 
@@ -395,19 +406,21 @@ triplet_family = family(
 
 
 def norm_of(gap: Array, p: float, epsilon: float) -> tuple[Array, Array]:
-    """The p-norm of rows to whose elements epsilon was added, and its derivative by them; 0 where the norm is 0."""
+    """Return the p-norm of rows after epsilon was added to their elements, and its
+    derivative by them; 0 if the norm is 0.
+    """
     gap = gap + gap.dtype.type(epsilon)
     size = np.abs(gap)
     most = size.max(axis=1)
-    endless = most == np.inf  # in the direction of what is infinite
-    size = np.where(endless[:, None], np.isinf(size), size)
+    infinite = most == np.inf  # then only infinite elements give the direction
+    size = np.where(infinite[:, None], np.isinf(size), size)
     scale = np.where((most == 0) | ~np.isfinite(most), 1, most)[:, None]
     part = (size / scale) ** p
     total = row_sums(part).astype(gap.dtype)
     norm = total ** (1 / p)
     with np.errstate(all="ignore"):
         turn = np.sign(gap) * (size / scale / norm[:, None]) ** (p - 1)
-    return np.where(endless, np.inf, norm * scale[:, 0]), np.where((norm == 0)[:, None], 0, turn)
+    return np.where(infinite, np.inf, norm * scale[:, 0]), np.where((norm == 0)[:, None], 0, turn)
 
 
 @loss(

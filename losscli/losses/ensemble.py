@@ -1,4 +1,4 @@
-"""Ensemble losses: of several predictions a row, members of an ensemble, and the one number that was observed."""
+"""Ensemble losses: of several predictions per row, the members of an ensemble, and the one number that was observed."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ from losscli.definition.registry import family, loss
 
 
 def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
-    """Value = core(x, t) of a row; the core's slope is the gradient."""
+    """Return core(x, t) of each row; the core's slope is the gradient."""
     assert isinstance(targets, Dense)
     x = predictions.astype(loss.work(predictions.dtype, wide=True), copy=False)
     value, slope = loss.core(x, targets.t.astype(x.dtype), gradient=gradient)
@@ -19,6 +19,7 @@ def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, 
 
 
 def _place(x: Array) -> tuple[Array, Targets, Extras]:
+    """Return predictions, targets and extras at the points x of a drawn curve."""
     return np.stack([x - 0.5, x, x + 0.5], axis=1), Dense(np.zeros(len(x))), Extras()
 
 
@@ -66,18 +67,18 @@ def crps(x: Array, t: Array) -> tuple[Array, Callable[[], Array]]:
     gap = x - t[:, None]
     ordered = np.sort(gap, axis=1)
     below = np.arange(1, members) / members
-    # The integral of (F - 1[x >= t])**2: between neighbours F is constant.
+    # The integral of (F - 1[x >= t])**2: F is constant between neighbours.
     upper, lower = np.diff(np.maximum(ordered, 0), axis=1), np.diff(np.minimum(ordered, 0), axis=1)
     value = row_sums(upper * (1 - below) ** 2) + row_sums(lower * below**2)
     ends = np.maximum(ordered[:, 0], 0) - np.minimum(ordered[:, -1], 0)
-    # Infinitely far from all members, of which differences are not to be taken.
+    # If the observation is infinitely far from all members, their differences would be NaN.
     value = np.where(np.isinf(ends), 0, value)
 
     def slope() -> Array:
         rank = np.zeros_like(x)
-        for one in range(members):  # a member at a time: all pairs at once would take as many times the memory
-            other = x[:, one, None]
-            rank += (x > other).astype(x.dtype) - (x < other)  # also where both are infinite
+        for member in range(members):  # one member at a time: all pairs at once would need `members` times the memory
+            other = x[:, member, None]
+            rank += (x > other).astype(x.dtype) - (x < other)  # 0 for equal infinities too
         return (np.sign(gap) - rank / members) / members
 
     return value + ends, slope

@@ -13,7 +13,7 @@ from losscli.definition.registry import family, loss
 
 
 def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
-    """M = t * score with t = -1 or 1, elementwise: dm/dscore is t."""
+    """Return core(m) with m = t * score and t = -1 or 1, elementwise: dm/dscore is t."""
     assert isinstance(targets, Dense)
     t = targets.t.astype(loss.work(predictions.dtype))
     value, slope = loss.core(t * predictions)
@@ -21,6 +21,7 @@ def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, 
 
 
 def _place(x: Array) -> tuple[Array, Targets, Extras]:
+    """Return predictions, targets and extras at the points x of a drawn curve."""
     return x, Dense(np.ones(len(x), np.int8)), Extras()
 
 

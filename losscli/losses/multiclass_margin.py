@@ -1,7 +1,7 @@
-"""Losses of the scores of a row, one a class, and of the row's class: what decides is which score is the largest.
+"""Losses of the scores of a row, one per class, and the class of the row: it matters which score is the largest.
 
-A core gets the rows' scores z, shape (n, k), and their classes y, shape (n,); it returns one value a row and, from a
-function, its derivative by every score.
+A core gets the rows' scores z, shape (n, k), and their classes y, shape (n,); it returns one value per row, and a
+function that computes its derivative by every score.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ Slopes = Callable[[], Array]
 
 
 def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
-    """Value = core(z, y); the core's slope is the gradient."""
+    """Return core(z, y) of each row; the core's slope is the gradient."""
     assert isinstance(targets, Indices)
     z = predictions.astype(loss.work(predictions.dtype, wide=True), copy=False)
     value, slope = loss.core(z, targets.index, gradient=gradient)
@@ -27,6 +27,7 @@ def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, 
 
 
 def _place(x: Array) -> tuple[Array, Targets, Extras]:
+    """Return predictions, targets and extras at the points x of a drawn curve."""
     return np.stack([x, np.zeros_like(x)], axis=1), Indices(np.zeros(len(x), np.int64)), Extras()
 
 
@@ -59,23 +60,25 @@ scores = family(
 
 
 def own(z: Array, y: Array) -> Array:
-    """The score of each row's class."""
+    """Return the score of each row's class, shape (n,)."""
     return z[np.arange(len(z)), y]
 
 
 def without_own(z: Array, y: Array) -> Array:
-    """The scores with -inf for each row's class."""
+    """Return the scores with -inf for each row's class."""
     others = z.copy()
     others[np.arange(len(z)), y] = -np.inf
     return others
 
 
 def placed(shape: tuple[int, ...], *columns: tuple[Array, Array]) -> Array:
-    """Zeros, with numbers added at one column a row, for each pair of columns and numbers."""
-    made = np.zeros(shape)
+    """Return zeros of a shape (n, k), with numbers added in one column per row, for each pair of
+    columns and numbers.
+    """
+    total = np.zeros(shape)
     for where, numbers in columns:
-        made[np.arange(shape[0]), where] += numbers
-    return made
+        total[np.arange(shape[0]), where] += numbers
+    return total
 
 
 @loss(
@@ -167,7 +170,7 @@ def multi_margin(
 def multiclass_perceptron(z: Array, y: Array) -> tuple[Array, Slopes]:
     """By how much the largest score is above the true class's."""
     best = z.argmax(axis=1)
-    # A lone score of inf leads: 0 and not inf - inf.
+    # If a single score is inf, it leads, and its gap is 0 instead of inf - inf.
     gap = np.where((best == y) & ~np.isnan(own(z, y)), 0, own(z, best) - own(z, y))
 
     def slope() -> Array:
@@ -193,7 +196,7 @@ def multiclass_zero_one(z: Array, y: Array) -> tuple[Array, Slopes]:
 
 
 def sparsemax_of(z: Array) -> Array:
-    """The rows' projections on the simplex (Martins and Astudillo 2016, algorithm 1)."""
+    """Return the projections of rows on the simplex (Martins and Astudillo 2016, algorithm 1)."""
     z = np.where((z == np.inf).any(axis=1, keepdims=True), np.where(z == np.inf, 0, -np.inf), z)
     ordered = -np.sort(-z, axis=1)
     sums = np.cumsum(ordered, axis=1)
@@ -218,17 +221,17 @@ def sparsemax_of(z: Array) -> Array:
 )
 def sparsemax(z: Array, y: Array) -> tuple[Array, Slopes]:
     """The Fenchel-Young loss of sparsemax, the projection of the scores on the simplex."""
-    # Shifted by the true class's score, and in terms that have one sign: sums of squares of scores would cancel.
+    # Shifted by the true class's score, and in terms of the same sign: sums of squares of scores would cancel.
     rows = np.arange(len(z))
     shifted = z - own(z, y)[:, None]
     shifted[rows, y] = np.where(np.isnan(own(z, y)), np.nan, 0)
     p = sparsemax_of(shifted)
-    mine, best = own(p, y), without_own(shifted, y).max(axis=1)
+    own_p, best = own(p, y), without_own(shifted, y).max(axis=1)
     p[rows, y] = 0
     rest = row_sums(p)
     inside = (rest * rest + row_sums(p * p)) / 2
     outside = row_sums(np.where(p == 0, 0, p * (shifted + (1 - p) / 2)))
-    value = np.where(mine > 0, inside, np.where(best == np.inf, np.inf, outside))
+    value = np.where(own_p > 0, inside, np.where(best == np.inf, np.inf, outside))
 
     def slope() -> Array:
         p[rows, y] = -rest

@@ -1,4 +1,4 @@
-"""Losses of several views of a row: predictions of the row as it is and of augmented copies of it, which should agree."""
+"""Losses of several views of a row: predictions for the row and for augmented copies of it, which should agree."""
 
 from typing import Annotated
 
@@ -15,7 +15,7 @@ VIEWS = 3
 
 
 def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
-    """Value = core(chances of each view, targets); the gradient goes through each view's softmax."""
+    """Return core(probabilities of each view, targets); the gradient goes through each view's softmax."""
     x = predictions.astype(loss.work(predictions.dtype, wide=True))
     views = [log_softmax(part) for part in np.split(x, VIEWS, axis=1)]
     value, slopes = loss.core(views, dense(targets, views[0].p), gradient=gradient)
@@ -25,6 +25,7 @@ def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, 
 
 
 def _place(x: Array) -> tuple[Array, Targets, Extras]:
+    """Return predictions, targets and extras at the points x of a drawn curve."""
     rows = np.zeros((len(x), 2 * VIEWS))
     rows[:, 0] = x
     rows[:, 2::2] = 1.0

@@ -32,13 +32,17 @@ ordinal = FAMILIES["ordinal"] = replace(
 
 
 def _beyond(x: Chance, t: Array) -> Array:
-    # Of the classes' own differences, each exact for a class that is nearly certain: no sum of p comes near one of t.
+    # Summed from the classes' own differences, which are exact even for a nearly certain class: sums of p would round.
+    """Return the sums of p - t up to each class but the last."""
     beyond: Array = np.cumsum(-gap(x, t), axis=1)[:, :-1]
     return beyond
 
 
 def _slopes(x: Chance, steps: Array) -> Slopes:
-    """From the slopes by the sums up to each class but the last: a class is in its own sum and in all after it."""
+    """Return the slopes by p, from those by the sums up to each class but the last.
+
+    A class is in its own sum and in all sums after it.
+    """
     by_p = np.zeros_like(x.p)
     by_p[:, :-1] = np.cumsum(steps[:, ::-1], axis=1)[:, ::-1]
     return Slopes(by_p * x.p, lambda: by_p)

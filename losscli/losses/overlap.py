@@ -1,7 +1,8 @@
-"""Overlap losses: of masks, soft ones predicted and the true ones.
+"""Overlap losses: of masks, a soft predicted one and the true one.
 
-A mask is a row of elements. A core of sums gets what the elements of each mask amount to and returns one value a mask and
-its derivatives by these sums; the lift turns them into derivatives by every element. Cores of whole masks get the elements.
+A mask is a row of elements. A core of sums gets sums over the elements of each mask, and returns one value
+per mask and its derivatives by these sums; the lift turns them into derivatives by every element. A core of
+whole masks gets the elements.
 """
 
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from losscli.losses.sigmoid import MAKERS
 
 
 class Sums(NamedTuple):
-    """What the elements of masks amount to, each of shape (masks,)."""
+    """Sums over the elements of masks, each of shape (masks,)."""
 
     i: Array
     """Sum of p t, the intersection: predicted and true."""
@@ -43,22 +44,22 @@ class Slopes(NamedTuple):
     fn: Array | float = 0.0
     tn: Array | float = 0.0
     over: Array | float = 0.0
-    """What p (1 - t) is multiplied by in the derivative by p."""
+    """Factor of p (1 - t) in the derivative by p."""
     under: Array | float = 0.0
-    """And (1 - p) t."""
+    """Factor of (1 - p) t in the derivative by p."""
     both: Array | float = 0.0
-    """And p t."""
+    """Factor of p t in the derivative by p."""
 
 
 def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
-    """Value = core(sums of p and t); dp/dz = p q."""
+    """Return core(sums of p and t); dp/dz = p q."""
     assert isinstance(targets, Dense)
     x = predictions.astype(loss.work(predictions.dtype, wide=True), copy=False)
     chance: Chance = MAKERS[extras.prediction_kind](x)
     p, q, t = chance.p, chance.q, targets.t.astype(x.dtype)
     other = 1 - t if targets.other is None else targets.other.astype(x.dtype)
     over, under = p * other, q * t
-    gap = over - under  # p - t, with the digits of small differences
+    gap = over - under  # p - t, with all digits of small differences
     sums = Sums(*(row_sums(part) for part in (p * t, over, under, q * other, gap * gap, p * p + t * t)))
     value, slopes = loss.core(sums)
     if not gradient:
@@ -71,6 +72,8 @@ def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, 
 
 
 def _place(prediction_kind: str) -> Callable[[Array], tuple[Array, Targets, Extras]]:
+    """Return a function that gives predictions, targets and extras at the points x of a drawn curve."""
+
     def place(x: Array) -> tuple[Array, Targets, Extras]:
         others = np.tile([0.25, 0.75] if prediction_kind == "probs" else [-1.0, 1.0], (len(x), 1))
         t = np.tile([True, False, True], (len(x), 1))
@@ -135,12 +138,12 @@ ROWS_ARE_COUPLED = (
 
 
 def divided(above: Array, below: Array) -> Array:
-    """Quotient, and 0 where there is nothing of either."""
+    """Return above / below, and 0 if both are 0."""
     return np.where((below == 0) & (above == 0), 0, above / below)
 
 
 def tversky_loss(sums: Sums, alpha: float, beta: float, smooth: float) -> tuple[Array, Slopes]:
-    """1 - (I + smooth) / (I + alpha FP + beta FN + smooth), as a fraction whose numerator does not cancel."""
+    """Return 1 - (I + smooth) / (I + alpha FP + beta FN + smooth), as a fraction whose numerator does not cancel."""
     wrong = alpha * sums.fp + beta * sums.fn
     below = sums.i + wrong + smooth
     safe = np.where(below == 0, 1, below)
@@ -289,12 +292,12 @@ def focal_tversky(
 def mcc(sums: Sums) -> tuple[Array, Any]:
     """One minus Matthews' correlation coefficient of the predicted and the true mask."""
     a, b, c, d = sums.i, sums.fp, sums.fn, sums.tn
-    # In pairs of which one at least is large, so that small ones do not vanish in the product.
+    # Multiplied in pairs of which at least one factor is large, so that small products do not vanish.
     root = np.sqrt(((a + b) * (d + c)) * ((a + c) * (d + b)))
     alone = root == 0
     safe = np.where(alone, 1, root)
     above = a * d - b * c
-    # root**2 - above**2 in terms that do not cancel where the correlation is near 1.
+    # root**2 - above**2 in terms that do not cancel if the correlation is near 1.
     right, wrong, other = a * d + b * c, a * c + b * d, a * b + c * d
     total = safe + np.maximum(above, 0)
     near = (right / safe) * ((wrong + other) / total) + (wrong / safe) * (other / total)
@@ -312,7 +315,7 @@ def mcc(sums: Sums) -> tuple[Array, Any]:
 
 
 def lovasz_gradient(t: Array) -> Array:
-    """The Lovász extension's weights of sorted errors, rows of (masks, n), for true elements t in that order."""
+    """Return the Lovász extension's weights of sorted errors, shape (masks, n), for true elements t in that order."""
     total = t.sum(axis=1, keepdims=True)
     missed = total - np.cumsum(t, axis=1)
     union = total + np.cumsum(1 - t, axis=1)
@@ -321,7 +324,7 @@ def lovasz_gradient(t: Array) -> Array:
 
 
 def lift_margins(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
-    """Value = core(scores, labels) of a mask; the core's slope is the gradient."""
+    """Return core(scores, labels) of each mask; the core's slope is the gradient."""
     assert isinstance(targets, Dense)
     z = predictions.astype(np.promote_types(predictions.dtype, np.float64), copy=False)
     value, slope = loss.core(z, targets.t > 0, gradient=gradient)
@@ -329,6 +332,7 @@ def lift_margins(loss: BoundLoss, predictions: Array, targets: Targets, extras: 
 
 
 def _place_margins(x: Array) -> tuple[Array, Targets, Extras]:
+    """Return predictions, targets and extras at the points x of a drawn curve."""
     scores, _, _ = _place("logits")(x)
     return scores, Dense(np.tile(np.array([1, -1, 1], np.int8), (len(x), 1))), Extras()
 
@@ -384,5 +388,5 @@ def lovasz_hinge(z: Array, true: Array) -> tuple[Array, Callable[[], Array]]:
         np.put_along_axis(slopes, order, weights * (ordered > 0), axis=1)
         return -sign * slopes
 
-    # Nothing of an error of infinity, if it weighs nothing.
+    # An infinite error of weight 0 adds nothing.
     return row_sums(times(weights, np.maximum(ordered, 0))) + lost(z), slope

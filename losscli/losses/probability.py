@@ -1,7 +1,7 @@
-"""The probability of an outcome as log p, p and 1 - p, whatever it is made from, without cancellation.
+"""The probability of an outcome as log p, p and 1 - p, whatever it is computed from, without cancellation.
 
-Sigmoid and softmax losses are sums over outcomes of a core in `l`, `p` and `q` = 1 - p. Each class here is one way of
-getting those three; nothing is computed before it is asked for.
+Sigmoid and softmax losses are sums over outcomes of a core in `l`, `p` and `q` = 1 - p. Each class here is one way to
+compute these three; nothing is computed before it is needed.
 """
 
 from collections.abc import Callable
@@ -17,9 +17,10 @@ T = TypeVar("T")
 
 
 class lazy(Generic[T]):  # noqa: N801 - it is used as a decorator
-    """A property that is computed when it is first asked for, and then kept.
+    """A property that is computed when it is first needed, and then kept.
 
-    That of functools holds a lock meanwhile, one for all instances, up to Python 3.11: threads would take turns.
+    `functools.cached_property` holds a lock meanwhile, one for all instances, up to Python
+    3.11: threads would take turns.
     """
 
     def __init__(self, compute: Callable[[Any], T]) -> None:
@@ -27,13 +28,15 @@ class lazy(Generic[T]):  # noqa: N801 - it is used as a decorator
         self.__doc__ = compute.__doc__
 
     def __get__(self, instance: Any, owner: Any = None) -> T:
-        found = instance.__dict__[self.compute.__name__] = self.compute(instance)
-        return found
+        value = instance.__dict__[self.compute.__name__] = self.compute(instance)
+        return value
 
 
 @dataclass
 class OfLogit:
-    """Of a sigmoid's outcome whose own logit is x: x for the positive one, -x for the negative one."""
+    """The probability of a sigmoid's outcome from its own logit x, which is -z for the negative outcome of
+    a logit z.
+    """
 
     x: Array
 
@@ -47,7 +50,7 @@ class OfLogit:
 
     @lazy
     def p(self) -> Array:
-        # exp(min(x, 0)) is e or 1, in less time than np.where takes between the two.
+        # exp(min(x, 0)) is e or 1, and faster than np.where between the two.
         return np.exp(np.minimum(self.x, 0)) / (1 + self.e)
 
     @lazy
@@ -57,7 +60,7 @@ class OfLogit:
 
 @dataclass
 class OfProbability:
-    """Of an outcome whose probability is given."""
+    """The probability of an outcome from the probability itself."""
 
     p: Array
 
@@ -72,7 +75,7 @@ class OfProbability:
 
 @dataclass
 class OfLogProbability:
-    """Of an outcome whose log-probability is given."""
+    """The probability of an outcome from its logarithm."""
 
     l: Array
 
@@ -87,7 +90,7 @@ class OfLogProbability:
 
 @dataclass
 class Known:
-    """Of an outcome that a lift already knows in all three forms."""
+    """The probability of an outcome that a lift already knows in all three forms."""
 
     l: Array
     p: Array
@@ -96,7 +99,9 @@ class Known:
 
 @dataclass
 class Opposite:
-    """Of the other outcome of two: p and q change places, and log(1 - p) is made from the form that is given."""
+    """The probability of the other one of two outcomes: p and q are exchanged, and log(1 - p)
+    is computed from the known form.
+    """
 
     of: Chance
 
@@ -119,36 +124,36 @@ class Opposite:
 
 
 def ratio(slope: Array, p: Array) -> Array:
-    """Slope / p, where nothing over nothing is nothing."""
+    """Return slope / p, with 0 / 0 = 0."""
     return np.where(slope == 0, 0, slope / p)
 
 
 class Slopes(NamedTuple):
-    """The slope of a core by log p, and by p: for cores whose slope by p is not 0 where p is 0."""
+    """The slope of a core by log p, and by p: for cores whose slope by p is not 0 at p = 0."""
 
     by_log: Array
     by_p: Callable[[], Array]
 
 
 def by_log(slope: Any) -> Any:
-    """A core's slope by log p."""
+    """Return a core's slope by log p."""
     return slope.by_log if isinstance(slope, Slopes) else slope
 
 
 def by_probability(slope: Any, p: Array) -> Array:
-    """A core's slope by p."""
+    """Return a core's slope by p."""
     return slope.by_p() if isinstance(slope, Slopes) else ratio(slope, p)
 
 
 def clipped(p: Array, clip: Clip) -> Known:
-    """Chances as a library changes them, in the probabilities' own dtype as it does; only the logarithm is wider."""
+    """Return probabilities as a library changes them, in their own dtype as it does; only the logarithm is wider."""
     p = np.clip(p, clip.low, clip.high)
     l = np.log((p + clip.inside).astype(np.promote_types(p.dtype, np.float64)))
     return Known(np.maximum(l, clip.floor), p, 1 - p)
 
 
 def beyond_half(x: Chance) -> Array | None:
-    """What p of a sigmoid's outcome is more than 1/2, to all digits near z = 0; None where p is not made from a logit."""
+    """Return p - 1/2 of a sigmoid's outcome, with all digits near z = 0; None if p is not computed from a logit."""
     if isinstance(x, OfLogit):
         return np.tanh(x.x / 2) / 2
     other = beyond_half(x.of) if isinstance(x, Opposite) else None
@@ -156,16 +161,16 @@ def beyond_half(x: Chance) -> Array | None:
 
 
 def gap(x: Chance, t: Array | float, span: Any = 1.0) -> Array:
-    """The difference t - span * p, from whichever of p and 1 - p is the smaller, so that its digits are kept."""
+    """Return the difference t - span * p, computed from the smaller one of p and 1 - p, so that its digits are kept."""
     if isinstance(t, float) and t == span:
         return span * x.q
-    found = np.where(x.p > 0.5, span * x.q - (span - t), t - span * x.p)
+    difference = np.where(x.p > 0.5, span * x.q - (span - t), t - span * x.p)
     middle = beyond_half(x)
-    return found if middle is None else np.where(np.abs(middle) < 0.25, (t - span / 2) - span * middle, found)
+    return difference if middle is None else np.where(np.abs(middle) < 0.25, (t - span / 2) - span * middle, difference)
 
 
 def focal_core(x: Chance, t: Array | float, gamma: float) -> tuple[Array, Callable[[], Array]]:
-    """-t (1 - p)^gamma log p and its slope by log p; the focal losses of two families are this one."""
+    """Return -t (1 - p)^gamma log p and its slope by log p; the focal losses of two families use it."""
     focus = x.q**gamma
 
     def slope() -> Array:
@@ -175,19 +180,19 @@ def focal_core(x: Chance, t: Array | float, gamma: float) -> tuple[Array, Callab
 
 
 def pull(l: Array, p: Array, q: Array) -> Array:
-    """The ratio p log(p) / q, which is -1 where q is 0 and 0 where p is."""
+    """Return the ratio p log(p) / q, which is -1 at q = 0 and 0 at p = 0."""
     return np.where(q == 0, -1, p * np.maximum(l, np.finfo(l.dtype).min) / q)
 
 
 EXCESS_TERMS = 18
-"""So many terms of the series of log below leave less than 1e-18 of it where q < 0.1."""
+"""With this many terms, the error of the series of the logarithm below is less than 1e-18 of it for q < 0.1."""
 
 
 def poly_core(x: Chance, t: Array | float, epsilon: float) -> tuple[Array, Callable[[], Array]]:
-    """The core t (-log p + epsilon (1 - p)) and its slope by log p; the poly-1 losses of two families are this one."""
+    """Return t (-log p + epsilon (1 - p)) and its slope by log p; the poly-1 losses of two families use it."""
     if epsilon >= 0:
         return times(t, epsilon * x.q - x.l), lambda: times(t, -1 - epsilon * x.p)
-    # -log p is q and little more where q is small: what is left of it beside -q is the series q^2/2 + q^3/3 + ...
+    # For small q, -log p is little more than q: the difference is the series q^2/2 + q^3/3 + ...
     series = np.zeros_like(x.q)
     for i in range(EXCESS_TERMS, 1, -1):
         series = (series + 1 / x.q.dtype.type(i)) * x.q

@@ -1,7 +1,7 @@
-"""Ranking losses: of a list of scores a row with the relevance of each item, and of pairs of scores.
+"""Ranking losses: of a list of scores per row with the relevance of each item, and of pairs of scores.
 
-A core of lists gets scores z and relevances t, both (n, k), and returns one value a row and, from a function, its
-derivative by every score. A core of pairs gets d, by how much the better one of two scores leads.
+A core of lists gets scores z and relevances t, both (n, k), and returns one value per row, and a function that computes
+its derivative by every score. A core of pairs gets d, the score that should be larger minus the other one, shape (n,).
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ RELEVANT = Interval(0, 1, True, True, whole=True)
 
 
 def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
-    """Value = core(z, t) of a row; the core's slope is the gradient."""
+    """Return core(z, t) of each row; the core's slope is the gradient."""
     assert isinstance(targets, Dense)
     z = predictions.astype(loss.work(predictions.dtype, wide=True), copy=False)
     value, slope = loss.core(z, targets.t.astype(z.dtype), gradient=gradient)
@@ -30,6 +30,7 @@ def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, 
 
 
 def _place(x: Array) -> tuple[Array, Targets, Extras]:
+    """Return predictions, targets and extras at the points x of a drawn curve."""
     return np.stack([x, np.zeros_like(x)], axis=1), Dense(np.tile([1.0, 0.0], (len(x), 1))), Extras()
 
 
@@ -103,7 +104,7 @@ def multilabel_margin(z: Array, t: Array) -> tuple[Array, Slopes]:
     relevant = t > 0
     value = np.zeros(len(z), z.dtype)
     items = range(z.shape[1])
-    for a in items:  # a column at a time: all pairs of a block at once would take k times its memory
+    for a in items:  # one column at a time: all pairs of a batch at once would take k times its memory
         gap = np.maximum(1 - z[:, a, None] + z, 0)
         value += np.where(relevant[:, a], row_sums(np.where(relevant, 0, gap)), 0)
 
@@ -130,7 +131,7 @@ def multilabel_margin(z: Array, t: Array) -> tuple[Array, Slopes]:
 )
 def zlpr(z: Array, t: Array) -> tuple[Array, Slopes]:
     """Relevant items above a threshold of 0, the others below it, by the log-sum-exp of both."""
-    # Of the signed scores; the threshold is a further score of 0 on both sides.
+    # The threshold is a further score of 0 on both sides.
     nothing = np.zeros((len(z), 1), z.dtype)
     negative = log_sum_exp(np.concatenate([np.where(t > 0, -np.inf, z), nothing], axis=1))
     positive = log_sum_exp(np.concatenate([np.where(t > 0, -z, -np.inf), nothing], axis=1))
@@ -142,17 +143,20 @@ def zlpr(z: Array, t: Array) -> tuple[Array, Slopes]:
 
 
 def share(z: Array, total: Array) -> Array:
-    """exp(z - total), which is 1 where both are infinite."""
+    """Return exp(z - total), which is 1 if both are infinite."""
     return np.exp(np.where(z == total[:, None], 0, z - total[:, None]))
 
 
 def lost(z: Array) -> Array:
-    """NaN for rows with a NaN, and 0 for others: where nothing that a loss adds up need have it."""
+    """Return NaN for rows that contain a NaN, and 0 for others: added to losses that would not notice a NaN."""
     return np.where(np.isnan(z).any(axis=1), np.nan, 0)
 
 
 def log_sum_exp(z: Array) -> Array:
-    """Log of the sum of exponentials of each row; the largest apart, so that what is next to 0 keeps its digits."""
+    """Return the logarithm of the sum of exponentials of each row.
+
+    The largest one is kept apart, so that sums near 1 keep their digits.
+    """
     rows = np.arange(len(z))
     top = z.argmax(axis=1)
     peak = z[rows, top]
@@ -163,7 +167,7 @@ def log_sum_exp(z: Array) -> Array:
 
 
 def lift_pairs(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
-    """D = t * (first score - second score): dd/dscore is t and -t."""
+    """Return core(d) with d = t * (first score - second score): dd/dscore is t and -t."""
     assert isinstance(targets, Dense)
     x = predictions.astype(loss.work(predictions.dtype, wide=True), copy=False)
     t = targets.t.astype(x.dtype)
@@ -172,6 +176,7 @@ def lift_pairs(loss: BoundLoss, predictions: Array, targets: Targets, extras: Ex
 
 
 def _place_pair(x: Array) -> tuple[Array, Targets, Extras]:
+    """Return predictions, targets and extras at the points x of a drawn curve."""
     return np.stack([x, np.zeros_like(x)], axis=1), Dense(np.ones(len(x), np.int8)), Extras()
 
 

@@ -15,11 +15,11 @@ from losscli.definition.registry import family, loss
 from losscli.losses.stable import held, log_ratio
 
 LARGEST_LOG = 1e5
-"""Beyond the logarithm of every number but infinity, which so is nothing beside infinity itself."""
+"""Larger than the logarithm of every number but infinity, and negligible relative to infinity itself."""
 
 
 def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
-    """Value = core(y, t), elementwise; the core's slope is the gradient."""
+    """Return core(y, t), elementwise; the core's slope is the gradient."""
     assert isinstance(targets, Dense)
     y = predictions.astype(loss.work(predictions.dtype), copy=False)
     value, slope = loss.core(y, targets.t.astype(y.dtype, copy=False))
@@ -27,6 +27,7 @@ def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, 
 
 
 def _place(x: Array) -> tuple[Array, Targets, Extras]:
+    """Return predictions, targets and extras at the points x of a drawn curve."""
     return 1 + x, Dense(np.ones_like(x)), Extras()
 
 
@@ -101,13 +102,14 @@ def symmetric_percentage_error(
     gap, size = y - t, np.abs(y) + np.abs(t)
     scale, side = np.maximum(size, epsilon), 2 * np.sign(gap)
     value = 2 * np.abs(gap) / scale
-    # Where both have one sign, d|y - t| and what the divisor adds are 2 |t| / size together; otherwise they cancel.
+    # If both have the same sign, d|y - t| and the divisor's part are 2 |t| / size together; otherwise they cancel.
     pull = np.where(size > epsilon, np.abs(t) / scale * (1 + np.sign(y) * np.sign(t)), 1)
     return np.where(gap == 0, 0, value), np.where(gap == 0, 0, side * pull / scale)
 
 
 def _symmetric_breaks(epsilon: float) -> dict[str, float]:
-    # By what y is there, and as y - 1 for the target of 1 that the axis has: abs(y) + 1 = epsilon far from y = 0.
+    # The divisor changes at abs(y) + 1 = epsilon.
+    """Return the breaks by their names, as y - 1 for the axis with the target 1."""
     if epsilon <= 1:
         return {"0": -1.0, "t": 0.0}
     beyond = {"epsilon - abs(t)": epsilon - 2}

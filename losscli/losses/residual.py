@@ -15,7 +15,7 @@ from losscli.losses.stable import exp_rest, held, within_squares
 
 
 def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
-    """R = prediction - target, elementwise: dr/dprediction is 1."""
+    """Return core(r) with r = prediction - target, elementwise: dr/dprediction is 1."""
     assert isinstance(targets, Dense)
     r = np.subtract(predictions, targets.t, dtype=loss.work(predictions.dtype))
     value, slope = loss.core(r)
@@ -23,11 +23,12 @@ def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, 
 
 
 def _place(x: Array) -> tuple[Array, Targets, Extras]:
+    """Return predictions, targets and extras at the points x of a drawn curve."""
     return x, Dense(np.zeros_like(x)), Extras()
 
 
 def either_side(*names: str) -> Callable[[Parameters], Mapping[str, float]]:
-    """The breaks of a loss that changes its form at parameters, and at their opposites."""
+    """Return the breaks of a loss that changes its form at some parameters, and at their negatives."""
 
     def breaks(parameters: Parameters) -> Mapping[str, float]:
         at = {name: float(parameters[name] or 0) for name in names}
@@ -164,7 +165,7 @@ def tukey_biweight(
     """Quadratic near zero, constant beyond c."""
     x = np.clip(r, -c, c)
     u = (x / c) ** 2
-    rest = (c - x) / c * ((c + x) / c)  # 1 - u, from a difference that is exact where it is small
+    rest = (c - x) / c * ((c + x) / c)  # 1 - u, from a difference that is exact if it is small
     return x * x * (3 * rest + u * u) / 6, x * rest * rest
 
 
@@ -208,7 +209,7 @@ def pseudo_huber(
 def log_cosh(r: Array) -> tuple[Array, Array]:
     """The logarithm of the hyperbolic cosine: quadratic near zero, and a line with slope 1 far from it."""
     size = np.abs(r)
-    # cosh(r) - 1 = 2 sinh(r / 2)^2 near zero; far from it exp(-2 |r|) is what is left of the other exponential.
+    # Near zero cosh(r) - 1 = 2 sinh(r / 2)^2; far from it exp(-2 |r|) is what remains of the smaller exponential.
     near = np.log1p(2 * np.square(np.sinh(np.minimum(size, 4) / 2)))
     return np.where(size < 4, near, size + (np.log1p(np.exp(-2 * size)) - math.log(2))), np.tanh(r)
 
@@ -316,7 +317,7 @@ def barron(
         return square / 2, x / c
     if alpha == -math.inf:
         return -np.expm1(-square / 2), held(x) / c * np.exp(-square / 2)
-    shape = r.dtype.type(alpha)  # so that alpha - 2 is rounded in the dtype of the computation
+    shape = r.dtype.type(alpha)  # alpha - 2 is rounded in the dtype of the computation
     distance = abs(shape - 2)
     logarithm = np.log1p(square / distance)
     value = logarithm if alpha == 0 else distance / shape * np.expm1(shape / 2 * logarithm)
@@ -375,7 +376,7 @@ def hampel(
     b, c = _in_order(a, b, c)
     size = np.abs(r)
     first = np.minimum(size, a)
-    width = c - b or 1.0  # where c is b, nothing is as far beyond b
+    width = c - b or 1.0  # if c equals b, the part beyond b is empty
     beyond = np.clip(size, b, c) - b
     value = first * first / 2 + a * (np.clip(size, a, b) - a) + a * beyond * (1 - beyond / (2 * width))
     pull = np.minimum(size, a * ((c - np.clip(size, b, c)) / width) if c > b else np.where(size > b, 0, a))
@@ -383,11 +384,12 @@ def hampel(
 
 
 def _in_order(a: float, b: float, c: float) -> tuple[float, float]:
-    """The second and third of Hampel's residuals, neither less than the one before."""
+    """Return the second and third of Hampel's parameters, at least as large as the one before."""
     return max(a, b), max(a, b, c)
 
 
 def _hampel_breaks(parameters: Parameters) -> Mapping[str, float]:
+    """Return the breaks of Hampel's loss."""
     a, b, c = (float(parameters[name] or 0) for name in "abc")
     b, c = _in_order(a, b, c)
     return {"-c": -c, "-b": -b, "-a": -a, "a": a, "b": b, "c": c}
@@ -506,7 +508,7 @@ def fair(r: Array, *, c: Scale = 1.0) -> tuple[Array, Array]:
     """Quadratic near zero; far from it nearly a line with slope c."""
     x = held(r / c)
     logarithm = np.log1p(np.abs(r) / c)
-    # With x = exp(logarithm) - 1 the difference is the rest of an exponential, which keeps its digits near zero.
+    # With x = exp(logarithm) - 1 the difference x - logarithm is exp_rest, which keeps its digits near zero.
     return c * c * exp_rest(logarithm), c * (x / (1 + np.abs(x)))
 
 
@@ -545,7 +547,7 @@ def ramsay(
 ) -> tuple[Array, Array]:
     """Quadratic near zero; towards 1 / a**2 far from it."""
     z = a * np.abs(r)
-    near = np.minimum(z, 100)  # beyond, what is missing to 1 is less than any digit
+    near = np.minimum(z, 100)  # beyond 100, the difference from 1 is smaller than the last digit
     return np.exp(-near) * exp_rest(near) / (a * a), held(r) * np.exp(-z)
 
 

@@ -1,8 +1,9 @@
-"""Sigmoid losses: sums over an output's two outcomes, positive and negative, of a core in log p.
+"""Sigmoid losses: sums over the two outcomes of an output, positive and negative, of a core in log p.
 
-An output with logit z is positive with p = 1 / (1 + exp(-z)). A core gets one outcome's chance (`l`, `p`, `q`), its
-target weight t, and whether it is the positive outcome; it returns its value and its slope by l. Where t is not the
-weight of a whole term, a loss is split by t and 1 - t: t f + (1 - t) f = f, so that weights of outcomes have a meaning.
+An output with logit z is positive with p = 1 / (1 + exp(-z)). A core gets the probability of one outcome
+(`l`, `p`, `q`), its target weight t, and whether it is the positive outcome; it returns its value and its
+slope by l. If a term does not have t as a factor, a loss is split by t and 1 - t: t f + (1 - t) f = f, so
+that weights of outcomes have a meaning.
 """
 
 from collections.abc import Callable
@@ -40,7 +41,7 @@ MAKERS: dict[str, Callable[[Array], Chance]] = {
 
 
 def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
-    """Value = core(positive) + core(negative); dl/dz is q for the positive outcome and -p for the negative one."""
+    """Return core(positive) + core(negative); dl/dz is q for the positive outcome and -p for the negative one."""
     assert isinstance(targets, Dense)
     if extras.clip is not None:
         return _clipped(loss, predictions, targets, extras), None
@@ -51,7 +52,7 @@ def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, 
         and loss.declaration.sparse
     ):
         return _hard(loss, predictions, targets.t, gradient)
-    # Sums of two outcomes round several times; in the wider dtype they round once.
+    # Sums over two outcomes round several times; in the wider dtype they round once.
     x = predictions.astype(loss.work(predictions.dtype, wide=True))
     positive = MAKERS[extras.prediction_kind](x)
     negative = Opposite(positive)
@@ -65,7 +66,7 @@ def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, 
         lost = times(positive.p, down.by_p()) if isinstance(down, Slopes) else ratio(down * positive.p, positive.q)
         return value, times(w, by_log(up)) - lost
     up, down = times(w, by_log(up)), by_log(down)
-    # Near z = 0 the two terms may cancel; p = 1/2 + h and q = 1/2 - h leave what is left of them exact.
+    # Near z = 0 the two terms may cancel; with p = 1/2 + h and q = 1/2 - h their difference stays exact.
     h = np.tanh(x / 2) / 2
     return value, np.where(np.abs(x) < 1, (up - down) / 2 - h * (up + down), up * positive.q - down * positive.p)
 
@@ -73,7 +74,7 @@ def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, 
 def _both(
     loss: BoundLoss, positive: Chance, negative: Chance, targets: Dense, extras: Extras, gradient: bool
 ) -> tuple[Array, Any, Any]:
-    """The sum of the two outcomes' values, and the slope of each."""
+    """Return the sum of the two outcomes' values, and the slope of each."""
     t = targets.t.astype(positive.p.dtype)
     other = 1 - t if targets.other is None else targets.other.astype(t.dtype)
     value, up = loss.core(positive, t, True, gradient=gradient)
@@ -82,16 +83,19 @@ def _both(
 
 
 def _clipped(loss: BoundLoss, predictions: Array, targets: Dense, extras: Extras) -> Array:
-    """Values from probabilities that are cut off first; two outcomes sum to 1, so that there is nothing to renormalise."""
+    """Return losses from probabilities that are clipped first. Two outcomes sum to 1, thus nothing is renormalised."""
     assert extras.clip is not None
     p = clipped(MAKERS[extras.prediction_kind](predictions).p, extras.clip)
     q = clipped(p.q, extras.clip._replace(low=0.0, high=1.0))
-    positive, negative = (Known(*(part.astype(p.l.dtype) for part in (one.l, one.p, one.q))) for one in (p, q))
+    positive, negative = (
+        Known(*(part.astype(p.l.dtype) for part in (outcome.l, outcome.p, outcome.q))) for outcome in (p, q)
+    )
     return _both(loss, positive, negative, targets, extras, False)[0]
 
 
 def _hard(loss: BoundLoss, logits: Array, labels: Array, gradient: bool) -> Values:
-    # Of two outcomes only the one that happened counts, and its logit is the logit or its opposite.
+    # Only the outcome that happened has a term, and its logit is the logit or its negative.
+    """Return losses and gradient for labels of 0 and 1."""
     sign = 2 * labels.astype(logits.dtype) - 1
     chance = OfLogit((sign * logits).astype(loss.work(logits.dtype), copy=False))
     value, slope = loss.core(chance, 1.0, labels.astype(bool, copy=False), gradient=gradient)
@@ -99,6 +103,7 @@ def _hard(loss: BoundLoss, logits: Array, labels: Array, gradient: bool) -> Valu
 
 
 def _place(prediction_kind: str) -> Callable[[Array], tuple[Array, Targets, Extras]]:
+    """Return a function that gives predictions, targets and extras at the points x of a drawn curve."""
     return lambda x: (x, Dense(np.ones(len(x), bool)), Extras(prediction_kind))
 
 
@@ -272,7 +277,7 @@ def asymmetric(
     """A focal loss that forgets easy negative outcomes sooner than easy positive ones."""
     gamma = np.where(positive, gamma_pos, gamma_neg)
     shift = np.where(positive, 0, clip).astype(x.p.dtype)
-    # Of the outcome itself: m is how far it is missed, beyond the shift, and -log(1 - m) is what it costs.
+    # m is 1 - p of the outcome beyond the shift, and its cost is -log(1 - m).
     missed, middle = x.q - shift, beyond_half(x)
     missed = missed if middle is None else np.where(np.abs(middle) < 0.25, (0.5 - shift) - middle, missed)
     m = np.maximum(missed, 0)
@@ -290,13 +295,16 @@ def asymmetric(
 
 
 def _quality(x: Chance, t: Array | float, beta: float, low: Any, span: Any) -> tuple[Array, Slope]:
-    """-(t - low) |t - low - span p|^beta log p: one of two outcomes, the one that pulls the number to high = low + span."""
+    """Return the term of one outcome, -(t - low) |t - low - span p|^beta log p, and its slope.
+
+    The outcome pulls the predicted number to high = low + span.
+    """
     weight = t - low
     distance = gap(x, weight, span)
     focus = np.abs(distance) ** beta
 
     def slope() -> Array:
-        # At a distance of 0 the two outcomes' pulls are opposite: the loss has a kink there, or is flat.
+        # At a distance of 0 the two outcomes pull in opposite directions: the loss has a kink there, or is flat.
         pull = np.where(distance == 0, 0, span * (x.p * np.maximum(x.l, np.finfo(x.l.dtype).min)) / distance)
         return times(weight, focus * np.where(distance == 0, -1, beta * pull - 1))
 
@@ -366,7 +374,7 @@ def generalized_focal(
     high: Annotated[float, AT_LEAST_ONE, "the number that p = 1 stands for"] = 1.0,
 ) -> tuple[Array, Slope]:
     """Quality-focal for a number between any two values."""
-    number = x.p.dtype.type  # high - low in the dtype of the computation, since t - p may be next to nothing
+    number = x.p.dtype.type  # high - low in the dtype of the computation, since t - p may be tiny
     return _quality(x, t, beta, number(low) if positive else 1 - number(high), number(high) - number(low))
 
 

@@ -1,9 +1,9 @@
 """Softmax losses: sums over a row's classes of a core in log p.
 
-A row of logits z has l = z - log(sum(exp(z))). A core gets a class's chance (`l`, `p`, `q`) and its target t; it
-returns its value and its slope s by l. The gradient is s_j - p_j * sum(s), written s_j q_j - p_j * sum of the others'
-s, which keeps the digits that p_j loses when it rounds to 1. A core of whole rows gets the chances and targets of all
-classes of its rows, and returns one value a row.
+A row of logits z has l = z - log(sum(exp(z))). A core gets the probabilities of classes (`l`, `p`, `q`) and their
+targets t; it returns its value and its slope s by l. The gradient is s_j - p_j * sum(s), written s_j q_j - p_j * sum of
+the others' s, which keeps the digits that p_j loses if it rounds to 1. A core of whole rows gets the probabilities and
+targets of all classes of its rows, and returns one value per row.
 """
 
 from collections.abc import Callable
@@ -36,10 +36,11 @@ from losscli.losses.probability import (
 
 
 def log_softmax(logits: Array) -> Known:
-    """Every class's chance, in the dtype of the logits, with the likeliest class's 1 - p made of the others.
+    """Return the probability of every class, in the dtype of the logits; 1 - p of the likeliest
+    class is the sum of the others.
 
-    A masked logit of -inf has probability 0; a lone +inf has probability 1. Rows of -inf only, or with more than one
-    +inf, have no softmax and come out as NaN.
+    A masked logit of -inf has probability 0; a single +inf has probability 1. Rows of -inf only, or with more than one
+    +inf, have no softmax and become NaN.
     """
     rows = np.arange(len(logits))
     top = logits.argmax(axis=1)
@@ -61,7 +62,7 @@ def log_softmax(logits: Array) -> Known:
 
 
 def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
-    """Value = sum over classes of core(l, t)."""
+    """Return the sum over classes of core(l, t)."""
     if extras.clip is not None:
         return _clipped(loss, predictions, targets, extras), None
     if extras.class_terms is not None:
@@ -82,7 +83,7 @@ def _every_class(
     gradient: bool,
     terms: Array | None = None,
 ) -> Values:
-    """The plain path: a term for every class, times its factor of `terms`."""
+    """Return losses and gradient from a term for every class, multiplied by its factor in `terms`; the plain path."""
     x = predictions.astype(loss.work(predictions.dtype, wide=True))
     chance = MAKERS[prediction_kind](x)
     value, slope = loss.core(chance, dense(targets, x), gradient=gradient)
@@ -95,6 +96,7 @@ def _every_class(
 
 
 def _total(loss: BoundLoss, value: Array, terms: Array | None) -> Array:
+    """Return the sum over the classes of each row."""
     if loss.declaration.whole:
         assert terms is None, f"{loss.name} is no sum over classes"
         return value
@@ -102,7 +104,7 @@ def _total(loss: BoundLoss, value: Array, terms: Array | None) -> Array:
 
 
 def _clipped(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras) -> Array:
-    """Values from probabilities that are changed first."""
+    """Return losses from probabilities that are changed first."""
     assert extras.clip is not None
     p = MAKERS[extras.prediction_kind](predictions).p
     if extras.clip.renormalise:
@@ -118,7 +120,7 @@ def _clipped(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extr
 
 
 def dense(targets: Targets, like: Array) -> Array:
-    """Targets as one number a class."""
+    """Return targets as one number per class, in the shape of `like`."""
     if isinstance(targets, Dense):
         return targets.t.astype(like.dtype)
     t = np.full_like(like, targets.off)
@@ -127,7 +129,8 @@ def dense(targets: Targets, like: Array) -> Array:
 
 
 def through_softmax(s: Array, chance: Chance) -> Array:
-    # s_j q_j - p_j * (sum of the other s); for the steepest class the others are summed without it, not subtracted.
+    # s_j q_j - p_j * (sum of the other s); for the steepest class the others are summed without it instead of subtracted.
+    """Return the gradient by the logits, from the slopes s by log p."""
     rows = np.arange(len(s))
     steepest = np.abs(s).argmax(axis=1)
     others = s.copy()
@@ -146,20 +149,20 @@ MAKERS: dict[str, Callable[[Array], Chance]] = {
 }
 
 HEADROOM = 2.0**30
-"""How far sums of exponentials stay from the ends of their dtype's range, where numbers lose digits."""
+"""Factor by which sums of exponentials stay away from the ends of their dtype's range, where numbers lose digits."""
 
 
 @dataclass
 class Shares:
-    """The chance of each row's own class, from exponentials of logits that were not shifted before.
+    """The probability of each row's own class, from exponentials of logits that were not shifted before.
 
-    Without a shift there is a pass over all classes fewer, and none whose inner loop is as short as a row. What it
-    costs is range: rows that leave it are done again by the plain path.
+    Without a shift there is one pass over all classes fewer, and no inner loop over a short row. The price is range:
+    rows that leave it are computed again by the plain path.
     """
 
     logits: Array
     at: Array
-    """Where the own classes are in the flattened rows."""
+    """The positions of the own classes in the flattened rows."""
 
     @classmethod
     def of(cls, logits: Array, index: Array) -> "Shares":
@@ -167,7 +170,7 @@ class Shares:
 
     @lazy
     def z(self) -> Array:
-        """The own class's logit, in float64 or wider as everything that there is one of a row."""
+        """The own class's logit, in float64 or wider, like everything that has one number per row."""
         return self.logits.reshape(-1).take(self.at).astype(np.promote_types(self.logits.dtype, np.float64))
 
     @lazy
@@ -191,7 +194,7 @@ class Shares:
 
     @lazy
     def l(self) -> Array:
-        # Of the other classes' sum, not of the total, which resolves losses that would round to 0.
+        # From the sum of the other classes instead of the total, so that tiny losses do not round to 0.
         ratio = self.others / self.own
         return np.negative(np.log1p(ratio, out=ratio), out=ratio)
 
@@ -204,10 +207,10 @@ class Shares:
         return self.others / self.total
 
     def out_of_range(self) -> Array:
-        """Rows whose sums come near the ends of their range; those with a NaN or an infinity are among them."""
+        """Return the rows whose sums come near the ends of their range, including those with a NaN or an infinity."""
         narrow, wide = np.finfo(self.e.dtype), np.finfo(self.own.dtype)
         low, least = narrow.tiny * HEADROOM * self.e.shape[1], wide.tiny**0.5
-        high = min(narrow.max / HEADROOM, wide.max**0.45)  # so that others / own is in range too
+        high = min(narrow.max / HEADROOM, wide.max**0.45)  # so that others / own is in range as well
         others, own = self.others, self.own
         if others.min() > low and own.min() > least and others.max() < high and own.max() < high:
             return np.zeros(0, np.int64)
@@ -216,12 +219,16 @@ class Shares:
 
 @lru_cache(maxsize=16)
 def _starts(rows: int, columns: int) -> Array:
-    """Where the rows begin in a flattened array: the same for all full blocks of a file."""
+    """Return the positions at which rows start in the flattened array, which are the same
+    for all full batches of a file.
+    """
     return np.arange(0, rows * columns, columns)
 
 
 def _by_index(loss: BoundLoss, logits: Array, targets: Indices, gradient: bool) -> Values:
-    """Index targets of logits: one class a row is looked at, and the sum of the others."""
+    """Return losses and gradient for class indices and logits: from the logit of one class per
+    row, and the sum of the others.
+    """
     if not len(logits):
         return np.zeros(0), np.zeros_like(logits) if gradient else None
     shares = Shares.of(np.ascontiguousarray(logits, loss.work(logits.dtype)), targets.index)
@@ -242,12 +249,13 @@ def _is_hard(loss: BoundLoss, targets: Targets) -> bool:
 
 
 def _own_class(loss: BoundLoss, x: Shares, targets: Indices, gradient: bool) -> Values:
+    """Return losses and gradient if only the row's own class has a term."""
     value, slope = loss.core(x, 1.0, gradient=gradient)
     if not gradient:
         return value, None
     s = by_log(slope)
     factor = -s / x.total
-    # In the next wider dtype where s may be next to nothing, and the factor so would leave the range of e.
+    # In the next wider dtype if s may be tiny, since the factor would leave the range of e.
     factor = factor.astype(x.e.dtype) if loss.declaration.linear else factor
     slopes = np.multiply(x.e, factor[:, None], out=x.e, casting="same_kind")
     slopes.reshape(-1)[x.at] = s * x.q
@@ -255,7 +263,10 @@ def _own_class(loss: BoundLoss, x: Shares, targets: Indices, gradient: bool) -> 
 
 
 def _smoothed(loss: BoundLoss, x: Shares, targets: Indices, gradient: bool) -> Values:
-    """A core -t l + h(t), for which sum(l) = sum(z) - k (z_y - l_y) is all that is needed of the other classes."""
+    """Return losses and gradient of smoothed targets, for a core -t l + h(t).
+
+    Of the other classes it only needs the sum of their l, which is sum(z) - k (z_y - l_y) with the own class's.
+    """
     k, on, off = x.logits.shape[1], targets.on, targets.off
     zero = np.zeros(2)
     h = loss.core(Known(zero, zero + 1, zero), np.array([on, off]))[0]
@@ -270,23 +281,26 @@ def _smoothed(loss: BoundLoss, x: Shares, targets: Indices, gradient: bool) -> V
     return value, slopes
 
 
-def _own_chance(loss: BoundLoss, given: Array, index: Array, kind: str, gradient: bool) -> Values:
-    rows = np.arange(len(given))
-    own = given[rows, index].astype(np.promote_types(given.dtype, np.float64))
+def _own_chance(loss: BoundLoss, predictions: Array, index: Array, kind: str, gradient: bool) -> Values:
+    """Return losses and gradient for class indices and probabilities or log-probabilities."""
+    rows = np.arange(len(predictions))
+    own = predictions[rows, index].astype(np.promote_types(predictions.dtype, np.float64))
     chance: Chance = OfProbability(own) if kind == "probs" else OfLogProbability(own)
     value, s = loss.core(chance, 1.0, gradient=gradient)
     if not gradient:
         return value, None
-    slopes = np.zeros_like(given)
+    slopes = np.zeros_like(predictions)
     slopes[rows, index] = by_probability(s, chance.p) if kind == "probs" else by_log(s)
     return value, slopes
 
 
 def _of_probability(x: Array) -> tuple[Array, Targets, Extras]:
+    """Return predictions, targets and extras at the points x of a drawn curve."""
     return np.stack([x, 1 - x], axis=1), Indices(np.zeros(len(x), np.int64)), Extras("probs")
 
 
 def _of_logit(x: Array) -> tuple[Array, Targets, Extras]:
+    """Return predictions, targets and extras at the points x of a drawn curve."""
     return np.stack([x, np.zeros_like(x)], axis=1), Indices(np.zeros(len(x), np.int64)), Extras()
 
 
@@ -546,7 +560,7 @@ def brier(x: Chance, t: Array) -> tuple[Array, Slope]:
 )
 def jensen_shannon(x: Chance, t: Array) -> tuple[Array, Slope]:
     """How far prediction and target are from their mean, in the mean of two Kullback-Leibler divergences."""
-    # With u = (t - p) / (t + p) a term is m / 2 * ((1 + u) log(1 + u) + (1 - u) log(1 - u)), small like u^2.
+    # With u = (t - p) / (t + p) a term is m / 2 * ((1 + u) log(1 + u) + (1 - u) log(1 - u)), which is as small as u^2.
     m = (x.p + t) / 2
     u = np.where(m == 0, -1, gap(x, t) / (2 * m))
     log_t = np.where(u > -0.5, np.log1p(u), np.log(t / m))
@@ -607,21 +621,21 @@ def taylor_cross_entropy(
 )
 def spherical(x: Chance, t: Array) -> tuple[Array, Slope]:
     """What is missing to the best of spherical scores: of one-hot targets, 1 minus the cosine between p and t."""
-    # Of the likeliest class and the rest, which is what the differences leave where the likeliest is nearly certain.
+    # Split into the likeliest class and the rest, which keeps its digits if the likeliest class is nearly certain.
     rows, top = np.arange(len(x.p)), x.p.argmax(axis=1)
     others = x.p.copy()
     others[rows, top] = 0
-    peak, mine = x.p[rows, top], t[rows, top]
+    peak, target_of_top = x.p[rows, top], t[rows, top]
     rest, agreed = row_sums(others * others), row_sums(t * others)
     length = np.sqrt(peak * peak + rest)
 
     def slope() -> Slopes:
-        along = (mine * peak + agreed) / length**2
+        along = (target_of_top * peak + agreed) / length**2
         by_p = (along[:, None] * x.p - t) / length[:, None]
-        by_p[rows, top] = (agreed * peak - mine * rest) / length**3
+        by_p[rows, top] = (agreed * peak - target_of_top * rest) / length**3
         return Slopes(by_p * x.p, lambda: by_p)
 
-    return (rest / (length + peak) + (1 - mine) * peak - agreed) / length, cast(Slope, slope)
+    return (rest / (length + peak) + (1 - target_of_top) * peak - agreed) / length, cast(Slope, slope)
 
 
 @loss(
@@ -649,7 +663,7 @@ def softmax_asymmetric(
 ) -> tuple[Array, Slope]:
     """Cross-entropy of smoothed targets that pulls at the other classes only where they are likely."""
     own = t == t.max(axis=1, keepdims=True)
-    # exp(gamma l), for a small power of p is not small where p itself is too small for its dtype.
+    # exp(gamma l), since a small power of p need not be small if p itself is too small for its dtype.
     focus = np.where(own, x.q**gamma_pos, np.exp(times(gamma_neg, x.l)))
     cost = times(focus, -x.l)
 

@@ -1,8 +1,8 @@
 """Losses of a file: all its rows together have one loss.
 
-The lift's block is one row that holds the elements of all rows of the file, one row after the other. A core gets them
-as the file has them, (n, k), as chances or as logits, and returns one number and, from a function, its derivative by every
-element.
+The lift's batch is one row that holds the elements of all rows of the file, one row after the other. A core gets
+them in the file's shape (n, k), as probabilities or as logits, and returns one number, and a function that computes
+its derivative by every element.
 """
 
 from collections.abc import Callable
@@ -32,7 +32,9 @@ def _each(
     gradient: bool,
     work: Callable[[Array, Array], tuple[Array | float, Slopes]],
 ) -> Values:
-    """Evaluate each row of a block, which is a file's content."""
+    """Compute the loss of each row of a batch, which holds the content of a file; `columns`
+    is the file's number of columns.
+    """
     assert isinstance(targets, Dense)
     x = predictions.astype(loss.work(predictions.dtype, wide=True), copy=False)
     values = np.zeros(len(x))
@@ -46,7 +48,7 @@ def _each(
 
 
 def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
-    """Value = core(p, t) of the probabilities of all rows; the gradient goes through their softmax."""
+    """Return core(p, t) of the probabilities of all rows; the gradient goes through their softmax."""
 
     def work(x: Array, t: Array) -> tuple[Array | float, Slopes]:
         chance = OF_CLASSES[extras.prediction_kind](x)
@@ -64,6 +66,7 @@ def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, 
 
 
 def _place(x: Array) -> tuple[Array, Targets, Extras]:
+    """Return predictions, targets and extras at the points x of a drawn curve."""
     rows = np.stack([x, 1 - x, np.full(len(x), 0.25), np.full(len(x), 0.75)], axis=1)
     return rows, Dense(np.tile([1.0, 0.0, 0.0, 1.0], (len(x), 1))), Extras("probs", columns=2)
 
@@ -166,7 +169,7 @@ def lovasz_softmax(x: Chance, t: Array) -> tuple[Any, Slopes]:
 
 
 def lift_logits(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
-    """Value = core(z, t) of the logits of all rows; the core's slope is the gradient."""
+    """Return core(z, t) of the logits of all rows; the core's slope is the gradient."""
 
     def work(z: Array, t: Array) -> tuple[Array | float, Slopes]:
         value, slope = loss.core(z, t, gradient=gradient)
@@ -176,6 +179,7 @@ def lift_logits(loss: BoundLoss, predictions: Array, targets: Targets, extras: E
 
 
 def _place_logits(x: Array) -> tuple[Array, Targets, Extras]:
+    """Return predictions, targets and extras at the points x of a drawn curve."""
     rows = np.stack([x, np.full(len(x), -1.0), np.full(len(x), -1.0), np.full(len(x), 1.0)], axis=1)
     return rows, Dense(np.tile([1, 0, 0, 1], (len(x), 1)).astype(bool)), Extras(columns=2)
 
@@ -231,6 +235,9 @@ def two_way(z: Array, t: Array, *, tp: PositiveTemperature = 4.0, tn: NegativeTe
 
 
 def _one_way(z: Array, true: Array, tp: float, tn: float) -> tuple[float, Slopes]:
+    """Return the loss over rows, or over columns if both arrays are transposed, and a
+    function that computes its derivative.
+    """
     chosen = np.asarray(true.any(axis=1))
     count = max(1, int(chosen.sum()))
     far, near = np.where(true, -np.inf, z / tn), np.where(true, -z / tp, -np.inf)
@@ -281,7 +288,7 @@ def distribution_balanced(
     rows, counts = len(t), t.sum(axis=0)
     with np.errstate(all="ignore"):
         odds = np.log(rows / counts - 1)
-        odds[~np.isfinite(odds)] = np.nan  # a label that all rows have, or none
+        odds[~np.isfinite(odds)] = np.nan  # for a label that all rows have, or no row
         rarity = (1 / counts) / (t / counts).sum(axis=1, keepdims=True)
         weight = map_alpha + logistic(map_beta * (rarity - map_mu))
         weight = np.where(np.isposinf(rarity), map_alpha + 1, weight)
@@ -300,7 +307,7 @@ def distribution_balanced(
 
 
 def lift_series(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
-    """Value = core(y, t) of a series; the core's slope is the gradient."""
+    """Return core(y, t) of each series; the core's slope is the gradient."""
     assert isinstance(targets, Dense)
     y = predictions.astype(np.promote_types(predictions.dtype, np.float64), copy=False)
     value, slope = loss.core(y, targets.t.astype(y.dtype), gradient=gradient)
@@ -308,6 +315,7 @@ def lift_series(loss: BoundLoss, predictions: Array, targets: Targets, extras: E
 
 
 def _place_series(x: Array) -> tuple[Array, Targets, Extras]:
+    """Return predictions, targets and extras at the points x of a drawn curve."""
     return np.stack([1 + x, np.ones(len(x))], axis=1), Dense(np.tile([1.0, 2.0], (len(x), 1))), Extras()
 
 
