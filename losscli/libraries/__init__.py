@@ -1,7 +1,7 @@
-"""What other libraries compute under a loss's name: their calls, conventions and known defects.
+"""Facts about other libraries: which of their calls compute a loss, their conventions and known defects.
 
-One module a library, each a table of calls. `losscli.measurement.conventions` turns a call into what makes its number differ,
-one convention at a time; `compute --as`, `explain` and the search for names read these tables.
+One module per library, each a table of calls. `losscli.measurement.conventions` turns a call into the conventions that
+make its number differ, one at a time; `compute --as`, `explain` and the search for names read these tables.
 """
 
 from functools import lru_cache
@@ -10,30 +10,32 @@ from importlib import import_module
 from losscli.libraries.call import Call, Library
 
 NAMES = ("torch", "keras", "tf1", "optax", "sklearn")
-"""As --as knows them."""
+"""The names of the libraries for --as."""
 
 
 @lru_cache(maxsize=1)
 def libraries() -> dict[str, Library]:
-    """All of them, by the names that --as knows."""
+    """Return all libraries, by their names for --as."""
     return {name: import_module(f"{__name__}.{name}").LIBRARY for name in NAMES}
 
 
 @lru_cache(maxsize=1)
 def names() -> dict[str, set[str]]:
-    """The libraries' names of losses, without '_' and in small letters -> losscli's names of what they are there."""
-    found: dict[str, set[str]] = {}
+    """Return the libraries' names of losses, in lower case and without '_' -> losscli's
+    names of the losses that they mean.
+    """
+    by_name: dict[str, set[str]] = {}
     for library in libraries().values():
         for call in library.calls:
             for name in call.names:
-                found.setdefault(name.lower().replace("_", ""), set()).add(call.loss)
-    return found
+                by_name.setdefault(name.lower().replace("_", ""), set()).add(call.loss)
+    return by_name
 
 
 def calls_of(loss: str) -> dict[str, list[Call]]:
-    """The calls that compute a loss, by library."""
-    found = {name: [call for call in library.calls if call.loss == loss] for name, library in libraries().items()}
-    return {name: calls for name, calls in found.items() if calls}
+    """Return the calls that compute a loss, by library."""
+    by_library = {name: [call for call in library.calls if call.loss == loss] for name, library in libraries().items()}
+    return {name: calls for name, calls in by_library.items() if calls}
 
 
 MEANINGS = {
@@ -57,11 +59,11 @@ MEANINGS = {
     "tversky": "alpha weighs false positives here; in Keras up to 3.15 it weighs false negatives",
     "zero-one-loss": "of scores here; scikit-learn's takes labels, and of several outputs a sample one wrong one counts as all",
 }
-"""Names that mean different things in different libraries: what they mean."""
+"""Names that mean different things in different libraries -> what they mean."""
 
 
 def meaning(name: str) -> str | None:
-    """What a name means elsewhere, where that is something else."""
+    """Return what a name means in other libraries, if that is something else; None otherwise."""
     plain = name.rpartition(".")[2].lower().replace("_", "").replace("-", "")
     return next((text for known, text in MEANINGS.items() if known.replace("-", "") == plain), None)
 

@@ -1,4 +1,4 @@
-"""Records of what a library does: of its conventions for all losses, and of one call."""
+"""Records of what a library does: its conventions for all losses, and one call."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -10,68 +10,70 @@ from losscli.definition.batch import Clip
 from losscli.definition.words import SignConvention
 
 Clipping = Callable[[np.dtype[Any]], Clip]
-"""How probabilities are changed, by the dtype of the predictions in their file."""
+"""A function from the dtype of the predictions in their file to the change that the library makes to probabilities."""
 
 
 @dataclass(frozen=True)
 class Call:
     """How a library computes a loss.
 
-    Every field but the first three is None, empty or neutral where the library does as losscli does.
+    Every field but the first three is None, empty or neutral if the library does the same as losscli.
     """
 
     loss: str
-    """losscli's name."""
+    """losscli's name of the loss."""
     names: tuple[str, ...]
-    """The library's names for it, which find the loss too."""
+    """The library's names of the loss, by which losscli finds it as well."""
     call: str
     """An expression in p, the predictions, and t, the targets, as a user of the library writes it."""
     prediction_kind: str | None = None
-    """What the predictions must be for it, where the library takes nothing else: 'logits', 'probs' or 'log-probs'."""
+    """The kind of predictions, if the library takes only one: 'logits', 'probs' or 'log-probs'."""
     defaults: Mapping[str, float | None] = field(default_factory=dict)
-    """Parameters of the loss that have another default there."""
+    """Parameters of the loss that have another default in the library."""
     swapped: tuple[str, str] | None = None
-    """Two parameters that mean each other there."""
+    """Two parameters whose meanings are exchanged in the library."""
     reduction: str | None = None
-    """The reduction by default, in losscli's words, if it is not the library's usual one."""
+    """The default reduction, by losscli's name, if it is not the library's usual one."""
     weighted: str | None = None
-    """The reduction where rows have weights, if it is not the library's usual one; 'none' where it takes no weights."""
+    """The reduction if rows have weights, if it is not the library's usual one; 'none' if it takes no weights."""
     class_weighted: str | None = None
-    """The reduction where class indices have weights, if the library takes weights a class; soft rows: `soft_weighted`."""
+    """The reduction if classes have weights, for class indices; None if the library takes no weights per class."""
     soft_weighted: str | None = None
+    """The reduction if classes have weights, for targets that are rows."""
     outputs: str | None = None
-    """How outputs of a sample add up, 'mean' or 'sum', if it is not the library's usual way."""
+    """How the outputs of a sample are added up, 'mean' or 'sum', if it is not the library's usual way."""
     pairs: bool = False
-    """Whether it takes the mean over all pairs, and not over the rows that each have a mean over their pairs."""
+    """Whether it takes the mean over all pairs, instead of over rows that each have a mean over their pairs."""
     per: str | None = None
-    """What is one mask there."""
+    """The extent of one mask: 'row', 'column' or 'file'."""
     smoothing: str | None = None
-    """The form of label smoothing, or None where there is none."""
+    """The mode of label smoothing, or None if there is none."""
     terms_by_class: bool = False
-    """Whether class weights weigh the terms of a smoothed or soft target, not the row."""
+    """Whether class weights multiply the terms of a smoothed or soft target instead of the row."""
     clip: Clipping | None = None
-    """Of probabilities, where the predictions are such."""
+    """How predictions that are probabilities are changed."""
     clip_logits: Clipping | None = None
-    """Where even logits become probabilities that are clipped."""
+    """How probabilities are changed that the library makes of logits."""
     labels: SignConvention | None = None
-    """'numbers' where labels are multiplied as they are; 'doubled' where they become 2 t - 1 whatever they are; 'truth'
-    where all but 0 are positive."""
+    """How labels are read: 'numbers' as they are; 'doubled' as 2 t - 1, even if they are -1 and 1; 'truth'
+    as positive unless they are 0.
+    """
     skips_zeros: bool = False
     """Whether rows whose loss is 0 are left out."""
     hard: bool = False
-    """Whether soft targets make another function of it there."""
+    """Whether soft targets give another function."""
     one_output: bool = False
-    """Whether several outputs a sample make another function of it there."""
+    """Whether several outputs per sample give another function."""
     scale: float = 1.0
     scale_by_outputs: bool = False
-    """Whether the number is divided by the number of columns as well, unless it is a sum."""
+    """Whether the number is also divided by the number of columns, unless it is a sum."""
     scale_of_two: float = 1.0
-    """A factor where there are two columns."""
+    """A factor that is applied if there are two columns."""
     shift: float = 0.0
     refused: str | None = None
-    """Why the library's number cannot be had from losscli's loss, where it cannot."""
+    """Why losscli cannot compute the library's number, or None if it can."""
     notes: tuple[str, ...] = ()
-    """Conventions that are not among the fields above, and what they are there for."""
+    """Conventions that no other field describes."""
     defects: tuple[str, ...] = ()
     """Known defects, each with the versions that have it."""
 
@@ -82,15 +84,15 @@ class Library:
 
     name: str
     title: str
-    """As people call it, with the version that was run."""
+    """The library's full name, with the version that was run."""
     reduction: str
-    """The usual default reduction, in losscli's words."""
+    """The usual default reduction, by losscli's name."""
     weighted: str
-    """The usual reduction where rows have weights; 'none' where weights are not taken."""
+    """The usual reduction if rows have weights; 'none' if weights are not taken."""
     reductions: Mapping[str, str]
-    """losscli's names of reductions -> how the library calls them, for those that can be asked for."""
+    """losscli's names of reductions -> the library's names, for those that can be asked for."""
     outputs: str
     summed_outputs: str
-    """How outputs of a sample add up under the reduction 'sum'."""
+    """How the outputs of a sample are added up under the reduction 'sum'."""
     calls: tuple[Call, ...]
     notes: tuple[str, ...] = ()

@@ -6,19 +6,22 @@ from losscli.definition.batch import Clip
 from losscli.libraries.call import Call, Library
 
 EPSILON = np.float32(1e-7)
-"""keras.config.epsilon(), in keras.config.floatx(), to which predictions of every dtype are converted."""
+"""keras.config.epsilon(), in keras.config.floatx(): predictions of every dtype are converted to it."""
 LEAST, MOST = float(EPSILON), float(np.float32(1) - EPSILON)
 
 
 def call(loss: str, names: str, expression: str, **more: object) -> Call:
+    """Return the record of a call in keras.losses."""
     return Call(loss, tuple(names.split()), f"keras.losses.{expression}", **more)  # type: ignore[arg-type]
 
 
 def cut(dtype: object) -> Clip:
+    """Return the clip of probabilities, which is the same for every dtype."""
     return Clip(LEAST, MOST)
 
 
 def divided_and_cut(dtype: object) -> Clip:
+    """Return the clip of rows of probabilities, which are divided by their sum first."""
     return Clip(LEAST, MOST, renormalise=True)
 
 

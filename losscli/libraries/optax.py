@@ -4,6 +4,7 @@ from losscli.libraries.call import Call, Library
 
 
 def call(loss: str, names: str, expression: str, **more: object) -> Call:
+    """Return the record of a call in optax.losses."""
     return Call(loss, tuple(names.split()), f"optax.losses.{expression}", **more)  # type: ignore[arg-type]
 
 

@@ -9,11 +9,12 @@ from losscli.libraries.call import Call, Library
 
 
 def call(loss: str, names: str, expression: str, **more: object) -> Call:
+    """Return the record of a call in sklearn.metrics."""
     return Call(loss, tuple(names.split()), f"sklearn.metrics.{expression}", **more)  # type: ignore[arg-type]
 
 
 def cut(dtype: "np.dtype[Any]") -> Clip:
-    """log_loss cuts probabilities by the machine epsilon of their own dtype."""
+    """Return the clip of log_loss: by the machine epsilon of the probabilities' own dtype."""
     epsilon = float(np.finfo(dtype if dtype.kind == "f" else np.float64).eps)
     return Clip(epsilon, 1 - epsilon)
 

@@ -5,6 +5,7 @@ from losscli.libraries.call import Call, Library
 
 
 def call(loss: str, names: str, expression: str, **more: object) -> Call:
+    """Return the record of a call in tf.compat.v1.losses."""
     return Call(loss, tuple(names.split()), f"tf.compat.v1.losses.{expression}", **more)  # type: ignore[arg-type]
 
 

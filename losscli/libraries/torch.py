@@ -8,10 +8,12 @@ BY_ROWS = "sum-over-batch-size"
 
 
 def call(loss: str, names: str, expression: str, **more: object) -> Call:
+    """Return the record of a call in torch.nn.functional."""
     return Call(loss, tuple(names.split()), F + expression, **more)  # type: ignore[arg-type]
 
 
 def bce_clip(dtype: object) -> Clip:
+    """Return the clip of binary_cross_entropy, which cuts logarithms off at -100."""
     return Clip(floor=-100.0)
 
 
