@@ -1,4 +1,5 @@
-"""Pictures: a loss or a result -> a Matplotlib Figure. No pyplot, no display, and no state that outlives a picture.
+"""Pictures: from a loss or a result to a Matplotlib Figure. No pyplot, no display, and no
+state that outlives a picture.
 
 Only the plot commands import this package, and with it Matplotlib.
 """
@@ -13,18 +14,18 @@ from pathlib import Path
 def _import_matplotlib() -> None:
     """Import Matplotlib for the first time, with its own settings.
 
-    It reads a `matplotlibrc` of the working folder, of the environment or of the user's, in that order, and complains
-    or fails where one cannot be read. Pictures depend on none of them.
+    It reads a `matplotlibrc` from the working folder, the environment or the user's settings, in that order, and
+    complains or fails if one cannot be read. Pictures depend on none of them.
     """
-    logging.getLogger("matplotlib").setLevel(logging.ERROR + 1)  # where it keeps its fonts concerns nobody
+    logging.getLogger("matplotlib").setLevel(logging.ERROR + 1)  # no messages about its cache of fonts
     spec = find_spec("matplotlib")
     own = Path(spec.origin).parent / "mpl-data" if spec is not None and spec.origin else None
-    backend = os.environ.pop("MPLBACKEND", None)  # of a screen, which is not used
+    backend = os.environ.pop("MPLBACKEND", None)  # it names a display, which is not used
     try:
         with contextlib.ExitStack() as stack:
             if own is not None and (own / "matplotlibrc").is_file():
-                with contextlib.suppress(OSError):  # a working folder that was removed holds no settings
-                    stack.enter_context(contextlib.chdir(own))  # the first place where it looks for them
+                with contextlib.suppress(OSError):  # the working folder may have been removed
+                    stack.enter_context(contextlib.chdir(own))  # the first place where it looks for settings
             import matplotlib  # noqa: F401
     finally:
         if backend is not None:

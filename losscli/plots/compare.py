@@ -18,45 +18,46 @@ from losscli.plots.style import DASHES, Look, blank, clean, count_colours, headl
 from losscli.wording import count
 
 BINS = 61
-"""An odd number: the bin in the middle is around 0, and of neither sign."""
+"""An odd number, so that the bin in the middle is around 0 and has no sign."""
 SQUARES = 48
 MOST_CLASSES = 20
 SHOWN = 99
-"""Percentile of the differences' sizes up to which they have bins of their own."""
+"""Percentile of the absolute differences up to which they have bins of their own."""
 DEEPEST = 1e-5
-"""The smallest loss that is told apart from smaller ones, as a part of the largest one drawn."""
+"""The smallest loss that is distinguished from smaller ones, as a part of the largest one drawn."""
 BEYOND = 20
-"""Losses above so many times the 99th percentile are in the last square."""
+"""Losses above this many times the 99th percentile are in the last square."""
 LOG_TICKS = 10
-"""Up to such a count the ticks between powers of ten have numbers too."""
+"""Up to this count the ticks between powers of ten have numbers as well."""
 LARGEST = 1e140
-"""Losses beyond which nothing is drawn."""
+"""Losses beyond this are not drawn."""
 
 
 @dataclass(frozen=True)
 class Counts:
-    """What the panels draw, counted in two passes over the rows."""
+    """The numbers that the panels draw, counted in two passes over the rows."""
 
     edges: Array
     counts: Array
     beyond: int
-    """Rows whose difference is in the first or the last bin, although it is larger."""
+    """Number of rows that are in the first or last bin although their difference is beyond it."""
     scale: Array
-    """Edges of the losses' squares, of which the first and the last hold what is beyond them."""
+    """Edges of the losses' squares; the first and the last square also contain everything beyond them."""
     joint: Array
     log: bool
 
     @classmethod
     def of(cls, comparison: Comparison) -> "Counts":
+        """Count the differences and losses of a comparison."""
         sizes, losses = Quantiles(), Quantiles()
         for part in comparison.meeting:
             sizes += Quantiles.of(np.abs(part.difference))
-            for both in (part.first, part.second):
-                losses += Quantiles.of(both)
+            for losses_of_model in (part.first, part.second):
+                losses += Quantiles.of(losses_of_model)
         least, usual, most = losses.at((0, SHOWN, 100))
         if max(most, -least) > LARGEST:
             raise DataError(f"a loss of {most:g} is too large to be drawn; divide predictions and targets first")
-        # Those of a few rows would leave no room for the others.
+        # The differences of a few rows would leave no room for the others.
         reach = max(sizes.at((SHOWN,))[0] or sizes.at((100,))[0] or 1.0, 1e-300)
         middle = max(abs(end) for end in (comparison.low, comparison.high, comparison.difference) if np.isfinite(end))
         reach = max(1.5 * reach, min(1.1 * middle, 1e3 * reach))
@@ -85,12 +86,14 @@ def draw(comparison: Comparison, loss: str, terms: Terms, look: Look, about: str
 
     Parameters
     ----------
+    loss
+        name of the loss.
     terms
-        how they were compared.
+        options of the comparison.
     about
         the small print: which files, and how their losses were computed.
     """
-    found, confidence = Counts.of(comparison), terms.confidence
+    counted, confidence = Counts.of(comparison), terms.confidence
     classes = comparison.classes or []
     figure = blank(look, 10.5 if classes else 8.2, 7.2 if classes else 4.2)
     if classes:
@@ -98,8 +101,8 @@ def draw(comparison: Comparison, loss: str, terms: Terms, look: Look, about: str
         _by_class(panels["C"], classes, confidence, look)
     else:
         panels = figure.subplot_mosaic([["A", "B"]])
-    _differences(panels["A"], comparison, found, terms, look)
-    _losses(figure, panels["B"], found, look)
+    _differences(panels["A"], comparison, counted, terms, look)
+    _losses(figure, panels["B"], counted, look)
     spread = (
         f"{100 * confidence:g} % interval {comparison.low:.5g} to {comparison.high:.5g}"
         if np.isfinite(comparison.low)
@@ -116,6 +119,7 @@ def draw(comparison: Comparison, loss: str, terms: Terms, look: Look, about: str
 
 
 def _differences(axes: Axes, comparison: Comparison, found: Counts, terms: Terms, look: Look) -> None:
+    """Draw the distribution of the differences, with their mean and its interval."""
     theme = look.colours
     middles = (found.edges[:-1] + found.edges[1:]) / 2
     for sign, colour, hatch, label in (
@@ -123,10 +127,10 @@ def _differences(axes: Axes, comparison: Comparison, found: Counts, terms: Terms
         (0, theme.ink, "....", "about equal"),
         (1, theme.colours[1], "////", "B is worse"),
     ):
-        here = np.sign(np.arange(BINS) - BINS // 2) == sign
+        of_sign = np.sign(np.arange(BINS) - BINS // 2) == sign
         axes.bar(
             middles,
-            np.where(here, found.counts, 0),
+            np.where(of_sign, found.counts, 0),
             np.diff(found.edges),
             color=colour,
             alpha=0.55,
@@ -159,6 +163,7 @@ def _differences(axes: Axes, comparison: Comparison, found: Counts, terms: Terms
 
 
 def _losses(figure: Figure, axes: Axes, found: Counts, look: Look) -> None:
+    """Draw the losses of the two models against each other."""
     theme = look.colours
     counts = np.ma.masked_equal(found.joint.T, 0)
     most = max(2.0, float(found.joint.max()))
@@ -186,17 +191,18 @@ def _losses(figure: Figure, axes: Axes, found: Counts, look: Look) -> None:
 
 
 def _by_class(axes: Axes, classes: Sequence[dict[str, Any]], confidence: float, look: Look) -> None:
+    """Draw the mean difference of each class, with its interval."""
     theme, half = look.colours, MOST_CLASSES // 2
     shown = list(classes) if len(classes) <= MOST_CLASSES else [*classes[:half], *classes[-half:]]
-    for x, one in enumerate(shown):
-        low, high = one["interval"]
-        sign = int(np.sign(one["difference"]))
+    for x, class_ in enumerate(shown):
+        low, high = class_["interval"]
+        sign = int(np.sign(class_["difference"]))
         colour = (theme.ink, theme.colours[1], theme.colours[0])[sign]
         if np.isfinite(low):
             axes.plot([x, x], [low, high], color=colour, linewidth=1.6)
-        axes.plot([x], [one["difference"]], "o^v"[sign], color=colour, markersize=6)
+        axes.plot([x], [class_["difference"]], "o^v"[sign], color=colour, markersize=6)
     axes.axhline(0, color=theme.ink, linewidth=0.9)
-    names = [f"{clean(str(one['class']), 14)}\n{one['rows']:,}" for one in shown]
+    names = [f"{clean(str(class_['class']), 14)}\n{class_['rows']:,}" for class_ in shown]
     axes.set_xticks(range(len(shown)), names, fontsize=8 if len(shown) > 12 else 9)
     if max(len(name.split("\n")[0]) for name in names) * len(shown) > 90:
         axes.tick_params(axis="x", rotation=60)

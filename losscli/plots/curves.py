@@ -28,33 +28,39 @@ from losscli.plots.style import (
 )
 
 INNER = {"value": 0.01, "slope": 0.08}
-"""Where a curve goes to infinity at an end, its panel shows what it takes further than this part from the ends."""
+"""If a curve goes to infinity at an end, the panel's range is that of its values farther than this part
+from the ends.
+"""
 OUTGROWN, HOPELESS, CUT = 2.5, 20.0, 1.75
-"""A curve more than OUTGROWN times as large as the second largest is cut at CUT times that, not to flatten the others;
-from HOPELESS times on, cutting would leave nothing of it to be seen."""
+"""A curve more than OUTGROWN times as large as the second largest would flatten it, and is cut at CUT times its size.
+
+From HOPELESS times on it is not cut, since nothing of it would remain visible.
+"""
 BAND = 0.06
 """Empty space above and below the curves, as a part of their range."""
 ROOM = 1.4
-"""The same on a logarithmic scale, as a factor."""
+"""Empty space on a logarithmic scale, as a factor."""
 TITLE = 200
 """Letters of the longest title."""
 CLOSE = 0.17
-"""Names of marks nearer to each other than this part of the axis stand upright."""
+"""Names of marks that are closer to each other than this part of the axis are written upright."""
 
 
 def draw(
     curves: Sequence[Curve], axis: Axis, look: Look, gradient: bool = True, log: bool = False, mark: bool = False
 ) -> Figure:
-    """Value in one panel and gradient in another, beside it or, in a picture that is higher than wide, below it.
+    """Draw the value in one panel and the gradient in another: side by side or, in a tall picture, one below the other.
 
     Parameters
     ----------
     axis
-        what the curves are drawn over.
+        the axis over which the curves are drawn.
+    gradient
+        whether the gradient is drawn.
     log
-        a logarithmic scale for the value, and one that is linear around 0 for the gradient.
+        whether the value has a logarithmic scale, and the gradient one that is linear around 0.
     mark
-        whether the points where a loss changes its form are marked and named.
+        whether the points at which a loss changes its form are marked and named.
     """
     labels, title = _labels(curves)
     width = 10.0 if gradient else 6.4
@@ -82,25 +88,32 @@ def draw(
 
 
 def _labels(curves: Sequence[Curve]) -> tuple[list[str], str]:
-    """What tells the curves apart, and the title, which says what they share."""
+    """Return the labels that distinguish the curves, and the title, which says what they share."""
     losses = [curve.bound.declaration for curve in curves]
-    given = [settings(curve.bound) for curve in curves]
+    settings_of_curves = [settings(curve.bound) for curve in curves]
     if any(loss is not losses[0] for loss in losses):
         return [
             ", ".join([loss.name, *(f"{name} = {value}" for name, value in parameters.items())])
-            for loss, parameters in zip(losses, given, strict=True)
+            for loss, parameters in zip(losses, settings_of_curves, strict=True)
         ], ""
     names = list(losses[0].parameters)
-    swept = [name for name in names if len({parameters.get(name) for parameters in given}) > 1]
-    fixed = [f"{name} = {given[0][name]}" for name in names if name not in swept and name in given[0]]
-    labels = [", ".join(f"{name} = {parameters.get(name, 'none')}" for name in swept) for parameters in given]
+    swept = [name for name in names if len({parameters.get(name) for parameters in settings_of_curves}) > 1]
+    fixed = [
+        f"{name} = {settings_of_curves[0][name]}"
+        for name in names
+        if name not in swept and name in settings_of_curves[0]
+    ]
+    labels = [
+        ", ".join(f"{name} = {parameters.get(name, 'none')}" for name in swept) for parameters in settings_of_curves
+    ]
     title = ", ".join([losses[0].name, *fixed])
     whole = f"{title}: f = {losses[0].formula}"
-    # A formula of which the middle is left out says nothing.
+    # A formula without its middle would be useless, thus the whole one or none.
     return labels, whole if losses[0].formula and len(whole) <= TITLE else title
 
 
 def _styles(curves: Sequence[Curve], look: Look) -> list[dict[str, Any]]:
+    """Return the line style of each curve."""
     losses = {curve.bound.name for curve in curves}
     swept = [len({curve.bound.parameters.get(name) for curve in curves}) > 1 for name in curves[0].bound.parameters]
     sweep = len(losses) == 1 and sum(swept) == 1 and len(curves) > 2
@@ -110,12 +123,13 @@ def _styles(curves: Sequence[Curve], look: Look) -> list[dict[str, Any]]:
 
 
 def _width(number: int, of: int) -> float:
-    # Where curves lie on each other, what is below is wider and can be seen.
+    # If curves coincide, those below are wider and remain visible.
+    """Return the line width of a curve."""
     return 2.6 - 1.2 * number / max(1, of - 1)
 
 
 def _panel(panel: Axes, curves: Sequence[Curve], styles: Sequence[dict[str, Any]], what: str, log: bool) -> str:
-    """Draw 'value' or 'slope' of the curves, and return what to say of the scale."""
+    """Draw 'value' or 'slope' of the curves, and return words about the scale for the label."""
     for i, (curve, style) in enumerate(zip(curves, styles, strict=True)):
         x, y = curve.line(what)
         panel.plot(
@@ -146,7 +160,7 @@ def _panel(panel: Axes, curves: Sequence[Curve], styles: Sequence[dict[str, Any]
 
 
 def _limits(ys: Sequence[Array], inner: float, cut: bool) -> tuple[float, float]:
-    """The range that a panel shows: all that is drawn, or with `cut` less, where one curve would flatten the others."""
+    """Return the range that a panel shows: everything or, with `cut`, less if one curve would flatten the others."""
     ends = []
     for y in ys:
         shown = y[np.isfinite(y)]
@@ -163,17 +177,19 @@ def _limits(ys: Sequence[Array], inner: float, cut: bool) -> tuple[float, float]
 
 
 def _cut(ends: Sequence[float]) -> float:
+    """Return the end of the range that does not flatten the other curves; `ends` begins with the largest."""
     outgrown = len(ends) > 1 and OUTGROWN * abs(ends[1]) < abs(ends[0]) < HOPELESS * abs(ends[1])
     return CUT * ends[1] if outgrown else ends[0]
 
 
 def _linear(low: float, high: float) -> float:
-    """Below what a gradient's scale is linear: two decades under the largest that is shown."""
+    """Return the number below which a gradient's scale is linear: two decades below the largest one shown."""
     largest = max(abs(low), abs(high))
     return float(10.0 ** (np.floor(np.log10(largest)) - 2)) if largest > 0 else 1.0
 
 
 def _mark(panel: Axes, curves: Sequence[Curve], styles: Sequence[dict[str, Any]], what: str, axis: Axis) -> None:
+    """Mark and name the points at which losses change their form."""
     names: dict[float, list[str]] = {}
     for curve, style in zip(curves, styles, strict=True):
         for at in curve.breaks:

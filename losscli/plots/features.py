@@ -1,4 +1,4 @@
-"""Features by class in a plane, with the classes' centers."""
+"""Features by class in a plane, with the centers of the classes."""
 
 from typing import Any
 
@@ -12,24 +12,24 @@ from losscli.plots.style import MARKERS, Look, blank, clean, headline, legend_be
 from losscli.wording import count
 
 WIDTH = 7.4
-"""Inches."""
+"""Width of the figure in inches."""
 HANDLE = 7
-"""Letters as wide as a marker of the legend."""
+"""Width of a marker of the legend, in letters."""
 MOST_DRAWN = 20_000
-"""Points beyond which so many of them are drawn: more hide each other."""
+"""The most points that are drawn; of more, a random sample of this size, since they hide each other."""
 MOST_NAMED = 24
-"""Classes with a colour of their own; the smaller ones are drawn together."""
+"""The most classes with colours of their own; smaller ones are drawn together."""
 VECTORS = 5_000
-"""Points beyond which SVG and PDF hold them as an image."""
+"""If there are more points than this, SVG and PDF contain them as an image."""
 
 
 def draw(cloud: Cloud, look: Look) -> Figure:
-    """One marker a row, in colour and shape of its class; the centers are large crosses with an edge."""
+    """Draw one marker per row, in the colour and shape of its class; centers are large crosses with an edge."""
     theme = look.colours
     rows = np.bincount(cloud.index, minlength=len(cloud.names))
     largest = np.sort(np.argsort(-rows, kind="stable")[:MOST_NAMED])
     points, index = cloud.points, cloud.index
-    if len(points) > MOST_DRAWN:  # at random, since every so manieth may be all of one class
+    if len(points) > MOST_DRAWN:  # at random, since a regular choice may be all of one class
         chosen = np.sort(np.random.default_rng(0).choice(len(points), MOST_DRAWN, replace=False))
         points, index = points[chosen], index[chosen]
     named = [f"{clean(cloud.names[k], 24)} (n = {rows[k]:,})" for k in largest]
@@ -83,13 +83,14 @@ def draw(cloud: Cloud, look: Look) -> Figure:
     axes.set_ylabel(clean(cloud.labels[1], 90))
     spans = np.ptp(np.concatenate([points, cloud.centers[np.isfinite(cloud.centers).all(axis=1)]]), axis=0)
     if spans.min() * 5 > spans.max():
-        axes.set_aspect("equal", adjustable="datalim")  # distances are what these losses are about
+        axes.set_aspect("equal", adjustable="datalim")  # these losses depend on distances
     legend_below(figure, handles, labels, HANDLE, handlelength=1.2, columnspacing=1.4)
     headline(figure, clean(look.title, 200) if look.title is not None else _title(cloud))
     return figure
 
 
 def _title(cloud: Cloud) -> str:
+    """Return the usual title."""
     ignored = f" ({cloud.ignored:,} ignored)" if cloud.ignored else ""
     of = f" of {cloud.dimensions:,} features" if cloud.dimensions > 2 else ""
     return f"{count(len(cloud.points), 'sample')}{of}{ignored} in {count(len(cloud.names), 'class', 'classes')}"

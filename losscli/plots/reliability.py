@@ -1,4 +1,4 @@
-"""Confidence against accuracy, with the number of samples a bin."""
+"""Confidence against accuracy, with the number of samples in each bin."""
 
 from dataclasses import dataclass
 
@@ -12,16 +12,16 @@ from losscli.plots.style import DASHES, Look, blank, clean, headline, small_prin
 from losscli.wording import count
 
 NARROW = 0.03
-"""Bins of no more than this width are not written above: their numbers would stand in each other."""
+"""Bins of at most this width have no numbers above them, since these would overlap."""
 WIDE = 5.5
-"""Inches of a figure from which on a legend has its entries side by side."""
+"""Width of a figure, in inches, from which on the entries of a legend are side by side."""
 WIDTH_OF_DIGIT = 0.013
-"""Of the numbers above the bins, as a part of the axis."""
+"""Width of a digit of the numbers above the bins, as a part of the axis."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """What a calibration makes of a file: its bins afterwards, and the ECE that 95 % of calibrated models would have."""
+    """The effect of a calibration on a file: its bins afterwards, and the range of ECE of 95 % of calibrated models."""
 
     after: Reliability
     temperature: float
@@ -30,6 +30,7 @@ class Change:
 
     @property
     def words(self) -> str:
+        """The small print about the calibration."""
         low, high = self.band
         kept = f", kept, for {self.limit}" if self.limit else ", fitted to these rows"
         return (
@@ -39,14 +40,14 @@ class Change:
 
 
 def draw(found: Reliability, look: Look, about: str, change: Change | None = None) -> Figure:
-    """Accuracy of each bin over its mean confidence, and below it how many rows each bin has.
+    """Draw the accuracy of each bin over its mean confidence, and below it the number of rows in each bin.
 
     Parameters
     ----------
     about
-        the small print: which files, and what they were taken for.
+        the small print: which files, and how they were read.
     change
-        the same rows after calibration, drawn beside them.
+        the same rows after calibration, drawn in the same panels; None for none.
     """
     if change is not None:
         return _both(found, look, about, change)
@@ -72,7 +73,7 @@ def draw(found: Reliability, look: Look, about: str, change: Change | None = Non
     upper.set_ylim(-0.02, 1.02)
     upper.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2)
     lower.bar(found.low, found.rows, widths, align="edge", color=theme.colours[0], alpha=0.75, edgecolor=theme.ground)
-    point = widths == 0  # a bin of one confidence has no width, and its rows are a line
+    point = widths == 0  # a bin with a single confidence has no width; its rows are drawn as a line
     lower.vlines(found.low[point], 0, found.rows[point], color=theme.colours[0], linewidth=1.5)
     texts = [f"{rows:,}" for rows in found.rows]
     upright = any(WIDTH_OF_DIGIT * len(text) > width for text, width in zip(texts, widths, strict=True))
@@ -104,7 +105,7 @@ def draw(found: Reliability, look: Look, about: str, change: Change | None = Non
 
 
 def _both(found: Reliability, look: Look, about: str, change: Change) -> Figure:
-    """Before and after: points with their intervals joined by lines, and the rows of the bins as outlines."""
+    """Draw before and after: points with their intervals joined by lines, and the rows of the bins as outlines."""
     theme, after = look.colours, change.after
     figure = blank(look, 6.4, 6.8)
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
@@ -149,10 +150,10 @@ def _both(found: Reliability, look: Look, about: str, change: Change) -> Figure:
 
 
 def _outline(axes: Axes, bins: Reliability, colour: str, filled: bool) -> None:
-    """How many rows are in each bin: an area, or its dashed outline."""
+    """Draw the number of rows in each bin: as an area, or as a dashed outline."""
     if filled:
         axes.bar(bins.low, bins.rows, bins.high - bins.low, align="edge", color=colour, alpha=0.45, linewidth=0)
-    point = bins.high == bins.low  # a bin of one confidence has no width, and its rows are a line
+    point = bins.high == bins.low  # a bin with a single confidence has no width; its rows are drawn as a line
     axes.vlines(bins.low[point], 0, bins.rows[point], color=colour, linewidth=1.5)
     x = np.stack([bins.low, bins.low, bins.high, bins.high], axis=1).ravel()
     y = np.stack([np.zeros(len(bins.rows)), bins.rows, bins.rows, np.zeros(len(bins.rows))], axis=1).ravel()

@@ -30,12 +30,12 @@ from losscli.wording import count, short
 
 BINS = 60
 TALLEST = 1e290
-"""Axes to larger numbers overflow on the way."""
+"""Axes to larger numbers overflow inside Matplotlib."""
 MOST_GROUPS = 20
 CELLS = 80
-"""Cells of the loss that its panel is high, at most."""
+"""The most cells that the panel of losses is high."""
 WORST = (0.01, 0.05, 0.1)
-"""Parts of the rows whose share of the total is written out."""
+"""Shares of the rows whose share of the total is written out."""
 
 MOSAICS = {1: "A", 2: "AB", 3: "AB;CC", 4: "AB;CD"}
 SIZES = {1: (6.4, 4.6), 2: (10.5, 4.4), 3: (10.5, 8.0), 4: (10.5, 8.0)}
@@ -43,7 +43,9 @@ SIZES = {1: (6.4, 4.6), 2: (10.5, 4.4), 3: (10.5, 8.0), 4: (10.5, 8.0)}
 
 @dataclass(frozen=True)
 class Sampled:
-    """What the panels draw: the result of a calculation, what its observer kept, and what its groups are called."""
+    """The numbers that the panels draw: the result of a measurement, the profile of its
+    losses, and the names of its groups.
+    """
 
     result: Result
     profile: Profile
@@ -53,7 +55,7 @@ class Sampled:
 
 
 def draw(sampled: Sampled, panels: Sequence[str], look: Look) -> Figure:
-    """Draw the panels that are named, of 'distribution', 'classes', 'confidence', 'concentration'."""
+    """Draw the named panels, of 'distribution', 'classes', 'confidence', 'concentration'."""
     figure = blank(look, *SIZES[len(panels)])
     axes = figure.subplot_mosaic(MOSAICS[len(panels)])
     for letter, name in zip("ABCD", panels, strict=False):
@@ -61,29 +63,30 @@ def draw(sampled: Sampled, panels: Sequence[str], look: Look) -> Figure:
     result = sampled.result
     rows = count(result.samples, "sample") + (f" ({result.ignored:,} ignored)" if result.ignored else "")
     value = "" if result.value is None else f", {result.reduction} {result.value:.4g}"
-    given = ", ".join(f"{name} = {short(value)}" for name, value in result.parameters.items() if value is not None)
-    loss = f"{result.loss} ({given})" if given else result.loss
+    parameters = ", ".join(f"{name} = {short(value)}" for name, value in result.parameters.items() if value is not None)
+    loss = f"{result.loss} ({parameters})" if parameters else result.loss
     headline(figure, clean(f"{loss}: {rows}{value}" if look.title is None else look.title, 200))
     small_print(figure, clean(result.signature, 1000))
     return figure
 
 
 def _distribution(axes: Axes, sampled: Sampled, look: Look) -> None:
+    """Draw a histogram of the losses, with mean, median and p99."""
     result, theme = sampled.result, look.colours
-    found = Histogram.of(result.distribution, BINS, sampled.log)
-    if found is None:
+    histogram = Histogram.of(result.distribution, BINS, sampled.log)
+    if histogram is None:
         why = f"no loss is {'positive and finite' if sampled.log else 'finite'}"
         if sampled.log or len(axes.figure.axes) == 1:
             raise DataError(f"{why}: there is no distribution to draw")
         message(axes, f"No distribution: {why}.")
         return
-    if found.edges[-1] > TALLEST:
+    if histogram.edges[-1] > TALLEST:
         raise DataError(
-            f"a loss of {min(result.summary['max'], found.edges[-1]):g} is too large to be drawn; divide predictions and targets first"
+            f"a loss of {min(result.summary['max'], histogram.edges[-1]):g} is too large to be drawn; divide predictions and targets first"
         )
-    axes.stairs(found.counts, found.edges, fill=True, color=theme.colours[0], alpha=0.55)
-    axes.stairs(found.counts, found.edges, color=theme.colours[0], linewidth=0.9)
-    if found.log:
+    axes.stairs(histogram.counts, histogram.edges, fill=True, color=theme.colours[0], alpha=0.55)
+    axes.stairs(histogram.counts, histogram.edges, color=theme.colours[0], linewidth=0.9)
+    if histogram.log:
         axes.set_xscale("log")
         plain_ticks(axes.xaxis)
     axes.set_ylim(bottom=0)
@@ -92,16 +95,16 @@ def _distribution(axes: Axes, sampled: Sampled, look: Look) -> None:
     for i, (name, key) in enumerate(marks):
         at = result.summary[key]
         label = f"{name} {at:.4g}"
-        if np.isfinite(at) and (at > 0 or not found.log):
+        if np.isfinite(at) and (at > 0 or not histogram.log):
             axes.axvline(at, color=theme.ink, linewidth=1.4, linestyle=DASHES[i], label=label)
         else:
             axes.plot([], [], color=theme.ink, linewidth=1.4, linestyle=DASHES[i], label=f"{label} (not on this axis)")
     _legend_above(axes)
-    left_out = [f"{found.not_positive:,} at 0 or below"] if found.not_positive else []
-    left_out += [f"{found.infinite:,} infinite"] if found.infinite else []
+    left_out = [f"{histogram.not_positive:,} at 0 or below"] if histogram.not_positive else []
+    left_out += [f"{histogram.infinite:,} infinite"] if histogram.infinite else []
     axes.set_xlabel(
         "loss of a sample"
-        + (" (log scale)" if found.log else "")
+        + (" (log scale)" if histogram.log else "")
         + (f"\nnot on this axis: {', '.join(left_out)}" if left_out else "")
     )
     axes.set_ylabel("samples a bin")
@@ -110,6 +113,7 @@ def _distribution(axes: Axes, sampled: Sampled, look: Look) -> None:
 
 
 def _classes(axes: Axes, sampled: Sampled, look: Look) -> None:
+    """Draw the mean loss of each class or output, the largest first."""
     profile, theme = sampled.profile, look.colours
     assert profile.rows is not None
     assert profile.sums is not None
@@ -135,22 +139,23 @@ def _classes(axes: Axes, sampled: Sampled, look: Look) -> None:
     if np.isfinite(mean):
         axes.axvline(mean, color=theme.ink, linewidth=1.4, linestyle=DASHES[1], label=f"mean of all{before} {mean:.4g}")
         _legend_above(axes)
-    one = "class" if sampled.groups == "classes" else "output"
+    noun = "class" if sampled.groups == "classes" else "output"
     cut = len(held) > MOST_GROUPS
     empty = len(profile.rows) - len(held)
     about = [f"the {MOST_GROUPS} largest of {len(held):,}"] if cut else []
-    about += [f"{count(empty, one, f'{one}es' if one == 'class' else None)} without rows not shown"] if empty else []
-    axes.set_xlabel(f"mean loss of the {one}{before}" + (f"\n{'; '.join(about)}" if about else ""))
+    about += [f"{count(empty, noun, f'{noun}es' if noun == 'class' else None)} without rows not shown"] if empty else []
+    axes.set_xlabel(f"mean loss of the {noun}{before}" + (f"\n{'; '.join(about)}" if about else ""))
 
 
 def _confidence(axes: Axes, sampled: Sampled, look: Look) -> None:
+    """Draw how many samples have which loss and which confidence."""
     joint = sampled.profile.joint
     assert joint is not None
     scale = edges = loss_edges()
-    counts = joint[:, :-1].T  # the last bin has no upper edge: what it holds is as good as infinite
+    counts = joint[:, :-1].T  # the last bin has no upper edge: its losses are practically infinite
     high = int(joint[:, -1].sum())
-    found = Histogram.of(sampled.result.distribution, BINS, sampled.log)
-    log = found is not None and found.log
+    histogram = Histogram.of(sampled.result.distribution, BINS, sampled.log)
+    log = histogram is not None and histogram.log
     filled = np.flatnonzero(counts.sum(axis=1))
     if not len(filled):
         message(axes, "no loss is finite")
@@ -159,7 +164,7 @@ def _confidence(axes: Axes, sampled: Sampled, look: Look) -> None:
     if log:
         counts, edges = _coarser(counts[1:], edges[1:])
     else:
-        # Bins that are a fraction of a pixel high would be invisible: what is in them goes to one that can be seen.
+        # Bins lower than a pixel would be invisible: they are added to one that can be seen.
         low = int(np.searchsorted(edges, edges[int(filled[-1]) + 1] / CELLS)) - 1
         counts = np.concatenate([counts[: low + 1].sum(axis=0, keepdims=True), counts[low + 1 :]])
         edges = np.concatenate([edges[:1], edges[low + 1 :]])
@@ -167,7 +172,7 @@ def _confidence(axes: Axes, sampled: Sampled, look: Look) -> None:
     first, last = (int(filled[0]), int(filled[-1])) if len(filled) else (0, 0)
     if not log:
         first = 0
-        edges = edges if last else np.array([0.0, 1.0])  # where all losses are 0, any scale shows it
+        edges = edges if last else np.array([0.0, 1.0])  # if all losses are 0, any scale shows it
     shown = np.ma.masked_equal(counts[first : last + 1], 0)
     across = np.arange(CONFIDENCES + 1) / CONFIDENCES
     most = max(int(shown.max()) if shown.count() else 1, 2)
@@ -199,7 +204,9 @@ def _confidence(axes: Axes, sampled: Sampled, look: Look) -> None:
 
 
 def _coarser(counts: Array, edges: Array) -> tuple[Array, Array]:
-    """Neighbouring bins of the loss added up, until those that are filled are high enough to be seen."""
+    """Return counts and edges with neighbouring bins of the loss added up, until the bins are high enough
+    to be seen.
+    """
     filled = np.flatnonzero(counts.sum(axis=1))
     if not len(filled):
         return counts, edges
@@ -209,6 +216,7 @@ def _coarser(counts: Array, edges: Array) -> tuple[Array, Array]:
 
 
 def _concentration(axes: Axes, sampled: Sampled, look: Look) -> None:
+    """Draw the share of the total loss in the worst samples."""
     contributions = sampled.profile.contributions or sampled.result.distribution
     theme, weighted = look.colours, sampled.profile.contributions is not None
     values, counts = contributions.spectrum()
@@ -235,6 +243,7 @@ def _concentration(axes: Axes, sampled: Sampled, look: Look) -> None:
 
 
 def _legend_above(axes: Axes) -> None:
+    """Place a legend above a panel, in as many columns as fit."""
     labels = axes.get_legend_handles_labels()[1]
     width = axes.get_position().width * axes.figure.get_figwidth()  # type: ignore[union-attr]
     axes.legend(

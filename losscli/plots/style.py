@@ -1,4 +1,4 @@
-"""How pictures look, and how they become bytes: themes, colours that survive colour-blindness and print, sizes."""
+"""How pictures look, and how they become bytes: themes, sizes, and colours that suit colour-blind readers and print."""
 
 import io
 import re
@@ -21,22 +21,22 @@ from losscli.version import __version__
 
 FORMATS = {".png": "png", ".svg": "svg", ".pdf": "pdf"}
 MOST_PIXELS = 20_000
-"""On a side; Matplotlib draws up to 2^16, and 20,000 squared are 1.6 GB."""
+"""The most pixels per side; Matplotlib draws up to 2^16, and 20,000 squared are 1.6 GB."""
 SMALL = 7.5
-"""Points of the small print."""
+"""Size of the small print in points."""
 INCHES_A_LETTER = 0.078
-"""Width of a letter of a legend, roughly."""
+"""Approximate width of a letter of a legend in inches."""
 SLACK = 3
-"""Pixels by which a label may leave the figure: what Matplotlib leaves empty around letters."""
+"""Pixels by which a label may leave the figure: the empty space that Matplotlib leaves around letters."""
 LINE_OF_LEGEND = 0.2
-"""Inches."""
+"""Height of a line of a legend in inches."""
 DASHES = ("-", (0, (5, 1.6)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)), (0, (8, 1.5, 1.2, 1.5, 1.2, 1.5)))
 MARKERS = "os^DvPX*<>"
 
 
 @dataclass(frozen=True)
 class Theme:
-    """Colours of a picture. `colours` tell curves and classes apart; `scale` is a colour map for what is ordered."""
+    """Colours of a picture. `colours` distinguish curves and classes; `scale` is a colour map for ordered things."""
 
     ground: str
     ink: str
@@ -47,7 +47,7 @@ class Theme:
     """The part of the colour map that stands out from the ground."""
 
 
-# Okabe and Ito's colours ("Color Universal Design", 2008), without those that a ground of this lightness swallows.
+# Okabe and Ito's colours ("Color Universal Design", 2008), without those that are hard to see on the ground.
 THEMES = {
     "light": Theme(
         "#ffffff",
@@ -70,7 +70,7 @@ THEMES = {
 
 @dataclass(frozen=True)
 class Look:
-    """What the options of every picture say. `size` is in inches."""
+    """The options that every picture has. `size` is in inches."""
 
     title: str | None = None
     size: tuple[float, float] | None = None
@@ -96,9 +96,9 @@ class Look:
 
 @contextmanager
 def drawing(look: Look) -> Iterator[None]:
-    """Matplotlib's own defaults and this look, whatever the user's settings are; they are restored afterwards."""
+    """Use Matplotlib's defaults and this look, whatever the user's settings are; restore everything afterwards."""
     theme = look.colours
-    with mpl.rc_context(), np.errstate(all="ignore"):  # what Matplotlib does with the largest numbers is not our say
+    with mpl.rc_context(), np.errstate(all="ignore"):  # Matplotlib may overflow with the largest numbers
         mpl.rcdefaults()
         mpl.rcParams.update(
             {
@@ -133,25 +133,25 @@ def drawing(look: Look) -> Iterator[None]:
 
 
 def blank(look: Look, width: float, height: float) -> Figure:
-    """An empty figure of the size that is asked for, else of `width` x `height` inches."""
+    """Return an empty figure of the size asked for, else of `width` x `height` inches."""
     return Figure(figsize=look.size or (width, height), layout="constrained")
 
 
 def style_of(number: int, look: Look) -> dict[str, Any]:
-    """Colour and dashes of the curve with this number: both, so that neither has to be seen."""
+    """Return colour and dashes of the curve with this number; each of them alone distinguishes it."""
     colours = look.colours.colours
     return {"color": colours[number % len(colours)], "linestyle": DASHES[number % len(DASHES)]}
 
 
 def ordered_style(number: int, of: int, look: Look) -> dict[str, Any]:
-    """The same for the curves of a sweep, from dark to light or back."""
+    """Return colour and dashes of a curve of a sweep, whose colours go from dark to light or back."""
     low, high = look.colours.within
     colour = mpl.colormaps[look.colours.scale](low + (high - low) * number / max(1, of - 1))
     return {"color": colour, "linestyle": DASHES[number % len(DASHES)]}
 
 
 def count_colours(look: Look) -> ListedColormap:
-    """A colour map for counts: the more, the further from the ground, and one stands out from it too."""
+    """Return a colour map for counts: larger counts differ more from the ground, and even a count of 1 stands out."""
     theme = look.colours
     low, high = theme.within
     ends = (low, high) if low > 1 - high else (high, low)
@@ -159,50 +159,54 @@ def count_colours(look: Look) -> ListedColormap:
 
 
 def clean(text: str, most: int = 40) -> str:
-    """A name as it can be drawn: without control characters, and cut where it is too long to read."""
+    """Return a name that can be drawn: without control characters, and cut if it is too long to read."""
     text = "".join(letter if letter.isprintable() else " " if letter.isspace() else "\ufffd" for letter in text)
-    # In the middle, since names of one table often begin alike.
+    # Cut in the middle, since names of one table often begin alike.
     return text if len(text) <= most else f"{text[: most // 2]}…{text[most // 2 + 1 - most :]}"
 
 
 def fitted(text: str, inches: float) -> str:
-    """A label in as many lines as it needs beside a panel that has so much room, its other labels included."""
+    """Return a label in as many lines as it needs beside a panel that has this many inches, including
+    its other labels.
+    """
     return textwrap.fill(text, max(8, int(0.9 * inches / INCHES_A_LETTER)))
 
 
 def plain_ticks(axis: Any) -> None:
-    """Numbers of a logarithmic axis in plain digits, at the powers of ten."""
+    """Write the numbers of a logarithmic axis in plain digits, at the powers of ten."""
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_formatter(FuncFormatter(lambda value, _: ""))
 
 
 def legend_below(figure: Figure, handles: Sequence[Any], labels: Sequence[str], handle: int = 10, **how: Any) -> None:
-    """A legend under the panels, where it hides nothing, in as many columns as fit; `how` is Matplotlib's."""
+    """Place a legend under the panels, where it hides nothing, in as many columns as fit;
+    `how` is passed to Matplotlib.
+    """
     columns = legend_columns(labels, figure.get_figwidth(), handle)
     figure.legend(handles, labels, loc="outside lower center", ncols=columns, **{"columnspacing": 1.6} | how)
 
 
 def legend_height(labels: Sequence[str], width: float, handle: int = 10) -> float:
-    """How many inches of a figure of this width a legend under its panels takes."""
+    """Return how many inches a legend under the panels of a figure of this width takes."""
     return LINE_OF_LEGEND * -(-len(labels) // legend_columns(labels, width, handle))
 
 
 def legend_columns(labels: Sequence[str], width: float, handle: int = 10) -> int:
-    """How many columns of a legend fit into a width in inches; a handle is as wide as so many letters."""
+    """Return how many columns of a legend fit into a width in inches; a handle is as wide as `handle` letters."""
     each = (max(map(len, labels)) + handle) * INCHES_A_LETTER
     return max(1, min(len(labels), int(width / each)))
 
 
 def headline(figure: Figure, text: str) -> None:
-    """The title of a figure, in as many lines as it needs.
+    """Set the title of a figure, in as many lines as it needs.
 
-    Where Matplotlib breaks lines itself it reads words between dollars as formulas, whatever it was told.
+    If Matplotlib breaks lines, it reads words between dollar signs as formulas, whatever its settings are.
     """
     figure.suptitle(text, wrap="$" not in text)
 
 
 def small_print(figure: Figure, text: str) -> None:
-    """A line at the foot of the figure that says how its numbers came about."""
+    """Write a line at the foot of the figure that says how its numbers were computed."""
     letters = max(20, int(figure.get_figwidth() / INCHES_A_LETTER * 9.5 / SMALL))
     lines: list[str] = []
     line = ""
@@ -214,18 +218,18 @@ def small_print(figure: Figure, text: str) -> None:
 
 
 def message(axes: Axes, text: str) -> None:
-    """A panel that has nothing to draw says why."""
+    """Write in a panel why it has nothing to draw."""
     axes.set_axis_off()
     axes.text(0.5, 0.5, text, ha="center", va="center", wrap=True, transform=axes.transAxes)
 
 
 def render(figure: Figure, suffix: str, look: Look, about: Mapping[str, str]) -> tuple[bytes, list[str]]:
-    """A figure as the bytes of a file, and what to tell the user about it.
+    """Return a figure as the bytes of a file, and notes for the user.
 
     Raises
     ------
     UsageError
-        for a size into which the picture does not fit.
+        if the picture does not fit into its size.
     """
     kind = FORMATS[suffix]
     maker = f"losscli {__version__}"
@@ -243,18 +247,19 @@ def render(figure: Figure, suffix: str, look: Look, about: Mapping[str, str]) ->
         text = str(warning.message)
         if "constrained_layout not applied" in text:
             raise _too_small(figure)
-        if "Glyph" in text and kind != "svg":  # where it is text, and the font the reader's
+        if "Glyph" in text and kind != "svg":  # in SVG it is text in the reader's font
             notes.append("warning: the font lacks letters of a name, which are drawn as boxes")
     return out.getvalue(), sorted(set(notes))
 
 
 def _too_small(figure: Figure) -> UsageError:
+    """Return the error about a size that is too small."""
     width, height = figure.get_size_inches()
     return UsageError(f"--size {width:g},{height:g} is too small for this picture; give it more inches")
 
 
 def _crowded(figure: Figure) -> bool:
-    """Whether labels of axes leave the figure, or stand in each other."""
+    """Whether labels of axes leave the figure, or overlap."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         figure.draw_without_rendering()
