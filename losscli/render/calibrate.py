@@ -12,14 +12,17 @@ if TYPE_CHECKING:
 
 
 def calibrated(found: "Calibrated", terminal: bool, width: int) -> str:
-    """What `losscli calibrate` found: the fit, then the scores before and after it."""
+    """Return the table of `losscli calibrate`: the fit, then the scores before and after it.
+
+    `terminal` says whether it is for a terminal, of `width` columns.
+    """
     full = not terminal
     record = found.to_dict()
-    one = len(found.measurement.job.predictions.shape) == 1
+    single = len(found.measurement.job.predictions.shape) == 1
     outcome = found.fit.limit or ("converged" if found.fit.converged else "NOT CONVERGED")
     biases = record.get("bias")
-    formula = f"{'sigmoid' if one else 'softmax'}(z / T{'' if biases is None else ' + b'})"
-    logits = "the logits" if record["from"] == "logits" else "log p" if not one else "log(p / (1 - p))"
+    formula = f"{'sigmoid' if single else 'softmax'}(z / T{'' if biases is None else ' + b'})"
+    logits = "the logits" if record["from"] == "logits" else "log p" if not single else "log(p / (1 - p))"
     facts = [
         ("temperature", f"{number(found.temperature, full)} ({formula}, z: {logits})"),
         ("fit", f"{outcome}, {count(found.fit.iterations, 'step')}"),
@@ -44,7 +47,7 @@ def calibrated(found: "Calibrated", terminal: bool, width: int) -> str:
 
 
 def _scores(record: Mapping[str, Any], full: bool) -> list[dict[str, str]]:
-    """Scores before and after a calibration, a row each."""
+    """Return one row per score, with columns for before and after the calibration."""
     sides = {name: record[name] for name in ("before", "after")}
 
     def row(title: str, of: Callable[[Any], str]) -> dict[str, str]:

@@ -26,10 +26,10 @@ COUPLED = {
     "rows": "every row meets all others: the file is held in memory, the work grows with the square of the rows, and too "
     "many are refused; a row's loss depends on the other rows",
 }
-"""What losses that couple rows say of it."""
+"""Description of how rows are coupled, by `Family.coupled`, for `explain`."""
 
 REGISTERED = "registered"
-"""Stands for a family of losses that installed packages register, which are not looked into."""
+"""The name of a family for losses that installed packages register, which are not imported for a list."""
 
 WIDE_ENOUGH_FOR_ALIASES = 160
 CURVE_WIDTH, CURVE_HEIGHT = 60, 8
@@ -37,7 +37,7 @@ CUT = 0.99
 
 
 def entry(loss: Loss) -> Entry:
-    """Everything that a loss declares."""
+    """Return everything that a loss declares, ready for JSON."""
     family = loss.family
     return {
         "name": loss.name,
@@ -81,7 +81,7 @@ def entry(loss: Loss) -> Entry:
 
 
 def explained(loss: Loss) -> Loss:
-    """A loss to explain: of one that depends on files what it is without any, if it can be that."""
+    """Return a loss to explain: one that depends on files is replaced by what it is without files, if possible."""
     try:
         return drawable([loss.bind()])[0].declaration
     except LosscliError:
@@ -89,7 +89,7 @@ def explained(loss: Loss) -> Loss:
 
 
 def words(loss: Loss, relation: Relation) -> str:
-    """A relation as a line: the equality, and where it holds."""
+    """Return a relation as a line: the equality, and for which parameters it is true."""
     place = []
     for name, value in relation.at.items():
         inside = value in loss.parameters[name].domain
@@ -98,12 +98,12 @@ def words(loss: Loss, relation: Relation) -> str:
 
 
 def entries(family: str | None = None) -> list[Entry]:
-    """All losses, or those of a family.
+    """Return all losses, or those of a family.
 
     Raises
     ------
     UsageError
-        for a family that does not exist.
+        if the family does not exist.
     """
     if family is not None and family not in (*FAMILIES, REGISTERED):
         raise UsageError(
@@ -113,9 +113,9 @@ def entries(family: str | None = None) -> list[Entry]:
 
 
 def registered_entries() -> list[Entry]:
-    """Losses that installed packages register, by name and home only: a list imports none of them.
+    """Return losses that installed packages register, by name and home only, since a list imports none of them.
 
-    Those of a name that losscli's own losses have are found by nobody, and left out.
+    Those with the name of one of losscli's own losses cannot be found by name, and are left out.
     """
     from losscli.custom.registered import home, registered
 
@@ -130,27 +130,28 @@ def registered_entries() -> list[Entry]:
             "name": name,
             "family": REGISTERED,
             "summary": "registered by a package; losscli explain shows it",
-            "definition": home(one),
-            "source": home(one),
+            "definition": home(registered_entry),
+            "source": home(registered_entry),
         }
-        for name, one in registered().items()
+        for name, registered_entry in registered().items()
         if not is_known(name)
     ]
 
 
 def operands_of(loss: Loss) -> str:
-    """The options that a loss cannot do without."""
+    """Return the options that a loss cannot do without."""
     return (" --centers FILE" if loss.family.takes_centers else "") + (
         f" --{loss.family.third_operand} FILE" if loss.family.third_operand else ""
     )
 
 
 def formula_of(found: Entry) -> str:
-    """The formula, or the definition in words where no closed form exists."""
+    """Return the formula, or the definition in words if there is no closed form."""
     return str(found.get("formula") or found["definition"])
 
 
 def parameters_in_short(found: Entry) -> str:
+    """Return the parameters with their defaults on one line."""
     shown = [
         f"{item['name']} {'none' if item['default'] is None else format(item['default'], 'g')}"
         for item in found["parameters"]
@@ -159,7 +160,7 @@ def parameters_in_short(found: Entry) -> str:
 
 
 def listed(found: Sequence[Entry], terminal: bool) -> str:
-    """A table of losses; off a terminal it is as wide as it needs to be."""
+    """Return a table of losses; if it is not for a terminal, it is as wide as it needs to be."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -180,14 +181,14 @@ def listed(found: Sequence[Entry], terminal: bool) -> str:
 
 
 def curve(loss: Loss, encoding: str | None) -> tuple[str, list[str]]:
-    """The loss at its defaults over its natural axis, in characters: what is drawn, and its lines."""
+    """Return the loss at its defaults over its natural axis, drawn with characters: a caption, and the lines."""
     (bound,) = drawable([loss.bind()])
     axes = shared_axis([bound])[1]
     axis = axes[bound.family.name]
     low, high = default_range([bound], axes)
     drawn = trace(bound, axis, low, high)
     finite = drawn.value[np.isfinite(drawn.value)]
-    # A curve that goes to infinity at an end of its axis is cut where it would hide the rest.
+    # A curve that goes to infinity at an end of its axis is cut, since its shape would not be visible otherwise.
     top = np.quantile(finite, CUT) if len(finite) < len(drawn.value) else finite.max()
     shown = np.where(drawn.value > top, np.nan, drawn.value)
     lines = sketch.curve(drawn.x, shown, CURVE_WIDTH, CURVE_HEIGHT, encoding)
@@ -197,15 +198,15 @@ def curve(loss: Loss, encoding: str | None) -> tuple[str, list[str]]:
     text = [f"{label:>{width}} |{line}" for label, line in zip(labels, lines, strict=True)]
     text.append(f"{'':{width}} +{'-' * CURVE_WIDTH}")
     text.append(f"{'':{width}}  {low:<{CURVE_WIDTH // 2}g}{high:>{CURVE_WIDTH - CURVE_WIDTH // 2}g}")
-    given = ", ".join(f"{name} = {value}" for name, value in settings(bound).items())
-    return f"loss over the {axis.label}" + (f"; {given}" if given else ""), text
+    parameters = ", ".join(f"{name} = {value}" for name, value in settings(bound).items())
+    return f"loss over the {axis.label}" + (f"; {parameters}" if parameters else ""), text
 
 
 def described(loss: Loss, terminal: bool, encoding: str | None = "utf-8") -> str:
-    """One loss on a page: what it is, and all that may surprise."""
+    """Return a page about one loss: what it is, and everything that may surprise."""
     import textwrap
 
-    found = entry(loss)
+    record = entry(loss)
 
     width = max(60, min(shutil.get_terminal_size().columns, 100)) if terminal else 100
 
@@ -222,25 +223,28 @@ def described(loss: Loss, terminal: bool, encoding: str | None = "utf-8") -> str
         ]
         return ["", strong(title), *wrapped]
 
-    letters = [f"{letter} = {meaning}" for letter, meaning in (found["variables"] | found["where"]).items()]
+    letters = [f"{letter} = {meaning}" for letter, meaning in (record["variables"] | record["where"]).items()]
     parameters = [
         f"--{item['name'].replace('_', '-')} {'(none)' if item['default'] is None else format(item['default'], 'g')}  in {item['domain']}: {item['help']}"
-        for item in found["parameters"]
+        for item in record["parameters"]
     ]
     try:
         over, drawn = curve(loss, encoding)
-    except LosscliError as error:  # of a loss of the user's own, which may fail or need a parameter
+    except LosscliError as error:  # a loss of the user's own may fail or need a parameter
         over, drawn = f"none: {error}", []
-    at = ", ".join(found["breaks"])
+    at = ", ".join(record["breaks"])
     needed = operands_of(loss)
-    given = [item for item in found["parameters"] if item["default"] is not None]
-    options = needed + "".join(f" --{item['name'].replace('_', '-')} {item['default']:g}" for item in given)
+    with_defaults = [item for item in record["parameters"] if item["default"] is not None]
+    options = needed + "".join(f" --{item['name'].replace('_', '-')} {item['default']:g}" for item in with_defaults)
     text = [
-        strong(found["name"]) + f"  ({found['family']})",
-        *textwrap.wrap(found["summary"], width, initial_indent="  ", subsequent_indent="  "),
+        strong(record["name"]) + f"  ({record['family']})",
+        *textwrap.wrap(record["summary"], width, initial_indent="  ", subsequent_indent="  "),
         *part(
             "Formula",
-            [f"f = {formula_of(found)}", *([f"loss = {found['value']}"] if found["value"].startswith("sum") else [])],
+            [
+                f"f = {formula_of(record)}",
+                *([f"loss = {record['value']}"] if record["value"].startswith("sum") else []),
+            ],
         ),
         *part("where", letters),
         "",
@@ -249,28 +253,32 @@ def described(loss: Loss, terminal: bool, encoding: str | None = "utf-8") -> str
         *(f"  {line}" for line in drawn),
         *part(
             "Gradient",
-            [*([f"slope = {found['slope']}"] if found["slope"] else []), f"d loss / d prediction: {found['gradient']}"],
+            [
+                *([f"slope = {record['slope']}"] if record["slope"] else []),
+                f"d loss / d prediction: {record['gradient']}",
+            ],
         ),
         *part("Parameters", parameters),
-        *part("Targets", [found["targets"]]),
-        *part("Rows", [found["rows"]] if found["rows"] else []),
-        *part("Changes its form", [f"at {next(iter(found['variables']))} = {at}"] if at else []),
-        *part("Facts", [", ".join(found["facts"])] if found["facts"] else []),
-        *part("Special cases", found["special_cases"]),
-        *part("Relations", found["relations"]),
-        *part("Also called", [", ".join(found["aliases"])] if found["aliases"] else []),
+        *part("Targets", [record["targets"]]),
+        *part("Rows", [record["rows"]] if record["rows"] else []),
+        *part("Changes its form", [f"at {next(iter(record['variables']))} = {at}"] if at else []),
+        *part("Facts", [", ".join(record["facts"])] if record["facts"] else []),
+        *part("Special cases", record["special_cases"]),
+        *part("Relations", record["relations"]),
+        *part("Also called", [", ".join(record["aliases"])] if record["aliases"] else []),
         *part(
-            "Names that mean something else elsewhere", [f"{name}: {text}" for name, text in found["elsewhere"].items()]
+            "Names that mean something else elsewhere",
+            [f"{name}: {text}" for name, text in record["elsewhere"].items()],
         ),
-        *_libraries(found, part, width),
-        *part("Source", [found["source"]]),
-        *part("Compute", [f"losscli compute {found['name']} PREDICTIONS TARGETS{options}"]),
+        *_libraries(record, part, width),
+        *part("Source", [record["source"]]),
+        *part("Compute", [f"losscli compute {record['name']} PREDICTIONS TARGETS{options}"]),
     ]
     return "\n".join(text)
 
 
 def _libraries(found: Entry, part: Callable[[str, Sequence[str]], list[str]], width: int) -> list[str]:
-    """The calls of the libraries, with their conventions and defects."""
+    """Return the calls of the libraries, with their conventions and defects."""
     import textwrap
 
     lines = (

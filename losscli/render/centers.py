@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def center_table(found: "Centers", terminal: bool, width: int) -> str:
-    """What `losscli centers` made: facts, then a class a line."""
+    """Return the table of `losscli centers`: facts, then one line per class."""
     full = not terminal
     record, k = found.to_dict(), len(found.after)
     alpha = "" if found.alpha is None else f", alpha = {number(found.alpha, full)}"

@@ -1,4 +1,4 @@
-"""What `losscli check` found, as a table."""
+"""The findings of `losscli check` as a table."""
 
 from typing import TYPE_CHECKING
 
@@ -16,23 +16,23 @@ KINDS = {
     "binary": "0 and 1",
     "signed": "-1 and 1",
 }
-"""What targets are called in the table of a check."""
+"""Encoding of targets -> its name in the table of a check."""
 
 
 def checked(report: "Report", terminal: bool, width: int) -> str:
-    """What `losscli check` found: facts, then findings."""
+    """Return the table of `losscli check`: facts, then findings."""
     full = not terminal
     facts = []
     for role in ("predictions", "targets"):
-        found = report.facts.get(role, {})
-        shape = " x ".join(f"{length:,}" for length in found.get("shape", ()))
-        described = ", ".join([*([shape] if shape else []), *([found["dtype"]] if "dtype" in found else [])])
-        facts.append((role, f"{found.get('file', 'not read')}" + (f": {described}" if described else "")))
-        kind, evidence = found.get("kind"), found.get("evidence")
+        about_file = report.facts.get(role, {})
+        shape = " x ".join(f"{length:,}" for length in about_file.get("shape", ()))
+        described = ", ".join([*([shape] if shape else []), *([about_file["dtype"]] if "dtype" in about_file else [])])
+        facts.append((role, f"{about_file.get('file', 'not read')}" + (f": {described}" if described else "")))
+        kind, evidence = about_file.get("kind"), about_file.get("evidence")
         if kind:
             facts.append(("", KINDS.get(kind, kind) + (f": {evidence}" if evidence else "")))
         for what in ("classes", "positives"):
-            counts = found.get(what, {})
+            counts = about_file.get(what, {})
             shown = list(counts.items())[:CLASSES_SHOWN]
             more = f", ... {len(counts) - len(shown):,} more" if len(counts) > len(shown) else ""
             facts += [] if not counts else [(what, ", ".join(f"{name}: {rows:,}" for name, rows in shown) + more)]

@@ -6,12 +6,12 @@ from typing import NamedTuple
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML 1.0 has no way to write."""
+"""Characters that XML 1.0 cannot contain."""
 FAILURE, ERROR, SKIPPED = "failure", "error", "skipped"
 
 
 class Case(NamedTuple):
-    """A test case: what it is, and what came of it, if it did not pass."""
+    """A test case: its name and, if it did not pass, what happened."""
 
     name: str
     outcome: str | None = None
@@ -20,16 +20,26 @@ class Case(NamedTuple):
     kind: str = ""
     text: str = ""
     out: str = ""
-    """What stands beside a case that passed."""
+    """Output that is shown for a case, even if it passed."""
 
 
 def suite(name: str, home: str, cases: Sequence[Case], counted: tuple[str, ...], out: str = "") -> Element:
-    """Test cases under one name; `home` is what they are said to be of, and `counted` which numbers the suite has."""
-    made = Element("testsuite", name=_text(name))
+    """Return a test suite.
+
+    Parameters
+    ----------
+    home
+        the class name of its cases.
+    counted
+        the numbers that the suite states, such as 'tests' and 'failures'.
+    out
+        output that is shown for the suite.
+    """
+    element = Element("testsuite", name=_text(name))
     for what in counted:
-        made.set(what, str(sum(what == "tests" or case.outcome == what.removesuffix("s") for case in cases)))
+        element.set(what, str(sum(what == "tests" or case.outcome == what.removesuffix("s") for case in cases)))
     for case in cases:
-        added = SubElement(made, "testcase", classname=_text(home), name=_text(case.name))
+        added = SubElement(element, "testcase", classname=_text(home), name=_text(case.name))
         if case.outcome == SKIPPED:
             SubElement(added, SKIPPED, message=_text(case.message))
         elif case.outcome is not None:
@@ -37,24 +47,25 @@ def suite(name: str, home: str, cases: Sequence[Case], counted: tuple[str, ...],
         if case.out:
             SubElement(added, "system-out").text = _text(case.out)
     if out:
-        SubElement(made, "system-out").text = _text(out)
-    return made
+        SubElement(element, "system-out").text = _text(out)
+    return element
 
 
 def suites(name: str, made: Sequence[Element], counted: tuple[str, ...]) -> Element:
-    """Suites under one name, with the sums of their numbers."""
+    """Return suites under one name, with the sums of their numbers."""
     root = Element("testsuites", name=_text(name))
     for what in counted:
-        root.set(what, str(sum(int(one.get(what, "0")) for one in made)))
+        root.set(what, str(sum(int(element.get(what, "0")) for element in made)))
     root.extend(made)
     return root
 
 
 def written(root: Element) -> str:
-    """The text of a file."""
+    """Return the text of a file."""
     indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(root, encoding="unicode") + "\n"
 
 
 def _text(text: str) -> str:
+    """Return text in which characters that XML cannot contain are replaced."""
     return NO_XML.sub("\ufffd", text.encode(errors="backslashreplace").decode())

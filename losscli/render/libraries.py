@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 def sides(format: str, request: "Request", own: float, found: "Sequence[Side]", full: bool) -> str:
-    """The numbers of several libraries, in a format of standard output or of a file."""
+    """Return the numbers of several libraries, in a format of standard output or of a file."""
     from losscli.measurement.as_library import lines
 
     if format in ("json", "jsonl"):
-        ours = {"library": "losscli", "version": __version__, "call": request.loss.name, "value": own}
-        records = [ours, *(side.to_dict() for side in found)]
+        own_record = {"library": "losscli", "version": __version__, "call": request.loss.name, "value": own}
+        records = [own_record, *(side.to_dict() for side in found)]
         if format == "jsonl":
             return "".join(strict_json(record) + "\n" for record in records)
         head = {

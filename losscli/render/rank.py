@@ -7,11 +7,11 @@ if TYPE_CHECKING:
     from losscli.render.text import Laid
 
 SLICES_SHOWN = 30
-"""Slices that a table shows."""
+"""The most groups that a table shows."""
 
 
 def laid_out(found: "Ranked", full: bool) -> "Laid":
-    """A ranking as a title, facts and tables."""
+    """Return a ranking as a title, facts and tables."""
     from losscli.render.text import number
 
     result = found.result
@@ -19,19 +19,19 @@ def laid_out(found: "Ranked", full: bool) -> "Laid":
     if result.ignored:
         facts.append(("ignored", f"{result.ignored:,}"))
     if found.concentration is not None:
-        told = [
-            f"{100 * one['part']:g} %: {100 * one['share']:.3g} %"
-            for one in found.concentration["worst"]
-            if one["part"] * result.samples >= 1
+        shares = [
+            f"{100 * entry['part']:g} %: {100 * entry['share']:.3g} %"
+            for entry in found.concentration["worst"]
+            if entry["part"] * result.samples >= 1
         ]
         half = f"{100 * found.concentration['half_of_the_loss']:.3g} % of the rows"
-        facts += [("worst rows' share of the loss", ", ".join(told))] if told else []
+        facts += [("worst rows' share of the loss", ", ".join(shares))] if shares else []
         facts.append(("half of the loss is in", half))
     slices = [
-        {name: one[name] for name in ("slice", "rows", "mean")}
-        | dict(zip(("low", "high"), one["interval"], strict=True))
-        | {"share": one["share"]}
-        for one in (found.slices or [])[:SLICES_SHOWN]
+        {name: entry[name] for name in ("slice", "rows", "mean")}
+        | dict(zip(("low", "high"), entry["interval"], strict=True))
+        | {"share": entry["share"]}
+        for entry in (found.slices or [])[:SLICES_SHOWN]
     ]
     left_out = len(found.slices or []) - len(slices)
     more = f"; {left_out:,} more with smaller losses" if left_out else ""

@@ -28,24 +28,26 @@ from losscli.wording import printable, short
 
 
 def to_json(result: Result) -> str:
-    """The result as indented JSON."""
+    """Return the result as indented JSON."""
     return strict_json(result.to_dict(), indent=2) + "\n"
 
 
 JSON_BETWEEN = ",\n    "
-"""What stands between the rows of a result in JSON, which are JSON text, one a line."""
+"""The text between two rows of a result in JSON; each row is JSON text on one line."""
 
 
 def json_around(result: Result) -> tuple[str, str]:
-    """What stands before the rows of a result in JSON, and behind them."""
+    """Return the text before the rows of a result in JSON, and the text after them."""
     return to_json(result).removesuffix("\n}\n") + ',\n  "rows": [\n    ', "\n  ]\n}\n"
 
 
 def to_value(result: Result) -> str:
+    """Return the bare number, with a newline."""
     return f"{result.value!r}\n"
 
 
 def facts_of(result: Result, full: bool) -> list[tuple[str, str]]:
+    """Return the facts about a result, as pairs of name and value."""
     from losscli.engine.reduction import REDUCTIONS
 
     formula = REDUCTIONS[result.reduction].formula
@@ -73,28 +75,37 @@ def facts_of(result: Result, full: bool) -> list[tuple[str, str]]:
 
 
 def _differs(result: Result) -> bool:
+    """Whether the value is not simply the mean of the losses."""
     return result.value is None or result.reduction != "mean" or result.value != result.summary["mean"]
 
 
 def distribution(result: Result, encoding: str | None) -> str | None:
-    """The losses as a line of bars with its ends; None where all of them are one number."""
-    found = Histogram.of(result.distribution, BARS)
-    if found is None or np.count_nonzero(found.counts) < 2:
+    """Return the losses as a line of bars with its ends; None if all losses are equal.
+
+    `encoding` is that of the output, which must have the characters.
+    """
+    histogram = Histogram.of(result.distribution, BARS)
+    if histogram is None or np.count_nonzero(histogram.counts) < 2:
         return None
-    ends = [f"{end:.4g}" for end in found.edges[[0, -1]]]
-    words = [f"{ends[0]} [{sketch.bars(found.counts, encoding)}] {ends[1]}"]
-    words += ["log scale"] if found.log else []
-    words += [f"{found.not_positive:,} at 0 or below"] if found.not_positive else []
-    words += [f"{found.infinite:,} infinite"] if found.infinite else []
+    ends = [f"{end:.4g}" for end in histogram.edges[[0, -1]]]
+    words = [f"{ends[0]} [{sketch.bars(histogram.counts, encoding)}] {ends[1]}"]
+    words += ["log scale"] if histogram.log else []
+    words += [f"{histogram.not_positive:,} at 0 or below"] if histogram.not_positive else []
+    words += [f"{histogram.infinite:,} infinite"] if histogram.infinite else []
     return ", ".join(words)
 
 
 def to_table(
     result: Result, rows: Sequence[Row] | None, terminal: bool, width: int, encoding: str | None = "utf-8"
 ) -> str:
-    """A table sized to its content; on a terminal with colour, elsewhere plain and never cut.
+    """Return a table as wide as its content; for a terminal with colours, otherwise plain and never cut.
 
-    `encoding` is that of what shows it: the distribution is of block characters where it has them.
+    Parameters
+    ----------
+    rows
+        per-sample results, of which the first ones are shown; None for none.
+    encoding
+        encoding of the output: the distribution is drawn with block characters if it has them.
     """
     facts = _clean(facts_of(result, full=not terminal))
     shape = distribution(result, encoding)
@@ -123,7 +134,7 @@ def _coloured(
     more: str | None,
     width: int,
 ) -> str:
-    """The same through rich, for a terminal."""
+    """Return the table for a terminal, made by Rich."""
     from rich.text import Text
 
     def style(name: str, value: str) -> str:
@@ -136,13 +147,13 @@ def _coloured(
 
 
 def to_markdown(result: Result) -> str:
-    """A Markdown table, for step summaries of CI."""
+    """Return a Markdown table, for step summaries of CI."""
     before, behind = markdown_around(result)
     return before + behind
 
 
 def markdown_around(result: Result, header: Sequence[str] = ()) -> tuple[str, str]:
-    """What stands before a result's rows in Markdown, with the header of their table, and behind them."""
+    """Return the text before a result's rows in Markdown, with the header of their table, and the text after them."""
     facts = facts_of(result, full=False)[1:]
     lines = [*_markdown_header(["", result.loss]), *map(markdown_line, facts)]
     lines += ["", *_markdown_header(header)] if header else []

@@ -1,4 +1,4 @@
-"""Small pictures of characters, for terminals: a line of bars, and a curve."""
+"""Small pictures made of characters, for terminals: a line of bars, and a curve."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 
 
 def can_show(text: str, encoding: str | None) -> bool:
-    """Whether an output's encoding has these characters."""
+    """Whether the encoding of an output has these characters."""
     try:
         text.encode(encoding or "ascii")
     except (UnicodeEncodeError, LookupError):
@@ -22,16 +22,17 @@ def can_show(text: str, encoding: str | None) -> bool:
 
 
 def bars(counts: Sequence[int] | Array, encoding: str | None) -> str:
-    """One character a count, higher for more; a space is 0, and nothing else is."""
+    """Return one character per count, higher for larger counts; a space stands for 0 and nothing else."""
     levels = BLOCKS if can_show(BLOCKS, encoding) else ASCII
     most = max(counts)
     return "".join(levels[int(np.ceil((len(levels) - 1) * count / most)) if count else 0] for count in counts)
 
 
 def curve(x: Array, y: Array, width: int, height: int, encoding: str | None) -> list[str]:
-    """A curve in lines of characters, from its least value to its largest; what is not finite is left out.
+    """Return a curve as lines of characters, from its smallest value to its largest; values
+    that are not finite are left out.
 
-    Braille has 2 x 4 dots a character; without it, '*' stands for one.
+    A braille character has 2 x 4 dots; without braille, each dot is a '*'.
     """
     fine = can_show(chr(0x2800), encoding)
     across, down = (2, 4) if fine else (1, 1)
@@ -39,7 +40,7 @@ def curve(x: Array, y: Array, width: int, height: int, encoding: str | None) -> 
     finite = np.isfinite(y)
     low, high = float(y[finite].min()), float(y[finite].max())
     at = np.linspace(x[0], x[-1], columns)
-    # Interpolated only between neighbours that are finite; elsewhere the interpolation is not.
+    # Between neighbours of which one is not finite, the interpolation is not finite either.
     level = (np.interp(at, x, y) - low) / ((high - low) or 1.0) * (rows - 1)
     dots = np.zeros((rows, columns), bool)
     before: int | None = None

@@ -11,40 +11,41 @@ MARKS = {MET: "met", UNMET: "NOT MET", UNMEASURED: "UNMEASURED"}
 
 
 def style(name: str, value: str) -> str:
-    """How a terminal shows the outcome."""
+    """Return the style in which a terminal shows the outcome."""
     if name != "result":
         return ""
     return {MET: "bold green", UNMET: "bold red"}.get(value.split(":")[0], "bold yellow")
 
 
 def laid_out(report: Report, full: bool) -> tuple[str, list[tuple[str, str]], list[tuple[str, list[dict[str, Any]]]]]:
-    """A report as a title, facts and tables."""
+    """Return a report as a title, facts and tables."""
     facts = [("suite", f"{report.suite.name} ({report.suite.file})"), ("result", f"{report.status}: {tally(report)}")]
     rows: list[dict[str, Any]] = []
     terms: list[dict[str, Any]] = []
-    for one in report.outcomes:
-        value = "" if one.value is None else number(one.value, full)
-        head = {"measurement": one.measure.name, "value": value}
-        rows += [head | {"check": "", "outcome": MARKS[one.status], "why": words} for words in one.errors]
+    for measured in report.outcomes:
+        value = "" if measured.value is None else number(measured.value, full)
+        head = {"measurement": measured.measure.name, "value": value}
+        rows += [head | {"check": "", "outcome": MARKS[measured.status], "why": words} for words in measured.errors]
         rows += [
             head | {"check": check.what, "outcome": MARKS[check.status], "why": check.words}
-            for check in one.checks
-            if not one.errors
+            for check in measured.checks
+            if not measured.errors
         ]
-        if not one.checks and not one.errors:
+        if not measured.checks and not measured.errors:
             rows.append(head | {"check": "", "outcome": "measured", "why": ""})
-        if one.measure.summed:
-            terms += _terms(one, full)
+        if measured.measure.summed:
+            terms += _terms(measured, full)
     tables = [("measurements", rows)]
     tables += [("terms", terms)] if terms else []
     return f"losscli run: {report.suite.name}", facts, tables
 
 
 def _terms(outcome: Outcome, full: bool) -> list[dict[str, Any]]:
-    found = []
+    """Return one row per term of a measurement."""
+    rows = []
     for term, result in zip(outcome.measure.terms, outcome.results, strict=True):
         value = None if result is None else result.value
-        found.append(
+        rows.append(
             {
                 "measurement": outcome.measure.name,
                 "term": term.name,
@@ -54,11 +55,11 @@ def _terms(outcome: Outcome, full: bool) -> list[dict[str, Any]]:
                 "contribution": number(None if value is None else term.weight * value, full),
             }
         )
-    return found
+    return rows
 
 
 def tally(report: Report) -> str:
-    """How many measurements are met, and how many not."""
+    """Return in words how many measurements are met, and how many are not."""
     numbers = report.counts()
     return f"{count(len(report.outcomes), 'measurement')}, " + ", ".join(
         f"{n} {status}" for status, n in numbers.items()
@@ -69,41 +70,45 @@ COUNTED = ("tests", "failures", "errors")
 
 
 def junit(report: Report) -> str:
-    """JUnit XML: a test case a check, and one for a measurement without checks or without a number."""
+    """Return JUnit XML: one test case per check, and one for each measurement without checks or without a number."""
     from losscli.render.junit import ERROR, FAILURE, Case, suite, suites, written
 
-    made = []
-    for one in report.outcomes:
-        checks = one.checks if one.checks and not one.errors else []
-        if one.errors:
-            checks = [Check("measured", UNMEASURED, None, "; ".join(one.errors))]
+    elements = []
+    for measured in report.outcomes:
+        checks = measured.checks if measured.checks and not measured.errors else []
+        if measured.errors:
+            checks = [Check("measured", UNMEASURED, None, "; ".join(measured.errors))]
         elif not checks:
-            checks = [Check("measured", MET, one.value, "")]
+            checks = [Check("measured", MET, measured.value, "")]
         cases = []
         for check in checks:
             outcome = {UNMET: FAILURE, UNMEASURED: ERROR}.get(check.status)
             kind, text = check.status.replace(" ", "-"), f"{check.what}: {check.words}"
             cases.append(Case(check.what, outcome, check.words, kind, text))
-        out = "" if one.value is None else f"value {one.value!r}\n{one.signature}"
-        made.append(suite(one.measure.name, f"{report.suite.name}.{one.measure.name}", cases, COUNTED, out))
-    return written(suites(f"losscli {__version__}", made, COUNTED))
+        out = "" if measured.value is None else f"value {measured.value!r}\n{measured.signature}"
+        elements.append(
+            suite(measured.measure.name, f"{report.suite.name}.{measured.measure.name}", cases, COUNTED, out)
+        )
+    return written(suites(f"losscli {__version__}", elements, COUNTED))
 
 
 def github(report: Report) -> str:
-    """Annotations for what is not met or not measured, as GitHub Actions reads them, and a line for all."""
+    """Return annotations for everything that is not met or not measured, as GitHub Actions
+    reads them, and a line for all.
+    """
     lines = []
-    for one in report.outcomes:
-        told = [("not measured", words) for words in one.errors]
+    for measured in report.outcomes:
+        told = [("not measured", words) for words in measured.errors]
         told += [
             (f"{check.what}: {check.status}", check.words)
-            for check in one.checks
-            if check.status != MET and not one.errors
+            for check in measured.checks
+            if check.status != MET and not measured.errors
         ]
         for what, words in told:
-            title = _property(f"{one.measure.name}: {what}")
-            place = f"file={_property(report.suite.file)},line={one.measure.line}"
+            title = _property(f"{measured.measure.name}: {what}")
+            place = f"file={_property(report.suite.file)},line={measured.measure.line}"
             lines.append(f"::error {place},title={title}::{_data(words)}")
-    name = printable(" ".join(report.suite.name.split()))  # a line of its own could be a command
+    name = printable(" ".join(report.suite.name.split()))  # on one line, since a second line could be a command
     lines.append(f"losscli run {name}: {report.status}: {tally(report)}")
     return "\n".join([*lines, ""])
 
@@ -153,4 +158,4 @@ class-weight = "balanced"
 # ]
 # require = ["value <= 1.2", "ce <= 0.5"]  # the total, or a term
 """
-"""What `losscli run --init` prints."""
+"""The output of `losscli run --init`."""

@@ -1,4 +1,7 @@
-"""A result as table, JSON, Markdown or a bare number. Everything here returns text; nothing prints."""
+"""Building blocks of reports: numbers, facts and tables as text for terminals, files, Markdown, CSV and JSON lines.
+
+Everything here returns text; nothing prints.
+"""
 
 import csv
 import io
@@ -20,7 +23,7 @@ Row = Mapping[str, Any]
 
 
 def number(value: float | None, full: bool) -> str:
-    """A number for people: 7 digits on a terminal, all of them elsewhere."""
+    """Return a number for people: 7 digits if not `full`, otherwise all digits; '-' for None."""
     if value is None:
         return "-"
     return (
@@ -29,18 +32,18 @@ def number(value: float | None, full: bool) -> str:
 
 
 def _clean(facts: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Facts without control characters, which names of files and classes may have."""
+    """Return facts without control characters, which names of files and classes may contain."""
     return [(printable(name), printable(" ".join(value.splitlines()))) for name, value in facts]
 
 
 def _plain(facts: Sequence[tuple[str, str]]) -> list[str]:
-    """Facts as lines, their values below each other."""
+    """Return facts as lines, with the values in a column."""
     wide = max(len(name) for name, _ in facts)
     return [f"{name:<{wide}}  {value}" for name, value in facts]
 
 
 def _boxed(rows: Sequence[Mapping[str, str]], numeric: Mapping[str, bool]) -> list[str]:
-    """Rows in a frame of characters that every terminal and file has; rich would take longer to load than all else."""
+    """Return rows in a frame of ASCII characters. Rich would take longer to import than everything else takes."""
     rows = [{name: " ".join(text.splitlines()) for name, text in row.items()} for row in rows]
     widths = {name: max(_width(text) for text in (name, *(row[name] for row in rows))) for name in numeric}
     rule = "+" + "+".join("-" * (width + 2) for width in widths.values()) + "+"
@@ -56,12 +59,12 @@ def _boxed(rows: Sequence[Mapping[str, str]], numeric: Mapping[str, bool]) -> li
 
 
 def _width(text: str) -> int:
-    """Columns that a text takes: those of East Asian scripts take two a character."""
+    """Return the number of columns that a text takes on a terminal; East Asian characters take two."""
     return len(text) if text.isascii() else sum(1 + (unicodedata.east_asian_width(c) in "WF") for c in text)
 
 
 Listed = tuple[str, Sequence[Row]]
-"""A title, and rows that stand under it in a frame."""
+"""A title, and the rows below it in a frame."""
 
 
 def report(
@@ -71,7 +74,9 @@ def report(
     width: int,
     styles: Callable[[str, str], str] = lambda name, value: "",
 ) -> str:
-    """Facts, then tables: sized to their content; on a terminal with colour, elsewhere plain and never cut."""
+    """Return facts, then tables, as wide as their content; for a terminal with colours, otherwise plain
+    and never cut.
+    """
     facts = _clean(facts)
     framed = []
     for title, rows in tables:
@@ -95,7 +100,7 @@ def report(
 
 
 def report_in_markdown(title: str, facts: Sequence[tuple[str, str]], tables: Sequence[Listed]) -> str:
-    """The same as Markdown, for step summaries of CI."""
+    """Return facts and tables as Markdown, for step summaries of CI."""
     lines = [*_markdown_header(["", title]), *map(markdown_line, facts)]
     for name, rows in tables:
         if rows:
@@ -105,7 +110,9 @@ def report_in_markdown(title: str, facts: Sequence[tuple[str, str]], tables: Seq
 
 
 def rows_in(format: str, rows: Sequence[Row]) -> str:
-    """Rows as JSON lines, CSV or TSV; there, lists are columns of their own, and what is missing is empty."""
+    """Return rows as JSON lines, CSV or TSV. In CSV and TSV, items of lists have columns
+    of their own, and None is empty.
+    """
     if format == "jsonl":
         return "".join(strict_json(row) + "\n" for row in rows)
     flat = [_flattened(row) for row in rows]
@@ -120,19 +127,20 @@ def rows_in(format: str, rows: Sequence[Row]) -> str:
 
 
 def _flattened(row: Row) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    """Return a row whose lists are split into several columns."""
+    flat: dict[str, Any] = {}
     for name, value in row.items():
         if name == "interval":
-            found |= dict(zip(("low", "high"), value, strict=True))
+            flat |= dict(zip(("low", "high"), value, strict=True))
         elif isinstance(value, list):
-            found |= {f"{name}_{i}": item for i, item in enumerate(value)}
+            flat |= {f"{name}_{i}": item for i, item in enumerate(value)}
         else:
-            found[name] = value
-    return found
+            flat[name] = value
+    return flat
 
 
 def _framed(rows: Sequence[Mapping[str, str]], numeric: Mapping[str, bool]) -> Any:
-    """Rows in a table of rich's."""
+    """Return rows in a table of Rich."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -146,7 +154,7 @@ def _framed(rows: Sequence[Mapping[str, str]], numeric: Mapping[str, bool]) -> A
 
 
 def _facts_table(facts: Sequence[tuple[str, str]], style: Callable[[str, str], str]) -> Any:
-    """Names and values in two columns, through rich."""
+    """Return names and values in two columns, as a table of Rich."""
     from rich.table import Table
     from rich.text import Text
 
@@ -159,7 +167,7 @@ def _facts_table(facts: Sequence[tuple[str, str]], style: Callable[[str, str], s
 
 
 def _console(width: int, parts: Sequence[Any], line: Any = None) -> str:
-    """What rich makes of tables and text on a terminal of a width, and of a line that is not cut."""
+    """Return tables and text as Rich prints them on a terminal of this width, and a line that is not cut."""
     from rich.console import Console
 
     out = io.StringIO()
@@ -174,6 +182,7 @@ def _console(width: int, parts: Sequence[Any], line: Any = None) -> str:
 
 
 def cell(value: Any, full: bool = True) -> str:
+    """Return the text of a cell of a table."""
     if isinstance(value, float):
         return number(value, full)
     if isinstance(value, list):
@@ -185,7 +194,7 @@ def cell(value: Any, full: bool = True) -> str:
 
 
 def markdown_line(cells: Iterable[Any]) -> str:
-    """A row of a table in Markdown."""
+    """Return a row of a table in Markdown."""
     return "| " + " | ".join(printable(cell(value)).replace("|", "\\|").replace("\n", " ") for value in cells) + " |"
 
 

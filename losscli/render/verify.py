@@ -10,14 +10,19 @@ MARKS = {"met": "met", BROKEN: "BROKEN", "warning": "warning", SKIPPED: "skipped
 
 
 def table(found: Verified, terminal: bool, width: int) -> str:
-    """Facts, then a property a row, then the counterexamples of those that have one."""
+    """Return facts, then one row per property, then the counterexamples."""
     facts = [("loss", found.described), ("reference", found.reference or "none")]
     facts += [("pattern", words) for words in found.patterns]
     facts.append(("result", f"{found.broken} of {len(found.properties)} properties broken" if found.broken else "met"))
-    rows = [{"property": one.name, "verdict": MARKS[one.verdict], "what": one.words} for one in found.properties]
+    rows = [
+        {"property": property_.name, "verdict": MARKS[property_.verdict], "what": property_.words}
+        for property_ in found.properties
+    ]
     tables = [("properties", rows)]
     examples = [
-        {"property": one.name, "at": _shown(one.example)} for one in found.properties if one.example is not None
+        {"property": property_.name, "at": _shown(property_.example)}
+        for property_ in found.properties
+        if property_.example is not None
     ]
     if examples:
         tables.append(("counterexamples", examples))
@@ -39,18 +44,18 @@ def _style(name: str, value: str) -> str:
 
 
 def junit(found: Verified) -> str:
-    """A test case a property."""
+    """Return JUnit XML with one test case per property."""
     from losscli.render import junit as xml
 
     cases = []
-    for one in found.properties:
-        example = "" if one.example is None else json.dumps(strict(one.example))
-        if one.verdict == BROKEN:
-            text = "\n".join([one.words, example, *found.patterns])
-            cases.append(xml.Case(one.name, xml.FAILURE, one.words, BROKEN, text))
-        elif one.verdict == SKIPPED:
-            cases.append(xml.Case(one.name, xml.SKIPPED, one.words))
+    for property_ in found.properties:
+        example = "" if property_.example is None else json.dumps(strict(property_.example))
+        if property_.verdict == BROKEN:
+            text = "\n".join([property_.words, example, *found.patterns])
+            cases.append(xml.Case(property_.name, xml.FAILURE, property_.words, BROKEN, text))
+        elif property_.verdict == SKIPPED:
+            cases.append(xml.Case(property_.name, xml.SKIPPED, property_.words))
         else:
-            out = f"warning: {one.words} {example}" if one.verdict == "warning" else ""
-            cases.append(xml.Case(one.name, out=out))
+            out = f"warning: {property_.words} {example}" if property_.verdict == "warning" else ""
+            cases.append(xml.Case(property_.name, out=out))
     return xml.written(xml.suite(found.where, found.where, cases, ("tests", "failures", "errors", "skipped")))
