@@ -1,6 +1,7 @@
-"""Class centers: made as the means of features, or moved by a rule, with how far each went and how its rows lie around it.
+"""Class centers: computed as means of features, or moved by a rule.
 
-One pass keeps a count, a sum and squared distances a class, from which everything follows: memory is that of the centers.
+One pass keeps a count, a sum and squared distances per class, from which everything follows: how far each center moved,
+and how its rows lie around it. Memory does not grow with the rows.
 """
 
 import math
@@ -45,19 +46,19 @@ RULES = {
     "sgd": "c - alpha * sum(c - x)",
     "mean": "sum(x) / n",
 }
-"""How a center c follows from the n rows x of its class."""
+"""How a new center is computed from the old center c and the n rows x of its class."""
 ALPHA = 0.5
 MOST_DISTANCES = 1 << 30
-"""Differences of coordinates that are taken at the most to find every center's nearest neighbour."""
+"""If finding the nearest other center of each takes more differences of coordinates than this, it is left out."""
 LISTED = 4
 NAME_COLUMNS = ("class", "label", "name")
-"""What a column is called that holds the names of centers, wherever it stands."""
+"""Titles of a column that holds the names of centers, wherever it is in the table."""
 
 
 class Sums(NamedTuple):
     """Mergeable record of the classes that occur: rows, the sum of x - origin, and squared distances from the mean.
 
-    The sum is `high + low`, in nearly twice the precision; the squares are merged by Chan, Golub and LeVeque 1979.
+    The sum is `high + low`, in nearly twice the precision; the squares are merged as Chan, Golub and LeVeque (1979) do.
     """
 
     classes: Array
@@ -70,7 +71,19 @@ class Sums(NamedTuple):
 
     @classmethod
     def of(cls, x: Array, index: Array, first: Array, bad: tuple[int, int, float] | None = None) -> "Sums":
-        """Of rows less the origin of their class, each row's class, and the classes that occur."""
+        """Return the record of a batch.
+
+        Parameters
+        ----------
+        x
+            rows minus the origin of their class, shape (n, d).
+        index
+            class of each row, shape (n,).
+        first
+            the classes that occur, ascending.
+        bad
+            see `Sums.bad`.
+        """
         code = np.searchsorted(first, index)
         rows = np.bincount(code, minlength=len(first))
         high, low = _sums(x, code, len(first))
@@ -89,21 +102,21 @@ class Sums(NamedTuple):
         return Sums(both, n + m, total, low + rest + lost, squares, self.bad or other.bad)
 
     def among(self, wanted: Array) -> tuple[Array, Array, Array, Array]:
-        """Rows, high, low and squares of the wanted classes, 0 for those that do not occur."""
+        """Return rows, high, low and squares of the wanted classes, 0 for classes that do not occur."""
         kept = (self.rows, self.high, self.low, self.squares)
         if len(wanted) == len(self.classes):
             return kept
         at = np.searchsorted(wanted, self.classes)
-        made = [np.zeros((len(wanted), *part.shape[1:]), part.dtype) for part in kept]
-        for whole, part in zip(made, kept, strict=True):
+        extended = [np.zeros((len(wanted), *part.shape[1:]), part.dtype) for part in kept]
+        for whole, part in zip(extended, kept, strict=True):
             whole[at] = part
-        return made[0], made[1], made[2], made[3]
+        return extended[0], extended[1], extended[2], extended[3]
 
 
 def _sums(x: Array, code: Array, k: int) -> tuple[Array, Array]:
-    """Sums of the rows of each of k classes, shape (k, d), in two parts.
+    """Return the sum of the rows of each of k classes, shape (k, d), in two parts.
 
-    Each number is cut in two at a place from which sums of the upper parts are exact (Rump, Ogita and Oishi 2008).
+    Each number is cut into two parts at a bit above which sums are exact (Rump, Ogita and Oishi 2008).
     """
     d = x.shape[1]
     top = np.abs(x).max(axis=0, initial=0)
@@ -119,7 +132,7 @@ class SumsOfClasses(BatchCollector):
     """Adds up the features of each class."""
 
     origin: Array | None
-    """What is taken from the rows of each class first; None for 0."""
+    """A point per class that is subtracted from its rows first, shape (k, d); None for 0."""
     record = Sums
 
     def of(self, job: "Job", batch: "Batch") -> Sums:
@@ -141,14 +154,14 @@ def _sums_of(origin: Array | None, job: "Job", batch: "Batch") -> Sums:
 
 @dataclass(frozen=True)
 class Centers:
-    """Centers after an update, beside those before it, and the rows of each class around them."""
+    """Centers before and after an update, and how the rows of each class lie around them."""
 
     update: str
     alpha: float | None
     names: tuple[str, ...] | None
-    """Names of the classes, where they have any."""
+    """Names of the classes, if they have any."""
     base: int
-    """The number of the first class, where they have no names."""
+    """The number of the first class, if classes have no names."""
     columns: tuple[str, ...] | None
     """Names of the features."""
     before: Array | None
@@ -156,13 +169,13 @@ class Centers:
     rows: Array
     ignored: int
     squares: tuple[Array | None, Array]
-    """Squared distances of each class's rows from its center before and after, summed."""
+    """For each class the sum of squared distances of its rows from the center, before and after."""
     nearest: Array | None
-    """Each center's nearest other one; None where there is none, or they are too many to look."""
+    """For each center its nearest other one; None if there is no other, or there are too many."""
 
     @property
     def called(self) -> list[str]:
-        """What each class is called."""
+        """The name of each class."""
         return list(self.names or map(str, range(self.base, self.base + len(self.after))))
 
     @property
@@ -170,13 +183,13 @@ class Centers:
         return int(self.rows.sum())
 
     def losses(self) -> tuple[float | None, float]:
-        """The mean of half the squared distance of the rows from their centers, before and after."""
+        """Return the mean of half the squared distance of rows from their centers, before and after."""
         before, after = (None if part is None else math.fsum(part) / 2 / self.samples for part in self.squares)
         assert after is not None
         return before, after
 
     def to_dict(self) -> dict[str, Any]:
-        """What `--format json` has."""
+        """Return the record for `--format json`."""
         before, after = self.losses()
         return {
             "update": self.update,
@@ -191,7 +204,9 @@ class Centers:
         }
 
     def lines(self) -> "Iterator[dict[str, Any]]":
-        """A class a line: rows, how far its center moved, the spread of its rows, losses, and the nearest other center."""
+        """Yield a record per class: rows, how far its center moved, spread of its rows,
+        losses, and the nearest other center.
+        """
         called = self.called
         for i, (name, n) in enumerate(zip(called, self.rows.tolist(), strict=True)):
             before, after = (None if part is None or not n else float(part[i]) / n for part in self.squares)
@@ -208,12 +223,12 @@ class Centers:
             }
 
     def table(self, suffix: str) -> dict[str, Any]:
-        """The centers as columns of a file that `compute center --centers` takes.
+        """Return the centers as columns of a file that `compute center --centers` reads.
 
         Raises
         ------
         DataError
-            for features of which one is called as the column of names is.
+            if a feature has the title of the column of names.
         """
         titles = self.columns or tuple(f"feature_{i}" for i in range(self.after.shape[1]))
         taken = next((title for title in titles if title.lower() in NAME_COLUMNS), None)
@@ -227,16 +242,17 @@ class Centers:
 
 
 def _length(step: Array) -> float:
+    """Return the length of a vector."""
     return math.sqrt(math.fsum(step * step))
 
 
 def checked_rule(update: str | None, alpha: float | None, given: bool) -> tuple[str, float | None]:
-    """The rule and its alpha; `prediction_kind` is whether there are centers to move.
+    """Return the rule and its alpha; `given` says whether there are centers to move.
 
     Raises
     ------
     UsageError
-        for a rule without what it needs, or an alpha without a use.
+        if the rule lacks something that it needs, or alpha has no use.
     """
     rule = update or ("paper" if given else "mean")
     if rule == "mean":
@@ -253,21 +269,22 @@ def checked_rule(update: str | None, alpha: float | None, given: bool) -> tuple[
 
 
 def opened(request: Request, looked: Looked = lambda name, done, size: None) -> Measurement:
-    """The calculation of the features, their labels and the centers, if there are any; classes of labels otherwise.
+    """Return the measurement of the features, their labels and the centers; without centers, the classes of the labels.
 
     Raises
     ------
     DataError
-        for files that cannot be used.
+        if files cannot be used.
     """
-    made = prepare(request, looked=looked, once=False) if request.centers else _without_centers(request, looked)
-    job = made.job
+    measurement = prepare(request, looked=looked, once=False) if request.centers else _without_centers(request, looked)
+    job = measurement.job
     if job.encoding.kind == "soft":
         raise DataError(f"{job.targets.name}: soft targets name no class; give one label a row")
-    return made
+    return measurement
 
 
 def _without_centers(request: Request, looked: Looked) -> Measurement:
+    """Return the measurement of features and labels that have no centers yet."""
     opener = Opener(request.header, looked, request.arrays)
     features, labels = opener.open(request.predictions, "features"), opener.open(request.targets, "labels")
     dataset = assign(features, labels, None, request.id, request.columns)
@@ -297,7 +314,7 @@ def _without_centers(request: Request, looked: Looked) -> Measurement:
 
 
 def _plan(request: Request, labels: Columns) -> tuple[DecodedTargets, int]:
-    """What the labels are, and of how many classes."""
+    """Return the decoded labels, and the number of classes."""
     shape, ignore, base = labels.shape, request.ignore_index, request.label_base
     if len(shape) == 2 and shape[1] != 1:
         raise DataError(f"{labels.name}: shape {shape}; give one label a row, (n,), or pick one with FILE:COLUMN")
@@ -312,7 +329,7 @@ def _plan(request: Request, labels: Columns) -> tuple[DecodedTargets, int]:
 
 
 def _found(labels: Columns, ignore: str | None, base: int) -> tuple[tuple[str, ...] | None, int]:
-    """The classes that occur: their names in natural order, or None and the number of them."""
+    """Return the names of the classes that occur, in natural order, or None, and the number of classes."""
     text = labels.text()
     if text is not None:
         names = sorted((cell for _, cell in distinct(text, ignore)), key=natural)
@@ -332,10 +349,10 @@ def _found(labels: Columns, ignore: str | None, base: int) -> tuple[tuple[str, .
 
 
 def _whole_numbers(source: Source, ignore: float | None) -> Array:
-    """The whole numbers among labels, each once, ascending."""
+    """Return the whole numbers among labels, each once, ascending."""
     seen = np.zeros(0)
-    for _, block in blocks(source):
-        values = np.unique(block).astype(np.float64)
+    for _, batch in blocks(source):
+        values = np.unique(batch).astype(np.float64)
         values = values[np.isfinite(values) & (values == np.floor(values))]
         if ignore is not None:
             values = values[~is_ignored(values, ignore)]
@@ -344,7 +361,7 @@ def _whole_numbers(source: Source, ignore: float | None) -> Array:
 
 
 def request_of(features: str, labels: str, **options: Any) -> Request:
-    """What is asked for: the words mean what they mean to `compute center`."""
+    """Return the request, whose operands and options mean the same as for `compute center`."""
     return Request(find("center").bind(), features, labels, **options)
 
 
@@ -355,12 +372,21 @@ def moved(
     threads: int | None = None,
     seen: Any = lambda rows: None,
 ) -> Centers:
-    """Make or move the centers, in one pass over the features; all rows are one batch.
+    """Compute or move the centers, in one pass over the features, from all rows together.
+
+    Parameters
+    ----------
+    update
+        a name in RULES.
+    alpha
+        the step size, if the rule has one.
+    seen
+        called with the number of rows done so far.
 
     Raises
     ------
     DataError
-        for features that are not finite or too large, for classes without a row that have no center, and without any row.
+        if features are not finite or too large, a class without rows has no center, or there are no rows.
     """
     request, job = measurement.request, measurement.job
     old = None if request.centers is None else np.asarray(job.extras.centers, np.float64)
@@ -369,15 +395,15 @@ def moved(
     origin = None if update == "mean" else old
     measurement.collectors = [*essential(job), SumsOfClasses(origin)]
     aggregate = measurement.collect(threads=threads, seen=seen)
-    found, sums = aggregate[Summary], aggregate.get(Sums)
+    summary, sums = aggregate[Summary], aggregate.get(Sums)
     if sums is not None and sums.bad is not None:
         row, column, value = sums.bad
         raise DataError(f"{job.predictions.place(row, column)}: {_too_large(value, 'feature')}")
     raise_faults(job, aggregate[Faults])
     if sums is None or not len(sums.classes):
-        why = f"all {count(found.ignored, 'row')} are ignored" if found.ignored else "the file has no rows"
+        why = f"all {count(summary.ignored, 'row')} are ignored" if summary.ignored else "the file has no rows"
         raise DataError(f"{job.predictions.name}: no samples left: {why}; a center of nothing is undefined")
-    if request.ignore_index is not None and not found.ignored:
+    if request.ignore_index is not None and not summary.ignored:
         measurement.notes.append(f"--ignore-index {request.ignore_index}: no row has this label")
     k = job.encoding.k if old is None else len(old)
     names, base = _names(measurement), measurement.decoded.base
@@ -405,7 +431,7 @@ def moved(
         old,
         after,
         rows,
-        found.ignored,
+        summary.ignored,
         (apart[0], apart[1]),
         nearest,
     )
@@ -418,13 +444,16 @@ class _Mean(NamedTuple):
     gap: Array
 
     def squares_from(self, centers: Array) -> Array:
-        """Squared distances from centers."""
+        """Return the squared distance of each mean from its center."""
         away = (self.origin - centers) + self.gap
         return np.einsum("ij,ij->i", away, away)
 
 
 def _after(update: str, alpha: float | None, before: Array | None, total: Array, rows: Array) -> Array:
-    """Centers by a rule; `total` is the sum of x for the means, and of x - c otherwise. A class without rows keeps its own."""
+    """Return the centers by a rule; a class without rows keeps its center.
+
+    `total` is, for each class, the sum of x for the rule 'mean', and of x - c for the others.
+    """
     n = rows[:, None]
     if update == "mean":
         means = total / np.maximum(n, 1)
@@ -434,12 +463,14 @@ def _after(update: str, alpha: float | None, before: Array | None, total: Array,
     return before + alpha * total / (1 + n) if update == "paper" else before + alpha * total
 
 
-def _check_rows(measurement: Measurement, rows: Array, called: list[str], given: bool) -> None:
-    """Refuse classes without a row that have no center, or say that they keep theirs."""
+def _check_rows(measurement: Measurement, rows: Array, called: list[str], with_centers: bool) -> None:
+    """Raise a DataError for classes that have neither rows nor a center; add a note about those that
+    keep their center.
+    """
     empty = [called[i] for i in np.flatnonzero(rows == 0)]
     if not empty:
         return
-    if not given:
+    if not with_centers:
         raise DataError(
             f"--classes: no row of {measurement.job.targets.name} has {listing(map(repr, empty), LISTED)}: a class without "
             "rows has no mean; leave it out, or give its center with --centers"
@@ -448,6 +479,7 @@ def _check_rows(measurement: Measurement, rows: Array, called: list[str], given:
 
 
 def _note_overshot(measurement: Measurement, alpha: float, rows: Array, called: list[str]) -> None:
+    """Add a warning if the rule 'sgd' moves a center farther away from the mean of its rows."""
     most = int(rows.argmax())
     if alpha * rows[most] > 2:
         measurement.notes.append(
@@ -457,20 +489,23 @@ def _note_overshot(measurement: Measurement, alpha: float, rows: Array, called: 
 
 
 def _nearest(centers: Array) -> Array | None:
-    """Each center's nearest other one, the first of several."""
+    """Return, for each center, the nearest other one, the first of several; None if there
+    is none, or it takes too long.
+    """
     k = len(centers)
     if k < 2 or k * centers.size > MOST_DISTANCES:
         return None
-    found = np.zeros(k, np.int64)
+    nearest = np.zeros(k, np.int64)
     for i, center in enumerate(centers):
         gaps = centers - center
         far = np.einsum("ij,ij->i", gaps, gaps)
         far[i] = np.inf
-        found[i] = far.argmin()
-    return found
+        nearest[i] = far.argmin()
+    return nearest
 
 
 def _names(measurement: Measurement) -> tuple[str, ...] | None:
+    """Return the names of the classes, or None if they only have numbers."""
     decoded = measurement.decoded
     numbered = decoded.base and decoded.classes == tuple(
         map(str, range(decoded.base, decoded.base + decoded.encoding.k))

@@ -1,4 +1,4 @@
-"""What two files are, and what is wrong with them: all findings of one pass, where a calculation stops at the first."""
+"""Checking two files: what they contain, and what is wrong with them; all findings of one pass, not just the first."""
 
 import contextlib
 import re
@@ -56,48 +56,52 @@ from losscli.measurement.prepare import prepare
 from losscli.wording import count, listing
 
 CLAUSE = re.compile(r"(.*?)(; (?!and )|(?<=\?) (?=Say |Save )|: (?=if |each prediction )|$)(.*)", re.DOTALL)
-"""A message of an error: the fact, what divides it from the cure, and the cure."""
+"""Parts of an error message: the fact, the words between fact and cure, and the cure."""
 LEAST_VALUES = 10
-"""Of fewer targets that are two numbers nothing is concluded."""
+"""With fewer targets than this, nothing is concluded from there being only two distinct numbers."""
 QUANTISED = 0.5
-"""Of a sample's values, the share that must differ for equal rows to mean something."""
+"""If less than this share of a sample's values is distinct, equal rows are natural."""
 SAMPLE_BYTES = 64 << 20
-"""Rows that are kept to compare labels with: more than `compute` keeps, for there is time."""
+"""Bytes of rows that are kept to test labels: more than `compute` keeps, since check may take longer."""
 
 
 @dataclass
 class Report:
-    """What was found: facts by name, and findings."""
+    """The result of a check: facts by name, and findings."""
 
     facts: dict[str, Any] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
     @property
     def errors(self) -> int:
+        """Number of findings that are errors."""
         return sum(finding.severity == ERROR for finding in self.findings)
 
     def to_dict(self) -> dict[str, Any]:
-        """The report with the keys of the JSON contract."""
+        """Return the report with the keys of the JSON contract."""
         return {**self.facts, "findings": [finding._asdict() for finding in self.findings]}
 
 
 class Seen(NamedTuple):
-    """Mergeable record of a pass: the predictions' values, and for classes what was predicted for which label."""
+    """Mergeable record of a pass: values of the predictions, and for classes how often
+    each was predicted for each label.
+    """
 
     values: Values
     labels: Array | None = None
-    """Rows of each class."""
+    """Number of rows of each class, shape (k,)."""
     predicted: Array | None = None
+    """Number of rows for which each class is predicted, shape (k,)."""
     right: int = 0
     confusion: Array | None = None
     positives: Array | None = None
-    """Rows of which each output happened."""
+    """For each output the number of rows in which it happened, shape (k,)."""
     targets: Values | None = None
-    """Of targets that are numbers."""
+    """Values of the targets, if they are numbers."""
 
     def __add__(self, other: "Seen") -> "Seen":  # type: ignore[override]
-        def added(mine: Array | None, theirs: Array | None) -> Array | None:
-            return None if mine is None or theirs is None else mine + theirs
+        def added(first: Array | None, second: Array | None) -> Array | None:
+            return None if first is None or second is None else first + second
 
         return Seen(
             self.values + other.values,
@@ -111,33 +115,35 @@ class Seen(NamedTuple):
 
 
 class Twins:
-    """Finds rows of predictions that are there more than once, to the bit, with memory that does not grow."""
+    """Finds rows of predictions that occur more than once, equal in every bit, with memory that does not grow."""
 
     def __init__(self, job: Job) -> None:
         self.piles = Piles(job.predictions.name, PRINT, job.samples)
         self.lock = threading.Lock()
 
     def add(self, batch: Batch) -> None:
-        """Take the rows of a block; blocks may come in any order."""
+        """Take the rows of a batch; batches may arrive in any order."""
         prints = np.zeros(len(batch.targets), PRINT)
         prints["row"] = batch.rows
         bits = np.ascontiguousarray(batch.predictions, np.float64).view(np.uint64)
         bits = bits ^ (bits >> np.uint64(31))
         for number, half in enumerate(("high", "low")):
-            # Sums of products with odd numbers, others for each half and column.
+            # Sums of products with odd numbers, which differ for each half and column.
             odd = mixed(np.arange(bits.shape[1], dtype=np.uint64) + np.uint64(number << 32)) | np.uint64(1)
             prints[half] = mixed((bits * odd).sum(axis=1, dtype=np.uint64))
         with self.lock:
             self.piles.add_prints(prints)
 
     def found(self) -> tuple[int, bool, list[tuple[int, int]]]:
-        """How many rows are equal to an earlier one, whether these are all, and the first few with the earlier one."""
+        """Return how many rows equal an earlier one, whether all were counted, and the first few with
+        the earlier row.
+        """
         number, all_of_them = 0, True
         pairs: list[tuple[int, int]] = []
         for pile in range(self.piles.number):
             all_of_them = all_of_them and self.piles.spools[pile].size <= self.piles.limit
             prints = self.piles.take(pile, self.piles.limit)
-            # Threads add blocks in any order, and the first of equal rows shall be the first.
+            # Threads add batches in any order; sorting makes the first of equal rows the earlier one.
             prints, new = together(prints[np.argsort(prints["row"], kind="stable")])
             number += int(np.count_nonzero(~new))
             starts = np.flatnonzero(new)
@@ -185,19 +191,21 @@ def check(
     begun: Callable[[Job], None] = lambda job: None,
     seen: Callable[[int], None] = lambda rows: None,
 ) -> Report:
-    """Say what the files of a request are, and what is wrong with them.
+    """Report what the files of a request contain, and what is wrong with them.
 
     Parameters
     ----------
     loss
-        the loss that they are for; by default the one that shapes and targets suggest.
-    begun, seen
-        are told of the job when it begins, and of the rows that are done.
+        the loss that they are for; None for the one that shapes and targets suggest.
+    begun
+        called with the job before the pass.
+    seen
+        called with the number of rows done so far.
 
     Raises
     ------
     DataError
-        for files that are missing or cannot be opened.
+        if files are missing or cannot be opened.
     """
     report = Report()
     _check(request, loss, report, threads, looked, begun, seen)
@@ -214,32 +222,37 @@ def _check(
     begun: Callable[[Job], None],
     seen: Callable[[int], None],
 ) -> None:
+    """Fill the report."""
     try:
-        made = prepare(request, choose=lambda dataset: loss or supposed(dataset), looked=looked, once=False)
+        measurement = prepare(request, choose=lambda dataset: loss or supposed(dataset), looked=looked, once=False)
     except DataError as error:
         apart(request, loss, report, error)
         return
-    shape = made.job.predictions.shape
-    twins = Twins(made.job) if len(shape) == 2 and shape[1] > 2 else None  # of two columns, one may be all there is
-    sampling = Sampling.for_job(made.job, SAMPLE_BYTES)
-    made.collectors = [*essential(made.job), *([] if sampling is None else [sampling]), Watcher(twins)]
-    begun(made.job)
-    _described(made, report)
+    shape = measurement.job.predictions.shape
+    twins = (
+        Twins(measurement.job) if len(shape) == 2 and shape[1] > 2 else None
+    )  # rows of two columns may hold only one independent number
+    sampling = Sampling.for_job(measurement.job, SAMPLE_BYTES)
+    measurement.collectors = [*essential(measurement.job), *([] if sampling is None else [sampling]), Watcher(twins)]
+    begun(measurement.job)
+    _described(measurement, report)
     try:
-        aggregate = made.collect(threads=threads, seen=seen)
+        aggregate = measurement.collect(threads=threads, seen=seen)
     except DataError as error:
         report.findings.append(of_error(error))
         return
-    _judged(made, aggregate, twins, report)
+    _judged(measurement, aggregate, twins, report)
 
 
 def supposed(dataset: Dataset) -> BoundLoss:
-    """The loss that files are most likely for: cross-entropy of classes or of outcomes, or the squared error of numbers."""
+    """Return the loss that files are most likely for: cross-entropy of classes or
+    outcomes, or squared error of numbers.
+    """
     shape, targets = dataset.predictions.shape, dataset.targets
-    one = len(shape) == 1 or shape[1] == 1
+    single = len(shape) == 1 or shape[1] == 1
     if targets is None:
         name = "squared-error"
-    elif one:
+    elif single:
         name = "sigmoid-cross-entropy" if _two_values(targets) else "squared-error"
     elif len(targets.shape) == 1 or targets.shape[1] == 1:
         name = "softmax-cross-entropy"
@@ -249,7 +262,9 @@ def supposed(dataset: Dataset) -> BoundLoss:
 
 
 def _two_values(targets: Columns) -> bool:
-    """Whether targets are words, or only 0 and 1, or -1 and 1, or two whole numbers besides labels that are left out."""
+    """Whether targets are words, or only 0 and 1, or -1 and 1, or two whole numbers besides labels that
+    are left out.
+    """
     text = targets.text()
     if text is not None and not targets.operand.is_table:
         return True
@@ -263,13 +278,16 @@ def _two_values(targets: Columns) -> bool:
         if len(seen) > 3:
             return False
     several = source.shape[0] >= LEAST_VALUES
-    return seen <= {-1, 0, 1} or (several and len(seen - {-100, 255}) <= 2 and all(one == int(one) for one in seen))
+    return seen <= {-1, 0, 1} or (
+        several and len(seen - {-100, 255}) <= 2 and all(value == int(value) for value in seen)
+    )
 
 
 def _of_rows(source: Source) -> str:
-    """The loss for rows of targets: those of one class or of probabilities sum to 1; outcomes are in [0, 1].
+    """Return the loss for rows of targets: those of classes sum to 1, those of outcomes are
+    in [0, 1], others are numbers.
 
-    A few damaged rows do not make them something else.
+    A few damaged rows do not change this.
     """
     rows = inside = sums = 0
     for _, batch in blocks(source):
@@ -283,7 +301,7 @@ def _of_rows(source: Source) -> str:
 
 
 def of_error(error: DataError) -> Finding:
-    """An error of a calculation as a finding: its place is what stands before the first colon, its cure the last clause."""
+    """Return an error as a finding: the text before its first colon is the place, its last clause the cure."""
     fact, _, cure = CLAUSE.fullmatch(str(error)).group(1, 2, 3)  # type: ignore[union-attr]
     place = fact.split(": ")[0]
     places = () if error.finding == "rows-differ" or place == fact else (place,)
@@ -291,12 +309,12 @@ def of_error(error: DataError) -> Finding:
 
 
 def apart(request: Request, loss: BoundLoss | None, report: Report, error: DataError) -> None:
-    """Describe files that do not go together each by itself.
+    """Describe files that do not fit together, each by itself.
 
     Raises
     ------
     DataError
-        for a file that cannot be opened, and standard input, which can be read but once.
+        if a file cannot be opened, or is standard input, which can be read only once.
     """
     words = (request.predictions, request.targets)
     if any(word == "-" or word.startswith("-:") for word in words):
@@ -305,7 +323,7 @@ def apart(request: Request, loss: BoundLoss | None, report: Report, error: DataE
     predictions, targets = opener.open(words[0], "predictions"), opener.open(words[1], "targets")
     report.findings.append(of_error(error))
     report.facts |= {"predictions": {"file": predictions.name}, "targets": {"file": targets.name}}
-    with contextlib.suppress(DataError):  # which is said already
+    with contextlib.suppress(DataError):  # which was reported already
         dataset = assign(predictions, targets, None, request.id, request.columns)
         report.facts["predictions"]["shape"] = list(dataset.predictions.shape)
         report.facts["targets"] = {
@@ -316,7 +334,7 @@ def apart(request: Request, loss: BoundLoss | None, report: Report, error: DataE
 
 
 def _alone(dataset: Dataset, loss: BoundLoss | None, prediction_kind: str, report: Report) -> None:
-    """What the predictions are, whatever the targets."""
+    """Add facts about the predictions that do not depend on the targets."""
     source = dataset.predictions.source()
     report.facts["predictions"] = _file(source)
     values = Values()
@@ -331,32 +349,34 @@ def _alone(dataset: Dataset, loss: BoundLoss | None, prediction_kind: str, repor
 
 
 def _read_as(loss: BoundLoss, prediction_kind: str) -> dict[str, Any]:
+    """Return the loss, and the kind of predictions if it takes several."""
     return {"loss": loss.name} | ({"from": prediction_kind} if loss.family.takes_from else {})
 
 
 def _of_values(values: Values, loss: BoundLoss, source: Source, prediction_kind: str, report: Report) -> Kind:
-    """What the predictions are, and what is suspicious about them by themselves."""
-    found = kind(values, loss.family)
+    """Add facts and findings about the predictions' values, and return their kind."""
+    recognised = kind(values, loss.family)
     report.facts["predictions"] |= {
-        "kind": found.name,
-        "evidence": found.evidence,
+        "kind": recognised.name,
+        "evidence": recognised.evidence,
         "nan": values.nan,
         "infinite": values.infinite,
     }
-    report.findings += suspicious(values, found, source, prediction_kind, loss.family)
-    if values.rows > 1 and found.name == "probabilities":
-        report.findings += misread(loss.declaration, source.name, prediction_kind, values.classes, found.evidence)
-    return found
+    report.findings += suspicious(values, recognised, source, prediction_kind, loss.family)
+    if values.rows > 1 and recognised.name == "probabilities":
+        report.findings += misread(loss.declaration, source.name, prediction_kind, values.classes, recognised.evidence)
+    return recognised
 
 
 def _file(source: Source) -> dict[str, Any]:
-    found: dict[str, Any] = {"file": source.name, "shape": list(source.shape), "dtype": str(source.dtype)}
-    return found | ({"columns": list(source.columns)} if source.columns else {})
+    """Return name, shape, dtype and columns of a source."""
+    facts: dict[str, Any] = {"file": source.name, "shape": list(source.shape), "dtype": str(source.dtype)}
+    return facts | ({"columns": list(source.columns)} if source.columns else {})
 
 
-def _described(made: Measurement, report: Report) -> None:
-    """What is known before the pass."""
-    job = made.job
+def _described(measurement: Measurement, report: Report) -> None:
+    """Add what is known before the pass."""
+    job = measurement.job
     report.facts["predictions"] = _file(job.predictions)
     report.facts["targets"] = {
         "file": job.targets.name,
@@ -365,15 +385,15 @@ def _described(made: Measurement, report: Report) -> None:
         "kind": job.encoding.kind,
     }
     report.facts["read_as"] = _read_as(job.loss, job.extras.prediction_kind)
-    if made.units.dropped is not None:
-        report.facts["dropped"] = made.units.dropped
-    report.facts["notes"] = [note for note in made.notes if not note.startswith("warning:")]
-    report.findings += made.findings
+    if measurement.units.dropped is not None:
+        report.facts["dropped"] = measurement.units.dropped
+    report.facts["notes"] = [note for note in measurement.notes if not note.startswith("warning:")]
+    report.findings += measurement.findings
 
 
-def _judged(made: Measurement, aggregate: Aggregate, twins: Twins | None, report: Report) -> None:
-    """What the pass found."""
-    job, seen, names = made.job, aggregate.get(Seen), group_names(made.job, made.decoded)
+def _judged(measurement: Measurement, aggregate: Aggregate, twins: Twins | None, report: Report) -> None:
+    """Add what the pass tells."""
+    job, seen, names = measurement.job, aggregate.get(Seen), group_names(measurement.job, measurement.decoded)
     summary, sample = aggregate[Summary], aggregate.get(Sample)
     report.findings += faulty(job, aggregate[Faults])
     if not summary.samples or seen is None:
@@ -386,8 +406,8 @@ def _judged(made: Measurement, aggregate: Aggregate, twins: Twins | None, report
         report.findings.append(
             Finding("bad-weights", ERROR, fact, (), "a mean of nothing is undefined; give some row a weight")
         )
-    found = _of_values(seen.values, job.loss, job.predictions, job.extras.prediction_kind, report)
-    if summary.samples > 1 and aggregate[LookLikeProbabilities].all and found.name != "probabilities":
+    recognised = _of_values(seen.values, job.loss, job.predictions, job.extras.prediction_kind, report)
+    if summary.samples > 1 and aggregate[LookLikeProbabilities].all and recognised.name != "probabilities":
         report.findings += misread(
             job.loss.declaration, job.predictions.name, job.extras.prediction_kind, job.encoding.k
         )
@@ -414,7 +434,7 @@ def _judged(made: Measurement, aggregate: Aggregate, twins: Twins | None, report
 
 
 def _ordered(findings: list[Finding]) -> list[Finding]:
-    """The gravest findings first, and each once: two ways lead to some."""
+    """Return the gravest findings first, with one finding per code, since some are found in two ways."""
     kept: dict[str, Finding] = {}
     for finding in sorted(findings, key=lambda finding: (ERROR, WARNING, NOTE).index(finding.severity)):
         kept.setdefault(finding.code, finding)
@@ -422,9 +442,9 @@ def _ordered(findings: list[Finding]) -> list[Finding]:
 
 
 def _of_classes(seen: Seen, names: list[str], report: Report, job: Job, poor: bool) -> list[Finding]:
-    """Counts of classes, accuracy, and what is suspicious about them.
+    """Add counts of classes and accuracy, and return findings about them.
 
-    `poor` is whether the predictions are no better than a constant one, for no reason that is known already.
+    `poor` says that the predictions are no better than a constant one, without a reason that is known already.
     """
     assert seen.labels is not None
     assert seen.predicted is not None
@@ -462,19 +482,19 @@ def _of_classes(seen: Seen, names: list[str], report: Report, job: Job, poor: bo
 
 
 def _scores(job: Job, aggregate: Aggregate, against: Compared | None) -> dict[str, Any]:
-    """The loss, and those of the best constant prediction and of shuffled labels."""
+    """Return the mean loss, and those of the best constant prediction and of shuffled labels if they are known."""
     mean = aggregate[Summary].mean
-    found: dict[str, Any] = {"loss": mean}
+    scores: dict[str, Any] = {"loss": mean}
     best = baseline(job, aggregate, "mean", mean)
     if best is not None:
-        found["baseline"] = best.value
+        scores["baseline"] = best.value
     if against is not None:
-        found["shuffled"] = against.shuffled
-    return found
+        scores["shuffled"] = against.shuffled
+    return scores
 
 
 def quantised(sample: Sample | None) -> bool:
-    """Whether predictions take few values, as rounded ones and hard ones do, of which rows are equal by nature."""
+    """Whether predictions have few distinct values, such as rounded or hard ones, for which equal rows are natural."""
     if sample is None or not sample.predictions:
         return False
     values = np.concatenate(sample.predictions)
@@ -482,6 +502,7 @@ def quantised(sample: Sample | None) -> bool:
 
 
 def _of_twins(job: Job, twins: Twins) -> list[Finding]:
+    """Return a finding if rows of predictions occur more than once."""
     number, all_of_them, pairs = twins.found()
     if not number:
         return []

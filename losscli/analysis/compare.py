@@ -1,7 +1,8 @@
-"""Whether one model is better than another: their losses row for row, the mean difference, and how sure it is.
+"""Whether one model is better than another: their losses row by row, the mean difference, and how certain it is.
 
-Each model's losses are computed in a pass of its own and kept on the disk, 8 bytes a row of its file. Then they meet, by id
-or by place, and one pass over both keeps sums, cells of nearly equal differences, and the rows that changed most.
+Each model's losses are computed in a pass of their own and kept on the disk, 8 bytes per row of its file. Then the
+rows are paired, by id or by position, and one pass over the pairs keeps sums, cells of almost equal differences,
+and the rows that changed most.
 """
 
 import math
@@ -45,14 +46,15 @@ if TYPE_CHECKING:
     from losscli.io.join import Selection
 
 LEAST_ROWS = 20
-"""Of fewer rows a bootstrap interval is too narrow to rely on."""
+"""With fewer rows than this, a bootstrap interval is too narrow to rely on."""
 
 
 @dataclass(frozen=True)
 class Terms:
-    """How models are compared.
+    """Options of a comparison.
 
-    `margin` is by how much a mean loss may be larger without being worse.
+    `margin` is how much larger a mean loss may be without being worse, `confidence` that of the interval, `resamples`
+    the number of resamples, and `top` the number of changed rows to list.
     """
 
     margin: float = 0.0
@@ -79,7 +81,7 @@ class Terms:
             raise UsageError(f"--top {self.top} is not in 0 ... 10000")
 
     def verdict(self, low: float, high: float) -> str:
-        """What the interval of the mean difference says; NaN says nothing."""
+        """Return the verdict from the interval of the mean difference; NaN gives 'inconclusive'."""
         if low > self.margin:
             return "worse"
         return "better or equal" if high <= self.margin else "inconclusive"
@@ -87,27 +89,29 @@ class Terms:
 
 @dataclass
 class Changed:
-    """The rows on which a model lost or won most: row, loss of each model, difference."""
+    """The rows on which a model lost or won most: columns row, loss of each model, and difference;
+    the largest first.
+    """
 
     most: int
     rows: Array = field(default_factory=lambda: np.zeros((0, 4)))
 
     def add(self, rows: Array, first: Array, second: Array, difference: Array) -> None:
-        """Take rows, of which only positive differences are kept."""
+        """Take rows, of which those with the largest positive differences are kept."""
         if not self.most:
             return
         least = self.rows[-1, 3] if len(self.rows) == self.most else 0.0
-        there = difference > least  # of those alike the first ones stay
-        found = np.stack([part[there] for part in (rows.astype(np.float64), first, second, difference)], axis=1)
-        joined = np.concatenate([self.rows, found])
+        larger = difference > least  # of equal differences the first ones are kept
+        candidates = np.stack([part[larger] for part in (rows.astype(np.float64), first, second, difference)], axis=1)
+        joined = np.concatenate([self.rows, candidates])
         self.rows = joined[np.lexsort((joined[:, 0], -joined[:, 3]))[: self.most]]
 
 
 class Paired(NamedTuple):
-    """Losses of two models in the order of the first one's rows."""
+    """Losses of two models for the same rows, in the order of the first model's rows."""
 
     rows: Array
-    """Which rows of the first model's file they are."""
+    """The rows' numbers in the first model's file."""
     first: Array
     second: Array
     weights: Array | None
@@ -120,7 +124,7 @@ class Paired(NamedTuple):
 
 @dataclass
 class Meeting:
-    """Two models whose rows are paired; it can be passed over as often as needed."""
+    """Two models whose rows are paired; it can be iterated over as often as needed."""
 
     first: Scored
     other: Scored
@@ -132,15 +136,15 @@ class Meeting:
 
     @classmethod
     def of(cls, first: Scored, other: Scored) -> "Meeting":
-        """Bring the other model's losses into the order of the first one's.
+        """Bring the losses of the other model into the order of the first one's.
 
         Raises
         ------
         DataError
-            for other numbers of rows, and for ids without a partner unless they are dropped.
+            if the numbers of rows differ or, unless they are dropped, ids have no partner.
         """
-        mine, theirs = first.measurement.ids, other.measurement.ids
-        if mine is None or theirs is None or mine.table is theirs.table:
+        first_ids, other_ids = first.measurement.ids, other.measurement.ids
+        if first_ids is None or other_ids is None or first_ids.table is other_ids.table:
             rows = [model.losses.shape[0] for model in (first, other)]
             if rows[0] != rows[1]:
                 raise DataError(
@@ -151,49 +155,55 @@ class Meeting:
         from losscli.io.join import meet
 
         drop = first.measurement.request.on_unmatched == "drop"
-        met = meet([(mine.table, mine.number), (theirs.table, theirs.number)], drop)
+        met = meet([(first_ids.table, first_ids.number), (other_ids.table, other_ids.number)], drop)
         way = met.others[0]
-        theirs_moved = other.losses if way is None else way.numbers(other.losses)
+        other_losses = other.losses if way is None else way.numbers(other.losses)
 
-        def own(source: Source | None) -> Source | None:
+        def kept_rows(source: Source | None) -> Source | None:
             return source if met.selection is None or source is None else met.selection.numbers(source)
 
-        losses = own(first.losses)
+        losses = kept_rows(first.losses)
         assert losses is not None
         return cls(
-            first, other, (losses, theirs_moved), own(first.weights), own(first.classes), met.selection, met.notes
+            first,
+            other,
+            (losses, other_losses),
+            kept_rows(first.weights),
+            kept_rows(first.classes),
+            met.selection,
+            met.notes,
         )
 
     def __iter__(self) -> Iterator[Paired]:
-        """The rows that both models have a loss of, some at a time."""
+        """Yield the rows for which both models have a loss, some at a time."""
         height = self.losses[0].shape[0]
         step = SCAN_BYTES // 8
         for start in range(0, height, step):
             stop = min(start + step, height)
             first, second = (source.read(start, stop) for source in self.losses)
-            there = ~(np.isnan(first) | np.isnan(second))
+            counted = ~(np.isnan(first) | np.isnan(second))
             rows = np.arange(start, stop) if self.selection is None else self.selection.rows.read(start, stop)
             weights, labels = (
                 None if source is None else source.read(start, stop) for source in (self.weights, self.classes)
             )
             if weights is not None:
-                there &= weights != 0  # such rows do not count, whatever their loss
-            kept = (None if part is None else part[there] for part in (weights, labels))
-            yield Paired(rows[there], first[there], second[there], *kept)
+                counted &= weights != 0  # rows of weight 0 do not count, whatever their loss
+            kept = (None if part is None else part[counted] for part in (weights, labels))
+            yield Paired(rows[counted], first[counted], second[counted], *kept)
 
     @property
     def rows(self) -> int:
-        """How many rows there are at most."""
+        """Number of paired rows, including those without a loss."""
         return self.losses[0].shape[0]
 
 
 @dataclass
 class Comparison:
-    """What two models' losses say of each other."""
+    """The result of comparing a model with the first one."""
 
     model: str
     values: tuple[float, float]
-    """The mean loss of the first one and of the other, of the rows that both have."""
+    """The mean loss of the first model and of the other, over the rows that both have."""
     samples: int
     difference: float
     low: float
@@ -206,17 +216,17 @@ class Comparison:
     losses: int
     std: float
     cells: int | None
-    """How many cells were resampled; None where rows were."""
+    """Number of cells that were resampled; None if rows were."""
     classes: list[dict[str, Any]] | None
     worse: list[dict[str, Any]]
     better: list[dict[str, Any]]
     meeting: Meeting
     adjusted: float | None = None
-    """p, adjusted for there being several comparisons."""
+    """The p-value, adjusted for several comparisons."""
 
     def to_dict(self) -> dict[str, Any]:
-        """With the keys of the JSON contract."""
-        found = {
+        """Return the comparison with the keys of the JSON contract."""
+        entries = {
             "model": self.model,
             "value": self.values[1],
             "difference": self.difference,
@@ -235,7 +245,7 @@ class Comparison:
             "classes": self.classes,
             "rows": {"worse": self.worse, "better": self.better},
         }
-        return {key: value for key, value in found.items() if value is not None}
+        return {key: value for key, value in entries.items() if value is not None}
 
 
 def compare(meeting: Meeting, terms: Terms, threads: int | None = None) -> Comparison:
@@ -244,7 +254,7 @@ def compare(meeting: Meeting, terms: Terms, threads: int | None = None) -> Compa
     Raises
     ------
     DataError
-        where there are no such rows, or all their weights are 0.
+        if there are no such rows, or all their weights are 0.
     """
     first = meeting.first.measurement
     seen = Seen.of(meeting, terms.top, len(group_names(first.job, first.decoded)) if meeting.classes is not None else 0)
@@ -293,10 +303,10 @@ def compare(meeting: Meeting, terms: Terms, threads: int | None = None) -> Compa
 
 @dataclass
 class Seen:
-    """What one pass over paired rows keeps."""
+    """The sums that one pass over paired rows keeps."""
 
     values: Rows | Cells
-    """Weight times difference."""
+    """Weight times difference of each row, or cells of it."""
     by_class: GroupMoments
     worse: Changed
     better: Changed
@@ -304,20 +314,23 @@ class Seen:
     second: Total = field(default_factory=Total)
     difference: Total = field(default_factory=Total)
     weight: Total = field(default_factory=Total)
-    """Sums of weighted losses, of their differences, and of the weights."""
+    """Sum of the weights; `first`, `second` and `difference` are weighted sums of the losses and
+    of their differences.
+    """
     spread: Moments = field(default_factory=Moments)
     wins: int = 0
     ties: int = 0
 
     @classmethod
     def of(cls, meeting: Meeting, top: int, classes: int) -> "Seen":
+        """Make the pass."""
         few = meeting.rows <= EXACT_ROWS
         empty = np.zeros(0)
-        none = GroupMoments.of(np.zeros(0, np.int64), empty, classes)
-        made = cls(Rows.of(empty, None) if few else Cells.of(empty), none, Changed(top), Changed(top))
+        no_groups = GroupMoments.of(np.zeros(0, np.int64), empty, classes)
+        seen = cls(Rows.of(empty, None) if few else Cells.of(empty), no_groups, Changed(top), Changed(top))
         for part in meeting:
-            made.add(part)
-        return made
+            seen.add(part)
+        return seen
 
     def add(self, part: Paired) -> None:
         difference, weights = part.difference, part.weights
@@ -340,37 +353,42 @@ class Seen:
 
 
 def _deviations(meeting: Meeting, mean: float) -> Cells:
-    """Cells of weight times (difference - mean), from a second pass: their spread is what an interval is made of."""
-    found = Cells.of(np.zeros(0))
+    """Return cells of weight times (difference - mean), from a second pass; the interval is computed
+    from their spread.
+    """
+    cells = Cells.of(np.zeros(0))
     for part in meeting:
-        found = found + Cells.of(Rows.of(part.difference - mean, part.weights).sums)
-    return found.trimmed()
+        cells = cells + Cells.of(Rows.of(part.difference - mean, part.weights).sums)
+    return cells.trimmed()
 
 
 @contextmanager
 def _mapping(threads: int | None) -> Iterator[Map]:
-    """What draws batches of resamples: threads, or none."""
+    """Yield a function that draws batches of resamples, on threads if there is more than one."""
     with pool(threads or available_threads()) as executor:
         yield serially if executor is None else lambda function, batches: list(executor.map(function, batches))
 
 
-def _classes(found: GroupMoments, names: list[str], confidence: float) -> list[dict[str, Any]]:
-    """The mean difference of each class that has rows, the one that became worst first; with Student's interval."""
+def _classes(moments: GroupMoments, names: list[str], confidence: float) -> list[dict[str, Any]]:
+    """Return the mean difference of each class that has rows, with Student's interval, the
+    class that became worst first.
+    """
     return [
         {
             "class": names[i],
-            "rows": int(found.n[i]),
-            "difference": float(found.mean[i]),
+            "rows": int(moments.n[i]),
+            "difference": float(moments.mean[i]),
             "interval": list(
-                student_interval(int(found.n[i]), float(found.mean[i]), float(found.squares[i]), confidence)
+                student_interval(int(moments.n[i]), float(moments.mean[i]), float(moments.squares[i]), confidence)
             ),
         }
-        for i in found.falling()
+        for i in moments.falling()
     ]
 
 
 def _rows(measurement: Measurement, changed: Changed, sign: int) -> list[dict[str, Any]]:
-    found = []
+    """Return records of the rows that changed most."""
+    entries = []
     for row, first, second, difference in changed.rows.tolist():
         entry: dict[str, Any] = {"sample": int(row)}
         if measurement.ids is not None:
@@ -378,13 +396,13 @@ def _rows(measurement: Measurement, changed: Changed, sign: int) -> list[dict[st
         at = measurement.units.located(int(row))
         label = targets(measurement, measurement.job.targets.read(at, at + 1))
         entry["target"] = label[0] if isinstance(label, list) else label[0].tolist()
-        found.append(entry | {"loss_a": first, "loss_b": second, "difference": sign * difference})
-    return found
+        entries.append(entry | {"loss_a": first, "loss_b": second, "difference": sign * difference})
+    return entries
 
 
 @dataclass
 class Compared:
-    """All models against the first."""
+    """All models, compared with the first one."""
 
     first: Scored
     comparisons: list[Comparison]
@@ -395,19 +413,20 @@ class Compared:
 
     @property
     def worse(self) -> bool:
-        return any(one.verdict == "worse" for one in self.comparisons)
+        """Whether some model is worse than the first one."""
+        return any(comparison.verdict == "worse" for comparison in self.comparisons)
 
     def to_dict(self) -> dict[str, Any]:
-        """With the keys of the JSON contract: those of the comparison at the top where there is one."""
+        """Return the keys of the JSON contract; if there is a single comparison, its keys are at the top as well."""
         receipt, terms = self.first.measurement.receipt, self.terms
-        records = [one.to_dict() for one in self.comparisons]
+        records = [comparison.to_dict() for comparison in self.comparisons]
         alone = records[0] if len(records) == 1 else {}
-        one = self.comparisons[0]
+        comparison = self.comparisons[0]
         return {
             "loss": receipt["loss"],
             "parameters": receipt["parameters"],
             "against": self.first.name,
-            "against_value": one.values[0] if len(records) == 1 else self.first.value,
+            "against_value": comparison.values[0] if len(records) == 1 else self.first.value,
             **alone,
             "comparisons": records,
             "margin": terms.margin,
@@ -421,7 +440,7 @@ class Compared:
 
 
 def _check_alike(first: Measurement, other: Measurement) -> None:
-    """Refuse models whose losses are not the same thing: of other shapes, targets that are read otherwise, or classes in another order."""
+    """Raise a DataError if losses of two models cannot be compared: shapes, targets or the order of classes differ."""
     jobs = first.job, other.job
     shapes = [job.predictions.shape[1:] for job in jobs]
     names = [measurement.request.predictions for measurement in (first, other)]
@@ -434,10 +453,10 @@ def _check_alike(first: Measurement, other: Measurement) -> None:
         raise DataError(
             f"{jobs[0].targets.name} is read as {jobs[0].encoding.kind} targets for {names[0]} and as {jobs[1].encoding.kind} for {names[1]}"
         )
-    mine, theirs = first.decoded.classes, other.decoded.classes
-    if jobs[0].encoding.kind != "name" and mine and theirs and mine != theirs:
+    first_classes, other_classes = first.decoded.classes, other.decoded.classes
+    if jobs[0].encoding.kind != "name" and first_classes and other_classes and first_classes != other_classes:
         raise DataError(
-            f"{names[1]}: its columns are {listing(theirs, 4)}, those of {names[0]} {listing(mine, 4)}, and the labels are indices: "
+            f"{names[1]}: its columns are {listing(other_classes, 4)}, those of {names[0]} {listing(first_classes, 4)}, and the labels are indices: "
             "bring the columns into one order, name the classes with --classes, or give labels by name"
         )
 
@@ -459,7 +478,7 @@ def compare_all(
     begun: Callable[[Job], None] = lambda job: None,
     seen: Callable[[int], None] = lambda rows: None,
 ) -> Compared:
-    """Compare each model with the first.
+    """Compare each model with the first one.
 
     Parameters
     ----------
@@ -469,9 +488,9 @@ def compare_all(
     Raises
     ------
     UsageError
-        for options that do not go together, and losses that are no rows' own.
+        if options contradict each other, or losses do not belong to rows.
     DataError
-        for files that cannot be used, rows that do not meet, and losses that are not finite.
+        if files cannot be used, rows do not pair, or losses are not finite.
     """
     family = request.loss.family
     if family.coupled in ("masks", "file"):
@@ -492,9 +511,9 @@ def compare_all(
         notes += meeting.notes
         comparisons.append(compare(meeting, terms, threads))
     if len(comparisons) > 1:
-        for one, adjusted in zip(comparisons, holm([one.p for one in comparisons]), strict=True):
-            one.adjusted = adjusted
-    few = min(one.samples for one in comparisons)
+        for comparison, adjusted in zip(comparisons, holm([comparison.p for comparison in comparisons]), strict=True):
+            comparison.adjusted = adjusted
+    few = min(comparison.samples for comparison in comparisons)
     if few < LEAST_ROWS:
         notes.append(f"warning: {count(few, 'row')}: too few for an interval to rely on")
     if family.coupled == "rows":

@@ -1,7 +1,7 @@
-"""Curves of losses: an axis chosen that all of them share, and value and gradient computed along it.
+"""Curves of losses: an axis that all of them share is chosen, and value and gradient are computed along it.
 
-What is traced is what `compute` computes: the points of an axis are predictions and targets, and go through the loss's
-lift. Knows nothing of pictures.
+They are computed as `compute` does: the points of an axis are predictions and targets, and go through the
+loss's lift. Nothing here draws.
 """
 
 import math
@@ -17,16 +17,18 @@ from losscli.errors import UsageError
 from losscli.lookup.spec import spec
 
 STEPS = 1200
-"""Divisible by so much that tenths and quarters of most ranges are among the points."""
+"""Number of steps of a grid. It has many divisors, so that tenths and quarters of most ranges are among the points."""
 NEAR = 1e-9
-"""Points of a grid nearer to a break than this part of the range make room for it."""
+"""Points of a grid that are nearer to a break than this part of the range are left out."""
 JUMP = 1e-6
-"""Two one-sided limits that differ by more than this part of what the curve takes are a jump; rounding is far below."""
+"""Two one-sided limits that differ by more than this part of the curve's largest value are a
+jump; rounding is far smaller.
+"""
 
 
 @dataclass(frozen=True)
 class Break:
-    """A point where a loss changes its form: its name there, and value and slope just below, at, and just above it."""
+    """A point at which a loss changes its form: its name, and value and slope just below, at, and just above it."""
 
     name: str
     x: float
@@ -36,7 +38,7 @@ class Break:
 
 @dataclass(frozen=True)
 class Curve:
-    """A loss along an axis: value and slope (d value / dx) at each x, and the breaks between the ends."""
+    """A loss along an axis: value and slope (d value / dx) at each x, shape (n,), and the breaks between the ends."""
 
     bound: BoundLoss
     x: Array
@@ -45,7 +47,9 @@ class Curve:
     breaks: tuple[Break, ...] = ()
 
     def line(self, what: str) -> tuple[Array, Array]:
-        """Points of 'value' or 'slope' to be joined by straight lines; at a jump the line ends (NaN) and starts anew."""
+        """Return points of 'value' or 'slope' to be joined by straight lines; at a jump the line is
+        interrupted by NaN.
+        """
         x, y = self.x, getattr(self, what)
         for jump in self.jumps(what):
             below, _, above = getattr(jump, what)
@@ -55,25 +59,25 @@ class Curve:
         return x, y
 
     def jumps(self, what: str) -> list[Break]:
-        """The breaks, from the right to the left, at which 'value' or 'slope' is discontinuous."""
-        found = [at for at in self.breaks if jumps(getattr(at, what), getattr(self, what))]
-        return sorted(found, key=lambda at: -at.x)
+        """Return the breaks, from right to left, at which 'value' or 'slope' is discontinuous."""
+        discontinuous = [at for at in self.breaks if jumps(getattr(at, what), getattr(self, what))]
+        return sorted(discontinuous, key=lambda at: -at.x)
 
 
 def drawable(losses: Sequence[BoundLoss]) -> list[BoundLoss]:
-    """The losses, with those that depend on files as what they are without any."""
+    """Return the losses, with those that depend on files replaced by what they are without files."""
     return [bound if bound.declaration.drawn is None else bound.declaration.drawn(bound) for bound in losses]
 
 
 def shared_axis(losses: Sequence[BoundLoss], wanted: str | None = None) -> tuple[str, dict[str, Axis]]:
-    """The axis that all losses can be drawn over: its name, and for each family what it means there.
+    """Return the axis over which all losses can be drawn: its name, and for each family its meaning there.
 
     Without `wanted` it is the first loss's natural axis, or its next one that the others have too.
 
     Raises
     ------
     UsageError
-        for losses that have no axis in common, or not the one that is wanted.
+        if the losses have no axis in common, or not the wanted one.
     """
     families = {bound.family.name: bound.family for bound in losses}
     names = {bound.family.name: bound.name for bound in reversed(losses)}
@@ -88,12 +92,15 @@ def shared_axis(losses: Sequence[BoundLoss], wanted: str | None = None) -> tuple
 
 
 def _either(names: Mapping[str, Any]) -> str:
+    """Return names as 'a, b or c'."""
     *others, last = names
     return f"{', '.join(others)} or {last}" if others else last
 
 
 def default_range(losses: Sequence[BoundLoss], axes: Mapping[str, Axis]) -> tuple[float, float]:
-    """The widest of the axes' ranges, wide enough to show what is beyond every break, where all of them have points."""
+    """Return the widest of the axes' ranges, wide enough to show both sides of every break, within the
+    domain of all.
+    """
     low = min(axis.span[0] for axis in axes.values())
     high = max(axis.span[1] for axis in axes.values())
     for bound in losses:
@@ -106,7 +113,8 @@ def default_range(losses: Sequence[BoundLoss], axes: Mapping[str, Axis]) -> tupl
 
 
 def _beyond(x: float) -> float:
-    # A fourth further, to the next number of two digits: 4.6851 -> 5.9.
+    # Rounded up to two digits: 4.6851 -> 5.9.
+    """Return a point that is a fourth farther from 0."""
     if not 1e-300 < abs(x) < 1e300:
         return x
     unit = 10.0 ** (math.floor(math.log10(abs(x))) - 1)
@@ -114,7 +122,7 @@ def _beyond(x: float) -> float:
 
 
 def check_range(low: float, high: float, name: str, axes: Mapping[str, Axis]) -> None:
-    """Refuse a range that is empty, or that leaves the axis."""
+    """Raise a UsageError if a range is empty, too wide or too narrow, or leaves the axis."""
     if not (math.isfinite(low) and math.isfinite(high) and math.isfinite(high - low)):
         raise UsageError(f"--range {low:g},{high:g}: both ends must be finite numbers, and so must their distance")
     if max(abs(low), abs(high)) > FARTHEST:
@@ -132,7 +140,7 @@ def check_range(low: float, high: float, name: str, axes: Mapping[str, Axis]) ->
 
 
 def grid(low: float, high: float) -> Array:
-    """Points from low to high, both included; round where the ends are."""
+    """Return points from low to high, both included, shape (STEPS + 1,)."""
     i = np.arange(STEPS + 1)
     x = low * ((STEPS - i) / STEPS) + high * (i / STEPS)
     if max(abs(low), abs(high)) < np.finfo(np.float64).max / STEPS:
@@ -142,7 +150,7 @@ def grid(low: float, high: float) -> Array:
 
 
 def trace(bound: BoundLoss, axis: Axis, low: float, high: float) -> Curve:
-    """Value and slope of a loss along an axis; a break between the ends is one of the points."""
+    """Return value and slope of a loss along an axis; each break between the ends is one of the points."""
     named = bound.declaration.breaks(bound.parameters) if axis.own else {}
     inside = {name: x for name, x in named.items() if low <= x <= high}
     points = grid(low, high)
@@ -155,7 +163,7 @@ def trace(bound: BoundLoss, axis: Axis, low: float, high: float) -> Curve:
 
 
 def along(bound: BoundLoss, axis: Axis, x: Array) -> tuple[Array, Array]:
-    """Value and d value / dx at points of an axis."""
+    """Return value and d value / dx at points of an axis, both of shape (n,)."""
     predictions, targets, extras = axis.place(x)
     value, gradient = bound(predictions, targets, extras, gradient=True)
     assert gradient is not None
@@ -166,36 +174,40 @@ def along(bound: BoundLoss, axis: Axis, x: Array) -> tuple[Array, Array]:
 
 
 def _break(bound: BoundLoss, axis: Axis, name: str, x: float) -> Break:
+    """Return a break with its values and slopes on both sides."""
     sides = np.array([np.nextafter(x, -math.inf), x, np.nextafter(x, math.inf)])
     value, slope = along(bound, axis, sides)
     return Break(name, x, (value[0], value[1], value[2]), (slope[0], slope[1], slope[2]))
 
 
 def jumps(sides: tuple[float, float, float], y: Array) -> bool:
-    """Whether a function is discontinuous, by its values just below, at and just above a point and by all it takes."""
+    """Whether a function is discontinuous, from its values just below, at and just above a point.
+
+    `y` are all values of the curve, which set the scale.
+    """
     below, at, above = sides
     scale = np.max(np.abs(y), where=np.isfinite(y), initial=0)
-    with np.errstate(all="ignore"):  # infinity on both sides is no jump
+    with np.errstate(all="ignore"):  # infinity on both sides is not a jump
         return bool(max(abs(above - below), abs(at - below), abs(at - above)) > JUMP * scale)
 
 
 def records(curves: Sequence[Curve], nested: bool = False) -> dict[str, Any]:
-    """The numbers of the curves as columns: loss, parameters, x, value, gradient.
+    """Return the numbers of the curves as columns: loss, parameters, x, value, gradient.
 
     Parameters
     ----------
     nested
-        JSON: parameters are a mapping of names to numbers; otherwise they are written as in a SPEC.
+        for JSON: parameters are a mapping of names to numbers; otherwise they are written as in a SPEC.
     """
 
-    def given(bound: BoundLoss) -> Any:
+    def parameters_of(bound: BoundLoss) -> Any:
         if nested:
             return {name: value for name, value in bound.parameters.items() if value is not None}
         return spec(bound).partition(":")[2]
 
     return {
         "loss": [curve.bound.name for curve in curves for _ in curve.x],
-        "parameters": [parameters for curve in curves for parameters in [given(curve.bound)] * len(curve.x)],
+        "parameters": [parameters for curve in curves for parameters in [parameters_of(curve.bound)] * len(curve.x)],
         "x": np.concatenate([curve.x for curve in curves]),
         "value": np.concatenate([curve.value for curve in curves]),
         "gradient": np.concatenate([curve.slope for curve in curves]),

@@ -1,4 +1,4 @@
-"""Labels as rows of targets: one-hot, or smoothed as `compute` smooths them. A run of rows at a time."""
+"""Labels as rows of targets: one-hot, or smoothed as `compute` smooths them, some rows at a time."""
 
 import os
 import re
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     from losscli.io.text import TextColumn
 
 BATCH_BYTES = 4 << 20
-"""Of targets that are made at once."""
+"""Bytes of targets that are made at once."""
 MOST_CLASSES = 1_000_000
 LISTED = 12
 
 
 class Wanted(NamedTuple):
-    """What is asked for, as it was typed; the words mean what they mean to `compute`."""
+    """Operands and options of `losscli targets`, as typed; they mean the same as for `compute`."""
 
     labels: str
     classes: str | None = None
@@ -47,12 +47,12 @@ class Wanted(NamedTuple):
     header: bool | None = None
 
     def check(self) -> None:
-        """Refuse what makes no sense whatever the file holds.
+        """Check what does not depend on the file.
 
         Raises
         ------
         UsageError
-            for numbers outside their domains, and rows to leave out without ids that say which.
+            if numbers are outside their domains, or rows are left out without ids to tell which.
         """
         if not 0 <= self.smoothing < 1:
             raise UsageError(f"--smoothing {self.smoothing:g} is not in [0, 1)")
@@ -72,7 +72,7 @@ class Encoding:
     source: Source
     encoding: TargetEncoding
     titles: tuple[str, ...]
-    """Names of the columns, one a class."""
+    """Names of the columns, one per class."""
     smoothing: Smoothing | None
     ids: tuple[str, IdColumn] | None
     files: frozenset[str]
@@ -81,10 +81,11 @@ class Encoding:
 
     @property
     def k(self) -> int:
+        """Number of classes."""
         return self.encoding.k
 
     def blocks(self) -> Iterator[tuple[Array, Array]]:
-        """Yield (which rows of the file, their targets) over all rows that are not left out."""
+        """Yield (numbers of rows of the file, their targets) over all rows that are not left out."""
         on, off = (1.0, 0.0) if self.smoothing is None else (self.smoothing.on, self.smoothing.shift)
         n = self.source.shape[0]
         step = max(1, BATCH_BYTES // (8 * self.k), self.source.grain)
@@ -100,7 +101,7 @@ class Encoding:
             raw.check()
 
     def write_csv(self, file: Any) -> int:
-        """Write a table with a header, and return how many rows it has."""
+        """Write a table with a header, and return its number of rows."""
         writer, height = TextWriter(file, ","), 0
         nothing = np.zeros(0, np.int64), np.zeros((0, self.k))
         for rows, targets in chain([nothing], self.blocks()):
@@ -125,15 +126,15 @@ def encoding(wanted: Wanted) -> Encoding:
     Raises
     ------
     UsageError
-        for options that do not go together.
+        if options contradict each other.
     DataError
-        for labels that are none, classes that are not known, and a file without rows.
+        if labels are not valid, classes are unknown, or the file has no rows.
     """
     wanted.check()
     opener = Opener(wanted.header)
     operand = opener.open(wanted.labels, "labels")
     dataset = assign(operand, None, None, wanted.id, None)
-    join(dataset, wanted.id, drop=False)  # with nothing: ids that are empty or there twice are refused
+    join(dataset, wanted.id, drop=False)  # with no other file, but it raises an error for empty and duplicate ids
     labels = Columns(operand, dataset.predictions.numbers, "labels")
     shape = labels.shape
     if len(shape) == 2 and shape[1] != 1:
@@ -145,9 +146,9 @@ def encoding(wanted: Wanted) -> Encoding:
     notes = [*dataset.notes, *warned(dataset.findings)]
     text = labels.text()
     names, k, holder = _classes(wanted, labels, text, notes)
-    made = one_a_row("targets", labels, names, k, wanted.ignore, wanted.base, holder)
+    decoded = one_a_row("targets", labels, names, k, wanted.ignore, wanted.base, holder)
     if wanted.ignore is not None:
-        _note_ignored(wanted.ignore, made.source, made.encoding, notes)
+        _note_ignored(wanted.ignore, decoded.source, decoded.encoding, notes)
     smoothing = None
     if wanted.smoothing:
         smoothing = Smoothing.of(wanted.smoothing, wanted.mode, k)
@@ -159,14 +160,15 @@ def encoding(wanted: Wanted) -> Encoding:
         notes.append("the names of all classes are numbers: a table with such a header is read with --header")
     ids = None if dataset.ids is None or wanted.id is None else (wanted.id, dataset.ids)
     paths = opener.paths | ({os.path.realpath(wanted.classes)} if wanted.classes else set())
-    return Encoding(made.source, made.encoding, titles, smoothing, ids, frozenset(paths), opener.raws, notes)
+    return Encoding(decoded.source, decoded.encoding, titles, smoothing, ids, frozenset(paths), opener.raws, notes)
 
 
 def _note_ignored(ignore: str, source: Source, encoding: TargetEncoding, notes: list[str]) -> None:
+    """Raise a DataError if all rows are ignored; add a note if none is."""
     left = 0
-    for _, block in blocks(source):
-        kept = encoding.keep(block)
-        left += len(block) if kept is None else int(np.count_nonzero(kept))
+    for _, batch in blocks(source):
+        kept = encoding.keep(batch)
+        left += len(batch) if kept is None else int(np.count_nonzero(kept))
     if not left:
         raise DataError(f"{source.name}: no samples left: all rows are ignored; there is nothing to write")
     if left == source.shape[0]:
@@ -176,7 +178,7 @@ def _note_ignored(ignore: str, source: Source, encoding: TargetEncoding, notes: 
 def _classes(
     wanted: Wanted, labels: Columns, text: "TextColumn | None", notes: list[str]
 ) -> tuple[tuple[str, ...] | None, int, Holder]:
-    """Names of the classes, if they have any, their number, and who says so."""
+    """Return the names of the classes, if they have any, their number, and phrases about who defines them."""
     number = _number(wanted.classes)
     if number is not None:
         unnamed = f"--classes {number} gives no names"
@@ -208,7 +210,7 @@ def _classes(
 
 
 def _number(classes: str | None) -> int | None:
-    """The number of classes, where --classes is one; a file of that name wins."""
+    """Return the number of classes, if --classes is one; a file of that name has precedence."""
     if (
         classes is None
         or os.path.exists(classes)
@@ -223,11 +225,13 @@ def _number(classes: str | None) -> int | None:
 
 
 def _check_number(k: int, what: str) -> None:
+    """Raise a UsageError if there are fewer than two classes."""
     if k < 2:
         raise UsageError(f"{what}: one class has no other; say K, a whole number of 2 or more, or A,B,...")
 
 
 def _note_sum(smoothing: Smoothing, k: int, notes: list[str]) -> None:
+    """Add a warning if smoothed rows do not sum to 1."""
     total = smoothing.on + (k - 1) * smoothing.shift
     if abs(total - 1) > SUM_TOLERANCE:
         notes.append(

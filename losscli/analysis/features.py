@@ -20,12 +20,16 @@ from losscli.lookup.names import find
 from losscli.wording import count
 
 LARGEST = 4096
-"""Dimensions, or rows, of the largest matrix whose eigenvectors are looked for."""
+"""Largest number of dimensions, or of rows, for which eigenvectors are computed."""
 
 
 @dataclass(frozen=True)
 class Cloud:
-    """Points by class: `points` (n, 2), `index` (n,) into `names`, and one center a class, NaN where it has none."""
+    """Points by class.
+
+    `points` has shape (n, 2), `index` (n,) is the class of each point, `names` are those of the classes, and `centers`
+    has one row per class, NaN if it has none.
+    """
 
     points: Array
     index: Array
@@ -34,9 +38,9 @@ class Cloud:
     prediction_kind: bool
     """Whether the centers come from a file; otherwise they are the means of the classes."""
     labels: tuple[str, str]
-    """What the two axes are."""
+    """Names of the two axes."""
     dimensions: int
-    """How many features a row has; of more than two the points are a projection."""
+    """Number of features per row; if there are more than two, the points are a projection."""
     notes: tuple[str, ...]
     ignored: int
     files: frozenset[str]
@@ -53,14 +57,14 @@ def load(
     ignore: str | None = None,
     on_unmatched: str = "error",
 ) -> Cloud:
-    """Read features, labels and centers; the words mean what they mean to `compute center`.
+    """Read features, labels and centers; the operands and options mean the same as for `compute center`.
 
     Raises
     ------
     UsageError
-        for options that make no sense together, whatever the files hold.
+        if options contradict each other.
     DataError
-        for files that cannot be used, and features of fewer than two dimensions.
+        if files cannot be used, or features have fewer than two dimensions.
     """
     request = Request(
         find("center").bind(),
@@ -88,30 +92,32 @@ def load(
 
 
 def _with_centers(request: Request) -> Cloud:
+    """Read features with centers from a file."""
     from losscli.engine.classes import classes
     from losscli.measurement.prepare import prepare
 
-    made = prepare(request, once=False)
-    job = made.job
+    measurement = prepare(request, once=False)
+    job = measurement.job
     if job.encoding.kind == "soft":
         raise DataError(f"{job.targets.name}: soft targets name no class; give one label a row")
     _check_shape(job.predictions.name, job.predictions.shape)
-    block = whole(job.targets)
-    kept = job.encoding.keep(block)
-    index = np.full(len(block), -1)
-    index[slice(None) if kept is None else kept] = classes(job, block if kept is None else block[kept])
+    batch = whole(job.targets)
+    kept = job.encoding.keep(batch)
+    index = np.full(len(batch), -1)
+    index[slice(None) if kept is None else kept] = classes(job, batch if kept is None else batch[kept])
     points = np.asarray(job.extras.centers, np.float64)
-    names = made.decoded.classes or tuple(str(i) for i in range(len(points)))
-    return _cloud(job.predictions, tuple(names), index, points, tuple(made.notes), made.files)
+    names = measurement.decoded.classes or tuple(str(i) for i in range(len(points)))
+    return _cloud(job.predictions, tuple(names), index, points, tuple(measurement.notes), measurement.files)
 
 
 def _check_shape(name: str, shape: tuple[int, ...]) -> None:
+    """Raise a DataError if rows have fewer than two features."""
     if len(shape) != 2 or shape[1] < 2:
         raise DataError(f"{name}: shape {shape}; a scatter needs rows of two features or more, (n, d)")
 
 
 def _classes(labels: Columns, ignore: str | None) -> tuple[tuple[str, ...], Array]:
-    """The classes that occur, and each row's, -1 for those to leave out."""
+    """Return the names of the classes that occur, and the class of each row, -1 for rows to leave out."""
     if len(labels.shape) == 2 and labels.shape[1] != 1:
         raise DataError(
             f"{labels.name}: shape {labels.shape}; give one label a row, (n,), or pick one with FILE:COLUMN"
@@ -129,10 +135,10 @@ def _classes(labels: Columns, ignore: str | None) -> tuple[tuple[str, ...], Arra
     if bad.any():
         row = int(bad.argmax())
         raise DataError(f"{source.place(row)}: {numbers[row]:g} is not a class; labels are whole numbers or names")
-    found, inverse = np.unique(numbers[~skip], return_inverse=True)
+    distinct_numbers, inverse = np.unique(numbers[~skip], return_inverse=True)
     index = np.full(len(numbers), -1)
     index[~skip] = inverse
-    return tuple(str(int(number)) for number in found), index
+    return tuple(str(int(number)) for number in distinct_numbers), index
 
 
 def _cloud(
@@ -143,6 +149,7 @@ def _cloud(
     notes: tuple[str, ...],
     files: frozenset[str],
 ) -> Cloud:
+    """Return the points, projected to a plane if necessary."""
     kept = index >= 0
     if not kept.any():
         why = ": all rows are ignored" if len(index) else ": the file has no rows"
@@ -157,9 +164,9 @@ def _cloud(
         labels = tuple(  # type: ignore[assignment]
             f"principal component {i + 1} ({100 * part:.3g} % of the variance)" for i, part in enumerate(parts)
         )
-    points = np.concatenate([(block - mean) @ axes for block in _finite(source, kept)])
+    points = np.concatenate([(batch - mean) @ axes for batch in _finite(source, kept)])
     index = index[kept]
-    given = centers is not None
+    from_file = centers is not None
     if centers is None:
         rows = np.bincount(index, minlength=len(names))
         sums = np.stack([np.bincount(index, column, len(names)) for column in points.T], axis=1)
@@ -168,14 +175,14 @@ def _cloud(
         if not (np.abs(centers) < FARTHEST).all():
             raise DataError(f"--centers: {_why_no_point(float(np.abs(centers).max()), 'center')}")
         centers = (centers - mean) @ axes
-    return Cloud(points, index, names, centers, given, labels, d, notes, int(np.count_nonzero(~kept)), files)
+    return Cloud(points, index, names, centers, from_file, labels, d, notes, int(np.count_nonzero(~kept)), files)
 
 
 def _finite(source: Source, kept: Array) -> Iterator[Array]:
-    """The kept rows of each block, in float64."""
-    for start, block in blocks(source):
-        rows = kept[start : start + len(block)]
-        wide = block[rows].astype(np.float64)
+    """Yield the kept rows of each batch, in float64; raise a DataError if a number is not finite or too large."""
+    for start, batch in blocks(source):
+        rows = kept[start : start + len(batch)]
+        wide = batch[rows].astype(np.float64)
         bad = ~(np.abs(wide) < FARTHEST)
         if bad.any():
             row, column = (int(i) for i in np.argwhere(bad)[0])
@@ -191,9 +198,9 @@ def _why_no_point(value: float, what: str) -> str:
 
 
 def _components(source: Source, kept: Array) -> tuple[Array, Array, Array]:
-    """Mean, the first two principal axes (d, 2), and the parts of the variance along them.
+    """Return the mean, the first two principal axes, shape (d, 2), and the shares of the variance along them.
 
-    An axis points to where its largest entry is positive, so that the picture is the same everywhere.
+    The sign of an axis is such that its largest entry is positive, so that the picture is the same everywhere.
     """
     d, n = source.shape[1], int(np.count_nonzero(kept))
     if min(n, d) > LARGEST:
@@ -201,11 +208,11 @@ def _components(source: Source, kept: Array) -> tuple[Array, Array, Array]:
             f"{source.name}: {count(d, 'feature')} of {count(n, 'row')}: too many for principal components here; "
             f"bring them to {LARGEST:,} or fewer first, or pick two with --columns"
         )
-    mean = np.sum([block.sum(axis=0) for block in _finite(source, kept)], axis=0) / n
+    mean = np.sum([batch.sum(axis=0) for batch in _finite(source, kept)], axis=0) / n
     if d <= n:
         scatter = np.zeros((d, d))
-        for block in _finite(source, kept):
-            scatter += (block - mean).T @ (block - mean)
+        for batch in _finite(source, kept):
+            scatter += (batch - mean).T @ (batch - mean)
         variances, axes = np.linalg.eigh(scatter)
         variances, axes = variances[::-1], axes[:, ::-1]
     else:
@@ -214,7 +221,7 @@ def _components(source: Source, kept: Array) -> tuple[Array, Array, Array]:
         variances, axes = sizes**2, rows.T
     first = axes[:, :2]
     if first.shape[1] < 2:
-        first = np.concatenate([first, np.zeros((d, 1))], axis=1)  # one row has no second axis
+        first = np.concatenate([first, np.zeros((d, 1))], axis=1)  # a single row has no second axis
     signs = np.sign(first[np.abs(first).argmax(axis=0), [0, 1]])
     total = float(np.maximum(variances, 0).sum())
     explained = np.resize(np.maximum(variances[:2], 0), 2) / (total or 1.0)

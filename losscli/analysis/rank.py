@@ -1,7 +1,7 @@
-"""The rows worth looking at: those with the largest losses, what was predicted there, and where the loss is concentrated.
+"""The rows worth looking at: those with the largest losses, their predictions, and how concentrated the loss is.
 
-One pass, which keeps the worst rows of each block and of all blocks so far; memory grows with the rows that are asked for,
-not with the file.
+One pass keeps the worst rows of each batch and of all batches so far; memory grows with the number of
+rows asked for, not with the file.
 """
 
 import math
@@ -37,19 +37,20 @@ if TYPE_CHECKING:
 MOST_SLICES = 10_000
 MOST_ROWS = 100_000
 WORST = (0.01, 0.05, 0.1, 0.5)
-"""Parts of the rows whose share of the loss is told."""
+"""Shares of the rows for which the share of the loss is told."""
 BY_CLASS = "class"
 
 
 class Worst(NamedTuple):
-    """Mergeable record: the rows with the largest losses, the worst first, and of those alike the first ones."""
+    """Mergeable record: the rows with the largest losses, the worst first; of equal losses the first rows."""
 
     most: int
     columns: dict[str, Array]
-    """'row', 'loss', and whatever else is told of a row."""
+    """Arrays of 'row', 'loss', and further facts about each row."""
 
     @classmethod
     def of(cls, most: int, columns: dict[str, Array]) -> "Worst":
+        """Return the worst rows of some rows."""
         order = np.lexsort((columns["row"], -columns["loss"]))[:most]
         return cls(most, {name: column[order] for name, column in columns.items()})
 
@@ -59,14 +60,15 @@ class Worst(NamedTuple):
 
 
 class Slices(NamedTuple):
-    """Mergeable record of groups: their losses, and what they add up to."""
+    """Mergeable record of groups: moments of their losses, and weighted sums."""
 
     losses: GroupMoments
     sums: Array
-    """Of weight times loss."""
+    """Sum of weight times loss of each group."""
 
     @classmethod
     def of(cls, index: Array, losses: Array, weighted: Array, k: int) -> "Slices":
+        """Return the record of k groups from the group, the loss, and weight times loss of each row."""
         return cls(GroupMoments.of(index, losses, k), np.bincount(index, weighted, k))
 
     def __add__(self, other: "Slices") -> "Slices":  # type: ignore[override]
@@ -79,7 +81,7 @@ class Seen(NamedTuple):
     worst: Worst
     slices: Slices | None
     confidence: GroupMoments | None
-    """Of each class the probability that its own rows give it."""
+    """For each class the probability that its own rows give it."""
     contributions: Quantiles
 
     def __add__(self, other: "Seen") -> "Seen":  # type: ignore[override]
@@ -93,14 +95,14 @@ class Seen(NamedTuple):
 
 @dataclass(frozen=True)
 class Ranker(BatchCollector):
-    """Keeps the worst rows of each batch, and the moments of its slices."""
+    """Keeps the worst rows of each batch, and the moments of its groups."""
 
     record = Seen
 
     top: int
     by_class: bool
     codes: "Source | None"
-    """The group of each row, where a column says it."""
+    """The group of each row, if a column tells it."""
     slices: int
 
     def of(self, job: Job, batch: Batch) -> Seen:
@@ -116,18 +118,19 @@ class Ranker(BatchCollector):
         )
 
     def _worst(self, job: Job, batch: Batch, label: Array | None, chances: Array | None) -> Worst:
+        """Return the worst rows of a batch."""
         losses = batch.losses.astype(np.float64)
-        # A NaN is an error after the pass; a row of a block that is not among its worst is not among all.
+        # A row that is not among the worst of its batch is not among the worst of all. NaN is an error after the pass.
         some = min(self.top, len(losses))
         picked = np.argpartition(-losses, some - 1)[:some] if some else np.zeros(0, np.int64)
-        if some:  # of rows that are as bad as the last one, the first
+        if some:  # of rows as bad as the last one, take the first
             least = losses[picked].min()
             picked = np.concatenate([np.flatnonzero(losses > least), np.flatnonzero(losses == least)])[: self.top]
-        found = {"row": batch.rows[picked], "loss": losses[picked], "target": batch.targets[picked]}
+        columns = {"row": batch.rows[picked], "loss": losses[picked], "target": batch.targets[picked]}
         if batch.weights is not None:
-            found["weight"] = batch.weights[picked]
-        found |= _details(job, batch, picked, label, chances)
-        return Worst.of(self.top, found)
+            columns["weight"] = batch.weights[picked]
+        columns |= _details(job, batch, picked, label, chances)
+        return Worst.of(self.top, columns)
 
     def _slices(self, job: Job, batch: Batch, weighted: Array) -> Slices | None:
         if self.codes is not None:
@@ -141,11 +144,12 @@ class Ranker(BatchCollector):
 
 
 def _height(batch: Batch) -> int:
+    """Return the number of the file's rows in a batch, including those that are ignored."""
     return len(batch.targets) if batch.kept is None else len(batch.kept)
 
 
 def _of_class(p: Array, index: Array) -> Array:
-    """The probability of one class a row."""
+    """Return the probability of one class per row, shape (n,)."""
     return np.where(index == 1, p, 1 - p) if p.ndim == 1 else p[np.arange(len(p)), index]
 
 
@@ -154,16 +158,16 @@ def _confidence(job: Job, label: Array, chances: Array) -> GroupMoments:
 
 
 def _details(job: Job, batch: Batch, picked: Array, label: Array | None, chances: Array | None) -> dict[str, Array]:
-    """What is told of some rows besides their losses."""
+    """Return facts about the picked rows besides their losses, as columns."""
     x = batch.predictions[picked]
     rows = np.arange(len(picked))
     if label is not None:
         label, guess = label[picked], predicted(job, x)
-        found = {"label": label, "predicted": guess}
+        columns = {"label": label, "predicted": guess}
         scores = x.astype(np.float64)
         if chances is not None:
             scores = chances[picked]
-            found |= {"p_target": _of_class(scores, label), "p_predicted": _of_class(scores, guess)}
+            columns |= {"p_target": _of_class(scores, label), "p_predicted": _of_class(scores, guess)}
         if x.ndim == 1:
             margin = (2 * scores - 1 if chances is not None else scores) * np.where(label == 1, 1, -1)
         else:
@@ -171,7 +175,7 @@ def _details(job: Job, batch: Batch, picked: Array, label: Array | None, chances
             others[rows, label] = -np.inf
             with np.errstate(invalid="ignore"):
                 margin = scores[rows, label] - others.max(axis=1)
-        return found | {"margin": margin}
+        return columns | {"margin": margin}
     if job.several:
         values = batch.values[picked]
         worst = values.argmax(axis=1) if len(values) else np.zeros(0, np.int64)
@@ -184,7 +188,7 @@ def _details(job: Job, batch: Batch, picked: Array, label: Array | None, chances
 
 @dataclass
 class Ranked:
-    """What a pass found: the worst rows, the groups, and how concentrated the loss is."""
+    """The result of a ranking: the worst rows, the groups, and how concentrated the loss is."""
 
     result: Result
     rows: list[dict[str, Any]]
@@ -195,7 +199,7 @@ class Ranked:
     notes: list[str] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
-        """What JSON holds."""
+        """Return the record for JSON."""
         result = self.result
         return {
             "loss": result.loss,
@@ -226,16 +230,20 @@ def rank(
     Parameters
     ----------
     top
-        how many.
+        number of rows.
     by
-        what rows are grouped by: 'class', or the column that the request names.
+        by what rows are grouped: 'class', or the column that the request names; None for no groups.
+    begun
+        called with the measurement before the pass.
+    seen
+        called with the number of rows done so far.
 
     Raises
     ------
     UsageError
-        for losses that are no rows' own, and groups that there are none of.
+        if losses do not belong to rows, or there are no such groups.
     DataError
-        for files that cannot be used, and rows without a loss.
+        if files cannot be used, or rows have no loss.
     """
     loss = request.loss.declaration
     if not 0 <= top <= MOST_ROWS:
@@ -266,22 +274,22 @@ def rank(
     begun(measurement)
     measurement.observe(Ranker(top, grouped, None if words is None else words.codes, len(names)))
     result = measurement.run(threads=threads, seen=seen)
-    found = result.aggregate[Seen]
-    slices = None if found.slices is None else _listed_slices(found.slices, names)
+    ranking = result.aggregate[Seen]
+    slices = None if ranking.slices is None else _listed_slices(ranking.slices, names)
     return Ranked(
         result,
-        _listed(measurement, found, names if words is not None else None),
+        _listed(measurement, ranking, names if words is not None else None),
         slices,
-        _concentrated(found.contributions),
+        _concentrated(ranking.contributions),
         by,
         measurement,
         measurement.notes,
     )
 
 
-def _listed(measurement: Measurement, found: Seen, words: list[str] | None) -> list[dict[str, Any]]:
-    """The worst rows as records: the keys of compute's rows, and more."""
-    columns = found.worst.columns
+def _listed(measurement: Measurement, ranking: Seen, words: list[str] | None) -> list[dict[str, Any]]:
+    """Return the worst rows as records, with the keys of compute's per-sample output and further ones."""
+    columns = ranking.worst.columns
     masks = measurement.job.masks is not None
     rows = columns["row"]
     ascending = np.argsort(rows)
@@ -294,7 +302,7 @@ def _listed(measurement: Measurement, found: Seen, words: list[str] | None) -> l
     label = columns.get("label")
     names = class_names(measurement) if label is not None else None
     shown = targets(measurement, columns["target"])
-    suggested = _suggested(columns, found.confidence)
+    suggested = _suggested(columns, ranking.confidence)
     for i, row in enumerate(original.tolist()):
         entry: dict[str, Any] = {"sample": row}
         if by_row:
@@ -319,14 +327,14 @@ def _listed(measurement: Measurement, found: Seen, words: list[str] | None) -> l
 
 
 def _codes(words: "TextColumn", ascending: Array, order: Array) -> Array:
-    """The groups of some rows, which are given in ascending order, in their own."""
-    found = np.empty(len(order), np.int64)
-    found[order] = [int(words.codes.read(row, row + 1)[0]) for row in ascending.tolist()]
-    return found
+    """Return the groups of some rows in the rows' own order, from the rows in ascending order."""
+    codes = np.empty(len(order), np.int64)
+    codes[order] = [int(words.codes.read(row, row + 1)[0]) for row in ascending.tolist()]
+    return codes
 
 
 def _original(measurement: Measurement, rows: Array) -> Array:
-    """Which rows of the file some are, that ascend and may be far apart."""
+    """Return the rows of the file that some rows are; they ascend, and may be far apart."""
     selection = measurement.units.selection
     return rows if selection is None else np.array([selection.original(int(row)) for row in rows], np.int64)
 
@@ -336,11 +344,11 @@ def _plain(value: Any) -> Any:
 
 
 def class_names(measurement: Measurement) -> Callable[[int], Any]:
-    """What a class is called in the targets: its name, or its index as the file has it."""
-    form, decoded = measurement.job.encoding, measurement.decoded
-    if form.kind == "signed":
+    """Return a function that gives a class as it is in the targets: its name, or its index as in the file."""
+    encoding, decoded = measurement.job.encoding, measurement.decoded
+    if encoding.kind == "signed":
         return lambda index: 1 if index else -1
-    named = form.kind in ("name", "one-hot") or (form.kind == "binary" and not form.one_hot)
+    named = encoding.kind in ("name", "one-hot") or (encoding.kind == "binary" and not encoding.one_hot)
     if decoded.classes and named:
         known = decoded.classes
         return lambda index: known[index]
@@ -348,7 +356,8 @@ def class_names(measurement: Measurement) -> Callable[[int], Any]:
 
 
 def _suggested(columns: dict[str, Array], confidence: GroupMoments | None) -> Array | None:
-    """Whether the predicted class is a better label: its probability is at least what that class's own rows have on average.
+    """Return whether the predicted class is a better label: its probability is at least the
+    mean that its own rows give it.
 
     This is the rule of confident learning (Northcutt, Jiang and Chuang 2021, arXiv:1911.00068).
     """
@@ -359,21 +368,21 @@ def _suggested(columns: dict[str, Array], confidence: GroupMoments | None) -> Ar
     return np.asarray((guess != columns["label"]) & known & (columns["p_predicted"] >= confidence.mean[guess]))
 
 
-def _listed_slices(found: Slices, names: list[str]) -> list[dict[str, Any]]:
-    """The groups as records, the one with the largest mean loss first; with Student's interval of the mean."""
-    losses, total = found.losses, float(found.sums.sum())
+def _listed_slices(groups: Slices, names: list[str]) -> list[dict[str, Any]]:
+    """Return the groups as records, with Student's interval of the mean, the one with the largest mean loss first."""
+    losses, total = groups.losses, float(groups.sums.sum())
     listed = []
     for i in losses.falling():
         n, mean = int(losses.n[i]), float(losses.mean[i])
         low, high = student_interval(n, mean, float(losses.squares[i])) if math.isfinite(mean) else (math.nan, math.nan)
-        share = divide(float(found.sums[i]), total) if math.isfinite(total) and total > 0 else math.nan
+        share = divide(float(groups.sums[i]), total) if math.isfinite(total) and total > 0 else math.nan
         listed.append({"slice": names[i], "rows": n, "mean": mean, "interval": [low, high], "share": share})
     return listed
 
 
-def _concentrated(found: Quantiles) -> dict[str, Any] | None:
-    """How much of the loss the worst rows carry; None where losses are negative or their sum is not finite."""
-    values, counts = found.spectrum()
+def _concentrated(losses: Quantiles) -> dict[str, Any] | None:
+    """Return the share of the loss in the worst rows; None if losses are negative or their sum is not finite."""
+    values, counts = losses.spectrum()
     with np.errstate(over="ignore"):
         total = float((values * counts).sum())
     if not len(values) or not (total > 0 and math.isfinite(total) and values[0] >= 0):

@@ -1,4 +1,4 @@
-"""Predictions of a file after calibration: written row by row to another file."""
+"""Calibrated predictions: all rows of a file, written to another file."""
 
 import os
 from collections.abc import Iterator
@@ -31,6 +31,8 @@ class Recalibrated:
 
     Parameters
     ----------
+    output
+        path of the file to write.
     other
         the operand whose rows are calibrated; None for those of PREDICTIONS.
     """
@@ -47,14 +49,14 @@ class Recalibrated:
         self.files.discard()
 
     def open(self, made: Measurement) -> None:
-        """Open what is read and what is written, and check that it goes with the fit's files.
+        """Open the file to read and the file to write, and check that they fit the files of the fit.
 
         Raises
         ------
         UsageError
-            for an output that is an input.
+            if the output is an input.
         DataError
-            for other columns than those of the fit.
+            if the columns differ from those of the fit.
         """
         request = made.request
         self.opener = Opener(request.header, arrays=request.arrays)
@@ -66,18 +68,18 @@ class Recalibrated:
         self.file = self.files.open(Path(self.output))
 
     def write(self, point: Point) -> list[str]:
-        """Write all rows, and return what to tell the user."""
+        """Write all rows, calibrated with the temperature and biases of `point`, and return notes for the user."""
         if point.bias is not None and self.order is not None:
             bias = np.empty_like(point.bias)
             bias[list(self.order)] = point.bias
             point = point._replace(bias=bias)
         writer = NpyWriter(self.file) if self.suffix == ".npy" else TextWriter(self.file, ",")
         for start, rows in self._rows():
-            made = self._made(point, start, rows)
+            calibrated = self._made(point, start, rows)
             if isinstance(writer, NpyWriter):
-                writer.add(made)
+                writer.add(calibrated)
             else:
-                writer.write(self._table(start, made))
+                writer.write(self._table(start, calibrated))
         writer.close()
         for raw in self.opener.raws:
             raw.check()
@@ -89,37 +91,39 @@ class Recalibrated:
         return []
 
     def _rows(self) -> Iterator[tuple[int, Array]]:
-        # A file without rows still has a shape, and a header.
+        # An empty batch first: a file without rows still has a shape and a header.
         yield 0, np.zeros((0, *self.source.shape[1:]), self.source.dtype)
         yield from blocks(self.source)
 
-    @np.errstate(all="ignore")  # -inf is a logit, and a NaN is looked for
+    @np.errstate(all="ignore")  # -inf is a legal logit, and NaN is searched for
     def _made(self, point: Point, start: int, rows: Array) -> Array:
+        """Return rows after calibration, in their shape, and as the kind of predictions that they are."""
         self._check(start, rows)
-        one = rows.ndim == 1 or rows.shape[1] == 1
-        given = rows.reshape(len(rows)) if one else rows
-        z = scores_of(given, self.prediction_kind)
-        if one and self.prediction_kind != "logits":
+        single = rows.ndim == 1 or rows.shape[1] == 1
+        predictions = rows.reshape(len(rows)) if single else rows
+        z = scores_of(predictions, self.prediction_kind)
+        if single and self.prediction_kind != "logits":
             z = np.stack([np.zeros(len(z)), z[:, 1] - z[:, 0]], axis=1)
         x = point.logits(z)
         self._refuse(
             start, np.asarray(np.isnan(x).any(axis=1)), "no class is possible", "correct the row or leave it out"
         )
         if self.prediction_kind == "logits":
-            made = x[:, 1] - x[:, 0] if one else x
+            calibrated = x[:, 1] - x[:, 0] if single else x
         else:
             peak = x.max(axis=1, keepdims=True)
             impossible: Array = peak[:, 0] == -np.inf
             self._refuse(start, impossible, "no class is possible", "correct the row or leave it out")
             log = np.where(x == peak, 0, x - peak)
             log = log - np.log(row_sums(np.exp(log)))[:, None]
-            made = log if self.prediction_kind == "log-probs" else np.exp(log)
-            made = made[:, 1] if one else made
+            calibrated = log if self.prediction_kind == "log-probs" else np.exp(log)
+            calibrated = calibrated[:, 1] if single else calibrated
         dtype = rows.dtype if rows.dtype.kind == "f" and rows.dtype.itemsize > 2 else None
         narrow = np.float32 if rows.dtype.kind == "f" else np.float64
-        return made.reshape(rows.shape).astype(dtype or narrow, copy=False)
+        return calibrated.reshape(rows.shape).astype(dtype or narrow, copy=False)
 
     def _check(self, start: int, rows: Array) -> None:
+        """Raise a DataError if rows are not predictions of the kind they should be."""
         self._refuse(start, np.isnan(rows), "the prediction is NaN", "correct the row or leave it out")
         if self.prediction_kind == "logits":
             return
@@ -142,20 +146,21 @@ class Recalibrated:
         place = self.source.place(start + row, column[0] if column else None)
         raise DataError(f"{place}: {fact}; {cure}")
 
-    def _table(self, start: int, made: Array) -> dict[str, Any]:
-        table = made if made.ndim == 2 else made[:, None]
+    def _table(self, start: int, calibrated: Array) -> dict[str, Any]:
+        """Return calibrated rows as columns of a table, with ids if there are any."""
+        table = calibrated if calibrated.ndim == 2 else calibrated[:, None]
         names = self.source.columns
         if not names or len(names) != table.shape[1]:
             names = ("prediction",) if table.shape[1] == 1 else tuple(f"prediction_{i}" for i in range(table.shape[1]))
-        found = dict(zip(names, table.T, strict=True))
+        columns = dict(zip(names, table.T, strict=True))
         if self.ids is None:
-            return found
+            return columns
         column, name = self.ids
-        return {name: column.take(np.arange(start, start + len(made)))} | found
+        return {name: column.take(np.arange(start, start + len(calibrated)))} | columns
 
 
 def _columns(opener: Opener, request: Request, other: str | None) -> tuple[Columns, tuple[IdColumn, str] | None]:
-    """The columns of predictions to calibrate, and the ids of their rows with their column's name."""
+    """Return the columns of predictions to calibrate and, if there are ids, these with the name of their column."""
     word = other or request.predictions
     if _is_standard_input(word) and (
         other is None or any(map(_is_standard_input, (request.predictions, request.targets)))
@@ -165,7 +170,7 @@ def _columns(opener: Opener, request: Request, other: str | None) -> tuple[Colum
         )
     operand = opener.open(word, "--apply")
     neighbours: list[Operand | None] = [None, None]
-    if other is None:  # the columns that are targets or weights are no predictions here either
+    if other is None:  # columns that are targets or weights are not predictions here either
         words = (request.targets, request.sample_weight)
         neighbours = [
             None if word is None or _is_standard_input(word) else opener.open(word, "targets") for word in words
@@ -173,7 +178,7 @@ def _columns(opener: Opener, request: Request, other: str | None) -> tuple[Colum
     id = request.id
     if id is not None and (not operand.is_table or id not in (operand.content.names or ())):
         id = None
-    taken = [None if one is None or not one.same_file(operand) else one for one in neighbours]
+    taken = [None if neighbour is None or not neighbour.same_file(operand) else neighbour for neighbour in neighbours]
     dataset = assign(operand, taken[0], taken[1], id, request.columns if operand.is_table else None)
     if id is None:
         return dataset.predictions, None
@@ -181,30 +186,32 @@ def _columns(opener: Opener, request: Request, other: str | None) -> tuple[Colum
 
 
 def _is_standard_input(word: str | None) -> bool:
+    """Whether an operand is standard input."""
     return word is not None and not os.path.exists(word) and (word == "-" or word.startswith("-:"))
 
 
-def _order(source: Source, made: Measurement) -> tuple[int, ...] | None:
-    """Which column of the source is which class's; None for the same order.
+def _order(source: Source, fitted: Measurement) -> tuple[int, ...] | None:
+    """Return, for each column of the fit, the column of the source that belongs to the same
+    class; None for the same order.
 
     Raises
     ------
     DataError
-        for another number of columns, or others' names.
+        if the source has another number of columns, or other names.
     """
-    ours = made.job.predictions
-    width, wanted = (1 if len(shape) == 1 else shape[1] for shape in (source.shape, ours.shape))
+    fit_predictions = fitted.job.predictions
+    width, wanted = (1 if len(shape) == 1 else shape[1] for shape in (source.shape, fit_predictions.shape))
     if width != wanted:
         raise DataError(
-            f"{source.name}: shape {source.shape}, and the fit's predictions {ours.name} have {ours.shape}; "
+            f"{source.name}: shape {source.shape}, and the fit's predictions {fit_predictions.name} have {fit_predictions.shape}; "
             f"give a file with {count(wanted, 'column')} of predictions"
         )
     if wanted == 1:
         return None
-    if made.request.classes is not None:
-        found = in_order(source, class_names(made.request.classes), [])
-    elif ours.columns and source.columns:
-        found, _ = by_name(source, ours.columns, source.columns, [], positions=False)
+    if fitted.request.classes is not None:
+        arranged = in_order(source, class_names(fitted.request.classes), [])
+    elif fit_predictions.columns and source.columns:
+        arranged, _ = by_name(source, fit_predictions.columns, source.columns, [], positions=False)
     else:
         return None
-    return found.order if isinstance(found, Reordered) else None
+    return arranged.order if isinstance(arranged, Reordered) else None

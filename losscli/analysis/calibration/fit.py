@@ -1,4 +1,4 @@
-"""Calibration of files: a temperature, and biases if wanted, fitted to labels, with the scores before and after."""
+"""Calibration of files: a temperature and, if wanted, biases are fitted to labels, with the scores before and after."""
 
 import math
 from collections.abc import Callable
@@ -36,12 +36,12 @@ from losscli.wording import count, listing
 BINS = 15
 MOST_BINS = 1000
 SAME = 1e-9
-"""Relative difference of two mean cross-entropies that is worth no word."""
+"""Relative difference of two mean cross-entropies that is too small for a note."""
 
 
 @dataclass
 class Calibrated:
-    """A fit, and what the predictions score before and after it."""
+    """A fit, and the scores of the predictions before and after it."""
 
     measurement: Measurement
     result: Result
@@ -53,10 +53,15 @@ class Calibrated:
 
     @property
     def temperature(self) -> float:
+        """The temperature T, by which logits are divided."""
         return 1 / self.fit.point.beta
 
     def biases(self) -> dict[str, float] | None:
-        """The bias of each class by its name; of one score, half of what is added to it, and the opposite."""
+        """Return the bias of each class by its name, or None.
+
+        For a single score per row, the bias of one class is half of what is added to the score, and
+        that of the other its negative.
+        """
         bias = self.fit.point.bias
         return (
             None
@@ -65,7 +70,7 @@ class Calibrated:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """The result with the keys of the JSON contract."""
+        """Return the result with the keys of the JSON contract."""
         receipt, biases = self.result.receipt, self.biases()
         return {
             "temperature": self.temperature,
@@ -90,13 +95,13 @@ class Calibrated:
 
     @property
     def brier_formula(self) -> str:
-        one = len(self.measurement.job.predictions.shape) == 1
-        return "(p - t)**2" if one else "sum over classes of (p - t)**2"
+        single = len(self.measurement.job.predictions.shape) == 1
+        return "(p - t)**2" if single else "sum over classes of (p - t)**2"
 
 
 @dataclass
 class Rounds:
-    """Makes passes over the files of a calculation, the first of them with all that `compute` looks for."""
+    """Makes passes over the files of a measurement; the first one also collects everything that `compute` collects."""
 
     measurement: Measurement
     threads: int | None
@@ -105,13 +110,13 @@ class Rounds:
     result: Result | None = None
 
     def __call__(self, points: tuple[Point, ...], bins: int | None = None) -> Seen:
-        made = self.measurement
-        self.begun(made.job)
+        measurement = self.measurement
+        self.begun(measurement.job)
         if self.result is not None:
-            made.collectors = [*essential(made.job), Look(points, bins)]
-            return made.pass_over(threads=self.threads, seen=self.seen)[Seen]
-        made.observe(Look(points, bins))
-        self.result = made.run(threads=self.threads, seen=self.seen)
+            measurement.collectors = [*essential(measurement.job), Look(points, bins)]
+            return measurement.pass_over(threads=self.threads, seen=self.seen)[Seen]
+        measurement.observe(Look(points, bins))
+        self.result = measurement.run(threads=self.threads, seen=self.seen)
         return self.result.aggregate[Seen]
 
 
@@ -131,69 +136,78 @@ def calibrate(
     Parameters
     ----------
     bias
-        whether a bias a class is fitted as well.
+        whether a bias per class is fitted as well.
+    bins
+        number of bins of the calibration errors.
+    seed
+        of the random numbers for the bands of the calibration errors.
     opened
-        is told of the calculation before the first pass, and may refuse it.
-    begun, seen
-        are told of the job when a pass begins, and of the rows that are done.
+        called with the measurement before the first pass; it may raise an error.
+    begun
+        called with the job when a pass begins.
+    seen
+        called with the number of rows done so far.
 
     Raises
     ------
     DataError
-        for files that cannot be used, and rows whose cross-entropy is infinite at every temperature.
+        if files cannot be used, or rows have an infinite cross-entropy at every temperature.
+    UsageError
+        if an option is outside its domain.
     """
     check_bins(bins)
     if not 0 <= seed < 2**32:
         raise UsageError(f"--seed {seed} is not in 0 ... {2**32 - 1}")
-    made = prepare(request, choose=likelihood, looked=looked, once=False)
-    refuse_soft(made.job)
-    k = max(made.job.encoding.k, 2)
+    prepared = prepare(request, choose=likelihood, looked=looked, once=False)
+    refuse_soft(prepared.job)
+    k = max(prepared.job.encoding.k, 2)
     if bias and k > MOST_BIASES:
         raise UsageError(f"--bias: {k:,} classes, and it fits biases of {MOST_BIASES} at most; leave it out")
-    opened(made)
-    rounds = Rounds(made, threads, begun, seen)
+    opened(prepared)
+    rounds = Rounds(prepared, threads, begun, seen)
     first = rounds((Point(0.0), Point()), bins)
     assert rounds.result is not None
     assert first.scores is not None
-    _refuse_lost(made.job, first)
-    _refuse_size(made.job, first)
+    _refuse_lost(prepared.job, first)
+    _refuse_size(prepared.job, first)
     if not first.scores.rows:
         raise DataError(
-            f"{made.job.predictions.name}: no row of a weight is left; a temperature of nothing is undefined"
+            f"{prepared.job.predictions.name}: no row of a weight is left; a temperature of nothing is undefined"
         )
     before = first.scores
-    found, after = _solved(rounds, first, before, np.zeros(k) if bias else None, bins)
-    notes = [*made.notes, *_renormalised(request, rounds.result, before), *_told(made, found, before)]
-    return Calibrated(made, rounds.result, found, before, after, seed, list(dict.fromkeys(notes)))
+    solution, after = _solved(rounds, first, before, np.zeros(k) if bias else None, bins)
+    notes = [*prepared.notes, *_renormalised(request, rounds.result, before), *_told(prepared, solution, before)]
+    return Calibrated(prepared, rounds.result, solution, before, after, seed, list(dict.fromkeys(notes)))
 
 
 def _solved(rounds: Rounds, first: Seen, before: Scores, bias: Array | None, bins: int) -> tuple[Fit, Scores]:
-    """The fit and its scores; T = 1, and `bias`, which is 0, where there is none that is better."""
-    found = fit(rounds, first)
+    """Return the fit and its scores; if nothing is better than T = 1, this with biases of 0."""
+    solution = fit(rounds, first)
     if bias is not None:
         _refuse_unseen(rounds.measurement, first)
-        found = fit_biases(rounds, first, found)
-    if found.limit is None:
-        after = rounds((found.point,), bins).scores
+        solution = fit_biases(rounds, first, solution)
+    if solution.limit is None:
+        after = rounds((solution.point,), bins).scores
         assert after is not None
-        if after.value <= before.value:  # but for what rounding makes of it
-            return found, after
-    return found._replace(point=Point(bias=bias)), before
+        if after.value <= before.value:  # false only if rounding prevents an improvement
+            return solution, after
+    return solution._replace(point=Point(bias=bias)), before
 
 
 def check_bins(bins: int) -> None:
-    """Refuse a number of bins that is none."""
+    """Raise a UsageError if a number of bins is not allowed."""
     if not 1 <= bins <= MOST_BINS:
         raise UsageError(f"--bins {bins} is not in 1 ... {MOST_BINS}")
 
 
 def refuse_soft(job: Job) -> None:
-    """Refuse targets that are shares of classes."""
+    """Raise a DataError for soft targets, which do not name a class."""
     if job.encoding.kind == "soft":
         raise DataError(f"{job.targets.name}: soft targets name no class to be right about; give labels")
 
 
 def _refuse_lost(job: Job, first: Seen) -> None:
+    """Raise a DataError if the true class of a row has probability 0."""
     if not first.lost:
         return
     number, places = first.lost.found[LOST]
@@ -206,6 +220,7 @@ def _refuse_lost(job: Job, first: Seen) -> None:
 
 
 def _refuse_size(job: Job, first: Seen) -> None:
+    """Raise a DataError if logits are so far apart that their squares overflow."""
     curve = first.at(0).hessian[0, 0]
     if not curve < math.inf or (first.size and not curve):
         raise DataError(
@@ -214,49 +229,56 @@ def _refuse_size(job: Job, first: Seen) -> None:
         )
 
 
-def _refuse_unseen(made: Measurement, first: Seen) -> None:
-    names = group_names(made.job, made.decoded)
+def _refuse_unseen(measurement: Measurement, first: Seen) -> None:
+    """Raise a DataError if some class has no row, since its bias has no minimum."""
+    names = group_names(measurement.job, measurement.decoded)
     unseen = [name for name, weight in zip(names, first.weights, strict=True) if not weight]
     if unseen:
         raise DataError(
-            f"{made.job.targets.name}: --bias: no row has {count(len(unseen), 'class', 'classes')} of {len(names)} "
+            f"{measurement.job.targets.name}: --bias: no row has {count(len(unseen), 'class', 'classes')} of {len(names)} "
             f"({listing(unseen)}), whose bias has no least value; leave out --bias, or give a file with every class"
         )
 
 
 def _renormalised(request: Request, result: Result, before: Scores) -> list[str]:
-    """What to say where probabilities miss 1: a softmax of their logarithms divides them by their sum."""
-    given = result.value
-    if request.prediction_kind == "logits" or given is None or abs(given - before.value) <= SAME * abs(given) + 1e-300:
+    """Return a note if rows of probabilities do not sum to 1: a softmax of their logarithms divides them
+    by their sum.
+    """
+    original = result.value
+    if (
+        request.prediction_kind == "logits"
+        or original is None
+        or abs(original - before.value) <= SAME * abs(original) + 1e-300
+    ):
         return []
     return [
         f"probabilities are divided by the sum of their row, for a softmax sums to 1: cross-entropy {before.value:.7g}, "
-        f"as given {given:.7g}"
+        f"as given {original:.7g}"
     ]
 
 
-def _told(made: Measurement, found: Fit, before: Scores) -> list[str]:
-    """What is to be said of a fit that found no minimum, in one line."""
-    name, point = made.job.predictions.name, found.point
-    if found.limit == TO_ZERO:
-        why = "is right in every row" + ("" if made.job.samples > 1 else ", of which there is one")
+def _told(measurement: Measurement, solution: Fit, before: Scores) -> list[str]:
+    """Return a warning of one line if the fit found no minimum."""
+    name, point = measurement.job.predictions.name, solution.point
+    if solution.limit == TO_ZERO:
+        why = "is right in every row" + ("" if measurement.job.samples > 1 else ", of which there is one")
         return [
             f"warning: {name}: no temperature is best: the predicted class {why}, so that cross-entropy falls without "
             "end as T -> 0; T = 1 is kept; fit on rows that the model has not learnt"
         ]
-    if found.limit == TO_INFINITY:
+    if solution.limit == TO_INFINITY:
         return [
             f"warning: {name}: no temperature is best: with every T the predictions are no better than without them, "
             "T -> infinity; T = 1 is kept; do the labels belong to these rows? losscli check says more"
         ]
-    if found.limit == FLAT:
+    if solution.limit == FLAT:
         return [
             f"warning: {name}: no temperature is best: every row gives its classes equal probabilities, and so does any "
             "T; T = 1 is kept; are these the model's predictions?"
         ]
-    if not found.converged:
+    if not solution.converged:
         return [
-            f"warning: {name}: the fit has not converged after {count(found.iterations, 'step')} (T = {1 / point.beta:.7g}"
+            f"warning: {name}: the fit has not converged after {count(solution.iterations, 'step')} (T = {1 / point.beta:.7g}"
             ", cross-entropy no higher than at T = 1); "
             + (
                 "labels that some bias predicts without error have none; leave out --bias"

@@ -1,4 +1,4 @@
-"""Reliability: how often predictions are right, against how sure they were; and the calibration error of the bins."""
+"""Reliability: the accuracy of predictions as a function of their confidence, and the calibration error over bins."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -13,7 +13,11 @@ Z95 = 1.959963984540054
 
 
 class Groups(NamedTuple):
-    """Rows of one confidence, or of nearly one: where they lie, how many, their confidences' sum, and how many are right."""
+    """Groups of rows with equal, or almost equal, confidence. All arrays have one entry per group.
+
+    `at` is the confidence by which the group is put into a bin, `rows` the number of its rows, `confidence` the sum of
+    their confidences, and `right` the number of right predictions.
+    """
 
     at: Array
     rows: Array
@@ -21,7 +25,9 @@ class Groups(NamedTuple):
     right: Array
 
     def edges(self, bins: int, binning: str) -> Array:
-        """Edges of bins (low, high], of equal width from 0 to 1 or of equal mass, of which groups are never divided."""
+        """Return the edges of bins (low, high], of equal width from 0 to 1 or of equal mass. Groups
+        are never divided.
+        """
         if binning != "mass":
             return np.arange(bins + 1) / bins
         order = np.argsort(self.at, kind="stable")
@@ -31,14 +37,17 @@ class Groups(NamedTuple):
         return np.concatenate([ordered[:1], inner[inner < ordered[-1]], ordered[-1:]])
 
     def bins(self, bins: int, binning: str) -> Array:
-        """The bin of each group; the first bin holds its lower edge too."""
+        """Return the bin of each group; the first bin includes its lower edge."""
         edges = self.edges(bins, binning)
         return np.clip(np.searchsorted(edges, self.at, side="left") - 1, 0, len(edges) - 2)
 
 
 @dataclass(frozen=True)
 class Reliability:
-    """Bins of confidence, those without a row left out: edges, rows, mean confidence and accuracy of each."""
+    """Bins of confidence that have rows: for each its edges, number of rows, mean confidence and accuracy.
+
+    `asked` is the number of bins asked for, and `binning` is 'width' or 'mass'.
+    """
 
     low: Array
     high: Array
@@ -50,16 +59,16 @@ class Reliability:
 
     @classmethod
     def of(cls, verdicts: Verdicts, bins: int, binning: str) -> "Reliability":
-        """Bins (low, high], of equal width from 0 to 1 or of equal mass; the first holds its lower edge too.
+        """Return bins (low, high], of equal width from 0 to 1 or of equal mass; the first bin includes its lower edge.
 
-        Rows of one confidence are never divided, so that bins of equal mass may be fewer than asked for.
+        Rows with the same confidence are never divided, thus there may be fewer bins of equal mass than asked for.
         """
         confidence, right = np.concatenate(verdicts.confidence), np.concatenate(verdicts.right)
         return cls.of_groups(Groups(confidence, np.ones(len(confidence), np.int64), confidence, right), bins, binning)
 
     @classmethod
     def of_groups(cls, groups: Groups, bins: int, binning: str) -> "Reliability":
-        """The same bins of rows of which some are counted together."""
+        """Return the bins of groups of rows, which are never divided."""
         edges = groups.edges(bins, binning)
         index = groups.bins(bins, binning)
         size = len(edges) - 1
@@ -76,7 +85,7 @@ class Reliability:
 
     @property
     def error(self) -> float:
-        """ECE: the mean over the rows of |accuracy - confidence| of their bin (Naeini et al. 2015)."""
+        """ECE: the mean over rows of |accuracy - confidence| of their bin (Naeini et al. 2015)."""
         return float(self.rows @ np.abs(self.accuracy - self.confidence) / self.samples)
 
     @property
@@ -88,17 +97,19 @@ class Reliability:
         return float(self.rows @ self.confidence / self.samples)
 
     def interval(self) -> tuple[Array, Array]:
-        """Wilson's 95 % interval of each bin's accuracy (Wilson 1927, doi:10.1080/01621459.1927.10502953)."""
+        """Return the ends of Wilson's 95 % interval of each bin's accuracy (Wilson 1927,
+        doi:10.1080/01621459.1927.10502953).
+        """
         n, p = self.rows, self.accuracy
         middle = (p + Z95**2 / (2 * n)) / (1 + Z95**2 / n)
         half = Z95 / (1 + Z95**2 / n) * np.sqrt(p * (1 - p) / n + Z95**2 / (4 * n * n))
-        # At an accuracy of 0 or 1 one end is that very number, but for rounding.
+        # At an accuracy of 0 or 1 one end is exactly that number, except for rounding.
         return np.clip(middle - half, 0, p), np.clip(middle + half, p, 1)
 
     def describe(self) -> str:
-        """The bins in words, with their number where rows of one confidence left fewer of them than asked for."""
-        made = len(self.rows)
+        """Return the bins in words, with their number if it is smaller than asked for."""
+        number = len(self.rows)
         if self.binning == "width":
             return f"{self.asked} bins of equal width"
-        fewer = f" ({self.asked} asked for, and rows of one confidence stay together)" if made < self.asked else ""
-        return f"{made} bins of equal mass{fewer}" if made != 1 else f"1 bin{fewer}"
+        fewer = f" ({self.asked} asked for, and rows of one confidence stay together)" if number < self.asked else ""
+        return f"{number} bins of equal mass{fewer}" if number != 1 else f"1 bin{fewer}"

@@ -1,4 +1,6 @@
-"""Scores of predicted probabilities: cross-entropy, Brier score, accuracy, and calibration errors with their null band."""
+"""Scores of predicted probabilities: cross-entropy, Brier score, accuracy, and calibration errors with
+their null band.
+"""
 
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -10,9 +12,9 @@ from losscli.arrays import Array, row_sums
 from losscli.engine.aggregates import Total
 
 KEPT_ROWS = 1_000_000
-"""Up to so many confidences are kept as they are; beyond, rows of nearly one confidence are counted together."""
+"""Number of confidences up to which each is kept; of more, rows with almost equal confidence are counted together."""
 OCTAVES, PER_OCTAVE = 40, 1024
-"""A cell of such rows is 2^-10 of its octave of the confidence, or above 1/2 of what is missing to 1, down to 2^-40."""
+"""Up to 1/2, each of 40 octaves of the confidence is cut into 1024 equal cells; above 1/2, each octave of 1 - it."""
 STRATA_PER_OCTAVE = 8
 DRAWS = 1000
 BAND = (2.5, 97.5)
@@ -22,7 +24,7 @@ BINNINGS = ("width", "mass")
 
 @lru_cache(maxsize=4)
 def cells(bins: int) -> Array:
-    """Upper ends of the cells, ascending: none lies across an edge of the bins of equal width."""
+    """Return the upper ends of the cells, ascending. No cell lies across an edge of the bins of equal width."""
     sizes = 2.0 ** np.arange(-OCTAVES, -1)
     below = np.concatenate([size * (1 + np.arange(PER_OCTAVE) / PER_OCTAVE) for size in sizes])
     ends = np.concatenate([below, [0.5], 1 - below, np.arange(1, bins + 1) / bins])
@@ -30,7 +32,9 @@ def cells(bins: int) -> Array:
 
 
 class Cells(NamedTuple):
-    """Rows in cells of confidence: how many, the sum of their confidences, and how many are right."""
+    """Rows counted in cells of confidence: number of rows, sum of confidences, and number
+    of right predictions per cell.
+    """
 
     rows: Array
     confidence: Array
@@ -38,6 +42,7 @@ class Cells(NamedTuple):
 
     @classmethod
     def of(cls, confidence: Array, right: Array, bins: int) -> "Cells":
+        """Return the record of confidences, shape (n,), and whether each prediction is right."""
         ends = cells(bins)
         index = np.minimum(np.searchsorted(ends, confidence, side="left"), len(ends) - 1)
         size = len(ends)
@@ -52,7 +57,9 @@ class Cells(NamedTuple):
 
 
 class Confidences(NamedTuple):
-    """Mergeable record: the confidence of each row's predicted class and whether it is right; of many rows, in cells."""
+    """Mergeable record: for each row the confidence of the predicted class, and whether it is
+    right; of many rows, in cells.
+    """
 
     bins: int
     n: int
@@ -62,6 +69,7 @@ class Confidences(NamedTuple):
 
     @classmethod
     def of(cls, confidence: Array, right: Array, bins: int) -> "Confidences":
+        """Return the record of confidences, shape (n,), and whether each prediction is right."""
         return cls(bins, len(confidence), (confidence,), (right,))
 
     def __add__(self, other: "Confidences") -> "Confidences":  # type: ignore[override]
@@ -80,17 +88,17 @@ class Confidences(NamedTuple):
         return self.held is None
 
     def groups(self) -> Groups:
-        """Rows of one confidence, or of one cell."""
+        """Return the rows as groups: each row, or all rows of a cell."""
         if self.held is None:
             confidence, right = np.concatenate(self.confidence), np.concatenate(self.right)
             return Groups(confidence, np.ones(len(confidence), np.int64), confidence, right.astype(np.float64))
-        there = self.held.rows > 0
-        rows, confidence, right = (part[there] for part in self.held)
-        return Groups(cells(self.bins)[there], rows, confidence, right)
+        occupied = self.held.rows > 0
+        rows, confidence, right = (part[occupied] for part in self.held)
+        return Groups(cells(self.bins)[occupied], rows, confidence, right)
 
 
 class Scores(NamedTuple):
-    """Mergeable record of rows: sums by weight of cross-entropy and Brier score; confidences count 1 each."""
+    """Mergeable record: weighted sums of cross-entropy and Brier score. For confidences each row counts once."""
 
     cross_entropy: Total
     brier: Total
@@ -101,9 +109,27 @@ class Scores(NamedTuple):
 
     @classmethod
     def of(cls, loss: Array, p: Array, top: Array, true: Array, w: Array, single: bool, bins: int) -> "Scores":
-        """Of cross-entropies and probabilities (n, k); `single` is whether they are of one score a row."""
+        """Return the record of a batch.
+
+        Parameters
+        ----------
+        loss
+            cross-entropies, shape (n,).
+        p
+            probabilities, shape (n, k).
+        top
+            predicted classes, shape (n,).
+        true
+            true classes, shape (n,).
+        w
+            weights, shape (n,).
+        single
+            whether the predictions are one score per row.
+        bins
+            number of bins.
+        """
         right = top == true
-        # 1 - p of the true class is the sum of the others, which keeps its digits.
+        # 1 - p of the true class is computed as the sum of the others, which keeps its digits.
         rest = p.copy()
         np.put_along_axis(rest, true[:, None], 0, axis=1)
         missing = row_sums(rest)
@@ -137,14 +163,14 @@ class Scores(NamedTuple):
         return Reliability.of_groups(self.confidences.groups(), self.confidences.bins, binning)
 
     def to_dict(self, seed: int) -> dict[str, Any]:
-        """The scores with the keys of the JSON contract."""
+        """Return the scores with the keys of the JSON contract."""
         groups, bins = self.confidences.groups(), self.confidences.bins
         errors = {}
         for binning in BINNINGS:
-            found = Reliability.of_groups(groups, bins, binning)
+            reliability = Reliability.of_groups(groups, bins, binning)
             errors[binning] = {
-                "value": found.error,
-                "bins": bins if binning == "width" else len(found.rows),
+                "value": reliability.error,
+                "bins": bins if binning == "width" else len(reliability.rows),
                 "band": list(null_band(groups, bins, binning, seed)),
             }
         return {
@@ -156,9 +182,9 @@ class Scores(NamedTuple):
 
 
 def null_band(groups: Groups, bins: int, binning: str, seed: int) -> tuple[float, float]:
-    """Between which ECE lies 95 % of the time where every prediction is right with its confidence for probability.
+    """Return the ends of the interval in which ECE lies 95 % of the time if predictions are right as often as they say.
 
-    Rows of nearly one confidence within a bin are right as often as a binomial number says.
+    This is simulated: the number of right predictions among rows of almost equal confidence in a bin is binomial.
     """
     index = groups.bins(bins, binning)
     mean = np.clip(groups.confidence / groups.rows, 0, 1)
@@ -170,7 +196,7 @@ def null_band(groups: Groups, bins: int, binning: str, seed: int) -> tuple[float
     where = np.zeros(len(rows), np.int64)
     where[stratum] = index
     starts = np.flatnonzero(np.diff(where, prepend=-1))
-    # The generator that NumPy has frozen: the same band with every version.
+    # NumPy never changes this generator, thus every version gives the same band.
     random = np.random.RandomState(seed)
     right = random.binomial(rows, np.clip(confidence / rows, 0, 1), (DRAWS, len(rows)))
     gaps = np.add.reduceat(right - confidence, starts, axis=1)

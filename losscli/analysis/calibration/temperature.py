@@ -1,7 +1,7 @@
 """Temperature scaling: softmax(z / T), or softmax(z / T + b), fitted to labels by Newton's method.
 
 The mean cross-entropy is convex in beta = 1 / T and b (Guo et al. 2017, arXiv:1706.04599, fit T alone). A pass over the
-files gives its value, gradient and Hessian at a point; nothing is kept of a row.
+files gives its value, gradient and Hessian at a point; no row is kept.
 """
 
 import math
@@ -28,27 +28,30 @@ if TYPE_CHECKING:
 
 MOST_STEPS = 100
 MOST_BIASES = 200
-"""Classes up to which biases are fitted: each row adds to a Hessian of their square."""
+"""Largest number of classes for which biases are fitted: each row adds to a Hessian with this number squared."""
 CLOSE = 1e-9
-"""A step this small beside beta is the last one: the next would be smaller than rounding."""
+"""A step this small relative to beta is the last one: the next would be smaller than rounding errors."""
 CLOSE_WITH_BIASES = 1e-7
-"""The same of biases, where the last step is taken: the next is some square of it."""
+"""A step of the biases this small is the last one: the next would be about its square."""
 FAR = 10.0
-"""Beta grows or shrinks by no more than this factor where it has no bound on that side, or no slope to go by."""
+"""Beta grows or shrinks by no more than this factor if it has no bound on that side, or no slope to follow."""
 LARGEST = 1e300
 LOST = "infinite cross-entropy"
 TO_ZERO, TO_INFINITY, FLAT = "T -> 0", "T -> infinity", "any T"
 
 
 def likelihood(dataset: "Dataset | None") -> "BoundLoss":
-    """The cross-entropy of the predictions' shape: of one score a row, or of one column a class."""
+    """Return the cross-entropy for the predictions' shape: of one score per row, or of one column per class."""
     shape = (0,) if dataset is None else dataset.predictions.shape
-    one = len(shape) == 1 or shape[1] == 1
-    return find("sigmoid-cross-entropy" if one else "softmax-cross-entropy").bind()
+    single = len(shape) == 1 or shape[1] == 1
+    return find("sigmoid-cross-entropy" if single else "softmax-cross-entropy").bind()
 
 
 def scores_of(x: Array, prediction_kind: str) -> Array:
-    """Predictions as float64 logits of a softmax, (n, k): log p where they are p; one score becomes two columns."""
+    """Return predictions as float64 logits of a softmax, shape (n, k): log p for probabilities p.
+
+    A single score per row becomes two columns.
+    """
     x = x.astype(np.float64)
     if x.ndim == 1 and prediction_kind == "logits":
         return np.stack([np.zeros(len(x)), x], axis=1)
@@ -59,13 +62,13 @@ def scores_of(x: Array, prediction_kind: str) -> Array:
 
 
 class Point(NamedTuple):
-    """A candidate: beta = 1 / T, and a bias a class where there are biases."""
+    """A candidate: beta = 1 / T, and one bias per class, shape (k,), or None."""
 
     beta: float = 1.0
     bias: Array | None = None
 
     def logits(self, z: Array) -> Array:
-        """The logits z after calibration; a class of -inf stays impossible, at beta = 0 too."""
+        """Return the logits z after calibration, shape (n, k); a class of -inf stays impossible, even at beta = 0."""
         x = self.beta * z if self.beta else np.where(np.isinf(z), z, 0)
         return x if self.bias is None else x + self.bias
 
@@ -101,7 +104,7 @@ class Local(NamedTuple):
     @classmethod
     def of(cls, sums: Sums) -> "Local":
         value, weight, *_ = values = sums.values
-        size = round((math.sqrt(4 * len(values) - 7) - 1) / 2)  # of 2 + size + size^2 numbers
+        size = round((math.sqrt(4 * len(values) - 7) - 1) / 2)  # since there are 2 + size + size^2 numbers
         rest = values[2:] / weight
         return cls(float(value / weight), rest[:size], rest[size:].reshape(size, size))
 
@@ -111,18 +114,18 @@ class Seen(NamedTuple):
 
     sums: tuple[Sums, ...]
     margins: Array
-    """Of each point, the largest logit of a wrong class less that of the right one, over the rows."""
+    """For each point the largest logit of a wrong class minus that of the right one, over the rows."""
     size: float
-    """The largest distance of a logit to the true class's own."""
+    """The largest distance between a logit and that of the true class."""
     lost: Faults
     """Rows whose cross-entropy is infinite at every temperature."""
     weights: Array
-    """Of each class, the sum of its rows' weights."""
+    """For each class the sum of the weights of its rows."""
     scores: Scores | None = None
 
     def __add__(self, other: "Seen") -> "Seen":  # type: ignore[override]
         return Seen(
-            tuple(mine + theirs for mine, theirs in zip(self.sums, other.sums, strict=True)),
+            tuple(first + second for first, second in zip(self.sums, other.sums, strict=True)),
             np.maximum(self.margins, other.margins),
             max(self.size, other.size),
             self.lost + other.lost,
@@ -131,18 +134,19 @@ class Seen(NamedTuple):
         )
 
     def at(self, number: int) -> Local:
+        """Return the mean cross-entropy and its derivatives at a point of the pass."""
         return Local.of(self.sums[number])
 
 
 @dataclass(frozen=True)
 class Look(BatchCollector):
-    """Sums what Newton's method needs of each batch; rows of weight 0 do not exist for it."""
+    """Sums what Newton's method needs from each batch; rows of weight 0 are left out."""
 
     record = Seen
 
     points: tuple[Point, ...]
     bins: int | None = None
-    """Whether there are scores, and in how many bins of equal width."""
+    """Number of bins of equal width for the scores; None for no scores."""
 
     def of(self, job: "Job", batch: "Batch") -> Seen:
         true, rows = classes(job, batch.targets), batch.rows
@@ -154,16 +158,16 @@ class Look(BatchCollector):
         np.put_along_axis(gaps, true[:, None], 0, axis=1)
         bad = ~(gaps < np.inf).all(axis=1)
         lost = _places(rows[bad])
-        gaps[bad] = 0  # which is refused after the pass
-        found = [Chances.of(point, gaps, true) for point in self.points]
+        gaps[bad] = 0  # these rows are an error after the pass
+        at_points = [Chances.of(point, gaps, true) for point in self.points]
         finite = np.isfinite(gaps)
         gaps = gaps if finite.all() else np.where(finite, gaps, 0)
-        sums = tuple(one.sums(gaps, true, w, point) for one, point in zip(found, self.points, strict=True))
-        margins = np.array([one.margin for one in found])
+        sums = tuple(chances.sums(gaps, true, w, point) for chances, point in zip(at_points, self.points, strict=True))
+        margins = np.array([chances.margin for chances in at_points])
         weights = np.bincount(true, w, z.shape[1])
         scores = None
         if self.bins is not None:
-            last = found[-1]
+            last = at_points[-1]
             single = job.predictions.shape[1:] == ()
             scores = Scores.of(last.loss, last.p, last.top, true, w, single, self.bins)
         size = float(np.abs(gaps).max(initial=0))
@@ -177,7 +181,7 @@ def _places(rows: Array) -> Faults:
 
 
 class Chances(NamedTuple):
-    """What rows are given at a point: their cross-entropy, all probabilities, and the class of the largest."""
+    """The predictions of rows at a point: cross-entropy, all probabilities, and the class of the largest one."""
 
     loss: Array
     p: Array
@@ -186,7 +190,7 @@ class Chances(NamedTuple):
 
     @classmethod
     def of(cls, point: Point, gaps: Array, true: Array) -> "Chances":
-        """Of logits less the true class's own, so that no digit of a small loss is lost."""
+        """Return the predictions from logits minus that of the true class, so that no digit of a small loss is lost."""
         x = np.clip(point.logits(gaps), -LARGEST, LARGEST)
         if point.bias is not None:
             x -= point.bias[true][:, None]
@@ -201,7 +205,9 @@ class Chances(NamedTuple):
         return cls(peak[:, 0] + np.log1p(rest), terms / (1 + rest)[:, None], top[:, 0], margin)
 
     def sums(self, gaps: Array, true: Array, w: Array, point: Point) -> Sums:
-        """Cross-entropy, weight, gradient and Hessian, summed over the rows; gaps are 0 for what is impossible."""
+        """Return cross-entropy, weight, gradient and Hessian, summed over the rows; gaps of impossible
+        classes are 0.
+        """
         p = self.p
         mean = row_sums(p * gaps)
         away = gaps - mean[:, None]
@@ -214,7 +220,7 @@ class Chances(NamedTuple):
         slope = np.einsum("i,ij->j", w, p) - np.bincount(true, w, k)
         hessian = np.empty((k + 1, k + 1))
         weighted = w[:, None] * p
-        # Not by BLAS, whose digits depend on the number of cores.
+        # Not by BLAS, whose digits depend on the number of processor cores.
         hessian[1:, 1:] = np.diag(weighted.sum(axis=0)) - np.einsum("ij,ik->jk", weighted, p)
         hessian[0, 0] = _dot(w, spread)
         hessian[0, 1:] = hessian[1:, 0] = np.einsum("i,ij->j", w, off)
@@ -222,32 +228,35 @@ class Chances(NamedTuple):
 
 
 def _dot(w: Array, values: Array) -> float:
+    """Return the scalar product, without BLAS."""
     return float(np.einsum("i,i->", w, values))
 
 
 class Fit(NamedTuple):
-    """Where the solve ended, and how."""
+    """The end of the search: the point, and how it was reached."""
 
     point: Point
     converged: bool
     iterations: int
     limit: str | None = None
-    """Where the minimum lies that no temperature reaches: TO_ZERO or TO_INFINITY; FLAT where every one is."""
+    """The limit at which the minimum lies if no temperature reaches it: TO_ZERO or TO_INFINITY; FLAT if
+    all are equal.
+    """
 
 
 Passes = Callable[[tuple[Point, ...]], Seen]
-"""Makes a pass that looks at points."""
+"""A function that makes a pass and returns its record at some points."""
 
 
 def fit(passes: Passes, first: Seen) -> Fit:
-    """The temperature of the least mean cross-entropy.
+    """Find the temperature with the smallest mean cross-entropy.
 
     Parameters
     ----------
     first
-        what was seen at beta = 0 and at beta = 1.
+        the record of a pass at beta = 0 and at beta = 1.
     """
-    origin, here = first.at(0), first.at(1)
+    origin, local = first.at(0), first.at(1)
     if not origin.hessian[0, 0]:
         return Fit(Point(), False, 0, FLAT)
     if first.margins[1] <= 0:
@@ -257,18 +266,18 @@ def fit(passes: Passes, first: Seen) -> Fit:
     from_origin = -float(origin.gradient[0] / origin.hessian[0, 0])
     beta, low, high = 1.0, 0.0, math.inf
     for step in range(1, MOST_STEPS + 1):
-        slope, curve = float(here.gradient[0]), float(here.hessian[0, 0])
+        slope, curve = float(local.gradient[0]), float(local.hessian[0, 0])
         move = -slope / curve if curve > 0 else math.inf if slope < 0 else -math.inf
         if abs(move) <= CLOSE * beta:
             return Fit(Point(beta + move), True, step)
         low, high = (beta, high) if slope < 0 else (low, beta)
         beta = _inside(beta + move, beta, low, high, from_origin)
-        here = passes((Point(beta),)).at(0)
+        local = passes((Point(beta),)).at(0)
     return Fit(Point(beta), False, MOST_STEPS)
 
 
 def _inside(wanted: float, beta: float, low: float, high: float, from_origin: float) -> float:
-    """Newton's next beta, or one that the bracket allows."""
+    """Return Newton's next beta, or one that the bracket allows."""
     if low < wanted < high and wanted <= FAR * max(beta, from_origin):
         return wanted
     if math.isinf(high):
@@ -279,58 +288,60 @@ def _inside(wanted: float, beta: float, low: float, high: float, from_origin: fl
 
 
 def fit_biases(passes: Passes, first: Seen, alone: Fit) -> Fit:
-    """The temperature and biases of the least mean cross-entropy, from the temperature alone; every class has rows.
+    """Find the temperature and biases with the smallest mean cross-entropy; every class must have rows.
 
-    A damped Newton's method (Boyd and Vandenberghe 2004, Convex Optimization, 9.5).
+    It begins with the temperature `alone`, and is a damped Newton's method (Boyd and Vandenberghe
+    2004, Convex Optimization, 9.5).
     """
     if alone.limit == TO_ZERO:
         return alone
-    none = np.log(first.weights)
-    if passes((Point(0.0, none - none.mean()),)).at(0).gradient[0] >= 0:
+    no_information = np.log(first.weights)
+    if passes((Point(0.0, no_information - no_information.mean()),)).at(0).gradient[0] >= 0:
         return Fit(Point(), False, 0, TO_INFINITY)
     point = Point(alone.point.beta, np.zeros(len(first.weights)))
     seen = passes((point,))
     for step in range(1, MOST_STEPS + 1):
         if seen.margins[0] < 0:
-            return Fit(Point(), False, step, TO_ZERO)  # the more of the same, the better
-        here = seen.at(0)
-        move = _newton(here)
+            return Fit(Point(), False, step, TO_ZERO)  # the farther in this direction, the better
+        local = seen.at(0)
+        move = _newton(local)
         size = max(abs(move[0]) / point.beta, float(np.abs(move[1:]).max()))
         if size <= CLOSE_WITH_BIASES:
             return Fit(_moved(point, move), True, step)
-        found = _search(passes, point, here, move)
-        if found is None:
+        lower = _search(passes, point, local, move)
+        if lower is None:
             return Fit(point, False, step)
-        point, seen = found
+        point, seen = lower
     return Fit(point, False, MOST_STEPS)
 
 
-def _newton(here: Local) -> Array:
-    """Newton's step; biases are determined but for a constant, and their sum stays 0."""
-    scale = np.sqrt(np.maximum(np.diag(here.hessian), np.finfo(float).tiny))
-    scaled = here.hessian / np.outer(scale, scale)
+def _newton(local: Local) -> Array:
+    """Return Newton's step. Biases are determined up to a constant, and their sum stays 0."""
+    scale = np.sqrt(np.maximum(np.diag(local.hessian), np.finfo(float).tiny))
+    scaled = local.hessian / np.outer(scale, scale)
     free = np.concatenate([[0.0], scale[1:]])
     free /= np.sqrt(free @ free)
-    # The Hessian is 0 along b = 1, where the gradient is 0 too: any curvature there makes it regular.
-    step = np.linalg.lstsq(scaled + np.outer(free, free), -here.gradient / scale, rcond=None)[0] / scale
+    # The Hessian is 0 along b = 1, and so is the gradient: any curvature there makes it regular.
+    step = np.linalg.lstsq(scaled + np.outer(free, free), -local.gradient / scale, rcond=None)[0] / scale
     step[1:] -= step[1:].mean()
     return np.asarray(step)
 
 
 def _moved(point: Point, move: Array, part: float = 1.0) -> Point:
+    """Return the point after a part of a step."""
     assert point.bias is not None
     bias = point.bias + part * move[1:]
     return Point(point.beta + part * float(move[0]), bias - bias.mean())
 
 
-def _search(passes: Passes, point: Point, here: Local, move: Array) -> tuple[Point, Seen] | None:
-    """A point along the step that is lower by as much as its length promises; None where there is none."""
+def _search(passes: Passes, point: Point, local: Local, move: Array) -> tuple[Point, Seen] | None:
+    """Return a point along the step that is sufficiently lower, and its record; None if there is none."""
     part = 1.0 if point.beta + move[0] > point.beta / FAR else (1 / FAR - 1) * point.beta / float(move[0])
-    promised = float(here.gradient @ move)
+    promised = float(local.gradient @ move)
     while part > CLOSE:
         wanted = _moved(point, move, part)
         seen = passes((wanted,))
-        if seen.at(0).value <= here.value + 1e-4 * part * promised + 4 * np.finfo(float).eps * abs(here.value):
+        if seen.at(0).value <= local.value + 1e-4 * part * promised + 4 * np.finfo(float).eps * abs(local.value):
             return wanted, seen
         part /= 2
     return None

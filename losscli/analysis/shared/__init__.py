@@ -1,1 +1,1 @@
-"""TODO."""
+"""Statistics that several questions need."""

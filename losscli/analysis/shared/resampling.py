@@ -1,9 +1,9 @@
 """Intervals and p-values of a mean from resampled rows, and Student's interval for groups.
 
-The statistic is a weighted mean, sum(w * x) / sum(w), of pairs (w, x), one a row. Few rows are resampled as they are. Of many,
-rows with nearly equal values are one cell with a count, and what is drawn is how often each cell comes, with time and memory that do
-not grow with the file. For the interval the values are the deviations w * (x - mean), whose spread is what counts; for the sign
-changes they are w * x.
+The statistic is a weighted mean, sum(w * x) / sum(w), of one pair (w, x) per row. Few rows are resampled one by one.
+Many rows are counted in cells of almost equal values, and the number of times that each cell is drawn is random, so
+that time and memory do not grow with the file. For the interval the values are the deviations w * (x - mean), whose
+spread matters; for the sign changes they are w * x.
 """
 
 import math
@@ -15,25 +15,27 @@ import numpy as np
 from losscli.arrays import Array
 
 EXACT_ROWS = 20_000
-"""Up to so many rows they are resampled as they are."""
+"""Up to this many rows are resampled one by one."""
 DIGITS_DROPPED = 47
-"""Low bits of a float64 that values of a cell may differ in: 5 bits of the significand are alike, so that a cell is narrower
-than 1/32 of its values. Its mean is exact, and the spread of all values is missed by less than 1 part in 10,000."""
+"""Low bits of a float64 in which values of a cell may differ. 5 bits of the significand are equal,
+thus a cell is narrower than 1/32 of its values. Its mean is exact, and the spread of all values is
+wrong by less than 1 part in 10,000.
+"""
 NEGLIGIBLE = 2.0**-12
-"""Values smaller than this part of the root mean square are one cell of each sign."""
+"""Values smaller than this part of the root mean square form one cell for each sign."""
 BATCH = 1 << 21
-"""Draws that are made at once."""
+"""Number of draws that are made at once."""
 
 
 class Rows(NamedTuple):
-    """Few rows: each one's weight, and weight times value."""
+    """Few rows: the weight of each, and weight times value."""
 
     weights: Array
     sums: Array
 
     @classmethod
     def of(cls, values: Array, weights: Array | None) -> "Rows":
-        """Of values, shape (n,), and their weights, shape (n,) or None for 1 each."""
+        """Return the record of values, shape (n,), and their weights, shape (n,) or None for 1 each."""
         w = np.ones(len(values)) if weights is None else weights.astype(np.float64)
         return cls(w, w * values)
 
@@ -42,7 +44,7 @@ class Rows(NamedTuple):
 
 
 class Cells(NamedTuple):
-    """Mergeable record of many values: those that are nearly equal are one cell, with their number and their sum."""
+    """Mergeable record of many values: almost equal ones form a cell with their number and their sum."""
 
     keys: Array
     counts: Array
@@ -50,6 +52,7 @@ class Cells(NamedTuple):
 
     @classmethod
     def of(cls, values: Array) -> "Cells":
+        """Return the record of values, shape (n,)."""
         wide = values.astype(np.float64)
         return cls(wide.view(np.int64) >> DIGITS_DROPPED, np.ones(len(wide), np.int64), wide)._merged()
 
@@ -63,7 +66,7 @@ class Cells(NamedTuple):
         return Cells(distinct, counts, np.bincount(index, self.sums, len(distinct)))
 
     def trimmed(self) -> "Cells":
-        """The same with one cell for all values of a sign that are too small to matter."""
+        """Return cells in which all values of one sign that are too small to matter are one cell."""
         means = self.means
         largest = float(np.abs(means).max(initial=0))
         if not largest:
@@ -76,15 +79,17 @@ class Cells(NamedTuple):
 
     @property
     def means(self) -> Array:
+        """Mean value of each cell."""
         return np.asarray(self.sums / self.counts)
 
     @property
     def rows(self) -> int:
+        """Number of values."""
         return int(self.counts.sum())
 
 
 def resampled(rows: Rows, resamples: int, seed: int, run: "Map") -> Array:
-    """The weighted mean of rows drawn with replacement, as many as there are, shape (resamples,)."""
+    """Return weighted means of as many rows as there are, drawn with replacement; shape (resamples,)."""
     n, equal = len(rows.sums), bool((rows.weights == 1).all())
 
     def draw(generator: np.random.Generator, size: int) -> Array:
@@ -92,62 +97,69 @@ def resampled(rows: Rows, resamples: int, seed: int, run: "Map") -> Array:
         sums = rows.sums[index].sum(axis=1)
         return sums / (n if equal else rows.weights[index].sum(axis=1))
 
-    with np.errstate(all="ignore"):  # of rows that are drawn all weights may be 0
+    with np.errstate(all="ignore"):  # all rows that are drawn may have weight 0
         return _batches(draw, resamples, n, seed, run)
 
 
 def resampled_cells(deviations: Cells, mean: float, weight: float, resamples: int, seed: int, run: "Map") -> Array:
-    """The same of many rows, by how often each cell of w * (x - mean) comes; `weight` is the sum of the weights.
+    """Return weighted means of resampled rows, from cells of w * (x - mean); shape (resamples,).
 
-    The sum of the weights that are drawn is taken for that of all, from which it differs by a part of 1 / sqrt(n): so is the ratio
-    of both sums, in its first order.
+    `weight` is the sum of all weights. It is used in place of the sum of the weights that are drawn, from which it
+    differs by a part of about 1 / sqrt(n); this is the first-order approximation of the ratio.
     """
     n, parts, means = deviations.rows, deviations.counts / deviations.rows, deviations.means
 
     def draw(generator: np.random.Generator, size: int) -> Array:
-        # Not by BLAS, whose digits depend on the cores.
+        # Not by BLAS, whose digits depend on the number of processor cores.
         return mean + np.einsum("ij,j->i", generator.multinomial(n, parts, size), means) / weight
 
     return _batches(draw, resamples, len(means), seed, run)
 
 
 Map = Callable[[Callable[[tuple[np.random.Generator, int]], Array], list[tuple[np.random.Generator, int]]], list[Array]]
-"""What maps a function over batches: the built-in one in a list, or that of an executor."""
+"""A function that maps a function over batches: the built-in one with a list, or that of an executor."""
 
 
 def serially(
     function: Callable[[tuple[np.random.Generator, int]], Array], batches: list[tuple[np.random.Generator, int]]
 ) -> list[Array]:
+    """Map a function over batches, one after another."""
     return [function(batch) for batch in batches]
 
 
 def _batches(
     draw: Callable[[np.random.Generator, int], Array], resamples: int, width: int, seed: int, run: Map
 ) -> Array:
-    """Resamples in batches, each with a generator of its own, so that they do not depend on who draws them."""
+    """Draw resamples in batches, each with a generator of its own, so that they do not
+    depend on which thread draws them.
+    """
     step = max(1, min(resamples, BATCH // max(1, width)))
     sizes = [min(step, resamples - start) for start in range(0, resamples, step)]
     seeds = np.random.SeedSequence(seed).spawn(len(sizes))
-    work = [(np.random.Generator(np.random.PCG64(one)), size) for one, size in zip(seeds, sizes, strict=True)]
+    work = [
+        (np.random.Generator(np.random.PCG64(batch_seed)), size) for batch_seed, size in zip(seeds, sizes, strict=True)
+    ]
     return np.concatenate(run(lambda batch: draw(*batch), work))
 
 
 def interval(
     mean: float, influence: Array, counts: Array | None, drawn: Array, confidence: float
 ) -> tuple[float, float]:
-    """The bias-corrected and accelerated bootstrap interval (Efron 1987, doi:10.1080/01621459.1987.10478410).
+    """Return the bias-corrected and accelerated bootstrap interval (Efron 1987, doi:10.1080/01621459.1987.10478410).
 
     Parameters
     ----------
-    influence, counts
-        what each row, or each cell with so many rows, does to the mean: its own w * (x - mean).
+    influence
+        influence of each row or cell on the mean: w * (x - mean), shape (m,).
+    counts
+        number of rows in each cell, shape (m,); None for rows.
     drawn
-        the mean of resamples.
+        means of resamples, shape (resamples,).
 
     Returns
     -------
     tuple[float, float]
-        NaN and NaN where one row says nothing of how much rows differ.
+        the ends; NaN and NaN for a single row, which does not tell how much rows differ.
     """
     from statistics import NormalDist
 
@@ -170,7 +182,7 @@ def interval(
 
 
 def _acceleration(influence: Array, counts: Array | None) -> float:
-    """How much the spread of the mean changes with it: the skewness of what rows do to it, over 6 sqrt(n)."""
+    """Return how much the spread of the mean changes with the mean: the skewness of the influences over 6 sqrt(n)."""
     largest = float(np.abs(influence).max(initial=0))
     if not largest:
         return 0.0
@@ -181,11 +193,12 @@ def _acceleration(influence: Array, counts: Array | None) -> float:
 
 
 def sign_flips(values: "Array | Cells", resamples: int, seed: int, run: Map) -> tuple[float, int]:
-    """Two-sided p-value of a mean of 0, and how many sign changes it comes of: a permutation test of paired differences.
+    """Return the two-sided p-value for a mean of 0, and the number of sign changes: a
+    permutation test of paired differences.
 
-    If both models were alike, each row's difference could as well have the other sign (Fisher 1935). Few rows are given all signs,
-    so that p is exact; of more, p is (1 + those at least as far from 0) / (1 + resamples), never 0 (Phipson and Smyth
-    2010, doi:10.2202/1544-6115.1585).
+    If both models were equally good, each row's difference could as well have the other sign (Fisher 1935). For few
+    rows all combinations of signs are tried, thus p is exact; otherwise p is (1 + number of those at least as far from
+    0) / (1 + resamples), which is never 0 (Phipson and Smyth 2010, doi:10.2202/1544-6115.1585).
 
     Parameters
     ----------
@@ -194,13 +207,13 @@ def sign_flips(values: "Array | Cells", resamples: int, seed: int, run: Map) -> 
     """
     x = values.sums if isinstance(values, Cells) else values
     scale = float(np.abs(x).max(initial=0)) or 1.0
-    x = x / scale  # so that sums of the largest numbers are finite
-    # What rounding makes of equal sums must count as equal.
+    x = x / scale  # so that sums of very large numbers are finite
+    # Sums that differ only by rounding must count as equal.
     reach = abs(float(x.sum())) - 1e-12 * float(np.abs(x).sum())
     if not isinstance(values, Cells) and 2 ** len(x) <= resamples:
         sums = np.zeros(1)
-        for one in x:
-            sums = np.concatenate([sums + one, sums - one])
+        for value in x:
+            sums = np.concatenate([sums + value, sums - value])
         return float(np.count_nonzero(np.abs(sums) >= reach) / len(sums)), len(sums)
     if not isinstance(values, Cells):
         tables, width = _tables(x), -(-len(x) // 8)
@@ -221,14 +234,14 @@ def sign_flips(values: "Array | Cells", resamples: int, seed: int, run: Map) -> 
 
 
 def _tables(x: Array) -> Array:
-    """For each eight numbers their sums under all 256 choices of signs: a byte of random bits is eight signs."""
+    """Return, for each eight numbers, their sums under all 256 combinations of signs; a random byte is eight signs."""
     eights = np.concatenate([x, np.zeros(-len(x) % 8)]).reshape(-1, 8)
     signs = 1.0 - 2 * np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1)
     return np.asarray(np.einsum("gj,bj->gb", eights, signs))
 
 
 def holm(values: list[float]) -> list[float]:
-    """p-values of several comparisons, adjusted so that all of them hold together (Holm 1979)."""
+    """Return the p-values of several comparisons, adjusted so that they hold together (Holm 1979)."""
     order = sorted(range(len(values)), key=lambda i: values[i])
     adjusted, least = [0.0] * len(values), 0.0
     for rank, i in enumerate(order):
@@ -238,7 +251,7 @@ def holm(values: list[float]) -> list[float]:
 
 
 def student_interval(n: int, mean: float, squares: float, confidence: float = 0.95) -> tuple[float, float]:
-    """The interval of a mean of n values with so large a sum of squared deviations; NaN for fewer than two."""
+    """Return the interval of a mean of n values with this sum of squared deviations; NaN for fewer than two values."""
     if n < 2:
         return math.nan, math.nan
     half = student_quantile((1 + confidence) / 2, n - 1) * math.sqrt(squares / (n - 1) / n)
@@ -246,7 +259,7 @@ def student_interval(n: int, mean: float, squares: float, confidence: float = 0.
 
 
 def student_quantile(part: float, freedom: int) -> float:
-    """The value below which this part of Student's distribution lies, by bisection; `part` is above 1/2."""
+    """Return the value below which this part of Student's distribution lies, by bisection; `part` is above 1/2."""
     low, high = 0.0, 1.0
     while student_cdf(high, freedom) < part:
         low, high = high, 2 * high
@@ -257,9 +270,10 @@ def student_quantile(part: float, freedom: int) -> float:
 
 
 def student_cdf(t: float, freedom: int) -> float:
-    """The part of Student's distribution below t >= 0, by a sum that ends (Abramowitz and Stegun, 26.7.3 and 26.7.4).
+    """Return the part of Student's distribution below t >= 0, by a finite sum (Abramowitz
+    and Stegun, 26.7.3 and 26.7.4).
 
-    With more than 400 degrees of freedom by 26.7.8, whose error is below 1e-6 there.
+    For more than 400 degrees of freedom by 26.7.8, whose error is below 1e-6 there.
     """
     if freedom > 400:
         z = t * (1 - 1 / (4 * freedom)) / math.sqrt(1 + t * t / (2 * freedom))

@@ -1,4 +1,4 @@
-"""Finding the built-in loss, and its parameters, that a loss of the user's own computes."""
+"""Finding which of losscli's losses a loss of the user's own computes, and with which parameters."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -20,7 +20,7 @@ from losscli.lookup.spec import single
 
 
 class Matcher:
-    """Finds how a loss is called: where its names do not say it, as what fits a reference best."""
+    """Finds how a loss is called: if its names do not tell, by trying which way fits a reference best."""
 
     def __init__(
         self,
@@ -35,29 +35,29 @@ class Matcher:
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """What its predictions may be."""
+        """The kinds of predictions that it may take."""
         said = self.takes or (None if self.found.wants == EITHER else self.found.wants)
         if said:
             return (said,)
         return ("logits", "probs") if self.found.wants == EITHER else ("logits", "probs", "log-probs")
 
     def matched(self) -> Matched:
-        """The way of calling it whose losses differ least from a reference's; the first of several.
+        """Return the way of calling it whose losses differ least from those of a reference; the first of several.
 
         Raises
         ------
         UsageError
-            for a reference that has no grid.
+            if the reference has no grid.
         CallError
-            for a loss that can be called in no way.
+            if the loss cannot be called in any way.
         """
         errors: list[CallError] = []
         best: tuple[float, Matched] | None = None
         for bound in self.references():
-            for made in self._tried(bound, errors):
-                misfit = self._misfit(made, errors)
+            for candidate in self._tried(bound, errors):
+                misfit = self._misfit(candidate, errors)
                 if misfit is not None and (best is None or misfit < best[0]):
-                    best = misfit, made
+                    best = misfit, candidate
         if best is not None:
             return best[1]
         if errors:
@@ -65,7 +65,7 @@ class Matcher:
         return self._without()
 
     def references(self) -> Iterator[BoundLoss]:
-        """What it may be compared with, with the parameters that both have by one name."""
+        """Yield the losses to compare with, with the parameters that both have under the same name."""
         names = (
             dict.fromkeys([self.against])
             if self.against
@@ -79,7 +79,7 @@ class Matcher:
             yield bound.declaration.bind(**dict(bound.parameters) | self._shared(bound))
 
     def _shared(self, bound: BoundLoss) -> dict[str, float | None]:
-        """Parameters that both losses have by the same name, where the SPEC did not set them."""
+        """Return parameters that both losses have under the same name, unless the SPEC set them."""
         set_by_spec = {part.partition("=")[0].replace("-", "_") for part in (self.against or "").split(":")[1:]}
         own = bound.declaration.parameters
         return {
@@ -89,56 +89,60 @@ class Matcher:
         }
 
     def _tried(self, bound: BoundLoss, errors: list[CallError]) -> Iterator[Matched]:
+        """Yield the ways of calling it that may fit a reference; `errors` gets those that fail."""
         family = bound.family
         alpha = self.parameters.get("alpha")
-        # People multiply by an alpha where the reference has none.
+        # Users often multiply by an alpha that the reference does not have.
         factors = [1.0] if alpha is None or "alpha" in bound.declaration.parameters else [float(alpha), 1.0]
-        for given in self.kinds if family.takes_from else self.kinds[:1]:
+        for prediction_kind in self.kinds if family.takes_from else self.kinds[:1]:
             try:
-                settings = self._settled(family.target_type == "classes", given)
+                settings = self._settled(family.target_type == "classes", prediction_kind)
             except CallError as error:
                 errors.append(error)
                 continue
             for labels in LABELS if family.target_type in ("signs", "outcomes") else LABELS[:1]:
                 for factor in factors:
-                    yield Matched(settings, given, family, Reference(bound, given, factor), labels)
+                    yield Matched(settings, prediction_kind, family, Reference(bound, prediction_kind, factor), labels)
 
     def _settled(self, columns: bool, prediction_kind: str) -> Settings:
+        """Return how it is called for columns of classes, or for one number per row."""
         request = Request(
             find("mse").bind(), "", "", prediction_kind=prediction_kind, operands=self.operands, takes=self.takes
         )
         family, row = (CLASSES, (3,)) if columns else (NUMBERS, ())
         return settled(self.found, self.parameters, request, family, row, np.dtype(np.float64))
 
-    def _misfit(self, made: Matched, errors: list[CallError]) -> float | None:
-        """The part of a grid on which it differs from the reference."""
-        assert made.reference is not None
-        points = grid(made.family, made.prediction_kind, made.labels)
-        subject = Subject(self.found, made.settings, self.parameters, made.prediction_kind)
+    def _misfit(self, candidate: Matched, errors: list[CallError]) -> float | None:
+        """Return the share of a grid on which it differs from the reference; None if it fails."""
+        assert candidate.reference is not None
+        points = grid(candidate.family, candidate.prediction_kind, candidate.labels)
+        subject = Subject(self.found, candidate.settings, self.parameters, candidate.prediction_kind)
         try:
-            return float(np.mean(~close(subject.values(points), made.reference(points))))
+            return float(np.mean(~close(subject.values(points), candidate.reference(points))))
         except CallError as error:
             errors.append(error)
             return None
 
     def _without(self) -> Matched:
-        """Without a reference: one number a row if it can, or else columns of classes."""
+        """Return how it is called without a reference: with one number per row if
+        possible, else with columns of classes.
+        """
         errors = []
         for columns in (False, True):
             likely = "softmax-cross-entropy" if columns else "squared-error"
             if self.found.wants is not None and not columns:
                 likely = "sigmoid-cross-entropy"
             family = find(likely).family
-            made = Matched(Settings(False, None, "numbers"), self.kinds[0], family)
+            candidate = Matched(Settings(False, None, "numbers"), self.kinds[0], family)
             try:
-                made = replace(made, settings=self._settled(columns, made.prediction_kind))
-                values = Subject(self.found, made.settings, self.parameters, made.prediction_kind).values(
-                    grid(family, made.prediction_kind)
+                candidate = replace(candidate, settings=self._settled(columns, candidate.prediction_kind))
+                values = Subject(self.found, candidate.settings, self.parameters, candidate.prediction_kind).values(
+                    grid(family, candidate.prediction_kind)
                 )
             except CallError as error:
                 errors.append(error)
                 continue
             finite = values[np.isfinite(values)]
             if len(finite) and finite.min() < finite.max():
-                return made
+                return candidate
         raise errors[0] if errors else CallError(f"{self.found.where}: returns one number, whatever it is given")

@@ -1,4 +1,4 @@
-"""What `losscli verify` reports: the properties of a loss, each met or broken, with an example."""
+"""The report of `losscli verify`: the properties of a loss, each met or broken, with an example."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +15,7 @@ Example = dict[str, Any]
 
 @dataclass
 class Property:
-    """What was looked at, and what came of it."""
+    """One property, and whether it is met."""
 
     name: str
     verdict: str
@@ -23,13 +23,13 @@ class Property:
     example: Example | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """With the keys of JSON."""
+        """Return the record for JSON."""
         return {"property": self.name, "verdict": self.verdict, "words": self.words, "example": self.example}
 
 
 @dataclass
 class Verified:
-    """A report on a loss."""
+    """The report on a loss."""
 
     where: str
     described: str
@@ -39,23 +39,23 @@ class Verified:
 
     @property
     def broken(self) -> int:
-        """How many properties are broken."""
-        return sum(one.verdict == BROKEN for one in self.properties)
+        """Number of properties that are broken."""
+        return sum(property_.verdict == BROKEN for property_ in self.properties)
 
     @property
     def runs(self) -> bool:
         """Whether the loss could be called at all."""
-        return not any(one.name == "call" for one in self.properties)
+        return not any(property_.name == "call" for property_ in self.properties)
 
     def to_dict(self) -> dict[str, Any]:
-        """With the keys of JSON."""
+        """Return the record for JSON."""
         return {
             "loss": self.where,
             "described": self.described,
             "reference": self.reference,
             "verdict": BROKEN if self.broken else MET,
             "patterns": self.patterns,
-            "properties": [one.to_dict() for one in self.properties],
+            "properties": [property_.to_dict() for property_ in self.properties],
         }
 
 
@@ -65,8 +65,8 @@ class Matched:
 
     settings: Settings
     prediction_kind: str
-    """What its predictions are: what its names or options say, or else what fits the reference best."""
+    """The kind of its predictions: as its names or options say, or else what fits the reference best."""
     family: Family
-    """Whose grid it is looked at on."""
+    """The family whose grid of points is used."""
     reference: Reference | None = None
     labels: tuple[float, float] = LABELS[0]

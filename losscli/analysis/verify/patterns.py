@@ -1,4 +1,4 @@
-"""What a difference between a loss and its reference looks like: a factor, a clip, a swapped alpha, a missing mask."""
+"""Patterns in the difference between a loss and its reference: a factor, a clip, a swapped alpha, a missing mask."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -12,37 +12,37 @@ from losscli.arrays import Array
 from losscli.definition.batch import Dense
 
 TOLERANCE = 1e-5
-"""Values differ that are further apart than this times max(1, |reference|)."""
+"""Values differ if they are farther apart than this times max(1, |reference|)."""
 EPSILONS = (1e-16, 1e-15, 1e-12, 1e-10, 1e-9, 1e-8, 1e-7, 1.1920929e-07, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
-"""By which people clip, and the epsilons of float32 and float64 of which libraries do."""
+"""Numbers at which probabilities are often clipped, including the epsilons of float32 and float64."""
 NEAR = 1e-3
-"""How well a clip must explain losses where a logarithm of it magnifies what is lost of a probability."""
+"""How well a clip must explain losses, since a logarithm magnifies the rounding of a probability."""
 
 Explanation = tuple[str, Callable[[], Array]]
 
 
 def close(values: Array, true: Array) -> Array:
-    """Where values are those of a reference."""
+    """Return which values agree with those of a reference, as booleans."""
     with np.errstate(invalid="ignore"):
         return (np.abs(values - true) <= TOLERANCE * np.maximum(1, np.abs(true))) | (values == true)
 
 
 def patterns(reference: Reference, points: Points, values: Array) -> list[str]:
-    """What explains values on a grid that are not the reference's."""
+    """Return phrases that explain values on a grid that differ from the reference's."""
     true = reference(points)
     factor = _factor(values, true)
     if factor is not None:
         return [_factor_words(factor, points.x.shape[1] if points.x.ndim == 2 else 1)]
     for words, fits in explanations(reference, points, true):
-        found = fits()
-        finite = np.isfinite(found)
-        if finite.any() and close(values, found)[finite].all():
+        expected = fits()
+        finite = np.isfinite(expected)
+        if finite.any() and close(values, expected)[finite].all():
             return [words]
     return _by_outcome(reference, points, values, true)
 
 
 def clips(reference: Reference, points: Points, values: Array) -> list[str]:
-    """Whether what is wrong at extremes is an epsilon: the one that explains the losses best."""
+    """Return a phrase if an epsilon explains what is wrong at extremes: the one that explains the losses best."""
     if not reference.bound.family.takes_from:
         return []
     best = (NEAR, "")
@@ -61,7 +61,7 @@ def clips(reference: Reference, points: Points, values: Array) -> list[str]:
 
 
 def explanations(reference: Reference, points: Points, true: Array) -> Iterator[Explanation]:
-    """Mistakes that people make, with the losses that they would give."""
+    """Yield frequent mistakes in words, each with a function that computes the losses that it would cause."""
     alpha = reference.bound.parameters.get("alpha")
     if alpha is not None and 0 <= alpha <= 1:
         yield "alpha is swapped: the losses are those of 1 - alpha", lambda: reference.but(alpha=1 - alpha)(points)
@@ -106,14 +106,14 @@ def _added(reference: Reference, points: Points, eps: float) -> Array:
     p = chances(points.x.astype(np.float64), reference.prediction_kind)[0]
     if points.x.ndim == 1:
         labels = points.labels > 0
-        p = np.where(labels, p + eps, 1 - (1 - p + eps))  # of the outcome that happened
+        p = np.where(labels, p + eps, 1 - (1 - p + eps))  # to the outcome that happened
     else:
         p = p + eps
     return _of_probabilities(reference, p, points)
 
 
 def _factor(values: Array, true: Array) -> float | None:
-    """The one number by which all values are multiplied, if there is one other than 1."""
+    """Return the number by which all values are multiplied, if there is one other than 1."""
     with np.errstate(all="ignore"):
         ratio = values / true
     usual = np.isfinite(ratio) & (np.abs(true) > 1e-9)
@@ -125,6 +125,7 @@ def _factor(values: Array, true: Array) -> float | None:
 
 
 def _factor_words(factor: float, k: int) -> str:
+    """Return a factor in words, with its likely reason."""
     named = {
         -1.0: "the sign is wrong",
         **(
@@ -142,23 +143,23 @@ def _factor_words(factor: float, k: int) -> str:
 
 
 def _by_outcome(reference: Reference, points: Points, values: Array, true: Array) -> list[str]:
-    """Whether the rows of one outcome are wrong: a term of the other is added, or they have a factor."""
+    """Return phrases if the rows of one outcome are wrong: the term of the other is added, or they have a factor."""
     if reference.bound.family.target_type not in ("outcomes", "signs") or not isinstance(points.targets, Dense):
         return []
     positive = points.labels > 0
     opposite = np.where(positive, points.labels.min(), points.labels.max())
     other = reference(Points(points.x, Dense(opposite)))
-    found = []
-    for here, name, term in ((positive, "positives", "negatives"), (~positive, "negatives", "positives")):
-        if close(values[here], true[here]).all():
+    phrases = []
+    for rows, name, term in ((positive, "positives", "negatives"), (~positive, "negatives", "positives")):
+        if close(values[rows], true[rows]).all():
             continue
-        factor = _factor(values[here], true[here])
-        if close(values[here], (true + other)[here]).all():
-            found.append(f"a mask is missing: for {name} the term of {term} is added")
-        elif close(values[here], other[here]).all():
-            found.append(f"the labels are swapped: {name} have the loss of {term}")
+        factor = _factor(values[rows], true[rows])
+        if close(values[rows], (true + other)[rows]).all():
+            phrases.append(f"a mask is missing: for {name} the term of {term} is added")
+        elif close(values[rows], other[rows]).all():
+            phrases.append(f"the labels are swapped: {name} have the loss of {term}")
         elif factor is not None:
-            found.append(f"{name} have a constant factor of {factor:.7g}")
+            phrases.append(f"{name} have a constant factor of {factor:.7g}")
         else:
-            found.append(f"the losses of {name} differ")
-    return found if found != ["the losses of positives differ", "the losses of negatives differ"] else []
+            phrases.append(f"the losses of {name} differ")
+    return phrases if phrases != ["the losses of positives differ", "the losses of negatives differ"] else []

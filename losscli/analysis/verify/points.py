@@ -1,4 +1,4 @@
-"""Predictions and targets on which a loss is looked at: a grid, extremes, and what is a perfect prediction."""
+"""Predictions and targets at which a loss is tested: a grid, extremes, and perfect predictions."""
 
 import itertools
 import math
@@ -14,25 +14,25 @@ from losscli.losses.softmax import MAKERS
 
 SIZES = (-1000.0, -100.0, -40.0, -20.0, 20.0, 40.0, 100.0, 1000.0)
 SURE = 40.0
-"""A logit that is as good as certain, and that every dtype holds."""
+"""A logit that is practically certain, and that every dtype can hold."""
 LABELS = ((0.0, 1.0), (-1.0, 1.0))
-"""What two outcomes are called: people write both."""
+"""The labels of two outcomes: both conventions are common."""
 
 
 @dataclass(frozen=True)
 class Points:
-    """Predictions and targets; predictions are what the loss wants."""
+    """Predictions and targets; predictions are of the kind that the loss takes."""
 
     x: Array
     targets: Targets
 
     def take(self, rows: Any) -> "Points":
-        """Some of the rows."""
+        """Return some of the rows."""
         t = self.targets
         return Points(self.x[rows], Indices(t.index[rows], t.on, t.off) if isinstance(t, Indices) else Dense(t.t[rows]))
 
     def as_(self, dtype: Any) -> "Points":
-        """The same with predictions of a dtype."""
+        """Return the points with predictions of a dtype."""
         return Points(self.x.astype(dtype), self.targets)
 
     @property
@@ -41,19 +41,19 @@ class Points:
         return self.targets.index if isinstance(self.targets, Indices) else self.targets.t
 
     def shown(self, row: int) -> dict[str, Any]:
-        """A row for people to see."""
+        """Return a row for people to read."""
         return {"predictions": self.x[row].tolist(), "target": self.labels[row].item()}
 
 
 def grid(family: Family, prediction_kind: str, labels: tuple[float, float] = LABELS[0]) -> Points:
-    """Ordinary predictions and targets of a reference's family, none of them at a kink, the smallest first.
+    """Return ordinary predictions and targets for a reference's family, none of them at a kink, the smallest first.
 
     Parameters
     ----------
-    given
-        what the loss wants for predictions.
+    prediction_kind
+        the kind of predictions that the loss takes.
     labels
-        what two outcomes are called.
+        the labels of the two outcomes.
     """
     if family.target_type == "classes":
         z = np.array(list(itertools.product((-3.1, -0.6, 0.2, 1.3, 4.1), repeat=3)))
@@ -68,7 +68,7 @@ def grid(family: Family, prediction_kind: str, labels: tuple[float, float] = LAB
 
 
 def extremes(family: Family, prediction_kind: str, labels: tuple[float, float] = LABELS[0]) -> Points:
-    """Large predictions, which formulas that are not written with care do not survive; the smallest first."""
+    """Return large predictions, at which carelessly written formulas fail; the smallest first."""
     sizes = np.array(sorted(SIZES, key=abs))
     if family.target_type == "classes":
         z = np.array([[a, 0, b] for a in sizes for b in (0.0, 1.0)])
@@ -80,7 +80,7 @@ def extremes(family: Family, prediction_kind: str, labels: tuple[float, float] =
 
 
 def endless(family: Family, labels: tuple[float, float] = LABELS[0]) -> Points:
-    """Logits that are infinite, where a loss has a limit."""
+    """Return infinite logits at which a loss has a limit."""
     if family.target_type == "classes":
         z = np.array([[-math.inf, 0.0, 1.0], [math.inf, 0.0, 1.0]])
         return Points(z, Indices(np.array([1, 0])))
@@ -88,7 +88,7 @@ def endless(family: Family, labels: tuple[float, float] = LABELS[0]) -> Points:
 
 
 def perfect(points: Points, family: Family, prediction_kind: str) -> Points:
-    """For each row of a grid the prediction that is right and sure."""
+    """Return, for each row of a grid, the prediction that is right and certain."""
     if isinstance(points.targets, Indices):
         z = np.zeros_like(points.x)
         np.put_along_axis(z, points.targets.index[:, None], SURE, axis=1)
@@ -100,7 +100,7 @@ def perfect(points: Points, family: Family, prediction_kind: str) -> Points:
 
 
 def wanted(z: Array, targets: Targets, prediction_kind: str) -> Points:
-    """Logits as what a loss wants."""
+    """Return logits as the kind of predictions that a loss takes."""
     if prediction_kind == "logits":
         return Points(z, targets)
     p, log_p = chances(z, "logits")
@@ -108,7 +108,7 @@ def wanted(z: Array, targets: Targets, prediction_kind: str) -> Points:
 
 
 def chances(x: Array, prediction_kind: str) -> tuple[Array, Array]:
-    """Probabilities and their logarithms, of columns of classes or of one score a row."""
+    """Return probabilities and their logarithms, for columns of classes or for one score per row."""
     with np.errstate(all="ignore"):
         if x.ndim == 2:
             chance = MAKERS[prediction_kind](x)

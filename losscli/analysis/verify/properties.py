@@ -1,7 +1,7 @@
 """Whether a loss of the user's own is right: its properties, each met or broken with the smallest counterexample.
 
-Values and gradients are compared with a reference of losscli's own on a grid, at extremes, and on the user's files; other
-properties need no reference. Where a difference follows a pattern, the pattern is named.
+Values and gradients are compared with a reference of losscli's own on a grid, at extremes, and on the user's files;
+other properties need no reference. If a difference follows a pattern, the pattern is named.
 """
 
 import warnings
@@ -28,12 +28,14 @@ from losscli.measurement.row_losses import score
 from losscli.wording import short
 
 TINY = 1e-6
-"""References below this must keep two digits, or a warning says that they do not."""
+"""Losses whose reference is smaller than this must have two right digits, or there is a warning."""
 SLOPES = 1e-4
-"""A gradient is broken that misses differences, whose own error is near 1e-9, by more than this times max(1, |it|)."""
+"""A gradient is broken if it differs from differences, whose own error is near 1e-9, by
+more than this times max(1, |it|).
+"""
 
 THIRD_OPERANDS = 9
-"""Rows that are looked at together and each alone."""
+"""Number of rows that are tested together and one by one."""
 DTYPES = (np.float64, np.float32)
 
 
@@ -45,31 +47,31 @@ def verify(
     files: Request | None = None,
     parameters: Mapping[str, float | None] | None = None,
 ) -> Verified:
-    """Look at a loss of the user's own.
+    """Test a loss of the user's own.
 
     Parameters
     ----------
     where
         path/to/file.py:name, or the name under which a package registers it.
     against
-        the SPEC of the reference; None for the one that its name speaks of.
+        the SPEC of the reference; None for the one that its name suggests.
     operands, takes
-        as the request of a computation has them.
+        as in a request.
     files
         a request of the user's files, whose losses are compared row by row.
     parameters
-        of the loss, where they are not its defaults.
+        parameters of the loss that differ from its defaults.
 
     Raises
     ------
     UsageError, DataError
-        for a loss that cannot be recognised, and files that cannot be used.
+        if the loss cannot be recognised, or files cannot be used.
     """
     found = read(where)
-    given = dict(found.parameters) | dict(parameters or {})
+    all_parameters = dict(found.parameters) | dict(parameters or {})
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of frameworks about shapes that are tried
-        return _verified(found, against, operands, takes, files, given)
+        warnings.simplefilter("ignore")  # frameworks warn about the shapes that are tried
+        return _verified(found, against, operands, takes, files, all_parameters)
 
 
 def _verified(
@@ -78,23 +80,24 @@ def _verified(
     operands: str | None,
     takes: str | None,
     files: Request | None,
-    given: Mapping[str, float | None],
+    parameters: Mapping[str, float | None],
 ) -> Verified:
     where = found.where
     try:
-        found = completed(found, values_of(found, given))
-        matched = Matcher(found, given, against, operands, takes).matched()
+        found = completed(found, values_of(found, parameters))
+        matched = Matcher(found, parameters, against, operands, takes).matched()
     except CallError as error:
         words = f"{where}: {found.kind} of ({', '.join(found.operands)})"
         return Verified(where, words, against, [Property("call", BROKEN, str(error))])
     report = Verified(where, _described(found, matched), None if matched.reference is None else matched.reference.name)
-    Prover(Subject(found, matched.settings, given, matched.prediction_kind), matched, report).run()
+    Prover(Subject(found, matched.settings, parameters, matched.prediction_kind), matched, report).run()
     if files is not None:
-        report.properties.append(on_files(files, found, given, matched))
+        report.properties.append(on_files(files, found, parameters, matched))
     return report
 
 
 def _described(found: Found, matched: Matched) -> str:
+    """Return in words how the loss is called."""
     settings = matched.settings
     if settings.wants is None and matched.family.target_type != "numbers":
         settings = replace(settings, wants=matched.prediction_kind)
@@ -107,7 +110,7 @@ def _described(found: Found, matched: Matched) -> str:
 
 
 class Prover:
-    """Looks at one property after another."""
+    """Tests one property after another."""
 
     def __init__(self, subject: Subject, matched: Matched, report: Verified) -> None:
         self.subject, self.matched, self.report = subject, matched, report
@@ -115,7 +118,7 @@ class Prover:
         self.points = grid(matched.family, subject.prediction_kind, matched.labels)
 
     def run(self) -> None:
-        """All properties that need no files."""
+        """Test all properties that need no files."""
         looks: dict[str, Callable[[], None]] = {
             "shape and dtype": self._shape,
             "value": self._value,
@@ -148,16 +151,16 @@ class Prover:
     def _shape(self) -> None:
         for dtype in DTYPES:
             points = self.points.as_(dtype).take(slice(0, 5))
-            found = self.subject.raw(points)
-            if found.size not in (1, 5) and found.shape != points.x.shape:
-                words = f"5 rows of shape {points.x.shape} give shape {found.shape}, not a number a row"
+            losses = self.subject.raw(points)
+            if losses.size not in (1, 5) and losses.shape != points.x.shape:
+                words = f"5 rows of shape {points.x.shape} give shape {losses.shape}, not a number a row"
                 self._add("shape and dtype", BROKEN, words)
                 return
-            if found.dtype != dtype:
-                words = f"predictions of {np.dtype(dtype)} give losses of {found.dtype}"
+            if losses.dtype != dtype:
+                words = f"predictions of {np.dtype(dtype)} give losses of {losses.dtype}"
                 self._add("shape and dtype", BROKEN, words, self.points.shown(0))
                 return
-        what = "one number for all rows" if self._is_scalar else f"shape {found.shape} of predictions {points.x.shape}"
+        what = "one number for all rows" if self._is_scalar else f"shape {losses.shape} of predictions {points.x.shape}"
         self._add("shape and dtype", MET, f"{what}, in their dtype")
 
     def _value(self) -> None:
@@ -173,13 +176,13 @@ class Prover:
         self._add("value", MET, f"that of {self.reference.name} on a grid of {len(values)} rows")
 
     def _same(self, name: str, points: Points, values: Array, words: str) -> bool:
-        """Whether values are the reference's; a property is broken if not."""
+        """Whether values agree with the reference's; if not, the property is added as broken."""
         assert self.reference is not None
         true = self.reference(points)
         wrong = np.isfinite(true) & ~close(values, true)
         if not wrong.any():
             return True
-        row = int(wrong.argmax())  # the points are in order of their size
+        row = int(wrong.argmax())  # the first one: the points are in order of their size
         if not np.isfinite(values[row]):
             words = f"not finite where {self.reference.name} is {words}"
         else:
@@ -232,7 +235,7 @@ class Prover:
             )
             return
         numeric = self.subject.differences(points)
-        wrong = np.logical_and.reduce([~_near(slopes, other) for other in numeric])
+        wrong = np.logical_and.reduce([~_near(slopes, differences) for differences in numeric])
         if wrong.any():
             words = "autograd differs from differences of its own values, as where a part is detached"
             self._add("gradient", BROKEN, words, _slopes(points, wrong, slopes, numeric[0], "differences"))
@@ -241,7 +244,7 @@ class Prover:
 
     @property
     def _fewer(self) -> Points:
-        """Points for gradients, fewer of them where each row is a call of its own."""
+        """The points for gradients; fewer of them if each row needs a call of its own."""
         return self.points.take(slice(None, None, 5)) if self._is_scalar else self.points
 
     def _gradient_of_reference(self) -> None:
@@ -250,18 +253,20 @@ class Prover:
         points = self._fewer
         true = self.reference.gradient(points)
         numeric = self.subject.own.framework.name == "numpy"
-        found = self.subject.differences(points) if numeric else [self.subject.gradient(points)]
+        gradients = self.subject.differences(points) if numeric else [self.subject.gradient(points)]
         tolerance = SLOPES if numeric else TOLERANCE
-        wrong = np.logical_and.reduce([~_near(slopes, true, tolerance) for slopes in found])
+        wrong = np.logical_and.reduce([~_near(slopes, true, tolerance) for slopes in gradients])
         if wrong.any():
-            example = _slopes(points, wrong, found[0], true, "reference")
+            example = _slopes(points, wrong, gradients[0], true, "reference")
             words = f"differs from that of {self.reference.name}"
             self._add("gradient against the reference", BROKEN, words, example)
         else:
             self._add("gradient against the reference", MET, f"that of {self.reference.name}")
 
     def _gradient_at_extremes(self) -> None:
-        """Where powers of 0 and infinite logarithms behind a mask give NaN, although the value is right."""
+        """Test the gradient where powers of 0 and infinite logarithms behind a mask give
+        NaN, although the value is right.
+        """
         if self.reference is None or self.subject.own.framework.name == "numpy":
             return
         points = extremes(self.matched.family, self.subject.prediction_kind, self.matched.labels)
@@ -271,9 +276,9 @@ class Prover:
         if not wrong.any():
             self._add(name, MET, "that of the reference, and finite wherever it is")
             return
-        endless = wrong & ~np.isfinite(slopes)
-        words = "not finite where that of {} is" if endless.any() else "differs from that of {}"
-        where = endless if endless.any() else wrong
+        infinite = wrong & ~np.isfinite(slopes)
+        words = "not finite where that of {} is" if infinite.any() else "differs from that of {}"
+        where = infinite if infinite.any() else wrong
         words = words.format(self.reference.name)
         self._add(name, BROKEN, words, _slopes(points, where, slopes, true, "reference"))
 
@@ -302,8 +307,8 @@ class Prover:
     def _permuted(self) -> None:
         order = np.random.default_rng(0).permutation(len(self.points.x))
         if self._is_scalar:
-            both = [self.subject.raw(one).astype(np.float64) for one in (self.points, self.points.take(order))]
-            values, permuted = (np.atleast_1d(one) for one in both)
+            losses = [self.subject.raw(points).astype(np.float64) for points in (self.points, self.points.take(order))]
+            values, permuted = (np.atleast_1d(points) for points in losses)
         else:
             values, permuted = self.subject.values(self.points)[order], self.subject.values(self.points.take(order))
         same = close(permuted, values) | (np.isnan(values) & np.isnan(permuted))
@@ -388,7 +393,7 @@ class Prover:
 
 
 def on_files(files: Request, found: Found, parameters: Mapping[str, float | None], matched: Matched) -> Property:
-    """Compare with the reference on the user's own rows."""
+    """Compare the loss with the reference on the user's own rows."""
     name, reference = "value on the files", matched.reference
     if reference is None:
         return Property(name, SKIPPED, "no reference is known; name one with --against SPEC")
@@ -399,16 +404,16 @@ def on_files(files: Request, found: Found, parameters: Mapping[str, float | None
     true = score(replace(files, loss=reference.bound), opener)
     worst: tuple[float, Example] = (TOLERANCE, {})
     wrong = rows = 0
-    for start, mine in blocks(own.losses):
-        theirs = true.losses.read(start, start + len(mine)) * reference.factor
+    for start, values in blocks(own.losses):
+        expected = true.losses.read(start, start + len(values)) * reference.factor
         with np.errstate(all="ignore"):
-            gap = np.abs(mine - theirs) / np.maximum(1, np.abs(theirs))
-        there = np.isfinite(theirs)
-        gap = np.where(there, np.where(np.isnan(gap), np.inf, gap), 0)
-        rows, wrong = rows + int(there.sum()), wrong + int((gap > TOLERANCE).sum())
+            gap = np.abs(values - expected) / np.maximum(1, np.abs(expected))
+        finite = np.isfinite(expected)
+        gap = np.where(finite, np.where(np.isnan(gap), np.inf, gap), 0)
+        rows, wrong = rows + int(finite.sum()), wrong + int((gap > TOLERANCE).sum())
         at = int(gap.argmax())
         if gap[at] > worst[0]:
-            shown = {"sample": start + at, "value": float(mine[at]), "reference": float(theirs[at])}
+            shown = {"sample": start + at, "value": float(values[at]), "reference": float(expected[at])}
             worst = float(gap[at]), shown
     if wrong:
         return Property(
@@ -432,7 +437,7 @@ def _near(slopes: Array, other: Array, tolerance: float = SLOPES) -> Array:
 
 
 def _others(value: float | None) -> list[float]:
-    """Other values of a parameter, of which some may be outside of its domain."""
+    """Return other values of a parameter, some of which may be outside its domain."""
     base = 0.5 if value is None else float(value)
-    found = [base * 1.5 + 0.3, base * 0.5 + 0.1, 0.5, 0.25, base + 1, 2.0, 1.0, 0.0]
-    return [number for number in found if number != value]
+    candidates = [base * 1.5 + 0.3, base * 0.5 + 0.1, 0.5, 0.25, base + 1, 2.0, 1.0, 0.0]
+    return [number for number in candidates if number != value]

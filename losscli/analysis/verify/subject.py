@@ -1,4 +1,4 @@
-"""The loss under test, and the one that it should be: both give a number a row, and gradients, for points."""
+"""The loss under test, and its reference: both give one number per row, and gradients, for points."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -14,11 +14,11 @@ from losscli.definition.loss import BoundLoss
 from losscli.lookup.spec import spec
 
 STEPS = (2.0**-20, 2.0**-8, 2.0**-6)
-"""Of central differences; the larger ones are for losses that compute in float32, whatever they are given."""
+"""Steps of central differences; the larger ones are for losses that compute in float32 whatever they are given."""
 
 
 class Subject:
-    """The loss under test: values, gradients, and what it returns, for points."""
+    """The loss under test."""
 
     def __init__(
         self, found: Found, settings: Settings, parameters: Mapping[str, float | None], prediction_kind: str
@@ -27,39 +27,41 @@ class Subject:
         self.settings, self.parameters, self.prediction_kind = settings, dict(parameters), prediction_kind
 
     def but(self, **parameters: float) -> "Subject":
-        """The same loss with other parameters."""
+        """Return the loss with other parameters."""
         return Subject(self.own.found, self.settings, self.parameters | parameters, self.prediction_kind)
 
     def raw(self, points: Points) -> Array:
-        """What it returns for all rows in one call."""
+        """Return its result for all rows in one call."""
         return self.called(points.x.copy(), self.own.targets(points.targets, points.x).copy())
 
     def called(self, x: Array, t: Array) -> Array:
-        """What it returns for arrays that it gets as they are."""
+        """Return its result for arrays, which are passed without a copy."""
         function = self.own.function(self.parameters, self.prediction_kind)
         with self.own.foreign():
             return self.own.numbers(function(self.own.framework.array(x), self.own.framework.array(t)))
 
     def values(self, points: Points) -> Array:
-        """A number a row."""
+        """Return one loss per row, shape (n,)."""
         return self._evaluated(points, False)[0]
 
     def gradient(self, points: Points) -> Array:
-        """The derivative by the predictions, by the framework's autograd, or by differences."""
+        """Return the derivative by the predictions, by the framework's autograd, or by differences."""
         slopes = self._evaluated(points, True)[1]
         assert slopes is not None
         return slopes
 
     def differences(self, points: Points) -> list[Array]:
-        """The same by central differences of its values, for steps from small to large."""
+        """Return the derivative by central differences of its values, one array for each step from small to large."""
         flat = points.x.reshape(len(points.x), -1)
-        found = []
+        gradients = []
         for step in STEPS:
             slopes = np.zeros_like(flat)
             for column in range(flat.shape[1]):
-                here = flat[:, column]
+                values_of_column = flat[:, column]
                 widths = step * (
-                    np.minimum(here, 1 - here) if self.prediction_kind == "probs" else np.maximum(1, np.abs(here))
+                    np.minimum(values_of_column, 1 - values_of_column)
+                    if self.prediction_kind == "probs"
+                    else np.maximum(1, np.abs(values_of_column))
                 )
                 ends = []
                 for sign in (1, -1):
@@ -67,8 +69,8 @@ class Subject:
                     moved[:, column] += sign * widths
                     ends.append(self.values(Points(moved.reshape(points.x.shape), points.targets)))
                 slopes[:, column] = (ends[0] - ends[1]) / (2 * widths)
-            found.append(slopes.reshape(points.x.shape))
-        return found
+            gradients.append(slopes.reshape(points.x.shape))
+        return gradients
 
     def _evaluated(self, points: Points, gradient: bool) -> tuple[Array, Array | None]:
         function = self.own.function(self.parameters, self.prediction_kind)
@@ -91,19 +93,19 @@ class Reference:
 
     @property
     def name(self) -> str:
-        """Its SPEC."""
+        """Its SPEC, and the factor if it is not 1."""
         return spec(self.bound) + (f", times {self.factor:g}" if self.factor != 1 else "")
 
     def but(self, **parameters: float | None) -> "Reference":
-        """The same with other parameters."""
+        """Return the reference with other parameters."""
         return replace(self, bound=self.bound.declaration.bind(**dict(self.bound.parameters) | parameters))
 
     def __call__(self, points: Points) -> Array:
-        """A number a row."""
+        """Return one loss per row, shape (n,)."""
         return self._evaluated(points, False)[0]
 
     def gradient(self, points: Points) -> Array:
-        """The derivative by the predictions."""
+        """Return the derivative by the predictions."""
         slopes = self._evaluated(points, True)[1]
         assert slopes is not None
         return slopes
