@@ -54,7 +54,7 @@ def load(
     id: str | None = None,
     columns: str | None = None,
     header: bool | None = None,
-    ignore: str | None = None,
+    ignore_index: str | None = None,
     on_unmatched: str = "error",
 ) -> Cloud:
     """Read features, labels and centers; the operands and options mean the same as for `compute center`.
@@ -75,7 +75,7 @@ def load(
         on_unmatched=on_unmatched,
         columns=columns,
         header=header,
-        ignore_index=ignore,
+        ignore_index=ignore_index,
     )
     if centers is not None:
         return _with_centers(request)
@@ -86,7 +86,7 @@ def load(
     check_rows(dataset.predictions, dataset.targets)
     _check_shape(dataset.predictions.name, dataset.predictions.shape)
     source = dataset.predictions.source()
-    names, index = _classes(dataset.targets, ignore)
+    names, index = _classes(dataset.targets, ignore_index)
     notes = (*dataset.notes, *warned(dataset.findings))
     return _cloud(source, names, index, None, notes, frozenset(opener.paths))
 

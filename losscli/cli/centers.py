@@ -1,109 +1,74 @@
 """`losscli centers FEATURES LABELS`: class centers, made as means or moved by a rule."""
 
-import shutil
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from losscli.cli.command import HELP, Command, running_options, say, typed
-from losscli.cli.options import (
-    LOSS,
-    READING,
-    WRITING,
-    ColumnNames,
-    Header,
-    Id,
-    Ignore,
-    LabelBase,
-    ListFormat,
-    Progress,
-    Threads,
-    Unmatched,
-)
+from losscli.analysis.words import CenterRule
+from losscli.cli.command import command, say
+from losscli.cli.options.declare import LOSS, OfLosses, Option, operand, option
+from losscli.cli.options.files import Labels, classes_option
+from losscli.cli.options.losses import READ, centers_option, fields, only
+from losscli.cli.options.output import ListFormat, output_option, quiet_option
+from losscli.cli.options.running import Running
 
 if TYPE_CHECKING:
     from losscli.analysis.centers import Centers
     from losscli.io.sinks import AtomicFile
 
 SUFFIXES = (".npy", ".csv")
+OPTIONS = only(*READ) | {
+    "classes": Option(
+        "classes",
+        Annotated[
+            str | None,
+            classes_option(
+                "Names of the classes in the order of the centers. Default: those of --centers, or the labels, sorted."
+            ),
+        ],
+        None,
+    )
+}
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
-@app.command(cls=Command, context_settings=HELP)
+@command(app)
 def centers(
-    features: Annotated[
-        str, typer.Argument(metavar="FEATURES", show_default=False, help="One row a sample, one column a feature.")
-    ],
-    labels: Annotated[
-        str, typer.Argument(metavar="LABELS", show_default=False, help="The class of each row: indices or names.")
-    ],
+    features: Annotated[str, operand("FEATURES", help="One row a sample, one column a feature.")],
+    labels: Labels,
+    *,
     centers: Annotated[
         str | None,
-        typer.Option(
-            "--centers",
-            metavar="FILE",
-            rich_help_panel=LOSS,
-            show_default=False,
-            help="Centers to move, shape (k, d); a column 'class' names them. Default: make them, the means of the classes.",
+        centers_option(
+            "Centers to move, shape (k, d); a column 'class' names them. Default: make them, the means of the classes."
         ),
     ] = None,
     update: Annotated[
-        Literal["paper", "sgd", "mean"] | None,
-        typer.Option(
+        CenterRule | None,
+        option(
             "--update",
-            rich_help_panel=LOSS,
+            panel=LOSS,
             show_default=False,
             help="paper: c -= A sum(c - x) / (1 + n), the default with --centers; sgd: c -= A sum(c - x), facenet's; mean: sum(x) / n.",
         ),
     ] = None,
     alpha: Annotated[
         float | None,
-        typer.Option(
+        option(
             "--alpha",
             metavar="A",
-            rich_help_panel=LOSS,
-            show_default=False,
+            panel=LOSS,
             help="Step of paper and sgd, in [0, 1]; facenet's alfa is 1 - A. Default: 0.5.",
         ),
     ] = None,
-    ignore_index: Ignore = None,
-    id: Id = None,
-    on_unmatched: Unmatched = "error",
-    classes: Annotated[
-        str | None,
-        typer.Option(
-            "--classes",
-            metavar="A,B,...|FILE",
-            rich_help_panel=READING,
-            show_default=False,
-            help="Names of the classes in the order of the centers. Default: those of --centers, or the labels, sorted.",
-        ),
-    ] = None,
-    label_base: LabelBase = 0,
-    columns: ColumnNames = None,
-    header: Header = None,
+    given: Annotated[dict[str, Any], OfLosses(OPTIONS)],
     output: Annotated[
-        str | None,
-        typer.Option(
-            "-o",
-            "--output",
-            metavar="FILE",
-            rich_help_panel=WRITING,
-            show_default=False,
-            help="The centers, .npy or .csv, as --centers takes them. Written whole or not at all.",
-        ),
+        str | None, output_option("The centers, .npy or .csv, as --centers takes them. Written whole or not at all.")
     ] = None,
     format: ListFormat = "table",
-    quiet: Annotated[
-        bool,
-        typer.Option(
-            "-q", "--quiet", rich_help_panel=WRITING, show_default=False, help="No notes, warnings, progress."
-        ),
-    ] = False,
-    threads: Threads = None,
-    progress: Progress = None,
+    quiet: Annotated[bool, quiet_option("No notes, warnings, progress.")] = False,
+    running: Running,
 ) -> None:
     """Make class centers, or move them, and say how far each went and how its rows lie around it.
 
@@ -114,49 +79,28 @@ def centers(
     moved: Euclidean. spread: root of the mean squared distance of the rows from the new center. loss: mean of half that square.
     """
     from losscli.analysis.centers import checked_rule, moved, opened, request_of
-    from losscli.cli.progress import Progress as Shown
-    from losscli.io.sinks import Outputs, is_special, keep_apart
-    from losscli.io.strict_json import strict_json
+    from losscli.cli.delivery import show
+    from losscli.io.sinks import Outputs, keep_apart
     from losscli.io.writers import suffix_of
     from losscli.render.centers import center_table
 
-    running = running_options({"threads": threads, "progress": progress, "quiet": quiet})
+    running = running.begun(quiet)
     rule, step = checked_rule(update, alpha, centers is not None)
-    suffix = None
-    if output is not None:
-        suffix = ".csv" if is_special(output, SUFFIXES) else suffix_of(output, SUFFIXES, "--output")
-    request = request_of(
-        typed(features),
-        typed(labels),
-        centers=centers,
-        ignore_index=ignore_index,
-        id=id,
-        on_unmatched=on_unmatched,
-        classes=classes,
-        label_base=label_base,
-        columns=columns,
-        header=header,
-    )
-    files = Outputs()
-    try:
-        with Shown(running.progress) as shown:
-            measurement = opened(request, shown.looking)
-            if output is not None:
-                keep_apart(output, measurement.files)
-            file = None if output is None else files.open(Path(output))
-            shown.of(measurement.job.samples, measurement.job.size)
-            found = moved(measurement, rule, step, running.threads, shown)
-        if file is not None and suffix is not None:
+    suffix = "" if output is None else suffix_of(output, SUFFIXES, "--output", of_special=".csv")
+    request = request_of(features, labels, centers=centers, **fields(given))
+    with Outputs() as files, running.shown() as shown:
+        measurement = opened(request, shown.looking)
+        if output is not None:
+            keep_apart(output, measurement.files)
+            files.open(Path(output))
+        shown.start(measurement.job)
+        found = moved(measurement, rule, step, running.threads, shown)
+        shown.wipe()
+        for file in files.files:
             _write(found, file, suffix)
-        if not quiet:
-            say(measurement.notes)
+        say(measurement.notes, quiet)
         files.publish()
-    finally:
-        files.discard()
-    if format == "json":
-        print(strict_json(found.to_dict(), indent=2))
-    else:
-        print(center_table(found, sys.stdout.isatty(), shutil.get_terminal_size().columns), end="")
+    show(format, found.to_dict, lambda terminal, width: center_table(found, terminal, width))
 
 
 def _write(found: "Centers", file: "AtomicFile", suffix: str) -> None:

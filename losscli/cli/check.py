@@ -1,58 +1,40 @@
 """`losscli check PREDICTIONS TARGETS`: what the files are, and what is wrong with them."""
 
-import shutil
-import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from losscli.cli.command import HELP, Command, running_options, typed
-from losscli.cli.options import (
-    Classes,
-    ColumnNames,
-    From,
-    Header,
-    Id,
-    Ignore,
-    LabelBase,
-    ListFormat,
-    Predictions,
-    Progress,
-    SampleWeight,
-    Targets,
-    Threads,
-    Unmatched,
-)
+from losscli.cli.command import command
+from losscli.cli.options.declare import OfLosses, option
+from losscli.cli.options.files import Predictions, Targets
+from losscli.cli.options.losses import READ, fields, only
+from losscli.cli.options.output import ListFormat
+from losscli.cli.options.running import Running
 from losscli.errors import Exit, UsageError
+
+if TYPE_CHECKING:
+    from losscli.definition.loss import BoundLoss
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
-@app.command(cls=Command, context_settings=HELP)
+@command(app)
 def check(
     predictions: Predictions,
     targets: Targets,
+    *,
     loss: Annotated[
         str | None,
-        typer.Option(
+        option(
             "--loss",
             metavar="LOSS",
             show_default=False,
             help="The loss that they are for. Default: cross-entropy of classes or outcomes, or squared error, by what the files hold.",
         ),
     ] = None,
-    given: From = "logits",
-    ignore_index: Ignore = None,
-    id: Id = None,
-    on_unmatched: Unmatched = "error",
-    classes: Classes = None,
-    label_base: LabelBase = 0,
-    columns: ColumnNames = None,
-    header: Header = None,
-    sample_weight: SampleWeight = None,
+    given: Annotated[dict[str, Any], OfLosses(only("from", *READ, "sample-weight"))],
     format: ListFormat = "table",
-    threads: Threads = None,
-    progress: Progress = None,
+    running: Running,
 ) -> int:
     """Say what predictions and targets are, and what is wrong with them.
 
@@ -61,43 +43,27 @@ def check(
     The exit code is 3 if a finding is an error.
     """
     from losscli.analysis.check import check as examine
-    from losscli.cli.progress import Progress as Shown
+    from losscli.cli.delivery import show
     from losscli.definition.request import Request
-    from losscli.io.strict_json import strict_json
     from losscli.lookup.names import find
     from losscli.render.check import checked
 
-    running = running_options({"threads": threads, "progress": progress})
-    bound = None if loss is None else find(loss).bind()
-    if bound is not None and (bound.family.takes_centers or bound.family.third_operand or bound.family.coupled):
-        raise UsageError(
-            f"--loss {loss}: takes more than predictions and targets row by row, which check does not read"
-        )
-    request = Request(
-        bound or find("sigmoid-cross-entropy").bind(),
-        typed(predictions),
-        typed(targets),
-        prediction_kind=given,
-        ignore_index=ignore_index,
-        id=id,
-        on_unmatched=on_unmatched,
-        classes=classes,
-        label_base=label_base,
-        columns=columns,
-        header=header,
-        sample_weight=sample_weight,
-    )
-    with Shown(running.progress) as shown:
-        report = examine(
-            request,
-            bound,
-            running.threads,
-            shown.looking,
-            lambda job: shown.of(job.samples, job.size),
-            shown,
-        )
-    if format == "json":
-        print(strict_json(report.to_dict(), indent=2))
-    else:
-        print(checked(report, sys.stdout.isatty(), shutil.get_terminal_size().columns), end="")
+    running = running.begun()
+    bound = None if loss is None else _of_rows(loss)
+    request = Request(bound or find("sigmoid-cross-entropy").bind(), predictions, targets, **fields(given))
+    with running.shown() as shown:
+        report = examine(request, bound, running.threads, shown.looking, shown.start, shown)
+    show(format, report.to_dict, lambda terminal, width: checked(report, terminal, width))
     return Exit.DATA if report.errors else Exit.OK
+
+
+def _of_rows(name: str) -> "BoundLoss":
+    """The loss of a name; it must take predictions and targets row by row, and nothing else."""
+    from losscli.lookup.names import find
+
+    bound = find(name).bind()
+    if bound.family.takes_centers or bound.family.third_operand or bound.family.coupled:
+        raise UsageError(
+            f"--loss {name}: takes more than predictions and targets row by row, which check does not read"
+        )
+    return bound

@@ -5,7 +5,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -21,8 +21,12 @@ from losscli.measurement.measure import Measurement
 from losscli.measurement.per_sample import columns
 from losscli.measurement.result import Result
 from losscli.render import text as render
+from losscli.render.compare import verdict_style
 from losscli.render.result import JSON_BETWEEN, json_around, markdown_around, to_json, to_markdown, to_table, to_value
 from losscli.render.text import Laid
+
+if TYPE_CHECKING:
+    from losscli.cli.options.output import Wanted
 
 ONE_NUMBER = {".json": "json", ".md": "markdown"}
 RESULT_SUFFIXES = (*ONE_NUMBER, *WRITERS)
@@ -34,28 +38,24 @@ UNKNOWN = "backslashreplace"
 class Delivery:
     """Takes chunks as they come and delivers files and text when all went well; otherwise nothing appears."""
 
-    def __init__(self, format: str, output: str | None, gradient: str | None, per_sample: bool, elements: bool) -> None:
-        self.format, self.output, self.gradient = format, output, gradient
-        self.elements = elements
-        self.per_sample = per_sample or elements
-        self.kind = None if output is None else _kind_of(output, format)
+    def __init__(self, wanted: "Wanted") -> None:
+        self.format, self.output, self.gradient = wanted.format, wanted.output, wanted.gradient
+        self.elements = wanted.elements
+        self.per_sample = wanted.per_sample or wanted.elements
+        self.kind = None if self.output is None else _kind_of(self.output, self.format)
         self.gradient_kind = None
         self.gradients = 0
         """Of how many rows gradients are written."""
-        if gradient is not None:
-            self.gradient_kind = (
-                ".npy"
-                if is_special(gradient, GRADIENT_SUFFIXES)
-                else suffix_of(gradient, GRADIENT_SUFFIXES, "--gradient")
-            )
+        if self.gradient is not None:
+            self.gradient_kind = suffix_of(self.gradient, GRADIENT_SUFFIXES, "--gradient", of_special=".npy")
         self.files = Outputs()
         self.streams: list[Writer] = []
         self.spool: Spool | None = None
         self.rows: list[dict[str, Any]] = []
         """The first ones, which a table shows."""
-        wanted = {format, self.kind} if self.per_sample else set()
-        self.some_rows = "table" in wanted
-        self.lines: dict[str, Spool] = {name: Spool(name) for name in ("json", "markdown") if name in wanted}
+        formats = {self.format, self.kind} if self.per_sample else set()
+        self.some_rows = "table" in formats
+        self.lines: dict[str, Spool] = {name: Spool(name) for name in ("json", "markdown") if name in formats}
         """All of them, a line each, for the formats that have them between two pieces of text."""
         self.header: list[str] = []
         self.file: AtomicFile | None = None
@@ -134,24 +134,9 @@ class Delivery:
 
     def deliver(self, result: Result) -> None:
         """Publish the files, then print."""
-        terminal = sys.stdout.isatty()
-        if self.file is not None and self.kind not in WRITERS:
-            for piece in self._pieces(str(self.kind), result, False):
-                self.file.write(piece)
-        for stream in self.streams:
-            stream.close()
-        if self.gradient is not None and isinstance(self.slopes, NpyWriter):
-            self.slopes.close()
-        self.files.publish()
+        self._publish(result)
         try:
-            if self.spool is not None:
-                sys.stdout.flush()
-                for view in blocks_of(self.spool, 0, self.spool.size, PIECE):
-                    sys.stdout.buffer.write(view)
-            else:
-                decoder = codecs.getincrementaldecoder("utf-8")()
-                for piece in self._pieces(self.format, result, terminal):
-                    sys.stdout.write(decoder.decode(piece))
+            self._print(result)
             sys.stdout.flush()
         except BrokenPipeError:
             raise
@@ -161,6 +146,26 @@ class Delivery:
             for entry in result.requirements:
                 verdict = "met" if entry["met"] else "NOT MET"
                 print(f"losscli: require {entry['require']}: {verdict} ({entry['actual']})", file=sys.stderr)
+
+    def _publish(self, result: Result) -> None:
+        if self.file is not None and self.kind not in WRITERS:
+            for piece in self._pieces(str(self.kind), result, False):
+                self.file.write(piece)
+        for stream in self.streams:
+            stream.close()
+        if self.gradient is not None and isinstance(self.slopes, NpyWriter):
+            self.slopes.close()
+        self.files.publish()
+
+    def _print(self, result: Result) -> None:
+        if self.spool is not None:
+            sys.stdout.flush()
+            for view in blocks_of(self.spool, 0, self.spool.size, PIECE):
+                sys.stdout.buffer.write(view)
+            return
+        decoder = codecs.getincrementaldecoder("utf-8")()
+        for piece in self._pieces(self.format, result, sys.stdout.isatty()):
+            sys.stdout.write(decoder.decode(piece))
 
     def _pieces(self, format: str, result: Result, terminal: bool) -> Iterator[bytes]:
         """The result as text, in pieces: of many rows there are many."""
@@ -256,7 +261,7 @@ class ReportDelivery:
             makes the rows of formats that have nothing else.
         """
 
-        def made(format: str | None, terminal: bool = False) -> str:
+        def made(format: str, terminal: bool = False) -> str:
             if format == "json":
                 return strict_json(record(), indent=2) + "\n"
             if format == "markdown":
@@ -264,18 +269,12 @@ class ReportDelivery:
             if format in render.ROW_FORMATS:
                 return render.rows_in(format, rows())
             _, facts, tables = laid(not terminal)
-            return render.report(facts, tables, terminal, shutil.get_terminal_size().columns, _verdict_style)
+            return render.report(facts, tables, terminal, shutil.get_terminal_size().columns, verdict_style)
 
-        if self.file is not None:
+        if self.file is not None and self.kind is not None:
             self.file.write(made(self.kind).encode(errors=UNKNOWN))
             self.files.publish()
         print(made(self.format, sys.stdout.isatty()), end="")
-
-
-def _verdict_style(name: str, value: str) -> str:
-    if name in ("verdict", "result"):
-        return {"worse": "bold red", "inconclusive": "bold yellow"}.get(value, "bold green")
-    return ""
 
 
 SUFFIXES = {".json": "json", ".jsonl": "jsonl", ".csv": "csv", ".tsv": "tsv", ".md": "markdown"}
@@ -284,9 +283,14 @@ SUFFIXES = {".json": "json", ".jsonl": "jsonl", ".csv": "csv", ".tsv": "tsv", ".
 def published(output: str, made: Callable[[str], str]) -> None:
     """Write text that `made` makes in a format, which is the one of the suffix, whole or not at all."""
     suffix = suffix_of(output, tuple(SUFFIXES), "--output")
-    files = Outputs()
-    try:
+    with Outputs() as files:
         files.open(Path(output)).write(made(SUFFIXES[suffix]).encode(errors=UNKNOWN))
         files.publish()
-    finally:
-        files.discard()
+
+
+def show(format: str, record: Callable[[], dict[str, Any]], table: Callable[[bool, int], str]) -> None:
+    """Print what was found: as JSON, or as the text that `table` makes for a terminal or not, and a width."""
+    if format == "json":
+        print(strict_json(record(), indent=2))
+    else:
+        print(table(sys.stdout.isatty(), shutil.get_terminal_size().columns), end="")

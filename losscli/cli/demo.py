@@ -2,11 +2,10 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import typer
-
-from losscli.cli.options import FORMAT_HELP, FormatName
+from losscli.cli.options.output import formats_option
+from losscli.render.words import ResultFormat
 
 
 def folder() -> Path:
@@ -20,30 +19,17 @@ def folder() -> Path:
     raise DataError(f"{package}: the sample data is missing; install losscli again")
 
 
-def demo(
-    format: Annotated[FormatName, typer.Option("-f", "--format", metavar="NAME", help=FORMAT_HELP)] = "table",
-) -> int:
+def demo(format: Annotated[ResultFormat, formats_option(ResultFormat, panel=None)] = "table") -> int:
     """Compute a loss on the packaged sample data: 360 handwritten digits, scored by a real model."""
     from losscli.cli.compute import compute
+    from losscli.cli.options.losses import signature
     from losscli.lookup.names import find
 
-    data = folder()
+    data, loss = folder(), find("softmax-cross-entropy")
     predictions, targets = str(data / "digits_logits.csv"), str(data / "digits_labels.csv")
-    command = f"losscli compute softmax-cross-entropy {predictions} {targets} --id id --per-sample"
-    print(f"$ {command}", file=sys.stderr)
-    options: dict[str, Any] = {
-        "predictions": predictions,
-        "targets": targets,
-        "id": "id",
-        "reduction": "mean",
-        "format": format,
-        "output": None,
-        "per_sample": True,
-        "gradient": None,
-        "require": [],
-        "threads": None,
-        "progress": None,
-    }
-    code = compute(find("softmax-cross-entropy"), options)
+    print(f"$ losscli compute {loss.name} {predictions} {targets} --id id --per-sample", file=sys.stderr)
+    defaults = {name: item.default for name, item in signature(loss).parameters.items()}
+    typed = {"predictions": predictions, "targets": targets, "id": "id", "per_sample": True, "format": format}
+    code = compute(loss, defaults | typed)
     print(f"The files are in {data}; losscli list shows the losses.", file=sys.stderr)
     return code

@@ -4,13 +4,12 @@ import json
 import sys
 from typing import Annotated
 
-import typer
-
-from losscli.cli.options import ListFormat
+from losscli.cli.options.declare import operand, option
+from losscli.cli.options.output import ListFormat
 
 
 def list_losses(
-    family: Annotated[str | None, typer.Option("--family", metavar="F", help="Only the losses of this family.")] = None,
+    family: Annotated[str | None, option("--family", metavar="F", help="Only the losses of this family.")] = None,
     format: ListFormat = "table",
 ) -> None:
     """List the losses: names, families, aliases, parameters, formulas."""
@@ -21,7 +20,7 @@ def list_losses(
 
 
 def explain(
-    loss: Annotated[str, typer.Argument(metavar="LOSS", help="Name or alias of a loss.", show_default=False)],
+    loss: Annotated[str, operand("LOSS", help="Name or alias of a loss.")],
     format: ListFormat = "table",
 ) -> None:
     """Explain a loss: formula, gradient, parameters, targets, special cases, relations, source."""

@@ -13,7 +13,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from losscli.cli.command import HELP
+from losscli.cli.command import HELP, LossGroup
 from losscli.errors import Exit, LosscliError, UsageError
 from losscli.version import __version__
 from losscli.wording import did_you_mean, printable
@@ -197,8 +197,8 @@ def _report(error: BaseException) -> int:
 
 def _of_another_loss(option: str, context: typer.Context | None) -> str | None:
     """What to say of an option that exists, but not for this loss."""
-    from losscli.cli.command import LossGroup
-    from losscli.cli.options import PICTURED, flags
+    from losscli.cli.options.losses import flags
+    from losscli.cli.plot.samples import PICTURED
 
     item = flags().get(option)
     if item is None or context is None:

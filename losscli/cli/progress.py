@@ -2,9 +2,12 @@
 
 import sys
 import time
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from losscli.wording import printable
+
+if TYPE_CHECKING:
+    from losscli.engine.job import Job
 
 EVERY = 0.2
 """Seconds between two updates; what is done within the first one shows nothing."""
@@ -39,6 +42,10 @@ class Progress:
         """Say how many rows there are, and how many bytes of predictions that is."""
         self.rows, self.size = rows, size
         self.begun = self.last = time.monotonic()
+
+    def start(self, job: "Job") -> None:
+        """Take note that a pass over the rows of a job begins."""
+        self.of(job.samples, job.size)
 
     def looking(self, name: str, done: int, size: int) -> None:
         """Take note that so many bytes of a file are looked through for its rows."""

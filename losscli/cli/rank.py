@@ -1,72 +1,45 @@
 """`losscli rank SPEC PREDICTIONS TARGETS`: the rows worth looking at."""
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from losscli.cli.command import HELP, Command, running_options, say, typed
-from losscli.cli.options import (
-    OF_LOSSES,
-    WRITING,
-    Predictions,
-    Progress,
-    Silent,
-    Spec,
-    Targets,
-    Threads,
-    requested,
-    spliced,
-)
+from losscli.cli.command import command, say
+from losscli.cli.options.declare import WRITING, OfLosses, option
+from losscli.cli.options.files import Predictions, Targets
+from losscli.cli.options.losses import Spec, requested, without
+from losscli.cli.options.output import Quiet, formats_option, result_output, top_option
+from losscli.cli.options.running import Running
 from losscli.errors import Exit
-from losscli.render.rank import laid_out
+from losscli.render.words import RankFormat
 
 if TYPE_CHECKING:
     from losscli.measurement.measure import Measurement
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-OPTIONS = {name: item for name, item in OF_LOSSES.items() if name != "reduction"}
 
 
+@command(app)
 def rank(
     spec: Spec,
     predictions: Predictions,
     targets: Targets,
-    given: dict[str, Any],
-    top: Annotated[
-        int, typer.Option("--top", metavar="N", rich_help_panel=WRITING, help="How many rows to list, the worst first.")
-    ] = 20,
+    *,
+    top: Annotated[int, top_option("How many rows to list, the worst first.")] = 20,
     by: Annotated[
         str | None,
-        typer.Option(
+        option(
             "--by",
             metavar="class|COLUMN",
-            rich_help_panel=WRITING,
+            panel=WRITING,
             help="Slices as well: the classes, or the words of a column of the predictions' or the targets' file.",
         ),
     ] = None,
-    threads: Threads = None,
-    progress: Progress = None,
-    format: Annotated[
-        Literal["table", "json", "jsonl", "csv", "tsv", "markdown"],
-        typer.Option(
-            "-f",
-            "--format",
-            metavar="NAME",
-            rich_help_panel=WRITING,
-            help="Format of standard output: table, json, jsonl, csv, tsv or markdown.",
-        ),
-    ] = "table",
-    output: Annotated[
-        str | None,
-        typer.Option(
-            "-o",
-            "--output",
-            metavar="FILE",
-            rich_help_panel=WRITING,
-            help="The result to a file as well: .json .jsonl .csv .tsv .md.",
-        ),
-    ] = None,
-    quiet: Silent = False,
+    running: Running,
+    format: Annotated[RankFormat, formats_option(RankFormat)] = "table",
+    output: Annotated[str | None, result_output(".json .jsonl .csv .tsv .md")] = None,
+    quiet: Quiet = False,
+    given: Annotated[dict[str, Any], OfLosses(without("reduction"))],
 ) -> int:
     """List the rows with the largest losses: what their label is, and what was predicted.
 
@@ -77,28 +50,21 @@ def rank(
     from losscli.analysis.rank import BY_CLASS
     from losscli.analysis.rank import rank as examine
     from losscli.cli.delivery import SUFFIXES, ReportDelivery
-    from losscli.cli.progress import Progress as Shown
     from losscli.lookup.spec import single
+    from losscli.render.rank import laid_out
 
-    running = running_options({"threads": threads, "progress": progress, "quiet": quiet})
-    column = None if by == BY_CLASS else by
-    given = given if column is None else given | {"by": column}
-    request = requested(single(spec), typed(predictions), typed(targets), given)
-    with Shown(running.progress) as shown, ReportDelivery(format, output, SUFFIXES) as delivery:
+    running = running.begun(quiet)
+    column = {} if by in (None, BY_CLASS) else {"by": by}
+    request = requested(single(spec), predictions, targets, given | column)
+    with running.shown() as shown, ReportDelivery(format, output, SUFFIXES) as delivery:
 
         def begun(measurement: "Measurement") -> None:
             delivery.keep_apart(measurement.files)
-            shown.of(measurement.job.samples, measurement.job.size)
+            shown.start(measurement.job)
 
         found = examine(request, top, by, running.threads, shown.looking, begun, shown)
         shown.wipe()
-        if not quiet:
-            say(found.notes)
-        slices = found.slices or []
-        delivery.deliver(
-            found.to_dict, lambda full: laid_out(found, full), lambda: found.rows if top or by is None else slices
-        )
+        say(found.notes, quiet)
+        rows = found.rows if top or by is None else found.slices or []
+        delivery.deliver(found.to_dict, lambda full: laid_out(found, full), lambda: rows)
     return Exit.OK
-
-
-app.command(cls=Command, context_settings=HELP, name="rank")(spliced(rank, OPTIONS))

@@ -6,74 +6,55 @@ from typing import Annotated
 
 import typer
 
-from losscli.cli.command import HELP, Command, say, typed
-from losscli.cli.options import LOSS, READING, WRITING, Header, Ignore, LabelBase, Mode
+from losscli.cli.command import command, say
+from losscli.cli.options.declare import LOSS, operand, option
+from losscli.cli.options.files import Header, IgnoreIndex, LabelBase, classes_option, id_option
+from losscli.cli.options.losses import smoothing_mode_option
+from losscli.cli.options.output import output_option, quiet_option
+from losscli.definition.words import SmoothingMode
 from losscli.errors import UsageError
 
 SUFFIXES = (".npy", ".csv")
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
-@app.command(cls=Command, context_settings=HELP)
+@command(app)
 def targets(
     labels: Annotated[
         str,
-        typer.Argument(
-            metavar="LABELS",
-            show_default=False,
+        operand(
+            "LABELS",
             help="Class indices or names, one a row: FILE (.npy .npz .csv .tsv .parquet), FILE:COLUMN, '-' or a quoted glob.",
         ),
     ],
+    *,
     classes: Annotated[
         str | None,
-        typer.Option(
-            "--classes",
-            metavar="K|A,B,...|FILE",
-            rich_help_panel=READING,
-            show_default=False,
-            help="The number of classes, or their names in the order of the columns. Default: the names that occur, sorted.",
+        classes_option(
+            "The number of classes, or their names in the order of the columns. Default: the names that occur, sorted.",
+            "K|A,B,...|FILE",
         ),
     ] = None,
     smoothing: Annotated[
-        float,
-        typer.Option("--smoothing", metavar="E", rich_help_panel=LOSS, help="Smooth by E in [0, 1); 0 is one-hot."),
+        float, option("--smoothing", metavar="E", panel=LOSS, help="Smooth by E in [0, 1); 0 is one-hot.")
     ] = 0.0,
     smoothing_mode: Annotated[
-        Mode,
-        typer.Option(
-            "--smoothing-mode",
-            rich_help_panel=LOSS,
-            help="uniform: t(1-E)+E/K; half: t(1-E)+E/2; others: 1-E on the right class, E/(K-1) on each other.",
+        SmoothingMode,
+        smoothing_mode_option(
+            "uniform: t(1-E)+E/K; half: t(1-E)+E/2; others: 1-E on the right class, E/(K-1) on each other."
         ),
     ] = "uniform",
-    ignore_index: Ignore = None,
-    id: Annotated[
-        str | None,
-        typer.Option(
-            "--id",
-            metavar="COLUMN",
-            rich_help_panel=READING,
-            show_default=False,
-            help="A column of ids, which goes to the .csv too.",
-        ),
-    ] = None,
+    ignore_index: IgnoreIndex = None,
+    id: Annotated[str | None, id_option("A column of ids, which goes to the .csv too.")] = None,
     label_base: LabelBase = 0,
     header: Header = None,
     output: Annotated[
         str | None,
-        typer.Option(
-            "-o",
-            "--output",
-            metavar="FILE",
-            rich_help_panel=WRITING,
-            show_default=False,
-            help="The targets: .npy or .csv. Written whole or not at all. Default: CSV to standard output.",
+        output_option(
+            "The targets: .npy or .csv. Written whole or not at all. Default: CSV to standard output.",
         ),
     ] = None,
-    quiet: Annotated[
-        bool,
-        typer.Option("-q", "--quiet", rich_help_panel=WRITING, show_default=False, help="No notes and warnings."),
-    ] = False,
+    quiet: Annotated[bool, quiet_option("No notes and warnings.")] = False,
 ) -> None:
     """Write labels as targets with a column a class: one-hot rows, or smoothed ones.
 
@@ -82,26 +63,20 @@ def targets(
     Rows with the label of --ignore-index are left out, for which ids are needed: compute with --id and --on-unmatched drop.
     """
     from losscli.analysis.encode_targets import Wanted, encoding
-    from losscli.io.sinks import Outputs, is_special, keep_apart
+    from losscli.io.sinks import Outputs, keep_apart
     from losscli.io.writers import suffix_of
 
-    suffix = ".csv"
-    if output is not None and not is_special(output, SUFFIXES):
-        suffix = suffix_of(output, SUFFIXES, "--output")
+    suffix = ".csv" if output is None else suffix_of(output, SUFFIXES, "--output", of_special=".csv")
     if suffix == ".npy" and id is not None:
         raise UsageError(f"--output {output}: an array has no column for the ids of --id {id}; write to a .csv file")
-    found = encoding(Wanted(typed(labels), classes, smoothing, smoothing_mode, ignore_index, label_base, id, header))
-    if not quiet:
-        say(found.notes)
+    found = encoding(Wanted(labels, classes, smoothing, smoothing_mode, ignore_index, label_base, id, header))
+    say(found.notes, quiet)
     if output is None:
         sys.stdout.flush()
         found.write_csv(sys.stdout.buffer)
         return
     keep_apart(output, found.files)
-    files = Outputs()
-    try:
+    with Outputs() as files:
         file = files.open(Path(output))
         (found.write_csv if suffix == ".csv" else found.write_npy)(file)
         files.publish()
-    finally:
-        files.discard()

@@ -1,53 +1,49 @@
 """`losscli verify FILE.py:NAME`: is my own loss right?"""
 
-import shutil
-import sys
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from losscli.cli.command import HELP, Command, say, typed
-from losscli.cli.options import LOSS, OF_LOSSES, READING, WRITING, Silent, requested, spliced
+from losscli.cli.command import command, say
+from losscli.cli.options.declare import LOSS, OfLosses, operand, option
+from losscli.cli.options.losses import READ, only, requested
+from losscli.cli.options.output import Quiet, format_option
 from losscli.errors import Exit, UsageError
+from losscli.render.words import VerifyFormat
+
+if TYPE_CHECKING:
+    from losscli.definition.loss import BoundLoss
+    from losscli.definition.request import Request
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-OPTIONS = {
-    name: item for name, item in OF_LOSSES.items() if item.panel == READING or name in ("from", "operands", "takes")
-}
+OF_THE_CODE = ("operands", "takes")
+"""Options about the code itself, with and without files to compare on."""
 
 
+@command(app)
 def verify(
     loss: Annotated[
         str,
-        typer.Argument(
-            metavar="FILE.py:NAME[:PARAM=VALUE]...",
-            show_default=False,
+        operand(
+            "FILE.py:NAME[:PARAM=VALUE]...",
             help="A function, class or factory of a file, or a loss that a package registers.",
         ),
     ],
-    given: dict[str, Any],
-    predictions: Annotated[
-        str | None,
-        typer.Argument(metavar="[PREDICTIONS", show_default=False, help="Files of your own to compare on, too."),
-    ] = None,
-    targets: Annotated[
-        str | None, typer.Argument(metavar="TARGETS]", show_default=False, help="Their targets.")
-    ] = None,
+    predictions: Annotated[str | None, operand("[PREDICTIONS", help="Files of your own to compare on, too.")] = None,
+    targets: Annotated[str | None, operand("TARGETS]", help="Their targets.")] = None,
+    *,
     against: Annotated[
         str | None,
-        typer.Option(
+        option(
             "--against",
             metavar="SPEC",
-            rich_help_panel=LOSS,
-            show_default=False,
+            panel=LOSS,
             help="The loss that it should be, as huber:delta=1. Default: the one that its name speaks of.",
         ),
     ] = None,
-    format: Annotated[
-        Literal["table", "json", "junit"],
-        typer.Option("-f", "--format", rich_help_panel=WRITING, help="Format of standard output."),
-    ] = "table",
-    quiet: Silent = False,
+    format: Annotated[VerifyFormat, format_option()] = "table",
+    quiet: Quiet = False,
+    given: Annotated[dict[str, Any], OfLosses(only("from", *OF_THE_CODE, *READ))],
 ) -> int:
     """Say whether a loss of your own is right: its properties, each met or broken with a counterexample.
 
@@ -60,36 +56,34 @@ def verify(
     Exit code 1 if a property is broken; warnings leave 0.
     """
     from losscli.analysis.verify.properties import verify as prove
+    from losscli.cli.delivery import show
     from losscli.lookup.spec import single
+    from losscli.render.verify import junit, table
 
     bound = single(loss)
     if bound.declaration.resolve is None:
         raise UsageError(f"{loss}: is declared as losscli's own losses are, which its tests verify; name FILE.py:NAME")
-    files = None
-    if predictions is not None:
-        if targets is None:
-            raise UsageError("verify: predictions without targets; name both files, or none")
-        files = requested(bound, typed(predictions), typed(targets), given)
-    elif given.keys() - {"operands", "takes"}:
-        raise UsageError(
-            f"verify: --{min(given.keys() - {'operands', 'takes'})} is for PREDICTIONS and TARGETS; name both"
-        )
+    files = _files(bound, predictions, targets, given)
     found = prove(bound.name, against, given.get("operands"), given.get("takes"), files, bound.parameters)
-    if format == "json":
-        from losscli.io.strict_json import strict_json
-
-        print(strict_json(found.to_dict(), indent=2))
-    elif format == "junit":
-        from losscli.render.verify import junit
-
-        print(junit(found), end="")
-    else:
-        from losscli.render.verify import table
-
-        print(table(found, sys.stdout.isatty(), shutil.get_terminal_size().columns), end="")
-    if not quiet and found.reference is None and found.runs:
-        say(["no reference: its name speaks of none; say --against SPEC to compare values"])
+    show(format, found.to_dict, lambda *place: junit(found) if format == "junit" else table(found, *place))
+    if found.reference is None and found.runs:
+        say(["no reference: its name speaks of none; say --against SPEC to compare values"], quiet)
     return Exit.UNMET if found.broken else Exit.OK
 
 
-app.command(cls=Command, context_settings=HELP, name="verify")(spliced(verify, OPTIONS))
+def _files(bound: "BoundLoss", predictions: str | None, targets: str | None, given: dict[str, Any]) -> "Request | None":
+    """The request of the files to compare on; None where there are none.
+
+    Raises
+    ------
+    UsageError
+        for one file without the other, and options of files without any.
+    """
+    if predictions is not None:
+        if targets is None:
+            raise UsageError("verify: predictions without targets; name both files, or none")
+        return requested(bound, predictions, targets, given)
+    of_files = given.keys() - set(OF_THE_CODE)
+    if of_files:
+        raise UsageError(f"verify: --{min(of_files)} is for PREDICTIONS and TARGETS; name both")
+    return None

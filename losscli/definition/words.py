@@ -1,4 +1,8 @@
-"""The closed sets of words that declarations and requests use, each with one meaning."""
+"""The closed sets of words that declarations and requests use, each with one meaning.
+
+They are types, so that the type checker knows every word; `typing.get_args` lists them, as the choices of options do. A
+module of words imports nothing but `typing`: help lists choices without loading NumPy.
+"""
 
 from typing import Literal
 
@@ -14,3 +18,19 @@ ThirdOperandName = Literal["variance", "negative", "other"]
 """The third operand of some losses, as its option is called."""
 Coupling = Literal["masks", "file", "rows"]
 """What has one loss, or meets, beyond a row: a mask (a row, a column or the file), the file, or all other rows."""
+PredictionKind = Literal["logits", "probs", "log-probs"]
+"""What predictions are."""
+SmoothingMode = Literal["uniform", "half", "others"]
+"""How label smoothing spreads its amount; `losscli.data.target_encoding.Smoothing` has the formulas."""
+ReductionName = Literal["mean", "sum", "none", "sum-over-batch-size", "sum-by-nonzero-weights"]
+"""How the losses of the rows become one number; `losscli.engine.reduction.REDUCTIONS` has the formulas."""
+OutputReduction = Literal["mean", "sum"]
+"""How the losses of a row's outputs become the loss of the row."""
+MaskKind = Literal["row", "column", "file"]
+"""What is one mask or one series, in losses that couple its elements."""
+OperandOrder = Literal["predictions,targets", "targets,predictions"]
+"""Which operand of the user's own loss comes first."""
+UnmatchedRule = Literal["error", "drop"]
+"""What becomes of rows whose id is not in every file."""
+AxisName = Literal["residual", "margin", "logit", "probability", "distance"]
+"""What losses are drawn over; the families' `axes` say how."""

@@ -5,7 +5,7 @@ import os
 import stat
 from collections.abc import Collection
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Self
 
 from losscli.errors import DataError, UsageError
 
@@ -145,6 +145,12 @@ class Outputs:
 
     def __init__(self) -> None:
         self.files: list[AtomicFile] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.discard()
 
     def open(self, path: Path) -> AtomicFile:
         """Open an output; raise a DataError if the path is an output already."""

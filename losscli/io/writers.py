@@ -10,6 +10,7 @@ import numpy as np
 from losscli.arrays import Array
 from losscli.errors import UsageError
 from losscli.io.bytes import PIECE, Nameless, Spool, blocks_of, no_room, pieces_of
+from losscli.io.sinks import is_special
 from losscli.io.strict_json import strict_json
 from losscli.wording import listing
 
@@ -226,14 +227,21 @@ def records(columns: Columns) -> Iterator[list[dict[str, Any]]]:
         yield [dict(zip(columns, values, strict=True)) for values in zip(*lists, strict=True)]
 
 
-def suffix_of(path: str, allowed: tuple[str, ...], option: str) -> str:
+def suffix_of(path: str, allowed: tuple[str, ...], option: str, of_special: str | None = None) -> str:
     """Return the suffix of an output path, which says its format.
+
+    Parameters
+    ----------
+    of_special
+        what to return for a device or pipe, which has no suffix to go by; None to treat it as any other path.
 
     Raises
     ------
     UsageError
         if the suffix is not an allowed one.
     """
+    if of_special is not None and is_special(path, allowed):
+        return of_special
     for suffix in allowed:
         if path.lower().endswith(suffix):
             return suffix

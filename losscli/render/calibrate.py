@@ -1,8 +1,9 @@
 """A calibration as a table: scores before and after."""
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
+from losscli.analysis.words import Binning
 from losscli.render.check import CLASSES_SHOWN
 from losscli.render.text import _boxed, _clean, _console, _facts_table, _plain, number
 from losscli.wording import count, printable
@@ -57,7 +58,7 @@ def _scores(record: Mapping[str, Any], full: bool) -> list[dict[str, str]]:
         row("cross-entropy", lambda scores: number(scores["cross_entropy"], full)),
         row(f"Brier score, {record['brier_formula']}", lambda scores: number(scores["brier"], full)),
     ]
-    for binning in ("width", "mass"):
+    for binning in get_args(Binning):
         bins = " to ".join(dict.fromkeys(f"{scores['ece'][binning]['bins']}" for scores in sides.values()))
         rows.append(
             row(

@@ -4,14 +4,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from losscli.analysis.compare import Compared, Comparison
+    from losscli.render.text import Laid
 
 MOST_CLASSES = 20
 """The most classes that a table shows: those that became worst, and those that became best."""
 
 
-def laid_out(
-    found: "Compared", full: bool
-) -> tuple[str, list[tuple[str, str]], list[tuple[str, list[dict[str, Any]]]]]:
+def laid_out(found: "Compared", full: bool) -> "Laid":
     """Return a comparison as a title, facts and tables."""
     from losscli.render.text import number
 
@@ -62,6 +61,13 @@ def _facts(letter: str, comparison: "Comparison", compared: "Compared", full: bo
             f"{comparison.samples:,}: {comparison.wins:,} won by {letter}, {comparison.ties:,} ties, {comparison.losses:,} lost",
         ),
     ]
+
+
+def verdict_style(name: str, value: str) -> str:
+    """How a terminal shows a verdict."""
+    if name in ("verdict", "result"):
+        return {"worse": "bold red", "inconclusive": "bold yellow"}.get(value, "bold green")
+    return ""
 
 
 def _some(classes: list[dict[str, Any]]) -> list[dict[str, Any]]:

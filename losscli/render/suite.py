@@ -3,7 +3,9 @@
 from typing import Any
 
 from losscli.analysis.suite.model import MET, UNMEASURED, UNMET, Check, Outcome, Report
-from losscli.render.text import number
+from losscli.io.strict_json import strict_json
+from losscli.render.text import Laid, number, report_in_markdown
+from losscli.render.text import report as text_report
 from losscli.version import __version__
 from losscli.wording import count, printable
 
@@ -17,7 +19,7 @@ def style(name: str, value: str) -> str:
     return {MET: "bold green", UNMET: "bold red"}.get(value.split(":")[0], "bold yellow")
 
 
-def laid_out(report: Report, full: bool) -> tuple[str, list[tuple[str, str]], list[tuple[str, list[dict[str, Any]]]]]:
+def laid_out(report: Report, full: bool) -> Laid:
     """Return a report as a title, facts and tables."""
     facts = [("suite", f"{report.suite.name} ({report.suite.file})"), ("result", f"{report.status}: {tally(report)}")]
     rows: list[dict[str, Any]] = []
@@ -38,6 +40,20 @@ def laid_out(report: Report, full: bool) -> tuple[str, list[tuple[str, str]], li
     tables = [("measurements", rows)]
     tables += [("terms", terms)] if terms else []
     return f"losscli run: {report.suite.name}", facts, tables
+
+
+def in_format(report: Report, format: str, terminal: bool = False, width: int = 80) -> str:
+    """A report in a format of `losscli run`."""
+    if format == "json":
+        return strict_json(report.record(), indent=2) + "\n"
+    if format == "junit":
+        return junit(report)
+    if format == "github":
+        return github(report)
+    title, facts, tables = laid_out(report, full=not terminal and format == "table")
+    if format == "markdown":
+        return report_in_markdown(title, facts, tables)
+    return text_report(facts, tables, terminal, width, style)
 
 
 def _terms(outcome: Outcome, full: bool) -> list[dict[str, Any]]:

@@ -8,13 +8,13 @@ import io
 import json
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 from losscli.io.strict_json import strict, strict_json
+from losscli.render.words import RowFormat
 from losscli.wording import printable
 
-FORMATS = ("table", "json", "jsonl", "csv", "tsv", "markdown", "value")
-ROW_FORMATS = ("jsonl", "csv", "tsv")
+ROW_FORMATS: tuple[str, ...] = get_args(RowFormat)
 TABLE_ROWS = 20
 LIST_ITEMS = 4
 BARS = 30

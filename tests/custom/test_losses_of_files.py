@@ -11,7 +11,7 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
-from losscli.cli.options import SHARED
+from losscli.cli.options.losses import SHARED
 from losscli.custom.loss import converted
 from losscli.custom.read import read
 from losscli.custom.reading import OURS

@@ -27,7 +27,7 @@ from matplotlib.lines import Line2D
 from PIL import Image
 
 from losscli.analysis.curves import Curve, default_range, shared_axis, trace
-from losscli.cli.plot import pair
+from losscli.cli.options.picture import pair
 from losscli.errors import UsageError
 from losscli.lookup.spec import specs
 from losscli.losses import LOSSES

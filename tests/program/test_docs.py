@@ -11,11 +11,15 @@ import numpy as np
 import pytest
 from commands import ROOT
 
-from losscli.cli import options, plot
+from losscli.analysis import words as of_analysis
+from losscli.analysis.centers import RULES
+from losscli.definition import words
 from losscli.engine.reduction import REDUCTIONS
 from losscli.losses import FAMILIES, LOSSES
+from losscli.measurement.conventions import GIVEN, PER, SMOOTHING
 from losscli.plots.samples import PANELS
-from losscli.render import text as render
+from losscli.plots.style import THEMES
+from losscli.render import words as of_pictures
 
 
 def make_tables() -> ModuleType:
@@ -113,10 +117,14 @@ def test_a_session_is_taken_apart_by_its_commands() -> None:
 
 
 def test_the_choices_of_options_are_those_that_exist() -> None:
-    assert set(get_args(options.ReductionName)) == set(REDUCTIONS)
-    assert get_args(options.FormatName) == render.FORMATS
-    assert set(get_args(plot.AxisName)) == {name for family in FAMILIES.values() for name in family.axes}
-    assert get_args(options.PanelName) == tuple(PANELS)
+    assert get_args(words.ReductionName) == tuple(REDUCTIONS)
+    assert set(get_args(words.AxisName)) == {name for family in FAMILIES.values() for name in family.axes}
+    assert get_args(of_analysis.CenterRule) == tuple(RULES)
+    assert get_args(of_pictures.PanelName) == tuple(PANELS)
+    assert get_args(of_pictures.ThemeName) == tuple(THEMES)
+    assert get_args(words.SmoothingMode) == tuple(SMOOTHING)
+    assert get_args(words.PredictionKind) == tuple(GIVEN)
+    assert get_args(words.MaskKind) == tuple(PER)
 
 
 def test_every_loss_stands_in_the_overview_and_in_the_tables() -> None:

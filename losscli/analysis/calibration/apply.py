@@ -16,7 +16,7 @@ from losscli.data.target_encoding import SUM_TOLERANCE
 from losscli.definition.request import Request
 from losscli.errors import DataError, UsageError
 from losscli.io.operands import Opener, Operand
-from losscli.io.sinks import Outputs, is_special, keep_apart
+from losscli.io.sinks import Outputs, keep_apart
 from losscli.io.source import Reordered, Source, blocks
 from losscli.io.text import IdColumn
 from losscli.io.writers import NpyWriter, TextWriter, suffix_of
@@ -39,7 +39,7 @@ class Recalibrated:
 
     def __init__(self, output: str, other: str | None) -> None:
         self.output, self.other = output, other
-        self.suffix = ".npy" if is_special(output, SUFFIXES) else suffix_of(output, SUFFIXES, "--output")
+        self.suffix = suffix_of(output, SUFFIXES, "--output", of_special=".npy")
         self.files = Outputs()
 
     def __enter__(self) -> Self:

@@ -3,11 +3,12 @@ their null band.
 """
 
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
 
 from losscli.analysis.calibration.reliability import Groups, Reliability
+from losscli.analysis.words import Binning
 from losscli.arrays import Array, row_sums
 from losscli.engine.aggregates import Total
 
@@ -19,7 +20,7 @@ STRATA_PER_OCTAVE = 8
 DRAWS = 1000
 BAND = (2.5, 97.5)
 """Percentiles: the central 95 %."""
-BINNINGS = ("width", "mass")
+BINNINGS: tuple[Binning, ...] = get_args(Binning)
 
 
 @lru_cache(maxsize=4)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from losscli.custom.loss import CLASSES, NUMBERS, Settings, settled
 from losscli.custom.reading import EITHER, CallError, Found
 from losscli.definition.loss import BoundLoss
 from losscli.definition.request import Request
+from losscli.definition.words import PredictionKind
 from losscli.errors import UsageError
 from losscli.lookup.names import find
 from losscli.lookup.spec import single
@@ -39,7 +41,7 @@ class Matcher:
         said = self.takes or (None if self.found.wants == EITHER else self.found.wants)
         if said:
             return (said,)
-        return ("logits", "probs") if self.found.wants == EITHER else ("logits", "probs", "log-probs")
+        return ("logits", "probs") if self.found.wants == EITHER else get_args(PredictionKind)
 
     def matched(self) -> Matched:
         """Return the way of calling it whose losses differ least from those of a reference; the first of several.

@@ -1,0 +1,97 @@
+"""How options are declared: the panels of help, records of options, and groups that commands take as one parameter."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from losscli.definition.loss import Family
+
+READING, LOSS, REDUCING, WRITING = "Reading", "The loss", "Weights and reduction", "Output"
+RUNNING = "Running"
+DECISION = "The decision"
+PICTURE = "The picture"
+
+Group = TypeVar("Group", bound=tuple[Any, ...])
+"""A NamedTuple whose fields are options."""
+
+
+def option(*flags: str, help: str, panel: str | None = None, **more: Any) -> Any:
+    """Declare an option: what `Annotated` holds beside its type.
+
+    Parameters
+    ----------
+    panel
+        the heading under which help shows it; None for Typer's own heading, "Options".
+    more
+        what else `typer.Option` takes, such as `metavar`.
+    """
+    return typer.Option(*flags, rich_help_panel=panel, help=help, **more)
+
+
+def operand(metavar: str, help: str) -> Any:
+    """Declare an operand: what `Annotated` holds beside its type."""
+    return typer.Argument(metavar=metavar, show_default=False, help=help)
+
+
+class Option(NamedTuple):
+    """An option or operand as a record, for commands whose signature depends on the loss."""
+
+    name: str
+    """The parameter of the command, and in most cases the field of the request, that gets its value."""
+    annotation: Any
+    default: Any = inspect.Parameter.empty
+    when: Callable[["Family"], bool] = lambda family: True
+    """Which families' losses take it."""
+
+    @property
+    def panel(self) -> str | None:
+        """The heading under which help shows it; None for an operand."""
+        return getattr(self.annotation.__metadata__[0], "rich_help_panel", None)
+
+    @property
+    def flag(self) -> str:
+        """Its first flag, such as '--from' or '--header/--no-header'; '' for an operand."""
+        return str(getattr(self.annotation.__metadata__[0], "default", ""))
+
+    @property
+    def word(self) -> str:
+        """Its flag without the dashes, such as 'from', by which suites of `losscli run` know it."""
+        return self.flag.split("/")[0].removeprefix("--")
+
+    def parameter(self, name: str | None = None) -> inspect.Parameter:
+        """The parameter of a command's signature, under its own name or another one."""
+        return inspect.Parameter(
+            name or self.name, inspect.Parameter.KEYWORD_ONLY, annotation=self.annotation, default=self.default
+        )
+
+
+class OfLosses(NamedTuple):
+    """Stands in the annotation of a parameter that gets the values of those of these options that were typed.
+
+    The parameter gets them by the options' words.
+    """
+
+    options: Mapping[str, Option]
+
+
+def options_of(group: type[tuple[Any, ...]], **when: Callable[["Family"], bool]) -> tuple[Option, ...]:
+    """The options of a group, which is a NamedTuple with an option for each field.
+
+    Parameters
+    ----------
+    when
+        which families' losses take the option of a field; those not named are for all losses.
+    """
+    defaults: Mapping[str, Any] = getattr(group, "_field_defaults", {})
+    return tuple(
+        Option(name, annotation, defaults.get(name, inspect.Parameter.empty), when.get(name, lambda family: True))
+        for name, annotation in inspect.get_annotations(group).items()
+    )
+
+
+def taken(group: type[Group], values: dict[str, Any]) -> Group:
+    """Take the values of a group's options out of a command's values."""
+    return group(**{item.name: values.pop(item.name, item.default) for item in options_of(group)})

@@ -1,0 +1,80 @@
+"""Operands, and the options that say how files are read and joined."""
+
+from typing import Annotated, Any
+
+from losscli.cli.options.declare import READING, operand, option
+from losscli.definition.words import UnmatchedRule
+
+Predictions = Annotated[
+    str,
+    operand(
+        "PREDICTIONS", help="FILE (.npy .npz .csv .tsv .parquet), FILE:COLUMN, FILE.npz:KEY, '-' or a quoted glob."
+    ),
+]
+Targets = Annotated[str, operand("TARGETS", help="The same kinds of file.")]
+NumberTargets = Annotated[str, operand("TARGETS", help="The same, or one number for all predictions.")]
+ClassPredictions = Annotated[
+    str, operand("PREDICTIONS", help="Logits or probabilities, (n, k) or, for two classes, (n,).")
+]
+ClassTargets = Annotated[str, operand("TARGETS", help="The true classes: indices, names, or one-hot rows.")]
+Labels = Annotated[str, operand("LABELS", help="The class of each row: indices or names.")]
+TargetsOption = Annotated[
+    str,
+    option("--targets", metavar="TARGETS", show_default=False, help="What all models are to predict, or one number."),
+]
+
+IgnoreIndex = Annotated[
+    str | None, option("--ignore-index", metavar="LABEL", panel=READING, help="Leave out the rows with this label.")
+]
+OnUnmatched = Annotated[
+    UnmatchedRule,
+    option(
+        "--on-unmatched",
+        metavar="error|drop",
+        panel=READING,
+        help="What becomes of rows whose id is not in every file.",
+    ),
+]
+LabelBase = Annotated[
+    int,
+    option(
+        "--label-base", metavar="0|1", panel=READING, help="The label of the first class, where labels are indices."
+    ),
+]
+ColumnNames = Annotated[
+    str | None,
+    option(
+        "--columns",
+        metavar="'P_*'",
+        panel=READING,
+        help="Columns of the first file: names or patterns, separated by commas.",
+    ),
+]
+Header = Annotated[
+    bool | None,
+    option(
+        "--header/--no-header",
+        panel=READING,
+        show_default=False,
+        help="Whether tables have a header. Default: the first row is one unless it is all numbers.",
+    ),
+]
+
+
+def id_option(help: str) -> Any:
+    """Declare --id, with what its column is good for."""
+    return option("--id", metavar="COLUMN", panel=READING, help=help)
+
+
+def classes_option(help: str, metavar: str = "A,B,...|FILE") -> Any:
+    """Declare --classes, with what the names are of."""
+    return option("--classes", metavar=metavar, panel=READING, help=help)
+
+
+Id = Annotated[str | None, id_option("Join the files by this column.")]
+Classes = Annotated[
+    str | None,
+    classes_option(
+        "Names of the classes in their order: of the columns of predictions that have no names, and of labels that are indices. For one score a row: NEGATIVE,POSITIVE."
+    ),
+]

@@ -1,0 +1,289 @@
+"""The options of losses: which of them a loss takes follows from its family, and its parameters are options too.
+
+`SHARED` are the options of `losscli compute`; `OF_LOSSES` those of them that bear on the loss of a row, which other
+commands and suites take as well.
+"""
+
+import inspect
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+
+from losscli.cli.options import files
+from losscli.cli.options.declare import LOSS, REDUCING, Option, operand, option, options_of
+from losscli.cli.options.output import Wanted
+from losscli.cli.options.running import Running
+from losscli.definition.words import (
+    MaskKind,
+    OperandOrder,
+    OutputReduction,
+    PredictionKind,
+    ReductionName,
+    SmoothingMode,
+    ThirdOperandName,
+)
+from losscli.errors import UsageError
+
+if TYPE_CHECKING:
+    from losscli.definition.loss import BoundLoss, Loss, Parameter
+    from losscli.definition.request import Request
+
+
+def centers_option(help: str, panel: str | None = LOSS) -> Any:
+    """Declare --centers, with what is done with them."""
+    return option("--centers", metavar="FILE", panel=panel, help=help)
+
+
+def bins_option(help: str, panel: str | None = None) -> Any:
+    """Declare --bins, with what they are for."""
+    return option("--bins", metavar="N", panel=panel, help=help)
+
+
+def smoothing_mode_option(help: str, **more: Any) -> Any:
+    """Declare --smoothing-mode, with the formula of each mode."""
+    return option("--smoothing-mode", panel=LOSS, help=help, **more)
+
+
+From = Annotated[PredictionKind, option("--from", panel=LOSS, help="What the predictions are. Never guessed.")]
+SampleWeight = Annotated[
+    str | None,
+    option("--sample-weight", metavar="FILE[:COLUMN]", panel=REDUCING, help="One weight per row."),
+]
+Spec = Annotated[str, operand("SPEC", help="LOSS[:PARAM=VALUE]..., as cross-entropy or softmax-focal:gamma=2.")]
+THIRD_OPERANDS: dict[ThirdOperandName, str] = {
+    "variance": "Variances of the predictions, in their shape.",
+    "negative": "Features of the negatives, in the predictions' shape.",
+    "other": "Features of the other one of each pair, in the predictions' shape.",
+}
+"""Name of a third operand, which is its option, -> what it holds."""
+
+OF_THE_LOSS: tuple[Option, ...] = (
+    Option("prediction_kind", From, "logits", lambda family: family.takes_from),
+    Option(
+        "label_smoothing",
+        Annotated[
+            float, option("--label-smoothing", metavar="E", panel=LOSS, help="Smooth the targets by E in [0, 1).")
+        ],
+        0.0,
+        lambda family: family.smoothing is not None,
+    ),
+    Option(
+        "smoothing_mode",
+        Annotated[
+            SmoothingMode | None,
+            smoothing_mode_option(
+                "uniform: t(1-E)+E/k (softmax default); half: t(1-E)+E/2 (sigmoid default); others: 1-E on the right class, E/(k-1) on each other. k: number of classes or outputs.",
+                show_default=False,
+            ),
+        ],
+        None,
+        lambda family: family.smoothing is not None,
+    ),
+    Option(
+        "pos_weight",
+        Annotated[
+            str | None,
+            option("--pos-weight", metavar="X|NAME=X,...", panel=LOSS, help="Factor of the positive term."),
+        ],
+        None,
+        lambda family: family.takes_pos_weight,
+    ),
+    Option(
+        "centers",
+        Annotated[str | None, centers_option("Class centers, shape (k, d); a column 'class' names them.")],
+        None,
+        lambda family: family.takes_centers,
+    ),
+    *(
+        Option(
+            "third_operand",
+            Annotated[str | None, option(f"--{name}", metavar="FILE", panel=LOSS, help=text)],
+            None,
+            lambda family, name=name: family.third_operand == name,  # type: ignore[misc]
+        )
+        for name, text in THIRD_OPERANDS.items()
+    ),
+    Option(
+        "per",
+        Annotated[
+            MaskKind | None,
+            option(
+                "--per",
+                panel=LOSS,
+                show_default=False,
+                help="What is one mask, or one series: each row (default), each column, or all elements of the file (default for one number a row).",
+            ),
+        ],
+        None,
+        lambda family: family.coupled == "masks",
+    ),
+    Option(
+        "over_outputs",
+        Annotated[
+            OutputReduction,
+            option("--over-outputs", panel=LOSS, help="How the outputs of a sample become its loss."),
+        ],
+        "mean",
+        lambda family: family.several_outputs,
+    ),
+    Option(
+        "operands",
+        Annotated[
+            OperandOrder | None,
+            option(
+                "--operands",
+                metavar="FIRST,SECOND",
+                panel=LOSS,
+                help="Which operand of a loss of a file is which, where their names do not say it: predictions,targets or targets,predictions.",
+            ),
+        ],
+        None,
+        lambda family: family.custom,
+    ),
+    Option(
+        "takes",
+        Annotated[
+            PredictionKind | None,
+            option(
+                "--takes",
+                panel=LOSS,
+                show_default=False,
+                help="What a loss of a file wants for predictions, where its names do not say it; they are converted from --from.",
+            ),
+        ],
+        None,
+        lambda family: family.custom,
+    ),
+)
+OF_READING: tuple[Option, ...] = (
+    Option("ignore_index", files.IgnoreIndex, None),
+    Option("id", files.Id, None),
+    Option("on_unmatched", files.OnUnmatched, "error"),
+    Option("classes", files.Classes, None, lambda family: family.takes_classes),
+    Option("label_base", files.LabelBase, 0, lambda family: family.takes_classes and family.target_type != "signs"),
+    Option("columns", files.ColumnNames, None),
+    Option("header", files.Header, None),
+)
+OF_REDUCING: tuple[Option, ...] = (
+    Option("sample_weight", SampleWeight, None),
+    Option(
+        "class_weight",
+        Annotated[
+            str | None,
+            option(
+                "--class-weight",
+                metavar="A=1,B=4|FILE|balanced",
+                panel=REDUCING,
+                help="One weight per class; classes not named get 1. With several outputs a sample: one weight per output.",
+            ),
+        ],
+        None,
+        lambda family: family.takes_class_weight,
+    ),
+    Option(
+        "reduction",
+        Annotated[
+            ReductionName,
+            option(
+                "--reduction",
+                metavar="NAME",
+                panel=REDUCING,
+                help="mean: sum(wl)/sum(w); sum; none; sum-over-batch-size: sum(wl)/n; sum-by-nonzero-weights: sum(wl)/count(w!=0).",
+            ),
+        ],
+        "mean",
+    ),
+    Option(
+        "library",
+        Annotated[
+            str | None,
+            option(
+                "--as",
+                metavar="LIBRARY[,...]",
+                panel=REDUCING,
+                help="The number that torch, keras, tf1, optax or sklearn gives, with its conventions; several side by side.",
+            ),
+        ],
+        None,
+    ),
+)
+
+SHARED: tuple[Option, ...] = (
+    Option("predictions", files.Predictions),
+    Option("targets", files.Targets),
+    *OF_THE_LOSS,
+    *OF_READING,
+    *OF_REDUCING,
+    *options_of(Running),
+    *options_of(Wanted, elements=lambda family: family.several_outputs),
+)
+"""The operands and options of `losscli compute`; a loss takes those of them that its family takes."""
+
+OF_LOSSES: dict[str, Option] = {
+    item.word: item for item in (*OF_THE_LOSS, *OF_READING, *OF_REDUCING) if item.name != "library"
+}
+"""The options that bear on the loss of a row, by what they are called without the dashes."""
+READ = tuple(item.word for item in OF_READING)
+"""The words of the options that say how files are read."""
+
+
+def without(*words: str) -> dict[str, Option]:
+    """The options that bear on the loss of a row, but for some."""
+    return {word: item for word, item in OF_LOSSES.items() if word not in words}
+
+
+def only(*words: str) -> dict[str, Option]:
+    """Some of the options that bear on the loss of a row."""
+    return {word: OF_LOSSES[word] for word in words}
+
+
+OF_COMPARISONS = without("reduction", "per")
+"""The options of losses that are compared row by row."""
+
+
+def fields(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a request from options that were given, by their words in OF_LOSSES, or by the fields' own names."""
+    return {OF_LOSSES[name].name if name in OF_LOSSES else name: value for name, value in given.items()}
+
+
+def requested(loss: "BoundLoss", predictions: str, targets: str, given: Mapping[str, Any]) -> "Request":
+    """A request from options that were given, by their words in OF_LOSSES, or by the request's own names.
+
+    Raises
+    ------
+    UsageError
+        for an option that the loss does not take.
+    """
+    from losscli.definition.request import Request
+    from losscli.losses import FAMILIES
+
+    for name in [name for name in given if name in OF_LOSSES]:
+        if not OF_LOSSES[name].when(loss.family):
+            takers = [family.name for family in FAMILIES.values() if OF_LOSSES[name].when(family)]
+            raise UsageError(f"--{name}: {loss.name} takes none; it is for losses of: {', '.join(takers)}")
+    return Request(loss, predictions, targets, **fields(given))
+
+
+def signature(loss: "Loss", options: tuple[Option, ...] = SHARED) -> inspect.Signature:
+    """The signature of a loss's own command: operands, its parameters, and the options that its family takes."""
+    predictions, targets, *others = (item for item in options if item.when(loss.family))
+    if loss.family.target_type == "numbers":
+        targets = targets._replace(annotation=files.NumberTargets)
+    own = [_of_parameter(parameter) for parameter in loss.parameters.values()]
+    return inspect.Signature([item.parameter() for item in (predictions, targets, *own, *others)])
+
+
+def _of_parameter(parameter: "Parameter") -> Option:
+    """The option of a parameter of a loss."""
+    declared = option(
+        f"--{parameter.name.replace('_', '-')}",
+        metavar="X",
+        panel=LOSS,
+        help=f"{parameter.help[0].upper()}{parameter.help[1:]}; in {parameter.domain}.",
+    )
+    kind = float if parameter.default is not None else float | None
+    return Option(parameter.name, Annotated[kind, declared], parameter.default)
+
+
+def flags() -> dict[str, Option]:
+    """The shared options by their flags, such as '--from'."""
+    return {flag: item for item in SHARED for flag in item.flag.split("/")}

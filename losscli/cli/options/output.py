@@ -1,0 +1,99 @@
+"""Options of what a command writes: formats, files and notes."""
+
+from typing import Annotated, Any, NamedTuple, get_args
+
+from losscli.cli.options.declare import WRITING, option
+from losscli.render.words import RecordFormat, ReportFormat, ResultFormat
+
+FORMAT_HELP = "Format of standard output"
+
+
+def format_option(help: str = f"{FORMAT_HELP}.", panel: str | None = WRITING, **more: Any) -> Any:
+    """Declare --format; its choices are those of the type beside it."""
+    return option("-f", "--format", panel=panel, help=help, **more)
+
+
+def formats_option(formats: Any, panel: str | None = WRITING, more: str = "") -> Any:
+    """Declare --format with the formats, a Literal, in the help's sentence; there are too many for the usage line.
+
+    Parameters
+    ----------
+    more
+        the end of the sentence, about the last format; '' for its name alone.
+    """
+    *first, last = get_args(formats)
+    words = f"{', '.join(first)}{more or f' or {last}'}"
+    return format_option(f"{FORMAT_HELP}: {words}.", panel, metavar="NAME")
+
+
+def output_option(help: str, **more: Any) -> Any:
+    """Declare --output, with what is written and in which formats."""
+    return option("-o", "--output", metavar="FILE", **{"panel": WRITING} | more, help=help)
+
+
+def result_output(suffixes: str, more: str = "") -> Any:
+    """Declare --output of a result that is printed too."""
+    return output_option(f"The result to a file as well: {suffixes}.{more}")
+
+
+def quiet_option(help: str = "No notes, warnings and progress on standard error.", panel: str = WRITING) -> Any:
+    """Declare --quiet, with what it leaves out."""
+    return option("-q", "--quiet", panel=panel, show_default=False, help=help)
+
+
+def top_option(help: str) -> Any:
+    """Declare --top, with which rows are shown."""
+    return option("--top", metavar="N", panel=WRITING, help=help)
+
+
+ListFormat = Annotated[RecordFormat, format_option(panel=None)]
+Report = Annotated[ReportFormat, format_option()]
+ReportFile = Annotated[str | None, result_output(".json or .md")]
+Quiet = Annotated[bool, quiet_option()]
+
+
+class Wanted(NamedTuple):
+    """What `losscli compute` is to print and to write."""
+
+    format: Annotated[ResultFormat, formats_option(ResultFormat)] = "table"
+    output: Annotated[
+        str | None,
+        result_output(".json .jsonl .csv .tsv .md .npy .parquet", " Written whole or not at all."),
+    ] = None
+    per_sample: Annotated[
+        bool,
+        option(
+            "--per-sample",
+            panel=WRITING,
+            show_default=False,
+            help="A row a sample (jsonl, csv, tsv, npy, parquet: always).",
+        ),
+    ] = False
+    elements: Annotated[
+        bool,
+        option(
+            "--elements",
+            panel=WRITING,
+            show_default=False,
+            help="A row a sample, with the loss of each of its outputs.",
+        ),
+    ] = False
+    gradient: Annotated[
+        str | None,
+        option(
+            "--gradient",
+            metavar="FILE",
+            panel=WRITING,
+            help="d loss / d prediction of each row, before weights and reduction, to .npy or .csv.",
+        ),
+    ] = None
+    require: Annotated[
+        list[str],
+        option(
+            "--require",
+            metavar="'STAT OP X'",
+            panel=WRITING,
+            help="Exit 1 unless met, as in 'mean <= 0.35'. Repeatable. STAT: value mean std min max p50 p90 p99 samples ignored, and rmse rmsle perplexity ece mce where they apply.",
+        ),
+    ] = []  # noqa: RUF012 - Typer copies it
+    quiet: Quiet = False

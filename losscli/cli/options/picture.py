@@ -1,0 +1,52 @@
+"""Options of pictures."""
+
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+from losscli.cli.options.declare import PICTURE, option
+from losscli.cli.options.output import output_option, quiet_option
+from losscli.errors import UsageError
+from losscli.render.words import ThemeName
+
+if TYPE_CHECKING:
+    from losscli.plots.style import Look
+
+Picture = Annotated[str, output_option("The picture: .png, .svg or .pdf.", panel=PICTURE, show_default=False)]
+Quiet = Annotated[bool, quiet_option("No notes and warnings on standard error.", PICTURE)]
+
+
+class Looks(NamedTuple):
+    """How a picture looks."""
+
+    title: Annotated[str | None, option("--title", metavar="TEXT", panel=PICTURE, help="Title; '' for none.")] = None
+    size: Annotated[
+        str | None,
+        option("--size", metavar="W,H", panel=PICTURE, help="Width and height in inches, from 1 to 100."),
+    ] = None
+    dpi: Annotated[int, option("--dpi", metavar="N", panel=PICTURE, help="Pixels an inch, from 10 to 1200.")] = 150
+    theme: Annotated[ThemeName, option("--theme", panel=PICTURE, help="Colours on white, or on black.")] = "light"
+
+    def look(self) -> "Look":
+        """The look of a picture.
+
+        Raises
+        ------
+        UsageError
+            for a size that is not two numbers, and numbers outside their domains.
+        """
+        from losscli.plots.style import Look
+
+        return Look(self.title, pair(self.size, "--size", "8,5"), self.dpi, self.theme)
+
+
+def pair(text: str | None, option: str, example: str) -> tuple[float, float] | None:
+    """Read two numbers with a comma, a colon, '..', 'x' or a space between them; None where nothing was typed."""
+    if text is None:
+        return None
+    for between in (",", ":", "..", "x", None):
+        parts = text.split(between)
+        if len(parts) == 2:
+            try:
+                return float(parts[0]), float(parts[1])
+            except ValueError:
+                continue
+    raise UsageError(f"{option} {text!r} is not two numbers, as in {option} {example}")

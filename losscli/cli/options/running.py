@@ -1,0 +1,78 @@
+"""Options of how a command runs, which have no bearing on a result, and of how differences are judged."""
+
+import os
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self
+
+from losscli.cli.options.declare import DECISION, RUNNING, option
+from losscli.errors import UsageError
+
+if TYPE_CHECKING:
+    from losscli.cli.progress import Progress
+
+
+class Running(NamedTuple):
+    """How a pass over the files is made."""
+
+    threads: Annotated[
+        int | None,
+        option(
+            "--threads",
+            metavar="N",
+            panel=RUNNING,
+            show_default=False,
+            help="Default: the cores this process may use. Results are the same for any number.",
+        ),
+    ] = None
+    progress: Annotated[
+        bool | None,
+        option(
+            "--progress/--no-progress",
+            panel=RUNNING,
+            show_default=False,
+            help="Rows done, rate and time left on standard error. Default: on a terminal.",
+        ),
+    ] = None
+
+    def begun(self, quiet: bool = False) -> Self:
+        """Check the number of threads, have Polars use as many as we do, and show no progress under --quiet.
+
+        Raises
+        ------
+        UsageError
+            for fewer than one thread.
+        """
+        if self.threads is not None:
+            if self.threads < 1:
+                raise UsageError(f"--threads {self.threads} is not a number of threads, 1 or more")
+            os.environ["POLARS_MAX_THREADS"] = str(self.threads)
+        return self._replace(progress=False if self.progress is None and quiet else self.progress)
+
+    def shown(self) -> "Progress":
+        """The line of progress that these options ask for."""
+        from losscli.cli.progress import Progress
+
+        return Progress(self.progress)
+
+
+def seed_option(help: str, panel: str = RUNNING) -> Any:
+    """Declare --seed, with what is drawn from it."""
+    return option("--seed", metavar="N", panel=panel, help=help)
+
+
+class Judging(NamedTuple):
+    """How the difference of two models is judged."""
+
+    margin: Annotated[
+        float,
+        option(
+            "--margin",
+            metavar="X",
+            panel=DECISION,
+            help="By how much the mean loss may be larger without being worse.",
+        ),
+    ] = 0.0
+    confidence: Annotated[float, option("--confidence", metavar="C", panel=DECISION, help="Of the intervals.")] = 0.95
+    resamples: Annotated[
+        int, option("--resamples", metavar="N", panel=RUNNING, help="Of the bootstrap and the permutations.")
+    ] = 10_000
+    seed: Annotated[int, seed_option("Of the resamples: the same seed gives the same digits.")] = 0

@@ -1,0 +1,68 @@
+"""`losscli plot curves SPEC...`: losses and their gradients over one variable."""
+
+from typing import Annotated
+
+from losscli.cli.command import say
+from losscli.cli.options.declare import operand, option
+from losscli.cli.options.picture import Looks, Picture, Quiet, pair
+from losscli.cli.plot.gallery import Gallery
+from losscli.definition.words import AxisName
+
+
+def curves(
+    spec: Annotated[
+        list[str],
+        operand(
+            "SPEC...", help="LOSS[:PARAM=VALUE[,VALUE...]]..., as huber:delta=1 or softmax-focal:gamma=0,0.5,1,2,5."
+        ),
+    ],
+    output: Picture,
+    *,
+    x: Annotated[
+        AxisName | None,
+        option("--x", show_default=False, help="What to draw over. Default: the first that the losses share."),
+    ] = None,
+    range: Annotated[str | None, option("--range", metavar="LOW,HIGH", help="Ends of the axis, such as -3,3.")] = None,
+    gradient: Annotated[
+        bool, option("--gradient/--no-gradient", show_default=False, help="With the gradient (default), or not.")
+    ] = True,
+    log: Annotated[bool, option("--log", show_default=False, help="Logarithmic scale of value and gradient.")] = False,
+    mark: Annotated[
+        bool, option("--mark", show_default=False, help="Mark where a loss changes its form: delta, beta, c ...")
+    ] = False,
+    data: Annotated[
+        str | None, option("--data", metavar="FILE", help="The drawn numbers as well: .csv or .json.")
+    ] = None,
+    looks: Looks,
+    quiet: Quiet = False,
+) -> None:
+    """Draw the value of losses and its gradient, over what the losses are functions of.
+
+    Sigmoid losses: over the logit, the probability, or the margin.
+
+    Softmax losses: over the probability of the true class, or its logit.
+
+    Most others have one axis: a residual, margin, logit, probability or distance.
+
+    Losses of whole rows are drawn over one number of a small example; the label of the axis says which.
+    """
+    from losscli.analysis.curves import check_range, default_range, drawable, shared_axis, trace
+    from losscli.lookup.spec import spec as spec_of
+    from losscli.lookup.spec import specs
+
+    losses = drawable(specs(spec))
+    name, axes = shared_axis(losses, x)
+    low, high = pair(range, "--range", "-3,3") or default_range(losses, axes)
+    check_range(low, high, name, axes)
+    look = looks.look()
+    with Gallery(output, look, data) as gallery:
+        from losscli.plots import curves as picture
+
+        traced = [trace(bound, axes[bound.family.name], low, high) for bound in losses]
+        gallery.write_data(traced)
+        axis = axes[losses[0].family.name]
+        about = f"{' '.join(map(spec_of, losses))} over the {name}"
+        notes = gallery.publish(lambda: picture.draw(traced, axis, look, gradient, log, mark), about)
+    if mark and not any(curve.breaks for curve in traced):
+        notes.append(f"--mark: none of these losses changes its form over a {name} from {low:g} to {high:g}")
+    say(notes, quiet)

@@ -1,0 +1,145 @@
+"""`losscli plot samples LOSS PREDICTIONS TARGETS`: how the losses of a file are distributed."""
+
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import typer
+
+from losscli.cli.command import LossGroup, loss_command, say
+from losscli.cli.options.declare import PICTURE, WRITING, Option, option, options_of, taken
+from losscli.cli.options.losses import SHARED, signature
+from losscli.cli.options.picture import Looks, Picture, Quiet
+from losscli.cli.options.running import Running
+from losscli.cli.plot.gallery import Gallery
+from losscli.errors import UsageError
+from losscli.render.words import PanelName
+
+if TYPE_CHECKING:
+    from losscli.definition.loss import Loss
+    from losscli.engine.job import Job
+    from losscli.measurement.measure import Measurement
+    from losscli.plots.samples import Sampled
+
+
+class Drawn(NamedTuple):
+    """What is drawn, and where to."""
+
+    output: Picture
+    panel: Annotated[
+        PanelName | None,
+        option("--panel", panel=PICTURE, show_default=False, help="One panel only. Default: all that the files allow."),
+    ] = None
+    log: Annotated[
+        bool | None,
+        option(
+            "--log/--no-log",
+            panel=PICTURE,
+            show_default=False,
+            help="Scale of the loss. Default: logarithmic where p99 is above 20 times the median.",
+        ),
+    ] = None
+
+
+PICTURED: tuple[Option, ...] = (
+    *(item for item in SHARED if item.panel != WRITING and item.name != "library"),
+    *options_of(Drawn),
+    *options_of(Looks),
+    Option("quiet", Quiet, False),
+)
+"""The options of a picture of a loss's samples: all that bear on the numbers, and those of pictures."""
+
+
+def _command_of(loss: "Loss") -> Any:
+    return loss_command(loss, lambda values, typed: samples(loss, values), signature(loss, PICTURED))
+
+
+class SamplesGroup(LossGroup):
+    """The losses as sub-commands of `plot samples`."""
+
+    make = staticmethod(_command_of)
+
+
+app = typer.Typer(
+    cls=SamplesGroup,
+    help="Draw the losses of a file: distribution, by class, against confidence, concentration. "
+    "Each loss has its own options: losscli plot samples LOSS --help",
+    no_args_is_help=True,
+    subcommand_metavar="LOSS PREDICTIONS TARGETS -o FILE [OPTIONS]",
+)
+
+
+@app.callback()
+def _group() -> None:
+    pass
+
+
+def samples(loss: "Loss", values: dict[str, Any]) -> int:
+    """Do what a parsed command line of `plot samples` asks for."""
+    from losscli.definition.request import Request
+    from losscli.measurement.prepare import prepare
+
+    bound = loss.bind(**{name: values.pop(name) for name in loss.parameters})
+    look = taken(Looks, values).look()
+    quiet = values.pop("quiet")
+    running = taken(Running, values).begun(quiet)
+    drawn = taken(Drawn, values)
+    request = Request(loss=bound, **values)
+    with Gallery(drawn.output, look) as gallery:
+        with running.shown() as progress:
+            measurement = prepare(request, looked=progress.looking)
+        gallery.keep_apart(measurement.files)
+        job = measurement.job
+        missing = _missing(job)
+        if drawn.panel in missing:
+            raise UsageError(f"--panel {drawn.panel}: {missing[drawn.panel]}")
+        sampled = _sampled(measurement, "confidence" not in missing, drawn, running)
+        from losscli.plots import samples as picture
+
+        panels = [drawn.panel] if drawn.panel else [name for name in picture.PANELS if name not in missing]
+        notes = gallery.publish(lambda: picture.draw(sampled, panels, look), sampled.result.signature)
+    left_out = [f"no panel of {name}: {why}" for name, why in missing.items() if job.encoding.kind == "soft"]
+    say([*measurement.notes, *left_out, *notes], quiet)
+    return 0
+
+
+def _sampled(measurement: "Measurement", confidence: bool, drawn: Drawn, running: Running) -> "Sampled":
+    """Pass over the rows, and return what the panels show.
+
+    Parameters
+    ----------
+    confidence
+        whether predictions give the probability of what happened.
+    """
+    from losscli.engine.classes import groups_of
+    from losscli.engine.collectors.breakdown import Profile, Profiler
+    from losscli.measurement.class_labels import group_names
+
+    job = measurement.job
+    groups = groups_of(job)
+    weighted = job.weights is not None or job.class_weights is not None
+    measurement.observe(Profiler(groups, confidence and drawn.panel in (None, "confidence"), weighted))
+    with running.shown() as progress:
+        progress.start(job)
+        result = measurement.run(threads=running.threads, seen=progress)
+    from losscli.plots.samples import Sampled
+
+    names = group_names(job, measurement.decoded) if groups else []
+    return Sampled(result, result.aggregate[Profile], groups, names, drawn.log)
+
+
+def _missing(job: "Job") -> dict[str, str]:
+    """The panels that cannot be drawn of these files, and why not."""
+    from losscli.engine.classes import groups_of, has_confidence
+
+    loss, soft = job.loss.declaration, job.encoding.kind == "soft"
+    found = {}
+    if not groups_of(job):
+        found["classes"] = (
+            "soft targets name no class" if soft else f"the targets of {loss.name} are numbers, not classes"
+        )
+        if loss.family.coupled in ("masks", "file") and loss.family.target_type != "numbers":
+            found["classes"] = f"{loss.name} is a loss of masks, not of rows that have a class"
+    if not has_confidence(job):
+        found["confidence"] = "soft targets name no true class"
+        if loss.family.likelihood is None:
+            found["confidence"] = f"the predictions of {loss.name} are no probabilities, nor logits of one"
+    return found
