@@ -9,21 +9,26 @@ import os
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
 from losscli.definition.options import TAKEN_BY, takes
 from losscli.definition.request import Request
+from losscli.definition.words import (
+    MaskKind,
+    OperandOrder,
+    OutputReduction,
+    PredictionKind,
+    ReductionName,
+    SmoothingMode,
+    ThirdOperandName,
+    UnmatchedRule,
+)
 from losscli.engine.evaluate import ChunkResult
 from losscli.errors import DataError, UsageError
-from losscli.io.memory import source_of
-from losscli.io.source import MemorySource
-from losscli.lookup.names import find
-from losscli.lookup.spec import single
 from losscli.measurement.measure import Measurement
 from losscli.measurement.prepare import prepare
-from losscli.measurement.requirement import Requirement
 from losscli.measurement.result import Result
 from losscli.wording import did_you_mean, listing
 
@@ -37,8 +42,9 @@ if TYPE_CHECKING:
     from losscli.definition.loss import BoundLoss
     from losscli.engine.job import Job
     from losscli.io.bytes import Looked
+    from losscli.io.source import MemorySource
 
-THIRD_OPERANDS = ("variance", "negative", "other")
+THIRD_OPERANDS: tuple[str, ...] = get_args(ThirdOperandName)
 OPTIONS: Mapping[str, str] = {
     "from_": "prediction_kind",
     "label_smoothing": "label_smoothing",
@@ -65,14 +71,14 @@ OPTIONS: Mapping[str, str] = {
 FILES = ("sample_weight", "class_weight", "centers", *THIRD_OPERANDS)
 """Options whose value may be an array."""
 CHOICES: Mapping[str, tuple[str, ...]] = {
-    "from_": ("logits", "probs", "log-probs"),
-    "smoothing_mode": ("uniform", "half", "others"),
-    "reduction": ("mean", "sum", "none", "sum-over-batch-size", "sum-by-nonzero-weights"),
-    "over_outputs": ("mean", "sum"),
-    "per": ("row", "column", "file"),
-    "on_unmatched": ("error", "drop"),
-    "operands": ("predictions,targets", "targets,predictions"),
-    "takes": ("logits", "probs", "log-probs"),
+    "from_": get_args(PredictionKind),
+    "smoothing_mode": get_args(SmoothingMode),
+    "reduction": get_args(ReductionName),
+    "over_outputs": get_args(OutputReduction),
+    "per": get_args(MaskKind),
+    "on_unmatched": get_args(UnmatchedRule),
+    "operands": get_args(OperandOrder),
+    "takes": get_args(PredictionKind),
 }
 
 
@@ -166,6 +172,8 @@ def compute(
     DataError
         for files or arrays that cannot be used, and for an undefined result.
     """
+    from losscli.measurement.requirement import Requirement
+
     bound, rest = _bound(loss, options)
     request = _request(bound, predictions, targets, rest, calibration=True)
     if as_ is not None and gradient:
@@ -204,19 +212,30 @@ def check(
     UsageError
         for a loss that takes more than predictions and targets row by row.
     """
-    bound = None if loss is None else single(loss)
+    from losscli.lookup.names import find
+    from losscli.lookup.spec import single
+
+    bound = None if loss is None else loss_of_rows(single(loss), loss)
     request = _request(bound or find("sigmoid-cross-entropy").bind(), predictions, targets, options)
     return checked(request, bound, Hooks(threads))
 
 
+def loss_of_rows(bound: "BoundLoss", name: str) -> "BoundLoss":
+    """Return a loss that takes predictions and targets row by row, and nothing else; others are refused."""
+    if bound.family.takes_centers or bound.family.third_operand or bound.family.coupled:
+        raise UsageError(
+            f"--loss {name}: takes more than predictions and targets row by row, which check does not read"
+        )
+    return bound
+
+
 def checked(request: Request, bound: "BoundLoss | None", hooks: Hooks) -> "Report":
-    """What `losscli check` reports of a request; `bound` is the loss that was named."""
+    """Report what the files of a request are: `losscli check` and `losscli.check` both end here.
+
+    `bound` is the loss that was named; None for the one that shapes and targets suggest.
+    """
     from losscli.analysis.check import check as examine
 
-    if bound is not None and (bound.family.takes_centers or bound.family.third_operand or bound.family.coupled):
-        raise UsageError(
-            f"--loss {bound.name}: takes more than predictions and targets row by row, which check does not read"
-        )
     return examine(request, bound, hooks.threads, hooks.looked, hooks.begun, hooks.seen)
 
 
@@ -338,6 +357,7 @@ def curves(*specs: str, x: str | None = None, range: tuple[float, float] | None 
 
 def explain(loss: str) -> dict[str, Any]:
     """A loss as a record: name, family, formula, gradient, parameters, targets, relations, source, libraries' calls."""
+    from losscli.lookup.names import find
     from losscli.render.catalogue import entry, explained
 
     return entry(explained(find(loss)))
@@ -372,6 +392,8 @@ class _Kept:
 
 def _bound(loss: str, options: Mapping[str, Any]) -> "tuple[BoundLoss, dict[str, Any]]":
     """The loss with those of the options that are its parameters, and the others."""
+    from losscli.lookup.spec import single
+
     bound = single(loss)
     parameters = {name: value for name, value in options.items() if name in bound.declaration.parameters}
     rest = {name: value for name, value in options.items() if name not in parameters}
@@ -393,7 +415,7 @@ def _request(
     predictions: Any,
     targets: Any,
     options: Mapping[str, Any],
-    arrays: Mapping[str, MemorySource] | None = None,
+    arrays: "Mapping[str, MemorySource] | None" = None,
     calibration: bool = False,
 ) -> Request:
     """A request for operands and options; `arrays` are those that stand for names already."""
@@ -440,8 +462,10 @@ def _word(name: str, value: Any) -> Any:
     return value
 
 
-def _operands(values: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, MemorySource]]:
+def _operands(values: Mapping[str, Any]) -> "tuple[dict[str, str], dict[str, MemorySource]]":
     """Operands as words: paths and numbers as they are, arrays under the names of their arguments."""
+    from losscli.io.memory import source_of
+
     words, arrays = {}, {}
     for name, value in values.items():
         if isinstance(value, str | os.PathLike):

@@ -10,10 +10,10 @@ from losscli.cli.options.files import Predictions, Targets
 from losscli.cli.options.losses import READ, fields, only
 from losscli.cli.options.output import ListFormat
 from losscli.cli.options.running import Running
-from losscli.errors import Exit, UsageError
+from losscli.errors import Exit
 
 if TYPE_CHECKING:
-    from losscli.definition.loss import BoundLoss
+    pass
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -42,28 +42,16 @@ def check(
 
     The exit code is 3 if a finding is an error.
     """
-    from losscli.analysis.check import check as examine
+    from losscli import api
     from losscli.cli.delivery import show
     from losscli.definition.request import Request
     from losscli.lookup.names import find
     from losscli.render.check import checked
 
     running = running.begun()
-    bound = None if loss is None else _of_rows(loss)
+    bound = None if loss is None else api.loss_of_rows(find(loss).bind(), loss)
     request = Request(bound or find("sigmoid-cross-entropy").bind(), predictions, targets, **fields(given))
     with running.shown() as shown:
-        report = examine(request, bound, running.threads, shown.looking, shown.start, shown)
+        report = api.checked(request, bound, api.Hooks(running.threads, shown.looking, shown.start, shown))
     show(format, report.to_dict, lambda terminal, width: checked(report, terminal, width))
     return Exit.DATA if report.errors else Exit.OK
-
-
-def _of_rows(name: str) -> "BoundLoss":
-    """The loss of a name; it must take predictions and targets row by row, and nothing else."""
-    from losscli.lookup.names import find
-
-    bound = find(name).bind()
-    if bound.family.takes_centers or bound.family.third_operand or bound.family.coupled:
-        raise UsageError(
-            f"--loss {name}: takes more than predictions and targets row by row, which check does not read"
-        )
-    return bound

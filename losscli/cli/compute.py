@@ -81,24 +81,21 @@ def _measured(
     typed: Typed,
 ) -> int:
     """Measure, as losscli does or as the one library does, and deliver the result."""
+    from losscli import api
     from losscli.cli.delivery import Delivery
-    from losscli.measurement.prepare import prepare
 
     with running.shown() as progress, Delivery(wanted) as delivery:
-        measurement = prepare(
+        measurement, result = api.measured(
             request,
+            api.Hooks(running.threads, progress.looking, progress.start, progress),
             rows=delivery.needs_rows,
             elements=wanted.elements,
             gradient=wanted.gradient is not None,
-            looked=progress.looking,
+            library=libraries[0] if libraries else None,
+            typed=typed.options,
+            started=delivery.start,
+            consume=delivery.consume,
         )
-        if libraries:
-            from losscli.measurement.as_library import as_library
-
-            measurement = as_library(measurement, libraries[0], typed.options)
-        delivery.start(measurement)
-        progress.start(measurement.job)
-        result = measurement.run(delivery.consume, running.threads, progress)
         progress.wipe()
         # An error is one line; what else there was to note no longer matters then.
         say([*measurement.notes, *_elsewhere(typed.name, request.loss.name)], wanted.quiet)

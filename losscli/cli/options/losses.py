@@ -12,6 +12,7 @@ from losscli.cli.options import files
 from losscli.cli.options.declare import LOSS, REDUCING, Option, operand, option, options_of
 from losscli.cli.options.output import Wanted
 from losscli.cli.options.running import Running
+from losscli.definition.options import TAKEN_BY
 from losscli.definition.words import (
     MaskKind,
     OperandOrder,
@@ -57,14 +58,14 @@ THIRD_OPERANDS: dict[ThirdOperandName, str] = {
 """Name of a third operand, which is its option, -> what it holds."""
 
 OF_THE_LOSS: tuple[Option, ...] = (
-    Option("prediction_kind", From, "logits", lambda family: family.takes_from),
+    Option("prediction_kind", From, "logits", TAKEN_BY["from"]),
     Option(
         "label_smoothing",
         Annotated[
             float, option("--label-smoothing", metavar="E", panel=LOSS, help="Smooth the targets by E in [0, 1).")
         ],
         0.0,
-        lambda family: family.smoothing is not None,
+        TAKEN_BY["label-smoothing"],
     ),
     Option(
         "smoothing_mode",
@@ -76,7 +77,7 @@ OF_THE_LOSS: tuple[Option, ...] = (
             ),
         ],
         None,
-        lambda family: family.smoothing is not None,
+        TAKEN_BY["smoothing-mode"],
     ),
     Option(
         "pos_weight",
@@ -85,20 +86,20 @@ OF_THE_LOSS: tuple[Option, ...] = (
             option("--pos-weight", metavar="X|NAME=X,...", panel=LOSS, help="Factor of the positive term."),
         ],
         None,
-        lambda family: family.takes_pos_weight,
+        TAKEN_BY["pos-weight"],
     ),
     Option(
         "centers",
         Annotated[str | None, centers_option("Class centers, shape (k, d); a column 'class' names them.")],
         None,
-        lambda family: family.takes_centers,
+        TAKEN_BY["centers"],
     ),
     *(
         Option(
             "third_operand",
             Annotated[str | None, option(f"--{name}", metavar="FILE", panel=LOSS, help=text)],
             None,
-            lambda family, name=name: family.third_operand == name,  # type: ignore[misc]
+            TAKEN_BY[name],
         )
         for name, text in THIRD_OPERANDS.items()
     ),
@@ -114,7 +115,7 @@ OF_THE_LOSS: tuple[Option, ...] = (
             ),
         ],
         None,
-        lambda family: family.coupled == "masks",
+        TAKEN_BY["per"],
     ),
     Option(
         "over_outputs",
@@ -123,7 +124,7 @@ OF_THE_LOSS: tuple[Option, ...] = (
             option("--over-outputs", panel=LOSS, help="How the outputs of a sample become its loss."),
         ],
         "mean",
-        lambda family: family.several_outputs,
+        TAKEN_BY["over-outputs"],
     ),
     Option(
         "operands",
@@ -137,7 +138,7 @@ OF_THE_LOSS: tuple[Option, ...] = (
             ),
         ],
         None,
-        lambda family: family.custom,
+        TAKEN_BY["operands"],
     ),
     Option(
         "takes",
@@ -151,15 +152,15 @@ OF_THE_LOSS: tuple[Option, ...] = (
             ),
         ],
         None,
-        lambda family: family.custom,
+        TAKEN_BY["takes"],
     ),
 )
 OF_READING: tuple[Option, ...] = (
     Option("ignore_index", files.IgnoreIndex, None),
     Option("id", files.Id, None),
     Option("on_unmatched", files.OnUnmatched, "error"),
-    Option("classes", files.Classes, None, lambda family: family.takes_classes),
-    Option("label_base", files.LabelBase, 0, lambda family: family.takes_classes and family.target_type != "signs"),
+    Option("classes", files.Classes, None, TAKEN_BY["classes"]),
+    Option("label_base", files.LabelBase, 0, TAKEN_BY["label-base"]),
     Option("columns", files.ColumnNames, None),
     Option("header", files.Header, None),
 )
@@ -177,7 +178,7 @@ OF_REDUCING: tuple[Option, ...] = (
             ),
         ],
         None,
-        lambda family: family.takes_class_weight,
+        TAKEN_BY["class-weight"],
     ),
     Option(
         "reduction",
@@ -214,7 +215,7 @@ SHARED: tuple[Option, ...] = (
     *OF_READING,
     *OF_REDUCING,
     *options_of(Running),
-    *options_of(Wanted, elements=lambda family: family.several_outputs),
+    *options_of(Wanted, elements=TAKEN_BY["elements"]),
 )
 """The operands and options of `losscli compute`; a loss takes those of them that its family takes."""
 
