@@ -12,6 +12,9 @@ import pytest
 from commands import SAMPLE_DATA, Outcome, start
 
 from losscli.cli.main import run as run_line
+from losscli.engine import job as job_module
+from losscli.io import csv as csvfile
+from losscli.io import parquet
 
 
 @pytest.fixture(autouse=True)
@@ -107,3 +110,16 @@ def tiny(save: Callable[..., str]) -> tuple[str, str]:
     """The 3 x 3 example of the contract, as float64: names of the logits' file and of the labels'."""
     logits = [[0.7, 1.2, 0.3], [0.4, 0.2, 0.9], [0.6, 0.3, 0.4]]
     return save("logits.npy", logits), save("labels.npy", [1, 2, 0])
+
+
+@pytest.fixture
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chunks of 40 rows and blocks of 9, of whatever kind the file is."""
+    monkeypatch.setattr(job_module, "CHUNK_ROWS", 40)
+    monkeypatch.setattr(job_module, "BLOCK_BYTES", 9 * 7 * 4)
+    monkeypatch.setattr(job_module, "ELEMENTWISE", 1)
+    monkeypatch.setattr(csvfile, "PIECE", 256)
+    monkeypatch.setattr(csvfile, "CHUNK_BYTES", 1500)
+    monkeypatch.setattr(csvfile, "SMALL", 0)
+    monkeypatch.setattr(parquet, "SEGMENT", 100)
+    monkeypatch.setattr(parquet, "CELLS", 300)

@@ -1,7 +1,6 @@
-"""`losscli demo`, `list` and `explain`: what a newcomer sees, and what scripts read."""
+"""`losscli list` and `explain`: what a newcomer sees, and what scripts read."""
 
 import json
-import re
 
 import pytest
 
@@ -39,6 +38,7 @@ CONTRACT = {
     "softmax-focal": ("softmax", ("categorical-focal", "sparse-focal"), {"gamma": 2}),
     "center": ("embedding", ("center-loss",), {}),
 }
+
 NAMES = [*CONTRACT, *(alias for _, aliases, _ in CONTRACT.values() for alias in aliases)]
 
 
@@ -143,32 +143,3 @@ class TestExplain:
 
     def test_lines_are_short_enough_to_read(self, run):
         assert max(len(line) for line in run("explain", "softmax-focal").out.splitlines()) <= 110
-
-
-class TestDemo:
-    # The score that scikit-learn 1.9.1 gave for these files (sample_data/README.md).
-    SCORE = 0.164922112
-
-    def test_runs_from_any_folder(self, run):
-        done = run("demo")
-        assert done.code == 0
-        assert "0.1649221" in done.out
-        assert "360" in done.out
-
-    def test_shows_the_command_it_runs_and_that_command_works(self, run):
-        shown = run("demo", "--format", "json")
-        assert json.loads(shown.out)["value"] == pytest.approx(self.SCORE, rel=1e-8)
-        command = re.search(r"losscli (compute .*)", shown.err + shown.out).group(1)
-        again = run(*command.split(), "-f", "json")
-        assert json.loads(again.out)["value"] == json.loads(shown.out)["value"]
-
-    def test_shows_some_samples_with_their_names(self, run):
-        out = run("demo").out
-        assert re.search(r"d\d{4}", out)
-        assert re.search(r"\b(zero|one|two|three|four|five|six|seven|eight|nine)\b", out)
-        assert "340 more" in out
-
-    def test_runs_as_a_process_of_its_own(self, process):
-        done = process("demo", "--format", "value")
-        assert done.code == 0
-        assert float(done.out) == pytest.approx(self.SCORE, rel=1e-8)

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from by_hand import cross_entropy, near
 
 LOGITS = [[0.7, 1.2, 0.3], [0.4, 0.2, 0.9], [0.6, 0.3, 0.4]]
 LOSSES = [[math.log(sum(math.exp(z) for z in row)) - row[k] for k in range(3)] for row in LOGITS]
@@ -268,3 +269,99 @@ def test_names_and_indices_go_together(compute, write):
     done = compute("ce", "z.npy", "y.csv", "--classes", "7,NA,007", "-f", "jsonl").lines
     assert [row["target"] for row in done] == ["007", "7", "NA"]
     assert [row["loss"] for row in done] == pytest.approx([LOSSES[0][2], LOSSES[1][0], LOSSES[2][1]])
+
+
+class TestLabelsOfFiles:
+    def test_labels_that_are_an_array_of_bytes_are_names(self, compute, write, save):
+        p = write("p.csv", "cat,dog\n0,1\n0,1\n")
+        found = compute("ce", p, save("t.npy", [b"dog", b"cat"])).json
+        assert found["value"] == near((math.log1p(math.exp(-1)) + math.log1p(math.exp(1))) / 2)
+
+
+LABELS = "label\ndog\ncat\n"
+
+
+# Rows (1, 2) of class 1 and (3, 5) of class 0: the example of most tests here.
+EXPECTED = pytest.approx((cross_entropy([1, 2], 1) + cross_entropy([3, 5], 0)) / 2, rel=1e-12)
+
+
+class TestNamesInTables:
+    @pytest.mark.parametrize(
+        ("header", "labels"),
+        [
+            ("cat,dog", ("dog", "cat")),
+            ("p_cat,p_dog", ("dog", "cat")),
+            ("p_cat,p_dog", ("p_dog", "p_cat")),
+            ("logit_class_0,logit_class_1", ("class_1", "class_0")),
+            ("logit_class_0,logit_class_1", ("1", "0")),
+            ("a_b_cat,a_b_dog", ("b_dog", "b_cat")),
+            ("p_0,p_1", ("1", "0")),
+            ("class NA,NA", ("NA", "class NA")),
+            ("null,None", ("None", "null")),
+            ('"a, b",c', ("c", '"a, b"')),
+            ('"say ""hi""",c', ("c", '"say ""hi"""')),
+            ("[bold],[/INST]", ("[/INST]", "[bold]")),
+            ("7,007", ("007", "7")),
+            ("1.0,1", ("1", "1.0")),
+            ("Ärger,猫", ("猫", "Ärger")),
+            ("cat,Cat", ("Cat", "cat")),
+        ],
+    )
+    def test_names_match_as_they_stand_or_after_one_prefix(self, compute, write, header, labels):
+        p = write("p.csv", f"{header}\n1,2\n3,5\n")
+        t = write("t.csv", "label\n" + "\n".join(labels) + "\n")
+        assert compute("ce", p, t, "--header", "-f", "value").value == EXPECTED
+
+    def test_a_mean_of_names_that_a_reader_would_help_with_is_kept_in_the_output(self, compute, write):
+        p, t = write("p.csv", "NA,007\n1,2\n3,5\n"), write("t.csv", "label\n007\nNA\n")
+        assert [row["target"] for row in compute("ce", p, t, "-f", "jsonl").lines] == ["007", "NA"]
+
+    def test_007_is_not_7(self, compute, write):
+        p, t = write("p.csv", "c_7,c_8\n1,2\n3,5\n"), write("t.csv", "label\n8\n007\n")
+        compute("ce", p, t).refuses(3, "t.csv:3", "'007'", "7, 8")
+
+    def test_007_is_no_index(self, compute, save, write):
+        p, t = save("p.npy", [[1.0] * 8]), write("t.csv", "label\n007\n")
+        compute("ce", p, t).refuses(3, "t.csv:2", "'007'")
+
+    def test_a_label_in_text_is_a_name_never_a_position(self, compute, write):
+        p, t = write("p.csv", "cat,dog\n1,2\n3,5\n"), write("t.csv", "label\n1\n0\n")
+        compute("ce", p, t).refuses(3, "t.csv:2", "'1'", "cat", "dog")
+
+    def test_a_label_of_an_integer_array_is_a_position(self, compute, write, save):
+        p = write("p.csv", "cat,dog\n1,2\n3,5\n")
+        assert compute("ce", p, save("t.npy", [1, 0]), "-f", "value").value == EXPECTED
+
+    def test_an_unknown_label_is_placed_counted_and_answered_with_the_nearest(self, compute, write):
+        p, t = write("p.csv", "cat,dog\n1,2\n3,5\n0,0\n"), write("t.csv", "label\ndog\ndgo\ndgo\n")
+        compute("ce", p, t).refuses(3, "t.csv:3", "'dgo'", "did you mean dog?", "2 rows")
+
+    def test_an_empty_label_is_no_class(self, compute, write):
+        p, t = write("p.csv", "cat,dog\n1,2\n3,5\n0,0\n"), write("t.csv", 'label\ndog\n""\ncat\n')
+        compute("ce", p, t).refuses(3, "t.csv:3", "empty")
+
+    def test_class_order_is_the_columns_never_the_alphabet_s(self, compute, write):
+        p, t = write("p.csv", "dog,cat\n2,1\n5,3\n"), write("t.csv", LABELS)
+        assert compute("ce", p, t, "-f", "value").value == EXPECTED
+
+    def test_one_hot_columns_are_matched_by_name(self, compute, write):
+        p, t = write("p.csv", "p_cat,p_dog\n1,2\n3,5\n"), write("t.csv", "dog,cat\n1,0\n0,1\n")
+        done = compute("ce", p, t)
+        assert done.json["value"] == EXPECTED
+        assert "order" in done.err
+
+    def test_multi_label_columns_are_matched_by_name(self, compute, write):
+        p, t = write("p.csv", "a,b\n0,7\n"), write("t.csv", "b,a\n7,0\n")
+        assert compute("mse", p, t, "-f", "value").value == 0
+
+    def test_columns_with_other_names_are_matched_by_position_with_a_note(self, compute, write):
+        p, t = write("p.csv", "a,b\n0,7\n"), write("t.csv", "x,y\n0,7\n")
+        done = compute("mse", p, t)
+        assert done.json["value"] == 0
+        assert "by position" in done.err
+
+    def test_the_removed_prefix_is_in_the_receipt(self, compute, write):
+        p, t = write("p.csv", "p_cat,p_dog\n1,2\n3,5\n"), write("t.csv", LABELS)
+        receipt = compute("ce", p, t).json["receipt"]
+        assert "p_" in receipt["targets"]["matched"]
+        assert receipt["classes"] == ["cat", "dog"]

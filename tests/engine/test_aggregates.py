@@ -111,3 +111,16 @@ def test_faults_keep_the_first_places_and_the_count() -> None:
     number, places = (left + right).found["nan"]
     assert number == 7
     assert [place[0] for place in places] == [0, 3, 9]
+
+
+class TestTotalsAndQuantiles:
+    def test_a_sum_of_sums_keeps_what_each_has_kept(self):
+        left, right = Total(-1e16), Total(1e16) + Total(1.0)
+        assert ((left + right).value, (right + left).value) == (1.0, 1.0)
+
+    def test_percentiles_are_exact_up_to_the_stated_number_of_losses(self, monkeypatch):
+        monkeypatch.setattr(reductions, "EXACT_LOSSES", 10)
+        assert Quantiles.of(np.ones(10)).exact
+        assert not Quantiles.of(np.ones(11)).exact
+        assert (Quantiles.of(np.ones(5)) + Quantiles.of(np.ones(5))).exact
+        assert not (Quantiles.of(np.ones(5)) + Quantiles.of(np.ones(6))).exact

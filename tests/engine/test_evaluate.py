@@ -1,4 +1,4 @@
-"""The engine: the same digits for any number of threads and any split into blocks, in memory that does not grow."""
+"""The engine: the same digits for any number of threads and any split into blocks."""
 
 import io
 import json
@@ -6,13 +6,12 @@ import os
 import subprocess
 import sys
 import threading
-from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import pairwise
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from by_hand import near
 from drawn import drawn
 
 from losscli.arrays import row_sums
@@ -20,17 +19,12 @@ from losscli.definition.batch import Indices
 from losscli.engine import evaluate as run
 from losscli.engine import in_memory as in_memory_module
 from losscli.engine import job as job_module
-from losscli.engine import threads as threads_module
-from losscli.engine.collectors.summary import Summaries, Summary
-from losscli.errors import DataError, UsageError
+from losscli.engine.collectors.summary import Summary
 from losscli.io import bytes as raw
-from losscli.io import csv as csvfile
-from losscli.io import npy as npy_module
-from losscli.io import parquet, writers
-from losscli.io import table as tables
+from losscli.io import writers
 from losscli.io.bytes import RawFile, Reader, Spool, blocks_of
 from losscli.io.npy import NpySource
-from losscli.io.source import MemorySource, pieces
+from losscli.io.source import pieces
 from losscli.lookup.names import find
 from losscli.losses import LOSSES
 from losscli.losses.probability import Known, lazy
@@ -47,19 +41,6 @@ LABELS = GENERATOR.integers(0, 7, 700)
 def same_numbers(monkeypatch):
     """Random numbers that do not depend on which tests ran before."""
     monkeypatch.setattr(sys.modules[__name__], "GENERATOR", np.random.default_rng(SEED + 1))
-
-
-@pytest.fixture
-def small_chunks(monkeypatch):
-    """Chunks of 40 rows and blocks of 9, of whatever kind the file is."""
-    monkeypatch.setattr(job_module, "CHUNK_ROWS", 40)
-    monkeypatch.setattr(job_module, "BLOCK_BYTES", 9 * 7 * 4)
-    monkeypatch.setattr(job_module, "ELEMENTWISE", 1)
-    monkeypatch.setattr(csvfile, "PIECE", 256)
-    monkeypatch.setattr(csvfile, "CHUNK_BYTES", 1500)
-    monkeypatch.setattr(csvfile, "SMALL", 0)
-    monkeypatch.setattr(parquet, "SEGMENT", 100)
-    monkeypatch.setattr(parquet, "CELLS", 300)
 
 
 def table(array, names):
@@ -284,24 +265,6 @@ def test_a_lazy_property_makes_no_thread_wait_for_another():
     assert (made.value, made.value, calls) == (5, 5, [1])
 
 
-class Ready:
-    """An executor that works at once, and counts results that nobody has taken yet."""
-
-    _max_workers = 3
-
-    def __init__(self):
-        self.waiting = self.most = 0
-
-    def submit(self, function, *words):
-        self.waiting += 1
-        self.most = max(self.most, self.waiting)
-        made: Future[Any] = Future()
-        made.set_result(function(*words))
-        taken = made.result
-        made.result = lambda: (setattr(self, "waiting", self.waiting - 1), taken())[1]  # type: ignore[method-assign]
-        return made
-
-
 @pytest.mark.parametrize("kind", ["npy", "fortran", "npz", "shards", "csv", "csv shards"])
 def test_a_job_of_files_goes_to_another_process(kind, save, write, folder, small_chunks):
     """As to Dask's executors: what a chunk needs is in the job, and files are opened where they are read."""
@@ -318,116 +281,6 @@ def test_a_job_of_files_goes_to_another_process(kind, save, write, folder, small
     for start, stop in bounds[1:3]:
         here, there = (run.evaluate_chunk(one, essential(job), start, stop).aggregate[Summary] for one in (job, sent))
         assert (here.weighted, here.samples) == (there.weighted, there.samples)
-
-
-class TestBounds:
-    def job(self, n=1000, k=4):
-        from losscli.data.target_encoding import TargetEncoding
-
-        return job_module.Job(
-            find("ce").bind(),
-            MemorySource("p", np.zeros((n, k), np.float32)),
-            MemorySource("t", np.zeros(n, np.int64)),
-            TargetEncoding("index", "indices", k),
-            np.dtype(np.float32),
-        )
-
-    def test_no_more_chunks_are_computed_ahead_than_there_are_workers(self, monkeypatch):
-        monkeypatch.setattr(job_module, "CHUNK_ROWS", 10)
-        executor = Ready()
-        assert run.evaluate(self.job(), [Summaries()], executor=executor)[Summary].samples == 1000
-        assert executor.most == 5  # three, one to begin with when the first is done, and the one that is taken
-
-    def test_many_threads_do_not_hold_more_than_a_few_chunks(self):
-        job = self.job()
-        assert job_module.threads_for(job, 64) == 1
-        wide = MemorySource("p", np.broadcast_to(np.float32(0), (10_000_000, 4)))
-        large = run.replace(job, predictions=wide)
-        assert len(job_module.chunks(large)) == 77
-        most = job_module.threads_for(large, 64)
-        assert 8 <= most < 64
-        assert most * job_module.CHUNK_ROWS * (16 + 64) <= job_module.IN_FLIGHT
-
-    def test_chunks_cover_all_rows_once(self, monkeypatch):
-        monkeypatch.setattr(job_module, "CHUNK_ROWS", 33)
-        bounds = job_module.chunks(self.job())
-        assert bounds[0][0] == 0
-        assert bounds[-1][1] == 1000
-        assert all(before[1] == after[0] for before, after in pairwise(bounds))
-        assert max(stop - start for start, stop in bounds) == 33
-
-    def test_columns_are_read_in_long_enough_runs(self, folder, save):
-        source = NpySource.open(RawFile("p", folder / save("p.npy", np.asfortranarray(np.zeros((1000, 3000))))), "p")
-        assert source.grain == npy_module.FORTRAN_ROWS
-        job = run.replace(self.job(1000, 3000), predictions=source, dtype=np.dtype(np.float64))
-        assert job_module.chunks(job)[0] == (0, job_module.CHUNK_BYTES // 24_000)
-
-    def test_the_default_is_the_cores_that_this_process_may_use(self, monkeypatch):
-        monkeypatch.setattr(run.os, "sched_getaffinity", lambda pid: {0, 3, 5}, raising=False)
-        assert threads_module.available_threads() == 3
-
-
-PEAK = """
-import os, sys
-pid = os.posix_spawn(sys.executable, [sys.executable, "-m", "losscli", *sys.argv[1:]], os.environ)
-_, status, used = os.wait4(pid, 0)
-print(os.waitstatus_to_exitcode(status), used.ru_maxrss // (1024 if sys.platform == "linux" else 1024**2), file=sys.stderr)
-"""
-
-
-def peak(*words):
-    """Peak memory in MB of a command; `ru_maxrss` of a child of this large process would be this process's own."""
-    done = subprocess.run([sys.executable, "-c", PEAK, *words], capture_output=True, text=True, check=True)
-    code, size = done.stderr.splitlines()[-1].split()
-    return int(code), int(size), done.stdout
-
-
-def sparse(path, shape, dtype=np.float32):
-    """An array of zeros that takes no room on the disk."""
-    with path.open("wb") as file:
-        np.lib.format.write_array_header_1_0(
-            file, {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": shape}
-        )
-        file.truncate(file.tell() + int(np.prod(shape)) * np.dtype(dtype).itemsize)
-    return str(path)
-
-
-class TestFlatMemory:
-    """Of files of 1 to 2 GB; the numbers are those of zeros, which mathematics knows."""
-
-    @pytest.mark.parametrize(("n", "k"), [(30_000_000, 10), (4_000, 128_000)])
-    def test_of_large_arrays(self, folder, n, k):
-        p, t = sparse(folder / "p.npy", (n, k)), sparse(folder / "t.npy", (n,), np.int8)
-        code, size, out = peak("compute", "ce", p, t, "-f", "value", "-o", "each.npy")
-        assert (code, float(out)) == (0, pytest.approx(np.log(k), rel=1e-6))
-        assert size < 250
-        assert np.load("each.npy", mmap_mode="r").shape == (n,)
-
-    def test_of_a_gradient_file(self, folder):
-        p, t = sparse(folder / "p.npy", (300_000, 500)), sparse(folder / "t.npy", (300_000,), np.int8)
-        code, size, _ = peak("compute", "ce", p, t, "-f", "value", "--gradient", "g.npy")
-        assert code == 0
-        assert size < 300
-
-    def test_of_a_picture(self, folder):
-        p, t = sparse(folder / "p.npy", (500_000, 500)), sparse(folder / "t.npy", (500_000,), np.int8)
-        code, size, _ = peak("plot", "samples", "ce", p, t, "-o", "x.png")
-        assert code == 0
-        assert size < 350
-
-    def test_of_a_wide_table(self, folder):
-        row = ",".join(["0.5"] * 10_000) + "\n"
-        (folder / "p.csv").write_text(row * 3000)
-        np.save("t.npy", np.zeros(3000, np.int64))
-        code, size, out = peak("compute", "ce", "p.csv", "t.npy", "-f", "value")
-        assert (code, float(out)) == (0, pytest.approx(np.log(10_000)))
-        assert size < 500
-
-    def test_of_a_long_table_with_a_row_a_sample(self, folder):
-        (folder / "p.csv").write_text("p\n" + "0.25\n" * 3_000_000)
-        code, size, _ = peak("compute", "l1", "p.csv", "0", "-f", "value", "--per-sample", "-o", "each.parquet")
-        assert code == 0
-        assert size < 400
 
 
 class TestThreadsOption:
@@ -513,49 +366,6 @@ class TestFiles:
         assert len({address for *_, address in found}) == 1
 
 
-class TestStandardInput:
-    def npy(self, array, **how):
-        file = io.BytesIO()
-        np.save(file, array, **how)
-        return file.getvalue()
-
-    @pytest.mark.parametrize("threads", ["1", "3"])
-    @pytest.mark.parametrize(
-        "change", [lambda x: x, np.asfortranarray, lambda x: x.astype(">f4"), lambda x: x[:, :2].copy()]
-    )
-    def test_arrays_from_a_pipe(self, compute, process, save, small_chunks, change, threads):
-        array = change(CLASSES)
-        t = save("t.npy", LABELS % array.shape[1])
-        expected = compute("ce", save("p.npy", array), t, "-f", "value").value
-        words = ("compute", "ce", "-", t, "-f", "value", "--threads", threads)
-        assert process(*words, stdin=self.npy(array)).value == pytest.approx(expected, rel=1e-14)
-        assert compute("ce", "-", t, *words[4:], stdin=self.npy(array)).value == expected
-
-    def test_a_short_one_is_refused(self, compute, save):
-        data = self.npy(CLASSES)[:-5]
-        compute("ce", "-", save("t.npy", LABELS), "-o", "x.npy", stdin=data).refuses(
-            3, "standard input", "5 bytes fewer"
-        )
-        assert not os.path.exists("x.npy")
-
-    def test_more_than_an_array_is_refused(self, compute, save):
-        data = self.npy(CLASSES) + b"\n"
-        compute("ce", "-", save("t.npy", LABELS), stdin=data).refuses(3, "standard input", "after its array")
-
-    def test_a_file_behind_it_is_read_where_it_lies(self, folder, save):
-        p, t = save("p.npy", CLASSES), save("t.npy", LABELS)
-        words = [sys.executable, "-m", "losscli", "compute", "ce", "-", t, "-f", "value"]
-        with (folder / p).open("rb") as file:
-            found = subprocess.run(words, stdin=file, capture_output=True, text=True, check=True).stdout
-        assert float(found) == float(np.mean(find("ce").bind()(CLASSES, Indices(LABELS))[0], dtype=np.float64))
-
-    def test_labels_from_a_pipe(self, compute, save):
-        p = save("p.npy", CLASSES)
-        assert compute("ce", p, "-", "-f", "value", stdin=self.npy(LABELS)).value == pytest.approx(
-            compute("ce", p, save("t.npy", LABELS), "-f", "value").value, rel=1e-15
-        )
-
-
 class TestManyRows:
     """Rows of per-sample output pass through files; what comes out is the same as of a few."""
 
@@ -603,91 +413,6 @@ class TestManyRows:
         assert np.load(io.BytesIO(done.stderr)).shape == CLASSES.shape
 
 
-class Terminal(io.StringIO):
-    """A stream that takes itself for one."""
-
-    def isatty(self):
-        return True
-
-
-class TestProgress:
-    def test_says_how_far_how_fast_and_how_long(self):
-        from losscli.cli.progress import describe
-
-        assert describe(250, 1000, 4_000_000_000, 0.5) == "losscli: 250 of 1,000 rows (25 %), 2 GB/s, 2 s left"
-        assert (
-            describe(10, 20_000_000, 80_000_000, 1.0)
-            == "losscli: 10 of 20,000,000 rows (0 %), 40 B/s, 555 h 33 min left"
-        )
-        assert describe(1, 100, 100_000, 1.0).endswith("1 kB/s, 1 min 39 s left")
-
-    def test_a_table_is_looked_through_first(self, compute, write, monkeypatch):
-        from losscli.cli import progress
-
-        monkeypatch.setattr(progress, "EVERY", 0.0)
-        monkeypatch.setattr(csvfile, "CHUNK_BYTES", 0)
-        p = write("p.csv", "p\n" + "0.25\n" * 200_000)
-        lines = compute("l1", p, "0", "--progress", "-f", "value").err.splitlines()
-        assert lines[0] == "losscli: p.csv: looking for its rows (26 %)"
-        assert lines[-1].startswith("losscli: 200,000 of 200,000 rows (100 %)")
-
-    def test_nothing_in_a_pipe_unless_asked_for(self, process, tiny):
-        assert process("compute", "ce", *tiny).err == ""
-        assert "3 of 3 rows (100 %)" in process("compute", "ce", *tiny, "--progress").err
-
-    def test_a_terminal_gets_one_line_that_is_wiped_away(self, monkeypatch):
-        from losscli.cli import progress
-
-        screen = Terminal()
-        monkeypatch.setattr(sys, "stderr", screen)
-        monkeypatch.setattr(progress, "EVERY", 0.0)
-        with progress.Progress(None) as shown:
-            shown.of(100, 4000)
-            shown(50)
-            shown(100)
-        text = screen.getvalue()
-        assert text.count("\r") == 4
-        assert "\n" not in text
-        assert "50 of 100 rows (50 %)" in text
-        assert text.endswith("\r" + " " * max(map(len, text.split("\r")[1:3])) + "\r")
-
-    def test_nothing_on_a_terminal_that_asked_for_none(self, monkeypatch):
-        from losscli.cli import progress
-
-        screen = Terminal()
-        monkeypatch.setattr(sys, "stderr", screen)
-        monkeypatch.setattr(progress, "EVERY", 0.0)
-        with progress.Progress(False) as shown:
-            shown.of(100, 4000)
-            shown(50)
-        assert screen.getvalue() == ""
-
-
-def test_commands_are_summed_up_as_they_say_themselves():
-    """`losscli --help` has its own summaries, so that it need not import every command."""
-    from losscli.cli.main import COMMANDS, app
-    from losscli.cli.main import typer as typer_module
-
-    group = typer_module.main.get_command(app)
-    assert list(COMMANDS) == group.list_commands(None)
-    for name, (_, _, summary) in COMMANDS.items():
-        own = group.get_command(None, name).help
-        first = own.split("\n\n")[0].split(":")[0].split(" by the ")[0].split(". ")[0].rstrip(".")
-        assert summary.startswith(first), (summary, first)
-
-
-def test_a_misspelt_command_has_a_cure(run):
-    run("computer", "ce").refuses(2, "computer", "did you mean compute?")
-
-
-def test_names_in_east_asian_scripts_stand_in_straight_columns(compute, write):
-    p, t = write("p.csv", "猫,dog\n1,2\n3,4\n"), write("t.csv", "label\n猫\ndog\n")
-    lines = compute("ce", p, t, "--per-sample", "-f", "table").out.splitlines()
-    rows = [line for line in lines if line.startswith("|")]
-    widths = {len(row) + row.count("猫") for row in rows}
-    assert len(widths) == 1
-
-
 def test_errors_of_a_worker_are_those_of_the_first_bad_chunk(compute, write, small_chunks):
     cells = [["0.5"] * 3 for _ in range(900)]
     cells[700][1] = "x"
@@ -697,11 +422,26 @@ def test_errors_of_a_worker_are_those_of_the_first_bad_chunk(compute, write, sma
     out.refuses(3, "p.csv:402", '"c"', "'y'")
 
 
-@pytest.mark.parametrize("kind", [DataError, UsageError])
-def test_kinds_of_errors_have_codes(kind):
-    assert kind("x").code == {"DataError": 3, "UsageError": 2}[kind.__name__]
+class TestBlocks:
+    @pytest.mark.parametrize("loss", ["mse", "l1", "huber", "bce"])
+    @pytest.mark.parametrize("reduction", ["mean", "sum", "sum-over-batch-size", "sum-by-nonzero-weights"])
+    def test_blocks_change_nothing_but_the_last_digit(self, compute, save, monkeypatch, loss, reduction):
+        generator = np.random.default_rng(5)
+        t = np.tile([0, 1, 1, 0, -1, 1], 10)
+        words = (loss, save("p.npy", generator.normal(size=60)), save("t.npy", t), "--ignore-index", "-1")
+        words += ("--sample-weight", save("w.npy", generator.integers(0, 3, 60)), "--reduction", reduction)
+        whole = compute(*words).json
+        monkeypatch.setattr("losscli.engine.job.BLOCK_BYTES", 3 * 8)
+        monkeypatch.setattr("losscli.engine.job.CHUNK_BYTES", 9 * 8)
+        split = compute(*words).json
+        for key in ("value", "numerator", "denominator", "samples", "ignored", "summary", "baseline"):
+            assert split[key] == (None if whole[key] is None else near(whole[key])), key
 
 
-def test_tables_of_rows_know_their_longest_chunk(folder, write):
-    made = csvfile.TextTable("x", RawFile("x", folder / write("x.csv", "a\n" + "1\n" * 50)), ",", None)
-    assert tables.TableSource(made, (0,), "", True).grain == 50
+def test_a_block_of_ignored_rows_of_many_outputs(compute, save, monkeypatch):
+    monkeypatch.setattr(job_module, "BLOCK_BYTES", 4 * 2048 * 4)
+    x = np.random.default_rng(0).normal(size=(40, 2048)).astype(np.float32)
+    y = np.arange(40)
+    y[:20] = -100
+    found = compute("bce", save("p.npy", x), save("t.npy", y), "--ignore-index", "-100").json
+    assert (found["samples"], found["ignored"]) == (20, 20)

@@ -212,3 +212,13 @@ class TestSmallFiles:
         compute("ce", p, t, "--id", "id").refuses(3, "t.csv", "1 id", "w")
         t = write("t.csv", "label,id\na,x\nb,x\n")
         compute("ce", p, t, "--id", "id").refuses(3, "t.csv", "more than once", "x")
+
+
+class TestQuotes:
+    def test_a_quote_inside_a_name_loses_no_rows(self, compute, write):
+        p = write("h.csv", 'size 5",pred,lab\n1,10,0\n2" x,20,0\n3,30,0\n4,40,0\n')
+        compute("l1", f"{p}:pred", f"{p}:lab").refuses(3, "h.csv:1", "quote")
+
+    def test_a_quote_inside_a_cell_is_placed(self, compute, write):
+        p = write("h.csv", 'size,pred\na,10\n5" disk,20\nb,30\n')
+        compute("l1", f"{p}:pred", "0").refuses(3, "h.csv:3", "quote")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import polars as pl
 import pytest
+from by_hand import cross_entropy
 
 from losscli.io import bytes as raw
 from losscli.io import join
@@ -289,3 +290,75 @@ class TestPictures:
         save("y.npy", [1, 2, 1])
         run("plot", *command.split(), z, "y.npy", "-o", "x.png").refuses(3, "--label-base 1")
         assert run("plot", *command.split(), z, "y.npy", "--label-base", "1", "-o", "x.png").code == 0
+
+
+class TestIds:
+    def test_ids_are_unique_beside_a_constant_too(self, compute, write):
+        p = write("p.csv", "id,v\na,1\na,2\n")
+        compute("l1", p, "0", "--id", "id").refuses(3, "p.csv", "more than once", "a")
+
+    def test_an_id_that_was_picked_is_meant(self, compute, write):
+        p = write("p.csv", "id,score\n1,5\n2,6\n")
+        assert compute("l1", p, "0", "--columns", "id").err == ""
+        assert "--id" in compute("mse", p, write("t.csv", "id,score\n1,5\n2,6\n")).err
+
+
+class TestJoinById:
+    PREDICTIONS = "id,cat,dog\nx1,1,2\nx2,3,5\n"
+
+    def test_brings_targets_and_weights_into_the_predictions_order(self, compute, write):
+        p = write("p.csv", self.PREDICTIONS)
+        t, w = write("t.csv", "id,label\nx2,cat\nx1,dog\n"), write("w.csv", "w,id\n3,x2\n1,x1\n")
+        rows = compute("ce", p, t, "--id", "id", "--sample-weight", w, "-f", "jsonl").lines
+        assert [(row["id"], row["target"], row["weight"]) for row in rows] == [("x1", "dog", 1), ("x2", "cat", 3)]
+        assert rows[1]["loss"] == pytest.approx(cross_entropy([3, 5], 0))
+
+    def test_ids_are_text(self, compute, write):
+        p, t = write("p.csv", "id,v\n7,1\n007,2\n"), write("t.csv", "id,v\n007,2\n7,1\n")
+        rows = compute("mse", p, t, "--id", "id", "-f", "jsonl").lines
+        assert [(row["id"], row["loss"]) for row in rows] == [("7", 0), ("007", 0)]
+
+    @pytest.mark.parametrize("id_", ["NA", "null", "nan", "1e3", " a"])
+    def test_an_id_stays_as_it_stands_in_the_file(self, compute, write, id_):
+        p, t = write("p.csv", f"id,v\n{id_},1\nb,2\n"), write("t.csv", f"id,v\nb,2\n{id_},1\n")
+        assert compute("mse", p, t, "--id", "id", "-f", "jsonl").lines[0]["id"] == id_
+
+    def test_rows_of_other_order_without_id_are_not_joined(self, compute, write):
+        p, t = write("p.csv", "v\n1\n2\n"), write("t.csv", "v\n2\n1\n")
+        assert compute("mse", p, t, "-f", "value").value == 1
+
+    def test_missing_ids_are_counted_and_shown(self, compute, write):
+        p, t = write("p.csv", "id,v\na,1\nb,2\nc,3\n"), write("t.csv", "id,v\nb,2\n")
+        compute("mse", p, t, "--id", "id").refuses(3, "t.csv", "2 ids", "a", "c")
+
+    def test_extra_ids_are_counted_and_shown(self, compute, write):
+        p, t = write("p.csv", "id,v\nb,2\n"), write("t.csv", "id,v\na,1\nb,2\nc,3\n")
+        compute("mse", p, t, "--id", "id").refuses(3, "t.csv", "2 ids", "a", "c")
+
+    @pytest.mark.parametrize("twice", ["p.csv", "t.csv"])
+    def test_duplicate_ids_are_refused(self, compute, write, twice):
+        texts = {"p.csv": "id,v\na,1\nb,2\n", "t.csv": "id,v\na,1\nb,2\n"}
+        texts[twice] += "b,2\n"
+        for name, text in texts.items():
+            write(name, text)
+        compute("mse", "p.csv", "t.csv", "--id", "id").refuses(3, twice, "b", "more than once")
+
+    def test_an_empty_id_is_refused(self, compute, write):
+        p, t = write("p.csv", "id,v\na,1\n,2\n"), write("t.csv", "id,v\na,1\nb,2\n")
+        compute("mse", p, t, "--id", "id").refuses(3, "p.csv:3", "empty")
+
+    def test_a_file_without_the_id_column_is_refused(self, compute, write):
+        p, t = write("p.csv", "id,v\na,1\n"), write("t.csv", "key,v\na,1\n")
+        compute("mse", p, t, "--id", "id").refuses(3, "t.csv", "'id'", "'key'")
+
+    def test_an_array_has_no_ids(self, compute, write, save):
+        p, t = write("p.csv", "id,v\na,1\n"), save("t.npy", [1.0])
+        compute("mse", p, t, "--id", "id").refuses(3, "t.npy", "--id")
+
+    def test_a_bad_cell_is_placed_in_its_own_file_s_order(self, compute, write):
+        p, t = write("p.csv", "id,v\na,1\nb,2\n"), write("t.csv", "id,v\nb,2\na,x\n")
+        compute("mse", p, t, "--id", "id").refuses(3, "t.csv:3", '"v"', "'x'")
+
+    def test_a_constant_needs_no_ids(self, compute, write):
+        rows = compute("l1", write("p.csv", "id,v\na,1\nb,2\n"), "0", "--id", "id", "-f", "jsonl").lines
+        assert [row["id"] for row in rows] == ["a", "b"]

@@ -2,11 +2,13 @@
 
 import contextlib
 import csv
+import errno
 import os
 import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -116,6 +118,13 @@ class TestResultFiles:
         assert np.array_equal(np.load(folder / "out.npy"), values)
         assert np.load(folder / "slopes.npy").sum() == len(values) - 1  # the slope at 0 is 0
 
+    def test_losses_of_several_float32_outputs_are_as_exact_in_npy_as_in_json(self, compute, save, folder):
+        p, t = save("p.npy", [[0.1, 0.7], [0.3, -2]], np.float32), save("t.npy", [[1, 0], [0, 1]])
+        rows = compute("bce", p, t, "--per-sample", "-o", "out.npy").json["rows"]
+        found = np.load(folder / "out.npy")
+        assert found.dtype == np.float64
+        assert found.tolist() == [row["loss"] for row in rows]
+
 
 class TestGradientFiles:
     def test_has_the_predictions_shape_with_zero_in_ignored_rows(self, compute, save, folder):
@@ -178,6 +187,9 @@ class TestGradientFiles:
     @pytest.mark.parametrize("name", ["slopes.json", "slopes.parquet", "slopes"])
     def test_other_suffixes_are_a_usage_error(self, compute, words, name):
         compute(*words, "--gradient", name).refuses(2, name, ".npy", ".csv")
+
+    def test_a_gradient_is_npy_or_csv(self, compute, save):
+        compute("l1", save("p.npy", [1.0]), "0", "--gradient", "g.tsv").refuses(2, "--gradient", ".npy, .csv")
 
 
 class TestWholeOrNotAtAll:
@@ -273,6 +285,35 @@ class TestWholeOrNotAtAll:
     @pytest.mark.parametrize("format", ["json", "csv", "jsonl"])
     def test_a_full_disk_is_no_defect(self, compute, words, option, format):
         compute(*words, option, "/dev/full", "-f", format).refuses(3, "/dev/full", "No space left")
+
+    def test_no_file_is_published_before_all_are_on_the_disk(self, compute, save, write, folder, monkeypatch):
+        whole = []
+
+        def full(descriptor):
+            whole.append(descriptor)
+            if len(whole) == 2:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        monkeypatch.setattr(os, "fsync", full)
+        write("out.csv", "old")
+        done = compute("l1", save("p.npy", [1.0]), "0", "-o", "out.csv", "--gradient", "g.npy")
+        done.refuses(3, "g.npy", "No space")
+        assert (folder / "out.csv").read_text() == "old"
+        assert sorted(path.name for path in folder.iterdir()) == ["out.csv", "p.npy"]
+
+    def test_a_file_is_written_on_the_disk_that_it_will_stay_on(self, compute, save, folder, monkeypatch):
+        monkeypatch.setattr(tempfile, "tempdir", str(folder / "not-there"))
+        assert compute("l1", save("p.npy", [1.0]), "0", "-o", "out.csv").code == 0
+        assert (folder / "out.csv").exists()
+
+    def test_standard_input_is_no_output(self, folder, write):
+        p = write("p.csv", "x\n1\n2\n")
+        words = [sys.executable, "-m", "losscli", "compute", "mse", "-", "0", "-f", "csv", "-o", p]
+        with (folder / p).open("rb") as file:
+            done = subprocess.run(words, stdin=file, capture_output=True, text=True, check=False)
+        assert done.returncode == 2
+        assert "input of this very command" in done.stderr
+        assert (folder / p).read_text() == "x\n1\n2\n"
 
 
 class TestDevicesAndPipes:
@@ -453,3 +494,10 @@ class TestProcesses:
             check=False,
         )
         assert (done.returncode, done.stdout, done.stderr) == (0, "2.5\n", "")
+
+
+def test_no_output_is_lost_where_names_are_alike(write, run):
+    write("p.csv", "loss,loss_loss\n1,2\n3,4\n")
+    lines = run("compute", "mse", "p.csv", "0", "--elements", "-f", "csv").out.splitlines()
+    assert len(set(lines[0].split(","))) == 6
+    assert sorted(map(float, lines[1].split(",")))[-3:] == [1.0, 2.5, 4.0]

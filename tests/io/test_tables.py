@@ -5,12 +5,13 @@ import math
 
 import polars as pl
 import pytest
+from by_hand import LOG2, cross_entropy, near
+
+from losscli.io import csv as csvfile
+from losscli.io import table as tables
+from losscli.io.bytes import RawFile
 
 LABELS = "label\ndog\ncat\n"
-
-
-def cross_entropy(logits, label):
-    return math.log(sum(math.exp(z) for z in logits)) - logits[label]
 
 
 # Rows (1, 2) of class 1 and (3, 5) of class 0: the example of most tests here.
@@ -61,6 +62,21 @@ class TestFirstRowOfNumbersInOrder:
     @pytest.mark.parametrize("text", ["1,2,3\n3,4,5\n", "0.5,1,2\n3,4,5\n", "0,2,1\n3,4,5\n"])
     def test_other_numbers_are_data(self, compute, write, save, text):
         assert compute("ce", write("p.csv", text), save("t.npy", [1, 0])).code == 0
+
+    def test_a_first_row_of_numbers_in_order_is_doubtful_in_shards_too(self, compute, write, save):
+        write("p-1.csv", "0,1,2\n3,4,5\n")
+        write("p-2.csv", "0,1,2\n6,7,8\n")
+        compute("ce", "p-*.csv", save("t.npy", [0, 1])).refuses(3, ".csv:1", "--header", "--no-header")
+
+    def test_columns_called_by_numbers_make_a_first_row_of_numbers_the_header(self, compute, write, save):
+        p = write("p.csv", "0,1,2\n3,4,5\n6,8,7\n")
+        found = compute("ce", p, save("t.npy", [1, 0]), "--columns", "0,1").json
+        assert found["samples"] == 2
+        assert found["value"] == near((math.log1p(math.exp(-1)) + math.log1p(math.exp(2))) / 2)
+
+    def test_columns_that_fit_a_header_and_data_alike_settle_nothing(self, compute, write, save):
+        p = write("p.csv", "0,1,2\n3,4,5\n")
+        compute("ce", p, save("t.npy", [0]), "--columns", "1,2").refuses(3, "p.csv:1", "--columns 1,2")
 
 
 class TestUnnamedColumn:
@@ -143,149 +159,6 @@ class TestColumns:
         assert compute("l1", "p.csv:a", "0", "-f", "value").value == 5
 
 
-class TestClassNames:
-    @pytest.mark.parametrize(
-        ("header", "labels"),
-        [
-            ("cat,dog", ("dog", "cat")),
-            ("p_cat,p_dog", ("dog", "cat")),
-            ("p_cat,p_dog", ("p_dog", "p_cat")),
-            ("logit_class_0,logit_class_1", ("class_1", "class_0")),
-            ("logit_class_0,logit_class_1", ("1", "0")),
-            ("a_b_cat,a_b_dog", ("b_dog", "b_cat")),
-            ("p_0,p_1", ("1", "0")),
-            ("class NA,NA", ("NA", "class NA")),
-            ("null,None", ("None", "null")),
-            ('"a, b",c', ("c", '"a, b"')),
-            ('"say ""hi""",c', ("c", '"say ""hi"""')),
-            ("[bold],[/INST]", ("[/INST]", "[bold]")),
-            ("7,007", ("007", "7")),
-            ("1.0,1", ("1", "1.0")),
-            ("Ärger,猫", ("猫", "Ärger")),
-            ("cat,Cat", ("Cat", "cat")),
-        ],
-    )
-    def test_names_match_as_they_stand_or_after_one_prefix(self, compute, write, header, labels):
-        p = write("p.csv", f"{header}\n1,2\n3,5\n")
-        t = write("t.csv", "label\n" + "\n".join(labels) + "\n")
-        assert compute("ce", p, t, "--header", "-f", "value").value == EXPECTED
-
-    def test_a_mean_of_names_that_a_reader_would_help_with_is_kept_in_the_output(self, compute, write):
-        p, t = write("p.csv", "NA,007\n1,2\n3,5\n"), write("t.csv", "label\n007\nNA\n")
-        assert [row["target"] for row in compute("ce", p, t, "-f", "jsonl").lines] == ["007", "NA"]
-
-    def test_007_is_not_7(self, compute, write):
-        p, t = write("p.csv", "c_7,c_8\n1,2\n3,5\n"), write("t.csv", "label\n8\n007\n")
-        compute("ce", p, t).refuses(3, "t.csv:3", "'007'", "7, 8")
-
-    def test_007_is_no_index(self, compute, save, write):
-        p, t = save("p.npy", [[1.0] * 8]), write("t.csv", "label\n007\n")
-        compute("ce", p, t).refuses(3, "t.csv:2", "'007'")
-
-    def test_a_label_in_text_is_a_name_never_a_position(self, compute, write):
-        p, t = write("p.csv", "cat,dog\n1,2\n3,5\n"), write("t.csv", "label\n1\n0\n")
-        compute("ce", p, t).refuses(3, "t.csv:2", "'1'", "cat", "dog")
-
-    def test_a_label_of_an_integer_array_is_a_position(self, compute, write, save):
-        p = write("p.csv", "cat,dog\n1,2\n3,5\n")
-        assert compute("ce", p, save("t.npy", [1, 0]), "-f", "value").value == EXPECTED
-
-    def test_an_unknown_label_is_placed_counted_and_answered_with_the_nearest(self, compute, write):
-        p, t = write("p.csv", "cat,dog\n1,2\n3,5\n0,0\n"), write("t.csv", "label\ndog\ndgo\ndgo\n")
-        compute("ce", p, t).refuses(3, "t.csv:3", "'dgo'", "did you mean dog?", "2 rows")
-
-    def test_an_empty_label_is_no_class(self, compute, write):
-        p, t = write("p.csv", "cat,dog\n1,2\n3,5\n0,0\n"), write("t.csv", 'label\ndog\n""\ncat\n')
-        compute("ce", p, t).refuses(3, "t.csv:3", "empty")
-
-    def test_class_order_is_the_columns_never_the_alphabet_s(self, compute, write):
-        p, t = write("p.csv", "dog,cat\n2,1\n5,3\n"), write("t.csv", LABELS)
-        assert compute("ce", p, t, "-f", "value").value == EXPECTED
-
-    def test_one_hot_columns_are_matched_by_name(self, compute, write):
-        p, t = write("p.csv", "p_cat,p_dog\n1,2\n3,5\n"), write("t.csv", "dog,cat\n1,0\n0,1\n")
-        done = compute("ce", p, t)
-        assert done.json["value"] == EXPECTED
-        assert "order" in done.err
-
-    def test_multi_label_columns_are_matched_by_name(self, compute, write):
-        p, t = write("p.csv", "a,b\n0,7\n"), write("t.csv", "b,a\n7,0\n")
-        assert compute("mse", p, t, "-f", "value").value == 0
-
-    def test_columns_with_other_names_are_matched_by_position_with_a_note(self, compute, write):
-        p, t = write("p.csv", "a,b\n0,7\n"), write("t.csv", "x,y\n0,7\n")
-        done = compute("mse", p, t)
-        assert done.json["value"] == 0
-        assert "by position" in done.err
-
-    def test_the_removed_prefix_is_in_the_receipt(self, compute, write):
-        p, t = write("p.csv", "p_cat,p_dog\n1,2\n3,5\n"), write("t.csv", LABELS)
-        receipt = compute("ce", p, t).json["receipt"]
-        assert "p_" in receipt["targets"]["matched"]
-        assert receipt["classes"] == ["cat", "dog"]
-
-
-class TestJoinById:
-    PREDICTIONS = "id,cat,dog\nx1,1,2\nx2,3,5\n"
-
-    def test_brings_targets_and_weights_into_the_predictions_order(self, compute, write):
-        p = write("p.csv", self.PREDICTIONS)
-        t, w = write("t.csv", "id,label\nx2,cat\nx1,dog\n"), write("w.csv", "w,id\n3,x2\n1,x1\n")
-        rows = compute("ce", p, t, "--id", "id", "--sample-weight", w, "-f", "jsonl").lines
-        assert [(row["id"], row["target"], row["weight"]) for row in rows] == [("x1", "dog", 1), ("x2", "cat", 3)]
-        assert rows[1]["loss"] == pytest.approx(cross_entropy([3, 5], 0))
-
-    def test_ids_are_text(self, compute, write):
-        p, t = write("p.csv", "id,v\n7,1\n007,2\n"), write("t.csv", "id,v\n007,2\n7,1\n")
-        rows = compute("mse", p, t, "--id", "id", "-f", "jsonl").lines
-        assert [(row["id"], row["loss"]) for row in rows] == [("7", 0), ("007", 0)]
-
-    @pytest.mark.parametrize("id_", ["NA", "null", "nan", "1e3", " a"])
-    def test_an_id_stays_as_it_stands_in_the_file(self, compute, write, id_):
-        p, t = write("p.csv", f"id,v\n{id_},1\nb,2\n"), write("t.csv", f"id,v\nb,2\n{id_},1\n")
-        assert compute("mse", p, t, "--id", "id", "-f", "jsonl").lines[0]["id"] == id_
-
-    def test_rows_of_other_order_without_id_are_not_joined(self, compute, write):
-        p, t = write("p.csv", "v\n1\n2\n"), write("t.csv", "v\n2\n1\n")
-        assert compute("mse", p, t, "-f", "value").value == 1
-
-    def test_missing_ids_are_counted_and_shown(self, compute, write):
-        p, t = write("p.csv", "id,v\na,1\nb,2\nc,3\n"), write("t.csv", "id,v\nb,2\n")
-        compute("mse", p, t, "--id", "id").refuses(3, "t.csv", "2 ids", "a", "c")
-
-    def test_extra_ids_are_counted_and_shown(self, compute, write):
-        p, t = write("p.csv", "id,v\nb,2\n"), write("t.csv", "id,v\na,1\nb,2\nc,3\n")
-        compute("mse", p, t, "--id", "id").refuses(3, "t.csv", "2 ids", "a", "c")
-
-    @pytest.mark.parametrize("twice", ["p.csv", "t.csv"])
-    def test_duplicate_ids_are_refused(self, compute, write, twice):
-        texts = {"p.csv": "id,v\na,1\nb,2\n", "t.csv": "id,v\na,1\nb,2\n"}
-        texts[twice] += "b,2\n"
-        for name, text in texts.items():
-            write(name, text)
-        compute("mse", "p.csv", "t.csv", "--id", "id").refuses(3, twice, "b", "more than once")
-
-    def test_an_empty_id_is_refused(self, compute, write):
-        p, t = write("p.csv", "id,v\na,1\n,2\n"), write("t.csv", "id,v\na,1\nb,2\n")
-        compute("mse", p, t, "--id", "id").refuses(3, "p.csv:3", "empty")
-
-    def test_a_file_without_the_id_column_is_refused(self, compute, write):
-        p, t = write("p.csv", "id,v\na,1\n"), write("t.csv", "key,v\na,1\n")
-        compute("mse", p, t, "--id", "id").refuses(3, "t.csv", "'id'", "'key'")
-
-    def test_an_array_has_no_ids(self, compute, write, save):
-        p, t = write("p.csv", "id,v\na,1\n"), save("t.npy", [1.0])
-        compute("mse", p, t, "--id", "id").refuses(3, "t.npy", "--id")
-
-    def test_a_bad_cell_is_placed_in_its_own_file_s_order(self, compute, write):
-        p, t = write("p.csv", "id,v\na,1\nb,2\n"), write("t.csv", "id,v\nb,2\na,x\n")
-        compute("mse", p, t, "--id", "id").refuses(3, "t.csv:3", '"v"', "'x'")
-
-    def test_a_constant_needs_no_ids(self, compute, write):
-        rows = compute("l1", write("p.csv", "id,v\na,1\nb,2\n"), "0", "--id", "id", "-f", "jsonl").lines
-        assert [row["id"] for row in rows] == ["a", "b"]
-
-
 class TestText:
     """Real files: byte-order marks, Windows line ends, missing and blank last lines, tabs, compression."""
 
@@ -349,3 +222,40 @@ class TestText:
 
     def test_a_file_without_rows_has_no_mean(self, compute, write):
         compute("l1", write("p.csv", "v\n"), write("t.csv", "v\n")).refuses(3, "no samples")
+
+    def test_lines_of_an_old_macintosh_are_recognised(self, compute, write):
+        compute("l1", write("p.csv", "a\r1\r2\r"), "0").refuses(3, "p.csv", "carriage return")
+
+    @pytest.mark.parametrize("cell", ["-inf", "-Infinity", "-INF"])
+    def test_a_masked_logit_is_legal_in_a_table(self, compute, write, cell):
+        p = write("p.csv", f"cat,dog,cow\n0,{cell},0\n")
+        assert compute("ce", p, write("t.csv", "label\ncat\n")).json["value"] == near(LOG2)
+
+
+def test_a_lone_0_above_fractions_may_be_a_header(write, run):
+    write("p.csv", "0\n0.3\n0.7\n")
+    assert run("compute", "mse", "p.csv", "0").code == 3
+    assert run("compute", "mse", "p.csv", "0", "--header", "-f", "value").out == f"{(0.09 + 0.49) / 2}\n"
+    write("labels.csv", "0\n1\n2\n")  # labels of whole numbers start with 0 often
+    assert run("compute", "mse", "labels.csv", "0", "-f", "value").code == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("a;b\n1,5;2,5\n2,5;3,5\n", "semicolons"),
+        ('"cat","dog"\n"1",1.5,2\n"2",1,3\n', "one name too few"),
+        ("sep=,\ncat,dog\n1,2\n", "sep="),
+        ("a\n１\n", "is not a number"),
+        ('a,b\n"1,000",2\n', "thousands"),
+    ],
+)
+def test_tables_of_other_programs_are_refused_with_what_they_are(write, run, text, part):
+    write("p.csv", text)
+    done = run("compute", "mse", "p.csv", "0")
+    done.refuses(3, "p.csv", part)
+
+
+def test_tables_of_rows_know_their_longest_chunk(folder, write):
+    made = csvfile.TextTable("x", RawFile("x", folder / write("x.csv", "a\n" + "1\n" * 50)), ",", None)
+    assert tables.TableSource(made, (0,), "", True).grain == 50

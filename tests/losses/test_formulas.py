@@ -39,8 +39,6 @@ def cases(*families: str) -> list[Any]:
 
 
 CASES = cases("residual", "margin", "sigmoid")
-
-
 PAIRS = cases("relative", "distribution", "gaussian")
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from by_hand import near as approximately
 from mpmath import mp
 from oracle import settings
 
@@ -503,3 +504,62 @@ class TestClassTerms:
     def test_a_loss_of_whole_rows_has_no_terms(self):
         with pytest.raises(AssertionError, match="no sum over classes"):
             value("rps", Z, Indices(Y), Extras(class_terms=self.W))
+
+
+class TestDigits:
+    def test_focal_loss_of_log_probabilities_near_zero_keeps_its_digits(self, compute, save):
+        p = save("p.npy", [[-1e-10, math.log(1e-10)]])
+        found = compute("softmax-focal", p, save("t.npy", [0]), "--from", "log-probs").json["value"]
+        assert found == approximately(math.expm1(-1e-10) ** 2 * 1e-10)
+
+    def test_an_unlikely_outcome_of_a_log_probability_near_zero_is_finite(self, compute, save):
+        found = compute("bce", save("p.npy", [-1e-20]), save("t.npy", [0]), "--from", "log-probs").json["value"]
+        assert found == approximately(-math.log(1e-20))
+
+    def test_a_smoothed_target_keeps_the_digits_of_its_complement(self, compute, save):
+        found = compute("bce", save("p.npy", [100.0]), save("t.npy", [1]), "--label-smoothing", "1e-18").json["value"]
+        assert found == approximately(100 * 0.5e-18)
+
+    def test_two_outcomes_of_float32_logits_are_rounded_once(self):
+        generator = np.random.default_rng(3)
+        z, t = generator.normal(0, 2, 2000).astype(np.float32), generator.random(2000)
+        loss, targets = find("bce").bind(), Dense(t, 1 - t)
+        value, gradient = loss(z, targets, Extras(), gradient=True)
+        exact, slope = loss(z.astype(np.float64), targets, Extras(), gradient=True)
+        assert value.tolist() == exact.astype(np.float32).tolist()
+        assert gradient.tolist() == slope.astype(np.float32).tolist()
+
+    def test_small_targets_of_other_classes_are_not_lost_beside_the_steepest(self):
+        z, t = np.array([[50.0, 0, 0]]), np.array([[1, 1e-20, 1e-20]])
+        _, gradient = find("ce").bind()(z, Dense(t), Extras(), gradient=True)
+        assert gradient[0, 0] == approximately(2e-20 - 2 * math.exp(-50))  # p_0 * sum(t) - t_0
+
+    @pytest.mark.parametrize(("loss", "given"), [("ce", "probs"), ("bce", "probs"), ("ce", "log-probs")])
+    def test_a_loss_of_nothing_has_no_minus_sign(self, compute, save, loss, given):
+        p = {"probs": 1.0, "log-probs": 0.0}[given]
+        rows = [p] if loss == "bce" else [[p, -math.inf if given == "log-probs" else 0.0]]
+        label = 1 if loss == "bce" else 0
+        done = compute(loss, save("p.npy", rows), save("t.npy", [label]), "--from", given, "--per-sample")
+        assert done.json["value"] == 0
+        assert "-0.0" not in done.out
+
+
+def test_an_alpha_of_zero_times_an_infinite_loss_is_zero(save, compute):
+    save("p.npy", np.array([0.0, 0.5]))
+    save("t.npy", np.array([1, 0]))
+    done = compute("focal", "p.npy", "t.npy", "--from", "probs", "--alpha", "0")
+    # Of alpha = 0 only the negative term is left: (1 - alpha) p^2 (-log q) at p = 1/2.
+    np.testing.assert_allclose(done.json["value"], 0.25 * np.log(2) / 2, rtol=1e-14)
+
+
+def test_focal_slopes_are_computed_where_they_are_asked_for():
+    """What makes a loss without its gradient cheap: the core gives a function, and nobody calls it."""
+    value, slope = find("softmax-focal").core(find_chance(), 1.0, gamma=2.0)
+    assert callable(slope)
+    assert slope().shape == value.shape
+
+
+def find_chance():
+    from losscli.losses.probability import OfLogit
+
+    return OfLogit(np.array([-1.0, 0.5, 3.0]))

@@ -13,6 +13,7 @@ import re
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import matplotlib as mpl
@@ -36,6 +37,8 @@ from losscli.plots.style import THEMES, Look, clean, drawing, ordered_style, sty
 
 POINTS = 100
 """A line of more points than these is a curve; others are marks and jumps."""
+
+
 DRAWN = cases(*FIRST, *SWEPT)
 """What is drawn does not depend on the loss but by its numbers, of which tests/analysis/test_curves.py tests all."""
 
@@ -573,6 +576,7 @@ SIGHT = {
     "deuteranopia": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
     "tritanopia": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
 }
+
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 XYZ = [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
 
@@ -1030,3 +1034,71 @@ class TestOptions:
     def test_json_data_of_a_loss_without_parameters(self, run):
         run("plot", "curves", "mse", *SMALL, "-o", "x.svg", "--data", "x.json")
         assert {json.dumps(row["parameters"]) for row in strict(Path("x.json").read_text())} == {"{}"}
+
+
+@pytest.mark.parametrize("spec", ["huber:delta=none", "softmax-focal:gamma=none", "ramp:s=None"])
+def test_a_parameter_that_needs_a_number_is_not_none(run, spec):
+    run("plot", "curves", spec, "-o", "x.png").refuses(2, "cannot be none")
+
+
+def test_a_parameter_that_may_be_none_may_be_said_to_be(run, folder):
+    assert run("plot", "curves", "sigmoid-focal:alpha=none,0.5", "-o", "x.svg", "--data", "x.json").code == 0
+    assert '"alpha": 0.5' in (folder / "x.json").read_text()
+
+
+@pytest.mark.parametrize("spec", ["smooth-l1:beta=5e-324", "huber:delta=1e-310", "tukey:c=1e100"])
+def test_parameters_of_any_size_are_drawn(process, spec):
+    done = process("plot", "curves", spec, "-o", "x.png", "--mark")
+    assert (done.code, done.out, done.err) == (0, "", "")
+
+
+@pytest.mark.parametrize("words", [("mse", "--range=1e307,1e308"), ("mse", "--log", "--range=-1e300,1e300")])
+def test_a_range_whose_squares_overflow_is_refused(run, folder, words):
+    run("plot", "curves", *words, "-o", "x.png").refuses(2, "--range", "overflow")
+    assert not list(folder.iterdir())
+
+
+def figure_of(*texts, size=None, log=False):
+    losses = specs(texts)
+    axes = shared_axis(losses)[1]
+    low, high = default_range(losses, axes)
+    curves = [trace(bound, axes[bound.family.name], low, high) for bound in losses]
+    look = Look(size=size)
+    with drawing(look):
+        figure = draw(curves, axes[losses[0].family.name], look, log=log)
+        figure.draw_without_rendering()
+        boxes = [legend.get_window_extent() for legend in figure.legends]
+        labels = [axis.label.get_window_extent() for panel in figure.axes for axis in (panel.xaxis, panel.yaxis)]
+    return SimpleNamespace(figure=figure, legends=boxes, labels=labels, whole=figure.bbox)
+
+
+@pytest.mark.parametrize("number", [2, 6, 7, 12, 40])
+def test_a_legend_of_any_sweep_is_in_the_picture(number):
+    drawn = figure_of("softmax-focal:gamma=" + ",".join(str(i / 2) for i in range(number)))
+    [box] = drawn.legends
+    assert drawn.whole.x0 <= box.x0
+    assert box.x1 <= drawn.whole.x1
+
+
+@pytest.mark.parametrize("size", [(4, 3), (6, 4), (6.4, 4.8), (5, 8)])
+@pytest.mark.parametrize("text", ["center", "bce", "l1"])
+def test_labels_take_the_lines_that_they_need(text, size):
+    drawn = figure_of(text, size=size)
+    for i, box in enumerate(drawn.labels):
+        assert drawn.whole.x0 - 3 <= box.x0
+        assert box.x1 <= drawn.whole.x1 + 3
+        assert not any(box.overlaps(other) for other in drawn.labels[:i])
+
+
+def test_a_size_that_labels_cannot_fit_is_refused(run, folder):
+    run("plot", "curves", "bce", "--log", "--size", "3,2", "-o", "x.png").refuses(2, "--size 3,2", "too small")
+    assert not list(folder.iterdir())
+
+
+def test_a_curve_that_would_vanish_is_not_cut():
+    low, high = -1e-5, 1e-5
+    losses = specs(["mse", "l1"])
+    axes = shared_axis(losses)[1]["residual"]
+    with drawing(Look()):
+        figure = draw([trace(bound, axes, low, high) for bound in losses], axes, Look())
+    assert figure.axes[0].get_ylim()[1] >= 1e-5

@@ -14,6 +14,8 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 """The checkout."""
+
+
 SAMPLE_DATA = ROOT / "sample_data"
 
 

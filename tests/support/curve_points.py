@@ -29,7 +29,6 @@ SWEPT = (
     "softmax-focal:gamma=5",
 )
 
-
 FIRST = tuple({loss.family.name: loss.name for loss in reversed(LOSSES.values())}.values())
 """One loss of each family."""
 

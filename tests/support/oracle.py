@@ -15,7 +15,6 @@ from losscli.definition.loss import Loss
 
 DIGITS = 60
 
-
 AMID = {
     ("barron", "alpha"): (-1e12, -30.0, -2.0, -1e-3, -1e-12, 0.0, 1e-12, 0.5, 1.5, 2 - 1e-12, 2.0, 2 + 1e-12, 3.0),
     ("tweedie-deviance", "power"): (1 + 1e-12, 1.999, 2 - 1e-12, 2.0, 2 + 1e-12),

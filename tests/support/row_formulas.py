@@ -1,13 +1,12 @@
 """The losses of whole rows as functions of mpf, and rows of numbers to compute them for, family by family."""
 
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from mpmath import mp, mpf
-from oracle import close, evaluate, log_softmax
+from oracle import evaluate, log_softmax
 from reference import REFERENCES
 
 from losscli.definition.batch import Dense, Everyone, Extras, Indices, Targets
@@ -35,16 +34,9 @@ FAMILIES = (
     "ensemble",
 )
 
-
 KINK = mpf(10) ** 15
-
-
 STEP = mpf(10) ** -30
-
-
 Numbers = list[Any]
-
-
 Function = Callable[[Numbers], Any]
 
 
@@ -546,9 +538,3 @@ def moved(x: Numbers, *steps: tuple[int, Any]) -> Numbers:
     for i, step in steps:
         x[i] += step
     return x
-
-
-def near(found: Any, true: Any, dtype: Any, condition: Any) -> bool:
-    """As `close`; also where the true number is 0, or all but, because what it is made of cancels."""
-    rounding = 4 * mpf(float(np.finfo(dtype).eps)) * condition
-    return close(found, true, dtype, condition) or (math.isfinite(found) and abs(mpf(float(found)) - true) <= rounding)

@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from by_hand import near
 from reference import sigmoid, softmax
 from sklearn.calibration import calibration_curve
 
@@ -14,10 +15,6 @@ from losscli.definition.request import Request
 from losscli.engine.collectors.calibration_bins import Judge, Verdicts
 from losscli.lookup.names import find
 from losscli.measurement.prepare import prepare
-
-
-def near(expected, rel=1e-12):
-    return pytest.approx(expected, rel=rel, abs=1e-15)
 
 
 def binned(confidence, right, bins, binning="width"):

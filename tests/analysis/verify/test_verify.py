@@ -486,7 +486,6 @@ def ce_in_place(logits, labels):
     return F.cross_entropy(logits, labels, reduction="none")
 """
 
-
 GRADIENTS = {"gradient", "gradient against the reference", "gradient at extremes"}
 
 

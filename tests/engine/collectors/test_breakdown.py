@@ -7,6 +7,7 @@ from operator import add
 
 import numpy as np
 import pytest
+from by_hand import near
 from reference import sigmoid, softmax
 
 from losscli.definition.request import Request
@@ -15,17 +16,12 @@ from losscli.engine.aggregates import Quantiles
 from losscli.engine.classes import groups_of, has_confidence
 from losscli.engine.collectors.breakdown import CONFIDENCES, Profile, Profiler, concentration, loss_edges
 from losscli.engine.evaluate import evaluate_chunk
-from losscli.engine.histogram import Histogram
 from losscli.errors import DataError
 from losscli.lookup.names import find
 from losscli.measurement.class_labels import group_names
 from losscli.measurement.prepare import prepare
 
 ACROSS = np.linspace(0, 1, 51)
-
-
-def near(expected, rel=1e-12):
-    return pytest.approx(expected, rel=rel, abs=1e-300)
 
 
 def prepared(loss, p, t, **options):
@@ -69,6 +65,8 @@ def same(found, expected):
 Z = np.array([[1.0, 2, 4], [0, -1, 0.5], [2, 2, 2], [3, 0, 1], [-1, 0, 5], [0.5, 0, 0]])
 Y = np.array([2, 0, 0, 2, 2, 0])
 """Labels of Z; no row is of class 1."""
+
+
 CE = -np.log(softmax(Z)[np.arange(6), Y])
 S = np.array([1.5, -2.0, 0.25, 3.0, -0.5])
 T = np.array([1, 0, 0, 1, 1])
@@ -489,86 +487,3 @@ class TestConcentration:
         at = np.array([0.001, 0.01, 0.1, 0.5])
         # Each loss is off by at most 2^-11 of itself, and so are a part's sum and the total.
         np.testing.assert_allclose(np.interp(at, *rough), np.interp(at, *exact), rtol=2.0**-10)
-
-
-class TestHistogram:
-    def of(self, losses, bins=10, log=None):
-        return Histogram.of(Quantiles.of(np.asarray(losses, float)), bins, log)
-
-    def test_of_equal_width_from_the_least_to_the_largest(self):
-        losses = np.random.default_rng(3).random(1000) + 1
-        found = self.of(losses, 8)
-        assert found.edges == near(np.linspace(losses.min(), losses.max(), 9))
-        assert (found.edges[0], found.edges[-1]) == (losses.min(), losses.max())
-        assert found.counts.tolist() == np.histogram(losses, found.edges)[0].tolist()
-        assert (found.log, found.not_positive, found.infinite) == (False, 0, 0)
-
-    def test_of_equal_ratio_on_a_logarithmic_scale(self):
-        losses = np.random.default_rng(3).lognormal(0, 4, 1000)
-        found = self.of(losses, 7)
-        assert found.log
-        assert found.edges == near(np.geomspace(losses.min(), losses.max(), 8))
-        assert (found.edges[0], found.edges[-1]) == (losses.min(), losses.max())
-        assert found.counts.sum() == 1000
-        assert found.counts.tolist() == np.histogram(losses, found.edges)[0].tolist()
-
-    @pytest.mark.parametrize(("far", "log"), [(19.9, False), (20.0, False), (20.1, True)])
-    def test_is_logarithmic_where_p99_is_above_20_medians(self, far, log):
-        assert self.of([1.0] * 150 + [far] * 50).log is log
-
-    def test_less_than_one_loss_in_a_hundred_is_no_tail(self):
-        assert not self.of([1.0] * 999 + [1e6]).log
-        assert not self.of([1.0] * 995 + [1e6] * 5).log
-        assert self.of([1.0] * 980 + [1e6] * 20).log
-
-    def test_a_median_of_zero_has_no_multiples(self):
-        assert not self.of([0.0] * 60 + [5.0] * 40).log
-
-    @pytest.mark.parametrize("log", [True, False])
-    def test_a_scale_that_is_asked_for(self, log):
-        assert self.of([1, 2, 3], log=log).log is log
-        assert self.of([1.0] * 150 + [1000.0] * 50, log=log).log is log
-
-    def test_what_a_logarithmic_scale_cannot_show_is_counted(self):
-        found = self.of([0, 0, -1e-16, 1, 2, 4, math.inf], log=True)
-        assert (found.not_positive, found.infinite, found.counts.sum()) == (3, 1, 3)
-        assert (found.edges[0], found.edges[-1]) == (1, 4)
-
-    def test_a_linear_scale_shows_zero_and_below(self):
-        found = self.of([0, 0, -1, 1, math.inf, math.inf], 4, log=False)
-        assert (found.not_positive, found.infinite) == (0, 2)
-        assert found.edges.tolist() == [-1, -0.5, 0, 0.5, 1]
-        assert found.counts.tolist() == [1, 0, 2, 1]
-
-    @pytest.mark.parametrize(("losses", "log"), [([math.inf] * 2, None), ([0, 0], True), ([-1], True), ([], None)])
-    def test_there_is_none_where_nothing_can_be_shown(self, losses, log):
-        assert self.of(losses, log=log) is None
-
-    @pytest.mark.parametrize("log", [True, False])
-    @pytest.mark.parametrize("loss", [1e-300, 0.7, 3.0, 1e300])
-    def test_one_loss_only(self, loss, log):
-        found = self.of([loss] * 5, log=log)
-        assert found.counts.sum() == 5
-        assert (np.diff(found.edges) > 0).all()
-        assert found.edges[0] < loss < found.edges[-1]
-
-    @pytest.mark.parametrize("loss", [0.0, -2.0])
-    def test_one_loss_that_is_not_positive(self, loss):
-        found = self.of([loss] * 5)
-        assert found.counts.sum() == 5
-        assert found.edges[0] < loss < found.edges[-1]
-
-    def test_losses_that_differ_in_the_last_digits_only(self):
-        found = self.of([1.0, np.nextafter(1, 2), np.nextafter(1, 0)] * 3)
-        assert found.counts.sum() == 9
-        assert (np.diff(found.edges) > 0).all()
-
-    @pytest.mark.parametrize("log", [True, False])
-    def test_of_more_rows_than_are_kept(self, monkeypatch, log):
-        losses = np.random.default_rng(4).lognormal(0, 1, 3000)
-        exact = self.of(losses, log=log)
-        monkeypatch.setattr(reductions, "EXACT_LOSSES", 1000)
-        found = self.of(losses, log=log)
-        assert found.counts.sum() == 3000
-        np.testing.assert_allclose(found.edges, exact.edges, rtol=2.0**-11)
-        assert np.abs(np.cumsum(found.counts) - np.cumsum(exact.counts)).max() <= 30

@@ -1,0 +1,72 @@
+"""Labels that no prediction has, or that are none."""
+
+import numpy as np
+import pytest
+
+
+class TestLabels:
+    @pytest.mark.parametrize(
+        ("labels", "parts"),
+        [
+            ([0, 3, 1, 3], ("t.npy[1]", "3", "0 ... 2", "2 rows")),
+            ([0, -1, 1, 1], ("t.npy[1]", "-1", "--ignore-index -1")),
+            ([0, 255, 1, 1], ("t.npy[1]", "255", "--ignore-index 255")),
+            ([1, 2, 3, 1], ("t.npy[2]", "3", "--label-base 1")),
+            ([0, 0.5, 1, 2], ("t.npy[1]", "0.5")),
+            ([0, np.nan, 1, 2], ("t.npy[1]", "nan")),
+            ([0, np.inf, 1, 2], ("t.npy[1]", "inf")),
+        ],
+    )
+    def test_class_indices(self, compute, save, labels, parts):
+        compute("ce", save("p.npy", np.zeros((4, 3))), save("t.npy", labels)).refuses(3, *parts)
+
+    def test_a_label_on_the_last_row_of_a_long_file_is_found_before_any_output(self, compute, save, folder):
+        labels = np.zeros(300_000, np.int64)
+        labels[-1] = 2
+        words = ("ce", save("p.npy", np.zeros((300_000, 2))), save("t.npy", labels), "-o", "out.csv")
+        compute(*words).refuses(3, "t.npy[299999]")
+        assert not (folder / "out.csv").exists()
+
+    @pytest.mark.parametrize(
+        ("loss", "labels", "parts"),
+        [
+            ("hinge", [0, 1, 2], ("t.npy[2]", "2", "{0, 1}", "{-1, 1}")),
+            ("hinge", [0.5, 1, 0], ("t.npy[0]", "0.5")),
+            ("hinge", [-1, 0, 1], ("-1", "0")),
+            ("ramp", [-1, 0, 1], ("-1", "0")),
+            ("squared-hinge", [1, 1, np.nan], ("t.npy[2]",)),
+            ("bce", [0, 1, 2], ("t.npy[2]", "2")),
+            ("bce", [-1, 0, 1], ("-1", "0")),
+            ("bce", [-1, 0.5, 1], ("-1",)),
+            ("focal", [0, -0.1, 1], ("t.npy[1]", "-0.1")),
+            ("bce", [0, np.nan, 1], ("t.npy[1]",)),
+        ],
+    )
+    def test_binary_labels(self, compute, save, loss, labels, parts):
+        compute(loss, save("p.npy", [1.0, 2.0, -3.0]), save("t.npy", labels)).refuses(3, *parts)
+
+    @pytest.mark.parametrize(
+        ("rows", "parts"),
+        [
+            ([[1, 0, 0], [0.5, 0.2, 0.2]], ("t.npy[1]", "0.9")),
+            ([[1, 0, 0], [1.5, -0.5, 0]], ("t.npy[1",)),
+            ([[1, 0, 0], [0, 0, 0]], ("t.npy[1]", "0")),
+            ([[1, 0, 0], [1, 1, 0]], ("t.npy[1]", "2")),
+            ([[1, 0, 0], [np.nan, 1, 0]], ("t.npy[1",)),
+            ([[1, 0, 0], [0.5, 0.5, 0.0015]], ("t.npy[1]", "1.0015")),
+        ],
+    )
+    def test_rows_that_are_no_distribution(self, compute, save, rows, parts):
+        compute("ce", save("p.npy", np.zeros((2, 3))), save("t.npy", rows)).refuses(3, *parts)
+
+    def test_rows_that_miss_one_by_a_little_are_taken(self, compute, save):
+        t = save("t.npy", [[0.3333, 0.3333, 0.3333]])
+        assert compute("ce", save("p.npy", np.zeros((1, 3))), t).code == 0
+
+    def test_words_need_names_to_be_found_among(self, compute, save, write):
+        p, t = save("p.npy", np.zeros((2, 3))), write("t.csv", "label\ncat\ndog\n")
+        compute("ce", p, t).refuses(3, "t.csv:2", "'cat'", "header")
+
+    def test_words_are_no_numbers_for_a_residual_loss(self, compute, save, write):
+        p, t = save("p.npy", [1.0, 2.0]), write("t.csv", "label\ncat\ndog\n")
+        compute("mse", p, t).refuses(3, "t.csv:2", "'cat'")

@@ -1,0 +1,65 @@
+"""NPY files: short, long and damaged ones, and streams."""
+
+import io
+import os
+
+import numpy as np
+import pytest
+
+from losscli.errors import DataError
+from losscli.io import bytes as raw
+from losscli.io import npy as npy_module
+from losscli.io.bytes import RawFile
+from losscli.io.npy import NpySource
+
+
+class TestFiles:
+    def test_a_file_that_becomes_shorter_while_it_is_read_is_an_error(self, save, folder, monkeypatch):
+        path = folder / save("p.npy", np.zeros(100))
+        source = NpySource.open(RawFile("p.npy", path), "p.npy")
+        os.truncate(path, 500)
+        calls = []
+
+        def counted(*words):
+            calls.append(words)
+            assert len(calls) < 5, "reads on and on"
+            return preadv(*words)
+
+        preadv = os.preadv
+        monkeypatch.setattr(raw.os, "preadv", counted)
+        with pytest.raises(DataError, match="shorter"):
+            source.read(0, 100)
+
+    def test_a_file_of_one_axis_may_call_itself_fortran_ordered(self, compute, folder):
+        with (folder / "p.npy").open("wb") as file:
+            np.lib.format.write_array_header_1_0(file, {"descr": "<f8", "fortran_order": True, "shape": (3,)})
+            file.write(np.array([1.0, 2, 6]).tobytes())
+        assert compute("l1", "p.npy", "0").json["value"] == 3
+
+
+def test_two_arrays_in_one_file_are_refused(save, write, run):
+    data = save("a.npy", np.zeros((3, 2)))
+    del data
+    with open("a.npy", "rb") as file:
+        once = file.read()
+    with open("two.npy", "wb") as file:
+        file.write(once + once)
+    run("compute", "mse", "two.npy", "0").refuses(3, "two.npy", "several arrays")
+    run("compute", "mse", "-", "0", stdin=once + once).refuses(3, "standard input", "several arrays")
+
+
+def test_a_header_of_an_absurd_shape_is_refused(compute, write):
+    file = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        file, {"descr": "<f4", "fortran_order": False, "shape": (99999999999999999999,)}
+    )
+    compute("mse", write("x.npy", file.getvalue()), "0").refuses(3, "x.npy", "damaged")
+    compute("mse", "-", "0", stdin=file.getvalue()).refuses(3, "standard input", "damaged")
+
+
+def test_a_stream_that_is_squeezed_keeps_its_rows():
+    stream = npy_module.StreamSource(
+        "x", io.BytesIO(np.arange(4.0).tobytes()), (4, 1), np.dtype(float), np.dtype(float)
+    )
+    flat = npy_module.squeezed(stream)
+    assert flat.take(0, 4).read(1, 3).tolist() == [1.0, 2.0]

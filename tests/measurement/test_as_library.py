@@ -1,0 +1,61 @@
+"""`compute --as` of several libraries: their numbers side by side."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+NUMBERS = ([1.5, 1, 5, 1], [1, 2, 3, 0.5])
+WEIGHTS = [1, 0, 2, 2]
+Compute = Callable[..., Any]
+Save = Callable[..., str]
+
+
+class TestSideBySide:
+    """Several libraries: a column of words, one convention at a time."""
+
+    def test_one_convention_a_line_in_the_same_order(self, compute: Compute, save: Save) -> None:
+        p, t, w = save("p.npy", [0.0, 0.5, 0.9], np.float32), save("t.npy", [1, 0, 1]), save("w.npy", [1, 0, 2])
+        words = ("bce", p, t, "--from", "probs", "--sample-weight", w, "--as", "tf1,torch,keras,sklearn")
+        found = compute(*words, "-f", "json").json
+        assert found["value"] is None  # infinite: a probability of 0 for what happened
+        assert [side["library"] for side in found["as"]] == ["tf1", "torch", "keras", "sklearn"]
+        keras = found["as"][2]
+        assert [step["convention"].split()[0] for step in keras["conventions"]] == ["reduces", "cuts"]
+        assert keras["conventions"][-1]["value"] == keras["value"]
+        alone = compute(*words[:-1], "keras", "-f", "json").json
+        assert alone["value"] == keras["value"]
+        assert alone["receipt"]["as"]["conventions"] == [step["convention"] for step in keras["conventions"]]
+        assert "|as:keras|" in alone["signature"]
+
+    def test_what_a_library_cannot_do_is_said_in_its_line(self, compute: Compute, save: Save) -> None:
+        p, t, w = save("p.npy", NUMBERS[0]), save("t.npy", NUMBERS[1]), save("w.npy", WEIGHTS)
+        words = ("mse", p, t, "--sample-weight", w, "--as")
+        found = compute(*words, "sklearn,optax", "-f", "json").json
+        assert found["as"][1]["value"] is None
+        assert "no weights of samples" in found["as"][1]["refused"]
+        compute(*words, "optax").refuses(2, "--as optax", "no weights of samples", "--sample-weight")
+
+    @pytest.mark.parametrize("format", ["table", "csv", "tsv", "markdown", "jsonl"])
+    def test_formats(self, compute: Compute, save: Save, format: str) -> None:
+        p, t = save("p.npy", NUMBERS[0]), save("t.npy", NUMBERS[1])
+        found = compute("mape", p, t, "--as", "keras,sklearn", "-f", format)
+        assert found.code == 0
+        for part in ("losscli", "keras", "66.66", "multiplies by 100", "sklearn", "by default"):
+            assert part in found.out
+
+    def test_a_file_gets_it_too(self, compute: Compute, save: Save, folder: Path) -> None:
+        p, t = save("p.npy", NUMBERS[0]), save("t.npy", NUMBERS[1])
+        compute("mape", p, t, "--as", "keras,torch,sklearn", "-o", "x.json")
+        assert json.loads((folder / "x.json").read_text())["as"][0]["library"] == "keras"
+        compute("mape", p, t, "--as", "keras,sklearn", "-o", "p.npy").refuses(2, "input of this very command")
+
+    def test_standard_input_is_read_once(self, compute: Compute, save: Save, folder: Path) -> None:
+        save("p.npy", NUMBERS[0])
+        t = save("t.npy", NUMBERS[1])
+        data = (folder / "p.npy").read_bytes()
+        found = compute("mape", "-", t, "--as", "keras,sklearn", "-f", "json", stdin=data).json
+        assert found["as"][0]["value"] == pytest.approx(66.6667, rel=1e-5)

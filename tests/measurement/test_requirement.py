@@ -1,0 +1,110 @@
+"""`--require`: what is held to which bound, and the exit code."""
+
+import math
+
+import numpy as np
+import pytest
+from by_hand import near
+
+
+class TestRequire:
+    """Losses 1, 2, 3, 4 under absolute error: mean 2.5, std sqrt(1.25), p50 2.5, p90 3.7, p99 3.97."""
+
+    @pytest.fixture
+    def words(self, save):
+        return ("l1", save("p.npy", [1.0, 2, 3, 4, 7]), save("t.npy", [0, 0, 0, 0, -9]), "--ignore-index", "-9")
+
+    @pytest.mark.parametrize(
+        ("statistic", "actual"),
+        [
+            ("value", 2.5),
+            ("mean", 2.5),
+            ("std", math.sqrt(1.25)),
+            ("min", 1),
+            ("max", 4),
+            ("p50", 2.5),
+            ("p90", 3.7),
+            ("p99", 3.97),
+            ("samples", 4),
+            ("ignored", 1),
+        ],
+    )
+    def test_statistic(self, compute, words, statistic, actual):
+        for operator, gap, met in (("<", 0.01, True), ("<", -0.01, False), (">", -0.01, True), (">=", 0.01, False)):
+            done = compute(*words, "--require", f"{statistic} {operator} {actual + gap}")
+            assert done.code == (0 if met else 1)
+            assert done.json["requirements"] == [
+                {"require": f"{statistic} {operator} {actual + gap}", "met": met, "actual": near(actual)}
+            ]
+
+    @pytest.mark.parametrize(
+        ("text", "code"),
+        [
+            ("max < 4", 1),
+            ("max <= 4", 0),
+            ("max > 4", 1),
+            ("max >= 4", 0),
+            ("max == 4", 0),
+            ("max == 4.1", 1),
+            ("max<=4", 0),
+            ("  max   <=   4.0e0 ", 0),
+            ("min >= -1", 0),
+            ("max < inf", 0),
+        ],
+    )
+    def test_operator(self, compute, words, text, code):
+        assert compute(*words, "--require", text).code == code
+
+    @pytest.mark.parametrize(
+        "text", ["mean", "mean 3", "mean != 3", "mean =< 3", "average < 3", "mean < few", "mean < nan", "", "3 > mean"]
+    )
+    def test_what_is_no_requirement_is_refused(self, compute, words, text):
+        compute(*words, "--require", text).refuses(2, "--require")
+
+    def test_a_misspelt_statistic_is_answered_with_the_nearest(self, compute, words):
+        compute(*words, "--require", "maen < 3").refuses(2, "did you mean mean?")
+
+    def test_all_are_evaluated_and_listed(self, compute, words):
+        asked = ["mean < 1", "max <= 4", "min > 2"]
+        done = compute(*words, *(word for text in asked for word in ("--require", text)))
+        assert done.code == 1
+        assert [(entry["require"], entry["met"]) for entry in done.json["requirements"]] == [
+            ("mean < 1", False),
+            ("max <= 4", True),
+            ("min > 2", False),
+        ]
+
+    @pytest.mark.parametrize("format", ["table", "markdown", "json"])
+    def test_the_number_is_printed_all_the_same(self, compute, words, format):
+        done = compute(*words, "--require", "mean < 1", "-f", format)
+        assert done.code == 1
+        assert "2.5" in done.out
+        assert "mean < 1" in done.out
+
+    @pytest.mark.parametrize("format", ["value", "jsonl", "csv", "tsv"])
+    def test_formats_without_room_for_it_say_it_on_standard_error(self, compute, words, format):
+        done = compute(*words, "--require", "mean < 1", "--require", "max <= 4", "-f", format)
+        assert done.code == 1
+        assert "mean < 1" in done.err
+        assert "max <= 4" in done.err
+        assert "mean < 1" not in done.out
+
+    @pytest.mark.parametrize("text", ["std < 1e9", "std > 0", "std <= inf", "std == 0"])
+    def test_nan_meets_nothing(self, compute, save, text):
+        # The spread of an infinite and a finite loss is not a number.
+        done = compute("l1", save("p.npy", [np.inf, 1.0]), "0", "--require", text)
+        assert done.code == 1
+        assert done.json["requirements"][0]["met"] is False
+
+    def test_an_infinite_value_meets_no_bound_from_above(self, compute, save):
+        assert compute("l1", save("p.npy", [np.inf, 1.0]), "0", "--require", "value < 1e300").code == 1
+
+    def test_the_value_of_reduction_none_meets_nothing(self, compute, words):
+        assert compute(*words, "--reduction", "none", "--require", "value < 100").code == 1
+
+    def test_a_bad_file_wins_over_an_unmet_requirement(self, compute, save):
+        p = save("p.npy", [1.0, np.nan])
+        compute("l1", p, "0", "--require", "mean < 0").refuses(3, "NaN")
+
+    def test_met_requirements_exit_with_zero(self, compute, words):
+        assert compute(*words, "--require", "mean <= 2.5", "--require", "samples == 4").code == 0
