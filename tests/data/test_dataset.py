@@ -1,7 +1,131 @@
-"""One file in several roles."""
+"""The Dataset stage: what each column is taken for and why, what is doubtful, and where units lie in the file."""
 
 import numpy as np
 import pytest
+
+from losscli.data import doubts
+from losscli.data.columns import Reason, Role
+from losscli.data.dataset import assign, join
+from losscli.data.units import Units
+from losscli.errors import DataError
+from losscli.io.operands import Opener
+
+
+def dataset_of(predictions, targets=None, weights=None, id=None, columns=None, by=None, third=None):
+    opener = Opener(None)
+
+    def opened(text, what):
+        return None if text is None else opener.open(text, what)
+
+    dataset = assign(
+        opened(predictions, "predictions"),
+        opened(targets, "targets"),
+        opened(weights, "--sample-weight"),
+        id,
+        columns,
+        opened(third, "--variance"),
+        by,
+    )
+    join(dataset, id, False)
+    return dataset
+
+
+def roles(dataset):
+    return [(column.file, column.name, column.role, column.reason) for column in dataset.columns()]
+
+
+@pytest.fixture
+def files(write):
+    write("p.csv", "key,cat,dog,group\nr1,0.5,1.5,x\nr2,2,0,y\n")
+    write("t.csv", "key,label,w\nr2,dog,1\nr1,cat,2\n")
+
+
+class TestColumns:
+    def test_of_two_tables(self, files):
+        found = dataset_of("p.csv", "t.csv:label", "t.csv:w", id="key", columns="cat,dog", by="group")
+        assert roles(found) == [
+            ("p.csv", "key", Role.ID, Reason.OPTION),
+            ("p.csv", "cat", Role.PREDICTION, Reason.OPTION),
+            ("p.csv", "dog", Role.PREDICTION, Reason.OPTION),
+            ("p.csv", "group", Role.GROUP, Reason.OPTION),
+            ("t.csv", "key", Role.ID, Reason.OPTION),
+            ("t.csv", "label", Role.TARGET, Reason.OPTION),
+            ("t.csv", "w", Role.WEIGHT, Reason.OPTION),
+        ]
+        assert [column.position for column in found.columns()] == [0, 1, 2, 3, 0, 1, 2]
+
+    def test_what_is_left_is_taken_by_its_position(self, write):
+        write("p.csv", "a,b\n1,2\n")
+        write("t.csv", "y\n1\n")
+        assert roles(dataset_of("p.csv", "t.csv")) == [
+            ("p.csv", "a", Role.PREDICTION, Reason.POSITION),
+            ("p.csv", "b", Role.PREDICTION, Reason.POSITION),
+            ("t.csv", "y", Role.TARGET, Reason.ONLY_CANDIDATE),
+        ]
+
+    def test_what_nothing_asks_for_is_unused(self, write):
+        write("p.csv", "a,b,c\n1,2,x\n")
+        found = dataset_of("p.csv", columns="a,b").columns()
+        assert [(column.role, column.reason) for column in found] == [
+            (Role.PREDICTION, Reason.OPTION),
+            (Role.PREDICTION, Reason.OPTION),
+            (Role.UNUSED, Reason.NOT_ASKED_FOR),
+        ]
+        assert [column.dtype for column in found] == ["float64", "float64", "text"]
+
+    def test_one_file_of_two_roles_is_listed_once(self, write):
+        write("d.csv", "p,y\n1,2\n")
+        found = dataset_of("d.csv:p", "d.csv:y").columns()
+        assert [column.role for column in found] == [Role.PREDICTION, Role.TARGET]
+
+    def test_an_array_is_one_record(self, save):
+        save("p.npy", np.zeros((3, 4), np.float32))
+        save("v.npy", np.ones(3))
+        found = dataset_of("p.npy", None, third="v.npy").columns()
+        assert [(column.file, column.position, column.dtype, column.role) for column in found] == [
+            ("p.npy", None, "float32", Role.PREDICTION),
+            ("v.npy", None, "float64", Role.THIRD_OPERAND),
+        ]
+
+
+class TestDoubts:
+    def test_a_first_row_of_numbers_in_order(self, write):
+        write("p.csv", "0,1,2\n5,6,7\n")
+        doubt = doubts.about_header(Opener(None).open("p.csv", "predictions"))
+        assert doubt.code == "header"
+        assert doubt.settled_by == ("--header", "--no-header", "--columns")
+        with pytest.raises(DataError) as error:
+            dataset_of("p.csv")
+        assert str(error.value) == str(doubt.error())
+        assert doubts.about_header(Opener(True).open("p.csv", "predictions")) is None
+
+    def test_a_column_without_a_name(self, write):
+        write("p.csv", ",a\n0,6\n")
+        operand = Opener(None).open("p.csv", "predictions")
+        doubt = doubts.about_unnamed(operand, [0, 1], "predictions")
+        assert len(doubt.cures) == 3
+        assert "column 1 has no name" in str(doubt.error())
+        assert doubts.about_unnamed(operand, [1], "predictions") is None
+        with pytest.raises(DataError, match="column 1 has no name"):
+            dataset_of("p.csv")
+
+
+class TestUnits:
+    def test_rows_of_a_whole_file(self):
+        units = Units((4, 2))
+        assert units.kind == "row"
+        assert units.dropped is None
+        assert units.original(np.array([1, 3])).tolist() == [1, 3]
+        assert units.located(2) == 2
+        slopes = np.arange(8.0).reshape(4, 2)
+        assert next(units.restored(slopes, 0)).tolist() == slopes.tolist()
+        assert next(units.restored(slopes, 0, order=(1, 0))).tolist() == slopes[:, ::-1].tolist()
+
+    def test_rows_that_are_left_out_get_a_gradient_of_zero(self, write, compute):
+        write("p.csv", "id,v\na,1\nb,5\nc,2\n")
+        write("t.csv", "id,v\na,0\nc,0\n")
+        assert compute("mse", "p.csv", "t.csv", "--id", "id", "--on-unmatched", "drop", "--gradient", "g.npy").code == 0
+        assert np.load("g.npy").tolist() == [2.0, 0.0, 4.0]
 
 
 def test_the_same_data_on_both_sides_is_said(save, run):

@@ -7,6 +7,7 @@ import pytest
 from by_hand import LOG3, TINY_LOSSES, near
 
 
+@pytest.mark.simd
 class TestPublishedNumbers:
     """Numbers of the issue, from a published TensorFlow run in float32: its last digit is one or two units off."""
 
@@ -76,6 +77,7 @@ class TestPublishedNumbers:
         assert compute("ce", p, t, "-f", "value").value == pytest.approx(2.0611536e-09, rel=1e-7)
 
 
+@pytest.mark.simd
 class TestScikitLearnsNumbers:
     """Scores that scikit-learn 1.9.1 gave for the sample files (sample_data/README.md)."""
 
