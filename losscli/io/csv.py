@@ -289,14 +289,22 @@ class TextTable(Table):
         other = next((name for mark, name in ((";", "semicolons"), ("\t", "tabs")) if mark in cells[0]), None)
         if len(cells) == 1 and other:
             return f"{self.name}:1: one column, {cells[0]!r}: separated by {other}? Save it with commas, or as .tsv with tabs"
-        if self.names is None:
-            if len(row) > 1 and cells == [str(i) for i in range(len(row))]:
-                return f"{self.name}:1: the first row is {','.join(cells[:3])}{',...' if len(cells) > 3 else ''}: a header that a tool wrote, or data? Say --header or --no-header"
+        return self._doubt_of_data(cells) if self.names is None else self._doubt_of_names(cells)
+
+    def _doubt_of_data(self, cells: list[str]) -> str | None:
+        """Return a message if a first row that was taken for data counts columns, 0, 1, 2 ..., as a header may; else None."""
+        if len(cells) < 2 or cells != [str(i) for i in range(len(cells))]:
             return None
+        return f"{self.name}:1: the first row is {','.join(cells[:3])}{',...' if len(cells) > 3 else ''}: a header that a tool wrote, or data? Say --header or --no-header"
+
+    def _doubt_of_names(self, cells: list[str]) -> str | None:
+        """Return a message if a first row that was taken for a header has numbers too, which names rarely are; else None."""
         odd = next((cell for cell in cells if parses_as_number(cell) and not cell.lstrip("+-").isdecimal()), None)
-        if odd is not None:
-            return f"{self.name}:1: the first row has words and numbers ({odd}): a header or data? Say --header or --no-header"
-        return None
+        if odd is None:
+            return None
+        return (
+            f"{self.name}:1: the first row has words and numbers ({odd}): a header or data? Say --header or --no-header"
+        )
 
     def _has_fractions(self) -> bool:
         """Whether some cell of the first column is not a whole number."""

@@ -257,27 +257,10 @@ def meet(columns: Sequence[Column], drop: bool) -> Meeting:
         for empty ids, duplicate ids, and ids without a partner; the message names the first few and their number.
     """
     first, *others = columns
-    height = first[0].height
-    shuffle = Shuffle(first[0].name, (height, len(others)), np.dtype(np.int64), -1)
-    twice, extra = [Few() for _ in columns], [Few() for _ in columns]
-    for rows_of_ids, doubled in _groups(columns):
-        for number in range(len(columns)):
-            twice[number].add(rows_of_ids[doubled[:, number], number])
-            alone = rows_of_ids[:, 0] < 0
-            extra[number].add(rows_of_ids[alone & (rows_of_ids[:, number] >= 0), number])
-        if others:
-            with_first = rows_of_ids[:, 0] >= 0
-            shuffle.put(rows_of_ids[with_first, 0], rows_of_ids[with_first, 1:])
-    for column, few in zip(columns, twice, strict=True):
-        if few.number:
-            raise DataError(
-                f"{column[0].place(few.first[0], column[1])}: {count(few.number, 'id')} more than once: "
-                f"{_named(column, few)}; ids must be unique",
-                "duplicate-ids",
-            )
-    if not others:
+    partners, extra = _partners(columns)
+    if partners is None:
         return Meeting(None, [], [])
-    partners = shuffle.source()
+    height = first[0].height
     missing = [Few() for _ in others]
     ordered = [column[0].height == height for column in others]
     kept = Spool(first[0].name)
@@ -297,6 +280,44 @@ def meet(columns: Sequence[Column], drop: bool) -> Meeting:
         selection = Selection(NpySource.of_raw(first[0].name, kept, (rows,), np.dtype(np.int64)))
     if all(ordered):
         return Meeting(selection, [None for _ in others], notes)
+    arranged: list[Arrangement | None] = [
+        selection if ordered[number] else Move(way.source(), rows, partners, number, selection)
+        for number, way in enumerate(_ways(others, partners))
+    ]
+    return Meeting(selection, arranged, notes)
+
+
+def _partners(columns: Sequence[Column]) -> "tuple[NpySource | None, list[Few]]":
+    """Find the rows that have the same id, and check that no table has an id twice.
+
+    Returns, for each row of the first table, the row of each other table with the same id, -1 for none, shape (n, number of
+    others), or None if there are no others; and, for each table, the rows whose ids the first table does not have.
+
+    Raises a DataError for empty and for duplicate ids.
+    """
+    first, *others = columns
+    shuffle = Shuffle(first[0].name, (first[0].height, len(others)), np.dtype(np.int64), -1)
+    twice, extra = [Few() for _ in columns], [Few() for _ in columns]
+    for rows_of_ids, doubled in _groups(columns):
+        for number in range(len(columns)):
+            twice[number].add(rows_of_ids[doubled[:, number], number])
+            alone = rows_of_ids[:, 0] < 0
+            extra[number].add(rows_of_ids[alone & (rows_of_ids[:, number] >= 0), number])
+        if others:
+            with_first = rows_of_ids[:, 0] >= 0
+            shuffle.put(rows_of_ids[with_first, 0], rows_of_ids[with_first, 1:])
+    for column, few in zip(columns, twice, strict=True):
+        if few.number:
+            raise DataError(
+                f"{column[0].place(few.first[0], column[1])}: {count(few.number, 'id')} more than once: "
+                f"{_named(column, few)}; ids must be unique",
+                "duplicate-ids",
+            )
+    return (shuffle.source() if others else None), extra
+
+
+def _ways(others: Sequence[Column], partners: Source) -> "list[Shuffle]":
+    """Return for each of the other tables the place in the joined order to which each of its rows moves, -1 for none."""
     ways = [Shuffle(column[0].name, (column[0].height,), np.dtype(np.int64), -1) for column in others]
     at = 0
     for _, batch in blocks(partners):
@@ -304,11 +325,7 @@ def meet(columns: Sequence[Column], drop: bool) -> Meeting:
         for number, way in enumerate(ways):
             way.put(stay[:, number], np.arange(at, at + len(stay)))
         at += len(stay)
-    arranged: list[Arrangement | None] = [
-        selection if ordered[number] else Move(way.source(), rows, partners, number, selection)
-        for number, way in enumerate(ways)
-    ]
-    return Meeting(selection, arranged, notes)
+    return ways
 
 
 def _unmatched(columns: Sequence[Column], missing: "list[Few]", extra: "list[Few]", rows: int, drop: bool) -> list[str]:
