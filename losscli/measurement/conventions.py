@@ -26,6 +26,24 @@ class Step(NamedTuple):
     request: Request
 
 
+class _Adopted:
+    """The conventions adopted so far: the request with all of them, and the steps that changed it."""
+
+    def __init__(self, request: Request) -> None:
+        self.request, self.steps = request, list[Step]()
+
+    def add(self, words: str, **changes: Any) -> None:
+        """Change the request; the words are a step only if it is another one then."""
+        after = replace(self.request, **changes)
+        if after != self.request:
+            self.request = after
+            self.steps.append(Step(words, after))
+
+    def convene(self, words: str, **changes: Any) -> None:
+        """Change the request's convention: what is no option of a command."""
+        self.add(words, convention=self.request.convention._replace(**changes))
+
+
 class Facts(NamedTuple):
     """Facts about files on which conventions depend."""
 
@@ -96,90 +114,122 @@ def steps(library: Library, request: Request, facts: Facts, typed: Iterable[str]
     """
     call = call_for(library, request)
     _refuse(library, call, request, facts)
-    adopted: list[Step] = []
-    current = request
-
-    def add(words: str, **changes: Any) -> None:
-        nonlocal current
-        after = replace(current, **changes)
-        if after != current:
-            current = after
-            adopted.append(Step(words, current))
-
-    def convene(words: str, **changes: Any) -> None:
-        add(words, convention=current.convention._replace(**changes))
-
-    typed = frozenset(typed)
+    adopted, typed = _Adopted(request), frozenset(typed)
     reduction = _reduction(library, call, request, facts, "reduction" in typed)
-    add(_reduction_words(library, reduction), reduction=reduction)
-    if current.loss.family.several_outputs and facts.columns > 1:
+    _reduce(adopted, library, call, facts, reduction)
+    _smooth(adopted, call, facts)
+    _clip_and_label(adopted, call, facts)
+    _scale(adopted, call, facts, reduction)
+    _set_parameters(adopted, call, typed)
+    return adopted.steps
+
+
+def _reduce(adopted: _Adopted, library: Library, call: Call, facts: Facts, reduction: str) -> None:
+    """Adopt the call's reductions: of rows, of the outputs of a sample, of pairs and of masks."""
+    adopted.add(_reduction_words(library, reduction), reduction=reduction)
+    if adopted.request.loss.family.several_outputs and facts.columns > 1:
         outputs = library.summed_outputs if reduction == "sum" else call.outputs or library.outputs
         words = "sums" if outputs == "sum" else "takes the mean"
-        add(f"{words} over the outputs of a sample", over_outputs=outputs)
+        adopted.add(f"{words} over the outputs of a sample", over_outputs=outputs)
     if call.pairs:
-        convene("takes the mean over all pairs, so that a row counts as often as it has positives", pairs=True)
+        adopted.convene(PAIRS, pairs=True)
     if call.per is not None:
         per = call.per if facts.columns > 1 else "file"
-        add(f"takes {PER[per]} for one mask", per=per)
+        adopted.add(f"takes {PER[per]} for one mask", per=per)
+
+
+def _smooth(adopted: _Adopted, call: Call, facts: Facts) -> None:
+    """Adopt the call's smoothing of labels, and its weights of the terms of smoothed or soft targets."""
+    request = adopted.request
     smoothing_mode = request.smoothing_mode or request.loss.family.smoothing
     if request.label_smoothing and call.smoothing != smoothing_mode:
-        add(f"smooths labels as {SMOOTHING[str(call.smoothing)]}", smoothing_mode=call.smoothing)
+        adopted.add(f"smooths labels as {SMOOTHING[str(call.smoothing)]}", smoothing_mode=call.smoothing)
     if call.terms_by_class and request.class_weight is not None and (request.label_smoothing or facts.kind == "soft"):
-        convene("weighs each class's term of a smoothed or soft target, and not the row", class_terms=True)
+        adopted.convene("weighs each class's term of a smoothed or soft target, and not the row", class_terms=True)
+
+
+def _clip_and_label(adopted: _Adopted, call: Call, facts: Facts) -> None:
+    """Adopt the call's clipping of probabilities, its encoding of labels, and whether it leaves out rows without loss."""
+    prediction_kind = adopted.request.prediction_kind
     made_of_logits = call.clip if call.prediction_kind == "probs" else call.clip_logits
-    clipping = call.clip if request.prediction_kind != "logits" else made_of_logits
+    clipping = call.clip if prediction_kind != "logits" else made_of_logits
     if clipping is not None:
         clip = clipping(facts.dtype)
-        convene(clip_words(clip, request.prediction_kind), clip=clip)
+        adopted.convene(clip_words(clip, prediction_kind), clip=clip)
     if call.labels is not None:
-        convene(LABELS[call.labels], labels=call.labels)
+        adopted.convene(LABELS[call.labels], labels=call.labels)
     if call.skips_zeros:
-        convene("leaves rows out whose loss is 0", skips_zeros=True)
+        adopted.convene(SKIPS_ZEROS, skips_zeros=True)
+
+
+def _scale(adopted: _Adopted, call: Call, facts: Facts, reduction: str) -> None:
+    """Adopt the factors and the constant that the call has besides the loss."""
     if call.scale_by_outputs and reduction != "sum":
-        convene(f"divides by the number of classes too, {facts.columns}", scale=1 / facts.columns)
+        adopted.convene(f"divides by the number of classes too, {facts.columns}", scale=1 / facts.columns)
     scale = call.scale * (call.scale_of_two if facts.columns == 2 else 1)
     if scale != 1:
-        convene(f"multiplies by {short(scale)}", scale=scale)
+        adopted.convene(f"multiplies by {short(scale)}", scale=scale)
     if call.shift:
-        convene(f"adds {short(call.shift)}", shift=call.shift)
-    bound = current.loss
+        adopted.convene(f"adds {short(call.shift)}", shift=call.shift)
+
+
+def _set_parameters(adopted: _Adopted, call: Call, typed: frozenset[str]) -> None:
+    """Adopt the meaning and the defaults of the call's parameters; those that the user typed keep their values."""
+    bound = adopted.request.loss
     if call.swapped is not None:
         first_name, second_name = call.swapped
         values = dict(bound.parameters)
         values[first_name], values[second_name] = values[second_name], values[first_name]
         bound = bound.declaration.bind(**values)
-        add(f"means {second_name} by {first_name} and {first_name} by {second_name}", loss=bound)
+        adopted.add(f"means {second_name} by {first_name} and {first_name} by {second_name}", loss=bound)
     for name, value in call.defaults.items():
         if name in typed:
             continue
         bound = bound.declaration.bind(**(dict(bound.parameters) | {name: value}))
         shown = "none" if value is None else short(value)
-        add(f"has {name} = {shown} by default", loss=bound)
-    return adopted
+        adopted.add(f"has {name} = {shown} by default", loss=bound)
 
 
 def _refuse(library: Library, call: Call, request: Request, facts: Facts) -> None:
     """Raise a UsageError if a call cannot do what the request asks for."""
+    reasons = (
+        call.refused,
+        _refused_targets(call, facts),
+        _refused_weights(library, call, request),
+        _refused_options(call, request),
+    )
+    reason = next((reason for reason in reasons if reason is not None), None)
+    if reason is not None:
+        raise UsageError(f"--as {library.name}: {reason}")
 
-    def no(what: str) -> UsageError:
-        return UsageError(f"--as {library.name}: {what}")
 
-    if call.refused is not None:
-        raise no(f"{call.refused}")
+def _refused_targets(call: Call, facts: Facts) -> str | None:
+    """Return why a call does not take such targets or outputs; None if it does."""
     if call.hard and facts.kind == "soft":
-        raise no(f"of soft targets {call.call} is another function, which is not linear in the target")
+        return f"of soft targets {call.call} is another function, which is not linear in the target"
     if call.one_output and facts.columns > 1:
-        raise no(f"of several outputs a sample {call.call} is another function: one wrong output makes a sample wrong")
+        return f"of several outputs a sample {call.call} is another function: one wrong output makes a sample wrong"
+    return None
+
+
+def _refused_weights(library: Library, call: Call, request: Request) -> str | None:
+    """Return why a call does not take the weights that are asked for; None if it does."""
     if request.sample_weight is not None and (call.weighted or library.weighted) == "none":
-        raise no(f"{call.call} takes no weights of samples; leave --sample-weight out")
+        return f"{call.call} takes no weights of samples; leave --sample-weight out"
     if request.class_weight is not None and call.class_weighted is None:
-        raise no(f"{call.call} takes no weights of classes; leave --class-weight out")
+        return f"{call.call} takes no weights of classes; leave --class-weight out"
+    return None
+
+
+def _refused_options(call: Call, request: Request) -> str | None:
+    """Return why a call does not take the smoothing or the masks that are asked for; None if it does."""
     if request.label_smoothing and call.smoothing is None:
-        raise no(f"{call.call} has no label smoothing; leave --label-smoothing out")
+        return f"{call.call} has no label smoothing; leave --label-smoothing out"
     if request.label_smoothing and request.smoothing_mode not in (None, call.smoothing):
-        raise no(f"label smoothing has one form there, {call.smoothing}; leave --smoothing-mode out")
+        return f"label smoothing has one form there, {call.smoothing}; leave --smoothing-mode out"
     if request.per is not None and call.per is not None and request.per != call.per:
-        raise no(f"{call.call} takes {PER[call.per]} for one mask; leave --per out")
+        return f"{call.call} takes {PER[call.per]} for one mask; leave --per out"
+    return None
 
 
 def _reduction(library: Library, call: Call, request: Request, facts: Facts, typed: bool) -> str:
@@ -223,6 +273,29 @@ def clip_words(clip: Clip, prediction_kind: str) -> str:
 
 def conventions(library: Library, call: Call) -> list[str]:
     """Return all conventions of a call in words, whatever is asked for: why its number differs from losscli's."""
+    phrases = _words_of_reductions(library, call)
+    if call.prediction_kind is not None:
+        phrases.append(f"takes {GIVEN[call.prediction_kind]}")
+    if call.pairs:
+        phrases.append(PAIRS)
+    if call.per is not None:
+        phrases.append(f"takes {PER[call.per]} for one mask")
+    if call.smoothing is not None:
+        phrases.append(f"smooths labels as {SMOOTHING[call.smoothing]}")
+    for clipping in (call.clip, call.clip_logits):
+        if clipping is not None:
+            prediction_kind = "logits" if clipping is call.clip_logits else "probs"
+            phrases.append(f"{clip_words(clipping(np.dtype(np.float32)), prediction_kind)} (float32)")
+    phrases += [LABELS[call.labels]] if call.labels else []
+    phrases += [SKIPS_ZEROS] if call.skips_zeros else []
+    phrases += _words_of_factors(call)
+    phrases += [f"means {call.swapped[1]} by {call.swapped[0]} and the other way round"] if call.swapped else []
+    phrases += [f"has {name} = {'none' if x is None else short(x)} by default" for name, x in call.defaults.items()]
+    return phrases + ([call.refused] if call.refused else []) + list(call.notes)
+
+
+def _words_of_reductions(library: Library, call: Call) -> list[str]:
+    """Return in words how a call reduces rows, without weights and with each kind of them."""
     reduction = call.reduction or library.reduction
     phrases = [f"reduces by {library.reductions.get(reduction, reduction)}: {REDUCTIONS[reduction].formula}"]
     weighted = call.weighted or library.weighted
@@ -235,31 +308,22 @@ def conventions(library: Library, call: Call) -> list[str]:
         if call.soft_weighted not in (None, call.class_weighted):
             words += f"; for soft targets {REDUCTIONS[str(call.soft_weighted)].formula}"
         phrases.append(words)
-    if call.prediction_kind is not None:
-        phrases.append(f"takes {GIVEN[call.prediction_kind]}")
-    if call.pairs:
-        phrases.append("takes the mean over all pairs, so that a row counts as often as it has positives")
-    if call.per is not None:
-        phrases.append(f"takes {PER[call.per]} for one mask")
-    if call.smoothing is not None:
-        phrases.append(f"smooths labels as {SMOOTHING[call.smoothing]}")
-    for clipping in (call.clip, call.clip_logits):
-        if clipping is not None:
-            prediction_kind = "logits" if clipping is call.clip_logits else "probs"
-            phrases.append(f"{clip_words(clipping(np.dtype(np.float32)), prediction_kind)} (float32)")
-    phrases += [LABELS[call.labels]] if call.labels else []
-    phrases += ["leaves rows out whose loss is 0"] if call.skips_zeros else []
-    phrases += ["divides by the number of classes too, unless it sums"] if call.scale_by_outputs else []
+    return phrases
+
+
+def _words_of_factors(call: Call) -> list[str]:
+    """Return in words the factors and the constant that a call has besides the loss."""
+    phrases = ["divides by the number of classes too, unless it sums"] if call.scale_by_outputs else []
     phrases += (
         [f"multiplies by {short(call.scale_of_two)} where there are two classes"] if call.scale_of_two != 1 else []
     )
     phrases += [f"multiplies by {short(call.scale)}"] if call.scale != 1 else []
     phrases += [f"adds {short(call.shift)}"] if call.shift else []
-    phrases += [f"means {call.swapped[1]} by {call.swapped[0]} and the other way round"] if call.swapped else []
-    phrases += [f"has {name} = {'none' if x is None else short(x)} by default" for name, x in call.defaults.items()]
-    return phrases + ([call.refused] if call.refused else []) + list(call.notes)
+    return phrases
 
 
+PAIRS = "takes the mean over all pairs, so that a row counts as often as it has positives"
+SKIPS_ZEROS = "leaves rows out whose loss is 0"
 GIVEN = {"logits": "logits", "probs": "probabilities", "log-probs": "log-probabilities"}
 PER = {"row": "each row", "column": "each column", "file": "all elements of the file"}
 SMOOTHING = {

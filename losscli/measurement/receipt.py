@@ -13,7 +13,7 @@ from losscli.version import __version__
 from losscli.wording import short
 
 if TYPE_CHECKING:
-    from losscli.data.target_encoding import DecodedTargets
+    from losscli.data.target_encoding import DecodedTargets, TargetEncoding
     from losscli.definition.request import Request
     from losscli.engine.job import Job
 
@@ -41,7 +41,7 @@ def receipt(request: "Request", job: "Job", decoded: "DecodedTargets", dropped: 
         "reduction": request.reduction,
         "reduction_formula": REDUCTIONS[request.reduction].formula,
         "over_outputs": request.over_outputs if job.several else None,
-        "label_smoothing": None,
+        "label_smoothing": _smoothing(encoding),
         "class_order": request.classes,
         "label_base": request.label_base or None,
         "ignore_index": request.ignore_index,
@@ -57,19 +57,25 @@ def receipt(request: "Request", job: "Job", decoded: "DecodedTargets", dropped: 
         "dropped": dropped,
         "columns": request.columns,
     }
-    if encoding.smoothing:
-        smooth = encoding.smoothing
-        entries["label_smoothing"] = {
-            "amount": smooth.amount,
-            "mode": smooth.mode,
-            "target_of_true": smooth.on,
-            "target_of_others": smooth.shift,
-        }
-        if encoding.stored_as == "indices" and math.isclose(smooth.on + (encoding.k - 1) * smooth.shift, 1):
-            # The entropy of a smoothed target: the cross-entropy of no prediction is below it.
-            entropy = -sum(t * math.log(t) for t in [smooth.on] + [smooth.shift] * (encoding.k - 1) if t > 0)
-            entries["label_smoothing"]["least_cross_entropy"] = entropy
     return {key: value for key, value in entries.items() if value is not None}
+
+
+def _smoothing(encoding: "TargetEncoding") -> dict[str, Any] | None:
+    """Return what smoothing makes of targets, with the least cross-entropy possible then; None if there is none."""
+    smooth = encoding.smoothing
+    if not smooth:
+        return None
+    entries: dict[str, Any] = {
+        "amount": smooth.amount,
+        "mode": smooth.mode,
+        "target_of_true": smooth.on,
+        "target_of_others": smooth.shift,
+    }
+    if encoding.stored_as == "indices" and math.isclose(smooth.on + (encoding.k - 1) * smooth.shift, 1):
+        # The entropy of a smoothed target: the cross-entropy of no prediction is below it.
+        entropy = -sum(t * math.log(t) for t in [smooth.on] + [smooth.shift] * (encoding.k - 1) if t > 0)
+        entries["least_cross_entropy"] = entropy
+    return entries
 
 
 def _described(source: Source, kind: str | None = None) -> dict[str, Any]:
