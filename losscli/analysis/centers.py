@@ -24,7 +24,7 @@ from losscli.definition.batch import Extras
 from losscli.definition.request import Request
 from losscli.engine.aggregates import Faults
 from losscli.engine.classes import classes
-from losscli.engine.collector import BatchCollector
+from losscli.engine.collector import Aggregate, BatchCollector
 from losscli.engine.collectors.row_faults import raise_faults
 from losscli.engine.collectors.summary import Summary
 from losscli.engine.job import Job
@@ -365,6 +365,35 @@ def request_of(features: str, labels: str, **options: Any) -> Request:
     return Request(find("center").bind(), features, labels, **options)
 
 
+def _old(measurement: Measurement) -> Array | None:
+    """Return the centers that are moved, (k, features), in float64; None if there are none. DataError if they are too large."""
+    if measurement.request.centers is None:
+        return None
+    old = np.asarray(measurement.job.extras.centers, np.float64)
+    if not (np.abs(old) < FARTHEST).all():
+        raise DataError(f"--centers: {_too_large(float(np.abs(old).max()), 'center')}")
+    return old
+
+
+def _usable(measurement: Measurement, aggregate: Aggregate) -> Sums:
+    """Return the sums of the classes that a pass kept, and note if no row was ignored although a label is to be.
+
+    Raises a DataError for features that are not finite or too large, and if no row is left.
+    """
+    request, job = measurement.request, measurement.job
+    found, sums = aggregate[Summary], aggregate.get(Sums)
+    if sums is not None and sums.bad is not None:
+        row, column, value = sums.bad
+        raise DataError(f"{job.predictions.place(row, column)}: {_too_large(value, 'feature')}")
+    raise_faults(job, aggregate[Faults])
+    if sums is None or not len(sums.classes):
+        why = f"all {count(found.ignored, 'row')} are ignored" if found.ignored else "the file has no rows"
+        raise DataError(f"{job.predictions.name}: no samples left: {why}; a center of nothing is undefined")
+    if request.ignore_index is not None and not found.ignored:
+        measurement.notes.append(f"--ignore-index {request.ignore_index}: no row has this label")
+    return sums
+
+
 def moved(
     measurement: Measurement,
     update: str,
@@ -388,23 +417,12 @@ def moved(
     DataError
         if features are not finite or too large, a class without rows has no center, or there are no rows.
     """
-    request, job = measurement.request, measurement.job
-    old = None if request.centers is None else np.asarray(job.extras.centers, np.float64)
-    if old is not None and not (np.abs(old) < FARTHEST).all():
-        raise DataError(f"--centers: {_too_large(float(np.abs(old).max()), 'center')}")
+    job = measurement.job
+    old = _old(measurement)
     origin = None if update == "mean" else old
     measurement.collectors = [*essential(job), SumsOfClasses(origin)]
     aggregate = measurement.collect(threads=threads, seen=seen)
-    summary, sums = aggregate[Summary], aggregate.get(Sums)
-    if sums is not None and sums.bad is not None:
-        row, column, value = sums.bad
-        raise DataError(f"{job.predictions.place(row, column)}: {_too_large(value, 'feature')}")
-    raise_faults(job, aggregate[Faults])
-    if sums is None or not len(sums.classes):
-        why = f"all {count(summary.ignored, 'row')} are ignored" if summary.ignored else "the file has no rows"
-        raise DataError(f"{job.predictions.name}: no samples left: {why}; a center of nothing is undefined")
-    if request.ignore_index is not None and not summary.ignored:
-        measurement.notes.append(f"--ignore-index {request.ignore_index}: no row has this label")
+    sums = _usable(measurement, aggregate)
     k = job.encoding.k if old is None else len(old)
     names, base = _names(measurement), measurement.decoded.base
     called = list(names or map(str, range(base, base + k)))
@@ -431,7 +449,7 @@ def moved(
         old,
         after,
         rows,
-        summary.ignored,
+        aggregate[Summary].ignored,
         (apart[0], apart[1]),
         nearest,
     )

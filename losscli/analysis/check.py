@@ -414,6 +414,17 @@ def _judged(measurement: Measurement, aggregate: Aggregate, twins: Twins | None,
     against = None if sample is None else compared(job, sample)
     if not report.errors:
         report.facts |= _scores(job, aggregate, against)
+    _judge_targets(seen, names, report, job)
+    report.facts |= {"samples": summary.samples, "ignored": summary.ignored}
+    report.findings += _of_equal_targets(job, summary)
+    if sample is not None:
+        report.findings += suspicions(job, sample, against, names)
+    if twins is not None and not quantised(sample):
+        report.findings += _of_twins(job, twins)
+
+
+def _judge_targets(seen: Seen, names: list[str], report: Report, job: Job) -> None:
+    """Add to a report what the pass has seen of targets: labels of classes, outcomes or numbers."""
     if seen.labels is not None:
         understood = not {finding.code for finding in report.findings} & {"double-sigmoid", "unsigned-scores"}
         no_better = report.facts.get("loss", np.inf) >= report.facts.get("baseline", 0.0)
@@ -423,14 +434,14 @@ def _judged(measurement: Measurement, aggregate: Aggregate, twins: Twins | None,
         report.facts["accuracy"] = seen.right / seen.values.elements
     elif seen.targets is not None:
         report.facts["targets"]["evidence"] = f"values from {seen.targets.least:.4g} to {seen.targets.most:.4g}"
-    report.facts |= {"samples": summary.samples, "ignored": summary.ignored}
-    if job.loss.family.target_type == "numbers" and summary.samples > 1 and not summary.losses.most:
-        fact = f"{job.predictions.name}: every prediction is equal to its target in {job.targets.name}"
-        report.findings.append(Finding("same-data", WARNING, fact, (), "is the same file, or column, saved twice?"))
-    if sample is not None:
-        report.findings += suspicions(job, sample, against, names)
-    if twins is not None and not quantised(sample):
-        report.findings += _of_twins(job, twins)
+
+
+def _of_equal_targets(job: Job, summary: Summary) -> list[Finding]:
+    """Return a finding if several predictions of numbers are all equal to their targets, so that no loss is above 0."""
+    if job.loss.family.target_type != "numbers" or summary.samples < 2 or summary.losses.most:
+        return []
+    fact = f"{job.predictions.name}: every prediction is equal to its target in {job.targets.name}"
+    return [Finding("same-data", WARNING, fact, (), "is the same file, or column, saved twice?")]
 
 
 def _ordered(findings: list[Finding]) -> list[Finding]:

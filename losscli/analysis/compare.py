@@ -461,6 +461,18 @@ def _check_alike(first: Measurement, other: Measurement) -> None:
         )
 
 
+def _check_request(request: Request) -> None:
+    """Raise a UsageError if models cannot be compared by the loss of a request, or under its options."""
+    if request.loss.family.coupled in ("masks", "file"):
+        raise UsageError(
+            f"{request.loss.name} is a loss of masks or of the whole file, not of rows that two models share"
+        )
+    if request.class_weight == "balanced" and request.on_unmatched == "drop":
+        raise UsageError(
+            "--class-weight balanced with --on-unmatched drop: each model would have weights of its own rows; give weights by hand"
+        )
+
+
 METHOD = {
     "difference": "sum(w * (loss_b - loss_a)) / sum(w)",
     "interval": "paired bootstrap of rows, bias-corrected and accelerated (BCa)",
@@ -492,15 +504,7 @@ def compare_all(
     DataError
         if files cannot be used, rows do not pair, or losses are not finite.
     """
-    family = request.loss.family
-    if family.coupled in ("masks", "file"):
-        raise UsageError(
-            f"{request.loss.name} is a loss of masks or of the whole file, not of rows that two models share"
-        )
-    if request.class_weight == "balanced" and request.on_unmatched == "drop":
-        raise UsageError(
-            "--class-weight balanced with --on-unmatched drop: each model would have weights of its own rows; give weights by hand"
-        )
+    _check_request(request)
     opener = Opener(request.header, looked, request.arrays)
     scored = [score(replace(request, predictions=name), opener, threads, begun, seen) for name in models]
     notes = [note for model in scored for note in model.measurement.notes]
@@ -516,7 +520,7 @@ def compare_all(
     few = min(comparison.samples for comparison in comparisons)
     if few < LEAST_ROWS:
         notes.append(f"warning: {count(few, 'row')}: too few for an interval to rely on")
-    if family.coupled == "rows":
+    if request.loss.family.coupled == "rows":
         notes.append(
             f"warning: {request.loss.name} compares rows of a file with each other: its losses are not independent of each "
             "other, and the interval is too narrow"

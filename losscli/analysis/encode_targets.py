@@ -136,13 +136,7 @@ def encoding(wanted: Wanted) -> Encoding:
     dataset = assign(operand, None, None, wanted.id, None)
     join(dataset, wanted.id, drop=False)  # with no other file, but it raises an error for empty and duplicate ids
     labels = Columns(operand, dataset.predictions.numbers, "labels")
-    shape = labels.shape
-    if len(shape) == 2 and shape[1] != 1:
-        of = f" ({listing(labels.names)})" if labels.names else ""
-        pick = f"pick one with {operand.name}:COLUMN" if operand.is_table else "save them with shape (n,)"
-        raise DataError(f"{operand.name}: {shape[1]} columns{of}, where one label a row is needed; {pick}")
-    if not shape[0]:
-        raise DataError(f"{operand.name}: no samples left: the file has no rows; there is nothing to write")
+    _check_shape(labels)
     notes = [*dataset.notes, *warned(dataset.findings)]
     text = labels.text()
     names, k, holder = _classes(wanted, labels, text, notes)
@@ -161,6 +155,17 @@ def encoding(wanted: Wanted) -> Encoding:
     ids = None if dataset.ids is None or wanted.id is None else (wanted.id, dataset.ids)
     paths = opener.paths | ({os.path.realpath(wanted.classes)} if wanted.classes else set())
     return Encoding(decoded.source, decoded.encoding, titles, smoothing, ids, frozenset(paths), opener.raws, notes)
+
+
+def _check_shape(labels: Columns) -> None:
+    """Raise a DataError if there is no row, or more than one label per row."""
+    shape, operand = labels.shape, labels.operand
+    if len(shape) == 2 and shape[1] != 1:
+        of = f" ({listing(labels.names)})" if labels.names else ""
+        pick = f"pick one with {operand.name}:COLUMN" if operand.is_table else "save them with shape (n,)"
+        raise DataError(f"{operand.name}: {shape[1]} columns{of}, where one label a row is needed; {pick}")
+    if not shape[0]:
+        raise DataError(f"{operand.name}: no samples left: the file has no rows; there is nothing to write")
 
 
 def _note_ignored(ignore: str, source: Source, encoding: TargetEncoding, notes: list[str]) -> None:

@@ -245,32 +245,10 @@ def rank(
     DataError
         if files cannot be used, or rows have no loss.
     """
-    loss = request.loss.declaration
-    if not 0 <= top <= MOST_ROWS:
-        raise UsageError(f"--top {top} is not in 0 ... {MOST_ROWS:,}")
-    if not top and by is None:
-        raise UsageError("--top 0: there is nothing to list; say --by class or --by COLUMN, or another number")
-    if loss.family.coupled == "file" or (loss.family.coupled == "masks" and request.per not in (None, "row")):
-        raise UsageError(f"{loss.name} is a loss of masks or of the whole file, not of rows that could be ranked")
+    _check_options(request, top, by)
     measurement = prepare(request, looked=looked)
-    job = measurement.job
-    if job.masks is not None and by is not None:
-        raise UsageError(f"--by {by}: {loss.name} is a loss of masks, which belong to no group")
     grouped = by == BY_CLASS and request.by is None
-    if grouped and groups_of(job) != "classes":
-        raise UsageError(f"--by class: the targets of {loss.name} name no class; name a column")
-    words = measurement.groups
-    if words is not None and len(words.cells) > MOST_SLICES:
-        raise DataError(
-            f"--by {by}: {count(len(words.cells), 'value')}; slices are of columns with at most {MOST_SLICES:,}"
-        )
-    names = (
-        group_names(measurement.job, measurement.decoded)
-        if grouped
-        else []
-        if words is None
-        else [cell or "" for cell in words.cells]
-    )
+    names, words = _names_of_slices(measurement, by, grouped), measurement.groups
     begun(measurement)
     measurement.observe(Ranker(top, grouped, None if words is None else words.codes, len(names)))
     result = measurement.run(threads=threads, seen=seen)
@@ -287,43 +265,90 @@ def rank(
     )
 
 
-def _listed(measurement: Measurement, ranking: Seen, words: list[str] | None) -> list[dict[str, Any]]:
-    """Return the worst rows as records, with the keys of compute's per-sample output and further ones."""
-    columns = ranking.worst.columns
+def _check_options(request: Request, top: int, by: str | None) -> None:
+    """Raise a UsageError if there is nothing to list, or the losses are not those of rows."""
+    loss = request.loss.declaration
+    if not 0 <= top <= MOST_ROWS:
+        raise UsageError(f"--top {top} is not in 0 ... {MOST_ROWS:,}")
+    if not top and by is None:
+        raise UsageError("--top 0: there is nothing to list; say --by class or --by COLUMN, or another number")
+    if loss.family.coupled == "file" or (loss.family.coupled == "masks" and request.per not in (None, "row")):
+        raise UsageError(f"{loss.name} is a loss of masks or of the whole file, not of rows that could be ranked")
+
+
+def _names_of_slices(measurement: Measurement, by: str | None, by_class: bool) -> list[str]:
+    """Return the names of the slices: of the classes, or the words of a column; none if rows are not grouped.
+
+    Raises a UsageError if the rows have no such groups, and a DataError if a column has too many different words.
+    """
+    job, words, loss = measurement.job, measurement.groups, measurement.request.loss.declaration
+    if job.masks is not None and by is not None:
+        raise UsageError(f"--by {by}: {loss.name} is a loss of masks, which belong to no group")
+    if by_class and groups_of(job) != "classes":
+        raise UsageError(f"--by class: the targets of {loss.name} name no class; name a column")
+    if words is not None and len(words.cells) > MOST_SLICES:
+        raise DataError(
+            f"--by {by}: {count(len(words.cells), 'value')}; slices are of columns with at most {MOST_SLICES:,}"
+        )
+    if by_class:
+        return group_names(job, measurement.decoded)
+    return [] if words is None else [cell or "" for cell in words.cells]
+
+
+def _listed(measurement: Measurement, found: Seen, words: list[str] | None) -> list[dict[str, Any]]:
+    """The worst rows as records: the keys of compute's rows, and more."""
+    columns = found.worst.columns
     masks = measurement.job.masks is not None
     rows = columns["row"]
     ascending = np.argsort(rows)
     original = np.empty(len(rows), np.int64)
     original[ascending] = rows[ascending] if masks else _original(measurement, rows[ascending])
-    ids = [] if measurement.ids is None or masks else measurement.ids.take(original[ascending])
-    by_row = dict(zip(original[ascending].tolist(), ids, strict=False))
-    codes = None if measurement.groups is None else _codes(measurement.groups, rows[ascending], ascending)
-    listed = []
+    listed: dict[str, list[Any]] = {"sample": original.tolist()}
+    if measurement.ids is not None and not masks:
+        in_order = original[ascending]
+        ids = dict(zip(in_order.tolist(), measurement.ids.take(in_order), strict=False))
+        listed["id"] = [ids[row] for row in listed["sample"]]
+    listed |= _of_losses(measurement, columns, found.confidence)
+    if words is not None and measurement.groups is not None:
+        listed["slice"] = [words[code] for code in _codes(measurement.groups, rows[ascending], ascending)]
+    return [dict(zip(listed, values, strict=True)) for values in zip(*listed.values(), strict=True)]
+
+
+def _of_losses(
+    measurement: Measurement, columns: dict[str, Array], confidence: GroupMoments | None
+) -> dict[str, list[Any]]:
+    """Return the target, the loss and what was predicted of each of the worst rows, by the key of a record.
+
+    `columns` are the rows as the pass kept them.
+    """
     label = columns.get("label")
     names = class_names(measurement) if label is not None else None
-    shown = targets(measurement, columns["target"])
-    suggested = _suggested(columns, ranking.confidence)
-    for i, row in enumerate(original.tolist()):
-        entry: dict[str, Any] = {"sample": row}
-        if by_row:
-            entry["id"] = by_row[row]
-        entry["target"] = _plain(shown[i]) if names is None or label is None else names(int(label[i]))
-        entry["loss"] = float(columns["loss"][i])
-        if "weight" in columns:
-            entry["weight"] = float(columns["weight"][i])
-        if names is not None:
-            entry["predicted"] = names(int(columns["predicted"][i]))
-        if "output" in columns:
-            entry["output"] = output_names(measurement.job, measurement.decoded)[int(columns["output"][i])]
-        for name in ("p_target", "p_predicted", "margin", "output_loss", "prediction", "residual"):
-            if name in columns:
-                entry[name] = float(columns[name][i])
-        if names is not None:
-            entry["suggested"] = names(int(columns["predicted"][i])) if suggested is not None and suggested[i] else None
-        if words is not None and codes is not None:
-            entry["slice"] = words[codes[i]]
-        listed.append(entry)
+    listed: dict[str, list[Any]] = {}
+    if names is None or label is None:
+        listed["target"] = [_plain(value) for value in targets(measurement, columns["target"])]
+    else:
+        listed["target"] = [names(int(index)) for index in label]
+    listed |= _numbers(columns, ("loss", "weight"))
+    if names is not None:
+        listed["predicted"] = [names(int(index)) for index in columns["predicted"]]
+    if "output" in columns:
+        outputs = output_names(measurement.job, measurement.decoded)
+        listed["output"] = [outputs[int(index)] for index in columns["output"]]
+    listed |= _numbers(columns, ("p_target", "p_predicted", "margin", "output_loss", "prediction", "residual"))
+    if names is not None:
+        listed["suggested"] = _names_suggested(columns, confidence, listed["predicted"])
     return listed
+
+
+def _numbers(columns: dict[str, Array], names: tuple[str, ...]) -> dict[str, list[Any]]:
+    """Return those of some columns that there are, as plain numbers."""
+    return {name: [float(value) for value in columns[name]] for name in names if name in columns}
+
+
+def _names_suggested(columns: dict[str, Array], confidence: GroupMoments | None, predicted: list[Any]) -> list[Any]:
+    """Return for each row the predicted class if it is a better label than the row's own, else None."""
+    suggested = _suggested(columns, confidence)
+    return [name if suggested is not None and suggested[i] else None for i, name in enumerate(predicted)]
 
 
 def _codes(words: "TextColumn", ascending: Array, order: Array) -> Array:

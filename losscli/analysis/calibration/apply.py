@@ -160,29 +160,37 @@ class Recalibrated:
 
 
 def _columns(opener: Opener, request: Request, other: str | None) -> tuple[Columns, tuple[IdColumn, str] | None]:
-    """Return the columns of predictions to calibrate and, if there are ids, these with the name of their column."""
-    word = other or request.predictions
-    if _is_standard_input(word) and (
+    """The columns of predictions to calibrate, and the ids of their rows with their column's name."""
+    _check_standard_input(request, other)
+    operand = opener.open(other or request.predictions, "--apply")
+    taken = [None, None] if other else _neighbours(opener, request, operand)
+    id = request.id
+    if id is not None and (not operand.is_table or id not in (operand.content.names or ())):
+        id = None
+    dataset = assign(operand, taken[0], taken[1], id, request.columns if operand.is_table else None)
+    if id is None:
+        return dataset.predictions, None
+    return dataset.predictions, (IdColumn(operand.content, operand.content.find(id)), id)
+
+
+def _check_standard_input(request: Request, other: str | None) -> None:
+    """Raise a UsageError if the predictions to calibrate come from standard input, which the fit has read."""
+    if _is_standard_input(other or request.predictions) and (
         other is None or any(map(_is_standard_input, (request.predictions, request.targets)))
     ):
         raise UsageError(
             f"{'--apply' if other else '--output'}: standard input was read for the fit, and is there once; put it in a file"
         )
-    operand = opener.open(word, "--apply")
-    neighbours: list[Operand | None] = [None, None]
-    if other is None:  # columns that are targets or weights are not predictions here either
-        words = (request.targets, request.sample_weight)
-        neighbours = [
-            None if word is None or _is_standard_input(word) else opener.open(word, "targets") for word in words
-        ]
-    id = request.id
-    if id is not None and (not operand.is_table or id not in (operand.content.names or ())):
-        id = None
-    taken = [None if neighbour is None or not neighbour.same_file(operand) else neighbour for neighbour in neighbours]
-    dataset = assign(operand, taken[0], taken[1], id, request.columns if operand.is_table else None)
-    if id is None:
-        return dataset.predictions, None
-    return dataset.predictions, (IdColumn(operand.content, operand.content.find(id)), id)
+
+
+def _neighbours(opener: Opener, request: Request, predictions: Operand) -> list[Operand | None]:
+    """Return the targets and the weights of the fit if they are columns of the predictions' file, else None for each.
+
+    These columns are no predictions when the same file is calibrated.
+    """
+    words = (request.targets, request.sample_weight)
+    operands = [None if word is None or _is_standard_input(word) else opener.open(word, "targets") for word in words]
+    return [operand if operand is not None and operand.same_file(predictions) else None for operand in operands]
 
 
 def _is_standard_input(word: str | None) -> bool:
