@@ -370,21 +370,10 @@ def resolve(bound: BoundLoss, request: "Request", dataset: "Dataset", notes: lis
     DataError
         if it takes targets in no form.
     """
-    shape = dataset.predictions.shape
-    targets_shape = None if dataset.targets is None else dataset.targets.shape
     own: Custom = bound.declaration.core.own  # type: ignore[attr-defined]
-    k = shape[1] if len(shape) == 2 else 1
-    one_each = targets_shape is not None and (len(targets_shape) == 1 or targets_shape[1] == 1)
-    if k > 1 and (one_each or request.label_smoothing or request.class_weight):
-        family = CLASSES
-    elif k == 1 and (request.label_smoothing or (targets_shape is not None and one_each and _is_text(dataset))):
-        family = OUTCOMES
-    else:
-        family = NUMBERS
+    family, row = _family(request, dataset), _row(dataset)
+    k = row[0] if row else 1
     found = completed(own.found, values_of(own.found, bound.parameters))
-    row = (
-        () if k == 1 and (len(shape) == 1 or (one_each and targets_shape != shape)) else (k,)
-    )  # (n, 1) is squeezed to (n,)
     settings = settled(found, bound.parameters, request, family, row, dataset.predictions.dtype)
     if family is NUMBERS and k > 1 and settings.wants not in (None, EITHER, request.prediction_kind):
         raise UsageError(
@@ -395,6 +384,32 @@ def resolve(bound: BoundLoss, request: "Request", dataset: "Dataset", notes: lis
     concluded = described(found, settings, request.prediction_kind)
     notes.append(concluded)
     return BoundLoss(replace(declared(found, settings, family), definition=concluded), bound.parameters)
+
+
+def _family(request: "Request", dataset: "Dataset") -> Family:
+    """Return what the targets of some files are: classes, outcomes or numbers."""
+    shape = dataset.predictions.shape
+    if len(shape) == 2 and shape[1] > 1:
+        classes = _is_one_each(dataset) or request.label_smoothing or request.class_weight
+        return CLASSES if classes else NUMBERS
+    outcomes = request.label_smoothing or (_is_one_each(dataset) and _is_text(dataset))
+    return OUTCOMES if outcomes else NUMBERS
+
+
+def _row(dataset: "Dataset") -> tuple[int, ...]:
+    """Return the shape of one row of predictions: (), or (k,) for k columns."""
+    shape = dataset.predictions.shape
+    if len(shape) == 2 and shape[1] > 1:
+        return (shape[1],)
+    targets_shape = None if dataset.targets is None else dataset.targets.shape
+    squeezed = len(shape) == 1 or (_is_one_each(dataset) and targets_shape != shape)  # (n, 1) to (n,)
+    return () if squeezed else (1,)
+
+
+def _is_one_each(dataset: "Dataset") -> bool:
+    """Whether a file of targets has one per row."""
+    shape = None if dataset.targets is None else dataset.targets.shape
+    return shape is not None and (len(shape) == 1 or shape[1] == 1)
 
 
 def _is_text(dataset: "Dataset") -> bool:

@@ -521,19 +521,30 @@ def _operands(text: str, names: list[str]) -> tuple[bool | None, str | None, tup
     if len(names) < 2:
         raise UsageError(f"{text}: takes {len(names)} operands; a loss takes two, such as (y_true, y_pred)")
     one, other = (name.lower().strip("_") for name in names[:2])
+    kinds = [_kind_of(name) for name in (one, other)]
     targets = [name in TARGETS for name in (one, other)]
-    wanted = {
-        name: kind for kind, words in (("logits", LOGITS), ("probs", PROBS), ("log-probs", LOG_PROBS)) for name in words
-    }
-    kinds = [wanted.get(name) for name in (one, other)]
     predictions = [name in PREDICTIONS or kind is not None for name, kind in zip((one, other), kinds, strict=True)]
-    first: bool | None = None
-    if (targets[0] and not targets[1]) or (predictions[1] and not predictions[0]):
-        first = True
-    elif (targets[1] and not targets[0]) or (predictions[0] and not predictions[1]):
-        first = False
+    first = _targets_first(targets, predictions)
     kind = None if first is None else kinds[1 if first else 0]
     return first, kind, (names[0], names[1])
+
+
+def _targets_first(targets: list[bool], predictions: list[bool]) -> bool | None:
+    """Return whether the first of two operands is the targets; None if their names do not tell.
+
+    `targets` and `predictions` say of each name whether it speaks of targets, and of predictions.
+    """
+    if (targets[0] and not targets[1]) or (predictions[1] and not predictions[0]):
+        return True
+    if (targets[1] and not targets[0]) or (predictions[0] and not predictions[1]):
+        return False
+    return None
+
+
+def _kind_of(name: str) -> str | None:
+    """Return the kind of predictions that an operand's name speaks of; None if it speaks of none."""
+    known = (("log-probs", LOG_PROBS), ("probs", PROBS), ("logits", LOGITS))
+    return next((kind for kind, names in known if name in names), None)
 
 
 def framework_of(function: Any) -> str:
