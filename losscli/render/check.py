@@ -1,6 +1,6 @@
-"""The findings of `losscli check` as a table."""
+"""What `losscli check` found, as a table."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from losscli.render.text import _clean, _console, _facts_table, _plain, number
 
@@ -16,32 +16,34 @@ KINDS = {
     "binary": "0 and 1",
     "signed": "-1 and 1",
 }
-"""Encoding of targets -> its name in the table of a check."""
+"""What targets are called in the table of a check."""
 
 
-def checked(report: "Report", terminal: bool, width: int) -> str:
-    """Return the table of `losscli check`: facts, then findings."""
-    full = not terminal
+def _of_operand(role: str, found: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return the facts about one operand: its file and shape, its kind with the evidence, and how often its classes occur."""
+    shape = " x ".join(f"{length:,}" for length in found.get("shape", ()))
+    described = ", ".join([*([shape] if shape else []), *([found["dtype"]] if "dtype" in found else [])])
+    facts = [(role, f"{found.get('file', 'not read')}" + (f": {described}" if described else ""))]
+    kind, evidence = found.get("kind"), found.get("evidence")
+    if kind:
+        facts.append(("", KINDS.get(kind, kind) + (f": {evidence}" if evidence else "")))
+    for what in ("classes", "positives"):
+        counts = found.get(what, {})
+        shown = list(counts.items())[:CLASSES_SHOWN]
+        more = f", ... {len(counts) - len(shown):,} more" if len(counts) > len(shown) else ""
+        facts += [] if not counts else [(what, ", ".join(f"{name}: {rows:,}" for name, rows in shown) + more)]
+    return facts
+
+
+def _of_rows(found: dict[str, Any], full: bool) -> list[tuple[str, str]]:
+    """Return the facts about the rows of both files together; `full` asks for every digit."""
     facts = []
-    for role in ("predictions", "targets"):
-        about_file = report.facts.get(role, {})
-        shape = " x ".join(f"{length:,}" for length in about_file.get("shape", ()))
-        described = ", ".join([*([shape] if shape else []), *([about_file["dtype"]] if "dtype" in about_file else [])])
-        facts.append((role, f"{about_file.get('file', 'not read')}" + (f": {described}" if described else "")))
-        kind, evidence = about_file.get("kind"), about_file.get("evidence")
-        if kind:
-            facts.append(("", KINDS.get(kind, kind) + (f": {evidence}" if evidence else "")))
-        for what in ("classes", "positives"):
-            counts = about_file.get(what, {})
-            shown = list(counts.items())[:CLASSES_SHOWN]
-            more = f", ... {len(counts) - len(shown):,} more" if len(counts) > len(shown) else ""
-            facts += [] if not counts else [(what, ", ".join(f"{name}: {rows:,}" for name, rows in shown) + more)]
-    read = report.facts.get("read_as")
+    read = found.get("read_as")
     if read:
         facts.append(("read as", f"{read['loss']}" + (f", from {read['from']}" if "from" in read else "")))
     for name in ("samples", "ignored", "dropped"):
-        if report.facts.get(name):
-            facts.append((name, f"{report.facts[name]:,}"))
+        if found.get(name):
+            facts.append((name, f"{found[name]:,}"))
     for name, meaning in (
         ("accuracy", "labels that are the predicted class"),
         ("majority", "labels of the most frequent class"),
@@ -49,8 +51,19 @@ def checked(report: "Report", terminal: bool, width: int) -> str:
         ("baseline", "mean loss of the best constant prediction"),
         ("shuffled", "mean loss with shuffled labels"),
     ):
-        if name in report.facts:
-            facts.append((name, f"{number(report.facts[name], full)} ({meaning})"))
+        if name in found:
+            facts.append((name, f"{number(found[name], full)} ({meaning})"))
+    return facts
+
+
+def checked(report: "Report", terminal: bool, width: int) -> str:
+    """What `losscli check` found: facts, then findings."""
+    full = not terminal
+    facts = [
+        *_of_operand("predictions", report.facts.get("predictions", {})),
+        *_of_operand("targets", report.facts.get("targets", {})),
+        *_of_rows(report.facts, full),
+    ]
     facts += [("note", note) for note in report.facts.get("notes", ())]
     facts += [(finding.severity, finding.line()) for finding in report.findings]
     if not report.findings:

@@ -61,16 +61,23 @@ def facts_of(result: Result, full: bool) -> list[tuple[str, str]]:
     facts += [
         (name, number(value, full)) for name, value in result.summary.items() if name != "mean" or _differs(result)
     ]
-    best = result.baseline
-    if best is not None:
-        shown = best.prediction if isinstance(best.prediction, list) else [best.prediction]
-        words = ", ".join(f"{value:.4g}" for value in shown[:6]) + (", ..." if len(shown) > 6 else "")
-        facts.append(("baseline", f"{number(best.value, full)} (constant prediction {words})"))
-        if best.skill is not None:
-            facts.append(("skill", f"{number(best.skill, full)} (1 - value / baseline)"))
+    facts += _of_baseline(result, full)
     for entry in result.requirements:
         verdict = "met" if entry["met"] else "NOT MET"
         facts.append((f"require {entry['require']}", f"{verdict} ({number(entry['actual'], full)})"))
+    return facts
+
+
+def _of_baseline(result: Result, full: bool) -> list[tuple[str, str]]:
+    """Return the facts about the best constant prediction; none if the result has no baseline."""
+    best = result.baseline
+    if best is None:
+        return []
+    shown = best.prediction if isinstance(best.prediction, list) else [best.prediction]
+    words = ", ".join(f"{value:.4g}" for value in shown[:6]) + (", ..." if len(shown) > 6 else "")
+    facts = [("baseline", f"{number(best.value, full)} (constant prediction {words})")]
+    if best.skill is not None:
+        facts.append(("skill", f"{number(best.skill, full)} (1 - value / baseline)"))
     return facts
 
 
