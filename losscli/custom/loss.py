@@ -371,7 +371,7 @@ def resolve(bound: BoundLoss, request: "Request", dataset: "Dataset", notes: lis
         if it takes targets in no form.
     """
     own: Custom = bound.declaration.core.own  # type: ignore[attr-defined]
-    family, row = _family(request, dataset), _row(dataset)
+    family, row = _family_of(request, dataset), _row(dataset)
     k = row[0] if row else 1
     found = completed(own.found, values_of(own.found, bound.parameters))
     settings = settled(found, bound.parameters, request, family, row, dataset.predictions.dtype)
@@ -386,7 +386,7 @@ def resolve(bound: BoundLoss, request: "Request", dataset: "Dataset", notes: lis
     return BoundLoss(replace(declared(found, settings, family), definition=concluded), bound.parameters)
 
 
-def _family(request: "Request", dataset: "Dataset") -> Family:
+def _family_of(request: "Request", dataset: "Dataset") -> Family:
     """Return what the targets of some files are: classes, outcomes or numbers."""
     shape = dataset.predictions.shape
     if len(shape) == 2 and shape[1] > 1:
