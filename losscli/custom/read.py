@@ -35,7 +35,7 @@ def read(text: str) -> Found:
     for part in name.split("."):
         if not hasattr(member, part):
             names = [known for known, value in vars(module).items() if _is_own(value, module)]
-            there = f"it has {listing(names)}" if names else "it defines no function or class"
-            raise UsageError(f"{path}: no {name!r}{did_you_mean(name, names)}; {there}")
+            known_names = f"it has {listing(names)}" if names else "it defines no function or class"
+            raise UsageError(f"{path}: no {name!r}{did_you_mean(name, names)}; {known_names}")
         member = getattr(member, part)
     return recognised(text, path, member)

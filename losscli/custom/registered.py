@@ -1,6 +1,7 @@
 """Losses that installed packages register, as entry points of a group: found by name, and imported only if used.
 
-    [project.entry-points."losscli.losses"] my-focal = "my_package.losses:focal"
+    [project.entry-points."losscli.losses"]
+    my-focal = "my_package.losses:focal"
 
 A registered object may be anything that FILE.py:NAME may name. losscli's own names have precedence.
 """

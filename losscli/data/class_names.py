@@ -126,27 +126,27 @@ def in_order(source: Source, names: tuple[str, ...], notes: list[str]) -> Source
     DataError
         if the number of names is not that of columns, or the columns have only some of the names.
     """
-    ours, k = source.columns, source.shape[1]
+    own_names, k = source.columns, source.shape[1]
     if k != len(names):
         raise DataError(
             f"--classes: {count(len(names), 'name')} ({listing(names, 4)}) for the {count(k, 'column')} of {source.name}; "
             "give one a column",
             "names-differ",
         )
-    for prefix in prefixes(ours) if ours else ():
-        places = {name[len(prefix) :]: i for i, name in enumerate(ours or ())}
+    for prefix in prefixes(own_names) if own_names else ():
+        places = {name[len(prefix) :]: i for i, name in enumerate(own_names or ())}
         if set(places) == set(names):
             order = tuple(places[name] for name in names)
             return source if order == tuple(range(k)) else Reordered(source, order)
         alone = [name for name in names if name not in places]
         if len(alone) < len(names):
             raise DataError(
-                f"--classes: {source.name} has no column {alone[0]!r}; its columns: {listing(ours or ())}"
+                f"--classes: {source.name} has no column {alone[0]!r}; its columns: {listing(own_names or ())}"
                 f"{did_you_mean(alone[0], places)}",
                 "names-differ",
             )
-    if ours:
-        notes.append(f"{source.name}: its columns ({listing(ours, 4)}) are called by --classes, in their order")
+    if own_names:
+        notes.append(f"{source.name}: its columns ({listing(own_names, 4)}) are called by --classes, in their order")
     return replace(source, columns=names) if isinstance(source, StreamSource) else Titled(source, names)
 
 

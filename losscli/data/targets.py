@@ -128,24 +128,24 @@ def _of_outputs(
 
 def check_rows(predictions: Columns, other: Columns) -> None:
     """Raise a DataError if two operands have different numbers of rows."""
-    rows, theirs = predictions.shape[0], other.shape[0]
-    if rows == theirs:
+    rows, other_rows = predictions.shape[0], other.shape[0]
+    if rows == other_rows:
         return
     for side in (predictions, other):
         if side.operand.is_table:
             side.operand.content.check()  # raises an error if a blank or broken row is the reason
     what = " weights" if other.role == "weights" else ""
-    fact = f"{predictions.name} has {count(rows, 'row')} and {other.name} {theirs:,}{what}"
-    if len(predictions.shape) == 2 and predictions.shape[1] == theirs:
+    fact = f"{predictions.name} has {count(rows, 'row')} and {other.name} {other_rows:,}{what}"
+    if len(predictions.shape) == 2 and predictions.shape[1] == other_rows:
         raise DataError(f"{fact}: if the predictions are transposed, save them with one row a sample", "rows-differ")
     header = other.first_row_taken
-    if header is not None and rows == theirs + 1:
+    if header is not None and rows == other_rows + 1:
         raise DataError(
             f"{fact}: its first row ({header}) was taken for a header; if it is data, "
             "give the file a header line, or say --no-header, which holds for all tables",
             "rows-differ",
         )
-    if theirs == rows + 1 and other.operand.is_table and other.names is None:
+    if other_rows == rows + 1 and other.operand.is_table and other.names is None:
         raise DataError(f"{fact}: if its first row is a header, say --header", "rows-differ")
     raise DataError(f"{fact}: each prediction needs its own; join by a common column with --id", "rows-differ")
 
@@ -155,24 +155,24 @@ def _matching(loss: str, predictions: Source, targets: Columns, family: Family) 
 
     Also returns notes, and how the columns were matched, or None.
     """
-    shape, theirs, one_target = predictions.shape, targets.shape, family.one_target
+    shape, targets_shape, one_target = predictions.shape, targets.shape, family.one_target
     if one_target:
         shape = shape[:1]
     notes: list[str] = []
     source: Source | None = None
-    if shape != theirs:
-        if len(shape) == 1 and theirs == (*shape, 1):
+    if shape != targets_shape:
+        if len(shape) == 1 and targets_shape == (*shape, 1):
             source = Reshaped(targets.source())
             whose = "one target a row" if one_target else "the predictions' shape"
-            notes.append(f"{targets.name}: shape {theirs} was squeezed to {shape}, {whose}")
+            notes.append(f"{targets.name}: shape {targets_shape} was squeezed to {shape}, {whose}")
         elif one_target:
             raise DataError(
                 f"{loss}: predictions {predictions.name} have shape {predictions.shape} and targets {targets.name} "
-                f"{theirs}; give one target a row, {shape}, or pick a column of a table with FILE:COLUMN"
+                f"{targets_shape}; give one target a row, {shape}, or pick a column of a table with FILE:COLUMN"
             )
         else:
             raise DataError(
-                f"{loss}: predictions {predictions.name} have shape {shape} and targets {targets.name} {theirs}; "
+                f"{loss}: predictions {predictions.name} have shape {shape} and targets {targets.name} {targets_shape}; "
                 "nothing is broadcast: give one target for each prediction, or pick a column of a table with FILE:COLUMN"
             )
     source = source or targets.source()

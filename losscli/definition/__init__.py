@@ -1,1 +1,1 @@
-"""What a loss is: its declaration, its family, its domain, and the registry of all losses."""
+"""The definition of a loss: its declaration, its family, its domain, and the registry of all losses."""

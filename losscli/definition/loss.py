@@ -1,4 +1,4 @@
-"""What a loss is: a declaration from which options, help, `explain`, tests and plots are derived.
+"""The definition of a loss: a declaration from which options, help, `explain`, tests and plots are derived.
 
 A loss is one decorated function in a family's file. The function (the core) returns value and slope of the family's own
 variable; the family's `lift` turns predictions and targets into that variable and applies the chain rule, once for all

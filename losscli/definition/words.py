@@ -7,19 +7,21 @@ module of words imports nothing but `typing`: help lists choices without loading
 from typing import Literal
 
 TargetType = Literal["numbers", "signs", "outcomes", "classes"]
-"""What a family's targets are: numbers of any size; -1 or 1; 0 to 1; or one of several classes per row."""
+"""The kind of targets that a family takes: numbers of any size; -1 or 1; 0 to 1; or one of several classes per row."""
 TargetKind = Literal["constant", "numbers", "binary", "signed", "soft", "index", "name", "one-hot"]
-"""What the targets of a file turned out to be; the receipt says which."""
+"""The encoding that the targets of a file have; the receipt states it."""
 StoredAs = Literal["numbers", "signs", "outcomes", "indices", "rows"]
-"""What the numbers of a targets' source are: 'indices' are one class per row, 'rows' one number per class and row."""
+"""The meaning of the numbers of targets: 'indices' are one class per row, 'rows' one number per class and row."""
 SignConvention = Literal["numbers", "doubled", "truth"]
 """How a library reads the labels of margin losses: as they are, as 2 t - 1, or as 1 for all but 0."""
 ThirdOperandName = Literal["variance", "negative", "other"]
-"""The third operand of some losses, as its option is called."""
+"""The third operand of some losses, by the name of its option."""
 Coupling = Literal["masks", "file", "rows"]
-"""What has one loss, or meets, beyond a row: a mask (a row, a column or the file), the file, or all other rows."""
+"""The rows that share a loss or are compared: those of a mask (a row, a column or the
+file), the file, or all other rows.
+"""
 PredictionKind = Literal["logits", "probs", "log-probs"]
-"""What predictions are."""
+"""The kind of predictions."""
 SmoothingMode = Literal["uniform", "half", "others"]
 """How label smoothing spreads its amount; `losscli.data.target_encoding.Smoothing` has the formulas."""
 ReductionName = Literal["mean", "sum", "none", "sum-over-batch-size", "sum-by-nonzero-weights"]
@@ -27,10 +29,10 @@ ReductionName = Literal["mean", "sum", "none", "sum-over-batch-size", "sum-by-no
 OutputReduction = Literal["mean", "sum"]
 """How the losses of a row's outputs become the loss of the row."""
 MaskKind = Literal["row", "column", "file"]
-"""What is one mask or one series, in losses that couple its elements."""
+"""The extent of one mask or one series, in losses that couple its elements."""
 OperandOrder = Literal["predictions,targets", "targets,predictions"]
 """Which operand of the user's own loss comes first."""
 UnmatchedRule = Literal["error", "drop"]
-"""What becomes of rows whose id is not in every file."""
+"""Treatment of rows whose id is not in every file."""
 AxisName = Literal["residual", "margin", "logit", "probability", "distance"]
-"""What losses are drawn over; the families' `axes` say how."""
+"""The axes over which losses are drawn; the families' `axes` describe them."""

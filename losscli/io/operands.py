@@ -335,6 +335,7 @@ def is_table(content: Content) -> bool:
 
 
 def is_text(source: Source) -> bool:
+    """Whether an array holds text."""
     return source.dtype.kind in "US"
 
 

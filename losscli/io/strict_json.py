@@ -21,9 +21,9 @@ def strict(value: Any, path: str = "", found: dict[str, str] | None = None) -> A
 
 def strict_record(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return a record with None for numbers that are not finite, and with the key "nonfinite" if there were any."""
-    found: dict[str, str] = {}
-    clean: dict[str, Any] = strict(record, "", found)
-    return clean | {"nonfinite": found} if found else clean
+    nonfinite: dict[str, str] = {}
+    clean: dict[str, Any] = strict(record, "", nonfinite)
+    return clean | {"nonfinite": nonfinite} if nonfinite else clean
 
 
 # Made once: json.dumps makes an encoder at each call that has any options.

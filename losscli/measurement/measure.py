@@ -209,7 +209,7 @@ class Measurement:
         }
         if self.job.encoding.smoothing is None and self.request.library is None:
             mean = divide(sums.weighted.value, sums.weight.value)
-            summary |= {name: made(mean) for name, made in self.job.loss.declaration.statistics.items()}
+            summary |= {name: transform(mean) for name, transform in self.job.loss.declaration.statistics.items()}
         if bins is not None:
             summary |= bins.statistics()
             everything["calibration"] = DESCRIBED

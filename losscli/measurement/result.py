@@ -34,13 +34,13 @@ class Result:
     aggregate: Aggregate
     """All that the pass kept, records of further collectors included."""
     losses: Array | None = None
-    """Every sample's loss before weights, shape (n,); None where they were not asked for. Ignored rows are absent."""
+    """The loss of each sample before weights, shape (n,), without ignored rows; None if not asked for."""
     elements: Array | None = None
-    """Each output's loss, shape (n, k); None where they were not asked for."""
+    """The loss of each output, shape (n, k); None if not asked for."""
     gradient: Array | None = None
-    """d loss_i / d predictions_i in the predictions' shape; None where it was not asked for."""
+    """d loss_i / d predictions_i in the predictions' shape; None if not asked for."""
     notes: list[str] = field(default_factory=list)
-    """What there was to tell about the files."""
+    """Notes about the files for the user."""
 
     def to_dict(self) -> dict[str, Any]:
         """The result with the keys of `-f json`."""

@@ -48,7 +48,7 @@ class Sample(NamedTuple):
     third_operand: tuple[Array, ...] = ()
 
     def __add__(self, other: "Sample") -> "Sample":  # type: ignore[override]
-        return Sample(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
+        return Sample(*(first + second for first, second in zip(self, other, strict=True)))
 
 
 @dataclass(frozen=True)

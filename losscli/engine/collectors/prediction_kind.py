@@ -401,4 +401,4 @@ _QUESTIONS = (
     _saturated,
     _constant,
 )
-"""What is asked of predictions, in the order of the findings."""
+"""The tests of predictions, in the order of their findings."""

@@ -124,8 +124,8 @@ def _undefined(look: _Looker, batch: "Batch", undefined: Array) -> Faults:
 
 
 def raise_faults(job: "Job", faults: Faults) -> None:
-    """Raise a DataError for the gravest fault that a pass found, with its first places and its
-    number; none if there is none.
+    """Raise a DataError for the gravest fault that a pass found, if there is one, with its first places
+    and its number.
     """
     for fault in _grave(faults):
         number, places = faults.found[fault]
