@@ -35,7 +35,7 @@ class Cloud:
     index: Array
     names: tuple[str, ...]
     centers: Array
-    prediction_kind: bool
+    centers_given: bool
     """Whether the centers come from a file; otherwise they are the means of the classes."""
     labels: tuple[str, str]
     """Names of the two axes."""

@@ -75,7 +75,7 @@ def draw(cloud: Cloud, look: Look) -> Figure:
     handles.append(
         Line2D([], [], linestyle="", marker="X", color=theme.ground, markersize=10, markeredgecolor=theme.ink)
     )
-    labels.append("center of a class" if cloud.prediction_kind else "mean of a class")
+    labels.append("center of a class" if cloud.centers_given else "mean of a class")
     if len(points) < len(cloud.points):
         drawn = f"{len(points):,} of {count(len(cloud.points), 'row')} drawn, chosen at random"
         axes.set_title(drawn, fontsize=8.5)

@@ -160,7 +160,7 @@ class TestRows:
         found = load(x, y, c, id="id")
         assert classes_of(found) == ["a", "b", "c"]
         assert dict(zip(found.names, found.centers.tolist(), strict=True)) == {"a": [4, 5], "b": [8, 9], "c": [6, 7]}
-        assert found.prediction_kind
+        assert found.centers_given
 
     def test_labels_beside_the_features(self, write):
         x = write("x.csv", "u,v,label\n1,2,a\n3,4,b\n")
@@ -242,7 +242,7 @@ class TestCenters:
     def test_without_a_file_they_are_the_means_of_the_classes(self, save):
         found = load(save("x.npy", X), save("y.npy", [1, 0, 1, -1, 0, 1]), ignore="-1")
         assert found.centers == near(np.array([X[[1, 4]].mean(axis=0), X[[0, 2, 5]].mean(axis=0)]))
-        assert not found.prediction_kind
+        assert not found.centers_given
 
     def test_of_several_dimensions_they_are_the_means_of_the_points(self, save):
         generator = np.random.default_rng(3)
@@ -253,7 +253,7 @@ class TestCenters:
     def test_of_a_file(self, save):
         c = np.array([[1.0, 2], [3, 4], [50, 60]])
         found = load(save("x.npy", X), save("y.npy", [1, 0, 1, 1, 0, 1]), save("c.npy", c))
-        assert found.prediction_kind
+        assert found.centers_given
         assert found.names == ("0", "1", "2")
         assert found.centers.tolist() == c.tolist()
         assert found.index.tolist() == [1, 0, 1, 1, 0, 1]

@@ -34,7 +34,7 @@ SLOPES = 1e-4
 more than this times max(1, |it|).
 """
 
-THIRD_OPERANDS = 9
+ROWS_TOGETHER = 9
 """Number of rows that are tested together and one by one."""
 DTYPES = (np.float64, np.float32)
 
@@ -283,8 +283,8 @@ class Prover:
         self._add(name, BROKEN, words, _slopes(points, where, slopes, true, "reference"))
 
     def _independent(self) -> None:
-        points = self.points.take(slice(0, THIRD_OPERANDS))
-        alone = np.array([self.subject.values(points.take(slice(i, i + 1)))[0] for i in range(THIRD_OPERANDS)])
+        points = self.points.take(slice(0, ROWS_TOGETHER))
+        alone = np.array([self.subject.values(points.take(slice(i, i + 1)))[0] for i in range(ROWS_TOGETHER)])
         if self._is_scalar:
             together = float(self.subject.raw(points).item())
             for name, expected in (("mean", alone.mean()), ("sum", alone.sum())):
@@ -292,14 +292,14 @@ class Prover:
                     self._add("per sample", MET, f"one number: the {name} of the rows' own losses")
                     return
             words = "the loss of several rows is neither the mean nor the sum of each row's own"
-            example = {"rows": THIRD_OPERANDS, "value": together, "mean of the rows": float(alone.mean())}
+            example = {"rows": ROWS_TOGETHER, "value": together, "mean of the rows": float(alone.mean())}
             self._add("per sample", BROKEN, words, example)
             return
         each = self.subject.values(points)
         wrong = ~(close(each, alone) | (np.isnan(each) & np.isnan(alone)))
         if wrong.any():
             row = int(wrong.argmax())
-            shown = points.shown(row) | {f"among {THIRD_OPERANDS} rows": float(each[row]), "alone": float(alone[row])}
+            shown = points.shown(row) | {f"among {ROWS_TOGETHER} rows": float(each[row]), "alone": float(alone[row])}
             self._add("per sample", BROKEN, "a row's loss depends on the rows beside it", shown)
         else:
             self._add("per sample", MET, "a row's loss does not depend on the others")
