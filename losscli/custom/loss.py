@@ -371,8 +371,7 @@ def resolve(bound: BoundLoss, request: "Request", dataset: "Dataset", notes: lis
         if it takes targets in no form.
     """
     own: Custom = bound.declaration.core.own  # type: ignore[attr-defined]
-    family, row = _family_of(request, dataset), _row(dataset)
-    k = row[0] if row else 1
+    family, row, k = _family_of(request, dataset), _row(dataset), _width(dataset)
     found = completed(own.found, values_of(own.found, bound.parameters))
     settings = settled(found, bound.parameters, request, family, row, dataset.predictions.dtype)
     if family is NUMBERS and k > 1 and settings.wants not in (None, EITHER, request.prediction_kind):
@@ -388,22 +387,26 @@ def resolve(bound: BoundLoss, request: "Request", dataset: "Dataset", notes: lis
 
 def _family_of(request: "Request", dataset: "Dataset") -> Family:
     """Return what the targets of some files are: classes, outcomes or numbers."""
-    shape = dataset.predictions.shape
-    if len(shape) == 2 and shape[1] > 1:
-        classes = _is_one_each(dataset) or request.label_smoothing or request.class_weight
-        return CLASSES if classes else NUMBERS
-    outcomes = request.label_smoothing or (_is_one_each(dataset) and _is_text(dataset))
-    return OUTCOMES if outcomes else NUMBERS
+    k, one_each = _width(dataset), _is_one_each(dataset)
+    if k > 1 and (one_each or request.label_smoothing or request.class_weight):
+        return CLASSES
+    if k == 1 and (request.label_smoothing or (one_each and _is_text(dataset))):
+        return OUTCOMES
+    return NUMBERS
 
 
 def _row(dataset: "Dataset") -> tuple[int, ...]:
-    """Return the shape of one row of predictions: (), or (k,) for k columns."""
-    shape = dataset.predictions.shape
-    if len(shape) == 2 and shape[1] > 1:
-        return (shape[1],)
+    """Return the shape of one row of predictions: () for one number, or (k,) for k columns."""
+    shape, k = dataset.predictions.shape, _width(dataset)
     targets_shape = None if dataset.targets is None else dataset.targets.shape
-    squeezed = len(shape) == 1 or (_is_one_each(dataset) and targets_shape != shape)  # (n, 1) to (n,)
-    return () if squeezed else (1,)
+    squeezed = k == 1 and (len(shape) == 1 or (_is_one_each(dataset) and targets_shape != shape))  # (n, 1) to (n,)
+    return () if squeezed else (k,)
+
+
+def _width(dataset: "Dataset") -> int:
+    """Return the number of columns of the predictions; 1 for one number per row."""
+    shape = dataset.predictions.shape
+    return shape[1] if len(shape) == 2 else 1
 
 
 def _is_one_each(dataset: "Dataset") -> bool:

@@ -160,10 +160,10 @@ class Recalibrated:
 
 
 def _columns(opener: Opener, request: Request, other: str | None) -> tuple[Columns, tuple[IdColumn, str] | None]:
-    """The columns of predictions to calibrate, and the ids of their rows with their column's name."""
+    """Return the columns of predictions to calibrate and, if there are ids, these with the name of their column."""
     _check_standard_input(request, other)
     operand = opener.open(other or request.predictions, "--apply")
-    taken = [None, None] if other else _neighbours(opener, request, operand)
+    taken = [None, None] if other is not None else _neighbours(opener, request, operand)
     id = request.id
     if id is not None and (not operand.is_table or id not in (operand.content.names or ())):
         id = None
