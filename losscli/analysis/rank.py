@@ -295,9 +295,9 @@ def _names_of_slices(measurement: Measurement, by: str | None, by_class: bool) -
     return [] if words is None else [cell or "" for cell in words.cells]
 
 
-def _listed(measurement: Measurement, found: Seen, words: list[str] | None) -> list[dict[str, Any]]:
-    """The worst rows as records: the keys of compute's rows, and more."""
-    columns = found.worst.columns
+def _listed(measurement: Measurement, ranking: Seen, words: list[str] | None) -> list[dict[str, Any]]:
+    """Return the worst rows as records, with the keys of compute's per-sample output and further ones."""
+    columns = ranking.worst.columns
     masks = measurement.job.masks is not None
     rows = columns["row"]
     ascending = np.argsort(rows)
@@ -308,7 +308,7 @@ def _listed(measurement: Measurement, found: Seen, words: list[str] | None) -> l
         in_order = original[ascending]
         ids = dict(zip(in_order.tolist(), measurement.ids.take(in_order), strict=False))
         listed["id"] = [ids[row] for row in listed["sample"]]
-    listed |= _of_losses(measurement, columns, found.confidence)
+    listed |= _of_losses(measurement, columns, ranking.confidence)
     if words is not None and measurement.groups is not None:
         listed["slice"] = [words[code] for code in _codes(measurement.groups, rows[ascending], ascending)]
     return [dict(zip(listed, values, strict=True)) for values in zip(*listed.values(), strict=True)]

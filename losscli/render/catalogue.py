@@ -206,7 +206,7 @@ def described(loss: Loss, terminal: bool, encoding: str | None = "utf-8") -> str
     """Return a page about one loss: what it is, and everything that may surprise."""
     import textwrap
 
-    found = entry(loss)
+    record = entry(loss)
     width = max(60, min(shutil.get_terminal_size().columns, 100)) if terminal else 100
 
     def strong(text: str) -> str:
@@ -226,19 +226,19 @@ def described(loss: Loss, terminal: bool, encoding: str | None = "utf-8") -> str
         over, drawn = curve(loss, encoding)
     except LosscliError as error:  # a loss of the user's own may fail or need a parameter
         over, drawn = f"none: {error}", []
-    before, behind = _sections(found)
+    before, behind = _sections(record)
     text = [
-        strong(found["name"]) + f"  ({found['family']})",
-        *textwrap.wrap(found["summary"], width, initial_indent="  ", subsequent_indent="  "),
+        strong(record["name"]) + f"  ({record['family']})",
+        *textwrap.wrap(record["summary"], width, initial_indent="  ", subsequent_indent="  "),
         *(row for title, lines in before for row in part(title, lines)),
         "",
         strong("Curve"),
         f"  {over}",
         *(f"  {line}" for line in drawn),
         *(row for title, lines in behind for row in part(title, lines)),
-        *_libraries(found, part, width),
-        *part("Source", [found["source"]]),
-        *part("Compute", [_command(loss, found)]),
+        *_libraries(record, part, width),
+        *part("Source", [record["source"]]),
+        *part("Compute", [_command(loss, record)]),
     ]
     return "\n".join(text)
 
@@ -247,35 +247,38 @@ Section = tuple[str, list[str]]
 """A title and the paragraphs below it; without any, the section is left out."""
 
 
-def _sections(found: Entry) -> tuple[list[Section], list[Section]]:
+def _sections(record: Entry) -> tuple[list[Section], list[Section]]:
     """Return the sections about a loss that stand before its curve, and those behind it."""
-    formula = [f"f = {formula_of(found)}", *([f"loss = {found['value']}"] if found["value"].startswith("sum") else [])]
-    letters = [f"{letter} = {meaning}" for letter, meaning in (found["variables"] | found["where"]).items()]
-    slope = [f"slope = {found['slope']}"] if found["slope"] else []
+    formula = [
+        f"f = {formula_of(record)}",
+        *([f"loss = {record['value']}"] if record["value"].startswith("sum") else []),
+    ]
+    letters = [f"{letter} = {meaning}" for letter, meaning in (record["variables"] | record["where"]).items()]
+    slope = [f"slope = {record['slope']}"] if record["slope"] else []
     parameters = [
         f"--{item['name'].replace('_', '-')} {'(none)' if item['default'] is None else format(item['default'], 'g')}  in {item['domain']}: {item['help']}"
-        for item in found["parameters"]
+        for item in record["parameters"]
     ]
-    at = ", ".join(found["breaks"])
+    at = ", ".join(record["breaks"])
     return [("Formula", formula), ("where", letters)], [
-        ("Gradient", [*slope, f"d loss / d prediction: {found['gradient']}"]),
+        ("Gradient", [*slope, f"d loss / d prediction: {record['gradient']}"]),
         ("Parameters", parameters),
-        ("Targets", [found["targets"]]),
-        ("Rows", [found["rows"]] if found["rows"] else []),
-        ("Changes its form", [f"at {next(iter(found['variables']))} = {at}"] if at else []),
-        ("Facts", [", ".join(found["facts"])] if found["facts"] else []),
-        ("Special cases", found["special_cases"]),
-        ("Relations", found["relations"]),
-        ("Also called", [", ".join(found["aliases"])] if found["aliases"] else []),
-        ("Names that mean something else elsewhere", [f"{name}: {text}" for name, text in found["elsewhere"].items()]),
+        ("Targets", [record["targets"]]),
+        ("Rows", [record["rows"]] if record["rows"] else []),
+        ("Changes its form", [f"at {next(iter(record['variables']))} = {at}"] if at else []),
+        ("Facts", [", ".join(record["facts"])] if record["facts"] else []),
+        ("Special cases", record["special_cases"]),
+        ("Relations", record["relations"]),
+        ("Also called", [", ".join(record["aliases"])] if record["aliases"] else []),
+        ("Names that mean something else elsewhere", [f"{name}: {text}" for name, text in record["elsewhere"].items()]),
     ]
 
 
-def _command(loss: Loss, found: Entry) -> str:
+def _command(loss: Loss, record: Entry) -> str:
     """Return the command line that computes a loss, with its parameters at their defaults."""
-    given = [item for item in found["parameters"] if item["default"] is not None]
+    given = [item for item in record["parameters"] if item["default"] is not None]
     options = "".join(f" --{item['name'].replace('_', '-')} {item['default']:g}" for item in given)
-    return f"losscli compute {found['name']} PREDICTIONS TARGETS{operands_of(loss)}{options}"
+    return f"losscli compute {record['name']} PREDICTIONS TARGETS{operands_of(loss)}{options}"
 
 
 def _libraries(found: Entry, part: Callable[[str, Sequence[str]], list[str]], width: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""What `losscli check` found, as a table."""
+"""The findings of `losscli check` as a table."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -16,34 +16,34 @@ KINDS = {
     "binary": "0 and 1",
     "signed": "-1 and 1",
 }
-"""What targets are called in the table of a check."""
+"""Encoding of targets -> its name in the table of a check."""
 
 
-def _of_operand(role: str, found: dict[str, Any]) -> list[tuple[str, str]]:
+def _of_operand(role: str, about: dict[str, Any]) -> list[tuple[str, str]]:
     """Return the facts about one operand: its file and shape, its kind with the evidence, and how often its classes occur."""
-    shape = " x ".join(f"{length:,}" for length in found.get("shape", ()))
-    described = ", ".join([*([shape] if shape else []), *([found["dtype"]] if "dtype" in found else [])])
-    facts = [(role, f"{found.get('file', 'not read')}" + (f": {described}" if described else ""))]
-    kind, evidence = found.get("kind"), found.get("evidence")
+    shape = " x ".join(f"{length:,}" for length in about.get("shape", ()))
+    described = ", ".join([*([shape] if shape else []), *([about["dtype"]] if "dtype" in about else [])])
+    facts = [(role, f"{about.get('file', 'not read')}" + (f": {described}" if described else ""))]
+    kind, evidence = about.get("kind"), about.get("evidence")
     if kind:
         facts.append(("", KINDS.get(kind, kind) + (f": {evidence}" if evidence else "")))
     for what in ("classes", "positives"):
-        counts = found.get(what, {})
+        counts = about.get(what, {})
         shown = list(counts.items())[:CLASSES_SHOWN]
         more = f", ... {len(counts) - len(shown):,} more" if len(counts) > len(shown) else ""
         facts += [] if not counts else [(what, ", ".join(f"{name}: {rows:,}" for name, rows in shown) + more)]
     return facts
 
 
-def _of_rows(found: dict[str, Any], full: bool) -> list[tuple[str, str]]:
+def _of_rows(about: dict[str, Any], full: bool) -> list[tuple[str, str]]:
     """Return the facts about the rows of both files together; `full` asks for every digit."""
     facts = []
-    read = found.get("read_as")
+    read = about.get("read_as")
     if read:
         facts.append(("read as", f"{read['loss']}" + (f", from {read['from']}" if "from" in read else "")))
     for name in ("samples", "ignored", "dropped"):
-        if found.get(name):
-            facts.append((name, f"{found[name]:,}"))
+        if about.get(name):
+            facts.append((name, f"{about[name]:,}"))
     for name, meaning in (
         ("accuracy", "labels that are the predicted class"),
         ("majority", "labels of the most frequent class"),
@@ -51,13 +51,13 @@ def _of_rows(found: dict[str, Any], full: bool) -> list[tuple[str, str]]:
         ("baseline", "mean loss of the best constant prediction"),
         ("shuffled", "mean loss with shuffled labels"),
     ):
-        if name in found:
-            facts.append((name, f"{number(found[name], full)} ({meaning})"))
+        if name in about:
+            facts.append((name, f"{number(about[name], full)} ({meaning})"))
     return facts
 
 
 def checked(report: "Report", terminal: bool, width: int) -> str:
-    """What `losscli check` found: facts, then findings."""
+    """Return the table of `losscli check`: facts, then findings."""
     full = not terminal
     facts = [
         *_of_operand("predictions", report.facts.get("predictions", {})),
