@@ -32,6 +32,7 @@ def family(**declaration: Any) -> Family:
     return declared
 
 
+# Longer than other functions, since it is a declaration: one documented parameter for each fact about a loss, and no cases.
 def loss(
     of: Family,
     formula: str = "",
