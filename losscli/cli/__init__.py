@@ -1,1 +1,4 @@
-"""The command line. Typer is used here and nowhere else; every command parses, calls one function, and renders."""
+"""The command line, made with Typer: one file for each command."""
+
+HELP = {"help_option_names": ["-h", "--help"]}
+"""Settings of every command: how its help is asked for."""

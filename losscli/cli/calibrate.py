@@ -1,7 +1,7 @@
 """`losscli calibrate PREDICTIONS TARGETS`: temperature, and what predictions score before and after it."""
 
 from contextlib import ExitStack
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
@@ -16,17 +16,23 @@ from losscli.errors import DataError, Exit, UsageError
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
+class Fitting(NamedTuple):
+    """What is fitted, and how calibration is measured."""
+
+    bias: Annotated[
+        bool, option("--bias", panel=LOSS, show_default=False, help="Fit a bias a class too: softmax(z / T + b).")
+    ] = False
+    bins: Annotated[int, bins_option("Bins of ECE, from 1 to 1000.", LOSS)] = 15
+    seed: Annotated[int, seed_option("Of the draws that ECE's band for calibrated models comes from.", LOSS)] = 0
+
+
 @command(app)
 def calibrate(
     predictions: ClassPredictions,
     targets: ClassTargets,
     *,
     prediction_kind: From = "logits",
-    bias: Annotated[
-        bool, option("--bias", panel=LOSS, show_default=False, help="Fit a bias a class too: softmax(z / T + b).")
-    ] = False,
-    bins: Annotated[int, bins_option("Bins of ECE, from 1 to 1000.", LOSS)] = 15,
-    seed: Annotated[int, seed_option("Of the draws that ECE's band for calibrated models comes from.", LOSS)] = 0,
+    fitting: Fitting,
     apply: Annotated[
         str | None,
         option(
@@ -68,7 +74,7 @@ def calibrate(
         shown = stack.enter_context(running.shown())
         written = None if output is None else stack.enter_context(Recalibrated(output, apply))
         opened = (lambda measurement: None) if written is None else written.open
-        found = fitted(request, bias, bins, seed, running.threads, shown.looking, opened, shown.start, shown)
+        found = fitted(request, *fitting, running.threads, shown.looking, opened, shown.start, shown)
         shown.wipe()
         notes = found.notes
         if written is not None:

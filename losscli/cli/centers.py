@@ -1,7 +1,7 @@
 """`losscli centers FEATURES LABELS`: class centers, made as means or moved by a rule."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -33,17 +33,15 @@ OPTIONS = only(*READ) | {
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
-@command(app)
-def centers(
-    features: Annotated[str, operand("FEATURES", help="One row a sample, one column a feature.")],
-    labels: Labels,
-    *,
+class Moving(NamedTuple):
+    """Which centers are moved, and how; without centers they are made."""
+
     centers: Annotated[
         str | None,
         centers_option(
             "Centers to move, shape (k, d); a column 'class' names them. Default: make them, the means of the classes."
         ),
-    ] = None,
+    ] = None
     update: Annotated[
         CenterRule | None,
         option(
@@ -52,7 +50,7 @@ def centers(
             show_default=False,
             help="paper: c -= A sum(c - x) / (1 + n), the default with --centers; sgd: c -= A sum(c - x), facenet's; mean: sum(x) / n.",
         ),
-    ] = None,
+    ] = None
     alpha: Annotated[
         float | None,
         option(
@@ -61,7 +59,15 @@ def centers(
             panel=LOSS,
             help="Step of paper and sgd, in [0, 1]; facenet's alfa is 1 - A. Default: 0.5.",
         ),
-    ] = None,
+    ] = None
+
+
+@command(app)
+def centers(
+    features: Annotated[str, operand("FEATURES", help="One row a sample, one column a feature.")],
+    labels: Labels,
+    *,
+    moving: Moving,
     given: Annotated[dict[str, Any], OfLosses(OPTIONS)],
     output: Annotated[
         str | None, output_option("The centers, .npy or .csv, as --centers takes them. Written whole or not at all.")
@@ -85,9 +91,9 @@ def centers(
     from losscli.render.centers import center_table
 
     running = running.begun(quiet)
-    rule, step = checked_rule(update, alpha, centers is not None)
+    rule, step = checked_rule(moving.update, moving.alpha, moving.centers is not None)
     suffix = "" if output is None else suffix_of(output, SUFFIXES, "--output", of_special=".csv")
-    request = request_of(features, labels, centers=centers, **fields(given))
+    request = request_of(features, labels, centers=moving.centers, **fields(given))
     with Outputs() as files, running.shown() as shown:
         measurement = opened(request, shown.looking)
         if output is not None:

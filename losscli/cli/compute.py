@@ -1,4 +1,4 @@
-"""`losscli compute LOSS PREDICTIONS TARGETS`: every loss is a sub-command with its own options."""
+"""`losscli compute LOSS PREDICTIONS TARGETS`: each loss is a sub-command with its own options."""
 
 import sys
 from collections.abc import Sequence
@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from losscli.cli.command import LossGroup, Typed, loss_command, say
+from losscli.cli.command import say
+from losscli.cli.loss_command import LossGroup, Typed, loss_command
 from losscli.cli.options.declare import taken
 from losscli.cli.options.output import Wanted
 from losscli.cli.options.running import Running
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def command_of(loss: "Loss") -> Any:
-    """The command of one loss."""
+    """Make the command of one loss."""
     from losscli.cli.options.losses import signature
 
     return loss_command(loss, lambda values, typed: compute(loss, values, typed), signature(loss))
@@ -46,12 +47,14 @@ def _group() -> None:
 
 
 def compute(loss: "Loss", values: dict[str, Any], typed: Typed = Typed()) -> int:
-    """Do what a parsed command line asks for, and return the exit code.
+    """Run `losscli compute` of one loss, and return the exit code.
 
     Parameters
     ----------
     values
-        the values of the command's options, by the names of their parameters.
+        the values of the command's options, by the names of its parameters.
+    typed
+        what the user typed.
     """
     from losscli.definition.request import Request
     from losscli.measurement.requirement import Requirement
@@ -68,7 +71,7 @@ def compute(loss: "Loss", values: dict[str, Any], typed: Typed = Typed()) -> int
     if len(libraries) > 1:
         return _side_by_side(request, libraries, wanted, running, typed.options)
     if request.reduction == "none" and wanted.format == "table":
-        wanted = wanted._replace(per_sample=True)  # every sample's own loss is what there is to show
+        wanted = wanted._replace(per_sample=True)  # there is nothing else to show
     return _measured(request, libraries, wanted, requirements, running, typed)
 
 
@@ -97,7 +100,7 @@ def _measured(
             consume=delivery.consume,
         )
         progress.wipe()
-        # An error is one line; what else there was to note no longer matters then.
+        # Only now, since an error is printed as one line without notes.
         say([*measurement.notes, *_elsewhere(typed.name, request.loss.name)], wanted.quiet)
         met = result.require(requirements)
         delivery.deliver(result)
@@ -105,7 +108,7 @@ def _measured(
 
 
 def _elsewhere(typed: str, name: str) -> list[str]:
-    """What an alias means in other libraries, where that is something else."""
+    """Return a note if a library means something else by the alias that was typed."""
     if typed == name or not typed:
         return []
     from losscli.libraries import meaning
@@ -115,7 +118,7 @@ def _elsewhere(typed: str, name: str) -> list[str]:
 
 
 def _libraries(text: str | None, wanted: Wanted, given: frozenset[str]) -> list[str]:
-    """The libraries whose number is asked for; none without --as.
+    """Read --as: return the libraries whose number is asked for, or none without it.
 
     Raises
     ------
@@ -144,7 +147,7 @@ def _libraries(text: str | None, wanted: Wanted, given: frozenset[str]) -> list[
 
 
 def _side_by_side(request: "Request", names: list[str], wanted: Wanted, running: Running, given: frozenset[str]) -> int:
-    """Print the number of each library, and write it to a file if one is named."""
+    """Print the numbers of several libraries, and write them to a file if one is named."""
     from losscli.cli.delivery import published
     from losscli.io.sinks import keep_apart
     from losscli.measurement.as_library import side_by_side

@@ -1,4 +1,7 @@
-"""Delivery of a result: to standard output in one format, and to files in theirs."""
+"""Delivery of results: one format to standard output, and files in the formats of their suffixes.
+
+Nothing is written or printed before all went well.
+"""
 
 import codecs
 import shutil
@@ -29,14 +32,19 @@ if TYPE_CHECKING:
     from losscli.cli.options.output import Wanted
 
 ONE_NUMBER = {".json": "json", ".md": "markdown"}
+"""Suffix -> format, of files that hold a result as a whole; other files hold one row per sample."""
 RESULT_SUFFIXES = (*ONE_NUMBER, *WRITERS)
 GRADIENT_SUFFIXES = (".npy", ".csv")
 UNKNOWN = "backslashreplace"
-"""What becomes of bytes in the name of a file that are no UTF-8: an escape, which JSON knows too."""
+"""How bytes of a file's name that are not UTF-8 are written: as an escape, which is valid in JSON as well."""
 
 
 class Delivery:
-    """Takes chunks as they come and delivers files and text when all went well; otherwise nothing appears."""
+    """Delivers the result of `losscli compute`: takes chunks of rows as they are made, and the result at the end.
+
+    Files are opened by `start`, filled by `consume`, and published by `deliver`, which prints as well. On leaving the
+    context, files that were not published are removed.
+    """
 
     def __init__(self, wanted: "Wanted") -> None:
         self.format, self.output, self.gradient = wanted.format, wanted.output, wanted.gradient
@@ -45,23 +53,24 @@ class Delivery:
         self.kind = None if self.output is None else _kind_of(self.output, self.format)
         self.gradient_kind = None
         self.gradients = 0
-        """Of how many rows gradients are written."""
+        """The number of rows whose gradients are written so far."""
         if self.gradient is not None:
             self.gradient_kind = suffix_of(self.gradient, GRADIENT_SUFFIXES, "--gradient", of_special=".npy")
         self.files = Outputs()
         self.streams: list[Writer] = []
         self.spool: Spool | None = None
         self.rows: list[dict[str, Any]] = []
-        """The first ones, which a table shows."""
+        """The first rows, which a table shows."""
         formats = {self.format, self.kind} if self.per_sample else set()
         self.some_rows = "table" in formats
         self.lines: dict[str, Spool] = {name: Spool(name) for name in ("json", "markdown") if name in formats}
-        """All of them, a line each, for the formats that have them between two pieces of text."""
+        """Format -> all rows, one line each, for the formats that put rows between two pieces of other text."""
         self.header: list[str] = []
         self.file: AtomicFile | None = None
 
     @property
     def needs_rows(self) -> bool:
+        """Whether any output shows single rows."""
         return bool(self.lines) or self.some_rows or self.format in render.ROW_FORMATS or self.kind in WRITERS
 
     def __enter__(self) -> Self:
@@ -71,7 +80,7 @@ class Delivery:
         self.files.discard()
 
     def start(self, measurement: Measurement) -> None:
-        """Open the outputs, so that one that cannot be written is known before the work."""
+        """Open the outputs, so that the command fails before the work if one cannot be written."""
         self.measurement = measurement
         for path in (self.output, self.gradient):
             if path is not None:
@@ -91,11 +100,11 @@ class Delivery:
         if self.gradient is not None:
             file = self.files.open(Path(self.gradient))
             self.slopes = NpyWriter(file) if self.gradient_kind == ".npy" else TextWriter(file, ",")
-        # What has no rows still has a header, or a shape.
+        # A file without rows still has a header, or a shape.
         self.consume(_empty(measurement, self.needs_rows, self.elements, self.gradient is not None))
 
     def consume(self, chunk: ChunkResult) -> None:
-        """Pass a chunk's rows and gradient on to where they are wanted."""
+        """Write a chunk's rows and gradients to the outputs that show them."""
         for rows in chunk.rows:
             shown = self.some_rows and len(self.rows) < render.TABLE_ROWS
             wanted = {stream.wants for stream in self.streams}
@@ -108,7 +117,7 @@ class Delivery:
                 self._keep(forms["nested"], shown)
         parts = chunk.gradient
         if parts and not isinstance(self.slopes, NpyWriter):
-            parts = (np.concatenate(parts),)  # a table has its price for every column
+            parts = (np.concatenate(parts),)  # each write to a table costs time for every column
         for slopes in parts:
             for shaped in self.measurement.restored(slopes, self.gradients):
                 if isinstance(self.slopes, NpyWriter):
@@ -133,7 +142,13 @@ class Delivery:
                 return
 
     def deliver(self, result: Result) -> None:
-        """Publish the files, then print."""
+        """Publish the files, then print the result.
+
+        Raises
+        ------
+        DataError
+            if standard output cannot be written.
+        """
         self._publish(result)
         try:
             self._print(result)
@@ -168,7 +183,7 @@ class Delivery:
             sys.stdout.write(decoder.decode(piece))
 
     def _pieces(self, format: str, result: Result, terminal: bool) -> Iterator[bytes]:
-        """The result as text, in pieces: of many rows there are many."""
+        """Yield the text of a result in pieces, since all rows together may be larger than memory."""
         kept = self.lines.get(format)
         if kept is None:
             yield self._text(format, result, terminal).encode(errors=UNKNOWN)
@@ -190,14 +205,16 @@ class Delivery:
 
 
 def _kind_of(output: str, format: str) -> str:
+    """Return what is written to --output: a suffix of WRITERS for rows, or a format for the result as a whole."""
     if is_special(output, RESULT_SUFFIXES):
-        # A device or pipe has no suffix to go by: it gets what standard output gets.
+        # The name of a device or pipe does not say a format: it gets the format of standard output.
         return f".{format}" if format in render.ROW_FORMATS else format
     suffix = suffix_of(output, RESULT_SUFFIXES, "--output")
     return ONE_NUMBER.get(suffix, suffix)
 
 
 def _gradient_columns(measurement: Measurement, slopes: Array) -> dict[str, Any]:
+    """Return gradients, shape (n,) or (n, k), as columns with the names of the predictions' columns."""
     found = measurement.given_columns
     table = slopes if slopes.ndim == 2 else slopes[:, None]
     numbers = [f"gradient_{i}" for i in range(table.shape[1])]
@@ -206,7 +223,7 @@ def _gradient_columns(measurement: Measurement, slopes: Array) -> dict[str, Any]
 
 
 def _empty(measurement: Measurement, rows: bool, elements: bool, gradient: bool) -> ChunkResult:
-    """A chunk without rows: what the formats' headers and dtypes come from."""
+    """Return a chunk without rows, from which writers learn the names and dtypes of the columns."""
     job = measurement.job
     nothing = np.zeros((0, *job.predictions.shape[1:]), job.dtype)
     weighted = job.weights is not None or job.class_weights is not None or job.output_weights is not None
@@ -221,9 +238,16 @@ def _empty(measurement: Measurement, rows: bool, elements: bool, gradient: bool)
 
 
 class ReportDelivery:
-    """Delivers a report: to standard output in a format, and to a file, which is opened before the work.
+    """Delivers a report: to standard output, and to a file if one is named, which is opened before the work.
 
-    `suffixes` are those that the file may have, with the format that each stands for.
+    Parameters
+    ----------
+    format
+        the format of standard output.
+    output
+        the file; its suffix says the format.
+    suffixes
+        suffix -> format, of the files that are possible.
     """
 
     def __init__(self, format: str, output: str | None, suffixes: Mapping[str, str] = ONE_NUMBER) -> None:
@@ -239,7 +263,7 @@ class ReportDelivery:
         self.files.discard()
 
     def keep_apart(self, inputs: frozenset[str]) -> None:
-        """Refuse to write over what is read."""
+        """Raise a UsageError if the file is one of the inputs, which are real paths."""
         if self.output is not None:
             keep_apart(self.output, inputs)
 
@@ -254,11 +278,11 @@ class ReportDelivery:
         Parameters
         ----------
         record
-            makes what JSON holds.
+            returns the content of JSON.
         laid
-            makes what tables show, with numbers in all their digits or in some.
+            returns the content of tables, with all digits of numbers, or some of them.
         rows
-            makes the rows of formats that have nothing else.
+            returns the content of formats that hold rows and nothing else.
         """
 
         def made(format: str, terminal: bool = False) -> str:
@@ -278,10 +302,11 @@ class ReportDelivery:
 
 
 SUFFIXES = {".json": "json", ".jsonl": "jsonl", ".csv": "csv", ".tsv": "tsv", ".md": "markdown"}
+"""Suffix -> format, of reports that hold rows as well."""
 
 
 def published(output: str, made: Callable[[str], str]) -> None:
-    """Write text that `made` makes in a format, which is the one of the suffix, whole or not at all."""
+    """Write a text to a file, completely or not at all; `made` returns the text in the format of the suffix."""
     suffix = suffix_of(output, tuple(SUFFIXES), "--output")
     with Outputs() as files:
         files.open(Path(output)).write(made(SUFFIXES[suffix]).encode(errors=UNKNOWN))
@@ -289,7 +314,13 @@ def published(output: str, made: Callable[[str], str]) -> None:
 
 
 def show(format: str, record: Callable[[], dict[str, Any]], table: Callable[[bool, int], str]) -> None:
-    """Print what was found: as JSON, or as the text that `table` makes for a terminal or not, and a width."""
+    """Print a result: `record` as JSON, or the text of `table`.
+
+    Parameters
+    ----------
+    table
+        returns the text for a terminal or not, and for a width in characters.
+    """
     if format == "json":
         print(strict_json(record(), indent=2))
     else:

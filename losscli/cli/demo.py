@@ -9,7 +9,7 @@ from losscli.render.words import ResultFormat
 
 
 def folder() -> Path:
-    """The sample data: inside the package when installed, beside it in a checkout."""
+    """Return the folder of the sample data: inside the package if it is installed, beside it in a checkout."""
     from losscli.errors import DataError
 
     package = Path(__file__).parent.parent

@@ -1,4 +1,4 @@
-"""`losscli list` and `losscli explain LOSS`: the declarations, printed."""
+"""`losscli list` and `losscli explain LOSS`: print the declarations of losses."""
 
 import json
 import sys

@@ -1,6 +1,6 @@
-"""The `losscli` command: its sub-commands, and the one place where errors become exit codes.
+"""The `losscli` command: its sub-commands, and the one place where errors become messages and exit codes.
 
-`losscli --help` imports Typer and rich and nothing else: every command imports what it needs when it runs.
+`losscli --help` imports Typer and Rich and nothing else, to be quick: each command imports what it needs when it runs.
 """
 
 import io
@@ -13,7 +13,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from losscli.cli.command import HELP, LossGroup
+from losscli.cli import HELP
 from losscli.errors import Exit, LosscliError, UsageError
 from losscli.version import __version__
 from losscli.wording import did_you_mean, printable
@@ -49,16 +49,17 @@ COMMANDS = {
     ),
     "demo": ("demo", "demo", "Compute a loss on the packaged sample data."),
 }
-"""Name of a command -> its module in losscli.cli, what is called there, and what `losscli --help` says of it."""
+"""Name of a command -> its module in losscli.cli, the app or function there, and its summary in `losscli --help`."""
 
 LONGEST = 4000
-"""Letters of a message that are shown: names of files, columns and classes can be long."""
+"""Characters of a message that are shown at most: names of files, columns and classes can be long."""
 
 
 class Commands(TyperGroup):
-    """The commands, each imported when it is asked for."""
+    """The commands; the module of a command is imported when the command is asked for."""
 
     helping = False
+    """Whether help is printed, for which the summaries in COMMANDS are enough."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         return list(COMMANDS)
@@ -96,7 +97,7 @@ app = typer.Typer(
     context_settings=HELP,
     epilog="Start with: losscli demo",
 )
-# Every error of the command line is an instance of this class, whose home inside Typer has moved before.
+# The base class of all errors of the command line; looked up here since its module in Typer has changed before.
 ParseError = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 
 
@@ -115,16 +116,16 @@ def _options(
         bool, typer.Option("--traceback", help="Show where an error came from, for reports of defects.")
     ] = False,
 ) -> None:
-    del version, traceback  # --traceback is looked for by main, so that it works anywhere on the line
+    del version, traceback  # main looks for --traceback, so that it works in any place of the command line
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit with the code that its contract promises."""
     if sys.stderr is None:
-        # Closed: print would take standard output for it, and the next file that is opened its number.
+        # It is closed: messages would go to standard output, and the next file that is opened would get its number.
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115
     if isinstance(sys.stdout, io.TextIOWrapper):
-        # A class name that the terminal cannot show is no reason to fail.
+        # A name that the terminal cannot show must not make the command fail.
         sys.stdout.reconfigure(errors="backslashreplace")
     if sys.stdout is None:
         _say("standard output is closed")
@@ -196,7 +197,8 @@ def _report(error: BaseException) -> int:
 
 
 def _of_another_loss(option: str, context: typer.Context | None) -> str | None:
-    """What to say of an option that exists, but not for this loss."""
+    """Return the message for an option that exists, but not for this loss or place; None for other options."""
+    from losscli.cli.loss_command import LossGroup
     from losscli.cli.options.losses import flags
     from losscli.cli.plot.samples import PICTURED
 
@@ -217,17 +219,17 @@ def _of_another_loss(option: str, context: typer.Context | None) -> str | None:
 
 
 def _say(message: str) -> None:
-    # One line, whatever a file's name or cell holds.
+    # One line, whatever characters a file's name or a cell contains.
     try:
         line = " ".join(message.split())
         if len(line) > LONGEST:
             line = f"{line[: LONGEST // 2]} ... {line[-LONGEST // 2 :]}"
         print("losscli: " + printable(line), file=sys.stderr)
     except OSError:
-        sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - nobody can be told, but the exit code still says it
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - the message cannot be shown, but the exit code remains
 
 
 def _reader_left() -> int:
-    # Python flushes standard output once more at exit, and must find somewhere to put it.
+    # Python flushes standard output again at exit, which must not fail.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return Exit.PIPE_CLOSED

@@ -1,4 +1,4 @@
-"""Progress of a pass over a file, on standard error: how much is done, how fast, and how long it will take."""
+"""The line of progress on standard error: how many rows are done, how fast, and how much time is left."""
 
 import sys
 import time
@@ -10,13 +10,16 @@ if TYPE_CHECKING:
     from losscli.engine.job import Job
 
 EVERY = 0.2
-"""Seconds between two updates; what is done within the first one shows nothing."""
+"""Seconds between two updates; nothing is shown of a pass that takes less."""
 
 
 class Progress:
-    """A line that is written over as rows are done, and wiped away at the end.
+    """Shows how many rows are done; on a terminal, in one line that is overwritten, and erased at the end.
 
-    `wanted` is None for the rule: only on a terminal, whose user would otherwise see nothing until the result.
+    Parameters
+    ----------
+    wanted
+        whether to show anything; None for only on a terminal.
     """
 
     def __init__(self, wanted: bool | None) -> None:
@@ -33,27 +36,27 @@ class Progress:
         self.wipe()
 
     def wipe(self) -> None:
-        """Leave the terminal's line to others."""
+        """Erase the line, so that other messages can be printed."""
         if self.width and self.terminal:
             self._write("\r" + " " * self.width + "\r")
             self.width = 0
 
     def of(self, rows: int, size: int) -> None:
-        """Say how many rows there are, and how many bytes of predictions that is."""
+        """Begin with a number of rows, whose predictions have `size` bytes."""
         self.rows, self.size = rows, size
         self.begun = self.last = time.monotonic()
 
     def start(self, job: "Job") -> None:
-        """Take note that a pass over the rows of a job begins."""
+        """Begin with the rows of a job."""
         self.of(job.samples, job.size)
 
     def looking(self, name: str, done: int, size: int) -> None:
-        """Take note that so many bytes of a file are looked through for its rows."""
+        """Show how much of a file has been searched for the ends of its rows: `done` of `size` bytes."""
         if self.shown and time.monotonic() - self.last >= EVERY:
             self._line(f"losscli: {printable(name)}: looking for its rows ({100 * done / size:.0f} %)")
 
     def __call__(self, done: int) -> None:
-        """Take note that so many rows are done."""
+        """Show how many rows are done."""
         if not self.shown or not self.rows:
             return
         now = time.monotonic()
@@ -77,7 +80,7 @@ class Progress:
 
 
 def describe(done: int, rows: int, size: int, seconds: float) -> str:
-    """One line: '12,000 of 60,000 rows (20 %), 1.2 GB/s, 4 s left'."""
+    """Return the line of progress: '12,000 of 60,000 rows (20 %), 1.2 GB/s, 4 s left'."""
     part = done / rows
     rate = size * part / max(seconds, 1e-9)
     left = seconds * (1 - part) / part if part else 0.0

@@ -82,7 +82,7 @@ def run(
 
 
 class History(NamedTuple):
-    """Earlier results to compare with, and the file to which the results of this run are saved."""
+    """Files of results: `baseline` are the earlier ones to compare with, and `save` is where the new ones go."""
 
     baseline: str | None
     save: str | None
@@ -90,7 +90,7 @@ class History(NamedTuple):
 
     @classmethod
     def of(cls, baseline: str | None, save: str | None) -> Self:
-        """The files as they are named; nothing to compare with where this run saves the very first results.
+        """Return the files as they are named, without the baseline if this run is the first to save it.
 
         Raises
         ------
@@ -107,13 +107,13 @@ class History(NamedTuple):
 
     @property
     def is_replaced(self) -> bool:
-        """Whether the new results take the place of those that they are compared with."""
+        """Whether the new results replace those that they are compared with."""
         if self.baseline is None or self.save is None:
             return False
         return os.path.realpath(self.baseline) == os.path.realpath(self.save)
 
     def why_not_saved(self, report: "Report") -> str | None:
-        """Why results must not be saved; None if they may."""
+        """Return why the results must not be saved; None if they may."""
         if not report.measured:
             return "not everything was measured"
         if self.is_replaced and report.status != "met":
@@ -122,7 +122,7 @@ class History(NamedTuple):
 
 
 def _measured(suite: "Suite", history: History, output: list[str], running: Running) -> tuple["Report", list[str]]:
-    """Measure a suite, write all files, and return the report and what to tell the user."""
+    """Measure a suite, write all files, and return the report and notes for the user."""
     from losscli.analysis.suite.measure import Baseline, measure
     from losscli.io.sinks import Outputs, keep_apart
     from losscli.io.writers import suffix_of
@@ -148,7 +148,7 @@ def _measured(suite: "Suite", history: History, output: list[str], running: Runn
 
 
 def _save(report: "Report", history: History, files: "Outputs", saved: "AtomicFile") -> list[str]:
-    """Write the results for later runs, or leave their file as it is and say why."""
+    """Write the results to be compared with later, or leave their file as it is and return a note that says why."""
     from losscli.render.suite import in_format
 
     why = history.why_not_saved(report)

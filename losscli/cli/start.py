@@ -1,4 +1,4 @@
-"""Where the command begins: signals are met from here on, before the imports that take most of a short command's time."""
+"""The entry point of the command: signals are handled first, before the imports, which take most of a short run."""
 
 import os
 import signal
@@ -7,13 +7,13 @@ from types import FrameType
 from typing import NoReturn
 
 ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP") if hasattr(signal, name)]
-"""Signals that end a command, with the exit code of 128 and their number."""
+"""Signals that end a command; the exit code is 128 plus the signal's number."""
 
 
 def main() -> NoReturn:
     """Run the command line and exit with the code that its contract promises."""
     for number in ENDING:
-        if signal.getsignal(number) != signal.SIG_IGN:  # as under nohup, and in the background of a script
+        if signal.getsignal(number) != signal.SIG_IGN:  # ignored under nohup, for example
             signal.signal(number, _stopped)
     from losscli.cli.main import main as run
 
@@ -21,9 +21,9 @@ def main() -> NoReturn:
 
 
 def _stopped(number: int, frame: FrameType | None) -> NoReturn:
-    # Not by an exception, which could come up anywhere, inside an import or a destructor too.
+    # Not by an exception, which could be raised anywhere, even inside an import or a destructor.
     sinks = sys.modules.get("losscli.io.sinks")
-    remove = getattr(sinks, "remove_temporaries", None)  # which is missing while the module is being imported
+    remove = getattr(sinks, "remove_temporaries", None)  # None while the module is being imported
     if remove is not None:
         remove()
     if number == signal.SIGINT:

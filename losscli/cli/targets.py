@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -16,6 +16,20 @@ from losscli.errors import UsageError
 
 SUFFIXES = (".npy", ".csv")
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+class Smoothing(NamedTuple):
+    """How much labels are smoothed, and how."""
+
+    amount: Annotated[
+        float, option("--smoothing", metavar="E", panel=LOSS, help="Smooth by E in [0, 1); 0 is one-hot.")
+    ] = 0.0
+    mode: Annotated[
+        SmoothingMode,
+        smoothing_mode_option(
+            "uniform: t(1-E)+E/K; half: t(1-E)+E/2; others: 1-E on the right class, E/(K-1) on each other."
+        ),
+    ] = "uniform"
 
 
 @command(app)
@@ -35,15 +49,7 @@ def targets(
             "K|A,B,...|FILE",
         ),
     ] = None,
-    smoothing: Annotated[
-        float, option("--smoothing", metavar="E", panel=LOSS, help="Smooth by E in [0, 1); 0 is one-hot.")
-    ] = 0.0,
-    smoothing_mode: Annotated[
-        SmoothingMode,
-        smoothing_mode_option(
-            "uniform: t(1-E)+E/K; half: t(1-E)+E/2; others: 1-E on the right class, E/(K-1) on each other."
-        ),
-    ] = "uniform",
+    smoothing: Smoothing,
     ignore_index: IgnoreIndex = None,
     id: Annotated[str | None, id_option("A column of ids, which goes to the .csv too.")] = None,
     label_base: LabelBase = 0,
@@ -69,7 +75,7 @@ def targets(
     suffix = ".csv" if output is None else suffix_of(output, SUFFIXES, "--output", of_special=".csv")
     if suffix == ".npy" and id is not None:
         raise UsageError(f"--output {output}: an array has no column for the ids of --id {id}; write to a .csv file")
-    found = encoding(Wanted(labels, classes, smoothing, smoothing_mode, ignore_index, label_base, id, header))
+    found = encoding(Wanted(labels, classes, *smoothing, ignore_index, label_base, id, header))
     say(found.notes, quiet)
     if output is None:
         sys.stdout.flush()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 OF_THE_CODE = ("operands", "takes")
-"""Options about the code itself, with and without files to compare on."""
+"""Options about the user's code itself, which need no files to compare on."""
 
 
 @command(app)
@@ -72,7 +72,7 @@ def verify(
 
 
 def _files(bound: "BoundLoss", predictions: str | None, targets: str | None, given: dict[str, Any]) -> "Request | None":
-    """The request of the files to compare on; None where there are none.
+    """Return the request for the user's files to compare on; None if there are none.
 
     Raises
     ------

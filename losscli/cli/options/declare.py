@@ -1,4 +1,4 @@
-"""How options are declared: the panels of help, records of options, and groups that commands take as one parameter."""
+"""How options are declared: the headings of help, records of options, and groups that commands take as one parameter."""
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ Group = TypeVar("Group", bound=tuple[Any, ...])
 
 
 def option(*flags: str, help: str, panel: str | None = None, **more: Any) -> Any:
-    """Declare an option: what `Annotated` holds beside its type.
+    """Declare an option; the result stands beside the type in `Annotated`.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def option(*flags: str, help: str, panel: str | None = None, **more: Any) -> Any
 
 
 def operand(metavar: str, help: str) -> Any:
-    """Declare an operand: what `Annotated` holds beside its type."""
+    """Declare an operand; the result stands beside the type in `Annotated`."""
     return typer.Argument(metavar=metavar, show_default=False, help=help)
 
 
@@ -40,15 +40,15 @@ class Option(NamedTuple):
     """An option or operand as a record, for commands whose signature depends on the loss."""
 
     name: str
-    """The parameter of the command, and in most cases the field of the request, that gets its value."""
+    """The name of the command's parameter; most are fields of the request with the same name."""
     annotation: Any
     default: Any = inspect.Parameter.empty
     when: Callable[["Family"], bool] = lambda family: True
-    """Which families' losses take it."""
+    """Returns whether the losses of a family take it."""
 
     @property
     def panel(self) -> str | None:
-        """The heading under which help shows it; None for an operand."""
+        """The heading above it in help; None for an operand."""
         return getattr(self.annotation.__metadata__[0], "rich_help_panel", None)
 
     @property
@@ -58,32 +58,32 @@ class Option(NamedTuple):
 
     @property
     def word(self) -> str:
-        """Its flag without the dashes, such as 'from', by which suites of `losscli run` know it."""
+        """Its flag without the dashes, such as 'from', which is its key in suites of `losscli run`."""
         return self.flag.split("/")[0].removeprefix("--")
 
     def parameter(self, name: str | None = None) -> inspect.Parameter:
-        """The parameter of a command's signature, under its own name or another one."""
+        """Return the parameter of a command's signature, with the option's name or another one."""
         return inspect.Parameter(
             name or self.name, inspect.Parameter.KEYWORD_ONLY, annotation=self.annotation, default=self.default
         )
 
 
 class OfLosses(NamedTuple):
-    """Stands in the annotation of a parameter that gets the values of those of these options that were typed.
+    """Marks a parameter that stands for these options, in `Annotated[dict[str, Any], OfLosses(options)]`.
 
-    The parameter gets them by the options' words.
+    The function gets the values of the options that were typed, with the keys of `options`.
     """
 
     options: Mapping[str, Option]
 
 
 def options_of(group: type[tuple[Any, ...]], **when: Callable[["Family"], bool]) -> tuple[Option, ...]:
-    """The options of a group, which is a NamedTuple with an option for each field.
+    """Return the options of a group, which is a NamedTuple with one option for each field.
 
     Parameters
     ----------
     when
-        which families' losses take the option of a field; those not named are for all losses.
+        for some of the fields, which families' losses take the option; the others are for all losses.
     """
     defaults: Mapping[str, Any] = getattr(group, "_field_defaults", {})
     return tuple(
@@ -93,5 +93,5 @@ def options_of(group: type[tuple[Any, ...]], **when: Callable[["Family"], bool])
 
 
 def taken(group: type[Group], values: dict[str, Any]) -> Group:
-    """Take the values of a group's options out of a command's values."""
+    """Remove the values of a group's options from a command's values, and return them as the group."""
     return group(**{item.name: values.pop(item.name, item.default) for item in options_of(group)})

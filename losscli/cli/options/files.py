@@ -62,12 +62,12 @@ Header = Annotated[
 
 
 def id_option(help: str) -> Any:
-    """Declare --id, with what its column is good for."""
+    """Declare --id; `help` says what the column is for."""
     return option("--id", metavar="COLUMN", panel=READING, help=help)
 
 
 def classes_option(help: str, metavar: str = "A,B,...|FILE") -> Any:
-    """Declare --classes, with what the names are of."""
+    """Declare --classes; `help` says which classes are named."""
     return option("--classes", metavar=metavar, panel=READING, help=help)
 
 

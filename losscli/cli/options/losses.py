@@ -1,7 +1,7 @@
 """The options of losses: which of them a loss takes follows from its family, and its parameters are options too.
 
-`SHARED` are the options of `losscli compute`; `OF_LOSSES` those of them that bear on the loss of a row, which other
-commands and suites take as well.
+`SHARED` are the options of `losscli compute`. `OF_LOSSES` are those of them that change the loss of a row; other commands
+and suites take them as well.
 """
 
 import inspect
@@ -55,7 +55,7 @@ THIRD_OPERANDS: dict[ThirdOperandName, str] = {
     "negative": "Features of the negatives, in the predictions' shape.",
     "other": "Features of the other one of each pair, in the predictions' shape.",
 }
-"""Name of a third operand, which is its option, -> what it holds."""
+"""The name of a third operand, which is the name of its option too -> the help of the option."""
 
 OF_THE_LOSS: tuple[Option, ...] = (
     Option("prediction_kind", From, "logits", TAKEN_BY["from"]),
@@ -217,23 +217,23 @@ SHARED: tuple[Option, ...] = (
     *options_of(Running),
     *options_of(Wanted, elements=TAKEN_BY["elements"]),
 )
-"""The operands and options of `losscli compute`; a loss takes those of them that its family takes."""
+"""The operands and options of `losscli compute`; the command of a loss has those that its family takes."""
 
 OF_LOSSES: dict[str, Option] = {
     item.word: item for item in (*OF_THE_LOSS, *OF_READING, *OF_REDUCING) if item.name != "library"
 }
-"""The options that bear on the loss of a row, by what they are called without the dashes."""
+"""The options that change the loss of a row, by their names without the dashes."""
 READ = tuple(item.word for item in OF_READING)
-"""The words of the options that say how files are read."""
+"""The options that say how files are read, by their names without the dashes."""
 
 
 def without(*words: str) -> dict[str, Option]:
-    """The options that bear on the loss of a row, but for some."""
+    """Return `OF_LOSSES` without some options."""
     return {word: item for word, item in OF_LOSSES.items() if word not in words}
 
 
 def only(*words: str) -> dict[str, Option]:
-    """Some of the options that bear on the loss of a row."""
+    """Return some options of `OF_LOSSES`, in this order."""
     return {word: OF_LOSSES[word] for word in words}
 
 
@@ -242,12 +242,12 @@ OF_COMPARISONS = without("reduction", "per")
 
 
 def fields(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a request from options that were given, by their words in OF_LOSSES, or by the fields' own names."""
+    """Return the fields of a request from options, whose keys are those of `OF_LOSSES` or the fields' own names."""
     return {OF_LOSSES[name].name if name in OF_LOSSES else name: value for name, value in given.items()}
 
 
 def requested(loss: "BoundLoss", predictions: str, targets: str, given: Mapping[str, Any]) -> "Request":
-    """A request from options that were given, by their words in OF_LOSSES, or by the request's own names.
+    """Make a request from options, whose keys are those of `OF_LOSSES` or the names of the request's fields.
 
     Raises
     ------
@@ -265,7 +265,7 @@ def requested(loss: "BoundLoss", predictions: str, targets: str, given: Mapping[
 
 
 def signature(loss: "Loss", options: tuple[Option, ...] = SHARED) -> inspect.Signature:
-    """The signature of a loss's own command: operands, its parameters, and the options that its family takes."""
+    """Return the signature of a loss's command: operands, the loss's parameters, and the options of its family."""
     predictions, targets, *others = (item for item in options if item.when(loss.family))
     if loss.family.target_type == "numbers":
         targets = targets._replace(annotation=files.NumberTargets)
@@ -274,7 +274,7 @@ def signature(loss: "Loss", options: tuple[Option, ...] = SHARED) -> inspect.Sig
 
 
 def _of_parameter(parameter: "Parameter") -> Option:
-    """The option of a parameter of a loss."""
+    """Declare the option of a parameter of a loss."""
     declared = option(
         f"--{parameter.name.replace('_', '-')}",
         metavar="X",
@@ -286,5 +286,5 @@ def _of_parameter(parameter: "Parameter") -> Option:
 
 
 def flags() -> dict[str, Option]:
-    """The shared options by their flags, such as '--from'."""
+    """Return the options of `losscli compute` by their flags, such as '--from'."""
     return {flag: item for item in SHARED for flag in item.flag.split("/")}

@@ -9,17 +9,19 @@ FORMAT_HELP = "Format of standard output"
 
 
 def format_option(help: str = f"{FORMAT_HELP}.", panel: str | None = WRITING, **more: Any) -> Any:
-    """Declare --format; its choices are those of the type beside it."""
+    """Declare --format; its choices are the words of the type beside it."""
     return option("-f", "--format", panel=panel, help=help, **more)
 
 
 def formats_option(formats: Any, panel: str | None = WRITING, more: str = "") -> Any:
-    """Declare --format with the formats, a Literal, in the help's sentence; there are too many for the usage line.
+    """Declare --format with a help that names all formats, which are too many for the column of choices.
 
     Parameters
     ----------
+    formats
+        a Literal of the formats.
     more
-        the end of the sentence, about the last format; '' for its name alone.
+        the end of the sentence, about the last format; '' for its name only.
     """
     *first, last = get_args(formats)
     words = f"{', '.join(first)}{more or f' or {last}'}"
@@ -27,22 +29,22 @@ def formats_option(formats: Any, panel: str | None = WRITING, more: str = "") ->
 
 
 def output_option(help: str, **more: Any) -> Any:
-    """Declare --output, with what is written and in which formats."""
+    """Declare --output; `help` says what is written, and in which formats."""
     return option("-o", "--output", metavar="FILE", **{"panel": WRITING} | more, help=help)
 
 
 def result_output(suffixes: str, more: str = "") -> Any:
-    """Declare --output of a result that is printed too."""
+    """Declare --output of a result that is printed as well."""
     return output_option(f"The result to a file as well: {suffixes}.{more}")
 
 
 def quiet_option(help: str = "No notes, warnings and progress on standard error.", panel: str = WRITING) -> Any:
-    """Declare --quiet, with what it leaves out."""
+    """Declare --quiet; `help` says what is not printed."""
     return option("-q", "--quiet", panel=panel, show_default=False, help=help)
 
 
 def top_option(help: str) -> Any:
-    """Declare --top, with which rows are shown."""
+    """Declare --top; `help` says which rows are shown."""
     return option("--top", metavar="N", panel=WRITING, help=help)
 
 
@@ -53,7 +55,7 @@ Quiet = Annotated[bool, quiet_option()]
 
 
 class Wanted(NamedTuple):
-    """What `losscli compute` is to print and to write."""
+    """What `losscli compute` prints and writes."""
 
     format: Annotated[ResultFormat, formats_option(ResultFormat)] = "table"
     output: Annotated[

@@ -26,7 +26,7 @@ class Looks(NamedTuple):
     theme: Annotated[ThemeName, option("--theme", panel=PICTURE, help="Colours on white, or on black.")] = "light"
 
     def look(self) -> "Look":
-        """The look of a picture.
+        """Return the look of a picture.
 
         Raises
         ------
@@ -39,7 +39,7 @@ class Looks(NamedTuple):
 
 
 def pair(text: str | None, option: str, example: str) -> tuple[float, float] | None:
-    """Read two numbers with a comma, a colon, '..', 'x' or a space between them; None where nothing was typed."""
+    """Read two numbers with a comma, a colon, '..', 'x' or a space between them; return None if nothing was typed."""
     if text is None:
         return None
     for between in (",", ":", "..", "x", None):

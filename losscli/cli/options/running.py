@@ -1,4 +1,4 @@
-"""Options of how a command runs, which have no bearing on a result, and of how differences are judged."""
+"""Options of how a command runs, which do not change a result, and of how the difference of two models is judged."""
 
 import os
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Running(NamedTuple):
-    """How a pass over the files is made."""
+    """Options of the work itself: the number of threads, and whether progress is shown."""
 
     threads: Annotated[
         int | None,
@@ -34,7 +34,7 @@ class Running(NamedTuple):
     ] = None
 
     def begun(self, quiet: bool = False) -> Self:
-        """Check the number of threads, have Polars use as many as we do, and show no progress under --quiet.
+        """Return the options to run with: without progress under --quiet. Polars gets the same number of threads.
 
         Raises
         ------
@@ -48,14 +48,14 @@ class Running(NamedTuple):
         return self._replace(progress=False if self.progress is None and quiet else self.progress)
 
     def shown(self) -> "Progress":
-        """The line of progress that these options ask for."""
+        """Return the line of progress, which shows something or not, as the options say."""
         from losscli.cli.progress import Progress
 
         return Progress(self.progress)
 
 
 def seed_option(help: str, panel: str = RUNNING) -> Any:
-    """Declare --seed, with what is drawn from it."""
+    """Declare --seed; `help` says what is drawn."""
     return option("--seed", metavar="N", panel=panel, help=help)
 
 

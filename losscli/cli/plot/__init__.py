@@ -1,16 +1,17 @@
-"""`losscli plot ...`: pictures of losses, of the losses in a file, of reliability and of features. One file a picture."""
+"""`losscli plot ...`: pictures of losses, of the losses in a file, of reliability and of features. One file for each kind."""
 
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
-from losscli.cli.command import HELP, command
+from losscli.cli import HELP
+from losscli.cli.command import command
 from losscli.cli.plot import compare, curves, features, reliability, samples
 
 
 class PlotGroup(TyperGroup):
-    """The kinds of picture, in the order in which they are explained."""
+    """The kinds of picture, in the order of the help text."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         return ["curves", "samples", "reliability", "features", "compare"]

@@ -1,4 +1,4 @@
-"""The files of a plot command: opened before the work, and published together when all went well."""
+"""The output files of a plot command: opened before the work, and published together if all went well."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -47,7 +47,7 @@ class Gallery:
         self.files.discard()
 
     def keep_apart(self, inputs: frozenset[str]) -> None:
-        """Refuse to write over what is read."""
+        """Raise a UsageError if an output is one of the inputs, which are real paths."""
         from losscli.io.sinks import keep_apart
 
         for file in self.files.files:
@@ -69,7 +69,13 @@ class Gallery:
         self.data.write(("[\n  " + ",\n  ".join(rows) + "\n]\n").encode())
 
     def publish(self, draw: "Callable[[], Figure]", description: str) -> list[str]:
-        """Draw and write the picture, give all files their names, and return what to tell the user."""
+        """Draw and write the picture, publish all files, and return notes for the user.
+
+        Parameters
+        ----------
+        description
+            says how the picture came about; it is stored in the file.
+        """
         from losscli.plots.style import drawing, render
 
         with drawing(self.look):

@@ -68,11 +68,11 @@ def reliability(
 
 
 Measured = tuple["Measurement", list[str], "Reliability", "Change | None"]
-"""What was measured, what to tell the user, the bins, and what a calibration makes of them."""
+"""The measurement, notes for the user, the bins, and how a calibration changes them, if there is one."""
 
 
 def _as_it_is(request: "Request", bins: int, binning: Binning, gallery: Gallery) -> Measured:
-    """The bins of predictions as they are."""
+    """Measure the bins of the predictions as they are."""
     from losscli.analysis.calibration.fit import refuse_soft
     from losscli.analysis.calibration.reliability import Reliability
     from losscli.analysis.calibration.temperature import likelihood
@@ -88,7 +88,7 @@ def _as_it_is(request: "Request", bins: int, binning: Binning, gallery: Gallery)
 
 
 def _calibrated(request: "Request", bins: int, binning: Binning, gallery: Gallery) -> Measured:
-    """The bins of predictions before a calibration that is fitted to these rows, and after it."""
+    """Measure the bins before and after a calibration, which is fitted to these rows."""
     from losscli.analysis.calibration.fit import calibrate
     from losscli.plots.reliability import Change
 

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from losscli.cli.command import LossGroup, loss_command, say
+from losscli.cli.command import say
+from losscli.cli.loss_command import LossGroup, loss_command
 from losscli.cli.options.declare import PICTURE, WRITING, Option, option, options_of, taken
 from losscli.cli.options.losses import SHARED, signature
 from losscli.cli.options.picture import Looks, Picture, Quiet
@@ -45,7 +46,7 @@ PICTURED: tuple[Option, ...] = (
     *options_of(Looks),
     Option("quiet", Quiet, False),
 )
-"""The options of a picture of a loss's samples: all that bear on the numbers, and those of pictures."""
+"""The operands and options of `plot samples`: all of those of `compute` that change the losses, and those of pictures."""
 
 
 def _command_of(loss: "Loss") -> Any:
@@ -73,7 +74,13 @@ def _group() -> None:
 
 
 def samples(loss: "Loss", values: dict[str, Any]) -> int:
-    """Do what a parsed command line of `plot samples` asks for."""
+    """Run `losscli plot samples` of one loss, and return the exit code.
+
+    Parameters
+    ----------
+    values
+        the values of the command's options, by the names of its parameters.
+    """
     from losscli.definition.request import Request
     from losscli.measurement.prepare import prepare
 
@@ -102,7 +109,7 @@ def samples(loss: "Loss", values: dict[str, Any]) -> int:
 
 
 def _sampled(measurement: "Measurement", confidence: bool, drawn: Drawn, running: Running) -> "Sampled":
-    """Pass over the rows, and return what the panels show.
+    """Compute the losses, and return what the panels show.
 
     Parameters
     ----------
@@ -127,7 +134,7 @@ def _sampled(measurement: "Measurement", confidence: bool, drawn: Drawn, running
 
 
 def _missing(job: "Job") -> dict[str, str]:
-    """The panels that cannot be drawn of these files, and why not."""
+    """Return the panels that cannot be drawn from these files, each with the reason."""
     from losscli.engine.classes import groups_of, has_confidence
 
     loss, soft = job.loss.declaration, job.encoding.kind == "soft"

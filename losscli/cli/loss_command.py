@@ -1,0 +1,94 @@
+"""Commands of losses: each is made from the loss's declaration, when it is asked for."""
+
+import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import typer
+from typer.core import TyperGroup
+
+from losscli.cli import HELP
+from losscli.cli.command import Command, is_typed, sign
+
+if TYPE_CHECKING:
+    from losscli.definition.loss import Loss
+
+
+class LossGroup(TyperGroup):
+    """A group of commands with one command for each loss.
+
+    `make`, which a subclass sets, makes the command of a loss.
+    """
+
+    make: "Callable[[Loss], Any]"
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        return [self.subcommand_metavar]  # options come after the loss, not before it
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        from losscli.losses import LOSSES
+
+        return list(LOSSES)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        from losscli.lookup.names import find
+
+        ctx.meta[TYPED] = cmd_name
+        return type(self).make(find(cmd_name))
+
+
+TYPED = "losscli.typed"
+"""The key of a context's `meta` for the loss's name as the user typed it."""
+
+
+class Typed(NamedTuple):
+    """What the user typed: the loss's name, and which options.
+
+    `options` holds the names of the command's parameters, such as 'prediction_kind' for --from.
+    """
+
+    name: str = ""
+    options: frozenset[str] = frozenset()
+
+
+def loss_command(loss: "Loss", call: Callable[[dict[str, Any], Typed], int], options: inspect.Signature) -> Any:
+    """Make the command of one loss; its help says what the loss computes.
+
+    Parameters
+    ----------
+    call
+        runs the command: takes the options' values and what was typed, and returns the exit code.
+    options
+        a signature with a parameter for each operand and option.
+    """
+
+    def command(context: typer.Context, **values: Any) -> int:
+        given = frozenset(name for name in values if is_typed(context, name))
+        return call(values, Typed(context.meta.get(TYPED, loss.name), given))
+
+    sign(command, options.parameters.values())
+    single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    single.command(
+        loss.name,
+        cls=Command,
+        help=_help_of(loss),
+        short_help=loss.summary,
+        epilog=f"More: losscli explain {loss.name}",
+        context_settings=HELP,
+    )(command)
+    return typer.main.get_command(single)
+
+
+def _help_of(loss: "Loss") -> str:
+    """Return the help text of a loss: what it computes, in paragraphs."""
+    names = f" Also called {', '.join(loss.aliases)}." if loss.aliases else ""
+    summed = loss.family.value.startswith("sum") and not loss.whole
+    letters = {**loss.family.variables, **loss.where}
+    return "\n\n".join(
+        [
+            f"{loss.name}: {loss.summary}{names}",
+            f"f = {loss.formula or loss.definition}" + (f"; the loss is the {loss.family.value}" if summed else ""),
+            "with " + "; ".join(f"{letter} = {meaning}" for letter, meaning in letters.items()),
+            f"Targets: {loss.family.targets}.",
+        ]
+    )
