@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 REPORTS = {".json": "json", ".xml": "junit", ".md": "markdown"}
 """Suffix of a report's file -> its format."""
-CODES = {"met": Exit.OK, "not met": Exit.UNMET, "unmeasured": Exit.DATA}
 
 
 @command(app)
@@ -32,6 +31,9 @@ def run(
     *,
     init: Annotated[
         bool, option("--init", show_default=False, help="Print a commented example of a suite, and stop.")
+    ] = False,
+    schema: Annotated[
+        bool, option("--schema", show_default=False, help="Print the JSON Schema of suites, for editors, and stop.")
     ] = False,
     baseline: Annotated[
         str | None,
@@ -65,10 +67,14 @@ def run(
     Paths in a suite are from the folder that it is in.
     """
     from losscli.analysis.suite.load import load
+    from losscli.analysis.suite.model import CODES
     from losscli.render import suite as reports
 
     if init:
         print(reports.EXAMPLE, end="")
+        return Exit.OK
+    if schema:
+        print(_schema(), end="")
         return Exit.OK
     if suite is None:
         raise UsageError("run: name the suite, losscli run FILE.toml; losscli run --init prints an example")
@@ -79,6 +85,14 @@ def run(
     say([*report.notes, *notes], quiet)
     print(reports.in_format(report, format, sys.stdout.isatty(), shutil.get_terminal_size().columns), end="")
     return CODES[report.status]
+
+
+def _schema() -> str:
+    """Return the JSON Schema of suite files as text, for editors that check and complete them."""
+    from losscli.analysis.suite.schema import json_schema
+    from losscli.io.strict_json import strict_json
+
+    return strict_json(json_schema(OF_LOSSES), indent=2) + "\n"
 
 
 class History(NamedTuple):

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-HEAVY = ("numpy", "polars", "matplotlib", "matplotlib.pyplot", "scipy", "pandas", "sklearn")
+HEAVY = ("numpy", "polars", "matplotlib", "matplotlib.pyplot", "scipy", "pandas", "sklearn", "pydantic")
 REPORT = """
 import sys
 {before}
@@ -24,7 +24,9 @@ def imported(*words, before=""):
     return int(code), set(names)
 
 
-@pytest.mark.parametrize("words", [("--help",), ("plot", "--help"), ("plot", "curves", "--help")], ids=" ".join)
+@pytest.mark.parametrize(
+    "words", [("--help",), ("run", "--help"), ("plot", "--help"), ("plot", "curves", "--help")], ids=" ".join
+)
 def test_help_imports_nothing_heavy(words):
     assert imported(*words) == (0, set())
 
@@ -37,7 +39,7 @@ def test_a_misspelt_command_imports_nothing_heavy():
     assert imported("computer") == (2, set())
 
 
-@pytest.mark.parametrize("name", ["numpy", "polars", "matplotlib"])
+@pytest.mark.parametrize("name", ["numpy", "polars", "matplotlib", "pydantic"])
 def test_the_test_can_fail(name):
     assert imported("--help", before=f"import {name}")[1] >= {name}
 
@@ -58,6 +60,13 @@ def test_arrays_need_no_polars(save):
 def test_lines_of_json_need_no_polars(save):
     p, t = save("p.npy", np.zeros((3, 2))), save("t.npy", [0, 1, 0])
     assert imported("compute", "ce", p, t, "-f", "jsonl", "-o", "out.npy") == (0, {"numpy"})
+
+
+def test_suites_alone_need_pydantic(save, write):
+    save("p.npy", np.zeros(3))
+    write("s.toml", '[measure.a]\nloss = "l1"\npredictions = "p.npy"\ntargets = 0\n')
+    assert imported("run", "s.toml") == (0, {"numpy", "pydantic"})
+    assert imported("run", "--init") == (0, {"numpy"})
 
 
 def test_small_tables_need_no_polars(write):

@@ -1,4 +1,7 @@
-"""Running a suite: every measurement is made, compared with its baseline, and judged."""
+"""Running a suite: what can be measured is measured, judged by its requirements, and compared with earlier results.
+
+A measurement that fails does not stop the others. Measurements of the same predictions share one pass over them.
+"""
 
 import json
 import math
@@ -9,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from losscli.analysis.suite.model import MET, UNMEASURED, UNMET, Check, Outcome, Part, Report, Suite, _total
+from losscli.analysis.suite.model import MET, UNMEASURED, UNMET, Check, Measure, Outcome, Part, Report, Suite, total
 from losscli.engine.aggregates import divide
 from losscli.engine.evaluate import Pass, evaluate_together
 from losscli.engine.job import Job, read_alike, threads_for
@@ -30,35 +33,33 @@ def measure(
     begun: Callable[[Job], None] = lambda job: None,
     seen: Callable[[int], None] = lambda rows: None,
 ) -> Report:
-    """Measure all that a suite asks for, and judge it."""
+    """Measure and judge everything that a suite asks for.
+
+    Parameters
+    ----------
+    baseline
+        earlier results, which each measurement is compared with.
+    threads
+        the number of threads. Default: the cores that this process may use.
+    looked, begun, seen
+        are told of the progress: of bytes that are read before a pass, of a pass that begins, and of its rows.
+
+    A measurement that fails has its errors in the report; it raises none.
+    """
     openers: dict[bool | None, Opener] = {}
     parts = {(one.name, i): Part(term) for one in suite.measures for i, term in enumerate(one.terms)}
     for part in parts.values():
-        request = part.term.request
-        opener = openers.setdefault(request.header, Opener(request.header, looked, request.arrays))
-        try:
-            measurement = prepare(request, opener=opener, once=False)
-            if part.term.library is not None:
-                measurement = as_library(measurement, part.term.library, part.term.prediction_kind)
-            part.measurement = measurement
-        except LosscliError as error:
-            part.error = str(error)
+        header = part.term.request.header
+        _prepare(part, openers.setdefault(header, Opener(header, looked, part.term.request.arrays)))
     ready = [part for part in parts.values() if part.measurement is not None]
     while ready:
-        first = ready[0]
-        together = [part for part in ready if part is first or _alike(first, part)]
+        together = [part for part in ready if part is ready[0] or _alike(ready[0], part)]
         ready = [part for part in ready if part not in together]
         _run(together, threads, begun, seen)
     outcomes, notes = [], []
     for one in suite.measures:
         own = [parts[one.name, i] for i in range(len(one.terms))]
-        errors = [part.error for part in own if part.error is not None]
-        if not errors and math.isnan(_total(one.terms, [part.result for part in own])):
-            errors.append("the total is not a number: terms are infinite, of both signs or with the weight 0")
-        files = [(part.term.request.predictions, part.term.request.targets) for part in own]
-        outcome = Outcome(one, [part.result for part in own], list(dict.fromkeys(errors)), files=files)
-        _judge(outcome, baseline)
-        outcomes.append(outcome)
+        outcomes.append(_outcome(one, own, baseline))
         for part in own:
             notes += [_named(one.name, note) for note in (part.measurement.notes if part.measurement else [])]
     paths = {path for opener in openers.values() for path in opener.paths} | {os.path.realpath(suite.file)}
@@ -66,32 +67,58 @@ def measure(
     return Report(suite, outcomes, list(dict.fromkeys(notes)), frozenset(paths))
 
 
+def _prepare(part: Part, opener: Opener) -> None:
+    """Open the files of a term and decide how it is measured; or note why it cannot be."""
+    term = part.term
+    try:
+        measurement = prepare(term.request, opener=opener, once=False)
+        if term.library is not None:
+            measurement = as_library(measurement, term.library, term.options)
+        part.measurement = measurement
+    except LosscliError as error:
+        part.error = str(error)
+
+
+def _outcome(measure: Measure, parts: list[Part], baseline: "Baseline | None") -> Outcome:
+    """What has come of a measurement whose terms are all measured or have failed."""
+    results = [part.result for part in parts]
+    errors = [part.error for part in parts if part.error is not None]
+    if not errors and math.isnan(total(measure.terms, results)):
+        errors.append("the total is not a number: terms are infinite, of both signs or with the weight 0")
+    files = [(part.term.request.predictions, part.term.request.targets) for part in parts]
+    outcome = Outcome(measure, results, list(dict.fromkeys(errors)), files=files)
+    _judge(outcome, baseline)
+    return outcome
+
+
 def _named(name: str, note: str) -> str:
+    """A note with the name of its measurement, after the word 'warning' if it begins with that."""
     warning = note.startswith("warning: ")
     return f"{'warning: ' if warning else ''}{name}: {note.removeprefix('warning: ')}"
 
 
 def _alike(one: Part, other: Part) -> bool:
+    """Whether two terms read the same predictions in the same way, so that one pass does for both."""
     assert one.measurement is not None
     assert other.measurement is not None
     return read_alike(one.measurement.job, other.measurement.job)
 
 
 def _run(parts: list[Part], threads: int | None, begun: Callable[[Job], None], seen: Callable[[int], None]) -> None:
-    """Make the results of parts whose predictions are the same, in one pass."""
-    calculations = [part.measurement for part in parts if part.measurement is not None]
-    passes = [Pass(measurement.job, measurement.collectors) for measurement in calculations]
+    """Make the results of terms that read the same predictions, in one pass."""
+    measurements = [part.measurement for part in parts if part.measurement is not None]
+    passes = [Pass(measurement.job, measurement.collectors) for measurement in measurements]
     begun(passes[0].job)
     try:
         with pool(threads_for(passes[0].job, threads or available_threads())) as executor:
             aggregates = evaluate_together(passes, executor, seen)
-        for raw in calculations[0].raws:
+        for raw in measurements[0].raws:
             raw.check()
     except LosscliError as error:
         for part in parts:
             part.error = str(error)
         return
-    for part, measurement, aggregate in zip(parts, calculations, aggregates, strict=True):
+    for part, measurement, aggregate in zip(parts, measurements, aggregates, strict=True):
         try:
             part.result = measurement.finished(aggregate)
         except LosscliError as error:
@@ -99,7 +126,7 @@ def _run(parts: list[Part], threads: int | None, begun: Callable[[Job], None], s
 
 
 def _judge(outcome: Outcome, baseline: "Baseline | None") -> None:
-    """Evaluate the requirements, and compare with the earlier result."""
+    """Add the checks of an outcome: its requirements, and the comparison with an earlier result."""
     for requirement in outcome.measure.requirements:
         if outcome.errors:
             outcome.checks.append(Check(requirement.text, UNMEASURED, None, "not measured"))
@@ -116,6 +143,7 @@ def _judge(outcome: Outcome, baseline: "Baseline | None") -> None:
 
 
 def _compared(outcome: Outcome, baseline: "Baseline") -> Check:
+    """The check of an outcome against the earlier result of its name."""
     tolerance = outcome.measure.tolerance
     what = f"{tolerance.statistic} against {baseline.file}"
     if outcome.errors:
@@ -143,6 +171,7 @@ def _compared(outcome: Outcome, baseline: "Baseline") -> Check:
 
 
 def _summary(earlier: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The statistics of an earlier result, by name."""
     found = earlier.get("summary")
     own = {key: earlier[key] for key in ("samples", "ignored") if key in earlier}
     return own | dict(found) if isinstance(found, Mapping) else own
@@ -155,7 +184,7 @@ def _conventions(signature: str) -> str:
 
 @dataclass(frozen=True)
 class Baseline:
-    """Earlier results."""
+    """Earlier results: the record of each measurement, by its name."""
 
     file: str
     measures: Mapping[str, Mapping[str, Any]]
@@ -167,7 +196,7 @@ class Baseline:
         Raises
         ------
         DataError
-            for a file that is missing, or none.
+            for a file that cannot be read, or is not such a report.
         """
         try:
             found = json.loads(Path(file).read_text(encoding="utf-8-sig"), parse_int=float)

@@ -1,61 +1,67 @@
-"""What a suite of measurements is, and what comes of running one: records only."""
+"""The records of a suite: what a file asks for, and what running it has found. Nothing here reads a file or computes a loss."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from losscli.definition.request import Request
+from losscli.errors import Exit
 from losscli.measurement.measure import Measurement
 from losscli.measurement.requirement import Requirement
 from losscli.measurement.result import Result
 from losscli.version import __version__
 
 MET, UNMET, UNMEASURED = "met", "not met", "unmeasured"
+CODES = {MET: Exit.OK, UNMET: Exit.UNMET, UNMEASURED: Exit.DATA}
+"""What can become of a check, a measurement or a suite, the best first, and the exit code of each."""
 ROUNDING = 1e-9
-"""The relative tolerance where none is named: what another order of additions may change."""
+"""The relative tolerance where none is given: what another order of additions may change."""
 
 
 @dataclass(frozen=True)
 class Tolerance:
-    """By how much a statistic may be above the earlier one: the larger of both."""
+    """By how much a statistic may be above the earlier one: `absolute`, or `relative` times the earlier one, whichever is more."""
 
     absolute: float = 0.0
     relative: float = ROUNDING
     statistic: str = "value"
 
     def limit(self, earlier: float) -> float:
+        """The largest number that is accepted after an earlier one."""
         return earlier + max(self.absolute, self.relative * abs(earlier))
 
 
 @dataclass(frozen=True)
 class Term:
-    """A loss of two files and its factor in a sum; a measurement that is no sum has one, of factor 1."""
+    """A loss of two files, and its factor in a sum. A measurement that is not a sum has one term, with the factor 1."""
 
     name: str
     weight: float
     request: Request
     library: str | None = None
-    prediction_kind: tuple[str, ...] = ()
-    """Names of the options that were given, of which conventions of a library depend."""
+    """The library whose number it is, such as 'torch'."""
+    options: tuple[str, ...] = ()
+    """Names of the options that were given: the conventions of a library depend on them."""
 
 
 @dataclass(frozen=True)
 class Measure:
-    """A measurement: what is computed, and what is required of it."""
+    """A measurement of a suite: what is computed, and what is required of it."""
 
     name: str
     terms: tuple[Term, ...]
     summed: bool
+    """Whether it is a weighted sum, even one of a single term."""
     requirements: tuple[Requirement, ...]
     tolerance: Tolerance
     line: int
-    """Of the file, where it begins."""
+    """The line of the suite file in which it begins."""
 
 
 @dataclass(frozen=True)
 class Suite:
-    """What a file asks for."""
+    """What a suite file asks for, with defaults filled in and paths as they are from the working folder."""
 
     file: str
     name: str
@@ -65,7 +71,7 @@ class Suite:
 
 @dataclass
 class Check:
-    """A requirement, or the comparison with an earlier result: whether it is met, and in words."""
+    """A requirement, or the comparison with an earlier result: its status, the number that was measured, and both in words."""
 
     what: str
     status: str
@@ -73,49 +79,49 @@ class Check:
     words: str
 
     def record(self) -> dict[str, Any]:
+        """With the keys of the JSON report."""
         return {"check": self.what, "status": self.status, "actual": self.actual, "words": self.words}
 
 
 @dataclass
 class Outcome:
-    """What became of a measurement."""
+    """A measurement that was run: the results of its terms, why there are none, and its checks."""
 
     measure: Measure
     results: list[Result | None]
-    """Of each term; None for one that could not be measured."""
+    """One for each term; None for a term that could not be measured."""
     errors: list[str]
     checks: list[Check] = field(default_factory=list)
     files: list[tuple[str, str]] = field(default_factory=list)
+    """The predictions and targets of each term."""
 
     @property
     def value(self) -> float | None:
-        """The loss, or the weighted sum of the terms."""
+        """The loss, or the weighted sum of the terms; None if a term could not be measured."""
         if any(result is None for result in self.results):
             return None
-        return _total(self.measure.terms, self.results)
+        return total(self.measure.terms, self.results)
 
     @property
     def status(self) -> str:
-        """'unmeasured' over 'not met' over 'met'."""
-        if self.errors:
-            return UNMEASURED
-        found = {check.status for check in self.checks}
-        return next((status for status in (UNMEASURED, UNMET) if status in found), MET)
+        """The worst status of the checks; 'unmeasured' if there is an error."""
+        return UNMEASURED if self.errors else worst(check.status for check in self.checks)
 
     @property
     def signature(self) -> str:
+        """The signature of the result, or of all terms with their weights: what was computed, and by which conventions."""
         return " + ".join(
             ("" if term.weight == 1 else f"{term.weight:g} * ") + (result.signature if result else "?")
             for term, result in zip(self.measure.terms, self.results, strict=True)
         )
 
     def statistic(self, name: str) -> float | None:
-        """A statistic of the measurement; of a sum its value, or a term's.
+        """A statistic of the measurement, by its name in requirements. A sum has its 'value' and those of its terms, by name.
 
         Raises
         ------
         UsageError
-            for one that such files have not.
+            for a statistic that the loss of such files does not have.
         """
         if self.measure.summed:
             if name == "value":
@@ -127,7 +133,7 @@ class Outcome:
         return None if result is None else result.statistic(name)
 
     def record(self) -> dict[str, Any]:
-        """With the keys of the JSON report, which is what a baseline file holds too."""
+        """With the keys of the JSON report, which a baseline file has too."""
         measure = self.measure
         found: dict[str, Any] = {"name": measure.name, "status": self.status, "value": self.value}
         if measure.summed:
@@ -156,28 +162,30 @@ class Outcome:
 
 @dataclass
 class Report:
-    """What became of a suite."""
+    """A suite that was run."""
 
     suite: Suite
     outcomes: list[Outcome]
     notes: list[str]
     files: frozenset[str]
+    """The real paths of all files that were read."""
 
     @property
     def status(self) -> str:
-        found = {outcome.status for outcome in self.outcomes}
-        return next((status for status in (UNMEASURED, UNMET) if status in found), MET)
+        """The worst status of the measurements."""
+        return worst(outcome.status for outcome in self.outcomes)
 
     @property
     def measured(self) -> bool:
-        """Whether there is a number of every measurement."""
+        """Whether every measurement has a number."""
         return not any(outcome.errors for outcome in self.outcomes)
 
     def counts(self) -> dict[str, int]:
-        return {status: sum(one.status == status for one in self.outcomes) for status in (MET, UNMET, UNMEASURED)}
+        """How many measurements have each status."""
+        return {status: sum(one.status == status for one in self.outcomes) for status in CODES}
 
     def record(self) -> dict[str, Any]:
-        """With the keys of JSON, and of a baseline file."""
+        """With the keys of the JSON report, which a baseline file has too."""
         return {
             "suite": self.suite.name,
             "file": self.suite.file,
@@ -190,7 +198,7 @@ class Report:
 
 @dataclass
 class Part:
-    """A term on its way: its calculation, then its result, or why there is none."""
+    """A term while the suite runs: first its measurement, then its result, or the error that was met instead."""
 
     term: Term
     measurement: Measurement | None = None
@@ -198,8 +206,13 @@ class Part:
     error: str | None = None
 
 
-def _total(terms: Sequence[Term], results: "Sequence[Result | None]") -> float:
-    """The weighted sum of the terms' values; NaN where infinities leave none."""
+def worst(statuses: Iterable[str]) -> str:
+    """The worst of some statuses; 'met' if there are none."""
+    return max(statuses, key=list(CODES).index, default=MET)
+
+
+def total(terms: Sequence[Term], results: Sequence[Result | None]) -> float:
+    """The weighted sum of the values of terms; NaN where infinite terms leave no number."""
     parts = [term.weight * float(result.value or 0.0) for term, result in zip(terms, results, strict=True) if result]
     try:
         return math.fsum(parts)
