@@ -116,7 +116,7 @@ def tiny(save: Callable[..., str]) -> tuple[str, str]:
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Chunks of 40 rows and blocks of 9, of whatever kind the file is."""
     monkeypatch.setattr(job_module, "CHUNK_ROWS", 40)
-    monkeypatch.setattr(job_module, "BLOCK_BYTES", 9 * 7 * 4)
+    monkeypatch.setattr(job_module, "BATCH_BYTES", 9 * 7 * 4)
     monkeypatch.setattr(job_module, "ELEMENTWISE", 1)
     monkeypatch.setattr(csvfile, "PIECE", 256)
     monkeypatch.setattr(csvfile, "CHUNK_BYTES", 1500)

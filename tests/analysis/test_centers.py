@@ -305,7 +305,7 @@ class TestFiles:
     def test_the_number_of_threads_makes_no_difference(self, centers, save, monkeypatch):
 
         monkeypatch.setattr(job_module, "CHUNK_BYTES", 4096)
-        monkeypatch.setattr(job_module, "BLOCK_BYTES", 512)
+        monkeypatch.setattr(job_module, "BATCH_BYTES", 512)
         draw = np.random.default_rng(5)
         x, y = save("x.npy", draw.normal(size=(3000, 7)) * 1e3, np.float32), save("y.npy", draw.integers(0, 20, 3000))
         made = [centers(x, y, "--threads", str(n), "-o", f"c{n}.npy").out for n in (1, 3)]
@@ -319,7 +319,7 @@ class TestFiles:
     def test_memory_is_that_of_the_centers(self, save, monkeypatch):
 
         monkeypatch.setattr(job_module, "CHUNK_BYTES", 1 << 18)
-        monkeypatch.setattr(job_module, "BLOCK_BYTES", 1 << 16)
+        monkeypatch.setattr(job_module, "BATCH_BYTES", 1 << 16)
         x, y = save("x.npy", np.ones((400_000, 16)), np.float32), save("y.npy", np.arange(400_000) % 10, np.int8)
         tracemalloc.start()
         moved(opened(request_of(x, y)), "mean", None, threads=1)
@@ -330,7 +330,7 @@ class TestFiles:
     def test_a_class_that_comes_late(self, centers, save, monkeypatch):
 
         monkeypatch.setattr(job_module, "CHUNK_BYTES", 64)
-        monkeypatch.setattr(job_module, "BLOCK_BYTES", 16)
+        monkeypatch.setattr(job_module, "BATCH_BYTES", 16)
         y = [2, 2, 0, 2, 1, 1, 0, 0, 3]
         x = np.arange(18.0).reshape(9, 2)
         found = centers(save("x.npy", x), save("y.npy", y), "-o", "c.npy")
@@ -386,7 +386,7 @@ class TestRefused:
     def test_the_first_of_several_places_is_named(self, centers, save, monkeypatch):
 
         monkeypatch.setattr(job_module, "CHUNK_BYTES", 64)
-        monkeypatch.setattr(job_module, "BLOCK_BYTES", 16)
+        monkeypatch.setattr(job_module, "BATCH_BYTES", 16)
         x = np.zeros((40, 2))
         x[[7, 30], [1, 0]] = np.inf
         centers(save("x.npy", x), save("y.npy", np.zeros(40))).refuses(3, "x.npy[7, 1]: inf")

@@ -95,7 +95,7 @@ class TestRows:
     def test_blocks_are_put_together(self, targets, save, monkeypatch):
         from losscli.analysis import encode_targets as encoding
 
-        monkeypatch.setattr(encoding, "BLOCK_BYTES", 100)
+        monkeypatch.setattr(encoding, "BATCH_BYTES", 100)
         index = np.random.default_rng(1).integers(0, 5, 101)
         y = save("y.npy", index)
         targets(y, "--classes", "5", "-o", "t.npy")
@@ -106,7 +106,7 @@ class TestRows:
     def test_ids_of_several_blocks(self, targets, write, monkeypatch):
         from losscli.analysis import encode_targets as encoding
 
-        monkeypatch.setattr(encoding, "BLOCK_BYTES", 64)
+        monkeypatch.setattr(encoding, "BATCH_BYTES", 64)
         rows = [(f"n{i}", "aab-b"[i % 5]) for i in range(23)]
         y = write("y.csv", "id,label\n" + "".join(f"{name},{label}\n" for name, label in rows))
         lines = targets(y, "--id", "id", "--ignore-index=-").out.splitlines()
@@ -240,7 +240,7 @@ class TestFiles:
     def test_memory_does_not_grow_with_the_file(self, targets, save, monkeypatch, suffix):
         from losscli.analysis import encode_targets as encoding
 
-        monkeypatch.setattr(encoding, "BLOCK_BYTES", 1 << 18)
+        monkeypatch.setattr(encoding, "BATCH_BYTES", 1 << 18)
         y = save("y.npy", np.arange(400_000) % 10, np.int8)
         targets(save("few.npy", [0]), "--classes", "10", "-o", f"few.{suffix}")  # imports
         tracemalloc.start()

@@ -68,7 +68,7 @@ class TestRows:
     def test_do_not_depend_on_chunks_and_threads(self, rank, data, monkeypatch):
         one = rank("ce", "z.npy", "y.npy", "--top", "30", "--by", "class", "--threads", "1").json
         monkeypatch.setattr(job_module, "CHUNK_ROWS", 11)
-        monkeypatch.setattr(job_module, "BLOCK_BYTES", 100)
+        monkeypatch.setattr(job_module, "BATCH_BYTES", 100)
         several = rank("ce", "z.npy", "y.npy", "--top", "30", "--by", "class", "--threads", "3").json
         assert several["rows"] == one["rows"]
         for mine, theirs in zip(several["slices"], one["slices"], strict=True):

@@ -378,7 +378,8 @@ def test_threads_make_no_difference(compute, save, mine):
 
 DECLARED = '''
 from typing import Annotated
-from losscli.core import POSITIVE, loss
+from losscli.definition.domain import POSITIVE
+from losscli.definition.registry import loss
 from losscli.losses.residual import residual
 
 

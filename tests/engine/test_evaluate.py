@@ -150,7 +150,7 @@ class TestSameDigits:
         words = (loss, p, t, "--sample-weight", w, *weights, *rows, *extra)
         whole = compute(*words, "--threads", "1").json
         monkeypatch.setattr(job_module, "CHUNK_ROWS", 60)
-        monkeypatch.setattr(job_module, "BLOCK_BYTES", 9 * 7 * 4)
+        monkeypatch.setattr(job_module, "BATCH_BYTES", 9 * 7 * 4)
         monkeypatch.setattr(job_module, "ELEMENTWISE", 1)
         parts = compute(*words, "--threads", "2").json
         for key in ("value", "numerator", "denominator", "samples", "ignored"):
@@ -164,7 +164,7 @@ class TestSameDigits:
     @pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
     @pytest.mark.parametrize("threads", [1, 3])
     def test_in_memory_is_the_same_as_at_once(self, loss, threads, monkeypatch):
-        monkeypatch.setattr(job_module, "BLOCK_BYTES", 300)
+        monkeypatch.setattr(job_module, "BATCH_BYTES", 300)
         monkeypatch.setattr(job_module, "CHUNK_BYTES", 900)
         made = drawn(loss, 101, 4)
         x, targets, extras = made.predictions.astype(np.float32), made.encoding.targets(made.targets), made.extras
@@ -431,7 +431,7 @@ class TestBlocks:
         words = (loss, save("p.npy", generator.normal(size=60)), save("t.npy", t), "--ignore-index", "-1")
         words += ("--sample-weight", save("w.npy", generator.integers(0, 3, 60)), "--reduction", reduction)
         whole = compute(*words).json
-        monkeypatch.setattr("losscli.engine.job.BLOCK_BYTES", 3 * 8)
+        monkeypatch.setattr("losscli.engine.job.BATCH_BYTES", 3 * 8)
         monkeypatch.setattr("losscli.engine.job.CHUNK_BYTES", 9 * 8)
         split = compute(*words).json
         for key in ("value", "numerator", "denominator", "samples", "ignored", "summary", "baseline"):
@@ -439,7 +439,7 @@ class TestBlocks:
 
 
 def test_a_block_of_ignored_rows_of_many_outputs(compute, save, monkeypatch):
-    monkeypatch.setattr(job_module, "BLOCK_BYTES", 4 * 2048 * 4)
+    monkeypatch.setattr(job_module, "BATCH_BYTES", 4 * 2048 * 4)
     x = np.random.default_rng(0).normal(size=(40, 2048)).astype(np.float32)
     y = np.arange(40)
     y[:20] = -100

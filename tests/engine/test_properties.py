@@ -66,7 +66,7 @@ quick = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCh
 @pytest.fixture
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Blocks of a few rows and chunks of a few blocks, so that small data is split in many places."""
-    monkeypatch.setattr(job_module, "BLOCK_BYTES", 64)
+    monkeypatch.setattr(job_module, "BATCH_BYTES", 64)
     monkeypatch.setattr(job_module, "CHUNK_BYTES", 256)
     return
 
@@ -78,7 +78,7 @@ def test_splitting_into_blocks_changes_no_bit_of_a_row(loss: Loss, n: int, seed:
     job = job_of(loss, n, seed)
     _, _, whole, slopes = outcome(job)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(job_module, "BLOCK_BYTES", block)
+        patch.setattr(job_module, "BATCH_BYTES", block)
         patch.setattr(job_module, "CHUNK_BYTES", block * 3)
         _, _, split, again = outcome(job)
     assert whole.tobytes() == split.tobytes()

@@ -808,7 +808,7 @@ CUTS = {
     join: {"PILE_BYTES": [500], "SCAN_BYTES": [16, 200]},
     sources: {"SCAN_BYTES": [16, 100], "PIECE": [64], "FORTRAN_ROWS": [1, 2, 5]},
     raw: {"IN_MEMORY": [0, 64], "PIECE": [16, 64]},
-    engine: {"CHUNK_ROWS": [1, 3, 4], "BLOCK_BYTES": [8, 64, 200], "CHUNK_BYTES": [64, 512]},
+    engine: {"CHUNK_ROWS": [1, 3, 4], "BATCH_BYTES": [8, 64, 200], "CHUNK_BYTES": [64, 512]},
     measurement: {"CHUNK_ROWS": [1, 3]},
     parquet: {"SEGMENT": [3], "CELLS": [5]},
     writers: {"PART_CELLS": [4], "RECORDS": [2], "PIECE": [64]},

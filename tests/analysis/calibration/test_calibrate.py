@@ -317,7 +317,7 @@ class TestKinds:
 
     def test_threads_and_blocks_do_not_matter(self, calibrate, files, monkeypatch):
         one = calibrate(*files, "--bias").json
-        monkeypatch.setattr("losscli.engine.job.BLOCK_BYTES", 1000)
+        monkeypatch.setattr("losscli.engine.job.BATCH_BYTES", 1000)
         monkeypatch.setattr("losscli.engine.job.CHUNK_BYTES", 2000)
         several = calibrate(*files, "--bias", "--threads", "2").json
         assert several == calibrate(*files, "--bias", "--threads", "1").json

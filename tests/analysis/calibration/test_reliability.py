@@ -300,7 +300,7 @@ class TestJudge:
 
     @pytest.mark.parametrize("size", [1, 100, 2000])
     def test_any_size_of_blocks(self, save, monkeypatch, size):
-        monkeypatch.setattr("losscli.engine.job.BLOCK_BYTES", size)
+        monkeypatch.setattr("losscli.engine.job.BATCH_BYTES", size)
         monkeypatch.setattr("losscli.engine.job.CHUNK_BYTES", 2 * size)
         self.check(verdicts(save("p.npy", self.z), save("t.npy", self.y)), self.expected())
 

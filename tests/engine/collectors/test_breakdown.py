@@ -448,7 +448,7 @@ class TestMerging:
     def test_any_size_of_blocks_and_chunks(self, save, monkeypatch, kind, size):
         loss, p, t, options = makers()[kind](lambda name, array: save(f"{name}.npy", array))
         whole = profiled(loss, p, t, **options)
-        monkeypatch.setattr("losscli.engine.job.BLOCK_BYTES", size)
+        monkeypatch.setattr("losscli.engine.job.BATCH_BYTES", size)
         monkeypatch.setattr("losscli.engine.job.CHUNK_BYTES", 3 * size)
         assert_same_profile(profiled(loss, p, t, **options), whole)
 
