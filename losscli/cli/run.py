@@ -66,11 +66,9 @@ def run(
 
     Paths in a suite are from the folder that it is in.
     """
-    from losscli.analysis.suite.load import load
-    from losscli.analysis.suite.model import CODES
-    from losscli.render import suite as reports
-
     if init:
+        from losscli.render import suite as reports
+
         print(reports.EXAMPLE, end="")
         return Exit.OK
     if schema:
@@ -78,6 +76,10 @@ def run(
         return Exit.OK
     if suite is None:
         raise UsageError("run: name the suite, losscli run FILE.toml; losscli run --init prints an example")
+    from losscli.analysis.suite.load import load
+    from losscli.analysis.suite.model import CODES
+    from losscli.render import suite as reports
+
     running = running.begun(quiet)
     found = load(suite, OF_LOSSES, requested)
     history = History.of(found.baseline if baseline is None else baseline, save)

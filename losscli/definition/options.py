@@ -1,10 +1,12 @@
 """Which losses take which options: asked of the family, by the command line and by the Python functions alike."""
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
-from losscli.definition.loss import Family
+if TYPE_CHECKING:
+    from losscli.definition.loss import Family  # which needs NumPy, and help does not
 
-Taken = Callable[[Family], bool]
+Taken = Callable[["Family"], bool]
 
 TAKEN_BY: Mapping[str, Taken] = {
     "from": lambda family: family.takes_from,
@@ -27,7 +29,7 @@ TAKEN_BY: Mapping[str, Taken] = {
 """Options by their names without the dashes; every loss takes what is not here."""
 
 
-def takes(family: Family, option: str) -> bool:
+def takes(family: "Family", option: str) -> bool:
     """Whether losses of a family take an option."""
     taken = TAKEN_BY.get(option)
     return taken is None or taken(family)

@@ -439,7 +439,7 @@ class TestLabels:
 
         z, y = save("z.npy", np.zeros((500, 10_000), np.float32)), save("y.npy", np.arange(500))
         made = prepare(Request(find("ce").bind(), z, y)).job
-        kept = len(made.sampling.rows(0, 500))
+        kept = len(alignment.Sampling.for_job(made).rows(0, 500))
         assert alignment.MOST_BYTES / 40_000 * 0.6 < kept <= alignment.MOST_BYTES / 40_000 + alignment.RUN
 
     def test_the_sample_is_that_of_any_number_of_threads(self, compute, save):

@@ -102,7 +102,7 @@ class TestLabels:
 class TestIgnored:
     def test_text(self, write, save):
         y = write("y.csv", "label\na\nskip\nb\nskip\na\nb\n")
-        found = load(save("x.npy", X), y, ignore="skip")
+        found = load(save("x.npy", X), y, ignore_index="skip")
         assert found.names == ("a", "b")
         assert classes_of(found) == ["a", "b", "a", "b"]
         assert found.points.tolist() == X[[0, 2, 4, 5]].tolist()
@@ -111,7 +111,7 @@ class TestIgnored:
     @pytest.mark.parametrize(("label", "dtype"), [(-1, np.int64), (-1, np.float32), (np.nan, np.float64)])
     def test_numbers(self, save, label, dtype):
         y = save("y.npy", [1, label, 0, label, 1, 0], dtype)
-        found = load(save("x.npy", X), y, ignore=str(label))
+        found = load(save("x.npy", X), y, ignore_index=str(label))
         assert (found.names, found.index.tolist(), found.ignored) == (("0", "1"), [1, 0, 1, 0], 2)
         assert found.points.tolist() == X[[0, 2, 4, 5]].tolist()
 
@@ -120,13 +120,13 @@ class TestIgnored:
 
     def test_words_among_numbers(self, save):
         with refused(UsageError, "--ignore-index skip"):
-            load(save("x.npy", X), save("y.npy", np.zeros(6, int)), ignore="skip")
+            load(save("x.npy", X), save("y.npy", np.zeros(6, int)), ignore_index="skip")
 
     @pytest.mark.parametrize("centers", [None, "c.npy"])
     def test_all(self, save, centers):
         save("c.npy", [[0.0, 0]])
         with refused(DataError, "x.npy", "all rows are ignored"):
-            load(save("x.npy", X), save("y.npy", np.full(6, -1)), centers, ignore="-1")
+            load(save("x.npy", X), save("y.npy", np.full(6, -1)), centers, ignore_index="-1")
 
     @pytest.mark.parametrize("centers", [None, "c.npy"])
     @pytest.mark.parametrize("d", [2, 3])
@@ -139,7 +139,7 @@ class TestIgnored:
         generator = np.random.default_rng(0)
         x, y = generator.normal(size=(40, 4)), generator.integers(0, 3, 40)
         x[y == 2] = np.nan
-        found = load(save("x.npy", x), save("y.npy", y), ignore="2")
+        found = load(save("x.npy", x), save("y.npy", y), ignore_index="2")
         expected = PCA(2).fit_transform(x[y != 2])
         assert np.abs(found.points) == near(np.abs(expected))
 
@@ -211,7 +211,7 @@ class TestRows:
         x[4, 1] = value
         y = save("y.npy", [0, -1, -1, 0, 1, 1])
         with refused(DataError, "x.npy[4, 1]", "finite"):
-            load(save("x.npy", x), y, ignore="-1")
+            load(save("x.npy", x), y, ignore_index="-1")
 
     @pytest.mark.parametrize("d", [2, 5])
     def test_a_feature_whose_square_overflows(self, save, d):
@@ -234,13 +234,13 @@ class TestRows:
     def test_an_infinite_feature_of_an_ignored_row_does_not_matter(self, save):
         x = X.copy()
         x[2] = np.inf
-        found = load(save("x.npy", x), save("y.npy", [0, 0, -1, 1, 1, 1]), ignore="-1")
+        found = load(save("x.npy", x), save("y.npy", [0, 0, -1, 1, 1, 1]), ignore_index="-1")
         assert found.points.tolist() == X[[0, 1, 3, 4, 5]].tolist()
 
 
 class TestCenters:
     def test_without_a_file_they_are_the_means_of_the_classes(self, save):
-        found = load(save("x.npy", X), save("y.npy", [1, 0, 1, -1, 0, 1]), ignore="-1")
+        found = load(save("x.npy", X), save("y.npy", [1, 0, 1, -1, 0, 1]), ignore_index="-1")
         assert found.centers == near(np.array([X[[1, 4]].mean(axis=0), X[[0, 2, 5]].mean(axis=0)]))
         assert not found.centers_given
 
@@ -272,7 +272,7 @@ class TestCenters:
 
     def test_a_label_to_ignore(self, write, save):
         c = write("c.csv", "class,u,v\nb,1,2\na,3,4\n")
-        found = load(save("x.npy", X), write("y.csv", "label\na\nskip\nb\na\nskip\nskip\n"), c, ignore="skip")
+        found = load(save("x.npy", X), write("y.csv", "label\na\nskip\nb\na\nskip\nskip\n"), c, ignore_index="skip")
         assert (classes_of(found), found.ignored) == (["a", "b", "a"], 3)
         assert found.points.tolist() == X[[0, 2, 3]].tolist()
 
@@ -353,9 +353,9 @@ class TestComponents:
     def test_any_size_of_blocks(self, save, monkeypatch):
         x = np.random.default_rng(2).normal(size=(101, 6))
         words = save("x.npy", x), save("y.npy", np.random.default_rng(3).integers(0, 3, 101))
-        whole = load(*words, ignore="2")
+        whole = load(*words, ignore_index="2")
         monkeypatch.setattr("losscli.io.source.SCAN_BYTES", 300)
-        found = load(*words, ignore="2")
+        found = load(*words, ignore_index="2")
         assert found.points == near(whole.points)
         assert found.index.tolist() == whole.index.tolist()
 

@@ -21,21 +21,21 @@ class TestOneLine:
         def broken(*_, **__):
             raise ZeroDivisionError("by design\nof this test")
 
-        monkeypatch.setattr("losscli.measurement.prepare.prepare", broken)
+        monkeypatch.setattr("losscli.api.prepare", broken)
         compute("l1", save("p.npy", [1.0]), "0").refuses(70, "ZeroDivisionError", "by design", "report")
 
     def test_memory_that_runs_out_is_no_defect(self, compute, save, monkeypatch):
         def hungry(*_, **__):
             raise MemoryError
 
-        monkeypatch.setattr("losscli.measurement.prepare.prepare", hungry)
+        monkeypatch.setattr("losscli.api.prepare", hungry)
         compute("l1", save("p.npy", [1.0]), "0").refuses(3, "memory")
 
     def test_an_interrupt_has_its_own_code(self, compute, save, monkeypatch):
         def interrupted(*_, **__):
             raise KeyboardInterrupt
 
-        monkeypatch.setattr("losscli.measurement.prepare.prepare", interrupted)
+        monkeypatch.setattr("losscli.api.prepare", interrupted)
         done = compute("l1", save("p.npy", [1.0]), "0")
         assert (done.code, done.out) == (130, "")
 

@@ -81,7 +81,7 @@ class TestBounds:
         assert job_module.chunks(job)[0] == (0, job_module.CHUNK_BYTES // 24_000)
 
     def test_the_default_is_the_cores_that_this_process_may_use(self, monkeypatch):
-        monkeypatch.setattr(run.os, "sched_getaffinity", lambda pid: {0, 3, 5}, raising=False)
+        monkeypatch.setattr(threads_module.os, "sched_getaffinity", lambda pid: {0, 3, 5}, raising=False)
         assert threads_module.available_threads() == 3
 
 

@@ -116,7 +116,7 @@ def test_ignoring_a_row_is_deleting_it(loss: Loss, n: int, seed: int, data: Any)
     right, _, others, other_slopes = outcome(deleted)
     assert losses.tobytes() == others.tobytes()
     np.testing.assert_array_equal(sample, kept)
-    assert left.ignored == drop.sum()
+    assert left[Summary].ignored == drop.sum()
     assert not slopes[drop].any()
     assert slopes[kept].tobytes() == other_slopes.tobytes()
     for reduction in ("mean", "sum", "sum-over-batch-size", "sum-by-nonzero-weights"):
@@ -136,7 +136,7 @@ def test_weights_only_scale_rows(loss: Loss, n: int, seed: int, factor: float) -
     weighted, _, same_losses, same_slopes = outcome(replace(job, weights=MemorySource("w", w)))
     assert losses.tobytes() == same_losses.tobytes()
     assert slopes.tobytes() == same_slopes.tobytes()
-    assert weighted.losses == plain.losses
+    assert weighted[Summary].losses == plain[Summary].losses
     value, numerator, denominator = reduced(job, weighted[Summary], REDUCTIONS["mean"])
     np.testing.assert_allclose([numerator, denominator, value], [w @ losses, w.sum(), w @ losses / w.sum()], rtol=1e-12)
     scaled, *_ = outcome(replace(job, weights=MemorySource("w", w * factor)))
@@ -151,8 +151,8 @@ def test_the_digits_are_the_same_for_every_executor() -> None:
     serial = outcome(job)
     with ThreadPoolExecutor(3) as threads:
         threaded = outcome(job, threads)
-    assert serial[0].weighted == threaded[0].weighted
-    assert serial[0].losses == threaded[0].losses
+    assert serial[0][Summary].weighted == threaded[0][Summary].weighted
+    assert serial[0][Summary].losses == threaded[0][Summary].losses
     assert serial[2].tobytes() == threaded[2].tobytes()
 
 

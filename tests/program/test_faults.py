@@ -412,7 +412,7 @@ class TestParquet:
         def panics(*words, **how):
             raise PanicException("assertion failed")
 
-        monkeypatch.setattr("losscli.measurement.prepare.prepare", panics)
+        monkeypatch.setattr("losscli.api.prepare", panics)
         run("compute", "ce", *tiny).refuses(70, "PanicException")
 
 

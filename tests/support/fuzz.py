@@ -104,7 +104,7 @@ class Case:
     @property
     def plain(self) -> list[str]:
         """The words with the name of a file that holds what comes through standard input."""
-        name = "stdin.npy" if self.prediction_kind.startswith(b"\x93NUMPY") else "stdin.csv"
+        name = "stdin.npy" if self.given.startswith(b"\x93NUMPY") else "stdin.csv"
         return [name if word == "-" and self.piped else word for word in self.words]
 
     @property
@@ -117,7 +117,7 @@ class Case:
         for name, data in self.files.items():
             Path(name).write_bytes(data)
         if self.piped and "-" in self.words:
-            Path(self.plain[self.words.index("-")]).write_bytes(self.prediction_kind)
+            Path(self.plain[self.words.index("-")]).write_bytes(self.given)
 
 
 def npy(array: np.ndarray) -> bytes:
@@ -909,8 +909,8 @@ def judge(case: Case) -> str:
     case.write()
     before = set(os.listdir("."))
     asked = [] if {"-f", "--format"} & set(case.words) else ["-f", "json"]
-    with small_cuts(len(case.prediction_kind) + len(case.words) + sum(map(len, case.files.values()))):
-        done = run([*case.words, *asked, "--per-sample"], case.prediction_kind)
+    with small_cuts(len(case.given) + len(case.words) + sum(map(len, case.files.values()))):
+        done = run([*case.words, *asked, "--per-sample"], case.given)
     left = set(os.listdir(".")) - before
     assert not [name for name in left if name.endswith(".losscli")], f"left behind: {left}"
     assert "Traceback" not in done.err, done.err
@@ -1166,7 +1166,7 @@ def shown(seed: int) -> None:
     for name, data in case.files.items():
         print(f"{name}: {data[:300]!r}{' ...' if len(data) > 300 else ''}")
     print("losscli " + shlex.join(case.words) + (f" < {case.piped}" if case.piped else ""))
-    done = run([*case.words, "-f", "json"], case.prediction_kind)
+    done = run([*case.words, "-f", "json"], case.given)
     print(f"exit {done.code}\n{done.err}{done.out[:600]}")
     try:
         with mp.workdps(30):

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from losscli.analysis.suite.schema import json_schema
-from losscli.cli.options import OF_LOSSES
+from losscli.cli.options.losses import OF_LOSSES
 from losscli.render.suite import EXAMPLE
 
 jsonschema = pytest.importorskip("jsonschema")
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[3]
 DRAFTS = (jsonschema.Draft4Validator, jsonschema.Draft7Validator, jsonschema.Draft202012Validator)
 """taplo knows draft 4; other editors know later ones."""
 WHOLE = re.sub(r"^# (\[measure|terms|  \{|\]|require|baseline =|tolerance =)", r"\1", EXAMPLE, flags=re.MULTILINE)
