@@ -39,15 +39,16 @@ import zstandard
 from mpmath import mp, mpf
 from slow import NUMBER, NothingError, RefusedError, UnclearError, expected, prefixes, unpacked
 
+from losscli.data import units
 from losscli.definition.domain import REAL
 from losscli.definition.loss import Loss
-from losscli.engine import evaluate as engine
+from losscli.engine import job as engine
 from losscli.io import bytes as raw
 from losscli.io import csv as csvfile
 from losscli.io import join, parquet, writers
+from losscli.io import npy as npy_files
 from losscli.io import source as sources
 from losscli.losses import LOSSES
-from losscli.measurement import measure as measurement
 
 SECONDS = 20
 """After which an input counts as a hang."""
@@ -806,10 +807,11 @@ CUTS = {
         "WIDE": [2, 2000],
     },
     join: {"PILE_BYTES": [500], "SCAN_BYTES": [16, 200]},
-    sources: {"SCAN_BYTES": [16, 100], "PIECE": [64], "FORTRAN_ROWS": [1, 2, 5]},
+    sources: {"SCAN_BYTES": [16, 100]},
+    npy_files: {"FORTRAN_ROWS": [1, 2, 5], "PIECE": [64]},
     raw: {"IN_MEMORY": [0, 64], "PIECE": [16, 64]},
     engine: {"CHUNK_ROWS": [1, 3, 4], "BATCH_BYTES": [8, 64, 200], "CHUNK_BYTES": [64, 512]},
-    measurement: {"CHUNK_ROWS": [1, 3]},
+    units: {"ROWS_AT_ONCE": [1, 3]},
     parquet: {"SEGMENT": [3], "CELLS": [5]},
     writers: {"PART_CELLS": [4], "RECORDS": [2], "PIECE": [64]},
 }
