@@ -233,7 +233,11 @@ def _check(
         Twins(measurement.job) if len(shape) == 2 and shape[1] > 2 else None
     )  # rows of two columns may hold only one independent number
     sampling = Sampling.for_job(measurement.job, SAMPLE_BYTES)
-    measurement.collectors = [*essential(measurement.job), *([] if sampling is None else [sampling]), Watcher(twins)]
+    measurement.collectors = [
+        *essential(measurement.job),
+        *([] if sampling is None else [sampling]),
+        Watcher(twins),
+    ]
     begun(measurement.job)
     _described(measurement, report)
     try:
@@ -421,6 +425,7 @@ def _judged(measurement: Measurement, aggregate: Aggregate, twins: Twins | None,
         report.findings += suspicions(job, sample, against, names)
     if twins is not None and not quantised(sample):
         report.findings += _of_twins(job, twins)
+    report.findings += measurement.collected_findings(aggregate)
 
 
 def _judge_targets(seen: Seen, names: list[str], report: Report, job: Job) -> None:

@@ -2,15 +2,17 @@
 
 A pass is a job and a tuple of collectors. A collector makes a record of each batch of rows, or of each chunk, and
 records are added in the order of the rows, so that the digits do not depend on which thread computed which batch. A new
-statistic is a new collector: one file in `losscli/engine/collectors`, which the engine does not know by name.
+statistic is a new collector: one file in `losscli/engine/collectors`, which the engine does not know by name. The
+collector itself says what its record adds to the summary of a result and to the findings of a pass.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 from losscli.engine.batch import Batch, CountedRows
 from losscli.engine.job import Job
+from losscli.findings import Finding
 
 
 class Record(Protocol):
@@ -22,29 +24,37 @@ class Record(Protocol):
 R = TypeVar("R")
 
 
-class BatchCollector:
-    """A collector that sees every batch: the numbers that were read, and the losses computed from them."""
+class Collector:
+    """The base of all collectors. A collector is a `BatchCollector` or a `ChunkCollector`."""
 
     record: ClassVar[type]
     """The type of its records, by which they are found in an `Aggregate`."""
+    described: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """What a receipt says about its statistics, by the receipt's keys."""
+
+    def statistics(self, record: Any) -> Mapping[str, float]:
+        """Return what the record of all rows adds to the summary of a result, by the names that `--require` knows."""
+        return {}
+
+    def findings(self, job: Job, record: Any) -> Sequence[Finding]:
+        """Return what looks wrong in the files, going by the record of all rows."""
+        return ()
+
+
+class BatchCollector(Collector):
+    """A collector that sees every batch: the numbers that were read, and the losses computed from them."""
 
     def of(self, job: Job, batch: Batch) -> Any:
         """Return the record of one batch."""
         raise NotImplementedError
 
 
-class ChunkCollector:
+class ChunkCollector(Collector):
     """A collector that sees the losses, weights and targets of a whole chunk at once, thus fewer and longer arrays."""
-
-    record: ClassVar[type]
-    """The type of its records, by which they are found in an `Aggregate`."""
 
     def of(self, job: Job, rows: CountedRows) -> Any:
         """Return the record of the rows of one chunk that count."""
         raise NotImplementedError
-
-
-Collector = BatchCollector | ChunkCollector
 
 
 class Aggregate:

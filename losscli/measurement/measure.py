@@ -16,7 +16,7 @@ from losscli.definition.request import Request
 from losscli.engine.aggregates import PERCENTILES, SKETCH_ERROR, Faults, Quantiles, divide
 from losscli.engine.collector import Aggregate, Collector
 from losscli.engine.collectors.baseline import collectors as baseline_collectors
-from losscli.engine.collectors.calibration_bins import DESCRIBED, MOST_ELEMENTS, Bins, CalibrationBins, applies
+from losscli.engine.collectors.calibration_bins import MOST_ELEMENTS, CalibrationBins, applies
 from losscli.engine.collectors.label_alignment import Sample, Sampling, compared, suspicions
 from losscli.engine.collectors.probability_look import LookLikeProbabilities, ProbabilityLook
 from losscli.engine.collectors.row_faults import FaultFinder, findings, raise_faults
@@ -191,12 +191,22 @@ class Measurement:
             )
         if sample is not None:
             suspicious += suspicions(job, sample, compared(job, sample), group_names(self.job, self.decoded))
-        return suspicious
+        return suspicious + self.collected_findings(aggregate)
+
+    def collected_findings(self, aggregate: Aggregate) -> list[Finding]:
+        """Return what the collectors of a pass find wrong in the files, each in its own record."""
+        pairs = [(collector, aggregate.get(collector.record)) for collector in self.collectors]
+        return [
+            finding
+            for collector, record in pairs
+            if record is not None
+            for finding in collector.findings(self.job, record)
+        ]
 
     @np.errstate(all="ignore")  # statistics of infinite losses may be inf or NaN
     def _result(self, aggregate: Aggregate) -> Result:
         """Return the result of a pass without faults."""
-        sums, quantiles, bins = aggregate[Summary], aggregate[Quantiles], aggregate.get(Bins)
+        sums, quantiles = aggregate[Summary], aggregate[Quantiles]
         reduction = REDUCTIONS[self.request.reduction]
         value, numerator, denominator = reduced(self.job, sums, reduction)
         unreduced = reduction.denominator is None
@@ -210,9 +220,11 @@ class Measurement:
         if self.job.encoding.smoothing is None and self.request.library is None:
             mean = divide(sums.weighted.value, sums.weight.value)
             summary |= {name: transform(mean) for name, transform in self.job.loss.declaration.statistics.items()}
-        if bins is not None:
-            summary |= bins.statistics()
-            everything["calibration"] = DESCRIBED
+        for collector in self.collectors:
+            record = aggregate.get(collector.record)
+            if record is not None:
+                summary |= collector.statistics(record)
+                everything |= collector.described
         return Result(
             loss=self.job.loss.name,
             parameters=self.job.loss.parameters,

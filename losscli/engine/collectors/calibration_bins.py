@@ -1,6 +1,7 @@
 """Calibration errors: the difference between accuracy and confidence of predictions, in bins of confidence."""
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -91,9 +92,13 @@ class CalibrationBins(BatchCollector):
     """Counts rows in bins of confidence."""
 
     record = Bins
+    described = MappingProxyType({"calibration": DESCRIBED})
 
     def of(self, job: "Job", batch: "Batch") -> Bins:
         return Bins.of(job, batch)
+
+    def statistics(self, record: Bins) -> dict[str, float]:
+        return record.statistics()
 
 
 @dataclass(frozen=True)
