@@ -342,7 +342,7 @@ class SmallTable(TextTable):
         return array if np.isfinite(array).all() else None
 
     @property
-    def held(self) -> bool:  # type: ignore[override]
+    def cells_are_lists(self) -> bool:  # type: ignore[override]
         return self.rows is not None
 
     def cells(self, chunk: int, number: int) -> "pl.Series | list[str | None]":

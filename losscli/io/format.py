@@ -1,10 +1,17 @@
 """The record that describes a file format: its suffixes, the bytes it begins with, and the function that opens it."""
 
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from losscli.io.bytes import Looked, Raw
+
+
+def deferred(module: str, name: str) -> Callable[..., Any]:
+    """Return a function or class of a module that is imported at the first call: most commands open few kinds of file."""
+    return lambda *words: getattr(import_module(module), name)(*words)
+
 
 Content = Any
 """A Source for arrays, or a Table, whose columns are chosen later."""

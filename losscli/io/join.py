@@ -376,7 +376,7 @@ def _groups(columns: Sequence[Column]) -> Iterator[tuple[Array, Array]]:
     tables = [table for table, _ in columns]
     offsets = np.cumsum([0, *(table.height for table in tables)])
     piles = Piles(tables[0].name, PRINT, int(offsets[-1]))
-    printer = Printer(all(table.held for table in tables))
+    printer = Printer(all(table.cells_are_lists for table in tables))
     for (table, number), offset in zip(columns, offsets, strict=False):
         empty = Few()
         for chunk, start in enumerate(table.cuts[:-1]):

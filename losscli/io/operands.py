@@ -12,7 +12,7 @@ from pathlib import Path
 
 from losscli.errors import DataError, UsageError
 from losscli.io.bytes import Begun, Looked, Raw, RawFile, Reader, Spool, pieces_of
-from losscli.io.format import Content, Format, Named
+from losscli.io.format import Content, Format, Named, deferred
 from losscli.io.npy import NpySource, StreamSource, native, read_npy_header
 from losscli.io.npz import _npz
 from losscli.io.source import ShardedSource, Source
@@ -96,16 +96,10 @@ def _zstd_error() -> type[Exception]:
     return OSError if module is None else module.ZstdError
 
 
-def _parquet(where: Named) -> Content:
-    from losscli.io.parquet import open_parquet
-
-    return open_parquet(where.name, where.raw)
-
-
 FORMATS: dict[str, Format] = {
     "npy": Format((".npy",), _npy, MAGIC_NPY),
     "npz": Format((".npz",), _npz, MAGIC_ZIP),
-    "parquet": Format((".parquet", ".pq"), _parquet, MAGIC_PARQUET),
+    "parquet": Format((".parquet", ".pq"), deferred("losscli.io.parquet", "open_parquet"), MAGIC_PARQUET),
     "tsv": Format((".tsv", ".tsv.gz", ".tsv.zst", ".tab"), _text("\t")),
     "csv": Format((".csv", ".csv.gz", ".csv.zst"), _text(",")),
 }
@@ -117,7 +111,7 @@ FOREIGN = {
     (".xlsx", ".xls", ".ods"): "as a CSV file",
     (".h5", ".hdf5", ".mat"): "with numpy.save(file, array)",
 }
-"""Suffixes of files that losscli does not read -> how to save their data instead."""
+"""Suffixes of files that losscli does not read -> how to save their data instead. Suffixes in FORMATS come first."""
 
 
 def format_of(where: Named) -> Format:
@@ -128,8 +122,10 @@ def format_of(where: Named) -> Format:
     DataError
         if the file is empty, or its name says another format than its bytes.
     """
+    suffix = where.name.lower()
+    known = suffix.endswith(tuple(chain.from_iterable(kind.suffixes for kind in FORMATS.values())))
     for suffixes, cure in FOREIGN.items():
-        if where.path is not None and where.name.lower().endswith(suffixes):
+        if where.path is not None and suffix.endswith(suffixes) and not known:
             raise DataError(f"{where.name}: losscli does not read {where.path.suffix} files; save it {cure}")
     if not where.raw.size:
         raise DataError(f"{where.name}: the file is empty; did what should write it fail?")
@@ -137,7 +133,6 @@ def format_of(where: Named) -> Format:
     for kind in FORMATS.values():
         if kind.magic and magic.startswith(kind.magic):
             return kind
-    suffix = where.name.lower()
     for name, kind in FORMATS.items():
         if suffix.endswith(kind.suffixes):
             if kind.magic:

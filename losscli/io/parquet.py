@@ -12,6 +12,7 @@ import numpy as np
 from losscli.arrays import Array
 from losscli.errors import DataError, Exit
 from losscli.io.bytes import Raw, Reader, Spool, pieces_of
+from losscli.io.format import Named
 from losscli.io.npy import NpySource
 from losscli.io.sinks import remove_temporaries
 from losscli.io.source import Source
@@ -178,7 +179,7 @@ def _last_words(line: str, descriptor: int | None) -> Iterator[None]:
         place(signal.SIGABRT, before)
 
 
-def open_parquet(name: str, raw: Raw) -> Table:
+def open_parquet(where: Named) -> Table:
     """Open a Parquet file. A copy of it is read, since Polars fails if a file changes or shrinks meanwhile.
 
     Raises
@@ -188,6 +189,7 @@ def open_parquet(name: str, raw: Raw) -> Table:
     """
     import polars as pl
 
+    name, raw = where.name, where.raw
     if not isinstance(raw, Spool):
         copy = Spool.copy(name, pieces_of(Reader(raw)))
         raw.check()

@@ -39,8 +39,8 @@ class Table:
     cuts: list[int]
     doubt: str | None = None
     settled: bool = False
-    held: bool = False
-    """Whether its cells are in memory, as Python's text."""
+    cells_are_lists: bool = False
+    """Whether `cells` returns lists of Python's text, rather than Polars series."""
 
     def frame(self, chunk: int, numbers: Sequence[int]) -> "pl.DataFrame":
         """Return columns of a chunk as they are in the file: text, if the file is text."""
@@ -50,7 +50,7 @@ class Table:
         """Return columns of a chunk as float64, shape (n, len(numbers)), or None if their
         cells must be looked at one by one.
         """
-        raise NotImplementedError
+        return None
 
     def place(self, row: int, column: int | None = None) -> str:
         """Return the place of a cell for messages: file, line as an editor counts it, and column."""
@@ -172,7 +172,7 @@ class Table:
         return copy
 
     def cells(self, chunk: int, number: int) -> "pl.Series | list[str | None]":
-        """Return a column of a chunk as text: a list if `held`, else a Polars series."""
+        """Return a column of a chunk as text: a list if `cells_are_lists`, else a Polars series."""
         import polars as pl
 
         return self.frame(chunk, [number]).to_series(0).cast(pl.String).alias("")
