@@ -14,7 +14,7 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache, partial
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
@@ -24,6 +24,7 @@ import numpy as np
 from losscli.custom.frameworks import import_quietly, missing, settle_keras
 from losscli.definition.loss import Loss
 from losscli.definition.registry import undeclared
+from losscli.definition.request import Request
 from losscli.errors import DataError, LosscliError, UsageError
 
 TARGETS = [
@@ -78,7 +79,7 @@ WORDS = """
     over_outputs panel per per_sample pos_weight predictions progress quiet reduction require sample_weight size
     smoothing_mode takes targets theme threads title variance weight
 """
-OURS = frozenset(WORDS.split())
+OURS = frozenset(WORDS.split()) | {field.name for field in fields(Request)}
 """Parameters that keep their defaults: losscli has an option of this name, or they are not numbers of the loss."""
 NOT_GIVEN = inspect.Parameter.empty
 
