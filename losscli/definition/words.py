@@ -24,7 +24,13 @@ PredictionKind = Literal["logits", "probs", "log-probs"]
 """The kind of predictions."""
 SmoothingMode = Literal["uniform", "half", "others"]
 """How label smoothing spreads its amount; `losscli.data.target_encoding.Smoothing` has the formulas."""
-ReductionName = Literal["mean", "sum", "none", "sum-over-batch-size", "sum-by-nonzero-weights"]
+ReductionName = Literal[
+    "mean",
+    "sum",
+    "none",
+    "sum-over-batch-size",
+    "sum-by-nonzero-weights",
+]
 """How the losses of the rows become one number; `losscli.engine.reduction.REDUCTIONS` has the formulas."""
 OutputReduction = Literal["mean", "sum"]
 """How the losses of a row's outputs become the loss of the row."""

@@ -10,7 +10,13 @@ from losscli.engine.aggregates import PERCENTILES
 from losscli.errors import UsageError
 from losscli.wording import did_you_mean, listing
 
-SOMETIMES = ("rmse", "rmsle", "perplexity", "ece", "mce")
+SOMETIMES = (
+    "rmse",
+    "rmsle",
+    "perplexity",
+    "ece",
+    "mce",
+)
 """Statistics that only some losses have, or only for some files."""
 STATISTICS = (
     "value",

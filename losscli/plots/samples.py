@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -37,8 +38,9 @@ CELLS = 80
 WORST = (0.01, 0.05, 0.1)
 """Shares of the rows whose share of the total is written out."""
 
-MOSAICS = {1: "A", 2: "AB", 3: "AB;CC", 4: "AB;CD"}
-SIZES = {1: (6.4, 4.6), 2: (10.5, 4.4), 3: (10.5, 8.0), 4: (10.5, 8.0)}
+SIZES = {1: (6.4, 4.6), 2: (10.5, 4.4)}
+"""Inches of a picture of so many panels. If there are more, the picture is as wide, and HIGH for each row of two."""
+HIGH = 4.0
 
 
 @dataclass(frozen=True)
@@ -56,10 +58,11 @@ class Sampled:
 
 def draw(sampled: Sampled, panels: Sequence[str], look: Look) -> Figure:
     """Draw the named panels, of 'distribution', 'classes', 'confidence', 'concentration'."""
-    figure = blank(look, *SIZES[len(panels)])
-    axes = figure.subplot_mosaic(MOSAICS[len(panels)])
-    for letter, name in zip("ABCD", panels, strict=False):
-        PANELS[name](axes[letter], sampled, look)
+    rows_of_panels = placed(panels)
+    figure = blank(look, *SIZES.get(len(panels), (10.5, HIGH * len(rows_of_panels))))
+    axes = figure.subplot_mosaic(rows_of_panels)
+    for name in panels:
+        PANELS[name](axes[name], sampled, look)
     result = sampled.result
     rows = count(result.samples, "sample") + (f" ({result.ignored:,} ignored)" if result.ignored else "")
     value = "" if result.value is None else f", {result.reduction} {result.value:.4g}"
@@ -68,6 +71,14 @@ def draw(sampled: Sampled, panels: Sequence[str], look: Look) -> Figure:
     headline(figure, clean(f"{loss}: {rows}{value}" if look.title is None else look.title, 200))
     small_print(figure, clean(result.signature, 1000))
     return figure
+
+
+def placed(panels: Sequence[str]) -> list[Any]:
+    """Return the rows of a picture, with the names of two panels each; the last of an odd number is as wide as two."""
+    if len(panels) == 1:
+        return [list(panels)]
+    pairs = [list(panels[i : i + 2]) for i in range(0, len(panels), 2)]
+    return [pair if len(pair) == 2 else pair * 2 for pair in pairs]
 
 
 def _distribution(axes: Axes, sampled: Sampled, look: Look) -> None:

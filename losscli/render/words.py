@@ -18,7 +18,12 @@ SuiteFormat = Literal[RecordFormat, "junit", "markdown", "github"]
 """Formats of `losscli run`; github is annotations of GitHub Actions."""
 
 # Words of pictures stand here because importing losscli.plots loads Matplotlib, which help must not.
-PanelName = Literal["distribution", "classes", "confidence", "concentration"]
+PanelName = Literal[
+    "distribution",
+    "classes",
+    "confidence",
+    "concentration",
+]
 """Panels of `losscli plot samples`, which `losscli.plots.samples.PANELS` draws."""
 ThemeName = Literal["light", "dark"]
 """Colours of pictures, which are in `losscli.plots.style.THEMES`."""
