@@ -17,8 +17,14 @@ from losscli.engine import job as job_module
 from losscli.io import csv as csvfile
 from losscli.io import parquet
 
-
 gc.disable()  # until all tests are collected: what collecting makes stays to the end
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With `-m quick`, spare the files without such tests, which would be read and prepared only to be left out."""
+    if config.option.markexpr != "quick" or collection_path.suffix != ".py":
+        return None
+    return "mark.quick" not in collection_path.read_text(encoding="utf-8") or None
 
 
 @pytest.hookimpl(trylast=True)

@@ -1,6 +1,10 @@
 """What messages suggest."""
 
+import pytest
+
 from losscli.wording import did_you_mean
+
+pytestmark = pytest.mark.quick
 
 
 class TestDidYouMean:

@@ -134,6 +134,7 @@ def check_same(compute, own, built_in, files, tolerance=1e-9):
     np.testing.assert_allclose(slopes, true, rtol=0, atol=max(tolerance, 1e-8))
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize(
     ("own", "built_in"),
     [

@@ -285,6 +285,7 @@ LABELS = "label\ndog\ncat\n"
 EXPECTED = pytest.approx((cross_entropy([1, 2], 1) + cross_entropy([3, 5], 0)) / 2, rel=1e-12)
 
 
+@pytest.mark.quick
 class TestNamesInTables:
     @pytest.mark.parametrize(
         ("header", "labels"),

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from by_hand import LOG2, TINY_LOSSES, binary, cross_entropy, near
 
+pytestmark = pytest.mark.quick
+
 
 class TestSampleWeights:
     def test_a_file_of_weights(self, compute, tiny, save):

@@ -50,6 +50,7 @@ def test_intervals_print_and_hold_their_edges() -> None:
     assert math.nan not in Interval(-INF, INF, True, True)
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
 def test_declarations_are_complete(loss: Loss) -> None:
     assert loss.summary.endswith(".")

@@ -14,6 +14,7 @@ from losscli.engine.collectors.summary import Summary
 floats = st.floats(-1e6, 1e6)
 
 
+@pytest.mark.quick
 def test_a_compensated_sum_keeps_what_plain_addition_loses() -> None:
     parts = [1e16, 1.0, -1e16] * 3
     total = Total()
@@ -95,6 +96,7 @@ def test_a_block_without_rows_leaves_a_histogram_alone(monkeypatch: pytest.Monke
         assert merged.at((50,)) == some.at((50,))
 
 
+@pytest.mark.quick
 def test_percentiles_beside_infinities_are_not_nan() -> None:
     assert Quantiles.of(np.array([1.0, math.inf, math.inf])).at((50, 99)) == [math.inf, math.inf]
     assert Quantiles.of(np.array([1.0, 2.0, math.inf])).at((50,)) == [2.0]

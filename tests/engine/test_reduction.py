@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from by_hand import binary, near
 
+pytestmark = pytest.mark.quick
+
 
 class TestReductions:
     """Losses 1, 2, 3, 4 with weights 0, 1, 2, 3: the weighted sum is 20."""

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from by_hand import cross_entropy
 
+pytestmark = pytest.mark.quick
+
 
 class TestArraysIn:
     VALUES = ((1.0, 2.0), (3.0, 5.0), (-1.0, 0.5))

@@ -303,6 +303,7 @@ class TestIds:
         assert "--id" in compute("mse", p, write("t.csv", "id,score\n1,5\n2,6\n")).err
 
 
+@pytest.mark.quick
 class TestJoinById:
     PREDICTIONS = "id,cat,dog\nx1,1,2\nx2,3,5\n"
 

@@ -1,6 +1,9 @@
 """NPZ archives."""
 
 import numpy as np
+import pytest
+
+pytestmark = pytest.mark.quick
 
 
 class TestArchives:

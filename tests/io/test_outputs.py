@@ -200,6 +200,7 @@ class TestWholeOrNotAtAll:
         values[-1, -1] = np.nan
         return ("ce", save("p.npy", values), save("t.npy", np.zeros(5000, int)))
 
+    @pytest.mark.quick
     @pytest.mark.parametrize("suffix", SUFFIXES)
     def test_an_error_on_the_way_publishes_nothing(self, compute, broken, folder, suffix):
         compute(*broken, "-o", f"out{suffix}", "--gradient", "slopes.npy", "-f", "csv").refuses(3, "NaN")

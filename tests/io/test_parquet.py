@@ -4,6 +4,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+pytestmark = pytest.mark.quick
+
 
 def test_a_column_of_lists_is_refused_with_a_cure(run):
     pl.DataFrame({"p": [[0.1, 0.2], [0.3, 0.4]]}).write_parquet("p.parquet")

@@ -13,6 +13,8 @@ from losscli.definition.batch import Indices
 from losscli.io import bytes as raw
 from losscli.lookup.names import find
 
+pytestmark = pytest.mark.quick
+
 
 class TestStreams:
     @pytest.mark.parametrize("kind", ["npy", "npz"])

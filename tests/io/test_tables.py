@@ -18,6 +18,7 @@ LABELS = "label\ndog\ncat\n"
 EXPECTED = pytest.approx((cross_entropy([1, 2], 1) + cross_entropy([3, 5], 0)) / 2, rel=1e-12)
 
 
+@pytest.mark.quick
 class TestHeader:
     @pytest.mark.parametrize("text", ["a\n1\n3\n", "1\n3\n", '"a"\n1\n3\n', "1.0\n3e0\n", " 1\n 3 \n", "1\n3"])
     def test_a_first_row_that_does_not_parse_as_numbers_is_a_header(self, compute, write, text):
@@ -159,6 +160,7 @@ class TestColumns:
         assert compute("l1", "p.csv:a", "0", "-f", "value").value == 5
 
 
+@pytest.mark.quick
 class TestText:
     """Real files: byte-order marks, Windows line ends, missing and blank last lines, tabs, compression."""
 

@@ -36,6 +36,7 @@ def number(compute: Compute, save: Save) -> Callable[..., float]:
     return of
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize(
     ("loss", "library", "expected"),
     [
@@ -84,6 +85,7 @@ def test_sums_over_outputs(number: Callable[..., float]) -> None:
     assert sums == {"torch": 30, "keras": 15, "tf1": 30}
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize(
     ("library", "words", "expected"),
     [

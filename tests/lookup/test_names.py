@@ -11,6 +11,7 @@ def test_names_of_classes_of_frameworks_are_understood(run, name):
     assert run("explain", name).code == 0
 
 
+@pytest.mark.quick
 def test_names_and_aliases_of_the_contract() -> None:
     table = {
         "squared-error": "mse mean-squared-error",

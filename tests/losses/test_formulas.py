@@ -60,8 +60,10 @@ def powers(loss: Loss) -> int:
     return 2 if loss.name in ("sigmoid-poly-1", "softmax-poly-1", "brier", "spherical") else 1
 
 
-def check_elementwise(loss: Loss, parameters: dict[str, float | None], dtype: Any, t: Any, make: Any) -> None:
-    z = probes(dtype)
+def check_elementwise(
+    loss: Loss, parameters: dict[str, float | None], dtype: Any, t: Any, make: Any, z: np.ndarray | None = None
+) -> None:
+    z = probes(dtype) if z is None else z
     bound = loss.bind(**parameters)
     values, slopes = bound(z, make(z, dtype, t), gradient=True)
     assert values.dtype == slopes.dtype == dtype
@@ -194,7 +196,11 @@ def pair_conditions(loss: Loss, parameters: dict[str, float | None], point: dict
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(("loss", "parameters"), PAIRS)
 def test_losses_of_pairs_equal_the_formula(loss: Loss, parameters: dict[str, float | None], dtype: Any) -> None:
-    for points in pair_points(loss, parameters, dtype):
+    check_pairs(loss, parameters, dtype, pair_points(loss, parameters, dtype))
+
+
+def check_pairs(loss: Loss, parameters: dict[str, float | None], dtype: Any, found: list[dict[str, Any]]) -> None:
+    for points in found:
         values, slopes = loss.bind(**parameters)(
             points["y"], Dense(points["t"]), Extras(third_operand=points.get("v")), True
         )
@@ -374,6 +380,7 @@ def test_sigmoid_losses_from_probabilities(loss: Loss, dtype: Any, prediction_ki
                 assert close(slope, true_slope, dtype, abs(true_slope) + abs(at * bend)), (one, t, slope, true_slope)
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_center_loss_equals_the_formula(dtype: Any) -> None:
     generator = np.random.default_rng(4)
@@ -395,3 +402,21 @@ def test_every_loss_is_covered_by_an_oracle() -> None:
 
     covered |= set(FAMILIES)
     assert {loss.family.name for loss in LOSSES.values()} == covered
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize(
+    "name", [loss.name for loss in of(*MAKERS, "relative", "distribution", "gaussian", "softmax", "ordinal")]
+)
+def test_a_loss_equals_its_formula_at_one_point(name: str) -> None:
+    """Of embedding, and of whole rows, other tests look at one point."""
+    loss = LOSSES[name]
+    parameters = next(settings(loss))
+    if loss.family.name in MAKERS:
+        make, t = MAKERS[loss.family.name][0]
+        check_elementwise(loss, parameters, np.float64, t, make, np.array([0.7]))
+    elif loss.family.name in ("softmax", "ordinal"):
+        check_row(loss, parameters, np.array([0.5, -1, 2]), Indices(np.array([0])), [1.0, 0.0, 0.0])
+    else:
+        points = pair_points(loss, parameters, np.float64)[-1]
+        check_pairs(loss, parameters, np.float64, [{name: column[:1] for name, column in points.items()}])

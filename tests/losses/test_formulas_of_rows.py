@@ -173,3 +173,11 @@ def test_every_loss_has_a_formula_or_a_reference() -> None:
 
 def test_every_loss_of_rows_is_covered() -> None:
     assert set(MAKERS) == set(FAMILIES)
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("loss", of_rows(), ids=lambda loss: loss.name)
+def test_a_loss_equals_its_formula_in_one_row(loss: Loss) -> None:
+    parameters = next(settings(loss))
+    case = next(MAKERS[loss.family.name](loss, parameters, np.float64, np.random.default_rng(2024)))
+    check(loss, parameters, case, np.float64)

@@ -8,6 +8,7 @@ from by_hand import LOG3, TINY_LOSSES, near
 
 
 @pytest.mark.simd
+@pytest.mark.quick
 class TestPublishedNumbers:
     """Numbers of the issue, from a published TensorFlow run in float32: its last digit is one or two units off."""
 

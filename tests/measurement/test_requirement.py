@@ -37,6 +37,7 @@ class TestRequire:
                 {"require": f"{statistic} {operator} {actual + gap}", "met": met, "actual": near(actual)}
             ]
 
+    @pytest.mark.quick
     @pytest.mark.parametrize(
         ("text", "code"),
         [

@@ -67,6 +67,7 @@ def cells(text, separator=","):
 
 
 class TestJson:
+    @pytest.mark.quick
     def test_keys_are_those_of_the_contract(self, compute, tiny):
         found = compute("ce", *tiny, "--require", "mean <= 0.8").json
         assert list(found) == KEYS
@@ -233,6 +234,7 @@ class TestValue:
         compute("ce", *tiny, "--reduction", "none", "-f", "value").refuses(2, "--reduction none", "value")
 
 
+@pytest.mark.quick
 class TestTable:
     def test_is_the_default(self, run, tiny):
         assert run("compute", "ce", *tiny).out == run("compute", "ce", *tiny, "-f", "table").out

@@ -57,6 +57,7 @@ class TestBaseline:
         assert (found["baseline"]["value"], found["baseline"]["skill"]) == (0, None)
 
 
+@pytest.mark.quick
 class TestBestConstants:
     LABELS = ((1, 0), (0, 1), (1, 1))
 

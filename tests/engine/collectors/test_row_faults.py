@@ -38,6 +38,7 @@ def test_zero_one_of_nan_is_refused(compute, save):
     compute("zero-one", p, t).refuses(3, "p.npy[2]", "NaN")
 
 
+@pytest.mark.quick
 class TestNumbers:
     def test_nan_predictions_are_refused_with_the_first_places_and_a_count(self, compute, save):
         p = np.zeros(2000)
