@@ -3,8 +3,8 @@
 Usage: `python docs/make_tables.py`, and with `--check` to change nothing, show what has drifted and exit 1; names of
 documents, such as README.md, for no others.
 
-A session is a block fenced as ```console. Each line that starts with `$ ` is run by the shell, in a scratch folder that
-holds copies of sample_data and examples; what it prints replaces the lines below it. Outputs are compared by their words, and their
+A session is a block fenced as ```console. Each line that starts with `$ ` is run in a scratch folder that holds copies of
+sample_data and examples, by the shell where it needs one; what it prints replaces the lines below it. Outputs are compared by their words, and their
 numbers to within ULPS units in the last place, for the last digits of a logarithm depend on the processor: units of
 float32 for a command that reads float32 numbers, or a file that such a command wrote, and of float64 for any other.
 
@@ -15,6 +15,7 @@ a program of its own, which takes longer; of it, only this is checked: that its 
 
 import argparse
 import difflib
+import json
 import math
 import os
 import re
@@ -26,7 +27,7 @@ import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
@@ -171,29 +172,84 @@ def stamps(folder: Path) -> dict[str, tuple[int, int]]:
     return {path.name: (path.stat().st_mtime_ns, path.stat().st_ino) for path in folder.iterdir() if path.is_file()}
 
 
-def session(block: str, folder: Path, singles: set[str]) -> list[Step]:
-    """The commands of a console block run anew; `singles` are the files that hold digits of float32, and become more."""
-    environment = os.environ | {
+def environment() -> dict[str, str]:
+    """The variables that commands of sessions see."""
+    found = os.environ | {
         "COLUMNS": "100",
         "NO_COLOR": "1",
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     }
-    environment.pop("FORCE_COLOR", None)
-    made: list[Step] = []
-    code = 0
-    for line in (step.command for step in steps(block)):
-        before = stamps(folder)
+    found.pop("FORCE_COLOR", None)
+    return found
+
+
+class Loaded:
+    """A process that has loaded losscli, and forks for each command, which so need not load it again."""
+
+    SCRIPT = """
+import json, os, sys
+import polars, losscli.cli.main, losscli.plots.style  # loaded, but not used: a process with threads must not fork
+from losscli.cli.start import main
+for line in sys.stdin:
+    words, folder, output = json.loads(line)
+    if (child := os.fork()) == 0:
+        os.chdir(folder)
+        os.dup2(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 1)
+        os.dup2(1, 2)
+        sys.stdin = open(os.devnull)
+        os.dup2(sys.stdin.fileno(), 0)
+        sys.argv[1:] = words
+        main()
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+    idle: ClassVar[list["Loaded"]] = []
+
+    def __init__(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", self.SCRIPT],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment(),
+        )
+
+    def run(self, words: Sequence[str], folder: Path) -> tuple[int, str]:
+        """The exit code of `losscli WORDS`, and what it prints."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        with tempfile.NamedTemporaryFile("r", encoding="utf-8") as output:
+            self.process.stdin.write(json.dumps([list(words), str(folder), output.name]) + "\n")
+            self.process.stdin.flush()
+            return int(self.process.stdout.readline()), output.read()
+
+
+def outcome(line: str, folder: Path, code: int) -> tuple[int, str]:
+    """The exit code of a line after one that ended with `code`, and what it prints."""
+    if line.startswith("losscli ") and not re.search(r"[|;<>&$*?`()\[\]{}~#\\\n\"]", re.sub(r"'[^']*'", "", line)):
+        process = Loaded.idle.pop() if Loaded.idle else Loaded()
+        code, output = process.run(shlex.split(line)[1:], folder)
+        Loaded.idle.append(process)
+    else:
         run = subprocess.run(
-            ["sh", "-c", f"(exit {code}); {line[2:]}"],
+            ["sh", "-c", f"(exit {code}); {line}"],
             cwd=folder,
-            env=environment,
+            env=environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
-        code = run.returncode
-        output = run.stdout if not run.stdout or run.stdout.endswith("\n") else f"{run.stdout}\n"
+        code, output = run.returncode, run.stdout
+    return code, output if not output or output.endswith("\n") else f"{output}\n"
+
+
+def session(block: str, folder: Path, singles: set[str]) -> list[Step]:
+    """The commands of a console block run anew; `singles` are the files that hold digits of float32, and become more."""
+    made: list[Step] = []
+    code = 0
+    for line in (step.command for step in steps(block)):
+        before = stamps(folder)
+        code, output = outcome(line[2:], folder, code)
         words = re.split(r"[\s;|<()'\"]+", re.sub(r">\s*\S+", "", line))
         single = any(word in singles or is_single(folder / word) for word in words)
         written = {name for name, stamp in stamps(folder).items() if before.get(name) != stamp}

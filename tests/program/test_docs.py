@@ -1,5 +1,6 @@
 """What is written twice is generated or compared: tables and sessions of the documents, choices of options."""
 
+import functools
 import importlib.metadata
 import importlib.util
 import sys
@@ -22,7 +23,9 @@ from losscli.plots.style import THEMES
 from losscli.render import words as of_pictures
 
 
+@functools.cache
 def make_tables() -> ModuleType:
+    """docs/make_tables.py, once for all documents, whose commands share the processes that have loaded losscli."""
     spec = importlib.util.spec_from_file_location("make_tables", ROOT / "docs" / "make_tables.py")
     assert spec is not None
     assert spec.loader is not None
