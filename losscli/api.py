@@ -178,22 +178,14 @@ def compute(
     request = _request(bound, predictions, targets, rest, calibration=True)
     if as_ is not None and gradient:
         raise UsageError("gradient is that of the loss itself; leave out as_")
-    kept = _Kept()
+    kept = _Kept(per_sample, elements, gradient)
+    library = None if as_ is None else _one_library(as_)
     measurement, result = measured(
-        request,
-        Hooks(threads),
-        rows=per_sample or elements,
-        elements=elements,
-        gradient=gradient,
-        library=None if as_ is None else _one_library(as_),
-        typed=set(options),
-        consume=kept.consume,
+        request, Hooks(threads), library=library, typed=set(options), consume=kept.consume, **kept.asked
     )
     result.require([Requirement.parse(text) for text in require])
-    result.losses = kept.losses() if per_sample or elements else None
-    result.elements = kept.elements() if elements else None
-    result.gradient = kept.gradient(measurement) if gradient else None
     result.notes = _told(measurement.notes)
+    kept.give(result, measurement)
     return result
 
 
@@ -366,8 +358,18 @@ def explain(loss: str) -> dict[str, Any]:
 class _Kept:
     """Keeps the per-sample losses and gradients of a pass, chunk by chunk."""
 
-    def __init__(self) -> None:
+    def __init__(self, rows: bool, elements: bool, gradient: bool) -> None:
+        self.asked = dict[str, Any](rows=rows or elements, elements=elements, gradient=gradient)
         self.chunks: list[ChunkResult] = []
+
+    def give(self, result: Result, measurement: Measurement) -> None:
+        """Put into a result what was asked for."""
+        if self.asked["rows"]:
+            result.losses = self.losses()
+        if self.asked["elements"]:
+            result.elements = self.elements()
+        if self.asked["gradient"]:
+            result.gradient = self.gradient(measurement)
 
     def consume(self, chunk: ChunkResult) -> None:
         self.chunks.append(ChunkResult(chunk.aggregate, chunk.rows, chunk.gradient))

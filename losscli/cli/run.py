@@ -38,9 +38,7 @@ def run(
     baseline: Annotated[
         str | None,
         option(
-            "--baseline",
-            metavar="FILE.json",
-            help="Earlier results to compare with. Default: what the suite names.",
+            "--baseline", metavar="FILE.json", help="Earlier results to compare with. Default: what the suite names."
         ),
     ] = None,
     save: Annotated[

@@ -1,6 +1,6 @@
 """Loss and gradient curves."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -93,23 +93,22 @@ def _labels(curves: Sequence[Curve]) -> tuple[list[str], str]:
     settings_of_curves = [settings(curve.bound) for curve in curves]
     if any(loss is not losses[0] for loss in losses):
         return [
-            ", ".join([loss.name, *(f"{name} = {value}" for name, value in parameters.items())])
+            ", ".join([loss.name, *_assignments(parameters)])
             for loss, parameters in zip(losses, settings_of_curves, strict=True)
         ], ""
-    names = list(losses[0].parameters)
-    swept = [name for name in names if len({parameters.get(name) for parameters in settings_of_curves}) > 1]
-    fixed = [
-        f"{name} = {settings_of_curves[0][name]}"
-        for name in names
-        if name not in swept and name in settings_of_curves[0]
-    ]
-    labels = [
-        ", ".join(f"{name} = {parameters.get(name, 'none')}" for name in swept) for parameters in settings_of_curves
-    ]
-    title = ", ".join([losses[0].name, *fixed])
+    shared = settings_of_curves[0]
+    swept = [name for name in losses[0].parameters if len({each.get(name) for each in settings_of_curves}) > 1]
+    labels = [", ".join(_assignments({name: each.get(name, "none") for name in swept})) for each in settings_of_curves]
+    fixed = {name: shared[name] for name in losses[0].parameters if name in shared.keys() - swept}
+    title = ", ".join([losses[0].name, *_assignments(fixed)])
     whole = f"{title}: f = {losses[0].formula}"
     # A formula without its middle would be useless, thus the whole one or none.
     return labels, whole if losses[0].formula and len(whole) <= TITLE else title
+
+
+def _assignments(parameters: Mapping[str, str]) -> list[str]:
+    """Return parameters in words: 'gamma = 2'."""
+    return [f"{name} = {value}" for name, value in parameters.items()]
 
 
 def _styles(curves: Sequence[Curve], look: Look) -> list[dict[str, Any]]:

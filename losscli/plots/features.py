@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
@@ -25,7 +26,6 @@ VECTORS = 5_000
 
 def draw(cloud: Cloud, look: Look) -> Figure:
     """Draw one marker per row, in the colour and shape of its class; centers are large crosses with an edge."""
-    theme = look.colours
     rows = np.bincount(cloud.index, minlength=len(cloud.names))
     largest = np.sort(np.argsort(-rows, kind="stable")[:MOST_NAMED])
     points, index = cloud.points, cloud.index
@@ -35,46 +35,27 @@ def draw(cloud: Cloud, look: Look) -> Figure:
     named = [f"{clean(cloud.names[k], 24)} (n = {rows[k]:,})" for k in largest]
     figure = blank(look, WIDTH, 5.4 + legend_height(named, WIDTH, HANDLE))
     axes = figure.subplots()
-    size = 26 if len(points) < 2_000 else 10 if len(points) < 10_000 else 5
+    dots = dict[str, Any](s=_area(len(points)), linewidths=0.4, rasterized=len(points) > VECTORS)
     handles, labels = [], []
     others = ~np.isin(index, largest)
     if others.any():
-        style: dict[str, Any] = {"color": theme.faint, "marker": "."}
+        style: dict[str, Any] = {"color": look.colours.faint, "marker": "."}
         x, y = points[others].T
-        axes.scatter(x, y, s=size, rasterized=len(points) > VECTORS, linewidths=0.4, **style)
-        left = len(cloud.names) - len(largest)
+        axes.scatter(x, y, **dots, **style)
         handles.append(Line2D([], [], linestyle="", **style))
+        left = len(cloud.names) - len(largest)
         labels.append(f"{count(left, 'other')} (n = {rows.sum() - rows[largest].sum():,})")
     for number, k in enumerate(largest):
-        colour = theme.colours[number % len(theme.colours)]
-        marker = MARKERS[number % len(MARKERS)]
+        style = {
+            "color": look.colours.colours[number % len(look.colours.colours)],
+            "marker": MARKERS[number % len(MARKERS)],
+        }
         x, y = points[index == k].T
-        axes.scatter(
-            x,
-            y,
-            s=size,
-            color=colour,
-            marker=marker,
-            alpha=0.7,
-            linewidths=0.4,
-            rasterized=len(points) > VECTORS,
-        )
-        axes.plot(*cloud.centers[k], "X", color=colour, markersize=13, markeredgecolor=theme.ink, markeredgewidth=1.3)
-        if np.isfinite(cloud.centers[k]).all():
-            axes.annotate(
-                clean(cloud.names[k], 16),
-                cloud.centers[k],
-                (9, 5),
-                textcoords="offset points",
-                fontweight="bold",
-                path_effects=[withStroke(linewidth=2.5, foreground=theme.ground)],
-                zorder=4,
-            )
-        handles.append(Line2D([], [], linestyle="", color=colour, marker=marker))
+        axes.scatter(x, y, alpha=0.7, **dots, **style)
+        _center(axes, cloud, k, style["color"], look)
+        handles.append(Line2D([], [], linestyle="", **style))
         labels.append(named[number])
-    handles.append(
-        Line2D([], [], linestyle="", marker="X", color=theme.ground, markersize=10, markeredgecolor=theme.ink)
-    )
+    handles.append(Line2D([], [], linestyle="", marker="X", markersize=10, **_edge(look.colours.ground, look)))
     labels.append("center of a class" if cloud.centers_given else "mean of a class")
     if len(points) < len(cloud.points):
         drawn = f"{len(points):,} of {count(len(cloud.points), 'row')} drawn, chosen at random"
@@ -87,6 +68,31 @@ def draw(cloud: Cloud, look: Look) -> Figure:
     legend_below(figure, handles, labels, HANDLE, handlelength=1.2, columnspacing=1.4)
     headline(figure, clean(look.title, 200) if look.title is not None else _title(cloud))
     return figure
+
+
+def _area(points: int) -> int:
+    """Return the area of a marker, in square points: the smaller, the more there are."""
+    return 26 if points < 2_000 else 10 if points < 10_000 else 5
+
+
+def _edge(colour: str, look: Look) -> dict[str, Any]:
+    """Return the colours of a center's cross: filled with the colour of its class, and with an edge."""
+    return {"color": colour, "markeredgecolor": look.colours.ink}
+
+
+def _center(axes: Axes, cloud: Cloud, k: int, colour: str, look: Look) -> None:
+    """Draw the center of class `k` as a cross, with the name of the class beside it."""
+    axes.plot(*cloud.centers[k], "X", markersize=13, markeredgewidth=1.3, **_edge(colour, look))
+    if np.isfinite(cloud.centers[k]).all():
+        axes.annotate(
+            clean(cloud.names[k], 16),
+            cloud.centers[k],
+            (9, 5),
+            textcoords="offset points",
+            fontweight="bold",
+            path_effects=[withStroke(linewidth=2.5, foreground=look.colours.ground)],
+            zorder=4,
+        )
 
 
 def _title(cloud: Cloud) -> str:

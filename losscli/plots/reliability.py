@@ -69,17 +69,29 @@ def draw(found: Reliability, look: Look, about: str, change: Change | None = Non
         linewidth=1.2,
         label="accuracy of a bin, with its 95 % interval",
     )
-    upper.set_ylabel("accuracy")
-    upper.set_ylim(-0.02, 1.02)
     upper.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2)
-    lower.bar(found.low, found.rows, widths, align="edge", color=theme.colours[0], alpha=0.75, edgecolor=theme.ground)
+    _counts(lower, found, look)
+    _name_axes(upper, lower)
+    title = (
+        f"ECE {found.error:.4f} in {found.describe()}\n{count(found.samples, 'sample')}: "
+        f"accuracy {found.mean_accuracy:.4f}, mean confidence {found.mean_confidence:.4f}"
+    )
+    headline(figure, title if look.title is None else clean(look.title, 200))
+    small_print(figure, clean(about, 1000))
+    return figure
+
+
+def _counts(axes: Axes, found: Reliability, look: Look) -> None:
+    """Draw the number of rows in each bin, written above it where there is room."""
+    theme, widths = look.colours, found.high - found.low
+    axes.bar(found.low, found.rows, widths, align="edge", color=theme.colours[0], alpha=0.75, edgecolor=theme.ground)
     point = widths == 0  # a bin with a single confidence has no width; its rows are drawn as a line
-    lower.vlines(found.low[point], 0, found.rows[point], color=theme.colours[0], linewidth=1.5)
+    axes.vlines(found.low[point], 0, found.rows[point], color=theme.colours[0], linewidth=1.5)
     texts = [f"{rows:,}" for rows in found.rows]
     upright = any(WIDTH_OF_DIGIT * len(text) > width for text, width in zip(texts, widths, strict=True))
     for x, rows, text, width in zip((found.low + found.high) / 2, found.rows, texts, widths, strict=True):
         if width > NARROW:
-            lower.annotate(
+            axes.annotate(
                 text,
                 (x, rows),
                 (0, 3),
@@ -89,19 +101,18 @@ def draw(found: Reliability, look: Look, about: str, change: Change | None = Non
                 fontsize=7.5,
                 rotation=90 if upright else 0,
             )
-    lower.set_ylim(0, (1.75 if upright else 1.2) * int(found.rows.max()))
+    axes.set_ylim(0, (1.75 if upright else 1.2) * int(found.rows.max()))
+
+
+def _name_axes(upper: Axes, lower: Axes) -> None:
+    """Say what the axes are: accuracy above, the number of samples below, both over confidence."""
+    upper.set_ylabel("accuracy")
+    upper.set_ylim(-0.02, 1.02)
     lower.set_ylabel("samples a bin")
     lower.yaxis.set_major_locator(MaxNLocator(4, integer=True))
     lower.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     lower.set_xlabel("confidence: probability of the predicted class")
     lower.set_xlim(0, 1)
-    title = (
-        f"ECE {found.error:.4f} in {found.describe()}\n{count(found.samples, 'sample')}: "
-        f"accuracy {found.mean_accuracy:.4f}, mean confidence {found.mean_confidence:.4f}"
-    )
-    headline(figure, title if look.title is None else clean(look.title, 200))
-    small_print(figure, clean(about, 1000))
-    return figure
 
 
 def _both(found: Reliability, look: Look, about: str, change: Change) -> Figure:
@@ -129,16 +140,10 @@ def _both(found: Reliability, look: Look, about: str, change: Change) -> Figure:
             label=label,
         )
         _outline(lower, bins, colour, filled)
-    upper.set_ylabel("accuracy")
-    upper.set_ylim(-0.02, 1.02)
     columns = 3 if figure.get_figwidth() > WIDE else 1
     upper.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2, ncols=columns)
     lower.set_ylim(0, 1.15 * int(max(found.rows.max(), after.rows.max())))
-    lower.set_ylabel("samples a bin")
-    lower.yaxis.set_major_locator(MaxNLocator(4, integer=True))
-    lower.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-    lower.set_xlabel("confidence: probability of the predicted class")
-    lower.set_xlim(0, 1)
+    _name_axes(upper, lower)
     low_end, high_end = change.band
     title = (
         f"ECE {found.error:.4f} before, {after.error:.4f} after; calibrated models: {low_end:.4f} to {high_end:.4f}\n"

@@ -101,15 +101,7 @@ def _distribution(axes: Axes, sampled: Sampled, look: Look) -> None:
         axes.set_xscale("log")
         plain_ticks(axes.xaxis)
     axes.set_ylim(bottom=0)
-    mean = "mean" if sampled.profile.contributions is None else "unweighted mean"
-    marks = ((mean, "mean"), ("median", "p50"), ("p99", "p99"))
-    for i, (name, key) in enumerate(marks):
-        at = result.summary[key]
-        label = f"{name} {at:.4g}"
-        if np.isfinite(at) and (at > 0 or not histogram.log):
-            axes.axvline(at, color=theme.ink, linewidth=1.4, linestyle=DASHES[i], label=label)
-        else:
-            axes.plot([], [], color=theme.ink, linewidth=1.4, linestyle=DASHES[i], label=f"{label} (not on this axis)")
+    _marks(axes, sampled, histogram.log, theme.ink)
     _legend_above(axes)
     left_out = [f"{histogram.not_positive:,} at 0 or below"] if histogram.not_positive else []
     left_out += [f"{histogram.infinite:,} infinite"] if histogram.infinite else []
@@ -121,6 +113,18 @@ def _distribution(axes: Axes, sampled: Sampled, look: Look) -> None:
     axes.set_ylabel("samples a bin")
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     axes.yaxis.set_major_locator(MaxNLocator("auto", integer=True))
+
+
+def _marks(axes: Axes, sampled: Sampled, log: bool, colour: str) -> None:
+    """Draw lines at mean, median and p99; those that an axis cannot show are in the legend only."""
+    mean = "mean" if sampled.profile.contributions is None else "unweighted mean"
+    for (name, key), dashes in zip(((mean, "mean"), ("median", "p50"), ("p99", "p99")), DASHES, strict=False):
+        at = sampled.result.summary[key]
+        label, style = f"{name} {at:.4g}", dict[str, Any](color=colour, linewidth=1.4, linestyle=dashes)
+        if np.isfinite(at) and (at > 0 or not log):
+            axes.axvline(at, label=label, **style)
+        else:
+            axes.plot([], [], label=f"{label} (not on this axis)", **style)
 
 
 def _classes(axes: Axes, sampled: Sampled, look: Look) -> None:
@@ -158,39 +162,65 @@ def _classes(axes: Axes, sampled: Sampled, look: Look) -> None:
     axes.set_xlabel(f"mean loss of the {noun}{before}" + (f"\n{'; '.join(about)}" if about else ""))
 
 
+@dataclass(frozen=True)
+class Cells:
+    """The cells of the panel of confidence: how many samples have which loss and which confidence.
+
+    `counts` has one row per bin of the loss, with one number per bin of confidence; `edges` are those of the bins of
+    the loss, one more than rows. `below` and `above` count the samples whose loss is outside of these bins.
+    """
+
+    counts: Array
+    edges: Array
+    below: int
+    above: int
+
+    @classmethod
+    def of(cls, joint: Array, log: bool) -> "Cells":
+        """Return the cells for an axis of losses, logarithmic or not.
+
+        `joint` has counts of confidence by loss, in the bins of `loss_edges()`; the last one has no upper edge, since
+        its losses are practically infinite. At least one loss must be in another bin.
+        """
+        edges, counts, above = loss_edges(), joint[:, :-1].T, int(joint[:, -1].sum())
+        if log:
+            below = int(counts[0].sum())
+            counts, edges = _coarser(counts[1:], edges[1:])
+            filled = np.flatnonzero(counts.sum(axis=1))
+            first, last = (int(filled[0]), int(filled[-1])) if len(filled) else (0, 0)
+            return cls(counts[first : last + 1], edges[first : last + 2], below, above)
+        # Bins lower than a pixel would be invisible: they are added to one that can be seen.
+        highest = int(np.flatnonzero(counts.sum(axis=1))[-1])
+        low = int(np.searchsorted(edges, edges[highest + 1] / CELLS)) - 1
+        counts = np.concatenate([counts[: low + 1].sum(axis=0, keepdims=True), counts[low + 1 :]])
+        edges = np.concatenate([edges[:1], edges[low + 1 :]])
+        last = int(np.flatnonzero(counts.sum(axis=1))[-1])
+        edges = edges if last else np.array([0.0, 1.0])  # if all losses are 0, any scale shows it
+        return cls(counts[: last + 1], edges[: last + 2], 0, above)
+
+    @property
+    def outside(self) -> str:
+        """Words about the samples that are not in the cells, '' if all are."""
+        edges = loss_edges()
+        words = [f"{self.below:,} below {edges[1]:.1g}"] if self.below else []
+        return ", ".join(words + ([f"{self.above:,} above {edges[-1]:.1g}"] if self.above else []))
+
+
 def _confidence(axes: Axes, sampled: Sampled, look: Look) -> None:
     """Draw how many samples have which loss and which confidence."""
     joint = sampled.profile.joint
     assert joint is not None
-    scale = edges = loss_edges()
-    counts = joint[:, :-1].T  # the last bin has no upper edge: its losses are practically infinite
-    high = int(joint[:, -1].sum())
-    histogram = Histogram.of(sampled.result.distribution, BINS, sampled.log)
-    log = histogram is not None and histogram.log
-    filled = np.flatnonzero(counts.sum(axis=1))
-    if not len(filled):
+    if not joint[:, :-1].any():
         message(axes, "no loss is finite")
         return
-    zeros = int(counts[0].sum()) if log else 0
-    if log:
-        counts, edges = _coarser(counts[1:], edges[1:])
-    else:
-        # Bins lower than a pixel would be invisible: they are added to one that can be seen.
-        low = int(np.searchsorted(edges, edges[int(filled[-1]) + 1] / CELLS)) - 1
-        counts = np.concatenate([counts[: low + 1].sum(axis=0, keepdims=True), counts[low + 1 :]])
-        edges = np.concatenate([edges[:1], edges[low + 1 :]])
-    filled = np.flatnonzero(counts.sum(axis=1))
-    first, last = (int(filled[0]), int(filled[-1])) if len(filled) else (0, 0)
-    if not log:
-        first = 0
-        edges = edges if last else np.array([0.0, 1.0])  # if all losses are 0, any scale shows it
-    shown = np.ma.masked_equal(counts[first : last + 1], 0)
-    across = np.arange(CONFIDENCES + 1) / CONFIDENCES
-    most = max(int(shown.max()) if shown.count() else 1, 2)
+    histogram = Histogram.of(sampled.result.distribution, BINS, sampled.log)
+    log = histogram is not None and histogram.log
+    cells = Cells.of(joint, log)
+    most = max(int(cells.counts.max()), 2)
     drawn = axes.pcolormesh(
-        across,
-        edges[first : last + 2],
-        shown,
+        np.arange(CONFIDENCES + 1) / CONFIDENCES,
+        cells.edges,
+        np.ma.masked_equal(cells.counts, 0),
         norm=LogNorm(1, most),
         cmap=count_colours(look),
         rasterized=True,
@@ -205,12 +235,8 @@ def _confidence(axes: Axes, sampled: Sampled, look: Look) -> None:
         axes.set_yscale("log")
         plain_ticks(axes.yaxis)
     axes.set_xlim(0, 1)
-    left_out = [f"{zeros:,} below {scale[1]:.1g}"] if zeros else []
-    left_out += [f"{high:,} above {scale[-1]:.1g}"] if high else []
-    axes.set_xlabel(
-        "confidence: probability of the true class"
-        + (f"\nnot on these axes: {', '.join(left_out)}" if left_out else "")
-    )
+    outside = f"\nnot on these axes: {cells.outside}" if cells.outside else ""
+    axes.set_xlabel(f"confidence: probability of the true class{outside}")
     axes.set_ylabel("loss" + (" (log scale)" if log else ""))
 
 

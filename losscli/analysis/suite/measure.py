@@ -46,25 +46,32 @@ def measure(
 
     A measurement that fails has its errors in the report; it raises none.
     """
-    openers: dict[bool | None, Opener] = {}
-    parts = {(one.name, i): Part(term) for one in suite.measures for i, term in enumerate(one.terms)}
-    for part in parts.values():
-        header = part.term.request.header
-        _prepare(part, openers.setdefault(header, Opener(header, looked, part.term.request.arrays)))
+    parts, paths = _prepared(suite, looked)
     ready = [part for part in parts.values() if part.measurement is not None]
     while ready:
         together = [part for part in ready if part is ready[0] or _alike(ready[0], part)]
         ready = [part for part in ready if part not in together]
         _run(together, threads, begun, seen)
-    outcomes, notes = [], []
-    for one in suite.measures:
-        own = [parts[one.name, i] for i in range(len(one.terms))]
-        outcomes.append(_outcome(one, own, baseline))
-        for part in own:
-            notes += [_named(one.name, note) for note in (part.measurement.notes if part.measurement else [])]
-    paths = {path for opener in openers.values() for path in opener.paths} | {os.path.realpath(suite.file)}
-    paths |= {path for part in parts.values() if part.measurement is not None for path in part.measurement.files}
-    return Report(suite, outcomes, list(dict.fromkeys(notes)), frozenset(paths))
+    outcomes = [_outcome(one, [parts[one.name, i] for i in range(len(one.terms))], baseline) for one in suite.measures]
+    measured = [(name, part.measurement) for (name, _), part in parts.items() if part.measurement is not None]
+    notes = [_named(name, note) for name, measurement in measured for note in measurement.notes]
+    return Report(suite, outcomes, list(dict.fromkeys(notes)), paths)
+
+
+def _prepared(suite: Suite, looked: Looked) -> tuple[dict[tuple[str, int], Part], frozenset[str]]:
+    """Open the files of a suite; return its terms by measurement and number, and the paths of all that is read.
+
+    Files that several terms name are opened once.
+    """
+    openers: dict[bool | None, Opener] = {}
+    parts = {(one.name, i): Part(term) for one in suite.measures for i, term in enumerate(one.terms)}
+    for part in parts.values():
+        header = part.term.request.header
+        _prepare(part, openers.setdefault(header, Opener(header, looked, part.term.request.arrays)))
+    paths = {os.path.realpath(suite.file), *(path for opener in openers.values() for path in opener.paths)}
+    for part in parts.values():
+        paths |= set() if part.measurement is None else set(part.measurement.files)
+    return parts, frozenset(paths)
 
 
 def _prepare(part: Part, opener: Opener) -> None:
