@@ -15,7 +15,7 @@ from losscli.custom.frameworks import Framework, framework
 from losscli.custom.guess import guessed
 from losscli.custom.read import read
 from losscli.custom.reading import EITHER, CallError, Found, completed, digest, foreign, stamp
-from losscli.definition.batch import Chance, Dense, Extras, Indices, Targets, Values
+from losscli.definition.batch import Dense, Extras, Indices, Probability, Targets, Values
 from losscli.definition.domain import REAL, Domains
 from losscli.definition.loss import Axis, BoundLoss, Family, Loss
 from losscli.definition.words import TargetType
@@ -175,7 +175,7 @@ def converted(x: Array, prediction_kind: str, wanted: str) -> tuple[Array, Calla
 
     Returns them, and a function that turns the gradient by them into the gradient by the original predictions.
     """
-    chance: Chance
+    chance: Probability
     if x.ndim == 1 or x.shape[1] == 1:
         chance = OF_OUTCOMES[prediction_kind](x)
         new_predictions = {"probs": chance.p, "log-probs": chance.l, "logits": chance.l - Opposite(chance).l}[wanted]

@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 from losscli.arrays import Array
 
 
-class Chance(Protocol):
+class Probability(Protocol):
     """The probability of one outcome per element, in three forms without cancellation.
 
     `l` is log p, `p` the probability, and `q` is 1 - p; all are arrays of the same shape, computed when asked for.

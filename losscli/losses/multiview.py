@@ -5,7 +5,7 @@ from typing import Annotated
 import numpy as np
 
 from losscli.arrays import Array, row_sums, times
-from losscli.definition.batch import Chance, Extras, Indices, Targets, Values
+from losscli.definition.batch import Extras, Indices, Probability, Targets, Values
 from losscli.definition.domain import NON_NEGATIVE
 from losscli.definition.loss import Axis, BoundLoss
 from losscli.definition.registry import family, loss
@@ -79,7 +79,7 @@ views = family(
     ),
 )
 def jsd_cross_entropy(
-    views: list[Chance],
+    views: list[Probability],
     t: Array,
     *,
     alpha: Annotated[float, NON_NEGATIVE, "weight of the Jensen-Shannon divergence of the views"] = 12.0,

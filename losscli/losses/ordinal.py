@@ -9,7 +9,7 @@ from typing import cast
 import numpy as np
 
 from losscli.arrays import Array, row_sums
-from losscli.definition.batch import Chance
+from losscli.definition.batch import Probability
 from losscli.definition.loss import Slope
 from losscli.definition.registry import FAMILIES, loss
 from losscli.losses.probability import Slopes, gap
@@ -31,14 +31,14 @@ ordinal = FAMILIES["ordinal"] = replace(
 )
 
 
-def _beyond(x: Chance, t: Array) -> Array:
+def _beyond(x: Probability, t: Array) -> Array:
     # Summed from the classes' own differences, which are exact even for a nearly certain class: sums of p would round.
     """Return the sums of p - t up to each class but the last."""
     beyond: Array = np.cumsum(-gap(x, t), axis=1)[:, :-1]
     return beyond
 
 
-def _slopes(x: Chance, steps: Array) -> Slopes:
+def _slopes(x: Probability, steps: Array) -> Slopes:
     """Return the slopes by p, from those by the sums up to each class but the last.
 
     A class is in its own sum and in all sums after it.
@@ -62,7 +62,7 @@ def _slopes(x: Chance, steps: Array) -> Slopes:
     whole=True,
     facts=("bounded",),
 )
-def ranked_probability_score(x: Chance, t: Array) -> tuple[Array, Slope]:
+def ranked_probability_score(x: Probability, t: Array) -> tuple[Array, Slope]:
     """The squared differences between the cumulative probabilities of prediction and target."""
     beyond = _beyond(x, t)
     return row_sums(beyond * beyond), cast(Slope, lambda: _slopes(x, 2 * beyond))
@@ -83,7 +83,7 @@ def ranked_probability_score(x: Chance, t: Array) -> tuple[Array, Slope]:
     wide=lambda parameters: True,
     facts=("bounded",),
 )
-def earth_mover(x: Chance, t: Array) -> tuple[Array, Slope]:
+def earth_mover(x: Probability, t: Array) -> tuple[Array, Slope]:
     """The least amount of probability times distance that turns the prediction into the target."""
     beyond = _beyond(x, t)
     return row_sums(np.abs(beyond)), cast(Slope, lambda: _slopes(x, np.sign(beyond)))

@@ -11,7 +11,7 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 
 from losscli.arrays import Array, row_sums, times
-from losscli.definition.batch import Chance, Dense, Extras, Targets, Values
+from losscli.definition.batch import Dense, Extras, Probability, Targets, Values
 from losscli.definition.domain import FRACTION, NON_NEGATIVE, POSITIVE
 from losscli.definition.loss import Axis, BoundLoss, same
 from losscli.definition.registry import family, loss
@@ -55,8 +55,8 @@ def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, 
     """Return core(sums of p and t); dp/dz = p q."""
     assert isinstance(targets, Dense)
     x = predictions.astype(loss.work(predictions.dtype, wide=True), copy=False)
-    chance: Chance = MAKERS[extras.prediction_kind](x)
-    p, q, t = chance.p, chance.q, targets.t.astype(x.dtype)
+    probability: Probability = MAKERS[extras.prediction_kind](x)
+    p, q, t = probability.p, probability.q, targets.t.astype(x.dtype)
     other = 1 - t if targets.other is None else targets.other.astype(x.dtype)
     over, under = p * other, q * t
     gap = over - under  # p - t, with all digits of small differences

@@ -11,7 +11,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import numpy as np
 
 from losscli.arrays import Array, times
-from losscli.definition.batch import Chance, Clip
+from losscli.definition.batch import Clip, Probability
 
 T = TypeVar("T")
 
@@ -103,7 +103,7 @@ class Opposite:
     is computed from the known form.
     """
 
-    of: Chance
+    of: Probability
 
     @lazy
     def l(self) -> Array:
@@ -152,7 +152,7 @@ def clipped(p: Array, clip: Clip) -> Known:
     return Known(np.maximum(l, clip.floor), p, 1 - p)
 
 
-def beyond_half(x: Chance) -> Array | None:
+def beyond_half(x: Probability) -> Array | None:
     """Return p - 1/2 of a sigmoid's outcome, with all digits near z = 0; None if p is not computed from a logit."""
     if isinstance(x, OfLogit):
         return np.tanh(x.x / 2) / 2
@@ -160,7 +160,7 @@ def beyond_half(x: Chance) -> Array | None:
     return None if other is None else -other
 
 
-def gap(x: Chance, t: Array | float, span: Any = 1.0) -> Array:
+def gap(x: Probability, t: Array | float, span: Any = 1.0) -> Array:
     """Return the difference t - span * p, computed from the smaller one of p and 1 - p, so that its digits are kept."""
     if isinstance(t, float) and t == span:
         return span * x.q
@@ -169,7 +169,7 @@ def gap(x: Chance, t: Array | float, span: Any = 1.0) -> Array:
     return difference if middle is None else np.where(np.abs(middle) < 0.25, (t - span / 2) - span * middle, difference)
 
 
-def focal_core(x: Chance, t: Array | float, gamma: float) -> tuple[Array, Callable[[], Array]]:
+def focal_core(x: Probability, t: Array | float, gamma: float) -> tuple[Array, Callable[[], Array]]:
     """Return -t (1 - p)^gamma log p and its slope by log p; the focal losses of two families use it."""
     focus = x.q**gamma
 
@@ -188,7 +188,7 @@ EXCESS_TERMS = 18
 """With this many terms, the error of the series of the logarithm below is less than 1e-18 of it for q < 0.1."""
 
 
-def poly_core(x: Chance, t: Array | float, epsilon: float) -> tuple[Array, Callable[[], Array]]:
+def poly_core(x: Probability, t: Array | float, epsilon: float) -> tuple[Array, Callable[[], Array]]:
     """Return t (-log p + epsilon (1 - p)) and its slope by log p; the poly-1 losses of two families use it."""
     if epsilon >= 0:
         return times(t, epsilon * x.q - x.l), lambda: times(t, -1 - epsilon * x.p)

@@ -12,7 +12,7 @@ from typing import Annotated, Any, cast
 import numpy as np
 
 from losscli.arrays import Array, times
-from losscli.definition.batch import Chance, Dense, Extras, Targets, Values
+from losscli.definition.batch import Dense, Extras, Probability, Targets, Values
 from losscli.definition.domain import AT_LEAST_ONE, FRACTION, FRACTION_BELOW_ONE, NON_NEGATIVE, Interval
 from losscli.definition.loss import Axis, BoundLoss, Slope, same
 from losscli.definition.registry import family, loss
@@ -33,7 +33,7 @@ from losscli.losses.probability import (
     ratio,
 )
 
-MAKERS: dict[str, Callable[[Array], Chance]] = {
+MAKERS: dict[str, Callable[[Array], Probability]] = {
     "logits": OfLogit,
     "probs": OfProbability,
     "log-probs": OfLogProbability,
@@ -72,7 +72,7 @@ def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, 
 
 
 def _both(
-    loss: BoundLoss, positive: Chance, negative: Chance, targets: Dense, extras: Extras, gradient: bool
+    loss: BoundLoss, positive: Probability, negative: Probability, targets: Dense, extras: Extras, gradient: bool
 ) -> tuple[Array, Any, Any]:
     """Return the sum of the two outcomes' values, and the slope of each."""
     t = targets.t.astype(positive.p.dtype)
@@ -97,9 +97,9 @@ def _hard(loss: BoundLoss, logits: Array, labels: Array, gradient: bool) -> Valu
     # Only the outcome that happened has a term, and its logit is the logit or its negative.
     """Return losses and gradient for labels of 0 and 1."""
     sign = 2 * labels.astype(logits.dtype) - 1
-    chance = OfLogit((sign * logits).astype(loss.work(logits.dtype), copy=False))
-    value, slope = loss.core(chance, 1.0, labels.astype(bool, copy=False), gradient=gradient)
-    return value, sign * (by_log(slope) * chance.q) if gradient else None
+    probability = OfLogit((sign * logits).astype(loss.work(logits.dtype), copy=False))
+    value, slope = loss.core(probability, 1.0, labels.astype(bool, copy=False), gradient=gradient)
+    return value, sign * (by_log(slope) * probability.q) if gradient else None
 
 
 def _place(prediction_kind: str) -> Callable[[Array], tuple[Array, Targets, Extras]]:
@@ -172,7 +172,7 @@ sigmoid = family(
     baseline="frequencies",
     facts=("convex",),
 )
-def sigmoid_cross_entropy(x: Chance, t: Array | float, positive: Array | bool) -> tuple[Array, Array | float]:
+def sigmoid_cross_entropy(x: Probability, t: Array | float, positive: Array | bool) -> tuple[Array, Array | float]:
     """Minus the log-probability of what happened, for each output by itself."""
     return times(t, -x.l), 0 - t
 
@@ -198,7 +198,7 @@ def sigmoid_cross_entropy(x: Chance, t: Array | float, positive: Array | bool) -
     wide=lambda parameters: parameters["gamma"] != 0,
 )
 def sigmoid_focal(
-    x: Chance,
+    x: Probability,
     t: Array | float,
     positive: Array | bool,
     *,
@@ -234,7 +234,7 @@ AT_MOST_ZERO = Interval(-np.inf, 0, high_closed=True)
     wide=lambda parameters: parameters["epsilon"] != 0,
 )
 def sigmoid_poly_1(
-    x: Chance,
+    x: Probability,
     t: Array | float,
     positive: Array | bool,
     *,
@@ -266,7 +266,7 @@ def sigmoid_poly_1(
     wide=lambda parameters: True,
 )
 def asymmetric(
-    x: Chance,
+    x: Probability,
     t: Array | float,
     positive: Array | bool,
     *,
@@ -294,7 +294,7 @@ def asymmetric(
     return times(t, -focus * l), cast(Slope, slope)
 
 
-def _quality(x: Chance, t: Array | float, beta: float, low: Any, span: Any) -> tuple[Array, Slope]:
+def _quality(x: Probability, t: Array | float, beta: float, low: Any, span: Any) -> tuple[Array, Slope]:
     """Return the term of one outcome, -(t - low) |t - low - span p|^beta log p, and its slope.
 
     The outcome pulls the predicted number to high = low + span.
@@ -336,7 +336,7 @@ QUALITY = (
     wide=lambda parameters: parameters["beta"] != 0,
 )
 def quality_focal(
-    x: Chance,
+    x: Probability,
     t: Array | float,
     positive: Array | bool,
     *,
@@ -365,7 +365,7 @@ def quality_focal(
     wide=lambda parameters: True,
 )
 def generalized_focal(
-    x: Chance,
+    x: Probability,
     t: Array | float,
     positive: Array | bool,
     *,
@@ -396,7 +396,7 @@ def generalized_focal(
     facts=("convex",),
 )
 def balanced_cross_entropy(
-    x: Chance,
+    x: Probability,
     t: Array | float,
     positive: Array | bool,
     *,
@@ -423,7 +423,7 @@ def balanced_cross_entropy(
     wide=lambda parameters: True,
     facts=("bounded",),
 )
-def sigmoid_brier(x: Chance, t: Array | float, positive: Array | bool) -> tuple[Array, Slope]:
+def sigmoid_brier(x: Probability, t: Array | float, positive: Array | bool) -> tuple[Array, Slope]:
     """The square of what the probability misses."""
     distance = gap(x, t)
 

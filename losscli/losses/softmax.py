@@ -14,7 +14,7 @@ from typing import Annotated, cast
 import numpy as np
 
 from losscli.arrays import Array, row_sums, times
-from losscli.definition.batch import Chance, Dense, Extras, Indices, Targets, Values
+from losscli.definition.batch import Dense, Extras, Indices, Probability, Targets, Values
 from losscli.definition.domain import FRACTION, NON_NEGATIVE, Interval
 from losscli.definition.loss import Axis, BoundLoss, Slope, exponential, same
 from losscli.definition.registry import family, loss
@@ -128,7 +128,7 @@ def dense(targets: Targets, like: Array) -> Array:
     return t
 
 
-def through_softmax(s: Array, chance: Chance) -> Array:
+def through_softmax(s: Array, chance: Probability) -> Array:
     # s_j q_j - p_j * (sum of the other s); for the steepest class the others are summed without it instead of subtracted.
     """Return the gradient by the logits, from the slopes s by log p."""
     rows = np.arange(len(s))
@@ -142,7 +142,7 @@ def through_softmax(s: Array, chance: Chance) -> Array:
     return gradient
 
 
-MAKERS: dict[str, Callable[[Array], Chance]] = {
+MAKERS: dict[str, Callable[[Array], Probability]] = {
     "logits": log_softmax,
     "probs": OfProbability,
     "log-probs": OfLogProbability,
@@ -285,7 +285,7 @@ def _own_chance(loss: BoundLoss, predictions: Array, index: Array, kind: str, gr
     """Return losses and gradient for class indices and probabilities or log-probabilities."""
     rows = np.arange(len(predictions))
     own = predictions[rows, index].astype(np.promote_types(predictions.dtype, np.float64))
-    chance: Chance = OfProbability(own) if kind == "probs" else OfLogProbability(own)
+    chance: Probability = OfProbability(own) if kind == "probs" else OfLogProbability(own)
     value, s = loss.core(chance, 1.0, gradient=gradient)
     if not gradient:
         return value, None
@@ -373,7 +373,7 @@ softmax = family(
     facts=("convex",),
     statistics={"perplexity": exponential},
 )
-def softmax_cross_entropy(x: Chance, t: Array | float) -> tuple[Array, Array | float]:
+def softmax_cross_entropy(x: Probability, t: Array | float) -> tuple[Array, Array | float]:
     """Minus the log-probability of the true class."""
     return times(t, -x.l), 0 - t
 
@@ -396,7 +396,7 @@ def softmax_cross_entropy(x: Chance, t: Array | float) -> tuple[Array, Array | f
     baseline="frequencies",
     facts=("convex",),
 )
-def kl_divergence(x: Chance, t: Array | float) -> tuple[Array, Array | float]:
+def kl_divergence(x: Probability, t: Array | float) -> tuple[Array, Array | float]:
     """How many nats the prediction wastes on the target distribution."""
     return times(t, np.log(t) - x.l), 0 - t
 
@@ -419,7 +419,7 @@ def kl_divergence(x: Chance, t: Array | float) -> tuple[Array, Array | float]:
     wide=lambda parameters: (parameters["gamma"] or 0) > 8,
 )
 def softmax_focal(
-    x: Chance,
+    x: Probability,
     t: Array | float,
     *,
     gamma: Annotated[float, NON_NEGATIVE, "focus on hard rows: the power of 1 - p"] = 2.0,
@@ -450,7 +450,7 @@ ORDER = Interval(1, 50, low_closed=True, high_closed=True, whole=True)
     wide=lambda parameters: (parameters["epsilon"] or 0) < 0,
 )
 def softmax_poly_1(
-    x: Chance,
+    x: Probability,
     t: Array | float,
     *,
     epsilon: Annotated[float, POLY, "what is added to the coefficient of 1 - p"] = 1.0,
@@ -476,7 +476,7 @@ def softmax_poly_1(
     facts=("bounded",),
 )
 def generalized_cross_entropy(
-    x: Chance,
+    x: Probability,
     t: Array | float,
     *,
     q: Annotated[float, UP_TO_ONE, "the power of p: towards cross-entropy at 0, towards the absolute error at 1"] = 0.7,
@@ -504,7 +504,7 @@ def generalized_cross_entropy(
     relations=(same("alpha * softmax_cross_entropy(z, t)", beta=0),),
 )
 def symmetric_cross_entropy(
-    x: Chance,
+    x: Probability,
     t: Array,
     *,
     alpha: Annotated[float, NON_NEGATIVE, "weight of the cross-entropy"] = 0.1,
@@ -533,7 +533,7 @@ def symmetric_cross_entropy(
     ),
     facts=("bounded",),
 )
-def brier(x: Chance, t: Array) -> tuple[Array, Slope]:
+def brier(x: Probability, t: Array) -> tuple[Array, Slope]:
     """The squared distance of the probabilities from the target."""
     distance = gap(x, t)
 
@@ -558,7 +558,7 @@ def brier(x: Chance, t: Array) -> tuple[Array, Slope]:
     ),
     facts=("bounded",),
 )
-def jensen_shannon(x: Chance, t: Array) -> tuple[Array, Slope]:
+def jensen_shannon(x: Probability, t: Array) -> tuple[Array, Slope]:
     """How far prediction and target are from their mean, in the mean of two Kullback-Leibler divergences."""
     # With u = (t - p) / (t + p) a term is m / 2 * ((1 + u) log(1 + u) + (1 - u) log(1 - u)), which is as small as u^2.
     m = (x.p + t) / 2
@@ -590,7 +590,7 @@ def jensen_shannon(x: Chance, t: Array) -> tuple[Array, Slope]:
     facts=("bounded",),
 )
 def taylor_cross_entropy(
-    x: Chance,
+    x: Probability,
     t: Array | float,
     *,
     order: Annotated[float, ORDER, "how many terms of the series are summed"] = 2.0,
@@ -619,7 +619,7 @@ def taylor_cross_entropy(
     whole=True,
     facts=("bounded",),
 )
-def spherical(x: Chance, t: Array) -> tuple[Array, Slope]:
+def spherical(x: Probability, t: Array) -> tuple[Array, Slope]:
     """What is missing to the best of spherical scores: of one-hot targets, 1 minus the cosine between p and t."""
     # Split into the likeliest class and the rest, which keeps its digits if the likeliest class is nearly certain.
     rows, top = np.arange(len(x.p)), x.p.argmax(axis=1)
@@ -655,7 +655,7 @@ def spherical(x: Chance, t: Array) -> tuple[Array, Slope]:
     wide=lambda parameters: max(parameters["gamma_pos"] or 0, parameters["gamma_neg"] or 0) > 8,
 )
 def softmax_asymmetric(
-    x: Chance,
+    x: Probability,
     t: Array,
     *,
     gamma_pos: Annotated[float, NON_NEGATIVE, "focus on hard rows: the power of 1 - p of the true class"] = 0.0,

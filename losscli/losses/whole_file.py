@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import numpy as np
 
 from losscli.arrays import Array, row_sums, times
-from losscli.definition.batch import Chance, Dense, Extras, Targets, Values
+from losscli.definition.batch import Dense, Extras, Probability, Targets, Values
 from losscli.definition.domain import FRACTION, NON_NEGATIVE, POSITIVE
 from losscli.definition.loss import Axis, BoundLoss
 from losscli.definition.registry import family, loss
@@ -117,7 +117,7 @@ class_masks = family(
     ),
     facts=("bounded",),
 )
-def generalized_dice(x: Chance, t: Array) -> tuple[Any, Slopes]:
+def generalized_dice(x: Probability, t: Array) -> tuple[Any, Slopes]:
     """Dice loss over all classes, each weighed by the inverse square of its size."""
     size = t.sum(axis=0)
     if not size.any():
@@ -150,7 +150,7 @@ def generalized_dice(x: Chance, t: Array) -> tuple[Any, Slopes]:
     ),
     facts=("bounded",),
 )
-def lovasz_softmax(x: Chance, t: Array) -> tuple[Any, Slopes]:
+def lovasz_softmax(x: Probability, t: Array) -> tuple[Any, Slopes]:
     """The mean over the classes of the Lovász extension of one minus intersection over union."""
     true = t.T > 0.5
     present = np.asarray(true.any(axis=1))

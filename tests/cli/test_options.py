@@ -1,6 +1,10 @@
 """Options that are given twice, or that are of other losses."""
 
+import ast
+from collections import Counter
+
 import numpy as np
+from commands import ROOT
 
 
 def test_an_option_given_twice_is_refused(save, run):
@@ -11,3 +15,17 @@ def test_an_option_given_twice_is_refused(save, run):
 def test_an_option_of_other_losses_is_refused_with_theirs(save, run):
     save("s.npy", np.array([1.0]))
     run("compute", "mse", "s.npy", "0", "--pos-weight", "3").refuses(2, "mse takes no --pos-weight", "sigmoid")
+
+
+def test_every_option_is_declared_once():
+    """What an option is called, and what its help says, is in one place for all commands that have it."""
+    declared = Counter(
+        word.value
+        for path in (ROOT / "losscli" / "cli").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).lower().endswith("option")
+        for word in node.args
+        if isinstance(word, ast.Constant) and str(word.value).startswith("--")
+    )
+    assert len(declared) > 60
+    assert [name for name, times in declared.items() if times > 1] == []

@@ -13,7 +13,7 @@ import numpy as np
 
 from losscli.analysis.calibration.scores import Scores
 from losscli.arrays import Array, row_sums
-from losscli.definition.batch import Chance
+from losscli.definition.batch import Probability
 from losscli.engine.aggregates import PLACES_SHOWN, Faults
 from losscli.engine.classes import classes
 from losscli.engine.collector import BatchCollector
@@ -56,7 +56,7 @@ def scores_of(x: Array, prediction_kind: str) -> Array:
     if x.ndim == 1 and prediction_kind == "logits":
         return np.stack([np.zeros(len(x)), x], axis=1)
     if x.ndim == 1:
-        chance: Chance = OfLogProbability(x) if prediction_kind == "log-probs" else OfProbability(x)
+        chance: Probability = OfLogProbability(x) if prediction_kind == "log-probs" else OfProbability(x)
         return np.stack([Opposite(chance).l, chance.l], axis=1)
     return np.log(x) if prediction_kind == "probs" else x
 
@@ -159,7 +159,7 @@ class Look(BatchCollector):
         bad = ~(gaps < np.inf).all(axis=1)
         lost = _places(rows[bad])
         gaps[bad] = 0  # these rows are an error after the pass
-        at_points = [Chances.of(point, gaps, true) for point in self.points]
+        at_points = [Probabilities.of(point, gaps, true) for point in self.points]
         finite = np.isfinite(gaps)
         gaps = gaps if finite.all() else np.where(finite, gaps, 0)
         sums = tuple(chances.sums(gaps, true, w, point) for chances, point in zip(at_points, self.points, strict=True))
@@ -180,7 +180,7 @@ def _places(rows: Array) -> Faults:
     return Faults({LOST: (len(rows), tuple((int(row), None, math.inf) for row in rows[:PLACES_SHOWN]))})
 
 
-class Chances(NamedTuple):
+class Probabilities(NamedTuple):
     """The predictions of rows at a point: cross-entropy, all probabilities, and the class of the largest one."""
 
     loss: Array
@@ -189,7 +189,7 @@ class Chances(NamedTuple):
     margin: float
 
     @classmethod
-    def of(cls, point: Point, gaps: Array, true: Array) -> "Chances":
+    def of(cls, point: Point, gaps: Array, true: Array) -> "Probabilities":
         """Return the predictions from logits minus that of the true class, so that no digit of a small loss is lost."""
         x = np.clip(point.logits(gaps), -LARGEST, LARGEST)
         if point.bias is not None:

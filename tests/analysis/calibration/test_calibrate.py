@@ -14,7 +14,7 @@ from scipy.stats import binom
 
 from losscli.analysis.calibration.reliability import Groups, Reliability
 from losscli.analysis.calibration.scores import Confidences, null_band
-from losscli.analysis.calibration.temperature import Chances, Fit, Local, Point, Sums
+from losscli.analysis.calibration.temperature import Fit, Local, Point, Probabilities, Sums
 from losscli.cli.main import run as run_line
 from losscli.engine.collectors.calibration_bins import Verdicts
 
@@ -219,7 +219,7 @@ class TestDerivatives:
 
         def local(x):
             point = Point(float(x[0]), x[1:] if biased else None)
-            return Local.of(Chances.of(point, gaps, y).sums(gaps, y, w, point))
+            return Local.of(Probabilities.of(point, gaps, y).sums(gaps, y, w, point))
 
         here = local(at)
         assert here.value == near(
