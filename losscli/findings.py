@@ -8,6 +8,7 @@ ERROR, WARNING, NOTE = "error", "warning", "note"
 ERRORS = {
     "unusable": "files that cannot be read as what they are for",
     "rows-differ": "files of different numbers of rows",
+    "doubtful-columns": "columns that are probably not what they would be taken for, or a first row that may be a header",
     "names-differ": "columns with other names than those that they should meet",
     "empty-ids": "rows without an id",
     "duplicate-ids": "ids that are there more than once",

@@ -22,10 +22,8 @@ from losscli.data.targets import check_rows
 from losscli.data.units import Units
 from losscli.definition.batch import Extras
 from losscli.definition.request import Request
-from losscli.engine.aggregates import Faults
 from losscli.engine.classes import classes
 from losscli.engine.collector import Aggregate, BatchCollector
-from losscli.engine.collectors.row_faults import raise_faults
 from losscli.engine.collectors.summary import Summary
 from losscli.engine.job import Job
 from losscli.errors import DataError, UsageError
@@ -34,7 +32,7 @@ from losscli.io.bytes import Looked
 from losscli.io.operands import Opener, natural
 from losscli.io.source import Source, blocks
 from losscli.lookup.names import find
-from losscli.measurement.measure import Measurement, essential
+from losscli.measurement.measure import Measurement
 from losscli.measurement.prepare import prepare
 from losscli.wording import count, listing
 
@@ -385,7 +383,7 @@ def _usable(measurement: Measurement, aggregate: Aggregate) -> Sums:
     if sums is not None and sums.bad is not None:
         row, column, value = sums.bad
         raise DataError(f"{job.predictions.place(row, column)}: {_too_large(value, 'feature')}")
-    raise_faults(job, aggregate[Faults])
+    measurement.settle(aggregate)
     if sums is None or not len(sums.classes):
         why = f"all {count(found.ignored, 'row')} are ignored" if found.ignored else "the file has no rows"
         raise DataError(f"{job.predictions.name}: no samples left: {why}; a center of nothing is undefined")
@@ -420,7 +418,7 @@ def moved(
     job = measurement.job
     old = _old(measurement)
     origin = None if update == "mean" else old
-    measurement.collectors = [*essential(job), SumsOfClasses(origin)]
+    measurement.collectors = [*measurement.essential(), SumsOfClasses(origin)]
     aggregate = measurement.collect(threads=threads, seen=seen)
     sums = _usable(measurement, aggregate)
     k = job.encoding.k if old is None else len(old)

@@ -51,7 +51,7 @@ from losscli.io.operands import Opener
 from losscli.io.source import Source, blocks
 from losscli.lookup.names import find
 from losscli.measurement.class_labels import group_names
-from losscli.measurement.measure import Measurement, essential
+from losscli.measurement.measure import Measurement
 from losscli.measurement.prepare import prepare
 from losscli.wording import count, listing
 
@@ -234,7 +234,7 @@ def _check(
     )  # rows of two columns may hold only one independent number
     sampling = Sampling.for_job(measurement.job, SAMPLE_BYTES)
     measurement.collectors = [
-        *essential(measurement.job),
+        *measurement.essential(),
         *([] if sampling is None else [sampling]),
         Watcher(twins),
     ]
@@ -426,6 +426,7 @@ def _judged(measurement: Measurement, aggregate: Aggregate, twins: Twins | None,
     if twins is not None and not quantised(sample):
         report.findings += _of_twins(job, twins)
     report.findings += measurement.collected_findings(aggregate)
+    report.findings += [of_error(doubt.error()) for doubt in measurement.doubts(aggregate)]
 
 
 def _judge_targets(seen: Seen, names: list[str], report: Report, job: Job) -> None:

@@ -58,6 +58,15 @@ class Column:
     role: Role
     reason: Reason
 
+    def described(self) -> dict[str, Any]:
+        """Return the record for JSON; an array has no name and no position."""
+        facts = {"file": self.file, "name": self.name, "position": self.position, "dtype": self.dtype}
+        return {
+            **{key: value for key, value in facts.items() if value is not None},
+            "role": self.role.value,
+            "reason": self.reason.value,
+        }
+
 
 @dataclass
 class Columns:

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 
 from losscli.data import doubts
 from losscli.data.columns import Column, Columns, Reason, Role
+from losscli.data.headers import about_first_row, about_same_first_row
 from losscli.data.units import Units
 from losscli.errors import DataError, UsageError
 from losscli.findings import WARNING, Finding
 from losscli.io.operands import Operand
+from losscli.io.source import Picked
+from losscli.io.table import picked
 from losscli.wording import listing
 
 if TYPE_CHECKING:
@@ -66,7 +69,9 @@ class Dataset:
         records: list[Column] = []
         for i, (role, columns) in enumerate(taken.items()):
             if not columns.operand.is_table:
-                records.append(Column(columns.name, None, None, str(columns.dtype), role, Reason.ONLY_CANDIDATE))
+                named = self.picked_by_name and role is Role.PREDICTION
+                reason = Reason.OPTION if named else Reason.ONLY_CANDIDATE
+                records.append(Column(columns.name, None, None, str(columns.dtype), role, reason))
                 continue
             if not any(columns.operand.same_file(other.operand) for other in list(taken.values())[:i]):
                 records += self._of_table(columns, taken)
@@ -133,11 +138,15 @@ def assign(
     UsageError
         if --columns is empty, or the predictions are an array.
     """
+    if targets is not None and (doubt := about_same_first_row(predictions, targets)) is not None:
+        raise doubt.error()
     by = None if group_column is None else _group_column(predictions, targets, group_column)
     others = [operand for operand in (targets, weights, third_operand, by) if operand is not None]
+    if columns is not None:
+        predictions, targets = _picked_of_array(predictions, columns), _picked_alike(predictions, targets, columns)
     dataset = Dataset(
         predictions=Columns(predictions, _choose_predictions(predictions, others, columns, id_column), "predictions"),
-        targets=_columns_of(targets, predictions, "targets", (weights, third_operand, by), id_column),
+        targets=_columns_of(targets, predictions, "targets", (weights, third_operand, by), id_column, columns),
         weights=_one_column(_columns_of(weights, predictions, "weights", (targets, third_operand), id_column)),
         ids=None,
         notes=[],
@@ -146,7 +155,7 @@ def assign(
         id_column=id_column,
         picked_by_name=columns is not None,
     )
-    _note_odd_columns(dataset, picked=columns is not None or predictions.column is not None)
+    _note_odd_columns(dataset, named=columns is not None or predictions.column is not None)
     return dataset
 
 
@@ -190,11 +199,46 @@ def _choose_predictions(
         taken = [other for other in others if other.same_file(predictions)]
         return _choose(predictions, "predictions", taken, id_column)
     if not predictions.is_table:
-        raise UsageError(f"--columns picks columns by name, and {predictions.name} is an array without names")
-    if not columns.strip(","):
-        raise UsageError("--columns is empty; say for example --columns 'p_*'")
+        return []
     _settle_by_columns(predictions, columns)
     return predictions.content.pick(columns)
+
+
+def _picked_of_array(operand: Operand, columns: str) -> Operand:
+    """Return an array with the columns that --columns picks by their numbers from 1; a table as it is.
+
+    Raises a UsageError if --columns is empty, or the array has no columns.
+    """
+    if not columns.strip(","):
+        raise UsageError("--columns is empty; say for example --columns 'p_*'")
+    if operand.is_table:
+        return operand
+    source = operand.content
+    if len(source.shape) != 2:
+        raise UsageError(f"--columns picks columns, and {operand.name} is an array of shape {source.shape}")
+    width = source.shape[1]
+
+    def find(word: str) -> int:
+        if not word.isdecimal() or not 1 <= int(word) <= width:
+            raise UsageError(
+                f"--columns: no column {word!r}: {operand.name} is an array, whose columns are called 1 ... {width}"
+            )
+        return int(word) - 1
+
+    numbers = picked(columns, None, width, operand.name, find)
+    return operand if numbers == list(range(width)) else replace(operand, content=Picked(source, tuple(numbers)))
+
+
+def _picked_alike(predictions: Operand, targets: Operand | None, columns: str) -> Operand | None:
+    """Return the targets without the columns that --columns does not pick, if they are an array like the predictions."""
+    if (
+        targets is None
+        or targets.is_table
+        or predictions.is_table
+        or targets.content.shape != predictions.content.shape
+    ):
+        return targets
+    return _picked_of_array(targets, columns)
 
 
 def _settle_by_columns(operand: Operand, columns: str) -> None:
@@ -214,8 +258,9 @@ def _choose(operand: Operand, role: str, taken: list[Operand], id_column: str | 
     """Return the columns that no other role uses, by their numbers from 0."""
     if not operand.is_table:
         return []
-    if (doubt := doubts.about_header(operand)) is not None:
-        raise doubt.error()
+    for doubt in (doubts.about_header(operand), about_first_row(operand)):
+        if doubt is not None:
+            raise doubt.error()
     picked = operand.picked
     if picked is not None:
         return [picked]
@@ -237,9 +282,16 @@ def _choose(operand: Operand, role: str, taken: list[Operand], id_column: str | 
 
 
 def _columns_of(
-    operand: Operand | None, predictions: Operand, role: str, others: tuple[Operand | None, ...], id_column: str | None
+    operand: Operand | None,
+    predictions: Operand,
+    role: str,
+    others: tuple[Operand | None, ...],
+    id_column: str | None,
+    patterns: str | None = None,
 ) -> Columns | None:
     """Return the columns of an operand that no other operand uses; None if there is no operand.
+
+    `patterns` are those of --columns: a table with the same columns as the predictions has the same ones picked.
 
     Raises a DataError if the operand is in the predictions' file and its column is not named.
     """
@@ -249,8 +301,18 @@ def _columns_of(
         raise DataError(
             f"{operand.name}: is the file of the predictions too; say which column holds the {role}: {operand.name}:COLUMN"
         )
+    if patterns is not None and _same_columns(operand, predictions):
+        return Columns(operand, operand.content.pick(patterns), role)
     taken = [other for other in others if other is not None and other.same_file(operand) and other.column is not None]
     return Columns(operand, _choose(operand, role, taken, id_column), role)
+
+
+def _same_columns(operand: Operand, predictions: Operand) -> bool:
+    """Whether two tables have the same columns, of which there are several, and no FILE:COLUMN picks one."""
+    if not (operand.is_table and predictions.is_table) or operand.column is not None:
+        return False
+    one, other = operand.content, predictions.content
+    return bool(one.width > 1 and (one.names, one.width) == (other.names, other.width))
 
 
 def _one_column(weights: Columns | None) -> Columns | None:
@@ -269,11 +331,11 @@ def _names(operand: Operand, numbers: list[int]) -> str:
     return listing(names[i] if names else i + 1 for i in numbers)
 
 
-def _note_odd_columns(dataset: Dataset, picked: bool) -> None:
+def _note_odd_columns(dataset: Dataset, named: bool) -> None:
     """Add findings about columns of predictions that look like ids or an index."""
     names = dataset.predictions.names or ()
     likely = next((name for name in names if name.lower() in LIKELY_IDS), None)
-    if likely is not None and not picked:
+    if likely is not None and not named:
         dataset.findings.append(
             Finding(
                 "id-as-prediction",

@@ -3,10 +3,18 @@
 A doubt is decided here and nowhere else. It is an error with its cures until an option settles it.
 """
 
+import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from losscli.errors import DataError
 from losscli.io.operands import Operand
+from losscli.wording import listing
+
+MOST_NAMED = 6
+"""Of more columns than this, a cure names none but says which option takes them."""
+SETTLING = ("--columns", "--id")
+"""The options that settle a doubt about a column of predictions."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +33,7 @@ class Doubt:
 
     def error(self) -> DataError:
         """Return the doubt as the error that ends the run."""
-        return DataError(self.evidence + "".join(self.cures))
+        return DataError(self.evidence + "".join(self.cures), "doubtful-columns")
 
 
 def about_header(operand: Operand) -> Doubt | None:
@@ -52,3 +60,76 @@ def about_unnamed(operand: Operand, numbers: list[int], role: str) -> Doubt | No
         cures=(pick, ", join by it with --id ''", ", or say --header to use it as it is"),
         settled_by=("--columns", "--id", "--header"),
     )
+
+
+def about_equal_columns(file: str, targets: str, column: int, names: Sequence[str] | None) -> Doubt:
+    """Return the doubt about a column that is the same in predictions and targets, while others are not: a key?
+
+    Parameters
+    ----------
+    column
+        its number, from 0.
+    names
+        the names of the predictions' columns, or None if they have none.
+    """
+    evidence = (
+        f"{file}: {labelled(names, column)} equals that of {targets} in every row and others do not, as a key would"
+    )
+    join = [] if names is None else [f"join by it with --id {shlex.quote(names[column])}"]
+    return Doubt("equal-columns", (called(names, column),), evidence, picks([column], names, *join), SETTLING)
+
+
+def about_spare_column(file: str, column: int, names: Sequence[str] | None, why: str) -> Doubt:
+    """Return the doubt about a column of predictions whose numbers are those of an index, a fold or a label.
+
+    `why` says what is odd about its numbers.
+    """
+    evidence = f"{file}: {labelled(names, column)} holds {why}, as an index, a fold or a label would"
+    return Doubt("spare-column", (called(names, column),), evidence, picks([column], names), SETTLING)
+
+
+def about_unexplained_classes(file: str, labels: str, spare: Sequence[int], names: Sequence[str]) -> Doubt:
+    """Return the doubt about columns of predictions that no label names, where labels are the names of columns.
+
+    Parameters
+    ----------
+    labels
+        the file of the labels.
+    spare
+        the columns that no label names, by their numbers from 0.
+    names
+        the names of all columns.
+    """
+    these = [names[i] for i in spare]
+    evidence = (
+        f"{file}: no label in {labels} names {'column' if len(these) == 1 else 'the columns'} "
+        f"{listing(map(repr, these), 3)}, so {'it' if len(these) == 1 else 'they'} may be no {'class' if len(these) == 1 else 'classes'}"
+    )
+    return Doubt("unexplained-classes", tuple(these), evidence, picks(spare, names), (*SETTLING, "--classes"))
+
+
+def about_name_of_targets(file: str, targets: str, column: int, names: Sequence[str]) -> Doubt:
+    """Return the doubt about a column of predictions that bears the name of the targets' column."""
+    evidence = f"{file}: {labelled(names, column)} has the name of the targets' column in {targets}, so it may be a copy of them"
+    return Doubt("name-of-targets", (names[column],), evidence, picks([column], names), (*SETTLING, "--classes"))
+
+
+def labelled(names: Sequence[str] | None, column: int) -> str:
+    """Return how messages name a column: by its name, or by its number from 1."""
+    return f"column {called(names, column)}" if names is None else f"column {names[column]!r}"
+
+
+def called(names: Sequence[str] | None, column: int) -> str:
+    """Return what --columns calls a column: its name, or its number from 1."""
+    return str(column + 1) if names is None else names[column]
+
+
+def picks(spare: Sequence[int], names: Sequence[str] | None, *more: str) -> tuple[str]:
+    """Return the cures in one clause: those in `more`, to leave columns out, and to say that all are meant."""
+    one = len(spare) == 1
+    left_out = shlex.quote(",".join(f"!{called(names, i)}" for i in spare))
+    leave = f"leave {'it' if one else 'them'} out with --columns {left_out}"
+    if len(spare) > MOST_NAMED:
+        leave = "pick the predictions with --columns NAME,..."
+    cures = [*more, leave]
+    return (f"; {', '.join(cures)}, or say --columns '*' if {'it is a prediction' if one else 'they are predictions'}",)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar, Protocol, Self, TypeVar
 
+from losscli.data.doubts import Doubt
 from losscli.engine.batch import Batch, CountedRows
 from losscli.engine.job import Job
 from losscli.findings import Finding
@@ -39,6 +40,10 @@ class Collector:
     def findings(self, job: Job, record: Any) -> Sequence[Finding]:
         """Return what looks wrong in the files, going by the record of all rows."""
         return ()
+
+    def doubt(self, job: Job, record: Any) -> Doubt | None:
+        """Return a doubt about what the files mean, going by the record of all rows; the pass then ends in its error."""
+        return None
 
 
 class BatchCollector(Collector):

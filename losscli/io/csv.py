@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,6 +32,8 @@ WIDE = 2000
 """From this number of columns on, chunks are twice as large, since each column has a fixed cost per chunk."""
 FIRST = 4 << 20
 SMALL = 64 << 10
+HEAD = 64 << 10
+"""Bytes after the first row that `head` looks at."""
 BOM = b"\xef\xbb\xbf"
 QUOTE, NEWLINE, CARRIAGE_RETURN = b'"\n\r'
 
@@ -153,7 +156,10 @@ class TextTable(Table):
         headed = header if header is not None else not all(parses_as_number(cell) for cell in row)
         self.names = tuple(cell.strip() for cell in row) if headed else None
         self.settled = header is not None
+        self.first_cells = [cell.strip() for cell in row]
+        self.first_quoted = b'"' in raw.read(begin, end - begin)
         lines = raw.read(begin, end - begin).count(b"\n") if headed else 0
+        self._after_first = end
         start = end if headed else begin
         self.index = Index.of(raw, start, 1 + lines, self.width, lambda done, size: looked(name, done, size))
         self.cuts = self.index.rows
@@ -165,6 +171,24 @@ class TextTable(Table):
         table = TextTable(self.name, self.raw, self.separator, True)
         table.doubt, table.settled = None, True
         return table
+
+    @property
+    def quoted_below(self) -> bool:
+        """Whether one of the rows after the first one, as far as `head` looks, has a cell in quotes."""
+        return b'"' in self._beginning()
+
+    def head(self, rows: int) -> list[list[str]]:
+        """Return the cells of the first rows of data after the file's first row, without blanks around them."""
+        data = self._beginning()
+        lines = data.decode("utf-8", "replace").splitlines(keepends=True)
+        if self._after_first + len(data) < self.raw.size:
+            lines = lines[:-1]  # the last one may be cut off
+        reader = csv.reader(lines, delimiter=self.separator)
+        return [[cell.strip() for cell in record] for record in islice(reader, rows)]
+
+    def _beginning(self) -> bytes:
+        """Return some bytes that follow the file's first row."""
+        return self.raw.read(self._after_first, min(HEAD, self.raw.size - self._after_first))
 
     def _bytes(self, chunk: int) -> bytes:
         start, stop = self.index.bytes[chunk : chunk + 2]

@@ -250,6 +250,27 @@ class Reordered(Derived):
 
 
 @dataclass
+class Picked(Derived):
+    """Some columns of a source: column j is the column numbers[j] of the other source."""
+
+    numbers: tuple[int, ...]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.of.shape[0], len(self.numbers)
+
+    @property
+    def columns(self) -> tuple[str, ...] | None:
+        return None if self.of.columns is None else tuple(self.of.columns[j] for j in self.numbers)
+
+    def read(self, start: int, stop: int, out: Array | None = None) -> Array:
+        return self.of.read(start, stop)[:, list(self.numbers)]
+
+    def place(self, row: int, column: int | None = None) -> str:
+        return self.of.place(row, None if column is None else self.numbers[column])
+
+
+@dataclass
 class Recoded(Derived):
     """A source of codes, whose numbers[code] are read instead."""
 

@@ -6,7 +6,7 @@ Polars does the parsing, and is imported only when such a file is opened.
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -112,26 +112,16 @@ class Table:
         return places[0]
 
     def pick(self, patterns: str) -> list[int]:
-        """Return the columns that match a comma-separated list of names, shell patterns or
-        numbers from 1, in that order.
+        """Return the columns that match a comma-separated list of names, shell patterns or numbers from 1, in that order.
+
+        A pattern that begins with '!' leaves out the columns that match the rest of it; if it is the first one, of all.
 
         Raises
         ------
         DataError
             if a pattern matches no column.
         """
-        picked: list[int] = []
-        for pattern in patterns.split(","):
-            if self.names is None or pattern in self.names:
-                matching = [self.find(pattern)]
-            else:
-                matching = [i for i, name in enumerate(self.names) if fnmatchcase(name, pattern)]
-            if not matching:
-                raise DataError(
-                    f"{self.name}: --columns: no column matches {pattern!r}; its columns: {listing(map(repr, self.names or ()))}"
-                )
-            picked += [number for number in matching if number not in picked]
-        return picked
+        return picked(patterns, self.names, self.width, self.name, self.find)
 
     def name_column(self) -> int | None:
         """Return the column that holds the names of classes: one called class, label or
@@ -221,6 +211,40 @@ class Table:
             others += _parsed(self.frame(later, [number]))[0].null_count().row(0)[0]
         more = f" (and {count(others, 'more cell')} of this column)" if others else ""
         raise DataError(f"{self.place(self.cuts[chunk] + row, number)}: {_not_a_number(cell, self, cure)}{more}")
+
+
+def picked(patterns: str, names: Sequence[str] | None, width: int, file: str, find: Callable[[str], int]) -> list[int]:
+    """Return the columns that match patterns, as `Table.pick` describes them.
+
+    Parameters
+    ----------
+    names, width
+        the names of all columns, if they have some, and their number.
+    find
+        returns the number, from 0, of the column with a name or, without names, with a number from 1.
+    """
+    chosen: list[int] = []
+    for number, pattern in enumerate(patterns.split(",")):
+        without = pattern.startswith("!") and pattern not in (names or ())
+        wanted = pattern[1:] if without else pattern
+        if wanted == "*":
+            matching = list(range(width))
+        elif names is None or wanted in names:
+            matching = [find(wanted)]
+        else:
+            matching = [i for i, name in enumerate(names) if fnmatchcase(name, wanted)]
+        if not matching:
+            raise DataError(
+                f"{file}: --columns: no column matches {wanted!r}; its columns: {listing(map(repr, names or ()))}"
+            )
+        if without:
+            kept = chosen if number else range(width)
+            chosen = [i for i in kept if i not in matching]
+        else:
+            chosen += [i for i in matching if i not in chosen]
+    if not chosen:
+        raise DataError(f"{file}: --columns {patterns} leaves no column")
+    return chosen
 
 
 def _parsed(cells: "pl.DataFrame") -> tuple["pl.DataFrame", list[str]]:

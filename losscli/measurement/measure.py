@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from losscli.arrays import Array
+from losscli.data.columns import Column, Reason, Role
+from losscli.data.doubts import Doubt
 from losscli.data.target_encoding import DecodedTargets, Smoothing, TargetEncoding
 from losscli.data.units import Units
 from losscli.definition.request import Request
@@ -20,6 +22,7 @@ from losscli.engine.collectors.calibration_bins import MOST_ELEMENTS, Calibratio
 from losscli.engine.collectors.label_alignment import Sample, Sampling, compared, suspicions
 from losscli.engine.collectors.probability_look import LookLikeProbabilities, ProbabilityLook
 from losscli.engine.collectors.row_faults import FaultFinder, findings, raise_faults
+from losscli.engine.collectors.spare_columns import SpareColumns
 from losscli.engine.collectors.summary import Percentiles, Summaries, Summary
 from losscli.engine.evaluate import ChunkResult, evaluate
 from losscli.engine.job import Job, threads_for
@@ -60,6 +63,8 @@ class Measurement:
     """Suspicious facts about the files, which are also in the notes."""
     groups: "TextColumn | None" = None
     """The words by which rows are grouped, if a column of them was named."""
+    columns: tuple[Column, ...] = ()
+    """The columns of all files, with their roles and reasons."""
     receipt: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -110,15 +115,28 @@ class Measurement:
         bins = applies(opened) and opened.samples > 0 and (small or request.calibration)
         sampling = Sampling.for_job(opened)
         collectors = [
-            *essential(job),
+            *essential(job, self.doubtful(request, job)),
             *([CalibrationBins()] if bins else []),
             *([] if sampling is None else [sampling]),
         ]
         settled = replace(
             self, request=request, job=job, collectors=collectors, notes=notes, findings=list(self.findings)
         )
-        settled.receipt = receipt(request, job, self.decoded, self.units.dropped)
+        settled.receipt = receipt(request, job, self.decoded, self.units.dropped, self.columns)
         return settled
+
+    def essential(self) -> list[Collector]:
+        """Return the collectors of every pass over this measurement's rows."""
+        return essential(self.job, self.doubtful(self.request, self.job))
+
+    def doubtful(self, request: Request, job: Job) -> bool:
+        """Whether some of the predictions' columns may be none: there are several, and nobody has named them."""
+        family = request.loss.family
+        if len(job.predictions.shape) != 2 or job.predictions.shape[1] < 2 or family.width is not None:
+            return False
+        if family.coupled in ("masks", "file") or family.parts > 1 or request.classes is not None:
+            return False
+        return any(one.role is Role.PREDICTION and one.reason is not Reason.OPTION for one in self.columns)
 
     def run(
         self,
@@ -146,7 +164,7 @@ class Measurement:
 
     def finished(self, aggregate: Aggregate) -> Result:
         """Return the result of a pass; raises a DataError as `run` does."""
-        raise_faults(self.job, aggregate[Faults])
+        self.settle(aggregate)
         dropped = 0 if self.job.masks is None else self.job.masks.dropped
         if self.request.ignore_index is not None and not aggregate[Summary].ignored + dropped:
             self.notes.append(f"--ignore-index {self.request.ignore_index}: no row has this label")
@@ -163,8 +181,22 @@ class Measurement:
     ) -> Aggregate:
         """Make the pass over all rows and return its aggregate; raises a DataError as `run` does."""
         aggregate = self.collect(consume, threads, seen)
-        raise_faults(self.job, aggregate[Faults])
+        self.settle(aggregate)
         return aggregate
+
+    def settle(self, aggregate: Aggregate) -> None:
+        """Raise a DataError for a fault of rows, or for a doubt about columns, that a pass has found."""
+        raise_faults(self.job, aggregate[Faults])
+        for doubt in self.doubts(aggregate):
+            raise doubt.error()
+
+    def doubts(self, aggregate: Aggregate) -> Iterator[Doubt]:
+        """Yield what a pass found doubtful in the files: what a column is."""
+        for collector in self.collectors:
+            record = aggregate.get(collector.record)
+            doubt = None if record is None else collector.doubt(self.job, record)
+            if doubt is not None:
+                yield doubt
 
     def collect(
         self,
@@ -248,9 +280,13 @@ class Measurement:
         self.collectors = [*self.collectors, collector]
 
 
-def essential(job: Job) -> list[Collector]:
-    """Return the collectors of every pass: sums, percentiles, faults, look of probabilities, and the baseline."""
-    return [Summaries(), Percentiles(), FaultFinder(), ProbabilityLook(), *baseline_collectors(job)]
+def essential(job: Job, doubtful: bool = False) -> list[Collector]:
+    """Return the collectors of every pass: sums, percentiles, faults, look of probabilities, and the baseline.
+
+    `doubtful` says whether columns of predictions may be something else, which is then looked for.
+    """
+    collectors = [Summaries(), Percentiles(), FaultFinder(), ProbabilityLook(), *baseline_collectors(job)]
+    return [*collectors, SpareColumns()] if doubtful else collectors
 
 
 def _by_terms(job: Job) -> Job:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from losscli.arrays import Array
+from losscli.data.class_columns import about_classes, about_name
 from losscli.data.class_names import class_names, in_order
 from losscli.data.columns import Columns
 from losscli.data.dataset import Dataset, assign, join
@@ -73,6 +74,8 @@ def prepare(
             "leave it out"
         )
     decoded = _decoded(request, dataset, inputs)
+    if (doubt := about_classes(request, dataset, inputs.predictions, decoded)) is not None:
+        raise doubt.error()
     job = _job(request, opener, dataset, inputs, decoded, rows, elements, gradient)
     paths = opener.paths | ({os.path.realpath(request.classes)} if request.classes else set())
     measurement = Measurement(
@@ -87,6 +90,7 @@ def prepare(
         opened=job,
         findings=dataset.findings,
         groups=None if dataset.groups is None else dataset.groups.words(),
+        columns=dataset.columns(),
     )
     return measurement.settled(request)
 
@@ -121,6 +125,8 @@ def _settled_loss(request: Request, dataset: Dataset, choose: Callable[[Dataset]
     resolve = request.loss.declaration.resolve
     if resolve is not None:
         request = replace(request, loss=resolve(request.loss, request, dataset, dataset.notes))
+    if (doubt := about_name(request, dataset)) is not None:
+        raise doubt.error()
     if dataset.targets is not None and dataset.targets.same_data(dataset.predictions):
         dataset.findings.append(
             Finding(

@@ -1,7 +1,7 @@
 """Receipt and signature: everything that a number depends on, in full and in one line."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,14 +13,27 @@ from losscli.version import __version__
 from losscli.wording import short
 
 if TYPE_CHECKING:
+    from losscli.data.columns import Column
     from losscli.data.target_encoding import DecodedTargets, TargetEncoding
     from losscli.definition.request import Request
     from losscli.engine.job import Job
 
 
-def receipt(request: "Request", job: "Job", decoded: "DecodedTargets", dropped: int | None) -> dict[str, Any]:
-    """Return everything that the number depends on, ready for JSON. `dropped` is the number of
-    rows without a partner, or None.
+def receipt(
+    request: "Request",
+    job: "Job",
+    decoded: "DecodedTargets",
+    dropped: int | None,
+    columns: "Sequence[Column]" = (),
+) -> dict[str, Any]:
+    """Return everything that the number depends on, ready for JSON.
+
+    Parameters
+    ----------
+    dropped
+        the number of rows without a partner, or None.
+    columns
+        the columns of all files, with their roles and reasons.
     """
     loss, encoding = request.loss.declaration, job.encoding
     entries: dict[str, Any] = {
@@ -55,7 +68,8 @@ def receipt(request: "Request", job: "Job", decoded: "DecodedTargets", dropped: 
         "id": request.id,
         "on_unmatched": request.on_unmatched if request.id is not None else None,
         "dropped": dropped,
-        "columns": request.columns,
+        "picked": request.columns,
+        "columns": [column.described() for column in columns],
     }
     return {key: value for key, value in entries.items() if value is not None}
 

@@ -544,7 +544,9 @@ class TestOtherFindings:
 
     def test_a_column_that_counts_rows(self, checked, save):
         z = np.column_stack([np.arange(7, 307), LOGITS])
-        assert "id-as-prediction" in codes(checked(save("z.npy", z), save("y.npy", LABELS)))
+        found = checked(save("z.npy", z), save("y.npy", LABELS), code=3)
+        assert "--columns '!1'" in found["by"]["doubtful-columns"]["cure"]
+        assert "id-as-prediction" in codes(checked("z.npy", "y.npy", "--columns", "*"))
 
     def test_percentages(self, checked, save):
         found = checked(save("p.npy", PROBS * 100), save("y.npy", LABELS))

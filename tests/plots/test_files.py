@@ -385,7 +385,7 @@ class TestErrors:
             ("features z.npy y.npy --centers w.npy", 3, ["w.npy", "(60,)"]),
             ("features r.npy q.npy --centers c2.npy", 3, ["q.npy", "soft"]),
             ("features r.npy y.npy --ignore-index x", 2, ["--ignore-index x"]),
-            ("features r.npy y.npy --columns a", 2, ["--columns"]),
+            ("features r.npy y.npy --columns a", 2, ["--columns", "1 ... 3"]),
             ("features z.csv y.npy --id id", 3, ["y.npy", "'id'"]),
         ],
     )

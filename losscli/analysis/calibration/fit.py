@@ -28,7 +28,7 @@ from losscli.engine.job import Job
 from losscli.errors import DataError, UsageError
 from losscli.io.bytes import Looked
 from losscli.measurement.class_labels import group_names
-from losscli.measurement.measure import Measurement, essential
+from losscli.measurement.measure import Measurement
 from losscli.measurement.prepare import prepare
 from losscli.measurement.result import Result
 from losscli.wording import count, listing
@@ -113,7 +113,7 @@ class Rounds:
         measurement = self.measurement
         self.begun(measurement.job)
         if self.result is not None:
-            measurement.collectors = [*essential(measurement.job), Look(points, bins)]
+            measurement.collectors = [*measurement.essential(), Look(points, bins)]
             return measurement.pass_over(threads=self.threads, seen=self.seen)[Seen]
         measurement.observe(Look(points, bins))
         self.result = measurement.run(threads=self.threads, seen=self.seen)

@@ -1,0 +1,70 @@
+"""Whether all columns of predictions are classes, where labels or the name of the targets' column tell."""
+
+import numpy as np
+
+from losscli.data import doubts
+from losscli.data.dataset import Dataset
+from losscli.data.doubts import Doubt
+from losscli.data.target_encoding import IGNORED, SUM_TOLERANCE, DecodedTargets
+from losscli.definition.request import Request
+from losscli.io.source import Recoded, Source
+
+FEW = 2
+"""Labels of fewer classes than this tell nothing about the other columns."""
+ROWS = 100
+"""Rows whose probabilities are added up to see whether all columns are classes."""
+
+
+def about_name(request: Request, dataset: Dataset) -> Doubt | None:
+    """Return the doubt about a column of predictions that is called like the column of targets; None if there is none.
+
+    Losses of one number per row have a target of the same name as their prediction, thus there must be several columns.
+    """
+    predictions, targets = dataset.predictions, dataset.targets
+    if request.classes is not None or dataset.picked_by_name or targets is None or predictions.names is None:
+        return None
+    if len(predictions.names) < 2 or targets.names is None or len(targets.names) != 1:
+        return None
+    if targets.names[0] not in predictions.names:
+        return None
+    column = predictions.names.index(targets.names[0])
+    return doubts.about_name_of_targets(predictions.name, targets.name, column, predictions.names)
+
+
+def about_classes(request: Request, dataset: Dataset, predictions: Source, decoded: DecodedTargets) -> Doubt | None:
+    """Return the doubt about columns that no label names, where labels are the names of columns; None if there is none.
+
+    All columns are classes if the user has named them, if all share a prefix that the labels do not have, if they are
+    numbered, or if the probabilities of all of them, and not of fewer, sum to 1. A column without a name is a doubt of
+    its own, which is settled by then.
+    """
+    names = predictions.columns
+    if request.classes is not None or dataset.picked_by_name or dataset.targets is None or names is None:
+        return None
+    if decoded.encoding.kind != "name" or decoded.matched != "by name" or not isinstance(decoded.source, Recoded):
+        return None
+    family = request.loss.family
+    if family.coupled == "rows" or family.takes_centers or len(names) < 2 or _are_numbered(names):
+        return None
+    named = set(decoded.source.numbers.tolist()) - {IGNORED}
+    spare = [i for i, name in enumerate(names) if i not in named and name not in ("", request.ignore_index)]
+    if len(named) < FEW or not spare or _sum_to_one(predictions):
+        return None
+    return doubts.about_unexplained_classes(predictions.name, dataset.targets.name, spare, names)
+
+
+def _are_numbered(names: tuple[str, ...]) -> bool:
+    """Whether columns are called 0, 1, 2 ... or 1, 2, 3 ..., in any order."""
+    if not all(name.isdecimal() for name in names):
+        return False
+    numbers = sorted(int(name) for name in names)
+    return numbers in (list(range(len(names))), list(range(1, len(names) + 1)))
+
+
+def _sum_to_one(predictions: Source) -> bool:
+    """Whether the first rows are probabilities, or their logarithms, of which those of all columns sum to 1."""
+    rows = np.asarray(predictions.read(0, min(ROWS, predictions.shape[0])), np.float64)
+    if not len(rows):
+        return False
+    shares = rows if (rows >= 0).all() else np.exp(rows)
+    return bool((np.abs(shares.sum(axis=1) - 1) <= SUM_TOLERANCE).all())

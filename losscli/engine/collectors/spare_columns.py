@@ -1,0 +1,176 @@
+"""Columns that were taken for predictions and are probably something else: an index, a key, a fold, a copied label.
+
+Names tell little; this looks at the numbers of all rows. What a column is for can be said with --columns, and then
+nothing is looked at.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from losscli.arrays import Array
+from losscli.data import doubts
+from losscli.data.doubts import Doubt
+from losscli.engine.collector import BatchCollector
+
+if TYPE_CHECKING:
+    from losscli.engine.batch import Batch
+    from losscli.engine.job import Job
+
+LOOKED_AT = 256
+"""Of more columns than twice this number, only the first and last ones are looked at: tools write indices and keys at an
+end, and a look at each of 100,000 classes would take longer than their loss.
+"""
+SAMPLED = 64
+"""Rows of each batch by which other columns are compared with one that is suspected."""
+FEW = 3
+"""With fewer rows than this, whole numbers that ascend mean nothing, nor numbers that are equal."""
+
+
+class ColumnFacts(NamedTuple):
+    """Mergeable record: for each column that is looked at, what all of its numbers so far have in common.
+
+    All arrays have shape (k,). `whole`: all numbers are whole. `ascending`: each is larger than the one before.
+    `equal`: each is the target of the same column. `first`, `last`, `low` and `high` are numbers of columns that are whole
+    or equal, and NaN for others. `fractions`, `different` and `beyond` count sampled rows in which a number is not whole,
+    not its target, or not in [0, 1].
+    """
+
+    rows: int
+    whole: Array
+    ascending: Array
+    equal: Array
+    first: Array
+    last: Array
+    low: Array
+    high: Array
+    sampled: int
+    fractions: Array
+    different: Array
+    beyond: Array
+
+    def __add__(self, other: "ColumnFacts") -> "ColumnFacts":  # type: ignore[override]
+        if not (self.rows and other.rows):
+            return self if self.rows else other
+        return ColumnFacts(
+            self.rows + other.rows,
+            self.whole & other.whole,
+            self.ascending & other.ascending & (self.last < other.first),
+            self.equal & other.equal,
+            self.first,
+            other.last,
+            np.minimum(self.low, other.low),
+            np.maximum(self.high, other.high),
+            self.sampled + other.sampled,
+            self.fractions + other.fractions,
+            self.different + other.different,
+            self.beyond + other.beyond,
+        )
+
+
+@dataclass(frozen=True)
+class SpareColumns(BatchCollector):
+    """Collects what all numbers of a column have in common, for predictions of several columns that nobody named."""
+
+    record = ColumnFacts
+
+    def of(self, job: "Job", batch: "Batch") -> ColumnFacts:
+        x = batch.predictions
+        if not len(x):
+            return NOTHING
+        looked = looked_at(x.shape[1])
+        t = batch.targets if batch.targets.shape == x.shape else None
+        head = _facts(x[:SAMPLED, looked], None if t is None else t[:SAMPLED, looked])
+        suspected = head.whole | head.equal
+        if not suspected.any():
+            return head._replace(rows=len(x))
+        # The first rows clear most columns; only the others are looked at in full.
+        full = _facts(x[:, looked[suspected]], None if t is None else t[:, looked[suspected]])
+        exact: Any = {name: _placed(getattr(head, name), suspected, getattr(full, name)) for name in EXACT}
+        return head._replace(rows=len(x), **exact)
+
+    def doubt(self, job: "Job", record: ColumnFacts) -> Doubt | None:
+        """Return the doubt about a column, if the numbers of all rows raise one."""
+        if not record.rows:
+            return None
+        looked, file, names = looked_at(job.predictions.shape[1]), job.predictions.name, job.predictions.columns
+        varied = record.low < record.high
+        outcomes = record.whole & (record.low >= -1) & (record.high <= 1)
+        equal = record.equal & varied & ~outcomes
+        if record.rows >= FEW and equal.any() and record.different.any():
+            column = int(looked[equal.argmax()])
+            return doubts.about_equal_columns(file, job.targets.name, column, names)
+        if record.rows < FEW:
+            return None
+        fractional = record.fractions * 2 >= record.sampled
+        for j in np.flatnonzero(record.whole & varied):
+            others = np.arange(len(looked)) != j
+            if not others.any():
+                continue
+            why = _suspicious(job, record, int(j), fractional[others], record.beyond[others])
+            if why is not None:
+                column = int(looked[j])
+                return doubts.about_spare_column(file, column, names, why)
+        return None
+
+
+NOTHING = ColumnFacts(0, *(np.zeros(0),) * 7, 0, *(np.zeros(0),) * 3)
+"""The record of no rows."""
+EXACT = ("whole", "ascending", "equal", "first", "last", "low", "high")
+"""Fields of ColumnFacts that are about all rows, not about a sample of them."""
+
+
+def looked_at(width: int) -> Array:
+    """Return the numbers of the columns that are looked at."""
+    if width <= 2 * LOOKED_AT:
+        return np.arange(width)
+    return np.concatenate([np.arange(LOOKED_AT), np.arange(width - LOOKED_AT, width)])
+
+
+def _facts(x: Array, t: Array | None) -> ColumnFacts:
+    """Return the record of rows, shape (n, k), and of their targets, of which there may be none."""
+    with np.errstate(invalid="ignore"):
+        fraction = x != np.floor(x)
+        fraction |= ~np.isfinite(x)
+        differ: Array = np.ones(x.shape, bool) if t is None else np.not_equal(x, t)
+        ascending: Array = np.all(x[1:] > x[:-1], axis=0)
+        beyond = ~((x >= 0) & (x <= 1))
+    return ColumnFacts(
+        rows=len(x),
+        whole=~fraction.any(axis=0),
+        ascending=ascending,
+        equal=np.logical_not(differ.any(axis=0)),
+        first=x[0].astype(np.float64),
+        last=x[-1].astype(np.float64),
+        low=x.min(axis=0).astype(np.float64),
+        high=x.max(axis=0).astype(np.float64),
+        sampled=len(x),
+        fractions=fraction.sum(axis=0),
+        different=differ.sum(axis=0) if t is not None else np.zeros(x.shape[1], int),
+        beyond=beyond.sum(axis=0),
+    )
+
+
+def _placed(values: Array, where: Array, exact: Array) -> Array:
+    """Return `values` with those at `where` replaced."""
+    replaced = values.copy()
+    replaced[where] = exact
+    return replaced
+
+
+def _suspicious(job: "Job", record: ColumnFacts, j: int, fractional: Array, beyond: Array) -> str | None:
+    """Return why a column of whole numbers is probably no prediction; None if it may be one.
+
+    `fractional` and `beyond` are about the other columns: whether most of their numbers are not whole, and how many are
+    not in [0, 1].
+    """
+    span = f"{record.first[j]:.0f} ... {record.last[j]:.0f}"
+    if record.ascending[j] and fractional.all():
+        return f"ascending whole numbers, {span}, and the others have fractions"
+    if record.ascending[j] and record.high[j] - record.low[j] == record.rows - 1 and record.rows > FEW:
+        return f"the numbers of the rows, {span}"
+    as_probabilities = record.low[j] >= 0 and record.high[j] <= 1 and not beyond.any()
+    if job.loss.family.target_type == "classes" and fractional.all() and not as_probabilities:
+        return f"whole numbers only, from {record.low[j]:.0f} to {record.high[j]:.0f}, and the others have fractions"
+    return None

@@ -1,0 +1,257 @@
+"""Columns that nobody meant: what is refused, what settles it, and what is healthy."""
+
+import numpy as np
+import pytest
+
+RNG = np.random.default_rng(16)
+LABELS = RNG.integers(0, 3, 60)
+LOGITS = RNG.normal(size=(60, 3)) + 2 * np.eye(3)[LABELS]
+NAMES = ("cat", "dog", "owl")
+
+
+def cross_entropy(z, labels):
+    """The mean cross-entropy, from its definition."""
+    z = np.asarray(z, float)
+    return float(np.mean(np.log(np.exp(z).sum(axis=1)) - z[np.arange(len(z)), labels]))
+
+
+def near(value):
+    return pytest.approx(value, rel=1e-12)
+
+
+SPARE = {
+    "rows": np.arange(60),
+    "ids": 1000 + 3 * np.arange(60),
+    "shuffled": RNG.permutation(60) + 500,
+    "fold": np.arange(60) % 5,
+    "half": np.arange(60) % 2,
+    "label": LABELS,
+    "epoch": 10 + np.arange(60) // 20,
+    "day": 20240101 + np.arange(60),
+    "time": 1_700_000_000 + 60 * np.arange(60),
+}
+"""Columns that are no classes, by what they are."""
+EXPECTED = near(cross_entropy(LOGITS, LABELS))
+
+
+def table(names, *columns):
+    """CSV text of named columns."""
+    rows = zip(*(np.asarray(column).tolist() for column in columns), strict=True)
+    return "\n".join([",".join(names), *(",".join(map(str, row)) for row in rows), ""])
+
+
+@pytest.fixture
+def logits(write):
+    """Logits with one more column, and labels, as CSV."""
+
+    def make(name, column, labels=np.array(NAMES)[LABELS]):
+        write("y.csv", table(["label"], labels))
+        return write("z.csv", table([*NAMES, name], *LOGITS.T, column)), "y.csv"
+
+    return make
+
+
+class TestEqualColumns:
+    """A key in both files would be an output without any error."""
+
+    KEY = "key,y\n11,1\n25,2\n37,3\n", "key,y\n11,2\n25,3\n37,4\n"
+    """Two files whose mean squared error is 1, and 0.5 if the key counts."""
+
+    @pytest.fixture
+    def files(self, write):
+        return write("p.csv", self.KEY[0]), write("t.csv", self.KEY[1])
+
+    def test_are_refused_with_both_cures(self, compute, files):
+        compute("mse", *files).refuses(3, "p.csv", "'key'", "t.csv", "--id key", "--columns '!key'", "--columns '*'")
+
+    @pytest.mark.parametrize(
+        ("how", "expected"),
+        [(["--id", "key"], 1.0), (["--columns", "!key"], 1.0), (["--columns", "y"], 1.0), (["--columns", "*"], 0.5)],
+    )
+    def test_are_settled_by_each_cure(self, compute, files, how, expected):
+        assert compute("mse", *files, *how, "-f", "value").value == expected
+
+    @pytest.mark.parametrize("kind", ["npy", "csv"])
+    def test_without_names(self, compute, save, write, kind):
+        p, t = np.array([[11.0, 1], [25, 2], [37, 3]]), np.array([[11.0, 2], [25, 3], [37, 4]])
+        if kind == "npy":
+            files = save("p.npy", p), save("t.npy", t)
+        else:
+            files = [write(name, "".join(f"{a:g},{b:g}\n" for a, b in x)) for name, x in (("p.csv", p), ("t.csv", t))]
+        compute("mse", *files).refuses(3, "column 1", "--columns '!1'")
+        assert compute("mse", *files, "--columns", "!1", "-f", "value").value == 1
+        assert compute("mse", *files, "--columns", "2", "-f", "value").value == 1
+        assert compute("mse", *files, "--columns", "1,2", "-f", "value").value == 0.5
+
+    def test_are_found_in_any_chunk(self, compute, save, monkeypatch):
+        monkeypatch.setattr("losscli.engine.job.CHUNK_ROWS", 7)
+        key, y = RNG.normal(size=50), RNG.normal(size=50)
+        save("p.npy", np.stack([key, y], axis=1))
+        save("t.npy", np.stack([key, y + 1], axis=1))
+        compute("mse", "p.npy", "t.npy").refuses(3, "column 1")
+        other = key.copy()
+        other[49] += 1
+        save("t.npy", np.stack([other, y + 1], axis=1))
+        assert compute("mse", "p.npy", "t.npy").code == 0
+
+    def test_of_one_row_or_two_say_nothing(self, compute, save):
+        assert compute("mse", save("p.npy", [[1.0, 2], [3, 4]]), save("t.npy", [[1.0, 2], [3, 3]])).code == 0
+
+    def test_of_a_constant_or_of_outcomes_say_nothing(self, compute, save):
+        t = np.stack([np.arange(9) % 2, np.arange(9) % 3 == 0, np.zeros(9)], axis=1)
+        assert compute("l1", save("p.npy", t * [1, 0.5, 1]), save("t.npy", t)).code == 0
+
+    def test_in_a_suite_and_in_compare(self, run, files, write):
+        write("s.toml", "[measure.a]\nloss = 'mse'\npredictions = 'p.csv'\ntargets = 't.csv'\n")
+        done = run("run", "s.toml")
+        assert done.code == 3
+        assert "'key'" in done.out
+        run("compare", "mse", *files[:1], files[0], "--targets", files[1]).refuses(3, "'key'")
+
+
+class TestSpareColumns:
+    """A column that is no class, recognised by its numbers."""
+
+    @pytest.mark.parametrize("name", SPARE)
+    @pytest.mark.parametrize("place", [0, 3])
+    def test_of_an_array_are_refused(self, compute, save, name, place):
+        z = np.insert(LOGITS, place, SPARE[name], axis=1)
+        files = save("z.npy", z), save("y.npy", LABELS + (place == 0))
+        compute("ce", *files).refuses(3, f"column {place + 1}", f"--columns '!{place + 1}'")
+        save("y.npy", LABELS)
+        assert compute("ce", *files, "--columns", f"!{place + 1}", "-f", "value").value == EXPECTED
+
+    @pytest.mark.parametrize("name", SPARE)
+    def test_of_a_table_with_labels_that_are_numbers(self, compute, logits, save, name):
+        save("y.npy", LABELS)
+        z, _ = logits(name, SPARE[name])
+        compute("ce", z, "y.npy").refuses(3, repr(name), f"--columns '!{name}'")
+        assert compute("ce", z, "y.npy", "--columns", f"!{name}", "-f", "value").value == EXPECTED
+
+    @pytest.mark.parametrize("name", ["fold", "pred", "weight", "confidence", "X", "...1", "level_0", "timestamp"])
+    def test_that_no_label_names(self, compute, logits, name):
+        z, y = logits(name, RNG.random(60))
+        compute("ce", z, y).refuses(3, repr(name), "y.csv", "--columns")
+        assert compute("ce", z, y, "--columns", f"!{name}", "-f", "value").value == EXPECTED
+        assert compute("ce", z, y, "--columns", "*").code == 0
+        assert compute("ce", z, y, "--classes", ",".join([*NAMES, name])).code == 0
+
+    def test_with_the_name_of_the_targets(self, compute, logits, write):
+        z, _ = logits("target", LABELS)
+        y = write("y.csv", table(["target"], np.array(NAMES)[LABELS]))
+        compute("ce", z, y).refuses(3, "'target'", "y.csv", "copy")
+        assert compute("ce", z, y, "--columns", "!target", "-f", "value").value == EXPECTED
+
+    def test_check_says_it_as_an_error(self, run, logits):
+        done = run("check", *logits("fold", SPARE["fold"]))
+        assert done.code == 3
+        assert "doubtful-columns" in done.out
+
+    def test_nothing_is_left_behind(self, compute, save, folder):
+        z = save("z.npy", np.column_stack([LOGITS, np.arange(60)]))
+        compute("ce", z, save("y.npy", LABELS), "--gradient", "g.npy", "-o", "rows.csv").refuses(3, "column 4")
+        assert sorted(path.name for path in folder.iterdir()) == ["y.npy", "z.npy"]
+
+
+class TestHealthy:
+    """Files that no doubt may stop."""
+
+    @pytest.mark.parametrize("column", [np.zeros(60), np.full(60, -1e9), RNG.normal(size=60), np.full(60, -np.inf)])
+    def test_classes_without_rows(self, compute, save, column):
+        assert compute("ce", save("z.npy", np.column_stack([LOGITS, column])), save("y.npy", LABELS)).code == 0
+
+    def test_probabilities_of_0_and_1(self, compute, save):
+        p = np.array([[0.5, 0.5, 0], [0, 0, 1.0], [0.25, 0.75, 0], [0, 0, 1]])
+        assert compute("brier", save("p.npy", p), save("y.npy", [0, 2, 1, 2]), "--from", "probs").code == 0
+
+    def test_logits_that_are_all_whole(self, compute, save):
+        z = np.round(10 * LOGITS)
+        assert compute("ce", save("z.npy", z), save("y.npy", LABELS)).code == 0
+
+    def test_one_column_that_counts(self, compute, save):
+        assert (
+            compute("mse", save("p.npy", np.arange(9.0)), save("t.npy", np.arange(9) + 1.0), "-f", "value").value == 1
+        )
+
+    def test_a_score_beside_its_label(self, compute, write):
+        file = write("both.csv", table(["score", "label"], LOGITS[:, 0], (LABELS > 0).astype(int)))
+        assert compute("bce", file, f"{file}:label").json["receipt"]["predictions"]["shape"] == [60]
+
+    def test_a_class_without_rows_whose_probabilities_complete_the_others(self, compute, write):
+        p = np.exp(LOGITS) / np.exp(LOGITS).sum(axis=1, keepdims=True)
+        p = np.column_stack([0.9 * p, np.full(60, 0.1)])
+        files = write("p.csv", table([*NAMES, "yak"], *p.T)), write("y.csv", table(["y"], np.array(NAMES)[LABELS]))
+        assert compute("ce", *files, "--from", "probs").code == 0
+
+    def test_a_prefix_that_all_have(self, compute, write):
+        names = [f"p_{name}" for name in (*NAMES, "yak")]
+        files = (
+            write("z.csv", table(names, *LOGITS.T, RNG.normal(size=60))),
+            write("y.csv", table(["y"], np.array(NAMES)[LABELS])),
+        )
+        assert compute("ce", *files).code == 0
+
+
+class TestFirstRows:
+    """A header of numbers, and data that looks like a header."""
+
+    @pytest.mark.parametrize(
+        ("p", "t", "headed"),
+        [
+            ("1,2,3\n0.5,0.5,0.5\n", "1,2,3\n1.5,1.5,1.5\n", 1.0),
+            ("2019,2020\n5,6\n7,8\n", "2019,2020\n6,7\n8,9\n", 1.0),
+            ("0.1,0.5,0.9\n1,2,3\n", "0.1,0.5,0.9\n2,3,4\n", 1.0),
+            ('"1","2"\n5,6\n', '"1","2"\n6,7\n', 1.0),
+            ("0,1\n5,6\n", "0,1\n6,7\n", 1.0),
+        ],
+    )
+    def test_of_numbers(self, compute, write, p, t, headed):
+        files = write("p.csv", p), write("t.csv", t)
+        compute("mse", *files).refuses(3, "p.csv:1", "--header", "--no-header")
+        assert compute("mse", *files, "--header", "-f", "value").value == headed
+        assert compute("mse", *files, "--no-header").code == 0
+
+    @pytest.mark.parametrize("first", ["NA", "?", "-", "50%", "null", "N/A", "#N/A"])
+    def test_that_miss_a_value(self, compute, write, first):
+        files = write("p.csv", f"{first}\n1\n2\n"), write("t.csv", f"{first}\n2\n3\n")
+        compute("mse", *files).refuses(3, "p.csv:1", first, "--header", "--no-header")
+        assert compute("mse", *files, "--header", "-f", "value").value == 1
+        compute("mse", *files, "--no-header").refuses(3, "p.csv:1")
+
+    def test_names_beside_na_are_names(self, compute, write):
+        files = write("p.csv", "NA,EU\n1,2\n3,5\n"), write("t.csv", "label\nNA\nEU\n")
+        assert compute("ce", *files, "-f", "value").value == near(cross_entropy([[1, 2], [3, 5]], [0, 1]))
+
+    @pytest.mark.parametrize(
+        ("p", "t"),
+        [
+            ("1\n0.5\n0.25\n", "1\n0\n1\n"),
+            ("1,0\n0.3,0.7\n", "1,1\n1,0\n"),
+            ("3.5,4.5\n1.5,2\n", "3.5,4\n2,2\n"),
+            ("1,2\n3,4\n5,6\n", "1,2\n3,5\n6,6\n"),
+        ],
+    )
+    def test_of_data_are_data(self, compute, write, p, t):
+        assert compute("mse", write("p.csv", p), write("t.csv", t)).json["samples"] == p.count("\n")
+
+
+class TestReceipt:
+    def test_has_every_column_with_role_and_reason(self, compute, write):
+        p = write("p.csv", "id,cat,dog,note\n1,2,1,x\n2,3,5,y\n")
+        t = write("t.csv", "id,label\n2,cat\n1,dog\n")
+        found = compute("ce", p, t, "--id", "id", "--columns", "cat,dog").json["receipt"]["columns"]
+        assert [(one["file"], one["name"], one["role"], one["reason"]) for one in found] == [
+            ("p.csv", "id", "id", "option"),
+            ("p.csv", "cat", "prediction", "option"),
+            ("p.csv", "dog", "prediction", "option"),
+            ("p.csv", "note", "unused", "not asked for"),
+            ("t.csv", "id", "id", "option"),
+            ("t.csv", "label", "target", "only candidate"),
+        ]
+
+    def test_of_arrays(self, compute, save):
+        found = compute("l1", save("p.npy", [1.0, 2]), save("t.npy", [1.0, 3])).json["receipt"]["columns"]
+        assert [(one["file"], one["role"], one["reason"]) for one in found] == [
+            ("p.npy", "prediction", "only candidate"),
+            ("t.npy", "target", "only candidate"),
+        ]
