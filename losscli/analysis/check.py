@@ -389,6 +389,7 @@ def _described(measurement: Measurement, report: Report) -> None:
         "kind": job.encoding.kind,
     }
     report.facts["read_as"] = _read_as(job.loss, job.extras.prediction_kind)
+    report.facts["columns"] = [column.described() for column in measurement.columns]
     if measurement.units.dropped is not None:
         report.facts["dropped"] = measurement.units.dropped
     report.facts["notes"] = [note for note in measurement.notes if not note.startswith("warning:")]

@@ -42,6 +42,8 @@ class Reason(StrEnum):
     """It is the only column that no other role uses, or the file is an array."""
     POSITION = "position"
     """It is one of several columns that no other role uses."""
+    FILE = "index"
+    """The file itself calls it an index, as pandas does in Parquet."""
     NOT_ASKED_FOR = "not asked for"
     """Nothing names it, and other columns of the file were named."""
 

@@ -87,6 +87,8 @@ class Dataset:
         for number in range(table.width):
             name = table.names[number] if table.names else None
             role, reason = Role.UNUSED, Reason.NOT_ASKED_FOR
+            if name in table.index_columns:
+                reason = Reason.FILE
             if self.id_column is not None and number == _id_number(first.operand, self.id_column):
                 role, reason = Role.ID, Reason.OPTION
             for role_here, columns in roles:
@@ -269,6 +271,8 @@ def _choose(operand: Operand, role: str, taken: list[Operand], id_column: str | 
     if id_column is not None:
         used.add(_id_number(operand, id_column))
     rest = [number for number in range(table.width) if number not in used]
+    indices = {table.find(name) for name in table.index_columns}
+    rest = [number for number in rest if number not in indices] or rest
     if not rest:
         raise DataError(f"{operand.name}: no column is left for the {role}")
     names = [table.names[number] for number in rest] if table.names else []

@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from threading import RLock
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 SEGMENT = 1 << 20
 """Rows that are decoded at once, of one column or of a few."""
 CELLS = 4 << 20
+PANDAS_INDEX = re.compile(r"__index_level_\d+__")
+"""What pandas calls an index without a name."""
 PROCESS = RLock()
 """Held while standard error and the handler of aborts, which belong to the whole process, are replaced."""
 
@@ -47,6 +50,7 @@ class ParquetTable(Table):
             self.schema = scan.collect_schema()
             height = int(scan.select(pl.len()).collect().item())
         self.names, self.width = tuple(self.schema.names()), len(self.schema)
+        self.index_columns = tuple(name for name in self.names if PANDAS_INDEX.fullmatch(name))
         self.cuts = [*range(0, height, SEGMENT), height]
 
     def frame(self, chunk: int, numbers: Sequence[int]) -> "pl.DataFrame":
@@ -198,4 +202,22 @@ def open_parquet(where: Named) -> Table:
         scan = pl.scan_parquet(raw.location or io.BytesIO(raw.read(0, raw.size)), glob=False)
     table = ParquetTable(name, scan)
     table.raw = raw  # the copy is deleted when nobody refers to it
+    table.index_columns = index_columns(raw, table)
     return table
+
+
+def index_columns(raw: Raw, table: ParquetTable) -> tuple[str, ...]:
+    """Return the names of the columns that pandas wrote as the index of a frame, as the file's metadata says."""
+    import json
+
+    import polars as pl
+
+    assert isinstance(raw, Spool)
+    with _readable(table.name):
+        words = pl.read_parquet_metadata(raw.location or io.BytesIO(raw.read(0, raw.size))).get("pandas", "{}")
+    try:
+        named = json.loads(words).get("index_columns", [])
+    except (ValueError, AttributeError):
+        return table.index_columns
+    wanted = {*table.index_columns, *(name for name in named if isinstance(name, str))}
+    return tuple(name for name in table.names or () if name in wanted)

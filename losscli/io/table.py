@@ -39,6 +39,8 @@ class Table:
     cuts: list[int]
     doubt: str | None = None
     settled: bool = False
+    index_columns: tuple[str, ...] = ()
+    """Names of columns that the file itself calls an index, as pandas writes it: no data unless they are named."""
     cells_are_lists: bool = False
     """Whether `cells` returns lists of Python's text, rather than Polars series."""
 
@@ -335,7 +337,7 @@ class Stacked(Table):
                 )
         self.name, self.names, self.width, self.settled = name, first.names, first.width, first.settled
         self.doubt = next((table.doubt for table in tables if table.doubt), None)
-        self.tables = tables
+        self.tables, self.index_columns = tables, first.index_columns
         self.starts: Array = np.cumsum([0, *(table.height for table in tables)])
         self.chunks = [(table, chunk) for table in tables for chunk in range(len(table.cuts) - 1)]
         self.cuts = [0]

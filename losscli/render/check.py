@@ -1,5 +1,6 @@
 """The findings of `losscli check` as a table."""
 
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from losscli.render.text import _clean, _console, _facts_table, _plain, number
@@ -8,6 +9,8 @@ if TYPE_CHECKING:
     from losscli.analysis.check import Report
 
 CLASSES_SHOWN = 20
+COLUMNS_SHOWN = 6
+"""The most columns of one role that are named."""
 KINDS = {
     "index": "class indices",
     "name": "class names",
@@ -32,6 +35,21 @@ def _of_operand(role: str, about: dict[str, Any]) -> list[tuple[str, str]]:
         shown = list(counts.items())[:CLASSES_SHOWN]
         more = f", ... {len(counts) - len(shown):,} more" if len(counts) > len(shown) else ""
         facts += [] if not counts else [(what, ", ".join(f"{name}: {rows:,}" for name, rows in shown) + more)]
+    return facts
+
+
+def _of_columns(columns: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Return a line for each table: its columns by their roles, and why they have them; arrays have no columns to tell."""
+    facts = []
+    for file in dict.fromkeys(column["file"] for column in columns if "position" in column):
+        words = []
+        for (role, reason), group in groupby(
+            (column for column in columns if column["file"] == file), lambda column: (column["role"], column["reason"])
+        ):
+            names = [str(column.get("name", column.get("position", 0) + 1)) for column in group]
+            more = f" ... {len(names) - COLUMNS_SHOWN:,} more" if len(names) > COLUMNS_SHOWN else ""
+            words.append(f"{', '.join(names[:COLUMNS_SHOWN])}{more} ({role}: {reason})")
+        facts.append(("columns", f"{file}: {'; '.join(words)}"))
     return facts
 
 
@@ -62,6 +80,7 @@ def checked(report: "Report", terminal: bool, width: int) -> str:
     facts = [
         *_of_operand("predictions", report.facts.get("predictions", {})),
         *_of_operand("targets", report.facts.get("targets", {})),
+        *_of_columns(report.facts.get("columns", [])),
         *_of_rows(report.facts, full),
     ]
     facts += [("note", note) for note in report.facts.get("notes", ())]

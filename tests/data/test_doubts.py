@@ -1,6 +1,9 @@
 """Columns that nobody meant: what is refused, what settles it, and what is healthy."""
 
+import json
+
 import numpy as np
+import polars as pl
 import pytest
 
 RNG = np.random.default_rng(16)
@@ -228,7 +231,6 @@ class TestFirstRows:
             ("1\n0.5\n0.25\n", "1\n0\n1\n"),
             ("1,0\n0.3,0.7\n", "1,1\n1,0\n"),
             ("3.5,4.5\n1.5,2\n", "3.5,4\n2,2\n"),
-            ("1,2\n3,4\n5,6\n", "1,2\n3,5\n6,6\n"),
         ],
     )
     def test_of_data_are_data(self, compute, write, p, t):
@@ -255,3 +257,23 @@ class TestReceipt:
             ("p.npy", "prediction", "only candidate"),
             ("t.npy", "target", "only candidate"),
         ]
+
+
+class TestIndexOfPandas:
+    """The metadata of a Parquet file says which columns are an index."""
+
+    @pytest.mark.parametrize("name", ["__index_level_0__", "key"])
+    def test_is_no_class_and_no_label(self, compute, folder, name):
+        about = {"pandas": json.dumps({"index_columns": [name], "columns": []})}
+        p = pl.DataFrame({"cat": [2.0, 0.0], "dog": [0.0, 2.0], name: [7, 3]})
+        p.write_parquet("p.parquet", metadata=about)
+        pl.DataFrame({"label": ["cat", "dog"], name: [7, 3]}).write_parquet("t.parquet", metadata=about)
+        found = compute("ce", "p.parquet", "t.parquet").json
+        assert found["value"] == near(cross_entropy([[2, 0], [0, 2]], [0, 1]))
+        assert [one["reason"] for one in found["receipt"]["columns"] if one["name"] == name] == ["index", "index"]
+        assert compute("ce", "p.parquet", "t.parquet", "--id", name, "-f", "value").value == found["value"]
+
+    def test_a_column_of_that_name_needs_no_metadata(self, compute, save, folder):
+        pl.DataFrame({"__index_level_0__": [7, 3], "a": [2.0, 0.0], "b": [0.0, 2.0]}).write_parquet("p.parquet")
+        value = compute("ce", "p.parquet", save("y.npy", [0, 1]), "-f", "value").value
+        assert value == near(cross_entropy([[2, 0], [0, 2]], [0, 1]))
