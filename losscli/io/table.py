@@ -24,6 +24,8 @@ from losscli.wording import count, did_you_mean, listing
 if TYPE_CHECKING:
     import polars as pl
 
+DECIMAL_COMMA = re.compile(r"[+-]?([0-9]*,[0-9]+|[0-9]+,)([eE][+-]?[0-9]+)?")
+
 
 class Table:
     """A table: the names of its columns, if it has a header, and its cells.
@@ -39,6 +41,12 @@ class Table:
     cuts: list[int]
     doubt: str | None = None
     settled: bool = False
+    notes: tuple[str, ...] = ()
+    """What the user is told about how the file was read."""
+    decimal: str = "."
+    """The decimal sign of numbers in text."""
+    row_names: int | None = None
+    """The column of row names, which is no data, where the file says so by a header without its name."""
     cells_are_lists: bool = False
     """Whether `cells` returns lists of Python's text, rather than Polars series."""
 
@@ -59,6 +67,10 @@ class Table:
     def dtype(self, numbers: Sequence[int]) -> "np.dtype[Any]":
         """Return the dtype of columns that are read as numbers: float32 if all are stored in it, else float64."""
         return np.dtype(np.float64)
+
+    def pointed(self, cells: "pl.DataFrame") -> "pl.DataFrame":
+        """Return cells with decimal points, null where a cell is no number for its decimal sign."""
+        return cells
 
     def is_text(self, number: int) -> bool:
         """Whether a column is text, rather than the numbers or booleans of a typed file."""
@@ -103,9 +115,8 @@ class Table:
             )
         places = [i for i, name in enumerate(self.names) if name == column]
         if not places:
-            raise DataError(
-                f"{self.name}: no column {column!r}; its columns: {listing(map(repr, self.names))}{did_you_mean(column, self.names)}"
-            )
+            near = self._hint_of_blanks or did_you_mean(column, self.names)
+            raise DataError(f"{self.name}: no column {column!r}; its columns: {listing(map(repr, self.names))}{near}")
         if len(places) > 1:
             numbers = listing(place + 1 for place in places)
             raise DataError(f"{self.name}: {len(places)} columns are called {column!r} ({numbers}); rename all but one")
@@ -128,10 +139,17 @@ class Table:
                 matching = [i for i, name in enumerate(self.names) if fnmatchcase(name, pattern)]
             if not matching:
                 raise DataError(
-                    f"{self.name}: --columns: no column matches {pattern!r}; its columns: {listing(map(repr, self.names or ()))}"
+                    f"{self.name}: --columns: no column matches {pattern!r}; its columns: "
+                    f"{listing(map(repr, self.names or ()))}{self._hint_of_blanks}"
                 )
             picked += [number for number in matching if number not in picked]
         return picked
+
+    @property
+    def _hint_of_blanks(self) -> str:
+        """The end of a message about a missing column, if blanks may separate the cells of the only one."""
+        one = self.names is not None and len(self.names) == 1 and " " in self.names[0]
+        return "; if blanks separate cells, say --sep blanks" if one else ""
 
     def name_column(self) -> int | None:
         """Return the column that holds the names of classes: one called class, label or
@@ -201,7 +219,7 @@ class Table:
         import polars as pl
 
         cells = self.frame(chunk, numbers)
-        parsed, text = _parsed(cells)
+        parsed, text = _parsed(self.pointed(cells))
         for j, nulls in enumerate(parsed.null_count().row(0)):
             if nulls:
                 self._refuse(chunk, numbers[j], parsed.to_series(j).is_null(), cure)
@@ -218,7 +236,7 @@ class Table:
         cell = self.frame(chunk, [number]).to_series(0)[row]
         others = int(bad.sum()) - 1
         for later in range(chunk + 1, len(self.cuts) - 1):
-            others += _parsed(self.frame(later, [number]))[0].null_count().row(0)[0]
+            others += _parsed(self.pointed(self.frame(later, [number])))[0].null_count().row(0)[0]
         more = f" (and {count(others, 'more cell')} of this column)" if others else ""
         raise DataError(f"{self.place(self.cuts[chunk] + row, number)}: {_not_a_number(cell, self, cure)}{more}")
 
@@ -312,6 +330,8 @@ class Stacked(Table):
         self.name, self.names, self.width, self.settled = name, first.names, first.width, first.settled
         self.doubt = next((table.doubt for table in tables if table.doubt), None)
         self.tables = tables
+        self.notes = tuple(dict.fromkeys(note for table in tables for note in table.notes))
+        self.row_names = first.row_names
         self.starts: Array = np.cumsum([0, *(table.height for table in tables)])
         self.chunks = [(table, chunk) for table in tables for chunk in range(len(table.cuts) - 1)]
         self.cuts = [0]
@@ -345,17 +365,19 @@ def _not_a_number(cell: Any, table: Table, otherwise: str) -> str:
     if cell is None or not str(cell).strip():
         return "the cell is empty, where a number is needed; fill it, or leave out the row"
     text = str(cell)
+    if table.decimal == "," and "." in text:
+        return f"{text!r} has a point, and --decimal , says that decimals have commas; write all numbers alike"
     if parses_as_number(text):
         return f"{text!r} is too large for a float64; write inf if it is meant to be infinite"
     cure = otherwise or "; correct the cell, or leave out the row"
     if ";" in text:
-        cure = "; the file looks separated by semicolons: save it with commas, or as .tsv with tabs"
+        cure = "; the file looks separated by semicolons: say --sep ';'"
     elif "\t" in text:
-        cure = "; the file looks separated by tabs: name it .tsv"
+        cure = "; the file looks separated by tabs: say --sep tab"
     elif re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?", text):
-        cure = "; write thousands without commas"
-    elif text.count(",") == 1 and text.replace(",", "").lstrip("-+").isdigit():
-        cure = "; write decimals with a point"
+        cure = "; write thousands without commas" + ", or say --decimal , for decimal commas" * is_decimal_comma(text)
+    elif is_decimal_comma(text):
+        cure = "; a decimal comma? Say --decimal ,"
     elif table.names is None:
         cure = "; if the first row is a header, say --header"
     return f"{text!r} is not a number{cure}"
@@ -369,6 +391,11 @@ def parses_as_number(cell: str | None) -> bool:
     except ValueError:
         return False
     return text.isascii() and "_" not in text  # Python accepts more than that
+
+
+def is_decimal_comma(cell: str) -> bool:
+    """Whether a cell is a number with a decimal comma, such as 1,5."""
+    return bool(DECIMAL_COMMA.fullmatch(cell.strip()))
 
 
 def is_finite_number(text: str) -> bool:

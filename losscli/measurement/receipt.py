@@ -14,6 +14,7 @@ from losscli.wording import short
 
 if TYPE_CHECKING:
     from losscli.data.target_encoding import DecodedTargets, TargetEncoding
+    from losscli.definition.dialect import Dialect
     from losscli.definition.request import Request
     from losscli.engine.job import Job
 
@@ -56,8 +57,14 @@ def receipt(request: "Request", job: "Job", decoded: "DecodedTargets", dropped: 
         "on_unmatched": request.on_unmatched if request.id is not None else None,
         "dropped": dropped,
         "columns": request.columns,
+        "dialect": _said(request.dialect),
     }
     return {key: value for key, value in entries.items() if value is not None}
+
+
+def _said(dialect: "Dialect") -> dict[str, Any] | None:
+    """Return what options say of the dialect of text tables; None if they say nothing."""
+    return {name: value for name, value in dialect._asdict().items() if value} or None
 
 
 def _smoothing(encoding: "TargetEncoding") -> dict[str, Any] | None:
