@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -219,6 +220,7 @@ class TextTable(Table):
         if layout.row_names and self.names:
             self.names, self.row_names = ("", *self.names), 0
         self.settled = header is not None or layout.names is not None
+        self.unsaid_commas = self.separator == "," and self.names is None and not layout.said
         lines = raw.read(layout.begin, end - layout.begin).count(b"\n") if headed else 0
         start = end if headed else layout.begin
         stop, rest = _end_of_rows(raw, start, self.separator)
@@ -354,6 +356,9 @@ class TextTable(Table):
             if number == row - self.cuts[chunk]:
                 return f"{self.name}:{line}{at}"
         return f"{self.name}[{row}]{at}"
+
+    def first_cells(self, rows: int) -> list[list[str]]:
+        return [record for _, record in islice(self._records(0), rows)] if self.height else []
 
     def _records(self, chunk: int) -> Iterator[tuple[int, list[str]]]:
         """Yield each record of a chunk with the line on which it starts. This is slow, and for messages only."""

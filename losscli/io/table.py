@@ -45,6 +45,8 @@ class Table:
     """What the user is told about how the file was read."""
     decimal: str = "."
     """The decimal sign of numbers in text."""
+    unsaid_commas: bool = False
+    """Whether commas separate cells without a header or an option that says so: they may be decimal commas."""
     row_names: int | None = None
     """The column of row names, which is no data, where the file says so by a header without its name."""
     cells_are_lists: bool = False
@@ -71,6 +73,10 @@ class Table:
     def pointed(self, cells: "pl.DataFrame") -> "pl.DataFrame":
         """Return cells with decimal points, null where a cell is no number for its decimal sign."""
         return cells
+
+    def first_cells(self, rows: int) -> list[list[str]]:
+        """Return the first rows of a text file, at most so many, as they are written."""
+        raise NotImplementedError
 
     def is_text(self, number: int) -> bool:
         """Whether a column is text, rather than the numbers or booleans of a typed file."""
@@ -331,7 +337,7 @@ class Stacked(Table):
         self.doubt = next((table.doubt for table in tables if table.doubt), None)
         self.tables = tables
         self.notes = tuple(dict.fromkeys(note for table in tables for note in table.notes))
-        self.row_names = first.row_names
+        self.row_names, self.unsaid_commas = first.row_names, first.unsaid_commas
         self.starts: Array = np.cumsum([0, *(table.height for table in tables)])
         self.chunks = [(table, chunk) for table in tables for chunk in range(len(table.cuts) - 1)]
         self.cuts = [0]
@@ -355,6 +361,9 @@ class Stacked(Table):
     def place(self, row: int, column: int | None = None) -> str:
         part = int(np.searchsorted(self.starts, row, side="right")) - 1
         return self.tables[part].place(row - int(self.starts[part]), column)
+
+    def first_cells(self, rows: int) -> list[list[str]]:
+        return self.tables[0].first_cells(rows)
 
     def headed(self) -> Table:
         return Stacked(self.name, [table.headed() for table in self.tables])
