@@ -13,6 +13,7 @@ from losscli.arrays import Array
 from losscli.data.columns import Columns
 from losscli.data.dataset import Dataset, assign
 from losscli.data.target_encoding import SUM_TOLERANCE
+from losscli.data.truth import read_words
 from losscli.definition.loss import BoundLoss
 from losscli.definition.request import Request
 from losscli.engine.aggregates import Faults
@@ -261,8 +262,17 @@ def supposed(dataset: Dataset) -> BoundLoss:
     elif len(targets.shape) == 1 or targets.shape[1] == 1:
         name = "softmax-cross-entropy"
     else:
-        name = _of_rows(targets.source())
+        name = _of_rows(_numbers(targets))
     return find(name).bind()
+
+
+def _numbers(targets: Columns) -> Source:
+    """Return targets as numbers, which words such as True and False stand for as well."""
+    try:
+        return targets.source()
+    except DataError:
+        read_words(targets)
+        return targets.source()
 
 
 def _two_values(targets: Columns) -> bool:

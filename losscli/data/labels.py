@@ -336,8 +336,13 @@ def _check_indices(loss: str, source: Source, k: int, ignore: float | None, base
 
 
 def as_index(cell: str) -> int | None:
-    """Return the class index that a cell of text is, such as 2 for '2' or '2.0'; None for a name, such as '007'."""
-    return int(float(cell)) if re.fullmatch(r"\s*[+-]?(0|[1-9][0-9]{0,15})(\.0*)?\s*", cell) else None
+    """Return the class index that a cell of text is, such as 2 for '2', '2.0' or '2.000e+00'; None for a name, such as '007'."""
+    if re.fullmatch(r"\s*[+-]?(0|[1-9][0-9]{0,15})(\.0*)?\s*", cell):
+        return int(float(cell))
+    if re.fullmatch(r"\s*[+-]?[0-9](\.[0-9]+)?[eE][+-][0-9]{2}\s*", cell):  # as printf and NumPy write any number
+        value = float(cell)
+        return int(value) if value.is_integer() and abs(value) < 10**16 else None
+    return None
 
 
 def same_label(cell: str, label: str) -> bool:

@@ -11,6 +11,7 @@ from losscli.data.class_names import by_name
 from losscli.data.columns import Columns
 from losscli.data.labels import CENTERS, PREDICTIONS, Holder, as_number, groups, one_a_row, two_names
 from losscli.data.target_encoding import SUM_TOLERANCE, DecodedTargets, TargetEncoding, is_ignored
+from losscli.data.truth import read_words
 from losscli.definition.loss import Family
 from losscli.definition.words import StoredAs, TargetKind
 from losscli.errors import DataError, UsageError
@@ -112,9 +113,15 @@ def _of_outputs(
         named = two_names(loss, stored_as, targets, classes, ignore)
         if named is not None:
             return named
-    source, notes, matched = _matching(loss, predictions, targets, family)
-    value = None
-    if ignore is not None:
+    value: float | None = None
+    try:
+        source, notes, matched = _matching(loss, predictions, targets, family)
+    except DataError:
+        value = read_words(targets, ignore) if labels else None
+        if targets.truths is None:
+            raise
+        source, notes, matched = _matching(loss, predictions, targets, family)
+    if ignore is not None and targets.truths is None:
         if len(source.shape) == 2:
             raise UsageError(
                 f"--ignore-index: {source.name} has {source.shape[1]} targets a row; it needs one label a row"
