@@ -11,7 +11,6 @@ from losscli.data.columns import Columns
 from losscli.data.labels import distinct
 from losscli.data.target_encoding import IGNORED
 from losscli.errors import DataError
-from losscli.io.operands import is_text
 from losscli.io.source import Recoded, Source
 from losscli.io.table import is_finite_number
 
@@ -27,7 +26,7 @@ FIRST = 1000
 
 
 def read_words(targets: Columns, ignore: str | None = None) -> float | None:
-    """Let targets be read as 0 and 1 if they are words for these, such as True and False.
+    """Let the targets of a table be read as 0 and 1 if they are words for these, such as True and False.
 
     Each column has words of one pair, in any case, or numbers. Returns the number that stands for the label `ignore`, which
     may be any word; None if no row has it.
@@ -37,16 +36,12 @@ def read_words(targets: Columns, ignore: str | None = None) -> float | None:
     DataError
         if a column mixes such words with others. Columns of other words are left as they are.
     """
-    from losscli.io.text import text_of_array
-
-    operand = targets.operand
-    if not operand.is_table:
-        columns = [text_of_array(operand.content)] if is_text(operand.content) and len(targets.shape) == 1 else []
-    else:
-        table: Table = operand.content
-        if not all(table.is_text(number) for number in targets.numbers) or not _may_be_words(table, targets.numbers):
-            return None
-        columns = [table.text(number) for number in targets.numbers]
+    if not targets.operand.is_table:
+        return None
+    table: Table = targets.operand.content
+    if not all(table.is_text(number) for number in targets.numbers) or not _may_be_words(table, targets.numbers):
+        return None
+    columns = [table.text(number) for number in targets.numbers]
     if targets.arranged is not None:
         columns = [targets.arranged.text(column) for column in columns]
     sources, ignored = list[Source](), False
@@ -56,10 +51,8 @@ def read_words(targets: Columns, ignore: str | None = None) -> float | None:
             return None
         ignored = ignored or bool((numbers == IGNORED).any())
         sources.append(Recoded(column.codes, numbers))
-    if not sources:
-        return None
     targets.truths = sources[0] if len(targets.shape) == 1 else Beside(targets.name, tuple(sources), targets.names)
-    return float(IGNORED) if ignored else None
+    return float(IGNORED) if ignored and ignore is not None else None
 
 
 def _may_be_words(table: "Table", numbers: Sequence[int]) -> bool:

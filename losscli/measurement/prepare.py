@@ -182,6 +182,7 @@ def _decoded(request: Request, dataset: Dataset, inputs: _Inputs) -> DecodedTarg
         inputs.k,
         request.ignore_index,
         request.label_base,
+        request.classes is not None,
     )
     decoded.columns = inputs.predictions.columns
     return decoded

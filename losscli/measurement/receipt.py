@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from losscli.arrays import Array
+from losscli.data.labels import Renumbered
 from losscli.engine.reduction import REDUCTIONS
 from losscli.io.source import Source
 from losscli.version import __version__
@@ -34,7 +35,9 @@ def receipt(request: "Request", job: "Job", decoded: "DecodedTargets", dropped: 
         "takes": request.takes,
         "from": request.prediction_kind if loss.family.takes_from else None,
         "predictions": _described(job.predictions),
-        "targets": _described(job.targets, "text" if encoding.kind == "name" else None)
+        "targets": _described(
+            job.targets, "text" if encoding.kind == "name" and not isinstance(decoded.source, Renumbered) else None
+        )
         | {"kind": encoding.kind}
         | ({"matched": decoded.matched} if decoded.matched else {}),
         "computed_in": str(job.dtype),

@@ -82,3 +82,15 @@ def test_check_reads_them(run, write, save):
     p = save("q.npy", np.linspace(-3, 3, 12).reshape(6, 2))
     found = run("check", p, write("t.csv", "a,b\n" + "no,no\n" * 3 + "yes,yes\n" * 3), "-f", "json")
     assert found.json["targets"]["kind"] == "binary"
+
+
+def test_rows_that_a_join_leaves_out(compute, write):
+    p, t = write("p.csv", "id,a,b\nx,2,-1\ny,0,1\n"), write("t.csv", "id,a,b\ny,no,True\nz,yes,False\nx,no,True\n")
+    n = write("n.csv", "id,a,b\ny,0,1\nx,0,1\n")
+    words = ("--id", "id", "--on-unmatched", "drop")
+    assert compute("bce", p, t, *words).json["value"] == compute("bce", p, n, "--id", "id").json["value"]
+
+
+def test_a_label_to_leave_out_needs_one_label_a_row(compute, write):
+    p, t = write("p.csv", "a,b\n2,-1\n0,1\n"), write("t.csv", "a,b\nno,yes\nyes,NA\n")
+    compute("bce", p, t, "--ignore-index", "NA").refuses(2, "t.csv", "--ignore-index", "2 targets a row")
