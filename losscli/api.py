@@ -66,6 +66,10 @@ OPTIONS: Mapping[str, str] = {
     "operands": "operands",
     "takes": "takes",
     "header": "header",
+    "sep": "sep",
+    "decimal": "decimal",
+    "comment": "comment",
+    "skip_rows": "skip_rows",
 }
 """The options that bear on the number, and what a `Request` calls them."""
 FILES = ("sample_weight", "class_weight", "centers", *THIRD_OPERANDS)

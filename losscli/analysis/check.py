@@ -13,6 +13,7 @@ from losscli.arrays import Array
 from losscli.data.columns import Columns
 from losscli.data.dataset import Dataset, assign
 from losscli.data.target_encoding import SUM_TOLERANCE
+from losscli.data.truth import read_words
 from losscli.definition.loss import BoundLoss
 from losscli.definition.request import Request
 from losscli.engine.aggregates import Faults
@@ -261,8 +262,17 @@ def supposed(dataset: Dataset) -> BoundLoss:
     elif len(targets.shape) == 1 or targets.shape[1] == 1:
         name = "softmax-cross-entropy"
     else:
-        name = _of_rows(targets.source())
+        name = _of_rows(_numbers(targets))
     return find(name).bind()
+
+
+def _numbers(targets: Columns) -> Source:
+    """Return targets as numbers, which words such as True and False stand for as well."""
+    try:
+        return targets.source()
+    except DataError:
+        read_words(targets)
+        return targets.source()
 
 
 def _two_values(targets: Columns) -> bool:
@@ -323,7 +333,7 @@ def apart(request: Request, loss: BoundLoss | None, report: Report, error: DataE
     words = (request.predictions, request.targets)
     if any(word == "-" or word.startswith("-:") for word in words):
         raise error
-    opener = Opener(request.header, arrays=request.arrays)
+    opener = Opener(request.header, arrays=request.arrays, dialect=request.dialect)
     predictions, targets = opener.open(words[0], "predictions"), opener.open(words[1], "targets")
     report.findings.append(of_error(error))
     report.facts |= {"predictions": {"file": predictions.name}, "targets": {"file": targets.name}}

@@ -15,6 +15,7 @@ from losscli.data.columns import Columns
 from losscli.data.dataset import assign, join
 from losscli.data.labels import Holder, as_index, distinct, one_a_row
 from losscli.data.target_encoding import SUM_TOLERANCE, Smoothing, TargetEncoding
+from losscli.definition.dialect import Dialect
 from losscli.errors import DataError, UsageError
 from losscli.findings import warned
 from losscli.io.operands import Opener, natural
@@ -45,6 +46,7 @@ class Wanted(NamedTuple):
     base: int = 0
     id: str | None = None
     header: bool | None = None
+    dialect: Dialect = Dialect()
 
     def check(self) -> None:
         """Check what does not depend on the file.
@@ -131,7 +133,7 @@ def encoding(wanted: Wanted) -> Encoding:
         if labels are not valid, classes are unknown, or the file has no rows.
     """
     wanted.check()
-    opener = Opener(wanted.header)
+    opener = Opener(wanted.header, dialect=wanted.dialect)
     operand = opener.open(wanted.labels, "labels")
     dataset = assign(operand, None, None, wanted.id, None)
     join(dataset, wanted.id, drop=False)  # with no other file, but it raises an error for empty and duplicate ids

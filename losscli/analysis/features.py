@@ -54,6 +54,10 @@ def load(
     id: str | None = None,
     columns: str | None = None,
     header: bool | None = None,
+    sep: str | None = None,
+    decimal: str | None = None,
+    comment: str | None = None,
+    skip_rows: int = 0,
     ignore_index: str | None = None,
     on_unmatched: str = "error",
 ) -> Cloud:
@@ -75,11 +79,15 @@ def load(
         on_unmatched=on_unmatched,
         columns=columns,
         header=header,
+        sep=sep,
+        decimal=decimal,
+        comment=comment,
+        skip_rows=skip_rows,
         ignore_index=ignore_index,
     )
     if centers is not None:
         return _with_centers(request)
-    opener = Opener(header)
+    opener = Opener(header, dialect=request.dialect)
     dataset = assign(opener.open(features, "features"), opener.open(labels, "labels"), None, id, columns)
     join(dataset, id, on_unmatched == "drop")
     assert dataset.targets is not None

@@ -2,14 +2,14 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
 from losscli.cli.command import command, say
-from losscli.cli.options.declare import LOSS, operand, option
+from losscli.cli.options.declare import LOSS, OfLosses, operand, option
 from losscli.cli.options.files import Header, IgnoreIndex, LabelBase, classes_option, id_option
-from losscli.cli.options.losses import smoothing_mode_option
+from losscli.cli.options.losses import OF_DIALECTS, fields, only, smoothing_mode_option
 from losscli.cli.options.output import output_option, quiet_option
 from losscli.definition.words import SmoothingMode
 from losscli.errors import UsageError
@@ -54,6 +54,7 @@ def targets(
     id: Annotated[str | None, id_option("A column of ids, which goes to the .csv too.")] = None,
     label_base: LabelBase = 0,
     header: Header = None,
+    given: Annotated[dict[str, Any], OfLosses(only(*OF_DIALECTS))],
     output: Annotated[
         str | None,
         output_option(
@@ -69,13 +70,15 @@ def targets(
     Rows with the label of --ignore-index are left out, for which ids are needed: compute with --id and --on-unmatched drop.
     """
     from losscli.analysis.encode_targets import Wanted, encoding
+    from losscli.definition.dialect import Dialect
     from losscli.io.sinks import Outputs, keep_apart
     from losscli.io.writers import suffix_of
 
+    said = {"sep": None, "decimal": None, "comment": None, "skip_rows": 0} | fields(given)
     suffix = ".csv" if output is None else suffix_of(output, SUFFIXES, "--output", of_special=".csv")
     if suffix == ".npy" and id is not None:
         raise UsageError(f"--output {output}: an array has no column for the ids of --id {id}; write to a .csv file")
-    found = encoding(Wanted(labels, classes, *smoothing, ignore_index, label_base, id, header))
+    found = encoding(Wanted(labels, classes, *smoothing, ignore_index, label_base, id, header, Dialect.of(**said)))
     say(found.notes, quiet)
     if output is None:
         sys.stdout.flush()

@@ -1,13 +1,13 @@
-"""Names of classes and columns, matched as they are written, or without one prefix that all of them share."""
+"""Names of classes and columns, matched as they are written, or without a beginning and an end that all of them share."""
 
 import csv
 import math
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,22 +16,62 @@ from losscli.data.dataset import LIKELY_IDS
 from losscli.errors import DataError, UsageError
 from losscli.io.npy import StreamSource
 from losscli.io.source import Derived, Reordered, Source
+from losscli.io.table import parses_as_number
 from losscli.wording import count, did_you_mean, listing
 
+BEFORE, BEHIND = frozenset("_.=: -[({</"), frozenset("_.=: -])}>/?")
+"""The signs with which a beginning that is left out ends, and with which an end that is left out begins."""
 
-def prefixes(names: Sequence[str]) -> list[str]:
-    """Return the prefixes ending in '_' that all names share, from the shortest, which is '', to the longest."""
-    shortest = min(names, key=len)
-    common = 0
-    while common < len(shortest) and all(name[common] == shortest[common] for name in names):
-        common += 1
-    return [""] + [shortest[: i + 1] for i in range(common) if shortest[i] == "_"]
+
+class Trim(NamedTuple):
+    """A beginning and an end that names share, apart from case, and that are left out: proba[ and ] of proba[cat]."""
+
+    prefix: str = ""
+    suffix: str = ""
+
+    def of(self, name: str) -> str:
+        """Return a name without them."""
+        return name[len(self.prefix) : len(name) - len(self.suffix)]
+
+    def __str__(self) -> str:
+        parts = [f"{what} {text!r}" for what, text in zip(("prefix", "suffix"), self, strict=True) if text]
+        return f"{' and '.join(parts)} removed" if parts else ""
+
+
+def trims(names: Sequence[str]) -> list[Trim]:
+    """Return what can be left out of all names, from nothing to the longest.
+
+    A beginning ends with one of the signs of `BEFORE`, such as logit_ or p. or Class and a blank, and an end begins with one
+    of `BEHIND`, such as _prob or ]. Nothing is left out of names that are numbers.
+    """
+    first = names[0]
+    if all(map(parses_as_number, names)):
+        return [Trim()]
+    folded = [name.lower() for name in names]
+    most = max(min(map(len, folded)) - 1, 0)
+    before, behind = _common(folded, most), _common([name[::-1] for name in folded], most)
+    starts = [0, *(i + 1 for i in range(before) if first[i] in BEFORE)]
+    ends = [0, *(i + 1 for i in range(behind) if first[len(first) - 1 - i] in BEHIND)]
+    pairs = sorted((start + end, end, start) for start in starts for end in ends if start + end <= most)
+    return [Trim(first[:start], first[len(first) - end :]) for _, end, start in pairs]
+
+
+def _common(names: Sequence[str], most: int) -> int:
+    """Return with how many equal letters all names begin, at most so many."""
+    first, last = min(names), max(names)
+    return next((i for i in range(most) if first[i] != last[i]), most)
+
+
+def trimmed(names: Sequence[str]) -> Iterator[tuple[Trim, tuple[str, ...]]]:
+    """Yield the names without what can be left out of all of them, from nothing to the longest."""
+    for trim in trims(names):
+        yield trim, tuple(map(trim.of, names))
 
 
 def by_name(
     source: Source, ours: tuple[str, ...], theirs: tuple[str, ...], notes: list[str], positions: bool = True
 ) -> tuple[Source, str]:
-    """Bring the columns of a source into the order of our names, if the names are equal except for a prefix.
+    """Bring the columns of a source into the order of our names, if the names are equal except for a beginning and an end.
 
     Returns the source, and 'by name' or 'by position'.
 
@@ -68,16 +108,18 @@ def by_name(
 
 
 def _order_of_names(ours: tuple[str, ...], theirs: tuple[str, ...]) -> tuple[int, ...] | None:
-    """Return for each of our names the position of the equal one among theirs, leaving out a prefix on either side.
+    """Return for each of our names the position of the equal one among theirs, leaving out a beginning and an end on
+    either side.
 
-    None if there are no two prefixes without which the names are equal.
+    None if there are none without which the names are equal.
     """
-    for our_prefix in prefixes(ours):
-        for their_prefix in prefixes(theirs):
-            left = [name[len(our_prefix) :] for name in ours]
-            right = [name[len(their_prefix) :] for name in theirs]
-            if sorted(left) == sorted(right) and len(set(left)) == len(left):
-                places = {name: place for place, name in enumerate(right)}
+    if len(ours) != len(theirs):
+        return None
+    sides = [(left, set(left)) for _, left in trimmed(ours)]
+    others = [{name: place for place, name in enumerate(right)} for _, right in trimmed(theirs)]
+    for left, names in sides:
+        for places in others:
+            if len(names) == len(places) == len(left) and names == places.keys():
                 return tuple(places[name] for name in left)
     return None
 
@@ -133,8 +175,8 @@ def in_order(source: Source, names: tuple[str, ...], notes: list[str]) -> Source
             "give one a column",
             "names-differ",
         )
-    for prefix in prefixes(own_names) if own_names else ():
-        places = {name[len(prefix) :]: i for i, name in enumerate(own_names or ())}
+    for _, left in trimmed(own_names) if own_names else ():
+        places = {name: i for i, name in enumerate(left)}
         if set(places) == set(names):
             order = tuple(places[name] for name in names)
             return source if order == tuple(range(k)) else Reordered(source, order)
@@ -240,7 +282,7 @@ def by_class(
 ) -> Array:
     """Return one number per class, shape (k,), from pairs of names and numbers; classes that are not named get 1.
 
-    Names are those of the classes or of the columns of predictions, with or without a prefix that all share. If classes
+    Names are those of the classes or of the columns of predictions, with or without a beginning and an end that all share. If classes
     have no names, they are named by their indices.
 
     Raises
@@ -251,8 +293,8 @@ def by_class(
     names = {name: i for i, name in enumerate(classes or map(str, range(k)))}
     spelt = [columns] if columns and len(columns) == k else []
     for titles in [*spelt, classes] if classes else spelt:
-        trims = ({name[len(prefix) :]: i for i, name in enumerate(titles)} for prefix in prefixes(titles))
-        fit = next((trim for trim in trims if all(name in trim for name, _ in pairs)), None)
+        ways = ({name: i for i, name in enumerate(left)} for _, left in trimmed(titles))
+        fit = next((places for places in ways if all(name in places for name, _ in pairs)), None)
         if fit is not None:
             names = fit
             break

@@ -82,6 +82,8 @@ class Columns:
     role: str
     hint: str = ""
     """The end of the message about a cell that is not a number, if the loss knows a good cure."""
+    truths: Source | None = None
+    """What is read instead of words that stand for numbers, such as True and False; None if cells are numbers."""
     arranged: "Arrangement | None" = None
     """The rows of the file in the order in which they are used; None for all rows in their own order."""
 
@@ -134,6 +136,8 @@ class Columns:
         DataError
             if a file holds text, or a cell is not a number.
         """
+        if self.truths is not None:
+            return self.truths
         if not self.operand.is_table:
             content: Source = self.operand.content
             if is_text(content):

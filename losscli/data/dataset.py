@@ -157,6 +157,9 @@ def assign(
         id_column=id_column,
         picked_by_name=columns is not None,
     )
+    for operand in (predictions, *others):
+        if operand.is_table:
+            dataset.notes += [note for note in operand.content.notes if note not in dataset.notes]
     _note_odd_columns(dataset, named=columns is not None or predictions.column is not None)
     return dataset
 
@@ -268,6 +271,8 @@ def _choose(operand: Operand, role: str, taken: list[Operand], id_column: str | 
         return [picked]
     table = operand.content
     used = {other.picked for other in taken}
+    if table.row_names is not None:
+        used.add(table.row_names)
     if id_column is not None:
         used.add(_id_number(operand, id_column))
     rest = [number for number in range(table.width) if number not in used]

@@ -25,9 +25,9 @@ FEW = 3
 def about_first_row(operand: Operand) -> Doubt | None:
     """Return the doubt about a first row, going by its own file; None if there is none, or an option settles it."""
     table = operand.content
-    if not operand.is_table or table.settled or not hasattr(table, "head"):
+    if not operand.is_table or table.settled or not table.first_row:
         return None
-    first = table.first_cells
+    first = table.first_row
     if table.names is not None:
         if _is_missing(first):
             return _doubt(operand, f"the first row ({_shown(first)}) has a missing value, where a header has names")
@@ -44,9 +44,9 @@ def about_same_first_row(predictions: Operand, targets: Operand) -> Doubt | None
     tables = [predictions.content, targets.content]
     if predictions.same_file(targets) or not (predictions.is_table and targets.is_table):
         return None
-    if any(not hasattr(table, "head") or table.settled or table.names is not None for table in tables):
+    if any(not table.first_row or table.settled or table.names is not None for table in tables):
         return None
-    first, other = (table.first_cells for table in tables)
+    first, other = (table.first_row for table in tables)
     if len(first) < 2 or first != other or not _ascending(first):
         return None
     below = list(zip(*(table.head(ROWS) for table in tables), strict=False))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from losscli.arrays import Array
-from losscli.data.class_names import prefixes
+from losscli.data.class_names import Trim, trimmed
 from losscli.data.columns import Columns
 from losscli.data.dataset import LIKELY_IDS
 from losscli.data.target_encoding import IGNORED, DecodedTargets, TargetEncoding, is_ignored
@@ -64,6 +64,7 @@ def one_a_row(
     ignore: str | None,
     base: int = 0,
     holder: Holder = PREDICTIONS,
+    named: bool = True,
 ) -> DecodedTargets:
     """Decode targets that have one label per row: a class name, or an index.
 
@@ -79,6 +80,8 @@ def one_a_row(
         label of rows to leave out, or None.
     base
         the label of the first class, if labels are indices.
+    named
+        whether the user says the names of the classes, so that labels that are numbers may be meant by them.
 
     Raises
     ------
@@ -92,6 +95,9 @@ def one_a_row(
         if len(source.shape) == 2:
             source = Reshaped(source)
         value = None if ignore is None else as_number(ignore, "--ignore-index")
+        by_name = None if base or not classes else numbers_as_names(source, classes, value, named)
+        if by_name is not None:
+            return by_name
         _check_indices(loss, source, k, value, base, holder)
         if base:
             source, value = Rebased(source, base), None if value is None else value - base
@@ -109,6 +115,59 @@ def one_a_row(
         )
     decoded = _of_text(loss, text, classes, k, ignore, base, holder)
     return decoded if classes or not base else replace(decoded, classes=numbered, base=base)
+
+
+@dataclass
+class Renumbered(Derived):
+    """Labels that are numbers, read as the positions of these numbers among the classes' names; others are `IGNORED`."""
+
+    numbers: Array
+    """The names of the classes as numbers, shape (k,)."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return np.dtype(np.int64)
+
+    def read(self, start: int, stop: int, out: Array | None = None) -> Array:
+        labels, order = self.of.read(start, stop), np.argsort(self.numbers)
+        places = order[np.searchsorted(self.numbers[order], labels).clip(max=len(order) - 1)]
+        return np.where(self.numbers[places] == labels, places, IGNORED)
+
+    def place(self, row: int, column: int | None = None) -> str:
+        return self.of.place(row, column)
+
+
+def numbers_as_names(
+    source: Source, classes: tuple[str, ...], ignore: float | None, named: bool
+) -> DecodedTargets | None:
+    """Decode labels that are numbers by the names of the classes, if these are whole numbers and all labels are among them.
+
+    None if labels are positions: if the names are no numbers, or 0, 1, 2 ... in order, or not all labels are among them.
+
+    Raises a DataError if labels may be names or positions, and the user has not said the names.
+    """
+    ways = ((trim, left, list(map(as_index, left))) for trim, left in trimmed(classes))
+    found = next((way for way in ways if len({*way[2]} - {None}) == len(classes)), None)
+    if found is None or found[2] == list(range(len(classes))):
+        return None
+    (trim, left, _), numbers = found, np.array(found[2], np.int64)
+    k, ignored, positions = len(classes), False, True
+    for _, batch in blocks(source):
+        kept = np.ones(len(batch), bool) if ignore is None else ~is_ignored(batch, ignore)
+        if not np.isin(batch[kept], numbers).all():
+            return None
+        here = kept & ~((batch >= 0) & (batch < k))
+        positions, ignored = positions and not here.any(), ignored or not kept.all()
+    if positions and not named and set(numbers.tolist()) != set(range(k)):
+        names = ",".join(left)
+        raise DataError(
+            f"{source.name}: all labels are names of columns ({listing(left, 4)}) and positions from 0 to {k - 1}: which are "
+            f"they? Say --classes {names} for names, or name the columns by words for positions"
+        )
+    matched = "by name" + (f", {trim}" if str(trim) else "")
+    notes = [f"{source.name}: labels are numbers that the classes are called by, and are matched by name"]
+    encoding = TargetEncoding("name", "indices", k, float(IGNORED) if ignored else None)
+    return DecodedTargets(Renumbered(source, numbers), encoding, left, matched, notes)
 
 
 def two_names(
@@ -195,10 +254,11 @@ def _of_text(
     labels = distinct(text, ignore)
     index = np.full(len(text.cells), IGNORED, np.int32)
     kind: TargetKind
+    notes: list[str] = []
     if classes:
-        number_of_code, prefix = _name_classes(loss, text, labels, classes, holder)
-        kind, matched = "name", f"by name, prefix {prefix!r} removed" if prefix else "by name"
-        classes = tuple(name[len(prefix) :] for name in classes)
+        found = _name_classes(loss, text, labels, classes, holder)
+        number_of_code, classes, notes = found.number_of_code, found.classes, found.notes
+        kind, matched = "name", "by name" + (f", {found.trim}" if str(found.trim) else "")
     else:
         number_of_code = _index_classes(text, labels, k, base, holder)
         kind, matched = "index", "by position"
@@ -206,43 +266,66 @@ def _of_text(
         index[code] = number
     source = Recoded(text.codes, index)
     left_out = float(IGNORED) if (index == IGNORED).any() else None
-    return DecodedTargets(source, TargetEncoding(kind, "indices", k, left_out), classes, matched)
+    return DecodedTargets(source, TargetEncoding(kind, "indices", k, left_out), classes, matched, notes)
+
+
+class _Named(NamedTuple):
+    """Labels that are names: code -> class, the names of the classes, what was left out of them, and notes."""
+
+    number_of_code: dict[int, int]
+    classes: tuple[str, ...]
+    trim: Trim
+    notes: list[str]
 
 
 def _name_classes(
     loss: str, text: "TextColumn", labels: list[tuple[int, str]], classes: tuple[str, ...], holder: Holder
-) -> tuple[dict[int, int], str]:
-    """Return code -> class for labels that are names, and the prefix that was removed from the classes' names.
+) -> _Named:
+    """Find the classes of labels that are names: as they are written, or without blanks around them, or in another case.
 
     Raises a DataError if a label is not a class, or two classes have the same name.
     """
-    fits: list[tuple[int, str]] = []
-    for prefix in prefixes(classes):
-        names = _without_prefix(classes, prefix)
-        known = [cell in names for _, cell in labels]
+    fits: list[tuple[int, tuple[str, ...]]] = []
+    ways = list(trimmed(classes))
+    for trim, left in ways:
+        names = {name: i for i, name in enumerate(left)}
+        spelt = [cell if cell in names else cell.strip() for _, cell in labels]
+        known = [cell in names for cell in spelt]
         if all(known):
             if len(names) < len(classes):
                 twice = next(name for name in classes if classes.count(name) > 1)
                 raise DataError(f"{loss}: two classes are called {twice!r}; rename a column of the predictions")
-            return {code: names[cell] for code, cell in labels}, prefix
-        fits.append((sum(known), prefix))
+            number_of_code = {code: names[cell] for (code, _), cell in zip(labels, spelt, strict=True)}
+            return _Named(number_of_code, left, trim, [])
+        fits.append((sum(known), left))
+    for trim, left in ways:
+        names = {name.lower(): i for i, name in enumerate(left)}
+        folded = [cell.strip().lower() for _, cell in labels]
+        if len(names) == len(left) and len(set(folded)) == len(folded) and all(cell in names for cell in folded):
+            number_of_code = {code: names[cell] for (code, _), cell in zip(labels, folded, strict=True)}
+            cell, name = next(
+                (cell, left[number_of_code[code]])
+                for code, cell in labels
+                if cell.strip() != left[number_of_code[code]]
+            )
+            note = f"{text.name}: labels are classes but for capital letters: {cell!r} is {name!r}"
+            return _Named(number_of_code, left, trim, [note])
     raise _not_a_class(text, labels, classes, max(fits, key=lambda fit: fit[0])[1], holder)
 
 
-def _without_prefix(classes: tuple[str, ...], prefix: str) -> dict[str, int]:
-    """Return the names of classes without a prefix that all have, each with the number of its class."""
-    return {name[len(prefix) :]: i for i, name in enumerate(classes)}
-
-
 def _not_a_class(
-    text: "TextColumn", labels: list[tuple[int, str]], classes: tuple[str, ...], prefix: str, holder: Holder
+    text: "TextColumn",
+    labels: list[tuple[int, str]],
+    classes: tuple[str, ...],
+    left: tuple[str, ...],
+    holder: Holder,
 ) -> DataError:
     """Return the error about the first label that is no class, with the number of rows that have such labels.
 
-    `prefix` is the one without which the classes' names fit most labels.
+    `left` are the names of the classes without that without which they fit most labels.
     """
-    names = _without_prefix(classes, prefix)
-    wrong = [(code, cell) for code, cell in labels if cell not in names]
+    names = dict.fromkeys(left)
+    wrong = [(code, cell) for code, cell in labels if cell.strip() not in names]
     rows = sum(int(text.rows[code]) for code, _ in wrong)
     code, cell = wrong[0]
     more = f"; {count(rows, 'row')} like this" if rows > 1 else ""
@@ -336,8 +419,13 @@ def _check_indices(loss: str, source: Source, k: int, ignore: float | None, base
 
 
 def as_index(cell: str) -> int | None:
-    """Return the class index that a cell of text is, such as 2 for '2' or '2.0'; None for a name, such as '007'."""
-    return int(float(cell)) if re.fullmatch(r"\s*[+-]?(0|[1-9][0-9]{0,15})(\.0*)?\s*", cell) else None
+    """Return the class index that a cell of text is, such as 2 for '2', '2.0' or '2.000e+00'; None for a name, such as '007'."""
+    if re.fullmatch(r"\s*[+-]?(0|[1-9][0-9]{0,15})(\.0*)?\s*", cell):
+        return int(float(cell))
+    if re.fullmatch(r"\s*[+-]?[0-9](\.[0-9]+)?[eE][+-][0-9]{2}\s*", cell):  # as printf and NumPy write any number
+        value = float(cell)
+        return int(value) if value.is_integer() and abs(value) < 10**16 else None
+    return None
 
 
 def same_label(cell: str, label: str) -> bool:

@@ -3,6 +3,7 @@
 import os
 
 from losscli.data.dataset import Dataset
+from losscli.data.decimals import about_decimals
 from losscli.data.targets import check_rows
 from losscli.definition.request import Request
 from losscli.errors import DataError, UsageError
@@ -40,6 +41,8 @@ def shaped(request: Request, dataset: Dataset, notes: list[str]) -> Source:
         if the shape is another one, or the rows of other operands are more or fewer.
     """
     columns = dataset.predictions
+    if (doubt := about_decimals(dataset, request.loss.family)) is not None:
+        raise doubt.error()
     shape = columns.shape
     _check_rows_of_numbers(request, columns.name, shape)
     _check_classes(request, columns.name, shape)

@@ -11,6 +11,7 @@ from losscli.data.class_names import by_name
 from losscli.data.columns import Columns
 from losscli.data.labels import CENTERS, PREDICTIONS, Holder, as_number, groups, one_a_row, two_names
 from losscli.data.target_encoding import SUM_TOLERANCE, DecodedTargets, TargetEncoding, is_ignored
+from losscli.data.truth import read_words
 from losscli.definition.loss import Family
 from losscli.definition.words import StoredAs, TargetKind
 from losscli.errors import DataError, UsageError
@@ -27,6 +28,7 @@ def decode(
     k: int,
     ignore: str | None,
     base: int = 0,
+    named: bool = False,
 ) -> DecodedTargets:
     """Decide what the targets are, from the whole file.
 
@@ -46,6 +48,8 @@ def decode(
         label of rows to leave out, or None.
     base
         label of the first class, if labels are indices.
+    named
+        whether the user says the names of the classes.
 
     Raises
     ------
@@ -62,14 +66,14 @@ def decode(
     if family.target_type == "classes" and family.coupled == "rows":
         return groups(loss, targets, ignore)
     if family.target_type == "classes":
-        return _of_classes(family, loss, targets, classes, k, ignore, base)
+        return _of_classes(family, loss, targets, classes, k, ignore, base, named)
     several = len(predictions.shape) == 2
     if family.target_type in ("signs", "outcomes"):
         targets.hint = "; code the labels as 0 and 1, or as -1 and 1"
         if family.takes_classes and not several:
             targets.hint += ", or say --classes NEGATIVE,POSITIVE"
     if family.target_type == "outcomes" and several and len(targets.shape) == 1 and predictions.shape[1] > 1:
-        decoded = one_a_row(loss, targets, classes, k, ignore, base)
+        decoded = one_a_row(loss, targets, classes, k, ignore, base, named=named)
         decoded.encoding = TargetEncoding(decoded.encoding.kind, "outcomes", k, decoded.encoding.ignore, one_hot=True)
         return decoded
     if base:
@@ -85,10 +89,11 @@ def _of_classes(
     k: int,
     ignore: str | None,
     base: int,
+    named: bool,
 ) -> DecodedTargets:
     """Decode targets over classes; raise a DataError if they are soft and the loss takes one label per row."""
     holder = CENTERS if family.takes_centers else PREDICTIONS
-    decoded = _classes(loss, targets, classes, k, ignore, base, holder)
+    decoded = _classes(loss, targets, classes, k, ignore, base, holder, named)
     if family.hard and decoded.encoding.kind == "soft":
         raise DataError(
             f"{targets.name}: soft targets, and {loss} takes one label a row; give labels, or rows of 0 and 1"
@@ -112,14 +117,20 @@ def _of_outputs(
         named = two_names(loss, stored_as, targets, classes, ignore)
         if named is not None:
             return named
-    source, notes, matched = _matching(loss, predictions, targets, family)
-    value = None
+    value: float | None = None
+    try:
+        source, notes, matched = _matching(loss, predictions, targets, family)
+    except DataError:
+        value = read_words(targets, ignore) if labels else None
+        if targets.truths is None:
+            raise
+        source, notes, matched = _matching(loss, predictions, targets, family)
     if ignore is not None:
         if len(source.shape) == 2:
             raise UsageError(
                 f"--ignore-index: {source.name} has {source.shape[1]} targets a row; it needs one label a row"
             )
-        value = as_number(ignore, "--ignore-index")
+        value = value if targets.truths is not None else as_number(ignore, "--ignore-index")
     if family.target_type == "numbers":
         return DecodedTargets(source, TargetEncoding("numbers", "numbers", k, value), None, matched, notes)
     kind = _outcome_kind(family, loss, source, value)
@@ -191,11 +202,12 @@ def _classes(
     ignore: str | None,
     base: int,
     holder: Holder,
+    named: bool,
 ) -> DecodedTargets:
     """Decode targets over classes: one label per row, or one column per class."""
     shape = targets.shape
     if len(shape) == 1 or shape[1] == 1:
-        decoded = one_a_row(loss, targets, classes, k, ignore, base, holder)
+        decoded = one_a_row(loss, targets, classes, k, ignore, base, holder, named)
         if len(shape) == 2:
             decoded.notes.append(f"{targets.name}: shape {shape} was squeezed to {shape[:1]}: one label a row")
         return decoded

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from losscli.definition.batch import Clip
+from losscli.definition.dialect import Dialect
 from losscli.definition.loss import BoundLoss
 from losscli.definition.words import SignConvention
 from losscli.errors import UsageError
@@ -68,6 +69,14 @@ class Request:
     by: str | None = None
     """A column by whose words rows are grouped."""
     header: bool | None = None
+    sep: str | None = None
+    """The sign between the cells of text tables; None to recognise it."""
+    decimal: str | None = None
+    """The decimal sign of text tables, '.' or ','; None if nothing is said, which is '.'."""
+    comment: str | None = None
+    """The sign with which the lines of text tables begin that are no rows; None for no such lines."""
+    skip_rows: int = 0
+    """Number of lines before each text table."""
     arrays: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
     """Operands that are arrays in memory, by the words that stand for them."""
 
@@ -78,3 +87,9 @@ class Request:
             raise UsageError(f"--label-base {self.label_base} is neither 0 nor 1")
         if self.on_unmatched == "drop" and self.id is None:
             raise UsageError("--on-unmatched drop: rows are matched by --id COLUMN only; say which")
+        _ = self.dialect  # which raises an error for options that cannot be
+
+    @property
+    def dialect(self) -> Dialect:
+        """The dialect of text tables, as far as options say it."""
+        return Dialect.of(self.sep, self.decimal, self.comment, self.skip_rows)

@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from losscli.arrays import Array
+from losscli.definition.dialect import BLANKS, Dialect
 from losscli.errors import DataError
 from losscli.io.bytes import Looked, Raw, blocks_of
-from losscli.io.table import Table, parses_as_number
+from losscli.io.layout import BOM, CARRIAGE_RETURN, NEWLINE, Layout, layout_of, squeezed
+from losscli.io.table import Table, is_decimal_comma, parses_as_number
 from losscli.wording import count
 
 if TYPE_CHECKING:
@@ -33,9 +35,12 @@ WIDE = 2000
 FIRST = 4 << 20
 SMALL = 64 << 10
 HEAD = 64 << 10
-"""Bytes after the first row that `head` looks at."""
-BOM = b"\xef\xbb\xbf"
-QUOTE, NEWLINE, CARRIAGE_RETURN = b'"\n\r'
+"""Bytes at the beginning that are looked at before the rest."""
+QUOTE = ord('"')
+LONGEST_RECORD = 32 << 20
+"""Bytes of a record, such as a header or a row, beyond which a file is no table for sure."""
+MOST_COLUMNS = 100_000
+"""Columns beyond which a table is refused, since each has a fixed cost in memory."""
 
 
 @dataclass(frozen=True)
@@ -51,33 +56,52 @@ class Index:
     """Whether a quote is still open at the end, as in a file that was cut off."""
 
     @classmethod
-    def of(cls, raw: Raw, start: int, line: int, width: int, looked: Callable[[int, int], None]) -> "Index":
+    def of(
+        cls,
+        name: str,
+        raw: Raw,
+        start: int,
+        stop: int,
+        line: int,
+        width: int,
+        looked: Callable[[int, int], None],
+        comment: str | None = None,
+    ) -> "Index":
         """Find the cuts of a text file.
 
         A newline within quotes does not end a record: the number of quotes before it is odd.
 
         Parameters
         ----------
-        start
-            position of the byte on which the first record begins.
+        start, stop
+            position of the byte on which the first record begins, and of the one behind the last.
         line
             number of the line on which it begins, from 1.
         width
             number of columns.
         looked
             called now and then with the position reached and the position of the end.
+        comment
+            the sign with which lines begin that are no records, or None.
+
+        Raises
+        ------
+        DataError
+            if a record is longer than `LONGEST_RECORD`.
         """
-        stop = _without_blank_end(raw, start)
         most = CHUNK_BYTES * (2 if width >= WIDE else 1)
         rows, cuts, lines = [0], [start], [line]
         row = quotes = 0
-        position = start
+        position = ended = start
         at_end = True  # whether the last byte read so far ended a record
         for view in blocks_of(raw, start, stop, PIECE):
             data = np.frombuffer(view, np.uint8)
             ends, quotes, newlines = _ends_of_records(data, quotes)
-            row += len(ends)
+            row += len(ends) - (_comments(data, ends, at_end, ord(comment)) if comment else 0)
             position += len(data)
+            ended = position - len(data) + int(ends[-1]) + 1 if len(ends) else ended
+            if position - ended > LONGEST_RECORD:
+                raise _too_long(name, line)
             line += newlines
             at_end = bool(len(ends)) and ends[-1] == len(data) - 1
             full = position - cuts[-1] >= most or row - rows[-1] >= CHUNK_ROWS
@@ -110,6 +134,22 @@ def _ends_of_records(data: Array, quotes: int) -> tuple[Array, int, int]:
     return newlines[before % 2 == 0], (quotes + len(places)) % 2, len(newlines)
 
 
+def _comments(data: Array, ends: Array, begins: bool, sign: int) -> int:
+    """Return how many records begin with the sign of a comment.
+
+    `ends` are the positions at which records end, and `begins` says whether one begins with the first byte.
+    """
+    starts = ends[ends < len(data) - 1] + 1
+    return int(np.count_nonzero(data[starts] == sign)) + (begins and int(data[0]) == sign)
+
+
+def _too_long(name: str, line: int) -> DataError:
+    return DataError(
+        f"{name}:{line}: a row of more than {LONGEST_RECORD >> 20} MB: without line ends, or transposed? "
+        "Write one sample a line, or save the numbers with numpy.save as .npy"
+    )
+
+
 def _well_quoted(data: Array, separator: int) -> bool:
     """Whether every quote begins or ends a cell, or is written twice within one."""
     places = np.flatnonzero(data == QUOTE)
@@ -124,19 +164,30 @@ def _well_quoted(data: Array, separator: int) -> bool:
     return len(opening) == len(closing) and bool(begins.all() and ends.all())
 
 
-def _without_blank_end(raw: Raw, start: int) -> int:
-    """Return the position at which the last record ends; blank lines that an editor left at the end are not counted."""
+def _end_of_rows(raw: Raw, start: int, separator: str) -> tuple[int, bytes]:
+    """Return the position at which the last record ends, and the first bytes behind it.
+
+    Lines behind it have nothing in them, or only blanks and separators, as spreadsheets write empty rows.
+    """
+    empty = b"\r\n \t" + separator.encode()
     stop = raw.size
     while stop > start:
         size = min(stop - start, 4096)
-        tail = raw.read(stop - size, size)
-        kept = tail.rstrip(b"\r\n")
+        kept = raw.read(stop - size, size).rstrip(empty)
         if kept:
             end = stop - size + len(kept)
-            rest = raw.read(end, min(2, raw.size - end))
-            return end + (2 if rest == b"\r\n" else 1 if rest[:1] == b"\n" else 0)
+            break
         stop -= size
-    return start
+    else:
+        return start, raw.read(start, min(raw.size - start, 4096))
+    while end < raw.size:
+        data = raw.read(end, min(raw.size - end, 4096))
+        place = data.find(b"\n")
+        if place >= 0:
+            end += place + 1
+            return end, raw.read(end, min(raw.size - end, 4096))
+        end += len(data)
+    return raw.size, b""
 
 
 def _columns(numbers: Iterable[int]) -> list[str]:
@@ -148,49 +199,98 @@ class TextTable(Table):
     """A CSV or TSV file. Every cell is text until the column gets a role that needs numbers."""
 
     def __init__(
-        self, name: str, raw: Raw, separator: str, header: bool | None, looked: Looked = lambda name, done, size: None
+        self,
+        name: str,
+        raw: Raw,
+        separator: str,
+        header: bool | None,
+        looked: Looked = lambda name, done, size: None,
+        layout: Layout | None = None,
     ) -> None:
-        self.name, self.raw, self.separator = name, raw, separator
-        begin, end, row = _first_record(name, raw, separator)
-        self.width = len(row)
-        headed = header if header is not None else not all(parses_as_number(cell) for cell in row)
-        self.names = tuple(cell.strip() for cell in row) if headed else None
-        self.settled = header is not None
-        self.first_cells = [cell.strip() for cell in row]
-        self.first_quoted = b'"' in raw.read(begin, end - begin)
-        lines = raw.read(begin, end - begin).count(b"\n") if headed else 0
+        self.layout = layout = layout or Layout(separator, len(BOM) if raw.read(0, min(3, raw.size)) == BOM else 0)
+        self.name, self.raw, self.notes = name, raw, layout.notes
+        self.separator, self.decimal = layout.separator, layout.decimal
+        end, row = _first_record(name, raw, layout)
+        self.width = len(row) + layout.row_names
+        if self.width > MOST_COLUMNS:
+            raise DataError(
+                f"{name}:{layout.line}: {self.width:,} columns: transposed, or without line ends? Write one sample a line, "
+                "or save the numbers with numpy.save as .npy"
+            )
+        headed = layout.names is None and (header if header is not None else not all(map(self.is_number, row)))
+        self.names = tuple(cell.strip() for cell in row) if headed else layout.names
+        if layout.row_names and self.names:
+            self.names, self.row_names = ("", *self.names), 0
+        self.settled = header is not None or layout.names is not None
+        self.unsaid_commas = self.separator == "," and self.names is None and not layout.said
+        self.first_row = tuple(cell.strip() for cell in row)
+        self.first_quoted = b'"' in raw.read(layout.begin, end - layout.begin)
         self._after_first = end
-        start = end if headed else begin
-        self.index = Index.of(raw, start, 1 + lines, self.width, lambda done, size: looked(name, done, size))
+        lines = raw.read(layout.begin, end - layout.begin).count(b"\n") if headed else 0
+        start = end if headed else layout.begin
+        stop, rest = _end_of_rows(raw, start, self.separator)
+        self.index = Index.of(
+            name,
+            raw,
+            start,
+            stop,
+            layout.line + lines,
+            self.width,
+            lambda done, size: looked(name, done, size),
+            layout.comment,
+        )
         self.cuts = self.index.rows
+        self._look_at_end(rest)
         if self.index.unclosed:
             raise DataError(self._unreadable(len(self.cuts) - 2, "a quote is open at its end: was it cut off?"))
         self.doubt = None if self.settled else self._doubt(row)
 
     def headed(self) -> Table:
-        table = TextTable(self.name, self.raw, self.separator, True)
+        table = TextTable(self.name, self.raw, self.separator, True, layout=self.layout)
         table.doubt, table.settled = None, True
         return table
 
     @property
     def quoted_below(self) -> bool:
-        """Whether one of the rows after the first one, as far as `head` looks, has a cell in quotes."""
-        return b'"' in self._beginning()
+        return b'"' in self.raw.read(self._after_first, min(HEAD, self.raw.size - self._after_first))
 
-    def head(self, rows: int) -> list[list[str]]:
-        """Return the cells of the first rows of data after the file's first row, without blanks around them."""
-        data = self._beginning()
-        lines = data.decode("utf-8", "replace").splitlines(keepends=True)
-        if self._after_first + len(data) < self.raw.size:
-            lines = lines[:-1]  # the last one may be cut off
-        reader = csv.reader(lines, delimiter=self.separator)
-        return [[cell.strip() for cell in record] for record in islice(reader, rows)]
+    def is_number(self, cell: str | None) -> bool:
+        """Whether a cell is a number, with the decimal sign of this file."""
+        if self.decimal == "," and cell and "," in cell:
+            return is_decimal_comma(cell)
+        return parses_as_number(cell) and not (self.decimal == "," and "." in (cell or ""))
 
-    def _beginning(self) -> bytes:
-        """Return some bytes that follow the file's first row."""
-        return self.raw.read(self._after_first, min(HEAD, self.raw.size - self._after_first))
+    def pointed(self, cells: "pl.DataFrame") -> "pl.DataFrame":
+        if self.decimal == ".":
+            return cells
+        import polars as pl
+
+        # A cell with a point is no number where decimals have commas: it may be one of thousands.
+        every = pl.all()
+        return cells.with_columns(
+            pl.when(every.str.contains(".", literal=True)).then(None).otherwise(every.str.replace(",", ".")).name.keep()
+        )
+
+    def _look_at_end(self, rest: bytes) -> None:
+        """Take note of lines without cells at the end, whose first bytes are `rest`; refuse what may be a missing value."""
+        if self.width == 1 and rest and self.height and self.separator != BLANKS:
+            *_, (line, _) = self._records(len(self.cuts) - 2)
+            raise DataError(
+                f"{self.name}:{line + 1}: the line is blank: a missing value, or a line too many at the end? Fill it, or delete it"
+            )
+        if rest.strip(b"\r\n"):
+            lines = len(rest.rstrip(b"\r\n").split(b"\n"))
+            left_out = "more than " * (len(rest) == 4096) + count(lines, "line")
+            self.notes = (*self.notes, f"{self.name}: {left_out} without a value at the end left out")
 
     def _bytes(self, chunk: int) -> bytes:
+        """Return the records of a chunk, without comments, and with one blank where blanks separate cells."""
+        data = self._as_written(chunk)
+        if self.layout.comment:
+            data = re.sub(rb"(?m)^" + re.escape(self.layout.comment.encode()) + rb".*\n?", b"", data)
+        return squeezed(data) if self.separator == BLANKS else data
+
+    def _as_written(self, chunk: int) -> bytes:
         start, stop = self.index.bytes[chunk : chunk + 2]
         return self.raw.read(start, stop - start)
 
@@ -222,6 +322,7 @@ class TextTable(Table):
             schema=schema,
             columns=None if len(wanted) == self.width else wanted,
             raise_if_empty=False,
+            decimal_comma=self.decimal == ",",
         )
 
     def frame(self, chunk: int, numbers: Sequence[int]) -> "pl.DataFrame":
@@ -243,6 +344,8 @@ class TextTable(Table):
     def quick(self, chunk: int, numbers: Sequence[int]) -> Array | None:
         import polars as pl
 
+        if self.decimal == "," and b"." in self._bytes(chunk):
+            return None  # Polars takes points all the same
         try:
             cells = self._parse(chunk, numbers, numeric=True)
         except pl.exceptions.PolarsError:
@@ -263,16 +366,30 @@ class TextTable(Table):
                 return f"{self.name}:{line}{at}"
         return f"{self.name}[{row}]{at}"
 
+    def first_cells(self, rows: int) -> list[list[str]]:
+        start, stop = self.index.bytes[0], self.index.bytes[-1]
+        data = self.raw.read(start, min(HEAD, stop - start))
+        lines = data.decode("utf-8", "replace").splitlines(keepends=True)
+        if len(data) < stop - start:
+            lines = lines[:-1]  # the last one may be cut off
+        if self.layout.comment:
+            lines = [line for line in lines if not line.startswith(self.layout.comment)]
+        if self.separator == BLANKS:
+            return [line.split() for line in lines[:rows]]
+        return list(islice(csv.reader(lines, delimiter=self.separator), rows))
+
     def _records(self, chunk: int) -> Iterator[tuple[int, list[str]]]:
         """Yield each record of a chunk with the line on which it starts. This is slow, and for messages only."""
-        data = self._bytes(chunk)
+        data = self._as_written(chunk)
+        data = squeezed(data) if self.separator == BLANKS else data
         csv.field_size_limit(max(csv.field_size_limit(), len(data)))
         # A lone carriage return does not end a record for Polars, nor a line for an editor.
         text = re.sub("\r(?!\n)", " ", data.decode("utf-8", "replace"))
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=self.separator)
         first = line = self.index.lines[chunk]
         for record in reader:
-            yield line, record
+            if not (self.layout.comment and record and record[0].startswith(self.layout.comment)):
+                yield line, record
             line = first + reader.line_num
 
     def _check_short(self, chunk: int) -> None:
@@ -342,9 +459,15 @@ class SmallTable(TextTable):
     """A small text file without quotes, which Python parses faster than Polars can be imported."""
 
     def __init__(
-        self, name: str, raw: Raw, separator: str, header: bool | None, looked: Looked = lambda name, done, size: None
+        self,
+        name: str,
+        raw: Raw,
+        separator: str,
+        header: bool | None,
+        looked: Looked = lambda name, done, size: None,
+        layout: Layout | None = None,
     ) -> None:
-        super().__init__(name, raw, separator, header, looked)
+        super().__init__(name, raw, separator, header, looked, layout)
         self.rows: list[list[str | None]] | None = None
         data = self._bytes(0) if self.height and len(self.cuts) == 2 else b'"'
         try:
@@ -352,7 +475,7 @@ class SmallTable(TextTable):
         except UnicodeDecodeError:
             return
         lines = text.removesuffix("\n").split("\n")
-        rows = [line.removesuffix("\r").split(separator) for line in lines]
+        rows = [line.removesuffix("\r").split(self.separator) for line in lines]
         # Everything less simple is left to Polars, and to the messages about its errors.
         if '"' not in text and all(len(row) == self.width for row in rows) and text.count("\r") in (0, len(rows)):
             self.rows = [[cell or None for cell in row] for row in rows]
@@ -360,9 +483,13 @@ class SmallTable(TextTable):
     def quick(self, chunk: int, numbers: Sequence[int]) -> Array | None:
         if self.rows is None:
             return super().quick(chunk, numbers)
-        if not all(parses_as_number(row[number]) for row in self.rows for number in numbers):
+        if not all(self.is_number(row[number]) for row in self.rows for number in numbers):
             return None
-        array = np.array([[float(row[number] or "") for number in numbers] for row in self.rows])
+        if self.decimal == ",":
+            pointed = [[(row[number] or "").replace(",", ".") for number in numbers] for row in self.rows]
+            array = np.array([[float(cell) for cell in row] for row in pointed])
+        else:
+            array = np.array([[float(row[number] or "") for number in numbers] for row in self.rows])
         return array if np.isfinite(array).all() else None
 
     @property
@@ -373,15 +500,17 @@ class SmallTable(TextTable):
         return super().cells(chunk, number) if self.rows is None else [row[number] for row in self.rows]
 
 
-def _first_record(name: str, raw: Raw, separator: str) -> tuple[int, int, list[str]]:
-    """Return the positions at which the first record begins and ends, and its cells."""
-    begin = len(BOM) if raw.read(0, min(3, raw.size)) == BOM else 0
+def _first_record(name: str, raw: Raw, layout: Layout) -> tuple[int, list[str]]:
+    """Return the position at which the first record ends, and its cells."""
+    begin, separator, place = layout.begin, layout.separator, f"{name}:{layout.line}"
     size = FIRST
     while True:
         data = raw.read(begin, min(size, raw.size - begin))
         ends, _, _ = _ends_of_records(np.frombuffer(data, np.uint8), 0)
         if len(ends) or begin + size >= raw.size:
             break
+        if size > LONGEST_RECORD:
+            raise _too_long(name, layout.line)
         size *= 4
     if not data.strip(b"\r\n"):
         raise DataError(f"{name}: the file is empty")
@@ -390,10 +519,14 @@ def _first_record(name: str, raw: Raw, separator: str) -> tuple[int, int, list[s
         text = data[:end].decode()
     except UnicodeDecodeError as error:
         raise DataError(f"{name}: not UTF-8 text; save it as UTF-8") from error
+    if separator == BLANKS:
+        text = squeezed(text.encode()).decode()
+    if text.count(separator) >= MOST_COLUMNS:
+        return begin + end, [""] * (text.count(separator) + 1)
     csv.field_size_limit(max(csv.field_size_limit(), len(text)))
     if re.search(r"\r(?!\n)", text.rstrip("\r\n")):
         raise DataError(f"{name}: its lines end in a bare carriage return (old Mac); save it with LF or CRLF")
-    misquoted = f"{name}:1: a quote stands inside a cell; put the cell into quotes and write the quote twice"
+    misquoted = f"{place}: a quote stands inside a cell; put the cell into quotes and write the quote twice"
     try:
         records = list(csv.reader(io.StringIO(text.rstrip("\r\n"), newline=""), delimiter=separator, strict=True))
     except csv.Error as error:
@@ -402,25 +535,30 @@ def _first_record(name: str, raw: Raw, separator: str) -> tuple[int, int, list[s
     if len(records) > 1:
         raise DataError(misquoted)
     if not row:
-        raise DataError(f"{name}:1: the line is blank; begin with the header or the first row")
-    return begin, begin + end, row
+        raise DataError(f"{place}: the line is blank; begin with the header or the first row")
+    return begin + end, row
 
 
-def open_text(name: str, raw: Raw, separator: str, header: bool | None, looked: Looked) -> Table:
-    """Open a CSV or TSV file.
+def open_text(
+    name: str, raw: Raw, separator: str, header: bool | None, looked: Looked, dialect: Dialect = Dialect()
+) -> Table:
+    """Open a text file with one row per line.
 
     Parameters
     ----------
     separator
-        the letter between cells.
+        the letter between cells that the file's name speaks of; the first lines may speak for another one.
     header
         whether the first row is a header, or None to decide by its cells.
     looked
         is told how much of the file was searched for the ends of records.
+    dialect
+        what options say of how the file is written.
 
     Raises
     ------
     DataError
         if the file is empty, not UTF-8, or not a table.
     """
-    return (SmallTable if raw.size <= SMALL else TextTable)(name, raw, separator, header, looked)
+    layout = layout_of(name, raw, separator, dialect)
+    return (SmallTable if raw.size <= SMALL else TextTable)(name, raw, layout.separator, header, looked, layout)

@@ -5,6 +5,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from losscli.definition.dialect import Dialect
 from losscli.io.bytes import Looked, Raw
 
 
@@ -26,6 +27,7 @@ class Named(NamedTuple):
     part: str | None = None
     header: bool | None = None
     looked: Looked = lambda name, done, size: None
+    dialect: Dialect = Dialect()
 
     @property
     def magic(self) -> bytes:

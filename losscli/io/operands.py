@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
+from losscli.definition.dialect import Dialect
 from losscli.errors import DataError, UsageError
 from losscli.io.bytes import Begun, Looked, Raw, RawFile, Reader, Spool, pieces_of
 from losscli.io.format import Content, Format, Named, deferred
@@ -37,7 +38,7 @@ def _text(separator: str) -> Callable[[Named], Content]:
     def open_(where: Named) -> Content:
         from losscli.io.csv import open_text
 
-        return open_text(where.name, unpacked(where), separator, where.header, where.looked)
+        return open_text(where.name, unpacked(where), separator, where.header, where.looked, where.dialect)
 
     return open_
 
@@ -151,6 +152,8 @@ class Opener:
     looked: Looked = lambda name, done, size: None
     arrays: Mapping[str, Source] = field(default_factory=dict)
     """Operands that are in memory already, by the words that stand for them."""
+    dialect: Dialect = field(default=Dialect())
+    """How text tables are written, as far as options say it."""
     paths: set[str] = field(default_factory=set)
     """Real paths of all files that were opened."""
     raws: list[Raw] = field(default_factory=list)
@@ -206,7 +209,7 @@ class Opener:
             try:
                 raw = RawFile(name, path, held) if path.is_file() else _copy(name, path)
                 self.raws.append(raw)
-                where = Named(name, raw, path if path.is_file() else None, part, self.header, self.looked)
+                where = Named(name, raw, path if path.is_file() else None, part, self.header, self.looked, self.dialect)
                 self.paths.add(key[0])
                 self._opened[key] = format_of(where).open(where)
             except OSError as error:
@@ -230,7 +233,7 @@ class Opener:
             self.raws.append(opened)
             if isinstance(opened, RawFile):
                 self.paths.add(os.path.realpath(opened.path))
-            where = Named(name, opened, None, column, self.header, self.looked)
+            where = Named(name, opened, None, column, self.header, self.looked, self.dialect)
             kind = format_of(where)
             operand_of_stdin = Operand(name, kind.open(where), None if kind is FORMATS["npz"] else column, None, text)
         self._stdin = (what, text, operand_of_stdin)

@@ -24,6 +24,8 @@ from losscli.wording import count, did_you_mean, listing
 if TYPE_CHECKING:
     import polars as pl
 
+DECIMAL_COMMA = re.compile(r"[+-]?([0-9]*,[0-9]+|[0-9]+,)([eE][+-]?[0-9]+)?")
+
 
 class Table:
     """A table: the names of its columns, if it has a header, and its cells.
@@ -41,6 +43,18 @@ class Table:
     settled: bool = False
     index_columns: tuple[str, ...] = ()
     """Names of columns that the file itself calls an index, as pandas writes it: no data unless they are named."""
+    first_row: tuple[str, ...] = ()
+    """The cells of the first row of a text file, whether it is a header or not; empty for other files."""
+    first_quoted: bool = False
+    """Whether cells of the first row are in quotes."""
+    notes: tuple[str, ...] = ()
+    """What the user is told about how the file was read."""
+    decimal: str = "."
+    """The decimal sign of numbers in text."""
+    unsaid_commas: bool = False
+    """Whether commas separate cells without a header or an option that says so: they may be decimal commas."""
+    row_names: int | None = None
+    """The column of row names, which is no data, where the file says so by a header without its name."""
     cells_are_lists: bool = False
     """Whether `cells` returns lists of Python's text, rather than Polars series."""
 
@@ -61,6 +75,24 @@ class Table:
     def dtype(self, numbers: Sequence[int]) -> "np.dtype[Any]":
         """Return the dtype of columns that are read as numbers: float32 if all are stored in it, else float64."""
         return np.dtype(np.float64)
+
+    def pointed(self, cells: "pl.DataFrame") -> "pl.DataFrame":
+        """Return cells with decimal points, null where a cell is no number for its decimal sign."""
+        return cells
+
+    def first_cells(self, rows: int) -> list[list[str]]:
+        """Return the first rows of a text file, at most so many, as they are written."""
+        raise NotImplementedError
+
+    @property
+    def quoted_below(self) -> bool:
+        """Whether cells below the first row of a text file are in quotes."""
+        return False
+
+    def head(self, rows: int) -> list[list[str]]:
+        """Return the rows that follow the first row of a text file, at most so many, without blanks around their cells."""
+        cells = self.first_cells(rows) if self.names else self.first_cells(rows + 1)[1:]
+        return [[cell.strip() for cell in row] for row in cells]
 
     def is_text(self, number: int) -> bool:
         """Whether a column is text, rather than the numbers or booleans of a typed file."""
@@ -105,9 +137,8 @@ class Table:
             )
         places = [i for i, name in enumerate(self.names) if name == column]
         if not places:
-            raise DataError(
-                f"{self.name}: no column {column!r}; its columns: {listing(map(repr, self.names))}{did_you_mean(column, self.names)}"
-            )
+            near = self._hint_of_blanks or did_you_mean(column, self.names)
+            raise DataError(f"{self.name}: no column {column!r}; its columns: {listing(map(repr, self.names))}{near}")
         if len(places) > 1:
             numbers = listing(place + 1 for place in places)
             raise DataError(f"{self.name}: {len(places)} columns are called {column!r} ({numbers}); rename all but one")
@@ -123,7 +154,13 @@ class Table:
         DataError
             if a pattern matches no column.
         """
-        return picked(patterns, self.names, self.width, self.name, self.find)
+        return picked(patterns, self.names, self.width, self.name, self.find, self._hint_of_blanks)
+
+    @property
+    def _hint_of_blanks(self) -> str:
+        """The end of a message about a missing column, if blanks may separate the cells of the only one."""
+        one = self.names is not None and len(self.names) == 1 and " " in self.names[0]
+        return "; if blanks separate cells, say --sep blanks" if one else ""
 
     def name_column(self) -> int | None:
         """Return the column that holds the names of classes: one called class, label or
@@ -193,7 +230,7 @@ class Table:
         import polars as pl
 
         cells = self.frame(chunk, numbers)
-        parsed, text = _parsed(cells)
+        parsed, text = _parsed(self.pointed(cells))
         for j, nulls in enumerate(parsed.null_count().row(0)):
             if nulls:
                 self._refuse(chunk, numbers[j], parsed.to_series(j).is_null(), cure)
@@ -210,12 +247,14 @@ class Table:
         cell = self.frame(chunk, [number]).to_series(0)[row]
         others = int(bad.sum()) - 1
         for later in range(chunk + 1, len(self.cuts) - 1):
-            others += _parsed(self.frame(later, [number]))[0].null_count().row(0)[0]
+            others += _parsed(self.pointed(self.frame(later, [number])))[0].null_count().row(0)[0]
         more = f" (and {count(others, 'more cell')} of this column)" if others else ""
         raise DataError(f"{self.place(self.cuts[chunk] + row, number)}: {_not_a_number(cell, self, cure)}{more}")
 
 
-def picked(patterns: str, names: Sequence[str] | None, width: int, file: str, find: Callable[[str], int]) -> list[int]:
+def picked(
+    patterns: str, names: Sequence[str] | None, width: int, file: str, find: Callable[[str], int], hint: str = ""
+) -> list[int]:
     """Return the columns that match patterns, as `Table.pick` describes them.
 
     Parameters
@@ -224,6 +263,8 @@ def picked(patterns: str, names: Sequence[str] | None, width: int, file: str, fi
         the names of all columns, if they have some, and their number.
     find
         returns the number, from 0, of the column with a name or, without names, with a number from 1.
+    hint
+        the end of the message about a pattern that matches nothing.
     """
     chosen: list[int] = []
     for number, pattern in enumerate(patterns.split(",")):
@@ -237,7 +278,7 @@ def picked(patterns: str, names: Sequence[str] | None, width: int, file: str, fi
             matching = [i for i, name in enumerate(names) if fnmatchcase(name, wanted)]
         if not matching:
             raise DataError(
-                f"{file}: --columns: no column matches {wanted!r}; its columns: {listing(map(repr, names or ()))}"
+                f"{file}: --columns: no column matches {wanted!r}; its columns: {listing(map(repr, names or ()))}{hint}"
             )
         if without:
             kept = chosen if number else range(width)
@@ -338,6 +379,9 @@ class Stacked(Table):
         self.name, self.names, self.width, self.settled = name, first.names, first.width, first.settled
         self.doubt = next((table.doubt for table in tables if table.doubt), None)
         self.tables, self.index_columns = tables, first.index_columns
+        self.first_row, self.first_quoted = first.first_row, first.first_quoted
+        self.notes = tuple(dict.fromkeys(note for table in tables for note in table.notes))
+        self.row_names, self.unsaid_commas = first.row_names, first.unsaid_commas
         self.starts: Array = np.cumsum([0, *(table.height for table in tables)])
         self.chunks = [(table, chunk) for table in tables for chunk in range(len(table.cuts) - 1)]
         self.cuts = [0]
@@ -362,6 +406,13 @@ class Stacked(Table):
         part = int(np.searchsorted(self.starts, row, side="right")) - 1
         return self.tables[part].place(row - int(self.starts[part]), column)
 
+    @property
+    def quoted_below(self) -> bool:
+        return self.tables[0].quoted_below
+
+    def first_cells(self, rows: int) -> list[list[str]]:
+        return self.tables[0].first_cells(rows)
+
     def headed(self) -> Table:
         return Stacked(self.name, [table.headed() for table in self.tables])
 
@@ -371,17 +422,19 @@ def _not_a_number(cell: Any, table: Table, otherwise: str) -> str:
     if cell is None or not str(cell).strip():
         return "the cell is empty, where a number is needed; fill it, or leave out the row"
     text = str(cell)
+    if table.decimal == "," and "." in text:
+        return f"{text!r} has a point, and --decimal , says that decimals have commas; write all numbers alike"
     if parses_as_number(text):
         return f"{text!r} is too large for a float64; write inf if it is meant to be infinite"
     cure = otherwise or "; correct the cell, or leave out the row"
     if ";" in text:
-        cure = "; the file looks separated by semicolons: save it with commas, or as .tsv with tabs"
+        cure = "; the file looks separated by semicolons: say --sep ';'"
     elif "\t" in text:
-        cure = "; the file looks separated by tabs: name it .tsv"
+        cure = "; the file looks separated by tabs: say --sep tab"
     elif re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?", text):
-        cure = "; write thousands without commas"
-    elif text.count(",") == 1 and text.replace(",", "").lstrip("-+").isdigit():
-        cure = "; write decimals with a point"
+        cure = "; write thousands without commas" + ", or say --decimal , for decimal commas" * is_decimal_comma(text)
+    elif is_decimal_comma(text):
+        cure = "; a decimal comma? Say --decimal ,"
     elif table.names is None:
         cure = "; if the first row is a header, say --header"
     return f"{text!r} is not a number{cure}"
@@ -395,6 +448,11 @@ def parses_as_number(cell: str | None) -> bool:
     except ValueError:
         return False
     return text.isascii() and "_" not in text  # Python accepts more than that
+
+
+def is_decimal_comma(cell: str) -> bool:
+    """Whether a cell is a number with a decimal comma, such as 1,5."""
+    return bool(DECIMAL_COMMA.fullmatch(cell.strip()))
 
 
 def is_finite_number(text: str) -> bool:

@@ -64,7 +64,7 @@ def prepare(
     DataError
         if files cannot be used.
     """
-    opener = opener or Opener(request.header, looked, request.arrays)
+    opener = opener or Opener(request.header, looked, request.arrays, request.dialect)
     dataset = _dataset(request, opener, once and _reads_once(request, choose))
     request = _settled_loss(request, dataset, choose)
     inputs = _inputs(request, opener, dataset)
@@ -188,6 +188,7 @@ def _decoded(request: Request, dataset: Dataset, inputs: _Inputs) -> DecodedTarg
         inputs.k,
         request.ignore_index,
         request.label_base,
+        request.classes is not None,
     )
     decoded.columns = inputs.predictions.columns
     return decoded

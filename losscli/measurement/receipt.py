@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from losscli.arrays import Array
+from losscli.data.labels import Renumbered
 from losscli.engine.reduction import REDUCTIONS
 from losscli.io.source import Source
 from losscli.version import __version__
@@ -15,6 +16,7 @@ from losscli.wording import short
 if TYPE_CHECKING:
     from losscli.data.columns import Column
     from losscli.data.target_encoding import DecodedTargets, TargetEncoding
+    from losscli.definition.dialect import Dialect
     from losscli.definition.request import Request
     from losscli.engine.job import Job
 
@@ -46,7 +48,9 @@ def receipt(
         "takes": request.takes,
         "from": request.prediction_kind if loss.family.takes_from else None,
         "predictions": _described(job.predictions),
-        "targets": _described(job.targets, "text" if encoding.kind == "name" else None)
+        "targets": _described(
+            job.targets, "text" if encoding.kind == "name" and not isinstance(decoded.source, Renumbered) else None
+        )
         | {"kind": encoding.kind}
         | ({"matched": decoded.matched} if decoded.matched else {}),
         "computed_in": str(job.dtype),
@@ -70,8 +74,14 @@ def receipt(
         "dropped": dropped,
         "picked": request.columns,
         "columns": [column.described() for column in columns],
+        "dialect": _said(request.dialect),
     }
     return {key: value for key, value in entries.items() if value is not None}
+
+
+def _said(dialect: "Dialect") -> dict[str, Any] | None:
+    """Return what options say of the dialect of text tables; None if they say nothing."""
+    return {name: value for name, value in dialect._asdict().items() if value} or None
 
 
 def _smoothing(encoding: "TargetEncoding") -> dict[str, Any] | None:

@@ -752,7 +752,7 @@ class TestErrors:
 
     def test_names(self, checked, write):
         write("z.csv", table(HEADER, LOGITS[:3].tolist()))
-        write("y.csv", "label\nant\nbea\n\n")
+        write("y.csv", "label\nant\nbea\n")
         assert codes(checked("z.csv", "y.csv", code=3)) == {"rows-differ"}
         write("y.csv", 'label\nant\nbea\n""\n')
         assert codes(checked("z.csv", "y.csv", code=3)) == {"empty-labels"}

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import polars as pl
 import pytest
 from by_hand import cross_entropy, near
 
@@ -366,3 +367,129 @@ class TestNamesInTables:
         receipt = compute("ce", p, t).json["receipt"]
         assert "p_" in receipt["targets"]["matched"]
         assert receipt["classes"] == ["cat", "dog"]
+
+
+class TestTrims:
+    """Columns whose names say more than the labels, at both ends, as libraries and people write them."""
+
+    @pytest.mark.parametrize(
+        "column",
+        [
+            "p.{}",
+            "p={}",
+            "p:{}",
+            "p-{}",
+            "Probability:Class={}",
+            "proba[{}]",
+            "prob({})",
+            "p{{{}}}",
+            "<{}>",
+            "{}_prob",
+            "{}.prob",
+            "{} (probability)",
+            "Class {}",
+            "model_1/{}",
+            "P(y = {})",
+            "proba['{}']".replace("'", "_"),
+        ],
+    )
+    @pytest.mark.parametrize("labels", [["dog", "cat"], ["1", "0"], ["b_2", "b_1"]])
+    def test_what_all_names_share_is_left_out(self, compute, write, column, labels):
+        header = ",".join(column.format(label) for label in labels[::-1])
+        p, t = write("p.csv", f"{header}\n1,2\n3,5\n"), write("t.csv", "label\n" + "\n".join(labels) + "\n")
+        found = compute("ce", p, t, "--header").json
+        assert found["value"] == EXPECTED
+        assert found["receipt"]["classes"] == labels[::-1]
+
+    def test_both_ends_are_in_the_receipt(self, compute, write):
+        p, t = write("p.csv", "proba[cat],proba[dog]\n1,2\n3,5\n"), write("t.csv", LABELS)
+        assert (
+            compute("ce", p, t).json["receipt"]["targets"]["matched"]
+            == "by name, prefix 'proba[' and suffix ']' removed"
+        )
+
+    def test_the_case_of_what_is_left_out_does_not_matter(self, compute, write):
+        p, t = write("p.csv", "Prob_cat,prob_dog\n1,2\n3,5\n"), write("t.csv", LABELS)
+        found = compute("ce", p, t)
+        assert (found.json["value"], found.err) == (EXPECTED, "")
+
+    def test_names_in_another_case_match_with_a_note(self, compute, write):
+        p, t = write("p.csv", "Prob_Cat,Prob_Dog\n1,2\n3,5\n"), write("t.csv", LABELS)
+        found = compute("ce", p, t)
+        assert found.json["value"] == EXPECTED
+        assert "t.csv: labels are classes but for capital letters: 'dog' is 'Dog'" in found.err
+
+    @pytest.mark.parametrize(
+        ("header", "labels"), [("p_Cat,p_cat", "CAT\nCAT"), ("p_Cat,p_Dog", "cat\nCAT"), ("p_Cat,p_Dog", "cat\neel")]
+    )
+    def test_names_in_another_case_that_may_be_two_are_refused(self, compute, write, header, labels):
+        p, t = write("p.csv", f"{header}\n1,2\n3,5\n"), write("t.csv", f"label\n{labels}\n")
+        compute("ce", p, t).refuses(3, "t.csv:2", "is not a class")
+
+    def test_numbers_are_never_trimmed(self, compute, write):
+        p, t = write("p.csv", "0.5,0.9\n1,2\n3,5\n"), write("t.csv", "label\n9\n5\n")
+        compute("ce", p, t, "--header").refuses(3, "t.csv:2", "'9' is not a class")
+
+    def test_blanks_around_labels_do_not_matter(self, compute, write):
+        p, t = write("p.csv", "cat, dog\n1, 2\n3, 5\n"), write("t.csv", "id, label\nx, dog\ny,cat \n")
+        assert compute("ce", p, f"{t}:label").json["value"] == EXPECTED
+
+    def test_one_hot_columns_weights_and_classes_know_them(self, compute, write, save):
+        p, t = write("p.csv", "proba[cat],proba[dog]\n1,2\n3,5\n"), write("t.csv", "is dog?,is cat?\n1,0\n0,1\n")
+        assert compute("ce", p, t).json["value"] == EXPECTED
+        labels = save("t.npy", [0, 1])
+        assert compute("ce", p, labels, "--classes", "dog,cat").json["value"] == EXPECTED
+        weighted = compute("ce", p, write("l.csv", LABELS), "--class-weight", "dog=0").json["value"]
+        assert weighted == pytest.approx(np.log1p(np.exp(2)))
+
+
+class TestNumbersAsNames:
+    """Classes that are called 3, 4, 5: labels that are numbers are these names, in any kind of file."""
+
+    @pytest.fixture(params=["t.npy", "t.parquet", "t.csv", "floats.npy"])
+    def labels(self, request, save, write, folder):
+        def make(numbers):
+            if request.param.endswith("parquet"):
+                pl.DataFrame({"label": numbers}).write_parquet(folder / request.param)
+                return request.param
+            if request.param.endswith("csv"):
+                return write(request.param, "label\n" + "".join(f"{number}\n" for number in numbers))
+            return save(request.param, numbers, float if request.param == "floats.npy" else int)
+
+        return make
+
+    def test_of_the_option(self, compute, save, labels):
+        p = save("p.npy", [[1.0, 2.0], [3.0, 5.0]])
+        found = compute("ce", p, labels([4, 3]), "--classes", "3,4")
+        assert found.json["value"] == EXPECTED
+        assert found.json["receipt"]["classes"] == ["3", "4"]
+
+    def test_of_columns_in_another_order(self, compute, write, labels):
+        p = write("p.csv", "prob_1,prob_0\n1,2\n3,5\n")
+        assert compute("ce", p, labels([0, 1])).json["value"] == EXPECTED
+
+    def test_of_columns_that_begin_with_1(self, compute, write, labels):
+        p = write("p.csv", "prob_1,prob_2\n1,2\n3,5\n")
+        assert compute("ce", p, labels([2, 1])).json["value"] == EXPECTED
+
+    def test_some_may_be_left_out(self, compute, save, labels):
+        p = save("p.npy", [[1.0, 2.0], [9.0, 9.0], [3.0, 5.0]])
+        found = compute("ce", p, labels([4, -1, 3]), "--classes", "3,4", "--ignore-index", "-1").json
+        assert (found["value"], found["ignored"]) == (EXPECTED, 1)
+
+    def test_outputs_of_sigmoid_losses_and_targets(self, compute, run, save, labels):
+        p, t = save("p.npy", [[1.0, 2.0], [3.0, 5.0]]), labels([4, 3])
+        assert (
+            compute("bce", p, t, "--classes", "3,4").json["value"]
+            == compute("bce", p, save("i.npy", [1, 0])).json["value"]
+        )
+        assert run("targets", t, "--classes", "3,4").out.split() == ["3,4", "0.0,1.0", "1.0,0.0"]
+
+
+def test_labels_that_may_be_names_or_positions_are_refused_until_the_names_are_said(compute, write, save):
+    p, t = write("p.csv", "prob_1,prob_2,prob_3\n1,2,0\n3,5,1\n"), save("t.npy", [1, 2])
+    compute("ce", p, t).refuses(3, "t.npy", "names of columns", "positions", "--classes 1,2,3")
+    by_name = compute("ce", p, t, "--classes", "1,2,3").json["value"]
+    assert by_name == compute("ce", p, write("t.csv", "label\n1\n2\n")).json["value"]
+    by_position = compute("ce", p, save("z.npy", [0, 2])).json["value"]  # 0 is no name
+    assert by_position == compute("ce", save("p.npy", [[1, 2, 0], [3, 5, 1]]), "z.npy").json["value"]

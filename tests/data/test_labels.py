@@ -70,3 +70,13 @@ class TestLabels:
     def test_words_are_no_numbers_for_a_residual_loss(self, compute, save, write):
         p, t = save("p.npy", [1.0, 2.0]), write("t.csv", "label\ncat\ndog\n")
         compute("mse", p, t).refuses(3, "t.csv:2", "'cat'")
+
+    @pytest.mark.parametrize("write_number", ["{:.18e}".format, "{:.0e}".format, "{:E}".format])
+    def test_indices_in_scientific_notation(self, compute, save, write, write_number):
+        p = save("p.npy", np.arange(24.0).reshape(2, 12) % 5)
+        t = write("t.txt", "".join(write_number(label) + "\n" for label in (10, 1)))
+        assert compute("ce", p, t).json["value"] == compute("ce", p, save("t.npy", [10, 1])).json["value"]
+
+    @pytest.mark.parametrize("cell", ["1e0", "1.5e+00", "1.0e+99", "007", "1.5"])
+    def test_other_numbers_are_no_indices(self, compute, save, write, cell):
+        compute("ce", save("p.npy", np.zeros((1, 3))), write("t.csv", f"label\n{cell}\n")).refuses(3, "t.csv:2", cell)

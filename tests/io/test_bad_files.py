@@ -28,7 +28,7 @@ class TestCells:
             ("a,b\n1,2\n3,4,5\n", ("p.csv:3", "3 cells")),
             ("a,b\n1,2\n\n3,4\n", ("p.csv:3", "blank")),
             ("a,b\n1,x\r2\n\n3,4\n", ("p.csv:3", "blank")),
-            ('a,b\n1,2\n3,"1,5"\n', ("p.csv:3", "'1,5'", "point")),
+            ('a,b\n1,2\n3,"1,5"\n', ("p.csv:3", "'1,5'", "--decimal ,")),
         ],
     )
     def test_place_and_text(self, compute, write, content, parts):
@@ -57,10 +57,6 @@ class TestCells:
     def test_a_label_is_placed_by_its_line(self, compute, write, save):
         p, t = save("p.npy", np.zeros((3, 3))), write("t.csv", "label\n0\n1\n3\n")
         compute("ce", p, t).refuses(3, "t.csv:4", "3", "0 ... 2")
-
-    @pytest.mark.parametrize("loss", ["mse", "bce", "ce"])
-    def test_semicolons_are_recognised(self, compute, write, loss):
-        compute(loss, write("p.csv", "a;b\n1;2\n"), write("t.csv", "1\n")).refuses(3, "p.csv", "semicolon")
 
     def test_a_shard_s_own_name_and_line(self, compute, write):
         write("p-1.csv", "v\n1\n2\n")

@@ -28,7 +28,9 @@ def table(text, kind=TextTable, header=None, separator=","):
 
 
 cells = st.text(st.sampled_from(list('ab1 .,"\nüé')), max_size=6).filter(lambda cell: cell == cell.strip())
-rows = st.lists(st.lists(cells, min_size=3, max_size=3), min_size=1, max_size=40)
+rows = st.lists(st.lists(cells, min_size=3, max_size=3), min_size=1, max_size=40).filter(
+    lambda records: any(cell.strip() for cell in records[-1])  # empty rows at the end are none
+)
 
 
 def written(records, newline="\n", end=True):

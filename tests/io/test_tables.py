@@ -245,8 +245,8 @@ def test_a_lone_0_above_fractions_may_be_a_header(write, run):
 @pytest.mark.parametrize(
     ("text", "part"),
     [
-        ("a;b\n1,5;2,5\n2,5;3,5\n", "semicolons"),
-        ('"cat","dog"\n"1",1.5,2\n"2",1,3\n', "one name too few"),
+        ("a;b\n1,5;2,5\n2,5;3,5\n", "--decimal ,"),
+        ('"cat","dog"\nx,1.5,2\ny,1,3\n', "one name too few"),
         ("sep=,\ncat,dog\n1,2\n", "sep="),
         ("a\n１\n", "is not a number"),
         ('a,b\n"1,000",2\n', "thousands"),

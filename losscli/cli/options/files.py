@@ -59,6 +59,35 @@ Header = Annotated[
         help="Whether tables have a header. Default: the first row is one unless it is all numbers.",
     ),
 ]
+Sep = Annotated[
+    str | None,
+    option(
+        "--sep",
+        metavar="S",
+        panel=READING,
+        show_default=False,
+        help="What stands between the cells of text tables: ',', ';', '|', tab, or blanks for one blank or more. Default: recognised.",
+    ),
+]
+Decimal = Annotated[
+    str | None,
+    option(
+        "--decimal",
+        metavar=".|,",
+        panel=READING,
+        show_default=False,
+        help="The decimal sign of text tables. Default: '.', and an error where numbers may have commas.",
+    ),
+]
+Comment = Annotated[
+    str | None,
+    option(
+        "--comment", metavar="'#'", panel=READING, help="Leave out the lines of text tables that begin with this sign."
+    ),
+]
+SkipRows = Annotated[
+    int, option("--skip-rows", metavar="N", panel=READING, help="Leave out the first N lines of text tables.")
+]
 
 
 def id_option(help: str) -> Any:

@@ -163,6 +163,10 @@ OF_READING: tuple[Option, ...] = (
     Option("label_base", files.LabelBase, 0, TAKEN_BY["label-base"]),
     Option("columns", files.ColumnNames, None),
     Option("header", files.Header, None),
+    Option("sep", files.Sep, None),
+    Option("decimal", files.Decimal, None),
+    Option("comment", files.Comment, None),
+    Option("skip_rows", files.SkipRows, 0),
 )
 OF_REDUCING: tuple[Option, ...] = (
     Option("sample_weight", SampleWeight, None),
@@ -223,6 +227,8 @@ OF_LOSSES: dict[str, Option] = {
     item.word: item for item in (*OF_THE_LOSS, *OF_READING, *OF_REDUCING) if item.name != "library"
 }
 """The options that change the loss of a row, by their names without the dashes."""
+OF_DIALECTS = ("sep", "decimal", "comment", "skip-rows")
+"""The options that say how text tables are written, by their names without the dashes."""
 READ = tuple(item.word for item in OF_READING)
 """The options that say how files are read, by their names without the dashes."""
 

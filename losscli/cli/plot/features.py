@@ -5,11 +5,11 @@ from typing import Annotated, Any
 from losscli.cli.command import say
 from losscli.cli.options.declare import OfLosses, operand
 from losscli.cli.options.files import Labels
-from losscli.cli.options.losses import centers_option, fields, only
+from losscli.cli.options.losses import OF_DIALECTS, centers_option, fields, only
 from losscli.cli.options.picture import Looks, Picture, Quiet
 from losscli.cli.plot.gallery import Gallery
 
-WORDS = ("id", "on-unmatched", "columns", "header", "ignore-index")
+WORDS = ("id", "on-unmatched", "columns", "header", *OF_DIALECTS, "ignore-index")
 
 
 def features(

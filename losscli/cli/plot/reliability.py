@@ -6,7 +6,7 @@ from losscli.analysis.words import Binning
 from losscli.cli.command import say
 from losscli.cli.options.declare import OfLosses, option
 from losscli.cli.options.files import ClassPredictions, ClassTargets
-from losscli.cli.options.losses import bins_option, fields, only
+from losscli.cli.options.losses import OF_DIALECTS, bins_option, fields, only
 from losscli.cli.options.picture import Looks, Picture, Quiet
 from losscli.cli.plot.gallery import Gallery
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from losscli.measurement.measure import Measurement
     from losscli.plots.reliability import Change
 
-WORDS = ("from", "id", "on-unmatched", "classes", "label-base", "columns", "header", "ignore-index")
+WORDS = ("from", "id", "on-unmatched", "classes", "label-base", "columns", "header", *OF_DIALECTS, "ignore-index")
 
 
 def reliability(

@@ -1,0 +1,367 @@
+"""How a text table is written: where it begins, what stands between its cells, and how decimals are written.
+
+What options do not say is recognised from the first lines. What could be read in two ways is an error with its cures.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from losscli.definition.dialect import BLANKS, Dialect
+from losscli.errors import DataError
+from losscli.io.bytes import Raw
+from losscli.io.table import is_decimal_comma, parses_as_number
+from losscli.wording import count
+
+BLANK, NEWLINE, CARRIAGE_RETURN = b" \n\r"
+BOM = b"\xef\xbb\xbf"
+SAMPLE = 64 << 10
+"""Bytes from which a layout is recognised."""
+LINES = 50
+"""Lines from which a layout is recognised, at most."""
+PIECE = 1 << 20
+SHOWN = 40
+"""Letters of a line that a message shows."""
+WORDS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars", BLANKS: "blanks"}
+"""Separators that are recognised, in plain words."""
+RIVALS = ("\t", ";", "|", ",")
+QUOTED = re.compile(r'"[^"]*"')
+
+
+class Layout(NamedTuple):
+    """How a text table is written."""
+
+    separator: str
+    begin: int = 0
+    """The byte at which the header or the first row begins."""
+    line: int = 1
+    """The line, from 1, on which it begins."""
+    decimal: str = "."
+    comment: str | None = None
+    names: tuple[str, ...] | None = None
+    """Names of the columns that stand in a comment above the rows."""
+    row_names: bool = False
+    """Whether the header has no name for the first column, as R writes row names."""
+    notes: tuple[str, ...] = ()
+    said: bool = False
+    """Whether an option says what separates cells, or how decimals are written."""
+
+
+def layout_of(name: str, raw: Raw, usual: str, dialect: Dialect) -> Layout:
+    """Return how a text table is written, from options and from its first lines.
+
+    Parameters
+    ----------
+    usual
+        the separator that its name speaks of, which is taken unless the lines speak for another.
+    dialect
+        what options say.
+
+    Raises
+    ------
+    DataError
+        if the file is empty, or its first lines are no table, with the option that helps.
+    """
+    begin, line = _after_skipped(name, raw, dialect.skip_rows)
+    begin, line = _after_comments(raw, begin, line, dialect.comment)
+    lines = _sample(raw, begin)
+    if not lines:
+        raise DataError(f"{name}: the file is empty{'; or --skip-rows skips all of it' if dialect.skip_rows else ''}")
+    _refuse_blank_first_line(name, lines, line, dialect)
+    if dialect.comment is not None:
+        lines = [text for text in lines if not text.startswith(dialect.comment)]
+    above = 0
+    while dialect.comment is None and above < len(lines) - 1 and lines[above].startswith("#"):
+        above += 1
+    if above:
+        return _below_comments(name, raw, (begin, line), lines, above, usual, dialect)
+    return _of_lines(name, lines, (begin, line), usual, dialect)
+
+
+def _of_lines(name: str, lines: list[str], at: tuple[int, int], usual: str, dialect: Dialect) -> Layout:
+    """Return the layout of a table that begins with the first of some lines, at a byte and a line of the file."""
+    separator, decimal, notes = dialect.sep, dialect.decimal, list[str]()
+    if separator is None:
+        separator = _separator(name, lines, at[1], usual, decimal)
+        if separator != usual and max(_widths(lines, separator)) > 1:
+            settle = "','" if separator != "," else "';'"
+            notes.append(f"{name}: cells are separated by {WORDS[separator]}; say --sep {settle} if not")
+        if decimal == "," and separator == "," and not _has_quoted_decimals(lines):
+            decimal = "."
+            notes.append(f"{name}: cells are separated by commas, so that its decimals are points")
+        if decimal is None and separator == ",":
+            _refuse_one_name(name, lines, at[1])
+    else:
+        _refuse_preamble(name, lines, at[1], separator)
+    row_names = _has_row_names(lines, separator)
+    if row_names:
+        notes.append(
+            f"{name}:{at[1]}: the first column has no name, as R writes row names; it is left out, or say --id ''"
+        )
+    if decimal is None:
+        _refuse_decimal_commas(name, lines[0], at[1], separator)
+    return Layout(
+        separator,
+        *at,
+        decimal=decimal or ".",
+        comment=dialect.comment,
+        row_names=row_names,
+        notes=tuple(notes),
+        said=dialect.sep is not None or dialect.decimal is not None,
+    )
+
+
+def _after_skipped(name: str, raw: Raw, rows: int) -> tuple[int, int]:
+    """Return the byte and the line behind the lines that --skip-rows skips, and behind a byte-order mark."""
+    begin = len(BOM) if raw.read(0, min(3, raw.size)) == BOM else 0
+    for line in range(1, rows + 1):
+        begin = _next_line(raw, begin)
+        if begin >= raw.size:
+            raise DataError(f"{name}: --skip-rows {rows}: it has only {count(line, 'line')}; skip fewer")
+    return begin, rows + 1
+
+
+def _after_comments(raw: Raw, begin: int, line: int, comment: str | None) -> tuple[int, int]:
+    """Return the byte and the line behind the lines that begin with the sign of --comment."""
+    while comment is not None and begin < raw.size and raw.read(begin, 1) == comment.encode():
+        begin, line = _next_line(raw, begin), line + 1
+    return begin, line
+
+
+def _next_line(raw: Raw, begin: int) -> int:
+    """Return the byte at which the line behind the one at `begin` begins: the end of the file if there is none."""
+    while begin < raw.size:
+        data = raw.read(begin, min(PIECE, raw.size - begin))
+        place = data.find(b"\n")
+        if place >= 0:
+            return begin + place + 1
+        begin += len(data)
+    return raw.size
+
+
+def _sample(raw: Raw, begin: int) -> list[str]:
+    """Return the first lines from a byte on, without their ends; the last one only if it is there as a whole.
+
+    Lines from the first one on in which a quote is left open are not among them, unless it is the first of all.
+    """
+    data = raw.read(begin, min(SAMPLE, raw.size - begin))
+    texts = data.decode("utf-8", "replace").split("\n")
+    whole = texts if begin + len(data) >= raw.size else texts[:-1] or texts
+    lines: list[str] = []
+    for text in whole[:LINES]:
+        if text.count('"') % 2:
+            break
+        lines.append(text.removesuffix("\r"))
+    while lines and len(lines) == len(whole) and not lines[-1].strip(" \t,;|"):
+        lines.pop()
+    return lines or [text for text in whole[:1] if text.strip("\r")]
+
+
+def _refuse_blank_first_line(name: str, lines: list[str], line: int, dialect: Dialect) -> None:
+    """Raise a DataError if the first line is blank, with the number of lines to skip."""
+    blank = next((number for number, text in enumerate(lines) if text.strip(" \t,;")), len(lines))
+    if blank:
+        skip = dialect.skip_rows + blank
+        raise DataError(
+            f"{name}:{line}: the line is blank; begin with the header or the first row, or say --skip-rows {skip}"
+        )
+
+
+def cells_of(line: str, separator: str) -> list[str]:
+    """Return the cells of a line; quoted ones are a lone quote each."""
+    bare = QUOTED.sub('"', line)
+    return bare.split() if separator == BLANKS else [cell.strip() for cell in bare.split(separator)]
+
+
+def _widths(lines: Sequence[str], separator: str) -> list[int]:
+    return [len(cells_of(line, separator)) for line in lines]
+
+
+def _is_table(widths: list[int]) -> bool:
+    """Whether lines have the same number of cells, more than one; the first one may have one cell less, as R writes it."""
+    return widths[-1] > 1 and len(set(widths[1:])) <= 1 and widths[0] in (widths[-1], widths[-1] - 1)
+
+
+def _share_of_numbers(lines: Sequence[str], separator: str, decimal: str | None) -> float:
+    """Return which share of the cells below the first line are numbers; decimal commas count unless cells end with commas."""
+    cells = [cell for line in (lines[1:] or lines) for cell in cells_of(line, separator) if cell != '"']
+    numbers = sum(
+        parses_as_number(cell) or (separator != "," and decimal != "." and is_decimal_comma(cell)) for cell in cells
+    )
+    return numbers / len(cells) if cells else 1.0
+
+
+def _separator(name: str, lines: list[str], line: int, usual: str, decimal: str | None) -> str:
+    """Return the separator that the first lines speak for; the usual one, unless it is not there or another one fits better.
+
+    Another one fits better if all lines have the same number of cells by it, and more of these cells are numbers. Blanks
+    separate cells only where all cells below the first line are numbers, or in quotes.
+    """
+    widths = {separator: _widths(lines, separator) for separator in {usual, *RIVALS}}
+    commas = usual if decimal != "," or usual != "," or _has_words_between_commas(lines) else None
+    fitting = [separator for separator in RIVALS if separator != usual and _is_table(widths[separator])]
+    if decimal == "," and not _has_words_between_commas(lines):
+        fitting = [separator for separator in fitting if separator != ","]
+    shares = {separator: _share_of_numbers(lines, separator, decimal) for separator in fitting}
+    best = max(fitting, key=lambda separator: shares[separator], default=None)
+    if commas is not None and widths[usual][0] > 1:
+        own = _share_of_numbers(lines, usual, decimal)
+        regular = _is_table(widths[usual])
+        if best is not None and (shares[best] > own if regular else shares[best] == 1):
+            return best
+        blank = own < 1 and _is_separated_by_blanks(lines, decimal)
+        if not regular and not blank:
+            _refuse_preamble(name, lines, line, usual)
+        return BLANKS if blank else usual
+    if best is not None:
+        return best
+    if _is_separated_by_blanks(lines, decimal):
+        return BLANKS
+    _refuse_doubtful_blanks(name, lines, line)
+    for separator in (usual, *RIVALS):
+        _refuse_preamble(name, lines, line, separator)
+    return usual if commas is not None else ";"
+
+
+def _has_words_between_commas(lines: list[str]) -> bool:
+    """Whether commas separate cells although decimals have commas: the first line has words, and as many commas as the others."""
+    first, widths = cells_of(lines[0], ","), _widths(lines, ",")
+    return len(first) > 1 and set(widths) == {len(first)} and not any(map(parses_as_number, first))
+
+
+def _has_quoted_decimals(lines: list[str]) -> bool:
+    """Whether numbers with decimal commas stand in quotes, so that commas may separate cells as well."""
+    return any(is_decimal_comma(quoted[1:-1]) for line in lines for quoted in QUOTED.findall(line))
+
+
+def _is_separated_by_blanks(lines: list[str], decimal: str | None) -> bool:
+    """Whether blanks separate cells: all lines have as many, and all below the first are numbers or in quotes."""
+    return _is_table(_widths(lines, BLANKS)) and _share_of_numbers(_without_row_names(lines), BLANKS, decimal) == 1
+
+
+def _without_row_names(lines: list[str]) -> list[str]:
+    """Return lines without the first cell of each but the first, if the first line has one cell less."""
+    widths = _widths(lines, BLANKS)
+    if widths[0] == widths[-1]:
+        return lines
+    return [lines[0], *(" ".join(cells_of(line, BLANKS)[1:]) for line in lines[1:])]
+
+
+def _refuse_doubtful_blanks(name: str, lines: list[str], line: int) -> None:
+    """Raise a DataError if it is doubtful whether blanks separate cells: there is a column of numbers and one of words.
+
+    In files that are called .csv or .tsv they do not.
+    """
+    if re.search(r"\.(csv|tsv|tab)(\.\w+)?$", name, re.IGNORECASE) or not _is_table(_widths(lines, BLANKS)):
+        return
+    rows = [cells_of(text, BLANKS) for text in lines[1:]]
+    if rows and any(all(map(parses_as_number, column)) for column in zip(*rows, strict=True)):
+        raise DataError(
+            f"{name}:{line}: {_shown(lines[0])}: one column of words, or cells separated by blanks? Say --sep ',' or --sep blanks"
+        )
+
+
+def _refuse_preamble(name: str, lines: list[str], line: int, separator: str) -> None:
+    """Raise a DataError if the table begins below the first line, with the number of lines to skip.
+
+    The lines below must be as wide as each other, at least three, and wider than the first one.
+    """
+    widths = _widths(lines, separator)
+    start = len(lines) - 1
+    while start > 0 and widths[start - 1] == widths[-1]:
+        start -= 1
+    if start < 1 or len(lines) - start < 3 or widths[0] >= widths[-1] or (start == 1 and widths[0] == widths[-1] - 1):
+        return
+    if widths[-1] < 2:
+        return
+    cure = f"--skip-rows {line - 1 + start}"
+    if lines[0].startswith("#"):
+        cure = f"--comment '#' or {cure}"
+    raise DataError(
+        f"{name}:{line}: {_shown(lines[0])} has {count(widths[0], 'cell')}, and the lines from {line + start} on have "
+        f"{widths[-1]}: does the table begin there? Say {cure}"
+    )
+
+
+def _refuse_decimal_commas(name: str, first: str, line: int, separator: str) -> None:
+    """Raise a DataError if the first line has numbers with decimal commas, which would be taken for a header."""
+    if separator == ",":
+        return
+    cells = cells_of(first, separator)
+    odd = next((cell for cell in cells if is_decimal_comma(cell)), None)
+    if odd is not None and all(parses_as_number(cell) or is_decimal_comma(cell) for cell in cells):
+        raise DataError(f"{name}:{line}: {odd!r}: a number with a decimal comma? Say --decimal ,")
+
+
+def _refuse_one_name(name: str, lines: list[str], line: int) -> None:
+    """Raise a DataError for one name above rows of two whole numbers: one number with a decimal comma, or a row name and a number."""
+    if len(lines) > 1 and len(cells_of(lines[0], ",")) == 1 and all(is_decimal_comma(text) for text in lines[1:]):
+        raise DataError(
+            f"{name}:{line + 1}: {lines[1]!r} below the one name {_shown(lines[0])}: a decimal comma? Say --decimal , and if "
+            "these are two columns, name the first one as well"
+        )
+
+
+def _has_row_names(lines: list[str], separator: str) -> bool:
+    """Whether the first column has row names, as R writes them: it has no name, and its cells are in quotes or 1, 2, 3 ..."""
+    widths = _widths(lines, separator)
+    if len(lines) < 2 or widths[0] != widths[-1] - 1 or len(set(widths[1:])) > 1:
+        return False
+    firsts = [cells_of(text, separator)[0] for text in lines[1:]]
+    names = cells_of(lines[0], separator)
+    if any(map(parses_as_number, names)):
+        return False
+    return all(cell == '"' for cell in firsts) or firsts == [str(number) for number in range(1, len(firsts) + 1)]
+
+
+def _below_comments(
+    name: str, raw: Raw, at: tuple[int, int], lines: list[str], above: int, usual: str, dialect: Dialect
+) -> Layout:
+    """Return the layout of a table whose first lines begin with '#', without an option that says what they are.
+
+    Rows of numbers below them make it clear: a last comment with as many words as there are columns has their names, as
+    NumPy writes them, and other comments are left out. A name that begins with '#' directly is a name.
+
+    Raises a DataError with the options that help if the lines below are not all numbers.
+    """
+    (begin, line), rest = at, lines[above:]
+    for _ in range(above):
+        begin = _next_line(raw, begin)
+    last = lines[above - 1]
+    layout = _of_lines(name, rest, (begin, line + above), usual, dialect)
+    width, said = len(cells_of(rest[0], layout.separator)), cells_of(last, layout.separator)
+    if above == 1 and len(said) == width > 1 and re.match(r"#[^\s#]", last):
+        return _of_lines(name, lines, at, usual, dialect)
+    if above == 1 and width == 1 and re.match(r"#[^\s#]+$", last):
+        return _of_lines(name, lines, at, usual, dialect)  # one column, whose name or label begins with '#'
+    if _share_of_numbers(["", *rest], layout.separator, layout.decimal) < 1:
+        raise DataError(
+            f"{name}:{line}: {_shown(lines[0])}: a comment? Say --comment '#', or --skip-rows {dialect.skip_rows + above}"
+        )
+    names = tuple(cells_of(last.lstrip("# \t"), layout.separator))
+    bad = len(names) != width or any(map(parses_as_number, names)) or (width == 1 and " " in names[0])
+    if not bad and len(set(names)) == len(names) and all(names):
+        note = f"{name}:{line + above - 1}: the comment {_shown(last)} is read as the header; say --comment '#' if it is none"
+        return layout._replace(names=names, notes=(*layout.notes, note))
+    note = f"{name}: {count(above, 'line')} above the table left out, with comments: {_shown(lines[0])}"
+    return layout._replace(notes=(*layout.notes, note))
+
+
+def _shown(line: str) -> str:
+    return repr(line if len(line) <= SHOWN else f"{line[:SHOWN]}...")
+
+
+def squeezed(data: bytes) -> bytes:
+    """Return lines with one blank where they have blanks or tabs, and none at their beginnings and ends; not within quotes."""
+    if b'"' in data:
+        data = re.sub(rb'"[^"]*"|[ \t]+', lambda found: found[0] if found[0][:1] == b'"' else b" ", data)
+        return re.sub(rb"^ | (?=\r?$)", b"", data, flags=re.MULTILINE)
+    letters = np.frombuffer(data.replace(b"\t", b" "), np.uint8)
+    blank, ending = letters == BLANK, (letters == NEWLINE) | (letters == CARRIAGE_RETURN)
+    before = np.concatenate([[True], (blank | ending)[:-1]])
+    letters = letters[~(blank & before)]
+    blank, ending = letters == BLANK, (letters == NEWLINE) | (letters == CARRIAGE_RETURN)
+    behind = np.concatenate([ending[1:], [True]])
+    return letters[~(blank & behind)].tobytes()
