@@ -13,6 +13,11 @@ def deferred(module: str, name: str) -> Callable[..., Any]:
     return lambda *words: getattr(import_module(module), name)(*words)
 
 
+COMPRESSED = (".gz", ".zst", ".bz2", ".xz")
+"""Suffixes that say how a file is compressed, behind the suffix that says its format."""
+HEAD = 512
+"""Bytes at the beginning of a file by which its format is told."""
+
 Content = Any
 """A Source for arrays, or a Table, whose columns are chosen later."""
 
@@ -28,9 +33,15 @@ class Named(NamedTuple):
     looked: Looked = lambda name, done, size: None
 
     @property
-    def magic(self) -> bytes:
-        """The first bytes of the file, at most six."""
-        return self.raw.read(0, min(6, self.raw.size))
+    def head(self) -> bytes:
+        """The first bytes of the file, at most `HEAD`."""
+        return self.raw.read(0, min(HEAD, self.raw.size))
+
+    @property
+    def plain_name(self) -> str:
+        """The name in lower case, without the suffix of a compression: its own suffix says what is compressed."""
+        name = self.name.lower()
+        return next((name.removesuffix(suffix) for suffix in COMPRESSED if name.endswith(suffix)), name)
 
 
 class Format(NamedTuple):

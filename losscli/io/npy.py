@@ -17,6 +17,11 @@ from losscli.io.source import Reshaped, Source, Window, place_in_array
 FORTRAN_ROWS = 128
 """Rows that are read at once from an array stored by columns, of which each column needs a read of its own."""
 
+VERSIONS = ((1, 0), (2, 0), (3, 0))
+"""Versions of NPY that exist."""
+MOST_OF_EMPTY = 1 << 28
+"""Bytes that an array without elements may have if its axis of length 0 had length 1."""
+
 
 @dataclass
 class NpySource:
@@ -163,6 +168,8 @@ def read_npy_header(file: Any, name: str) -> tuple[tuple[int, ...], bool, np.dty
     """
     try:
         version = np.lib.format.read_magic(file)
+        if version not in VERSIONS:
+            raise DataError(f"{name}: NPY of version {version[0]}.{version[1]}, which does not exist; save it again")
         read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about headers that Python 2 wrote
@@ -173,7 +180,9 @@ def read_npy_header(file: Any, name: str) -> tuple[tuple[int, ...], bool, np.dty
         raise DataError(f"{name}: not an NPY file ({_first_line(error)}); save it with numpy.save") from error
     check_dtype(dtype, name)
     check_axes(shape, name)
-    if math.prod(shape) * max(dtype.itemsize, 1) >= 2**62:
+    # Axes of length 0 count as 1: what loops over the other axis would never end.
+    most = 2**62 if all(shape) else MOST_OF_EMPTY
+    if math.prod(max(length, 1) for length in shape) * max(dtype.itemsize, 1) >= most:
         raise DataError(f"{name}: its header says shape {shape}, which no file can hold; it is damaged, save it again")
     return shape, fortran, dtype
 
@@ -200,6 +209,8 @@ def check_axes(shape: tuple[int, ...], name: str) -> None:
     """Raise a DataError for shapes that are neither (n,) nor (n, k)."""
     if any(type(length) is not int for length in shape):
         raise DataError(f"{name}: its header says shape {shape}, which is none; it is damaged, save it again")
+    if any(length < 0 for length in shape):
+        raise DataError(f"{name}: its header says shape {shape}, with a negative length; it is damaged, save it again")
     if not 1 <= len(shape) <= 2:
         raise DataError(f"{name}: shape {shape} has {len(shape)} axes; losscli reads (n,) or (n, k): reshape it first")
 

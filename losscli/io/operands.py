@@ -13,6 +13,7 @@ from pathlib import Path
 from losscli.errors import DataError, UsageError
 from losscli.io.bytes import Begun, Looked, Raw, RawFile, Reader, Spool, pieces_of
 from losscli.io.format import Content, Format, Named, deferred
+from losscli.io.guarded import check_threads
 from losscli.io.npy import NpySource, StreamSource, native, read_npy_header
 from losscli.io.npz import _npz
 from losscli.io.source import ShardedSource, Source
@@ -46,7 +47,7 @@ def unpacked(where: Named) -> Raw:
     """Return the bytes of a text file, from a copy if they are compressed."""
     import zlib
 
-    magic = where.magic
+    magic = where.head
     try:
         if magic.startswith(MAGIC_GZIP):
             import gzip
@@ -104,15 +105,6 @@ FORMATS: dict[str, Format] = {
     "csv": Format((".csv", ".csv.gz", ".csv.zst"), _text(",")),
 }
 
-FOREIGN = {
-    (".pt", ".pth"): "with numpy.save(file, tensor.detach().cpu().numpy())",
-    (".pkl", ".pickle", ".joblib"): "with numpy.save(file, numpy.asarray(array))",
-    (".json", ".jsonl", ".ndjson"): "as a CSV file",
-    (".xlsx", ".xls", ".ods"): "as a CSV file",
-    (".h5", ".hdf5", ".mat"): "with numpy.save(file, array)",
-}
-"""Suffixes of files that losscli does not read -> how to save their data instead. Suffixes in FORMATS come first."""
-
 
 def format_of(where: Named) -> Format:
     """Return the format of a file: by its first bytes, then by its name; CSV if neither tells.
@@ -120,26 +112,28 @@ def format_of(where: Named) -> Format:
     Raises
     ------
     DataError
-        if the file is empty, or its name says another format than its bytes.
+        if the file is empty, is of a format that losscli does not read, or its name says another format than its bytes.
     """
-    suffix = where.name.lower()
-    known = suffix.endswith(tuple(chain.from_iterable(kind.suffixes for kind in FORMATS.values())))
-    for suffixes, cure in FOREIGN.items():
-        if where.path is not None and suffix.endswith(suffixes) and not known:
-            raise DataError(f"{where.name}: losscli does not read {where.path.suffix} files; save it {cure}")
+    from losscli.io.foreign import refuse, refuse_binary, refuse_suffix
+
     if not where.raw.size:
         raise DataError(f"{where.name}: the file is empty; did what should write it fail?")
-    magic = where.magic
+    head, suffix = where.head, where.name.lower()
     for kind in FORMATS.values():
-        if kind.magic and magic.startswith(kind.magic):
+        if kind.magic and head.startswith(kind.magic):
             return kind
+    refuse(where)
     for name, kind in FORMATS.items():
         if suffix.endswith(kind.suffixes):
             if kind.magic:
                 raise DataError(
-                    f"{where.name}: not {name.upper()}, whatever its name says; its first bytes are {magic!r}"
+                    f"{where.name}: not {name.upper()}, whatever its name says; its first bytes are {head[:6]!r}"
                 )
+            refuse_binary(where)
             return kind
+    if where.path is not None:
+        refuse_suffix(where)
+    refuse_binary(where)
     return FORMATS["csv"]
 
 
@@ -157,6 +151,9 @@ class Opener:
     _opened: dict[tuple[str | None, ...], Content] = field(default_factory=dict)
     _stdin: "tuple[str, str, Operand] | None" = None
     """The role in which standard input was opened, the text that named it, and its operand."""
+
+    def __post_init__(self) -> None:
+        check_threads()
 
     def open(self, text: str, what: str, once: bool = False) -> "Operand":
         """Open FILE, FILE:COLUMN, FILE.npz:KEY, '-' or a glob.

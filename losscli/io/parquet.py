@@ -1,23 +1,19 @@
 """Parquet files, read through Polars: their columns have types, and their row groups are decoded as a whole."""
 
 import io
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from threading import RLock
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from losscli.arrays import Array
-from losscli.errors import DataError, Exit
+from losscli.errors import DataError
 from losscli.io.bytes import Raw, Reader, Spool, pieces_of
 from losscli.io.format import Named
+from losscli.io.guarded import readable
 from losscli.io.npy import NpySource
-from losscli.io.sinks import remove_temporaries
 from losscli.io.source import Source
 from losscli.io.table import Table, TableSource
-from losscli.wording import printable
 
 if TYPE_CHECKING:
     import polars as pl
@@ -25,8 +21,6 @@ if TYPE_CHECKING:
 SEGMENT = 1 << 20
 """Rows that are decoded at once, of one column or of a few."""
 CELLS = 4 << 20
-PROCESS = RLock()
-"""Held while standard error and the handler of aborts, which belong to the whole process, are replaced."""
 
 
 class ParquetTable(Table):
@@ -43,7 +37,7 @@ class ParquetTable(Table):
         import polars as pl
 
         self.name, self.scan = name, scan
-        with _readable(name):
+        with readable(name, "a Parquet file"):
             self.schema = scan.collect_schema()
             height = int(scan.select(pl.len()).collect().item())
         self.names, self.width = tuple(self.schema.names()), len(self.schema)
@@ -58,12 +52,13 @@ class ParquetTable(Table):
                 what = f"{self.name}, {self.label(number)}: its cells are {dtype}"
                 raise DataError(f"{what}, where one number each (or one word) is needed; save a column for each")
         start, stop = self.cuts[chunk : chunk + 2]
-        with _readable(self.name):
+        with readable(self.name, "a Parquet file"):
             return (
                 self.scan.slice(start, stop - start)
                 .select([self.names[number] for number in numbers])
                 .collect()
                 .cast({pl.Categorical: pl.String, pl.Enum: pl.String})
+                .with_columns(pl.col(pl.Duration).dt.to_string("iso"))  # Polars casts all other types to text
             )
 
     def quick(self, chunk: int, numbers: Sequence[int]) -> Array | None:
@@ -119,66 +114,6 @@ class ParquetTable(Table):
         return self
 
 
-@contextmanager
-def _readable(name: str) -> Iterator[None]:
-    """Turn everything that Polars raises about a file that it cannot read into a DataError, and hide what it prints.
-
-    A damaged file can make Polars panic, and it prints a trace before it raises; a second panic while it cleans up
-    after the first one makes it abort the process.
-    """
-    import polars as pl
-
-    PROCESS.acquire()
-    kept = None
-    try:
-        kept = os.dup(2)
-        with open(os.devnull, "wb") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-    except OSError:
-        pass  # standard error is closed
-    try:
-        with _last_words(f"losscli: {printable(_damaged(name, 'Polars aborted'))}\n", kept):
-            yield
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
-        why = (str(error).splitlines() or [type(error).__name__])[0]
-        raise DataError(_damaged(name, why)) from error
-    finally:
-        if kept is not None:
-            os.dup2(kept, 2)
-            os.close(kept)
-        PROCESS.release()
-
-
-def _damaged(name: str, why: str) -> str:
-    return f"{name}: not a Parquet file that can be read ({why}); write it again"
-
-
-@contextmanager
-def _last_words(line: str, descriptor: int | None) -> Iterator[None]:
-    """If the process aborts meanwhile, print `line` and exit with the code for a damaged file.
-
-    The handler is a C function: one of Python's own would run only after the call that aborts had
-    returned, which never happens.
-    """
-    import ctypes
-    import signal
-
-    def aborted(number: int) -> None:
-        remove_temporaries()
-        if descriptor is not None:
-            os.write(descriptor, line.encode("utf-8", "replace"))
-        os._exit(Exit.DATA)
-
-    handler = ctypes.CFUNCTYPE(None, ctypes.c_int)(aborted)
-    place = ctypes.pythonapi.PyOS_setsig
-    place.argtypes, place.restype = [ctypes.c_int, ctypes.c_void_p], ctypes.c_void_p
-    before = place(signal.SIGABRT, ctypes.cast(handler, ctypes.c_void_p))
-    try:
-        yield
-    finally:
-        place(signal.SIGABRT, before)
-
-
 def open_parquet(where: Named) -> Table:
     """Open a Parquet file. A copy of it is read, since Polars fails if a file changes or shrinks meanwhile.
 
@@ -194,7 +129,7 @@ def open_parquet(where: Named) -> Table:
         copy = Spool.copy(name, pieces_of(Reader(raw)))
         raw.check()
         raw = copy
-    with _readable(name):
+    with readable(name, "a Parquet file"):
         scan = pl.scan_parquet(raw.location or io.BytesIO(raw.read(0, raw.size)), glob=False)
     table = ParquetTable(name, scan)
     table.raw = raw  # the copy is deleted when nobody refers to it

@@ -1,5 +1,9 @@
 """Types of Parquet columns: what they are read as, and which are refused."""
 
+import subprocess
+import sys
+from datetime import timedelta
+
 import numpy as np
 import polars as pl
 import pytest
@@ -48,3 +52,44 @@ class TestParquetTypes:
         self.write(folder, c=cells, p=[1.0, 2.0])
         compute("mse", "c.parquet:c", "0").refuses(3, 'column "c"', "its cells are")
         compute("mse", "c.parquet:p", "0", "--id", "c").refuses(3, 'column "c"', "its cells are")
+
+
+class TestDurations:
+    """Durations are words: labels, ids and groups, and never numbers."""
+
+    @pytest.fixture
+    def table(self):
+        spans = pl.Series([timedelta(seconds=1), timedelta(seconds=2)])
+        pl.DataFrame({"d": spans, "PT1S": [1.0, 0.0], "PT2S": [0.0, 1.0]}).write_parquet("d.parquet")
+        return "d.parquet"
+
+    def test_as_labels(self, compute, table):
+        found = compute("ce", table, f"{table}:d", "--columns", "PT*", "-f", "value").value
+        assert found == pytest.approx(np.log1p(np.exp(-1)))
+
+    def test_as_ids(self, compute, table):
+        found = compute("mse", f"{table}:PT1S", f"{table}:PT2S", "--id", "d", "-f", "csv")
+        assert found.out.splitlines()[1:] == ["0,PT1S,0.0,1.0", "1,PT2S,1.0,1.0"]
+
+    def test_as_numbers(self, compute, table):
+        compute("mse", f"{table}:d", "0").refuses(3, 'column "d"', "Duration")
+
+
+@pytest.mark.parametrize("threads", ["0", "-1", "x", "1.5"])
+def test_a_number_of_threads_that_polars_cannot_take(compute, monkeypatch, write, threads):
+    monkeypatch.setenv("POLARS_MAX_THREADS", threads)
+    compute("mse", write("p.csv", "v\n1\n"), "0").refuses(2, f"POLARS_MAX_THREADS={threads}", "unset it")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of memory are Linux's")
+class TestLimits:
+    """A good file is not called damaged where the machine is at its limits."""
+
+    @pytest.mark.parametrize(("limit", "said"), [("-v 350000", "memory is short"), ("-n 7", "too many files are open")])
+    def test_a_good_file_is_not_blamed(self, limit, said):
+        pl.DataFrame({"p": np.arange(400_000) / 7}).write_parquet("p.parquet")
+        line = f"ulimit {limit}; exec {sys.executable} -m losscli compute mse p.parquet 0"
+        done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False)
+        assert "not a Parquet file" not in done.stderr
+        assert said in done.stderr
+        assert done.returncode == 3
