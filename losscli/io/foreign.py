@@ -6,6 +6,7 @@ file is called.
 
 import codecs
 import re
+from collections.abc import Collection
 from typing import NamedTuple
 
 from losscli.errors import DataError
@@ -25,6 +26,7 @@ class Foreign(NamedTuple):
 
 
 PICKLE = "loading it could run code, so losscli never does; where it was made, save it with numpy.save(file, numpy.asarray(values))"
+EXCEL = "save it with pandas.read_excel('FILE').to_csv('FILE.csv', index=False)"
 IN_R = "save it in R with write.csv(readRDS('FILE'), 'FILE.csv', row.names = FALSE)"
 AS_ARRAY = "open it with the program that made it, and save it with numpy.save(file, values)"
 IN_UTF_8 = "save it with open('FILE.csv', 'w', encoding='utf-8').write(open('FILE', encoding='{}').read())"
@@ -45,7 +47,7 @@ FOREIGN = (
     Foreign(
         "an old Office file, such as Excel's .xls",
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",),
-        "save it with pandas.read_excel('FILE').to_csv('FILE.csv', index=False)",
+        EXCEL,
     ),
     Foreign(
         "an HDF5 file (Keras, MATLAB 7.3, pandas)",
@@ -62,6 +64,7 @@ FOREIGN = (
         (b"Obj\x01",),
         "save it with polars.read_avro('FILE').write_parquet('FILE.parquet')",
     ),
+    Foreign("an empty ZIP archive", (b"PK\x05\x06",), "did what should write it fail?"),
     Foreign("a tar archive", (b"ustar",), "unpack it with tar -xf FILE and name one of its files", 257),
     Foreign(
         "an R data file",
@@ -107,8 +110,8 @@ FOREIGN = (
 CONVERTED = {
     (".pkl", ".pickle", ".joblib"): PICKLE,
     (".json",): "save it as a CSV file, or with one JSON object per line as .jsonl",
-    (".ods",): "save it with pandas.read_excel('FILE').to_csv('FILE.csv', index=False)",
-    (".xlsx", ".xls"): "save it with pandas.read_excel('FILE').to_csv('FILE.csv', index=False)",
+    (".ods",): EXCEL,
+    (".xlsx", ".xls"): EXCEL,
     (".h5", ".hdf5", ".mat"): AS_ARRAY,
     (".pt", ".pth"): "save it with numpy.save(file, tensor.detach().cpu().numpy())",
 }
@@ -143,6 +146,18 @@ def refuse(where: Named) -> None:
     for encoding, letters in UTF_16.items():
         if letters.match(head):
             raise DataError(f"{where.name}: is text in UTF-16; {_cure(where, IN_UTF_8.format(encoding))}")
+
+
+def refuse_archive(where: Named, names: Collection[str]) -> None:
+    """Raise a DataError if a ZIP archive is a document, by the names of the files in it."""
+    office = {"xl/": "an Excel file", "word/": "a Word document", "ppt/": "a presentation"}
+    for folder, what in office.items():
+        if "[Content_Types].xml" in names and any(name.startswith(folder) for name in names):
+            raise DataError(f"{where.name}: is {what}; {_cure(where, EXCEL)}")
+    if "mimetype" in names and "content.xml" in names:
+        raise DataError(f"{where.name}: is a document of LibreOffice; {_cure(where, EXCEL)}")
+    if "model.weights.h5" in names:
+        raise DataError(f"{where.name}: is a Keras model, not data; save its predictions with numpy.save")
 
 
 def refuse_suffix(where: Named) -> None:

@@ -23,7 +23,10 @@ Content = Any
 
 
 class Named(NamedTuple):
-    """Where the data of an operand comes from: its bytes and their name, and the path if they are in a file."""
+    """Where the data of an operand comes from: its bytes and their name, and the path if they are in a file.
+
+    `part` is what the operand says behind the file's name and a colon: the key of an array, the name of a column.
+    """
 
     name: str
     raw: Raw
@@ -31,6 +34,10 @@ class Named(NamedTuple):
     part: str | None = None
     header: bool | None = None
     looked: Looked = lambda name, done, size: None
+    inner: str | None = None
+    """The name of the file in an archive from which the bytes come."""
+    open_inner: "Callable[[Named], Any]" = lambda where: None
+    """Opens a file that is inside of this one."""
 
     @property
     def head(self) -> bytes:
@@ -40,13 +47,19 @@ class Named(NamedTuple):
     @property
     def plain_name(self) -> str:
         """The name in lower case, without the suffix of a compression: its own suffix says what is compressed."""
-        name = self.name.lower()
-        return next((name.removesuffix(suffix) for suffix in COMPRESSED if name.endswith(suffix)), name)
+        name = (self.inner or self.name).lower()
+        while name.endswith(COMPRESSED):
+            name = name.rpartition(".")[0]
+        return name
 
 
 class Format(NamedTuple):
-    """How files of a format are opened, and `magic`, the bytes that they begin with, if the format has such."""
+    """How files of a format are opened, and `magic`, the bytes that they begin with, if the format has such.
+
+    `keyed` says that a file holds several arrays or files, of which `Named.part` picks one.
+    """
 
     suffixes: tuple[str, ...]
     open: Callable[[Named], Content]
     magic: bytes | None = None
+    keyed: bool = False

@@ -101,11 +101,7 @@ def _last_words(name: str, what: str, descriptor: int | None, said: int | None) 
         if descriptor is not None:
             printed = b"" if said is None else os.pread(said, 1 << 16, 0)
             short = any(words.search(printed.decode("utf-8", "replace")) for words in SHORT)
-            why = (
-                printed.decode("utf-8", "replace")
-                if short
-                else "Polars aborted, as for damage or for too little memory"
-            )
+            why = printed.decode("utf-8", "replace") if short else "Polars aborted"
             os.write(descriptor, f"losscli: {printable(_unreadable(name, what, why))}\n".encode("utf-8", "replace"))
         os._exit(Exit.DATA)
 

@@ -11,11 +11,10 @@ from itertools import chain
 from pathlib import Path
 
 from losscli.errors import DataError, UsageError
-from losscli.io.bytes import Begun, Looked, Raw, RawFile, Reader, Spool, pieces_of
+from losscli.io.bytes import Begun, Looked, Raw, RawFile, Spool, pieces_of
 from losscli.io.format import Content, Format, Named, deferred
 from losscli.io.guarded import check_threads
 from losscli.io.npy import NpySource, StreamSource, native, read_npy_header
-from losscli.io.npz import _npz
 from losscli.io.source import ShardedSource, Source
 from losscli.wording import did_you_mean
 
@@ -24,10 +23,6 @@ MAGIC_ZIP = b"PK\x03\x04"
 MAGIC_PARQUET = b"PAR1"
 MOST_HELD = 100
 """If an operand has more shards than this, none of them is kept open."""
-MAGIC_GZIP = b"\x1f\x8b"
-MAGIC_ZSTD = b"\x28\xb5\x2f\xfd"
-SKIPPED_ZSTD = b"\x2a\x4d\x18"
-"""The bytes after the first one, 0x50 to 0x5f, of a zstd frame that holds no data."""
 
 
 def _npy(where: Named) -> Content:
@@ -38,71 +33,18 @@ def _text(separator: str) -> Callable[[Named], Content]:
     def open_(where: Named) -> Content:
         from losscli.io.csv import open_text
 
-        return open_text(where.name, unpacked(where), separator, where.header, where.looked)
+        return open_text(where.name, where.raw, separator, where.header, where.looked)
 
     return open_
 
 
-def unpacked(where: Named) -> Raw:
-    """Return the bytes of a text file, from a copy if they are compressed."""
-    import zlib
-
-    magic = where.head
-    try:
-        if magic.startswith(MAGIC_GZIP):
-            import gzip
-
-            with gzip.GzipFile(fileobj=Reader(where.raw)) as file:
-                return Spool.copy(where.name, pieces_of(file))
-        if magic.startswith(MAGIC_ZSTD):
-            import zstandard
-
-            unpacker = zstandard.ZstdDecompressor()
-            with unpacker.stream_reader(Reader(where.raw), read_across_frames=True) as stream:  # type: ignore[arg-type]
-                copy = Spool.copy(where.name, pieces_of(stream))
-            _check_frames(where.raw)
-            return copy
-    except (OSError, EOFError, zlib.error, _zstd_error()) as error:
-        raise DataError(f"{where.name}: not a compressed file that can be read ({error}); write it again") from error
-    return where.raw
-
-
-def _check_frames(raw: Raw) -> None:
-    """Raise an EOFError for zstd frames that were cut off: the reader returns their beginning without an error."""
-    import zstandard
-
-    place = 0
-    while place < raw.size:
-        head = raw.read(place, min(18, raw.size - place))
-        if head[1:4] == SKIPPED_ZSTD and head[0] >> 4 == 5:
-            place += 8 + int.from_bytes(head[4:8], "little")
-            continue
-        frame = zstandard.get_frame_parameters(head)
-        place += zstandard.frame_header_size(head)
-        last = False
-        while not last:
-            if place + 3 > raw.size:
-                raise EOFError("it ends before its end: was it cut off?")
-            header = int.from_bytes(raw.read(place, 3), "little")
-            last = bool(header & 1)
-            place += 3 + (1 if header >> 1 & 3 == 1 else header >> 3)  # a single repeated byte, or this many bytes
-        place += 4 * frame.has_checksum
-    if place > raw.size:
-        raise EOFError("it ends before its end: was it cut off?")
-
-
-def _zstd_error() -> type[Exception]:
-    # If the package was not imported, none of its errors can have been raised.
-    module = sys.modules.get("zstandard")
-    return OSError if module is None else module.ZstdError
-
-
 FORMATS: dict[str, Format] = {
     "npy": Format((".npy",), _npy, MAGIC_NPY),
-    "npz": Format((".npz",), _npz, MAGIC_ZIP),
+    "npz": Format((".npz",), deferred("losscli.io.archive", "open_archive"), MAGIC_ZIP, keyed=True),
+    "zip": Format((".zip",), deferred("losscli.io.archive", "open_archive"), MAGIC_ZIP, keyed=True),
     "parquet": Format((".parquet", ".pq"), deferred("losscli.io.parquet", "open_parquet"), MAGIC_PARQUET),
-    "tsv": Format((".tsv", ".tsv.gz", ".tsv.zst", ".tab"), _text("\t")),
-    "csv": Format((".csv", ".csv.gz", ".csv.zst"), _text(",")),
+    "tsv": Format((".tsv", ".tab"), _text("\t")),
+    "csv": Format((".csv",), _text(",")),
 }
 
 
@@ -118,7 +60,7 @@ def format_of(where: Named) -> Format:
 
     if not where.raw.size:
         raise DataError(f"{where.name}: the file is empty; did what should write it fail?")
-    head, suffix = where.head, where.name.lower()
+    head, suffix = where.head, where.plain_name
     for kind in FORMATS.values():
         if kind.magic and head.startswith(kind.magic):
             return kind
@@ -131,10 +73,36 @@ def format_of(where: Named) -> Format:
                 )
             refuse_binary(where)
             return kind
-    if where.path is not None:
-        refuse_suffix(where)
+    refuse_suffix(where)
     refuse_binary(where)
     return FORMATS["csv"]
+
+
+def opened(where: Named) -> tuple[Content, bool]:
+    """Open a file, which may be compressed, and return its content, and whether that depends on `where.part`.
+
+    Raises
+    ------
+    DataError
+        if the file cannot be read, or is of a format that losscli does not read.
+    """
+    from losscli.io.compressed import unpacked
+
+    where = unpacked(where._replace(open_inner=_inner))
+    kind = format_of(where)
+    return kind.open(where), kind.keyed
+
+
+def _inner(where: Named) -> Content:
+    return opened(where)[0]
+
+
+def rest_of(file: str, content: str, part: str | None) -> str | None:
+    """Return what is left of an operand's `part` if the content's name shows that the file's format used its beginning."""
+    whole = f"{file}:{part}"
+    if part is None or whole == content:
+        return None
+    return whole[len(content) + 1 :] if whole.startswith(f"{content}:") else part
 
 
 @dataclass
@@ -193,19 +161,22 @@ class Opener:
         if path.is_dir():
             raise DataError(f"{path}: a folder, not a file; name the file, or quote a pattern such as '{path}/*.npy'")
         content = self._content(path, part)
-        taken = not is_table(content) and content.name == f"{path}:{part}"  # an archive used the part as its key
-        return Operand(str(path), content, None if taken else part, path, text)
+        return Operand(str(path), content, rest_of(str(path), content.name, part), path, text)
 
     def _content(self, path: Path, part: str | None = None, held: bool = True) -> Content:
-        name = str(path)
-        key = (os.path.realpath(path), part if path.suffix == ".npz" else None)
+        name, real = str(path), os.path.realpath(path)
+        key: tuple[str | None, ...] = (real, None) if (real, None) in self._opened else (real, part)
         if key not in self._opened:
             try:
                 raw = RawFile(name, path, held) if path.is_file() else _copy(name, path)
                 self.raws.append(raw)
                 where = Named(name, raw, path if path.is_file() else None, part, self.header, self.looked)
-                self.paths.add(key[0])
-                self._opened[key] = format_of(where).open(where)
+                self.paths.add(real)
+                content, keyed = opened(where)
+                if keyed:  # two keys may lead to the same content: the columns of the only table of an archive
+                    content = self._opened.setdefault((real, "", content.name), content)
+                key = (real, part if keyed else None)
+                self._opened[key] = content
             except OSError as error:
                 raise DataError(f"{name}: cannot be read: {error.strerror or error}") from error
         return self._opened[key]
@@ -220,16 +191,15 @@ class Opener:
         if sys.stdin is None:
             raise DataError("standard input: it is closed")
         name = "standard input"
-        opened = _standard_input(name, once)
-        if isinstance(opened, StreamSource):
-            operand_of_stdin = Operand(name, opened, column, None, text)
+        raw = _standard_input(name, once)
+        if isinstance(raw, StreamSource):
+            operand_of_stdin = Operand(name, raw, column, None, text)
         else:
-            self.raws.append(opened)
-            if isinstance(opened, RawFile):
-                self.paths.add(os.path.realpath(opened.path))
-            where = Named(name, opened, None, column, self.header, self.looked)
-            kind = format_of(where)
-            operand_of_stdin = Operand(name, kind.open(where), None if kind is FORMATS["npz"] else column, None, text)
+            self.raws.append(raw)
+            if isinstance(raw, RawFile):
+                self.paths.add(os.path.realpath(raw.path))
+            content, _ = opened(Named(name, raw, None, column, self.header, self.looked))
+            operand_of_stdin = Operand(name, content, rest_of(name, content.name, column), None, text)
         self._stdin = (what, text, operand_of_stdin)
         return operand_of_stdin
 
