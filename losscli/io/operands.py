@@ -21,6 +21,8 @@ from losscli.wording import did_you_mean
 MAGIC_NPY = b"\x93NUMPY"
 MAGIC_ZIP = b"PK\x03\x04"
 MAGIC_PARQUET = b"PAR1"
+MAGIC_ARROW = b"ARROW1"
+MAGIC_ARROW_STREAM = b"\xff\xff\xff\xff"
 MOST_HELD = 100
 """If an operand has more shards than this, none of them is kept open."""
 
@@ -43,6 +45,8 @@ FORMATS: dict[str, Format] = {
     "npz": Format((".npz",), deferred("losscli.io.archive", "open_archive"), MAGIC_ZIP, keyed=True),
     "zip": Format((".zip",), deferred("losscli.io.archive", "open_archive"), MAGIC_ZIP, keyed=True),
     "parquet": Format((".parquet", ".pq"), deferred("losscli.io.parquet", "open_parquet"), MAGIC_PARQUET),
+    "arrow": Format((".arrow", ".feather", ".ipc"), deferred("losscli.io.arrow", "open_arrow"), MAGIC_ARROW),
+    "stream": Format((".arrows",), deferred("losscli.io.arrow", "open_arrow"), MAGIC_ARROW_STREAM),
     "tsv": Format((".tsv", ".tab"), _text("\t")),
     "csv": Format((".csv",), _text(",")),
 }

@@ -17,7 +17,7 @@ import numpy as np
 from losscli.arrays import Array
 from losscli.errors import DataError
 from losscli.io.npy import NpySource
-from losscli.io.source import Source
+from losscli.io.source import ShardedSource, Source
 from losscli.io.text import Coder, TextColumn
 from losscli.wording import count, did_you_mean, listing
 
@@ -63,6 +63,10 @@ class Table:
     def is_text(self, number: int) -> bool:
         """Whether a column is text, rather than the numbers or booleans of a typed file."""
         return True
+
+    def breadth(self, number: int) -> int | None:
+        """Return the length of the lists in a column, or None if its cells are no lists."""
+        return None
 
     def headed(self) -> "Table":
         """Return the table with its first row read as its header."""
@@ -335,6 +339,24 @@ class Stacked(Table):
     def place(self, row: int, column: int | None = None) -> str:
         part = int(np.searchsorted(self.starts, row, side="right")) - 1
         return self.tables[part].place(row - int(self.starts[part]), column)
+
+    def breadth(self, number: int) -> int | None:
+        first, *others = ((table, table.breadth(number)) for table in self.tables)
+        for table, breadth in others:
+            if breadth != first[1]:
+                lists = [
+                    f"{of.name} has {'no lists' if k is None else f'lists of {k}'}"
+                    for of, k in (first, (table, breadth))
+                ]
+                raise DataError(
+                    f"{self.name}, {self.label(number)}: {' and '.join(lists)}; all lists must have the same length"
+                )
+        return first[1]
+
+    def source(self, numbers: Sequence[int], cure: str = "", one_axis: bool = True) -> Source:
+        if len(numbers) == 1 and self.breadth(numbers[0]) is not None:
+            return ShardedSource(self.name, [table.source(numbers, cure, one_axis) for table in self.tables])
+        return super().source(numbers, cure, one_axis)
 
     def headed(self) -> Table:
         return Stacked(self.name, [table.headed() for table in self.tables])

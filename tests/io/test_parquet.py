@@ -14,12 +14,6 @@ from losscli.io.guarded import readable
 pytestmark = pytest.mark.quick
 
 
-def test_a_column_of_lists_is_refused_with_a_cure(run):
-    pl.DataFrame({"p": [[0.1, 0.2], [0.3, 0.4]]}).write_parquet("p.parquet")
-    done = run("compute", "mse", "p.parquet", "0")
-    done.refuses(3, "p.parquet", '"p"', "one number each")
-
-
 def test_parquet_of_float32_is_computed_in_float32(compute):
     pl.DataFrame({"p": np.array([0.1, 0.2], np.float32)}).write_parquet("p.parquet")
     assert compute("mse", "p.parquet", "0").json["receipt"]["computed_in"] == "float32"
@@ -53,7 +47,7 @@ class TestParquetTypes:
     @pytest.mark.parametrize("cells", [[b"a", b"\xff"], [[1, 2], [3, 4]]], ids=["bytes", "lists"])
     def test_others_are_refused(self, compute, folder, cells):
         self.write(folder, c=cells, p=[1.0, 2.0])
-        compute("mse", "c.parquet:c", "0").refuses(3, 'column "c"', "its cells are")
+        compute("mse", "c.parquet", "0").refuses(3, 'column "c"', "its cells are")
         compute("mse", "c.parquet:p", "0", "--id", "c").refuses(3, 'column "c"', "its cells are")
 
 
