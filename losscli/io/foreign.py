@@ -109,7 +109,7 @@ FOREIGN = (
 
 CONVERTED = {
     (".pkl", ".pickle", ".joblib"): PICKLE,
-    (".json",): "save it as a CSV file, or with one JSON object per line as .jsonl",
+    (".json",): "save it with one JSON object per line, as df.to_json('FILE.jsonl', orient='records', lines=True) does",
     (".ods",): EXCEL,
     (".xlsx", ".xls"): EXCEL,
     (".h5", ".hdf5", ".mat"): AS_ARRAY,

@@ -47,6 +47,7 @@ FORMATS: dict[str, Format] = {
     "parquet": Format((".parquet", ".pq"), deferred("losscli.io.parquet", "open_parquet"), MAGIC_PARQUET),
     "arrow": Format((".arrow", ".feather", ".ipc"), deferred("losscli.io.arrow", "open_arrow"), MAGIC_ARROW),
     "stream": Format((".arrows",), deferred("losscli.io.arrow", "open_arrow"), MAGIC_ARROW_STREAM),
+    "jsonl": Format((".jsonl", ".ndjson", ".jsonlines"), deferred("losscli.io.jsonl", "JsonTable")),
     "tsv": Format((".tsv", ".tab"), _text("\t")),
     "csv": Format((".csv",), _text(",")),
 }
@@ -77,6 +78,11 @@ def format_of(where: Named) -> Format:
                 )
             refuse_binary(where)
             return kind
+    if head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith((b"{", b"[")):
+        from losscli.io.jsonl import is_json_lines
+
+        if is_json_lines(head):
+            return FORMATS["jsonl"]
     refuse_suffix(where)
     refuse_binary(where)
     return FORMATS["csv"]
