@@ -54,6 +54,7 @@ def load(
     id: str | None = None,
     columns: str | None = None,
     header: bool | None = None,
+    dtype: str | None = None,
     ignore_index: str | None = None,
     on_unmatched: str = "error",
 ) -> Cloud:
@@ -75,11 +76,12 @@ def load(
         on_unmatched=on_unmatched,
         columns=columns,
         header=header,
+        dtype=dtype,
         ignore_index=ignore_index,
     )
     if centers is not None:
         return _with_centers(request)
-    opener = Opener(header)
+    opener = Opener(header, dtype=dtype)
     dataset = assign(opener.open(features, "features"), opener.open(labels, "labels"), None, id, columns)
     join(dataset, id, on_unmatched == "drop")
     assert dataset.targets is not None

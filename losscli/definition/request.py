@@ -68,6 +68,8 @@ class Request:
     by: str | None = None
     """A column by whose words rows are grouped."""
     header: bool | None = None
+    dtype: str | None = None
+    """The type of numbers whose file says none: 'bfloat16', or None."""
     arrays: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
     """Operands that are arrays in memory, by the words that stand for them."""
 

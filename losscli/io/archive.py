@@ -81,20 +81,20 @@ def _array(where: Named, name: str, member: "ZipInfo", file: Begun) -> Content:
     import zipfile
 
     if member.compress_type != zipfile.ZIP_STORED:
-        return NpySource.open(_unpacked(name, file, member.file_size), name)
+        return NpySource.open(_unpacked(name, file, member.file_size, where.dtype), name, untyped=where.dtype)
     start = _start_of(where.raw, member)
-    source = NpySource.open(where.raw, name, start, start + member.file_size)
+    source = NpySource.open(where.raw, name, start, start + member.file_size, where.dtype)
     for done, _ in enumerate(pieces_of(file), 1):  # zipfile compares the checksum at the end
         where.looked(name, min(done * PIECE, member.file_size), member.file_size)
     return source
 
 
-def _unpacked(name: str, begin: Begun, size: int) -> Spool:
+def _unpacked(name: str, begin: Begun, size: int, untyped: str | None) -> Spool:
     """Return a copy of a compressed array.
 
     Before more is unpacked, its header is compared with the size that the archive says.
     """
-    shape, _, dtype = read_npy_header(begin, name)
+    shape, _, dtype = read_npy_header(begin, name, untyped)
     check_length(name, shape, begin.position + dtype.itemsize * math.prod(shape), size)
     return _written(name, chain([begin.held], pieces_of(begin.stream)), size)
 

@@ -36,6 +36,8 @@ class Named(NamedTuple):
     looked: Looked = lambda name, done, size: None
     inner: str | None = None
     """The name of the file in an archive from which the bytes come."""
+    dtype: str | None = None
+    """The type of numbers whose file says none: 'bfloat16', or None."""
     open_inner: "Callable[[Named], Any]" = lambda where: None
     """Opens a file that is inside of this one."""
 
@@ -56,10 +58,11 @@ class Named(NamedTuple):
 class Format(NamedTuple):
     """How files of a format are opened, and `magic`, the bytes that they begin with, if the format has such.
 
-    `keyed` says that a file holds several arrays or files, of which `Named.part` picks one.
+    `told` says whether a file is of the format by more than its first bytes. `keyed` says that a file holds several arrays or files, of which `Named.part` picks one.
     """
 
     suffixes: tuple[str, ...]
     open: Callable[[Named], Content]
     magic: bytes | None = None
     keyed: bool = False
+    told: Callable[[Named], bool] | None = None

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from losscli.errors import DataError
 from losscli.io.bytes import IN_MEMORY, PIECE, Nameless, Raw, Reader, Spool, no_room, pieces_of
-from losscli.io.csv import BOM
 from losscli.io.format import Named
 from losscli.io.guarded import readable
+from losscli.io.recognised import BOM
 from losscli.io.typed import TypedTable
 
 if TYPE_CHECKING:
@@ -149,17 +149,3 @@ def _kinds(rows: list[dict[str, Any]]) -> str:
         if len(kinds) > 1 and kinds != ["float", "int"]:
             return f'column "{key}": values of several kinds ({", ".join(kinds)})'
     return ""
-
-
-def is_json_lines(head: bytes) -> bool:
-    """Whether a file begins with a whole JSON object or a list of numbers in its first line, as far as can be seen."""
-    first, end, _ = head.removeprefix(BOM).lstrip().partition(b"\n")
-    if not re.match(rb'\{\s*"|\{\s*\}|\[\s*[-+\d.]', first):
-        return False
-    if not end:  # a long line, or the only one
-        return True
-    try:
-        json.loads(first)
-    except (ValueError, RecursionError):
-        return False
-    return True

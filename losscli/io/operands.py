@@ -14,7 +14,8 @@ from losscli.errors import DataError, UsageError
 from losscli.io.bytes import Begun, Looked, Raw, RawFile, Spool, pieces_of
 from losscli.io.format import Content, Format, Named, deferred
 from losscli.io.guarded import check_threads
-from losscli.io.npy import NpySource, StreamSource, native, read_npy_header
+from losscli.io.npy import NpySource, StreamSource, read_npy_header
+from losscli.io.recognised import is_json_lines, is_safetensors
 from losscli.io.source import ShardedSource, Source
 from losscli.wording import did_you_mean
 
@@ -28,7 +29,7 @@ MOST_HELD = 100
 
 
 def _npy(where: Named) -> Content:
-    return NpySource.open(where.raw, where.name)
+    return NpySource.open(where.raw, where.name, untyped=where.dtype)
 
 
 def _text(separator: str) -> Callable[[Named], Content]:
@@ -47,7 +48,10 @@ FORMATS: dict[str, Format] = {
     "parquet": Format((".parquet", ".pq"), deferred("losscli.io.parquet", "open_parquet"), MAGIC_PARQUET),
     "arrow": Format((".arrow", ".feather", ".ipc"), deferred("losscli.io.arrow", "open_arrow"), MAGIC_ARROW),
     "stream": Format((".arrows",), deferred("losscli.io.arrow", "open_arrow"), MAGIC_ARROW_STREAM),
-    "jsonl": Format((".jsonl", ".ndjson", ".jsonlines"), deferred("losscli.io.jsonl", "JsonTable")),
+    "safetensors": Format(
+        (".safetensors",), deferred("losscli.io.safetensors", "open_safetensors"), None, True, is_safetensors
+    ),
+    "jsonl": Format((".jsonl", ".ndjson", ".jsonlines"), deferred("losscli.io.jsonl", "JsonTable"), told=is_json_lines),
     "tsv": Format((".tsv", ".tab"), _text("\t")),
     "csv": Format((".csv",), _text(",")),
 }
@@ -67,7 +71,7 @@ def format_of(where: Named) -> Format:
         raise DataError(f"{where.name}: the file is empty; did what should write it fail?")
     head, suffix = where.head, where.plain_name
     for kind in FORMATS.values():
-        if kind.magic and head.startswith(kind.magic):
+        if (kind.magic and head.startswith(kind.magic)) or (kind.told is not None and kind.told(where)):
             return kind
     refuse(where)
     for name, kind in FORMATS.items():
@@ -76,13 +80,9 @@ def format_of(where: Named) -> Format:
                 raise DataError(
                     f"{where.name}: not {name.upper()}, whatever its name says; its first bytes are {head[:6]!r}"
                 )
-            refuse_binary(where)
+            if kind.told is None:
+                refuse_binary(where)
             return kind
-    if head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith((b"{", b"[")):
-        from losscli.io.jsonl import is_json_lines
-
-        if is_json_lines(head):
-            return FORMATS["jsonl"]
     refuse_suffix(where)
     refuse_binary(where)
     return FORMATS["csv"]
@@ -126,6 +126,8 @@ class Opener:
     paths: set[str] = field(default_factory=set)
     """Real paths of all files that were opened."""
     raws: list[Raw] = field(default_factory=list)
+    dtype: str | None = None
+    """The type of numbers whose file says none: 'bfloat16', or None."""
     _opened: dict[tuple[str | None, ...], Content] = field(default_factory=dict)
     _stdin: "tuple[str, str, Operand] | None" = None
     """The role in which standard input was opened, the text that named it, and its operand."""
@@ -180,7 +182,9 @@ class Opener:
             try:
                 raw = RawFile(name, path, held) if path.is_file() else _copy(name, path)
                 self.raws.append(raw)
-                where = Named(name, raw, path if path.is_file() else None, part, self.header, self.looked)
+                where = Named(
+                    name, raw, path if path.is_file() else None, part, self.header, self.looked, dtype=self.dtype
+                )
                 self.paths.add(real)
                 content, keyed = opened(where)
                 if keyed:  # two keys may lead to the same content: the columns of the only table of an archive
@@ -201,14 +205,14 @@ class Opener:
         if sys.stdin is None:
             raise DataError("standard input: it is closed")
         name = "standard input"
-        raw = _standard_input(name, once)
+        raw = _standard_input(name, once, self.dtype)
         if isinstance(raw, StreamSource):
             operand_of_stdin = Operand(name, raw, column, None, text)
         else:
             self.raws.append(raw)
             if isinstance(raw, RawFile):
                 self.paths.add(os.path.realpath(raw.path))
-            content, _ = opened(Named(name, raw, None, column, self.header, self.looked))
+            content, _ = opened(Named(name, raw, None, column, self.header, self.looked, dtype=self.dtype))
             operand_of_stdin = Operand(name, content, rest_of(name, content.name, column), None, text)
         self._stdin = (what, text, operand_of_stdin)
         return operand_of_stdin
@@ -269,10 +273,10 @@ class Operand:
         return self.content is other.content
 
 
-def _standard_input(name: str, once: bool) -> Raw | StreamSource:
+def _standard_input(name: str, once: bool, dtype: str | None) -> Raw | StreamSource:
     """Open standard input: a regular file is read from its beginning, and a pipe is copied.
 
-    `once` says whether its rows are needed once and in order; an array from a pipe then needs no copy.
+    `dtype` is the type of numbers whose header says none. `once` says whether its rows are needed once and in order; an array from a pipe then needs no copy.
     """
     stream = sys.stdin.buffer
     try:
@@ -284,9 +288,9 @@ def _standard_input(name: str, once: bool) -> Raw | StreamSource:
         pass  # it has no descriptor, as when a program replaced it by an object of its own
     begin = Begun(stream)
     if once and begin.read(len(MAGIC_NPY)) == MAGIC_NPY:
-        shape, fortran, stored = read_npy_header(begin.again(), name)
+        shape, fortran, stored = read_npy_header(begin.again(), name, dtype)
         if not fortran or len(shape) == 1:
-            return StreamSource(name, stream, shape, native(stored), stored)
+            return StreamSource.begun(name, stream, shape, stored)
     raw = Spool.copy(name, chain([begin.held], pieces_of(stream)))
     if not raw.size:
         raise DataError(f"{name}: nothing came; is the command before the pipe right?")

@@ -63,7 +63,7 @@ def prepare(
     DataError
         if files cannot be used.
     """
-    opener = opener or Opener(request.header, looked, request.arrays)
+    opener = opener or Opener(request.header, looked, request.arrays, dtype=request.dtype)
     dataset = _dataset(request, opener, once and _reads_once(request, choose))
     request = _settled_loss(request, dataset, choose)
     inputs = _inputs(request, opener, dataset)

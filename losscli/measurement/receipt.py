@@ -56,6 +56,7 @@ def receipt(request: "Request", job: "Job", decoded: "DecodedTargets", dropped: 
         "on_unmatched": request.on_unmatched if request.id is not None else None,
         "dropped": dropped,
         "columns": request.columns,
+        "dtype": request.dtype,
     }
     return {key: value for key, value in entries.items() if value is not None}
 

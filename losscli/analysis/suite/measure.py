@@ -63,11 +63,12 @@ def _prepared(suite: Suite, looked: Looked) -> tuple[dict[tuple[str, int], Part]
 
     Files that several terms name are opened once.
     """
-    openers: dict[bool | None, Opener] = {}
+    openers: dict[tuple[bool | None, str | None], Opener] = {}
     parts = {(one.name, i): Part(term) for one in suite.measures for i, term in enumerate(one.terms)}
     for part in parts.values():
-        header = part.term.request.header
-        _prepare(part, openers.setdefault(header, Opener(header, looked, part.term.request.arrays)))
+        request = part.term.request
+        opener = Opener(request.header, looked, request.arrays, dtype=request.dtype)
+        _prepare(part, openers.setdefault((request.header, request.dtype), opener))
     paths = {os.path.realpath(suite.file), *(path for opener in openers.values() for path in opener.paths)}
     for part in parts.values():
         paths |= set() if part.measurement is None else set(part.measurement.files)

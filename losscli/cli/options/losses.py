@@ -163,6 +163,7 @@ OF_READING: tuple[Option, ...] = (
     Option("label_base", files.LabelBase, 0, TAKEN_BY["label-base"]),
     Option("columns", files.ColumnNames, None),
     Option("header", files.Header, None),
+    Option("dtype", files.Dtype, None),
 )
 OF_REDUCING: tuple[Option, ...] = (
     Option("sample_weight", SampleWeight, None),

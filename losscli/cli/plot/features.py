@@ -9,7 +9,7 @@ from losscli.cli.options.losses import centers_option, fields, only
 from losscli.cli.options.picture import Looks, Picture, Quiet
 from losscli.cli.plot.gallery import Gallery
 
-WORDS = ("id", "on-unmatched", "columns", "header", "ignore-index")
+WORDS = ("id", "on-unmatched", "columns", "header", "dtype", "ignore-index")
 
 
 def features(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from losscli.measurement.measure import Measurement
     from losscli.plots.reliability import Change
 
-WORDS = ("from", "id", "on-unmatched", "classes", "label-base", "columns", "header", "ignore-index")
+WORDS = ("from", "id", "on-unmatched", "classes", "label-base", "columns", "header", "dtype", "ignore-index")
 
 
 def reliability(
