@@ -31,12 +31,12 @@ from losscli.engine.job import Job
 from losscli.errors import DataError, UsageError
 from losscli.findings import warned
 from losscli.io.bytes import Looked
-from losscli.io.operands import Opener, natural
+from losscli.io.operands import Opener
 from losscli.io.source import Source, blocks
 from losscli.lookup.names import find
 from losscli.measurement.measure import Measurement, essential
 from losscli.measurement.prepare import prepare
-from losscli.wording import count, listing
+from losscli.wording import count, listing, natural
 
 if TYPE_CHECKING:
     from losscli.engine.batch import Batch

@@ -14,10 +14,10 @@ from losscli.data.targets import check_rows
 from losscli.definition.request import Request
 from losscli.errors import DataError
 from losscli.findings import warned
-from losscli.io.operands import Opener, natural
+from losscli.io.operands import Opener
 from losscli.io.source import Source, blocks, whole
 from losscli.lookup.names import find
-from losscli.wording import count
+from losscli.wording import count, natural
 
 LARGEST = 4096
 """Largest number of dimensions, or of rows, for which eigenvectors are computed."""

@@ -223,7 +223,7 @@ def _choose(operand: Operand, role: str, taken: list[Operand], id_column: str | 
     used = {other.picked for other in taken}
     if id_column is not None:
         used.add(_id_number(operand, id_column))
-    rest = [number for number in range(table.width) if number not in used]
+    rest = [number for number in range(table.width) if number not in used | table.only_by_name]
     if not rest:
         raise DataError(f"{operand.name}: no column is left for the {role}")
     names = [table.names[number] for number in rest] if table.names else []

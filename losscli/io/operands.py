@@ -17,7 +17,7 @@ from losscli.io.guarded import check_threads
 from losscli.io.npy import NpySource, StreamSource, read_npy_header
 from losscli.io.recognised import is_json_lines, is_safetensors
 from losscli.io.source import ShardedSource, Source
-from losscli.wording import did_you_mean
+from losscli.wording import did_you_mean, natural
 
 MAGIC_NPY = b"\x93NUMPY"
 MAGIC_ZIP = b"PK\x03\x04"
@@ -171,7 +171,7 @@ class Opener:
 
     def _operand(self, text: str, path: Path, part: str | None) -> "Operand":
         if path.is_dir():
-            raise DataError(f"{path}: a folder, not a file; name the file, or quote a pattern such as '{path}/*.npy'")
+            return self._folder(text, path, part)
         content = self._content(path, part)
         return Operand(str(path), content, rest_of(str(path), content.name, part), path, text)
 
@@ -224,24 +224,43 @@ class Opener:
             return sorted(glob.glob(head), key=natural), column
         return sorted(paths, key=natural), None
 
-    def _sharded(self, text: str, paths: list[str], column: str | None) -> "Operand":
-        contents = [self._content(Path(path), held=len(paths) <= MOST_HELD) for path in paths]
-        key = ("", *(os.path.realpath(path) for path in paths))
-        if key in self._opened:
-            return Operand(text, self._opened[key], column, None, text)
-        first = contents[0]
-        if any(is_table(content) != is_table(first) for content in contents):
-            raise DataError(f"{text}: tables and arrays together; the shards of an operand must be of one kind")
-        if is_table(first):
-            from losscli.io.table import Stacked
+    def _folder(self, text: str, folder: Path, column: str | None) -> "Operand":
+        """Open the files of a folder as one."""
+        from losscli.io.folder import Partitioned, parts_of
 
-            self._opened[key] = Stacked(text, contents)
-            return Operand(text, self._opened[key], column, None, text)
-        for content in contents[1:]:
-            if content.shape[1:] != first.shape[1:]:
-                raise DataError(f"{content.name}: shape {content.shape} does not go with {first.name}'s {first.shape}")
-        self._opened[key] = ShardedSource(text, contents)
-        return Operand(text, self._opened[key], column, None, text)
+        parts = parts_of(folder)
+        contents = [self._content(part.path, column, len(parts) <= MOST_HELD) for part in parts]
+        rest = rest_of(str(parts[0].path), contents[0].name, column)
+        key = ("folder", os.path.realpath(folder), column if rest != column else None)
+        if key not in self._opened:
+            for i, part in enumerate(parts):
+                if part.keys and is_table(contents[i]):
+                    contents[i] = Partitioned(contents[i], part.keys)
+            self._opened[key] = _stacked(str(folder), contents)
+        return Operand(str(folder), self._opened[key], rest, folder, text)
+
+    def _sharded(self, text: str, paths: list[str], column: str | None) -> "Operand":
+        contents = [self._content(Path(path), column, len(paths) <= MOST_HELD) for path in paths]
+        rest = rest_of(paths[0], contents[0].name, column)
+        key = ("", *(os.path.realpath(path) for path in paths), column if rest != column else None)
+        if key not in self._opened:
+            self._opened[key] = _stacked(text, contents)
+        return Operand(text, self._opened[key], rest, None, text)
+
+
+def _stacked(name: str, contents: list[Content]) -> Content:
+    """Return several contents as one, their rows one after another; raise a DataError if they do not go together."""
+    first = contents[0]
+    if any(is_table(content) != is_table(first) for content in contents):
+        raise DataError(f"{name}: tables and arrays together; the shards of an operand must be of one kind")
+    if is_table(first):
+        from losscli.io.table import Stacked
+
+        return Stacked(name, contents)
+    for content in contents[1:]:
+        if content.shape[1:] != first.shape[1:]:
+            raise DataError(f"{content.name}: shape {content.shape} does not go with {first.name}'s {first.shape}")
+    return ShardedSource(name, contents)
 
 
 @dataclass
@@ -313,11 +332,6 @@ def is_table(content: Content) -> bool:
 def is_text(source: Source) -> bool:
     """Whether an array holds text."""
     return source.dtype.kind in "US"
-
-
-def natural(text: str) -> list[tuple[int, str]]:
-    """Return a sort key by which shard-2 comes before shard-10."""
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", text)]
 
 
 def _exists(text: str) -> bool:

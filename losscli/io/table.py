@@ -39,6 +39,8 @@ class Table:
     cuts: list[int]
     doubt: str | None = None
     settled: bool = False
+    only_by_name: frozenset[int] = frozenset()
+    """Columns that have a role only where an option or FILE:COLUMN names them."""
     cells_are_lists: bool = False
     """Whether `cells` returns lists of Python's text, rather than Polars series."""
 
@@ -315,6 +317,7 @@ class Stacked(Table):
                 )
         self.name, self.names, self.width, self.settled = name, first.names, first.width, first.settled
         self.doubt = next((table.doubt for table in tables if table.doubt), None)
+        self.only_by_name = first.only_by_name
         self.tables = tables
         self.starts: Array = np.cumsum([0, *(table.height for table in tables)])
         self.chunks = [(table, chunk) for table in tables for chunk in range(len(table.cuts) - 1)]
