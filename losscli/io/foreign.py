@@ -113,7 +113,6 @@ CONVERTED = {
     (".ods",): EXCEL,
     (".xlsx", ".xls"): EXCEL,
     (".h5", ".hdf5", ".mat"): AS_ARRAY,
-    (".pt", ".pth"): "save it with numpy.save(file, tensor.detach().cpu().numpy())",
 }
 """Suffixes of files that losscli does not read -> how to save their data instead, for content that tells nothing."""
 

@@ -15,7 +15,7 @@ from losscli.io.bytes import Begun, Looked, Raw, RawFile, Spool, pieces_of
 from losscli.io.format import Content, Format, Named, deferred
 from losscli.io.guarded import check_threads
 from losscli.io.npy import NpySource, StreamSource, read_npy_header
-from losscli.io.recognised import is_json_lines, is_safetensors
+from losscli.io.recognised import is_json_lines, is_safetensors, is_torch
 from losscli.io.source import ShardedSource, Source
 from losscli.wording import did_you_mean, natural
 
@@ -43,6 +43,7 @@ def _text(separator: str) -> Callable[[Named], Content]:
 
 FORMATS: dict[str, Format] = {
     "npy": Format((".npy",), _npy, MAGIC_NPY),
+    "torch": Format((".pt", ".pth"), deferred("losscli.io.torch_file", "open_torch"), keyed=True, told=is_torch),
     "npz": Format((".npz",), deferred("losscli.io.archive", "open_archive"), MAGIC_ZIP, keyed=True),
     "zip": Format((".zip",), deferred("losscli.io.archive", "open_archive"), MAGIC_ZIP, keyed=True),
     "parquet": Format((".parquet", ".pq"), deferred("losscli.io.parquet", "open_parquet"), MAGIC_PARQUET),
