@@ -24,6 +24,7 @@ from losscli.definition.words import (
     SmoothingMode,
     ThirdOperandName,
     UnmatchedRule,
+    UntypedName,
 )
 from losscli.engine.evaluate import ChunkResult
 from losscli.errors import DataError, UsageError
@@ -70,6 +71,7 @@ OPTIONS: Mapping[str, str] = {
     "decimal": "decimal",
     "comment": "comment",
     "skip_rows": "skip_rows",
+    "dtype": "dtype",
 }
 """The options that bear on the number, and what a `Request` calls them."""
 FILES = ("sample_weight", "class_weight", "centers", *THIRD_OPERANDS)
@@ -83,6 +85,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "on_unmatched": get_args(UnmatchedRule),
     "operands": get_args(OperandOrder),
     "takes": get_args(PredictionKind),
+    "dtype": get_args(UntypedName),
 }
 
 

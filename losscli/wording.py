@@ -40,3 +40,8 @@ def short(number: float) -> str:
     """Return a number in as few digits as identify it: 2, not 2.0."""
     brief = f"{number:g}"
     return brief if float(brief) == number else repr(number)
+
+
+def natural(text: str) -> list[tuple[int, str]]:
+    """Return a sort key by which shard-2 comes before shard-10."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", text)]

@@ -15,7 +15,7 @@ from commands import SAMPLE_DATA, Outcome, start
 from losscli.cli.main import run as run_line
 from losscli.engine import job as job_module
 from losscli.io import csv as csvfile
-from losscli.io import parquet
+from losscli.io import typed
 
 gc.disable()  # until all tests are collected: what collecting makes stays to the end
 
@@ -139,5 +139,5 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csvfile, "PIECE", 256)
     monkeypatch.setattr(csvfile, "CHUNK_BYTES", 1500)
     monkeypatch.setattr(csvfile, "SMALL", 0)
-    monkeypatch.setattr(parquet, "SEGMENT", 100)
-    monkeypatch.setattr(parquet, "CELLS", 300)
+    monkeypatch.setattr(typed, "SEGMENT", 100)
+    monkeypatch.setattr(typed, "CELLS", 300)

@@ -29,12 +29,12 @@ from losscli.engine.job import Job
 from losscli.errors import DataError, UsageError
 from losscli.findings import warned
 from losscli.io.bytes import Looked
-from losscli.io.operands import Opener, natural
+from losscli.io.operands import Opener
 from losscli.io.source import Source, blocks
 from losscli.lookup.names import find
 from losscli.measurement.measure import Measurement
 from losscli.measurement.prepare import prepare
-from losscli.wording import count, listing
+from losscli.wording import count, listing, natural
 
 if TYPE_CHECKING:
     from losscli.engine.batch import Batch
@@ -283,7 +283,7 @@ def opened(request: Request, looked: Looked = lambda name, done, size: None) -> 
 
 def _without_centers(request: Request, looked: Looked) -> Measurement:
     """Return the measurement of features and labels that have no centers yet."""
-    opener = Opener(request.header, looked, request.arrays, request.dialect)
+    opener = Opener.of(request, looked)
     features, labels = opener.open(request.predictions, "features"), opener.open(request.targets, "labels")
     dataset = assign(features, labels, None, request.id, request.columns)
     join(dataset, request.id, request.on_unmatched == "drop")

@@ -333,7 +333,7 @@ def apart(request: Request, loss: BoundLoss | None, report: Report, error: DataE
     words = (request.predictions, request.targets)
     if any(word == "-" or word.startswith("-:") for word in words):
         raise error
-    opener = Opener(request.header, arrays=request.arrays, dialect=request.dialect)
+    opener = Opener.of(request)
     predictions, targets = opener.open(words[0], "predictions"), opener.open(words[1], "targets")
     report.findings.append(of_error(error))
     report.facts |= {"predictions": {"file": predictions.name}, "targets": {"file": targets.name}}

@@ -505,7 +505,7 @@ def compare_all(
         if files cannot be used, rows do not pair, or losses are not finite.
     """
     _check_request(request)
-    opener = Opener(request.header, looked, request.arrays, request.dialect)
+    opener = Opener.of(request, looked)
     scored = [score(replace(request, predictions=name), opener, threads, begun, seen) for name in models]
     notes = [note for model in scored for note in model.measurement.notes]
     comparisons = []

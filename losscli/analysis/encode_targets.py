@@ -18,12 +18,12 @@ from losscli.data.target_encoding import SUM_TOLERANCE, Smoothing, TargetEncodin
 from losscli.definition.dialect import Dialect
 from losscli.errors import DataError, UsageError
 from losscli.findings import warned
-from losscli.io.operands import Opener, natural
+from losscli.io.operands import Opener
 from losscli.io.source import Source, blocks
 from losscli.io.table import is_finite_number
 from losscli.io.text import IdColumn
 from losscli.io.writers import NpyWriter, TextWriter
-from losscli.wording import listing
+from losscli.wording import listing, natural
 
 if TYPE_CHECKING:
     from losscli.io.bytes import Raw

@@ -14,10 +14,10 @@ from losscli.data.targets import check_rows
 from losscli.definition.request import Request
 from losscli.errors import DataError
 from losscli.findings import warned
-from losscli.io.operands import Opener, natural
+from losscli.io.operands import Opener
 from losscli.io.source import Source, blocks, whole
 from losscli.lookup.names import find
-from losscli.wording import count
+from losscli.wording import count, natural
 
 LARGEST = 4096
 """Largest number of dimensions, or of rows, for which eigenvectors are computed."""
@@ -58,6 +58,7 @@ def load(
     decimal: str | None = None,
     comment: str | None = None,
     skip_rows: int = 0,
+    dtype: str | None = None,
     ignore_index: str | None = None,
     on_unmatched: str = "error",
 ) -> Cloud:
@@ -83,11 +84,12 @@ def load(
         decimal=decimal,
         comment=comment,
         skip_rows=skip_rows,
+        dtype=dtype,
         ignore_index=ignore_index,
     )
     if centers is not None:
         return _with_centers(request)
-    opener = Opener(header, dialect=request.dialect)
+    opener = Opener.of(request)
     dataset = assign(opener.open(features, "features"), opener.open(labels, "labels"), None, id, columns)
     join(dataset, id, on_unmatched == "drop")
     assert dataset.targets is not None

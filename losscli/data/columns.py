@@ -108,12 +108,19 @@ class Columns:
         """(n,) or (n, k), known before a cell is parsed."""
         if not self.operand.is_table:
             return tuple(self.operand.content.shape)
+        if self._breadth is not None:
+            return (self.height, self._breadth)
         return (self.height,) if len(self.numbers) == 1 else (self.height, len(self.numbers))
+
+    @property
+    def _breadth(self) -> int | None:
+        """The length of the lists in the only column, or None."""
+        return self.operand.content.breadth(self.numbers[0]) if len(self.numbers) == 1 else None
 
     @property
     def names(self) -> tuple[str, ...] | None:
         """Names of the columns; None if there are none."""
-        if not self.operand.is_table:
+        if not self.operand.is_table or self._breadth is not None:
             return None
         names = self.operand.content.names
         return None if names is None else tuple(names[i] for i in self.numbers)

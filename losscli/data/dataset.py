@@ -275,9 +275,9 @@ def _choose(operand: Operand, role: str, taken: list[Operand], id_column: str | 
         used.add(table.row_names)
     if id_column is not None:
         used.add(_id_number(operand, id_column))
+    unnamed = table.only_by_name | {table.find(name) for name in table.index_columns}
     rest = [number for number in range(table.width) if number not in used]
-    indices = {table.find(name) for name in table.index_columns}
-    rest = [number for number in rest if number not in indices] or rest
+    rest = [number for number in rest if number not in unnamed] or rest
     if not rest:
         raise DataError(f"{operand.name}: no column is left for the {role}")
     names = [table.names[number] for number in rest] if table.names else []

@@ -77,6 +77,8 @@ class Request:
     """The sign with which the lines of text tables begin that are no rows; None for no such lines."""
     skip_rows: int = 0
     """Number of lines before each text table."""
+    dtype: str | None = None
+    """The type of numbers whose file says none: 'bfloat16', or None."""
     arrays: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
     """Operands that are arrays in memory, by the words that stand for them."""
 

@@ -40,5 +40,7 @@ OperandOrder = Literal["predictions,targets", "targets,predictions"]
 """Which operand of the user's own loss comes first."""
 UnmatchedRule = Literal["error", "drop"]
 """Treatment of rows whose id is not in every file."""
+UntypedName = Literal["bfloat16"]
+"""The type of numbers whose file does not say one, since NumPy has no such type."""
 AxisName = Literal["residual", "margin", "logit", "probability", "distance"]
 """The axes over which losses are drawn; the families' `axes` describe them."""

@@ -14,12 +14,20 @@ def deferred(module: str, name: str) -> Callable[..., Any]:
     return lambda *words: getattr(import_module(module), name)(*words)
 
 
+COMPRESSED = (".gz", ".zst", ".bz2", ".xz")
+"""Suffixes that say how a file is compressed, behind the suffix that says its format."""
+HEAD = 512
+"""Bytes at the beginning of a file by which its format is told."""
+
 Content = Any
 """A Source for arrays, or a Table, whose columns are chosen later."""
 
 
 class Named(NamedTuple):
-    """Where the data of an operand comes from: its bytes and their name, and the path if they are in a file."""
+    """Where the data of an operand comes from: its bytes and their name, and the path if they are in a file.
+
+    `part` is what the operand says behind the file's name and a colon: the key of an array, the name of a column.
+    """
 
     name: str
     raw: Raw
@@ -28,16 +36,35 @@ class Named(NamedTuple):
     header: bool | None = None
     looked: Looked = lambda name, done, size: None
     dialect: Dialect = Dialect()
+    inner: str | None = None
+    """The name of the file in an archive from which the bytes come."""
+    dtype: str | None = None
+    """The type of numbers whose file says none: 'bfloat16', or None."""
+    open_inner: "Callable[[Named], Any]" = lambda where: None
+    """Opens a file that is inside of this one."""
 
     @property
-    def magic(self) -> bytes:
-        """The first bytes of the file, at most six."""
-        return self.raw.read(0, min(6, self.raw.size))
+    def head(self) -> bytes:
+        """The first bytes of the file, at most `HEAD`."""
+        return self.raw.read(0, min(HEAD, self.raw.size))
+
+    @property
+    def plain_name(self) -> str:
+        """The name in lower case, without the suffix of a compression: its own suffix says what is compressed."""
+        name = (self.inner or self.name).lower()
+        while name.endswith(COMPRESSED):
+            name = name.rpartition(".")[0]
+        return name
 
 
 class Format(NamedTuple):
-    """How files of a format are opened, and `magic`, the bytes that they begin with, if the format has such."""
+    """How files of a format are opened, and `magic`, the bytes that they begin with, if the format has such.
+
+    `told` says whether a file is of the format by more than its first bytes. `keyed` says that a file holds several arrays or files, of which `Named.part` picks one.
+    """
 
     suffixes: tuple[str, ...]
     open: Callable[[Named], Content]
     magic: bytes | None = None
+    keyed: bool = False
+    told: Callable[[Named], bool] | None = None

@@ -202,6 +202,8 @@ def _separator(name: str, lines: list[str], line: int, usual: str, decimal: str 
     widths = {separator: _widths(lines, separator) for separator in {usual, *RIVALS}}
     commas = usual if decimal != "," or usual != "," or _has_words_between_commas(lines) else None
     fitting = [separator for separator in RIVALS if separator != usual and _is_table(widths[separator])]
+    # With one name too few, only row names make a table: labels such as a|b below the name of their column make none.
+    fitting = [one for one in fitting if widths[one][0] == widths[one][-1] or _has_row_names(lines, one)]
     if decimal == "," and not _has_words_between_commas(lines):
         fitting = [separator for separator in fitting if separator != ","]
     shares = {separator: _share_of_numbers(lines, separator, decimal) for separator in fitting}

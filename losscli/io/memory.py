@@ -9,6 +9,8 @@ from losscli.errors import DataError
 from losscli.io.npy import check_axes, check_dtype, native
 from losscli.io.source import MemorySource
 
+EIGHT_BITS = ("float8_e5m2", "float8_e4m3fn")
+
 
 def source_of(name: str, value: Any) -> MemorySource:
     """An array, list, data frame or tensor as rows, shape (n,) or (n, k).
@@ -22,6 +24,8 @@ def source_of(name: str, value: Any) -> MemorySource:
         for what is not an array of numbers or text with one or two axes.
     """
     array = _array(name, value)
+    if array.dtype.kind == "V" and array.dtype.name in ("bfloat16", *EIGHT_BITS):  # types that ml_dtypes adds to NumPy
+        array = array.astype(np.float32)
     check_axes(array.shape, name)
     check_dtype(array.dtype, name)
     if array.dtype.kind not in "US":
@@ -35,6 +39,8 @@ def source_of(name: str, value: Any) -> MemorySource:
 def _array(name: str, value: Any) -> np.ndarray[Any, Any]:
     if hasattr(value, "detach"):  # a tensor that knows its gradient gives its numbers without it
         value = value.detach()
+    if str(getattr(value, "dtype", "")) == "torch.bfloat16":  # which NumPy does not have
+        value = value.float()
     try:
         array = np.asarray(value)
     except Exception as error:

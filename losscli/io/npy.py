@@ -12,10 +12,16 @@ import numpy as np
 from losscli.arrays import Array
 from losscli.errors import DataError
 from losscli.io.bytes import PIECE, Raw, Reader, Spool
+from losscli.io.encoded import ENCODINGS, decoded
 from losscli.io.source import Reshaped, Source, Window, place_in_array
 
 FORTRAN_ROWS = 128
 """Rows that are read at once from an array stored by columns, of which each column needs a read of its own."""
+
+VERSIONS = ((1, 0), (2, 0), (3, 0))
+"""Versions of NPY that exist."""
+MOST_OF_EMPTY = 1 << 28
+"""Bytes that an array without elements may have if its axis of length 0 had length 1."""
 
 
 @dataclass
@@ -34,6 +40,8 @@ class NpySource:
     columns: tuple[str, ...] | None = None
     where: Any = None
     """An object with place(row, column), for numbers that were copied from another file."""
+    encoding: str | None = None
+    """The type of numbers that NumPy does not have, and which `stored` holds as whole numbers."""
     cuts = None
 
     @classmethod
@@ -60,16 +68,19 @@ class NpySource:
         return cls.of_raw(source.name, raw, source.shape, source.dtype, columns=source.columns, where=source)
 
     @classmethod
-    def open(cls, raw: Raw, name: str, start: int = 0, stop: int | None = None) -> "NpySource":
+    def open(
+        cls, raw: Raw, name: str, start: int = 0, stop: int | None = None, untyped: str | None = None
+    ) -> "NpySource":
         """Return a source of the array between the bytes `start` and `stop`. The header is
-        read and checked, the data is not.
+        read and checked, the data is not. `untyped` is the type of numbers whose header says none.
         """
         file = Reader(raw, start)
-        shape, fortran, stored = read_npy_header(file, name)
+        shape, fortran, stored = read_npy_header(file, name, untyped)
         offset = file.tell()
         promised = offset - start + stored.itemsize * int(np.prod(shape, dtype=np.int64))
         check_length(name, shape, promised, (raw.size if stop is None else stop) - start)
-        return cls(name, raw, shape, native(stored), stored, fortran and len(shape) > 1, offset)
+        dtype, stored, encoding = _types(stored)
+        return cls(name, raw, shape, dtype, stored, fortran and len(shape) > 1, offset, encoding=encoding)
 
     @property
     def grain(self) -> int:
@@ -89,7 +100,7 @@ class NpySource:
                 self._fill(part, self.offset + (column * self.shape[0] + start) * size)
             rows = by_column.T
         with np.errstate(over="ignore"):  # a long double may be too large for a float64
-            return np.ascontiguousarray(rows, self.dtype)
+            return np.ascontiguousarray(decoded(rows, self.encoding), self.dtype)
 
     def _fill(self, array: Array, position: int) -> None:
         if array.size:
@@ -110,8 +121,15 @@ class StreamSource:
     stored: np.dtype[Any]
     columns: tuple[str, ...] | None = None
     taken: int = 0
+    encoding: str | None = None
     grain = 1
     cuts = None
+
+    @classmethod
+    def begun(cls, name: str, stream: Any, shape: tuple[int, ...], stored: np.dtype[Any]) -> "StreamSource":
+        """Return a source of a stream whose header was read."""
+        dtype, stored, encoding = _types(stored)
+        return cls(name, stream, shape, dtype, stored, encoding=encoding)
 
     def take(self, start: int, stop: int) -> "Window":
         """Return the next rows, which must be those from `start` to `stop`.
@@ -139,7 +157,7 @@ class StreamSource:
                 f"{self.name}: bytes come after its array of shape {self.shape}: several arrays? Save each in a file"
             )
         with np.errstate(over="ignore"):
-            return Window(self, start, np.ascontiguousarray(rows, self.dtype))
+            return Window(self, start, np.ascontiguousarray(decoded(rows, self.encoding), self.dtype))
 
     def read(self, start: int, stop: int, out: Array | None = None) -> Array:
         raise AssertionError("rows of a stream are taken, not read")
@@ -153,16 +171,21 @@ def squeezed(source: Source) -> Source:
     return replace(source, shape=source.shape[:1]) if isinstance(source, StreamSource) else Reshaped(source)
 
 
-def read_npy_header(file: Any, name: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+def read_npy_header(file: Any, name: str, untyped: str | None = None) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     """Return the shape, whether the array is in Fortran order, and the dtype of an .npy stream.
+
+    `untyped` is the type of numbers whose header says none: 'bfloat16', whose dtype here is V2, or None.
 
     Raises
     ------
     DataError
         if it is not an .npy header, or the array does not hold plain numbers or text on one or two axes.
     """
+    file = _Spelt(file)
     try:
         version = np.lib.format.read_magic(file)
+        if version not in VERSIONS:
+            raise DataError(f"{name}: NPY of version {version[0]}.{version[1]}, which does not exist; save it again")
         read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about headers that Python 2 wrote
@@ -171,11 +194,33 @@ def read_npy_header(file: Any, name: str) -> tuple[tuple[int, ...], bool, np.dty
         raise
     except Exception as error:
         raise DataError(f"{name}: not an NPY file ({_first_line(error)}); save it with numpy.save") from error
-    check_dtype(dtype, name)
+    check_dtype(dtype, name, untyped)
     check_axes(shape, name)
-    if math.prod(shape) * max(dtype.itemsize, 1) >= 2**62:
+    # Axes of length 0 count as 1: what loops over the other axis would never end.
+    most = 2**62 if all(shape) else MOST_OF_EMPTY
+    if math.prod(max(length, 1) for length in shape) * max(dtype.itemsize, 1) >= most:
         raise DataError(f"{name}: its header says shape {shape}, which no file can hold; it is damaged, save it again")
     return shape, fortran, dtype
+
+
+@dataclass
+class _Spelt:
+    """A stream in which the dtype 'bfloat16', which some programs write and NumPy does not know, is spelt as others do."""
+
+    file: Any
+
+    def read(self, size: int) -> bytes:
+        data: bytes = self.file.read(size)
+        return data.replace(b"'bfloat16'", b"'<V2'     ")
+
+
+def _types(stored: np.dtype[Any]) -> tuple[np.dtype[Any], np.dtype[Any], str | None]:
+    """Return the dtype in which numbers are read, the one in which they are stored, and what those stand for, if not for
+    themselves.
+    """
+    if stored.kind == "V":
+        return np.dtype(np.float32), ENCODINGS["bfloat16"][0], "bfloat16"
+    return native(stored), stored, None
 
 
 def native(stored: np.dtype[Any]) -> np.dtype[Any]:
@@ -200,21 +245,28 @@ def check_axes(shape: tuple[int, ...], name: str) -> None:
     """Raise a DataError for shapes that are neither (n,) nor (n, k)."""
     if any(type(length) is not int for length in shape):
         raise DataError(f"{name}: its header says shape {shape}, which is none; it is damaged, save it again")
+    if any(length < 0 for length in shape):
+        raise DataError(f"{name}: its header says shape {shape}, with a negative length; it is damaged, save it again")
     if not 1 <= len(shape) <= 2:
         raise DataError(f"{name}: shape {shape} has {len(shape)} axes; losscli reads (n,) or (n, k): reshape it first")
 
 
-def check_dtype(dtype: np.dtype[Any], name: str) -> None:
-    """Raise a DataError for dtypes that are neither real numbers nor text."""
-    if dtype.kind in "buifUS":
+def check_dtype(dtype: np.dtype[Any], name: str, untyped: str | None = None) -> None:
+    """Raise a DataError for dtypes that are neither real numbers nor text; `untyped` is what those without a type are."""
+    plain = dtype.kind == "V" and dtype.itemsize == 2 and dtype.names is None and dtype.subdtype is None
+    if dtype.kind in "buifUS" or (plain and untyped == "bfloat16"):
         return
+    if plain:
+        raise DataError(
+            f"{name}: dtype {dtype}: two bytes for each number, and no type; if they are bfloat16, say --dtype bfloat16"
+        )
     if dtype.hasobject:
         raise DataError(
             f"{name}: holds pickled Python objects, which losscli never loads; re-save it as numbers or text: "
             "numpy.save(file, numpy.asarray(old.tolist()))"
         )
     if dtype.kind == "V":
-        raise DataError(f"{name}: dtype {dtype} is not numbers (bfloat16 or a structured array?); save it as float32")
+        raise DataError(f"{name}: dtype {dtype} is not numbers (a structured array?); save its fields as float32")
     raise DataError(f"{name}: dtype {dtype} is not real numbers or text; convert it before saving")
 
 

@@ -11,108 +11,53 @@ from itertools import chain
 from pathlib import Path
 
 from losscli.definition.dialect import Dialect
+from losscli.definition.request import Request
 from losscli.errors import DataError, UsageError
-from losscli.io.bytes import Begun, Looked, Raw, RawFile, Reader, Spool, pieces_of
+from losscli.io.bytes import Begun, Looked, Raw, RawFile, Spool, pieces_of
 from losscli.io.format import Content, Format, Named, deferred
-from losscli.io.npy import NpySource, StreamSource, native, read_npy_header
-from losscli.io.npz import _npz
+from losscli.io.guarded import check_threads
+from losscli.io.npy import NpySource, StreamSource, read_npy_header
+from losscli.io.recognised import is_json_lines, is_safetensors, is_torch
 from losscli.io.source import ShardedSource, Source
-from losscli.wording import did_you_mean
+from losscli.wording import did_you_mean, natural
 
 MAGIC_NPY = b"\x93NUMPY"
 MAGIC_ZIP = b"PK\x03\x04"
 MAGIC_PARQUET = b"PAR1"
+MAGIC_ARROW = b"ARROW1"
+MAGIC_ARROW_STREAM = b"\xff\xff\xff\xff"
 MOST_HELD = 100
 """If an operand has more shards than this, none of them is kept open."""
-MAGIC_GZIP = b"\x1f\x8b"
-MAGIC_ZSTD = b"\x28\xb5\x2f\xfd"
-SKIPPED_ZSTD = b"\x2a\x4d\x18"
-"""The bytes after the first one, 0x50 to 0x5f, of a zstd frame that holds no data."""
 
 
 def _npy(where: Named) -> Content:
-    return NpySource.open(where.raw, where.name)
+    return NpySource.open(where.raw, where.name, untyped=where.dtype)
 
 
 def _text(separator: str) -> Callable[[Named], Content]:
     def open_(where: Named) -> Content:
         from losscli.io.csv import open_text
 
-        return open_text(where.name, unpacked(where), separator, where.header, where.looked, where.dialect)
+        return open_text(where.name, where.raw, separator, where.header, where.looked, where.dialect)
 
     return open_
 
 
-def unpacked(where: Named) -> Raw:
-    """Return the bytes of a text file, from a copy if they are compressed."""
-    import zlib
-
-    magic = where.magic
-    try:
-        if magic.startswith(MAGIC_GZIP):
-            import gzip
-
-            with gzip.GzipFile(fileobj=Reader(where.raw)) as file:
-                return Spool.copy(where.name, pieces_of(file))
-        if magic.startswith(MAGIC_ZSTD):
-            import zstandard
-
-            unpacker = zstandard.ZstdDecompressor()
-            with unpacker.stream_reader(Reader(where.raw), read_across_frames=True) as stream:  # type: ignore[arg-type]
-                copy = Spool.copy(where.name, pieces_of(stream))
-            _check_frames(where.raw)
-            return copy
-    except (OSError, EOFError, zlib.error, _zstd_error()) as error:
-        raise DataError(f"{where.name}: not a compressed file that can be read ({error}); write it again") from error
-    return where.raw
-
-
-def _check_frames(raw: Raw) -> None:
-    """Raise an EOFError for zstd frames that were cut off: the reader returns their beginning without an error."""
-    import zstandard
-
-    place = 0
-    while place < raw.size:
-        head = raw.read(place, min(18, raw.size - place))
-        if head[1:4] == SKIPPED_ZSTD and head[0] >> 4 == 5:
-            place += 8 + int.from_bytes(head[4:8], "little")
-            continue
-        frame = zstandard.get_frame_parameters(head)
-        place += zstandard.frame_header_size(head)
-        last = False
-        while not last:
-            if place + 3 > raw.size:
-                raise EOFError("it ends before its end: was it cut off?")
-            header = int.from_bytes(raw.read(place, 3), "little")
-            last = bool(header & 1)
-            place += 3 + (1 if header >> 1 & 3 == 1 else header >> 3)  # a single repeated byte, or this many bytes
-        place += 4 * frame.has_checksum
-    if place > raw.size:
-        raise EOFError("it ends before its end: was it cut off?")
-
-
-def _zstd_error() -> type[Exception]:
-    # If the package was not imported, none of its errors can have been raised.
-    module = sys.modules.get("zstandard")
-    return OSError if module is None else module.ZstdError
-
-
 FORMATS: dict[str, Format] = {
     "npy": Format((".npy",), _npy, MAGIC_NPY),
-    "npz": Format((".npz",), _npz, MAGIC_ZIP),
+    "torch": Format((".pt", ".pth"), deferred("losscli.io.torch_file", "open_torch"), keyed=True, told=is_torch),
+    "npz": Format((".npz",), deferred("losscli.io.archive", "open_archive"), MAGIC_ZIP, keyed=True),
+    "zip": Format((".zip",), deferred("losscli.io.archive", "open_archive"), MAGIC_ZIP, keyed=True),
     "parquet": Format((".parquet", ".pq"), deferred("losscli.io.parquet", "open_parquet"), MAGIC_PARQUET),
-    "tsv": Format((".tsv", ".tsv.gz", ".tsv.zst", ".tab"), _text("\t")),
-    "csv": Format((".csv", ".csv.gz", ".csv.zst"), _text(",")),
+    "arrow": Format((".arrow", ".feather", ".ipc"), deferred("losscli.io.arrow", "open_arrow"), MAGIC_ARROW),
+    "stream": Format((".arrows",), deferred("losscli.io.arrow", "open_arrow"), MAGIC_ARROW_STREAM),
+    "safetensors": Format(
+        (".safetensors",), deferred("losscli.io.safetensors", "open_safetensors"), None, True, is_safetensors
+    ),
+    "jsonl": Format((".jsonl", ".ndjson", ".jsonlines"), deferred("losscli.io.jsonl", "JsonTable"), told=is_json_lines),
+    "tsv": Format((".tsv", ".tab"), _text("\t")),
+    "csv": Format((".csv",), _text(",")),
 }
-
-FOREIGN = {
-    (".pt", ".pth"): "with numpy.save(file, tensor.detach().cpu().numpy())",
-    (".pkl", ".pickle", ".joblib"): "with numpy.save(file, numpy.asarray(array))",
-    (".json", ".jsonl", ".ndjson"): "as a CSV file",
-    (".xlsx", ".xls", ".ods"): "as a CSV file",
-    (".h5", ".hdf5", ".mat"): "with numpy.save(file, array)",
-}
-"""Suffixes of files that losscli does not read -> how to save their data instead. Suffixes in FORMATS come first."""
 
 
 def format_of(where: Named) -> Format:
@@ -121,27 +66,56 @@ def format_of(where: Named) -> Format:
     Raises
     ------
     DataError
-        if the file is empty, or its name says another format than its bytes.
+        if the file is empty, is of a format that losscli does not read, or its name says another format than its bytes.
     """
-    suffix = where.name.lower()
-    known = suffix.endswith(tuple(chain.from_iterable(kind.suffixes for kind in FORMATS.values())))
-    for suffixes, cure in FOREIGN.items():
-        if where.path is not None and suffix.endswith(suffixes) and not known:
-            raise DataError(f"{where.name}: losscli does not read {where.path.suffix} files; save it {cure}")
+    from losscli.io.foreign import refuse, refuse_binary, refuse_suffix
+
     if not where.raw.size:
         raise DataError(f"{where.name}: the file is empty; did what should write it fail?")
-    magic = where.magic
+    head, suffix = where.head, where.plain_name
     for kind in FORMATS.values():
-        if kind.magic and magic.startswith(kind.magic):
+        if (kind.magic and head.startswith(kind.magic)) or (kind.told is not None and kind.told(where)):
             return kind
+    refuse(where)
     for name, kind in FORMATS.items():
         if suffix.endswith(kind.suffixes):
             if kind.magic:
                 raise DataError(
-                    f"{where.name}: not {name.upper()}, whatever its name says; its first bytes are {magic!r}"
+                    f"{where.name}: not {name.upper()}, whatever its name says; its first bytes are {head[:6]!r}"
                 )
+            if kind.told is None:
+                refuse_binary(where)
             return kind
+    refuse_suffix(where)
+    refuse_binary(where)
     return FORMATS["csv"]
+
+
+def opened(where: Named) -> tuple[Content, bool]:
+    """Open a file, which may be compressed, and return its content, and whether that depends on `where.part`.
+
+    Raises
+    ------
+    DataError
+        if the file cannot be read, or is of a format that losscli does not read.
+    """
+    from losscli.io.compressed import unpacked
+
+    where = unpacked(where._replace(open_inner=_inner))
+    kind = format_of(where)
+    return kind.open(where), kind.keyed
+
+
+def _inner(where: Named) -> Content:
+    return opened(where)[0]
+
+
+def rest_of(file: str, content: str, part: str | None) -> str | None:
+    """Return what is left of an operand's `part` if the content's name shows that the file's format used its beginning."""
+    whole = f"{file}:{part}"
+    if part is None or whole == content:
+        return None
+    return whole[len(content) + 1 :] if whole.startswith(f"{content}:") else part
 
 
 @dataclass
@@ -157,9 +131,23 @@ class Opener:
     paths: set[str] = field(default_factory=set)
     """Real paths of all files that were opened."""
     raws: list[Raw] = field(default_factory=list)
+    dtype: str | None = None
+    """The type of numbers whose file says none: 'bfloat16', or None."""
     _opened: dict[tuple[str | None, ...], Content] = field(default_factory=dict)
     _stdin: "tuple[str, str, Operand] | None" = None
     """The role in which standard input was opened, the text that named it, and its operand."""
+
+    def __post_init__(self) -> None:
+        check_threads()
+
+    @classmethod
+    def of(cls, request: Request, looked: Looked = lambda name, done, size: None) -> "Opener":
+        """Return an opener that reads files as a request's options say."""
+        return cls(request.header, looked, request.arrays, request.dialect, dtype=request.dtype)
+
+    def _named(self, name: str, raw: Raw, path: Path | None, part: str | None) -> Named:
+        """Return a file with everything that its format needs to open it."""
+        return Named(name, raw, path, part, self.header, self.looked, self.dialect, dtype=self.dtype)
 
     def open(self, text: str, what: str, once: bool = False) -> "Operand":
         """Open FILE, FILE:COLUMN, FILE.npz:KEY, '-' or a glob.
@@ -197,21 +185,24 @@ class Opener:
 
     def _operand(self, text: str, path: Path, part: str | None) -> "Operand":
         if path.is_dir():
-            raise DataError(f"{path}: a folder, not a file; name the file, or quote a pattern such as '{path}/*.npy'")
+            return self._folder(text, path, part)
         content = self._content(path, part)
-        taken = not is_table(content) and content.name == f"{path}:{part}"  # an archive used the part as its key
-        return Operand(str(path), content, None if taken else part, path, text)
+        return Operand(str(path), content, rest_of(str(path), content.name, part), path, text)
 
     def _content(self, path: Path, part: str | None = None, held: bool = True) -> Content:
-        name = str(path)
-        key = (os.path.realpath(path), part if path.suffix == ".npz" else None)
+        name, real = str(path), os.path.realpath(path)
+        key: tuple[str | None, ...] = (real, None) if (real, None) in self._opened else (real, part)
         if key not in self._opened:
             try:
                 raw = RawFile(name, path, held) if path.is_file() else _copy(name, path)
                 self.raws.append(raw)
-                where = Named(name, raw, path if path.is_file() else None, part, self.header, self.looked, self.dialect)
-                self.paths.add(key[0])
-                self._opened[key] = format_of(where).open(where)
+                where = self._named(name, raw, path if path.is_file() else None, part)
+                self.paths.add(real)
+                content, keyed = opened(where)
+                if keyed:  # two keys may lead to the same content: the columns of the only table of an archive
+                    content = self._opened.setdefault((real, "", content.name), content)
+                key = (real, part if keyed else None)
+                self._opened[key] = content
             except OSError as error:
                 raise DataError(f"{name}: cannot be read: {error.strerror or error}") from error
         return self._opened[key]
@@ -226,16 +217,15 @@ class Opener:
         if sys.stdin is None:
             raise DataError("standard input: it is closed")
         name = "standard input"
-        opened = _standard_input(name, once)
-        if isinstance(opened, StreamSource):
-            operand_of_stdin = Operand(name, opened, column, None, text)
+        raw = _standard_input(name, once, self.dtype)
+        if isinstance(raw, StreamSource):
+            operand_of_stdin = Operand(name, raw, column, None, text)
         else:
-            self.raws.append(opened)
-            if isinstance(opened, RawFile):
-                self.paths.add(os.path.realpath(opened.path))
-            where = Named(name, opened, None, column, self.header, self.looked, self.dialect)
-            kind = format_of(where)
-            operand_of_stdin = Operand(name, kind.open(where), None if kind is FORMATS["npz"] else column, None, text)
+            self.raws.append(raw)
+            if isinstance(raw, RawFile):
+                self.paths.add(os.path.realpath(raw.path))
+            content, _ = opened(self._named(name, raw, None, column))
+            operand_of_stdin = Operand(name, content, rest_of(name, content.name, column), None, text)
         self._stdin = (what, text, operand_of_stdin)
         return operand_of_stdin
 
@@ -246,24 +236,43 @@ class Opener:
             return sorted(glob.glob(head), key=natural), column
         return sorted(paths, key=natural), None
 
-    def _sharded(self, text: str, paths: list[str], column: str | None) -> "Operand":
-        contents = [self._content(Path(path), held=len(paths) <= MOST_HELD) for path in paths]
-        key = ("", *(os.path.realpath(path) for path in paths))
-        if key in self._opened:
-            return Operand(text, self._opened[key], column, None, text)
-        first = contents[0]
-        if any(is_table(content) != is_table(first) for content in contents):
-            raise DataError(f"{text}: tables and arrays together; the shards of an operand must be of one kind")
-        if is_table(first):
-            from losscli.io.table import Stacked
+    def _folder(self, text: str, folder: Path, column: str | None) -> "Operand":
+        """Open the files of a folder as one."""
+        from losscli.io.folder import Partitioned, parts_of
 
-            self._opened[key] = Stacked(text, contents)
-            return Operand(text, self._opened[key], column, None, text)
-        for content in contents[1:]:
-            if content.shape[1:] != first.shape[1:]:
-                raise DataError(f"{content.name}: shape {content.shape} does not go with {first.name}'s {first.shape}")
-        self._opened[key] = ShardedSource(text, contents)
-        return Operand(text, self._opened[key], column, None, text)
+        parts = parts_of(folder)
+        contents = [self._content(part.path, column, len(parts) <= MOST_HELD) for part in parts]
+        rest = rest_of(str(parts[0].path), contents[0].name, column)
+        key = ("folder", os.path.realpath(folder), column if rest != column else None)
+        if key not in self._opened:
+            for i, part in enumerate(parts):
+                if part.keys and is_table(contents[i]):
+                    contents[i] = Partitioned(contents[i], part.keys)
+            self._opened[key] = _stacked(str(folder), contents)
+        return Operand(str(folder), self._opened[key], rest, folder, text)
+
+    def _sharded(self, text: str, paths: list[str], column: str | None) -> "Operand":
+        contents = [self._content(Path(path), column, len(paths) <= MOST_HELD) for path in paths]
+        rest = rest_of(paths[0], contents[0].name, column)
+        key = ("", *(os.path.realpath(path) for path in paths), column if rest != column else None)
+        if key not in self._opened:
+            self._opened[key] = _stacked(text, contents)
+        return Operand(text, self._opened[key], rest, None, text)
+
+
+def _stacked(name: str, contents: list[Content]) -> Content:
+    """Return several contents as one, their rows one after another; raise a DataError if they do not go together."""
+    first = contents[0]
+    if any(is_table(content) != is_table(first) for content in contents):
+        raise DataError(f"{name}: tables and arrays together; the shards of an operand must be of one kind")
+    if is_table(first):
+        from losscli.io.table import Stacked
+
+        return Stacked(name, contents)
+    for content in contents[1:]:
+        if content.shape[1:] != first.shape[1:]:
+            raise DataError(f"{content.name}: shape {content.shape} does not go with {first.name}'s {first.shape}")
+    return ShardedSource(name, contents)
 
 
 @dataclass
@@ -295,10 +304,10 @@ class Operand:
         return self.content is other.content
 
 
-def _standard_input(name: str, once: bool) -> Raw | StreamSource:
+def _standard_input(name: str, once: bool, dtype: str | None) -> Raw | StreamSource:
     """Open standard input: a regular file is read from its beginning, and a pipe is copied.
 
-    `once` says whether its rows are needed once and in order; an array from a pipe then needs no copy.
+    `dtype` is the type of numbers whose header says none. `once` says whether its rows are needed once and in order; an array from a pipe then needs no copy.
     """
     stream = sys.stdin.buffer
     try:
@@ -310,9 +319,9 @@ def _standard_input(name: str, once: bool) -> Raw | StreamSource:
         pass  # it has no descriptor, as when a program replaced it by an object of its own
     begin = Begun(stream)
     if once and begin.read(len(MAGIC_NPY)) == MAGIC_NPY:
-        shape, fortran, stored = read_npy_header(begin.again(), name)
+        shape, fortran, stored = read_npy_header(begin.again(), name, dtype)
         if not fortran or len(shape) == 1:
-            return StreamSource(name, stream, shape, native(stored), stored)
+            return StreamSource.begun(name, stream, shape, stored)
     raw = Spool.copy(name, chain([begin.held], pieces_of(stream)))
     if not raw.size:
         raise DataError(f"{name}: nothing came; is the command before the pipe right?")
@@ -335,11 +344,6 @@ def is_table(content: Content) -> bool:
 def is_text(source: Source) -> bool:
     """Whether an array holds text."""
     return source.dtype.kind in "US"
-
-
-def natural(text: str) -> list[tuple[int, str]]:
-    """Return a sort key by which shard-2 comes before shard-10."""
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", text)]
 
 
 def _exists(text: str) -> bool:

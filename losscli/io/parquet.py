@@ -1,190 +1,18 @@
-"""Parquet files, read through Polars: their columns have types, and their row groups are decoded as a whole."""
+"""Parquet files."""
 
 import io
-import os
-import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from threading import RLock
-from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from losscli.arrays import Array
-from losscli.errors import DataError, Exit
-from losscli.io.bytes import Raw, Reader, Spool, pieces_of
+from losscli.io.bytes import Spool
 from losscli.io.format import Named
-from losscli.io.npy import NpySource
-from losscli.io.sinks import remove_temporaries
-from losscli.io.source import Source
-from losscli.io.table import Table, TableSource
-from losscli.wording import printable
+from losscli.io.guarded import readable
+from losscli.io.table import Table
+from losscli.io.typed import TypedTable, copy_of
 
-if TYPE_CHECKING:
-    import polars as pl
-
-SEGMENT = 1 << 20
-"""Rows that are decoded at once, of one column or of a few."""
-CELLS = 4 << 20
-PANDAS_INDEX = re.compile(r"__index_level_\d+__")
-"""What pandas calls an index without a name."""
-PROCESS = RLock()
-"""Held while standard error and the handler of aborts, which belong to the whole process, are replaced."""
-
-
-class ParquetTable(Table):
-    """A Parquet file.
-
-    A row group is compressed by columns, and reading some of its rows decodes all of them. Therefore columns of numbers
-    are decoded once, some at a time, to a copy by columns, which is read by position.
-    """
-
-    settled = True
-    raw: Raw
-
-    def __init__(self, name: str, scan: "pl.LazyFrame") -> None:
-        import polars as pl
-
-        self.name, self.scan = name, scan
-        with _readable(name):
-            self.schema = scan.collect_schema()
-            height = int(scan.select(pl.len()).collect().item())
-        self.names, self.width = tuple(self.schema.names()), len(self.schema)
-        self.index_columns = tuple(name for name in self.names if PANDAS_INDEX.fullmatch(name))
-        self.cuts = [*range(0, height, SEGMENT), height]
-
-    def frame(self, chunk: int, numbers: Sequence[int]) -> "pl.DataFrame":
-        import polars as pl
-
-        assert self.names is not None
-        for number, dtype in zip(numbers, self._dtypes(numbers), strict=True):
-            if dtype.is_nested() or dtype in (pl.Binary, pl.Object):
-                what = f"{self.name}, {self.label(number)}: its cells are {dtype}"
-                raise DataError(f"{what}, where one number each (or one word) is needed; save a column for each")
-        start, stop = self.cuts[chunk : chunk + 2]
-        with _readable(self.name):
-            return (
-                self.scan.slice(start, stop - start)
-                .select([self.names[number] for number in numbers])
-                .collect()
-                .cast({pl.Categorical: pl.String, pl.Enum: pl.String})
-            )
-
-    def quick(self, chunk: int, numbers: Sequence[int]) -> Array | None:
-        return None
-
-    def _checked(self, chunk: int, numbers: Sequence[int], cure: str) -> Array:
-        for number, dtype in zip(numbers, self._dtypes(numbers), strict=True):
-            if dtype.is_temporal():
-                what = f"{self.name}, {self.label(number)}: its cells are {dtype}"
-                raise DataError(f"{what}, where one number each is needed; save a column for each number")
-        return super()._checked(chunk, numbers, cure)
-
-    def _dtypes(self, numbers: Sequence[int]) -> "list[pl.DataType]":
-        dtypes = self.schema.dtypes()
-        return [dtypes[number] for number in numbers]
-
-    def dtype(self, numbers: Sequence[int]) -> np.dtype[Any]:
-        import polars as pl
-
-        narrow = all(dtype == pl.Float32 for dtype in self._dtypes(numbers))
-        return np.dtype(np.float32 if narrow else np.float64)
-
-    def is_text(self, number: int) -> bool:
-        import polars as pl
-
-        dtype = self.schema.dtypes()[number]
-        return not (dtype.is_numeric() or dtype == pl.Boolean or dtype.is_nested())
-
-    def source(self, numbers: Sequence[int], cure: str = "", one_axis: bool = True) -> Source:
-        key = ("source", tuple(numbers), one_axis)
-        if key not in self.kept:
-            self.kept[key] = self._decoded(numbers, cure, one_axis)
-        source: Source = self.kept[key]
-        return source
-
-    def _decoded(self, numbers: Sequence[int], cure: str, one_axis: bool) -> Source:
-        table = TableSource(self, tuple(numbers), cure, len(numbers) == 1 and one_axis)
-        size, height = table.dtype.itemsize, self.height
-        raw = Spool(self.name)
-        raw.allocate(height * len(numbers) * size)
-        step = max(1, CELLS // max(1, min(height, SEGMENT)))
-        for j in range(0, len(numbers), step):
-            for chunk, start in enumerate(self.cuts[:-1]):
-                numbers_of_chunk = self.numbers(chunk, numbers[j : j + step], cure).astype(table.dtype, copy=False)
-                for column, values in enumerate(numbers_of_chunk.T, j):
-                    raw.write_at(np.ascontiguousarray(values).data, (column * height + start) * size)
-        return NpySource.of_raw(self.name, raw, table.shape, table.dtype, True, table.columns, table)
-
-    def place(self, row: int, column: int | None = None) -> str:
-        return f"{self.name}[{row}]" + ("" if column is None else f", {self.label(column)}")
-
-    def headed(self) -> Table:
-        return self
-
-
-@contextmanager
-def _readable(name: str) -> Iterator[None]:
-    """Turn everything that Polars raises about a file that it cannot read into a DataError, and hide what it prints.
-
-    A damaged file can make Polars panic, and it prints a trace before it raises; a second panic while it cleans up
-    after the first one makes it abort the process.
-    """
-    import polars as pl
-
-    PROCESS.acquire()
-    kept = None
-    try:
-        kept = os.dup(2)
-        with open(os.devnull, "wb") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-    except OSError:
-        pass  # standard error is closed
-    try:
-        with _last_words(f"losscli: {printable(_damaged(name, 'Polars aborted'))}\n", kept):
-            yield
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
-        why = (str(error).splitlines() or [type(error).__name__])[0]
-        raise DataError(_damaged(name, why)) from error
-    finally:
-        if kept is not None:
-            os.dup2(kept, 2)
-            os.close(kept)
-        PROCESS.release()
-
-
-def _damaged(name: str, why: str) -> str:
-    return f"{name}: not a Parquet file that can be read ({why}); write it again"
-
-
-@contextmanager
-def _last_words(line: str, descriptor: int | None) -> Iterator[None]:
-    """If the process aborts meanwhile, print `line` and exit with the code for a damaged file.
-
-    The handler is a C function: one of Python's own would run only after the call that aborts had
-    returned, which never happens.
-    """
-    import ctypes
-    import signal
-
-    def aborted(number: int) -> None:
-        remove_temporaries()
-        if descriptor is not None:
-            os.write(descriptor, line.encode("utf-8", "replace"))
-        os._exit(Exit.DATA)
-
-    handler = ctypes.CFUNCTYPE(None, ctypes.c_int)(aborted)
-    place = ctypes.pythonapi.PyOS_setsig
-    place.argtypes, place.restype = [ctypes.c_int, ctypes.c_void_p], ctypes.c_void_p
-    before = place(signal.SIGABRT, ctypes.cast(handler, ctypes.c_void_p))
-    try:
-        yield
-    finally:
-        place(signal.SIGABRT, before)
+WHAT = "a Parquet file"
 
 
 def open_parquet(where: Named) -> Table:
-    """Open a Parquet file. A copy of it is read, since Polars fails if a file changes or shrinks meanwhile.
+    """Open a Parquet file.
 
     Raises
     ------
@@ -193,27 +21,21 @@ def open_parquet(where: Named) -> Table:
     """
     import polars as pl
 
-    name, raw = where.name, where.raw
-    if not isinstance(raw, Spool):
-        copy = Spool.copy(name, pieces_of(Reader(raw)))
-        raw.check()
-        raw = copy
-    with _readable(name):
+    raw = copy_of(where.name, where.raw)
+    with readable(where.name, WHAT):
         scan = pl.scan_parquet(raw.location or io.BytesIO(raw.read(0, raw.size)), glob=False)
-    table = ParquetTable(name, scan)
-    table.raw = raw  # the copy is deleted when nobody refers to it
+    table = TypedTable(where.name, scan, WHAT, raw)
     table.index_columns = index_columns(raw, table)
     return table
 
 
-def index_columns(raw: Raw, table: ParquetTable) -> tuple[str, ...]:
+def index_columns(raw: Spool, table: TypedTable) -> tuple[str, ...]:
     """Return the names of the columns that pandas wrote as the index of a frame, as the file's metadata says."""
     import json
 
     import polars as pl
 
-    assert isinstance(raw, Spool)
-    with _readable(table.name):
+    with readable(table.name, WHAT):
         words = pl.read_parquet_metadata(raw.location or io.BytesIO(raw.read(0, raw.size))).get("pandas", "{}")
     try:
         named = json.loads(words).get("index_columns", [])

@@ -17,7 +17,7 @@ import numpy as np
 from losscli.arrays import Array
 from losscli.errors import DataError
 from losscli.io.npy import NpySource
-from losscli.io.source import Source
+from losscli.io.source import ShardedSource, Source
 from losscli.io.text import Coder, TextColumn
 from losscli.wording import count, did_you_mean, listing
 
@@ -55,6 +55,8 @@ class Table:
     """Whether commas separate cells without a header or an option that says so: they may be decimal commas."""
     row_names: int | None = None
     """The column of row names, which is no data, where the file says so by a header without its name."""
+    only_by_name: frozenset[int] = frozenset()
+    """Columns that have a role only where an option or FILE:COLUMN names them."""
     cells_are_lists: bool = False
     """Whether `cells` returns lists of Python's text, rather than Polars series."""
 
@@ -97,6 +99,10 @@ class Table:
     def is_text(self, number: int) -> bool:
         """Whether a column is text, rather than the numbers or booleans of a typed file."""
         return True
+
+    def breadth(self, number: int) -> int | None:
+        """Return the length of the lists in a column, or None if its cells are no lists."""
+        return None
 
     def headed(self) -> "Table":
         """Return the table with its first row read as its header."""
@@ -382,6 +388,7 @@ class Stacked(Table):
         self.first_row, self.first_quoted = first.first_row, first.first_quoted
         self.notes = tuple(dict.fromkeys(note for table in tables for note in table.notes))
         self.row_names, self.unsaid_commas = first.row_names, first.unsaid_commas
+        self.only_by_name = first.only_by_name
         self.starts: Array = np.cumsum([0, *(table.height for table in tables)])
         self.chunks = [(table, chunk) for table in tables for chunk in range(len(table.cuts) - 1)]
         self.cuts = [0]
@@ -412,6 +419,24 @@ class Stacked(Table):
 
     def first_cells(self, rows: int) -> list[list[str]]:
         return self.tables[0].first_cells(rows)
+
+    def breadth(self, number: int) -> int | None:
+        first, *others = ((table, table.breadth(number)) for table in self.tables)
+        for table, breadth in others:
+            if breadth != first[1]:
+                lists = [
+                    f"{of.name} has {'no lists' if k is None else f'lists of {k}'}"
+                    for of, k in (first, (table, breadth))
+                ]
+                raise DataError(
+                    f"{self.name}, {self.label(number)}: {' and '.join(lists)}; all lists must have the same length"
+                )
+        return first[1]
+
+    def source(self, numbers: Sequence[int], cure: str = "", one_axis: bool = True) -> Source:
+        if len(numbers) == 1 and self.breadth(numbers[0]) is not None:
+            return ShardedSource(self.name, [table.source(numbers, cure, one_axis) for table in self.tables])
+        return super().source(numbers, cure, one_axis)
 
     def headed(self) -> Table:
         return Stacked(self.name, [table.headed() for table in self.tables])

@@ -64,7 +64,7 @@ def prepare(
     DataError
         if files cannot be used.
     """
-    opener = opener or Opener(request.header, looked, request.arrays, request.dialect)
+    opener = opener or Opener.of(request, looked)
     dataset = _dataset(request, opener, once and _reads_once(request, choose))
     request = _settled_loss(request, dataset, choose)
     inputs = _inputs(request, opener, dataset)

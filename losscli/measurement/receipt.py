@@ -75,6 +75,7 @@ def receipt(
         "picked": request.columns,
         "columns": [column.described() for column in columns],
         "dialect": _said(request.dialect),
+        "dtype": request.dtype,
     }
     return {key: value for key, value in entries.items() if value is not None}
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import polars as pl
 import pytest
 
 ROOT = next(folder for folder in Path(__file__).resolve().parents if (folder / "CONTRIBUTING.md").is_file())
@@ -254,12 +255,13 @@ def softplus(x: float) -> float:
 
 
 def objects(name: str, keys: tuple[str, ...], rows: Any) -> str:
-    return written(name, "".join(json.dumps(dict(zip(keys, row, strict=True))) + "\n" for row in rows))
+    pl.DataFrame(rows, keys, orient="row").write_avro(name)
+    return name
 
 
 def test_a_format_to_read(losscli: Run) -> None:
-    p = objects("p.ndjson", ("id", "cat", "dog"), LOGITS)
-    t = objects("t.ndjson", ("id", "label", "weight"), LABELS)
+    p = objects("p.avro", ("id", "cat", "dog"), LOGITS)
+    t = objects("t.avro", ("id", "label", "weight"), LABELS)
     each = [softplus(0.5 - 2.0), softplus(1.0 + 1.0), softplus(0.25 - 3.0)]
     words = ("compute", "ce", p, f"{t}:label", "--id", "id")
     assert losscli(*words, "-f", "value").value == pytest.approx(np.mean(each), rel=1e-14)
@@ -274,24 +276,26 @@ def test_a_format_to_read(losscli: Run) -> None:
     assert losscli("compute", "ce", p, table, "--id", "id", "-f", "value").value == pytest.approx(
         np.mean(each), rel=1e-14
     )
-    shards = objects("part-1.ndjson", ("cat", "dog"), [(2.0, 0.5)]), objects("part-2.ndjson", ("cat", "dog"), [(0, 1)])
-    assert losscli("compute", "ce", "part-*.ndjson", kept("t.npy", [0, 1]), "-f", "json").json["samples"] == len(shards)
+    shards = objects("part-1.avro", ("cat", "dog"), [(2.0, 0.5)]), objects("part-2.avro", ("cat", "dog"), [(0.0, 1.0)])
+    assert losscli("compute", "ce", "part-*.avro", kept("t.npy", [0, 1]), "-f", "json").json["samples"] == len(shards)
     assert losscli("check", p, f"{t}:label", "--id", "id", "-f", "json").json["predictions"]["shape"] == [3, 2]
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("values", "said"),
     [
-        ('{"v": 1}\n{"v": "many"}\n', "bad.ndjson:2, column \"v\": 'many' is not a number"),
-        ('{"v": 1}\n{"v": null}\n', 'bad.ndjson:2, column "v": the cell is empty'),
-        ('{"v": [1, 2]}\n', 'bad.ndjson, column "v": its values are lists or objects'),
-        ('{"v": 1}\n{"v": \n', "bad.ndjson: not NDJSON that can be read"),
+        (["1", "many"], "bad.avro[1], column \"v\": 'many' is not a number"),
+        ([1.0, None], 'bad.avro[1], column "v": the cell is empty'),
+        ([{"a": 1}], 'bad.avro, column "v": its cells are Struct'),
     ],
 )
-def test_a_format_to_read_that_is_damaged(losscli: Run, text: str, said: str) -> None:
-    found = losscli("compute", "l1", written("bad.ndjson", text), "0")
+def test_a_format_to_read_that_is_damaged(losscli: Run, values: list[object], said: str) -> None:
+    pl.DataFrame({"v": values}).write_avro("bad.avro")
+    found = losscli("compute", "l1", "bad.avro", "0")
     assert (found.code, found.out) == (3, "")
     assert said in found.err
+    Path("cut.avro").write_bytes(Path("bad.avro").read_bytes()[:-20])
+    assert losscli("compute", "l1", "cut.avro", "0").err.startswith("losscli: cut.avro: not an Avro file")
 
 
 def test_a_format_to_write(losscli: Run) -> None:

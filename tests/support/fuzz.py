@@ -45,9 +45,10 @@ from losscli.definition.loss import Loss
 from losscli.engine import job as engine
 from losscli.io import bytes as raw
 from losscli.io import csv as csvfile
-from losscli.io import join, parquet, writers
+from losscli.io import join, writers
 from losscli.io import npy as npy_files
 from losscli.io import source as sources
+from losscli.io import typed as typed_tables
 from losscli.losses import LOSSES
 
 SECONDS = 20
@@ -812,7 +813,7 @@ CUTS = {
     raw: {"IN_MEMORY": [0, 64], "PIECE": [16, 64]},
     engine: {"CHUNK_ROWS": [1, 3, 4], "BATCH_BYTES": [8, 64, 200], "CHUNK_BYTES": [64, 512]},
     units: {"ROWS_AT_ONCE": [1, 3]},
-    parquet: {"SEGMENT": [3], "CELLS": [5]},
+    typed_tables: {"SEGMENT": [3], "CELLS": [5], "LIST_CELLS": [5]},
     writers: {"PART_CELLS": [4], "RECORDS": [2], "PIECE": [64]},
 }
 """Sizes of pieces and chunks with which small files are cut where large ones are."""

@@ -59,7 +59,7 @@ class Recalibrated:
             if the columns differ from those of the fit.
         """
         request = made.request
-        self.opener = Opener(request.header, arrays=request.arrays, dialect=request.dialect)
+        self.opener = Opener.of(request)
         self.columns, self.ids = _columns(self.opener, request, self.other)
         self.source = self.columns.source()
         self.order = _order(self.source, made)

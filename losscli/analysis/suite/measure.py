@@ -64,12 +64,12 @@ def _prepared(suite: Suite, looked: Looked) -> tuple[dict[tuple[str, int], Part]
 
     Files that several terms name are opened once.
     """
-    openers: dict[tuple[bool | None, Dialect], Opener] = {}
+    openers: dict[tuple[bool | None, Dialect, str | None], Opener] = {}
     parts = {(one.name, i): Part(term) for one in suite.measures for i, term in enumerate(one.terms)}
     for part in parts.values():
         request = part.term.request
-        opener = Opener(request.header, looked, request.arrays, request.dialect)
-        _prepare(part, openers.setdefault((request.header, request.dialect), opener))
+        read_alike = request.header, request.dialect, request.dtype
+        _prepare(part, openers.setdefault(read_alike, Opener.of(request, looked)))
     paths = {os.path.realpath(suite.file), *(path for opener in openers.values() for path in opener.paths)}
     for part in parts.values():
         paths |= set() if part.measurement is None else set(part.measurement.files)

@@ -397,7 +397,7 @@ def on_files(files: Request, found: Found, parameters: Mapping[str, float | None
     name, reference = "value on the files", matched.reference
     if reference is None:
         return Property(name, SKIPPED, "no reference is known; name one with --against SPEC")
-    opener = Opener(files.header, arrays=files.arrays, dialect=files.dialect)
+    opener = Opener.of(files)
     bound = BoundLoss(declared(found, matched.settings, CLASSES), parameters)
     takes = matched.prediction_kind if matched.family.takes_from else None
     own = score(replace(files, loss=bound, takes=takes), opener)

@@ -3,12 +3,13 @@
 from typing import Annotated, Any
 
 from losscli.cli.options.declare import READING, operand, option
-from losscli.definition.words import UnmatchedRule
+from losscli.definition.words import UnmatchedRule, UntypedName
 
 Predictions = Annotated[
     str,
     operand(
-        "PREDICTIONS", help="FILE (.npy .npz .csv .tsv .parquet), FILE:COLUMN, FILE.npz:KEY, '-' or a quoted glob."
+        "PREDICTIONS",
+        help="FILE (.npy .npz .csv .tsv .parquet .arrow .jsonl .safetensors), FILE:COLUMN, FILE.npz:KEY, '-' or a quoted glob.",
     ),
 ]
 Targets = Annotated[str, operand("TARGETS", help="The same kinds of file.")]
@@ -87,6 +88,15 @@ Comment = Annotated[
 ]
 SkipRows = Annotated[
     int, option("--skip-rows", metavar="N", panel=READING, help="Leave out the first N lines of text tables.")
+]
+Dtype = Annotated[
+    UntypedName | None,
+    option(
+        "--dtype",
+        metavar="bfloat16",
+        panel=READING,
+        help="What the numbers of NPY files are whose header names no type.",
+    ),
 ]
 
 

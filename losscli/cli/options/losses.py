@@ -167,6 +167,7 @@ OF_READING: tuple[Option, ...] = (
     Option("decimal", files.Decimal, None),
     Option("comment", files.Comment, None),
     Option("skip_rows", files.SkipRows, 0),
+    Option("dtype", files.Dtype, None),
 )
 OF_REDUCING: tuple[Option, ...] = (
     Option("sample_weight", SampleWeight, None),

@@ -9,7 +9,7 @@ from losscli.cli.options.losses import OF_DIALECTS, centers_option, fields, only
 from losscli.cli.options.picture import Looks, Picture, Quiet
 from losscli.cli.plot.gallery import Gallery
 
-WORDS = ("id", "on-unmatched", "columns", "header", *OF_DIALECTS, "ignore-index")
+WORDS = ("id", "on-unmatched", "columns", "header", *OF_DIALECTS, "dtype", "ignore-index")
 
 
 def features(

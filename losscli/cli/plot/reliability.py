@@ -16,7 +16,18 @@ if TYPE_CHECKING:
     from losscli.measurement.measure import Measurement
     from losscli.plots.reliability import Change
 
-WORDS = ("from", "id", "on-unmatched", "classes", "label-base", "columns", "header", *OF_DIALECTS, "ignore-index")
+WORDS = (
+    "from",
+    "id",
+    "on-unmatched",
+    "classes",
+    "label-base",
+    "columns",
+    "header",
+    *OF_DIALECTS,
+    "dtype",
+    "ignore-index",
+)
 
 
 def reliability(

@@ -1,0 +1,151 @@
+"""JSON lines: an object per line, whose keys are the columns, or a number or list per line.
+
+They are parsed once, by Polars, to a copy in Arrow's format. What Polars does not take, such as NaN and Infinity, which
+Python writes, Python parses; that is slow, and then the rows must fit in memory.
+"""
+
+import io
+import json
+import math
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from losscli.errors import DataError
+from losscli.io.bytes import IN_MEMORY, PIECE, Nameless, Raw, Reader, Spool, no_room, pieces_of
+from losscli.io.format import Named
+from losscli.io.guarded import readable
+from losscli.io.recognised import BOM
+from losscli.io.typed import TypedTable
+
+if TYPE_CHECKING:
+    import polars as pl
+
+WHAT = "a file of JSON lines"
+VALUES = "values"
+"""What the column is called where lines are no objects."""
+WHOLE = "save it with one value per line, as df.to_json(file, orient='records', lines=True) does"
+
+
+class JsonTable(TypedTable):
+    """A file with one JSON value per line; blank lines are skipped."""
+
+    def __init__(self, where: Named) -> None:
+        self.lines, self.parsed = where.raw, Nameless() if where.raw.size > IN_MEMORY else None
+        super().__init__(where.name, self._scan(where), WHAT)
+
+    def _scan(self, where: Named) -> "pl.LazyFrame":
+        import polars as pl
+
+        lines = _objects(where.name, where.raw)
+        where.raw.check()
+        source = lines.location or io.BytesIO(lines.read(0, lines.size))
+        try:
+            with readable(where.name, WHAT):
+                scan = pl.scan_ndjson(source, infer_schema_length=None)
+                if self.parsed is None:
+                    return scan.collect().lazy()
+                scan.sink_ipc(self.parsed.path, compression="uncompressed")
+                return pl.scan_ipc(self.parsed.path, glob=False)
+        except DataError as error:
+            if "No space left" in str(error):
+                raise no_room(where.name, "No space left on device") from error
+            return _slowly(where.name, lines, where.raw).lazy()
+
+    def place(self, row: int, column: int | None = None) -> str:
+        lines = (line for line, _ in _numbered(self.lines))
+        line = next((line for number, line in enumerate(lines) if number == row), row + 1)
+        return f"{self.name}:{line}" + ("" if column is None else f", {self.label(column)}")
+
+
+def _numbered(raw: Raw) -> Iterator[tuple[int, bytes]]:
+    """Yield the lines that are not blank, with their numbers as an editor counts them."""
+    number, rest = 1, b""
+    for piece in pieces_of(Reader(raw)):
+        *lines, rest = (rest + piece).split(b"\n")
+        for line in lines:
+            if line.strip():
+                yield number, line
+            number += 1
+    if rest.strip():
+        yield number, rest
+
+
+def _objects(name: str, raw: Raw) -> Spool:
+    """Return a copy of the lines in which each is an object: other values become those of the key `VALUES`."""
+    reader = Reader(raw, len(BOM) if raw.read(0, min(3, raw.size)) == BOM else 0)
+    begin = reader.read(PIECE).lstrip()
+    if not begin:
+        raise DataError(f"{name}: the file is empty; did what should write it fail?")
+    pieces = _after(begin, reader)
+    return Spool.copy(name, pieces if begin.startswith(b"{") else _wrapped(pieces))
+
+
+def _after(begin: bytes, reader: Reader) -> Iterator[bytes]:
+    yield begin
+    yield from pieces_of(reader)
+
+
+def _wrapped(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    rest = b""
+    for piece in pieces:
+        *lines, rest = (rest + piece).split(b"\n")
+        yield b"".join(b'{"%b":%b}\n' % (VALUES.encode(), line) for line in lines if line.strip())
+    if rest.strip():
+        yield b'{"%b":%b}\n' % (VALUES.encode(), rest)
+
+
+def _slowly(name: str, lines: Spool, original: Raw) -> "pl.DataFrame":
+    """Return the rows as Python parses them.
+
+    Raises a DataError that names the first line that is no JSON, or no object, or the column whose values do not go together.
+    """
+    import polars as pl
+
+    rows = []
+    for (_, line), (number, text) in zip(_numbered(lines), _numbered(original), strict=True):
+        place = f"{name}:{number}"
+        try:
+            row = json.loads(line, parse_float=_float)
+        except OverflowError as error:
+            raise DataError(f"{place}: {error}") from error
+        except (ValueError, RecursionError) as error:
+            raise DataError(f"{place}: not JSON ({_shown(text)}); {_cure(number, text)}") from error
+        if not isinstance(row, dict):
+            raise DataError(f"{place}: {_shown(text)} where other lines are objects; write all of one kind")
+        rows.append(row)
+    try:
+        with readable(name, WHAT):
+            return pl.DataFrame(rows, infer_schema_length=None)
+    except (DataError, TypeError, ValueError, OverflowError) as error:
+        kinds = _kinds(rows)
+        raise DataError(
+            f"{name}: {kinds or str(error).splitlines()[0]}; write values of one kind for each key"
+        ) from error
+
+
+def _float(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise OverflowError(f"{text} is too large for a float64; write Infinity if it is meant to be infinite")
+    return value
+
+
+def _shown(text: bytes) -> str:
+    start = text.strip()[:40].decode("utf-8", "replace")
+    return repr(start + ("..." if len(text.strip()) > 40 else ""))
+
+
+def _cure(number: int, text: bytes) -> str:
+    if number == 1 and re.fullmatch(rb"\s*[\[{].*", text, re.DOTALL):
+        return f"if the file is one JSON value over several lines, {WHOLE}"
+    return "was it cut off? Write it again"
+
+
+def _kinds(rows: list[dict[str, Any]]) -> str:
+    """Return which key has values of several kinds, for a message; nothing if there is none."""
+    for key in {key for row in rows for key in row}:
+        kinds = sorted({type(row[key]).__name__ for row in rows if row.get(key) is not None})
+        if len(kinds) > 1 and kinds != ["float", "int"]:
+            return f'column "{key}": values of several kinds ({", ".join(kinds)})'
+    return ""
