@@ -181,6 +181,7 @@ def _report(error: BaseException) -> int:
             return Exit.USAGE
         context = getattr(error, "ctx", None)
         message = _of_another_loss(getattr(error, "option_name", ""), context) or message
+        message += _of_missing_targets(error, context)
         _say(message + (f" (see {context.command_path} --help)" if context is not None else ""))
         return Exit.USAGE
     if isinstance(error, OSError):
@@ -194,6 +195,26 @@ def _report(error: BaseException) -> int:
         "the output of the same command with --traceback"
     )
     return Exit.DEFECT
+
+
+def _of_missing_targets(error: BaseException, context: Any) -> str:
+    """Return the end of the message about missing TARGETS: what the columns of the only file suggest."""
+    if context is None or getattr(getattr(error, "param", None), "name", None) != "targets":
+        return ""
+    file = context.params.get("predictions")
+    if not file or not os.path.isfile(file):
+        return ""
+    from losscli.data.advice import contents, operands_meant
+    from losscli.io.operands import Opener
+    from losscli.losses import find
+
+    try:
+        operand = Opener().open(file, "predictions")
+        meant = operands_meant(find("sigmoid-cross-entropy").family, operand, None)
+        held = contents(operand)
+    except LosscliError:
+        return ""
+    return (f" {file} holds {held}." if held else "") + (f" By that, say {meant}" if meant else "")
 
 
 def _of_another_loss(option: str, context: typer.Context | None) -> str | None:

@@ -149,6 +149,10 @@ class Opener:
         """Return a file with everything that its format needs to open it."""
         return Named(name, raw, path, part, self.header, self.looked, self.dialect, dtype=self.dtype)
 
+    def knows(self, text: str) -> bool:
+        """Whether an operand is a file, as a whole, that was opened already and can be looked at again."""
+        return os.path.isfile(text) and os.path.realpath(text) in self.paths
+
     def open(self, text: str, what: str, once: bool = False) -> "Operand":
         """Open FILE, FILE:COLUMN, FILE.npz:KEY, '-' or a glob.
 

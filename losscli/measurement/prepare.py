@@ -27,6 +27,7 @@ from losscli.findings import WARNING, Finding, warned
 from losscli.io.bytes import Looked
 from losscli.io.operands import Opener
 from losscli.io.source import Source
+from losscli.losses import find
 from losscli.measurement.measure import Measurement
 from losscli.wording import count
 
@@ -65,15 +66,18 @@ def prepare(
         if files cannot be used.
     """
     opener = opener or Opener.of(request, looked)
-    dataset = _dataset(request, opener, once and _reads_once(request, choose))
-    request = _settled_loss(request, dataset, choose)
-    inputs = _inputs(request, opener, dataset)
-    if elements and not inputs.several:
-        raise UsageError(
-            f"--elements: {request.loss.name} of predictions of shape {inputs.predictions.shape} has one loss a sample; "
-            "leave it out"
-        )
-    decoded = _decoded(request, dataset, inputs)
+    try:
+        dataset = _dataset(request, opener, once and _reads_once(request, choose))
+        request = _settled_loss(request, dataset, choose)
+        inputs = _inputs(request, opener, dataset)
+        if elements and not inputs.several:
+            raise UsageError(
+                f"--elements: {request.loss.name} of predictions of shape {inputs.predictions.shape} has one loss a sample; "
+                "leave it out"
+            )
+        decoded = _decoded(request, dataset, inputs)
+    except DataError as error:
+        raise _advised(error, request, opener, choose is not None) from error
     if (doubt := about_classes(request, dataset, inputs.predictions, decoded)) is not None:
         raise doubt.error()
     job = _job(request, opener, dataset, inputs, decoded, rows, elements, gradient)
@@ -93,6 +97,22 @@ def prepare(
         columns=dataset.columns(),
     )
     return measurement.settled(request)
+
+
+def _advised(error: DataError, request: Request, opener: Opener, any_loss: bool) -> DataError:
+    """Return an error about columns with the operands that are probably meant, if the columns tell; others as they are.
+
+    `any_loss` says that the loss follows from the columns.
+    """
+    if request.columns is not None or not (request.predictions in str(error) and opener.knows(request.predictions)):
+        return error
+    from losscli.data.advice import operands_meant
+
+    predictions = opener.open(request.predictions, "predictions")
+    targets = opener.open(request.targets, "targets") if opener.knows(request.targets) else None
+    family = find("sigmoid-cross-entropy").family if any_loss else request.loss.family
+    meant = operands_meant(family, predictions, targets)
+    return DataError(f"{error}; by what the columns hold, say {meant}", error.finding) if meant else error
 
 
 def _reads_once(request: Request, choose: Callable[[Dataset], BoundLoss] | None) -> bool:

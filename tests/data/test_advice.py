@@ -1,0 +1,48 @@
+"""What a new user is told about a table of which no column is named: the words that name the right ones."""
+
+import math
+
+import pytest
+
+ROWS = [("C1", "basic, small", 3, False, 0.25), ("C2", "pro", 40, True, 0.75), ("C3", "pro", 9, False, 0.125)]
+LOSS = pytest.approx(-(math.log(0.75) + math.log(0.75) + math.log(0.875)) / 3)
+MEANT = "churn.csv:p churn.csv:churned --from probs"
+
+
+@pytest.fixture
+def churn(write):
+    """A table as pandas writes it: an index without a name, words, True and False, probabilities."""
+    lines = [f'{i},{name},"{plan}",{months},{left},{p}' for i, (name, plan, months, left, p) in enumerate(ROWS)]
+    return write("churn.csv", "\n".join([",customer,plan,tenure,churned,p", *lines, ""]))
+
+
+@pytest.mark.parametrize("words", [["check"], ["compute", "bce"]])
+@pytest.mark.parametrize("targets", [[], ["churn.csv"], ["churn.csv:churned"]])
+def test_the_first_command_says_everything(run, churn, words, targets):
+    done = run(*words, churn, *targets)
+    assert done.code in (2, 3)
+    assert MEANT in done.out + done.err
+
+
+def test_and_the_second_gives_the_loss(run, churn):
+    done = run("compute", "bce", *MEANT.split(), "-f", "value")
+    assert done.value == LOSS
+    assert done.err == ""
+
+
+def test_missing_targets_come_with_the_columns(run, churn):
+    run("compute", "bce", churn).refuses(
+        2, "TARGETS", "'churned' (False and True)", "'p' (numbers in [0, 1])", "'plan' (words)"
+    )
+
+
+def test_two_columns_that_may_be_meant_are_not_chosen_between(run, write):
+    table = write("t.csv", "name,p,q,y\na,0.5,0.25,1\nb,0.75,0.125,0\n")
+    done = run("compute", "bce", table, f"{table}:y")
+    assert done.code == 3
+    assert "--from probs" not in done.err
+
+
+def test_scores_are_logits(run, write):
+    table = write("t.csv", "name,z,y\na,-1.5,1\nb,2.25,0\n")
+    run("compute", "bce", table, f"{table}:y").refuses(3, "say t.csv:z t.csv:y")
