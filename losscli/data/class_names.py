@@ -48,7 +48,7 @@ def trims(names: Sequence[str]) -> list[Trim]:
     if all(map(parses_as_number, names)):
         return [Trim()]
     folded = [name.lower() for name in names]
-    most = min(map(len, folded)) - 1
+    most = max(min(map(len, folded)) - 1, 0)
     before, behind = _common(folded, most), _common([name[::-1] for name in folded], most)
     starts = [0, *(i + 1 for i in range(before) if first[i] in BEFORE)]
     ends = [0, *(i + 1 for i in range(behind) if first[len(first) - 1 - i] in BEHIND)]
@@ -59,7 +59,7 @@ def trims(names: Sequence[str]) -> list[Trim]:
 def _common(names: Sequence[str], most: int) -> int:
     """Return with how many equal letters all names begin, at most so many."""
     first, last = min(names), max(names)
-    return next((i for i in range(max(most, 0)) if first[i] != last[i]), max(most, 0))
+    return next((i for i in range(most) if first[i] != last[i]), most)
 
 
 def trimmed(names: Sequence[str]) -> Iterator[tuple[Trim, tuple[str, ...]]]:
