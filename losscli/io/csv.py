@@ -223,7 +223,7 @@ class TextTable(Table):
                 f"{name}:{layout.line}: {self.width:,} columns: transposed, or without line ends? Write one sample a line, "
                 "or save the numbers with numpy.save as .npy"
             )
-        headed = layout.names is None and (header if header is not None else not all(map(self.is_number, row)))
+        headed = layout.names is None and (header if header is not None else not all(map(self._is_data, row)))
         self.names = tuple(cell.strip() for cell in row) if headed else layout.names
         if layout.row_names and self.names:
             self.names, self.row_names = ("", *self.names), 0
@@ -260,6 +260,12 @@ class TextTable(Table):
         if self.decimal == "," and cell and "," in cell:
             return is_decimal_comma(cell)
         return parses_as_number(cell) and not (self.decimal == "," and "." in (cell or ""))
+
+    def _is_data(self, cell: str) -> bool:
+        """Whether a cell of the first row is no name: a number, or a list of numbers."""
+        return self.is_number(cell) or (
+            cell.strip()[:1] == "[" and bool(re.fullmatch(r"\[[-+0-9.,eE\s]+\]", cell.strip()))
+        )
 
     def pointed(self, cells: "pl.DataFrame") -> "pl.DataFrame":
         if self.decimal == ".":
@@ -584,4 +590,9 @@ def open_text(
         if the file is empty, not UTF-8, or not a table.
     """
     layout = layout_of(name, raw, separator, dialect)
-    return (SmallTable if raw.size <= SMALL else TextTable)(name, raw, layout.separator, header, looked, layout)
+    table = (SmallTable if raw.size <= SMALL else TextTable)(name, raw, layout.separator, header, looked, layout)
+    if b"[" not in raw.read(layout.begin, min(PIECE, raw.size - layout.begin)):
+        return table
+    from losscli.io.lists import with_lists
+
+    return with_lists(table)

@@ -130,6 +130,10 @@ class Table:
             raise DataError(f"{self.name}: {len(places)} columns are called {column!r} ({numbers}); rename all but one")
         return places[0]
 
+    def named(self, column: str) -> list[int]:
+        """Return the columns that a name stands for, of which `find` returns the first: several for a column of lists."""
+        return [self.find(column)]
+
     def pick(self, patterns: str) -> list[int]:
         """Return the columns that match a comma-separated list of names, shell patterns or
         numbers from 1, in that order.
