@@ -266,11 +266,10 @@ def _choose(operand: Operand, role: str, taken: list[Operand], id_column: str | 
     for doubt in (doubts.about_header(operand), about_first_row(operand)):
         if doubt is not None:
             raise doubt.error()
-    picked = operand.picked
-    if picked is not None:
-        return [picked]
     table = operand.content
-    used = {other.picked for other in taken}
+    if operand.column is not None:
+        return list(table.named(operand.column))
+    used = {number for other in taken if other.column is not None for number in table.named(other.column)}
     if table.row_names is not None:
         used.add(table.row_names)
     if id_column is not None:

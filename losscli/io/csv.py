@@ -37,9 +37,11 @@ SMALL = 64 << 10
 HEAD = 64 << 10
 """Bytes at the beginning that are looked at before the rest."""
 QUOTE = ord('"')
-LONGEST_RECORD = 32 << 20
+LONGEST_RECORD = 16 << 20
 """Bytes of a record, such as a header or a row, beyond which a file is no table for sure."""
-MOST_COLUMNS = 100_000
+LONGEST_SHOWN = 40
+"""Letters of a cell that a message shows."""
+MOST_COLUMNS = 50_000
 """Columns beyond which a table is refused, since each has a fixed cost in memory."""
 
 
@@ -54,6 +56,8 @@ class Index:
     lines: list[int]
     unclosed: bool = False
     """Whether a quote is still open at the end, as in a file that was cut off."""
+    multiline: bool = False
+    """Whether quotes have line ends within them."""
 
     @classmethod
     def of(
@@ -92,17 +96,21 @@ class Index:
         most = CHUNK_BYTES * (2 if width >= WIDE else 1)
         rows, cuts, lines = [0], [start], [line]
         row = quotes = 0
-        position = ended = start
+        position, ended, begun = start, start, line  # the byte and the line on which the last record begins
+        multiline = False
         at_end = True  # whether the last byte read so far ended a record
         for view in blocks_of(raw, start, stop, PIECE):
             data = np.frombuffer(view, np.uint8)
             ends, quotes, newlines = _ends_of_records(data, quotes)
             row += len(ends) - (_comments(data, ends, at_end, ord(comment)) if comment else 0)
             position += len(data)
-            ended = position - len(data) + int(ends[-1]) + 1 if len(ends) else ended
-            if position - ended > LONGEST_RECORD:
-                raise _too_long(name, line)
             line += newlines
+            multiline = multiline or newlines > len(ends)
+            if len(ends):
+                ended = position - len(data) + int(ends[-1]) + 1
+                begun = line - int(np.count_nonzero(data[ends[-1] + 1 :] == NEWLINE))
+            elif position - ended > LONGEST_RECORD:
+                raise _too_long(name, begun)
             at_end = bool(len(ends)) and ends[-1] == len(data) - 1
             full = position - cuts[-1] >= most or row - rows[-1] >= CHUNK_ROWS
             if full and len(ends):
@@ -110,13 +118,13 @@ class Index:
                 behind = len(data) - 1 - int(ends[-1])
                 rows.append(row)
                 cuts.append(position - behind)
-                lines.append(line - int(np.count_nonzero(data[len(data) - behind :] == NEWLINE)))
+                lines.append(begun)
         row += not at_end and stop > start
         if cuts[-1] < stop:
             rows.append(row)
             cuts.append(stop)
             lines.append(line)
-        return cls(rows, cuts, lines, bool(quotes))
+        return cls(rows, cuts, lines, bool(quotes), multiline)
 
 
 def _ends_of_records(data: Array, quotes: int) -> tuple[Array, int, int]:
@@ -217,7 +225,7 @@ class TextTable(Table):
                 f"{name}:{layout.line}: {self.width:,} columns: transposed, or without line ends? Write one sample a line, "
                 "or save the numbers with numpy.save as .npy"
             )
-        headed = layout.names is None and (header if header is not None else not all(map(self.is_number, row)))
+        headed = layout.names is None and (header if header is not None else not all(map(self._is_data, row)))
         self.names = tuple(cell.strip() for cell in row) if headed else layout.names
         if layout.row_names and self.names:
             self.names, self.row_names = ("", *self.names), 0
@@ -241,6 +249,8 @@ class TextTable(Table):
         )
         self.cuts = self.index.rows
         self._look_at_end(rest)
+        if self.index.multiline and self.separator in "\t|":
+            self._look_at_quotes()
         if self.index.unclosed:
             raise DataError(self._unreadable(len(self.cuts) - 2, "a quote is open at its end: was it cut off?"))
         self.doubt = None if self.settled else self._doubt(row)
@@ -259,6 +269,12 @@ class TextTable(Table):
         if self.decimal == "," and cell and "," in cell:
             return is_decimal_comma(cell)
         return parses_as_number(cell) and not (self.decimal == "," and "." in (cell or ""))
+
+    def _is_data(self, cell: str) -> bool:
+        """Whether a cell of the first row is no name: a number, or a list of numbers."""
+        return self.is_number(cell) or (
+            cell.strip()[:1] == "[" and bool(re.fullmatch(r"\[[-+0-9.,eE\s]+\]", cell.strip()))
+        )
 
     def pointed(self, cells: "pl.DataFrame") -> "pl.DataFrame":
         if self.decimal == ".":
@@ -282,6 +298,29 @@ class TextTable(Table):
             lines = len(rest.rstrip(b"\r\n").split(b"\n"))
             left_out = "more than " * (len(rest) == 4096) + count(lines, "line")
             self.notes = (*self.notes, f"{self.name}: {left_out} without a value at the end left out")
+
+    def _look_at_quotes(self) -> None:
+        """Raise a DataError where a quote opens in one row and closes in another one, so that rows would be lost.
+
+        Where tabs or bars separate cells, quotes are often letters of the text. Lines that quotes hold together are rows if
+        each has all cells by itself.
+        """
+        separators = self.width - 1
+        for chunk in range(len(self.cuts) - 1):
+            held: list[bytes] = []
+            for number, line in enumerate(self._as_written(chunk).split(b"\n"), self.index.lines[chunk]):
+                odd = line.count(b'"') % 2
+                if not held and not odd:
+                    continue
+                held.append(line)
+                if not odd or len(held) == 1:
+                    continue
+                if separators and all(text.count(self.separator.encode()) == separators for text in held):
+                    raise DataError(
+                        f"{self.name}:{number - len(held) + 1}: a quote opens in this line and closes in line {number}, although each has "
+                        f"{count(self.width, 'cell')}: is it a letter of the text? Put the cell into quotes and write the quote twice"
+                    )
+                held = []
 
     def _bytes(self, chunk: int) -> bytes:
         """Return the records of a chunk, without comments, and with one blank where blanks separate cells."""
@@ -418,25 +457,29 @@ class TextTable(Table):
             f"cell without being written twice ({why.splitlines()[0]})"
         )
 
+    @property
+    def _top(self) -> str:
+        """The place of the first row, for messages."""
+        return f"{self.name}:{self.layout.line}"
+
     def _doubt(self, row: list[str]) -> str | None:
         """Return a message if it is doubtful whether the first row is a header or how cells are
         separated, else None.
         """
         cells = [cell.strip() for cell in row]
-        if cells[0].startswith("sep="):
-            return f"{self.name}:1: the line {','.join(cells)!r} is for spreadsheets only; delete it"
         if self.names is None and cells == ["0"] and self._has_fractions():
-            return f"{self.name}:1: the first row is 0 and others are no whole numbers: a header that a tool wrote, or data? Say --header or --no-header"
-        other = next((name for mark, name in ((";", "semicolons"), ("\t", "tabs")) if mark in cells[0]), None)
-        if len(cells) == 1 and other:
-            return f"{self.name}:1: one column, {cells[0]!r}: separated by {other}? Save it with commas, or as .tsv with tabs"
+            return f"{self._top}: the first row is 0 and others are no whole numbers: a header that a tool wrote, or data? Say --header or --no-header"
+        words = cells[0].split() if len(cells) == 1 else []
+        for mark, name in (("\t", "tab"), (";", "';'"), (" ", "blanks")):
+            if len(cells) == 1 and mark in cells[0] and (mark != " " or all(map(parses_as_number, words))):
+                return f"{self._top}: one column, {_shortened(cells[0])}: cells of which other lines have more or fewer? Say --sep {name}, or --header for a name"
         return self._doubt_of_data(cells) if self.names is None else self._doubt_of_names(cells)
 
     def _doubt_of_data(self, cells: list[str]) -> str | None:
         """Return a message if a first row that was taken for data counts columns, 0, 1, 2 ..., as a header may; else None."""
         if len(cells) < 2 or cells != [str(i) for i in range(len(cells))]:
             return None
-        return f"{self.name}:1: the first row is {','.join(cells[:3])}{',...' if len(cells) > 3 else ''}: a header that a tool wrote, or data? Say --header or --no-header"
+        return f"{self._top}: the first row is {','.join(cells[:3])}{',...' if len(cells) > 3 else ''}: a header that a tool wrote, or data? Say --header or --no-header"
 
     def _doubt_of_names(self, cells: list[str]) -> str | None:
         """Return a message if a first row that was taken for a header has numbers too, which names rarely are; else None."""
@@ -444,7 +487,7 @@ class TextTable(Table):
         if odd is None:
             return None
         return (
-            f"{self.name}:1: the first row has words and numbers ({odd}): a header or data? Say --header or --no-header"
+            f"{self._top}: the first row has words and numbers ({odd}): a header or data? Say --header or --no-header"
         )
 
     def _has_fractions(self) -> bool:
@@ -453,6 +496,10 @@ class TextTable(Table):
             bool(self.frame(chunk, [0]).to_series(0).str.contains(r"[^0-9\s+-]").any())
             for chunk in range(len(self.cuts) - 1)
         )
+
+
+def _shortened(cell: str) -> str:
+    return repr(cell if len(cell) <= LONGEST_SHOWN else f"{cell[:LONGEST_SHOWN]}...")
 
 
 class SmallTable(TextTable):
@@ -561,4 +608,9 @@ def open_text(
         if the file is empty, not UTF-8, or not a table.
     """
     layout = layout_of(name, raw, separator, dialect)
-    return (SmallTable if raw.size <= SMALL else TextTable)(name, raw, layout.separator, header, looked, layout)
+    table = (SmallTable if raw.size <= SMALL else TextTable)(name, raw, layout.separator, header, looked, layout)
+    if b"[" not in raw.read(layout.begin, min(PIECE, raw.size - layout.begin)):
+        return table
+    from losscli.io.lists import with_lists
+
+    return with_lists(table)

@@ -8,6 +8,7 @@ writes in order, and holds one pile.
 """
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from losscli.errors import DataError
 from losscli.io.bytes import Spool
 from losscli.io.npy import NpySource
 from losscli.io.source import SCAN_BYTES, Derived, Source, blocks
-from losscli.io.text import Elsewhere, TextColumn
+from losscli.io.text import Elsewhere, IdColumn, TextColumn
 from losscli.wording import count, listing
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ LONGEST = 60
 """Letters of an id that are shown in a message."""
 SHOWN = 3
 """Ids with a fault that are named in a message."""
+HELD = 200
+"""Ids without a partner that are compared with each other, in case they are only written in two ways."""
 PRINT = np.dtype([("high", np.uint64), ("low", np.uint64), ("row", np.int64)])
 
 
@@ -117,7 +120,7 @@ class Few:
     def add(self, rows: Array) -> None:
         """Count more rows, shape (n,)."""
         self.number += len(rows)
-        self.first = tuple(sorted([*self.first, *np.sort(rows)[:SHOWN].tolist()])[:SHOWN])
+        self.first = tuple(sorted([*self.first, *np.sort(rows)[:HELD].tolist()])[:HELD])
 
 
 @dataclass
@@ -328,6 +331,39 @@ def _ways(others: Sequence[Column], partners: Source) -> "list[Shuffle]":
     return ways
 
 
+def normal(key: str) -> str:
+    """Return a key as it would be if numbers had no zeros before them, and days no time: 1 for 001, 2024-01-05 for 2024-01-05 00:00:00."""
+    key = key.strip()
+    if re.fullmatch(r"[+-]?[0-9]+(\.0*)?", key, re.ASCII):
+        return str(int(key.split(".")[0])) if len(key) < LONGEST else key
+    stamp = re.fullmatch(r"([0-9]{4})[-/]([0-9]{2})[-/]([0-9]{2})(?:[T ]([0-9:.]+?))?(?:\.0+)?(?:Z|\+00:?00)?", key)
+    if stamp is None:
+        return key
+    year, month, day, time = stamp.groups()
+    midnight = time is None or re.fullmatch(r"00:00(:00)?", time)
+    return f"{year}-{month}-{day}" + ("" if midnight else f" {time}")
+
+
+def _spelt_otherwise(first: Column, gone: "Few", other: Column, more: "Few") -> str:
+    """Return the fact that some ids without a partner have one that is written in another way, as 001 and 1; '' if none has."""
+    ours, theirs = _keys(first, gone), _keys(other, more)
+    alike = [key for key in ours if key in theirs]
+    if not alike:
+        return ""
+    (row, left), (place, right) = ours[alike[0]], theirs[alike[0]]
+    others_too = f" ({len(alike) - 1:,} more like this)" if len(alike) > 1 else ""
+    return (
+        f"{first[0].place(row)} has {left!r} and {other[0].place(place)} {right!r}, which may be the same key{others_too}: ids meet only "
+        f"as they are written, so write both as {alike[0]!r}"
+    )
+
+
+def _keys(column: Column, few: Few) -> dict[str, tuple[int, str]]:
+    """Return the ids of the first few rows by their normal forms, each with its row."""
+    ids = IdColumn(*column).take(np.array(few.first, np.int64)) if few.first else []
+    return {normal(key): (row, key) for row, key in zip(few.first, ids, strict=True)}
+
+
 def _unmatched(columns: Sequence[Column], missing: "list[Few]", extra: "list[Few]", rows: int, drop: bool) -> list[str]:
     """Return notes about ids without a partner; raise a DataError if these are not to be dropped."""
     first, *others = columns
@@ -335,9 +371,10 @@ def _unmatched(columns: Sequence[Column], missing: "list[Few]", extra: "list[Few
         examples = "; ".join(
             f"{column[0].name} has {_named(column, Few(1, (0,)))}" for column in others if column[0].height
         )
+        spelt = next(filter(None, map(_spelt_otherwise, [first] * len(others), missing, others, extra)), "")
         raise DataError(
             f"{first[0].name}: no id is in every file: it has {_named(first, Few(1, (0,)))}, {examples}; "
-            f"is {first[0].label(first[1])} the same thing in each, and written in the same way?",
+            + (spelt or f"is {first[0].label(first[1])} the same thing in each, and written in the same way?"),
             "unmatched-ids",
         )
     notes = []
@@ -350,9 +387,13 @@ def _unmatched(columns: Sequence[Column], missing: "list[Few]", extra: "list[Few
         if not facts:
             continue
         fact = f"{column[0].name}: {'; and '.join(facts)}"
+        spelt = _spelt_otherwise(first, gone, column, more)
         if not drop:
-            raise DataError(f"{fact}; add the rows, or leave them out with --on-unmatched drop", "unmatched-ids")
+            cure = f"{spelt}, or" if spelt else "add the rows, or"
+            raise DataError(f"{fact}; {cure} leave them out with --on-unmatched drop", "unmatched-ids")
         notes.append(f"{fact}; left out")
+        if spelt:
+            notes.append(f"warning: {spelt}")
     return notes
 
 
@@ -360,7 +401,7 @@ def _named(column: Column, few: Few) -> str:
     """Return the ids of the first few rows, as text for a message."""
     table, number = column
     named = []
-    for row in few.first:
+    for row in few.first[:SHOWN]:
         chunk = int(np.searchsorted(table.cuts, row, side="right")) - 1
         cell = repr(table.cells(chunk, number)[row - table.cuts[chunk]])
         named.append(cell if len(cell) <= LONGEST else f"{cell[:LONGEST]}...")
@@ -422,7 +463,7 @@ def _new(values: Array) -> Array:
 class Printer:
     """Makes fingerprints of ids.
 
-    Those of text are hashed by Polars. The cells of small files are in memory as lists and are numbered instead, so
+    Blanks around an id do not count. Those of text are hashed by Polars. The cells of small files are in memory as lists and are numbered instead, so
     that Polars need not be imported.
     """
 
@@ -437,11 +478,12 @@ class Printer:
         """
         prints = np.zeros(len(cells), PRINT)
         if self.small:
-            prints["high"] = [self.known.setdefault(cell, len(self.known)) for cell in cells]
-            return prints, np.array([row for row, cell in enumerate(cells) if not cell], np.int64)
+            keys = [cell.strip() if cell else cell for cell in cells]
+            prints["high"] = [self.known.setdefault(key, len(self.known)) for key in keys]
+            return prints, np.array([row for row, key in enumerate(keys) if not key], np.int64)
         import polars as pl
 
-        series = pl.Series(cells, dtype=pl.String)
+        series = pl.Series(cells, dtype=pl.String).str.strip_chars()
         for half, seed in zip(("high", "low"), self.seeds, strict=True):
             prints[half] = series.hash(seed).to_numpy()
         return prints, (series.is_null() | (series == "")).arg_true().to_numpy().astype(np.int64)

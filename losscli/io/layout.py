@@ -70,6 +70,11 @@ def layout_of(name: str, raw: Raw, usual: str, dialect: Dialect) -> Layout:
     if not lines:
         raise DataError(f"{name}: the file is empty{'; or --skip-rows skips all of it' if dialect.skip_rows else ''}")
     _refuse_blank_first_line(name, lines, line, dialect)
+    if lines[0].lower().startswith("sep="):
+        skip = dialect.skip_rows + 1
+        raise DataError(
+            f"{name}:{line}: the line {_shown(lines[0])} is for spreadsheets only: say --skip-rows {skip}, or delete it"
+        )
     if dialect.comment is not None:
         lines = [text for text in lines if not text.startswith(dialect.comment)]
     above = 0

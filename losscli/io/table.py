@@ -24,6 +24,8 @@ from losscli.wording import count, did_you_mean, listing
 if TYPE_CHECKING:
     import polars as pl
 
+SHOWN = 60
+"""Letters of a cell that a message shows."""
 DECIMAL_COMMA = re.compile(r"[+-]?([0-9]*,[0-9]+|[0-9]+,)([eE][+-]?[0-9]+)?")
 
 
@@ -149,6 +151,10 @@ class Table:
             numbers = listing(place + 1 for place in places)
             raise DataError(f"{self.name}: {len(places)} columns are called {column!r} ({numbers}); rename all but one")
         return places[0]
+
+    def named(self, column: str) -> list[int]:
+        """Return the columns that a name stands for, of which `find` returns the first: several for a column of lists."""
+        return [self.find(column)]
 
     def pick(self, patterns: str) -> list[int]:
         """Return the columns that match a comma-separated list of names, shell patterns or numbers from 1, in that order.
@@ -447,10 +453,11 @@ def _not_a_number(cell: Any, table: Table, otherwise: str) -> str:
     if cell is None or not str(cell).strip():
         return "the cell is empty, where a number is needed; fill it, or leave out the row"
     text = str(cell)
+    shown = repr(text if len(text) <= SHOWN else f"{text[:SHOWN]}...")
     if table.decimal == "," and "." in text:
-        return f"{text!r} has a point, and --decimal , says that decimals have commas; write all numbers alike"
+        return f"{shown} has a point, and --decimal , says that decimals have commas; write all numbers alike"
     if parses_as_number(text):
-        return f"{text!r} is too large for a float64; write inf if it is meant to be infinite"
+        return f"{shown} is too large for a float64; write inf if it is meant to be infinite"
     cure = otherwise or "; correct the cell, or leave out the row"
     if ";" in text:
         cure = "; the file looks separated by semicolons: say --sep ';'"
@@ -462,7 +469,7 @@ def _not_a_number(cell: Any, table: Table, otherwise: str) -> str:
         cure = "; a decimal comma? Say --decimal ,"
     elif table.names is None:
         cure = "; if the first row is a header, say --header"
-    return f"{text!r} is not a number{cure}"
+    return f"{shown} is not a number{cure}"
 
 
 def parses_as_number(cell: str | None) -> bool:

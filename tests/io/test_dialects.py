@@ -200,6 +200,11 @@ class TestOtherLines:
         compute("l1", f"{p}:id", "0", "--skip-rows", "2").refuses(3, "p.csv:4", "'x'")
         compute("l1", p, "0", "--skip-rows", "9").refuses(3, "p.csv", "--skip-rows 9", "5 lines")
 
+    def test_a_line_for_spreadsheets_is_refused_with_the_option(self, compute, write):
+        p = write("p.csv", "sep=;\na;b\n1;2\n3;4\n5;6\n")
+        compute("mse", p, "0").refuses(3, "p.csv:1", "'sep=;'", "--skip-rows 1")
+        assert compute("l1", p, "0", "--skip-rows", "1").json["value"] == 3.5
+
     def test_a_blank_first_line_is_refused_with_the_option(self, compute, write):
         p = write("p.csv", "\n\na\n1\n")
         compute("l1", p, "0").refuses(3, "p.csv:1", "blank", "--skip-rows 2")
@@ -220,6 +225,53 @@ class TestOtherLines:
     def test_an_empty_last_line_of_one_column_may_be_a_missing_value(self, compute, write, end):
         p = write("p.csv", "v\n1\n2\n" + end)
         compute("l1", p, "0").refuses(3, "p.csv:4", "missing value", "delete it")
+
+
+@SMALL_AND_LARGE
+@pytest.mark.usefixtures("sized")
+class TestNoRowIsLost:
+    @pytest.mark.parametrize(("sep", "said"), [(" ", "blanks"), ("\t", "tab"), (";", "';'")])
+    def test_a_first_line_of_numbers_is_no_name(self, compute, write, sep, said):
+        p = write("p.csv", f"0.5{sep}0.7{sep}3\n1\n2\n")
+        compute("l1", p, "0").refuses(3, "p.csv:1: one column", f"--sep {said}")
+
+    @pytest.mark.parametrize("sign", ["\t", "|"])
+    def test_quotes_that_are_letters_of_the_text(self, compute, write, sign):
+        rows = ["a|1", '"b|2', "c|3", 'd"|4', "e|5"]
+        p = write("p.tsv", "".join(row.replace("|", sign) + "\n" for row in ["text|v", *rows]))
+        compute("l1", f"{p}:v", "0").refuses(3, "p.tsv:3: a quote opens in this line and closes in line 5", "twice")
+
+    def test_lines_within_quotes_are_one_cell(self, compute, write):
+        p = write("p.tsv", 'text\tv\na\t1\n"b\nc ""d"""\t2\n')
+        found = compute("l1", f"{p}:v", "0").json
+        assert (found["value"], found["samples"]) == (1.5, 2)
+
+
+class TestLimits:
+    """Files without line ends, or transposed ones, are refused before they are parsed."""
+
+    @pytest.fixture(autouse=True)
+    def low(self, monkeypatch):
+        monkeypatch.setattr(csvfile, "MOST_COLUMNS", 50)
+        monkeypatch.setattr(csvfile, "LONGEST_RECORD", 4000)
+        monkeypatch.setattr(csvfile, "FIRST", 1000)
+        monkeypatch.setattr(csvfile, "PIECE", 500)
+
+    @pytest.mark.parametrize(("sep", "end"), [*product(",\t ;", ["", "\n"]), (",", "\n1\n")])
+    def test_one_endless_line(self, compute, write, sep, end):
+        p = write("p.csv", sep.join(["0.5"] * 51) + end)
+        compute("l1", p, "0").refuses(3, "p.csv:1: 51 columns", "transposed", "numpy.save")
+        p = write("q.csv", sep.join(["0.5"] * 50) + "\n")
+        assert compute("l1", p, "0").json["value"] == 0.5
+
+    @pytest.mark.parametrize("header", ["", "v\n"])
+    def test_one_endless_cell(self, compute, write, header):
+        p = write("p.csv", header + "5" * 20_000 + "\n1\n")
+        compute("l1", p, "0").refuses(3, f"p.csv:{1 + bool(header)}: a row of more than", "MB", "one sample a line")
+
+    def test_an_endless_cell_in_the_middle(self, compute, write):
+        p = write("p.csv", "a,b\n" + "1,2\n" * 500 + '1,"' + "5\n" * 5000 + '"\n1,2\n')
+        compute("l1", f"{p}:a", "0").refuses(3, "p.csv:502: a row of more than")
 
 
 def test_all_commands_that_read_tables_take_them(run, write):

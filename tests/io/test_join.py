@@ -9,6 +9,7 @@ import pytest
 from by_hand import cross_entropy
 
 from losscli.io import bytes as raw
+from losscli.io import csv as csvfile
 from losscli.io import join
 
 NAMES = ("cat", "dog", "eel")
@@ -363,3 +364,45 @@ class TestJoinById:
     def test_a_constant_needs_no_ids(self, compute, write):
         rows = compute("l1", write("p.csv", "id,v\na,1\nb,2\n"), "0", "--id", "id", "-f", "jsonl").lines
         assert [row["id"] for row in rows] == ["a", "b"]
+
+
+class TestSpellings:
+    """Keys that are the same but for how they are written: said with both places, never matched."""
+
+    @pytest.mark.parametrize(
+        ("ours", "theirs", "normal"),
+        [
+            ("1", "001", "1"),
+            ("7.0", "7", "7"),
+            ("2024-01-05", "2024-01-05 00:00:00", "2024-01-05"),
+            ("2024-01-05", "2024-01-05T00:00:00.000Z", "2024-01-05"),
+            ("2024/01/05", "2024-01-05", "2024-01-05"),
+            ("2024-01-05 10:30:00", "2024-01-05T10:30:00Z", "2024-01-05 10:30:00"),
+        ],
+    )
+    def test_two_spellings(self, compute, write, ours, theirs, normal):
+        p, t = write("p.csv", f"id,v\nx,1\n{ours},2\n"), write("t.csv", f"v,id\n1,x\n2,{theirs}\n")
+        fact = f"p.csv:3 has '{ours}' and t.csv:3 '{theirs}', which may be the same key"
+        compute("l1", p, t, "--id", "id").refuses(3, fact, f"write both as '{normal}'", "--on-unmatched drop")
+        found = compute("l1", p, t, "--id", "id", "--on-unmatched", "drop")
+        assert found.json["samples"] == 1
+        assert f"warning: {fact}" in found.err
+
+    @pytest.mark.parametrize("small", [True, False])
+    def test_more_of_them_are_counted(self, compute, write, small, monkeypatch):
+        monkeypatch.setattr(csvfile, "SMALL", 1 << 16 if small else 0)
+        p = write("p.csv", "id,v\n" + "".join(f"{i},1\n" for i in range(1, 31)))
+        t = write("t.csv", "id,v\n" + "".join(f"{i:02},1\n" for i in range(1, 31)))
+        compute("l1", p, t, "--id", "id").refuses(3, "p.csv:2 has '1' and t.csv:2 '01'", "8 more", "write both as '1'")
+
+    def test_spellings_that_both_files_have_are_different_keys(self, compute, write):
+        p, t = write("p.csv", "id,v\n1,2\n001,5\n"), write("t.csv", "id,v\n001,5\n1,4\n")
+        assert compute("l1", p, t, "--id", "id").json["value"] == 1
+
+    @pytest.mark.parametrize("small", [True, False])
+    def test_blanks_around_ids_do_not_count(self, compute, write, small, monkeypatch):
+        monkeypatch.setattr(csvfile, "SMALL", 1 << 16 if small else 0)
+        p, t = write("p.csv", "id, v\nx, 1\ny, 2\n"), write("t.csv", "v, id\n4, y\n1, x \n")
+        assert compute("l1", p, t, "--id", "id").json["value"] == 1
+        blank = write("b.csv", "v, id\n4, y\n1,  \n")
+        compute("l1", p, blank, "--id", "id").refuses(3, "b.csv:3", "the id is empty")
