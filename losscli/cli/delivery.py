@@ -17,16 +17,17 @@ from losscli.engine.collector import Aggregate
 from losscli.engine.evaluate import ChunkResult, Rows
 from losscli.errors import DataError
 from losscli.io.bytes import PIECE, Spool, blocks_of
+from losscli.io.rows import JSON, records, text_of
 from losscli.io.sinks import AtomicFile, Outputs, is_special, keep_apart
 from losscli.io.strict_json import strict_json
-from losscli.io.writers import WRITERS, JsonLinesWriter, NpyWriter, TextWriter, Writer, records, suffix_of
+from losscli.io.writers import WRITERS, JsonLinesWriter, NpyWriter, TextWriter, Writer, suffix_of
 from losscli.measurement.measure import Measurement
 from losscli.measurement.per_sample import columns
 from losscli.measurement.result import Result
 from losscli.render import text as render
 from losscli.render.compare import verdict_style
 from losscli.render.result import JSON_BETWEEN, json_around, markdown_around, to_json, to_markdown, to_table, to_value
-from losscli.render.text import Laid
+from losscli.render.text import MARKDOWN, Laid
 
 if TYPE_CHECKING:
     from losscli.cli.options.output import Wanted
@@ -128,18 +129,13 @@ class Delivery:
 
     def _keep(self, nested: dict[str, Any], shown: bool) -> None:
         self.header = list(nested)
-        for found in records(nested):
-            if shown:
-                self.rows += found[: render.TABLE_ROWS - len(self.rows)]
-            for name, spool in self.lines.items():
-                if name == "markdown":
-                    text = "".join(render.markdown_line(row.values()) + "\n" for row in found)
-                else:
-                    text = JSON_BETWEEN.join(map(strict_json, found))
-                    text = JSON_BETWEEN + text if spool.size else text
-                spool.write(text.encode())
-            if not self.lines and len(self.rows) >= render.TABLE_ROWS:
-                return
+        if shown:
+            few = {name: values[: render.TABLE_ROWS - len(self.rows)] for name, values in nested.items()}
+            self.rows += [row for rows in records(few) for row in rows]
+        for name, spool in self.lines.items():
+            layout, between = (MARKDOWN, "") if name == "markdown" else (JSON, JSON_BETWEEN)
+            for i, text in enumerate(text_of(nested, layout, between)):
+                spool.write((between + text if spool.size and not i else text).encode())
 
     def deliver(self, result: Result) -> None:
         """Publish the files, then print the result.

@@ -10,8 +10,8 @@ import numpy as np
 from losscli.arrays import Array
 from losscli.errors import UsageError
 from losscli.io.bytes import PIECE, Nameless, Spool, blocks_of, no_room, pieces_of
+from losscli.io.rows import JSON_LINES, Columns, text_of
 from losscli.io.sinks import is_special
-from losscli.io.strict_json import strict_json
 from losscli.wording import listing
 
 if TYPE_CHECKING:
@@ -19,11 +19,6 @@ if TYPE_CHECKING:
 
 PART_CELLS = 4 << 20
 """Cells of a Parquet file that are held in memory."""
-RECORDS = 1 << 16
-"""Values that are held as Python objects at once."""
-
-Columns = dict[str, Any]
-"""Column name -> array or list, all of the same length."""
 
 
 class Stream(Protocol):
@@ -81,8 +76,8 @@ class JsonLinesWriter:
         self.file = file
 
     def write(self, columns: Columns) -> None:
-        for rows in records(columns):
-            self.file.write("".join(strict_json(row) + "\n" for row in rows).encode())
+        for text in text_of(columns, JSON_LINES):
+            self.file.write(text.encode())
 
     def close(self) -> None:
         pass
@@ -213,18 +208,6 @@ WRITERS: dict[str, Callable[[Seekable], Writer]] = {
     ".parquet": ParquetWriter,
 }
 """Suffix -> writer of a file with one row per sample."""
-
-
-def records(columns: Columns) -> Iterator[list[dict[str, Any]]]:
-    """Yield the rows as records of plain Python values, some rows at a time."""
-    width = sum(
-        column.shape[1] if isinstance(column, np.ndarray) and column.ndim > 1 else 1 for column in columns.values()
-    )
-    step = max(1, RECORDS // width)
-    for low in range(0, len(next(iter(columns.values()))), step):
-        parts = [column[low : low + step] for column in columns.values()]
-        lists = [part.tolist() if isinstance(part, np.ndarray) else list(part) for part in parts]
-        yield [dict(zip(columns, values, strict=True)) for values in zip(*lists, strict=True)]
 
 
 def suffix_of(path: str, allowed: tuple[str, ...], option: str, of_special: str | None = None) -> str:

@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, get_args
 
+from losscli.io.rows import Layout
 from losscli.io.strict_json import strict, strict_json
 from losscli.render.words import RowFormat
 from losscli.wording import printable
@@ -195,7 +196,22 @@ def cell(value: Any, full: bool = True) -> str:
 
 def markdown_line(cells: Iterable[Any]) -> str:
     """Return a row of a table in Markdown."""
-    return "| " + " | ".join(printable(cell(value)).replace("|", "\\|").replace("\n", " ") for value in cells) + " |"
+    return "| " + " | ".join(_in_markdown(cell(value)) for value in cells) + " |"
+
+
+def _in_markdown(text: str) -> str:
+    return printable(text).replace("|", "\\|").replace("\n", " ")
+
+
+MARKDOWN = Layout(
+    lambda i, name: " | " if i else "| ",
+    " |\n",
+    "",
+    "[^A-Za-z0-9 .,:-]",
+    _in_markdown,
+    lambda row: markdown_line(row.values()) + "\n",
+)
+"""A row of a table in Markdown, for many rows at once."""
 
 
 def _markdown_header(header: Sequence[str]) -> list[str]:

@@ -56,9 +56,9 @@ class Gallery:
     def write_data(self, curves: "Sequence[Curve]") -> None:
         """Write the numbers of the picture as CSV, or as JSON with one record for each row."""
         from losscli.analysis.curves import records
+        from losscli.io.rows import records as rows_of
         from losscli.io.strict_json import strict_json
         from losscli.io.writers import TextWriter
-        from losscli.io.writers import records as rows_of
 
         if self.data is None:
             return
