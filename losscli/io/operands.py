@@ -66,14 +66,14 @@ def format_of(where: Named) -> Format:
     DataError
         if the file is empty, is of a format that losscli does not read, or its name says another format than its bytes.
     """
-    from losscli.io.foreign import refuse, refuse_binary, refuse_suffix
-
     if not where.raw.size:
         raise DataError(f"{where.name}: the file is empty; did what should write it fail?")
     head, suffix = where.head, where.plain_name
     for kind in FORMATS.values():
         if (kind.magic and head.startswith(kind.magic)) or (kind.told is not None and kind.told(where)):
             return kind
+    from losscli.io.foreign import refuse, refuse_binary, refuse_suffix
+
     refuse(where)
     for name, kind in FORMATS.items():
         if suffix.endswith(kind.suffixes):
