@@ -68,14 +68,14 @@ def format_of(where: Named) -> Format:
     DataError
         if the file is empty, is of a format that losscli does not read, or its name says another format than its bytes.
     """
-    from losscli.io.foreign import refuse, refuse_binary, refuse_suffix
-
     if not where.raw.size:
         raise DataError(f"{where.name}: the file is empty; did what should write it fail?")
     head, suffix = where.head, where.plain_name
     for kind in FORMATS.values():
         if (kind.magic and head.startswith(kind.magic)) or (kind.told is not None and kind.told(where)):
             return kind
+    from losscli.io.foreign import refuse, refuse_binary, refuse_suffix
+
     refuse(where)
     for name, kind in FORMATS.items():
         if suffix.endswith(kind.suffixes):
@@ -151,7 +151,8 @@ class Opener:
 
     def knows(self, text: str) -> bool:
         """Whether an operand is a file, as a whole, that was opened already and can be looked at again."""
-        return os.path.isfile(text) and os.path.realpath(text) in self.paths
+        real = os.path.realpath(text)
+        return os.path.isfile(text) and any(key[0] == real for key in self._opened)
 
     def open(self, text: str, what: str, once: bool = False) -> "Operand":
         """Open FILE, FILE:COLUMN, FILE.npz:KEY, '-' or a glob.

@@ -1,6 +1,8 @@
 """Random cases, whole and damaged, against the slow reference of fuzz.py; and what such cases have found before."""
 
 import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +38,14 @@ def test_every_cell_gives_a_true_number_or_one_line(cells, ends):
     Path("p.csv").write_bytes(p.encode())
     with mp.workdps(30):
         judge(Case(words, {"p.csv": p.encode(), "t.csv": t.encode()}, ["cells"] if cells else []))
+
+
+def test_damaged_containers_give_a_number_or_one_line():
+    script = Path(__file__).parents[1] / "support" / "damaged.py"
+    words = [sys.executable, script, "--inputs", "400"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=300, check=False)
+    last = done.stderr.splitlines()[-3:]
+    assert done.returncode == 0, f"{done.stdout}\nthe last inputs: {last}"
 
 
 def test_a_case_is_that_of_its_seed():

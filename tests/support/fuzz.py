@@ -9,12 +9,14 @@ losses' formulas in 30 digits; or refuse it in one line with exit code 2 or 3. W
 """
 
 import argparse
+import bz2
 import collections
 import contextlib
 import csv
 import gzip
 import io
 import json
+import lzma
 import math
 import os
 import random
@@ -27,6 +29,7 @@ import sys
 import tempfile
 import traceback
 import warnings
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,9 +47,10 @@ from losscli.definition.domain import REAL
 from losscli.definition.loss import Loss
 from losscli.engine import job as engine
 from losscli.io import bytes as raw
+from losscli.io import compressed, join, jsonl, writers
 from losscli.io import csv as csvfile
-from losscli.io import join, writers
 from losscli.io import npy as npy_files
+from losscli.io import rows as rows_of_text
 from losscli.io import source as sources
 from losscli.io import typed as typed_tables
 from losscli.losses import LOSSES
@@ -130,7 +134,7 @@ def npy(array: np.ndarray) -> bytes:
 
 def as_file(random: random.Random, name: str, array: np.ndarray, files: dict[str, bytes]) -> str:
     """Save an array in one of the formats of arrays, and return the operand."""
-    kind = random.choice(["npy", "npy", "npy", "fortran", "big", "npz", "packed"])
+    kind = random.choice(["npy", "npy", "npy", "npy", "fortran", "big", "npz", "packed", "safetensors", "compressed"])
     if kind == "fortran":
         array = np.asfortranarray(array)
     if kind == "big":
@@ -140,8 +144,44 @@ def as_file(random: random.Random, name: str, array: np.ndarray, files: dict[str
         (np.savez if kind == "npz" else np.savez_compressed)(file, x=array)
         files[f"{name}.npz"] = file.getvalue()
         return f"{name}.npz" + random.choice(["", ":x"])
+    if kind == "safetensors" and array.dtype.str in TENSORS:
+        files[f"{name}.safetensors"] = safetensors(array)
+        return f"{name}.safetensors" + random.choice(["", ":x"])
+    if kind == "compressed":
+        suffix = random.choice(list(PACKERS))
+        files[f"{name}.npy.{suffix}"] = PACKERS[suffix](f"{name}.npy", npy(array))
+        return f"{name}.npy.{suffix}"
     files[f"{name}.npy"] = npy(array)
     return f"{name}.npy"
+
+
+TENSORS = {"<f2": "F16", "<f4": "F32", "<f8": "F64", "|i1": "I8", "<i2": "I16", "<i8": "I64", "|u1": "U8"}
+
+
+def safetensors(array: np.ndarray) -> bytes:
+    entry = {"dtype": TENSORS[array.dtype.str], "shape": list(array.shape), "data_offsets": [0, array.nbytes]}
+    text = json.dumps({"x": entry}).encode()
+    return len(text).to_bytes(8, "little") + text + array.tobytes()
+
+
+def zipped(name: str, data: bytes) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(zipfile.ZipInfo(name), data)
+    return file.getvalue()
+
+
+PACKERS: dict[str, Callable[[str, bytes], bytes]] = {
+    "gz": lambda name, data: gzip.compress(data, mtime=0),
+    "zst": lambda name, data: zstandard.compress(data),
+    "bz2": lambda name, data: bz2.compress(data),
+    "xz": lambda name, data: lzma.compress(data),
+    "zip": zipped,
+}
+"""Suffix -> what makes such a file of a name and bytes."""
+
+
+TYPED = ["parquet", "arrow", "jsonl"]
 
 
 def as_table(
@@ -157,15 +197,24 @@ def as_table(
     `text` is whether all columns are text, in a format that has types; None where some are.
     """
     suffix = random.choice(
-        ["csv", "csv", "csv", "tsv", "csv.gz", "csv.zst", *(["parquet"] if names and text is not None else [])]
+        [
+            "csv",
+            "csv",
+            "csv",
+            "csv",
+            "tsv",
+            *[f"csv.{one}" for one in PACKERS],
+            *(TYPED if names and text is not None else []),
+        ]
     )
-    if suffix == "parquet" and names and len(set(names)) == len(names):
+    if suffix in TYPED and names and len(set(names)) == len(names):
         columns = [list(column) if text else typed(list(column)) for column in zip(*rows, strict=True)]
         file = io.BytesIO()
-        pl.DataFrame(dict(zip(names, columns, strict=True))).write_parquet(file)
-        files[f"{name}.parquet"] = file.getvalue()
-        return f"{name}.parquet"
-    suffix = "csv" if suffix == "parquet" else suffix
+        frame = pl.DataFrame(dict(zip(names, columns, strict=True)))
+        {"parquet": frame.write_parquet, "arrow": frame.write_ipc, "jsonl": frame.write_ndjson}[suffix](file)
+        files[f"{name}.{suffix}"] = file.getvalue()
+        return f"{name}.{suffix}"
+    suffix = "csv" if suffix in TYPED else suffix
     out = io.StringIO()
     writer = csv.writer(
         out,
@@ -178,10 +227,8 @@ def as_table(
     if random.random() < 0.2:
         text = text.rstrip("\r\n")
     data = (b"\xef\xbb\xbf" if random.random() < 0.1 else b"") + text.encode()
-    if suffix.endswith("gz"):
-        data = gzip.compress(data, mtime=0)
-    elif suffix.endswith("zst"):
-        data = zstandard.compress(data)
+    if suffix.startswith("csv."):
+        data = PACKERS[suffix[4:]](f"{name}.csv", data)
     files[f"{name}.{suffix}"] = data
     return f"{name}.{suffix}"
 
@@ -650,7 +697,7 @@ def damage(random: random.Random, case: Case) -> None:
     ]
     name = random.choice(sorted(case.files))
     data = case.files[name]
-    if name.endswith(".parquet") and how in ("bytes", "cells", "rows", "npy"):
+    if name.endswith((".parquet", ".arrow")) and how in ("bytes", "cells", "rows", "npy"):
         how = "files"  # bytes that are wrong can make Polars abort
     case.damaged.append(f"{how} of {name}" if how not in ("options", "operands") else how)
     if how == "bytes":
@@ -702,6 +749,10 @@ def cells_damaged(random: random.Random, name: str, data: bytes, how: str) -> by
     """A table or an array with some cells or rows changed."""
     if name.endswith((".npy", ".npz")):
         return npy_damaged(random, data)
+    if name.endswith((".zip", ".safetensors")) or ".npy." in name:
+        return bytes_damaged(random, data)
+    if name.endswith(".jsonl"):
+        return objects_damaged(random, data, how)
     with contextlib.suppress(Exception):
         separator = "\t" if ".tsv" in name else ","
         rows = list(csv.reader(io.StringIO(unpacked(data).decode("utf-8-sig"), newline=""), delimiter=separator))
@@ -728,10 +779,29 @@ def cells_damaged(random: random.Random, name: str, data: bytes, how: str) -> by
         quoting = csv.QUOTE_MINIMAL if random.random() < 0.9 else csv.QUOTE_NONE
         csv.writer(out, delimiter=separator, lineterminator="\n", quoting=quoting, escapechar="\\").writerows(rows)
         made = out.getvalue().encode("utf-8", "surrogatepass")
-        if name.endswith("gz"):
-            return gzip.compress(made, mtime=0)
-        return zstandard.compress(made) if name.endswith("zst") else made
+        suffix = name.rpartition(".")[2]
+        return PACKERS[suffix](name, made) if suffix in PACKERS else made
     return bytes_damaged(random, data)
+
+
+def objects_damaged(random: random.Random, data: bytes, how: str) -> bytes:
+    """JSON lines with some lines or values changed."""
+    lines = data.decode("utf-8", "replace").splitlines()
+    for _ in range(random.choice([1, 1, 3])):
+        place = random.randrange(len(lines) or 1)
+        with contextlib.suppress(ValueError, IndexError, AttributeError):
+            if how == "rows":
+                kind = random.choice(["drop", "repeat", "blank", "list", "cut"])
+                line = lines.pop(place)
+                lines[place:place] = {"drop": [], "repeat": [line] * 2, "blank": ["", line], "list": ["[1, 2]"], "cut": [line[:-1]]}[kind]  # fmt: skip
+                continue
+            row = json.loads(lines[place])
+            key = random.choice(list(row))
+            row[key] = random.choice([*WORDS, 1, -1, 0.5, 1e300, True, None, [], {}, math.nan, -math.inf])
+            if random.random() < 0.1:
+                del row[key]
+            lines[place] = json.dumps(row)
+    return "\n".join(lines).encode("utf-8", "replace")
 
 
 def npy_damaged(random: random.Random, data: bytes) -> bytes:
@@ -814,7 +884,10 @@ CUTS = {
     engine: {"CHUNK_ROWS": [1, 3, 4], "BATCH_BYTES": [8, 64, 200], "CHUNK_BYTES": [64, 512]},
     units: {"ROWS_AT_ONCE": [1, 3]},
     typed_tables: {"SEGMENT": [3], "CELLS": [5], "LIST_CELLS": [5]},
-    writers: {"PART_CELLS": [4], "RECORDS": [2], "PIECE": [64]},
+    writers: {"PART_CELLS": [4], "PIECE": [64]},
+    rows_of_text: {"RECORDS": [2], "FEW": [0, 3]},
+    compressed: {"PIECE": [16, 64]},
+    jsonl: {"IN_MEMORY": [0], "PIECE": [16]},
 }
 """Sizes of pieces and chunks with which small files are cut where large ones are."""
 

@@ -4,14 +4,18 @@ Files are read with NumPy and the csv module, losses are their declared formulas
 labels, ids, weights and reductions is written anew, in plain Python, from docs/conventions.md.
 """
 
+import bz2
 import csv
 import gzip
 import inspect
 import io
+import json
+import lzma
 import math
 import os
 import re
 import warnings
+import zipfile
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from glob import glob
@@ -63,7 +67,67 @@ def unpacked(data: bytes) -> bytes:
                 raise RefusedError("it was cut off")
             data = frame.unused_data
         return found
+    if re.match(rb"BZh[1-9]1AY&SY", data):
+        return streams(data, bz2.BZ2Decompressor)
+    if data[:6] == b"\xfd7zXZ\0":
+        return streams(data, lzma.LZMADecompressor)
     return data
+
+
+def streams(data: bytes, new: Any) -> bytes:
+    """What is in compressed streams, one after another."""
+    found = b""
+    while data:
+        one = new()
+        found += one.decompress(data)
+        if not one.eof:
+            raise RefusedError("it was cut off")
+        data = one.unused_data.lstrip(b"\0")
+    return found
+
+
+def objects(data: bytes) -> "Table":
+    """A table of JSON lines, whose objects have the same keys."""
+    try:
+        text = data.decode("utf-8-sig")
+        rows = [json.loads(line) for line in text.split("\n") if line.strip()]
+    except (ValueError, RecursionError) as error:
+        raise UnclearError(f"lines that Python's json does not take: {error}") from error
+    if not rows or any(not isinstance(row, dict) or row.keys() != rows[0].keys() for row in rows):
+        raise UnclearError("lines that are no objects of the same keys")
+    names = list(rows[0])
+    numeric = [all(isinstance(row[name], int | float) for row in rows) for name in names]
+    words = [all(isinstance(row[name], str) for row in rows) for name in names]
+    if not all(a or b for a, b in zip(numeric, words, strict=True)):
+        raise UnclearError("values of several kinds")
+    if text.count('":') != len(rows) * len(names) or re.search(r"\\u[dD][89a-fA-F]|\d{16}", text):
+        raise UnclearError("keys that stand in an object twice, halves of letters, or whole numbers of many digits")
+    cells = [[one if isinstance(one, str) else repr(float(one)) for one in row.values()] for row in rows]
+    if any(math.isinf(one) for row in rows for one in row.values() if isinstance(one, float)):
+        raise UnclearError("infinities, which JSON does not have")
+    return Table(names, cells, tuple(numeric))
+
+
+TENSORS = {"F16": "<f2", "F32": "<f4", "F64": "<f8", "I8": "i1", "I16": "<i2", "I64": "<i8", "U8": "u1"}
+
+
+def tensor(data: bytes) -> np.ndarray:
+    """The only tensor of a safetensors file."""
+    size = int.from_bytes(data[:8], "little")
+    try:
+        header = json.loads(data[8 : 8 + size])
+        [(_, entry)] = ((key, entry) for key, entry in header.items() if key != "__metadata__")
+        dtype, (start, stop) = TENSORS[entry["dtype"]], entry["data_offsets"]
+        body = data[8 + size :]
+        if not 0 <= start <= stop <= len(body) or any(
+            type(length) is not int or length < 0 for length in entry["shape"]
+        ):
+            raise RefusedError("bytes or a shape that are none")
+        return np.frombuffer(body[start:stop], dtype).reshape(entry["shape"])
+    except KeyError as error:
+        raise UnclearError(f"an entry or a type that the reference does not know: {error}") from error
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise RefusedError(f"no safetensors file of one tensor: {error}") from error
 
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|inf|infinity|nan)", re.IGNORECASE | re.ASCII)
@@ -116,7 +180,16 @@ def read(path: str, header: bool | None) -> "Table | np.ndarray":
     path = shards[0] if shards else path
     if not os.path.isfile(path):
         raise RefusedError(f"no file {path}")
-    data = Path(path).read_bytes()
+    return parsed(path, Path(path).read_bytes(), header)
+
+
+def parsed(path: str, data: bytes, header: bool | None) -> "Table | np.ndarray":
+    """What is in a file of this name."""
+    try:
+        data = unpacked(data)
+    except Exception as error:
+        raise RefusedError(f"not unpacked: {error}") from error
+    path = re.sub(r"(\.gz|\.zst|\.bz2|\.xz)+$", "", path)
     if data[:6] == b"\x93NUMPY":
         try:
             with warnings.catch_warnings(action="ignore"):
@@ -124,7 +197,20 @@ def read(path: str, header: bool | None) -> "Table | np.ndarray":
         except Exception as error:
             raise RefusedError(f"NumPy does not read it: {error}") from error
     known = data[:4] in (b"PAR1", b"PK\x03\x04", b"\x93NUM")
-    if path.endswith((".parquet", ".npz", ".npy")) and not known:
+    if data[:6] == b"ARROW1":
+        try:
+            frame = pl.read_ipc(io.BytesIO(data))
+        except BaseException as error:  # noqa: BLE001 - Polars may panic
+            raise RefusedError(f"Polars does not read it: {error}") from None
+        rows = [[one if isinstance(one, str) else repr(one) for one in row] for row in frame.rows()]
+        return Table(frame.columns, rows, tuple(one.is_numeric() for one in frame.dtypes))
+    if data[8:9] == b"{" and int.from_bytes(data[:8], "little") <= len(data) - 8:
+        return tensor(data)
+    if path.endswith(".jsonl") or re.match(rb"\s*[{\[]", data.removeprefix(b"\xef\xbb\xbf")):
+        if not path.endswith(".jsonl"):
+            raise UnclearError("JSON by another name")
+        return objects(data)
+    if path.endswith((".parquet", ".npz", ".npy", ".arrow", ".safetensors", ".zip")) and not known:
         raise RefusedError("a suffix of something else")
     if data[:4] == b"PAR1":
         try:
@@ -137,18 +223,25 @@ def read(path: str, header: bool | None) -> "Table | np.ndarray":
         return Table(frame.columns, rows, tuple(one.is_numeric() for one in frame.dtypes))
     if data[:4] == b"PK\x03\x04":
         try:
+            with zipfile.ZipFile(io.BytesIO(data)) as files:
+                members = [(name, files.read(name)) for name in files.namelist()]
+        except Exception as error:
+            raise UnclearError(f"an archive that zipfile does not read ({type(error).__name__})") from error
+        if len(members) == 1 and members[0][1][:6] != b"\x93NUMPY":
+            return parsed(*members[0], header)
+        try:
             with np.load(io.BytesIO(data), allow_pickle=False) as archive:
                 [name] = archive.files
                 return archive[name]
         except Exception as error:
             raise UnclearError(f"an archive that NumPy does not read ({type(error).__name__})") from error
     try:
-        text = unpacked(data).decode("utf-8-sig")
+        text = data.decode("utf-8-sig")
     except Exception as error:
         raise RefusedError(f"no text: {error}") from error
     if re.search(r"\r(?!\n)", text):
         raise UnclearError("bare carriage returns")  # which Python takes for the ends of lines
-    separator = "\t" if re.search(r"\.(tsv|tab)(\.gz|\.zst)?$", path) else ","
+    separator = "\t" if re.search(r"\.(tsv|tab)$", path) else ","
     try:
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
     except csv.Error as error:
@@ -208,7 +301,9 @@ def loaded(asked: Asked, operand: str) -> tuple["Table | np.ndarray", str | None
     path, _, column = (operand, "", "") if os.path.exists(operand) or "*" in operand else operand.rpartition(":")
     found = read(path, header)
     if column and not isinstance(found, Table) and Path(path).read_bytes()[:4] != b"PK\x03\x04":
-        raise RefusedError("a column of an array, which has no names")
+        begin = Path(path).read_bytes()[8:1000]
+        if not (begin.startswith(b"{") and f'"{column}"'.encode() in begin):
+            raise RefusedError("a column of an array, which has no names")
     return found, column or None
 
 
