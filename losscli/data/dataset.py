@@ -206,7 +206,8 @@ def _choose_predictions(
     if not predictions.is_table:
         return []
     _settle_by_columns(predictions, columns)
-    return predictions.content.pick(columns)
+    taken = [other for other in others if other.same_file(predictions)]
+    return predictions.content.pick(columns, _free(predictions, taken, id_column))
 
 
 def _picked_of_array(operand: Operand, columns: str) -> Operand:
@@ -223,14 +224,14 @@ def _picked_of_array(operand: Operand, columns: str) -> Operand:
         raise UsageError(f"--columns picks columns, and {operand.name} is an array of shape {source.shape}")
     width = source.shape[1]
 
-    def find(word: str) -> int:
+    def fitting(word: str) -> list[int]:
         if not word.isdecimal() or not 1 <= int(word) <= width:
             raise UsageError(
                 f"--columns: no column {word!r}: {operand.name} is an array, whose columns are called 1 ... {width}"
             )
-        return int(word) - 1
+        return [int(word) - 1]
 
-    numbers = picked(columns, None, width, operand.name, find)
+    numbers = picked(columns, range(width), (), fitting, operand.name)
     return operand if numbers == list(range(width)) else replace(operand, content=Picked(source, tuple(numbers)))
 
 
@@ -269,14 +270,7 @@ def _choose(operand: Operand, role: str, taken: list[Operand], id_column: str | 
     table = operand.content
     if operand.column is not None:
         return list(table.named(operand.column))
-    used = {number for other in taken if other.column is not None for number in table.named(other.column)}
-    if table.row_names is not None:
-        used.add(table.row_names)
-    if id_column is not None:
-        used.add(_id_number(operand, id_column))
-    unnamed = table.only_by_name | {table.find(name) for name in table.index_columns}
-    rest = [number for number in range(table.width) if number not in used]
-    rest = [number for number in rest if number not in unnamed] or rest
+    rest = _free(operand, taken, id_column)
     if not rest:
         raise DataError(f"{operand.name}: no column is left for the {role}")
     names = [table.names[number] for number in rest] if table.names else []
@@ -287,6 +281,19 @@ def _choose(operand: Operand, role: str, taken: list[Operand], id_column: str | 
     if (doubt := doubts.about_unnamed(operand, rest, role)) is not None:
         raise doubt.error()
     return rest
+
+
+def _free(operand: Operand, taken: list[Operand], id_column: str | None) -> list[int]:
+    """Return the columns of a table that no other role uses, and that the file itself does not call an index or row names."""
+    table = operand.content
+    used = {number for other in taken if other.column is not None for number in table.named(other.column)}
+    if table.row_names is not None:
+        used.add(table.row_names)
+    if id_column is not None:
+        used.add(_id_number(operand, id_column))
+    unnamed = table.only_by_name | {table.find(name) for name in table.index_columns}
+    rest = [number for number in range(table.width) if number not in used]
+    return [number for number in rest if number not in unnamed] or rest
 
 
 def _columns_of(
@@ -310,7 +317,7 @@ def _columns_of(
             f"{operand.name}: is the file of the predictions too; say which column holds the {role}: {operand.name}:COLUMN"
         )
     if patterns is not None and _same_columns(operand, predictions):
-        return Columns(operand, operand.content.pick(patterns), role)
+        return Columns(operand, operand.content.pick(patterns, _free(operand, [], id_column)), role)
     taken = [other for other in others if other is not None and other.same_file(operand) and other.column is not None]
     return Columns(operand, _choose(operand, role, taken, id_column), role)
 

@@ -59,15 +59,9 @@ class ListedTable(Table):
             return super().find(column)
         return self.origin.index((self.table.find(column), 0))
 
-    def pick(self, patterns: str) -> list[int]:
-        picked: list[int] = []
-        for pattern in patterns.split(","):
-            titles = self.names or ()
-            fitting = [i for i, name in enumerate(titles) if fnmatchcase(name, pattern) or name == pattern]
-            if not fitting:
-                fitting = [i for number in self.table.pick(pattern) for i in self._parts(number)]
-            picked += [number for number in fitting if number not in picked]
-        return picked
+    def fitting(self, pattern: str) -> list[int]:
+        matching = [i for i, name in enumerate(self.names or ()) if fnmatchcase(name, pattern) or name == pattern]
+        return matching or [i for number in self.table.fitting(pattern) for i in self._parts(number)]
 
     def _lists(self, chunk: int, column: int) -> list[list[str]]:
         """Return the numbers of a column of lists, one list per row of a chunk.

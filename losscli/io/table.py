@@ -156,17 +156,34 @@ class Table:
         """Return the columns that a name stands for, of which `find` returns the first: several for a column of lists."""
         return [self.find(column)]
 
-    def pick(self, patterns: str) -> list[int]:
+    def pick(self, patterns: str, free: Sequence[int] | None = None) -> list[int]:
         """Return the columns that match a comma-separated list of names, shell patterns or numbers from 1, in that order.
 
-        A pattern that begins with '!' leaves out the columns that match the rest of it; if it is the first one, of all.
+        The pattern '*' stands for all columns in `free`, those that nothing else uses; by default for all. A pattern that
+        begins with '!' leaves out the columns that match the rest of it: of those picked before it, or of `free`.
 
         Raises
         ------
         DataError
             if a pattern matches no column.
         """
-        return picked(patterns, self.names, self.width, self.name, self.find, self._hint_of_blanks)
+        free = range(self.width) if free is None else free
+        return picked(patterns, free, self.names or (), self.fitting, self.name)
+
+    def fitting(self, pattern: str) -> list[int]:
+        """Return the columns that match a name, a shell pattern or, without names, a number from 1.
+
+        Raises a DataError if there is none.
+        """
+        if self.names is None or pattern in self.names:
+            return [self.find(pattern)]
+        matching = [i for i, name in enumerate(self.names) if fnmatchcase(name, pattern)]
+        if not matching:
+            raise DataError(
+                f"{self.name}: --columns: no column matches {pattern!r}; its columns: {listing(map(repr, self.names))}"
+                f"{self._hint_of_blanks}"
+            )
+        return matching
 
     @property
     def _hint_of_blanks(self) -> str:
@@ -265,36 +282,26 @@ class Table:
 
 
 def picked(
-    patterns: str, names: Sequence[str] | None, width: int, file: str, find: Callable[[str], int], hint: str = ""
+    patterns: str, free: Sequence[int], names: Sequence[str], fitting: Callable[[str], list[int]], file: str
 ) -> list[int]:
     """Return the columns that match patterns, as `Table.pick` describes them.
 
     Parameters
     ----------
-    names, width
-        the names of all columns, if they have some, and their number.
-    find
-        returns the number, from 0, of the column with a name or, without names, with a number from 1.
-    hint
-        the end of the message about a pattern that matches nothing.
+    free
+        the columns that '*' stands for.
+    names
+        names that may begin with '!', and then leave out nothing.
+    fitting
+        returns the columns that match one pattern.
     """
     chosen: list[int] = []
     for number, pattern in enumerate(patterns.split(",")):
-        without = pattern.startswith("!") and pattern not in (names or ())
+        without = pattern.startswith("!") and pattern not in names
         wanted = pattern[1:] if without else pattern
-        if wanted == "*":
-            matching = list(range(width))
-        elif names is None or wanted in names:
-            matching = [find(wanted)]
-        else:
-            matching = [i for i, name in enumerate(names) if fnmatchcase(name, wanted)]
-        if not matching:
-            raise DataError(
-                f"{file}: --columns: no column matches {wanted!r}; its columns: {listing(map(repr, names or ()))}{hint}"
-            )
+        matching = list(free) if wanted == "*" else fitting(wanted)
         if without:
-            kept = chosen if number else range(width)
-            chosen = [i for i in kept if i not in matching]
+            chosen = [i for i in (chosen if number else free) if i not in matching]
         else:
             chosen += [i for i in matching if i not in chosen]
     if not chosen:

@@ -146,6 +146,16 @@ class TestSpareColumns:
         compute("ce", z, y).refuses(3, "'target'", "y.csv", "copy")
         assert compute("ce", z, y, "--columns", "!target", "-f", "value").value == EXPECTED
 
+    def test_all_columns_are_those_that_nothing_else_uses(self, compute, write):
+        names = np.array(NAMES)[LABELS]
+        ids = [f"r{i}" for i in range(60)]
+        z = write("z.csv", table(["id", *NAMES, "yak", "label"], ids, *LOGITS.T, RNG.normal(size=60), names))
+        y = f"{z}:label"
+        compute("ce", z, y, "--id", "id").refuses(3, "'yak'")
+        found = compute("ce", z, y, "--id", "id", "--columns", "*").json["receipt"]["predictions"]["columns"]
+        assert found == [*NAMES, "yak"]
+        assert compute("ce", z, y, "--id", "id", "--columns", "!yak", "-f", "value").value == EXPECTED
+
     def test_check_says_it_as_an_error(self, run, logits):
         done = run("check", *logits("fold", SPARE["fold"]))
         assert done.code == 3

@@ -31,7 +31,7 @@ import traceback
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -987,6 +987,10 @@ def judge(case: Case) -> str:
     asked = [] if {"-f", "--format"} & set(case.words) else ["-f", "json"]
     with small_cuts(len(case.given) + len(case.words) + sum(map(len, case.files.values()))):
         done = run([*case.words, *asked, "--per-sample"], case.given)
+        if "or say --columns '*'" in done.err and "--columns" not in case.words:
+            # A doubt about columns that are classes: the cure must give the number.
+            case = replace(case, words=[*case.words, "--columns", "*"])
+            done = run([*case.words, *asked, "--per-sample"], case.given)
     left = set(os.listdir(".")) - before
     assert not [name for name in left if name.endswith(".losscli")], f"left behind: {left}"
     assert "Traceback" not in done.err, done.err
@@ -999,7 +1003,7 @@ def judge(case: Case) -> str:
         assert re.fullmatch(r"losscli: [^\n]+\n", done.err), f"not one line: {done.err!r}"
         assert not left, f"refused, and left {left}"
         assert " at 0x" not in done.err, f"an address: {done.err}"
-        if not case.damaged:
+        if not case.damaged and "in quotes and those below are not: a header or data?" not in done.err:
             with below(), contextlib.suppress(UnclearError, NothingError):
                 expected(case.plain)
                 raise AssertionError(f"refused what should give a number: {done.err}")
@@ -1034,7 +1038,7 @@ def judge(case: Case) -> str:
 
 
 UNREAD = ("options", "operands")
-STRICTER = "several arrays|has no name|a header or data|a header that a tool wrote|was it cut off|one name too few|a quote stands inside|stands inside a cell|columns are called|separated by|was taken for a header"  # fmt: skip
+STRICTER = "several arrays|has no name|a header or data|a header that a tool wrote|does the table begin there|was it cut off|one name too few|a quote stands inside|stands inside a cell|columns are called|separated by|was taken for a header"  # fmt: skip
 """What losscli refuses although there is a number: where it is not clear what a file means."""
 
 
