@@ -74,6 +74,13 @@ def test_a_file_of_no_known_format(compute, write, name):
     compute("mse", write(name, data), "0").refuses(3, name, what, cure)
 
 
+def test_links_to_files_that_are_not_there(compute, folder):
+    (folder / "p.npy").symlink_to(".git/annex/objects/G5/k7/SHA256E-s12--ab.npy/SHA256E-s12--ab.npy")
+    (folder / "q.npy").symlink_to("gone.npy")
+    compute("mse", "p.npy", "0").refuses(3, "p.npy", "a pointer of git-annex", "git annex get p.npy")
+    compute("mse", "q.npy", "0").refuses(3, "q.npy", "a link to gone.npy, which is not there")
+
+
 def test_it_is_named_on_standard_input_too(compute):
     compute("mse", "-", "0", stdin=FILES["page"][0]).refuses(3, "standard input", "an HTML page")
 
