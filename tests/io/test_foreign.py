@@ -68,6 +68,11 @@ def test_a_foreign_file_is_named_whatever_it_is_called(compute, write, kind, nam
     compute("mse", write(name, data), "0").refuses(3, name, what, cure)
 
 
+@pytest.mark.parametrize("numbers", [np.arange(100), np.linspace(0, 1, 50), np.ones(9, np.int32)], ids=str)
+def test_raw_numbers(compute, write, numbers):
+    compute("mse", write("p.bin", numbers.tobytes()), "0").refuses(3, "p.bin", "neither text", "numpy.fromfile('p.bin'")
+
+
 @pytest.mark.parametrize("name", ["p", "p.csv", "p.tsv"])
 def test_a_file_of_no_known_format(compute, write, name):
     data, what, cure = FILES["unknown"]
