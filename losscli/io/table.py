@@ -375,6 +375,10 @@ def _not_a_number(cell: Any, table: Table, otherwise: str) -> str:
     cure = otherwise or "; correct the cell, or leave out the row"
     if ";" in text:
         cure = "; the file looks separated by semicolons: save it with commas, or as .tsv with tabs"
+    elif re.fullmatch(r"\s*\[.*\]\s*", text, re.DOTALL):
+        cure = (
+            "; lists are read from Parquet, Arrow and JSON lines: save it as one of these, or a column for each number"
+        )
     elif "\t" in text:
         cure = "; the file looks separated by tabs: name it .tsv"
     elif re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?", text):
