@@ -29,6 +29,7 @@ PICKLE = "loading it could run code, so losscli never does; where it was made, s
 EXCEL = "save it with pandas.read_excel('FILE').to_csv('FILE.csv', index=False)"
 IN_R = "save it in R with write.csv(readRDS('FILE'), 'FILE.csv', row.names = FALSE)"
 AS_ARRAY = "open it with the program that made it, and save it with numpy.save(file, values)"
+RAW = "If it holds raw numbers, save them with numpy.save('FILE.npy', numpy.fromfile('FILE', 'float32'))"
 IN_UTF_8 = "save it with open('FILE.csv', 'w', encoding='utf-8').write(open('FILE', encoding='{}').read())"
 
 FOREIGN = (
@@ -121,6 +122,8 @@ XML = re.compile(rb"\s*<\?xml\b", re.IGNORECASE)
 R_TEXT = re.compile(rb"A\n[23]\n\d{6}\n\d{6}\n")
 PICKLED = re.compile(rb"\x80[\x02-\x05]")
 UTF_16 = {"utf-16-le": re.compile(rb"([^\0]\0){4}"), "utf-16-be": re.compile(rb"(\0[^\0]){4}")}
+MOST_ZEROS = 0.25
+"""The share of zeros among the first bytes beyond which a file is not text."""
 CONTROLS = re.compile(rb"[\0-\x08\x0e-\x1a\x1c-\x1f]")
 
 
@@ -171,14 +174,16 @@ def refuse_suffix(where: Named) -> None:
 def refuse_binary(where: Named) -> None:
     """Raise a DataError for a file that is neither known by its first bytes nor text."""
     head = where.head
+    binary = head.count(b"\0") > len(head) * MOST_ZEROS  # raw numbers such as small labels may be text as well
     try:
         codecs.getincrementaldecoder("utf-8")().decode(head)
     except UnicodeDecodeError:
-        if CONTROLS.search(head):
-            raise DataError(
-                f"{where.name}: is neither text nor a format that losscli knows; it begins with {head[:6]!r}: is it "
-                "the right file? If it is, save its data as .npy or .parquet"
-            ) from None
+        binary = binary or CONTROLS.search(head) is not None
+    if binary:
+        raise DataError(
+            f"{where.name}: is neither text nor a format that losscli knows; it begins with {head[:6]!r}: is it the right "
+            f"file? {_cure(where, RAW)}"
+        )
 
 
 def _cure(where: Named, cure: str) -> str:

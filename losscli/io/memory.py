@@ -26,6 +26,11 @@ def source_of(name: str, value: Any) -> MemorySource:
     array = _array(name, value)
     if array.dtype.kind == "V" and array.dtype.name in ("bfloat16", *EIGHT_BITS):  # types that ml_dtypes adds to NumPy
         array = array.astype(np.float32)
+    if array.dtype == np.dtype("V2"):
+        raise DataError(
+            f"{name}: dtype {array.dtype}: two bytes for each number, and no type; if they are bfloat16, "
+            "give array.view(ml_dtypes.bfloat16), or the path of the file with dtype='bfloat16'"
+        )
     check_axes(array.shape, name)
     check_dtype(array.dtype, name)
     if array.dtype.kind not in "US":

@@ -183,6 +183,8 @@ class Opener:
             head, tail = text[: match.start()], text[match.end() :]
             if head and _exists(head):
                 return self._operand(text, Path(head), tail)
+        if os.path.islink(text):
+            raise DataError(f"{text}: {_broken_link(text)}")
         shards, column = self._glob(text)
         if shards:
             return self._sharded(text, shards, column)
@@ -368,6 +370,14 @@ def _exists(text: str) -> bool:
     except (OSError, ValueError):
         return False
     return True
+
+
+def _broken_link(text: str) -> str:
+    """Return the message about a link to a file that is not there."""
+    target = os.readlink(text)
+    if "/annex/objects/" in target:
+        return f"is a pointer of git-annex, not the data; get the data with git annex get {text}"
+    return f"a link to {target}, which is not there; is the disk mounted, or the link out of date?"
 
 
 def _similar(text: str) -> str:

@@ -468,6 +468,10 @@ def _not_a_number(cell: Any, table: Table, otherwise: str) -> str:
     cure = otherwise or "; correct the cell, or leave out the row"
     if ";" in text:
         cure = "; the file looks separated by semicolons: say --sep ';'"
+    elif re.fullmatch(r"\s*\[.*\]\s*", text, re.DOTALL):
+        cure = (
+            "; lists are read from Parquet, Arrow and JSON lines: save it as one of these, or a column for each number"
+        )
     elif "\t" in text:
         cure = "; the file looks separated by tabs: say --sep tab"
     elif re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?", text):

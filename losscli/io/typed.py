@@ -132,6 +132,8 @@ class TypedTable(Table):
     def breadth(self, number: int) -> int | None:
         dtype = self.schema.dtypes()[number]
         if not _is_list(dtype):
+            if dtype.is_nested():
+                raise DataError(self._nested(number, dtype))
             return None
         return int(self._lists(number).shape[1])
 

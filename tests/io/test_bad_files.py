@@ -29,6 +29,7 @@ class TestCells:
             ("a,b\n1,2\n\n3,4\n", ("p.csv:3", "blank")),
             ("a,b\n1,x\r2\n\n3,4\n", ("p.csv:3", "blank")),
             ('a,b\n1,2\n3,"1,5"\n', ("p.csv:3", "'1,5'", "--decimal ,")),
+            ('a,b\n1,2\n3,"[0.1, 0.9]"\n', ("p.csv:3", "'[0.1, 0.9]'", "Parquet, Arrow and JSON lines")),
         ],
     )
     def test_place_and_text(self, compute, write, content, parts):

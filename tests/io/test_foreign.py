@@ -68,10 +68,22 @@ def test_a_foreign_file_is_named_whatever_it_is_called(compute, write, kind, nam
     compute("mse", write(name, data), "0").refuses(3, name, what, cure)
 
 
+@pytest.mark.parametrize("numbers", [np.arange(100), np.linspace(0, 1, 50), np.ones(9, np.int32)], ids=str)
+def test_raw_numbers(compute, write, numbers):
+    compute("mse", write("p.bin", numbers.tobytes()), "0").refuses(3, "p.bin", "neither text", "numpy.fromfile('p.bin'")
+
+
 @pytest.mark.parametrize("name", ["p", "p.csv", "p.tsv"])
 def test_a_file_of_no_known_format(compute, write, name):
     data, what, cure = FILES["unknown"]
     compute("mse", write(name, data), "0").refuses(3, name, what, cure)
+
+
+def test_links_to_files_that_are_not_there(compute, folder):
+    (folder / "p.npy").symlink_to(".git/annex/objects/G5/k7/SHA256E-s12--ab.npy/SHA256E-s12--ab.npy")
+    (folder / "q.npy").symlink_to("gone.npy")
+    compute("mse", "p.npy", "0").refuses(3, "p.npy", "a pointer of git-annex", "git annex get p.npy")
+    compute("mse", "q.npy", "0").refuses(3, "q.npy", "a link to gone.npy, which is not there")
 
 
 def test_it_is_named_on_standard_input_too(compute):

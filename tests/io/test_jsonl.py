@@ -114,6 +114,7 @@ class TestNotFinite:
         ('{"v": null}\n{"v": 2}\n', ("p.jsonl:1", "empty")),
         ('{"v": "x"}\n{"v": 2}\n', ("p.jsonl:1", "'x' is not a number")),
         ('{"v": {"a": 1}}\n', ('p.jsonl, column "v"', "its cells are Struct")),
+        ('{"v": {"a": 1, "b": [2]}}\n{"v": {"a": 2, "b": []}}\n', ("its cells are Struct", "save a column for each")),
         ('{"v": [1, 2]}\n\n{"v": [1]}\n', ('p.jsonl:3, column "v"', "a list of 1", "same length")),
         ('{"v": [1, 2]}\n{"v": [1, null]}\n', ('p.jsonl:2, column "v"[1]', "no value")),
         ('[\n{"v": 1},\n{"v": 2}\n]\n', ("p.jsonl:1", "one JSON value over several lines", "lines=True")),

@@ -176,6 +176,16 @@ class TestBfloat16:
         assert losscli.compute("l1", "p.npy", 0, dtype="bfloat16").value == pytest.approx(expected, rel=1e-12)
         assert losscli.compute("l1", self.ROUNDED, 0).value == pytest.approx(expected, rel=1e-12)
 
+    def test_arrays_of_python(self):
+        torch = pytest.importorskip("torch")
+        expected = abs(self.ROUNDED.astype(float)).mean()
+        tensor = torch.tensor(self.ROUNDED.astype(np.float32), requires_grad=True).to(torch.bfloat16)
+        assert losscli.compute("l1", tensor, 0).value == pytest.approx(expected, rel=1e-12)
+        eighth = self.ROUNDED.astype(ml_dtypes.float8_e5m2)
+        assert losscli.compute("l1", eighth, 0).value == pytest.approx(abs(eighth.astype(float)).mean(), rel=1e-12)
+        with pytest.raises(losscli.DataError, match="view"):
+            losscli.compute("l1", self.ROUNDED.view("V2"), 0)
+
     def test_a_suite(self, run, write):
         write("p.npy", npy(self.ROUNDED.view("V2")))
         measure = '[measure.a]\nloss = "l1"\npredictions = "p.npy"\ntargets = 0\n'

@@ -311,7 +311,7 @@ def chosen(table: Table, column: str | None, out: str, pattern: str = "", others
     """The columns that an operand means: one that is named, or all but that of the ids and those of others."""
     if column is not None:
         return [table.column(column)]
-    if pattern:
+    if pattern and pattern != "*":
         if any(not any(fnmatchcase(name, one) for name in table.names or ()) for one in pattern.split(",")):
             raise RefusedError("no such column")
         found = [i for one in pattern.split(",") for i, name in enumerate(table.names or ()) if fnmatchcase(name, one)]
@@ -361,7 +361,7 @@ def expected(words: list[str]) -> dict[str, Any]:
         for one in third_operand
         if one.startswith(asked.predictions + ":") and one not in os.listdir(".")
     )
-    if "--columns" in asked.options and not isinstance(p_file, Table):
+    if asked.get("--columns") not in ("", "*") and not isinstance(p_file, Table):
         raise RefusedError("--columns of an array")
     columns = chosen(p_file, p_column, key, asked.get("--columns"), shared) if isinstance(p_file, Table) else []
     try:
