@@ -3,6 +3,7 @@
 import math
 import re
 from dataclasses import dataclass, replace
+from shlex import quote
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -334,7 +335,7 @@ def _not_a_class(
         cure = "; a label in text is a name, never a position: name the columns after the labels, or save the labels as NPY integers"
     likely = next((name for name in classes if name.lower() in LIKELY_IDS), None)
     if likely is not None and holder is PREDICTIONS:
-        cure = f"; is {likely!r} a column of ids? Name it with --id {likely}, or pick the classes with --columns"
+        cure = f"; is {likely!r} a column of ids? Name it with --id {quote(likely)}, or pick the classes with --columns"
     return DataError(
         f"{text.place(text.first[code])}: {cell!r} is not a class; {holder.have} {listing(names)}{cure}{more}",
         "label-not-a-class",

@@ -245,7 +245,7 @@ def _row_kind(loss: str, source: Source) -> TargetKind:
             row = int(np.flatnonzero(off)[0])
             raise DataError(
                 f"{source.place(start + row)}: the targets of the row sum to {sums[row]:.6g}, not 1; divide each row by its "
-                f"sum, or for several labels a row use a sigmoid loss",
+                "sum; several labels a row are for sigmoid losses, or for one column after the other",
                 "targets-not-probabilities",
             )
         one_hot = one_hot and bool(((batch == 0) | (batch == 1)).all())
