@@ -91,7 +91,11 @@ def _of_lines(name: str, lines: list[str], at: tuple[int, int], usual: str, dial
     if separator is None:
         separator = _separator(name, lines, at[1], usual, decimal)
         if separator != usual and max(_widths(lines, separator)) > 1:
-            settle = "','" if separator != "," else "';'"
+            settle = "tab" if usual == "\t" else "','"
+            if separator == "," and decimal is None and all(map(is_decimal_comma, lines)):
+                raise DataError(
+                    f"{name}:{at[1]}: {lines[0]!r}: say --decimal , for a number with a decimal comma, or --sep , for two columns"
+                )
             notes.append(f"{name}: cells are separated by {WORDS[separator]}; say --sep {settle} if not")
         if decimal == "," and separator == "," and not _has_quoted_decimals(lines):
             decimal = "."
