@@ -85,9 +85,20 @@ class TestSeparators:
         for name in ("t.csv", "t.txt"):
             assert compute("ce", p, write(name, t)).json["value"] == NEAR(TWO_LOGITS)
 
+    @pytest.mark.parametrize("sign", ["|", ";", "\t"])
+    def test_signs_in_labels_separate_nothing(self, compute, write, sign):
+        p, t = write("p.csv", f"a{sign}b,c\n1,2\n"), write("t.csv", f"label\na{sign}b\n")
+        found = compute("ce", p, t)
+        assert (found.json["value"], found.err) == (NEAR(math.log1p(math.exp(1))), "")
+
     def test_commas_in_words_do_not_hide_semicolons(self, compute, write):
         p = write("p.csv", "length, cm;width, cm\n1.5;2\n-3;4\n")
         assert compute("mse", p, "0").json["value"] == (1.5**2 + 4 + 9 + 16) / 4
+
+    def test_other_signs_in_all_lines_do_not_hide_commas(self, compute, write):
+        p = write("p.csv", "id,a;b,z\nx,1;2,1.5\ny,3;4,2.5\n")
+        found = compute("l1", f"{p}:z", "0")
+        assert (found.json["value"], found.err) == (2, "")
 
     def test_other_signs_in_words_do_not_hide_commas(self, compute, write):
         p = write("p.csv", "id,note,cat,dog\nx,a;b,2,0.5\ny,c;d,-1,1\n")
