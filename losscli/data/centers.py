@@ -41,6 +41,7 @@ def centers_of(
     names: tuple[str, ...] | None = None
     if operand.is_table:
         table = operand.content
+        notes += [note for note in table.notes if note not in notes]
         named = table.name_column()
         source: Source = table.source([i for i in range(table.width) if i != named], one_axis=False)
         if named is not None:
