@@ -330,7 +330,7 @@ def _found(labels: Columns, ignore: str | None, base: int) -> tuple[tuple[str, .
     """Return the names of the classes that occur, in natural order, or None, and the number of classes."""
     text = labels.text()
     if text is not None:
-        names = sorted((cell for _, cell in distinct(text, ignore)), key=natural)
+        names = sorted({cell for _, cell in distinct(text, ignore)}, key=natural)
         return tuple(names) or None, len(names)
     source = labels.source()
     seen = _whole_numbers(source, None if ignore is None else as_number(ignore, "--ignore-index"))

@@ -199,7 +199,7 @@ def _classes(
         raise UsageError(
             f"{labels.name}: class indices do not say how many classes there are; say --classes K, their number"
         )
-    cells = [cell for _, cell in distinct(text, wanted.ignore)]
+    cells = list(dict.fromkeys(cell for _, cell in distinct(text, wanted.ignore)))
     if not cells:
         raise DataError(f"{labels.name}: no samples left: all rows are ignored; there is nothing to write")
     if all(as_index(cell) is not None for cell in cells):

@@ -134,10 +134,13 @@ def _classes(labels: Columns, ignore: str | None) -> tuple[tuple[str, ...], Arra
         )
     text = labels.text()
     if text is not None:
-        classes = sorted(distinct(text, ignore), key=lambda label: natural(label[1]))
+        found = distinct(text, ignore)
+        names = sorted({cell for _, cell in found}, key=natural)
+        numbers_of_names = {name: number for number, name in enumerate(names)}
         place = np.full(len(text.cells), -1)
-        place[[code for code, _ in classes]] = np.arange(len(classes))
-        return tuple(cell for _, cell in classes), place[whole(text.codes)]
+        for code, cell in found:
+            place[code] = numbers_of_names[cell]
+        return tuple(names), place[whole(text.codes)]
     source = labels.source()
     numbers = whole(source).reshape(-1)
     skip = np.zeros(len(numbers), bool) if ignore is None else is_ignored(numbers, as_number(ignore, "--ignore-index"))

@@ -41,10 +41,11 @@ def centers_of(
     names: tuple[str, ...] | None = None
     if operand.is_table:
         table = operand.content
+        notes += [note for note in table.notes if note not in notes]
         named = table.name_column()
         source: Source = table.source([i for i in range(table.width) if i != named], one_axis=False)
         if named is not None:
-            names = tuple(str(cell) for cell in table.text(named).text())
+            names = tuple(str(cell).strip() for cell in table.text(named).text())
         if features.columns and source.columns and len(source.shape) == 2:
             source, _ = by_name(source, features.columns, source.columns, notes)
     else:

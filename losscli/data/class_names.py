@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from shlex import quote
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -129,7 +130,7 @@ def _names_differ(file: str, ours: tuple[str, ...], theirs: tuple[str, ...], com
     likely = next((name for name in common if name.lower() in LIKELY_IDS), None)
     if likely is not None:
         return DataError(
-            f"{file}: column {likely!r} is in both files; if it holds ids, join by it with --id {likely}, or say which "
+            f"{file}: column {likely!r} is in both files; if it holds ids, join by it with --id {quote(likely)}, or say which "
             f"columns are meant: {file}:COLUMN",
             "names-differ",
         )

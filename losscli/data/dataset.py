@@ -4,6 +4,7 @@ Every command gets its columns from here, and no later stage asks a file again.
 """
 
 from dataclasses import dataclass, field, replace
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from losscli.data import doubts
@@ -356,7 +357,7 @@ def _note_odd_columns(dataset: Dataset, named: bool) -> None:
                 "id-as-prediction",
                 WARNING,
                 f"{dataset.predictions.name}: column {likely!r} is taken for predictions",
-                cure=f"if it is not, say --id {likely} or pick the others with --columns",
+                cure=f"if it is not, say --id {quote(likely)} or pick the others with --columns",
             )
         )
     if "" in names and dataset.predictions.operand.content.settled:

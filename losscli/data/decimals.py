@@ -28,10 +28,10 @@ def about_decimals(dataset: "Dataset", family: Family) -> Doubt | None:
 
     - if its cells look like parts of decimal numbers: a second cell such as 05, or a first cell -0, which whole numbers
       are not written like; or first cells that are all 0 or 1 beside longer second ones, as probabilities are written;
-    - or if predictions and targets both are such files with two columns, the loss takes one number a row, and both can
-      have been written as decimal numbers: their second cells have the same number of digits throughout, or none with
-      several digits ends in 0, and of 50 second cells with several digits some begin with 0. Predictions that are all 0
-      or 1 are labels or masks, and never doubtful.
+    - or if predictions and targets both are such files with two columns, or the targets have one column beside two of the
+      predictions, the loss takes one number a row, and the pairs can have been written as decimal numbers: their second
+      cells have the same number of digits throughout, or none with several digits ends in 0, and of 50 second cells with
+      several digits some begin with 0. Predictions that are all 0 or 1 are labels or masks, and never doubtful.
     """
     if dataset.picked_by_name or dataset.id_column is not None:
         return None
@@ -44,9 +44,16 @@ def about_decimals(dataset: "Dataset", family: Family) -> Doubt | None:
         files[0],
         next((rows for columns, rows in files[1:] if columns is dataset.targets), None),
     )
-    if family.target_type == "classes" or family.rows is not None or predictions is None or targets is None:
+    if family.target_type == "classes" or family.rows is not None or predictions is None or dataset.targets is None:
         return None
-    both = len(predictions[0]) == len(targets[0]) == 2 and _may_be_decimal(predictions) and _may_be_decimal(targets)
+    if len(predictions[0]) != 2 or not _may_be_decimal(predictions):
+        return None
+    if (
+        targets is None
+    ):  # one target beside two predictions is an error but for outcomes, of which two predictions may be two classes
+        both = len(dataset.targets.shape) == 1 and family.target_type != "outcomes"
+    else:
+        both = len(targets[0]) == 2 and _may_be_decimal(targets)
     labels = all(cell in ("0", "1") for row in predictions for cell in row)
     return _doubt(first, predictions) if both and not labels else None
 

@@ -3,6 +3,7 @@
 import math
 import re
 from dataclasses import dataclass, replace
+from shlex import quote
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -189,10 +190,12 @@ def groups(loss: str, targets: Columns, ignore: str | None) -> DecodedTargets:
     if text is not None:
         labels = distinct(text, ignore)
         index = np.full(len(text.cells), IGNORED, np.int32)
-        index[[code for code, _ in labels]] = np.arange(len(labels))
+        places = {cell: number for number, cell in enumerate(dict.fromkeys(cell for _, cell in labels))}
+        for code, cell in labels:
+            index[code] = places[cell]
         left_out = float(IGNORED) if (index == IGNORED).any() else None
-        encoding = TargetEncoding("name", "indices", len(labels), left_out)
-        return DecodedTargets(Recoded(text.codes, index), encoding, tuple(cell for _, cell in labels), "by name")
+        encoding = TargetEncoding("name", "indices", len(places), left_out)
+        return DecodedTargets(Recoded(text.codes, index), encoding, tuple(places), "by name")
     source = targets.source()
     if len(source.shape) == 2 and source.shape[1] != 1:
         raise DataError(f"{loss}: {source.name} has shape {source.shape}; it takes one label a row, (n,)")
@@ -220,7 +223,9 @@ def groups(loss: str, targets: Columns, ignore: str | None) -> DecodedTargets:
 
 
 def distinct(text: "TextColumn", ignore: str | None) -> list[tuple[int, str]]:
-    """Return the labels that are not ignored, each once, with its code in the text column.
+    """Return the distinct labels that are not ignored, with their codes in the text column, without blanks around them.
+
+    Labels that differ in these blanks only are there more than once, each with its code.
 
     Raises
     ------
@@ -228,8 +233,9 @@ def distinct(text: "TextColumn", ignore: str | None) -> list[tuple[int, str]]:
         if a label is empty.
     """
     labels = []
-    for code, cell in enumerate(text.cells):
-        if (ignore is not None and same_label(cell or "", ignore)) or not text.rows[code]:
+    for code, spelt in enumerate(text.cells):
+        cell = (spelt or "").strip()
+        if (ignore is not None and same_label(cell, ignore.strip())) or not text.rows[code]:
             continue
         if not cell:
             rows = int(text.rows[code])
@@ -289,24 +295,21 @@ def _name_classes(
     ways = list(trimmed(classes))
     for trim, left in ways:
         names = {name: i for i, name in enumerate(left)}
-        spelt = [cell if cell in names else cell.strip() for _, cell in labels]
-        known = [cell in names for cell in spelt]
+        known = [cell in names for _, cell in labels]
         if all(known):
             if len(names) < len(classes):
                 twice = next(name for name in classes if classes.count(name) > 1)
                 raise DataError(f"{loss}: two classes are called {twice!r}; rename a column of the predictions")
-            number_of_code = {code: names[cell] for (code, _), cell in zip(labels, spelt, strict=True)}
-            return _Named(number_of_code, left, trim, [])
+            return _Named({code: names[cell] for code, cell in labels}, left, trim, [])
         fits.append((sum(known), left))
     for trim, left in ways:
         names = {name.lower(): i for i, name in enumerate(left)}
-        folded = [cell.strip().lower() for _, cell in labels]
-        if len(names) == len(left) and len(set(folded)) == len(folded) and all(cell in names for cell in folded):
-            number_of_code = {code: names[cell] for (code, _), cell in zip(labels, folded, strict=True)}
+        spelt = {cell for _, cell in labels}
+        folded = {cell.lower() for cell in spelt}
+        if len(names) == len(left) and len(folded) == len(spelt) and folded <= names.keys():
+            number_of_code = {code: names[cell.lower()] for code, cell in labels}
             cell, name = next(
-                (cell, left[number_of_code[code]])
-                for code, cell in labels
-                if cell.strip() != left[number_of_code[code]]
+                (cell, left[number_of_code[code]]) for code, cell in labels if cell != left[number_of_code[code]]
             )
             note = f"{text.name}: labels are classes but for capital letters: {cell!r} is {name!r}"
             return _Named(number_of_code, left, trim, [note])
@@ -325,7 +328,7 @@ def _not_a_class(
     `left` are the names of the classes without that without which they fit most labels.
     """
     names = dict.fromkeys(left)
-    wrong = [(code, cell) for code, cell in labels if cell.strip() not in names]
+    wrong = [(code, cell) for code, cell in labels if cell not in names]
     rows = sum(int(text.rows[code]) for code, _ in wrong)
     code, cell = wrong[0]
     more = f"; {count(rows, 'row')} like this" if rows > 1 else ""
@@ -334,7 +337,7 @@ def _not_a_class(
         cure = "; a label in text is a name, never a position: name the columns after the labels, or save the labels as NPY integers"
     likely = next((name for name in classes if name.lower() in LIKELY_IDS), None)
     if likely is not None and holder is PREDICTIONS:
-        cure = f"; is {likely!r} a column of ids? Name it with --id {likely}, or pick the classes with --columns"
+        cure = f"; is {likely!r} a column of ids? Name it with --id {quote(likely)}, or pick the classes with --columns"
     return DataError(
         f"{text.place(text.first[code])}: {cell!r} is not a class; {holder.have} {listing(names)}{cure}{more}",
         "label-not-a-class",

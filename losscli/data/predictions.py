@@ -3,7 +3,6 @@
 import os
 
 from losscli.data.dataset import Dataset
-from losscli.data.decimals import about_decimals
 from losscli.data.targets import check_rows
 from losscli.definition.request import Request
 from losscli.errors import DataError, UsageError
@@ -41,8 +40,7 @@ def shaped(request: Request, dataset: Dataset, notes: list[str]) -> Source:
         if the shape is another one, or the rows of other operands are more or fewer.
     """
     columns = dataset.predictions
-    if (doubt := about_decimals(dataset, request.loss.family)) is not None:
-        raise doubt.error()
+    _check_commas(request, dataset)
     shape = columns.shape
     _check_rows_of_numbers(request, columns.name, shape)
     _check_classes(request, columns.name, shape)
@@ -59,6 +57,18 @@ def shaped(request: Request, dataset: Dataset, notes: list[str]) -> Source:
             f"{columns.name}: shape {shape} is one sample of {shape[1]} outputs; if not, save it as ({shape[1]},)"
         )
     return source
+
+
+def _check_commas(request: Request, dataset: Dataset) -> None:
+    """Raise a DataError if it is doubtful whether commas separate columns of a file or stand within decimal numbers."""
+    used = (dataset.predictions, dataset.targets, dataset.weights, dataset.third_operand)
+    if any(
+        columns is not None and columns.operand.is_table and columns.operand.content.unsaid_commas for columns in used
+    ):
+        from losscli.data.decimals import about_decimals
+
+        if (doubt := about_decimals(dataset, request.loss.family)) is not None:
+            raise doubt.error()
 
 
 def _check_rows_of_numbers(request: Request, file: str, shape: tuple[int, ...]) -> None:

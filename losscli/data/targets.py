@@ -11,7 +11,6 @@ from losscli.data.class_names import by_name
 from losscli.data.columns import Columns
 from losscli.data.labels import CENTERS, PREDICTIONS, Holder, as_number, groups, one_a_row, two_names
 from losscli.data.target_encoding import SUM_TOLERANCE, DecodedTargets, TargetEncoding, is_ignored
-from losscli.data.truth import read_words
 from losscli.definition.loss import Family
 from losscli.definition.words import StoredAs, TargetKind
 from losscli.errors import DataError, UsageError
@@ -121,6 +120,8 @@ def _of_outputs(
     try:
         source, notes, matched = _matching(loss, predictions, targets, family)
     except DataError:
+        from losscli.data.truth import read_words
+
         value = read_words(targets, ignore) if labels else None
         if targets.truths is None:
             raise
@@ -245,7 +246,7 @@ def _row_kind(loss: str, source: Source) -> TargetKind:
             row = int(np.flatnonzero(off)[0])
             raise DataError(
                 f"{source.place(start + row)}: the targets of the row sum to {sums[row]:.6g}, not 1; divide each row by its "
-                f"sum, or for several labels a row use a sigmoid loss",
+                "sum; several labels a row are for sigmoid losses, or for one column after the other",
                 "targets-not-probabilities",
             )
         one_hot = one_hot and bool(((batch == 0) | (batch == 1)).all())

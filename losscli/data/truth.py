@@ -72,11 +72,11 @@ def _numbers(column: "TextColumn", ignore: str | None) -> Array | None:
             return None
         numbers[list(values)] = list(values.values())
         return numbers
-    meant = {code: MEANING.get(cell.strip().lower()) for code, cell in cells}
+    meant = {code: MEANING.get(cell.lower()) for code, cell in cells}
     first = next(((code, cell) for code, cell in cells if meant[code] is not None), None)
     if first is None:
         return None
-    pair = MEANING[first[1].strip().lower()][0]
+    pair = MEANING[first[1].lower()][0]
     for code, cell in cells:
         word = meant[code]
         if word is None or word[0] != pair:

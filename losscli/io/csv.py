@@ -71,9 +71,7 @@ class Index:
         looked: Callable[[int, int], None],
         comment: str | None = None,
     ) -> "Index":
-        """Find the cuts of a text file.
-
-        A newline within quotes does not end a record: the number of quotes before it is odd.
+        """Find the cuts of a text file. A newline within quotes does not end a record: the number of quotes before it is odd.
 
         Parameters
         ----------
@@ -81,8 +79,6 @@ class Index:
             position of the byte on which the first record begins, and of the one behind the last.
         line
             number of the line on which it begins, from 1.
-        width
-            number of columns.
         looked
             called now and then with the position reached and the position of the end.
         comment
@@ -97,8 +93,7 @@ class Index:
         rows, cuts, lines = [0], [start], [line]
         row = quotes = 0
         position, ended, begun = start, start, line  # the byte and the line on which the last record begins
-        multiline = False
-        at_end = True  # whether the last byte read so far ended a record
+        multiline, at_end = False, True  # whether the last byte read so far ended a record
         for view in blocks_of(raw, start, stop, PIECE):
             data = np.frombuffer(view, np.uint8)
             ends, quotes, newlines = _ends_of_records(data, quotes)

@@ -91,7 +91,11 @@ def _of_lines(name: str, lines: list[str], at: tuple[int, int], usual: str, dial
     if separator is None:
         separator = _separator(name, lines, at[1], usual, decimal)
         if separator != usual and max(_widths(lines, separator)) > 1:
-            settle = "','" if separator != "," else "';'"
+            settle = "tab" if usual == "\t" else "','"
+            if separator == "," and decimal is None and all(map(is_decimal_comma, lines)):
+                raise DataError(
+                    f"{name}:{at[1]}: {lines[0]!r}: say --decimal , for a number with a decimal comma, or --sep , for two columns"
+                )
             notes.append(f"{name}: cells are separated by {WORDS[separator]}; say --sep {settle} if not")
         if decimal == "," and separator == "," and not _has_quoted_decimals(lines):
             decimal = "."
@@ -184,9 +188,10 @@ def _widths(lines: Sequence[str], separator: str) -> list[int]:
     return [len(cells_of(line, separator)) for line in lines]
 
 
-def _is_table(widths: list[int]) -> bool:
-    """Whether lines have the same number of cells, more than one; the first one may have one cell less, as R writes it."""
-    return widths[-1] > 1 and len(set(widths[1:])) <= 1 and widths[0] in (widths[-1], widths[-1] - 1)
+def _is_table(lines: Sequence[str], separator: str) -> bool:
+    """Whether lines have the same number of cells, more than one; the first one may lack the name of row names, as R writes it."""
+    widths = _widths(lines, separator)
+    return widths[-1] > 1 and (len(set(widths)) == 1 or _has_row_names(lines, separator))
 
 
 def _share_of_numbers(lines: Sequence[str], separator: str, decimal: str | None) -> float:
@@ -201,22 +206,21 @@ def _share_of_numbers(lines: Sequence[str], separator: str, decimal: str | None)
 def _separator(name: str, lines: list[str], line: int, usual: str, decimal: str | None) -> str:
     """Return the separator that the first lines speak for; the usual one, unless it is not there or another one fits better.
 
-    Another one fits better if all lines have the same number of cells by it, and more of these cells are numbers. Blanks
-    separate cells only where all cells below the first line are numbers, or in quotes.
+    Another one fits better if all lines have the same number of cells by it, and all cells below the first line are
+    numbers, which they are not by the usual one. Blanks separate cells only where all cells below the first line are
+    numbers, or in quotes.
     """
     widths = {separator: _widths(lines, separator) for separator in {usual, *RIVALS}}
     commas = usual if decimal != "," or usual != "," or _has_words_between_commas(lines) else None
-    fitting = [separator for separator in RIVALS if separator != usual and _is_table(widths[separator])]
-    # With one name too few, only row names make a table: labels such as a|b below the name of their column make none.
-    fitting = [one for one in fitting if widths[one][0] == widths[one][-1] or _has_row_names(lines, one)]
+    fitting = [separator for separator in RIVALS if separator != usual and _is_table(lines, separator)]
     if decimal == "," and not _has_words_between_commas(lines):
         fitting = [separator for separator in fitting if separator != ","]
     shares = {separator: _share_of_numbers(lines, separator, decimal) for separator in fitting}
     best = max(fitting, key=lambda separator: shares[separator], default=None)
     if commas is not None and widths[usual][0] > 1:
         own = _share_of_numbers(lines, usual, decimal)
-        regular = _is_table(widths[usual])
-        if best is not None and (shares[best] > own if regular else shares[best] == 1):
+        regular = _is_table(lines, usual)
+        if best is not None and shares[best] == 1 and (own < 1 or not regular):
             return best
         blank = own < 1 and _is_separated_by_blanks(lines, decimal)
         if not regular and not blank:
@@ -245,7 +249,7 @@ def _has_quoted_decimals(lines: list[str]) -> bool:
 
 def _is_separated_by_blanks(lines: list[str], decimal: str | None) -> bool:
     """Whether blanks separate cells: all lines have as many, and all below the first are numbers or in quotes."""
-    return _is_table(_widths(lines, BLANKS)) and _share_of_numbers(_without_row_names(lines), BLANKS, decimal) == 1
+    return _is_table(lines, BLANKS) and _share_of_numbers(_without_row_names(lines), BLANKS, decimal) == 1
 
 
 def _without_row_names(lines: list[str]) -> list[str]:
@@ -261,7 +265,7 @@ def _refuse_doubtful_blanks(name: str, lines: list[str], line: int) -> None:
 
     In files that are called .csv or .tsv they do not.
     """
-    if re.search(r"\.(csv|tsv|tab)(\.\w+)?$", name, re.IGNORECASE) or not _is_table(_widths(lines, BLANKS)):
+    if re.search(r"\.(csv|tsv|tab)(\.\w+)?$", name, re.IGNORECASE) or not _is_table(lines, BLANKS):
         return
     rows = [cells_of(text, BLANKS) for text in lines[1:]]
     if rows and any(all(map(parses_as_number, column)) for column in zip(*rows, strict=True)):
@@ -311,7 +315,7 @@ def _refuse_one_name(name: str, lines: list[str], line: int) -> None:
         )
 
 
-def _has_row_names(lines: list[str], separator: str) -> bool:
+def _has_row_names(lines: Sequence[str], separator: str) -> bool:
     """Whether the first column has row names, as R writes them: it has no name, and its cells are in quotes or 1, 2, 3 ..."""
     widths = _widths(lines, separator)
     if len(lines) < 2 or widths[0] != widths[-1] - 1 or len(set(widths[1:])) > 1:

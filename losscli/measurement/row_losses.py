@@ -117,6 +117,12 @@ def score(
     )
 
 
+def _finite_loss(measurement: Measurement) -> str:
+    """Return the end of a message about an infinite loss: a loss of the same predictions and targets that is bounded, if there is one."""
+    bounded = {"classes": "brier", "outcomes": "sigmoid-brier"}.get(measurement.job.loss.family.target_type)
+    return f", or compare by a loss that is bounded, such as {bounded}" if bounded else " or leave it out"
+
+
 def _check_finite(measurement: Measurement, rows: Array, losses: Array, weights: Array | None) -> None:
     """Raise a DataError if a loss with a weight other than 0 is infinite."""
     infinite = np.isinf(losses)
@@ -128,5 +134,5 @@ def _check_finite(measurement: Measurement, rows: Array, losses: Array, weights:
         where = measurement.units.located(row)
         raise DataError(
             f"{source.place(where)}: the loss is infinite ({count(int(infinite.sum()), 'row')} like this at least), and so is every "
-            "mean difference; correct the row, or compare by a loss that is bounded, such as brier"
+            f"mean difference; correct the row{_finite_loss(measurement)}"
         )

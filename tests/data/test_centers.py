@@ -27,3 +27,11 @@ def test_centers_of_one_feature_may_stand_in_a_table(save, write, compute):
     save("y.npy", np.array([0, 1]))
     write("c.csv", "class,a\nfirst,0\nsecond,2\n")
     assert compute("center", "x.npy", "y.npy", "--centers", "c.csv").json["value"] == (0.5 * 1 + 0.5 * 4) / 2
+
+
+def test_centers_of_another_dialect(compute, save, write):
+    p, t = save("p.npy", [[1.0, 0.0], [0.0, 3.0]]), write("t.csv", "label\na\nb\n")
+    c = write("c.csv", "class;x;y\na;0;0\nb;0;1\n")
+    found = compute("center", p, t, "--centers", c)
+    assert found.json["value"] == (1 + 4) / 2 / 2
+    assert "c.csv: cells are separated by semicolons" in found.err

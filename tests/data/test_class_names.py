@@ -493,3 +493,26 @@ def test_labels_that_may_be_names_or_positions_are_refused_until_the_names_are_s
     assert by_name == compute("ce", p, write("t.csv", "label\n1\n2\n")).json["value"]
     by_position = compute("ce", p, save("z.npy", [0, 2])).json["value"]  # 0 is no name
     assert by_position == compute("ce", save("p.npy", [[1, 2, 0], [3, 5, 1]]), "z.npy").json["value"]
+
+
+class TestBlanks:
+    """Blanks around labels do not make another class, wherever labels are read."""
+
+    def test_of_groups(self, compute, save, write):
+        p = save("p.npy", [[1.0, 0.0], [0.8, 0.6], [0.0, 1.0], [-0.6, 0.8]])
+        labels = write("t.csv", "label\na\n a\nb \nb\n")
+        assert (
+            compute("supcon", p, labels).json["value"]
+            == compute("supcon", p, save("t.npy", [0, 0, 1, 1])).json["value"]
+        )
+
+    def test_of_centers_and_targets(self, run, save, write):
+        p, labels = save("p.npy", [[1.0, 0.0], [3.0, 2.0], [0.0, 1.0]]), write("t.csv", "label\na\n a\nb \n")
+        assert run("centers", p, labels, "-o", "c.csv").code == 0
+        assert run("targets", labels).out.split() == ["a,b", "1.0,0.0", "1.0,0.0", "0.0,1.0"]
+        found = run("compute", "center", p, labels, "--centers", "c.csv", "-f", "value")
+        assert found.value == pytest.approx((1 + 1 + 0) / 3)  # the center of a is (2, 1): half of 1 + 1 for either row
+
+    def test_of_a_label_to_leave_out(self, compute, write):
+        p, t = write("p.csv", "cat,dog\n1,2\n9,9\n3,5\n"), write("t.csv", "label\ndog\n NA\ncat\n")
+        assert compute("ce", p, t, "--ignore-index", "NA").json["value"] == EXPECTED

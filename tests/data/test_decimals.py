@@ -30,6 +30,18 @@ class TestDoubt:
             -(math.log(0.75) + math.log(0.875)) / 2
         )
 
+    @pytest.mark.parametrize(("loss", "t", "value"), [("mse", [1.5, 2.0], 0.125), ("hinge", [1, -1], (0 + 3.5) / 2)])
+    def test_two_columns_beside_one_target(self, compute, write, save, loss, t, value):
+        p, t = write("p.csv", "1,5\n2,5\n"), save("t.npy", t)
+        compute(loss, p, t).refuses(3, "p.csv:1: 1,5", *DOUBT)
+        assert compute(loss, p, t, "--decimal", ",").json["value"] == value
+
+    def test_in_a_file_of_tabs(self, compute, write):
+        p = write("p.tsv", "1,5\n2,5\n")
+        compute("l1", p, "0").refuses(3, "p.tsv:1: '1,5'", "--decimal ,", "--sep ,")
+        assert compute("l1", p, "0", "--decimal", ",").json["value"] == 2
+        assert compute("l1", p, "0", "--sep", ",").json["value"] == (1 + 5 + 2 + 5) / 4
+
     def test_shards_are_looked_at(self, compute, write):
         write("p-1.csv", "1,5\n")
         write("p-2.csv", "2,5\n")
@@ -52,7 +64,7 @@ class TestHealthyFiles:
             ("ce", "2,0\n0,2\n", "0\n1\n"),  # a loss over classes needs two columns
             ("dice", "1,0\n0,1\n", "1,0\n1,1\n"),  # masks
             ("bce", "1,0\n0,1\n", "1,0\n1,1\n"),
-            ("zero-one", "3,1\n4,2\n", "0\n1\n"),
+            ("bce", "3,1\n4,2\n", "0\n1\n"),  # two columns of outcomes may be two classes
         ],
     )
     def test_are_not_bothered(self, compute, write, loss, p, t):

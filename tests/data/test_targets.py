@@ -178,3 +178,50 @@ def test_gaps_among_labels_can_be_ignored(save, write, compute):
     assert by_nan["ignored"] == by_gap["ignored"] == 1
     expected = (np.log1p(np.exp(-1)) + np.log1p(np.exp(2))) / 2
     np.testing.assert_allclose([by_nan["value"], by_gap["value"]], expected, rtol=1e-14)
+
+
+class TestCures:
+    """What a message proposes works."""
+
+    @pytest.mark.parametrize("loss", ["mse", "l1"])
+    def test_nan_in_one_target_a_row(self, compute, save, loss):
+        p, t = save("p.npy", [1.0, 2.0]), save("t.npy", [np.nan, 2.5])
+        compute(loss, p, t).refuses(3, "t.npy[0]", "--ignore-index nan")
+        found = compute(loss, p, t, "--ignore-index", "nan").json
+        assert (found["value"], found["ignored"]) == (0.25 if loss == "mse" else 0.5, 1)
+
+    def test_nan_in_several_targets_a_row(self, compute, save):
+        p, t = save("p.npy", np.zeros((2, 2))), save("t.npy", [[0, np.nan], [1, 0]])
+        found = compute("mse", p, t)
+        found.refuses(3, "t.npy[0, 1]", "the target is NaN", "remove the row")
+        assert "--ignore-index" not in found.err
+
+    def test_several_labels_a_row(self, run, write):
+        p, t = write("p.csv", "a,b\n2,1\n-1,0.5\n-2,1\n"), write("t.csv", "a,b\n1,1\n1,1\n0,0\n")
+        found = run("calibrate", p, t)
+        found.refuses(3, "t.csv:2", "one column after the other")
+        assert "use a sigmoid loss" not in found.err
+        assert run("calibrate", f"{p}:a", f"{t}:a").code == 0
+
+    def test_names_with_blanks_are_quoted(self, compute, write):
+        p = write("p.csv", "Unnamed: 0,cat,dog\n0,1,2\n1,3,4\n")
+        for targets in ("Unnamed: 0,label\n0,eel\n1,cat\n", "Unnamed: 0,a,b\n0,1,0\n1,0,1\n"):
+            t = write("t.csv", targets)
+            found = compute("ce", p, f"{t}:label" if "label" in targets else t)
+            found.refuses(3, "--id 'Unnamed: 0'")
+        assert "--id 'Unnamed: 0'" in compute("l1", p, "0").err
+
+    @pytest.mark.parametrize(("loss", "bounded"), [("bce", "sigmoid-brier"), ("ce", "brier")])
+    def test_a_bounded_loss_to_compare_by(self, run, save, loss, bounded):
+        one, other = [0.0, 0.5, 0.5], [0.2, 0.4, 0.6]
+        rows = [np.array(x) if loss == "bce" else np.array([[1 - v, v] for v in x]) for x in (one, other)]
+        words = (
+            save("a.npy", rows[0]),
+            save("b.npy", rows[1]),
+            "--targets",
+            save("t.npy", [1, 1, 0]),
+            "--from",
+            "probs",
+        )
+        run("compare", loss, *words).refuses(3, "a.npy[0", "infinite", f"such as {bounded}")
+        assert run("compare", bounded, *words).code == 0

@@ -35,7 +35,8 @@ class TestSeparators:
         found = compute("mse", p, t)
         assert found.json["value"] == (1.5**2 + 4 + 9 + 16) / 4
         usual = suffix == ".tsv" and word == "tabs"
-        assert (f"{p}: cells are separated by {word}; say --sep ',' if not" in found.err) is not usual
+        other = "tab" if suffix == ".tsv" else "','"
+        assert (f"{p}: cells are separated by {word}; say --sep {other} if not" in found.err) is not usual
 
     def test_numpy_writes_one_blank(self, compute, write):
         p = write("p.txt", "2.000000000000000000e+00 5.000000000000000000e-01\n-1.0e+00 1.0e+00\n")
@@ -84,9 +85,20 @@ class TestSeparators:
         for name in ("t.csv", "t.txt"):
             assert compute("ce", p, write(name, t)).json["value"] == NEAR(TWO_LOGITS)
 
+    @pytest.mark.parametrize("sign", ["|", ";", "\t"])
+    def test_signs_in_labels_separate_nothing(self, compute, write, sign):
+        p, t = write("p.csv", f"a{sign}b,c\n1,2\n"), write("t.csv", f"label\na{sign}b\n")
+        found = compute("ce", p, t)
+        assert (found.json["value"], found.err) == (NEAR(math.log1p(math.exp(1))), "")
+
     def test_commas_in_words_do_not_hide_semicolons(self, compute, write):
         p = write("p.csv", "length, cm;width, cm\n1.5;2\n-3;4\n")
         assert compute("mse", p, "0").json["value"] == (1.5**2 + 4 + 9 + 16) / 4
+
+    def test_other_signs_in_all_lines_do_not_hide_commas(self, compute, write):
+        p = write("p.csv", "id,a;b,z\nx,1;2,1.5\ny,3;4,2.5\n")
+        found = compute("l1", f"{p}:z", "0")
+        assert (found.json["value"], found.err) == (2, "")
 
     def test_other_signs_in_words_do_not_hide_commas(self, compute, write):
         p = write("p.csv", "id,note,cat,dog\nx,a;b,2,0.5\ny,c;d,-1,1\n")
@@ -304,5 +316,8 @@ def test_suites_and_python_take_them(run, write):
         "[measure.one]\nloss = 'mse'\npredictions = 'p.csv'\ntargets = 0\nsep = ';'\ndecimal = ','\ncomment = '#'\nskip-rows = 2\n",
     )
     assert run("run", "s.toml", "-f", "json").json["measures"][0]["value"] == (1.5**2 + 2.5**2) / 2
+    write("b.txt", "id x\na 1\nb 2\n")
+    write("t.toml", "[measure.one]\nloss = 'l1'\npredictions = 'b.txt:x'\ntargets = 0\nsep = ' '\n")
+    assert run("run", "t.toml", "-f", "json").json["measures"][0]["value"] == 1.5
     said = {"sep": ";", "decimal": ",", "comment": "#", "skip_rows": 2}
     assert losscli.compute("mse", p, 0, **said).value == (1.5**2 + 2.5**2) / 2

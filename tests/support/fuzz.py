@@ -40,7 +40,7 @@ import numpy as np
 import polars as pl
 import zstandard
 from mpmath import mp, mpf
-from slow import NUMBER, NothingError, RefusedError, UnclearError, expected, prefixes, unpacked
+from slow import NUMBER, NothingError, RefusedError, UnclearError, expected, left_out, unpacked
 
 from losscli.data import units
 from losscli.definition.domain import REAL
@@ -386,13 +386,15 @@ class Maker:
         names = None
         if self.tables and not self.headless:
             pool = random.sample(CLASSES, len(CLASSES)) if width <= len(CLASSES) else [f"c{i}" for i in range(width)]
-            prefix = self.pick(["", "", "p_", "logit_x_"])
-            names = [prefix + one for one in pool[:width]] if not self.flat else [prefix + "x"]
+            prefix, suffix = self.pick(
+                [("", ""), ("", ""), ("p_", ""), ("logit_x_", ""), ("", " prob"), ("proba[", "]")]
+            )
+            names = [prefix + one + suffix for one in (pool[:width] if not self.flat else ["x"])]
         if names and family.target_type in ("classes", "outcomes") and family.parts == 1 and not family.takes_centers:
             self.classes = list(names) if width > 1 else None
         if self.classes and family.takes_classes and self.chance(0.15):
-            prefix = self.pick(prefixes(self.classes))
-            trimmed = [one[len(prefix) :] for one in random.sample(self.classes, width)]
+            trimmed = self.pick(left_out(self.classes))
+            trimmed = random.sample(trimmed, len(trimmed))
             if all(trimmed):
                 self.classes = [f"n{i}" for i in range(width)] if self.chance(0.1) else trimmed
                 out = io.StringIO()
@@ -488,8 +490,7 @@ class Maker:
                     self.words += ["--classes", "names.txt"]
                 else:
                     self.words += ["--classes", out.getvalue()]
-            prefix = self.pick(prefixes(own))
-            trimmed = [one[len(prefix) :] for one in own]
+            trimmed = self.pick(left_out(own))
             if len(set(trimmed)) < len(own) or "" in trimmed or not fits(trimmed, index, own):
                 trimmed = own
             cells = [[trimmed[i]] for i in index]
@@ -1038,7 +1039,7 @@ def judge(case: Case) -> str:
 
 
 UNREAD = ("options", "operands")
-STRICTER = "several arrays|has no name|a header or data|a header that a tool wrote|does the table begin there|was it cut off|one name too few|a quote stands inside|stands inside a cell|columns are called|separated by|was taken for a header"  # fmt: skip
+STRICTER = "several arrays|has no name|a header or data|a header that a tool wrote|does the table begin there|the id is empty|was it cut off|one name too few|a quote stands inside|stands inside a cell|columns are called|separated by|was taken for a header"  # fmt: skip
 """What losscli refuses although there is a number: where it is not clear what a file means."""
 
 

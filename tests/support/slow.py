@@ -343,7 +343,7 @@ def ids(content: "Table | np.ndarray", asked: Asked) -> list[str]:
     if not isinstance(content, Table):
         raise RefusedError("an array has no ids")
     column = content.column(asked.get("--id"))
-    found = [row[column] for row in content.rows]
+    found = [row[column].strip() for row in content.rows]
     if len(set(found)) < len(found) or "" in found:
         raise RefusedError("ids are doubled or empty")
     return found
@@ -393,7 +393,8 @@ def expected(words: list[str]) -> dict[str, Any]:
         orders = [[place[names[i]] for i in own] for place in places]
     if any(len(order) != len(own) for order in orders):
         raise RefusedError("rows differ")
-    places = {"places": own, "ids": [names[i] for i in own] if key else None, "height": height}
+    written = [row[p_file.column(key)] for row in p_file.rows] if key else []
+    places = {"places": own, "ids": [written[i] for i in own] if key else None, "height": height}
     p.rows = [p.rows[i] for i in own]
     if not p.rows:
         raise RefusedError("no rows")
@@ -568,8 +569,7 @@ def in_order(asked: Asked, p: Numbers) -> list[int]:
         raise RefusedError("--classes of another length")
     if p.names is None:
         return list(range(width))
-    for prefix in prefixes(p.names):
-        trimmed = [name[len(prefix) :] for name in p.names]
+    for trimmed in left_out(p.names):
         if set(trimmed) == set(names):
             order = [trimmed.index(name) for name in names]
             p.rows, p.names = [[row[i] for i in order] for row in p.rows], [p.names[i] for i in order]
@@ -597,10 +597,22 @@ def given_classes(asked: Asked) -> list[str] | None:
     return names
 
 
-def prefixes(names: list[str]) -> list[str]:
-    first, last = min(names), max(names)
-    common = next((i for i, letter in enumerate(first) if letter != last[i : i + 1]), len(first))
-    return ["", *(first[: i + 1] for i in range(common) if first[i] == "_")]
+def left_out(names: list[str]) -> list[list[str]]:
+    """Names without a beginning and an end that all of them share, from the least that is left out to the most."""
+    if all(NUMBER.fullmatch(name) for name in names):
+        return [names]
+    ways = {(0, 0)}
+    shortest = min(map(len, names))
+    for start in range(shortest):
+        for end in range(shortest - start):
+            begins = {name[:start].lower() for name in names}
+            ends = {name[len(name) - end :].lower() for name in names}
+            at_start = start == 0 or names[0][start - 1] in "_.=: -[({</"
+            at_end = end == 0 or names[0][-end] in "_.=: -])}>/?"
+            if len(begins) == len(ends) == 1 and at_start and at_end:
+                ways.add((start, end))
+    ordered = sorted(ways, key=lambda way: (sum(way), way[1]))
+    return [[name[start : len(name) - end] for name in names] for start, end in ordered]
 
 
 def labels(
@@ -629,6 +641,9 @@ def labels(
         if ignore is not None and not NUMBER.fullmatch(ignore):
             raise RefusedError("--ignore-index is no number")
         value = None if ignore is None else float(ignore)
+        called = [[index(name) for name in names] for names in left_out(classes)] if classes and not base else []
+        if any(None not in names and len(set(names)) == k and names != list(range(k)) for names in called):
+            raise UnclearError("numbers that may be names")
         found: list[int | None] = []
         for one in cells:
             if value is not None and (float(one) == value or (value != value and one != one)):
@@ -639,6 +654,8 @@ def labels(
                 found.append(int(one) - base)
         return found
 
+    cells = [cell.strip() for cell in cells]
+    ignore = None if ignore is None else ignore.strip()
     there = [cell for cell in cells if ignore is None or not same(cell, ignore)]
     if any(cell == "" for cell in there):
         raise RefusedError("an empty label")
@@ -646,15 +663,15 @@ def labels(
     if classes:
         if base:
             raise RefusedError("names have no base")
-        for prefix in prefixes(classes):
-            trimmed = {name[len(prefix) :]: i for i, name in enumerate(classes)}
+        for names in left_out(classes):
+            trimmed = {name: i for i, name in enumerate(names)}
             if all(cell in trimmed for cell in there):
                 if len(trimmed) < len(classes):
                     raise RefusedError("two classes of one name")
                 places = trimmed
                 break
         else:
-            raise RefusedError("no class")
+            places = without_case(classes, there)
     else:
         for cell in there:
             one = index(cell)
@@ -662,6 +679,16 @@ def labels(
                 raise RefusedError("no index")
             places[cell] = one - base
     return [None if ignore is not None and same(cell, ignore) else places[cell] for cell in cells]
+
+
+def without_case(classes: list[str], labels: list[str]) -> dict[str, int]:
+    """The classes of labels that are names but for capital letters, as long as no two are equal without these."""
+    for names in left_out(classes):
+        folded = [name.lower() for name in names]
+        once = len(set(folded)) == len(folded) and len({label.lower() for label in labels}) == len(set(labels))
+        if once and all(label.lower() in folded for label in labels):
+            return {label: folded.index(label.lower()) for label in labels}
+    raise RefusedError("no class")
 
 
 def groups(file: Any, columns: list[int], order: list[int], ignore: str | None, text: bool) -> Rows:
@@ -678,7 +705,8 @@ def groups(file: Any, columns: list[int], order: list[int], ignore: str | None, 
         return Rows(rows, rows, 1, False)
     cells = [row[columns[0]] for row in file.rows] if isinstance(file, Table) else file.reshape(-1).tolist()
     names = [one.decode("utf-8", "backslashreplace") if isinstance(one, bytes) else one for one in cells]
-    there = [None if ignore is not None and same(name, ignore) else name for name in names]
+    names = [name.strip() for name in names]
+    there = [None if ignore is not None and same(name, ignore.strip()) else name for name in names]
     if "" in there:
         raise RefusedError("an empty label")
     codes = {name: float(i) for i, name in enumerate(dict.fromkeys(there))}
@@ -691,6 +719,8 @@ def same(cell: str, label: str) -> bool:
 
 
 def index(cell: str) -> int | None:
+    if re.fullmatch(r"[+-]?\d(\.\d+)?[eE][+-]\d\d", cell.strip(), re.ASCII) and float(cell).is_integer():
+        return int(float(cell)) if abs(float(cell)) < 1e16 else None
     return int(float(cell)) if re.fullmatch(r"\s*[+-]?(0|[1-9][0-9]{0,15})(\.0*)?\s*", cell) else None
 
 
@@ -699,9 +729,8 @@ def by_name(
 ) -> list[list[float]]:
     if not theirs or not ours or len(theirs) < 2:
         return rows
-    for mine in prefixes(ours):
-        for other in prefixes(theirs):
-            left, right = [name[len(mine) :] for name in ours], [name[len(other) :] for name in theirs]
+    for left in left_out(ours):
+        for right in left_out(theirs):
             if sorted(left) == sorted(right) and len(set(left)) == len(left):
                 return [[row[right.index(name)] for name in left] for row in rows]
     if positions and not set(ours) & set(theirs):
@@ -1168,8 +1197,7 @@ def class_weights(asked: Asked, rows: Rows, p: Numbers) -> list[float] | None:
         called = names_of_classes(asked, p)
     called = called or [str(i + int(asked.get("--label-base", "0"))) for i in range(k)]
     pairs = dict(pair.rsplit("=", 1) for pair in text.split(","))
-    for prefix in prefixes(called):
-        trimmed = [name[len(prefix) :] for name in called]
+    for trimmed in left_out(called):
         if set(pairs) <= set(trimmed):
             return [float(pairs.get(name, 1)) for name in trimmed]
     raise RefusedError("no class of --class-weight")

@@ -111,7 +111,9 @@ Library = Annotated[
     _by_type("is not a text in quotes"),
 ]
 Words = Annotated[
-    Annotated[str, Field(pattern=r"^(?!\s+$)"), Tag("<text>")]  # the name of a column may be ''
+    Annotated[
+        str, Field(pattern=r"^(?!\s+$)|^[ \t]$"), Tag("<text>")
+    ]  # a column's name may be '', and a separator a blank
     | Annotated[int | float, AfterValidator(repr), Tag("<number>")]
     | Annotated[list[Text], AfterValidator(_quoted), Tag("<list>")]
     | Annotated[

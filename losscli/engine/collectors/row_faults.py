@@ -195,6 +195,8 @@ def _words(job: "Job", fault: str) -> _Words:
     """Return the words for a fault of the rows of a job."""
     if fault == BAD_THIRD_OPERAND and job.loss.family.third_operand == "variance":
         return _Words("outside-domain", "{value:g} is no variance", "a variance is a number above 0")
+    if fault == NAN_TARGET and len(job.targets.shape) == 2:
+        return _WORDS[fault]._replace(cure="remove the row, or take the columns without NaN only")
     if fault == UNDEFINED and job.predictions.dtype == np.float16:
         return _WORDS[fault]._replace(cure="float16 ends at 65504: save float32")
     return _WORDS[fault]
@@ -202,7 +204,7 @@ def _words(job: "Job", fault: str) -> _Words:
 
 _WORDS = {
     NAN_PREDICTION: _Words("nan-predictions", "the prediction is NaN", "correct the row or leave it out"),
-    NAN_TARGET: _Words("nan-targets", "the target is NaN", "remove the row, or mark it and say --ignore-index"),
+    NAN_TARGET: _Words("nan-targets", "the target is NaN", "remove the row, or leave it out with --ignore-index nan"),
     OUTSIDE_PREDICTION: _Words(
         "outside-domain",
         "the prediction {value:g} is not in {domains.predictions}",
