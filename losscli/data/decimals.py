@@ -66,7 +66,10 @@ def _pairs(columns: "Columns") -> Rows | None:
     table = operand.content
     rows: Rows = [] if table.width % 2 else table.first_cells(ROWS)
     whole = all(
-        re.fullmatch(r"[+-]?[0-9]+", row[i]) and row[i + 1].isdecimal() for row in rows for i in range(0, len(row), 2)
+        len(row) == table.width
+        and all(re.fullmatch(r"[+-]?[0-9]+", cell) for cell in row[::2])
+        and all(re.fullmatch(r"[0-9]+", cell) for cell in row[1::2])
+        for row in rows
     )
     return rows if rows and whole else None
 

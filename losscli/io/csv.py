@@ -34,13 +34,13 @@ WIDE = 2000
 """From this number of columns on, chunks are twice as large, since each column has a fixed cost per chunk."""
 FIRST = 4 << 20
 SMALL = 64 << 10
-HEAD = 64 << 10
-"""Bytes at the beginning that are looked at before the rest."""
 QUOTE = ord('"')
 LONGEST_RECORD = 16 << 20
 """Bytes of a record, such as a header or a row, beyond which a file is no table for sure."""
 LONGEST_SHOWN = 40
 """Letters of a cell that a message shows."""
+BEGINNING = 256 << 10
+"""Bytes from which the first rows are shown as they are written."""
 MOST_COLUMNS = 50_000
 """Columns beyond which a table is refused, since each has a fixed cost in memory."""
 
@@ -257,7 +257,7 @@ class TextTable(Table):
 
     @property
     def quoted_below(self) -> bool:
-        return b'"' in self.raw.read(self._after_first, min(HEAD, self.raw.size - self._after_first))
+        return b'"' in self.raw.read(self._after_first, min(BEGINNING, self.raw.size - self._after_first))
 
     def is_number(self, cell: str | None) -> bool:
         """Whether a cell is a number, with the decimal sign of this file."""
@@ -402,25 +402,23 @@ class TextTable(Table):
 
     def first_cells(self, rows: int) -> list[list[str]]:
         start, stop = self.index.bytes[0], self.index.bytes[-1]
-        data = self.raw.read(start, min(HEAD, stop - start))
-        lines = data.decode("utf-8", "replace").splitlines(keepends=True)
-        if len(data) < stop - start:
-            lines = lines[:-1]  # the last one may be cut off
-        if self.layout.comment:
-            lines = [line for line in lines if not line.startswith(self.layout.comment)]
-        if self.separator == BLANKS:
-            return [line.split() for line in lines[:rows]]
-        return list(islice(csv.reader(lines, delimiter=self.separator), rows))
+        data = self.raw.read(start, min(BEGINNING, stop - start))
+        whole = len(data) == stop - start
+        lines = data if whole else data[: data.rfind(b"\n") + 1]
+        return [record for _, record in islice(self._parsed(lines, 0), rows)]
 
     def _records(self, chunk: int) -> Iterator[tuple[int, list[str]]]:
         """Yield each record of a chunk with the line on which it starts. This is slow, and for messages only."""
-        data = self._as_written(chunk)
+        return self._parsed(self._as_written(chunk), self.index.lines[chunk])
+
+    def _parsed(self, data: bytes, first: int) -> Iterator[tuple[int, list[str]]]:
+        """Yield each record of bytes with the line on which it starts, of which the first one is `first`."""
         data = squeezed(data) if self.separator == BLANKS else data
         csv.field_size_limit(max(csv.field_size_limit(), len(data)))
         # A lone carriage return does not end a record for Polars, nor a line for an editor.
         text = re.sub("\r(?!\n)", " ", data.decode("utf-8", "replace"))
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=self.separator)
-        first = line = self.index.lines[chunk]
+        line = first
         for record in reader:
             if not (self.layout.comment and record and record[0].startswith(self.layout.comment)):
                 yield line, record

@@ -71,6 +71,11 @@ class TestHealthyFiles:
         found = compute(loss, write("p.csv", p), write("t.csv", t))
         assert "--decimal" not in found.err
 
+    @pytest.mark.parametrize("rows", ["1,5\n2\n", "1,5\n2,5,6\n", '1,5\n"2,5\n', "1,5\n\n2,5\n"])
+    def test_damaged_rows_have_messages_of_their_own(self, compute, write, rows):
+        found = compute("mse", write("p.csv", rows), write("t.csv", "1,0\n2,0\n"))
+        found.refuses(3, "p.csv")
+
     def test_matrices_of_whole_numbers(self, compute, write):
         draw = random.Random(0)
         names = [
