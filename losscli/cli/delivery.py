@@ -25,7 +25,6 @@ from losscli.measurement.measure import Measurement
 from losscli.measurement.per_sample import columns
 from losscli.measurement.result import Result
 from losscli.render import text as render
-from losscli.render.compare import verdict_style
 from losscli.render.result import JSON_BETWEEN, json_around, markdown_around, to_json, to_markdown, to_table, to_value
 from losscli.render.text import MARKDOWN, Laid
 
@@ -288,6 +287,8 @@ class ReportDelivery:
                 return render.report_in_markdown(*laid(False))
             if format in render.ROW_FORMATS:
                 return render.rows_in(format, rows())
+            from losscli.render.compare import verdict_style
+
             _, facts, tables = laid(not terminal)
             return render.report(facts, tables, terminal, shutil.get_terminal_size().columns, verdict_style)
 

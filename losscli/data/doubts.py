@@ -3,7 +3,6 @@
 A doubt is decided here and nowhere else. It is an error with its cures until an option settles it.
 """
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -75,6 +74,8 @@ def about_equal_columns(file: str, targets: str, column: int, names: Sequence[st
     evidence = (
         f"{file}: {labelled(names, column)} equals that of {targets} in every row and others do not, as a key would"
     )
+    import shlex
+
     join = [] if names is None else [f"join by it with --id {shlex.quote(names[column])}"]
     return Doubt("equal-columns", (called(names, column),), evidence, picks([column], names, *join), SETTLING)
 
@@ -126,6 +127,8 @@ def called(names: Sequence[str] | None, column: int) -> str:
 
 def picks(spare: Sequence[int], names: Sequence[str] | None, *more: str) -> tuple[str]:
     """Return the cures in one clause: those in `more`, to leave columns out, and to say that all are meant."""
+    import shlex
+
     one = len(spare) == 1
     left_out = shlex.quote(",".join(f"!{called(names, i)}" for i in spare))
     leave = f"leave {'it' if one else 'them'} out with --columns {left_out}"

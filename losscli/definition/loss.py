@@ -77,7 +77,7 @@ class Axis(NamedTuple):
     """Whether x is the variable of the cores, so that `Loss.breaks` are points on it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # one of a kind; comparing fields would only cost at start
 class Family:
     """Losses that share a variable, and with it the way targets are read and the chain rule."""
 
@@ -151,7 +151,7 @@ def same(expression: str, **at: float) -> Relation:
     return Relation(expression, at)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # one of a kind; comparing fields would only cost at start
 class Loss:
     """A loss as declared. `formula` and `slope` are plain Python notation, which the tests evaluate.
 

@@ -18,11 +18,12 @@ from losscli.arrays import Array
 from losscli.errors import DataError
 from losscli.io.npy import NpySource
 from losscli.io.source import ShardedSource, Source
-from losscli.io.text import Coder, TextColumn
 from losscli.wording import count, did_you_mean, listing
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from losscli.io.text import TextColumn
 
 SHOWN = 60
 """Letters of a cell that a message shows."""
@@ -209,9 +210,11 @@ class Table:
         """Columns that were read as a whole already, in case they are needed again."""
         return {}
 
-    def text(self, number: int) -> TextColumn:
+    def text(self, number: int) -> "TextColumn":
         """Return a column as text, with each distinct cell stored once."""
         if number not in self.kept:
+            from losscli.io.text import Coder
+
             coder = Coder(self.name, self, number)
             for chunk in range(len(self.cuts) - 1):
                 coder.add(self.cells(chunk, number))

@@ -13,7 +13,7 @@ Clipping = Callable[[np.dtype[Any]], Clip]
 """A function from the dtype of the predictions in their file to the change that the library makes to probabilities."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # one of a kind; comparing fields would only cost at start
 class Call:
     """How a library computes a loss.
 
@@ -78,7 +78,7 @@ class Call:
     """Known defects, each with the versions that have it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # one of a kind; comparing fields would only cost at start
 class Library:
     """A library: its usual conventions, and its calls."""
 

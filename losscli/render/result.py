@@ -8,7 +8,6 @@ import numpy as np
 from losscli.engine.histogram import Histogram
 from losscli.io.strict_json import strict_json
 from losscli.measurement.result import Result
-from losscli.render import sparkline as sketch
 from losscli.render.text import (
     BARS,
     TABLE_ROWS,
@@ -95,7 +94,9 @@ def distribution(result: Result, encoding: str | None) -> str | None:
     if histogram is None or np.count_nonzero(histogram.counts) < 2:
         return None
     ends = [f"{end:.4g}" for end in histogram.edges[[0, -1]]]
-    words = [f"{ends[0]} [{sketch.bars(histogram.counts, encoding)}] {ends[1]}"]
+    from losscli.render import sparkline
+
+    words = [f"{ends[0]} [{sparkline.bars(histogram.counts, encoding)}] {ends[1]}"]
     words += ["log scale"] if histogram.log else []
     words += [f"{histogram.not_positive:,} at 0 or below"] if histogram.not_positive else []
     words += [f"{histogram.infinite:,} infinite"] if histogram.infinite else []
