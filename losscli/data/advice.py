@@ -4,11 +4,12 @@ Nothing is computed from a guess: the user is shown the words that would name th
 """
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from losscli.definition.loss import Family
 from losscli.errors import DataError
-from losscli.io.operands import Operand
+from losscli.io.format import Content
+from losscli.io.operands import Operand, is_table
 from losscli.io.table import Table, is_finite_number
 from losscli.wording import listing
 
@@ -32,34 +33,42 @@ def operands_meant(family: Family, predictions: Operand, targets: Operand | None
     targets
         the operand of the targets; None if it is missing too.
     """
-    if not predictions.is_table or predictions.column is not None or family.target_type not in ("outcomes", "signs"):
-        return ""
     table = predictions.content
-    if not table.names or not 1 < table.width <= MOST_COLUMNS or not table.height:
+    if family.target_type not in ("outcomes", "signs") or predictions.column is not None or not _is_small_table(table):
         return ""
-    columns = {name: cells for name, cells in zip(table.names, sampled(table), strict=True) if name}
-    outcomes = [name for name, cells in columns.items() if _are_outcomes(cells)]
-    scores = [name for name, cells in columns.items() if name not in outcomes and _are_scores(cells)]
-    probabilities = [name for name in scores if all(0 <= float(cell) <= 1 for cell in columns[name] if cell)]
+    columns = dict(zip(table.names, sampled(table), strict=True))
+    scores, outcomes = _named(columns, _are_scores), _named(columns, _are_outcomes)
+    probabilities = [name for name in scores if _are_in_unit_interval(columns[name])]
     meant = probabilities or scores
-    if len(meant) != 1:
+    second = _targets_meant(predictions, targets, outcomes)
+    if len(meant) != 1 or second is None:
         return ""
-    if targets is not None and not (targets.is_table and targets.column is None and targets.same_file(predictions)):
-        second = targets.text
-    elif len(outcomes) == 1:
-        second = f"{predictions.text}:{outcomes[0]}"
-    else:
-        return ""
-    first = f"{predictions.text}:{meant[0]}"
     kind = " --from probs" if probabilities and family.takes_from else ""
-    return f"{shlex.quote(first)} {shlex.quote(second)}{kind}"
+    return f"{shlex.quote(f'{predictions.text}:{meant[0]}')} {shlex.quote(second)}{kind}"
+
+
+def _named(columns: dict[str, list[str]], hold: Callable[[Sequence[str]], bool]) -> list[str]:
+    """Return the names of the columns that hold something; those without a name are not meant."""
+    return [name for name, cells in columns.items() if name and hold(cells)]
+
+
+def _is_small_table(content: Content) -> bool:
+    """Whether an operand is a table with names and rows, and few enough columns to be looked at."""
+    return is_table(content) and bool(content.names and content.height) and 1 < content.width <= MOST_COLUMNS
+
+
+def _targets_meant(predictions: Operand, targets: Operand | None, outcomes: Sequence[str]) -> str | None:
+    """Return the targets as they are named, or the only column of outcomes of the predictions' table; None if there is none."""
+    if targets is not None and not (targets.column is None and targets.same_file(predictions)):
+        return targets.text
+    return f"{predictions.text}:{outcomes[0]}" if len(outcomes) == 1 else None
 
 
 def contents(predictions: Operand) -> str:
     """Return the columns of a table with what they hold, for a message; '' for an array."""
-    if not predictions.is_table or not predictions.content.names or predictions.content.width > MOST_COLUMNS:
-        return ""
     table = predictions.content
+    if not _is_small_table(table):
+        return ""
     return listing((f"{name!r} ({_kind(cells)})" for name, cells in zip(table.names, sampled(table), strict=True)), 8)
 
 
@@ -84,8 +93,12 @@ def _kind(cells: Sequence[str]) -> str:
         return " and ".join(sorted(set(cells)))
     if not all(is_finite_number(cell) for cell in cells):
         return "words"
-    inside = all(0 <= float(cell) <= 1 for cell in cells)
-    return "numbers in [0, 1]" if inside and _are_scores(cells) else "numbers"
+    return "numbers in [0, 1]" if _are_in_unit_interval(cells) and _are_scores(cells) else "numbers"
+
+
+def _are_in_unit_interval(cells: Sequence[str]) -> bool:
+    """Whether numbers, as text, lie in [0, 1]."""
+    return all(0 <= float(cell) <= 1 for cell in cells)
 
 
 def _are_outcomes(cells: Sequence[str]) -> bool:
@@ -95,5 +108,9 @@ def _are_outcomes(cells: Sequence[str]) -> bool:
 
 
 def _are_scores(cells: Sequence[str]) -> bool:
-    """Whether cells are numbers, of which some have fractions."""
-    return all(is_finite_number(cell) for cell in cells) and any(float(cell) % 1 for cell in cells)
+    """Whether cells are numbers, of which some have fractions, and no outcomes."""
+    return (
+        not _are_outcomes(cells)
+        and all(is_finite_number(cell) for cell in cells)
+        and any(float(cell) % 1 for cell in cells)
+    )

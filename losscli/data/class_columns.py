@@ -21,7 +21,7 @@ def about_name(request: Request, dataset: Dataset) -> Doubt | None:
     Losses of one number per row have a target of the same name as their prediction, thus there must be several columns.
     """
     predictions, targets = dataset.predictions, dataset.targets
-    if request.classes is not None or dataset.picked_by_name or targets is None or predictions.names is None:
+    if _are_said(request, dataset) or targets is None or predictions.names is None:
         return None
     if len(predictions.names) < 2 or targets.names is None or len(targets.names) != 1:
         return None
@@ -39,18 +39,30 @@ def about_classes(request: Request, dataset: Dataset, predictions: Source, decod
     its own, which is settled by then.
     """
     names = predictions.columns
-    if request.classes is not None or dataset.picked_by_name or dataset.targets is None or names is None:
+    if _are_said(request, dataset) or dataset.targets is None or names is None:
         return None
-    if decoded.encoding.kind != "name" or decoded.matched != "by name" or not isinstance(decoded.source, Recoded):
+    if not _names_classes(request, decoded) or len(names) < 2 or _are_numbered(names):
         return None
-    family = request.loss.family
-    if family.coupled == "rows" or family.takes_centers or len(names) < 2 or _are_numbered(names):
-        return None
+    assert isinstance(decoded.source, Recoded)
     named = set(decoded.source.numbers.tolist()) - {IGNORED}
     spare = [i for i, name in enumerate(names) if i not in named and name not in ("", request.ignore_index)]
     if len(named) < FEW or not spare or _sum_to_one(predictions):
         return None
     return doubts.about_unexplained_classes(predictions.name, dataset.targets.name, spare, names)
+
+
+def _are_said(request: Request, dataset: Dataset) -> bool:
+    """Whether the user has named the classes, or the columns of predictions."""
+    return request.classes is not None or dataset.picked_by_name
+
+
+def _names_classes(request: Request, decoded: DecodedTargets) -> bool:
+    """Whether labels are the names of the predictions' columns, as they are written."""
+    family = request.loss.family
+    if family.coupled == "rows" or family.takes_centers:
+        return False  # columns are features
+    by_name = decoded.encoding.kind == "name" and decoded.matched == "by name"
+    return by_name and isinstance(decoded.source, Recoded)
 
 
 def _are_numbered(names: tuple[str, ...]) -> bool:

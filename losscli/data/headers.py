@@ -41,10 +41,8 @@ def about_first_row(operand: Operand) -> Doubt | None:
 
 def about_same_first_row(predictions: Operand, targets: Operand) -> Doubt | None:
     """Return the doubt about a row of ascending numbers with which both files begin, while all others differ."""
-    tables = [predictions.content, targets.content]
-    if predictions.same_file(targets) or not (predictions.is_table and targets.is_table):
-        return None
-    if any(not table.first_row or table.settled or table.names is not None for table in tables):
+    tables = [operand.content for operand in (predictions, targets) if _begins_with_data(operand)]
+    if len(tables) < 2 or predictions.same_file(targets):
         return None
     first, other = (table.first_row for table in tables)
     if len(first) < 2 or first != other or not _ascending(first):
@@ -55,6 +53,14 @@ def about_same_first_row(predictions: Operand, targets: Operand) -> Doubt | None
     return _doubt(
         predictions, f"{targets.name} begins with the same row ({_shown(first)}), and no other row is the same"
     )
+
+
+def _begins_with_data(operand: Operand) -> bool:
+    """Whether an operand is a text table whose first row was taken for data, without an option that says so."""
+    if not operand.is_table:
+        return False
+    table = operand.content
+    return bool(table.first_row) and not table.settled and table.names is None
 
 
 def _doubt(operand: Operand, why: str) -> Doubt:

@@ -67,15 +67,7 @@ def prepare(
     """
     opener = opener or Opener.of(request, looked)
     try:
-        dataset = _dataset(request, opener, once and _reads_once(request, choose))
-        request = _settled_loss(request, dataset, choose)
-        inputs = _inputs(request, opener, dataset)
-        if elements and not inputs.several:
-            raise UsageError(
-                f"--elements: {request.loss.name} of predictions of shape {inputs.predictions.shape} has one loss a sample; "
-                "leave it out"
-            )
-        decoded = _decoded(request, dataset, inputs)
+        request, dataset, inputs, decoded = _understood(request, opener, once, choose, elements)
     except DataError as error:
         raise _advised(error, request, opener, choose is not None) from error
     if (doubt := about_classes(request, dataset, inputs.predictions, decoded)) is not None:
@@ -97,6 +89,21 @@ def prepare(
         columns=dataset.columns(),
     )
     return measurement.settled(request)
+
+
+def _understood(
+    request: Request, opener: Opener, once: bool, choose: Callable[[Dataset], BoundLoss] | None, elements: bool
+) -> "tuple[Request, Dataset, _Inputs, DecodedTargets]":
+    """Decide what the files mean: which column is what, which loss is computed, and what predictions and targets are."""
+    dataset = _dataset(request, opener, once and _reads_once(request, choose))
+    request = _settled_loss(request, dataset, choose)
+    inputs = _inputs(request, opener, dataset)
+    if elements and not inputs.several:
+        raise UsageError(
+            f"--elements: {request.loss.name} of predictions of shape {inputs.predictions.shape} has one loss a sample; "
+            "leave it out"
+        )
+    return request, dataset, inputs, _decoded(request, dataset, inputs)
 
 
 def _advised(error: DataError, request: Request, opener: Opener, any_loss: bool) -> DataError:

@@ -154,14 +154,18 @@ def written(case: Case) -> Iterator[tuple[str, list[str]]]:
         yield "one table", ["both.csv", "both.csv:the label"]
 
 
-def refusals(case: Case) -> Iterator[tuple[str, str]]:
-    """Yield the command lines that are refused, and what they say."""
+def outcomes(case: Case) -> Iterator[tuple[str, str]]:
+    """Run a case in each way; yield what it is about, and what was said if it was refused, or ''."""
     for way, operands in written(case):
         err = io.StringIO()
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(err):
             code = run(["compute", case.loss, *operands, *case.options, "-f", "value"])
-        if code:
-            yield f"{case.about}, {way}", err.getvalue()
+        yield f"{case.about}, {way}", err.getvalue() if code else ""
+
+
+def refusals(case: Case) -> Iterator[tuple[str, str]]:
+    """Yield the command lines that are refused, and what they say."""
+    return ((way, words) for way, words in outcomes(case) if words)
 
 
 def main() -> None:
@@ -172,10 +176,11 @@ def main() -> None:
     for case in cases:
         with tempfile.TemporaryDirectory() as folder:
             os.chdir(folder)
-            found += list(refusals(case))
+            found += list(outcomes(case))
             os.chdir("/")
-    print(f"{len(cases)} data sets, each in up to ten ways: {len(found)} refused")
-    for way, words in found:
+    refused = [(way, words) for way, words in found if words]
+    print(f"{len(cases)} data sets, {len(found):,} command lines: {len(refused)} refused")
+    for way, words in refused:
         print(f"{way}: {words.strip()}")
 
 
