@@ -25,8 +25,8 @@ def about_name(request: Request, dataset: Dataset) -> Doubt | None:
         return None
     if len(predictions.names) < 2 or targets.names is None or len(targets.names) != 1:
         return None
-    if targets.names[0] not in predictions.names:
-        return None
+    if targets.names[0] not in predictions.names or targets.height != predictions.height:
+        return None  # other numbers of rows are an error of their own
     column = predictions.names.index(targets.names[0])
     return doubts.about_name_of_targets(predictions.name, targets.name, column, predictions.names)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from losscli.io.join import Selection
     from losscli.io.text import IdColumn
 
-LIKELY_IDS = ("id", "ids", "index", "idx", "row", "sample", "sample_id", "unnamed: 0")
+LIKELY_IDS = ("id", "ids", "index", "idx", "row", "sample", "sample_id", "sampleid", "docid", "unnamed: 0")
 """Names, in lower case, of columns that probably hold ids."""
 
 
@@ -142,6 +142,10 @@ def assign(
     """
     if targets is not None and (doubt := about_same_first_row(predictions, targets)) is not None:
         raise doubt.error()
+    if id_column is None and columns is None:
+        for other in (targets, weights, third_operand):
+            if other is not None and (doubt := doubts.about_unlike_index(predictions, other)) is not None:
+                raise doubt.error()
     by = None if group_column is None else _group_column(predictions, targets, group_column)
     others = [operand for operand in (targets, weights, third_operand, by) if operand is not None]
     if columns is not None:
@@ -206,7 +210,34 @@ def _choose_predictions(
     if not predictions.is_table:
         return []
     _settle_by_columns(predictions, columns)
-    return predictions.content.pick(columns)
+    taken = [other for other in others if other.same_file(predictions)]
+    return _picked_of_table(predictions, columns, taken, id_column)
+
+
+def _picked_of_table(operand: Operand, columns: str, taken: list[Operand], id_column: str | None) -> list[int]:
+    """Return the columns that --columns picks. A pattern takes no column of another role, nor an index; a name does."""
+    table, words = operand.content, columns.split(",")
+    numbers: list[int] = table.pick(columns)
+    others = _used(operand, taken, id_column) | _unnamed(operand)
+    free = [n for n in numbers if n not in others or (table.names[n] if table.names else str(n + 1)) in words]
+    return free or numbers
+
+
+def _used(operand: Operand, taken: list[Operand], id_column: str | None) -> set[int]:
+    """Return the columns that other roles use, by their numbers from 0."""
+    table = operand.content
+    used = {number for other in taken if other.column is not None for number in table.named(other.column)}
+    if table.row_names is not None:
+        used.add(table.row_names)
+    if id_column is not None:
+        used.add(_id_number(operand, id_column))
+    return used
+
+
+def _unnamed(operand: Operand) -> set[int]:
+    """Return the columns that have a role only where they are named, such as an index of pandas."""
+    table = operand.content
+    return set(table.only_by_name) | {table.find(name) for name in table.index_columns}
 
 
 def _picked_of_array(operand: Operand, columns: str) -> Operand:
@@ -269,12 +300,7 @@ def _choose(operand: Operand, role: str, taken: list[Operand], id_column: str | 
     table = operand.content
     if operand.column is not None:
         return list(table.named(operand.column))
-    used = {number for other in taken if other.column is not None for number in table.named(other.column)}
-    if table.row_names is not None:
-        used.add(table.row_names)
-    if id_column is not None:
-        used.add(_id_number(operand, id_column))
-    unnamed = table.only_by_name | {table.find(name) for name in table.index_columns}
+    used, unnamed = _used(operand, taken, id_column), _unnamed(operand)
     rest = [number for number in range(table.width) if number not in used]
     rest = [number for number in rest if number not in unnamed] or rest
     if not rest:
@@ -309,9 +335,9 @@ def _columns_of(
         raise DataError(
             f"{operand.name}: is the file of the predictions too; say which column holds the {role}: {operand.name}:COLUMN"
         )
-    if patterns is not None and _same_columns(operand, predictions):
-        return Columns(operand, operand.content.pick(patterns), role)
     taken = [other for other in others if other is not None and other.same_file(operand) and other.column is not None]
+    if patterns is not None and _same_columns(operand, predictions):
+        return Columns(operand, _picked_of_table(operand, patterns, taken, id_column), role)
     return Columns(operand, _choose(operand, role, taken, id_column), role)
 
 

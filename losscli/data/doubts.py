@@ -52,7 +52,8 @@ def about_unnamed(operand: Operand, numbers: list[int], role: str) -> Doubt | No
     if not table.names or table.settled or all(table.names[i] != "" for i in numbers):
         return None
     first = next(i for i in numbers if table.names[i] == "")
-    pick = "pick the others with --columns" if role == "predictions" else f"say {operand.name}:COLUMN"
+    elsewhere = f"say {operand.name}:COLUMN, save the file without it (index=False)"
+    pick = "pick the others with --columns" if role == "predictions" else elsewhere
     return Doubt(
         code="unnamed-column",
         columns=("",),
@@ -60,6 +61,23 @@ def about_unnamed(operand: Operand, numbers: list[int], role: str) -> Doubt | No
         cures=(pick, ", join by it with --id ''", ", or say --header to use it as it is"),
         settled_by=("--columns", "--id", "--header"),
     )
+
+
+def about_unlike_index(predictions: Operand, other: Operand) -> Doubt | None:
+    """Return the doubt about rows of two files that the files' own indices, of the same name, put in another order."""
+    if not (predictions.is_table and other.is_table) or predictions.same_file(other):
+        return None
+    one, two = predictions.content, other.content
+    shared = next((name for name in one.index_columns if name in two.index_columns), None)
+    row = None if shared is None else one.first_unlike(two, shared)
+    if shared is None or row is None:
+        return None
+    evidence = (
+        f"{predictions.name} and {other.name}: their index {shared!r} has the same values in another order, from row {row} "
+        f"on; join by it with --id {shlex.quote(shared)}"
+    )
+    cure = ", or say --columns '*' if the rows belong together as they stand"
+    return Doubt("unlike-index", (shared,), evidence, (cure,), SETTLING)
 
 
 def about_equal_columns(file: str, targets: str, column: int, names: Sequence[str] | None) -> Doubt:

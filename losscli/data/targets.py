@@ -4,6 +4,8 @@ What the targets are is decided here, once, from the whole file, before any arit
 numbers and a TargetEncoding, a small record that turns a batch of them into a lift's targets.
 """
 
+import shlex
+
 import numpy as np
 
 from losscli.arrays import Array
@@ -212,15 +214,18 @@ def _classes(
             decoded.notes.append(f"{targets.name}: shape {shape} was squeezed to {shape[:1]}: one label a row")
         return decoded
     if shape[1] != k:
+        both = next((name for name in targets.names or () if name in (classes or ())), None)
+        join = "" if both is None else f"; column {both!r} is in both files: join by it with --id {shlex.quote(both)}"
         raise DataError(
             f"{loss}: {targets.name} has {shape[1]} columns, and there are {k} classes; "
-            "give one label a row, or one column a class"
+            f"give one label a row, or one column a class{join}"
         )
     if ignore is not None:
         raise UsageError(f"--ignore-index: {targets.name} has {k} targets a row; it needs one label a row")
     if base:
         raise UsageError(f"--label-base {base}: {targets.name} has one column a class, and no labels; leave it out")
     notes: list[str] = []
+    read_words(targets)
     source, matched = targets.source(), None
     if classes and targets.names:
         source, matched = by_name(source, classes, targets.names, notes, positions=False)

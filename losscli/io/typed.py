@@ -130,7 +130,11 @@ class TypedTable(Table):
         return NpySource.of_raw(self.name, raw, table.shape, table.dtype, True, table.columns, table)
 
     def breadth(self, number: int) -> int | None:
+        import polars as pl
+
         dtype = self.schema.dtypes()[number]
+        if isinstance(dtype, pl.Struct):
+            raise DataError(self._nested(number, dtype))
         if not _is_list(dtype):
             return None
         return int(self._lists(number).shape[1])
@@ -194,7 +198,7 @@ class TypedTable(Table):
         if inner is not None and (inner.is_numeric() or inner == pl.Boolean):
             name = self.names[number] if self.names else number + 1
             return f"{what}, where one number each (or one word) is needed; lists are read if {self.name}:{name} or --columns names them alone"
-        if isinstance(dtype, pl.Struct) and {"indices", "values"} <= {field.name for field in dtype.fields}:
+        if isinstance(dtype, pl.Struct) and {"type", "values"} <= {field.name for field in dtype.fields}:
             return f"{what}, a vector of Spark; save it with pyspark.ml.functions.vector_to_array, as a list"
         return f"{what}, where one number each (or one word) is needed; save a column for each"
 

@@ -278,3 +278,72 @@ class TestIndexOfPandas:
         pl.DataFrame({"__index_level_0__": [7, 3], "a": [2.0, 0.0], "b": [0.0, 2.0]}).write_parquet("p.parquet")
         value = compute("ce", "p.parquet", save("y.npy", [0, 1]), "-f", "value").value
         assert value == near(cross_entropy([[2, 0], [0, 2]], [0, 1]))
+
+
+class TestColumnsOfOtherRoles:
+    """A pattern of --columns takes no column that another role has, nor an index; a name does."""
+
+    @pytest.fixture
+    def one(self, folder):
+        table = {**dict(zip(NAMES, LOGITS.T, strict=True)), "fold": np.arange(60), "label": LABELS, "id": np.arange(60)}
+        pl.DataFrame(table).write_parquet(folder / "one.parquet")
+        return "one.parquet", "one.parquet:label"
+
+    @pytest.mark.parametrize("columns", ["!fold", "*,!fold", "[cdol]*"])
+    def test_are_left_out(self, compute, one, columns):
+        found = compute("ce", *one, "--id", "id", "--columns", columns).json
+        assert found["value"] == EXPECTED
+        roles = {column["name"]: column["role"] for column in found["receipt"]["columns"]}
+        assert (roles["label"], roles["id"], roles["fold"]) == ("target", "id", "unused")
+
+    def test_are_taken_by_name(self, compute, one):
+        found = compute("mse", *one, "--columns", "label", "-f", "value")
+        assert found.value == 0
+
+    def test_an_index_of_pandas(self, compute, folder):
+        table = {**dict(zip(NAMES, LOGITS.T, strict=True)), "fold": np.arange(60), "__index_level_0__": np.arange(60)}
+        pl.DataFrame(table).write_parquet(folder / "z.parquet")
+        pl.DataFrame({"y": LABELS}).write_parquet(folder / "y.parquet")
+        assert compute("ce", "z.parquet", "y.parquet", "--columns", "!fold", "-f", "value").value == EXPECTED
+
+
+class TestUnlikeIndex:
+    """Two files whose own indices, as pandas writes them, have the same values in another order."""
+
+    @pytest.fixture
+    def files(self, folder):
+        def make(index, other, name="__index_level_0__"):
+            z = {**dict(zip(NAMES, LOGITS.T, strict=True)), name: index}
+            pl.DataFrame(z).write_parquet(folder / "z.parquet")
+            pl.DataFrame({"y": np.array(NAMES)[LABELS], name: other}).write_parquet(folder / "y.parquet")
+            return "z.parquet", "y.parquet"
+
+        return make
+
+    def test_is_refused_with_its_cures(self, compute, files):
+        order = RNG.permutation(60)
+        z, y = files(np.arange(60), order)
+        place = int(np.argmax(order != np.arange(60)))
+        compute("ce", z, y).refuses(3, z, y, "'__index_level_0__'", f"from row {place}", "--id", "--columns '*'")
+        assert compute("ce", z, y, "--columns", "*", "-f", "value").value == EXPECTED
+        joined = cross_entropy(LOGITS, LABELS[np.argsort(order)])
+        assert compute("ce", z, y, "--id", "__index_level_0__", "-f", "value").value == near(joined)
+
+    @pytest.mark.parametrize("other", [np.arange(60), np.arange(60) + 1000, [f"k{i}" for i in range(60)]])
+    def test_that_is_equal_or_has_nothing_in_common_says_nothing(self, compute, files, other):
+        assert compute("ce", *files(np.arange(60), other), "-f", "value").value == EXPECTED
+
+    def test_in_any_piece_of_the_file(self, compute, files, monkeypatch):
+        monkeypatch.setattr("losscli.io.typed.SEGMENT", 7)
+        index = np.arange(60)
+        index[[57, 58]] = 58, 57
+        compute("ce", *files(np.arange(60), index)).refuses(3, "from row 57")
+
+    def test_of_another_type(self, compute, files):
+        compute("ce", *files(np.arange(60), [str(i) for i in range(59, -1, -1)])).refuses(3, "another order")
+
+    def test_of_the_weights(self, compute, files, folder):
+        files(np.arange(60), np.arange(60))
+        weights = {"w": np.ones(60), "__index_level_0__": np.arange(60)[::-1]}
+        pl.DataFrame(weights).write_parquet(folder / "w.parquet")
+        compute("ce", "z.parquet", "y.parquet", "--sample-weight", "w.parquet").refuses(3, "w.parquet", "another order")
