@@ -150,8 +150,11 @@ def assign(
     others = [operand for operand in (targets, weights, third_operand, by) if operand is not None]
     if columns is not None:
         predictions, targets = _picked_of_array(predictions, columns), _picked_alike(predictions, targets, columns)
+    numbers = _choose_predictions(predictions, others, columns, id_column)
+    if columns is None and (doubt := doubts.about_truths(predictions, numbers)) is not None:
+        raise doubt.error()
     dataset = Dataset(
-        predictions=Columns(predictions, _choose_predictions(predictions, others, columns, id_column), "predictions"),
+        predictions=Columns(predictions, numbers, "predictions"),
         targets=_columns_of(targets, predictions, "targets", (weights, third_operand, by), id_column, columns),
         weights=_one_column(_columns_of(weights, predictions, "weights", (targets, third_operand), id_column)),
         ids=None,

@@ -97,13 +97,26 @@ def about_equal_columns(file: str, targets: str, column: int, names: Sequence[st
     return Doubt("equal-columns", (called(names, column),), evidence, picks([column], names, *join), SETTLING)
 
 
-def about_spare_column(file: str, column: int, names: Sequence[str] | None, why: str) -> Doubt:
+def about_spare_column(file: str, column: int, names: Sequence[str] | None, why: str, in_both: bool = False) -> Doubt:
     """Return the doubt about a column of predictions whose numbers are those of an index, a fold or a label.
 
-    `why` says what is odd about its numbers.
+    `why` says what is odd about its numbers, and `in_both` that the targets have a column of its name.
     """
     evidence = f"{file}: {labelled(names, column)} holds {why}, as an index, a fold or a label would"
-    return Doubt("spare-column", (called(names, column),), evidence, picks([column], names), SETTLING)
+    join = [f"join by it with --id {shlex.quote(called(names, column))}"] if in_both else []
+    return Doubt("spare-column", (called(names, column),), evidence, picks([column], names, *join), SETTLING)
+
+
+def about_truths(operand: Operand, numbers: Sequence[int]) -> Doubt | None:
+    """Return the doubt about a column of True and False, as typed files have them, beside predictions that are numbers."""
+    table = operand.content
+    if not operand.is_table or len(numbers) < 2:
+        return None
+    truths = [number for number in numbers if table.is_truth(number)]
+    if not truths or len(truths) == len(numbers):
+        return None
+    evidence = f"{operand.name}: {table.label(truths[0])} holds True and False, and the others numbers"
+    return Doubt("spare-column", (called(table.names, truths[0]),), evidence, picks(truths, table.names), SETTLING)
 
 
 def about_unexplained_classes(file: str, labels: str, spare: Sequence[int], names: Sequence[str]) -> Doubt:

@@ -3,6 +3,7 @@
 import math
 import re
 import shlex
+import unicodedata
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -334,8 +335,8 @@ def _name_classes(
             return _Named(number_of_code, left, trim, [])
         fits.append((sum(known), left))
     for trim, left in ways:
-        names = {name.lower(): i for i, name in enumerate(left)}
-        folded = [cell.strip().lower() for _, cell in labels]
+        names = {_folded(name): i for i, name in enumerate(left)}
+        folded = [_folded(cell.strip()) for _, cell in labels]
         if len(names) == len(left) and len(set(folded)) == len(folded) and all(cell in names for cell in folded):
             number_of_code = {code: names[cell] for (code, _), cell in zip(labels, folded, strict=True)}
             cell, name = next(
@@ -343,7 +344,8 @@ def _name_classes(
                 for code, cell in labels
                 if cell.strip() != left[number_of_code[code]]
             )
-            note = f"{text.name}: labels are classes but for capital letters: {cell!r} is {name!r}"
+            what = "capital letters" if cell.strip().lower() == name.lower() else "the way in which accents are stored"
+            note = f"{text.name}: labels are classes but for {what}: {cell!r} is {name!r}"
             return _Named(number_of_code, left, trim, [note])
     raise _not_a_class(text, labels, classes, max(fits, key=lambda fit: fit[0])[1], holder)
 
@@ -370,10 +372,31 @@ def _not_a_class(
     likely = next((name for name in classes if name.lower() in LIKELY_IDS), None)
     if likely is not None and holder is PREDICTIONS:
         cure = f"; is {likely!r} a column of ids? Name it with --id {likely}, or pick the classes with --columns"
+    pattern = _pattern_of([cell.strip() for _, cell in labels], classes) if holder is PREDICTIONS else None
+    if pattern is not None:
+        pick = f"--columns {shlex.quote(pattern)}"
+        cure = f"{cure} {pick}" if likely is not None else f"; pick the columns that are classes with {pick}"
     return DataError(
         f"{text.place(text.first[code])}: {cell!r} is not a class; {holder.have} {listing(names)}{cure}{more}",
         "label-not-a-class",
     )
+
+
+def _folded(name: str) -> str:
+    """Return a name without a difference between capital and small letters, or between ways to store an accent."""
+    return unicodedata.normalize("NFC", name.lower())
+
+
+def _pattern_of(labels: list[str], classes: tuple[str, ...]) -> str | None:
+    """Return the pattern of some columns that are called by labels with the same beginning and end, if all labels have one."""
+    for name in classes:
+        before, found, behind = name.partition(labels[0])
+        if not found or not (before or behind) or re.search(r"[][*?!,]", before + behind):
+            continue
+        matching = [other for other in classes if other.startswith(before) and other.endswith(behind)]
+        if len(matching) > 1 and all(f"{before}{label}{behind}" in matching for label in labels):
+            return f"{before}*{behind}"
+    return None
 
 
 def _say_classes(labels: list[tuple[int, str]], k: int) -> str:

@@ -160,6 +160,11 @@ def check_rows(predictions: Columns, other: Columns) -> None:
         )
     if other_rows == rows + 1 and other.operand.is_table and other.names is None:
         raise DataError(f"{fact}: if its first row is a header, say --header", "rows-differ")
+    if rows == other_rows + 1 and predictions.operand.is_table and predictions.names is None:
+        raise DataError(
+            f"{fact}: if the first row of {predictions.name} is a header, say --header; else join by a common column with --id",
+            "rows-differ",
+        )
     raise DataError(f"{fact}: each prediction needs its own; join by a common column with --id", "rows-differ")
 
 

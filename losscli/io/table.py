@@ -105,6 +105,10 @@ class Table:
         """Whether a column is text, rather than the numbers or booleans of a typed file."""
         return True
 
+    def is_truth(self, number: int) -> bool:
+        """Whether a column of a typed file is of booleans."""
+        return False
+
     def breadth(self, number: int) -> int | None:
         """Return the length of the lists in a column, or None if its cells are no lists."""
         return None
@@ -441,6 +445,9 @@ class Stacked(Table):
 
     def is_text(self, number: int) -> bool:
         return any(table.is_text(number) for table in self.tables)
+
+    def is_truth(self, number: int) -> bool:
+        return all(table.is_truth(number) for table in self.tables)
 
     def place(self, row: int, column: int | None = None) -> str:
         part = int(np.searchsorted(self.starts, row, side="right")) - 1

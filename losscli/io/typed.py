@@ -89,7 +89,7 @@ class TypedTable(Table):
         for number, dtype in zip(numbers, self._dtypes(numbers), strict=True):
             if dtype.is_temporal():
                 what = f"{self.name}, {self.label(number)}: its cells are {dtype}"
-                raise DataError(f"{what}, where one number each is needed; save a column for each number")
+                raise DataError(f"{what}, where one number each is needed{cure or '; save a column for each number'}")
         return super()._checked(chunk, numbers, cure)
 
     def _dtypes(self, numbers: Sequence[int]) -> "list[pl.DataType]":
@@ -107,6 +107,11 @@ class TypedTable(Table):
 
         dtype = self.schema.dtypes()[number]
         return not (dtype.is_numeric() or dtype == pl.Boolean or dtype.is_nested())
+
+    def is_truth(self, number: int) -> bool:
+        import polars as pl
+
+        return bool(self.schema.dtypes()[number] == pl.Boolean)
 
     def source(self, numbers: Sequence[int], cure: str = "", one_axis: bool = True) -> Source:
         key = ("source", tuple(numbers), one_axis)

@@ -347,3 +347,40 @@ class TestUnlikeIndex:
         weights = {"w": np.ones(60), "__index_level_0__": np.arange(60)[::-1]}
         pl.DataFrame(weights).write_parquet(folder / "w.parquet")
         compute("ce", "z.parquet", "y.parquet", "--sample-weight", "w.parquet").refuses(3, "w.parquet", "another order")
+
+
+class TestTypedSpareColumns:
+    """Columns of a typed file whose type tells that they are no predictions."""
+
+    @pytest.fixture
+    def files(self, folder):
+        def make(name, column):
+            pl.DataFrame({**dict(zip(NAMES, LOGITS.T, strict=True)), name: column}).write_parquet(folder / "z.parquet")
+            pl.DataFrame({"y": LABELS}).write_parquet(folder / "y.parquet")
+            return "z.parquet", "y.parquet"
+
+        return make
+
+    def test_of_true_and_false(self, compute, files):
+        z, y = files("right", LOGITS.argmax(axis=1) == LABELS)
+        compute("ce", z, y).refuses(3, "z.parquet", '"right" holds True and False', "--columns '!right'")
+        assert compute("ce", z, y, "--columns", "!right", "-f", "value").value == EXPECTED
+        assert compute("ce", z, y, "--columns", "*").code == 0
+
+    def test_of_times(self, compute, files):
+        z, y = files("time", pl.datetime_range(pl.date(2024, 1, 1), pl.date(2024, 2, 29), eager=True))
+        compute("ce", z, y).refuses(3, "z.parquet", '"time"', "Datetime", "--columns")
+        assert compute("ce", z, y, "--columns", "!time", "-f", "value").value == EXPECTED
+
+    def test_all_of_true_and_false_are_predictions(self, compute, folder):
+        hard = np.eye(3, dtype=bool)[LABELS]
+        pl.DataFrame(dict(zip(NAMES, hard.T, strict=True))).write_parquet(folder / "z.parquet")
+        pl.DataFrame({"y": LABELS}).write_parquet(folder / "y.parquet")
+        assert compute("brier", "z.parquet", "y.parquet", "--from", "probs", "-f", "value").value == 0
+
+    def test_a_key_of_both_files_in_another_order_may_join_them(self, compute, write):
+        key, y = 3 * np.arange(60), RNG.normal(size=60)
+        p = write("p.csv", table(["key", "y"], key, y))
+        t = write("t.csv", table(["key", "y"], key[::-1], y[::-1] + 1))
+        compute("mse", p, t).refuses(3, "'key'", "--id key", "--columns '!key'")
+        assert compute("mse", p, t, "--id", "key", "-f", "value").value == near(1)

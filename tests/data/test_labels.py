@@ -136,3 +136,32 @@ def test_rows_of_one_hot_words(compute, write, words):
     y = write("y.csv", "is_dog,is_cat\n{0},{1}\n{1},{0}\n".format(*words))
     losses = np.log(np.exp([1.5, -1]) + np.exp([0.25, 0.5])) - [1.5, 0.5]
     assert compute("ce", z, y, "-f", "value").value == pytest.approx(losses.mean(), rel=1e-12)
+
+
+class TestColumnsBesideClasses:
+    """Labels that some columns are called by, with a beginning or an end, while others are no classes."""
+
+    @pytest.mark.parametrize("name", ["prob_{}", "{}_prob", "RawFormulaVal:Class={}"])
+    @pytest.mark.parametrize("other", ["confidence", "SampleId"])
+    def test_the_message_says_how_to_pick_them(self, compute, write, name, other):
+        names = [other, *(name.format(label) for label in ("cat", "dog"))]
+        z = write("z.csv", ",".join(names) + "\n0.25,1.5,0.25\n0.5,-1,0.5\n")
+        y = write("y.csv", "y\ncat\ndog\n")
+        pattern = name.format("*")
+        compute("ce", z, y).refuses(3, "y.csv:2", "'cat' is not a class", f"--columns '{pattern}'")
+        losses = np.log(np.exp([1.5, -1]) + np.exp([0.25, 0.5])) - [1.5, 0.5]
+        assert compute("ce", z, y, "--columns", pattern, "-f", "value").value == pytest.approx(losses.mean(), rel=1e-12)
+
+
+def test_accents_may_be_stored_in_two_ways(compute, write):
+    z = write("z.csv", "Katze,\u00c4al\n1.5,0.25\n-1,0.5\n")
+    found = compute("ce", z, write("y.csv", "y\nKatze\nA\u0308al\n"), "-f", "value")
+    losses = np.log(np.exp([1.5, -1]) + np.exp([0.25, 0.5])) - [1.5, 0.5]
+    assert found.value == pytest.approx(losses.mean(), rel=1e-12)
+    assert "accents" in found.err
+
+
+def test_a_header_of_numbers_over_predictions(compute, write, save):
+    z, y = write("z.csv", "1.5,0.5\n2,3\n4,1\n0,1\n"), save("y.npy", [0, 1, 1])
+    compute("ce", z, y).refuses(3, "z.csv has 4 rows and y.npy 3", "first row of z.csv is a header, say --header")
+    assert compute("ce", z, y, "--header").code == 0

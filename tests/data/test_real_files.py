@@ -192,7 +192,16 @@ REFUSED = [
     ("ce sklearn/proba.pkl numpy/labels.npy --from probs", ("is a pickle", "numpy.save"), []),
     ("ce datasets/saved_splits numpy/labels.npy", ("(test)", "datasets/saved_splits/test"), []),
     ("ce xgboost/proba_flat.txt numpy/labels.npy --from probs", ("(15,)", "flattened", "(5, 3)"), []),
-    ("ce catboost/raw.tsv catboost/raw.tsv:Label", ("'SampleId'", "--id SampleId"), ["--id SampleId"]),
+    (
+        "ce catboost/raw.tsv catboost/raw.tsv:Label",
+        ("--id SampleId", "RawFormulaVal:Class=*"),
+        ["--id SampleId", "--columns 'RawFormulaVal:Class=*'"],
+    ),
+    (
+        "ce catboost/probability_only.tsv pandas/labels.csv --from probs",
+        ("'SampleId'", "--columns 'Probability:Class=*'"),
+        ["--columns 'Probability:Class=*'"],
+    ),
     (
         "ce catboost/probability.tsv catboost/probability.tsv:Label --from probs",
         ('"Class"', "--columns"),
