@@ -3,6 +3,7 @@
 Every command gets its columns from here, and no later stage asks a file again.
 """
 
+import shlex
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from losscli.io.join import Selection
     from losscli.io.text import IdColumn
 
+MOST_KEYS = 8
+"""Columns of two files that are looked at, if both have more."""
 LIKELY_IDS = ("id", "ids", "index", "idx", "row", "sample", "sample_id", "sampleid", "docid", "unnamed: 0")
 """Names, in lower case, of columns that probably hold ids."""
 
@@ -167,6 +170,8 @@ def assign(
     for operand in (predictions, *others):
         if operand.is_table:
             dataset.notes += [note for note in operand.content.notes if note not in dataset.notes]
+    if id_column is None:
+        dataset.findings += [found for other in others if (found := _unlike_key(dataset, other)) is not None]
     _note_odd_columns(dataset, named=columns is not None or predictions.column is not None)
     return dataset
 
@@ -366,6 +371,38 @@ def _names(operand: Operand, numbers: list[int]) -> str:
     """Return the names of columns, or their numbers from 1, for a message."""
     names = operand.content.names
     return listing(names[i] if names else i + 1 for i in numbers)
+
+
+def _unlike_key(dataset: Dataset, other: Operand) -> Finding | None:
+    """Return the finding about a column of the predictions' and another file that no role uses, if it has the same values
+    in another order: rows that do not belong together.
+    """
+    predictions = dataset.predictions.operand
+    if not (predictions.is_table and other.is_table) or predictions.same_file(other):
+        return None
+    sides = [predictions.content, other.content]
+    used = {
+        id(columns.operand.content): set(columns.numbers)
+        for columns in (dataset.predictions, dataset.targets, dataset.weights, dataset.third_operand)
+        if columns is not None
+    }
+    spare = [
+        [
+            name
+            for i, name in enumerate(table.names or ())
+            if i not in used.get(id(table), ()) and table.names.count(name) == 1
+        ]
+        for table in sides
+    ]
+    for name in [name for name in spare[0] if name in spare[1]][:MOST_KEYS]:
+        if sides[0].reorders(sides[1], name):
+            return Finding(
+                "keys-in-another-order",
+                WARNING,
+                f"{predictions.name} and {other.name}: column {name!r} has the same values in both files, in other rows",
+                cure=f"if it says which rows belong together, join by it with --id {shlex.quote(name)}",
+            )
+    return None
 
 
 def _note_odd_columns(dataset: Dataset, named: bool) -> None:

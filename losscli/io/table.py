@@ -24,6 +24,8 @@ from losscli.wording import count, did_you_mean, listing
 if TYPE_CHECKING:
     import polars as pl
 
+KEYS = 10_000
+"""Rows by which two files are compared that may have the same keys in another order."""
 SHOWN = 60
 """Letters of a cell that a message shows."""
 DECIMAL_COMMA = re.compile(r"[+-]?([0-9]*,[0-9]+|[0-9]+,)([eE][+-]?[0-9]+)?")
@@ -240,6 +242,27 @@ class Table:
             if unlike.any():
                 return start + int(unlike.arg_max() or 0) if ours.is_in(theirs.implode()).any() else None
         return None
+
+    def reorders(self, other: "Table", column: str) -> bool:
+        """Whether a column of both tables has values that differ from row to row, in other rows of the other table.
+
+        Only the first rows are looked at.
+        """
+        import polars as pl
+
+        rows = min(self.height, other.height, KEYS)
+        if not rows:
+            return False
+        try:
+            ours, theirs = (table.frame(0, [table.find(column)]).to_series(0).head(rows) for table in (self, other))
+        except DataError:  # of lists, and others that are no keys
+            return False
+        rows = min(len(ours), len(theirs))
+        ours, theirs = ours.head(rows).cast(pl.String), theirs.head(rows).cast(pl.String)
+        if not (ours != theirs).any() or ours.n_unique() < rows or theirs.n_unique() < rows:
+            return False
+        shared = int(ours.is_in(theirs.implode()).sum())
+        return shared >= 2 and 100 * shared >= rows
 
     def cells(self, chunk: int, number: int) -> "pl.Series | list[str | None]":
         """Return a column of a chunk as text: a list if `cells_are_lists`, else a Polars series."""

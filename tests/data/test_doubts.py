@@ -384,3 +384,45 @@ class TestTypedSpareColumns:
         t = write("t.csv", table(["key", "y"], key[::-1], y[::-1] + 1))
         compute("mse", p, t).refuses(3, "'key'", "--id key", "--columns '!key'")
         assert compute("mse", p, t, "--id", "key", "-f", "value").value == near(1)
+
+
+class TestKeysInAnotherOrder:
+    """A column of both files that no role uses, as an index that --columns left out: rows that do not belong together."""
+
+    ROWS = "\n0,1.5,0.25\n1,-1,0.5\n2,0.5,1\n"
+
+    def test_is_a_warning_with_the_cure(self, compute, run, write):
+        p = write("p.csv", ",cat,dog" + self.ROWS)
+        t = write("t.csv", ",y\n2,dog\n0,cat\n1,dog\n")
+        words = p, f"{t}:y", "--columns", "cat,dog"
+        found = compute("ce", *words)
+        assert found.code == 0
+        assert "warning: keys-in-another-order: p.csv and t.csv: column ''" in found.err
+        assert "--id ''" in found.err
+        assert "keys-in-another-order" in run("check", *words).out
+        losses = np.log(np.exp([1.5, -1, 0.5]) + np.exp([0.25, 0.5, 1])) - [1.5, 0.5, 1]
+        joined = compute("ce", p, t, "--id", "", "-f", "value")
+        assert (joined.value, joined.err) == (near(losses.mean()), "")
+
+    @pytest.mark.parametrize(
+        ("names", "rows"),
+        [
+            ("id", [(0, "cat"), (1, "dog"), (2, "dog")]),
+            ("id", [(7, "cat"), (8, "dog"), (9, "dog")]),
+            ("id", [(1, "cat"), (0, "dog"), (0, "dog")]),
+            ("key", [(2, "cat"), (1, "dog"), (0, "dog")]),
+        ],
+    )
+    def test_keys_that_are_equal_others_repeated_or_called_otherwise_say_nothing(self, compute, write, names, rows):
+        p = write("p.csv", "id,cat,dog" + self.ROWS)
+        t = write("t.csv", f"{names},y\n" + "".join(f"{key},{label}\n" for key, label in rows))
+        assert compute("ce", p, f"{t}:y", "--columns", "cat,dog").err == ""
+
+    def test_columns_of_lists_are_no_keys(self, compute, folder):
+        for name, order in (("p.parquet", 1), ("t.parquet", -1)):
+            lists = LOGITS[::order].tolist()
+            pl.DataFrame({"a": LOGITS[:, 0], "y": LOGITS[:, 0] + 0.1 * LOGITS[:, 1], "lists": lists}).write_parquet(
+                folder / name
+            )
+        found = compute("mse", "p.parquet:a", "t.parquet:y")
+        assert (found.code, found.err) == (0, "")
