@@ -159,7 +159,9 @@ def check_rows(predictions: Columns, other: Columns) -> None:
             "rows-differ",
         )
     if other_rows == rows + 1 and other.operand.is_table and other.names is None:
-        raise DataError(f"{fact}: if its first row is a header, say --header", "rows-differ")
+        both = predictions.operand.is_table and predictions.names is None
+        cure = f"delete it, or give {predictions.name} one too and say --header" if both else "say --header"
+        raise DataError(f"{fact}: if its first row is a header, {cure}", "rows-differ")
     if rows == other_rows + 1 and predictions.operand.is_table and predictions.names is None:
         raise DataError(
             f"{fact}: if the first row of {predictions.name} is a header, say --header; else join by a common column with --id",

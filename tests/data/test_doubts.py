@@ -426,3 +426,19 @@ class TestKeysInAnotherOrder:
             )
         found = compute("mse", "p.parquet:a", "t.parquet:y")
         assert (found.code, found.err) == (0, "")
+
+
+class TestNumberedColumns:
+    """Columns called 0, 1, 2, as pandas does where nobody names them, in both files."""
+
+    def test_are_no_copy_of_targets_that_are_called_0(self, compute, write):
+        z = write("z.csv", table(["", "0", "1", "2"], np.arange(60), *LOGITS.T))
+        y = write("y.csv", table(["", "0"], np.arange(60), LABELS))
+        assert compute("ce", z, y, "--id", "", "-f", "value").value == EXPECTED
+
+    def test_a_header_over_the_targets_alone(self, compute, write):
+        z = write("z.csv", "\n".join(",".join(map(str, row)) for row in LOGITS.tolist()) + "\n")
+        y = write("y.csv", "0\n" + "".join(f"{label}\n" for label in LABELS))
+        compute("ce", z, y).refuses(3, "z.csv has 60 rows and y.csv 61", "delete it, or give z.csv one too")
+        write("y.csv", "".join(f"{label}\n" for label in LABELS))
+        assert compute("ce", z, y, "-f", "value").value == EXPECTED
