@@ -40,6 +40,7 @@ WARNINGS = {
     "duplicate-rows": "rows of predictions that are equal to an earlier one, where that is not natural",
     "id-as-prediction": "a column that looks like an index or ids, and is taken for predictions",
     "same-data": "predictions and targets that are the same data",
+    "keys-in-another-order": "a column of both files that nothing uses, with the same values in other rows",
 }
 NOTES = {
     "log-probabilities": "log-probabilities that are read as logits, which makes no difference",

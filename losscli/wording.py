@@ -45,3 +45,10 @@ def short(number: float) -> str:
 def natural(text: str) -> list[tuple[int, str]]:
     """Return a sort key by which shard-2 comes before shard-10."""
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", text)]
+
+
+def quoted(text: str) -> str:
+    """Return a text as one word of a shell's command line."""
+    import shlex  # for messages only
+
+    return shlex.quote(text)

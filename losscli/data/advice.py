@@ -3,7 +3,6 @@
 Nothing is computed from a guess: the user is shown the words that would name the columns.
 """
 
-import shlex
 from collections.abc import Callable, Sequence
 
 from losscli.definition.loss import Family
@@ -11,7 +10,7 @@ from losscli.errors import DataError
 from losscli.io.format import Content
 from losscli.io.operands import Operand, is_table
 from losscli.io.table import Table, is_finite_number
-from losscli.wording import listing
+from losscli.wording import listing, quoted
 
 ROWS = 200
 """The rows that are looked at."""
@@ -44,7 +43,7 @@ def operands_meant(family: Family, predictions: Operand, targets: Operand | None
     if len(meant) != 1 or second is None:
         return ""
     kind = " --from probs" if probabilities and family.takes_from else ""
-    return f"{shlex.quote(f'{predictions.text}:{meant[0]}')} {shlex.quote(second)}{kind}"
+    return f"{quoted(f'{predictions.text}:{meant[0]}')} {quoted(second)}{kind}"
 
 
 def _named(columns: dict[str, list[str]], hold: Callable[[Sequence[str]], bool]) -> list[str]:

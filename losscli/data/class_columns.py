@@ -19,14 +19,20 @@ def about_name(request: Request, dataset: Dataset) -> Doubt | None:
     """Return the doubt about a column of predictions that is called like the column of targets; None if there is none.
 
     Losses of one number per row have a target of the same name as their prediction, thus there must be several columns.
+    Columns that are numbered, as pandas does where nobody names them, are all alike.
     """
     predictions, targets = dataset.predictions, dataset.targets
     if _are_said(request, dataset) or targets is None or predictions.names is None:
         return None
-    if len(predictions.names) < 2 or targets.names is None or len(targets.names) != 1:
+    if (
+        len(predictions.names) < 2
+        or targets.names is None
+        or len(targets.names) != 1
+        or _are_numbered(predictions.names)
+    ):
         return None
-    if targets.names[0] not in predictions.names:
-        return None
+    if targets.names[0] not in predictions.names or targets.height != predictions.height:
+        return None  # other numbers of rows are an error of their own
     column = predictions.names.index(targets.names[0])
     return doubts.about_name_of_targets(predictions.name, targets.name, column, predictions.names)
 

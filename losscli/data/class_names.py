@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from shlex import quote
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,7 +17,7 @@ from losscli.errors import DataError, UsageError
 from losscli.io.npy import StreamSource
 from losscli.io.source import Derived, Reordered, Source
 from losscli.io.table import parses_as_number
-from losscli.wording import count, did_you_mean, listing
+from losscli.wording import count, did_you_mean, listing, quoted
 
 BEFORE, BEHIND = frozenset("_.=: -[({</"), frozenset("_.=: -])}>/?")
 """The signs with which a beginning that is left out ends, and with which an end that is left out begins."""
@@ -130,7 +129,7 @@ def _names_differ(file: str, ours: tuple[str, ...], theirs: tuple[str, ...], com
     likely = next((name for name in common if name.lower() in LIKELY_IDS), None)
     if likely is not None:
         return DataError(
-            f"{file}: column {likely!r} is in both files; if it holds ids, join by it with --id {quote(likely)}, or say which "
+            f"{file}: column {likely!r} is in both files; if it holds ids, join by it with --id {quoted(likely)}, or say which "
             f"columns are meant: {file}:COLUMN",
             "names-differ",
         )

@@ -4,7 +4,6 @@ Every command gets its columns from here, and no later stage asks a file again.
 """
 
 from dataclasses import dataclass, field, replace
-from shlex import quote
 from typing import TYPE_CHECKING
 
 from losscli.data import doubts
@@ -16,13 +15,15 @@ from losscli.findings import WARNING, Finding
 from losscli.io.operands import Operand
 from losscli.io.source import Picked
 from losscli.io.table import picked
-from losscli.wording import listing
+from losscli.wording import listing, quoted
 
 if TYPE_CHECKING:
     from losscli.io.join import Selection
     from losscli.io.text import IdColumn
 
-LIKELY_IDS = ("id", "ids", "index", "idx", "row", "sample", "sample_id", "unnamed: 0")
+MOST_KEYS = 8
+"""Columns of two files that are looked at, if both have more."""
+LIKELY_IDS = ("id", "ids", "index", "idx", "row", "sample", "sample_id", "sampleid", "docid", "unnamed: 0")
 """Names, in lower case, of columns that probably hold ids."""
 
 
@@ -143,12 +144,19 @@ def assign(
     """
     if targets is not None and (doubt := about_same_first_row(predictions, targets)) is not None:
         raise doubt.error()
+    if id_column is None and columns is None:
+        for other in (targets, weights, third_operand):
+            if other is not None and (doubt := doubts.about_unlike_index(predictions, other)) is not None:
+                raise doubt.error()
     by = None if group_column is None else _group_column(predictions, targets, group_column)
     others = [operand for operand in (targets, weights, third_operand, by) if operand is not None]
     if columns is not None:
         predictions, targets = _picked_of_array(predictions, columns), _picked_alike(predictions, targets, columns)
+    numbers = _choose_predictions(predictions, others, columns, id_column)
+    if columns is None and (doubt := doubts.about_truths(predictions, numbers)) is not None:
+        raise doubt.error()
     dataset = Dataset(
-        predictions=Columns(predictions, _choose_predictions(predictions, others, columns, id_column), "predictions"),
+        predictions=Columns(predictions, numbers, "predictions"),
         targets=_columns_of(targets, predictions, "targets", (weights, third_operand, by), id_column, columns),
         weights=_one_column(_columns_of(weights, predictions, "weights", (targets, third_operand), id_column)),
         ids=None,
@@ -161,6 +169,8 @@ def assign(
     for operand in (predictions, *others):
         if operand.is_table:
             dataset.notes += [note for note in operand.content.notes if note not in dataset.notes]
+    if id_column is None:
+        dataset.findings += [found for other in others if (found := _unlike_key(dataset, other)) is not None]
     _note_odd_columns(dataset, named=columns is not None or predictions.column is not None)
     return dataset
 
@@ -208,7 +218,33 @@ def _choose_predictions(
         return []
     _settle_by_columns(predictions, columns)
     taken = [other for other in others if other.same_file(predictions)]
-    return predictions.content.pick(columns, _free(predictions, taken, id_column))
+    return _picked_of_table(predictions, columns, taken, id_column)
+
+
+def _picked_of_table(operand: Operand, columns: str, taken: list[Operand], id_column: str | None) -> list[int]:
+    """Return the columns that --columns picks. A pattern takes no column of another role, nor an index; a name does."""
+    table, words = operand.content, columns.split(",")
+    numbers: list[int] = table.pick(columns, _free(operand, taken, id_column))
+    others = _used(operand, taken, id_column) | _unnamed(operand)
+    free = [n for n in numbers if n not in others or (table.names[n] if table.names else str(n + 1)) in words]
+    return free or numbers
+
+
+def _used(operand: Operand, taken: list[Operand], id_column: str | None) -> set[int]:
+    """Return the columns that other roles use, by their numbers from 0."""
+    table = operand.content
+    used = {number for other in taken if other.column is not None for number in table.named(other.column)}
+    if table.row_names is not None:
+        used.add(table.row_names)
+    if id_column is not None:
+        used.add(_id_number(operand, id_column))
+    return used
+
+
+def _unnamed(operand: Operand) -> set[int]:
+    """Return the columns that have a role only where they are named, such as an index of pandas."""
+    table = operand.content
+    return set(table.only_by_name) | {table.find(name) for name in table.index_columns}
 
 
 def _picked_of_array(operand: Operand, columns: str) -> Operand:
@@ -286,14 +322,8 @@ def _choose(operand: Operand, role: str, taken: list[Operand], id_column: str | 
 
 def _free(operand: Operand, taken: list[Operand], id_column: str | None) -> list[int]:
     """Return the columns of a table that no other role uses, and that the file itself does not call an index or row names."""
-    table = operand.content
-    used = {number for other in taken if other.column is not None for number in table.named(other.column)}
-    if table.row_names is not None:
-        used.add(table.row_names)
-    if id_column is not None:
-        used.add(_id_number(operand, id_column))
-    unnamed = table.only_by_name | {table.find(name) for name in table.index_columns}
-    rest = [number for number in range(table.width) if number not in used]
+    used, unnamed = _used(operand, taken, id_column), _unnamed(operand)
+    rest = [number for number in range(operand.content.width) if number not in used]
     return [number for number in rest if number not in unnamed] or rest
 
 
@@ -317,9 +347,9 @@ def _columns_of(
         raise DataError(
             f"{operand.name}: is the file of the predictions too; say which column holds the {role}: {operand.name}:COLUMN"
         )
-    if patterns is not None and _same_columns(operand, predictions):
-        return Columns(operand, operand.content.pick(patterns, _free(operand, [], id_column)), role)
     taken = [other for other in others if other is not None and other.same_file(operand) and other.column is not None]
+    if patterns is not None and _same_columns(operand, predictions):
+        return Columns(operand, _picked_of_table(operand, patterns, taken, id_column), role)
     return Columns(operand, _choose(operand, role, taken, id_column), role)
 
 
@@ -347,6 +377,38 @@ def _names(operand: Operand, numbers: list[int]) -> str:
     return listing(names[i] if names else i + 1 for i in numbers)
 
 
+def _unlike_key(dataset: Dataset, other: Operand) -> Finding | None:
+    """Return the finding about a column of the predictions' and another file that no role uses, if it has the same values
+    in another order: rows that do not belong together.
+    """
+    predictions = dataset.predictions.operand
+    if not (predictions.is_table and other.is_table) or predictions.same_file(other):
+        return None
+    sides = [predictions.content, other.content]
+    used = {
+        id(columns.operand.content): set(columns.numbers)
+        for columns in (dataset.predictions, dataset.targets, dataset.weights, dataset.third_operand)
+        if columns is not None
+    }
+    spare = [
+        [
+            name
+            for i, name in enumerate(table.names or ())
+            if i not in used.get(id(table), ()) and table.names.count(name) == 1
+        ]
+        for table in sides
+    ]
+    for name in [name for name in spare[0] if name in spare[1]][:MOST_KEYS]:
+        if sides[0].reorders(sides[1], name):
+            return Finding(
+                "keys-in-another-order",
+                WARNING,
+                f"{predictions.name} and {other.name}: column {name!r} has the same values in both files, in other rows",
+                cure=f"if it says which rows belong together, join by it with --id {quoted(name)}",
+            )
+    return None
+
+
 def _note_odd_columns(dataset: Dataset, named: bool) -> None:
     """Add findings about columns of predictions that look like ids or an index."""
     names = dataset.predictions.names or ()
@@ -357,7 +419,7 @@ def _note_odd_columns(dataset: Dataset, named: bool) -> None:
                 "id-as-prediction",
                 WARNING,
                 f"{dataset.predictions.name}: column {likely!r} is taken for predictions",
-                cure=f"if it is not, say --id {quote(likely)} or pick the others with --columns",
+                cure=f"if it is not, say --id {quoted(likely)} or pick the others with --columns",
             )
         )
     if "" in names and dataset.predictions.operand.content.settled:

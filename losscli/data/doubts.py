@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from losscli.errors import DataError
 from losscli.io.operands import Operand
-from losscli.wording import listing
+from losscli.wording import listing, quoted
 
 MOST_NAMED = 6
 """Of more columns than this, a cure names none but says which option takes them."""
@@ -51,7 +51,8 @@ def about_unnamed(operand: Operand, numbers: list[int], role: str) -> Doubt | No
     if not table.names or table.settled or all(table.names[i] != "" for i in numbers):
         return None
     first = next(i for i in numbers if table.names[i] == "")
-    pick = "pick the others with --columns" if role == "predictions" else f"say {operand.name}:COLUMN"
+    elsewhere = f"say {operand.name}:COLUMN, save the file without it (index=False)"
+    pick = "pick the others with --columns" if role == "predictions" else elsewhere
     return Doubt(
         code="unnamed-column",
         columns=("",),
@@ -59,6 +60,23 @@ def about_unnamed(operand: Operand, numbers: list[int], role: str) -> Doubt | No
         cures=(pick, ", join by it with --id ''", ", or say --header to use it as it is"),
         settled_by=("--columns", "--id", "--header"),
     )
+
+
+def about_unlike_index(predictions: Operand, other: Operand) -> Doubt | None:
+    """Return the doubt about rows of two files that the files' own indices, of the same name, put in another order."""
+    if not (predictions.is_table and other.is_table) or predictions.same_file(other):
+        return None
+    one, two = predictions.content, other.content
+    shared = next((name for name in one.index_columns if name in two.index_columns), None)
+    row = None if shared is None else one.first_unlike(two, shared)
+    if shared is None or row is None:
+        return None
+    evidence = (
+        f"{predictions.name} and {other.name}: their index {shared!r} has the same values in another order, from row {row} "
+        f"on; join by it with --id {quoted(shared)}"
+    )
+    cure = ", or say --columns '*' if the rows belong together as they stand"
+    return Doubt("unlike-index", (shared,), evidence, (cure,), SETTLING)
 
 
 def about_equal_columns(file: str, targets: str, column: int, names: Sequence[str] | None) -> Doubt:
@@ -74,19 +92,30 @@ def about_equal_columns(file: str, targets: str, column: int, names: Sequence[st
     evidence = (
         f"{file}: {labelled(names, column)} equals that of {targets} in every row and others do not, as a key would"
     )
-    import shlex
-
-    join = [] if names is None else [f"join by it with --id {shlex.quote(names[column])}"]
+    join = [] if names is None else [f"join by it with --id {quoted(names[column])}"]
     return Doubt("equal-columns", (called(names, column),), evidence, picks([column], names, *join), SETTLING)
 
 
-def about_spare_column(file: str, column: int, names: Sequence[str] | None, why: str) -> Doubt:
+def about_spare_column(file: str, column: int, names: Sequence[str] | None, why: str, in_both: bool = False) -> Doubt:
     """Return the doubt about a column of predictions whose numbers are those of an index, a fold or a label.
 
-    `why` says what is odd about its numbers.
+    `why` says what is odd about its numbers, and `in_both` that the targets have a column of its name.
     """
     evidence = f"{file}: {labelled(names, column)} holds {why}, as an index, a fold or a label would"
-    return Doubt("spare-column", (called(names, column),), evidence, picks([column], names), SETTLING)
+    join = [f"join by it with --id {quoted(called(names, column))}"] if in_both else []
+    return Doubt("spare-column", (called(names, column),), evidence, picks([column], names, *join), SETTLING)
+
+
+def about_truths(operand: Operand, numbers: Sequence[int]) -> Doubt | None:
+    """Return the doubt about a column of True and False, as typed files have them, beside predictions that are numbers."""
+    table = operand.content
+    if not operand.is_table or len(numbers) < 2:
+        return None
+    truths = [number for number in numbers if table.is_truth(number)]
+    if not truths or len(truths) == len(numbers):
+        return None
+    evidence = f"{operand.name}: {table.label(truths[0])} holds True and False, and the others numbers"
+    return Doubt("spare-column", (called(table.names, truths[0]),), evidence, picks(truths, table.names), SETTLING)
 
 
 def about_unexplained_classes(file: str, labels: str, spare: Sequence[int], names: Sequence[str]) -> Doubt:
@@ -127,10 +156,8 @@ def called(names: Sequence[str] | None, column: int) -> str:
 
 def picks(spare: Sequence[int], names: Sequence[str] | None, *more: str) -> tuple[str]:
     """Return the cures in one clause: those in `more`, to leave columns out, and to say that all are meant."""
-    import shlex
-
     one = len(spare) == 1
-    left_out = shlex.quote(",".join(f"!{called(names, i)}" for i in spare))
+    left_out = quoted(",".join(f"!{called(names, i)}" for i in spare))
     leave = f"leave {'it' if one else 'them'} out with --columns {left_out}"
     if len(spare) > MOST_NAMED:
         leave = "pick the predictions with --columns NAME,..."

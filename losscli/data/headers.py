@@ -10,11 +10,9 @@ from itertools import pairwise
 
 from losscli.data.doubts import Doubt
 from losscli.io.operands import Operand
+from losscli.io.table import MISSING, PERCENT
 
-MISSING = frozenset({"na", "n/a", "#n/a", "?", "-", ".", "null", "none", "nil", "missing", "(null)", "<na>"})
-"""Words, in lower case, that stand for a missing value."""
 WHOLE = re.compile(r"[+-]?\d+")
-PERCENT = re.compile(r"[+-]?\d+([.,]\d+)?\s*%")
 LEADING_ZERO = re.compile(r"[+-]?0\d")
 ROWS = 200
 """The rows below the first one that are looked at."""

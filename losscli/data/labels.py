@@ -2,8 +2,8 @@
 
 import math
 import re
+import unicodedata
 from dataclasses import dataclass, replace
-from shlex import quote
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -16,10 +16,16 @@ from losscli.data.target_encoding import IGNORED, DecodedTargets, TargetEncoding
 from losscli.definition.words import StoredAs, TargetKind
 from losscli.errors import DataError, UsageError
 from losscli.io.source import Derived, MemorySource, Recoded, Reshaped, Source, blocks, whole
-from losscli.wording import count, did_you_mean, listing
+from losscli.wording import count, did_you_mean, listing, quoted
 
 if TYPE_CHECKING:
     from losscli.io.text import TextColumn
+
+
+MOST_SAID = 12
+"""Of more classes than this, a cure does not list the names."""
+WORDS = ("false", "true")
+"""Names of two classes that stand for the labels 0 and 1."""
 
 
 class Holder(NamedTuple):
@@ -97,6 +103,8 @@ def one_a_row(
             source = Reshaped(source)
         value = None if ignore is None else as_number(ignore, "--ignore-index")
         by_name = None if base or not classes else numbers_as_names(source, classes, value, named)
+        if base and classes and not named:
+            _check_ascending(source.name, classes)
         if by_name is not None:
             return by_name
         _check_indices(loss, source, k, value, base, holder)
@@ -147,7 +155,7 @@ def numbers_as_names(
 
     Raises a DataError if labels may be names or positions, and the user has not said the names.
     """
-    ways = ((trim, left, list(map(as_index, left))) for trim, left in trimmed(classes))
+    ways = ((trim, left, _numbers_of(left)) for trim, left in trimmed(classes))
     found = next((way for way in ways if len({*way[2]} - {None}) == len(classes)), None)
     if found is None or found[2] == list(range(len(classes))):
         return None
@@ -156,6 +164,8 @@ def numbers_as_names(
     for _, batch in blocks(source):
         kept = np.ones(len(batch), bool) if ignore is None else ~is_ignored(batch, ignore)
         if not np.isin(batch[kept], numbers).all():
+            if not named and numbers.tolist() != sorted(numbers):
+                raise _out_of_order(source.name, classes, numbers)
             return None
         here = kept & ~((batch >= 0) & (batch < k))
         positions, ignored = positions and not here.any(), ignored or not kept.all()
@@ -169,6 +179,30 @@ def numbers_as_names(
     notes = [f"{source.name}: labels are numbers that the classes are called by, and are matched by name"]
     encoding = TargetEncoding("name", "indices", k, float(IGNORED) if ignored else None)
     return DecodedTargets(Renumbered(source, numbers), encoding, left, matched, notes)
+
+
+def _numbers_of(names: tuple[str, ...]) -> list[int | None]:
+    """Return the whole numbers that names are, with None for words; 0 and 1 for two classes called False and True."""
+    words = [name.lower() for name in names]
+    return [WORDS.index(word) for word in words] if sorted(words) == list(WORDS) else list(map(as_index, names))
+
+
+def _check_ascending(labels: str, classes: tuple[str, ...]) -> None:
+    """Raise a DataError if labels are positions, and classes are called by numbers that do not ascend."""
+    for _, left in trimmed(classes):
+        numbers = [number for number in map(as_index, left) if number is not None]
+        if len(set(numbers)) == len(classes) and numbers != sorted(numbers):
+            raise _out_of_order(labels, classes, np.array(numbers, np.int64))
+
+
+def _out_of_order(labels: str, classes: tuple[str, ...], numbers: Array) -> DataError:
+    """Return the error about labels that are no names of classes, where these are numbers that do not ascend."""
+    ordered = ",".join(classes[i] for i in np.argsort(numbers))
+    return DataError(
+        f"{labels}: labels that are positions, and columns that are called by numbers in another order "
+        f"({listing(classes, 4)}); if labels count the columns by their numbers, say --columns {quoted(ordered)}",
+        "label-not-a-class",
+    )
 
 
 def two_names(
@@ -303,15 +337,15 @@ def _name_classes(
             return _Named({code: names[cell] for code, cell in labels}, left, trim, [])
         fits.append((sum(known), left))
     for trim, left in ways:
-        names = {name.lower(): i for i, name in enumerate(left)}
-        spelt = {cell for _, cell in labels}
-        folded = {cell.lower() for cell in spelt}
-        if len(names) == len(left) and len(folded) == len(spelt) and folded <= names.keys():
-            number_of_code = {code: names[cell.lower()] for code, cell in labels}
+        names = {_folded(name): i for i, name in enumerate(left)}
+        folded = [_folded(cell.strip()) for _, cell in labels]
+        if len(names) == len(left) and len(set(folded)) == len(folded) and all(cell in names for cell in folded):
+            number_of_code = {code: names[cell] for (code, _), cell in zip(labels, folded, strict=True)}
             cell, name = next(
                 (cell, left[number_of_code[code]]) for code, cell in labels if cell != left[number_of_code[code]]
             )
-            note = f"{text.name}: labels are classes but for capital letters: {cell!r} is {name!r}"
+            what = "capital letters" if cell.strip().lower() == name.lower() else "the way in which accents are stored"
+            note = f"{text.name}: labels are classes but for {what}: {cell!r} is {name!r}"
             return _Named(number_of_code, left, trim, [note])
     raise _not_a_class(text, labels, classes, max(fits, key=lambda fit: fit[0])[1], holder)
 
@@ -334,14 +368,46 @@ def _not_a_class(
     more = f"; {count(rows, 'row')} like this" if rows > 1 else ""
     cure = did_you_mean(cell, names)
     if not cure and all(as_index(cell) is not None for _, cell in labels):
-        cure = "; a label in text is a name, never a position: name the columns after the labels, or save the labels as NPY integers"
+        cure = f"; a label in text is a name, never a position: name the columns after the labels{_say_classes(labels, len(classes))}, or save the labels as NPY integers"
     likely = next((name for name in classes if name.lower() in LIKELY_IDS), None)
     if likely is not None and holder is PREDICTIONS:
-        cure = f"; is {likely!r} a column of ids? Name it with --id {quote(likely)}, or pick the classes with --columns"
+        cure = (
+            f"; is {likely!r} a column of ids? Name it with --id {quoted(likely)}, or pick the classes with --columns"
+        )
+    pattern = _pattern_of([cell.strip() for _, cell in labels], classes) if holder is PREDICTIONS else None
+    if pattern is not None:
+        pick = f"--columns {quoted(pattern)}"
+        cure = f"{cure} {pick}" if likely is not None else f"; pick the columns that are classes with {pick}"
     return DataError(
         f"{text.place(text.first[code])}: {cell!r} is not a class; {holder.have} {listing(names)}{cure}{more}",
         "label-not-a-class",
     )
+
+
+def _folded(name: str) -> str:
+    """Return a name without a difference between capital and small letters, or between ways to store an accent."""
+    return unicodedata.normalize("NFC", name.lower())
+
+
+def _pattern_of(labels: list[str], classes: tuple[str, ...]) -> str | None:
+    """Return the pattern of some columns that are called by labels with the same beginning and end, if all labels have one."""
+    for name in classes:
+        before, found, behind = name.partition(labels[0])
+        if not found or not (before or behind) or re.search(r"[][*?!,]", before + behind):
+            continue
+        matching = [other for other in classes if other.startswith(before) and other.endswith(behind)]
+        if len(matching) > 1 and all(f"{before}{label}{behind}" in matching for label in labels):
+            return f"{before}*{behind}"
+    return None
+
+
+def _say_classes(labels: list[tuple[int, str]], k: int) -> str:
+    """Return how --classes would name the columns after labels that are 0, 1, 2 ... or 1, 2, 3 ...; '' for others."""
+    for first in (0, 1):
+        names = [str(number) for number in range(first, first + k)]
+        if k <= MOST_SAID and all(cell in names for _, cell in labels):
+            return f" with --classes {','.join(names)} if they are in this order"
+    return ""
 
 
 def _index_classes(

@@ -2,6 +2,7 @@
 
 import os
 
+from losscli.data.columns import Columns
 from losscli.data.dataset import Dataset
 from losscli.data.targets import check_rows
 from losscli.definition.request import Request
@@ -9,6 +10,7 @@ from losscli.errors import DataError, UsageError
 from losscli.io.npy import squeezed
 from losscli.io.source import Source
 from losscli.io.table import is_finite_number
+from losscli.wording import count
 
 
 def constant_of(request: Request) -> float | None:
@@ -43,7 +45,7 @@ def shaped(request: Request, dataset: Dataset, notes: list[str]) -> Source:
     _check_commas(request, dataset)
     shape = columns.shape
     _check_rows_of_numbers(request, columns.name, shape)
-    _check_classes(request, columns.name, shape)
+    _check_classes(request, columns.name, shape, dataset.targets)
     for other in (dataset.targets, dataset.weights, dataset.third_operand):
         if other is not None:
             check_rows(columns, other)  # from the headers alone, before a cell is parsed
@@ -84,11 +86,16 @@ def _check_rows_of_numbers(request: Request, file: str, shape: tuple[int, ...]) 
         raise DataError(f"{name}: {file} has shape {shape}; it takes {family.rows}")
 
 
-def _check_classes(request: Request, file: str, shape: tuple[int, ...]) -> None:
+def _check_classes(request: Request, file: str, shape: tuple[int, ...], targets: Columns | None) -> None:
     """Raise a DataError if a loss over classes gets predictions without several columns, one per class."""
     family, name = request.loss.family, request.loss.name
     if family.target_type != "classes":
         return
+    if len(shape) == 1 and targets is not None and 0 < (rows := targets.shape[0]) < shape[0] and shape[0] % rows == 0:
+        raise DataError(
+            f"{name}: {file} has shape {shape}, and {targets.name} {count(rows, 'row')}; if it is a table that was flattened, "
+            f"save it with numpy.reshape(values, ({rows}, {shape[0] // rows}))"
+        )
     if len(shape) == 1:
         raise DataError(
             f"{name}: {file} has shape {shape}; it takes one column a class, (n, k); for one score a row use a "

@@ -15,7 +15,7 @@ from losscli.definition.loss import Family
 from losscli.definition.words import StoredAs, TargetKind
 from losscli.errors import DataError, UsageError
 from losscli.io.source import ConstantSource, Reshaped, Source, blocks
-from losscli.wording import count
+from losscli.wording import count, quoted
 
 
 def decode(
@@ -158,7 +158,14 @@ def check_rows(predictions: Columns, other: Columns) -> None:
             "rows-differ",
         )
     if other_rows == rows + 1 and other.operand.is_table and other.names is None:
-        raise DataError(f"{fact}: if its first row is a header, say --header", "rows-differ")
+        both = predictions.operand.is_table and predictions.names is None
+        cure = f"delete it, or give {predictions.name} one too and say --header" if both else "say --header"
+        raise DataError(f"{fact}: if its first row is a header, {cure}", "rows-differ")
+    if rows == other_rows + 1 and predictions.operand.is_table and predictions.names is None:
+        raise DataError(
+            f"{fact}: if the first row of {predictions.name} is a header, say --header; else join by a common column with --id",
+            "rows-differ",
+        )
     raise DataError(f"{fact}: each prediction needs its own; join by a common column with --id", "rows-differ")
 
 
@@ -213,15 +220,21 @@ def _classes(
             decoded.notes.append(f"{targets.name}: shape {shape} was squeezed to {shape[:1]}: one label a row")
         return decoded
     if shape[1] != k:
+        both = next((name for name in targets.names or () if name in (classes or ())), None)
+        join = "" if both is None else f"; column {both!r} is in both files: join by it with --id {quoted(both)}"
         raise DataError(
             f"{loss}: {targets.name} has {shape[1]} columns, and there are {k} classes; "
-            "give one label a row, or one column a class"
+            f"give one label a row, or one column a class{join}"
         )
     if ignore is not None:
         raise UsageError(f"--ignore-index: {targets.name} has {k} targets a row; it needs one label a row")
     if base:
         raise UsageError(f"--label-base {base}: {targets.name} has one column a class, and no labels; leave it out")
     notes: list[str] = []
+    if targets.operand.is_table:
+        from losscli.data.truth import read_words
+
+        read_words(targets)
     source, matched = targets.source(), None
     if classes and targets.names:
         source, matched = by_name(source, classes, targets.names, notes, positions=False)

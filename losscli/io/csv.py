@@ -19,6 +19,7 @@ from losscli.arrays import Array
 from losscli.definition.dialect import BLANKS, Dialect
 from losscli.errors import DataError
 from losscli.io.bytes import Looked, Raw, blocks_of
+from losscli.io.foreign import IN_UTF_8
 from losscli.io.layout import BOM, CARRIAGE_RETURN, NEWLINE, Layout, layout_of, squeezed
 from losscli.io.table import Table, is_decimal_comma, parses_as_number
 from losscli.wording import count
@@ -434,7 +435,7 @@ class TextTable(Table):
     def _unreadable(self, chunk: int, why: str) -> str:
         """Return the message about a chunk that cannot be parsed, with the most likely reason and its cure."""
         if "utf-8" in why.lower():
-            return f"{self.name}: not UTF-8 text; save it as UTF-8"
+            return not_utf_8(self.name)
         first = "".join(self.names or ()) or "".join(next((record for _, record in self._records(0)), []))
         for line, record in self._records(chunk):
             if len(record) > self.width and ";" in first:
@@ -489,6 +490,11 @@ class TextTable(Table):
             bool(self.frame(chunk, [0]).to_series(0).str.contains(r"[^0-9\s+-]").any())
             for chunk in range(len(self.cuts) - 1)
         )
+
+
+def not_utf_8(name: str) -> str:
+    """Return the message about text in another encoding, with the way to save it if Windows wrote it in the West."""
+    return f"{name}: not UTF-8 text; save it as UTF-8; from Windows in the West, {IN_UTF_8.format('cp1252').replace('FILE', name)}"
 
 
 def _shortened(cell: str) -> str:
@@ -558,7 +564,7 @@ def _first_record(name: str, raw: Raw, layout: Layout) -> tuple[int, list[str]]:
     try:
         text = data[:end].decode()
     except UnicodeDecodeError as error:
-        raise DataError(f"{name}: not UTF-8 text; save it as UTF-8") from error
+        raise DataError(not_utf_8(name)) from error
     if separator == BLANKS:
         text = squeezed(text.encode()).decode()
     if text.count(separator) >= MOST_COLUMNS:

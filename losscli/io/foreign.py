@@ -110,7 +110,9 @@ FOREIGN = (
 
 CONVERTED = {
     (".pkl", ".pickle", ".joblib"): PICKLE,
-    (".json",): "save it with one JSON object per line, as df.to_json('FILE.jsonl', orient='records', lines=True) does",
+    (
+        ".json",
+    ): "save it with one JSON object per line: pandas.read_json('FILE').to_json('FILE.jsonl', orient='records', lines=True)",
     (".ods",): EXCEL,
     (".xlsx", ".xls"): EXCEL,
     (".h5", ".hdf5", ".mat"): AS_ARRAY,

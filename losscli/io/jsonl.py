@@ -52,6 +52,17 @@ class JsonTable(TypedTable):
                 raise no_room(where.name, "No space left on device") from error
             return _slowly(where.name, lines, where.raw).lazy()
 
+    def _nested(self, number: int, dtype: "pl.DataType") -> str:
+        import polars as pl
+
+        if self.height == 1 and isinstance(dtype, pl.Struct) and all(field.name.isdecimal() for field in dtype.fields):
+            new = f"{self.name}.jsonl"
+            return (
+                f"{self.name}: a whole table as one JSON object, as df.to_json writes it; save it with "
+                f"pandas.read_json({self.name!r}).to_json({new!r}, orient='records', lines=True)"
+            )
+        return super()._nested(number, dtype)
+
     def place(self, row: int, column: int | None = None) -> str:
         lines = (line for line, _ in _numbered(self.lines))
         line = next((line for number, line in enumerate(lines) if number == row), row + 1)

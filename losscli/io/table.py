@@ -25,9 +25,14 @@ if TYPE_CHECKING:
 
     from losscli.io.text import TextColumn
 
+KEYS = 10_000
+"""Rows by which two files are compared that may have the same keys in another order."""
 SHOWN = 60
 """Letters of a cell that a message shows."""
 DECIMAL_COMMA = re.compile(r"[+-]?([0-9]*,[0-9]+|[0-9]+,)([eE][+-]?[0-9]+)?")
+MISSING = frozenset({"na", "n/a", "#n/a", "?", "-", ".", "null", "none", "nil", "missing", "(null)", "<na>"})
+"""Words, in lower case, that stand for a missing value."""
+PERCENT = re.compile(r"[+-]?\d+([.,]\d+)?\s*%")
 
 
 class Table:
@@ -103,6 +108,10 @@ class Table:
         """Whether a column is text, rather than the numbers or booleans of a typed file."""
         return True
 
+    def is_truth(self, number: int) -> bool:
+        """Whether a column of a typed file is of booleans."""
+        return False
+
     def breadth(self, number: int) -> int | None:
         """Return the length of the lists in a column, or None if its cells are no lists."""
         return None
@@ -150,6 +159,10 @@ class Table:
             raise DataError(f"{self.name}: no column {column!r}; its columns: {listing(map(repr, self.names))}{near}")
         if len(places) > 1:
             numbers = listing(place + 1 for place in places)
+            if not column:
+                raise DataError(
+                    f"{self.name}: {len(places)} columns have no name ({numbers}); pick the others with --columns NAME,..., or name them"
+                )
             raise DataError(f"{self.name}: {len(places)} columns are called {column!r} ({numbers}); rename all but one")
         return places[0]
 
@@ -231,6 +244,45 @@ class Table:
             self.kept[key] = NpySource.copy(source)
         copy: Source = self.kept[key]
         return copy
+
+    def first_unlike(self, other: "Table", column: str) -> int | None:
+        """Return the first row in which a column of both tables has different values, of which the other has some too.
+
+        None if there is none, or the tables have different numbers of rows or are in pieces of different sizes.
+        """
+        import polars as pl
+
+        if self.cuts != other.cuts:
+            return None
+        for chunk, start in enumerate(self.cuts[:-1]):
+            ours, theirs = (table.frame(chunk, [table.find(column)]).to_series(0) for table in (self, other))
+            if ours.dtype != theirs.dtype:
+                ours, theirs = ours.cast(pl.String), theirs.cast(pl.String)
+            unlike = ours.ne_missing(theirs)
+            if unlike.any():
+                return start + int(unlike.arg_max() or 0) if ours.is_in(theirs.implode()).any() else None
+        return None
+
+    def reorders(self, other: "Table", column: str) -> bool:
+        """Whether a column of both tables has values that differ from row to row, in other rows of the other table.
+
+        Only the first rows are looked at.
+        """
+        import polars as pl
+
+        rows = min(self.height, other.height, KEYS)
+        if not rows:
+            return False
+        try:
+            ours, theirs = (table.frame(0, [table.find(column)]).to_series(0).head(rows) for table in (self, other))
+        except DataError:  # of lists, and others that are no keys
+            return False
+        rows = min(len(ours), len(theirs))
+        ours, theirs = ours.head(rows).cast(pl.String), theirs.head(rows).cast(pl.String)
+        if not (ours != theirs).any() or ours.n_unique() < rows or theirs.n_unique() < rows:
+            return False
+        shared = int(ours.is_in(theirs.implode()).sum())
+        return shared >= 2 and 100 * shared >= rows
 
     def cells(self, chunk: int, number: int) -> "pl.Series | list[str | None]":
         """Return a column of a chunk as text: a list if `cells_are_lists`, else a Polars series."""
@@ -394,9 +446,11 @@ class Stacked(Table):
         first = tables[0]
         for other in tables[1:]:
             if other.names != first.names or other.width != first.width:
+                numbers = all(any(map(parses_as_number, table.names or ())) for table in (first, other))
+                cure = "; if their first rows are data, say --no-header" if numbers and not first.settled else ""
                 raise DataError(
                     f"{other.name}: its columns ({listing(other.names or [other.width])}) differ from those of "
-                    f"{first.name} ({listing(first.names or [first.width])})"
+                    f"{first.name} ({listing(first.names or [first.width])}){cure}"
                 )
         self.name, self.names, self.width, self.settled = name, first.names, first.width, first.settled
         self.doubt = next((table.doubt for table in tables if table.doubt), None)
@@ -424,6 +478,9 @@ class Stacked(Table):
 
     def is_text(self, number: int) -> bool:
         return any(table.is_text(number) for table in self.tables)
+
+    def is_truth(self, number: int) -> bool:
+        return all(table.is_truth(number) for table in self.tables)
 
     def place(self, row: int, column: int | None = None) -> str:
         part = int(np.searchsorted(self.starts, row, side="right")) - 1
@@ -481,6 +538,10 @@ def _not_a_number(cell: Any, table: Table, otherwise: str) -> str:
         cure = "; write thousands without commas" + ", or say --decimal , for decimal commas" * is_decimal_comma(text)
     elif is_decimal_comma(text):
         cure = "; a decimal comma? Say --decimal ,"
+    elif PERCENT.fullmatch(text.strip()):
+        cure = "; a percentage? Write 0.25 for 25%"
+    elif text.strip().lower() in MISSING and table.names is not None:
+        cure = "; a missing value? Fill it, or leave out the row"
     elif table.names is None:
         cure = "; if the first row is a header, say --header"
     return f"{shown} is not a number{cure}"

@@ -89,7 +89,7 @@ class TypedTable(Table):
         for number, dtype in zip(numbers, self._dtypes(numbers), strict=True):
             if dtype.is_temporal():
                 what = f"{self.name}, {self.label(number)}: its cells are {dtype}"
-                raise DataError(f"{what}, where one number each is needed; save a column for each number")
+                raise DataError(f"{what}, where one number each is needed{cure or '; save a column for each number'}")
         return super()._checked(chunk, numbers, cure)
 
     def _dtypes(self, numbers: Sequence[int]) -> "list[pl.DataType]":
@@ -107,6 +107,11 @@ class TypedTable(Table):
 
         dtype = self.schema.dtypes()[number]
         return not (dtype.is_numeric() or dtype == pl.Boolean or dtype.is_nested())
+
+    def is_truth(self, number: int) -> bool:
+        import polars as pl
+
+        return bool(self.schema.dtypes()[number] == pl.Boolean)
 
     def source(self, numbers: Sequence[int], cure: str = "", one_axis: bool = True) -> Source:
         key = ("source", tuple(numbers), one_axis)
@@ -130,7 +135,11 @@ class TypedTable(Table):
         return NpySource.of_raw(self.name, raw, table.shape, table.dtype, True, table.columns, table)
 
     def breadth(self, number: int) -> int | None:
+        import polars as pl
+
         dtype = self.schema.dtypes()[number]
+        if isinstance(dtype, pl.Struct):
+            raise DataError(self._nested(number, dtype))
         if not _is_list(dtype):
             if dtype.is_nested():
                 raise DataError(self._nested(number, dtype))
@@ -196,7 +205,7 @@ class TypedTable(Table):
         if inner is not None and (inner.is_numeric() or inner == pl.Boolean):
             name = self.names[number] if self.names else number + 1
             return f"{what}, where one number each (or one word) is needed; lists are read if {self.name}:{name} or --columns names them alone"
-        if isinstance(dtype, pl.Struct) and {"indices", "values"} <= {field.name for field in dtype.fields}:
+        if isinstance(dtype, pl.Struct) and {"type", "values"} <= {field.name for field in dtype.fields}:
             return f"{what}, a vector of Spark; save it with pyspark.ml.functions.vector_to_array, as a list"
         return f"{what}, where one number each (or one word) is needed; save a column for each"
 

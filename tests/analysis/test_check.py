@@ -808,6 +808,13 @@ class TestErrors:
         assert "id-as-prediction" in codes(checked("p.csv", "y.npy"))
         assert "id-as-prediction" in compute("ce", "p.csv", "y.npy").err
 
+    def test_keys_in_another_order(self, checked, write):
+        p = write("p.csv", table(["key", "a"], [[i, i + 0.5] for i in range(9)]))
+        t = write("t.csv", table(["key", "b"], [[i, i + 0.25] for i in reversed(range(9))]))
+        found = checked(f"{p}:a", f"{t}:b")["by"]["keys-in-another-order"]
+        assert found["severity"] == "warning"
+        assert "--id key" in found["cure"]
+
     def test_files_that_cannot_be_opened_are_one_line(self, run, save, write):
         p = save("p.npy", [1.0])
         run("check", p, "t.npy").refuses(3, "t.npy")

@@ -288,3 +288,167 @@ class TestIndexOfPandas:
         pl.DataFrame({"__index_level_0__": [7, 3], "a": [2.0, 0.0], "b": [0.0, 2.0]}).write_parquet("p.parquet")
         value = compute("ce", "p.parquet", save("y.npy", [0, 1]), "-f", "value").value
         assert value == near(cross_entropy([[2, 0], [0, 2]], [0, 1]))
+
+
+class TestColumnsOfOtherRoles:
+    """A pattern of --columns takes no column that another role has, nor an index; a name does."""
+
+    @pytest.fixture
+    def one(self, folder):
+        table = {**dict(zip(NAMES, LOGITS.T, strict=True)), "fold": np.arange(60), "label": LABELS, "id": np.arange(60)}
+        pl.DataFrame(table).write_parquet(folder / "one.parquet")
+        return "one.parquet", "one.parquet:label"
+
+    @pytest.mark.parametrize("columns", ["!fold", "*,!fold", "[cdol]*"])
+    def test_are_left_out(self, compute, one, columns):
+        found = compute("ce", *one, "--id", "id", "--columns", columns).json
+        assert found["value"] == EXPECTED
+        roles = {column["name"]: column["role"] for column in found["receipt"]["columns"]}
+        assert (roles["label"], roles["id"], roles["fold"]) == ("target", "id", "unused")
+
+    def test_are_taken_by_name(self, compute, one):
+        found = compute("mse", *one, "--columns", "label", "-f", "value")
+        assert found.value == 0
+
+    def test_an_index_of_pandas(self, compute, folder):
+        table = {**dict(zip(NAMES, LOGITS.T, strict=True)), "fold": np.arange(60), "__index_level_0__": np.arange(60)}
+        pl.DataFrame(table).write_parquet(folder / "z.parquet")
+        pl.DataFrame({"y": LABELS}).write_parquet(folder / "y.parquet")
+        assert compute("ce", "z.parquet", "y.parquet", "--columns", "!fold", "-f", "value").value == EXPECTED
+
+
+class TestUnlikeIndex:
+    """Two files whose own indices, as pandas writes them, have the same values in another order."""
+
+    @pytest.fixture
+    def files(self, folder):
+        def make(index, other, name="__index_level_0__"):
+            z = {**dict(zip(NAMES, LOGITS.T, strict=True)), name: index}
+            pl.DataFrame(z).write_parquet(folder / "z.parquet")
+            pl.DataFrame({"y": np.array(NAMES)[LABELS], name: other}).write_parquet(folder / "y.parquet")
+            return "z.parquet", "y.parquet"
+
+        return make
+
+    def test_is_refused_with_its_cures(self, compute, files):
+        order = RNG.permutation(60)
+        z, y = files(np.arange(60), order)
+        place = int(np.argmax(order != np.arange(60)))
+        compute("ce", z, y).refuses(3, z, y, "'__index_level_0__'", f"from row {place}", "--id", "--columns '*'")
+        assert compute("ce", z, y, "--columns", "*", "-f", "value").value == EXPECTED
+        joined = cross_entropy(LOGITS, LABELS[np.argsort(order)])
+        assert compute("ce", z, y, "--id", "__index_level_0__", "-f", "value").value == near(joined)
+
+    @pytest.mark.parametrize("other", [np.arange(60), np.arange(60) + 1000, [f"k{i}" for i in range(60)]])
+    def test_that_is_equal_or_has_nothing_in_common_says_nothing(self, compute, files, other):
+        assert compute("ce", *files(np.arange(60), other), "-f", "value").value == EXPECTED
+
+    def test_in_any_piece_of_the_file(self, compute, files, monkeypatch):
+        monkeypatch.setattr("losscli.io.typed.SEGMENT", 7)
+        index = np.arange(60)
+        index[[57, 58]] = 58, 57
+        compute("ce", *files(np.arange(60), index)).refuses(3, "from row 57")
+
+    def test_of_another_type(self, compute, files):
+        compute("ce", *files(np.arange(60), [str(i) for i in range(59, -1, -1)])).refuses(3, "another order")
+
+    def test_of_the_weights(self, compute, files, folder):
+        files(np.arange(60), np.arange(60))
+        weights = {"w": np.ones(60), "__index_level_0__": np.arange(60)[::-1]}
+        pl.DataFrame(weights).write_parquet(folder / "w.parquet")
+        compute("ce", "z.parquet", "y.parquet", "--sample-weight", "w.parquet").refuses(3, "w.parquet", "another order")
+
+
+class TestTypedSpareColumns:
+    """Columns of a typed file whose type tells that they are no predictions."""
+
+    @pytest.fixture
+    def files(self, folder):
+        def make(name, column):
+            pl.DataFrame({**dict(zip(NAMES, LOGITS.T, strict=True)), name: column}).write_parquet(folder / "z.parquet")
+            pl.DataFrame({"y": LABELS}).write_parquet(folder / "y.parquet")
+            return "z.parquet", "y.parquet"
+
+        return make
+
+    def test_of_true_and_false(self, compute, files):
+        z, y = files("right", LOGITS.argmax(axis=1) == LABELS)
+        compute("ce", z, y).refuses(3, "z.parquet", '"right" holds True and False', "--columns '!right'")
+        assert compute("ce", z, y, "--columns", "!right", "-f", "value").value == EXPECTED
+        assert compute("ce", z, y, "--columns", "*").code == 0
+
+    def test_of_times(self, compute, files):
+        z, y = files("time", pl.datetime_range(pl.date(2024, 1, 1), pl.date(2024, 2, 29), eager=True))
+        compute("ce", z, y).refuses(3, "z.parquet", '"time"', "Datetime", "--columns")
+        assert compute("ce", z, y, "--columns", "!time", "-f", "value").value == EXPECTED
+
+    def test_all_of_true_and_false_are_predictions(self, compute, folder):
+        hard = np.eye(3, dtype=bool)[LABELS]
+        pl.DataFrame(dict(zip(NAMES, hard.T, strict=True))).write_parquet(folder / "z.parquet")
+        pl.DataFrame({"y": LABELS}).write_parquet(folder / "y.parquet")
+        assert compute("brier", "z.parquet", "y.parquet", "--from", "probs", "-f", "value").value == 0
+
+    def test_a_key_of_both_files_in_another_order_may_join_them(self, compute, write):
+        key, y = 3 * np.arange(60), RNG.normal(size=60)
+        p = write("p.csv", table(["key", "y"], key, y))
+        t = write("t.csv", table(["key", "y"], key[::-1], y[::-1] + 1))
+        compute("mse", p, t).refuses(3, "'key'", "--id key", "--columns '!key'")
+        assert compute("mse", p, t, "--id", "key", "-f", "value").value == near(1)
+
+
+class TestKeysInAnotherOrder:
+    """A column of both files that no role uses, as an index that --columns left out: rows that do not belong together."""
+
+    ROWS = "\n0,1.5,0.25\n1,-1,0.5\n2,0.5,1\n"
+
+    def test_is_a_warning_with_the_cure(self, compute, run, write):
+        p = write("p.csv", ",cat,dog" + self.ROWS)
+        t = write("t.csv", ",y\n2,dog\n0,cat\n1,dog\n")
+        words = p, f"{t}:y", "--columns", "cat,dog"
+        found = compute("ce", *words)
+        assert found.code == 0
+        assert "warning: keys-in-another-order: p.csv and t.csv: column ''" in found.err
+        assert "--id ''" in found.err
+        assert "keys-in-another-order" in run("check", *words).out
+        losses = np.log(np.exp([1.5, -1, 0.5]) + np.exp([0.25, 0.5, 1])) - [1.5, 0.5, 1]
+        joined = compute("ce", p, t, "--id", "", "-f", "value")
+        assert (joined.value, joined.err) == (near(losses.mean()), "")
+
+    @pytest.mark.parametrize(
+        ("names", "rows"),
+        [
+            ("id", [(0, "cat"), (1, "dog"), (2, "dog")]),
+            ("id", [(7, "cat"), (8, "dog"), (9, "dog")]),
+            ("id", [(1, "cat"), (0, "dog"), (0, "dog")]),
+            ("key", [(2, "cat"), (1, "dog"), (0, "dog")]),
+        ],
+    )
+    def test_keys_that_are_equal_others_repeated_or_called_otherwise_say_nothing(self, compute, write, names, rows):
+        p = write("p.csv", "id,cat,dog" + self.ROWS)
+        t = write("t.csv", f"{names},y\n" + "".join(f"{key},{label}\n" for key, label in rows))
+        assert compute("ce", p, f"{t}:y", "--columns", "cat,dog").err == ""
+
+    def test_columns_of_lists_are_no_keys(self, compute, folder):
+        for name, order in (("p.parquet", 1), ("t.parquet", -1)):
+            lists = LOGITS[::order].tolist()
+            pl.DataFrame({"a": LOGITS[:, 0], "y": LOGITS[:, 0] + 0.1 * LOGITS[:, 1], "lists": lists}).write_parquet(
+                folder / name
+            )
+        found = compute("mse", "p.parquet:a", "t.parquet:y")
+        assert (found.code, found.err) == (0, "")
+
+
+class TestNumberedColumns:
+    """Columns called 0, 1, 2, as pandas does where nobody names them, in both files."""
+
+    def test_are_no_copy_of_targets_that_are_called_0(self, compute, write):
+        z = write("z.csv", table(["", "0", "1", "2"], np.arange(60), *LOGITS.T))
+        y = write("y.csv", table(["", "0"], np.arange(60), LABELS))
+        assert compute("ce", z, y, "--id", "", "-f", "value").value == EXPECTED
+
+    def test_a_header_over_the_targets_alone(self, compute, write):
+        z = write("z.csv", "\n".join(",".join(map(str, row)) for row in LOGITS.tolist()) + "\n")
+        y = write("y.csv", "0\n" + "".join(f"{label}\n" for label in LABELS))
+        compute("ce", z, y).refuses(3, "z.csv has 60 rows and y.csv 61", "delete it, or give z.csv one too")
+        write("y.csv", "".join(f"{label}\n" for label in LABELS))
+        assert compute("ce", z, y, "-f", "value").value == EXPECTED

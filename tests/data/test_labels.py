@@ -80,3 +80,88 @@ class TestLabels:
     @pytest.mark.parametrize("cell", ["1e0", "1.5e+00", "1.0e+99", "007", "1.5"])
     def test_other_numbers_are_no_indices(self, compute, save, write, cell):
         compute("ce", save("p.npy", np.zeros((1, 3))), write("t.csv", f"label\n{cell}\n")).refuses(3, "t.csv:2", cell)
+
+
+class TestNamesThatAreTruths:
+    """Two columns called False and True: labels of any type are these names, wherever the columns stand."""
+
+    P = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]])
+    """Of False and True."""
+    LABELS = np.array([False, True, True])
+    EXPECTED = -np.mean(np.log([0.9, 0.8, 0.4]))
+
+    @pytest.mark.parametrize("names", [["False", "True"], ["True", "False"], ["p_true", "p_false"]])
+    @pytest.mark.parametrize("kind", ["bool", "int8", "float32", "parquet", "text"])
+    def test_in_either_order(self, compute, folder, write, save, names, kind):
+        p = self.P if "alse" in names[0] else self.P[:, ::-1]
+        z = write("p.csv", "\n".join([",".join(names), *(",".join(map(str, row)) for row in p.tolist()), ""]))
+        if kind == "parquet":
+            import polars as pl
+
+            pl.DataFrame({"y": self.LABELS}).write_parquet(folder / "y.parquet")
+            y = "y.parquet"
+        elif kind == "text":
+            y = write("y.csv", "y\n" + "".join(f"{label}\n" for label in self.LABELS))
+        else:
+            y = save("y.npy", self.LABELS, kind)
+        found = compute("ce", z, y, "--from", "probs", "-f", "value").value
+        assert found == pytest.approx(self.EXPECTED, rel=1e-12)
+
+
+class TestPositionsAmongNumbers:
+    """Labels that are positions, and columns that are called by numbers in another order than theirs."""
+
+    Z = np.array([[0.1, 2, -1], [3, 0.5, 0.25], [0.5, 1, 1.5]])
+    """Of 1, 2 and 3."""
+
+    @pytest.fixture
+    def z(self, write):
+        rows = [",".join(map(str, row)) for row in self.Z[:, [2, 0, 1]].tolist()]
+        return write("z.csv", "\n".join(["c_3,c_1,c_2", *rows, ""]))
+
+    @pytest.mark.parametrize("how", [[], ["--label-base", "1"]])
+    def test_are_refused_with_a_cure(self, compute, z, save, how):
+        y = save("y.npy", np.array([1, 0, 2]) + len(how) // 2)
+        ordered = ["--columns", "c_1,c_2,c_3"]
+        compute("ce", z, y, *how).refuses(3, "y.npy", "c_3, c_1, c_2", "--columns c_1,c_2,c_3")
+        losses = np.log(np.exp(self.Z).sum(axis=1)) - self.Z[[0, 1, 2], [1, 0, 2]]
+        expected = pytest.approx(losses.mean(), rel=1e-12)
+        assert compute("ce", z, y, *how, *ordered, "-f", "value").value == expected
+        assert compute("ce", z, save("y.npy", [2, 1, 3]), "-f", "value").value == expected
+
+
+@pytest.mark.parametrize("words", [("False", "True"), ("0", "1"), ("no", "yes"), ("FALSE", "TRUE")])
+def test_rows_of_one_hot_words(compute, write, words):
+    z = write("z.csv", "cat,dog\n1.5,0.25\n-1,0.5\n")
+    y = write("y.csv", "is_dog,is_cat\n{0},{1}\n{1},{0}\n".format(*words))
+    losses = np.log(np.exp([1.5, -1]) + np.exp([0.25, 0.5])) - [1.5, 0.5]
+    assert compute("ce", z, y, "-f", "value").value == pytest.approx(losses.mean(), rel=1e-12)
+
+
+class TestColumnsBesideClasses:
+    """Labels that some columns are called by, with a beginning or an end, while others are no classes."""
+
+    @pytest.mark.parametrize("name", ["prob_{}", "{}_prob", "RawFormulaVal:Class={}"])
+    @pytest.mark.parametrize("other", ["confidence", "SampleId"])
+    def test_the_message_says_how_to_pick_them(self, compute, write, name, other):
+        names = [other, *(name.format(label) for label in ("cat", "dog"))]
+        z = write("z.csv", ",".join(names) + "\n0.25,1.5,0.25\n0.5,-1,0.5\n")
+        y = write("y.csv", "y\ncat\ndog\n")
+        pattern = name.format("*")
+        compute("ce", z, y).refuses(3, "y.csv:2", "'cat' is not a class", f"--columns '{pattern}'")
+        losses = np.log(np.exp([1.5, -1]) + np.exp([0.25, 0.5])) - [1.5, 0.5]
+        assert compute("ce", z, y, "--columns", pattern, "-f", "value").value == pytest.approx(losses.mean(), rel=1e-12)
+
+
+def test_accents_may_be_stored_in_two_ways(compute, write):
+    z = write("z.csv", "Katze,\u00c4al\n1.5,0.25\n-1,0.5\n")
+    found = compute("ce", z, write("y.csv", "y\nKatze\nA\u0308al\n"), "-f", "value")
+    losses = np.log(np.exp([1.5, -1]) + np.exp([0.25, 0.5])) - [1.5, 0.5]
+    assert found.value == pytest.approx(losses.mean(), rel=1e-12)
+    assert "accents" in found.err
+
+
+def test_a_header_of_numbers_over_predictions(compute, write, save):
+    z, y = write("z.csv", "1.5,0.5\n2,3\n4,1\n0,1\n"), save("y.npy", [0, 1, 1])
+    compute("ce", z, y).refuses(3, "z.csv has 4 rows and y.npy 3", "first row of z.csv is a header, say --header")
+    assert compute("ce", z, y, "--header").code == 0

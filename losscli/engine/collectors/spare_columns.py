@@ -111,7 +111,8 @@ class SpareColumns(BatchCollector):
             why = _suspicious(job, record, int(j), fractional[others], record.beyond[others])
             if why is not None:
                 column = int(looked[j])
-                return doubts.about_spare_column(file, column, names, why)
+                both = names is not None and names[column] in (job.targets.columns or ())
+                return doubts.about_spare_column(file, column, names, why, both)
         return None
 
 
