@@ -3,9 +3,10 @@
 import numpy as np
 
 from losscli.data import doubts
-from losscli.data.dataset import Dataset
+from losscli.data.dataset import LIKELY_IDS, Dataset
 from losscli.data.doubts import Doubt
 from losscli.data.target_encoding import IGNORED, SUM_TOLERANCE, DecodedTargets
+from losscli.definition.registry import LOSSES
 from losscli.definition.request import Request
 from losscli.io.source import Recoded, Source
 
@@ -35,6 +36,27 @@ def about_name(request: Request, dataset: Dataset) -> Doubt | None:
         return None  # other numbers of rows are an error of their own
     column = predictions.names.index(targets.names[0])
     return doubts.about_name_of_targets(predictions.name, targets.name, column, predictions.names)
+
+
+def about_two_columns(request: Request, dataset: Dataset) -> Doubt | None:
+    """Return the doubt about two columns with one label per row, under a loss that takes each column for an outcome.
+
+    Two columns are nearly always the two classes of one outcome, and its loss is that of their softmax, or that of one
+    of them.
+    """
+    family, predictions, targets = request.loss.family, dataset.predictions, dataset.targets
+    if _are_said(request, dataset) or targets is None or family.target_type != "outcomes" or not family.several_outputs:
+        return None
+    shape = predictions.shape
+    if len(shape) != 2 or shape[1] != 2 or targets.shape not in (shape[:1], (shape[0], 1)):
+        return None
+    if any(name.lower() in LIKELY_IDS for name in predictions.names or ()):
+        return None  # it is one score and a key, which is another doubt
+    over_classes = request.loss.name.replace("sigmoid-", "softmax-")
+    over_classes = over_classes if over_classes in LOSSES else "softmax-cross-entropy"
+    return doubts.about_two_columns(
+        predictions.name, request.loss.name, over_classes, doubts.called(predictions.names, 1)
+    )
 
 
 def about_classes(request: Request, dataset: Dataset, predictions: Source, decoded: DecodedTargets) -> Doubt | None:

@@ -138,6 +138,21 @@ def about_unexplained_classes(file: str, labels: str, spare: Sequence[int], name
     return Doubt("unexplained-classes", tuple(these), evidence, picks(spare, names), (*SETTLING, "--classes"))
 
 
+def about_two_columns(file: str, loss: str, over_classes: str, positive: str) -> Doubt:
+    """Return the doubt about two columns of predictions with one label per row: two classes, or two outcomes?
+
+    Parameters
+    ----------
+    over_classes
+        the loss that takes the columns for classes.
+    positive
+        what --columns calls the column of the positive class.
+    """
+    evidence = f"{file}: two columns and one label a row, and {loss} takes each column for an outcome of its own"
+    cure = f"; for two classes say {over_classes}, or --columns {quoted(positive)} for the score of the positive one"
+    return Doubt("two-columns", (), evidence, (cure, ", or say --columns '*' if each is an outcome"), ("--columns",))
+
+
 def about_name_of_targets(file: str, targets: str, column: int, names: Sequence[str]) -> Doubt:
     """Return the doubt about a column of predictions that bears the name of the targets' column."""
     evidence = f"{file}: {labelled(names, column)} has the name of the targets' column in {targets}, so it may be a copy of them"

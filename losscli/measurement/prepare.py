@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from losscli.arrays import Array
-from losscli.data.class_columns import about_classes, about_name
+from losscli.data.class_columns import about_classes, about_name, about_two_columns
 from losscli.data.class_names import class_names, in_order
 from losscli.data.columns import Columns
 from losscli.data.dataset import Dataset, assign, join
@@ -70,8 +70,9 @@ def prepare(
         request, dataset, inputs, decoded = _understood(request, opener, once, choose, elements)
     except DataError as error:
         raise _advised(error, request, opener, choose is not None) from error
-    if (doubt := about_classes(request, dataset, inputs.predictions, decoded)) is not None:
-        raise doubt.error()
+    for doubt in (about_two_columns(request, dataset), about_classes(request, dataset, inputs.predictions, decoded)):
+        if doubt is not None:
+            raise doubt.error()
     job = _job(request, opener, dataset, inputs, decoded, rows, elements, gradient)
     paths = opener.paths | ({os.path.realpath(request.classes)} if request.classes else set())
     measurement = Measurement(

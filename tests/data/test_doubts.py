@@ -167,6 +167,33 @@ class TestSpareColumns:
         assert sorted(path.name for path in folder.iterdir()) == ["y.npy", "z.npy"]
 
 
+class TestTwoColumns:
+    """Two columns of logits with one label per row: softmax of both is sigmoid of their difference."""
+
+    Z = np.array([[0.5, 1.5], [2.0, -1.0], [0.25, 0.5]])
+    T = np.array([1, 0, 0])
+
+    @pytest.mark.parametrize(("loss", "other"), [("bce", "softmax-cross-entropy"), ("sigmoid-focal", "softmax-focal")])
+    def test_are_no_two_outcomes_unless_it_is_said(self, compute, save, loss, other):
+        files = save("z.npy", self.Z), save("y.npy", self.T)
+        compute(loss, *files).refuses(3, "z.npy", other, "--columns 2", "--columns '*'")
+
+    def test_each_cure_works(self, compute, save, write):
+        files = save("z.npy", self.Z), save("y.npy", self.T)
+        assert compute("ce", *files, "-f", "value").value == near(cross_entropy(self.Z, self.T))
+        column = np.column_stack([np.zeros(3), self.Z[:, 1]])
+        assert compute("bce", *files, "--columns", "2", "-f", "value").value == near(cross_entropy(column, self.T))
+        outcomes = [cross_entropy(np.column_stack([np.zeros(3), self.Z[:, k]]), (k == self.T) * 1) for k in (0, 1)]
+        assert compute("bce", *files, "--columns", "*", "-f", "value").value == near(sum(outcomes) / 2)
+
+    def test_of_a_table_are_called_by_name(self, compute, write):
+        z, y = write("z.csv", table(["no", "yes"], *self.Z.T)), write("y.csv", table(["y"], self.T))
+        compute("bce", z, y).refuses(3, "--columns yes")
+
+    def test_three_columns_are_classes_of_one_versus_the_rest(self, compute, save):
+        assert compute("bce", save("z.npy", LOGITS), save("y.npy", LABELS)).code == 0
+
+
 class TestHealthy:
     """Files that no doubt may stop."""
 
