@@ -70,9 +70,8 @@ def prepare(
         request, dataset, inputs, decoded = _understood(request, opener, once, choose, elements)
     except DataError as error:
         raise _advised(error, request, opener, choose is not None) from error
-    for doubt in (about_two_columns(request, dataset), about_classes(request, dataset, inputs.predictions, decoded)):
-        if doubt is not None:
-            raise doubt.error()
+    if (doubt := about_classes(request, dataset, inputs.predictions, decoded)) is not None:
+        raise doubt.error()
     job = _job(request, opener, dataset, inputs, decoded, rows, elements, gradient)
     paths = opener.paths | ({os.path.realpath(request.classes)} if request.classes else set())
     measurement = Measurement(
@@ -104,6 +103,8 @@ def _understood(
             f"--elements: {request.loss.name} of predictions of shape {inputs.predictions.shape} has one loss a sample; "
             "leave it out"
         )
+    if (doubt := about_two_columns(request, dataset)) is not None:
+        raise doubt.error()
     return request, dataset, inputs, _decoded(request, dataset, inputs)
 
 
