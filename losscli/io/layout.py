@@ -11,19 +11,16 @@ import numpy as np
 
 from losscli.definition.dialect import BLANKS, Dialect
 from losscli.errors import DataError
-from losscli.io.bytes import Raw
+from losscli.io.bytes import Raw, behind_mark
 from losscli.io.table import is_decimal_comma, parses_as_number
-from losscli.wording import count
+from losscli.wording import count, shortened
 
 BLANK, NEWLINE, CARRIAGE_RETURN = b" \n\r"
-BOM = b"\xef\xbb\xbf"
 SAMPLE = 64 << 10
 """Bytes from which a layout is recognised."""
 LINES = 50
 """Lines from which a layout is recognised, at most."""
 PIECE = 1 << 20
-SHOWN = 40
-"""Letters of a line that a message shows."""
 WORDS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars", BLANKS: "blanks"}
 """Separators that are recognised, in plain words."""
 RIVALS = ("\t", ";", "|", ",")
@@ -73,7 +70,7 @@ def layout_of(name: str, raw: Raw, usual: str, dialect: Dialect) -> Layout:
     if lines[0].lower().startswith("sep="):
         skip = dialect.skip_rows + 1
         raise DataError(
-            f"{name}:{line}: the line {_shown(lines[0])} is for spreadsheets only: say --skip-rows {skip}, or delete it"
+            f"{name}:{line}: the line {shortened(lines[0])!r} is for spreadsheets only: say --skip-rows {skip}, or delete it"
         )
     if dialect.comment is not None:
         lines = [text for text in lines if not text.startswith(dialect.comment)]
@@ -133,9 +130,9 @@ def _recognised(
 
 def _after_skipped(name: str, raw: Raw, rows: int) -> tuple[int, int]:
     """Return the byte and the line behind the lines that --skip-rows skips, and behind a byte-order mark."""
-    begin = len(BOM) if raw.read(0, min(3, raw.size)) == BOM else 0
+    begin = behind_mark(raw)
     for line in range(1, rows + 1):
-        begin = _next_line(raw, begin)
+        begin = next_line(raw, begin)
         if begin >= raw.size:
             raise DataError(f"{name}: --skip-rows {rows}: it has only {count(line, 'line')}; skip fewer")
     return begin, rows + 1
@@ -144,11 +141,11 @@ def _after_skipped(name: str, raw: Raw, rows: int) -> tuple[int, int]:
 def _after_comments(raw: Raw, begin: int, line: int, comment: str | None) -> tuple[int, int]:
     """Return the byte and the line behind the lines that begin with the sign of --comment."""
     while comment is not None and begin < raw.size and raw.read(begin, 1) == comment.encode():
-        begin, line = _next_line(raw, begin), line + 1
+        begin, line = next_line(raw, begin), line + 1
     return begin, line
 
 
-def _next_line(raw: Raw, begin: int) -> int:
+def next_line(raw: Raw, begin: int) -> int:
     """Return the byte at which the line behind the one at `begin` begins: the end of the file if there is none."""
     while begin < raw.size:
         data = raw.read(begin, min(PIECE, raw.size - begin))
@@ -298,7 +295,7 @@ def _refuse_doubtful_blanks(name: str, lines: list[str], line: int) -> None:
     rows = [cells_of(text, BLANKS) for text in lines[1:]]
     if rows and any(all(map(parses_as_number, column)) for column in zip(*rows, strict=True)):
         raise DataError(
-            f"{name}:{line}: {_shown(lines[0])}: one column of words, or cells separated by blanks? Say --sep ',' or --sep blanks"
+            f"{name}:{line}: {shortened(lines[0])!r}: one column of words, or cells separated by blanks? Say --sep ',' or --sep blanks"
         )
 
 
@@ -319,7 +316,7 @@ def _refuse_preamble(name: str, lines: list[str], line: int, separator: str) -> 
     if lines[0].startswith("#"):
         cure = f"--comment '#' or {cure}"
     raise DataError(
-        f"{name}:{line}: {_shown(lines[0])} has {count(widths[0], 'cell')}, and the lines from {line + start} on have "
+        f"{name}:{line}: {shortened(lines[0])!r} has {count(widths[0], 'cell')}, and the lines from {line + start} on have "
         f"{widths[-1]}: does the table begin there? Say {cure}"
     )
 
@@ -346,7 +343,7 @@ def _refuse_one_name(name: str, lines: list[str], line: int) -> None:
     """Raise a DataError for one name above rows of two whole numbers: one number with a decimal comma, or a row name and a number."""
     if len(lines) > 1 and len(cells_of(lines[0], ",")) == 1 and all(is_decimal_comma(text) for text in lines[1:]):
         raise DataError(
-            f"{name}:{line + 1}: {lines[1]!r} below the one name {_shown(lines[0])}: a decimal comma? Say --decimal , and if "
+            f"{name}:{line + 1}: {lines[1]!r} below the one name {shortened(lines[0])!r}: a decimal comma? Say --decimal , and if "
             "these are two columns, name the first one as well"
         )
 
@@ -375,7 +372,7 @@ def _below_comments(
     """
     (begin, line), rest = at, lines[above:]
     for _ in range(above):
-        begin = _next_line(raw, begin)
+        begin = next_line(raw, begin)
     last = lines[above - 1]
     layout = _of_lines(name, rest, (begin, line + above), usual, dialect)
     width, said = len(cells_of(rest[0], layout.separator)), cells_of(last, layout.separator)
@@ -385,19 +382,15 @@ def _below_comments(
         return _of_lines(name, lines, at, usual, dialect)  # one column, whose name or label begins with '#'
     if not _has_only_numbers(["", *rest], layout.separator, layout.decimal):
         raise DataError(
-            f"{name}:{line}: {_shown(lines[0])}: a comment? Say --comment '#', or --skip-rows {dialect.skip_rows + above}"
+            f"{name}:{line}: {shortened(lines[0])!r}: a comment? Say --comment '#', or --skip-rows {dialect.skip_rows + above}"
         )
     names = tuple(cells_of(last.lstrip("# \t"), layout.separator))
     bad = len(names) != width or any(map(parses_as_number, names)) or (width == 1 and " " in names[0])
     if not bad and len(set(names)) == len(names) and all(names):
-        note = f"{name}:{line + above - 1}: the comment {_shown(last)} is read as the header; say --comment '#' if it is none"
+        note = f"{name}:{line + above - 1}: the comment {shortened(last)!r} is read as the header; say --comment '#' if it is none"
         return layout._replace(names=names, notes=(*layout.notes, note))
-    note = f"{name}: {count(above, 'line')} above the table left out, with comments: {_shown(lines[0])}"
+    note = f"{name}: {count(above, 'line')} above the table left out, with comments: {shortened(lines[0])!r}"
     return layout._replace(notes=(*layout.notes, note))
-
-
-def _shown(line: str) -> str:
-    return repr(line if len(line) <= SHOWN else f"{line[:SHOWN]}...")
 
 
 def squeezed(data: bytes) -> bytes:
