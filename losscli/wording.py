@@ -36,6 +36,11 @@ def count(number: int, noun: str, plural: str | None = None) -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
+def shortened(text: str, most: int = 40) -> str:
+    """Return text for a message, cut after `most` letters with three points in their place."""
+    return text if len(text) <= most else f"{text[:most]}..."
+
+
 def short(number: float) -> str:
     """Return a number in as few digits as identify it: 2, not 2.0."""
     brief = f"{number:g}"

@@ -9,6 +9,7 @@ from losscli.definition.request import Request
 from losscli.errors import DataError, UsageError
 from losscli.io.operands import Opener
 from losscli.io.source import MemorySource, Source, whole
+from losscli.io.table import Table
 from losscli.wording import count
 
 
@@ -38,18 +39,33 @@ def centers_of(
     if request.centers is None:
         raise UsageError(f"{request.loss.name} needs --centers FILE: one row a class, in the features' dimension")
     operand = opener.open(request.centers, "--centers")
-    names: tuple[str, ...] | None = None
     if operand.is_table:
-        table = operand.content
-        notes += [note for note in table.notes if note not in notes]
-        named = table.name_column()
-        source: Source = table.source([i for i in range(table.width) if i != named], one_axis=False)
-        if named is not None:
-            names = tuple(str(cell).strip() for cell in table.text(named).text())
-        if features.columns and source.columns and len(source.shape) == 2:
-            source, _ = by_name(source, features.columns, source.columns, notes)
+        source, names = _of_table(operand.content, features, notes)
     else:
-        source = Columns(operand, [], "centers").source()
+        source, names = Columns(operand, [], "centers").source(), None
+    centers = _points(source, features)
+    if classes is not None:  # rows of centers are classes, as columns of predictions are
+        by_column = in_order(MemorySource(source.name, centers.T, names), classes, notes)
+        centers, names = np.ascontiguousarray(whole(by_column).T), classes
+    return centers, names
+
+
+def _of_table(table: Table, features: Source, notes: list[str]) -> tuple[Source, tuple[str, ...] | None]:
+    """Return the coordinates in a table, in the order of the features if both have names, and the names of the classes.
+
+    The names are those of the column that has names, or None if there is none; `notes` gets what there is to say.
+    """
+    notes += [note for note in table.notes if note not in notes]
+    named = table.name_column()
+    source: Source = table.source([i for i in range(table.width) if i != named], one_axis=False)
+    names = None if named is None else tuple(str(cell).strip() for cell in table.text(named).text())
+    if features.columns and source.columns and len(source.shape) == 2:
+        source, _ = by_name(source, features.columns, source.columns, notes)
+    return source, names
+
+
+def _points(source: Source, features: Source) -> Array:
+    """Return centers as an array of shape (k, d); raise a DataError if they are no finite points among the features."""
     if len(source.shape) != 2 or source.shape[1] != features.shape[1]:
         raise DataError(
             f"{source.name}: centers have shape {source.shape} and features {features.shape}; "
@@ -61,7 +77,4 @@ def centers_of(
         raise DataError(
             f"{source.place(row, column)}: {centers[row, column]} is not a finite number; a center must be a point"
         )
-    if classes is not None:  # rows of centers are classes, as columns of predictions are
-        by_column = in_order(MemorySource(source.name, centers.T, names), classes, notes)
-        centers, names = np.ascontiguousarray(whole(by_column).T), classes
-    return centers, names
+    return centers

@@ -35,31 +35,45 @@ def about_decimals(dataset: "Dataset", family: Family) -> Doubt | None:
     """
     if dataset.picked_by_name or dataset.id_column is not None:
         return None
-    used = [dataset.predictions, dataset.targets, dataset.weights, dataset.third_operand]
-    files = [(columns, _pairs(columns)) for columns in used if columns is not None]
-    for columns, rows in files:
-        if rows is not None and _looks_decimal(rows):
-            return _doubt(columns, rows)
-    (first, predictions), targets = (
-        files[0],
-        next((rows for columns, rows in files[1:] if columns is dataset.targets), None),
-    )
-    if family.target_type == "classes" or family.rows is not None or predictions is None or dataset.targets is None:
+    used = (dataset.predictions, dataset.targets, dataset.weights, dataset.third_operand)
+    rows = [_pairs(columns) for columns in used]
+    for columns, pairs in zip(used, rows, strict=True):
+        if columns is not None and pairs is not None and _looks_decimal(pairs):
+            return _doubt(columns, pairs)
+    predictions, targets, *_ = rows
+    if predictions is None or not _takes_one_number(family) or not _are_halves(predictions) or _are_labels(predictions):
         return None
-    if len(predictions[0]) != 2 or not _may_be_decimal(predictions):
-        return None
-    if (
-        targets is None
-    ):  # one target beside two predictions is an error but for outcomes, of which two predictions may be two classes
-        both = len(dataset.targets.shape) == 1 and family.target_type != "outcomes"
-    else:
-        both = len(targets[0]) == 2 and _may_be_decimal(targets)
-    labels = all(cell in ("0", "1") for row in predictions for cell in row)
-    return _doubt(first, predictions) if both and not labels else None
+    beside = _are_single(dataset.targets, family) if targets is None else _are_halves(targets)
+    return _doubt(dataset.predictions, predictions) if beside else None
 
 
-def _pairs(columns: "Columns") -> Rows | None:
-    """Return the first rows of a file whose cells may be pairs of whole and decimal parts; None if they are not."""
+def _takes_one_number(family: Family) -> bool:
+    """Whether a loss can take one number a row as the prediction, rather than one a class or several of a group."""
+    return family.target_type != "classes" and family.rows is None
+
+
+def _are_halves(rows: Rows) -> bool:
+    """Whether the two cells of each row can be the two halves of one number with a decimal comma."""
+    return len(rows[0]) == 2 and _may_be_decimal(rows)
+
+
+def _are_labels(rows: Rows) -> bool:
+    """Whether all cells are 0 or 1, as in labels and masks."""
+    return all(cell in ("0", "1") for row in rows for cell in row)
+
+
+def _are_single(targets: "Columns | None", family: Family) -> bool:
+    """Whether there is one target a row, which two predictions do not fit.
+
+    Two predictions may fit one outcome: they may be those of two classes.
+    """
+    return targets is not None and len(targets.shape) == 1 and family.target_type != "outcomes"
+
+
+def _pairs(columns: "Columns | None") -> Rows | None:
+    """Return the first rows of a file whose cells may be pairs of whole and decimal parts; None if they are not, or there is no file."""
+    if columns is None:
+        return None
     operand = columns.operand
     if not operand.is_table or operand.column is not None or not operand.content.unsaid_commas:
         return None

@@ -11,6 +11,8 @@ from typing import IO, Any, Protocol
 from losscli.errors import DataError
 
 PIECE = 1 << 20
+BOM = b"\xef\xbb\xbf"
+"""The byte-order mark with which some programs begin text in UTF-8."""
 IN_MEMORY = 16 << 20
 """Bytes. A copy of data that cannot be read twice, such as a pipe's, is kept on the disk if it is larger than this."""
 RESERVE = 256 << 20
@@ -45,6 +47,11 @@ class Raw(Protocol):
     def check(self) -> None:
         """Raise a DataError if the bytes changed since they were opened."""
         ...
+
+
+def behind_mark(raw: Raw) -> int:
+    """Return the position at which text begins: behind a byte-order mark, if there is one."""
+    return len(BOM) if raw.read(0, min(len(BOM), raw.size)) == BOM else 0
 
 
 class RawFile:

@@ -18,11 +18,11 @@ import numpy as np
 from losscli.arrays import Array
 from losscli.definition.dialect import BLANKS, Dialect
 from losscli.errors import DataError
-from losscli.io.bytes import Looked, Raw, blocks_of
+from losscli.io.bytes import Looked, Raw, behind_mark, blocks_of
 from losscli.io.foreign import IN_UTF_8
-from losscli.io.layout import BOM, CARRIAGE_RETURN, NEWLINE, Layout, layout_of, squeezed
+from losscli.io.layout import CARRIAGE_RETURN, NEWLINE, Layout, layout_of, next_line, squeezed
 from losscli.io.table import Table, is_decimal_comma, parses_as_number
-from losscli.wording import count
+from losscli.wording import count, shortened
 
 if TYPE_CHECKING:
     import polars as pl
@@ -38,8 +38,6 @@ SMALL = 64 << 10
 QUOTE = ord('"')
 LONGEST_RECORD = 16 << 20
 """Bytes of a record, such as a header or a row, beyond which a file is no table for sure."""
-LONGEST_SHOWN = 40
-"""Letters of a cell that a message shows."""
 BEGINNING = 256 << 10
 """Bytes from which the first rows are shown as they are written."""
 MOST_COLUMNS = 50_000
@@ -184,14 +182,8 @@ def _end_of_rows(raw: Raw, start: int, separator: str) -> tuple[int, bytes]:
         stop -= size
     else:
         return start, raw.read(start, min(raw.size - start, 4096))
-    while end < raw.size:
-        data = raw.read(end, min(raw.size - end, 4096))
-        place = data.find(b"\n")
-        if place >= 0:
-            end += place + 1
-            return end, raw.read(end, min(raw.size - end, 4096))
-        end += len(data)
-    return raw.size, b""
+    end = next_line(raw, end)
+    return end, raw.read(end, min(raw.size - end, 4096))
 
 
 def _columns(numbers: Iterable[int]) -> list[str]:
@@ -211,7 +203,7 @@ class TextTable(Table):
         looked: Looked = lambda name, done, size: None,
         layout: Layout | None = None,
     ) -> None:
-        self.layout = layout = layout or Layout(separator, len(BOM) if raw.read(0, min(3, raw.size)) == BOM else 0)
+        self.layout = layout = layout or Layout(separator, behind_mark(raw))
         self.name, self.raw, self.notes = name, raw, layout.notes
         self.separator, self.decimal = layout.separator, layout.decimal
         end, row = _first_record(name, raw, layout)
@@ -221,27 +213,39 @@ class TextTable(Table):
                 f"{name}:{layout.line}: {self.width:,} columns: transposed, or without line ends? Write one sample a line, "
                 "or save the numbers with numpy.save as .npy"
             )
+        written = raw.read(layout.begin, end - layout.begin)
+        self.first_row, self.first_quoted, self._after_first = tuple(cell.strip() for cell in row), b'"' in written, end
         headed = layout.names is None and (header if header is not None else not all(map(self._is_data, row)))
-        self.names = tuple(cell.strip() for cell in row) if headed else layout.names
-        if layout.row_names and self.names:
-            self.names, self.row_names = ("", *self.names), 0
+        self._name_columns(self.first_row if headed else layout.names)
+        if headed:
+            self._cut(end, layout.line + written.count(b"\n"), looked)
+        else:
+            self._cut(layout.begin, layout.line, looked)
         self.settled = header is not None or layout.names is not None
-        self.unsaid_commas = self.separator == "," and self.names is None and not layout.said
-        self.first_row = tuple(cell.strip() for cell in row)
-        self.first_quoted = b'"' in raw.read(layout.begin, end - layout.begin)
-        self._after_first = end
-        lines = raw.read(layout.begin, end - layout.begin).count(b"\n") if headed else 0
-        start = end if headed else layout.begin
-        stop, rest = _end_of_rows(raw, start, self.separator)
+        self.doubt = None if self.settled else self._doubt(row)
+
+    def _name_columns(self, names: tuple[str, ...] | None) -> None:
+        """Give the columns their names, if they have any, and row names an empty one."""
+        self.names = names
+        if self.layout.row_names and names:
+            self.names, self.row_names = ("", *names), 0
+        self.unsaid_commas = self.separator == "," and names is None and not self.layout.said
+
+    def _cut(self, start: int, line: int, looked: Looked) -> None:
+        """Find where the rows can be cut, of which the first begins at a byte and on a line.
+
+        Raises a DataError if a row is too long, or quotes or blank lines make it doubtful what the rows are.
+        """
+        stop, rest = _end_of_rows(self.raw, start, self.separator)
         self.index = Index.of(
-            name,
-            raw,
+            self.name,
+            self.raw,
             start,
             stop,
-            layout.line + lines,
+            line,
             self.width,
-            lambda done, size: looked(name, done, size),
-            layout.comment,
+            lambda done, size: looked(self.name, done, size),
+            self.layout.comment,
         )
         self.cuts = self.index.rows
         self._look_at_end(rest)
@@ -249,7 +253,6 @@ class TextTable(Table):
             self._look_at_quotes()
         if self.index.unclosed:
             raise DataError(self._unreadable(len(self.cuts) - 2, "a quote is open at its end: was it cut off?"))
-        self.doubt = None if self.settled else self._doubt(row)
 
     def headed(self) -> Table:
         table = TextTable(self.name, self.raw, self.separator, True, layout=self.layout)
@@ -466,7 +469,7 @@ class TextTable(Table):
         words = cells[0].split() if len(cells) == 1 else []
         for mark, name in (("\t", "tab"), (";", "';'"), (" ", "blanks")):
             if len(cells) == 1 and mark in cells[0] and (mark != " " or all(map(parses_as_number, words))):
-                return f"{self._top}: one column, {_shortened(cells[0])}: cells of which other lines have more or fewer? Say --sep {name}, or --header for a name"
+                return f"{self._top}: one column, {shortened(cells[0])!r}: cells of which other lines have more or fewer? Say --sep {name}, or --header for a name"
         return self._doubt_of_data(cells) if self.names is None else self._doubt_of_names(cells)
 
     def _doubt_of_data(self, cells: list[str]) -> str | None:
@@ -495,10 +498,6 @@ class TextTable(Table):
 def not_utf_8(name: str) -> str:
     """Return the message about text in another encoding, with the way to save it if Windows wrote it in the West."""
     return f"{name}: not UTF-8 text; save it as UTF-8; from Windows in the West, {IN_UTF_8.format('cp1252').replace('FILE', name)}"
-
-
-def _shortened(cell: str) -> str:
-    return repr(cell if len(cell) <= LONGEST_SHOWN else f"{cell[:LONGEST_SHOWN]}...")
 
 
 class SmallTable(TextTable):

@@ -51,6 +51,16 @@ def parts_of(folder: Path) -> list[Part]:
         raise DataError(f"{folder}: cannot be read: {error.strerror or error}") from error
     if not parts:
         raise DataError(f"{folder}: a folder without files of data; did what should write it fail?")
+    _check_alike(folder, parts)
+    _check_all(folder, parts)
+    filled = [
+        part for part in parts if part.path.stat().st_size
+    ]  # Spark writes empty files for partitions without rows
+    return filled or parts
+
+
+def _check_alike(folder: Path, parts: Sequence[Part]) -> None:
+    """Raise a DataError if files differ in their formats, in their names but for numbers, or in the folders they lie in."""
     suffixes = Counter(_suffix(part.path) or "without a suffix" for part in parts)
     if len(suffixes) > 1:
         held = listing(f"{number} {suffix}" for suffix, number in sorted(suffixes.items()))
@@ -62,11 +72,6 @@ def parts_of(folder: Path) -> list[Part]:
         raise DataError(
             f"{folder}: some of its parts lie deeper than others; quote a pattern of those that belong together"
         )
-    _check_all(folder, parts)
-    filled = [
-        part for part in parts if part.path.stat().st_size
-    ]  # Spark writes empty files for partitions without rows
-    return filled or parts
 
 
 def _check_whole(folder: Path) -> None:

@@ -21,7 +21,7 @@ from losscli.io.bytes import Spool
 from losscli.io.npy import NpySource
 from losscli.io.source import SCAN_BYTES, Derived, Source, blocks
 from losscli.io.text import Elsewhere, IdColumn, TextColumn
-from losscli.wording import count, listing
+from losscli.wording import count, listing, shortened
 
 if TYPE_CHECKING:
     from losscli.io.table import Table
@@ -404,7 +404,7 @@ def _named(column: Column, few: Few) -> str:
     for row in few.first[:SHOWN]:
         chunk = int(np.searchsorted(table.cuts, row, side="right")) - 1
         cell = repr(table.cells(chunk, number)[row - table.cuts[chunk]])
-        named.append(cell if len(cell) <= LONGEST else f"{cell[:LONGEST]}...")
+        named.append(shortened(cell, LONGEST))
     return listing(named) + (f" ... and {few.number - len(named):,} more" if few.number > len(named) else "")
 
 

@@ -12,10 +12,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from losscli.errors import DataError
-from losscli.io.bytes import IN_MEMORY, PIECE, Nameless, Raw, Reader, Spool, no_room, pieces_of
+from losscli.io.bytes import IN_MEMORY, PIECE, Nameless, Raw, Reader, Spool, behind_mark, no_room, pieces_of
 from losscli.io.format import Named
 from losscli.io.guarded import readable
-from losscli.io.recognised import BOM
 from losscli.io.typed import TypedTable
 
 if TYPE_CHECKING:
@@ -84,7 +83,7 @@ def _numbered(raw: Raw) -> Iterator[tuple[int, bytes]]:
 
 def _objects(name: str, raw: Raw) -> Spool:
     """Return a copy of the lines in which each is an object: other values become those of the key `VALUES`."""
-    reader = Reader(raw, len(BOM) if raw.read(0, min(3, raw.size)) == BOM else 0)
+    reader = Reader(raw, behind_mark(raw))
     begin = reader.read(PIECE).lstrip()
     if not begin:
         raise DataError(f"{name}: the file is empty; did what should write it fail?")

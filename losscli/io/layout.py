@@ -11,19 +11,16 @@ import numpy as np
 
 from losscli.definition.dialect import BLANKS, Dialect
 from losscli.errors import DataError
-from losscli.io.bytes import Raw
+from losscli.io.bytes import Raw, behind_mark
 from losscli.io.table import is_decimal_comma, parses_as_number
-from losscli.wording import count
+from losscli.wording import count, shortened
 
 BLANK, NEWLINE, CARRIAGE_RETURN = b" \n\r"
-BOM = b"\xef\xbb\xbf"
 SAMPLE = 64 << 10
 """Bytes from which a layout is recognised."""
 LINES = 50
 """Lines from which a layout is recognised, at most."""
 PIECE = 1 << 20
-SHOWN = 40
-"""Letters of a line that a message shows."""
 WORDS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars", BLANKS: "blanks"}
 """Separators that are recognised, in plain words."""
 RIVALS = ("\t", ";", "|", ",")
@@ -73,7 +70,7 @@ def layout_of(name: str, raw: Raw, usual: str, dialect: Dialect) -> Layout:
     if lines[0].lower().startswith("sep="):
         skip = dialect.skip_rows + 1
         raise DataError(
-            f"{name}:{line}: the line {_shown(lines[0])} is for spreadsheets only: say --skip-rows {skip}, or delete it"
+            f"{name}:{line}: the line {shortened(lines[0])!r} is for spreadsheets only: say --skip-rows {skip}, or delete it"
         )
     if dialect.comment is not None:
         lines = [text for text in lines if not text.startswith(dialect.comment)]
@@ -87,22 +84,10 @@ def layout_of(name: str, raw: Raw, usual: str, dialect: Dialect) -> Layout:
 
 def _of_lines(name: str, lines: list[str], at: tuple[int, int], usual: str, dialect: Dialect) -> Layout:
     """Return the layout of a table that begins with the first of some lines, at a byte and a line of the file."""
-    separator, decimal, notes = dialect.sep, dialect.decimal, list[str]()
-    if separator is None:
-        separator = _separator(name, lines, at[1], usual, decimal)
-        if separator != usual and max(_widths(lines, separator)) > 1:
-            settle = "tab" if usual == "\t" else "','"
-            if separator == "," and decimal is None and all(map(is_decimal_comma, lines)):
-                raise DataError(
-                    f"{name}:{at[1]}: {lines[0]!r}: say --decimal , for a number with a decimal comma, or --sep , for two columns"
-                )
-            notes.append(f"{name}: cells are separated by {WORDS[separator]}; say --sep {settle} if not")
-        if decimal == "," and separator == "," and not _has_quoted_decimals(lines):
-            decimal = "."
-            notes.append(f"{name}: cells are separated by commas, so that its decimals are points")
-        if decimal is None and separator == ",":
-            _refuse_one_name(name, lines, at[1])
+    if dialect.sep is None:
+        separator, decimal, notes = _recognised(name, lines, at[1], usual, dialect.decimal)
     else:
+        separator, decimal, notes = dialect.sep, dialect.decimal, []
         _refuse_preamble(name, lines, at[1], separator)
     row_names = _has_row_names(lines, separator)
     if row_names:
@@ -122,11 +107,32 @@ def _of_lines(name: str, lines: list[str], at: tuple[int, int], usual: str, dial
     )
 
 
+def _recognised(
+    name: str, lines: list[str], line: int, usual: str, decimal: str | None
+) -> tuple[str, str | None, list[str]]:
+    """Return what separates cells where no option says so, the decimal sign that goes with it, and notes about both.
+
+    Raises a DataError if a comma may separate two columns, or stand within a number.
+    """
+    separator, notes = _separator(name, lines, line, usual, decimal), list[str]()
+    if separator != usual and max(_widths(lines, separator)) > 1:
+        if separator == "," and decimal is None:
+            _refuse_pairs(name, lines, line)
+        settle = "tab" if usual == "\t" else "','"
+        notes.append(f"{name}: cells are separated by {WORDS[separator]}; say --sep {settle} if not")
+    if separator == "," and decimal is None:
+        _refuse_one_name(name, lines, line)
+    if separator == "," and decimal == "," and not _has_quoted_decimals(lines):
+        decimal = "."
+        notes.append(f"{name}: cells are separated by commas, so that its decimals are points")
+    return separator, decimal, notes
+
+
 def _after_skipped(name: str, raw: Raw, rows: int) -> tuple[int, int]:
     """Return the byte and the line behind the lines that --skip-rows skips, and behind a byte-order mark."""
-    begin = len(BOM) if raw.read(0, min(3, raw.size)) == BOM else 0
+    begin = behind_mark(raw)
     for line in range(1, rows + 1):
-        begin = _next_line(raw, begin)
+        begin = next_line(raw, begin)
         if begin >= raw.size:
             raise DataError(f"{name}: --skip-rows {rows}: it has only {count(line, 'line')}; skip fewer")
     return begin, rows + 1
@@ -135,11 +141,11 @@ def _after_skipped(name: str, raw: Raw, rows: int) -> tuple[int, int]:
 def _after_comments(raw: Raw, begin: int, line: int, comment: str | None) -> tuple[int, int]:
     """Return the byte and the line behind the lines that begin with the sign of --comment."""
     while comment is not None and begin < raw.size and raw.read(begin, 1) == comment.encode():
-        begin, line = _next_line(raw, begin), line + 1
+        begin, line = next_line(raw, begin), line + 1
     return begin, line
 
 
-def _next_line(raw: Raw, begin: int) -> int:
+def next_line(raw: Raw, begin: int) -> int:
     """Return the byte at which the line behind the one at `begin` begins: the end of the file if there is none."""
     while begin < raw.size:
         data = raw.read(begin, min(PIECE, raw.size - begin))
@@ -203,37 +209,56 @@ def _share_of_numbers(lines: Sequence[str], separator: str, decimal: str | None)
     return numbers / len(cells) if cells else 1.0
 
 
+def _has_only_numbers(lines: Sequence[str], separator: str, decimal: str | None) -> bool:
+    """Whether all cells below the first line are numbers, or in quotes."""
+    return _share_of_numbers(lines, separator, decimal) == 1
+
+
 def _separator(name: str, lines: list[str], line: int, usual: str, decimal: str | None) -> str:
     """Return the separator that the first lines speak for; the usual one, unless it is not there or another one fits better.
 
-    Another one fits better if all lines have the same number of cells by it, and all cells below the first line are
-    numbers, which they are not by the usual one. Blanks separate cells only where all cells below the first line are
-    numbers, or in quotes.
+    Blanks separate cells only where all cells below the first line are numbers, or in quotes.
+
+    Raises a DataError if the table seems to begin further down, or if it is doubtful whether blanks separate cells.
     """
-    widths = {separator: _widths(lines, separator) for separator in {usual, *RIVALS}}
-    commas = usual if decimal != "," or usual != "," or _has_words_between_commas(lines) else None
-    fitting = [separator for separator in RIVALS if separator != usual and _is_table(lines, separator)]
-    if decimal == "," and not _has_words_between_commas(lines):
-        fitting = [separator for separator in fitting if separator != ","]
-    shares = {separator: _share_of_numbers(lines, separator, decimal) for separator in fitting}
-    best = max(fitting, key=lambda separator: shares[separator], default=None)
-    if commas is not None and widths[usual][0] > 1:
-        own = _share_of_numbers(lines, usual, decimal)
-        regular = _is_table(lines, usual)
-        if best is not None and shares[best] == 1 and (own < 1 or not regular):
-            return best
-        blank = own < 1 and _is_separated_by_blanks(lines, decimal)
-        if not regular and not blank:
-            _refuse_preamble(name, lines, line, usual)
-        return BLANKS if blank else usual
-    if best is not None:
-        return best
+    ruled_out = "," if decimal == "," and not _has_words_between_commas(lines) else None
+    rival = _best_rival(lines, (usual, ruled_out), decimal)
+    if usual != ruled_out and len(cells_of(lines[0], usual)) > 1:
+        return _usual_or_better(name, lines, line, usual, rival, decimal)
+    if rival is not None:
+        return rival
     if _is_separated_by_blanks(lines, decimal):
         return BLANKS
     _refuse_doubtful_blanks(name, lines, line)
     for separator in (usual, *RIVALS):
         _refuse_preamble(name, lines, line, separator)
-    return usual if commas is not None else ";"
+    return usual if usual != ruled_out else ";"
+
+
+def _best_rival(lines: list[str], but: Sequence[str | None], decimal: str | None) -> str | None:
+    """Return the separator, but for some, by which lines are a table with the largest share of numbers; None if they never are."""
+    fitting = [separator for separator in RIVALS if separator not in but and _is_table(lines, separator)]
+    return max(fitting, key=lambda separator: _share_of_numbers(lines, separator, decimal), default=None)
+
+
+def _usual_or_better(name: str, lines: list[str], line: int, usual: str, rival: str | None, decimal: str | None) -> str:
+    """Return the separator of lines of which the first has the usual one: that, or one that fits better.
+
+    The rival or blanks fit better if all lines have the same number of cells by them, and all cells below the first line
+    are numbers, which they are not by the usual one; the rival also if lines differ in their number of cells by the usual one.
+
+    Raises a DataError if lines differ by the usual one because the table seems to begin further down.
+    """
+    regular, numeric = _is_table(lines, usual), _has_only_numbers(lines, usual, decimal)
+    if regular and numeric:
+        return usual
+    if rival is not None and _has_only_numbers(lines, rival, decimal):
+        return rival
+    if not numeric and _is_separated_by_blanks(lines, decimal):
+        return BLANKS
+    if not regular:
+        _refuse_preamble(name, lines, line, usual)
+    return usual
 
 
 def _has_words_between_commas(lines: list[str]) -> bool:
@@ -249,7 +274,7 @@ def _has_quoted_decimals(lines: list[str]) -> bool:
 
 def _is_separated_by_blanks(lines: list[str], decimal: str | None) -> bool:
     """Whether blanks separate cells: all lines have as many, and all below the first are numbers or in quotes."""
-    return _is_table(lines, BLANKS) and _share_of_numbers(_without_row_names(lines), BLANKS, decimal) == 1
+    return _is_table(lines, BLANKS) and _has_only_numbers(_without_row_names(lines), BLANKS, decimal)
 
 
 def _without_row_names(lines: list[str]) -> list[str]:
@@ -270,7 +295,7 @@ def _refuse_doubtful_blanks(name: str, lines: list[str], line: int) -> None:
     rows = [cells_of(text, BLANKS) for text in lines[1:]]
     if rows and any(all(map(parses_as_number, column)) for column in zip(*rows, strict=True)):
         raise DataError(
-            f"{name}:{line}: {_shown(lines[0])}: one column of words, or cells separated by blanks? Say --sep ',' or --sep blanks"
+            f"{name}:{line}: {shortened(lines[0])!r}: one column of words, or cells separated by blanks? Say --sep ',' or --sep blanks"
         )
 
 
@@ -291,7 +316,7 @@ def _refuse_preamble(name: str, lines: list[str], line: int, separator: str) -> 
     if lines[0].startswith("#"):
         cure = f"--comment '#' or {cure}"
     raise DataError(
-        f"{name}:{line}: {_shown(lines[0])} has {count(widths[0], 'cell')}, and the lines from {line + start} on have "
+        f"{name}:{line}: {shortened(lines[0])!r} has {count(widths[0], 'cell')}, and the lines from {line + start} on have "
         f"{widths[-1]}: does the table begin there? Say {cure}"
     )
 
@@ -306,11 +331,19 @@ def _refuse_decimal_commas(name: str, first: str, line: int, separator: str) -> 
         raise DataError(f"{name}:{line}: {odd!r}: a number with a decimal comma? Say --decimal ,")
 
 
+def _refuse_pairs(name: str, lines: list[str], line: int) -> None:
+    """Raise a DataError if every line is two whole numbers with a comma between them: two columns, or one of decimals."""
+    if all(map(is_decimal_comma, lines)):
+        raise DataError(
+            f"{name}:{line}: {lines[0]!r}: say --decimal , for a number with a decimal comma, or --sep , for two columns"
+        )
+
+
 def _refuse_one_name(name: str, lines: list[str], line: int) -> None:
     """Raise a DataError for one name above rows of two whole numbers: one number with a decimal comma, or a row name and a number."""
     if len(lines) > 1 and len(cells_of(lines[0], ",")) == 1 and all(is_decimal_comma(text) for text in lines[1:]):
         raise DataError(
-            f"{name}:{line + 1}: {lines[1]!r} below the one name {_shown(lines[0])}: a decimal comma? Say --decimal , and if "
+            f"{name}:{line + 1}: {lines[1]!r} below the one name {shortened(lines[0])!r}: a decimal comma? Say --decimal , and if "
             "these are two columns, name the first one as well"
         )
 
@@ -339,7 +372,7 @@ def _below_comments(
     """
     (begin, line), rest = at, lines[above:]
     for _ in range(above):
-        begin = _next_line(raw, begin)
+        begin = next_line(raw, begin)
     last = lines[above - 1]
     layout = _of_lines(name, rest, (begin, line + above), usual, dialect)
     width, said = len(cells_of(rest[0], layout.separator)), cells_of(last, layout.separator)
@@ -347,21 +380,17 @@ def _below_comments(
         return _of_lines(name, lines, at, usual, dialect)
     if above == 1 and width == 1 and re.match(r"#[^\s#]+$", last):
         return _of_lines(name, lines, at, usual, dialect)  # one column, whose name or label begins with '#'
-    if _share_of_numbers(["", *rest], layout.separator, layout.decimal) < 1:
+    if not _has_only_numbers(["", *rest], layout.separator, layout.decimal):
         raise DataError(
-            f"{name}:{line}: {_shown(lines[0])}: a comment? Say --comment '#', or --skip-rows {dialect.skip_rows + above}"
+            f"{name}:{line}: {shortened(lines[0])!r}: a comment? Say --comment '#', or --skip-rows {dialect.skip_rows + above}"
         )
     names = tuple(cells_of(last.lstrip("# \t"), layout.separator))
     bad = len(names) != width or any(map(parses_as_number, names)) or (width == 1 and " " in names[0])
     if not bad and len(set(names)) == len(names) and all(names):
-        note = f"{name}:{line + above - 1}: the comment {_shown(last)} is read as the header; say --comment '#' if it is none"
+        note = f"{name}:{line + above - 1}: the comment {shortened(last)!r} is read as the header; say --comment '#' if it is none"
         return layout._replace(names=names, notes=(*layout.notes, note))
-    note = f"{name}: {count(above, 'line')} above the table left out, with comments: {_shown(lines[0])}"
+    note = f"{name}: {count(above, 'line')} above the table left out, with comments: {shortened(lines[0])!r}"
     return layout._replace(notes=(*layout.notes, note))
-
-
-def _shown(line: str) -> str:
-    return repr(line if len(line) <= SHOWN else f"{line[:SHOWN]}...")
 
 
 def squeezed(data: bytes) -> bytes:

@@ -3,12 +3,12 @@
 import json
 import re
 
+from losscli.io.bytes import BOM
 from losscli.io.format import Named
 
 MOST_HEADER = 100_000_000
 """Bytes that the header of a safetensors file may have, by its specification."""
 OLD_TORCH = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
-BOM = b"\xef\xbb\xbf"
 JSON_BEGINS = re.compile(rb'\{\s*["}]|\[\s*[-\d]')
 
 

@@ -18,7 +18,7 @@ from losscli.arrays import Array
 from losscli.errors import DataError
 from losscli.io.npy import NpySource
 from losscli.io.source import ShardedSource, Source
-from losscli.wording import count, did_you_mean, listing
+from losscli.wording import count, did_you_mean, listing, shortened
 
 if TYPE_CHECKING:
     import polars as pl
@@ -520,7 +520,7 @@ def _not_a_number(cell: Any, table: Table, otherwise: str) -> str:
     if cell is None or not str(cell).strip():
         return "the cell is empty, where a number is needed; fill it, or leave out the row"
     text = str(cell)
-    shown = repr(text if len(text) <= SHOWN else f"{text[:SHOWN]}...")
+    shown = repr(shortened(text, SHOWN))
     if table.decimal == "," and "." in text:
         return f"{shown} has a point, and --decimal , says that decimals have commas; write all numbers alike"
     if parses_as_number(text):

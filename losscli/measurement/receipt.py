@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from losscli.data.columns import Column
     from losscli.data.target_encoding import DecodedTargets, TargetEncoding
     from losscli.definition.dialect import Dialect
+    from losscli.definition.loss import Loss
     from losscli.definition.request import Request
     from losscli.engine.job import Job
 
@@ -41,18 +42,15 @@ def receipt(
     entries: dict[str, Any] = {
         "losscli": __version__,
         "loss": loss.name,
-        **({"formula": loss.formula} if loss.formula else {"definition": loss.definition}),
-        **({"code": dict(loss.code)} if loss.code else {}),
+        "formula": loss.formula or None,
+        "definition": None if loss.formula else loss.definition,
+        "code": dict(loss.code) if loss.code else None,
         "parameters": dict(request.loss.parameters),
         "operands": request.operands,
         "takes": request.takes,
         "from": request.prediction_kind if loss.family.takes_from else None,
         "predictions": _described(job.predictions),
-        "targets": _described(
-            job.targets, "text" if encoding.kind == "name" and not isinstance(decoded.source, Renumbered) else None
-        )
-        | {"kind": encoding.kind}
-        | ({"matched": decoded.matched} if decoded.matched else {}),
+        "targets": _targets(job, decoded),
         "computed_in": str(job.dtype),
         "classes": list(decoded.classes) if decoded.classes else None,
         "reduction": request.reduction,
@@ -68,7 +66,7 @@ def receipt(
         "pos_weight": _listed(job.extras.pos_weight),
         "centers": request.centers,
         **({str(loss.family.third_operand): request.third_operand} if request.third_operand else {}),
-        "per": job.masks.per if job.masks else "row" if loss.family.coupled == "masks" else None,
+        "per": _per(job, loss),
         "id": request.id,
         "on_unmatched": request.on_unmatched if request.id is not None else None,
         "dropped": dropped,
@@ -78,6 +76,21 @@ def receipt(
         "dtype": request.dtype,
     }
     return {key: value for key, value in entries.items() if value is not None}
+
+
+def _targets(job: "Job", decoded: "DecodedTargets") -> dict[str, Any]:
+    """Return the source of the targets, what kind they are, and how they were matched with the classes, if they were."""
+    kind = job.encoding.kind
+    stored_as = "text" if kind == "name" and not isinstance(decoded.source, Renumbered) else None
+    matched = {"matched": decoded.matched} if decoded.matched else {}
+    return _described(job.targets, stored_as) | {"kind": kind} | matched
+
+
+def _per(job: "Job", loss: "Loss") -> str | None:
+    """Return whether masks are compared by row or otherwise; None for losses that take no masks."""
+    if job.masks:
+        return job.masks.per
+    return "row" if loss.family.coupled == "masks" else None
 
 
 def _said(dialect: "Dialect") -> dict[str, Any] | None:
