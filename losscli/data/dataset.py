@@ -3,11 +3,13 @@
 Every command gets its columns from here, and no later stage asks a file again.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from losscli.data import doubts
 from losscli.data.columns import Column, Columns, Reason, Role
+from losscli.data.doubts import Doubt
 from losscli.data.headers import about_first_row, about_same_first_row
 from losscli.data.units import Units
 from losscli.errors import DataError, UsageError
@@ -142,37 +144,56 @@ def assign(
     UsageError
         if --columns is empty, or the predictions are an array.
     """
-    if targets is not None and (doubt := about_same_first_row(predictions, targets)) is not None:
-        raise doubt.error()
-    if id_column is None and columns is None:
-        for other in (targets, weights, third_operand):
-            if other is not None and (doubt := doubts.about_unlike_index(predictions, other)) is not None:
-                raise doubt.error()
+    rows = [operand for operand in (targets, weights, third_operand) if operand is not None]
+    named = columns is not None
+    _raise_doubts(_about_rows(predictions, targets, rows, settled=named or id_column is not None))
     by = None if group_column is None else _group_column(predictions, targets, group_column)
-    others = [operand for operand in (targets, weights, third_operand, by) if operand is not None]
+    others = rows if by is None else [*rows, by]
     if columns is not None:
         predictions, targets = _picked_of_array(predictions, columns), _picked_alike(predictions, targets, columns)
     numbers = _choose_predictions(predictions, others, columns, id_column)
-    if columns is None and (doubt := doubts.about_truths(predictions, numbers)) is not None:
-        raise doubt.error()
+    _raise_doubts([] if named else [doubts.about_truths(predictions, numbers)])
     dataset = Dataset(
         predictions=Columns(predictions, numbers, "predictions"),
         targets=_columns_of(targets, predictions, "targets", (weights, third_operand, by), id_column, columns),
         weights=_one_column(_columns_of(weights, predictions, "weights", (targets, third_operand), id_column)),
         ids=None,
-        notes=[],
+        notes=_notes_of(predictions, *others),
         third_operand=_columns_of(third_operand, predictions, "third operand", (targets, weights), id_column),
         groups=None if by is None else Columns(by, [by.picked or 0], "groups"),
         id_column=id_column,
-        picked_by_name=columns is not None,
+        picked_by_name=named,
     )
-    for operand in (predictions, *others):
-        if operand.is_table:
-            dataset.notes += [note for note in operand.content.notes if note not in dataset.notes]
     if id_column is None:
         dataset.findings += [found for other in others if (found := _unlike_key(dataset, other)) is not None]
-    _note_odd_columns(dataset, named=columns is not None or predictions.column is not None)
+    _note_odd_columns(dataset, named=named or predictions.column is not None)
     return dataset
+
+
+def _raise_doubts(found: "Iterable[Doubt | None]") -> None:
+    """Raise the error of the first doubt, if there is one."""
+    for doubt in found:
+        if doubt is not None:
+            raise doubt.error()
+
+
+def _about_rows(
+    predictions: Operand, targets: Operand | None, others: list[Operand], settled: bool
+) -> "Iterator[Doubt | None]":
+    """Yield doubts about which rows of files belong together: headers of numbers in both, and unlike indices of pandas.
+
+    `settled` says that an option names columns or the ids.
+    """
+    if targets is not None:
+        yield about_same_first_row(predictions, targets)
+    for other in () if settled else others:
+        yield doubts.about_unlike_index(predictions, other)
+
+
+def _notes_of(*operands: Operand) -> list[str]:
+    """Return what the user is told about how tables were read, each note once."""
+    notes = [note for operand in operands if operand.is_table for note in operand.content.notes]
+    return list(dict.fromkeys(notes))
 
 
 def _group_column(predictions: Operand, targets: Operand | None, column: str) -> Operand:

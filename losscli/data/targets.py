@@ -148,25 +148,32 @@ def check_rows(predictions: Columns, other: Columns) -> None:
             side.operand.content.check()  # raises an error if a blank or broken row is the reason
     what = " weights" if other.role == "weights" else ""
     fact = f"{predictions.name} has {count(rows, 'row')} and {other.name} {other_rows:,}{what}"
-    if len(predictions.shape) == 2 and predictions.shape[1] == other_rows:
-        raise DataError(f"{fact}: if the predictions are transposed, save them with one row a sample", "rows-differ")
-    header = other.first_row_taken
-    if header is not None and rows == other_rows + 1:
-        raise DataError(
-            f"{fact}: its first row ({header}) was taken for a header; if it is data, "
-            "give the file a header line, or say --no-header, which holds for all tables",
-            "rows-differ",
+    raise DataError(f"{fact}: {_cure_of_rows(predictions, other, rows - other_rows)}", "rows-differ")
+
+
+def _cure_of_rows(predictions: Columns, other: Columns, more: int) -> str:
+    """Return the cure for operands of different lengths; the predictions have so many `more` rows, or fewer if below 0."""
+    if len(predictions.shape) == 2 and predictions.shape[1] == other.shape[0]:
+        return "if the predictions are transposed, save them with one row a sample"
+    bare, other_bare = _is_bare(predictions), _is_bare(other)
+    if more == 1 and other.first_row_taken is not None:
+        return (
+            f"its first row ({other.first_row_taken}) was taken for a header; if it is data, "
+            "give the file a header line, or say --no-header, which holds for all tables"
         )
-    if other_rows == rows + 1 and other.operand.is_table and other.names is None:
-        both = predictions.operand.is_table and predictions.names is None
-        cure = f"delete it, or give {predictions.name} one too and say --header" if both else "say --header"
-        raise DataError(f"{fact}: if its first row is a header, {cure}", "rows-differ")
-    if rows == other_rows + 1 and predictions.operand.is_table and predictions.names is None:
-        raise DataError(
-            f"{fact}: if the first row of {predictions.name} is a header, say --header; else join by a common column with --id",
-            "rows-differ",
+    if more == -1 and other_bare:
+        cure = f"delete it, or give {predictions.name} one too and say --header" if bare else "say --header"
+        return f"if its first row is a header, {cure}"
+    if more == 1 and bare:
+        return (
+            f"if the first row of {predictions.name} is a header, say --header; else join by a common column with --id"
         )
-    raise DataError(f"{fact}: each prediction needs its own; join by a common column with --id", "rows-differ")
+    return "each prediction needs its own; join by a common column with --id"
+
+
+def _is_bare(columns: Columns) -> bool:
+    """Whether columns are those of a table without a header."""
+    return columns.operand.is_table and columns.names is None
 
 
 def _matching(loss: str, predictions: Source, targets: Columns, family: Family) -> tuple[Source, list[str], str | None]:

@@ -446,12 +446,7 @@ class Stacked(Table):
         first = tables[0]
         for other in tables[1:]:
             if other.names != first.names or other.width != first.width:
-                numbers = all(any(map(parses_as_number, table.names or ())) for table in (first, other))
-                cure = "; if their first rows are data, say --no-header" if numbers and not first.settled else ""
-                raise DataError(
-                    f"{other.name}: its columns ({listing(other.names or [other.width])}) differ from those of "
-                    f"{first.name} ({listing(first.names or [first.width])}){cure}"
-                )
+                raise _columns_differ(first, other)
         self.name, self.names, self.width, self.settled = name, first.names, first.width, first.settled
         self.doubt = next((table.doubt for table in tables if table.doubt), None)
         self.tables, self.index_columns = tables, first.index_columns
@@ -515,6 +510,16 @@ class Stacked(Table):
         return Stacked(self.name, [table.headed() for table in self.tables])
 
 
+def _columns_differ(first: Table, other: Table) -> DataError:
+    """Return the error about two parts of a table that have other columns."""
+    numbers = all(any(map(parses_as_number, table.names or ())) for table in (first, other))
+    cure = "; if their first rows are data, say --no-header" if numbers and not first.settled else ""
+    return DataError(
+        f"{other.name}: its columns ({listing(other.names or [other.width])}) differ from those of "
+        f"{first.name} ({listing(first.names or [first.width])}){cure}"
+    )
+
+
 def _not_a_number(cell: Any, table: Table, otherwise: str) -> str:
     """Return the message about a cell that is not a number, with the most likely cure."""
     if cell is None or not str(cell).strip():
@@ -525,26 +530,31 @@ def _not_a_number(cell: Any, table: Table, otherwise: str) -> str:
         return f"{shown} has a point, and --decimal , says that decimals have commas; write all numbers alike"
     if parses_as_number(text):
         return f"{shown} is too large for a float64; write inf if it is meant to be infinite"
-    cure = otherwise or "; correct the cell, or leave out the row"
+    cure = _cure_of_text(text) or (
+        "; if the first row is a header, say --header"
+        if table.names is None
+        else "; a missing value? Fill it, or leave out the row"
+        if text.strip().lower() in MISSING
+        else otherwise or "; correct the cell, or leave out the row"
+    )
+    return f"{shown} is not a number{cure}"
+
+
+def _cure_of_text(text: str) -> str:
+    """Return the cure for a cell whose text shows what it is; '' if it shows nothing."""
     if ";" in text:
-        cure = "; the file looks separated by semicolons: say --sep ';'"
-    elif re.fullmatch(r"\s*\[.*\]\s*", text, re.DOTALL):
-        cure = (
+        return "; the file looks separated by semicolons: say --sep ';'"
+    if re.fullmatch(r"\s*\[.*\]\s*", text, re.DOTALL):
+        return (
             "; lists are read from Parquet, Arrow and JSON lines: save it as one of these, or a column for each number"
         )
-    elif "\t" in text:
-        cure = "; the file looks separated by tabs: say --sep tab"
-    elif re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?", text):
-        cure = "; write thousands without commas" + ", or say --decimal , for decimal commas" * is_decimal_comma(text)
-    elif is_decimal_comma(text):
-        cure = "; a decimal comma? Say --decimal ,"
-    elif PERCENT.fullmatch(text.strip()):
-        cure = "; a percentage? Write 0.25 for 25%"
-    elif text.strip().lower() in MISSING and table.names is not None:
-        cure = "; a missing value? Fill it, or leave out the row"
-    elif table.names is None:
-        cure = "; if the first row is a header, say --header"
-    return f"{shown} is not a number{cure}"
+    if "\t" in text:
+        return "; the file looks separated by tabs: say --sep tab"
+    if re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?", text):
+        return "; write thousands without commas" + ", or say --decimal , for decimal commas" * is_decimal_comma(text)
+    if is_decimal_comma(text):
+        return "; a decimal comma? Say --decimal ,"
+    return "; a percentage? Write 0.25 for 25%" if PERCENT.fullmatch(text.strip()) else ""
 
 
 def parses_as_number(cell: str | None) -> bool:
