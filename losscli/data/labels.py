@@ -232,13 +232,11 @@ def groups(loss: str, targets: Columns, ignore: str | None) -> DecodedTargets:
     text = targets.text()
     if text is not None:
         labels = distinct(text, ignore)
-        index = np.full(len(text.cells), IGNORED, np.int32)
         places = {cell: number for number, cell in enumerate(dict.fromkeys(cell for _, cell in labels))}
-        for code, cell in labels:
-            index[code] = places[cell]
-        left_out = float(IGNORED) if (index == IGNORED).any() else None
-        encoding = TargetEncoding("name", "indices", len(places), left_out)
-        return DecodedTargets(Recoded(text.codes, index), encoding, tuple(places), "by name")
+        recoded, left_out = _recoded(text, {code: places[cell] for code, cell in labels})
+        return DecodedTargets(
+            recoded, TargetEncoding("name", "indices", len(places), left_out), tuple(places), "by name"
+        )
     source = targets.source()
     if len(source.shape) == 2 and source.shape[1] != 1:
         raise DataError(f"{loss}: {source.name} has shape {source.shape}; it takes one label a row, (n,)")
@@ -301,7 +299,6 @@ def _of_text(
 ) -> DecodedTargets:
     """Decode one label per row from text: names if classes have names, else indices."""
     labels = distinct(text, ignore)
-    index = np.full(len(text.cells), IGNORED, np.int32)
     kind: TargetKind
     notes: list[str] = []
     if classes:
@@ -311,11 +308,16 @@ def _of_text(
     else:
         number_of_code = _index_classes(text, labels, k, base, holder)
         kind, matched = "index", "by position"
+    source, left_out = _recoded(text, number_of_code)
+    return DecodedTargets(source, TargetEncoding(kind, "indices", k, left_out), classes, matched, notes)
+
+
+def _recoded(text: "TextColumn", number_of_code: dict[int, int]) -> tuple[Recoded, float | None]:
+    """Return labels in text as numbers of classes, and the number of rows to leave out, if there are labels without a class."""
+    index = np.full(len(text.cells), IGNORED, np.int32)
     for code, number in number_of_code.items():
         index[code] = number
-    source = Recoded(text.codes, index)
-    left_out = float(IGNORED) if (index == IGNORED).any() else None
-    return DecodedTargets(source, TargetEncoding(kind, "indices", k, left_out), classes, matched, notes)
+    return Recoded(text.codes, index), float(IGNORED) if (index == IGNORED).any() else None
 
 
 Way = tuple[Trim, tuple[str, ...]]
