@@ -53,9 +53,6 @@ class Rebased(Derived):
     def read(self, start: int, stop: int, out: Array | None = None) -> Array:
         return self.of.read(start, stop).astype(self.dtype) - self.base
 
-    def place(self, row: int, column: int | None = None) -> str:
-        return self.of.place(row, column)
-
 
 def one_a_row(
     loss: str,
@@ -152,9 +149,6 @@ class Renumbered(Derived):
         labels, order = self.of.read(start, stop), np.argsort(self.numbers)
         places = order[np.searchsorted(self.numbers[order], labels).clip(max=len(order) - 1)]
         return np.where(self.numbers[places] == labels, places, IGNORED)
-
-    def place(self, row: int, column: int | None = None) -> str:
-        return self.of.place(row, column)
 
 
 def numbers_as_names(
