@@ -154,9 +154,6 @@ class Titled(Derived):
     def read(self, start: int, stop: int, out: Array | None = None) -> Array:
         return self.of.read(start, stop, out)
 
-    def place(self, row: int, column: int | None = None) -> str:
-        return self.of.place(row, column)
-
 
 def in_order(source: Source, names: tuple[str, ...], notes: list[str]) -> Source:
     """Return a source with one column per class, in the order of the classes' names.

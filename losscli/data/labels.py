@@ -59,9 +59,6 @@ class Rebased(Derived):
     def read(self, start: int, stop: int, out: Array | None = None) -> Array:
         return self.of.read(start, stop).astype(self.dtype) - self.base
 
-    def place(self, row: int, column: int | None = None) -> str:
-        return self.of.place(row, column)
-
 
 def one_a_row(
     loss: str,
@@ -96,23 +93,8 @@ def one_a_row(
         if a label is not a class.
     """
     text = targets.text()
-    numbered = tuple(str(number + base) for number in range(k)) if base else None
     if text is None:
-        source = targets.source()
-        if len(source.shape) == 2:
-            source = Reshaped(source)
-        value = None if ignore is None else as_number(ignore, "--ignore-index")
-        by_name = None if base or not classes else numbers_as_names(source, classes, value, named)
-        if base and classes and not named:
-            _check_ascending(source.name, classes)
-        if by_name is not None:
-            return by_name
-        _check_indices(loss, source, k, value, base, holder)
-        if base:
-            source, value = Rebased(source, base), None if value is None else value - base
-        return DecodedTargets(
-            source, TargetEncoding("index", "indices", k, value), classes or numbered, "by position", base=base
-        )
+        return _of_numbers(loss, targets.source(), classes, k, ignore, base, holder, named)
     taken = targets.first_row_taken
     if taken is not None and taken in text.cells:
         raise DataError(
@@ -123,7 +105,41 @@ def one_a_row(
             f"--label-base {base}: the labels in {text.name} are names of classes, not indices; leave it out"
         )
     decoded = _of_text(loss, text, classes, k, ignore, base, holder)
-    return decoded if classes or not base else replace(decoded, classes=numbered, base=base)
+    return replace(decoded, classes=_numbered(k, base), base=base) if base else decoded
+
+
+def _numbered(k: int, base: int) -> tuple[str, ...]:
+    """Return the names of k classes that are called by their labels, of which the first is not 0."""
+    return tuple(str(number + base) for number in range(k))
+
+
+def _of_numbers(
+    loss: str,
+    source: Source,
+    classes: tuple[str, ...] | None,
+    k: int,
+    ignore: str | None,
+    base: int,
+    holder: Holder,
+    named: bool,
+) -> DecodedTargets:
+    """Decode one label per row from numbers: names if the classes are called by numbers, else indices.
+
+    Raises a DataError if a label is not a class, and a UsageError if the label to leave out is not a number.
+    """
+    if len(source.shape) == 2:
+        source = Reshaped(source)
+    value = None if ignore is None else as_number(ignore, "--ignore-index")
+    by_name = numbers_as_names(source, classes, value, named) if classes and not base else None
+    if by_name is not None:
+        return by_name
+    if base and classes and not named:
+        _check_ascending(source.name, classes)
+    _check_indices(loss, source, k, value, base, holder)
+    if not base:
+        return DecodedTargets(source, TargetEncoding("index", "indices", k, value), classes or None, "by position")
+    encoding = TargetEncoding("index", "indices", k, None if value is None else value - base)
+    return DecodedTargets(Rebased(source, base), encoding, classes or _numbered(k, base), "by position", base=base)
 
 
 @dataclass
@@ -142,9 +158,6 @@ class Renumbered(Derived):
         places = order[np.searchsorted(self.numbers[order], labels).clip(max=len(order) - 1)]
         return np.where(self.numbers[places] == labels, places, IGNORED)
 
-    def place(self, row: int, column: int | None = None) -> str:
-        return self.of.place(row, column)
-
 
 def numbers_as_names(
     source: Source, classes: tuple[str, ...], ignore: float | None, named: bool
@@ -159,26 +172,50 @@ def numbers_as_names(
     found = next((way for way in ways if len({*way[2]} - {None}) == len(classes)), None)
     if found is None or found[2] == list(range(len(classes))):
         return None
-    (trim, left, _), numbers = found, np.array(found[2], np.int64)
-    k, ignored, positions = len(classes), False, True
-    for _, batch in blocks(source):
-        kept = np.ones(len(batch), bool) if ignore is None else ~is_ignored(batch, ignore)
-        if not np.isin(batch[kept], numbers).all():
-            if not named and numbers.tolist() != sorted(numbers):
-                raise _out_of_order(source.name, classes, numbers)
-            return None
-        here = kept & ~((batch >= 0) & (batch < k))
-        positions, ignored = positions and not here.any(), ignored or not kept.all()
-    if positions and not named and set(numbers.tolist()) != set(range(k)):
+    (trim, left, _), numbers, k = found, np.array(found[2], np.int64), len(classes)
+    held = _held(source, numbers, ignore)
+    if held is None:
+        if not named and numbers.tolist() != sorted(numbers):
+            raise _out_of_order(source.name, classes, numbers)
+        return None
+    if held.positions and not named and set(numbers.tolist()) != set(range(k)):
         names = ",".join(left)
         raise DataError(
             f"{source.name}: all labels are names of columns ({listing(left, 4)}) and positions from 0 to {k - 1}: which are "
             f"they? Say --classes {names} for names, or name the columns by words for positions"
         )
-    matched = "by name" + (f", {trim}" if str(trim) else "")
     notes = [f"{source.name}: labels are numbers that the classes are called by, and are matched by name"]
-    encoding = TargetEncoding("name", "indices", k, float(IGNORED) if ignored else None)
-    return DecodedTargets(Renumbered(source, numbers), encoding, left, matched, notes)
+    encoding = TargetEncoding("name", "indices", k, float(IGNORED) if held.ignored else None)
+    return DecodedTargets(Renumbered(source, numbers), encoding, left, _matched_by_name(trim), notes)
+
+
+class _Held(NamedTuple):
+    """What labels are that are all among some numbers."""
+
+    positions: bool
+    """Whether all of them, but for those to leave out, are positions of classes as well."""
+    ignored: bool
+    """Whether some of them are to be left out."""
+
+
+def _held(source: Source, numbers: Array, ignore: float | None) -> _Held | None:
+    """Look through labels for others than the numbers of the classes, shape (k,); None if there are others.
+
+    `ignore` is the label of rows to leave out, or None.
+    """
+    positions, ignored = True, False
+    for _, batch in blocks(source):
+        kept = np.ones(len(batch), bool) if ignore is None else ~is_ignored(batch, ignore)
+        if not np.isin(batch[kept], numbers).all():
+            return None
+        outside = kept & ~((batch >= 0) & (batch < len(numbers)))
+        positions, ignored = positions and not outside.any(), ignored or not kept.all()
+    return _Held(positions, ignored)
+
+
+def _matched_by_name(trim: Trim) -> str:
+    """Return how labels are matched with the names of classes, and what is left out of these."""
+    return f"by name, {trim}" if str(trim) else "by name"
 
 
 def _numbers_of(names: tuple[str, ...]) -> list[int | None]:
@@ -223,13 +260,11 @@ def groups(loss: str, targets: Columns, ignore: str | None) -> DecodedTargets:
     text = targets.text()
     if text is not None:
         labels = distinct(text, ignore)
-        index = np.full(len(text.cells), IGNORED, np.int32)
         places = {cell: number for number, cell in enumerate(dict.fromkeys(cell for _, cell in labels))}
-        for code, cell in labels:
-            index[code] = places[cell]
-        left_out = float(IGNORED) if (index == IGNORED).any() else None
-        encoding = TargetEncoding("name", "indices", len(places), left_out)
-        return DecodedTargets(Recoded(text.codes, index), encoding, tuple(places), "by name")
+        recoded, left_out = _recoded(text, {code: places[cell] for code, cell in labels})
+        return DecodedTargets(
+            recoded, TargetEncoding("name", "indices", len(places), left_out), tuple(places), "by name"
+        )
     source = targets.source()
     if len(source.shape) == 2 and source.shape[1] != 1:
         raise DataError(f"{loss}: {source.name} has shape {source.shape}; it takes one label a row, (n,)")
@@ -292,21 +327,29 @@ def _of_text(
 ) -> DecodedTargets:
     """Decode one label per row from text: names if classes have names, else indices."""
     labels = distinct(text, ignore)
-    index = np.full(len(text.cells), IGNORED, np.int32)
     kind: TargetKind
     notes: list[str] = []
     if classes:
         found = _name_classes(loss, text, labels, classes, holder)
         number_of_code, classes, notes = found.number_of_code, found.classes, found.notes
-        kind, matched = "name", "by name" + (f", {found.trim}" if str(found.trim) else "")
+        kind, matched = "name", _matched_by_name(found.trim)
     else:
         number_of_code = _index_classes(text, labels, k, base, holder)
         kind, matched = "index", "by position"
+    source, left_out = _recoded(text, number_of_code)
+    return DecodedTargets(source, TargetEncoding(kind, "indices", k, left_out), classes, matched, notes)
+
+
+def _recoded(text: "TextColumn", number_of_code: dict[int, int]) -> tuple[Recoded, float | None]:
+    """Return labels in text as numbers of classes, and the number of rows to leave out, if there are labels without a class."""
+    index = np.full(len(text.cells), IGNORED, np.int32)
     for code, number in number_of_code.items():
         index[code] = number
-    source = Recoded(text.codes, index)
-    left_out = float(IGNORED) if (index == IGNORED).any() else None
-    return DecodedTargets(source, TargetEncoding(kind, "indices", k, left_out), classes, matched, notes)
+    return Recoded(text.codes, index), float(IGNORED) if (index == IGNORED).any() else None
+
+
+Way = tuple[Trim, tuple[str, ...]]
+"""What is left out of the names of the classes, and the names without it. The first of several ways leaves out nothing."""
 
 
 class _Named(NamedTuple):
@@ -325,43 +368,61 @@ def _name_classes(
 
     Raises a DataError if a label is not a class, or two classes have the same name.
     """
-    fits: list[tuple[int, tuple[str, ...]]] = []
     ways = list(trimmed(classes))
+    found = _as_written(loss, labels, ways) or _in_another_case(text, labels, ways)
+    if found is None:
+        raise _not_a_class(text, labels, ways, holder)
+    return found
+
+
+def _as_written(loss: str, labels: list[tuple[int, str]], ways: list[Way]) -> _Named | None:
+    """Find the classes of labels that are written as names of classes are; None if not all are.
+
+    Raises a DataError if two classes have the same name.
+    """
     for trim, left in ways:
         names = {name: i for i, name in enumerate(left)}
-        known = [cell in names for _, cell in labels]
-        if all(known):
-            if len(names) < len(classes):
+        if all(cell in names for _, cell in labels):
+            if len(names) < len(left):
+                classes = ways[0][1]
                 twice = next(name for name in classes if classes.count(name) > 1)
                 raise DataError(f"{loss}: two classes are called {twice!r}; rename a column of the predictions")
             return _Named({code: names[cell] for code, cell in labels}, left, trim, [])
-        fits.append((sum(known), left))
+    return None
+
+
+def _in_another_case(text: "TextColumn", labels: list[tuple[int, str]], ways: list[Way]) -> _Named | None:
+    """Find the classes of labels that differ from names of classes in capital letters only; None if not all do.
+
+    None as well if two classes or two labels would become the same.
+    """
+    spelt = {cell for _, cell in labels}
+    folded = {_folded(cell.strip()) for cell in spelt}
     for trim, left in ways:
         names = {_folded(name): i for i, name in enumerate(left)}
-        folded = [_folded(cell.strip()) for _, cell in labels]
-        if len(names) == len(left) and len(set(folded)) == len(folded) and all(cell in names for cell in folded):
-            number_of_code = {code: names[cell] for (code, _), cell in zip(labels, folded, strict=True)}
+        if len(names) == len(left) and len(folded) == len(spelt) and folded <= names.keys():
+            number_of_code = {code: names[_folded(cell.strip())] for code, cell in labels}
             cell, name = next(
                 (cell, left[number_of_code[code]]) for code, cell in labels if cell != left[number_of_code[code]]
             )
             what = "capital letters" if cell.strip().lower() == name.lower() else "the way in which accents are stored"
             note = f"{text.name}: labels are classes but for {what}: {cell!r} is {name!r}"
             return _Named(number_of_code, left, trim, [note])
-    raise _not_a_class(text, labels, classes, max(fits, key=lambda fit: fit[0])[1], holder)
+    return None
 
 
 def _not_a_class(
     text: "TextColumn",
     labels: list[tuple[int, str]],
-    classes: tuple[str, ...],
-    left: tuple[str, ...],
+    ways: list[Way],
     holder: Holder,
 ) -> DataError:
     """Return the error about the first label that is no class, with the number of rows that have such labels.
 
-    `left` are the names of the classes without that without which they fit most labels.
+    The names it lists are without what is left out of them in the first way in which most labels are names.
     """
-    names = dict.fromkeys(left)
+    classes = ways[0][1]
+    names = max((dict.fromkeys(left) for _, left in ways), key=lambda names: sum(cell in names for _, cell in labels))
     wrong = [(code, cell) for code, cell in labels if cell not in names]
     rows = sum(int(text.rows[code]) for code, _ in wrong)
     code, cell = wrong[0]

@@ -42,6 +42,8 @@ BEGINNING = 256 << 10
 """Bytes from which the first rows are shown as they are written."""
 MOST_COLUMNS = 50_000
 """Columns beyond which a table is refused, since each has a fixed cost in memory."""
+CURE_OF_LONG_ROWS = "Write one sample a line, or save the numbers with numpy.save as .npy"
+"""The cure of rows that are too long."""
 
 
 @dataclass(frozen=True)
@@ -147,8 +149,7 @@ def _comments(data: Array, ends: Array, begins: bool, sign: int) -> int:
 
 def _too_long(name: str, line: int) -> DataError:
     return DataError(
-        f"{name}:{line}: a row of more than {LONGEST_RECORD >> 20} MB: without line ends, or transposed? "
-        "Write one sample a line, or save the numbers with numpy.save as .npy"
+        f"{name}:{line}: a row of more than {LONGEST_RECORD >> 20} MB: without line ends, or transposed? {CURE_OF_LONG_ROWS}"
     )
 
 
@@ -210,8 +211,7 @@ class TextTable(Table):
         self.width = len(row) + layout.row_names
         if self.width > MOST_COLUMNS:
             raise DataError(
-                f"{name}:{layout.line}: {self.width:,} columns: transposed, or without line ends? Write one sample a line, "
-                "or save the numbers with numpy.save as .npy"
+                f"{name}:{layout.line}: {self.width:,} columns: transposed, or without line ends? {CURE_OF_LONG_ROWS}"
             )
         written = raw.read(layout.begin, end - layout.begin)
         self.first_row, self.first_quoted, self._after_first = tuple(cell.strip() for cell in row), b'"' in written, end

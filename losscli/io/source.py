@@ -216,6 +216,9 @@ class Derived:
     def cuts(self) -> Sequence[int] | None:
         return self.of.cuts
 
+    def place(self, row: int, column: int | None = None) -> str:
+        return self.of.place(row, column)
+
 
 @dataclass
 class Reshaped(Derived):
@@ -283,9 +286,6 @@ class Recoded(Derived):
     def read(self, start: int, stop: int, out: Array | None = None) -> Array:
         return self.numbers[self.of.read(start, stop)]
 
-    def place(self, row: int, column: int | None = None) -> str:
-        return self.of.place(row, column)
-
 
 @dataclass
 class Window(Derived):
@@ -297,9 +297,6 @@ class Window(Derived):
 
     def read(self, start: int, stop: int, out: Array | None = None) -> Array:
         return self.rows[start - self.start : stop - self.start]
-
-    def place(self, row: int, column: int | None = None) -> str:
-        return self.of.place(row, column)
 
 
 def whole(source: Source) -> Array:
