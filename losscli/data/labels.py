@@ -427,22 +427,26 @@ def _not_a_class(
     rows = sum(int(text.rows[code]) for code, _ in wrong)
     code, cell = wrong[0]
     more = f"; {count(rows, 'row')} like this" if rows > 1 else ""
-    cure = did_you_mean(cell, names)
+    cure = (_cure_of_columns(labels, classes) if holder is PREDICTIONS else "") or did_you_mean(cell, names)
     if not cure and all(as_index(cell) is not None for _, cell in labels):
         cure = f"; a label in text is a name, never a position: name the columns after the labels{_say_classes(labels, len(classes))}, or save the labels as NPY integers"
-    likely = next((name for name in classes if name.lower() in LIKELY_IDS), None)
-    if likely is not None and holder is PREDICTIONS:
-        cure = (
-            f"; is {likely!r} a column of ids? Name it with --id {quoted(likely)}, or pick the classes with --columns"
-        )
-    pattern = _pattern_of([cell.strip() for _, cell in labels], classes) if holder is PREDICTIONS else None
-    if pattern is not None:
-        pick = f"--columns {quoted(pattern)}"
-        cure = f"{cure} {pick}" if likely is not None else f"; pick the columns that are classes with {pick}"
     return DataError(
         f"{text.place(text.first[code])}: {cell!r} is not a class; {holder.have} {listing(names)}{cure}{more}",
         "label-not-a-class",
     )
+
+
+def _cure_of_columns(labels: list[tuple[int, str]], classes: tuple[str, ...]) -> str:
+    """Return the cure if some columns of predictions are no classes, as far as their names and the labels tell; else ''."""
+    likely = next((name for name in classes if name.lower() in LIKELY_IDS), None)
+    pattern = _pattern_of([cell.strip() for _, cell in labels], classes)
+    pick = "" if pattern is None else f" --columns {quoted(pattern)}"
+    if likely is not None:
+        cure = (
+            f"; is {likely!r} a column of ids? Name it with --id {quoted(likely)}, or pick the classes with --columns"
+        )
+        return cure + pick
+    return pick and f"; pick the columns that are classes with{pick}"
 
 
 def _folded(name: str) -> str:
