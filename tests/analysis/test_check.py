@@ -24,6 +24,13 @@ PROBS = np.exp(LOGITS) / np.exp(LOGITS).sum(axis=1, keepdims=True)
 SCORES = RNG.normal(size=200) + 3 * np.where(np.arange(200) % 3 == 0, 1, -1)
 OUTCOMES = (np.arange(200) % 3 == 0).astype(int)
 HEADER = ("ant", "bee", "cat", "dog")
+STATE = RNG.bit_generator.state
+
+
+@pytest.fixture(autouse=True)
+def same_random_numbers():
+    """Give every test the same random numbers, whichever tests ran before it in this process."""
+    RNG.bit_generator.state = STATE
 
 
 @pytest.fixture
