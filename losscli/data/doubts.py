@@ -106,6 +106,12 @@ def about_spare_column(file: str, column: int, names: Sequence[str] | None, why:
     return Doubt("spare-column", (called(names, column),), evidence, picks([column], names, *join), SETTLING)
 
 
+def about_confidence(file: str, column: int, names: Sequence[str] | None) -> Doubt:
+    """Return the doubt about a column of predictions that repeats the largest number of each row."""
+    evidence = f"{file}: {labelled(names, column)} repeats the largest number of each row, as a confidence would"
+    return Doubt("confidence", (called(names, column),), evidence, picks([column], names), SETTLING)
+
+
 def about_truths(operand: Operand, numbers: Sequence[int]) -> Doubt | None:
     """Return the doubt about a column of True and False, as typed files have them, beside predictions that are numbers."""
     table = operand.content

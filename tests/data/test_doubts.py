@@ -125,6 +125,17 @@ class TestSpareColumns:
         save("y.npy", LABELS)
         assert compute("ce", *files, "--columns", f"!{place + 1}", "-f", "value").value == EXPECTED
 
+    @pytest.mark.parametrize("place", [0, 3])
+    def test_that_repeats_the_largest_of_each_row(self, compute, save, place, monkeypatch):
+        monkeypatch.setattr("losscli.engine.job.CHUNK_ROWS", 13)
+        p = np.exp(LOGITS) / np.exp(LOGITS).sum(axis=1, keepdims=True)
+        save("y.npy", LABELS + (place == 0))
+        save("p.npy", np.insert(p, place, p.max(axis=1), axis=1))
+        compute("ce", "p.npy", "y.npy").refuses(3, f"column {place + 1}", "confidence", f"--columns '!{place + 1}'")
+        other = p.max(axis=1)
+        other[59] = 0
+        assert compute("ce", save("p.npy", np.insert(p, place, other, axis=1)), "y.npy").code == 0
+
     @pytest.mark.parametrize("name", SPARE)
     def test_of_a_table_with_labels_that_are_numbers(self, compute, logits, save, name):
         save("y.npy", LABELS)

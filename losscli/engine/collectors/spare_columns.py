@@ -32,8 +32,8 @@ class ColumnFacts(NamedTuple):
     """Mergeable record: for each column that is looked at, what all of its numbers so far have in common.
 
     All arrays have shape (k,). `whole`: all numbers are whole. `ascending`: each is larger than the one before.
-    `equal`: each is the target of the same column. `first`, `last`, `low` and `high` are numbers of columns that are whole
-    or equal, and NaN for others. `fractions`, `different` and `beyond` count sampled rows in which a number is not whole,
+    `equal`: each is the target of the same column. `largest`: each is the largest of its row, and stands there twice. `first`, `last`, `low` and `high` are numbers of columns that are whole
+    or equal. `fractions`, `different` and `beyond` count sampled rows in which a number is not whole,
     not its target, or not in [0, 1].
     """
 
@@ -41,6 +41,7 @@ class ColumnFacts(NamedTuple):
     whole: Array
     ascending: Array
     equal: Array
+    largest: Array
     first: Array
     last: Array
     low: Array
@@ -58,6 +59,7 @@ class ColumnFacts(NamedTuple):
             self.whole & other.whole,
             self.ascending & other.ascending & (self.last < other.first),
             self.equal & other.equal,
+            self.largest & other.largest,
             self.first,
             other.last,
             np.minimum(self.low, other.low),
@@ -82,11 +84,11 @@ class SpareColumns(BatchCollector):
         looked = looked_at(x.shape[1])
         t = batch.targets if batch.targets.shape == x.shape else None
         head = _facts(x[:SAMPLED, looked], None if t is None else t[:SAMPLED, looked])
-        suspected = head.whole | head.equal
+        suspected = head.whole | head.equal | head.largest
         if not suspected.any():
             return head._replace(rows=len(x))
         # The first rows clear most columns; only the others are looked at in full.
-        full = _facts(x[:, looked[suspected]], None if t is None else t[:, looked[suspected]])
+        full = _facts(x[:, looked[suspected]], None if t is None else t[:, looked[suspected]], x)
         exact: Any = {name: _placed(getattr(head, name), suspected, getattr(full, name)) for name in EXACT}
         return head._replace(rows=len(x), **exact)
 
@@ -104,6 +106,8 @@ class SpareColumns(BatchCollector):
         if record.rows < FEW:
             return None
         fractional = record.fractions * 2 >= record.sampled
+        if job.loss.family.target_type == "classes" and (copied := record.largest & varied).any():
+            return doubts.about_confidence(file, int(looked[copied.nonzero()[0][-1]]), names)
         for j in np.flatnonzero(record.whole & varied):
             others = np.arange(len(looked)) != j
             if not others.any():
@@ -116,9 +120,9 @@ class SpareColumns(BatchCollector):
         return None
 
 
-NOTHING = ColumnFacts(0, *(np.zeros(0),) * 7, 0, *(np.zeros(0),) * 3)
+NOTHING = ColumnFacts(0, *(np.zeros(0),) * 8, 0, *(np.zeros(0),) * 3)
 """The record of no rows."""
-EXACT = ("whole", "ascending", "equal", "first", "last", "low", "high")
+EXACT = ("whole", "ascending", "equal", "largest", "first", "last", "low", "high")
 """Fields of ColumnFacts that are about all rows, not about a sample of them."""
 
 
@@ -129,19 +133,26 @@ def looked_at(width: int) -> Array:
     return np.concatenate([np.arange(LOOKED_AT), np.arange(width - LOOKED_AT, width)])
 
 
-def _facts(x: Array, t: Array | None) -> ColumnFacts:
-    """Return the record of rows, shape (n, k), and of their targets, of which there may be none."""
+def _facts(x: Array, t: Array | None, whole_rows: Array | None = None) -> ColumnFacts:
+    """Return the record of rows, shape (n, k), and of their targets, of which there may be none.
+
+    `whole_rows` has all columns of the rows, if `x` has not.
+    """
     with np.errstate(invalid="ignore"):
         fraction = x != np.floor(x)
         fraction |= ~np.isfinite(x)
         differ: Array = np.ones(x.shape, bool) if t is None else np.not_equal(x, t)
         ascending: Array = np.all(x[1:] > x[:-1], axis=0)
         beyond = ~((x >= 0) & (x <= 1))
+        rows = x if whole_rows is None else whole_rows
+        most = rows.max(axis=1, keepdims=True)
+        repeated = ((rows == most).sum(axis=1) > 1).all()
     return ColumnFacts(
         rows=len(x),
         whole=~fraction.any(axis=0),
         ascending=ascending,
         equal=np.logical_not(differ.any(axis=0)),
+        largest=np.all(x == most, axis=0) & repeated,
         first=x[0].astype(np.float64),
         last=x[-1].astype(np.float64),
         low=x.min(axis=0).astype(np.float64),
