@@ -113,6 +113,29 @@ class TestEqualColumns:
         run("compare", "mse", *files[:1], files[0], "--targets", files[1]).refuses(3, "'key'")
 
 
+class TestKeysAsOutputs:
+    """A key in both files whose rows are in another order: no column is equal, and no row is met by its own target."""
+
+    def test_are_refused(self, compute, write):
+        p = write("p.csv", "key,y\n11,1.5\n25,2.5\n37,3.5\n")
+        t = write("t.csv", "key,y\n37,3\n11,1\n25,2\n")
+        compute("mse", p, t).refuses(3, "'key'", "t.csv in other rows", "--id key", "--columns '!key'")
+        assert compute("mse", p, t, "--id", "key", "-f", "value").value == 0.25
+
+    def test_of_arrays(self, compute, save):
+        y = RNG.normal(size=40)
+        key = RNG.permutation(40) + 100
+        files = save("p.npy", np.stack([key, y], axis=1)), save("t.npy", np.stack([np.sort(key), y + 1], axis=1))
+        compute("mse", *files).refuses(3, "column 1", "t.npy in other rows")
+
+    def test_outputs_that_rise_are_none(self, compute, save):
+        rows = np.arange(9.0)
+        p, t = np.stack([rows, 10 * rows + 0.5], axis=1), np.stack([rows + 1, 10 * rows], axis=1)
+        assert compute("mse", save("p.npy", p), save("t.npy", t)).code == 0
+        whole = np.stack([rows, 10 * rows], axis=1)
+        assert compute("mse", save("p.npy", whole), save("t.npy", whole[::-1])).code == 0
+
+
 class TestSpareColumns:
     """A column that is no class, recognised by its numbers."""
 

@@ -32,9 +32,11 @@ class ColumnFacts(NamedTuple):
     """Mergeable record: for each column that is looked at, what all of its numbers so far have in common.
 
     All arrays have shape (k,). `whole`: all numbers are whole. `ascending`: each is larger than the one before.
-    `equal`: each is the target of the same column. `largest`: each is the largest of its row, and stands there twice. `first`, `last`, `low` and `high` are numbers of columns that are whole
-    or equal. `fractions`, `different` and `beyond` count sampled rows in which a number is not whole,
-    not its target, or not in [0, 1].
+    `equal`: each is the target of the same column. `largest`: each is the largest of its row, and stands there twice.
+    `first`, `last`, `low` and `high` are the first and the last number, and the least and the largest; `sums` and `squares`
+    are the sums of the numbers and of their squares, less those of the targets of the same column. They are of all rows only
+    for columns that are still suspected. `fractions`, `different` and `beyond` count sampled rows in which a number is not
+    whole, not its target, or not in [0, 1].
     """
 
     rows: int
@@ -46,6 +48,8 @@ class ColumnFacts(NamedTuple):
     last: Array
     low: Array
     high: Array
+    sums: Array
+    squares: Array
     sampled: int
     fractions: Array
     different: Array
@@ -64,6 +68,8 @@ class ColumnFacts(NamedTuple):
             other.last,
             np.minimum(self.low, other.low),
             np.maximum(self.high, other.high),
+            self.sums + other.sums,
+            self.squares + other.squares,
             self.sampled + other.sampled,
             self.fractions + other.fractions,
             self.different + other.different,
@@ -120,9 +126,9 @@ class SpareColumns(BatchCollector):
         return None
 
 
-NOTHING = ColumnFacts(0, *(np.zeros(0),) * 8, 0, *(np.zeros(0),) * 3)
+NOTHING = ColumnFacts(0, *(np.zeros(0),) * 10, 0, *(np.zeros(0),) * 3)
 """The record of no rows."""
-EXACT = ("whole", "ascending", "equal", "largest", "first", "last", "low", "high")
+EXACT = ("whole", "ascending", "equal", "largest", "first", "last", "low", "high", "sums", "squares")
 """Fields of ColumnFacts that are about all rows, not about a sample of them."""
 
 
@@ -144,6 +150,7 @@ def _facts(x: Array, t: Array | None, whole_rows: Array | None = None) -> Column
         differ: Array = np.ones(x.shape, bool) if t is None else np.not_equal(x, t)
         ascending: Array = np.all(x[1:] > x[:-1], axis=0)
         beyond = ~((x >= 0) & (x <= 1))
+        wide, targets = x.astype(np.float64), 0.0 if t is None else t.astype(np.float64)
         rows = x if whole_rows is None else whole_rows
         most = rows.max(axis=1, keepdims=True)
         repeated = ((rows == most).sum(axis=1) > 1).all()
@@ -157,6 +164,8 @@ def _facts(x: Array, t: Array | None, whole_rows: Array | None = None) -> Column
         last=x[-1].astype(np.float64),
         low=x.min(axis=0).astype(np.float64),
         high=x.max(axis=0).astype(np.float64),
+        sums=(wide - targets).sum(axis=0),
+        squares=(wide**2 - targets**2).sum(axis=0),
         sampled=len(x),
         fractions=fraction.sum(axis=0),
         different=differ.sum(axis=0) if t is not None else np.zeros(x.shape[1], int),
@@ -177,6 +186,9 @@ def _suspicious(job: "Job", record: ColumnFacts, j: int, fractional: Array, beyo
     `fractional` and `beyond` are about the other columns: whether most of their numbers are not whole, and how many are
     not in [0, 1].
     """
+    if job.targets.shape == job.predictions.shape:
+        same = _is_key_in_other_rows(record, j) and fractional.any()
+        return f"the whole numbers of {job.targets.name} in other rows" if same else None
     span = f"{record.first[j]:.0f} ... {record.last[j]:.0f}"
     if record.ascending[j] and fractional.all():
         return f"ascending whole numbers, {span}, and the others have fractions"
@@ -186,3 +198,12 @@ def _suspicious(job: "Job", record: ColumnFacts, j: int, fractional: Array, beyo
     if job.loss.family.target_type == "classes" and fractional.all() and not as_probabilities:
         return f"whole numbers only, from {record.low[j]:.0f} to {record.high[j]:.0f}, and the others have fractions"
     return None
+
+
+def _is_key_in_other_rows(record: ColumnFacts, j: int) -> bool:
+    """Whether the targets of a column of whole numbers are the same numbers in other rows, as far as two sums tell.
+
+    Outcomes, 0 and 1 or -1 and 1, are none: they often are as many in predictions as in targets.
+    """
+    same = not record.sums[j] and not record.squares[j] and not record.equal[j]
+    return bool(same and (record.low[j] < -1 or record.high[j] > 1))
