@@ -90,7 +90,10 @@ class SpareColumns(BatchCollector):
         looked = looked_at(x.shape[1])
         t = batch.targets if batch.targets.shape == x.shape else None
         head = _facts(x[:SAMPLED, looked], None if t is None else t[:SAMPLED, looked])
-        suspected = head.whole | head.equal | head.largest
+        # Whole numbers alone are nothing odd; the other columns must have fractions, or these must ascend.
+        suspected = head.equal | head.largest | (head.whole & (head.ascending | head.fractions.any()))
+        cleared: Any = {name: getattr(head, name) & suspected for name in ("whole", "equal", "largest")}
+        head = head._replace(**cleared)
         if not suspected.any():
             return head._replace(rows=len(x))
         # The first rows clear most columns; only the others are looked at in full.
