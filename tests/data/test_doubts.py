@@ -243,6 +243,10 @@ class TestHealthy:
         z = np.round(10 * LOGITS)
         assert compute("ce", save("z.npy", z), save("y.npy", LABELS)).code == 0
 
+    def test_two_columns_that_are_the_same(self, compute, save):
+        z = np.repeat(RNG.normal(size=(9, 1)), 2, axis=1)
+        assert compute("ce", save("z.npy", z), save("y.npy", np.arange(9) % 2)).code == 0
+
     def test_one_column_that_counts(self, compute, save):
         assert (
             compute("mse", save("p.npy", np.arange(9.0)), save("t.npy", np.arange(9) + 1.0), "-f", "value").value == 1

@@ -115,8 +115,11 @@ class SpareColumns(BatchCollector):
         if record.rows < FEW:
             return None
         fractional = record.fractions * 2 >= record.sampled
-        if job.loss.family.target_type == "classes" and (copied := record.largest & varied).any():
-            return doubts.about_confidence(file, int(looked[copied.nonzero()[0][-1]]), names)
+        copied = record.largest & varied
+        if (
+            job.loss.family.target_type == "classes" and copied.sum() == 1
+        ):  # of two, one is a class that is always predicted
+            return doubts.about_confidence(file, int(looked[copied.argmax()]), names)
         for j in np.flatnonzero(record.whole & varied):
             others = np.arange(len(looked)) != j
             if not others.any():
