@@ -48,7 +48,7 @@ ColumnNames = Annotated[
         "--columns",
         metavar="'P_*'",
         panel=READING,
-        help="Columns of the first file: names or patterns, separated by commas.",
+        help="Columns of the first file: names or patterns, separated by commas; '!X' leaves X out, and '*' takes all. Of arrays: 1,2,3.",
     ),
 ]
 Header = Annotated[
