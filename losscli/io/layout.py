@@ -222,7 +222,9 @@ def _separator(name: str, lines: list[str], line: int, usual: str, decimal: str 
     Raises a DataError if the table seems to begin further down, or if it is doubtful whether blanks separate cells.
     """
     ruled_out = "," if decimal == "," and not _has_words_between_commas(lines) else None
-    rival = _best_rival(lines, (usual, ruled_out), decimal)
+    # Commas among words, in a file that is not said to have them as separators, are those of a text.
+    textual = "," if usual != "," and not _share_of_numbers(lines, ",", decimal) else None
+    rival = _best_rival(lines, (usual, ruled_out, textual), decimal)
     if usual != ruled_out and len(cells_of(lines[0], usual)) > 1:
         return _usual_or_better(name, lines, line, usual, rival, decimal)
     if rival is not None:
@@ -231,7 +233,8 @@ def _separator(name: str, lines: list[str], line: int, usual: str, decimal: str 
         return BLANKS
     _refuse_doubtful_blanks(name, lines, line)
     for separator in (usual, *RIVALS):
-        _refuse_preamble(name, lines, line, separator)
+        if separator != textual:
+            _refuse_preamble(name, lines, line, separator)
     return usual if usual != ruled_out else ";"
 
 

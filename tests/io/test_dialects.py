@@ -4,6 +4,7 @@ import gzip
 import math
 from itertools import product
 
+import numpy as np
 import pytest
 
 from losscli.io import csv as csvfile
@@ -127,6 +128,26 @@ class TestSeparators:
 
 @SMALL_AND_LARGE
 @pytest.mark.usefixtures("sized")
+class TestCommasAmongWords:
+    """In a file with tabs, commas in labels separate nothing."""
+
+    @pytest.mark.parametrize(
+        "text", ["label\na,b\ncat\na,b\na,b\na,b\n", "label\ncat\na,b\na,b\na,b\na,b\n", "a,b\na,b\ncat\na,b\na,b\n"]
+    )
+    def test_labels_of_a_tsv_file(self, compute, write, save, text):
+        rows = text.count("\n") - text.startswith("label")
+        p = save("p.npy", np.tile([[1.0, 2.0]], (rows, 1)))
+        words = [] if text.startswith("label") else ["--no-header"]
+        found = compute("ce", p, write("y.tsv", text), "--classes", '"a,b",cat', *words).json
+        cats = text.count("cat")
+        log_sum = np.log(np.exp(1) + np.exp(2))
+        assert found["value"] == pytest.approx(log_sum - (2 * cats + rows - cats) / rows)
+
+    def test_numbers_are_no_words(self, compute, write):
+        p, t = write("p.tsv", "a,b\n1,2\n3,4\n"), write("t.tsv", "a,b\n1,3\n3,5\n")
+        assert compute("mse", p, t, "--columns", "b", "-f", "value").value == 1
+
+
 class TestDecimalCommas:
     @pytest.mark.parametrize(
         "text",
