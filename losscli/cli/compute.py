@@ -57,12 +57,11 @@ def compute(loss: "Loss", values: dict[str, Any], typed: Typed = Typed()) -> int
         what the user typed.
     """
     from losscli.definition.request import Request
-    from losscli.measurement.requirement import Requirement
 
     bound = loss.bind(**{name: values.pop(name) for name in loss.parameters})
     wanted = taken(Wanted, values)
     running = taken(Running, values).begun(wanted.quiet)
-    requirements = [Requirement.parse(text) for text in wanted.require]
+    requirements = _requirements(wanted.require)
     if wanted.format == "value" and values["reduction"] == "none":
         raise UsageError("--format value prints one number, and --reduction none leaves none; choose another of either")
     libraries = _libraries(values.pop("library"), wanted, typed.options)
@@ -73,6 +72,15 @@ def compute(loss: "Loss", values: dict[str, Any], typed: Typed = Typed()) -> int
     if request.reduction == "none" and wanted.format == "table":
         wanted = wanted._replace(per_sample=True)  # there is nothing else to show
     return _measured(request, libraries, wanted, requirements, running, typed)
+
+
+def _requirements(texts: Sequence[str]) -> "list[Requirement]":
+    """Return what --require asks for."""
+    if not texts:
+        return []
+    from losscli.measurement.requirement import Requirement
+
+    return [Requirement.parse(text) for text in texts]
 
 
 def _measured(

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from losscli.data import doubts
 from losscli.data.columns import Column, Columns, Reason, Role
 from losscli.data.doubts import Doubt
-from losscli.data.headers import about_first_row, about_same_first_row
 from losscli.data.units import Units
 from losscli.errors import DataError, UsageError
 from losscli.findings import WARNING, Finding
@@ -184,7 +183,9 @@ def _about_rows(
 
     `settled` says that an option names columns or the ids.
     """
-    if targets is not None:
+    if targets is not None and predictions.is_table and targets.is_table:
+        from losscli.data.headers import about_same_first_row
+
         yield about_same_first_row(predictions, targets)
     for other in () if settled else others:
         yield doubts.about_unlike_index(predictions, other)
@@ -322,6 +323,8 @@ def _choose(operand: Operand, role: str, taken: list[Operand], id_column: str | 
     """Return the columns that no other role uses, by their numbers from 0."""
     if not operand.is_table:
         return []
+    from losscli.data.headers import about_first_row  # arrays have no use for it
+
     for doubt in (doubts.about_header(operand), about_first_row(operand)):
         if doubt is not None:
             raise doubt.error()

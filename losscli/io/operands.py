@@ -15,7 +15,6 @@ from losscli.definition.request import Request
 from losscli.errors import DataError, UsageError
 from losscli.io.bytes import Begun, Looked, Raw, RawFile, Spool, pieces_of
 from losscli.io.format import Content, Format, Named, deferred
-from losscli.io.guarded import check_threads
 from losscli.io.npy import NpySource, StreamSource, read_npy_header
 from losscli.io.recognised import is_json_lines, is_safetensors, is_torch
 from losscli.io.source import ShardedSource, Source
@@ -138,7 +137,10 @@ class Opener:
     """The role in which standard input was opened, the text that named it, and its operand."""
 
     def __post_init__(self) -> None:
-        check_threads()
+        if "POLARS_MAX_THREADS" in os.environ:
+            from losscli.io.guarded import check_threads
+
+            check_threads()
 
     @classmethod
     def of(cls, request: Request, looked: Looked = lambda name, done, size: None) -> "Opener":

@@ -5,6 +5,7 @@ nothing is looked at.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -89,15 +90,14 @@ class SpareColumns(BatchCollector):
             return NOTHING
         looked = looked_at(x.shape[1])
         t = batch.targets if batch.targets.shape == x.shape else None
-        head = _facts(x[:SAMPLED, looked], None if t is None else t[:SAMPLED, looked])
-        # Whole numbers alone are nothing odd; the other columns must have fractions, or these must ascend.
-        suspected = head.equal | head.largest | (head.whole & (head.ascending | head.fractions.any()))
-        cleared: Any = {name: getattr(head, name) & suspected for name in ("whole", "equal", "largest")}
-        head = head._replace(**cleared)
+        suspected = _suspected(x[:SAMPLED, looked], None if t is None else t[:SAMPLED, looked])
         if not suspected.any():
-            return head._replace(rows=len(x))
+            return _cleared(len(x), len(looked))
         # The first rows clear most columns; only the others are looked at in full.
+        head = _facts(x[:SAMPLED, looked], None if t is None else t[:SAMPLED, looked])
+        cleared: Any = {name: getattr(head, name) & suspected for name in ("whole", "equal", "largest")}
         full = _facts(x[:, looked[suspected]], None if t is None else t[:, looked[suspected]], x)
+        head = head._replace(**cleared)
         exact: Any = {name: _placed(getattr(head, name), suspected, getattr(full, name)) for name in EXACT}
         return head._replace(rows=len(x), **exact)
 
@@ -143,6 +143,25 @@ def looked_at(width: int) -> Array:
     if width <= 2 * LOOKED_AT:
         return np.arange(width)
     return np.concatenate([np.arange(LOOKED_AT), np.arange(width - LOOKED_AT, width)])
+
+
+def _suspected(x: Array, t: Array | None) -> Array:
+    """Return which columns must be looked at in full, shape (k,), going by some rows and their targets.
+
+    Whole numbers alone are nothing odd: the other columns must have fractions, or these must ascend.
+    """
+    with np.errstate(invalid="ignore"):
+        whole: Array = np.all(x == np.floor(x), axis=0)
+        suspected = whole if not whole.all() else whole & np.all(x[1:] > x[:-1], axis=0)
+        suspected = suspected | np.all(x == x.max(axis=1, keepdims=True), axis=0)
+        return suspected if t is None else suspected | np.all(x == t, axis=0)
+
+
+@lru_cache(maxsize=8)
+def _cleared(rows: int, width: int) -> ColumnFacts:
+    """Return the record of rows in which no column is suspected, after which none is any more."""
+    no, zero = np.zeros(width, bool), np.zeros(width)
+    return ColumnFacts(rows, no, no, no, no, *(zero,) * 6, 0, zero, zero, zero)
 
 
 def _facts(x: Array, t: Array | None, whole_rows: Array | None = None) -> ColumnFacts:
