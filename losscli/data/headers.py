@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from losscli.data.doubts import Doubt
 from losscli.io.operands import Operand
-from losscli.io.table import MISSING, PERCENT
+from losscli.io.table import MISSING, PERCENT, parses_as_number
 
 WHOLE = re.compile(r"[+-]?\d+")
 LEADING_ZERO = re.compile(r"[+-]?0\d")
@@ -98,13 +98,7 @@ def _ascending(cells: Sequence[str]) -> bool:
 
 def _is_number(cell: str) -> bool:
     """Whether a cell is a number; 007 is a name."""
-    if LEADING_ZERO.match(cell):
-        return False
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
+    return not LEADING_ZERO.match(cell) and parses_as_number(cell)
 
 
 def _shown(cells: Sequence[str]) -> str:

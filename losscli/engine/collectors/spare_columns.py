@@ -56,6 +56,7 @@ class ColumnFacts(NamedTuple):
     different: Array
     beyond: Array
 
+    @np.errstate(invalid="ignore")  # infinite sums may cancel
     def __add__(self, other: "ColumnFacts") -> "ColumnFacts":  # type: ignore[override]
         if not (self.rows and other.rows):
             return self if self.rows else other
@@ -116,9 +117,8 @@ class SpareColumns(BatchCollector):
             return None
         fractional = record.fractions * 2 >= record.sampled
         copied = record.largest & varied
-        if (
-            job.loss.family.target_type == "classes" and copied.sum() == 1
-        ):  # of two, one is a class that is always predicted
+        # Of two such columns, one is a class that is always predicted.
+        if job.loss.family.target_type == "classes" and copied.sum() == 1:
             return doubts.about_confidence(file, int(looked[copied.argmax()]), names)
         for j in np.flatnonzero(record.whole & varied):
             others = np.arange(len(looked)) != j
@@ -169,7 +169,7 @@ def _facts(x: Array, t: Array | None, whole_rows: Array | None = None) -> Column
 
     `whole_rows` has all columns of the rows, if `x` has not.
     """
-    with np.errstate(invalid="ignore"):
+    with np.errstate(all="ignore"):  # squares may overflow, and infinities cancel
         fraction = x != np.floor(x)
         fraction |= ~np.isfinite(x)
         differ: Array = np.ones(x.shape, bool) if t is None else np.not_equal(x, t)
@@ -179,6 +179,7 @@ def _facts(x: Array, t: Array | None, whole_rows: Array | None = None) -> Column
         rows = x if whole_rows is None else whole_rows
         most = rows.max(axis=1, keepdims=True)
         repeated = ((rows == most).sum(axis=1) > 1).all()
+        sums, squares = (wide - targets).sum(axis=0), (wide**2 - targets**2).sum(axis=0)
     return ColumnFacts(
         rows=len(x),
         whole=~fraction.any(axis=0),
@@ -189,8 +190,8 @@ def _facts(x: Array, t: Array | None, whole_rows: Array | None = None) -> Column
         last=x[-1].astype(np.float64),
         low=x.min(axis=0).astype(np.float64),
         high=x.max(axis=0).astype(np.float64),
-        sums=(wide - targets).sum(axis=0),
-        squares=(wide**2 - targets**2).sum(axis=0),
+        sums=sums,
+        squares=squares,
         sampled=len(x),
         fractions=fraction.sum(axis=0),
         different=differ.sum(axis=0) if t is not None else np.zeros(x.shape[1], int),
