@@ -16,13 +16,16 @@ import numpy as np
 from losscli.definition.options import TAKEN_BY, takes
 from losscli.definition.request import Request
 from losscli.definition.words import (
-    MaskKind,
+    ActivationName,
+    BoxFormat,
+    MissingRule,
     OperandOrder,
     OutputReduction,
     PredictionKind,
     ReductionName,
     SmoothingMode,
     ThirdOperandName,
+    UnitKind,
     UnmatchedRule,
     UntypedName,
 )
@@ -59,6 +62,21 @@ OPTIONS: Mapping[str, str] = {
     "centers": "centers",
     **dict.fromkeys(THIRD_OPERANDS, "third_operand"),
     "per": "per",
+    "over_positions": "over_positions",
+    "class_axis": "class_axis",
+    "shift": "shift",
+    "mask": "mask",
+    "missing": "missing",
+    "activation": "activation",
+    "exclude_class": "exclude_class",
+    "output_weight": "output_weight",
+    "box": "box",
+    "targets_from": "targets_from",
+    "temperature": "temperature",
+    "temperature_squared": "temperature_squared",
+    "bytes": "bytes",
+    "input_lengths": "input_lengths",
+    "target_lengths": "target_lengths",
     "id": "id",
     "on_unmatched": "on_unmatched",
     "classes": "classes",
@@ -74,14 +92,28 @@ OPTIONS: Mapping[str, str] = {
     "dtype": "dtype",
 }
 """The options that bear on the number, and what a `Request` calls them."""
-FILES = ("sample_weight", "class_weight", "centers", *THIRD_OPERANDS)
+FILES = (
+    "sample_weight",
+    "class_weight",
+    "centers",
+    "mask",
+    "bytes",
+    "input_lengths",
+    "target_lengths",
+    *THIRD_OPERANDS,
+)
 """Options whose value may be an array."""
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "from_": get_args(PredictionKind),
     "smoothing_mode": get_args(SmoothingMode),
     "reduction": get_args(ReductionName),
     "over_outputs": get_args(OutputReduction),
-    "per": get_args(MaskKind),
+    "per": get_args(UnitKind),
+    "over_positions": get_args(OutputReduction),
+    "missing": get_args(MissingRule),
+    "activation": get_args(ActivationName),
+    "box": get_args(BoxFormat),
+    "targets_from": get_args(PredictionKind),
     "on_unmatched": get_args(UnmatchedRule),
     "operands": get_args(OperandOrder),
     "takes": get_args(PredictionKind),

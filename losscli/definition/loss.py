@@ -133,6 +133,33 @@ class Family:
         )
         return named and self.coupled not in ("masks", "rows") and self.parts == 1
 
+    @property
+    def over_classes(self) -> bool:
+        """Whether a row of predictions has one number per class, and the row one loss."""
+        return self.target_type == "classes" and self.rows is None and not self.takes_centers
+
+    @property
+    def takes_class_axis(self) -> bool:
+        """Whether one axis of predictions with more than two axes can hold the classes or outputs."""
+        return self.over_classes or self.several_outputs or self.name in ("overlap", "mask-margins", "class-masks")
+
+    @property
+    def has_units(self) -> bool:
+        """Whether something else than a row can have one loss."""
+        return self.coupled != "rows" and self.name != "sequence"
+
+    @property
+    def takes_activation(self) -> bool:
+        """Whether its losses compare masks of probabilities, so that it must be known how logits become probabilities."""
+        return self.takes_from and self.coupled in ("masks", "file")
+
+    @property
+    def takes_distributions(self) -> bool:
+        """Whether its targets may be distributions over classes or outcomes, which can be given as logits as well."""
+        return (
+            self.takes_from and self.coupled is None and not self.hard and self.target_type in ("classes", "outcomes")
+        )
+
 
 class Relation(NamedTuple):
     """An equality between losses, which the tests evaluate and `explain` prints.

@@ -48,7 +48,37 @@ class Request:
     third_operand: str | None = None
     """The operand of --variance, --negative or --other, for losses that have a third operand."""
     per: str | None = None
-    """The extent of one mask, for losses of masks: 'row', 'column' or 'file'."""
+    """What has one loss, a `UnitKind`; None for what is usual for the loss and the shape."""
+    class_axis: int | None = None
+    """The axis of the predictions that holds the classes or outputs, if they have more than two."""
+    over_positions: str = "mean"
+    """How the losses of a sample's positions become the loss of the sample: 'mean' or 'sum'."""
+    mask: str | None = None
+    """A file in the shape of the targets; elements for which it is 0 or false do not exist."""
+    missing: str = "error"
+    """Treatment of missing elements in targets of several outputs: 'error' or 'ignore'."""
+    exclude_class: str | None = None
+    """Classes that do not count in overlap losses: names or numbers from 0, separated by commas."""
+    output_weight: str | None = None
+    """One weight per output, separated by commas, or NAME=WEIGHT,..."""
+    shift: int = 0
+    """Predictions at position i are for the target at position i + shift."""
+    bytes: str | None = None
+    """The number of bytes behind the units, as a number or as a file of numbers."""
+    activation: str | None = None
+    """What makes probabilities of the logits of overlap losses: 'sigmoid' or 'softmax'."""
+    box: str | None = None
+    """How boxes are written, a `BoxFormat`; None for what the columns' names say, which is else two corners."""
+    targets_from: str | None = None
+    """What targets that are distributions are: 'logits', 'probs' or 'log-probs'; None for probabilities or labels."""
+    temperature: float | None = None
+    """T of softmax(z / T) of predictions and targets; None for 1."""
+    temperature_squared: bool = False
+    """Whether losses are multiplied by the square of the temperature."""
+    input_lengths: str | None = None
+    """The number of time steps of each sample, for CTC: a file, or one number for all."""
+    target_lengths: str | None = None
+    """The number of labels of each sample, for CTC: a file, or one number for all."""
     convention: Convention = NONE
     library: str | None = None
     """The library whose number this is, and its call, for the receipt."""

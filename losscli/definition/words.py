@@ -34,8 +34,16 @@ ReductionName = Literal[
 """How the losses of the rows become one number; `losscli.engine.reduction.REDUCTIONS` has the formulas."""
 OutputReduction = Literal["mean", "sum"]
 """How the losses of a row's outputs become the loss of the row."""
-MaskKind = Literal["row", "column", "file"]
-"""The extent of one mask or one series, in losses that couple its elements."""
+UnitKind = Literal["position", "sample", "class", "sample,class", "file", "row", "column"]
+"""What has one loss: a position (a token, a pixel), a sample (the first axis), a class or output, a pair of these, or the
+file. 'row' is another word for 'sample', and 'column' for 'class'.
+"""
+MissingRule = Literal["error", "ignore"]
+"""Treatment of elements of targets that are NaN or null, or hold the label to ignore, in targets of several outputs."""
+ActivationName = Literal["sigmoid", "softmax"]
+"""What makes probabilities of the logits of an overlap loss: of each number alone, or of all classes of a position."""
+BoxFormat = Literal["xyxy", "xywh", "cxcywh"]
+"""How a box is written: two corners; one corner, width and height; or its middle, width and height."""
 OperandOrder = Literal["predictions,targets", "targets,predictions"]
 """Which operand of the user's own loss comes first."""
 UnmatchedRule = Literal["error", "drop"]

@@ -27,6 +27,34 @@ TargetsOption = Annotated[
 IgnoreIndex = Annotated[
     str | None, option("--ignore-index", metavar="LABEL", panel=READING, help="Leave out the rows with this label.")
 ]
+ClassAxis = Annotated[
+    int | None,
+    option(
+        "--class-axis",
+        metavar="A",
+        panel=READING,
+        show_default=False,
+        help="The axis of the classes where predictions have more than two: 1 (PyTorch, MONAI), -1 (Keras, optax, HF).",
+    ),
+]
+Shift = Annotated[
+    int,
+    option(
+        "--shift",
+        metavar="N",
+        panel=READING,
+        help="Predictions at position i are for the target at i + N (1: the next token).",
+    ),
+]
+Mask = Annotated[
+    str | None,
+    option(
+        "--mask",
+        metavar="FILE",
+        panel=READING,
+        help="In the shape of the targets: elements with 0 or false do not exist.",
+    ),
+]
 OnUnmatched = Annotated[
     UnmatchedRule,
     option(

@@ -14,13 +14,16 @@ from losscli.cli.options.output import Wanted
 from losscli.cli.options.running import Running
 from losscli.definition.options import TAKEN_BY
 from losscli.definition.words import (
-    MaskKind,
+    ActivationName,
+    BoxFormat,
+    MissingRule,
     OperandOrder,
     OutputReduction,
     PredictionKind,
     ReductionName,
     SmoothingMode,
     ThirdOperandName,
+    UnitKind,
 )
 from losscli.errors import UsageError
 
@@ -47,7 +50,12 @@ def smoothing_mode_option(help: str, **more: Any) -> Any:
 From = Annotated[PredictionKind, option("--from", panel=LOSS, help="What the predictions are. Never guessed.")]
 SampleWeight = Annotated[
     str | None,
-    option("--sample-weight", metavar="FILE[:COLUMN]", panel=REDUCING, help="One weight per row."),
+    option(
+        "--sample-weight",
+        metavar="FILE[:COLUMN]|X",
+        panel=REDUCING,
+        help="One weight per sample, or one per element, in the targets' shape; or one number for all.",
+    ),
 ]
 Spec = Annotated[str, operand("SPEC", help="LOSS[:PARAM=VALUE]..., as cross-entropy or softmax-focal:gamma=2.")]
 THIRD_OPERANDS: dict[ThirdOperandName, str] = {
@@ -106,16 +114,138 @@ OF_THE_LOSS: tuple[Option, ...] = (
     Option(
         "per",
         Annotated[
-            MaskKind | None,
+            UnitKind | None,
             option(
                 "--per",
+                metavar="position|sample|class|sample,class|file",
                 panel=LOSS,
                 show_default=False,
-                help="What is one mask, or one series: each row (default), each column, or all elements of the file (default for one number a row).",
+                help="What has one loss: each position (token, pixel), each sample (row), each class (column), each pair of these, or the file.",
             ),
         ],
         None,
         TAKEN_BY["per"],
+    ),
+    Option(
+        "over_positions",
+        Annotated[
+            OutputReduction,
+            option(
+                "--over-positions",
+                panel=LOSS,
+                help="With --per sample: how the losses of its positions become its loss.",
+            ),
+        ],
+        "mean",
+        TAKEN_BY["over-positions"],
+    ),
+    Option(
+        "activation",
+        Annotated[
+            ActivationName | None,
+            option(
+                "--activation",
+                panel=LOSS,
+                show_default=False,
+                help="What makes probabilities of logits: sigmoid of each number, or softmax over the classes.",
+            ),
+        ],
+        None,
+        TAKEN_BY["activation"],
+    ),
+    Option(
+        "exclude_class",
+        Annotated[
+            str | None,
+            option(
+                "--exclude-class", metavar="NAME,...", panel=LOSS, help="Classes that do not count, as a background."
+            ),
+        ],
+        None,
+        TAKEN_BY["exclude-class"],
+    ),
+    Option(
+        "box",
+        Annotated[
+            BoxFormat | None,
+            option(
+                "--box",
+                panel=LOSS,
+                show_default=False,
+                help="How boxes are written: x1,y1,x2,y2 (default), x,y,width,height, or middle x,y and width,height.",
+            ),
+        ],
+        None,
+        TAKEN_BY["box"],
+    ),
+    Option(
+        "targets_from",
+        Annotated[
+            PredictionKind | None,
+            option(
+                "--targets-from",
+                panel=LOSS,
+                show_default=False,
+                help="What targets are that are distributions: one number per class.",
+            ),
+        ],
+        None,
+        TAKEN_BY["targets-from"],
+    ),
+    Option(
+        "temperature",
+        Annotated[
+            float | None,
+            option(
+                "--temperature",
+                metavar="T",
+                panel=LOSS,
+                show_default=False,
+                help="softmax(z / T) of predictions, and of targets that are logits or log-probs; T > 0.",
+            ),
+        ],
+        None,
+        TAKEN_BY["temperature"],
+    ),
+    Option(
+        "temperature_squared",
+        Annotated[
+            bool,
+            option(
+                "--temperature-squared",
+                panel=LOSS,
+                show_default=False,
+                help="Multiply losses by T squared, as in distillation.",
+            ),
+        ],
+        False,
+        TAKEN_BY["temperature-squared"],
+    ),
+    Option(
+        "bytes",
+        Annotated[
+            str | None,
+            option(
+                "--bytes",
+                metavar="FILE|NUMBER",
+                panel=LOSS,
+                help="Bytes of text behind the tokens: adds bits and bits per byte to the summary.",
+            ),
+        ],
+        None,
+        TAKEN_BY["bytes"],
+    ),
+    *(
+        Option(
+            name,
+            Annotated[str | None, option(f"--{name.replace('_', '-')}", metavar="FILE|N", panel=LOSS, help=text)],
+            None,
+            TAKEN_BY[name.replace("_", "-")],
+        )
+        for name, text in (
+            ("input_lengths", "Time steps of each sample. Default: all."),
+            ("target_lengths", "Labels of each sample. Default: all, or up to the first -1."),
+        )
     ),
     Option(
         "over_outputs",
@@ -156,6 +286,23 @@ OF_THE_LOSS: tuple[Option, ...] = (
     ),
 )
 OF_READING: tuple[Option, ...] = (
+    Option("class_axis", files.ClassAxis, None, TAKEN_BY["class-axis"]),
+    Option("shift", files.Shift, 0, TAKEN_BY["shift"]),
+    Option("mask", files.Mask, None, TAKEN_BY["mask"]),
+    Option(
+        "missing",
+        Annotated[
+            MissingRule,
+            option(
+                "--missing",
+                metavar="error|ignore",
+                panel=files.READING,
+                help="What elements of targets of several outputs are that are NaN, null or --ignore-index: an error, or left out.",
+            ),
+        ],
+        "error",
+        TAKEN_BY["missing"],
+    ),
     Option("ignore_index", files.IgnoreIndex, None),
     Option("id", files.Id, None),
     Option("on_unmatched", files.OnUnmatched, "error"),
@@ -184,6 +331,20 @@ OF_REDUCING: tuple[Option, ...] = (
         ],
         None,
         TAKEN_BY["class-weight"],
+    ),
+    Option(
+        "output_weight",
+        Annotated[
+            str | None,
+            option(
+                "--output-weight",
+                metavar="W,...|NAME=W,...",
+                panel=REDUCING,
+                help="One weight per output of a sample; outputs not named get 1.",
+            ),
+        ],
+        None,
+        TAKEN_BY["output-weight"],
     ),
     Option(
         "reduction",
@@ -244,7 +405,7 @@ def only(*words: str) -> dict[str, Option]:
     return {word: OF_LOSSES[word] for word in words}
 
 
-OF_COMPARISONS = without("reduction", "per")
+OF_COMPARISONS = without("reduction")
 """The options of losses that are compared row by row."""
 
 
