@@ -3,7 +3,7 @@
 Every command that computes losses of files calls this; it knows nothing of the command line.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,7 @@ from losscli.engine.evaluate import ChunkResult, evaluate
 from losscli.engine.job import Job, threads_for
 from losscli.engine.reduction import REDUCTIONS, baseline, reduced
 from losscli.engine.threads import available_threads, pool
+from losscli.engine.units import PositionCount
 from losscli.errors import UsageError
 from losscli.findings import Finding, warned
 from losscli.io.bytes import Raw
@@ -66,11 +67,15 @@ class Measurement:
     columns: tuple[Column, ...] = ()
     """The columns of all files, with their roles and reasons."""
     receipt: dict[str, Any] = field(default_factory=dict)
+    shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """The shapes of predictions and targets in their files, if they are read as rows of positions."""
 
     @property
     def given_columns(self) -> tuple[str, ...] | None:
         """Names of the predictions' columns in the order of their file."""
         source = self.job.predictions
+        if self.units.layout is not None:
+            return None
         return source.of.columns if isinstance(source, Reordered) else source.columns
 
     def restored(self, slopes: Array, first: int) -> Iterator[Array]:
@@ -122,7 +127,7 @@ class Measurement:
         settled = replace(
             self, request=request, job=job, collectors=collectors, notes=notes, findings=list(self.findings)
         )
-        settled.receipt = receipt(request, job, self.decoded, self.units.dropped, self.columns)
+        settled.receipt = receipt(request, job, self.decoded, self.units, self.columns, self.shapes)
         return settled
 
     def essential(self) -> list[Collector]:
@@ -134,7 +139,7 @@ class Measurement:
         family = request.loss.family
         if len(job.predictions.shape) != 2 or job.predictions.shape[1] < 2 or family.width is not None:
             return False
-        if family.coupled in ("masks", "file") or family.parts > 1 or request.classes is not None:
+        if family.coupled in ("masks", "file") or family.parts > 1 or request.classes is not None or job.layout:
             return False
         return any(one.role is Role.PREDICTION and one.reason is not Reason.OPTION for one in self.columns)
 
@@ -246,6 +251,8 @@ class Measurement:
         summary = {"mean": sums.mean, "std": spread.std, "min": spread.least}
         summary |= {f"p{percent}": at for percent, at in zip(PERCENTILES, quantiles.at(PERCENTILES), strict=True)}
         summary["max"] = spread.most
+        if aggregate.get(PositionCount) is not None:
+            self.receipt["positions"] = aggregate[PositionCount]._asdict()
         everything = self.receipt | {
             "percentiles": "exact" if quantiles.exact else f"histogram, relative error <= {SKETCH_ERROR:g}"
         }

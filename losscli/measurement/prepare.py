@@ -17,7 +17,8 @@ from losscli.data.dataset import Dataset, assign, join
 from losscli.data.predictions import constant_of, shaped
 from losscli.data.target_encoding import DecodedTargets
 from losscli.data.targets import decode
-from losscli.data.weights import class_weights, pos_weight, sample_weights
+from losscli.data.units import unit_kind
+from losscli.data.weights import class_weights, mask_of, output_weights, pos_weight, weights_of
 from losscli.definition.batch import Extras
 from losscli.definition.loss import BoundLoss
 from losscli.definition.request import Request
@@ -80,15 +81,22 @@ def prepare(
         decoded=decoded,
         ids=dataset.ids,
         notes=[*dataset.notes, *decoded.notes, *warned(dataset.findings)],
-        units=dataset.units,
+        units=dataset.units("position" if job.unit == "row" else job.unit),  # type: ignore[arg-type]
         files=frozenset(paths),
         raws=opener.raws,
         opened=job,
         findings=dataset.findings,
         groups=None if dataset.groups is None else dataset.groups.words(),
         columns=dataset.columns(),
+        shapes={} if dataset.layout is None else _file_shapes(dataset),
     )
     return measurement.settled(request)
+
+
+def _file_shapes(dataset: Dataset) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of predictions and targets in their files, by their names in the receipt."""
+    columns = {"predictions": dataset.predictions, "targets": dataset.targets}
+    return {name: one.file_shape for name, one in columns.items() if one is not None}
 
 
 def _understood(
@@ -142,6 +150,7 @@ def _dataset(request: Request, opener: Opener, once: bool) -> Dataset:
         request.columns,
         None if third is None else opener.open(third, f"--{request.loss.family.third_operand}"),
         request.by,
+        None if request.mask is None else opener.open(request.mask, "--mask"),
     )
     join(dataset, request.id, request.on_unmatched == "drop")
     return dataset
@@ -154,6 +163,10 @@ def _settled_loss(request: Request, dataset: Dataset, choose: Callable[[Dataset]
     resolve = request.loss.declaration.resolve
     if resolve is not None:
         request = replace(request, loss=resolve(request.loss, request, dataset, dataset.notes))
+    if dataset.predictions.axes > 2 or request.says_axes:
+        from losscli.data.axes import lay_out
+
+        dataset.layout = lay_out(request, dataset)
     if (doubt := about_name(request, dataset)) is not None:
         raise doubt.error()
     if dataset.targets is not None and dataset.targets.same_data(dataset.predictions):
@@ -218,6 +231,7 @@ def _decoded(request: Request, dataset: Dataset, inputs: _Inputs) -> DecodedTarg
         request.ignore_index,
         request.label_base,
         request.classes is not None,
+        request.missing == "ignore",
     )
     decoded.columns = inputs.predictions.columns
     return decoded
@@ -248,6 +262,14 @@ def _job(
     subtracted += [] if third is None else [third.dtype]
     dtype = compute_dtype(source.dtype, np.result_type(*subtracted) if subtracted else None)
     by_class, by_output = class_weights(request, opener, decoded, k, inputs.several)
+    by_output = output_weights(request, by_output, source, inputs.several)
+    weights = weights_of(request, dataset, source, inputs.several)
+    family_has_units = family.coupled is None
+    unit = (
+        unit_kind(family, request.per, inputs.several, dataset.layout, request.loss.name)
+        if family_has_units
+        else "position"
+    )
     extras = Extras(
         prediction_kind=request.prediction_kind,
         pos_weight=pos_weight(request, source, inputs.several),
@@ -260,7 +282,14 @@ def _job(
         encoding=decoded.encoding,
         dtype=dtype,
         extras=extras,
-        weights=sample_weights(dataset, dataset.notes),
+        weights=weights.rows,
+        element_weights=weights.elements,
+        unit_weights=weights.samples,
+        mask=mask_of(dataset, source, inputs.several),
+        missing=request.missing == "ignore" and inputs.several,
+        layout=dataset.layout,
+        unit="row" if unit == "position" else unit,
+        over_positions=request.over_positions,
         class_weights=by_class,
         output_weights=by_output,
         over_outputs=request.over_outputs,

@@ -103,7 +103,7 @@ def score(
             losses.put(places, rows.loss)
             if weights is not None and rows.weight is not None:
                 weights.put(places, rows.weight)
-            if labels is not None:
+            if labels is not None and rows.target is not None:
                 labels.put(places, classes(job, rows.target))
 
     result = measurement.run(consume, threads, seen)

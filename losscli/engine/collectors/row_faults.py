@@ -196,7 +196,8 @@ def _words(job: "Job", fault: str) -> _Words:
     if fault == BAD_THIRD_OPERAND and job.loss.family.third_operand == "variance":
         return _Words("outside-domain", "{value:g} is no variance", "a variance is a number above 0")
     if fault == NAN_TARGET and len(job.targets.shape) == 2:
-        return _WORDS[fault]._replace(cure="remove the row, or take the columns without NaN only")
+        cure = "remove the row" + (", or leave such elements out with --missing ignore" if job.several else "")
+        return _WORDS[fault]._replace(cure=cure)
     if fault == UNDEFINED and job.predictions.dtype == np.float16:
         return _WORDS[fault]._replace(cure="float16 ends at 65504: save float32")
     return _WORDS[fault]
