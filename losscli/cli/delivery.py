@@ -221,11 +221,11 @@ def _empty(measurement: Measurement, rows: bool, elements: bool, gradient: bool)
     """Return a chunk without rows, from which writers learn the names and dtypes of the columns."""
     job = measurement.job
     nothing = np.zeros((0, *job.predictions.shape[1:]), job.dtype)
-    weighted = job.weights is not None or job.class_weights is not None or job.output_weights is not None
+    weighted = job.weighed if job.unit == "row" else job.unit_weights is not None or job.output_weights is not None
     none = Rows(
         sample=np.zeros(0, np.int64),
-        target=job.targets.read(0, 0) if job.masks is None else np.zeros(0),
-        loss=np.zeros(0, np.float64 if job.several else job.dtype),
+        target=(job.targets.read(0, 0) if job.masks is None else np.zeros(0)) if job.unit == "row" else None,
+        loss=np.zeros(0, np.float64 if job.several or job.unit != "row" else job.dtype),
         weight=np.zeros(0) if weighted else None,
         elements=nothing if elements else None,
     )

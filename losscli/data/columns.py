@@ -88,6 +88,8 @@ class Columns:
     """What is read instead of words that stand for numbers, such as True and False; None if cells are numbers."""
     arranged: "Arrangement | None" = None
     """The rows of the file in the order in which they are used; None for all rows in their own order."""
+    missing: bool = False
+    """Whether cells may be missing; they are NaN then."""
     grids: "tuple[Grid, ...] | None" = None
     """How an array of any rank is read as rows of positions, one grid per shard; None for rows as they are."""
     spread: "Layout | None" = None
@@ -192,7 +194,7 @@ class Columns:
             if look is not None:
                 look()
         else:
-            source = table.copied(self.numbers, self._cure())
+            source = table.copied(self.numbers, self._cure(), self.missing)
         return source if self.arranged is None else self.arranged.numbers(source)
 
     def _cure(self) -> str:

@@ -278,9 +278,7 @@ def _row_kind(loss: str, source: Source) -> TargetKind:
     return "one-hot" if one_hot else "soft"
 
 
-def _outcome_kind(
-    family: Family, loss: str, source: Source, ignore: float | None, missing: bool = False
-) -> TargetKind:
+def _outcome_kind(family: Family, loss: str, source: Source, ignore: float | None, missing: bool = False) -> TargetKind:
     """Return 'binary' for targets in {0, 1}, 'signed' for {-1, 1}, or 'soft' for [0, 1], from the whole file.
 
     Raises a DataError with the first place of a number that is no target, or if -1 is mixed with 0 or with numbers between.
@@ -337,6 +335,11 @@ def _not_a_target(family: Family, loss: str, source: Source, start: int, batch: 
     """Return the error about the first number of a batch that is no target; row `start` of the file is the batch's first."""
     at = np.argwhere(outside)
     place = source.place(start + int(at[0][0]), int(at[0][1]) if len(at[0]) > 1 else None)
+    number = batch[tuple(at[0])]
+    if np.isnan(number) and batch.ndim == 2 and family.several_outputs:
+        return DataError(
+            f"{place}: the target is NaN; fill it, or leave such elements out with --missing ignore", "nan-targets"
+        )
     takes = "labels in {0, 1} or {-1, 1}" + (", or numbers in [0, 1]" if family.target_type == "outcomes" else "")
     return DataError(
         f"{place}: {batch[tuple(at[0])]:g} is not a target of {loss}, which takes {takes}", "label-not-a-class"

@@ -75,9 +75,26 @@ class Units:
     @property
     def height(self) -> int:
         """Number of rows of the file among which units that are rows have their places."""
+        if self.kind == "file":
+            return 1
+        if self.kind in ("class", "sample,class"):
+            outputs = self.outputs
+            return outputs if self.kind == "class" else outputs * self.samples
         if self.layout is None:
             return self.shape[0]
         return self.layout.rows if self.kind == "position" else self.layout.samples
+
+    @property
+    def samples(self) -> int:
+        """Number of samples in the file."""
+        return self.shape[0] if self.layout is None else self.layout.samples
+
+    @property
+    def outputs(self) -> int:
+        """Number of outputs of a position."""
+        if self.layout is not None:
+            return self.layout.grids[0].classes
+        return self.shape[1] if len(self.shape) == 2 else 1
 
     def original(self, units: Array) -> Array:
         """Return the rows of the file that units are; both numbers ascend."""

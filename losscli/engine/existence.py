@@ -46,7 +46,7 @@ def existing(job: "Job", targets: Array, mask: Array | None) -> Existing:
         present = mask != 0 if present is None else present & (mask != 0)
     if present is None:
         return Existing(None, None)
-    rows: Array = np.asarray(present).any(axis=1)
+    rows = np.asarray(present.any(axis=1))
     whole = bool(rows.all())
     elements = present if whole else present[rows]
     return Existing(None if whole else rows, elements if job.by_elements else None)

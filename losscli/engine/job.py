@@ -91,6 +91,12 @@ class Job:
         masked = self.mask is not None and len(self.mask.shape) == 2
         return self.several and (masked or self.missing or self.element_weights is not None)
 
+    @property
+    def weighed(self) -> bool:
+        """Whether units may have weights other than 1."""
+        given = (self.weights, self.class_weights, self.output_weights, self.element_weights, self.unit_weights)
+        return any(weights is not None for weights in given) or self.by_elements or self.weighed_by_positions
+
     def cut(self, start: int, stop: int) -> tuple[int, Array]:
         """Return the sample of row `start`, and where samples begin among the rows from start to stop."""
         if self.layout is None:

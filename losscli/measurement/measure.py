@@ -130,6 +130,18 @@ class Measurement:
         settled.receipt = receipt(request, job, self.decoded, self.units, self.columns, self.shapes)
         return settled
 
+    def over_samples(self) -> "Measurement":
+        """Return the measurement of whole samples, each with the weight of its positions, if positions are the units.
+
+        The weighted mean is that of all positions. Positions of a sample hang together: what is resampled are samples.
+        """
+        if self.units.layout is None or self.job.unit != "row":
+            return self
+        job = replace(self.job, unit="sample", over_positions="mean", weighed_by_positions=True)
+        found = replace(self, job=job, units=replace(self.units, kind="sample"))
+        found.collectors = [*found.essential(), *self.collectors[len(self.essential()) :]]
+        return found
+
     def essential(self) -> list[Collector]:
         """Return the collectors of every pass over this measurement's rows."""
         return essential(self.job, self.doubtful(self.request, self.job))

@@ -24,7 +24,7 @@ def columns(measurement: "Measurement", rows: "Rows", nested: bool) -> dict[str,
         for JSON: several targets or losses of a sample are one list; otherwise each is a column.
     """
     masks = measurement.job.masks is not None  # masks are not rows of the file: they have no id and no class
-    by_name = _places(measurement, rows.sample, masks, nested)
+    by_name = places(measurement, rows.sample, masks, nested)
     if measurement.ids is not None and not masks:
         by_name["id"] = measurement.ids.take(by_name["sample"])
     target = None if rows.target is None else targets(measurement, rows.target)
@@ -51,7 +51,7 @@ def columns(measurement: "Measurement", rows: "Rows", nested: bool) -> dict[str,
     return by_name
 
 
-def _places(measurement: "Measurement", numbers: Array, masks: bool, nested: bool) -> dict[str, Any]:
+def places(measurement: "Measurement", numbers: Array, masks: bool, nested: bool) -> dict[str, Any]:
     """Return the columns that say which unit each row is: its sample and, where there are some, its position and its class."""
     units = measurement.units
     if masks or (units.layout is None and units.kind == "position"):

@@ -153,6 +153,8 @@ def _dataset(request: Request, opener: Opener, once: bool) -> Dataset:
         None if request.mask is None else opener.open(request.mask, "--mask"),
     )
     join(dataset, request.id, request.on_unmatched == "drop")
+    if dataset.targets is not None:
+        dataset.targets.missing = request.missing == "ignore"
     return dataset
 
 
