@@ -191,8 +191,10 @@ class _Laid(NamedTuple):
         forms = [str(self._other)] if self._other != shape or not rows else []
         forms += [str(shape)] if rows else []
         hint = ""
-        if self.class_axis is None and len(columns.shape) == len(shape) - 1 and family.takes_class_axis:
-            hint = f", or {SAY_AXIS}"
+        fitting = [axis for axis in range(1, len(shape)) if _without(shape, axis) == columns.file_shape]
+        if fitting and family.takes_class_axis and family.target_type != "numbers":
+            said = " or ".join(f"--class-axis {axis}" for axis in fitting)
+            hint = f"; the {columns.role} fit {said}"
         return DataError(
             f"{self.request.loss.name}: predictions {dataset.predictions.name} have shape {shape} and {columns.role} "
             f"{columns.name} {columns.file_shape}; nothing is broadcast: give {' or '.join(dict.fromkeys(forms))}{hint}"

@@ -118,6 +118,43 @@ class Units:
             return self.original(units), None
         return self.layout.indices(units)
 
+    @property
+    def shaped(self) -> bool:
+        """Whether units are positions, so that losses of all units have the shape of the file."""
+        return self.layout is not None and self.kind == "position"
+
+    def in_shape(self, values: Array, units: Array, span: tuple[int, int]) -> Array:
+        """Return numbers of positions in the shape of their file, shape (samples, ...), and NaN for positions that are ignored.
+
+        Parameters
+        ----------
+        values, units
+            the numbers, shape (m,) or (m, outputs), and the positions that they are of.
+        span
+            the first position of some whole samples, and the one after their last.
+        """
+        assert self.layout is not None
+        start, stop = span
+        whole = np.full((stop - start, *values.shape[1:]), np.nan, values.dtype)
+        whole[units - start] = values
+        parts = []
+        for number, low, high in self.layout.shards(start, stop):
+            grid = self.layout.grids[number]
+            grid = grid if values.ndim == 2 else grid.without_classes
+            first = self.layout.first_rows[number] - start
+            part = grid.restored(whole[first + low : first + high], (high - low) // grid.kept, np.nan)
+            parts.append(part[None] if grid.single else part)
+        if not parts:
+            grid = self.layout.grids[0] if values.ndim == 2 else self.layout.grids[0].without_classes
+            tail = grid.shape if grid.single else grid.shape[1:]
+            return np.zeros((0, *tail), values.dtype)
+        return np.concatenate(parts)
+
+    def check_shape(self, what: str) -> None:
+        """Raise a UsageError if the shards of a file have different shapes, so that no array holds `what` of all."""
+        if self.layout is not None and not self.layout.alike and len(self.layout.grids) > 1:
+            raise UsageError(f"{what}: the shards differ in shape, and one array cannot hold all; give one at a time")
+
     def restored(self, slopes: Array, first: int, order: tuple[int, ...] | None = None) -> Iterator[Array]:
         """Yield gradients of the rows from `first` on in the shape of the file, with 0 for rows that are left out.
 

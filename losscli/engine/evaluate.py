@@ -43,6 +43,8 @@ class Rows(NamedTuple):
     loss: Array
     weight: Array | None
     elements: Array | None
+    span: tuple[int, int] = (0, 0)
+    """The first unit of the chunk, and the unit after its last; units between them that are not here are ignored."""
 
 
 class ChunkResult(NamedTuple):
@@ -401,7 +403,8 @@ def _rows_of_chunk(job: Job, start: int, counted: CountedRows, outcomes: list[_O
     sample = np.arange(start, start + len(counted.losses)) if kept is None else start + np.flatnonzero(kept)
     targets: Any = counted.targets
     shown = targets if job.masks is None else row_sums(targets.astype(np.float64))
-    return Rows(sample, shown, counted.losses, counted.row_weights, elements)
+    stop = start + (len(counted.losses) if kept is None else len(kept))
+    return Rows(sample, shown, counted.losses, counted.row_weights, elements, (start, stop))
 
 
 def _joined(parts: list[Any]) -> Any:

@@ -161,7 +161,7 @@ def chunks(job: Job) -> list[tuple[int, int]]:
     if job.masks is not None:
         return [(0, job.samples)]  # masks are in memory, and their gradient is put together again as a whole
     cuts = job.predictions.cuts
-    if job.layout is not None and (job.gradient or job.unit in ("sample", "sample,class")):
+    if job.layout is not None and (job.gradient or job.rows or job.unit in ("sample", "sample,class")):
         cuts = job.layout.whole(min(CHUNK_BYTES // job.row_bytes, CHUNK_ROWS))
     if cuts is None:
         step = min(max(CHUNK_BYTES // job.row_bytes, job.predictions.grain), CHUNK_ROWS)

@@ -99,11 +99,19 @@ class Grid:
             return samples, np.zeros((len(rows), 0), np.int64)
         return samples, np.stack(np.unravel_index(positions + self.skipped[0], self.lengths), axis=1)
 
-    def restored(self, rows: Array, samples: int) -> Array:
-        """Return rows of whole samples, shape (rows,) or (rows, k), in the shape of the file; 0 for what is left out."""
+    @cached_property
+    def without_classes(self) -> "Grid":
+        """The grid of the same positions of an array without the axis of the classes."""
+        if self.class_axis is None:
+            return self
+        axis = self.class_axis
+        return Grid(self.shape[:axis] + self.shape[axis + 1 :], None, self.skipped, self.single)
+
+    def restored(self, rows: Array, samples: int, fill: float = 0.0) -> Array:
+        """Return rows of whole samples, shape (rows,) or (rows, k), in the shape of the file; `fill` for what is left out."""
         per = rows.reshape(samples, self.kept, *rows.shape[1:])
         if self.skipped != (0, 0):
-            whole = np.zeros((samples, self.positions, *per.shape[2:]), rows.dtype)
+            whole = np.full((samples, self.positions, *per.shape[2:]), fill, rows.dtype)
             whole[:, self.skipped[0] : self.positions - self.skipped[1]] = per
             per = whole
         shaped = per.reshape(samples, *self.lengths, *per.shape[2:])
@@ -246,7 +254,7 @@ class Layout:
     @property
     def alike(self) -> bool:
         """Whether all shards have the same shape but for the number of samples."""
-        return len({grid.shape[1:] for grid in self.grids}) == 1 and not self.grids[0].single
+        return len({grid.shape if grid.single else grid.shape[1:] for grid in self.grids}) == 1
 
     @property
     def shape(self) -> tuple[int, ...]:
