@@ -16,7 +16,7 @@ from losscli.losses.contrastive import unit
 K = 4
 """Classes, and columns of most predictions."""
 FEATURES = 3
-WIDTHS = {"views": 3 * K, "class-masks": 2 * K, "label-matrix": 2 * K, "pairs": 2, "box": 4}
+WIDTHS = {"views": 3 * K, "class-masks": 2 * K, "class-overlap": 2 * K, "label-matrix": 2 * K, "pairs": 2, "box": 4}
 FEATURED = ("embedding", "cosine", "cosine-pair", "pair", "triplet", "batch", "paired")
 CENTERS = np.random.default_rng(99).normal(size=(K, FEATURES))
 
