@@ -6,7 +6,7 @@ its derivative by every element.
 """
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 
@@ -260,12 +260,43 @@ def distribution_balanced(
     return value, slope
 
 
+class SeriesSums(NamedTuple):
+    """Sums over the elements of series, each of shape (series,)."""
+
+    error: Array
+    """Sum of abs(y - t)."""
+    size: Array
+    """Sum of abs(t)."""
+
+
+class SeriesSlopes(NamedTuple):
+    """Derivatives by the sums that depend on predictions."""
+
+    error: Array
+
+
+class SeriesElements:
+    """Elements of series with their targets, shape (n,) or (n, k): the parts that are summed, and the gradient."""
+
+    def __init__(self, y: Array, targets: Targets, extras: Extras) -> None:
+        assert isinstance(targets, Dense)
+        self.t = targets.t.astype(y.dtype, copy=False)
+        self.gap = y - self.t
+
+    def part(self, name: str) -> Array:
+        """Return what each element adds to a sum, in the shape of the elements."""
+        return np.abs(self.gap if name == "error" else self.t)
+
+    def gradient(self, by: SeriesSlopes) -> Array:
+        """Return derivatives by the predictions, from those by the sums."""
+        return np.where(self.gap == 0, 0, np.sign(self.gap) * by.error)
+
+
 def lift_series(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
-    """Return core(y, t) of each series; the core's slope is the gradient."""
-    assert isinstance(targets, Dense)
-    y = predictions.astype(np.promote_types(predictions.dtype, np.float64), copy=False)
-    value, slope = loss.core(y, targets.t.astype(y.dtype), gradient=gradient)
-    return value, slope if gradient else None
+    """Return core(sums) of each row, which is a series."""
+    elements = SeriesElements(predictions.astype(np.promote_types(predictions.dtype, np.float64)), targets, extras)
+    value, slopes = loss.core(SeriesSums(**{name: row_sums(elements.part(name)) for name in loss.sums}))
+    return value, elements.gradient(SeriesSlopes(slopes.error[:, None])) if gradient else None
 
 
 def _place_series(x: Array) -> tuple[Array, Targets, Extras]:
@@ -283,6 +314,8 @@ series = family(
     targets="numbers, one for each prediction",
     target_type="numbers",
     coupled="masks",
+    elements=SeriesElements,
+    sums=SeriesSums,
     axes={
         "residual": Axis(
             "r",
@@ -297,7 +330,7 @@ series = family(
 )
 SERIES = (
     "each row of (n, k) predictions is a series, and (n,) is one; --per column takes each column for one, and --per file "
-    "all elements: the file is held in memory then"
+    "all elements"
 )
 
 
@@ -316,11 +349,9 @@ SERIES = (
     facts=("convex",),
 )
 def weighted_percentage_error(
-    y: Array, t: Array, *, epsilon: Annotated[float, NON_NEGATIVE, "least denominator"] = 0.0
-) -> tuple[Array, Slopes]:
+    sums: SeriesSums, *, epsilon: Annotated[float, NON_NEGATIVE, "least denominator"] = 0.0
+) -> tuple[Array, SeriesSlopes]:
     """The absolute errors of a series over the size of its targets."""
-    gap = y - t
-    below = np.maximum(row_sums(np.abs(t)), epsilon)
-    above = row_sums(np.abs(gap))
+    below = np.maximum(sums.size, epsilon)
     with np.errstate(all="ignore"):
-        return np.where(above == 0, 0, above / below), lambda: np.where(gap == 0, 0, np.sign(gap) / below[:, None])
+        return np.where(sums.error == 0, 0, sums.error / below), SeriesSlopes(1 / below)

@@ -81,6 +81,8 @@ def drawn(loss: Loss, n: int, seed: int, k: int = K, elements: bool = False) -> 
     else:
         targets = generator.integers(0, 2, shape[:1] if family.one_target else shape)
         form = TargetEncoding("binary", family.target_type, K)
+        if loss.name in ("log-dice", "log-jaccard", "log-tversky"):
+            targets[:, 0] = 1  # without a true element they are infinite
     if family.name == "box":
         corners = generator.uniform(0, 3, (2, n, 2)), generator.uniform(0.2, 3, (2, n, 2))
         predictions, targets = (np.concatenate([a, a + b], axis=1) for a, b in zip(*corners, strict=True))
