@@ -70,7 +70,9 @@ class Extras(NamedTuple):
     clip: "Clip | None" = None
     """How a library changes probabilities; None for not at all."""
     class_terms: Array | None = None
-    """One factor per class for the terms of a softmax loss, shape (k,)."""
+    """One factor per class for the terms of a softmax loss, or of the sums of an overlap loss, shape (k,)."""
+    activation: str | None = None
+    """What makes probabilities of logits in overlap losses, 'sigmoid' or 'softmax'; None for what is usual for the family."""
 
 
 class Everyone(NamedTuple):

@@ -59,6 +59,18 @@ class Lift(Protocol):
     ) -> Values: ...
 
 
+class MaskElements(Protocol):
+    """A batch of elements of masks, (n,) or (n, k): what each adds to the sums, and the gradient by the predictions."""
+
+    def part(self, name: str) -> Array:
+        """Return what each element adds to a sum, in the shape of the elements."""
+        ...
+
+    def gradient(self, by: Any) -> Array:
+        """Return the derivatives by the predictions, from those by the sums, which fit the shape of the elements."""
+        ...
+
+
 class Axis(NamedTuple):
     """An axis over which losses are drawn: a line through the space of predictions, and its name.
 
@@ -116,6 +128,12 @@ class Family:
     None if each row has its own loss.
     """
     takes_from: bool = False
+    elements: Callable[[Array, Targets, Extras], MaskElements] | None = None
+    """Makes the elements of masks, if cores get sums over the elements of masks, which can be added batch by batch."""
+    sums: Callable[..., Any] | None = None
+    """The type of these sums: a NamedTuple, whose fields that are not read may be left out. A core returns the derivatives
+    by them as a NamedTuple as well, which `MaskElements.gradient` takes.
+    """
     smoothing: str | None = None
     takes_class_weight: bool = False
     takes_pos_weight: bool = False
@@ -141,7 +159,7 @@ class Family:
     @property
     def takes_class_axis(self) -> bool:
         """Whether one axis of predictions with more than two axes can hold the classes or outputs."""
-        return self.over_classes or self.several_outputs or self.name in ("overlap", "mask-margins", "class-masks")
+        return self.over_classes or self.several_outputs or self.name in ("overlap", "mask-margins", "class-masks", "class-overlap")
 
     @property
     def has_units(self) -> bool:
@@ -285,6 +303,11 @@ class BoundLoss:
             return np.dtype(np.float64) if wide or needed else dtype
         return np.dtype(np.longdouble) if needed else dtype
 
+    @property
+    def sums(self) -> tuple[str, ...]:
+        """The names of the sums over the elements of masks that the core reads, which is found by calling it once."""
+        return _sums_read(self)
+
     def __reduce__(self) -> tuple[Any, ...]:
         # Pickled as a place in a module, so that another process or machine uses its own declaration.
         if self.declaration.remake is not None:
@@ -301,6 +324,25 @@ class BoundLoss:
             values = values.astype(dtype, copy=False)
             np.add(values, dtype.type(0), out=values)  # a loss of -0.0 is 0
             return values, None if slopes is None else slopes.astype(dtype, copy=False)
+
+
+class _Asked:
+    """Sums that are all 1 and note which of them a core reads."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def __getattr__(self, name: str) -> Array:
+        self.names.append(name)
+        return np.ones((1, 1))
+
+
+def _sums_read(loss: BoundLoss) -> tuple[str, ...]:
+    """Return the names of the sums that a core reads, in the order of the family's type."""
+    asked = _Asked()
+    with np.errstate(all="ignore"):
+        loss.core(asked)
+    return tuple(name for name in getattr(loss.family.sums, "_fields", ()) if name in asked.names)
 
 
 def _rebind(module: str, attribute: str, parameters: dict[str, float | None]) -> BoundLoss:

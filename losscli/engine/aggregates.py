@@ -6,7 +6,7 @@ batches have a fixed size, so that the digits do not depend on which thread comp
 
 import math
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -43,6 +43,37 @@ class Total(NamedTuple):
 
     @property
     def value(self) -> float:
+        return self.high + self.low
+
+
+class Totals(NamedTuple):
+    """Many compensated sums at once, as `Total`: arrays of one shape."""
+
+    high: Array
+    low: Array
+
+    @classmethod
+    def zeros(cls, shape: tuple[int, ...]) -> "Totals":
+        """Return sums of nothing."""
+        return cls(np.zeros(shape), np.zeros(shape))
+
+    def __add__(self, other: "Totals") -> "Totals":  # type: ignore[override]
+        total = Totals(self.high.copy(), self.low + other.low)
+        total.put(Ellipsis, other.high)
+        return total
+
+    def put(self, where: Any, values: Array) -> None:
+        """Add values to the sums at some place, in these arrays themselves."""
+        before = self.high[where]
+        after = before + values
+        big = np.abs(before) >= np.abs(values)
+        with np.errstate(invalid="ignore"):
+            lost = np.where(big, before - after + values, values - after + before)
+        self.low[where] += np.where(np.isfinite(after), lost, 0)
+        self.high[where] = after
+
+    @property
+    def value(self) -> Array:
         return self.high + self.low
 
 

@@ -49,6 +49,11 @@ class Collector:
 class BatchCollector(Collector):
     """A collector that sees every batch: the numbers that were read, and the losses computed from them."""
 
+    reads_only: ClassVar[bool] = False
+    """Whether it looks at the numbers that were read, and at losses only for what is undefined. Of masks that go through
+    several rows it then sees all rows; other collectors see the masks.
+    """
+
     def of(self, job: Job, batch: Batch) -> Any:
         """Return the record of one batch."""
         raise NotImplementedError

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from losscli.arrays import Array, row_sums, times
+from losscli.arrays import Array, times
 from losscli.definition.batch import Extras
 from losscli.engine.batch import Batch, CountedRows
 from losscli.engine.collector import Aggregate, Collector, added, of_batch, of_chunk
@@ -80,6 +80,13 @@ def evaluate(
     seen
         called with the number of rows done so far.
     """
+    if job.masks is not None and not job.masks.complete:
+        from losscli.engine.mask_sums import evaluate_masks
+        from losscli.engine.whole_file import evaluate_held, is_held
+
+        if is_held(job):
+            return evaluate_held(job, collectors, consume, seen)
+        return evaluate_masks(job, collectors, consume, _in_order, executor, seen)
     bounds = chunks(job)
     tasks = ((evaluate_chunk, (_of_chunk(job, start, stop), collectors, start, stop)) for start, stop in bounds)
     total: Aggregate | None = None
@@ -177,6 +184,10 @@ class _Outcome(NamedTuple):
 @np.errstate(all="ignore")  # inf is a legal loss, and NaN is searched for
 def evaluate_chunk(job: Job, collectors: Collectors, start: int, stop: int) -> ChunkResult:
     """Evaluate the rows from `start` to `stop` batch by batch, and return their result."""
+    if job.masks is not None:
+        from losscli.engine.mask_sums import evaluate_samples
+
+        return evaluate_samples(job, collectors, start, stop)
     flat = len(job.targets.shape) == 1
     targets = job.targets.read(start, stop) if flat else None
     beside = Beside.of(job, start, stop)
@@ -359,8 +370,6 @@ def _gathered(
     aggregate = Aggregate(records | of_chunk(collectors, job, counted))
     rows = (_rows_of_chunk(job, start, counted, outcomes),) if job.rows else ()
     slopes = tuple(outcome.gradient for outcome in outcomes if outcome.gradient is not None)
-    if job.masks is not None and slopes:
-        slopes = (job.masks.restored(np.concatenate(slopes)),)
     return ChunkResult(aggregate, rows, slopes)
 
 
@@ -402,9 +411,8 @@ def _rows_of_chunk(job: Job, start: int, counted: CountedRows, outcomes: list[_O
     elements = _joined([outcome.values for outcome in outcomes])
     sample = np.arange(start, start + len(counted.losses)) if kept is None else start + np.flatnonzero(kept)
     targets: Any = counted.targets
-    shown = targets if job.masks is None else row_sums(targets.astype(np.float64))
     stop = start + (len(counted.losses) if kept is None else len(kept))
-    return Rows(sample, shown, counted.losses, counted.row_weights, elements, (start, stop))
+    return Rows(sample, targets, counted.losses, counted.row_weights, elements, (start, stop))
 
 
 def _joined(parts: list[Any]) -> Any:

@@ -158,15 +158,26 @@ def read_alike(one: Job, other: Job) -> bool:
 
 def chunks(job: Job) -> list[tuple[int, int]]:
     """Return the first row of each chunk, and the row after its last. They depend on nothing but the job."""
-    if job.masks is not None:
-        return [(0, job.samples)]  # masks are in memory, and their gradient is put together again as a whole
     cuts = job.predictions.cuts
+    if job.masks is not None and job.masks.starts is not None:
+        return _whole_samples(job, job.masks.starts)
     if job.layout is not None and (job.gradient or job.rows or job.unit in ("sample", "sample,class")):
         cuts = job.layout.whole(min(CHUNK_BYTES // job.row_bytes, CHUNK_ROWS))
     if cuts is None:
         step = min(max(CHUNK_BYTES // job.row_bytes, job.predictions.grain), CHUNK_ROWS)
         cuts = [*range(0, job.samples, max(1, step)), job.samples]
     return [(int(start), int(stop)) for start, stop in pairwise(cuts) if start < stop]
+
+
+def _whole_samples(job: Job, starts: Array) -> list[tuple[int, int]]:
+    """Return chunks that hold whole samples, whose first rows are `starts`: each has one at least, even if it is large."""
+    step = min(max(CHUNK_BYTES // job.row_bytes, job.predictions.grain), CHUNK_ROWS)
+    bounds, first = [], 0
+    while first < len(starts) - 1:
+        after = max(int(np.searchsorted(starts, starts[first] + step, side="right")) - 1, first + 1)
+        bounds.append((int(starts[first]), int(starts[after])))
+        first = after
+    return [(start, stop) for start, stop in bounds if start < stop]
 
 
 def threads_for(job: Job, threads: int) -> int:

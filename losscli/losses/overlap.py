@@ -1,11 +1,13 @@
 """Overlap losses: of masks, a soft predicted one and the true one.
 
-A mask is a row of elements. A core of sums gets sums over the elements of each mask, and returns one value
-per mask and its derivatives by these sums; the lift turns them into derivatives by every element. A core of
-whole masks gets the elements.
+A mask is a set of elements: a row, a class, an image or a file. Everything is computed in steps, so that the elements
+of a mask may come batch by batch: the parts of each element, their sums over each mask, the core of these sums, and from
+the core's derivatives by the sums the derivative by each prediction. The lift makes all steps at once, for masks that
+are rows. A core of whole masks gets the elements.
 """
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
@@ -17,23 +19,31 @@ from losscli.definition.loss import Axis, BoundLoss, same
 from losscli.definition.registry import family, loss
 from losscli.losses.ranking import lost
 from losscli.losses.sigmoid import MAKERS
+from losscli.losses.softmax import log_softmax, through_softmax
+
+UNREAD = np.zeros(0)
 
 
 class Sums(NamedTuple):
-    """Sums over the elements of masks, each of shape (masks,)."""
+    """Sums over the elements of masks, each of shape (masks,), or (masks, classes) for losses of all classes together.
 
-    i: Array
+    Sums that a core does not read may be left out.
+    """
+
+    i: Array = UNREAD
     """Sum of p t, the intersection: predicted and true."""
-    fp: Array
+    fp: Array = UNREAD
     """Sum of p (1 - t): predicted, but not true."""
-    fn: Array
+    fn: Array = UNREAD
     """Sum of (1 - p) t: true, but not predicted."""
-    tn: Array
+    tn: Array = UNREAD
     """Sum of (1 - p) (1 - t): neither."""
-    gaps: Array
+    gaps: Array = UNREAD
     """Sum of (p - t)**2."""
-    squares: Array
+    squares: Array = UNREAD
     """Sum of p**2 + t**2."""
+    true: Array = UNREAD
+    """Sum of t."""
 
 
 class Slopes(NamedTuple):
@@ -51,24 +61,79 @@ class Slopes(NamedTuple):
     """Factor of p t in the derivative by p."""
 
 
+class Elements:
+    """Elements of masks with their targets, shape (n,) or (n, k): the parts that are summed, and the gradient.
+
+    Parameters
+    ----------
+    x
+        predictions in the dtype of the work. Logits become probabilities by `extras.activation`, which is the sigmoid
+        of each, or the softmax of each row.
+    """
+
+    def __init__(self, x: Array, targets: Targets, extras: Extras) -> None:
+        assert isinstance(targets, Dense)
+        self.extras = extras
+        self.by_softmax = extras.prediction_kind == "logits" and extras.activation == "softmax"
+        self.chance: Probability = log_softmax(x) if self.by_softmax else MAKERS[extras.prediction_kind](x)
+        self.t = targets.t.astype(x.dtype)
+        self.other = 1 - self.t if targets.other is None else targets.other.astype(x.dtype)
+
+    @cached_property
+    def over(self) -> Array:
+        """P (1 - t)."""
+        return np.asarray(self.chance.p * self.other)
+
+    @cached_property
+    def under(self) -> Array:
+        """(1 - p) t."""
+        return np.asarray(self.chance.q * self.t)
+
+    def part(self, name: str) -> Array:
+        """Return what each element adds to a sum, in the shape of the elements."""
+        part: Array = self._parts()[name]()
+        return part if self.extras.class_terms is None else times(self.extras.class_terms, part)
+
+    def _parts(self) -> dict[str, Callable[[], Any]]:
+        """Return a function for the parts of each sum, by the name of the sum."""
+        p, q = self.chance.p, self.chance.q
+
+        def gap() -> Array:
+            return self.over - self.under  # p - t, with all digits of small differences
+
+        return {
+            "i": lambda: p * self.t,
+            "fp": lambda: self.over,
+            "fn": lambda: self.under,
+            "tn": lambda: q * self.other,
+            "gaps": lambda: gap() ** 2,
+            "squares": lambda: p * p + self.t * self.t,
+            "true": lambda: self.t,
+        }
+
+    def gradient(self, by: Slopes) -> Array:
+        """Return derivatives by the predictions, from those by the sums, which have the shape of the elements or fit it.
+
+        By logits under a softmax they are those of the sum of all masks in which the classes of a row are.
+        """
+        p, t = self.chance.p, self.t
+        by_p = (by.i - by.fn) * t + (by.fp - by.tn) * self.other
+        by_p = by_p + by.over * self.over + by.under * self.under + by.both * p * t
+        if self.extras.class_terms is not None:
+            by_p = times(self.extras.class_terms, by_p)
+        if self.by_softmax:
+            return through_softmax(by_p * p, self.chance)
+        kind = self.extras.prediction_kind
+        return np.asarray(by_p if kind == "probs" else by_p * p if kind == "log-probs" else by_p * p * self.chance.q)
+
+
 def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
-    """Return core(sums of p and t); dp/dz = p q."""
-    assert isinstance(targets, Dense)
-    x = predictions.astype(loss.work(predictions.dtype, wide=True), copy=False)
-    probability: Probability = MAKERS[extras.prediction_kind](x)
-    p, q, t = probability.p, probability.q, targets.t.astype(x.dtype)
-    other = 1 - t if targets.other is None else targets.other.astype(x.dtype)
-    over, under = p * other, q * t
-    gap = over - under  # p - t, with all digits of small differences
-    sums = Sums(*(row_sums(part) for part in (p * t, over, under, q * other, gap * gap, p * p + t * t)))
-    value, slopes = loss.core(sums)
+    """Return core(sums of p and t) of each row, which is a mask."""
+    elements = Elements(predictions.astype(loss.work(predictions.dtype, wide=True), copy=False), targets, extras)
+    value, slopes = loss.core(Sums(**{name: row_sums(elements.part(name)) for name in loss.sums}))
     if not gradient:
         return value, None
-    by = Slopes(*(np.broadcast_to(part, value.shape)[:, None] for part in slopes))
-    by_p = (by.i - by.fn) * t + (by.fp - by.tn) * other + by.over * over + by.under * under + by.both * p * t
-    return value, {"logits": lambda: by_p * p * q, "probs": lambda: by_p, "log-probs": lambda: by_p * p}[
-        extras.prediction_kind
-    ]()
+    return value, elements.gradient(Slopes(*(np.broadcast_to(part, value.shape)[:, None] for part in slopes)))
 
 
 def _place(prediction_kind: str) -> Callable[[Array], tuple[Array, Targets, Extras]]:
@@ -112,7 +177,8 @@ overlap = family(
     lift=lift,
     summary="functions of how much of a predicted mask lies on the true one",
     variables={
-        "p": "probabilities of the elements of a mask",
+        "p": "probabilities of the elements of a mask; of logits their sigmoid or, with --activation softmax, the softmax "
+        "over the classes of their row",
         "t": "targets of the elements, 0 or 1 or between",
         "I": "sum(p * t)",
         "FP": "sum(p * (1 - t))",
@@ -120,20 +186,22 @@ overlap = family(
         "n": "number of elements",
     },
     value="f of the sums of a mask",
-    gradient="df/dp_i, times p_i * (1 - p_i) by logits and p_i by log-probabilities",
+    gradient="df/dp_i, times p_i by log-probabilities; by logits times p_i * (1 - p_i) under the sigmoid, and through each "
+    "row's softmax under the softmax",
     targets=MASK_TARGETS,
     target_type="outcomes",
     coupled="masks",
     axes=AXES,
     several_outputs=False,
     takes_from=True,
+    elements=Elements,
+    sums=Sums,
 )
 
 Smooth = Annotated[float, NON_NEGATIVE, "added to both sides of the fraction"]
 EMPTY = "an empty mask that is predicted empty has the loss 0; libraries differ"
 ROWS_ARE_COUPLED = (
-    "each row of (n, k) predictions is a mask; --per column takes each column for one, and --per file all elements, "
-    "which couples the rows: the file is held in memory then"
+    "each row of (n, k) predictions is a mask; --per column takes each column for one, and --per file all elements"
 )
 
 
@@ -314,6 +382,242 @@ def mcc(sums: Sums) -> tuple[Array, Any]:
     )
 
 
+LOG_EDGES = (
+    "inf if nothing of the true mask is predicted and smooth is 0, also where the true mask is empty; the gradient is 0 there",
+    EMPTY,
+    ROWS_ARE_COUPLED,
+)
+
+
+def log_tversky_loss(sums: Sums, alpha: float, beta: float, smooth: float) -> tuple[Array, Slopes]:
+    """Return -log((I + smooth) / (I + alpha FP + beta FN + smooth)) as log1p of what is wrong over what is right."""
+    wrong, right = alpha * sums.fp + beta * sums.fn, sums.i + smooth
+    below, none = right + wrong, right == 0
+    value = np.where(wrong == 0, 0, np.log1p(wrong / np.where(none, 1, right)))
+    by_wrong = np.where(none, 0, 1 / np.where(none, 1, below))
+    by_right = -by_wrong * (wrong / np.where(none, 1, right))
+    return np.where(none & (wrong != 0), np.inf, value), Slopes(by_right, alpha * by_wrong, beta * by_wrong)
+
+
+@loss(
+    overlap,
+    "-log(1 - (FP + FN) / (2 * I + FP + FN + 2 * smooth))",
+    aliases=("log-dice-loss", "logarithmic-dice"),
+    source="Wong, Moradi, Tang and Syeda-Mahmood 2018, 3D Segmentation with Exponential Logarithmic Loss for Highly "
+    "Unbalanced Object Sizes, arXiv:1809.00076 (with the exponent 1)",
+    special=(
+        "segmentation-models' log_loss=True; there a class without a true element counts as 0, and smooth half as much",
+        *LOG_EDGES,
+    ),
+    relations=(
+        same("-log(1 - dice(p, t, smooth=smooth))"),
+        same("log_tversky(p, t, alpha=0.5, beta=0.5, smooth=smooth)"),
+    ),
+)
+def log_dice(sums: Sums, *, smooth: Smooth = 0.0) -> tuple[Array, Any]:
+    """Minus the logarithm of the Dice coefficient of the predicted and the true mask."""
+    return log_tversky_loss(sums, 0.5, 0.5, smooth)
+
+
+@loss(
+    overlap,
+    "-log(1 - (FP + FN) / (I + FP + FN + smooth))",
+    aliases=("log-jaccard-loss", "log-iou"),
+    source="Iakubovskii 2019, Segmentation Models PyTorch, losses.JaccardLoss(log_loss=True)",
+    special=LOG_EDGES,
+    relations=(
+        same("-log(1 - jaccard(p, t, smooth=smooth))"),
+        same("log_tversky(p, t, alpha=1, beta=1, smooth=smooth)"),
+    ),
+)
+def log_jaccard(sums: Sums, *, smooth: Smooth = 0.0) -> tuple[Array, Any]:
+    """Minus the logarithm of the intersection over the union of the predicted and the true mask."""
+    return log_tversky_loss(sums, 1.0, 1.0, smooth)
+
+
+@loss(
+    overlap,
+    "-log(1 - (alpha * FP + beta * FN) / (I + alpha * FP + beta * FN + smooth))",
+    aliases=("log-tversky-loss",),
+    source="Iakubovskii 2019, Segmentation Models PyTorch, losses.TverskyLoss(log_loss=True)",
+    special=("alpha weighs false positives and beta false negatives, as in tversky", *LOG_EDGES),
+    relations=(
+        same("-log(1 - tversky(p, t, alpha=alpha, beta=beta, smooth=smooth))"),
+        same("log_dice(p, t, smooth=smooth)", alpha=0.5, beta=0.5),
+        same("log_jaccard(p, t, smooth=smooth)", alpha=1.0, beta=1.0),
+    ),
+)
+def log_tversky(
+    sums: Sums, *, alpha: FalsePositives = 0.5, beta: FalseNegatives = 0.5, smooth: Smooth = 0.0
+) -> tuple[Array, Any]:
+    """Minus the logarithm of the Tversky index."""
+    return log_tversky_loss(sums, alpha, beta, smooth)
+
+
+@loss(
+    overlap,
+    "log(cosh(D))",
+    where={"D": "(FP + FN) / (2 * I + FP + FN + 2 * smooth)"},
+    aliases=("log-cosh-dice-loss",),
+    source="Jadon 2020, A Survey of Loss Functions for Semantic Segmentation, arXiv:2006.14822",
+    special=("D is the Dice loss", EMPTY, ROWS_ARE_COUPLED),
+    relations=(same("log_cosh(dice(p, t, smooth=smooth))"),),
+    facts=("bounded",),
+)
+def log_cosh_dice(sums: Sums, *, smooth: Smooth = 0.0) -> tuple[Array, Any]:
+    """The logarithm of the hyperbolic cosine of the Dice loss."""
+    value, slopes = tversky_loss(sums, 0.5, 0.5, smooth)
+    outer = np.tanh(value)
+    # cosh(x) = 1 + 2 sinh(x / 2)**2, so that small losses keep their digits.
+    return np.log1p(2 * np.sinh(value / 2) ** 2), Slopes(outer * slopes.i, outer * slopes.fp, outer * slopes.fn)
+
+
+class ClassElements(Elements):
+    """Elements of the masks of all classes of some rows, whose logits become probabilities by a softmax if nothing is said."""
+
+    def __init__(self, x: Array, targets: Targets, extras: Extras) -> None:
+        super().__init__(x, targets, extras._replace(activation=extras.activation or "softmax"))
+
+
+def lift_classes(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
+    """Return core(sums of each class) of each row of a batch, which holds the rows of a file with `extras.columns`
+    columns, one after another.
+    """
+    assert isinstance(targets, Dense)
+    x = predictions.astype(loss.work(predictions.dtype, wide=True), copy=False)
+    values = np.zeros(len(x))
+    slopes = np.zeros_like(x) if gradient else None
+    for i, row in enumerate(x):
+        shape = (-1, extras.columns or len(row))
+        other = None if targets.other is None else targets.other[i].reshape(shape)
+        elements = ClassElements(row.reshape(shape), Dense(targets.t[i].reshape(shape), other), extras)
+        value, by = loss.core(Sums(**{name: row_sums(elements.part(name).T)[None] for name in loss.sums}))
+        values[i] = value[0]
+        if slopes is not None:
+            slopes[i] = elements.gradient(by).reshape(-1)
+    return values, slopes
+
+
+def _place_classes(x: Array) -> tuple[Array, Targets, Extras]:
+    """Return predictions, targets and extras at the points x of a drawn curve."""
+    rows = np.stack([x, 1 - x, np.full(len(x), 0.25), np.full(len(x), 0.75)], axis=1)
+    return rows, Dense(np.tile([1.0, 0.0, 0.0, 1.0], (len(x), 1))), Extras("probs", columns=2)
+
+
+CLASS_AXIS = Axis(
+    "p",
+    "probability p of the true class in one of two rows, of two classes; in the other row it is 3/4",
+    (0.0, 1.0),
+    _place_classes,
+    along=(1.0, -1.0, 0.0, 0.0),
+    domain=FRACTION,
+    own=False,
+)
+OF_CLASS = {
+    "p": "probability of a class in a row: of logits by softmax or, with --activation sigmoid, by the sigmoid of each",
+    "t": "target of a class in a row: 1 for the row's class and 0 for the others, or soft",
+    "p_c, t_c": "those of class c in all rows",
+    "I_c": "sum(p_c * t_c)",
+}
+BY_CLASS = "df/dp by probabilities; by logits through each row's softmax, or times p * (1 - p) under the sigmoid"
+CLASS_TARGETS = "class indices or class names, one a row; or one-hot rows, or rows of numbers in [0, 1]"
+
+class_overlap = family(
+    name="class-overlap",
+    lift=lift_classes,
+    summary="functions of how much of the predicted mask of each class lies on the true one, all classes together",
+    variables=OF_CLASS,
+    value="f of the sums of all classes",
+    gradient=BY_CLASS,
+    targets=CLASS_TARGETS,
+    target_type="outcomes",
+    rows="one number a class",
+    coupled="file",
+    axes={"probability": CLASS_AXIS},
+    several_outputs=False,
+    takes_from=True,
+    elements=ClassElements,
+    sums=Sums,
+)
+OF_ALL_ROWS = "all rows have one loss: there is nothing to list a row"
+Power = Annotated[float, NON_NEGATIVE, "exponent of a class's size in its weight; MONAI calls 1 'simple' and 0 'uniform'"]
+
+
+def _weights_of_sizes(true: Array, power: float) -> Array:
+    """Return 1 / true**power for sizes of shape (masks, classes); a class without a target has the largest of the others'
+    weights, and 1 if there is no other.
+    """
+    size = np.where(true > 0, true, np.inf)
+    smallest = size.min(axis=1, keepdims=True)
+    # Only ratios of weights matter, apart from `smooth`; where nothing is true they are 1 and no division is needed.
+    smallest = np.where(np.isfinite(smallest), smallest, 1)
+    return 1 / np.where(true > 0, true, smallest) ** power
+
+
+def _nothing_true(sums: Sums, value: Array, slopes: Slopes) -> tuple[Array, Slopes]:
+    """Return the loss with the limit of infinite weights where no class has a target: 1 if anything is predicted, else 0."""
+    none = ~(sums.true > 0).any(axis=1)
+    empty = none & ~(sums.fp > 0).any(axis=1)
+    limit = np.where(none & ~np.isnan(value), np.where(empty, 0.0, 1.0), value)
+    return limit, Slopes(*(np.where(none[:, None], 0.0, part) for part in slopes))
+
+
+@loss(
+    class_overlap,
+    "1 - (2 * sum(w(c) * I(c) for c in classes) + 2 * smooth) / (sum(w(c) * (P(c) + T(c)) for c in classes) + 2 * smooth)",
+    aliases=("generalised-dice", "generalized-dice-loss", "gdl"),
+    source="Sudre, Li, Vercauteren, Ourselin and Cardoso 2017, Generalised Dice Overlap as a Deep Learning Loss Function "
+    "for Highly Unbalanced Segmentations, arXiv:1707.03237",
+    special=(
+        "P(c) = sum(p_c), T(c) = sum(t_c), and w(c) = 1 / T(c)**power; a class without a target gets the largest of the "
+        "others' weights, as in MONAI",
+        "without any target it is 1, or 0 if nothing is predicted",
+        "smooth is added to the weighted sum of I(c), as in dice; MONAI's smooth_nr and smooth_dr count half as much",
+        "optax's multiclass_generalized_dice_loss is another function: a weighted mean of each class's Dice loss",
+        OF_ALL_ROWS,
+    ),
+    wide=lambda parameters: (parameters["power"] or 0) > 2,
+    facts=("bounded",),
+)
+def generalized_dice(sums: Sums, *, power: Power = 2.0, smooth: Smooth = 0.0) -> tuple[Any, Any]:
+    """Dice loss over all classes, each weighed by the inverse square of its size."""
+    w = _weights_of_sizes(sums.true, power)
+    wrong = (w * (sums.fp + sums.fn)).sum(axis=1, keepdims=True)
+    right = 2 * (w * sums.i).sum(axis=1, keepdims=True) + 2 * smooth
+    below = np.where(wrong + right == 0, 1, wrong + right)
+    by_wrong = w * (right / below) / below
+    value = wrong / below
+    return _nothing_true(sums, value[:, 0], Slopes(i=-2 * w * value / below, fp=by_wrong, fn=by_wrong))
+
+
+@loss(
+    class_overlap,
+    "1 - (2 * sum(w(c) * I(c) for c in classes) + smooth) / (sum(w(c) * (P2(c) + T2(c)) for c in classes) + smooth)",
+    aliases=("generalized-dice-squared", "squared-generalised-dice"),
+    source="Sudre and others 2017, arXiv:1707.03237 (the weights); Milletari, Navab and Ahmadi 2016, arXiv:1606.04797 (the "
+    "squares)",
+    special=(
+        "P2(c) = sum(p_c**2), T2(c) = sum(t_c**2), and w(c) = 1 / T(c)**power with T(c) = sum(t_c); a class without a "
+        "target gets the largest of the others' weights",
+        "without any target it is 1, or 0 if nothing is predicted",
+        "smooth is added once above and once below, as in squared-dice",
+        OF_ALL_ROWS,
+    ),
+    wide=lambda parameters: (parameters["power"] or 0) > 2,
+    facts=("bounded",),
+)
+def squared_generalized_dice(sums: Sums, *, power: Power = 2.0, smooth: Smooth = 0.0) -> tuple[Any, Any]:
+    """Generalized Dice loss with squares in its denominator."""
+    w = _weights_of_sizes(sums.true, power)
+    wrong = (w * sums.gaps).sum(axis=1, keepdims=True)
+    right = 2 * (w * sums.i).sum(axis=1, keepdims=True) + smooth
+    below = (w * sums.squares).sum(axis=1, keepdims=True) + smooth
+    below = np.where(below == 0, 1, below)
+    value = wrong / below
+    slopes = Slopes(over=2 * w * (right / below) / below, under=-2 * w / below, both=-2 * w * value / below)
+    return _nothing_true(sums, value[:, 0], slopes)
+
+
 def lovasz_gradient(t: Array) -> Array:
     """Return the Lovász extension's weights of sorted errors, shape (masks, n), for true elements t in that order."""
     total = t.sum(axis=1, keepdims=True)
@@ -371,7 +675,7 @@ mask_margins = family(
     special=(
         "a convex surrogate of jaccard: for scores of 1 and -1 it is twice the jaccard loss of the mask that they decide for",
         "elements of one error keep their order: the gradient depends on it, the loss does not",
-        ROWS_ARE_COUPLED,
+        f"{ROWS_ARE_COUPLED}; these are sorted, and so held in memory",
     ),
     facts=("convex",),
 )

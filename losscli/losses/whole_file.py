@@ -6,18 +6,19 @@ its derivative by every element.
 """
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 
 from losscli.arrays import Array, row_sums, times
 from losscli.definition.batch import Dense, Extras, Probability, Targets, Values
-from losscli.definition.domain import FRACTION, NON_NEGATIVE, POSITIVE
+from losscli.definition.domain import NON_NEGATIVE, POSITIVE
 from losscli.definition.loss import Axis, BoundLoss
 from losscli.definition.registry import family, loss
 from losscli.losses.contrastive import logistic, shares, softplus
-from losscli.losses.overlap import lovasz_gradient
+from losscli.losses.overlap import BY_CLASS, CLASS_AXIS, CLASS_TARGETS, OF_CLASS, lovasz_gradient
 from losscli.losses.ranking import log_sum_exp, lost
+from losscli.losses.sigmoid import MAKERS as OF_OUTCOMES
 from losscli.losses.softmax import MAKERS as OF_CLASSES
 from losscli.losses.softmax import through_softmax
 
@@ -48,90 +49,43 @@ def _each(
 
 
 def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
-    """Return core(p, t) of the probabilities of all rows; the gradient goes through their softmax."""
+    """Return core(p, t) of the probabilities of all rows; the gradient goes through their softmax, or the sigmoid."""
+    by_softmax = extras.activation != "sigmoid"
 
     def work(x: Array, t: Array) -> tuple[Array | float, Slopes]:
-        chance = OF_CLASSES[extras.prediction_kind](x)
+        chance = (OF_CLASSES if by_softmax else OF_OUTCOMES)[extras.prediction_kind](x)
         value, by_p = loss.core(chance, t, gradient=gradient)
 
         def slope() -> Array:
             if extras.prediction_kind == "probs":
                 return np.asarray(by_p)
             s = by_p * chance.p
-            return s if extras.prediction_kind == "log-probs" else through_softmax(s, chance)
+            if extras.prediction_kind == "log-probs":
+                return s
+            return through_softmax(s, chance) if by_softmax else s * chance.q
 
         return value + lost(x).sum(), slope
 
     return _each(loss, predictions, targets, extras.columns, gradient, work)
 
 
-def _place(x: Array) -> tuple[Array, Targets, Extras]:
-    """Return predictions, targets and extras at the points x of a drawn curve."""
-    rows = np.stack([x, 1 - x, np.full(len(x), 0.25), np.full(len(x), 0.75)], axis=1)
-    return rows, Dense(np.tile([1.0, 0.0, 0.0, 1.0], (len(x), 1))), Extras("probs", columns=2)
-
-
-AXIS = Axis(
-    "p",
-    "probability p of the true class in one of two rows, of two classes; in the other row it is 3/4",
-    (0.0, 1.0),
-    _place,
-    along=(1.0, -1.0, 0.0, 0.0),
-    domain=FRACTION,
-    own=False,
-)
 IN_MEMORY = "all rows have one loss: the file is held in memory, and there is nothing to list a row"
 
 class_masks = family(
     name="class-masks",
     lift=lift,
-    summary="functions of the masks that the classes make of all rows of the file",
-    variables={
-        "p": "probability of a class in a row, by softmax",
-        "t": "target of a class in a row: 1 for the row's class and 0 for the others, or soft",
-        "p_c, t_c": "those of class c in all rows",
-        "I_c": "sum(p_c * t_c)",
-    },
+    summary="functions of the sorted errors of the masks that the classes make of all rows of the file",
+    variables=OF_CLASS,
     value="f of the masks of all classes",
-    gradient="df/dp by probabilities; by logits through each row's softmax",
-    targets="class indices or class names, one a row; or one-hot rows, or rows of numbers in [0, 1]",
+    gradient=BY_CLASS,
+    targets=CLASS_TARGETS,
     target_type="outcomes",
     rows="one number a class",
     coupled="file",
-    axes={"probability": AXIS},
+    axes={"probability": CLASS_AXIS},
     several_outputs=False,
     takes_from=True,
 )
-
-
-@loss(
-    class_masks,
-    "1 - 2 * sum(w(c) * I(c) for c in classes) / sum(w(c) * (P(c) + T(c)) for c in classes)",
-    aliases=("generalised-dice", "generalized-dice-loss", "gdl"),
-    source="Sudre, Li, Vercauteren, Ourselin and Cardoso 2017, Generalised Dice Overlap as a Deep Learning Loss Function "
-    "for Highly Unbalanced Segmentations, arXiv:1707.03237",
-    special=(
-        "P(c) = sum(p_c), T(c) = sum(t_c), and w(c) = 1 / T(c)**2; a class without a target gets the largest of the others' weights, as in MONAI",
-        "optax's multiclass_generalized_dice_loss is another function: a weighted mean of each class's Dice loss",
-        IN_MEMORY,
-    ),
-    facts=("bounded",),
-)
-def generalized_dice(x: Probability, t: Array) -> tuple[Any, Slopes]:
-    """Dice loss over all classes, each weighed by the inverse square of its size."""
-    size = t.sum(axis=0)
-    if not size.any():
-        return (1.0 if x.p.any() else 0.0), lambda: np.zeros_like(t)
-    with np.errstate(all="ignore"):
-        w = 1 / size**2
-    w[size == 0] = w[size > 0].max()
-    below = float((w * (x.p.sum(axis=0) + size)).sum())
-    wrong = float((w * (x.p * (1 - t) + x.q * t).sum(axis=0)).sum())
-
-    def slope() -> Array:
-        return w * ((1 - 2 * t) * below - wrong) / below**2
-
-    return wrong / below, slope
 
 
 @loss(
@@ -306,12 +260,43 @@ def distribution_balanced(
     return value, slope
 
 
+class SeriesSums(NamedTuple):
+    """Sums over the elements of series, each of shape (series,)."""
+
+    error: Array
+    """Sum of abs(y - t)."""
+    size: Array
+    """Sum of abs(t)."""
+
+
+class SeriesSlopes(NamedTuple):
+    """Derivatives by the sums that depend on predictions."""
+
+    error: Array
+
+
+class SeriesElements:
+    """Elements of series with their targets, shape (n,) or (n, k): the parts that are summed, and the gradient."""
+
+    def __init__(self, y: Array, targets: Targets, extras: Extras) -> None:
+        assert isinstance(targets, Dense)
+        self.t = targets.t.astype(y.dtype, copy=False)
+        self.gap = y - self.t
+
+    def part(self, name: str) -> Array:
+        """Return what each element adds to a sum, in the shape of the elements."""
+        return np.abs(self.gap if name == "error" else self.t)
+
+    def gradient(self, by: SeriesSlopes) -> Array:
+        """Return derivatives by the predictions, from those by the sums."""
+        return np.where(self.gap == 0, 0, np.sign(self.gap) * by.error)
+
+
 def lift_series(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
-    """Return core(y, t) of each series; the core's slope is the gradient."""
-    assert isinstance(targets, Dense)
-    y = predictions.astype(np.promote_types(predictions.dtype, np.float64), copy=False)
-    value, slope = loss.core(y, targets.t.astype(y.dtype), gradient=gradient)
-    return value, slope if gradient else None
+    """Return core(sums) of each row, which is a series."""
+    elements = SeriesElements(predictions.astype(np.promote_types(predictions.dtype, np.float64)), targets, extras)
+    value, slopes = loss.core(SeriesSums(**{name: row_sums(elements.part(name)) for name in loss.sums}))
+    return value, elements.gradient(SeriesSlopes(slopes.error[:, None])) if gradient else None
 
 
 def _place_series(x: Array) -> tuple[Array, Targets, Extras]:
@@ -329,6 +314,8 @@ series = family(
     targets="numbers, one for each prediction",
     target_type="numbers",
     coupled="masks",
+    elements=SeriesElements,
+    sums=SeriesSums,
     axes={
         "residual": Axis(
             "r",
@@ -343,7 +330,7 @@ series = family(
 )
 SERIES = (
     "each row of (n, k) predictions is a series, and (n,) is one; --per column takes each column for one, and --per file "
-    "all elements: the file is held in memory then"
+    "all elements"
 )
 
 
@@ -362,11 +349,9 @@ SERIES = (
     facts=("convex",),
 )
 def weighted_percentage_error(
-    y: Array, t: Array, *, epsilon: Annotated[float, NON_NEGATIVE, "least denominator"] = 0.0
-) -> tuple[Array, Slopes]:
+    sums: SeriesSums, *, epsilon: Annotated[float, NON_NEGATIVE, "least denominator"] = 0.0
+) -> tuple[Array, SeriesSlopes]:
     """The absolute errors of a series over the size of its targets."""
-    gap = y - t
-    below = np.maximum(row_sums(np.abs(t)), epsilon)
-    above = row_sums(np.abs(gap))
+    below = np.maximum(sums.size, epsilon)
     with np.errstate(all="ignore"):
-        return np.where(above == 0, 0, above / below), lambda: np.where(gap == 0, 0, np.sign(gap) / below[:, None])
+        return np.where(sums.error == 0, 0, sums.error / below), SeriesSlopes(1 / below)

@@ -182,8 +182,7 @@ class Measurement:
     def finished(self, aggregate: Aggregate) -> Result:
         """Return the result of a pass; raises a DataError as `run` does."""
         self.settle(aggregate)
-        dropped = 0 if self.job.masks is None else self.job.masks.dropped
-        if self.request.ignore_index is not None and not aggregate[Summary].ignored + dropped:
+        if self.request.ignore_index is not None and not aggregate[Summary].ignored:
             self.notes.append(f"--ignore-index {self.request.ignore_index}: no row has this label")
         suspicious = self.suspicions(aggregate)
         self.findings += suspicious
@@ -284,7 +283,7 @@ class Measurement:
             numerator=numerator,
             denominator=None if unreduced else denominator,
             samples=sums.samples,
-            ignored=sums.ignored + (0 if self.job.masks is None else self.job.masks.dropped),
+            ignored=sums.ignored,
             summary=summary,
             distribution=quantiles,
             baseline=baseline(self.job, aggregate, reduction.name, value),

@@ -77,9 +77,9 @@ def places(measurement: "Measurement", numbers: Array, masks: bool, nested: bool
 def targets(measurement: "Measurement", block: Array) -> Any:
     """Return targets as they are in the file: class names, whole numbers for labels, numbers otherwise."""
     encoding, classes = measurement.job.encoding, measurement.decoded.classes
-    named_outcomes = (
-        encoding.kind == "binary" and block.ndim == 1 and not encoding.one_hot and measurement.job.masks is None
-    )
+    if measurement.job.masks is not None:  # the sum of the targets of a mask
+        return block if encoding.kind in ("soft", "numbers", "constant") else block.astype(np.int64)
+    named_outcomes = encoding.kind == "binary" and block.ndim == 1 and not encoding.one_hot
     if classes and (encoding.kind == "name" or named_outcomes):
         return [classes[i] for i in block.astype(np.int64)]
     if encoding.kind in ("index", "binary", "signed", "one-hot"):

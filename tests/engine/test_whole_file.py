@@ -117,12 +117,14 @@ class TestMasks:
     def test_what_cannot_be_held_is_refused_with_the_reason(
         self, compute: Compute, files: dict[str, str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(coupling, "MOST_ELEMENTS", 40)
-        assert compute("dice", files["scores"], files["mask"]).code == 0
-        compute("dice", files["scores"], files["mask"], "--per", "file").refuses(
-            3, "48 elements", "couples all rows with --per file", "held in memory", "each mask as a row"
+        monkeypatch.setattr(coupling, "MOST_BYTES", 5000)
+        words = ("lovasz-hinge", files["scores"], files["mask"])
+        assert compute(*words).code == 0
+        compute(*words, "--per", "file").refuses(
+            3, "lovasz-hinge --per file", "48 elements", "in memory", "limit is 0.0 GB", "each mask as a row"
         )
-        compute("lovasz-softmax", files["scores"], files["labels"]).refuses(3, "couples all rows", "held in memory")
+        compute("lovasz-softmax", files["scores"], files["labels"]).refuses(3, "all rows in memory", "files in parts")
+        assert compute("dice", files["scores"], files["mask"], "--per", "file").code == 0
 
     def test_series(self, compute: Compute, files: dict[str, str]) -> None:
         expected = np.abs(A - B).sum() / np.abs(B).sum()

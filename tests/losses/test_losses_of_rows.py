@@ -47,7 +47,7 @@ def test_infinity_in_is_its_limit_or_nan(loss: Loss, dtype: Any) -> None:
                     near, far[at] = case.value(far), far[at] * 10
                     true = case.value(far)
                 if math.isinf(value):
-                    assert true > near + 1
+                    assert true > near + 1 or mp.isinf(near)  # a mask of which nothing can be right
                 else:
                     assert abs(true - value) < 1e-3 * (1 + abs(true)), (case.predictions, at, sign, value)
 
@@ -138,7 +138,8 @@ def test_convex_losses_are_those_declared(loss: Loss) -> None:
                 sides = [loss.bind()(where, one.targets, one.extras)[0] for where in (x, end)]
                 middle, _ = loss.bind()((x + end) / 2, one.targets, one.extras)
                 size = 1 + abs(sides[0]) + abs(sides[1])
-                excess = (middle - (sides[0] + sides[1]) / 2) / size
+                with np.errstate(invalid="ignore"):  # infinities on both sides, which are left out
+                    excess = (middle - (sides[0] + sides[1]) / 2) / size
                 violated = max(violated, float(np.max(excess, where=~np.isnan(excess), initial=0)))
     assert (violated <= 1e-12) == ("convex" in loss.facts), violated
 

@@ -79,7 +79,7 @@ def block(loss: Loss, dtype: Any, n: int, k: int) -> tuple[np.ndarray, Targets, 
         extras = Extras(third_operand=np.roll(x, 1, axis=0))
     elif name == "overlap":
         targets = Dense(generator.integers(0, 2, x.shape).astype(bool))
-    elif name == "class-masks":
+    elif name in ("class-masks", "class-overlap"):
         x = x[:, : len(x[0]) // 2 * 2]
         first = generator.integers(0, 2, (n, len(x[0]) // 2, 1))
         targets, extras = Dense(np.concatenate([first, 1 - first], axis=2).reshape(x.shape)), Extras(columns=2)

@@ -16,7 +16,7 @@ from losscli.losses.contrastive import unit
 K = 4
 """Classes, and columns of most predictions."""
 FEATURES = 3
-WIDTHS = {"views": 3 * K, "class-masks": 2 * K, "label-matrix": 2 * K, "pairs": 2, "box": 4}
+WIDTHS = {"views": 3 * K, "class-masks": 2 * K, "class-overlap": 2 * K, "label-matrix": 2 * K, "pairs": 2, "box": 4}
 FEATURED = ("embedding", "cosine", "cosine-pair", "pair", "triplet", "batch", "paired")
 CENTERS = np.random.default_rng(99).normal(size=(K, FEATURES))
 
@@ -81,6 +81,8 @@ def drawn(loss: Loss, n: int, seed: int, k: int = K, elements: bool = False) -> 
     else:
         targets = generator.integers(0, 2, shape[:1] if family.one_target else shape)
         form = TargetEncoding("binary", family.target_type, K)
+        if loss.name in ("log-dice", "log-jaccard", "log-tversky"):
+            targets[:, 0] = 1  # without a true element they are infinite
     if family.name == "box":
         corners = generator.uniform(0, 3, (2, n, 2)), generator.uniform(0.2, 3, (2, n, 2))
         predictions, targets = (np.concatenate([a, a + b], axis=1) for a, b in zip(*corners, strict=True))

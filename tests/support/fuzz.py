@@ -89,6 +89,7 @@ SHARES = {
     "batch": 1,
     "paired": 1,
     "class-masks": 1,
+    "class-overlap": 2,
     "label-matrix": 1,
 }
 """How often a family is drawn."""

@@ -778,8 +778,8 @@ def value_of(
         if any(isinstance(one, mpf) and mp.isnan(one) for one in variables.values()):
             return [mp.nan]
         return [truth(loss, parameters, variables)]
-    if family.name == "class-masks":
-        return [truth(loss, parameters, of_classes(table_of(exact, width), table_of(marks, width), given))]
+    if family.name in ("class-masks", "class-overlap"):
+        return [truth(loss, parameters, of_classes(table_of(exact, width), table_of(marks, width), given, parameters))]
     if family.name == "label-matrix":
         return [truth(loss, parameters, of_labels(table_of(exact, width), table_of(marks, width), parameters))]
     if family.coupled == "masks":
@@ -927,8 +927,11 @@ def table_of(row: list[Any], width: int) -> list[list[Any]]:
     return [row[i : i + width] for i in range(0, len(row), width)]
 
 
-def of_classes(rows: list[list[Any]], t: list[list[Any]], prediction_kind: str) -> dict[str, Any]:
+def of_classes(
+    rows: list[list[Any]], t: list[list[Any]], prediction_kind: str, parameters: dict[str, float | None]
+) -> dict[str, Any]:
     """Of rows of one prediction a class, all of which have one loss."""
+    exponent = mpf(parameters.get("power") or 0)
     if prediction_kind == "logits":
         rows = [log_softmax(row) for row in rows]
     p = rows if prediction_kind == "probs" else [[NAMES["exp"](one) for one in row] for row in rows]
@@ -939,10 +942,12 @@ def of_classes(rows: list[list[Any]], t: list[list[Any]], prediction_kind: str) 
         "p": p,
         "t": t,
         "classes": range(len(t[0])),
-        "w": lambda c: 1 / (sizes[c] or min(one for one in sizes if one)) ** 2,
+        "w": lambda c: 1 / (sizes[c] or min(one for one in sizes if one)) ** exponent,
         "I": lambda c: sum(a[c] * b[c] for a, b in zip(p, t, strict=True)),
         "P": lambda c: sum(row[c] for row in p),
         "T": lambda c: sizes[c],
+        "P2": lambda c: sum(row[c] ** 2 for row in p),
+        "T2": lambda c: sum(row[c] ** 2 for row in t),
     }
 
 

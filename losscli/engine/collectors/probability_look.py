@@ -31,6 +31,7 @@ class ProbabilityLook(BatchCollector):
     """
 
     record = LookLikeProbabilities
+    reads_only = True
 
     def of(self, job: "Job", batch: "Batch") -> LookLikeProbabilities:
         return LookLikeProbabilities(_look_like_probabilities(job, batch.predictions))

@@ -1,5 +1,6 @@
 """Faults of rows: collected on the pass, and raised after it with the first places and their number."""
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -38,6 +39,7 @@ class FaultFinder(BatchCollector):
     """Collects faults of rows, and also what is not a fault but worth a warning."""
 
     record = Faults
+    reads_only = True
 
     def of(self, job: "Job", batch: "Batch") -> Faults:
         faults = Faults()
@@ -49,6 +51,11 @@ class FaultFinder(BatchCollector):
         if job.extras.prediction_kind == "probs":
             faults = faults + look(SATURATED, np.isposinf(batch.losses), batch.losses)
         return _faults(job, look, batch) + faults
+
+
+def undefined_mask(losses: Array) -> Faults:
+    """Return the fault of masks whose loss is undefined, although each of their rows is as it should be."""
+    return Faults({UNDEFINED: (int(np.isnan(losses).sum()), ((0, None, math.nan),))})
 
 
 class _Looker(NamedTuple):
