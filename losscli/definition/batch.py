@@ -71,6 +71,8 @@ class Extras(NamedTuple):
     """How a library changes probabilities; None for not at all."""
     class_terms: Array | None = None
     """One factor per class for the terms of a softmax loss, shape (k,)."""
+    box: str | None = None
+    """How boxes are written, a `BoxFormat`; None for losses that are not of boxes, or for two corners."""
 
 
 class Everyone(NamedTuple):
