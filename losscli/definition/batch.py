@@ -73,6 +73,8 @@ class Extras(NamedTuple):
     """One factor per class for the terms of a softmax loss, or of the sums of an overlap loss, shape (k,)."""
     activation: str | None = None
     """What makes probabilities of logits in overlap losses, 'sigmoid' or 'softmax'; None for what is usual for the family."""
+    box: str | None = None
+    """How boxes are written, a `BoxFormat`; None for losses that are not of boxes, or for two corners."""
 
 
 class Everyone(NamedTuple):

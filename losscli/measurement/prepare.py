@@ -193,6 +193,8 @@ class _Inputs(NamedTuple):
     """Number of classes, or of outputs for losses with several outputs."""
     classes: tuple[str, ...] | None
     centers: Array | None
+    box: str | None = None
+    """How boxes are written; None for losses that are not of boxes."""
 
 
 def _inputs(request: Request, opener: Opener, dataset: Dataset) -> _Inputs:
@@ -208,6 +210,11 @@ def _inputs(request: Request, opener: Opener, dataset: Dataset) -> _Inputs:
 
         centers, classes = centers_of(request, opener, source, names, notes)
         return _Inputs(source, several, len(centers), classes, centers)
+    if family.name == "box":
+        from losscli.data.boxes import settled
+
+        form, source = settled(request.box, dataset, source, notes)
+        return _Inputs(source, several, source.shape[1], source.columns, None, form)
     if len(source.shape) == 2:
         return _Inputs(
             source, several, source.shape[1] // family.parts, source.columns if family.parts == 1 else None, None
@@ -276,6 +283,7 @@ def _job(
         prediction_kind=request.prediction_kind,
         pos_weight=pos_weight(request, source, inputs.several),
         centers=None if centers is None else centers.astype(dtype),
+        box=inputs.box,
     )
     job = Job(
         loss=request.loss,

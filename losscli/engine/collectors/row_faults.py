@@ -27,6 +27,8 @@ BAD_WEIGHT = "weight"
 OUTSIDE_PREDICTION = "prediction outside"
 OUTSIDE_TARGET = "target outside"
 BAD_THIRD_OPERAND = "third operand"
+CROSSED_PREDICTION = "crossed prediction"
+CROSSED_TARGET = "crossed target"
 NOT_PROBABILITY = "not a probability"
 NOT_LOG_PROBABILITY = "not a log-probability"
 ROW_SUM = "row sum"
@@ -93,7 +95,9 @@ def _faults(job: "Job", look: _Looker, batch: "Batch") -> Faults:
             sums = row_sums(predictions if prediction_kind == "probs" else np.exp(predictions))
             faults = faults + look(ROW_SUM, ~(np.abs(sums - 1) <= SUM_TOLERANCE), sums)
     if doubtful and not faults:
-        faults = faults + _undefined(look, batch, undefined)
+        if job.extras.box is not None:
+            faults = _crossed(job.extras.box, look, batch)
+        faults = faults or _undefined(look, batch, undefined)
     return faults
 
 
@@ -120,6 +124,14 @@ def _not_of_kind(look: _Looker, predictions: Array, prediction_kind: str) -> Fau
     if prediction_kind == "probs":
         return faults + look(NOT_PROBABILITY, (predictions < 0) | (predictions > 1), predictions)
     return faults + look(NOT_LOG_PROBABILITY, predictions > 0, predictions)
+
+
+def _crossed(form: str, look: _Looker, batch: "Batch") -> Faults:
+    """Return the numbers that make boxes impossible; `form` says how boxes are written."""
+    from losscli.losses.box import crossed
+
+    faults = look(CROSSED_PREDICTION, crossed(batch.predictions, form), batch.predictions)
+    return faults + look(CROSSED_TARGET, crossed(batch.targets, form), batch.targets)
 
 
 def _undefined(look: _Looker, batch: "Batch", undefined: Array) -> Faults:
@@ -186,8 +198,9 @@ def _kind(job: "Job", fault: str, place: tuple[int, int | None, float]) -> _Kind
         OUTSIDE_TARGET: job.targets,
         BAD_WEIGHT: job.weights,
         BAD_THIRD_OPERAND: job.third_operand,
+        CROSSED_TARGET: job.targets,
     }
-    code, *texts = _words(job, fault)
+    code, *texts = _words(job, fault, place)
     fact, cure = (text.format(value=place[2], loss=job.loss.name, domains=job.domains) for text in texts)
     return _Kind(others.get(fault) or job.predictions, code, fact, cure)
 
@@ -203,16 +216,34 @@ class _Words(NamedTuple):
     cure: str
 
 
-def _words(job: "Job", fault: str) -> _Words:
-    """Return the words for a fault of the rows of a job."""
+def _words(job: "Job", fault: str, place: tuple[int, int | None, float]) -> _Words:
+    """Return the words for a fault of the rows of a job; `place` is the first place that has it."""
     if fault == BAD_THIRD_OPERAND and job.loss.family.third_operand == "variance":
         return _Words("outside-domain", "{value:g} is no variance", "a variance is a number above 0")
+    if fault in (CROSSED_PREDICTION, CROSSED_TARGET):
+        return _words_of_boxes(job.extras.box or "xyxy", place[1])
     if fault == NAN_TARGET and len(job.targets.shape) == 2:
         cure = "remove the row" + (", or leave such elements out with --missing ignore" if job.several else "")
         return _WORDS[fault]._replace(cure=cure)
     if fault == UNDEFINED and job.predictions.dtype == np.float16:
         return _WORDS[fault]._replace(cure="float16 ends at 65504: save float32")
     return _WORDS[fault]
+
+
+def _words_of_boxes(form: str, column: int | None) -> _Words:
+    """Return the words for a box that is impossible by the number in a column; `form` says how boxes are written."""
+    if form == "xyxy":
+        far, near = ("x2", "x1") if column == 2 else ("y2", "y1")
+        return _Words(
+            "outside-domain",
+            f"{far} of the box is {{value:g}}, less than its {near}",
+            "a box is x1, y1, x2, y2 with x1 <= x2 and y1 <= y2; if these are widths and heights, say --box xywh or --box cxcywh",
+        )
+    return _Words(
+        "outside-domain",
+        f"the {'width' if column == 2 else 'height'} of the box is {{value:g}}, less than 0",
+        "correct the row, or say with --box how boxes are written",
+    )
 
 
 _WORDS = {
@@ -275,6 +306,8 @@ _GRAVITY = [
     OUTSIDE_TARGET,
     BAD_THIRD_OPERAND,
     BAD_WEIGHT,
+    CROSSED_PREDICTION,
+    CROSSED_TARGET,
     NOT_PROBABILITY,
     NOT_LOG_PROBABILITY,
     ROW_SUM,
