@@ -21,6 +21,7 @@ from losscli.engine.job import Job, chunks, output_factors, over_outputs
 from losscli.engine.threads import available_threads
 from losscli.io.npy import StreamSource
 from losscli.io.source import Window, pieces
+from losscli.io.turned import Turned
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -276,6 +277,8 @@ def _gathered(
     slopes = tuple(outcome.gradient for outcome in outcomes if outcome.gradient is not None)
     if job.masks is not None and slopes:
         slopes = (job.masks.restored(np.concatenate(slopes)),)
+    elif isinstance(job.predictions, Turned) and slopes:
+        slopes = (np.concatenate(slopes),)
     return ChunkResult(aggregate, rows, slopes)
 
 

@@ -95,10 +95,10 @@ class NpySource:
                 rows = np.empty((stop - start, *self.shape[1:]), self.stored)
             self._fill(rows, self.offset + start * width * size)
         else:
-            by_column = np.empty((self.shape[1], stop - start), self.stored)
+            by_column = np.empty((int(np.prod(self.shape[1:], dtype=np.int64)), stop - start), self.stored)
             for column, part in enumerate(by_column):
                 self._fill(part, self.offset + (column * self.shape[0] + start) * size)
-            rows = by_column.T
+            rows = by_column.reshape(*self.shape[:0:-1], stop - start).T
         with np.errstate(over="ignore"):  # a long double may be too large for a float64
             return np.ascontiguousarray(decoded(rows, self.encoding), self.dtype)
 
@@ -241,13 +241,13 @@ def check_length(name: str, shape: tuple[int, ...], promised: int, present: int)
         )
 
 
-def check_axes(shape: tuple[int, ...], name: str) -> None:
-    """Raise a DataError for shapes that are neither (n,) nor (n, k)."""
+def check_axes(shape: tuple[int, ...], name: str, most: int = 3) -> None:
+    """Raise a DataError for shapes of no axis, or of more axes than `most`; most losses read (n,) or (n, k)."""
     if any(type(length) is not int for length in shape):
         raise DataError(f"{name}: its header says shape {shape}, which is none; it is damaged, save it again")
     if any(length < 0 for length in shape):
         raise DataError(f"{name}: its header says shape {shape}, with a negative length; it is damaged, save it again")
-    if not 1 <= len(shape) <= 2:
+    if not 1 <= len(shape) <= most:
         raise DataError(f"{name}: shape {shape} has {len(shape)} axes; losscli reads (n,) or (n, k): reshape it first")
 
 

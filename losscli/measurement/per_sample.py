@@ -54,6 +54,9 @@ def columns(measurement: "Measurement", rows: "Rows", nested: bool) -> dict[str,
 def targets(measurement: "Measurement", block: Array) -> Any:
     """Return targets as they are in the file: class names, whole numbers for labels, numbers otherwise."""
     encoding, classes = measurement.job.encoding, measurement.decoded.classes
+    if encoding.kind == "sequences":
+        labels = [row[2 : 2 + row[1]] for row in block.tolist()]
+        return [" ".join(map(str, one)) for one in labels]
     named_outcomes = (
         encoding.kind == "binary" and block.ndim == 1 and not encoding.one_hot and measurement.job.masks is None
     )

@@ -10,6 +10,7 @@ from losscli.arrays import Array
 from losscli.data.labels import Renumbered
 from losscli.engine.reduction import REDUCTIONS
 from losscli.io.source import Source
+from losscli.io.turned import TimeFirst, file_shape
 from losscli.version import __version__
 from losscli.wording import short
 
@@ -66,6 +67,9 @@ def receipt(
         "pos_weight": _listed(job.extras.pos_weight),
         "centers": request.centers,
         **({str(loss.family.third_operand): request.third_operand} if request.third_operand else {}),
+        "axes": _axes(job),
+        "input_lengths": request.input_lengths,
+        "target_lengths": request.target_lengths,
         "per": _per(job, loss),
         "id": request.id,
         "on_unmatched": request.on_unmatched if request.id is not None else None,
@@ -93,6 +97,13 @@ def _per(job: "Job", loss: "Loss") -> str | None:
     return "row" if loss.family.coupled == "masks" else None
 
 
+def _axes(job: "Job") -> list[str] | None:
+    """Return what the axes of the predictions are, for losses of sequences; None for others."""
+    if job.encoding.kind != "sequences":
+        return None
+    return ["time", "sample", "class"] if isinstance(job.predictions, TimeFirst) else ["sample", "time", "class"]
+
+
 def _said(dialect: "Dialect") -> dict[str, Any] | None:
     """Return what options say of the dialect of text tables; None if they say nothing."""
     return {name: value for name, value in dialect._asdict().items() if value} or None
@@ -118,7 +129,8 @@ def _smoothing(encoding: "TargetEncoding") -> dict[str, Any] | None:
 
 def _described(source: Source, kind: str | None = None) -> dict[str, Any]:
     """Return the name, shape, dtype and columns of a source."""
-    described: dict[str, Any] = {"file": source.name, "shape": list(source.shape), "dtype": kind or str(source.dtype)}
+    shape = file_shape(source)
+    described: dict[str, Any] = {"file": source.name, "shape": list(shape), "dtype": kind or str(source.dtype)}
     if source.columns:
         described["columns"] = list(source.columns)
     return described
@@ -146,6 +158,9 @@ def signature(receipt: Mapping[str, Any]) -> str:
         "class-weight": _words(receipt.get("class_weight", receipt.get("output_weight"))),
         "pos-weight": _words(receipt.get("pos_weight")),
         **{name: receipt.get(name) for name in ("centers", "variance", "negative", "other", "per")},
+        "axes": ",".join(receipt["axes"]) if "axes" in receipt else None,
+        "input-lengths": receipt.get("input_lengths"),
+        "target-lengths": receipt.get("target_lengths"),
         "over-outputs": receipt.get("over_outputs"),
         "reduction": receipt["reduction"],
         "dtype": receipt["computed_in"],
