@@ -105,6 +105,11 @@ def _understood(
     """Decide what the files mean: which column is what, which loss is computed, and what predictions and targets are."""
     dataset = _dataset(request, opener, once and _reads_once(request, choose))
     request = _settled_loss(request, dataset, choose)
+    if request.loss.family.target_type == "sequences":
+        from losscli.data.sequences import sequences_of
+
+        found = sequences_of(request, opener, dataset)
+        return request, dataset, _Inputs(found.predictions, False, found.classes, None, None), found.decoded
     inputs = _inputs(request, opener, dataset)
     if elements and not inputs.several:
         raise UsageError(
@@ -134,7 +139,8 @@ def _advised(error: DataError, request: Request, opener: Opener, any_loss: bool)
 
 def _reads_once(request: Request, choose: Callable[[Dataset], BoundLoss] | None) -> bool:
     """Whether the predictions are read in only one pass; losses that couple rows read them more than once."""
-    return request.loss.family.coupled is None or choose is not None
+    family = request.loss.family
+    return (family.coupled is None and family.target_type != "sequences") or choose is not None
 
 
 def _dataset(request: Request, opener: Opener, once: bool) -> Dataset:
@@ -284,6 +290,7 @@ def _job(
         pos_weight=pos_weight(request, source, inputs.several),
         centers=None if centers is None else centers.astype(dtype),
         box=inputs.box,
+        columns=inputs.k if family.target_type == "sequences" else None,
     )
     job = Job(
         loss=request.loss,

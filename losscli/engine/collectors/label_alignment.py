@@ -65,7 +65,11 @@ class Sampling(BatchCollector):
         """
         n = job.samples
         most = min(MOST_ROWS, most_bytes // job.row_bytes)
-        if job.loss.family.coupled is not None or job.encoding.kind == "constant" or min(n, most) < LEAST_ROWS:
+        if (
+            job.loss.family.coupled is not None
+            or job.encoding.kind in ("constant", "sequences")
+            or min(n, most) < LEAST_ROWS
+        ):
             return None
         return cls(RUN * max(1, -(-n // most)))
 

@@ -8,11 +8,13 @@ import numpy as np
 
 from losscli.arrays import Array, row_sums
 from losscli.data.target_encoding import SUM_TOLERANCE
+from losscli.definition.batch import Sequences
 from losscli.definition.domain import REAL, Domains
 from losscli.engine.aggregates import PLACES_SHOWN, Faults
 from losscli.engine.collector import BatchCollector
 from losscli.errors import DataError
 from losscli.findings import ERROR, WARNING, Finding
+from losscli.losses.sequence import steps_needed
 from losscli.wording import count
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ NOT_LOG_PROBABILITY = "not a log-probability"
 ROW_SUM = "row sum"
 OVERFLOWED = "overflowed"
 SATURATED = "saturated"
+NO_ALIGNMENT = "no alignment"
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,8 @@ class FaultFinder(BatchCollector):
         if not len(batch.losses):
             return faults
         look = _Looker(batch.first, batch.kept)
+        if job.encoding.kind == "sequences":
+            return faults + _of_sequences(job, look, batch)
         if job.predictions.dtype == np.float16:
             faults = faults + look(OVERFLOWED, np.isinf(batch.predictions), batch.predictions)
         if job.extras.prediction_kind == "probs":
@@ -58,6 +63,30 @@ class FaultFinder(BatchCollector):
 def undefined_mask(losses: Array) -> Faults:
     """Return the fault of masks whose loss is undefined, although each of their rows is as it should be."""
     return Faults({UNDEFINED: (int(np.isnan(losses).sum()), ((0, None, math.nan),))})
+def _of_sequences(job: "Job", look: "_Looker", batch: "Batch") -> Faults:
+    """Return the faults of a batch of sequences, in which time steps beyond a sample's own may hold anything."""
+    sequences, classes = Sequences(batch.targets), job.encoding.k
+    steps: Array = batch.predictions.reshape(len(batch.targets), -1, classes)
+    exists = np.broadcast_to((np.arange(steps.shape[1]) < sequences.steps[:, None])[:, :, None], steps.shape)
+    predictions = np.where(exists, steps, 0).reshape(batch.predictions.shape)
+    faults, kind = _faults(job, look, batch._replace(predictions=predictions)), job.extras.prediction_kind
+    if kind != "logits" and not faults:
+        sums = np.repeat(row_sums(_as_probabilities(steps.reshape(-1, classes), kind)), classes).reshape(
+            predictions.shape
+        )
+        first = (np.arange(predictions.shape[1]) % classes == 0) & exists.reshape(predictions.shape)
+        faults = faults + look(ROW_SUM, ~(np.abs(sums - 1) <= SUM_TOLERANCE) & first, sums)
+    if job.predictions.dtype == np.float16:
+        faults = faults + look(OVERFLOWED, np.isinf(predictions), predictions)
+    infinite, needed = np.isposinf(batch.losses), steps_needed(sequences)
+    none = needed > sequences.steps
+    if kind == "probs":
+        faults = faults + look(SATURATED, infinite & ~none, batch.losses)
+    return faults + look(NO_ALIGNMENT, infinite & none, needed)
+
+
+def _as_probabilities(predictions: Array, kind: str) -> Array:
+    return predictions if kind == "probs" else np.exp(predictions)
 
 
 class _Looker(NamedTuple):
@@ -92,7 +121,7 @@ def _faults(job: "Job", look: _Looker, batch: "Batch") -> Faults:
     if prediction_kind != "logits":
         faults = faults + _not_of_kind(look, predictions, prediction_kind)
         if job.loss.family.target_type == "classes" and not faults:
-            sums = row_sums(predictions if prediction_kind == "probs" else np.exp(predictions))
+            sums = row_sums(_as_probabilities(predictions, prediction_kind))
             faults = faults + look(ROW_SUM, ~(np.abs(sums - 1) <= SUM_TOLERANCE), sums)
     if doubtful and not faults:
         if job.extras.box is not None:
@@ -166,7 +195,10 @@ def _where(job: "Job", row: int, column: int | None) -> str:
 def findings(job: "Job", faults: Faults) -> list[Finding]:
     """Return everything that a pass found, the gravest fault first, and warnings at the end."""
     results = []
-    for fault in [*_grave(faults), *(fault for fault in (OVERFLOWED, SATURATED) if fault in faults.found)]:
+    for fault in [
+        *_grave(faults),
+        *(fault for fault in (OVERFLOWED, SATURATED, NO_ALIGNMENT) if fault in faults.found),
+    ]:
         number, places = faults.found[fault]
         kind = _kind(job, fault, places[0])
         where = tuple(kind.source.place(row, column) for row, column, _ in places)
@@ -295,6 +327,12 @@ _WORDS = {
         "saturated-probabilities",
         "the probability of what happened is exactly 0, and so the loss infinite",
         "was it rounded? Save logits, or log-probabilities with --from log-probs",
+    ),
+    NO_ALIGNMENT: _Words(
+        "no-alignment",
+        "the labels need {value:g} time steps, one each and one more between equal neighbours, and there are fewer: the loss is "
+        "infinite",
+        "are the lengths right? Correct the sample or leave it out",
     ),
 }
 
