@@ -162,7 +162,9 @@ def columns_of(job: Job) -> int:
 def read_positions(job: Job, start: int, stop: int) -> Iterator[Positions]:
     """Yield the rows from `start` to `stop` in batches of whole samples, or of parts of one sample if it is large."""
     step = max(1, job.batch_rows // ELEMENTWISE)
-    labels = job.targets.read(start, stop) if len(job.targets.shape) == 1 else None  # one number per row: little to hold
+    labels = (
+        job.targets.read(start, stop) if len(job.targets.shape) == 1 else None
+    )  # one number per row: little to hold
     for low, high in _runs(job, start, stop, step):
         for first, read in pieces(job.predictions, low, high, step):
             after = first + len(read)
@@ -283,9 +285,7 @@ def finish(job: Job, totals: Totals, masks: int | None = None) -> Finished:
     return Finished(losses, slopes if job.gradient else None, shown[:masks])
 
 
-def results(
-    job: Job, collectors: "Collectors", found: MaskSums, finished: Finished, first: int
-) -> "ChunkResult":
+def results(job: Job, collectors: "Collectors", found: MaskSums, finished: Finished, first: int) -> "ChunkResult":
     """Return the result of masks whose losses are known; the first of them is that of sample `first`."""
     from losscli.engine.evaluate import ChunkResult, Rows
 

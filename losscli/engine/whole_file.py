@@ -183,9 +183,7 @@ def _looked_at(job: "Job", positions: Positions) -> Batch:
         lost |= (np.isposinf(x).sum(axis=1) > 1) | np.isneginf(x).all(axis=1)
     losses = np.where(lost, np.nan, 0.0)
     counted = CountedRows(losses, None, None, positions.read, positions.targets, 0)
-    return Batch(
-        positions.predictions, t, losses, losses, None, counted, first=positions.first, kept=positions.kept
-    )
+    return Batch(positions.predictions, t, losses, losses, None, counted, first=positions.first, kept=positions.kept)
 
 
 def _placed(slopes: Array, kept: Array) -> Array:

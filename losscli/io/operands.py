@@ -15,7 +15,7 @@ from losscli.definition.request import Request
 from losscli.errors import DataError, UsageError
 from losscli.io.bytes import Begun, Looked, Raw, RawFile, Spool, pieces_of
 from losscli.io.format import Content, Format, Named, deferred
-from losscli.io.npy import NpySource, StreamSource, check_axes, read_npy_header
+from losscli.io.npy import NpySource, StreamSource, read_npy_header
 from losscli.io.recognised import is_json_lines, is_safetensors, is_torch
 from losscli.io.source import ShardedSource, Source
 from losscli.wording import did_you_mean, natural
@@ -132,8 +132,6 @@ class Opener:
     raws: list[Raw] = field(default_factory=list)
     dtype: str | None = None
     """The type of numbers whose file says none: 'bfloat16', or None."""
-    axes: int = 2
-    """Axes that an array may have at most."""
     _opened: dict[tuple[str | None, ...], Content] = field(default_factory=dict)
     _stdin: "tuple[str, str, Operand] | None" = None
     """The role in which standard input was opened, the text that named it, and its operand."""
@@ -147,8 +145,7 @@ class Opener:
     @classmethod
     def of(cls, request: Request, looked: Looked = lambda name, done, size: None) -> "Opener":
         """Return an opener that reads files as a request's options say."""
-        axes = 3 if request.loss.family.target_type == "sequences" else 2
-        return cls(request.header, looked, request.arrays, request.dialect, dtype=request.dtype, axes=axes)
+        return cls(request.header, looked, request.arrays, request.dialect, dtype=request.dtype)
 
     def _named(self, name: str, raw: Raw, path: Path | None, part: str | None) -> Named:
         """Return a file with everything that its format needs to open it."""
@@ -176,13 +173,6 @@ class Opener:
         UsageError
             if the name is empty, or standard input is named twice.
         """
-        operand = self._found(text, what, once)
-        if not operand.is_table:
-            check_axes(operand.content.shape, operand.name, self.axes)
-        return operand
-
-    def _found(self, text: str, what: str, once: bool) -> "Operand":
-        """Return the operand that a text names; see `open`."""
         if not text.strip():
             raise UsageError(f"{what}: the name is empty")
         if text in self.arrays:

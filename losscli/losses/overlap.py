@@ -540,7 +540,9 @@ class_overlap = family(
     sums=Sums,
 )
 OF_ALL_ROWS = "all rows have one loss: there is nothing to list a row"
-Power = Annotated[float, NON_NEGATIVE, "exponent of a class's size in its weight; MONAI calls 1 'simple' and 0 'uniform'"]
+Power = Annotated[
+    float, NON_NEGATIVE, "exponent of a class's size in its weight; MONAI calls 1 'simple' and 0 'uniform'"
+]
 
 
 def _weights_of_sizes(true: Array, power: float) -> Array:

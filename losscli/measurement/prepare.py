@@ -307,6 +307,7 @@ def _job(
         layout=dataset.layout,
         unit="row" if unit == "position" else unit,
         over_positions=request.over_positions,
+        rows_alike=dataset.layout is None and request.per in ("sample", "row"),
         class_weights=by_class,
         output_weights=by_output,
         over_outputs=request.over_outputs,
