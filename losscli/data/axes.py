@@ -138,7 +138,7 @@ class _Laid(NamedTuple):
         if dataset.targets is not None:
             self._of_shape(dataset.targets, dataset, behind, self._takes_rows(dataset))
         if dataset.mask is not None:
-            self._of_shape(dataset.mask, dataset, behind, self.class_axis is not None)
+            self._of_shape(dataset.mask, dataset, behind, self.request.loss.family.several_outputs)
         if dataset.third_operand is not None:
             self._of_shape(dataset.third_operand, dataset, self.layout.grids[0].skipped, True)
         weights = dataset.weights
