@@ -75,6 +75,7 @@ def by_positions(case: dict[str, Any]) -> bool:
     )
 
 
+@pytest.mark.simd
 class TestGolden:
     """What PyTorch, Keras, optax and MONAI returned."""
 
