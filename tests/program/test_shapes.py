@@ -75,6 +75,7 @@ def by_positions(case: dict[str, Any]) -> bool:
     )
 
 
+@pytest.mark.simd
 class TestGolden:
     """What PyTorch, Keras, optax and MONAI returned."""
 
@@ -574,6 +575,7 @@ class TestStorage:
             found = compute("ce", f"{name}:logits", f"{name}:labels", "--class-axis", "1").json
             assert found["value"] == right
 
+    @pytest.mark.filterwarnings("default")
     def test_arrays_in_python(self, compute: Compute, save: Save) -> None:
         rng = np.random.default_rng(12)
         p, t, mask = rng.normal(size=(2, 3, 4, 5)), rng.integers(0, 3, (2, 4, 5)), rng.random((2, 4, 5)) < 0.7
