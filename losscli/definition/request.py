@@ -34,7 +34,8 @@ class Request:
 
     loss: BoundLoss
     predictions: str
-    targets: str
+    targets: str | None
+    """The operand TARGETS; None if there is none, and predictions are the probabilities of what happened."""
     prediction_kind: str = "logits"
     label_smoothing: float = 0.0
     smoothing_mode: str | None = None

@@ -205,6 +205,8 @@ def _refuse(library: Library, call: Call, request: Request, facts: Facts) -> Non
 
 def _refused_targets(call: Call, facts: Facts) -> str | None:
     """Return why a call does not take such targets or outputs; None if it does."""
+    if facts.kind == "none":
+        return f"{call.call} takes targets, and stored likelihoods have none"
     if call.hard and facts.kind == "soft":
         return f"of soft targets {call.call} is another function, which is not linear in the target"
     if call.one_output and facts.columns > 1:
@@ -223,6 +225,8 @@ def _refused_weights(library: Library, call: Call, request: Request) -> str | No
 
 def _refused_options(call: Call, request: Request) -> str | None:
     """Return why a call does not take the smoothing or the masks that are asked for; None if it does."""
+    if request.bytes is not None:
+        return "bits per byte are those of losscli's own losses; leave --bytes out"
     if request.label_smoothing and call.smoothing is None:
         return f"{call.call} has no label smoothing; leave --label-smoothing out"
     if request.label_smoothing and request.smoothing_mode not in (None, call.smoothing):

@@ -34,6 +34,7 @@ from losscli.findings import Finding, warned
 from losscli.io.bytes import Raw
 from losscli.io.source import MemorySource, Reordered
 from losscli.io.turned import Turned
+from losscli.measurement import bits
 from losscli.measurement.class_labels import group_names
 from losscli.measurement.receipt import receipt, signature
 from losscli.measurement.result import Result
@@ -67,6 +68,8 @@ class Measurement:
     """The words by which rows are grouped, if a column of them was named."""
     columns: tuple[Column, ...] = ()
     """The columns of all files, with their roles and reasons."""
+    bytes: float | None = None
+    """Number of bytes of the text that all losses are of; None if nobody says it."""
     receipt: dict[str, Any] = field(default_factory=dict)
     shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """The shapes of predictions and targets in their files, if they are read as rows of positions."""
@@ -133,6 +136,8 @@ class Measurement:
             self, request=request, job=job, collectors=collectors, notes=notes, findings=list(self.findings)
         )
         settled.receipt = receipt(request, job, self.decoded, self.units, self.columns, self.shapes)
+        if self.bytes is not None:
+            settled.receipt["bytes"] = self.bytes
         return settled
 
     def over_samples(self) -> "Measurement":
@@ -278,6 +283,8 @@ class Measurement:
         if self.job.encoding.smoothing is None and self.request.library is None:
             mean = divide(sums.weighted.value, sums.weight.value)
             summary |= {name: transform(mean) for name, transform in self.job.loss.declaration.statistics.items()}
+        if self.bytes is not None:
+            summary["bits_per_byte"] = bits.per_byte(sums.sum.value, self.bytes)
         for collector in self.collectors:
             record = aggregate.get(collector.record)
             if record is not None:
