@@ -19,6 +19,8 @@ class Convention(NamedTuple):
     class_terms: bool = False
     pairs: bool = False
     """Whether each row counts once per positive, in losses in which every row is compared with all others."""
+    by_length: bool = False
+    """Whether the loss of each sequence is divided by its number of labels, at least 1."""
     skips_zeros: bool = False
     """Whether rows whose loss is 0 are left out."""
     scale: float = 1.0

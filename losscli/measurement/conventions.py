@@ -133,6 +133,8 @@ def _reduce(adopted: _Adopted, library: Library, call: Call, facts: Facts, reduc
         adopted.add(f"{words} over the outputs of a sample", over_outputs=outputs)
     if call.pairs:
         adopted.convene(PAIRS, pairs=True)
+    if call.by_length and reduction == call.reduction:
+        adopted.convene(BY_LENGTH, by_length=True)
     if call.per is not None:
         per = call.per if facts.columns > 1 else "file"
         adopted.add(f"takes {PER[per]} for one mask", per=per)
@@ -282,6 +284,8 @@ def conventions(library: Library, call: Call) -> list[str]:
         phrases.append(f"takes {GIVEN[call.prediction_kind]}")
     if call.pairs:
         phrases.append(PAIRS)
+    if call.by_length:
+        phrases.append(f"{BY_LENGTH}, unless it sums")
     if call.per is not None:
         phrases.append(f"takes {PER[call.per]} for one mask")
     if call.smoothing is not None:
@@ -327,6 +331,7 @@ def _words_of_factors(call: Call) -> list[str]:
 
 
 PAIRS = "takes the mean over all pairs, so that a row counts as often as it has positives"
+BY_LENGTH = "divides each loss by the number of its labels, at least 1"
 SKIPS_ZEROS = "leaves rows out whose loss is 0"
 GIVEN = {"logits": "logits", "probs": "probabilities", "log-probs": "log-probabilities"}
 PER = {"row": "each row", "column": "each column", "file": "all elements of the file"}

@@ -14,6 +14,7 @@ from losscli.data.columns import Column, Reason, Role
 from losscli.data.doubts import Doubt
 from losscli.data.target_encoding import DecodedTargets, Smoothing, TargetEncoding
 from losscli.data.units import Units
+from losscli.definition.batch import Sequences
 from losscli.definition.request import Request
 from losscli.engine.aggregates import PERCENTILES, SKETCH_ERROR, Faults, Quantiles, divide
 from losscli.engine.collector import Aggregate, Collector
@@ -32,7 +33,7 @@ from losscli.engine.units import PositionCount
 from losscli.errors import UsageError
 from losscli.findings import Finding, warned
 from losscli.io.bytes import Raw
-from losscli.io.source import MemorySource, Reordered
+from losscli.io.source import MemorySource, Reordered, whole
 from losscli.io.turned import Turned
 from losscli.measurement import bits
 from losscli.measurement.class_labels import group_names
@@ -119,6 +120,9 @@ class Measurement:
             from losscli.engine.whole_file import positives
 
             job = replace(job, weights=MemorySource("positives", positives(job)))
+        if convention.by_length:
+            lengths = Sequences(whole(job.targets)).lengths
+            job = replace(job, weights=MemorySource("labels", 1 / np.maximum(lengths, 1)))
         if convention.class_terms:
             job = _by_terms(job)
         if family.coupled in ("masks", "file"):
