@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from losscli.arrays import Array
 
@@ -50,6 +50,17 @@ Values = tuple[Array, Array | None]
 """Losses, and the gradient in the shape of the predictions, or None if it was not asked for."""
 
 
+class Temper(Protocol):
+    """Computes a loss of predictions at a temperature, in place of the lift; see `losscli.losses.temperature`."""
+
+    @property
+    def factor(self) -> float:
+        """The factor of losses and gradients: the square of the temperature, or 1."""
+        ...
+
+    def __call__(self, loss: Any, predictions: Array, targets: Targets, extras: "Extras", gradient: bool) -> Values: ...
+
+
 class Extras(NamedTuple):
     """Further input of a lift besides predictions and targets."""
 
@@ -73,6 +84,8 @@ class Extras(NamedTuple):
     """One factor per class for the terms of a softmax loss, shape (k,)."""
     box: str | None = None
     """How boxes are written, a `BoxFormat`; None for losses that are not of boxes, or for two corners."""
+    temper: Temper | None = None
+    """What computes the loss at a temperature; None for a temperature of 1."""
 
 
 class Everyone(NamedTuple):

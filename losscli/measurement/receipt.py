@@ -9,7 +9,7 @@ import numpy as np
 from losscli.arrays import Array
 from losscli.data.labels import Renumbered
 from losscli.engine.reduction import REDUCTIONS
-from losscli.io.source import Source
+from losscli.io.source import ConstantSource, Source
 from losscli.version import __version__
 from losscli.wording import short
 
@@ -60,14 +60,21 @@ def receipt(
         "class_order": request.classes,
         "label_base": request.label_base or None,
         "ignore_index": request.ignore_index,
-        "sample_weight": request.sample_weight,
+        "sample_weight": _operand(request.sample_weight, job.weights),
         "class_weight": _listed(job.class_weights),
         "output_weight": _listed(job.output_weights),
         "pos_weight": _listed(job.extras.pos_weight),
         "centers": request.centers,
-        **({str(loss.family.third_operand): request.third_operand} if request.third_operand else {}),
+        **(
+            {str(loss.family.third_operand): _operand(request.third_operand, job.third_operand)}
+            if request.third_operand
+            else {}
+        ),
         "per": _per(job, loss),
         "box": job.extras.box,
+        "targets_from": request.targets_from,
+        "temperature": request.temperature,
+        "temperature_squared": request.temperature_squared or None,
         "id": request.id,
         "on_unmatched": request.on_unmatched if request.id is not None else None,
         "dropped": dropped,
@@ -125,6 +132,11 @@ def _described(source: Source, kind: str | None = None) -> dict[str, Any]:
     return described
 
 
+def _operand(text: str | None, source: Source | None) -> str | float | None:
+    """Return what an option names: a file, or the number that stands in its place."""
+    return source.value if text is not None and isinstance(source, ConstantSource) else text
+
+
 def _listed(numbers: Array | float | None) -> list[float] | float | None:
     return numbers.tolist() if isinstance(numbers, np.ndarray) else numbers
 
@@ -143,10 +155,11 @@ def signature(receipt: Mapping[str, Any]) -> str:
         "classes": receipt.get("class_order"),
         "label-base": receipt.get("label_base"),
         "ignore": receipt.get("ignore_index"),
-        "sample-weight": receipt.get("sample_weight"),
+        "sample-weight": _word(receipt.get("sample_weight")),
         "class-weight": _words(receipt.get("class_weight", receipt.get("output_weight"))),
         "pos-weight": _words(receipt.get("pos_weight")),
-        **{name: receipt.get(name) for name in ("centers", "variance", "negative", "other", "per")},
+        **{name: _word(receipt.get(name)) for name in ("centers", "variance", "negative", "other", "per")},
+        **_of_distributions(receipt),
         "box": None if receipt.get("box") == "xyxy" else receipt.get("box"),
         "over-outputs": receipt.get("over_outputs"),
         "reduction": receipt["reduction"],
@@ -154,6 +167,22 @@ def signature(receipt: Mapping[str, Any]) -> str:
         "losscli": receipt["losscli"],
     }
     return "|".join(f"{key}:{value}" for key, value in parts.items() if value is not None)
+
+
+def _of_distributions(receipt: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the signature says of distributions as targets and of the temperature, if the receipt does.
+
+    Nothing else, since a loss may have a parameter of the same name.
+    """
+    words = {"targets-from": receipt.get("targets_from")}
+    if "temperature" in receipt:
+        words["temperature"] = short(receipt["temperature"])
+    return words | ({"temperature-squared": "yes"} if "temperature_squared" in receipt else {})
+
+
+def _word(operand: Any) -> Any:
+    """Return a number in few digits, and a file as it is."""
+    return short(operand) if isinstance(operand, float) else operand
 
 
 def _words(numbers: list[float] | float | None) -> str | None:
