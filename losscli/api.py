@@ -9,6 +9,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
@@ -106,6 +107,8 @@ FILES = (
 """Options whose value may be an array."""
 NUMBERS = ("bytes", "input_lengths", "target_lengths")
 """Those of them that may be one number instead."""
+SCALARS = ("targets", "sample_weight", "variance")
+"""Operands that may be one number for all."""
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "from_": get_args(PredictionKind),
     "smoothing_mode": get_args(SmoothingMode),
@@ -517,6 +520,11 @@ def _word(name: str, value: Any) -> Any:
         return ",".join(map(str, value))
     if name in ("ignore_index", "pos_weight"):
         return str(value)
+    if name == "temperature":
+        try:
+            return float(value)
+        except (TypeError, ValueError):
+            raise UsageError(f"temperature={value!r} is not a number above 0") from None
     return value
 
 
@@ -528,7 +536,7 @@ def _operands(values: Mapping[str, Any]) -> "tuple[dict[str, str], dict[str, Mem
     for name, value in values.items():
         if isinstance(value, str | os.PathLike):
             words[name] = os.fspath(value)
-        elif name == "targets" and isinstance(value, int | float) and not isinstance(value, bool):
+        elif name in SCALARS and isinstance(value, Real) and not isinstance(value, bool):
             words[name] = repr(float(value))
         elif name in NUMBERS and isinstance(value, int | float) and not isinstance(value, bool):
             words[name] = repr(value)

@@ -388,9 +388,9 @@ def resolve(bound: BoundLoss, request: "Request", dataset: "Dataset", notes: lis
 def _family_of(request: "Request", dataset: "Dataset") -> Family:
     """Return what the targets of some files are: classes, outcomes or numbers."""
     k, one_each = _width(dataset), _is_one_each(dataset)
-    if k > 1 and (one_each or request.label_smoothing or request.class_weight):
+    if k > 1 and (one_each or request.label_smoothing or request.class_weight or request.targets_from):
         return CLASSES
-    if k == 1 and (request.label_smoothing or (one_each and _is_text(dataset))):
+    if k == 1 and (request.label_smoothing or request.targets_from or (one_each and _is_text(dataset))):
         return OUTCOMES
     return NUMBERS
 
@@ -484,7 +484,11 @@ def settled(
         )
     wants = found.wants if request.takes is None else request.takes
     encodings = (
-        ("numbers",) if family is not CLASSES else ("one-hot",) if request.label_smoothing else ("one-hot", "indices")
+        ("numbers",)
+        if family is not CLASSES
+        else ("one-hot",)
+        if request.label_smoothing or request.targets_from
+        else ("one-hot", "indices")
     )
     wide = np.dtype(np.float64 if dtype.itemsize > 4 or dtype.kind != "f" else np.float32)
     errors = []
@@ -497,8 +501,9 @@ def settled(
             return replace(settings, returns=returns)
         except CallError as error:
             errors.append(str(error))
-    if request.label_smoothing and family is CLASSES:
-        raise CallError(f"{errors[0]}; --label-smoothing makes rows of targets, and it takes none")
+    if (request.label_smoothing or request.targets_from) and family is CLASSES:
+        option = "--label-smoothing" if request.label_smoothing else "--targets-from"
+        raise CallError(f"{errors[0]}; {option} makes rows of targets, and it takes none")
     raise CallError(f"{errors[1]}; with one-hot rows: {errors[0]}" if len(set(errors)) == 2 else errors[0])
 
 

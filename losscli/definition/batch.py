@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -83,6 +83,17 @@ Values = tuple[Array, Array | None]
 """Losses, and the gradient in the shape of the predictions, or None if it was not asked for."""
 
 
+class Temper(Protocol):
+    """Computes a loss of predictions at a temperature, in place of the lift; see `losscli.losses.temperature`."""
+
+    @property
+    def factor(self) -> float:
+        """The factor of losses and gradients: the square of the temperature, or 1."""
+        ...
+
+    def __call__(self, loss: Any, predictions: Array, targets: Targets, extras: "Extras", gradient: bool) -> Values: ...
+
+
 class Extras(NamedTuple):
     """Further input of a lift besides predictions and targets."""
 
@@ -110,6 +121,8 @@ class Extras(NamedTuple):
     """What makes probabilities of logits in overlap losses, 'sigmoid' or 'softmax'; None for what is usual for the family."""
     box: str | None = None
     """How boxes are written, a `BoxFormat`; None for losses that are not of boxes, or for two corners."""
+    temper: Temper | None = None
+    """What computes the loss at a temperature; None for a temperature of 1."""
 
 
 class Everyone(NamedTuple):

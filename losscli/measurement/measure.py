@@ -98,6 +98,11 @@ class Measurement:
         """
         notes = list(self.notes)
         family, convention, opened = request.loss.family, request.convention, self.opened
+        if convention.clip is not None and opened.extras.temper is not None:
+            raise UsageError(
+                f"--temperature does not go together with {request.library or '--as'}, which changes probabilities as they "
+                "were given; leave out one of them"
+            )
         encoding = replace(opened.encoding, sign_convention=convention.labels)
         if request.label_smoothing:
             encoding = replace(encoding, smoothing=_smooth(request, encoding, notes))
@@ -275,7 +280,9 @@ class Measurement:
         everything = self.receipt | {
             "percentiles": "exact" if quantiles.exact else f"histogram, relative error <= {SKETCH_ERROR:g}"
         }
-        if self.job.encoding.smoothing is None and self.request.library is None:
+        temper = self.job.extras.temper
+        plain = self.job.encoding.smoothing is None and (temper is None or temper.factor == 1)
+        if plain and self.request.library is None:
             mean = divide(sums.weighted.value, sums.weight.value)
             summary |= {name: transform(mean) for name, transform in self.job.loss.declaration.statistics.items()}
         for collector in self.collectors:

@@ -15,6 +15,7 @@ from losscli.data.class_names import class_names, in_order
 from losscli.data.columns import Columns
 from losscli.data.dataset import Dataset, assign, join
 from losscli.data.predictions import constant_of, shaped
+from losscli.data.scalars import everywhere, variance_of_all, weight_of_all
 from losscli.data.target_encoding import DecodedTargets
 from losscli.data.targets import decode
 from losscli.data.units import unit_kind
@@ -26,7 +27,7 @@ from losscli.engine.job import Job, compute_dtype
 from losscli.errors import DataError, UsageError
 from losscli.findings import WARNING, Finding, warned
 from losscli.io.bytes import Looked
-from losscli.io.operands import Opener
+from losscli.io.operands import Opener, Operand
 from losscli.io.source import Source
 from losscli.losses import find
 from losscli.measurement.measure import Measurement
@@ -147,11 +148,11 @@ def _dataset(request: Request, opener: Opener, once: bool) -> Dataset:
     """Open the files, give every column its role, and join the rows."""
     predictions = opener.open(request.predictions, "predictions", once)
     constant = constant_of(request) is not None
-    third = request.third_operand
+    third = request.third_operand if variance_of_all(request) is None else None
     dataset = assign(
         predictions,
         None if constant else opener.open(request.targets, "targets"),
-        None if request.sample_weight is None else opener.open(request.sample_weight, "--sample-weight"),
+        _weights_file(request, opener),
         request.id,
         request.columns,
         None if third is None else opener.open(third, f"--{request.loss.family.third_operand}"),
@@ -162,6 +163,13 @@ def _dataset(request: Request, opener: Opener, once: bool) -> Dataset:
     if dataset.targets is not None:
         dataset.targets.missing = request.missing == "ignore"
     return dataset
+
+
+def _weights_file(request: Request, opener: Opener) -> Operand | None:
+    """Return the file of weights; None if there are none, or one number is the weight of all rows."""
+    if request.sample_weight is None or weight_of_all(request) is not None:
+        return None
+    return opener.open(request.sample_weight, "--sample-weight")
 
 
 def _settled_loss(request: Request, dataset: Dataset, choose: Callable[[Dataset], BoundLoss] | None) -> Request:
@@ -175,6 +183,10 @@ def _settled_loss(request: Request, dataset: Dataset, choose: Callable[[Dataset]
         from losscli.data.axes import lay_out
 
         dataset.layout = lay_out(request, dataset)
+    if request.targets_from is not None or request.temperature is not None:
+        from losscli.data.distributions import check_options
+
+        check_options(request)
     if (doubt := about_name(request, dataset)) is not None:
         raise doubt.error()
     if dataset.targets is not None and dataset.targets.same_data(dataset.predictions):
@@ -235,6 +247,12 @@ def _inputs(request: Request, opener: Opener, dataset: Dataset) -> _Inputs:
 def _decoded(request: Request, dataset: Dataset, inputs: _Inputs) -> DecodedTargets:
     """Decide what the targets are, numbers, outcomes or classes, and how they are read."""
     constant = constant_of(request)
+    if request.targets_from is not None and dataset.targets is not None:
+        from losscli.data.distributions import distributions
+
+        decoded = distributions(request, inputs.predictions, dataset.targets, inputs.classes, inputs.k)
+        decoded.columns = inputs.predictions.columns
+        return decoded
     wanted: Columns | float = constant if constant is not None else dataset.targets  # type: ignore[assignment]
     decoded = decode(
         request.loss.family,
@@ -265,8 +283,10 @@ def _job(
     """Return the job: everything that the pass depends on, with the weights."""
     family, source, centers = request.loss.family, inputs.predictions, inputs.centers
     k = decoded.encoding.k if family.coupled == "rows" else inputs.k
-    third = None
-    if family.third_operand is not None:
+    third: Source | None = None
+    if (variance := variance_of_all(request)) is not None:
+        third = everywhere(variance, source)
+    elif family.third_operand is not None:
         from losscli.data.third_operand import third_operand_of
 
         third = third_operand_of(request, dataset, source, dataset.notes)
@@ -292,6 +312,10 @@ def _job(
         box=inputs.box,
         columns=inputs.k if family.target_type == "sequences" else None,
     )
+    if request.temperature is not None:
+        from losscli.data.distributions import tempered
+
+        extras = extras._replace(temper=tempered(request))
     job = Job(
         loss=request.loss,
         predictions=source,

@@ -59,7 +59,7 @@ SampleWeight = Annotated[
 ]
 Spec = Annotated[str, operand("SPEC", help="LOSS[:PARAM=VALUE]..., as cross-entropy or softmax-focal:gamma=2.")]
 THIRD_OPERANDS: dict[ThirdOperandName, str] = {
-    "variance": "Variances of the predictions, in their shape.",
+    "variance": "Variances of the predictions, in their shape; or one number for all.",
     "negative": "Features of the negatives, in the predictions' shape.",
     "other": "Features of the other one of each pair, in the predictions' shape.",
 }
@@ -105,7 +105,10 @@ OF_THE_LOSS: tuple[Option, ...] = (
     *(
         Option(
             "third_operand",
-            Annotated[str | None, option(f"--{name}", metavar="FILE", panel=LOSS, help=text)],
+            Annotated[
+                str | None,
+                option(f"--{name}", metavar="FILE|X" if name == "variance" else "FILE", panel=LOSS, help=text),
+            ],
             None,
             TAKEN_BY[name],
         )
@@ -448,8 +451,13 @@ def requested(loss: "BoundLoss", predictions: str, targets: str, given: Mapping[
 
 
 def signature(loss: "Loss", options: tuple[Option, ...] = SHARED) -> inspect.Signature:
-    """Return the signature of a loss's command: operands, the loss's parameters, and the options of its family."""
-    predictions, targets, *others = (item for item in options if item.when(loss.family))
+    """Return the signature of a loss's command: operands, the loss's parameters, and the options of its family.
+
+    A parameter of the loss stands for an option of the same name.
+    """
+    predictions, targets, *others = (
+        item for item in options if item.when(loss.family) and item.name not in loss.parameters
+    )
     if loss.family.target_type == "numbers":
         targets = targets._replace(annotation=files.NumberTargets)
     own = [_of_parameter(parameter) for parameter in loss.parameters.values()]
