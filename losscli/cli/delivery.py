@@ -15,7 +15,7 @@ import numpy as np
 from losscli.arrays import Array
 from losscli.engine.collector import Aggregate
 from losscli.engine.evaluate import ChunkResult, Rows
-from losscli.errors import DataError, UsageError
+from losscli.errors import DataError
 from losscli.io.bytes import PIECE, Spool, blocks_of
 from losscli.io.rows import JSON, records, text_of
 from losscli.io.sinks import AtomicFile, Outputs, is_special, keep_apart
@@ -102,10 +102,6 @@ class Delivery:
         if self.gradient is not None and self.gradient_kind == ".npy":
             measurement.units.check_shape("--gradient")
         if self.gradient is not None:
-            if self.gradient_kind == ".csv" and len(measurement.units.shape) > 2:
-                raise UsageError(
-                    f"--gradient {self.gradient}: a gradient of three axes does not fit into a table; say FILE.npy"
-                )
             file = self.files.open(Path(self.gradient))
             self.slopes = NpyWriter(file) if self.gradient_kind == ".npy" else TextWriter(file, ",")
         # A file without rows still has a header, or a shape.
@@ -227,7 +223,7 @@ def _kind_of(output: str, format: str) -> str:
 def _gradient_columns(measurement: Measurement, slopes: Array) -> dict[str, Any]:
     """Return gradients, shape (n,) or (n, k), as columns with the names of the predictions' columns."""
     found = measurement.given_columns
-    table = slopes if slopes.ndim == 2 else slopes.reshape(len(slopes), -1)
+    table = slopes if slopes.ndim == 2 else slopes.reshape(len(slopes), int(np.prod(slopes.shape[1:])))
     numbers = [f"gradient_{i}" for i in range(table.shape[1])]
     names = found if found and len(found) == table.shape[1] else numbers
     return dict(zip(names, table.T, strict=True))

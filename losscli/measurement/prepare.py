@@ -89,7 +89,7 @@ def prepare(
         findings=dataset.findings,
         groups=None if dataset.groups is None else dataset.groups.words(),
         columns=dataset.columns(),
-        shapes={} if dataset.layout is None else _file_shapes(dataset),
+        shapes=_file_shapes(dataset) if dataset.layout is not None or decoded.encoding.kind == "sequences" else {},
     )
     return measurement.settled(request)
 

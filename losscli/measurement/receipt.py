@@ -11,7 +11,7 @@ from losscli.arrays import Array
 from losscli.data.labels import Renumbered
 from losscli.engine.reduction import REDUCTIONS
 from losscli.io.source import ConstantSource, Source
-from losscli.io.turned import TimeFirst, file_shape
+from losscli.io.turned import TimeFirst
 from losscli.version import __version__
 from losscli.wording import short
 
@@ -153,8 +153,7 @@ def _smoothing(encoding: "TargetEncoding") -> dict[str, Any] | None:
 
 def _described(source: Source, kind: str | None = None) -> dict[str, Any]:
     """Return the name, shape, dtype and columns of a source."""
-    shape = file_shape(source)
-    described: dict[str, Any] = {"file": source.name, "shape": list(shape), "dtype": kind or str(source.dtype)}
+    described: dict[str, Any] = {"file": source.name, "shape": list(source.shape), "dtype": kind or str(source.dtype)}
     if source.columns:
         described["columns"] = list(source.columns)
     return described
