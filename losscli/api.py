@@ -8,7 +8,7 @@ command line, with '_' for '-'; `--from` is `from_` and `--as` is `as_`, which a
 import os
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Real
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -194,7 +194,8 @@ def compute(
     loss
         its name, an alias, a SPEC such as 'huber:delta=2', or FILE.py:NAME.
     predictions, targets
-        paths or arrays of shape (n,) or (n, k); for losses of differences `targets` may be one number.
+        paths or arrays of shape (n,) or (n, k); for losses of differences `targets` may be one number, and None where
+        predictions are the likelihoods of what happened.
     per_sample
         whether the result keeps every sample's loss, 8 bytes each; say False for files larger than memory.
     elements
@@ -217,10 +218,14 @@ def compute(
     DataError
         for files or arrays that cannot be used, and for an undefined result.
     """
+    from losscli.data.likelihoods import taken_without_targets
     from losscli.measurement.requirement import Requirement
 
     bound, rest = _bound(loss, options)
-    request = _request(bound, predictions, targets, rest, calibration=True)
+    if targets is None and taken_without_targets(bound.declaration, str(rest.get("from_"))):
+        request = replace(_request(bound, predictions, 0.0, rest, calibration=True), targets=None)
+    else:
+        request = _request(bound, predictions, targets, rest, calibration=True)
     if as_ is not None and gradient:
         raise UsageError("gradient is that of the loss itself; leave out as_")
     kept = _Kept(per_sample, elements, gradient)

@@ -58,6 +58,8 @@ def compute(loss: "Loss", values: dict[str, Any], typed: Typed = Typed()) -> int
     """
     from losscli.definition.request import Request
 
+    if values["targets"] is None:
+        _check_targets(loss, values, typed)
     bound = loss.bind(**{name: values.pop(name) for name in loss.parameters})
     wanted = taken(Wanted, values)
     running = taken(Running, values).begun(wanted.quiet)
@@ -72,6 +74,15 @@ def compute(loss: "Loss", values: dict[str, Any], typed: Typed = Typed()) -> int
     if request.reduction == "none" and wanted.format == "table":
         wanted = wanted._replace(per_sample=True)  # there is nothing else to show
     return _measured(request, libraries, wanted, requirements, running, typed)
+
+
+def _check_targets(loss: "Loss", values: dict[str, Any], typed: Typed) -> None:
+    """Raise a UsageError if the operand TARGETS is missing, and predictions are not the likelihoods of what happened."""
+    from losscli.cli.command import about_targets
+    from losscli.data.likelihoods import MISSING, taken_without_targets
+
+    if not taken_without_targets(loss, values["prediction_kind"]):
+        raise UsageError(f"{MISSING}{about_targets(values['predictions'])} (see {typed.command} --help)")
 
 
 def _requirements(texts: Sequence[str]) -> "list[Requirement]":

@@ -249,6 +249,11 @@ class Loss:
         """
         return _parameters(self.core)
 
+    @property
+    def of_true_class(self) -> bool:
+        """Whether the probability of the true class is all that it needs of a row, where the target is one class."""
+        return self.family.name == "softmax" and self.sparse and not self.whole
+
     def bind(self, **given: float | None) -> "BoundLoss":
         """Return the loss with its parameters fixed; parameters that are not named have their defaults.
 
@@ -363,6 +368,11 @@ def root(mean: float) -> float:
 def exponential(mean: float) -> float:
     """Return the exponential of a mean loss, or inf if it is too large."""
     return math.exp(mean) if mean < 700 else math.inf
+
+
+def bits(mean: float) -> float:
+    """Return a mean loss in nats in bits."""
+    return mean / math.log(2)
 
 
 def _parameters(core: Core) -> dict[str, Parameter]:

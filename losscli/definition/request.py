@@ -20,6 +20,8 @@ class Convention(NamedTuple):
     class_terms: bool = False
     pairs: bool = False
     """Whether each row counts once per positive, in losses in which every row is compared with all others."""
+    by_length: bool = False
+    """Whether the loss of each sequence is divided by its number of labels, at least 1."""
     skips_zeros: bool = False
     """Whether rows whose loss is 0 are left out."""
     scale: float = 1.0
@@ -35,7 +37,8 @@ class Request:
 
     loss: BoundLoss
     predictions: str
-    targets: str
+    targets: str | None
+    """The operand TARGETS; None if there is none, and predictions are the probabilities of what happened."""
     prediction_kind: str = "logits"
     label_smoothing: float = 0.0
     smoothing_mode: str | None = None

@@ -14,6 +14,7 @@ from losscli.data.columns import Column, Reason, Role
 from losscli.data.doubts import Doubt
 from losscli.data.target_encoding import DecodedTargets, Smoothing, TargetEncoding
 from losscli.data.units import Units
+from losscli.definition.batch import Sequences
 from losscli.definition.request import Request
 from losscli.engine.aggregates import PERCENTILES, SKETCH_ERROR, Faults, Quantiles, divide
 from losscli.engine.collector import Aggregate, Collector
@@ -32,8 +33,9 @@ from losscli.engine.units import PositionCount
 from losscli.errors import UsageError
 from losscli.findings import Finding, warned
 from losscli.io.bytes import Raw
-from losscli.io.source import MemorySource, Reordered
+from losscli.io.source import MemorySource, Reordered, whole
 from losscli.io.turned import Turned
+from losscli.measurement import bits
 from losscli.measurement.class_labels import group_names
 from losscli.measurement.receipt import receipt, signature
 from losscli.measurement.result import Result
@@ -67,6 +69,8 @@ class Measurement:
     """The words by which rows are grouped, if a column of them was named."""
     columns: tuple[Column, ...] = ()
     """The columns of all files, with their roles and reasons."""
+    bytes: float | None = None
+    """Number of bytes of the text that all losses are of; None if nobody says it."""
     receipt: dict[str, Any] = field(default_factory=dict)
     shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """The shapes of predictions and targets in their files, if they are read as rows of positions."""
@@ -121,6 +125,9 @@ class Measurement:
             from losscli.engine.whole_file import positives
 
             job = replace(job, weights=MemorySource("positives", positives(job)))
+        if convention.by_length:
+            lengths = Sequences(whole(job.targets)).lengths
+            job = replace(job, weights=MemorySource("labels", 1 / np.maximum(lengths, 1)))
         if convention.class_terms:
             job = _by_terms(job)
         if family.coupled in ("masks", "file"):
@@ -138,6 +145,8 @@ class Measurement:
             self, request=request, job=job, collectors=collectors, notes=notes, findings=list(self.findings)
         )
         settled.receipt = receipt(request, job, self.decoded, self.units, self.columns, self.shapes)
+        if self.bytes is not None:
+            settled.receipt["bytes"] = self.bytes
         return settled
 
     def over_samples(self) -> "Measurement":
@@ -285,6 +294,8 @@ class Measurement:
         if plain and self.request.library is None:
             mean = divide(sums.weighted.value, sums.weight.value)
             summary |= {name: transform(mean) for name, transform in self.job.loss.declaration.statistics.items()}
+        if self.bytes is not None:
+            summary["bits_per_byte"] = bits.per_byte(sums.sum.value, self.bytes)
         for collector in self.collectors:
             record = aggregate.get(collector.record)
             if record is not None:

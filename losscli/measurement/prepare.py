@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from losscli.arrays import Array
+from losscli.data import likelihoods
 from losscli.data.class_columns import about_classes, about_name, about_two_columns
 from losscli.data.class_names import class_names, in_order
 from losscli.data.columns import Columns
@@ -30,6 +31,7 @@ from losscli.io.bytes import Looked
 from losscli.io.operands import Opener, Operand
 from losscli.io.source import Source
 from losscli.losses import find
+from losscli.measurement import bits
 from losscli.measurement.measure import Measurement
 from losscli.wording import count
 
@@ -68,6 +70,7 @@ def prepare(
         if files cannot be used.
     """
     opener = opener or Opener.of(request, looked)
+    bits.check_request(request)
     try:
         request, dataset, inputs, decoded = _understood(request, opener, once, choose, elements)
     except DataError as error:
@@ -89,6 +92,7 @@ def prepare(
         findings=dataset.findings,
         groups=None if dataset.groups is None else dataset.groups.words(),
         columns=dataset.columns(),
+        bytes=bits.bytes_of(request, opener, job),
         shapes=_file_shapes(dataset) if dataset.layout is not None or decoded.encoding.kind == "sequences" else {},
     )
     return measurement.settled(request)
@@ -104,6 +108,8 @@ def _understood(
     request: Request, opener: Opener, once: bool, choose: Callable[[Dataset], BoundLoss] | None, elements: bool
 ) -> "tuple[Request, Dataset, _Inputs, DecodedTargets]":
     """Decide what the files mean: which column is what, which loss is computed, and what predictions and targets are."""
+    if request.targets is None:
+        likelihoods.check_request(request)
     dataset = _dataset(request, opener, once and _reads_once(request, choose))
     request = _settled_loss(request, dataset, choose)
     if request.loss.family.target_type == "sequences":
@@ -132,7 +138,7 @@ def _advised(error: DataError, request: Request, opener: Opener, any_loss: bool)
     from losscli.data.advice import operands_meant
 
     predictions = opener.open(request.predictions, "predictions")
-    targets = opener.open(request.targets, "targets") if opener.knows(request.targets) else None
+    targets = opener.open(request.targets, "targets") if request.targets and opener.knows(request.targets) else None
     family = find("sigmoid-cross-entropy").family if any_loss else request.loss.family
     meant = operands_meant(family, predictions, targets)
     return DataError(f"{error}; by what the columns hold, say {meant}", error.finding) if meant else error
@@ -141,7 +147,8 @@ def _advised(error: DataError, request: Request, opener: Opener, any_loss: bool)
 def _reads_once(request: Request, choose: Callable[[Dataset], BoundLoss] | None) -> bool:
     """Whether the predictions are read in only one pass; losses that couple rows read them more than once."""
     family = request.loss.family
-    return (family.coupled is None and family.target_type != "sequences") or choose is not None
+    in_order = family.coupled is None and family.target_type != "sequences" and request.targets is not None
+    return in_order or choose is not None
 
 
 def _dataset(request: Request, opener: Opener, once: bool) -> Dataset:
@@ -151,7 +158,7 @@ def _dataset(request: Request, opener: Opener, once: bool) -> Dataset:
     third = request.third_operand if variance_of_all(request) is None else None
     dataset = assign(
         predictions,
-        None if constant else opener.open(request.targets, "targets"),
+        None if constant or request.targets is None else opener.open(request.targets, "targets"),
         _weights_file(request, opener),
         request.id,
         request.columns,
@@ -179,7 +186,10 @@ def _settled_loss(request: Request, dataset: Dataset, choose: Callable[[Dataset]
     resolve = request.loss.declaration.resolve
     if resolve is not None:
         request = replace(request, loss=resolve(request.loss, request, dataset, dataset.notes))
-    if dataset.predictions.axes > 2 or request.says_axes:
+    if request.targets is None:
+        likelihoods.check_columns(dataset.predictions)
+        likelihoods.check_numbers(request, dataset)
+    if dataset.predictions.axes > (1 if request.targets is None else 2) or request.says_axes:
         from losscli.data.axes import lay_out
 
         dataset.layout = lay_out(request, dataset)
@@ -241,11 +251,13 @@ def _inputs(request: Request, opener: Opener, dataset: Dataset) -> _Inputs:
         raise DataError(
             f"--classes: {count(len(names), 'name')} for one score a row, {source.name}; give two, the positive class last"
         )
-    return _Inputs(source, several, 2, names, None)
+    return _Inputs(source, several, 1 if request.targets is None else 2, names, None)
 
 
 def _decoded(request: Request, dataset: Dataset, inputs: _Inputs) -> DecodedTargets:
     """Decide what the targets are, numbers, outcomes or classes, and how they are read."""
+    if request.targets is None:
+        return likelihoods.decoded(inputs.predictions)
     constant = constant_of(request)
     if request.targets_from is not None and dataset.targets is not None:
         from losscli.data.distributions import distributions

@@ -103,6 +103,8 @@ def receipt(
 def _targets(job: "Job", decoded: "DecodedTargets") -> dict[str, Any]:
     """Return the source of the targets, what kind they are, and how they were matched with the classes, if they were."""
     kind = job.encoding.kind
+    if kind == "none":
+        return {"kind": kind}
     stored_as = "text" if kind == "name" and not isinstance(decoded.source, Renumbered) else None
     matched = {"matched": decoded.matched} if decoded.matched else {}
     return _described(job.targets, stored_as) | {"kind": kind} | matched
@@ -196,6 +198,7 @@ def signature(receipt: Mapping[str, Any]) -> str:
         "axes": ",".join(receipt["axes"]) if "axes" in receipt else None,
         "input-lengths": receipt.get("input_lengths"),
         "target-lengths": receipt.get("target_lengths"),
+        "bytes": short(receipt["bytes"]) if "bytes" in receipt else None,
         "over-outputs": receipt.get("over_outputs"),
         "reduction": receipt["reduction"],
         "dtype": receipt["computed_in"],

@@ -94,7 +94,7 @@ def _outcome(measure: Measure, parts: list[Part], baseline: "Baseline | None") -
     errors = [part.error for part in parts if part.error is not None]
     if not errors and math.isnan(total(measure.terms, results)):
         errors.append("the total is not a number: terms are infinite, of both signs or with the weight 0")
-    files = [(part.term.request.predictions, part.term.request.targets) for part in parts]
+    files = [(part.term.request.predictions, part.term.request.targets or "") for part in parts]
     outcome = Outcome(measure, results, list(dict.fromkeys(errors)), files=files)
     _judge(outcome, baseline)
     return outcome

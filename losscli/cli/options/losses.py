@@ -232,7 +232,7 @@ OF_THE_LOSS: tuple[Option, ...] = (
                 "--bytes",
                 metavar="FILE|NUMBER",
                 panel=LOSS,
-                help="Bytes of text behind the tokens: adds bits and bits per byte to the summary.",
+                help="Bytes of text behind the tokens, one number a sample or for all: adds bits per byte to the summary.",
             ),
         ],
         None,
@@ -423,7 +423,7 @@ def only(*words: str) -> dict[str, Option]:
     return {word: OF_LOSSES[word] for word in words}
 
 
-OF_COMPARISONS = without("reduction")
+OF_COMPARISONS = without("reduction", "bytes")
 """The options of losses that are compared row by row."""
 
 
@@ -460,6 +460,8 @@ def signature(loss: "Loss", options: tuple[Option, ...] = SHARED) -> inspect.Sig
     )
     if loss.family.target_type == "numbers":
         targets = targets._replace(annotation=files.NumberTargets)
+    if options is SHARED and loss.of_true_class:
+        targets = targets._replace(annotation=files.LikelihoodTargets, default=None)
     own = [_of_parameter(parameter) for parameter in loss.parameters.values()]
     return inspect.Signature([item.parameter() for item in (predictions, targets, *own, *others)])
 

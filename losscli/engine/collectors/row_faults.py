@@ -123,7 +123,7 @@ def _faults(job: "Job", look: _Looker, batch: "Batch") -> Faults:
     faults = _outside_domains(job, look, batch)
     if prediction_kind != "logits":
         faults = faults + _not_of_kind(look, predictions, prediction_kind)
-        if job.loss.family.target_type == "classes" and not faults:
+        if job.loss.family.target_type == "classes" and predictions.ndim == 2 and not faults:
             sums = row_sums(_as_probabilities(predictions, prediction_kind))
             faults = faults + look(ROW_SUM, ~(np.abs(sums - 1) <= SUM_TOLERANCE), sums)
     if doubtful and not faults:
@@ -260,6 +260,10 @@ def _words(job: "Job", fault: str, place: tuple[int, int | None, float]) -> _Wor
     if fault == NAN_TARGET and len(job.targets.shape) == 2:
         cure = "remove the row" + (", or leave such elements out with --missing ignore" if job.several else "")
         return _WORDS[fault]._replace(cure=cure)
+    if fault == NAN_PREDICTION and job.encoding.kind == "none":
+        return _WORDS[fault]._replace(
+            cure="padding is left out with --mask FILE, 0 and 1 in the shape of the predictions"
+        )
     if fault == UNDEFINED and job.predictions.dtype == np.float16:
         return _WORDS[fault]._replace(cure="float16 ends at 65504: save float32")
     return _WORDS[fault]
