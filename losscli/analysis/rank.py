@@ -272,7 +272,8 @@ def _check_options(request: Request, top: int, by: str | None) -> None:
         raise UsageError(f"--top {top} is not in 0 ... {MOST_ROWS:,}")
     if not top and by is None:
         raise UsageError("--top 0: there is nothing to list; say --by class or --by COLUMN, or another number")
-    if loss.family.coupled == "file" or (loss.family.coupled == "masks" and request.per not in (None, "row")):
+    own = loss.family.custom and request.per == "file"
+    if own or loss.family.coupled == "file" or (loss.family.coupled == "masks" and request.per not in (None, "row")):
         raise UsageError(f"{loss.name} is a loss of masks or of the whole file, not of rows that could be ranked")
 
 

@@ -71,6 +71,8 @@ class Extras(NamedTuple):
     """How a library changes probabilities; None for not at all."""
     class_terms: Array | None = None
     """One factor per class for the terms of a softmax loss, shape (k,)."""
+    whole: "Whole | None" = None
+    """The targets of all rows, for a loss of the user's own that is called once with the whole file."""
 
 
 class Everyone(NamedTuple):
@@ -79,6 +81,15 @@ class Everyone(NamedTuple):
     features: Array
     labels: Array
     kept: Array
+
+
+class Whole(NamedTuple):
+    """What is called at once: the targets of all rows, and the shape that their predictions have together."""
+
+    targets: Targets
+    shape: tuple[int, ...]
+    over_positions: str
+    """What becomes of a result with one number per row: the 'mean' or the 'sum' of the rows."""
 
 
 class Clip(NamedTuple):

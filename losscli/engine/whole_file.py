@@ -11,7 +11,7 @@ import numpy as np
 
 from losscli.arrays import Array
 from losscli.data.target_encoding import TargetEncoding
-from losscli.definition.batch import Everyone
+from losscli.definition.batch import Everyone, Whole
 from losscli.engine.masks import Masks
 from losscli.errors import DataError, UsageError
 from losscli.io.source import MemorySource, Source, whole
@@ -72,6 +72,53 @@ def masks(loss: "Loss", per: str | None, job: "Job") -> "Job":
         masks=Masks(per, shape, kept),
         extras=job.extras._replace(columns=columns if loss.family.coupled == "file" else None),
     )
+
+
+def together(loss: "Loss", job: "Job", over_positions: str) -> "Job":
+    """Return the job of a loss of the user's own that is called once with all rows: one unit, which is the file.
+
+    Faults of rows are raised here, where their places are known.
+
+    Raises
+    ------
+    UsageError
+        if rows have weights, or classes have.
+    DataError
+        if the file is too large to be held in memory, no row is left, or numbers of it cannot be used.
+    """
+    _check_held(loss, "file", job)
+    if job.class_weights is not None:
+        raise UsageError(f"--class-weight: {loss.name} has one loss for all rows together, which belongs to no class")
+    predictions, targets = whole(job.predictions).astype(job.dtype, copy=False), whole(job.targets)
+    kept = job.encoding.keep(targets)
+    if kept is not None:
+        predictions, targets = predictions[kept], targets[kept]
+    if not len(predictions):
+        raise DataError(f"{job.predictions.name}: no samples left; a loss of nothing is undefined")
+    _check_numbers(job, predictions, targets, kept)
+    return replace(
+        job,
+        predictions=MemorySource(job.predictions.name, predictions.reshape(1, -1)),
+        targets=MemorySource(job.targets.name, np.zeros((1, 1))),
+        encoding=TargetEncoding("numbers", "numbers"),
+        masks=Masks("file", job.predictions.shape, kept),
+        extras=job.extras._replace(whole=Whole(job.encoding.targets(targets), predictions.shape, over_positions)),
+    )
+
+
+def _check_numbers(job: "Job", predictions: Array, targets: Array, kept: Array | None) -> None:
+    """Raise a DataError for rows whose predictions or targets are NaN, or not of the kind that was said."""
+    from losscli.engine.batch import Batch, CountedRows
+    from losscli.engine.collectors.row_faults import FaultFinder, raise_faults
+
+    rows = len(predictions)
+    undefined = np.isnan(predictions).reshape(rows, -1).any(axis=1)
+    if targets.dtype.kind == "f":
+        undefined |= np.isnan(targets).reshape(rows, -1).any(axis=1)
+    losses = np.where(undefined, np.nan, 0.0)
+    counted = CountedRows(losses, None, None, targets, None, 0)
+    batch = Batch(predictions, targets, losses, losses, None, counted, kept=kept)
+    raise_faults(job, FaultFinder().of(job, batch))
 
 
 def _mask_of(loss: "Loss", per: str | None, shape: tuple[int, ...]) -> str:

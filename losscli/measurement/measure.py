@@ -108,7 +108,11 @@ class Measurement:
             job = replace(job, weights=MemorySource("positives", positives(job)))
         if convention.class_terms:
             job = _by_terms(job)
-        if family.coupled in ("masks", "file"):
+        if family.custom and family.coupled == "file":
+            from losscli.engine.whole_file import together
+
+            job = together(request.loss.declaration, job, request.over_positions)
+        elif family.coupled in ("masks", "file"):
             from losscli.engine.whole_file import masks
 
             job = masks(request.loss.declaration, request.per, job)

@@ -34,7 +34,7 @@ def columns(measurement: "Measurement", rows: "Rows", nested: bool) -> dict[str,
             by_name["target"] = target
         else:
             by_name |= {f"target_{name}": column for name, column in zip(names, target.T, strict=True)}
-    else:
+    elif measurement.job.extras.whole is None:  # all rows together have no target
         by_name["target"] = target
     by_name["loss"] = rows.loss
     if rows.weight is not None:

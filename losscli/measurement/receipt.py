@@ -80,7 +80,7 @@ def receipt(
 
 def _targets(job: "Job", decoded: "DecodedTargets") -> dict[str, Any]:
     """Return the source of the targets, what kind they are, and how they were matched with the classes, if they were."""
-    kind = job.encoding.kind
+    kind = job.encoding.kind if job.extras.whole is None else decoded.encoding.kind
     stored_as = "text" if kind == "name" and not isinstance(decoded.source, Renumbered) else None
     matched = {"matched": decoded.matched} if decoded.matched else {}
     return _described(job.targets, stored_as) | {"kind": kind} | matched
