@@ -160,7 +160,7 @@ def test_losses_of_rows_are_not_called_coupled(compute, many, name, files, words
     assert (row_by_row.json["samples"], whole["samples"]) == (30, 1)
 
 
-def test_a_loss_that_adds_rows_up_says_so(compute, three):
+def test_a_loss_that_adds_rows_up_says_so(compute, save, three):
     outcome = compute("mine.py:sse", *three)
     assert outcome.json["value"] == 3
     assert "its own number for all of them is that of --reduction sum" in outcome.err
@@ -169,6 +169,8 @@ def test_a_loss_that_adds_rows_up_says_so(compute, three):
     assert "adds rows up" not in summed.err
     assert compute("mine.py:sse", *three, "--per", "file").json["value"] == 9
     assert "adds rows up" not in compute("mine.py:mse", *three).err
+    # Rows without a loss do not tell a sum from a mean; rows that are made up do.
+    assert "adds rows up" in compute("mine.py:sse", three[0], save("same.npy", [1.0, 2.0, 3.0])).err
 
 
 @pytest.mark.parametrize("name", ["dropout", "noisy_mean", "counting"])
