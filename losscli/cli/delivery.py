@@ -6,7 +6,7 @@ Nothing is written or printed before all went well.
 import codecs
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -153,9 +153,7 @@ class Delivery:
         except OSError as error:
             raise DataError(f"standard output cannot be written: {error.strerror or error}") from error
         if self.format in render.ROW_FORMATS or self.format == "value":
-            for entry in result.requirements:
-                verdict = "met" if entry["met"] else "NOT MET"
-                print(f"losscli: require {entry['require']}: {verdict} ({entry['actual']})", file=sys.stderr)
+            say_verdicts(result.requirements)
 
     def _publish(self, result: Result) -> None:
         if self.file is not None and self.kind not in WRITERS:
@@ -197,6 +195,13 @@ class Delivery:
             return to_value(result)
         rows = self.rows if self.per_sample else None
         return to_table(result, rows, terminal, shutil.get_terminal_size().columns, sys.stdout.encoding)
+
+
+def say_verdicts(requirements: Sequence[Mapping[str, Any]]) -> None:
+    """Print to standard error which requirements are met, for formats that do not say it."""
+    for entry in requirements:
+        verdict = "met" if entry["met"] else "NOT MET"
+        print(f"losscli: require {entry['require']}: {verdict} ({entry['actual']})", file=sys.stderr)
 
 
 def _kind_of(output: str, format: str) -> str:
@@ -267,6 +272,7 @@ class ReportDelivery:
         record: Callable[[], dict[str, Any]],
         laid: Callable[[bool], Laid],
         rows: Callable[[], list[dict[str, Any]]] = list,
+        value: Callable[[], str] = str,
     ) -> None:
         """Publish the file, then print.
 
@@ -278,6 +284,8 @@ class ReportDelivery:
             returns the content of tables, with all digits of numbers, or some of them.
         rows
             returns the content of formats that hold rows and nothing else.
+        value
+            returns the text of the format 'value', which is one number.
         """
 
         def made(format: str, terminal: bool = False) -> str:
@@ -287,6 +295,8 @@ class ReportDelivery:
                 return render.report_in_markdown(*laid(False))
             if format in render.ROW_FORMATS:
                 return render.rows_in(format, rows())
+            if format == "value":
+                return value()
             from losscli.render.compare import verdict_style
 
             _, facts, tables = laid(not terminal)
