@@ -228,3 +228,15 @@ def test_python_has_the_same(files):
 
 def test_without_plus_nothing_is_a_sum(compute, files):
     assert "terms" not in compute("ce", "z.npy", "y.npy").json
+
+
+def test_a_third_operand_is_for_the_losses_that_have_it(compute, save):
+    p, t, v = save("p.npy", [1.0, 2.0]), save("t.npy", [0.0, 0.0]), save("v.npy", [1.0, 4.0])
+    outcome = compute("gaussian-nll", p, t, "--variance", v, "--plus", "mse")
+    nll, squares = outcome.json["terms"]
+    assert squares["value"] == 2.5
+    assert nll["value"] == compute("gaussian-nll", p, t, "--variance", v, "-f", "value").value
+    assert squares["receipt"] == compute("mse", p, t).json["receipt"]
+    assert "note: --variance: not for squared-error, which takes no such option" in outcome.err
+    other = compute("mse", p, t, "--variance", v, "--plus", "gaussian-nll")
+    assert other.json["value"] == outcome.json["value"]
