@@ -78,6 +78,10 @@ def prepare(
     if (doubt := about_classes(request, dataset, inputs.predictions, decoded)) is not None:
         raise doubt.error()
     job = _job(request, opener, dataset, inputs, decoded, rows, elements, gradient)
+    if request.loss.family.custom:
+        from losscli.custom.coupling import notes_on
+
+        dataset.notes += notes_on(request, job)
     paths = opener.paths | ({os.path.realpath(request.classes)} if request.classes else set())
     measurement = Measurement(
         request=request,
@@ -145,10 +149,12 @@ def _advised(error: DataError, request: Request, opener: Opener, any_loss: bool)
 
 
 def _reads_once(request: Request, choose: Callable[[Dataset], BoundLoss] | None) -> bool:
-    """Whether the predictions are read in only one pass; losses that couple rows read them more than once."""
+    """Whether the predictions are read in only one pass. Losses that couple rows read them more than once, and so do losses
+    of the user's own, which are tried on the first rows.
+    """
     family = request.loss.family
     in_order = family.coupled is None and family.target_type != "sequences" and request.targets is not None
-    return in_order or choose is not None
+    return (in_order and not family.custom) or choose is not None
 
 
 def _dataset(request: Request, opener: Opener, once: bool) -> Dataset:

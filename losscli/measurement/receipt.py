@@ -102,7 +102,7 @@ def receipt(
 
 def _targets(job: "Job", decoded: "DecodedTargets") -> dict[str, Any]:
     """Return the source of the targets, what kind they are, and how they were matched with the classes, if they were."""
-    kind = job.encoding.kind
+    kind = job.encoding.kind if job.extras.whole is None else decoded.encoding.kind
     if kind == "none":
         return {"kind": kind}
     stored_as = "text" if kind == "name" and not isinstance(decoded.source, Renumbered) else None
@@ -118,6 +118,8 @@ def _per(request: "Request", job: "Job", loss: "Loss", units: "Units") -> str | 
     """Return what has one loss; None for rows of tables, of which nothing else is said."""
     if job.masks:
         return job.masks.per
+    if job.extras.whole is not None:
+        return "file"
     if loss.family.coupled == "masks":
         return "row"
     return units.kind if units.layout is not None or request.per is not None else None
