@@ -71,7 +71,7 @@ def _of_sequences(job: "Job", look: "_Looker", batch: "Batch") -> Faults:
     steps: Array = batch.predictions.reshape(len(batch.targets), -1, classes)
     within = np.asarray(np.arange(steps.shape[1]) < sequences.steps[:, None])
     exists = np.broadcast_to(within[..., None], steps.shape)
-    predictions = np.where(exists, steps, 0).reshape(batch.predictions.shape)
+    predictions: Array = np.where(exists, steps, 0).reshape(batch.predictions.shape)
     faults, kind = _faults(job, look, batch._replace(predictions=predictions)), job.extras.prediction_kind
     if kind != "logits" and not faults:
         sums = np.repeat(row_sums(_as_probabilities(steps.reshape(-1, classes), kind)), classes).reshape(
