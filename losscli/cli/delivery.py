@@ -6,7 +6,7 @@ Nothing is written or printed before all went well.
 import codecs
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -157,9 +157,7 @@ class Delivery:
         except OSError as error:
             raise DataError(f"standard output cannot be written: {error.strerror or error}") from error
         if self.format in render.ROW_FORMATS or self.format == "value":
-            for entry in result.requirements:
-                verdict = "met" if entry["met"] else "NOT MET"
-                print(f"losscli: require {entry['require']}: {verdict} ({entry['actual']})", file=sys.stderr)
+            say_verdicts(result.requirements)
 
     def _publish(self, result: Result) -> None:
         if self.file is not None and self.kind not in WRITERS:
@@ -211,6 +209,13 @@ def _columns(measurement: Measurement, rows: Rows, form: str) -> dict[str, Any]:
     return columns(measurement, rows, nested=form != "flat")
 
 
+def say_verdicts(requirements: Sequence[Mapping[str, Any]]) -> None:
+    """Print to standard error which requirements are met, for formats that do not say it."""
+    for entry in requirements:
+        verdict = "met" if entry["met"] else "NOT MET"
+        print(f"losscli: require {entry['require']}: {verdict} ({entry['actual']})", file=sys.stderr)
+
+
 def _kind_of(output: str, format: str) -> str:
     """Return what is written to --output: a suffix of WRITERS for rows, or a format for the result as a whole."""
     if is_special(output, RESULT_SUFFIXES):
@@ -236,7 +241,7 @@ def _empty(measurement: Measurement, rows: bool, elements: bool, gradient: bool)
     weighted = job.weighed if job.unit == "row" else job.unit_weights is not None or job.output_weights is not None
     none = Rows(
         sample=np.zeros(0, np.int64),
-        target=(job.targets.read(0, 0) if job.masks is None else np.zeros(0)) if job.unit == "row" else None,
+        target=(job.targets.read(0, 0) if job.of_rows else np.zeros(0)) if job.unit == "row" else None,
         loss=np.zeros(0, np.float64 if job.several or job.unit != "row" else job.dtype),
         weight=np.zeros(0) if weighted else None,
         elements=nothing if elements else None,
@@ -279,6 +284,7 @@ class ReportDelivery:
         record: Callable[[], dict[str, Any]],
         laid: Callable[[bool], Laid],
         rows: Callable[[], list[dict[str, Any]]] = list,
+        value: Callable[[], str] = str,
     ) -> None:
         """Publish the file, then print.
 
@@ -290,6 +296,8 @@ class ReportDelivery:
             returns the content of tables, with all digits of numbers, or some of them.
         rows
             returns the content of formats that hold rows and nothing else.
+        value
+            returns the text of the format 'value', which is one number.
         """
 
         def made(format: str, terminal: bool = False) -> str:
@@ -299,6 +307,8 @@ class ReportDelivery:
                 return render.report_in_markdown(*laid(False))
             if format in render.ROW_FORMATS:
                 return render.rows_in(format, rows())
+            if format == "value":
+                return value()
             from losscli.render.compare import verdict_style
 
             _, facts, tables = laid(not terminal)

@@ -173,7 +173,7 @@ class Family:
     @property
     def takes_activation(self) -> bool:
         """Whether its losses compare masks of probabilities, so that it must be known how logits become probabilities."""
-        return self.takes_from and self.coupled in ("masks", "file")
+        return self.takes_from and self.coupled in ("masks", "file") and not self.custom
 
     @property
     def takes_distributions(self) -> bool:
@@ -328,7 +328,8 @@ class BoundLoss:
     ) -> Values:
         """Return losses and gradient of a batch, in the dtype of the predictions."""
         with np.errstate(all="ignore"):  # inf is a legal result, and NaN is searched for afterwards
-            values, slopes = self.declaration.family.lift(self, predictions, targets, extras, gradient)
+            compute = self.declaration.family.lift if extras.temper is None else extras.temper
+            values, slopes = compute(self, predictions, targets, extras, gradient)
             dtype = predictions.dtype
             values = values.astype(dtype, copy=False)
             np.add(values, dtype.type(0), out=values)  # a loss of -0.0 is 0

@@ -371,6 +371,8 @@ def _gathered(
     aggregate = Aggregate(records | of_chunk(collectors, job, counted))
     rows = (_rows_of_chunk(job, start, counted, outcomes),) if job.rows else ()
     slopes = tuple(outcome.gradient for outcome in outcomes if outcome.gradient is not None)
+    if slopes and job.extras.whole is not None:
+        slopes = (job.extras.whole.restored(np.concatenate(slopes)),)
     if slopes and (isinstance(job.predictions, Turned) or job.layout is not None):
         slopes = (np.concatenate(slopes),)  # they are turned back sample by sample
     return ChunkResult(aggregate, rows, slopes)

@@ -16,6 +16,7 @@ from losscli.data.class_names import class_names, in_order
 from losscli.data.columns import Columns
 from losscli.data.dataset import Dataset, assign, join
 from losscli.data.predictions import constant_of, shaped
+from losscli.data.scalars import everywhere, variance_of_all, weight_of_all
 from losscli.data.target_encoding import DecodedTargets
 from losscli.data.targets import decode
 from losscli.data.units import unit_kind
@@ -27,7 +28,7 @@ from losscli.engine.job import Job, compute_dtype
 from losscli.errors import DataError, UsageError
 from losscli.findings import WARNING, Finding, warned
 from losscli.io.bytes import Looked
-from losscli.io.operands import Opener
+from losscli.io.operands import Opener, Operand
 from losscli.io.source import Source
 from losscli.losses import find
 from losscli.measurement import bits
@@ -77,6 +78,10 @@ def prepare(
     if (doubt := about_classes(request, dataset, inputs.predictions, decoded)) is not None:
         raise doubt.error()
     job = _job(request, opener, dataset, inputs, decoded, rows, elements, gradient)
+    if request.loss.family.custom:
+        from losscli.custom.coupling import notes_on
+
+        dataset.notes += notes_on(request, job)
     paths = opener.paths | ({os.path.realpath(request.classes)} if request.classes else set())
     measurement = Measurement(
         request=request,
@@ -144,21 +149,23 @@ def _advised(error: DataError, request: Request, opener: Opener, any_loss: bool)
 
 
 def _reads_once(request: Request, choose: Callable[[Dataset], BoundLoss] | None) -> bool:
-    """Whether the predictions are read in only one pass; losses that couple rows read them more than once."""
+    """Whether the predictions are read in only one pass. Losses that couple rows read them more than once, and so do losses
+    of the user's own, which are tried on the first rows.
+    """
     family = request.loss.family
     in_order = family.coupled is None and family.target_type != "sequences" and request.targets is not None
-    return in_order or choose is not None
+    return (in_order and not family.custom) or choose is not None
 
 
 def _dataset(request: Request, opener: Opener, once: bool) -> Dataset:
     """Open the files, give every column its role, and join the rows."""
     predictions = opener.open(request.predictions, "predictions", once)
     constant = constant_of(request) is not None
-    third = request.third_operand
+    third = request.third_operand if variance_of_all(request) is None else None
     dataset = assign(
         predictions,
         None if constant or request.targets is None else opener.open(request.targets, "targets"),
-        None if request.sample_weight is None else opener.open(request.sample_weight, "--sample-weight"),
+        _weights_file(request, opener),
         request.id,
         request.columns,
         None if third is None else opener.open(third, f"--{request.loss.family.third_operand}"),
@@ -169,6 +176,13 @@ def _dataset(request: Request, opener: Opener, once: bool) -> Dataset:
     if dataset.targets is not None:
         dataset.targets.missing = request.missing == "ignore"
     return dataset
+
+
+def _weights_file(request: Request, opener: Opener) -> Operand | None:
+    """Return the file of weights; None if there are none, or one number is the weight of all rows."""
+    if request.sample_weight is None or weight_of_all(request) is not None:
+        return None
+    return opener.open(request.sample_weight, "--sample-weight")
 
 
 def _settled_loss(request: Request, dataset: Dataset, choose: Callable[[Dataset], BoundLoss] | None) -> Request:
@@ -185,6 +199,10 @@ def _settled_loss(request: Request, dataset: Dataset, choose: Callable[[Dataset]
         from losscli.data.axes import lay_out
 
         dataset.layout = lay_out(request, dataset)
+    if request.targets_from is not None or request.temperature is not None:
+        from losscli.data.distributions import check_options
+
+        check_options(request)
     if (doubt := about_name(request, dataset)) is not None:
         raise doubt.error()
     if dataset.targets is not None and dataset.targets.same_data(dataset.predictions):
@@ -247,6 +265,12 @@ def _decoded(request: Request, dataset: Dataset, inputs: _Inputs) -> DecodedTarg
     if request.targets is None:
         return likelihoods.decoded(inputs.predictions)
     constant = constant_of(request)
+    if request.targets_from is not None and dataset.targets is not None:
+        from losscli.data.distributions import distributions
+
+        decoded = distributions(request, inputs.predictions, dataset.targets, inputs.classes, inputs.k)
+        decoded.columns = inputs.predictions.columns
+        return decoded
     wanted: Columns | float = constant if constant is not None else dataset.targets  # type: ignore[assignment]
     decoded = decode(
         request.loss.family,
@@ -277,8 +301,10 @@ def _job(
     """Return the job: everything that the pass depends on, with the weights."""
     family, source, centers = request.loss.family, inputs.predictions, inputs.centers
     k = decoded.encoding.k if family.coupled == "rows" else inputs.k
-    third = None
-    if family.third_operand is not None:
+    third: Source | None = None
+    if (variance := variance_of_all(request)) is not None:
+        third = everywhere(variance, source)
+    elif family.third_operand is not None:
         from losscli.data.third_operand import third_operand_of
 
         third = third_operand_of(request, dataset, source, dataset.notes)
@@ -304,6 +330,10 @@ def _job(
         box=inputs.box,
         columns=inputs.k if family.target_type == "sequences" else None,
     )
+    if request.temperature is not None:
+        from losscli.data.distributions import tempered
+
+        extras = extras._replace(temper=tempered(request))
     job = Job(
         loss=request.loss,
         predictions=source,

@@ -69,8 +69,8 @@ def _of_sequences(job: "Job", look: "_Looker", batch: "Batch") -> Faults:
     """Return the faults of a batch of sequences, in which time steps beyond a sample's own may hold anything."""
     sequences, classes = Sequences(batch.targets), job.encoding.k
     steps: Array = batch.predictions.reshape(len(batch.targets), -1, classes)
-    within: Array = np.arange(steps.shape[1]) < sequences.steps[:, None]
-    exists = np.broadcast_to(within[:, :, None], steps.shape)
+    within = np.asarray(np.arange(steps.shape[1]) < sequences.steps[:, None])
+    exists = np.broadcast_to(within[..., None], steps.shape)
     predictions: Array = np.where(exists, steps, 0).reshape(batch.predictions.shape)
     faults, kind = _faults(job, look, batch._replace(predictions=predictions)), job.extras.prediction_kind
     if kind != "logits" and not faults:
