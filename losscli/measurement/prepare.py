@@ -20,7 +20,7 @@ from losscli.data.scalars import everywhere, variance_of_all, weight_of_all
 from losscli.data.target_encoding import DecodedTargets
 from losscli.data.targets import decode
 from losscli.data.units import unit_kind
-from losscli.data.weights import class_weights, mask_of, output_weights, pos_weight, weights_of
+from losscli.data.weights import class_weights, hide_masked, mask_of, output_weights, pos_weight, weights_of
 from losscli.definition.batch import Extras
 from losscli.definition.loss import BoundLoss
 from losscli.definition.request import Request
@@ -122,6 +122,9 @@ def _understood(
         found = sequences_of(request, opener, dataset)
         return request, dataset, _Inputs(found.predictions, False, found.classes, None, None), found.decoded
     inputs = _inputs(request, opener, dataset)
+    inputs = inputs._replace(mask=mask_of(dataset, inputs.predictions, inputs.several))
+    if inputs.mask is not None and dataset.targets is not None:
+        hide_masked(request.loss.family, dataset.targets, inputs.mask)
     if elements and not inputs.several:
         raise UsageError(
             f"--elements: {request.loss.name} of predictions of shape {inputs.predictions.shape} has one loss a sample; "
@@ -229,6 +232,8 @@ class _Inputs(NamedTuple):
     centers: Array | None
     box: str | None = None
     """How boxes are written; None for losses that are not of boxes."""
+    mask: Source | None = None
+    """What exists, shape (n,) or, for single outputs, (n, k); None for everything."""
 
 
 def _inputs(request: Request, opener: Opener, dataset: Dataset) -> _Inputs:
@@ -314,7 +319,7 @@ def _job(
     )
     subtracted += [] if third is None else [third.dtype]
     dtype = compute_dtype(source.dtype, np.result_type(*subtracted) if subtracted else None)
-    by_class, by_output = class_weights(request, opener, decoded, k, inputs.several)
+    by_class, by_output = class_weights(request, opener, decoded, k, inputs.several, inputs.mask)
     by_output = output_weights(request, by_output, source, inputs.several)
     weights = weights_of(request, dataset, source, inputs.several)
     family_has_units = family.coupled is None
@@ -344,7 +349,7 @@ def _job(
         weights=weights.rows,
         element_weights=weights.elements,
         unit_weights=weights.samples,
-        mask=mask_of(dataset, source, inputs.several),
+        mask=inputs.mask,
         missing=request.missing == "ignore" and inputs.several,
         layout=dataset.layout,
         unit="row" if unit == "position" else unit,
