@@ -8,7 +8,7 @@ command line, with '_' for '-'; `--from` is `from_` and `--as` is `as_`, which a
 import os
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
@@ -158,6 +158,7 @@ def measured(
     started
         is told of the measurement once its files are open, before the pass.
     """
+    request = replace(request, library=library)
     measurement = prepare(request, rows=rows, elements=elements, gradient=gradient, looked=hooks.looked)
     if library is not None:
         from losscli.measurement.as_library import as_library
@@ -404,21 +405,34 @@ class _Kept:
     def give(self, result: Result, measurement: Measurement) -> None:
         """Put into a result what was asked for."""
         if self.asked["rows"]:
-            result.losses = self.losses()
+            result.losses = self.losses(measurement)
         if self.asked["elements"]:
-            result.elements = self.elements()
+            result.elements = self.elements(measurement)
         if self.asked["gradient"]:
             result.gradient = self.gradient(measurement)
 
     def consume(self, chunk: ChunkResult) -> None:
         self.chunks.append(ChunkResult(chunk.aggregate, chunk.rows, chunk.gradient))
 
-    def losses(self) -> np.ndarray[Any, Any]:
-        parts = [rows.loss for chunk in self.chunks for rows in chunk.rows]
+    def losses(self, measurement: Measurement) -> np.ndarray[Any, Any]:
+        """One per unit; of positions in the shape of their file, NaN for those that are ignored."""
+        units = measurement.units
+        units.check_shape("per_sample") if units.shaped else None
+        parts = [
+            units.in_shape(rows.loss, rows.sample, rows.span) if units.shaped else rows.loss
+            for chunk in self.chunks
+            for rows in chunk.rows
+        ]
         return np.concatenate(parts) if parts else np.zeros(0)
 
-    def elements(self) -> np.ndarray[Any, Any]:
-        parts = [rows.elements for chunk in self.chunks for rows in chunk.rows if rows.elements is not None]
+    def elements(self, measurement: Measurement) -> np.ndarray[Any, Any]:
+        units = measurement.units
+        parts = [
+            units.in_shape(rows.elements, rows.sample, rows.span) if units.shaped else rows.elements
+            for chunk in self.chunks
+            for rows in chunk.rows
+            if rows.elements is not None
+        ]
         return np.concatenate(parts) if parts else np.zeros((0, 0))
 
     def gradient(self, measurement: Measurement) -> np.ndarray[Any, Any]:

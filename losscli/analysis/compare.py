@@ -393,9 +393,10 @@ def _rows(measurement: Measurement, changed: Changed, sign: int) -> list[dict[st
         entry: dict[str, Any] = {"sample": int(row)}
         if measurement.ids is not None:
             entry["id"] = measurement.ids.take(np.array([int(row)]))[0]
-        at = measurement.units.located(int(row))
-        label = targets(measurement, measurement.job.targets.read(at, at + 1))
-        entry["target"] = label[0] if isinstance(label, list) else label[0].tolist()
+        if measurement.job.unit == "row":
+            at = measurement.units.located(int(row))
+            label = targets(measurement, measurement.job.targets.read(at, at + 1))
+            entry["target"] = label[0] if isinstance(label, list) else label[0].tolist()
         entries.append(entry | {"loss_a": first, "loss_b": second, "difference": sign * difference})
     return entries
 

@@ -6,25 +6,26 @@ rows asked for, not with the file.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from losscli.analysis.shared.resampling import student_interval
-from losscli.arrays import Array
+from losscli.arrays import Array, times
 from losscli.definition.request import Request
 from losscli.engine.aggregates import GroupMoments, Quantiles, divide
 from losscli.engine.batch import Batch
 from losscli.engine.classes import classes, contributions, groups_of, names_classes, predicted, probabilities
 from losscli.engine.collector import BatchCollector
 from losscli.engine.collectors.breakdown import concentration
+from losscli.engine.evaluate import ChunkResult
 from losscli.engine.job import Job
 from losscli.errors import DataError, UsageError
 from losscli.io.bytes import Looked
 from losscli.measurement.class_labels import group_names, output_names
 from losscli.measurement.measure import Measurement
-from losscli.measurement.per_sample import targets
+from losscli.measurement.per_sample import places, targets
 from losscli.measurement.prepare import prepare
 from losscli.measurement.receipt import signature
 from losscli.measurement.result import Result
@@ -250,9 +251,12 @@ def rank(
     grouped = by == BY_CLASS and request.by is None
     names, words = _names_of_slices(measurement, by, grouped), measurement.groups
     begun(measurement)
-    measurement.observe(Ranker(top, grouped, None if words is None else words.codes, len(names)))
-    result = measurement.run(threads=threads, seen=seen)
-    ranking = result.aggregate[Seen]
+    if measurement.job.unit == "row":
+        measurement.observe(Ranker(top, grouped, None if words is None else words.codes, len(names)))
+        result = measurement.run(threads=threads, seen=seen)
+        ranking = result.aggregate[Seen]
+    else:
+        result, ranking = _of_units(measurement, top, threads, seen)
     slices = None if ranking.slices is None else _listed_slices(ranking.slices, names)
     return Ranked(
         result,
@@ -263,6 +267,25 @@ def rank(
         measurement,
         measurement.notes,
     )
+
+
+def _of_units(
+    measurement: Measurement, top: int, threads: int | None, seen: Callable[[int], None]
+) -> tuple[Result, Seen]:
+    """Rank units of several positions, of which nothing is known but their losses and weights."""
+    measurement.job = replace(measurement.job, rows=True)
+    parts: list[Seen] = []
+
+    def consume(chunk: ChunkResult) -> None:
+        for rows in chunk.rows:
+            losses = rows.loss.astype(np.float64)
+            columns = {"row": rows.sample, "loss": losses} | ({} if rows.weight is None else {"weight": rows.weight})
+            weighted = losses if rows.weight is None else times(rows.weight, losses)
+            found = Seen(Worst.of(top, columns), None, None, Quantiles.of(weighted))
+            parts[:] = [found if not parts else parts[0] + found]
+
+    result = measurement.run(consume, threads, seen)
+    return result, parts[0]
 
 
 def _check_options(request: Request, top: int, by: str | None) -> None:
@@ -284,6 +307,10 @@ def _names_of_slices(measurement: Measurement, by: str | None, by_class: bool) -
     job, words, loss = measurement.job, measurement.groups, measurement.request.loss.declaration
     if job.masks is not None and by is not None:
         raise UsageError(f"--by {by}: {loss.name} is a loss of masks, which belong to no group")
+    if job.unit != "row" and by is not None:
+        raise UsageError(
+            f"--by {by}: units of several positions belong to no group; say --per position, or leave it out"
+        )
     if by_class and groups_of(job) != "classes":
         raise UsageError(f"--by class: the targets of {loss.name} name no class; name a column")
     if words is not None and len(words.cells) > MOST_SLICES:
@@ -301,10 +328,17 @@ def _listed(measurement: Measurement, ranking: Seen, words: list[str] | None) ->
     masks = measurement.job.masks is not None
     rows = columns["row"]
     ascending = np.argsort(rows)
-    original = np.empty(len(rows), np.int64)
-    original[ascending] = rows[ascending] if masks else _original(measurement, rows[ascending])
-    listed: dict[str, list[Any]] = {"sample": original.tolist()}
-    if measurement.ids is not None and not masks:
+    if measurement.units.layout is None and measurement.job.unit == "row":
+        original = np.empty(len(rows), np.int64)
+        original[ascending] = rows[ascending] if masks else _original(measurement, rows[ascending])
+        listed: dict[str, list[Any]] = {"sample": original.tolist()}
+    else:
+        back = np.argsort(ascending)
+        ordered = places(measurement, rows[ascending], masks, nested=True)
+        listed = {name: np.asarray(column)[back].tolist() for name, column in ordered.items()}
+    if measurement.ids is not None and not masks and "sample" in listed and measurement.units.kind != "file":
+        original = np.array(listed["sample"], np.int64)
+        ascending = np.argsort(original)
         in_order = original[ascending]
         ids = dict(zip(in_order.tolist(), measurement.ids.take(in_order), strict=False))
         listed["id"] = [ids[row] for row in listed["sample"]]
@@ -324,7 +358,9 @@ def _of_losses(
     label = columns.get("label")
     names = class_names(measurement) if label is not None else None
     listed: dict[str, list[Any]] = {}
-    if names is None or label is None:
+    if "target" not in columns:
+        pass
+    elif names is None or label is None:
         listed["target"] = [_plain(value) for value in targets(measurement, columns["target"])]
     else:
         listed["target"] = [names(int(index)) for index in label]

@@ -87,6 +87,8 @@ class Delivery:
                 keep_apart(path, measurement.files)
         if self.output is not None:
             self.file = self.files.open(Path(self.output))
+            if self.kind == ".npy" and measurement.units.shaped:
+                measurement.units.check_shape("--output")
             if self.kind in WRITERS:
                 self.streams.append(WRITERS[self.kind](self.file))
         if self.format in render.ROW_FORMATS:
@@ -97,6 +99,8 @@ class Delivery:
                 else TextWriter(self.spool, "\t" if self.format == "tsv" else ",")
             )
             self.streams.append(writer)
+        if self.gradient is not None and self.gradient_kind == ".npy":
+            measurement.units.check_shape("--gradient")
         if self.gradient is not None:
             file = self.files.open(Path(self.gradient))
             self.slopes = NpyWriter(file) if self.gradient_kind == ".npy" else TextWriter(file, ",")
@@ -110,7 +114,7 @@ class Delivery:
             wanted = {stream.wants for stream in self.streams}
             if shown or self.lines:
                 wanted.add("nested")
-            forms = {form: columns(self.measurement, rows, nested=form != "flat") for form in wanted}
+            forms = {form: _columns(self.measurement, rows, form) for form in wanted}
             for stream in self.streams:
                 stream.write(forms[stream.wants])
             if shown or self.lines:
@@ -199,6 +203,14 @@ class Delivery:
         return to_table(result, rows, terminal, shutil.get_terminal_size().columns, sys.stdout.encoding)
 
 
+def _columns(measurement: Measurement, rows: Rows, form: str) -> dict[str, Any]:
+    """Return the columns of some rows in the form that a writer wants; of losses alone those of positions have the file's shape."""
+    if form == "losses" and measurement.units.shaped:
+        values = rows.loss if rows.elements is None else rows.elements
+        return {"loss": measurement.units.in_shape(values, rows.sample, rows.span)}
+    return columns(measurement, rows, nested=form != "flat")
+
+
 def _kind_of(output: str, format: str) -> str:
     """Return what is written to --output: a suffix of WRITERS for rows, or a format for the result as a whole."""
     if is_special(output, RESULT_SUFFIXES):
@@ -211,7 +223,7 @@ def _kind_of(output: str, format: str) -> str:
 def _gradient_columns(measurement: Measurement, slopes: Array) -> dict[str, Any]:
     """Return gradients, shape (n,) or (n, k), as columns with the names of the predictions' columns."""
     found = measurement.given_columns
-    table = slopes if slopes.ndim == 2 else slopes[:, None]
+    table = slopes if slopes.ndim == 2 else slopes.reshape(len(slopes), -1)
     numbers = [f"gradient_{i}" for i in range(table.shape[1])]
     names = found if found and len(found) == table.shape[1] else numbers
     return dict(zip(names, table.T, strict=True))
@@ -221,11 +233,11 @@ def _empty(measurement: Measurement, rows: bool, elements: bool, gradient: bool)
     """Return a chunk without rows, from which writers learn the names and dtypes of the columns."""
     job = measurement.job
     nothing = np.zeros((0, *job.predictions.shape[1:]), job.dtype)
-    weighted = job.weights is not None or job.class_weights is not None or job.output_weights is not None
+    weighted = job.weighed if job.unit == "row" else job.unit_weights is not None or job.output_weights is not None
     none = Rows(
         sample=np.zeros(0, np.int64),
-        target=job.targets.read(0, 0) if job.masks is None else np.zeros(0),
-        loss=np.zeros(0, np.float64 if job.several else job.dtype),
+        target=(job.targets.read(0, 0) if job.masks is None else np.zeros(0)) if job.unit == "row" else None,
+        loss=np.zeros(0, np.float64 if job.several or job.unit != "row" else job.dtype),
         weight=np.zeros(0) if weighted else None,
         elements=nothing if elements else None,
     )

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from losscli.io.join import Arrangement
+    from losscli.io.positions import Grid, Layout
     from losscli.io.table import Table
     from losscli.io.text import TextColumn
 
@@ -27,6 +28,7 @@ class Role(StrEnum):
     PREDICTION = "prediction"
     TARGET = "target"
     WEIGHT = "weight"
+    MASK = "mask"
     ID = "id"
     GROUP = "group"
     THIRD_OPERAND = "third operand"
@@ -86,6 +88,12 @@ class Columns:
     """What is read instead of words that stand for numbers, such as True and False; None if cells are numbers."""
     arranged: "Arrangement | None" = None
     """The rows of the file in the order in which they are used; None for all rows in their own order."""
+    missing: bool = False
+    """Whether cells may be missing; they are NaN then."""
+    grids: "tuple[Grid, ...] | None" = None
+    """How an array of any rank is read as rows of positions, one grid per shard; None for rows as they are."""
+    spread: "Layout | None" = None
+    """The positions of all samples, if there is one number per sample that holds for all of its positions."""
 
     @property
     def name(self) -> str:
@@ -98,19 +106,35 @@ class Columns:
     @property
     def height(self) -> int:
         """Number of rows."""
-        if self.arranged is not None:
-            return self.arranged.height
-        content = self.operand.content
-        return int(content.height if self.operand.is_table else content.shape[0])
+        if self.grids is not None or self.spread is not None:
+            return self.shape[0]
+        return self.file_shape[0]
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """(n,) or (n, k), known before a cell is parsed."""
+        """(n,) or (n, k), known before a cell is parsed; of an array that is not laid out yet its own shape."""
+        if self.spread is not None:
+            return (self.spread.rows,)
+        if self.grids is not None:
+            rows = sum(grid.rows for grid in self.grids)
+            return (rows,) if self.grids[0].class_axis is None else (rows, self.grids[0].classes)
+        return self.file_shape
+
+    @property
+    def axes(self) -> int:
+        """Number of axes in the file."""
+        return len(self.file_shape)
+
+    @property
+    def file_shape(self) -> tuple[int, ...]:
+        """The shape in the file, but only with the rows that are used; -1 for an axis in which shards differ."""
         if not self.operand.is_table:
-            return tuple(self.operand.content.shape)
+            shape = tuple(self.operand.content.shape)
+            return shape if self.arranged is None else (self.arranged.height, *shape[1:])
+        height = int(self.operand.content.height) if self.arranged is None else self.arranged.height
         if self._breadth is not None:
-            return (self.height, self._breadth)
-        return (self.height,) if len(self.numbers) == 1 else (self.height, len(self.numbers))
+            return (height, self._breadth)
+        return (height,) if len(self.numbers) == 1 else (height, len(self.numbers))
 
     @property
     def _breadth(self) -> int | None:
@@ -120,7 +144,7 @@ class Columns:
     @property
     def names(self) -> tuple[str, ...] | None:
         """Names of the columns; None if there are none."""
-        if not self.operand.is_table or self._breadth is not None:
+        if not self.operand.is_table or self._breadth is not None or self.grids is not None:
             return None
         names = self.operand.content.names
         return None if names is None else tuple(names[i] for i in self.numbers)
@@ -143,8 +167,19 @@ class Columns:
         DataError
             if a file holds text, or a cell is not a number.
         """
-        if self.truths is not None:
-            return self.truths
+        source = self._numbers() if self.truths is None else self.truths
+        if self.spread is not None:
+            from losscli.io.positions import OfSamples
+
+            return OfSamples(source, self.spread)
+        if self.grids is not None:
+            from losscli.io.positions import as_rows
+
+            return as_rows(source, self.grids)
+        return source
+
+    def _numbers(self) -> Source:
+        """Return the cells as a source of numbers in the shape of the file."""
         if not self.operand.is_table:
             content: Source = self.operand.content
             if is_text(content):
@@ -153,13 +188,13 @@ class Columns:
                 )
             return content
         table: Table = self.operand.content
-        if self.role == "predictions":
+        if self.role == "predictions" and self.grids is None:
             source = table.source(self.numbers, self._cure())
             look = getattr(source, "look", None)
             if look is not None:
                 look()
         else:
-            source = table.copied(self.numbers, self._cure())
+            source = table.copied(self.numbers, self._cure(), self.missing)
         return source if self.arranged is None else self.arranged.numbers(source)
 
     def _cure(self) -> str:
@@ -176,6 +211,10 @@ class Columns:
 
         if not self.operand.is_table:
             content = self.operand.content
+            if is_text(content) and len(content.shape) > 2:
+                raise DataError(
+                    f"{self.name}: text of shape {tuple(content.shape)}; save class indices where there are more than two axes"
+                )
             return text_of_array(content) if is_text(content) else None
         table: Table = self.operand.content
         if len(self.numbers) != 1 or not table.is_text(self.numbers[0]):

@@ -11,6 +11,7 @@ from losscli.data import doubts
 from losscli.data.columns import Column, Columns, Reason, Role
 from losscli.data.doubts import Doubt
 from losscli.data.units import Units
+from losscli.definition.words import UnitKind
 from losscli.errors import DataError, UsageError
 from losscli.findings import WARNING, Finding
 from losscli.io.operands import Operand
@@ -20,6 +21,7 @@ from losscli.wording import listing, quoted
 
 if TYPE_CHECKING:
     from losscli.io.join import Selection
+    from losscli.io.positions import Layout
     from losscli.io.text import IdColumn
 
 MOST_KEYS = 8
@@ -39,6 +41,8 @@ class Dataset:
     notes: list[str]
     third_operand: Columns | None = None
     """The columns of a third operand with one row per prediction; None if there is none."""
+    mask: Columns | None = None
+    """The columns that say which targets exist; None if all do."""
     selection: "Selection | None" = None
     """The rows of the predictions' file that are kept; None if all are."""
     findings: list[Finding] = field(default_factory=list)
@@ -49,13 +53,15 @@ class Dataset:
     picked_by_name: bool = False
     """Whether --columns names the columns of the predictions."""
 
-    @property
-    def units(self) -> Units:
-        """The units that have one loss each, and where they are in the predictions' file."""
-        shape = self.predictions.shape
+    layout: "Layout | None" = None
+    """Which sample each row belongs to, if rows are positions of an array's samples."""
+
+    def units(self, kind: UnitKind) -> Units:
+        """Return the units that have one loss each, and where they are in the predictions' file."""
+        shape = self.predictions.file_shape
         if self.selection is not None:
             shape = (self.predictions.operand.content.height, *shape[1:])
-        return Units(shape, self.selection)
+        return Units(shape, self.selection, kind, self.layout)
 
     def columns(self) -> tuple[Column, ...]:
         """Return the role of every column of every file, and the reason, file by file; an array counts
@@ -65,6 +71,7 @@ class Dataset:
             Role.PREDICTION: self.predictions,
             Role.TARGET: self.targets,
             Role.WEIGHT: self.weights,
+            Role.MASK: self.mask,
             Role.THIRD_OPERAND: self.third_operand,
             Role.GROUP: self.groups,
         }
@@ -118,6 +125,7 @@ def assign(
     columns: str | None,
     third_operand: Operand | None = None,
     group_column: str | None = None,
+    mask: Operand | None = None,
 ) -> Dataset:
     """Give every column of every file its role.
 
@@ -135,6 +143,8 @@ def assign(
         a third operand with one row per prediction, or None.
     group_column
         name of the column of groups: in the predictions' file, or else in the targets'.
+    mask
+        what says which targets exist, or None.
 
     Raises
     ------
@@ -143,7 +153,7 @@ def assign(
     UsageError
         if --columns is empty, or the predictions are an array.
     """
-    rows = [operand for operand in (targets, weights, third_operand) if operand is not None]
+    rows = [operand for operand in (targets, weights, third_operand, mask) if operand is not None]
     named = columns is not None
     _raise_doubts(_about_rows(predictions, targets, rows, settled=named or id_column is not None))
     by = None if group_column is None else _group_column(predictions, targets, group_column)
@@ -154,11 +164,14 @@ def assign(
     _raise_doubts([] if named else [doubts.about_truths(predictions, numbers)])
     dataset = Dataset(
         predictions=Columns(predictions, numbers, "predictions"),
-        targets=_columns_of(targets, predictions, "targets", (weights, third_operand, by), id_column, columns),
-        weights=_one_column(_columns_of(weights, predictions, "weights", (targets, third_operand), id_column)),
+        targets=_columns_of(targets, predictions, "targets", (weights, third_operand, by, mask), id_column, columns),
+        weights=_one_column(
+            _columns_of(weights, predictions, "weights", (targets, third_operand, mask), id_column), targets
+        ),
         ids=None,
         notes=_notes_of(predictions, *others),
-        third_operand=_columns_of(third_operand, predictions, "third operand", (targets, weights), id_column),
+        third_operand=_columns_of(third_operand, predictions, "third operand", (targets, weights, mask), id_column),
+        mask=_columns_of(mask, predictions, "mask", (targets, weights, third_operand), id_column, columns),
         groups=None if by is None else Columns(by, [by.picked or 0], "groups"),
         id_column=id_column,
         picked_by_name=named,
@@ -385,9 +398,10 @@ def _same_columns(operand: Operand, predictions: Operand) -> bool:
     return bool(one.width > 1 and (one.names, one.width) == (other.names, other.width))
 
 
-def _one_column(weights: Columns | None) -> Columns | None:
-    """Return the column of weights as it is; raise a DataError if there are several."""
-    if weights is not None and len(weights.numbers) > 1:
+def _one_column(weights: Columns | None, targets: Operand | None) -> Columns | None:
+    """Return the column of weights as it is, or as many as the targets have; raise a DataError if there are several others."""
+    several = 0 if targets is None or not targets.is_table or targets.column else targets.content.width
+    if weights is not None and len(weights.numbers) > 1 and len(weights.numbers) > several:
         operand = weights.operand
         raise DataError(
             f"{operand.name}: which column holds the weights? Say {operand.name}:COLUMN ({_names(operand, weights.numbers)})"
@@ -484,7 +498,7 @@ def join(dataset: Dataset, id_column: str | None, drop: bool) -> None:
     first = dataset.predictions.operand
     others = [
         columns
-        for columns in (dataset.targets, dataset.weights, dataset.third_operand, dataset.groups)
+        for columns in (dataset.targets, dataset.weights, dataset.third_operand, dataset.mask, dataset.groups)
         if columns is not None
     ]
     files = [first]  # each file once, even if several roles use it

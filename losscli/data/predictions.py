@@ -46,7 +46,7 @@ def shaped(request: Request, dataset: Dataset, notes: list[str]) -> Source:
     shape = columns.shape
     _check_rows_of_numbers(request, columns.name, shape)
     _check_classes(request, columns.name, shape, dataset.targets)
-    for other in (dataset.targets, dataset.weights, dataset.third_operand):
+    for other in (dataset.targets, dataset.weights, dataset.third_operand, dataset.mask):
         if other is not None:
             check_rows(columns, other)  # from the headers alone, before a cell is parsed
     source = columns.source()
@@ -54,7 +54,7 @@ def shaped(request: Request, dataset: Dataset, notes: list[str]) -> Source:
     if note is not None:
         notes.append(note)
         return squeezed(source)
-    if len(shape) == 2 and shape[0] == 1 < shape[1] and request.loss.family.several_outputs:
+    if dataset.layout is None and len(shape) == 2 and shape[0] == 1 < shape[1] and request.loss.family.several_outputs:
         notes.append(
             f"{columns.name}: shape {shape} is one sample of {shape[1]} outputs; if not, save it as ({shape[1]},)"
         )

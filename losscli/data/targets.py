@@ -28,6 +28,7 @@ def decode(
     ignore: str | None,
     base: int = 0,
     named: bool = False,
+    missing: bool = False,
 ) -> DecodedTargets:
     """Decide what the targets are, from the whole file.
 
@@ -49,6 +50,8 @@ def decode(
         label of the first class, if labels are indices.
     named
         whether the user says the names of the classes.
+    missing
+        whether targets of several outputs may be missing: NaN, or the label to leave out.
 
     Raises
     ------
@@ -77,7 +80,7 @@ def decode(
         return decoded
     if base:
         raise UsageError(f"--label-base {base}: {loss} takes no labels from {base} on here; leave it out")
-    return _of_outputs(family, loss, predictions, targets, classes, k, ignore)
+    return _of_outputs(family, loss, predictions, targets, classes, k, ignore, missing)
 
 
 def _of_classes(
@@ -108,6 +111,7 @@ def _of_outputs(
     classes: tuple[str, ...] | None,
     k: int,
     ignore: str | None,
+    missing: bool,
 ) -> DecodedTargets:
     """Decode one target for each output, or one per row: numbers, signs or outcomes, the last two also as two names."""
     labels = family.target_type in ("signs", "outcomes")
@@ -127,14 +131,15 @@ def _of_outputs(
             raise
         source, notes, matched = _matching(loss, predictions, targets, family)
     if ignore is not None:
-        if len(source.shape) == 2:
+        if len(source.shape) == 2 and not missing:
             raise UsageError(
-                f"--ignore-index: {source.name} has {source.shape[1]} targets a row; it needs one label a row"
+                f"--ignore-index: {source.name} has {source.shape[1]} targets a row; to leave out such elements, say "
+                "--missing ignore as well"
             )
         value = value if targets.truths is not None else as_number(ignore, "--ignore-index")
     if family.target_type == "numbers":
         return DecodedTargets(source, TargetEncoding("numbers", "numbers", k, value), None, matched, notes)
-    kind = _outcome_kind(family, loss, source, value)
+    kind = _outcome_kind(family, loss, source, value, missing and len(source.shape) == 2)
     return DecodedTargets(source, TargetEncoding(kind, stored_as, k, value), classes, matched, notes)
 
 
@@ -273,7 +278,7 @@ def _row_kind(loss: str, source: Source) -> TargetKind:
     return "one-hot" if one_hot else "soft"
 
 
-def _outcome_kind(family: Family, loss: str, source: Source, ignore: float | None) -> TargetKind:
+def _outcome_kind(family: Family, loss: str, source: Source, ignore: float | None, missing: bool = False) -> TargetKind:
     """Return 'binary' for targets in {0, 1}, 'signed' for {-1, 1}, or 'soft' for [0, 1], from the whole file.
 
     Raises a DataError with the first place of a number that is no target, or if -1 is mixed with 0 or with numbers between.
@@ -286,6 +291,8 @@ def _outcome_kind(family: Family, loss: str, source: Source, ignore: float | Non
             seen[0.0], seen[1.0] = seen[0.0] or zeros > 0, seen[1.0] or ones > 0
             continue
         odd = _mark_seen(seen, batch, ignore)
+        if missing and batch.dtype.kind == "f":
+            odd &= ~np.isnan(batch)
         outside = odd & ~((batch > 0) & (batch < 1)) if family.target_type == "outcomes" else odd
         if outside.any():
             raise _not_a_target(family, loss, source, start, batch, outside)
@@ -328,6 +335,11 @@ def _not_a_target(family: Family, loss: str, source: Source, start: int, batch: 
     """Return the error about the first number of a batch that is no target; row `start` of the file is the batch's first."""
     at = np.argwhere(outside)
     place = source.place(start + int(at[0][0]), int(at[0][1]) if len(at[0]) > 1 else None)
+    number = batch[tuple(at[0])]
+    if np.isnan(number) and batch.ndim == 2 and family.several_outputs:
+        return DataError(
+            f"{place}: the target is NaN; fill it, or leave such elements out with --missing ignore", "nan-targets"
+        )
     takes = "labels in {0, 1} or {-1, 1}" + (", or numbers in [0, 1]" if family.target_type == "outcomes" else "")
     return DataError(
         f"{place}: {batch[tuple(at[0])]:g} is not a target of {loss}, which takes {takes}", "label-not-a-class"

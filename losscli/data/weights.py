@@ -3,7 +3,8 @@
 import math
 import os
 import re
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from losscli.data.class_names import by_class, named_numbers
 from losscli.data.columns import Columns
 from losscli.data.dataset import Dataset
 from losscli.data.target_encoding import DecodedTargets
+from losscli.data.units import SYNONYMS
 from losscli.definition.request import Request
 from losscli.errors import DataError, UsageError
 from losscli.io.operands import Opener
@@ -22,23 +24,112 @@ if TYPE_CHECKING:
     from losscli.io.table import Table
 
 
-def sample_weights(dataset: Dataset, notes: list[str]) -> Source | None:
-    """Return the weights of rows as a source of shape (n,); None if there are none.
+class Weights(NamedTuple):
+    """Weights of rows, (n,), of single outputs of rows, (n, k), and of samples of several rows, (samples,); None for 1 each."""
+
+    rows: Source | None = None
+    elements: Source | None = None
+    samples: Source | None = None
+
+
+def weights_of(request: Request, dataset: Dataset, predictions: Source, several: bool) -> Weights:
+    """Return the weights of --sample-weight.
+
+    Parameters
+    ----------
+    predictions
+        the predictions as rows.
+    several
+        whether a row has several outputs, each of which may have a weight of its own.
 
     Raises
     ------
     DataError
-        if there is more than one per row.
+        if there is neither one per row, nor one per sample, nor one per output.
     """
-    if dataset.weights is None:
+    columns = dataset.weights
+    if columns is None:
+        return Weights()
+    if columns.spread is not None and SYNONYMS.get(request.per or "", request.per) in ("sample", "sample,class"):
+        samples = replace(columns, spread=None).source()
+        return Weights(samples=Reshaped(samples) if len(samples.shape) == 2 else samples)
+    source = columns.source()
+    if len(source.shape) == 1:
+        return Weights(rows=source)
+    if several and source.shape == predictions.shape:
+        return Weights(elements=source)
+    if source.shape[1] != 1:
+        what = f", or one per output, {predictions.shape}" if several else ""
+        raise DataError(f"{source.name}: weights have shape {source.shape}; give one weight a row, (n,){what}")
+    dataset.notes.append(f"{source.name}: shape {source.shape} was squeezed to {source.shape[:1]}")
+    return Weights(rows=Reshaped(source))
+
+
+def mask_of(dataset: Dataset, predictions: Source, several: bool) -> Source | None:
+    """Return the mask as a source, (n,) or, for single outputs, (n, k), after a look at all of it; None if there is none.
+
+    Raises
+    ------
+    DataError
+        if it has another shape than the targets, or numbers other than 0 and 1.
+    """
+    columns = dataset.mask
+    if columns is None:
         return None
-    source = dataset.weights.source()
-    if len(source.shape) == 2:
-        if source.shape[1] != 1:
-            raise DataError(f"{source.name}: weights have shape {source.shape}; give one weight a row, (n,)")
-        notes.append(f"{source.name}: shape {source.shape} was squeezed to {source.shape[:1]}")
-        return Reshaped(source)
+    if columns.operand.is_table:
+        from losscli.data.truth import read_words
+
+        read_words(columns)
+    source = columns.source()
+    if len(source.shape) == 2 and source.shape[1] == 1 and source.shape != predictions.shape:
+        source = Reshaped(source)
+    targets = dataset.targets.shape if dataset.targets is not None else predictions.shape
+    fitting = [predictions.shape[:1]] if not several else []
+    fitting += [targets] if len(targets) == 1 or targets == predictions.shape else []
+    fitting += [predictions.shape] if several else []
+    if source.shape not in fitting:
+        wanted = " or ".join(dict.fromkeys(map(str, fitting)))
+        raise DataError(f"{columns.name}: the mask has shape {columns.file_shape}; it has the targets' shape, {wanted}")
+    for start, block in blocks(source):
+        bad = ~((block == 0) | (block == 1))
+        if bad.any():
+            at = [int(i) for i in np.argwhere(bad)[0]]
+            place = source.place(start + at[0], at[1] if len(at) > 1 else None)
+            raise DataError(
+                f"{place}: {block[tuple(at)]:g} in a mask, which holds 0 for what does not exist, and 1; weights are --sample-weight"
+            )
     return source
+
+
+def output_weights(request: Request, of_classes: Array | None, predictions: Source, several: bool) -> Array | None:
+    """Return the weights of outputs, shape (k,), from --output-weight or, as `of_classes`, from --class-weight; None for 1 each.
+
+    Raises
+    ------
+    UsageError
+        if both are given, if there are no outputs, or if the text is not one number per output.
+    """
+    text = request.output_weight
+    if text is None:
+        return of_classes
+    if of_classes is not None:
+        raise UsageError("--output-weight and --class-weight both weigh the outputs of a sample; say one of them")
+    if not several:
+        raise UsageError(f"--output-weight {text}: {predictions.name} has one output a sample; leave it out")
+    k = predictions.shape[1]
+    if "=" in text:
+        numbers = by_class(named_numbers(text, "--output-weight"), predictions.columns, k, "--output-weight")
+    else:
+        words = text.split(",")
+        try:
+            numbers = np.array([float(word) for word in words])
+        except ValueError as error:
+            raise UsageError(f"--output-weight {text}: say one number per output, or NAME=NUMBER,...") from error
+        if len(numbers) != k:
+            raise UsageError(f"--output-weight {text}: {count(len(numbers), 'weight')} for {count(k, 'output')}")
+    if not ((numbers >= 0) & np.isfinite(numbers)).all() or not numbers.any():
+        raise UsageError(f"--output-weight {text}: weights are numbers >= 0, and not all of them 0")
+    return numbers
 
 
 def class_weights(

@@ -122,6 +122,11 @@ class Request:
         _ = self.dialect  # which raises an error for options that cannot be
 
     @property
+    def says_axes(self) -> bool:
+        """Whether an option says something about the axes of a table, which may have to be read in another way."""
+        return self.class_axis is not None or self.shift != 0 or self.per in ("position", "sample,class")
+
+    @property
     def dialect(self) -> Dialect:
         """The dialect of text tables, as far as options say it."""
         return Dialect.of(self.sep, self.decimal, self.comment, self.skip_rows)

@@ -8,6 +8,7 @@ the disk; `evaluate_chunk` is a pure function of the job, of collectors and of a
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import reduce
 from operator import add
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -17,8 +18,10 @@ from losscli.arrays import Array, times
 from losscli.definition.batch import Extras
 from losscli.engine.batch import Batch, CountedRows
 from losscli.engine.collector import Aggregate, Collector, added, of_batch, of_chunk
-from losscli.engine.job import Job, chunks, output_factors, over_outputs
+from losscli.engine.existence import existing, filled
+from losscli.engine.job import Job, Shares, chunks, output_factors, over_outputs, shares
 from losscli.engine.threads import available_threads
+from losscli.engine.units import OF_FILE, PositionCount, UnitSums, closed, unit_sums
 from losscli.io.npy import StreamSource
 from losscli.io.source import Window, pieces
 
@@ -31,13 +34,17 @@ Collectors = Sequence[Collector]
 
 
 class Rows(NamedTuple):
-    """Per-sample results of some rows; rows that were ignored are left out."""
+    """Per-unit results; units that were ignored are left out."""
 
     sample: Array
-    target: Array
+    """The numbers of the units."""
+    target: Array | None
+    """None for units of several positions, which have no target together."""
     loss: Array
     weight: Array | None
     elements: Array | None
+    span: tuple[int, int] = (0, 0)
+    """The first unit of the chunk, and the unit after its last; units between them that are not here are ignored."""
 
 
 class ChunkResult(NamedTuple):
@@ -73,7 +80,7 @@ def evaluate(
     seen
         called with the number of rows done so far.
     """
-    if job.masks is not None and not job.masks.complete:
+    if job.masks is not None and not job.within_samples:
         from losscli.engine.mask_sums import evaluate_masks
         from losscli.engine.whole_file import evaluate_held, is_held
 
@@ -87,7 +94,24 @@ def evaluate(
         total = chunk.aggregate if total is None else total + chunk.aggregate
         consume(chunk)
         seen(stop)
-    return total or Aggregate()
+    return _completed(job, collectors, total or Aggregate(), consume)
+
+
+def _completed(
+    job: Job,
+    collectors: Collectors,
+    total: Aggregate,
+    consume: Callable[[ChunkResult], None] = lambda chunk: None,
+) -> Aggregate:
+    """Return the aggregate of all rows with the records of units to which rows of all chunks belong."""
+    sums = total.get(UnitSums)
+    if job.unit not in OF_FILE or sums is None:
+        return total
+    counted, numbers = closed(job, sums)
+    records = dict(total.records) | of_chunk(collectors, job, counted)
+    if job.rows:
+        consume(ChunkResult(Aggregate(), (Rows(numbers, None, counted.losses, counted.row_weights, None),)))
+    return Aggregate(records)
 
 
 def evaluate_together(
@@ -102,7 +126,8 @@ def evaluate_together(
     for (_, stop), aggregates in zip(bounds, _in_order(executor, tasks), strict=True):
         totals = aggregates if totals is None else list(map(add, totals, aggregates))
         seen(stop)
-    return totals or [Aggregate() for _ in passes]
+    found = totals or [Aggregate() for _ in passes]
+    return [_completed(*one, aggregate) for one, aggregate in zip(passes, found, strict=True)]
 
 
 def _evaluate_each(passes: Sequence[Pass], start: int, stop: int) -> list[Aggregate]:
@@ -152,6 +177,8 @@ class _Outcome(NamedTuple):
     values: Array | None
     """The losses of each output, if they are asked for."""
     gradient: Array | None
+    sums: UnitSums | None = None
+    """Sums over the rows' units, if units have several positions."""
 
 
 @np.errstate(all="ignore")  # inf is a legal loss, and NaN is searched for
@@ -159,12 +186,12 @@ def evaluate_chunk(job: Job, collectors: Collectors, start: int, stop: int) -> C
     """Evaluate the rows from `start` to `stop` batch by batch, and return their result."""
     if job.masks is not None:
         from losscli.engine.mask_sums import evaluate_samples
+        from losscli.engine.whole_file import evaluate_held_rows, is_held
 
-        return evaluate_samples(job, collectors, start, stop)
+        return (evaluate_held_rows if is_held(job) else evaluate_samples)(job, collectors, start, stop)
     flat = len(job.targets.shape) == 1
     targets = job.targets.read(start, stop) if flat else None
-    weights = None if job.weights is None else job.weights.read(start, stop)
-    third_operand = None if job.third_operand is None else job.third_operand.read(start, stop)
+    beside = Beside.of(job, start, stop)
     records: dict[type, Any] = {}
     outcomes: list[_Outcome] = []
     for first, predictions in pieces(job.predictions, start, stop, job.batch_rows):
@@ -174,8 +201,7 @@ def evaluate_chunk(job: Job, collectors: Collectors, start: int, stop: int) -> C
             first,
             predictions,
             job.targets.read(first, first + len(predictions)) if targets is None else targets[rows_of_batch],
-            None if weights is None else weights[rows_of_batch],
-            None if third_operand is None else third_operand[rows_of_batch],
+            beside.of_batch(job, first, rows_of_batch),
         )
         records_of_batch = of_batch(collectors, job, batch)
         records = (
@@ -187,28 +213,30 @@ def evaluate_chunk(job: Job, collectors: Collectors, start: int, stop: int) -> C
     return _gathered(job, collectors, records, start, outcomes)
 
 
-def _evaluate_batch(
-    job: Job, first: int, read: Array, targets: Array, weights: Array | None, third_operand: Array | None
-) -> tuple[Batch, _Outcome]:
+def _evaluate_batch(job: Job, first: int, read: Array, targets: Array, beside: "Beside") -> tuple[Batch, _Outcome]:
     """Return the batch of some rows and its outcome; the first of them is row `first` of the file."""
     rows = len(read)
-    kept = job.encoding.keep(targets)
+    exists = existing(job, targets, beside.mask)
+    kept = exists.rows
     predictions = _kept_only(read, kept).astype(job.dtype, copy=False)
-    targets, weights = _kept_only(targets, kept), _kept_only(weights, kept)
+    targets, weights = _kept_only(targets, kept), _kept_only(beside.weights, kept)
+    if exists.elements is not None:
+        predictions, targets = filled(job, predictions, targets, exists.elements)
+    parts = shares(job, exists.elements, _kept_only(beside.element_weights, kept)) if job.by_elements else None
     decoded = job.encoding.targets(targets)
-    extras = _extras(job, first, rows, kept, third_operand)
+    extras = _extras(job, first, rows, kept, beside.third_operand)
     values, slopes = job.loss(predictions, decoded, extras, job.gradient)
     if (job.scale, job.shift) != (1, 0):
         values = values * job.scale + job.shift
         slopes = None if slopes is None else slopes * job.scale
-    losses = over_outputs(job, values)
+    losses = over_outputs(job, values, parts)
     each = _weights(job, targets, weights)
     if job.terms_weighted and each is not None:
         losses = losses / each
     counting = losses != 0 if job.skips_zeros else None
     counts = _counts(job, rows, kept, counting)
     ignored = 0 if counts is None else len(counts) - int(np.count_nonzero(counts))
-    row_weights = _with_outputs(job, each, len(losses))
+    row_weights = _with_outputs(job, each, len(losses), parts)
     if counting is None:
         counted = CountedRows(losses, each, row_weights, targets, decoded, ignored)
     else:
@@ -223,10 +251,63 @@ def _evaluate_batch(
         first=first,
         kept=kept,
         third_operand=extras.third_operand,
-        sample_weights=weights,
+        sample_weights=weights if beside.element_weights is None else _kept_only(beside.element_weights, kept),
     )
-    elements = _kept_only(values, counting) if job.elements else None
-    return batch, _Outcome(counts, counted, elements, None if slopes is None else _placed(job, slopes, kept, rows))
+    elements = _elements(values, exists.elements, counting) if job.elements else None
+    gradient = None if slopes is None else _placed(job, slopes, kept, rows, parts)
+    sums = None if job.unit == "row" else _sums_of_units(job, first, rows, kept, values, counted, parts)
+    return batch, _Outcome(counts, counted, elements, gradient, sums)
+
+
+def _sums_of_units(
+    job: Job, first: int, rows: int, kept: Array | None, values: Array, counted: CountedRows, parts: Shares | None
+) -> UnitSums:
+    """Return the sums over the units of some rows, which are positions of them."""
+    if "class" not in job.unit:
+        return unit_sums(job, first, kept, rows, counted.losses, counted.row_weights)
+    # An output's own weight is that of the unit.
+    each = None if parts is None else parts.elements / (1.0 if job.output_weights is None else job.output_weights)
+    if counted.weights is not None:
+        each = counted.weights[:, None] * (np.ones(values.shape) if each is None else each)
+    return unit_sums(job, first, kept, rows, values, each)
+
+
+class Beside(NamedTuple):
+    """What is read beside predictions and targets, for the same rows; None for what there is not."""
+
+    weights: Array | None
+    element_weights: Array | None
+    mask: Array | None
+    third_operand: Array | None
+
+    @classmethod
+    def of(cls, job: Job, start: int, stop: int) -> "Beside":
+        """Read what has one number per row, for the rows of a chunk."""
+        sources = (job.weights, None, job.mask, job.third_operand)
+        flat = [
+            source.read(start, stop)
+            if source is not None and (len(source.shape) == 1 or source is job.third_operand)
+            else None
+            for source in sources
+        ]
+        return cls(*flat)
+
+    def of_batch(self, job: Job, first: int, rows: slice) -> "Beside":
+        """Return that of the rows of one batch, which begin with row `first` of the file; what has more numbers is read now."""
+        number = rows.stop - rows.start
+        wide = {
+            name: source.read(first, first + number)
+            for name, source in (("element_weights", job.element_weights), ("mask", job.mask))
+            if source is not None and len(source.shape) == 2
+        }
+        flat = (None if part is None else part[rows] for part in self)
+        return Beside(*flat)._replace(**wide)
+
+
+def _elements(values: Array, present: Array | None, counting: Array | None) -> Array:
+    """Return the losses of outputs; NaN for those that do not exist."""
+    shown = values if present is None else np.where(present, values, np.nan)
+    return shown if counting is None else shown[counting]
 
 
 def _kept_only(values: Any, kept: Array | None) -> Any:
@@ -253,7 +334,8 @@ def _counts(job: Job, rows: int, kept: Array | None, counting: Array | None) -> 
         counts = np.ones(rows, bool) if kept is None else kept.copy()
         counts[np.flatnonzero(counts)[~counting]] = False
         return counts
-    return np.ones(rows, bool) if kept is None and job.encoding.ignore is not None else kept
+    may_ignore = job.encoding.ignore is not None or job.mask is not None or job.missing
+    return np.ones(rows, bool) if kept is None and may_ignore else kept
 
 
 def _counted(job: Job, losses: Array, each: Array | None, targets: Array, ignored: int) -> CountedRows:
@@ -261,9 +343,11 @@ def _counted(job: Job, losses: Array, each: Array | None, targets: Array, ignore
     return CountedRows(losses, each, row_weights, targets, job.encoding.targets(targets), ignored)
 
 
-def _placed(job: Job, slopes: Array, kept: Array | None, rows: int) -> Array:
+def _placed(job: Job, slopes: Array, kept: Array | None, rows: int, parts: Shares | None) -> Array:
     """Return the gradients of rows in the shape of the rows that were read, with 0 in rows that are ignored."""
-    slopes = times(output_factors(job).astype(slopes.dtype), slopes) if job.several else slopes
+    if job.several:
+        factors = output_factors(job) if parts is None else parts.factors
+        slopes = times(factors.astype(slopes.dtype), slopes)
     if kept is None:
         return slopes
     whole = np.zeros((rows, *slopes.shape[1:]), slopes.dtype)
@@ -275,11 +359,13 @@ def _gathered(
     job: Job, collectors: Collectors, records: dict[type, Any], start: int, outcomes: list[_Outcome]
 ) -> ChunkResult:
     """Return the result of a chunk, from the outcomes of its batches."""
+    if job.unit != "row":
+        return _gathered_units(job, collectors, records, start, outcomes)
     losses = _joined([outcome.counted.losses for outcome in outcomes])
     each = _joined([outcome.counted.weights for outcome in outcomes])
     flat = len(job.targets.shape) == 1
     targets: Any = _joined([outcome.counted.targets for outcome in outcomes]) if flat or job.rows else None
-    row_weights = _with_outputs(job, each, len(losses))
+    row_weights = _joined([outcome.counted.row_weights for outcome in outcomes])
     ignored = sum(outcome.counted.ignored for outcome in outcomes)
     counted = CountedRows(losses, each, row_weights, targets, None, ignored)
     aggregate = Aggregate(records | of_chunk(collectors, job, counted))
@@ -288,13 +374,46 @@ def _gathered(
     return ChunkResult(aggregate, rows, slopes)
 
 
+def _gathered_units(
+    job: Job, collectors: Collectors, records: dict[type, Any], start: int, outcomes: list[_Outcome]
+) -> ChunkResult:
+    """Return the result of a chunk whose rows are positions of units; the first of them is row `start`."""
+    sums = reduce(add, [outcome.sums for outcome in outcomes if outcome.sums is not None])
+    records = records | {PositionCount: PositionCount.of(sums)}
+    if job.unit in OF_FILE:
+        return ChunkResult(Aggregate(records | {UnitSums: sums}))
+    counted, numbers = closed(job, sums)
+    aggregate = Aggregate(records | of_chunk(collectors, job, counted))
+    rows = (Rows(numbers, None, counted.losses, counted.row_weights, None),) if job.rows else ()
+    return ChunkResult(aggregate, rows, tuple(_slopes_of_units(job, sums, start, outcomes)))
+
+
+def _slopes_of_units(job: Job, sums: UnitSums, row: int, outcomes: list[_Outcome]) -> Iterator[Array]:
+    """Yield the gradients of the losses of samples, made from those of their positions, which begin with `row`."""
+    for outcome in outcomes:
+        slopes = outcome.gradient
+        if slopes is None:
+            return
+        first, cuts = job.cut(row, row + len(slopes))
+        weights = np.ones(len(slopes)) if outcome.kept is None else outcome.kept.astype(np.float64)
+        if outcome.counted.row_weights is not None:
+            weights[slice(None) if outcome.kept is None else outcome.kept] = outcome.counted.row_weights
+        if job.over_positions == "mean":
+            totals = sums.weight[first - sums.first : first - sums.first + len(cuts), 0]
+            whole = np.repeat(totals, np.diff(cuts, append=len(slopes)))
+            weights = np.divide(weights, whole, out=np.zeros_like(weights), where=whole > 0)
+        row += len(slopes)
+        yield times(weights.astype(slopes.dtype)[(..., *(None,) * (slopes.ndim - 1))], slopes)
+
+
 def _rows_of_chunk(job: Job, start: int, counted: CountedRows, outcomes: list[_Outcome]) -> Rows:
     """Return the per-sample results of a chunk, which begins with row `start` of the file."""
     kept = _joined([outcome.kept for outcome in outcomes])
     elements = _joined([outcome.values for outcome in outcomes])
     sample = np.arange(start, start + len(counted.losses)) if kept is None else start + np.flatnonzero(kept)
     targets: Any = counted.targets
-    return Rows(sample, targets, counted.losses, counted.row_weights, elements)
+    stop = start + (len(counted.losses) if kept is None else len(kept))
+    return Rows(sample, targets, counted.losses, counted.row_weights, elements, (start, stop))
 
 
 def _joined(parts: list[Any]) -> Any:
@@ -311,8 +430,10 @@ def _weights(job: Job, targets: Array, weights: Array | None) -> Array | None:
     return product
 
 
-def _with_outputs(job: Job, weights: Array | None, rows: int) -> Array | None:
+def _with_outputs(job: Job, weights: Array | None, rows: int, parts: Shares | None = None) -> Array | None:
     """Return the weights of rows, multiplied by the mean of the outputs' weights if there are any."""
+    if parts is not None:
+        return parts.weights if weights is None else weights * parts.weights
     if job.output_weights is None:
         return weights
     mean = float(job.output_weights.mean())

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from losscli.definition.batch import Extras
 from losscli.definition.domain import NON_NEGATIVE, Domains
 from losscli.definition.loss import BoundLoss
 from losscli.engine.masks import Masks
+from losscli.io.positions import Layout
 from losscli.io.source import Source
 from losscli.io.table import TableSource
 
@@ -43,6 +44,21 @@ class Job:
     output_weights: Array | None = None
     """One weight per output, shape (k,), which makes the mean over outputs a weighted mean."""
     over_outputs: str = "mean"
+    element_weights: Source | None = None
+    """One weight per output of each row, shape (n, k)."""
+    mask: Source | None = None
+    """What exists: 0 for what does not, shape (n,), or (n, k) for single outputs; None for everything."""
+    missing: bool = False
+    """Whether targets of several outputs that are NaN, or the label to ignore, do not exist."""
+    layout: Layout | None = None
+    """Which sample each row belongs to, if rows are positions of samples."""
+    unit: str = "row"
+    """What has one loss: a 'row', or the positions of a 'sample', a 'class', a 'sample,class', or the 'file' together."""
+    over_positions: str = "mean"
+    unit_weights: Source | None = None
+    """One weight per sample, shape (samples,), if samples are units."""
+    weighed_by_positions: bool = False
+    """Whether a unit weighs as much as its positions together."""
     rows: bool = False
     elements: bool = False
     gradient: bool = False
@@ -56,11 +72,46 @@ class Job:
     terms_weighted: bool = False
     """Whether the losses contain the class weights already, which are then used for the denominator only."""
     masks: Masks | None = None
-    """How the rows were made, if they are masks of a file that has other rows."""
+    """What is one mask, if masks go through several rows."""
+    class_factors: Array | None = None
+    """One factor per class of an overlap loss, shape (k,); None for 1 each."""
+    counted_classes: Array | None = None
+    """Which classes count in an overlap loss, shape (k,); None for all."""
 
     @property
     def samples(self) -> int:
         return self.predictions.shape[0]
+
+    @property
+    def units(self) -> int:
+        """Number of units, those that are ignored included."""
+        samples = self.samples if self.layout is None else self.layout.samples
+        outputs = self.predictions.shape[1] if len(self.predictions.shape) == 2 else 1
+        return {"row": self.samples, "sample": samples, "class": outputs, "file": 1}.get(self.unit, samples * outputs)
+
+    @property
+    def within_samples(self) -> bool:
+        """Whether units have several rows, all of one sample, so that whole samples are read together."""
+        kind = self.unit if self.masks is None else self.masks.kind
+        return kind in ("sample", "sample,class")
+
+    @property
+    def by_elements(self) -> bool:
+        """Whether outputs of a row exist or weigh differently from row to row."""
+        masked = self.mask is not None and len(self.mask.shape) == 2
+        return self.several and (masked or self.missing or self.element_weights is not None)
+
+    @property
+    def weighed(self) -> bool:
+        """Whether units may have weights other than 1."""
+        given = (self.weights, self.class_weights, self.output_weights, self.element_weights, self.unit_weights)
+        return any(weights is not None for weights in given) or self.by_elements or self.weighed_by_positions
+
+    def cut(self, start: int, stop: int) -> tuple[int, Array]:
+        """Return the sample of row `start`, and where samples begin among the rows from start to stop."""
+        if self.layout is None:
+            return start, np.arange(stop - start)
+        return self.layout.cut(start, stop)
 
     @property
     def several(self) -> bool:
@@ -118,23 +169,12 @@ def read_alike(one: Job, other: Job) -> bool:
 def chunks(job: Job) -> list[tuple[int, int]]:
     """Return the first row of each chunk, and the row after its last. They depend on nothing but the job."""
     cuts = job.predictions.cuts
-    if job.masks is not None and job.masks.starts is not None:
-        return _whole_samples(job, job.masks.starts)
+    if job.layout is not None and (job.gradient or job.rows or job.within_samples):
+        cuts = job.layout.whole(min(CHUNK_BYTES // job.row_bytes, CHUNK_ROWS))
     if cuts is None:
         step = min(max(CHUNK_BYTES // job.row_bytes, job.predictions.grain), CHUNK_ROWS)
         cuts = [*range(0, job.samples, max(1, step)), job.samples]
     return [(int(start), int(stop)) for start, stop in pairwise(cuts) if start < stop]
-
-
-def _whole_samples(job: Job, starts: Array) -> list[tuple[int, int]]:
-    """Return chunks that hold whole samples, whose first rows are `starts`: each has one at least, even if it is large."""
-    step = min(max(CHUNK_BYTES // job.row_bytes, job.predictions.grain), CHUNK_ROWS)
-    bounds, first = [], 0
-    while first < len(starts) - 1:
-        after = max(int(np.searchsorted(starts, starts[first] + step, side="right")) - 1, first + 1)
-        bounds.append((int(starts[first]), int(starts[after])))
-        first = after
-    return [(start, stop) for start, stop in bounds if start < stop]
 
 
 def threads_for(job: Job, threads: int) -> int:
@@ -157,10 +197,46 @@ def output_factors(job: Job) -> Array:
     return v / (v.sum() if job.over_outputs == "mean" else v.mean())
 
 
-def over_outputs(job: Job, values: Array) -> Array:
+class Shares(NamedTuple):
+    """How the losses of a row's outputs make its loss, where outputs exist or weigh differently from row to row.
+
+    `factors`, shape (n, k), multiply the losses of the outputs, and `weights`, shape (n,), are the weights of the rows in
+    a mean; `elements`, shape (n, k), those of single outputs.
+    """
+
+    factors: Array
+    weights: Array
+    elements: Array
+
+
+def shares(job: Job, present: Array | None, weights: Array | None) -> Shares:
+    """Return the shares of the outputs of some rows.
+
+    Parameters
+    ----------
+    present
+        which outputs exist, shape (n, k); None for all.
+    weights
+        the weights of the outputs, shape (n, k); None for 1 each.
+    """
+    v = np.ones(job.predictions.shape[1]) if job.output_weights is None else job.output_weights
+    each = v if weights is None else v * weights.astype(np.float64)
+    held = each if present is None else np.broadcast_to(each, present.shape)
+    there = held if present is None else np.where(present, held, 0.0)
+    base = there if job.over_outputs == "mean" else held
+    total = base.sum(axis=1)
+    scale = total if job.over_outputs == "mean" else total / base.shape[1]
+    with np.errstate(all="ignore"):
+        factors = np.where(scale[:, None] > 0, there / scale[:, None], 0.0)
+    return Shares(factors, total / base.shape[1], there)
+
+
+def over_outputs(job: Job, values: Array, parts: "Shares | None" = None) -> Array:
     """Return the loss of each row, shape (n,), from the losses of its outputs."""
     if not job.several:
         return values
+    if parts is not None:
+        return row_sums(times(parts.factors, values))
     factors = output_factors(job)
     if job.output_weights is None:
         return row_sums(values) * factors[0] if job.over_outputs == "sum" else row_sums(values) / len(factors)

@@ -18,6 +18,8 @@ from losscli.io.source import Reshaped, Source, Window, place_in_array
 FORTRAN_ROWS = 128
 """Rows that are read at once from an array stored by columns, of which each column needs a read of its own."""
 
+LONG_RUN = 512
+"""Bytes of one column from which on each column of an array stored by columns is read by itself."""
 VERSIONS = ((1, 0), (2, 0), (3, 0))
 """Versions of NPY that exist."""
 MOST_OF_EMPTY = 1 << 28
@@ -84,7 +86,7 @@ class NpySource:
 
     @property
     def grain(self) -> int:
-        return FORTRAN_ROWS if self.fortran else 1
+        return FORTRAN_ROWS if self.fortran and len(self.shape) == 2 else 1
 
     def read(self, start: int, stop: int, out: Array | None = None) -> Array:
         size = self.stored.itemsize
@@ -95,12 +97,39 @@ class NpySource:
                 rows = np.empty((stop - start, *self.shape[1:]), self.stored)
             self._fill(rows, self.offset + start * width * size)
         else:
-            by_column = np.empty((self.shape[1], stop - start), self.stored)
-            for column, part in enumerate(by_column):
-                self._fill(part, self.offset + (column * self.shape[0] + start) * size)
-            rows = by_column.T
+            rows = self._by_columns(start, stop)
         with np.errstate(over="ignore"):  # a long double may be too large for a float64
             return np.ascontiguousarray(decoded(rows, self.encoding), self.dtype)
+
+    def _by_columns(self, start: int, stop: int) -> Array:
+        """Return rows, as they are stored, of an array whose first axis varies fastest in the file."""
+        size, height = self.stored.itemsize, self.shape[0]
+        width, taken = int(np.prod(self.shape[1:], dtype=np.int64)), stop - start
+        by_column = np.empty((width, taken), self.stored)
+        if taken * size >= LONG_RUN or taken == 0:
+            for column, part in enumerate(by_column):
+                self._fill(part, self.offset + (column * height + start) * size)
+        else:  # runs so short that it costs less to read what lies between them too
+            step = max(1, PIECE // (height * size))
+            for column in range(0, width, step):
+                whole = np.empty((min(step, width - column), height), self.stored)
+                self._fill(whole, self.offset + column * height * size)
+                by_column[column : column + step] = whole[:, start:stop]
+        if len(self.shape) == 2:
+            return by_column.T
+        return by_column.reshape(*self.shape[:0:-1], taken).T
+
+    def elements(self, start: int, stop: int, out: Array | None = None) -> Array:
+        """Return the numbers from `start` to `stop`, counted through all axes, the last one fastest."""
+        if self.fortran:
+            width = int(np.prod(self.shape[1:], dtype=np.int64))
+            first, last = start // max(1, width), -(-stop // max(1, width))
+            return self.read(first, last).reshape(-1)[start - first * width : stop - first * width]
+        direct = out is not None and self.stored == self.dtype and out.flags.c_contiguous
+        flat = out if direct and out is not None else np.empty(stop - start, self.stored)
+        self._fill(flat, self.offset + start * self.stored.itemsize)
+        with np.errstate(over="ignore"):
+            return np.ascontiguousarray(decoded(flat, self.encoding), self.dtype)
 
     def _fill(self, array: Array, position: int) -> None:
         if array.size:
@@ -242,13 +271,13 @@ def check_length(name: str, shape: tuple[int, ...], promised: int, present: int)
 
 
 def check_axes(shape: tuple[int, ...], name: str) -> None:
-    """Raise a DataError for shapes that are neither (n,) nor (n, k)."""
+    """Raise a DataError for shapes without an axis, or with a length that is none."""
     if any(type(length) is not int for length in shape):
         raise DataError(f"{name}: its header says shape {shape}, which is none; it is damaged, save it again")
     if any(length < 0 for length in shape):
         raise DataError(f"{name}: its header says shape {shape}, with a negative length; it is damaged, save it again")
-    if not 1 <= len(shape) <= 2:
-        raise DataError(f"{name}: shape {shape} has {len(shape)} axes; losscli reads (n,) or (n, k): reshape it first")
+    if not shape:
+        raise DataError(f"{name}: shape () is one number without an axis; save it with numpy.reshape(values, (1,))")
 
 
 def check_dtype(dtype: np.dtype[Any], name: str, untyped: str | None = None) -> None:

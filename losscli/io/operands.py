@@ -279,7 +279,7 @@ def _stacked(name: str, contents: list[Content]) -> Content:
 
         return Stacked(name, contents)
     for content in contents[1:]:
-        if content.shape[1:] != first.shape[1:]:
+        if content.shape[1:] != first.shape[1:] and (len(content.shape) != len(first.shape) or len(first.shape) < 2):
             raise DataError(f"{content.name}: shape {content.shape} does not go with {first.name}'s {first.shape}")
     return ShardedSource(name, contents)
 
@@ -329,7 +329,7 @@ def _standard_input(name: str, once: bool, dtype: str | None) -> Raw | StreamSou
     begin = Begun(stream)
     if once and begin.read(len(MAGIC_NPY)) == MAGIC_NPY:
         shape, fortran, stored = read_npy_header(begin.again(), name, dtype)
-        if not fortran or len(shape) == 1:
+        if len(shape) <= 2 and (not fortran or len(shape) == 1):
             return StreamSource.begun(name, stream, shape, stored)
     raw = Spool.copy(name, chain([begin.held], pieces_of(stream)))
     if not raw.size:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -47,6 +47,25 @@ class Source(Protocol):
     def place(self, row: int, column: int | None = None) -> str:
         """Return where a value stands, in words in which an editor or NumPy would say it."""
         ...
+
+
+def elements(source: Source, start: int, stop: int, out: Array | None = None) -> Array:
+    """Return the numbers from `start` to `stop`, counted through all axes of an array, the last one fastest: shape (stop - start,).
+
+    `out` is an array of their shape and dtype, which may be filled and returned.
+    """
+    width = int(np.prod(source.shape[1:], dtype=np.int64))
+    if isinstance(source, NumbersInOrder):
+        return source.elements(start, stop, out)
+    first, last = start // max(1, width), -(-stop // max(1, width))
+    return source.read(first, last).reshape(-1)[start - first * width : stop - first * width]
+
+
+@runtime_checkable
+class NumbersInOrder(Protocol):
+    """A source whose numbers can be read from any place, and not only whole rows of them."""
+
+    def elements(self, start: int, stop: int, out: Array | None = None) -> Array: ...
 
 
 def blocks(source: Source) -> Iterator[tuple[int, Array]]:
@@ -98,6 +117,13 @@ class MemorySource:
     def read(self, start: int, stop: int, out: Array | None = None) -> Array:
         return self.array[start:stop]
 
+    def elements(self, start: int, stop: int, out: Array | None = None) -> Array:
+        return self._flat[start:stop]
+
+    @cached_property
+    def _flat(self) -> Array:
+        return self.array.reshape(-1)  # a copy, unless the array is in C order
+
     def place(self, row: int, column: int | None = None) -> str:
         if self.where is None:
             return place_in_array(self.name, row, column)
@@ -146,7 +172,13 @@ class ShardedSource:
 
     @cached_property
     def shape(self) -> tuple[int, ...]:
-        return (int(self.starts[-1]), *self.parts[0].shape[1:])
+        tail = self.parts[0].shape[1:]
+        if not self.alike:  # -1 is a length that differs, of arrays that are read as positions
+            tail = tuple(
+                lengths[0] if len(set(lengths)) == 1 else -1
+                for lengths in zip(*(part.shape[1:] for part in self.parts), strict=True)
+            )
+        return (int(self.starts[-1]), *tail)
 
     @cached_property
     def dtype(self) -> np.dtype[Any]:
@@ -169,6 +201,11 @@ class ShardedSource:
             0,
             *(int(first) + cut for first, cuts in zip(self.starts, cuts_of_parts, strict=False) for cut in cuts[1:]),
         ]
+
+    @property
+    def alike(self) -> bool:
+        """Whether all parts have the same shape but for the number of rows."""
+        return len({part.shape[1:] for part in self.parts}) == 1
 
     def read(self, start: int, stop: int, out: Array | None = None) -> Array:
         arrays = []

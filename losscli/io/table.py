@@ -235,9 +235,16 @@ class Table:
         column: TextColumn = self.kept[number]
         return column
 
-    def copied(self, numbers: Sequence[int], cure: str = "") -> Source:
-        """Return the columns as `source` does, but from a copy that can be read and cut at any row."""
-        source, key = self.source(numbers, cure), ("copied", tuple(numbers))
+    def copied(self, numbers: Sequence[int], cure: str = "", missing: bool = False) -> Source:
+        """Return the columns as `source` does, but from a copy that can be read and cut at any row.
+
+        `missing` says that empty cells, and words for missing values, are NaN.
+        """
+        key = ("copied", missing, tuple(numbers))
+        if missing and not (len(numbers) == 1 and self.breadth(numbers[0]) is not None):
+            source: Source = TableSource(self, tuple(numbers), cure, len(numbers) == 1, missing=True)
+        else:
+            source = self.source(numbers, cure)
         if source.cuts is None:
             return source
         if key not in self.kept:
@@ -298,8 +305,8 @@ class Table:
         """
         return TableSource(self, tuple(numbers), cure, len(numbers) == 1 and one_axis)
 
-    def numbers(self, chunk: int, numbers: Sequence[int], cure: str) -> Array:
-        """Return columns of a chunk as numbers, shape (n, len(numbers)).
+    def numbers(self, chunk: int, numbers: Sequence[int], cure: str, missing: bool = False) -> Array:
+        """Return columns of a chunk as numbers, shape (n, len(numbers)); if `missing`, NaN for missing values.
 
         Raises
         ------
@@ -307,23 +314,27 @@ class Table:
             at the first cell that is not a number.
         """
         array = self.quick(chunk, numbers)
-        return array if array is not None else self._checked(chunk, numbers, cure)
+        return array if array is not None else self._checked(chunk, numbers, cure, missing)
 
-    def _checked(self, chunk: int, numbers: Sequence[int], cure: str) -> Array:
+    def _checked(self, chunk: int, numbers: Sequence[int], cure: str, missing: bool) -> Array:
         """Return columns of a chunk as numbers, after a look at each cell."""
         import polars as pl
 
         cells = self.frame(chunk, numbers)
         parsed, text = _parsed(self.pointed(cells))
         for j, nulls in enumerate(parsed.null_count().row(0)):
-            if nulls:
-                self._refuse(chunk, numbers[j], parsed.to_series(j).is_null(), cure)
-        array = parsed.to_numpy()
+            bad = parsed.to_series(j).is_null() if nulls else None
+            if missing and bad is not None:
+                words = cells.to_series(j).cast(pl.String).fill_null("").str.strip_chars().str.to_lowercase()
+                bad &= ~words.is_in(["", *MISSING])
+            if bad is not None and bad.any():
+                self._refuse(chunk, numbers[j], bad, cure)
+        array = (parsed.fill_null(np.nan) if missing else parsed).to_numpy()
         for j in np.flatnonzero(np.isinf(array).any(axis=0)).tolist() if text else []:
             huge = np.isinf(array[:, j]) & ~cells.to_series(j).cast(pl.String).str.contains("(?i)inf").to_numpy()
             if huge.any():
                 self._refuse(chunk, numbers[j], pl.Series(huge), cure)
-        return np.ascontiguousarray(array, self.dtype(numbers))
+        return np.ascontiguousarray(array, np.float64 if missing else self.dtype(numbers))
 
     def _refuse(self, chunk: int, number: int, bad: "pl.Series", cure: str) -> None:
         """Raise a DataError about the first bad cell of a column, with the number of further ones."""
@@ -380,6 +391,8 @@ class TableSource:
     numbers: tuple[int, ...]
     cure: str
     flat: bool
+    missing: bool = False
+    """Whether missing values are NaN, and not an error."""
     _first: Array | None = None
     """The first chunk, if it was read before the others."""
 
@@ -393,7 +406,7 @@ class TableSource:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        return self.table.dtype(self.numbers)
+        return np.dtype(np.float64) if self.missing else self.table.dtype(self.numbers)
 
     @property
     def columns(self) -> tuple[str, ...] | None:
@@ -423,7 +436,8 @@ class TableSource:
     def _chunk(self, chunk: int) -> Array:
         if chunk == 0 and self._first is not None:
             return self._first
-        return self.table.numbers(chunk, self.numbers, self.cure)
+        numbers = self.table.numbers(chunk, self.numbers, self.cure, self.missing)
+        return numbers.astype(self.dtype, copy=False)
 
     def same(self, other: "TableSource") -> bool:
         """Whether the other source has the same columns of the same table."""

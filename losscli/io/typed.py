@@ -85,12 +85,12 @@ class TypedTable(Table):
     def quick(self, chunk: int, numbers: Sequence[int]) -> Array | None:
         return None
 
-    def _checked(self, chunk: int, numbers: Sequence[int], cure: str) -> Array:
+    def _checked(self, chunk: int, numbers: Sequence[int], cure: str, missing: bool) -> Array:
         for number, dtype in zip(numbers, self._dtypes(numbers), strict=True):
             if dtype.is_temporal():
                 what = f"{self.name}, {self.label(number)}: its cells are {dtype}"
                 raise DataError(f"{what}, where one number each is needed{cure or '; save a column for each number'}")
-        return super()._checked(chunk, numbers, cure)
+        return super()._checked(chunk, numbers, cure, missing)
 
     def _dtypes(self, numbers: Sequence[int]) -> "list[pl.DataType]":
         dtypes = self.schema.dtypes()

@@ -46,6 +46,8 @@ class Call:
     """Whether it takes the mean over all pairs, instead of over rows that each have a mean over their pairs."""
     per: str | None = None
     """The extent of one mask: 'row', 'column' or 'file'."""
+    activation: str | None = None
+    """What it does with logits of masks, 'sigmoid' or 'softmax'; None if it takes none."""
     smoothing: str | None = None
     """The mode of label smoothing, or None if there is none."""
     terms_by_class: bool = False

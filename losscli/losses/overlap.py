@@ -196,6 +196,7 @@ overlap = family(
     takes_from=True,
     elements=Elements,
     sums=Sums,
+    takes_class_weight=True,
 )
 
 Smooth = Annotated[float, NON_NEGATIVE, "added to both sides of the fraction"]

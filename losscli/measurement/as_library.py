@@ -48,7 +48,7 @@ class Side:
 
 def facts_of(measurement: Measurement) -> Facts:
     """Return the facts about a measurement's files on which conventions depend."""
-    shape = measurement.units.shape
+    shape = measurement.opened.predictions.shape
     return Facts(
         measurement.opened.predictions.dtype, measurement.opened.encoding.kind, shape[1] if len(shape) == 2 else 1
     )

@@ -3,7 +3,7 @@
 Every command that computes losses of files calls this; it knows nothing of the command line.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,7 @@ from losscli.engine.evaluate import ChunkResult, evaluate
 from losscli.engine.job import Job, threads_for
 from losscli.engine.reduction import REDUCTIONS, baseline, reduced
 from losscli.engine.threads import available_threads, pool
+from losscli.engine.units import PositionCount
 from losscli.errors import UsageError
 from losscli.findings import Finding, warned
 from losscli.io.bytes import Raw
@@ -66,11 +67,15 @@ class Measurement:
     columns: tuple[Column, ...] = ()
     """The columns of all files, with their roles and reasons."""
     receipt: dict[str, Any] = field(default_factory=dict)
+    shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """The shapes of predictions and targets in their files, if they are read as rows of positions."""
 
     @property
     def given_columns(self) -> tuple[str, ...] | None:
         """Names of the predictions' columns in the order of their file."""
         source = self.job.predictions
+        if self.units.layout is not None:
+            return None
         return source.of.columns if isinstance(source, Reordered) else source.columns
 
     def restored(self, slopes: Array, first: int) -> Iterator[Array]:
@@ -122,8 +127,20 @@ class Measurement:
         settled = replace(
             self, request=request, job=job, collectors=collectors, notes=notes, findings=list(self.findings)
         )
-        settled.receipt = receipt(request, job, self.decoded, self.units.dropped, self.columns)
+        settled.receipt = receipt(request, job, self.decoded, self.units, self.columns, self.shapes)
         return settled
+
+    def over_samples(self) -> "Measurement":
+        """Return the measurement of whole samples, each with the weight of its positions, if positions are the units.
+
+        The weighted mean is that of all positions. Positions of a sample hang together: what is resampled are samples.
+        """
+        if self.units.layout is None or self.job.unit != "row":
+            return self
+        job = replace(self.job, unit="sample", over_positions="mean", weighed_by_positions=True)
+        found = replace(self, job=job, units=replace(self.units, kind="sample"))
+        found.collectors = [*found.essential(), *self.collectors[len(self.essential()) :]]
+        return found
 
     def essential(self) -> list[Collector]:
         """Return the collectors of every pass over this measurement's rows."""
@@ -134,7 +151,7 @@ class Measurement:
         family = request.loss.family
         if len(job.predictions.shape) != 2 or job.predictions.shape[1] < 2 or family.width is not None:
             return False
-        if family.coupled in ("masks", "file") or family.parts > 1 or request.classes is not None:
+        if family.coupled in ("masks", "file") or family.parts > 1 or request.classes is not None or job.layout:
             return False
         return any(one.role is Role.PREDICTION and one.reason is not Reason.OPTION for one in self.columns)
 
@@ -245,6 +262,8 @@ class Measurement:
         summary = {"mean": sums.mean, "std": spread.std, "min": spread.least}
         summary |= {f"p{percent}": at for percent, at in zip(PERCENTILES, quantiles.at(PERCENTILES), strict=True)}
         summary["max"] = spread.most
+        if aggregate.get(PositionCount) is not None:
+            self.receipt["positions"] = aggregate[PositionCount]._asdict()
         everything = self.receipt | {
             "percentiles": "exact" if quantiles.exact else f"histogram, relative error <= {SKETCH_ERROR:g}"
         }

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from losscli.engine.evaluate import Rows
     from losscli.measurement.measure import Measurement
 
-RESERVED = ("sample", "id", "target", "loss", "weight")
+RESERVED = ("sample", "position", "class", "id", "target", "loss", "weight")
 """Names of columns that every output may have."""
 
 
@@ -24,17 +24,17 @@ def columns(measurement: "Measurement", rows: "Rows", nested: bool) -> dict[str,
         for JSON: several targets or losses of a sample are one list; otherwise each is a column.
     """
     masks = measurement.job.masks is not None  # masks are not rows of the file: they have no id and no class
-    by_name: dict[str, Any] = {"sample": rows.sample if masks else measurement.units.original(rows.sample)}
+    by_name = places(measurement, rows.sample, masks, nested)
     if measurement.ids is not None and not masks:
         by_name["id"] = measurement.ids.take(by_name["sample"])
-    target = targets(measurement, rows.target)
+    target = None if rows.target is None else targets(measurement, rows.target)
     names = output_names(measurement.job, measurement.decoded)
     if isinstance(target, np.ndarray) and target.ndim == 2:
         if nested:
             by_name["target"] = target
         else:
             by_name |= {f"target_{name}": column for name, column in zip(names, target.T, strict=True)}
-    else:
+    elif target is not None:
         by_name["target"] = target
     by_name["loss"] = rows.loss
     if rows.weight is not None:
@@ -49,6 +49,29 @@ def columns(measurement: "Measurement", rows: "Rows", nested: bool) -> dict[str,
                     name = f"loss_{name}"
                 by_name[name] = column
     return by_name
+
+
+def places(measurement: "Measurement", numbers: Array, masks: bool, nested: bool) -> dict[str, Any]:
+    """Return the columns that say which unit each row is: its sample and, where there are some, its position and its class."""
+    units = measurement.units
+    if units.layout is None and (masks or units.kind == "position"):
+        return {"sample": numbers if masks else units.original(numbers)}
+    if units.kind == "file":
+        return {"sample": np.zeros(len(numbers), np.int64)}
+    names = np.array(output_names(measurement.job, measurement.decoded))
+    if units.kind == "class":
+        return {"class": names[numbers].tolist()}
+    if units.kind == "sample,class":
+        return {"sample": numbers // len(names), "class": names[numbers % len(names)].tolist()}
+    samples, positions = units.indices(numbers)
+    by_name: dict[str, Any] = {"sample": samples}
+    if positions is None or not positions.shape[1]:
+        return by_name
+    if positions.shape[1] == 1:
+        return by_name | {"position": positions[:, 0]}
+    if nested:
+        return by_name | {"position": positions}
+    return by_name | {f"position_{i}": column for i, column in enumerate(positions.T)}
 
 
 def targets(measurement: "Measurement", block: Array) -> Any:

@@ -17,10 +17,12 @@ from losscli.data.dataset import Dataset, assign, join
 from losscli.data.predictions import constant_of, shaped
 from losscli.data.target_encoding import DecodedTargets
 from losscli.data.targets import decode
-from losscli.data.weights import class_weights, pos_weight, sample_weights
+from losscli.data.units import SYNONYMS, unit_kind
+from losscli.data.weights import class_weights, mask_of, output_weights, pos_weight, weights_of
 from losscli.definition.batch import Extras
 from losscli.definition.loss import BoundLoss
 from losscli.definition.request import Request
+from losscli.definition.words import UnitKind
 from losscli.engine.job import Job, compute_dtype
 from losscli.errors import DataError, UsageError
 from losscli.findings import WARNING, Finding, warned
@@ -72,6 +74,8 @@ def prepare(
         raise _advised(error, request, opener, choose is not None) from error
     if (doubt := about_classes(request, dataset, inputs.predictions, decoded)) is not None:
         raise doubt.error()
+    if request.loss.family.coupled in ("masks", "file"):
+        request = _settled_masks(request, dataset, inputs, decoded)
     job = _job(request, opener, dataset, inputs, decoded, rows, elements, gradient)
     paths = opener.paths | ({os.path.realpath(request.classes)} if request.classes else set())
     measurement = Measurement(
@@ -80,15 +84,38 @@ def prepare(
         decoded=decoded,
         ids=dataset.ids,
         notes=[*dataset.notes, *decoded.notes, *warned(dataset.findings)],
-        units=dataset.units,
+        units=dataset.units(_kind_of_units(request, dataset, job)),
         files=frozenset(paths),
         raws=opener.raws,
         opened=job,
         findings=dataset.findings,
         groups=None if dataset.groups is None else dataset.groups.words(),
         columns=dataset.columns(),
+        shapes={} if dataset.layout is None else _file_shapes(dataset),
     )
     return measurement.settled(request)
+
+
+def _settled_masks(request: Request, dataset: Dataset, inputs: "_Inputs", decoded: DecodedTargets) -> Request:
+    """Return the request with what makes probabilities of logits, and what is one mask if positions belong to samples."""
+    from losscli.measurement.mask_options import check_class_weight, settled_activation
+
+    check_class_weight(request, inputs.predictions)
+    request = settled_activation(request, inputs.predictions, decoded)
+    return replace(request, per="sample") if request.per is None and dataset.layout is not None else request
+
+
+def _kind_of_units(request: Request, dataset: Dataset, job: Job) -> UnitKind:
+    """Return what has one loss, as the results number it; masks of tables are numbered as rows are."""
+    if request.loss.family.coupled in ("masks", "file") and dataset.layout is not None:
+        return SYNONYMS.get(request.per or "", request.per)  # type: ignore[arg-type, return-value]
+    return "position" if job.unit == "row" else job.unit  # type: ignore[return-value]
+
+
+def _file_shapes(dataset: Dataset) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of predictions and targets in their files, by their names in the receipt."""
+    columns = {"predictions": dataset.predictions, "targets": dataset.targets}
+    return {name: one.file_shape for name, one in columns.items() if one is not None}
 
 
 def _understood(
@@ -142,8 +169,11 @@ def _dataset(request: Request, opener: Opener, once: bool) -> Dataset:
         request.columns,
         None if third is None else opener.open(third, f"--{request.loss.family.third_operand}"),
         request.by,
+        None if request.mask is None else opener.open(request.mask, "--mask"),
     )
     join(dataset, request.id, request.on_unmatched == "drop")
+    if dataset.targets is not None:
+        dataset.targets.missing = request.missing == "ignore"
     return dataset
 
 
@@ -154,6 +184,10 @@ def _settled_loss(request: Request, dataset: Dataset, choose: Callable[[Dataset]
     resolve = request.loss.declaration.resolve
     if resolve is not None:
         request = replace(request, loss=resolve(request.loss, request, dataset, dataset.notes))
+    if dataset.predictions.axes > 2 or request.says_axes:
+        from losscli.data.axes import lay_out
+
+        dataset.layout = lay_out(request, dataset)
     if (doubt := about_name(request, dataset)) is not None:
         raise doubt.error()
     if dataset.targets is not None and dataset.targets.same_data(dataset.predictions):
@@ -218,6 +252,7 @@ def _decoded(request: Request, dataset: Dataset, inputs: _Inputs) -> DecodedTarg
         request.ignore_index,
         request.label_base,
         request.classes is not None,
+        request.missing == "ignore",
     )
     decoded.columns = inputs.predictions.columns
     return decoded
@@ -247,11 +282,22 @@ def _job(
     )
     subtracted += [] if third is None else [third.dtype]
     dtype = compute_dtype(source.dtype, np.result_type(*subtracted) if subtracted else None)
-    by_class, by_output = class_weights(request, opener, decoded, k, inputs.several)
+    of_masks = family.coupled in ("masks", "file") and len(source.shape) == 2
+    by_class, by_output = class_weights(request, opener, decoded, k, inputs.several or of_masks)
+    factors, by_output = (by_output, None) if of_masks else (None, by_output)
+    by_output = output_weights(request, by_output, source, inputs.several)
+    weights = weights_of(request, dataset, source, inputs.several)
+    family_has_units = family.coupled is None
+    unit = (
+        unit_kind(family, request.per, inputs.several, dataset.layout, request.loss.name)
+        if family_has_units
+        else "position"
+    )
     extras = Extras(
         prediction_kind=request.prediction_kind,
         pos_weight=pos_weight(request, source, inputs.several),
         centers=None if centers is None else centers.astype(dtype),
+        activation=request.activation,
     )
     job = Job(
         loss=request.loss,
@@ -260,7 +306,14 @@ def _job(
         encoding=decoded.encoding,
         dtype=dtype,
         extras=extras,
-        weights=sample_weights(dataset, dataset.notes),
+        weights=weights.rows,
+        element_weights=weights.elements,
+        unit_weights=weights.samples,
+        mask=mask_of(dataset, source, inputs.several),
+        missing=request.missing == "ignore" and inputs.several,
+        layout=dataset.layout,
+        unit="row" if unit == "position" else unit,
+        over_positions=request.over_positions,
         class_weights=by_class,
         output_weights=by_output,
         over_outputs=request.over_outputs,
@@ -268,9 +321,20 @@ def _job(
         elements=elements,
         gradient=gradient,
         third_operand=third,
+        class_factors=factors,
+        counted_classes=_counted_classes(request, source, decoded),
     )
     if family.coupled == "rows":
         from losscli.engine.whole_file import everyone
 
         job = replace(job, extras=extras._replace(everyone=everyone(request.loss.declaration, job)))
     return job
+
+
+def _counted_classes(request: Request, source: Source, decoded: DecodedTargets) -> Array | None:
+    """Return which classes count in a loss of masks, shape (k,); None for all."""
+    if request.exclude_class is None:
+        return None
+    from losscli.measurement.mask_options import counted_classes
+
+    return counted_classes(request, source, decoded.classes or decoded.columns)

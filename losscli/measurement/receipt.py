@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from losscli.wording import short
 if TYPE_CHECKING:
     from losscli.data.columns import Column
     from losscli.data.target_encoding import DecodedTargets, TargetEncoding
+    from losscli.data.units import Units
     from losscli.definition.dialect import Dialect
     from losscli.definition.loss import Loss
     from losscli.definition.request import Request
@@ -26,17 +28,20 @@ def receipt(
     request: "Request",
     job: "Job",
     decoded: "DecodedTargets",
-    dropped: int | None,
+    units: "Units",
     columns: "Sequence[Column]" = (),
+    shapes: "Mapping[str, tuple[int, ...]]" = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Return everything that the number depends on, ready for JSON.
 
     Parameters
     ----------
-    dropped
-        the number of rows without a partner, or None.
+    units
+        what has one loss.
     columns
         the columns of all files, with their roles and reasons.
+    shapes
+        the shapes of predictions and targets in their files, where they are read as rows of positions.
     """
     loss, encoding = request.loss.declaration, job.encoding
     entries: dict[str, Any] = {
@@ -49,8 +54,13 @@ def receipt(
         "operands": request.operands,
         "takes": request.takes,
         "from": request.prediction_kind if loss.family.takes_from else None,
-        "predictions": _described(job.predictions),
-        "targets": _targets(job, decoded),
+        "activation": request.activation,
+        "predictions": _described(job.predictions) | _shape(shapes, "predictions"),
+        "targets": _targets(job, decoded) | _shape(shapes, "targets"),
+        "class_axis": request.class_axis,
+        "shift": request.shift or None,
+        "mask": request.mask,
+        "missing": request.missing if job.missing else None,
         "computed_in": str(job.dtype),
         "classes": list(decoded.classes) if decoded.classes else None,
         "reduction": request.reduction,
@@ -61,15 +71,17 @@ def receipt(
         "label_base": request.label_base or None,
         "ignore_index": request.ignore_index,
         "sample_weight": request.sample_weight,
-        "class_weight": _listed(job.class_weights),
+        "class_weight": _listed(job.class_weights if job.class_factors is None else job.class_factors),
+        "exclude_class": request.exclude_class,
         "output_weight": _listed(job.output_weights),
         "pos_weight": _listed(job.extras.pos_weight),
         "centers": request.centers,
         **({str(loss.family.third_operand): request.third_operand} if request.third_operand else {}),
-        "per": _per(job, loss),
+        "per": _per(request, job, loss, units),
+        "over_positions": request.over_positions if job.unit not in ("row", "class", "file") else None,
         "id": request.id,
         "on_unmatched": request.on_unmatched if request.id is not None else None,
-        "dropped": dropped,
+        "dropped": units.dropped,
         "picked": request.columns,
         "columns": [column.described() for column in columns],
         "dialect": _said(request.dialect),
@@ -86,11 +98,17 @@ def _targets(job: "Job", decoded: "DecodedTargets") -> dict[str, Any]:
     return _described(job.targets, stored_as) | {"kind": kind} | matched
 
 
-def _per(job: "Job", loss: "Loss") -> str | None:
-    """Return whether masks are compared by row or otherwise; None for losses that take no masks."""
+def _shape(shapes: "Mapping[str, tuple[int, ...]]", name: str) -> dict[str, Any]:
+    return {"shape": list(shapes[name])} if name in shapes else {}
+
+
+def _per(request: "Request", job: "Job", loss: "Loss", units: "Units") -> str | None:
+    """Return what has one loss; None for rows of tables, of which nothing else is said."""
     if job.masks:
         return job.masks.per
-    return "row" if loss.family.coupled == "masks" else None
+    if loss.family.coupled == "masks":
+        return "row"
+    return units.kind if units.layout is not None or request.per is not None else None
 
 
 def _said(dialect: "Dialect") -> dict[str, Any] | None:
@@ -137,6 +155,7 @@ def signature(receipt: Mapping[str, Any]) -> str:
         "operands": receipt.get("operands"),
         "takes": receipt.get("takes"),
         "from": receipt.get("from"),
+        "activation": receipt.get("activation"),
         "targets": receipt["targets"]["kind"],
         "smoothing": _smoothing_words(receipt.get("label_smoothing")),
         "classes": receipt.get("class_order"),
@@ -144,8 +163,14 @@ def signature(receipt: Mapping[str, Any]) -> str:
         "ignore": receipt.get("ignore_index"),
         "sample-weight": receipt.get("sample_weight"),
         "class-weight": _words(receipt.get("class_weight", receipt.get("output_weight"))),
+        "exclude-class": receipt.get("exclude_class"),
         "pos-weight": _words(receipt.get("pos_weight")),
         **{name: receipt.get(name) for name in ("centers", "variance", "negative", "other", "per")},
+        "over-positions": receipt.get("over_positions"),
+        "class-axis": receipt.get("class_axis"),
+        "shift": receipt.get("shift"),
+        "mask": receipt.get("mask"),
+        "missing": receipt.get("missing"),
         "over-outputs": receipt.get("over_outputs"),
         "reduction": receipt["reduction"],
         "dtype": receipt["computed_in"],

@@ -85,15 +85,15 @@ def score(
     UsageError
         if the losses are those of masks instead of rows.
     """
-    measurement = prepare(request, rows=True, opener=opener, once=False)
+    measurement = prepare(request, rows=True, opener=opener, once=False).over_samples()
     job = measurement.job
     if job.masks is not None:
         raise UsageError(f"{job.loss.name}: its losses are those of masks, not of rows that two models share")
     begun(job)
     losses = Column(job.predictions.name, np.float64, math.nan)
-    grouped = groups_of(job) == "classes"
+    grouped = groups_of(job) == "classes" and job.unit == "row"
     labels = Column(job.predictions.name, np.int32, -1) if grouped else None
-    weighed = job.weights is not None or job.class_weights is not None or job.output_weights is not None
+    weighed = job.weighed
     weights = Column(job.predictions.name, np.float64, 0) if weighed else None
 
     def consume(chunk: ChunkResult) -> None:
@@ -103,11 +103,11 @@ def score(
             losses.put(places, rows.loss)
             if weights is not None and rows.weight is not None:
                 weights.put(places, rows.weight)
-            if labels is not None:
+            if labels is not None and rows.target is not None:
                 labels.put(places, classes(job, rows.target))
 
     result = measurement.run(consume, threads, seen)
-    height = measurement.units.shape[0]
+    height = measurement.units.height
     return Scored(
         measurement,
         losses.source(height),
@@ -132,7 +132,8 @@ def _check_finite(measurement: Measurement, rows: Array, losses: Array, weights:
         row = int(rows[infinite.argmax()])
         source = measurement.job.predictions
         where = measurement.units.located(row)
+        place = source.place(where) if measurement.units.layout is None else f"{source.name}[{row}]"
         raise DataError(
-            f"{source.place(where)}: the loss is infinite ({count(int(infinite.sum()), 'row')} like this at least), and so is every "
+            f"{place}: the loss is infinite ({count(int(infinite.sum()), 'row')} like this at least), and so is every "
             f"mean difference; correct the row{_finite_loss(measurement)}"
         )

@@ -8,7 +8,7 @@ import math
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +80,7 @@ def _prepare(part: Part, opener: Opener) -> None:
     """Open the files of a term and decide how it is measured; or note why it cannot be."""
     term = part.term
     try:
-        measurement = prepare(term.request, opener=opener, once=False)
+        measurement = prepare(replace(term.request, library=term.library), opener=opener, once=False)
         if term.library is not None:
             measurement = as_library(measurement, term.library, term.options)
         part.measurement = measurement

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 from losscli.cli.options import files
-from losscli.cli.options.declare import LOSS, REDUCING, Option, operand, option, options_of
+from losscli.cli.options.declare import LOSS, READING, REDUCING, Option, operand, option, options_of
 from losscli.cli.options.output import Wanted
 from losscli.cli.options.running import Running
 from losscli.definition.options import TAKEN_BY
@@ -296,7 +296,7 @@ OF_READING: tuple[Option, ...] = (
             option(
                 "--missing",
                 metavar="error|ignore",
-                panel=files.READING,
+                panel=READING,
                 help="What elements of targets of several outputs are that are NaN, null or --ignore-index: an error, or left out.",
             ),
         ],

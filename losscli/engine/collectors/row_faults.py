@@ -139,11 +139,16 @@ def raise_faults(job: "Job", faults: Faults) -> None:
         kind = _kind(job, fault, places[0])
         others = ""
         if number > 1:
-            also = ", ".join(
-                f"row {place[0]}" + ("" if place[1] is None else f" column {place[1]}") for place in places[1:]
-            )
+            also = ", ".join(_where(job, place[0], place[1]) for place in places[1:])
             others = f"; {number:,} in all, also {also}{' ...' if number > len(places) else ''}"
         raise DataError(f"{kind.source.place(*places[0][:2])}: {kind.fact}; {kind.cure}{others}", kind.code)
+
+
+def _where(job: "Job", row: int, column: int | None) -> str:
+    """Return a place in words, without the file."""
+    if job.layout is not None:
+        return f"[{', '.join(map(str, job.layout.index(row, column)))}]"
+    return f"row {row}" + ("" if column is None else f" column {column}")
 
 
 def findings(job: "Job", faults: Faults) -> list[Finding]:
@@ -203,7 +208,8 @@ def _words(job: "Job", fault: str) -> _Words:
     if fault == BAD_THIRD_OPERAND and job.loss.family.third_operand == "variance":
         return _Words("outside-domain", "{value:g} is no variance", "a variance is a number above 0")
     if fault == NAN_TARGET and len(job.targets.shape) == 2:
-        return _WORDS[fault]._replace(cure="remove the row, or take the columns without NaN only")
+        cure = "remove the row" + (", or leave such elements out with --missing ignore" if job.several else "")
+        return _WORDS[fault]._replace(cure=cure)
     if fault == UNDEFINED and job.predictions.dtype == np.float16:
         return _WORDS[fault]._replace(cure="float16 ends at 65504: save float32")
     return _WORDS[fault]

@@ -78,4 +78,4 @@ class Percentiles(ChunkCollector):
     record = Quantiles
 
     def of(self, job: Job, rows: CountedRows) -> Quantiles:
-        return Quantiles.of(rows.wide, many=job.samples > EXACT_LOSSES)
+        return Quantiles.of(rows.wide, many=job.units > EXACT_LOSSES)

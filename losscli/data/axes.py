@@ -1,0 +1,222 @@
+"""Axes: which axis of an array holds the samples, which the classes or outputs, and which are positions.
+
+A table, (n,) or (n, k), needs none of this. Predictions with more axes, predictions that are shifted against their targets, and
+a table whose every element is a unit, are read as rows of positions (`losscli.io.positions`), and so are all operands with them.
+"""
+
+from typing import NamedTuple
+
+from losscli.data.columns import Columns
+from losscli.data.dataset import Dataset
+from losscli.definition.loss import Family
+from losscli.definition.request import Request
+from losscli.errors import DataError, UsageError
+from losscli.io.positions import Grid, Layout
+from losscli.io.source import ShardedSource
+from losscli.wording import count
+
+SAY_AXIS = (
+    "say which axis holds the classes: --class-axis 1 (PyTorch, MONAI) or --class-axis -1 (Keras, optax, Hugging Face)"
+)
+OF_TABLES = ("label-matrix", "series")
+"""Families whose losses take tables only, for all rows have one loss together."""
+
+
+def lay_out(request: Request, dataset: Dataset) -> Layout | None:
+    """Read the operands of a request as rows of positions if they are more than tables; return the layout, or None.
+
+    Raises
+    ------
+    UsageError
+        if --class-axis or --shift does not fit the shapes.
+    DataError
+        if operands have shapes that do not go together, or it is not said which axis holds the classes.
+    """
+    shape, family = dataset.predictions.shape, request.loss.family
+    axis = _normalised(request.class_axis, shape, dataset.predictions.name)
+    if family.name == "sequence" or not (_needs_layout(request, shape) or axis == 0):
+        _check_tables(dataset, family)
+        return None
+    if family.coupled == "rows" or family.name in OF_TABLES:
+        raise DataError(
+            f"{request.loss.name}: {dataset.predictions.name} has shape {shape}; it takes (n,) or (n, k), "
+            "since all rows have one loss together: save it with numpy.reshape(values, (n, k))"
+        )
+    laid = _Laid.of(request, dataset, _axis_of_classes(request, dataset, axis))
+    laid.lay(dataset)
+    return laid.layout
+
+
+def _normalised(axis: int | None, shape: tuple[int, ...], name: str) -> int | None:
+    """Return an axis counted from 0; raise a UsageError if the shape has no such axis."""
+    if axis is None:
+        return None
+    if not -len(shape) <= axis < len(shape) or len(shape) < 2:
+        raise UsageError(f"--class-axis {axis}: {name} has shape {shape}, with {count(len(shape), 'axis', 'axes')}")
+    return axis % len(shape)
+
+
+def _needs_layout(request: Request, shape: tuple[int, ...]) -> bool:
+    """Whether rows of the file are not the rows that have a loss each."""
+    elementwise = request.loss.family.several_outputs and len(shape) == 2 and request.per == "position"
+    return len(shape) > 2 or request.shift != 0 or elementwise
+
+
+def _check_tables(dataset: Dataset, family: Family) -> None:
+    """Raise a DataError if an operand has more axes than the predictions, which are a table, or shards of other widths."""
+    for columns in _operands(dataset):
+        if -1 in columns.shape:
+            parts = columns.operand.content.parts
+            other = next(part for part in parts if part.shape[1:] != parts[0].shape[1:])
+            raise DataError(f"{other.name}: shape {other.shape} does not go with {parts[0].name}'s {parts[0].shape}")
+        if len(columns.shape) > 2 and family.name != "sequence":
+            raise DataError(
+                f"{dataset.predictions.name} has shape {dataset.predictions.shape} and {columns.name} {columns.shape}; "
+                "give both the same axes"
+            )
+
+
+def _operands(dataset: Dataset) -> list[Columns]:
+    """Return the operands that there are, the predictions first."""
+    found = (dataset.predictions, dataset.targets, dataset.weights, dataset.mask, dataset.third_operand)
+    return [columns for columns in found if columns is not None]
+
+
+def _axis_of_classes(request: Request, dataset: Dataset, said: int | None) -> int | None:
+    """Return the axis that holds classes, outputs, or the numbers of a row; None if every element is a position."""
+    family, predictions = request.loss.family, dataset.predictions
+    shape, last = predictions.shape, len(predictions.shape) - 1
+    if (family.rows is not None and family.coupled is None) or family.takes_centers:
+        return last
+    if family.takes_distances:
+        return None if request.third_operand is None else last
+    if said is not None:
+        # One output is none: there is one number for each position.
+        return None if shape[said] == 1 and not family.over_classes and last > 1 else said
+    if family.over_classes or family.coupled == "file":
+        if len(shape) == 2:
+            return 1
+        raise DataError(f"{request.loss.name}: {predictions.name} has shape {shape}; {SAY_AXIS}")
+    return None
+
+
+class _Laid(NamedTuple):
+    """How predictions are laid out, and what other operands are compared with."""
+
+    request: Request
+    layout: Layout
+    class_axis: int | None
+    single: bool
+    shift: int
+
+    @classmethod
+    def of(cls, request: Request, dataset: Dataset, class_axis: int | None) -> "_Laid":
+        """Return the layout of the predictions."""
+        shift, predictions = request.shift, dataset.predictions
+        ahead = (max(-shift, 0), max(shift, 0))
+        single = class_axis == 0
+        grids = tuple(Grid(shape, class_axis, ahead, single) for shape in _shapes(predictions))
+        if shift and len(grids[0].axes) != 1:
+            what = count(len(grids[0].axes), "axis", "axes")
+            raise UsageError(
+                f"--shift {shift}: {predictions.name} has shape {predictions.shape}, with {what} of positions; a shift needs "
+                "samples and one axis of positions, as (samples, tokens, classes)"
+            )
+        for grid in grids:
+            if (grid.samples and not grid.kept and len(grids) > 1) or (shift and not grid.kept and grid.samples):
+                raise DataError(
+                    f"{predictions.name}: shape {grid.shape} has no position left"
+                    + (f" with --shift {shift}" if shift else "")
+                )
+        return cls(request, Layout(grids), class_axis, single, shift)
+
+    def lay(self, dataset: Dataset) -> None:
+        """Lay out the predictions and all other operands."""
+        predictions = dataset.predictions
+        predictions.grids = self.layout.grids
+        behind = (max(self.shift, 0), max(-self.shift, 0))
+        if dataset.targets is not None:
+            self._of_shape(dataset.targets, dataset, behind, self._takes_rows(dataset))
+        if dataset.mask is not None:
+            self._of_shape(dataset.mask, dataset, behind, self.class_axis is not None)
+        if dataset.third_operand is not None:
+            self._of_shape(dataset.third_operand, dataset, self.layout.grids[0].skipped, True)
+        weights = dataset.weights
+        if weights is not None:
+            if weights.shape in ((self.layout.samples,), (self.layout.samples, 1)) and self._other != weights.shape:
+                weights.spread = self.layout
+            else:
+                self._of_shape(weights, dataset, behind, self.request.loss.family.several_outputs)
+
+    def _takes_rows(self, dataset: Dataset) -> bool:
+        """Whether targets may have the axis of the classes as well."""
+        return not self.request.loss.family.one_target
+
+    @property
+    def _other(self) -> tuple[int, ...]:
+        """The shape of the predictions without the axis of the classes."""
+        return _without(self.layout.shape, None if self.class_axis is None else self.class_axis + self._added)
+
+    @property
+    def _added(self) -> int:
+        # Shards that are one sample each have an axis of samples together.
+        return int(self.single and len(self.layout.grids) > 1)
+
+    def _of_shape(self, columns: Columns, dataset: Dataset, skipped: tuple[int, int], rows: bool) -> None:
+        """Lay out an operand that has a number for each position or, if `rows`, one for each number of the predictions."""
+        shapes = _shapes(columns)
+        wanted = [grid.shape for grid in self.layout.grids]
+        if len(shapes) != len(wanted):
+            wanted, shapes = [self.layout.shape], [columns.shape]
+        axis = self.class_axis
+        if rows and axis is not None and shapes == wanted:
+            columns.grids = tuple(Grid(shape, axis, skipped, self.single) for shape in _shapes(columns))
+            return
+        fits = all(
+            shape == _without(whole, axis) or _squeezes(shape, _without(whole, axis))
+            for shape, whole in zip(shapes, wanted, strict=True)
+        )
+        if not fits or (-1 in columns.shape and len(_shapes(columns)) != len(self.layout.grids)):
+            raise self._misfit(columns, dataset, rows)
+        columns.grids = tuple(Grid(shape, None, skipped, self.single) for shape in _shapes(columns))
+        if shapes != [_without(whole, axis) for whole in wanted]:
+            note = f"{columns.name}: shape {columns.file_shape} was squeezed to {self._other}"
+            if len(columns.file_shape) < len(self._other):
+                note = f"{dataset.predictions.name}: shape {self._other} was squeezed to {columns.file_shape}"
+            dataset.notes.append(note)
+
+    def _misfit(self, columns: Columns, dataset: Dataset, rows: bool) -> DataError:
+        """Return the error about an operand whose shape does not go with that of the predictions."""
+        shape, family = self.layout.shape, self.request.loss.family
+        forms = [str(self._other)] if self._other != shape or not rows else []
+        forms += [str(shape)] if rows else []
+        hint = ""
+        fitting = [axis for axis in range(1, len(shape)) if _without(shape, axis) == columns.file_shape]
+        if fitting and family.takes_class_axis and family.target_type != "numbers":
+            said = " or ".join(f"--class-axis {axis}" for axis in fitting)
+            hint = f"; the {columns.role} fit {said}"
+        return DataError(
+            f"{self.request.loss.name}: predictions {dataset.predictions.name} have shape {shape} and {columns.role} "
+            f"{columns.name} {columns.file_shape}; nothing is broadcast: give {' or '.join(dict.fromkeys(forms))}{hint}"
+        )
+
+
+def _shapes(columns: Columns) -> list[tuple[int, ...]]:
+    """Return the shapes of the shards of an operand, or that of the only one."""
+    content = columns.operand.content
+    if isinstance(content, ShardedSource) and columns.arranged is None:
+        return [tuple(part.shape) for part in content.parts]
+    return [columns.file_shape]
+
+
+def _without(shape: tuple[int, ...], axis: int | None) -> tuple[int, ...]:
+    """Return a shape without one of its axes, or as it is for None."""
+    return shape if axis is None else shape[:axis] + shape[axis + 1 :]
+
+
+def _squeezes(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
+    """Whether two shapes are the same but for one axis of length 1, behind the first, that only one of them has."""
+    longer, shorter = (one, other) if len(one) > len(other) else (other, one)
+    return len(longer) == len(shorter) + 1 and any(
+        longer[axis] == 1 and _without(longer, axis) == shorter for axis in range(1, len(longer))
+    )
