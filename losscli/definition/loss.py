@@ -159,7 +159,11 @@ class Family:
     @property
     def takes_class_axis(self) -> bool:
         """Whether one axis of predictions with more than two axes can hold the classes or outputs."""
-        return self.over_classes or self.several_outputs or self.name in ("overlap", "mask-margins", "class-masks", "class-overlap")
+        return (
+            self.over_classes
+            or self.several_outputs
+            or self.name in ("overlap", "mask-margins", "class-masks", "class-overlap")
+        )
 
     @property
     def has_units(self) -> bool:

@@ -7,6 +7,7 @@ are held in memory, and what is too large for that is refused with the reason be
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -189,7 +190,7 @@ def evaluate_held_rows(
     counted = np.ones(k, bool) if job.counted_classes is None else job.counted_classes
     shape = (len(samples), k if job.masks.by_class else 1)
     losses, shown, exists = np.zeros(shape, job.dtype), np.zeros(shape), np.zeros(shape, bool)
-    for sample, (low, high) in enumerate(zip(cuts[:-1], cuts[1:], strict=True)):
+    for sample, (low, high) in enumerate(pairwise(cuts)):
         for number, columns in enumerate(_columns(counted, job.masks.by_class, together)):
             if low == high or (job.masks.by_class and not counted[number]):
                 continue

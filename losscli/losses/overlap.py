@@ -81,12 +81,12 @@ class Elements:
 
     @cached_property
     def over(self) -> Array:
-        """p (1 - t)."""
+        """The parts p (1 - t)."""
         return np.asarray(self.chance.p * self.other)
 
     @cached_property
     def under(self) -> Array:
-        """(1 - p) t."""
+        """The parts (1 - p) t."""
         return np.asarray(self.chance.q * self.t)
 
     def part(self, name: str) -> Array:
@@ -541,7 +541,9 @@ class_overlap = family(
     sums=Sums,
 )
 OF_ALL_ROWS = "all rows have one loss: there is nothing to list a row"
-Power = Annotated[float, NON_NEGATIVE, "exponent of a class's size in its weight; MONAI calls 1 'simple' and 0 'uniform'"]
+Power = Annotated[
+    float, NON_NEGATIVE, "exponent of a class's size in its weight; MONAI calls 1 'simple' and 0 'uniform'"
+]
 
 
 def _weights_of_sizes(true: Array, power: float) -> Array:

@@ -29,11 +29,15 @@ def settled_activation(request: "Request", predictions: Source, decoded: Decoded
     name = request.loss.name
     if request.prediction_kind != "logits":
         if said is not None:
-            raise UsageError(f"--activation {said}: with --from {request.prediction_kind} nothing makes probabilities; leave it out")
+            raise UsageError(
+                f"--activation {said}: with --from {request.prediction_kind} nothing makes probabilities; leave it out"
+            )
         return request
     if len(predictions.shape) == 1:
         if said == "softmax":
-            raise UsageError(f"--activation softmax: {predictions.name} has one number a row or position, and no classes")
+            raise UsageError(
+                f"--activation softmax: {predictions.name} has one number a row or position, and no classes"
+            )
         return replace(request, activation="sigmoid")
     if said is not None:
         return request
@@ -94,7 +98,9 @@ def counted_classes(request: "Request", predictions: Source, names: tuple[str, .
         return None
     if len(predictions.shape) == 1:
         axis = "" if request.class_axis is not None else "; say with --class-axis which axis holds them"
-        raise UsageError(f"--exclude-class {text}: {predictions.name} has one number a row or position, and no classes{axis}")
+        raise UsageError(
+            f"--exclude-class {text}: {predictions.name} has one number a row or position, and no classes{axis}"
+        )
     k = predictions.shape[1]
     known = list(names) if names is not None and len(names) == k else [str(number) for number in range(k)]
     counted = np.ones(k, bool)

@@ -83,7 +83,17 @@ class TestImages:
     def test_values_and_gradients_are_those_of_torch(
         self, compute: Compute, save: Save, folder: Path, name: str, unit: str, activation: str
     ) -> None:
-        words = (name, save("z.npy", Z), save("y.npy", Y), "--class-axis", "1", "--activation", activation, "--per", unit)
+        words = (
+            name,
+            save("z.npy", Z),
+            save("y.npy", Y),
+            "--class-axis",
+            "1",
+            "--activation",
+            activation,
+            "--per",
+            unit,
+        )
         value, each, gradient = truth(OF_MASKS[name], Z, Y, activation, unit)
         found = compute(*words, "--gradient", "g.npy", "-f", "json", "--per-sample").json
         assert found["value"] == pytest.approx(value, rel=1e-13)
@@ -96,9 +106,7 @@ class TestImages:
 
     @pytest.mark.parametrize("activation", ["softmax", "sigmoid"])
     @pytest.mark.parametrize("unit", ["sample", "file"])
-    def test_generalized_dice(
-        self, compute: Compute, save: Save, folder: Path, unit: str, activation: str
-    ) -> None:
+    def test_generalized_dice(self, compute: Compute, save: Save, folder: Path, unit: str, activation: str) -> None:
         y = np.where(Y == 2, 0, Y)
         y[1:][Y[1:] == 2] = 2  # an image without a class
         words = ("generalized-dice", save("z.npy", Z), save("y.npy", y), "--class-axis", "1", "--per", unit)
@@ -108,10 +116,24 @@ class TestImages:
         np.testing.assert_allclose(np.load(folder / "g.npy"), gradient, rtol=1e-9, atol=1e-15)
 
     def test_an_image_is_a_mask_if_nothing_is_said(self, compute: Compute, save: Save) -> None:
-        words = ("dice", save("z.npy", Z), save("y.npy", Y), "--class-axis", "1", "--activation", "softmax", "-f", "json")
+        words = (
+            "dice",
+            save("z.npy", Z),
+            save("y.npy", Y),
+            "--class-axis",
+            "1",
+            "--activation",
+            "softmax",
+            "-f",
+            "json",
+        )
         found = compute(*words).json
         assert found["receipt"]["per"] == "sample"
-        assert found["value"] == compute(*words, "--per", "sample").json["value"] == compute(*words, "--per", "row").json["value"]
+        assert (
+            found["value"]
+            == compute(*words, "--per", "sample").json["value"]
+            == compute(*words, "--per", "row").json["value"]
+        )
         assert compute(*words, "--per", "class").json["value"] == compute(*words, "--per", "column").json["value"]
         gdl = compute("generalized-dice", "z.npy", "y.npy", "--class-axis", "1", "-f", "json").json
         assert (gdl["receipt"]["per"], gdl["receipt"]["activation"], gdl["samples"]) == ("sample", "softmax", N)
@@ -121,7 +143,9 @@ class TestImages:
         self, compute: Compute, save: Save, folder: Path, unit: str
     ) -> None:
         words = ("--activation", "softmax", "--per", unit, "-f", "json", "--per-sample")
-        first = compute("dice", save("z.npy", Z), save("y.npy", Y), "--class-axis", "1", *words, "--gradient", "g.npy").json
+        first = compute(
+            "dice", save("z.npy", Z), save("y.npy", Y), "--class-axis", "1", *words, "--gradient", "g.npy"
+        ).json
         last = save("l.npy", np.moveaxis(Z, 1, -1))
         other = compute("dice", last, "y.npy", "--class-axis", "-1", *words, "--gradient", "h.npy").json
         assert [row["loss"] for row in first["rows"]] == [row["loss"] for row in other["rows"]]
@@ -160,7 +184,9 @@ class TestImages:
             alone = compute("lovasz-softmax", rows, save("l.npy", Y[i].reshape(-1))).json["value"]
             assert line["loss"] == alone
         t = RNG.integers(0, 2, Z.shape)
-        lines = compute("lovasz-hinge", "z.npy", save("t.npy", t), "--class-axis", "1", "--per", "sample,class", "-f", "jsonl").lines
+        lines = compute(
+            "lovasz-hinge", "z.npy", save("t.npy", t), "--class-axis", "1", "--per", "sample,class", "-f", "jsonl"
+        ).lines
         rows, labels = (save(f"{name}.npy", values.reshape(N * C, -1)) for name, values in (("r", Z), ("l", t)))
         each = compute("lovasz-hinge", rows, labels, "-f", "jsonl").lines
         assert [line["loss"] for line in lines] == [line["loss"] for line in each]
@@ -203,7 +229,10 @@ class TestWhatCounts:
         table = write("z.csv", "sky,sea,land\n" + "\n".join(",".join(map(str, row)) for row in Z[0, :3, 0].T))
         names = write("y.csv", "label\n" + "\n".join(np.array(["sky", "sea", "land"])[Y[0, 0] % 3]))
         words = ("dice", table, names, "--per", "column", "--activation", "softmax", "-f", "json")
-        assert compute(*words, "--exclude-class", "sky,land").json["value"] == compute(*words, "--exclude-class", "0, 2").json["value"]
+        assert (
+            compute(*words, "--exclude-class", "sky,land").json["value"]
+            == compute(*words, "--exclude-class", "0, 2").json["value"]
+        )
         compute(*words, "--exclude-class", "sun").refuses(2, "'sun' is no class", "sky, sea, land")
         compute(*words, "--exclude-class", "sky,sea,land").refuses(2, "no class is left")
         z, t = save("z.npy", Z[0, 0, 0]), save("t.npy", Z[0, 0, 1] > 0)

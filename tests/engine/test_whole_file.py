@@ -67,9 +67,9 @@ class TestMasks:
     def test_class_labels_are_one_hot_rows(self, compute: Compute, files: dict[str, str]) -> None:
         p, t = sigmoid(SCORES), np.eye(4)[LABELS]
         columns = [self.dice(*pair) for pair in zip(p.T, t.T, strict=True)]
-        found = compute(
-            "dice", files["scores"], files["labels"], "--per", "column", "--activation", "sigmoid"
-        ).json["value"]
+        found = compute("dice", files["scores"], files["labels"], "--per", "column", "--activation", "sigmoid").json[
+            "value"
+        ]
         assert found == pytest.approx(np.mean(columns), rel=1e-12)
 
     @pytest.mark.parametrize("per", ["row", "column", "file"])

@@ -23,7 +23,9 @@ def test_masks_of_zeros_and_ones(loss: Loss, prediction_kind: str) -> None:
     true = masked([0, 0, 0], [1, 1, 1], [0, 1, 0], [1, 0, 1], [0, 1, 0], [0, 0, 0])
     value, slope = called(loss.name, np.where(masks == 1, form[1], form[0]), true, Extras(prediction_kind))
     worst = LOG_OF_NOTHING if loss.name in LOG else math.log(math.cosh(1)) if loss.name == "log-cosh-dice" else 1
-    assert value == pytest.approx([1, 1, 0, 2, 1, 1] if loss.name == "mcc" else [0, 0, 0, worst, worst, worst], rel=1e-15)
+    assert value == pytest.approx(
+        [1, 1, 0, 2, 1, 1] if loss.name == "mcc" else [0, 0, 0, worst, worst, worst], rel=1e-15
+    )
     assert not np.isnan(slope).any()
     if loss.name == "mcc":
         assert not slope[[0, 1, 4, 5]].any()
