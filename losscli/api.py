@@ -75,6 +75,7 @@ OPTIONS: Mapping[str, str] = {
     "temperature": "temperature",
     "temperature_squared": "temperature_squared",
     "bytes": "bytes",
+    "time_axis": "time_axis",
     "input_lengths": "input_lengths",
     "target_lengths": "target_lengths",
     "id": "id",
@@ -103,6 +104,8 @@ FILES = (
     *THIRD_OPERANDS,
 )
 """Options whose value may be an array."""
+NUMBERS = ("bytes", "input_lengths", "target_lengths")
+"""Those of them that may be one number instead."""
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "from_": get_args(PredictionKind),
     "smoothing_mode": get_args(SmoothingMode),
@@ -254,7 +257,8 @@ def check(
 
 def loss_of_rows(bound: "BoundLoss", name: str) -> "BoundLoss":
     """Return a loss that takes predictions and targets row by row, and nothing else; others are refused."""
-    if bound.family.takes_centers or bound.family.third_operand or bound.family.coupled:
+    family = bound.family
+    if family.takes_centers or family.third_operand or family.coupled or family.target_type == "sequences":
         raise UsageError(
             f"--loss {name}: takes more than predictions and targets row by row, which check does not read"
         )
@@ -527,6 +531,8 @@ def _operands(values: Mapping[str, Any]) -> "tuple[dict[str, str], dict[str, Mem
             words[name] = os.fspath(value)
         elif name == "targets" and isinstance(value, int | float) and not isinstance(value, bool):
             words[name] = repr(float(value))
+        elif name in NUMBERS and isinstance(value, int | float) and not isinstance(value, bool):
+            words[name] = repr(value)
         elif value is None:
             raise DataError(f"{name}: None, not a path or an array")
         else:

@@ -4,7 +4,7 @@ import contextlib
 import re
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -41,6 +41,8 @@ from losscli.engine.collectors.prediction_kind import (
 )
 from losscli.engine.collectors.probability_look import LookLikeProbabilities
 from losscli.engine.collectors.row_faults import findings as faulty
+from losscli.engine.collectors.shifted_targets import ShiftedTargets
+from losscli.engine.collectors.shifted_targets import applies as shifted_applies
 from losscli.engine.collectors.summary import Summary
 from losscli.engine.job import Job
 from losscli.engine.reduction import baseline
@@ -49,6 +51,7 @@ from losscli.findings import ERROR, NOTE, WARNING, Finding
 from losscli.io.bytes import Looked
 from losscli.io.join import PRINT, SHOWN, Piles, together
 from losscli.io.operands import Opener
+from losscli.io.positions import Grid
 from losscli.io.source import Source, blocks
 from losscli.lookup.names import find
 from losscli.measurement.class_labels import group_names
@@ -225,19 +228,21 @@ def _check(
 ) -> None:
     """Fill the report."""
     try:
-        measurement = prepare(request, choose=lambda dataset: loss or supposed(dataset), looked=looked, once=False)
+        choose = lambda dataset: loss or supposed(dataset, request.class_axis)  # noqa: E731
+        measurement = prepare(request, choose=choose, looked=looked, once=False)
     except DataError as error:
         apart(request, loss, report, error)
         return
-    shape = measurement.job.predictions.shape
+    shape, layout = measurement.job.predictions.shape, measurement.job.layout
     twins = (
-        Twins(measurement.job) if len(shape) == 2 and shape[1] > 2 else None
+        Twins(measurement.job) if len(shape) == 2 and shape[1] > 2 and layout is None else None
     )  # rows of two columns may hold only one independent number
     sampling = Sampling.for_job(measurement.job, SAMPLE_BYTES)
     measurement.collectors = [
         *measurement.essential(),
         *([] if sampling is None else [sampling]),
         Watcher(twins),
+        *([ShiftedTargets()] if shifted_applies(measurement.job) else []),
     ]
     begun(measurement.job)
     _described(measurement, report)
@@ -249,11 +254,14 @@ def _check(
     _judged(measurement, aggregate, twins, report)
 
 
-def supposed(dataset: Dataset) -> BoundLoss:
-    """Return the loss that files are most likely for: cross-entropy of classes or
-    outcomes, or squared error of numbers.
+def supposed(dataset: Dataset, class_axis: int | None = None) -> BoundLoss:
+    """Return the loss that files are most likely for: cross-entropy of classes or outcomes, or squared error of numbers.
+
+    `class_axis` is the axis of the classes, if predictions have more than two and the user says which.
     """
     shape, targets = dataset.predictions.shape, dataset.targets
+    if len(shape) > 2 and targets is not None:
+        return find(_of_axes(dataset.predictions, targets, class_axis)).bind()
     single = len(shape) == 1 or shape[1] == 1
     if targets is None:
         name = "squared-error"
@@ -264,6 +272,17 @@ def supposed(dataset: Dataset) -> BoundLoss:
     else:
         name = _of_rows(_numbers(targets))
     return find(name).bind()
+
+
+def _of_axes(predictions: Columns, targets: Columns, class_axis: int | None) -> str:
+    """Return the name of the loss for predictions with more than two axes; targets have all of them, or all but the classes'."""
+    shape = predictions.shape
+    if len(targets.shape) == len(shape) - 1 and 1 not in (shape[1], shape[-1]):
+        return "softmax-cross-entropy"
+    if targets.shape == shape and class_axis is not None:
+        source = _numbers(replace(targets, grids=(Grid(shape, class_axis % len(shape)),)))
+        return _of_rows(source)
+    return "sigmoid-cross-entropy" if _two_values(targets) else "squared-error"
 
 
 def _numbers(targets: Columns) -> Source:
@@ -391,10 +410,13 @@ def _file(source: Source) -> dict[str, Any]:
 def _described(measurement: Measurement, report: Report) -> None:
     """Add what is known before the pass."""
     job = measurement.job
-    report.facts["predictions"] = _file(job.predictions)
+    shapes = measurement.shapes
+    report.facts["predictions"] = _file(job.predictions) | (
+        {"shape": list(shapes["predictions"])} if "predictions" in shapes else {}
+    )
     report.facts["targets"] = {
         "file": job.targets.name,
-        "shape": list(job.targets.shape),
+        "shape": list(shapes.get("targets", job.targets.shape)),
         "dtype": "text" if job.encoding.kind == "name" else str(job.targets.dtype),
         "kind": job.encoding.kind,
     }

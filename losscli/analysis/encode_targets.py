@@ -162,6 +162,10 @@ def encoding(wanted: Wanted) -> Encoding:
 def _check_shape(labels: Columns) -> None:
     """Raise a DataError if there is no row, or more than one label per row."""
     shape, operand = labels.shape, labels.operand
+    if len(shape) > 2:
+        raise DataError(
+            f"{operand.name}: shape {shape}, where one label a row is needed; losses take such labels as they are, with --class-axis"
+        )
     if len(shape) == 2 and shape[1] != 1:
         of = f" ({listing(labels.names)})" if labels.names else ""
         pick = f"pick one with {operand.name}:COLUMN" if operand.is_table else "save them with shape (n,)"

@@ -15,7 +15,7 @@ import numpy as np
 from losscli.arrays import Array
 from losscli.engine.collector import Aggregate
 from losscli.engine.evaluate import ChunkResult, Rows
-from losscli.errors import DataError
+from losscli.errors import DataError, UsageError
 from losscli.io.bytes import PIECE, Spool, blocks_of
 from losscli.io.rows import JSON, records, text_of
 from losscli.io.sinks import AtomicFile, Outputs, is_special, keep_apart
@@ -102,6 +102,10 @@ class Delivery:
         if self.gradient is not None and self.gradient_kind == ".npy":
             measurement.units.check_shape("--gradient")
         if self.gradient is not None:
+            if self.gradient_kind == ".csv" and len(measurement.units.shape) > 2:
+                raise UsageError(
+                    f"--gradient {self.gradient}: a gradient of three axes does not fit into a table; say FILE.npy"
+                )
             file = self.files.open(Path(self.gradient))
             self.slopes = NpyWriter(file) if self.gradient_kind == ".npy" else TextWriter(file, ",")
         # A file without rows still has a header, or a shape.

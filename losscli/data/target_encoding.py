@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from losscli.arrays import Array
-from losscli.definition.batch import Dense, Indices, Targets
+from losscli.definition.batch import Dense, Indices, Sequences, Targets
 from losscli.definition.words import SignConvention, StoredAs, TargetKind
 from losscli.io.source import Source
 
@@ -57,7 +57,7 @@ class TargetEncoding:
     """How a batch of numbers becomes the targets of a lift.
 
     `kind` is the word for it in the receipt; `stored_as` says what the numbers are: 'numbers', 'signs', 'outcomes',
-    'indices' (one per row), or 'rows'. `k` is the number of classes. Rows whose target is `ignore` are left out.
+    'indices' (one per row), 'rows', or 'sequences'. `k` is the number of classes. Rows whose target is `ignore` are left out.
     `one_hot` says that class indices are read as one-hot rows.
     """
 
@@ -92,6 +92,8 @@ class TargetEncoding:
         smooth = self.smoothing
         if self.stored_as == "numbers":
             return Dense(block)
+        if self.stored_as == "sequences":
+            return Sequences(block)
         if self.stored_as == "signs" and self.sign_convention is not None:
             t = np.asarray(block, np.float64)
             return Dense(

@@ -208,6 +208,11 @@ def _matching(loss: str, predictions: Source, targets: Columns, family: Family) 
             )
     source = source or targets.source()
     matched = None
+    if family.name == "box":
+        from losscli.data.boxes import alike
+
+        if alike(predictions.columns, targets.names):
+            return source, notes, "by name"
     if len(shape) == 2 and len(source.shape) == 2 and predictions.columns and targets.names:
         labels = family.target_type in ("signs", "outcomes")
         source, matched = by_name(source, predictions.columns, targets.names, notes, positions=not labels)

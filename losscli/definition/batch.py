@@ -1,8 +1,11 @@
 """The input of a lift besides predictions: the targets in the encoding that the mathematics needs, and extras."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
+
+import numpy as np
 
 from losscli.arrays import Array
 
@@ -45,6 +48,36 @@ class Dense:
     other: Array | None = None
 
 
+class Sequences(Dense):
+    """Targets of sequence losses: the labels of each sample, with their number and that of the sample's time steps.
+
+    A row of `t`, of whole numbers, is one sample: its time steps, its number of labels, and its labels, which are padded
+    with any numbers.
+    """
+
+    @classmethod
+    def of(cls, labels: Sequence[Sequence[int]], steps: Sequence[int]) -> "Sequences":
+        """Return targets of lists of labels, each with the number of time steps of its sample."""
+        width = max(map(len, labels), default=0)
+        rows = [[count, len(one), *one, *[-1] * (width - len(one))] for one, count in zip(labels, steps, strict=True)]
+        return cls(np.array(rows, np.int64).reshape(len(rows), 2 + width))
+
+    @property
+    def steps(self) -> Array:
+        """The number of time steps of each sample, shape (n,)."""
+        return self.t[:, 0]
+
+    @property
+    def lengths(self) -> Array:
+        """The number of labels of each sample, shape (n,)."""
+        return self.t[:, 1]
+
+    @property
+    def labels(self) -> Array:
+        """The labels, shape (n, most labels of a sample)."""
+        return self.t[:, 2:]
+
+
 Targets = Indices | Dense
 Values = tuple[Array, Array | None]
 """Losses, and the gradient in the shape of the predictions, or None if it was not asked for."""
@@ -66,13 +99,17 @@ class Extras(NamedTuple):
     at: Array | None = None
     """The numbers of the batch's rows among all rows, shape (n,), if `everyone` is not None."""
     columns: int | None = None
-    """Number of columns of the file whose elements are one row here, for losses of a whole file."""
+    """Number of columns of the file whose elements are one row here, for losses of a whole file; number of classes, for
+    losses of sequences.
+    """
     clip: "Clip | None" = None
     """How a library changes probabilities; None for not at all."""
     class_terms: Array | None = None
     """One factor per class for the terms of a softmax loss, or of the sums of an overlap loss, shape (k,)."""
     activation: str | None = None
     """What makes probabilities of logits in overlap losses, 'sigmoid' or 'softmax'; None for what is usual for the family."""
+    box: str | None = None
+    """How boxes are written, a `BoxFormat`; None for losses that are not of boxes, or for two corners."""
 
 
 class Everyone(NamedTuple):

@@ -31,6 +31,7 @@ TAKEN_BY: Mapping[str, Taken] = {
     "targets-from": lambda family: family.takes_distributions,
     "temperature": lambda family: family.takes_distributions,
     "temperature-squared": lambda family: family.takes_distributions,
+    "time-axis": lambda family: family.name == "sequence",
     "input-lengths": lambda family: family.name == "sequence",
     "target-lengths": lambda family: family.name == "sequence",
     "over-outputs": lambda family: family.several_outputs,

@@ -75,6 +75,8 @@ class Request:
     """T of softmax(z / T) of predictions and targets; None for 1."""
     temperature_squared: bool = False
     """Whether losses are multiplied by the square of the temperature."""
+    time_axis: int | None = None
+    """The axis of predictions that is time, 0 or 1, for CTC; None for the one that the number of targets leaves."""
     input_lengths: str | None = None
     """The number of time steps of each sample, for CTC: a file, or one number for all."""
     target_lengths: str | None = None
@@ -117,6 +119,8 @@ class Request:
             raise UsageError(f"--label-smoothing {self.label_smoothing:g} is not in [0, 1)")
         if self.label_base not in (0, 1):
             raise UsageError(f"--label-base {self.label_base} is neither 0 nor 1")
+        if self.time_axis not in (None, 0, 1):
+            raise UsageError(f"--time-axis {self.time_axis} is neither 0 nor 1")
         if self.on_unmatched == "drop" and self.id is None:
             raise UsageError("--on-unmatched drop: rows are matched by --id COLUMN only; say which")
         _ = self.dialect  # which raises an error for options that cannot be

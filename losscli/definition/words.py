@@ -6,12 +6,16 @@ module of words imports nothing but `typing`: help lists choices without loading
 
 from typing import Literal
 
-TargetType = Literal["numbers", "signs", "outcomes", "classes"]
-"""The kind of targets that a family takes: numbers of any size; -1 or 1; 0 to 1; or one of several classes per row."""
-TargetKind = Literal["constant", "numbers", "binary", "signed", "soft", "index", "name", "one-hot"]
+TargetType = Literal["numbers", "signs", "outcomes", "classes", "sequences"]
+"""The kind of targets that a family takes: numbers of any size; -1 or 1; 0 to 1; one of several classes per row; or a
+sequence of classes per row.
+"""
+TargetKind = Literal["constant", "numbers", "binary", "signed", "soft", "index", "name", "one-hot", "sequences"]
 """The encoding that the targets of a file have; the receipt states it."""
-StoredAs = Literal["numbers", "signs", "outcomes", "indices", "rows"]
-"""The meaning of the numbers of targets: 'indices' are one class per row, 'rows' one number per class and row."""
+StoredAs = Literal["numbers", "signs", "outcomes", "indices", "rows", "sequences"]
+"""The meaning of the numbers of targets: 'indices' are one class per row, 'rows' one number per class and row, 'sequences'
+the rows of `losscli.definition.batch.Sequences`.
+"""
 SignConvention = Literal["numbers", "doubled", "truth"]
 """How a library reads the labels of margin losses: as they are, as 2 t - 1, or as 1 for all but 0."""
 ThirdOperandName = Literal["variance", "negative", "other"]

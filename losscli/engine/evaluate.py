@@ -24,6 +24,7 @@ from losscli.engine.threads import available_threads
 from losscli.engine.units import OF_FILE, PositionCount, UnitSums, closed, unit_sums
 from losscli.io.npy import StreamSource
 from losscli.io.source import Window, pieces
+from losscli.io.turned import Turned
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -371,6 +372,8 @@ def _gathered(
     aggregate = Aggregate(records | of_chunk(collectors, job, counted))
     rows = (_rows_of_chunk(job, start, counted, outcomes),) if job.rows else ()
     slopes = tuple(outcome.gradient for outcome in outcomes if outcome.gradient is not None)
+    if isinstance(job.predictions, Turned) and slopes:
+        slopes = (np.concatenate(slopes),)
     return ChunkResult(aggregate, rows, slopes)
 
 

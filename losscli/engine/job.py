@@ -57,6 +57,8 @@ class Job:
     over_positions: str = "mean"
     unit_weights: Source | None = None
     """One weight per sample, shape (samples,), if samples are units."""
+    rows_alike: bool = False
+    """Whether a row weighs 1, however many of its outputs exist and whatever these weigh."""
     weighed_by_positions: bool = False
     """Whether a unit weighs as much as its positions together."""
     rows: bool = False
@@ -228,7 +230,8 @@ def shares(job: Job, present: Array | None, weights: Array | None) -> Shares:
     scale = total if job.over_outputs == "mean" else total / base.shape[1]
     with np.errstate(all="ignore"):
         factors = np.where(scale[:, None] > 0, there / scale[:, None], 0.0)
-    return Shares(factors, total / base.shape[1], there)
+    weights_of_rows = (total > 0).astype(np.float64) if job.rows_alike else total / base.shape[1]
+    return Shares(factors, weights_of_rows, there)
 
 
 def over_outputs(job: Job, values: Array, parts: "Shares | None" = None) -> Array:

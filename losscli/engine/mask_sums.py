@@ -112,8 +112,8 @@ def evaluate_masks(
     result = results(job, collectors, total, finished, 0)
     consume(result)
     if finished.slopes is not None:
-        tasks = ((mask_gradients, (job, finished.slopes, start, stop)) for start, stop in bounds)
-        for slopes in in_order(executor, tasks):
+        again = ((mask_gradients, (job, finished.slopes, start, stop)) for start, stop in bounds)
+        for slopes in in_order(executor, again):
             consume(ChunkResult(Aggregate(), (), (slopes,)))
     return result.aggregate
 
@@ -323,7 +323,7 @@ def finish(job: Job, found: MaskSums) -> Finished:
     losses = (value * job.scale + job.shift).astype(job.dtype)
     np.add(losses, job.dtype.type(0), out=losses)  # a loss of -0.0 is 0
     by = _by_sums(slopes, shape, counted, together) if job.gradient else None
-    exists = (found.number > 0) & counted
+    exists = np.asarray((found.number > 0) & counted)
     if together:
         return Finished(losses, by, shown.sum(axis=1, keepdims=True), exists.any(axis=1, keepdims=True))
     return Finished(losses, by, shown, exists)

@@ -25,6 +25,7 @@ FAMILY_MODULES = (
     "whole_file",
     "box",
     "ensemble",
+    "sequence",
 )
 """The modules in the order in which lists show their losses."""
 

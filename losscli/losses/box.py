@@ -1,7 +1,7 @@
-"""Box losses: of predicted and true boxes, with four numbers per row: the corners x1, y1 and x2, y2.
+"""Box losses: of predicted and true boxes, with four numbers per row: the corners x1, y1 and x2, y2, or as --box says.
 
-A core is written in numbers that carry their derivatives by the predicted corners (forward differentiation), so that it
-returns value and gradient at once.
+A core is written in numbers that carry their derivatives by the predicted numbers (forward differentiation), so that it
+returns value and gradient at once, however boxes are written.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from losscli.definition.registry import family, loss
 
 @dataclass
 class Dual:
-    """Numbers, shape (n,), and their derivatives by the corners of the predicted boxes, shape (n, 4)."""
+    """Numbers, shape (n,), and their derivatives by the four numbers of the predicted boxes, shape (n, 4)."""
 
     value: Array
     slope: Array
@@ -80,14 +80,47 @@ class Dual:
 def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
     """Return core(predicted corners, true corners); NaN for a box whose corners are in the wrong order."""
     assert isinstance(targets, Dense)
+    form = extras.box or "xyxy"
     b = predictions.astype(np.promote_types(predictions.dtype, np.float64), copy=False)
     t = targets.t.astype(b.dtype)
     units = np.eye(4, dtype=b.dtype)
-    predicted_corners = [Dual(b[:, i], np.broadcast_to(units[i], b.shape)) for i in range(4)]
-    true_corners = [Dual(t[:, i], np.zeros_like(b)) for i in range(4)]
-    value, slope = loss.core(predicted_corners, true_corners)
-    crossed = ((b[:, 2:] < b[:, :2]) | (t[:, 2:] < t[:, :2])).any(axis=1)
-    return np.where(crossed, np.nan, value), slope if gradient else None
+    predicted = [Dual(b[:, i], np.broadcast_to(units[i], b.shape)) for i in range(4)]
+    true = [Dual(t[:, i], np.zeros_like(b)) for i in range(4)]
+    value, slope = loss.core(*_corners(form, predicted, true))
+    impossible = (crossed(b, form) | crossed(t, form)).any(axis=1)
+    return np.where(impossible, np.nan, value), slope if gradient else None
+
+
+def crossed(boxes: Array, form: str) -> Array:
+    """Return which numbers make a box impossible, shape (n, 4): a second corner before the first, or a size below 0.
+
+    `form` is a `BoxFormat`. NaN makes no box impossible here; it is a fault of its own.
+    """
+    wrong = np.zeros(boxes.shape, bool)
+    wrong[:, 2:] = boxes[:, 2:] < (boxes[:, :2] if form == "xyxy" else 0)
+    return wrong
+
+
+def _corners(form: str, predicted: list[Dual], true: list[Dual]) -> "tuple[Corners, Corners]":
+    """Return the corners x1, y1, x2, y2 of predicted and true boxes that are written in a `BoxFormat`.
+
+    Boxes with width and height are seen from the predicted box's own corner or middle: losses depend on where boxes are
+    from each other only, and far from the origin a corner plus a width would lose digits of the width.
+    """
+    if form == "xyxy":
+        return predicted, true
+    nowhere = Dual(np.zeros_like(predicted[0].value), np.zeros_like(predicted[0].slope))
+    away = [there - here for there, here in zip(true[:2], predicted[:2], strict=True)]
+    sides = []
+    for starts, sizes in (([nowhere, nowhere], predicted[2:]), (away, true[2:])):
+        if form == "cxcywh":
+            halves = [size * 0.5 for size in sizes]
+            low = [start - half for start, half in zip(starts, halves, strict=True)]
+            high = [start + half for start, half in zip(starts, halves, strict=True)]
+        else:
+            low, high = starts, [start + size for start, size in zip(starts, sizes, strict=True)]
+        sides.append([*low, *high])
+    return sides[0], sides[1]
 
 
 def _place(x: Array) -> tuple[Array, Targets, Extras]:
@@ -99,7 +132,7 @@ def _place(x: Array) -> tuple[Array, Targets, Extras]:
 box = family(
     name="box",
     lift=lift,
-    summary="functions of a predicted and a true box, four numbers a row: x1, y1, x2, y2",
+    summary="functions of a predicted and a true box, four numbers a row: x1, y1, x2, y2, or as --box says",
     variables={
         "a": "the predicted box: corners a[0], a[1] and a[2], a[3]",
         "b": "the true box",
@@ -108,10 +141,11 @@ box = family(
         "C": "area of the smallest box around both",
     },
     value="f(a, b)",
-    gradient="df/da, one a number",
-    targets="rows of four numbers, the true boxes: x1, y1, x2, y2 with x1 <= x2 and y1 <= y2",
+    gradient="df/da, one a number, by the numbers as they are written",
+    targets="rows of four numbers, the true boxes, written as the predicted ones: x1, y1, x2, y2 with x1 <= x2 and "
+    "y1 <= y2, or as --box says",
     target_type="numbers",
-    rows="the corners x1, y1 and x2, y2",
+    rows="the corners x1, y1 and x2, y2, or corner or middle, width and height with --box",
     width=4,
     axes={
         "distance": Axis(
@@ -129,7 +163,8 @@ box = family(
 
 Corners = list[Dual]
 CORNERS = (
-    "boxes are x1, y1, x2, y2; one whose second corner is before its first is an error, and so is a union of area 0"
+    "boxes are x1, y1, x2, y2, or as --box says; one whose second corner is before its first is an error, and so are a "
+    "negative width or height and a union of area 0"
 )
 
 

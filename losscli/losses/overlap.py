@@ -559,7 +559,7 @@ def _weights_of_sizes(true: Array, power: float) -> Array:
 
 def _nothing_true(sums: Sums, value: Array, slopes: Slopes) -> tuple[Array, Slopes]:
     """Return the loss with the limit of infinite weights where no class has a target: 1 if anything is predicted, else 0."""
-    none = ~(sums.true > 0).any(axis=1)
+    none = np.asarray(~(sums.true > 0).any(axis=1))
     empty = none & ~(sums.fp > 0).any(axis=1)
     limit = np.where(none & ~np.isnan(value), np.where(empty, 0.0, 1.0), value)
     return limit, Slopes(*(np.where(none[:, None], 0.0, part) for part in slopes))

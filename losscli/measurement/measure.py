@@ -33,6 +33,7 @@ from losscli.errors import UsageError
 from losscli.findings import Finding, warned
 from losscli.io.bytes import Raw
 from losscli.io.source import MemorySource, Reordered
+from losscli.io.turned import Turned
 from losscli.measurement.class_labels import group_names
 from losscli.measurement.receipt import receipt, signature
 from losscli.measurement.result import Result
@@ -81,6 +82,10 @@ class Measurement:
     def restored(self, slopes: Array, first: int) -> Iterator[Array]:
         """Yield gradients of the rows from `first` on, in the shape and order of the predictions' file."""
         source = self.job.predictions
+        if isinstance(source, Turned):
+            return iter(
+                [source.restored(slopes) if len(slopes) else np.zeros((0, *source.file_shape[1:]), slopes.dtype)]
+            )
         return self.units.restored(slopes, first, source.order if isinstance(source, Reordered) else None)
 
     def settled(self, request: Request) -> "Measurement":
@@ -151,7 +156,9 @@ class Measurement:
         family = request.loss.family
         if len(job.predictions.shape) != 2 or job.predictions.shape[1] < 2 or family.width is not None:
             return False
-        if family.coupled in ("masks", "file") or family.parts > 1 or request.classes is not None or job.layout:
+        if family.coupled in ("masks", "file") or family.parts > 1 or family.target_type == "sequences":
+            return False
+        if request.classes is not None or job.layout is not None:
             return False
         return any(one.role is Role.PREDICTION and one.reason is not Reason.OPTION for one in self.columns)
 
@@ -182,7 +189,8 @@ class Measurement:
     def finished(self, aggregate: Aggregate) -> Result:
         """Return the result of a pass; raises a DataError as `run` does."""
         self.settle(aggregate)
-        if self.request.ignore_index is not None and not aggregate[Summary].ignored:
+        padded = self.job.encoding.kind == "sequences"
+        if self.request.ignore_index is not None and not padded and not aggregate[Summary].ignored:
             self.notes.append(f"--ignore-index {self.request.ignore_index}: no row has this label")
         suspicious = self.suspicions(aggregate)
         self.findings += suspicious

@@ -77,6 +77,9 @@ def places(measurement: "Measurement", numbers: Array, masks: bool, nested: bool
 def targets(measurement: "Measurement", block: Array) -> Any:
     """Return targets as they are in the file: class names, whole numbers for labels, numbers otherwise."""
     encoding, classes = measurement.job.encoding, measurement.decoded.classes
+    if encoding.kind == "sequences":
+        labels = [row[2 : 2 + row[1]] for row in block.tolist()]
+        return [" ".join(map(str, one)) for one in labels]
     if measurement.job.masks is not None:  # the sum of the targets of a mask
         return block if encoding.kind in ("soft", "numbers", "constant") else block.astype(np.int64)
     named_outcomes = encoding.kind == "binary" and block.ndim == 1 and not encoding.one_hot

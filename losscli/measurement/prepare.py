@@ -124,6 +124,11 @@ def _understood(
     """Decide what the files mean: which column is what, which loss is computed, and what predictions and targets are."""
     dataset = _dataset(request, opener, once and _reads_once(request, choose))
     request = _settled_loss(request, dataset, choose)
+    if request.loss.family.target_type == "sequences":
+        from losscli.data.sequences import sequences_of
+
+        found = sequences_of(request, opener, dataset)
+        return request, dataset, _Inputs(found.predictions, False, found.classes, None, None), found.decoded
     inputs = _inputs(request, opener, dataset)
     if elements and not inputs.several:
         raise UsageError(
@@ -153,7 +158,8 @@ def _advised(error: DataError, request: Request, opener: Opener, any_loss: bool)
 
 def _reads_once(request: Request, choose: Callable[[Dataset], BoundLoss] | None) -> bool:
     """Whether the predictions are read in only one pass; losses that couple rows read them more than once."""
-    return request.loss.family.coupled is None or choose is not None
+    family = request.loss.family
+    return (family.coupled is None and family.target_type != "sequences") or choose is not None
 
 
 def _dataset(request: Request, opener: Opener, once: bool) -> Dataset:
@@ -212,6 +218,8 @@ class _Inputs(NamedTuple):
     """Number of classes, or of outputs for losses with several outputs."""
     classes: tuple[str, ...] | None
     centers: Array | None
+    box: str | None = None
+    """How boxes are written; None for losses that are not of boxes."""
 
 
 def _inputs(request: Request, opener: Opener, dataset: Dataset) -> _Inputs:
@@ -227,6 +235,11 @@ def _inputs(request: Request, opener: Opener, dataset: Dataset) -> _Inputs:
 
         centers, classes = centers_of(request, opener, source, names, notes)
         return _Inputs(source, several, len(centers), classes, centers)
+    if family.name == "box":
+        from losscli.data.boxes import settled
+
+        form, source = settled(request.box, dataset, source, notes)
+        return _Inputs(source, several, source.shape[1], source.columns, None, form)
     if len(source.shape) == 2:
         return _Inputs(
             source, several, source.shape[1] // family.parts, source.columns if family.parts == 1 else None, None
@@ -298,6 +311,8 @@ def _job(
         pos_weight=pos_weight(request, source, inputs.several),
         centers=None if centers is None else centers.astype(dtype),
         activation=request.activation,
+        box=inputs.box,
+        columns=inputs.k if family.target_type == "sequences" else None,
     )
     job = Job(
         loss=request.loss,
@@ -314,6 +329,7 @@ def _job(
         layout=dataset.layout,
         unit="row" if unit == "position" else unit,
         over_positions=request.over_positions,
+        rows_alike=dataset.layout is None and request.per in ("sample", "row"),
         class_weights=by_class,
         output_weights=by_output,
         over_outputs=request.over_outputs,

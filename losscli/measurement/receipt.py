@@ -11,6 +11,7 @@ from losscli.arrays import Array
 from losscli.data.labels import Renumbered
 from losscli.engine.reduction import REDUCTIONS
 from losscli.io.source import Source
+from losscli.io.turned import TimeFirst, file_shape
 from losscli.version import __version__
 from losscli.wording import short
 
@@ -79,6 +80,10 @@ def receipt(
         **({str(loss.family.third_operand): request.third_operand} if request.third_operand else {}),
         "per": _per(request, job, loss, units),
         "over_positions": request.over_positions if job.unit not in ("row", "class", "file") else None,
+        "box": job.extras.box,
+        "axes": _axes(job),
+        "input_lengths": request.input_lengths,
+        "target_lengths": request.target_lengths,
         "id": request.id,
         "on_unmatched": request.on_unmatched if request.id is not None else None,
         "dropped": units.dropped,
@@ -111,6 +116,13 @@ def _per(request: "Request", job: "Job", loss: "Loss", units: "Units") -> str | 
     return units.kind if units.layout is not None or request.per is not None else None
 
 
+def _axes(job: "Job") -> list[str] | None:
+    """Return what the axes of the predictions are, for losses of sequences; None for others."""
+    if job.encoding.kind != "sequences":
+        return None
+    return ["time", "sample", "class"] if isinstance(job.predictions, TimeFirst) else ["sample", "time", "class"]
+
+
 def _said(dialect: "Dialect") -> dict[str, Any] | None:
     """Return what options say of the dialect of text tables; None if they say nothing."""
     return {name: value for name, value in dialect._asdict().items() if value} or None
@@ -136,7 +148,8 @@ def _smoothing(encoding: "TargetEncoding") -> dict[str, Any] | None:
 
 def _described(source: Source, kind: str | None = None) -> dict[str, Any]:
     """Return the name, shape, dtype and columns of a source."""
-    described: dict[str, Any] = {"file": source.name, "shape": list(source.shape), "dtype": kind or str(source.dtype)}
+    shape = file_shape(source)
+    described: dict[str, Any] = {"file": source.name, "shape": list(shape), "dtype": kind or str(source.dtype)}
     if source.columns:
         described["columns"] = list(source.columns)
     return described
@@ -171,6 +184,10 @@ def signature(receipt: Mapping[str, Any]) -> str:
         "shift": receipt.get("shift"),
         "mask": receipt.get("mask"),
         "missing": receipt.get("missing"),
+        "box": None if receipt.get("box") == "xyxy" else receipt.get("box"),
+        "axes": ",".join(receipt["axes"]) if "axes" in receipt else None,
+        "input-lengths": receipt.get("input_lengths"),
+        "target-lengths": receipt.get("target_lengths"),
         "over-outputs": receipt.get("over_outputs"),
         "reduction": receipt["reduction"],
         "dtype": receipt["computed_in"],

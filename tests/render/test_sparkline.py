@@ -354,6 +354,7 @@ FRAMES = {
     "smooth-l1": (-3, 3, 0, 2.5),
     "tukey-biweight": (-5.9, 5.9, 0, 4.6851**2 / 6),
     "hinge": (-3, 3, 0, 4),
+    "ctc": (-6, 6, -math.log1p(-0.5 / (1 + math.exp(6))), -math.log1p(-0.5 / (1 + math.exp(-6)))),
     "squared-hinge": (-3, 3, 0, 16),
     "ramp": (-3, 3, 0, 2),
     "logistic": (-3, 3, math.log1p(math.exp(-3)), math.log1p(math.exp(3))),

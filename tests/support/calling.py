@@ -8,7 +8,7 @@ import pytest
 from oracle import settings
 from row_formulas import FAMILIES, MAKERS, Case
 
-from losscli.definition.batch import Dense, Everyone, Extras, Indices, Targets
+from losscli.definition.batch import Dense, Everyone, Extras, Indices, Sequences, Targets
 from losscli.definition.loss import Loss
 from losscli.losses import LOSSES, find
 from losscli.losses.contrastive import unit
@@ -83,6 +83,8 @@ def block(loss: Loss, dtype: Any, n: int, k: int) -> tuple[np.ndarray, Targets, 
         x = x[:, : len(x[0]) // 2 * 2]
         first = generator.integers(0, 2, (n, len(x[0]) // 2, 1))
         targets, extras = Dense(np.concatenate([first, 1 - first], axis=2).reshape(x.shape)), Extras(columns=2)
+    elif name == "sequence":
+        targets, extras = Sequences.of([[1, 1]] * n, [1 if k % 2 else k // 2] * n), Extras(columns=k if k % 2 else 2)
     elif name == "ensemble":
         targets = Dense(generator.normal(size=n))
     elif name == "batch":

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from losscli.data.target_encoding import TargetEncoding
-from losscli.definition.batch import Everyone, Extras
+from losscli.definition.batch import Everyone, Extras, Sequences
 from losscli.definition.domain import REAL, Interval
 from losscli.definition.loss import Loss
 from losscli.engine.job import Job
@@ -75,6 +75,10 @@ def drawn(loss: Loss, n: int, seed: int, k: int = K, elements: bool = False) -> 
         classes = k if family.name not in (*FEATURED, "views") else K
         targets: Any = generator.integers(0, classes, n)
         form = TargetEncoding("index", "indices", classes)
+    elif family.target_type == "sequences":
+        targets = Sequences.of(generator.integers(1, k // 2, (n, 1)).tolist(), [2] * n).t
+        form = TargetEncoding("sequences", "sequences", k // 2)
+        extras = extras._replace(columns=k // 2)
     elif family.target_type == "numbers":
         targets = numbers_in(domains.targets, generator, shape[:1] if family.one_target else shape)
         form = TargetEncoding("numbers", "numbers", K)

@@ -5,7 +5,8 @@ mpmath's numbers and Python's loops.
 """
 
 from collections.abc import Callable
-from itertools import pairwise
+from functools import cache
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
@@ -77,9 +78,29 @@ def two_way(z: list[list[Any]], t: list[list[Any]], tp: Any, tn: Any) -> Any:
     return mean(z, t) + mean(list(map(list, zip(*z, strict=True))), list(map(list, zip(*t, strict=True))))
 
 
+@cache
+def alignments(steps: int, classes: int, labels: tuple[int, ...], blank: int) -> list[tuple[int, ...]]:
+    """All ways to name a class in each step that give the labels, by trying every one."""
+
+    def read(path: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(one for one, before in zip(path, (None, *path), strict=False) if one not in (before, blank))
+
+    return [path for path in product(range(classes), repeat=steps) if read(path) == labels]
+
+
+def ctc(l: list[list[Any]], t: list[int], blank: Any = 0) -> Any:
+    """Of the log-probabilities of each step, and labels."""
+    paths = alignments(len(l), len(l[0]), tuple(t), int(blank))
+    if not paths:
+        return mp.inf
+    sums = [sum((l[step][one] for step, one in enumerate(path)), mpf(0)) for path in paths]
+    return -mp.log(sum(mp.exp(one) if one != -mp.inf else mpf(0) for one in sums)) if max(sums) > -mp.inf else mp.inf
+
+
 REFERENCES: dict[str, Callable[..., Any]] = {
     "sparsemax": sparsemax,
     "lovasz-hinge": lovasz_hinge,
     "lovasz-softmax": lovasz_softmax,
     "two-way": two_way,
+    "ctc": ctc,
 }

@@ -9,7 +9,7 @@ from mpmath import mp, mpf
 from oracle import evaluate, log_softmax
 from reference import REFERENCES
 
-from losscli.definition.batch import Dense, Everyone, Extras, Indices, Targets
+from losscli.definition.batch import Dense, Everyone, Extras, Indices, Sequences, Targets
 from losscli.definition.loss import Loss
 from losscli.losses.contrastive import unit
 
@@ -33,6 +33,7 @@ FAMILIES = (
     "series",
     "box",
     "ensemble",
+    "sequence",
 )
 
 KINK = mpf(10) ** 15
@@ -514,6 +515,29 @@ def views(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[C
             yield Case(row[None], targets, Extras(), value, [])
 
 
+def sequence(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[Case]:
+    blank = int(parameters["blank"])
+    classes = max(3, blank + 1)
+    names = [one for one in range(classes) if one != blank]
+    a, b = names[0], names[-1]
+    shapes = [(1, []), (1, [a]), (2, [a]), (2, [a, b]), (3, [a, b]), (3, [a, a]), (3, []), (4, [b, a])]
+    for steps, labels in shapes if classes < 9 else shapes[:2]:
+        for scale in (1, 10):
+            row = rounded(generator, dtype, steps * classes, scale=scale)
+
+            def inner(z: Numbers) -> Numbers:
+                return [one for step in table(z, classes) for one in log_softmax(step)]
+
+            def of_inner(l: Numbers, labels: list[int] = labels) -> Any:
+                return truth(loss, parameters, l=table(l, classes), t=labels)
+
+            def value(z: Numbers, of_inner: Any = of_inner, inner: Any = inner) -> Any:
+                return of_inner(inner(z))
+
+            targets = Sequences.of([labels], [steps])
+            yield Case(row[None], targets, Extras(columns=classes), value, [], inner, of_inner)
+
+
 MAKERS = {
     "views": views,
     "scores": scores,
@@ -534,6 +558,7 @@ MAKERS = {
     "series": series,
     "box": box,
     "ensemble": ensemble,
+    "sequence": sequence,
 }
 
 

@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
 
@@ -9,15 +11,16 @@ import numpy as np
 
 from losscli.analysis.calibration.temperature import Point, scores_of
 from losscli.arrays import Array, row_sums
+from losscli.data.axes import lay_out
 from losscli.data.class_names import by_name, class_names, in_order
-from losscli.data.columns import Columns
-from losscli.data.dataset import assign
+from losscli.data.dataset import Dataset, assign
 from losscli.data.target_encoding import SUM_TOLERANCE
+from losscli.data.units import Units
 from losscli.definition.request import Request
 from losscli.errors import DataError, UsageError
 from losscli.io.operands import Opener, Operand
 from losscli.io.sinks import Outputs, keep_apart
-from losscli.io.source import Reordered, Source, blocks
+from losscli.io.source import SCAN_BYTES, Reordered, Source, blocks
 from losscli.io.text import IdColumn
 from losscli.io.writers import NpyWriter, TextWriter, suffix_of
 from losscli.measurement.measure import Measurement
@@ -60,8 +63,16 @@ class Recalibrated:
         """
         request = made.request
         self.opener = Opener.of(request)
-        self.columns, self.ids = _columns(self.opener, request, self.other)
-        self.source = self.columns.source()
+        dataset, self.ids = _columns(self.opener, request, self.other)
+        self.units = Units(dataset.predictions.file_shape)
+        if dataset.predictions.axes > 2:
+            if self.suffix != ".npy":
+                raise UsageError(
+                    f"--output {self.output}: {dataset.predictions.name} has more than two axes; write .npy"
+                )
+            self.units = replace(self.units, layout=lay_out(replace(request, mask=None), dataset))
+            self.units.check_shape("--output")
+        self.source = dataset.predictions.source()
         self.order = _order(self.source, made)
         self.prediction_kind = request.prediction_kind
         keep_apart(self.output, made.files | self.opener.paths, "--output ")
@@ -77,7 +88,8 @@ class Recalibrated:
         for start, rows in self._rows():
             calibrated = self._made(point, start, rows)
             if isinstance(writer, NpyWriter):
-                writer.add(calibrated)
+                for part in self.units.restored(calibrated, start):
+                    writer.add(part)
             else:
                 writer.write(self._table(start, calibrated))
         writer.close()
@@ -93,7 +105,13 @@ class Recalibrated:
     def _rows(self) -> Iterator[tuple[int, Array]]:
         # An empty batch first: a file without rows still has a shape and a header.
         yield 0, np.zeros((0, *self.source.shape[1:]), self.source.dtype)
-        yield from blocks(self.source)
+        layout = self.units.layout
+        if layout is None:
+            yield from blocks(self.source)
+            return
+        width = self.source.dtype.itemsize * layout.grids[0].classes
+        for start, stop in pairwise(layout.whole(SCAN_BYTES // width)):
+            yield start, self.source.read(start, stop)
 
     @np.errstate(all="ignore")  # -inf is a legal logit, and NaN is searched for
     def _made(self, point: Point, start: int, rows: Array) -> Array:
@@ -159,8 +177,8 @@ class Recalibrated:
         return {name: column.take(np.arange(start, start + len(calibrated)))} | columns
 
 
-def _columns(opener: Opener, request: Request, other: str | None) -> tuple[Columns, tuple[IdColumn, str] | None]:
-    """Return the columns of predictions to calibrate and, if there are ids, these with the name of their column."""
+def _columns(opener: Opener, request: Request, other: str | None) -> tuple[Dataset, tuple[IdColumn, str] | None]:
+    """Return the dataset of the predictions to calibrate and, if there are ids, these with the name of their column."""
     _check_standard_input(request, other)
     operand = opener.open(other or request.predictions, "--apply")
     taken = [None, None] if other is not None else _neighbours(opener, request, operand)
@@ -169,8 +187,8 @@ def _columns(opener: Opener, request: Request, other: str | None) -> tuple[Colum
         id = None
     dataset = assign(operand, taken[0], taken[1], id, request.columns if operand.is_table else None)
     if id is None:
-        return dataset.predictions, None
-    return dataset.predictions, (IdColumn(operand.content, operand.content.find(id)), id)
+        return dataset, None
+    return dataset, (IdColumn(operand.content, operand.content.find(id)), id)
 
 
 def _check_standard_input(request: Request, other: str | None) -> None:

@@ -235,6 +235,21 @@ OF_THE_LOSS: tuple[Option, ...] = (
         None,
         TAKEN_BY["bytes"],
     ),
+    Option(
+        "time_axis",
+        Annotated[
+            int | None,
+            option(
+                "--time-axis",
+                metavar="0|1",
+                panel=LOSS,
+                show_default=False,
+                help="Which axis of the predictions is time: 1 of (samples, time, classes), 0 of (time, samples, classes). Default: the one that the number of targets leaves.",
+            ),
+        ],
+        None,
+        TAKEN_BY["time-axis"],
+    ),
     *(
         Option(
             name,

@@ -65,7 +65,11 @@ class Sampling(BatchCollector):
         """
         n = job.samples
         most = min(MOST_ROWS, most_bytes // job.row_bytes)
-        if job.loss.family.coupled is not None or job.encoding.kind == "constant" or min(n, most) < LEAST_ROWS:
+        if (
+            job.loss.family.coupled is not None
+            or job.encoding.kind in ("constant", "sequences")
+            or min(n, most) < LEAST_ROWS
+        ):
             return None
         return cls(RUN * max(1, -(-n // most)))
 
@@ -126,7 +130,7 @@ def suspicions(job: "Job", sample: Sample, found: Compared | None, names: list[s
                 WARNING,
                 f"{where}: labels look shifted by one row: {means}, and with each row's label taken from the row "
                 f"{found.direction} it {found.moved:.4g}",
-                cure="is a row missing at the beginning of a file, or was a header line taken for data? Join by --id",
+                cure=_cure_of_rows(job, found.direction),
             )
         ]
     if found.own_better <= -SIGNIFICANT:
@@ -259,6 +263,15 @@ def confused(job: "Job", sample: Sample) -> Array | None:
         return None
     label = classes(job, np.concatenate(sample.targets))
     return confusion(label, predicted(job, np.concatenate(sample.predictions)), max(job.encoding.k, 2))
+
+
+def _cure_of_rows(job: "Job", direction: str) -> str:
+    """Return what to do about labels that fit the row before or after theirs, which is the `direction`."""
+    from losscli.engine.collectors.shifted_targets import applies, cure_of_shift
+
+    if applies(job):
+        return cure_of_shift(job, 1 if direction == "after" else -1)
+    return "is a row missing at the beginning of a file, or was a header line taken for data? Join by --id"
 
 
 def permuted(confusion: Array, names: list[str], named: bool = False) -> Finding | None:

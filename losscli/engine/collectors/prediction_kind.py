@@ -45,8 +45,9 @@ def misread(loss: "Loss", name: str, prediction_kind: str, k: int, evidence: str
     """
     family = loss.family
     if family.takes_from and prediction_kind == "logits":
-        function, least = floor(k if family.target_type == "classes" else None)
-        rows = " and every row sums to 1" if family.target_type == "classes" else ""
+        over_classes = family.target_type in ("classes", "sequences")
+        function, least = floor(k if over_classes else None)
+        rows = " and every row sums to 1" if over_classes else ""
         evidence = evidence or f"all predictions lie in [0, 1]{rows}"
         return [
             Finding(

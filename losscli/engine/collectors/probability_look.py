@@ -43,6 +43,8 @@ def _look_like_probabilities(job: "Job", predictions: Array) -> bool:
     first = predictions.reshape(-1)[0]  # which is mostly enough to tell
     if not (0 <= first <= 1 and predictions.min() >= 0 and predictions.max() <= 1):
         return False
-    if predictions.ndim == 1 or job.loss.family.target_type != "classes":
+    if job.encoding.kind == "sequences":
+        predictions = predictions.reshape(-1, job.encoding.k)
+    elif predictions.ndim == 1 or job.loss.family.target_type != "classes":
         return True
     return bool((np.abs(row_sums(predictions) - 1) <= SUM_TOLERANCE).all())

@@ -8,11 +8,13 @@ import numpy as np
 
 from losscli.arrays import Array, row_sums
 from losscli.data.target_encoding import SUM_TOLERANCE
+from losscli.definition.batch import Sequences
 from losscli.definition.domain import REAL, Domains
 from losscli.engine.aggregates import PLACES_SHOWN, Faults
 from losscli.engine.collector import BatchCollector
 from losscli.errors import DataError
 from losscli.findings import ERROR, WARNING, Finding
+from losscli.losses.sequence import steps_needed
 from losscli.wording import count
 
 if TYPE_CHECKING:
@@ -27,11 +29,14 @@ BAD_WEIGHT = "weight"
 OUTSIDE_PREDICTION = "prediction outside"
 OUTSIDE_TARGET = "target outside"
 BAD_THIRD_OPERAND = "third operand"
+CROSSED_PREDICTION = "crossed prediction"
+CROSSED_TARGET = "crossed target"
 NOT_PROBABILITY = "not a probability"
 NOT_LOG_PROBABILITY = "not a log-probability"
 ROW_SUM = "row sum"
 OVERFLOWED = "overflowed"
 SATURATED = "saturated"
+NO_ALIGNMENT = "no alignment"
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,8 @@ class FaultFinder(BatchCollector):
         if not len(batch.losses):
             return faults
         look = _Looker(batch.first, batch.kept)
+        if job.encoding.kind == "sequences":
+            return faults + _of_sequences(job, look, batch)
         if job.predictions.dtype == np.float16:
             faults = faults + look(OVERFLOWED, np.isinf(batch.predictions), batch.predictions)
         if job.extras.prediction_kind == "probs":
@@ -56,6 +63,33 @@ class FaultFinder(BatchCollector):
 def undefined_mask(losses: Array) -> Faults:
     """Return the fault of masks whose loss is undefined, although each of their rows is as it should be."""
     return Faults({UNDEFINED: (int(np.isnan(losses).sum()), ((0, None, math.nan),))})
+
+
+def _of_sequences(job: "Job", look: "_Looker", batch: "Batch") -> Faults:
+    """Return the faults of a batch of sequences, in which time steps beyond a sample's own may hold anything."""
+    sequences, classes = Sequences(batch.targets), job.encoding.k
+    steps: Array = batch.predictions.reshape(len(batch.targets), -1, classes)
+    within: Array = np.arange(steps.shape[1]) < sequences.steps[:, None]
+    exists = np.broadcast_to(within[:, :, None], steps.shape)
+    predictions = np.where(exists, steps, 0).reshape(batch.predictions.shape)
+    faults, kind = _faults(job, look, batch._replace(predictions=predictions)), job.extras.prediction_kind
+    if kind != "logits" and not faults:
+        sums = np.repeat(row_sums(_as_probabilities(steps.reshape(-1, classes), kind)), classes).reshape(
+            predictions.shape
+        )
+        first = (np.arange(predictions.shape[1]) % classes == 0) & exists.reshape(predictions.shape)
+        faults = faults + look(ROW_SUM, ~(np.abs(sums - 1) <= SUM_TOLERANCE) & first, sums)
+    if job.predictions.dtype == np.float16:
+        faults = faults + look(OVERFLOWED, np.isinf(predictions), predictions)
+    infinite, needed = np.isposinf(batch.losses), steps_needed(sequences)
+    none = needed > sequences.steps
+    if kind == "probs":
+        faults = faults + look(SATURATED, infinite & ~none, batch.losses)
+    return faults + look(NO_ALIGNMENT, infinite & none, needed)
+
+
+def _as_probabilities(predictions: Array, kind: str) -> Array:
+    return predictions if kind == "probs" else np.exp(predictions)
 
 
 class _Looker(NamedTuple):
@@ -90,10 +124,12 @@ def _faults(job: "Job", look: _Looker, batch: "Batch") -> Faults:
     if prediction_kind != "logits":
         faults = faults + _not_of_kind(look, predictions, prediction_kind)
         if job.loss.family.target_type == "classes" and not faults:
-            sums = row_sums(predictions if prediction_kind == "probs" else np.exp(predictions))
+            sums = row_sums(_as_probabilities(predictions, prediction_kind))
             faults = faults + look(ROW_SUM, ~(np.abs(sums - 1) <= SUM_TOLERANCE), sums)
     if doubtful and not faults:
-        faults = faults + _undefined(look, batch, undefined)
+        if job.extras.box is not None:
+            faults = _crossed(job.extras.box, look, batch)
+        faults = faults or _undefined(look, batch, undefined)
     return faults
 
 
@@ -120,6 +156,14 @@ def _not_of_kind(look: _Looker, predictions: Array, prediction_kind: str) -> Fau
     if prediction_kind == "probs":
         return faults + look(NOT_PROBABILITY, (predictions < 0) | (predictions > 1), predictions)
     return faults + look(NOT_LOG_PROBABILITY, predictions > 0, predictions)
+
+
+def _crossed(form: str, look: _Looker, batch: "Batch") -> Faults:
+    """Return the numbers that make boxes impossible; `form` says how boxes are written."""
+    from losscli.losses.box import crossed
+
+    faults = look(CROSSED_PREDICTION, crossed(batch.predictions, form), batch.predictions)
+    return faults + look(CROSSED_TARGET, crossed(batch.targets, form), batch.targets)
 
 
 def _undefined(look: _Looker, batch: "Batch", undefined: Array) -> Faults:
@@ -154,7 +198,10 @@ def _where(job: "Job", row: int, column: int | None) -> str:
 def findings(job: "Job", faults: Faults) -> list[Finding]:
     """Return everything that a pass found, the gravest fault first, and warnings at the end."""
     results = []
-    for fault in [*_grave(faults), *(fault for fault in (OVERFLOWED, SATURATED) if fault in faults.found)]:
+    for fault in [
+        *_grave(faults),
+        *(fault for fault in (OVERFLOWED, SATURATED, NO_ALIGNMENT) if fault in faults.found),
+    ]:
         number, places = faults.found[fault]
         kind = _kind(job, fault, places[0])
         where = tuple(kind.source.place(row, column) for row, column, _ in places)
@@ -186,8 +233,9 @@ def _kind(job: "Job", fault: str, place: tuple[int, int | None, float]) -> _Kind
         OUTSIDE_TARGET: job.targets,
         BAD_WEIGHT: job.weights,
         BAD_THIRD_OPERAND: job.third_operand,
+        CROSSED_TARGET: job.targets,
     }
-    code, *texts = _words(job, fault)
+    code, *texts = _words(job, fault, place)
     fact, cure = (text.format(value=place[2], loss=job.loss.name, domains=job.domains) for text in texts)
     return _Kind(others.get(fault) or job.predictions, code, fact, cure)
 
@@ -203,16 +251,34 @@ class _Words(NamedTuple):
     cure: str
 
 
-def _words(job: "Job", fault: str) -> _Words:
-    """Return the words for a fault of the rows of a job."""
+def _words(job: "Job", fault: str, place: tuple[int, int | None, float]) -> _Words:
+    """Return the words for a fault of the rows of a job; `place` is the first place that has it."""
     if fault == BAD_THIRD_OPERAND and job.loss.family.third_operand == "variance":
         return _Words("outside-domain", "{value:g} is no variance", "a variance is a number above 0")
+    if fault in (CROSSED_PREDICTION, CROSSED_TARGET):
+        return _words_of_boxes(job.extras.box or "xyxy", place[1])
     if fault == NAN_TARGET and len(job.targets.shape) == 2:
         cure = "remove the row" + (", or leave such elements out with --missing ignore" if job.several else "")
         return _WORDS[fault]._replace(cure=cure)
     if fault == UNDEFINED and job.predictions.dtype == np.float16:
         return _WORDS[fault]._replace(cure="float16 ends at 65504: save float32")
     return _WORDS[fault]
+
+
+def _words_of_boxes(form: str, column: int | None) -> _Words:
+    """Return the words for a box that is impossible by the number in a column; `form` says how boxes are written."""
+    if form == "xyxy":
+        far, near = ("x2", "x1") if column == 2 else ("y2", "y1")
+        return _Words(
+            "outside-domain",
+            f"{far} of the box is {{value:g}}, less than its {near}",
+            "a box is x1, y1, x2, y2 with x1 <= x2 and y1 <= y2; if these are widths and heights, say --box xywh or --box cxcywh",
+        )
+    return _Words(
+        "outside-domain",
+        f"the {'width' if column == 2 else 'height'} of the box is {{value:g}}, less than 0",
+        "correct the row, or say with --box how boxes are written",
+    )
 
 
 _WORDS = {
@@ -265,6 +331,12 @@ _WORDS = {
         "the probability of what happened is exactly 0, and so the loss infinite",
         "was it rounded? Save logits, or log-probabilities with --from log-probs",
     ),
+    NO_ALIGNMENT: _Words(
+        "no-alignment",
+        "the labels need {value:g} time steps, one each and one more between equal neighbours, and there are fewer: the loss is "
+        "infinite",
+        "are the lengths right? Correct the sample or leave it out",
+    ),
 }
 
 
@@ -275,6 +347,8 @@ _GRAVITY = [
     OUTSIDE_TARGET,
     BAD_THIRD_OPERAND,
     BAD_WEIGHT,
+    CROSSED_PREDICTION,
+    CROSSED_TARGET,
     NOT_PROBABILITY,
     NOT_LOG_PROBABILITY,
     ROW_SUM,

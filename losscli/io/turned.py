@@ -1,0 +1,149 @@
+"""Sources whose rows are other units than the rows of their file, and how gradients get back into the file's shape."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from losscli.arrays import Array
+from losscli.errors import DataError
+from losscli.io.source import Derived, whole
+
+MOST_TURNED = 1 << 28
+"""Numbers that are held in memory at most, where samples lie across an array."""
+NUMBERS_AT_ONCE = 1 << 20
+"""Numbers that are read at once, where each is a row."""
+
+
+@dataclass
+class Turned(Derived):
+    """A source of an array whose rows are units of another shape or order."""
+
+    @property
+    def file_shape(self) -> tuple[int, ...]:
+        """The shape of the array in its file."""
+        return self.of.shape
+
+    def restored(self, slopes: Array) -> Array:
+        """Return the gradients of the rows of one chunk in the shape of the file."""
+        raise NotImplementedError
+
+
+@dataclass
+class Steps(Turned):
+    """An array of shape (samples, time, classes), read as one row per sample, (samples, time * classes)."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        samples, time, classes = self.of.shape
+        return samples, time * classes
+
+    def read(self, start: int, stop: int, out: Array | None = None) -> Array:
+        shaped = None if out is None else out.reshape(stop - start, *self.of.shape[1:])
+        return self.of.read(start, stop, shaped).reshape(stop - start, -1)
+
+    def place(self, row: int, column: int | None = None) -> str:
+        """Return 'file.npy[sample, step, class]', also for a shard."""
+        place = self.of.place(row)
+        return place if column is None else f"{place[:-1]}, {_step_and_class(column, self.of.shape)}]"
+
+    def restored(self, slopes: Array) -> Array:
+        return slopes.reshape(len(slopes), *self.of.shape[1:])
+
+
+@dataclass
+class TimeFirst(Turned):
+    """An array of shape (time, samples, classes), read as one row per sample, (samples, time * classes).
+
+    It is read as a whole, since every sample lies across all of it.
+    """
+
+    def __post_init__(self) -> None:
+        if np.prod(self.of.shape, dtype=np.int64) > MOST_TURNED:
+            raise DataError(
+                f"{self.name}: shape {self.of.shape}: with time first all of it is held in memory, and that is limited to "
+                f"{MOST_TURNED:,} numbers; save it as (samples, time, classes), which streams"
+            )
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        time, samples, classes = self.of.shape
+        return samples, time * classes
+
+    @property
+    def grain(self) -> int:
+        return max(2, self.shape[0])
+
+    @property
+    def cuts(self) -> Sequence[int] | None:
+        return [0, self.shape[0]]
+
+    @cached_property
+    def rows(self) -> Array:
+        """The whole array, one row per sample."""
+        return np.ascontiguousarray(whole(self.of).transpose(1, 0, 2)).reshape(self.shape)
+
+    def read(self, start: int, stop: int, out: Array | None = None) -> Array:
+        return self.rows[start:stop]
+
+    def place(self, row: int, column: int | None = None) -> str:
+        if column is None:
+            return f"{self.name}[:, {row}]"
+        step, number = divmod(column, self.of.shape[2])
+        return f"{self.name}[{step}, {row}, {number}]"
+
+    def restored(self, slopes: Array) -> Array:
+        time, _, classes = self.of.shape
+        return slopes.reshape(len(slopes), time, classes).transpose(1, 0, 2)
+
+
+@dataclass
+class Flattened(Turned):
+    """An array or table of shape (n, T), of which every number is a row, (n * T,)."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (self.of.shape[0] * self.of.shape[1],)
+
+    @property
+    def columns(self) -> tuple[str, ...] | None:
+        return None
+
+    @property
+    def grain(self) -> int:
+        return max(2, self.of.shape[1])  # so that a row of the file is read once, even if many batches are made of it
+
+    @property
+    def cuts(self) -> Sequence[int]:
+        rows, width = self.of.shape
+        step = max(1, NUMBERS_AT_ONCE // max(1, width), self.of.grain)
+        of_rows = self.of.cuts or [*range(0, rows, step), rows]
+        return [row * width for row in of_rows]
+
+    def read(self, start: int, stop: int, out: Array | None = None) -> Array:
+        width = self.of.shape[1]
+        if start == stop:
+            return np.zeros(0, self.dtype)
+        first = start // width
+        numbers = self.of.read(first, -(-stop // width)).reshape(-1)
+        return numbers[start - first * width : stop - first * width]
+
+    def place(self, row: int, column: int | None = None) -> str:
+        return self.of.place(*divmod(row, self.of.shape[1]))
+
+    def restored(self, slopes: Array) -> Array:
+        return slopes.reshape(-1, self.of.shape[1])
+
+
+def file_shape(source: Any) -> tuple[int, ...]:
+    """Return the shape that a source has in its file."""
+    shape: tuple[int, ...] = getattr(source, "file_shape", source.shape)
+    return shape
+
+
+def _step_and_class(column: int, shape: tuple[int, ...]) -> str:
+    """Return the time step and the class of a number of a sample, for messages."""
+    step, number = divmod(column, shape[2])
+    return f"{step}, {number}"
