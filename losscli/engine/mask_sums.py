@@ -326,7 +326,7 @@ def finish(job: Job, found: MaskSums) -> Finished:
     exists = np.asarray((found.number > 0) & counted)
     if together:
         return Finished(losses, by, shown.sum(axis=1, keepdims=True), exists.any(axis=1, keepdims=True))
-    return Finished(losses, by, shown, exists)
+    return Finished(losses, by, shown, np.asarray(exists))
 
 
 def _by_sums(slopes: Any, shape: tuple[int, ...], counted: Array, together: bool) -> Any:
