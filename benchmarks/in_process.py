@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from measure import OUT_OF_MEMORY, SLOW, TIMEOUT
-from workloads import Workload
+from workloads import Workload, from_json
 
 SHORT = 0.2
 """Seconds: what takes less is called more than once, and the calls are timed together."""
@@ -45,7 +45,7 @@ def timed(call: Callable[[], float], calls: int = 1) -> tuple[float, float]:
 
 def main(request: dict[str, Any]) -> None:
     """Warm up each contender once, for compilers and caches, then time them in turn."""
-    workload, gradient = Workload(**request["workload"]), request["gradient"]
+    workload, gradient = from_json(request["workload"]), request["gradient"]
     predictions, targets = map(load, request["files"])
     spent: dict[str, float] = {}
     ready: dict[str, tuple[Callable[[], float], int]] = {}

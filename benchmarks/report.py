@@ -6,11 +6,12 @@ from typing import Any
 
 from measure import Result
 from peers import PEERS
-from workloads import LARGE, SMALLS, Workload
+from workloads import LARGE, SHAPED, SMALLS, Workload
 
 AGREE = 1e-4  # relative: float32 in any order of summation, and nothing worse
 LIMITS = ("cat", "sum()")
 FLAT = 1.25  # what the peak may grow by over the sizes measured, and still be flat
+LAST, FIRST = 1.1, 1.4  # what an array of more axes may take of its table's time, with the classes last and first
 MANY = 1000  # classes from which on reading is what takes the time
 Find = Callable[[str, str, str], Result | None]
 
@@ -213,6 +214,26 @@ def goals(results: Sequence[Result]) -> Iterator[str]:
     ]
     growth = {f"{len(peaks)} sizes": max(peaks) / min(peaks)} if len(peaks) > 1 else {}
     yield verdict("f", "largest peak over smallest, files of two decades", growth, FLAT, at_most=True)
+    for first, bound in ((False, LAST), (True, FIRST)):
+        shaped = [each for each in SHAPED if each.classes_first == first]
+        what = f"class axis {'first' if first else 'last'}"
+        yield verdict(
+            "g", f"{what}, time over that of the table", over_table(results, shaped, "time"), bound, at_most=True
+        )
+        yield verdict(
+            "g", f"{what}, peak over that of the table", over_table(results, shaped, "peak"), FLAT, at_most=True
+        )
+
+
+def over_table(results: Sequence[Result], workloads: Iterable[Workload], what: str) -> dict[str, float]:
+    """Return how many times the time or the peak of the same numbers as a table it is, by workload."""
+    find, found = finder(results), {}
+    for workload in workloads:
+        mine, table = (find(workload.name, "process", who) for who in ("losscli", "losscli, table"))
+        own, other = (each and getattr(each, what) for each in (mine, table))
+        if own and other:
+            found[workload.name] = own / other
+    return found
 
 
 def verdict(goal: str, what: str, ratios: dict[str, float], bound: float, at_most: bool = False) -> str:

@@ -25,6 +25,8 @@ from workloads import FRACTIONS, LONG, WORKLOADS, Workload, read_once
 HERE = Path(__file__).resolve().parent
 SAMPLES = HERE.parent / "sample_data"
 PYTHON = sys.executable
+TABLE = "losscli, table"
+"""The contender that reads the same numbers as a table, one row per position."""
 OFTEN = 5  # how many times more often a process is run that is over in no time
 TINY = (SAMPLES / "tiny_logits", SAMPLES / "tiny_labels")
 COMPUTE = (PYTHON, "-m", "losscli", "compute", "softmax-cross-entropy")
@@ -54,7 +56,13 @@ class Bench:
         scaled = [workload.scaled(self.scale) for workload in WORKLOADS]
         sizes = [LONG.scaled(self.scale * fraction) for fraction in FRACTIONS]
         return {
-            **{workload.name: (lambda workload=workload: self.compare(workload), [workload]) for workload in scaled},
+            **{
+                workload.name: (
+                    lambda workload=workload: self.compare(workload),
+                    [workload, workload.table] if workload.positions else [workload],
+                )
+                for workload in scaled
+            },
             "size": (lambda: self.size(sizes), sizes),
             "threads": (lambda: self.threads(LONG.scaled(self.scale)), [LONG.scaled(self.scale)]),
             "startup": (self.startup, []),
@@ -76,6 +84,8 @@ class Bench:
         limit = npy and not workload.small and "label_smoothing" not in workload.options
         peers = [peer for peer in PEERS if peer.format == workload.format]
         commands = {"losscli": self.losscli(workload)}
+        if workload.positions and self.make(workload.table):
+            commands |= {TABLE: self.losscli(workload.table)}
         commands |= {peer.name: self.script(workload, peer) for peer in peers if usable(peer, workload)}
         if limit:
             commands["cat"] = ["sh", "-c", 'exec cat "$@" > /dev/null', "cat", *map(str, workload.files(self.folder))]
@@ -155,7 +165,7 @@ class Bench:
                     continue
                 self.note(name, mode, contender, f"{turn + 1} of {repeats}")
                 # Each time anew, for a contender that needs much memory may have driven the files out of it.
-                read_once(workload.files(self.folder) if workload else ())
+                read_once(Path(word) for word in commands[contender] if word.startswith(f"{self.folder}{os.sep}"))
                 ended = run(commands[contender], self.folder)
                 result.fault = ended.fault
                 result.seconds.append(ended.seconds)

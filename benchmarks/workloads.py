@@ -6,6 +6,7 @@ by those functions only that make inputs; and inputs are made in a process of th
 """
 
 import json
+import math
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -38,19 +39,48 @@ class Workload:
     options: dict[str, float] = field(default_factory=dict)
     """By the names that losscli's command line and its losses have for them."""
     small: bool = False
+    positions: tuple[int, ...] = ()
+    """The axes between the samples and the classes, of which the option class_axis says where they are: `rows` are then
+    samples, and `columns` classes."""
 
     def scaled(self, scale: float) -> "Workload":
-        """As many rows as asked for; a small workload stays as it is, for its start-up is the point."""
-        return self if self.small else replace(self, rows=max(4, round(self.rows * scale)))
+        """As many rows as asked for; a small workload stays as it is, for its start-up is the point.
+
+        Of samples with positions at least 2 are left, which then are smaller.
+        """
+        if self.small:
+            return self
+        if not self.positions:
+            return replace(self, rows=max(4, round(self.rows * scale)))
+        rows = min(self.rows, max(2, round(self.rows * scale)))
+        first = max(4, round(self.positions[0] * scale * self.rows / rows))
+        return replace(self, rows=rows, positions=(first, *self.positions[1:]))
+
+    @property
+    def table(self) -> "Workload":
+        """The same numbers as a table: one row per position, and one column per class."""
+        options = {name: value for name, value in self.options.items() if name != "class_axis"}
+        return replace(self, rows=self.rows * math.prod(self.positions), positions=(), options=options)
+
+    @property
+    def classes_first(self) -> bool:
+        return self.options.get("class_axis") == 1
+
+    @property
+    def labels(self) -> tuple[int, ...]:
+        """The shape of the labels."""
+        return (self.rows, *self.positions)
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return (self.rows,) if self.columns is None else (self.rows, self.columns)
+        if self.columns is None:
+            return (self.rows,)
+        return (self.rows, self.columns, *self.positions) if self.classes_first else (*self.labels, self.columns)
 
     @property
     def bytes(self) -> int:
         """Of the predictions in memory."""
-        return self.rows * (self.columns or 1) * int(self.dtype.removeprefix("float")) // 8
+        return math.prod(self.shape) * int(self.dtype.removeprefix("float")) // 8
 
     def files(self, folder: Path) -> tuple[Path, Path]:
         """Predictions and targets. Workloads that differ in options share them."""
@@ -60,6 +90,11 @@ class Workload:
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
+
+
+def from_json(said: dict[str, Any]) -> Workload:
+    """Return the workload that was written as JSON, in which tuples are lists."""
+    return Workload(**said | {"positions": tuple(said["positions"])})
 
 
 def _large() -> Iterator[Workload]:
@@ -90,7 +125,12 @@ def _small(large: Workload) -> Workload:
 LARGE = tuple(_large())
 SMALLS = tuple(_small(workload) for workload in LARGE if "label_smoothing" not in workload.options)
 TINY = Workload("tiny-3x3", SOFTMAX, 3, 3, small=True)
-WORKLOADS = (TINY, *SMALLS, *LARGE)
+SHAPED = (
+    Workload("images-48x21x256x256", SOFTMAX, 48, 21, options={"class_axis": 1}, positions=(256, 256)),
+    Workload("tokens-8x2048x32000", SOFTMAX, 8, 32_000, options={"class_axis": -1}, positions=(2048,)),
+)
+"""Arrays of more than two axes, which are measured against their tables as well."""
+WORKLOADS = (TINY, *SMALLS, *LARGE, *SHAPED)
 LONG = next(workload for workload in LARGE if workload.name == "softmax-1Mx1000")
 """What time and memory against size, and time against threads, are measured on."""
 FRACTIONS = (0.01, 0.03, 0.1, 0.3, 1.0)
@@ -107,6 +147,9 @@ def make(workload: Workload, folder: Path) -> None:
         return lambda shape: rng.standard_normal(shape, floats) * floats.type(SPREAD)
 
     pieces = {"predictions": normal(first)}
+    if workload.positions:
+        _write_shaped(workload, folder, pieces["predictions"], lambda n: second.integers(workload.columns, size=n))
+        return
     if workload.loss == SOFTMAX:
         pieces["targets"] = lambda shape: second.integers(workload.columns, size=shape[0])
         dtype, header = whole, ["label"]
@@ -117,10 +160,15 @@ def make(workload: Workload, folder: Path) -> None:
         pieces["targets"] = lambda shape: second.integers(2, size=shape).astype(floats)
         dtype, header = floats, ["target"]
     predictions, targets = workload.files(folder)
-    write = _write_csv if workload.format == "csv" else _write_npy
     names = [f"c{column}" for column in range(workload.columns or 1)]
-    write(predictions, workload.shape, floats, names, pieces["predictions"])
-    write(targets, workload.shape if dtype == floats else workload.shape[:1], dtype, header, pieces["targets"])
+    for path, shape, kind, head, piece in (
+        (predictions, workload.shape, floats, names, pieces["predictions"]),
+        (targets, workload.shape if dtype == floats else workload.shape[:1], dtype, header, pieces["targets"]),
+    ):
+        if workload.format == "csv":
+            _write_csv(path, shape, kind, head, piece)
+        else:
+            _write_npy(path, shape, kind, _runs(shape), piece)
 
 
 def _runs(shape: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
@@ -129,14 +177,39 @@ def _runs(shape: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
     return ((min(step, shape[0] - start), *shape[1:]) for start in range(0, shape[0], step))
 
 
-def _write_npy(path: Path, shape: tuple[int, ...], dtype: Any, names: list[str], piece: Callable[..., Any]) -> None:
+def _write_shaped(workload: Workload, folder: Path, logits: Callable[..., Any], labels: Callable[[int], Any]) -> None:
+    """Write the numbers that the workload's table has, with the classes in their axis; a sample at a time where it turns them."""
+    import numpy as np
+
+    table = workload.table
+    predictions, targets = workload.files(folder)
+
+    def turned(run: tuple[int, ...]) -> Any:
+        return np.ascontiguousarray(logits(run).T)
+
+    each = (
+        [(math.prod(workload.positions), table.columns)] * workload.rows
+        if workload.classes_first
+        else _runs(table.shape)
+    )
+    _write_npy(
+        predictions, workload.shape, np.dtype(workload.dtype), each, turned if workload.classes_first else logits
+    )
+    runs = _runs((table.rows,))
+    _write_npy(targets, workload.labels, np.dtype(np.int64), runs, lambda run: labels(run[0]))
+
+
+def _write_npy(
+    path: Path, shape: tuple[int, ...], dtype: Any, runs: Iterable[tuple[int, ...]], piece: Callable[..., Any]
+) -> None:
+    """Write an array of a shape from pieces that follow each other in the file; `runs` are what `piece` is given."""
     import numpy as np
 
     described = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
 
     def fill(file: BinaryIO) -> None:
         np.lib.format.write_array_header_1_0(file, described)
-        for run in _runs(shape):
+        for run in runs:
             file.write(piece(run).data)
 
     _write_once(path, fill)
@@ -180,4 +253,4 @@ def read_once(paths: Iterable[Path]) -> None:
 
 
 if __name__ == "__main__":
-    make(Workload(**json.loads(sys.argv[1])), Path(sys.argv[2]))
+    make(from_json(json.loads(sys.argv[1])), Path(sys.argv[2]))

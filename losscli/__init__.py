@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from losscli.api import LosscliWarning, calibrate, check, compare, compute, curves, explain, rank, verify
     from losscli.errors import DataError, LosscliError, UsageError
     from losscli.measurement.result import Result
+    from losscli.measurement.sums import Summed
 
 _HOMES = {
     "losscli.api": (
@@ -30,12 +31,14 @@ _HOMES = {
     ),
     "losscli.errors": ("DataError", "LosscliError", "UsageError"),
     "losscli.measurement.result": ("Result",),
+    "losscli.measurement.sums": ("Summed",),
 }
 __all__ = [
     "DataError",
     "LosscliError",
     "LosscliWarning",
     "Result",
+    "Summed",
     "UsageError",
     "__version__",
     "calibrate",

@@ -9,7 +9,8 @@ import os
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, get_args
+from numbers import Real
+from typing import TYPE_CHECKING, Any, get_args, overload
 
 import numpy as np
 
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from losscli.engine.job import Job
     from losscli.io.bytes import Looked
     from losscli.io.source import MemorySource
+    from losscli.measurement.sums import Summed
 
 THIRD_OPERANDS: tuple[str, ...] = get_args(ThirdOperandName)
 OPTIONS: Mapping[str, str] = {
@@ -106,6 +108,8 @@ FILES = (
 """Options whose value may be an array."""
 NUMBERS = ("bytes", "input_lengths", "target_lengths")
 """Those of them that may be one number instead."""
+SCALARS = ("targets", "sample_weight", "variance")
+"""Operands that may be one number for all."""
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "from_": get_args(PredictionKind),
     "smoothing_mode": get_args(SmoothingMode),
@@ -172,11 +176,16 @@ def measured(
     return measurement, measurement.run(consume, hooks.threads, hooks.seen)
 
 
+@overload
+def compute(loss: str, predictions: Any, targets: Any, *, plus: tuple[()] = ..., **options: Any) -> Result: ...
+@overload
+def compute(loss: str, predictions: Any, targets: Any, *, plus: str | Sequence[str], **options: Any) -> "Summed": ...
 def compute(
     loss: str,
     predictions: Any,
     targets: Any,
     *,
+    plus: str | Sequence[str] = (),
     per_sample: bool = True,
     elements: bool = False,
     gradient: bool = False,
@@ -184,7 +193,7 @@ def compute(
     as_: str | None = None,
     threads: int | None = None,
     **options: Any,
-) -> Result:
+) -> "Result | Summed":
     """Compute a loss of predictions and targets.
 
     Parameters
@@ -192,7 +201,10 @@ def compute(
     loss
         its name, an alias, a SPEC such as 'huber:delta=2', or FILE.py:NAME.
     predictions, targets
-        paths or arrays of shape (n,) or (n, k); for losses of differences `targets` may be one number.
+        paths or arrays of shape (n,) or (n, k); for losses of differences `targets` may be one number, and None where
+        predictions are the likelihoods of what happened.
+    plus
+        further terms of a weighted sum, such as ['0.5*dice']; the result is then the sum, with its terms.
     per_sample
         whether the result keeps every sample's loss, 8 bytes each; say False for files larger than memory.
     elements
@@ -215,10 +227,22 @@ def compute(
     DataError
         for files or arrays that cannot be used, and for an undefined result.
     """
+    from losscli.data.likelihoods import taken_without_targets
     from losscli.measurement.requirement import Requirement
 
+    if plus:
+        if elements or gradient:
+            raise UsageError(
+                f"{'elements' if elements else 'gradient'}: plus makes one number, whose terms have them each"
+            )
+        return _summed(
+            loss, [plus] if isinstance(plus, str) else plus, predictions, targets, require, as_, threads, options
+        )
     bound, rest = _bound(loss, options)
-    request = _request(bound, predictions, targets, rest, calibration=True)
+    if targets is None and taken_without_targets(bound.declaration, str(rest.get("from_"))):
+        request = replace(_request(bound, predictions, 0.0, rest, calibration=True), targets=None)
+    else:
+        request = _request(bound, predictions, targets, rest, calibration=True)
     if as_ is not None and gradient:
         raise UsageError("gradient is that of the loss itself; leave out as_")
     kept = _Kept(per_sample, elements, gradient)
@@ -230,6 +254,43 @@ def compute(
     result.notes = _told(measurement.notes)
     kept.give(result, measurement)
     return result
+
+
+def _summed(
+    loss: str,
+    plus: Sequence[str],
+    predictions: Any,
+    targets: Any,
+    require: Sequence[str],
+    as_: str | None,
+    threads: int | None,
+    options: Mapping[str, Any],
+) -> "Summed":
+    """The weighted sum of a loss and further ones. Options hold for all terms that take them, parameters for the first."""
+    from losscli.lookup.spec import weighted
+    from losscli.measurement.requirement import Requirement
+    from losscli.measurement.sums import Term, names_of, spoken, summed
+
+    bound, rest = _bound(loss, options)
+    factors = [(1.0, bound), *map(weighted, plus)]
+    names = names_of([one for _, one in factors])
+    library = None if as_ is None else _one_library(as_)
+    words = {name: name.rstrip("_").replace("_", "-") for name in rest}
+    nowhere = next((name for name in rest if not any(takes(one.family, words[name]) for _, one in factors)), None)
+    if nowhere is not None:
+        raise UsageError(f"{nowhere}: {listing(names)} take none")
+    terms, notes = [], []
+    for name, (weight, one) in zip(names, factors, strict=True):
+        own = {option: value for option, value in rest.items() if takes(one.family, words[option])}
+        terms.append(Term(name, weight, _request(one, predictions, targets, own), library, tuple(own)))
+        refused = [option for option in rest if option not in own]
+        notes += [f"{' and '.join(refused)}: not for {name}, which takes no such option"] if refused else []
+    called = spoken(names, [loss, *plus])
+    wanted = [Requirement.parse(text, statistics=("value", *called)) for text in require]
+    found = summed(terms, threads)
+    found.require([one._replace(statistic=called.get(one.statistic, one.statistic)) for one in wanted])
+    found.notes = [*notes, *_told(found.notes)]
+    return found
 
 
 def check(
@@ -518,6 +579,11 @@ def _word(name: str, value: Any) -> Any:
         return ",".join(map(str, value))
     if name in ("ignore_index", "pos_weight"):
         return str(value)
+    if name == "temperature":
+        try:
+            return float(value)
+        except (TypeError, ValueError):
+            raise UsageError(f"temperature={value!r} is not a number above 0") from None
     return value
 
 
@@ -529,7 +595,7 @@ def _operands(values: Mapping[str, Any]) -> "tuple[dict[str, str], dict[str, Mem
     for name, value in values.items():
         if isinstance(value, str | os.PathLike):
             words[name] = os.fspath(value)
-        elif name == "targets" and isinstance(value, int | float) and not isinstance(value, bool):
+        elif name in SCALARS and isinstance(value, Real) and not isinstance(value, bool):
             words[name] = repr(float(value))
         elif name in NUMBERS and isinstance(value, int | float) and not isinstance(value, bool):
             words[name] = repr(value)

@@ -23,6 +23,8 @@ class Peer:
     losses: frozenset[str] = ALL
     smooths: bool = True
     differentiates: bool = True
+    shapes: bool = False
+    """Whether it takes an array of more than two axes, of which class_axis has the classes."""
 
     @property
     def format(self) -> str:
@@ -36,12 +38,13 @@ class Peer:
             loss in self.losses
             and (self.smooths or "label_smoothing" not in options)
             and (self.differentiates or not gradient)
+            and (self.shapes or "class_axis" not in options)
         )
 
 
 PEERS = (
-    Peer("torch", "with_torch", ("torch",)),
-    Peer("optax", "with_optax", ("jax", "optax")),
+    Peer("torch", "with_torch", ("torch",), shapes=True),
+    Peer("optax", "with_optax", ("jax", "optax"), shapes=True),
     Peer(
         "scikit-learn",
         "with_sklearn",

@@ -4,12 +4,16 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import optax
 
 
 def mean(loss: str, predictions: Any, targets: Any, **options: float) -> Any:
     """Compute the mean loss, as in a training loop."""
+    if "class_axis" in options:  # which optax has last
+        moved = jnp.moveaxis(predictions, int(options["class_axis"]), -1)
+        return optax.softmax_cross_entropy_with_integer_labels(moved, targets).mean()
     if loss == "softmax-cross-entropy" and options.get("label_smoothing"):
         rows = jax.nn.one_hot(targets, predictions.shape[1], dtype=predictions.dtype)
         return optax.softmax_cross_entropy(predictions, optax.smooth_labels(rows, options["label_smoothing"])).mean()

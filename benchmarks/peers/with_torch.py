@@ -9,6 +9,8 @@ import torch.nn.functional as F  # noqa: N812 - everyone calls it that
 
 def mean(loss: str, predictions: Any, targets: Any, **options: float) -> Any:
     """Compute the mean loss, as in a training loop."""
+    if "class_axis" in options:  # which torch has second
+        return F.cross_entropy(predictions.movedim(int(options["class_axis"]), 1), targets)
     if loss == "softmax-cross-entropy":
         return F.cross_entropy(predictions, targets, **options)
     if loss == "sigmoid-cross-entropy":

@@ -284,6 +284,7 @@ def opened(request: Request, looked: Looked = lambda name, done, size: None) -> 
 def _without_centers(request: Request, looked: Looked) -> Measurement:
     """Return the measurement of features and labels that have no centers yet."""
     opener = Opener.of(request, looked)
+    assert request.targets is not None
     features, labels = opener.open(request.predictions, "features"), opener.open(request.targets, "labels")
     dataset = assign(features, labels, None, request.id, request.columns)
     join(dataset, request.id, request.on_unmatched == "drop")

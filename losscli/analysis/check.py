@@ -349,6 +349,7 @@ def apart(request: Request, loss: BoundLoss | None, report: Report, error: DataE
     DataError
         if a file cannot be opened, or is standard input, which can be read only once.
     """
+    assert request.targets is not None
     words = (request.predictions, request.targets)
     if any(word == "-" or word.startswith("-:") for word in words):
         raise error

@@ -295,7 +295,8 @@ def _check_options(request: Request, top: int, by: str | None) -> None:
         raise UsageError(f"--top {top} is not in 0 ... {MOST_ROWS:,}")
     if not top and by is None:
         raise UsageError("--top 0: there is nothing to list; say --by class or --by COLUMN, or another number")
-    if loss.family.coupled == "file" or (loss.family.coupled == "masks" and request.per not in (None, "row")):
+    own = loss.family.custom and request.per == "file"
+    if own or loss.family.coupled == "file" or (loss.family.coupled == "masks" and request.per not in (None, "row")):
         raise UsageError(f"{loss.name} is a loss of masks or of the whole file, not of rows that could be ranked")
 
 
@@ -305,7 +306,7 @@ def _names_of_slices(measurement: Measurement, by: str | None, by_class: bool) -
     Raises a UsageError if the rows have no such groups, and a DataError if a column has too many different words.
     """
     job, words, loss = measurement.job, measurement.groups, measurement.request.loss.declaration
-    if job.masks is not None and by is not None:
+    if not job.of_rows and by is not None:
         raise UsageError(f"--by {by}: {loss.name} is a loss of masks, which belong to no group")
     if job.unit != "row" and by is not None:
         raise UsageError(
@@ -325,7 +326,7 @@ def _names_of_slices(measurement: Measurement, by: str | None, by_class: bool) -
 def _listed(measurement: Measurement, ranking: Seen, words: list[str] | None) -> list[dict[str, Any]]:
     """Return the worst rows as records, with the keys of compute's per-sample output and further ones."""
     columns = ranking.worst.columns
-    masks = measurement.job.masks is not None
+    masks = not measurement.job.of_rows
     rows = columns["row"]
     ascending = np.argsort(rows)
     if measurement.units.layout is None and measurement.job.unit == "row":

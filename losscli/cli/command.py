@@ -1,6 +1,7 @@
 """Commands: how words are read before Typer sees them, and commands that are made from a function."""
 
 import inspect
+import os
 import re
 import sys
 from collections.abc import Callable, Iterable
@@ -11,7 +12,7 @@ from typer.core import TyperCommand
 
 from losscli.cli import HELP
 from losscli.cli.options.declare import OfLosses, options_of
-from losscli.errors import UsageError
+from losscli.errors import LosscliError, UsageError
 from losscli.wording import printable
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
@@ -155,3 +156,20 @@ def say(notes: Iterable[str], quiet: bool = False) -> None:
     for note in () if quiet else notes:
         line = note if note.startswith("warning:") else f"note: {note}"
         print(f"losscli: {printable(' '.join(line.split()))}", file=sys.stderr)
+
+
+def about_targets(predictions: str | None) -> str:
+    """Return the end of a message about missing TARGETS: what the columns of the only file suggest; '' if they do not."""
+    if not predictions or not os.path.isfile(predictions):
+        return ""
+    from losscli.data.advice import contents, operands_meant
+    from losscli.io.operands import Opener
+    from losscli.losses import find
+
+    try:
+        operand = Opener().open(predictions, "predictions")
+        meant = operands_meant(find("sigmoid-cross-entropy").family, operand, None)
+        held = contents(operand)
+    except LosscliError:
+        return ""
+    return (f" {predictions} holds {held}." if held else "") + (f" By that, say {meant}" if meant else "")

@@ -2,34 +2,65 @@
 
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from losscli.cli.command import say
-from losscli.cli.loss_command import LossGroup, Typed, loss_command
+from losscli.cli.loss_command import TYPED, LossGroup, Typed, loss_command
 from losscli.cli.options.declare import taken
 from losscli.cli.options.output import Wanted
 from losscli.cli.options.running import Running
 from losscli.errors import Exit, UsageError
 
 if TYPE_CHECKING:
-    from losscli.definition.loss import Loss
+    from losscli.definition.loss import Family, Loss
     from losscli.definition.request import Request
     from losscli.measurement.requirement import Requirement
 
 
 def command_of(loss: "Loss") -> Any:
     """Make the command of one loss."""
+    return _command_of_sum(loss, ())
+
+
+def _command_of_sum(loss: "Loss", families: "Sequence[Family]") -> Any:
+    """Make the command of a loss to which others are added; it takes the options of their families as well."""
     from losscli.cli.options.losses import signature
 
-    return loss_command(loss, lambda values, typed: compute(loss, values, typed), signature(loss))
+    options = signature(loss, others=families)
+    return loss_command(loss, lambda values, typed: compute(loss, values, typed), options)
+
+
+PLUS = "losscli.plus"
+"""The key of a context's `meta` for the values of --plus, which are looked for before the options are known."""
 
 
 class ComputeGroup(LossGroup):
     """The losses as sub-commands of compute."""
 
     make = staticmethod(command_of)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        ctx.meta[PLUS] = _values_of("--plus", args)
+        return super().resolve_command(ctx, args)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if not ctx.meta.get(PLUS):
+            return super().get_command(ctx, cmd_name)
+        from losscli.lookup.names import find
+        from losscli.lookup.spec import weighted
+
+        ctx.meta[TYPED] = cmd_name
+        return _command_of_sum(find(cmd_name), [weighted(text)[1].family for text in ctx.meta[PLUS]])
+
+
+def _values_of(flag: str, words: Sequence[str]) -> list[str]:
+    """Return the values of an option among the words of a command line, before it is known what all of them mean."""
+    words = words[: list(words).index("--")] if "--" in words else words
+    apart = [value for word, value in pairwise(words) if word == flag]
+    return apart + [word.removeprefix(f"{flag}=") for word in words if word.startswith(f"{flag}=")]
 
 
 app = typer.Typer(
@@ -58,9 +89,15 @@ def compute(loss: "Loss", values: dict[str, Any], typed: Typed = Typed()) -> int
     """
     from losscli.definition.request import Request
 
+    if values["targets"] is None:
+        _check_targets(loss, values, typed)
     bound = loss.bind(**{name: values.pop(name) for name in loss.parameters})
     wanted = taken(Wanted, values)
     running = taken(Running, values).begun(wanted.quiet)
+    if plus := values.pop("plus", ()):
+        from losscli.cli.sums import compute_sum
+
+        return compute_sum(bound, plus, values, wanted, running, typed)
     requirements = _requirements(wanted.require)
     if wanted.format == "value" and values["reduction"] == "none":
         raise UsageError("--format value prints one number, and --reduction none leaves none; choose another of either")
@@ -72,6 +109,15 @@ def compute(loss: "Loss", values: dict[str, Any], typed: Typed = Typed()) -> int
     if request.reduction == "none" and wanted.format == "table":
         wanted = wanted._replace(per_sample=True)  # there is nothing else to show
     return _measured(request, libraries, wanted, requirements, running, typed)
+
+
+def _check_targets(loss: "Loss", values: dict[str, Any], typed: Typed) -> None:
+    """Raise a UsageError if the operand TARGETS is missing, and predictions are not the likelihoods of what happened."""
+    from losscli.cli.command import about_targets
+    from losscli.data.likelihoods import MISSING, taken_without_targets
+
+    if not taken_without_targets(loss, values["prediction_kind"]):
+        raise UsageError(f"{MISSING}{about_targets(values['predictions'])} (see {typed.command} --help)")
 
 
 def _requirements(texts: Sequence[str]) -> "list[Requirement]":
@@ -109,13 +155,13 @@ def _measured(
         )
         progress.wipe()
         # Only now, since an error is printed as one line without notes.
-        say([*measurement.notes, *_elsewhere(typed.name, request.loss.name)], wanted.quiet)
+        say([*measurement.notes, *elsewhere(typed.name, request.loss.name)], wanted.quiet)
         met = result.require(requirements)
         delivery.deliver(result)
     return Exit.OK if met else Exit.UNMET
 
 
-def _elsewhere(typed: str, name: str) -> list[str]:
+def elsewhere(typed: str, name: str) -> list[str]:
     """Return a note if a library means something else by the alias that was typed."""
     if typed == name or not typed:
         return []

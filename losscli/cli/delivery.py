@@ -6,7 +6,7 @@ Nothing is written or printed before all went well.
 import codecs
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,7 +15,7 @@ import numpy as np
 from losscli.arrays import Array
 from losscli.engine.collector import Aggregate
 from losscli.engine.evaluate import ChunkResult, Rows
-from losscli.errors import DataError, UsageError
+from losscli.errors import DataError
 from losscli.io.bytes import PIECE, Spool, blocks_of
 from losscli.io.rows import JSON, records, text_of
 from losscli.io.sinks import AtomicFile, Outputs, is_special, keep_apart
@@ -102,10 +102,6 @@ class Delivery:
         if self.gradient is not None and self.gradient_kind == ".npy":
             measurement.units.check_shape("--gradient")
         if self.gradient is not None:
-            if self.gradient_kind == ".csv" and len(measurement.units.shape) > 2:
-                raise UsageError(
-                    f"--gradient {self.gradient}: a gradient of three axes does not fit into a table; say FILE.npy"
-                )
             file = self.files.open(Path(self.gradient))
             self.slopes = NpyWriter(file) if self.gradient_kind == ".npy" else TextWriter(file, ",")
         # A file without rows still has a header, or a shape.
@@ -161,9 +157,7 @@ class Delivery:
         except OSError as error:
             raise DataError(f"standard output cannot be written: {error.strerror or error}") from error
         if self.format in render.ROW_FORMATS or self.format == "value":
-            for entry in result.requirements:
-                verdict = "met" if entry["met"] else "NOT MET"
-                print(f"losscli: require {entry['require']}: {verdict} ({entry['actual']})", file=sys.stderr)
+            say_verdicts(result.requirements)
 
     def _publish(self, result: Result) -> None:
         if self.file is not None and self.kind not in WRITERS:
@@ -215,6 +209,13 @@ def _columns(measurement: Measurement, rows: Rows, form: str) -> dict[str, Any]:
     return columns(measurement, rows, nested=form != "flat")
 
 
+def say_verdicts(requirements: Sequence[Mapping[str, Any]]) -> None:
+    """Print to standard error which requirements are met, for formats that do not say it."""
+    for entry in requirements:
+        verdict = "met" if entry["met"] else "NOT MET"
+        print(f"losscli: require {entry['require']}: {verdict} ({entry['actual']})", file=sys.stderr)
+
+
 def _kind_of(output: str, format: str) -> str:
     """Return what is written to --output: a suffix of WRITERS for rows, or a format for the result as a whole."""
     if is_special(output, RESULT_SUFFIXES):
@@ -227,7 +228,7 @@ def _kind_of(output: str, format: str) -> str:
 def _gradient_columns(measurement: Measurement, slopes: Array) -> dict[str, Any]:
     """Return gradients, shape (n,) or (n, k), as columns with the names of the predictions' columns."""
     found = measurement.given_columns
-    table = slopes if slopes.ndim == 2 else slopes.reshape(len(slopes), -1)
+    table = slopes if slopes.ndim == 2 else slopes.reshape(len(slopes), int(np.prod(slopes.shape[1:])))
     numbers = [f"gradient_{i}" for i in range(table.shape[1])]
     names = found if found and len(found) == table.shape[1] else numbers
     return dict(zip(names, table.T, strict=True))
@@ -240,7 +241,7 @@ def _empty(measurement: Measurement, rows: bool, elements: bool, gradient: bool)
     weighted = job.weighed if job.unit == "row" else job.unit_weights is not None or job.output_weights is not None
     none = Rows(
         sample=np.zeros(0, np.int64),
-        target=(job.targets.read(0, 0) if job.masks is None else np.zeros(0)) if job.unit == "row" else None,
+        target=(job.targets.read(0, 0) if job.of_rows else np.zeros(0)) if job.unit == "row" else None,
         loss=np.zeros(0, np.float64 if job.several or job.unit != "row" else job.dtype),
         weight=np.zeros(0) if weighted else None,
         elements=nothing if elements else None,
@@ -283,6 +284,7 @@ class ReportDelivery:
         record: Callable[[], dict[str, Any]],
         laid: Callable[[bool], Laid],
         rows: Callable[[], list[dict[str, Any]]] = list,
+        value: Callable[[], str] = str,
     ) -> None:
         """Publish the file, then print.
 
@@ -294,6 +296,8 @@ class ReportDelivery:
             returns the content of tables, with all digits of numbers, or some of them.
         rows
             returns the content of formats that hold rows and nothing else.
+        value
+            returns the text of the format 'value', which is one number.
         """
 
         def made(format: str, terminal: bool = False) -> str:
@@ -303,6 +307,8 @@ class ReportDelivery:
                 return render.report_in_markdown(*laid(False))
             if format in render.ROW_FORMATS:
                 return render.rows_in(format, rows())
+            if format == "value":
+                return value()
             from losscli.render.compare import verdict_style
 
             _, facts, tables = laid(not terminal)

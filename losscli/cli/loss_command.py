@@ -49,6 +49,8 @@ class Typed(NamedTuple):
 
     name: str = ""
     options: frozenset[str] = frozenset()
+    command: str = ""
+    """The words of the command, such as 'losscli compute mse'."""
 
 
 def loss_command(loss: "Loss", call: Callable[[dict[str, Any], Typed], int], options: inspect.Signature) -> Any:
@@ -64,7 +66,7 @@ def loss_command(loss: "Loss", call: Callable[[dict[str, Any], Typed], int], opt
 
     def command(context: typer.Context, **values: Any) -> int:
         given = frozenset(name for name in values if is_typed(context, name))
-        return call(values, Typed(context.meta.get(TYPED, loss.name), given))
+        return call(values, Typed(context.meta.get(TYPED, loss.name), given, context.command_path))
 
     sign(command, options.parameters.values())
     single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)

@@ -201,20 +201,9 @@ def _of_missing_targets(error: BaseException, context: Any) -> str:
     """Return the end of the message about missing TARGETS: what the columns of the only file suggest."""
     if context is None or getattr(getattr(error, "param", None), "name", None) != "targets":
         return ""
-    file = context.params.get("predictions")
-    if not file or not os.path.isfile(file):
-        return ""
-    from losscli.data.advice import contents, operands_meant
-    from losscli.io.operands import Opener
-    from losscli.losses import find
+    from losscli.cli.command import about_targets
 
-    try:
-        operand = Opener().open(file, "predictions")
-        meant = operands_meant(find("sigmoid-cross-entropy").family, operand, None)
-        held = contents(operand)
-    except LosscliError:
-        return ""
-    return (f" {file} holds {held}." if held else "") + (f" By that, say {meant}" if meant else "")
+    return about_targets(context.params.get("predictions"))
 
 
 def _of_another_loss(option: str, context: typer.Context | None) -> str | None:

@@ -28,6 +28,9 @@ INSTALL = {
 STEP = 2.0**-17
 """Relative step of central differences, near the cube root of the rounding error of float64."""
 
+MOST_DIFFERENCES = 1 << 15
+"""Elements for which differences of a loss of all rows are made: each takes two calls with the whole file."""
+
 LEAST = 1e-12
 """The smallest probability, or 1 - probability, from which the step is computed."""
 
@@ -103,10 +106,7 @@ class NumPy:
         columns = [...] if x.ndim == 1 else [(slice(None), column) for column in range(x.shape[1])]
         slopes = np.zeros_like(wide)
         for column in columns:
-            current = wide[column]
-            step = STEP * (
-                np.maximum(LEAST, np.minimum(current, 1 - current)) if probs else np.maximum(1, np.abs(current))
-            )
+            step = _steps(wide[column], probs)
             ends = []
             for sign in (1, -1):
                 moved = wide.copy()
@@ -115,6 +115,29 @@ class NumPy:
             (above, high), (below, low) = ends
             slopes[column] = (high - low) / (above - below)
         return function(x.copy(), t.copy()), slopes
+
+    def gradient_of_all(self, function: Function, x: Array, t: Array, probs: bool = False) -> tuple[Any, Array]:
+        """Return what `gradient` does for a function whose result depends on all rows together.
+
+        Differences are made for one element after another, which takes two calls with all rows for each.
+        """
+        wide = x.astype(np.float64)
+        wide_t = t.astype(np.float64) if t.dtype.kind == "f" else t
+        steps, slopes = _steps(wide, probs), np.zeros_like(wide)
+        for place in np.ndindex(wide.shape):
+            ends = []
+            for sign in (1, -1):
+                moved = wide.copy()
+                moved[place] += sign * steps[place]
+                ends.append((moved[place], float(np.asarray(function(moved, wide_t.copy()), np.float64).sum())))
+            (above, high), (below, low) = ends
+            slopes[place] = (high - low) / (above - below)
+        return function(x.copy(), t.copy()), slopes
+
+
+def _steps(values: Array, probs: bool) -> Array:
+    """Return the step of the difference at each value; probabilities stay between 0 and 1."""
+    return STEP * (np.maximum(LEAST, np.minimum(values, 1 - values)) if probs else np.maximum(1, np.abs(values)))
 
 
 def rows_of(values: Any, rows: int) -> Array:

@@ -1,6 +1,7 @@
 """A loss in a user's file as a loss of losscli: its families, and the lift that runs it."""
 
 import inspect
+import math
 import warnings
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -11,11 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 
 from losscli.arrays import Array
-from losscli.custom.frameworks import Framework, framework
+from losscli.custom.frameworks import MOST_DIFFERENCES, Framework, NumPy, framework
 from losscli.custom.guess import guessed
 from losscli.custom.read import read
 from losscli.custom.reading import EITHER, CallError, Found, completed, digest, foreign, stamp
-from losscli.definition.batch import Dense, Extras, Indices, Probability, Targets, Values
+from losscli.definition.batch import Dense, Extras, Indices, Probability, Targets, Values, Whole
 from losscli.definition.domain import REAL, Domains
 from losscli.definition.loss import Axis, BoundLoss, Family, Loss
 from losscli.definition.words import TargetType
@@ -45,7 +46,9 @@ class Settings:
     encoding: str
     """The form of its targets: 'one-hot' rows, class 'indices', or 'numbers' in the predictions' shape."""
     returns: str = ROWS
-    """ROWS, ELEMENTS or ONE. A loss that returns one number for all rows is called once for each row."""
+    """ROWS, ELEMENTS or ONE. A loss that returns one number for all rows is called once for each row, unless `whole`."""
+    whole: bool = False
+    """Whether it is called once with all rows of a file, which then have one loss together."""
 
 
 class Custom:
@@ -99,21 +102,25 @@ class Custom:
             if the code fails, or returns something else than losses.
         """
         t = self.targets(targets, x)
-        prediction_kind = extras.prediction_kind
-        wanted = self.settings.wants
-        back: Callable[[Array], Array] = lambda s: s  # noqa: E731
-        if wanted not in (None, EITHER, prediction_kind):
-            x, back = converted(x, prediction_kind, str(wanted))
-        kind = prediction_kind if wanted in (None, EITHER) else str(wanted)
+        x, kind, back = self.wanted(x, extras.prediction_kind)
         function = self.function(parameters, kind)
         with self.foreign():
-            values, slopes = self.evaluate(function, x, t, gradient, kind == "probs")
+            evaluate = self.evaluate if extras.whole is None else self.evaluate_whole
+            values, slopes = evaluate(function, x, t, gradient, kind == "probs")
         if slopes is not None and np.isnan(slopes).all() and slopes.size:
             raise DataError(
                 f"{self.found.where}: {self.framework.name} knows no gradient of it: it leaves the framework's own arrays "
                 "(.numpy(), .item(), detach) on its way; leave out --gradient"
             )
         return values, None if slopes is None else back(np.asarray(slopes, x.dtype))
+
+    def wanted(self, x: Array, prediction_kind: str) -> tuple[Array, str, Callable[[Array], Array]]:
+        """Return predictions as the loss wants them, their kind, and the way back for their gradient."""
+        wanted = self.settings.wants
+        if wanted in (None, EITHER, prediction_kind):
+            return x, prediction_kind, lambda s: s
+        new_predictions, back = converted(x, prediction_kind, str(wanted))
+        return new_predictions, str(wanted), back
 
     def evaluate(
         self, function: Callable[[Any, Any], Any], x: Array, t: Array, gradient: bool, probs: bool
@@ -133,6 +140,34 @@ class Custom:
         if not losses:
             return np.zeros(0, x.dtype), np.zeros_like(x) if gradient else None
         return np.concatenate(losses), np.concatenate(slopes) if gradient else None
+
+    def evaluate_whole(
+        self, function: Callable[[Any, Any], Any], x: Array, t: Array, gradient: bool, probs: bool
+    ) -> tuple[Array, Array | None]:
+        """Return the losses of a single call with all rows, shape (1,), (n,) or (n, k), and the gradient of their sum.
+
+        Raises
+        ------
+        DataError
+            if NumPy has to make differences for too many elements.
+        """
+        if not gradient:
+            return self.of_all(function(self.framework.array(x.copy()), self.framework.array(t.copy())), x), None
+        if not isinstance(self.framework, NumPy):
+            value, slopes = self.framework.gradient(function, x, t, probs)
+        elif x.size > MOST_DIFFERENCES:
+            raise DataError(
+                f"{self.found.where}: its gradient is made of differences, for which it would be called twice for each of "
+                f"{x.size:,} elements; the limit is {MOST_DIFFERENCES:,}: write it in torch or JAX, or leave out --gradient"
+            )
+        else:
+            value, slopes = self.framework.gradient_of_all(function, x, t, probs)
+        return self.of_all(value, x), slopes
+
+    def of_all(self, returned: Any, x: Array) -> Array:
+        """Return the result of a call with all rows as an array: (1,), or as `shaped` does."""
+        numbers = self.numbers(returned)
+        return numbers.reshape(1) if numbers.size == 1 else self.shaped(numbers, x)
 
     def shaped(self, values: Array, x: Array) -> Array:
         """Return the result of a call for n rows in the shape (n,) or (n, k)."""
@@ -199,12 +234,41 @@ def converted(x: Array, prediction_kind: str, wanted: str) -> tuple[Array, Calla
 
 def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
     """Return the loss of each row: the result of the file's function, or its mean or sum over the outputs of a row."""
-    values, slopes = loss.declaration.core.own(predictions, targets, extras, gradient, loss.parameters)  # type: ignore[attr-defined]
-    if values.ndim == 2:
-        scale = values.shape[1] if loss.family is NUMBERS else 1
-        values = values.astype(np.float64).sum(axis=1) / scale
-        slopes = None if slopes is None else slopes / scale
-    return values.astype(predictions.dtype), slopes
+    own: Custom = loss.declaration.core.own  # type: ignore[attr-defined]
+    if extras.whole is not None:
+        return _of_file(loss, own, predictions, extras, extras.whole, gradient)
+    values, slopes = own(predictions, targets, extras, gradient, loss.parameters)
+    values, scale = _over_elements(loss, values)
+    return values.astype(predictions.dtype), None if slopes is None else slopes / scale
+
+
+def _over_elements(loss: BoundLoss, values: Array) -> tuple[Array, int]:
+    """Return one number per row of a result, and the number of outputs by which their sum was divided."""
+    if values.ndim != 2:
+        return values, 1
+    scale = values.shape[1] if loss.family.name == NUMBERS.name else 1
+    return values.astype(np.float64).sum(axis=1) / scale, scale
+
+
+def _of_file(loss: BoundLoss, own: Custom, predictions: Array, extras: Extras, whole: Whole, gradient: bool) -> Values:
+    """Return the one loss of all rows, shape (1,), and its gradient, shape (1, n) or (1, n * k).
+
+    Raises
+    ------
+    DataError
+        if the loss is NaN.
+    """
+    x = predictions.reshape(whole.shape)
+    values, slopes = own(x, whole.targets, extras, gradient, loss.parameters)
+    values, scale = _over_elements(loss, values)
+    if values.size > 1 and whole.over_positions == "mean":
+        scale *= len(values)
+        values = values / len(values)
+    value = math.fsum(values.tolist()) if np.isfinite(values).all() else float(values.sum())
+    if math.isnan(value):
+        raise DataError(f"{loss.name}: the loss of all {len(x):,} rows together is NaN; look at what it divides by")
+    slopes = None if slopes is None else np.asarray(slopes / scale, predictions.dtype).reshape(1, -1)
+    return np.array([value]).astype(predictions.dtype), slopes
 
 
 def _residual(x: Array) -> tuple[Array, Targets, Extras]:
@@ -270,6 +334,10 @@ NUMBERS = _family(
     axes={"residual": RESIDUAL, "logit": LOGIT, "margin": MARGIN},
 )
 FAMILIES = {family.name: family for family in (CLASSES, OUTCOMES, NUMBERS)}
+OF_FILES = {name: replace(family, coupled="file") for name, family in FAMILIES.items()}
+"""The same families where a loss is called once with the whole file."""
+OF_ROWS = (None, "position", "sample", "row")
+"""Values of --per with which each row has its own loss."""
 
 
 def core_of(own: Custom) -> Callable[..., Any]:
@@ -334,7 +402,7 @@ def declared(found: Found, settings: Settings, family: Family) -> Loss:
     own = Custom(found, settings)
     return Loss(
         name=found.where,
-        family=family,
+        family=OF_FILES[family.name] if settings.whole else family,
         core=core_of(own),
         formula="",
         definition=found.kind + (f", called with ({', '.join(found.operands)})" if found.operands[0] else ""),
@@ -366,14 +434,19 @@ def resolve(bound: BoundLoss, request: "Request", dataset: "Dataset", notes: lis
     Raises
     ------
     UsageError
-        if names and options do not say which operand is which.
+        if names and options do not say which operand is which, or --per asks for what such a loss does not have.
     DataError
         if it takes targets in no form.
     """
+    if request.per not in (*OF_ROWS, "file"):
+        raise UsageError(
+            f"--per {request.per}: {bound.name} has one loss for each row (--per sample), or one for all rows together (--per file)"
+        )
     own: Custom = bound.declaration.core.own  # type: ignore[attr-defined]
     family, row, k = _family_of(request, dataset), _row(dataset), _width(dataset)
     found = completed(own.found, values_of(own.found, bound.parameters))
     settings = settled(found, bound.parameters, request, family, row, dataset.predictions.dtype)
+    settings = replace(settings, whole=request.per == "file")
     if family is NUMBERS and k > 1 and settings.wants not in (None, EITHER, request.prediction_kind):
         raise UsageError(
             f"{found.where}: wants {settings.wants}, and {request.prediction_kind} are given: rows of {k} targets do not say whether "
@@ -388,9 +461,9 @@ def resolve(bound: BoundLoss, request: "Request", dataset: "Dataset", notes: lis
 def _family_of(request: "Request", dataset: "Dataset") -> Family:
     """Return what the targets of some files are: classes, outcomes or numbers."""
     k, one_each = _width(dataset), _is_one_each(dataset)
-    if k > 1 and (one_each or request.label_smoothing or request.class_weight):
+    if k > 1 and (one_each or request.label_smoothing or request.class_weight or request.targets_from):
         return CLASSES
-    if k == 1 and (request.label_smoothing or (one_each and _is_text(dataset))):
+    if k == 1 and (request.label_smoothing or request.targets_from or (one_each and _is_text(dataset))):
         return OUTCOMES
     return NUMBERS
 
@@ -442,10 +515,15 @@ def drawn(bound: BoundLoss) -> BoundLoss:
         try:
             settings = settled(found, bound.parameters, request, family, row, np.dtype(np.float64))
             bound_to_family = BoundLoss(declared(found, settings, family), bound.parameters)
-            if _varies(bound_to_family):
-                return bound_to_family
+            varies = _varies(bound_to_family)
         except DataError as error:
             errors.append(error)
+            continue
+        if varies:
+            from losscli.custom.coupling import refuse_to_draw  # which knows how losses are called from here
+
+            refuse_to_draw(bound_to_family)
+            return bound_to_family
     if errors:
         raise errors[-1]
     raise DataError(
@@ -484,7 +562,11 @@ def settled(
         )
     wants = found.wants if request.takes is None else request.takes
     encodings = (
-        ("numbers",) if family is not CLASSES else ("one-hot",) if request.label_smoothing else ("one-hot", "indices")
+        ("numbers",)
+        if family is not CLASSES
+        else ("one-hot",)
+        if request.label_smoothing or request.targets_from
+        else ("one-hot", "indices")
     )
     wide = np.dtype(np.float64 if dtype.itemsize > 4 or dtype.kind != "f" else np.float32)
     errors = []
@@ -497,8 +579,9 @@ def settled(
             return replace(settings, returns=returns)
         except CallError as error:
             errors.append(str(error))
-    if request.label_smoothing and family is CLASSES:
-        raise CallError(f"{errors[0]}; --label-smoothing makes rows of targets, and it takes none")
+    if (request.label_smoothing or request.targets_from) and family is CLASSES:
+        option = "--label-smoothing" if request.label_smoothing else "--targets-from"
+        raise CallError(f"{errors[0]}; {option} makes rows of targets, and it takes none")
     raise CallError(f"{errors[1]}; with one-hot rows: {errors[0]}" if len(set(errors)) == 2 else errors[0])
 
 
@@ -526,10 +609,8 @@ def _returns(
     if family is not CLASSES:
         targets = Dense((np.arange(x.size).reshape(x.shape) % 2).astype(dtype))
     t = own.targets(targets, x)
-    wanted = own.settings.wants
-    if wanted not in (None, EITHER, prediction_kind):
-        x, _ = converted(x, prediction_kind, str(wanted))
-    function = own.function(parameters, prediction_kind if wanted in (None, EITHER) else str(wanted))
+    x, kind, _ = own.wanted(x, prediction_kind)
+    function = own.function(parameters, kind)
     with own.foreign():
         value = own.numbers(function(own.framework.array(x), own.framework.array(t)))
     if value.size in (1, rows):
@@ -556,6 +637,8 @@ def described(found: Found, settings: Settings, prediction_kind: str) -> str:
         ELEMENTS: f"; {ELEMENTS}, of which a row has the {'mean' if settings.encoding == 'numbers' else 'sum'}",
         ONE: f"; it returns {ONE}, so each row is a call of its own",
     }[settings.returns]
+    if settings.whole:
+        returned = f"; called once with all rows; it returns {settings.returns}"
     return (
         f"{found.where}: {found.kind} of ({', '.join(found.operands)}): {order}, {wanted}, targets as "
         f"{forms[settings.encoding]}{returned}"

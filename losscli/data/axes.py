@@ -58,6 +58,8 @@ def _normalised(axis: int | None, shape: tuple[int, ...], name: str) -> int | No
 
 def _needs_layout(request: Request, shape: tuple[int, ...]) -> bool:
     """Whether rows of the file are not the rows that have a loss each."""
+    if request.targets is None:
+        return len(shape) > 1
     elementwise = request.loss.family.several_outputs and len(shape) == 2 and request.per == "position"
     return len(shape) > 2 or request.shift != 0 or elementwise
 
@@ -85,6 +87,8 @@ def _operands(dataset: Dataset) -> list[Columns]:
 def _axis_of_classes(request: Request, dataset: Dataset, said: int | None) -> int | None:
     """Return the axis that holds classes, outputs, or the numbers of a row; None if every element is a position."""
     family, predictions = request.loss.family, dataset.predictions
+    if request.targets is None:
+        return None
     shape, last = predictions.shape, len(predictions.shape) - 1
     if (family.rows is not None and family.coupled is None) or family.takes_centers:
         return last
@@ -138,7 +142,7 @@ class _Laid(NamedTuple):
         if dataset.targets is not None:
             self._of_shape(dataset.targets, dataset, behind, self._takes_rows(dataset))
         if dataset.mask is not None:
-            self._of_shape(dataset.mask, dataset, behind, self.class_axis is not None)
+            self._of_shape(dataset.mask, dataset, behind, self.request.loss.family.several_outputs)
         if dataset.third_operand is not None:
             self._of_shape(dataset.third_operand, dataset, self.layout.grids[0].skipped, True)
         weights = dataset.weights

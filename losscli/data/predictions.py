@@ -22,7 +22,7 @@ def constant_of(request: Request) -> float | None:
         if the loss takes no constant for targets.
     """
     text = request.targets
-    if os.path.exists(text) or not is_finite_number(text):
+    if text is None or os.path.exists(text) or not is_finite_number(text):
         return None
     family = request.loss.family
     takes = family.target_type == "numbers" and (family.several_outputs or family.one_target)
@@ -89,7 +89,7 @@ def _check_rows_of_numbers(request: Request, file: str, shape: tuple[int, ...]) 
 def _check_classes(request: Request, file: str, shape: tuple[int, ...], targets: Columns | None) -> None:
     """Raise a DataError if a loss over classes gets predictions without several columns, one per class."""
     family, name = request.loss.family, request.loss.name
-    if family.target_type != "classes":
+    if family.target_type != "classes" or request.targets is None:
         return
     if len(shape) == 1 and targets is not None and 0 < (rows := targets.shape[0]) < shape[0] and shape[0] % rows == 0:
         raise DataError(

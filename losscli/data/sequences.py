@@ -2,7 +2,6 @@
 
 import os
 import re
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -29,13 +28,6 @@ class Sequenced(NamedTuple):
     predictions: Source
     classes: int
     decoded: DecodedTargets
-
-
-@dataclass
-class LabelRows(MemorySource):
-    """The rows of `losscli.definition.batch.Sequences`, made of a file of another shape."""
-
-    file_shape: tuple[int, ...] = ()
 
 
 def sequences_of(request: Request, opener: Opener, dataset: Dataset) -> Sequenced:
@@ -75,7 +67,7 @@ def sequences_of(request: Request, opener: Opener, dataset: Dataset) -> Sequence
         steps = np.full(samples, turned.shape[1] // classes)
     rows = np.concatenate([steps[:, None], lengths[:, None], found], axis=1)
     encoding = TargetEncoding("sequences", "sequences", classes)
-    return Sequenced(turned, classes, DecodedTargets(LabelRows(source.name, rows, file_shape=source.shape), encoding))
+    return Sequenced(turned, classes, DecodedTargets(MemorySource(source.name, rows), encoding))
 
 
 def _turned(request: Request, dataset: Dataset, samples: int) -> Steps | TimeFirst:

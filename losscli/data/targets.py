@@ -122,14 +122,14 @@ def _of_outputs(
             return named
     value: float | None = None
     try:
-        source, notes, matched = _matching(loss, predictions, targets, family)
+        source, notes, matched = matching(loss, predictions, targets, family)
     except DataError:
         from losscli.data.truth import read_words
 
         value = read_words(targets, ignore) if labels else None
         if targets.truths is None:
             raise
-        source, notes, matched = _matching(loss, predictions, targets, family)
+        source, notes, matched = matching(loss, predictions, targets, family)
     if ignore is not None:
         if len(source.shape) == 2 and not missing:
             raise UsageError(
@@ -181,7 +181,7 @@ def _is_bare(columns: Columns) -> bool:
     return columns.operand.is_table and columns.names is None
 
 
-def _matching(loss: str, predictions: Source, targets: Columns, family: Family) -> tuple[Source, list[str], str | None]:
+def matching(loss: str, predictions: Source, targets: Columns, family: Family) -> tuple[Source, list[str], str | None]:
     """Return targets in the predictions' shape, with columns in the predictions' order, or one target per row.
 
     Also returns notes, and how the columns were matched, or None.

@@ -25,7 +25,7 @@ def third_operand_of(request: Request, dataset: Dataset, predictions: Source, no
         ):  # the predictions are distances then
             return None
         raise UsageError(
-            f"{name} needs --{family.third_operand} FILE: {THIRD_OPERANDS[family.third_operand]}, in the predictions' shape"
+            f"{name} needs --{family.third_operand} {'FILE or NUMBER' if family.third_operand == 'variance' else 'FILE'}: {THIRD_OPERANDS[family.third_operand]}, in the predictions' shape"
         )
     if family.takes_distances and len(shape) == 1:
         raise UsageError(f"--other: the predictions have shape {shape}: distances, which need no others; leave it out")

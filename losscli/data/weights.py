@@ -12,12 +12,13 @@ from losscli.arrays import Array
 from losscli.data.class_names import by_class, named_numbers
 from losscli.data.columns import Columns
 from losscli.data.dataset import Dataset
+from losscli.data.scalars import weight_of_all
 from losscli.data.target_encoding import DecodedTargets
 from losscli.data.units import SYNONYMS
 from losscli.definition.request import Request
 from losscli.errors import DataError, UsageError
 from losscli.io.operands import Opener
-from losscli.io.source import Reshaped, Source, blocks, whole
+from losscli.io.source import ConstantSource, Reshaped, Source, blocks, whole
 from losscli.wording import count, did_you_mean
 
 if TYPE_CHECKING:
@@ -47,10 +48,16 @@ def weights_of(request: Request, dataset: Dataset, predictions: Source, several:
     DataError
         if there is neither one per row, nor one per sample, nor one per output.
     """
-    columns = dataset.weights
+    columns, number = dataset.weights, weight_of_all(request)
+    of_samples = SYNONYMS.get(request.per or "", request.per) in ("sample", "sample,class")
+    if number is not None:
+        whole_samples = of_samples and dataset.layout is not None
+        height = dataset.layout.samples if dataset.layout is not None and whole_samples else predictions.shape[0]
+        constant = ConstantSource(number, (height,), np.dtype(np.float64))
+        return Weights(samples=constant) if whole_samples else Weights(rows=constant)
     if columns is None:
         return Weights()
-    if columns.spread is not None and SYNONYMS.get(request.per or "", request.per) in ("sample", "sample,class"):
+    if columns.spread is not None and of_samples:
         samples = replace(columns, spread=None).source()
         return Weights(samples=Reshaped(samples) if len(samples.shape) == 2 else samples)
     source = columns.source()

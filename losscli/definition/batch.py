@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -83,6 +83,17 @@ Values = tuple[Array, Array | None]
 """Losses, and the gradient in the shape of the predictions, or None if it was not asked for."""
 
 
+class Temper(Protocol):
+    """Computes a loss of predictions at a temperature, in place of the lift; see `losscli.losses.temperature`."""
+
+    @property
+    def factor(self) -> float:
+        """The factor of losses and gradients: the square of the temperature, or 1."""
+        ...
+
+    def __call__(self, loss: Any, predictions: Array, targets: Targets, extras: "Extras", gradient: bool) -> Values: ...
+
+
 class Extras(NamedTuple):
     """Further input of a lift besides predictions and targets."""
 
@@ -110,6 +121,10 @@ class Extras(NamedTuple):
     """What makes probabilities of logits in overlap losses, 'sigmoid' or 'softmax'; None for what is usual for the family."""
     box: str | None = None
     """How boxes are written, a `BoxFormat`; None for losses that are not of boxes, or for two corners."""
+    temper: Temper | None = None
+    """What computes the loss at a temperature; None for a temperature of 1."""
+    whole: "Whole | None" = None
+    """The targets of all rows, for a loss of the user's own that is called once with the whole file."""
 
 
 class Everyone(NamedTuple):
@@ -118,6 +133,31 @@ class Everyone(NamedTuple):
     features: Array
     labels: Array
     kept: Array
+
+
+class Whole(NamedTuple):
+    """What is called at once: the targets of all rows, and the shape that their predictions have together."""
+
+    targets: Targets
+    shape: tuple[int, ...]
+    over_positions: str
+    """What becomes of a result with one number per row: the 'mean' or the 'sum' of the rows."""
+    kept: Array | None = None
+    """Which rows of the file are not ignored; None for all."""
+
+    def restored(self, slopes: Array) -> Array:
+        """Return the gradient by all elements, shape (1, elements), as rows of the file, with 0 for rows that are ignored."""
+        rows = slopes.reshape(self.shape)
+        if self.kept is None:
+            return rows
+        every = np.zeros((len(self.kept), *rows.shape[1:]), rows.dtype)
+        every[self.kept] = rows
+        return every
+
+    @property
+    def ignored(self) -> int:
+        """Number of rows of the file that are ignored."""
+        return 0 if self.kept is None else int(np.count_nonzero(~self.kept))
 
 
 class Clip(NamedTuple):

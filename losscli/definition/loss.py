@@ -173,7 +173,7 @@ class Family:
     @property
     def takes_activation(self) -> bool:
         """Whether its losses compare masks of probabilities, so that it must be known how logits become probabilities."""
-        return self.takes_from and self.coupled in ("masks", "file")
+        return self.takes_from and self.coupled in ("masks", "file") and not self.custom and not self.custom
 
     @property
     def takes_distributions(self) -> bool:
@@ -249,6 +249,11 @@ class Loss:
         """
         return _parameters(self.core)
 
+    @property
+    def of_true_class(self) -> bool:
+        """Whether the probability of the true class is all that it needs of a row, where the target is one class."""
+        return self.family.name == "softmax" and self.sparse and not self.whole
+
     def bind(self, **given: float | None) -> "BoundLoss":
         """Return the loss with its parameters fixed; parameters that are not named have their defaults.
 
@@ -323,7 +328,8 @@ class BoundLoss:
     ) -> Values:
         """Return losses and gradient of a batch, in the dtype of the predictions."""
         with np.errstate(all="ignore"):  # inf is a legal result, and NaN is searched for afterwards
-            values, slopes = self.declaration.family.lift(self, predictions, targets, extras, gradient)
+            compute = self.declaration.family.lift if extras.temper is None else extras.temper
+            values, slopes = compute(self, predictions, targets, extras, gradient)
             dtype = predictions.dtype
             values = values.astype(dtype, copy=False)
             np.add(values, dtype.type(0), out=values)  # a loss of -0.0 is 0
@@ -362,6 +368,11 @@ def root(mean: float) -> float:
 def exponential(mean: float) -> float:
     """Return the exponential of a mean loss, or inf if it is too large."""
     return math.exp(mean) if mean < 700 else math.inf
+
+
+def bits(mean: float) -> float:
+    """Return a mean loss in nats in bits."""
+    return mean / math.log(2)
 
 
 def _parameters(core: Core) -> dict[str, Parameter]:

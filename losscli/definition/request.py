@@ -1,5 +1,6 @@
 """The request: operands and options of a measurement, as they were typed."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -19,6 +20,8 @@ class Convention(NamedTuple):
     class_terms: bool = False
     pairs: bool = False
     """Whether each row counts once per positive, in losses in which every row is compared with all others."""
+    by_length: bool = False
+    """Whether the loss of each sequence is divided by its number of labels, at least 1."""
     skips_zeros: bool = False
     """Whether rows whose loss is 0 are left out."""
     scale: float = 1.0
@@ -34,7 +37,8 @@ class Request:
 
     loss: BoundLoss
     predictions: str
-    targets: str
+    targets: str | None
+    """The operand TARGETS; None if there is none, and predictions are the probabilities of what happened."""
     prediction_kind: str = "logits"
     label_smoothing: float = 0.0
     smoothing_mode: str | None = None
@@ -121,6 +125,10 @@ class Request:
             raise UsageError(f"--label-base {self.label_base} is neither 0 nor 1")
         if self.time_axis not in (None, 0, 1):
             raise UsageError(f"--time-axis {self.time_axis} is neither 0 nor 1")
+        if self.temperature is not None and not (self.temperature > 0 and math.isfinite(self.temperature)):
+            raise UsageError(f"--temperature {self.temperature:g} is not a number above 0")
+        if self.temperature_squared and self.temperature is None:
+            raise UsageError("--temperature-squared multiplies by the square of --temperature T; say which T")
         if self.on_unmatched == "drop" and self.id is None:
             raise UsageError("--on-unmatched drop: rows are matched by --id COLUMN only; say which")
         _ = self.dialect  # which raises an error for options that cannot be

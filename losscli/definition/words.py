@@ -10,8 +10,10 @@ TargetType = Literal["numbers", "signs", "outcomes", "classes", "sequences"]
 """The kind of targets that a family takes: numbers of any size; -1 or 1; 0 to 1; one of several classes per row; or a
 sequence of classes per row.
 """
-TargetKind = Literal["constant", "numbers", "binary", "signed", "soft", "index", "name", "one-hot", "sequences"]
-"""The encoding that the targets of a file have; the receipt states it."""
+TargetKind = Literal["constant", "numbers", "binary", "signed", "soft", "index", "name", "one-hot", "sequences", "none"]
+"""The encoding that the targets of a file have; the receipt states it. 'none': there are no targets, and every prediction
+is the probability of what happened.
+"""
 StoredAs = Literal["numbers", "signs", "outcomes", "indices", "rows", "sequences"]
 """The meaning of the numbers of targets: 'indices' are one class per row, 'rows' one number per class and row, 'sequences'
 the rows of `losscli.definition.batch.Sequences`.

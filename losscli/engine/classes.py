@@ -48,7 +48,7 @@ def has_names(job: "Job") -> bool:
 def groups_of(job: "Job") -> str | None:
     """Return by what rows can be grouped: 'classes', 'outputs', or None if the targets tell neither."""
     encoding = job.encoding
-    if job.loss.family.coupled in ("masks", "file"):
+    if job.loss.family.coupled in ("masks", "file") or encoding.kind == "none":
         return None
     if encoding.stored_as == "indices" or encoding.kind == "one-hot" or encoding.one_hot:
         return "classes"
@@ -62,7 +62,7 @@ def groups_of(job: "Job") -> str | None:
 
 def has_confidence(job: "Job") -> bool:
     """Whether predictions give the probability of what happened, and targets say what happened."""
-    return job.loss.family.likelihood is not None and job.encoding.kind != "soft"
+    return job.loss.family.likelihood is not None and job.encoding.kind not in ("soft", "none")
 
 
 def contributions(batch: "Batch") -> Array:

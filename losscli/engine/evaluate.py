@@ -372,8 +372,10 @@ def _gathered(
     aggregate = Aggregate(records | of_chunk(collectors, job, counted))
     rows = (_rows_of_chunk(job, start, counted, outcomes),) if job.rows else ()
     slopes = tuple(outcome.gradient for outcome in outcomes if outcome.gradient is not None)
-    if isinstance(job.predictions, Turned) and slopes:
-        slopes = (np.concatenate(slopes),)
+    if slopes and job.extras.whole is not None:
+        slopes = (job.extras.whole.restored(np.concatenate(slopes)),)
+    if slopes and (isinstance(job.predictions, Turned) or job.layout is not None):
+        slopes = (np.concatenate(slopes),)  # they are turned back sample by sample
     return ChunkResult(aggregate, rows, slopes)
 
 
@@ -388,7 +390,8 @@ def _gathered_units(
     counted, numbers = closed(job, sums)
     aggregate = Aggregate(records | of_chunk(collectors, job, counted))
     rows = (Rows(numbers, None, counted.losses, counted.row_weights, None),) if job.rows else ()
-    return ChunkResult(aggregate, rows, tuple(_slopes_of_units(job, sums, start, outcomes)))
+    slopes = tuple(_slopes_of_units(job, sums, start, outcomes))
+    return ChunkResult(aggregate, rows, (np.concatenate(slopes),) if slopes else ())
 
 
 def _slopes_of_units(job: Job, sums: UnitSums, row: int, outcomes: list[_Outcome]) -> Iterator[Array]:

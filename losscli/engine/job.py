@@ -104,6 +104,11 @@ class Job:
         return self.several and (masked or self.missing or self.element_weights is not None)
 
     @property
+    def of_rows(self) -> bool:
+        """Whether units are rows of the file, and not masks or all rows together."""
+        return self.masks is None and self.extras.whole is None
+
+    @property
     def weighed(self) -> bool:
         """Whether units may have weights other than 1."""
         given = (self.weights, self.class_weights, self.output_weights, self.element_weights, self.unit_weights)

@@ -74,6 +74,8 @@ def baseline(job: Job, aggregate: Aggregate, reduction: str, value: float) -> An
         numerator = float(output_factors(job) @ sums) * mean
     else:
         numerator = float(sums.sum())
+    if job.extras.temper is not None:
+        numerator *= job.extras.temper.factor
     best = divide(numerator, divisor(aggregate[Summary]))
     shown = prediction.tolist()
     skill = 1 - value / best if best > 0 and np.isfinite(best) and np.isfinite(value) else None

@@ -103,7 +103,7 @@ def unit_sums(job: "Job", first: int, kept: Array | None, rows: int, values: Arr
     sample, cuts = (0, np.zeros(1, np.int64)) if job.unit in OF_FILE else job.cut(first, first + rows)
     if kept is not None:
         cuts = np.concatenate([[0], np.cumsum(kept)])[cuts]
-    table = values.reshape(len(values), -1).astype(np.float64, copy=False)
+    table = (values if values.ndim == 2 else values[:, None]).astype(np.float64, copy=False)
     if weights is None:
         sums = segment_sums(table, cuts)
         count = np.repeat(np.diff(cuts, append=len(table)).astype(np.float64)[:, None], table.shape[1], axis=1)

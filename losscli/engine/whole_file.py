@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from losscli.arrays import Array
-from losscli.definition.batch import Dense, Everyone
+from losscli.data.target_encoding import TargetEncoding
+from losscli.definition.batch import Dense, Everyone, Whole
 from losscli.definition.words import UnitKind
 from losscli.engine.aggregates import Totals
 from losscli.engine.batch import Batch
@@ -22,7 +23,7 @@ from losscli.engine.mask_sums import Finished, MaskSums, Positions, looked_at, r
 from losscli.engine.masks import Masks
 from losscli.engine.units import PositionCount
 from losscli.errors import DataError, UsageError
-from losscli.io.source import Source, whole
+from losscli.io.source import MemorySource, Source, whole
 from losscli.losses.contrastive import unit
 from losscli.wording import count
 
@@ -37,6 +38,8 @@ HELD_BYTES = {"mask-margins": 100, "class-masks": 140, "label-matrix": 180}
 """Bytes that an element takes at most while the loss is computed, with the arrays that are made on the way, by family.
 The predictions themselves are added to it.
 """
+HELD_BYTES_OF_CUSTOM = 64
+"""Bytes that an element takes about while a loss of the user's own is called with the whole file."""
 MOST_ROWS = 50_000
 """Number of rows that may be compared with each other: the number of their cosines is its square."""
 TABLE_WORDS = {"sample": "row", "class": "column"}
@@ -78,6 +81,62 @@ def masks(loss: "Loss", per: str | None, job: "Job") -> "Job":
     job = replace(job, masks=Masks(kind, word))
     _check_held(job)
     return job
+
+
+def together(loss: "Loss", job: "Job", over_positions: str) -> "Job":
+    """Return the job of a loss of the user's own that is called once with all rows: one unit, which is the file.
+
+    Faults of rows are raised here, where their places are known.
+
+    Raises
+    ------
+    UsageError
+        if rows have weights, or classes have.
+    DataError
+        if the file is too large to be held in memory, no row is left, or numbers of it cannot be used.
+    """
+    if job.weights is not None:
+        raise UsageError(
+            f"--sample-weight: {loss.name} has one loss for all rows together, and a weight a row has no meaning for it"
+        )
+    size = int(np.prod(job.predictions.shape, dtype=np.int64)) * HELD_BYTES_OF_CUSTOM
+    if size > MOST_BYTES:
+        raise DataError(
+            f"{job.predictions.name}: {loss.name} --per file is called with all rows, which take about {size / 1e9:.1f} GB; "
+            f"the limit is {MOST_BYTES / 1e9:.1f} GB: give the files in parts"
+        )
+    if job.class_weights is not None:
+        raise UsageError(f"--class-weight: {loss.name} has one loss for all rows together, which belongs to no class")
+    predictions, targets = whole(job.predictions).astype(job.dtype, copy=False), whole(job.targets)
+    kept = job.encoding.keep(targets)
+    if kept is not None:
+        predictions, targets = predictions[kept], targets[kept]
+    if not len(predictions):
+        raise DataError(f"{job.predictions.name}: no samples left; a loss of nothing is undefined")
+    _check_numbers(job, predictions, targets, kept)
+    return replace(
+        job,
+        predictions=MemorySource(job.predictions.name, predictions.reshape(1, -1)),
+        targets=MemorySource(job.targets.name, np.zeros((1, 1))),
+        encoding=TargetEncoding("numbers", "numbers"),
+        extras=job.extras._replace(whole=Whole(job.encoding.targets(targets), predictions.shape, over_positions, kept)),
+        layout=None,
+    )
+
+
+def _check_numbers(job: "Job", predictions: Array, targets: Array, kept: Array | None) -> None:
+    """Raise a DataError for rows whose predictions or targets are NaN, or not of the kind that was said."""
+    from losscli.engine.batch import Batch, CountedRows
+    from losscli.engine.collectors.row_faults import FaultFinder, raise_faults
+
+    rows = len(predictions)
+    undefined = np.isnan(predictions).reshape(rows, -1).any(axis=1)
+    if targets.dtype.kind == "f":
+        undefined |= np.isnan(targets).reshape(rows, -1).any(axis=1)
+    losses = np.where(undefined, np.nan, 0.0)
+    counted = CountedRows(losses, None, None, targets, None, 0)
+    batch = Batch(predictions, targets, losses, losses, None, counted, kept=kept)
+    raise_faults(job, FaultFinder().of(job, batch))
 
 
 def _factors(job: "Job") -> Array | None:

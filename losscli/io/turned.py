@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -13,8 +12,6 @@ from losscli.io.source import Derived, whole
 
 MOST_TURNED = 1 << 28
 """Numbers that are held in memory at most, where samples lie across an array."""
-NUMBERS_AT_ONCE = 1 << 20
-"""Numbers that are read at once, where each is a row."""
 
 
 @dataclass
@@ -97,50 +94,6 @@ class TimeFirst(Turned):
     def restored(self, slopes: Array) -> Array:
         time, _, classes = self.of.shape
         return slopes.reshape(len(slopes), time, classes).transpose(1, 0, 2)
-
-
-@dataclass
-class Flattened(Turned):
-    """An array or table of shape (n, T), of which every number is a row, (n * T,)."""
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return (self.of.shape[0] * self.of.shape[1],)
-
-    @property
-    def columns(self) -> tuple[str, ...] | None:
-        return None
-
-    @property
-    def grain(self) -> int:
-        return max(2, self.of.shape[1])  # so that a row of the file is read once, even if many batches are made of it
-
-    @property
-    def cuts(self) -> Sequence[int]:
-        rows, width = self.of.shape
-        step = max(1, NUMBERS_AT_ONCE // max(1, width), self.of.grain)
-        of_rows = self.of.cuts or [*range(0, rows, step), rows]
-        return [row * width for row in of_rows]
-
-    def read(self, start: int, stop: int, out: Array | None = None) -> Array:
-        width = self.of.shape[1]
-        if start == stop:
-            return np.zeros(0, self.dtype)
-        first = start // width
-        numbers = self.of.read(first, -(-stop // width)).reshape(-1)
-        return numbers[start - first * width : stop - first * width]
-
-    def place(self, row: int, column: int | None = None) -> str:
-        return self.of.place(*divmod(row, self.of.shape[1]))
-
-    def restored(self, slopes: Array) -> Array:
-        return slopes.reshape(-1, self.of.shape[1])
-
-
-def file_shape(source: Any) -> tuple[int, ...]:
-    """Return the shape that a source has in its file."""
-    shape: tuple[int, ...] = getattr(source, "file_shape", source.shape)
-    return shape
 
 
 def _step_and_class(column: int, shape: tuple[int, ...]) -> str:

@@ -44,6 +44,8 @@ class Call:
     """How the outputs of a sample are added up, 'mean' or 'sum', if it is not the library's usual way."""
     pairs: bool = False
     """Whether it takes the mean over all pairs, instead of over rows that each have a mean over their pairs."""
+    by_length: bool = False
+    """Whether its mean is that of losses which are each divided by their number of labels, at least 1."""
     per: str | None = None
     """The extent of one mask: 'row', 'column' or 'file'."""
     activation: str | None = None

@@ -168,6 +168,20 @@ CALLS = (
         weighted="none",
         defaults={"epsilon": 1e-6},
     ),
+    call(
+        "ctc",
+        "CTCLoss ctc_loss",
+        "ctc_loss(p, t, input_lengths, target_lengths, blank=blank)",
+        prediction_kind="log-probs",
+        reduction=BY_ROWS,
+        weighted="none",
+        by_length=True,
+        notes=(
+            "predictions have the shape (time, samples, classes) there",
+            "zero_infinity=True makes infinite losses 0; by default their gradients are NaN",
+            "the gradient is that by logits, also where log-probabilities are given that no log-softmax has made",
+        ),
+    ),
 )
 
 LIBRARY = Library(

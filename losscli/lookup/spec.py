@@ -1,6 +1,7 @@
 """SPECs: a loss with its parameters in one word, such as huber:delta=1 or softmax-focal:gamma=0,0.5,1."""
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 
 from losscli.custom import NAMED
@@ -58,6 +59,26 @@ def single(text: str) -> BoundLoss:
     if len(losses) > 1:
         raise UsageError(f"{text}: is {len(losses)} losses; say one value for each parameter")
     return losses[0]
+
+
+def weighted(text: str) -> tuple[float, BoundLoss]:
+    """Return the weight and the loss of [W*]SPEC, such as 0.5*dice:smooth=1; without W the weight is 1.
+
+    Raises
+    ------
+    UsageError
+        if the weight is not a finite number other than 0, and as `single` does.
+    """
+    word, times, rest = text.partition("*")
+    if not times:
+        return 1.0, single(text.strip())
+    try:
+        weight = float(word)
+    except ValueError:
+        raise UsageError(f"{text}: {word.strip()!r} is not a number; a term is [W*]SPEC, as in 0.5*dice") from None
+    if not math.isfinite(weight) or not weight:
+        raise UsageError(f"{text}: the weight {word.strip()} is not a finite number other than 0")
+    return weight, single(rest.strip())
 
 
 def specs(texts: Sequence[str]) -> list[BoundLoss]:

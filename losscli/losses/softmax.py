@@ -16,7 +16,7 @@ import numpy as np
 from losscli.arrays import Array, row_sums, times
 from losscli.definition.batch import Dense, Extras, Indices, Probability, Targets, Values
 from losscli.definition.domain import FRACTION, NON_NEGATIVE, Interval
-from losscli.definition.loss import Axis, BoundLoss, Slope, exponential, same
+from losscli.definition.loss import Axis, BoundLoss, Slope, bits, exponential, same
 from losscli.definition.registry import family, loss
 from losscli.losses.probability import (
     Known,
@@ -62,7 +62,9 @@ def log_softmax(logits: Array) -> Known:
 
 
 def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
-    """Return the sum over classes of core(l, t)."""
+    """Return the sum over classes of core(l, t); of predictions of shape (n,), which are the true class's, core(l, 1)."""
+    if predictions.ndim == 1:
+        return _of_true_class(loss, predictions, extras.prediction_kind, gradient)
     if extras.clip is not None:
         return _clipped(loss, predictions, targets, extras), None
     if extras.class_terms is not None:
@@ -73,6 +75,17 @@ def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, 
         if _is_hard(loss, targets):
             return _own_chance(loss, predictions, targets.index, extras.prediction_kind, gradient)
     return _every_class(loss, predictions, targets, extras.prediction_kind, gradient)
+
+
+def _of_true_class(loss: BoundLoss, predictions: Array, kind: str, gradient: bool) -> Values:
+    """Return losses and gradient from the probability, or its logarithm, of each row's true class, shape (n,)."""
+    own = predictions.astype(np.promote_types(predictions.dtype, np.float64))
+    chance: Probability = OfProbability(own) if kind == "probs" else OfLogProbability(own)
+    value, s = loss.core(chance, 1.0, gradient=gradient)
+    if not gradient:
+        return value, None
+    slopes = by_probability(s, chance.p) if kind == "probs" else by_log(s)
+    return value, np.array(np.broadcast_to(slopes, value.shape))
 
 
 def _every_class(
@@ -284,13 +297,11 @@ def _smoothed(loss: BoundLoss, x: Shares, targets: Indices, gradient: bool) -> V
 def _own_chance(loss: BoundLoss, predictions: Array, index: Array, kind: str, gradient: bool) -> Values:
     """Return losses and gradient for class indices and probabilities or log-probabilities."""
     rows = np.arange(len(predictions))
-    own = predictions[rows, index].astype(np.promote_types(predictions.dtype, np.float64))
-    chance: Probability = OfProbability(own) if kind == "probs" else OfLogProbability(own)
-    value, s = loss.core(chance, 1.0, gradient=gradient)
-    if not gradient:
+    value, own = _of_true_class(loss, predictions[rows, index], kind, gradient)
+    if own is None:
         return value, None
     slopes = np.zeros_like(predictions)
-    slopes[rows, index] = by_probability(s, chance.p) if kind == "probs" else by_log(s)
+    slopes[rows, index] = own
     return value, slopes
 
 
@@ -371,7 +382,7 @@ softmax = family(
     linear=True,
     baseline="frequencies",
     facts=("convex",),
-    statistics={"perplexity": exponential},
+    statistics={"perplexity": exponential, "bits": bits},
 )
 def softmax_cross_entropy(x: Probability, t: Array | float) -> tuple[Array, Array | float]:
     """Minus the log-probability of the true class."""

@@ -133,6 +133,8 @@ def _reduce(adopted: _Adopted, library: Library, call: Call, facts: Facts, reduc
         adopted.add(f"{words} over the outputs of a sample", over_outputs=outputs)
     if call.pairs:
         adopted.convene(PAIRS, pairs=True)
+    if call.by_length and reduction == call.reduction:
+        adopted.convene(BY_LENGTH, by_length=True)
     if call.per is not None:
         per = call.per if facts.columns > 1 else "file"
         adopted.add(f"takes {PER[per]} for one mask", per=per)
@@ -205,6 +207,8 @@ def _refuse(library: Library, call: Call, request: Request, facts: Facts) -> Non
 
 def _refused_targets(call: Call, facts: Facts) -> str | None:
     """Return why a call does not take such targets or outputs; None if it does."""
+    if facts.kind == "none":
+        return f"{call.call} takes targets, and stored likelihoods have none"
     if call.hard and facts.kind == "soft":
         return f"of soft targets {call.call} is another function, which is not linear in the target"
     if call.one_output and facts.columns > 1:
@@ -223,6 +227,8 @@ def _refused_weights(library: Library, call: Call, request: Request) -> str | No
 
 def _refused_options(call: Call, request: Request) -> str | None:
     """Return why a call does not take the smoothing or the masks that are asked for; None if it does."""
+    if request.bytes is not None:
+        return "bits per byte are those of losscli's own losses; leave --bytes out"
     if request.label_smoothing and call.smoothing is None:
         return f"{call.call} has no label smoothing; leave --label-smoothing out"
     if request.label_smoothing and request.smoothing_mode not in (None, call.smoothing):
@@ -280,6 +286,8 @@ def conventions(library: Library, call: Call) -> list[str]:
         phrases.append(f"takes {GIVEN[call.prediction_kind]}")
     if call.pairs:
         phrases.append(PAIRS)
+    if call.by_length:
+        phrases.append(f"{BY_LENGTH}, unless it sums")
     if call.per is not None:
         phrases.append(f"takes {PER[call.per]} for one mask")
     if call.smoothing is not None:
@@ -326,6 +334,7 @@ def _words_of_factors(call: Call) -> list[str]:
 
 
 PAIRS = "takes the mean over all pairs, so that a row counts as often as it has positives"
+BY_LENGTH = "divides each loss by the number of its labels, at least 1"
 SKIPS_ZEROS = "leaves rows out whose loss is 0"
 GIVEN = {"logits": "logits", "probs": "probabilities", "log-probs": "log-probabilities"}
 PER = {"row": "each row", "column": "each column", "file": "all elements of the file"}

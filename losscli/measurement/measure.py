@@ -14,6 +14,7 @@ from losscli.data.columns import Column, Reason, Role
 from losscli.data.doubts import Doubt
 from losscli.data.target_encoding import DecodedTargets, Smoothing, TargetEncoding
 from losscli.data.units import Units
+from losscli.definition.batch import Sequences
 from losscli.definition.request import Request
 from losscli.engine.aggregates import PERCENTILES, SKETCH_ERROR, Faults, Quantiles, divide
 from losscli.engine.collector import Aggregate, Collector
@@ -32,8 +33,9 @@ from losscli.engine.units import PositionCount
 from losscli.errors import UsageError
 from losscli.findings import Finding, warned
 from losscli.io.bytes import Raw
-from losscli.io.source import MemorySource, Reordered
+from losscli.io.source import MemorySource, Reordered, whole
 from losscli.io.turned import Turned
+from losscli.measurement import bits
 from losscli.measurement.class_labels import group_names
 from losscli.measurement.receipt import receipt, signature
 from losscli.measurement.result import Result
@@ -67,6 +69,8 @@ class Measurement:
     """The words by which rows are grouped, if a column of them was named."""
     columns: tuple[Column, ...] = ()
     """The columns of all files, with their roles and reasons."""
+    bytes: float | None = None
+    """Number of bytes of the text that all losses are of; None if nobody says it."""
     receipt: dict[str, Any] = field(default_factory=dict)
     shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """The shapes of predictions and targets in their files, if they are read as rows of positions."""
@@ -98,6 +102,11 @@ class Measurement:
         """
         notes = list(self.notes)
         family, convention, opened = request.loss.family, request.convention, self.opened
+        if convention.clip is not None and opened.extras.temper is not None:
+            raise UsageError(
+                f"--temperature does not go together with {request.library or '--as'}, which changes probabilities as they "
+                "were given; leave out one of them"
+            )
         encoding = replace(opened.encoding, sign_convention=convention.labels)
         if request.label_smoothing:
             encoding = replace(encoding, smoothing=_smooth(request, encoding, notes))
@@ -116,9 +125,16 @@ class Measurement:
             from losscli.engine.whole_file import positives
 
             job = replace(job, weights=MemorySource("positives", positives(job)))
+        if convention.by_length:
+            lengths = Sequences(whole(job.targets)).lengths
+            job = replace(job, weights=MemorySource("labels", 1 / np.maximum(lengths, 1)))
         if convention.class_terms:
             job = _by_terms(job)
-        if family.coupled in ("masks", "file"):
+        if family.custom and family.coupled == "file":
+            from losscli.engine.whole_file import together
+
+            job = together(request.loss.declaration, job, request.over_positions)
+        elif family.coupled in ("masks", "file"):
             from losscli.engine.whole_file import masks
 
             job = masks(request.loss.declaration, request.per, job)
@@ -132,8 +148,20 @@ class Measurement:
         settled = replace(
             self, request=request, job=job, collectors=collectors, notes=notes, findings=list(self.findings)
         )
-        settled.receipt = receipt(request, job, self.decoded, self.units, self.columns, self.shapes)
+        if job.extras.whole is not None:
+            settled.units = replace(self.units, kind="file")
+            files = {"predictions": opened.predictions.shape, "targets": opened.targets.shape}
+            settled.shapes = self.shapes or files
+        settled.receipt = receipt(request, job, self.decoded, settled.units, self.columns, settled.shapes)
+        if self.bytes is not None:
+            settled.receipt["bytes"] = self.bytes
         return settled
+
+    @property
+    def _left_out(self) -> int:
+        """Number of rows that are ignored before a loss of the user's own is called with all others."""
+        whole = self.job.extras.whole
+        return 0 if whole is None else whole.ignored
 
     def over_samples(self) -> "Measurement":
         """Return the measurement of whole samples, each with the weight of its positions, if positions are the units.
@@ -190,7 +218,7 @@ class Measurement:
         """Return the result of a pass; raises a DataError as `run` does."""
         self.settle(aggregate)
         padded = self.job.encoding.kind == "sequences"
-        if self.request.ignore_index is not None and not padded and not aggregate[Summary].ignored:
+        if self.request.ignore_index is not None and not padded and not aggregate[Summary].ignored + self._left_out:
             self.notes.append(f"--ignore-index {self.request.ignore_index}: no row has this label")
         suspicious = self.suspicions(aggregate)
         self.findings += suspicious
@@ -275,9 +303,13 @@ class Measurement:
         everything = self.receipt | {
             "percentiles": "exact" if quantiles.exact else f"histogram, relative error <= {SKETCH_ERROR:g}"
         }
-        if self.job.encoding.smoothing is None and self.request.library is None:
+        temper = self.job.extras.temper
+        plain = self.job.encoding.smoothing is None and (temper is None or temper.factor == 1)
+        if plain and self.request.library is None:
             mean = divide(sums.weighted.value, sums.weight.value)
             summary |= {name: transform(mean) for name, transform in self.job.loss.declaration.statistics.items()}
+        if self.bytes is not None:
+            summary["bits_per_byte"] = bits.per_byte(sums.sum.value, self.bytes)
         for collector in self.collectors:
             record = aggregate.get(collector.record)
             if record is not None:
@@ -291,7 +323,7 @@ class Measurement:
             numerator=numerator,
             denominator=None if unreduced else denominator,
             samples=sums.samples,
-            ignored=sums.ignored,
+            ignored=sums.ignored + self._left_out,
             summary=summary,
             distribution=quantiles,
             baseline=baseline(self.job, aggregate, reduction.name, value),

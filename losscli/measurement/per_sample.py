@@ -23,11 +23,12 @@ def columns(measurement: "Measurement", rows: "Rows", nested: bool) -> dict[str,
     nested
         for JSON: several targets or losses of a sample are one list; otherwise each is a column.
     """
-    masks = measurement.job.masks is not None  # masks are not rows of the file: they have no id and no class
+    masks = not measurement.job.of_rows  # masks are not rows of the file: they have no id and no class
     by_name = places(measurement, rows.sample, masks, nested)
     if measurement.ids is not None and not masks:
         by_name["id"] = measurement.ids.take(by_name["sample"])
-    target = None if rows.target is None else targets(measurement, rows.target)
+    together = rows.target is None or measurement.job.extras.whole is not None  # which have no target together
+    target = None if together or rows.target is None else targets(measurement, rows.target)
     names = output_names(measurement.job, measurement.decoded)
     if isinstance(target, np.ndarray) and target.ndim == 2:
         if nested:
@@ -77,6 +78,8 @@ def places(measurement: "Measurement", numbers: Array, masks: bool, nested: bool
 def targets(measurement: "Measurement", block: Array) -> Any:
     """Return targets as they are in the file: class names, whole numbers for labels, numbers otherwise."""
     encoding, classes = measurement.job.encoding, measurement.decoded.classes
+    if encoding.kind == "none":
+        return None
     if encoding.kind == "sequences":
         labels = [row[2 : 2 + row[1]] for row in block.tolist()]
         return [" ".join(map(str, one)) for one in labels]

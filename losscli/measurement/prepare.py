@@ -10,11 +10,13 @@ from typing import NamedTuple
 import numpy as np
 
 from losscli.arrays import Array
+from losscli.data import likelihoods
 from losscli.data.class_columns import about_classes, about_name, about_two_columns
 from losscli.data.class_names import class_names, in_order
 from losscli.data.columns import Columns
 from losscli.data.dataset import Dataset, assign, join
 from losscli.data.predictions import constant_of, shaped
+from losscli.data.scalars import everywhere, variance_of_all, weight_of_all
 from losscli.data.target_encoding import DecodedTargets
 from losscli.data.targets import decode
 from losscli.data.units import SYNONYMS, unit_kind
@@ -27,9 +29,10 @@ from losscli.engine.job import Job, compute_dtype
 from losscli.errors import DataError, UsageError
 from losscli.findings import WARNING, Finding, warned
 from losscli.io.bytes import Looked
-from losscli.io.operands import Opener
+from losscli.io.operands import Opener, Operand
 from losscli.io.source import Source
 from losscli.losses import find
+from losscli.measurement import bits
 from losscli.measurement.measure import Measurement
 from losscli.wording import count
 
@@ -68,15 +71,20 @@ def prepare(
         if files cannot be used.
     """
     opener = opener or Opener.of(request, looked)
+    bits.check_request(request)
     try:
         request, dataset, inputs, decoded = _understood(request, opener, once, choose, elements)
     except DataError as error:
         raise _advised(error, request, opener, choose is not None) from error
     if (doubt := about_classes(request, dataset, inputs.predictions, decoded)) is not None:
         raise doubt.error()
-    if request.loss.family.coupled in ("masks", "file"):
+    if request.loss.family.coupled in ("masks", "file") and not request.loss.family.custom:
         request = _settled_masks(request, dataset, inputs, decoded)
     job = _job(request, opener, dataset, inputs, decoded, rows, elements, gradient)
+    if request.loss.family.custom:
+        from losscli.custom.coupling import notes_on
+
+        dataset.notes += notes_on(request, job)
     paths = opener.paths | ({os.path.realpath(request.classes)} if request.classes else set())
     measurement = Measurement(
         request=request,
@@ -91,7 +99,8 @@ def prepare(
         findings=dataset.findings,
         groups=None if dataset.groups is None else dataset.groups.words(),
         columns=dataset.columns(),
-        shapes={} if dataset.layout is None else _file_shapes(dataset),
+        bytes=bits.bytes_of(request, opener, job),
+        shapes=_file_shapes(dataset) if dataset.layout is not None or decoded.encoding.kind == "sequences" else {},
     )
     return measurement.settled(request)
 
@@ -107,7 +116,8 @@ def _settled_masks(request: Request, dataset: Dataset, inputs: "_Inputs", decode
 
 def _kind_of_units(request: Request, dataset: Dataset, job: Job) -> UnitKind:
     """Return what has one loss, as the results number it; masks of tables are numbered as rows are."""
-    if request.loss.family.coupled in ("masks", "file") and dataset.layout is not None:
+    family = request.loss.family
+    if family.coupled in ("masks", "file") and not family.custom and dataset.layout is not None:
         return SYNONYMS.get(request.per or "", request.per)  # type: ignore[arg-type, return-value]
     return "position" if job.unit == "row" else job.unit  # type: ignore[return-value]
 
@@ -122,6 +132,8 @@ def _understood(
     request: Request, opener: Opener, once: bool, choose: Callable[[Dataset], BoundLoss] | None, elements: bool
 ) -> "tuple[Request, Dataset, _Inputs, DecodedTargets]":
     """Decide what the files mean: which column is what, which loss is computed, and what predictions and targets are."""
+    if request.targets is None:
+        likelihoods.check_request(request)
     dataset = _dataset(request, opener, once and _reads_once(request, choose))
     request = _settled_loss(request, dataset, choose)
     if request.loss.family.target_type == "sequences":
@@ -150,27 +162,30 @@ def _advised(error: DataError, request: Request, opener: Opener, any_loss: bool)
     from losscli.data.advice import operands_meant
 
     predictions = opener.open(request.predictions, "predictions")
-    targets = opener.open(request.targets, "targets") if opener.knows(request.targets) else None
+    targets = opener.open(request.targets, "targets") if request.targets and opener.knows(request.targets) else None
     family = find("sigmoid-cross-entropy").family if any_loss else request.loss.family
     meant = operands_meant(family, predictions, targets)
     return DataError(f"{error}; by what the columns hold, say {meant}", error.finding) if meant else error
 
 
 def _reads_once(request: Request, choose: Callable[[Dataset], BoundLoss] | None) -> bool:
-    """Whether the predictions are read in only one pass; losses that couple rows read them more than once."""
+    """Whether the predictions are read in only one pass. Losses that couple rows read them more than once, and so do losses
+    of the user's own, which are tried on the first rows.
+    """
     family = request.loss.family
-    return (family.coupled is None and family.target_type != "sequences") or choose is not None
+    in_order = family.coupled is None and family.target_type != "sequences" and request.targets is not None
+    return (in_order and not family.custom) or choose is not None
 
 
 def _dataset(request: Request, opener: Opener, once: bool) -> Dataset:
     """Open the files, give every column its role, and join the rows."""
     predictions = opener.open(request.predictions, "predictions", once)
     constant = constant_of(request) is not None
-    third = request.third_operand
+    third = request.third_operand if variance_of_all(request) is None else None
     dataset = assign(
         predictions,
-        None if constant else opener.open(request.targets, "targets"),
-        None if request.sample_weight is None else opener.open(request.sample_weight, "--sample-weight"),
+        None if constant or request.targets is None else opener.open(request.targets, "targets"),
+        _weights_file(request, opener),
         request.id,
         request.columns,
         None if third is None else opener.open(third, f"--{request.loss.family.third_operand}"),
@@ -183,6 +198,13 @@ def _dataset(request: Request, opener: Opener, once: bool) -> Dataset:
     return dataset
 
 
+def _weights_file(request: Request, opener: Opener) -> Operand | None:
+    """Return the file of weights; None if there are none, or one number is the weight of all rows."""
+    if request.sample_weight is None or weight_of_all(request) is not None:
+        return None
+    return opener.open(request.sample_weight, "--sample-weight")
+
+
 def _settled_loss(request: Request, dataset: Dataset, choose: Callable[[Dataset], BoundLoss] | None) -> Request:
     """Return the request with the loss to compute, if that depends on the files."""
     if choose is not None:
@@ -190,10 +212,17 @@ def _settled_loss(request: Request, dataset: Dataset, choose: Callable[[Dataset]
     resolve = request.loss.declaration.resolve
     if resolve is not None:
         request = replace(request, loss=resolve(request.loss, request, dataset, dataset.notes))
-    if dataset.predictions.axes > 2 or request.says_axes:
+    if request.targets is None:
+        likelihoods.check_columns(dataset.predictions)
+        likelihoods.check_numbers(request, dataset)
+    if dataset.predictions.axes > (1 if request.targets is None else 2) or request.says_axes:
         from losscli.data.axes import lay_out
 
         dataset.layout = lay_out(request, dataset)
+    if request.targets_from is not None or request.temperature is not None:
+        from losscli.data.distributions import check_options
+
+        check_options(request)
     if (doubt := about_name(request, dataset)) is not None:
         raise doubt.error()
     if dataset.targets is not None and dataset.targets.same_data(dataset.predictions):
@@ -248,12 +277,20 @@ def _inputs(request: Request, opener: Opener, dataset: Dataset) -> _Inputs:
         raise DataError(
             f"--classes: {count(len(names), 'name')} for one score a row, {source.name}; give two, the positive class last"
         )
-    return _Inputs(source, several, 2, names, None)
+    return _Inputs(source, several, 1 if request.targets is None else 2, names, None)
 
 
 def _decoded(request: Request, dataset: Dataset, inputs: _Inputs) -> DecodedTargets:
     """Decide what the targets are, numbers, outcomes or classes, and how they are read."""
+    if request.targets is None:
+        return likelihoods.decoded(inputs.predictions)
     constant = constant_of(request)
+    if request.targets_from is not None and dataset.targets is not None:
+        from losscli.data.distributions import distributions
+
+        decoded = distributions(request, inputs.predictions, dataset.targets, inputs.classes, inputs.k)
+        decoded.columns = inputs.predictions.columns
+        return decoded
     wanted: Columns | float = constant if constant is not None else dataset.targets  # type: ignore[assignment]
     decoded = decode(
         request.loss.family,
@@ -284,8 +321,10 @@ def _job(
     """Return the job: everything that the pass depends on, with the weights."""
     family, source, centers = request.loss.family, inputs.predictions, inputs.centers
     k = decoded.encoding.k if family.coupled == "rows" else inputs.k
-    third = None
-    if family.third_operand is not None:
+    third: Source | None = None
+    if (variance := variance_of_all(request)) is not None:
+        third = everywhere(variance, source)
+    elif family.third_operand is not None:
         from losscli.data.third_operand import third_operand_of
 
         third = third_operand_of(request, dataset, source, dataset.notes)
@@ -295,7 +334,7 @@ def _job(
     )
     subtracted += [] if third is None else [third.dtype]
     dtype = compute_dtype(source.dtype, np.result_type(*subtracted) if subtracted else None)
-    of_masks = family.coupled in ("masks", "file") and len(source.shape) == 2
+    of_masks = family.coupled in ("masks", "file") and not family.custom and len(source.shape) == 2
     by_class, by_output = class_weights(request, opener, decoded, k, inputs.several or of_masks)
     factors, by_output = (by_output, None) if of_masks else (None, by_output)
     by_output = output_weights(request, by_output, source, inputs.several)
@@ -314,6 +353,10 @@ def _job(
         box=inputs.box,
         columns=inputs.k if family.target_type == "sequences" else None,
     )
+    if request.temperature is not None:
+        from losscli.data.distributions import tempered
+
+        extras = extras._replace(temper=tempered(request))
     job = Job(
         loss=request.loss,
         predictions=source,

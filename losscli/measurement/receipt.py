@@ -10,8 +10,8 @@ import numpy as np
 from losscli.arrays import Array
 from losscli.data.labels import Renumbered
 from losscli.engine.reduction import REDUCTIONS
-from losscli.io.source import Source
-from losscli.io.turned import TimeFirst, file_shape
+from losscli.io.source import ConstantSource, Source
+from losscli.io.turned import TimeFirst
 from losscli.version import __version__
 from losscli.wording import short
 
@@ -71,19 +71,26 @@ def receipt(
         "class_order": request.classes,
         "label_base": request.label_base or None,
         "ignore_index": request.ignore_index,
-        "sample_weight": request.sample_weight,
+        "sample_weight": _operand(request.sample_weight, job.weights),
         "class_weight": _listed(job.class_weights if job.class_factors is None else job.class_factors),
         "exclude_class": request.exclude_class,
         "output_weight": _listed(job.output_weights),
         "pos_weight": _listed(job.extras.pos_weight),
         "centers": request.centers,
-        **({str(loss.family.third_operand): request.third_operand} if request.third_operand else {}),
         "per": _per(request, job, loss, units),
         "over_positions": request.over_positions if job.unit not in ("row", "class", "file") else None,
         "box": job.extras.box,
         "axes": _axes(job),
         "input_lengths": request.input_lengths,
         "target_lengths": request.target_lengths,
+        **(
+            {str(loss.family.third_operand): _operand(request.third_operand, job.third_operand)}
+            if request.third_operand
+            else {}
+        ),
+        "targets_from": request.targets_from,
+        "temperature": request.temperature,
+        "temperature_squared": request.temperature_squared or None,
         "id": request.id,
         "on_unmatched": request.on_unmatched if request.id is not None else None,
         "dropped": units.dropped,
@@ -97,7 +104,9 @@ def receipt(
 
 def _targets(job: "Job", decoded: "DecodedTargets") -> dict[str, Any]:
     """Return the source of the targets, what kind they are, and how they were matched with the classes, if they were."""
-    kind = job.encoding.kind
+    kind = job.encoding.kind if job.extras.whole is None else decoded.encoding.kind
+    if kind == "none":
+        return {"kind": kind}
     stored_as = "text" if kind == "name" and not isinstance(decoded.source, Renumbered) else None
     matched = {"matched": decoded.matched} if decoded.matched else {}
     return _described(job.targets, stored_as) | {"kind": kind} | matched
@@ -111,6 +120,8 @@ def _per(request: "Request", job: "Job", loss: "Loss", units: "Units") -> str | 
     """Return what has one loss; None for rows of tables, of which nothing else is said."""
     if job.masks:
         return job.masks.per
+    if job.extras.whole is not None:
+        return "file"
     if loss.family.coupled == "masks":
         return "row"
     return units.kind if units.layout is not None or request.per is not None else None
@@ -148,11 +159,15 @@ def _smoothing(encoding: "TargetEncoding") -> dict[str, Any] | None:
 
 def _described(source: Source, kind: str | None = None) -> dict[str, Any]:
     """Return the name, shape, dtype and columns of a source."""
-    shape = file_shape(source)
-    described: dict[str, Any] = {"file": source.name, "shape": list(shape), "dtype": kind or str(source.dtype)}
+    described: dict[str, Any] = {"file": source.name, "shape": list(source.shape), "dtype": kind or str(source.dtype)}
     if source.columns:
         described["columns"] = list(source.columns)
     return described
+
+
+def _operand(text: str | None, source: Source | None) -> str | float | None:
+    """Return what an option names: a file, or the number that stands in its place."""
+    return source.value if text is not None and isinstance(source, ConstantSource) else text
 
 
 def _listed(numbers: Array | float | None) -> list[float] | float | None:
@@ -174,26 +189,44 @@ def signature(receipt: Mapping[str, Any]) -> str:
         "classes": receipt.get("class_order"),
         "label-base": receipt.get("label_base"),
         "ignore": receipt.get("ignore_index"),
-        "sample-weight": receipt.get("sample_weight"),
+        "sample-weight": _word(receipt.get("sample_weight")),
         "class-weight": _words(receipt.get("class_weight", receipt.get("output_weight"))),
         "exclude-class": receipt.get("exclude_class"),
         "pos-weight": _words(receipt.get("pos_weight")),
-        **{name: receipt.get(name) for name in ("centers", "variance", "negative", "other", "per")},
         "over-positions": receipt.get("over_positions"),
         "class-axis": receipt.get("class_axis"),
         "shift": receipt.get("shift"),
         "mask": receipt.get("mask"),
         "missing": receipt.get("missing"),
+        **{name: _word(receipt.get(name)) for name in ("centers", "variance", "negative", "other", "per")},
+        **_of_distributions(receipt),
         "box": None if receipt.get("box") == "xyxy" else receipt.get("box"),
         "axes": ",".join(receipt["axes"]) if "axes" in receipt else None,
         "input-lengths": receipt.get("input_lengths"),
         "target-lengths": receipt.get("target_lengths"),
+        "bytes": short(receipt["bytes"]) if "bytes" in receipt else None,
         "over-outputs": receipt.get("over_outputs"),
         "reduction": receipt["reduction"],
         "dtype": receipt["computed_in"],
         "losscli": receipt["losscli"],
     }
     return "|".join(f"{key}:{value}" for key, value in parts.items() if value is not None)
+
+
+def _of_distributions(receipt: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the signature says of distributions as targets and of the temperature, if the receipt does.
+
+    Nothing else, since a loss may have a parameter of the same name.
+    """
+    words = {"targets-from": receipt.get("targets_from")}
+    if "temperature" in receipt:
+        words["temperature"] = short(receipt["temperature"])
+    return words | ({"temperature-squared": "yes"} if "temperature_squared" in receipt else {})
+
+
+def _word(operand: Any) -> Any:
+    """Return a number in few digits, and a file as it is."""
+    return short(operand) if isinstance(operand, float) else operand
 
 
 def _words(numbers: list[float] | float | None) -> str | None:

@@ -14,6 +14,8 @@ SOMETIMES = (
     "rmse",
     "rmsle",
     "perplexity",
+    "bits",
+    "bits_per_byte",
     "ece",
     "mce",
 )

@@ -87,7 +87,7 @@ def score(
     """
     measurement = prepare(request, rows=True, opener=opener, once=False).over_samples()
     job = measurement.job
-    if job.masks is not None:
+    if not job.of_rows:
         raise UsageError(f"{job.loss.name}: its losses are those of masks, not of rows that two models share")
     begun(job)
     losses = Column(job.predictions.name, np.float64, math.nan)

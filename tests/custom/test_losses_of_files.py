@@ -14,7 +14,7 @@ import pytest
 from losscli.cli.options.losses import SHARED
 from losscli.custom.loss import converted
 from losscli.custom.read import read
-from losscli.custom.reading import OURS
+from losscli.custom.reading import OURS, THEIRS
 from losscli.definition.batch import Dense, Extras
 from losscli.lookup.names import find
 from losscli.lookup.spec import single
@@ -413,9 +413,9 @@ def test_a_resolved_loss_is_the_same_in_another_process(mine):
 
 
 def test_no_parameter_takes_the_name_of_an_option():
-    assert {item.name for item in SHARED} - {"predictions", "targets"} <= OURS
+    assert {item.name for item in SHARED} - {"predictions", "targets"} <= OURS | THEIRS
     flags = [name for item in SHARED for name in item.flag.split("/") if name.startswith("--")]
-    assert {flag.strip("-").replace("-", "_") for flag in flags} <= OURS
+    assert {flag.strip("-").replace("-", "_") for flag in flags} <= OURS | THEIRS
 
 
 def test_names_say_what_operands_are(write):

@@ -276,7 +276,6 @@ class TestFiles:
 
     def test_it_is_no_loss_of_rows(self, run: Any, compute: Any, files: dict[str, str]) -> None:
         run("check", files["z"], files["t"], "--loss", "ctc").refuses(2, "row by row")
-        compute("mse", files["z"], files["z"]).refuses(3, "3 axes")
 
     def test_labels_that_do_not_fit_are_told_of(self, compute: Any, files: dict[str, str]) -> None:
         found = compute("ctc", files["z"], files["t"], "--input-lengths", "3")
@@ -317,7 +316,9 @@ class TestFiles:
             found = np.load("g.npy")
             assert found.dtype == np.float32
             np.testing.assert_array_equal(found, true.transpose(turn))
-        compute("ctc", "z.npy", t, "--gradient", "g.csv").refuses(2, "three axes", ".npy")
+        assert compute("ctc", "z.npy", t, "--input-lengths", steps, "--gradient", "g.csv").code == 0
+        table = np.loadtxt("g.csv", delimiter=",", skiprows=1)
+        np.testing.assert_allclose(table, true.reshape(200, 24), rtol=1e-6)
 
     def test_order_in_the_file_and_shards_make_no_difference(
         self, compute: Any, save: Any, files: dict[str, str]

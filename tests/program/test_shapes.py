@@ -75,6 +75,7 @@ def by_positions(case: dict[str, Any]) -> bool:
     )
 
 
+@pytest.mark.simd
 class TestGolden:
     """What PyTorch, Keras, optax and MONAI returned."""
 
@@ -574,12 +575,13 @@ class TestStorage:
             found = compute("ce", f"{name}:logits", f"{name}:labels", "--class-axis", "1").json
             assert found["value"] == right
 
+    @pytest.mark.filterwarnings("default")
     def test_arrays_in_python(self, compute: Compute, save: Save) -> None:
         rng = np.random.default_rng(12)
         p, t, mask = rng.normal(size=(2, 3, 4, 5)), rng.integers(0, 3, (2, 4, 5)), rng.random((2, 4, 5)) < 0.7
         words = (save("p.npy", p), save("t.npy", t), "--mask", save("m.npy", mask), "--class-axis", "1")
         assert losscli.compute("ce", p, t, class_axis=1, mask=mask).value == compute("ce", *words).json["value"]
-        whole = losscli.compute("ce", p, t, class_axis=1)
+        whole = losscli.compute("ce", p, t, class_axis=1, gradient=True)
         assert whole.losses.shape == (2, 4, 5)
         assert whole.gradient.shape == p.shape
 
@@ -729,7 +731,7 @@ class TestRefusals:
     def logits(self, save: Save) -> str:
         return save("p.npy", np.random.default_rng(15).normal(size=(2, 3, 4, 5)))
 
-    @pytest.mark.parametrize("loss", ["ce", "softmax-focal", "kl", "softmax-brier"])
+    @pytest.mark.parametrize("loss", ["ce", "softmax-focal", "kl", "brier"])
     @pytest.mark.parametrize("shape", [(2, 4, 5), (2, 3, 4), (2, 3, 4, 5)])
     def test_the_class_axis_is_never_guessed(
         self, compute: Compute, save: Save, logits: str, loss: str, shape: tuple[int, ...]
@@ -792,7 +794,7 @@ class TestRefusals:
     def test_a_shift_beyond_the_end(self, compute: Compute, save: Save) -> None:
         words = ("ce", save("p.npy", np.zeros((2, 3, 4))), save("t.npy", np.zeros((2, 3), int)), "--class-axis", "-1")
         refused(compute(*words, "--shift", "3"), "--shift")
-        refused(compute(*words, "--shift", "-1"), "--shift")
+        refused(compute(*words, "--shift", "-3"), "--shift")
 
     @pytest.mark.parametrize("given", [(2, 3, 4, 5), (2, 3, 5, 4)])
     def test_both_activations_are_possible(

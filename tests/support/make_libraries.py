@@ -127,6 +127,15 @@ soft_binary, margins, amounts = frameworks.soft_binary, frameworks.margins, fram
 features, log_probs, ignoring = frameworks.features, frameworks.log_probs, frameworks.ignoring
 soft_binary_probs, nonzero, counts = frameworks.soft_binary_probs, frameworks.nonzero, frameworks.counts
 
+
+def steps(rng: np.random.Generator, n: int, k: int) -> tuple[Array, Array]:
+    """Log-probabilities of seven time steps, and at most three labels, padded with -1."""
+    z = rng.normal(0, 1.5, (n, 7, k + 1)).round(3)
+    t = rng.integers(1, k + 1, (n, 3))
+    lengths = rng.permutation(np.resize([3, 0, 2, 1], n))
+    return np.log(np.exp(z) / np.exp(z).sum(axis=2, keepdims=True)), np.where(np.arange(3) < lengths[:, None], t, -1)
+
+
 # The libraries. Each evaluates a call; all give one number.
 
 Run = Callable[[str, dict[str, Array]], Any]
@@ -328,6 +337,9 @@ def torch_entries() -> Iterator[Entry]:
     ):
         call = f"triplet_margin_loss(p, t, b{words}"
         yield from plainly(call, "triplet", frameworks.triplets, parameters=parameters, dtypes=DOUBLE)
+
+    lengths = "torch.full((len(p),), p.shape[1]), (t >= 0).sum(1)"
+    yield from plainly(f"ctc_loss(p.transpose(0, 1), t.clamp(0), {lengths}", "ctc", steps, options=LOG_PROBS)
 
 
 def keras_entries() -> Iterator[Entry]:

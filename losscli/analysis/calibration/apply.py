@@ -14,6 +14,7 @@ from losscli.arrays import Array, row_sums
 from losscli.data.axes import lay_out
 from losscli.data.class_names import by_name, class_names, in_order
 from losscli.data.dataset import Dataset, assign
+from losscli.data.scalars import weight_of_all
 from losscli.data.target_encoding import SUM_TOLERANCE
 from losscli.data.units import Units
 from losscli.definition.request import Request
@@ -206,7 +207,7 @@ def _neighbours(opener: Opener, request: Request, predictions: Operand) -> list[
 
     These columns are no predictions when the same file is calibrated.
     """
-    words = (request.targets, request.sample_weight)
+    words = (request.targets, None if weight_of_all(request) is not None else request.sample_weight)
     operands = [None if word is None or _is_standard_input(word) else opener.open(word, "targets") for word in words]
     return [operand if operand is not None and operand.same_file(predictions) else None for operand in operands]
 

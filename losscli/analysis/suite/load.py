@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from losscli.analysis.suite.model import Measure, Suite, Term, Tolerance
+from losscli.analysis.suite.model import Measure, Suite, Tolerance
 from losscli.analysis.suite.schema import (
     DefaultsTable,
     LossTable,
@@ -34,6 +34,7 @@ from losscli.libraries import libraries
 from losscli.lookup.spec import single
 from losscli.measurement import conventions
 from losscli.measurement.requirement import STATISTICS, Requirement
+from losscli.measurement.sums import Term
 
 FILES = ("sample-weight", "centers", "variance", "negative", "other")
 """Options whose value is a file."""

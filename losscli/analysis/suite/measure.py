@@ -8,21 +8,18 @@ import math
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from losscli.analysis.suite.model import MET, UNMEASURED, UNMET, Check, Measure, Outcome, Part, Report, Suite, total
+from losscli.analysis.suite.model import MET, UNMEASURED, UNMET, Check, Measure, Outcome, Part, Report, Suite
 from losscli.definition.dialect import Dialect
 from losscli.engine.aggregates import divide
-from losscli.engine.evaluate import Pass, evaluate_together
-from losscli.engine.job import Job, read_alike, threads_for
-from losscli.engine.threads import available_threads, pool
+from losscli.engine.job import Job
 from losscli.errors import DataError, LosscliError, UsageError
 from losscli.io.bytes import Looked
 from losscli.io.operands import Opener
-from losscli.measurement.as_library import as_library
-from losscli.measurement.prepare import prepare
+from losscli.measurement.sums import UNDEFINED, measured_together, prepared, total
 from losscli.wording import did_you_mean
 
 
@@ -48,11 +45,13 @@ def measure(
     A measurement that fails has its errors in the report; it raises none.
     """
     parts, paths = _prepared(suite, looked)
-    ready = [part for part in parts.values() if part.measurement is not None]
-    while ready:
-        together = [part for part in ready if part is ready[0] or _alike(ready[0], part)]
-        ready = [part for part in ready if part not in together]
-        _run(together, threads, begun, seen)
+    ready = [(part, part.measurement) for part in parts.values() if part.measurement is not None]
+    found = measured_together([measurement for _, measurement in ready], threads, begun, seen)
+    for (part, _), result in zip(ready, found, strict=True):
+        if isinstance(result, LosscliError):
+            part.error = str(result)
+        else:
+            part.result = result
     outcomes = [_outcome(one, [parts[one.name, i] for i in range(len(one.terms))], baseline) for one in suite.measures]
     measured = [(name, part.measurement) for (name, _), part in parts.items() if part.measurement is not None]
     notes = [_named(name, note) for name, measurement in measured for note in measurement.notes]
@@ -78,12 +77,8 @@ def _prepared(suite: Suite, looked: Looked) -> tuple[dict[tuple[str, int], Part]
 
 def _prepare(part: Part, opener: Opener) -> None:
     """Open the files of a term and decide how it is measured; or note why it cannot be."""
-    term = part.term
     try:
-        measurement = prepare(replace(term.request, library=term.library), opener=opener, once=False)
-        if term.library is not None:
-            measurement = as_library(measurement, term.library, term.options)
-        part.measurement = measurement
+        part.measurement = prepared(part.term, opener)
     except LosscliError as error:
         part.error = str(error)
 
@@ -93,8 +88,8 @@ def _outcome(measure: Measure, parts: list[Part], baseline: "Baseline | None") -
     results = [part.result for part in parts]
     errors = [part.error for part in parts if part.error is not None]
     if not errors and math.isnan(total(measure.terms, results)):
-        errors.append("the total is not a number: terms are infinite, of both signs or with the weight 0")
-    files = [(part.term.request.predictions, part.term.request.targets) for part in parts]
+        errors.append(UNDEFINED)
+    files = [(part.term.request.predictions, part.term.request.targets or "") for part in parts]
     outcome = Outcome(measure, results, list(dict.fromkeys(errors)), files=files)
     _judge(outcome, baseline)
     return outcome
@@ -104,34 +99,6 @@ def _named(name: str, note: str) -> str:
     """A note with the name of its measurement, after the word 'warning' if it begins with that."""
     warning = note.startswith("warning: ")
     return f"{'warning: ' if warning else ''}{name}: {note.removeprefix('warning: ')}"
-
-
-def _alike(one: Part, other: Part) -> bool:
-    """Whether two terms read the same predictions in the same way, so that one pass does for both."""
-    assert one.measurement is not None
-    assert other.measurement is not None
-    return read_alike(one.measurement.job, other.measurement.job)
-
-
-def _run(parts: list[Part], threads: int | None, begun: Callable[[Job], None], seen: Callable[[int], None]) -> None:
-    """Make the results of terms that read the same predictions, in one pass."""
-    measurements = [part.measurement for part in parts if part.measurement is not None]
-    passes = [Pass(measurement.job, measurement.collectors) for measurement in measurements]
-    begun(passes[0].job)
-    try:
-        with pool(threads_for(passes[0].job, threads or available_threads())) as executor:
-            aggregates = evaluate_together(passes, executor, seen)
-        for raw in measurements[0].raws:
-            raw.check()
-    except LosscliError as error:
-        for part in parts:
-            part.error = str(error)
-        return
-    for part, measurement, aggregate in zip(parts, measurements, aggregates, strict=True):
-        try:
-            part.result = measurement.finished(aggregate)
-        except LosscliError as error:
-            part.error = str(error)
 
 
 def _judge(outcome: Outcome, baseline: "Baseline | None") -> None:

@@ -1,15 +1,14 @@
 """The records of a suite: what a file asks for, and what running it has found. Nothing here reads a file or computes a loss."""
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from losscli.definition.request import Request
 from losscli.errors import Exit
 from losscli.measurement.measure import Measurement
 from losscli.measurement.requirement import Requirement
 from losscli.measurement.result import Result
+from losscli.measurement.sums import Term, contribution, joined, total
 from losscli.version import __version__
 
 MET, UNMET, UNMEASURED = "met", "not met", "unmeasured"
@@ -30,19 +29,6 @@ class Tolerance:
     def limit(self, earlier: float) -> float:
         """The largest number that is accepted after an earlier one."""
         return earlier + max(self.absolute, self.relative * abs(earlier))
-
-
-@dataclass(frozen=True)
-class Term:
-    """A loss of two files, and its factor in a sum. A measurement that is not a sum has one term, with the factor 1."""
-
-    name: str
-    weight: float
-    request: Request
-    library: str | None = None
-    """The library whose number it is, such as 'torch'."""
-    options: tuple[str, ...] = ()
-    """Names of the options that were given: the conventions of a library depend on them."""
 
 
 @dataclass(frozen=True)
@@ -110,10 +96,7 @@ class Outcome:
     @property
     def signature(self) -> str:
         """The signature of the result, or of all terms with their weights: what was computed, and by which conventions."""
-        return " + ".join(
-            ("" if term.weight == 1 else f"{term.weight:g} * ") + (result.signature if result else "?")
-            for term, result in zip(self.measure.terms, self.results, strict=True)
-        )
+        return joined(self.measure.terms, [result.signature if result else "?" for result in self.results])
 
     def statistic(self, name: str) -> float | None:
         """A statistic of the measurement, by its name in requirements. A sum has its 'value' and those of its terms, by name.
@@ -139,7 +122,7 @@ class Outcome:
         if measure.summed:
             found["terms"] = [
                 {"name": term.name, "weight": term.weight, "value": None if result is None else result.value}
-                | ({} if result is None else {"contribution": term.weight * float(result.value or 0.0)})
+                | ({} if result is None else {"contribution": contribution(term, result)})
                 | ({} if result is None else {"loss": result.loss, "parameters": dict(result.parameters)})
                 for term, result in zip(measure.terms, self.results, strict=True)
             ]
@@ -209,12 +192,3 @@ class Part:
 def worst(statuses: Iterable[str]) -> str:
     """The worst of some statuses; 'met' if there are none."""
     return max(statuses, key=list(CODES).index, default=MET)
-
-
-def total(terms: Sequence[Term], results: Sequence[Result | None]) -> float:
-    """The weighted sum of the values of terms; NaN where infinite terms leave no number."""
-    parts = [term.weight * float(result.value or 0.0) for term, result in zip(terms, results, strict=True) if result]
-    try:
-        return math.fsum(parts)
-    except (ValueError, OverflowError):
-        return sum(parts)

@@ -16,6 +16,7 @@ from losscli.analysis.verify.patterns import TOLERANCE, clips, close, patterns
 from losscli.analysis.verify.points import LABELS, Points, endless, extremes, grid, perfect
 from losscli.analysis.verify.subject import Subject
 from losscli.arrays import Array
+from losscli.custom.coupling import CoupledError
 from losscli.custom.loss import CLASSES, ONE, declared, described, values_of
 from losscli.custom.read import read
 from losscli.custom.reading import CallError, Found, completed
@@ -92,8 +93,16 @@ def _verified(
     report = Verified(where, _described(found, matched), None if matched.reference is None else matched.reference.name)
     Prover(Subject(found, matched.settings, parameters, matched.prediction_kind), matched, report).run()
     if files is not None:
-        report.properties.append(on_files(files, found, parameters, matched))
+        report.properties.append(_on_files(files, found, parameters, matched))
     return report
+
+
+def _on_files(files: Request, found: Found, parameters: Mapping[str, float | None], matched: Matched) -> Property:
+    """Compare the loss with the reference on the user's own rows, unless its rows have no losses of their own."""
+    try:
+        return on_files(files, found, parameters, matched)
+    except CoupledError as error:
+        return Property("value on the files", BROKEN, f"it couples rows: {error.fact}")
 
 
 def _described(found: Found, matched: Matched) -> str:
@@ -284,6 +293,9 @@ class Prover:
 
     def _independent(self) -> None:
         points = self.points.take(slice(0, ROWS_TOGETHER))
+        if self._is_random:
+            self._add("per sample", BROKEN, "it is random, or remembers earlier calls: the same rows have other losses")
+            return
         alone = np.array([self.subject.values(points.take(slice(i, i + 1)))[0] for i in range(ROWS_TOGETHER)])
         if self._is_scalar:
             together = float(self.subject.raw(points).item())
@@ -304,7 +316,17 @@ class Prover:
         else:
             self._add("per sample", MET, "a row's loss does not depend on the others")
 
+    @property
+    def _is_random(self) -> bool:
+        """Whether the same rows have other losses when the loss is called again."""
+        points = self.points.take(slice(0, ROWS_TOGETHER))
+        one, other = (self.subject.raw(points).astype(np.float64) for _ in range(2))
+        return one.shape != other.shape or not (close(one, other) | (np.isnan(one) & np.isnan(other))).all()
+
     def _permuted(self) -> None:
+        if self._is_random:
+            self._add("permutation", SKIPPED, "it is random, or remembers earlier calls")
+            return
         order = np.random.default_rng(0).permutation(len(self.points.x))
         if self._is_scalar:
             losses = [self.subject.raw(points).astype(np.float64) for points in (self.points, self.points.take(order))]

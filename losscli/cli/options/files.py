@@ -13,6 +13,10 @@ Predictions = Annotated[
     ),
 ]
 Targets = Annotated[str, operand("TARGETS", help="The same kinds of file.")]
+LikelihoodTargets = Annotated[
+    str | None,
+    operand("[TARGETS]", help="The same kinds of file; none where predictions are the likelihoods of what happened."),
+]
 NumberTargets = Annotated[str, operand("TARGETS", help="The same, or one number for all predictions.")]
 ClassPredictions = Annotated[
     str, operand("PREDICTIONS", help="Logits or probabilities, (n, k) or, for two classes, (n,).")

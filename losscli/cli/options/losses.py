@@ -5,7 +5,7 @@ and suites take them as well.
 """
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 from losscli.cli.options import files
@@ -28,7 +28,7 @@ from losscli.definition.words import (
 from losscli.errors import UsageError
 
 if TYPE_CHECKING:
-    from losscli.definition.loss import BoundLoss, Loss, Parameter
+    from losscli.definition.loss import BoundLoss, Family, Loss, Parameter
     from losscli.definition.request import Request
 
 
@@ -59,7 +59,7 @@ SampleWeight = Annotated[
 ]
 Spec = Annotated[str, operand("SPEC", help="LOSS[:PARAM=VALUE]..., as cross-entropy or softmax-focal:gamma=2.")]
 THIRD_OPERANDS: dict[ThirdOperandName, str] = {
-    "variance": "Variances of the predictions, in their shape.",
+    "variance": "Variances of the predictions, in their shape; or one number for all.",
     "negative": "Features of the negatives, in the predictions' shape.",
     "other": "Features of the other one of each pair, in the predictions' shape.",
 }
@@ -105,7 +105,10 @@ OF_THE_LOSS: tuple[Option, ...] = (
     *(
         Option(
             "third_operand",
-            Annotated[str | None, option(f"--{name}", metavar="FILE", panel=LOSS, help=text)],
+            Annotated[
+                str | None,
+                option(f"--{name}", metavar="FILE|X" if name == "variance" else "FILE", panel=LOSS, help=text),
+            ],
             None,
             TAKEN_BY[name],
         )
@@ -229,7 +232,7 @@ OF_THE_LOSS: tuple[Option, ...] = (
                 "--bytes",
                 metavar="FILE|NUMBER",
                 panel=LOSS,
-                help="Bytes of text behind the tokens: adds bits and bits per byte to the summary.",
+                help="Bytes of text behind the tokens, one number a sample or for all: adds bits per byte to the summary.",
             ),
         ],
         None,
@@ -389,12 +392,27 @@ OF_REDUCING: tuple[Option, ...] = (
     ),
 )
 
+PLUS = Option(
+    "plus",
+    Annotated[
+        list[str],
+        option(
+            "--plus",
+            metavar="[W*]SPEC",
+            panel=REDUCING,
+            help="Add [W*]SPEC to the loss: one number, the weighted sum. Repeatable.",
+        ),
+    ],
+    [],
+)
+"""The further terms of a sum, which compute alone takes."""
 SHARED: tuple[Option, ...] = (
     Option("predictions", files.Predictions),
     Option("targets", files.Targets),
     *OF_THE_LOSS,
     *OF_READING,
     *OF_REDUCING,
+    PLUS,
     *options_of(Running),
     *options_of(Wanted, elements=TAKEN_BY["elements"]),
 )
@@ -420,7 +438,7 @@ def only(*words: str) -> dict[str, Option]:
     return {word: OF_LOSSES[word] for word in words}
 
 
-OF_COMPARISONS = without("reduction")
+OF_COMPARISONS = without("reduction", "bytes")
 """The options of losses that are compared row by row."""
 
 
@@ -447,13 +465,30 @@ def requested(loss: "BoundLoss", predictions: str, targets: str, given: Mapping[
     return Request(loss, predictions, targets, **fields(given))
 
 
-def signature(loss: "Loss", options: tuple[Option, ...] = SHARED) -> inspect.Signature:
-    """Return the signature of a loss's command: operands, the loss's parameters, and the options of its family."""
-    predictions, targets, *others = (item for item in options if item.when(loss.family))
+def options_for(families: "Sequence[Family]", options: tuple[Option, ...] = SHARED) -> tuple[Option, ...]:
+    """Return the options that losses of any of some families take.
+
+    Where two options have the same name, as those of third operands do, the one that an earlier family takes is there.
+    """
+    chosen: dict[str, Option] = {}
+    for family in families:
+        chosen = {item.name: item for item in options if item.when(family)} | chosen
+    return tuple(item for item in options if chosen.get(item.name) is item)
+
+
+def signature(loss: "Loss", options: tuple[Option, ...] = SHARED, others: "Sequence[Family]" = ()) -> inspect.Signature:
+    """Return the signature of a loss's command: operands, the loss's parameters, and the options of its family.
+
+    A parameter of the loss stands for an option of the same name. `others` are the families of further losses that the command computes, whose options it takes as well.
+    """
+    chosen = options_for((loss.family, *others), options)
+    predictions, targets, *rest = (item for item in chosen if item.name not in loss.parameters)
     if loss.family.target_type == "numbers":
         targets = targets._replace(annotation=files.NumberTargets)
+    if options is SHARED and loss.of_true_class:
+        targets = targets._replace(annotation=files.LikelihoodTargets, default=None)
     own = [_of_parameter(parameter) for parameter in loss.parameters.values()]
-    return inspect.Signature([item.parameter() for item in (predictions, targets, *own, *others)])
+    return inspect.Signature([item.parameter() for item in (predictions, targets, *own, *rest)])
 
 
 def _of_parameter(parameter: "Parameter") -> Option:

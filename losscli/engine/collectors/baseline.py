@@ -306,7 +306,7 @@ class BaselineOfChunks(ChunkCollector):
 
 def collectors(job: "Job") -> list[Collector]:
     """Return the collector of the record for a job's loss; an empty list if no constant is known to be best."""
-    if job.loss.declaration.baseline is None or job.encoding.kind == "constant":
+    if job.loss.declaration.baseline is None or job.encoding.kind in ("constant", "none"):
         return []
     if job.unit != "row" or job.by_elements:
         return []  # the best constant for units of several positions is another one

@@ -69,9 +69,9 @@ def _of_logits(logits: Array, true: Array) -> tuple[Array, Array]:
 
 
 def applies(job: "Job") -> bool:
-    """Whether predictions are probabilities of labels of which exactly one is right."""
+    """Whether predictions are probabilities, as they were read, of labels of which exactly one is right."""
     encoding = job.encoding
-    if job.loss.family.likelihood is None or job.several:
+    if job.loss.family.likelihood is None or job.several or job.extras.temper is not None:
         return False
     return encoding.kind in ("index", "name", "one-hot", "binary", "signed")
 

@@ -67,7 +67,7 @@ class Sampling(BatchCollector):
         most = min(MOST_ROWS, most_bytes // job.row_bytes)
         if (
             job.loss.family.coupled is not None
-            or job.encoding.kind in ("constant", "sequences")
+            or job.encoding.kind in ("constant", "sequences", "none")
             or min(n, most) < LEAST_ROWS
         ):
             return None

@@ -69,9 +69,9 @@ def _of_sequences(job: "Job", look: "_Looker", batch: "Batch") -> Faults:
     """Return the faults of a batch of sequences, in which time steps beyond a sample's own may hold anything."""
     sequences, classes = Sequences(batch.targets), job.encoding.k
     steps: Array = batch.predictions.reshape(len(batch.targets), -1, classes)
-    within: Array = np.arange(steps.shape[1]) < sequences.steps[:, None]
-    exists = np.broadcast_to(within[:, :, None], steps.shape)
-    predictions = np.where(exists, steps, 0).reshape(batch.predictions.shape)
+    within = np.asarray(np.arange(steps.shape[1]) < sequences.steps[:, None])
+    exists = np.broadcast_to(within[..., None], steps.shape)
+    predictions: Array = np.where(exists, steps, 0).reshape(batch.predictions.shape)
     faults, kind = _faults(job, look, batch._replace(predictions=predictions)), job.extras.prediction_kind
     if kind != "logits" and not faults:
         sums = np.repeat(row_sums(_as_probabilities(steps.reshape(-1, classes), kind)), classes).reshape(
@@ -123,7 +123,7 @@ def _faults(job: "Job", look: _Looker, batch: "Batch") -> Faults:
     faults = _outside_domains(job, look, batch)
     if prediction_kind != "logits":
         faults = faults + _not_of_kind(look, predictions, prediction_kind)
-        if job.loss.family.target_type == "classes" and not faults:
+        if job.loss.family.target_type == "classes" and predictions.ndim == 2 and not faults:
             sums = row_sums(_as_probabilities(predictions, prediction_kind))
             faults = faults + look(ROW_SUM, ~(np.abs(sums - 1) <= SUM_TOLERANCE), sums)
     if doubtful and not faults:
@@ -260,6 +260,10 @@ def _words(job: "Job", fault: str, place: tuple[int, int | None, float]) -> _Wor
     if fault == NAN_TARGET and len(job.targets.shape) == 2:
         cure = "remove the row" + (", or leave such elements out with --missing ignore" if job.several else "")
         return _WORDS[fault]._replace(cure=cure)
+    if fault == NAN_PREDICTION and job.encoding.kind == "none":
+        return _WORDS[fault]._replace(
+            cure="padding is left out with --mask FILE, 0 and 1 in the shape of the predictions"
+        )
     if fault == UNDEFINED and job.predictions.dtype == np.float16:
         return _WORDS[fault]._replace(cure="float16 ends at 65504: save float32")
     return _WORDS[fault]

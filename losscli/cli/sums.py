@@ -1,0 +1,97 @@
+"""`losscli compute LOSS ... --plus [W*]SPEC`: the weighted sum of several losses of the same files, with its terms."""
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from losscli.cli.command import say
+from losscli.cli.compute import elsewhere
+from losscli.cli.delivery import ONE_NUMBER, ReportDelivery, say_verdicts
+from losscli.cli.options.losses import options_for
+from losscli.cli.options.output import Wanted
+from losscli.cli.options.running import Running
+from losscli.definition.request import Request
+from losscli.errors import Exit, UsageError
+from losscli.io.writers import suffix_of
+from losscli.measurement.measure import Measurement
+from losscli.measurement.requirement import Requirement
+from losscli.measurement.sums import Term, names_of, spoken, summed
+from losscli.render.sums import laid_out
+from losscli.render.text import ROW_FORMATS
+
+if TYPE_CHECKING:
+    from losscli.cli.loss_command import Typed
+    from losscli.definition.loss import BoundLoss
+
+
+def compute_sum(
+    first: "BoundLoss", plus: Sequence[str], values: dict[str, Any], wanted: Wanted, running: Running, typed: "Typed"
+) -> int:
+    """Compute a loss and the losses of --plus, print their weighted sum with its terms, and return the exit code.
+
+    Parameters
+    ----------
+    values
+        the values of the options that any of the losses takes, and the operands.
+    """
+    from losscli.lookup.spec import weighted
+
+    _refuse(wanted)
+    factors = [(1.0, first), *(weighted(text) for text in plus)]
+    library = _one_library(values.pop("library"), typed)
+    names = names_of([loss for _, loss in factors])
+    chosen = options_for([loss.family for _, loss in factors])
+    terms, notes = [], []
+    for name, (weight, loss) in zip(names, factors, strict=True):
+        own = {item.name for item in chosen if item.when(loss.family)}
+        request = Request(loss=loss, **{key: value for key, value in values.items() if key in own})
+        terms.append(Term(name, weight, request, library, tuple(sorted(typed.options & own))))
+        refused = [item.flag for item in chosen if item.name in typed.options and item.name in values.keys() - own]
+        notes += [f"{' and '.join(refused)}: not for {name}, which takes no such option"] if refused else []
+    called = spoken(names, [typed.name, *plus])
+    requirements = [Requirement.parse(text, statistics=("value", *called)) for text in wanted.require]
+    requirements = [one._replace(statistic=called.get(one.statistic, one.statistic)) for one in requirements]
+    with running.shown() as progress, ReportDelivery(wanted.format, wanted.output) as delivery:
+
+        def started(measurements: Sequence[Measurement]) -> None:
+            delivery.keep_apart(frozenset().union(*(measurement.files for measurement in measurements)))
+
+        found = summed(terms, running.threads, progress.looking, started, progress.start, progress)
+        progress.wipe()
+        say([*notes, *found.notes, *elsewhere(typed.name, first.name)], wanted.quiet)
+        met = found.require(requirements)
+        delivery.deliver(found.to_dict, lambda full: laid_out(found, full), value=lambda: f"{found.value!r}\n")
+    if wanted.format == "value":
+        sys.stdout.flush()
+        say_verdicts(found.requirements)
+    return Exit.OK if met else Exit.UNMET
+
+
+def _refuse(wanted: Wanted) -> None:
+    """Raise a UsageError for what a sum does not have: rows of its own, and a gradient."""
+    for option, chosen in (("--per-sample", wanted.per_sample), ("--elements", wanted.elements)):
+        if chosen:
+            raise UsageError(f"{option}: --plus makes one number, whose terms may be of other units; leave out either")
+    if wanted.format in ROW_FORMATS:
+        raise UsageError(f"--format {wanted.format} is a row a sample, and --plus makes one number; say json or table")
+    if wanted.gradient is not None:
+        raise UsageError(
+            "--gradient is of each unit's loss before weights and reduction, and the terms of --plus may have other units; "
+            "take the gradient of each loss by itself"
+        )
+    if wanted.output is not None:
+        suffix_of(wanted.output, tuple(ONE_NUMBER), "--output with --plus")
+
+
+def _one_library(text: str | None, typed: "Typed") -> str | None:
+    """Return the library of --as, or None without it; raises a UsageError if there are several."""
+    if text is None:
+        return None
+    from losscli.measurement.conventions import parse
+
+    names = parse(text)
+    if len(names) > 1:
+        raise UsageError(f"--as {text}: --plus makes one number; name one library")
+    if "over_outputs" in typed.options:
+        raise UsageError("--over-outputs does not go together with --as: how outputs add up is the library's affair")
+    return names[0]

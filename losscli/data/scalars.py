@@ -1,0 +1,50 @@
+"""Numbers where a file may stand: one weight, or one variance, for all."""
+
+import math
+import os
+
+import numpy as np
+
+from losscli.definition.request import Request
+from losscli.errors import UsageError
+from losscli.io.source import ConstantSource, Source
+from losscli.io.table import parses_as_number
+
+
+def weight_of_all(request: Request) -> float | None:
+    """Return the number that --sample-weight is; None if it is a file, or there is none.
+
+    Raises a UsageError for a number that is no weight.
+    """
+    number = _number(request.sample_weight)
+    if number is not None and not 0 <= number < math.inf:
+        raise UsageError(f"--sample-weight {request.sample_weight}: a weight is a finite number >= 0")
+    return number
+
+
+def variance_of_all(request: Request) -> float | None:
+    """Return the number that --variance is; None if it is a file, there is none, or the third operand is another one.
+
+    Raises a UsageError for a number that is no variance.
+    """
+    if request.loss.family.third_operand != "variance":
+        return None
+    number = _number(request.third_operand)
+    if number is not None and not 0 < number < math.inf:
+        raise UsageError(f"--variance {request.third_operand}: a variance is a finite number above 0")
+    return number
+
+
+def everywhere(number: float, predictions: Source) -> ConstantSource:
+    """Return a number in the shape of the predictions; in float32 for predictions of float16 or float32, so that the
+    number has no influence on the dtype of the computation.
+    """
+    narrow = predictions.dtype.kind == "f" and predictions.dtype.itemsize <= 4
+    return ConstantSource(number, predictions.shape, np.dtype(np.float32 if narrow else np.float64))
+
+
+def _number(text: str | None) -> float | None:
+    """Return the number that an operand is; None if there is none, it is no number, or a file has this name."""
+    if text is None or os.path.exists(text) or not parses_as_number(text):
+        return None
+    return float(text)

@@ -1,0 +1,109 @@
+"""Bits per byte: the losses of all tokens, which are nats, as bits over the bytes of the text that they stand for."""
+
+import math
+import os
+
+import numpy as np
+
+from losscli.data.columns import Columns
+from losscli.definition.request import Request
+from losscli.engine.job import Job
+from losscli.errors import DataError, UsageError
+from losscli.io.operands import Opener
+from losscli.io.source import Source, blocks
+from losscli.io.table import is_finite_number
+
+LIKELIHOOD = "softmax-cross-entropy"
+"""The loss that is minus the log-probability of the token."""
+
+
+def per_byte(nats: float, total: float) -> float:
+    """Return the bits per byte of a text of so many bytes, whose tokens have losses with this sum."""
+    return nats / math.log(2) / total
+
+
+def check_request(request: Request) -> None:
+    """Raise a UsageError for options that do not go together with --bytes."""
+    if request.bytes is None:
+        return
+    name = request.loss.name
+    if name != LIKELIHOOD:
+        raise UsageError(
+            f"--bytes: {name} is not minus the log-probability of a token, which {LIKELIHOOD} is; leave it out"
+        )
+    given = {
+        "--sample-weight": request.sample_weight,
+        "--class-weight": request.class_weight,
+        "--label-smoothing": request.label_smoothing,
+        "--temperature-squared": request.temperature_squared,
+    }
+    option = next((option for option, value in given.items() if value), None)
+    if option is not None:
+        raise UsageError(
+            f"--bytes: bits per byte are those of the losses as they are, and {option} changes them; leave one out"
+        )
+
+
+def bytes_of(request: Request, opener: Opener, job: Job) -> float | None:
+    """Return the number of bytes of the text that the losses are of; None without --bytes.
+
+    Raises
+    ------
+    UsageError
+        if the text of --bytes is a number that is no number of bytes, or units are not single tokens.
+    DataError
+        if a file has not one number per sample or per token, or its numbers are none of bytes.
+    """
+    text = request.bytes
+    if text is None:
+        return None
+    if job.unit != "row":
+        raise UsageError(f"--bytes: bits per byte are a sum over all tokens; leave out --per {request.per}, or --bytes")
+    if not os.path.exists(text) and text not in opener.arrays and (is_finite_number(text) or _is_word(text)):
+        number = float(text)
+        if not 0 < number < math.inf:
+            raise UsageError(f"--bytes {text}: a text has more bytes than 0, and finitely many")
+        return number
+    if request.id is not None:
+        raise UsageError(
+            f"--bytes {text}: rows are matched by --id, and lengths have none; give the bytes of all rows as a number"
+        )
+    operand = opener.open(text, "--bytes")
+    if operand.is_table and operand.column is None and operand.content.width > 1:
+        raise DataError(f"--bytes: {operand.name} has {operand.content.width} columns; say which, as {text}:COLUMN")
+    source = Columns(operand, [operand.picked or 0] if operand.is_table else [], "bytes").source()
+    _check_shape(source, job)
+    return _sum(source)
+
+
+def _is_word(text: str) -> bool:
+    """Whether a text is a number that is not finite."""
+    return text.lower().lstrip("+-") in ("inf", "infinity", "nan")
+
+
+def _check_shape(source: Source, job: Job) -> None:
+    """Raise a DataError if there is neither one number per sample nor one per token."""
+    samples = job.samples if job.layout is None else job.layout.samples
+    each = len(source.shape) > 1 and int(np.prod(source.shape)) == job.samples
+    if source.shape not in ((samples,), (samples, 1)) and not each:
+        tokens = "" if job.layout is None else ", or one a token"
+        raise DataError(
+            f"--bytes: {source.name} has shape {source.shape}; give one number a sample, ({samples},){tokens}, or one number "
+            "for all",
+            "rows-differ",
+        )
+
+
+def _sum(source: Source) -> float:
+    """Return the sum of all numbers of bytes; raise a DataError for one that is none, and if all are 0."""
+    total = 0.0
+    for start, block in blocks(source):
+        bad = ~((block >= 0) & np.isfinite(block))
+        if bad.any():
+            at = [int(i) for i in np.argwhere(bad)[0]]
+            place = source.place(start + at[0], at[1] if len(at) == 2 else None)
+            raise DataError(f"{place}: {block[tuple(at)]:g} is no number of bytes, which is finite and at least 0")
+        total += float(block.sum(dtype=np.float64))
+    if not total:
+        raise DataError(f"{source.name}: no bytes in all; bits per byte of nothing are undefined")
+    return total
