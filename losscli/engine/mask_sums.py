@@ -325,7 +325,7 @@ def finish(job: Job, found: MaskSums) -> Finished:
     by = _by_sums(slopes, shape, counted, together) if job.gradient else None
     exists: Array = np.logical_and(found.number > 0, counted)
     if together:
-        return Finished(losses, by, shown.sum(axis=1, keepdims=True), exists.any(axis=1, keepdims=True))
+        return Finished(losses, by, shown.sum(axis=1, keepdims=True), np.asarray(exists.any(axis=1, keepdims=True)))
     return Finished(losses, by, shown, exists)
 
 
