@@ -248,6 +248,7 @@ def rank(
     """
     _check_options(request, top, by)
     measurement = prepare(request, looked=looked)
+    _check_masks(measurement)
     grouped = by == BY_CLASS and request.by is None
     names, words = _names_of_slices(measurement, by, grouped), measurement.groups
     begun(measurement)
@@ -295,9 +296,19 @@ def _check_options(request: Request, top: int, by: str | None) -> None:
         raise UsageError(f"--top {top} is not in 0 ... {MOST_ROWS:,}")
     if not top and by is None:
         raise UsageError("--top 0: there is nothing to list; say --by class or --by COLUMN, or another number")
-    own = loss.family.custom and request.per == "file"
-    if own or loss.family.coupled == "file" or (loss.family.coupled == "masks" and request.per not in (None, "row")):
-        raise UsageError(f"{loss.name} is a loss of masks or of the whole file, not of rows that could be ranked")
+    if loss.family.custom and request.per == "file":
+        raise UsageError(f"{loss.name} is a loss of the whole file, not of rows that could be ranked")
+
+
+def _check_masks(measurement: Measurement) -> None:
+    """Raise a UsageError if masks go through the whole file, unless one number per row makes it one mask anyway."""
+    job, loss = measurement.job, measurement.request.loss.declaration
+    one = loss.family.coupled == "masks" and measurement.request.per is None
+    if job.masks is not None and not job.within_samples and not one:
+        raise UsageError(
+            f"{loss.name} is a loss of masks or of the whole file, not of rows that could be ranked"
+            + (": say --per sample" if job.layout is not None else "")
+        )
 
 
 def _names_of_slices(measurement: Measurement, by: str | None, by_class: bool) -> list[str]:

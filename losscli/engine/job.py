@@ -112,6 +112,8 @@ class Job:
     def weighed(self) -> bool:
         """Whether units may have weights other than 1."""
         given = (self.weights, self.class_weights, self.output_weights, self.element_weights, self.unit_weights)
+        if self.class_factors is not None and self.masks is not None and self.masks.by_class:
+            return True
         return any(weights is not None for weights in given) or self.by_elements or self.weighed_by_positions
 
     def cut(self, start: int, stop: int) -> tuple[int, Array]:

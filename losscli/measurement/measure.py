@@ -168,7 +168,7 @@ class Measurement:
 
         The weighted mean is that of all positions. Positions of a sample hang together: what is resampled are samples.
         """
-        if self.units.layout is None or self.job.unit != "row":
+        if self.units.layout is None or self.job.unit != "row" or self.job.masks is not None:
             return self
         job = replace(self.job, unit="sample", over_positions="mean", weighed_by_positions=True)
         found = replace(self, job=job, units=replace(self.units, kind="sample"))

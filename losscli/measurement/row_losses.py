@@ -83,12 +83,15 @@ def score(
     DataError
         if files cannot be used, or losses are not finite.
     UsageError
-        if the losses are those of masks instead of rows.
+        if masks go through the whole file, so that there is nothing that two models share.
     """
     measurement = prepare(request, rows=True, opener=opener, once=False).over_samples()
     job = measurement.job
-    if not job.of_rows:
-        raise UsageError(f"{job.loss.name}: its losses are those of masks, not of rows that two models share")
+    if not job.of_rows and not (job.masks is not None and job.within_samples):
+        raise UsageError(
+            f"{job.loss.name} is a loss of masks or of the whole file, not of rows that two models share"
+            + (": say --per sample" if job.layout is not None else "")
+        )
     begun(job)
     losses = Column(job.predictions.name, np.float64, math.nan)
     grouped = groups_of(job) == "classes" and job.unit == "row"

@@ -192,6 +192,33 @@ class TestImages:
         assert [line["loss"] for line in lines] == [line["loss"] for line in each]
 
 
+class TestModels:
+    """Images, or classes of images, are what two models share, and what is ranked."""
+
+    words = ("--class-axis", "1", "--activation", "softmax")
+
+    @pytest.mark.parametrize("unit", ["sample", "sample,class"])
+    def test_compare(self, compute: Compute, run: Any, save: Save, unit: str) -> None:
+        better = np.moveaxis(np.eye(C)[Y], -1, 1) * 3
+        paths = save("z.npy", Z), save("b.npy", better)
+        y = save("y.npy", Y)
+        values = [compute("dice", path, y, *self.words, "--per", unit).json["value"] for path in paths]
+        found = run("compare", "dice", *paths, "--targets", y, *self.words, "--per", unit, "-f", "json").json
+        assert found["difference"] == pytest.approx(values[1] - values[0], rel=1e-12)
+        assert found["samples"] == (N if unit == "sample" else N * C)
+        refused = run("compare", "dice", *paths, "--targets", y, *self.words, "--per", "class")
+        refused.refuses(2, "dice is a loss of masks", "--per sample")
+
+    def test_rank(self, run: Any, save: Save) -> None:
+        words = ("dice", save("z.npy", Z), save("y.npy", Y), *self.words, "-f", "json", "--top", "3")
+        _, each, _ = truth(dice, Z, Y, "softmax", "sample,class")
+        worst = np.argsort(-each)[:3]
+        found = run("rank", *words, "--per", "sample,class").json["rows"]
+        assert [(row["sample"], row["class"]) for row in found] == [(i // C, str(i % C)) for i in worst]
+        assert [row["loss"] for row in found] == pytest.approx(each[worst].tolist(), rel=1e-12)
+        run("rank", *words, "--per", "class").refuses(2, "dice is a loss of masks", "--per sample")
+
+
 class TestWhatCounts:
     """Positions and classes that do not count."""
 
