@@ -165,6 +165,7 @@ def measured(
     started
         is told of the measurement once its files are open, before the pass.
     """
+    request = replace(request, library=library)
     measurement = prepare(request, rows=rows, elements=elements, gradient=gradient, looked=hooks.looked)
     if library is not None:
         from losscli.measurement.as_library import as_library

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from losscli.errors import DataError
 from losscli.io.operands import Operand, is_text
-from losscli.io.source import Source
+from losscli.io.source import Masked, Source
 from losscli.io.table import is_finite_number
 from losscli.wording import listing
 
@@ -92,6 +92,8 @@ class Columns:
     """Whether cells may be missing; they are NaN then."""
     grids: "tuple[Grid, ...] | None" = None
     """How an array of any rank is read as rows of positions, one grid per shard; None for rows as they are."""
+    masked: "tuple[Source, np.ndarray[Any, Any]] | None" = None
+    """The mask of targets, and what is read where they do not exist; None if all of them do."""
     spread: "Layout | None" = None
     """The positions of all samples, if there is one number per sample that holds for all of its positions."""
 
@@ -167,6 +169,11 @@ class Columns:
         DataError
             if a file holds text, or a cell is not a number.
         """
+        source = self._in_rows()
+        return source if self.masked is None else Masked(source, *self.masked)
+
+    def _in_rows(self) -> Source:
+        """Return the cells as rows of numbers, those that do not exist included."""
         source = self._numbers() if self.truths is None else self.truths
         if self.spread is not None:
             from losscli.io.positions import OfSamples

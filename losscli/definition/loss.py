@@ -173,7 +173,7 @@ class Family:
     @property
     def takes_activation(self) -> bool:
         """Whether its losses compare masks of probabilities, so that it must be known how logits become probabilities."""
-        return self.takes_from and self.coupled in ("masks", "file") and not self.custom
+        return self.takes_from and self.coupled in ("masks", "file") and not self.custom and not self.custom
 
     @property
     def takes_distributions(self) -> bool:

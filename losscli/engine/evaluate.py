@@ -81,7 +81,7 @@ def evaluate(
     seen
         called with the number of rows done so far.
     """
-    if job.masks is not None and not job.masks.complete:
+    if job.masks is not None and not job.within_samples:
         from losscli.engine.mask_sums import evaluate_masks
         from losscli.engine.whole_file import evaluate_held, is_held
 
@@ -187,8 +187,9 @@ def evaluate_chunk(job: Job, collectors: Collectors, start: int, stop: int) -> C
     """Evaluate the rows from `start` to `stop` batch by batch, and return their result."""
     if job.masks is not None:
         from losscli.engine.mask_sums import evaluate_samples
+        from losscli.engine.whole_file import evaluate_held_rows, is_held
 
-        return evaluate_samples(job, collectors, start, stop)
+        return (evaluate_held_rows if is_held(job) else evaluate_samples)(job, collectors, start, stop)
     flat = len(job.targets.shape) == 1
     targets = job.targets.read(start, stop) if flat else None
     beside = Beside.of(job, start, stop)

@@ -74,7 +74,11 @@ class Job:
     terms_weighted: bool = False
     """Whether the losses contain the class weights already, which are then used for the denominator only."""
     masks: Masks | None = None
-    """How the rows were made, if they are masks of a file that has other rows."""
+    """What is one mask, if masks go through several rows."""
+    class_factors: Array | None = None
+    """One factor per class of an overlap loss, shape (k,); None for 1 each."""
+    counted_classes: Array | None = None
+    """Which classes count in an overlap loss, shape (k,); None for all."""
 
     @property
     def samples(self) -> int:
@@ -86,6 +90,12 @@ class Job:
         samples = self.samples if self.layout is None else self.layout.samples
         outputs = self.predictions.shape[1] if len(self.predictions.shape) == 2 else 1
         return {"row": self.samples, "sample": samples, "class": outputs, "file": 1}.get(self.unit, samples * outputs)
+
+    @property
+    def within_samples(self) -> bool:
+        """Whether units have several rows, all of one sample, so that whole samples are read together."""
+        kind = self.unit if self.masks is None else self.masks.kind
+        return kind in ("sample", "sample,class")
 
     @property
     def by_elements(self) -> bool:
@@ -166,25 +176,12 @@ def read_alike(one: Job, other: Job) -> bool:
 def chunks(job: Job) -> list[tuple[int, int]]:
     """Return the first row of each chunk, and the row after its last. They depend on nothing but the job."""
     cuts = job.predictions.cuts
-    if job.masks is not None and job.masks.starts is not None:
-        return _whole_samples(job, job.masks.starts)
-    if job.layout is not None and (job.gradient or job.rows or job.unit in ("sample", "sample,class")):
+    if job.layout is not None and (job.gradient or job.rows or job.within_samples):
         cuts = job.layout.whole(min(CHUNK_BYTES // job.row_bytes, CHUNK_ROWS))
     if cuts is None:
         step = min(max(CHUNK_BYTES // job.row_bytes, job.predictions.grain), CHUNK_ROWS)
         cuts = [*range(0, job.samples, max(1, step)), job.samples]
     return [(int(start), int(stop)) for start, stop in pairwise(cuts) if start < stop]
-
-
-def _whole_samples(job: Job, starts: Array) -> list[tuple[int, int]]:
-    """Return chunks that hold whole samples, whose first rows are `starts`: each has one at least, even if it is large."""
-    step = min(max(CHUNK_BYTES // job.row_bytes, job.predictions.grain), CHUNK_ROWS)
-    bounds, first = [], 0
-    while first < len(starts) - 1:
-        after = max(int(np.searchsorted(starts, starts[first] + step, side="right")) - 1, first + 1)
-        bounds.append((int(starts[first]), int(starts[after])))
-        first = after
-    return [(start, stop) for start, stop in bounds if start < stop]
 
 
 def threads_for(job: Job, threads: int) -> int:

@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from losscli.arrays import Array
-from losscli.definition.batch import Extras, Targets
+from losscli.definition.batch import Dense, Extras
 from losscli.engine.aggregates import Faults, Totals
 from losscli.engine.batch import Batch, CountedRows
 from losscli.engine.collector import Aggregate, BatchCollector, added, of_chunk
 from losscli.engine.collectors.row_faults import undefined_mask
+from losscli.engine.existence import existing
 from losscli.engine.job import ELEMENTWISE, Job, chunks
+from losscli.engine.units import PositionCount
 from losscli.io.source import MemorySource, pieces
 
 if TYPE_CHECKING:
@@ -34,48 +36,55 @@ SHOWN = "shown"
 
 
 class Positions(NamedTuple):
-    """Rows of a job that were read together, without those that are ignored."""
+    """Rows of a job that were read together, without those that do not exist."""
 
     first: int
     """Number of the job's row with which they begin."""
     rows: int
     """Number of rows that were read."""
     kept: Array | None
-    """Which of these are not ignored; None for all."""
+    """Which of these exist; None for all."""
     predictions: Array
     """In the dtype of the computation, shape (n,) or (n, k)."""
     read: Array
     """The targets as they were read."""
-    targets: Targets
+    targets: Dense
     extras: Extras
+    present: Array | None
+    """Which elements of the rows exist, shape (n, k); None for all."""
 
 
 class MaskSums(NamedTuple):
     """Mergeable record: the sums of masks over some of their rows, and what else a pass keeps of these rows.
 
     `totals` has the shape (sums, samples, columns): one column for each class if classes have masks or sums of their
-    own, and else one.
+    own, and else one. `number` counts the elements of each mask, shape (samples, columns).
     """
 
     totals: Totals
-    ignored: int
+    number: Array
+    positions: PositionCount
     records: dict[type, Any]
     """Records of collectors that look at the numbers that were read."""
 
     def __add__(self, other: "MaskSums") -> "MaskSums":  # type: ignore[override]
         records = {kind: added(record, other.records.get(kind)) for kind, record in self.records.items()}
-        return MaskSums(self.totals + other.totals, self.ignored + other.ignored, records)
+        return MaskSums(
+            self.totals + other.totals, self.number + other.number, self.positions + other.positions, records
+        )
 
 
 class Finished(NamedTuple):
     """The losses of masks, and the derivatives by their sums, which have the shape (samples, columns)."""
 
     losses: Array
-    """One per mask, in the dtype of the computation."""
+    """One per mask that has elements, in the dtype of the computation, shape (samples, masks of a sample)."""
     slopes: Any
     """A NamedTuple of derivatives, or None if no gradient is asked for."""
     shown: Array
     """Sum of the targets of each mask."""
+    exists: Array
+    """Which masks have elements, and are masks of classes that count."""
 
 
 def evaluate_masks(
@@ -99,56 +108,63 @@ def evaluate_masks(
         total = found if total is None else add(total, found)
         seen(stop)
     total = total or mask_sums(job, collectors, 0, 0)
-    empty = total.ignored == job.samples  # a loss of nothing is undefined, and no mask has one
-    finished = finish(job, total.totals, 0 if empty else None)
+    finished = finish(job, total)
     result = results(job, collectors, total, finished, 0)
     consume(result)
     if finished.slopes is not None:
-        tasks = ((mask_gradients, (job, finished.slopes, start, stop)) for start, stop in bounds)
-        for slopes in in_order(executor, tasks):
-            consume(ChunkResult(Aggregate(), (), tuple(slopes)))
+        again = ((mask_gradients, (job, finished.slopes, start, stop)) for start, stop in bounds)
+        for slopes in in_order(executor, again):
+            consume(ChunkResult(Aggregate(), (), (slopes,)))
     return result.aggregate
 
 
 def evaluate_samples(job: Job, collectors: "Collectors", start: int, stop: int) -> "ChunkResult":
     """Evaluate the samples whose rows are those from `start` to `stop`: their masks are complete in this chunk."""
-    assert job.masks is not None
     found = mask_sums(job, collectors, start, stop)
-    finished = finish(job, found.totals)
-    result = results(job, collectors, found, finished, job.masks.samples_of(start, stop)[0])
-    slopes = () if finished.slopes is None else tuple(mask_gradients(job, finished.slopes, start, stop))
-    return result._replace(gradient=slopes)
+    finished = finish(job, found)
+    result = results(job, collectors, found, finished, samples_of(job, start, stop).start)
+    if finished.slopes is None:
+        return result
+    return result._replace(gradient=(mask_gradients(job, finished.slopes, start, stop),))
+
+
+def samples_of(job: Job, start: int, stop: int) -> range:
+    """Return the samples of the rows from start to stop; masks that go through the whole file are those of one sample."""
+    if not job.within_samples:
+        return range(1)
+    first, cuts = job.cut(start, stop)
+    return range(first, first + len(cuts))
 
 
 def names_of_sums(job: Job) -> tuple[str, ...]:
-    """Return the names of the sums that are kept: those that the loss reads, and that of the targets if they are shown."""
-    names = job.loss.sums
-    return (*names, SHOWN) if job.rows else names
+    """Return the names of the sums that are kept: those that the loss reads, and that of the targets, which is shown."""
+    return (*job.loss.sums, SHOWN)
 
 
 @np.errstate(all="ignore")  # what is undefined is searched for afterwards
 def mask_sums(job: Job, collectors: "Collectors", start: int, stop: int) -> MaskSums:
     """Return the sums of masks over the rows from `start` to `stop`, batch by batch."""
-    assert job.masks is not None
     looking = [one for one in collectors if isinstance(one, BatchCollector) and one.reads_only]
-    first, last = job.masks.samples_of(start, stop)
-    names, columns = names_of_sums(job), columns_of(job)
-    totals = Totals.zeros((len(names), last - first, columns))
+    samples, names, columns = samples_of(job, start, stop), names_of_sums(job), columns_of(job)
+    totals, number = Totals.zeros((len(names), len(samples), columns)), np.zeros((len(samples), columns))
     records: dict[type, Any] = {}
-    ignored = 0
+    count = PositionCount()
     for positions in read_positions(job, start, stop):
-        ignored += positions.rows - len(positions.predictions)
+        n = len(positions.predictions)
         elements = elements_of(job, positions)
-        samples, begins = _segments(job, positions)
-        sums = np.zeros((len(names), len(samples), columns))
+        of_batch, begins = segments(job, positions)
+        at = slice(of_batch.start - samples.start, of_batch.stop - samples.start)
+        sums = np.zeros((len(names), len(of_batch), columns))
         for row, name in zip(sums, names, strict=True):
-            part = shown_part(job, positions) if name == SHOWN else elements.part(name)
+            part = _shown_part(positions) if name == SHOWN else elements.part(name)
             row[...] = segment_sums(part if part.ndim == 2 else part[:, None], begins, columns)
-        totals.put((slice(None), slice(samples.start - first, samples.stop - first)), sums)
+        totals.put((slice(None), at), sums)
+        number[at] += _numbers(positions, begins, columns)
+        count = count + PositionCount(n, positions.rows - n)
         batch = _looked_at(job, positions, elements, sums)
         found = {one.record: one.of(job, batch) for one in looking}
         records = {kind: added(records[kind], record) if records else record for kind, record in found.items()}
-    return MaskSums(totals, ignored, records)
+    return MaskSums(totals, number, count, records)
 
 
 def columns_of(job: Job) -> int:
@@ -162,17 +178,32 @@ def columns_of(job: Job) -> int:
 def read_positions(job: Job, start: int, stop: int) -> Iterator[Positions]:
     """Yield the rows from `start` to `stop` in batches of whole samples, or of parts of one sample if it is large."""
     step = max(1, job.batch_rows // ELEMENTWISE)
-    labels = (
-        job.targets.read(start, stop) if len(job.targets.shape) == 1 else None
-    )  # one number per row: little to hold
+    together = len(job.targets.shape) == 1 and job.layout is None  # one number per row of a table: little to hold
+    labels = job.targets.read(start, stop) if together else None
     for low, high in _runs(job, start, stop, step):
         for first, read in pieces(job.predictions, low, high, step):
             after = first + len(read)
             targets = job.targets.read(first, after) if labels is None else labels[first - start : after - start]
-            kept = job.encoding.keep(targets)
+            mask = None if job.mask is None else job.mask.read(first, after)
+            kept = existing(job, targets, mask).rows
             predictions = (read if kept is None else read[kept]).astype(job.dtype, copy=False)
             targets = targets if kept is None else targets[kept]
-            yield Positions(first, len(read), kept, predictions, targets, job.encoding.targets(targets), job.extras)
+            present = None if mask is None or mask.ndim == 1 else (mask if kept is None else mask[kept]) != 0
+            decoded = job.encoding.targets(targets)
+            assert isinstance(decoded, Dense)
+            extras = job.extras._replace(class_terms=_terms(job, present))
+            yield Positions(first, len(read), kept, predictions, targets, decoded, extras, present)
+
+
+def _terms(job: Job, present: Array | None) -> Array | None:
+    """Return the factor of each element in the sums: 0 for what does not exist or count, else that of its class."""
+    assert job.masks is not None
+    terms: Array | None = None if job.masks.by_class else job.class_factors
+    if job.counted_classes is not None:
+        terms = np.where(job.counted_classes, 1.0 if terms is None else terms, 0.0)
+    if present is not None:
+        terms = np.where(present, 1.0 if terms is None else terms, 0.0)
+    return terms
 
 
 def _runs(job: Job, start: int, stop: int, step: int) -> Iterator[tuple[int, int]]:
@@ -180,32 +211,37 @@ def _runs(job: Job, start: int, stop: int, step: int) -> Iterator[tuple[int, int
 
     A run is one sample, or several that make one batch together: a sample's digits do not depend on its neighbours.
     """
-    assert job.masks is not None
-    starts = job.masks.starts
-    if starts is None:
+    if not job.within_samples:
         if start < stop:
             yield start, stop
         return
-    first, last = job.masks.samples_of(start, stop)
-    while first < last:
-        after = int(np.searchsorted(starts, starts[first] + step, side="right")) - 1
-        after = min(max(after, first + 1), last)
-        yield int(starts[first]), int(starts[after])
+    _, cuts = job.cut(start, stop)
+    begins = np.append(cuts, stop - start) + start
+    first = 0
+    while first < len(cuts):
+        after = int(np.searchsorted(begins, begins[first] + step, side="right")) - 1
+        after = max(after, first + 1)
+        yield int(begins[first]), int(begins[after])
         first = after
 
 
-def _segments(job: Job, positions: Positions) -> tuple[range, Array]:
-    """Return the samples that a batch's rows belong to, and the first row of each among the rows that are kept."""
-    assert job.masks is not None
-    starts, low, high = job.masks.starts, positions.first, positions.first + positions.rows
-    if starts is None:
+def segments(job: Job, positions: Positions) -> tuple[range, Array]:
+    """Return the samples that a batch's rows belong to, and the first row of each among the rows that exist."""
+    low, high = positions.first, positions.first + positions.rows
+    if not job.within_samples:
         return range(1), np.zeros(1, np.int64)
-    first = int(np.searchsorted(starts, low, side="right")) - 1
-    last = int(np.searchsorted(starts, high, side="left"))
-    begins = np.maximum(starts[first:last] - low, 0)
+    first, begins = job.cut(low, high)
     if positions.kept is not None:
         begins = np.concatenate([[0], np.cumsum(positions.kept)])[begins]
-    return range(first, last), begins
+    return range(first, first + len(begins)), begins
+
+
+def _numbers(positions: Positions, begins: Array, columns: int) -> Array:
+    """Return the number of elements of each mask, shape (samples, columns)."""
+    if positions.present is not None:
+        return segment_sums(positions.present.astype(np.float64), begins, columns)
+    lengths = np.diff(begins, append=len(positions.predictions)).astype(np.float64)
+    return np.repeat(lengths[:, None], columns, axis=1)
 
 
 def segment_sums(part: Array, begins: Array, columns: int) -> Array:
@@ -237,20 +273,27 @@ def elements_of(job: Job, positions: Positions) -> Any:
     return make(x, positions.targets, positions.extras)
 
 
-def shown_part(job: Job, positions: Positions) -> Array:
-    """Return what each element adds to the sum of targets that is shown, in the shape of the predictions."""
-    t = positions.targets.t.astype(np.float64)  # type: ignore[union-attr]
-    return t.reshape(positions.predictions.shape)
+def _shown_part(positions: Positions) -> Array:
+    """Return what each element adds to the sum of targets that is shown."""
+    t = positions.targets.t.astype(np.float64)
+    return t if positions.extras.class_terms is None else np.where(positions.extras.class_terms == 0, 0, t)
 
 
 def _looked_at(job: Job, positions: Positions, elements: Any, sums: Array) -> Batch:
-    """Return a batch for collectors that look at the numbers that were read; its losses are NaN in rows that make the sums NaN."""
+    """Return a batch for collectors that look at the numbers that were read; its losses are NaN in rows that make the
+    sums NaN.
+    """
     n = len(positions.predictions)
     losses = np.zeros(n)
     if np.isnan(sums).any():
-        for name in names_of_sums(job):
-            part = shown_part(job, positions) if name == SHOWN else elements.part(name)
-            losses[np.isnan(part).reshape(n, -1).any(axis=1)] = np.nan
+        for name in job.loss.sums:
+            lost = np.isnan(elements.part(name))
+            losses[lost if lost.ndim == 1 else lost.any(axis=1)] = np.nan
+    return looked_at(positions, losses)
+
+
+def looked_at(positions: Positions, losses: Array) -> Batch:
+    """Return a batch of positions for collectors that look at the numbers that were read."""
     return Batch(
         predictions=positions.predictions,
         targets=positions.read,
@@ -264,64 +307,97 @@ def _looked_at(job: Job, positions: Positions, elements: Any, sums: Array) -> Ba
 
 
 @np.errstate(all="ignore")
-def finish(job: Job, totals: Totals, masks: int | None = None) -> Finished:
-    """Return the losses of masks from their sums; `masks` is 0 if there is nothing that could have a loss."""
+def finish(job: Job, found: MaskSums) -> Finished:
+    """Return the losses of masks from their sums."""
     assert job.masks is not None
-    sums = dict(zip(names_of_sums(job), totals.value, strict=True))  # each (samples, columns)
-    shape = totals.high.shape[1:]
-    shown = sums.pop(SHOWN, np.zeros(shape))
+    sums = dict(zip(names_of_sums(job), found.totals.value, strict=True))  # each (samples, columns)
+    shape = found.number.shape
+    shown = sums.pop(SHOWN)
     together = job.loss.family.coupled == "file"  # all classes of a sample have one loss
-    made = {name: part if together else part.reshape(-1) for name, part in sums.items()}
+    counted = np.ones(shape[1], bool) if job.counted_classes is None or shape[1] == 1 else job.counted_classes
+    made = {name: part[:, counted] if together else part.reshape(-1) for name, part in sums.items()}
     make = job.loss.family.sums
     assert make is not None
     value, slopes = job.loss.core(make(**made))
-    losses = (np.asarray(value) * job.scale + job.shift)[:masks].astype(job.dtype)
+    value = np.asarray(value).reshape(shape[0], -1)
+    losses = (value * job.scale + job.shift).astype(job.dtype)
     np.add(losses, job.dtype.type(0), out=losses)  # a loss of -0.0 is 0
-    if job.gradient:
-        slopes = type(slopes)(
-            *(np.broadcast_to(part, value.shape if not together else shape).reshape(shape) for part in slopes)
-        )
-    shown = shown.sum(axis=1) if together else shown.reshape(-1)
-    return Finished(losses, slopes if job.gradient else None, shown[:masks])
+    by = _by_sums(slopes, shape, counted, together) if job.gradient else None
+    exists: Array = np.logical_and(found.number > 0, counted)
+    if together:
+        return Finished(losses, by, shown.sum(axis=1, keepdims=True), exists.any(axis=1, keepdims=True))
+    return Finished(losses, by, shown, exists)
+
+
+def _by_sums(slopes: Any, shape: tuple[int, ...], counted: Array, together: bool) -> Any:
+    """Return derivatives by the sums in the shape (samples, columns), with 0 for classes that do not count."""
+
+    def placed(part: Any) -> Array:
+        if not together:
+            return np.where(counted, np.broadcast_to(part, (shape[0] * shape[1],)).reshape(shape), 0)
+        whole = np.zeros(shape)
+        whole[:, counted] = part
+        return whole
+
+    return type(slopes)(*map(placed, slopes))
 
 
 def results(job: Job, collectors: "Collectors", found: MaskSums, finished: Finished, first: int) -> "ChunkResult":
-    """Return the result of masks whose losses are known; the first of them is that of sample `first`."""
+    """Return the result of masks whose losses are known; the first of them are those of sample `first`."""
     from losscli.engine.evaluate import ChunkResult, Rows
 
-    losses, masks = finished.losses, len(finished.losses)
+    exists, each = finished.exists, finished.losses.shape[1]
+    losses, shown = finished.losses[exists], finished.shown[exists]
+    numbers = first * each + np.flatnonzero(exists)
     records = dict(found.records)
     faults = records.get(Faults)
     if faults is not None and not faults and np.isnan(losses).any():
         records[Faults] = faults + undefined_mask(losses)
-    counted = CountedRows(losses, None, None, finished.shown, None, found.ignored)
-    seen = replace(job, predictions=MemorySource(job.predictions.name, np.zeros((masks, 1), job.dtype)))
-    number = first * (columns_of(job) if job.masks is not None and job.masks.by_class else 1)
-    batch = Batch(seen.predictions.array, finished.shown, losses, losses, None, counted, number)  # type: ignore[attr-defined]
+    ignored = found.positions.ignored
+    if job.layout is not None:
+        records[PositionCount] = found.positions
+        of_classes = exists if job.counted_classes is None or each == 1 else exists[:, job.counted_classes]
+        ignored = int(np.count_nonzero(~of_classes))
+    weights = _unit_weights(job, exists.shape, first)
+    weights = None if weights is None else weights[exists]
+    counted = CountedRows(losses, weights, weights, shown, None, ignored)
+    units = np.zeros((len(losses), 1), job.dtype)
+    seen = replace(job, predictions=MemorySource(job.predictions.name, units))
+    kept = np.zeros(exists.size, bool)
+    kept[numbers - first * each] = True
+    batch = Batch(units, shown, losses, losses, weights, counted, first * each, kept)
     for one in collectors:
         if isinstance(one, BatchCollector) and not one.reads_only:
             records[one.record] = one.of(seen, batch)
     aggregate = Aggregate(records | of_chunk(collectors, seen, counted))
-    rows = (Rows(np.arange(number, number + masks), finished.shown, losses, None, None),) if job.rows else ()
+    span = (first * each, first * each + exists.size)
+    rows = (Rows(numbers, shown, losses, weights, None, span),) if job.rows else ()
     return ChunkResult(aggregate, rows)
 
 
-@np.errstate(all="ignore")
-def mask_gradients(job: Job, slopes: Any, start: int, stop: int) -> list[Array]:
-    """Return the gradients of the rows from `start` to `stop`, batch by batch, from the derivatives by the sums of masks."""
+def _unit_weights(job: Job, shape: tuple[int, ...], first: int) -> Array | None:
+    """Return the weight of each mask, in the shape (samples, masks of a sample); None for 1 each."""
     assert job.masks is not None
-    first = job.masks.samples_of(start, stop)[0]
-    gradients = []
+    weights: Array | None = None
+    given = job.unit_weights if job.layout is not None else job.weights
+    if given is not None:
+        weights = np.broadcast_to(given.read(first, first + shape[0]).astype(np.float64).reshape(-1, 1), shape)
+    if job.masks.by_class and job.class_factors is not None:
+        weights = np.broadcast_to(job.class_factors, shape) * (1.0 if weights is None else weights)
+    return weights
+
+
+@np.errstate(all="ignore")
+def mask_gradients(job: Job, slopes: Any, start: int, stop: int) -> Array:
+    """Return the gradients of the rows from `start` to `stop`, from the derivatives by the sums of masks."""
+    first = samples_of(job, start, stop).start
+    gradients = np.zeros((stop - start, *job.predictions.shape[1:]), job.dtype)
     for positions in read_positions(job, start, stop):
-        samples, begins = _segments(job, positions)
+        samples, begins = segments(job, positions)
+        sample = np.repeat(np.asarray(samples) - first, np.diff(begins, append=len(positions.predictions)))
         flat = positions.predictions.ndim == 1
-        sample = np.repeat(np.arange(len(samples)), np.diff(begins, append=len(positions.predictions)))
-        sample = sample + (samples[0] - first)
         by = type(slopes)(*(part[sample, 0] if flat else part[sample] for part in slopes))
-        found = elements_of(job, positions).gradient(by).astype(job.dtype) * job.dtype.type(job.scale)
-        if positions.kept is not None:
-            whole = np.zeros((positions.rows, *found.shape[1:]), found.dtype)
-            whole[positions.kept] = found
-            found = whole
-        gradients.append(found)
+        found = elements_of(job, positions).gradient(by) * job.scale
+        where = slice(positions.first - start, positions.first - start + positions.rows)
+        gradients[where][slice(None) if positions.kept is None else positions.kept] = found
     return gradients

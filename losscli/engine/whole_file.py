@@ -7,6 +7,7 @@ are held in memory, and what is too large for that is refused with the reason be
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,10 +17,11 @@ from losscli.data.target_encoding import TargetEncoding
 from losscli.definition.batch import Dense, Everyone, Whole
 from losscli.definition.words import UnitKind
 from losscli.engine.aggregates import Totals
-from losscli.engine.batch import Batch, CountedRows
+from losscli.engine.batch import Batch
 from losscli.engine.collector import Aggregate, BatchCollector, added
-from losscli.engine.mask_sums import Finished, MaskSums, Positions, read_positions, results
+from losscli.engine.mask_sums import Finished, MaskSums, Positions, looked_at, read_positions, results, samples_of
 from losscli.engine.masks import Masks
+from losscli.engine.units import PositionCount
 from losscli.errors import DataError, UsageError
 from losscli.io.source import MemorySource, Source, whole
 from losscli.losses.contrastive import unit
@@ -40,12 +42,14 @@ HELD_BYTES_OF_CUSTOM = 64
 """Bytes that an element takes about while a loss of the user's own is called with the whole file."""
 MOST_ROWS = 50_000
 """Number of rows that may be compared with each other: the number of their cosines is its square."""
+TABLE_WORDS = {"sample": "row", "class": "column"}
+"""Kinds of masks, and the words for them in tables."""
 KINDS: dict[str, UnitKind] = {"row": "sample", "column": "class"}
-"""Words for units of two axes, and what they are called otherwise."""
+"""Words for units of tables, and what they are called otherwise."""
 
 
 def masks(loss: "Loss", per: str | None, job: "Job") -> "Job":
-    """Return the job of a loss of masks that says what is one mask; masks that are rows need nothing.
+    """Return the job of a loss of masks that says what is one mask; masks that are rows of tables mostly need nothing.
 
     Raises
     ------
@@ -54,14 +58,26 @@ def masks(loss: "Loss", per: str | None, job: "Job") -> "Job":
     DataError
         if the masks have to be held in memory and are too large for it.
     """
-    word = _mask_of(loss, per, job.predictions.shape)
-    kind: UnitKind = KINDS.get(word, word)  # type: ignore[arg-type]
-    if kind == "sample":
-        return job
-    if job.weights is not None:
+    kind = mask_kind(loss, per, job)
+    word: str = kind if job.layout is not None else TABLE_WORDS.get(kind, kind)
+    by_element = job.mask is not None and len(job.mask.shape) == 2
+    if by_element and loss.family.elements is None:
+        raise UsageError(
+            f"--mask: {loss.name} sorts or couples the elements of a mask; give a mask of one number per row or position"
+        )
+    if kind == "sample" and job.layout is None and not by_element:
+        return replace(job, extras=job.extras._replace(class_terms=_factors(job)))
+    # A weight per position has no meaning where masks have one loss each; one per sample weighs the sample's masks.
+    if job.weights is not None and (job.layout is not None or kind != "sample"):
+        if "sample" in kind:
+            raise UsageError(
+                f"--sample-weight: {loss.name} has one loss for all positions of a sample together; give one weight per sample"
+            )
         raise UsageError(
             f"--sample-weight: {loss.name} has one loss for all rows together, and a weight a row has no meaning for it"
         )
+    if job.unit_weights is not None:
+        _check_weights(job.unit_weights)
     job = replace(job, masks=Masks(kind, word))
     _check_held(job)
     return job
@@ -123,28 +139,53 @@ def _check_numbers(job: "Job", predictions: Array, targets: Array, kept: Array |
     raise_faults(job, FaultFinder().of(job, batch))
 
 
-def _mask_of(loss: "Loss", per: str | None, shape: tuple[int, ...]) -> str:
-    """Return what one mask is, 'row', 'column' or 'file', for predictions of a shape; `per` is the user's word, or None.
+def _factors(job: "Job") -> Array | None:
+    """Return the factor of each class in the sums of a row, 0 for classes that do not count; None for 1 each."""
+    if job.counted_classes is None:
+        return job.class_factors
+    return np.where(job.counted_classes, 1.0 if job.class_factors is None else job.class_factors, 0.0)
+
+
+def mask_kind(loss: "Loss", per: str | None, job: "Job") -> UnitKind:
+    """Return what one mask is; `per` is the user's word, or None for what is usual.
 
     Raises a UsageError if there are no such masks.
     """
-    words = {kind: word for word, kind in KINDS.items()}
-    word = words.get(str(per), per)  # type: ignore[call-overload]
-    if loss.family.coupled == "file":
-        if word not in (None, "file"):
-            raise UsageError(f"--per {per}: {loss.name} has one loss for all rows together: leave --per out")
-        return "file"
-    word = word or ("row" if len(shape) == 2 else "file")
-    if len(shape) == 1 and word != "file":
+    shape, kind = job.predictions.shape, KINDS.get(per or "", per)
+    together = loss.family.coupled == "file"
+    if kind is None:
+        if job.layout is not None:
+            return "sample"
+        return "file" if together or len(shape) == 1 else "sample"
+    if together and (kind in ("class", "sample,class", "position") or (kind == "sample" and job.layout is None)):
+        also = "sample or file" if job.layout is not None else "leave --per out"
+        raise UsageError(f"--per {per}: {loss.name} has one loss for all classes and rows together: {also}")
+    if kind == "position":
+        raise UsageError(f"--per {per}: {loss.name} is a loss of masks, and a position is no mask")
+    if job.layout is None and len(shape) == 1 and kind != "file":
         raise UsageError(
             f"--per {per}: the predictions have shape {shape}, one number a row; all of them are one mask: --per file"
         )
-    if word not in ("row", "column", "file"):
+    if job.layout is None and kind == "sample,class":
         raise UsageError(
             f"--per {per}: each number of predictions of shape {shape} would be a mask of its own; masks are rows, columns or "
             "the file"
         )
-    return word
+    if "class" in kind and len(shape) == 1:
+        raise UsageError(f"--per {per}: no axis holds classes; say which with --class-axis, or --per sample or file")
+    return kind  # type: ignore[return-value]
+
+
+def _check_weights(source: Source) -> None:
+    """Raise a DataError if the weight of a sample is negative or not finite."""
+    values = whole(source).reshape(-1)
+    bad = ~((values >= 0) & np.isfinite(values))
+    if bad.any():
+        at = int(bad.argmax())
+        raise DataError(
+            f"{source.place(at)}: the weight {values[at]:g} is negative or not finite; weights are numbers >= 0",
+            "bad-weights",
+        )
 
 
 def is_held(job: "Job") -> bool:
@@ -155,103 +196,123 @@ def is_held(job: "Job") -> bool:
 def _check_held(job: "Job") -> None:
     """Raise an error if masks have to be held in memory, and are too large for it."""
     loss, predictions = job.loss, job.predictions
+    assert job.masks is not None
     if not is_held(job):
         return
-    elements = int(np.prod(predictions.shape, dtype=np.int64))
+    rows = predictions.shape[0]
+    if job.within_samples and job.layout is not None:
+        rows = max((grid.kept for grid in job.layout.grids), default=0)
+    elements = rows * (predictions.shape[1] if len(predictions.shape) == 2 else 1)
     size = elements * (HELD_BYTES[loss.family.name] + predictions.dtype.itemsize)
     if size > MOST_BYTES:
-        assert job.masks is not None
-        per = "" if loss.family.coupled == "file" else f" --per {job.masks.per}"
-        cure = "give the files in parts" if loss.family.coupled == "file" else "give each mask as a row, which streams"
+        per = "" if loss.family.coupled == "file" and job.layout is None else f" --per {job.masks.per}"
+        table = loss.family.coupled == "masks" and job.layout is None
+        cure = "give each mask as a row, which streams" if table else "give the files in parts"
+        if job.layout is not None and not job.within_samples:
+            cure = "say --per sample, of which one is held after another"
+        what = "each sample" if job.within_samples else "all rows"
         raise DataError(
-            f"{predictions.name}: {loss.name}{per} holds all rows in memory, and {elements:,} elements take about "
+            f"{predictions.name}: {loss.name}{per} holds {what} in memory, and {elements:,} elements take about "
             f"{size / 1e9:.1f} GB; the limit is {MOST_BYTES / 1e9:.1f} GB: {cure}"
         )
 
 
-@np.errstate(all="ignore")  # what is undefined is searched for afterwards
 def evaluate_held(
     job: "Job",
     collectors: "Collectors",
     consume: "Callable[[ChunkResult], None]",
     seen: Callable[[int], None] = lambda rows: None,
 ) -> Aggregate:
-    """Run a job whose masks are held in memory; its arguments are those of `evaluate`."""
-    from losscli.engine.evaluate import ChunkResult
-
-    assert job.masks is not None
-    predictions, t, kept, found = _held(job, collectors, seen)
-    flat = predictions.reshape(len(predictions), -1)
-    by_class, together = job.masks.by_class, job.loss.family.coupled == "file"
-    extras = job.extras._replace(columns=flat.shape[1]) if together else job.extras
-    gradient = np.zeros_like(flat) if job.gradient else None
-    losses, shown = [], []
-    for columns in _columns(flat.shape[1], by_class) if len(flat) else ():
-        mask = flat[:, columns].reshape(1, -1)
-        true = t.reshape(len(t), -1)[:, columns].reshape(1, -1)
-        value, slopes = job.loss(mask, Dense(true), extras, job.gradient)
-        losses.append(float(value[0]))
-        shown.append(float((true > 0).sum() if true.dtype == np.int8 else true.sum(dtype=np.float64)))
-        if gradient is not None and slopes is not None:
-            gradient[:, columns] = slopes.reshape(len(flat), -1)
-    finished = Finished(np.array(losses, job.dtype), None, np.array(shown))
-    result = results(job, collectors, found, finished, 0)
+    """Run a job whose masks go through the file and are held in memory; its arguments are those of `evaluate`."""
+    result = evaluate_held_rows(job, collectors, 0, job.samples, seen)
     consume(result)
-    if gradient is not None:
-        consume(ChunkResult(Aggregate(), (), (_placed(gradient.reshape(predictions.shape), kept),)))
     return result.aggregate
 
 
-def _columns(k: int, apart: bool) -> Iterator[slice]:
-    """Yield the columns of each mask: one after another, or all together."""
-    yield from (slice(i, i + 1) for i in range(k)) if apart else [slice(None)]
+@np.errstate(all="ignore")  # what is undefined is searched for afterwards
+def evaluate_held_rows(
+    job: "Job", collectors: "Collectors", start: int, stop: int, seen: Callable[[int], None] = lambda rows: None
+) -> "ChunkResult":
+    """Return the result of the rows from start to stop, which hold whole masks, all of them in memory."""
+    assert job.masks is not None
+    predictions, t, kept, found = _held(job, collectors, start, stop, seen)
+    samples = samples_of(job, start, stop)
+    cuts = np.array([0, stop - start])
+    if job.within_samples:
+        cuts = np.append(job.cut(start, stop)[1], stop - start)
+    cuts = np.concatenate([[0], np.cumsum(kept)])[cuts]
+    k = predictions.shape[1]
+    together = job.loss.family.coupled == "file"
+    extras = job.extras._replace(columns=k, class_terms=_factors(job)) if together else job.extras
+    gradient = np.zeros((stop - start, k), job.dtype) if job.gradient else None
+    rows = np.flatnonzero(kept)
+    counted = np.ones(k, bool) if job.counted_classes is None else job.counted_classes
+    shape = (len(samples), k if job.masks.by_class else 1)
+    losses, shown, exists = np.zeros(shape, job.dtype), np.zeros(shape), np.zeros(shape, bool)
+    for sample, (low, high) in enumerate(pairwise(cuts)):
+        for number, columns in enumerate(_columns(counted, job.masks.by_class, together)):
+            if low == high or (job.masks.by_class and not counted[number]):
+                continue
+            mask, true = (side[low:high, columns].reshape(1, -1) for side in (predictions, t))
+            value, slopes = job.loss(mask, Dense(true), extras, job.gradient)
+            losses[sample, number], exists[sample, number] = value[0], True
+            shown[sample, number] = true[true > 0].sum() if job.encoding.stored_as == "signs" else true.sum(dtype=float)
+            if gradient is not None and slopes is not None:
+                gradient[rows[low:high, None], np.arange(k)[columns]] = slopes.reshape(high - low, -1)
+    result = results(job, collectors, found, Finished(losses, None, shown, exists), samples.start)
+    if gradient is None:
+        return result
+    return result._replace(gradient=(gradient.reshape(-1, *job.predictions.shape[1:]),))
 
 
-def _held(job: "Job", collectors: "Collectors", seen: Callable[[int], None]) -> tuple[Array, Array, Array, MaskSums]:
-    """Return predictions and targets of the rows that are not ignored, which rows these are, and what a pass keeps of them."""
+def _columns(counted: Array, apart: bool, together: bool) -> Iterator[Any]:
+    """Yield the columns of each mask of a sample: one after another, all that count, or all if the loss itself leaves some out."""
+    if apart:
+        yield from (slice(i, i + 1) for i in range(len(counted)))
+    else:
+        yield slice(None) if together or counted.all() else np.flatnonzero(counted)
+
+
+def _held(
+    job: "Job", collectors: "Collectors", start: int, stop: int, seen: Callable[[int], None]
+) -> tuple[Array, Array, Array, MaskSums]:
+    """Return predictions and targets, shape (n, k), of the rows that exist, which rows these are, and what a pass keeps of them."""
     looking = [one for one in collectors if isinstance(one, BatchCollector) and one.reads_only]
-    shape = job.predictions.shape
-    predictions, kept = np.empty(shape, job.dtype), np.ones(shape[0], bool)
+    k = job.predictions.shape[1] if len(job.predictions.shape) == 2 else 1
+    predictions, kept = np.empty((stop - start, k), job.dtype), np.ones(stop - start, bool)
     t: Array | None = None
     records: dict[type, Any] = {}
     height = 0
-    for positions in read_positions(job, 0, shape[0]):
-        after = height + len(positions.predictions)
-        predictions[height:after] = positions.predictions
-        part = positions.targets.t  # type: ignore[union-attr]
-        t = np.empty(shape, part.dtype) if t is None else t
-        t[height:after] = part.reshape(positions.predictions.shape)
+    for positions in read_positions(job, start, stop):
+        n = len(positions.predictions)
+        after = height + n
+        predictions[height:after] = positions.predictions.reshape(n, k)
+        part = positions.targets.t
+        t = np.empty((stop - start, k), part.dtype) if t is None else t
+        t[height:after] = part.reshape(n, k)
         if positions.kept is not None:
-            kept[positions.first : positions.first + positions.rows] = positions.kept
+            kept[positions.first - start : positions.first - start + positions.rows] = positions.kept
         batch = _looked_at(job, positions)
         found = {one.record: one.of(job, batch) for one in looking}
         records = {kind: added(records[kind], record) if records else record for kind, record in found.items()}
         height = after
         seen(positions.first + positions.rows)
-    t = np.zeros(shape) if t is None else t
-    return predictions[:height], t[:height], kept, MaskSums(Totals.zeros((0, 1, 1)), shape[0] - height, records)
+    t = np.zeros((stop - start, k)) if t is None else t
+    nothing = np.zeros((0, 1, 1))
+    sums = MaskSums(Totals(nothing, nothing), nothing, PositionCount(height, stop - start - height), records)
+    return predictions[:height], t[:height], kept, sums
 
 
 def _looked_at(job: "Job", positions: Positions) -> Batch:
     """Return a batch for collectors that look at the numbers that were read; its losses are NaN in rows that have none."""
-    x, t = positions.predictions.reshape(len(positions.predictions), -1), positions.read
+    x, t = (side if side.ndim == 2 else side[:, None] for side in (positions.predictions, positions.read))
     lost = np.isnan(x).any(axis=1)
     if t.dtype.kind == "f":
-        lost |= np.isnan(t).reshape(len(t), -1).any(axis=1)
-    if job.loss.family.takes_activation and job.extras.activation != "sigmoid":  # rows without a softmax
+        lost |= np.isnan(t).any(axis=1)
+    logits = job.extras.prediction_kind == "logits"
+    if job.loss.family.takes_activation and logits and job.extras.activation != "sigmoid":  # rows without a softmax
         lost |= (np.isposinf(x).sum(axis=1) > 1) | np.isneginf(x).all(axis=1)
-    losses = np.where(lost, np.nan, 0.0)
-    counted = CountedRows(losses, None, None, positions.read, positions.targets, 0)
-    return Batch(positions.predictions, t, losses, losses, None, counted, first=positions.first, kept=positions.kept)
-
-
-def _placed(slopes: Array, kept: Array) -> Array:
-    """Return the gradients of rows in their places, with 0 in rows that are ignored."""
-    if kept.all():
-        return slopes
-    table = np.zeros((len(kept), *slopes.shape[1:]), slopes.dtype)
-    table[kept] = slopes
-    return table
+    return looked_at(positions, np.where(lost, np.nan, 0.0))
 
 
 def everyone(loss: "Loss", job: "Job") -> Everyone:

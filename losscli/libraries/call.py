@@ -48,6 +48,8 @@ class Call:
     """Whether its mean is that of losses which are each divided by their number of labels, at least 1."""
     per: str | None = None
     """The extent of one mask: 'row', 'column' or 'file'."""
+    activation: str | None = None
+    """What it does with logits of masks, 'sigmoid' or 'softmax'; None if it takes none."""
     smoothing: str | None = None
     """The mode of label smoothing, or None if there is none."""
     terms_by_class: bool = False

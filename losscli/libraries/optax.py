@@ -94,6 +94,7 @@ CALLS = (
         "binary_dice_loss(p, t).mean()",
         prediction_kind="logits",
         per="row",
+        activation="sigmoid",
         defaults={"smooth": 1.0},
         notes=(
             "dice_loss takes a softmax over the classes, and has alpha and beta as tversky has them",

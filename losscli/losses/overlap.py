@@ -81,12 +81,12 @@ class Elements:
 
     @cached_property
     def over(self) -> Array:
-        """P (1 - t)."""
+        """The parts p (1 - t)."""
         return np.asarray(self.chance.p * self.other)
 
     @cached_property
     def under(self) -> Array:
-        """(1 - p) t."""
+        """The parts (1 - p) t."""
         return np.asarray(self.chance.q * self.t)
 
     def part(self, name: str) -> Array:
@@ -196,6 +196,7 @@ overlap = family(
     takes_from=True,
     elements=Elements,
     sums=Sums,
+    takes_class_weight=True,
 )
 
 Smooth = Annotated[float, NON_NEGATIVE, "added to both sides of the fraction"]
@@ -558,7 +559,7 @@ def _weights_of_sizes(true: Array, power: float) -> Array:
 
 def _nothing_true(sums: Sums, value: Array, slopes: Slopes) -> tuple[Array, Slopes]:
     """Return the loss with the limit of infinite weights where no class has a target: 1 if anything is predicted, else 0."""
-    none = ~(sums.true > 0).any(axis=1)
+    none = np.asarray(~(sums.true > 0).any(axis=1))
     empty = none & ~(sums.fp > 0).any(axis=1)
     limit = np.where(none & ~np.isnan(value), np.where(empty, 0.0, 1.0), value)
     return limit, Slopes(*(np.where(none[:, None], 0.0, part) for part in slopes))

@@ -17,6 +17,7 @@ from losscli.definition.loss import Axis, BoundLoss
 from losscli.definition.registry import family, loss
 from losscli.losses.contrastive import logistic, shares, softplus
 from losscli.losses.overlap import BY_CLASS, CLASS_AXIS, CLASS_TARGETS, OF_CLASS, lovasz_gradient
+from losscli.losses.probability import Known
 from losscli.losses.ranking import log_sum_exp, lost
 from losscli.losses.sigmoid import MAKERS as OF_OUTCOMES
 from losscli.losses.softmax import MAKERS as OF_CLASSES
@@ -49,22 +50,28 @@ def _each(
 
 
 def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
-    """Return core(p, t) of the probabilities of all rows; the gradient goes through their softmax, or the sigmoid."""
+    """Return core(p, t) of the probabilities of all rows and the classes that count; the gradient goes through the softmax of
+    all classes, or the sigmoid.
+    """
     by_softmax = extras.activation != "sigmoid"
+    counted = slice(None) if extras.class_terms is None else np.flatnonzero(extras.class_terms)
 
     def work(x: Array, t: Array) -> tuple[Array | float, Slopes]:
         chance = (OF_CLASSES if by_softmax else OF_OUTCOMES)[extras.prediction_kind](x)
-        value, by_p = loss.core(chance, t, gradient=gradient)
+        some = Known(chance.l[:, counted], chance.p[:, counted], chance.q[:, counted])
+        value, of_some = loss.core(some, t[:, counted], gradient=gradient)
 
         def slope() -> Array:
+            by_p = np.zeros_like(x)
+            by_p[:, counted] = of_some
             if extras.prediction_kind == "probs":
-                return np.asarray(by_p)
+                return by_p
             s = by_p * chance.p
             if extras.prediction_kind == "log-probs":
                 return s
             return through_softmax(s, chance) if by_softmax else s * chance.q
 
-        return value + lost(x).sum(), slope
+        return value + lost(x[:, counted]).sum(), slope
 
     return _each(loss, predictions, targets, extras.columns, gradient, work)
 

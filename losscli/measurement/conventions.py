@@ -235,6 +235,8 @@ def _refused_options(call: Call, request: Request) -> str | None:
         return f"label smoothing has one form there, {call.smoothing}; leave --smoothing-mode out"
     if request.per is not None and call.per is not None and request.per != call.per:
         return f"{call.call} takes {PER[call.per]} for one mask; leave --per out"
+    if call.activation is not None and request.activation not in (None, call.activation):
+        return f"{call.call} takes the {call.activation} of logits; leave --activation out"
     return None
 
 
@@ -294,6 +296,7 @@ def conventions(library: Library, call: Call) -> list[str]:
         if clipping is not None:
             prediction_kind = "logits" if clipping is call.clip_logits else "probs"
             phrases.append(f"{clip_words(clipping(np.dtype(np.float32)), prediction_kind)} (float32)")
+    phrases += [f"takes the {call.activation} of each logit"] if call.activation else []
     phrases += [LABELS[call.labels]] if call.labels else []
     phrases += [SKIPS_ZEROS] if call.skips_zeros else []
     phrases += _words_of_factors(call)

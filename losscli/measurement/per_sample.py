@@ -55,7 +55,7 @@ def columns(measurement: "Measurement", rows: "Rows", nested: bool) -> dict[str,
 def places(measurement: "Measurement", numbers: Array, masks: bool, nested: bool) -> dict[str, Any]:
     """Return the columns that say which unit each row is: its sample and, where there are some, its position and its class."""
     units = measurement.units
-    if masks or (units.layout is None and units.kind == "position"):
+    if units.layout is None and (masks or units.kind == "position"):
         return {"sample": numbers if masks else units.original(numbers)}
     if units.kind == "file":
         return {"sample": np.zeros(len(numbers), np.int64)}

@@ -19,11 +19,12 @@ from losscli.data.predictions import constant_of, shaped
 from losscli.data.scalars import everywhere, variance_of_all, weight_of_all
 from losscli.data.target_encoding import DecodedTargets
 from losscli.data.targets import decode
-from losscli.data.units import unit_kind
-from losscli.data.weights import class_weights, mask_of, output_weights, pos_weight, weights_of
+from losscli.data.units import SYNONYMS, unit_kind
+from losscli.data.weights import class_weights, hide_masked, mask_of, output_weights, pos_weight, weights_of
 from losscli.definition.batch import Extras
 from losscli.definition.loss import BoundLoss
 from losscli.definition.request import Request
+from losscli.definition.words import UnitKind
 from losscli.engine.job import Job, compute_dtype
 from losscli.errors import DataError, UsageError
 from losscli.findings import WARNING, Finding, warned
@@ -77,6 +78,8 @@ def prepare(
         raise _advised(error, request, opener, choose is not None) from error
     if (doubt := about_classes(request, dataset, inputs.predictions, decoded)) is not None:
         raise doubt.error()
+    if request.loss.family.coupled in ("masks", "file") and not request.loss.family.custom:
+        request = _settled_masks(request, dataset, inputs, decoded)
     job = _job(request, opener, dataset, inputs, decoded, rows, elements, gradient)
     if request.loss.family.custom:
         from losscli.custom.coupling import notes_on
@@ -89,7 +92,7 @@ def prepare(
         decoded=decoded,
         ids=dataset.ids,
         notes=[*dataset.notes, *decoded.notes, *warned(dataset.findings)],
-        units=dataset.units("position" if job.unit == "row" else job.unit),  # type: ignore[arg-type]
+        units=dataset.units(_kind_of_units(request, dataset, job)),
         files=frozenset(paths),
         raws=opener.raws,
         opened=job,
@@ -100,6 +103,23 @@ def prepare(
         shapes=_file_shapes(dataset) if dataset.layout is not None or decoded.encoding.kind == "sequences" else {},
     )
     return measurement.settled(request)
+
+
+def _settled_masks(request: Request, dataset: Dataset, inputs: "_Inputs", decoded: DecodedTargets) -> Request:
+    """Return the request with what makes probabilities of logits, and what is one mask if positions belong to samples."""
+    from losscli.measurement.mask_options import check_class_weight, settled_activation
+
+    check_class_weight(request, inputs.predictions)
+    request = settled_activation(request, inputs.predictions, decoded)
+    return replace(request, per="sample") if request.per is None and dataset.layout is not None else request
+
+
+def _kind_of_units(request: Request, dataset: Dataset, job: Job) -> UnitKind:
+    """Return what has one loss, as the results number it; masks of tables are numbered as rows are."""
+    family = request.loss.family
+    if family.coupled in ("masks", "file") and not family.custom and dataset.layout is not None:
+        return SYNONYMS.get(request.per or "", request.per)  # type: ignore[arg-type, return-value]
+    return "position" if job.unit == "row" else job.unit  # type: ignore[return-value]
 
 
 def _file_shapes(dataset: Dataset) -> dict[str, tuple[int, ...]]:
@@ -122,6 +142,9 @@ def _understood(
         found = sequences_of(request, opener, dataset)
         return request, dataset, _Inputs(found.predictions, False, found.classes, None, None), found.decoded
     inputs = _inputs(request, opener, dataset)
+    inputs = inputs._replace(mask=mask_of(dataset, inputs.predictions, inputs.several))
+    if inputs.mask is not None and dataset.targets is not None:
+        hide_masked(request.loss.family, dataset.targets, inputs.mask)
     if elements and not inputs.several:
         raise UsageError(
             f"--elements: {request.loss.name} of predictions of shape {inputs.predictions.shape} has one loss a sample; "
@@ -229,6 +252,8 @@ class _Inputs(NamedTuple):
     centers: Array | None
     box: str | None = None
     """How boxes are written; None for losses that are not of boxes."""
+    mask: Source | None = None
+    """What exists, shape (n,) or, for single outputs, (n, k); None for everything."""
 
 
 def _inputs(request: Request, opener: Opener, dataset: Dataset) -> _Inputs:
@@ -314,7 +339,9 @@ def _job(
     )
     subtracted += [] if third is None else [third.dtype]
     dtype = compute_dtype(source.dtype, np.result_type(*subtracted) if subtracted else None)
-    by_class, by_output = class_weights(request, opener, decoded, k, inputs.several)
+    of_masks = family.coupled in ("masks", "file") and not family.custom and len(source.shape) == 2
+    by_class, by_output = class_weights(request, opener, decoded, k, inputs.several or of_masks, inputs.mask)
+    factors, by_output = (by_output, None) if of_masks else (None, by_output)
     by_output = output_weights(request, by_output, source, inputs.several)
     weights = weights_of(request, dataset, source, inputs.several)
     family_has_units = family.coupled is None
@@ -327,6 +354,7 @@ def _job(
         prediction_kind=request.prediction_kind,
         pos_weight=pos_weight(request, source, inputs.several),
         centers=None if centers is None else centers.astype(dtype),
+        activation=request.activation,
         box=inputs.box,
         columns=inputs.k if family.target_type == "sequences" else None,
     )
@@ -344,7 +372,7 @@ def _job(
         weights=weights.rows,
         element_weights=weights.elements,
         unit_weights=weights.samples,
-        mask=mask_of(dataset, source, inputs.several),
+        mask=inputs.mask,
         missing=request.missing == "ignore" and inputs.several,
         layout=dataset.layout,
         unit="row" if unit == "position" else unit,
@@ -357,9 +385,20 @@ def _job(
         elements=elements,
         gradient=gradient,
         third_operand=third,
+        class_factors=factors,
+        counted_classes=_counted_classes(request, source, decoded),
     )
     if family.coupled == "rows":
         from losscli.engine.whole_file import everyone
 
         job = replace(job, extras=extras._replace(everyone=everyone(request.loss.declaration, job)))
     return job
+
+
+def _counted_classes(request: Request, source: Source, decoded: DecodedTargets) -> Array | None:
+    """Return which classes count in a loss of masks, shape (k,); None for all."""
+    if request.exclude_class is None:
+        return None
+    from losscli.measurement.mask_options import counted_classes
+
+    return counted_classes(request, source, decoded.classes or decoded.columns)

@@ -37,7 +37,7 @@ class Term:
 
 def prepared(term: Term, opener: Opener) -> Measurement:
     """Open the files of a term and decide how it is measured; raises a UsageError or a DataError as `prepare` does."""
-    measurement = prepare(term.request, opener=opener, once=False)
+    measurement = prepare(replace(term.request, library=term.library), opener=opener, once=False)
     if term.library is None:
         return measurement
     from losscli.measurement.as_library import as_library

@@ -873,8 +873,9 @@ class TestTable:
 
 
 def test_every_finding_is_under_test():
-    """A finding that no test of this file names could be one that no file has."""
-    text = Path(__file__).read_text()
+    """A finding that no test names could be one that no file has. Sequences are not read by check, but by compute."""
+    of_sequences = Path(__file__).parent.parent / "losses" / "test_sequence.py"
+    text = Path(__file__).read_text() + of_sequences.read_text()
     assert [code for code in CODES if f'"{code}"' not in text and f"{code}:" not in text] == []
 
 

@@ -67,7 +67,9 @@ class TestMasks:
     def test_class_labels_are_one_hot_rows(self, compute: Compute, files: dict[str, str]) -> None:
         p, t = sigmoid(SCORES), np.eye(4)[LABELS]
         columns = [self.dice(*pair) for pair in zip(p.T, t.T, strict=True)]
-        found = compute("dice", files["scores"], files["labels"], "--per", "column").json["value"]
+        found = compute("dice", files["scores"], files["labels"], "--per", "column", "--activation", "sigmoid").json[
+            "value"
+        ]
         assert found == pytest.approx(np.mean(columns), rel=1e-12)
 
     @pytest.mark.parametrize("per", ["row", "column", "file"])
@@ -91,7 +93,7 @@ class TestMasks:
         labels = LABELS.copy()
         labels[[1, 6]] = 255
         z, t = save("z.npy", SCORES), save("t.npy", labels)
-        words = ("dice", z, t, "--per", "column", "--ignore-index", "255")
+        words = ("dice", z, t, "--per", "column", "--ignore-index", "255", "--activation", "sigmoid")
         found = compute(*words, "--gradient", "g.npy", "-f", "json").json
         kept = np.delete(np.arange(N), [1, 6])
         p, one_hot = sigmoid(SCORES)[kept], np.eye(4)[LABELS[kept]]

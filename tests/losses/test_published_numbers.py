@@ -23,8 +23,9 @@ class TestPublishedNumbers:
         assert found["denominator"] == 3.0
         low, middle, high = TINY_LOSSES
         mean = sum(TINY_LOSSES) / 3
-        added = {name: found["summary"].pop(name) for name in ("perplexity", "ece", "mce")}
+        added = {name: found["summary"].pop(name) for name in ("perplexity", "bits", "ece", "mce")}
         assert added["perplexity"] == pytest.approx(math.exp(mean))
+        assert added["bits"] == pytest.approx(mean / math.log(2))
         assert found["summary"] == near(
             {
                 "mean": mean,
