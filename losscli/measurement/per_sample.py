@@ -25,7 +25,7 @@ def columns(measurement: "Measurement", rows: "Rows", nested: bool) -> dict[str,
     """
     masks = not measurement.job.of_rows  # masks are not rows of the file: they have no id and no class
     by_name = places(measurement, rows.sample, masks, nested)
-    if measurement.ids is not None and not masks:
+    if measurement.ids is not None and not masks and "sample" in by_name and measurement.units.kind != "file":
         by_name["id"] = measurement.ids.take(by_name["sample"])
     together = rows.target is None or measurement.job.extras.whole is not None  # which have no target together
     target = None if together or rows.target is None else targets(measurement, rows.target)
@@ -63,7 +63,7 @@ def places(measurement: "Measurement", numbers: Array, masks: bool, nested: bool
     if units.kind == "class":
         return {"class": names[numbers].tolist()}
     if units.kind == "sample,class":
-        return {"sample": numbers // len(names), "class": names[numbers % len(names)].tolist()}
+        return {"sample": units.original(numbers // len(names)), "class": names[numbers % len(names)].tolist()}
     samples, positions = units.indices(numbers)
     by_name: dict[str, Any] = {"sample": samples}
     if positions is None or not positions.shape[1]:

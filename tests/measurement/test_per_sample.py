@@ -12,3 +12,30 @@ class TestIds:
             (2, "c", "v"),
             (3, "d", "u"),
         ]
+
+    def test_units_that_are_parts_of_samples_have_the_ids_of_these(self, compute, write):
+        p = write("p.csv", "id,u,v\na,1,2\nb,3,4\nc,5,6\n")
+        t = write("t.csv", "id,u,v\nc,1,\nb,1,0\n")
+        words = ("mse", p, t, "--id", "id", "--on-unmatched", "drop", "--missing", "ignore", "--per")
+
+        def rows(per):
+            done = compute(*words, per, "-f", "csv")
+            assert "no row has this label" not in done.err
+            return done.out.splitlines()
+
+        assert rows("sample,class") == ["sample,class,id,loss", "1,u,b,4.0", "1,v,b,16.0", "2,u,c,16.0"]
+        assert rows("class") == ["class,loss", "u,10.0", "v,16.0"]
+        assert rows("file") == ["sample,loss", "0,12.0"]
+
+
+class TestIgnoredPositions:
+    def test_are_seen_where_samples_have_one_loss(self, compute, save):
+        p, t = save("p.npy", [[[1.0, 2], [3, 4]], [[5, 6], [7, 9]]]), save("t.npy", [[0, -100], [1, 1]])
+        words = ("ce", p, t, "--class-axis", "-1", "--per", "sample", "--ignore-index")
+        assert compute(*words, "-100").err == ""
+        t = save("t.npy", [[0, 0], [1, 1]])
+        assert "--ignore-index -100: no row has this label" in compute(*words, "-100").err
+
+    def test_and_so_are_outputs(self, compute, save):
+        p, t = save("p.npy", [[1.0, 2], [3, 4]]), save("t.npy", [[0, -1], [1, 1]])
+        assert compute("bce", p, t, "--missing", "ignore", "--ignore-index", "-1").err == ""
