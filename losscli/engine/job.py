@@ -12,7 +12,7 @@ from losscli.definition.batch import Extras
 from losscli.definition.domain import NON_NEGATIVE, Domains
 from losscli.definition.loss import BoundLoss
 from losscli.engine.masks import Masks
-from losscli.io.positions import Layout
+from losscli.io.positions import Layout, Positions
 from losscli.io.source import Source
 from losscli.io.table import TableSource
 
@@ -177,6 +177,8 @@ def read_alike(one: Job, other: Job) -> bool:
     same = first is second or (
         isinstance(first, TableSource) and isinstance(second, TableSource) and first.same(second)
     )
+    if isinstance(first, Positions) and isinstance(second, Positions):
+        same = first.of is second.of and first.grid == second.grid
     return same and one.masks is None and other.masks is None and chunks(one) == chunks(other)
 
 
