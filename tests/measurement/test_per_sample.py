@@ -1,5 +1,7 @@
 """Losses of single rows, with their ids."""
 
+import numpy as np
+
 
 class TestIds:
     def test_an_id_stays_with_its_row_where_rows_are_ignored(self, compute, write, monkeypatch):
@@ -39,3 +41,14 @@ class TestIgnoredPositions:
     def test_and_so_are_outputs(self, compute, save):
         p, t = save("p.npy", [[1.0, 2], [3, 4]]), save("t.npy", [[0, -1], [1, 1]])
         assert compute("bce", p, t, "--missing", "ignore", "--ignore-index", "-1").err == ""
+
+
+class TestWeights:
+    def test_of_masks_have_a_column(self, compute, save):
+        p, t = save("p.npy", np.ones((2, 2, 3))), save("t.npy", np.ones((2, 2, 3), int))
+        words = ("dice", p, t, "--class-axis", "1", "--from", "probs", "-f", "csv", "--per")
+        done = compute(*words, "sample,class", "--class-weight", "1=3")
+        assert done.out.splitlines()[:3] == ["sample,class,target,loss,weight", "0,0,3,0.0,1.0", "0,1,3,0.0,3.0"]
+        done = compute(*words, "sample", "--sample-weight", save("w.npy", [1.0, 2]))
+        assert done.out.splitlines() == ["sample,target,loss,weight", "0,6,0.0,1.0", "1,6,0.0,2.0"]
+        assert compute(*words, "sample", "--class-weight", "1=3").out.splitlines()[0] == "sample,target,loss"
