@@ -54,6 +54,14 @@ def unit_kind(family: Family, per: str | None, several: bool, layout: "Layout | 
     return kind  # type: ignore[return-value]
 
 
+def has_unit(family: Family, per: str) -> bool:
+    """Whether losses of a family may have such units, whatever the shape of the predictions."""
+    kind = SYNONYMS.get(per, per)
+    if family.coupled is None:
+        return family.several_outputs or kind in ("position", "sample", "file")
+    return kind != "position" if family.coupled == "masks" else kind in ("sample", "file")
+
+
 @dataclass(frozen=True)
 class Units:
     """The things that have one loss each. The engine numbers them from 0; in the file they may be elsewhere.

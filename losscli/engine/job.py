@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -12,9 +12,12 @@ from losscli.definition.batch import Extras
 from losscli.definition.domain import NON_NEGATIVE, Domains
 from losscli.definition.loss import BoundLoss
 from losscli.engine.masks import Masks
-from losscli.io.positions import Layout
+from losscli.io.positions import Layout, Positions
 from losscli.io.source import Source
 from losscli.io.table import TableSource
+
+if TYPE_CHECKING:
+    from losscli.engine.units import UnitSums
 
 CHUNK_BYTES = 16 << 20
 CHUNK_ROWS = 1 << 17
@@ -59,6 +62,8 @@ class Job:
     """One weight per sample, shape (samples,), if samples are units."""
     rows_alike: bool = False
     """Whether a row weighs 1, however many of its outputs exist and whatever these weigh."""
+    totals: "UnitSums | None" = None
+    """The sums over units to which rows of all chunks belong, if gradients need them: from a pass of their own."""
     weighed_by_positions: bool = False
     """Whether a unit weighs as much as its positions together."""
     rows: bool = False
@@ -172,6 +177,8 @@ def read_alike(one: Job, other: Job) -> bool:
     same = first is second or (
         isinstance(first, TableSource) and isinstance(second, TableSource) and first.same(second)
     )
+    if isinstance(first, Positions) and isinstance(second, Positions):
+        same = first.of is second.of and first.grid == second.grid
     return same and one.masks is None and other.masks is None and chunks(one) == chunks(other)
 
 

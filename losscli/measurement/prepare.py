@@ -177,6 +177,7 @@ def _reads_once(request: Request, choose: Callable[[Dataset], BoundLoss] | None)
     """
     family = request.loss.family
     in_order = family.coupled is None and family.target_type != "sequences" and request.targets is not None
+    in_order = in_order and request.per not in ("class", "column", "file")  # whose gradients take two passes
     return (in_order and not family.custom) or choose is not None
 
 

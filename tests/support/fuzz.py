@@ -647,6 +647,9 @@ class Maker:
         family = self.family
         if family.coupled == "masks" and self.chance(0.5):
             self.words += ["--per", "file" if self.flat else self.pick(["row", "column", "file"])]
+        given = self.words[self.words.index("--from") + 1] if "--from" in self.words else "logits"
+        if family.takes_activation and not self.flat and given == "logits" and self.chance(0.7):
+            self.words += ["--activation", "sigmoid"]
         if not self.flat and family.several_outputs:
             self.words += ["--over-outputs", self.pick(["mean", "sum"])] if self.chance(0.3) else []
             self.words += ["--elements"] if self.chance(0.3) else []

@@ -779,7 +779,15 @@ def value_of(
             return [mp.nan]
         return [truth(loss, parameters, variables)]
     if family.name in ("class-masks", "class-overlap"):
-        return [truth(loss, parameters, of_classes(table_of(exact, width), table_of(marks, width), given, parameters))]
+        return [
+            truth(
+                loss,
+                parameters,
+                of_classes(
+                    table_of(exact, width), table_of(marks, width), given, parameters, asked.get("--activation")
+                ),
+            )
+        ]
     if family.name == "label-matrix":
         return [truth(loss, parameters, of_labels(table_of(exact, width), table_of(marks, width), parameters))]
     if family.coupled == "masks":
@@ -928,10 +936,17 @@ def table_of(row: list[Any], width: int) -> list[list[Any]]:
 
 
 def of_classes(
-    rows: list[list[Any]], t: list[list[Any]], prediction_kind: str, parameters: dict[str, float | None]
+    rows: list[list[Any]],
+    t: list[list[Any]],
+    prediction_kind: str,
+    parameters: dict[str, float | None],
+    activation: str,
 ) -> dict[str, Any]:
     """Of rows of one prediction a class, all of which have one loss."""
     exponent = mpf(parameters.get("power") or 0)
+    if prediction_kind == "logits" and activation == "sigmoid":
+        rows = [[sigmoid_variables(one, mpf(0))["p"] for one in row] for row in rows]
+        prediction_kind = "probs"
     if prediction_kind == "logits":
         rows = [log_softmax(row) for row in rows]
     p = rows if prediction_kind == "probs" else [[NAMES["exp"](one) for one in row] for row in rows]
@@ -1037,6 +1052,20 @@ def as_masks(asked: Asked, p: Numbers, rows: Rows) -> tuple[list[list[float]], l
     return masks[0], list(masks[1]), len(p.rows) - len(kept)
 
 
+def check_activation(asked: Asked, p: Numbers, rows: Rows) -> None:
+    """Logits of several classes, of which each row has one, need a word; probabilities take none."""
+    if not asked.loss.family.takes_activation:
+        return
+    said, given = asked.get("--activation"), asked.get("--from", "logits")
+    if given != "logits" and said:
+        raise RefusedError("nothing to activate")
+    sums = [math.fsum(t) for t in rows.t if t is not None]
+    open_to_both = given == "logits" and not said and asked.loss.family.coupled == "masks"
+    several = not p.flat and len(p.rows[0]) > 1
+    if open_to_both and several and all(abs(total - 1) <= 1.0002e-3 for total in sums):
+        raise RefusedError("sigmoid or softmax")
+
+
 def reduced(
     asked: Asked, p: Numbers, rows: Rows, weights: list[float] | None, third: list[list[float]] | None
 ) -> dict[str, Any]:
@@ -1050,6 +1079,7 @@ def reduced(
     check_chances(asked, p, rows)
     by_class = class_weights(asked, rows, p)
     kept, losses, each, elements = [], [], [], []
+    check_activation(asked, p, rows)
     predictions, targets, left_out = as_masks(asked, p, rows)
     v = by_class if by_class is not None and rows.several else None
 
