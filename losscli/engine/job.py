@@ -196,7 +196,9 @@ def chunks(job: Job) -> list[tuple[int, int]]:
 def threads_for(job: Job, threads: int) -> int:
     """Return how many of `threads` threads have work to do, and memory for it."""
     bounds = chunks(job)
-    largest = max((stop - start for start, stop in bounds), default=1) * (job.row_bytes + 64)
+    # Positions of large samples are read batch by batch; what is kept of a row takes some 64 bytes, and its gradient as many as it has.
+    read_whole = job.layout is None or job.gradient or job.predictions.grain > 1
+    largest = max((stop - start for start, stop in bounds), default=1) * (64 + (job.row_bytes if read_whole else 0))
     return max(1, min(threads, len(bounds), IN_FLIGHT // largest))
 
 
