@@ -219,7 +219,8 @@ def _settled_loss(request: Request, dataset: Dataset, choose: Callable[[Dataset]
     if request.targets is None:
         likelihoods.check_columns(dataset.predictions)
         likelihoods.check_numbers(request, dataset)
-    if dataset.predictions.axes > (1 if request.targets is None else 2) or request.says_axes:
+    most = 1 if request.targets is None else 2
+    if any(one.axes > most or -1 in one.file_shape for one in dataset.operands) or request.says_axes:
         from losscli.data.axes import lay_out
 
         dataset.layout = lay_out(request, dataset)
@@ -374,7 +375,7 @@ def _job(
         element_weights=weights.elements,
         unit_weights=weights.samples,
         mask=inputs.mask,
-        missing=request.missing == "ignore" and inputs.several,
+        missing=request.missing == "ignore" and inputs.several and len(decoded.source.shape) == 2,
         layout=dataset.layout,
         unit="row" if unit == "position" else unit,
         over_positions=request.over_positions,

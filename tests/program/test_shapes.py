@@ -391,6 +391,15 @@ class TestElements:
         assert gradient.shape == p.shape
         assert not gradient[~mask].any()
 
+    @pytest.mark.parametrize("shape", [(6, 3), (3, 3), (2, 4, 3)])
+    def test_labels_that_are_read_as_one_hot_rows(self, compute: Compute, save: Save, shape: tuple[int, ...]) -> None:
+        rng = np.random.default_rng(31)
+        labels, mask = rng.integers(0, 3, shape[:-1]), rng.random(shape) < 0.7
+        p, t, rows = save("p.npy", rng.normal(size=shape)), save("t.npy", labels), save("r.npy", np.eye(3)[labels])
+        words = ("--class-axis", "-1", "-f", "value")
+        for more in ((), ("--missing", "ignore"), ("--mask", save("m.npy", mask)), ("--per", "class")):
+            assert compute("bce", p, t, *words, *more).value == compute("bce", p, rows, *words, *more).value
+
     @quick
     @given(seed=seeds)
     def test_a_weight_per_element(self, compute: Compute, save: Save, seed: int) -> None:
