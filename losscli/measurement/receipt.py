@@ -78,7 +78,7 @@ def receipt(
         "pos_weight": _listed(job.extras.pos_weight),
         "centers": request.centers,
         "per": _per(request, job, loss, units),
-        "over_positions": request.over_positions if job.unit not in ("row", "class", "file") else None,
+        "over_positions": request.over_positions if job.unit != "row" or job.extras.whole is not None else None,
         "box": job.extras.box,
         "axes": _axes(job),
         "input_lengths": request.input_lengths,
@@ -124,6 +124,8 @@ def _per(request: "Request", job: "Job", loss: "Loss", units: "Units") -> str | 
         return "file"
     if loss.family.coupled == "masks":
         return "row"
+    if job.rows_alike:
+        return "sample"
     return units.kind if units.layout is not None or request.per is not None else None
 
 

@@ -527,6 +527,23 @@ class TestReceipt:
         assert samples["signature"] != positions["signature"]
         assert positions["signature"] == compute(*words).json["signature"]
 
+    @pytest.mark.parametrize("per", ["sample", "class", "file"])
+    def test_what_positions_become_is_named(self, compute: Compute, save: Save, per: str) -> None:
+        rng = np.random.default_rng(9)
+        words = ("mse", save("p.npy", rng.normal(size=(4, 5, 3))), save("t.npy", rng.normal(size=(4, 5, 3))))
+        words += ("--class-axis", "-1", "--per", per)
+        mean, summed = compute(*words).json, compute(*words, "--over-positions", "sum").json
+        assert mean["value"] != summed["value"]
+        assert summed["receipt"]["over_positions"] == "sum"
+        assert mean["signature"] != summed["signature"]
+
+    def test_rows_that_weigh_alike_are_samples(self, compute: Compute, save: Save) -> None:
+        words = ("mse", save("p.npy", [[1, 2], [3, 4]]), save("t.npy", [[0, np.nan], [0, 0]]), "--missing", "ignore")
+        rows, all_elements = compute(*words, "--per", "sample").json, compute(*words).json
+        assert rows["value"] != all_elements["value"]
+        assert rows["receipt"]["per"] == "sample"
+        assert "per" not in all_elements["receipt"]
+
     def test_a_mask_is_named(self, compute: Compute, save: Save) -> None:
         rng = np.random.default_rng(8)
         p, t = save("p.npy", rng.normal(size=(2, 5, 3))), save("t.npy", rng.integers(0, 3, (2, 5)))
