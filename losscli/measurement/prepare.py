@@ -107,11 +107,13 @@ def prepare(
 
 def _settled_masks(request: Request, dataset: Dataset, inputs: "_Inputs", decoded: DecodedTargets) -> Request:
     """Return the request with what makes probabilities of logits, and what is one mask if positions belong to samples."""
-    from losscli.measurement.mask_options import check_class_weight, settled_activation
+    from losscli.measurement.mask_options import check_class_weight, settled_activation, usual_mask
 
     check_class_weight(request, inputs.predictions)
     request = settled_activation(request, inputs.predictions, decoded)
-    return replace(request, per="sample") if request.per is None and dataset.layout is not None else request
+    if request.per is None and dataset.layout is not None:
+        request = replace(request, per=usual_mask(request))
+    return request
 
 
 def _kind_of_units(request: Request, dataset: Dataset, job: Job) -> UnitKind:
@@ -346,12 +348,13 @@ def _job(
     factors, by_output = (by_output, None) if of_masks else (None, by_output)
     by_output = output_weights(request, by_output, source, inputs.several)
     weights = weights_of(request, dataset, source, inputs.several)
-    family_has_units = family.coupled is None
-    unit = (
-        unit_kind(family, request.per, inputs.several, dataset.layout, request.loss.name)
-        if family_has_units
-        else "position"
-    )
+    unit: UnitKind = "position"
+    if family.coupled is None:
+        unit = unit_kind(family, request.per, inputs.several, dataset.layout, request.loss.name)
+    if unit == "position" and dataset.layout is not None and request.over_positions != "mean":
+        raise UsageError(
+            f"--over-positions {request.over_positions}: each position has a loss of its own; say --per sample as well"
+        )
     extras = Extras(
         prediction_kind=request.prediction_kind,
         pos_weight=pos_weight(request, source, inputs.several),

@@ -817,6 +817,12 @@ class TestRefusals:
         t[2, 1] = np.nan
         compute("mse", save("p.npy", p), save("t.npy", t)).refuses(3, "t.npy[2, 1]", "NaN", "--missing ignore")
 
+    def test_positions_that_make_no_units(self, compute: Compute, save: Save, logits: str) -> None:
+        t = save("t.npy", np.zeros((2, 4, 5), int))
+        for more in ((), ("--per", "position")):
+            found = compute("ce", logits, t, "--class-axis", "1", "--over-positions", "sum", *more)
+            refused(found, "--over-positions", "--per sample")
+
     def test_a_shift_beyond_the_end(self, compute: Compute, save: Save) -> None:
         words = ("ce", save("p.npy", np.zeros((2, 3, 4))), save("t.npy", np.zeros((2, 3), int)), "--class-axis", "-1")
         refused(compute(*words, "--shift", "3"), "--shift")
