@@ -66,7 +66,7 @@ def _needs_layout(request: Request, shape: tuple[int, ...]) -> bool:
 
 def _check_tables(dataset: Dataset, family: Family) -> None:
     """Raise a DataError if an operand has more axes than the predictions, which are a table, or shards of other widths."""
-    for columns in _operands(dataset):
+    for columns in dataset.operands:
         if -1 in columns.shape:
             parts = columns.operand.content.parts
             other = next(part for part in parts if part.shape[1:] != parts[0].shape[1:])
@@ -76,12 +76,6 @@ def _check_tables(dataset: Dataset, family: Family) -> None:
                 f"{dataset.predictions.name} has shape {dataset.predictions.shape} and {columns.name} {columns.shape}; "
                 "give both the same axes"
             )
-
-
-def _operands(dataset: Dataset) -> list[Columns]:
-    """Return the operands that there are, the predictions first."""
-    found = (dataset.predictions, dataset.targets, dataset.weights, dataset.mask, dataset.third_operand)
-    return [columns for columns in found if columns is not None]
 
 
 def _axis_of_classes(request: Request, dataset: Dataset, said: int | None) -> int | None:

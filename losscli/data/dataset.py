@@ -56,6 +56,12 @@ class Dataset:
     layout: "Layout | None" = None
     """Which sample each row belongs to, if rows are positions of an array's samples."""
 
+    @property
+    def operands(self) -> list[Columns]:
+        """The operands that there are, with one row per prediction or more, the predictions first."""
+        found = (self.predictions, self.targets, self.weights, self.mask, self.third_operand)
+        return [columns for columns in found if columns is not None]
+
     def units(self, kind: UnitKind) -> Units:
         """Return the units that have one loss each, and where they are in the predictions' file."""
         shape = self.predictions.file_shape

@@ -107,11 +107,13 @@ def prepare(
 
 def _settled_masks(request: Request, dataset: Dataset, inputs: "_Inputs", decoded: DecodedTargets) -> Request:
     """Return the request with what makes probabilities of logits, and what is one mask if positions belong to samples."""
-    from losscli.measurement.mask_options import check_class_weight, settled_activation
+    from losscli.measurement.mask_options import check_class_weight, settled_activation, usual_mask
 
     check_class_weight(request, inputs.predictions)
     request = settled_activation(request, inputs.predictions, decoded)
-    return replace(request, per="sample") if request.per is None and dataset.layout is not None else request
+    if request.per is None and dataset.layout is not None:
+        request = replace(request, per=usual_mask(request))
+    return request
 
 
 def _kind_of_units(request: Request, dataset: Dataset, job: Job) -> UnitKind:
@@ -219,7 +221,8 @@ def _settled_loss(request: Request, dataset: Dataset, choose: Callable[[Dataset]
     if request.targets is None:
         likelihoods.check_columns(dataset.predictions)
         likelihoods.check_numbers(request, dataset)
-    if dataset.predictions.axes > (1 if request.targets is None else 2) or request.says_axes:
+    most = 1 if request.targets is None else 2
+    if any(one.axes > most or -1 in one.file_shape for one in dataset.operands) or request.says_axes:
         from losscli.data.axes import lay_out
 
         dataset.layout = lay_out(request, dataset)
@@ -345,12 +348,13 @@ def _job(
     factors, by_output = (by_output, None) if of_masks else (None, by_output)
     by_output = output_weights(request, by_output, source, inputs.several)
     weights = weights_of(request, dataset, source, inputs.several)
-    family_has_units = family.coupled is None
-    unit = (
-        unit_kind(family, request.per, inputs.several, dataset.layout, request.loss.name)
-        if family_has_units
-        else "position"
-    )
+    unit: UnitKind = "position"
+    if family.coupled is None:
+        unit = unit_kind(family, request.per, inputs.several, dataset.layout, request.loss.name)
+    if unit == "position" and dataset.layout is not None and request.over_positions != "mean":
+        raise UsageError(
+            f"--over-positions {request.over_positions}: each position has a loss of its own; say --per sample as well"
+        )
     extras = Extras(
         prediction_kind=request.prediction_kind,
         pos_weight=pos_weight(request, source, inputs.several),
@@ -374,7 +378,7 @@ def _job(
         element_weights=weights.elements,
         unit_weights=weights.samples,
         mask=inputs.mask,
-        missing=request.missing == "ignore" and inputs.several,
+        missing=request.missing == "ignore" and inputs.several and len(decoded.source.shape) == 2,
         layout=dataset.layout,
         unit="row" if unit == "position" else unit,
         over_positions=request.over_positions,

@@ -78,7 +78,7 @@ def receipt(
         "pos_weight": _listed(job.extras.pos_weight),
         "centers": request.centers,
         "per": _per(request, job, loss, units),
-        "over_positions": request.over_positions if job.unit not in ("row", "class", "file") else None,
+        "over_positions": request.over_positions if job.unit != "row" or job.extras.whole is not None else None,
         "box": job.extras.box,
         "axes": _axes(job),
         "input_lengths": request.input_lengths,
