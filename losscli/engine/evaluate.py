@@ -114,7 +114,8 @@ def _completed(
     counted, numbers = closed(job, sums)
     records = dict(total.records) | of_chunk(collectors, job, counted)
     if job.rows:
-        consume(ChunkResult(Aggregate(), (Rows(numbers, None, counted.losses, counted.row_weights, None),)))
+        span = (0, job.units)
+        consume(ChunkResult(Aggregate(), (Rows(numbers, None, counted.losses, counted.row_weights, None, span),)))
     return Aggregate(records)
 
 
@@ -242,7 +243,8 @@ def _evaluate_batch(job: Job, first: int, read: Array, targets: Array, beside: "
     ignored = 0 if counts is None else len(counts) - int(np.count_nonzero(counts))
     row_weights = _with_outputs(job, each, len(losses), parts)
     if counting is None:
-        counted = CountedRows(losses, each, row_weights, targets, decoded, ignored)
+        shown = targets if exists.elements is None else np.where(exists.elements, targets, np.nan)
+        counted = CountedRows(losses, each, row_weights, shown, decoded, ignored)
     else:
         counted = _counted(job, losses[counting], _kept_only(each, counting), targets[counting], ignored)
     batch = Batch(
@@ -255,6 +257,7 @@ def _evaluate_batch(job: Job, first: int, read: Array, targets: Array, beside: "
         first=first,
         kept=kept,
         third_operand=extras.third_operand,
+        present=exists.elements,
         sample_weights=weights if beside.element_weights is None else _kept_only(beside.element_weights, kept),
     )
     elements = _elements(values, exists.elements, counting) if job.elements else None
@@ -412,7 +415,8 @@ def _gathered_units(
         return ChunkResult(Aggregate(records | {UnitSums: sums}), (), slopes)
     counted, numbers = closed(job, sums)
     aggregate = Aggregate(records | of_chunk(collectors, job, counted))
-    rows = (Rows(numbers, None, counted.losses, counted.row_weights, None),) if job.rows else ()
+    span = (sums.first * sums.loss.shape[1], (sums.first + len(sums.loss)) * sums.loss.shape[1])
+    rows = (Rows(numbers, None, counted.losses, counted.row_weights, None, span),) if job.rows else ()
     return ChunkResult(aggregate, rows, slopes)
 
 

@@ -106,7 +106,8 @@ class Job:
     def by_elements(self) -> bool:
         """Whether outputs of a row exist or weigh differently from row to row."""
         masked = self.mask is not None and len(self.mask.shape) == 2
-        return self.several and (masked or self.missing or self.element_weights is not None)
+        missing = self.missing and len(self.targets.shape) == 2
+        return self.several and (masked or missing or self.element_weights is not None)
 
     @property
     def of_rows(self) -> bool:

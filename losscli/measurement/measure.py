@@ -308,7 +308,8 @@ class Measurement:
         }
         temper = self.job.extras.temper
         plain = self.job.encoding.smoothing is None and (temper is None or temper.factor == 1)
-        if plain and self.request.library is None:
+        added_up = self.job.unit != "row" and self.job.over_positions == "sum"  # the loss of no single position
+        if plain and not added_up and self.request.library is None:
             mean = divide(sums.weighted.value, sums.weight.value)
             summary |= {name: transform(mean) for name, transform in self.job.loss.declaration.statistics.items()}
         if self.bytes is not None:

@@ -200,7 +200,7 @@ def _dataset(request: Request, opener: Opener, once: bool) -> Dataset:
     )
     join(dataset, request.id, request.on_unmatched == "drop")
     if dataset.targets is not None:
-        dataset.targets.missing = request.missing == "ignore"
+        dataset.targets.missing = request.missing == "ignore" if request.loss.family.several_outputs else None
     return dataset
 
 
@@ -378,7 +378,7 @@ def _job(
         element_weights=weights.elements,
         unit_weights=weights.samples,
         mask=inputs.mask,
-        missing=request.missing == "ignore" and inputs.several and len(decoded.source.shape) == 2,
+        missing=request.missing == "ignore",
         layout=dataset.layout,
         unit="row" if unit == "position" else unit,
         over_positions=request.over_positions,
