@@ -55,6 +55,7 @@ DOCUMENTS = (
     "docs/own-losses.md",
     "docs/plots.md",
     "docs/rank.md",
+    "docs/shapes.md",
     "docs/targets.md",
 )
 FIGURES = ROOT / "docs" / "figures"

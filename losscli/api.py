@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, get_args, overload
 
 import numpy as np
 
+from losscli.definition import options
 from losscli.definition.options import TAKEN_BY, takes
 from losscli.definition.request import Request
 from losscli.definition.words import (
@@ -95,21 +96,12 @@ OPTIONS: Mapping[str, str] = {
     "dtype": "dtype",
 }
 """The options that bear on the number, and what a `Request` calls them."""
-FILES = (
-    "sample_weight",
-    "class_weight",
-    "centers",
-    "mask",
-    "bytes",
-    "input_lengths",
-    "target_lengths",
-    *THIRD_OPERANDS,
-)
+FILES = tuple(word.replace("-", "_") for word in (*options.FILES, "class-weight"))
 """Options whose value may be an array."""
-NUMBERS = ("bytes", "input_lengths", "target_lengths")
-"""Those of them that may be one number instead."""
 SCALARS = ("targets", "sample_weight", "variance")
-"""Operands that may be one number for all."""
+"""Operands that may be one number for all, a whole one or not."""
+NUMBERS = ("bytes", "input_lengths", "target_lengths")
+"""Options that may be one number, which is kept as it is written."""
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "from_": get_args(PredictionKind),
     "smoothing_mode": get_args(SmoothingMode),

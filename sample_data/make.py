@@ -1,4 +1,4 @@
-"""Make the sample data: real models' scores on held-out rows of scikit-learn's bundled data sets.
+"""Make the sample data: real models' scores on held-out rows of scikit-learn's bundled data sets, and of a text.
 
 Each model is fitted on a training split and scored on the test split only, with every random
 choice taken from ``SEED``. Nothing is downloaded. Running the script again writes the same bytes;
@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import argparse
 import csv
+import re
+import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -34,6 +36,14 @@ DIGITS_TEST_ROWS = 360
 CANCER_TEST_FRACTION = 0.3
 DIABETES_TEST_FRACTION = 0.3
 WINE_TEST_FRACTION = 0.5
+PICTURES = 6
+"""Number of pictures in the files of pixels: the first ones of the digits' test split."""
+LETTERS = " abcdefghijklmnopqrstuvwxyz"
+"""The characters of the text, by their ids; the id after the last one begins and ends a line."""
+LINE_LENGTH, HELD_OUT_LINES = 38, 4
+PADDING = -100
+HOLES_FRACTION = 0.3
+WINE_OUTPUTS = ("alcohol", "color_intensity", "proline")
 DIGIT_NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 FloatArray = npt.NDArray[np.float64]
@@ -246,6 +256,123 @@ def make_features(output: Path) -> Scores:
     }
 
 
+def with_neighbours(images: FloatArray) -> FloatArray:
+    """Return the eight neighbours of each pixel, shape (pictures, rows, columns, 8); beyond the border there is no ink."""
+    height, width = images.shape[1:]
+    framed = np.pad(images, ((0, 0), (1, 1), (1, 1)))
+    places = [(row, column) for row in range(3) for column in range(3) if (row, column) != (1, 1)]
+    return np.stack([framed[:, row : row + height, column : column + width] for row, column in places], axis=-1)
+
+
+def make_pixels(output: Path) -> Scores:
+    """Write three-class logits of every pixel of some digits, predicted from the pixel's eight neighbours.
+
+    Class 0 is no ink (grey level 0), class 2 full ink (15 or 16), class 1 what is between them.
+    """
+    digits = load_digits()
+    images: FloatArray = digits.images
+    classes = np.digitize(images, (0.5, 14.5))
+    neighbours = with_neighbours(images / 16.0)
+    train, test = split(len(images), DIGITS_TEST_ROWS, digits.target)
+    test = test[:PICTURES]
+
+    model = LogisticRegression(max_iter=5000, tol=1e-8)
+    model.fit(neighbours[train].reshape(-1, 8), classes[train].ravel())
+    scores = model.decision_function(neighbours[test].reshape(-1, 8)).reshape(*classes[test].shape, 3)
+    logits: Float32Array = np.ascontiguousarray(np.moveaxis(scores, -1, 1), np.float32)
+    labels = classes[test].astype(np.uint8)
+    inside = np.zeros(labels.shape, np.uint8)
+    inside[:, 1:-1, 1:-1] = 1
+
+    np.save(output / "pixels_logits.npy", logits)
+    np.save(output / "pixels_labels.npy", labels)
+    np.save(output / "pixels_mask.npy", inside)
+    flat = np.moveaxis(logits, 1, -1).reshape(-1, 3)
+    kept = inside.ravel() == 1
+    return {
+        "accuracy": accuracy_score(labels.ravel(), flat.argmax(axis=1)),
+        "mean cross-entropy": log_loss(labels.ravel(), softmax(flat)),
+        "mean cross-entropy inside": log_loss(labels.ravel()[kept], softmax(flat[kept])),
+    }
+
+
+def lines_of(text: str) -> list[list[int]]:
+    """Return a text as lines of ids: small letters and single blanks, in lines that begin and end with the last id."""
+    plain = re.sub("[^a-z]+", " ", text.lower()).strip()
+    end = len(LETTERS)
+    return [[end, *map(LETTERS.index, line), end] for line in textwrap.wrap(plain, LINE_LENGTH)]
+
+
+def make_letters(output: Path) -> Scores:
+    """Write logits of the next letter: how often a letter follows another one in a text, plus one.
+
+    Position i of a line holds the logits of what stands at position i + 1, as language models write them.
+    """
+    text, _, held_out = (Path(__file__).parent / "alice.txt").read_text(encoding="utf-8").partition("\n---\n")
+    classes = len(LETTERS) + 1
+    counts = np.ones((classes, classes))
+    for line in lines_of(text.partition("\n\n")[2]):
+        np.add.at(counts, (line[:-1], line[1:]), 1)
+
+    lines = lines_of(held_out)[:HELD_OUT_LINES]
+    letters = np.full((len(lines), max(map(len, lines))), PADDING, np.int64)
+    for row, line in zip(letters, lines, strict=True):
+        row[: len(line)] = line
+    # What stands after the end of a line is predicted too, and means nothing.
+    logits: Float32Array = np.log(counts)[np.where(letters == PADDING, len(LETTERS), letters)].astype(np.float32)
+    lengths = np.array([len(line) - 2 for line in lines], np.int64)
+
+    np.save(output / "letters_logits.npy", logits)
+    np.save(output / "letters.npy", letters)
+    np.save(output / "letters_bytes.npy", lengths)
+    happens = letters[:, 1:] != PADDING
+    probabilities, labels = softmax(logits[:, :-1][happens]), letters[:, 1:][happens]
+    loss = log_loss(labels, probabilities, labels=np.arange(classes))
+    return {
+        "accuracy": accuracy_score(labels, probabilities.argmax(axis=1)),
+        "mean cross-entropy": loss,
+        "bits per byte": loss * len(labels) / np.log(2) / lengths.sum(),
+    }
+
+
+def make_holes(output: Path) -> Scores:
+    """Write logits of three outcomes of wines, and a table of the outcomes in which some were not measured.
+
+    An outcome is whether a measurement is above its median in the training split, predicted from the other ones.
+    """
+    wine = load_wine()
+    train, test = split(len(wine.data), WINE_TEST_FRACTION, wine.target)
+    columns = [wine.feature_names.index(name) for name in WINE_OUTPUTS]
+    happens = (wine.data[:, columns] > np.median(wine.data[train][:, columns], axis=0)).astype(np.int64)
+    others = np.delete(wine.data, columns, axis=1)
+
+    models = [
+        make_pipeline(StandardScaler(), LogisticRegression(max_iter=5000, tol=1e-8)).fit(others[train], column)
+        for column in happens[train].T
+    ]
+    logits: FloatArray = np.stack([model.decision_function(others[test]) for model in models], axis=1)
+    measured = np.random.default_rng(SEED).random(logits.shape) >= HOLES_FRACTION
+
+    ids = [f"wine{row:03d}" for row in test]
+    write_csv(
+        output / "holes_logits.csv",
+        ["id", *(f"logit_{name}" for name in WINE_OUTPUTS)],
+        ([row_id, *row] for row_id, row in zip(ids, logits, strict=True)),
+    )
+    cells = np.where(measured, happens[test].astype(str), "")
+    write_csv(
+        output / "holes.csv",
+        ["id", *WINE_OUTPUTS],
+        ([row_id, *row] for row_id, row in zip(ids, cells, strict=True)),
+    )
+    chances, labels = 1 / (1 + np.exp(-logits[measured])), happens[test][measured]
+    return {
+        "outcomes measured": float(measured.sum()),
+        "accuracy": accuracy_score(labels, chances > 0.5),
+        "mean log loss": log_loss(labels, chances),
+    }
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Write all files and print each model's scores on its test split."""
     parser = argparse.ArgumentParser(description="Make the sample data files.")
@@ -265,6 +392,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "cancer": make_cancer,
         "diabetes": make_diabetes,
         "features": make_features,
+        "pixels": make_pixels,
+        "letters": make_letters,
+        "holes": make_holes,
     }
     # One thread, because the order of additions (so the last digit) depends on the thread count.
     with threadpool_limits(limits=1):

@@ -177,7 +177,7 @@ class TestOptions:
             run("compute", name, "--help").out for name in ("ce", "bce", "dice", "gaussian-nll", "triplet")
         )
         shown += run("compute", "center", "--help").out + run("compute", "contrastive", "--help").out
-        shown += run("compute", "giou", "--help").out
+        shown += run("compute", "giou", "--help").out + run("compute", "ctc", "--help").out
         flags = set(re.findall(r"--[a-z-]+", shown)) | {"--operands", "--takes"}
         assert {f"--{name.rstrip('_').replace('_', '-')}" for name in OPTIONS} <= flags
 

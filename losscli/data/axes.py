@@ -52,7 +52,9 @@ def _normalised(axis: int | None, shape: tuple[int, ...], name: str) -> int | No
     if axis is None:
         return None
     if not -len(shape) <= axis < len(shape) or len(shape) < 2:
-        raise UsageError(f"--class-axis {axis}: {name} has shape {shape}, with {count(len(shape), 'axis', 'axes')}")
+        raise UsageError(
+            f"--class-axis {axis}: {name} has shape {shown(shape)}, with {count(len(shape), 'axis', 'axes')}"
+        )
     return axis % len(shape)
 
 
@@ -66,7 +68,7 @@ def _needs_layout(request: Request, shape: tuple[int, ...]) -> bool:
 
 def _check_tables(dataset: Dataset, family: Family) -> None:
     """Raise a DataError if an operand has more axes than the predictions, which are a table, or shards of other widths."""
-    for columns in _operands(dataset):
+    for columns in dataset.operands:
         if -1 in columns.shape:
             parts = columns.operand.content.parts
             other = next(part for part in parts if part.shape[1:] != parts[0].shape[1:])
@@ -76,12 +78,6 @@ def _check_tables(dataset: Dataset, family: Family) -> None:
                 f"{dataset.predictions.name} has shape {dataset.predictions.shape} and {columns.name} {columns.shape}; "
                 "give both the same axes"
             )
-
-
-def _operands(dataset: Dataset) -> list[Columns]:
-    """Return the operands that there are, the predictions first."""
-    found = (dataset.predictions, dataset.targets, dataset.weights, dataset.mask, dataset.third_operand)
-    return [columns for columns in found if columns is not None]
 
 
 def _axis_of_classes(request: Request, dataset: Dataset, said: int | None) -> int | None:
@@ -100,7 +96,7 @@ def _axis_of_classes(request: Request, dataset: Dataset, said: int | None) -> in
     if family.over_classes or family.coupled == "file":
         if len(shape) == 2:
             return 1
-        raise DataError(f"{request.loss.name}: {predictions.name} has shape {shape}; {SAY_AXIS}")
+        raise DataError(f"{request.loss.name}: {predictions.name} has shape {shown(shape)}; {SAY_AXIS}")
     return None
 
 
@@ -185,24 +181,24 @@ class _Laid(NamedTuple):
             raise self._misfit(columns, dataset, rows)
         columns.grids = tuple(Grid(shape, None, skipped, self.single) for shape in _shapes(columns))
         if shapes != [_without(whole, axis) for whole in wanted]:
-            note = f"{columns.name}: shape {columns.file_shape} was squeezed to {self._other}"
+            note = f"{columns.name}: shape {shown(columns.file_shape)} was squeezed to {shown(self._other)}"
             if len(columns.file_shape) < len(self._other):
-                note = f"{dataset.predictions.name}: shape {self._other} was squeezed to {columns.file_shape}"
+                note = f"{dataset.predictions.name}: shape {shown(self._other)} was squeezed to {shown(columns.file_shape)}"
             dataset.notes.append(note)
 
     def _misfit(self, columns: Columns, dataset: Dataset, rows: bool) -> DataError:
         """Return the error about an operand whose shape does not go with that of the predictions."""
         shape, family = self.layout.shape, self.request.loss.family
-        forms = [str(self._other)] if self._other != shape or not rows else []
-        forms += [str(shape)] if rows else []
+        forms = [shown(self._other)] if self._other != shape or not rows else []
+        forms += [shown(shape)] if rows else []
         hint = ""
         fitting = [axis for axis in range(1, len(shape)) if _without(shape, axis) == columns.file_shape]
         if fitting and family.takes_class_axis and family.target_type != "numbers":
             said = " or ".join(f"--class-axis {axis}" for axis in fitting)
             hint = f"; the {columns.role} fit {said}"
         return DataError(
-            f"{self.request.loss.name}: predictions {dataset.predictions.name} have shape {shape} and {columns.role} "
-            f"{columns.name} {columns.file_shape}; nothing is broadcast: give {' or '.join(dict.fromkeys(forms))}{hint}"
+            f"{self.request.loss.name}: predictions {dataset.predictions.name} have shape {shown(shape)} and {columns.role} "
+            f"{columns.name} {shown(columns.file_shape)}; nothing is broadcast: give {' or '.join(dict.fromkeys(forms))}{hint}"
         )
 
 
@@ -212,6 +208,12 @@ def _shapes(columns: Columns) -> list[tuple[int, ...]]:
     if isinstance(content, ShardedSource) and columns.arranged is None:
         return [tuple(part.shape) for part in content.parts]
     return [columns.file_shape]
+
+
+def shown(shape: tuple[int, ...]) -> str:
+    """Return a shape in words; an axis in which shards differ is '*'."""
+    lengths = ", ".join("*" if length < 0 else str(length) for length in shape)
+    return f"({lengths},)" if len(shape) == 1 else f"({lengths})"
 
 
 def _without(shape: tuple[int, ...], axis: int | None) -> tuple[int, ...]:

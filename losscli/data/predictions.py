@@ -46,9 +46,8 @@ def shaped(request: Request, dataset: Dataset, notes: list[str]) -> Source:
     shape = columns.shape
     _check_rows_of_numbers(request, columns.name, shape)
     _check_classes(request, columns.name, shape, dataset.targets)
-    for other in (dataset.targets, dataset.weights, dataset.third_operand, dataset.mask):
-        if other is not None:
-            check_rows(columns, other)  # from the headers alone, before a cell is parsed
+    for other in dataset.operands[1:]:
+        check_rows(columns, other)  # from the headers alone, before a cell is parsed
     source = columns.source()
     note = None if dataset.targets is None else _note_of_squeezing(request, columns.name, shape, dataset.targets.shape)
     if note is not None:

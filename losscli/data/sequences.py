@@ -55,6 +55,11 @@ def sequences_of(request: Request, opener: Opener, dataset: Dataset) -> Sequence
         raise DataError(
             f"{loss.name}: --blank {blank:g}, and {predictions.name} has {count(classes, 'class', 'classes')}"
         )
+    if len(targets.shape) > 2:
+        raise DataError(
+            f"{loss.name}: {targets.name} has shape {targets.shape}; it takes one row of labels a sample, or all labels one after "
+            "the other"
+        )
     source = targets.source()
     lengths = _target_lengths(request, opener, source)
     samples = source.shape[0] if lengths is None else len(lengths)

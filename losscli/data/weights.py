@@ -15,6 +15,7 @@ from losscli.data.dataset import Dataset
 from losscli.data.scalars import weight_of_all
 from losscli.data.target_encoding import DecodedTargets
 from losscli.data.units import SYNONYMS
+from losscli.definition.loss import Family
 from losscli.definition.request import Request
 from losscli.errors import DataError, UsageError
 from losscli.io.operands import Opener
@@ -108,6 +109,20 @@ def mask_of(dataset: Dataset, predictions: Source, several: bool) -> Source | No
     return source
 
 
+def hide_masked(family: Family, targets: Columns, mask: Source) -> None:
+    """Read targets that do not exist as legal ones, for padding may hold what no target is.
+
+    Rows of them are left out of the pass; here they only must not be refused. Numbers are not looked at before the pass.
+    """
+    if family.target_type not in ("signs", "outcomes", "classes"):
+        return
+    legal = np.ones(1)
+    if family.target_type == "classes" and len(targets.shape) == 2 and targets.shape[1] > 1:
+        legal = np.zeros(targets.shape[1])
+        legal[0] = 1  # a row that sums to 1
+    targets.masked = (mask, legal)
+
+
 def output_weights(request: Request, of_classes: Array | None, predictions: Source, several: bool) -> Array | None:
     """Return the weights of outputs, shape (k,), from --output-weight or, as `of_classes`, from --class-weight; None for 1 each.
 
@@ -140,7 +155,7 @@ def output_weights(request: Request, of_classes: Array | None, predictions: Sour
 
 
 def class_weights(
-    request: Request, opener: Opener, made: DecodedTargets, k: int, several: bool
+    request: Request, opener: Opener, made: DecodedTargets, k: int, several: bool, mask: Source | None = None
 ) -> tuple[Array | None, Array | None]:
     """Return weights per class that weigh rows, and weights per output that weigh outputs;
     at most one of them is not None.
@@ -153,6 +168,8 @@ def class_weights(
         number of classes, or of outputs.
     several
         whether the predictions have several outputs.
+    mask
+        what exists, for weights that follow from counts; None for everything.
 
     Raises
     ------
@@ -168,7 +185,7 @@ def class_weights(
     if not several and made.encoding.stored_as in ("signs", "outcomes"):
         names = ("-1", "1") if made.encoding.kind == "signed" else names or ("0", "1")
     if text == "balanced":
-        numbers = _balanced(made, k)
+        numbers = _balanced(made, k, mask)
         if not np.isfinite(numbers).all():
             raise DataError(
                 f"{made.source.name}: --class-weight balanced: the targets of a class are next to 0, and its weight beyond all "
@@ -186,11 +203,14 @@ def class_weights(
     return (None, numbers) if several else (numbers, None)
 
 
-def _balanced(made: DecodedTargets, k: int) -> Array:
+def _balanced(made: DecodedTargets, k: int, mask: Source | None) -> Array:
     """Return N / (k * count) for each class, as scikit-learn's 'balanced'; 0 for a class that no row has."""
     counts = np.zeros(k)
-    for _, batch in blocks(made.source):
+    for start, batch in blocks(made.source):
         kept = made.encoding.keep(batch)
+        if mask is not None and len(mask.shape) == 1:
+            there = mask.read(start, start + len(batch)) != 0
+            kept = there if kept is None else kept & there
         rows = batch if kept is None else batch[kept]
         if made.encoding.stored_as == "indices":
             counts += np.bincount(rows.astype(np.int64), minlength=k)

@@ -43,6 +43,20 @@ TAKEN_BY: Mapping[str, Taken] = {
     "elements": lambda family: family.several_outputs,
 }
 """Options by their names without the dashes; every loss takes what is not here."""
+FILES = (
+    "sample-weight",
+    "centers",
+    "mask",
+    "bytes",
+    "input-lengths",
+    "target-lengths",
+    "variance",
+    "negative",
+    "other",
+)
+"""Options whose value is a file."""
+FILES_OR_NUMBERS = ("sample-weight", "variance", "bytes", "input-lengths", "target-lengths")
+"""Those of them in whose place one number may stand."""
 
 
 def takes(family: "Family", option: str) -> bool:

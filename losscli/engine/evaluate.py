@@ -88,6 +88,9 @@ def evaluate(
         if is_held(job):
             return evaluate_held(job, collectors, consume, seen)
         return evaluate_masks(job, collectors, consume, _in_order, executor, seen)
+    if job.gradient and job.unit in OF_FILE:
+        sums = evaluate(replace(job, gradient=False, rows=False, elements=False), (), executor=executor)
+        job = replace(job, totals=sums.get(UnitSums))
     bounds = chunks(job)
     tasks = ((evaluate_chunk, (_of_chunk(job, start, stop), collectors, start, stop)) for start, stop in bounds)
     total: Aggregate | None = None
@@ -111,7 +114,8 @@ def _completed(
     counted, numbers = closed(job, sums)
     records = dict(total.records) | of_chunk(collectors, job, counted)
     if job.rows:
-        consume(ChunkResult(Aggregate(), (Rows(numbers, None, counted.losses, counted.row_weights, None),)))
+        span = (0, job.units)
+        consume(ChunkResult(Aggregate(), (Rows(numbers, None, counted.losses, counted.row_weights, None, span),)))
     return Aggregate(records)
 
 
@@ -239,7 +243,8 @@ def _evaluate_batch(job: Job, first: int, read: Array, targets: Array, beside: "
     ignored = 0 if counts is None else len(counts) - int(np.count_nonzero(counts))
     row_weights = _with_outputs(job, each, len(losses), parts)
     if counting is None:
-        counted = CountedRows(losses, each, row_weights, targets, decoded, ignored)
+        shown = targets if exists.elements is None else np.where(exists.elements, targets, np.nan)
+        counted = CountedRows(losses, each, row_weights, shown, decoded, ignored)
     else:
         counted = _counted(job, losses[counting], _kept_only(each, counting), targets[counting], ignored)
     batch = Batch(
@@ -252,25 +257,38 @@ def _evaluate_batch(job: Job, first: int, read: Array, targets: Array, beside: "
         first=first,
         kept=kept,
         third_operand=extras.third_operand,
+        present=exists.elements,
         sample_weights=weights if beside.element_weights is None else _kept_only(beside.element_weights, kept),
     )
     elements = _elements(values, exists.elements, counting) if job.elements else None
-    gradient = None if slopes is None else _placed(job, slopes, kept, rows, parts)
-    sums = None if job.unit == "row" else _sums_of_units(job, first, rows, kept, values, counted, parts)
+    if job.unit == "row":
+        gradient = None if slopes is None else _placed(job, _of_outputs(job, slopes, parts), kept, rows)
+        return batch, _Outcome(counts, counted, elements, gradient)
+    values, each = _positions_of_units(job, values, counted, parts)
+    sums = unit_sums(job, first, kept, rows, values, each)
+    gradient = None if slopes is None else _placed(job, _weighed(job, slopes, each, parts), kept, rows)
     return batch, _Outcome(counts, counted, elements, gradient, sums)
 
 
-def _sums_of_units(
-    job: Job, first: int, rows: int, kept: Array | None, values: Array, counted: CountedRows, parts: Shares | None
-) -> UnitSums:
-    """Return the sums over the units of some rows, which are positions of them."""
+def _positions_of_units(
+    job: Job, values: Array, counted: CountedRows, parts: Shares | None
+) -> tuple[Array, Array | None]:
+    """Return the losses of the positions that make units, and their weights: one per row or, for units of outputs, one per output."""
     if "class" not in job.unit:
-        return unit_sums(job, first, kept, rows, counted.losses, counted.row_weights)
+        return counted.losses, counted.row_weights
     # An output's own weight is that of the unit.
     each = None if parts is None else parts.elements / (1.0 if job.output_weights is None else job.output_weights)
     if counted.weights is not None:
         each = counted.weights[:, None] * (np.ones(values.shape) if each is None else each)
-    return unit_sums(job, first, kept, rows, values, each)
+    return values, each
+
+
+def _weighed(job: Job, slopes: Array, each: Array | None, parts: Shares | None) -> Array:
+    """Return the gradients of positions times their weights in a unit."""
+    slopes = slopes if "class" in job.unit else _of_outputs(job, slopes, parts)
+    if each is None:
+        return slopes
+    return times((each if each.ndim == slopes.ndim else each[:, None]).astype(slopes.dtype), slopes)
 
 
 class Beside(NamedTuple):
@@ -344,11 +362,16 @@ def _counted(job: Job, losses: Array, each: Array | None, targets: Array, ignore
     return CountedRows(losses, each, row_weights, targets, job.encoding.targets(targets), ignored)
 
 
-def _placed(job: Job, slopes: Array, kept: Array | None, rows: int, parts: Shares | None) -> Array:
+def _of_outputs(job: Job, slopes: Array, parts: Shares | None) -> Array:
+    """Return the gradients of the losses of rows, from those of their outputs."""
+    if not job.several:
+        return slopes
+    factors = output_factors(job) if parts is None else parts.factors
+    return times(factors.astype(slopes.dtype), slopes)
+
+
+def _placed(job: Job, slopes: Array, kept: Array | None, rows: int) -> Array:
     """Return the gradients of rows in the shape of the rows that were read, with 0 in rows that are ignored."""
-    if job.several:
-        factors = output_factors(job) if parts is None else parts.factors
-        slopes = times(factors.astype(slopes.dtype), slopes)
     if kept is None:
         return slopes
     whole = np.zeros((rows, *slopes.shape[1:]), slopes.dtype)
@@ -385,31 +408,34 @@ def _gathered_units(
     """Return the result of a chunk whose rows are positions of units; the first of them is row `start`."""
     sums = reduce(add, [outcome.sums for outcome in outcomes if outcome.sums is not None])
     records = records | {PositionCount: PositionCount.of(sums)}
+    slopes = tuple(_slopes_of_units(job, job.totals or sums, start, outcomes))
+    if slopes:
+        slopes = (np.concatenate(slopes),)
     if job.unit in OF_FILE:
-        return ChunkResult(Aggregate(records | {UnitSums: sums}))
+        return ChunkResult(Aggregate(records | {UnitSums: sums}), (), slopes)
     counted, numbers = closed(job, sums)
     aggregate = Aggregate(records | of_chunk(collectors, job, counted))
-    rows = (Rows(numbers, None, counted.losses, counted.row_weights, None),) if job.rows else ()
-    slopes = tuple(_slopes_of_units(job, sums, start, outcomes))
-    return ChunkResult(aggregate, rows, (np.concatenate(slopes),) if slopes else ())
+    span = (sums.first * sums.loss.shape[1], (sums.first + len(sums.loss)) * sums.loss.shape[1])
+    rows = (Rows(numbers, None, counted.losses, counted.row_weights, None, span),) if job.rows else ()
+    return ChunkResult(aggregate, rows, slopes)
 
 
 def _slopes_of_units(job: Job, sums: UnitSums, row: int, outcomes: list[_Outcome]) -> Iterator[Array]:
-    """Yield the gradients of the losses of samples, made from those of their positions, which begin with `row`."""
+    """Yield the gradients of the losses of units, made from those of their positions, which begin with `row`."""
     for outcome in outcomes:
         slopes = outcome.gradient
         if slopes is None:
             return
-        first, cuts = job.cut(row, row + len(slopes))
-        weights = np.ones(len(slopes)) if outcome.kept is None else outcome.kept.astype(np.float64)
-        if outcome.counted.row_weights is not None:
-            weights[slice(None) if outcome.kept is None else outcome.kept] = outcome.counted.row_weights
         if job.over_positions == "mean":
-            totals = sums.weight[first - sums.first : first - sums.first + len(cuts), 0]
-            whole = np.repeat(totals, np.diff(cuts, append=len(slopes)))
-            weights = np.divide(weights, whole, out=np.zeros_like(weights), where=whole > 0)
+            total = sums.weight
+            if job.unit not in OF_FILE:
+                first, cuts = job.cut(row, row + len(slopes))
+                lengths = np.diff(cuts, append=len(slopes))
+                total = np.repeat(total[first - sums.first : first - sums.first + len(cuts)], lengths, axis=0)
+            share = np.divide(1.0, total, out=np.zeros(total.shape), where=total > 0).astype(slopes.dtype)
+            slopes = (share if slopes.ndim == 2 else share[:, 0]) * slopes
         row += len(slopes)
-        yield times(weights.astype(slopes.dtype)[(..., *(None,) * (slopes.ndim - 1))], slopes)
+        yield slopes
 
 
 def _rows_of_chunk(job: Job, start: int, counted: CountedRows, outcomes: list[_Outcome]) -> Rows:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -12,9 +12,12 @@ from losscli.definition.batch import Extras
 from losscli.definition.domain import NON_NEGATIVE, Domains
 from losscli.definition.loss import BoundLoss
 from losscli.engine.masks import Masks
-from losscli.io.positions import Layout
+from losscli.io.positions import Layout, Positions
 from losscli.io.source import Source
 from losscli.io.table import TableSource
+
+if TYPE_CHECKING:
+    from losscli.engine.units import UnitSums
 
 CHUNK_BYTES = 16 << 20
 CHUNK_ROWS = 1 << 17
@@ -59,6 +62,8 @@ class Job:
     """One weight per sample, shape (samples,), if samples are units."""
     rows_alike: bool = False
     """Whether a row weighs 1, however many of its outputs exist and whatever these weigh."""
+    totals: "UnitSums | None" = None
+    """The sums over units to which rows of all chunks belong, if gradients need them: from a pass of their own."""
     weighed_by_positions: bool = False
     """Whether a unit weighs as much as its positions together."""
     rows: bool = False
@@ -101,7 +106,8 @@ class Job:
     def by_elements(self) -> bool:
         """Whether outputs of a row exist or weigh differently from row to row."""
         masked = self.mask is not None and len(self.mask.shape) == 2
-        return self.several and (masked or self.missing or self.element_weights is not None)
+        missing = self.missing and len(self.targets.shape) == 2
+        return self.several and (masked or missing or self.element_weights is not None)
 
     @property
     def of_rows(self) -> bool:
@@ -172,6 +178,8 @@ def read_alike(one: Job, other: Job) -> bool:
     same = first is second or (
         isinstance(first, TableSource) and isinstance(second, TableSource) and first.same(second)
     )
+    if isinstance(first, Positions) and isinstance(second, Positions):
+        same = first.of is second.of and first.grid == second.grid
     return same and one.masks is None and other.masks is None and chunks(one) == chunks(other)
 
 
@@ -189,7 +197,9 @@ def chunks(job: Job) -> list[tuple[int, int]]:
 def threads_for(job: Job, threads: int) -> int:
     """Return how many of `threads` threads have work to do, and memory for it."""
     bounds = chunks(job)
-    largest = max((stop - start for start, stop in bounds), default=1) * (job.row_bytes + 64)
+    # Positions of large samples are read batch by batch; what is kept of a row takes some 64 bytes, and its gradient as many as it has.
+    read_whole = job.layout is None or job.gradient or job.predictions.grain > 1
+    largest = max((stop - start for start, stop in bounds), default=1) * (64 + (job.row_bytes if read_whole else 0))
     return max(1, min(threads, len(bounds), IN_FLIGHT // largest))
 
 

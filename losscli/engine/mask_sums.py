@@ -318,8 +318,7 @@ def finish(job: Job, found: MaskSums) -> Finished:
     exists = np.zeros(shape, bool)
     exists[:, counted] = found.number[:, counted] > 0
     if together:
-        any_class = np.asarray(exists.any(axis=1, keepdims=True))
-        return Finished(losses, by, shown.sum(axis=1, keepdims=True), any_class)
+        return Finished(losses, by, shown.sum(axis=1, keepdims=True), np.asarray(exists.any(axis=1, keepdims=True)))
     return Finished(losses, by, shown, exists)
 
 

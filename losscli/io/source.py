@@ -325,6 +325,28 @@ class Recoded(Derived):
 
 
 @dataclass
+class Masked(Derived):
+    """Targets of which some do not exist: these are read as a target that is always legal, whatever stands in the file.
+
+    `mask` has one number per row, or one per number of the source; 0 says that a target does not exist. If it has several
+    numbers for each target of a source of one per row, a target exists if any of them is not 0. `legal` is the target that is
+    read: one number, or one per column.
+    """
+
+    mask: Source
+    legal: Array
+
+    def read(self, start: int, stop: int, out: Array | None = None) -> Array:
+        rows = self.of.read(start, stop)
+        there = self.mask.read(start, stop) != 0
+        if there.ndim < rows.ndim:
+            there = there[:, None]
+        elif there.ndim > rows.ndim:
+            there = there.any(axis=1)
+        return np.where(there, rows, self.legal.astype(rows.dtype))
+
+
+@dataclass
 class Window(Derived):
     """Some rows of a source, beginning with row `start`, that are in memory."""
 

@@ -19,6 +19,8 @@ from losscli.losses.softmax import log_softmax, through_softmax
 
 FAR = 1e8
 """Stands for minus the logarithm of 0 where only the limit of a gradient is wanted, so that differences are numbers."""
+MOST_KEPT = 1 << 21
+"""Weights of states, 8 bytes each, that are kept in case a gradient is wanted; of more, they are computed again."""
 WHOLE = Interval(0, np.inf, low_closed=True, whole=True)
 
 
@@ -199,18 +201,18 @@ def ctc(
     blank: Annotated[float, WHOLE, "the class that stands for no label"] = 0.0,
 ) -> tuple[Array, Slope]:
     """Connectionist temporal classification: minus the log-probability of the labels, over all their alignments."""
-    value, _ = Alignments(l, t, int(blank)).forward(keep=False)
+    paths = Alignments(l, t, int(blank))
+    value, reached = paths.forward(keep=paths.classes.size * l.shape[1] <= MOST_KEPT)
 
     def slope() -> Slopes:
-        return _slopes(l, t, int(blank), value)
+        return _slopes(l, t, int(blank), value, paths, reached or paths.forward(keep=True)[1])
 
     return -value, cast(Slope, slope)
 
 
-def _slopes(l: Array, t: Sequences, blank: int, value: Array) -> Slopes:
-    """Return the slopes of minus `value`, the log-probability of the labels."""
-    paths = Alignments(l, t, blank)
-    by_log, by_p = paths.slopes(paths.forward(keep=True)[1])
+def _slopes(l: Array, t: Sequences, blank: int, value: Array, paths: Alignments, reached: list[Array]) -> Slopes:
+    """Return the slopes of minus `value`, the log-probability of the labels, from what `paths.forward` gave."""
+    by_log, by_p = paths.slopes(reached)
     lost = np.flatnonzero(value == -np.inf)
     if len(lost):
         # All probabilities of 0 go to it together, so that paths through the fewest of them are all that is left.

@@ -48,10 +48,10 @@ class Side:
 
 def facts_of(measurement: Measurement) -> Facts:
     """Return the facts about a measurement's files on which conventions depend."""
-    shape = measurement.opened.predictions.shape
-    return Facts(
-        measurement.opened.predictions.dtype, measurement.opened.encoding.kind, shape[1] if len(shape) == 2 else 1
-    )
+    opened = measurement.opened
+    shape = opened.predictions.shape
+    columns = shape[1] if len(shape) == 2 else 1
+    return Facts(opened.predictions.dtype, opened.encoding.kind, columns, opened.layout is not None)
 
 
 def as_library(measurement: Measurement, name: str, typed: Iterable[str]) -> Measurement:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from losscli.data.units import SYNONYMS
 from losscli.definition.batch import Clip
 from losscli.definition.request import Request
 from losscli.engine.reduction import REDUCTIONS
@@ -53,6 +54,8 @@ class Facts(NamedTuple):
     """Encoding of the targets, such as 'index' or 'soft'."""
     columns: int
     """Number of columns of the predictions; 1 for one number per row."""
+    positions: bool = False
+    """Whether rows are positions of samples."""
 
 
 def parse(text: str) -> list[str]:
@@ -198,6 +201,7 @@ def _refuse(library: Library, call: Call, request: Request, facts: Facts) -> Non
         call.refused,
         _refused_targets(call, facts),
         _refused_weights(library, call, request),
+        _refused_units(call, request, facts),
         _refused_options(call, request),
     )
     reason = next((reason for reason in reasons if reason is not None), None)
@@ -220,21 +224,37 @@ def _refused_weights(library: Library, call: Call, request: Request) -> str | No
     """Return why a call does not take the weights that are asked for; None if it does."""
     if request.sample_weight is not None and (call.weighted or library.weighted) == "none":
         return f"{call.call} takes no weights of samples; leave --sample-weight out"
-    if request.class_weight is not None and call.class_weighted is None:
-        return f"{call.call} takes no weights of classes; leave --class-weight out"
+    for option, given in (("class", request.class_weight), ("output", request.output_weight)):
+        if given is not None and call.class_weighted is None:
+            return f"{call.call} takes no weights of {option}{'es' if option == 'class' else 's'}; leave --{option}-weight out"
+    return None
+
+
+def _refused_units(call: Call, request: Request, facts: Facts) -> str | None:
+    """Return why a call does not take what is to have one loss; None if it does."""
+    per = SYNONYMS.get(request.per or "", request.per)
+    if per is None:
+        return None
+    if call.per is None:
+        usual = "position" if facts.positions else "sample"
+        return None if per in (usual, "position") else f"{call.call} has no losses of units; leave --per out"
+    if facts.positions and per != call.per:
+        return f"{call.call} takes {PER[call.per]} for one mask" + (
+            "; say --per file" if call.per == "file" else ", and predictions with positions have none"
+        )
+    if not facts.positions and per != SYNONYMS.get(call.per, call.per):
+        return f"{call.call} takes {PER[call.per]} for one mask; leave --per out"
     return None
 
 
 def _refused_options(call: Call, request: Request) -> str | None:
-    """Return why a call does not take the smoothing or the masks that are asked for; None if it does."""
+    """Return why a call does not take the smoothing or the activation that is asked for; None if it does."""
     if request.bytes is not None:
         return "bits per byte are those of losscli's own losses; leave --bytes out"
     if request.label_smoothing and call.smoothing is None:
         return f"{call.call} has no label smoothing; leave --label-smoothing out"
     if request.label_smoothing and request.smoothing_mode not in (None, call.smoothing):
         return f"label smoothing has one form there, {call.smoothing}; leave --smoothing-mode out"
-    if request.per is not None and call.per is not None and request.per != call.per:
-        return f"{call.call} takes {PER[call.per]} for one mask; leave --per out"
     if call.activation is not None and request.activation not in (None, call.activation):
         return f"{call.call} takes the {call.activation} of logits; leave --activation out"
     return None
@@ -249,7 +269,7 @@ def _reduction(library: Library, call: Call, request: Request, facts: Facts, typ
         return request.reduction
     if typed and "mean" in library.reductions and library.reductions["mean"] != "mean":
         return "mean"  # the library has it under another name
-    if request.class_weight is not None:
+    if request.class_weight is not None or request.output_weight is not None:
         weighted_reduction = call.class_weighted if facts.kind in ("index", "name", "one-hot") else call.soft_weighted
         if facts.kind == "one-hot" and call.soft_weighted is not None:
             weighted_reduction = call.soft_weighted

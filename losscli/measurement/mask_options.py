@@ -13,6 +13,7 @@ from losscli.wording import did_you_mean, listing
 
 if TYPE_CHECKING:
     from losscli.definition.request import Request
+    from losscli.libraries.call import Call
 
 
 def settled_activation(request: "Request", predictions: Source, decoded: DecodedTargets) -> "Request":
@@ -43,7 +44,8 @@ def settled_activation(request: "Request", predictions: Source, decoded: Decoded
         return request
     if family.coupled == "file":
         return replace(request, activation="softmax")
-    activation = _of_library(request)
+    call = _call_of_library(request)
+    activation = None if call is None else call.activation
     if activation is None and _one_class_a_row(decoded):
         raise UsageError(
             f"--activation: {name} of logits of {predictions.shape[1]} classes, of which each row or position has one, needs it: "
@@ -52,14 +54,20 @@ def settled_activation(request: "Request", predictions: Source, decoded: Decoded
     return replace(request, activation=activation or "sigmoid")
 
 
-def _of_library(request: "Request") -> str | None:
-    """Return what the library, whose number is asked for, does with logits; None if nothing is known."""
+def usual_mask(request: "Request") -> str:
+    """Return what is one mask of positions if nothing is said: a sample, or the file if a library has it so."""
+    call = _call_of_library(request)
+    return "file" if call is not None and call.per == "file" else "sample"
+
+
+def _call_of_library(request: "Request") -> "Call | None":
+    """Return the call of the library whose number is asked for; None if none is."""
     if request.library is None:
         return None
     from losscli.libraries import libraries
     from losscli.measurement.conventions import call_for
 
-    return call_for(libraries()[request.library], request).activation
+    return call_for(libraries()[request.library], request)
 
 
 def _one_class_a_row(decoded: DecodedTargets) -> bool:

@@ -217,8 +217,11 @@ class Measurement:
     def finished(self, aggregate: Aggregate) -> Result:
         """Return the result of a pass; raises a DataError as `run` does."""
         self.settle(aggregate)
-        padded = self.job.encoding.kind == "sequences"
-        if self.request.ignore_index is not None and not padded and not aggregate[Summary].ignored + self._left_out:
+        # Padding ends the labels of a sequence, and of missing outputs nothing is counted.
+        counted = self.job.encoding.kind != "sequences" and not self.job.missing
+        positions = aggregate.get(PositionCount) or PositionCount()
+        ignored = aggregate[Summary].ignored + self._left_out + positions.ignored
+        if self.request.ignore_index is not None and counted and not ignored:
             self.notes.append(f"--ignore-index {self.request.ignore_index}: no row has this label")
         suspicious = self.suspicions(aggregate)
         self.findings += suspicious
@@ -305,7 +308,8 @@ class Measurement:
         }
         temper = self.job.extras.temper
         plain = self.job.encoding.smoothing is None and (temper is None or temper.factor == 1)
-        if plain and self.request.library is None:
+        added_up = self.job.unit != "row" and self.job.over_positions == "sum"  # the loss of no single position
+        if plain and not added_up and self.request.library is None:
             mean = divide(sums.weighted.value, sums.weight.value)
             summary |= {name: transform(mean) for name, transform in self.job.loss.declaration.statistics.items()}
         if self.bytes is not None:

@@ -25,7 +25,7 @@ def columns(measurement: "Measurement", rows: "Rows", nested: bool) -> dict[str,
     """
     masks = not measurement.job.of_rows  # masks are not rows of the file: they have no id and no class
     by_name = places(measurement, rows.sample, masks, nested)
-    if measurement.ids is not None and not masks:
+    if measurement.ids is not None and not masks and "sample" in by_name and measurement.units.kind != "file":
         by_name["id"] = measurement.ids.take(by_name["sample"])
     together = rows.target is None or measurement.job.extras.whole is not None  # which have no target together
     target = None if together or rows.target is None else targets(measurement, rows.target)
@@ -63,7 +63,7 @@ def places(measurement: "Measurement", numbers: Array, masks: bool, nested: bool
     if units.kind == "class":
         return {"class": names[numbers].tolist()}
     if units.kind == "sample,class":
-        return {"sample": numbers // len(names), "class": names[numbers % len(names)].tolist()}
+        return {"sample": units.original(numbers // len(names)), "class": names[numbers % len(names)].tolist()}
     samples, positions = units.indices(numbers)
     by_name: dict[str, Any] = {"sample": samples}
     if positions is None or not positions.shape[1]:
@@ -86,6 +86,8 @@ def targets(measurement: "Measurement", block: Array) -> Any:
     if measurement.job.masks is not None:  # the sum of the targets of a mask
         return block if encoding.kind in ("soft", "numbers", "constant") else block.astype(np.int64)
     named_outcomes = encoding.kind == "binary" and block.ndim == 1 and not encoding.one_hot
+    if measurement.job.by_elements:
+        return block  # NaN where an output does not exist
     if classes and (encoding.kind == "name" or named_outcomes):
         return [classes[i] for i in block.astype(np.int64)]
     if encoding.kind in ("index", "binary", "signed", "one-hot"):

@@ -20,7 +20,7 @@ from losscli.data.scalars import everywhere, variance_of_all, weight_of_all
 from losscli.data.target_encoding import DecodedTargets
 from losscli.data.targets import decode
 from losscli.data.units import SYNONYMS, unit_kind
-from losscli.data.weights import class_weights, mask_of, output_weights, pos_weight, weights_of
+from losscli.data.weights import class_weights, hide_masked, mask_of, output_weights, pos_weight, weights_of
 from losscli.definition.batch import Extras
 from losscli.definition.loss import BoundLoss
 from losscli.definition.request import Request
@@ -107,11 +107,13 @@ def prepare(
 
 def _settled_masks(request: Request, dataset: Dataset, inputs: "_Inputs", decoded: DecodedTargets) -> Request:
     """Return the request with what makes probabilities of logits, and what is one mask if positions belong to samples."""
-    from losscli.measurement.mask_options import check_class_weight, settled_activation
+    from losscli.measurement.mask_options import check_class_weight, settled_activation, usual_mask
 
     check_class_weight(request, inputs.predictions)
     request = settled_activation(request, inputs.predictions, decoded)
-    return replace(request, per="sample") if request.per is None and dataset.layout is not None else request
+    if request.per is None and dataset.layout is not None:
+        request = replace(request, per=usual_mask(request))
+    return request
 
 
 def _kind_of_units(request: Request, dataset: Dataset, job: Job) -> UnitKind:
@@ -142,6 +144,9 @@ def _understood(
         found = sequences_of(request, opener, dataset)
         return request, dataset, _Inputs(found.predictions, False, found.classes, None, None), found.decoded
     inputs = _inputs(request, opener, dataset)
+    inputs = inputs._replace(mask=mask_of(dataset, inputs.predictions, inputs.several))
+    if inputs.mask is not None and dataset.targets is not None:
+        hide_masked(request.loss.family, dataset.targets, inputs.mask)
     if elements and not inputs.several:
         raise UsageError(
             f"--elements: {request.loss.name} of predictions of shape {inputs.predictions.shape} has one loss a sample; "
@@ -174,6 +179,7 @@ def _reads_once(request: Request, choose: Callable[[Dataset], BoundLoss] | None)
     """
     family = request.loss.family
     in_order = family.coupled is None and family.target_type != "sequences" and request.targets is not None
+    in_order = in_order and request.per not in ("class", "column", "file")  # whose gradients take two passes
     return (in_order and not family.custom) or choose is not None
 
 
@@ -194,7 +200,7 @@ def _dataset(request: Request, opener: Opener, once: bool) -> Dataset:
     )
     join(dataset, request.id, request.on_unmatched == "drop")
     if dataset.targets is not None:
-        dataset.targets.missing = request.missing == "ignore"
+        dataset.targets.missing = request.missing == "ignore" if request.loss.family.several_outputs else None
     return dataset
 
 
@@ -215,7 +221,8 @@ def _settled_loss(request: Request, dataset: Dataset, choose: Callable[[Dataset]
     if request.targets is None:
         likelihoods.check_columns(dataset.predictions)
         likelihoods.check_numbers(request, dataset)
-    if dataset.predictions.axes > (1 if request.targets is None else 2) or request.says_axes:
+    most = 1 if request.targets is None else 2
+    if any(one.axes > most or -1 in one.file_shape for one in dataset.operands) or request.says_axes:
         from losscli.data.axes import lay_out
 
         dataset.layout = lay_out(request, dataset)
@@ -249,6 +256,8 @@ class _Inputs(NamedTuple):
     centers: Array | None
     box: str | None = None
     """How boxes are written; None for losses that are not of boxes."""
+    mask: Source | None = None
+    """What exists, shape (n,) or, for single outputs, (n, k); None for everything."""
 
 
 def _inputs(request: Request, opener: Opener, dataset: Dataset) -> _Inputs:
@@ -335,16 +344,17 @@ def _job(
     subtracted += [] if third is None else [third.dtype]
     dtype = compute_dtype(source.dtype, np.result_type(*subtracted) if subtracted else None)
     of_masks = family.coupled in ("masks", "file") and not family.custom and len(source.shape) == 2
-    by_class, by_output = class_weights(request, opener, decoded, k, inputs.several or of_masks)
+    by_class, by_output = class_weights(request, opener, decoded, k, inputs.several or of_masks, inputs.mask)
     factors, by_output = (by_output, None) if of_masks else (None, by_output)
     by_output = output_weights(request, by_output, source, inputs.several)
     weights = weights_of(request, dataset, source, inputs.several)
-    family_has_units = family.coupled is None
-    unit = (
-        unit_kind(family, request.per, inputs.several, dataset.layout, request.loss.name)
-        if family_has_units
-        else "position"
-    )
+    unit: UnitKind = "position"
+    if family.coupled is None:
+        unit = unit_kind(family, request.per, inputs.several, dataset.layout, request.loss.name)
+    if unit == "position" and dataset.layout is not None and request.over_positions != "mean":
+        raise UsageError(
+            f"--over-positions {request.over_positions}: each position has a loss of its own; say --per sample as well"
+        )
     extras = Extras(
         prediction_kind=request.prediction_kind,
         pos_weight=pos_weight(request, source, inputs.several),
@@ -367,8 +377,8 @@ def _job(
         weights=weights.rows,
         element_weights=weights.elements,
         unit_weights=weights.samples,
-        mask=mask_of(dataset, source, inputs.several),
-        missing=request.missing == "ignore" and inputs.several,
+        mask=inputs.mask,
+        missing=request.missing == "ignore",
         layout=dataset.layout,
         unit="row" if unit == "position" else unit,
         over_positions=request.over_positions,

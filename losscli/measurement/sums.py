@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from losscli.data.units import has_unit
 from losscli.definition.request import Request
 from losscli.engine.evaluate import Pass, evaluate_together
 from losscli.engine.job import Job, read_alike, threads_for
@@ -272,8 +273,12 @@ def summed(
         raise UsageError("--reduction none leaves no number to add up; choose another, or leave out --plus")
     arrays = {name: array for term in terms for name, array in term.request.arrays.items()}
     opener = Opener.of(replace(terms[0].request, arrays=arrays), looked)
-    measurements = []
+    measurements, left_out = [], []
     for term in terms:
+        per = term.request.per
+        if per is not None and not has_unit(term.request.loss.family, per):
+            left_out.append(f"--per {per}: not for {term.name}, which has no such units; it has its usual ones")
+            term = replace(term, request=replace(term.request, per=None))
         try:
             measurements.append(prepared(term, opener))
         except LosscliError as error:
@@ -287,5 +292,5 @@ def summed(
     value = total(terms, results)
     if math.isnan(value):
         raise DataError(f"{joined(terms, [term.name for term in terms])}: {UNDEFINED}")
-    notes = list(dict.fromkeys(note for measurement in measurements for note in measurement.notes))
+    notes = list(dict.fromkeys([*left_out, *(note for one in measurements for note in one.notes)]))
     return Summed(tuple(terms), results, value, notes=notes)

@@ -57,6 +57,16 @@ class TestValues:
         np.testing.assert_array_equal(found.gradient, same.gradient[np.arange(40), LABELS])
         assert found.value == same.value
 
+    def test_gradients_are_by_what_is_given(self) -> None:
+        p = np.array([0.5, 0.125, 1.0])
+        found = losscli.compute("ce", p, None, from_="probs", gradient=True)
+        np.testing.assert_array_equal(found.gradient, [-2, -8, -1])
+        found = losscli.compute("ce", np.log(p), None, from_="log-probs", gradient=True)
+        np.testing.assert_array_equal(found.gradient, [-1, -1, -1])
+        found = losscli.compute("softmax-focal", p, None, from_="probs", gradient=True)
+        # The derivative of -(1 - p)**2 log(p).
+        np.testing.assert_allclose(found.gradient, 2 * (1 - p) * np.log(p) - (1 - p) ** 2 / p, rtol=1e-15)
+
     def test_an_impossible_token_is_infinite(self, compute: Any, save: Any) -> None:
         for kind, value in (("log-probs", -math.inf), ("probs", 0.0)):
             found = compute("ce", save("p.npy", [value, 1.0 if kind == "probs" else 0.0]), "--from", kind, "-f", "csv")

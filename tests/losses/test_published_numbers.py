@@ -23,8 +23,9 @@ class TestPublishedNumbers:
         assert found["denominator"] == 3.0
         low, middle, high = TINY_LOSSES
         mean = sum(TINY_LOSSES) / 3
-        added = {name: found["summary"].pop(name) for name in ("perplexity", "ece", "mce")}
+        added = {name: found["summary"].pop(name) for name in ("perplexity", "bits", "ece", "mce")}
         assert added["perplexity"] == pytest.approx(math.exp(mean))
+        assert added["bits"] == pytest.approx(mean / math.log(2))
         assert found["summary"] == near(
             {
                 "mean": mean,
@@ -96,6 +97,10 @@ class TestScikitLearnsNumbers:
             ("mse diabetes_predictions.npy diabetes_targets.npy", 3103.674746),
             ("mse diabetes.csv:prediction diabetes.csv:target", 3103.674746),
             ("mae diabetes_predictions.npy diabetes_targets.npy", 44.675336),
+            ("ce pixels_logits.npy pixels_labels.npy --class-axis 1", 0.412464615),
+            ("ce pixels_logits.npy pixels_labels.npy --class-axis 1 --mask pixels_mask.npy", 0.576331178),
+            ("ce letters_logits.npy letters.npy --class-axis -1 --shift 1 --ignore-index -100", 2.581353803),
+            ("bce holes_logits.csv holes.csv --id id --missing ignore", 0.534524261),
         ],
     )
     def test_sample_file(self, compute, monkeypatch, sample_data, words, score):

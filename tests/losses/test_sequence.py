@@ -18,7 +18,7 @@ from reference import ctc
 import losscli
 from losscli.definition.batch import Extras, Indices, Sequences
 from losscli.io import turned
-from losscli.losses import find
+from losscli.losses import find, sequence
 
 pytestmark = pytest.mark.simd
 
@@ -151,6 +151,12 @@ class TestValues:
         _, gradient = called(p, [[1]], [2], "probs")
         total = 0.5 * 0.5
         np.testing.assert_allclose(gradient[0], [[-0.5 / total, -0.75 / total, 0], [0, -0.5 / total, 0]], rtol=1e-15)
+
+    def test_what_is_kept_for_the_gradient_does_not_change_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        kept = called(Z, LABELS, STEPS)
+        monkeypatch.setattr(sequence, "MOST_KEPT", 0)
+        for one, other in zip(kept, called(Z, LABELS, STEPS), strict=True):
+            np.testing.assert_array_equal(one, other)
 
     def test_far_logits(self) -> None:
         """1,000 steps of logits of 1,000: nothing overflows, and nothing is NaN."""

@@ -39,6 +39,29 @@ class TestSideBySide:
         assert "no weights of samples" in found["as"][1]["refused"]
         compute(*words, "optax").refuses(2, "--as optax", "no weights of samples", "--sample-weight")
 
+    def test_what_libraries_have_no_losses_of(self, compute: Compute, save: Save) -> None:
+        p, t = save("p.npy", np.zeros((2, 3, 4))), save("t.npy", np.ones((2, 3, 4), int))
+        words = ("mse", p, t, "--class-axis", "-1", "--as", "torch")
+        compute(*words, "--output-weight", "1,2,3,4").refuses(2, "--as torch", "--output-weight")
+        for per in ("sample", "class", "sample,class", "file"):
+            compute(*words, "--per", per).refuses(2, "--as torch", "--per")
+        assert compute(*words, "--per", "position", "-f", "value").value == 1
+        table = ("mse", save("q.npy", np.zeros((2, 3))), "1", "--as", "torch", "-f", "value")
+        assert compute(*table, "--per", "sample").value == compute(*table).value == 1
+
+    def test_masks_of_positions(self, compute: Compute, save: Save) -> None:
+        rng = np.random.default_rng(5)
+        p, t = rng.random((3, 4, 5)), rng.integers(0, 2, (3, 4, 5))
+        words = ("dice", save("p.npy", p), save("t.npy", t), "--from", "probs")
+        flat = ("dice", save("q.npy", p.reshape(-1)), save("u.npy", t.reshape(-1)), "--from", "probs")
+        whole = compute(*flat, "--as", "keras", "-f", "value").value
+        assert compute(*words, "--as", "keras", "-f", "value").value == whole
+        compute(*words, "--as", "keras", "--per", "sample").refuses(2, "--as keras", "--per file")
+        logits = ("dice", save("z.npy", p), save("u.npy", t), "--as", "optax")
+        compute(*logits).refuses(2, "--as optax", "each row")
+        rows = ("dice", save("z.npy", p[0]), save("u.npy", t[0]), "--as", "optax", "-f", "value")
+        assert compute(*rows, "--per", "sample").value == compute(*rows).value
+
     @pytest.mark.parametrize("format", ["table", "csv", "tsv", "markdown", "jsonl"])
     def test_formats(self, compute: Compute, save: Save, format: str) -> None:
         p, t = save("p.npy", NUMBERS[0]), save("t.npy", NUMBERS[1])

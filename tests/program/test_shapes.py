@@ -102,10 +102,10 @@ class TestGolden:
         assert compute(*saved(case, dtype, save), "-o", "losses.npy").code == 0
         found, right = np.load("losses.npy"), numbers(case["losses"])
         exists = ~np.isnan(right)
-        if exists.all() and by_positions(case):
+        if exists.all() and by_positions(case) and "--shift" not in case["words"]:
             assert found.shape == right.shape
-        # What does not exist may be left out, or have a place in an array of the file's shape.
-        kept = found[exists] if found.shape == right.shape else found.reshape(-1)
+        # What does not exist has a place in an array of the file's shape, as the last tokens of a shift have.
+        kept = found[exists] if found.shape == right.shape else found[~np.isnan(found)]
         powers = 2 if case["words"][0] == "softmax-focal" else 1  # its loss is a product of three rounded numbers
         np.testing.assert_allclose(kept, right[exists].reshape(kept.shape), rtol=powers * RTOL[dtype], atol=1e-14)
 
@@ -391,6 +391,15 @@ class TestElements:
         assert gradient.shape == p.shape
         assert not gradient[~mask].any()
 
+    @pytest.mark.parametrize("shape", [(6, 3), (3, 3), (2, 4, 3)])
+    def test_labels_that_are_read_as_one_hot_rows(self, compute: Compute, save: Save, shape: tuple[int, ...]) -> None:
+        rng = np.random.default_rng(31)
+        labels, mask = rng.integers(0, 3, shape[:-1]), rng.random(shape) < 0.7
+        p, t, rows = save("p.npy", rng.normal(size=shape)), save("t.npy", labels), save("r.npy", np.eye(3)[labels])
+        words = ("--class-axis", "-1", "-f", "value")
+        for more in ((), ("--missing", "ignore"), ("--mask", save("m.npy", mask)), ("--per", "class")):
+            assert compute("bce", p, t, *words, *more).value == compute("bce", p, rows, *words, *more).value
+
     @quick
     @given(seed=seeds)
     def test_a_weight_per_element(self, compute: Compute, save: Save, seed: int) -> None:
@@ -517,6 +526,23 @@ class TestReceipt:
         assert samples["receipt"]["per"] == "sample"
         assert samples["signature"] != positions["signature"]
         assert positions["signature"] == compute(*words).json["signature"]
+
+    @pytest.mark.parametrize("per", ["sample", "class", "file"])
+    def test_what_positions_become_is_named(self, compute: Compute, save: Save, per: str) -> None:
+        rng = np.random.default_rng(9)
+        words = ("mse", save("p.npy", rng.normal(size=(4, 5, 3))), save("t.npy", rng.normal(size=(4, 5, 3))))
+        words += ("--class-axis", "-1", "--per", per)
+        mean, summed = compute(*words).json, compute(*words, "--over-positions", "sum").json
+        assert mean["value"] != summed["value"]
+        assert summed["receipt"]["over_positions"] == "sum"
+        assert mean["signature"] != summed["signature"]
+
+    def test_rows_that_weigh_alike_are_samples(self, compute: Compute, save: Save) -> None:
+        words = ("mse", save("p.npy", [[1, 2], [3, 4]]), save("t.npy", [[0, np.nan], [0, 0]]), "--missing", "ignore")
+        rows, all_elements = compute(*words, "--per", "sample").json, compute(*words).json
+        assert rows["value"] != all_elements["value"]
+        assert rows["receipt"]["per"] == "sample"
+        assert "per" not in all_elements["receipt"]
 
     def test_a_mask_is_named(self, compute: Compute, save: Save) -> None:
         rng = np.random.default_rng(8)
@@ -790,6 +816,12 @@ class TestRefusals:
         p, t = np.zeros((3, 4)), np.zeros((3, 4))
         t[2, 1] = np.nan
         compute("mse", save("p.npy", p), save("t.npy", t)).refuses(3, "t.npy[2, 1]", "NaN", "--missing ignore")
+
+    def test_positions_that_make_no_units(self, compute: Compute, save: Save, logits: str) -> None:
+        t = save("t.npy", np.zeros((2, 4, 5), int))
+        for more in ((), ("--per", "position")):
+            found = compute("ce", logits, t, "--class-axis", "1", "--over-positions", "sum", *more)
+            refused(found, "--over-positions", "--per sample")
 
     def test_a_shift_beyond_the_end(self, compute: Compute, save: Save) -> None:
         words = ("ce", save("p.npy", np.zeros((2, 3, 4))), save("t.npy", np.zeros((2, 3), int)), "--class-axis", "-1")

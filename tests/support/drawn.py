@@ -76,9 +76,10 @@ def drawn(loss: Loss, n: int, seed: int, k: int = K, elements: bool = False) -> 
         targets: Any = generator.integers(0, classes, n)
         form = TargetEncoding("index", "indices", classes)
     elif family.target_type == "sequences":
-        targets = Sequences.of(generator.integers(1, k // 2, (n, 1)).tolist(), [2] * n).t
-        form = TargetEncoding("sequences", "sequences", k // 2)
-        extras = extras._replace(columns=k // 2)
+        classes = max(2, k // 2)
+        targets = Sequences.of(generator.integers(1, classes, (n, 1)).tolist(), [k // classes] * n).t
+        form = TargetEncoding("sequences", "sequences", classes)
+        extras = extras._replace(columns=classes)
     elif family.target_type == "numbers":
         targets = numbers_in(domains.targets, generator, shape[:1] if family.one_target else shape)
         form = TargetEncoding("numbers", "numbers", K)

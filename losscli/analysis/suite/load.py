@@ -27,6 +27,7 @@ from losscli.analysis.suite.schema import (
 )
 from losscli.custom import is_custom
 from losscli.definition.loss import BoundLoss
+from losscli.definition.options import FILES, FILES_OR_NUMBERS
 from losscli.definition.request import Request
 from losscli.errors import DataError, LosscliError, UsageError
 from losscli.io.table import is_finite_number
@@ -36,8 +37,6 @@ from losscli.measurement import conventions
 from losscli.measurement.requirement import STATISTICS, Requirement
 from losscli.measurement.sums import Term
 
-FILES = ("sample-weight", "centers", "variance", "negative", "other")
-"""Options whose value is a file."""
 FILES_OR_WORDS = ("classes", "class-weight")
 """Options whose value is a file if there is one of this name."""
 
@@ -178,7 +177,9 @@ class Loader:
 
     def _resolved(self, key: str, value: Any) -> Any:
         """The value of an option, with the path of one that is a file."""
-        is_file = key in FILES or (key in FILES_OR_WORDS and os.path.exists(self._path(value)))
+        there = isinstance(value, str) and os.path.exists(self._path(value))
+        number = key in FILES_OR_NUMBERS and is_finite_number(value) and not there
+        is_file = (key in FILES and not number) or (key in FILES_OR_WORDS and there)
         return self._path(value) if is_file else value
 
     def _requirements(

@@ -115,6 +115,36 @@ class TestMeasuring:
         expected = compute("ce", "z.npy", "y.npy", "--as", "torch", "--label-smoothing", "0.1").json
         assert (found["value"], found["signature"]) == (expected["value"], expected["signature"])
 
+    @pytest.mark.parametrize(
+        ("words", "option", "value"),
+        [
+            (("ce", "z.npy", "y.npy", "--class-axis", "-1"), "mask", "m.npy"),
+            (("ce", "z.npy", "y.npy", "--class-axis", "-1"), "bytes", "b.npy"),
+            (("ce", "z.npy", "y.npy", "--class-axis", "-1"), "bytes", "100"),
+            (("ctc", "z.npy", "s.npy"), "input-lengths", "l.npy"),
+            (("ctc", "z.npy", "s.npy"), "input-lengths", "2"),
+            (("ctc", "z.npy", "s.npy"), "target-lengths", "1"),
+            (("mse", "z.npy", "z.npy"), "sample-weight", "2"),
+            (("gaussian-nll", "z.npy", "z.npy"), "variance", "2"),
+        ],
+    )
+    def test_options_that_are_files_or_numbers(self, run, compute, save, write, words, option, value):
+        Path("in").mkdir()
+        rng = np.random.default_rng(0)
+        save("in/z.npy", rng.normal(size=(4, 3, 2)))
+        save("in/y.npy", rng.integers(0, 2, (4, 3)))
+        save("in/m.npy", rng.integers(0, 2, (4, 3)))
+        save("in/s.npy", [[1, -1]] * 4)
+        save("in/b.npy", [3, 4, 5, 6])
+        save("in/l.npy", [3, 2, 3, 1])
+        loss, predictions, targets, *more = words
+        table = f'[measure.a]\nloss = "{loss}"\npredictions = "{predictions}"\ntargets = "{targets}"\n{option} = "{value}"\n'
+        write("in/suite.toml", table + ("class-axis = -1\n" if more else ""))
+        given = f"in/{value}" if value.endswith(".npy") else value
+        expected = compute(loss, f"in/{predictions}", f"in/{targets}", *more, f"--{option}", given).json
+        found = run("run", "in/suite.toml", "-f", "json").json["measures"][0]
+        assert (found["value"], found["summary"]) == (expected["value"], expected["summary"])
+
     def test_of_patterns_and_columns(self, suite, save, write):
         save("s-1.npy", [1.0, 2])
         save("s-2.npy", [3.0])

@@ -1,0 +1,85 @@
+"""Every loss of an array of any rank is that of the flat table of its positions, whichever axis holds the classes."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import losscli
+from losscli.losses import LOSSES
+
+LEAD, K = (3, 2, 4), 4
+"""Samples, two axes of positions; and the classes, outputs, or numbers of a row."""
+BY_POSITION = [name for name, loss in LOSSES.items() if not loss.family.coupled and loss.family.name != "sequence"]
+WHOLE_TARGETS = ("multilabel-margin", "zlpr")
+"""Losses of lists whose targets are 0 or 1."""
+
+
+def made(name: str, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
+    """Predictions, targets and further operands of a loss: the classes, outputs or numbers of a row are on the last axis."""
+    family = LOSSES[name].family
+    shape = (*LEAD, family.width or K * family.parts)
+    p = rng.uniform(0.05, 0.95, shape)
+    t = rng.uniform(0.05, 0.95, shape)
+    more = {}
+    if family.name == "box":
+        p[..., 2:], t[..., 2:] = p[..., :2] + 0.5, t[..., :2] + 0.6
+    if family.target_type == "classes":
+        t = rng.integers(0, K, LEAD)
+    elif family.one_target:
+        t = rng.integers(0, 2, LEAD).astype(float)
+    elif family.target_type in ("signs", "outcomes") or name in WHOLE_TARGETS:
+        t = rng.integers(0, 2, shape).astype(float)
+    if family.third_operand:
+        more[family.third_operand] = rng.uniform(0.1, 0.9, shape)
+    return p, t, more
+
+
+def flat(array: np.ndarray) -> np.ndarray:
+    return array.reshape(-1) if array.shape == LEAD else array.reshape(-1, array.shape[-1])
+
+
+def axis_first(array: np.ndarray) -> np.ndarray:
+    """The classes on axis 1, as PyTorch has them."""
+    return array if array.shape == LEAD else np.ascontiguousarray(np.moveaxis(array, -1, 1))
+
+
+@pytest.mark.filterwarnings("ignore::losscli.api.LosscliWarning")
+@pytest.mark.parametrize("name", BY_POSITION)
+def test_a_loss_of_any_rank_is_that_of_the_flat_table(name: str) -> None:
+    family = LOSSES[name].family
+    p, t, more = made(name, np.random.default_rng(BY_POSITION.index(name)))
+    of_all: dict[str, Any] = {"centers": np.eye(K)} if family.takes_centers else {}
+
+    def computed(turn: Any, **options: Any) -> losscli.Result:
+        operands = {key: turn(array) for key, array in more.items()}
+        return losscli.compute(name, turn(p), turn(t), gradient=True, **operands, **of_all, **options)
+
+    table = computed(flat)
+    assert table.losses is not None
+    assert table.gradient is not None
+    last = computed(lambda array: array, **({"class_axis": -1} if family.takes_class_axis else {}))
+    assert (last.value, last.losses.tolist()) == (table.value, table.losses.reshape(LEAD).tolist())  # type: ignore[union-attr]
+    np.testing.assert_array_equal(last.gradient, table.gradient.reshape(p.shape))
+    if family.takes_class_axis:
+        first = computed(axis_first, class_axis=1)
+        assert (first.value, first.losses.tolist()) == (last.value, last.losses.tolist())  # type: ignore[union-attr]
+        np.testing.assert_array_equal(first.gradient, axis_first(last.gradient))  # type: ignore[arg-type]
+
+
+@pytest.mark.filterwarnings("ignore::losscli.api.LosscliWarning")
+@pytest.mark.parametrize("name", BY_POSITION)
+def test_the_loss_of_a_sample_is_the_mean_of_its_positions(name: str) -> None:
+    family = LOSSES[name].family
+    p, t, more = made(name, np.random.default_rng(7))
+    options: dict[str, Any] = {"centers": np.eye(K)} if family.takes_centers else {}
+    options |= {"class_axis": -1} if family.takes_class_axis else {}
+    positions = losscli.compute(name, p, t, **more, **options).losses
+    samples = losscli.compute(name, p, t, per="sample", gradient=True, **more, **options)
+    summed = losscli.compute(name, p, t, per="sample", over_positions="sum", **more, **options)
+    assert positions is not None
+    np.testing.assert_allclose(samples.losses, positions.astype(float).mean(axis=(1, 2)), rtol=1e-14)
+    np.testing.assert_allclose(summed.losses, positions.astype(float).sum(axis=(1, 2)), rtol=1e-14)
+    slopes = losscli.compute(name, p, t, gradient=True, **more, **options).gradient
+    assert slopes is not None
+    np.testing.assert_allclose(samples.gradient, slopes / (LEAD[1] * LEAD[2]), rtol=1e-14)
