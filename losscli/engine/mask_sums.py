@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
     from losscli.engine.evaluate import ChunkResult, Collectors
 
-RUN = 256
-"""Rows that are added at once, before their sums are added: with more, rounding would show in the last digits."""
 SHOWN = "shown"
 """The name of the sum of the targets that per-sample output shows of a mask."""
 
@@ -252,16 +250,10 @@ def segment_sums(part: Array, begins: Array, columns: int) -> Array:
     part = part.astype(np.promote_types(part.dtype, np.float64), copy=False)
     if columns == 1 and part.shape[1] > 1:
         part = np.einsum("ij->i", part)[:, None]
-    n = len(part)
     sums = np.zeros((len(begins), columns))
-    lengths = np.diff(begins, append=n)
-    some = lengths > 0  # reduceat would take a run without rows for one of one row
-    if not some.any():
-        return sums
-    cuts = [np.arange(begin, begin + length, RUN) for begin, length in zip(begins[some], lengths[some], strict=True)]
-    parts = np.add.reduceat(part, np.concatenate(cuts), axis=0)
-    firsts = np.cumsum([0, *(len(cut) for cut in cuts[:-1])])
-    sums[some] = np.add.reduceat(parts, firsts, axis=0)
+    some = np.diff(begins, append=len(part)) > 0  # reduceat would take a run without rows for one of one row
+    if some.any():
+        sums[some] = np.add.reduceat(part, begins[some], axis=0)  # which adds pairwise
     return sums
 
 
@@ -323,7 +315,8 @@ def finish(job: Job, found: MaskSums) -> Finished:
     losses = (value * job.scale + job.shift).astype(job.dtype)
     np.add(losses, job.dtype.type(0), out=losses)  # a loss of -0.0 is 0
     by = _by_sums(slopes, shape, counted, together) if job.gradient else None
-    exists: Array = np.logical_and(found.number > 0, counted)
+    exists = np.zeros(shape, bool)
+    exists[:, counted] = found.number[:, counted] > 0
     if together:
         return Finished(losses, by, shown.sum(axis=1, keepdims=True), np.asarray(exists.any(axis=1, keepdims=True)))
     return Finished(losses, by, shown, exists)
