@@ -19,7 +19,7 @@ from losscli.engine.aggregates import Faults, Totals
 from losscli.engine.batch import Batch, CountedRows
 from losscli.engine.collector import Aggregate, BatchCollector, added, of_chunk
 from losscli.engine.collectors.row_faults import undefined_mask
-from losscli.engine.existence import existing
+from losscli.engine.existence import existing, filled
 from losscli.engine.job import ELEMENTWISE, Job, chunks
 from losscli.engine.units import PositionCount
 from losscli.io.source import MemorySource, pieces
@@ -189,6 +189,8 @@ def read_positions(job: Job, start: int, stop: int) -> Iterator[Positions]:
             predictions = (read if kept is None else read[kept]).astype(job.dtype, copy=False)
             targets = targets if kept is None else targets[kept]
             present = None if mask is None or mask.ndim == 1 else (mask if kept is None else mask[kept]) != 0
+            if present is not None and job.extras.activation != "softmax":  # where the other classes hang on a logit
+                predictions, targets = filled(job, predictions, targets, present)
             decoded = job.encoding.targets(targets)
             assert isinstance(decoded, Dense)
             extras = job.extras._replace(class_terms=_terms(job, present))
