@@ -208,7 +208,7 @@ def matching(loss: str, predictions: Source, targets: Columns, family: Family) -
             )
     source = source or targets.source()
     matched = None
-    if family.name == "box":
+    if family.boxes:
         from losscli.data.boxes import alike
 
         if alike(predictions.columns, targets.names):

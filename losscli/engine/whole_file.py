@@ -34,10 +34,6 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 4 << 30
 """Bytes of memory that the elements of masks may take that are held at once."""
-HELD_BYTES = {"mask-margins": 100, "class-masks": 140, "label-matrix": 180}
-"""Bytes that an element takes at most while the loss is computed, with the arrays that are made on the way, by family.
-The predictions themselves are added to it.
-"""
 HELD_BYTES_OF_CUSTOM = 64
 """Bytes that an element takes about while a loss of the user's own is called with the whole file."""
 MOST_ROWS = 50_000
@@ -203,7 +199,7 @@ def _check_held(job: "Job") -> None:
     if job.within_samples and job.layout is not None:
         rows = max((grid.kept for grid in job.layout.grids), default=0)
     elements = rows * (predictions.shape[1] if len(predictions.shape) == 2 else 1)
-    size = elements * (HELD_BYTES[loss.family.name] + predictions.dtype.itemsize)
+    size = elements * (loss.family.held_bytes + predictions.dtype.itemsize)
     if size > MOST_BYTES:
         per = "" if loss.family.coupled == "file" and job.layout is None else f" --per {job.masks.per}"
         table = loss.family.coupled == "masks" and job.layout is None

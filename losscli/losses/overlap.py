@@ -654,6 +654,7 @@ mask_margins = family(
     targets="labels in {0, 1} or in {-1, 1}, one for each prediction",
     target_type="signs",
     coupled="masks",
+    held_bytes=100,
     axes={
         "margin": Axis(
             "z",

@@ -89,6 +89,7 @@ class_masks = family(
     target_type="outcomes",
     rows="one number a class",
     coupled="file",
+    held_bytes=140,
     axes={"probability": CLASS_AXIS},
     several_outputs=False,
     takes_from=True,
@@ -156,6 +157,8 @@ label_matrix = family(
     target_type="outcomes",
     rows="one number a label",
     coupled="file",
+    tables_only=True,
+    held_bytes=180,
     axes={
         "logit": Axis(
             "z",
@@ -325,6 +328,7 @@ series = family(
     targets="numbers, one for each prediction",
     target_type="numbers",
     coupled="masks",
+    tables_only=True,
     elements=SeriesElements,
     sums=SeriesSums,
     axes={
