@@ -18,8 +18,8 @@ from losscli.definition.batch import Dense, Everyone, Whole
 from losscli.definition.words import UnitKind
 from losscli.engine.aggregates import Totals
 from losscli.engine.batch import Batch
-from losscli.engine.collector import Aggregate, BatchCollector, added
-from losscli.engine.mask_sums import Finished, MaskSums, Positions, looked_at, read_positions, results, samples_of
+from losscli.engine.collector import Aggregate, BatchCollector, merged
+from losscli.engine.mask_sums import Finished, MaskSums, RowsRead, looked_at, read_positions, results, samples_of
 from losscli.engine.masks import Masks
 from losscli.engine.units import PositionCount
 from losscli.errors import DataError, UsageError
@@ -289,8 +289,7 @@ def _held(
         if positions.kept is not None:
             kept[positions.first - start : positions.first - start + positions.rows] = positions.kept
         batch = _looked_at(job, positions)
-        found = {one.record: one.of(job, batch) for one in looking}
-        records = {kind: added(records[kind], record) if records else record for kind, record in found.items()}
+        records = merged(records, {one.record: one.of(job, batch) for one in looking})
         height = after
         seen(positions.first + positions.rows)
     t = np.zeros((stop - start, k)) if t is None else t
@@ -299,7 +298,7 @@ def _held(
     return predictions[:height], t[:height], kept, sums
 
 
-def _looked_at(job: "Job", positions: Positions) -> Batch:
+def _looked_at(job: "Job", positions: RowsRead) -> Batch:
     """Return a batch for collectors that look at the numbers that were read; its losses are NaN in rows that have none."""
     x, t = (side if side.ndim == 2 else side[:, None] for side in (positions.predictions, positions.read))
     lost = np.isnan(x).any(axis=1)

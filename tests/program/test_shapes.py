@@ -654,6 +654,19 @@ class TestTheChosenUnit:
         wins = (second.mean(1) < first.mean(1)).sum()
         assert samples["wins"] == wins
 
+    @pytest.mark.parametrize("words", [("ce",), ("dice", "--activation", "softmax")])
+    def test_a_sample_does_not_depend_on_its_neighbours(self, compute: Compute, save: Save, words: Any) -> None:
+        rng = np.random.default_rng(14)
+        p, t = rng.normal(size=(300, 70, 5)), rng.integers(0, 5, (300, 70))
+        losses = []
+        for first, last in ((0, 300), (7, 300), (7, 40), (7, 8)):
+            save("p.npy", p[first:last])
+            save("t.npy", t[first:last])
+            more = ("--class-axis", "-1", "--per", "sample", "-o", "l.npy", *words[1:])
+            compute(words[0], "p.npy", "t.npy", *more)
+            losses.append(np.load("l.npy")[max(0, 7 - first) :])
+        assert all((one == losses[0][: len(one)]).all() for one in losses)
+
     def test_per_sample_output(self, compute: Compute, sequences: Any) -> None:
         a, _, t, losses, _ = sequences
         lines = compute("ce", a, t, "--class-axis", "-1", "--per", "sample", "-f", "jsonl").lines
