@@ -18,8 +18,6 @@ from losscli.wording import count
 SAY_AXIS = (
     "say which axis holds the classes: --class-axis 1 (PyTorch, MONAI) or --class-axis -1 (Keras, optax, Hugging Face)"
 )
-OF_TABLES = ("label-matrix", "series")
-"""Families whose losses take tables only, for all rows have one loss together."""
 
 
 def lay_out(request: Request, dataset: Dataset) -> Layout | None:
@@ -34,10 +32,10 @@ def lay_out(request: Request, dataset: Dataset) -> Layout | None:
     """
     shape, family = dataset.predictions.shape, request.loss.family
     axis = _normalised(request.class_axis, shape, dataset.predictions.name)
-    if family.name == "sequence" or not (_needs_layout(request, shape) or axis == 0):
+    if family.of_sequences or not (_needs_layout(request, shape) or axis == 0):
         _check_tables(dataset, family)
         return None
-    if family.coupled == "rows" or family.name in OF_TABLES:
+    if family.coupled == "rows" or family.tables_only:
         raise DataError(
             f"{request.loss.name}: {dataset.predictions.name} has shape {shape}; it takes (n,) or (n, k), "
             "since all rows have one loss together: save it with numpy.reshape(values, (n, k))"
@@ -73,7 +71,7 @@ def _check_tables(dataset: Dataset, family: Family) -> None:
             parts = columns.operand.content.parts
             other = next(part for part in parts if part.shape[1:] != parts[0].shape[1:])
             raise DataError(f"{other.name}: shape {other.shape} does not go with {parts[0].name}'s {parts[0].shape}")
-        if len(columns.shape) > 2 and family.name != "sequence":
+        if len(columns.shape) > 2 and not family.of_sequences:
             raise DataError(
                 f"{dataset.predictions.name} has shape {dataset.predictions.shape} and {columns.name} {columns.shape}; "
                 "give both the same axes"

@@ -132,9 +132,9 @@ def _of_outputs(
         source, notes, matched = matching(loss, predictions, targets, family)
     if ignore is not None:
         if len(source.shape) == 2 and not missing:
+            cure = "to leave out such elements, say --missing ignore as well" if family.several_outputs else ""
             raise UsageError(
-                f"--ignore-index: {source.name} has {source.shape[1]} targets a row; to leave out such elements, say "
-                "--missing ignore as well"
+                f"--ignore-index: {source.name} has {source.shape[1]} targets a row; {cure or 'it needs one label a row'}"
             )
         value = value if targets.truths is not None else as_number(ignore, "--ignore-index")
     if family.target_type == "numbers":
@@ -208,7 +208,7 @@ def matching(loss: str, predictions: Source, targets: Columns, family: Family) -
             )
     source = source or targets.source()
     matched = None
-    if family.name == "box":
+    if family.boxes:
         from losscli.data.boxes import alike
 
         if alike(predictions.columns, targets.names):

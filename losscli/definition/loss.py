@@ -101,7 +101,7 @@ class Family:
     gradient: str
     targets: str
     target_type: TargetType
-    """How targets are read: 'numbers', 'signs', 'outcomes' or 'classes'."""
+    """How targets are read: 'numbers', 'signs', 'outcomes', 'classes' or 'sequences'."""
     axes: Mapping[str, Axis]
     """The axes over which its losses can be drawn, by their names for --x; the first is the natural one."""
     several_outputs: bool
@@ -127,6 +127,14 @@ class Family:
 
     None if each row has its own loss.
     """
+    tables_only: bool = False
+    """Whether its losses, which couple rows, take predictions of one or two axes only."""
+    held_bytes: int = 0
+    """Bytes that an element of a mask takes at most while the loss is computed, if masks are held in memory: those of all
+    arrays that are made on the way, without the predictions themselves.
+    """
+    boxes: bool = False
+    """Whether a row is a box, which can be written in several ways."""
     takes_from: bool = False
     elements: Callable[[Array, Targets, Extras], MaskElements] | None = None
     """Makes the elements of masks, if cores get sums over the elements of masks, which can be added batch by batch."""
@@ -157,23 +165,34 @@ class Family:
         return self.target_type == "classes" and self.rows is None and not self.takes_centers
 
     @property
+    def of_true_class(self) -> bool:
+        """Whether one of a row's predictions is the probability of what happened, and the others those of what did not."""
+        return self.over_classes and self.likelihood is not None
+
+    @property
+    def of_sequences(self) -> bool:
+        """Whether a row is a sample of several time steps, with a sequence of labels."""
+        return self.target_type == "sequences"
+
+    @property
+    def of_masks(self) -> bool:
+        """Whether its losses are losscli's own of masks: of rows, of columns, or of all rows of the file."""
+        return self.coupled in ("masks", "file") and not self.custom
+
+    @property
     def takes_class_axis(self) -> bool:
         """Whether one axis of predictions with more than two axes can hold the classes or outputs."""
-        return (
-            self.over_classes
-            or self.several_outputs
-            or self.name in ("overlap", "mask-margins", "class-masks", "class-overlap")
-        )
+        return self.over_classes or self.several_outputs or (self.of_masks and not self.tables_only)
 
     @property
     def has_units(self) -> bool:
         """Whether something else than a row can have one loss."""
-        return self.coupled != "rows" and self.name != "sequence"
+        return self.coupled != "rows" and not self.of_sequences
 
     @property
     def takes_activation(self) -> bool:
         """Whether its losses compare masks of probabilities, so that it must be known how logits become probabilities."""
-        return self.takes_from and self.coupled in ("masks", "file") and not self.custom and not self.custom
+        return self.takes_from and self.of_masks
 
     @property
     def takes_distributions(self) -> bool:
@@ -252,7 +271,7 @@ class Loss:
     @property
     def of_true_class(self) -> bool:
         """Whether the probability of the true class is all that it needs of a row, where the target is one class."""
-        return self.family.name == "softmax" and self.sparse and not self.whole
+        return self.family.of_true_class and self.sparse and not self.whole
 
     def bind(self, **given: float | None) -> "BoundLoss":
         """Return the loss with its parameters fixed; parameters that are not named have their defaults.

@@ -97,6 +97,13 @@ def added(one: Any, other: Any) -> Any:
     return None if one is None or other is None else one + other
 
 
+def merged(records: Mapping[type, Any], following: Mapping[type, Any]) -> dict[type, Any]:
+    """Return the records of some rows and of those that follow, by type; `records` is empty if there were none yet."""
+    if not records:
+        return dict(following)
+    return {kind: added(records[kind], record) for kind, record in following.items()}
+
+
 def of_batch(collectors: Iterable[Collector], job: Job, batch: Batch) -> dict[type, Any]:
     """Return the records of one batch, by type."""
     return {

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import reduce
+from itertools import chain
 from operator import add
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -17,11 +18,11 @@ import numpy as np
 from losscli.arrays import Array, times
 from losscli.definition.batch import Extras
 from losscli.engine.batch import Batch, CountedRows
-from losscli.engine.collector import Aggregate, Collector, added, of_batch, of_chunk
+from losscli.engine.collector import Aggregate, Collector, merged, of_batch, of_chunk
 from losscli.engine.existence import existing, filled
 from losscli.engine.job import Job, Shares, chunks, output_factors, over_outputs, shares
 from losscli.engine.threads import available_threads
-from losscli.engine.units import OF_FILE, PositionCount, UnitSums, closed, unit_sums
+from losscli.engine.units import OF_FILE, PositionCount, UnitSums, closed, runs, unit_sums
 from losscli.io.npy import StreamSource
 from losscli.io.source import Window, pieces
 from losscli.io.turned import Turned
@@ -199,7 +200,9 @@ def evaluate_chunk(job: Job, collectors: Collectors, start: int, stop: int) -> C
     beside = Beside.of(job, start, stop)
     records: dict[type, Any] = {}
     outcomes: list[_Outcome] = []
-    for first, predictions in pieces(job.predictions, start, stop, job.batch_rows):
+    step = job.batch_rows
+    read = (pieces(job.predictions, low, high, step) for low, high in runs(job, start, stop, step))
+    for first, predictions in chain.from_iterable(read):
         rows_of_batch = slice(first - start, first - start + len(predictions))
         batch, outcome = _evaluate_batch(
             job,
@@ -208,12 +211,7 @@ def evaluate_chunk(job: Job, collectors: Collectors, start: int, stop: int) -> C
             job.targets.read(first, first + len(predictions)) if targets is None else targets[rows_of_batch],
             beside.of_batch(job, first, rows_of_batch),
         )
-        records_of_batch = of_batch(collectors, job, batch)
-        records = (
-            records_of_batch
-            if not outcomes
-            else {kind: added(records[kind], record) for kind, record in records_of_batch.items()}
-        )
+        records = merged(records, of_batch(collectors, job, batch))
         outcomes.append(outcome)
     return _gathered(job, collectors, records, start, outcomes)
 
@@ -243,7 +241,8 @@ def _evaluate_batch(job: Job, first: int, read: Array, targets: Array, beside: "
     ignored = 0 if counts is None else len(counts) - int(np.count_nonzero(counts))
     row_weights = _with_outputs(job, each, len(losses), parts)
     if counting is None:
-        shown = targets if exists.elements is None else np.where(exists.elements, targets, np.nan)
+        hides = exists.elements is not None and targets.ndim == 2
+        shown = np.where(exists.elements, targets, np.nan) if hides else targets
         counted = CountedRows(losses, each, row_weights, shown, decoded, ignored)
     else:
         counted = _counted(job, losses[counting], _kept_only(each, counting), targets[counting], ignored)
@@ -407,7 +406,7 @@ def _gathered_units(
 ) -> ChunkResult:
     """Return the result of a chunk whose rows are positions of units; the first of them is row `start`."""
     sums = reduce(add, [outcome.sums for outcome in outcomes if outcome.sums is not None])
-    records = records | {PositionCount: PositionCount.of(sums)}
+    records = records | {PositionCount: sums.positions}
     slopes = tuple(_slopes_of_units(job, job.totals or sums, start, outcomes))
     if slopes:
         slopes = (np.concatenate(slopes),)

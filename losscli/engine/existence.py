@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 MEMBERS = (0.5, 1.0, 0.0, 2.0, -0.5)
 """Numbers of which every domain of predictions or targets has one."""
+LOG_PROBABILITY = -0.5
+"""A number that can be a log-probability."""
 
 
 class Existing(NamedTuple):
@@ -61,7 +63,8 @@ def filled(job: "Job", predictions: Array, targets: Array, present: Array) -> tu
     if present.all():
         return predictions, targets
     domains = job.domains
-    predictions = np.where(present, predictions, predictions.dtype.type(_member(domains.predictions)))
+    number = LOG_PROBABILITY if job.extras.prediction_kind == "log-probs" else _member(domains.predictions)
+    predictions = np.where(present, predictions, predictions.dtype.type(number))
     if targets.ndim == 2:
         binary = job.encoding.stored_as in ("signs", "outcomes")
         targets = np.where(present, targets, targets.dtype.type(1 if binary else _member(domains.targets)))

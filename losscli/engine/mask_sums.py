@@ -17,11 +17,11 @@ from losscli.arrays import Array
 from losscli.definition.batch import Dense, Extras
 from losscli.engine.aggregates import Faults, Totals
 from losscli.engine.batch import Batch, CountedRows
-from losscli.engine.collector import Aggregate, BatchCollector, added, of_chunk
+from losscli.engine.collector import Aggregate, BatchCollector, added, merged, of_chunk
 from losscli.engine.collectors.row_faults import undefined_mask
-from losscli.engine.existence import existing
+from losscli.engine.existence import existing, filled
 from losscli.engine.job import ELEMENTWISE, Job, chunks
-from losscli.engine.units import PositionCount
+from losscli.engine.units import PositionCount, runs, segment_sums
 from losscli.io.source import MemorySource, pieces
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ SHOWN = "shown"
 """The name of the sum of the targets that per-sample output shows of a mask."""
 
 
-class Positions(NamedTuple):
+class RowsRead(NamedTuple):
     """Rows of a job that were read together, without those that do not exist."""
 
     first: int
@@ -160,8 +160,7 @@ def mask_sums(job: Job, collectors: "Collectors", start: int, stop: int) -> Mask
         number[at] += _numbers(positions, begins, columns)
         count = count + PositionCount(n, positions.rows - n)
         batch = _looked_at(job, positions, elements, sums)
-        found = {one.record: one.of(job, batch) for one in looking}
-        records = {kind: added(records[kind], record) if records else record for kind, record in found.items()}
+        records = merged(records, {one.record: one.of(job, batch) for one in looking})
     return MaskSums(totals, number, count, records)
 
 
@@ -173,12 +172,12 @@ def columns_of(job: Job) -> int:
     return shape[1] if apart and len(shape) == 2 else 1
 
 
-def read_positions(job: Job, start: int, stop: int) -> Iterator[Positions]:
+def read_positions(job: Job, start: int, stop: int) -> Iterator[RowsRead]:
     """Yield the rows from `start` to `stop` in batches of whole samples, or of parts of one sample if it is large."""
     step = max(1, job.batch_rows // ELEMENTWISE)
     together = len(job.targets.shape) == 1 and job.layout is None  # one number per row of a table: little to hold
     labels = job.targets.read(start, stop) if together else None
-    for low, high in _runs(job, start, stop, step):
+    for low, high in runs(job, start, stop, step):
         for first, read in pieces(job.predictions, low, high, step):
             after = first + len(read)
             targets = job.targets.read(first, after) if labels is None else labels[first - start : after - start]
@@ -187,10 +186,12 @@ def read_positions(job: Job, start: int, stop: int) -> Iterator[Positions]:
             predictions = (read if kept is None else read[kept]).astype(job.dtype, copy=False)
             targets = targets if kept is None else targets[kept]
             present = None if mask is None or mask.ndim == 1 else (mask if kept is None else mask[kept]) != 0
+            if present is not None and job.extras.activation != "softmax":  # where the other classes hang on a logit
+                predictions, targets = filled(job, predictions, targets, present)
             decoded = job.encoding.targets(targets)
             assert isinstance(decoded, Dense)
             extras = job.extras._replace(class_terms=_terms(job, present))
-            yield Positions(first, len(read), kept, predictions, targets, decoded, extras, present)
+            yield RowsRead(first, len(read), kept, predictions, targets, decoded, extras, present)
 
 
 def _terms(job: Job, present: Array | None) -> Array | None:
@@ -204,26 +205,7 @@ def _terms(job: Job, present: Array | None) -> Array | None:
     return terms
 
 
-def _runs(job: Job, start: int, stop: int, step: int) -> Iterator[tuple[int, int]]:
-    """Yield (first row, row after the last) of runs of rows that are cut into batches from their first row on.
-
-    A run is one sample, or several that make one batch together: a sample's digits do not depend on its neighbours.
-    """
-    if not job.within_samples:
-        if start < stop:
-            yield start, stop
-        return
-    _, cuts = job.cut(start, stop)
-    begins = np.append(cuts, stop - start) + start
-    first = 0
-    while first < len(cuts):
-        after = int(np.searchsorted(begins, begins[first] + step, side="right")) - 1
-        after = max(after, first + 1)
-        yield int(begins[first]), int(begins[after])
-        first = after
-
-
-def segments(job: Job, positions: Positions) -> tuple[range, Array]:
+def segments(job: Job, positions: RowsRead) -> tuple[range, Array]:
     """Return the samples that a batch's rows belong to, and the first row of each among the rows that exist."""
     low, high = positions.first, positions.first + positions.rows
     if not job.within_samples:
@@ -234,7 +216,7 @@ def segments(job: Job, positions: Positions) -> tuple[range, Array]:
     return range(first, first + len(begins)), begins
 
 
-def _numbers(positions: Positions, begins: Array, columns: int) -> Array:
+def _numbers(positions: RowsRead, begins: Array, columns: int) -> Array:
     """Return the number of elements of each mask, shape (samples, columns)."""
     if positions.present is not None:
         return segment_sums(positions.present.astype(np.float64), begins, columns)
@@ -242,22 +224,7 @@ def _numbers(positions: Positions, begins: Array, columns: int) -> Array:
     return np.repeat(lengths[:, None], columns, axis=1)
 
 
-def segment_sums(part: Array, begins: Array, columns: int) -> Array:
-    """Return the sums of runs of rows, shape (runs, columns), from parts of shape (n, k); run i begins at row begins[i].
-
-    `columns` is k for a sum of each column, or 1 for the sum over all of them.
-    """
-    part = part.astype(np.promote_types(part.dtype, np.float64), copy=False)
-    if columns == 1 and part.shape[1] > 1:
-        part = np.einsum("ij->i", part)[:, None]
-    sums = np.zeros((len(begins), columns))
-    some = np.diff(begins, append=len(part)) > 0  # reduceat would take a run without rows for one of one row
-    if some.any():
-        sums[some] = np.add.reduceat(part, begins[some], axis=0)  # which adds pairwise
-    return sums
-
-
-def elements_of(job: Job, positions: Positions) -> Any:
+def elements_of(job: Job, positions: RowsRead) -> Any:
     """Return the elements of a batch, which know what they add to the sums."""
     make = job.loss.family.elements
     assert make is not None
@@ -265,13 +232,13 @@ def elements_of(job: Job, positions: Positions) -> Any:
     return make(x, positions.targets, positions.extras)
 
 
-def _shown_part(positions: Positions) -> Array:
+def _shown_part(positions: RowsRead) -> Array:
     """Return what each element adds to the sum of targets that is shown."""
     t = positions.targets.t.astype(np.float64)
     return t if positions.extras.class_terms is None else np.where(positions.extras.class_terms == 0, 0, t)
 
 
-def _looked_at(job: Job, positions: Positions, elements: Any, sums: Array) -> Batch:
+def _looked_at(job: Job, positions: RowsRead, elements: Any, sums: Array) -> Batch:
     """Return a batch for collectors that look at the numbers that were read; its losses are NaN in rows that make the
     sums NaN.
     """
@@ -284,7 +251,7 @@ def _looked_at(job: Job, positions: Positions, elements: Any, sums: Array) -> Ba
     return looked_at(positions, losses)
 
 
-def looked_at(positions: Positions, losses: Array) -> Batch:
+def looked_at(positions: RowsRead, losses: Array) -> Batch:
     """Return a batch of positions for collectors that look at the numbers that were read."""
     return Batch(
         predictions=positions.predictions,

@@ -1,19 +1,31 @@
 """Units of several positions: the sums over the positions of a sample, a class, or the file, and the one loss that they make."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from losscli.arrays import Array
+from losscli.arrays import Array, times
+from losscli.engine.aggregates import Totals
 from losscli.engine.batch import CountedRows
 
 if TYPE_CHECKING:
     from losscli.engine.job import Job
 
-FEW = 64
-"""Segments up to this number are added up one by one, which is more exact than all at once."""
+RUN = 256
+"""Rows that are added at once, before their sums are added: with more, rounding would show in the last digits."""
 OF_FILE = ("class", "file")
 """Units to which positions of all samples belong, so that they are known only after the last row."""
+
+
+class PositionCount(NamedTuple):
+    """Mergeable record: how many positions of units exist, and how many do not."""
+
+    counted: int = 0
+    ignored: int = 0
+
+    def __add__(self, other: "PositionCount") -> "PositionCount":  # type: ignore[override]
+        return PositionCount(self.counted + other.counted, self.ignored + other.ignored)
 
 
 class UnitSums(NamedTuple):
@@ -23,67 +35,73 @@ class UnitSums(NamedTuple):
     """
 
     first: int
-    loss: Array
+    loss: Totals
     """Sum of weight times loss."""
-    low: Array
-    """What rounding has taken from `loss` (Neumaier 1974)."""
     weight: Array
-    number: Array
-    """Number of positions."""
-    rows: int = 0
-    """Number of positions that exist, of all units."""
-    ignored: int = 0
-    """Number of positions that do not exist."""
+    positions: PositionCount
 
     def __add__(self, other: "UnitSums") -> "UnitSums":  # type: ignore[override]
         """Return the record of these rows and the rows that follow; their last and first sample may be the same."""
-        last = self.first + len(self.loss)
-        shared = max(0, last - other.first)
-        size = (other.first - self.first + len(other.loss), self.loss.shape[1])
-        parts = [np.zeros(size) for _ in range(4)]
-        for part, mine in zip(parts, (self.loss, self.low, self.weight, self.number), strict=True):
-            part[: len(mine)] = mine
-        loss, low, weight, count = parts
         begin = other.first - self.first
+        shape = (begin + len(other.weight), self.weight.shape[1])
+        loss, weight = Totals(*(_grown(part, shape) for part in self.loss)), _grown(self.weight, shape)
+        loss.put(slice(begin, None), other.loss.high)
+        loss.low[begin:] += other.loss.low
         weight[begin:] += other.weight
-        count[begin:] += other.number
-        with np.errstate(all="ignore"):
-            before = loss[begin:].copy()
-            total = before + other.loss
-            big = np.abs(before) >= np.abs(other.loss)
-            lost = np.where(big, (before - total) + other.loss, (other.loss - total) + before)
-            loss[begin:] = total
-            low[begin:] += other.low + np.where(np.isfinite(lost), lost, 0)
-        assert shared <= len(self.loss)
-        return UnitSums(self.first, loss, low, weight, count, self.rows + other.rows, self.ignored + other.ignored)
+        return UnitSums(self.first, loss, weight, self.positions + other.positions)
 
 
-class PositionCount(NamedTuple):
-    """Mergeable record: how many positions of units exist, and how many do not."""
-
-    counted: int = 0
-    ignored: int = 0
-
-    @classmethod
-    def of(cls, sums: UnitSums) -> "PositionCount":
-        """Return the record of the positions of sums over units."""
-        return cls(sums.rows, sums.ignored)
-
-    def __add__(self, other: "PositionCount") -> "PositionCount":  # type: ignore[override]
-        return PositionCount(self.counted + other.counted, self.ignored + other.ignored)
+def _grown(part: Array, shape: tuple[int, int]) -> Array:
+    """Return a copy of some rows, followed by rows of zeros."""
+    whole = np.zeros(shape)
+    whole[: len(part)] = part
+    return whole
 
 
-def segment_sums(values: Array, cuts: Array) -> Array:
-    """Return the sums of segments of rows, in float64; segment i begins with row `cuts[i]`, and the last one ends with the rows."""
-    wide = values.astype(np.float64, copy=False)
-    if len(cuts) <= FEW:
-        ends = np.append(cuts[1:], len(wide))
-        sums = [wide[low:high].sum(axis=0) for low, high in zip(cuts, ends, strict=True)]
-        return np.stack(sums) if sums else np.zeros((0, *wide.shape[1:]))
-    padded = np.concatenate([wide, np.zeros((1, *wide.shape[1:]))])
-    sums_of_all = np.add.reduceat(padded, cuts, axis=0)
-    sums_of_all[np.append(cuts[1:], len(wide)) == cuts] = 0  # a segment without rows
-    return sums_of_all
+def runs(job: "Job", start: int, stop: int, step: int) -> Iterator[tuple[int, int]]:
+    """Yield (first row, row after the last) of runs of rows that are cut into batches from their first row on.
+
+    If units are samples of several rows, a run is one sample, or several that make one batch of `step` rows together: a
+    sample's digits do not depend on its neighbours.
+    """
+    if not job.within_samples:
+        if start < stop:
+            yield start, stop
+        return
+    _, cuts = job.cut(start, stop)
+    begins = np.append(cuts, stop - start) + start
+    first = 0
+    while first < len(cuts):
+        after = int(np.searchsorted(begins, begins[first] + step, side="right")) - 1
+        after = max(after, first + 1)
+        yield int(begins[first]), int(begins[after])
+        first = after
+
+
+def segment_sums(part: Array, begins: Array, columns: int) -> Array:
+    """Return the sums of segments of rows, shape (segments, columns), in float64.
+
+    Parameters
+    ----------
+    part
+        numbers of shape (n, k).
+    begins
+        the first row of each segment, ascending; the last one ends with the rows.
+    columns
+        k for a sum of each column, or 1 for the sum over all of them.
+    """
+    part = part.astype(np.promote_types(part.dtype, np.float64), copy=False)
+    if columns == 1 and part.shape[1] > 1:
+        part = np.einsum("ij->i", part)[:, None]
+    sums = np.zeros((len(begins), columns))
+    lengths = np.diff(begins, append=len(part))
+    some = lengths > 0  # reduceat would take a segment without rows for one of one row
+    if some.any():
+        number = -(-lengths[some] // RUN)
+        firsts = np.cumsum(number) - number
+        cuts = np.repeat(begins[some] - RUN * firsts, number) + RUN * np.arange(number.sum())
+        sums[some] = np.add.reduceat(np.add.reduceat(part, cuts, axis=0), firsts, axis=0)
+    return sums
 
 
 def unit_sums(job: "Job", first: int, kept: Array | None, rows: int, values: Array, weights: Array | None) -> UnitSums:
@@ -104,25 +122,21 @@ def unit_sums(job: "Job", first: int, kept: Array | None, rows: int, values: Arr
     if kept is not None:
         cuts = np.concatenate([[0], np.cumsum(kept)])[cuts]
     table = (values if values.ndim == 2 else values[:, None]).astype(np.float64, copy=False)
-    if weights is None:
-        sums = segment_sums(table, cuts)
-        count = np.repeat(np.diff(cuts, append=len(table)).astype(np.float64)[:, None], table.shape[1], axis=1)
-        weight = count
-    else:
-        each = weights.reshape(table.shape)
-        with np.errstate(all="ignore"):
-            sums = segment_sums(np.where(each == 0, 0, each * table), cuts)
-        weight, count = segment_sums(each, cuts), segment_sums(each != 0, cuts)
-    return UnitSums(sample, sums, np.zeros_like(sums), weight, count, len(table), rows - len(table))
+    each = np.ones(table.shape) if weights is None else weights.reshape(table.shape)
+    with np.errstate(all="ignore"):
+        sums = segment_sums(table if weights is None else times(each, table), cuts, table.shape[1])
+    loss = Totals(sums, np.zeros_like(sums))
+    return UnitSums(
+        sample, loss, segment_sums(each, cuts, table.shape[1]), PositionCount(len(table), rows - len(table))
+    )
 
 
 def closed(job: "Job", sums: UnitSums) -> tuple[CountedRows, Array]:
     """Return the units as rows that count, and the number of each unit; units without a position are left out."""
     with np.errstate(all="ignore"):
-        total = sums.loss + np.where(np.isfinite(sums.loss), sums.low, 0)
-        each = total if job.over_positions == "sum" else total / sums.weight
+        each = sums.loss.value if job.over_positions == "sum" else sums.loss.value / sums.weight
     held = (sums.weight > 0).reshape(-1)
-    numbers = (sums.first * sums.loss.shape[1] + np.arange(each.size))[held]
+    numbers = (sums.first * sums.weight.shape[1] + np.arange(each.size))[held]
     weights = _unit_weights(job, sums)
     units = None if weights is None else weights.reshape(-1)[held]
     return CountedRows(each.reshape(-1)[held], units, units, None, None, int(np.count_nonzero(~held))), numbers
@@ -134,9 +148,9 @@ def _unit_weights(job: "Job", sums: UnitSums) -> Array | None:
         return sums.weight
     weights: Array | None = None
     if job.unit_weights is not None:
-        read = job.unit_weights.read(sums.first, sums.first + len(sums.loss)).astype(np.float64)
-        weights = np.repeat(read.reshape(-1, 1), sums.loss.shape[1], axis=1)
+        read = job.unit_weights.read(sums.first, sums.first + len(sums.weight)).astype(np.float64)
+        weights = np.repeat(read.reshape(-1, 1), sums.weight.shape[1], axis=1)
     if job.output_weights is not None and "class" in job.unit:
-        factors = np.broadcast_to(job.output_weights, sums.loss.shape)
+        factors = np.broadcast_to(job.output_weights, sums.weight.shape)
         weights = factors if weights is None else weights * factors
     return weights

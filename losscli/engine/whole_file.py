@@ -18,8 +18,8 @@ from losscli.definition.batch import Dense, Everyone, Whole
 from losscli.definition.words import UnitKind
 from losscli.engine.aggregates import Totals
 from losscli.engine.batch import Batch
-from losscli.engine.collector import Aggregate, BatchCollector, added
-from losscli.engine.mask_sums import Finished, MaskSums, Positions, looked_at, read_positions, results, samples_of
+from losscli.engine.collector import Aggregate, BatchCollector, merged
+from losscli.engine.mask_sums import Finished, MaskSums, RowsRead, looked_at, read_positions, results, samples_of
 from losscli.engine.masks import Masks
 from losscli.engine.units import PositionCount
 from losscli.errors import DataError, UsageError
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 4 << 30
 """Bytes of memory that the elements of masks may take that are held at once."""
-HELD_BYTES = {"mask-margins": 80, "class-masks": 115, "label-matrix": 125}
-"""Bytes that an element of a mask takes while the loss of the mask is computed, as measured, by family."""
 HELD_BYTES_OF_CUSTOM = 64
 """Bytes that an element takes about while a loss of the user's own is called with the whole file."""
 MOST_ROWS = 50_000
@@ -202,7 +200,7 @@ def _check_held(job: "Job") -> None:
         rows = max((grid.kept for grid in job.layout.grids), default=0)
     elements = rows * (predictions.shape[1] if len(predictions.shape) == 2 else 1)
     at_once = rows if job.masks.by_class else elements  # one mask after another
-    size = elements * (job.dtype.itemsize + 2) + at_once * HELD_BYTES[loss.family.name]
+    size = elements * (job.dtype.itemsize + 2) + at_once * loss.family.held_bytes
     if size > MOST_BYTES:
         per = "" if loss.family.coupled == "file" and job.layout is None else f" --per {job.masks.per}"
         table = loss.family.coupled == "masks" and job.layout is None
@@ -292,8 +290,7 @@ def _held(
         if positions.kept is not None:
             kept[positions.first - start : positions.first - start + positions.rows] = positions.kept
         batch = _looked_at(job, positions)
-        found = {one.record: one.of(job, batch) for one in looking}
-        records = {kind: added(records[kind], record) if records else record for kind, record in found.items()}
+        records = merged(records, {one.record: one.of(job, batch) for one in looking})
         height = after
         seen(positions.first + positions.rows)
     t = np.zeros((stop - start, k)) if t is None else t
@@ -302,7 +299,7 @@ def _held(
     return predictions[:height], t[:height], kept, sums
 
 
-def _looked_at(job: "Job", positions: Positions) -> Batch:
+def _looked_at(job: "Job", positions: RowsRead) -> Batch:
     """Return a batch for collectors that look at the numbers that were read; its losses are NaN in rows that have none."""
     x, t = (side if side.ndim == 2 else side[:, None] for side in (positions.predictions, positions.read))
     lost = np.isnan(x).any(axis=1)

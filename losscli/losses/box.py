@@ -147,6 +147,7 @@ box = family(
     target_type="numbers",
     rows="the corners x1, y1 and x2, y2, or corner or middle, width and height with --box",
     width=4,
+    boxes=True,
     axes={
         "distance": Axis(
             "D",

@@ -89,6 +89,7 @@ class_masks = family(
     target_type="outcomes",
     rows="one number a class",
     coupled="file",
+    held_bytes=115,
     axes={"probability": CLASS_AXIS},
     several_outputs=False,
     takes_from=True,
@@ -156,6 +157,8 @@ label_matrix = family(
     target_type="outcomes",
     rows="one number a label",
     coupled="file",
+    tables_only=True,
+    held_bytes=125,
     axes={
         "logit": Axis(
             "z",
@@ -288,15 +291,19 @@ class SeriesElements:
     def __init__(self, y: Array, targets: Targets, extras: Extras) -> None:
         assert isinstance(targets, Dense)
         self.t = targets.t.astype(y.dtype, copy=False)
-        self.gap = y - self.t
+        self.gap, self.terms = y - self.t, extras.class_terms
 
     def part(self, name: str) -> Array:
         """Return what each element adds to a sum, in the shape of the elements."""
-        return np.abs(self.gap if name == "error" else self.t)
+        return self._counted(np.abs(self.gap if name == "error" else self.t))
 
     def gradient(self, by: SeriesSlopes) -> Array:
         """Return derivatives by the predictions, from those by the sums."""
-        return np.where(self.gap == 0, 0, np.sign(self.gap) * by.error)
+        return self._counted(np.where(self.gap == 0, 0, np.sign(self.gap) * by.error))
+
+    def _counted(self, part: Array) -> Array:
+        """Return numbers of elements with 0 for elements that do not exist."""
+        return part if self.terms is None else times(self.terms, part)
 
 
 def lift_series(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
@@ -321,6 +328,7 @@ series = family(
     targets="numbers, one for each prediction",
     target_type="numbers",
     coupled="masks",
+    tables_only=True,
     elements=SeriesElements,
     sums=SeriesSums,
     axes={

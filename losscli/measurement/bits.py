@@ -13,9 +13,6 @@ from losscli.io.operands import Opener
 from losscli.io.source import Source, blocks
 from losscli.io.table import is_finite_number
 
-LIKELIHOOD = "softmax-cross-entropy"
-"""The loss that is minus the log-probability of the token."""
-
 
 def per_byte(nats: float, total: float) -> float:
     """Return the bits per byte of a text of so many bytes, whose tokens have losses with this sum."""
@@ -26,11 +23,10 @@ def check_request(request: Request) -> None:
     """Raise a UsageError for options that do not go together with --bytes."""
     if request.bytes is None:
         return
-    name = request.loss.name
-    if name != LIKELIHOOD:
-        raise UsageError(
-            f"--bytes: {name} is not minus the log-probability of a token, which {LIKELIHOOD} is; leave it out"
-        )
+    name, likelihood = request.loss.name, request.loss.family.likelihood
+    if name != likelihood:
+        which = "" if likelihood is None else f", which {likelihood} is"
+        raise UsageError(f"--bytes: {name} is not minus the log-probability of a token{which}; leave it out")
     given = {
         "--sample-weight": request.sample_weight,
         "--class-weight": request.class_weight,

@@ -134,7 +134,7 @@ class Measurement:
             from losscli.engine.whole_file import together
 
             job = together(request.loss.declaration, job, request.over_positions)
-        elif family.coupled in ("masks", "file"):
+        elif family.of_masks:
             from losscli.engine.whole_file import masks
 
             job = masks(request.loss.declaration, request.per, job)
@@ -184,7 +184,7 @@ class Measurement:
         family = request.loss.family
         if len(job.predictions.shape) != 2 or job.predictions.shape[1] < 2 or family.width is not None:
             return False
-        if family.coupled in ("masks", "file") or family.parts > 1 or family.target_type == "sequences":
+        if family.coupled in ("masks", "file") or family.parts > 1 or family.of_sequences:
             return False
         if request.classes is not None or job.layout is not None:
             return False

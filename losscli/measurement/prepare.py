@@ -78,7 +78,7 @@ def prepare(
         raise _advised(error, request, opener, choose is not None) from error
     if (doubt := about_classes(request, dataset, inputs.predictions, decoded)) is not None:
         raise doubt.error()
-    if request.loss.family.coupled in ("masks", "file") and not request.loss.family.custom:
+    if request.loss.family.of_masks:
         request = _settled_masks(request, dataset, inputs, decoded)
     job = _job(request, opener, dataset, inputs, decoded, rows, elements, gradient)
     if request.loss.family.custom:
@@ -119,7 +119,7 @@ def _settled_masks(request: Request, dataset: Dataset, inputs: "_Inputs", decode
 def _kind_of_units(request: Request, dataset: Dataset, job: Job) -> UnitKind:
     """Return what has one loss, as the results number it; masks of tables are numbered as rows are."""
     family = request.loss.family
-    if family.coupled in ("masks", "file") and not family.custom and dataset.layout is not None:
+    if family.of_masks and dataset.layout is not None:
         return SYNONYMS.get(request.per or "", request.per)  # type: ignore[arg-type, return-value]
     return "position" if job.unit == "row" else job.unit  # type: ignore[return-value]
 
@@ -138,7 +138,7 @@ def _understood(
         likelihoods.check_request(request)
     dataset = _dataset(request, opener, once and _reads_once(request, choose))
     request = _settled_loss(request, dataset, choose)
-    if request.loss.family.target_type == "sequences":
+    if request.loss.family.of_sequences:
         from losscli.data.sequences import sequences_of
 
         found = sequences_of(request, opener, dataset)
@@ -178,7 +178,7 @@ def _reads_once(request: Request, choose: Callable[[Dataset], BoundLoss] | None)
     of the user's own, which are tried on the first rows.
     """
     family = request.loss.family
-    in_order = family.coupled is None and family.target_type != "sequences" and request.targets is not None
+    in_order = family.coupled is None and not family.of_sequences and request.targets is not None
     in_order = in_order and request.per not in ("class", "column", "file")  # whose gradients take two passes
     return (in_order and not family.custom) or choose is not None
 
@@ -273,7 +273,7 @@ def _inputs(request: Request, opener: Opener, dataset: Dataset) -> _Inputs:
 
         centers, classes = centers_of(request, opener, source, names, notes)
         return _Inputs(source, several, len(centers), classes, centers)
-    if family.name == "box":
+    if family.boxes:
         from losscli.data.boxes import settled
 
         form, source = settled(request.box, dataset, source, notes)
@@ -343,7 +343,7 @@ def _job(
     )
     subtracted += [] if third is None else [third.dtype]
     dtype = compute_dtype(source.dtype, np.result_type(*subtracted) if subtracted else None)
-    of_masks = family.coupled in ("masks", "file") and not family.custom and len(source.shape) == 2
+    of_masks = family.of_masks and len(source.shape) == 2
     by_class, by_output = class_weights(request, opener, decoded, k, inputs.several or of_masks, inputs.mask)
     factors, by_output = (by_output, None) if of_masks else (None, by_output)
     by_output = output_weights(request, by_output, source, inputs.several)
@@ -361,7 +361,7 @@ def _job(
         centers=None if centers is None else centers.astype(dtype),
         activation=request.activation,
         box=inputs.box,
-        columns=inputs.k if family.target_type == "sequences" else None,
+        columns=inputs.k if family.of_sequences else None,
     )
     if request.temperature is not None:
         from losscli.data.distributions import tempered

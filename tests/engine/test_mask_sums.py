@@ -326,10 +326,28 @@ class TestWhatCounts:
         words = ("dice", save("z.npy", z), save("t.npy", t), "--per", per, "--mask", save("m.npy", there))
         expected = float(dice(p, torch.tensor(t * there), axis).mean())
         assert compute(*words, "--gradient", "g.npy").json["value"] == pytest.approx(expected, rel=1e-13)
+        anything = save("a.npy", np.where(there == 0, np.nan, z))
+        assert compute("dice", anything, *words[2:]).json["value"] == pytest.approx(expected, rel=1e-13)
         gradient = np.load(folder / "g.npy")
         assert gradient.any()
         assert not gradient[there == 0].any()
         compute("lovasz-hinge", *words[1:]).refuses(2, "--mask", "lovasz-hinge")
+
+    @pytest.mark.parametrize("per", ["row", "column", "file"])
+    def test_single_elements_of_series(self, compute: Compute, save: Save, folder: Path, per: str) -> None:
+        y, t, there = (
+            Z[:, :, 0, 0].copy(),
+            RNG.normal(size=(N, C)),
+            np.array([[1, 1, 0, 1], [0, 1, 1, 1], [1, 0, 1, 0]]),
+        )
+        axis = {"row": 1, "column": 0, "file": (0, 1)}[per]
+        words = ("wmape", save("y.npy", y), save("t.npy", t), "--per", per, "--mask", save("m.npy", there))
+        size = (there * np.abs(t)).sum(axis=axis, keepdims=True)
+        expected = ((there * np.abs(y - t)).sum(axis=axis, keepdims=True) / size).mean()
+        assert compute(*words, "--gradient", "g.npy").json["value"] == pytest.approx(expected, rel=1e-13)
+        assert np.load(folder / "g.npy") == pytest.approx(there * np.sign(y - t) / size, rel=1e-13)
+        y[there == 0] = np.nan
+        assert compute(*words[:1], save("n.npy", y), *words[2:]).json["value"] == pytest.approx(expected, rel=1e-13)
 
     def test_weights_of_samples(self, compute: Compute, save: Save) -> None:
         w = np.array([1.0, 3.0, 0.0])

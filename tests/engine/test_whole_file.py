@@ -270,3 +270,11 @@ class TestStatistics:
             )
         outcome = compute("mse", files["mean"], files["truth"], "--require", "rmse > 100")
         assert outcome.code == 1
+
+
+def test_families_of_masks_are_added_up_or_say_what_they_take() -> None:
+    from losscli.losses import FAMILIES
+
+    of_masks = [family for family in FAMILIES.values() if family.of_masks]
+    assert of_masks
+    assert all((family.elements is None) == (family.held_bytes > 0) for family in of_masks)

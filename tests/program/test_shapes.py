@@ -391,6 +391,17 @@ class TestElements:
         assert gradient.shape == p.shape
         assert not gradient[~mask].any()
 
+    @pytest.mark.parametrize("kind", ["logits", "probs", "log-probs"])
+    def test_what_does_not_exist_is_no_fault(self, compute: Compute, save: Save, kind: str) -> None:
+        rng = np.random.default_rng(32)
+        z, t, there = rng.normal(size=(5, 3)), rng.integers(0, 2, (5, 3)), rng.random((5, 3)) < 0.6
+        p = {"logits": z, "probs": 1 / (1 + np.exp(-z)), "log-probs": -np.log1p(np.exp(-z))}[kind]
+        words = ("--from", kind, "--mask", save("m.npy", there), "-f", "value")
+        right = compute("bce", save("e.npy", p[there]), save("u.npy", t[there]), "--from", kind, "-f", "value").value
+        for hidden in (p, np.where(there, p, np.nan)):
+            found = compute("bce", save("p.npy", hidden), save("t.npy", t), *words).value
+            assert found == pytest.approx(right, rel=1e-13)
+
     @pytest.mark.parametrize("shape", [(6, 3), (3, 3), (2, 4, 3)])
     def test_labels_that_are_read_as_one_hot_rows(self, compute: Compute, save: Save, shape: tuple[int, ...]) -> None:
         rng = np.random.default_rng(31)
@@ -642,6 +653,19 @@ class TestTheChosenUnit:
         assert samples["samples"] == 12
         wins = (second.mean(1) < first.mean(1)).sum()
         assert samples["wins"] == wins
+
+    @pytest.mark.parametrize("words", [("ce",), ("dice", "--activation", "softmax")])
+    def test_a_sample_does_not_depend_on_its_neighbours(self, compute: Compute, save: Save, words: Any) -> None:
+        rng = np.random.default_rng(14)
+        p, t = rng.normal(size=(300, 70, 5)), rng.integers(0, 5, (300, 70))
+        losses = []
+        for first, last in ((0, 300), (7, 300), (7, 40), (7, 8)):
+            save("p.npy", p[first:last])
+            save("t.npy", t[first:last])
+            more = ("--class-axis", "-1", "--per", "sample", "-o", "l.npy", *words[1:])
+            compute(words[0], "p.npy", "t.npy", *more)
+            losses.append(np.load("l.npy")[max(0, 7 - first) :])
+        assert all((one == losses[0][: len(one)]).all() for one in losses)
 
     def test_per_sample_output(self, compute: Compute, sequences: Any) -> None:
         a, _, t, losses, _ = sequences
