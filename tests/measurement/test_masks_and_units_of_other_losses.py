@@ -69,6 +69,7 @@ def test_one_hot_labels_take_a_mask_of_predictions() -> None:
     assert value == pytest.approx(losses[KEPT].mean())
 
 
+@pytest.mark.filterwarnings("ignore::losscli.LosscliWarning")  # a few samples are enough here
 def test_a_comparison_per_sample_takes_weights_within_samples() -> None:
     """compare --per sample with class weights is the difference of what compute gives."""
     logits, labels = RNG.normal(size=(5, 3, 4)), RNG.integers(0, 3, (5, 4))
@@ -78,6 +79,7 @@ def test_a_comparison_per_sample_takes_weights_within_samples() -> None:
     assert report["difference"] == pytest.approx(two - one)
 
 
+@pytest.mark.filterwarnings("ignore::losscli.LosscliWarning")  # a few samples are enough here
 def test_a_comparison_per_sample_and_class_resamples_whole_samples() -> None:
     """Thirty equal columns hold no more than two of them: the interval is as wide."""
     column = RNG.normal(size=(6, 1))
@@ -90,6 +92,7 @@ def test_a_comparison_per_sample_and_class_resamples_whole_samples() -> None:
     assert widths[1] == pytest.approx(widths[0], rel=0.2)
 
 
+@pytest.mark.filterwarnings("ignore::losscli.LosscliWarning")  # a few samples are enough here
 def test_more_masks_than_positions_can_be_compared() -> None:
     """compare dice --per sample,class where classes are more than the positions of a sample."""
     logits, labels = RNG.normal(size=(3, 7, 2)), RNG.integers(0, 2, (3, 7, 2))
