@@ -241,8 +241,9 @@ def _evaluate_batch(job: Job, first: int, read: Array, targets: Array, beside: "
     ignored = 0 if counts is None else len(counts) - int(np.count_nonzero(counts))
     row_weights = _with_outputs(job, each, len(losses), parts)
     if counting is None:
-        hides = exists.elements is not None and targets.ndim == 2
-        shown = np.where(exists.elements, targets, np.nan) if hides else targets
+        shown = targets
+        if exists.elements is not None and targets.ndim == 2:
+            shown = np.where(exists.elements, targets, np.nan)
         counted = CountedRows(losses, each, row_weights, shown, decoded, ignored)
     else:
         counted = _counted(job, losses[counting], _kept_only(each, counting), targets[counting], ignored)
@@ -414,7 +415,8 @@ def _gathered_units(
         return ChunkResult(Aggregate(records | {UnitSums: sums}), (), slopes)
     counted, numbers = closed(job, sums)
     aggregate = Aggregate(records | of_chunk(collectors, job, counted))
-    span = (sums.first * sums.loss.shape[1], (sums.first + len(sums.loss)) * sums.loss.shape[1])
+    samples, outputs = sums.weight.shape
+    span = (sums.first * outputs, (sums.first + samples) * outputs)
     rows = (Rows(numbers, None, counted.losses, counted.row_weights, None, span),) if job.rows else ()
     return ChunkResult(aggregate, rows, slopes)
 
