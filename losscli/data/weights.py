@@ -58,7 +58,7 @@ def weights_of(request: Request, dataset: Dataset, predictions: Source, several:
         return Weights(samples=constant) if whole_samples else Weights(rows=constant)
     if columns is None:
         return Weights()
-    if columns.spread is not None and of_samples:
+    if of_samples and (columns.spread is not None or _weigh_cells(request, dataset)):
         samples = replace(columns, spread=None).source()
         return Weights(samples=Reshaped(samples) if len(samples.shape) == 2 else samples)
     source = columns.source()
@@ -71,6 +71,13 @@ def weights_of(request: Request, dataset: Dataset, predictions: Source, several:
         raise DataError(f"{source.name}: weights have shape {source.shape}; give one weight a row, (n,){what}")
     dataset.notes.append(f"{source.name}: shape {source.shape} was squeezed to {source.shape[:1]}")
     return Weights(rows=Reshaped(source))
+
+
+def _weigh_cells(request: Request, dataset: Dataset) -> bool:
+    """Whether one weight per row of a table is the weight of all cells of the row."""
+    columns = dataset.weights
+    cells = request.per == "sample,class" and dataset.layout is None
+    return cells and columns is not None and (len(columns.shape) == 1 or columns.shape[1] == 1)
 
 
 def mask_of(dataset: Dataset, predictions: Source, several: bool) -> Source | None:
