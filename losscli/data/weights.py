@@ -20,7 +20,7 @@ from losscli.definition.request import Request
 from losscli.errors import DataError, UsageError
 from losscli.io.operands import Opener
 from losscli.io.source import ConstantSource, Reshaped, Source, blocks, whole
-from losscli.wording import count, did_you_mean
+from losscli.wording import count, did_you_mean, shape_in_words
 
 if TYPE_CHECKING:
     from losscli.io.table import Table
@@ -103,8 +103,11 @@ def mask_of(dataset: Dataset, predictions: Source, several: bool) -> Source | No
     fitting += [targets] if len(targets) == 1 or targets == predictions.shape else []
     fitting += [predictions.shape] if several else []
     if source.shape not in fitting:
-        wanted = " or ".join(dict.fromkeys(map(str, fitting)))
-        raise DataError(f"{columns.name}: the mask has shape {columns.file_shape}; it has the targets' shape, {wanted}")
+        shapes = [dataset.targets.file_shape] if dataset.layout is not None and dataset.targets is not None else fitting
+        wanted = " or ".join(dict.fromkeys(map(shape_in_words, shapes)))
+        raise DataError(
+            f"{columns.name}: the mask has shape {shape_in_words(columns.file_shape)}; it has the targets' shape, {wanted}"
+        )
     for start, block in blocks(source):
         bad = ~((block == 0) | (block == 1))
         if bad.any():
