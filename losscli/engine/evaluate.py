@@ -228,6 +228,8 @@ def _evaluate_batch(job: Job, first: int, read: Array, targets: Array, beside: "
     parts = shares(job, exists.elements, _kept_only(beside.element_weights, kept)) if job.by_elements else None
     decoded = job.encoding.targets(targets)
     extras = _extras(job, first, rows, kept, beside.third_operand)
+    if exists.elements is not None and extras.third_operand is not None:
+        extras = extras._replace(third_operand=np.where(exists.elements, extras.third_operand, job.dtype.type(1)))
     values, slopes = job.loss(predictions, decoded, extras, job.gradient)
     if (job.scale, job.shift) != (1, 0):
         values = values * job.scale + job.shift
@@ -277,7 +279,7 @@ def _positions_of_units(
     if "class" not in job.unit:
         return counted.losses, counted.row_weights
     # An output's own weight is that of the unit.
-    each = None if parts is None else parts.elements / (1.0 if job.output_weights is None else job.output_weights)
+    each = None if parts is None else parts.elements
     if counted.weights is not None:
         each = counted.weights[:, None] * (np.ones(values.shape) if each is None else each)
     return values, each
