@@ -239,9 +239,9 @@ def shares(job: Job, present: Array | None, weights: Array | None) -> Shares:
         the weights of the outputs, shape (n, k); None for 1 each.
     """
     v = np.ones(job.predictions.shape[1]) if job.output_weights is None else job.output_weights
-    own = np.ones(np.shape(present)) if weights is None else weights.astype(np.float64)
+    own = np.ones(v.shape) if weights is None else weights.astype(np.float64)
     elements = own if present is None else np.where(present, own, 0.0)
-    held, there = v * own, v * elements
+    held, there = np.broadcast_to(v * own, elements.shape), v * elements
     base = there if job.over_outputs == "mean" else held
     total = base.sum(axis=1)
     scale = total if job.over_outputs == "mean" else total / base.shape[1]
