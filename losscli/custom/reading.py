@@ -76,7 +76,7 @@ WORDS = """
     as axis beside by calibration centers class_weight classes columns dim dpi dtype elements format from given gradient
     header help id ignore_index label_base label_smoothing library log loss name negative no_header no_log no_progress
     on_unmatched operands other output prediction_kind third_operand
-    over_outputs panel per per_sample pos_weight predictions progress quiet reduction require sample_weight size
+    over_outputs panel per per_sample plus pos_weight predictions progress quiet reduction require sample_weight size
     smoothing_mode takes targets theme threads title variance weight
 """
 THEIRS = frozenset({"temperature"})

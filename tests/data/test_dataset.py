@@ -113,7 +113,7 @@ class TestDoubts:
 class TestUnits:
     def test_rows_of_a_whole_file(self):
         units = Units((4, 2))
-        assert units.kind == "row"
+        assert units.kind == "position"
         assert units.dropped is None
         assert units.original(np.array([1, 3])).tolist() == [1, 3]
         assert units.located(2) == 2

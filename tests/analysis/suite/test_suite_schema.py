@@ -144,7 +144,7 @@ class TestRefusals:
         ("text", "message"),
         [
             (ONE + 'smoothing-mode = "unifrom"\n', "measure.one.smoothing-mode: 'unifrom' is not uniform or half or others (did you mean uniform?)"),
-            (ONE + 'per = "rwo"\n', "measure.one.per: 'rwo' is not row or column or file (did you mean row?)"),
+            (ONE + 'per = "rwo"\n', "measure.one.per: 'rwo' is not position or sample or class or sample,class or file or row or column (did you mean row?)"),
             (ONE + "label-base = 1.0\n", "measure.one.label-base: 1.0 is not a whole number"),
             (ONE + "class-weight = { cat = 'x' }\n", "measure.one.class-weight.cat: 'x' is not a number that a float64 holds"),
             (ONE + 'class-weight = { "a,b" = 1 }\n', "measure.one.class-weight.a,b: a name with a comma"),
