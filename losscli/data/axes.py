@@ -94,7 +94,10 @@ def _axis_of_classes(request: Request, dataset: Dataset, said: int | None) -> in
     if family.over_classes or family.coupled == "file":
         if len(shape) == 2:
             return 1
-        raise DataError(f"{request.loss.name}: {predictions.name} has shape {shape_in_words(shape)}; {SAY_AXIS}")
+        cure = SAY_AXIS
+        if shape[0] == 1 and dataset.targets is not None and dataset.targets.file_shape[:1] == shape[1:2]:
+            cure += f"; its first axis holds one sample: save numpy.reshape(values, {shape[1:]}) if it is one too many"
+        raise DataError(f"{request.loss.name}: {predictions.name} has shape {shape_in_words(shape)}; {cure}")
     return None
 
 
