@@ -136,8 +136,7 @@ class _Laid(NamedTuple):
         if dataset.targets is not None:
             self._of_shape(dataset.targets, dataset, behind, self._takes_rows(dataset))
         if dataset.mask is not None:
-            family = self.request.loss.family  # masks of overlap losses have elements as outputs have
-            self._of_shape(dataset.mask, dataset, behind, family.several_outputs or family.elements is not None)
+            self._of_shape(dataset.mask, dataset, behind, self.request.loss.family.masks_elements)
         if dataset.third_operand is not None:
             self._of_shape(dataset.third_operand, dataset, self.layout.grids[0].skipped, True)
         weights = dataset.weights

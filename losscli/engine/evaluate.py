@@ -21,6 +21,7 @@ from losscli.engine.batch import Batch, CountedRows
 from losscli.engine.collector import Aggregate, Collector, merged, of_batch, of_chunk
 from losscli.engine.existence import existing, filled
 from losscli.engine.job import Job, Shares, chunks, output_factors, over_outputs, shares
+from losscli.engine.lists import of_lists
 from losscli.engine.threads import available_threads
 from losscli.engine.units import OF_FILE, PositionCount, UnitSums, closed, runs, unit_sums
 from losscli.io.npy import StreamSource
@@ -228,7 +229,10 @@ def _evaluate_batch(job: Job, first: int, read: Array, targets: Array, beside: "
     parts = shares(job, exists.elements, _kept_only(beside.element_weights, kept)) if job.by_elements else None
     decoded = job.encoding.targets(targets)
     extras = _extras(job, first, rows, kept, beside.third_operand)
-    values, slopes = job.loss(predictions, decoded, extras, job.gradient)
+    if exists.elements is not None and job.loss.family.lists:
+        values, slopes = of_lists(job.loss, predictions, decoded, extras, exists.elements, job.gradient)
+    else:
+        values, slopes = job.loss(predictions, decoded, extras, job.gradient)
     if (job.scale, job.shift) != (1, 0):
         values = values * job.scale + job.shift
         slopes = None if slopes is None else slopes * job.scale
