@@ -13,7 +13,7 @@ from losscli.definition.request import Request
 from losscli.errors import DataError, UsageError
 from losscli.io.positions import Grid, Layout
 from losscli.io.source import ShardedSource
-from losscli.wording import count
+from losscli.wording import count, shape_in_words
 
 SAY_AXIS = (
     "say which axis holds the classes: --class-axis 1 (PyTorch, MONAI) or --class-axis -1 (Keras, optax, Hugging Face)"
@@ -51,7 +51,7 @@ def _normalised(axis: int | None, shape: tuple[int, ...], name: str) -> int | No
         return None
     if not -len(shape) <= axis < len(shape) or len(shape) < 2:
         raise UsageError(
-            f"--class-axis {axis}: {name} has shape {shown(shape)}, with {count(len(shape), 'axis', 'axes')}"
+            f"--class-axis {axis}: {name} has shape {shape_in_words(shape)}, with {count(len(shape), 'axis', 'axes')}"
         )
     return axis % len(shape)
 
@@ -94,7 +94,7 @@ def _axis_of_classes(request: Request, dataset: Dataset, said: int | None) -> in
     if family.over_classes or family.coupled == "file":
         if len(shape) == 2:
             return 1
-        raise DataError(f"{request.loss.name}: {predictions.name} has shape {shown(shape)}; {SAY_AXIS}")
+        raise DataError(f"{request.loss.name}: {predictions.name} has shape {shape_in_words(shape)}; {SAY_AXIS}")
     return None
 
 
@@ -134,21 +134,18 @@ class _Laid(NamedTuple):
         predictions.grids = self.layout.grids
         behind = (max(self.shift, 0), max(-self.shift, 0))
         if dataset.targets is not None:
-            self._of_shape(dataset.targets, dataset, behind, self._takes_rows(dataset))
+            self._of_shape(dataset.targets, dataset, behind, not self.request.loss.family.one_target)
         if dataset.mask is not None:
             self._of_shape(dataset.mask, dataset, behind, self.request.loss.family.masks_elements)
         if dataset.third_operand is not None:
             self._of_shape(dataset.third_operand, dataset, self.layout.grids[0].skipped, True)
-        weights = dataset.weights
-        if weights is not None:
-            if weights.shape in ((self.layout.samples,), (self.layout.samples, 1)) and self._other != weights.shape:
-                weights.spread = self.layout
-            else:
-                self._of_shape(weights, dataset, behind, self.request.loss.family.several_outputs)
-
-    def _takes_rows(self, dataset: Dataset) -> bool:
-        """Whether targets may have the axis of the classes as well."""
-        return not self.request.loss.family.one_target
+        weights, samples = dataset.weights, self.layout.samples
+        if weights is None:
+            return
+        if weights.shape in ((samples,), (samples, 1)) and weights.shape != self._other:
+            weights.spread = self.layout  # one number per sample, for all of its positions
+        else:
+            self._of_shape(weights, dataset, behind, self.request.loss.family.several_outputs)
 
     @property
     def _other(self) -> tuple[int, ...]:
@@ -178,24 +175,24 @@ class _Laid(NamedTuple):
             raise self._misfit(columns, dataset, rows)
         columns.grids = tuple(Grid(shape, None, skipped, self.single) for shape in _shapes(columns))
         if shapes != [_without(whole, axis) for whole in wanted]:
-            note = f"{columns.name}: shape {shown(columns.file_shape)} was squeezed to {shown(self._other)}"
+            note = f"{columns.name}: shape {shape_in_words(columns.file_shape)} was squeezed to {shape_in_words(self._other)}"
             if len(columns.file_shape) < len(self._other):
-                note = f"{dataset.predictions.name}: shape {shown(self._other)} was squeezed to {shown(columns.file_shape)}"
+                note = f"{dataset.predictions.name}: shape {shape_in_words(self._other)} was squeezed to {shape_in_words(columns.file_shape)}"
             dataset.notes.append(note)
 
     def _misfit(self, columns: Columns, dataset: Dataset, rows: bool) -> DataError:
         """Return the error about an operand whose shape does not go with that of the predictions."""
         shape, family = self.layout.shape, self.request.loss.family
-        forms = [shown(self._other)] if self._other != shape or not rows else []
-        forms += [shown(shape)] if rows else []
+        forms = [shape_in_words(self._other)] if self._other != shape or not rows else []
+        forms += [shape_in_words(shape)] if rows else []
         hint = ""
         fitting = [axis for axis in range(1, len(shape)) if _without(shape, axis) == columns.file_shape]
         if fitting and family.takes_class_axis and family.target_type != "numbers":
             said = " or ".join(f"--class-axis {axis}" for axis in fitting)
             hint = f"; the {columns.role} fit {said}"
         return DataError(
-            f"{self.request.loss.name}: predictions {dataset.predictions.name} have shape {shown(shape)} and {columns.role} "
-            f"{columns.name} {shown(columns.file_shape)}; nothing is broadcast: give {' or '.join(dict.fromkeys(forms))}{hint}"
+            f"{self.request.loss.name}: predictions {dataset.predictions.name} have shape {shape_in_words(shape)} and {columns.role} "
+            f"{columns.name} {shape_in_words(columns.file_shape)}; nothing is broadcast: give {' or '.join(dict.fromkeys(forms))}{hint}"
         )
 
 
@@ -205,12 +202,6 @@ def _shapes(columns: Columns) -> list[tuple[int, ...]]:
     if isinstance(content, ShardedSource) and columns.arranged is None:
         return [tuple(part.shape) for part in content.parts]
     return [columns.file_shape]
-
-
-def shown(shape: tuple[int, ...]) -> str:
-    """Return a shape in words; an axis in which shards differ is '*'."""
-    lengths = ", ".join("*" if length < 0 else str(length) for length in shape)
-    return f"({lengths},)" if len(shape) == 1 else f"({lengths})"
 
 
 def _without(shape: tuple[int, ...], axis: int | None) -> tuple[int, ...]:

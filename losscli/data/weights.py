@@ -20,7 +20,7 @@ from losscli.definition.request import Request
 from losscli.errors import DataError, UsageError
 from losscli.io.operands import Opener
 from losscli.io.source import ConstantSource, Reshaped, Source, blocks, whole
-from losscli.wording import count, did_you_mean
+from losscli.wording import count, did_you_mean, shape_in_words
 
 if TYPE_CHECKING:
     from losscli.io.table import Table
@@ -58,7 +58,7 @@ def weights_of(request: Request, dataset: Dataset, predictions: Source, several:
         return Weights(samples=constant) if whole_samples else Weights(rows=constant)
     if columns is None:
         return Weights()
-    if columns.spread is not None and of_samples:
+    if of_samples and (columns.spread is not None or _weigh_cells(request, dataset)):
         samples = replace(columns, spread=None).source()
         return Weights(samples=Reshaped(samples) if len(samples.shape) == 2 else samples)
     source = columns.source()
@@ -71,6 +71,13 @@ def weights_of(request: Request, dataset: Dataset, predictions: Source, several:
         raise DataError(f"{source.name}: weights have shape {source.shape}; give one weight a row, (n,){what}")
     dataset.notes.append(f"{source.name}: shape {source.shape} was squeezed to {source.shape[:1]}")
     return Weights(rows=Reshaped(source))
+
+
+def _weigh_cells(request: Request, dataset: Dataset) -> bool:
+    """Whether one weight per row of a table is the weight of all cells of the row."""
+    columns = dataset.weights
+    cells = request.per == "sample,class" and dataset.layout is None
+    return cells and columns is not None and (len(columns.shape) == 1 or columns.shape[1] == 1)
 
 
 def mask_of(loss: BoundLoss, dataset: Dataset, predictions: Source) -> Source | None:
@@ -99,14 +106,17 @@ def mask_of(loss: BoundLoss, dataset: Dataset, predictions: Source) -> Source | 
         given = predictions.shape if dataset.layout is None else dataset.layout.shape
         raise UsageError(
             f"--mask: {loss.name} takes one number per {'row' if dataset.layout is None else 'position'}; a mask of single "
-            f"elements of {predictions.name}, shape {given}, has no meaning for it"
+            f"elements of {predictions.name}, shape {shape_in_words(given)}, has no meaning for it"
         )
     fitting = [] if family.several_outputs and table else [predictions.shape[:1]]
     fitting += [targets] if len(targets) == 1 else []
     fitting += [predictions.shape] if family.masks_elements else []
     if source.shape not in fitting:
-        wanted = " or ".join(dict.fromkeys(map(str, fitting)))
-        raise DataError(f"{columns.name}: the mask has shape {columns.file_shape}; it has the targets' shape, {wanted}")
+        shapes = [dataset.targets.file_shape] if dataset.layout is not None and dataset.targets is not None else fitting
+        wanted = " or ".join(dict.fromkeys(map(shape_in_words, shapes)))
+        raise DataError(
+            f"{columns.name}: the mask has shape {shape_in_words(columns.file_shape)}; it has the targets' shape, {wanted}"
+        )
     for start, block in blocks(source):
         bad = ~((block == 0) | (block == 1))
         if bad.any():

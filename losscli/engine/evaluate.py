@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import numpy as np
 
 from losscli.arrays import Array, times
-from losscli.definition.batch import Extras
+from losscli.definition.batch import Extras, Targets, Values
 from losscli.engine.batch import Batch, CountedRows
 from losscli.engine.collector import Aggregate, Collector, merged, of_batch, of_chunk
 from losscli.engine.existence import existing, filled
@@ -229,10 +229,9 @@ def _evaluate_batch(job: Job, first: int, read: Array, targets: Array, beside: "
     parts = shares(job, exists.elements, _kept_only(beside.element_weights, kept)) if job.by_elements else None
     decoded = job.encoding.targets(targets)
     extras = _extras(job, first, rows, kept, beside.third_operand)
-    if exists.elements is not None and job.loss.family.lists:
-        values, slopes = of_lists(job.loss, predictions, decoded, extras, exists.elements, job.gradient)
-    else:
-        values, slopes = job.loss(predictions, decoded, extras, job.gradient)
+    if exists.elements is not None and extras.third_operand is not None:
+        extras = extras._replace(third_operand=np.where(exists.elements, extras.third_operand, job.dtype.type(1)))
+    values, slopes = _computed(job, predictions, decoded, extras, exists.elements)
     if (job.scale, job.shift) != (1, 0):
         values = values * job.scale + job.shift
         slopes = None if slopes is None else slopes * job.scale
@@ -274,6 +273,13 @@ def _evaluate_batch(job: Job, first: int, read: Array, targets: Array, beside: "
     return batch, _Outcome(counts, counted, elements, gradient, sums)
 
 
+def _computed(job: Job, predictions: Array, targets: Targets, extras: Extras, present: Array | None) -> Values:
+    """Return the losses of rows, and their gradients if these are asked for; `present` says which elements exist."""
+    if present is not None and job.loss.family.lists:
+        return of_lists(job.loss, predictions, targets, extras, present, job.gradient)
+    return job.loss(predictions, targets, extras, job.gradient)
+
+
 def _positions_of_units(
     job: Job, values: Array, counted: CountedRows, parts: Shares | None
 ) -> tuple[Array, Array | None]:
@@ -281,7 +287,7 @@ def _positions_of_units(
     if "class" not in job.unit:
         return counted.losses, counted.row_weights
     # An output's own weight is that of the unit.
-    each = None if parts is None else parts.elements / (1.0 if job.output_weights is None else job.output_weights)
+    each = None if parts is None else parts.elements
     if counted.weights is not None:
         each = counted.weights[:, None] * (np.ones(values.shape) if each is None else each)
     return values, each

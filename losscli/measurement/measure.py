@@ -30,7 +30,7 @@ from losscli.engine.job import Job, threads_for
 from losscli.engine.reduction import REDUCTIONS, baseline, reduced
 from losscli.engine.threads import available_threads, pool
 from losscli.engine.units import PositionCount
-from losscli.errors import UsageError
+from losscli.errors import DataError, UsageError
 from losscli.findings import Finding, warned
 from losscli.io.bytes import Raw
 from losscli.io.source import MemorySource, Reordered, whole
@@ -295,6 +295,8 @@ class Measurement:
         """Return the result of a pass without faults."""
         sums, quantiles = aggregate[Summary], aggregate[Quantiles]
         reduction = REDUCTIONS[self.request.reduction]
+        if not sums.samples and aggregate[PositionCount].counted:
+            raise DataError(f"{self.job.predictions.name}: all weights are 0; a loss of nothing is undefined")
         value, numerator, denominator = reduced(self.job, sums, reduction)
         unreduced = reduction.denominator is None
         spread = sums.losses

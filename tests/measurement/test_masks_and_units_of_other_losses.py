@@ -1,5 +1,6 @@
 """Masks, weights and units where they met losses that read them differently: the numbers are made here with NumPy."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -121,3 +122,37 @@ def test_output_weights_are_a_list_or_an_array(weights: object) -> None:
         losscli.compute("mse", A, B, output_weight=weights).value
         == losscli.compute("mse", A, B, output_weight="1,2,3").value
     )
+
+
+def test_a_sample_whose_weights_are_all_0_adds_0_to_a_sum(compute, save):
+    words = ("ce", save("p.npy", np.zeros((2, 2, 2))), save("t.npy", np.zeros((2, 2), int)), "--class-axis", "-1")
+    words += ("--sample-weight", save("w.npy", [[0.0, 0], [1, 1]]), "--per", "sample")
+    summed = compute(*words, "--over-positions", "sum", "--reduction", "sum-over-batch-size").json
+    assert (summed["value"], summed["samples"]) == (pytest.approx(np.log(2)), 2)
+    mean = compute(*words).json  # 0 / 0 is the mean of nothing
+    assert (mean["value"], mean["samples"], mean["ignored"]) == (pytest.approx(np.log(2)), 1, 1)
+
+
+@pytest.mark.parametrize("per", ["sample", "file"])
+def test_weights_that_are_all_0_are_told_as_such(compute, save, per):
+    words = ("ce", save("p.npy", np.zeros((2, 2, 2))), save("t.npy", np.zeros((2, 2), int)), "--class-axis", "-1")
+    compute(*words, "--sample-weight", save("w.npy", np.zeros((2, 2))), "--per", per).refuses(3, "all weights are 0")
+
+
+def test_places_of_weights_of_samples_are_those_of_their_file(compute, save):
+    words = ("ce", save("p.npy", np.zeros((2, 2, 2))), save("t.npy", np.zeros((2, 2), int)), "--class-axis", "-1")
+    found = compute(*words, "--sample-weight", save("w.npy", [1.0, -1])).refuses(3, "w.npy[1]: the weight -1")
+    assert found is None
+
+
+def test_an_output_of_weight_0_has_a_loss_of_its_own(compute, save):
+    words = ("mse", save("p.npy", [[1.0, 2], [3, 4]]), "0", "--mask", save("m.npy", [[1, 1], [1, 0]]), "--per", "class")
+    found = compute(*words, "--output-weight", "0,1", "-f", "jsonl")
+    assert [row["loss"] for row in map(json.loads, found.out.splitlines())] == [5, 4]
+    assert compute(*words, "--output-weight", "0,1").json["value"] == 4
+
+
+def test_variances_of_what_is_masked_may_be_anything(compute, save):
+    words = ("gaussian-nll", save("p.npy", [[1.0, 2], [3, 4]]), "0", "--mask", save("m.npy", [[1, 1], [1, 0]]))
+    found = compute(*words, "--variance", save("v.npy", [[1.0, 1], [1, -7]])).json["value"]
+    assert found == compute(*words, "--variance", "1").json["value"]
