@@ -139,8 +139,7 @@ class _Laid(NamedTuple):
         if dataset.targets is not None:
             self._of_shape(dataset.targets, dataset, behind, not self.request.loss.family.one_target)
         if dataset.mask is not None:
-            family = self.request.loss.family  # masks of overlap losses have elements as outputs have
-            self._of_shape(dataset.mask, dataset, behind, family.several_outputs or family.elements is not None)
+            self._of_shape(dataset.mask, dataset, behind, self.request.loss.family.masks_elements)
         if dataset.third_operand is not None:
             self._of_shape(dataset.third_operand, dataset, self.layout.grids[0].skipped, True)
         weights, samples = dataset.weights, self.layout.samples

@@ -15,7 +15,7 @@ from losscli.data.dataset import Dataset
 from losscli.data.scalars import weight_of_all
 from losscli.data.target_encoding import DecodedTargets
 from losscli.data.units import SYNONYMS
-from losscli.definition.loss import Family
+from losscli.definition.loss import BoundLoss, Family
 from losscli.definition.request import Request
 from losscli.errors import DataError, UsageError
 from losscli.io.operands import Opener
@@ -80,11 +80,13 @@ def _weigh_cells(request: Request, dataset: Dataset) -> bool:
     return cells and columns is not None and (len(columns.shape) == 1 or columns.shape[1] == 1)
 
 
-def mask_of(dataset: Dataset, predictions: Source, several: bool) -> Source | None:
-    """Return the mask as a source, (n,) or, for single outputs, (n, k), after a look at all of it; None if there is none.
+def mask_of(loss: BoundLoss, dataset: Dataset, predictions: Source) -> Source | None:
+    """Return the mask as a source, (n,) or, for single elements, (n, k), after a look at all of it; None if there is none.
 
     Raises
     ------
+    UsageError
+        if it is of single elements, and the loss is one of whole rows.
     DataError
         if it has another shape than the targets, or numbers other than 0 and 1.
     """
@@ -98,10 +100,17 @@ def mask_of(dataset: Dataset, predictions: Source, several: bool) -> Source | No
     source = columns.source()
     if len(source.shape) == 2 and source.shape[1] == 1 and source.shape != predictions.shape:
         source = Reshaped(source)
+    table, family = len(predictions.shape) == 2, loss.family
     targets = dataset.targets.shape if dataset.targets is not None else predictions.shape
-    fitting = [predictions.shape[:1]] if not several else []
-    fitting += [targets] if len(targets) == 1 or targets == predictions.shape else []
-    fitting += [predictions.shape] if several else []
+    if table and source.shape == predictions.shape and not family.masks_elements:
+        given = predictions.shape if dataset.layout is None else dataset.layout.shape
+        raise UsageError(
+            f"--mask: {loss.name} takes one number per {'row' if dataset.layout is None else 'position'}; a mask of single "
+            f"elements of {predictions.name}, shape {shape_in_words(given)}, has no meaning for it"
+        )
+    fitting = [] if family.several_outputs and table else [predictions.shape[:1]]
+    fitting += [targets] if len(targets) == 1 else []
+    fitting += [predictions.shape] if family.masks_elements else []
     if source.shape not in fitting:
         shapes = [dataset.targets.file_shape] if dataset.layout is not None and dataset.targets is not None else fitting
         wanted = " or ".join(dict.fromkeys(map(shape_in_words, shapes)))
@@ -114,9 +123,16 @@ def mask_of(dataset: Dataset, predictions: Source, several: bool) -> Source | No
             at = [int(i) for i in np.argwhere(bad)[0]]
             place = source.place(start + at[0], at[1] if len(at) > 1 else None)
             raise DataError(
-                f"{place}: {block[tuple(at)]:g} in a mask, which holds 0 for what does not exist, and 1; weights are --sample-weight"
+                f"{place}: {block[tuple(at)]:g} in a mask, which holds 0 for what does not exist, and 1{_cure_of(source)}"
             )
     return source
+
+
+def _cure_of(source: Source) -> str:
+    """Return what to do about numbers of a mask that are neither 0 nor 1."""
+    if all(((block == 0) | (block == 255)).all() for _, block in blocks(source)):
+        return "; divide by 255, or save mask != 0"
+    return "; weights are --sample-weight"
 
 
 def hide_masked(family: Family, targets: Columns, mask: Source) -> None:

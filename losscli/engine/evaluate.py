@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import numpy as np
 
 from losscli.arrays import Array, times
-from losscli.definition.batch import Extras
+from losscli.definition.batch import Extras, Targets, Values
 from losscli.engine.batch import Batch, CountedRows
 from losscli.engine.collector import Aggregate, Collector, merged, of_batch, of_chunk
 from losscli.engine.existence import existing, filled
 from losscli.engine.job import Job, Shares, chunks, output_factors, over_outputs, shares
+from losscli.engine.lists import of_lists
 from losscli.engine.threads import available_threads
 from losscli.engine.units import OF_FILE, PositionCount, UnitSums, closed, runs, unit_sums
 from losscli.io.npy import StreamSource
@@ -230,7 +231,7 @@ def _evaluate_batch(job: Job, first: int, read: Array, targets: Array, beside: "
     extras = _extras(job, first, rows, kept, beside.third_operand)
     if exists.elements is not None and extras.third_operand is not None:
         extras = extras._replace(third_operand=np.where(exists.elements, extras.third_operand, job.dtype.type(1)))
-    values, slopes = job.loss(predictions, decoded, extras, job.gradient)
+    values, slopes = _computed(job, predictions, decoded, extras, exists.elements)
     if (job.scale, job.shift) != (1, 0):
         values = values * job.scale + job.shift
         slopes = None if slopes is None else slopes * job.scale
@@ -270,6 +271,13 @@ def _evaluate_batch(job: Job, first: int, read: Array, targets: Array, beside: "
     sums = unit_sums(job, first, kept, rows, values, each)
     gradient = None if slopes is None else _placed(job, _weighed(job, slopes, each, parts), kept, rows)
     return batch, _Outcome(counts, counted, elements, gradient, sums)
+
+
+def _computed(job: Job, predictions: Array, targets: Targets, extras: Extras, present: Array | None) -> Values:
+    """Return the losses of rows, and their gradients if these are asked for; `present` says which elements exist."""
+    if present is not None and job.loss.family.lists:
+        return of_lists(job.loss, predictions, targets, extras, present, job.gradient)
+    return job.loss(predictions, targets, extras, job.gradient)
 
 
 def _positions_of_units(

@@ -36,7 +36,7 @@ def existing(job: "Job", targets: Array, mask: Array | None) -> Existing:
             return Existing(kept, None)
         there = mask != 0 if mask.ndim == 1 else (mask != 0).any(axis=1)
         there = there if kept is None else there & kept
-        if mask.ndim == 2 and job.several:
+        if mask.ndim == 2 and job.masks_elements:
             return Existing(None if there.all() else there, mask[there] != 0)
         return Existing(None if there.all() else there, None)
     present: Array | None = None

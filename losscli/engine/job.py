@@ -105,9 +105,13 @@ class Job:
     @property
     def by_elements(self) -> bool:
         """Whether outputs of a row exist or weigh differently from row to row."""
-        masked = self.mask is not None and len(self.mask.shape) == 2
         missing = self.missing and len(self.targets.shape) == 2
-        return self.several and (masked or missing or self.element_weights is not None)
+        return self.several and (self.masks_elements or missing or self.element_weights is not None)
+
+    @property
+    def masks_elements(self) -> bool:
+        """Whether the mask says which elements of a row exist, and not which rows."""
+        return self.mask is not None and len(self.mask.shape) == 2 and self.loss.family.masks_elements
 
     @property
     def of_rows(self) -> bool:

@@ -57,10 +57,6 @@ def masks(loss: "Loss", per: str | None, job: "Job") -> "Job":
     kind = mask_kind(loss, per, job)
     word: str = kind if job.layout is not None else TABLE_WORDS.get(kind, kind)
     by_element = job.mask is not None and len(job.mask.shape) == 2
-    if by_element and loss.family.elements is None:
-        raise UsageError(
-            f"--mask: {loss.name} sorts or couples the elements of a mask; give a mask of one number per row or position"
-        )
     if kind == "sample" and job.layout is None and not by_element:
         return replace(job, extras=job.extras._replace(class_terms=_factors(job)))
     # A weight per position has no meaning where masks have one loss each; one per sample weighs the sample's masks.
