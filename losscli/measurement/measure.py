@@ -133,7 +133,8 @@ class Measurement:
         if family.custom and family.coupled == "file":
             from losscli.engine.whole_file import together
 
-            job = together(request.loss.declaration, job, request.over_positions)
+            called_with: tuple[int, ...] | None = request.loss.declaration.core.own.settings.shape  # type: ignore[attr-defined]
+            job = together(request.loss.declaration, job, request.over_positions, called_with)
         elif family.of_masks:
             from losscli.engine.whole_file import masks
 

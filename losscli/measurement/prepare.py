@@ -351,7 +351,8 @@ def _job(
     unit: UnitKind = "position"
     if family.coupled is None:
         unit = unit_kind(family, request.per, inputs.several, dataset.layout, request.loss.name)
-    if unit == "position" and dataset.layout is not None and request.over_positions != "mean":
+    apart = unit == "position" and dataset.layout is not None and family.coupled is None
+    if apart and request.over_positions != "mean":
         raise UsageError(
             f"--over-positions {request.over_positions}: each position has a loss of its own; say --per sample as well"
         )
