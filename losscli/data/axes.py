@@ -89,7 +89,7 @@ def _axis_of_classes(request: Request, dataset: Dataset, said: int | None) -> in
     if said is not None:
         # One output is none: there is one number for each position.
         return None if shape[said] == 1 and not family.over_classes and last > 1 else said
-    if family.over_classes or family.coupled == "file":
+    if family.over_classes or (family.coupled == "file" and family.of_masks):
         if len(shape) == 2:
             return 1
         cure = SAY_AXIS

@@ -73,13 +73,14 @@ def weights_of(request: Request, dataset: Dataset, predictions: Source, several:
     return Weights(rows=Reshaped(source))
 
 
-def mask_of(dataset: Dataset, predictions: Source, several: bool) -> Source | None:
+def mask_of(request: Request, dataset: Dataset, predictions: Source, several: bool) -> Source | None:
     """Return the mask as a source, (n,) or, for single outputs, (n, k), after a look at all of it; None if there is none.
 
     Raises
     ------
     DataError
-        if it has another shape than the targets, or numbers other than 0 and 1.
+        if it has another shape than the targets, or numbers other than 0 and 1, or if it hides single numbers of a row that
+        has one loss.
     """
     columns = dataset.mask
     if columns is None:
@@ -98,6 +99,7 @@ def mask_of(dataset: Dataset, predictions: Source, several: bool) -> Source | No
     if source.shape not in fitting:
         wanted = " or ".join(dict.fromkeys(map(str, fitting)))
         raise DataError(f"{columns.name}: the mask has shape {columns.file_shape}; it has the targets' shape, {wanted}")
+    whole_rows = not several and not request.loss.family.of_masks  # which take elements, or refuse them
     for start, block in blocks(source):
         bad = ~((block == 0) | (block == 1))
         if bad.any():
@@ -105,6 +107,12 @@ def mask_of(dataset: Dataset, predictions: Source, several: bool) -> Source | No
             place = source.place(start + at[0], at[1] if len(at) > 1 else None)
             raise DataError(
                 f"{place}: {block[tuple(at)]:g} in a mask, which holds 0 for what does not exist, and 1; weights are --sample-weight"
+            )
+        parted = (block != block[:, :1]).any(axis=1) if whole_rows and block.ndim == 2 else np.zeros(1, bool)
+        if parted.any():
+            raise DataError(
+                f"{source.place(start + int(parted.argmax()))}: the mask hides some numbers of a row and not others, and "
+                f"{request.loss.name} has one loss for all of them; give one number a row"
             )
     return source
 

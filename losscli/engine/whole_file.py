@@ -19,6 +19,7 @@ from losscli.definition.words import UnitKind
 from losscli.engine.aggregates import Totals
 from losscli.engine.batch import Batch
 from losscli.engine.collector import Aggregate, BatchCollector, merged
+from losscli.engine.existence import existing
 from losscli.engine.mask_sums import Finished, MaskSums, RowsRead, looked_at, read_positions, results, samples_of
 from losscli.engine.masks import Masks
 from losscli.engine.units import PositionCount
@@ -104,7 +105,7 @@ def together(loss: "Loss", job: "Job", over_positions: str) -> "Job":
     if job.class_weights is not None:
         raise UsageError(f"--class-weight: {loss.name} has one loss for all rows together, which belongs to no class")
     predictions, targets = whole(job.predictions).astype(job.dtype, copy=False), whole(job.targets)
-    kept = job.encoding.keep(targets)
+    kept = existing(job, targets, None if job.mask is None else whole(job.mask)).rows
     if kept is not None:
         predictions, targets = predictions[kept], targets[kept]
     if not len(predictions):
@@ -117,6 +118,7 @@ def together(loss: "Loss", job: "Job", over_positions: str) -> "Job":
         encoding=TargetEncoding("numbers", "numbers"),
         extras=job.extras._replace(whole=Whole(job.encoding.targets(targets), predictions.shape, over_positions, kept)),
         layout=None,
+        mask=None,
     )
 
 

@@ -144,7 +144,7 @@ def _understood(
         found = sequences_of(request, opener, dataset)
         return request, dataset, _Inputs(found.predictions, False, found.classes, None, None), found.decoded
     inputs = _inputs(request, opener, dataset)
-    inputs = inputs._replace(mask=mask_of(dataset, inputs.predictions, inputs.several))
+    inputs = inputs._replace(mask=mask_of(request, dataset, inputs.predictions, inputs.several))
     if inputs.mask is not None and dataset.targets is not None:
         hide_masked(request.loss.family, dataset.targets, inputs.mask)
     if elements and not inputs.several:
