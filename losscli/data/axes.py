@@ -139,7 +139,9 @@ class _Laid(NamedTuple):
         if dataset.targets is not None:
             self._of_shape(dataset.targets, dataset, behind, not self.request.loss.family.one_target)
         if dataset.mask is not None:
-            self._of_shape(dataset.mask, dataset, behind, self.request.loss.family.masks_elements)
+            targets = dataset.targets
+            rows = targets is not None and targets.grids is not None and targets.grids[0].class_axis is not None
+            self._of_shape(dataset.mask, dataset, behind, rows or self.request.loss.family.masks_elements)
         if dataset.third_operand is not None:
             self._of_shape(dataset.third_operand, dataset, self.layout.grids[0].skipped, True)
         weights, samples = dataset.weights, self.layout.samples

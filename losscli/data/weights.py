@@ -85,8 +85,6 @@ def mask_of(loss: BoundLoss, dataset: Dataset, predictions: Source) -> Source | 
 
     Raises
     ------
-    UsageError
-        if it is of single elements, and the loss is one of whole rows.
     DataError
         if it has another shape than the targets, or numbers other than 0 and 1, or if it hides single numbers of a row that
         has one loss.
@@ -105,7 +103,7 @@ def mask_of(loss: BoundLoss, dataset: Dataset, predictions: Source) -> Source | 
     targets = dataset.targets.shape if dataset.targets is not None else predictions.shape
     fitting = [] if family.several_outputs and table else [predictions.shape[:1]]
     fitting += [targets] if len(targets) == 1 else []
-    fitting += [predictions.shape] if table else []
+    fitting += [predictions.shape] if table and (family.masks_elements or len(targets) == 2) else []
     if source.shape not in fitting:
         shapes = [dataset.targets.file_shape] if dataset.layout is not None and dataset.targets is not None else fitting
         wanted = " or ".join(dict.fromkeys(map(shape_in_words, shapes)))
