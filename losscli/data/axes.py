@@ -135,7 +135,7 @@ class _Laid(NamedTuple):
         predictions.grids = self.layout.grids
         behind = (max(self.shift, 0), max(-self.shift, 0))
         if dataset.targets is not None:
-            self._of_shape(dataset.targets, dataset, behind, self._takes_rows(dataset))
+            self._of_shape(dataset.targets, dataset, behind, not self.request.loss.family.one_target)
         if dataset.mask is not None:
             family = self.request.loss.family  # masks of overlap losses have elements as outputs have
             self._of_shape(dataset.mask, dataset, behind, family.several_outputs or family.elements is not None)
@@ -147,10 +147,6 @@ class _Laid(NamedTuple):
                 weights.spread = self.layout
             else:
                 self._of_shape(weights, dataset, behind, self.request.loss.family.several_outputs)
-
-    def _takes_rows(self, dataset: Dataset) -> bool:
-        """Whether targets may have the axis of the classes as well."""
-        return not self.request.loss.family.one_target
 
     @property
     def _other(self) -> tuple[int, ...]:

@@ -257,11 +257,11 @@ def _evaluate_batch(job: Job, first: int, read: Array, targets: Array, beside: "
     )
     elements = _elements(values, exists.elements, counting) if job.elements else None
     if job.unit == "row":
-        gradient = None if slopes is None else _placed(job, _of_outputs(job, slopes, parts), kept, rows)
+        gradient = None if slopes is None else _placed(_of_outputs(job, slopes, parts), kept, rows)
         return batch, _Outcome(counts, counted, elements, gradient)
     values, each = _positions_of_units(job, values, counted, parts)
     sums = unit_sums(job, first, kept, rows, values, each)
-    gradient = None if slopes is None else _placed(job, _weighed(job, slopes, each, parts), kept, rows)
+    gradient = None if slopes is None else _placed(_weighed(job, slopes, each, parts), kept, rows)
     return batch, _Outcome(counts, counted, elements, gradient, sums)
 
 
@@ -365,7 +365,7 @@ def _of_outputs(job: Job, slopes: Array, parts: Shares | None) -> Array:
     return times(factors.astype(slopes.dtype), slopes)
 
 
-def _placed(job: Job, slopes: Array, kept: Array | None, rows: int) -> Array:
+def _placed(slopes: Array, kept: Array | None, rows: int) -> Array:
     """Return the gradients of rows in the shape of the rows that were read, with 0 in rows that are ignored."""
     if kept is None:
         return slopes
@@ -388,7 +388,7 @@ def _gathered(
     ignored = sum(outcome.counted.ignored for outcome in outcomes)
     counted = CountedRows(losses, each, row_weights, targets, None, ignored)
     aggregate = Aggregate(records | of_chunk(collectors, job, counted))
-    rows = (_rows_of_chunk(job, start, counted, outcomes),) if job.rows else ()
+    rows = (_rows_of_chunk(start, counted, outcomes),) if job.rows else ()
     slopes = tuple(outcome.gradient for outcome in outcomes if outcome.gradient is not None)
     if slopes and job.extras.whole is not None:
         slopes = (job.extras.whole.restored(np.concatenate(slopes)),)
@@ -432,7 +432,7 @@ def _slopes_of_units(job: Job, sums: UnitSums, row: int, outcomes: list[_Outcome
         yield slopes
 
 
-def _rows_of_chunk(job: Job, start: int, counted: CountedRows, outcomes: list[_Outcome]) -> Rows:
+def _rows_of_chunk(start: int, counted: CountedRows, outcomes: list[_Outcome]) -> Rows:
     """Return the per-sample results of a chunk, which begins with row `start` of the file."""
     kept = _joined([outcome.kept for outcome in outcomes])
     elements = _joined([outcome.values for outcome in outcomes])
