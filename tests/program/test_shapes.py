@@ -850,6 +850,13 @@ class TestRefusals:
         mask[1, 2] = 0
         compute(*words, save("m.npy", mask)).refuses(3, "m.npy[1]", "one loss for all of them")
 
+    @pytest.mark.parametrize("per", ["sample", "class", "sample,class", "file"])
+    def test_elements_of_units(self, compute: Compute, save: Save, logits: str, per: str) -> None:
+        words = ("mse", logits, save("t.npy", np.zeros((2, 3, 4, 5))), "--class-axis", "1", "--elements", "-o", "l.npy")
+        refused(compute(*words, "--per", per), "--elements", f"--per {per}")
+        assert compute(*words, "--per", "position").code == 0
+        assert np.load("l.npy").shape == (2, 3, 4, 5)
+
     def test_positions_that_make_no_units(self, compute: Compute, save: Save, logits: str) -> None:
         t = save("t.npy", np.zeros((2, 4, 5), int))
         for more in ((), ("--per", "position")):
