@@ -97,6 +97,8 @@ def mask_of(request: Request, dataset: Dataset, predictions: Source, several: bo
     fitting += [targets] if len(targets) == 1 or targets == predictions.shape else []
     fitting += [predictions.shape] if several else []
     if source.shape not in fitting:
+        if dataset.layout is not None:
+            fitting = [(dataset.targets or dataset.predictions).file_shape]
         wanted = " or ".join(dict.fromkeys(map(str, fitting)))
         raise DataError(f"{columns.name}: the mask has shape {columns.file_shape}; it has the targets' shape, {wanted}")
     whole_rows = not several and not request.loss.family.of_masks  # which take elements, or refuse them

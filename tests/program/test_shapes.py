@@ -841,6 +841,10 @@ class TestRefusals:
         t[2, 1] = np.nan
         compute("mse", save("p.npy", p), save("t.npy", t)).refuses(3, "t.npy[2, 1]", "NaN", "--missing ignore")
 
+    def test_a_mask_of_positions_beside_outputs(self, compute: Compute, save: Save, logits: str) -> None:
+        t, mask = save("t.npy", np.zeros((2, 3, 4, 5))), save("m.npy", np.ones((2, 4, 5)))
+        refused(compute("mse", logits, t, "--class-axis", "1", "--mask", mask), "(2, 4, 5)", "(2, 3, 4, 5)")
+
     def test_masks_of_numbers_that_have_one_loss(self, compute: Compute, save: Save, logits: str) -> None:
         rows = np.full((4, 3), 1 / 3)
         words = ("ce", save("q.npy", np.zeros((4, 3))), save("t.npy", rows), "--mask")
