@@ -841,6 +841,12 @@ class TestRefusals:
         t[2, 1] = np.nan
         compute("mse", save("p.npy", p), save("t.npy", t)).refuses(3, "t.npy[2, 1]", "NaN", "--missing ignore")
 
+    @pytest.mark.parametrize("per", ["position", "sample", "file"])
+    @pytest.mark.parametrize("weight", [-1, np.nan, np.inf])
+    def test_a_weight_that_is_none(self, compute: Compute, save: Save, logits: str, per: str, weight: float) -> None:
+        words = ("ce", logits, save("t.npy", np.zeros((2, 4, 5), int)), "--class-axis", "1", "--per", per)
+        compute(*words, "--sample-weight", save("w.npy", [1, weight])).refuses(3, "w.npy[1]", "negative or not finite")
+
     def test_a_mask_of_positions_beside_outputs(self, compute: Compute, save: Save, logits: str) -> None:
         t, mask = save("t.npy", np.zeros((2, 3, 4, 5))), save("m.npy", np.ones((2, 4, 5)))
         refused(compute("mse", logits, t, "--class-axis", "1", "--mask", mask), "(2, 4, 5)", "(2, 3, 4, 5)")
