@@ -202,8 +202,9 @@ def compute(
     loss
         its name, an alias, a SPEC such as 'huber:delta=2', or FILE.py:NAME.
     predictions, targets
-        paths or arrays of shape (n,) or (n, k); for losses of differences `targets` may be one number, and they are left out
-        where predictions are the likelihoods of what happened.
+        paths or arrays: (n,), (n, k), or with more axes, of which `class_axis` says which holds the classes. For losses of
+        differences `targets` may be one number, and they are left out where predictions are the likelihoods of what
+        happened.
     plus
         further terms of a weighted sum, such as ['0.5*dice']; the result is then the sum, with its terms.
     per_sample

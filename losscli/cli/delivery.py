@@ -226,7 +226,7 @@ def _kind_of(output: str, format: str) -> str:
 
 
 def _gradient_columns(measurement: Measurement, slopes: Array) -> dict[str, Any]:
-    """Return gradients, shape (n,) or (n, k), as columns with the names of the predictions' columns."""
+    """Return gradients, shape (n, ...), as columns, which have the names of the predictions' columns if these are as many."""
     found = measurement.given_columns
     table = slopes if slopes.ndim == 2 else slopes.reshape(len(slopes), int(np.prod(slopes.shape[1:])))
     numbers = [f"gradient_{i}" for i in range(table.shape[1])]

@@ -15,6 +15,7 @@ from losscli.arrays import Array
 from losscli.custom.loss import CLASSES, ONE, Custom
 from losscli.custom.reading import CallError
 from losscli.definition.batch import Dense, Indices, Targets
+from losscli.engine.existence import existing
 from losscli.errors import DataError
 from losscli.wording import count
 
@@ -106,10 +107,10 @@ def cures(own: Custom) -> str:
 
 
 def first_rows(job: "Job") -> Trial | None:
-    """Return the first rows of a job that are not ignored; None if there is only one."""
+    """Return the first rows of a job that exist; None if there is only one."""
     rows = min(ROWS, job.samples)
     predictions, targets = job.predictions.read(0, rows), job.targets.read(0, rows)
-    kept = job.encoding.keep(targets)
+    kept = existing(job, targets, None if job.mask is None else job.mask.read(0, rows)).rows
     if kept is not None:
         predictions, targets = predictions[kept], targets[kept]
     what = f"the first {len(predictions)} rows of {job.predictions.name}"

@@ -94,7 +94,10 @@ def _axis_of_classes(request: Request, dataset: Dataset, said: int | None) -> in
     if family.over_classes or (family.coupled == "file" and family.of_masks):
         if len(shape) == 2:
             return 1
-        raise DataError(f"{request.loss.name}: {predictions.name} has shape {shape_in_words(shape)}; {SAY_AXIS}")
+        cure = SAY_AXIS
+        if shape[0] == 1 and dataset.targets is not None and dataset.targets.file_shape[:1] == shape[1:2]:
+            cure += f"; its first axis holds one sample: save numpy.reshape(values, {shape[1:]}) if it is one too many"
+        raise DataError(f"{request.loss.name}: {predictions.name} has shape {shape_in_words(shape)}; {cure}")
     return None
 
 
@@ -136,7 +139,9 @@ class _Laid(NamedTuple):
         if dataset.targets is not None:
             self._of_shape(dataset.targets, dataset, behind, not self.request.loss.family.one_target)
         if dataset.mask is not None:
-            self._of_shape(dataset.mask, dataset, behind, self.request.loss.family.masks_elements)
+            targets = dataset.targets
+            rows = targets is not None and targets.grids is not None and targets.grids[0].class_axis is not None
+            self._of_shape(dataset.mask, dataset, behind, rows or self.request.loss.family.masks_elements)
         if dataset.third_operand is not None:
             self._of_shape(dataset.third_operand, dataset, self.layout.grids[0].skipped, True)
         weights, samples = dataset.weights, self.layout.samples

@@ -85,10 +85,9 @@ def mask_of(loss: BoundLoss, dataset: Dataset, predictions: Source) -> Source | 
 
     Raises
     ------
-    UsageError
-        if it is of single elements, and the loss is one of whole rows.
     DataError
-        if it has another shape than the targets, or numbers other than 0 and 1.
+        if it has another shape than the targets, or numbers other than 0 and 1, or if it hides single numbers of a row that
+        has one loss.
     """
     columns = dataset.mask
     if columns is None:
@@ -102,15 +101,9 @@ def mask_of(loss: BoundLoss, dataset: Dataset, predictions: Source) -> Source | 
         source = Reshaped(source)
     table, family = len(predictions.shape) == 2, loss.family
     targets = dataset.targets.shape if dataset.targets is not None else predictions.shape
-    if table and source.shape == predictions.shape and not family.masks_elements:
-        given = predictions.shape if dataset.layout is None else dataset.layout.shape
-        raise UsageError(
-            f"--mask: {loss.name} takes one number per {'row' if dataset.layout is None else 'position'}; a mask of single "
-            f"elements of {predictions.name}, shape {shape_in_words(given)}, has no meaning for it"
-        )
     fitting = [] if family.several_outputs and table else [predictions.shape[:1]]
     fitting += [targets] if len(targets) == 1 else []
-    fitting += [predictions.shape] if family.masks_elements else []
+    fitting += [predictions.shape] if table and (family.masks_elements or len(targets) == 2) else []
     if source.shape not in fitting:
         shapes = [dataset.targets.file_shape] if dataset.layout is not None and dataset.targets is not None else fitting
         wanted = " or ".join(dict.fromkeys(map(shape_in_words, shapes)))
@@ -124,6 +117,12 @@ def mask_of(loss: BoundLoss, dataset: Dataset, predictions: Source) -> Source | 
             place = source.place(start + at[0], at[1] if len(at) > 1 else None)
             raise DataError(
                 f"{place}: {block[tuple(at)]:g} in a mask, which holds 0 for what does not exist, and 1{_cure_of(source)}"
+            )
+        if block.ndim == 2 and not family.masks_elements and (block != block[:, :1]).any():
+            row = start + int((block != block[:, :1]).any(axis=1).argmax())
+            raise DataError(
+                f"{source.place(row)}: the mask hides some numbers of a row and not others, and {loss.name} has one loss for all "
+                "of them; give one number per row or position"
             )
     return source
 

@@ -14,7 +14,7 @@ EIGHT_BITS = ("float8_e5m2", "float8_e4m3fn")
 
 
 def source_of(name: str, value: Any) -> MemorySource:
-    """An array, list, data frame or tensor as rows, shape (n,) or (n, k).
+    """Return an array, list, data frame or tensor of any rank but 0 as a source of its rows.
 
     Names of columns are kept where there are some. Numbers are in this machine's byte order and at most float64; text
     stays text, for class names.
@@ -22,7 +22,7 @@ def source_of(name: str, value: Any) -> MemorySource:
     Raises
     ------
     DataError
-        for what is not an array of numbers or text with one or two axes.
+        for what is not an array of numbers or text with an axis.
     """
     array = _array(name, value)
     if array.dtype.kind == "V" and array.dtype.name in ("bfloat16", *EIGHT_BITS):  # types that ml_dtypes adds to NumPy

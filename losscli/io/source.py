@@ -14,7 +14,7 @@ SCAN_BYTES = 4 << 20
 
 
 class Source(Protocol):
-    """Rows of numbers, shape (n,) or (n, k)."""
+    """Rows of numbers: (n,) or (n, k), or an array of more axes in its file, whose rows are along the first."""
 
     @property
     def name(self) -> str: ...

@@ -150,7 +150,7 @@ class NpyWriter:
         self.kept: Spool | None = None
 
     def add(self, array: Array) -> None:
-        """Append rows, shape (n,) or (n, k)."""
+        """Append rows, shape (n, ...), all of the same shape."""
         if self.dtype is None:
             self.dtype, self.shape = array.dtype, array.shape[1:]
             if not self.file.seekable():

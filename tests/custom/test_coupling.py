@@ -215,7 +215,7 @@ def test_check_suites_and_curves_refuse_them_too(run, write, three):
 def test_one_loss_for_all_rows_can_neither_be_ranked_nor_compared(run, three, words):
     outcome = run(*words.split(), "--per", "file")
     assert outcome.code == 2
-    assert "is a loss of masks or of the whole file, not of rows" in outcome.err
+    assert "of the whole file, not of rows" in outcome.err
 
 
 @pytest.mark.parametrize("per", ["class", "column", "sample,class"])
@@ -273,6 +273,30 @@ def test_ignored_rows_are_not_there(compute, save, write, many):
     assert slopes.shape == (30, 4)
     assert not slopes[~kept].any()
     assert slopes[kept].any(axis=1).all()
+
+
+def test_a_mask_is_a_shorter_file(compute, save, many):
+    there = np.arange(len(many["r"])) % 3 > 0
+    hidden = np.where(there, many["r"], np.nan)
+    words = ["--per", "file", "--mask", save("mask.npy", there), "--gradient", "g.npy"]
+    found = compute("mine.py:rmse", save("h.npy", hidden), "t.npy", *words).json
+    residual = (many["r"] - many["t"])[there]
+    assert found["value"] == pytest.approx(np.sqrt((residual**2).mean()), rel=1e-13)
+    assert found["ignored"] == np.count_nonzero(~there)
+    expected = np.zeros(len(there))
+    expected[there] = residual / len(residual) / found["value"]
+    np.testing.assert_allclose(np.load("g.npy"), expected, rtol=0, atol=1e-9)
+
+
+def test_arrays_with_more_axes_are_one_loss(compute, save, many):
+    cube = np.random.default_rng(3).normal(size=(2, 3, 4))
+    save("cube.npy", cube)
+    found = compute(
+        "mine.py:rmse", "cube.npy", save("zeros.npy", np.zeros((2, 3, 4))), "--per", "file", "--gradient", "g.npy"
+    )
+    value = np.sqrt((cube**2).mean())
+    assert found.json["value"] == pytest.approx(value, rel=1e-13)
+    np.testing.assert_allclose(np.load("g.npy"), cube / cube.size / value, rtol=0, atol=1e-9)
 
 
 def test_numbers_of_rows_become_one_by_their_mean_or_sum(compute, many):

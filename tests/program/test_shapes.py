@@ -841,6 +841,15 @@ class TestRefusals:
         t[2, 1] = np.nan
         compute("mse", save("p.npy", p), save("t.npy", t)).refuses(3, "t.npy[2, 1]", "NaN", "--missing ignore")
 
+    def test_masks_of_numbers_that_have_one_loss(self, compute: Compute, save: Save, logits: str) -> None:
+        rows = np.full((4, 3), 1 / 3)
+        words = ("ce", save("q.npy", np.zeros((4, 3))), save("t.npy", rows), "--mask")
+        mask = np.ones((4, 3), int)
+        mask[2] = 0
+        assert compute(*words, save("m.npy", mask)).json["ignored"] == 1
+        mask[1, 2] = 0
+        compute(*words, save("m.npy", mask)).refuses(3, "m.npy[1]", "one loss for all of them")
+
     def test_positions_that_make_no_units(self, compute: Compute, save: Save, logits: str) -> None:
         t = save("t.npy", np.zeros((2, 4, 5), int))
         for more in ((), ("--per", "position")):
