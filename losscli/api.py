@@ -9,7 +9,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from numbers import Real
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, get_args, overload
 
 import numpy as np
@@ -102,6 +102,13 @@ SCALARS = ("targets", "sample_weight", "variance")
 """Operands that may be one number for all, a whole one or not."""
 NUMBERS = ("bytes", "input_lengths", "target_lengths")
 """Options that may be one number, which is kept as it is written."""
+WHOLE = ("class_axis", "shift", "time_axis", "label_base", "skip_rows")
+"""Options that are one whole number."""
+FRACTIONS = ("label_smoothing", "temperature")
+"""Options that are one number, a whole one or not."""
+YES_OR_NO = ("temperature_squared", "header")
+LISTS = ("classes", "columns", "exclude_class", "output_weight")
+"""Options that may be a list of words or numbers, or one of them."""
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "from_": get_args(PredictionKind),
     "smoothing_mode": get_args(SmoothingMode),
@@ -169,13 +176,15 @@ def measured(
 
 
 @overload
-def compute(loss: str, predictions: Any, targets: Any, *, plus: tuple[()] = ..., **options: Any) -> Result: ...
+def compute(loss: str, predictions: Any, targets: Any = None, *, plus: tuple[()] = ..., **options: Any) -> Result: ...
 @overload
-def compute(loss: str, predictions: Any, targets: Any, *, plus: str | Sequence[str], **options: Any) -> "Summed": ...
+def compute(
+    loss: str, predictions: Any, targets: Any = None, *, plus: str | Sequence[str], **options: Any
+) -> "Summed": ...
 def compute(
     loss: str,
     predictions: Any,
-    targets: Any,
+    targets: Any = None,
     *,
     plus: str | Sequence[str] = (),
     per_sample: bool = True,
@@ -194,7 +203,8 @@ def compute(
         its name, an alias, a SPEC such as 'huber:delta=2', or FILE.py:NAME.
     predictions, targets
         paths or arrays: (n,), (n, k), or with more axes, of which `class_axis` says which holds the classes. For losses of
-        differences `targets` may be one number, and None where predictions are the likelihoods of what happened.
+        differences `targets` may be one number, and they are left out where predictions are the likelihoods of what
+        happened.
     plus
         further terms of a weighted sum, such as ['0.5*dice']; the result is then the sum, with its terms.
     per_sample
@@ -227,11 +237,18 @@ def compute(
             raise UsageError(
                 f"{'elements' if elements else 'gradient'}: plus makes one number, whose terms have them each"
             )
+        if targets is None:
+            raise UsageError("Missing argument 'targets': the terms of a sum have the same targets")
         return _summed(
             loss, [plus] if isinstance(plus, str) else plus, predictions, targets, require, as_, threads, options
         )
     bound, rest = _bound(loss, options)
-    if targets is None and taken_without_targets(bound.declaration, str(rest.get("from_"))):
+    if targets is None and not taken_without_targets(bound.declaration, str(rest.get("from_"))):
+        raise UsageError(
+            f"Missing argument 'targets': {bound.name} goes without only for losses of the true class's probability, and with "
+            "from_='log-probs' or from_='probs'"
+        )
+    if targets is None:
         request = replace(_request(bound, predictions, 0.0, rest, calibration=True), targets=None)
     else:
         request = _request(bound, predictions, targets, rest, calibration=True)
@@ -510,7 +527,7 @@ def _bound(loss: str, options: Mapping[str, Any]) -> "tuple[BoundLoss, dict[str,
     parameters = {name: value for name, value in options.items() if name in bound.declaration.parameters}
     rest = {name: value for name, value in options.items() if name not in parameters}
     if parameters:
-        numbers = {name: None if value is None else float(value) for name, value in parameters.items()}
+        numbers = {name: None if value is None else _number(name, value) for name, value in parameters.items()}
         bound = bound.declaration.bind(**{**bound.parameters, **numbers})
     unknown = next((name for name in rest if name not in OPTIONS), None)
     if unknown is not None:
@@ -541,7 +558,7 @@ def _request(
             raise UsageError(f"{name}: {bound.name} takes none")
         if value is None:
             continue
-        if name in CHOICES and value not in CHOICES[name]:
+        if name in CHOICES and not (isinstance(value, str) and value in CHOICES[name]):
             raise UsageError(
                 f"{name}={value!r} is not one of {listing(CHOICES[name])}{did_you_mean(str(value), CHOICES[name])}"
             )
@@ -562,21 +579,59 @@ def _request(
 
 
 def _word(name: str, value: Any) -> Any:
-    """An option as the command line has it."""
+    """An option as the command line has it.
+
+    Raises
+    ------
+    UsageError
+        for a value of a type that the option does not have.
+    """
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value.item()
+    if isinstance(value, str | os.PathLike) and name not in (*WHOLE, *FRACTIONS, *YES_OR_NO):
+        return os.fspath(value)
     if isinstance(value, Mapping):
-        return ",".join(
-            f"{key}={number:g}" if isinstance(number, float) else f"{key}={number}" for key, number in value.items()
-        )
-    if name in ("classes", "columns") and not isinstance(value, str):
-        return ",".join(map(str, value))
+        return ",".join(f"{key}={_spoken(name, number)}" for key, number in value.items())
+    if name in LISTS:
+        one = isinstance(value, Real) or not hasattr(value, "__iter__")
+        return ",".join(_spoken(name, item) for item in ([value] if one else value))
     if name in ("ignore_index", "pos_weight"):
-        return str(value)
-    if name == "temperature":
-        try:
+        return _spoken(name, value)
+    if name in WHOLE:
+        return _whole(name, value)
+    if name in FRACTIONS:
+        return _number(name, value)
+    if name in YES_OR_NO:
+        if not isinstance(value, bool | np.bool_):
+            raise UsageError(f"{name}={value!r} is neither True nor False")
+        return bool(value)
+    raise UsageError(f"{name}={value!r} is no text, but of type {type(value).__name__}")
+
+
+def _spoken(name: str, value: Any) -> str:
+    """One word or number of an option, as the command line has it: 1 for 1.0, and all digits otherwise."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Real | np.bool_) and not isinstance(value, bool | np.bool_):
+        return str(value) if isinstance(value, Integral) else repr(float(value)).removesuffix(".0")
+    raise UsageError(f"{name}: {value!r} is neither a number nor text, but of type {type(value).__name__}")
+
+
+def _whole(name: str, value: Any) -> int:
+    """A whole number; raise a UsageError for anything else."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, Integral):
+        raise UsageError(f"{name}={value!r} is not a whole number")
+    return int(value)
+
+
+def _number(name: str, value: Any) -> float:
+    """A number; raise a UsageError for what cannot be made one."""
+    try:
+        if not isinstance(value, bool | np.bool_):
             return float(value)
-        except (TypeError, ValueError):
-            raise UsageError(f"temperature={value!r} is not a number above 0") from None
-    return value
+    except (TypeError, ValueError):
+        pass
+    raise UsageError(f"{name}={value!r} is not a number")
 
 
 def _operands(values: Mapping[str, Any]) -> "tuple[dict[str, str], dict[str, MemorySource]]":
@@ -589,8 +644,8 @@ def _operands(values: Mapping[str, Any]) -> "tuple[dict[str, str], dict[str, Mem
             words[name] = os.fspath(value)
         elif name in SCALARS and isinstance(value, Real) and not isinstance(value, bool):
             words[name] = repr(float(value))
-        elif name in NUMBERS and isinstance(value, int | float) and not isinstance(value, bool):
-            words[name] = repr(value)
+        elif name in NUMBERS and isinstance(value, Real) and not isinstance(value, bool):
+            words[name] = str(int(value)) if isinstance(value, Integral) else repr(float(value))
         elif value is None:
             raise DataError(f"{name}: None, not a path or an array")
         else:

@@ -8,6 +8,7 @@ import numpy as np
 from losscli.errors import DataError
 from losscli.io.npy import check_axes, check_dtype, native
 from losscli.io.source import MemorySource
+from losscli.wording import count
 
 EIGHT_BITS = ("float8_e5m2", "float8_e4m3fn")
 
@@ -46,6 +47,11 @@ def _array(name: str, value: Any) -> np.ndarray[Any, Any]:
         value = value.detach()
     if str(getattr(value, "dtype", "")) == "torch.bfloat16":  # which NumPy does not have
         value = value.float()
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        raise DataError(
+            f"{name}: a masked array, {count(np.ma.count_masked(value), 'number')} of which {name}.mask hides; give {name}.data, and "
+            f"mask=~{name}.mask for what exists"
+        )
     try:
         array = np.asarray(value)
     except Exception as error:

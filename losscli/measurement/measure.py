@@ -274,9 +274,10 @@ class Measurement:
         if aggregate[Summary].samples > 1 and aggregate[LookLikeProbabilities].all:
             from losscli.engine.collectors.prediction_kind import misread
 
-            suspicious += misread(
-                job.loss.declaration, job.predictions.name, job.extras.prediction_kind, job.encoding.k
-            )
+            activation, shape = job.extras.activation, job.predictions.shape
+            k = shape[-1] if activation == "softmax" else job.encoding.k
+            kind = job.extras.prediction_kind
+            suspicious += misread(job.loss.declaration, job.predictions.name, kind, k, activation=activation)
         if sample is not None:
             suspicious += suspicions(job, sample, compared(job, sample), group_names(self.job, self.decoded))
         return suspicious + self.collected_findings(aggregate)

@@ -63,7 +63,7 @@ def test_numbers_of_elements_take_a_mask_of_elements():
 
 def test_numbers_of_rows_take_a_mask_of_rows_only():
     """A loss that returns one number for a row is never called with a part of the row."""
-    with pytest.raises(losscli.UsageError, match="takes one number per row"):
+    with pytest.raises(losscli.DataError, match="has one loss for all of them; give one number per row"):
         losscli.compute("own.py:mse", X, T, mask=CELLS)
     assert losscli.compute("own.py:mse", X, T, mask=ROWS).value == pytest.approx(((X - T) ** 2)[ROWS].mean())
 

@@ -195,5 +195,11 @@ class TestRefused:
     def test_from_python_none_is_no_targets_only_where_none_are_needed(self) -> None:
         assert losscli.compute("ce", LOG_P, None, from_="log-probs").losses.shape == (5, 7)
         for name, more in (("ce", {}), ("brier", {"from_": "log-probs"}), ("mse", {})):
-            with pytest.raises(DataError, match="targets: None, not a path or an array"):
+            with pytest.raises(UsageError, match="Missing argument 'targets'"):
                 losscli.compute(name, LOG_P, None, **more)
+            with pytest.raises(UsageError, match="Missing argument 'targets'"):
+                losscli.compute(name, LOG_P, **more)
+        assert (
+            losscli.compute("ce", LOG_P, from_="log-probs").value
+            == losscli.compute("ce", LOG_P, None, from_="log-probs").value
+        )

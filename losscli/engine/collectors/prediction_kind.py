@@ -31,7 +31,19 @@ def floor(classes: int | None) -> tuple[str, float]:
     return "softmax", math.log1p((classes - 1) / math.e)
 
 
-def misread(loss: "Loss", name: str, prediction_kind: str, k: int, evidence: str | None = None) -> list[Finding]:
+def reach(classes: int | None) -> tuple[str, float, float]:
+    """Return the function applied twice if probabilities of masks are read as logits, and between which numbers its results lie.
+
+    `classes` is the number of classes of a softmax, or None for a sigmoid.
+    """
+    if classes is None:
+        return "sigmoid", 0.5, 1 / (1 + 1 / math.e)
+    return "softmax", 1 / (1 + (classes - 1) * math.e), 1 / (1 + (classes - 1) / math.e)
+
+
+def misread(
+    loss: "Loss", name: str, prediction_kind: str, k: int, evidence: str | None = None, activation: str | None = None
+) -> list[Finding]:
     """Return a finding about predictions that look like probabilities: all in [0, 1], and rows over classes sum to 1.
 
     Parameters
@@ -42,11 +54,18 @@ def misread(loss: "Loss", name: str, prediction_kind: str, k: int, evidence: str
         number of classes.
     evidence
         why they look like probabilities; None for the usual reason.
+    activation
+        what makes probabilities of logits in overlap losses, 'sigmoid' or 'softmax'.
     """
     family = loss.family
     if family.takes_from and prediction_kind == "logits":
         over_classes = family.target_type in ("classes", "sequences")
-        function, least = floor(k if over_classes else None)
+        if family.takes_activation:
+            function, low, high = reach(k if activation == "softmax" else None)
+            consequence = f"lies between {low:.4f} and {high:.4f}, where masks are neither empty nor full"
+        else:
+            function, least = floor(k if over_classes else None)
+            consequence = f"lets no cross-entropy fall below {least:.4f}"
         rows = " and every row sums to 1" if over_classes else ""
         evidence = evidence or f"all predictions lie in [0, 1]{rows}"
         return [
@@ -54,7 +73,7 @@ def misread(loss: "Loss", name: str, prediction_kind: str, k: int, evidence: str
                 f"double-{function}",
                 WARNING,
                 f"{name}: {evidence}: are they probabilities? They were read as logits, and the {function} of probabilities "
-                f"lets no cross-entropy fall below {least:.4f}",
+                f"{consequence}",
                 cure="if they are probabilities, say --from probs",
             )
         ]
