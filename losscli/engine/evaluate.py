@@ -19,7 +19,7 @@ from losscli.arrays import Array, times
 from losscli.definition.batch import Extras, Targets, Values
 from losscli.engine.batch import Batch, CountedRows
 from losscli.engine.collector import Aggregate, Collector, merged, of_batch, of_chunk
-from losscli.engine.existence import existing, filled
+from losscli.engine.existence import Existing, existing, filled
 from losscli.engine.job import Job, Shares, chunks, output_factors, over_outputs, shares
 from losscli.engine.lists import of_lists
 from losscli.engine.threads import available_threads
@@ -231,13 +231,8 @@ def _evaluate_batch(job: Job, first: int, read: Array, targets: Array, beside: "
         predictions, targets = filled(job, predictions, targets, exists.elements)
     parts = shares(job, exists.elements, _kept_only(beside.element_weights, kept)) if job.by_elements else None
     decoded = job.encoding.targets(targets)
-    extras = _extras(job, first, rows, kept, beside.third_operand)
-    if exists.elements is not None and extras.third_operand is not None:
-        extras = extras._replace(third_operand=np.where(exists.elements, extras.third_operand, job.dtype.type(1)))
+    extras = _extras(job, first, rows, exists, beside.third_operand)
     values, slopes = _computed(job, predictions, decoded, extras, exists.elements)
-    if (job.scale, job.shift) != (1, 0):
-        values = values * job.scale + job.shift
-        slopes = None if slopes is None else slopes * job.scale
     losses = over_outputs(job, values, parts)
     each = _weights(job, targets, weights)
     if job.terms_weighted and each is not None:
@@ -247,10 +242,7 @@ def _evaluate_batch(job: Job, first: int, read: Array, targets: Array, beside: "
     ignored = 0 if counts is None else len(counts) - int(np.count_nonzero(counts))
     row_weights = _with_outputs(job, each, len(losses), parts)
     if counting is None:
-        shown = targets
-        if exists.elements is not None and targets.ndim == 2:
-            shown = np.where(exists.elements, targets, np.nan)
-        counted = CountedRows(losses, each, row_weights, shown, decoded, ignored)
+        counted = CountedRows(losses, each, row_weights, _shown(targets, exists.elements), decoded, ignored)
     else:
         counted = _counted(job, losses[counting], _kept_only(each, counting), targets[counting], ignored)
     batch = Batch(
@@ -279,8 +271,18 @@ def _evaluate_batch(job: Job, first: int, read: Array, targets: Array, beside: "
 def _computed(job: Job, predictions: Array, targets: Targets, extras: Extras, present: Array | None) -> Values:
     """Return the losses of rows, and their gradients if these are asked for; `present` says which elements exist."""
     if present is not None and job.loss.family.lists:
-        return of_lists(job.loss, predictions, targets, extras, present, job.gradient)
-    return job.loss(predictions, targets, extras, job.gradient)
+        values, slopes = of_lists(job.loss, predictions, targets, extras, present, job.gradient)
+    else:
+        values, slopes = job.loss(predictions, targets, extras, job.gradient)
+    if (job.scale, job.shift) != (1, 0):
+        values = values * job.scale + job.shift
+        slopes = None if slopes is None else slopes * job.scale
+    return values, slopes
+
+
+def _shown(targets: Array, present: Array | None) -> Array:
+    """Return targets as output shows them: NaN where an output does not exist."""
+    return np.where(present, targets, np.nan) if present is not None and targets.ndim == 2 else targets
 
 
 def _positions_of_units(
@@ -353,11 +355,14 @@ def _kept_only(values: Any, kept: Array | None) -> Any:
     return values if values is None or kept is None else values[kept]
 
 
-def _extras(job: Job, first: int, rows: int, kept: Array | None, third_operand: Array | None) -> Extras:
-    """Return what the loss gets besides predictions and targets, for the rows from `first` on that are kept."""
-    extras = job.extras
+def _extras(job: Job, first: int, rows: int, exists: Existing, third_operand: Array | None) -> Extras:
+    """Return what the loss gets besides predictions and targets, for those of the rows from `first` on that exist."""
+    extras, kept = job.extras, exists.rows
     if third_operand is not None:
-        extras = extras._replace(third_operand=_kept_only(third_operand, kept).astype(job.dtype, copy=False))
+        beside = _kept_only(third_operand, kept).astype(job.dtype, copy=False)
+        if exists.elements is not None:  # what stands where nothing exists may be anything
+            beside = np.where(exists.elements, beside, job.dtype.type(1))
+        extras = extras._replace(third_operand=beside)
     if extras.everyone is not None:
         extras = extras._replace(at=_kept_only(np.arange(first, first + rows), kept))
     return extras
@@ -413,12 +418,17 @@ def _gathered(
     counted = CountedRows(losses, each, row_weights, targets, None, ignored)
     aggregate = Aggregate(records | of_chunk(collectors, job, counted))
     rows = (_rows_of_chunk(start, counted, outcomes),) if job.rows else ()
+    return ChunkResult(aggregate, rows, _slopes_of_chunk(job, outcomes))
+
+
+def _slopes_of_chunk(job: Job, outcomes: list[_Outcome]) -> tuple[Array, ...]:
+    """Return the gradients of a chunk's rows; those that are turned back sample by sample as one array."""
     slopes = tuple(outcome.gradient for outcome in outcomes if outcome.gradient is not None)
     if slopes and job.extras.whole is not None:
-        slopes = (job.extras.whole.restored(np.concatenate(slopes)),)
+        return (job.extras.whole.restored(np.concatenate(slopes)),)
     if slopes and (isinstance(job.predictions, Turned) or job.layout is not None):
-        slopes = (np.concatenate(slopes),)  # they are turned back sample by sample
-    return ChunkResult(aggregate, rows, slopes)
+        return (np.concatenate(slopes),)
+    return slopes
 
 
 def _gathered_units(

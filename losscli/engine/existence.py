@@ -26,30 +26,42 @@ class Existing(NamedTuple):
 
 def existing(job: "Job", targets: Array, mask: Array | None) -> Existing:
     """Return what exists of some rows, by their targets and their mask."""
-    if not (job.several and targets.ndim == 2):
-        kept = job.encoding.keep(targets)
-        if job.missing and targets.ndim == 1 and targets.dtype.kind == "f":
-            held = ~np.isnan(targets)
-            kept = held if kept is None else kept & held
-            kept = None if kept.all() else kept
-        if mask is None:
-            return Existing(kept, None)
-        there = mask != 0 if mask.ndim == 1 else (mask != 0).any(axis=1)
-        there = there if kept is None else there & kept
-        if mask.ndim == 2 and job.masks_elements:
-            return Existing(None if there.all() else there, mask[there] != 0)
-        return Existing(None if there.all() else there, None)
+    if job.several and targets.ndim == 2:
+        return _of_outputs(job, _present(job, targets, mask))
+    kept = _kept_targets(job, targets)
+    if mask is None:
+        return Existing(kept, None)
+    there = mask != 0 if mask.ndim == 1 else (mask != 0).any(axis=1)
+    there = there if kept is None else there & kept
+    elements = mask[there] != 0 if mask.ndim == 2 and job.masks_elements else None
+    return Existing(None if there.all() else there, elements)
+
+
+def _kept_targets(job: "Job", targets: Array) -> Array | None:
+    """Return which rows have a target, by the label to ignore and, where targets may be missing, by NaN; None for all."""
+    kept = job.encoding.keep(targets)
+    if not job.missing or targets.ndim != 1 or targets.dtype.kind != "f":
+        return kept
+    held = ~np.isnan(targets)
+    kept = held if kept is None else kept & held
+    return None if kept.all() else kept
+
+
+def _present(job: "Job", targets: Array, mask: Array | None) -> Array | None:
+    """Return which targets of several outputs exist, shape (n, k); None for all."""
     present: Array | None = None
     if job.missing:
         present = ~np.isnan(targets) if targets.dtype.kind == "f" else np.ones(targets.shape, bool)
         if job.encoding.ignore is not None:
             present &= ~is_ignored(targets, job.encoding.ignore)
-    if mask is not None and mask.ndim == 1:
-        there = mask != 0
-        present = np.ones(targets.shape, bool) if present is None else present
-        present = present & there[:, None]
-    elif mask is not None:
-        present = mask != 0 if present is None else present & (mask != 0)
+    if mask is None:
+        return present
+    there = np.broadcast_to((mask != 0) if mask.ndim == 2 else (mask != 0)[:, None], targets.shape)
+    return there if present is None else present & there
+
+
+def _of_outputs(job: "Job", present: Array | None) -> Existing:
+    """Return which rows have an output that exists, and which outputs of these rows exist."""
     if present is None:
         return Existing(None, None)
     rows = np.asarray(present.any(axis=1))

@@ -162,20 +162,25 @@ def mask_kind(loss: "Loss", per: str | None, job: "Job") -> UnitKind:
     if together and (kind in ("class", "sample,class", "position") or (kind == "sample" and job.layout is None)):
         also = "sample or file" if job.layout is not None else "leave --per out"
         raise UsageError(f"--per {per}: {loss.name} has one loss for all classes and rows together: {also}")
-    if kind == "position":
-        raise UsageError(f"--per {per}: {loss.name} is a loss of masks, and a position is no mask")
-    if job.layout is None and len(shape) == 1 and kind != "file":
-        raise UsageError(
-            f"--per {per}: the predictions have shape {shape}, one number a row; all of them are one mask: --per file"
-        )
-    if job.layout is None and kind == "sample,class":
-        raise UsageError(
-            f"--per {per}: each number of predictions of shape {shape} would be a mask of its own; masks are rows, columns or "
-            "the file"
-        )
-    if "class" in kind and len(shape) == 1:
-        raise UsageError(f"--per {per}: no axis holds classes; say which with --class-axis, or --per sample or file")
+    if (reason := _refused_kind(loss, kind, shape, table=job.layout is None)) is not None:
+        raise UsageError(f"--per {per}: {reason}")
     return kind  # type: ignore[return-value]
+
+
+def _refused_kind(loss: "Loss", kind: str, shape: tuple[int, ...], table: bool) -> str | None:
+    """Return why predictions of a shape have no masks of a kind; None if they have.
+
+    `table` says that the file is one, whose rows are samples.
+    """
+    if kind == "position":
+        return f"{loss.name} is a loss of masks, and a position is no mask"
+    if table and len(shape) == 1 and kind != "file":
+        return f"the predictions have shape {shape}, one number a row; all of them are one mask: --per file"
+    if table and kind == "sample,class":
+        return f"each number of predictions of shape {shape} would be a mask of its own; masks are rows, columns or the file"
+    if "class" in kind and len(shape) == 1:
+        return "no axis holds classes; say which with --class-axis, or --per sample or file"
+    return None
 
 
 def is_held(job: "Job") -> bool:
@@ -197,15 +202,19 @@ def _check_held(job: "Job") -> None:
     size = elements * (job.dtype.itemsize + 2) + at_once * loss.family.held_bytes
     if size > MOST_BYTES:
         per = "" if loss.family.coupled == "file" and job.layout is None else f" --per {job.masks.per}"
-        table = loss.family.coupled == "masks" and job.layout is None
-        cure = "give each mask as a row, which streams" if table else "give the files in parts"
-        if job.layout is not None and not job.within_samples:
-            cure = "say --per sample, of which one is held after another"
         what = "each sample" if job.within_samples else "all rows"
         raise DataError(
             f"{predictions.name}: {loss.name}{per} holds {what} in memory, and {elements:,} elements take about "
-            f"{size / 1e9:.1f} GB; the limit is {MOST_BYTES / 1e9:.1f} GB: {cure}"
+            f"{size / 1e9:.1f} GB; the limit is {MOST_BYTES / 1e9:.1f} GB: {_cure_of_size(job)}"
         )
+
+
+def _cure_of_size(job: "Job") -> str:
+    """Return what to do about masks that are too large to be held in memory."""
+    if job.layout is not None and not job.within_samples:
+        return "say --per sample, of which one is held after another"
+    table = job.loss.family.coupled == "masks" and job.layout is None
+    return "give each mask as a row, which streams" if table else "give the files in parts"
 
 
 def evaluate_held(
@@ -228,10 +237,7 @@ def evaluate_held_rows(
     assert job.masks is not None
     predictions, t, kept, found = _held(job, collectors, start, stop, seen)
     samples = samples_of(job, start, stop)
-    cuts = np.array([0, stop - start])
-    if job.within_samples:
-        cuts = np.append(job.cut(start, stop)[1], stop - start)
-    cuts = np.concatenate([[0], np.cumsum(kept)])[cuts]
+    cuts = _cuts_of_kept(job, start, stop, kept)
     k = predictions.shape[1]
     together = job.loss.family.coupled == "file"
     extras = job.extras._replace(columns=k, class_terms=_factors(job)) if together else job.extras
@@ -247,13 +253,25 @@ def evaluate_held_rows(
             mask, true = (side[low:high, columns].reshape(1, -1) for side in (predictions, t))
             value, slopes = job.loss(mask, Dense(true), extras, job.gradient)
             losses[sample, number], exists[sample, number] = value[0], True
-            shown[sample, number] = true[true > 0].sum() if job.encoding.stored_as == "signs" else true.sum(dtype=float)
+            shown[sample, number] = _shown(job, true)
             if gradient is not None and slopes is not None:
                 gradient[rows[low:high, None], np.arange(k)[columns]] = slopes.reshape(high - low, -1)
     result = results(job, collectors, found, Finished(losses, None, shown, exists), samples.start)
     if gradient is None:
         return result
     return result._replace(gradient=(gradient.reshape(-1, *job.predictions.shape[1:]),))
+
+
+def _cuts_of_kept(job: "Job", start: int, stop: int, kept: Array) -> Array:
+    """Return where samples begin among the rows from start to stop that are kept, and where the last one ends."""
+    cuts = np.append(job.cut(start, stop)[1], stop - start) if job.within_samples else np.array([0, stop - start])
+    ends: Array = np.concatenate([[0], np.cumsum(kept)])
+    return ends[cuts]
+
+
+def _shown(job: "Job", true: Array) -> float:
+    """Return what per-sample output shows as the target of a mask: the number, or the sum, of its true elements."""
+    return float(true[true > 0].sum() if job.encoding.stored_as == "signs" else true.sum(dtype=float))
 
 
 def _columns(counted: Array, apart: bool, together: bool) -> Iterator[Any]:

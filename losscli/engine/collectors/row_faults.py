@@ -122,15 +122,20 @@ def _faults(job: "Job", look: _Looker, batch: "Batch") -> Faults:
         return Faults()
     faults = _outside_domains(job, look, batch)
     if prediction_kind != "logits":
-        faults = faults + _not_of_kind(look, predictions, prediction_kind)
-        if job.loss.family.target_type == "classes" and predictions.ndim == 2 and not faults:
-            sums = row_sums(_as_probabilities(predictions, prediction_kind))
-            faults = faults + look(ROW_SUM, ~(np.abs(sums - 1) <= SUM_TOLERANCE), sums)
+        faults = faults + (_not_of_kind(look, predictions, prediction_kind) or _odd_sums(job, look, predictions))
     if doubtful and not faults:
         if job.extras.box is not None:
             faults = _crossed(job.extras.box, look, batch)
         faults = faults or _undefined(look, batch, undefined)
     return faults
+
+
+def _odd_sums(job: "Job", look: _Looker, predictions: Array) -> Faults:
+    """Return the rows whose probabilities do not sum to 1, for losses over classes."""
+    if job.loss.family.target_type != "classes" or predictions.ndim == 1:
+        return Faults()
+    sums = row_sums(_as_probabilities(predictions, job.extras.prediction_kind))
+    return look(ROW_SUM, ~(np.abs(sums - 1) <= SUM_TOLERANCE), sums)
 
 
 def _outside_domains(job: "Job", look: _Looker, batch: "Batch") -> Faults:
