@@ -229,40 +229,66 @@ def compute(
     DataError
         for files or arrays that cannot be used, and for an undefined result.
     """
-    from losscli.data.likelihoods import taken_without_targets
-    from losscli.measurement.requirement import Requirement
-
     if plus:
-        if elements or gradient:
-            raise UsageError(
-                f"{'elements' if elements else 'gradient'}: plus makes one number, whose terms have them each"
-            )
-        if targets is None:
-            raise UsageError("Missing argument 'targets': the terms of a sum have the same targets")
-        return _summed(
-            loss, [plus] if isinstance(plus, str) else plus, predictions, targets, require, as_, threads, options
-        )
+        _check_sum(targets, elements, gradient)
+        terms = [plus] if isinstance(plus, str) else plus
+        return _summed(loss, terms, predictions, targets, require, as_, threads, options)
     bound, rest = _bound(loss, options)
-    if targets is None and not taken_without_targets(bound.declaration, str(rest.get("from_"))):
+    request = _computed_request(bound, predictions, targets, rest)
+    kept = _Kept(per_sample, elements, gradient)
+    measurement, result = _kept_and_required(request, kept, require, as_, threads, set(options))
+    result.notes = _told(measurement.notes)
+    kept.give(result, measurement)
+    return result
+
+
+def _computed_request(bound: "BoundLoss", predictions: Any, targets: Any, options: Mapping[str, Any]) -> Request:
+    """The request of `compute` for one loss; raise a UsageError if targets are missing and the loss needs them."""
+    from losscli.data.likelihoods import taken_without_targets
+
+    if targets is not None:
+        return _request(bound, predictions, targets, options, calibration=True)
+    if not taken_without_targets(bound.declaration, str(options.get("from_"))):
         raise UsageError(
             f"Missing argument 'targets': {bound.name} goes without only for losses of the true class's probability, and with "
             "from_='log-probs' or from_='probs'"
         )
-    if targets is None:
-        request = replace(_request(bound, predictions, 0.0, rest, calibration=True), targets=None)
-    else:
-        request = _request(bound, predictions, targets, rest, calibration=True)
-    if as_ is not None and gradient:
+    return replace(_request(bound, predictions, 0.0, options, calibration=True), targets=None)
+
+
+def _kept_and_required(
+    request: Request,
+    kept: "_Kept",
+    require: Sequence[str],
+    as_: str | None,
+    threads: int | None,
+    typed: set[str],
+) -> tuple[Measurement, Result]:
+    """The measurement of a request and its result with the requirements; `kept` gets what is kept of each chunk.
+
+    Raises
+    ------
+    UsageError
+        for a gradient of a library's number, or a requirement that cannot be read.
+    """
+    from losscli.measurement.requirement import Requirement
+
+    if as_ is not None and kept.asked["gradient"]:
         raise UsageError("gradient is that of the loss itself; leave out as_")
-    kept = _Kept(per_sample, elements, gradient)
     library = None if as_ is None else _one_library(as_)
     measurement, result = measured(
-        request, Hooks(threads), library=library, typed=set(options), consume=kept.consume, **kept.asked
+        request, Hooks(threads), library=library, typed=typed, consume=kept.consume, **kept.asked
     )
     result.require([Requirement.parse(text) for text in require])
-    result.notes = _told(measurement.notes)
-    kept.give(result, measurement)
-    return result
+    return measurement, result
+
+
+def _check_sum(targets: Any, elements: bool, gradient: bool) -> None:
+    """Raise a UsageError for what a sum of losses does not have: elements, a gradient, or terms without targets."""
+    if elements or gradient:
+        raise UsageError(f"{'elements' if elements else 'gradient'}: plus makes one number, whose terms have them each")
+    if targets is None:
+        raise UsageError("Missing argument 'targets': the terms of a sum have the same targets")
 
 
 def _summed(
@@ -284,13 +310,10 @@ def _summed(
     factors = [(1.0, bound), *map(weighted, plus)]
     names = names_of([one for _, one in factors])
     library = None if as_ is None else _one_library(as_)
-    words = {name: name.rstrip("_").replace("_", "-") for name in rest}
-    nowhere = next((name for name in rest if not any(takes(one.family, words[name]) for _, one in factors)), None)
-    if nowhere is not None:
-        raise UsageError(f"{nowhere}: {listing(names)} take none")
+    _refuse_taken_by_none(rest, names, [one for _, one in factors])
     terms, notes = [], []
     for name, (weight, one) in zip(names, factors, strict=True):
-        own = {option: value for option, value in rest.items() if takes(one.family, words[option])}
+        own = {option: value for option, value in rest.items() if takes(one.family, _in_words(option))}
         terms.append(Term(name, weight, _request(one, predictions, targets, own), library, tuple(own)))
         refused = [option for option in rest if option not in own]
         notes += [f"{' and '.join(refused)}: not for {name}, which takes no such option"] if refused else []
@@ -300,6 +323,13 @@ def _summed(
     found.require([one._replace(statistic=called.get(one.statistic, one.statistic)) for one in wanted])
     found.notes = [*notes, *_told(found.notes)]
     return found
+
+
+def _refuse_taken_by_none(options: Mapping[str, Any], names: Sequence[str], losses: "Sequence[BoundLoss]") -> None:
+    """Raise a UsageError for the first option that none of the losses of a sum takes; `names` are those of the losses."""
+    for option in options:
+        if not any(takes(one.family, _in_words(option)) for one in losses):
+            raise UsageError(f"{option}: {listing(names)} take none")
 
 
 def check(
@@ -553,7 +583,7 @@ def _request(
     for name, value in options.items():
         if name not in OPTIONS:
             raise UsageError(f"no option {name!r}{did_you_mean(name, OPTIONS)}")
-        word = name.rstrip("_").replace("_", "-")
+        word = _in_words(name)
         if word in TAKEN_BY and not takes(bound.family, word):
             raise UsageError(f"{name}: {bound.name} takes none")
         if value is None:
@@ -578,6 +608,11 @@ def _request(
     )
 
 
+def _in_words(name: str) -> str:
+    """The name that an option has on the command line, without the two dashes."""
+    return name.rstrip("_").replace("_", "-")
+
+
 def _word(name: str, value: Any) -> Any:
     """An option as the command line has it.
 
@@ -593,8 +628,7 @@ def _word(name: str, value: Any) -> Any:
     if isinstance(value, Mapping):
         return ",".join(f"{key}={_spoken(name, number)}" for key, number in value.items())
     if name in LISTS:
-        one = isinstance(value, Real) or not hasattr(value, "__iter__")
-        return ",".join(_spoken(name, item) for item in ([value] if one else value))
+        return _joined(name, value)
     if name in ("ignore_index", "pos_weight"):
         return _spoken(name, value)
     if name in WHOLE:
@@ -602,10 +636,21 @@ def _word(name: str, value: Any) -> Any:
     if name in FRACTIONS:
         return _number(name, value)
     if name in YES_OR_NO:
-        if not isinstance(value, bool | np.bool_):
-            raise UsageError(f"{name}={value!r} is neither True nor False")
-        return bool(value)
+        return _yes_or_no(name, value)
     raise UsageError(f"{name}={value!r} is no text, but of type {type(value).__name__}")
+
+
+def _joined(name: str, value: Any) -> str:
+    """Several words or numbers, or one of them, with commas in between."""
+    one = isinstance(value, Real) or not hasattr(value, "__iter__")
+    return ",".join(_spoken(name, item) for item in ([value] if one else value))
+
+
+def _yes_or_no(name: str, value: Any) -> bool:
+    """True or False; raise a UsageError for anything else."""
+    if not isinstance(value, bool | np.bool_):
+        raise UsageError(f"{name}={value!r} is neither True nor False")
+    return bool(value)
 
 
 def _spoken(name: str, value: Any) -> str:

@@ -171,9 +171,7 @@ def assign(
     dataset = Dataset(
         predictions=Columns(predictions, numbers, "predictions"),
         targets=_columns_of(targets, predictions, "targets", (weights, third_operand, by, mask), id_column, columns),
-        weights=_one_column(
-            _columns_of(weights, predictions, "weights", (targets, third_operand, mask), id_column), targets
-        ),
+        weights=_weight_columns(weights, predictions, targets, (third_operand, mask), id_column),
         ids=None,
         notes=_notes_of(predictions, *others),
         third_operand=_columns_of(third_operand, predictions, "third operand", (targets, weights, mask), id_column),
@@ -182,8 +180,7 @@ def assign(
         id_column=id_column,
         picked_by_name=named,
     )
-    if id_column is None:
-        dataset.findings += [found for other in others if (found := _unlike_key(dataset, other)) is not None]
+    dataset.findings += _unlike_keys(dataset, others)
     _note_odd_columns(dataset, named=named or predictions.column is not None)
     return dataset
 
@@ -404,6 +401,20 @@ def _same_columns(operand: Operand, predictions: Operand) -> bool:
     return bool(one.width > 1 and (one.names, one.width) == (other.names, other.width))
 
 
+def _weight_columns(
+    weights: Operand | None,
+    predictions: Operand,
+    targets: Operand | None,
+    others: tuple[Operand | None, ...],
+    id_column: str | None,
+) -> Columns | None:
+    """Return the columns of the sample weights that neither the targets nor the other operands use; None without weights.
+
+    Raises a DataError if there are several, and more than the targets have.
+    """
+    return _one_column(_columns_of(weights, predictions, "weights", (targets, *others), id_column), targets)
+
+
 def _one_column(weights: Columns | None, targets: Operand | None) -> Columns | None:
     """Return the column of weights as it is, or as many as the targets have; raise a DataError if there are several others."""
     several = 0 if targets is None or targets.column else _breadth(targets)
@@ -426,6 +437,13 @@ def _names(operand: Operand, numbers: list[int]) -> str:
     """Return the names of columns, or their numbers from 1, for a message."""
     names = operand.content.names
     return listing(names[i] if names else i + 1 for i in numbers)
+
+
+def _unlike_keys(dataset: Dataset, others: list[Operand]) -> list[Finding]:
+    """Return the findings about columns that look like ids in another order; none if the user names a column of ids."""
+    if dataset.id_column is not None:
+        return []
+    return [found for other in others if (found := _unlike_key(dataset, other)) is not None]
 
 
 def _unlike_key(dataset: Dataset, other: Operand) -> Finding | None:

@@ -71,16 +71,33 @@ def decode(
         return _of_classes(family, loss, targets, classes, k, ignore, base, named)
     several = len(predictions.shape) == 2
     if family.target_type in ("signs", "outcomes"):
-        targets.hint = "; code the labels as 0 and 1, or as -1 and 1"
-        if family.takes_classes and not several:
-            targets.hint += ", or say --classes NEGATIVE,POSITIVE"
+        targets.hint = _hint_for_text(family, several)
     if family.target_type == "outcomes" and several and len(targets.shape) == 1 and predictions.shape[1] > 1:
-        decoded = one_a_row(loss, targets, classes, k, ignore, base, named=named)
-        decoded.encoding = TargetEncoding(decoded.encoding.kind, "outcomes", k, decoded.encoding.ignore, one_hot=True)
-        return decoded
+        return _one_output_a_row(loss, targets, classes, k, ignore, base, named)
     if base:
         raise UsageError(f"--label-base {base}: {loss} takes no labels from {base} on here; leave it out")
     return _of_outputs(family, loss, predictions, targets, classes, k, ignore, missing)
+
+
+def _hint_for_text(family: Family, several: bool) -> str:
+    """Return what to do if targets that are signs or outcomes are words; `several` says that a row has several outputs."""
+    hint = "; code the labels as 0 and 1, or as -1 and 1"
+    return f"{hint}, or say --classes NEGATIVE,POSITIVE" if family.takes_classes and not several else hint
+
+
+def _one_output_a_row(
+    loss: str,
+    targets: Columns,
+    classes: tuple[str, ...] | None,
+    k: int,
+    ignore: str | None,
+    base: int,
+    named: bool,
+) -> DecodedTargets:
+    """Decode one label per row for several outputs: the target is 1 for the output that the label names, 0 for others."""
+    decoded = one_a_row(loss, targets, classes, k, ignore, base, named=named)
+    decoded.encoding = TargetEncoding(decoded.encoding.kind, "outcomes", k, decoded.encoding.ignore, one_hot=True)
+    return decoded
 
 
 def _of_classes(

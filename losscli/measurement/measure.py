@@ -101,7 +101,7 @@ class Measurement:
             if options contradict each other.
         """
         notes = list(self.notes)
-        family, convention, opened = request.loss.family, request.convention, self.opened
+        convention, opened = request.convention, self.opened
         if convention.clip is not None and opened.extras.temper is not None:
             raise UsageError(
                 f"--temperature does not go together with {request.library or '--as'}, which changes probabilities as they "
@@ -110,42 +110,9 @@ class Measurement:
         encoding = replace(opened.encoding, sign_convention=convention.labels)
         if request.label_smoothing:
             encoding = replace(encoding, smoothing=_smooth(request, encoding, notes))
-        small = int(np.prod(opened.predictions.shape, dtype=np.int64)) <= MOST_ELEMENTS
-        job = replace(
-            opened,
-            loss=request.loss,
-            encoding=encoding,
-            over_outputs=request.over_outputs,
-            extras=opened.extras._replace(clip=convention.clip),
-            scale=convention.scale,
-            skips_zeros=convention.skips_zeros,
-            shift=convention.shift,
-        )
-        if convention.pairs:
-            from losscli.engine.whole_file import positives
-
-            job = replace(job, weights=MemorySource("positives", positives(job)))
-        if convention.by_length:
-            lengths = Sequences(whole(job.targets)).lengths
-            job = replace(job, weights=MemorySource("labels", 1 / np.maximum(lengths, 1)))
-        if convention.class_terms:
-            job = _by_terms(job)
-        if family.custom and family.coupled == "file":
-            from losscli.engine.whole_file import together
-
-            called_with: tuple[int, ...] | None = request.loss.declaration.core.own.settings.shape  # type: ignore[attr-defined]
-            job = together(request.loss.declaration, job, request.over_positions, called_with)
-        elif family.of_masks:
-            from losscli.engine.whole_file import masks
-
-            job = masks(request.loss.declaration, request.per, job)
-        bins = applies(opened) and opened.samples > 0 and (small or request.calibration)
-        sampling = Sampling.for_job(opened)
-        collectors = [
-            *essential(job, self.doubtful(request, job)),
-            *([CalibrationBins()] if bins else []),
-            *([] if sampling is None else [sampling]),
-        ]
+        job = _of_whole_file(request, _with_convention(request, opened, encoding))
+        of_files = _collectors_of_files(request, opened)
+        collectors = [*essential(job, self.doubtful(request, job)), *of_files]
         settled = replace(
             self, request=request, job=job, collectors=collectors, notes=notes, findings=list(self.findings)
         )
@@ -353,6 +320,55 @@ def essential(job: Job, doubtful: bool = False) -> list[Collector]:
     """
     collectors = [Summaries(), Percentiles(), FaultFinder(), ProbabilityLook(), *baseline_collectors(job)]
     return [*collectors, SpareColumns()] if doubtful else collectors
+
+
+def _collectors_of_files(request: Request, opened: Job) -> list[Collector]:
+    """Return the collectors of what the files hold, whatever the settings: calibration, and how labels and classes match.
+
+    Bins of the calibration are kept for small files, and for others if the request asks for them.
+    """
+    small = int(np.prod(opened.predictions.shape, dtype=np.int64)) <= MOST_ELEMENTS
+    bins = applies(opened) and opened.samples > 0 and (small or request.calibration)
+    sampling = Sampling.for_job(opened)
+    return [*([CalibrationBins()] if bins else []), *([] if sampling is None else [sampling])]
+
+
+def _with_convention(request: Request, opened: Job, encoding: TargetEncoding) -> Job:
+    """Return the job of the files as they are with the request's loss, encoding of targets, and conventions."""
+    convention = request.convention
+    job = replace(
+        opened,
+        loss=request.loss,
+        encoding=encoding,
+        over_outputs=request.over_outputs,
+        extras=opened.extras._replace(clip=convention.clip),
+        scale=convention.scale,
+        skips_zeros=convention.skips_zeros,
+        shift=convention.shift,
+    )
+    if convention.pairs:
+        from losscli.engine.whole_file import positives
+
+        job = replace(job, weights=MemorySource("positives", positives(job)))
+    if convention.by_length:
+        lengths = Sequences(whole(job.targets)).lengths
+        job = replace(job, weights=MemorySource("labels", 1 / np.maximum(lengths, 1)))
+    return _by_terms(job) if convention.class_terms else job
+
+
+def _of_whole_file(request: Request, job: Job) -> Job:
+    """Return the job that says how rows are put together, for losses of the whole file and of masks; others as they are."""
+    family, loss = request.loss.family, request.loss.declaration
+    if family.custom and family.coupled == "file":
+        from losscli.engine.whole_file import together
+
+        called_with: tuple[int, ...] | None = loss.core.own.settings.shape  # type: ignore[attr-defined]
+        return together(loss, job, request.over_positions, called_with)
+    if family.of_masks:
+        from losscli.engine.whole_file import masks
+
+        return masks(loss, request.per, job)
+    return job
 
 
 def _by_terms(job: Job) -> Job:

@@ -5,7 +5,7 @@ decode the targets.
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -85,8 +85,13 @@ def prepare(
         from losscli.custom.coupling import notes_on
 
         dataset.notes += notes_on(request, job)
+    return _measurement(request, opener, dataset, decoded, job).settled(request)
+
+
+def _measurement(request: Request, opener: Opener, dataset: Dataset, decoded: DecodedTargets, job: Job) -> Measurement:
+    """Return the measurement of a job as the files are, which is not settled yet."""
     paths = opener.paths | ({os.path.realpath(request.classes)} if request.classes else set())
-    measurement = Measurement(
+    return Measurement(
         request=request,
         job=job,
         decoded=decoded,
@@ -102,7 +107,6 @@ def prepare(
         bytes=bits.bytes_of(request, opener, job),
         shapes=_file_shapes(dataset) if dataset.layout is not None or decoded.encoding.kind == "sequences" else {},
     )
-    return measurement.settled(request)
 
 
 def _settled_masks(request: Request, dataset: Dataset, inputs: "_Inputs", decoded: DecodedTargets) -> Request:
@@ -328,51 +332,17 @@ def _job(
     gradient: bool,
 ) -> Job:
     """Return the job: everything that the pass depends on, with the weights."""
-    family, source, centers = request.loss.family, inputs.predictions, inputs.centers
+    family, source = request.loss.family, inputs.predictions
     k = decoded.encoding.k if family.coupled == "rows" else inputs.k
-    third: Source | None = None
-    if (variance := variance_of_all(request)) is not None:
-        third = everywhere(variance, source)
-    elif family.third_operand is not None:
-        from losscli.data.third_operand import third_operand_of
-
-        third = third_operand_of(request, dataset, source, dataset.notes)
-    subtracted = [] if centers is None else [centers.dtype]
-    subtracted += (
-        [decoded.source.dtype] if family.target_type == "numbers" and decoded.encoding.kind != "constant" else []
-    )
-    subtracted += [] if third is None else [third.dtype]
-    dtype = compute_dtype(source.dtype, np.result_type(*subtracted) if subtracted else None)
+    third = _third_operand(request, dataset, source)
+    dtype = _dtype(request, inputs, decoded, third)
     of_masks = family.of_masks and len(source.shape) == 2
     by_class, by_output = class_weights(request, opener, decoded, k, inputs.several or of_masks, inputs.mask)
     factors, by_output = (by_output, None) if of_masks else (None, by_output)
     by_output = output_weights(request, by_output, source, inputs.several)
     weights = weights_of(request, dataset, source, inputs.several)
-    unit: UnitKind = "position"
-    if family.coupled is None:
-        unit = unit_kind(family, request.per, inputs.several, dataset.layout, request.loss.name)
-    if elements and unit != "position":
-        raise UsageError(
-            f"--elements: with --per {request.per} outputs have no losses of their own; --per sample,class gives one for each "
-            "output of a sample"
-        )
-    apart = unit == "position" and dataset.layout is not None and family.coupled is None
-    if apart and request.over_positions != "mean":
-        raise UsageError(
-            f"--over-positions {request.over_positions}: each position has a loss of its own; say --per sample as well"
-        )
-    extras = Extras(
-        prediction_kind=request.prediction_kind,
-        pos_weight=pos_weight(request, source, inputs.several),
-        centers=None if centers is None else centers.astype(dtype),
-        activation=request.activation,
-        box=inputs.box,
-        columns=inputs.k if family.of_sequences else None,
-    )
-    if request.temperature is not None:
-        from losscli.data.distributions import tempered
-
-        extras = extras._replace(temper=tempered(request))
+    unit = _unit(request, dataset, inputs.several, elements)
+    extras = _extras(request, inputs, dtype)
     job = Job(
         loss=request.loss,
         predictions=source,
@@ -404,6 +374,66 @@ def _job(
 
         job = replace(job, extras=extras._replace(everyone=everyone(request.loss.declaration, job)))
     return job
+
+
+def _third_operand(request: Request, dataset: Dataset, source: Source) -> Source | None:
+    """Return the third operand, of a file or one number for all predictions; None if the loss has none."""
+    if (variance := variance_of_all(request)) is not None:
+        return everywhere(variance, source)
+    if request.loss.family.third_operand is None:
+        return None
+    from losscli.data.third_operand import third_operand_of
+
+    return third_operand_of(request, dataset, source, dataset.notes)
+
+
+def _dtype(request: Request, inputs: _Inputs, decoded: DecodedTargets, third: Source | None) -> np.dtype[Any]:
+    """Return the dtype of the computation: of the predictions, and of all numbers that are subtracted from them."""
+    subtracted = [] if inputs.centers is None else [inputs.centers.dtype]
+    if request.loss.family.target_type == "numbers" and decoded.encoding.kind != "constant":
+        subtracted.append(decoded.source.dtype)
+    if third is not None:
+        subtracted.append(third.dtype)
+    return compute_dtype(inputs.predictions.dtype, np.result_type(*subtracted) if subtracted else None)
+
+
+def _unit(request: Request, dataset: Dataset, several: bool, elements: bool) -> UnitKind:
+    """Return what has one loss; `several` says that a row has several outputs.
+
+    Raises a UsageError if positions have the losses and are to be reduced, or outputs have none and theirs are wanted.
+    """
+    family = request.loss.family
+    unit: UnitKind = "position"
+    if family.coupled is None:
+        unit = unit_kind(family, request.per, several, dataset.layout, request.loss.name)
+    if elements and unit != "position":
+        raise UsageError(
+            f"--elements: with --per {request.per} outputs have no losses of their own; --per sample,class gives one for each "
+            "output of a sample"
+        )
+    apart = unit == "position" and dataset.layout is not None and family.coupled is None
+    if apart and request.over_positions != "mean":
+        raise UsageError(
+            f"--over-positions {request.over_positions}: each position has a loss of its own; say --per sample as well"
+        )
+    return unit
+
+
+def _extras(request: Request, inputs: _Inputs, dtype: np.dtype[Any]) -> Extras:
+    """Return what the loss takes besides predictions and targets, centers in the dtype of the computation."""
+    extras = Extras(
+        prediction_kind=request.prediction_kind,
+        pos_weight=pos_weight(request, inputs.predictions, inputs.several),
+        centers=None if inputs.centers is None else inputs.centers.astype(dtype),
+        activation=request.activation,
+        box=inputs.box,
+        columns=inputs.k if request.loss.family.of_sequences else None,
+    )
+    if request.temperature is None:
+        return extras
+    from losscli.data.distributions import tempered
+
+    return extras._replace(temper=tempered(request))
 
 
 def _counted_classes(request: Request, source: Source, decoded: DecodedTargets) -> Array | None:

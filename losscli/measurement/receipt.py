@@ -47,15 +47,7 @@ def receipt(
     loss, encoding = request.loss.declaration, job.encoding
     entries: dict[str, Any] = {
         "losscli": __version__,
-        "loss": loss.name,
-        "formula": loss.formula or None,
-        "definition": None if loss.formula else loss.definition,
-        "code": dict(loss.code) if loss.code else None,
-        "parameters": dict(request.loss.parameters),
-        "operands": request.operands,
-        "takes": request.takes,
-        "from": request.prediction_kind if loss.family.takes_from else None,
-        "activation": request.activation,
+        **_loss_entries(request),
         "predictions": _described(job.predictions) | _shape(shapes, "predictions"),
         "targets": _targets(job, decoded) | _shape(shapes, "targets"),
         "class_axis": request.class_axis,
@@ -71,11 +63,7 @@ def receipt(
         "class_order": request.classes,
         "label_base": request.label_base or None,
         "ignore_index": request.ignore_index,
-        "sample_weight": _operand(request.sample_weight, job.weights),
-        "class_weight": _listed(job.class_weights if job.class_factors is None else job.class_factors),
-        "exclude_class": request.exclude_class,
-        "output_weight": _listed(job.output_weights),
-        "pos_weight": _listed(job.extras.pos_weight),
+        **_weight_entries(request, job),
         "centers": request.centers,
         "per": _per(request, job, loss, units),
         "over_positions": request.over_positions if job.unit != "row" or job.extras.whole is not None else None,
@@ -83,11 +71,7 @@ def receipt(
         "axes": _axes(job),
         "input_lengths": request.input_lengths,
         "target_lengths": request.target_lengths,
-        **(
-            {str(loss.family.third_operand): _operand(request.third_operand, job.third_operand)}
-            if request.third_operand
-            else {}
-        ),
+        **_third_operand_entry(request, job),
         "targets_from": request.targets_from,
         "temperature": request.temperature,
         "temperature_squared": request.temperature_squared or None,
@@ -100,6 +84,40 @@ def receipt(
         "dtype": request.dtype,
     }
     return {key: value for key, value in entries.items() if value is not None}
+
+
+def _loss_entries(request: "Request") -> dict[str, Any]:
+    """Return what the receipt says of the loss and of how it reads predictions; None for what it does not have."""
+    loss = request.loss.declaration
+    return {
+        "loss": loss.name,
+        "formula": loss.formula or None,
+        "definition": None if loss.formula else loss.definition,
+        "code": dict(loss.code) if loss.code else None,
+        "parameters": dict(request.loss.parameters),
+        "operands": request.operands,
+        "takes": request.takes,
+        "from": request.prediction_kind if loss.family.takes_from else None,
+        "activation": request.activation,
+    }
+
+
+def _weight_entries(request: "Request", job: "Job") -> dict[str, Any]:
+    """Return what the receipt says of the weights of samples, classes and outputs; None for those that there are not."""
+    return {
+        "sample_weight": _operand(request.sample_weight, job.weights),
+        "class_weight": _listed(job.class_weights if job.class_factors is None else job.class_factors),
+        "exclude_class": request.exclude_class,
+        "output_weight": _listed(job.output_weights),
+        "pos_weight": _listed(job.extras.pos_weight),
+    }
+
+
+def _third_operand_entry(request: "Request", job: "Job") -> dict[str, Any]:
+    """Return the file or the number of the third operand, under its name; nothing if there is none."""
+    if not request.third_operand:
+        return {}
+    return {str(request.loss.family.third_operand): _operand(request.third_operand, job.third_operand)}
 
 
 def _targets(job: "Job", decoded: "DecodedTargets") -> dict[str, Any]:
