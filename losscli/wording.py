@@ -57,3 +57,9 @@ def quoted(text: str) -> str:
     import shlex  # for messages only
 
     return shlex.quote(text)
+
+
+def shape_in_words(shape: tuple[int, ...]) -> str:
+    """Return a shape as NumPy writes it; an axis in which shards differ is '*'."""
+    lengths = ", ".join("*" if length < 0 else str(length) for length in shape)
+    return f"({lengths},)" if len(shape) == 1 else f"({lengths})"

@@ -103,7 +103,7 @@ class TestOperands:
         [
             (None, "predictions: None, not a path or an array"),
             ([[1.0], [2.0, 3.0]], "NumPy makes no array of a list"),
-            (np.array(1.0), "without an axis"),
+            (np.zeros(()), "shape () is one number"),
             (np.array([1j]), "not real numbers"),
             (np.array([object()]), "Python objects"),
             ("missing.npy", "missing.npy: no such file"),

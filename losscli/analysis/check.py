@@ -16,7 +16,7 @@ from losscli.data.target_encoding import SUM_TOLERANCE
 from losscli.data.truth import read_words
 from losscli.definition.loss import BoundLoss
 from losscli.definition.request import Request
-from losscli.engine.aggregates import Faults
+from losscli.engine.aggregates import Faults, divide
 from losscli.engine.batch import Batch
 from losscli.engine.classes import classes, confusion, has_names, names_classes, predicted
 from losscli.engine.collector import Aggregate, BatchCollector
@@ -100,6 +100,8 @@ class Seen(NamedTuple):
     confusion: Array | None = None
     positives: Array | None = None
     """For each output the number of rows in which it happened, shape (k,)."""
+    outcomes: int = 0
+    """Number of outcomes that exist, of all outputs."""
     targets: Values | None = None
     """Values of the targets, if they are numbers."""
 
@@ -114,6 +116,7 @@ class Seen(NamedTuple):
             self.right + other.right,
             added(self.confusion, other.confusion),
             added(self.positives, other.positives),
+            self.outcomes + other.outcomes,
             None if self.targets is None or other.targets is None else self.targets + other.targets,
         )
 
@@ -173,8 +176,10 @@ class Watcher(BatchCollector):
         if not names_classes(job):
             if job.encoding.kind in ("binary", "signed") and job.several:
                 happened = job.encoding.outcomes(batch.targets)
-                right = int(np.count_nonzero(happened == (predicted(job, batch.predictions) == 1)))
-                return Seen(values, right=right, positives=happened.sum(axis=0))
+                present = np.ones(happened.shape, bool) if batch.present is None else batch.present
+                right = int(np.count_nonzero(present & (happened == (predicted(job, batch.predictions) == 1))))
+                outcomes = int(np.count_nonzero(present))
+                return Seen(values, right=right, positives=(happened & present).sum(axis=0), outcomes=outcomes)
             return Seen(values, targets=Values.of(batch.targets))
         k = max(job.encoding.k, 2)
         label, guess = classes(job, batch.targets), predicted(job, batch.predictions)
@@ -324,7 +329,7 @@ def _of_rows(source: Source) -> str:
     """
     rows = inside = sums = 0
     for _, batch in blocks(source):
-        within = ((batch >= 0) & (batch <= 1)).all(axis=1)
+        within = (((batch >= 0) & (batch <= 1)) | (batch != batch)).all(axis=1)  # NaN is a missing target
         rows += len(batch)
         inside += int(np.count_nonzero(within))
         sums += int(np.count_nonzero(np.abs(batch.sum(axis=1, dtype=np.float64) - 1) <= SUM_TOLERANCE))
@@ -471,7 +476,7 @@ def _judge_targets(seen: Seen, names: list[str], report: Report, job: Job) -> No
         report.findings += _of_classes(seen, names, report, job, understood and no_better)
     elif seen.positives is not None:
         report.facts["targets"]["positives"] = dict(zip(names, seen.positives.tolist(), strict=True))
-        report.facts["accuracy"] = seen.right / seen.values.elements
+        report.facts["accuracy"] = seen.right / seen.outcomes
     elif seen.targets is not None:
         report.facts["targets"]["evidence"] = f"values from {seen.targets.least:.4g} to {seen.targets.most:.4g}"
 
@@ -534,7 +539,8 @@ def _of_classes(seen: Seen, names: list[str], report: Report, job: Job, poor: bo
 
 def _scores(job: Job, aggregate: Aggregate, against: Compared | None) -> dict[str, Any]:
     """Return the mean loss, and those of the best constant prediction and of shuffled labels if they are known."""
-    mean = aggregate[Summary].mean
+    summary = aggregate[Summary]
+    mean = divide(summary.weighted.value, summary.weight.value) if job.by_elements else summary.mean
     scores: dict[str, Any] = {"loss": mean}
     best = baseline(job, aggregate, "mean", mean)
     if best is not None:

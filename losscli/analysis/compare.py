@@ -465,7 +465,9 @@ def _check_alike(first: Measurement, other: Measurement) -> None:
 def _check_request(request: Request) -> None:
     """Raise a UsageError if models cannot be compared by the loss of a request, or under its options."""
     if request.loss.family.custom and request.per == "file":
-        raise UsageError(f"{request.loss.name} is a loss of the whole file, not of rows that two models share")
+        raise UsageError(
+            f"{request.loss.name} is a loss of masks or of the whole file, not of rows that two models share"
+        )
     if request.class_weight == "balanced" and request.on_unmatched == "drop":
         raise UsageError(
             "--class-weight balanced with --on-unmatched drop: each model would have weights of its own rows; give weights by hand"

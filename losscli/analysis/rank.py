@@ -297,7 +297,7 @@ def _check_options(request: Request, top: int, by: str | None) -> None:
     if not top and by is None:
         raise UsageError("--top 0: there is nothing to list; say --by class or --by COLUMN, or another number")
     if loss.family.custom and request.per == "file":
-        raise UsageError(f"{loss.name} is a loss of the whole file, not of rows that could be ranked")
+        raise UsageError(f"{loss.name} is a loss of masks or of the whole file, not of rows that could be ranked")
 
 
 def _check_masks(measurement: Measurement) -> None:

@@ -33,6 +33,8 @@ ORDERS = {"predictions,targets": False, "targets,predictions": True}
 """Value of --operands -> whether targets come first."""
 FORMS = ("one-hot", "indices", "numbers")
 ROWS, ELEMENTS, ONE = "a number a row", "a number an element", "one number"
+PROBED_LENGTH = 3
+"""The length of further axes of a probe."""
 PROBED = 2
 """A probe has this many rows more than columns, so that one target per row cannot be taken for one per column."""
 
@@ -49,6 +51,14 @@ class Settings:
     """ROWS, ELEMENTS or ONE. A loss that returns one number for all rows is called once for each row, unless `whole`."""
     whole: bool = False
     """Whether it is called once with all rows of a file, which then have one loss together."""
+    shape: tuple[int, ...] | None = None
+    """The file's own shape, if it has more than two axes and the loss is called with it."""
+    flat: bool = False
+    """Whether it is called once with the elements that exist, in one axis, since a mask says of single elements of rows whether
+    they exist.
+    """
+    apart: bool = False
+    """Whether it makes a number an element, each of which is a loss of its own for such a mask."""
 
 
 class Custom:
@@ -238,6 +248,8 @@ def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, 
     if extras.whole is not None:
         return _of_file(loss, own, predictions, extras, extras.whole, gradient)
     values, slopes = own(predictions, targets, extras, gradient, loss.parameters)
+    if own.settings.apart:
+        return values.astype(predictions.dtype), slopes
     values, scale = _over_elements(loss, values)
     return values.astype(predictions.dtype), None if slopes is None else slopes / scale
 
@@ -260,7 +272,7 @@ def _of_file(loss: BoundLoss, own: Custom, predictions: Array, extras: Extras, w
     """
     x = predictions.reshape(whole.shape)
     values, slopes = own(x, whole.targets, extras, gradient, loss.parameters)
-    values, scale = _over_elements(loss, values)
+    values, scale = (values.reshape(-1), 1) if own.settings.shape else _over_elements(loss, values)
     if values.size > 1 and whole.over_positions == "mean":
         scale *= len(values)
         values = values / len(values)
@@ -336,6 +348,9 @@ NUMBERS = _family(
 FAMILIES = {family.name: family for family in (CLASSES, OUTCOMES, NUMBERS)}
 OF_FILES = {name: replace(family, coupled="file") for name, family in FAMILIES.items()}
 """The same families where a loss is called once with the whole file."""
+OF_FILES[NUMBERS.name] = replace(OF_FILES[NUMBERS.name], lists=True)
+OF_ELEMENTS = replace(NUMBERS, several_outputs=True)
+"""Losses of numbers where each element of a row has a loss of its own."""
 OF_ROWS = (None, "position", "sample", "row")
 """Values of --per with which each row has its own loss."""
 
@@ -400,9 +415,10 @@ def remade(where: str, settings: Settings, family: str, parameters: Mapping[str,
 def declared(found: Found, settings: Settings, family: Family) -> Loss:
     """Return the declaration of a loss of a file, in one of the families above."""
     own = Custom(found, settings)
+    of_rows = OF_ELEMENTS if settings.apart else family
     return Loss(
         name=found.where,
-        family=OF_FILES[family.name] if settings.whole else family,
+        family=OF_FILES[family.name] if settings.whole else of_rows,
         core=core_of(own),
         formula="",
         definition=found.kind + (f", called with ({', '.join(found.operands)})" if found.operands[0] else ""),
@@ -443,10 +459,9 @@ def resolve(bound: BoundLoss, request: "Request", dataset: "Dataset", notes: lis
             f"--per {request.per}: {bound.name} has one loss for each row (--per sample), or one for all rows together (--per file)"
         )
     own: Custom = bound.declaration.core.own  # type: ignore[attr-defined]
-    family, row, k = _family_of(request, dataset), _row(dataset), _width(dataset)
+    family, row, k = _family_of(request, dataset), _row(request, dataset), _width(request, dataset)
     found = completed(own.found, values_of(own.found, bound.parameters))
-    settings = settled(found, bound.parameters, request, family, row, dataset.predictions.dtype)
-    settings = replace(settings, whole=request.per == "file")
+    settings = _called(found, bound.parameters, request, family, row, dataset)
     if family is NUMBERS and k > 1 and settings.wants not in (None, EITHER, request.prediction_kind):
         raise UsageError(
             f"{found.where}: wants {settings.wants}, and {request.prediction_kind} are given: rows of {k} targets do not say whether "
@@ -458,9 +473,46 @@ def resolve(bound: BoundLoss, request: "Request", dataset: "Dataset", notes: lis
     return BoundLoss(replace(declared(found, settings, family), definition=concluded), bound.parameters)
 
 
+def _called(
+    found: Found,
+    parameters: Mapping[str, float | None],
+    request: "Request",
+    family: Family,
+    row: tuple[int, ...],
+    dataset: "Dataset",
+) -> Settings:
+    """Return how a loss is to be called with the rows of some files, with the whole file, or with its elements.
+
+    Raises
+    ------
+    UsageError, DataError
+        as `resolve` does.
+    """
+
+    def tried_with(row: tuple[int, ...]) -> Settings:
+        return settled(found, parameters, request, family, row, dataset.predictions.dtype)
+
+    shape = dataset.predictions.shape
+    of_elements = family is NUMBERS and len(shape) > 1 and dataset.mask is not None and dataset.mask.shape == shape
+    if request.per != "file":
+        settings = tried_with(row)
+        of_rows = len(row) == 1 and request.per != "position"
+        return replace(settings, apart=of_elements and of_rows and settings.returns == ELEMENTS)
+    if of_elements:
+        return replace(tried_with(()), whole=True, flat=True)
+    some_left_out = dataset.mask is not None or request.shift or request.ignore_index is not None
+    if family is not CLASSES and len(shape) > 2 and min(shape) > 0 and request.class_axis is None and not some_left_out:
+        try:
+            settings = tried_with(tuple(min(length, PROBED_LENGTH) for length in shape[1:]))
+            return replace(settings, whole=True, shape=shape)
+        except CallError:  # it may take one axis only
+            pass
+    return replace(tried_with(row), whole=True)
+
+
 def _family_of(request: "Request", dataset: "Dataset") -> Family:
     """Return what the targets of some files are: classes, outcomes or numbers."""
-    k, one_each = _width(dataset), _is_one_each(dataset)
+    k, one_each = _width(request, dataset), _is_one_each(request, dataset)
     if k > 1 and (one_each or request.label_smoothing or request.class_weight or request.targets_from):
         return CLASSES
     if k == 1 and (request.label_smoothing or request.targets_from or (one_each and _is_text(dataset))):
@@ -468,24 +520,34 @@ def _family_of(request: "Request", dataset: "Dataset") -> Family:
     return NUMBERS
 
 
-def _row(dataset: "Dataset") -> tuple[int, ...]:
-    """Return the shape of one row of predictions: () for one number, or (k,) for k columns."""
-    shape, k = dataset.predictions.shape, _width(dataset)
+def _row(request: "Request", dataset: "Dataset") -> tuple[int, ...]:
+    """Return the shape of one row of predictions: () for one number, or (k,) for k columns or classes of a position."""
+    shape, k = dataset.predictions.shape, _width(request, dataset)
+    if len(shape) > 2:
+        return () if request.class_axis is None else (k,)
     targets_shape = None if dataset.targets is None else dataset.targets.shape
-    squeezed = k == 1 and (len(shape) == 1 or (_is_one_each(dataset) and targets_shape != shape))  # (n, 1) to (n,)
+    squeezed = k == 1 and (
+        len(shape) == 1 or (_is_one_each(request, dataset) and targets_shape != shape)
+    )  # (n, 1) to (n,)
     return () if squeezed else (k,)
 
 
-def _width(dataset: "Dataset") -> int:
-    """Return the number of columns of the predictions; 1 for one number per row."""
-    shape = dataset.predictions.shape
+def _width(request: "Request", dataset: "Dataset") -> int:
+    """Return the number of columns of the predictions, or of classes of a position; 1 for one number per row."""
+    shape, axis = dataset.predictions.shape, request.class_axis
+    if len(shape) > 2 and axis is not None and -len(shape) <= axis < len(shape):
+        return shape[axis]
     return shape[1] if len(shape) == 2 else 1
 
 
-def _is_one_each(dataset: "Dataset") -> bool:
-    """Whether a file of targets has one per row."""
-    shape = None if dataset.targets is None else dataset.targets.shape
-    return shape is not None and (len(shape) == 1 or shape[1] == 1)
+def _is_one_each(request: "Request", dataset: "Dataset") -> bool:
+    """Whether a file of targets has one per row, or per position where an axis holds the classes."""
+    if dataset.targets is None:
+        return False
+    shape, whole = dataset.targets.shape, dataset.predictions.shape
+    if len(whole) > 2 and request.class_axis is not None:
+        return len(shape) == len(whole) - 1
+    return len(shape) == 1 or shape[1] == 1
 
 
 def _is_text(dataset: "Dataset") -> bool:
@@ -602,7 +664,7 @@ def _returns(
     """
     k = row[0] if row else 1
     rows = k + PROBED
-    x = np.linspace(0.2, 0.8, rows * k).astype(dtype).reshape(rows, *row)
+    x = np.linspace(0.2, 0.8, rows * math.prod(row)).astype(dtype).reshape(rows, *row)
     if prediction_kind == "log-probs":
         x = np.log(x)
     targets: Targets = Indices(np.arange(rows) % k)
@@ -638,7 +700,12 @@ def described(found: Found, settings: Settings, prediction_kind: str) -> str:
         ONE: f"; it returns {ONE}, so each row is a call of its own",
     }[settings.returns]
     if settings.whole:
-        returned = f"; called once with all rows; it returns {settings.returns}"
+        all_of_them = "all rows"
+        if settings.flat:
+            all_of_them = "the elements that exist, in one axis"
+        elif settings.shape is not None:
+            all_of_them = f"all of the file, in its shape {settings.shape}"
+        returned = f"; called once with {all_of_them}; it returns {settings.returns}"
     return (
         f"{found.where}: {found.kind} of ({', '.join(found.operands)}): {order}, {wanted}, targets as "
         f"{forms[settings.encoding]}{returned}"

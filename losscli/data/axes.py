@@ -13,7 +13,7 @@ from losscli.definition.request import Request
 from losscli.errors import DataError, UsageError
 from losscli.io.positions import Grid, Layout
 from losscli.io.source import ShardedSource
-from losscli.wording import count
+from losscli.wording import count, shape_in_words
 
 SAY_AXIS = (
     "say which axis holds the classes: --class-axis 1 (PyTorch, MONAI) or --class-axis -1 (Keras, optax, Hugging Face)"
@@ -50,7 +50,9 @@ def _normalised(axis: int | None, shape: tuple[int, ...], name: str) -> int | No
     if axis is None:
         return None
     if not -len(shape) <= axis < len(shape) or len(shape) < 2:
-        raise UsageError(f"--class-axis {axis}: {name} has shape {shape}, with {count(len(shape), 'axis', 'axes')}")
+        raise UsageError(
+            f"--class-axis {axis}: {name} has shape {shape_in_words(shape)}, with {count(len(shape), 'axis', 'axes')}"
+        )
     return axis % len(shape)
 
 
@@ -94,8 +96,8 @@ def _axis_of_classes(request: Request, dataset: Dataset, said: int | None) -> in
             return 1
         cure = SAY_AXIS
         if shape[0] == 1 and dataset.targets is not None and dataset.targets.file_shape[:1] == shape[1:2]:
-            cure = f"its first axis holds one sample: save numpy.reshape(values, {shape[1:]}) if it is one too many"
-        raise DataError(f"{request.loss.name}: {predictions.name} has shape {shape}; {cure}")
+            cure += f"; its first axis holds one sample: save numpy.reshape(values, {shape[1:]}) if it is one too many"
+        raise DataError(f"{request.loss.name}: {predictions.name} has shape {shape_in_words(shape)}; {cure}")
     return None
 
 
@@ -137,16 +139,18 @@ class _Laid(NamedTuple):
         if dataset.targets is not None:
             self._of_shape(dataset.targets, dataset, behind, not self.request.loss.family.one_target)
         if dataset.mask is not None:
-            family = self.request.loss.family  # masks of overlap losses have elements as outputs have
-            self._of_shape(dataset.mask, dataset, behind, family.several_outputs or family.elements is not None)
+            targets = dataset.targets
+            rows = targets is not None and targets.grids is not None and targets.grids[0].class_axis is not None
+            self._of_shape(dataset.mask, dataset, behind, rows or self.request.loss.family.masks_elements)
         if dataset.third_operand is not None:
             self._of_shape(dataset.third_operand, dataset, self.layout.grids[0].skipped, True)
-        weights = dataset.weights
-        if weights is not None:
-            if weights.shape in ((self.layout.samples,), (self.layout.samples, 1)) and self._other != weights.shape:
-                weights.spread = self.layout
-            else:
-                self._of_shape(weights, dataset, behind, self.request.loss.family.several_outputs)
+        weights, samples = dataset.weights, self.layout.samples
+        if weights is None:
+            return
+        if weights.shape in ((samples,), (samples, 1)) and weights.shape != self._other:
+            weights.spread = self.layout  # one number per sample, for all of its positions
+        else:
+            self._of_shape(weights, dataset, behind, self.request.loss.family.several_outputs)
 
     @property
     def _other(self) -> tuple[int, ...]:
@@ -176,24 +180,24 @@ class _Laid(NamedTuple):
             raise self._misfit(columns, dataset, rows)
         columns.grids = tuple(Grid(shape, None, skipped, self.single) for shape in _shapes(columns))
         if shapes != [_without(whole, axis) for whole in wanted]:
-            note = f"{columns.name}: shape {columns.file_shape} was squeezed to {self._other}"
+            note = f"{columns.name}: shape {shape_in_words(columns.file_shape)} was squeezed to {shape_in_words(self._other)}"
             if len(columns.file_shape) < len(self._other):
-                note = f"{dataset.predictions.name}: shape {self._other} was squeezed to {columns.file_shape}"
+                note = f"{dataset.predictions.name}: shape {shape_in_words(self._other)} was squeezed to {shape_in_words(columns.file_shape)}"
             dataset.notes.append(note)
 
     def _misfit(self, columns: Columns, dataset: Dataset, rows: bool) -> DataError:
         """Return the error about an operand whose shape does not go with that of the predictions."""
         shape, family = self.layout.shape, self.request.loss.family
-        forms = [str(self._other)] if self._other != shape or not rows else []
-        forms += [str(shape)] if rows else []
+        forms = [shape_in_words(self._other)] if self._other != shape or not rows else []
+        forms += [shape_in_words(shape)] if rows else []
         hint = ""
         fitting = [axis for axis in range(1, len(shape)) if _without(shape, axis) == columns.file_shape]
         if fitting and family.takes_class_axis and family.target_type != "numbers":
             said = " or ".join(f"--class-axis {axis}" for axis in fitting)
             hint = f"; the {columns.role} fit {said}"
         return DataError(
-            f"{self.request.loss.name}: predictions {dataset.predictions.name} have shape {shape} and {columns.role} "
-            f"{columns.name} {columns.file_shape}; nothing is broadcast: give {' or '.join(dict.fromkeys(forms))}{hint}"
+            f"{self.request.loss.name}: predictions {dataset.predictions.name} have shape {shape_in_words(shape)} and {columns.role} "
+            f"{columns.name} {shape_in_words(columns.file_shape)}; nothing is broadcast: give {' or '.join(dict.fromkeys(forms))}{hint}"
         )
 
 

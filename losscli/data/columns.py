@@ -88,8 +88,8 @@ class Columns:
     """What is read instead of words that stand for numbers, such as True and False; None if cells are numbers."""
     arranged: "Arrangement | None" = None
     """The rows of the file in the order in which they are used; None for all rows in their own order."""
-    missing: bool = False
-    """Whether cells may be missing; they are NaN then."""
+    missing: bool | None = None
+    """Whether cells may be missing, which are NaN then; None if the loss takes no --missing."""
     grids: "tuple[Grid, ...] | None" = None
     """How an array of any rank is read as rows of positions, one grid per shard; None for rows as they are."""
     masked: "tuple[Source, np.ndarray[Any, Any]] | None" = None
@@ -201,8 +201,18 @@ class Columns:
             if look is not None:
                 look()
         else:
-            source = table.copied(self.numbers, self._cure(), self.missing)
+            source = self._copied(table)
         return source if self.arranged is None else self.arranged.numbers(source)
+
+    def _copied(self, table: "Table") -> Source:
+        """Return the cells as a copy that can be read from any row; an error about an empty cell names --missing, if it helps."""
+        try:
+            return table.copied(self.numbers, self._cure(), bool(self.missing))
+        except DataError as error:
+            empty = "the cell is empty" in str(error) or "a missing value?" in str(error)
+            if self.missing is not None and empty and len(self.numbers) > 1:
+                raise DataError(f"{error}; to leave out such elements, say --missing ignore", error.finding) from error
+            raise
 
     def _cure(self) -> str:
         """Return the end of the message about a cell that is not a number."""

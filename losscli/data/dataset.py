@@ -406,13 +406,20 @@ def _same_columns(operand: Operand, predictions: Operand) -> bool:
 
 def _one_column(weights: Columns | None, targets: Operand | None) -> Columns | None:
     """Return the column of weights as it is, or as many as the targets have; raise a DataError if there are several others."""
-    several = 0 if targets is None or not targets.is_table or targets.column else targets.content.width
+    several = 0 if targets is None or targets.column else _breadth(targets)
     if weights is not None and len(weights.numbers) > 1 and len(weights.numbers) > several:
         operand = weights.operand
         raise DataError(
             f"{operand.name}: which column holds the weights? Say {operand.name}:COLUMN ({_names(operand, weights.numbers)})"
         )
     return weights
+
+
+def _breadth(operand: Operand) -> int:
+    """Return the number of columns of a table, or of an array of two axes; 0 for other arrays."""
+    if operand.is_table:
+        return int(operand.content.width)
+    return int(operand.content.shape[1]) if len(operand.content.shape) == 2 else 0
 
 
 def _names(operand: Operand, numbers: list[int]) -> str:

@@ -10,7 +10,7 @@ from losscli.errors import DataError, UsageError
 from losscli.io.npy import squeezed
 from losscli.io.source import Source
 from losscli.io.table import is_finite_number
-from losscli.wording import count
+from losscli.wording import count, shape_in_words
 
 
 def constant_of(request: Request) -> float | None:
@@ -44,8 +44,9 @@ def shaped(request: Request, dataset: Dataset, notes: list[str]) -> Source:
     columns = dataset.predictions
     _check_commas(request, dataset)
     shape = columns.shape
-    _check_rows_of_numbers(request, columns.name, shape)
-    _check_classes(request, columns.name, shape, dataset.targets)
+    shown = shape_in_words(columns.file_shape)
+    _check_rows_of_numbers(request, columns.name, shape, shown)
+    _check_classes(request, columns.name, shape, dataset.targets, shown)
     for other in dataset.operands[1:]:
         check_rows(columns, other)  # from the headers alone, before a cell is parsed
     source = columns.source()
@@ -72,21 +73,27 @@ def _check_commas(request: Request, dataset: Dataset) -> None:
             raise doubt.error()
 
 
-def _check_rows_of_numbers(request: Request, file: str, shape: tuple[int, ...]) -> None:
-    """Raise a DataError if rows of predictions have more or fewer numbers than the family asks for."""
+def _check_rows_of_numbers(request: Request, file: str, shape: tuple[int, ...], shown: str) -> None:
+    """Raise a DataError if rows of predictions have more or fewer numbers than the family asks for.
+
+    `shown` is the shape of the file, for messages.
+    """
     family, name = request.loss.family, request.loss.name
     if len(shape) == 2 and shape[1] == 0:
-        raise DataError(f"{file}: shape {shape} has no columns")
+        raise DataError(f"{file}: shape {shown} has no columns")
     if family.rows is not None and len(shape) == 1:
-        raise DataError(f"{name}: {file} has shape {shape}; it takes rows of several numbers, {family.rows}")
+        raise DataError(f"{name}: {file} has shape {shown}; it takes rows of several numbers, {family.rows}")
     if family.width is not None and len(shape) == 2 and shape[1] != family.width:
-        raise DataError(f"{name}: {file} has shape {shape}; it takes {family.width} numbers a row: {family.rows}")
+        raise DataError(f"{name}: {file} has shape {shown}; it takes {family.width} numbers a row: {family.rows}")
     if len(shape) == 2 and shape[1] % family.parts:
-        raise DataError(f"{name}: {file} has shape {shape}; it takes {family.rows}")
+        raise DataError(f"{name}: {file} has shape {shown}; it takes {family.rows}")
 
 
-def _check_classes(request: Request, file: str, shape: tuple[int, ...], targets: Columns | None) -> None:
-    """Raise a DataError if a loss over classes gets predictions without several columns, one per class."""
+def _check_classes(request: Request, file: str, shape: tuple[int, ...], targets: Columns | None, shown: str) -> None:
+    """Raise a DataError if a loss over classes gets predictions without several columns, one per class.
+
+    `shown` is the shape of the file, for messages.
+    """
     family, name = request.loss.family, request.loss.name
     if family.target_type != "classes" or request.targets is None:
         return
@@ -102,7 +109,7 @@ def _check_classes(request: Request, file: str, shape: tuple[int, ...], targets:
         )
     if family.rows is None and shape[1] == 1:
         raise DataError(
-            f"{name}: {file} has shape {shape}: one class, whose probability is always 1; for one score a row "
+            f"{name}: {file} has shape {shown}: one class, whose probability is always 1; for one score a row "
             "use a sigmoid loss such as sigmoid-cross-entropy"
         )
 

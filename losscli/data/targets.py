@@ -139,7 +139,7 @@ def _of_outputs(
         value = value if targets.truths is not None else as_number(ignore, "--ignore-index")
     if family.target_type == "numbers":
         return DecodedTargets(source, TargetEncoding("numbers", "numbers", k, value), None, matched, notes)
-    kind = _outcome_kind(family, loss, source, value, missing and len(source.shape) == 2)
+    kind = _outcome_kind(family, loss, source, value, missing)
     return DecodedTargets(source, TargetEncoding(kind, stored_as, k, value), classes, matched, notes)
 
 

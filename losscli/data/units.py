@@ -128,11 +128,11 @@ class Units:
 
     @property
     def shaped(self) -> bool:
-        """Whether units are positions, so that losses of all units have the shape of the file."""
-        return self.layout is not None and self.kind == "position"
+        """Whether losses of all units have more than one axis: positions have that of the file, and cells (samples, outputs)."""
+        return (self.layout is not None and self.kind == "position") or self.kind == "sample,class"
 
     def in_shape(self, values: Array, units: Array, span: tuple[int, int]) -> Array:
-        """Return numbers of positions in the shape of their file, shape (samples, ...), and NaN for positions that are ignored.
+        """Return numbers of units in the shape of their file, shape (samples, ...), and NaN for units that are ignored.
 
         Parameters
         ----------
@@ -141,10 +141,12 @@ class Units:
         span
             the first position of some whole samples, and the one after their last.
         """
-        assert self.layout is not None
         start, stop = span
         whole = np.full((stop - start, *values.shape[1:]), np.nan, values.dtype)
         whole[units - start] = values
+        if self.kind == "sample,class":
+            return whole.reshape(-1, self.outputs)
+        assert self.layout is not None
         parts = []
         for number, low, high in self.layout.shards(start, stop):
             grid = self.layout.grids[number]
@@ -160,7 +162,8 @@ class Units:
 
     def check_shape(self, what: str) -> None:
         """Raise a UsageError if the shards of a file have different shapes, so that no array holds `what` of all."""
-        if self.layout is not None and not self.layout.alike and len(self.layout.grids) > 1:
+        different = self.layout is not None and not self.layout.alike and len(self.layout.grids) > 1
+        if different and self.kind != "sample,class":
             raise UsageError(f"{what}: the shards differ in shape, and one array cannot hold all; give one at a time")
 
     def restored(self, slopes: Array, first: int, order: tuple[int, ...] | None = None) -> Iterator[Array]:

@@ -15,12 +15,12 @@ from losscli.data.dataset import Dataset
 from losscli.data.scalars import weight_of_all
 from losscli.data.target_encoding import DecodedTargets
 from losscli.data.units import SYNONYMS
-from losscli.definition.loss import Family
+from losscli.definition.loss import BoundLoss, Family
 from losscli.definition.request import Request
 from losscli.errors import DataError, UsageError
 from losscli.io.operands import Opener
 from losscli.io.source import ConstantSource, Reshaped, Source, blocks, whole
-from losscli.wording import count, did_you_mean
+from losscli.wording import count, did_you_mean, shape_in_words
 
 if TYPE_CHECKING:
     from losscli.io.table import Table
@@ -58,7 +58,7 @@ def weights_of(request: Request, dataset: Dataset, predictions: Source, several:
         return Weights(samples=constant) if whole_samples else Weights(rows=constant)
     if columns is None:
         return Weights()
-    if columns.spread is not None and of_samples:
+    if of_samples and (columns.spread is not None or _weigh_cells(request, dataset)):
         samples = replace(columns, spread=None).source()
         for start, block in blocks(samples):  # a pass looks only at weights of rows
             _check_weights(samples, block.reshape(-1), start)
@@ -75,8 +75,15 @@ def weights_of(request: Request, dataset: Dataset, predictions: Source, several:
     return Weights(rows=Reshaped(source))
 
 
-def mask_of(request: Request, dataset: Dataset, predictions: Source, several: bool) -> Source | None:
-    """Return the mask as a source, (n,) or, for single outputs, (n, k), after a look at all of it; None if there is none.
+def _weigh_cells(request: Request, dataset: Dataset) -> bool:
+    """Whether one weight per row of a table is the weight of all cells of the row."""
+    columns = dataset.weights
+    cells = request.per == "sample,class" and dataset.layout is None
+    return cells and columns is not None and (len(columns.shape) == 1 or columns.shape[1] == 1)
+
+
+def mask_of(loss: BoundLoss, dataset: Dataset, predictions: Source) -> Source | None:
+    """Return the mask as a source, (n,) or, for single elements, (n, k), after a look at all of it; None if there is none.
 
     Raises
     ------
@@ -94,31 +101,39 @@ def mask_of(request: Request, dataset: Dataset, predictions: Source, several: bo
     source = columns.source()
     if len(source.shape) == 2 and source.shape[1] == 1 and source.shape != predictions.shape:
         source = Reshaped(source)
+    table, family = len(predictions.shape) == 2, loss.family
     targets = dataset.targets.shape if dataset.targets is not None else predictions.shape
-    fitting = [predictions.shape[:1]] if not several else []
-    fitting += [targets] if len(targets) == 1 or targets == predictions.shape else []
-    fitting += [predictions.shape] if several else []
+    fitting = [] if family.several_outputs and table else [predictions.shape[:1]]
+    fitting += [targets] if len(targets) == 1 else []
+    fitting += [predictions.shape] if table and (family.masks_elements or len(targets) == 2) else []
     if source.shape not in fitting:
-        if dataset.layout is not None:
-            fitting = [(dataset.targets or dataset.predictions).file_shape]
-        wanted = " or ".join(dict.fromkeys(map(str, fitting)))
-        raise DataError(f"{columns.name}: the mask has shape {columns.file_shape}; it has the targets' shape, {wanted}")
-    whole_rows = not several and not request.loss.family.of_masks  # which take elements, or refuse them
+        shapes = [dataset.targets.file_shape] if dataset.layout is not None and dataset.targets is not None else fitting
+        wanted = " or ".join(dict.fromkeys(map(shape_in_words, shapes)))
+        raise DataError(
+            f"{columns.name}: the mask has shape {shape_in_words(columns.file_shape)}; it has the targets' shape, {wanted}"
+        )
     for start, block in blocks(source):
         bad = ~((block == 0) | (block == 1))
         if bad.any():
             at = [int(i) for i in np.argwhere(bad)[0]]
             place = source.place(start + at[0], at[1] if len(at) > 1 else None)
             raise DataError(
-                f"{place}: {block[tuple(at)]:g} in a mask, which holds 0 for what does not exist, and 1; weights are --sample-weight"
+                f"{place}: {block[tuple(at)]:g} in a mask, which holds 0 for what does not exist, and 1{_cure_of(source)}"
             )
-        parted = (block != block[:, :1]).any(axis=1) if whole_rows and block.ndim == 2 else np.zeros(1, bool)
-        if parted.any():
+        if block.ndim == 2 and not family.masks_elements and (block != block[:, :1]).any():
+            row = start + int((block != block[:, :1]).any(axis=1).argmax())
             raise DataError(
-                f"{source.place(start + int(parted.argmax()))}: the mask hides some numbers of a row and not others, and "
-                f"{request.loss.name} has one loss for all of them; give one number a row"
+                f"{source.place(row)}: the mask hides some numbers of a row and not others, and {loss.name} has one loss for all "
+                "of them; give one number per row or position"
             )
     return source
+
+
+def _cure_of(source: Source) -> str:
+    """Return what to do about numbers of a mask that are neither 0 nor 1."""
+    if all(((block == 0) | (block == 255)).all() for _, block in blocks(source)):
+        return "; divide by 255, or save mask != 0"
+    return "; weights are --sample-weight"
 
 
 def hide_masked(family: Family, targets: Columns, mask: Source) -> None:

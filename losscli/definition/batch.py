@@ -143,21 +143,23 @@ class Whole(NamedTuple):
     over_positions: str
     """What becomes of a result with one number per row: the 'mean' or the 'sum' of the rows."""
     kept: Array | None = None
-    """Which rows of the file are not ignored; None for all."""
+    """Which rows of the file exist, shape (n,), or which elements of them, shape (n, k); None for all."""
+    of_rows: tuple[int, ...] | None = None
+    """The shape of all predictions as rows, if that is another one."""
 
     def restored(self, slopes: Array) -> Array:
-        """Return the gradient by all elements, shape (1, elements), as rows of the file, with 0 for rows that are ignored."""
-        rows = slopes.reshape(self.shape)
+        """Return the gradient by all elements, shape (1, elements), as rows of the file, with 0 for what does not exist."""
+        rows = slopes.reshape(self.of_rows or self.shape)
         if self.kept is None:
             return rows
-        every = np.zeros((len(self.kept), *rows.shape[1:]), rows.dtype)
+        every = np.zeros((*self.kept.shape, *rows.shape[1:]), rows.dtype)
         every[self.kept] = rows
         return every
 
     @property
     def ignored(self) -> int:
-        """Number of rows of the file that are ignored."""
-        return 0 if self.kept is None else int(np.count_nonzero(~self.kept))
+        """Number of rows of the file of which nothing exists."""
+        return 0 if self.kept is None else int(np.count_nonzero(~self.kept.reshape(len(self.kept), -1).any(axis=1)))
 
 
 class Clip(NamedTuple):

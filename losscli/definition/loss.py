@@ -113,6 +113,8 @@ class Family:
     """Number of predictions per class, side by side."""
     hard: bool = False
     """Whether targets must be labels, never soft."""
+    lists: bool = False
+    """Whether a row is a list, so that its loss without some of its items is that of a shorter list."""
     one_target: bool = False
     """Whether a row has one target, whatever the number of its predictions."""
     custom: bool = False
@@ -178,6 +180,11 @@ class Family:
     def of_masks(self) -> bool:
         """Whether its losses are losscli's own of masks: of rows, of columns, or of all rows of the file."""
         return self.coupled in ("masks", "file") and not self.custom
+
+    @property
+    def masks_elements(self) -> bool:
+        """Whether single elements of a row may not exist: they have losses of their own, are added up, or are items of a list."""
+        return self.several_outputs or self.elements is not None or self.lists
 
     @property
     def takes_class_axis(self) -> bool:

@@ -67,6 +67,8 @@ class Batch(NamedTuple):
     """Booleans that say which of the file's rows from `first` on are in the batch; None for all."""
     third_operand: Array | None = None
     """The rows of the third operand; None if the loss has none."""
+    present: Array | None = None
+    """Which outputs of each row exist, shape (n, k); None for all."""
     sample_weights: Array | None = None
     """The weights of the rows as they were read; None if there are none."""
 

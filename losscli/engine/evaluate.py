@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import numpy as np
 
 from losscli.arrays import Array, times
-from losscli.definition.batch import Extras
+from losscli.definition.batch import Extras, Targets, Values
 from losscli.engine.batch import Batch, CountedRows
 from losscli.engine.collector import Aggregate, Collector, merged, of_batch, of_chunk
 from losscli.engine.existence import existing, filled
 from losscli.engine.job import Job, Shares, chunks, output_factors, over_outputs, shares
+from losscli.engine.lists import of_lists
 from losscli.engine.threads import available_threads
 from losscli.engine.units import OF_FILE, PositionCount, UnitSums, closed, runs, unit_sums
 from losscli.io.npy import StreamSource
@@ -119,7 +120,8 @@ def _completed(
     counted, numbers = closed(job, sums)
     records = dict(total.records) | of_chunk(collectors, job, counted)
     if job.rows:
-        consume(ChunkResult(Aggregate(), (Rows(numbers, None, counted.losses, counted.row_weights, None),)))
+        span = (0, job.units)
+        consume(ChunkResult(Aggregate(), (Rows(numbers, None, counted.losses, counted.row_weights, None, span),)))
     return Aggregate(records)
 
 
@@ -230,7 +232,9 @@ def _evaluate_batch(job: Job, first: int, read: Array, targets: Array, beside: "
     parts = shares(job, exists.elements, _kept_only(beside.element_weights, kept)) if job.by_elements else None
     decoded = job.encoding.targets(targets)
     extras = _extras(job, first, rows, kept, beside.third_operand)
-    values, slopes = job.loss(predictions, decoded, extras, job.gradient)
+    if exists.elements is not None and extras.third_operand is not None:
+        extras = extras._replace(third_operand=np.where(exists.elements, extras.third_operand, job.dtype.type(1)))
+    values, slopes = _computed(job, predictions, decoded, extras, exists.elements)
     if (job.scale, job.shift) != (1, 0):
         values = values * job.scale + job.shift
         slopes = None if slopes is None else slopes * job.scale
@@ -243,7 +247,10 @@ def _evaluate_batch(job: Job, first: int, read: Array, targets: Array, beside: "
     ignored = 0 if counts is None else len(counts) - int(np.count_nonzero(counts))
     row_weights = _with_outputs(job, each, len(losses), parts)
     if counting is None:
-        counted = CountedRows(losses, each, row_weights, targets, decoded, ignored)
+        shown = targets
+        if exists.elements is not None and targets.ndim == 2:
+            shown = np.where(exists.elements, targets, np.nan)
+        counted = CountedRows(losses, each, row_weights, shown, decoded, ignored)
     else:
         counted = _counted(job, losses[counting], _kept_only(each, counting), targets[counting], ignored)
     batch = Batch(
@@ -256,6 +263,7 @@ def _evaluate_batch(job: Job, first: int, read: Array, targets: Array, beside: "
         first=first,
         kept=kept,
         third_operand=extras.third_operand,
+        present=exists.elements,
         sample_weights=weights if beside.element_weights is None else _kept_only(beside.element_weights, kept),
     )
     elements = _elements(values, exists.elements, counting) if job.elements else None
@@ -268,6 +276,13 @@ def _evaluate_batch(job: Job, first: int, read: Array, targets: Array, beside: "
     return batch, _Outcome(None, NO_ROWS, None, gradient, sums)  # the sums are all that is kept of positions
 
 
+def _computed(job: Job, predictions: Array, targets: Targets, extras: Extras, present: Array | None) -> Values:
+    """Return the losses of rows, and their gradients if these are asked for; `present` says which elements exist."""
+    if present is not None and job.loss.family.lists:
+        return of_lists(job.loss, predictions, targets, extras, present, job.gradient)
+    return job.loss(predictions, targets, extras, job.gradient)
+
+
 def _positions_of_units(
     job: Job, values: Array, counted: CountedRows, parts: Shares | None
 ) -> tuple[Array, Array | None]:
@@ -275,7 +290,7 @@ def _positions_of_units(
     if "class" not in job.unit:
         return counted.losses, counted.row_weights
     # An output's own weight is that of the unit.
-    each = None if parts is None else parts.elements / (1.0 if job.output_weights is None else job.output_weights)
+    each = None if parts is None else parts.elements
     if counted.weights is not None:
         each = counted.weights[:, None] * (np.ones(values.shape) if each is None else each)
     return values, each
@@ -419,7 +434,9 @@ def _gathered_units(
         return ChunkResult(Aggregate(records | {UnitSums: sums}), (), slopes)
     counted, numbers = closed(job, sums)
     aggregate = Aggregate(records | of_chunk(collectors, job, counted))
-    rows = (Rows(numbers, None, counted.losses, counted.row_weights, None),) if job.rows else ()
+    samples, outputs = sums.weight.shape
+    span = (sums.first * outputs, (sums.first + samples) * outputs)
+    rows = (Rows(numbers, None, counted.losses, counted.row_weights, None, span),) if job.rows else ()
     return ChunkResult(aggregate, rows, slopes)
 
 

@@ -28,11 +28,15 @@ def existing(job: "Job", targets: Array, mask: Array | None) -> Existing:
     """Return what exists of some rows, by their targets and their mask."""
     if not (job.several and targets.ndim == 2):
         kept = job.encoding.keep(targets)
+        if job.missing and targets.ndim == 1 and targets.dtype.kind == "f":
+            held = ~np.isnan(targets)
+            kept = held if kept is None else kept & held
+            kept = None if kept.all() else kept
         if mask is None:
             return Existing(kept, None)
         there = mask != 0 if mask.ndim == 1 else (mask != 0).any(axis=1)
         there = there if kept is None else there & kept
-        if mask.ndim == 2 and job.several:
+        if mask.ndim == 2 and job.masks_elements:
             return Existing(None if there.all() else there, mask[there] != 0)
         return Existing(None if there.all() else there, None)
     present: Array | None = None

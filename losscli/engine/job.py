@@ -105,8 +105,13 @@ class Job:
     @property
     def by_elements(self) -> bool:
         """Whether outputs of a row exist or weigh differently from row to row."""
-        masked = self.mask is not None and len(self.mask.shape) == 2
-        return self.several and (masked or self.missing or self.element_weights is not None)
+        missing = self.missing and len(self.targets.shape) == 2
+        return self.several and (self.masks_elements or missing or self.element_weights is not None)
+
+    @property
+    def masks_elements(self) -> bool:
+        """Whether the mask says which elements of a row exist, and not which rows."""
+        return self.mask is not None and len(self.mask.shape) == 2 and self.loss.family.masks_elements
 
     @property
     def of_rows(self) -> bool:
@@ -196,7 +201,9 @@ def chunks(job: Job) -> list[tuple[int, int]]:
 def threads_for(job: Job, threads: int) -> int:
     """Return how many of `threads` threads have work to do, and memory for it."""
     bounds = chunks(job)
-    largest = max((stop - start for start, stop in bounds), default=1) * (job.row_bytes + 64)
+    # Positions of large samples are read batch by batch; what is kept of a row takes some 64 bytes, and its gradient as many as it has.
+    read_whole = job.layout is None or job.gradient or job.predictions.grain > 1
+    largest = max((stop - start for start, stop in bounds), default=1) * (64 + (job.row_bytes if read_whole else 0))
     return max(1, min(threads, len(bounds), IN_FLIGHT // largest))
 
 
@@ -217,7 +224,7 @@ class Shares(NamedTuple):
     """How the losses of a row's outputs make its loss, where outputs exist or weigh differently from row to row.
 
     `factors`, shape (n, k), multiply the losses of the outputs, and `weights`, shape (n,), are the weights of the rows in
-    a mean; `elements`, shape (n, k), those of single outputs.
+    a mean; `elements`, shape (n, k), are the weights of single outputs without those that an output has in all rows.
     """
 
     factors: Array
@@ -236,16 +243,16 @@ def shares(job: Job, present: Array | None, weights: Array | None) -> Shares:
         the weights of the outputs, shape (n, k); None for 1 each.
     """
     v = np.ones(job.predictions.shape[1]) if job.output_weights is None else job.output_weights
-    each = v if weights is None else v * weights.astype(np.float64)
-    held = each if present is None else np.broadcast_to(each, present.shape)
-    there = held if present is None else np.where(present, held, 0.0)
+    own = np.ones(v.shape) if weights is None else weights.astype(np.float64)
+    elements = own if present is None else np.where(present, own, 0.0)
+    held, there = np.broadcast_to(v * own, elements.shape), v * elements
     base = there if job.over_outputs == "mean" else held
     total = base.sum(axis=1)
     scale = total if job.over_outputs == "mean" else total / base.shape[1]
     with np.errstate(all="ignore"):
         factors = np.where(scale[:, None] > 0, there / scale[:, None], 0.0)
     weights_of_rows = (total > 0).astype(np.float64) if job.rows_alike else total / base.shape[1]
-    return Shares(factors, weights_of_rows, there)
+    return Shares(factors, weights_of_rows, elements)
 
 
 def over_outputs(job: Job, values: Array, parts: "Shares | None" = None) -> Array:

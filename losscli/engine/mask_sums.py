@@ -282,7 +282,8 @@ def finish(job: Job, found: MaskSums) -> Finished:
     losses = (value * job.scale + job.shift).astype(job.dtype)
     np.add(losses, job.dtype.type(0), out=losses)  # a loss of -0.0 is 0
     by = _by_sums(slopes, shape, counted, together) if job.gradient else None
-    exists: Array = np.logical_and(found.number > 0, counted)
+    exists = np.zeros(shape, bool)
+    exists[:, counted] = found.number[:, counted] > 0
     if together:
         return Finished(losses, by, shown.sum(axis=1, keepdims=True), np.asarray(exists.any(axis=1, keepdims=True)))
     return Finished(losses, by, shown, exists)

@@ -38,17 +38,21 @@ class UnitSums(NamedTuple):
     loss: Totals
     """Sum of weight times loss."""
     weight: Array
+    number: Array
+    """Number of positions that exist."""
     positions: PositionCount
 
     def __add__(self, other: "UnitSums") -> "UnitSums":  # type: ignore[override]
         """Return the record of these rows and the rows that follow; their last and first sample may be the same."""
         begin = other.first - self.first
         shape = (begin + len(other.weight), self.weight.shape[1])
-        loss, weight = Totals(*(_grown(part, shape) for part in self.loss)), _grown(self.weight, shape)
+        loss = Totals(*(_grown(part, shape) for part in self.loss))
+        weight, number = _grown(self.weight, shape), _grown(self.number, shape)
         loss.put(slice(begin, None), other.loss.high)
         loss.low[begin:] += other.loss.low
         weight[begin:] += other.weight
-        return UnitSums(self.first, loss, weight, self.positions + other.positions)
+        number[begin:] += other.number
+        return UnitSums(self.first, loss, weight, number, self.positions + other.positions)
 
 
 def _grown(part: Array, shape: tuple[int, int]) -> Array:
@@ -125,17 +129,20 @@ def unit_sums(job: "Job", first: int, kept: Array | None, rows: int, values: Arr
     each = np.ones(table.shape) if weights is None else weights.reshape(table.shape)
     with np.errstate(all="ignore"):
         sums = segment_sums(table if weights is None else times(each, table), cuts, table.shape[1])
-    loss = Totals(sums, np.zeros_like(sums))
-    return UnitSums(
-        sample, loss, segment_sums(each, cuts, table.shape[1]), PositionCount(len(table), rows - len(table))
-    )
+    loss, weight = Totals(sums, np.zeros_like(sums)), segment_sums(each, cuts, table.shape[1])
+    # Of outputs that may be missing, the weight says which exist.
+    number = weight if job.by_elements else np.diff(cuts, append=len(table))[:, None] * np.ones(weight.shape)
+    return UnitSums(sample, loss, weight, number, PositionCount(len(table), rows - len(table)))
 
 
 def closed(job: "Job", sums: UnitSums) -> tuple[CountedRows, Array]:
-    """Return the units as rows that count, and the number of each unit; units without a position are left out."""
+    """Return the units as rows that count, and the number of each unit.
+
+    Units without a position are left out, and so are units whose positions all have the weight 0, of which there is no mean.
+    """
     with np.errstate(all="ignore"):
         each = sums.loss.value if job.over_positions == "sum" else sums.loss.value / sums.weight
-    held = (sums.weight > 0).reshape(-1)
+    held = ((sums.number if job.over_positions == "sum" else sums.weight) > 0).reshape(-1)
     numbers = (sums.first * sums.weight.shape[1] + np.arange(each.size))[held]
     weights = _unit_weights(job, sums)
     units = None if weights is None else weights.reshape(-1)[held]

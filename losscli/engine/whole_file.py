@@ -19,7 +19,7 @@ from losscli.definition.words import UnitKind
 from losscli.engine.aggregates import Totals
 from losscli.engine.batch import Batch
 from losscli.engine.collector import Aggregate, BatchCollector, merged
-from losscli.engine.existence import existing
+from losscli.engine.existence import existing, filled
 from losscli.engine.mask_sums import Finished, MaskSums, RowsRead, looked_at, read_positions, results, samples_of
 from losscli.engine.masks import Masks
 from losscli.engine.units import PositionCount
@@ -58,10 +58,6 @@ def masks(loss: "Loss", per: str | None, job: "Job") -> "Job":
     kind = mask_kind(loss, per, job)
     word: str = kind if job.layout is not None else TABLE_WORDS.get(kind, kind)
     by_element = job.mask is not None and len(job.mask.shape) == 2
-    if by_element and loss.family.elements is None:
-        raise UsageError(
-            f"--mask: {loss.name} sorts or couples the elements of a mask; give a mask of one number per row or position"
-        )
     if kind == "sample" and job.layout is None and not by_element:
         return replace(job, extras=job.extras._replace(class_terms=_factors(job)))
     # A weight per position has no meaning where masks have one loss each; one per sample weighs the sample's masks.
@@ -78,10 +74,11 @@ def masks(loss: "Loss", per: str | None, job: "Job") -> "Job":
     return job
 
 
-def together(loss: "Loss", job: "Job", over_positions: str) -> "Job":
+def together(loss: "Loss", job: "Job", over_positions: str, shape: tuple[int, ...] | None) -> "Job":
     """Return the job of a loss of the user's own that is called once with all rows: one unit, which is the file.
 
-    Faults of rows are raised here, where their places are known.
+    Rows and elements that do not exist are left out. `shape` is the one that all predictions have in the call; None for that
+    of rows. Faults of rows are raised here, where their places are known.
 
     Raises
     ------
@@ -103,18 +100,27 @@ def together(loss: "Loss", job: "Job", over_positions: str) -> "Job":
     if job.class_weights is not None:
         raise UsageError(f"--class-weight: {loss.name} has one loss for all rows together, which belongs to no class")
     predictions, targets = whole(job.predictions).astype(job.dtype, copy=False), whole(job.targets)
-    kept = existing(job, targets, None if job.mask is None else whole(job.mask)).rows
+    mask = None if job.mask is None else whole(job.mask)
+    kept, elements = existing(job, targets, mask)
     if kept is not None:
         predictions, targets = predictions[kept], targets[kept]
     if not len(predictions):
         raise DataError(f"{job.predictions.name}: no samples left; a loss of nothing is undefined")
+    if elements is not None:
+        predictions, targets = filled(job, predictions, targets, elements)
     _check_numbers(job, predictions, targets, kept)
+    if elements is not None and mask is not None:
+        predictions, targets, kept = predictions[elements], targets[elements], mask != 0
+    of_rows = predictions.shape
+    if shape is not None:
+        predictions, targets = predictions.reshape(shape), targets.reshape(shape)
+    seen = Whole(job.encoding.targets(targets), predictions.shape, over_positions, kept, of_rows)
     return replace(
         job,
         predictions=MemorySource(job.predictions.name, predictions.reshape(1, -1)),
         targets=MemorySource(job.targets.name, np.zeros((1, 1))),
         encoding=TargetEncoding("numbers", "numbers"),
-        extras=job.extras._replace(whole=Whole(job.encoding.targets(targets), predictions.shape, over_positions, kept)),
+        extras=job.extras._replace(whole=seen),
         layout=None,
         mask=None,
     )
@@ -187,7 +193,8 @@ def _check_held(job: "Job") -> None:
     if job.within_samples and job.layout is not None:
         rows = max((grid.kept for grid in job.layout.grids), default=0)
     elements = rows * (predictions.shape[1] if len(predictions.shape) == 2 else 1)
-    size = elements * (loss.family.held_bytes + predictions.dtype.itemsize)
+    at_once = rows if job.masks.by_class else elements  # one mask after another
+    size = elements * (job.dtype.itemsize + 2) + at_once * loss.family.held_bytes
     if size > MOST_BYTES:
         per = "" if loss.family.coupled == "file" and job.layout is None else f" --per {job.masks.per}"
         table = loss.family.coupled == "masks" and job.layout is None

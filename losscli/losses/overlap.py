@@ -546,15 +546,16 @@ Power = Annotated[
 ]
 
 
-def _weights_of_sizes(true: Array, power: float) -> Array:
-    """Return 1 / true**power for sizes of shape (masks, classes); a class without a target has the largest of the others'
-    weights, and 1 if there is no other.
+def _weights_of_sizes(true: Array, power: float, smooth: float) -> tuple[Array, Array]:
+    """Return the weights of classes with targets of sizes `true`, shape (masks, classes), and what is added to weighted sums.
+
+    Both are multiplied by a factor that makes the largest weight 1, so that nothing overflows where classes are next to
+    nothing: 1 / true**power for classes that have a target, and the largest of these weights for others.
     """
     size = np.where(true > 0, true, np.inf)
     smallest = size.min(axis=1, keepdims=True)
-    # Only ratios of weights matter, apart from `smooth`; where nothing is true they are 1 and no division is needed.
     smallest = np.where(np.isfinite(smallest), smallest, 1)
-    return 1 / np.where(true > 0, true, smallest) ** power
+    return (smallest / np.where(true > 0, true, smallest)) ** power, smooth * smallest**power
 
 
 def _nothing_true(sums: Sums, value: Array, slopes: Slopes) -> tuple[Array, Slopes]:
@@ -584,9 +585,9 @@ def _nothing_true(sums: Sums, value: Array, slopes: Slopes) -> tuple[Array, Slop
 )
 def generalized_dice(sums: Sums, *, power: Power = 2.0, smooth: Smooth = 0.0) -> tuple[Any, Any]:
     """Dice loss over all classes, each weighed by the inverse square of its size."""
-    w = _weights_of_sizes(sums.true, power)
+    w, smooth_of_weights = _weights_of_sizes(sums.true, power, smooth)
     wrong = (w * (sums.fp + sums.fn)).sum(axis=1, keepdims=True)
-    right = 2 * (w * sums.i).sum(axis=1, keepdims=True) + 2 * smooth
+    right = 2 * (w * sums.i).sum(axis=1, keepdims=True) + 2 * smooth_of_weights
     below = np.where(wrong + right == 0, 1, wrong + right)
     by_wrong = w * (right / below) / below
     value = wrong / below
@@ -611,10 +612,10 @@ def generalized_dice(sums: Sums, *, power: Power = 2.0, smooth: Smooth = 0.0) ->
 )
 def squared_generalized_dice(sums: Sums, *, power: Power = 2.0, smooth: Smooth = 0.0) -> tuple[Any, Any]:
     """Generalized Dice loss with squares in its denominator."""
-    w = _weights_of_sizes(sums.true, power)
+    w, smooth_of_weights = _weights_of_sizes(sums.true, power, smooth)
     wrong = (w * sums.gaps).sum(axis=1, keepdims=True)
-    right = 2 * (w * sums.i).sum(axis=1, keepdims=True) + smooth
-    below = (w * sums.squares).sum(axis=1, keepdims=True) + smooth
+    right = 2 * (w * sums.i).sum(axis=1, keepdims=True) + smooth_of_weights
+    below = (w * sums.squares).sum(axis=1, keepdims=True) + smooth_of_weights
     below = np.where(below == 0, 1, below)
     value = wrong / below
     slopes = Slopes(over=2 * w * (right / below) / below, under=-2 * w / below, both=-2 * w * value / below)
@@ -654,7 +655,7 @@ mask_margins = family(
     targets="labels in {0, 1} or in {-1, 1}, one for each prediction",
     target_type="signs",
     coupled="masks",
-    held_bytes=100,
+    held_bytes=80,
     axes={
         "margin": Axis(
             "z",

@@ -44,6 +44,7 @@ ranking = family(
     targets="rows of numbers, one relevance an item",
     target_type="numbers",
     rows="the scores of a list",
+    lists=True,
     axes={
         "margin": Axis(
             "z", "score z of the relevant item, of two; the other's is 0", (-3.0, 3.0), _place, (1.0, 0.0), own=False

@@ -89,7 +89,7 @@ class_masks = family(
     target_type="outcomes",
     rows="one number a class",
     coupled="file",
-    held_bytes=140,
+    held_bytes=115,
     axes={"probability": CLASS_AXIS},
     several_outputs=False,
     takes_from=True,
@@ -158,7 +158,7 @@ label_matrix = family(
     rows="one number a label",
     coupled="file",
     tables_only=True,
-    held_bytes=180,
+    held_bytes=125,
     axes={
         "logit": Axis(
             "z",

@@ -2,14 +2,17 @@
 
 import math
 import os
+from dataclasses import replace
 
 import numpy as np
 
 from losscli.data.columns import Columns
 from losscli.definition.request import Request
+from losscli.engine.existence import existing
 from losscli.engine.job import Job
 from losscli.errors import DataError, UsageError
 from losscli.io.operands import Opener
+from losscli.io.positions import Positions
 from losscli.io.source import Source, blocks
 from losscli.io.table import is_finite_number
 
@@ -68,8 +71,10 @@ def bytes_of(request: Request, opener: Opener, job: Job) -> float | None:
     if operand.is_table and operand.column is None and operand.content.width > 1:
         raise DataError(f"--bytes: {operand.name} has {operand.content.width} columns; say which, as {text}:COLUMN")
     source = Columns(operand, [operand.picked or 0] if operand.is_table else [], "bytes").source()
+    if len(source.shape) > 1 and source.shape[1:] != (1,):
+        return _sum(_of_tokens(source, job), job, of_samples=False)
     _check_shape(source, job)
-    return _sum(source)
+    return _sum(source, job, of_samples=job.layout is not None)
 
 
 def _is_word(text: str) -> bool:
@@ -77,29 +82,54 @@ def _is_word(text: str) -> bool:
     return text.lower().lstrip("+-") in ("inf", "infinity", "nan")
 
 
+def _of_tokens(source: Source, job: Job) -> Source:
+    """Return bytes of tokens, which have the shape of the targets, as one number per row; raise a DataError for another shape."""
+    if job.layout is not None and len(job.layout.grids) == 1:
+        positions = job.layout.grids[0].without_classes
+        if source.shape == positions.shape:
+            return Positions(source, replace(positions, skipped=positions.skipped[::-1]))  # they belong to the targets
+    raise _wrong_shape(source, job)
+
+
 def _check_shape(source: Source, job: Job) -> None:
-    """Raise a DataError if there is neither one number per sample nor one per token."""
+    """Raise a DataError if there is not one number per sample."""
+    if source.shape[0] != (job.samples if job.layout is None else job.layout.samples):
+        raise _wrong_shape(source, job)
+
+
+def _wrong_shape(source: Source, job: Job) -> DataError:
+    """Return the error about numbers of bytes that are neither those of samples nor those of tokens."""
     samples = job.samples if job.layout is None else job.layout.samples
-    each = len(source.shape) > 1 and int(np.prod(source.shape)) == job.samples
-    if source.shape not in ((samples,), (samples, 1)) and not each:
-        tokens = "" if job.layout is None else ", or one a token"
-        raise DataError(
-            f"--bytes: {source.name} has shape {source.shape}; give one number a sample, ({samples},){tokens}, or one number "
-            "for all",
-            "rows-differ",
-        )
+    tokens = "" if job.layout is None else f", or one a token, {job.layout.grids[0].without_classes.shape}"
+    return DataError(
+        f"--bytes: {source.name} has shape {source.shape}; give one number a sample, ({samples},){tokens}, or one number for all",
+        "rows-differ",
+    )
 
 
-def _sum(source: Source) -> float:
-    """Return the sum of all numbers of bytes; raise a DataError for one that is none, and if all are 0."""
-    total = 0.0
+def _sum(source: Source, job: Job, of_samples: bool) -> float:
+    """Return the bytes of the rows that count or, if `of_samples`, of the samples of which a row counts.
+
+    Raises a DataError for a number that is none of bytes, and if there are none.
+    """
     for start, block in blocks(source):
         bad = ~((block >= 0) & np.isfinite(block))
         if bad.any():
             at = [int(i) for i in np.argwhere(bad)[0]]
             place = source.place(start + at[0], at[1] if len(at) == 2 else None)
             raise DataError(f"{place}: {block[tuple(at)]:g} is no number of bytes, which is finite and at least 0")
-        total += float(block.sum(dtype=np.float64))
+    total, last = 0.0, -1
+    for start, targets in blocks(job.targets):
+        stop = start + len(targets)
+        kept = existing(job, targets, None if job.mask is None else job.mask.read(start, stop)).rows
+        rows = np.arange(start, stop) if kept is None else start + np.flatnonzero(kept)
+        if of_samples and job.layout is not None and len(rows):
+            rows = np.unique(job.layout.numbers(start, stop)[rows - start])
+            rows, last = rows[rows > last], int(rows[-1])
+        if len(rows):
+            first = int(rows[0])
+            read = source.read(first, int(rows[-1]) + 1).reshape(-1)
+            total += float(read[rows - first].sum(dtype=np.float64))
     if not total:
         raise DataError(f"{source.name}: no bytes in all; bits per byte of nothing are undefined")
     return total

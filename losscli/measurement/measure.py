@@ -30,7 +30,7 @@ from losscli.engine.job import Job, threads_for
 from losscli.engine.reduction import REDUCTIONS, baseline, reduced
 from losscli.engine.threads import available_threads, pool
 from losscli.engine.units import PositionCount
-from losscli.errors import UsageError
+from losscli.errors import DataError, UsageError
 from losscli.findings import Finding, warned
 from losscli.io.bytes import Raw
 from losscli.io.source import MemorySource, Reordered, whole
@@ -133,7 +133,8 @@ class Measurement:
         if family.custom and family.coupled == "file":
             from losscli.engine.whole_file import together
 
-            job = together(request.loss.declaration, job, request.over_positions)
+            called_with: tuple[int, ...] | None = request.loss.declaration.core.own.settings.shape  # type: ignore[attr-defined]
+            job = together(request.loss.declaration, job, request.over_positions, called_with)
         elif family.of_masks:
             from losscli.engine.whole_file import masks
 
@@ -295,6 +296,8 @@ class Measurement:
         """Return the result of a pass without faults."""
         sums, quantiles = aggregate[Summary], aggregate[Quantiles]
         reduction = REDUCTIONS[self.request.reduction]
+        if not sums.samples and aggregate[PositionCount].counted:
+            raise DataError(f"{self.job.predictions.name}: all weights are 0; a loss of nothing is undefined")
         value, numerator, denominator = reduced(self.job, sums, reduction)
         unreduced = reduction.denominator is None
         spread = sums.losses
@@ -308,7 +311,8 @@ class Measurement:
         }
         temper = self.job.extras.temper
         plain = self.job.encoding.smoothing is None and (temper is None or temper.factor == 1)
-        if plain and self.request.library is None:
+        added_up = self.job.unit != "row" and self.job.over_positions == "sum"  # the loss of no single position
+        if plain and not added_up and self.request.library is None:
             mean = divide(sums.weighted.value, sums.weight.value)
             summary |= {name: transform(mean) for name, transform in self.job.loss.declaration.statistics.items()}
         if self.bytes is not None:

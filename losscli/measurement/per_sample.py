@@ -86,6 +86,8 @@ def targets(measurement: "Measurement", block: Array) -> Any:
     if measurement.job.masks is not None:  # the sum of the targets of a mask
         return block if encoding.kind in ("soft", "numbers", "constant") else block.astype(np.int64)
     named_outcomes = encoding.kind == "binary" and block.ndim == 1 and not encoding.one_hot
+    if measurement.job.by_elements:
+        return block  # NaN where an output does not exist
     if classes and (encoding.kind == "name" or named_outcomes):
         return [classes[i] for i in block.astype(np.int64)]
     if encoding.kind in ("index", "binary", "signed", "one-hot"):

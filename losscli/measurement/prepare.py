@@ -144,7 +144,7 @@ def _understood(
         found = sequences_of(request, opener, dataset)
         return request, dataset, _Inputs(found.predictions, False, found.classes, None, None), found.decoded
     inputs = _inputs(request, opener, dataset)
-    inputs = inputs._replace(mask=mask_of(request, dataset, inputs.predictions, inputs.several))
+    inputs = inputs._replace(mask=mask_of(request.loss, dataset, inputs.predictions))
     if inputs.mask is not None and dataset.targets is not None:
         hide_masked(request.loss.family, dataset.targets, inputs.mask)
     if elements and not inputs.several:
@@ -200,7 +200,7 @@ def _dataset(request: Request, opener: Opener, once: bool) -> Dataset:
     )
     join(dataset, request.id, request.on_unmatched == "drop")
     if dataset.targets is not None:
-        dataset.targets.missing = request.missing == "ignore"
+        dataset.targets.missing = request.missing == "ignore" if request.loss.family.several_outputs else None
     return dataset
 
 
@@ -356,7 +356,8 @@ def _job(
             f"--elements: with --per {request.per} outputs have no losses of their own; --per sample,class gives one for each "
             "output of a sample"
         )
-    if unit == "position" and dataset.layout is not None and request.over_positions != "mean":
+    apart = unit == "position" and dataset.layout is not None and family.coupled is None
+    if apart and request.over_positions != "mean":
         raise UsageError(
             f"--over-positions {request.over_positions}: each position has a loss of its own; say --per sample as well"
         )
@@ -383,7 +384,7 @@ def _job(
         element_weights=weights.elements,
         unit_weights=weights.samples,
         mask=inputs.mask,
-        missing=request.missing == "ignore" and inputs.several and len(decoded.source.shape) == 2,
+        missing=request.missing == "ignore",
         layout=dataset.layout,
         unit="row" if unit == "position" else unit,
         over_positions=request.over_positions,

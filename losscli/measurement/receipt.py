@@ -117,16 +117,24 @@ def _shape(shapes: "Mapping[str, tuple[int, ...]]", name: str) -> dict[str, Any]
 
 
 def _per(request: "Request", job: "Job", loss: "Loss", units: "Units") -> str | None:
-    """Return what has one loss; None for rows of tables, of which nothing else is said."""
+    """Return what has one loss; None for losses in which rows meet each other. Rows of tables are positions and samples alike."""
     if job.masks:
         return job.masks.per
     if job.extras.whole is not None:
         return "file"
     if loss.family.coupled == "masks":
         return "row"
-    if job.rows_alike:
+    if not loss.family.has_units:
+        return None
+    if units.layout is None and request.per in ("sample", "row"):
         return "sample"
-    return units.kind if units.layout is not None or request.per is not None else None
+    return units.kind
+
+
+def _unit(receipt: Mapping[str, Any]) -> str | None:
+    """Return what has one loss, for the signature; None for the rows of a table, which need not be told."""
+    per: str | None = receipt.get("per")
+    return None if per == "position" and len(receipt["predictions"]["shape"]) <= 2 else per
 
 
 def _axes(job: "Job") -> list[str] | None:
@@ -200,7 +208,8 @@ def signature(receipt: Mapping[str, Any]) -> str:
         "shift": receipt.get("shift"),
         "mask": receipt.get("mask"),
         "missing": receipt.get("missing"),
-        **{name: _word(receipt.get(name)) for name in ("centers", "variance", "negative", "other", "per")},
+        **{name: _word(receipt.get(name)) for name in ("centers", "variance", "negative", "other")},
+        "per": _unit(receipt),
         **_of_distributions(receipt),
         "box": None if receipt.get("box") == "xyxy" else receipt.get("box"),
         "axes": ",".join(receipt["axes"]) if "axes" in receipt else None,

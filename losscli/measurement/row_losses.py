@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from losscli.arrays import Array
+from losscli.arrays import Array, times
 from losscli.definition.request import Request
 from losscli.engine.classes import classes, groups_of
-from losscli.engine.evaluate import ChunkResult
+from losscli.engine.evaluate import ChunkResult, Rows
 from losscli.engine.job import Job
 from losscli.errors import DataError, UsageError
 from losscli.io.bytes import Spool
@@ -96,28 +96,46 @@ def score(
     losses = Column(job.predictions.name, np.float64, math.nan)
     grouped = groups_of(job) == "classes" and job.unit == "row"
     labels = Column(job.predictions.name, np.int32, -1) if grouped else None
-    weighed = job.weighed
-    weights = Column(job.predictions.name, np.float64, 0) if weighed else None
+    units = measurement.units
+    weights: list[Column] = []  # a column, once it is known that there are weights
 
     def consume(chunk: ChunkResult) -> None:
         for rows in chunk.rows:
-            places = measurement.units.original(rows.sample)
+            rows = _of_samples(rows, units.outputs) if units.kind == "sample,class" else rows
+            places = units.original(rows.sample)
             _check_finite(measurement, places, rows.loss, rows.weight)
             losses.put(places, rows.loss)
-            if weights is not None and rows.weight is not None:
-                weights.put(places, rows.weight)
+            if rows.weight is not None:
+                weights[:] = weights or [Column(job.predictions.name, np.float64, 0)]
+                weights[0].put(places, rows.weight)
             if labels is not None and rows.target is not None:
                 labels.put(places, classes(job, rows.target))
 
     result = measurement.run(consume, threads, seen)
-    height = measurement.units.height
+    height = units.samples if units.kind == "sample,class" else units.height
     return Scored(
         measurement,
         losses.source(height),
-        None if weights is None else weights.source(height),
+        weights[0].source(height) if weights else None,
         None if labels is None else labels.source(height),
         float(result.value or 0.0),
     )
+
+
+def _of_samples(cells: Rows, outputs: int) -> Rows:
+    """Return the mean loss of each sample, with the weight of its cells together, from the losses of cells of whole samples.
+
+    Cells of one sample hang together, so that samples are what is resampled; the weighted mean is that of all cells.
+    """
+    if not len(cells.sample):
+        return cells._replace(weight=np.zeros(0))
+    samples = cells.sample // outputs
+    begins = np.flatnonzero(np.append(True, samples[1:] != samples[:-1]))
+    weights = np.ones(len(samples)) if cells.weight is None else cells.weight
+    total = np.add.reduceat(weights, begins)
+    with np.errstate(all="ignore"):
+        losses = np.add.reduceat(times(weights, cells.loss.astype(np.float64)), begins) / total
+    return Rows(samples[begins], None, np.where(total > 0, losses, 0.0), total, None)
 
 
 def _finite_loss(measurement: Measurement) -> str:

@@ -20,9 +20,11 @@ from losscli.wording import did_you_mean, listing
 Entry = dict[str, Any]
 
 COUPLED = {
-    "masks": "each row is a mask, or a series, of its own and streams; --per column and --per file couple the rows, and so "
-    "does one number a row: all of the file is then held in memory, and what is too large for it is refused",
-    "file": "all rows have one loss together: the file is held in memory, and what is too large for it is refused",
+    "masks": "each row of a table is a mask, or a series, of its own, and each image of an array with more axes; --per says what "
+    "else is one. Sums over masks are added batch by batch; masks that are sorted are held in memory, and what is too large "
+    "for it is refused",
+    "file": "all rows of a table have one loss together, and each image of an array with more axes; what is no function of sums "
+    "is held in memory, and refused if it is too large for it",
     "rows": "every row meets all others: the file is held in memory, the work grows with the square of the rows, and too "
     "many are refused; a row's loss depends on the other rows",
 }

@@ -215,7 +215,7 @@ def test_check_suites_and_curves_refuse_them_too(run, write, three):
 def test_one_loss_for_all_rows_can_neither_be_ranked_nor_compared(run, three, words):
     outcome = run(*words.split(), "--per", "file")
     assert outcome.code == 2
-    assert "is a loss of the whole file, not of rows" in outcome.err
+    assert "of the whole file, not of rows" in outcome.err
 
 
 @pytest.mark.parametrize("per", ["class", "column", "sample,class"])

@@ -215,7 +215,7 @@ REFUSED = [
     ("bce catboost/scores_raw_only.tsv pandas/outcomes.npy", ("'SampleId'", "!SampleId"), ["--columns '!SampleId'"]),
     ("ce numpy/all.npz numpy/labels.npy", ("2 arrays (logits, labels)", "all.npz:KEY"), []),
     ("ce safetensors/all.safetensors numpy/labels.npy", ("2 tensors", "all.safetensors:KEY"), []),
-    ("ce numpy/logits_batch_axis.npy numpy/labels.npy", ("(1, 5, 3)", "reshape"), []),
+    ("ce numpy/logits_batch_axis.npy numpy/labels.npy", ("(1, 5, 3)", "--class-axis"), []),
     ("ce numpy/logits_transposed.npy numpy/labels.npy", ("3 rows", "transposed"), []),
     ("ce numpy/logits_object.npy numpy/labels.npy", ("pickled Python objects",), []),
     ("ce numpy/logits_record.npy numpy/labels.npy", ("structured",), []),

@@ -1,5 +1,6 @@
 """Masks that go through several rows: columns, images, classes of images and files, against PyTorch and against themselves."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,8 @@ import numpy as np
 import pytest
 
 from losscli.engine import job as job_module
+from losscli.engine.aggregates import Totals
+from losscli.engine.mask_sums import segment_sums
 
 torch = pytest.importorskip("torch")
 
@@ -488,3 +491,23 @@ class TestDigits:
         n = 1_000_000
         words = (save("p.npy", np.full(n, 0.1)), save("t.npy", np.ones(n, np.int8)), "--from", "probs")
         assert compute("dice", *words).json["value"] == pytest.approx(0.9 / 1.1, rel=4e-16)
+        words = (save("p.npy", np.full((n, 2), 0.1)), save("t.npy", np.ones((n, 2), np.int8)), "--from", "probs")
+        found = compute("dice", *words, "--per", "column", "-f", "json", "--per-sample").json["rows"]
+        assert [row["loss"] for row in found] == pytest.approx([0.9 / 1.1] * 2, rel=4e-16)
+
+    def test_sums_of_chunks_are_compensated(self) -> None:
+        total = Totals(np.array([[1e16, 3.0]]), np.zeros((1, 2)))
+        for _ in range(10):
+            total = total + Totals(np.array([[1.0, -1e17]]), np.zeros((1, 2)))
+        total = total + Totals(np.array([[-1e16, 1e18]]), np.zeros((1, 2)))
+        assert total.value.tolist() == [[10.0, 3.0]]
+        endless = total + Totals(np.array([[np.inf, 0.0]]), np.zeros((1, 2)))
+        assert endless.value.tolist() == [[np.inf, 3.0]]
+
+    def test_sums_of_long_columns_keep_their_digits(self) -> None:
+        """Added one after another, the last of so many numbers would lose their last digits."""
+        part = np.random.default_rng(1).random((200_000, 3))
+        exact = [math.fsum(column) for column in part.T]
+        found = segment_sums(part, np.zeros(1, np.int64), 3)[0]
+        np.testing.assert_allclose(found, exact, rtol=2e-15)
+        assert segment_sums(part, np.array([0, 5, 5, 200_000]), 1)[[1, 3], 0].tolist() == [0, 0]

@@ -127,6 +127,22 @@ class TestFlatMemory:
         assert code == 0
         assert size < 300
 
+    @pytest.mark.parametrize("per", ["column", "file"])
+    def test_of_masks_of_the_whole_file(self, folder, per):
+        """Logits of 0 are probabilities of 1/2, of which none is right."""
+        p, t = sparse(folder / "p.npy", (15_000_000, 8)), sparse(folder / "t.npy", (15_000_000, 8), np.int8)
+        code, size, out = peak("compute", "dice", p, t, "--per", per, "-f", "value", "--gradient", "g.npy")
+        assert (code, float(out)) == (0, 1)
+        assert size < 250
+
+    def test_of_images(self, folder):
+        """Softmax of 4 equal logits: p = 1/4 and all pixels of the first class; I = n / 4, sum(p) = n, sum(t) = n."""
+        p, t = sparse(folder / "p.npy", (60, 4, 1024, 1024)), sparse(folder / "t.npy", (60, 1024, 1024), np.uint8)
+        words = ("--class-axis", "1", "--activation", "softmax", "-f", "value")
+        code, size, out = peak("compute", "dice", p, t, *words)
+        assert (code, float(out)) == (0, pytest.approx(0.75, rel=1e-7))
+        assert size < 250
+
     def test_of_a_picture(self, folder):
         p, t = sparse(folder / "p.npy", (500_000, 500)), sparse(folder / "t.npy", (500_000,), np.int8)
         code, size, _ = peak("plot", "samples", "ce", p, t, "-o", "x.png")

@@ -119,7 +119,7 @@ class TestMasks:
     def test_what_cannot_be_held_is_refused_with_the_reason(
         self, compute: Compute, files: dict[str, str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(coupling, "MOST_BYTES", 5000)
+        monkeypatch.setattr(coupling, "MOST_BYTES", 4000)
         words = ("lovasz-hinge", files["scores"], files["mask"])
         assert compute(*words).code == 0
         compute(*words, "--per", "file").refuses(

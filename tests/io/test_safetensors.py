@@ -118,8 +118,7 @@ class TestSafetensors:
         [
             ({}, ("holds no tensor",)),
             ({"__metadata__": {"format": "pt"}}, ("holds no tensor",)),
-            ({"x": entry([2, 2, 2], 0, 32)}, ("3 axes",)),
-            ({"x": entry([], 0, 4)}, ("0 axes",)),
+            ({"x": entry([], 0, 4)}, ("shape () is one number",)),
             ({"x": entry([0], 0, 0)}, ("no rows",)),
             ({"x": entry([4], 0, 32, "C64")}, ("C64", "save it as float32")),
         ],

@@ -70,8 +70,10 @@ class TestWithTorch:
     def test_other_contents(self, compute, torch):
         torch.save({"epoch": 3}, "p.pt")
         compute("mse", "p.pt", "0").refuses(3, "p.pt: holds a dict without tensors", "torch.save(tensor, file)")
-        torch.save(torch.zeros(2, 2, 2), "p.pt")
-        compute("mse", "p.pt", "0").refuses(3, "p.pt: shape (2, 2, 2) has 3 axes")
+        torch.save(torch.tensor(2.0), "p.pt")
+        compute("mse", "p.pt", "0").refuses(3, "p.pt: shape () is one number")
+        torch.save(torch.full((2, 3, 4), 2.0), "p.pt")
+        assert compute("mse", "p.pt", "0").json["value"] == 4
 
     def test_damage(self, compute, torch, write, folder):
         torch.save(torch.tensor(LOGITS), "p.pt")

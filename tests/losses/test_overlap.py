@@ -119,6 +119,15 @@ def test_nothing_true_and_nothing_predicted_is_0(name: str) -> None:
     assert not slope.any()
 
 
+@pytest.mark.parametrize("name", ["generalized-dice", "squared-generalized-dice"])
+def test_classes_of_next_to_nothing_do_not_overflow(name: str) -> None:
+    """Both classes weigh the same, whatever they weigh, as long as nothing is added to the sums."""
+    p = np.array([[0.25, 0.75, 0.5, 0.5]])
+    value, slope = called(name, p, Dense(np.full((1, 4), 1e-310)), Extras("probs", columns=2))
+    np.testing.assert_allclose(value, [1], rtol=1e-15)
+    assert np.isfinite(slope).all()
+
+
 def test_generalized_dice_of_equal_weights_is_dice() -> None:
     generator = np.random.default_rng(6)
     p, t = generator.random((1, 12)), generator.integers(0, 2, (1, 12)).astype(bool)

@@ -147,3 +147,29 @@ def test_from_python() -> None:
     for given in (48, np.full(4, 12)):
         found = losscli.compute("ce", LOG_P, None, from_="log-probs", bytes=given)
         assert found.summary["bits_per_byte"] == pytest.approx(NATS / math.log(2) / 48, rel=1e-14)
+
+
+class TestBytesOfWhatCounts:
+    """Bytes of samples or tokens that are left out are not behind the units."""
+
+    P, T = np.zeros((2, 3, 4)), [[0, 1, 2], [3, 3, 3]]
+
+    def test_of_samples(self, compute, save):
+        files = save("p.npy", self.P), save("t.npy", [[0, 1, -1], [-1, -1, -1]]), save("b.npy", [10, 30])
+        found = compute("ce", *files[:2], "--class-axis", "-1", "--ignore-index", "-1", "--bytes", files[2]).json
+        assert found["summary"]["bits_per_byte"] == pytest.approx(2 * 2 / 10)
+
+    def test_of_tokens(self, compute, save):
+        files = save("p.npy", self.P), save("t.npy", self.T), save("b.npy", [[1, 2, 3], [4, 5, 6]])
+        mask = save("m.npy", [[1, 0, 1], [0, 0, 1]])
+        found = compute("ce", *files[:2], "--class-axis", "-1", "--mask", mask, "--bytes", files[2]).json
+        assert found["summary"]["bits_per_byte"] == pytest.approx(3 * 2 / (1 + 3 + 6))
+
+    def test_of_shifted_tokens(self, compute, save):
+        files = save("p.npy", self.P), save("t.npy", self.T), save("b.npy", [[1, 2, 3], [4, 5, 6]])
+        found = compute("ce", *files[:2], "--class-axis", "-1", "--shift", "1", "--bytes", files[2]).json
+        assert found["summary"]["bits_per_byte"] == pytest.approx(4 * 2 / (2 + 3 + 5 + 6))
+
+    def test_another_shape_names_the_right_one(self, compute, save):
+        files = save("p.npy", self.P), save("t.npy", self.T), save("b.npy", [[1, 2], [4, 5]])
+        compute("ce", *files[:2], "--class-axis", "-1", "--bytes", files[2]).refuses(3, "(2, 2)", "(2,)", "(2, 3)")

@@ -388,6 +388,8 @@ FRAMES = {
     "lovasz-hinge": (-3, 3, 0, 2),
     # Of one class p and 1/4 against 1 and 0, and of the other 1 - p and 3/4 against 0 and 1.
     "generalized-dice": (0, 1, 0.125, 0.625),
+    # The Lovász extension of both classes: (1 + 5/8) / 2 down to (1/8 + 1/4) / 2.
+    "lovasz-softmax": (0, 1, 0.1875, 0.8125),
     # Each row and each column has one positive and one negative.
     "two-way": (
         -6,

@@ -448,7 +448,14 @@ class Maker:
             self.words += ["--ignore-index", self.pick(["7", "7.0"])]
         if kind != "soft" and self.chance(0.5):
             values = values.astype(self.pick(["i1", "i8", "?"] if kind == "binary" and values.max() < 2 else ["i1"]))
-        if flat and family.takes_class_weight and kind == "binary" and values.max() < 2 and self.chance(0.15):
+        if (
+            flat
+            and family.takes_class_weight
+            and not family.coupled
+            and kind == "binary"
+            and values.max() < 2
+            and self.chance(0.15)
+        ):
             self.words += ["--classes", "ham,spam"]
             self.classes = ["ham", "spam"]
             return Part([[self.classes[int(one)]] for one in values], ["label"])
@@ -648,8 +655,9 @@ class Maker:
         if family.coupled == "masks" and self.chance(0.5):
             self.words += ["--per", "file" if self.flat else self.pick(["row", "column", "file"])]
         given = self.words[self.words.index("--from") + 1] if "--from" in self.words else "logits"
-        if family.takes_activation and not self.flat and given == "logits" and self.chance(0.7):
-            self.words += ["--activation", "sigmoid"]
+        if family.takes_activation and not self.flat and given == "logits":
+            # Losses of all classes take the softmax if nothing is said; others ask for a word where both are possible.
+            self.words += ["--activation", "sigmoid"] if family.coupled == "masks" or self.chance(0.5) else []
         if not self.flat and family.several_outputs:
             self.words += ["--over-outputs", self.pick(["mean", "sum"])] if self.chance(0.3) else []
             self.words += ["--elements"] if self.chance(0.3) else []

@@ -122,13 +122,14 @@ def suspicions(job: "Job", sample: Sample, found: Compared | None, names: list[s
         return [exchanged._replace(message=f"{where}: {exchanged.message}")]
     if found.own_better >= SIGNIFICANT:
         return []
-    means = f"the mean loss of {len(np.concatenate(sample.rows)):,} rows is {found.own:.4g}, with shuffled labels {found.shuffled:.4g} (standard deviation {found.spread:.2g})"
+    means = f"the mean loss of {len(np.concatenate(sample.rows)):,} {'rows' if job.layout is None else 'positions'} is {found.own:.4g}, with shuffled labels {found.shuffled:.4g} (standard deviation {found.spread:.2g})"
+    unit = "row" if job.layout is None else "position"
     if found.moved_better >= SHIFTED:
         return [
             Finding(
                 "labels-shifted",
                 WARNING,
-                f"{where}: labels look shifted by one row: {means}, and with each row's label taken from the row "
+                f"{where}: labels look shifted by one {unit}: {means}, and with each {unit}'s label taken from the {unit} "
                 f"{found.direction} it {found.moved:.4g}",
                 cure=_cure_of_rows(job, found.direction),
             )

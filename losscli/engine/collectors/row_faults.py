@@ -183,15 +183,15 @@ def raise_faults(job: "Job", faults: Faults) -> None:
         kind = _kind(job, fault, places[0])
         others = ""
         if number > 1:
-            also = ", ".join(_where(job, place[0], place[1]) for place in places[1:])
+            also = ", ".join(_where(job, kind.source, place[0], place[1]) for place in places[1:])
             others = f"; {number:,} in all, also {also}{' ...' if number > len(places) else ''}"
         raise DataError(f"{kind.source.place(*places[0][:2])}: {kind.fact}; {kind.cure}{others}", kind.code)
 
 
-def _where(job: "Job", row: int, column: int | None) -> str:
+def _where(job: "Job", source: "Source", row: int, column: int | None) -> str:
     """Return a place in words, without the file."""
     if job.layout is not None:
-        return f"[{', '.join(map(str, job.layout.index(row, column)))}]"
+        return source.place(row, column).removeprefix(source.name)
     return f"row {row}" + ("" if column is None else f" column {column}")
 
 
