@@ -567,7 +567,7 @@ def _word(name: str, value: Any) -> Any:
         return ",".join(
             f"{key}={number:g}" if isinstance(number, float) else f"{key}={number}" for key, number in value.items()
         )
-    if name in ("classes", "columns") and not isinstance(value, str):
+    if name in ("classes", "columns", "output_weight") and not isinstance(value, str):
         return ",".join(map(str, value))
     if name in ("ignore_index", "pos_weight"):
         return str(value)
