@@ -553,7 +553,7 @@ class TestReceipt:
         rows, all_elements = compute(*words, "--per", "sample").json, compute(*words).json
         assert rows["value"] != all_elements["value"]
         assert rows["receipt"]["per"] == "sample"
-        assert "per" not in all_elements["receipt"]
+        assert all_elements["receipt"]["per"] == "position"
 
     def test_a_mask_is_named(self, compute: Compute, save: Save) -> None:
         rng = np.random.default_rng(8)
