@@ -49,7 +49,7 @@ def _array(name: str, value: Any) -> np.ndarray[Any, Any]:
         value = value.float()
     if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
         raise DataError(
-            f"{name}: a masked array, {count(np.ma.count_masked(value), 'number')} of which {name}.mask hides; give {name}.data, and "
+            f"{name}: a masked array, {count(int(np.ma.getmaskarray(value).sum()), 'number')} of which {name}.mask hides; give {name}.data, and "
             f"mask=~{name}.mask for what exists"
         )
     try:
