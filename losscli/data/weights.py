@@ -47,7 +47,7 @@ def weights_of(request: Request, dataset: Dataset, predictions: Source, several:
     Raises
     ------
     DataError
-        if there is neither one per row, nor one per sample, nor one per output.
+        if there is neither one per row, nor one per sample, nor one per output, or one of a sample is no weight.
     """
     columns, number = dataset.weights, weight_of_all(request)
     of_samples = SYNONYMS.get(request.per or "", request.per) in ("sample", "sample,class")
@@ -60,6 +60,8 @@ def weights_of(request: Request, dataset: Dataset, predictions: Source, several:
         return Weights()
     if of_samples and (columns.spread is not None or _weigh_cells(request, dataset)):
         samples = replace(columns, spread=None).source()
+        for start, block in blocks(samples):  # a pass looks only at weights of rows
+            _check_weights(samples, block.reshape(-1), start)
         return Weights(samples=Reshaped(samples) if len(samples.shape) == 2 else samples)
     source = columns.source()
     if len(source.shape) == 1:
@@ -283,13 +285,14 @@ def _weights_of_table(table: "Table", text: str, names: tuple[str, ...] | None, 
     return by_class(list(zip(cells, values.tolist(), strict=True)), names, k, f"--class-weight {text}")
 
 
-def _check_weights(source: Source, values: Array) -> None:
-    """Raise a DataError if a weight is negative or not finite."""
+def _check_weights(source: Source, values: Array, start: int = 0) -> None:
+    """Raise a DataError if a weight is negative or not finite; the first one is that of row `start`."""
     bad = ~((values >= 0) & np.isfinite(values))
     if bad.any():
         row = int(bad.argmax())
         raise DataError(
-            f"{source.place(row)}: the weight {values[row]:g} is negative or not finite; weights are numbers >= 0"
+            f"{source.place(start + row)}: the weight {values[row]:g} is negative or not finite; weights are numbers >= 0",
+            "bad-weights",
         )
 
 

@@ -25,7 +25,7 @@ from losscli.engine.lists import of_lists
 from losscli.engine.threads import available_threads
 from losscli.engine.units import OF_FILE, PositionCount, UnitSums, closed, runs, unit_sums
 from losscli.io.npy import StreamSource
-from losscli.io.source import Window, pieces
+from losscli.io.source import Source, Window, pieces
 from losscli.io.turned import Turned
 
 if TYPE_CHECKING:
@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 Collectors = Sequence[Collector]
+
+
+NO_ROWS = CountedRows(np.zeros(0), None, None, None, None, 0)
+"""No rows that count: what is kept of the positions of units, besides their sums."""
 
 
 class Rows(NamedTuple):
@@ -196,8 +200,7 @@ def evaluate_chunk(job: Job, collectors: Collectors, start: int, stop: int) -> C
         from losscli.engine.whole_file import evaluate_held_rows, is_held
 
         return (evaluate_held_rows if is_held(job) else evaluate_samples)(job, collectors, start, stop)
-    flat = len(job.targets.shape) == 1
-    targets = job.targets.read(start, stop) if flat else None
+    targets = job.targets.read(start, stop) if _read_by_chunk(job, job.targets) else None
     beside = Beside.of(job, start, stop)
     records: dict[type, Any] = {}
     outcomes: list[_Outcome] = []
@@ -265,12 +268,12 @@ def _evaluate_batch(job: Job, first: int, read: Array, targets: Array, beside: "
     )
     elements = _elements(values, exists.elements, counting) if job.elements else None
     if job.unit == "row":
-        gradient = None if slopes is None else _placed(job, _of_outputs(job, slopes, parts), kept, rows)
+        gradient = None if slopes is None else _placed(_of_outputs(job, slopes, parts), kept, rows)
         return batch, _Outcome(counts, counted, elements, gradient)
     values, each = _positions_of_units(job, values, counted, parts)
     sums = unit_sums(job, first, kept, rows, values, each)
-    gradient = None if slopes is None else _placed(job, _weighed(job, slopes, each, parts), kept, rows)
-    return batch, _Outcome(counts, counted, elements, gradient, sums)
+    gradient = None if slopes is None else _placed(_weighed(job, slopes, each, parts), kept, rows)
+    return batch, _Outcome(None, NO_ROWS, None, gradient, sums)  # the sums are all that is kept of positions
 
 
 def _computed(job: Job, predictions: Array, targets: Targets, extras: Extras, present: Array | None) -> Values:
@@ -313,24 +316,30 @@ class Beside(NamedTuple):
     def of(cls, job: Job, start: int, stop: int) -> "Beside":
         """Read what has one number per row, for the rows of a chunk."""
         sources = (job.weights, None, job.mask, job.third_operand)
-        flat = [
-            source.read(start, stop)
-            if source is not None and (len(source.shape) == 1 or source is job.third_operand)
-            else None
-            for source in sources
-        ]
-        return cls(*flat)
+        return cls(
+            *(
+                source.read(start, stop) if source is not None and _read_by_chunk(job, source) else None
+                for source in sources
+            )
+        )
 
     def of_batch(self, job: Job, first: int, rows: slice) -> "Beside":
         """Return that of the rows of one batch, which begin with row `first` of the file; what has more numbers is read now."""
         number = rows.stop - rows.start
-        wide = {
-            name: source.read(first, first + number)
-            for name, source in (("element_weights", job.element_weights), ("mask", job.mask))
-            if source is not None and len(source.shape) == 2
-        }
-        flat = (None if part is None else part[rows] for part in self)
-        return Beside(*flat)._replace(**wide)
+        sources = (job.weights, job.element_weights, job.mask, job.third_operand)
+        parts = (
+            None if source is None else source.read(first, first + number) if part is None else part[rows]
+            for source, part in zip(sources, self, strict=True)
+        )
+        return Beside(*parts)
+
+
+def _read_by_chunk(job: Job, source: Source) -> bool:
+    """Whether a source that is read beside the predictions is read for a whole chunk at once.
+
+    That takes fewer steps, where it is little: a number per row. A chunk of positions may be one sample, however large.
+    """
+    return job.layout is None and (len(source.shape) == 1 or source is job.third_operand)
 
 
 def _elements(values: Array, present: Array | None, counting: Array | None) -> Array:
@@ -380,7 +389,7 @@ def _of_outputs(job: Job, slopes: Array, parts: Shares | None) -> Array:
     return times(factors.astype(slopes.dtype), slopes)
 
 
-def _placed(job: Job, slopes: Array, kept: Array | None, rows: int) -> Array:
+def _placed(slopes: Array, kept: Array | None, rows: int) -> Array:
     """Return the gradients of rows in the shape of the rows that were read, with 0 in rows that are ignored."""
     if kept is None:
         return slopes
@@ -403,7 +412,7 @@ def _gathered(
     ignored = sum(outcome.counted.ignored for outcome in outcomes)
     counted = CountedRows(losses, each, row_weights, targets, None, ignored)
     aggregate = Aggregate(records | of_chunk(collectors, job, counted))
-    rows = (_rows_of_chunk(job, start, counted, outcomes),) if job.rows else ()
+    rows = (_rows_of_chunk(start, counted, outcomes),) if job.rows else ()
     slopes = tuple(outcome.gradient for outcome in outcomes if outcome.gradient is not None)
     if slopes and job.extras.whole is not None:
         slopes = (job.extras.whole.restored(np.concatenate(slopes)),)
@@ -449,7 +458,7 @@ def _slopes_of_units(job: Job, sums: UnitSums, row: int, outcomes: list[_Outcome
         yield slopes
 
 
-def _rows_of_chunk(job: Job, start: int, counted: CountedRows, outcomes: list[_Outcome]) -> Rows:
+def _rows_of_chunk(start: int, counted: CountedRows, outcomes: list[_Outcome]) -> Rows:
     """Return the per-sample results of a chunk, which begins with row `start` of the file."""
     kept = _joined([outcome.kept for outcome in outcomes])
     elements = _joined([outcome.values for outcome in outcomes])

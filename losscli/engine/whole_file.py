@@ -69,8 +69,6 @@ def masks(loss: "Loss", per: str | None, job: "Job") -> "Job":
         raise UsageError(
             f"--sample-weight: {loss.name} has one loss for all rows together, and a weight a row has no meaning for it"
         )
-    if job.unit_weights is not None:
-        _check_weights(job.unit_weights)
     job = replace(job, masks=Masks(kind, word))
     _check_held(job)
     return job
@@ -178,18 +176,6 @@ def mask_kind(loss: "Loss", per: str | None, job: "Job") -> UnitKind:
     if "class" in kind and len(shape) == 1:
         raise UsageError(f"--per {per}: no axis holds classes; say which with --class-axis, or --per sample or file")
     return kind  # type: ignore[return-value]
-
-
-def _check_weights(source: Source) -> None:
-    """Raise a DataError if the weight of a sample is negative or not finite."""
-    values = whole(source).reshape(-1)
-    bad = ~((values >= 0) & np.isfinite(values))
-    if bad.any():
-        at = int(bad.argmax())
-        raise DataError(
-            f"{source.place(at)}: the weight {values[at]:g} is negative or not finite; weights are numbers >= 0",
-            "bad-weights",
-        )
 
 
 def is_held(job: "Job") -> bool:

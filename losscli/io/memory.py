@@ -1,5 +1,6 @@
 """Arrays of a Python program as operands, beside files: anything that NumPy makes an array of."""
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -47,9 +48,10 @@ def _array(name: str, value: Any) -> np.ndarray[Any, Any]:
         value = value.detach()
     if str(getattr(value, "dtype", "")) == "torch.bfloat16":  # which NumPy does not have
         value = value.float()
-    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+    # Such arrays exist only where NumPy's module of them was imported, which takes a while.
+    if "numpy.ma" in sys.modules and isinstance(value, np.ma.MaskedArray) and np.any(value.mask):
         raise DataError(
-            f"{name}: a masked array, {count(int(np.ma.getmaskarray(value).sum()), 'number')} of which {name}.mask hides; give {name}.data, and "
+            f"{name}: a masked array, {count(int(np.count_nonzero(value.mask)), 'number')} of which {name}.mask hides; give {name}.data, and "
             f"mask=~{name}.mask for what exists"
         )
     try:

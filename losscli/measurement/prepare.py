@@ -351,6 +351,11 @@ def _job(
     unit: UnitKind = "position"
     if family.coupled is None:
         unit = unit_kind(family, request.per, inputs.several, dataset.layout, request.loss.name)
+    if elements and unit != "position":
+        raise UsageError(
+            f"--elements: with --per {request.per} outputs have no losses of their own; --per sample,class gives one for each "
+            "output of a sample"
+        )
     apart = unit == "position" and dataset.layout is not None and family.coupled is None
     if apart and request.over_positions != "mean":
         raise UsageError(

@@ -841,6 +841,16 @@ class TestRefusals:
         t[2, 1] = np.nan
         compute("mse", save("p.npy", p), save("t.npy", t)).refuses(3, "t.npy[2, 1]", "NaN", "--missing ignore")
 
+    @pytest.mark.parametrize("per", ["position", "sample", "file"])
+    @pytest.mark.parametrize("weight", [-1, np.nan, np.inf])
+    def test_a_weight_that_is_none(self, compute: Compute, save: Save, logits: str, per: str, weight: float) -> None:
+        words = ("ce", logits, save("t.npy", np.zeros((2, 4, 5), int)), "--class-axis", "1", "--per", per)
+        compute(*words, "--sample-weight", save("w.npy", [1, weight])).refuses(3, "w.npy[1]", "negative or not finite")
+
+    def test_a_mask_of_positions_beside_outputs(self, compute: Compute, save: Save, logits: str) -> None:
+        t, mask = save("t.npy", np.zeros((2, 3, 4, 5))), save("m.npy", np.ones((2, 4, 5)))
+        refused(compute("mse", logits, t, "--class-axis", "1", "--mask", mask), "(2, 4, 5)", "(2, 3, 4, 5)")
+
     def test_masks_of_numbers_that_have_one_loss(self, compute: Compute, save: Save, logits: str) -> None:
         rows = np.full((4, 3), 1 / 3)
         words = ("ce", save("q.npy", np.zeros((4, 3))), save("t.npy", rows), "--mask")
@@ -849,6 +859,13 @@ class TestRefusals:
         assert compute(*words, save("m.npy", mask)).json["ignored"] == 1
         mask[1, 2] = 0
         compute(*words, save("m.npy", mask)).refuses(3, "m.npy[1]", "one loss for all of them")
+
+    @pytest.mark.parametrize("per", ["sample", "class", "sample,class", "file"])
+    def test_elements_of_units(self, compute: Compute, save: Save, logits: str, per: str) -> None:
+        words = ("mse", logits, save("t.npy", np.zeros((2, 3, 4, 5))), "--class-axis", "1", "--elements", "-o", "l.npy")
+        refused(compute(*words, "--per", per), "--elements", f"--per {per}")
+        assert compute(*words, "--per", "position").code == 0
+        assert np.load("l.npy").shape == (2, 3, 4, 5)
 
     def test_positions_that_make_no_units(self, compute: Compute, save: Save, logits: str) -> None:
         t = save("t.npy", np.zeros((2, 4, 5), int))
