@@ -448,3 +448,48 @@ def test_torch_couples_rows_in_many_ways(compute, write, save):
     )
     assert result["value"] == pytest.approx(wanted.item(), rel=1e-14)
     assert json.dumps(result["receipt"])
+
+
+SCALED = """
+import numpy as np
+def scaled(y_true, y_pred): return (y_true - y_pred) ** 2 / np.max(np.abs(y_true))
+def bounded(y_true, y_pred):
+    if np.abs(y_true).max() > 2 and np.abs(y_true).max() < 50: raise ValueError("of another unit")
+    return (y_true - y_pred) ** 2 / np.max(np.abs(y_true))
+def rows(y_true, y_pred): return (y_true - y_pred) ** 2 / (1 + np.abs(y_true))
+"""
+
+
+@pytest.mark.parametrize("where", ["first", "nowhere"])
+def test_rows_that_are_coupled_by_the_largest_target_are_seen(compute, write, save, where):
+    """The first rows have one target; rows of other places tell, and where no target differs, rows that are made up."""
+    write("s.py", SCALED)
+    rng = np.random.default_rng(8)
+    targets = rng.uniform(1, 9, 5000) if where == "first" else np.ones(5000)
+    targets[:100] = 1
+    files = save("p.npy", targets + rng.normal(size=5000)), save("t.npy", targets)
+    outcome = compute("s.py:scaled", *files)
+    refused(outcome, "8 rows of p.npy from its beginning" if where == "first" else "8 rows made up for it")
+    whole = compute("s.py:scaled", *files, "--per", "file").json["value"]
+    assert whole == pytest.approx(np.mean((np.load("p.npy") - targets) ** 2) / targets.max(), rel=1e-14)
+    assert compute("s.py:rows", *files).code == 0
+
+
+@pytest.mark.parametrize("at", ["middle", "last"])
+def test_rows_of_every_place_tell(compute, write, save, at):
+    """Rows that are made up are refused by the loss, and one place alone has targets of another size."""
+    write("s.py", SCALED)
+    targets = np.ones(5000)
+    targets[slice(2450, 2550) if at == "middle" else slice(4990, 5000)] = 60
+    files = save("p.npy", targets + 1), save("t.npy", targets)
+    refused(compute("s.py:bounded", *files), "8 rows of p.npy from its beginning to its end")
+
+
+def test_what_no_row_can_tell_is_a_note(compute, write, save):
+    """A loss that is undefined for the rows that are tried is tried on rows made up for it only, or on none."""
+    write("s.py", SCALED + "def logs(y_true, y_pred): return y_true * np.log(y_pred)\n")
+    infinite = save("p.npy", np.zeros(50)), save("t.npy", np.ones(50))
+    told = compute("s.py:logs", *infinite)
+    assert (told.code, "only rows made up for it tell that no row's loss depends" in told.err) == (0, True)
+    large = save("q.npy", np.arange(2000.0, 2050)), save("u.npy", np.arange(2000.0, 2050))
+    assert "made up for it" not in compute("s.py:rows", *large).err
