@@ -330,7 +330,10 @@ def _collectors_of_files(request: Request, opened: Job) -> list[Collector]:
     small = int(np.prod(opened.predictions.shape, dtype=np.int64)) <= MOST_ELEMENTS
     bins = applies(opened) and opened.samples > 0 and (small or request.calibration)
     sampling = Sampling.for_job(opened)
-    return [*([CalibrationBins()] if bins else []), *([] if sampling is None else [sampling])]
+    return [
+        *([CalibrationBins()] if bins else []),
+        *([] if sampling is None else [sampling]),
+    ]
 
 
 def _with_convention(request: Request, opened: Job, encoding: TargetEncoding) -> Job:
