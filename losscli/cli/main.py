@@ -138,7 +138,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except BrokenPipeError:
         code = _reader_left()
     except OSError as error:
-        code = _report(error)
+        if code != Exit.DATA:  # otherwise the command has said it already, or what else is wrong
+            code = _report(error)
         _reader_left()
     sys.exit(int(code))
 
