@@ -51,7 +51,8 @@ def _normalised(axis: int | None, shape: tuple[int, ...], name: str) -> int | No
         return None
     if not -len(shape) <= axis < len(shape) or len(shape) < 2:
         raise UsageError(
-            f"--class-axis {axis}: {name} has shape {shape_in_words(shape)}, with {count(len(shape), 'axis', 'axes')}"
+            f"--class-axis {axis}: {name} has shape {shape_in_words(shape)}, with {count(len(shape), 'axis', 'axes')}; "
+            "axes are counted from 0, and -1 is the last"
         )
     return axis % len(shape)
 
@@ -194,7 +195,7 @@ class _Laid(NamedTuple):
         fitting = [axis for axis in range(1, len(shape)) if _without(shape, axis) == columns.file_shape]
         if fitting and family.takes_class_axis and family.target_type != "numbers":
             said = " or ".join(f"--class-axis {axis}" for axis in fitting)
-            hint = f"; the {columns.role} fit {said}"
+            hint = f"; {said} fits the {columns.role}"
         return DataError(
             f"{self.request.loss.name}: predictions {dataset.predictions.name} have shape {shape_in_words(shape)} and {columns.role} "
             f"{columns.name} {shape_in_words(columns.file_shape)}; nothing is broadcast: give {' or '.join(dict.fromkeys(forms))}{hint}"
