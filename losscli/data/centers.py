@@ -8,7 +8,7 @@ from losscli.data.columns import Columns
 from losscli.definition.request import Request
 from losscli.errors import DataError, UsageError
 from losscli.io.operands import Opener
-from losscli.io.source import MemorySource, Source, whole
+from losscli.io.source import MemorySource, Source, first_of, whole
 from losscli.io.table import Table
 from losscli.wording import count
 
@@ -72,9 +72,8 @@ def _points(source: Source, features: Source) -> Array:
             f"give one row a class with {count(features.shape[1], 'column')}"
         )
     centers = whole(source)
-    if not np.isfinite(centers).all():
-        row, column = (int(i) for i in np.argwhere(~np.isfinite(centers))[0])
-        raise DataError(
-            f"{source.place(row, column)}: {centers[row, column]} is not a finite number; a center must be a point"
-        )
+    bad = ~np.isfinite(centers)
+    if bad.any():
+        place, at = first_of(source, 0, bad)
+        raise DataError(f"{place}: {centers[at]} is not a finite number; a center must be a point")
     return centers

@@ -12,7 +12,7 @@ from losscli.data.target_encoding import SUM_TOLERANCE, DecodedTargets, TargetEn
 from losscli.data.targets import matching
 from losscli.definition.request import Request
 from losscli.errors import DataError, UsageError
-from losscli.io.source import Derived, Source, blocks
+from losscli.io.source import Derived, Source, blocks, first_of
 from losscli.losses.probability import OfLogit
 from losscli.losses.softmax import log_softmax
 from losscli.losses.temperature import Tempered
@@ -128,10 +128,9 @@ def _check(source: Source, kind: str, start: int, block: Array, over_classes: bo
     if kind == "log-probs":
         bad |= x > 0
     if bad.any():
-        at = np.argwhere(bad)[0]
-        place = source.place(start + int(at[0]), int(at[1]) if len(at) > 1 else None)
+        place, at = first_of(source, start, bad)
         raise DataError(
-            f"{place}: {x[tuple(at)]:g} is not a {ONE[kind]}, which --targets-from {kind} says the targets are; correct the row, "
+            f"{place}: {x[at]:g} is not a {ONE[kind]}, which --targets-from {kind} says the targets are; correct the row, "
             "or say what they are",
             "targets-not-probabilities",
         )

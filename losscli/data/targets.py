@@ -14,7 +14,7 @@ from losscli.data.target_encoding import SUM_TOLERANCE, DecodedTargets, TargetEn
 from losscli.definition.loss import Family
 from losscli.definition.words import StoredAs, TargetKind
 from losscli.errors import DataError, UsageError
-from losscli.io.source import ConstantSource, Reshaped, Source, blocks
+from losscli.io.source import ConstantSource, Reshaped, Source, blocks, first_of
 from losscli.wording import count, quoted
 
 
@@ -281,9 +281,9 @@ def _row_kind(loss: str, source: Source) -> TargetKind:
     for start, batch in blocks(source):
         bad = ~((batch >= 0) & (batch <= 1 + SUM_TOLERANCE))
         if bad.any():
-            row, column = (int(i) for i in np.argwhere(bad)[0])
+            place, at = first_of(source, start, bad)
             raise DataError(
-                f"{source.place(start + row, column)}: {batch[row, column]:g} is not a target probability; {loss} takes "
+                f"{place}: {batch[at]:g} is not a target probability; {loss} takes "
                 "rows of numbers in [0, 1] that sum to 1, or one label a row",
                 "targets-not-probabilities",
             )
@@ -355,14 +355,11 @@ def _mark_seen(seen: dict[float, bool], batch: Array, ignore: float | None) -> A
 
 def _not_a_target(family: Family, loss: str, source: Source, start: int, batch: Array, outside: Array) -> DataError:
     """Return the error about the first number of a batch that is no target; row `start` of the file is the batch's first."""
-    at = np.argwhere(outside)
-    place = source.place(start + int(at[0][0]), int(at[0][1]) if len(at[0]) > 1 else None)
-    number = batch[tuple(at[0])]
+    place, at = first_of(source, start, outside)
+    number = batch[at]
     if np.isnan(number) and batch.ndim == 2 and family.several_outputs:
         return DataError(
             f"{place}: the target is NaN; fill it, or leave such elements out with --missing ignore", "nan-targets"
         )
     takes = "labels in {0, 1} or {-1, 1}" + (", or numbers in [0, 1]" if family.target_type == "outcomes" else "")
-    return DataError(
-        f"{place}: {batch[tuple(at[0])]:g} is not a target of {loss}, which takes {takes}", "label-not-a-class"
-    )
+    return DataError(f"{place}: {number:g} is not a target of {loss}, which takes {takes}", "label-not-a-class")

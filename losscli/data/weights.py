@@ -19,7 +19,7 @@ from losscli.definition.loss import BoundLoss, Family
 from losscli.definition.request import Request
 from losscli.errors import DataError, UsageError
 from losscli.io.operands import Opener
-from losscli.io.source import ConstantSource, Reshaped, Source, blocks, whole
+from losscli.io.source import ConstantSource, Reshaped, Source, blocks, first_of, whole
 from losscli.wording import count, did_you_mean, shape_in_words
 
 if TYPE_CHECKING:
@@ -115,10 +115,9 @@ def mask_of(loss: BoundLoss, dataset: Dataset, predictions: Source) -> Source | 
     for start, block in blocks(source):
         bad = ~((block == 0) | (block == 1))
         if bad.any():
-            at = [int(i) for i in np.argwhere(bad)[0]]
-            place = source.place(start + at[0], at[1] if len(at) > 1 else None)
+            place, at = first_of(source, start, bad)
             raise DataError(
-                f"{place}: {block[tuple(at)]:g} in a mask, which holds 0 for what does not exist, and 1{_cure_of(source)}"
+                f"{place}: {block[at]:g} in a mask, which holds 0 for what does not exist, and 1{_cure_of(source)}"
             )
         if block.ndim == 2 and not family.masks_elements and (block != block[:, :1]).any():
             row = start + int((block != block[:, :1]).any(axis=1).argmax())

@@ -90,9 +90,14 @@ class Job:
         return self.predictions.shape[0]
 
     @property
+    def whole_samples(self) -> int:
+        """Number of samples of the file, each of which may have several rows, one for each of its positions."""
+        return self.samples if self.layout is None else self.layout.samples
+
+    @property
     def units(self) -> int:
         """Number of units, those that are ignored included."""
-        samples = self.samples if self.layout is None else self.layout.samples
+        samples = self.whole_samples
         outputs = self.predictions.shape[1] if len(self.predictions.shape) == 2 else 1
         return {"row": self.samples, "sample": samples, "class": outputs, "file": 1}.get(self.unit, samples * outputs)
 

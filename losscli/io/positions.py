@@ -121,14 +121,8 @@ class Grid:
 
 
 @dataclass
-class Positions(Derived):
-    """An array as rows: shape (rows, k) with a class axis, or (rows,) without."""
-
-    grid: Grid
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return (self.grid.rows,) if self.grid.class_axis is None else (self.grid.rows, self.grid.classes)
+class PerPosition(Derived):
+    """A source with one row per position of an array: its columns have no names, and a chunk may begin at any row."""
 
     @property
     def columns(self) -> tuple[str, ...] | None:
@@ -141,6 +135,17 @@ class Positions(Derived):
     @property
     def cuts(self) -> None:
         return None
+
+
+@dataclass
+class Positions(PerPosition):
+    """An array as rows: shape (rows, k) with a class axis, or (rows,) without."""
+
+    grid: Grid
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (self.grid.rows,) if self.grid.class_axis is None else (self.grid.rows, self.grid.classes)
 
     def read(self, start: int, stop: int, out: Array | None = None) -> Array:
         grid = self.grid
@@ -326,7 +331,7 @@ class Layout:
 
 
 @dataclass
-class OfSamples(Derived):
+class OfSamples(PerPosition):
     """One number per sample, shape (n,) or (n, 1), for each of its positions: shape (rows,)."""
 
     layout: Layout
@@ -334,18 +339,6 @@ class OfSamples(Derived):
     @property
     def shape(self) -> tuple[int, ...]:
         return (self.layout.rows,)
-
-    @property
-    def columns(self) -> tuple[str, ...] | None:
-        return None
-
-    @property
-    def grain(self) -> int:
-        return 1
-
-    @property
-    def cuts(self) -> None:
-        return None
 
     def read(self, start: int, stop: int, out: Array | None = None) -> Array:
         if stop <= start:

@@ -78,6 +78,20 @@ def blocks(source: Source) -> Iterator[tuple[int, Array]]:
             yield start, source.read(start, stop)
 
 
+def first_of(source: Source, start: int, bad: Array) -> tuple[str, tuple[int, ...]]:
+    """Return the place in the file and the index in the block of the first number that is bad.
+
+    Parameters
+    ----------
+    start
+        the row of the source where the block begins.
+    bad
+        which numbers of the block are bad, shape (rows,) or (rows, k); at least one is.
+    """
+    index = tuple(int(i) for i in np.argwhere(bad)[0])
+    return source.place(start + index[0], index[1] if len(index) > 1 else None), index
+
+
 def pieces(source: Source, start: int, stop: int, rows: int) -> Iterator[tuple[int, Array]]:
     """Yield (number of the first row, at most `rows` rows) from start to stop; an array is
     valid until the next is yielded.

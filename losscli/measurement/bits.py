@@ -13,7 +13,7 @@ from losscli.engine.job import Job
 from losscli.errors import DataError, UsageError
 from losscli.io.operands import Opener
 from losscli.io.positions import Positions
-from losscli.io.source import Source, blocks
+from losscli.io.source import Source, blocks, first_of
 from losscli.io.table import is_finite_number
 
 
@@ -93,13 +93,13 @@ def _of_tokens(source: Source, job: Job) -> Source:
 
 def _check_shape(source: Source, job: Job) -> None:
     """Raise a DataError if there is not one number per sample."""
-    if source.shape[0] != (job.samples if job.layout is None else job.layout.samples):
+    if source.shape[0] != job.whole_samples:
         raise _wrong_shape(source, job)
 
 
 def _wrong_shape(source: Source, job: Job) -> DataError:
     """Return the error about numbers of bytes that are neither those of samples nor those of tokens."""
-    samples = job.samples if job.layout is None else job.layout.samples
+    samples = job.whole_samples
     tokens = "" if job.layout is None else f", or one a token, {job.layout.grids[0].without_classes.shape}"
     return DataError(
         f"--bytes: {source.name} has shape {source.shape}; give one number a sample, ({samples},){tokens}, or one number for all",
@@ -115,9 +115,8 @@ def _sum(source: Source, job: Job, of_samples: bool) -> float:
     for start, block in blocks(source):
         bad = ~((block >= 0) & np.isfinite(block))
         if bad.any():
-            at = [int(i) for i in np.argwhere(bad)[0]]
-            place = source.place(start + at[0], at[1] if len(at) == 2 else None)
-            raise DataError(f"{place}: {block[tuple(at)]:g} is no number of bytes, which is finite and at least 0")
+            place, at = first_of(source, start, bad)
+            raise DataError(f"{place}: {block[at]:g} is no number of bytes, which is finite and at least 0")
     total, last = 0.0, -1
     for start, targets in blocks(job.targets):
         stop = start + len(targets)

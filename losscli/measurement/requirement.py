@@ -4,7 +4,7 @@ import math
 import operator
 import re
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from losscli.engine.aggregates import PERCENTILES
 from losscli.errors import UsageError
@@ -79,3 +79,7 @@ class Requirement(NamedTuple):
     def met(self, actual: float | None) -> bool:
         """Whether a number meets the requirement; None does not."""
         return actual is not None and COMPARISONS[self.comparison](actual, self.limit)
+
+    def entry(self, actual: float | None) -> dict[str, Any]:
+        """Return the requirement and whether a number meets it, with the keys of JSON."""
+        return {"require": self.text, "met": self.met(actual), "actual": actual}

@@ -94,6 +94,5 @@ class Result:
     def require(self, requirements: list[Requirement]) -> bool:
         """Evaluate all requirements, note them in `requirements`, and return whether all are met."""
         for requirement in requirements:
-            actual = self.statistic(requirement.statistic)
-            self.requirements.append({"require": requirement.text, "met": requirement.met(actual), "actual": actual})
+            self.requirements.append(requirement.entry(self.statistic(requirement.statistic)))
         return self.met

@@ -166,8 +166,7 @@ class Summed:
         """Evaluate all requirements, note them in `requirements`, and return whether all are met."""
         found = self.statistics()
         for requirement in requirements:
-            actual = found[requirement.statistic]
-            self.requirements.append({"require": requirement.text, "met": requirement.met(actual), "actual": actual})
+            self.requirements.append(requirement.entry(found[requirement.statistic]))
         return self.met
 
     def to_dict(self) -> dict[str, Any]:

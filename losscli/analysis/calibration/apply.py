@@ -21,7 +21,7 @@ from losscli.definition.request import Request
 from losscli.errors import DataError, UsageError
 from losscli.io.operands import Opener, Operand
 from losscli.io.sinks import Outputs, keep_apart
-from losscli.io.source import SCAN_BYTES, Reordered, Source, blocks
+from losscli.io.source import SCAN_BYTES, Reordered, Source, blocks, first_of
 from losscli.io.text import IdColumn
 from losscli.io.writers import NpyWriter, TextWriter, suffix_of
 from losscli.measurement.measure import Measurement
@@ -161,8 +161,7 @@ class Recalibrated:
     def _refuse(self, start: int, bad: Array, fact: str, cure: str) -> None:
         if not bad.any():
             return
-        row, *column = (int(place) for place in np.argwhere(bad)[0])
-        place = self.source.place(start + row, column[0] if column else None)
+        place, _ = first_of(self.source, start, bad)
         raise DataError(f"{place}: {fact}; {cure}")
 
     def _table(self, start: int, calibrated: Array) -> dict[str, Any]:
