@@ -303,8 +303,7 @@ def _summed(
 ) -> "Summed":
     """The weighted sum of a loss and further ones. Options hold for all terms that take them, parameters for the first."""
     from losscli.lookup.spec import weighted
-    from losscli.measurement.requirement import Requirement
-    from losscli.measurement.sums import Term, names_of, spoken, summed
+    from losscli.measurement.sums import Term, names_of, requirements_of, summed
 
     bound, rest = _bound(loss, options)
     factors = [(1.0, bound), *map(weighted, plus)]
@@ -317,10 +316,9 @@ def _summed(
         terms.append(Term(name, weight, _request(one, predictions, targets, own), library, tuple(own)))
         refused = [option for option in rest if option not in own]
         notes += [f"{' and '.join(refused)}: not for {name}, which takes no such option"] if refused else []
-    called = spoken(names, [loss, *plus])
-    wanted = [Requirement.parse(text, statistics=("value", *called)) for text in require]
+    wanted = requirements_of(require, names, [loss, *plus])
     found = summed(terms, threads)
-    found.require([one._replace(statistic=called.get(one.statistic, one.statistic)) for one in wanted])
+    found.require(wanted)
     found.notes = [*notes, *_told(found.notes)]
     return found
 

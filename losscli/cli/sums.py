@@ -14,8 +14,7 @@ from losscli.definition.request import Request
 from losscli.errors import Exit, UsageError
 from losscli.io.writers import suffix_of
 from losscli.measurement.measure import Measurement
-from losscli.measurement.requirement import Requirement
-from losscli.measurement.sums import Term, names_of, spoken, summed
+from losscli.measurement.sums import Term, names_of, requirements_of, summed
 from losscli.render.sums import laid_out
 from losscli.render.text import ROW_FORMATS
 
@@ -48,9 +47,7 @@ def compute_sum(
         terms.append(Term(name, weight, request, library, tuple(sorted(typed.options & own))))
         refused = [item.flag for item in chosen if item.name in typed.options and item.name in values.keys() - own]
         notes += [f"{' and '.join(refused)}: not for {name}, which takes no such option"] if refused else []
-    called = spoken(names, [typed.name, *plus])
-    requirements = [Requirement.parse(text, statistics=("value", *called)) for text in wanted.require]
-    requirements = [one._replace(statistic=called.get(one.statistic, one.statistic)) for one in requirements]
+    requirements = requirements_of(wanted.require, names, [typed.name, *plus])
     with running.shown() as progress, ReportDelivery(wanted.format, wanted.output) as delivery:
 
         def started(measurements: Sequence[Measurement]) -> None:

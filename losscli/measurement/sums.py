@@ -229,13 +229,23 @@ def names_of(losses: Sequence[Any]) -> list[str]:
     return [one if names.count(name) > 1 else name for name, one in zip(names, specs, strict=True)]
 
 
-def spoken(names: Sequence[str], typed: Sequence[str]) -> dict[str, str]:
-    """Return the words by which requirements may call terms, and the name of the term that each is.
+def requirements_of(texts: Sequence[str], names: Sequence[str], typed: Sequence[str]) -> list[Requirement]:
+    """Return requirements of a sum, which are about 'value' or about a term.
 
-    A term is called by its name, or as it was typed, without its weight.
+    Parameters
+    ----------
+    names, typed
+        the name of each term, and how it was typed: a requirement may call it by either, without its weight.
+
+    Raises
+    ------
+    UsageError
+        if a text is no requirement, or about something else.
     """
     words = [text.rpartition("*")[2].strip() or name for name, text in zip(names, typed, strict=True)]
-    return dict(zip(words, names, strict=True)) | {name: name for name in names}
+    called = dict(zip(words, names, strict=True)) | {name: name for name in names}
+    found = [Requirement.parse(text, statistics=("value", *called)) for text in texts]
+    return [one._replace(statistic=called.get(one.statistic, one.statistic)) for one in found]
 
 
 def _of_term(term: Term, error: LosscliError) -> LosscliError:
