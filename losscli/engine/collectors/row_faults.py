@@ -186,10 +186,10 @@ def raise_faults(job: "Job", faults: Faults) -> None:
     for fault in _grave(faults):
         number, places = faults.found[fault]
         kind = _kind(job, fault, places[0])
-        others = ""
-        if number > 1:
-            also = ", ".join(_where(job, kind.source, place[0], place[1]) for place in places[1:])
-            others = f"; {number:,} in all, also {also}{' ...' if number > len(places) else ''}"
+        # A weight of a sample is that of all its positions: one place, however many there are.
+        _, *more = dict.fromkeys(_where(job, kind.source, place[0], place[1]) for place in places)
+        ends = " ..." if number > len(places) else ""
+        others = f"; {number:,} in all, also {', '.join(more)}{ends}" if more else ""
         raise DataError(f"{kind.source.place(*places[0][:2])}: {kind.fact}; {kind.cure}{others}", kind.code)
 
 

@@ -11,6 +11,12 @@ class TestFaults:
         done = compute("l1", save("p.npy", [math.nan] * 5), "0")
         done.refuses(3, "p.npy[0]", "5 in all, also row 1, row 2 ...")
 
+    def test_a_weight_of_a_sample_is_one_place(self, compute, save):
+        words = ("ce", save("p.npy", np.zeros((2, 3, 4))), save("t.npy", np.zeros((2, 4))), "--class-axis", "1")
+        done = compute(*words, "--sample-weight", save("w.npy", [-1.0, 1.0]))
+        assert done.err == "losscli: w.npy[0]: the weight -1 is negative or not finite; weights are numbers >= 0\n"
+        assert done.code == 3
+
     @pytest.mark.parametrize(("loss", "p"), [("bce", [-0.1, 0.5]), ("ce", [[-0.2, 0.6, 0.6]] * 2)])
     def test_a_negative_probability_is_refused(self, compute, save, loss, p):
         done = compute(loss, save("p.npy", p), save("t.npy", [0, 1]), "--from", "probs")
