@@ -12,7 +12,7 @@ FARTHEST = 1e140
 
 def times(weight: Array | float, value: Array) -> Array:
     """Return weight * value, where zero times anything is zero: 0 log 0 = 0."""
-    if isinstance(weight, float):
+    if isinstance(weight, float | np.floating):
         return value if weight == 1 else weight * value if weight else np.zeros_like(value)
     return np.where(weight == 0, 0, weight * value)
 

@@ -14,7 +14,7 @@ from losscli.definition.domain import AT_LEAST_ONE, NON_NEGATIVE, POSITIVE, REAL
 from losscli.definition.loss import Axis, BoundLoss, same
 from losscli.definition.registry import family, loss
 from losscli.losses.relative import lift
-from losscli.losses.stable import NEAR, exp_tail, held, log_ratio
+from losscli.losses.stable import NEAR, exp_rest, exp_tail, held, log_ratio
 
 
 def _place(x: Array) -> tuple[Array, Targets, Extras]:
@@ -106,6 +106,10 @@ def deviance(y: Array, t: Array, power: float) -> tuple[Array, Array]:
     a = y.dtype.type(1) - power
     b = a + 1
     gap = y - t
+    mean = held(y)
+    slope = 2 * np.where(gap == 0, 0, (mean - t) / mean * mean**a)
+    if power >= 2:
+        return _steep(gap, np.minimum(y, t), a, b), slope
     ratio = log_ratio(gap, np.minimum(y, t))
     near = np.abs(ratio) * max(abs(a), abs(b)) < NEAR
 
@@ -117,11 +121,27 @@ def deviance(y: Array, t: Array, power: float) -> tuple[Array, Array]:
 
     scale = t**b
     value = 2 * scale * np.where(near, beyond(b) - beyond(a), whole(b) - whole(a))
-    if power < 2:
-        none = t == 0
-        value = np.where(none, 2 * np.power(y, b, out=np.zeros_like(value), where=none) / b, value)
-    mean = held(y)
-    return value, 2 * ((mean - t) / mean) * mean**a
+    none = t == 0
+    return np.where(none, 2 * np.power(y, b, out=np.zeros_like(value), where=none) / b, value), slope
+
+
+FAR = 100
+"""exp(-100) is less than the last digit of 1 in every dtype."""
+
+
+def _steep(gap: Array, less: Array, a: Any, b: Any) -> Array:
+    """Return the deviance for b <= 0, from y - t and the smaller of y and t.
+
+    With R(x) = exp(x) - 1 - x it is 2 y^b (R(b M) / b - R(M)) / a for M = log(t / y): a sum of two terms of the same
+    sign. Where y is larger than t, both are multiplied by (t / y)^-b and y^b becomes t^b, since only a power of the
+    smaller number cannot be 0 where the deviance is not.
+    """
+    size = np.abs(log_ratio(gap, less))
+    steepness = -b * size if b else np.zeros_like(size)
+    fade, near = np.exp(-steepness), np.minimum(steepness, FAR)
+    first = np.where(gap > 0, np.exp(-near) * exp_rest(near), exp_rest(-steepness)) / b if b else 0
+    second = np.where(gap > 0, fade * exp_rest(-size), exp_rest(size))
+    return np.where(gap == 0, 0, 2 * less**b * ((first - second) / a))
 
 
 @loss(

@@ -419,7 +419,7 @@ def norm_of(gap: Array, p: float, epsilon: float) -> tuple[Array, Array]:
     total = row_sums(part).astype(gap.dtype)
     norm = total ** (1 / p)
     with np.errstate(all="ignore"):
-        turn = np.sign(gap) * (size / scale / norm[:, None]) ** (p - 1)
+        turn = np.sign(gap) * (size / scale) ** (p - 1) * (total ** (1 / p - 1))[:, None]
     return np.where(infinite, np.inf, norm * scale[:, 0]), np.where((norm == 0)[:, None], 0, turn)
 
 

@@ -17,6 +17,7 @@ from losscli.definition.batch import Dense, Extras, Probability, Targets, Values
 from losscli.definition.domain import FRACTION, NON_NEGATIVE, POSITIVE
 from losscli.definition.loss import Axis, BoundLoss, same
 from losscli.definition.registry import family, loss
+from losscli.losses.probability import to_the
 from losscli.losses.ranking import lost
 from losscli.losses.sigmoid import MAKERS
 from losscli.losses.softmax import log_softmax, through_softmax
@@ -339,9 +340,11 @@ def focal_tversky(
 ) -> tuple[Array, Any]:
     """A power of the Tversky loss."""
     value, slopes = tversky_loss(sums, alpha, beta, smooth)
+    below = sums.i + alpha * sums.fp + beta * sums.fn + smooth
+    rest = np.where(below == 0, 1, (sums.i + smooth) / np.where(below == 0, 1, below))
     with np.errstate(all="ignore"):
-        outer = np.where(value == 0, 0 if gamma != 1 else 1, gamma * value ** (gamma - 1))
-    return value**gamma, Slopes(outer * slopes.i, outer * slopes.fp, outer * slopes.fn)
+        outer = np.where(value == 0, 0 if gamma != 1 else 1, gamma * to_the(gamma - 1, value, rest))
+        return to_the(gamma, value, rest), Slopes(outer * slopes.i, outer * slopes.fp, outer * slopes.fn)
 
 
 @loss(
@@ -555,7 +558,7 @@ def _weights_of_sizes(true: Array, power: float, smooth: float) -> tuple[Array, 
     size = np.where(true > 0, true, np.inf)
     smallest = size.min(axis=1, keepdims=True)
     smallest = np.where(np.isfinite(smallest), smallest, 1)
-    return (smallest / np.where(true > 0, true, smallest)) ** power, smooth * smallest**power
+    return (smallest / np.where(true > 0, true, smallest)) ** power, times(smooth, smallest**power)
 
 
 def _nothing_true(sums: Sums, value: Array, slopes: Slopes) -> tuple[Array, Slopes]:
@@ -589,7 +592,7 @@ def generalized_dice(sums: Sums, *, power: Power = 2.0, smooth: Smooth = 0.0) ->
     wrong = (w * (sums.fp + sums.fn)).sum(axis=1, keepdims=True)
     right = 2 * (w * sums.i).sum(axis=1, keepdims=True) + 2 * smooth_of_weights
     below = np.where(wrong + right == 0, 1, wrong + right)
-    by_wrong = w * (right / below) / below
+    by_wrong = w * np.where(np.isinf(below), 0, right / below) / below
     value = wrong / below
     return _nothing_true(sums, value[:, 0], Slopes(i=-2 * w * value / below, fp=by_wrong, fn=by_wrong))
 
@@ -618,7 +621,8 @@ def squared_generalized_dice(sums: Sums, *, power: Power = 2.0, smooth: Smooth =
     below = (w * sums.squares).sum(axis=1, keepdims=True) + smooth_of_weights
     below = np.where(below == 0, 1, below)
     value = wrong / below
-    slopes = Slopes(over=2 * w * (right / below) / below, under=-2 * w / below, both=-2 * w * value / below)
+    share = np.where(np.isinf(below), 0, right / below)
+    slopes = Slopes(over=2 * w * share / below, under=-2 * w / below, both=-2 * w * value / below)
     return _nothing_true(sums, value[:, 0], slopes)
 
 

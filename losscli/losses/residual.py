@@ -193,7 +193,7 @@ def pseudo_huber(
     """Huber's loss without a break: quadratic near zero, and a line with slope delta far from it."""
     x = held(r / delta)
     length = np.hypot(1, x)
-    return delta * (r * (x / (1 + length))), delta * (x / length)
+    return delta * (x / (1 + length)) * r, delta * (x / length)
 
 
 @loss(

@@ -3,7 +3,7 @@
 import ast
 import functools
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import mpmath
@@ -11,6 +11,7 @@ import numpy as np
 from mpmath import mp, mpf
 from rows import Dual, Row, cumsum, divided, lifted, power, times
 
+from losscli.definition.domain import Interval
 from losscli.definition.loss import Loss
 
 DIGITS = 60
@@ -38,6 +39,35 @@ def settings(loss: Loss) -> Iterator[dict[str, float | None]]:
         for edge in (*edges, *AMID.get((loss.name, name), ())):
             if edge in domain:
                 yield defaults | {name: float(edge)}
+
+
+def far_settings(loss: Loss, generator: np.random.Generator, number: int) -> Iterator[dict[str, float | None]]:
+    """Settings with one parameter, or all, of any size that a domain has, or as near to its ends as numbers are."""
+    defaults = {name: parameter.default for name, parameter in loss.parameters.items()}
+    for _ in range(number if defaults else 1):
+        chosen = list(defaults) if generator.random() < 0.4 else [generator.choice([*defaults, ""])]
+        yield defaults | {name: _far(loss.parameters[name].domain, generator) for name in chosen if name}
+
+
+def _far(domain: Interval, generator: np.random.Generator) -> float:
+    """A number of an interval, of any magnitude."""
+    if domain.whole:
+        return float(generator.integers(math.ceil(domain.low), min(domain.high, domain.low + 7), endpoint=True))
+    up = math.isfinite(domain.low) and (math.isinf(domain.high) or generator.random() < 0.5)
+    end, other = (domain.low, domain.high) if up else (domain.high, domain.low)
+    span = abs(other - end)
+    if math.isinf(end):
+        return float(generator.choice([-1, 1]) * 10 ** generator.uniform(-300, 300))
+    smallest = -300 if end == 0 else -16
+    exponent = generator.uniform(smallest, 300 if math.isinf(span) else math.log10(span))
+    found = end + (1 if up else -1) * 10**exponent
+    return float(found) if found in domain else (domain.low + min(domain.high, domain.low + 2)) / 2
+
+
+def reach(numbers: Iterable[Any]) -> int:
+    """How many decimal places the largest or smallest of some numbers is from 1."""
+    sizes = [abs(mpf(one)) for one in numbers if one and mp.isfinite(one)]
+    return max((int(abs(mp.log10(size))) for size in sizes), default=0) + 1
 
 
 def log(x: Any) -> Any:
@@ -198,7 +228,7 @@ def close(found: Any, true: Any, dtype: Any, condition: Any) -> bool:
     """Within 4 ulp, or within what rounding the input does: 4 eps (|value| + condition)."""
     info = np.finfo(dtype)
     if abs(true) > mpf(float(info.max)):
-        return bool(np.isinf(found)) or abs(mpf(float(found)) - true) <= ULPS * mpf(float(np.spacing(info.max)))
+        return bool(np.isinf(found)) or abs(mpf(float(found)) - true) <= ULPS * mpf(float(info.max * info.eps / 2))
     if not math.isfinite(found):
         return False
     error = abs(mpf(float(found)) - true)
