@@ -48,6 +48,9 @@ if TYPE_CHECKING:
 LEAST_ROWS = 20
 """With fewer rows than this, a bootstrap interval is too narrow to rely on."""
 
+FARTHEST_COMPARED = 1e150
+"""Of larger numbers, the sum of the squares of many may overflow a float64."""
+
 
 @dataclass(frozen=True)
 class Terms:
@@ -263,7 +266,7 @@ def compare(meeting: Meeting, terms: Terms, threads: int | None = None) -> Compa
             f"{meeting.other.name}: no row is left that both models have; a comparison of nothing is undefined"
         )
     weight = seen.weight.value
-    difference = seen.difference.value / weight
+    difference = seen.difference.over(seen.weight)
     with _mapping(threads) as run:
         if isinstance(seen.values, Rows):
             rows = seen.values
@@ -279,7 +282,7 @@ def compare(meeting: Meeting, terms: Terms, threads: int | None = None) -> Compa
     n = seen.spread.n
     return Comparison(
         meeting.other.name,
-        (seen.first.value / weight, seen.second.value / weight),
+        (seen.first.over(seen.weight), seen.second.over(seen.weight)),
         n,
         difference,
         low,
@@ -320,6 +323,8 @@ class Seen:
     spread: Moments = field(default_factory=Moments)
     wins: int = 0
     ties: int = 0
+    farthest: float = 0.0
+    """The size of the largest weight, or weight times difference."""
 
     @classmethod
     def of(cls, meeting: Meeting, top: int, classes: int) -> "Seen":
@@ -329,12 +334,24 @@ class Seen:
         no_groups = GroupMoments.of(np.zeros(0, np.int64), empty, classes)
         seen = cls(Rows.of(empty, None) if few else Cells.of(empty), no_groups, Changed(top), Changed(top))
         for part in meeting:
-            seen.add(part)
+            with np.errstate(all="ignore"):
+                seen.add(part)
+            seen.check(meeting)
         return seen
+
+    def check(self, meeting: Meeting) -> None:
+        """Raise a DataError if a number is so large that the squares, which the interval needs, leave the range."""
+        if self.farthest > FARTHEST_COMPARED:
+            raise DataError(
+                f"{meeting.other.name}: weights, or weights times differences of losses, reach {self.farthest:.3g}, too large for "
+                "an interval; divide the weights, or the predictions and targets, by a common factor"
+            )
 
     def add(self, part: Paired) -> None:
         difference, weights = part.difference, part.weights
         weighted = Rows.of(difference, weights)
+        for numbers in (weighted.sums, weighted.weights):
+            self.farthest = max(self.farthest, float(np.abs(numbers).max(initial=0)))
         if isinstance(self.values, Rows):
             self.values = self.values + weighted
         else:
@@ -379,7 +396,7 @@ def _classes(moments: GroupMoments, names: list[str], confidence: float) -> list
             "rows": int(moments.n[i]),
             "difference": float(moments.mean[i]),
             "interval": list(
-                student_interval(int(moments.n[i]), float(moments.mean[i]), float(moments.squares[i]), confidence)
+                student_interval(int(moments.n[i]), float(moments.mean[i]), moments.squares[i], confidence)
             ),
         }
         for i in moments.falling()

@@ -16,7 +16,7 @@ from losscli.data.target_encoding import DecodedTargets, Smoothing, TargetEncodi
 from losscli.data.units import Units
 from losscli.definition.batch import Sequences
 from losscli.definition.request import Request
-from losscli.engine.aggregates import PERCENTILES, SKETCH_ERROR, Faults, Quantiles, divide
+from losscli.engine.aggregates import PERCENTILES, SKETCH_ERROR, Faults, Quantiles
 from losscli.engine.collector import Aggregate, Collector
 from losscli.engine.collectors.baseline import collectors as baseline_collectors
 from losscli.engine.collectors.calibration_bins import MOST_ELEMENTS, CalibrationBins, applies
@@ -281,7 +281,7 @@ class Measurement:
         plain = self.job.encoding.smoothing is None and (temper is None or temper.factor == 1)
         added_up = self.job.unit != "row" and self.job.over_positions == "sum"  # the loss of no single position
         if plain and not added_up and self.request.library is None:
-            mean = divide(sums.weighted.value, sums.weight.value)
+            mean = sums.weighted.over(sums.weight)
             summary |= {name: transform(mean) for name, transform in self.job.loss.declaration.statistics.items()}
         if self.bytes is not None:
             summary["bits_per_byte"] = bits.per_byte(sums.sum.value, self.bytes)
