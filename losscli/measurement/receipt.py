@@ -1,7 +1,9 @@
 """Receipt and signature: everything that a number depends on, in full and in one line."""
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
+from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +57,7 @@ def receipt(
         "mask": request.mask,
         "missing": request.missing if job.missing else None,
         "computed_in": str(job.dtype),
+        "arithmetic": arithmetic(),
         "classes": list(decoded.classes) if decoded.classes else None,
         "reduction": request.reduction,
         "reduction_formula": REDUCTIONS[request.reduction].formula,
@@ -84,6 +87,25 @@ def receipt(
         "dtype": request.dtype,
     }
     return {key: value for key, value in entries.items() if value is not None}
+
+
+@cache
+def arithmetic() -> dict[str, str]:
+    """Return what digits depend on besides files and conventions: NumPy, and the instructions that it uses here.
+
+    exp, log and pow of float32 have other last digits with other instructions. The name is NumPy's own, of the highest level
+    that it dispatches to on this processor, or of what it is built for if that is all.
+    """
+    return {"numpy": np.__version__, **_simd()}
+
+
+def _simd() -> dict[str, str]:
+    """Return the name of the highest level of instructions that NumPy uses here; nothing if it does not say."""
+    compiled = sys.modules.get("numpy._core._multiarray_umath")  # which NumPy has loaded
+    features: Mapping[str, bool] = getattr(compiled, "__cpu_features__", {})
+    levels = [*getattr(compiled, "__cpu_baseline__", ()), *getattr(compiled, "__cpu_dispatch__", ())]
+    used = [name for name in levels if features.get(name)]
+    return {"simd": used[-1]} if used else {}
 
 
 def _loss_entries(request: "Request") -> dict[str, Any]:
