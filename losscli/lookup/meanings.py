@@ -116,7 +116,8 @@ ELSEWHERE: Mapping[str, str] = {
     "ntxent nt-xent-loss": "a mean over the pairs of each row, then over rows; optax and pytorch-metric-learning take it over all pairs",
     "simclr": "temperature is 0.07 by default; SimCLR's own is 0.1 to 1",
     "supcon-loss": "temperature is 0.1 by default; in its authors' code it is 0.07",
-    "npairs n-pairs-loss": "of vectors as they are here; pytorch-metric-learning normalises them, TensorFlow Addons adds a penalty of their length",
+    "npairs n-pair n-pairs-loss": "of cosines here and in pytorch-metric-learning; the paper's is of dot products, and TensorFlow Addons "
+    "adds a penalty of their length",
     "dice-loss soft-dice binary-dice-loss": "smooth is 0 by default here and 1 in optax, whose dice_loss takes a softmax; "
     "segmentation-models' pools the batch, MONAI's is the mean over rows and classes",
     "jaccard-loss": "segmentation-models' pools the batch; here a row, or what --per says, is a mask",

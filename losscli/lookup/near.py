@@ -5,6 +5,7 @@ Letters alone lead astray: rmse is one letter from mse, and binary-logloss is ne
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 NOISE = frozenset(("loss", "losses", "error", "mean", "function", "func", "fn"))
 """Words that are in or missing from a name without a change of what it means."""
@@ -30,6 +31,7 @@ def nearest(name: str, choices: Iterable[str]) -> str | None:
     return None if best is None else best[1]
 
 
+@lru_cache(maxsize=4096)
 def _telling(name: str) -> list[str]:
     return [word for word in words(name) if word not in NOISE]
 
