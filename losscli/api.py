@@ -237,7 +237,7 @@ def compute(
     request = _computed_request(bound, predictions, targets, rest)
     kept = _Kept(per_sample, elements, gradient)
     measurement, result = _kept_and_required(request, kept, require, as_, threads, set(options))
-    result.notes = _told(measurement.notes)
+    result.notes = _told(measurement.notes, loss)
     kept.give(result, measurement)
     return result
 
@@ -319,7 +319,7 @@ def _summed(
     wanted = requirements_of(require, names, [loss, *plus])
     found = summed(terms, threads)
     found.require(wanted)
-    found.notes = [*notes, *_told(found.notes)]
+    found.notes = [*notes, *_told(found.notes, loss, *plus)]
     return found
 
 
@@ -406,7 +406,7 @@ def compare(
     request = _request(bound, words["model A"], words["targets"], rest, arrays)
     terms = Terms(margin, confidence, resamples, seed, top)
     found = compare_all(request, [words[name] for name in models], terms, threads)
-    found.notes = _told(found.notes)
+    found.notes = _told(found.notes, loss)
     return found
 
 
@@ -433,7 +433,7 @@ def rank(
 
     bound, rest = _bound(loss, options)
     found = examine(_request(bound, predictions, targets, rest), top, by, threads)
-    found.notes = _told(found.notes)
+    found.notes = _told(found.notes, loss)
     return found
 
 
@@ -705,12 +705,14 @@ def _one_library(text: str) -> str:
     return names[0]
 
 
-def _told(notes: Sequence[str]) -> list[str]:
-    """Notes for the result; those that are warnings are warned of as Python does."""
+def _told(notes: Sequence[str], *typed: str) -> list[str]:
+    """Notes for the result, and on the names of losses that were typed; those that are warnings are warned of as Python does."""
+    from losscli.lookup.names import elsewhere
+
     for note in notes:
         if note.startswith("warning: "):
             warnings.warn(note.removeprefix("warning: "), LosscliWarning, stacklevel=3)
-    return [note for note in notes if not note.startswith("warning: ")]
+    return [*(note for note in notes if not note.startswith("warning: ")), *elsewhere(*typed)]
 
 
 class LosscliWarning(UserWarning):

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from losscli.custom import NAMED
 from losscli.definition.loss import BoundLoss
 from losscli.errors import UsageError
+from losscli.lookup.meanings import instead
 from losscli.lookup.names import find
 from losscli.wording import short
 
@@ -20,6 +21,8 @@ def parse(text: str) -> list[BoundLoss]:
         if the loss or a parameter is unknown, a value is outside its domain, or the text is not of this form.
     """
     custom = NAMED.fullmatch(text)
+    if custom is None and (said := instead(text)) is not None:  # names with colons, such as reg:squarederror
+        raise UsageError(f"{text!r} {said}")
     if custom is None:
         name, *parts = text.split(":")
     else:

@@ -79,7 +79,7 @@ def poisson(
     distribution,
     "exp(y) - t * y",
     slope="exp(y) - t",
-    aliases=("log-poisson-loss", "poisson-nll", "poisson-nll-loss"),
+    aliases=("log-poisson-loss", "poisson-nll-loss"),
     source="PyTorch, PoissonNLLLoss, https://docs.pytorch.org/docs/stable/generated/torch.nn.PoissonNLLLoss.html",
     special=(
         "predictions are logarithms of rates; of rates it is poisson",
@@ -183,7 +183,7 @@ def gamma_deviance(y: Array, t: Array) -> tuple[Array, Array]:
     "2 * (log(y / t) + t / y - 1), 2 * (where(t == 0, 0, t**(2 - power)) / ((1 - power) * (2 - power)) "
     "- t * y**(1 - power) / (1 - power) + y**(2 - power) / (2 - power))))",
     slope="2 * (y - t) * y**(-power)",
-    aliases=("tweedie", "mean-tweedie-deviance", "tweedie-deviance-score"),
+    aliases=("mean-tweedie-deviance", "tweedie-deviance-score"),
     source="Jorgensen 1987, Exponential Dispersion Models, doi:10.1111/j.2517-6161.1987.tb01685.x",
     special=(
         "power 1 and 2 are the limits of the formula; it may be as near to them as numbers are",
@@ -208,7 +208,7 @@ def tweedie_deviance(
     distribution,
     "y + t * exp(-y)",
     slope="1 - t * exp(-y)",
-    aliases=("gamma-nll", "log-gamma-loss"),
+    aliases=("log-gamma-loss",),
     source="McCullagh and Nelder 1989, Generalized Linear Models, chapter 8; scikit-learn, HalfGammaLoss",
     special=(
         "predictions are logarithms of means",
@@ -229,7 +229,7 @@ def log_gamma(y: Array, t: Array) -> tuple[Array, Array]:
     distribution,
     "exp((2 - power) * y) / (2 - power) - t * exp((1 - power) * y) / (1 - power)",
     slope="exp((2 - power) * y) - t * exp((1 - power) * y)",
-    aliases=("tweedie-nll", "log-tweedie-loss"),
+    aliases=("log-tweedie-loss",),
     source="Jorgensen 1987, Exponential Dispersion Models, doi:10.1111/j.2517-6161.1987.tb01685.x; XGBoost, reg:tweedie",
     special=(
         "predictions are logarithms of means",

@@ -175,7 +175,7 @@ def cosine_distance(d: Array) -> tuple[Array, Array]:
     cosine,
     "d * 2",
     slope="2",
-    aliases=("squared-chord", "byol-loss"),
+    aliases=("byol-loss",),
     source="Grill et al. 2020, Bootstrap Your Own Latent, arXiv:2006.07733 (equation 2)",
     special=("the squared distance of the features after each was divided by its length",),
     relations=(same("2 * cosine_distance(a, b)"),),

@@ -270,7 +270,7 @@ def squared_dice(sums: Sums, *, smooth: Smooth = 0.0) -> tuple[Array, Any]:
 @loss(
     overlap,
     "(FP + FN) / (I + FP + FN + smooth)",
-    aliases=("iou-loss-of-masks", "jaccard-loss", "soft-iou", "intersection-over-union"),
+    aliases=("iou-loss-of-masks", "jaccard-loss", "soft-iou"),
     source="Jaccard 1912, The Distribution of the Flora in the Alpine Zone, doi:10.1111/j.1469-8137.1912.tb05611.x (the "
     "index); Rahman and Wang 2016, Optimizing Intersection-Over-Union in Deep Neural Networks for Image Segmentation",
     special=("it is 1 - I / (sum(p) + sum(t) - I)", EMPTY, ROWS_ARE_COUPLED),
@@ -678,7 +678,7 @@ mask_margins = family(
     mask_margins,
     definition="sort the errors e = max(0, 1 - t * z) of a mask's elements, the largest first; sum e_i * (J_i - J_(i-1)), "
     "where J_i is one minus the intersection over union if the first i elements were all wrong, and J_0 = 0",
-    aliases=("lovasz", "lovasz-hinge-loss"),
+    aliases=("lovasz-hinge-loss",),
     source="Yu and Blaschko 2015, The Lovász Hinge: A Novel Convex Surrogate for Submodular Losses, arXiv:1512.07797; Berman, "
     "Rannen Triki and Blaschko 2018, The Lovász-Softmax Loss, arXiv:1705.08790 (of intersection over union)",
     special=(
