@@ -25,7 +25,7 @@ def constant_of(request: Request) -> float | None:
     if text is None or os.path.exists(text) or not is_finite_number(text):
         return None
     family = request.loss.family
-    takes = family.target_type == "numbers" and (family.several_outputs or family.one_target)
+    takes = family.target_type in ("numbers", "signs") and (family.several_outputs or family.one_target)
     if not takes and request.loss.declaration.resolve is None:
         raise DataError(f"{text}: no such file, and {request.loss.name} takes no constant for targets")
     if request.ignore_index is not None:

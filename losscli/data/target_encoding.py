@@ -85,7 +85,7 @@ class TargetEncoding:
         """
         if self.one_hot:
             return np.asarray(block).astype(np.int64)[:, None] == np.arange(self.k)
-        return block > 0 if self.kind in ("binary", "signed") else block
+        return block > 0 if self.kind in ("binary", "signed") or self.stored_as == "signs" else block
 
     def targets(self, block: Array) -> Targets:
         """Return the targets of a lift, smoothed, in float64 or exact in a narrower dtype."""

@@ -1,4 +1,4 @@
-"""The third operand of some losses: for each prediction a variance, a negative, or the other one of a pair."""
+"""The third operand of some losses: for each prediction a variance, a negative, the other one of a pair, or a reference."""
 
 from losscli.data.class_names import by_name
 from losscli.data.dataset import Dataset
@@ -47,5 +47,6 @@ THIRD_OPERANDS = {
     "variance": "the variance of each prediction",
     "negative": "the negatives' features",
     "other": "the features of the other ones of the pairs",
+    "reference": "the log-probabilities under the reference model",
 }
 """Option without dashes -> the third operand in words, for messages."""

@@ -46,6 +46,7 @@ OPEN_FRACTION = Interval(0, 1)
 AT_LEAST_ONE = Interval(1, math.inf, low_closed=True)
 BELOW_INFINITY = Interval(-math.inf, math.inf, low_closed=True)
 ABOVE_MINUS_ONE = Interval(-1, math.inf)
+LOG_PROBABILITIES = Interval(-math.inf, 0, low_closed=True, high_closed=True)
 
 
 class Domains(NamedTuple):

@@ -17,6 +17,7 @@ TAKEN_BY: Mapping[str, Taken] = {
     "variance": lambda family: family.third_operand == "variance",
     "negative": lambda family: family.third_operand == "negative",
     "other": lambda family: family.third_operand == "other",
+    "reference": lambda family: family.third_operand == "reference",
     "per": lambda family: family.has_units,
     "class-axis": lambda family: family.takes_class_axis,
     "over-positions": lambda family: family.has_units and family.coupled is None,
@@ -53,6 +54,7 @@ FILES = (
     "variance",
     "negative",
     "other",
+    "reference",
 )
 """Options whose value is a file."""
 FILES_OR_NUMBERS = ("sample-weight", "variance", "bytes", "input-lengths", "target-lengths")

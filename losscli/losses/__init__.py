@@ -21,6 +21,8 @@ FAMILY_MODULES = (
     "embedding",
     "angular",
     "contrastive",
+    "preference",
+    "adversarial",
     "overlap",
     "whole_file",
     "box",

@@ -248,7 +248,7 @@ def signature(receipt: Mapping[str, Any]) -> str:
         "shift": receipt.get("shift"),
         "mask": receipt.get("mask"),
         "missing": receipt.get("missing"),
-        **{name: _word(receipt.get(name)) for name in ("centers", "variance", "negative", "other")},
+        **{name: _word(receipt.get(name)) for name in ("centers", "variance", "negative", "other", "reference")},
         "per": _unit(receipt),
         **_of_distributions(receipt),
         "box": None if receipt.get("box") == "xyxy" else receipt.get("box"),

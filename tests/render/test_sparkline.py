@@ -371,6 +371,16 @@ FRAMES = {
     "multiclass-hinge": (-3, 3, 0, 4),
     "listwise-softmax": (-3, 3, math.log1p(math.exp(-3)), math.log1p(math.exp(3))),
     "margin-ranking": (-3, 3, 0, 3),
+    "dpo": (-30, 30, math.log1p(math.exp(-3)), math.log1p(math.exp(3))),
+    "kto": (-60, 60, 1 / (1 + math.exp(6)), 1 / (1 + math.exp(-6))),
+    # Odds of exp(-1) / (1 - exp(-1)) against those of exp(-0.01) and of exp(-4).
+    "orpo": (
+        -4,
+        -0.01,
+        0.01 + 0.1 * math.log1p(math.expm1(0.01) / math.expm1(1)),
+        4 + 0.1 * math.log1p(math.expm1(4) / math.expm1(1)),
+    ),
+    "lsgan": (-3, 3, 0, 8),
     "cosine-distance": (0, 2, 0, 2),
     "cosine-embedding": (0, 2, 0, 1),
     "contrastive": (0, 2, 0, 0.5),

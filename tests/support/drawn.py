@@ -16,7 +16,7 @@ from losscli.losses.contrastive import unit
 K = 4
 """Classes, and columns of most predictions."""
 FEATURES = 3
-WIDTHS = {"views": 3 * K, "class-masks": 2 * K, "class-overlap": 2 * K, "label-matrix": 2 * K, "pairs": 2, "box": 4}
+WIDTHS = {"views": 3 * K, "class-masks": 2 * K, "class-overlap": 2 * K, "label-matrix": 2 * K, "box": 4}
 FEATURED = ("embedding", "cosine", "cosine-pair", "pair", "triplet", "batch", "paired")
 CENTERS = np.random.default_rng(99).normal(size=(K, FEATURES))
 
@@ -52,6 +52,8 @@ def numbers_in(domain: Interval, generator: np.random.Generator, shape: tuple[in
         return generator.normal(0, 3, shape)
     if domain.whole:
         return generator.integers(int(domain.low), int(domain.high) + 1, shape).astype(float)
+    if np.isinf(domain.low):
+        return domain.high - generator.lognormal(0, 0.7, shape)
     if np.isinf(domain.high):
         return domain.low + generator.lognormal(0, 0.7, shape)
     return domain.low + (domain.high - domain.low) * generator.uniform(0.02, 0.98, shape)
@@ -62,7 +64,7 @@ def drawn(loss: Loss, n: int, seed: int, k: int = K, elements: bool = False) -> 
     generator = np.random.default_rng(seed)
     family = loss.family
     domains = loss.domains(loss.bind().parameters)
-    width = FEATURES if family.name in FEATURED else WIDTHS.get(family.name, k)
+    width = FEATURES if family.name in FEATURED else family.width or WIDTHS.get(family.name, k)
     rows = not (family.several_outputs or (family.name == "pair")) or (elements and family.several_outputs)
     shape = (n, width) if rows else (n,)
     predictions = numbers_in(domains.predictions, generator, shape)
@@ -97,9 +99,9 @@ def drawn(loss: Loss, n: int, seed: int, k: int = K, elements: bool = False) -> 
     if family.takes_centers:
         extras = extras._replace(centers=CENTERS)
     if family.third_operand is not None and family.name != "pair":
-        third = (
-            generator.lognormal(0, 0.5, shape) if family.third_operand == "variance" else generator.normal(0, 2, shape)
-        )
+        third = generator.normal(0, 2, shape)
+        if family.third_operand in ("variance", "reference"):
+            third = np.exp(third / 4) if family.third_operand == "variance" else -np.abs(third)
         extras = extras._replace(third_operand=third)
     if family.coupled == "rows":
         others = generator.normal(size=(4 * K, FEATURES))

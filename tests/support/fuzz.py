@@ -91,6 +91,10 @@ SHARES = {
     "class-masks": 1,
     "class-overlap": 2,
     "label-matrix": 1,
+    "preference": 1,
+    "feedback": 1,
+    "odds": 1,
+    "adversarial": 1,
 }
 """How often a family is drawn."""
 WORDS = ("", " ", "x", "NaN", "nan", "inf", "-inf", "1e999", "-1", "1e5", "0.5", "1,5", '"', "1;2", "\t", "\x00", "007", "NA", "٣", "1_0", "0x1", "+1", "1.", ".5", "1e-400", "true", "None", "ant", "2", "255", "a\nb", "=1+1", "9" * 400)  # fmt: skip
@@ -522,7 +526,7 @@ class Maker:
         if third_operand is None or (self.family.name == "pair" and self.flat):
             return None
         x = self.generator.normal(size=p.rows.shape)
-        x = abs(x) + 0.01 if third_operand == "variance" else x
+        x = {"variance": abs(x) + 0.01, "reference": -abs(x)}.get(third_operand, x)
         return Part(x.astype(self.pick(["f4", "f8"])), self.named(p, self.flat))
 
     def weights(self) -> Part | None:

@@ -18,6 +18,10 @@ FAMILIES = (
     "scores",
     "ranking",
     "pairs",
+    "preference",
+    "feedback",
+    "odds",
+    "adversarial",
     "cosine",
     "cosine-pair",
     "pair",
@@ -131,6 +135,64 @@ def pairs(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[C
                 Dense(np.array([t], np.int8)),
                 Extras(),
                 lambda x, t=t: truth(loss, parameters, d=t * (x[0] - x[1])),
+                [],
+            )
+
+
+def likelihoods(dtype: Any, generator: Any, numbers: int) -> Iterator[np.ndarray]:
+    """Log-probabilities of every size: of tokens and of long responses, of certain and of impossible ones."""
+    for scale in (1e-6, 0.01, 0.5, 1, 3, 30, 300):
+        for _ in range(2):
+            yield -np.abs(rounded(generator, dtype, numbers, scale=scale))
+
+
+def preference(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[Case]:
+    for row in likelihoods(dtype, generator, 2):
+        for t in (1, -1):
+            for reference in (np.asarray(row * (1 + 0.1 * generator.normal(size=2)), dtype), row, row[::-1]):
+                yield Case(
+                    row[None],
+                    Dense(np.array([t], np.int8)),
+                    Extras(third_operand=reference[None]),
+                    lambda x, t=t: truth(loss, parameters, h=t * ((x[0] - x[2]) - (x[1] - x[3]))),
+                    exact(reference),
+                )
+
+
+def feedback(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[Case]:
+    for row in likelihoods(dtype, generator, 1):
+        for t in (1, -1):
+            reference = np.asarray(row * (1 + 0.1 * generator.normal()), dtype)
+            yield Case(
+                row,
+                Dense(np.array([t], np.int8)),
+                Extras(third_operand=reference),
+                lambda x, t=t: truth(loss, parameters, h=x[0] - x[1], t=t),
+                exact(reference),
+            )
+
+
+def odds(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[Case]:
+    rows = [*likelihoods(dtype, generator, 2), np.array([-1e-6, -20], dtype), np.array([-700, -0.5], dtype)]
+    for row in rows:
+        for t in (1, -1):
+
+            def value(x: Numbers, t: int = t) -> Any:
+                w, l = x[::t]
+                return truth(loss, parameters, w=w, l=l)
+
+            yield Case(row[None], Dense(np.array([t], np.int8)), Extras(), value, [])
+
+
+def adversarial(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[Case]:
+    scores = [*(float(rounded(generator, dtype, scale=scale)) for scale in (0.1, 1, 1, 3, 30, 1e4)), 0.0, 1.0, -1.0]
+    for score in scores:
+        for t in (1, -1):
+            yield Case(
+                np.array([score], dtype),
+                Dense(np.array([t], np.int8)),
+                Extras(),
+                lambda x, t=t: truth(loss, parameters, s=x[0], t=t),
                 [],
             )
 
@@ -543,6 +605,10 @@ MAKERS = {
     "scores": scores,
     "ranking": ranking,
     "pairs": pairs,
+    "preference": preference,
+    "feedback": feedback,
+    "odds": odds,
+    "adversarial": adversarial,
     "cosine": cosine,
     "cosine-pair": cosine_pair,
     "pair": pair,

@@ -808,6 +808,12 @@ def value_of(
     if family.name == "gaussian":
         rows = zip(exact, marks, third or [], strict=True)
         return [evaluate(loss, loss.formula, {"y": a, "t": b, "v": mpf(v)}, parameters) for a, b, v in rows]
+    if family.name == "feedback":
+        rows = zip(exact, marks, third or [], strict=True)
+        return [evaluate(loss, loss.formula, {"h": a - mpf(r), "t": b}, parameters) for a, b, r in rows]
+    if family.name == "adversarial":
+        rows = zip(exact, marks, strict=True)
+        return [evaluate(loss, loss.formula, {"s": a, "t": b}, parameters) for a, b in rows]
     if family.name == "residual":
         return [evaluate(loss, loss.formula, {"r": a - b}, parameters) for a, b in zip(exact, marks, strict=True)]
     if family.name in ("relative", "distribution"):
@@ -918,6 +924,16 @@ def of_triplet(x: list[Any], t: list[Any], third: Any, parameters: Any) -> dict[
     return {"a": Vector(x), "b": Vector(t), "n": Vector(third), "norm": norm}
 
 
+def of_responses(x: list[Any], t: list[Any], third: Any, parameters: Any) -> dict[str, Any]:
+    ratio = [one - other for one, other in zip(x, third, strict=True)]
+    return {"h": t[0] * (ratio[0] - ratio[1])}
+
+
+def of_odds(x: list[Any], t: list[Any], third: Any, parameters: Any) -> dict[str, Any]:
+    w, l = x if t[0] > 0 else reversed(x)
+    return {"w": w, "l": l}
+
+
 def of_boxes(a: list[Any], b: list[Any], third: Any, parameters: Any) -> dict[str, Any]:
     if not all(map(mp.isfinite, [*a, *b])):
         raise UnclearError("a limit at infinity")
@@ -1020,6 +1036,8 @@ ROWS = {
     },
     "ranking": lambda x, t, third, parameters: {"z": x, "t": t, "items": range(len(x)), "K": len(x)},
     "pairs": lambda x, t, third, parameters: {"d": t[0] * (x[0] - x[1])},
+    "preference": of_responses,
+    "odds": of_odds,
     "cosine": lambda x, t, third, parameters: {"d": apart(x, t)},
     "cosine-pair": lambda x, t, third, parameters: {"d": apart(x, third), "t": t[0]},
     "pair": lambda x, t, third, parameters: {"D": x[0] if third is None else size(Vector(x) - third), "t": t[0]},
@@ -1126,6 +1144,8 @@ def reduced(
             raise RefusedError("a NaN prediction")
         if other is not None and family.third_operand == "variance" and not all(one > 0 for one in other):
             raise RefusedError("no variance")
+        if other is not None and family.third_operand == "reference" and not all(one <= 0 for one in other):
+            raise RefusedError("no log-probability")
         if family.name == "pair" and other is None and not 0 <= x[0] < math.inf:
             raise RefusedError("no distance")
         for domain, values in ((domains.predictions, x), (domains.targets, t)):

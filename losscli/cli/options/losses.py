@@ -62,6 +62,7 @@ THIRD_OPERANDS: dict[ThirdOperandName, str] = {
     "variance": "Variances of the predictions, in their shape; or one number for all.",
     "negative": "Features of the negatives, in the predictions' shape.",
     "other": "Features of the other one of each pair, in the predictions' shape.",
+    "reference": "Log-probabilities under the reference model, in the predictions' shape.",
 }
 """The name of a third operand, which is the name of its option too -> the help of the option."""
 

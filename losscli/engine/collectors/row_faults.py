@@ -9,7 +9,7 @@ import numpy as np
 from losscli.arrays import Array, row_sums
 from losscli.data.target_encoding import SUM_TOLERANCE
 from losscli.definition.batch import Sequences
-from losscli.definition.domain import REAL, Domains
+from losscli.definition.domain import LOG_PROBABILITIES, REAL, Domains, Interval
 from losscli.engine.aggregates import PLACES_SHOWN, Faults
 from losscli.engine.collector import BatchCollector
 from losscli.errors import DataError
@@ -37,6 +37,8 @@ ROW_SUM = "row sum"
 OVERFLOWED = "overflowed"
 SATURATED = "saturated"
 NO_ALIGNMENT = "no alignment"
+ALLOWED_THIRD = {"variance": Interval(0, math.inf, high_closed=True), "reference": LOG_PROBABILITIES}
+"""The numbers that a third operand may be, by its name; features may be any."""
 
 
 @dataclass(frozen=True)
@@ -148,8 +150,9 @@ def _outside_domains(job: "Job", look: _Looker, batch: "Batch") -> Faults:
     if domains.targets != REAL:
         faults = faults + look(OUTSIDE_TARGET, domains.targets.outside(batch.targets), batch.targets)
     if third_operand is not None:
-        negative = third_operand <= 0 if job.loss.family.third_operand == "variance" else False
-        faults = faults + look(BAD_THIRD_OPERAND, np.isnan(third_operand) | negative, third_operand)
+        allowed = ALLOWED_THIRD.get(job.loss.family.third_operand or "")
+        outside = np.isnan(third_operand) | (False if allowed is None else allowed.outside(third_operand))
+        faults = faults + look(BAD_THIRD_OPERAND, outside, third_operand)
     if weights is not None:
         faults = faults + look(BAD_WEIGHT, ~((weights >= 0) & np.isfinite(weights)), weights)
     return faults
@@ -260,6 +263,13 @@ def _words(job: "Job", fault: str, place: tuple[int, int | None, float]) -> _Wor
     """Return the words for a fault of the rows of a job; `place` is the first place that has it."""
     if fault == BAD_THIRD_OPERAND and job.loss.family.third_operand == "variance":
         return _Words("outside-domain", "{value:g} is no variance", "a variance is a number above 0")
+    reference = fault == BAD_THIRD_OPERAND and job.loss.family.third_operand == "reference"
+    if reference or (fault == OUTSIDE_PREDICTION and job.domains.predictions == LOG_PROBABILITIES):
+        return _Words(
+            "outside-domain",
+            "{value:g} is no log-probability, which is at most 0",
+            "if these are probabilities, take their logarithms",
+        )
     if fault in (CROSSED_PREDICTION, CROSSED_TARGET):
         return _words_of_boxes(job.extras.box or "xyxy", place[1])
     if fault == NAN_TARGET and len(job.targets.shape) == 2:
