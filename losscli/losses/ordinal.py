@@ -31,11 +31,25 @@ ordinal = FAMILIES["ordinal"] = replace(
 )
 
 
+def running_sums(terms: Array) -> Array:
+    """Return the sums up to each column, shape (n, k), as if they were added up with twice the digits.
+
+    What each addition rounds off follows from its operands and its result (Knuth 1969, The Art of Computer Programming,
+    volume 2, 4.2.2), and is added up beside them (Ogita, Rump and Oishi 2005, Accurate Sum and Dot Product,
+    doi:10.1137/030601818).
+    """
+    sums = np.cumsum(terms, axis=1)
+    before, added = sums[:, :-1], terms[:, 1:]
+    back = sums[:, 1:] - before
+    lost = (before - (sums[:, 1:] - back)) + (added - back)
+    sums[:, 1:] += np.cumsum(lost, axis=1)
+    return sums
+
+
 def _beyond(x: Probability, t: Array) -> Array:
     # Summed from the classes' own differences, which are exact even for a nearly certain class: sums of p would round.
     """Return the sums of p - t up to each class but the last."""
-    beyond: Array = np.cumsum(-gap(x, t), axis=1)[:, :-1]
-    return beyond
+    return running_sums(-gap(x, t))[:, :-1]
 
 
 def _slopes(x: Probability, steps: Array) -> Slopes:
@@ -44,7 +58,7 @@ def _slopes(x: Probability, steps: Array) -> Slopes:
     A class is in its own sum and in all sums after it.
     """
     by_p = np.zeros_like(x.p)
-    by_p[:, :-1] = np.cumsum(steps[:, ::-1], axis=1)[:, ::-1]
+    by_p[:, :-1] = running_sums(steps[:, ::-1])[:, ::-1]
     return Slopes(by_p * x.p, lambda: by_p)
 
 
@@ -60,6 +74,7 @@ def _slopes(x: Probability, steps: Array) -> Slopes:
         "of two classes, half of brier",
     ),
     whole=True,
+    wide=lambda parameters: True,
     facts=("bounded",),
 )
 def ranked_probability_score(x: Probability, t: Array) -> tuple[Array, Slope]:

@@ -160,11 +160,14 @@ def beyond_half(x: Probability) -> Array | None:
     return None if other is None else -other
 
 
-def gap(x: Probability, t: Array | float, span: Any = 1.0) -> Array:
-    """Return the difference t - span * p, computed from the smaller one of p and 1 - p, so that its digits are kept."""
+def gap(x: Probability, t: Array | float, span: Any = 1.0, rest: Array | float | None = None) -> Array:
+    """Return the difference t - span * p, computed from the smaller one of p and 1 - p, so that its digits are kept.
+
+    `rest` is span - t, if it is known with more digits than the difference has.
+    """
     if isinstance(t, float) and t == span:
         return span * x.q
-    difference = np.where(x.p > 0.5, span * x.q - (span - t), t - span * x.p)
+    difference = np.where(x.p > 0.5, span * x.q - (span - t if rest is None else rest), t - span * x.p)
     middle = beyond_half(x)
     return difference if middle is None else np.where(np.abs(middle) < 0.25, (t - span / 2) - span * middle, difference)
 
