@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from losscli.definition.convention import NONE
 from losscli.engine.aggregates import divide
 from losscli.engine.collector import Aggregate
 from losscli.engine.collectors.baseline import Answer, Baseline
@@ -43,7 +44,12 @@ def reduced(job: Job, summary: Summary, reduction: Reduction) -> tuple[float, fl
     DataError
         if there are no rows, or the denominator is 0.
     """
-    numerator = summary.weighted.value
+    convention, numerator = job.convention, summary.weighted.value
+    if convention.sums_in is not None:
+        # The sum of all elements is what is added up, before it is divided by their number.
+        elements = job.predictions.shape[1] if job.several and job.over_outputs == "mean" else 1
+        with np.errstate(all="ignore"):
+            numerator = float(np.asarray(numerator * elements).astype(convention.sums_in)) / elements
     if not summary.samples:
         raise DataError(
             f"{job.predictions.name}: no samples left"
@@ -53,9 +59,14 @@ def reduced(job: Job, summary: Summary, reduction: Reduction) -> tuple[float, fl
     if reduction.denominator is None:
         return float("nan"), numerator, float("nan")
     denominator = reduction.denominator(summary)
+    if not denominator and convention.nothing is not None:
+        return convention.nothing, numerator, denominator
     if not denominator:
         raise DataError(f"{job.predictions.name}: all weights are 0; the {reduction.name} of nothing is undefined")
-    return numerator / denominator, numerator, denominator
+    value = numerator / denominator
+    if job.convention != NONE and np.isnan(value):
+        raise DataError(f"{job.predictions.name}: the library gives NaN, as 0 times infinity is in it")
+    return value, numerator, denominator
 
 
 def baseline(job: Job, aggregate: Aggregate, reduction: str, value: float) -> Answer | None:

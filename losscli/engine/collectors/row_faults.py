@@ -9,7 +9,7 @@ import numpy as np
 from losscli.arrays import Array, row_sums
 from losscli.data.target_encoding import SUM_TOLERANCE
 from losscli.definition.batch import Sequences
-from losscli.definition.domain import REAL, Domains
+from losscli.definition.domain import POSITIVE, REAL, Domains
 from losscli.engine.aggregates import PLACES_SHOWN, Faults
 from losscli.engine.collector import BatchCollector
 from losscli.errors import DataError
@@ -148,8 +148,11 @@ def _outside_domains(job: "Job", look: _Looker, batch: "Batch") -> Faults:
     if domains.targets != REAL:
         faults = faults + look(OUTSIDE_TARGET, domains.targets.outside(batch.targets), batch.targets)
     if third_operand is not None:
-        negative = third_operand <= 0 if job.loss.family.third_operand == "variance" else False
-        faults = faults + look(BAD_THIRD_OPERAND, np.isnan(third_operand) | negative, third_operand)
+        taken = job.convention.taken.third_operand or (
+            POSITIVE if job.loss.family.third_operand == "variance" else REAL
+        )
+        bad = np.isnan(third_operand) if taken == REAL else np.isnan(third_operand) | taken.outside(third_operand)
+        faults = faults + look(BAD_THIRD_OPERAND, bad, third_operand)
     if weights is not None:
         faults = faults + look(BAD_WEIGHT, ~((weights >= 0) & np.isfinite(weights)), weights)
     return faults
