@@ -206,8 +206,6 @@ STATISTICS: Mapping[str, str] = {
     "mse PREDICTIONS TARGETS` goes element by element",
     "bleu rouge meteor chrf wer cer ter word-error-rate character-error-rate edit-distance": f"of words, and {_NONE}; `losscli compute ctc PREDICTIONS TARGETS` "
     "is a loss of sequences",
-    "vicregl vicregl-loss vic-regl": f"VICReg with terms of local features too, and {_NONE}; `losscli compute vicreg PREDICTIONS TARGETS` is "
-    "that of whole samples",
     "log-likelihood loglik log-prob": "minus a loss: `losscli compute ce PREDICTIONS TARGETS` of classes, gaussian-nll of means and variances",
     "entropy": "of one distribution; `losscli compute kl PREDICTIONS TARGETS` compares two",
 }
