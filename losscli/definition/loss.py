@@ -16,7 +16,7 @@ from typing import Annotated, Any, NamedTuple, Protocol, get_args, get_type_hint
 import numpy as np
 
 from losscli.arrays import Array
-from losscli.definition.batch import Extras, Targets, Values
+from losscli.definition.batch import Everyone, Extras, Targets, Values
 from losscli.definition.domain import BELOW_ONE, FRACTION, NON_NEGATIVE, POSITIVE, REAL, Domains, Interval
 from losscli.definition.words import Coupling, TargetType, ThirdOperandName
 from losscli.errors import UsageError
@@ -129,6 +129,14 @@ class Family:
 
     None if each row has its own loss.
     """
+    meets: Callable[[Array], Array] | None = None
+    """Makes of the features of all rows, shape (n, d), what each row is compared with, if `coupled` is 'rows'."""
+    both_ways: bool = False
+    """Whether a row's target is compared with all rows of predictions as well."""
+    needs_negatives: bool = False
+    """Whether rows have no loss if all rows of the file have the same label."""
+    census: Callable[["BoundLoss", Everyone], float] | None = None
+    """Returns `Everyone.share`, if the losses of rows depend on a number that all rows have together."""
     tables_only: bool = False
     """Whether its losses, which couple rows, take predictions of one or two axes only."""
     held_bytes: int = 0

@@ -19,7 +19,7 @@ from losscli.arrays import Array, times
 from losscli.definition.batch import Extras, Targets, Values
 from losscli.engine.batch import Batch, CountedRows
 from losscli.engine.collector import Aggregate, Collector, merged, of_batch, of_chunk
-from losscli.engine.existence import Existing, existing, filled
+from losscli.engine.existence import Existing, existing, filled, of_anchors
 from losscli.engine.job import Job, Shares, chunks, output_factors, over_outputs, shares
 from losscli.engine.lists import of_lists
 from losscli.engine.threads import available_threads
@@ -226,7 +226,7 @@ def evaluate_chunk(job: Job, collectors: Collectors, start: int, stop: int) -> C
 def _evaluate_batch(job: Job, first: int, read: Array, targets: Array, beside: "Beside") -> tuple[Batch, _Outcome]:
     """Return the batch of some rows and its outcome; the first of them is row `first` of the file."""
     rows = len(read)
-    exists = existing(job, targets, beside.mask)
+    exists = of_anchors(job, first, rows, existing(job, targets, beside.mask))
     kept = exists.rows
     predictions = _kept_only(read, kept).astype(job.dtype, copy=False)
     targets, weights = _kept_only(targets, kept), _kept_only(beside.weights, kept)
@@ -392,7 +392,9 @@ def _counts(job: Job, rows: int, kept: Array | None, counting: Array | None) -> 
         counts = np.ones(rows, bool) if kept is None else kept.copy()
         counts[np.flatnonzero(counts)[~counting]] = False
         return counts
-    may_ignore = job.encoding.ignore is not None or job.mask is not None or job.missing
+    everyone = job.extras.everyone
+    without = everyone is not None and everyone.anchors is not None
+    may_ignore = job.encoding.ignore is not None or job.mask is not None or job.missing or without
     return np.ones(rows, bool) if kept is None and may_ignore else kept
 
 

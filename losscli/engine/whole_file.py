@@ -25,8 +25,6 @@ from losscli.engine.masks import Masks
 from losscli.engine.units import PositionCount
 from losscli.errors import DataError, UsageError
 from losscli.io.source import MemorySource, Source, whole
-from losscli.losses.contrastive import unit
-from losscli.wording import count
 
 if TYPE_CHECKING:
     from losscli.definition.loss import Loss
@@ -329,8 +327,10 @@ def everyone(loss: "Loss", job: "Job") -> Everyone:
     Raises
     ------
     DataError
-        if there are too many rows, or a row has no positive.
+        if there are too many rows, or none has a positive, or a negative that the loss needs.
     """
+    meets, census = loss.family.meets, loss.family.census
+    assert meets is not None
     source: Source = job.predictions if loss.family.target_type == "classes" else job.targets
     rows = source.shape[0]
     if rows > MOST_ROWS:
@@ -339,19 +339,44 @@ def everyone(loss: "Loss", job: "Job") -> Everyone:
             f"square of their number: at most {MOST_ROWS:,} are taken; give a batch at a time"
         )
     if loss.family.target_type != "classes":
-        return Everyone(unit(whole(source))[0], np.zeros(0), np.ones(rows, bool))
+        sources = meets(whole(job.predictions)) if loss.family.both_ways else None
+        return Everyone(meets(whole(source)), np.zeros(0), np.ones(rows, bool), sources=sources)
     targets = whole(job.targets)
     kept = job.encoding.keep(targets)
     kept = np.ones(rows, bool) if kept is None else kept
     labels = np.where(kept, targets, -1).astype(np.int64)
-    alone = np.flatnonzero(np.bincount(labels[kept], minlength=1) == 1)
-    if len(alone):
-        row = int(np.flatnonzero(kept & (labels == alone[0]))[0])
+    found = Everyone(meets(whole(source)), labels, kept, _anchors(loss, job, labels, kept))
+    return found if census is None else found._replace(share=census(job.loss, found))
+
+
+def _anchors(loss: "Loss", job: "Job", labels: Array, kept: Array) -> Array | None:
+    """Return which rows have another row of their class, shape (n,); None if all that are kept have one.
+
+    Raises a DataError if no row has one, or all rows are of one class and the loss compares classes.
+    """
+    sizes = np.bincount(labels[kept], minlength=1)
+    if loss.family.needs_negatives and np.count_nonzero(sizes) == 1:
         raise DataError(
-            f"{job.targets.place(row)}: its class has no other row, and {loss.name} needs a positive for each row; leave "
-            f"the row out" + (f"; {count(len(alone), 'class', 'classes')} in all" if len(alone) > 1 else "")
+            f"{job.targets.name}: all rows have the same label, and {loss.name} compares rows with those of other labels; give "
+            "rows of two classes or more"
         )
-    return Everyone(unit(whole(source))[0], labels, kept)
+    alone = kept & (sizes[labels] == 1)
+    if not alone.any():
+        return None
+    if (alone == kept).all():
+        raise DataError(
+            f"{job.targets.place(int(np.flatnonzero(alone)[0]))}: its class has no other row, nor has any other class, and "
+            f"{loss.name} needs two rows of a class; give more rows of each"
+        )
+    return kept & ~alone
+
+
+def without_positive(job: "Job") -> int:
+    """Return how many rows of a job have no loss, since no other row is of their class."""
+    everyone = job.extras.everyone
+    if everyone is None or everyone.anchors is None:
+        return 0
+    return int(np.count_nonzero(everyone.kept & ~everyone.anchors))
 
 
 def positives(job: "Job") -> Array:

@@ -56,6 +56,11 @@ AMBIGUOUS: Mapping[str, Mapping[str, str]] = {
 """Names that mean different losses in different places -> the losses, each with what it is; they are refused."""
 
 ELSEWHERE: Mapping[str, str] = {
+    "proxy-nca-loss": "without the own proxy in the sum here and in the paper; pytorch-metric-learning's ProxyNCALoss has it, which is "
+    "proxy-nca-plus-plus with scale = 1",
+    "semi-hard semi-hard-triplet-loss triplet-semi-hard triplet-semi-hard-loss batch-semi-hard": "the mean over the pairs of each row "
+    "here, over all pairs of the file in TensorFlow Addons: the same with as many rows in each class, or with class weights of one less "
+    "than its rows",
     "l2": "half the square here; LightGBM's l2 has no half",
     "l2-loss": "optax's is half the square of each element, tf.nn's half the sum of squares",
     "lorentzian": "with log(1 + (r / c)**2 / 2) elsewhere: this with c larger by sqrt(2), divided by c**2",

@@ -370,9 +370,14 @@ def _job(
         counted_classes=_counted_classes(request, source, decoded),
     )
     if family.coupled == "rows":
-        from losscli.engine.whole_file import everyone
+        from losscli.engine.whole_file import everyone, without_positive
 
         job = replace(job, extras=extras._replace(everyone=everyone(request.loss.declaration, job)))
+        if alone := without_positive(job):
+            dataset.notes.append(
+                f"{job.targets.name}: {count(alone, 'row has', 'rows have')} no other row of the same class, and so no loss; the "
+                "others are compared with such rows all the same"
+            )
     return job
 
 

@@ -74,6 +74,7 @@ def receipt(
         "axes": _axes(job),
         "input_lengths": request.input_lengths,
         "target_lengths": request.target_lengths,
+        "without_positive": _without_positive(job),
         **_third_operand_entry(request, job),
         "targets_from": request.targets_from,
         "temperature": request.temperature,
@@ -140,6 +141,15 @@ def _third_operand_entry(request: "Request", job: "Job") -> dict[str, Any]:
     if not request.third_operand:
         return {}
     return {str(request.loss.family.third_operand): _operand(request.third_operand, job.third_operand)}
+
+
+def _without_positive(job: "Job") -> int | None:
+    """Return how many rows have no loss since no other row is of their class; None if there are none."""
+    if job.extras.everyone is None:
+        return None
+    from losscli.engine.whole_file import without_positive
+
+    return without_positive(job) or None
 
 
 def _targets(job: "Job", decoded: "DecodedTargets") -> dict[str, Any]:

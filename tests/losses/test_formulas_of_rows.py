@@ -111,7 +111,7 @@ STEEPEST = 760
 
 def reach(loss: Loss, parameters: Any, row: Numbers) -> float:
     """How large the numbers can be whose exponentials are added to 1."""
-    if loss.family.name in ("angular", "batch", "paired"):
+    if loss.family.name in ("angular", "batch", "paired", "mutual", "proxy"):
         return 5 * math.prod(max(abs(value), 1 / abs(value)) for value in parameters.values() if value)
     if loss.family.name in ("preference", "odds", "adversarial"):
         return 3 * float(max(map(abs, row))) * max([1.0, *(value for value in parameters.values() if value)])

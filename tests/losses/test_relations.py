@@ -90,6 +90,10 @@ def of_log_ratios(bound: BoundLoss, h: np.ndarray) -> np.ndarray:
     return bound(stack(h, 0), Dense(np.ones(h.shape, np.int8)), Extras(third_operand=nothing))[0]
 
 
+def of_distances(bound: BoundLoss, d: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return bound.core(d, y)[0]
+
+
 def of_masks(bound: BoundLoss, p: np.ndarray, t: np.ndarray) -> np.ndarray:
     return bound(p, Dense(t), Extras("probs"))[0]
 
@@ -146,6 +150,10 @@ EVALUATORS: dict[str, Evaluator] = {
         },
     ),
     "paired": Evaluator(of_cosines, lambda domains, generator: {"s": generator.uniform(-1, 1, (N, 6))}),
+    "proxy": Evaluator(
+        of_distances,
+        lambda domains, generator: {"d": generator.uniform(0, 4, (N, CLASSES)), "y": generator.integers(0, CLASSES, N)},
+    ),
     "overlap": Evaluator(
         of_masks, lambda domains, generator: {"p": generator.random((N, 6)), "t": generator.integers(0, 2, (N, 6))}
     ),

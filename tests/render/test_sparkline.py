@@ -394,6 +394,10 @@ FRAMES = {
         math.log1p(math.exp(1)) / 2 + math.log1p(math.exp(25)) / 50,
     ),
     "n-pairs": (0, 1, math.log1p(math.exp(-1)), math.log1p(math.exp(1))),
+    "clip": (0, 1, math.log1p(math.exp(-1 / 0.07)), math.log1p(math.exp(1 / 0.07))),
+    "proxy-nca": (0, 1, -2, 2),
+    "batch-hard-triplet": (0, 1, 0, 2),
+    "batch-all-triplet": (0, 1, 0, 2),
     "dice": (0, 1, 0.5 / 4, 1.5 / 3),
     "lovasz-hinge": (-3, 3, 0, 2),
     # Of one class p and 1/4 against 1 and 0, and of the other 1 - p and 3/4 against 0 and 1.

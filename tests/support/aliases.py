@@ -92,6 +92,13 @@ INPUTS: dict[str, Callable[[np.random.Generator], Inputs]] = {
     "masses": lambda rng: {"p": rng.uniform(0.2, 4, (8, 5)), "t": rng.uniform(0.2, 4, (8, 5))},
     "views": lambda rng: {"z": rng.normal(0, 2, (6, 12)), "t": np.arange(6) % 4},
     "lists": lambda rng: {"z": rng.normal(0, 2, (6, 5)), "t": rng.integers(0, 4, (6, 5))},
+    "preferences": lambda rng: {
+        "p": -rng.gamma(2, 9, (12, 2)),
+        "t": _labels(rng, (12,)),
+        "r": -rng.gamma(2, 9, (12, 2)),
+    },
+    "responses": lambda rng: {"p": -rng.gamma(2, 9, 24), "t": _labels(rng, (24,)), "r": -rng.gamma(2, 9, 24)},
+    "mean likelihoods": lambda rng: {"p": -rng.gamma(2, 0.5, (12, 2)), "t": _labels(rng, (12,))},
     "two scores": lambda rng: {"z": rng.normal(0, 2, (12, 2)), "t": _labels(rng, (12,))},
     "centers": lambda rng: {"a": rng.normal(0, 1, (8, 3)), "t": np.arange(8) % 4, "w": rng.normal(0, 1, (4, 3))},
     "features": lambda rng: {"a": rng.normal(0, 1, (8, 5)), "b": rng.normal(0, 1, (8, 5))},
@@ -123,6 +130,8 @@ THIRD = {
     "centers": ("centers", "w"),
     "alike": ("other", "b"),
     "triplets": ("negative", "n"),
+    "preferences": ("reference", "r"),
+    "responses": ("reference", "r"),
 }
 """The option for the third operand of some inputs, and its name among them."""
 
@@ -299,7 +308,73 @@ def _jsd(z: Any, t: Any) -> Any:
     return _ce(z[:, :4], t).mean() + 12 * np.mean([(q * np.log(q / m)).sum(1).mean() for q in p])
 
 
+def _lead(t: Any, x: Any) -> Any:
+    """The number of the preferred one of two, which is the first where the label is 1, minus that of the other."""
+    return (2 * t - 1) * (x[:, 0] - x[:, 1])
+
+
+def _preferred(t: Any, x: Any) -> Any:
+    """The numbers of the preferred one of two, and those of the other."""
+    return np.where(t == 1, x[:, 0], x[:, 1]), np.where(t == 1, x[:, 1], x[:, 0])
+
+
+def _orpo(t: Any, x: Any, beta: float) -> Any:
+    """Equations 6 and 7 of ORPO: the likelihood of the preferred one, and the ratio of the odds of both."""
+    better, worse = np.exp(_preferred(t, x))
+    return -np.log(better) - beta * np.log(_sigmoid(np.log(better / (1 - better) / (worse / (1 - worse)))))
+
+
+def _vicreg(a: Any, b: Any) -> Any:
+    """The authors' code of VICReg, with its coefficients."""
+    covariances = [np.cov(x, rowvar=False) for x in (a, b)]
+    missing = [np.maximum(0, 1 - np.sqrt(np.diag(c) + 1e-4)).mean() / 2 for c in covariances]
+    others = [(c**2).sum() - (np.diag(c) ** 2).sum() for c in covariances]
+    return 25 * np.mean((a - b) ** 2) + 25 * sum(missing) + sum(others) / a.shape[1]
+
+
+def _barlow_twins(a: Any, b: Any) -> Any:
+    """Equations 1 and 2 of Barlow Twins, with its lambda."""
+    k = a.shape[1]
+    c = np.corrcoef(a, b, rowvar=False)[:k, k:]
+    return ((1 - np.diag(c)) ** 2).sum() + 0.0051 * ((c**2).sum() - (np.diag(c) ** 2).sum())
+
+
+def _anchors(a: Any, t: Any) -> Any:
+    """For each row, its distances to the others of its class, and to rows of other classes."""
+    d, same = np.linalg.norm(a[:, None] - a, axis=2), np.asarray(t)[:, None] == np.asarray(t)
+    return [(d[i][same[i] & (np.arange(len(a)) != i)], d[i][~same[i]]) for i in range(len(a))]
+
+
+def _batch_hard(a: Any, t: Any) -> Any:
+    return np.mean([max(0, positive.max() - negative.min() + 1) for positive, negative in _anchors(a, t)])
+
+
+def _batch_all(a: Any, t: Any) -> Any:
+    gaps = [p - n + 1 for positive, negative in _anchors(a, t) for p in positive for n in negative]
+    return np.mean([gap for gap in gaps if gap > 0])
+
+
+def _semi_hard(a: Any, t: Any) -> Any:
+    gaps = []
+    for positive, negative in _anchors(a, t):
+        gaps += [p - min(negative[negative > p], default=negative.max()) + 1 for p in positive]
+    return np.mean(np.maximum(0, gaps))
+
+
+def _squared_chords(a: Any, w: Any) -> Any:
+    """The squared distances of rows to proxies, all of unit length."""
+    return ((_unit(a)[:, None] - _unit(w)) ** 2).sum(2)
+
+
 FUNCTIONS: dict[str, Any] = {
+    "barlow_twins": _barlow_twins,
+    "batch_all": _batch_all,
+    "batch_hard": _batch_hard,
+    "lead": _lead,
+    "orpo": _orpo,
+    "semi_hard": _semi_hard,
+    "squared_chords": _squared_chords,
+    "vicreg": _vicreg,
     "at": _at,
     "all_pairs": _all_pairs,
     "ce": _ce,
@@ -1493,7 +1568,193 @@ USES: tuple[Use, ...] = (
         "mean(log(1 + exp(-(2 * t - 1) * (z[:, 0] - z[:, 1]))))",
         "catboost_pairs(z, t)",
     ),
+    Use(
+        "bradley-terry-loss reward-model-loss reward-modeling-loss reward-loss",
+        "bradley-terry",
+        "Ouyang et al. 2022, Training language models to follow instructions, equation 1 with K = 2; TRL 1.16.0, RewardTrainer",
+        "two scores",
+        "mean(-log(sigmoid(lead(t, z))))",
+    ),
+    # Preferences of language models
+    Use(
+        "dpo-loss direct-preference-optimization",
+        "dpo",
+        "Rafailov et al. 2023, Direct Preference Optimization, equation 7 with its beta 0.1; TRL 0.12.2, DPOTrainer.dpo_loss",
+        "preferences",
+        "mean(-log(sigmoid(0.1 * lead(t, p - r))))",
+    ),
+    Use(
+        "conservative-dpo cdpo",
+        "dpo",
+        "Mitchell 2023, A note on DPO with noisy preferences, equation 3; TRL 0.12.2, DPOTrainer.dpo_loss",
+        "preferences",
+        "mean(-0.8 * log(sigmoid(0.1 * lead(t, p - r))) - 0.2 * log(sigmoid(-0.1 * lead(t, p - r))))",
+        settings="label_smoothing=0.2",
+    ),
+    Use(
+        "ipo-loss identity-preference-optimization",
+        "ipo",
+        "Azar et al. 2023, A General Theoretical Paradigm, equation 17; TRL 0.12.2, DPOTrainer.dpo_loss with its beta 0.1",
+        "preferences",
+        "mean((lead(t, p - r) - 1 / (2 * 0.1))**2)",
+    ),
+    Use(
+        "kto-loss kahneman-tversky-optimization",
+        "kto",
+        "Ethayarajh et al. 2024, KTO, equation 7; TRL 0.12.2, KTOTrainer.kto_loss with its beta 0.1",
+        "responses",
+        "mean(1 - sigmoid(0.1 * (2 * t - 1) * (p - r - 0.75)))",
+        settings="kl=0.75",
+    ),
+    Use(
+        "orpo-loss odds-ratio-preference-optimization",
+        "orpo",
+        "Hong, Lee and Thorne 2024, ORPO, equations 6 and 7; TRL 1.16.0, ORPOTrainer.odds_ratio_loss with its beta 0.1",
+        "mean likelihoods",
+        "mean(orpo(t, p, 0.1))",
+    ),
+    Use(
+        "simpo-loss simple-preference-optimization",
+        "simpo",
+        "Meng, Xia and Chen 2024, SimPO, equation 6",
+        "mean likelihoods",
+        "mean(-log(sigmoid(2.5 * lead(t, p) - 1.25)))",
+        settings="beta=2.5, gamma=1.25",
+    ),
+    # Adversarial networks
+    Use(
+        "lsgan-loss least-squares-gan lsgan-discriminator",
+        "lsgan",
+        "Mao et al. 2017, Least Squares Generative Adversarial Networks, equation 9: the terms of all samples",
+        "scores",
+        "mean(where(t == 1, (z - 1)**2, z**2) / 2)",
+    ),
+    Use(
+        "lsgan-generator",
+        "lsgan",
+        "Mao et al. 2017, Least Squares Generative Adversarial Networks, equation 9",
+        "scores",
+        "mean((z - 1)**2) / 2",
+        settings="t=1",
+    ),
+    Use(
+        "hinge-gan-loss hinge-gan-discriminator gan-hinge hinge-discriminator",
+        "hinge-gan",
+        "Miyato et al. 2018, Spectral Normalization, equation 16: the terms of all samples",
+        "scores",
+        "mean(where(t == 1, maximum(0, 1 - z), maximum(0, 1 + z)))",
+    ),
+    Use(
+        "wgan wgan-loss wasserstein-gan-loss wgan-critic",
+        "wasserstein-gan",
+        "Arjovsky, Chintala and Bottou 2017, Wasserstein GAN, algorithm 1: the terms of all samples",
+        "scores",
+        "mean(where(t == 1, -z, z))",
+    ),
+    Use(
+        "wgan-generator hinge-gan-generator",
+        "wasserstein-gan",
+        "Arjovsky, Chintala and Bottou 2017, Wasserstein GAN, algorithm 1; Miyato et al. 2018, Spectral Normalization, equation 17",
+        "scores",
+        "mean(-z)",
+        settings="t=1",
+    ),
+    Use(
+        "vanilla-gan",
+        "non-saturating-gan",
+        "Goodfellow et al. 2014, Generative Adversarial Networks, equation 1: minus the terms of all samples",
+        "scores",
+        "mean(where(t == 1, -log(sigmoid(z)), -log(1 - sigmoid(z))))",
+    ),
+    Use(
+        "non-saturating-gan-loss non-saturating",
+        "non-saturating-gan",
+        "Goodfellow et al. 2014, Generative Adversarial Networks, section 3: minus log D(G(z))",
+        "scores",
+        "mean(-log(sigmoid(z)))",
+        settings="t=1",
+    ),
     # Features
+    Use(
+        "clip-loss symmetric-info-nce symmetric-clip",
+        "clip",
+        "Radford et al. 2021, Learning Transferable Visual Models, figure 3 with the temperature 0.07",
+        "features",
+        "(mean(ce(unit(a) @ unit(b).T / 0.07, arange(8))) + mean(ce(unit(b) @ unit(a).T / 0.07, arange(8)))) / 2",
+    ),
+    Use(
+        "siglip-loss sigmoid-contrastive sigmoid-clip",
+        "siglip",
+        "Zhai et al. 2023, Sigmoid Loss for Language Image Pre-Training, algorithm 1 with t' = log 10 and b = -10",
+        "features",
+        "-sum(log(sigmoid((2 * eye(8) - 1) * (10 * unit(a) @ unit(b).T - 10)))) / 8",
+    ),
+    Use(
+        "vic-reg vicreg-loss",
+        "vicreg",
+        PML,
+        "features",
+        "vicreg(a, b)",
+        "pytorch_metric_learning.losses.VICRegLoss()(a, ref_emb=b)",
+    ),
+    Use(
+        "barlow barlow-twins-loss",
+        "barlow-twins",
+        "Zbontar et al. 2021, Barlow Twins, equations 1 and 2 with lambda 0.0051",
+        "features",
+        "barlow_twins(a, b)",
+    ),
+    Use(
+        "batch-hard batch-hard-triplet-loss triplet-hard triplet-hard-loss",
+        "batch-hard-triplet",
+        "Hermans, Beyer and Leibe 2017, In Defense of the Triplet Loss, equation 5 with the margin 1, over the anchors",
+        "uneven batch",
+        "batch_hard(a, t)",
+    ),
+    Use(
+        "semi-hard semi-hard-triplet-loss triplet-semi-hard triplet-semi-hard-loss batch-semi-hard",
+        "semi-hard-triplet",
+        "TensorFlow Addons, TripletSemiHardLoss with its margin 1, as many pairs for each row",
+        "batch",
+        "semi_hard(a, t)",
+    ),
+    Use(
+        "semi-hard semi-hard-triplet-loss triplet-semi-hard triplet-semi-hard-loss batch-semi-hard",
+        "semi-hard-triplet",
+        "TensorFlow Addons, TripletSemiHardLoss with its margin 1",
+        "uneven batch",
+        "semi_hard(a, t)",
+        same="loss(class_weight='0=3,1=2,2=1')",
+    ),
+    Use(
+        "batch-all batch-all-triplet-loss triplet-non-zero triplet-avg-non-zero",
+        "batch-all-triplet",
+        "Hermans, Beyer and Leibe 2017, In Defense of the Triplet Loss, equation 6, the mean over those above 0, with the margin 1",
+        "uneven batch",
+        "batch_all(a, t)",
+    ),
+    Use(
+        "proxy-nca-loss",
+        "proxy-nca",
+        "Movshovitz-Attias et al. 2017, No Fuss Distance Metric Learning using Proxies, equation 4",
+        "centers",
+        "mean(at(squared_chords(a, w), t) + logsumexp(other(-squared_chords(a, w), t)))",
+    ),
+    Use(
+        "proxy-nca-loss",
+        "proxy-nca",
+        f"{PML}, ProxyNCALoss with these proxies",
+        "centers",
+        "mean(ce(-squared_chords(a, w), t))",
+        same="other('proxy-nca-plus-plus', scale=1)",
+    ),
+    Use(
+        "proxy-nca++ proxy-nca-pp",
+        "proxy-nca-plus-plus",
+        "Teh, DeVries and Taylor 2020, ProxyNCA++, equation 7 with the temperature 1/9",
+        "centers",
+        "mean(ce(-9 * squared_chords(a, w), t))",
+    ),
     Use(
         "center-loss",
         "center",

@@ -94,9 +94,17 @@ def block(loss: Loss, dtype: Any, n: int, k: int) -> tuple[np.ndarray, Targets, 
     elif name == "batch":
         targets = Indices(labels)
         extras = Extras(everyone=Everyone(unit(x)[0], labels, np.ones(n, bool)), at=np.arange(n))
-    elif name == "paired":
+    elif name in ("mined", "every-triplet"):
+        targets = Indices(labels)
+        extras = Extras(everyone=Everyone(x.astype(float), labels, np.ones(n, bool)), at=np.arange(n))
+    elif name == "proxy":
+        targets, extras = Indices(labels), Extras(centers=generator.normal(size=(5, x.shape[1])))
+    elif name == "two-views":
+        extras = Extras(columns=1)
+    elif name in ("paired", "mutual"):
         targets = Dense(x[::-1].copy())
-        extras = Extras(everyone=Everyone(unit(x[::-1])[0], np.zeros(0), np.ones(n, bool)), at=np.arange(n))
+        everyone = Everyone(unit(x[::-1])[0], np.zeros(0), np.ones(n, bool), sources=unit(x)[0])
+        extras = Extras(everyone=everyone, at=np.arange(n))
     return x, targets, extras
 
 

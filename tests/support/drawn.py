@@ -11,13 +11,24 @@ from losscli.definition.domain import REAL, Interval
 from losscli.definition.loss import Loss
 from losscli.engine.job import Job
 from losscli.io.source import MemorySource
-from losscli.losses.contrastive import unit
 
 K = 4
 """Classes, and columns of most predictions."""
 FEATURES = 3
 WIDTHS = {"views": 3 * K, "class-masks": 2 * K, "class-overlap": 2 * K, "label-matrix": 2 * K, "box": 4}
-FEATURED = ("embedding", "cosine", "cosine-pair", "pair", "triplet", "batch", "paired")
+FEATURED = (
+    "embedding",
+    "cosine",
+    "cosine-pair",
+    "pair",
+    "triplet",
+    "batch",
+    "paired",
+    "mutual",
+    "mined",
+    "every-triplet",
+    "proxy",
+)
 CENTERS = np.random.default_rng(99).normal(size=(K, FEATURES))
 
 
@@ -108,7 +119,10 @@ def drawn(loss: Loss, n: int, seed: int, k: int = K, elements: bool = False) -> 
         if family.target_type == "numbers":
             others = targets
         labels = np.arange(len(others)) % K
-        everyone = Everyone(unit(others)[0], labels, np.ones(len(others), bool))
+        assert family.meets is not None
+        everyone = Everyone(family.meets(others), labels, np.ones(len(others), bool))
+        if family.both_ways:
+            everyone = everyone._replace(sources=family.meets(predictions))
         extras = extras._replace(everyone=everyone, at=np.arange(n))
     if family.coupled == "file":
         extras = extras._replace(columns=width // 2)

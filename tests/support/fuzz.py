@@ -95,6 +95,11 @@ SHARES = {
     "feedback": 1,
     "odds": 1,
     "adversarial": 1,
+    "mutual": 1,
+    "mined": 1,
+    "every-triplet": 1,
+    "proxy": 1,
+    "two-views": 1,
 }
 """How often a family is drawn."""
 WORDS = ("", " ", "x", "NaN", "nan", "inf", "-inf", "1e999", "-1", "1e5", "0.5", "1,5", '"', "1;2", "\t", "\x00", "007", "NA", "٣", "1_0", "0x1", "+1", "1.", ".5", "1e-400", "true", "None", "ant", "2", "255", "a\nb", "=1+1", "9" * 400)  # fmt: skip
@@ -379,7 +384,7 @@ class Maker:
             dtypes = ["f4", "f8"]
         elif (
             self.domains.predictions == REAL
-            and family.name not in ("box", "cosine", "cosine-pair", "batch", "paired")
+            and family.name not in ("box", "cosine", "cosine-pair", "batch", "paired", "mutual", "proxy", "two-views")
             and self.chance(0.1)
         ):
             x = np.rint(x)
@@ -431,7 +436,7 @@ class Maker:
                 t = np.rint(t).astype(self.pick(["i8", "i4"]))
             else:
                 t = t.astype(self.pick(["f4", "f8"]))
-            if family.name in ("cosine", "paired"):
+            if family.name in ("cosine", "paired", "mutual"):
                 t[~t.any(axis=1)] = 1
             return Part(t, self.named(p, flat))
         labels = family.target_type == "classes" or (family.target_type == "outcomes" and not flat and self.chance(0.4))

@@ -97,10 +97,42 @@ def ctc(l: list[list[Any]], t: list[int], blank: Any = 0) -> Any:
     return -mp.log(sum(mp.exp(one) if one != -mp.inf else mpf(0) for one in sums)) if max(sums) > -mp.inf else mp.inf
 
 
+def columns_of(rows: list[list[Any]]) -> list[list[Any]]:
+    """The columns, each minus its mean."""
+    return [[one - sum(column) / len(column) for one in column] for column in zip(*rows, strict=True)]
+
+
+def vicreg(a: list[list[Any]], b: list[list[Any]], sim: Any, std: Any, cov: Any, epsilon: Any) -> Any:
+    """Of the rows of two views."""
+    n, d = len(a), len(a[0])
+    alike = sum((x - y) ** 2 for one, other in zip(a, b, strict=True) for x, y in zip(one, other, strict=True))
+    total = sim * alike / (n * d)
+    for rows in (a, b):
+        columns = columns_of(rows)
+        c = [[mp.fdot(one, other) / (n - 1) for other in columns] for one in columns]
+        total += std * sum(max(mpf(0), 1 - mp.sqrt(c[i][i] + epsilon)) for i in range(d)) / d / 2
+        total += cov * sum(c[i][j] ** 2 for i in range(d) for j in range(d) if i != j) / d
+    return total
+
+
+def barlow_twins(a: list[list[Any]], b: list[list[Any]], off: Any, epsilon: Any) -> Any:
+    """Of the rows of two views."""
+    n, d = len(a), len(a[0])
+    sides = []
+    for rows in (a, b):
+        columns = columns_of(rows)
+        sides.append([[one / mp.sqrt(mp.fdot(c, c) / n + epsilon) for one in c] for c in columns])
+    c = [[mp.fdot(one, other) / n for other in sides[1]] for one in sides[0]]
+    apart = sum(c[i][j] ** 2 for i in range(d) for j in range(d) if i != j)
+    return sum((1 - c[i][i]) ** 2 for i in range(d)) + off * apart
+
+
 REFERENCES: dict[str, Callable[..., Any]] = {
     "sparsemax": sparsemax,
     "lovasz-hinge": lovasz_hinge,
     "lovasz-softmax": lovasz_softmax,
     "two-way": two_way,
     "ctc": ctc,
+    "vicreg": vicreg,
+    "barlow-twins": barlow_twins,
 }

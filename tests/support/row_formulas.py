@@ -29,6 +29,11 @@ FAMILIES = (
     "angular",
     "batch",
     "paired",
+    "mutual",
+    "proxy",
+    "mined",
+    "every-triplet",
+    "two-views",
     "overlap",
     "mask-margins",
     "class-masks",
@@ -350,6 +355,88 @@ def paired(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[
         )
 
 
+def mutual(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[Case]:
+    for n, d in ((1, 2), (2, 2), (4, 3), (6, 5)):
+        x, t = rounded(generator, dtype, n, d), rounded(generator, dtype, n, d)
+        targets, others = [exact(one) for one in t], [exact(one) for one in x[1:]]
+
+        def cosines(row: Numbers, targets: Any = targets, others: Any = others) -> Numbers:
+            own = cosine_of(row, targets[0])
+            return [own, *(cosine_of(row, one) for one in targets[1:]), *(cosine_of(targets[0], one) for one in others)]
+
+        def of(s: Numbers, n: int = n) -> Any:
+            return truth(loss, parameters, s=s[:n], c=[s[0], *s[n:]], y=0, negatives=list(range(1, n)))
+
+        everyone = Everyone(unit(t)[0], np.zeros(0), np.ones(n, bool), sources=unit(x)[0])
+        extras = Extras(everyone=everyone, at=np.array([0]))
+        yield Case(x[[0]], Dense(t[[0]]), extras, lambda row, of=of, cosines=cosines: of(cosines(row)), [], cosines, of)
+
+
+def proxy(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[Case]:
+    for k, d in ((2, 2), (3, 3), (5, 4)):
+        centers = rounded(generator, dtype, k, d)
+        x = rounded(generator, dtype, 1, d, scale=10 ** generator.uniform(-3, 3))
+        near = np.asarray(centers[[1]] * (1 + 1e-3 * generator.normal(size=d)), dtype)
+        proxies = [exact(one) for one in centers]
+        for row in (x, centers[[0]] * dtype(2.5), near):
+
+            def inner(numbers: Numbers, proxies: Any = proxies) -> Numbers:
+                return [2 - 2 * cosine_of(numbers, one) for one in proxies]
+
+            def of(distances: Numbers, k: int = k) -> Any:
+                return truth(loss, parameters, d=distances, y=0, others=list(range(1, k)))
+
+            targets, extras = Indices(np.array([0])), Extras(centers=centers)
+            yield Case(row, targets, extras, lambda x, of=of, inner=inner: of(inner(x)), [], inner, of)
+
+
+def mined(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[Case]:
+    """The distances are what is rounded, each beside 1; of the largest features, everything is."""
+    for labels, d, scale in (
+        ([0, 0, 1], 2, 1),
+        ([0, 1, 0, 1, 1, 0], 3, 1),
+        ([0, 0, 1, 1, -1], 4, 0.1),
+        ([0, 0, 0, 1], 1, 30),
+    ):
+        x, y = rounded(generator, dtype, len(labels), d, scale=scale), np.array(labels)
+        for row in (0, 1):
+            kept = y >= 0
+            others = [i for i in range(len(y)) if i != row and kept[i]]
+            positives = [i for i in others if y[i] == y[row]]
+            negatives = [i for i in others if y[i] != y[row]]
+            if not positives:
+                continue
+            share, rows = 0.25 if loss.family.census else 1.0, [exact(one) for one in x]
+
+            def distances(numbers: Numbers, rows: Any = rows) -> Numbers:
+                return [size(minus(numbers, other)) for other in rows]
+
+            def of(D: Numbers, positives: Any = positives, negatives: Any = negatives) -> Any:
+                more = {"anchors": 1, "triplets": 4} if loss.family.census else {}
+                return truth(loss, parameters, D=D, positives=positives, negatives=negatives, **more)
+
+            def value(numbers: Numbers, of: Any = of, rows: Any = rows, row: int = row) -> Any:
+                return of([mpf(0) if i == row else size(minus(numbers, other)) for i, other in enumerate(rows)])
+
+            everyone = Everyone(x.astype(float), y, kept, share=share)
+            extras = Extras(everyone=everyone, at=np.array([row]))
+            yield Case(x[[row]], Indices(y[[row]]), extras, value, [], distances, of)
+
+
+def two_views(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[Case]:
+    for n, d, scale in ((3, 2, 1), (3, 1, 0.1), (4, 2, 1)):
+        a = rounded(generator, dtype, n, d, scale=scale)
+        for b in (
+            rounded(generator, dtype, n, d, scale=scale),
+            np.asarray(a * (1 + 1e-3 * generator.normal(size=(n, d))), dtype),
+        ):
+
+            def value(x: Numbers, d: int = d, n: int = n) -> Any:
+                return truth(loss, parameters, a=table(x[: n * d], d), b=table(x[n * d :], d))
+
+            yield Case(a.reshape(1, -1), Dense(b.reshape(1, -1)), Extras(columns=d), value, exact(b))
+
+
 def of_cosines(
     loss: Loss,
     parameters: Any,
@@ -616,6 +703,11 @@ MAKERS = {
     "angular": angular,
     "batch": batch,
     "paired": paired,
+    "mutual": mutual,
+    "proxy": proxy,
+    "mined": mined,
+    "every-triplet": mined,
+    "two-views": two_views,
     "overlap": overlap,
     "mask-margins": mask_margins,
     "class-masks": class_masks,

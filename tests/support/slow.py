@@ -788,6 +788,15 @@ def value_of(
                 ),
             )
         ]
+    if family.name == "two-views":
+        a, b = table_of(exact, width), table_of(marks, width)
+        if len(a) < 2:
+            raise NothingError("a variance of one row")
+        if loss.name == "barlow-twins" and any(
+            len(set(column)) == 1 for side in (a, b) for column in zip(*side, strict=True)
+        ):
+            raise UnclearError("a column that does not vary")
+        return [truth(loss, parameters, {"a": a, "b": b})]
     if family.name == "label-matrix":
         return [truth(loss, parameters, of_labels(table_of(exact, width), table_of(marks, width), parameters))]
     if family.coupled == "masks":
@@ -820,6 +829,14 @@ def value_of(
         return [evaluate(loss, loss.formula, {"y": a, "t": b}, parameters) for a, b in zip(exact, marks, strict=True)]
     if family.name == "margin":
         return [evaluate(loss, loss.formula, {"m": a * b}, parameters) for a, b in zip(exact, marks, strict=True)]
+    if family.name == "proxy":
+        proxies = [[mpf(one) for one in row] for row in centers(asked)[0]]
+        if len(proxies[0]) != len(x):
+            raise RefusedError("centers of another dimension")
+        d, y = [2 * apart(exact, one) for one in proxies], t.index(1.0)
+        if any(map(mp.isnan, d)):
+            return [mp.nan]
+        return [truth(loss, parameters, {"d": d, "y": y, "others": [k for k in range(len(d)) if k != y]})]
     if family.name == "embedding":
         rows = centers(asked)[0]
         center = rows[t.index(1.0)]
@@ -1016,14 +1033,52 @@ def among(
     kept = [j for j, t in enumerate(targets) if t is not None]
     if len(kept) > MOST_ROWS:
         raise UnclearError("too many rows that meet each other")
-    if asked.loss.family.name == "paired":
+    family = asked.loss.family
+    if family.name in ("paired", "mutual"):
         s = [1 - apart(x, [mpf(one) for one in t]) for t in targets if t is not None]
-        return {"s": s, "y": i, "negatives": [j for j in kept if j != i]}
-    s = [mpf(j == i) if j == i or j not in kept else 1 - apart(x, list(map(mpf, row))) for j, row in enumerate(rows)]
+        own = [mpf(one) for one in targets[i] or ()]
+        c = [s[i] if j == i else 1 - apart(list(map(mpf, row)), own) for j, row in enumerate(rows)]
+        if family.name == "mutual" and any(map(mp.isnan, c)):
+            s = [mp.nan]
+        return {"s": s, "c": c, "y": i, "negatives": [j for j in kept if j != i]}
     alike = [j for j in kept if j != i and targets[j] == targets[i]]
-    if any(sum(targets[j] == targets[k] for k in kept) == 1 for j in kept):
-        raise NothingError("a label of one row")
-    return {"s": s, "positives": alike, "negatives": [j for j in kept if targets[j] != targets[i]]}
+    apart_from = [j for j in kept if targets[j] != targets[i]]
+    found: dict[str, Any] = {"positives": alike, "negatives": apart_from}
+    if family.name == "batch":
+        s = [
+            mpf(j == i) if j == i or j not in kept else 1 - apart(x, list(map(mpf, row))) for j, row in enumerate(rows)
+        ]
+        return found | {"s": s}
+    if not apart_from:
+        raise NothingError("one label")
+    far = [[size(Vector(map(mpf, one)) - list(map(mpf, other))) for other in rows] for one in rows]
+    far[i] = [size(Vector(x) - list(map(mpf, other))) for other in rows]
+    if any(mp.isnan(one) for row in far for one in row):
+        return found | {"s": [mp.nan]}
+    if family.name == "every-triplet":
+        counts, margin = number_of_triplets(targets, far, kept, asked), mpf(asked.get("--margin", "1"))
+        if any(abs(far[a][j] + margin - far[a][k]) < 1e-9 for a in kept for j in kept for k in kept):
+            raise UnclearError("a triplet of loss 0, or next to it")
+        found |= {"anchors": counts[0], "triplets": counts[1]}
+    return found | {"s": [], "D": far[i]}
+
+
+def number_of_triplets(
+    targets: list[list[float] | None], far: list[list[Any]], kept: list[int], asked: Asked
+) -> tuple[int, int]:
+    """The rows of a file that have a positive, and the triplets that are not far enough apart."""
+    margin, anchors, triplets = mpf(asked.get("--margin", "1")), 0, 0
+    for i in kept:
+        alike = [j for j in kept if j != i and targets[j] == targets[i]]
+        others = [k for k in kept if targets[k] != targets[i]]
+        anchors += bool(alike)
+        triplets += sum(far[i][j] + margin > far[i][k] for j in alike for k in others)
+    return anchors, triplets
+
+
+def has_positive(i: int, targets: list[list[float] | None]) -> bool:
+    """Whether another row has a row's label."""
+    return any(j != i and t is not None and t == targets[i] for j, t in enumerate(targets))
 
 
 ROWS = {
@@ -1137,7 +1192,7 @@ def reduced(
             return (low, high) if mp.isfinite(low) and high - low <= 1e-9 * (1 + abs(low)) else (None, None)
 
     for i, (x, t) in enumerate(zip(predictions, targets, strict=True)):
-        if t is None:
+        if t is None or (family.coupled == "rows" and family.target_type == "classes" and not has_positive(i, targets)):
             continue
         other = None if third is None else third[i]
         if any(map(math.isnan, [*x, *(other or ())])):
