@@ -64,6 +64,7 @@ OPTIONS: Mapping[str, str] = {
     "over_outputs": "over_outputs",
     "centers": "centers",
     **dict.fromkeys(THIRD_OPERANDS, "third_operand"),
+    "group": "group",
     "per": "per",
     "over_positions": "over_positions",
     "class_axis": "class_axis",

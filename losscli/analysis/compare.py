@@ -34,7 +34,7 @@ from losscli.engine.threads import available_threads, pool
 from losscli.errors import DataError, UsageError
 from losscli.io.bytes import Looked
 from losscli.io.operands import Opener
-from losscli.io.source import SCAN_BYTES, Source
+from losscli.io.source import SCAN_BYTES, MemorySource, Source, whole
 from losscli.measurement.class_labels import group_names
 from losscli.measurement.measure import Measurement
 from losscli.measurement.per_sample import targets
@@ -146,6 +146,9 @@ class Meeting:
         DataError
             if the numbers of rows differ or, unless they are dropped, ids have no partner.
         """
+        if first.measurement.job.lists is not None:
+            paired = _of_same_lists(first, other)
+            return cls(first, other, (first.losses, paired), first.weights, None, None, [])
         first_ids, other_ids = first.measurement.ids, other.measurement.ids
         if first_ids is None or other_ids is None or first_ids.table is other_ids.table:
             rows = [model.losses.shape[0] for model in (first, other)]
@@ -408,7 +411,10 @@ def _rows(measurement: Measurement, changed: Changed, sign: int) -> list[dict[st
     entries = []
     for row, first, second, difference in changed.rows.tolist():
         entry: dict[str, Any] = {"sample": int(row)}
-        if measurement.ids is not None:
+        lists = measurement.job.lists
+        if lists is not None:
+            entry["group"] = lists.named(np.array([int(row)]))[0]
+        elif measurement.ids is not None:
             entry["id"] = measurement.ids.take(np.array([int(row)]))[0]
         if measurement.job.unit == "row":
             at = measurement.units.located(int(row))
@@ -477,6 +483,23 @@ def _check_alike(first: Measurement, other: Measurement) -> None:
             f"{names[1]}: its columns are {listing(other_classes, 4)}, those of {names[0]} {listing(first_classes, 4)}, and the labels are indices: "
             "bring the columns into one order, name the classes with --classes, or give labels by name"
         )
+
+
+def _of_same_lists(first: Scored, other: Scored) -> Source:
+    """Return the losses of the other model's lists in the order of the first one's, by the lists' names.
+
+    Raises a DataError if one of them has a list that the other has not.
+    """
+    lists = [model.measurement.job.lists for model in (first, other)]
+    names = [[] if one is None else one.named(np.arange(one.samples)) for one in lists]
+    if names[0] == names[1]:
+        return other.losses
+    numbers = {name: number for number, name in enumerate(names[1])}
+    for model, those, known in ((other, names[0], numbers), (first, names[1], set(names[0]))):
+        missing = next((name for name in those if name not in known), None)
+        if missing is not None:
+            raise DataError(f"{model.name}: has no list {missing!r}; compare models of the same lists")
+    return MemorySource(other.name, whole(other.losses)[[numbers[name] for name in names[0]]])
 
 
 def _check_request(request: Request) -> None:

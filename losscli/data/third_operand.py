@@ -1,10 +1,13 @@
 """The third operand of some losses: for each prediction a variance, a negative, the other one of a pair, or a reference."""
 
 from losscli.data.class_names import by_name
+from losscli.data.columns import Columns
 from losscli.data.dataset import Dataset
+from losscli.data.truth import read_words
 from losscli.definition.request import Request
 from losscli.errors import DataError, UsageError
-from losscli.io.source import Reshaped, Source
+from losscli.io.source import Reshaped, Source, blocks
+from losscli.wording import count
 
 
 def third_operand_of(request: Request, dataset: Dataset, predictions: Source, notes: list[str]) -> Source | None:
@@ -32,6 +35,8 @@ def third_operand_of(request: Request, dataset: Dataset, predictions: Source, no
     if columns.shape == (*shape, 1):
         notes.append(f"{columns.name}: shape {columns.shape} was squeezed to {shape}, the predictions' shape")
         return Reshaped(columns.source())
+    if family.third_operand == "event" and columns.shape == shape:
+        return _events(columns, name)
     if columns.shape != shape:
         raise DataError(
             f"{name}: predictions {predictions.name} have shape {shape} and --{family.third_operand} {columns.name} "
@@ -43,10 +48,23 @@ def third_operand_of(request: Request, dataset: Dataset, predictions: Source, no
     return source
 
 
+def _events(columns: Columns, name: str) -> Source:
+    """Return the events as numbers, words such as True and False included; a DataError if there is no event at all."""
+    if columns.operand.is_table:
+        read_words(columns)
+    source = columns.source()
+    if source.shape[0] and not any(block.any() for _, block in blocks(source)):
+        raise DataError(
+            f"{columns.name}: no event among {count(source.shape[0], 'row')}, and {name} is a loss of events"
+        )
+    return source
+
+
 THIRD_OPERANDS = {
     "variance": "the variance of each prediction",
     "negative": "the negatives' features",
     "other": "the features of the other ones of the pairs",
     "reference": "the log-probabilities under the reference model",
+    "event": "1 where an event ended the time of a row and 0 where it is censored",
 }
 """Option without dashes -> the third operand in words, for messages."""

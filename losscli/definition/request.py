@@ -82,6 +82,8 @@ class Request:
     """Order of the operands of a user's loss: 'predictions,targets' or 'targets,predictions'."""
     takes: str | None = None
     """Kind of predictions that a user's loss takes: 'logits', 'probs' or 'log-probs'."""
+    group: str | None = None
+    """A column that says of which list each row is an item: its name, FILE or FILE:COLUMN; None if a row is a list."""
     by: str | None = None
     """A column by whose words rows are grouped."""
     header: bool | None = None

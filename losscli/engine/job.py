@@ -14,6 +14,7 @@ from losscli.definition.domain import NON_NEGATIVE, Domains
 from losscli.definition.loss import BoundLoss
 from losscli.engine.masks import Masks
 from losscli.io.positions import Layout, Positions
+from losscli.io.row_lists import Lists
 from losscli.io.source import Source
 from losscli.io.table import TableSource
 
@@ -110,6 +111,11 @@ class Job:
         """Whether outputs of a row exist or weigh differently from row to row."""
         missing = self.missing and len(self.targets.shape) == 2
         return self.several and (self.masks_elements or missing or self.element_weights is not None)
+
+    @property
+    def lists(self) -> Lists | None:
+        """The lists whose items are the rows; None if rows are no items of lists."""
+        return self.layout if isinstance(self.layout, Lists) else None
 
     @property
     def masks_elements(self) -> bool:

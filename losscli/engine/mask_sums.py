@@ -50,6 +50,8 @@ class RowsRead(NamedTuple):
     extras: Extras
     present: Array | None
     """Which elements of the rows exist, shape (n, k); None for all."""
+    third_operand: Array | None = None
+    """The third operand of the rows; None if the loss has none."""
 
 
 class MaskSums(NamedTuple):
@@ -177,7 +179,9 @@ def read_positions(job: Job, start: int, stop: int) -> Iterator[RowsRead]:
     step = max(1, job.batch_rows // ELEMENTWISE)
     together = len(job.targets.shape) == 1 and job.layout is None  # one number per row of a table: little to hold
     labels = job.targets.read(start, stop) if together else None
-    for low, high in runs(job, start, stop, step):
+    # Sums of samples must not depend on their neighbours; lists are held, and a table is read in few parts.
+    parts = runs(job, start, stop, step) if job.lists is None else [(start, stop)]
+    for low, high in parts:
         for first, read in pieces(job.predictions, low, high, step):
             after = first + len(read)
             targets = job.targets.read(first, after) if labels is None else labels[first - start : after - start]
@@ -191,7 +195,9 @@ def read_positions(job: Job, start: int, stop: int) -> Iterator[RowsRead]:
             decoded = job.encoding.targets(targets)
             assert isinstance(decoded, Dense)
             extras = job.extras._replace(class_terms=_terms(job, present))
-            yield RowsRead(first, len(read), kept, predictions, targets, decoded, extras, present)
+            third = None if job.third_operand is None else job.third_operand.read(first, after)
+            third = third if third is None or kept is None else third[kept]
+            yield RowsRead(first, len(read), kept, predictions, targets, decoded, extras, present, third)
 
 
 def _terms(job: Job, present: Array | None) -> Array | None:
@@ -262,6 +268,7 @@ def looked_at(positions: RowsRead, losses: Array) -> Batch:
         counted=CountedRows(losses, None, None, positions.read, positions.targets, 0),
         first=positions.first,
         kept=positions.kept,
+        third_operand=positions.third_operand,
     )
 
 
@@ -312,7 +319,7 @@ def results(job: Job, collectors: "Collectors", found: MaskSums, finished: Finis
     records = dict(found.records)
     faults = records.get(Faults)
     if faults is not None and not faults and np.isnan(losses).any():
-        records[Faults] = faults + undefined_mask(losses)
+        records[Faults] = faults + undefined_mask(losses, None if job.lists is None else job.lists.starts[numbers])
     ignored = found.positions.ignored
     if job.layout is not None:
         records[PositionCount] = found.positions

@@ -48,6 +48,10 @@ AMBIGUOUS: Mapping[str, Mapping[str, str]] = {
         "lovasz-hinge": "one score for each element of a mask",
         "lovasz-softmax": "a column for each class",
     },
+    "cox-ph cox-ph-loss cox-loss cox-nll cox-nloglik survival:cox": {
+        "cox": "ties by Breslow, as XGBoost, statsmodels' PHReg and scikit-survival have it by default",
+        "cox-efron": "ties by Efron, as lifelines and R's coxph have it by default",
+    },
     "intersection-over-union iou-score": {
         "jaccard": "of masks: one minus it",
         "iou": "of boxes: one minus it",
@@ -61,6 +65,7 @@ ELSEWHERE: Mapping[str, str] = {
     "semi-hard semi-hard-triplet-loss triplet-semi-hard triplet-semi-hard-loss batch-semi-hard": "the mean over the pairs of each row "
     "here, over all pairs of the file in TensorFlow Addons: the same with as many rows in each class, or with class weights of one less "
     "than its rows",
+    "approx-ndcg approx-ndcg-loss": "TensorFlow Ranking's and allRank's are minus NDCG, without the 1",
     "l2": "half the square here; LightGBM's l2 has no half",
     "l2-loss": "optax's is half the square of each element, tf.nn's half the sum of squares",
     "lorentzian": "with log(1 + (r / c)**2 / 2) elsewhere: this with c larger by sqrt(2), divided by c**2",

@@ -31,6 +31,7 @@ FAMILY_MODULES = (
     "box",
     "ensemble",
     "sequence",
+    "survival",
 )
 """The modules in the order in which lists show their losses."""
 

@@ -409,6 +409,10 @@ def _of_whole_file(request: Request, job: Job) -> Job:
 
         called_with: tuple[int, ...] | None = loss.core.own.settings.shape  # type: ignore[attr-defined]
         return together(loss, job, request.over_positions, called_with)
+    if job.lists is not None:
+        from losscli.engine.whole_file import grouped
+
+        return grouped(job)
     if family.of_masks:
         from losscli.engine.whole_file import masks
 

@@ -53,6 +53,7 @@ def receipt(
         "predictions": _described(job.predictions) | _shape(shapes, "predictions"),
         "targets": _targets(job, decoded) | _shape(shapes, "targets"),
         "class_axis": request.class_axis,
+        **_list_entries(request, job),
         "shift": request.shift or None,
         "mask": request.mask,
         "missing": request.missing if job.missing else None,
@@ -69,7 +70,9 @@ def receipt(
         **_weight_entries(request, job),
         "centers": request.centers,
         "per": _per(request, job, loss, units),
-        "over_positions": request.over_positions if job.unit != "row" or job.extras.whole is not None else None,
+        "over_positions": request.over_positions
+        if (job.unit != "row" and job.lists is None) or job.extras.whole is not None
+        else None,
         "box": job.extras.box,
         "axes": _axes(job),
         "input_lengths": request.input_lengths,
@@ -107,6 +110,13 @@ def _simd() -> dict[str, str]:
     levels = [*getattr(compiled, "__cpu_baseline__", ()), *getattr(compiled, "__cpu_dispatch__", ())]
     used = [name for name in levels if features.get(name)]
     return {"simd": used[-1]} if used else {}
+
+
+def _list_entries(request: "Request", job: "Job") -> dict[str, Any]:
+    """Return which column names the lists, how many there are, and the length of the longest; nothing without --group."""
+    if job.lists is None:
+        return {}
+    return {"group": request.group, "lists": job.lists.samples, "longest_list": job.lists.longest}
 
 
 def _loss_entries(request: "Request") -> dict[str, Any]:
@@ -258,7 +268,8 @@ def signature(receipt: Mapping[str, Any]) -> str:
         "shift": receipt.get("shift"),
         "mask": receipt.get("mask"),
         "missing": receipt.get("missing"),
-        **{name: _word(receipt.get(name)) for name in ("centers", "variance", "negative", "other", "reference")},
+        **{name: _word(receipt.get(name)) for name in ("centers", "variance", "negative", "other", "reference", "event")},
+        "group": receipt.get("group"),
         "per": _unit(receipt),
         **_of_distributions(receipt),
         "box": None if receipt.get("box") == "xyxy" else receipt.get("box"),

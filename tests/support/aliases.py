@@ -99,6 +99,8 @@ INPUTS: dict[str, Callable[[np.random.Generator], Inputs]] = {
     },
     "responses": lambda rng: {"p": -rng.gamma(2, 9, 24), "t": _labels(rng, (24,)), "r": -rng.gamma(2, 9, 24)},
     "mean likelihoods": lambda rng: {"p": -rng.gamma(2, 0.5, (12, 2)), "t": _labels(rng, (12,))},
+    "orders": lambda rng: {"z": rng.normal(0, 2, (6, 5)), "t": np.argsort(rng.random((6, 5)))},
+    "survival": lambda rng: {"p": rng.normal(0, 1, 24), "t": rng.integers(1, 9, 24), "e": _labels(rng, (24,))},
     "two scores": lambda rng: {"z": rng.normal(0, 2, (12, 2)), "t": _labels(rng, (12,))},
     "centers": lambda rng: {"a": rng.normal(0, 1, (8, 3)), "t": np.arange(8) % 4, "w": rng.normal(0, 1, (4, 3))},
     "features": lambda rng: {"a": rng.normal(0, 1, (8, 5)), "b": rng.normal(0, 1, (8, 5))},
@@ -132,6 +134,7 @@ THIRD = {
     "triplets": ("negative", "n"),
     "preferences": ("reference", "r"),
     "responses": ("reference", "r"),
+    "survival": ("event", "e"),
 }
 """The option for the third operand of some inputs, and its name among them."""
 
@@ -1519,6 +1522,29 @@ USES: tuple[Use, ...] = (
         "several scores",
         "listed(z, t, margins_of_lists)",
         "torch.nn.functional.multilabel_margin_loss(z, torch.tensor([[k for k in range(4) if row[k]] + [-1] * int(4 - row.sum()) for row in t]))",
+    ),
+    Use(
+        "approx-ndcg-loss",
+        "approx-ndcg",
+        "TensorFlow Ranking, ApproxNDCGLoss at its temperature of 0.1: -sum(gain / log2(1 + place)) / the ideal, place = 0.5 + sum(sigmoid)",
+        "lists",
+        "-mean([sum((2**b - 1) / log(1.5 + sum(1 / (1 + exp((a[:, None] - a) / 0.1)), 1)))"
+        " / sum(sort(2**b - 1)[::-1] / log(2 + arange(5))) for a, b in zip(z, t)])",
+        same="loss() - 1",
+    ),
+    Use(
+        "list-mle-loss",
+        "list-mle",
+        "Xia et al. 2008, equation 7: -log of the product of exp(z_y(i)) / sum(exp(z_y(k)) for k >= i)",
+        "orders",
+        "mean([sum(logaddexp.accumulate(a[argsort(b)]) - a[argsort(b)]) for a, b in zip(z, t)])",
+    ),
+    Use(
+        "cox-breslow cox-partial-likelihood",
+        "cox",
+        "Cox 1972, equation 12, and Breslow 1974, equation 7: -sum(z_i - log(sum(exp(z_j) for j at risk)))",
+        "survival",
+        "sum([log(sum(exp(p[t >= s]))) - r for r, s, d in zip(p, t, e) if d])",
     ),
     Use(
         "zlpr-loss",

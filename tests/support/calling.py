@@ -76,6 +76,9 @@ def block(loss: Loss, dtype: Any, n: int, k: int) -> tuple[np.ndarray, Targets, 
         targets = Dense(generator.integers(0, 2, x.shape).astype(bool))
     elif name == "ranking":
         targets = Dense(np.abs(targets.t))
+    elif name == "survival":
+        targets = Dense(generator.integers(0, 3, x.shape).astype(float))
+        extras = Extras(third_operand=generator.integers(0, 2, x.shape).astype(float))
     elif loss.family.target_type == "signs" and name != "mask-margins":
         targets = Dense(generator.choice([-1, 1], n).astype(np.int8))
         extras = Extras(third_operand=None if loss.family.third_operand is None else x[::-1].copy())

@@ -113,6 +113,7 @@ def drawn(loss: Loss, n: int, seed: int, k: int = K, elements: bool = False) -> 
         third = generator.normal(0, 2, shape)
         if family.third_operand in ("variance", "reference"):
             third = np.exp(third / 4) if family.third_operand == "variance" else -np.abs(third)
+        third = (third > 0).astype(float) if family.third_operand == "event" else third
         extras = extras._replace(third_operand=third)
     if family.coupled == "rows":
         others = generator.normal(size=(4 * K, FEATURES))

@@ -43,6 +43,7 @@ FAMILIES = (
     "box",
     "ensemble",
     "sequence",
+    "survival",
 )
 
 KINK = mpf(10) ** 15
@@ -123,12 +124,53 @@ def ranking(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator
         kinds = [wholes, np.zeros(k), np.ones(k)]
         if loss.name in ("listwise-softmax", "listnet"):
             kinds.append(np.abs(rounded(generator, dtype, k, scale=2)).astype(float))
+        if loss.name in ("lambdarank", "approx-ndcg", "list-mle"):
+            kinds = [generator.integers(0, 5, k).astype(float), np.round(generator.random(k) * 3, 2), *kinds[:2]]
         for t in kinds:
 
             def value(z: Numbers, t: Numbers = exact(t)) -> Any:
-                return truth(loss, parameters, z=z, t=t, items=range(len(z)), K=len(z))
+                ranks = {id(x): standing(x) for x in (z, t)}
 
-            yield Case(row[None], Dense(t[None]), Extras(), value, [])
+                def place(x: Numbers, item: int) -> int:
+                    return ranks[id(x)][item]
+
+                return truth(loss, parameters, z=z, t=t, items=range(len(z)), K=len(z), place=place)
+
+            inner = smooth_places(parameters, exact(t)) if loss.name == "approx-ndcg" else ()
+            yield Case(row[None], Dense(t[None]), Extras(), value, [], *inner)
+
+
+def smooth_places(parameters: Any, t: Numbers) -> tuple[Callable[[Numbers], Numbers], Function]:
+    """The places of ApproxNDCG, which are rounded, and one minus NDCG by them."""
+    ideal = sum((2**one - 1) / mp.log(1 + place) for one, place in zip(t, standing(t), strict=True)) or mpf(1)
+
+    def places(z: Numbers) -> Numbers:
+        leads = [[(other - one) / mpf(parameters["temperature"]) for other in z] for one in z]
+        return [sum(1 / (1 + mp.exp(-x)) for x in row) + mpf("0.5") for row in leads]
+
+    return places, lambda r: 1 - sum((2**one - 1) / mp.log(1 + at) for one, at in zip(t, r, strict=True)) / ideal
+
+
+def standing(x: Numbers) -> list[int]:
+    """The place of each number, the largest first; of equal ones the first."""
+    order = sorted(range(len(x)), key=lambda k: (-x[k], k))
+    return [order.index(k) + 1 for k in range(len(x))]
+
+
+def survival(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[Case]:
+    rows = [rounded(generator, dtype, k, scale=scale) for k, scale in ((2, 1), (4, 0.3), (5, 2), (4, 30), (3, 1e3))]
+    rows += [np.zeros(3, dtype), np.array([20, 0], dtype), np.array([0, 20, 19], dtype), np.array([1e3, 1e3, 0], dtype)]
+    for row in rows:
+        n = len(row)
+        times = [np.arange(n, 0.0, -1), generator.integers(1, 3, n).astype(float), np.ones(n)]
+        for t in times:
+            for e in (np.ones(n), generator.integers(0, 2, n).astype(float)):
+                e[generator.integers(n)] = 1
+
+                def value(z: Numbers, t: Numbers = exact(t), e: Numbers = exact(e)) -> Any:
+                    return truth(loss, parameters, z=z, t=t, e=e, rows=range(len(z)))
+
+                yield Case(row[None], Dense(t[None]), Extras(third_operand=e[None]), value, [])
 
 
 def pairs(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[Case]:
@@ -717,6 +759,7 @@ MAKERS = {
     "box": box,
     "ensemble": ensemble,
     "sequence": sequence,
+    "survival": survival,
 }
 
 

@@ -37,7 +37,11 @@ ROW_SUM = "row sum"
 OVERFLOWED = "overflowed"
 SATURATED = "saturated"
 NO_ALIGNMENT = "no alignment"
-ALLOWED_THIRD = {"variance": Interval(0, math.inf, high_closed=True), "reference": LOG_PROBABILITIES}
+ALLOWED_THIRD = {
+    "variance": Interval(0, math.inf, high_closed=True),
+    "reference": LOG_PROBABILITIES,
+    "event": Interval(0, 1, low_closed=True, high_closed=True, whole=True),
+}
 """The numbers that a third operand may be, by its name; features may be any."""
 
 
@@ -62,9 +66,14 @@ class FaultFinder(BatchCollector):
         return _faults(job, look, batch) + faults
 
 
-def undefined_mask(losses: Array) -> Faults:
-    """Return the fault of masks whose loss is undefined, although each of their rows is as it should be."""
-    return Faults({UNDEFINED: (int(np.isnan(losses).sum()), ((0, None, math.nan),))})
+def undefined_mask(losses: Array, rows: Array | None = None) -> Faults:
+    """Return the fault of masks whose loss is undefined, although each of their rows is as it should be.
+
+    `rows` are the first rows of the masks that `losses` are of; None for row 0.
+    """
+    undefined = np.flatnonzero(np.isnan(losses))
+    places = [0] if rows is None else rows[undefined[:PLACES_SHOWN]].tolist()
+    return Faults({UNDEFINED: (len(undefined), tuple((row, None, math.nan) for row in places))})
 
 
 def _of_sequences(job: "Job", look: "_Looker", batch: "Batch") -> Faults:
@@ -269,6 +278,12 @@ def _words(job: "Job", fault: str, place: tuple[int, int | None, float]) -> _Wor
             "outside-domain",
             "{value:g} is no log-probability, which is at most 0",
             "if these are probabilities, take their logarithms",
+        )
+    if fault == BAD_THIRD_OPERAND and job.loss.family.third_operand == "event":
+        return _Words(
+            "outside-domain",
+            "{value:g} in --event",
+            "an event is 1, and a time that is censored 0; of other codes, save code == 1",
         )
     if fault in (CROSSED_PREDICTION, CROSSED_TARGET):
         return _words_of_boxes(job.extras.box or "xyxy", place[1])
