@@ -56,7 +56,7 @@ AMBIGUOUS: Mapping[str, Mapping[str, str]] = {
 """Names that mean different losses in different places -> the losses, each with what it is; they are refused."""
 
 ELSEWHERE: Mapping[str, str] = {
-    "l2": "half the square here; LightGBM's l2 has no half",
+    "l2": "half the square; LightGBM's l2 has no half",
     "l2-loss": "optax's is half the square of each element, tf.nn's half the sum of squares",
     "lorentzian": "with log(1 + (r / c)**2 / 2) elsewhere: this with c larger by sqrt(2), divided by c**2",
     "cauchy-loss": "kornia's is log(1 + r**2 / 2): this with c = sqrt(2)",
