@@ -66,7 +66,7 @@ ELSEWHERE: Mapping[str, str] = {
     "here, over all pairs of the file in TensorFlow Addons: the same with as many rows in each class, or with class weights of one less "
     "than its rows",
     "approx-ndcg approx-ndcg-loss": "TensorFlow Ranking's and allRank's are minus NDCG, without the 1",
-    "l2": "half the square here; LightGBM's l2 has no half",
+    "l2": "half the square; LightGBM's l2 has no half",
     "l2-loss": "optax's is half the square of each element, tf.nn's half the sum of squares",
     "lorentzian": "with log(1 + (r / c)**2 / 2) elsewhere: this with c larger by sqrt(2), divided by c**2",
     "cauchy-loss": "kornia's is log(1 + r**2 / 2): this with c = sqrt(2)",

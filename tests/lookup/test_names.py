@@ -259,6 +259,8 @@ class TestNear:
             "mdape mape",
             "smdape smape",
             "tuplet-margin triplet-margin",
+            "mae mape",
+            "multimargens multi-margin",
         ],
     )
     def test_other_words_are_other_things(self, pair: str) -> None:
