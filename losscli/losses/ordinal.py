@@ -8,7 +8,7 @@ from typing import cast
 
 import numpy as np
 
-from losscli.arrays import Array, row_sums
+from losscli.arrays import Array, row_sums, running_sums
 from losscli.definition.batch import Probability
 from losscli.definition.loss import Slope
 from losscli.definition.registry import FAMILIES, loss
@@ -29,21 +29,6 @@ ordinal = FAMILIES["ordinal"] = replace(
     gradient="df/dz_j = p_j * (df/dp_j - sum(p * df/dp)); from probabilities df/dp, from log-probabilities p * df/dp",
     likelihood=None,
 )
-
-
-def running_sums(terms: Array) -> Array:
-    """Return the sums up to each column, shape (n, k), as if they were added up with twice the digits.
-
-    What each addition rounds off follows from its operands and its result (Knuth 1969, The Art of Computer Programming,
-    volume 2, 4.2.2), and is added up beside them (Ogita, Rump and Oishi 2005, Accurate Sum and Dot Product,
-    doi:10.1137/030601818).
-    """
-    sums = np.cumsum(terms, axis=1)
-    before, added = sums[:, :-1], terms[:, 1:]
-    back = sums[:, 1:] - before
-    lost = (before - (sums[:, 1:] - back)) + (added - back)
-    sums[:, 1:] += np.cumsum(lost, axis=1)
-    return sums
 
 
 def _beyond(x: Probability, t: Array) -> Array:

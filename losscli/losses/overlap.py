@@ -627,12 +627,17 @@ def squared_generalized_dice(sums: Sums, *, power: Power = 2.0, smooth: Smooth =
 
 
 def lovasz_gradient(t: Array) -> Array:
-    """Return the Lovász extension's weights of sorted errors, shape (masks, n), for true elements t in that order."""
+    """Return the Lovász extension's weights of sorted errors, shape (masks, n), for elements in that order, 1 or 0 if true.
+
+    They are differences of one minus intersection over union, written as fractions of counts, so that they do not cancel.
+    """
     total = t.sum(axis=1, keepdims=True)
-    missed = total - np.cumsum(t, axis=1)
+    missed = total - (np.cumsum(t, axis=1) - t)  # true elements from here on
     union = total + np.cumsum(1 - t, axis=1)
-    index = 1 - missed / np.where(union == 0, 1, union)
-    return np.diff(index, axis=1, prepend=0)
+    before = union - (1 - t)
+    weights = ((1 - t) * missed + t * before) / np.where(before * union == 0, 1, before * union)
+    weights[:, :1] = np.where(total == 0, 1, weights[:, :1])  # of nothing true, the first error is all
+    return weights
 
 
 def lift_margins(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:

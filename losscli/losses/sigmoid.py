@@ -31,6 +31,7 @@ from losscli.losses.probability import (
     gap,
     poly_core,
     ratio,
+    to_the,
 )
 
 MAKERS: dict[str, Callable[[Array], Probability]] = {
@@ -283,12 +284,12 @@ def asymmetric(
     gamma = np.where(positive, gamma_pos, gamma_neg)
     shift = np.where(positive, 0, clip).astype(x.p.dtype)
     # m is 1 - p of the outcome beyond the shift, and its cost is -log(1 - m).
-    missed, middle = x.q - shift, beyond_half(x)
+    missed, middle = np.where(x.p < 0.5, (1 - shift) - x.p, x.q - shift), beyond_half(x)
     missed = missed if middle is None else np.where(np.abs(middle) < 0.25, (0.5 - shift) - middle, missed)
     m = np.maximum(missed, 0)
     kept = np.minimum(x.p + shift, 1)
     l = np.where(shift == 0, x.l, np.where(m < 0.5, np.log1p(-m), np.log(kept)))
-    focus = np.where((m == 0) & (shift > 0), 0, m**gamma)
+    focus = np.where((m == 0) & (shift > 0), 0, to_the(gamma, m, kept))
 
     def slope() -> Slopes:
         pull = np.where(m == 0, -1, kept * np.maximum(l, np.finfo(l.dtype).min) / m)
@@ -308,12 +309,17 @@ def _quality(
     """
     weight = t - low
     distance = gap(x, weight, span, other + beyond)
-    focus = np.abs(distance) ** beta
+    size = np.abs(distance)
+    # 1 - size; between 0 and 1 from what the difference is made of, which has its digits if p is all but 0 or 1.
+    rest = np.where(distance > 0, other + x.p, x.q + t) if (low, span) == (0, 1) else 1 - size
+    focus = to_the(beta, size, rest)
 
     def slope() -> Array:
         # At a distance of 0 the two outcomes pull in opposite directions: the loss has a kink there, or is flat.
         pull = np.where(distance == 0, 0, span * (x.p * np.maximum(x.l, np.finfo(x.l.dtype).min)) / distance)
-        return times(weight, focus * np.where(distance == 0, -1, beta * pull - 1))
+        # An infinite focus is a large one here, since the two outcomes' slopes have opposite signs.
+        near = np.where(np.isinf(focus), np.finfo(focus.dtype).max ** focus.dtype.type(0.4), focus)
+        return times(weight, near * np.where(distance == 0, -1, beta * pull - 1))
 
     return times(weight, -focus * x.l), slope
 

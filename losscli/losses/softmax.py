@@ -32,6 +32,7 @@ from losscli.losses.probability import (
     poly_core,
     pull,
     ratio,
+    to_the,
 )
 
 
@@ -675,7 +676,7 @@ def softmax_asymmetric(
     """Cross-entropy of smoothed targets that pulls at the other classes only where they are likely."""
     own = t == t.max(axis=1, keepdims=True)
     # exp(gamma l), since a small power of p need not be small if p itself is too small for its dtype.
-    focus = np.where(own, x.q**gamma_pos, np.exp(times(gamma_neg, x.l)))
+    focus = np.where(own, to_the(gamma_pos, x.q, x.p), np.exp(times(gamma_neg, x.l)))
     cost = times(focus, -x.l)
 
     def slope() -> Slopes:

@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 import pytest
 from mpmath import mp, mpf
-from oracle import close, evaluate, far_settings, reach
+from oracle import close, evaluate, far_settings, reach, sigmoid_variables, softmax_loss
 from row_formulas import FAMILIES, MAKERS, exact
 
-from losscli.definition.batch import Dense, Extras
+from losscli.definition.batch import Dense, Extras, Indices
 from losscli.definition.loss import Loss
 from losscli.losses import LOSSES
 
-SAMPLES = int(os.environ.get("LOSSCLI_SAMPLES", "4"))
+SAMPLES = int(os.environ.get("LOSSCLI_SAMPLES", "3"))
 DTYPES = (np.float32, np.float64)
 ELEMENTWISE = ("residual", "margin", "relative", "distribution", "gaussian")
 
@@ -126,12 +126,64 @@ def test_elementwise_losses_at_the_ends(loss: Loss, dtype: Any) -> None:
         check(loss, parameters, dtype, generator)
 
 
+def soft_targets(generator: Any, n: int) -> np.ndarray:
+    """Numbers next to 0 and next to 1, of every magnitude of the distance."""
+    return np.where(
+        generator.random(n) < 0.5, 10 ** generator.uniform(-40, 0, n), 1 - 10 ** generator.uniform(-16, 0, n)
+    )
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("loss", of("sigmoid", parameters=False))
+def test_sigmoid_losses_at_the_ends(loss: Loss, dtype: Any) -> None:
+    generator = np.random.default_rng(79)
+    for parameters in far_settings(loss, generator, SAMPLES):
+        z = np.concatenate([magnitudes(generator, np.float32, 40), generator.normal(0, 8, 6)]).astype(dtype)
+        z = z[(np.abs(z) < 500) & (np.abs(z) > 1e-30)][-10:]
+        low, high = parameters.get("low", 0.0), parameters.get("high", 1.0)
+        t = low + (high - low) * soft_targets(generator, len(z))
+        for targets in (Dense(t, 1 - t), Dense(np.ones(len(z), bool)), Dense(np.zeros(len(z), bool))):
+            values, slopes = loss.bind(**parameters)(z, targets, gradient=True)
+            for x, one, value, slope in zip(z, targets.t, values, slopes, strict=True):
+                at, target = mpf(float(x)), mpf(float(one))
+                far = reach([at, target, *parameters.values()])
+                with mp.workdps(100 + 4 * far + int(2 * abs(x))):
+                    variables = sigmoid_variables(at, target)
+                    true, true_slope = (evaluate(loss, f, variables, parameters) for f in (loss.formula, loss.slope))
+                where = (parameters, x, one, value, slope, mp.nstr(true), mp.nstr(true_slope))
+                assert close(value, true, dtype, abs(true) + abs(at * true_slope)), where
+                assert close(slope, true_slope, dtype, abs(true_slope) + abs(true)), where
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("loss", of("softmax", "ordinal", parameters=True))
+def test_softmax_losses_at_the_ends(loss: Loss, dtype: Any) -> None:
+    generator = np.random.default_rng(80)
+    for parameters in far_settings(loss, generator, SAMPLES):
+        row = (generator.normal(0, 1, 4) * 10 ** generator.uniform(-3, 2.5)).astype(dtype)
+        soft = generator.dirichlet(np.full(4, 10 ** generator.uniform(-2, 1)))
+        hard = np.eye(4)[int(generator.integers(4))]
+        for targets, t in (
+            (Indices(hard.argmax(keepdims=True)), hard),
+            (Dense(hard[None]), hard),
+            (Dense(soft[None]), soft),
+        ):
+            values, slopes = loss.bind(**parameters)(row[None], targets, gradient=True)
+            with mp.workdps(100 + 6 * reach(parameters.values()) + int(2 * np.ptp(row))):
+                true, gradient = softmax_loss(loss, exact(row), exact(t), parameters)
+                pull = sum(abs(z * slope) for z, slope in zip(exact(row), gradient, strict=True))
+            assert close(values[0], true, dtype, abs(true) + pull), (parameters, row, t, values, mp.nstr(true))
+            held = max(map(abs, gradient)) < float(np.finfo(dtype).max)
+            assert np.isfinite(slopes).all() or not held, (parameters, row, t, slopes)
+            assert not np.isnan(slopes).any(), (parameters, row, t, slopes)
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("loss", of(*FAMILIES, parameters=True))
 def test_losses_of_rows_at_the_ends(loss: Loss, dtype: Any) -> None:
     """Their values equal the formula, and their gradients are numbers where the loss is smooth."""
     generator = np.random.default_rng(78)
-    for parameters in far_settings(loss, generator, SAMPLES):
+    for parameters in far_settings(loss, generator, 1 + SAMPLES // 2):
         cases = list(MAKERS[loss.family.name](loss, parameters, dtype, np.random.default_rng(3)))
         for i in generator.permutation(len(cases))[:2]:
             check_row(loss, parameters, cases[i], dtype)
