@@ -3,32 +3,12 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
-from losscli.definition.batch import Clip
+from losscli.definition.convention import NONE, Convention
 from losscli.definition.dialect import Dialect
 from losscli.definition.loss import BoundLoss
-from losscli.definition.words import SignConvention
 from losscli.errors import UsageError
-
-
-class Convention(NamedTuple):
-    """Changes that a library makes to a loss and for which there is no option: see `losscli.libraries`."""
-
-    clip: Clip | None = None
-    labels: SignConvention | None = None
-    class_terms: bool = False
-    pairs: bool = False
-    """Whether each row counts once per positive, in losses in which every row is compared with all others."""
-    by_length: bool = False
-    """Whether the loss of each sequence is divided by its number of labels, at least 1."""
-    skips_zeros: bool = False
-    """Whether rows whose loss is 0 are left out."""
-    scale: float = 1.0
-    shift: float = 0.0
-
-
-NONE = Convention()
 
 
 @dataclass(frozen=True)

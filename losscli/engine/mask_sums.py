@@ -279,7 +279,7 @@ def finish(job: Job, found: MaskSums) -> Finished:
     assert make is not None
     value, slopes = job.loss.core(make(**made))
     value = np.asarray(value).reshape(shape[0], -1)
-    losses = (value * job.scale + job.shift).astype(job.dtype)
+    losses = (value * job.convention.scale + job.convention.shift).astype(job.dtype)
     np.add(losses, job.dtype.type(0), out=losses)  # a loss of -0.0 is 0
     by = _by_sums(slopes, shape, counted, together) if job.gradient else None
     exists = np.zeros(shape, bool)
@@ -357,7 +357,7 @@ def mask_gradients(job: Job, slopes: Any, start: int, stop: int) -> Array:
         sample = np.repeat(np.asarray(samples) - first, np.diff(begins, append=len(positions.predictions)))
         flat = positions.predictions.ndim == 1
         by = type(slopes)(*(part[sample, 0] if flat else part[sample] for part in slopes))
-        found = elements_of(job, positions).gradient(by) * job.scale
+        found = elements_of(job, positions).gradient(by)
         where = slice(positions.first - start, positions.first - start + positions.rows)
         gradients[where][slice(None) if positions.kept is None else positions.kept] = found
     return gradients

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from losscli.definition.convention import NONE
 from losscli.engine.aggregates import Total, divide
 from losscli.engine.collector import Aggregate
 from losscli.engine.collectors.baseline import Answer, Baseline
@@ -43,7 +44,12 @@ def reduced(job: Job, summary: Summary, reduction: Reduction) -> tuple[float, fl
     DataError
         if there are no rows, the denominator is 0, or infinite losses cancel.
     """
-    numerator = summary.weighted.value
+    convention, numerator = job.convention, summary.weighted.value
+    if convention.sums_in is not None:
+        # The sum of all elements is what is added up, before it is divided by their number.
+        elements = job.predictions.shape[1] if job.several and job.over_outputs == "mean" else 1
+        with np.errstate(all="ignore"):
+            numerator = float(np.asarray(numerator * elements).astype(convention.sums_in)) / elements
     if not summary.samples:
         raise DataError(
             f"{job.predictions.name}: no samples left"
@@ -54,9 +60,13 @@ def reduced(job: Job, summary: Summary, reduction: Reduction) -> tuple[float, fl
         return float("nan"), numerator, float("nan")
     denominator = reduction.denominator(summary)
     below = denominator.value if isinstance(denominator, Total) else denominator
+    if not below and convention.nothing is not None:
+        return convention.nothing, numerator, below
     if not below:
         raise DataError(f"{job.predictions.name}: all weights are 0; the {reduction.name} of nothing is undefined")
-    value = summary.weighted.over(denominator)
+    value = summary.weighted.over(denominator) if convention.sums_in is None else numerator / below
+    if np.isnan(value) and convention != NONE:
+        raise DataError(f"{job.predictions.name}: the library gives NaN, as 0 times infinity is in it")
     if np.isnan(value):
         raise DataError(_undefined(job, summary, reduction))
     return value, numerator, below

@@ -65,7 +65,12 @@ class Summaries(ChunkCollector):
     record = Summary
 
     def of(self, job: Job, rows: CountedRows) -> Summary:
-        return Summary.of(rows.wide, rows.row_weights, rows.ignored)
+        summary = Summary.of(rows.wide, rows.row_weights, rows.ignored)
+        if rows.row_weights is None or not (job.terms_weighted or job.convention.plain_products):
+            return summary
+        with np.errstate(all="ignore"):
+            terms = rows.wide if job.terms_weighted else rows.wide * rows.row_weights
+        return summary._replace(weighted=Total.of(terms))
 
 
 @dataclass(frozen=True)
