@@ -53,7 +53,7 @@ CALLS = (
     call(
         "softmax-cross-entropy",
         "softmax_cross_entropy softmax_cross_entropy_with_integer_labels safe_softmax_cross_entropy",
-        "softmax_cross_entropy({p}, {t:rows}){reduction}",
+        "softmax_cross_entropy({p}, {t:smoothed}){reduction}",
         SMOOTHED,
         prediction_kind="logits",
         smoothing="uniform",
@@ -76,7 +76,7 @@ CALLS = (
     call(
         "softmax-poly-1",
         "poly_loss_cross_entropy",
-        "poly_loss_cross_entropy({p}, {t:rows}, {arguments}){reduction}",
+        "poly_loss_cross_entropy({p}, {t:smoothed}, {arguments}){reduction}",
         parameters("epsilon") | SMOOTHED,
         prediction_kind="logits",
         defaults={"epsilon": 2.0},

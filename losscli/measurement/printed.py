@@ -9,9 +9,9 @@ A template of a call (`losscli.libraries.call.Call.template`) has these places:
     {p}             the predictions, as the kind that the call takes, in the dtype of the computation
     {p:FORM}        first or second of two columns; distances between p and --other; column (n, 1); time (time, samples, classes)
     {t}             the targets as they are; those over classes as indices, where the file has indices, or as rows
-    {t:FORM}        index, rows, outcomes (0 and 1), signs (-1 and 1), lists (of labels, ended by -1), column, labels (of sequences)
+    {t:FORM}        index, rows, smoothed (rows with label smoothing, for a call without an argument for it), outcomes (0 and 1), signs (-1 and 1), lists (of labels, ended by -1), column, labels (of sequences)
     {w:FORM}        weights of rows, times those of classes or outputs: rows (n,), column (n, 1), or elements (the shape of p)
-    {variance} {negative} {other}                  the third operand
+    {variance} {negative} {other} {reference}      the third operand
     {class_weight} {pos_weight}                    one number per class or output, or one number
     {input_lengths} {target_lengths}               of sequences
     {arguments}     the keyword arguments that are needed
@@ -128,10 +128,12 @@ class _Writer:
         if name == "p":
             return self._tensor(self._predictions(form))
         if name == "t":
-            return self._tensor(self._targets(form), whole=self._whole_labels(form))
+            return self._tensor(
+                self._smoothed() if form == "smoothed" else self._targets(form), self._whole_labels(form)
+            )
         if name == "w":
             return self._tensor(self._weights(form))
-        if name in ("variance", "negative", "other"):
+        if name in ("variance", "negative", "other", "reference"):
             return self._tensor(self._third(name))
         if name == "class_weight":
             return self._tensor(self._numbers(name, self._class_weights()))
@@ -283,6 +285,14 @@ class _Writer:
         if form == "column" and len(source.shape) == 1:
             return written._replace(text=f"{text}[:, None]")
         return written
+
+    def _smoothed(self) -> _Written:
+        """Return targets as rows of one number per class, with label smoothing if it is asked for."""
+        rows, amount = self._targets("rows"), self.request.label_smoothing
+        if not amount:
+            return rows
+        k = self.opened.encoding.k
+        return _Written(f"{_bracketed(rows.text)} * (1 - {amount!r}) + {amount!r} / {k}", None)
 
     def _classes(self, form: str) -> _Written:
         """Return targets with one class per row: as indices, or as rows of 0 and 1."""

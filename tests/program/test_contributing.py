@@ -385,7 +385,7 @@ def test_a_call_of_a_library(losscli: Run) -> None:
     call = losscli("compute", "tf.nn.l2_loss", *words, "json").json["receipt"]["as"]["call"]
     assert call == "tensorflow.nn.l2_loss(tensorflow.constant(p) - tensorflow.constant(numpy.full(p.shape, 0.0)))"
     calls = losscli("explain", "half-squared-error", "-f", "json").json["libraries"]
-    assert "tf.nn.l2_loss(p - t)" in [call["call"] for call in calls]
+    assert "tensorflow.nn.l2_loss(p - t)" in [call["call"] for call in calls]
 
 
 def test_a_picture(losscli: Run) -> None:

@@ -51,6 +51,7 @@ os.environ.update(
     KERAS_BACKEND=BACKEND,
     TF_CPP_MIN_LOG_LEVEL="3",
     TF_ENABLE_ONEDNN_OPTS="0",
+    XLA_FLAGS="--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true",  # compiling takes longest
 )
 NEEDS = {
     "torch": ("torch",),

@@ -159,7 +159,8 @@ def _outside_domains(job: "Job", look: _Looker, batch: "Batch") -> Faults:
     if domains.targets != REAL:
         faults = faults + look(OUTSIDE_TARGET, domains.targets.outside(batch.targets), batch.targets)
     if third_operand is not None:
-        allowed = job.convention.taken.third_operand or ALLOWED_THIRD.get(job.loss.family.third_operand or "", REAL)
+        own = ALLOWED_THIRD.get(job.loss.family.third_operand or "", REAL)
+        allowed = job.convention.taken.third_operand or own
         outside = np.isnan(third_operand) | (False if allowed == REAL else allowed.outside(third_operand))
         faults = faults + look(BAD_THIRD_OPERAND, outside, third_operand)
     if weights is not None:
