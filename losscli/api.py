@@ -459,10 +459,10 @@ def calibrate(
 def verify(
     loss: str, predictions: Any = None, targets: Any = None, *, against: str | None = None, **options: Any
 ) -> "Verified":
-    """Say whether a loss of your own, 'path/to/file.py:name', is right: its properties, each met or broken."""
+    """Say whether a loss of your own, 'path/to/file.py:name', or of a package, 'torch.nn.HuberLoss', is right."""
     from losscli.analysis.verify.properties import verify as prove
 
-    bound, rest = _bound(loss, options)
+    bound, rest = _bound(loss, options, code=True)
     files = None if predictions is None else _request(bound, predictions, targets, rest)
     return prove(bound.name, against, rest.get("operands"), rest.get("takes"), files, bound.parameters)
 
@@ -547,11 +547,11 @@ class _Kept:
         return np.concatenate(parts) if parts else np.zeros(measurement.units.shape)
 
 
-def _bound(loss: str, options: Mapping[str, Any]) -> "tuple[BoundLoss, dict[str, Any]]":
-    """The loss with those of the options that are its parameters, and the others."""
+def _bound(loss: str, options: Mapping[str, Any], code: bool = False) -> "tuple[BoundLoss, dict[str, Any]]":
+    """The loss with those of the options that are its parameters, and the others; a dotted name is code where `code` says so."""
     from losscli.lookup.spec import single
 
-    bound = single(loss)
+    bound = single(loss, code)
     parameters = {name: value for name, value in options.items() if name in bound.declaration.parameters}
     rest = {name: value for name, value in options.items() if name not in parameters}
     if parameters:
