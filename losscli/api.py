@@ -39,6 +39,7 @@ from losscli.measurement.result import Result
 from losscli.wording import did_you_mean, listing
 
 if TYPE_CHECKING:
+    from losscli.analysis.audit.model import Audited
     from losscli.analysis.calibration.fit import Calibrated
     from losscli.analysis.check import Report
     from losscli.analysis.compare import Compared
@@ -465,6 +466,21 @@ def verify(
     bound, rest = _bound(loss, options, code=True)
     files = None if predictions is None else _request(bound, predictions, targets, rest)
     return prove(bound.name, against, rest.get("operands"), rest.get("takes"), files, bound.parameters)
+
+
+def audit(library: str, *losses: str, progress: Callable[[str], None] | None = None) -> "Audited":
+    """Say whether the losses of an installed library, 'torch', are right: each call against formulas at 60 digits.
+
+    Parameters
+    ----------
+    losses
+        names of losses, losscli's or the library's, if not all of its calls are wanted.
+    progress
+        is told what is being done.
+    """
+    from losscli.analysis.audit.library import audited
+
+    return audited(library, losses, progress)
 
 
 def curves(*specs: str, x: str | None = None, range: tuple[float, float] | None = None) -> "list[Curve]":
