@@ -30,7 +30,13 @@ def audited(name: str) -> str:
 
 def main() -> None:
     """Write the sections of some libraries, or of all."""
-    made = {name: audited(name) for name in sys.argv[1:] or LIBRARIES} | {"legend": legend()}
+    write({"legend": legend()})
+    for name in sys.argv[1:] or LIBRARIES:
+        write({name: audited(name)})
+
+
+def write(made: dict[str, str]) -> None:
+    """Put sections into the page."""
     text = PAGE.read_text(encoding="utf-8")
     PAGE.write_text(SECTION.sub(lambda found: found[1] + made.get(found[2], found[0][len(found[1]) :]), text), "utf-8")
 

@@ -15,10 +15,12 @@ DIGITS = 60
 
 
 def log(x: Any) -> Any:
+    """Return the logarithm; minus infinity of 0."""
     return -mp.inf if x == 0 else mp.log(x)
 
 
 def where(condition: Any, yes: Any, no: Any) -> Any:
+    """Return one of two numbers."""
     return yes if condition else no
 
 
@@ -38,6 +40,8 @@ NAMES: dict[str, Callable[..., Any]] = {
     "acos": mp.acos,
     "sin": mp.sin,
     "cos": mp.cos,
+    "erf": mp.erf,
+    "lgamma": mp.loggamma,
     "inf": mp.inf,
     "pi": mp.pi,
     "max": max,
@@ -79,6 +83,7 @@ class Rewrite(ast.NodeTransformer):
 
 @functools.cache
 def compiled(formula: str) -> Any:
+    """Return a formula as code in the names of NAMES."""
     tree = Rewrite().visit(ast.parse(formula, mode="eval"))
     return compile(ast.fix_missing_locations(tree), formula, "eval")
 
@@ -100,6 +105,7 @@ def precise(work: Callable[..., Any], largest: float = 0.0) -> Any:
 
 
 def sigmoid_variables(z: Any, t: Any) -> dict[str, Any]:
+    """Return the variables of a sigmoid loss: logit z, target t, p = sigmoid(z) and q = 1 - p."""
     if mp.isinf(z):
         p = mpf(1) if z > 0 else mpf(0)
         return {"z": z, "t": t, "p": p, "q": 1 - p}
@@ -107,6 +113,7 @@ def sigmoid_variables(z: Any, t: Any) -> dict[str, Any]:
 
 
 def log_softmax(row: list[Any]) -> list[Any]:
+    """Return the log-probabilities of a row of logits, which may be infinite."""
     top = max(row)
     if top == mp.inf:
         return [mpf(0) if z == top else -mp.inf for z in row]
