@@ -6,13 +6,16 @@ import numpy as np
 import pytest
 from mpmath import mp, mpf
 
+from losscli.analysis.audit.cases import MAKERS, cases
 from losscli.analysis.audit.judge import judged
 from losscli.analysis.audit.model import LOST, NOT_FINITE, PRECISIONS, WRONG, Case, brief, rounded
 from losscli.analysis.audit.shrink import cost, shrunk
-from losscli.analysis.audit.truth import condition, gradient, precise, truth
+from losscli.analysis.audit.subject import expression
+from losscli.analysis.audit.truth import OF_BATCHES, OF_ROWS, condition, gradient, is_finite, precise, truth
 from losscli.analysis.shared.oracle.arithmetic import Number, array
 from losscli.definition.batch import Clip
 from losscli.definition.convention import Bound, Convention
+from losscli.libraries import NAMES, libraries
 from losscli.losses import LOSSES
 
 ml_dtypes = pytest.importorskip("ml_dtypes")
@@ -123,6 +126,27 @@ def test_slopes_are_derivatives_and_know_kinks():
     assert abs(slope.middle - mp.tanh(mpf("0.5"))) < mpf(10) ** -15
     assert slope.smooth
     assert float(condition(x, [slope])) == pytest.approx(0.5 * np.tanh(0.5))
+
+
+def test_every_family_has_cases_and_truths():
+    assert set(MAKERS) == OF_ROWS.keys() | OF_BATCHES.keys()
+
+
+@pytest.mark.parametrize("library", NAMES)
+def test_every_call_has_a_case_with_a_finite_truth(library):
+    """Of the calls that losscli knows, whether the library is installed or not."""
+    for record in libraries()[library].calls:
+        bound = LOSSES[record.loss].bind(**record.defaults)
+        if bound.family.name not in MAKERS:
+            continue
+        form = "one-hot" if "{t:rows}" in record.template else "index"
+        tried = cases(bound, record.prediction_kind, "float64", form, mated=library == "sklearn")
+        assert 8 < len(tried) < 400, record.function
+        case = tried[len(tried) // 3]
+        value = truth(bound, record.prediction_kind, Convention(), case)
+        found = precise(lambda value=value, case=case: value([mpf(one) for one in case.numbers]), 1000)
+        assert is_finite(found), record.function
+        assert expression(libraries()[library], record).startswith(record.function)
 
 
 def test_judging():
