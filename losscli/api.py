@@ -39,6 +39,7 @@ from losscli.measurement.result import Result
 from losscli.wording import did_you_mean, listing
 
 if TYPE_CHECKING:
+    from losscli.analysis.audit.model import Audited
     from losscli.analysis.calibration.fit import Calibrated
     from losscli.analysis.check import Report
     from losscli.analysis.compare import Compared
@@ -460,12 +461,27 @@ def calibrate(
 def verify(
     loss: str, predictions: Any = None, targets: Any = None, *, against: str | None = None, **options: Any
 ) -> "Verified":
-    """Say whether a loss of your own, 'path/to/file.py:name', is right: its properties, each met or broken."""
+    """Say whether a loss of your own, 'path/to/file.py:name', or of a package, 'torch.nn.HuberLoss', is right."""
     from losscli.analysis.verify.properties import verify as prove
 
-    bound, rest = _bound(loss, options)
+    bound, rest = _bound(loss, options, code=True)
     files = None if predictions is None else _request(bound, predictions, targets, rest)
     return prove(bound.name, against, rest.get("operands"), rest.get("takes"), files, bound.parameters)
+
+
+def audit(library: str, *losses: str, progress: Callable[[str], None] | None = None) -> "Audited":
+    """Say whether the losses of an installed library, 'torch', are right: each call against formulas at 60 digits.
+
+    Parameters
+    ----------
+    losses
+        names of losses, losscli's or the library's, if not all of its calls are wanted.
+    progress
+        is told what is being done.
+    """
+    from losscli.analysis.audit.library import audited
+
+    return audited(library, losses, progress)
 
 
 def curves(*specs: str, x: str | None = None, range: tuple[float, float] | None = None) -> "list[Curve]":
@@ -548,11 +564,11 @@ class _Kept:
         return np.concatenate(parts) if parts else np.zeros(measurement.units.shape)
 
 
-def _bound(loss: str, options: Mapping[str, Any]) -> "tuple[BoundLoss, dict[str, Any]]":
-    """The loss with those of the options that are its parameters, and the others."""
+def _bound(loss: str, options: Mapping[str, Any], code: bool = False) -> "tuple[BoundLoss, dict[str, Any]]":
+    """The loss with those of the options that are its parameters, and the others; a dotted name is code where `code` says so."""
     from losscli.lookup.spec import single
 
-    bound = single(loss)
+    bound = single(loss, code)
     parameters = {name: value for name, value in options.items() if name in bound.declaration.parameters}
     rest = {name: value for name, value in options.items() if name not in parameters}
     if parameters:

@@ -45,7 +45,12 @@ COMMANDS = {
     "verify": (
         "verify",
         "app",
-        "Say whether a loss of your own is right: its properties, each met or broken with a counterexample.",
+        "Say whether a loss of your own, or one of a package, is right: its properties, each met or broken with a counterexample.",
+    ),
+    "audit": (
+        "audit",
+        "app",
+        "Say whether an installed library is right: its losses and gradients against formulas at 60 digits.",
     ),
     "demo": ("demo", "demo", "Compute a loss on the packaged sample data."),
 }
