@@ -258,7 +258,10 @@ def signature(receipt: Mapping[str, Any]) -> str:
         "shift": receipt.get("shift"),
         "mask": receipt.get("mask"),
         "missing": receipt.get("missing"),
-        **{name: _word(receipt.get(name)) for name in ("centers", "variance", "negative", "other", "reference", "event")},
+        **{
+            name: _word(receipt.get(name))
+            for name in ("centers", "variance", "negative", "other", "reference", "event")
+        },
         "group": receipt.get("group"),
         "per": _unit(receipt),
         **_of_distributions(receipt),
