@@ -35,6 +35,14 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Let processes that are done take tests from those that are not: some tests take a minute, most a millisecond."""
+    from xdist.scheduler import WorkStealingScheduling  # only where it is installed
+
+    return WorkStealingScheduling(config, log)
+
+
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder in which a test runs: its own, empty."""
