@@ -174,7 +174,7 @@ class TestOptions:
         from losscli.api import OPTIONS
 
         shown = " ".join(
-            run("compute", name, "--help").out for name in ("ce", "bce", "dice", "gaussian-nll", "triplet")
+            run("compute", name, "--help").out for name in ("ce", "bce", "dice", "gaussian-nll", "triplet", "dpo")
         )
         shown += run("compute", "center", "--help").out + run("compute", "contrastive", "--help").out
         shown += run("compute", "giou", "--help").out + run("compute", "ctc", "--help").out

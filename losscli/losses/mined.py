@@ -15,10 +15,13 @@ from losscli.definition.batch import Everyone, Extras, Indices, Targets, Values
 from losscli.definition.domain import NON_NEGATIVE
 from losscli.definition.loss import Axis, BoundLoss
 from losscli.definition.registry import family, loss
-from losscli.losses.contrastive import ALONE, AT_ONCE
+from losscli.losses.contrastive import ALONE
 from losscli.losses.ranking import lost
 
 Slopes = Callable[[], Array]
+
+CACHED = 1 << 16
+"""Distances that are made at a time: they are gone through once for each feature."""
 
 
 def wide(features: Array) -> Array:
@@ -39,9 +42,11 @@ def distances(a: Array, b: Array, scale: float) -> Array:
     They are computed from differences, so that near rows keep their digits.
     """
     total = np.zeros((len(a), len(b)), a.dtype)
-    for x, y in zip(a.T / scale, b.T / scale, strict=True):
-        gap = x[:, None] - y
-        total += gap * gap
+    gap = np.empty_like(total)
+    for x, y in zip(a.T / scale, np.ascontiguousarray(b.T) / scale, strict=True):
+        np.subtract(x[:, None], y, out=gap)
+        gap *= gap
+        total += gap
     return np.sqrt(total) * scale
 
 
@@ -52,8 +57,8 @@ def _gradient(a: Array, b: Array, distance: Array, slope: Array) -> Array:
 
 
 def _blocks(rows: int, everyone: Everyone) -> list[slice]:
-    """Return parts of so many rows, whose distances to all rows fit into memory."""
-    step = max(1, AT_ONCE // max(1, len(everyone.features)))
+    """Return parts of so many rows, whose distances to all rows fit into a processor's cache."""
+    step = max(1, CACHED // max(1, len(everyone.features)))
     return [slice(first, first + step) for first in range(0, rows, step)]
 
 

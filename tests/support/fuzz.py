@@ -478,8 +478,10 @@ class Maker:
         """Targets of one label a row, or of one number a class."""
         family, n, k, generator = self.family, self.n, self.k, self.generator
         index = generator.integers(0, k, n)
-        if family.coupled == "rows":  # where each label needs two rows
-            index = np.resize(np.arange(max(1, min(k, n // 3))), n)
+        if family.coupled == "rows":  # where some label needs two rows
+            index = np.resize(np.arange(max(2 if family.needs_negatives else 1, min(k, n // 3))), n)
+            if k > index.max() + 1 and n > 4 and self.chance(0.3):
+                index[-1] = k - 1  # and another may have one
         kinds = ["index", "index", "name", "name", *(["one-hot", "soft"] if family.target_type == "classes" else [])]
         kind = self.pick(kinds if (family.takes_classes and not family.takes_centers) or self.classes else ["index"])
         if self.tables and self.classes and kind == "index":

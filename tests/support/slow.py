@@ -6,6 +6,7 @@ labels, ids, weights and reductions is written anew, in plain Python, from docs/
 
 import bz2
 import csv
+import functools
 import gzip
 import inspect
 import io
@@ -1051,28 +1052,29 @@ def among(
         return found | {"s": s}
     if not apart_from:
         raise NothingError("one label")
-    far = [[size(Vector(map(mpf, one)) - list(map(mpf, other))) for other in rows] for one in rows]
-    far[i] = [size(Vector(x) - list(map(mpf, other))) for other in rows]
-    if any(mp.isnan(one) for row in far for one in row):
+    if any(math.isnan(one) for j in kept for one in rows[j]) or any(map(mp.isnan, x)):
         return found | {"s": [mp.nan]}
     if family.name == "every-triplet":
-        counts, margin = number_of_triplets(targets, far, kept, asked), mpf(asked.get("--margin", "1"))
-        if any(abs(far[a][j] + margin - far[a][k]) < 1e-9 for a in kept for j in kept for k in kept):
-            raise UnclearError("a triplet of loss 0, or next to it")
-        found |= {"anchors": counts[0], "triplets": counts[1]}
-    return found | {"s": [], "D": far[i]}
+        labels = tuple(None if t is None else t[0] for t in targets)
+        anchors, triplets = number_of_triplets(tuple(map(tuple, rows)), labels, float(asked.get("--margin", "1")))
+        found |= {"anchors": anchors, "triplets": triplets}
+    return found | {"s": [], "D": [size(Vector(x) - list(map(mpf, other))) for other in rows]}
 
 
+@functools.cache
 def number_of_triplets(
-    targets: list[list[float] | None], far: list[list[Any]], kept: list[int], asked: Asked
+    rows: tuple[tuple[float, ...], ...], labels: tuple[float | None, ...], margin: float
 ) -> tuple[int, int]:
     """The rows of a file that have a positive, and the triplets that are not far enough apart."""
-    margin, anchors, triplets = mpf(asked.get("--margin", "1")), 0, 0
+    kept, anchors, triplets = [i for i, label in enumerate(labels) if label is not None], 0, 0
+    far = [[math.dist(one, other) for other in rows] for one in rows]
     for i in kept:
-        alike = [j for j in kept if j != i and targets[j] == targets[i]]
-        others = [k for k in kept if targets[k] != targets[i]]
+        alike = [j for j in kept if j != i and labels[j] == labels[i]]
+        gaps = [far[i][j] + margin - far[i][k] for j in alike for k in kept if labels[k] != labels[i]]
+        if any(not math.isfinite(gap) or abs(gap) < 1e-9 * (1 + max(far[i])) for gap in gaps):
+            raise UnclearError("a triplet of loss 0, or next to it")
         anchors += bool(alike)
-        triplets += sum(far[i][j] + margin > far[i][k] for j in alike for k in others)
+        triplets += sum(gap > 0 for gap in gaps)
     return anchors, triplets
 
 
