@@ -110,8 +110,9 @@ class Coder:
             ]  # reversed, so that the first of several rows is written last
             self._first += (first[seen:] + self._height).tolist()
             self._rows += [0] * new
-        for code, rows in enumerate(np.bincount(codes, minlength=len(self._codes)).tolist()):
-            self._rows[code] += rows
+        rows = np.bincount(codes, minlength=len(self._codes))
+        for code in np.flatnonzero(rows).tolist():  # of many cells, as names of lists are, few are in each part
+            self._rows[code] += int(rows[code])
         self._raw = self._raw or Spool(self.name)
         self._raw.write(codes.astype(np.int32).data)
         self._height += len(codes)

@@ -276,7 +276,7 @@ class TestEvents:
         write("e.csv", "died\nTrue\nFalse\nTrue\nTrue\nFalse\nTrue\n")
         assert compute("cox", "z.npy", "t.npy", "--event", "e.csv").json["value"] == value[0]
         write("all.csv", "risk,time,died\n" + "".join(f"{Z[i]},{T[i]},{int(i not in (1, 4))}\n" for i in range(6)))
-        of_one = compute("cox-ph", "all.csv:risk", "all.csv:time", "--event", "all.csv:died").json
+        of_one = compute("cox-breslow", "all.csv:risk", "all.csv:time", "--event", "all.csv:died").json
         assert of_one["value"] == value[0]
 
     def test_strata(self, compute: Compute, save: Any) -> None:
@@ -302,6 +302,9 @@ class TestEvents:
     def test_refusals(self, compute: Compute, save: Any) -> None:
         words = ("cox", "z.npy", "t.npy")
         compute(*words).refuses(2, "cox needs --event FILE")
+        compute("cox-ph", *words[1:]).refuses(
+            2, "'cox-ph' means different losses", "cox (ties by Breslow", "cox-efron (ties by Efron"
+        )
         compute(*words, "--event", save("e.npy", [0] * 6)).refuses(3, "e.npy: no event among 6 rows")
         compute(*words, "--event", save("e.npy", [0, 1, 2, 0, 0, 0])).refuses(3, "e.npy[2]: 2 in --event", "code == 1")
         compute(*words, "--event", save("e.npy", [0, 1, np.nan, 0, 0, 0])).refuses(3, "e.npy[2]: nan in --event")

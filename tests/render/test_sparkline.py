@@ -417,6 +417,7 @@ FRAMES = {
         math.log1p(math.exp(-2)) + math.log1p(math.exp(-7)),
         math.log1p(math.exp(-2)) + math.log1p(math.exp(5)),
     ),
+    "cox": (-3, 3, math.log(2 + 4 * math.exp(-3)), math.log(2 + 4 * math.exp(3))),
     "weighted-percentage-error": (-3, 3, 1 / 3, 4 / 3),
     "iou": (0, 3, 0, 1),
     "crps": (-3, 3, 1 / 9, 3 - 2 / 9),

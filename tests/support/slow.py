@@ -246,6 +246,8 @@ def parsed(path: str, data: bytes, header: bool | None) -> "Table | np.ndarray":
     try:
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
     except csv.Error as error:
+        if separator not in text:  # losscli recognises another one in text with any suffix
+            raise UnclearError("a table without the separator of its name") from error
         raise RefusedError(f"no table: {error}") from error
     while rows and not rows[-1]:
         rows.pop()
@@ -942,6 +944,11 @@ def of_triplet(x: list[Any], t: list[Any], third: Any, parameters: Any) -> dict[
     return {"a": Vector(x), "b": Vector(t), "n": Vector(third), "norm": norm}
 
 
+def place(x: list[Any], item: int) -> int:
+    """The place of an item by falling numbers; of equal ones the first comes first."""
+    return sum(one > x[item] or (one == x[item] and i <= item) for i, one in enumerate(x))
+
+
 def of_responses(x: list[Any], t: list[Any], third: Any, parameters: Any) -> dict[str, Any]:
     ratio = [one - other for one, other in zip(x, third, strict=True)]
     return {"h": t[0] * (ratio[0] - ratio[1])}
@@ -1091,7 +1098,7 @@ ROWS = {
         "y": t.index(1),
         "others": [i for i in range(len(x)) if t[i] != 1],
     },
-    "ranking": lambda x, t, third, parameters: {"z": x, "t": t, "items": range(len(x)), "K": len(x)},
+    "ranking": lambda x, t, third, parameters: {"z": x, "t": t, "items": range(len(x)), "K": len(x), "place": place},
     "pairs": lambda x, t, third, parameters: {"d": t[0] * (x[0] - x[1])},
     "preference": of_responses,
     "odds": of_odds,
