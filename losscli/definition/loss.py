@@ -16,7 +16,7 @@ from typing import Annotated, Any, NamedTuple, Protocol, get_args, get_type_hint
 import numpy as np
 
 from losscli.arrays import Array
-from losscli.definition.batch import Everyone, Extras, Targets, Values
+from losscli.definition.batch import Dense, Everyone, Extras, Indices, Targets, Values
 from losscli.definition.domain import BELOW_ONE, FRACTION, NON_NEGATIVE, POSITIVE, REAL, Domains, Interval
 from losscli.definition.words import Coupling, TargetType, ThirdOperandName
 from losscli.errors import UsageError
@@ -372,12 +372,43 @@ class BoundLoss:
     ) -> Values:
         """Return losses and gradient of a batch, in the dtype of the predictions."""
         with np.errstate(all="ignore"):  # inf is a legal result, and NaN is searched for afterwards
-            compute = self.declaration.family.lift if extras.temper is None else extras.temper
-            values, slopes = compute(self, predictions, targets, extras, gradient)
-            dtype = predictions.dtype
-            values = values.astype(dtype, copy=False)
-            np.add(values, dtype.type(0), out=values)  # a loss of -0.0 is 0
-            return values, None if slopes is None else slopes.astype(dtype, copy=False)
+            values, slopes = self._computed(predictions, targets, extras, gradient)
+            # A sum is the quickest look: it is finite if all losses are, but for sums that overflow.
+            if len(values) == len(predictions) and not self.family.custom and not np.isfinite(values.sum()):
+                self._again(predictions, targets, extras, values, slopes)
+            return values, slopes
+
+    def _computed(self, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
+        """Return losses and gradient in the dtype of the predictions."""
+        compute = self.declaration.family.lift if extras.temper is None else extras.temper
+        values, slopes = compute(self, predictions, targets, extras, gradient)
+        dtype = predictions.dtype
+        values = values.astype(dtype, copy=False)
+        np.add(values, dtype.type(0), out=values)  # a loss of -0.0 is 0
+        return values, None if slopes is None else slopes.astype(dtype, copy=False)
+
+    def _again(self, predictions: Array, targets: Targets, extras: Extras, values: Array, slopes: Array | None) -> None:
+        """Compute rows of finite numbers again in long double, where something on the way to their losses has overflowed.
+
+        So are losses that are NaN, and infinite ones of numbers whose squares overflow; of smaller ones, inf is the truth.
+        """
+        operands = [predictions, extras.third_operand, targets.t if isinstance(targets, Dense) else None]
+        sizes = [
+            _row_sizes(one) for one in operands if one is not None and one.dtype.kind == "f" and len(one) == len(values)
+        ]
+        largest = np.max(sizes, axis=0)
+        far = largest > float(np.finfo(predictions.dtype).max) ** 0.4
+        undefined = np.isnan(values).reshape(len(values), -1).any(axis=1)
+        endless = np.isinf(values).reshape(len(values), -1).any(axis=1)
+        rows = np.flatnonzero((undefined | (endless & far)) & np.isfinite(largest))
+        if not len(rows):
+            return
+        wide, by_wide = self._computed(
+            predictions[rows].astype(np.longdouble), *_rows(targets, extras, rows), slopes is not None
+        )
+        values[rows] = wide
+        if slopes is not None and by_wide is not None:
+            slopes[rows] = by_wide
 
 
 REACH_OF_SINGLE = 1e6
@@ -395,6 +426,22 @@ def _in_reach(parameter: float | None) -> Any:
     if size <= REACH_OF_SINGLE:
         return float(parameter)
     return np.float64(parameter) if size <= REACH_OF_DOUBLE else np.longdouble(parameter)
+
+
+def _row_sizes(numbers: Array) -> Array:
+    """Return the size of the largest number of each row, NaN if one is NaN."""
+    sizes: Array = np.abs(numbers).reshape(len(numbers), -1).max(axis=1).astype(np.float64)
+    return sizes
+
+
+def _rows(targets: Targets, extras: Extras, rows: Array) -> tuple[Targets, Extras]:
+    """Return some rows of targets and of what else has one entry per row."""
+    if isinstance(targets, Indices):
+        targets = Indices(targets.index[rows], targets.on, targets.off)
+    else:
+        targets = type(targets)(targets.t[rows], None if targets.other is None else targets.other[rows])
+    beside = {name: getattr(extras, name) for name in ("third_operand", "at")}
+    return targets, extras._replace(**{name: one[rows] for name, one in beside.items() if one is not None})
 
 
 class _Asked:

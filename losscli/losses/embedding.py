@@ -20,16 +20,21 @@ def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, 
     assert centers is not None
     if isinstance(targets, Indices):
         value, slope = loss.core(predictions - centers[targets.index])
-        return np.einsum("ij->i", value, dtype=np.float64), slope if gradient else None
+        return _summed(value), slope if gradient else None
     assert isinstance(targets, Dense)
-    total = np.zeros(len(predictions))
+    total = np.zeros(len(predictions), np.promote_types(predictions.dtype, np.float64))
     slopes = np.zeros_like(predictions) if gradient else None
     for center, weight in zip(centers, targets.t.T, strict=True):
         value, slope = loss.core(predictions - center)
-        total += np.where(weight == 0, 0, weight * np.einsum("ij->i", value, dtype=np.float64))
+        total += np.where(weight == 0, 0, weight * _summed(value))
         if slopes is not None:
             slopes += np.where(weight[:, None] == 0, 0, weight[:, None] * slope)
     return total, slopes
+
+
+def _summed(value: Array) -> Array:
+    """Return the sum of each row, in float64 or wider."""
+    return np.asarray(np.einsum("ij->i", value, dtype=np.promote_types(value.dtype, np.float64)))
 
 
 def _place(x: Array) -> tuple[Array, Targets, Extras]:

@@ -17,6 +17,7 @@ from row_formulas import FAMILIES, MAKERS, exact
 
 from losscli.definition.batch import Dense, Extras, Indices
 from losscli.definition.loss import Loss
+from losscli.lookup.names import find
 from losscli.losses import LOSSES
 
 SAMPLES = int(os.environ.get("LOSSCLI_SAMPLES", "3"))
@@ -124,6 +125,33 @@ def test_elementwise_losses_at_the_ends(loss: Loss, dtype: Any) -> None:
     generator = np.random.default_rng(77)
     for parameters in far_settings(loss, generator, SAMPLES):
         check(loss, parameters, dtype, generator)
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize(
+    ("name", "parameters", "prediction", "target", "true"),
+    [
+        ("huber", {"delta": 2.0**-10}, 1.5 * 2.0**1023, -1.5 * 2.0**1023, 3 * 2.0**1013),
+        ("quantile", {"tau": 0.75}, 1.5 * 2.0**1023, -1.5 * 2.0**1023, 1.5 * 2.0**1022),
+        ("smape", {}, 1.5 * 2.0**1023, -1.5 * 2.0**1023, 2.0),
+        ("mape", {}, 1.5 * 2.0**1023, -1.5 * 2.0**1023, 2.0),
+        ("iou", {}, [0.0, 0.0, 2.0**600, 2.0**600], [0.0, 0.0, 2.0**600, 2.0**599], 0.5),
+        ("giou", {}, [0.0, 0.0, 2.0**600, 2.0**600], [0.0, 0.0, 2.0**600, 2.0**599], 0.5),
+        ("cosine-distance", {}, [2.0**1023, 0.0], [-(2.0**1023), 0.0], 2.0),
+        ("wape", {}, [1.5 * 2.0**1023] * 2, [-1.5 * 2.0**1023] * 2, 2.0),
+    ],
+)
+def test_what_overflows_on_the_way_is_computed_again(
+    name: str, parameters: dict, prediction: Any, target: Any, true: float
+) -> None:
+    """Beside a row that is NaN, and one that is infinite, which stay so."""
+    loss = find(name).bind(**parameters)
+    p = np.array([prediction, np.full(np.shape(prediction), np.nan)])
+    t = np.array([target, np.ones(np.shape(target))])
+    values, slopes = loss(p, Dense(t), gradient=True)
+    assert values[0] == pytest.approx(true, rel=1e-15)
+    assert np.isnan(values[1])
+    assert np.isfinite(slopes[0]).all()
 
 
 def soft_targets(generator: Any, n: int) -> np.ndarray:
