@@ -142,6 +142,13 @@ ELSEWHERE: Mapping[str, str] = {
     "generalized-box-iou distance-box-iou complete-box-iou": "a loss here; torchvision's function without _loss is 1 minus it, of all pairs of boxes",
     "cosine-similarity cosine-proximity": "1 - cos here; the loss of Keras is minus the cosine (--as keras), and in torch and optax it is the "
     "cosine itself, no loss",
+    "conservative-dpo cdpo": "label_smoothing is 0 by default, which is dpo: say --label-smoothing",
+    "simpo-loss": "beta is 2 by default, as in torchtune; in TRL it is 0.1",
+    "orpo-loss": "of mean log-probabilities; TRL takes the likelihood over all tokens of a batch, where long responses count more",
+    "lsgan-loss least-squares-gan lsgan-discriminator": "half the square, and the mean over real and fake samples together; the paper adds the means of "
+    "both, twice as much for as many of both, and most code has no half",
+    "hinge-gan-loss hinge-gan-discriminator gan-hinge hinge-discriminator wgan wgan-loss wasserstein-gan-loss wgan-critic "
+    "vanilla-gan": "the mean over real and fake samples together; papers add the means of both, twice as much for as many of both",
     "gaussian": "of means and variances here; the Gaussian family of generalized linear models is half-squared-error",
     "ctc-loss": "torch's mean divides the loss of each sequence by its length: --as torch",
 }
