@@ -1,5 +1,6 @@
 """Reports on an installed library: tables for a terminal, Markdown, and JUnit XML."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -43,9 +44,18 @@ LEGEND = (
 """What the words of the table mean, in one line each."""
 
 
+FUNCTION = re.compile(r"(\w+)\(")
+
+
+def name_of(call: str) -> str:
+    """Return the name of a call's function, without its module and what takes the mean."""
+    functions = FUNCTION.findall(call)
+    return next((name for name in functions if name != "reduce_mean"), call)
+
+
 def names(found: Audited) -> list[str]:
     """Return the name of each call's function without its module, and with its loss or kind where several have that name."""
-    plain = [call.call.partition("(")[0].rpartition(".")[2] for call in found.calls]
+    plain = [name_of(call.call) for call in found.calls]
     made = []
     for name, call in zip(plain, found.calls, strict=True):
         alike = [other for one, other in zip(plain, found.calls, strict=True) if one == name]

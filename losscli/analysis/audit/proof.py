@@ -29,7 +29,7 @@ from losscli.analysis.audit.model import (
 )
 from losscli.analysis.audit.run import Outcome, Runner, quietly
 from losscli.analysis.audit.shrink import cost, shrunk
-from losscli.analysis.audit.subject import Applied, Subject
+from losscli.analysis.audit.subject import Applied, Subject, refusal
 from losscli.analysis.audit.truth import (
     MORE_DIGITS,
     Slope,
@@ -151,8 +151,9 @@ class Prover:
         """Return the report on the call."""
         subject = self.subject
         report = Judged(subject.name, subject.record.loss, subject.record.prediction_kind)
-        if subject.record.refused is not None or not is_known(subject.bound):
-            report.refused = {"every dtype": subject.record.refused or "no cases are known for losses of this family"}
+        unknown = None if is_known(subject.bound) else "no cases are known for losses of this family"
+        if (reason := refusal(subject.record) or unknown) is not None:
+            report.refused = {"every dtype": reason}
             return report
         seen: dict[tuple[str, str], dict[str, list[Case]]] = {}
         for dtype in subject.dtypes:

@@ -32,6 +32,10 @@ OF_PREDICTIONS: Mapping[str, str] = {
     "time": "p[:, None, :]",
 }
 """Form of the predictions -> how it is made of p, in a way that all frameworks can differentiate."""
+ROWS = ("rows", "smoothed")
+"""Forms of targets with one number per class; nothing is smoothed here."""
+OF_TARGETS = ("", "index", "lists", "labels", "outcomes", "signs", "column", *ROWS)
+"""The forms of targets that are known here."""
 DOUBLED = ("doubled", "truth")
 """Readings of labels for which they must be 0 and 1."""
 
@@ -73,7 +77,7 @@ class Subject:
     @property
     def form(self) -> str:
         """The form of targets over classes: 'index' or 'one-hot'."""
-        return "one-hot" if "{t:rows}" in self.record.template else "index"
+        return form_of(self.record)
 
     @property
     def dtypes(self) -> tuple[str, ...]:
@@ -95,11 +99,13 @@ class Subject:
                 found[name] = np.array([len(case.p) if name == "input_lengths" else case.t.shape[1]])
             elif name == self.third and case.third is not None:
                 found[name] = case.third
+        if "pos_weight" in self.code.co_names:
+            found["pos_weight"] = np.array(1.0)
         return found
 
     def _targets(self, case: Case, form: str) -> Array:
         t, classes = case.t, self.bound.family.target_type == "classes"
-        if form == "rows":
+        if form in ROWS:
             return np.eye(case.p.shape[1])[t] if t.ndim == 1 else t.astype(np.float64)
         if form in ("labels", "index") or (classes and t.ndim == 1):
             return t.astype(np.int64)
@@ -132,13 +138,34 @@ class Subject:
         return usual.get(family.target_type, "numbers")
 
 
+def form_of(record: Call) -> str:
+    """Return the form of a call's targets over classes: 'index' or 'one-hot'."""
+    return "one-hot" if any(name == "t" and form in ROWS for name, form in PLACE.findall(record.template)) else "index"
+
+
+def refusal(record: Call) -> str | None:
+    """Return why a call cannot be audited; None if it can."""
+    if record.refused is not None:
+        return record.refused
+    for name, form in PLACE.findall(record.template):
+        if (name == "p" and form not in OF_PREDICTIONS) or (name == "t" and form not in OF_TARGETS):
+            return f"its operand {{{name}:{form}}} is not known here"
+    return None
+
+
+def is_for_pos_weight(library: Library, record: Call) -> bool:
+    """Whether a call is there for its factor of positives, as another one of the same loss has none."""
+    alike = [one for one in library.calls if (one.loss, one.prediction_kind) == (record.loss, record.prediction_kind)]
+    return "pos_weight" in record.arguments and any("pos_weight" not in one.arguments for one in alike)
+
+
 def subjects(library: Library, calls: Iterable[Call]) -> Iterator[Subject]:
     """Yield calls of a library as they are audited; the library is imported."""
     space: dict[str, Any] = {"numpy": np}
     for statement in library.imports:
         exec(statement, space)
     for record in calls:
-        text = expression(library, record)
+        text = "p" if refusal(record) else expression(library, record)
         yield Subject(library, record, compile(text, record.function, "eval"), space)
 
 
@@ -150,6 +177,8 @@ def expression(library: Library, record: Call) -> str:
         for name, text in record.arguments.items()
         if text and bound.parameters.get(name) is not None
     ]
+    if is_for_pos_weight(library, record):
+        words.append("pos_weight=pos_weight")
     reduction = library.reductions.get(library.reduction(record), "") if "{reduction}" in record.template else ""
     text = record.template.replace("{arguments}", ", ".join(words)).replace("{weights}", "")
     text = PLACE.sub(_placed, text.replace("{reduction}", reduction))

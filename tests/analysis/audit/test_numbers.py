@@ -10,7 +10,7 @@ from losscli.analysis.audit.cases import MAKERS, cases
 from losscli.analysis.audit.judge import judged
 from losscli.analysis.audit.model import LOST, NOT_FINITE, PRECISIONS, WRONG, Case, brief, rounded
 from losscli.analysis.audit.shrink import cost, shrunk
-from losscli.analysis.audit.subject import expression
+from losscli.analysis.audit.subject import expression, form_of, refusal
 from losscli.analysis.audit.truth import OF_BATCHES, OF_ROWS, condition, gradient, is_finite, precise, truth
 from losscli.analysis.shared.oracle.arithmetic import Number, array
 from losscli.definition.batch import Clip
@@ -139,8 +139,8 @@ def test_every_call_has_a_case_with_a_finite_truth(library):
         bound = LOSSES[record.loss].bind(**record.defaults)
         if bound.family.name not in MAKERS:
             continue
-        form = "one-hot" if "{t:rows}" in record.template else "index"
-        tried = cases(bound, record.prediction_kind, "float64", form, mated=library == "sklearn")
+        assert refusal(record) in (None, record.refused)
+        tried = cases(bound, record.prediction_kind, "float64", form_of(record), mated=library == "sklearn")
         assert 8 < len(tried) < 400, record.function
         case = tried[len(tried) // 3]
         value = truth(bound, record.prediction_kind, Convention(), case)
