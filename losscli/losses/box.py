@@ -5,14 +5,14 @@ returns value and gradient at once, however boxes are written.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
 from losscli.arrays import Array
 from losscli.definition.batch import Dense, Extras, Targets, Values
-from losscli.definition.domain import NON_NEGATIVE
-from losscli.definition.loss import Axis, BoundLoss
+from losscli.definition.domain import NON_NEGATIVE, POSITIVE
+from losscli.definition.loss import Axis, BoundLoss, same
 from losscli.definition.registry import family, loss
 
 
@@ -69,6 +69,23 @@ class Dual:
     def positive(self) -> "Dual":
         """Return max(0, x), whose derivative at 0 is 0."""
         return Dual(np.maximum(self.value, 0), self.slope * (self.value > 0)[:, None])
+
+    def size(self) -> "Dual":
+        """Return |x|, whose derivative at 0 is 0."""
+        return self._mapped(np.abs(self.value), np.sign(self.value))
+
+    def tail(self) -> "Dual":
+        """Return 1 - exp(-x), with all digits of a small x."""
+        return self._mapped(-np.expm1(-self.value), np.exp(-self.value))
+
+    def power(self, exponent: float) -> "Dual":
+        """Return x**exponent of x >= 0."""
+        steep = exponent * self.value ** (exponent - 1)
+        return self._mapped(self.value**exponent, steep)
+
+    def _mapped(self, value: Array, steep: Array) -> "Dual":
+        """Return a function of x from its value and its derivative; what does not move x does not move the function."""
+        return Dual(value, np.where(self.slope == 0, 0, np.atleast_1d(steep)[:, None] * self.slope))
 
     def angle(self, other: "Dual") -> "Dual":
         """Return the angle of the point (other, x) above the first axis, atan(x / other); NaN for the origin."""
@@ -190,6 +207,7 @@ def _around(a: Corners, b: Corners) -> tuple[Dual, Dual]:
     source="Yu, Jiang, Wang, Cao and Huang 2016, UnitBox: An Advanced Object Detection Network, arXiv:1608.01471 (of its "
     "logarithm)",
     special=(CORNERS, "no gradient where the boxes are apart"),
+    relations=(same("alpha_iou(a, b, alpha=1)"),),
     facts=("bounded",),
 )
 def iou(a: Corners, b: Corners) -> tuple[Array, Array]:
@@ -265,3 +283,112 @@ def ciou(a: Corners, b: Corners) -> tuple[Array, Array]:
     alike = weighed.value == 0  # 0 / 0, as the boxes are equal
     safe = Dual(np.where(alike, 1, weighed.value), weighed.slope)
     return (distance + v * v / safe).both()
+
+
+@loss(
+    box,
+    "-log(I / U)",
+    aliases=("iou-log-loss", "negative-log-iou", "unitbox"),
+    source="Yu, Jiang, Wang, Cao and Huang 2016, UnitBox: An Advanced Object Detection Network, arXiv:1608.01471",
+    special=(CORNERS, "inf where the boxes are apart or only touch, with no gradient there"),
+)
+def log_box_iou(a: Corners, b: Corners) -> tuple[Array, Array]:
+    """Minus the logarithm of the intersection over the union of two boxes."""
+    inside, union = _areas(a, b)
+    apart = (union - inside) / union
+    value = np.where(apart.value < 0.5, -np.log1p(-apart.value), np.log(union.value / inside.value))
+    return value, np.where(inside.value[:, None] == 0, 0, (union / inside).slope * (inside / union).value[:, None])
+
+
+@loss(
+    box,
+    "1 - (I / U)**alpha",
+    aliases=("alpha-iou-loss", "power-iou-loss"),
+    source="He, Erfani, Ma, Bailey, Chi and Hua 2021, Alpha-IoU: A Family of Power Intersection over Union Losses for Bounding "
+    "Box Regression, arXiv:2110.13675",
+    special=(CORNERS, "no gradient where the boxes are apart; for alpha below 1 it is infinite next to there"),
+    relations=(same("iou(a, b)", alpha=1),),
+    facts=("bounded",),
+)
+def alpha_iou(
+    a: Corners,
+    b: Corners,
+    *,
+    alpha: Annotated[float, POSITIVE, "power of the IoU; above 1, near boxes count more"] = 3.0,
+) -> tuple[Array, Array]:
+    """One minus a power of the intersection over the union of two boxes."""
+    inside, union = _areas(a, b)
+    apart = (union - inside) / union
+    # 1 - (1 - x)**alpha, with all digits of a small x, and the slope of a power of I / U.
+    return -np.expm1(alpha * np.log1p(-apart.value)), -(inside / union).power(alpha).slope
+
+
+@loss(
+    box,
+    f"1 - I / U + {DISTANCE} + (a[2] - a[0] - b[2] + b[0])**2 / W**2 + (a[3] - a[1] - b[3] + b[1])**2 / H**2",
+    where=WHERE,
+    aliases=("efficient-iou", "efficient-iou-loss", "eiou-loss"),
+    source="Zhang, Ren, Zhang, Jia, Wang and Tan 2021, Focal and Efficient IOU Loss for Accurate Bounding Box Regression, "
+    "arXiv:2101.08158 (equation 11)",
+    special=(CORNERS,),
+    facts=("bounded",),
+)
+def eiou(a: Corners, b: Corners) -> tuple[Array, Array]:
+    """DIoU loss plus the squared differences of widths and heights over those of the box around both."""
+    total = _diou(a, b)[0]
+    for side, around in zip(_sizes(a, b), _around(a, b), strict=True):
+        gap = (side[0] - side[1]) / around
+        total = total + gap * gap
+    return total.both()
+
+
+def _sizes(a: Corners, b: Corners) -> list[tuple[Dual, Dual]]:
+    """Return the widths of both boxes, and their heights."""
+    return [(a[2] - a[0], b[2] - b[0]), (a[3] - a[1], b[3] - b[1])]
+
+
+@loss(
+    box,
+    "1 - I / U + (1 - exp(-(2 - L) * dx**2 / W**2) + 1 - exp(-(2 - L) * dy**2 / H**2)"
+    " + (1 - exp(-abs(w - w_b) / max(w, w_b)))**theta + (1 - exp(-abs(h - h_b) / max(h, h_b)))**theta) / 2",
+    where=WHERE
+    | {
+        "dx": "(a[0] + a[2] - b[0] - b[2]) / 2",
+        "dy": "(a[1] + a[3] - b[1] - b[3]) / 2",
+        "L": "2 * abs(dx) * abs(dy) / (dx**2 + dy**2)",
+        "w": "a[2] - a[0]",
+        "w_b": "b[2] - b[0]",
+        "h": "a[3] - a[1]",
+        "h_b": "b[3] - b[1]",
+    },
+    aliases=("scylla-iou", "scylla-iou-loss", "siou-loss"),
+    source="Gevorgyan 2022, SIoU Loss: More Powerful Learning for Bounding Box Regression, arXiv:2205.12740",
+    special=(
+        CORNERS,
+        "L is the paper's 1 - 2 sin(asin(s) - pi / 4)**2, with the sine s of the angle between the centers and an axis: 0 where "
+        "one center is straight above or beside the other, and 1 on the diagonal",
+    ),
+    facts=("bounded",),
+)
+def siou(
+    a: Corners,
+    b: Corners,
+    *,
+    theta: Annotated[float, POSITIVE, "power of the shape's terms; 2 to 6 in the paper"] = 4.0,
+) -> tuple[Array, Array]:
+    """IoU loss plus penalties of the distance of the centers, softer on the diagonal, and of the difference of the shapes."""
+    inside, union = _areas(a, b)
+    centers = [(a[i] + a[i + 2] - b[i] - b[i + 2]) * 0.5 for i in (0, 1)]
+    squares = centers[0] * centers[0] + centers[1] * centers[1]
+    together = squares.value == 0  # 0 / 0; there the distance and its slope are 0, whatever the angle
+    angle = centers[0].size() * centers[1].size() * 2 / Dual(np.where(together, 1, squares.value), squares.slope)
+    penalty = Dual(np.zeros_like(inside.value), np.zeros_like(inside.slope))
+    for gap, around, (ours, theirs) in zip(centers, _around(a, b), _sizes(a, b), strict=True):
+        part = gap / around
+        penalty = penalty + ((angle * -1 + 2) * part * part).tail()
+        larger = ours.most(theirs)
+        none = larger.value == 0  # both are lines: the same width, 0
+        penalty = penalty + ((ours - theirs).size() / Dual(np.where(none, 1, larger.value), larger.slope)).tail().power(
+            theta
+        )
+    return ((union - inside) / union + penalty * 0.5).both()

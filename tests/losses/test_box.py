@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import pytest
 from calling import called, each, every_dtype, rows
 
 from losscli.definition.batch import Dense
@@ -15,7 +16,17 @@ def test_boxes_that_are_the_same_or_touch(loss: Loss, dtype: Any) -> None:
     boxes = [[0.1, 0.2, 3.7, 4.9], [0, 0, 1, 1], [0, 0, 1, 1]]
     true = np.array([boxes[0], [1, 0, 2, 1], [1, 1, 2, 2]], dtype)
     value, slope = called(loss.name, boxes, Dense(true), dtype=dtype)
-    touching = {"iou": [1, 1], "giou": [1, 1.5], "diou": [1 + 1 / 5, 1 + 2 / 8], "ciou": [1 + 1 / 5, 1 + 2 / 8]}
+    touching = {
+        "iou": [1, 1],
+        "giou": [1, 1.5],
+        "diou": [1 + 1 / 5, 1 + 2 / 8],
+        "ciou": [1 + 1 / 5, 1 + 2 / 8],
+        "log-box-iou": [np.inf, np.inf],
+        "alpha-iou": [1, 1],
+        "eiou": [1 + 1 / 5, 1 + 2 / 8],
+        # A center beside the other has the angle 0, and one on the diagonal 1: exp(-2 / 4), and exp(-1 / 4) on both axes.
+        "siou": [1 + (1 - np.exp(-1 / 2)) / 2, 1 + (1 - np.exp(-1 / 4))],
+    }
     assert value[0] == 0
     np.testing.assert_allclose(value[1:], touching[loss.name], rtol=1e-6 if dtype == np.float32 else 1e-15)
     assert np.isfinite(slope).all()
@@ -33,7 +44,10 @@ def test_boxes_that_are_none(loss: Loss) -> None:
     assert np.isnan(apart).all() == (loss.name == "ciou")  # a point has no shape
     value, slope = called(loss.name, [[0, 0.5, 1, 0.5]], true)
     nearly, _ = called(loss.name, [[0, 0.5, 1, 0.5 + 1e-12]], true)
-    np.testing.assert_allclose(value, nearly, rtol=1e-9)
+    if loss.name == "log-box-iou":  # which is infinite for a box of height 0
+        assert (value[0], nearly[0]) == (np.inf, pytest.approx(12 * np.log(10), rel=1e-6))
+    else:
+        np.testing.assert_allclose(value, nearly, rtol=1e-9)
     assert np.isfinite(slope).all()
 
 

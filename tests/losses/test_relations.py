@@ -73,6 +73,13 @@ def drawn_pair(domains: Domains, generator: np.random.Generator) -> dict[str, np
     return {"y": inside(domains.predictions, generator), "t": inside(domains.targets, generator)}
 
 
+def drawn_boxes(domains: Domains, generator: np.random.Generator) -> dict[str, np.ndarray]:
+    """Pairs of boxes of which each has a corner in the other."""
+    corner = generator.uniform(0, 1, (2, N, 2))
+    a, b = (np.hstack([one, one + generator.uniform(1, 3, (N, 2))]) for one in corner)
+    return {"a": a, "b": b}
+
+
 def of_labels(bound: BoundLoss, z: np.ndarray, y: np.ndarray) -> np.ndarray:
     return bound(z, Indices(y))[0]
 
@@ -131,6 +138,7 @@ EVALUATORS: dict[str, Evaluator] = {
             "t": generator.choice(np.array([-1, 1], np.int8), N),
         },
     ),
+    "box": Evaluator(of_pair, drawn_boxes),
     "cosine": Evaluator(
         of_classes,
         lambda domains, generator: {"a": generator.normal(0, 3, (N, 5)), "b": generator.normal(0, 3, (N, 5))},

@@ -114,6 +114,7 @@ INPUTS: dict[str, Callable[[np.random.Generator], Inputs]] = {
     "score mask": lambda rng: {"z": rng.normal(0, 2, 24), "t": _labels(rng, (24,))},
     "real and fake": lambda rng: {"z": rng.normal(0, 2, 24), "t": np.arange(24) % 2},
     "boxes": lambda rng: {"a": _boxes(rng), "b": _boxes(rng)},
+    "boxes that overlap": lambda rng: {name: _boxes(rng) + [0, 0, 1, 1] for name in "ab"},
     "ensembles": lambda rng: {"p": rng.normal(0, 2, (8, 5)), "t": rng.normal(0, 2, 8)},
     "sequences": lambda rng: {"z": rng.normal(0, 1, (2, 5, 4)), "t": np.array([[1, 2], [3, 1]])},
 }
@@ -260,6 +261,18 @@ def _ciou(a: Any, b: Any) -> Any:
     return 1 - i / u + apart + v**2 / (1 - i / u + v)
 
 
+def _siou(a: Any, b: Any) -> Any:
+    """As the paper writes it: the angle's cost by an arc sine."""
+    i, u, _, _ = _overlap(a, b)
+    around = np.maximum(a[:, 2:], b[:, 2:]) - np.minimum(a[:, :2], b[:, :2])
+    gap = np.abs(a[:, :2] + a[:, 2:] - b[:, :2] - b[:, 2:]) / 2
+    angle = 1 - 2 * np.sin(np.arcsin(gap[:, 1] / np.hypot(*gap.T)) - np.pi / 4) ** 2
+    distance = (1 - np.exp(-(2 - angle)[:, None] * (gap / around) ** 2)).sum(axis=1)
+    sizes = [x[:, 2:] - x[:, :2] for x in (a, b)]
+    shape = ((1 - np.exp(-np.abs(sizes[0] - sizes[1]) / np.maximum(*sizes))) ** 4).sum(axis=1)
+    return 1 - i / u + (distance + shape) / 2
+
+
 def _ctc(z: Any, t: Any) -> Any:
     """The loss of each sequence, by going through all paths."""
     import itertools
@@ -383,6 +396,7 @@ FUNCTIONS: dict[str, Any] = {
     "all_pairs": _all_pairs,
     "ce": _ce,
     "ciou": _ciou,
+    "siou": _siou,
     "circle": _circle,
     "cosine": _cosine,
     "ctc": _ctc,
@@ -2311,6 +2325,35 @@ USES: tuple[Use, ...] = (
         "mean(1 - ciou(a, b))",
         "torchvision.ops.complete_box_iou(a, b).diagonal().mean()",
         "1 - loss()",
+    ),
+    Use(
+        "iou-log-loss negative-log-iou unitbox",
+        "log-box-iou",
+        "Yu et al. 2016, UnitBox, arXiv:1608.01471, equation 4",
+        "boxes that overlap",
+        "mean(-log(overlap(a, b)[0] / overlap(a, b)[1]))",
+    ),
+    Use(
+        "alpha-iou-loss power-iou-loss",
+        "alpha-iou",
+        "He et al. 2021, Alpha-IoU, arXiv:2110.13675, equation 3, with alpha = 3 as in its section 4",
+        "boxes",
+        "mean(1 - (overlap(a, b)[0] / overlap(a, b)[1])**3)",
+    ),
+    Use(
+        "efficient-iou efficient-iou-loss eiou-loss",
+        "eiou",
+        "Zhang et al. 2021, Focal and Efficient IOU Loss, arXiv:2101.08158, equation 11",
+        "boxes",
+        "mean(1 - overlap(a, b)[0] / overlap(a, b)[1] + overlap(a, b)[3] + sum(((a[:, 2:] - a[:, :2] - b[:, 2:] + b[:, :2]) / "
+        "(maximum(a[:, 2:], b[:, 2:]) - minimum(a[:, :2], b[:, :2])))**2, axis=1))",
+    ),
+    Use(
+        "scylla-iou scylla-iou-loss siou-loss",
+        "siou",
+        "Gevorgyan 2022, SIoU Loss, arXiv:2205.12740, with theta = 4",
+        "boxes",
+        "mean(siou(a, b))",
     ),
     Use(
         "crps-ensemble continuous-ranked-probability-score",
