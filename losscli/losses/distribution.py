@@ -10,11 +10,14 @@ import numpy as np
 
 from losscli.arrays import Array, times
 from losscli.definition.batch import Dense, Extras, Targets, Values
-from losscli.definition.domain import AT_LEAST_ONE, NON_NEGATIVE, POSITIVE, REAL, Domains, Interval
+from losscli.definition.domain import NON_NEGATIVE, POSITIVE, REAL, Domains, Interval
 from losscli.definition.loss import Axis, BoundLoss, same
 from losscli.definition.registry import family, loss
 from losscli.losses.relative import lift
 from losscli.losses.stable import NEAR, exp_tail, held, log_ratio
+
+TWEEDIE = Interval(-np.inf, np.inf, gap=(0, 1))
+"""The powers for which there is a Tweedie distribution."""
 
 
 def _place(x: Array) -> tuple[Array, Targets, Extras]:
@@ -117,7 +120,11 @@ def deviance(y: Array, t: Array, power: float) -> tuple[Array, Array]:
 
     scale = t**b
     value = 2 * scale * np.where(near, beyond(b) - beyond(a), whole(b) - whole(a))
-    if power < 2:
+    if power < 0:
+        # Targets may be negative, and far above its target both exponentials overflow before their difference does.
+        far = (t <= 0) | (ratio > 1)
+        value = np.where(far, 2 * (y**a * (y / b - t / a) + np.maximum(t, 0) ** b / (a * b)), value)
+    elif power < 2:
         none = t == 0
         value = np.where(none, 2 * np.power(y, b, out=np.zeros_like(value), where=none) / b, value)
     mean = held(y)
@@ -159,29 +166,41 @@ def gamma_deviance(y: Array, t: Array) -> tuple[Array, Array]:
 
 @loss(
     distribution,
-    "where(power == 1, 2 * (where(t == 0, 0, t * log(t / y)) - t + y), where(power == 2, "
-    "2 * (log(y / t) + t / y - 1), 2 * (where(t == 0, 0, t**(2 - power)) / ((1 - power) * (2 - power)) "
-    "- t * y**(1 - power) / (1 - power) + y**(2 - power) / (2 - power))))",
-    slope="2 * (y - t) * y**(-power)",
+    "where(power == 1, 2 * (where(t == 0, 0, t * log(t / y)) - t + y), where(power == 2, 2 * (log(y / t) + t / y - 1), "
+    "where(power == 0, (y - t)**2, 2 * (where(t <= 0, 0, t**(2 - power)) / ((1 - power) * (2 - power)) "
+    "- t * y**(1 - power) / (1 - power) + y**(2 - power) / (2 - power)))))",
+    slope="2 * where(power == 0, y - t, (y - t) * y**(-power))",
     aliases=("tweedie", "mean-tweedie-deviance", "tweedie-deviance-score"),
     source="Jorgensen 1987, Exponential Dispersion Models, doi:10.1111/j.2517-6161.1987.tb01685.x",
     special=(
         "power 1 and 2 are the limits of the formula; it may be as near to them as numbers are",
-        "predictions must be above 0, and for power >= 2 targets too",
-        "scikit-learn's default is power 0, which is squared-error",
+        "no distribution has a power between 0 and 1",
+        "predictions must be above 0, but for power 0; targets must be above 0 for power >= 2, may be 0 below 2, and any "
+        "numbers for power <= 0",
+        "power 0 is squared-error, and scikit-learn's default",
     ),
     relations=(
+        same("squared_error(y - t)", power=0),
         same("poisson_deviance(y, t)", power=1),
         same("gamma_deviance(y, t)", power=2),
     ),
-    domains=lambda parameters: Domains(POSITIVE, NON_NEGATIVE if (parameters["power"] or 0) < 2 else POSITIVE),
+    domains=lambda parameters: _tweedie_domains(parameters["power"] or 0),
     wide=lambda parameters: True,
 )
 def tweedie_deviance(
-    y: Array, t: Array, *, power: Annotated[float, AT_LEAST_ONE, "the variance grows as this power of the mean"] = 1.5
+    y: Array, t: Array, *, power: Annotated[float, TWEEDIE, "the variance grows as this power of the mean"] = 1.5
 ) -> tuple[Array, Array]:
     """Twice the log-density that a Tweedie distribution with the mean y misses of the best one."""
+    if power == 0:
+        return (y - t) * (y - t), 2 * (y - t)
     return deviance(y, t, power)
+
+
+def _tweedie_domains(power: float) -> Domains:
+    """Return the predictions and targets of a Tweedie distribution: what its mean and its outcomes can be."""
+    if power <= 0:
+        return Domains(REAL if power == 0 else POSITIVE, REAL)
+    return Domains(POSITIVE, NON_NEGATIVE if power < 2 else POSITIVE)
 
 
 @loss(
@@ -193,15 +212,16 @@ def tweedie_deviance(
     special=(
         "predictions are logarithms of means",
         "what the target alone adds is left out: it may be negative",
+        "a target of 0 loses y, however small that is",
     ),
     relations=(same("gamma_deviance(exp(y), t) / 2 + log(t) + 1"),),
-    domains=lambda parameters: Domains(REAL, POSITIVE),
+    domains=lambda parameters: Domains(REAL, NON_NEGATIVE),
     wide=lambda parameters: True,
     facts=("convex",),
 )
 def log_gamma(y: Array, t: Array) -> tuple[Array, Array]:
     """Minus the log-density of a gamma distribution, of which the logarithm of the mean is predicted."""
-    part = t * np.exp(-y)
+    part = times(t, np.exp(-y))
     return held(y) + part, 1 - part
 
 
