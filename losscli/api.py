@@ -98,7 +98,7 @@ OPTIONS: Mapping[str, str] = {
 """The options that bear on the number, and what a `Request` calls them."""
 FILES = tuple(word.replace("-", "_") for word in (*options.FILES, "class-weight"))
 """Options whose value may be an array."""
-SCALARS = ("targets", "sample_weight", "variance")
+SCALARS = ("targets", "sample_weight", "variance", "scale", "dispersion")
 """Operands that may be one number for all, a whole one or not."""
 NUMBERS = ("bytes", "input_lengths", "target_lengths")
 """Options that may be one number, which is kept as it is written."""

@@ -149,7 +149,7 @@ class Family:
     takes_pos_weight: bool = False
     takes_centers: bool = False
     third_operand: ThirdOperandName | None = None
-    """The third operand with one row per prediction: 'variance', 'negative' or 'other'; None if there is none."""
+    """The third operand with one row per prediction, by the name of its option; None if there is none."""
     likelihood: str | None = None
     """The loss that is minus the log-probability of what happened, if predictions are probabilities; else None."""
 

@@ -15,6 +15,8 @@ TAKEN_BY: Mapping[str, Taken] = {
     "pos-weight": lambda family: family.takes_pos_weight,
     "centers": lambda family: family.takes_centers,
     "variance": lambda family: family.third_operand == "variance",
+    "scale": lambda family: family.third_operand == "scale",
+    "dispersion": lambda family: family.third_operand == "dispersion",
     "negative": lambda family: family.third_operand == "negative",
     "other": lambda family: family.third_operand == "other",
     "per": lambda family: family.has_units,
@@ -51,11 +53,13 @@ FILES = (
     "input-lengths",
     "target-lengths",
     "variance",
+    "scale",
+    "dispersion",
     "negative",
     "other",
 )
 """Options whose value is a file."""
-FILES_OR_NUMBERS = ("sample-weight", "variance", "bytes", "input-lengths", "target-lengths")
+FILES_OR_NUMBERS = ("sample-weight", "variance", "scale", "dispersion", "bytes", "input-lengths", "target-lengths")
 """Those of them in whose place one number may stand."""
 
 

@@ -50,7 +50,7 @@ class Request:
     over_outputs: str = "mean"
     centers: str | None = None
     third_operand: str | None = None
-    """The operand of --variance, --negative or --other, for losses that have a third operand."""
+    """The operand of --variance, --scale, --dispersion, --negative or --other, for losses that have a third operand."""
     per: str | None = None
     """What has one loss, a `UnitKind`; None for what is usual for the loss and the shape."""
     class_axis: int | None = None

@@ -16,7 +16,7 @@ from losscli.data.class_names import class_names, in_order
 from losscli.data.columns import Columns
 from losscli.data.dataset import Dataset, assign, join
 from losscli.data.predictions import constant_of, shaped
-from losscli.data.scalars import everywhere, variance_of_all, weight_of_all
+from losscli.data.scalars import everywhere, third_of_all, weight_of_all
 from losscli.data.target_encoding import DecodedTargets
 from losscli.data.targets import decode
 from losscli.data.units import SYNONYMS, unit_kind
@@ -191,7 +191,7 @@ def _dataset(request: Request, opener: Opener, once: bool) -> Dataset:
     """Open the files, give every column its role, and join the rows."""
     predictions = opener.open(request.predictions, "predictions", once)
     constant = constant_of(request) is not None
-    third = request.third_operand if variance_of_all(request) is None else None
+    third = request.third_operand if third_of_all(request) is None else None
     dataset = assign(
         predictions,
         None if constant or request.targets is None else opener.open(request.targets, "targets"),
@@ -378,8 +378,8 @@ def _job(
 
 def _third_operand(request: Request, dataset: Dataset, source: Source) -> Source | None:
     """Return the third operand, of a file or one number for all predictions; None if the loss has none."""
-    if (variance := variance_of_all(request)) is not None:
-        return everywhere(variance, source)
+    if (number := third_of_all(request)) is not None:
+        return everywhere(number, source)
     if request.loss.family.third_operand is None:
         return None
     from losscli.data.third_operand import third_operand_of

@@ -3,12 +3,13 @@
 import math
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
 from losscli.arrays import Array
 from losscli.data.labels import Renumbered
+from losscli.definition.words import ThirdOperandName
 from losscli.engine.reduction import REDUCTIONS
 from losscli.io.source import ConstantSource, Source
 from losscli.io.turned import TimeFirst
@@ -226,7 +227,8 @@ def signature(receipt: Mapping[str, Any]) -> str:
         "shift": receipt.get("shift"),
         "mask": receipt.get("mask"),
         "missing": receipt.get("missing"),
-        **{name: _word(receipt.get(name)) for name in ("centers", "variance", "negative", "other")},
+        "centers": receipt.get("centers"),
+        **{name: _word(receipt[name]) for name in get_args(ThirdOperandName) if name in receipt},
         "per": _unit(receipt),
         **_of_distributions(receipt),
         "box": None if receipt.get("box") == "xyxy" else receipt.get("box"),

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from losscli.data.scalars import DOMAINS
 from losscli.data.target_encoding import TargetEncoding
 from losscli.definition.batch import Everyone, Extras, Sequences
 from losscli.definition.domain import REAL, Interval
@@ -97,9 +98,7 @@ def drawn(loss: Loss, n: int, seed: int, k: int = K, elements: bool = False) -> 
     if family.takes_centers:
         extras = extras._replace(centers=CENTERS)
     if family.third_operand is not None and family.name != "pair":
-        third = (
-            generator.lognormal(0, 0.5, shape) if family.third_operand == "variance" else generator.normal(0, 2, shape)
-        )
+        third = generator.lognormal(0, 0.5, shape) if family.third_operand in DOMAINS else generator.normal(0, 2, shape)
         extras = extras._replace(third_operand=third)
     if family.coupled == "rows":
         others = generator.normal(size=(4 * K, FEATURES))

@@ -72,6 +72,8 @@ SHARES = {
     "ordinal": 2,
     "embedding": 3,
     "gaussian": 1,
+    "scaled": 2,
+    "counts": 1,
     "views": 1,
     "scores": 3,
     "ranking": 2,
@@ -522,7 +524,7 @@ class Maker:
         if third_operand is None or (self.family.name == "pair" and self.flat):
             return None
         x = self.generator.normal(size=p.rows.shape)
-        x = abs(x) + 0.01 if third_operand == "variance" else x
+        x = abs(x) + 0.01 if third_operand in ("variance", "scale", "dispersion") else x
         return Part(x.astype(self.pick(["f4", "f8"])), self.named(p, self.flat))
 
     def weights(self) -> Part | None:

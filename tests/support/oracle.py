@@ -79,6 +79,8 @@ NAMES: dict[str, Callable[..., Any]] = {
     "atan": mp.atan,
     "acos": mp.acos,
     "sin": mp.sin,
+    "erf": mp.erf,
+    "lgamma": mp.loggamma,
     "cos": mp.cos,
     "inf": mp.inf,
     "pi": mp.pi,

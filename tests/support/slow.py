@@ -805,9 +805,10 @@ def value_of(
             "series": {"y": exact, "t": marks},
         }[family.name]
         return [truth(loss, parameters, variables)]
-    if family.name == "gaussian":
+    if family.name in BESIDE:
         rows = zip(exact, marks, third or [], strict=True)
-        return [evaluate(loss, loss.formula, {"y": a, "t": b, "v": mpf(v)}, parameters) for a, b, v in rows]
+        name = BESIDE[family.name]
+        return [evaluate(loss, loss.formula, {"y": a, "t": b, name: mpf(v)}, parameters) for a, b, v in rows]
     if family.name == "residual":
         return [evaluate(loss, loss.formula, {"r": a - b}, parameters) for a, b in zip(exact, marks, strict=True)]
     if family.name in ("relative", "distribution"):
@@ -1028,6 +1029,8 @@ ROWS = {
     "box": of_boxes,
 }
 """The variables of the losses of a row's numbers, by family."""
+BESIDE = {"gaussian": "v", "scaled": "s", "counts": "a"}
+"""Families of losses of a prediction, a target and a third operand, and what formulas call that."""
 
 
 def as_masks(asked: Asked, p: Numbers, rows: Rows) -> tuple[list[list[float]], list[list[float] | None], int]:
@@ -1124,7 +1127,8 @@ def reduced(
         other = None if third is None else third[i]
         if any(map(math.isnan, [*x, *(other or ())])):
             raise RefusedError("a NaN prediction")
-        if other is not None and family.third_operand == "variance" and not all(one > 0 for one in other):
+        least = {"variance": 5e-324, "scale": 5e-324, "dispersion": 0}.get(family.third_operand or "", -math.inf)
+        if other is not None and not all(one >= least for one in other):
             raise RefusedError("no variance")
         if family.name == "pair" and other is None and not 0 <= x[0] < math.inf:
             raise RefusedError("no distance")

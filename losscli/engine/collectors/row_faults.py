@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from losscli.arrays import Array, row_sums
+from losscli.data.scalars import BOUNDS, DOMAINS
 from losscli.data.target_encoding import SUM_TOLERANCE
 from losscli.definition.batch import Sequences
 from losscli.definition.domain import REAL, Domains
@@ -148,8 +149,10 @@ def _outside_domains(job: "Job", look: _Looker, batch: "Batch") -> Faults:
     if domains.targets != REAL:
         faults = faults + look(OUTSIDE_TARGET, domains.targets.outside(batch.targets), batch.targets)
     if third_operand is not None:
-        negative = third_operand <= 0 if job.loss.family.third_operand == "variance" else False
-        faults = faults + look(BAD_THIRD_OPERAND, np.isnan(third_operand) | negative, third_operand)
+        domain = DOMAINS.get(job.loss.family.third_operand or "")
+        # Infinity is in no domain, but no error: the loss is what it makes of it.
+        outside = False if domain is None else domain.outside(third_operand) & (third_operand != np.inf)
+        faults = faults + look(BAD_THIRD_OPERAND, np.isnan(third_operand) | outside, third_operand)
     if weights is not None:
         faults = faults + look(BAD_WEIGHT, ~((weights >= 0) & np.isfinite(weights)), weights)
     return faults
@@ -258,8 +261,8 @@ class _Words(NamedTuple):
 
 def _words(job: "Job", fault: str, place: tuple[int, int | None, float]) -> _Words:
     """Return the words for a fault of the rows of a job; `place` is the first place that has it."""
-    if fault == BAD_THIRD_OPERAND and job.loss.family.third_operand == "variance":
-        return _Words("outside-domain", "{value:g} is no variance", "a variance is a number above 0")
+    if fault == BAD_THIRD_OPERAND and (name := job.loss.family.third_operand or "") in DOMAINS:
+        return _Words("outside-domain", f"{{value:g}} is no {name}", f"a {name} is a number {BOUNDS[DOMAINS[name]]}")
     if fault in (CROSSED_PREDICTION, CROSSED_TARGET):
         return _words_of_boxes(job.extras.box or "xyxy", place[1])
     if fault == NAN_TARGET and len(job.targets.shape) == 2:
