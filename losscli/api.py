@@ -64,6 +64,7 @@ OPTIONS: Mapping[str, str] = {
     "over_outputs": "over_outputs",
     "centers": "centers",
     **dict.fromkeys(THIRD_OPERANDS, "third_operand"),
+    "levels": "levels",
     "per": "per",
     "over_positions": "over_positions",
     "class_axis": "class_axis",
@@ -107,7 +108,7 @@ WHOLE = ("class_axis", "shift", "time_axis", "label_base", "skip_rows")
 FRACTIONS = ("label_smoothing", "temperature")
 """Options that are one number, a whole one or not."""
 YES_OR_NO = ("temperature_squared", "header")
-LISTS = ("classes", "columns", "exclude_class", "output_weight")
+LISTS = ("classes", "columns", "exclude_class", "output_weight", "levels")
 """Options that may be a list of words or numbers, or one of them."""
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "from_": get_args(PredictionKind),

@@ -35,12 +35,13 @@ def third_of_all(request: Request) -> float | None:
 
     Raises a UsageError for a number that is no variance, scale or dispersion.
     """
-    name = request.loss.family.third_operand
-    if name not in DOMAINS:
+    name = request.loss.family.third_operand or ""
+    domain = DOMAINS.get(name)
+    if domain is None:
         return None
     number = _number(request.third_operand)
-    if number is not None and number not in DOMAINS[name]:
-        raise UsageError(f"--{name} {request.third_operand}: a {name} is a finite number {BOUNDS[DOMAINS[name]]}")
+    if number is not None and number not in domain:
+        raise UsageError(f"--{name} {request.third_operand}: a {name} is a finite number {BOUNDS[domain]}")
     return number
 
 

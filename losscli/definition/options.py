@@ -17,6 +17,7 @@ TAKEN_BY: Mapping[str, Taken] = {
     "variance": lambda family: family.third_operand == "variance",
     "scale": lambda family: family.third_operand == "scale",
     "dispersion": lambda family: family.third_operand == "dispersion",
+    "levels": lambda family: family.takes_levels,
     "negative": lambda family: family.third_operand == "negative",
     "other": lambda family: family.third_operand == "other",
     "per": lambda family: family.has_units,

@@ -26,6 +26,7 @@ FAMILY_MODULES = (
     "whole_file",
     "box",
     "ensemble",
+    "forecast",
     "sequence",
 )
 """The modules in the order in which lists show their losses."""

@@ -429,6 +429,10 @@ def _extras(request: Request, inputs: _Inputs, dtype: np.dtype[Any]) -> Extras:
         box=inputs.box,
         columns=inputs.k if request.loss.family.of_sequences else None,
     )
+    if request.loss.family.takes_levels:
+        from losscli.data.levels import levels_of
+
+        extras = extras._replace(levels=levels_of(request, inputs.predictions))
     if request.temperature is None:
         return extras
     from losscli.data.distributions import tempered

@@ -17,7 +17,16 @@ from losscli.losses.contrastive import unit
 K = 4
 """Classes, and columns of most predictions."""
 FEATURES = 3
-WIDTHS = {"views": 3 * K, "class-masks": 2 * K, "class-overlap": 2 * K, "label-matrix": 2 * K, "pairs": 2, "box": 4}
+WIDTHS = {
+    "views": 3 * K,
+    "class-masks": 2 * K,
+    "class-overlap": 2 * K,
+    "label-matrix": 2 * K,
+    "quantile-file": 2 * K,
+    "pairs": 2,
+    "box": 4,
+    "interval": 2,
+}
 FEATURED = ("embedding", "cosine", "cosine-pair", "pair", "triplet", "batch", "paired")
 CENTERS = np.random.default_rng(99).normal(size=(K, FEATURES))
 
@@ -82,7 +91,8 @@ def drawn(loss: Loss, n: int, seed: int, k: int = K, elements: bool = False) -> 
         form = TargetEncoding("sequences", "sequences", classes)
         extras = extras._replace(columns=classes)
     elif family.target_type == "numbers":
-        targets = numbers_in(domains.targets, generator, shape[:1] if family.one_target else shape)
+        one = (n, 2) if family.coupled == "file" else (n,)  # one per row of the file, of which each row here holds two
+        targets = numbers_in(domains.targets, generator, one if family.one_target else shape)
         form = TargetEncoding("numbers", "numbers", K)
     else:
         targets = generator.integers(0, 2, shape[:1] if family.one_target else shape)
@@ -92,6 +102,10 @@ def drawn(loss: Loss, n: int, seed: int, k: int = K, elements: bool = False) -> 
     if family.name == "box":
         corners = generator.uniform(0, 3, (2, n, 2)), generator.uniform(0.2, 3, (2, n, 2))
         predictions, targets = (np.concatenate([a, a + b], axis=1) for a, b in zip(*corners, strict=True))
+    if family.name == "interval":
+        predictions = np.sort(predictions, axis=1)
+    if family.takes_levels:
+        extras = extras._replace(levels=np.linspace(0, 1, (width // 2 if family.coupled else width) + 2)[1:-1])
     if family.name == "label-matrix":
         targets = np.tile([0, 1, 1, 0, 1, 0, 0, 1], (n, 1))  # each label has both kinds
         targets[generator.random(n) < 0.5] = [1, 0, 0, 1, 0, 1, 1, 0]

@@ -84,10 +84,15 @@ SHARES = {
     "triplet": 1,
     "angular": 2,
     "ensemble": 1,
+    "interval": 1,
+    "quantiles": 1,
+    "quantile-file": 1,
     "box": 1,
     "overlap": 3,
     "mask-margins": 1,
     "series": 1,
+    "scaled-series": 1,
+    "series-order": 1,
     "batch": 1,
     "paired": 1,
     "class-masks": 1,
@@ -364,6 +369,11 @@ class Maker:
             x = abs(x)
         if family.name == "box":
             x[:, 2:] = x[:, :2] + generator.uniform(0.2, 3, (n, 2))
+        if family.name == "interval":
+            x = np.sort(x, axis=1)
+        if family.takes_levels:
+            levels = random.sample(["0", "0.05", "0.1", "0.25", "0.5", "0.75", "0.9", "0.975", "1"], width)
+            self.words += ["--levels", ",".join(levels)]
         dtypes = ["f2", "f4", "f8", "f8"] if family.name != "box" else ["f4", "f8"]
         if family.takes_from and self.chance(0.3):
             given = self.pick(["probs", "log-probs"])

@@ -97,10 +97,23 @@ def ctc(l: list[list[Any]], t: list[int], blank: Any = 0) -> Any:
     return -mp.log(sum(mp.exp(one) if one != -mp.inf else mpf(0) for one in sums)) if max(sums) > -mp.inf else mp.inf
 
 
+def median_absolute_error(y: list[Any], t: list[Any]) -> Any:
+    """By counting: the middle of the numbers that have as many smaller ones, or equal ones, as larger ones."""
+    errors = [abs(a - b) for a, b in zip(y, t, strict=True)]
+    half = mpf(len(errors)) / 2
+    middle = {
+        one
+        for one in errors
+        if sum(other < one for other in errors) <= half and sum(other > one for other in errors) <= half
+    }
+    return (min(middle) + max(middle)) / 2
+
+
 REFERENCES: dict[str, Callable[..., Any]] = {
     "sparsemax": sparsemax,
     "lovasz-hinge": lovasz_hinge,
     "lovasz-softmax": lovasz_softmax,
     "two-way": two_way,
     "ctc": ctc,
+    "median-absolute-error": median_absolute_error,
 }

@@ -788,6 +788,13 @@ def value_of(
                 ),
             )
         ]
+    if family.takes_levels:
+        levels = [mpf(float(one)) for one in asked.get("--levels").split(",")]
+        if len(levels) != width or len(set(levels)) < width or not all(0 <= one <= 1 for one in levels):
+            raise RefusedError("levels")
+        x_rows = table_of(exact, width) if family.coupled == "file" else exact
+        target = marks if family.coupled == "file" else marks[0]
+        return [truth(loss, parameters, {"x": x_rows, "t": target, "levels": levels, "K": width})]
     if family.name == "label-matrix":
         return [truth(loss, parameters, of_labels(table_of(exact, width), table_of(marks, width), parameters))]
     if family.coupled == "masks":
@@ -803,6 +810,8 @@ def value_of(
             "overlap": {"p": p, "t": marks, "n": len(p), **sums},
             "mask-margins": {"z": exact, "t": marks},
             "series": {"y": exact, "t": marks},
+            "series-order": {"y": exact, "t": marks},
+            "scaled-series": {"y": exact, "t": marks, "s": [mpf(one) for one in third or []]},
         }[family.name]
         return [truth(loss, parameters, variables)]
     if family.name in BESIDE:
@@ -1026,6 +1035,7 @@ ROWS = {
     "pair": lambda x, t, third, parameters: {"D": x[0] if third is None else size(Vector(x) - third), "t": t[0]},
     "triplet": of_triplet,
     "ensemble": lambda x, t, third, parameters: {"x": x, "t": t[0], "M": len(x)},
+    "interval": lambda x, t, third, parameters: {"x": x, "t": t[0]},
     "box": of_boxes,
 }
 """The variables of the losses of a row's numbers, by family."""
@@ -1084,6 +1094,12 @@ def reduced(
     kept, losses, each, elements = [], [], [], []
     check_activation(asked, p, rows)
     predictions, targets, left_out = as_masks(asked, p, rows)
+    if third is not None and predictions is not p.rows:  # masks of several rows
+        whole = [other for other, t in zip(third, rows.t, strict=True) if t is not None]
+        by_column = len(predictions) == len(p.rows[0]) > 1
+        third = (
+            [list(column) for column in zip(*whole, strict=True)] if by_column else [[x for row in whole for x in row]]
+        )
     v = by_class if by_class is not None and rows.several else None
 
     def one(i: int, x: list[Any]) -> tuple[Any, list[Any]]:

@@ -117,6 +117,20 @@ OF_THE_LOSS: tuple[Option, ...] = (
         for name, text in THIRD_OPERANDS.items()
     ),
     Option(
+        "levels",
+        Annotated[
+            str | None,
+            option(
+                "--levels",
+                metavar="Q,...",
+                panel=LOSS,
+                help="Levels of the quantiles, one per column, as 0.1,0.5,0.9. Default: the columns' names, where they are such.",
+            ),
+        ],
+        None,
+        TAKEN_BY["levels"],
+    ),
+    Option(
         "per",
         Annotated[
             UnitKind | None,

@@ -150,9 +150,10 @@ def _outside_domains(job: "Job", look: _Looker, batch: "Batch") -> Faults:
         faults = faults + look(OUTSIDE_TARGET, domains.targets.outside(batch.targets), batch.targets)
     if third_operand is not None:
         domain = DOMAINS.get(job.loss.family.third_operand or "")
-        # Infinity is in no domain, but no error: the loss is what it makes of it.
-        outside = False if domain is None else domain.outside(third_operand) & (third_operand != np.inf)
-        faults = faults + look(BAD_THIRD_OPERAND, np.isnan(third_operand) | outside, third_operand)
+        bad = np.isnan(third_operand)
+        if domain is not None:  # infinity is in no domain, but no error: the loss is what it makes of it
+            bad |= domain.outside(third_operand) & (third_operand != np.inf)
+        faults = faults + look(BAD_THIRD_OPERAND, bad, third_operand)
     if weights is not None:
         faults = faults + look(BAD_WEIGHT, ~((weights >= 0) & np.isfinite(weights)), weights)
     return faults
@@ -272,6 +273,8 @@ def _words(job: "Job", fault: str, place: tuple[int, int | None, float]) -> _Wor
         return _WORDS[fault]._replace(
             cure="padding is left out with --mask FILE, 0 and 1 in the shape of the predictions"
         )
+    if fault == UNDEFINED and job.loss.declaration.undefined is not None:
+        return _Words("undefined-loss", *job.loss.declaration.undefined)
     if fault == UNDEFINED and job.predictions.dtype == np.float16:
         return _WORDS[fault]._replace(cure="float16 ends at 65504: save float32")
     return _WORDS[fault]
