@@ -357,7 +357,7 @@ def check(
 def loss_of_rows(bound: "BoundLoss", name: str) -> "BoundLoss":
     """Return a loss that takes predictions and targets row by row, and nothing else; others are refused."""
     family = bound.family
-    if family.takes_centers or family.third_operand or family.coupled or family.of_sequences:
+    if family.takes_centers or family.third_operand or family.coupled or family.of_sequences or family.takes_levels:
         raise UsageError(
             f"--loss {name}: takes more than predictions and targets row by row, which check does not read"
         )

@@ -273,6 +273,7 @@ def looked_at(positions: RowsRead, losses: Array) -> Batch:
         counted=CountedRows(losses, None, None, positions.read, positions.targets, 0),
         first=positions.first,
         kept=positions.kept,
+        third_operand=positions.extras.third_operand,
     )
 
 

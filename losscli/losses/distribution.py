@@ -118,7 +118,8 @@ def least_poisson(t: Array) -> Array:
 )
 def poisson_nloglik(y: Array, t: Array) -> tuple[Array, Array]:
     """Minus the log-probability of a count, of which the rate is predicted, with all of its terms."""
-    return deviance(y, t, 1)[0] / 2 + least_poisson(t), np.where(t == 0, 1, (held(y) - t) / held(y))
+    rate = held(y + 0)  # -0.0 is 0: quotients by it have the other sign
+    return deviance(y + 0, t, 1)[0] / 2 + least_poisson(t), np.where(t == 0, 1, (rate - t) / rate)
 
 
 @loss(

@@ -183,7 +183,8 @@ class QuantileElements:
 
     def gradient(self, by: SeriesSlopes) -> Array:
         """Return derivatives by the predictions, from those by the sums."""
-        return by.error * pinball_slope(self.x, self.t, self.levels) / self.x.shape[1]
+        slope = pinball_slope(self.x, self.t, self.levels) / self.x.shape[1]
+        return np.where(slope == 0, 0, by.error * slope)  # by.error is infinite where all targets are 0
 
 
 def lift_file(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:

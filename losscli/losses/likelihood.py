@@ -154,6 +154,11 @@ def absolute_scaled_error(y: Array, t: Array, s: Array) -> tuple[Array, Array]:
     return np.abs(gap) / s, np.sign(gap) / s
 
 
+def _place_count(x: Array) -> tuple[Array, Targets, Extras]:
+    """Return predictions, targets and extras at the points x of a drawn curve."""
+    return 2 + x, Dense(np.full_like(x, 2)), Extras(third_operand=np.ones_like(x))
+
+
 counts = family(
     name="counts",
     lift=lift_beside,
@@ -167,10 +172,10 @@ counts = family(
     axes={
         "residual": Axis(
             "r",
-            "residual r = prediction - target, for a target of 1 and a dispersion of 1",
-            (-0.9, 4.0),
-            _place,
-            domain=Interval(-1, math.inf),
+            "residual r = prediction - target, for a target of 2 and a dispersion of 1",
+            (-1.8, 3.0),
+            _place_count,
+            domain=Interval(-2, math.inf),
             own=False,
         )
     },
@@ -196,6 +201,7 @@ counts = family(
 )
 def negative_binomial_nll(y: Array, t: Array, a: Array) -> tuple[Array, Array]:
     """Minus the log-probability of a count whose mean and dispersion are predicted."""
+    y = y + 0  # -0.0 is 0: quotients by it have the other sign
     mean = held(y)
     # As for a Poisson distribution: what the mean t itself would lose, and how much more y does.
     gap, best = mean - t, 1 + a * t

@@ -163,6 +163,18 @@ class TestScaledErrors:
             np.sqrt((1 + 9 / 4 + 25) / 3)
         )
 
+    @pytest.mark.parametrize("per", ["row", "column", "file"])
+    def test_a_scale_of_0_is_refused(self, compute, save, per):
+        p, t, s = save("p.npy", [[1.0, 9.0], [3.0, 5.0]]), save("t.npy", np.zeros((2, 2))), "s.npy"
+        words = ("rmsse", p, t, "--per", per, "--scale")
+        compute(*words, save(s, [[1.0, 1.0], [0.0, 1.0]])).refuses(3, "s.npy[1, 0]", "0 is no scale")
+        compute(*words, save(s, [2.0, -1.0])).refuses(3, "s.npy[1]", "-1 is no scale")
+
+    def test_the_gradient_where_all_targets_are_0(self):
+        found = losscli.compute("wql", np.array([[1.0, -1.0]]), np.array([0.0]), levels="1,0.5", gradient=True)
+        assert found.value == np.inf
+        assert found.gradient.tolist() == [[0, -np.inf]]
+
     def test_the_gradient_of_a_file_read_in_parts(self, monkeypatch):
         draw = np.random.default_rng(3)
         y, t, s = draw.normal(size=(700, 3)), draw.normal(size=(700, 3)), draw.uniform(0.5, 2, (700, 3))

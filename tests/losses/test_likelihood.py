@@ -235,6 +235,18 @@ class TestLimits:
         for one, other in zip(found, poisson, strict=True):
             assert one.tolist() == pytest.approx(other.tolist(), rel=1e-14)
 
+    @pytest.mark.parametrize(
+        ("name", "full"), [("negative-binomial-nll", None), ("poisson-nloglik", None), ("poisson", 1)]
+    )
+    def test_a_mean_of_0_is_0_with_either_sign(self, name, full):
+        bound = find(name).bind(**({} if full is None else {"full": full}))
+        for zero in (0.0, -0.0):
+            value, slope = bound(
+                np.full(2, zero), Dense(np.array([0.0, 2.0])), Extras(third_operand=np.full(2, 0.5)), True
+            )
+            assert value.tolist() == [0, math.inf]
+            assert slope.tolist() == [1, -math.inf]
+
     def test_beta_nll_at_1_has_the_slope_of_half_the_squared_error(self):
         _, slope = find("beta-nll").bind(beta=1)(
             np.array(Y), Dense(np.array(T)), Extras(third_operand=np.array(S)), True

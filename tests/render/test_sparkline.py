@@ -399,8 +399,8 @@ FRAMES = {
     ),
     "weighted-percentage-error": (-3, 3, 1 / 3, 4 / 3),
     "laplace-nll": (-3, 3, math.log(2), math.log(2) + 3),
-    # Of one success, of which the probability is y / (1 + y)**2.
-    "negative-binomial-nll": (-0.9, 4, 2 * math.log(2), 2 * math.log(1.1) - math.log(0.1)),
+    # Of two failures, of which the probability is y**2 / (1 + y)**3.
+    "negative-binomial-nll": (-1.8, 3, 3 * math.log(3) - 2 * math.log(2), 3 * math.log(1.2) - 2 * math.log(0.2)),
     "interval-score": (-3, 3, 2, 2 + 2 / 0.05 * 2),
     "multi-quantile": (-3, 3, 0.2 / 3, (0.1 * 4 + 0.5 * 3 + 0.9 * 2) / 3),
     "weighted-quantile": (-3, 3, 2 * (0.2 + 0.2) / 3 / 3, 2 * (3.7 + 0.2) / 3 / 3),

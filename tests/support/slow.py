@@ -408,8 +408,10 @@ def expected(words: list[str]) -> dict[str, Any]:
         names = p.names if len(p.rows[0]) > 1 else None
         third = by_name([other.rows[i] for i in orders[-1]], other.names, names, positions=True)
         p.narrow = p.narrow and other.narrow
-        if other.flat and not p.flat:
+        if other.flat and not p.flat and family.third_operand not in ("scale", "dispersion"):
             raise UnclearError("a third operand of another shape")
+        if family.third_operand in ("scale", "dispersion") and len(third[0]) == 1:  # one number for all of a row
+            third = [a * len(b) for a, b in zip(third, p.rows, strict=True)]
         if any(len(a) != len(b) for a, b in zip(third, p.rows, strict=True)):
             raise RefusedError("shapes differ")
     elif family.third_operand and (family.name != "pair" or not p.flat):
@@ -1151,6 +1153,8 @@ def reduced(
         for domain, values in ((domains.predictions, x), (domains.targets, t)):
             if domain != REAL and any(bool(domain.outside(np.array(one))) for one in values):
                 raise RefusedError("outside a domain")
+        if family.name == "interval" and x[0] > x[1]:
+            raise RefusedError("ends of an interval in the wrong order")
         if p.narrow:
             x = [float(np.float32(one)) for one in x]
         if weights is not None and not (weights[i] >= 0 and math.isfinite(weights[i])):
