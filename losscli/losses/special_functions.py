@@ -78,9 +78,24 @@ def beyond_stirling(x: Array) -> Array:
     large numbers would cancel in them.
     """
     close = x < FAR
-    value = _stirling(np.where(close, FAR, x))
-    if close.any():
-        value[close] = _beyond_stirling_near(x[close])
+    value = _stirling(np.where(close, x + FAR, x))
+    if close.all():
+        value += _lead(x)
+    elif close.any():
+        value[close] += _lead(x[close])
+    return value
+
+
+def _lead(x: Array) -> Array:
+    """Return how much more Stirling's formula misses at x than at x + FAR, for 0 < x < FAR.
+
+    It follows from gamma(x + FAR) = x (x + 1) ... (x + FAR - 1) gamma(x).
+    """
+    product = np.ones_like(x)
+    for k in range(1, FAR):
+        product *= x + k
+    half = x.dtype.type(0.5)
+    value: Array = (x + (FAR - half)) * np.log(x + FAR) - FAR - (x + half) * np.log(x) - np.log(product)
     return value
 
 
@@ -97,17 +112,6 @@ def beyond_stirling_of_counts(t: Array) -> Array:
 def _of_counts(dtype: np.dtype[Any]) -> Array:
     """Return what Stirling's formula misses for whole numbers from 1 to COUNTS - 1, and 0 for 0."""
     return np.concatenate([np.zeros(1, dtype), beyond_stirling(np.arange(1, COUNTS, dtype=dtype))])
-
-
-def _beyond_stirling_near(x: Array) -> Array:
-    """Return the same for 0 < x < FAR, from gamma(x + FAR) = x (x + 1) ... (x + FAR - 1) gamma(x)."""
-    product = np.ones_like(x)
-    for k in range(1, FAR):
-        product *= x + k
-    half = x.dtype.type(0.5)
-    above = (x + (FAR - half)) * np.log(x + FAR) - FAR + _stirling(x + FAR)
-    value: Array = above - (x + half) * np.log(x) - np.log(product)
-    return value
 
 
 def log_rising(t: Array, r: Array) -> Array:

@@ -290,6 +290,10 @@ class SeriesSlopes(NamedTuple):
     squares: Array | float = 0.0
 
 
+LARGEST_SQUARE = 1e290
+"""Squares up to it can be added, however many there are."""
+
+
 class SeriesElements:
     """Elements of series with their targets, shape (n,) or (n, k): the parts that are summed, and the gradient."""
 
@@ -304,7 +308,11 @@ class SeriesElements:
         if name == "number":
             return self._counted(np.ones_like(self.gap))
         if name == "squares":
-            return self._counted(self.gap * (self.gap / self.scale))
+            assert self.scale is not None
+            square = self.gap * (self.gap / self.scale)
+            # The root of a sum that overflows is infinite, and the true one is not: no number is better than that one.
+            beyond = (square > LARGEST_SQUARE) & np.isfinite(self.gap)
+            return self._counted(np.where(beyond, np.nan, square))
         return self._counted(np.abs(self.gap if name == "error" else self.t))
 
     def gradient(self, by: SeriesSlopes) -> Array:
@@ -438,6 +446,10 @@ scaled_series = family(
         "--sample-weight weighs series, as in WRMSSE",
         SERIES,
         "the slope where all predictions hit is 0",
+    ),
+    undefined=(
+        "the squares of its errors overflow, or infinite values cancel",
+        "divide predictions and targets by a number such as 1e150, and --scale by its square; the loss stays as it is",
     ),
     facts=("convex",),
 )

@@ -170,6 +170,13 @@ class TestScaledErrors:
         compute(*words, save(s, [[1.0, 1.0], [0.0, 1.0]])).refuses(3, "s.npy[1, 0]", "0 is no scale")
         compute(*words, save(s, [2.0, -1.0])).refuses(3, "s.npy[1]", "-1 is no scale")
 
+    @pytest.mark.parametrize("per", ["row", "file"])
+    def test_squares_that_overflow_are_refused(self, compute, save, per):
+        p, t = save("p.npy", [[1.0, 1e160], [3.0, 5.0]]), save("t.npy", np.zeros((2, 2)))
+        compute("rmsse", p, t, "--scale", "4", "--per", per).refuses(3, "p.npy[0]", "overflow", "divide predictions")
+        scaled = save("p.npy", [[1.0, 1e140], [3.0, 5.0]])
+        assert compute("rmsse", scaled, t, "--scale", "4", "--per", "file", "-f", "value").value == near(1e140 / 4)
+
     def test_the_gradient_where_all_targets_are_0(self):
         found = losscli.compute("wql", np.array([[1.0, -1.0]]), np.array([0.0]), levels="1,0.5", gradient=True)
         assert found.value == np.inf
