@@ -115,7 +115,7 @@ def calls() -> str:
     for found in entries():
         theirs = {name: [item["call"] for item in found["libraries"] if item["library"] == name] for name in NAMES}
         if any(theirs.values()):
-            cells = ("<br>".join(f"`{call}`" for call in theirs[name]) for name in NAMES)
+            cells = ("<br>".join(f"`{call}`" for call in dict.fromkeys(theirs[name])) for name in NAMES)
             rows.append((f"`{found['name']}`", *cells))
     return _table(rows)
 

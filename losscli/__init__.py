@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from losscli.version import __version__
 
 if TYPE_CHECKING:
-    from losscli.api import LosscliWarning, calibrate, check, compare, compute, curves, explain, rank, verify
+    from losscli.api import LosscliWarning, audit, calibrate, check, compare, compute, curves, explain, rank, verify
     from losscli.errors import DataError, LosscliError, UsageError
     from losscli.measurement.result import Result
     from losscli.measurement.sums import Summed
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "losscli.api": (
         "LosscliWarning",
+        "audit",
         "calibrate",
         "check",
         "compare",
@@ -41,6 +42,7 @@ __all__ = [
     "Summed",
     "UsageError",
     "__version__",
+    "audit",
     "calibrate",
     "check",
     "compare",

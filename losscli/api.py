@@ -39,6 +39,7 @@ from losscli.measurement.result import Result
 from losscli.wording import did_you_mean, listing
 
 if TYPE_CHECKING:
+    from losscli.analysis.audit.model import Audited
     from losscli.analysis.calibration.fit import Calibrated
     from losscli.analysis.check import Report
     from losscli.analysis.compare import Compared
@@ -65,6 +66,7 @@ OPTIONS: Mapping[str, str] = {
     "centers": "centers",
     **dict.fromkeys(THIRD_OPERANDS, "third_operand"),
     "levels": "levels",
+    "group": "group",
     "per": "per",
     "over_positions": "over_positions",
     "class_axis": "class_axis",
@@ -238,7 +240,7 @@ def compute(
     request = _computed_request(bound, predictions, targets, rest)
     kept = _Kept(per_sample, elements, gradient)
     measurement, result = _kept_and_required(request, kept, require, as_, threads, set(options))
-    result.notes = _told(measurement.notes)
+    result.notes = _told(measurement.notes, loss)
     kept.give(result, measurement)
     return result
 
@@ -320,7 +322,7 @@ def _summed(
     wanted = requirements_of(require, names, [loss, *plus])
     found = summed(terms, threads)
     found.require(wanted)
-    found.notes = [*notes, *_told(found.notes)]
+    found.notes = [*notes, *_told(found.notes, loss, *plus)]
     return found
 
 
@@ -407,7 +409,7 @@ def compare(
     request = _request(bound, words["model A"], words["targets"], rest, arrays)
     terms = Terms(margin, confidence, resamples, seed, top)
     found = compare_all(request, [words[name] for name in models], terms, threads)
-    found.notes = _told(found.notes)
+    found.notes = _told(found.notes, loss)
     return found
 
 
@@ -434,7 +436,7 @@ def rank(
 
     bound, rest = _bound(loss, options)
     found = examine(_request(bound, predictions, targets, rest), top, by, threads)
-    found.notes = _told(found.notes)
+    found.notes = _told(found.notes, loss)
     return found
 
 
@@ -460,12 +462,27 @@ def calibrate(
 def verify(
     loss: str, predictions: Any = None, targets: Any = None, *, against: str | None = None, **options: Any
 ) -> "Verified":
-    """Say whether a loss of your own, 'path/to/file.py:name', is right: its properties, each met or broken."""
+    """Say whether a loss of your own, 'path/to/file.py:name', or of a package, 'torch.nn.HuberLoss', is right."""
     from losscli.analysis.verify.properties import verify as prove
 
-    bound, rest = _bound(loss, options)
+    bound, rest = _bound(loss, options, code=True)
     files = None if predictions is None else _request(bound, predictions, targets, rest)
     return prove(bound.name, against, rest.get("operands"), rest.get("takes"), files, bound.parameters)
+
+
+def audit(library: str, *losses: str, progress: Callable[[str], None] | None = None) -> "Audited":
+    """Say whether the losses of an installed library, 'torch', are right: each call against formulas at 60 digits.
+
+    Parameters
+    ----------
+    losses
+        names of losses, losscli's or the library's, if not all of its calls are wanted.
+    progress
+        is told what is being done.
+    """
+    from losscli.analysis.audit.library import audited
+
+    return audited(library, losses, progress)
 
 
 def curves(*specs: str, x: str | None = None, range: tuple[float, float] | None = None) -> "list[Curve]":
@@ -548,11 +565,11 @@ class _Kept:
         return np.concatenate(parts) if parts else np.zeros(measurement.units.shape)
 
 
-def _bound(loss: str, options: Mapping[str, Any]) -> "tuple[BoundLoss, dict[str, Any]]":
-    """The loss with those of the options that are its parameters, and the others."""
+def _bound(loss: str, options: Mapping[str, Any], code: bool = False) -> "tuple[BoundLoss, dict[str, Any]]":
+    """The loss with those of the options that are its parameters, and the others; a dotted name is code where `code` says so."""
     from losscli.lookup.spec import single
 
-    bound = single(loss)
+    bound = single(loss, code)
     parameters = {name: value for name, value in options.items() if name in bound.declaration.parameters}
     rest = {name: value for name, value in options.items() if name not in parameters}
     if parameters:
@@ -706,12 +723,14 @@ def _one_library(text: str) -> str:
     return names[0]
 
 
-def _told(notes: Sequence[str]) -> list[str]:
-    """Notes for the result; those that are warnings are warned of as Python does."""
+def _told(notes: Sequence[str], *typed: str) -> list[str]:
+    """Notes for the result, and on the names of losses that were typed; those that are warnings are warned of as Python does."""
+    from losscli.lookup.names import elsewhere
+
     for note in notes:
         if note.startswith("warning: "):
             warnings.warn(note.removeprefix("warning: "), LosscliWarning, stacklevel=3)
-    return [note for note in notes if not note.startswith("warning: ")]
+    return [*(note for note in notes if not note.startswith("warning: ")), *elsewhere(*typed)]
 
 
 class LosscliWarning(UserWarning):

@@ -12,7 +12,7 @@ FARTHEST = 1e140
 
 def times(weight: Array | float, value: Array) -> Array:
     """Return weight * value, where zero times anything is zero: 0 log 0 = 0."""
-    if isinstance(weight, float):
+    if isinstance(weight, float | np.floating):
         return value if weight == 1 else weight * value if weight else np.zeros_like(value)
     return np.where(weight == 0, 0, weight * value)
 
@@ -39,3 +39,19 @@ def row_sums(terms: Array) -> Array:
     )
     total = np.einsum("ij->i", runs)
     return total if whole == columns else total + np.einsum("ij->i", terms[:, whole:])
+
+
+def running_sums(terms: Array) -> Array:
+    """Return the sums up to each column, shape (n, k), as if they were added up with twice the digits.
+
+    What each addition rounds off follows from its operands and its result (Knuth 1969, The Art of Computer Programming,
+    volume 2, 4.2.2), and is added up beside them (Ogita, Rump and Oishi 2005, Accurate Sum and Dot Product,
+    doi:10.1137/030601818).
+    """
+    sums: Array = np.cumsum(terms, axis=1)
+    before, added = sums[:, :-1], terms[:, 1:]
+    with np.errstate(invalid="ignore"):  # nothing is rounded off from infinity
+        back = sums[:, 1:] - before
+        lost = (before - (sums[:, 1:] - back)) + (added - back)
+    sums[:, 1:] += np.cumsum(np.where(np.isfinite(lost), lost, 0), axis=1)
+    return sums

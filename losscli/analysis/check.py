@@ -16,7 +16,7 @@ from losscli.data.target_encoding import SUM_TOLERANCE
 from losscli.data.truth import read_words
 from losscli.definition.loss import BoundLoss
 from losscli.definition.request import Request
-from losscli.engine.aggregates import Faults, divide
+from losscli.engine.aggregates import Faults
 from losscli.engine.batch import Batch
 from losscli.engine.classes import classes, confusion, has_names, names_classes, predicted
 from losscli.engine.collector import Aggregate, BatchCollector
@@ -540,7 +540,7 @@ def _of_classes(seen: Seen, names: list[str], report: Report, job: Job, poor: bo
 def _scores(job: Job, aggregate: Aggregate, against: Compared | None) -> dict[str, Any]:
     """Return the mean loss, and those of the best constant prediction and of shuffled labels if they are known."""
     summary = aggregate[Summary]
-    mean = divide(summary.weighted.value, summary.weight.value) if job.by_elements else summary.mean
+    mean = summary.weighted.over(summary.weight) if job.by_elements else summary.mean
     scores: dict[str, Any] = {"loss": mean}
     best = baseline(job, aggregate, "mean", mean)
     if best is not None:

@@ -34,7 +34,7 @@ from losscli.engine.threads import available_threads, pool
 from losscli.errors import DataError, UsageError
 from losscli.io.bytes import Looked
 from losscli.io.operands import Opener
-from losscli.io.source import SCAN_BYTES, Source
+from losscli.io.source import SCAN_BYTES, MemorySource, Source, whole
 from losscli.measurement.class_labels import group_names
 from losscli.measurement.measure import Measurement
 from losscli.measurement.per_sample import targets
@@ -47,6 +47,9 @@ if TYPE_CHECKING:
 
 LEAST_ROWS = 20
 """With fewer rows than this, a bootstrap interval is too narrow to rely on."""
+
+FARTHEST_COMPARED = 1e150
+"""Of larger numbers, the sum of the squares of many may overflow a float64."""
 
 
 @dataclass(frozen=True)
@@ -143,6 +146,9 @@ class Meeting:
         DataError
             if the numbers of rows differ or, unless they are dropped, ids have no partner.
         """
+        if first.measurement.job.lists is not None:
+            paired = _of_same_lists(first, other)
+            return cls(first, other, (first.losses, paired), first.weights, None, None, [])
         first_ids, other_ids = first.measurement.ids, other.measurement.ids
         if first_ids is None or other_ids is None or first_ids.table is other_ids.table:
             rows = [model.losses.shape[0] for model in (first, other)]
@@ -263,7 +269,7 @@ def compare(meeting: Meeting, terms: Terms, threads: int | None = None) -> Compa
             f"{meeting.other.name}: no row is left that both models have; a comparison of nothing is undefined"
         )
     weight = seen.weight.value
-    difference = seen.difference.value / weight
+    difference = seen.difference.over(seen.weight)
     with _mapping(threads) as run:
         if isinstance(seen.values, Rows):
             rows = seen.values
@@ -279,7 +285,7 @@ def compare(meeting: Meeting, terms: Terms, threads: int | None = None) -> Compa
     n = seen.spread.n
     return Comparison(
         meeting.other.name,
-        (seen.first.value / weight, seen.second.value / weight),
+        (seen.first.over(seen.weight), seen.second.over(seen.weight)),
         n,
         difference,
         low,
@@ -320,6 +326,8 @@ class Seen:
     spread: Moments = field(default_factory=Moments)
     wins: int = 0
     ties: int = 0
+    farthest: float = 0.0
+    """The size of the largest weight, or weight times difference."""
 
     @classmethod
     def of(cls, meeting: Meeting, top: int, classes: int) -> "Seen":
@@ -329,12 +337,24 @@ class Seen:
         no_groups = GroupMoments.of(np.zeros(0, np.int64), empty, classes)
         seen = cls(Rows.of(empty, None) if few else Cells.of(empty), no_groups, Changed(top), Changed(top))
         for part in meeting:
-            seen.add(part)
+            with np.errstate(all="ignore"):
+                seen.add(part)
+            seen.check(meeting)
         return seen
+
+    def check(self, meeting: Meeting) -> None:
+        """Raise a DataError if a number is so large that the squares, which the interval needs, leave the range."""
+        if self.farthest > FARTHEST_COMPARED:
+            raise DataError(
+                f"{meeting.other.name}: weights, or weights times differences of losses, reach {self.farthest:.3g}, too large for "
+                "an interval; divide the weights, or the predictions and targets, by a common factor"
+            )
 
     def add(self, part: Paired) -> None:
         difference, weights = part.difference, part.weights
         weighted = Rows.of(difference, weights)
+        for numbers in (weighted.sums, weighted.weights):
+            self.farthest = max(self.farthest, float(np.abs(numbers).max(initial=0)))
         if isinstance(self.values, Rows):
             self.values = self.values + weighted
         else:
@@ -379,7 +399,7 @@ def _classes(moments: GroupMoments, names: list[str], confidence: float) -> list
             "rows": int(moments.n[i]),
             "difference": float(moments.mean[i]),
             "interval": list(
-                student_interval(int(moments.n[i]), float(moments.mean[i]), float(moments.squares[i]), confidence)
+                student_interval(int(moments.n[i]), float(moments.mean[i]), moments.squares[i], confidence)
             ),
         }
         for i in moments.falling()
@@ -391,7 +411,10 @@ def _rows(measurement: Measurement, changed: Changed, sign: int) -> list[dict[st
     entries = []
     for row, first, second, difference in changed.rows.tolist():
         entry: dict[str, Any] = {"sample": int(row)}
-        if measurement.ids is not None:
+        lists = measurement.job.lists
+        if lists is not None:
+            entry["group"] = lists.named(np.array([int(row)]))[0]
+        elif measurement.ids is not None:
             entry["id"] = measurement.ids.take(np.array([int(row)]))[0]
         if measurement.job.unit == "row":
             at = measurement.units.located(int(row))
@@ -460,6 +483,23 @@ def _check_alike(first: Measurement, other: Measurement) -> None:
             f"{names[1]}: its columns are {listing(other_classes, 4)}, those of {names[0]} {listing(first_classes, 4)}, and the labels are indices: "
             "bring the columns into one order, name the classes with --classes, or give labels by name"
         )
+
+
+def _of_same_lists(first: Scored, other: Scored) -> Source:
+    """Return the losses of the other model's lists in the order of the first one's, by the lists' names.
+
+    Raises a DataError if one of them has a list that the other has not.
+    """
+    lists = [model.measurement.job.lists for model in (first, other)]
+    names = [[] if one is None else one.named(np.arange(one.samples)) for one in lists]
+    if names[0] == names[1]:
+        return other.losses
+    numbers = {name: number for number, name in enumerate(names[1])}
+    for model, those, known in ((other, names[0], numbers), (first, names[1], set(names[0]))):
+        missing = next((name for name in those if name not in known), None)
+        if missing is not None:
+            raise DataError(f"{model.name}: has no list {missing!r}; compare models of the same lists")
+    return MemorySource(other.name, whole(other.losses)[[numbers[name] for name in names[0]]])
 
 
 def _check_request(request: Request) -> None:

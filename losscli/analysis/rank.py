@@ -447,7 +447,7 @@ def _listed_slices(groups: Slices, names: list[str]) -> list[dict[str, Any]]:
     listed = []
     for i in losses.falling():
         n, mean = int(losses.n[i]), float(losses.mean[i])
-        low, high = student_interval(n, mean, float(losses.squares[i])) if math.isfinite(mean) else (math.nan, math.nan)
+        low, high = student_interval(n, mean, losses.squares[i]) if math.isfinite(mean) else (math.nan, math.nan)
         share = divide(float(groups.sums[i]), total) if math.isfinite(total) and total > 0 else math.nan
         listed.append({"slice": names[i], "rows": n, "mean": mean, "interval": [low, high], "share": share})
     return listed

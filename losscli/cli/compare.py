@@ -54,6 +54,7 @@ def compare(
     """
     from losscli.analysis.compare import Terms, compare_all
     from losscli.cli.delivery import ReportDelivery
+    from losscli.lookup.names import elsewhere
     from losscli.lookup.spec import single
     from losscli.render.compare import laid_out
 
@@ -66,6 +67,6 @@ def compare(
         found = compare_all(request, models, terms, running.threads, shown.looking, shown.start, shown)
         shown.wipe()
         delivery.keep_apart(found.files)
-        say(found.notes, quiet)
+        say([*found.notes, *elsewhere(spec)], quiet)
         delivery.deliver(found.to_dict, lambda full: laid_out(found, full))
     return Exit.UNMET if fail_if and found.worse else Exit.OK

@@ -140,6 +140,7 @@ def _measured(
     """Measure, as losscli does or as the one library does, and deliver the result."""
     from losscli import api
     from losscli.cli.delivery import Delivery
+    from losscli.lookup.names import elsewhere
 
     with running.shown() as progress, Delivery(wanted) as delivery:
         measurement, result = api.measured(
@@ -155,20 +156,10 @@ def _measured(
         )
         progress.wipe()
         # Only now, since an error is printed as one line without notes.
-        say([*measurement.notes, *elsewhere(typed.name, request.loss.name)], wanted.quiet)
+        say([*measurement.notes, *elsewhere(typed.name)], wanted.quiet)
         met = result.require(requirements)
         delivery.deliver(result)
     return Exit.OK if met else Exit.UNMET
-
-
-def elsewhere(typed: str, name: str) -> list[str]:
-    """Return a note if a library means something else by the alias that was typed."""
-    if typed == name or not typed:
-        return []
-    from losscli.libraries import meaning
-
-    found = meaning(typed)
-    return [f"{typed} is {name} here; {found}"] if found else []
 
 
 def _libraries(text: str | None, wanted: Wanted, given: frozenset[str]) -> list[str]:

@@ -1,7 +1,8 @@
 """Commands of losses: each is made from the loss's declaration, when it is asked for."""
 
 import inspect
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
@@ -9,6 +10,7 @@ from typer.core import TyperGroup
 
 from losscli.cli import HELP
 from losscli.cli.command import Command, is_typed, sign
+from losscli.errors import UsageError
 
 if TYPE_CHECKING:
     from losscli.definition.loss import Loss
@@ -30,11 +32,30 @@ class LossGroup(TyperGroup):
 
         return list(LOSSES)
 
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        try:
+            return super().resolve_command(ctx, args)
+        except UsageError as error:
+            raise UsageError(_in_order(ctx.command_path, args) or str(error)) from None
+
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         from losscli.lookup.names import find
 
         ctx.meta[TYPED] = cmd_name
         return type(self).make(find(cmd_name))
+
+
+def _in_order(command: str, words: Sequence[str]) -> str:
+    """Return the message about a command line whose loss stands behind a file; '' if that is not what is wrong."""
+    from losscli.losses import declared
+    from losscli.wording import quoted
+
+    first, *others = words
+    loss = next((word for word in others if declared(word) is not None), None)
+    if loss is None or not (os.path.exists(first) or os.path.splitext(first)[1] or first == "-"):
+        return ""
+    others.remove(loss)
+    return f"{first} is no loss, and the loss comes first: {' '.join([command, *map(quoted, [loss, first, *others])])}"
 
 
 TYPED = "losscli.typed"

@@ -45,7 +45,12 @@ COMMANDS = {
     "verify": (
         "verify",
         "app",
-        "Say whether a loss of your own is right: its properties, each met or broken with a counterexample.",
+        "Say whether a loss of your own, or one of a package, is right: its properties, each met or broken with a counterexample.",
+    ),
+    "audit": (
+        "audit",
+        "app",
+        "Say whether an installed library is right: its losses and gradients against formulas at 60 digits.",
     ),
     "demo": ("demo", "demo", "Compute a loss on the packaged sample data."),
 }
@@ -214,8 +219,10 @@ def _of_another_loss(option: str, context: typer.Context | None) -> str | None:
     from losscli.cli.plot.samples import PICTURED
 
     item = flags().get(option)
-    if item is None or context is None:
+    if context is None:
         return None
+    if item is None:
+        return _of_parameters(option, context)
     if isinstance(context.command, LossGroup):
         usage = context.command.subcommand_metavar.replace("[OPTIONS]", f"{option} ...")
         return f"{option} comes after the loss: {context.command_path} {usage}"
@@ -227,6 +234,26 @@ def _of_another_loss(option: str, context: typer.Context | None) -> str | None:
 
     takers = [family.name for family in FAMILIES.values() if item.when(family)]
     return f"{context.info_name} takes no {option}, which is for losses of: {', '.join(takers)}"
+
+
+def _of_parameters(option: str, context: typer.Context) -> str | None:
+    """Return the message for an option that is a parameter of other losses; None for other options, and outside of commands of losses."""
+    from losscli.cli.loss_command import LossGroup
+    from losscli.losses import LOSSES
+
+    name = option.removeprefix("--").replace("-", "_")
+    loss = LOSSES.get(context.info_name or "")
+    if loss is None or context.parent is None or not isinstance(context.parent.command, LossGroup):
+        return None
+    if not any(name in other.parameters for other in LOSSES.values()):
+        return None
+    known = ", ".join(f"--{own.replace('_', '-')}" for own in loss.parameters) or "none"
+    weights = (
+        "; weights of classes are --class-weight A,B"
+        if name == "alpha" and loss.family.target_type == "classes"
+        else ""
+    )
+    return f"{loss.name} takes no {option}; its parameters: {known}{weights}"
 
 
 def _say(message: str) -> None:

@@ -63,6 +63,11 @@ class Progress:
         if now - self.last >= EVERY or (done == self.rows and not self.terminal):
             self._line(describe(done, self.rows, self.size, now - self.begun))
 
+    def words(self, text: str) -> None:
+        """Show what is being done, where rows cannot be counted."""
+        if self.shown and (self.terminal or time.monotonic() - self.last >= EVERY):
+            self._line(f"losscli: {printable(text)}")
+
     def _line(self, line: str) -> None:
         self.last = time.monotonic()
         if self.terminal:

@@ -50,6 +50,7 @@ def rank(
     from losscli.analysis.rank import BY_CLASS
     from losscli.analysis.rank import rank as examine
     from losscli.cli.delivery import SUFFIXES, ReportDelivery
+    from losscli.lookup.names import elsewhere
     from losscli.lookup.spec import single
     from losscli.render.rank import laid_out
 
@@ -64,7 +65,7 @@ def rank(
 
         found = examine(request, top, by, running.threads, shown.looking, begun, shown)
         shown.wipe()
-        say(found.notes, quiet)
+        say([*found.notes, *elsewhere(spec)], quiet)
         rows = found.rows if top or by is None else found.slices or []
         delivery.deliver(found.to_dict, lambda full: laid_out(found, full), lambda: rows)
     return Exit.OK

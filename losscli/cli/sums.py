@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from losscli.cli.command import say
-from losscli.cli.compute import elsewhere
 from losscli.cli.delivery import ONE_NUMBER, ReportDelivery, say_verdicts
 from losscli.cli.options.losses import options_for
 from losscli.cli.options.output import Wanted
@@ -33,6 +32,7 @@ def compute_sum(
     values
         the values of the options that any of the losses takes, and the operands.
     """
+    from losscli.lookup.names import elsewhere
     from losscli.lookup.spec import weighted
 
     _refuse(wanted)
@@ -55,7 +55,7 @@ def compute_sum(
 
         found = summed(terms, running.threads, progress.looking, started, progress.start, progress)
         progress.wipe()
-        say([*notes, *found.notes, *elsewhere(typed.name, first.name)], wanted.quiet)
+        say([*notes, *found.notes, *elsewhere(typed.name, *plus)], wanted.quiet)
         met = found.require(requirements)
         delivery.deliver(found.to_dict, lambda full: laid_out(found, full), value=lambda: f"{found.value!r}\n")
     if wanted.format == "value":

@@ -1,4 +1,4 @@
-"""`losscli verify FILE.py:NAME`: is my own loss right?"""
+"""`losscli verify FILE.py:NAME`: is my own loss right, or that of a package?"""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -26,7 +26,7 @@ def verify(
         str,
         operand(
             "FILE.py:NAME[:PARAM=VALUE]...",
-            help="A function, class or factory of a file, or a loss that a package registers.",
+            help="A function, class or factory of a file, or of an installed package, as torch.nn.functional.huber_loss.",
         ),
     ],
     predictions: Annotated[str | None, operand("[PREDICTIONS", help="Files of your own to compare on, too.")] = None,
@@ -45,9 +45,9 @@ def verify(
     quiet: Quiet = False,
     given: Annotated[dict[str, Any], OfLosses(only("from", *OF_THE_CODE, *READ))],
 ) -> int:
-    """Say whether a loss of your own is right: its properties, each met or broken with a counterexample.
+    """Say whether a loss of your own, or one of a package, is right: its properties, each met or broken with a counterexample.
 
-    The file is executed. Values and gradients are compared with those of losscli's own loss, on files of yours too.
+    The file is executed, or the package imported. Values and gradients are compared with those of losscli's own loss, on files of yours too.
 
     A value is broken that differs by more than 1e-5 * max(1, |reference|), or is not finite where that is.
 
@@ -60,9 +60,11 @@ def verify(
     from losscli.lookup.spec import single
     from losscli.render.verify import junit, table
 
-    bound = single(loss)
+    bound = single(loss, code=True)
     if bound.declaration.resolve is None:
-        raise UsageError(f"{loss}: is declared as losscli's own losses are, which its tests verify; name FILE.py:NAME")
+        raise UsageError(
+            f"{loss}: is declared as losscli's own losses are, which its tests verify; name FILE.py:NAME or package.module.name"
+        )
     files = _files(bound, predictions, targets, given)
     found = prove(bound.name, against, given.get("operands"), given.get("takes"), files, bound.parameters)
     show(format, found.to_dict, lambda *place: junit(found) if format == "junit" else table(found, *place))

@@ -1,15 +1,15 @@
-"""Reading one loss of the user's own from a Python file."""
+"""Reading one loss of the user's own from a Python file, or one of an installed package."""
 
 from typing import Any
 
-from losscli.custom import NAMED
+from losscli.custom import NAMED, dotted
 from losscli.custom.reading import Found, _is_own, module_of, recognised
 from losscli.errors import UsageError
 from losscli.wording import did_you_mean, listing
 
 
 def read(text: str) -> Found:
-    """Return the loss of path/to/file.py:name, or of the name under which a package registers it.
+    """Return the loss of path/to/file.py:name, of package.module.name, or of the name under which a package registers it.
 
     Raises
     ------
@@ -23,8 +23,10 @@ def read(text: str) -> Found:
         from losscli.custom import registered
 
         entry = registered.named(text)
+        if entry is None and dotted.is_dotted(text):
+            return dotted.read(text)
         if entry is None:
-            raise UsageError(f"{text}: is not FILE.py:NAME, and no package registers it")
+            raise UsageError(f"{text}: is neither FILE.py:NAME nor package.module.name, and no package registers it")
         return registered.read(entry)
     path, name = match["path"], match["name"]
     if match["rest"]:

@@ -77,7 +77,7 @@ WORDS = """
     header help id ignore_index label_base label_smoothing library log loss name negative no_header no_log no_progress
     on_unmatched operands other output prediction_kind third_operand
     over_outputs panel per per_sample plus pos_weight predictions progress quiet reduction require sample_weight size
-    smoothing_mode takes targets theme threads title variance weight
+    smoothing_mode reduce size_average takes targets theme threads title variance weight
 """
 THEIRS = frozenset({"temperature", "scale", "dispersion", "levels"})
 """Parameters that a loss keeps although losscli has an option of this name."""

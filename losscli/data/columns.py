@@ -31,6 +31,10 @@ class Role(StrEnum):
     MASK = "mask"
     ID = "id"
     GROUP = "group"
+    LIST = "list"
+    """It says of which list each row is an item."""
+    SAME_LIST = "the same lists"
+    """It says the same in another file."""
     THIRD_OPERAND = "third operand"
     UNUSED = "unused"
 

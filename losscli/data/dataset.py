@@ -3,7 +3,7 @@
 Every command gets its columns from here, and no later stage asks a file again.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -48,6 +48,8 @@ class Dataset:
     findings: list[Finding] = field(default_factory=list)
     groups: Columns | None = None
     """The column by whose words rows are grouped."""
+    lists: list[Columns] = field(default_factory=list)
+    """The column that says of which list each row is an item, of the predictions' file, the targets', or both; none without."""
     id_column: str | None = None
     """Name of the column by which rows are joined."""
     picked_by_name: bool = False
@@ -82,6 +84,7 @@ class Dataset:
             Role.GROUP: self.groups,
         }
         taken = {role: columns for role, columns in by_role.items() if columns is not None}
+        taken |= dict(zip((Role.LIST, Role.SAME_LIST), self.lists, strict=False))
         records: list[Column] = []
         for i, (role, columns) in enumerate(taken.items()):
             if not columns.operand.is_table:
@@ -117,7 +120,7 @@ class Dataset:
 
     def _reason(self, role: Role, columns: Columns) -> Reason:
         """Return why columns have a role."""
-        by_name = role is Role.GROUP or (role is Role.PREDICTION and self.picked_by_name)
+        by_name = role in (Role.GROUP, Role.LIST, Role.SAME_LIST) or (role is Role.PREDICTION and self.picked_by_name)
         if by_name or columns.operand.column is not None:
             return Reason.OPTION
         return Reason.ONLY_CANDIDATE if len(columns.numbers) == 1 else Reason.POSITION
@@ -132,6 +135,7 @@ def assign(
     third_operand: Operand | None = None,
     group_column: str | None = None,
     mask: Operand | None = None,
+    lists: Sequence[Operand] = (),
 ) -> Dataset:
     """Give every column of every file its role.
 
@@ -151,6 +155,8 @@ def assign(
         name of the column of groups: in the predictions' file, or else in the targets'.
     mask
         what says which targets exist, or None.
+    lists
+        the column that says of which list each row is an item, in one or both files.
 
     Raises
     ------
@@ -163,26 +169,40 @@ def assign(
     named = columns is not None
     _raise_doubts(_about_rows(predictions, targets, rows, settled=named or id_column is not None))
     by = None if group_column is None else _group_column(predictions, targets, group_column)
-    others = rows if by is None else [*rows, by]
+    others = [*rows, *lists] if by is None else [*rows, by, *lists]
     if columns is not None:
         predictions, targets = _picked_of_array(predictions, columns), _picked_alike(predictions, targets, columns)
     numbers = _choose_predictions(predictions, others, columns, id_column)
     _raise_doubts([] if named else [doubts.about_truths(predictions, numbers)])
     dataset = Dataset(
         predictions=Columns(predictions, numbers, "predictions"),
-        targets=_columns_of(targets, predictions, "targets", (weights, third_operand, by, mask), id_column, columns),
-        weights=_weight_columns(weights, predictions, targets, (third_operand, mask), id_column),
+        targets=_columns_of(
+            targets, predictions, "targets", (weights, third_operand, by, mask, *lists), id_column, columns
+        ),
+        weights=_weight_columns(weights, predictions, targets, (third_operand, mask, *lists), id_column),
         ids=None,
         notes=_notes_of(predictions, *others),
-        third_operand=_columns_of(third_operand, predictions, "third operand", (targets, weights, mask), id_column),
-        mask=_columns_of(mask, predictions, "mask", (targets, weights, third_operand), id_column, columns),
+        third_operand=_columns_of(
+            third_operand, predictions, "third operand", (targets, weights, mask, *lists), id_column
+        ),
+        mask=_columns_of(mask, predictions, "mask", (targets, weights, third_operand, *lists), id_column, columns),
         groups=None if by is None else Columns(by, [by.picked or 0], "groups"),
+        lists=[_lists_column(one) for one in lists],
         id_column=id_column,
         picked_by_name=named,
     )
     dataset.findings += _unlike_keys(dataset, others)
     _note_odd_columns(dataset, named=named or predictions.column is not None)
     return dataset
+
+
+def _lists_column(operand: Operand) -> Columns:
+    """Return the column of lists of an operand, which must be its only one if none is named."""
+    if operand.is_table and operand.column is None and operand.content.width > 1:
+        raise DataError(
+            f"--group: {operand.name} has {operand.content.width} columns; say which, as {operand.text}:COLUMN"
+        )
+    return Columns(operand, [operand.picked or 0] if operand.is_table else [], "lists")
 
 
 def _raise_doubts(found: "Iterable[Doubt | None]") -> None:
@@ -532,6 +552,7 @@ def join(dataset: Dataset, id_column: str | None, drop: bool) -> None:
         for columns in (dataset.targets, dataset.weights, dataset.third_operand, dataset.mask, dataset.groups)
         if columns is not None
     ]
+    others += dataset.lists
     files = [first]  # each file once, even if several roles use it
     for columns in others:
         if not any(columns.operand.same_file(file) for file in files):

@@ -25,7 +25,7 @@ def constant_of(request: Request) -> float | None:
     if text is None or os.path.exists(text) or not is_finite_number(text):
         return None
     family = request.loss.family
-    takes = family.target_type == "numbers" and (family.several_outputs or family.one_target)
+    takes = family.target_type in ("numbers", "signs") and (family.several_outputs or family.one_target)
     if not takes and request.loss.declaration.resolve is None:
         raise DataError(f"{text}: no such file, and {request.loss.name} takes no constant for targets")
     if request.ignore_index is not None:
@@ -81,8 +81,14 @@ def _check_rows_of_numbers(request: Request, file: str, shape: tuple[int, ...], 
     family, name = request.loss.family, request.loss.name
     if len(shape) == 2 and shape[1] == 0:
         raise DataError(f"{file}: shape {shown} has no columns")
-    if family.rows is not None and len(shape) == 1:
-        raise DataError(f"{name}: {file} has shape {shown}; it takes rows of several numbers, {family.rows}")
+    if len(shape) == 2 and shape[1] > 1 and (request.group is not None or family.third_operand == "event"):
+        what = "with --group a row is one item of a list" if request.group is not None else "a row has one log-risk"
+        raise DataError(f"{name}: {file} has shape {shown}; {what}, one number, (n,)")
+    if family.rows is not None and len(shape) == 1 and request.group is None:
+        cure = (
+            "; if each row is one item of a list, say with --group which column names its list" if family.lists else ""
+        )
+        raise DataError(f"{name}: {file} has shape {shown}; it takes rows of several numbers, {family.rows}{cure}")
     if family.width is not None and len(shape) == 2 and shape[1] != family.width:
         raise DataError(f"{name}: {file} has shape {shown}; it takes {family.width} numbers a row: {family.rows}")
     if len(shape) == 2 and shape[1] % family.parts:
@@ -124,11 +130,12 @@ def _note_of_squeezing(request: Request, file: str, shape: tuple[int, ...], thei
     elementwise = (
         family.several_outputs or family.coupled == "masks" or distances or request.loss.declaration.remake is not None
     )
+    elementwise = elementwise or request.group is not None or family.third_operand == "event"
     if len(shape) != 2 or shape[1] != 1 or not elementwise:
         return None
     if len(theirs) == 1 or (distances and theirs == shape):
         return f"{file}: shape {shape} was squeezed to {shape[:1]}, the targets' shape"
-    if family.coupled == "masks" and theirs == shape:
+    if (family.coupled == "masks" or family.lists) and theirs == shape:
         return f"{file} and its targets: shape {shape} was squeezed to {shape[:1]}: one number a row"
     if family.takes_class_weight and theirs == shape:
         return f"{file} and its targets: shape {shape} was squeezed to {shape[:1]}: one output, two classes"

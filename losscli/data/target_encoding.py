@@ -67,6 +67,8 @@ class TargetEncoding:
     ignore: float | None = None
     one_hot: bool = False
     smoothing: Smoothing | None = None
+    dense: bool = False
+    """Whether one-hot rows are given to a lift as rows, as some libraries compute with them, and not as class indices."""
     sign_convention: SignConvention | None = None
     """How a library reads signs: 'numbers' as they are, 'doubled' as 2 t - 1, 'truth' as -1 for 0
     and else 1; None for -1 and 1.
@@ -85,7 +87,7 @@ class TargetEncoding:
         """
         if self.one_hot:
             return np.asarray(block).astype(np.int64)[:, None] == np.arange(self.k)
-        return block > 0 if self.kind in ("binary", "signed") else block
+        return block > 0 if self.kind in ("binary", "signed") or self.stored_as == "signs" else block
 
     def targets(self, block: Array) -> Targets:
         """Return the targets of a lift, smoothed, in float64 or exact in a narrower dtype."""
@@ -109,7 +111,7 @@ class TargetEncoding:
             return Dense(smooth.scale * t + smooth.shift, smooth.scale * (1 - t) + smooth.complement)
         if self.stored_as == "indices":
             return self._indices(block.astype(np.int64))
-        if self.kind == "one-hot":  # gives the same bits as class indices
+        if self.kind == "one-hot" and not self.dense:  # gives the same bits as class indices
             return self._indices(block.argmax(axis=1))
         if smooth is None:
             return Dense(block)

@@ -39,7 +39,7 @@ def decode(
     predictions
         the predictions; only their shape and names are used.
     targets
-        columns, or a constant (residual losses only).
+        columns, or a constant (losses of numbers, and of labels that are signs).
     classes
         names of the classes, or of the outputs, if they have any.
     k
@@ -61,10 +61,7 @@ def decode(
         if an option does not fit the targets.
     """
     if isinstance(targets, float):
-        shape = predictions.shape[:1] if family.one_target else predictions.shape
-        return DecodedTargets(
-            ConstantSource(targets, shape, np.dtype(np.float64)), TargetEncoding("constant", "numbers")
-        )
+        return _constant(family, loss, predictions, targets)
     if family.target_type == "classes" and family.coupled == "rows":
         return groups(loss, targets, ignore)
     if family.target_type == "classes":
@@ -77,6 +74,29 @@ def decode(
     if base:
         raise UsageError(f"--label-base {base}: {loss} takes no labels from {base} on here; leave it out")
     return _of_outputs(family, loss, predictions, targets, classes, k, ignore, missing)
+
+
+def _constant(family: Family, loss: str, predictions: Source, number: float) -> DecodedTargets:
+    """Decode a number that is the target everywhere; raise a UsageError if it is no label of a loss that takes these."""
+    shape = predictions.shape[:1] if family.one_target else predictions.shape
+    stored_as: StoredAs = "signs" if family.target_type == "signs" else "numbers"
+    if stored_as == "signs" and number not in (-1, 0, 1):
+        raise UsageError(f"{number:g} is not a target of {loss}, which takes labels in {{0, 1}} or {{-1, 1}}")
+    if stored_as == "signs" and family.width == 2:
+        _check_order(loss, predictions, number)
+    return DecodedTargets(ConstantSource(number, shape, np.dtype(np.float64)), TargetEncoding("constant", stored_as))
+
+
+def _check_order(loss: str, predictions: Source, number: float) -> None:
+    """Raise a DataError if columns are called rejected and chosen, and the constant label says the opposite."""
+    names = [name.lower() for name in predictions.columns or ()]
+    preferred = 0 if number > 0 else 1
+    if len(names) == 2 and "rejected" in names[preferred] and "chosen" in names[1 - preferred]:
+        first, second = predictions.columns or ()
+        raise DataError(
+            f"{predictions.name}: its columns are {first!r} and {second!r}, and the constant {number:g} says that "
+            f"{(first, second)[preferred]!r} is preferred in {loss}; say {preferred} instead"
+        )
 
 
 def _hint_for_text(family: Family, several: bool) -> str:

@@ -1,4 +1,4 @@
-"""The third operand of some losses: for each prediction a variance or scale, a negative, or the other one of a pair."""
+"""The third operand of some losses: for each prediction a variance or scale, a negative, the other of a pair, or a reference."""
 
 from dataclasses import dataclass
 
@@ -6,11 +6,14 @@ import numpy as np
 
 from losscli.arrays import Array
 from losscli.data.class_names import by_name
+from losscli.data.columns import Columns
 from losscli.data.dataset import Dataset
 from losscli.data.scalars import DOMAINS
+from losscli.data.truth import read_words
 from losscli.definition.request import Request
 from losscli.errors import DataError, UsageError
-from losscli.io.source import Derived, Reshaped, Source
+from losscli.io.source import Derived, Reshaped, Source, blocks
+from losscli.wording import count
 
 ONE_PER_ROW = ("scale", "dispersion")
 """Third operands of which a row may have one for all of its predictions."""
@@ -63,6 +66,8 @@ def third_operand_of(request: Request, dataset: Dataset, predictions: Source, no
             + ("one number a row" if columns.shape[:-1] != shape else "the predictions' shape")
         )
         return _repeated(Reshaped(columns.source()), shape)
+    if family.third_operand == "event" and columns.shape == shape:
+        return _events(columns, name)
     if columns.shape != shape and not (per_row and columns.shape == shape[:1]):
         also = ", or one number a row" if per_row and len(shape) == 2 else ""
         raise DataError(
@@ -81,11 +86,25 @@ def _repeated(source: Source, shape: tuple[int, ...]) -> Source:
     return source if source.shape == shape else Repeated(source, shape[1])
 
 
+def _events(columns: Columns, name: str) -> Source:
+    """Return the events as numbers, words such as True and False included; a DataError if there is no event at all."""
+    if columns.operand.is_table:
+        read_words(columns)
+    source = columns.source()
+    if source.shape[0] and not any(block.any() for _, block in blocks(source)):
+        raise DataError(
+            f"{columns.name}: no event among {count(source.shape[0], 'row')}, and {name} is a loss of events"
+        )
+    return source
+
+
 THIRD_OPERANDS = {
     "variance": "the variance of each prediction",
     "scale": "the scale of each prediction",
     "dispersion": "the dispersion of each prediction",
     "negative": "the negatives' features",
     "other": "the features of the other ones of the pairs",
+    "reference": "the log-probabilities under the reference model",
+    "event": "1 where an event ended the time of a row and 0 where it is censored",
 }
 """Option without dashes -> the third operand in words, for messages."""

@@ -11,6 +11,7 @@ from losscli.arrays import Array
 from losscli.definition.loss import Family
 from losscli.definition.words import UnitKind
 from losscli.errors import UsageError
+from losscli.io.row_lists import Lists
 
 if TYPE_CHECKING:
     from losscli.io.join import Selection
@@ -180,7 +181,9 @@ class Units:
         """
         if order is not None:
             slopes = slopes[:, np.argsort(order)]
-        if self.layout is not None:
+        if isinstance(self.layout, Lists):
+            slopes = self.layout.in_file(slopes)
+        elif self.layout is not None:
             yield from self._restored_positions(slopes, first)
             return
         shape = self.shape[1:]

@@ -133,8 +133,15 @@ class Everyone(NamedTuple):
     """All rows of a file: their features, shape (n, d), their labels, shape (n,), and which of them are not ignored."""
 
     features: Array
+    """Of the predictions or, for losses of two sides, of the targets."""
     labels: Array
     kept: Array
+    anchors: Array | None = None
+    """Which rows have a loss, shape (n,): those that have a row of their own class; None for all that are kept."""
+    sources: Array | None = None
+    """The features of the predictions, shape (n, d), for losses in which targets meet all of them as well."""
+    share: float = 1.0
+    """Factor of the rows' losses, which makes their mean the mean over what `Family.census` counts."""
 
 
 class Whole(NamedTuple):

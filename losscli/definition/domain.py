@@ -53,9 +53,11 @@ FRACTION = Interval(0, 1, low_closed=True, high_closed=True)
 FRACTION_BELOW_ONE = Interval(0, 1, low_closed=True)
 BELOW_ONE = Interval(-math.inf, 1)
 AT_LEAST_ONE = Interval(1, math.inf, low_closed=True)
+BELOW_INFINITY = Interval(-math.inf, math.inf, low_closed=True)
 EXTENDED = Interval(-math.inf, math.inf, low_closed=True, high_closed=True)
 ZERO_OR_ONE = Interval(0, 1, low_closed=True, high_closed=True, whole=True)
 ABOVE_MINUS_ONE = Interval(-1, math.inf)
+LOG_PROBABILITIES = Interval(-math.inf, 0, low_closed=True, high_closed=True)
 
 
 class Domains(NamedTuple):

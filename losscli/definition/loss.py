@@ -16,7 +16,7 @@ from typing import Annotated, Any, NamedTuple, Protocol, get_args, get_type_hint
 import numpy as np
 
 from losscli.arrays import Array
-from losscli.definition.batch import Extras, Targets, Values
+from losscli.definition.batch import Everyone, Extras, Targets, Values
 from losscli.definition.domain import BELOW_ONE, FRACTION, NON_NEGATIVE, POSITIVE, REAL, Domains, Interval
 from losscli.definition.words import Coupling, TargetType, ThirdOperandName
 from losscli.errors import UsageError
@@ -129,6 +129,14 @@ class Family:
 
     None if each row has its own loss.
     """
+    meets: Callable[[Array], Array] | None = None
+    """Makes of the features of all rows, shape (n, d), what each row is compared with, if `coupled` is 'rows'."""
+    both_ways: bool = False
+    """Whether a row's target is compared with all rows of predictions as well."""
+    needs_negatives: bool = False
+    """Whether rows have no loss if all rows of the file have the same label."""
+    census: Callable[["BoundLoss", Everyone], float] | None = None
+    """Returns `Everyone.share`, if the losses of rows depend on a number that all rows have together."""
     tables_only: bool = False
     """Whether its losses, which couple rows, take predictions of one or two axes only."""
     held_bytes: int = 0
@@ -327,7 +335,7 @@ class BoundLoss:
         """Return the value at the family's variable, and its slope, which is meaningless if no gradient
         is asked for.
         """
-        value, slope = self.declaration.core(*arguments, **self.parameters)
+        value, slope = self.declaration.core(*arguments, **self._numbers)
         return value, slope() if gradient and callable(slope) else slope
 
     def work(self, dtype: np.dtype[Any], wide: bool = False) -> np.dtype[Any]:
@@ -335,12 +343,22 @@ class BoundLoss:
         with `wide`, rounds too often.
 
         float32 widens to float64, at little cost; float64 to the platform's long double, and only for losses that
-        multiply rounding errors, since that is many times slower.
+        multiply rounding errors, since that is many times slower. So it does for parameters whose powers leave the
+        range of the dtype.
         """
         needed = self.declaration.wide(self.parameters)
-        if dtype == np.float32:
-            return np.dtype(np.float64) if wide or needed else dtype
-        return np.dtype(np.longdouble) if needed else dtype
+        narrow = np.dtype(np.float64) if dtype == np.float32 and (wide or needed) else dtype
+        widest = narrow if dtype == np.float32 or not needed else np.dtype(np.longdouble)
+        return np.result_type(widest, *(type(x) for x in self._numbers.values() if isinstance(x, np.floating)))
+
+    @cached_property
+    def _numbers(self) -> dict[str, Any]:
+        """The parameters as a core gets them: Python's numbers, which keep the dtype of an array, or numbers of a dtype in
+        which their powers are in range, which widen it.
+        """
+        if self.family.custom:
+            return dict(self.parameters)
+        return {name: _in_reach(value) for name, value in self.parameters.items()}
 
     @property
     def sums(self) -> tuple[str, ...]:
@@ -364,6 +382,23 @@ class BoundLoss:
             values = values.astype(dtype, copy=False)
             np.add(values, dtype.type(0), out=values)  # a loss of -0.0 is 0
             return values, None if slopes is None else slopes.astype(dtype, copy=False)
+
+
+REACH_OF_SINGLE = 1e6
+REACH_OF_DOUBLE = 1e75
+"""Parameters beyond these, or below their reciprocals, are computed with in the next wider dtype: float32 and float64 hold
+the fourth power of what is within, times predictions of a common size.
+"""
+
+
+def _in_reach(parameter: float | None) -> Any:
+    """Return a parameter, in a wider dtype if it is very large or very small, so that its powers do not leave the range."""
+    if not parameter or math.isinf(parameter):
+        return parameter
+    size = max(abs(parameter), 1 / max(abs(parameter), 1e-300))
+    if size <= REACH_OF_SINGLE:
+        return float(parameter)
+    return np.float64(parameter) if size <= REACH_OF_DOUBLE else np.longdouble(parameter)
 
 
 class _Asked:

@@ -20,6 +20,9 @@ TAKEN_BY: Mapping[str, Taken] = {
     "levels": lambda family: family.takes_levels,
     "negative": lambda family: family.third_operand == "negative",
     "other": lambda family: family.third_operand == "other",
+    "reference": lambda family: family.third_operand == "reference",
+    "event": lambda family: family.third_operand == "event",
+    "group": lambda family: family.lists and not family.custom,
     "per": lambda family: family.has_units,
     "class-axis": lambda family: family.takes_class_axis,
     "over-positions": lambda family: family.has_units and family.coupled is None,
@@ -58,6 +61,9 @@ FILES = (
     "dispersion",
     "negative",
     "other",
+    "reference",
+    "event",
+    "group",
 )
 """Options whose value is a file."""
 FILES_OR_NUMBERS = ("sample-weight", "variance", "scale", "dispersion", "bytes", "input-lengths", "target-lengths")

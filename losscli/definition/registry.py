@@ -8,21 +8,13 @@ from typing import Any
 from losscli.definition.domain import Domains
 from losscli.definition.loss import Core, Family, Loss, Parameters, Relation
 from losscli.errors import UsageError
-from losscli.wording import did_you_mean, listing
 
 LOSSES: dict[str, Loss] = {}
 FAMILIES: dict[str, Family] = {}
-_NAMES: dict[str, str] = {}
+NAMES: dict[str, str] = {}
+"""Every name and alias, as it is declared -> the name of the loss."""
 _KEYS: dict[str, str] = {}
 """Every name without capitals, '-' and '_' -> the name of the loss."""
-AMBIGUOUS: dict[str, tuple[str, ...]] = {
-    "log-loss": ("sigmoid-cross-entropy", "softmax-cross-entropy"),
-    "nll": ("softmax-cross-entropy", "sigmoid-cross-entropy"),
-    "nll-loss": ("softmax-cross-entropy", "sigmoid-cross-entropy"),
-    "negative-log-likelihood": ("softmax-cross-entropy", "sigmoid-cross-entropy"),
-    "focal-loss": ("sigmoid-focal", "softmax-focal"),
-}
-"""Names that mean different losses in different places: refused, with the choices."""
 
 
 def family(**declaration: Any) -> Family:
@@ -125,34 +117,31 @@ def loss(
             other = _KEYS.setdefault(_plain(name), declared.name)
             if other != declared.name:
                 raise ValueError(f"two losses are called {name!r}: {other} and {declared.name}")
-            _NAMES[name] = declared.name
+            NAMES[name] = declared.name
         LOSSES[declared.name] = declared
         return declared
 
     return declare
 
 
+def declared(name: str) -> Loss | None:
+    """Return the loss of a name or alias, None if there is none; capitals, '-' and '_' make no difference."""
+    known = _KEYS.get(_plain(name))
+    return None if known is None else LOSSES[known]
+
+
 def find(name: str) -> Loss:
-    """Return the loss of a name or alias; capitals, '-' and '_' make no difference.
+    """Return the loss of a name or alias, as the rest of losscli says it; what users say is read by `losscli.lookup.names`.
 
     Raises
     ------
     UsageError
-        if the name is unknown, with the nearest one, or has several meanings, with the choices.
+        if no loss has this name.
     """
-    key = _plain(name)
-    ambiguous = {_plain(known): choices for known, choices in AMBIGUOUS.items()}
-    if key in ambiguous:
-        raise UsageError(f"{name!r} means different losses in different places; say one of: {listing(ambiguous[key])}")
-    if key not in _KEYS:
-        hint = did_you_mean(name.lower().replace("_", "-"), _NAMES, alike=0.7)
-        raise UsageError(f"no loss is called {name!r}{hint}; `losscli list` shows them all")
-    return LOSSES[_KEYS[key]]
-
-
-def is_known(name: str) -> bool:
-    """Whether a name is that of a loss, an alias, or refused as ambiguous."""
-    return _plain(name) in _KEYS or _plain(name) in map(_plain, AMBIGUOUS)
+    found = declared(name)
+    if found is None:
+        raise UsageError(f"no loss is called {name!r}")
+    return found
 
 
 @contextmanager
@@ -160,7 +149,7 @@ def undeclared() -> Iterator[None]:
     """Keep losses declared meanwhile out of losscli's own lists, since a file's loss may
     have the name of a built-in one.
     """
-    registries: tuple[dict[str, Any], ...] = (LOSSES, FAMILIES, _NAMES, _KEYS)
+    registries: tuple[dict[str, Any], ...] = (LOSSES, FAMILIES, NAMES, _KEYS)
     kept = [dict(registry) for registry in registries]
     try:
         for registry in registries[2:]:

@@ -3,32 +3,12 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
-from losscli.definition.batch import Clip
+from losscli.definition.convention import NONE, Convention
 from losscli.definition.dialect import Dialect
 from losscli.definition.loss import BoundLoss
-from losscli.definition.words import SignConvention
 from losscli.errors import UsageError
-
-
-class Convention(NamedTuple):
-    """Changes that a library makes to a loss and for which there is no option: see `losscli.libraries`."""
-
-    clip: Clip | None = None
-    labels: SignConvention | None = None
-    class_terms: bool = False
-    pairs: bool = False
-    """Whether each row counts once per positive, in losses in which every row is compared with all others."""
-    by_length: bool = False
-    """Whether the loss of each sequence is divided by its number of labels, at least 1."""
-    skips_zeros: bool = False
-    """Whether rows whose loss is 0 are left out."""
-    scale: float = 1.0
-    shift: float = 0.0
-
-
-NONE = Convention()
 
 
 @dataclass(frozen=True)
@@ -50,7 +30,9 @@ class Request:
     over_outputs: str = "mean"
     centers: str | None = None
     third_operand: str | None = None
-    """The operand of --variance, --scale, --dispersion, --negative or --other, for losses that have a third operand."""
+    """The operand of --variance, --scale, --dispersion, --negative, --other, --reference or --event, for losses that have a third
+    operand.
+    """
     levels: str | None = None
     """Levels of predictions that are quantiles, separated by commas; None for those that the columns are named by."""
     per: str | None = None
@@ -104,6 +86,8 @@ class Request:
     """Order of the operands of a user's loss: 'predictions,targets' or 'targets,predictions'."""
     takes: str | None = None
     """Kind of predictions that a user's loss takes: 'logits', 'probs' or 'log-probs'."""
+    group: str | None = None
+    """A column that says of which list each row is an item: its name, FILE or FILE:COLUMN; None if a row is a list."""
     by: str | None = None
     """A column by whose words rows are grouped."""
     header: bool | None = None

@@ -23,8 +23,16 @@ SKETCH_ERROR = 2.0**-11
 """Largest relative error of a percentile from a histogram: half the width of a bucket."""
 
 
+def _out_of_range(total: Any, values: Array) -> bool:
+    """Whether finite values have added up to more than a float64 holds."""
+    return not math.isfinite(total) and bool(np.isfinite(values).all())
+
+
 class Total(NamedTuple):
-    """A compensated sum (Neumaier 1974): as exact as if the sums of the batches were added in twice the precision."""
+    """A compensated sum (Neumaier 1974): as exact as if the sums of the batches were added in twice the precision.
+
+    The sum of finite numbers that a float64 does not hold is a long double, so that their mean is still known.
+    """
 
     high: float = 0.0
     low: float = 0.0
@@ -32,18 +40,39 @@ class Total(NamedTuple):
     @classmethod
     def of(cls, values: Array) -> "Total":
         """Return the sum of values of any shape."""
-        return cls(float(np.sum(values.astype(np.float64, copy=False))))
+        with np.errstate(all="ignore"):
+            total: Any = float(np.sum(values.astype(np.float64, copy=False)))
+            if _out_of_range(total, values):
+                total = np.sum(values, dtype=np.longdouble)
+        return cls(total)
+
+    @classmethod
+    def of_products(cls, weights: Array, values: Array) -> "Total":
+        """Return the sum of weights times values; a value with weight 0 adds 0, even where it is infinite."""
+        products = np.where(weights == 0, 0, weights * values)
+        total = float(np.sum(products))
+        if math.isfinite(total) or not np.isfinite(values[weights != 0]).all():
+            return cls(total)
+        return cls.of(np.where(weights == 0, 0, weights.astype(np.longdouble) * values))
 
     def __add__(self, other: "Total") -> "Total":  # type: ignore[override]
-        high = self.high + other.high
-        if not math.isfinite(high):
-            return Total(high)
+        high: Any = self.high + other.high
+        if not np.isfinite(high):
+            with np.errstate(all="ignore"):
+                high = np.longdouble(self.high) + np.longdouble(other.high)
+            if not np.isfinite(high):
+                return Total(float(high))
         big, small = (self.high, other.high) if abs(self.high) >= abs(other.high) else (other.high, self.high)
         return Total(high, self.low + other.low + ((big - high) + small))
 
     @property
     def value(self) -> float:
-        return self.high + self.low
+        return float(self.high + self.low)
+
+    def over(self, divisor: "Total | float") -> float:
+        """Return this sum divided by another, or NaN if that is 0."""
+        below = divisor.high + divisor.low if isinstance(divisor, Total) else divisor
+        return float((self.high + self.low) / below) if below else math.nan
 
 
 class Totals(NamedTuple):
@@ -80,7 +109,8 @@ class Totals(NamedTuple):
 class Moments(NamedTuple):
     """Number of values, their mean, sum of squared deviations, minimum and maximum.
 
-    Merged as Chan, Golub and LeVeque (1979) describe. The standard deviation has n in the denominator.
+    Merged as Chan, Golub and LeVeque (1979) describe. The standard deviation has n in the denominator. Squares that a float64
+    does not hold are a long double.
     """
 
     n: int = 0
@@ -95,20 +125,26 @@ class Moments(NamedTuple):
         if not len(values):
             return cls()
         wide = values.astype(np.float64, copy=False)
-        mean = float(wide.mean())
+        least, most = float(wide.min()), float(wide.max())
         with np.errstate(all="ignore"):
-            gaps = wide - mean
-            squares = float(np.einsum("i,i->", gaps, gaps))
-        return cls(len(wide), mean, squares, float(wide.min()), float(wide.max()))
+            mean, squares = _spread(wide)
+            if math.isfinite(least) and math.isfinite(most):
+                lost = squares < LEAST_SQUARES and most > least
+                mean, squares = (
+                    _spread(wide.astype(np.longdouble)) if lost or not math.isfinite(squares) else (mean, squares)
+                )
+        return cls(len(wide), float(mean), squares, least, most)
 
     def __add__(self, other: "Moments") -> "Moments":  # type: ignore[override]
         if not (self.n and other.n):
             return self if self.n else other
         n = self.n + other.n
-        gap = other.mean - self.mean
+        gap: Any = other.mean - self.mean
+        if math.isfinite(self.mean) and math.isfinite(other.mean) and not LEAST_SQUARES < gap * gap < MOST_SQUARES:
+            gap = np.longdouble(other.mean) - np.longdouble(self.mean)
         return Moments(
             n,
-            self.mean + gap * other.n / n if math.isfinite(gap) else self.mean + other.mean,
+            float(self.mean + gap * other.n / n) if np.isfinite(gap) else self.mean + other.mean,
             self.squares + other.squares + gap * gap * self.n * other.n / n,
             min(self.least, other.least),
             max(self.most, other.most),
@@ -116,7 +152,27 @@ class Moments(NamedTuple):
 
     @property
     def std(self) -> float:
-        return math.sqrt(self.squares / self.n) if self.n and not math.isnan(self.squares) else math.nan
+        """The standard deviation: inf if a value is infinite, as is the limit of ever larger ones; NaN if there are no values."""
+        if not self.n:
+            return math.nan
+        return math.inf if self.endless else float(np.sqrt(self.squares / self.n))
+
+    @property
+    def endless(self) -> bool:
+        """Whether a value is infinite."""
+        return math.isinf(self.least) or math.isinf(self.most)
+
+
+LEAST_SQUARES, MOST_SQUARES = 1e-280, 1e280
+"""Squares beyond these lose digits in float64, or may overflow as they are added up."""
+
+
+def _spread(values: Array) -> tuple[Any, Any]:
+    """Return the mean of values and the sum of their squared deviations from it, in the dtype of the values."""
+    mean = values.mean()
+    gaps = values - mean
+    squares = np.einsum("i,i->", gaps, gaps)
+    return (float(mean), float(squares)) if values.dtype == np.float64 else (mean, squares)
 
 
 class GroupMoments(NamedTuple):
@@ -137,14 +193,20 @@ class GroupMoments(NamedTuple):
         with np.errstate(all="ignore"):
             mean = np.bincount(index, wide, k) / np.maximum(n, 1)
             squares = np.bincount(index, (wide - mean[index]) ** 2, k)
+            if not np.isfinite(squares).all() and np.isfinite(wide).all():
+                parts = [Moments.of(wide[index == i]) for i in range(k)]
+                mean = np.array([part.mean for part in parts])
+                squares = np.array([part.squares for part in parts], np.longdouble)
         return cls(n, mean, squares)
 
     def __add__(self, other: "GroupMoments") -> "GroupMoments":  # type: ignore[override]
         n = self.n + other.n
         with np.errstate(all="ignore"):
             gap = other.mean - self.mean
+            if not np.isfinite(gap * gap).all():
+                gap = other.mean.astype(np.longdouble) - self.mean
             part = other.n / np.maximum(n, 1)
-            mean = self.mean + np.where(other.n == 0, 0, gap * part)
+            mean = (self.mean + np.where(other.n == 0, 0, gap * part)).astype(np.float64)
             squares = self.squares + other.squares + np.where((self.n == 0) | (other.n == 0), 0, gap**2 * self.n * part)
         return GroupMoments(n, np.where(self.n == 0, other.mean, mean), squares)
 

@@ -19,12 +19,13 @@ from losscli.arrays import Array, times
 from losscli.definition.batch import Extras, Targets, Values
 from losscli.engine.batch import Batch, CountedRows
 from losscli.engine.collector import Aggregate, Collector, merged, of_batch, of_chunk
-from losscli.engine.existence import Existing, existing, filled
+from losscli.engine.existence import Existing, existing, filled, of_anchors
 from losscli.engine.job import Job, Shares, chunks, output_factors, over_outputs, shares
 from losscli.engine.lists import of_lists
 from losscli.engine.threads import available_threads
 from losscli.engine.units import OF_FILE, PositionCount, UnitSums, closed, runs, unit_sums
 from losscli.io.npy import StreamSource
+from losscli.io.prepared import Prepared
 from losscli.io.source import Source, Window, pieces
 from losscli.io.turned import Turned
 
@@ -176,6 +177,8 @@ def _in_order(
 def _of_chunk(job: Job, start: int, stop: int) -> Job:
     """Return the job of a chunk. The rows of a stream are taken here, since they must be taken in their order."""
     source = job.predictions
+    if isinstance(source, Prepared) and isinstance(source.of, StreamSource):
+        return replace(job, predictions=replace(source, of=source.of.take(start, stop)))
     return replace(job, predictions=source.take(start, stop)) if isinstance(source, StreamSource) else job
 
 
@@ -223,7 +226,7 @@ def evaluate_chunk(job: Job, collectors: Collectors, start: int, stop: int) -> C
 def _evaluate_batch(job: Job, first: int, read: Array, targets: Array, beside: "Beside") -> tuple[Batch, _Outcome]:
     """Return the batch of some rows and its outcome; the first of them is row `first` of the file."""
     rows = len(read)
-    exists = existing(job, targets, beside.mask)
+    exists = of_anchors(job, first, rows, existing(job, targets, beside.mask))
     kept = exists.rows
     predictions = _kept_only(read, kept).astype(job.dtype, copy=False)
     targets, weights = _kept_only(targets, kept), _kept_only(beside.weights, kept)
@@ -235,9 +238,7 @@ def _evaluate_batch(job: Job, first: int, read: Array, targets: Array, beside: "
     values, slopes = _computed(job, predictions, decoded, extras, exists.elements)
     losses = over_outputs(job, values, parts)
     each = _weights(job, targets, weights)
-    if job.terms_weighted and each is not None:
-        losses = losses / each
-    counting = losses != 0 if job.skips_zeros else None
+    counting = losses != 0 if job.convention.skips_zeros else None
     counts = _counts(job, rows, kept, counting)
     ignored = 0 if counts is None else len(counts) - int(np.count_nonzero(counts))
     row_weights = _with_outputs(job, each, len(losses), parts)
@@ -270,14 +271,28 @@ def _evaluate_batch(job: Job, first: int, read: Array, targets: Array, beside: "
 
 def _computed(job: Job, predictions: Array, targets: Targets, extras: Extras, present: Array | None) -> Values:
     """Return the losses of rows, and their gradients if these are asked for; `present` says which elements exist."""
+    convention = job.convention
+    if convention.formula is not None:
+        return _of_library(job, predictions, targets, extras), None
     if present is not None and job.loss.family.lists:
         values, slopes = of_lists(job.loss, predictions, targets, extras, present, job.gradient)
     else:
         values, slopes = job.loss(predictions, targets, extras, job.gradient)
-    if (job.scale, job.shift) != (1, 0):
-        values = values * job.scale + job.shift
-        slopes = None if slopes is None else slopes * job.scale
+    if (convention.scale, convention.shift) != (1, 0):
+        values = values * convention.scale + convention.shift
     return values, slopes
+
+
+def _of_library(job: Job, predictions: Array, targets: Targets, extras: Extras) -> Array:
+    """Return the losses of rows by a library's own formula."""
+    convention = job.convention
+    assert convention.formula is not None
+    with np.errstate(all="ignore"):
+        values = convention.formula(predictions, targets, extras, job.loss.parameters)
+    if (convention.scale, convention.shift) != (1, 0):
+        values = values * convention.scale + convention.shift
+    values = np.asarray(values).astype(predictions.dtype, copy=False)
+    return values + predictions.dtype.type(0)  # a loss of -0.0 is 0
 
 
 def _shown(targets: Array, present: Array | None) -> Array:
@@ -377,7 +392,9 @@ def _counts(job: Job, rows: int, kept: Array | None, counting: Array | None) -> 
         counts = np.ones(rows, bool) if kept is None else kept.copy()
         counts[np.flatnonzero(counts)[~counting]] = False
         return counts
-    may_ignore = job.encoding.ignore is not None or job.mask is not None or job.missing
+    everyone = job.extras.everyone
+    without = everyone is not None and everyone.anchors is not None
+    may_ignore = job.encoding.ignore is not None or job.mask is not None or job.missing or without
     return np.ones(rows, bool) if kept is None and may_ignore else kept
 
 

@@ -37,6 +37,18 @@ def existing(job: "Job", targets: Array, mask: Array | None) -> Existing:
     return Existing(None if there.all() else there, elements)
 
 
+def of_anchors(job: "Job", first: int, rows: int, exists: Existing) -> Existing:
+    """Return what exists without the rows that have no loss since no other row is of their class.
+
+    The rows are those from row `first` of the file on.
+    """
+    everyone = job.extras.everyone
+    if everyone is None or everyone.anchors is None:
+        return exists
+    anchors = everyone.anchors[first : first + rows]
+    return exists._replace(rows=None if anchors.all() else anchors)
+
+
 def _kept_targets(job: "Job", targets: Array) -> Array | None:
     """Return which rows have a target, by the label to ignore and, where targets may be missing, by NaN; None for all."""
     kept = job.encoding.keep(targets)

@@ -57,7 +57,7 @@ def mean_in_memory(
         return Total.of(values), values.size
 
     parts = _over_blocks(work, loss, predictions, threads)
-    return reduce(add, (total for total, _ in parts), Total()).value / sum(size for _, size in parts)
+    return reduce(add, (total for total, _ in parts), Total()).over(sum(size for _, size in parts))
 
 
 def _over_blocks(work: "Callable[[slice], T]", loss: BoundLoss, predictions: Array, threads: int | None) -> "list[T]":

@@ -9,10 +9,12 @@ import numpy as np
 from losscli.arrays import Array, row_sums, times
 from losscli.data.target_encoding import TargetEncoding
 from losscli.definition.batch import Extras
+from losscli.definition.convention import NONE, Convention
 from losscli.definition.domain import NON_NEGATIVE, Domains
 from losscli.definition.loss import BoundLoss
 from losscli.engine.masks import Masks
 from losscli.io.positions import Layout, Positions
+from losscli.io.row_lists import Lists
 from losscli.io.source import Source
 from losscli.io.table import TableSource
 
@@ -71,13 +73,10 @@ class Job:
     gradient: bool = False
     third_operand: Source | None = None
     """The rows of a third operand; None if there is none."""
-    skips_zeros: bool = False
-    """Whether rows whose loss is 0 are not counted, as in some libraries."""
-    scale: float = 1.0
-    shift: float = 0.0
-    """Number that a library adds to losses, after it multiplied them by `scale`."""
+    convention: Convention = NONE
+    """What a library does otherwise."""
     terms_weighted: bool = False
-    """Whether the losses contain the class weights already, which are then used for the denominator only."""
+    """Whether the losses contain the weights already, which are then used for the denominator only."""
     masks: Masks | None = None
     """What is one mask, if masks go through several rows."""
     class_factors: Array | None = None
@@ -114,6 +113,11 @@ class Job:
         return self.several and (self.masks_elements or missing or self.element_weights is not None)
 
     @property
+    def lists(self) -> Lists | None:
+        """The lists whose items are the rows; None if rows are no items of lists."""
+        return self.layout if isinstance(self.layout, Lists) else None
+
+    @property
     def masks_elements(self) -> bool:
         """Whether the mask says which elements of a row exist, and not which rows."""
         return self.mask is not None and len(self.mask.shape) == 2 and self.loss.family.masks_elements
@@ -145,7 +149,9 @@ class Job:
     @property
     def domains(self) -> Domains:
         """The sets of numbers that are allowed as predictions and as targets."""
-        domains = self.loss.declaration.domains(self.loss.parameters)
+        domains, taken = self.loss.declaration.domains(self.loss.parameters), self.convention.taken
+        if taken.predictions is not None or taken.targets is not None:
+            return Domains(taken.predictions or domains.predictions, taken.targets or domains.targets)
         distances = self.loss.family.third_operand == "other" and self.third_operand is None
         return domains._replace(predictions=NON_NEGATIVE) if distances else domains
 
@@ -264,9 +270,10 @@ def over_outputs(job: Job, values: Array, parts: "Shares | None" = None) -> Arra
     """Return the loss of each row, shape (n,), from the losses of its outputs."""
     if not job.several:
         return values
+    multiply = np.multiply if job.convention.plain_products else times
     if parts is not None:
-        return row_sums(times(parts.factors, values))
+        return row_sums(multiply(parts.factors, values))
     factors = output_factors(job)
     if job.output_weights is None:
         return row_sums(values) * factors[0] if job.over_outputs == "sum" else row_sums(values) / len(factors)
-    return row_sums(times(factors, values))
+    return row_sums(multiply(factors, values))

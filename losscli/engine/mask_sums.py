@@ -50,6 +50,8 @@ class RowsRead(NamedTuple):
     extras: Extras
     present: Array | None
     """Which elements of the rows exist, shape (n, k); None for all."""
+    third_operand: Array | None = None
+    """The third operand of the rows; None if the loss has none."""
 
 
 class MaskSums(NamedTuple):
@@ -178,7 +180,9 @@ def read_positions(job: Job, start: int, stop: int) -> Iterator[RowsRead]:
     step = max(1, job.batch_rows // ELEMENTWISE)
     together = len(job.targets.shape) == 1 and job.layout is None  # one number per row of a table: little to hold
     labels = job.targets.read(start, stop) if together else None
-    for low, high in runs(job, start, stop, step):
+    # Sums of samples must not depend on their neighbours; lists are held, and a table is read in few parts.
+    parts = runs(job, start, stop, step) if job.lists is None else [(start, stop)]
+    for low, high in parts:
         for first, read in pieces(job.predictions, low, high, step):
             after = first + len(read)
             targets = job.targets.read(first, after) if labels is None else labels[first - start : after - start]
@@ -193,7 +197,7 @@ def read_positions(job: Job, start: int, stop: int) -> Iterator[RowsRead]:
             assert isinstance(decoded, Dense)
             third = _third_operand(job, first, after, kept, present)
             extras = job.extras._replace(class_terms=_terms(job, present), third_operand=third)
-            yield RowsRead(first, len(read), kept, predictions, targets, decoded, extras, present)
+            yield RowsRead(first, len(read), kept, predictions, targets, decoded, extras, present, third)
 
 
 def _third_operand(job: Job, start: int, stop: int, kept: Array | None, present: Array | None) -> Array | None:
@@ -273,7 +277,7 @@ def looked_at(positions: RowsRead, losses: Array) -> Batch:
         counted=CountedRows(losses, None, None, positions.read, positions.targets, 0),
         first=positions.first,
         kept=positions.kept,
-        third_operand=positions.extras.third_operand,
+        third_operand=positions.third_operand,
     )
 
 
@@ -291,7 +295,7 @@ def finish(job: Job, found: MaskSums) -> Finished:
     assert make is not None
     value, slopes = job.loss.core(make(**made))
     value = np.asarray(value).reshape(shape[0], -1)
-    losses = (value * job.scale + job.shift).astype(job.dtype)
+    losses = (value * job.convention.scale + job.convention.shift).astype(job.dtype)
     np.add(losses, job.dtype.type(0), out=losses)  # a loss of -0.0 is 0
     by = _by_sums(slopes, shape, counted, together) if job.gradient else None
     exists = np.zeros(shape, bool)
@@ -324,7 +328,7 @@ def results(job: Job, collectors: "Collectors", found: MaskSums, finished: Finis
     records = dict(found.records)
     faults = records.get(Faults)
     if faults is not None and not faults and np.isnan(losses).any():
-        records[Faults] = faults + undefined_mask(losses)
+        records[Faults] = faults + undefined_mask(losses, None if job.lists is None else job.lists.starts[numbers])
     ignored = found.positions.ignored
     if job.layout is not None:
         records[PositionCount] = found.positions
@@ -369,7 +373,7 @@ def mask_gradients(job: Job, slopes: Any, start: int, stop: int) -> Array:
         sample = np.repeat(np.asarray(samples) - first, np.diff(begins, append=len(positions.predictions)))
         flat = positions.predictions.ndim == 1
         by = type(slopes)(*(part[sample, 0] if flat else part[sample] for part in slopes))
-        found = elements_of(job, positions).gradient(by) * job.scale
+        found = elements_of(job, positions).gradient(by)
         where = slice(positions.first - start, positions.first - start + positions.rows)
         gradients[where][slice(None) if positions.kept is None else positions.kept] = found
     return gradients

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from losscli.engine.aggregates import divide
+from losscli.definition.convention import NONE
+from losscli.engine.aggregates import Total, divide
 from losscli.engine.collector import Aggregate
 from losscli.engine.collectors.baseline import Answer, Baseline
 from losscli.engine.collectors.summary import Summary
@@ -17,15 +18,15 @@ from losscli.wording import count
 
 
 class Reduction(NamedTuple):
-    """How weighted losses become one number: their sum is divided by `denominator` of the summary."""
+    """How weighted losses become one number: their sum is divided by `denominator` of the summary, a number or a sum."""
 
     name: str
     formula: str
-    denominator: Callable[[Summary], float] | None
+    denominator: Callable[[Summary], float | Total] | None
 
 
 REDUCTIONS: dict[str, Reduction] = {
-    "mean": Reduction("mean", "sum(w * l) / sum(w)", lambda summary: summary.weight.value),
+    "mean": Reduction("mean", "sum(w * l) / sum(w)", lambda summary: summary.weight),
     "sum": Reduction("sum", "sum(w * l)", lambda summary: 1.0),
     "none": Reduction("none", "every sample's own loss", None),
     "sum-over-batch-size": Reduction("sum-over-batch-size", "sum(w * l) / n", lambda summary: float(summary.samples)),
@@ -41,9 +42,14 @@ def reduced(job: Job, summary: Summary, reduction: Reduction) -> tuple[float, fl
     Raises
     ------
     DataError
-        if there are no rows, or the denominator is 0.
+        if there are no rows, the denominator is 0, or infinite losses cancel.
     """
-    numerator = summary.weighted.value
+    convention, numerator = job.convention, summary.weighted.value
+    if convention.sums_in is not None:
+        # The sum of all elements is what is added up, before it is divided by their number.
+        elements = job.predictions.shape[1] if job.several and job.over_outputs == "mean" else 1
+        with np.errstate(all="ignore"):
+            numerator = float(np.asarray(numerator * elements).astype(convention.sums_in)) / elements
     if not summary.samples:
         raise DataError(
             f"{job.predictions.name}: no samples left"
@@ -53,9 +59,30 @@ def reduced(job: Job, summary: Summary, reduction: Reduction) -> tuple[float, fl
     if reduction.denominator is None:
         return float("nan"), numerator, float("nan")
     denominator = reduction.denominator(summary)
-    if not denominator:
+    below = denominator.value if isinstance(denominator, Total) else denominator
+    if not below and convention.nothing is not None:
+        return convention.nothing, numerator, below
+    if not below:
         raise DataError(f"{job.predictions.name}: all weights are 0; the {reduction.name} of nothing is undefined")
-    return numerator / denominator, numerator, denominator
+    value = summary.weighted.over(denominator) if convention.sums_in is None else numerator / below
+    if np.isnan(value) and convention != NONE:
+        raise DataError(f"{job.predictions.name}: the library gives NaN, as 0 times infinity is in it")
+    if np.isnan(value):
+        raise DataError(_undefined(job, summary, reduction))
+    return value, numerator, below
+
+
+def _undefined(job: Job, summary: Summary, reduction: Reduction) -> str:
+    """Return the message about sums whose ratio is no number."""
+    if np.isfinite(summary.losses.least) and np.isfinite(summary.losses.most):
+        return (
+            f"{job.predictions.name}: the sum of the weights, or of weights times losses, is too large for a number; the "
+            f"{reduction.name} is undefined; divide the weights by their largest"
+        )
+    return (
+        f"{job.predictions.name}: losses are inf and -inf; their {reduction.name} is undefined; find the rows with "
+        "--reduction none, or losscli rank"
+    )
 
 
 def baseline(job: Job, aggregate: Aggregate, reduction: str, value: float) -> Answer | None:
@@ -76,7 +103,11 @@ def baseline(job: Job, aggregate: Aggregate, reduction: str, value: float) -> An
         numerator = float(sums.sum())
     if job.extras.temper is not None:
         numerator *= job.extras.temper.factor
-    best = divide(numerator, divisor(aggregate[Summary]))
+    divided_by = divisor(aggregate[Summary])
+    below = divided_by.value if isinstance(divided_by, Total) else divided_by
+    if not np.isfinite(below):
+        return None  # the best constant is made of sums of weights, too
+    best = divide(numerator, below)
     shown = prediction.tolist()
     skill = 1 - value / best if best > 0 and np.isfinite(best) and np.isfinite(value) else None
     single = len(job.predictions.shape) == 1

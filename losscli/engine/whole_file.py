@@ -8,7 +8,7 @@ are held in memory, and what is too large for that is refused with the reason be
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -20,13 +20,12 @@ from losscli.engine.aggregates import Totals
 from losscli.engine.batch import Batch
 from losscli.engine.collector import Aggregate, BatchCollector, merged
 from losscli.engine.existence import existing, filled
+from losscli.engine.lists import of_rows
 from losscli.engine.mask_sums import Finished, MaskSums, RowsRead, looked_at, read_positions, results, samples_of
 from losscli.engine.masks import Masks
 from losscli.engine.units import PositionCount
 from losscli.errors import DataError, UsageError
 from losscli.io.source import MemorySource, Source, whole
-from losscli.losses.contrastive import unit
-from losscli.wording import count
 
 if TYPE_CHECKING:
     from losscli.definition.loss import Loss
@@ -70,6 +69,13 @@ def masks(loss: "Loss", per: str | None, job: "Job") -> "Job":
             f"--sample-weight: {loss.name} has one loss for all rows together, and a weight a row has no meaning for it"
         )
     job = replace(job, masks=Masks(kind, word))
+    _check_held(job)
+    return job
+
+
+def grouped(job: "Job") -> "Job":
+    """Return the job of lists of rows, each of which has one loss; raises a DataError if a list is too long."""
+    job = replace(job, masks=Masks("sample", "list"))
     _check_held(job)
     return job
 
@@ -195,14 +201,22 @@ def _check_held(job: "Job") -> None:
     if not is_held(job):
         return
     rows = predictions.shape[0]
-    if job.within_samples and job.layout is not None:
+    if job.lists is not None:
+        rows = job.lists.longest
+    elif job.within_samples and job.layout is not None:
         rows = max((grid.kept for grid in job.layout.grids), default=0)
     elements = rows * (predictions.shape[1] if len(predictions.shape) == 2 else 1)
     at_once = rows if job.masks.by_class else elements  # one mask after another
     size = elements * (job.dtype.itemsize + 2) + at_once * loss.family.held_bytes
     if size > MOST_BYTES:
-        per = "" if loss.family.coupled == "file" and job.layout is None else f" --per {job.masks.per}"
-        what = "each sample" if job.within_samples else "all rows"
+        per = (
+            " --group"
+            if job.lists is not None
+            else ""
+            if loss.family.coupled == "file" and job.layout is None
+            else f" --per {job.masks.per}"
+        )
+        what = "each list" if job.lists is not None else "each sample" if job.within_samples else "all rows"
         raise DataError(
             f"{predictions.name}: {loss.name}{per} holds {what} in memory, and {elements:,} elements take about "
             f"{size / 1e9:.1f} GB; the limit is {MOST_BYTES / 1e9:.1f} GB: {_cure_of_size(job)}"
@@ -211,6 +225,8 @@ def _check_held(job: "Job") -> None:
 
 def _cure_of_size(job: "Job") -> str:
     """Return what to do about masks that are too large to be held in memory."""
+    if job.loss.family.lists:
+        return "take a part of the rows"
     if job.layout is not None and not job.within_samples:
         return "say --per sample, of which one is held after another"
     table = job.loss.family.coupled == "masks" and job.layout is None
@@ -235,31 +251,53 @@ def evaluate_held_rows(
 ) -> "ChunkResult":
     """Return the result of the rows from start to stop, which hold whole masks, all of them in memory."""
     assert job.masks is not None
-    predictions, t, kept, found = _held(job, collectors, start, stop, seen)
+    held = _held(job, collectors, start, stop, seen)
     samples = samples_of(job, start, stop)
-    cuts = _cuts_of_kept(job, start, stop, kept)
-    k = predictions.shape[1]
+    cuts = _cuts_of_kept(job, start, stop, held.kept)
+    computed = _of_masks if job.lists is None else _of_lists
+    finished, slopes = computed(job, held, cuts)
+    result = results(job, collectors, held.sums, finished, samples.start)
+    if job.lists is not None:  # whose targets make no number together
+        result = result._replace(rows=tuple(rows._replace(target=None) for rows in result.rows))
+    if slopes is None:
+        return result
+    gradient = np.zeros((stop - start, *slopes.shape[1:]), job.dtype)
+    gradient[held.kept] = slopes
+    return result._replace(gradient=(gradient.reshape(-1, *job.predictions.shape[1:]),))
+
+
+def _of_masks(job: "Job", held: "Held", cuts: Array) -> tuple[Finished, Array | None]:
+    """Return the losses of masks, one after another, and the gradients by their elements, shape (n, k)."""
+    assert job.masks is not None
+    k = held.predictions.shape[1]
     together = job.loss.family.coupled == "file"
     extras = job.extras._replace(columns=k, class_terms=_factors(job)) if together else job.extras
-    gradient = np.zeros((stop - start, k), job.dtype) if job.gradient else None
-    rows = np.flatnonzero(kept)
+    gradient = np.zeros(held.predictions.shape, job.dtype) if job.gradient else None
     counted = np.ones(k, bool) if job.counted_classes is None else job.counted_classes
-    shape = (len(samples), k if job.masks.by_class else 1)
+    shape = (len(cuts) - 1, k if job.masks.by_class else 1)
     losses, shown, exists = np.zeros(shape, job.dtype), np.zeros(shape), np.zeros(shape, bool)
     for sample, (low, high) in enumerate(pairwise(cuts)):
         for number, columns in enumerate(_columns(counted, job.masks.by_class, together)):
             if low == high or (job.masks.by_class and not counted[number]):
                 continue
-            mask, true = (side[low:high, columns].reshape(1, -1) for side in (predictions, t))
+            mask, true = (side[low:high, columns].reshape(1, -1) for side in (held.predictions, held.targets))
+            if held.third_operand is not None:
+                extras = extras._replace(third_operand=held.third_operand[None, low:high])
             value, slopes = job.loss(mask, Dense(true), extras, job.gradient)
             losses[sample, number], exists[sample, number] = value[0], True
             shown[sample, number] = _shown(job, true)
             if gradient is not None and slopes is not None:
-                gradient[rows[low:high, None], np.arange(k)[columns]] = slopes.reshape(high - low, -1)
-    result = results(job, collectors, found, Finished(losses, None, shown, exists), samples.start)
-    if gradient is None:
-        return result
-    return result._replace(gradient=(gradient.reshape(-1, *job.predictions.shape[1:]),))
+                gradient[low:high, columns] = slopes.reshape(high - low, -1)
+    return Finished(losses, None, shown, exists), gradient
+
+
+def _of_lists(job: "Job", held: "Held", cuts: Array) -> tuple[Finished, Array | None]:
+    """Return the losses of lists of rows, and the gradients by their items, shape (n, 1)."""
+    x, t = held.predictions[:, 0], held.targets[:, 0]
+    losses, slopes = of_rows(job.loss, x, t, cuts, held.third_operand, job.extras, job.gradient)
+    exists = np.diff(cuts)[:, None] > 0
+    finished = Finished(losses[:, None], None, np.zeros(exists.shape), exists)
+    return finished, None if slopes is None else slopes[:, None]
 
 
 def _cuts_of_kept(job: "Job", start: int, stop: int, kept: Array) -> Array:
@@ -282,13 +320,27 @@ def _columns(counted: Array, apart: bool, together: bool) -> Iterator[Any]:
         yield slice(None) if together or counted.all() else np.flatnonzero(counted)
 
 
-def _held(
-    job: "Job", collectors: "Collectors", start: int, stop: int, seen: Callable[[int], None]
-) -> tuple[Array, Array, Array, MaskSums]:
-    """Return predictions and targets, shape (n, k), of the rows that exist, which rows these are, and what a pass keeps of them."""
+class Held(NamedTuple):
+    """Rows that are in memory, without those that do not exist."""
+
+    predictions: Array
+    """Shape (n, k)."""
+    targets: Array
+    """Shape (n, k)."""
+    third_operand: Array | None
+    """Shape (n,); None if the loss has none."""
+    kept: Array
+    """Which of the rows that were read exist."""
+    sums: MaskSums
+    """What a pass keeps of them."""
+
+
+def _held(job: "Job", collectors: "Collectors", start: int, stop: int, seen: Callable[[int], None]) -> Held:
+    """Return the rows from start to stop, all of them in memory."""
     looking = [one for one in collectors if isinstance(one, BatchCollector) and one.reads_only]
     k = job.predictions.shape[1] if len(job.predictions.shape) == 2 else 1
     predictions, kept = np.empty((stop - start, k), job.dtype), np.ones(stop - start, bool)
+    third: list[Array] = []
     t: Array | None = None
     records: dict[type, Any] = {}
     height = 0
@@ -299,6 +351,8 @@ def _held(
         part = positions.targets.t
         t = np.empty((stop - start, k), part.dtype) if t is None else t
         t[height:after] = part.reshape(n, k)
+        if positions.third_operand is not None:
+            third.append(positions.third_operand)
         if positions.kept is not None:
             kept[positions.first - start : positions.first - start + positions.rows] = positions.kept
         batch = _looked_at(job, positions)
@@ -308,7 +362,7 @@ def _held(
     t = np.zeros((stop - start, k)) if t is None else t
     nothing = np.zeros((0, 1, 1))
     sums = MaskSums(Totals(nothing, nothing), nothing, PositionCount(height, stop - start - height), records)
-    return predictions[:height], t[:height], kept, sums
+    return Held(predictions[:height], t[:height], np.concatenate(third) if third else None, kept, sums)
 
 
 def _looked_at(job: "Job", positions: RowsRead) -> Batch:
@@ -329,8 +383,10 @@ def everyone(loss: "Loss", job: "Job") -> Everyone:
     Raises
     ------
     DataError
-        if there are too many rows, or a row has no positive.
+        if there are too many rows, or none has a positive, or a negative that the loss needs.
     """
+    meets, census = loss.family.meets, loss.family.census
+    assert meets is not None
     source: Source = job.predictions if loss.family.target_type == "classes" else job.targets
     rows = source.shape[0]
     if rows > MOST_ROWS:
@@ -339,19 +395,44 @@ def everyone(loss: "Loss", job: "Job") -> Everyone:
             f"square of their number: at most {MOST_ROWS:,} are taken; give a batch at a time"
         )
     if loss.family.target_type != "classes":
-        return Everyone(unit(whole(source))[0], np.zeros(0), np.ones(rows, bool))
+        sources = meets(whole(job.predictions)) if loss.family.both_ways else None
+        return Everyone(meets(whole(source)), np.zeros(0), np.ones(rows, bool), sources=sources)
     targets = whole(job.targets)
     kept = job.encoding.keep(targets)
     kept = np.ones(rows, bool) if kept is None else kept
     labels = np.where(kept, targets, -1).astype(np.int64)
-    alone = np.flatnonzero(np.bincount(labels[kept], minlength=1) == 1)
-    if len(alone):
-        row = int(np.flatnonzero(kept & (labels == alone[0]))[0])
+    found = Everyone(meets(whole(source)), labels, kept, _anchors(loss, job, labels, kept))
+    return found if census is None else found._replace(share=census(job.loss, found))
+
+
+def _anchors(loss: "Loss", job: "Job", labels: Array, kept: Array) -> Array | None:
+    """Return which rows have another row of their class, shape (n,); None if all that are kept have one.
+
+    Raises a DataError if no row has one, or all rows are of one class and the loss compares classes.
+    """
+    sizes = np.bincount(labels[kept], minlength=1)
+    if loss.family.needs_negatives and np.count_nonzero(sizes) == 1:
         raise DataError(
-            f"{job.targets.place(row)}: its class has no other row, and {loss.name} needs a positive for each row; leave "
-            f"the row out" + (f"; {count(len(alone), 'class', 'classes')} in all" if len(alone) > 1 else "")
+            f"{job.targets.name}: all rows have the same label, and {loss.name} compares rows with those of other labels; give "
+            "rows of two classes or more"
         )
-    return Everyone(unit(whole(source))[0], labels, kept)
+    alone = kept & (sizes[labels] == 1)
+    if not alone.any():
+        return None
+    if (alone == kept).all():
+        raise DataError(
+            f"{job.targets.place(int(np.flatnonzero(alone)[0]))}: its class has no other row, nor has any other class, and "
+            f"{loss.name} needs two rows of a class; give more rows of each"
+        )
+    return kept & ~alone
+
+
+def without_positive(job: "Job") -> int:
+    """Return how many rows of a job have no loss, since no other row is of their class."""
+    everyone = job.extras.everyone
+    if everyone is None or everyone.anchors is None:
+        return 0
+    return int(np.count_nonzero(everyone.kept & ~everyone.anchors))
 
 
 def positives(job: "Job") -> Array:

@@ -1,16 +1,79 @@
-"""Records of what a library does: its conventions for all losses, and one call."""
+"""Records of what a library does: its conventions for all losses, and one call.
 
+What is said here is applied: by `losscli.measurement.conventions`, which changes a request until it gives the library's number,
+and by `losscli.measurement.printed`, which writes the call that gives it. Words only explain.
+"""
+
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from losscli.definition.batch import Clip
-from losscli.definition.words import SignConvention
+from losscli.arrays import Array
+from losscli.definition.convention import Taken
+from losscli.definition.request import Request
 
-Clipping = Callable[[np.dtype[Any]], Clip]
-"""A function from the dtype of the predictions in their file to the change that the library makes to probabilities."""
+
+class Facts(NamedTuple):
+    """Facts about files on which conventions depend."""
+
+    dtype: np.dtype[Any]
+    """Dtype of the predictions in their file."""
+    kind: str
+    """Encoding of the targets, such as 'index' or 'soft'."""
+    columns: int
+    """Number of columns of the predictions; 1 for one number per row."""
+    positions: bool = False
+    """Whether rows are positions of samples."""
+    computed: np.dtype[Any] = np.dtype(np.float64)
+    """Dtype of the computation: float32 for files of float16 and float32, and float64 for all others."""
+    in_rows: bool = False
+    """Whether targets over classes are rows with one number per class."""
+
+
+class Step(Protocol):
+    """Something that a library does otherwise. `losscli.libraries.steps` has all kinds."""
+
+    def adopt(self, request: Request, facts: Facts) -> tuple[str, Request]:
+        """Return in words what is done to a request, and the request with it; an equal request if nothing is done to it."""
+        ...
+
+    def words(self) -> str:
+        """Return in words what is done, whatever is asked for; '' for what needs no words."""
+        ...
+
+
+class Operands(NamedTuple):
+    """The operands of a call in memory, for a look at what it refuses; None for what there is not."""
+
+    predictions: Array
+    targets: Array
+    weights: Array | None
+    third_operand: Array | None
+
+
+class Accepts(NamedTuple):
+    """What a call takes; by default all that losscli's loss takes. What is not taken is refused with the reason."""
+
+    kinds: tuple[str, ...] | None = None
+    """The encodings of targets, such as 'index' or 'soft'."""
+    columns: str | None = None
+    """'one' for predictions with one number per row only, 'several' for rows of several numbers only."""
+    taken: Taken = Taken()
+    """The numbers that operands may be, if they are others than those of losscli's loss."""
+    raises: Callable[[Operands, Mapping[str, Any]], str | None] | None = None
+    """Says why the library raises an error for some operands and parameters of the loss; None if it does not."""
+
+
+EVERYTHING = Accepts()
+LABELS = ("index", "name")
+"""Encodings of targets with one class per row."""
+ROWS = ("one-hot", "soft")
+"""Encodings of targets with one number per class."""
+HARD = ("binary", "signed", "index", "name", "one-hot")
+"""Encodings of targets that are labels, and not numbers between 0 and 1."""
 
 
 @dataclass(frozen=True, eq=False)  # one of a kind; comparing fields would only cost at start
@@ -24,62 +87,64 @@ class Call:
     """losscli's name of the loss."""
     names: tuple[str, ...]
     """The library's names of the loss, by which losscli finds it as well."""
-    call: str
-    """An expression in p, the predictions, and t, the targets, as a user of the library writes it."""
+    template: str
+    """The call in Python, with places for operands and arguments; `losscli.measurement.printed` says which there are."""
     prediction_kind: str | None = None
     """The kind of predictions, if the library takes only one: 'logits', 'probs' or 'log-probs'."""
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    """losscli's parameters and options that the call takes -> how each is written: {} stands for its value.
+
+    What is not here is refused, unless it is what the call does anyway. An empty text says that the template writes it.
+    """
+    accepts: Accepts = EVERYTHING
+    steps: tuple[Step, ...] = ()
+    """What it does to operands and losses, in this order."""
     defaults: Mapping[str, float | None] = field(default_factory=dict)
-    """Parameters of the loss that have another default in the library."""
-    swapped: tuple[str, str] | None = None
-    """Two parameters whose meanings are exchanged in the library."""
-    reduction: str | None = None
-    """The default reduction, by losscli's name, if it is not the library's usual one."""
-    weighted: str | None = None
-    """The reduction if rows have weights, if it is not the library's usual one; 'none' if it takes no weights."""
-    class_weighted: str | None = None
-    """The reduction if classes have weights, for class indices; None if the library takes no weights per class."""
-    soft_weighted: str | None = None
-    """The reduction if classes have weights, for targets that are rows."""
+    """Parameters of the loss that have another default in the library; what they are there, if it does not take them."""
+    reduces: Mapping[str, str] = field(default_factory=dict)
+    """The reductions that are not the library's usual ones; the keys are those of `Library.reduces`."""
     outputs: str | None = None
     """How the outputs of a sample are added up, 'mean' or 'sum', if it is not the library's usual way."""
-    pairs: bool = False
-    """Whether it takes the mean over all pairs, instead of over rows that each have a mean over their pairs."""
-    by_length: bool = False
-    """Whether its mean is that of losses which are each divided by their number of labels, at least 1."""
     per: str | None = None
     """The extent of one mask: 'row', 'column' or 'file'."""
     activation: str | None = None
     """What it does with logits of masks, 'sigmoid' or 'softmax'; None if it takes none."""
     smoothing: str | None = None
     """The mode of label smoothing, or None if there is none."""
-    terms_by_class: bool = False
-    """Whether class weights multiply the terms of a smoothed or soft target instead of the row."""
-    clip: Clipping | None = None
-    """How predictions that are probabilities are changed."""
-    clip_logits: Clipping | None = None
-    """How probabilities are changed that the library makes of logits."""
-    labels: SignConvention | None = None
-    """How labels are read: 'numbers' as they are; 'doubled' as 2 t - 1, even if they are -1 and 1; 'truth'
-    as positive unless they are 0.
-    """
-    skips_zeros: bool = False
-    """Whether rows whose loss is 0 are left out."""
-    hard: bool = False
-    """Whether soft targets give another function."""
-    one_output: bool = False
-    """Whether several outputs per sample give another function."""
-    scale: float = 1.0
-    scale_by_outputs: bool = False
-    """Whether the number is also divided by the number of columns, unless it is a sum."""
-    scale_of_two: float = 1.0
-    """A factor that is applied if there are two columns."""
-    shift: float = 0.0
     refused: str | None = None
     """Why losscli cannot compute the library's number, or None if it can."""
     notes: tuple[str, ...] = ()
-    """Conventions that no other field describes."""
+    """What else is worth knowing, and has no bearing on the number."""
     defects: tuple[str, ...] = ()
     """Known defects, each with the versions that have it."""
+
+    @property
+    def function(self) -> str:
+        """The name of the function, such as 'torch.nn.functional.huber_loss'."""
+        return re.split(r"[({]", self.template, maxsplit=1)[0]
+
+    @property
+    def call(self) -> str:
+        """The call in p, the predictions, and t, the targets, with the parameters of the loss by their names."""
+        words = [
+            text.format(name) for name, text in self.arguments.items() if text.count("{}") == 1 and name not in OPTIONS
+        ]
+        text = (
+            self.template.replace("{arguments}", ", ".join(words)).replace("{reduction}", "").replace("{weights}", "")
+        )
+        return re.sub(r", (?=\))", "", re.sub(r"\{(\w+)(:\w+)?\}", r"\1", text))
+
+
+OPTIONS = (
+    "sample_weight",
+    "class_weight",
+    "output_weight",
+    "pos_weight",
+    "label_smoothing",
+    "ignore_index",
+    "reduction",
+)
+"""Options of losses that a call may take as arguments; all other arguments are parameters of the loss."""
 
 
 @dataclass(frozen=True, eq=False)  # one of a kind; comparing fields would only cost at start
@@ -89,14 +154,29 @@ class Library:
     name: str
     title: str
     """The library's full name, with the version that was run."""
-    reduction: str
-    """The usual default reduction, by losscli's name."""
-    weighted: str
-    """The usual reduction if rows have weights; 'none' if weights are not taken."""
+    imports: tuple[str, ...]
+    """The statements that its calls need."""
+    tensor: Callable[[str, str, bool], str]
+    """Writes an operand as the library takes it: called with a NumPy expression, the name of the dtype that is wanted, and
+    whether the expression has it already.
+    """
+    reduces: Mapping[str, str]
+    """The usual reductions, by losscli's names: of rows without weights, '', with weights of samples, 'sample_weight', with
+    weights of classes, 'class_weight', and with these where targets are rows of numbers, 'soft'.
+    """
     reductions: Mapping[str, str]
-    """losscli's names of reductions -> the library's names, for those that can be asked for."""
+    """losscli's names of reductions -> how the library writes them, for those that can be asked for."""
     outputs: str
     summed_outputs: str
     """How the outputs of a sample are added up under the reduction 'sum'."""
     calls: tuple[Call, ...]
+    steps: tuple[Step, ...] = ()
+    """What all its calls do, before the steps of the call itself."""
     notes: tuple[str, ...] = ()
+
+    def reduction(self, call: Call, weighted: str = "") -> str:
+        """Return the default reduction of a call, by losscli's name; `weighted` is a key of `reduces`."""
+        usual = {"": "mean"} | dict(self.reduces) | dict(call.reduces)
+        return usual.get(
+            weighted, usual["class_weight"] if weighted == "soft" and "class_weight" in usual else usual[""]
+        )

@@ -1,11 +1,29 @@
 """From a name to a loss: losscli's own, an alias, a library's name for it, or a loss in the user's file."""
 
+import re
+from collections.abc import Iterable
+
 from losscli.custom import is_custom
 from losscli.definition.loss import Loss
+from losscli.definition.registry import NAMES
 from losscli.errors import UsageError
-from losscli.losses import AMBIGUOUS, LOSSES
-from losscli.losses import find as find_own
+from losscli.libraries.call import Call
+from losscli.lookup.meanings import choices, instead, meaning, plain
+from losscli.losses import LOSSES, declared
 from losscli.wording import listing
+
+MODULES = {
+    "torch": "torch",
+    "keras": "keras",
+    "tf.keras": "keras",
+    "tf": "tf1",
+    "tensorflow": "tf1",
+    "optax": "optax",
+    "sklearn": "sklearn",
+}
+"""The beginning of a name with dots -> the library, by its name for --as."""
+DOTTED = re.compile(r"(?P<module>[A-Za-z_][\w.]*)\.(?P<last>[\w-]+)")
+SPEC = re.compile(r"(?P<loss>[^:]+):(?P<rest>[^:=]+=.*)", re.DOTALL)
 
 
 def find(name: str) -> Loss:
@@ -15,29 +33,104 @@ def find(name: str) -> Loss:
     Raises
     ------
     UsageError
-        if the name is unknown, with the nearest one, or has several meanings, with the choices.
+        if the name is unknown, has several meanings, or means something else, with what to say instead.
     """
     if is_custom(name):
         from losscli.custom.loss import load
 
         return load(name)
-    last = name.rpartition(".")[2]
-    try:
-        return find_own(last or name)
-    except UsageError:
-        from losscli.libraries import names
+    dotted = DOTTED.fullmatch(name)
+    word = name if dotted is None else dotted["last"]
+    of_library = None if dotted is None else _of_library(name, dotted["module"], word)
+    if of_library is not None:
+        return of_library
+    _refuse_ambiguous(name, word)
+    return declared(word) or _of_any_library(name, word) or _registered(name) or _refuse(name, word)
 
-        own_names = names().get(last.lower().replace("_", "").replace("-", ""), set())
-        if len(own_names) != 1 or last.lower().replace("_", "-") in AMBIGUOUS:
-            if not own_names and (registered_loss := _registered(name)) is not None:
-                return registered_loss
-            if len(own_names) > 1:
-                choices = listing(sorted(own_names))
-                raise UsageError(
-                    f"{name!r} means different losses in different libraries; say one of: {choices}"
-                ) from None
-            raise
-        return LOSSES[next(iter(own_names))]
+
+def is_known(name: str) -> bool:
+    """Whether a name is that of a loss, an alias, or refused because it has several meanings."""
+    return declared(name) is not None or choices(name) is not None
+
+
+def elsewhere(*typed: str) -> list[str]:
+    """Return a note for each name by which a loss was asked for that means something else in other places.
+
+    `typed` are names or [W*]SPECs, of losses that exist. A loss's own name has no note: that is what losscli calls it.
+    """
+    notes = []
+    for text in typed:
+        name = "" if is_custom(text) else text.rpartition("*")[2].partition(":")[0].strip()
+        said = meaning(name) if name else None
+        if said is not None and find(name).name != name:
+            notes.append(f"{name} is {find(name).name} here; {said}")
+    return list(dict.fromkeys(notes))
+
+
+def _of_library(name: str, module: str, word: str) -> Loss | None:
+    """Return the loss of a name with its module, such as optax.losses.sparsemax_loss, None if the library is not known."""
+    from losscli.libraries import libraries
+
+    start = next((start for start in MODULES if f"{module}.".startswith(f"{start}.")), None)
+    if start is None:
+        return None
+    return _of_calls(name, word, [(call, {*call.names, _function(call)}) for call in libraries()[MODULES[start]].calls])
+
+
+def _function(call: Call) -> str:
+    """Return the name of the function or class of a call, without its module; '' if it has none."""
+    named = re.match(r"(?:\w+\.)*(\w+)\(", call.call)
+    return "" if named is None else named[1]
+
+
+def _of_any_library(name: str, word: str) -> Loss | None:
+    """Return the loss that libraries have under a name, None if no library has it."""
+    from losscli.libraries import libraries
+
+    return _of_calls(
+        name, word, [(call, set(call.names)) for library in libraries().values() for call in library.calls]
+    )
+
+
+def _of_calls(name: str, word: str, calls: Iterable[tuple[Call, set[str]]]) -> Loss | None:
+    """Return the loss of the calls, each with its names, that have a word among these names; None if no call has.
+
+    One word may name calls of several losses: the one that losscli calls so is meant, and without such a one, none is.
+    """
+    losses = {call.loss for call, names in calls if plain(word) in map(plain, names)}
+    own = declared(word)
+    if own is not None and own.name in losses:
+        return own
+    if len(losses) > 1:
+        raise UsageError(f"{name!r} means different losses in different places; say one of: {listing(sorted(losses))}")
+    return next((LOSSES[loss] for loss in losses), None)
+
+
+def _refuse_ambiguous(name: str, word: str) -> None:
+    """Raise a UsageError if a name has several meanings, unless it is a loss's own."""
+    meant = choices(word)
+    if meant is not None and word not in LOSSES:
+        said = "; ".join(f"{loss} ({text})" for loss, text in meant.items())
+        raise UsageError(f"{name!r} means different losses in different places; say one of: {said}")
+
+
+def _refuse(name: str, word: str) -> Loss:
+    """Raise the UsageError about a name that no loss has, with what to say instead."""
+    from losscli.lookup.near import nearest
+
+    said = instead(word) or instead(name)
+    if said is not None:
+        raise UsageError(f"{name!r} {said}")
+    spec = SPEC.fullmatch(name)
+    own = None if spec is None else declared(spec["loss"])
+    if spec is not None and own is not None:
+        flags = " ".join(f"--{part.replace('=', ' ')}" for part in spec["rest"].replace("_", "-").split(":"))
+        raise UsageError(
+            f"{name!r} is {own.name} with its parameters, which are options here: losscli compute {own.name} PREDICTIONS TARGETS {flags}"
+        )
+    near = nearest(word, NAMES)
+    hint = f" (did you mean {near}?)" if near else ""
+    raise UsageError(f"no loss is called {name!r}{hint}; `losscli list` shows them all")
 
 
 def _registered(name: str) -> Loss | None:

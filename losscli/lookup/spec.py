@@ -5,14 +5,21 @@ import math
 from collections.abc import Mapping, Sequence
 
 from losscli.custom import NAMED
-from losscli.definition.loss import BoundLoss
+from losscli.custom.dotted import is_dotted
+from losscli.definition.loss import BoundLoss, Loss
 from losscli.errors import UsageError
+from losscli.lookup.meanings import instead
 from losscli.lookup.names import find
 from losscli.wording import short
 
 
-def parse(text: str) -> list[BoundLoss]:
+def parse(text: str, code: bool = False) -> list[BoundLoss]:
     """Read LOSS[:PARAM=VALUE[,VALUE...]]...; several values give several losses, in their order.
+
+    Parameters
+    ----------
+    code
+        whether a dotted name, such as torch.nn.HuberLoss, is the package's own code; else it is losscli's loss of this name.
 
     Raises
     ------
@@ -20,11 +27,13 @@ def parse(text: str) -> list[BoundLoss]:
         if the loss or a parameter is unknown, a value is outside its domain, or the text is not of this form.
     """
     custom = NAMED.fullmatch(text)
+    if custom is None and (said := instead(text)) is not None:  # names with colons, such as reg:squarederror
+        raise UsageError(f"{text!r} {said}")
     if custom is None:
         name, *parts = text.split(":")
     else:
         name, parts = f"{custom['path']}:{custom['name']}", (custom["rest"] or "").split(":")[1:]
-    loss = find(name)
+    loss = _of_code(name) if code and is_dotted(name) else find(name)
     swept: dict[str, list[float | None]] = {}
     for part in parts:
         parameter, divided, values = part.partition("=")
@@ -37,6 +46,13 @@ def parse(text: str) -> list[BoundLoss]:
     return [loss.bind(**dict(zip(swept, values, strict=True))) for values in itertools.product(*swept.values())]
 
 
+def _of_code(name: str) -> Loss:
+    """Return the loss that the code of an installed package computes."""
+    from losscli.custom.loss import load
+
+    return load(name)
+
+
 def _value(text: str, parameter: str, word: str) -> float | None:
     """Return the number that a word is; None for 'none'."""
     if word.strip().lower() == "none":
@@ -47,15 +63,15 @@ def _value(text: str, parameter: str, word: str) -> float | None:
         raise UsageError(f"{text}: {parameter}={word!r} is not a number") from None
 
 
-def single(text: str) -> BoundLoss:
-    """Return the loss of a SPEC that must be a single one.
+def single(text: str, code: bool = False) -> BoundLoss:
+    """Return the loss of a SPEC that must be a single one; `code` as in `parse`.
 
     Raises
     ------
     UsageError
         if the SPEC gives several losses, and as `parse` does.
     """
-    losses = parse(text)
+    losses = parse(text, code)
     if len(losses) > 1:
         raise UsageError(f"{text}: is {len(losses)} losses; say one value for each parameter")
     return losses[0]

@@ -5,7 +5,7 @@ Importing this package declares every loss.
 
 from importlib import import_module
 
-from losscli.definition.registry import AMBIGUOUS, FAMILIES, LOSSES, find, is_known
+from losscli.definition.registry import FAMILIES, LOSSES, declared, find
 
 FAMILY_MODULES = (
     "residual",
@@ -22,16 +22,22 @@ FAMILY_MODULES = (
     "embedding",
     "angular",
     "contrastive",
+    "proxy",
+    "mined",
+    "two_views",
+    "preference",
+    "adversarial",
     "overlap",
     "whole_file",
     "box",
     "ensemble",
     "forecast",
     "sequence",
+    "survival",
 )
 """The modules in the order in which lists show their losses."""
 
 for _family in FAMILY_MODULES:
     import_module(f"{__name__}.{_family}")
 
-__all__ = ["AMBIGUOUS", "FAMILIES", "LOSSES", "find", "is_known"]
+__all__ = ["FAMILIES", "LOSSES", "declared", "find"]

@@ -12,7 +12,7 @@ import numpy as np
 
 from losscli.arrays import Array, row_sums, times
 from losscli.definition.batch import Dense, Everyone, Extras, Indices, Targets, Values
-from losscli.definition.domain import FRACTION, NON_NEGATIVE, POSITIVE, Interval
+from losscli.definition.domain import FRACTION, NON_NEGATIVE, POSITIVE, REAL, Interval
 from losscli.definition.loss import Axis, BoundLoss, same
 from losscli.definition.registry import family, loss
 from losscli.losses import embedding
@@ -28,6 +28,11 @@ AT_ONCE = 1 << 21
 def unit(features: Array) -> tuple[Array, Array]:
     """Return the rows divided by their lengths, in float64 or wider, and their lengths, shape (n, 1)."""
     return embedding.unit(features.astype(np.promote_types(features.dtype, np.float64)))
+
+
+def of_unit_length(features: Array) -> Array:
+    """Return the rows divided by their lengths, in float64 or wider."""
+    return unit(features)[0]
 
 
 def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
@@ -93,6 +98,7 @@ batch = family(
     rows="features",
     hard=True,
     coupled="rows",
+    meets=of_unit_length,
     axes={
         "distance": Axis(
             "D",
@@ -124,6 +130,7 @@ paired = family(
     target_type="numbers",
     rows="features",
     coupled="rows",
+    meets=of_unit_length,
     axes={
         "distance": Axis(
             "D",
@@ -139,7 +146,7 @@ paired = family(
 )
 
 Temperature = Annotated[float, POSITIVE, "divisor of the cosines"]
-ALONE = "a class of a single row has no positive: an error"
+ALONE = "a row that is the only one of its class has no positive: it has no loss, and is a negative of the others"
 
 
 def _masked(z: Array, mask: Array) -> Array:
@@ -258,7 +265,7 @@ def circle(
     special=(
         "all pairs are used, none is mined",
         "the paper has the base 1; 0.5 is the default of pytorch-metric-learning",
-        ALONE,
+        ALONE + "; pytorch-metric-learning counts it with the part of its negatives",
     ),
 )
 def multi_similarity(
@@ -316,3 +323,124 @@ def n_pairs(s: Array, positives: Array, negatives: Array) -> tuple[Array, Slopes
     """Cross-entropy of a row's own target against the targets of all other rows, by cosine."""
     result: tuple[Array, Slopes] = info_nce.core(s, positives, negatives, temperature=1.0)
     return result
+
+
+@loss(
+    paired,
+    "log(1 + exp(-scale * s[y] - bias)) + sum(log(1 + exp(scale * s[k] + bias)) for k in negatives)",
+    aliases=("siglip-loss", "sigmoid-contrastive", "sigmoid-clip"),
+    source="Zhai, Mustafa, Kolesnikov and Beyer 2023, Sigmoid Loss for Language Image Pre-Training, arXiv:2303.15343",
+    special=(
+        "predictions are the features of one side (images), targets those of the other (texts); it is the same both ways "
+        "round",
+        "a row's sum over all targets; the mean over the rows is the number of the paper",
+        "scale and bias are what the model has learned; the defaults are those that it begins with",
+    ),
+)
+def siglip(
+    s: Array,
+    positives: Array,
+    negatives: Array,
+    *,
+    scale: Annotated[float, POSITIVE, "factor of the cosines"] = 10.0,
+    bias: Annotated[float, REAL, "added to the scaled cosines"] = -10.0,
+) -> tuple[Array, Slopes]:
+    """Cross-entropy of each pair by itself, of a row with its own target and with all others, whether the two belong together."""
+    z = np.where(positives, -1, 1) * (scale * s + bias)
+    used = positives | negatives
+    value = row_sums(np.where(used, softplus(z), 0))
+    return value, lambda: np.where(used, logistic(z), 0) * np.where(positives, -scale, scale)
+
+
+def lift_mutual(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
+    """Return core(cosines of a row with all targets, of its target with all rows).
+
+    The gradient by the row goes through all of the first, and through the one of the second that is its own.
+    """
+    everyone, at = extras.everyone, extras.at
+    assert isinstance(targets, Dense)
+    assert everyone is not None
+    assert everyone.sources is not None
+    assert at is not None
+    a, length = unit(predictions)
+    b = everyone.features[at]
+    values = np.zeros(len(a))
+    slopes = np.zeros_like(a) if gradient else None
+    step = max(1, AT_ONCE // max(1, len(everyone.features)))
+    for first in range(0, len(a), step):
+        rows = slice(first, first + step)
+        # Not by BLAS, in which a row's digits depend on the rows around it.
+        s = np.einsum("id,jd->ij", a[rows], everyone.features)
+        c = np.einsum("id,jd->ij", b[rows], everyone.sources)
+        own = at[rows, None] == np.arange(len(everyone.features))
+        values[rows], slope = loss.core(s, c, own, gradient=gradient)
+        if slopes is not None:
+            pull = np.einsum("ij,jd->id", slope, everyone.features)
+            along = np.einsum("ij,ij->i", slope, s)[:, None]
+            slopes[rows] = (pull - along * a[rows]) / length[rows]
+    return values + lost(a), slopes
+
+
+def _place_mutual(x: Array) -> tuple[Array, Targets, Extras]:
+    """Return predictions, targets and extras at the points x of a drawn curve, all with the same two rows of predictions."""
+    rows, targets, extras = _place_paired(x)
+    assert extras.everyone is not None
+    everyone = extras.everyone._replace(sources=np.array([[0.0, 1.0], [0.0, 1.0]]))
+    return rows, targets, extras._replace(everyone=everyone)
+
+
+mutual = family(
+    name="mutual",
+    lift=lift_mutual,
+    summary="functions of the cosines between a row's features and the targets of all rows, and between its target and all rows",
+    variables={
+        "s": "cosines between the features of a row and the targets of all rows",
+        "c": "cosines between the row's target and the features of all rows; c[y] = s[y]",
+        "y": "the row itself",
+        "negatives": "all other rows",
+    },
+    value="f(s, c)",
+    gradient="the sum over the rows j of df/ds_j * (b_j - s_j * a) / |x|, with a and b the features of unit length, and the "
+    "same of c_y; the other rows and the targets are held fixed",
+    targets="rows of features, in the predictions' shape: each row's own positive",
+    target_type="numbers",
+    rows="features",
+    coupled="rows",
+    meets=of_unit_length,
+    both_ways=True,
+    axes={
+        "distance": Axis(
+            "D",
+            "distance D from the target on the line to the one other target, which is at 1 and at a right angle, and the "
+            "features of the other row",
+            (0.0, 1.0),
+            _place_mutual,
+            along=(-1.0, 1.0),
+            domain=FRACTION,
+            own=False,
+        )
+    },
+    several_outputs=False,
+)
+
+
+@loss(
+    mutual,
+    "log(1 + sum(exp((s[k] - s[y]) / temperature) for k in negatives)) / 2"
+    " + log(1 + sum(exp((c[k] - c[y]) / temperature) for k in negatives)) / 2",
+    aliases=("clip-loss", "symmetric-info-nce", "symmetric-clip"),
+    source="Radford et al. 2021, Learning Transferable Visual Models From Natural Language Supervision, arXiv:2103.00020 "
+    "(figure 3)",
+    special=(
+        "predictions are the features of one side (images), targets those of the other (texts); it is the same both ways "
+        "round",
+        "temperature is one over the scale that the model has learned; 0.07 is what CLIP begins with, and it ends at 0.01",
+        "of a matrix of logits, softmax-cross-entropy with the labels 0, 1, 2 and so on is one of the two directions",
+    ),
+)
+def clip(s: Array, c: Array, own: Array, *, temperature: Temperature = 0.07) -> tuple[Array, Slopes]:
+    """Cross-entropy of a row's own target against all targets, and of the row against all rows, by cosine: the mean of both."""
+    one, by_target = info_nce.core(s, own, ~own, temperature=temperature)
+    # The cosine of a row with its own target is the same number in both.
+    other, by_row = info_nce.core(np.where(own, s, c), own, ~own, temperature=temperature)
+    return (one + other) / 2, lambda: (by_target() + np.where(own, by_row(), 0)) / 2

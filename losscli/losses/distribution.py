@@ -126,7 +126,7 @@ def poisson_nloglik(y: Array, t: Array) -> tuple[Array, Array]:
     distribution,
     "exp(y) - t * y + full * lgamma(t + 1)",
     slope="exp(y) - t",
-    aliases=("log-poisson-loss", "poisson-nll", "poisson-nll-loss"),
+    aliases=("log-poisson-loss", "poisson-nll-loss"),
     source="PyTorch, PoissonNLLLoss, https://docs.pytorch.org/docs/stable/generated/torch.nn.PoissonNLLLoss.html",
     special=(
         "predictions are logarithms of rates; of rates it is poisson",
@@ -156,6 +156,10 @@ def deviance(y: Array, t: Array, power: float) -> tuple[Array, Array]:
     a = y.dtype.type(1) - power
     b = a + 1
     gap = y - t
+    mean = held(y)
+    slope = 2 * np.where(gap == 0, 0, (mean - t) / mean * mean**a)
+    if power >= 2:
+        return _steep(gap, np.minimum(y, t), a, b), slope
     ratio = log_ratio(gap, np.minimum(y, t))
     near = np.abs(ratio) * max(abs(a), abs(b)) < NEAR
 
@@ -171,11 +175,28 @@ def deviance(y: Array, t: Array, power: float) -> tuple[Array, Array]:
         # Targets may be negative, and far above its target both exponentials overflow before their difference does.
         far = (t <= 0) | (ratio > 1)
         value = np.where(far, 2 * (y**a * (y / b - t / a) + np.maximum(t, 0) ** b / (a * b)), value)
-    elif power < 2:
-        none = t == 0
-        value = np.where(none, 2 * np.power(y, b, out=np.zeros_like(value), where=none) / b, value)
-    mean = held(y)
-    return value, 2 * ((mean - t) / mean) * mean**a
+        return value, slope
+    none = t == 0
+    return np.where(none, 2 * np.power(y, b, out=np.zeros_like(value), where=none) / b, value), slope
+
+
+FAR = 100
+"""exp(-100) is less than the last digit of 1 in every dtype."""
+
+
+def _steep(gap: Array, less: Array, a: Any, b: Any) -> Array:
+    """Return the deviance for b <= 0, from y - t and the smaller of y and t.
+
+    With R(x) = exp(x) - 1 - x it is 2 y^b (R(b M) / b - R(M)) / a for M = log(t / y): a sum of two terms of the same
+    sign. Where y is larger than t, both are multiplied by (t / y)^-b and y^b becomes t^b, since only a power of the
+    smaller number cannot be 0 where the deviance is not.
+    """
+    size = np.abs(log_ratio(gap, less))
+    steepness = -b * size if b else np.zeros_like(size)
+    fade, near = np.exp(-steepness), np.minimum(steepness, FAR)
+    first = np.where(gap > 0, np.exp(-near) * exp_rest(near), exp_rest(-steepness)) / b if b else 0
+    second = np.where(gap > 0, fade * exp_rest(-size), exp_rest(size))
+    return np.where(gap == 0, 0, 2 * less**b * ((first - second) / a))
 
 
 @loss(
@@ -217,7 +238,7 @@ def gamma_deviance(y: Array, t: Array) -> tuple[Array, Array]:
     "where(power == 0, (y - t)**2, 2 * (where(t <= 0, 0, t**(2 - power)) / ((1 - power) * (2 - power)) "
     "- t * y**(1 - power) / (1 - power) + y**(2 - power) / (2 - power)))))",
     slope="2 * where(power == 0, y - t, (y - t) * y**(-power))",
-    aliases=("tweedie", "mean-tweedie-deviance", "tweedie-deviance-score"),
+    aliases=("mean-tweedie-deviance", "tweedie-deviance-score"),
     source="Jorgensen 1987, Exponential Dispersion Models, doi:10.1111/j.2517-6161.1987.tb01685.x",
     special=(
         "power 1 and 2 are the limits of the formula; it may be as near to them as numbers are",
@@ -254,7 +275,7 @@ def _tweedie_domains(power: float) -> Domains:
     distribution,
     "y + t * exp(-y)",
     slope="1 - t * exp(-y)",
-    aliases=("gamma-nll", "log-gamma-loss"),
+    aliases=("log-gamma-loss",),
     source="McCullagh and Nelder 1989, Generalized Linear Models, chapter 8; scikit-learn, HalfGammaLoss",
     special=(
         "predictions are logarithms of means",
@@ -323,7 +344,7 @@ def tweedie_nloglik(
     distribution,
     "exp((2 - power) * y) / (2 - power) - t * exp((1 - power) * y) / (1 - power)",
     slope="exp((2 - power) * y) - t * exp((1 - power) * y)",
-    aliases=("tweedie-nll", "log-tweedie-loss"),
+    aliases=("log-tweedie-loss",),
     source="Jorgensen 1987, Exponential Dispersion Models, doi:10.1111/j.2517-6161.1987.tb01685.x; XGBoost, reg:tweedie",
     special=(
         "predictions are logarithms of means",
@@ -424,7 +445,7 @@ def gaussian_nll(y: Array, t: Array, v: Array, *, full: Full = 0.0) -> tuple[Arr
     gaussian,
     "v**beta * (log(v) + (y - t)**2 / v) / 2",
     slope="v**beta * (y - t) / v",
-    aliases=("beta-gaussian-nll", "beta-nll-loss"),
+    aliases=("beta-nll-loss",),
     source="Seitzer, Tavakoli, Antic and Martius 2022, On the Pitfalls of Heteroscedastic Uncertainty Estimation with "
     "Probabilistic Neural Networks, arXiv:2203.09168",
     special=(
@@ -457,7 +478,7 @@ ROOT = math.sqrt(2 / math.pi)
     "s * (z * erf(z / sqrt(2)) + sqrt(2 / pi) * exp(-z**2 / 2) - 1 / sqrt(pi))",
     slope="erf(z / sqrt(2))",
     where={"s": "sqrt(v)", "z": "(y - t) / s"},
-    aliases=("crps-gaussian", "crps-normal", "normal-crps"),
+    aliases=("crps-gaussian", "crps-normal"),
     source="Gneiting, Raftery, Westveld and Goldman 2005, Calibrated Probabilistic Forecasting Using Ensemble Model Output "
     "Statistics and Minimum CRPS Estimation, doi:10.1175/MWR2904.1",
     special=(

@@ -175,7 +175,7 @@ def cosine_distance(d: Array) -> tuple[Array, Array]:
     cosine,
     "d * 2",
     slope="2",
-    aliases=("squared-chord", "byol-loss"),
+    aliases=("byol-loss",),
     source="Grill et al. 2020, Bootstrap Your Own Latent, arXiv:2006.07733 (equation 2)",
     special=("the squared distance of the features after each was divided by its length",),
     relations=(same("2 * cosine_distance(a, b)"),),
@@ -419,7 +419,7 @@ def norm_of(gap: Array, p: float, epsilon: float) -> tuple[Array, Array]:
     total = row_sums(part).astype(gap.dtype)
     norm = total ** (1 / p)
     with np.errstate(all="ignore"):
-        turn = np.sign(gap) * (size / scale / norm[:, None]) ** (p - 1)
+        turn = np.sign(gap) * (size / scale) ** (p - 1) * (total ** (1 / p - 1))[:, None]
     return np.where(infinite, np.inf, norm * scale[:, 0]), np.where((norm == 0)[:, None], 0, turn)
 
 

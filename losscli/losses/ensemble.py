@@ -69,7 +69,6 @@ def crps(x: Array, t: Array) -> tuple[Array, Callable[[], Array]]:
 @loss(
     ensemble,
     "sum(abs(one - t) for one in x) / M - sum(abs(one - other) for one in x for other in x) / (2 * M * (M - 1))",
-    aliases=("fair-crps-ensemble", "crps-fair", "unbiased-crps"),
     source="Ferro 2014, Fair Scores for Ensemble Forecasts, doi:10.1002/qj.2270",
     special=(
         "its mean does not depend on the number of members: the score that an ensemble of infinitely many would have",

@@ -50,7 +50,7 @@ interval = family(
 @loss(
     interval,
     "x[1] - x[0] + 2 / alpha * (max(0, x[0] - t) + max(0, t - x[1]))",
-    aliases=("winkler", "winkler-score", "mean-interval-score"),
+    aliases=("winkler", "winkler-score"),
     source="Winkler 1972, A Decision-Theoretic Approach to Interval Estimation, doi:10.1080/01621459.1972.10481224; Gneiting "
     "and Raftery 2007, Strictly Proper Scoring Rules, Prediction, and Estimation, doi:10.1198/016214506000001437",
     special=(
@@ -144,7 +144,7 @@ quantiles = family(
 @loss(
     quantiles,
     "sum(max(q * (t - a), (q - 1) * (t - a)) for a, q in zip(x, levels)) / K",
-    aliases=("multi-quantile-loss", "multiquantile", "mqloss", "mean-quantile-loss"),
+    aliases=("mqloss",),
     source="Koenker and Bassett 1978, Regression Quantiles, doi:10.2307/1913643 (of one level); CatBoost, MultiQuantile",
     special=(
         "the mean over the levels, as CatBoost's MultiQuantile; others sum over them, which is K times as much",
@@ -244,7 +244,7 @@ quantile_file = family(
     quantile_file,
     "2 * sum(max(q * (b - c), (q - 1) * (b - c)) for a, b in zip(x, t) for c, q in zip(a, levels)) / K / "
     "max(sum(abs(b) for b in t), epsilon)",
-    aliases=("wql", "mean-weighted-quantile-loss", "mean-wquantileloss", "weighted-quantile-loss"),
+    aliases=("wql", "weighted-quantile-loss", "mean-wquantileloss"),
     source="Salinas, Flunkert, Gasthaus and Januschowski 2020, DeepAR: Probabilistic Forecasting with Autoregressive Recurrent "
     "Networks, doi:10.1016/j.ijforecast.2019.07.001 (rho-risk); GluonTS, MeanWeightedSumQuantileLoss",
     special=(

@@ -51,7 +51,6 @@ scaled = family(
     scaled,
     "log(2 * s) + abs(y - t) / s",
     slope="sign(y - t) / s",
-    aliases=("laplace-negative-log-likelihood",),
     source="PyTorch, torch.distributions.Laplace, https://docs.pytorch.org/docs/stable/distributions.html; after Laplace 1774, "
     "Memoire sur la probabilite des causes par les evenements",
     special=("all terms are there: it may be negative", "the slope at y = t is 0"),
@@ -69,7 +68,6 @@ def laplace_nll(y: Array, t: Array, s: Array) -> tuple[Array, Array]:
     scaled,
     "log(s) + log(df * pi) / 2 + lgamma(df / 2) - lgamma((df + 1) / 2) + (df + 1) / 2 * log(1 + ((y - t) / s)**2 / df)",
     slope="(df + 1) * (y - t) / (s**2 * df + (y - t)**2)",
-    aliases=("student-t-negative-log-likelihood", "t-nll", "studentt-nll"),
     source="Lange, Little and Taylor 1989, Robust Statistical Modeling Using the t Distribution, doi:10.2307/2290063",
     special=(
         "all terms are there: it may be negative",
@@ -114,7 +112,6 @@ def _log_of_student(df: float, dtype: np.dtype[Any]) -> Array:
     scaled,
     "log(s) + log(2 * pi) / 2 + log(t) + ((log(t) - y) / s)**2 / 2",
     slope="(y - log(t)) / s**2",
-    aliases=("lognormal-nll", "log-normal-negative-log-likelihood"),
     source="PyTorch, torch.distributions.LogNormal, https://docs.pytorch.org/docs/stable/distributions.html",
     special=(
         "predictions are means of the logarithm of the target, and scales its standard deviations",
@@ -188,7 +185,7 @@ counts = family(
     "where(a == 0, y, log(1 + a * y) / a) + t * (log(1 + a * y) - log(y)) + lgamma(t + 1) - rising",
     slope="where(t == 0, 1, (y - t) / y) / (1 + a * y)",
     where={"rising": "where(a == 0, 0, lgamma(t + 1 / a) - lgamma(1 / a) + t * log(a))"},
-    aliases=("negative-binomial", "nb-nll", "negative-binomial-loss"),
+    aliases=("negative-binomial", "negative-binomial-loss"),
     source="Hilbe 2011, Negative Binomial Regression, doi:10.1017/CBO9780511973420 (NB2); statsmodels, NegativeBinomial",
     special=(
         "the variance is y + a * y**2; a dispersion of 0 is a Poisson distribution: poisson with full = 1",

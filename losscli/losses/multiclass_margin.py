@@ -9,7 +9,7 @@ from typing import Annotated
 
 import numpy as np
 
-from losscli.arrays import Array, row_sums
+from losscli.arrays import Array, row_sums, running_sums
 from losscli.definition.batch import Extras, Indices, Targets, Values
 from losscli.definition.domain import NON_NEGATIVE, Interval
 from losscli.definition.loss import Axis, BoundLoss
@@ -199,7 +199,7 @@ def sparsemax_of(z: Array) -> Array:
     """Return the projections of rows on the simplex (Martins and Astudillo 2016, algorithm 1)."""
     z = np.where((z == np.inf).any(axis=1, keepdims=True), np.where(z == np.inf, 0, -np.inf), z)
     ordered = -np.sort(-z, axis=1)
-    sums = np.cumsum(ordered, axis=1)
+    sums = running_sums(ordered)
     count = np.arange(1, z.shape[1] + 1)
     support = np.maximum((1 + count * ordered > sums).sum(axis=1), 1)
     tau = (sums[np.arange(len(z)), support - 1] - 1) / support

@@ -10,6 +10,7 @@ from losscli.definition.domain import NON_NEGATIVE
 from losscli.definition.loss import Axis, BoundLoss
 from losscli.definition.registry import family, loss
 from losscli.losses.softmax import dense, log_softmax, through_softmax
+from losscli.losses.stable import NEAR, exp_tail
 
 VIEWS = 3
 
@@ -85,9 +86,24 @@ def jsd_cross_entropy(
     alpha: Annotated[float, NON_NEGATIVE, "weight of the Jensen-Shannon divergence of the views"] = 12.0,
 ) -> tuple[Array, object]:
     """Cross-entropy of the row as it is, plus the Jensen-Shannon divergence of its views."""
-    mean = sum((view.p for view in views[1:]), views[0].p) / VIEWS
-    log_mean = np.log(mean)
-    gaps = [times(view.p, view.l - log_mean) / VIEWS for view in views]
+    mean, rest = (sum((getattr(view, name) for view in views[1:]), getattr(views[0], name)) / VIEWS for name in "pq")
+    log_mean = np.where(mean > 0.5, np.log1p(-rest), np.log(mean))
+    gaps = [view.l - log_mean for view in views]
     entropy = row_sums(times(t, -views[0].l))
-    value = entropy + alpha * sum((row_sums(gap) for gap in gaps[1:]), row_sums(gaps[0]))
-    return value, lambda: [alpha * gap - (t if i == 0 else 0) for i, gap in enumerate(gaps)]
+    apart = [row_sums(_apart(view.p, mean, gap)) / VIEWS for view, gap in zip(views, gaps, strict=True)]
+    value = entropy + alpha * sum(apart[1:], apart[0])
+
+    def slope() -> list[Array]:
+        each = [alpha / VIEWS * times(view.p, gap) for view, gap in zip(views, gaps, strict=True)]
+        return [each[0] - t, *each[1:]]
+
+    return value, slope
+
+
+def _apart(p: Array, mean: Array, gap: Array) -> Array:
+    """Return p log(p / mean) - p + mean, from gap = log(p / mean): what a class adds to a divergence.
+
+    Summed over the views, p and their mean cancel. Unlike p log(p / mean) these terms are never below 0, so that they do
+    not cancel where the views are alike.
+    """
+    return np.where(np.abs(gap) < NEAR, times(p, exp_tail(-gap)), mean - p + times(p, gap))

@@ -8,7 +8,7 @@ from typing import cast
 
 import numpy as np
 
-from losscli.arrays import Array, row_sums
+from losscli.arrays import Array, row_sums, running_sums
 from losscli.definition.batch import Probability
 from losscli.definition.loss import Slope
 from losscli.definition.registry import FAMILIES, loss
@@ -34,8 +34,7 @@ ordinal = FAMILIES["ordinal"] = replace(
 def _beyond(x: Probability, t: Array) -> Array:
     # Summed from the classes' own differences, which are exact even for a nearly certain class: sums of p would round.
     """Return the sums of p - t up to each class but the last."""
-    beyond: Array = np.cumsum(-gap(x, t), axis=1)[:, :-1]
-    return beyond
+    return running_sums(-gap(x, t))[:, :-1]
 
 
 def _slopes(x: Probability, steps: Array) -> Slopes:
@@ -44,7 +43,7 @@ def _slopes(x: Probability, steps: Array) -> Slopes:
     A class is in its own sum and in all sums after it.
     """
     by_p = np.zeros_like(x.p)
-    by_p[:, :-1] = np.cumsum(steps[:, ::-1], axis=1)[:, ::-1]
+    by_p[:, :-1] = running_sums(steps[:, ::-1])[:, ::-1]
     return Slopes(by_p * x.p, lambda: by_p)
 
 
@@ -60,6 +59,7 @@ def _slopes(x: Probability, steps: Array) -> Slopes:
         "of two classes, half of brier",
     ),
     whole=True,
+    wide=lambda parameters: True,
     facts=("bounded",),
 )
 def ranked_probability_score(x: Probability, t: Array) -> tuple[Array, Slope]:

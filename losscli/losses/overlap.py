@@ -17,6 +17,7 @@ from losscli.definition.batch import Dense, Extras, Probability, Targets, Values
 from losscli.definition.domain import FRACTION, NON_NEGATIVE, POSITIVE
 from losscli.definition.loss import Axis, BoundLoss, same
 from losscli.definition.registry import family, loss
+from losscli.losses.probability import to_the
 from losscli.losses.ranking import lost
 from losscli.losses.sigmoid import MAKERS
 from losscli.losses.softmax import log_softmax, through_softmax
@@ -269,7 +270,7 @@ def squared_dice(sums: Sums, *, smooth: Smooth = 0.0) -> tuple[Array, Any]:
 @loss(
     overlap,
     "(FP + FN) / (I + FP + FN + smooth)",
-    aliases=("iou-loss-of-masks", "jaccard-loss", "soft-iou", "intersection-over-union"),
+    aliases=("iou-loss-of-masks", "jaccard-loss", "soft-iou"),
     source="Jaccard 1912, The Distribution of the Flora in the Alpine Zone, doi:10.1111/j.1469-8137.1912.tb05611.x (the "
     "index); Rahman and Wang 2016, Optimizing Intersection-Over-Union in Deep Neural Networks for Image Segmentation",
     special=("it is 1 - I / (sum(p) + sum(t) - I)", EMPTY, ROWS_ARE_COUPLED),
@@ -339,9 +340,11 @@ def focal_tversky(
 ) -> tuple[Array, Any]:
     """A power of the Tversky loss."""
     value, slopes = tversky_loss(sums, alpha, beta, smooth)
+    below = sums.i + alpha * sums.fp + beta * sums.fn + smooth
+    rest = np.where(below == 0, 1, (sums.i + smooth) / np.where(below == 0, 1, below))
     with np.errstate(all="ignore"):
-        outer = np.where(value == 0, 0 if gamma != 1 else 1, gamma * value ** (gamma - 1))
-    return value**gamma, Slopes(outer * slopes.i, outer * slopes.fp, outer * slopes.fn)
+        outer = np.where(value == 0, 0 if gamma != 1 else 1, gamma * to_the(gamma - 1, value, rest))
+        return to_the(gamma, value, rest), Slopes(outer * slopes.i, outer * slopes.fp, outer * slopes.fn)
 
 
 @loss(
@@ -555,7 +558,7 @@ def _weights_of_sizes(true: Array, power: float, smooth: float) -> tuple[Array, 
     size = np.where(true > 0, true, np.inf)
     smallest = size.min(axis=1, keepdims=True)
     smallest = np.where(np.isfinite(smallest), smallest, 1)
-    return (smallest / np.where(true > 0, true, smallest)) ** power, smooth * smallest**power
+    return (smallest / np.where(true > 0, true, smallest)) ** power, times(smooth, smallest**power)
 
 
 def _nothing_true(sums: Sums, value: Array, slopes: Slopes) -> tuple[Array, Slopes]:
@@ -589,7 +592,7 @@ def generalized_dice(sums: Sums, *, power: Power = 2.0, smooth: Smooth = 0.0) ->
     wrong = (w * (sums.fp + sums.fn)).sum(axis=1, keepdims=True)
     right = 2 * (w * sums.i).sum(axis=1, keepdims=True) + 2 * smooth_of_weights
     below = np.where(wrong + right == 0, 1, wrong + right)
-    by_wrong = w * (right / below) / below
+    by_wrong = w * np.where(np.isinf(below), 0, right / below) / below
     value = wrong / below
     return _nothing_true(sums, value[:, 0], Slopes(i=-2 * w * value / below, fp=by_wrong, fn=by_wrong))
 
@@ -618,17 +621,23 @@ def squared_generalized_dice(sums: Sums, *, power: Power = 2.0, smooth: Smooth =
     below = (w * sums.squares).sum(axis=1, keepdims=True) + smooth_of_weights
     below = np.where(below == 0, 1, below)
     value = wrong / below
-    slopes = Slopes(over=2 * w * (right / below) / below, under=-2 * w / below, both=-2 * w * value / below)
+    share = np.where(np.isinf(below), 0, right / below)
+    slopes = Slopes(over=2 * w * share / below, under=-2 * w / below, both=-2 * w * value / below)
     return _nothing_true(sums, value[:, 0], slopes)
 
 
 def lovasz_gradient(t: Array) -> Array:
-    """Return the Lovász extension's weights of sorted errors, shape (masks, n), for true elements t in that order."""
+    """Return the Lovász extension's weights of sorted errors, shape (masks, n), for elements in that order, 1 or 0 if true.
+
+    They are differences of one minus intersection over union, written as fractions of counts, so that they do not cancel.
+    """
     total = t.sum(axis=1, keepdims=True)
-    missed = total - np.cumsum(t, axis=1)
+    missed = total - (np.cumsum(t, axis=1) - t)  # true elements from here on
     union = total + np.cumsum(1 - t, axis=1)
-    index = 1 - missed / np.where(union == 0, 1, union)
-    return np.diff(index, axis=1, prepend=0)
+    before = union - (1 - t)
+    weights = ((1 - t) * missed + t * before) / np.where(before * union == 0, 1, before * union)
+    weights[:, :1] = np.where(total == 0, 1, weights[:, :1])  # of nothing true, the first error is all
+    return weights
 
 
 def lift_margins(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
@@ -674,7 +683,7 @@ mask_margins = family(
     mask_margins,
     definition="sort the errors e = max(0, 1 - t * z) of a mask's elements, the largest first; sum e_i * (J_i - J_(i-1)), "
     "where J_i is one minus the intersection over union if the first i elements were all wrong, and J_0 = 0",
-    aliases=("lovasz", "lovasz-hinge-loss"),
+    aliases=("lovasz-hinge-loss",),
     source="Yu and Blaschko 2015, The Lovász Hinge: A Novel Convex Surrogate for Submodular Losses, arXiv:1512.07797; Berman, "
     "Rannen Triki and Blaschko 2018, The Lovász-Softmax Loss, arXiv:1705.08790 (of intersection over union)",
     special=(

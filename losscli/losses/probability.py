@@ -160,18 +160,32 @@ def beyond_half(x: Probability) -> Array | None:
     return None if other is None else -other
 
 
-def gap(x: Probability, t: Array | float, span: Any = 1.0) -> Array:
-    """Return the difference t - span * p, computed from the smaller one of p and 1 - p, so that its digits are kept."""
+def gap(x: Probability, t: Array | float, span: Any = 1.0, rest: Array | float | None = None) -> Array:
+    """Return the difference t - span * p, computed from the smaller one of p and 1 - p, so that its digits are kept.
+
+    `rest` is span - t, if it is known with more digits than the difference has.
+    """
     if isinstance(t, float) and t == span:
         return span * x.q
-    difference = np.where(x.p > 0.5, span * x.q - (span - t), t - span * x.p)
+    difference = np.where(x.p > 0.5, span * x.q - (span - t if rest is None else rest), t - span * x.p)
     middle = beyond_half(x)
     return difference if middle is None else np.where(np.abs(middle) < 0.25, (t - span / 2) - span * middle, difference)
 
 
+LARGE_POWER = 1000
+"""The rounding of a number is multiplied by the power: up to this one, a long double has digits to spare."""
+
+
+def to_the(exponent: Any, number: Array, rest: Array) -> Array:
+    """Return number**exponent from a number in [0, 1] and `rest`, which is 1 - number with the digits that it has near 1."""
+    if np.max(exponent) <= LARGE_POWER:
+        return np.asarray(number**exponent)
+    return np.where(rest < 0.5, np.exp(exponent * np.log1p(-rest)), number**exponent)
+
+
 def focal_core(x: Probability, t: Array | float, gamma: float) -> tuple[Array, Callable[[], Array]]:
     """Return -t (1 - p)^gamma log p and its slope by log p; the focal losses of two families use it."""
-    focus = x.q**gamma
+    focus = to_the(gamma, x.q, x.p)
 
     def slope() -> Array:
         return times(t, focus * (gamma * pull(x.l, x.p, x.q) - 1))

@@ -2,16 +2,19 @@
 
 A core of lists gets scores z and relevances t, both (n, k), and returns one value per row, and a function that computes
 its derivative by every score. A core of pairs gets d, the score that should be larger minus the other one, shape (n,).
+
+With --group, lists may have different lengths; `losscli.engine.lists` then calls a core with lists of the same length.
 """
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
 from typing import Annotated
 
 import numpy as np
 
 from losscli.arrays import Array, row_sums, times
 from losscli.definition.batch import Dense, Extras, Targets, Values
-from losscli.definition.domain import NON_NEGATIVE, Domains, Interval
+from losscli.definition.domain import NON_NEGATIVE, POSITIVE, Domains, Interval
 from losscli.definition.loss import Axis, BoundLoss, same
 from losscli.definition.registry import family, loss
 from losscli.losses.softmax import log_softmax, through_softmax
@@ -19,6 +22,7 @@ from losscli.losses.softmax import log_softmax, through_softmax
 Slopes = Callable[[], Array]
 
 RELEVANT = Interval(0, 1, True, True, whole=True)
+PLACES = Interval(1, math.inf, low_closed=True, whole=True)
 
 
 def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
@@ -37,11 +41,12 @@ def _place(x: Array) -> tuple[Array, Targets, Extras]:
 ranking = family(
     name="ranking",
     lift=lift,
-    summary="functions of a list of scores a row and the relevance of each item",
+    summary="functions of a list of scores, which is a row or, with --group, several rows, and the relevance of each item",
     variables={"z": "scores of a row, one an item", "t": "relevances of the items", "K": "number of items"},
     value="f(z, t)",
     gradient="df/dz, one an item",
-    targets="rows of numbers, one relevance an item",
+    targets="rows of numbers, one relevance an item; with --group a row is one item, and has one number",
+    held_bytes=200,
     target_type="numbers",
     rows="the scores of a list",
     lists=True,
@@ -141,6 +146,231 @@ def zlpr(z: Array, t: Array) -> tuple[Array, Slopes]:
         return np.where(t > 0, -share(-z, positive), share(z, negative))
 
     return negative + positive, slope
+
+
+PAIRS_AT_ONCE = 1 << 18
+"""Pairs of items that are held in memory at a time."""
+LN2 = math.log(2)
+GAIN = "the gain of a relevance is 2**t - 1, and the discount of a place 1 / log(1 + place)"
+PLACE = "place(x, k) is 1 for the item k with the largest x, 2 for the next; of equal ones the first in the list comes first"
+ALL_PAIRS = "all pairs of items are compared: the work grows with the square of the length of a list"
+
+
+@loss(
+    ranking,
+    "sum(abs(2**t[a] - 2**t[b]) * abs(1 / log(1 + place(z, a)) - 1 / log(1 + place(z, b)))"
+    " * log(1 + exp(-sigma * (z[a] - z[b]))) for a in items for b in items"
+    " if t[a] > t[b] and min(place(z, a), place(z, b)) <= n)"
+    " / sum((2**t[k] - 1) / log(1 + place(t, k)) for k in items if place(t, k) <= n)",
+    where={"n": "K if truncation is None else truncation"},
+    source="Wang, Li, Golbandi, Bendersky and Najork 2018, The LambdaLoss Framework for Ranking Metric Optimization, "
+    "doi:10.1145/3269206.3271784 (its LambdaRank); Burges, Ragno and Le 2006, Learning to Rank with Nonsmooth Cost Functions",
+    special=(
+        "LambdaRank was given by its gradient; this loss has that gradient: the logistic loss of each pair of items, weighed by "
+        "how much NDCG would change if the two changed their places",
+        "the weights follow the present order of the scores, and the gradient holds them constant, as LightGBM and XGBoost do",
+        "the logarithm is the natural one, as the gradient of LightGBM asks; the paper's, to base 2, is larger by 1 / log(2)",
+        "with --truncation N only pairs of which one is among the first N places, and the ideal DCG of N places, as LightGBM's "
+        "lambdarank_truncation_level (30 there)",
+        "TensorFlow Ranking multiplies by the length of the list",
+        "LightGBM and XGBoost by default also divide each weight by 0.01 plus the distance of the scores, and rescale the "
+        "gradients of a list: that is no loss; lambdarank_norm=false, or lambdarank_normalization=false and "
+        "lambdarank_score_normalization=false, switch it off",
+        "0 where no item is relevant",
+        GAIN,
+        PLACE,
+        ALL_PAIRS,
+    ),
+    domains=lambda parameters: Domains(targets=NON_NEGATIVE),
+)
+def lambdarank(
+    z: Array,
+    t: Array,
+    *,
+    sigma: Annotated[float, POSITIVE, "steepness of the logistic loss of a pair"] = 1.0,
+    truncation: Annotated[float, PLACES, "number of first places of which a pair must have one; none for all"]
+    | None = None,
+) -> tuple[Array, Slopes]:
+    """The logistic loss of pairs of items, each weighed by the change of NDCG if the two changed their places."""
+    place, gain, most = places(z), _shares_of_ideal(t, truncation), truncation or z.shape[1]
+    discount = LN2 / np.log1p(place)
+
+    def pairs_of(rows: slice, some: slice) -> tuple[Array, Array, Array]:
+        """Return the leads of some items over all others in the right direction, times sigma, their weights and directions."""
+        one, others = (rows, some, None), (rows, None, slice(None))
+        right = np.sign(t[one] - t[others])
+        weight = np.abs(gain[one] - gain[others]) * np.abs(discount[one] - discount[others])
+        weight = np.where(np.minimum(place[one], place[others]) <= most, weight, 0)
+        with np.errstate(invalid="ignore"):  # of scores that are infinite alike
+            return sigma * right * (z[one] - z[others]), np.where(right == 0, 0, weight), right
+
+    each = np.zeros_like(z)
+    for rows, some in _pieces(z):
+        lead, weight, right = pairs_of(rows, some)
+        e = np.exp(-np.abs(lead))
+        each[rows, some] = _sums(times(np.where(right > 0, weight, 0), np.maximum(-lead, 0) + np.log1p(e)))
+
+    def slope() -> Array:
+        slopes = np.zeros_like(z)
+        for rows, some in _pieces(z):
+            lead, weight, right = pairs_of(rows, some)
+            e = np.exp(-np.abs(lead))
+            slopes[rows, some] = _sums(times(weight, -sigma * right * np.where(lead > 0, e, 1) / (1 + e)))
+        return slopes
+
+    return row_sums(each) + lost(z), slope
+
+
+@loss(
+    ranking,
+    "where(max(t) > 0, 1 - sum((2**t[k] - 1) / log(2 + sum(1 / (1 + exp((z[k] - z[j]) / temperature)) for j in items"
+    " if j != k)) for k in items)"
+    " / sum((2**t[k] - 1) / log(1 + place(t, k)) for k in items), 0)",
+    aliases=("approx-ndcg-loss",),
+    source="Qin, Liu and Li 2010, A General Approximation Framework for Direct Optimization of Information Retrieval Measures, "
+    "doi:10.1007/s10791-009-9124-x",
+    special=(
+        "one minus NDCG, in which the place of an item is 1 plus the sum of the sigmoids of the other scores' leads",
+        "TensorFlow Ranking and allRank give minus NDCG, without the 1",
+        "the temperature is that of TensorFlow Ranking; the paper and allRank have alpha = 1 / temperature",
+        "0 where no item is relevant",
+        GAIN,
+        PLACE,
+        ALL_PAIRS,
+    ),
+    domains=lambda parameters: Domains(targets=NON_NEGATIVE),
+    facts=("bounded",),
+)
+def approx_ndcg(
+    z: Array, t: Array, *, temperature: Annotated[float, POSITIVE, "divisor of the differences of scores"] = 0.1
+) -> tuple[Array, Slopes]:
+    """One minus NDCG with places that are smooth functions of the scores."""
+    gain, k = _shares_of_ideal(t), z.shape[1]
+    ideal = _ideal_places(z, t)
+
+    def leads(rows: slice, some: slice) -> Array:
+        """Return by how much the other items lead some items, over the temperature; minus infinity for an item itself."""
+        with np.errstate(invalid="ignore"):  # of scores that are infinite alike
+            lead = (z[rows, None, :] - z[rows, some, None]) / temperature
+        items = np.arange(k)
+        return np.where(items == items[some, None], -np.inf, lead)
+
+    late = np.zeros_like(z)  # how many places behind its ideal one an item is
+    for rows, some in _pieces(z):
+        lead = leads(rows, some)
+        before = ideal[rows, None, :] < ideal[rows, some, None]
+        e = np.exp(-np.abs(lead))
+        late[rows, some] = _sums(np.where(before, -1, 1) * np.where((lead > 0) == before, e, 1) / (1 + e))
+    place = ideal + late
+    # 1 / log(1 + ideal) - 1 / log(1 + place), so that losses near 0 keep their digits
+    missing = LN2 * np.log1p(late / (1 + ideal)) / (np.log1p(ideal) * np.log1p(place))
+
+    def slope() -> Array:
+        pull = times(gain, LN2 / (np.log1p(place) ** 2 * (1 + place)))
+        slopes = np.zeros_like(z)
+        for rows, some in _pieces(z):
+            e = np.exp(-np.abs(leads(rows, some)))
+            steep = e / (1 + e) ** 2 / temperature
+            slopes[rows, some] = _sums(times(steep, pull[rows, None, :] - pull[rows, some, None]))
+        return slopes
+
+    return row_sums(times(gain, missing)) + lost(z), slope
+
+
+@loss(
+    ranking,
+    "sum(log(sum(exp(z[j] - z[k]) for j in items if place(t, j) >= place(t, k))) for k in items)",
+    aliases=("list-mle-loss",),
+    source="Xia, Liu, Wang, Zhang and Li 2008, Listwise Approach to Learning to Rank: Theory and Algorithm, "
+    "doi:10.1145/1390156.1390306",
+    special=(
+        "minus the log-probability of the order of the relevances in the Plackett-Luce model of the scores",
+        PLACE + "; TensorFlow Ranking and allRank draw the order of equal ones",
+    ),
+    facts=("convex",),
+)
+def list_mle(z: Array, t: Array) -> tuple[Array, Slopes]:
+    """Minus the log-probability of the order of the relevances, by the Plackett-Luce model of the scores."""
+    order = np.argsort(-t, axis=1, kind="stable")
+    x = np.take_along_axis(from_largest(z), order, axis=1)
+    rest = log_sums_before(x[:, ::-1])[:, ::-1]  # of the items that come later
+    gap = rest - x
+    e = np.exp(-np.abs(gap))
+    value = row_sums(np.maximum(gap, 0) + np.log1p(e))
+
+    def slope() -> Array:
+        total = x + np.maximum(gap, 0) + np.log1p(e)
+        own = -np.where(gap > 0, 1, e) / (1 + e)
+        slopes = np.empty_like(z)
+        np.put_along_axis(slopes, order, own + np.exp(x + log_sums_before(-total)), axis=1)
+        return slopes
+
+    return value + lost(z), slope
+
+
+def places(x: Array) -> Array:
+    """Return the place of each item of a row by falling x, from 1; equal ones keep their order."""
+    return _numbered(np.argsort(-x, axis=1, kind="stable"))
+
+
+def _ideal_places(z: Array, t: Array) -> Array:
+    """Return the place of each item of a row by falling relevance; equal ones are ordered by their scores."""
+    return _numbered(np.lexsort((-z, -t), axis=1))
+
+
+def _numbered(order: Array) -> Array:
+    """Return the places of items from the items in their order, as float64."""
+    found = np.empty(order.shape)
+    np.put_along_axis(found, order, np.broadcast_to(np.arange(1.0, order.shape[1] + 1), order.shape), axis=1)
+    return found
+
+
+def _shares_of_ideal(t: Array, truncation: float | None = None) -> Array:
+    """Return the gain of each item over the ideal DCG of its row, of the first places only with `truncation`; 0 for 0 / 0."""
+    top = t.max(axis=1, keepdims=True)
+    # 2**t overflows for large t; only quotients of gains matter, and beside 2**60 the 1 is lost in rounding.
+    gain = np.where(
+        top > 60, np.exp2(t - top), np.where(t < 1, np.expm1(np.minimum(t, 1) * LN2), np.exp2(np.minimum(t, 60)) - 1)
+    )
+    place = np.arange(1, t.shape[1] + 1)
+    falling = np.sort(gain, axis=1)[:, ::-1]
+    ideal = row_sums(np.where(place <= (truncation or math.inf), falling * LN2 / np.log1p(place), 0))[:, None]
+    return np.divide(gain, ideal, out=np.zeros_like(gain), where=ideal > 0)
+
+
+def _pieces(z: Array) -> Iterator[tuple[slice, slice]]:
+    """Yield lists and items of which all pairs with the items of the same lists fit into memory."""
+    n, k = z.shape
+    lists, items = max(1, PAIRS_AT_ONCE // (k * k)), max(1, min(k, PAIRS_AT_ONCE // k))
+    for row in range(0, n, lists):
+        for item in range(0, k, items):
+            yield slice(row, row + lists), slice(item, min(item + items, k))
+
+
+def _sums(pairs: Array) -> Array:
+    """Return the sums over the last of three axes."""
+    return row_sums(pairs.reshape(-1, pairs.shape[2])).reshape(pairs.shape[:2])
+
+
+def from_largest(z: Array) -> Array:
+    """Return z minus the largest of each row, which changes no difference; rows with an infinite one as they are."""
+    top = z.max(axis=1, keepdims=True)
+    return z - np.where(np.isfinite(top), top, 0)
+
+
+def log_sums_before(x: Array) -> Array:
+    """Return for each element of a row the logarithm of the sum of the exponentials of the elements before it."""
+    found = np.full(x.shape, -np.inf)
+    if x.shape[1] < 2:
+        return found
+    top = x.max(axis=1, keepdims=True)
+    with np.errstate(all="ignore"):
+        # A longdouble has the digits that a long cumulative sum loses.
+        total = np.cumsum(np.exp(x - top), axis=1, dtype=np.longdouble)[:, :-1]
+        found[:, 1:] = top + np.log(total).astype(np.float64)
+        far = ~(x[:, 0] - top[:, 0] >= -600)  # whose first sums may underflow beside later terms
+        found[far, 1:] = np.logaddexp.accumulate(x[far], axis=1)[:, :-1]
+    return found
 
 
 def share(z: Array, total: Array) -> Array:

@@ -178,7 +178,7 @@ Scale = Annotated[float, POSITIVE, "residual at which the loss bends, in units o
     residual,
     "delta**2 * (sqrt(1 + (r / delta)**2) - 1)",
     slope="r / sqrt(1 + (r / delta)**2)",
-    aliases=("charbonnier", "soft-l1", "pseudo-huber-loss", "charbonnier-loss"),
+    aliases=("soft-l1", "pseudo-huber-loss"),
     source="Charbonnier, Blanc-Feraud, Aubert and Barlaud 1997, Deterministic Edge-Preserving Regularization in "
     "Computed Imaging, doi:10.1109/83.551699",
     special=("sqrt(r**2 + delta**2), which some call charbonnier, is this loss / delta + delta",),
@@ -195,7 +195,7 @@ def pseudo_huber(
     """Huber's loss without a break: quadratic near zero, and a line with slope delta far from it."""
     x = held(r / delta)
     length = np.hypot(1, x)
-    return delta * (r * (x / (1 + length))), delta * (x / length)
+    return delta * (x / (1 + length)) * r, delta * (x / length)
 
 
 @loss(

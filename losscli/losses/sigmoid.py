@@ -1,9 +1,9 @@
 """Sigmoid losses: sums over the two outcomes of an output, positive and negative, of a core in log p.
 
 An output with logit z is positive with p = 1 / (1 + exp(-z)). A core gets the probability of one outcome
-(`l`, `p`, `q`), its target weight t, and whether it is the positive outcome; it returns its value and its
-slope by l. If a term does not have t as a factor, a loss is split by t and 1 - t: t f + (1 - t) f = f, so
-that weights of outcomes have a meaning.
+(`l`, `p`, `q`), its target weight t, whether it is the positive outcome, and the other outcome's target weight, which
+is 1 - t with all its digits; it returns its value and its slope by l. If a term does not have t as a factor, a loss is
+split by t and 1 - t: t f + (1 - t) f = f, so that weights of outcomes have a meaning.
 """
 
 from collections.abc import Callable
@@ -31,6 +31,7 @@ from losscli.losses.probability import (
     gap,
     poly_core,
     ratio,
+    to_the,
 )
 
 MAKERS: dict[str, Callable[[Array], Probability]] = {
@@ -77,8 +78,8 @@ def _both(
     """Return the sum of the two outcomes' values, and the slope of each."""
     t = targets.t.astype(positive.p.dtype)
     other = 1 - t if targets.other is None else targets.other.astype(t.dtype)
-    value, up = loss.core(positive, t, True, gradient=gradient)
-    rest, down = loss.core(negative, other, False, gradient=gradient)
+    value, up = loss.core(positive, t, True, other, gradient=gradient)
+    rest, down = loss.core(negative, other, False, t, gradient=gradient)
     return (value if extras.pos_weight is None else times(extras.pos_weight, value)) + rest, up, down
 
 
@@ -98,7 +99,7 @@ def _hard(loss: BoundLoss, logits: Array, labels: Array, gradient: bool) -> Valu
     """Return losses and gradient for labels of 0 and 1."""
     sign = 2 * labels.astype(logits.dtype) - 1
     probability = OfLogit((sign * logits).astype(loss.work(logits.dtype), copy=False))
-    value, slope = loss.core(probability, 1.0, labels.astype(bool, copy=False), gradient=gradient)
+    value, slope = loss.core(probability, 1.0, labels.astype(bool, copy=False), 0.0, gradient=gradient)
     return value, sign * (by_log(slope) * probability.q) if gradient else None
 
 
@@ -172,7 +173,9 @@ sigmoid = family(
     baseline="frequencies",
     facts=("convex",),
 )
-def sigmoid_cross_entropy(x: Probability, t: Array | float, positive: Array | bool) -> tuple[Array, Array | float]:
+def sigmoid_cross_entropy(
+    x: Probability, t: Array | float, positive: Array | bool, other: Array | float
+) -> tuple[Array, Array | float]:
     """Minus the log-probability of what happened, for each output by itself."""
     return times(t, -x.l), 0 - t
 
@@ -201,6 +204,7 @@ def sigmoid_focal(
     x: Probability,
     t: Array | float,
     positive: Array | bool,
+    other: Array | float,
     *,
     gamma: Annotated[float, NON_NEGATIVE, "focus on hard outcomes: the power of 1 - p"] = 2.0,
     alpha: Annotated[float, FRACTION, "weight of the positive outcome; the negative one gets 1 - alpha"] | None = None,
@@ -237,6 +241,7 @@ def sigmoid_poly_1(
     x: Probability,
     t: Array | float,
     positive: Array | bool,
+    other: Array | float,
     *,
     epsilon: Annotated[float, POLY, "what is added to the coefficient of 1 - p"] = 1.0,
 ) -> tuple[Array, Slope]:
@@ -269,6 +274,7 @@ def asymmetric(
     x: Probability,
     t: Array | float,
     positive: Array | bool,
+    other: Array | float,
     *,
     gamma_neg: Annotated[float, NON_NEGATIVE, "focus on hard negative outcomes: the power of pm"] = 4.0,
     gamma_pos: Annotated[float, NON_NEGATIVE, "focus on hard positive outcomes: the power of 1 - p"] = 1.0,
@@ -278,12 +284,12 @@ def asymmetric(
     gamma = np.where(positive, gamma_pos, gamma_neg)
     shift = np.where(positive, 0, clip).astype(x.p.dtype)
     # m is 1 - p of the outcome beyond the shift, and its cost is -log(1 - m).
-    missed, middle = x.q - shift, beyond_half(x)
+    missed, middle = np.where(x.p < 0.5, (1 - shift) - x.p, x.q - shift), beyond_half(x)
     missed = missed if middle is None else np.where(np.abs(middle) < 0.25, (0.5 - shift) - middle, missed)
     m = np.maximum(missed, 0)
     kept = np.minimum(x.p + shift, 1)
     l = np.where(shift == 0, x.l, np.where(m < 0.5, np.log1p(-m), np.log(kept)))
-    focus = np.where((m == 0) & (shift > 0), 0, m**gamma)
+    focus = np.where((m == 0) & (shift > 0), 0, to_the(gamma, m, kept))
 
     def slope() -> Slopes:
         pull = np.where(m == 0, -1, kept * np.maximum(l, np.finfo(l.dtype).min) / m)
@@ -294,19 +300,26 @@ def asymmetric(
     return times(t, -focus * l), cast(Slope, slope)
 
 
-def _quality(x: Probability, t: Array | float, beta: float, low: Any, span: Any) -> tuple[Array, Slope]:
+def _quality(
+    x: Probability, t: Array | float, other: Array | float, beta: float, low: Any, span: Any, beyond: Any
+) -> tuple[Array, Slope]:
     """Return the term of one outcome, -(t - low) |t - low - span p|^beta log p, and its slope.
 
-    The outcome pulls the predicted number to high = low + span.
+    The outcome pulls the predicted number to high = low + span. `other` is 1 - t, and `beyond` is high - 1.
     """
     weight = t - low
-    distance = gap(x, weight, span)
-    focus = np.abs(distance) ** beta
+    distance = gap(x, weight, span, other + beyond)
+    size = np.abs(distance)
+    # 1 - size; between 0 and 1 from what the difference is made of, which has its digits if p is all but 0 or 1.
+    rest = np.where(distance > 0, other + x.p, x.q + t) if (low, span) == (0, 1) else 1 - size
+    focus = to_the(beta, size, rest)
 
     def slope() -> Array:
         # At a distance of 0 the two outcomes pull in opposite directions: the loss has a kink there, or is flat.
         pull = np.where(distance == 0, 0, span * (x.p * np.maximum(x.l, np.finfo(x.l.dtype).min)) / distance)
-        return times(weight, focus * np.where(distance == 0, -1, beta * pull - 1))
+        # An infinite focus is a large one here, since the two outcomes' slopes have opposite signs.
+        near = np.where(np.isinf(focus), np.finfo(focus.dtype).max ** focus.dtype.type(0.4), focus)
+        return times(weight, near * np.where(distance == 0, -1, beta * pull - 1))
 
     return times(weight, -focus * x.l), slope
 
@@ -339,13 +352,14 @@ def quality_focal(
     x: Probability,
     t: Array | float,
     positive: Array | bool,
+    other: Array | float,
     *,
     beta: Annotated[float, NON_NEGATIVE, "focus on what is far off: the power of the distance"] = 2.0,
 ) -> tuple[Array, Slope]:
     """Cross-entropy that down-weights probabilities which are near a soft target."""
     if isinstance(t, float) and t == 1:
         return focal_core(x, t, beta)
-    return _quality(x, t, beta, 0.0, 1.0)
+    return _quality(x, t, other, beta, 0.0, 1.0, 0.0)
 
 
 @loss(
@@ -368,6 +382,7 @@ def generalized_focal(
     x: Probability,
     t: Array | float,
     positive: Array | bool,
+    other: Array | float,
     *,
     beta: Annotated[float, NON_NEGATIVE, "focus on what is far off: the power of the distance"] = 2.0,
     low: Annotated[float, AT_MOST_ZERO, "the number that p = 0 stands for"] = 0.0,
@@ -375,7 +390,8 @@ def generalized_focal(
 ) -> tuple[Array, Slope]:
     """Quality-focal for a number between any two values."""
     number = x.p.dtype.type  # high - low in the dtype of the computation, since t - p may be tiny
-    return _quality(x, t, beta, number(low) if positive else 1 - number(high), number(high) - number(low))
+    ends = (number(low), number(high) - 1) if positive else (1 - number(high), -number(low))
+    return _quality(x, t, other, beta, ends[0], number(high) - number(low), ends[1])
 
 
 @loss(
@@ -399,6 +415,7 @@ def balanced_cross_entropy(
     x: Probability,
     t: Array | float,
     positive: Array | bool,
+    other: Array | float,
     *,
     beta: Annotated[float, FRACTION, "weight of the positive outcome; the negative one gets 1 - beta"] = 0.5,
 ) -> tuple[Array, Slope]:
@@ -423,9 +440,11 @@ def balanced_cross_entropy(
     wide=lambda parameters: True,
     facts=("bounded",),
 )
-def sigmoid_brier(x: Probability, t: Array | float, positive: Array | bool) -> tuple[Array, Slope]:
+def sigmoid_brier(
+    x: Probability, t: Array | float, positive: Array | bool, other: Array | float
+) -> tuple[Array, Slope]:
     """The square of what the probability misses."""
-    distance = gap(x, t)
+    distance = gap(x, t, rest=other)
 
     def slope() -> Slopes:
         by_p = times(t, -2 * distance)

@@ -32,6 +32,7 @@ from losscli.losses.probability import (
     poly_core,
     pull,
     ratio,
+    to_the,
 )
 
 
@@ -589,7 +590,7 @@ def jensen_shannon(x: Probability, t: Array) -> tuple[Array, Slope]:
     softmax,
     "t * sum((1 - p)**i / i for i in range(1, order + 1))",
     slope="-t * (1 - (1 - p)**order)",
-    aliases=("taylor-ce", "taylor-softmax-cross-entropy"),
+    aliases=("taylor-ce", "taylor-loss"),
     source="Feng, Shu, Lin, Lv, Li and An 2020, Can Cross Entropy Loss Be Robust to Label Noise?, IJCAI 2020",
     special=(
         "the first terms of the series of -log(p), which is softmax-cross-entropy towards ever higher orders",
@@ -675,7 +676,7 @@ def softmax_asymmetric(
     """Cross-entropy of smoothed targets that pulls at the other classes only where they are likely."""
     own = t == t.max(axis=1, keepdims=True)
     # exp(gamma l), since a small power of p need not be small if p itself is too small for its dtype.
-    focus = np.where(own, x.q**gamma_pos, np.exp(times(gamma_neg, x.l)))
+    focus = np.where(own, to_the(gamma_pos, x.q, x.p), np.exp(times(gamma_neg, x.l)))
     cost = times(focus, -x.l)
 
     def slope() -> Slopes:

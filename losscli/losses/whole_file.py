@@ -499,7 +499,7 @@ HELD = "a series is held in memory, and refused if it is too large for it"
 @loss(
     sizes,
     "max(abs(a - b) for a, b in zip(y, t))",
-    aliases=("max-abs-error", "maximum-absolute-error"),
+    aliases=("maximum-error", "max-absolute-error"),
     source="scikit-learn, max_error, https://scikit-learn.org/stable/modules/model_evaluation.html; after Chebyshev 1854",
     special=(
         SERIES,
@@ -523,7 +523,7 @@ def max_error(size: Array) -> tuple[Array, Slopes]:
     sizes,
     definition="sort abs(y - t) of all elements of the series; the one in the middle, and of an even number of elements the mean "
     "of the two in the middle",
-    aliases=("medae", "median-abs-error"),
+    aliases=("medae",),
     source="scikit-learn, median_absolute_error, https://scikit-learn.org/stable/modules/model_evaluation.html",
     special=(
         SERIES,

@@ -6,16 +6,23 @@ Beginning with losscli's own number, one convention after another is adopted, an
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from losscli.definition.request import Request
 from losscli.engine.collector import Aggregate
 from losscli.engine.collectors.summary import Summary
 from losscli.engine.reduction import REDUCTIONS, reduced
-from losscli.errors import UsageError
+from losscli.errors import DataError, LosscliError
+from losscli.io.source import whole
 from losscli.libraries import libraries
-from losscli.measurement.conventions import Facts, call_for, steps
+from losscli.libraries.call import Facts, Library, Operands
+from losscli.measurement.conventions import Adopted, adopt
 from losscli.measurement.measure import Measurement
+from losscli.measurement.printed import Printed, printed
+
+if TYPE_CHECKING:
+    from losscli.engine.job import Job
+    from losscli.io.source import Source
 
 SAME = 1e-12
 """Numbers whose relative difference is smaller are equal, since libraries add in another order."""
@@ -29,9 +36,11 @@ class Side:
     title: str
     call: str
     value: float | None
-    steps: tuple[tuple[str, float], ...] = ()
-    """Each convention in words, and the number with it and all conventions before it."""
+    steps: tuple[tuple[str, float | None], ...] = ()
+    """Each convention in words, and the number with it and all conventions before it; None where there is none."""
     refused: str | None = None
+    imports: tuple[str, ...] = ()
+    """The statements that the call needs before it."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record for JSON."""
@@ -39,6 +48,7 @@ class Side:
             "library": self.library,
             "version": self.title,
             "call": self.call,
+            "imports": list(self.imports),
             "value": self.value,
         }
         if self.refused is not None:
@@ -51,7 +61,54 @@ def facts_of(measurement: Measurement) -> Facts:
     opened = measurement.opened
     shape = opened.predictions.shape
     columns = shape[1] if len(shape) == 2 else 1
-    return Facts(opened.predictions.dtype, opened.encoding.kind, columns, opened.layout is not None)
+    encoding = opened.encoding
+    return Facts(
+        opened.predictions.dtype,
+        encoding.kind,
+        columns,
+        opened.layout is not None,
+        opened.dtype,
+        encoding.stored_as == "rows",
+    )
+
+
+class AsLibrary(NamedTuple):
+    """How a library measures files: its conventions, and its call."""
+
+    library: Library
+    adopted: Adopted
+    printed: Printed
+
+
+def adopted_by(measurement: Measurement, name: str, typed: Iterable[str]) -> AsLibrary:
+    """Return how a library measures the files of a measurement; the library may still refuse what they hold.
+
+    Raises
+    ------
+    UsageError
+        if it has no such loss or option.
+    """
+    library = libraries()[name]
+    request = replace(measurement.request, library=name)
+    adopted = adopt(library, request, facts_of(measurement), typed)
+    written = printed(library, adopted.call, adopted.request, measurement.opened, measurement.decoded, adopted.usual)
+    return AsLibrary(library, adopted, written)
+
+
+def check(measurement: Measurement, way: AsLibrary) -> None:
+    """Raise a DataError if the library raises an error for what the files hold."""
+    call, opened = way.adopted.call, measurement.opened
+    if call.accepts.raises is None:
+        return
+    operands = Operands(*(None if part is None else whole(part) for part in _read(opened)))  # type: ignore[arg-type]
+    reason = call.accepts.raises(operands, way.adopted.request.loss.parameters)
+    if reason is not None:
+        raise DataError(f"--as {way.library.name}: {call.function} {reason}")
+
+
+def _read(opened: "Job") -> "tuple[Source | None, ...]":
+    """Return the operands that a library looks at."""
+    return opened.predictions, opened.targets, opened.weights, opened.third_operand
 
 
 def as_library(measurement: Measurement, name: str, typed: Iterable[str]) -> Measurement:
@@ -68,17 +125,18 @@ def as_library(measurement: Measurement, name: str, typed: Iterable[str]) -> Mea
     ------
     UsageError
         if the library cannot compute the loss or has no such option.
+    DataError
+        if it takes no such numbers.
     """
-    library = libraries()[name]
-    request = replace(measurement.request, library=name)
-    adopted = steps(library, request, facts_of(measurement), typed)
-    settled = measurement.settled(adopted[-1].request if adopted else request)
-    call = call_for(library, request)
+    way = adopted_by(measurement, name, typed)
+    check(measurement, way)
+    settled = measurement.settled(way.adopted.request)
     settled.receipt["as"] = {
         "library": name,
-        "version": library.title,
-        "call": call.call,
-        "conventions": [step.words for step in adopted],
+        "version": way.library.title,
+        "call": way.printed.call,
+        "imports": list(way.printed.imports),
+        "conventions": [step.words for step in way.adopted.steps],
     }
     return settled
 
@@ -93,7 +151,13 @@ class Numbers:
         self.passes: list[tuple[Request, Measurement, Aggregate]] = []
 
     def value(self, request: Request) -> float:
-        """Return the value of a request, from a pass that was made already if there is one."""
+        """Return the value of a request, from a pass that was made already if there is one.
+
+        Raises
+        ------
+        DataError
+            if there is none, as `Measurement.run` does.
+        """
         key = replace(request, reduction="mean", library=None)
         known = next((pass_made for pass_made in self.passes if pass_made[0] == key), None)
         if known is None:
@@ -104,61 +168,80 @@ class Numbers:
         value, _, _ = reduced(settled.job, aggregate[Summary], REDUCTIONS[request.reduction])
         return value
 
+    def before(self, request: Request) -> float | None:
+        """Return the value of a request that is on the way to another one; None if it has none."""
+        try:
+            return self.value(request)
+        except LosscliError:
+            return None
+
 
 def side_by_side(
     measurement: Measurement, names: Iterable[str], typed: Iterable[str], threads: int | None
-) -> tuple[float, list[Side]]:
-    """Return losscli's own number, and one `Side` for each library.
+) -> tuple[float | None, list[Side]]:
+    """Return losscli's own number, None where it has none, and one `Side` for each library.
 
     Raises
     ------
-    UsageError
-        if none of the libraries can compute it, with the reason of the first one.
+    UsageError, DataError
+        if neither losscli nor any of the libraries can compute it, with losscli's own reason; or if none of the libraries can,
+        with the reason of the first one.
     """
     typed = frozenset(typed)
     numbers = Numbers(measurement, threads)
-    own = numbers.value(measurement.request)
-    sides, reasons = [], []
+    own, sides, reasons = numbers.before(measurement.request), [], []
     for name in names:
         library = libraries()[name]
+        written: Printed | None = None
         try:
-            call = call_for(library, measurement.request)
-            adopted = steps(library, measurement.request, facts_of(measurement), typed)
-        except UsageError as error:
+            way = adopted_by(measurement, name, typed)
+            written = way.printed
+            check(measurement, way)
+            value = numbers.value(way.adopted.request)
+        except LosscliError as error:
             reasons.append(error)
             reason = str(error).removeprefix(f"--as {name}: ")
-            sides.append(Side(name, library.title, "-", None, refused=reason))
+            call, imports = ("-", ()) if written is None else written
+            sides.append(Side(name, library.title, call, None, refused=reason, imports=imports))
             continue
-        values = tuple((step.words, numbers.value(step.request)) for step in adopted)
-        sides.append(Side(name, library.title, call.call, values[-1][1] if values else own, values))
+        values = tuple((step.words, numbers.before(step.request)) for step in way.adopted.steps)
+        sides.append(Side(name, library.title, way.printed.call, value, values, imports=way.printed.imports))
     if len(reasons) == len(sides):
+        if own is None:
+            numbers.value(measurement.request)
         raise reasons[0]
     return own, sides
 
 
-def lines(loss: str, own: float, reduction: str, sides: Iterable[Side], show: Any) -> list[dict[str, str]]:
-    """Return a table with one row per convention: library, value, call, and why the number differs.
+def lines(loss: str, own: float | None, reduction: str, sides: Iterable[Side], show: Any) -> list[dict[str, str]]:
+    """Return a table with one row per convention: library, value, why the number differs, and the call.
 
     `show` turns a number into text.
     """
-    rows = [{"library": "losscli", "value": show(own), "call": loss, "difference": f"{REDUCTIONS[reduction].formula}"}]
+    rows = [{"library": "losscli", "value": show(own), "difference": f"{REDUCTIONS[reduction].formula}", "call": loss}]
     for side in sides:
-        if side.refused is not None:
-            rows.append({"library": side.library, "value": "-", "call": side.call, "difference": side.refused})
-            continue
-        before, words = own, []
-        for text, value in side.steps:
-            same = value == before or math.isclose(value, before, rel_tol=SAME, abs_tol=0)
-            words.append(f"{text}: {'no change here' if same else show(value)}")
-            before = value
-        for i, line in enumerate(words or ["nothing: as losscli"]):
+        for i, line in enumerate(_differences(own, side, show)):
             first = i == 0
             rows.append(
                 {
                     "library": side.library if first else "",
                     "value": show(side.value) if first else "",
-                    "call": side.call if first else "",
                     "difference": line,
+                    "call": "; ".join([*side.imports, side.call]) if first else "",
                 }
             )
     return rows
+
+
+def _differences(own: float | None, side: Side, show: Any) -> list[str]:
+    """Return in words, one line each, why a library's number differs from losscli's own, or why there is none."""
+    if side.refused is not None:
+        return [side.refused]
+    before, words = own, []
+    for text, value in side.steps:
+        same = value == before
+        if value is not None and before is not None:
+            same = same or math.isclose(value, before, rel_tol=SAME, abs_tol=0)
+        words.append(f"{text}: {'no change here' if same else show(value)}")
+        before = value
+    return words or ["nothing: as losscli"]

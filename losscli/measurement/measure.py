@@ -3,6 +3,7 @@
 Every command that computes losses of files calls this; it knows nothing of the command line.
 """
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -15,8 +16,9 @@ from losscli.data.doubts import Doubt
 from losscli.data.target_encoding import DecodedTargets, Smoothing, TargetEncoding
 from losscli.data.units import Units
 from losscli.definition.batch import Sequences
+from losscli.definition.convention import NONE, Bound
 from losscli.definition.request import Request
-from losscli.engine.aggregates import PERCENTILES, SKETCH_ERROR, Faults, Quantiles, divide
+from losscli.engine.aggregates import PERCENTILES, SKETCH_ERROR, Faults, Quantiles
 from losscli.engine.collector import Aggregate, Collector
 from losscli.engine.collectors.baseline import collectors as baseline_collectors
 from losscli.engine.collectors.calibration_bins import MOST_ELEMENTS, CalibrationBins, applies
@@ -26,14 +28,15 @@ from losscli.engine.collectors.row_faults import FaultFinder, findings, raise_fa
 from losscli.engine.collectors.spare_columns import SpareColumns
 from losscli.engine.collectors.summary import Percentiles, Summaries, Summary
 from losscli.engine.evaluate import ChunkResult, evaluate
-from losscli.engine.job import Job, threads_for
+from losscli.engine.job import Job, compute_dtype, threads_for
 from losscli.engine.reduction import REDUCTIONS, baseline, reduced
 from losscli.engine.threads import available_threads, pool
 from losscli.engine.units import PositionCount
 from losscli.errors import DataError, UsageError
 from losscli.findings import Finding, warned
 from losscli.io.bytes import Raw
-from losscli.io.source import MemorySource, Reordered, whole
+from losscli.io.prepared import prepared
+from losscli.io.source import MemorySource, Reordered, Source, whole
 from losscli.io.turned import Turned
 from losscli.measurement import bits
 from losscli.measurement.class_labels import group_names
@@ -78,7 +81,7 @@ class Measurement:
     @property
     def given_columns(self) -> tuple[str, ...] | None:
         """Names of the predictions' columns in the order of their file."""
-        source = self.job.predictions
+        source = self.opened.predictions
         if self.units.layout is not None:
             return None
         return source.of.columns if isinstance(source, Reordered) else source.columns
@@ -107,7 +110,7 @@ class Measurement:
                 f"--temperature does not go together with {request.library or '--as'}, which changes probabilities as they "
                 "were given; leave out one of them"
             )
-        encoding = replace(opened.encoding, sign_convention=convention.labels)
+        encoding = replace(opened.encoding, sign_convention=convention.labels, dense=convention.dense)
         if request.label_smoothing:
             encoding = replace(encoding, smoothing=_smooth(request, encoding, notes))
         job = _of_whole_file(request, _with_convention(request, opened, encoding))
@@ -120,7 +123,16 @@ class Measurement:
             settled.units = replace(self.units, kind="file")
             files = {"predictions": opened.predictions.shape, "targets": opened.targets.shape}
             settled.shapes = self.shapes or files
-        settled.receipt = receipt(request, job, self.decoded, settled.units, self.columns, settled.shapes)
+        described = job
+        if job.convention != NONE:  # the files as they are, and not as a library takes them
+            described = replace(
+                job,
+                predictions=opened.predictions,
+                targets=opened.targets,
+                third_operand=opened.third_operand,
+                weights=opened.weights,
+            )
+        settled.receipt = receipt(request, described, self.decoded, settled.units, self.columns, settled.shapes)
         if self.bytes is not None:
             settled.receipt["bytes"] = self.bytes
         return settled
@@ -281,7 +293,7 @@ class Measurement:
         plain = self.job.encoding.smoothing is None and (temper is None or temper.factor == 1)
         added_up = self.job.unit != "row" and self.job.over_positions == "sum"  # the loss of no single position
         if plain and not added_up and self.request.library is None:
-            mean = divide(sums.weighted.value, sums.weight.value)
+            mean = sums.weighted.over(sums.weight)
             summary |= {name: transform(mean) for name, transform in self.job.loss.declaration.statistics.items()}
         if self.bytes is not None:
             summary["bits_per_byte"] = bits.per_byte(sums.sum.value, self.bytes)
@@ -338,17 +350,19 @@ def _collectors_of_files(request: Request, opened: Job) -> list[Collector]:
 
 def _with_convention(request: Request, opened: Job, encoding: TargetEncoding) -> Job:
     """Return the job of the files as they are with the request's loss, encoding of targets, and conventions."""
-    convention = request.convention
+    convention, loss = request.convention, request.loss
+    if convention.core is not None:
+        loss = replace(loss, declaration=replace(loss.declaration, core=convention.core))
     job = replace(
         opened,
-        loss=request.loss,
+        loss=loss,
         encoding=encoding,
         over_outputs=request.over_outputs,
         extras=opened.extras._replace(clip=convention.clip),
-        scale=convention.scale,
-        skips_zeros=convention.skips_zeros,
-        shift=convention.shift,
+        convention=convention,
     )
+    if convention.cast is not None or convention.bounds:
+        job = _with_operands(job)
     if convention.pairs:
         from losscli.engine.whole_file import positives
 
@@ -359,6 +373,34 @@ def _with_convention(request: Request, opened: Job, encoding: TargetEncoding) ->
     return _by_terms(job) if convention.class_terms else job
 
 
+def _with_operands(job: Job) -> Job:
+    """Return the job with its operands as a library has them: converted to its dtype, and cut off."""
+    convention = job.convention
+    cast = None if convention.cast is None else np.dtype(convention.cast)
+
+    def of(source: Source | None, name: str, numbers: bool = True) -> Source | None:
+        if source is None:
+            return None
+        bound = next(
+            (one for one in convention.bounds if one.operand == name), Bound("predictions", -math.inf, math.inf)
+        )
+        return prepared(source, cast if numbers else None, bound.low, bound.high)
+
+    targets = of(job.targets, "targets", job.encoding.stored_as in ("numbers", "outcomes", "rows"))
+    predictions = of(job.predictions, "predictions")
+    assert predictions is not None
+    assert targets is not None
+    third_operand = of(job.third_operand, "third_operand")
+    return replace(
+        job,
+        predictions=predictions,
+        targets=targets,
+        third_operand=third_operand,
+        weights=of(job.weights, "weights"),
+        dtype=job.dtype if cast is None else compute_dtype(cast),
+    )
+
+
 def _of_whole_file(request: Request, job: Job) -> Job:
     """Return the job that says how rows are put together, for losses of the whole file and of masks; others as they are."""
     family, loss = request.loss.family, request.loss.declaration
@@ -367,6 +409,10 @@ def _of_whole_file(request: Request, job: Job) -> Job:
 
         called_with: tuple[int, ...] | None = loss.core.own.settings.shape  # type: ignore[attr-defined]
         return together(loss, job, request.over_positions, called_with)
+    if job.lists is not None:
+        from losscli.engine.whole_file import grouped
+
+        return grouped(job)
     if family.of_masks:
         from losscli.engine.whole_file import masks
 
@@ -380,13 +426,9 @@ def _by_terms(job: Job) -> Job:
     """
     weights = job.class_weights
     assert weights is not None
-    if job.encoding.stored_as != "indices" and job.encoding.kind != "one-hot":
+    if job.encoding.stored_as != "indices":
         # The sum is divided by the number of rows, thus rows have no weights of their own.
         return replace(job, class_weights=None, extras=job.extras._replace(class_terms=weights))
-    if not weights.all():
-        raise UsageError(
-            "--class-weight: a class of weight 0 does not go together with label smoothing under --as torch"
-        )
     return replace(job, extras=job.extras._replace(class_terms=weights), terms_weighted=True)
 
 

@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from losscli.arrays import Array
+from losscli.io.row_lists import Lists
 from losscli.measurement.class_labels import output_names
 
 if TYPE_CHECKING:
     from losscli.engine.evaluate import Rows
     from losscli.measurement.measure import Measurement
 
-RESERVED = ("sample", "position", "class", "id", "target", "loss", "weight")
+RESERVED = ("sample", "group", "position", "class", "id", "target", "loss", "weight")
 """Names of columns that every output may have."""
 
 
@@ -64,6 +65,8 @@ def places(measurement: "Measurement", numbers: Array, masks: bool, nested: bool
         return {"class": names[numbers].tolist()}
     if units.kind == "sample,class":
         return {"sample": units.original(numbers // len(names)), "class": names[numbers % len(names)].tolist()}
+    if isinstance(units.layout, Lists):
+        return {"sample": numbers, "group": units.layout.named(numbers)}
     samples, positions = units.indices(numbers)
     by_name: dict[str, Any] = {"sample": samples}
     if positions is None or not positions.shape[1]:

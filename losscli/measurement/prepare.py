@@ -3,9 +3,9 @@ decode the targets.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from losscli.data.scalars import everywhere, third_of_all, weight_of_all
 from losscli.data.target_encoding import DecodedTargets
 from losscli.data.targets import decode
 from losscli.data.units import SYNONYMS, unit_kind
-from losscli.data.weights import class_weights, hide_masked, mask_of, output_weights, pos_weight, weights_of
+from losscli.data.weights import Weights, class_weights, hide_masked, mask_of, output_weights, pos_weight, weights_of
 from losscli.definition.batch import Extras
 from losscli.definition.loss import BoundLoss
 from losscli.definition.request import Request
@@ -35,6 +35,9 @@ from losscli.losses import find
 from losscli.measurement import bits
 from losscli.measurement.measure import Measurement
 from losscli.wording import count
+
+if TYPE_CHECKING:
+    from losscli.io.row_lists import Lists
 
 
 def prepare(
@@ -123,6 +126,8 @@ def _settled_masks(request: Request, dataset: Dataset, inputs: "_Inputs", decode
 def _kind_of_units(request: Request, dataset: Dataset, job: Job) -> UnitKind:
     """Return what has one loss, as the results number it; masks of tables are numbered as rows are."""
     family = request.loss.family
+    if job.lists is not None:
+        return "sample"
     if family.of_masks and dataset.layout is not None:
         return SYNONYMS.get(request.per or "", request.per)  # type: ignore[arg-type, return-value]
     return "position" if job.unit == "row" else job.unit  # type: ignore[return-value]
@@ -142,6 +147,7 @@ def _understood(
         likelihoods.check_request(request)
     dataset = _dataset(request, opener, once and _reads_once(request, choose))
     request = _settled_loss(request, dataset, choose)
+    _check_lists(request, dataset)
     if request.loss.family.of_sequences:
         from losscli.data.sequences import sequences_of
 
@@ -159,6 +165,19 @@ def _understood(
     if (doubt := about_two_columns(request, dataset)) is not None:
         raise doubt.error()
     return request, dataset, inputs, _decoded(request, dataset, inputs)
+
+
+def _check_lists(request: Request, dataset: Dataset) -> None:
+    """Raise an error if --group is given for a loss that takes no lists, or for predictions of more than two axes."""
+    if request.group is None:
+        return
+    if not request.loss.family.lists:
+        raise UsageError(f"--group: {request.loss.name} is no loss over lists; leave it out")
+    if dataset.layout is not None:
+        columns = dataset.predictions
+        raise DataError(
+            f"{columns.name}: shape {columns.file_shape}; with --group a row is one item of a list, one number, (n,)"
+        )
 
 
 def _advised(error: DataError, request: Request, opener: Opener, any_loss: bool) -> DataError:
@@ -183,7 +202,9 @@ def _reads_once(request: Request, choose: Callable[[Dataset], BoundLoss] | None)
     """
     family = request.loss.family
     in_order = family.coupled is None and not family.of_sequences and request.targets is not None
-    in_order = in_order and request.per not in ("class", "column", "file")  # whose gradients take two passes
+    in_order = (
+        in_order and request.group is None and request.per not in ("class", "column", "file")
+    )  # whose gradients take two passes
     return (in_order and not family.custom) or choose is not None
 
 
@@ -192,20 +213,32 @@ def _dataset(request: Request, opener: Opener, once: bool) -> Dataset:
     predictions = opener.open(request.predictions, "predictions", once)
     constant = constant_of(request) is not None
     third = request.third_operand if third_of_all(request) is None else None
+    targets = None if constant or request.targets is None else opener.open(request.targets, "targets")
     dataset = assign(
         predictions,
-        None if constant or request.targets is None else opener.open(request.targets, "targets"),
+        targets,
         _weights_file(request, opener),
         request.id,
         request.columns,
         None if third is None else opener.open(third, f"--{request.loss.family.third_operand}"),
         request.by,
         None if request.mask is None else opener.open(request.mask, "--mask"),
+        _list_columns(request, opener, predictions, targets),
     )
     join(dataset, request.id, request.on_unmatched == "drop")
     if dataset.targets is not None:
         dataset.targets.missing = request.missing == "ignore" if request.loss.family.several_outputs else None
     return dataset
+
+
+def _list_columns(request: Request, opener: Opener, predictions: Operand, targets: Operand | None) -> Sequence[Operand]:
+    """Return the columns that --group means; none without it."""
+    if request.group is None:
+        return ()
+    from losscli.data.lists import check_request, group_columns
+
+    check_request(request)
+    return group_columns(request.group, predictions, targets, opener)
 
 
 def _weights_file(request: Request, opener: Opener) -> Operand | None:
@@ -341,6 +374,8 @@ def _job(
     factors, by_output = (by_output, None) if of_masks else (None, by_output)
     by_output = output_weights(request, by_output, source, inputs.several)
     weights = weights_of(request, dataset, source, inputs.several)
+    if request.group is not None:
+        dataset.layout, weights = _lists(dataset, weights)
     unit = _unit(request, dataset, inputs.several, elements)
     extras = _extras(request, inputs, dtype)
     job = Job(
@@ -369,11 +404,42 @@ def _job(
         class_factors=factors,
         counted_classes=_counted_classes(request, source, decoded),
     )
+    if job.lists is not None:
+        job = _in_lists(job)
     if family.coupled == "rows":
-        from losscli.engine.whole_file import everyone
+        from losscli.engine.whole_file import everyone, without_positive
 
         job = replace(job, extras=extras._replace(everyone=everyone(request.loss.declaration, job)))
+        if alone := without_positive(job):
+            dataset.notes.append(
+                f"{job.targets.name}: {count(alone, 'row has', 'rows have')} no other row of the same class, and so no loss; the "
+                "others are compared with such rows all the same"
+            )
     return job
+
+
+def _lists(dataset: Dataset, weights: Weights) -> "tuple[Lists, Weights]":
+    """Return the lists of --group, and the weights with one for each of them in place of those of rows."""
+    from losscli.data.lists import lists_of, weights_of_lists
+
+    lists = lists_of(dataset)
+    if weights.rows is None:
+        return lists, weights
+    return lists, Weights(samples=weights_of_lists(weights.rows, lists))
+
+
+def _in_lists(job: Job) -> Job:
+    """Return the job with its rows in the order of the lists, each of which has one loss."""
+    lists = job.lists
+    assert lists is not None
+    return replace(
+        job,
+        predictions=lists.arranged(job.predictions),
+        targets=lists.arranged(job.targets),
+        mask=None if job.mask is None else lists.arranged(job.mask),
+        third_operand=None if job.third_operand is None else lists.arranged(job.third_operand),
+        unit="sample",
+    )
 
 
 def _third_operand(request: Request, dataset: Dataset, source: Source) -> Source | None:
@@ -392,6 +458,8 @@ def _dtype(request: Request, inputs: _Inputs, decoded: DecodedTargets, third: So
     subtracted = [] if inputs.centers is None else [inputs.centers.dtype]
     if request.loss.family.target_type == "numbers" and decoded.encoding.kind != "constant":
         subtracted.append(decoded.source.dtype)
+    if request.loss.family.third_operand == "event":  # a sum over all events has more digits than a float32 holds
+        subtracted.append(np.dtype(np.float64))
     if third is not None:
         subtracted.append(third.dtype)
     return compute_dtype(inputs.predictions.dtype, np.result_type(*subtracted) if subtracted else None)

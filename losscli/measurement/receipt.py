@@ -1,7 +1,9 @@
 """Receipt and signature: everything that a number depends on, in full and in one line."""
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
+from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -52,10 +54,12 @@ def receipt(
         "predictions": _described(job.predictions) | _shape(shapes, "predictions"),
         "targets": _targets(job, decoded) | _shape(shapes, "targets"),
         "class_axis": request.class_axis,
+        **_list_entries(request, job),
         "shift": request.shift or None,
         "mask": request.mask,
         "missing": request.missing if job.missing else None,
         "computed_in": str(job.dtype),
+        "arithmetic": arithmetic(),
         "classes": list(decoded.classes) if decoded.classes else None,
         "reduction": request.reduction,
         "reduction_formula": REDUCTIONS[request.reduction].formula,
@@ -67,11 +71,14 @@ def receipt(
         **_weight_entries(request, job),
         "centers": request.centers,
         "per": _per(request, job, loss, units),
-        "over_positions": request.over_positions if job.unit != "row" or job.extras.whole is not None else None,
+        "over_positions": request.over_positions
+        if (job.unit != "row" and job.lists is None) or job.extras.whole is not None
+        else None,
         "box": job.extras.box,
         "axes": _axes(job),
         "input_lengths": request.input_lengths,
         "target_lengths": request.target_lengths,
+        "without_positive": _without_positive(job),
         **_third_operand_entry(request, job),
         "levels": _listed(job.extras.levels),
         "targets_from": request.targets_from,
@@ -86,6 +93,32 @@ def receipt(
         "dtype": request.dtype,
     }
     return {key: value for key, value in entries.items() if value is not None}
+
+
+@cache
+def arithmetic() -> dict[str, str]:
+    """Return what digits depend on besides files and conventions: NumPy, and the instructions that it uses here.
+
+    exp, log and pow of float32 have other last digits with other instructions. The name is NumPy's own, of the highest level
+    that it dispatches to on this processor, or of what it is built for if that is all.
+    """
+    return {"numpy": np.__version__, **_simd()}
+
+
+def _simd() -> dict[str, str]:
+    """Return the name of the highest level of instructions that NumPy uses here; nothing if it does not say."""
+    compiled = sys.modules.get("numpy._core._multiarray_umath")  # which NumPy has loaded
+    features: Mapping[str, bool] = getattr(compiled, "__cpu_features__", {})
+    levels = [*getattr(compiled, "__cpu_baseline__", ()), *getattr(compiled, "__cpu_dispatch__", ())]
+    used = [name for name in levels if features.get(name)]
+    return {"simd": used[-1]} if used else {}
+
+
+def _list_entries(request: "Request", job: "Job") -> dict[str, Any]:
+    """Return which column names the lists, how many there are, and the length of the longest; nothing without --group."""
+    if job.lists is None:
+        return {}
+    return {"group": request.group, "lists": job.lists.samples, "longest_list": job.lists.longest}
 
 
 def _loss_entries(request: "Request") -> dict[str, Any]:
@@ -120,6 +153,15 @@ def _third_operand_entry(request: "Request", job: "Job") -> dict[str, Any]:
     if not request.third_operand:
         return {}
     return {str(request.loss.family.third_operand): _operand(request.third_operand, job.third_operand)}
+
+
+def _without_positive(job: "Job") -> int | None:
+    """Return how many rows have no loss since no other row is of their class; None if there are none."""
+    if job.extras.everyone is None:
+        return None
+    from losscli.engine.whole_file import without_positive
+
+    return without_positive(job) or None
 
 
 def _targets(job: "Job", decoded: "DecodedTargets") -> dict[str, Any]:
@@ -231,6 +273,7 @@ def signature(receipt: Mapping[str, Any]) -> str:
         "centers": receipt.get("centers"),
         **{name: _word(receipt[name]) for name in get_args(ThirdOperandName) if name in receipt},
         "levels": _words(receipt.get("levels")),
+        "group": receipt.get("group"),
         "per": _unit(receipt),
         **_of_distributions(receipt),
         "box": None if receipt.get("box") == "xyxy" else receipt.get("box"),

@@ -10,9 +10,11 @@ import numpy as np
 from losscli.analysis.curves import default_range, drawable, shared_axis, trace
 from losscli.definition.loss import Loss, Relation
 from losscli.errors import LosscliError, UsageError
-from losscli.libraries import libraries, meaning
+from losscli.libraries import libraries
+from losscli.lookup.meanings import meaning
+from losscli.lookup.names import is_known
 from losscli.lookup.spec import settings
-from losscli.losses import FAMILIES, LOSSES, is_known
+from losscli.losses import FAMILIES, LOSSES
 from losscli.measurement.conventions import conventions
 from losscli.render import sparkline as sketch
 from losscli.wording import did_you_mean, listing

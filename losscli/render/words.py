@@ -14,6 +14,8 @@ ReportFormat = Literal[RecordFormat, "markdown"]
 """Formats of a report that has no rows of its own."""
 VerifyFormat = Literal[RecordFormat, "junit"]
 """Formats of `losscli verify`."""
+AuditFormat = Literal[RecordFormat, "markdown", "junit"]
+"""Formats of `losscli audit`."""
 SuiteFormat = Literal[RecordFormat, "junit", "markdown", "github"]
 """Formats of `losscli run`; github is annotations of GitHub Actions."""
 

@@ -1,6 +1,7 @@
 """Mergeable records: any split into blocks gives the same record, and extreme values stay what they are."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from losscli.engine import aggregates as reductions
-from losscli.engine.aggregates import Faults, Moments, Quantiles, Total
+from losscli.engine.aggregates import Faults, GroupMoments, Moments, Quantiles, Total
 from losscli.engine.collectors.summary import Summary
+from losscli.engine.reduction import REDUCTIONS, reduced
+from losscli.errors import DataError
 
 floats = st.floats(-1e6, 1e6)
 
@@ -126,3 +129,74 @@ class TestTotalsAndQuantiles:
         assert not Quantiles.of(np.ones(11)).exact
         assert (Quantiles.of(np.ones(5)) + Quantiles.of(np.ones(5))).exact
         assert not (Quantiles.of(np.ones(5)) + Quantiles.of(np.ones(6))).exact
+
+
+class TestNumbersThatOverflow:
+    """Expected values are exact fractions, and roots of them."""
+
+    def test_the_mean_of_numbers_whose_sum_overflows(self):
+        total = Total.of(np.array([1.5e308, 1.7e308])) + Total.of(np.array([1e308]))
+        assert total.value == math.inf
+        assert total.over(3.0) == pytest.approx(1.4e308, rel=1e-15)
+        assert (total + Total(-1.5e308) + Total(-1.7e308)).value == pytest.approx(1e308, rel=1e-15)
+        assert (Total(1.5e308) + Total(1.7e308)).over(2.0) == pytest.approx(1.6e308, rel=1e-15)
+
+    def test_weights_whose_sum_overflows(self):
+        summary = Summary.of(np.array([1.0, 4.0]), np.array([1e308, 1.5e308]))
+        assert summary.weighted.over(summary.weight) == pytest.approx(7 / 2.5, rel=1e-15)
+
+    @pytest.mark.parametrize("size", [1e-320, 1e-200, 1e-150, 1.0, 1e155, 1e200, 1e307])
+    def test_the_spread_of_large_and_small_numbers(self, size):
+        values = np.array([1.0, 3.0, 5.0, 7.0]) * size
+        for cut in (0, 1, 2, 4):
+            moments = Moments.of(values[:cut]) + Moments.of(values[cut:])
+            assert moments.mean == pytest.approx(4 * size, rel=1e-15)
+            assert moments.std == pytest.approx(math.sqrt(5) * size, rel=1e-3 if size < 1e-300 else 1e-15)
+
+    def test_the_spread_of_the_largest_numbers_of_both_signs(self):
+        ends = np.array([1.7e308, -1.7e308])
+        for moments in (Moments.of(ends), Moments.of(ends[:1]) + Moments.of(ends[1:])):
+            assert (moments.mean, moments.std) == (0.0, 1.7e308)
+        assert Moments.of(np.array([1e308, 1e308])).std == 0
+
+    def test_the_spread_with_an_infinite_number_is_infinite(self):
+        assert Moments.of(np.array([1.0, math.inf])).std == math.inf
+        assert (Moments.of(np.array([1.0])) + Moments.of(np.array([math.inf, -math.inf]))).std == math.inf
+
+    def test_the_spread_of_groups(self):
+        values, groups = np.array([1e200, 3e200, 5.0, 7.0]), np.array([0, 0, 1, 1])
+        whole = GroupMoments.of(groups, values, 2)
+        parts = GroupMoments.of(groups[::2], values[::2], 2) + GroupMoments.of(groups[1::2], values[1::2], 2)
+        for found in (whole, parts):
+            assert found.mean.tolist() == [2e200, 6]
+            assert np.sqrt(found.squares).astype(float).tolist() == pytest.approx([math.sqrt(2) * 1e200, math.sqrt(2)])
+
+
+class TestUndefinedResults:
+    def test_weights_whose_sum_overflows_still_have_a_mean(self, compute, save):
+        files = save("p.npy", [1.0, 2.0, 3.0]), save("t.npy", [0.0, 0.0, 1.0])
+        found = compute("mse", *files, "--sample-weight", save("w.npy", [1e308, 1e308, 1e308])).json
+        assert (found["value"], found["baseline"]) == (3.0, None)
+        assert found["summary"]["rmse"] == math.sqrt(3)
+
+    @pytest.mark.parametrize(
+        ("losses", "weights", "words"),
+        [
+            ([math.inf, -math.inf], [1.0, 1.0], "losses are inf and -inf; their mean is undefined"),
+            ([1.0, 2.0], [math.inf, math.inf], "the sum of the weights, or of weights times losses, is too large"),
+        ],
+    )
+    def test_what_is_no_number_is_an_error(self, losses, weights, words):
+        job = SimpleNamespace(predictions=SimpleNamespace(name="p.npy"))
+        with pytest.raises(DataError, match=words):
+            reduced(job, Summary.of(np.array(losses), np.array(weights)), REDUCTIONS["mean"])
+
+    def test_a_comparison_of_numbers_that_overflow_is_refused(self, run, save):
+        files = (
+            save("a.npy", [1.0, 2.0, 3.0]),
+            save("b.npy", [3.0, 2.0, 1.0]),
+            "--targets",
+            save("t.npy", [0.0, 0.0, 1.0]),
+        )
+        found = run("compare", "mse", *files, "--sample-weight", save("w.npy", [1e308, 1e308, 1e308]))
+        found.refuses(3, "too large for an interval; divide the weights")

@@ -375,7 +375,7 @@ def test_softmax_losses_from_probabilities(
 def test_sigmoid_losses_from_probabilities(loss: Loss, dtype: Any, prediction_kind: str) -> None:
     p = np.array([1e-30, 1e-6, 0.01, 0.3, 0.5, 0.7, 0.99, 1 - 1e-4], dtype)
     x = p if prediction_kind == "probs" else np.log(p)
-    for t, make in ((1.0, labels), (0.0, labels), (0.25, soft)):
+    for t, make in ((1.0, labels), (0.0, labels), (0.25, soft), (1e-17, soft)):
         values, slopes = loss.bind()(x, make(x, dtype, t), Extras(prediction_kind), gradient=True)
         for one, value, slope in zip(x, values, slopes, strict=True):
 

@@ -111,9 +111,13 @@ STEEPEST = 760
 
 def reach(loss: Loss, parameters: Any, row: Numbers) -> float:
     """How large the numbers can be whose exponentials are added to 1."""
-    if loss.family.name in ("angular", "batch", "paired"):
+    if loss.family.name in ("angular", "batch", "paired", "mutual", "proxy"):
         return 5 * math.prod(max(abs(value), 1 / abs(value)) for value in parameters.values() if value)
-    return 3 * float(max(map(abs, row))) if loss.family.name in ("ranking", "label-matrix") else 0
+    if loss.family.name in ("preference", "odds", "adversarial"):
+        return 3 * float(max(map(abs, row))) * max([1.0, *(value for value in parameters.values() if value)])
+    steepness = max(1, parameters.get("sigma", 1), 1 / parameters.get("temperature", 1))
+    far = loss.family.name in ("ranking", "label-matrix", "survival")
+    return 3 * steepness * float(max(map(abs, row))) if far else 0
 
 
 def inner_pull(case: Case, row: Numbers) -> Any:

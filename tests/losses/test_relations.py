@@ -85,6 +85,15 @@ def of_leads(bound: BoundLoss, d: np.ndarray) -> np.ndarray:
     return of_signs(bound, stack(d, 0), np.ones(d.shape, np.int8))
 
 
+def of_log_ratios(bound: BoundLoss, h: np.ndarray) -> np.ndarray:
+    nothing = np.zeros((len(h), 2))
+    return bound(stack(h, 0), Dense(np.ones(h.shape, np.int8)), Extras(third_operand=nothing))[0]
+
+
+def of_distances(bound: BoundLoss, d: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return bound.core(d, y)[0]
+
+
 def of_masks(bound: BoundLoss, p: np.ndarray, t: np.ndarray) -> np.ndarray:
     return bound(p, Dense(t), Extras("probs"))[0]
 
@@ -119,6 +128,14 @@ EVALUATORS: dict[str, Evaluator] = {
         lambda domains, generator: {"z": generator.normal(0, 3, (N, CLASSES)), "t": generator.random((N, CLASSES))},
     ),
     "pairs": Evaluator(of_leads, lambda domains, generator: {"d": inside(domains.predictions, generator)}),
+    "preference": Evaluator(of_log_ratios, lambda domains, generator: {"h": generator.normal(0, 20, N)}),
+    "adversarial": Evaluator(
+        of_signs,
+        lambda domains, generator: {
+            "s": generator.normal(0, 3, N),
+            "t": generator.choice(np.array([-1, 1], np.int8), N),
+        },
+    ),
     "cosine": Evaluator(
         of_classes,
         lambda domains, generator: {"a": generator.normal(0, 3, (N, 5)), "b": generator.normal(0, 3, (N, 5))},
@@ -138,6 +155,10 @@ EVALUATORS: dict[str, Evaluator] = {
         },
     ),
     "paired": Evaluator(of_cosines, lambda domains, generator: {"s": generator.uniform(-1, 1, (N, 6))}),
+    "proxy": Evaluator(
+        of_distances,
+        lambda domains, generator: {"d": generator.uniform(0, 4, (N, CLASSES)), "y": generator.integers(0, CLASSES, N)},
+    ),
     "overlap": Evaluator(
         of_masks, lambda domains, generator: {"p": generator.random((N, 6)), "t": generator.integers(0, 2, (N, 6))}
     ),
@@ -178,6 +199,7 @@ HELPERS: dict[str, Any] = {
     "sqrt": np.sqrt,
     "lgamma": np.vectorize(math.lgamma),
     "abs": np.abs,
+    "where": np.where,
     "max": np.maximum,
     "min": np.minimum,
     "pi": math.pi,

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 from mpmath import mp, mpf
-from reference import ctc
 
 import losscli
+from losscli.analysis.shared.oracle.references import ctc
 from losscli.definition.batch import Extras, Indices, Sequences
 from losscli.io import turned
 from losscli.losses import find, sequence

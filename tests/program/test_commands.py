@@ -25,6 +25,7 @@ FEATURES = ("features.csv", "features_labels.csv", "--id", "id")
         (("targets", "tiny_labels.csv:label", "--smoothing", "0.1"), "cat"),
         (("run", "losscli.toml"), "wine"),
         (("verify", str(ROOT / "examples" / "losses" / "clipped_ce.py") + ":right_cross_entropy"), "result"),
+        (("audit", "sklearn", "mean_absolute_error"), "holds"),
         (("demo",), "losscli"),
     ],
     ids=lambda words: words[0] if isinstance(words, tuple) else "",

@@ -371,6 +371,16 @@ FRAMES = {
     "multiclass-hinge": (-3, 3, 0, 4),
     "listwise-softmax": (-3, 3, math.log1p(math.exp(-3)), math.log1p(math.exp(3))),
     "margin-ranking": (-3, 3, 0, 3),
+    "dpo": (-30, 30, math.log1p(math.exp(-3)), math.log1p(math.exp(3))),
+    "kto": (-60, 60, 1 / (1 + math.exp(6)), 1 / (1 + math.exp(-6))),
+    # Odds of exp(-1) / (1 - exp(-1)) against those of exp(-0.01) and of exp(-4).
+    "orpo": (
+        -4,
+        -0.01,
+        0.01 + 0.1 * math.log1p(math.expm1(0.01) / math.expm1(1)),
+        4 + 0.1 * math.log1p(math.expm1(4) / math.expm1(1)),
+    ),
+    "lsgan": (-3, 3, 0, 8),
     "cosine-distance": (0, 2, 0, 2),
     "cosine-embedding": (0, 2, 0, 1),
     "contrastive": (0, 2, 0, 0.5),
@@ -384,6 +394,10 @@ FRAMES = {
         math.log1p(math.exp(1)) / 2 + math.log1p(math.exp(25)) / 50,
     ),
     "n-pairs": (0, 1, math.log1p(math.exp(-1)), math.log1p(math.exp(1))),
+    "clip": (0, 1, math.log1p(math.exp(-1 / 0.07)), math.log1p(math.exp(1 / 0.07))),
+    "proxy-nca": (0, 1, -2, 2),
+    "batch-hard-triplet": (0, 1, 0, 2),
+    "batch-all-triplet": (0, 1, 0, 2),
     "dice": (0, 1, 0.5 / 4, 1.5 / 3),
     "lovasz-hinge": (-3, 3, 0, 2),
     # Of one class p and 1/4 against 1 and 0, and of the other 1 - p and 3/4 against 0 and 1.

@@ -60,8 +60,12 @@ def block(loss: Loss, dtype: Any, n: int, k: int) -> tuple[np.ndarray, Targets, 
         x = np.clip(x / 6, -1, 1)
     if name == "box":
         x = np.sort(generator.uniform(-5, 5, (n, 2, 2)), axis=1).reshape(n, 4).astype(dtype)
-    if name == "pairs":
+    if name in ("pairs", "preference", "odds"):
         x = x[:, :2]
+    if name in ("preference", "odds", "feedback"):
+        x = -np.abs(x)
+    if name in ("feedback", "adversarial"):
+        x = x[:, 0].copy()
     if name == "views":
         x = np.concatenate([x, x[::-1], x / 2], axis=1)
     labels = generator.integers(0, min(k, 5), n)
@@ -72,9 +76,12 @@ def block(loss: Loss, dtype: Any, n: int, k: int) -> tuple[np.ndarray, Targets, 
         targets = Dense(generator.integers(0, 2, x.shape).astype(bool))
     elif name == "ranking":
         targets = Dense(np.abs(targets.t))
-    elif name in ("pairs", "pair", "cosine-pair"):
+    elif name == "survival":
+        targets = Dense(generator.integers(0, 3, x.shape).astype(float))
+        extras = Extras(third_operand=generator.integers(0, 2, x.shape).astype(float))
+    elif loss.family.target_type == "signs" and name != "mask-margins":
         targets = Dense(generator.choice([-1, 1], n).astype(np.int8))
-        extras = Extras(third_operand=None if name == "pairs" else x[::-1].copy())
+        extras = Extras(third_operand=None if loss.family.third_operand is None else x[::-1].copy())
     elif name == "triplet":
         extras = Extras(third_operand=np.roll(x, 1, axis=0))
     elif name == "overlap":
@@ -98,9 +105,17 @@ def block(loss: Loss, dtype: Any, n: int, k: int) -> tuple[np.ndarray, Targets, 
     elif name == "batch":
         targets = Indices(labels)
         extras = Extras(everyone=Everyone(unit(x)[0], labels, np.ones(n, bool)), at=np.arange(n))
-    elif name == "paired":
+    elif name in ("mined", "every-triplet"):
+        targets = Indices(labels)
+        extras = Extras(everyone=Everyone(x.astype(float), labels, np.ones(n, bool)), at=np.arange(n))
+    elif name == "proxy":
+        targets, extras = Indices(labels), Extras(centers=generator.normal(size=(5, x.shape[1])))
+    elif name == "two-views":
+        extras = Extras(columns=1)
+    elif name in ("paired", "mutual"):
         targets = Dense(x[::-1].copy())
-        extras = Extras(everyone=Everyone(unit(x[::-1])[0], np.zeros(0), np.ones(n, bool)), at=np.arange(n))
+        everyone = Everyone(unit(x[::-1])[0], np.zeros(0), np.ones(n, bool), sources=unit(x)[0])
+        extras = Extras(everyone=everyone, at=np.arange(n))
     return x, targets, extras
 
 

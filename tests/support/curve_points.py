@@ -41,6 +41,9 @@ VARIABLES: dict[str, Callable[[Any], dict[str, Any]]] = {
     "distribution": lambda x: {"y": 2 + x, "t": mpf(2)},
     "gaussian": lambda x: {"y": x, "t": mpf(0), "v": mpf(1)},
     "pairs": lambda x: {"d": x},
+    "preference": lambda x: {"h": x},
+    "feedback": lambda x: {"h": x, "t": mpf(1)},
+    "adversarial": lambda x: {"s": x, "t": mpf(1)},
 }
 """The variables of formulas at a point of the axis, for families whose formulas are of numbers."""
 

@@ -12,7 +12,6 @@ from losscli.definition.domain import REAL, Interval
 from losscli.definition.loss import Loss
 from losscli.engine.job import Job
 from losscli.io.source import MemorySource
-from losscli.losses.contrastive import unit
 
 K = 4
 """Classes, and columns of most predictions."""
@@ -23,11 +22,22 @@ WIDTHS = {
     "class-overlap": 2 * K,
     "label-matrix": 2 * K,
     "quantile-file": 2 * K,
-    "pairs": 2,
     "box": 4,
     "interval": 2,
 }
-FEATURED = ("embedding", "cosine", "cosine-pair", "pair", "triplet", "batch", "paired")
+FEATURED = (
+    "embedding",
+    "cosine",
+    "cosine-pair",
+    "pair",
+    "triplet",
+    "batch",
+    "paired",
+    "mutual",
+    "mined",
+    "every-triplet",
+    "proxy",
+)
 CENTERS = np.random.default_rng(99).normal(size=(K, FEATURES))
 
 
@@ -62,6 +72,8 @@ def numbers_in(domain: Interval, generator: np.random.Generator, shape: tuple[in
         return generator.normal(0, 3, shape)
     if domain.whole:
         return generator.integers(int(domain.low), int(domain.high) + 1, shape).astype(float)
+    if np.isinf(domain.low):
+        return domain.high - generator.lognormal(0, 0.7, shape)
     if np.isinf(domain.high):
         return domain.low + generator.lognormal(0, 0.7, shape)
     return domain.low + (domain.high - domain.low) * generator.uniform(0.02, 0.98, shape)
@@ -72,7 +84,7 @@ def drawn(loss: Loss, n: int, seed: int, k: int = K, elements: bool = False) -> 
     generator = np.random.default_rng(seed)
     family = loss.family
     domains = loss.domains(loss.bind().parameters)
-    width = FEATURES if family.name in FEATURED else WIDTHS.get(family.name, k)
+    width = FEATURES if family.name in FEATURED else family.width or WIDTHS.get(family.name, k)
     rows = not (family.several_outputs or (family.name == "pair")) or (elements and family.several_outputs)
     shape = (n, width) if rows else (n,)
     predictions = numbers_in(domains.predictions, generator, shape)
@@ -112,14 +124,20 @@ def drawn(loss: Loss, n: int, seed: int, k: int = K, elements: bool = False) -> 
     if family.takes_centers:
         extras = extras._replace(centers=CENTERS)
     if family.third_operand is not None and family.name != "pair":
-        third = generator.lognormal(0, 0.5, shape) if family.third_operand in DOMAINS else generator.normal(0, 2, shape)
+        third = generator.normal(0, 2, shape)
+        if family.third_operand in DOMAINS or family.third_operand == "reference":
+            third = np.exp(third / 4) if family.third_operand in DOMAINS else -np.abs(third)
+        third = (third > 0).astype(float) if family.third_operand == "event" else third
         extras = extras._replace(third_operand=third)
     if family.coupled == "rows":
         others = generator.normal(size=(4 * K, FEATURES))
         if family.target_type == "numbers":
             others = targets
         labels = np.arange(len(others)) % K
-        everyone = Everyone(unit(others)[0], labels, np.ones(len(others), bool))
+        assert family.meets is not None
+        everyone = Everyone(family.meets(others), labels, np.ones(len(others), bool))
+        if family.both_ways:
+            everyone = everyone._replace(sources=family.meets(predictions))
         extras = extras._replace(everyone=everyone, at=np.arange(n))
     if family.coupled == "file":
         extras = extras._replace(columns=width // 2)

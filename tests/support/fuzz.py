@@ -98,6 +98,15 @@ SHARES = {
     "class-masks": 1,
     "class-overlap": 2,
     "label-matrix": 1,
+    "preference": 1,
+    "feedback": 1,
+    "odds": 1,
+    "adversarial": 1,
+    "mutual": 1,
+    "mined": 1,
+    "every-triplet": 1,
+    "proxy": 1,
+    "two-views": 1,
 }
 """How often a family is drawn."""
 WORDS = ("", " ", "x", "NaN", "nan", "inf", "-inf", "1e999", "-1", "1e5", "0.5", "1,5", '"', "1;2", "\t", "\x00", "007", "NA", "٣", "1_0", "0x1", "+1", "1.", ".5", "1e-400", "true", "None", "ant", "2", "255", "a\nb", "=1+1", "9" * 400)  # fmt: skip
@@ -387,7 +396,7 @@ class Maker:
             dtypes = ["f4", "f8"]
         elif (
             self.domains.predictions == REAL
-            and family.name not in ("box", "cosine", "cosine-pair", "batch", "paired")
+            and family.name not in ("box", "cosine", "cosine-pair", "batch", "paired", "mutual", "proxy", "two-views")
             and self.chance(0.1)
         ):
             x = np.rint(x)
@@ -439,7 +448,7 @@ class Maker:
                 t = np.rint(t).astype(self.pick(["i8", "i4"]))
             else:
                 t = t.astype(self.pick(["f4", "f8"]))
-            if family.name in ("cosine", "paired"):
+            if family.name in ("cosine", "paired", "mutual"):
                 t[~t.any(axis=1)] = 1
             return Part(t, self.named(p, flat))
         labels = family.target_type == "classes" or (family.target_type == "outcomes" and not flat and self.chance(0.4))
@@ -534,7 +543,8 @@ class Maker:
         if third_operand is None or (self.family.name == "pair" and self.flat):
             return None
         x = self.generator.normal(size=p.rows.shape)
-        x = abs(x) + 0.01 if third_operand in ("variance", "scale", "dispersion") else x
+        positive = dict.fromkeys(("variance", "scale", "dispersion"), abs(x) + 0.01)
+        x = (positive | {"reference": -abs(x)}).get(third_operand, x)
         return Part(x.astype(self.pick(["f4", "f8"])), self.named(p, self.flat))
 
     def weights(self) -> Part | None:

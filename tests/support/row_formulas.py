@@ -18,6 +18,10 @@ FAMILIES = (
     "scores",
     "ranking",
     "pairs",
+    "preference",
+    "feedback",
+    "odds",
+    "adversarial",
     "cosine",
     "cosine-pair",
     "pair",
@@ -25,6 +29,11 @@ FAMILIES = (
     "angular",
     "batch",
     "paired",
+    "mutual",
+    "proxy",
+    "mined",
+    "every-triplet",
+    "two-views",
     "overlap",
     "mask-margins",
     "class-masks",
@@ -39,6 +48,7 @@ FAMILIES = (
     "quantiles",
     "quantile-file",
     "sequence",
+    "survival",
 )
 
 KINK = mpf(10) ** 15
@@ -119,12 +129,53 @@ def ranking(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator
         kinds = [wholes, np.zeros(k), np.ones(k)]
         if loss.name in ("listwise-softmax", "listnet"):
             kinds.append(np.abs(rounded(generator, dtype, k, scale=2)).astype(float))
+        if loss.name in ("lambdarank", "approx-ndcg", "list-mle"):
+            kinds = [generator.integers(0, 5, k).astype(float), np.round(generator.random(k) * 3, 2), *kinds[:2]]
         for t in kinds:
 
             def value(z: Numbers, t: Numbers = exact(t)) -> Any:
-                return truth(loss, parameters, z=z, t=t, items=range(len(z)), K=len(z))
+                ranks = {id(x): standing(x) for x in (z, t)}
 
-            yield Case(row[None], Dense(t[None]), Extras(), value, [])
+                def place(x: Numbers, item: int) -> int:
+                    return ranks[id(x)][item]
+
+                return truth(loss, parameters, z=z, t=t, items=range(len(z)), K=len(z), place=place)
+
+            inner = smooth_places(parameters, exact(t)) if loss.name == "approx-ndcg" else ()
+            yield Case(row[None], Dense(t[None]), Extras(), value, [], *inner)
+
+
+def smooth_places(parameters: Any, t: Numbers) -> tuple[Callable[[Numbers], Numbers], Function]:
+    """The places of ApproxNDCG, which are rounded, and one minus NDCG by them."""
+    ideal = sum((2**one - 1) / mp.log(1 + place) for one, place in zip(t, standing(t), strict=True)) or mpf(1)
+
+    def places(z: Numbers) -> Numbers:
+        leads = [[(other - one) / mpf(parameters["temperature"]) for other in z] for one in z]
+        return [sum(1 / (1 + mp.exp(-x)) for x in row) + mpf("0.5") for row in leads]
+
+    return places, lambda r: 1 - sum((2**one - 1) / mp.log(1 + at) for one, at in zip(t, r, strict=True)) / ideal
+
+
+def standing(x: Numbers) -> list[int]:
+    """The place of each number, the largest first; of equal ones the first."""
+    order = sorted(range(len(x)), key=lambda k: (-x[k], k))
+    return [order.index(k) + 1 for k in range(len(x))]
+
+
+def survival(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[Case]:
+    rows = [rounded(generator, dtype, k, scale=scale) for k, scale in ((2, 1), (4, 0.3), (5, 2), (4, 30), (3, 1e3))]
+    rows += [np.zeros(3, dtype), np.array([20, 0], dtype), np.array([0, 20, 19], dtype), np.array([1e3, 1e3, 0], dtype)]
+    for row in rows:
+        n = len(row)
+        times = [np.arange(n, 0.0, -1), generator.integers(1, 3, n).astype(float), np.ones(n)]
+        for t in times:
+            for e in (np.ones(n), generator.integers(0, 2, n).astype(float)):
+                e[generator.integers(n)] = 1
+
+                def value(z: Numbers, t: Numbers = exact(t), e: Numbers = exact(e)) -> Any:
+                    return truth(loss, parameters, z=z, t=t, e=e, rows=range(len(z)))
+
+                yield Case(row[None], Dense(t[None]), Extras(third_operand=e[None]), value, [])
 
 
 def pairs(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[Case]:
@@ -136,6 +187,64 @@ def pairs(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[C
                 Dense(np.array([t], np.int8)),
                 Extras(),
                 lambda x, t=t: truth(loss, parameters, d=t * (x[0] - x[1])),
+                [],
+            )
+
+
+def likelihoods(dtype: Any, generator: Any, numbers: int) -> Iterator[np.ndarray]:
+    """Log-probabilities of every size: of tokens and of long responses, of certain and of impossible ones."""
+    for scale in (1e-6, 0.01, 0.5, 1, 3, 30, 300):
+        for _ in range(2):
+            yield -np.abs(rounded(generator, dtype, numbers, scale=scale))
+
+
+def preference(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[Case]:
+    for row in likelihoods(dtype, generator, 2):
+        for t in (1, -1):
+            for reference in (np.asarray(row * (1 + 0.1 * generator.normal(size=2)), dtype), row, row[::-1]):
+                yield Case(
+                    row[None],
+                    Dense(np.array([t], np.int8)),
+                    Extras(third_operand=reference[None]),
+                    lambda x, t=t: truth(loss, parameters, h=t * ((x[0] - x[2]) - (x[1] - x[3]))),
+                    exact(reference),
+                )
+
+
+def feedback(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[Case]:
+    for row in likelihoods(dtype, generator, 1):
+        for t in (1, -1):
+            reference = np.asarray(row * (1 + 0.1 * generator.normal()), dtype)
+            yield Case(
+                row,
+                Dense(np.array([t], np.int8)),
+                Extras(third_operand=reference),
+                lambda x, t=t: truth(loss, parameters, h=x[0] - x[1], t=t),
+                exact(reference),
+            )
+
+
+def odds(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[Case]:
+    rows = [*likelihoods(dtype, generator, 2), np.array([-1e-6, -20], dtype), np.array([-700, -0.5], dtype)]
+    for row in rows:
+        for t in (1, -1):
+
+            def value(x: Numbers, t: int = t) -> Any:
+                w, l = x[::t]
+                return truth(loss, parameters, w=w, l=l)
+
+            yield Case(row[None], Dense(np.array([t], np.int8)), Extras(), value, [])
+
+
+def adversarial(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[Case]:
+    scores = [*(float(rounded(generator, dtype, scale=scale)) for scale in (0.1, 1, 1, 3, 30, 1e4)), 0.0, 1.0, -1.0]
+    for score in scores:
+        for t in (1, -1):
+            yield Case(
+                np.array([score], dtype),
+                Dense(np.array([t], np.int8)),
+                Extras(),
+                lambda x, t=t: truth(loss, parameters, s=x[0], t=t),
                 [],
             )
 
@@ -291,6 +400,88 @@ def paired(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[
             y=0,
             negatives=list(range(1, n)),
         )
+
+
+def mutual(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[Case]:
+    for n, d in ((1, 2), (2, 2), (4, 3), (6, 5)):
+        x, t = rounded(generator, dtype, n, d), rounded(generator, dtype, n, d)
+        targets, others = [exact(one) for one in t], [exact(one) for one in x[1:]]
+
+        def cosines(row: Numbers, targets: Any = targets, others: Any = others) -> Numbers:
+            own = cosine_of(row, targets[0])
+            return [own, *(cosine_of(row, one) for one in targets[1:]), *(cosine_of(targets[0], one) for one in others)]
+
+        def of(s: Numbers, n: int = n) -> Any:
+            return truth(loss, parameters, s=s[:n], c=[s[0], *s[n:]], y=0, negatives=list(range(1, n)))
+
+        everyone = Everyone(unit(t)[0], np.zeros(0), np.ones(n, bool), sources=unit(x)[0])
+        extras = Extras(everyone=everyone, at=np.array([0]))
+        yield Case(x[[0]], Dense(t[[0]]), extras, lambda row, of=of, cosines=cosines: of(cosines(row)), [], cosines, of)
+
+
+def proxy(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[Case]:
+    for k, d in ((2, 2), (3, 3), (5, 4)):
+        centers = rounded(generator, dtype, k, d)
+        x = rounded(generator, dtype, 1, d, scale=10 ** generator.uniform(-3, 3))
+        near = np.asarray(centers[[1]] * (1 + 1e-3 * generator.normal(size=d)), dtype)
+        proxies = [exact(one) for one in centers]
+        for row in (x, centers[[0]] * dtype(2.5), near):
+
+            def inner(numbers: Numbers, proxies: Any = proxies) -> Numbers:
+                return [2 - 2 * cosine_of(numbers, one) for one in proxies]
+
+            def of(distances: Numbers, k: int = k) -> Any:
+                return truth(loss, parameters, d=distances, y=0, others=list(range(1, k)))
+
+            targets, extras = Indices(np.array([0])), Extras(centers=centers)
+            yield Case(row, targets, extras, lambda x, of=of, inner=inner: of(inner(x)), [], inner, of)
+
+
+def mined(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[Case]:
+    """The distances are what is rounded, each beside 1; of the largest features, everything is."""
+    for labels, d, scale in (
+        ([0, 0, 1], 2, 1),
+        ([0, 1, 0, 1, 1, 0], 3, 1),
+        ([0, 0, 1, 1, -1], 4, 0.1),
+        ([0, 0, 0, 1], 1, 30),
+    ):
+        x, y = rounded(generator, dtype, len(labels), d, scale=scale), np.array(labels)
+        for row in (0, 1):
+            kept = y >= 0
+            others = [i for i in range(len(y)) if i != row and kept[i]]
+            positives = [i for i in others if y[i] == y[row]]
+            negatives = [i for i in others if y[i] != y[row]]
+            if not positives:
+                continue
+            share, rows = 0.25 if loss.family.census else 1.0, [exact(one) for one in x]
+
+            def distances(numbers: Numbers, rows: Any = rows) -> Numbers:
+                return [size(minus(numbers, other)) for other in rows]
+
+            def of(D: Numbers, positives: Any = positives, negatives: Any = negatives) -> Any:
+                more = {"anchors": 1, "triplets": 4} if loss.family.census else {}
+                return truth(loss, parameters, D=D, positives=positives, negatives=negatives, **more)
+
+            def value(numbers: Numbers, of: Any = of, rows: Any = rows, row: int = row) -> Any:
+                return of([mpf(0) if i == row else size(minus(numbers, other)) for i, other in enumerate(rows)])
+
+            everyone = Everyone(x.astype(float), y, kept, share=share)
+            extras = Extras(everyone=everyone, at=np.array([row]))
+            yield Case(x[[row]], Indices(y[[row]]), extras, value, [], distances, of)
+
+
+def two_views(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[Case]:
+    for n, d, scale in ((3, 2, 1), (3, 1, 0.1), (4, 2, 1)):
+        a = rounded(generator, dtype, n, d, scale=scale)
+        for b in (
+            rounded(generator, dtype, n, d, scale=scale),
+            np.asarray(a * (1 + 1e-3 * generator.normal(size=(n, d))), dtype),
+        ):
+
+            def value(x: Numbers, d: int = d, n: int = n) -> Any:
+                return truth(loss, parameters, a=table(x[: n * d], d), b=table(x[n * d :], d))
+
+            yield Case(a.reshape(1, -1), Dense(b.reshape(1, -1)), Extras(columns=d), value, exact(b))
 
 
 def of_cosines(
@@ -598,6 +789,10 @@ MAKERS = {
     "scores": scores,
     "ranking": ranking,
     "pairs": pairs,
+    "preference": preference,
+    "feedback": feedback,
+    "odds": odds,
+    "adversarial": adversarial,
     "cosine": cosine,
     "cosine-pair": cosine_pair,
     "pair": pair,
@@ -605,6 +800,11 @@ MAKERS = {
     "angular": angular,
     "batch": batch,
     "paired": paired,
+    "mutual": mutual,
+    "proxy": proxy,
+    "mined": mined,
+    "every-triplet": mined,
+    "two-views": two_views,
     "overlap": overlap,
     "mask-margins": mask_margins,
     "class-masks": class_masks,
@@ -619,6 +819,7 @@ MAKERS = {
     "quantiles": quantiles,
     "quantile-file": quantile_file,
     "sequence": sequence,
+    "survival": survival,
 }
 
 

@@ -797,6 +797,15 @@ def value_of(
         x_rows = table_of(exact, width) if family.coupled == "file" else exact
         target = marks if family.coupled == "file" else marks[0]
         return [truth(loss, parameters, {"x": x_rows, "t": target, "levels": levels, "K": width})]
+    if family.name == "two-views":
+        a, b = table_of(exact, width), table_of(marks, width)
+        if len(a) < 2:
+            raise NothingError("a variance of one row")
+        if loss.name == "barlow-twins" and any(
+            len(set(column)) == 1 for side in (a, b) for column in zip(*side, strict=True)
+        ):
+            raise UnclearError("a column that does not vary")
+        return [truth(loss, parameters, {"a": a, "b": b})]
     if family.name == "label-matrix":
         return [truth(loss, parameters, of_labels(table_of(exact, width), table_of(marks, width), parameters))]
     if family.coupled == "masks":
@@ -820,12 +829,26 @@ def value_of(
         rows = zip(exact, marks, third or [], strict=True)
         name = BESIDE[family.name]
         return [evaluate(loss, loss.formula, {"y": a, "t": b, name: mpf(v)}, parameters) for a, b, v in rows]
+    if family.name == "feedback":
+        rows = zip(exact, marks, third or [], strict=True)
+        return [evaluate(loss, loss.formula, {"h": a - mpf(r), "t": b}, parameters) for a, b, r in rows]
+    if family.name == "adversarial":
+        rows = zip(exact, marks, strict=True)
+        return [evaluate(loss, loss.formula, {"s": a, "t": b}, parameters) for a, b in rows]
     if family.name == "residual":
         return [evaluate(loss, loss.formula, {"r": a - b}, parameters) for a, b in zip(exact, marks, strict=True)]
     if family.name in ("relative", "distribution"):
         return [evaluate(loss, loss.formula, {"y": a, "t": b}, parameters) for a, b in zip(exact, marks, strict=True)]
     if family.name == "margin":
         return [evaluate(loss, loss.formula, {"m": a * b}, parameters) for a, b in zip(exact, marks, strict=True)]
+    if family.name == "proxy":
+        proxies = [[mpf(one) for one in row] for row in centers(asked)[0]]
+        if len(proxies[0]) != len(x):
+            raise RefusedError("centers of another dimension")
+        d, y = [2 * apart(exact, one) for one in proxies], t.index(1.0)
+        if any(map(mp.isnan, d)):
+            return [mp.nan]
+        return [truth(loss, parameters, {"d": d, "y": y, "others": [k for k in range(len(d)) if k != y]})]
     if family.name == "embedding":
         rows = centers(asked)[0]
         center = rows[t.index(1.0)]
@@ -930,6 +953,16 @@ def of_triplet(x: list[Any], t: list[Any], third: Any, parameters: Any) -> dict[
     return {"a": Vector(x), "b": Vector(t), "n": Vector(third), "norm": norm}
 
 
+def of_responses(x: list[Any], t: list[Any], third: Any, parameters: Any) -> dict[str, Any]:
+    ratio = [one - other for one, other in zip(x, third, strict=True)]
+    return {"h": t[0] * (ratio[0] - ratio[1])}
+
+
+def of_odds(x: list[Any], t: list[Any], third: Any, parameters: Any) -> dict[str, Any]:
+    w, l = x if t[0] > 0 else reversed(x)
+    return {"w": w, "l": l}
+
+
 def of_boxes(a: list[Any], b: list[Any], third: Any, parameters: Any) -> dict[str, Any]:
     if not all(map(mp.isfinite, [*a, *b])):
         raise UnclearError("a limit at infinity")
@@ -1012,14 +1045,52 @@ def among(
     kept = [j for j, t in enumerate(targets) if t is not None]
     if len(kept) > MOST_ROWS:
         raise UnclearError("too many rows that meet each other")
-    if asked.loss.family.name == "paired":
+    family = asked.loss.family
+    if family.name in ("paired", "mutual"):
         s = [1 - apart(x, [mpf(one) for one in t]) for t in targets if t is not None]
-        return {"s": s, "y": i, "negatives": [j for j in kept if j != i]}
-    s = [mpf(j == i) if j == i or j not in kept else 1 - apart(x, list(map(mpf, row))) for j, row in enumerate(rows)]
+        own = [mpf(one) for one in targets[i] or ()]
+        c = [s[i] if j == i else 1 - apart(list(map(mpf, row)), own) for j, row in enumerate(rows)]
+        if family.name == "mutual" and any(map(mp.isnan, c)):
+            s = [mp.nan]
+        return {"s": s, "c": c, "y": i, "negatives": [j for j in kept if j != i]}
     alike = [j for j in kept if j != i and targets[j] == targets[i]]
-    if any(sum(targets[j] == targets[k] for k in kept) == 1 for j in kept):
-        raise NothingError("a label of one row")
-    return {"s": s, "positives": alike, "negatives": [j for j in kept if targets[j] != targets[i]]}
+    apart_from = [j for j in kept if targets[j] != targets[i]]
+    found: dict[str, Any] = {"positives": alike, "negatives": apart_from}
+    if family.name == "batch":
+        s = [
+            mpf(j == i) if j == i or j not in kept else 1 - apart(x, list(map(mpf, row))) for j, row in enumerate(rows)
+        ]
+        return found | {"s": s}
+    if not apart_from:
+        raise NothingError("one label")
+    far = [[size(Vector(map(mpf, one)) - list(map(mpf, other))) for other in rows] for one in rows]
+    far[i] = [size(Vector(x) - list(map(mpf, other))) for other in rows]
+    if any(mp.isnan(one) for row in far for one in row):
+        return found | {"s": [mp.nan]}
+    if family.name == "every-triplet":
+        counts, margin = number_of_triplets(targets, far, kept, asked), mpf(asked.get("--margin", "1"))
+        if any(abs(far[a][j] + margin - far[a][k]) < 1e-9 for a in kept for j in kept for k in kept):
+            raise UnclearError("a triplet of loss 0, or next to it")
+        found |= {"anchors": counts[0], "triplets": counts[1]}
+    return found | {"s": [], "D": far[i]}
+
+
+def number_of_triplets(
+    targets: list[list[float] | None], far: list[list[Any]], kept: list[int], asked: Asked
+) -> tuple[int, int]:
+    """The rows of a file that have a positive, and the triplets that are not far enough apart."""
+    margin, anchors, triplets = mpf(asked.get("--margin", "1")), 0, 0
+    for i in kept:
+        alike = [j for j in kept if j != i and targets[j] == targets[i]]
+        others = [k for k in kept if targets[k] != targets[i]]
+        anchors += bool(alike)
+        triplets += sum(far[i][j] + margin > far[i][k] for j in alike for k in others)
+    return anchors, triplets
+
+
+def has_positive(i: int, targets: list[list[float] | None]) -> bool:
+    """Whether another row has a row's label."""
+    return any(j != i and t is not None and t == targets[i] for j, t in enumerate(targets))
 
 
 ROWS = {
@@ -1032,6 +1103,8 @@ ROWS = {
     },
     "ranking": lambda x, t, third, parameters: {"z": x, "t": t, "items": range(len(x)), "K": len(x)},
     "pairs": lambda x, t, third, parameters: {"d": t[0] * (x[0] - x[1])},
+    "preference": of_responses,
+    "odds": of_odds,
     "cosine": lambda x, t, third, parameters: {"d": apart(x, t)},
     "cosine-pair": lambda x, t, third, parameters: {"d": apart(x, third), "t": t[0]},
     "pair": lambda x, t, third, parameters: {"D": x[0] if third is None else size(Vector(x) - third), "t": t[0]},
@@ -1140,7 +1213,7 @@ def reduced(
             return (low, high) if mp.isfinite(low) and high - low <= 1e-9 * (1 + abs(low)) else (None, None)
 
     for i, (x, t) in enumerate(zip(predictions, targets, strict=True)):
-        if t is None:
+        if t is None or (family.coupled == "rows" and family.target_type == "classes" and not has_positive(i, targets)):
             continue
         other = None if third is None else third[i]
         if any(map(math.isnan, [*x, *(other or ())])):
@@ -1148,6 +1221,8 @@ def reduced(
         least = {"variance": 5e-324, "scale": 5e-324, "dispersion": 0}.get(family.third_operand or "", -math.inf)
         if other is not None and not all(one >= least for one in other):
             raise RefusedError("no variance")
+        if other is not None and family.third_operand == "reference" and not all(one <= 0 for one in other):
+            raise RefusedError("no log-probability")
         if family.name == "pair" and other is None and not 0 <= x[0] < math.inf:
             raise RefusedError("no distance")
         for domain, values in ((domains.predictions, x), (domains.targets, t)):

@@ -254,7 +254,7 @@ def student_interval(n: int, mean: float, squares: float, confidence: float = 0.
     """Return the interval of a mean of n values with this sum of squared deviations; NaN for fewer than two values."""
     if n < 2:
         return math.nan, math.nan
-    half = student_quantile((1 + confidence) / 2, n - 1) * math.sqrt(squares / (n - 1) / n)
+    half = student_quantile((1 + confidence) / 2, n - 1) * float(np.sqrt(squares / (n - 1) / n))
     return mean - half, mean + half
 
 

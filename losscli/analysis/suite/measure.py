@@ -19,7 +19,7 @@ from losscli.engine.job import Job
 from losscli.errors import DataError, LosscliError, UsageError
 from losscli.io.bytes import Looked
 from losscli.io.operands import Opener
-from losscli.measurement.sums import UNDEFINED, measured_together, prepared, total
+from losscli.measurement.sums import UNDEFINED, contribution, measured_together, prepared, total
 from losscli.wording import did_you_mean
 
 
@@ -138,12 +138,33 @@ def _compared(outcome: Outcome, baseline: "Baseline") -> Check:
     before = earlier.get("value") if tolerance.statistic == "value" else _summary(earlier).get(tolerance.statistic)
     if not isinstance(before, float) or not math.isfinite(before) or actual is None:
         return Check(what, UNMEASURED, actual, f"{baseline.file} has no number for it; save it anew with --save")
-    limit = tolerance.limit(before)
+    limit = tolerance.limit(before, _size(outcome, before), outcome.computed_in)
     change = actual - before
     share = divide(100 * change, abs(before))
     relative = "" if share != share else f", {share:+.3g} %"
-    words = f"{before!r} before, {actual!r} now ({change:+.4g}{relative}); at most {limit!r}"
-    return Check(what, MET if actual <= limit else UNMET, actual, words)
+    words = f"{before!r} before, {actual!r} now ({change:+.4g}{relative}); at most {limit.most!r} ({limit.why})"
+    if actual <= limit.most:
+        return Check(what, MET, actual, words)
+    return Check(what, UNMET, actual, words + _other_arithmetic(earlier, outcome))
+
+
+def _size(outcome: Outcome, before: float) -> float:
+    """What rounding is relative to: the earlier number or, if it is a sum of terms, which may cancel, their sizes."""
+    sizes = [
+        abs(contribution(term, result))
+        for term, result in zip(outcome.measure.terms, outcome.results, strict=True)
+        if result
+    ]
+    return max(abs(before), sum(sizes)) if outcome.measure.summed else abs(before)
+
+
+def _other_arithmetic(earlier: Mapping[str, Any], outcome: Outcome) -> str:
+    """What to say where the earlier result was computed with other instructions or another NumPy; else nothing."""
+    before, now = earlier.get("arithmetic"), outcome.arithmetic
+    if not isinstance(before, dict) or before == now or now is None:
+        return ""
+    then, here = (", ".join(f"{key} {value}" for key, value in one.items()) for one in (before, now))
+    return f"; it was computed with {then}, and now with {here}, which may change the last digits"
 
 
 def _summary(earlier: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from losscli.errors import Exit
 from losscli.measurement.measure import Measurement
@@ -14,21 +14,48 @@ from losscli.version import __version__
 MET, UNMET, UNMEASURED = "met", "not met", "unmeasured"
 CODES = {MET: Exit.OK, UNMET: Exit.UNMET, UNMEASURED: Exit.DATA}
 """What can become of a check, a measurement or a suite, the best first, and the exit code of each."""
-ROUNDING = 1e-9
-"""The relative tolerance where none is given: what another order of additions may change."""
+ROUNDING = {"float32": 1e-6, "float64": 1e-9}
+"""The relative tolerance where none is given, by the dtype that a loss was computed in.
+
+In float64 it is what another order of additions may change. In float32, NumPy's exp, log and pow have other last digits on
+other processors: of all losses with the edges of their parameters, single rows differed by up to 4e-7 and means by up to 2e-8
+between AVX-512, AVX2 and neither, and by 4e-6 only the thirtieth power of a small one.
+"""
+
+
+class Limit(NamedTuple):
+    """The largest number that is accepted after an earlier one, and why."""
+
+    most: float
+    why: str
 
 
 @dataclass(frozen=True)
 class Tolerance:
-    """By how much a statistic may be above the earlier one: `absolute`, or `relative` times the earlier one, whichever is more."""
+    """By how much a statistic may be above the earlier one: `absolute`, or `relative` times the earlier one, whichever is more.
+
+    Without a `relative`, it is what rounding may do in the dtype of the computation.
+    """
 
     absolute: float = 0.0
-    relative: float = ROUNDING
+    relative: float | None = None
     statistic: str = "value"
 
-    def limit(self, earlier: float) -> float:
-        """The largest number that is accepted after an earlier one."""
-        return earlier + max(self.absolute, self.relative * abs(earlier))
+    def limit(self, earlier: float, size: float, dtypes: set[str]) -> Limit:
+        """Return the limit for numbers that were computed in some dtypes; `size` is that of the terms of a sum."""
+        if self.relative is None:
+            dtype = "float32" if "float32" in dtypes else "float64"
+            part = ROUNDING[dtype]
+            return Limit(earlier + part * size, f"{part:g} of it for rounding in {dtype}")
+        most = earlier + max(self.absolute, self.relative * abs(earlier))
+        return Limit(most, f"tolerance of the suite: {self._words()}")
+
+    def _words(self) -> str:
+        """Return what the suite says, as it says it."""
+        said = [
+            f"{name} = {value:g}" for name, value in (("absolute", self.absolute), ("relative", self.relative)) if value
+        ]
+        return " or ".join(said) or "0"
 
 
 @dataclass(frozen=True)
@@ -98,6 +125,16 @@ class Outcome:
         """The signature of the result, or of all terms with their weights: what was computed, and by which conventions."""
         return joined(self.measure.terms, [result.signature if result else "?" for result in self.results])
 
+    @property
+    def arithmetic(self) -> dict[str, Any] | None:
+        """What the digits of the results depend on besides files and conventions; None if nothing was measured."""
+        return next((dict(result.receipt["arithmetic"]) for result in self.results if result is not None), None)
+
+    @property
+    def computed_in(self) -> set[str]:
+        """The dtypes of the computation."""
+        return {str(result.receipt["computed_in"]) for result in self.results if result is not None}
+
     def statistic(self, name: str) -> float | None:
         """A statistic of the measurement, by its name in requirements. A sum has its 'value' and those of its terms, by name.
 
@@ -136,6 +173,7 @@ class Outcome:
                 "ignored": result.ignored,
                 "summary": result.summary,
             }
+        found["arithmetic"] = self.arithmetic
         found["files"] = [{"predictions": one, "targets": other} for one, other in self.files]
         found["checks"] = [check.record() for check in self.checks]
         if self.errors:

@@ -6,10 +6,11 @@ from typing import get_args
 
 import numpy as np
 
+from losscli.analysis.shared.points import LABELS, grid
 from losscli.analysis.verify.model import Matched
 from losscli.analysis.verify.patterns import close
-from losscli.analysis.verify.points import LABELS, grid
 from losscli.analysis.verify.subject import Reference, Subject
+from losscli.custom.dotted import is_dotted
 from losscli.custom.guess import guessed
 from losscli.custom.loss import CLASSES, NUMBERS, Settings, settled
 from losscli.custom.reading import EITHER, CallError, Found
@@ -17,8 +18,16 @@ from losscli.definition.loss import BoundLoss
 from losscli.definition.request import Request
 from losscli.definition.words import PredictionKind
 from losscli.errors import UsageError
+from losscli.libraries import names
 from losscli.lookup.names import find
 from losscli.lookup.spec import single
+
+
+def known(where: str) -> list[str]:
+    """Return the losses that a library means by a dotted name, such as torch.nn.functional.huber_loss."""
+    if not is_dotted(where):
+        return []
+    return sorted(names().get(where.rpartition(".")[2].lower().replace("_", ""), ()))
 
 
 class Matcher:
@@ -68,15 +77,15 @@ class Matcher:
 
     def references(self) -> Iterator[BoundLoss]:
         """Yield the losses to compare with, with the parameters that both have under the same name."""
-        names = (
-            dict.fromkeys([self.against])
-            if self.against
-            else dict.fromkeys(guessed(self.found.where, columns) for columns in (True, False))
+        guesses = dict.fromkeys(
+            [*known(self.found.where), *(guessed(self.found.where, columns) for columns in (True, False))]
         )
-        for name in filter(None, names):
+        for name in filter(None, [self.against] if self.against else guesses):
             bound = single(name)
             family = bound.family
             if not (family.several_outputs or (family.target_type == "classes" and family.takes_from)):
+                if not self.against:
+                    continue
                 raise UsageError(f"--against {name}: no grid is known for losses of {family.name}; choose another")
             yield bound.declaration.bind(**dict(bound.parameters) | self._shared(bound))
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from losscli.analysis.verify.points import LABELS
+from losscli.analysis.shared.points import LABELS
 from losscli.analysis.verify.subject import Reference
 from losscli.custom.loss import Settings
 from losscli.definition.loss import Family

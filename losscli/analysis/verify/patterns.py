@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from losscli.analysis.verify.points import Points, chances
+from losscli.analysis.shared.points import Points, chances
 from losscli.analysis.verify.subject import Reference
 from losscli.arrays import Array
 from losscli.definition.batch import Dense

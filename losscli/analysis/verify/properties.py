@@ -10,10 +10,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from losscli.analysis.shared.points import LABELS, Points, endless, extremes, grid, perfect
 from losscli.analysis.verify.match import Matcher
 from losscli.analysis.verify.model import BROKEN, MET, SKIPPED, WARNING, Example, Matched, Property, Verified
 from losscli.analysis.verify.patterns import TOLERANCE, clips, close, patterns
-from losscli.analysis.verify.points import LABELS, Points, endless, extremes, grid, perfect
 from losscli.analysis.verify.subject import Subject
 from losscli.arrays import Array
 from losscli.custom.coupling import CoupledError

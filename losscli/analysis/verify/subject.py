@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from losscli.analysis.verify.points import Points
+from losscli.analysis.shared.points import Points
 from losscli.arrays import Array
 from losscli.custom.loss import Custom, Settings
 from losscli.custom.reading import Found

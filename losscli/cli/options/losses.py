@@ -64,6 +64,8 @@ THIRD_OPERANDS: dict[ThirdOperandName, str] = {
     "dispersion": "Dispersions of the predictions, in their shape or one per row; or one number for all.",
     "negative": "Features of the negatives, in the predictions' shape.",
     "other": "Features of the other one of each pair, in the predictions' shape.",
+    "reference": "Log-probabilities under the reference model, in the predictions' shape.",
+    "event": "1 where an event ended the time of a row, and 0 where it is censored.",
 }
 """The name of a third operand, which is the name of its option too -> the help of the option."""
 
@@ -129,6 +131,20 @@ OF_THE_LOSS: tuple[Option, ...] = (
         ],
         None,
         TAKEN_BY["levels"],
+    ),
+    Option(
+        "group",
+        Annotated[
+            str | None,
+            option(
+                "--group",
+                metavar="COLUMN|FILE[:COLUMN]",
+                panel=LOSS,
+                help="Of which list each row is an item: lists then have one loss each, and may differ in length.",
+            ),
+        ],
+        None,
+        TAKEN_BY["group"],
     ),
     Option(
         "per",

@@ -29,6 +29,7 @@ def compare(
     The verdict is that of `losscli compare` with the same options.
     """
     from losscli.analysis.compare import Terms, compare_all
+    from losscli.lookup.names import elsewhere
     from losscli.lookup.spec import single
     from losscli.lookup.spec import spec as spec_of
     from losscli.measurement.receipt import signature
@@ -48,5 +49,5 @@ def compare(
         about = f"A: {models[0]}, B: {models[1]} | {signature(found.first.measurement.receipt)}"
         one, loss = found.comparisons[0], spec_of(request.loss)
         notes = gallery.publish(lambda: picture.draw(one, loss, terms, look, about), about)
-    say([*found.notes, *notes], quiet)
+    say([*found.notes, *elsewhere(spec), *notes], quiet)
     return 0

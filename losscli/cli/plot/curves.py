@@ -47,6 +47,7 @@ def curves(
     Losses of whole rows are drawn over one number of a small example; the label of the axis says which.
     """
     from losscli.analysis.curves import check_range, default_range, drawable, shared_axis, trace
+    from losscli.lookup.names import elsewhere
     from losscli.lookup.spec import spec as spec_of
     from losscli.lookup.spec import specs
 
@@ -65,4 +66,4 @@ def curves(
         notes = gallery.publish(lambda: picture.draw(traced, axis, look, gradient, log, mark), about)
     if mark and not any(curve.breaks for curve in traced):
         notes.append(f"--mark: none of these losses changes its form over a {name} from {low:g} to {high:g}")
-    say(notes, quiet)
+    say([*elsewhere(*spec), *notes], quiet)

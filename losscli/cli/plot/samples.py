@@ -50,7 +50,7 @@ PICTURED: tuple[Option, ...] = (
 
 
 def _command_of(loss: "Loss") -> Any:
-    return loss_command(loss, lambda values, typed: samples(loss, values), signature(loss, PICTURED))
+    return loss_command(loss, lambda values, typed: samples(loss, values, typed.name), signature(loss, PICTURED))
 
 
 class SamplesGroup(LossGroup):
@@ -73,15 +73,18 @@ def _group() -> None:
     pass
 
 
-def samples(loss: "Loss", values: dict[str, Any]) -> int:
+def samples(loss: "Loss", values: dict[str, Any], typed: str = "") -> int:
     """Run `losscli plot samples` of one loss, and return the exit code.
 
     Parameters
     ----------
     values
         the values of the command's options, by the names of its parameters.
+    typed
+        the loss's name as the user typed it.
     """
     from losscli.definition.request import Request
+    from losscli.lookup.names import elsewhere
     from losscli.measurement.prepare import prepare
 
     bound = loss.bind(**{name: values.pop(name) for name in loss.parameters})
@@ -104,7 +107,7 @@ def samples(loss: "Loss", values: dict[str, Any]) -> int:
         panels = [drawn.panel] if drawn.panel else [name for name in picture.PANELS if name not in missing]
         notes = gallery.publish(lambda: picture.draw(sampled, panels, look), sampled.result.signature)
     left_out = [f"no panel of {name}: {why}" for name, why in missing.items() if job.encoding.kind == "soft"]
-    say([*measurement.notes, *left_out, *notes], quiet)
+    say([*measurement.notes, *elsewhere(typed), *left_out, *notes], quiet)
     return 0
 
 

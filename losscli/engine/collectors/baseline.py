@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
-from losscli.arrays import Array, times
+from losscli.arrays import Array, running_sums, times
 from losscli.definition.batch import Dense, Extras, Indices, Targets
 from losscli.definition.loss import BoundLoss
 from losscli.engine.collector import BatchCollector, ChunkCollector, Collector
@@ -109,7 +109,7 @@ class Median(NamedTuple):
 def weighted_median(values: Array, weights: Array) -> float:
     """Return the value at which half of the weight is reached; the mean of two values if it is reached between them."""
     order = np.argsort(values, kind="stable")
-    values, reached = values[order], np.cumsum(weights[order])
+    values, reached = values[order], np.maximum.accumulate(running_sums(weights[order][None])[0])
     half = reached[-1] / 2
     low = int(np.searchsorted(reached, half, side="left"))
     high = int(np.searchsorted(reached, half, side="right"))

@@ -10,7 +10,7 @@ from losscli.arrays import Array, row_sums
 from losscli.data.scalars import BOUNDS, DOMAINS
 from losscli.data.target_encoding import SUM_TOLERANCE
 from losscli.definition.batch import Sequences
-from losscli.definition.domain import REAL, Domains
+from losscli.definition.domain import LOG_PROBABILITIES, REAL, Domains, Interval
 from losscli.engine.aggregates import PLACES_SHOWN, Faults
 from losscli.engine.collector import BatchCollector
 from losscli.errors import DataError
@@ -38,6 +38,12 @@ ROW_SUM = "row sum"
 OVERFLOWED = "overflowed"
 SATURATED = "saturated"
 NO_ALIGNMENT = "no alignment"
+ALLOWED_THIRD = {
+    **{name: domain._replace(high_closed=True) for name, domain in DOMAINS.items()},
+    "reference": LOG_PROBABILITIES,
+    "event": Interval(0, 1, low_closed=True, high_closed=True, whole=True),
+}
+"""The numbers that a third operand may be, by its name; features may be any."""
 
 
 @dataclass(frozen=True)
@@ -61,9 +67,14 @@ class FaultFinder(BatchCollector):
         return _faults(job, look, batch) + faults
 
 
-def undefined_mask(losses: Array) -> Faults:
-    """Return the fault of masks whose loss is undefined, although each of their rows is as it should be."""
-    return Faults({UNDEFINED: (int(np.isnan(losses).sum()), ((0, None, math.nan),))})
+def undefined_mask(losses: Array, rows: Array | None = None) -> Faults:
+    """Return the fault of masks whose loss is undefined, although each of their rows is as it should be.
+
+    `rows` are the first rows of the masks that `losses` are of; None for row 0.
+    """
+    undefined = np.flatnonzero(np.isnan(losses))
+    places = [0] if rows is None else rows[undefined[:PLACES_SHOWN]].tolist()
+    return Faults({UNDEFINED: (len(undefined), tuple((row, None, math.nan) for row in places))})
 
 
 def _of_sequences(job: "Job", look: "_Looker", batch: "Batch") -> Faults:
@@ -149,11 +160,10 @@ def _outside_domains(job: "Job", look: _Looker, batch: "Batch") -> Faults:
     if domains.targets != REAL:
         faults = faults + look(OUTSIDE_TARGET, domains.targets.outside(batch.targets), batch.targets)
     if third_operand is not None:
-        domain = DOMAINS.get(job.loss.family.third_operand or "")
-        bad = np.isnan(third_operand)
-        if domain is not None:  # infinity is in no domain, but no error: the loss is what it makes of it
-            bad |= domain.outside(third_operand) & (third_operand != np.inf)
-        faults = faults + look(BAD_THIRD_OPERAND, bad, third_operand)
+        own = ALLOWED_THIRD.get(job.loss.family.third_operand or "", REAL)
+        allowed = job.convention.taken.third_operand or own
+        outside = np.isnan(third_operand) | (False if allowed == REAL else allowed.outside(third_operand))
+        faults = faults + look(BAD_THIRD_OPERAND, outside, third_operand)
     if weights is not None:
         faults = faults + look(BAD_WEIGHT, ~((weights >= 0) & np.isfinite(weights)), weights)
     return faults
@@ -264,6 +274,19 @@ def _words(job: "Job", fault: str, place: tuple[int, int | None, float]) -> _Wor
     """Return the words for a fault of the rows of a job; `place` is the first place that has it."""
     if fault == BAD_THIRD_OPERAND and (name := job.loss.family.third_operand or "") in DOMAINS:
         return _Words("outside-domain", f"{{value:g}} is no {name}", f"a {name} is a number {BOUNDS[DOMAINS[name]]}")
+    reference = fault == BAD_THIRD_OPERAND and job.loss.family.third_operand == "reference"
+    if reference or (fault == OUTSIDE_PREDICTION and job.domains.predictions == LOG_PROBABILITIES):
+        return _Words(
+            "outside-domain",
+            "{value:g} is no log-probability, which is at most 0",
+            "if these are probabilities, take their logarithms",
+        )
+    if fault == BAD_THIRD_OPERAND and job.loss.family.third_operand == "event":
+        return _Words(
+            "outside-domain",
+            "{value:g} in --event",
+            "an event is 1, and a time that is censored 0; of other codes, save code == 1",
+        )
     if fault in (CROSSED_PREDICTION, CROSSED_TARGET):
         return _words_of_boxes(job.extras.box or "xyxy", place[1])
     if fault == NAN_TARGET and len(job.targets.shape) == 2:

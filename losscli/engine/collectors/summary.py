@@ -1,6 +1,5 @@
 """The sums, moments and percentiles of the losses, which every result has."""
 
-import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -36,10 +35,8 @@ class Summary(NamedTuple):
             total, moments = Total.of(losses), Moments.of(losses)
             if weights is None:
                 return cls(total, Total(float(len(losses))), len(losses), ignored, moments, total)
-            # A row of weight 0 adds 0, even where its loss is infinite.
-            weighted = np.where(weights == 0, 0, weights * losses)
             nonzero = int(np.count_nonzero(weights))
-            return cls(Total.of(weighted), Total.of(weights), nonzero, ignored, moments, total)
+            return cls(Total.of_products(weights, losses), Total.of(weights), nonzero, ignored, moments, total)
 
     def __add__(self, other: "Summary") -> "Summary":  # type: ignore[override]
         return Summary(
@@ -58,7 +55,7 @@ class Summary(NamedTuple):
     @property
     def mean(self) -> float:
         """Mean of the losses before weights, from the compensated sum."""
-        return self.sum.value / self.samples if self.samples else math.nan
+        return self.sum.over(self.samples)
 
 
 @dataclass(frozen=True)
@@ -68,7 +65,12 @@ class Summaries(ChunkCollector):
     record = Summary
 
     def of(self, job: Job, rows: CountedRows) -> Summary:
-        return Summary.of(rows.wide, rows.row_weights, rows.ignored)
+        summary = Summary.of(rows.wide, rows.row_weights, rows.ignored)
+        if rows.row_weights is None or not (job.terms_weighted or job.convention.plain_products):
+            return summary
+        with np.errstate(all="ignore"):
+            terms = rows.wide if job.terms_weighted else rows.wide * rows.row_weights
+        return summary._replace(weighted=Total.of(terms))
 
 
 @dataclass(frozen=True)

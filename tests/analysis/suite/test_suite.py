@@ -1,7 +1,10 @@
 """Suites: what is measured, judged and reported, and every exit code, through the command line."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -342,6 +345,73 @@ class TestBaselines:
         assert check["check"] == ("max against b.json" if "max" in tolerance else "value against b.json")
         assert "before" in check["words"]
 
+    @pytest.mark.parametrize(
+        ("dtype", "factor", "code", "why"),
+        [
+            ("float32", 1 + 6e-7, 0, "1e-06 of it for rounding in float32"),
+            ("float32", 1 + 2e-6, 1, "1e-06 of it for rounding in float32"),
+            ("float64", 1 + 1e-10, 0, "1e-09 of it for rounding in float64"),
+            ("float64", 1 + 6e-7, 1, "1e-09 of it for rounding in float64"),
+        ],
+    )
+    def test_are_compared_as_the_dtype_allows(self, suite, save, dtype, factor, code, why):
+        values = np.array([1.0, 2, 4], dtype)
+        save("x.npy", values)
+        text = '[measure.a]\nloss = "l1"\npredictions = "x.npy"\ntargets = 0\n'
+        self.save(suite, text)
+        save("x.npy", (values * factor).astype(dtype))
+        done = suite(text, "--baseline", "b.json")
+        assert (done.code, why in read(done)["measures"][0]["checks"][0]["words"]) == (code, True)
+        done = suite(text + "tolerance = { relative = 1e-12 }\n", "--baseline", "b.json")
+        assert (done.code, "tolerance of the suite: relative = 1e-12" in done.out) == (1, True)
+
+    def test_of_a_sum_whose_terms_cancel_are_compared_by_the_size_of_the_terms(self, suite, save):
+        """7/3 - 6.9/3, of which each is off by 6e-7 of itself: the difference changes by 4e-5 of itself."""
+        values = np.array([1.0, 2, 4], np.float32)
+        text = "[measure.a]\nterms = [" + ", ".join(
+            f'{{ loss = "l1", name = "{name}", weight = {weight}, predictions = "{name}.npy", targets = 0 }}'
+            for name, weight in (("x", 1), ("y", -1))
+        )
+        save("x.npy", values), save("y.npy", values - np.float32(0.1 / 3))
+        self.save(suite, text + "]\n")
+        save("x.npy", values * np.float32(1 + 6e-7))
+        assert suite(text + "]\n", "--baseline", "b.json").code == 0
+
+    def test_say_what_else_differs_where_they_are_not_met(self, suite, save, folder):
+        text = '[measure.a]\nloss = "l1"\npredictions = "x.npy"\ntargets = 0\n'
+        self.save(suite, text)
+        path = folder / "b.json"
+        report = json.loads(path.read_text())
+        now = report["measures"][0]["arithmetic"]
+        assert now["numpy"] == np.__version__
+        report["measures"][0]["arithmetic"] = now | {"simd": "ABACUS"}
+        path.write_text(json.dumps(report))
+        words = f"it was computed with numpy {np.__version__}, simd ABACUS, and now with numpy {np.__version__}, simd"
+        done = suite(text, "--baseline", "b.json")
+        assert (done.code, words in done.out) == (0, False)
+        save("x.npy", [9.0])
+        done = suite(text, "--baseline", "b.json")
+        assert (done.code, words in done.out) == (1, True)
+
+    def test_of_a_processor_without_simd_are_met(self, suite, save, folder):
+        """float32 exp has other last digits there."""
+        from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
+
+        names = " ".join(name for name in __cpu_dispatch__ if __cpu_features__[name])
+        if not names:
+            pytest.skip("NumPy dispatches on nothing that this processor has")
+        generator = np.random.default_rng(4)
+        save("z.npy", generator.normal(0, 8, (999, 5)).astype(np.float32)), save("y.npy", generator.integers(0, 5, 999))
+        text = '[measure.a]\nloss = "ce"\npredictions = "z.npy"\ntargets = "y.npy"\n'
+        here = self.save(suite, text).json["measures"][0]
+        words = [sys.executable, "-m", "losscli", "run", "s.toml", "--save", "b.json"]
+        plain = os.environ | {"NPY_DISABLE_CPU_FEATURES": names}
+        subprocess.run(words, env=plain, check=True, capture_output=True)
+        there = json.loads((folder / "b.json").read_text())["measures"][0]
+        assert here["arithmetic"]["simd"] != there["arithmetic"]["simd"]
+        assert here["signature"] == there["signature"]
+        assert suite(text, "--baseline", "b.json").code == 0
+
     def test_may_be_named_on_the_command_line(self, suite, save):
         text = '[measure.a]\nloss = "l1"\npredictions = "x.npy"\ntargets = 0\n'
         self.save(suite, text, "old.json")
@@ -663,7 +733,7 @@ class TestExample:
         rng = np.random.default_rng(0)
         np.save("features.npy", rng.normal(size=(360, 2)))
         np.save("centers.npy", rng.normal(size=(10, 2)))
-        assert run("run", "losscli.toml", "--save", "baseline.json").code == 0
+        assert run("run", "s.toml", "--save", "baseline.json").code == 0
         assert run("run", "losscli.toml").code == 0
 
 

@@ -1,0 +1,1 @@
+"""The oracle: losses in 60-digit arithmetic, from the formulas of their declarations. It needs mpmath."""

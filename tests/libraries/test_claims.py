@@ -1,0 +1,206 @@
+"""The call that is printed, run by Python on the very arrays, gives the number that is printed.
+
+`tests/support/claims.py` draws arrays, options and parameters for each call of each library; a sample of its runs is made here,
+where the libraries are installed. The numbers that are written out were printed by torch 2.13.0 for the same arrays.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import claims
+import numpy as np
+import pytest
+
+from losscli.libraries import libraries
+
+COMPLETE = ("torch",)
+"""Libraries of which every call is held to the claim."""
+Compute = Callable[..., Any]
+Save = Callable[..., str]
+
+
+@pytest.mark.parametrize("library", COMPLETE)
+def test_a_sample_of_random_runs(library: str) -> None:
+    if not claims.installed(library):
+        pytest.skip(f"{library} is not installed")
+    counts, failed = claims.run([library], None, 600, seed=11)
+    assert [claims.described(*one) for one in failed[:3]] == []
+    found = counts[library]
+    # A harness that refuses everything would find nothing: three in five runs compare two numbers.
+    assert sum(found[verdict] for verdict in claims.COMPARED) > 350
+
+
+@pytest.mark.skipif(not claims.installed("torch"), reason="torch is not installed")
+class TestHarness:
+    """It finds what it is for."""
+
+    def case(self, **options: Any) -> claims.Case:
+        arrays = {"p": np.array([1.5, 1.0, 5.0]), "t": np.array([1.0, 2.0, 3.0])}
+        return claims.Case("a case", "torch", "huber", "logits", arrays, options)
+
+    @pytest.mark.parametrize(
+        ("changed", "verdict"),
+        [
+            (lambda claim: claim, "same"),
+            (lambda claim: claim._replace(value=claim.value * (1 + 1e-12)), "different"),
+            (lambda claim: claim._replace(value=math.inf), "different"),
+            (lambda claim: claim._replace(value="refused: for no reason"), "refused alone"),
+            (lambda claim: claim._replace(call=claim.call.replace("delta=0.5", "delta=1")), "different"),
+            (lambda claim: claim._replace(call=claim.call.replace("delta", "beta")), "number alone"),
+            (lambda claim: claim._replace(call=f"float('nan') * {claim.call}"), "number alone"),
+        ],
+    )
+    def test_a_claim_that_does_not_hold(
+        self, monkeypatch: pytest.MonkeyPatch, changed: Callable[[claims.Claim], claims.Claim], verdict: str
+    ) -> None:
+        claim = changed(claims.claimed(self.case(delta=0.5)))
+        monkeypatch.setattr(claims, "claimed", lambda case: claim)
+        assert claims.judged(self.case(delta=0.5)).verdict == verdict
+
+    def test_every_call_of_a_library_gets_its_runs(self) -> None:
+        drawn = list(claims.cases(["torch"], None, 2 * len(libraries()["torch"].calls), 1))
+        assert [case.loss for case in drawn[: len(drawn) // 2]] == [call.loss for call in libraries()["torch"].calls]
+
+
+ROWS = ([[0.5, 0.3, 0.2], [0.1, 0.8, 0.1]], [0, 2])
+PAIR = ([[0.0, 0]], [[3.0, 4]])
+
+
+@pytest.mark.parametrize(
+    ("loss", "words", "arrays", "expected", "part"),
+    [
+        ("ce", "--from probs", ROWS, 1.4978661367769954, "nll_loss(torch.tensor(numpy.log(p)), torch.tensor(t))"),
+        ("ce", "--from probs", (ROWS[0][:1], [[0.2, 0.3, 0.5]]), 1.30454023362682, "cross_entropy(torch.tensor(numpy.log(p))"),
+        ("ce", "--class-weight 0=0,1=2 --label-smoothing 0.1", ([[1.0, 2], [0, 1]], [0, 1]), 0.3132616875182229, "[0.0, 2.0]"),
+        ("bce", "--from probs --class-weight 0=2,1=3", ([0.2, 0.9], [0, 1]), 0.3811843248009492, "weight=torch.tensor("),
+        ("gaussian-nll", "--variance 1e-8", ([1.0], [1.5]), 124993.09224472102, "numpy.full(p.shape, 1e-08)"),
+        ("poisson", "", ([-1e-9, 2.0], [1, 0]), 10.263020629305096, "eps=1e-08"),
+        ("huber", "--delta 0.5", ([1.5, 1, 5], [1, 2, 3]), 0.4583333333333333, "delta=0.5"),
+        ("triplet", "--swap 1 --margin 2 --negative n.npy", PAIR, 5.999999599999504, "swap=True, eps=1e-06"),
+        ("cosine-embedding", "--other n.npy", ([[0.0, 0]], [1]), 1.0, "torch.tensor(other)"),
+    ],
+)  # fmt: skip
+def test_numbers_and_calls_of_torch(
+    compute: Compute, save: Save, loss: str, words: str, arrays: Any, expected: float, part: str
+) -> None:
+    save("n.npy", [[4.0, 4.0]])
+    p, t = save("p.npy", arrays[0]), save("t.npy", arrays[1])
+    found = compute(loss, p, t, *words.split(), "--as", "torch", "-f", "json").json
+    assert found["value"] == pytest.approx(expected, rel=1e-14)
+    call = found["receipt"]["as"]
+    assert part in call["call"]
+    assert call["imports"][-1] == "import torch"
+    if claims.installed("torch"):
+        names = {"p": np.load(p), "t": np.load(t), "negative": np.load("n.npy"), "other": np.load("n.npy")}
+        exec("\n".join(call["imports"]), names)
+        assert float(eval(call["call"], names)) == pytest.approx(expected, rel=1e-15)
+
+
+def test_numbers_that_are_too_large_for_float32_are_infinite_there(compute: Compute, save: Save) -> None:
+    p, t = save("p.npy", [-100.0, 1.0], np.float32), save("t.npy", [1, 1])
+    assert compute("SoftMarginLoss", p, t, "--as", "torch", "-f", "value").value == math.inf
+    # 3e38 fits, and the sum of two does not.
+    p, zero = save("p.npy", [1.75e19, 1.75e19], np.float32), save("z.npy", [0.0, 0.0], np.float32)
+    assert compute("mse", p, zero, "--as", "torch", "-f", "value").value == math.inf
+    assert compute("mse", p, zero, "-f", "value").value == pytest.approx(3.0625e38, rel=1e-6)
+
+
+def test_where_the_library_has_nan_there_is_no_number(compute: Compute, save: Save) -> None:
+    """torch multiplies infinities by 0: a masked logit with a soft target of 0, a row of weight 0, labels at infinite logits."""
+    p, t = save("p.npy", [[-math.inf, 0.0, 1.0]]), save("t.npy", [[0.0, 0.5, 0.5]])
+    assert compute("ce", p, t, "-f", "value").value == pytest.approx(math.log(1 + math.e) - 0.5)
+    compute("ce", p, t, "--as", "torch").refuses(3, "p.npy[0]", "undefined")
+    z, y = save("z.npy", [math.inf, 1.0]), save("y.npy", [1, 1])
+    compute("bce", z, y, "--as", "torch").refuses(3, "z.npy[0]", "undefined")
+    x, w = save("x.npy", [math.inf, 1.0]), save("w.npy", [0.0, 1.0])
+    assert compute("mse", x, y, "--sample-weight", w, "-f", "value").value == 0
+    compute("mse", x, y, "--sample-weight", w, "--as", "torch").refuses(3, "NaN")
+
+
+class TestArguments:
+    """What a call does not take is refused, unless it is what the call does anyway."""
+
+    @pytest.mark.parametrize(
+        ("words", "option"),
+        [
+            ("bce p.npy t.npy --from probs --pos-weight 3 --as torch", "--pos-weight"),
+            ("bce p.npy t.npy --from probs --pos-weight 3 --as keras", "--pos-weight"),
+            ("bce p.npy t.npy --from probs --pos-weight 3 --as sklearn", "--pos-weight"),
+            ("bce p.npy t.npy --pos-weight 3 --as optax", "--pos-weight"),
+            ("bce p.npy t.npy --from probs --label-smoothing 0.1 --as torch", "--label-smoothing"),
+            ("ce r.npy t.npy --from probs --label-smoothing 0.1 --as sklearn", "--label-smoothing"),
+            ("mape p.npy t.npy --epsilon 0.5 --as keras", "--epsilon"),
+            ("dice p.npy t.npy --from probs --smooth 1 --as keras", "--smooth"),
+            ("triplet r.npy r.npy --negative r.npy --swap 1 --as optax", "--swap"),
+            ("mse p.npy t.npy --reduction sum --as sklearn", "--reduction"),
+        ],
+    )
+    def test_not_taken(self, compute: Compute, save: Save, words: str, option: str) -> None:
+        save("p.npy", [0.25, 0.75]), save("t.npy", [0, 1]), save("r.npy", [[0.5, 0.5], [0.25, 0.75]])
+        loss, p, t, *more = words.split()
+        compute(loss, p, t, *more).refuses(2, f"--as {more[-1]}", f"leave {option} out")
+
+    @pytest.mark.parametrize(
+        "words",
+        [
+            "bce p.npy t.npy --from probs --pos-weight 1 --as torch",
+            "mape p.npy t.npy --epsilon 1e-7 --as keras",
+            "triplet r.npy r.npy --negative r.npy --swap 0 --as optax",
+            "mse p.npy t.npy --reduction mean --as sklearn",
+            "bce p.npy t.npy --label-smoothing 0 --as torch",
+        ],
+    )
+    def test_what_it_does_anyway(self, compute: Compute, save: Save, words: str) -> None:
+        save("p.npy", [0.25, 0.75]), save("t.npy", [0, 1]), save("r.npy", [[0.5, 0.5], [0.25, 0.75]])
+        loss, p, t, *more = words.split()
+        assert compute(loss, p, t, *more).code == 0
+
+    def test_one_of_several_libraries_says_it_in_its_line(self, compute: Compute, save: Save) -> None:
+        p, t = save("p.npy", [0.25, 0.75]), save("t.npy", [0, 1])
+        words = ("bce", p, t, "--from", "probs", "--label-smoothing", "0.1", "--as", "keras,torch")
+        found = compute(*words, "-f", "json").json["as"]
+        assert [side["value"] is None for side in found] == [False, True]
+        assert "no label smoothing" in found[1]["refused"]
+        assert "no label smoothing" in compute(*words, "-f", "table").out
+
+
+def test_several_libraries_print_their_calls_below_the_table(compute: Compute, save: Save) -> None:
+    p, t = save("p.npy", [1.5, 1.0]), save("t.npy", [1.0, 2.0])
+    words = ("huber", p, t, "--delta", "0.5", "--as", "torch,keras")
+    out = compute(*words, "-f", "table").out
+    table, _, calls = out.partition("\n\n")
+    assert "huber_loss" not in table
+    assert (
+        "# torch\nimport torch\ntorch.nn.functional.huber_loss(torch.tensor(p), torch.tensor(t), delta=0.5)\n" in calls
+    )
+    assert "```python\n# torch\nimport torch\n" in compute(*words, "-f", "markdown").out
+    assert [side["imports"] for side in compute(*words, "-f", "json").json["as"]] == [
+        ["import torch"],
+        ["import keras"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("loss", "shapes", "words", "p", "t"),
+    [
+        ("ce", ((2, 3, 4), (2, 4)), "--class-axis 1", "numpy.moveaxis(p, 1, -1).reshape(-1, 3)", "t.reshape(-1)"),
+        ("mse", ((4, 1), (4,)), "", "p.reshape(-1)", "t, dtype=torch.float64"),
+        ("ce", ((3, 3), (3,)), "--label-base 1", "p", "t - 1"),
+        ("mse", ((4,), None), "", "p", "numpy.full(p.shape, 2.0)"),
+        ("multi-margin", ((3, 3), (3,)), "--ignore-index 1", "p[t != 1]", "t[t != 1]"),
+    ],
+)
+def test_operands_as_the_file_has_them(
+    compute: Compute, save: Save, loss: str, shapes: Any, words: str, p: str, t: str
+) -> None:
+    """Axes, squeezed shapes, labels from 1, constants and ignored rows are written in NumPy."""
+    predictions = save("p.npy", np.random.default_rng(0).normal(size=shapes[0]))
+    targets = "2.0" if shapes[1] is None else save("t.npy", np.resize([1, 2], shapes[1]))
+    found = compute(loss, predictions, targets, *words.split(), "--as", "torch", "-f", "json").json
+    call = found["receipt"]["as"]["call"]
+    assert f"(torch.tensor({p}), torch.tensor({t})" in call
+    if claims.installed("torch"):
+        names: dict[str, Any] = {"p": np.load(predictions), "t": None if shapes[1] is None else np.load(targets)}
+        exec("\n".join(found["receipt"]["as"]["imports"]), names)
+        assert float(eval(call, names)) == pytest.approx(found["value"], rel=1e-14)
