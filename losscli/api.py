@@ -65,6 +65,7 @@ OPTIONS: Mapping[str, str] = {
     "over_outputs": "over_outputs",
     "centers": "centers",
     **dict.fromkeys(THIRD_OPERANDS, "third_operand"),
+    "levels": "levels",
     "group": "group",
     "per": "per",
     "over_positions": "over_positions",
@@ -100,7 +101,7 @@ OPTIONS: Mapping[str, str] = {
 """The options that bear on the number, and what a `Request` calls them."""
 FILES = tuple(word.replace("-", "_") for word in (*options.FILES, "class-weight"))
 """Options whose value may be an array."""
-SCALARS = ("targets", "sample_weight", "variance")
+SCALARS = ("targets", "sample_weight", "variance", "scale", "dispersion")
 """Operands that may be one number for all, a whole one or not."""
 NUMBERS = ("bytes", "input_lengths", "target_lengths")
 """Options that may be one number, which is kept as it is written."""
@@ -109,7 +110,7 @@ WHOLE = ("class_axis", "shift", "time_axis", "label_base", "skip_rows")
 FRACTIONS = ("label_smoothing", "temperature")
 """Options that are one number, a whole one or not."""
 YES_OR_NO = ("temperature_squared", "header")
-LISTS = ("classes", "columns", "exclude_class", "output_weight")
+LISTS = ("classes", "columns", "exclude_class", "output_weight", "levels")
 """Options that may be a list of words or numbers, or one of them."""
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "from_": get_args(PredictionKind),
@@ -358,7 +359,7 @@ def check(
 def loss_of_rows(bound: "BoundLoss", name: str) -> "BoundLoss":
     """Return a loss that takes predictions and targets row by row, and nothing else; others are refused."""
     family = bound.family
-    if family.takes_centers or family.third_operand or family.coupled or family.of_sequences:
+    if family.takes_centers or family.third_operand or family.coupled or family.of_sequences or family.takes_levels:
         raise UsageError(
             f"--loss {name}: takes more than predictions and targets row by row, which check does not read"
         )

@@ -179,6 +179,7 @@ class TestOptions:
         shown += run("compute", "center", "--help").out + run("compute", "contrastive", "--help").out
         shown += run("compute", "giou", "--help").out + run("compute", "ctc", "--help").out
         shown += run("compute", "dpo", "--help").out + run("compute", "cox", "--help").out
+        shown += "".join(run("compute", name, "--help").out for name in ("mase", "negative-binomial", "wql"))
         flags = set(re.findall(r"--[a-z-]+", shown)) | {"--operands", "--takes"}
         assert {f"--{name.rstrip('_').replace('_', '-')}" for name in OPTIONS} <= flags
 

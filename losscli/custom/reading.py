@@ -79,7 +79,7 @@ WORDS = """
     over_outputs panel per per_sample plus pos_weight predictions progress quiet reduction require sample_weight size
     smoothing_mode reduce size_average takes targets theme threads title variance weight
 """
-THEIRS = frozenset({"temperature"})
+THEIRS = frozenset({"temperature", "scale", "dispersion", "levels"})
 """Parameters that a loss keeps although losscli has an option of this name."""
 OURS = (frozenset(WORDS.split()) | {field.name for field in fields(Request)}) - THEIRS
 """Parameters that keep their defaults: losscli has an option of this name, or they are not numbers of the loss."""

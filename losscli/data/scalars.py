@@ -1,14 +1,21 @@
-"""Numbers where a file may stand: one weight, or one variance, for all."""
+"""Numbers where a file may stand: one weight, or one variance or scale, for all."""
 
 import math
 import os
+from collections.abc import Mapping
 
 import numpy as np
 
+from losscli.definition.domain import NON_NEGATIVE, POSITIVE, Interval
 from losscli.definition.request import Request
 from losscli.errors import UsageError
 from losscli.io.source import ConstantSource, Source
 from losscli.io.table import parses_as_number
+
+DOMAINS: Mapping[str, Interval] = {"variance": POSITIVE, "scale": POSITIVE, "dispersion": NON_NEGATIVE}
+"""Third operands that are numbers, of which one may stand for all, and the numbers that they may be."""
+BOUNDS: Mapping[Interval, str] = {POSITIVE: "above 0", NON_NEGATIVE: ">= 0"}
+"""These domains in words."""
 
 
 def weight_of_all(request: Request) -> float | None:
@@ -22,16 +29,19 @@ def weight_of_all(request: Request) -> float | None:
     return number
 
 
-def variance_of_all(request: Request) -> float | None:
-    """Return the number that --variance is; None if it is a file, there is none, or the third operand is another one.
+def third_of_all(request: Request) -> float | None:
+    """Return the number that --variance, --scale or --dispersion is; None if it is a file, there is none, or the third
+    operand is another one.
 
-    Raises a UsageError for a number that is no variance.
+    Raises a UsageError for a number that is no variance, scale or dispersion.
     """
-    if request.loss.family.third_operand != "variance":
+    name = request.loss.family.third_operand or ""
+    domain = DOMAINS.get(name)
+    if domain is None:
         return None
     number = _number(request.third_operand)
-    if number is not None and not 0 < number < math.inf:
-        raise UsageError(f"--variance {request.third_operand}: a variance is a finite number above 0")
+    if number is not None and number not in domain:
+        raise UsageError(f"--{name} {request.third_operand}: a {name} is a finite number {BOUNDS[domain]}")
     return number
 
 

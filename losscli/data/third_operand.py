@@ -1,13 +1,39 @@
-"""The third operand of some losses: for each prediction a variance, a negative, the other one of a pair, or a reference."""
+"""The third operand of some losses: for each prediction a variance or scale, a negative, the other of a pair, or a reference."""
 
+from dataclasses import dataclass
+
+import numpy as np
+
+from losscli.arrays import Array
 from losscli.data.class_names import by_name
 from losscli.data.columns import Columns
 from losscli.data.dataset import Dataset
+from losscli.data.scalars import DOMAINS
 from losscli.data.truth import read_words
 from losscli.definition.request import Request
 from losscli.errors import DataError, UsageError
-from losscli.io.source import Reshaped, Source, blocks
+from losscli.io.source import Derived, Reshaped, Source, blocks
 from losscli.wording import count
+
+ONE_PER_ROW = ("scale", "dispersion")
+"""Third operands of which a row may have one for all of its predictions."""
+
+
+@dataclass
+class Repeated(Derived):
+    """A source of shape (n,) that is read as (n, k): a number of a row stands for each of its k predictions."""
+
+    k: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (*self.of.shape, self.k)
+
+    def read(self, start: int, stop: int, out: Array | None = None) -> Array:
+        return np.repeat(self.of.read(start, stop)[:, None], self.k, axis=1)
+
+    def place(self, row: int, column: int | None = None) -> str:
+        return self.of.place(row)
 
 
 def third_operand_of(request: Request, dataset: Dataset, predictions: Source, notes: list[str]) -> Source | None:
@@ -28,24 +54,36 @@ def third_operand_of(request: Request, dataset: Dataset, predictions: Source, no
         ):  # the predictions are distances then
             return None
         raise UsageError(
-            f"{name} needs --{family.third_operand} {'FILE or NUMBER' if family.third_operand == 'variance' else 'FILE'}: {THIRD_OPERANDS[family.third_operand]}, in the predictions' shape"
+            f"{name} needs --{family.third_operand} {'FILE or NUMBER' if family.third_operand in DOMAINS else 'FILE'}: "
+            f"{THIRD_OPERANDS[family.third_operand]}, in the predictions' shape"
         )
     if family.takes_distances and len(shape) == 1:
         raise UsageError(f"--other: the predictions have shape {shape}: distances, which need no others; leave it out")
-    if columns.shape == (*shape, 1):
-        notes.append(f"{columns.name}: shape {columns.shape} was squeezed to {shape}, the predictions' shape")
-        return Reshaped(columns.source())
+    per_row = family.third_operand in ONE_PER_ROW
+    if columns.shape == (*shape, 1) or (per_row and columns.shape == (*shape[:1], 1)):
+        notes.append(
+            f"{columns.name}: shape {columns.shape} was squeezed to {columns.shape[:-1]}, "
+            + ("one number a row" if columns.shape[:-1] != shape else "the predictions' shape")
+        )
+        return _repeated(Reshaped(columns.source()), shape)
     if family.third_operand == "event" and columns.shape == shape:
         return _events(columns, name)
-    if columns.shape != shape:
+    if columns.shape != shape and not (per_row and columns.shape == shape[:1]):
+        also = ", or one number a row" if per_row and len(shape) == 2 else ""
         raise DataError(
             f"{name}: predictions {predictions.name} have shape {shape} and --{family.third_operand} {columns.name} "
-            f"{columns.shape}; nothing is broadcast: give {THIRD_OPERANDS[str(family.third_operand)]}, in the predictions' shape"
+            f"{columns.shape}; nothing is broadcast: give {THIRD_OPERANDS[str(family.third_operand)]}, in the predictions' "
+            f"shape{also}"
         )
     source = columns.source()
-    if len(shape) == 2 and predictions.columns and columns.names:
+    if len(shape) == 2 and len(columns.shape) == 2 and predictions.columns and columns.names:
         source, _ = by_name(source, predictions.columns, columns.names, notes)
-    return source
+    return _repeated(source, shape)
+
+
+def _repeated(source: Source, shape: tuple[int, ...]) -> Source:
+    """Return a source with one number for each prediction, of one that may have one number for each row."""
+    return source if source.shape == shape else Repeated(source, shape[1])
 
 
 def _events(columns: Columns, name: str) -> Source:
@@ -62,6 +100,8 @@ def _events(columns: Columns, name: str) -> Source:
 
 THIRD_OPERANDS = {
     "variance": "the variance of each prediction",
+    "scale": "the scale of each prediction",
+    "dispersion": "the dispersion of each prediction",
     "negative": "the negatives' features",
     "other": "the features of the other ones of the pairs",
     "reference": "the log-probabilities under the reference model",

@@ -113,6 +113,8 @@ class Extras(NamedTuple):
     """Number of columns of the file whose elements are one row here, for losses of a whole file; number of classes, for
     losses of sequences.
     """
+    levels: Array | None = None
+    """The levels of predictions that are quantiles, shape (k,)."""
     clip: "Clip | None" = None
     """How a library changes probabilities; None for not at all."""
     class_terms: Array | None = None

@@ -17,22 +17,32 @@ class Interval(NamedTuple):
     high_closed: bool = False
     whole: bool = False
     """Whether only whole numbers belong to it."""
+    gap: tuple[float, float] | None = None
+    """Two numbers of the interval between which no number belongs to it; both ends do."""
 
     def __contains__(self, value: object) -> bool:
         assert isinstance(value, float | int)
         above = value >= self.low if self.low_closed else value > self.low
         below = value <= self.high if self.high_closed else value < self.high
-        return above and below and (not self.whole or value == int(value))  # NaN is in no interval
+        within = self.gap is None or not self.gap[0] < value < self.gap[1]
+        return above and below and within and (not self.whole or value == int(value))  # NaN is in no interval
 
     def __str__(self) -> str:
-        ends = f"{'[' if self.low_closed else '('}{self.low:g}, {self.high:g}{']' if self.high_closed else ')'}"
-        return f"the whole numbers of {ends}" if self.whole else ends
+        first, last = (
+            f"{'[' if self.low_closed else '('}{self.low:g}",
+            f"{self.high:g}{']' if self.high_closed else ')'}",
+        )
+        if self.gap is not None:
+            return f"{first}, {self.gap[0]:g}] or [{self.gap[1]:g}, {last}"
+        return f"the whole numbers of {first}, {last}" if self.whole else f"{first}, {last}"
 
     def outside(self, values: "Array") -> "Array":
         """Return which values are not in it, as booleans; NaN counts as inside here."""
         low = values < self.low if self.low_closed else values <= self.low
         high = values > self.high if self.high_closed else values >= self.high
         outside: Array = low | high
+        if self.gap is not None:
+            outside = outside | ((values > self.gap[0]) & (values < self.gap[1]))
         return outside | (values != np.floor(values)) if self.whole else outside
 
 
@@ -42,9 +52,10 @@ NON_NEGATIVE = Interval(0, math.inf, low_closed=True)
 FRACTION = Interval(0, 1, low_closed=True, high_closed=True)
 FRACTION_BELOW_ONE = Interval(0, 1, low_closed=True)
 BELOW_ONE = Interval(-math.inf, 1)
-OPEN_FRACTION = Interval(0, 1)
 AT_LEAST_ONE = Interval(1, math.inf, low_closed=True)
 BELOW_INFINITY = Interval(-math.inf, math.inf, low_closed=True)
+EXTENDED = Interval(-math.inf, math.inf, low_closed=True, high_closed=True)
+ZERO_OR_ONE = Interval(0, 1, low_closed=True, high_closed=True, whole=True)
 ABOVE_MINUS_ONE = Interval(-1, math.inf)
 LOG_PROBABILITIES = Interval(-math.inf, 0, low_closed=True, high_closed=True)
 

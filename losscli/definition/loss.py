@@ -156,8 +156,10 @@ class Family:
     takes_class_weight: bool = False
     takes_pos_weight: bool = False
     takes_centers: bool = False
+    takes_levels: bool = False
+    """Whether its predictions are quantiles, whose levels have to be known."""
     third_operand: ThirdOperandName | None = None
-    """The third operand with one row per prediction: 'variance', 'negative', 'other' or 'reference'; None if there is none."""
+    """The third operand with one row per prediction, by the name of its option; None if there is none."""
     likelihood: str | None = None
     """The loss that is minus the log-probability of what happened, if predictions are probabilities; else None."""
 
@@ -262,6 +264,8 @@ class Loss:
     domains: Callable[[Parameters], Domains]
     baseline: str | None
     statistics: Mapping[str, Callable[[float], float]]
+    undefined: tuple[str, str] | None = None
+    """What is the matter with a row whose loss is NaN though no number in it is, and what to do about it; for messages."""
     facts: frozenset[str] = frozenset()
     resolve: Callable[..., "BoundLoss"] | None = None
     """Set for a loss that depends on the files it is used for: called with the loss, the request and the columns,

@@ -15,6 +15,9 @@ TAKEN_BY: Mapping[str, Taken] = {
     "pos-weight": lambda family: family.takes_pos_weight,
     "centers": lambda family: family.takes_centers,
     "variance": lambda family: family.third_operand == "variance",
+    "scale": lambda family: family.third_operand == "scale",
+    "dispersion": lambda family: family.third_operand == "dispersion",
+    "levels": lambda family: family.takes_levels,
     "negative": lambda family: family.third_operand == "negative",
     "other": lambda family: family.third_operand == "other",
     "reference": lambda family: family.third_operand == "reference",
@@ -54,6 +57,8 @@ FILES = (
     "input-lengths",
     "target-lengths",
     "variance",
+    "scale",
+    "dispersion",
     "negative",
     "other",
     "reference",
@@ -61,7 +66,7 @@ FILES = (
     "group",
 )
 """Options whose value is a file."""
-FILES_OR_NUMBERS = ("sample-weight", "variance", "bytes", "input-lengths", "target-lengths")
+FILES_OR_NUMBERS = ("sample-weight", "variance", "scale", "dispersion", "bytes", "input-lengths", "target-lengths")
 """Those of them in whose place one number may stand."""
 
 

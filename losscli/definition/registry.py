@@ -44,6 +44,7 @@ def loss(
     domains: Callable[[Parameters], Domains] = lambda parameters: Domains(),
     baseline: str | None = None,
     statistics: Mapping[str, Callable[[float], float]] | None = None,
+    undefined: tuple[str, str] | None = None,
     facts: tuple[str, ...] = (),
 ) -> Callable[[Core], Loss]:
     """Declare the loss that a core computes, and register it.
@@ -81,6 +82,8 @@ def loss(
         over the targets cannot give it.
     statistics
         functions of the mean loss, such as the root of the mean squared error, that are added to the summary, by name.
+    undefined
+        what is the matter with a row whose loss is NaN though no number in it is, and what to do about it: for messages.
     facts
         any of 'convex', 'bounded', 'redescending': printed by `explain` and verified by the tests.
     """
@@ -107,6 +110,7 @@ def loss(
             domains=domains,
             baseline=baseline,
             statistics=statistics or {},
+            undefined=undefined,
             facts=frozenset(facts),
         )
         for name in (declared.name, *aliases):

@@ -30,7 +30,11 @@ class Request:
     over_outputs: str = "mean"
     centers: str | None = None
     third_operand: str | None = None
-    """The operand of --variance, --negative, --other or --reference, for losses that have a third operand."""
+    """The operand of --variance, --scale, --dispersion, --negative, --other, --reference or --event, for losses that have a third
+    operand.
+    """
+    levels: str | None = None
+    """Levels of predictions that are quantiles, separated by commas; None for those that the columns are named by."""
     per: str | None = None
     """What has one loss, a `UnitKind`; None for what is usual for the loss and the shape."""
     class_axis: int | None = None

@@ -20,7 +20,7 @@ the rows of `losscli.definition.batch.Sequences`.
 """
 SignConvention = Literal["numbers", "doubled", "truth"]
 """How a library reads the labels of margin losses: as they are, as 2 t - 1, or as 1 for all but 0."""
-ThirdOperandName = Literal["variance", "negative", "other", "reference", "event"]
+ThirdOperandName = Literal["variance", "scale", "dispersion", "negative", "other", "reference", "event"]
 """The third operand of some losses, by the name of its option."""
 Coupling = Literal["masks", "file", "rows"]
 """The rows that share a loss or are compared: those of a mask (a row, a column or the

@@ -170,7 +170,8 @@ def columns_of(job: Job) -> int:
     """Return how many sums are kept side by side: one for each class, if classes have masks or sums of their own."""
     assert job.masks is not None
     shape = job.predictions.shape
-    apart = job.masks.by_class or job.loss.family.coupled == "file"
+    family = job.loss.family
+    apart = job.masks.by_class or (family.coupled == "file" and not family.one_target)
     return shape[1] if apart and len(shape) == 2 else 1
 
 
@@ -194,10 +195,18 @@ def read_positions(job: Job, start: int, stop: int) -> Iterator[RowsRead]:
                 predictions, targets = filled(job, predictions, targets, present)
             decoded = job.encoding.targets(targets)
             assert isinstance(decoded, Dense)
-            extras = job.extras._replace(class_terms=_terms(job, present))
-            third = None if job.third_operand is None else job.third_operand.read(first, after)
-            third = third if third is None or kept is None else third[kept]
+            third = _third_operand(job, first, after, kept, present)
+            extras = job.extras._replace(class_terms=_terms(job, present), third_operand=third)
             yield RowsRead(first, len(read), kept, predictions, targets, decoded, extras, present, third)
+
+
+def _third_operand(job: Job, start: int, stop: int, kept: Array | None, present: Array | None) -> Array | None:
+    """Return the third operand for the rows from `start` to `stop` that exist; None if the loss has none."""
+    if job.third_operand is None:
+        return None
+    beside = job.third_operand.read(start, stop).astype(job.dtype, copy=False)
+    beside = beside if kept is None else beside[kept]
+    return beside if present is None else np.where(present, beside, 1)  # where nothing exists there may be anything
 
 
 def _terms(job: Job, present: Array | None) -> Array | None:

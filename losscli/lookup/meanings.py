@@ -33,15 +33,18 @@ AMBIGUOUS: Mapping[str, Mapping[str, str]] = {
     },
     "gamma gamma-nll gamma-loss": {
         "log-gamma": "y + t * exp(-y), of predictions that are logarithms of means",
+        "gamma-nloglik": "log(y) + t / y, of predictions that are means",
         "gamma-deviance": "2 * (log(y / t) + t / y - 1), of predictions that are means",
     },
     "poisson-nll": {
         "log-poisson": "exp(y) - t * y, of predictions that are logarithms of rates: PyTorch's default",
         "poisson": "y - t * log(y), of predictions that are rates",
+        "poisson-nloglik": "y - t * log(y) + log(t!), with all of its terms",
         "poisson-deviance": "twice the distance from the best rate, which is the target itself",
     },
     "tweedie tweedie-nll tweedie-loss": {
         "log-tweedie": "of predictions that are logarithms of means, as the objectives of XGBoost, LightGBM and CatBoost have it",
+        "tweedie-nloglik": "of predictions that are means, as the metrics of XGBoost and LightGBM have it",
         "tweedie-deviance": "of predictions that are means, as in scikit-learn",
     },
     "lovasz lovasz-loss": {
@@ -205,8 +208,6 @@ STATISTICS: Mapping[str, str] = {
     "`losscli compute zero-one PREDICTIONS TARGETS` counts the wrong ones",
     "kappa cohen-kappa cohens-kappa quadratic-weighted-kappa qwk": f"{_HARD}; `losscli compute multiclass-zero-one PREDICTIONS TARGETS` counts "
     "the wrong ones, and ranked-probability-score weighs how far off they are",
-    "max-error maximum-error max-absolute-error": "the largest absolute error: `losscli compute mae PREDICTIONS TARGETS` prints it as max",
-    "median-absolute-error medae medianae": "the median of the absolute errors: `losscli compute mae PREDICTIONS TARGETS` prints it as p50",
     "explained-variance explained-variance-score evs": f"{_NONE}; `losscli compute mse PREDICTIONS TARGETS` prints R2, which also counts a shift, as "
     "skill",
     "pearson pearsonr pearson-corrcoef pearson-correlation correlation corr spearman spearman-corrcoef kendall kendall-rank-corrcoef ccc "
@@ -243,27 +244,22 @@ OTHERS: Mapping[str, Named] = {
     "reg:squaredlogerror": Named("squared-log-error", remark="the objective is half of it"),
     "reg:absoluteerror regression-l1": Named("absolute-error"),
     "reg:pseudohubererror mphe": Named("pseudo-huber", remark="huber_slope is delta"),
-    "reg:quantileerror multi-quantile": Named("quantile", "--tau 0.5", "quantile_alpha is tau"),
+    "reg:quantileerror": Named("quantile", "--tau 0.5", "quantile_alpha is tau"),
     "reg:logistic binary:logistic binary binary-logloss binomial binomial-deviance xentropy": Named(
         "sigmoid-cross-entropy", _PROBS, "its predictions are probabilities; of raw scores, leave out --from"
     ),
     "binary:logitraw": Named("sigmoid-cross-entropy"),
     "binary:hinge binary-hinge binary-hinge-loss": Named("hinge", remark="of raw scores"),
-    "count:poisson": Named("log-poisson", remark=f"{_MARGINS}; of its predictions, which are means, it is poisson"),
-    "reg:gamma": Named("log-gamma", remark=f"{_MARGINS}; of its predictions, which are means, take gamma-deviance"),
+    "count:poisson": Named(
+        "log-poisson", remark=f"{_MARGINS}; of its predictions, which are means, it is poisson-nloglik"
+    ),
+    "reg:gamma": Named("log-gamma", remark=f"{_MARGINS}; of its predictions, which are means, take gamma-nloglik"),
     "reg:tweedie": Named("log-tweedie", remark=f"{_MARGINS}; tweedie_variance_power is --power"),
     "multi:softmax multi:softprob multiclass softmax mlogloss multinomial multinomial-deviance": Named(
         "softmax-cross-entropy", _PROBS, "its predictions are probabilities; of raw scores, leave out --from"
     ),
     "rank:pairwise": Named("pairwise-logistic"),
-    "poisson-nloglik": Named("poisson", remark="y - t * log(y), to which XGBoost adds log(t!)"),
-    "gamma-nloglik": Named(
-        "log-gamma",
-        remark="of the logarithms of its predictions: log(y) + t / y, which is half of gamma-deviance, plus log(t) + 1",
-    ),
-    "tweedie-nloglik": Named(
-        "log-tweedie", remark="of the logarithms of its predictions; the number behind @ is --power"
-    ),
+    "tweedie-nloglik@1.5": Named("tweedie-nloglik", "--power 1.5", "the number behind @ is --power"),
     # LightGBM and CatBoost
     "multiclass-ova ova ovr multi-class-one-vs-all multi-cross-entropy": Named(
         "sigmoid-cross-entropy", remark="one output for each class"

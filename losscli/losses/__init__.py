@@ -11,6 +11,7 @@ FAMILY_MODULES = (
     "residual",
     "relative",
     "distribution",
+    "likelihood",
     "margin",
     "sigmoid",
     "softmax",
@@ -30,6 +31,7 @@ FAMILY_MODULES = (
     "whole_file",
     "box",
     "ensemble",
+    "forecast",
     "sequence",
     "survival",
 )

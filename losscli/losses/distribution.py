@@ -1,20 +1,27 @@
 """Losses of distributions: minus the log-probability of a target, or how much it differs from the best possible one.
 
 A core gets predictions y and targets t, and for normal distributions the variances v; it returns its value and its
-slope by y. Terms of a log-probability that depend on targets alone are left out; deviances are 0 where y = t.
+slope by y. Terms of a log-probability that depend on targets alone are left out unless the name or the parameter `full`
+says otherwise; deviances are 0 where y = t.
 """
 
+import math
 from typing import Annotated, Any
 
 import numpy as np
 
 from losscli.arrays import Array, times
 from losscli.definition.batch import Dense, Extras, Targets, Values
-from losscli.definition.domain import AT_LEAST_ONE, NON_NEGATIVE, POSITIVE, REAL, Domains, Interval
+from losscli.definition.domain import FRACTION, NON_NEGATIVE, POSITIVE, REAL, ZERO_OR_ONE, Domains, Interval
 from losscli.definition.loss import Axis, BoundLoss, same
 from losscli.definition.registry import family, loss
 from losscli.losses.relative import lift
+from losscli.losses.special_functions import beyond_stirling_of_counts, erf, half_log_two_pi, log_rising
 from losscli.losses.stable import NEAR, exp_rest, exp_tail, held, log_ratio
+
+Full = Annotated[float, ZERO_OR_ONE, "1 to add what does not depend on the prediction"]
+TWEEDIE = Interval(-np.inf, np.inf, gap=(0, 1))
+"""The powers for which there is a Tweedie distribution."""
 
 
 def _place(x: Array) -> tuple[Array, Targets, Extras]:
@@ -47,52 +54,95 @@ distribution = family(
 
 @loss(
     distribution,
-    "y - t * log(y + epsilon)",
+    "y - t * log(y + epsilon) + full * lgamma(t + 1)",
     slope="1 - where(t == 0, 0, t / (y + epsilon))",
     aliases=("poisson-loss",),
     source="Keras, Poisson, https://keras.io/api/losses/probabilistic_losses/; PyTorch, PoissonNLLLoss with "
     "log_input=False, https://docs.pytorch.org/docs/stable/generated/torch.nn.PoissonNLLLoss.html",
     special=(
         "predictions are rates; of logarithms of rates it is log-poisson",
-        "what the target alone adds, log(t!), is left out: it may be negative",
+        "what the target alone adds, log(t!), is left out unless full is 1: it may be negative",
         "zero times log zero is zero; a rate of 0 for a target above 0 is inf",
         "libraries add a small epsilon to the rate within the logarithm; here it is 0 unless given",
     ),
     relations=(
-        same("poisson_deviance(y, t) / 2 + t - t * log(t)", epsilon=0),
-        same("log_poisson(log(y), t)", epsilon=0),
+        same("poisson_deviance(y, t) / 2 + t - t * log(t) + full * lgamma(t + 1)", epsilon=0),
+        same("log_poisson(log(y), t, full=full)", epsilon=0),
+        same("poisson_nloglik(y, t)", epsilon=0, full=1),
     ),
     domains=lambda parameters: Domains(NON_NEGATIVE, NON_NEGATIVE),
     wide=lambda parameters: True,
     facts=("convex",),
 )
 def poisson(
-    y: Array, t: Array, *, epsilon: Annotated[float, NON_NEGATIVE, "added to the rate within the logarithm"] = 0.0
+    y: Array,
+    t: Array,
+    *,
+    epsilon: Annotated[float, NON_NEGATIVE, "added to the rate within the logarithm"] = 0.0,
+    full: Full = 0.0,
 ) -> tuple[Array, Array]:
     """Minus the log-probability of a count, of which the rate is predicted."""
     rate = held(y)
     slope = np.where(t == 0, 1, ((rate - t) + epsilon) / (rate + epsilon))
+    if full:
+        return deviance(y + epsilon, t, 1)[0] / 2 + least_poisson(t) - epsilon, slope
     return y - times(t, np.log(rate + epsilon)), slope
+
+
+def least_poisson(t: Array) -> Array:
+    """Return minus the log-probability of a count with the best rate, t itself: log(t!) - t log(t) + t.
+
+    Full losses are this and half of the deviance, both positive: t log(y) and log(t!) may be huge and nearly alike.
+    """
+    value = np.log(t) / 2 + half_log_two_pi(t.dtype) + beyond_stirling_of_counts(t)
+    little = t < 1
+    if little.any():
+        some = t[little]
+        value[little] = log_rising(some, np.ones_like(some)) + times(some, 1 - np.log(some))
+    return value
 
 
 @loss(
     distribution,
-    "exp(y) - t * y",
+    "y - t * log(y) + lgamma(t + 1)",
+    slope="1 - where(t == 0, 0, t / y)",
+    source="XGBoost, eval_metric='poisson-nloglik', https://xgboost.readthedocs.io/en/stable/parameter.html",
+    special=(
+        "predictions are rates, and log(t!) is not left out",
+        "zero times log zero is zero; a rate of 0 for a target above 0 is inf",
+    ),
+    relations=(same("poisson(y, t, full=1)"), same("poisson_deviance(y, t) / 2 + t - t * log(t) + lgamma(t + 1)")),
+    domains=lambda parameters: Domains(NON_NEGATIVE, NON_NEGATIVE),
+    wide=lambda parameters: True,
+    facts=("convex",),
+)
+def poisson_nloglik(y: Array, t: Array) -> tuple[Array, Array]:
+    """Minus the log-probability of a count, of which the rate is predicted, with all of its terms."""
+    rate = held(y + 0)  # -0.0 is 0: quotients by it have the other sign
+    return deviance(y + 0, t, 1)[0] / 2 + least_poisson(t), np.where(t == 0, 1, (rate - t) / rate)
+
+
+@loss(
+    distribution,
+    "exp(y) - t * y + full * lgamma(t + 1)",
     slope="exp(y) - t",
     aliases=("log-poisson-loss", "poisson-nll-loss"),
     source="PyTorch, PoissonNLLLoss, https://docs.pytorch.org/docs/stable/generated/torch.nn.PoissonNLLLoss.html",
     special=(
         "predictions are logarithms of rates; of rates it is poisson",
-        "what the target alone adds, log(t!), is left out: it may be negative",
+        "what the target alone adds, log(t!), is left out unless full is 1: it may be negative",
     ),
-    relations=(same("poisson(exp(y), t, epsilon=0)"),),
+    relations=(same("poisson(exp(y), t, epsilon=0, full=full)"),),
     domains=lambda parameters: Domains(REAL, NON_NEGATIVE),
     wide=lambda parameters: True,
     facts=("convex",),
 )
-def log_poisson(y: Array, t: Array) -> tuple[Array, Array]:
+def log_poisson(y: Array, t: Array, *, full: Full = 0.0) -> tuple[Array, Array]:
     """Minus the log-probability of a count, of which the logarithm of the rate is predicted."""
     rate = np.exp(y)
+    if full:
+        value = np.where(t == 0, rate, times(t, exp_rest(y - np.log(t))) + least_poisson(t))
+        return value, rate - t
     return rate - times(t, np.minimum(y, held(y))), rate - t
 
 
@@ -121,6 +171,11 @@ def deviance(y: Array, t: Array, power: float) -> tuple[Array, Array]:
 
     scale = t**b
     value = 2 * scale * np.where(near, beyond(b) - beyond(a), whole(b) - whole(a))
+    if power < 0:
+        # Targets may be negative, and far above its target both exponentials overflow before their difference does.
+        far = (t <= 0) | (ratio > 1)
+        value = np.where(far, 2 * (y**a * (y / b - t / a) + np.maximum(t, 0) ** b / (a * b)), value)
+        return value, slope
     none = t == 0
     return np.where(none, 2 * np.power(y, b, out=np.zeros_like(value), where=none) / b, value), slope
 
@@ -179,29 +234,41 @@ def gamma_deviance(y: Array, t: Array) -> tuple[Array, Array]:
 
 @loss(
     distribution,
-    "where(power == 1, 2 * (where(t == 0, 0, t * log(t / y)) - t + y), where(power == 2, "
-    "2 * (log(y / t) + t / y - 1), 2 * (where(t == 0, 0, t**(2 - power)) / ((1 - power) * (2 - power)) "
-    "- t * y**(1 - power) / (1 - power) + y**(2 - power) / (2 - power))))",
-    slope="2 * (y - t) * y**(-power)",
+    "where(power == 1, 2 * (where(t == 0, 0, t * log(t / y)) - t + y), where(power == 2, 2 * (log(y / t) + t / y - 1), "
+    "where(power == 0, (y - t)**2, 2 * (where(t <= 0, 0, t**(2 - power)) / ((1 - power) * (2 - power)) "
+    "- t * y**(1 - power) / (1 - power) + y**(2 - power) / (2 - power)))))",
+    slope="2 * where(power == 0, y - t, (y - t) * y**(-power))",
     aliases=("mean-tweedie-deviance", "tweedie-deviance-score"),
     source="Jorgensen 1987, Exponential Dispersion Models, doi:10.1111/j.2517-6161.1987.tb01685.x",
     special=(
         "power 1 and 2 are the limits of the formula; it may be as near to them as numbers are",
-        "predictions must be above 0, and for power >= 2 targets too",
-        "scikit-learn's default is power 0, which is squared-error",
+        "no distribution has a power between 0 and 1",
+        "predictions must be above 0, but for power 0; targets must be above 0 for power >= 2, may be 0 below 2, and any "
+        "numbers for power <= 0",
+        "power 0 is squared-error, and scikit-learn's default",
     ),
     relations=(
+        same("squared_error(y - t)", power=0),
         same("poisson_deviance(y, t)", power=1),
         same("gamma_deviance(y, t)", power=2),
     ),
-    domains=lambda parameters: Domains(POSITIVE, NON_NEGATIVE if (parameters["power"] or 0) < 2 else POSITIVE),
+    domains=lambda parameters: _tweedie_domains(parameters["power"] or 0),
     wide=lambda parameters: True,
 )
 def tweedie_deviance(
-    y: Array, t: Array, *, power: Annotated[float, AT_LEAST_ONE, "the variance grows as this power of the mean"] = 1.5
+    y: Array, t: Array, *, power: Annotated[float, TWEEDIE, "the variance grows as this power of the mean"] = 1.5
 ) -> tuple[Array, Array]:
     """Twice the log-density that a Tweedie distribution with the mean y misses of the best one."""
+    if power == 0:
+        return (y - t) * (y - t), 2 * (y - t)
     return deviance(y, t, power)
+
+
+def _tweedie_domains(power: float) -> Domains:
+    """Return the predictions and targets of a Tweedie distribution: what its mean and its outcomes can be."""
+    if power <= 0:
+        return Domains(REAL if power == 0 else POSITIVE, REAL)
+    return Domains(POSITIVE, NON_NEGATIVE if power < 2 else POSITIVE)
 
 
 @loss(
@@ -213,16 +280,64 @@ def tweedie_deviance(
     special=(
         "predictions are logarithms of means",
         "what the target alone adds is left out: it may be negative",
+        "a target of 0 loses y, however small that is",
     ),
     relations=(same("gamma_deviance(exp(y), t) / 2 + log(t) + 1"),),
-    domains=lambda parameters: Domains(REAL, POSITIVE),
+    domains=lambda parameters: Domains(REAL, NON_NEGATIVE),
     wide=lambda parameters: True,
     facts=("convex",),
 )
 def log_gamma(y: Array, t: Array) -> tuple[Array, Array]:
     """Minus the log-density of a gamma distribution, of which the logarithm of the mean is predicted."""
-    part = t * np.exp(-y)
+    part = times(t, np.exp(-y))
     return held(y) + part, 1 - part
+
+
+@loss(
+    distribution,
+    "log(y) + t / y",
+    slope="(y - t) / y**2",
+    source="XGBoost, eval_metric='gamma-nloglik', https://xgboost.readthedocs.io/en/stable/parameter.html; LightGBM, "
+    "metric='gamma'; after McCullagh and Nelder 1989, Generalized Linear Models, chapter 8",
+    special=(
+        "predictions are means; of logarithms of means it is log-gamma",
+        "that of a gamma distribution with the shape 1, which is an exponential distribution: it may be negative",
+    ),
+    relations=(same("log_gamma(log(y), t)"), same("gamma_deviance(y, t) / 2 + log(t) + 1")),
+    domains=lambda parameters: Domains(POSITIVE, NON_NEGATIVE),
+    wide=lambda parameters: True,
+)
+def gamma_nloglik(y: Array, t: Array) -> tuple[Array, Array]:
+    """Minus the log-density of a gamma distribution, of which the mean is predicted."""
+    mean = held(y)
+    return np.log(y) + t / y, (mean - t) / mean / mean
+
+
+@loss(
+    distribution,
+    "y**(2 - power) / (2 - power) - t * y**(1 - power) / (1 - power)",
+    slope="(y - t) * y**(-power)",
+    source="XGBoost, eval_metric='tweedie-nloglik@1.5', https://xgboost.readthedocs.io/en/stable/parameter.html; LightGBM, "
+    "metric='tweedie'; after Jorgensen 1987, Exponential Dispersion Models, doi:10.1111/j.2517-6161.1987.tb01685.x",
+    special=(
+        "predictions are means; of logarithms of means it is log-tweedie",
+        "what the target alone adds is left out",
+    ),
+    relations=(
+        same("log_tweedie(log(y), t, power=power)"),
+        same("tweedie_deviance(y, t, power=power) / 2 - t**(2 - power) / ((1 - power) * (2 - power))"),
+    ),
+    domains=lambda parameters: Domains(POSITIVE, NON_NEGATIVE),
+    wide=lambda parameters: True,
+)
+def tweedie_nloglik(
+    y: Array, t: Array, *, power: Annotated[float, Interval(1, 2), "the variance grows as this power of the mean"] = 1.5
+) -> tuple[Array, Array]:
+    """Minus the log-density of a Tweedie distribution, of which the mean is predicted."""
+    a = y.dtype.type(1) - power
+    b = a + 1
+    mean = held(y)
+    return y**b / b - t * y**a / a, (mean - t) / mean * mean**a
 
 
 @loss(
@@ -272,11 +387,11 @@ def generalized_kl(y: Array, t: Array) -> tuple[Array, Array]:
     return value / 2, slope / 2
 
 
-def lift_gaussian(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
-    """Return core(y, t, v), elementwise; the gradient is by y alone."""
+def lift_beside(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
+    """Return core(y, t, v) with the third operand v, elementwise; the gradient is by y alone."""
     assert isinstance(targets, Dense)
     assert extras.third_operand is not None
-    y = predictions.astype(loss.work(predictions.dtype), copy=False)
+    y = predictions.astype(loss.work(predictions.dtype, wide=True), copy=False)
     value, slope = loss.core(y, targets.t.astype(y.dtype, copy=False), extras.third_operand.astype(y.dtype, copy=False))
     return value, slope if gradient else None
 
@@ -288,7 +403,7 @@ def _place_gaussian(x: Array) -> tuple[Array, Targets, Extras]:
 
 gaussian = family(
     name="gaussian",
-    lift=lift_gaussian,
+    lift=lift_beside,
     summary="functions of the mean and the variance of a normal distribution, elementwise",
     variables={"y": "prediction: a mean", "t": "target", "v": "variance, one for each prediction"},
     value="f(y, t, v)",
@@ -307,20 +422,78 @@ gaussian = family(
 
 @loss(
     gaussian,
-    "(log(v) + (y - t)**2 / v) / 2",
+    "(log(v) + (y - t)**2 / v + full * log(2 * pi)) / 2",
     slope="(y - t) / v",
     aliases=("gaussian", "gaussian-nll-loss", "normal-nll"),
     source="Nix and Weigend 1994, Estimating the Mean and Variance of the Target Probability Distribution, "
     "doi:10.1109/ICNN.1994.374138",
     special=(
-        "what is the same for all, log(2 * pi) / 2, is left out: it may be negative",
+        "what is the same for all, log(2 * pi) / 2, is left out unless full is 1; the loss may be negative in any case",
         "variances must be above 0; no least one is put in their place",
     ),
-    relations=(same("half_squared_error(y - t) / v + log(v) / 2"),),
+    relations=(same("half_squared_error(y - t) / v + log(v) / 2 + full * log(2 * pi) / 2"),),
     wide=lambda parameters: True,
     facts=("convex",),
 )
-def gaussian_nll(y: Array, t: Array, v: Array) -> tuple[Array, Array]:
+def gaussian_nll(y: Array, t: Array, v: Array, *, full: Full = 0.0) -> tuple[Array, Array]:
     """Minus the log-density of a normal distribution whose mean and variance are predicted."""
     gap = y - t
-    return (np.log(v) + gap * gap / v) / 2, gap / v
+    return (np.log(v) + gap * gap / v) / 2 + full * half_log_two_pi(v.dtype), gap / v
+
+
+@loss(
+    gaussian,
+    "v**beta * (log(v) + (y - t)**2 / v) / 2",
+    slope="v**beta * (y - t) / v",
+    aliases=("beta-nll-loss",),
+    source="Seitzer, Tavakoli, Antic and Martius 2022, On the Pitfalls of Heteroscedastic Uncertainty Estimation with "
+    "Probabilistic Neural Networks, arXiv:2203.09168",
+    special=(
+        "the factor v**beta is no part of what is differentiated: training holds it fixed",
+        "beta = 1 has the slope of half-squared-error, whatever the variances are",
+        "variances must be above 0; the loss may be negative",
+    ),
+    relations=(same("v**beta * gaussian_nll(y, t, v)"), same("gaussian_nll(y, t, v)", beta=0)),
+    wide=lambda parameters: True,
+    facts=("convex",),
+)
+def beta_nll(
+    y: Array,
+    t: Array,
+    v: Array,
+    *,
+    beta: Annotated[float, FRACTION, "power of the variance that weighs the loss"] = 0.5,
+) -> tuple[Array, Array]:
+    """The likelihood of a normal distribution, weighted by a power of the variance."""
+    gap, weight = y - t, v**beta
+    return weight * (np.log(v) + gap * gap / v) / 2, weight * (gap / v)
+
+
+ROOT = math.sqrt(2 / math.pi)
+"""Mean size of a number of the standard normal distribution."""
+
+
+@loss(
+    gaussian,
+    "s * (z * erf(z / sqrt(2)) + sqrt(2 / pi) * exp(-z**2 / 2) - 1 / sqrt(pi))",
+    slope="erf(z / sqrt(2))",
+    where={"s": "sqrt(v)", "z": "(y - t) / s"},
+    aliases=("crps-gaussian", "crps-normal"),
+    source="Gneiting, Raftery, Westveld and Goldman 2005, Calibrated Probabilistic Forecasting Using Ensemble Model Output "
+    "Statistics and Minimum CRPS Estimation, doi:10.1175/MWR2904.1",
+    special=(
+        "in the unit of the target; of an ensemble it is crps",
+        "absolute-error for a variance next to 0, and abs(y - t) - sqrt(v / pi) far from the target",
+        "--variance takes variances: the squares of standard deviations",
+    ),
+    facts=("convex",),
+)
+def gaussian_crps(y: Array, t: Array, v: Array) -> tuple[Array, Array]:
+    """The continuous ranked probability score of a normal distribution."""
+    gap, s = y - t, np.sqrt(v)
+    size = np.abs(gap)
+    z = size / s
+    slope = erf(z / math.sqrt(2))
+    # s * (1 - 1 / sqrt(2)) * ROOT is the score at z = 0, in a form without large terms that cancel.
+    rest = ROOT * (np.expm1(-z * z / 2) + (1 - math.sqrt(0.5)))
+    return size * slope + s * rest, np.copysign(slope, gap)

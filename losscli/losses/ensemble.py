@@ -56,20 +56,47 @@ ensemble = family(
     "Gneiting and Raftery 2007, Strictly Proper Scoring Rules, Prediction, and Estimation, doi:10.1198/016214506000001437 "
     "(of the differences)",
     special=(
-        "the distribution is the members', each with the probability 1 / M; the fair score divides by M * (M - 1)",
+        "the distribution is the members', each with the probability 1 / M; fair-crps divides by M * (M - 1)",
         "with one member it is absolute-error",
         "at ties the slope is that of the sign 0",
     ),
 )
 def crps(x: Array, t: Array) -> tuple[Array, Callable[[], Array]]:
     """The continuous ranked probability score of an ensemble."""
+    return _score(x, t, fair=False)
+
+
+@loss(
+    ensemble,
+    "sum(abs(one - t) for one in x) / M - sum(abs(one - other) for one in x for other in x) / (2 * M * (M - 1))",
+    source="Ferro 2014, Fair Scores for Ensemble Forecasts, doi:10.1002/qj.2270",
+    special=(
+        "its mean does not depend on the number of members: the score that an ensemble of infinitely many would have",
+        "it may be negative, and needs two members",
+        "at ties the slope is that of the sign 0",
+    ),
+    undefined=(
+        "the loss of the row is undefined: the ensemble has one member, or infinite ones on both sides",
+        "give two members or more; of one, crps is the absolute error",
+    ),
+)
+def fair_crps(x: Array, t: Array) -> tuple[Array, Callable[[], Array]]:
+    """The continuous ranked probability score that the members' own distribution would have."""
+    return _score(x, t, fair=True)
+
+
+def _score(x: Array, t: Array, fair: bool) -> tuple[Array, Callable[[], Array]]:
+    """Return the score of each row, and a function that computes its derivative by each member."""
     members = x.shape[1]
+    others = members - 1 if fair else members
     gap = x - t[:, None]
     ordered = np.sort(gap, axis=1)
     below = np.arange(1, members) / members
     # The integral of (F - 1[x >= t])**2: F is constant between neighbours.
     upper, lower = np.diff(np.maximum(ordered, 0), axis=1), np.diff(np.minimum(ordered, 0), axis=1)
     value = row_sums(upper * (1 - below) ** 2) + row_sums(lower * below**2)
+    if fair:  # the differences of the members count more
+        value = value - row_sums((upper + lower) * (below * (1 - below))) / np.float64(others)
     ends = np.maximum(ordered[:, 0], 0) - np.minimum(ordered[:, -1], 0)
     # If the observation is infinitely far from all members, their differences would be NaN.
     value = np.where(np.isinf(ends), 0, value)
@@ -79,6 +106,6 @@ def crps(x: Array, t: Array) -> tuple[Array, Callable[[], Array]]:
         for member in range(members):  # one member at a time: all pairs at once would need `members` times the memory
             other = x[:, member, None]
             rank += (x > other).astype(x.dtype) - (x < other)  # 0 for equal infinities too
-        return (np.sign(gap) - rank / members) / members
+        return (np.sign(gap) - rank / others) / members
 
     return value + ends, slope

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import numpy as np
 
-from losscli.arrays import Array
+from losscli.arrays import Array, times
 from losscli.definition.batch import Dense, Extras, Targets, Values
-from losscli.definition.domain import AT_LEAST_ONE, BELOW_INFINITY, NON_NEGATIVE, OPEN_FRACTION, POSITIVE
+from losscli.definition.domain import EXTENDED, FRACTION, NON_NEGATIVE, POSITIVE
 from losscli.definition.loss import Axis, BoundLoss, Parameters, root, same
 from losscli.definition.registry import family, loss
 from losscli.losses.stable import exp_rest, held, within_squares
@@ -136,9 +136,11 @@ def huber(
     facts=("convex",),
 )
 def smooth_l1(
-    r: Array, *, beta: Annotated[float, POSITIVE, "residual beyond which the slope is 1"] = 1.0
+    r: Array, *, beta: Annotated[float, NON_NEGATIVE, "residual beyond which the slope is 1"] = 1.0
 ) -> tuple[Array, Array]:
     """Absolute error with a quadratic bottom of width beta."""
+    if beta == 0:
+        return np.abs(r), np.sign(r)
     slope = np.clip(r / beta, -1, 1)
     return slope * (r - 0.5 * beta * slope), slope
 
@@ -284,15 +286,15 @@ def geman_mcclure(r: Array, *, c: Scale = 1.0) -> tuple[Array, Array]:
 @loss(
     residual,
     "where(alpha == 2, x**2 / 2, where(alpha == 0, log(x**2 / 2 + 1), where(alpha == -inf, 1 - exp(-x**2 / 2), "
-    "b / alpha * ((x**2 / b + 1)**(alpha / 2) - 1))))",
+    "where(alpha == inf, exp(x**2 / 2) - 1, b / alpha * ((x**2 / b + 1)**(alpha / 2) - 1)))))",
     slope="where(alpha == 2, x / c, where(alpha == -inf, x / c * exp(-x**2 / 2), "
-    "x / c * (x**2 / b + 1)**(alpha / 2 - 1)))",
+    "where(alpha == inf, x / c * exp(x**2 / 2), x / c * (x**2 / b + 1)**(alpha / 2 - 1))))",
     where={"x": "r / c", "b": "abs(alpha - 2)"},
     aliases=("general-robust", "adaptive-robust", "barron-loss"),
     source="Barron 2019, A General and Adaptive Robust Loss Function, doi:10.1109/CVPR.2019.00446, arXiv:1701.03077",
     special=(
         "not multiplied by c**2: its second derivative at r = 0 is 1 / c**2",
-        "alpha = 2, 0 and -inf are the limits of the formula; alpha may be as near to them as numbers are",
+        "alpha = 2, 0, inf and -inf are the limits of the formula; alpha may be as near to them as numbers are",
         "convex for alpha >= 1, redescending for alpha < 1, bounded for alpha < 0",
     ),
     relations=(
@@ -307,7 +309,7 @@ def geman_mcclure(r: Array, *, c: Scale = 1.0) -> tuple[Array, Array]:
 def barron(
     r: Array,
     *,
-    alpha: Annotated[float, BELOW_INFINITY, "shape: the lower, the less an outlier counts"] = 1.0,
+    alpha: Annotated[float, EXTENDED, "shape: the lower, the less an outlier counts"] = 1.0,
     c: Scale = 1.0,
 ) -> tuple[Array, Array]:
     """One family of many robust losses, whose shape is a number."""
@@ -317,6 +319,8 @@ def barron(
         return square / 2, x / c
     if alpha == -math.inf:
         return -np.expm1(-square / 2), held(x) / c * np.exp(-square / 2)
+    if alpha == math.inf:
+        return np.expm1(square / 2), x / c * np.exp(square / 2)
     shape = r.dtype.type(alpha)  # alpha - 2 is rounded in the dtype of the computation
     distance = abs(shape - 2)
     logarithm = np.log1p(square / distance)
@@ -401,17 +405,21 @@ def _hampel_breaks(parameters: Parameters) -> Mapping[str, float]:
     slope="where(r > 0, 1 - tau, -tau)",
     aliases=("pinball", "pinball-loss", "quantile-loss", "mean-pinball-loss"),
     source="Koenker and Bassett 1978, Regression Quantiles, doi:10.2307/1913643",
-    special=("the slope at r = 0 is -tau", "a prediction below its target has r < 0 and costs tau each unit"),
+    special=(
+        "the slope at r = 0 is -tau",
+        "a prediction below its target has r < 0 and costs tau each unit",
+        "tau = 0 and tau = 1 are the least and the largest number: only errors above, or below, the target cost",
+    ),
     relations=(same("absolute_error(r) / 2", tau=0.5),),
     breaks=lambda parameters: {"0": 0.0},
     facts=("convex",),
 )
 def quantile(
-    r: Array, *, tau: Annotated[float, OPEN_FRACTION, "the quantile whose prediction is best"] = 0.5
+    r: Array, *, tau: Annotated[float, FRACTION, "the quantile whose prediction is best"] = 0.5
 ) -> tuple[Array, Array]:
     """Tau times what is missing, and 1 - tau times what is too much."""
     over = np.heaviside(r, 0)
-    return np.maximum((1 - tau) * r, -tau * r), (1 - tau) * over - tau * (1 - over)
+    return np.maximum(times(1 - tau, r), times(-tau, r)), (1 - tau) * over - tau * (1 - over)
 
 
 @loss(
@@ -420,17 +428,21 @@ def quantile(
     slope="2 * where(r > 0, 1 - tau, tau) * r",
     aliases=("asymmetric-squared-error", "expectile-loss"),
     source="Newey and Powell 1987, Asymmetric Least Squares Estimation and Testing, doi:10.2307/1911031",
-    special=("a prediction below its target has r < 0 and weighs tau",),
+    special=(
+        "a prediction below its target has r < 0 and weighs tau",
+        "tau = 0 and tau = 1: only errors above, or below, the target cost",
+    ),
     relations=(same("half_squared_error(r)", tau=0.5),),
     breaks=lambda parameters: {} if parameters["tau"] == 0.5 else {"0": 0.0},
     facts=("convex",),
 )
 def expectile(
-    r: Array, *, tau: Annotated[float, OPEN_FRACTION, "the expectile whose prediction is best"] = 0.5
+    r: Array, *, tau: Annotated[float, FRACTION, "the expectile whose prediction is best"] = 0.5
 ) -> tuple[Array, Array]:
     """The squared residual, times tau for what is missing and 1 - tau for what is too much."""
-    half = (1 - tau) * np.maximum(r, 0) + tau * np.minimum(r, 0)
-    return r * half, 2 * half
+    over, under = np.maximum(r, 0), np.minimum(r, 0)
+    value = times(1 - tau, over * over) + times(tau, under * under)
+    return value, 2 * (times(1 - tau, over) + times(tau, under))
 
 
 @loss(
@@ -476,21 +488,21 @@ def squared_epsilon_insensitive(
 @loss(
     residual,
     "abs(r)**exponent",
-    slope="exponent * abs(r)**(exponent - 1) * sign(r)",
+    slope="where(r == 0, 0, exponent * abs(r)**(exponent - 1) * sign(r))",
     aliases=("lp", "lq-loss"),
     source="Rice and White 1964, Norms for Smoothing and Estimation, SIAM Review 6(3)",
-    special=("the slope at r = 0 is 0",),
+    special=(
+        "the slope at r = 0 is 0",
+        "convex for exponent >= 1; below 1 the slope grows without bound towards r = 0, and small residuals count for more",
+    ),
     relations=(same("absolute_error(r)", exponent=1), same("squared_error(r)", exponent=2)),
     breaks=lambda parameters: {"0": 0.0} if 2 != (parameters["exponent"] or 0) <= 3 else {},
     wide=lambda parameters: parameters["exponent"] not in (1, 1.5, 2),
-    facts=("convex",),
 )
-def lq(
-    r: Array, *, exponent: Annotated[float, AT_LEAST_ONE, "power of the residual's size"] = 1.5
-) -> tuple[Array, Array]:
+def lq(r: Array, *, exponent: Annotated[float, POSITIVE, "power of the residual's size"] = 1.5) -> tuple[Array, Array]:
     """A power of the size of the residual."""
     size = np.abs(r)
-    return size**exponent, exponent * size ** (exponent - 1) * np.sign(r)
+    return size**exponent, np.where(size == 0, 0, exponent * size ** (exponent - 1) * np.sign(r))
 
 
 @loss(

@@ -16,7 +16,7 @@ from losscli.definition.domain import NON_NEGATIVE, POSITIVE
 from losscli.definition.loss import Axis, BoundLoss
 from losscli.definition.registry import family, loss
 from losscli.losses.contrastive import logistic, shares, softplus
-from losscli.losses.overlap import BY_CLASS, CLASS_AXIS, CLASS_TARGETS, OF_CLASS, lovasz_gradient
+from losscli.losses.overlap import BY_CLASS, CLASS_AXIS, CLASS_TARGETS, OF_CLASS, UNREAD, lovasz_gradient
 from losscli.losses.probability import Known
 from losscli.losses.ranking import log_sum_exp, lost
 from losscli.losses.sigmoid import MAKERS as OF_OUTCOMES
@@ -271,18 +271,27 @@ def distribution_balanced(
 
 
 class SeriesSums(NamedTuple):
-    """Sums over the elements of series, each of shape (series,)."""
+    """Sums over the elements of series, each of shape (series,); sums that a core does not read may be left out."""
 
-    error: Array
+    error: Array = UNREAD
     """Sum of abs(y - t)."""
-    size: Array
+    size: Array = UNREAD
     """Sum of abs(t)."""
+    squares: Array = UNREAD
+    """Sum of (y - t)**2 / s, with the scale s of each element."""
+    number: Array = UNREAD
+    """Number of elements."""
 
 
 class SeriesSlopes(NamedTuple):
     """Derivatives by the sums that depend on predictions."""
 
-    error: Array
+    error: Array | float = 0.0
+    squares: Array | float = 0.0
+
+
+LARGEST_SQUARE = 1e290
+"""Squares up to it can be added, however many there are."""
 
 
 class SeriesElements:
@@ -292,14 +301,26 @@ class SeriesElements:
         assert isinstance(targets, Dense)
         self.t = targets.t.astype(y.dtype, copy=False)
         self.gap, self.terms = y - self.t, extras.class_terms
+        self.scale = None if extras.third_operand is None else extras.third_operand.astype(y.dtype, copy=False)
 
     def part(self, name: str) -> Array:
         """Return what each element adds to a sum, in the shape of the elements."""
+        if name == "number":
+            return self._counted(np.ones_like(self.gap))
+        if name == "squares":
+            assert self.scale is not None
+            square = self.gap * (self.gap / self.scale)
+            # The root of a sum that overflows is infinite, and the true one is not: no number is better than that one.
+            beyond = (square > LARGEST_SQUARE) & np.isfinite(self.gap)
+            return self._counted(np.where(beyond, np.nan, square))
         return self._counted(np.abs(self.gap if name == "error" else self.t))
 
     def gradient(self, by: SeriesSlopes) -> Array:
         """Return derivatives by the predictions, from those by the sums."""
-        return self._counted(np.where(self.gap == 0, 0, np.sign(self.gap) * by.error))
+        slope = np.where(self.gap == 0, 0, np.sign(self.gap) * by.error)
+        if self.scale is not None:
+            slope = slope + np.where(self.gap == 0, 0, 2 * (self.gap / self.scale) * by.squares)
+        return self._counted(slope)
 
     def _counted(self, part: Array) -> Array:
         """Return numbers of elements with 0 for elements that do not exist."""
@@ -310,7 +331,10 @@ def lift_series(loss: BoundLoss, predictions: Array, targets: Targets, extras: E
     """Return core(sums) of each row, which is a series."""
     elements = SeriesElements(predictions.astype(np.promote_types(predictions.dtype, np.float64)), targets, extras)
     value, slopes = loss.core(SeriesSums(**{name: row_sums(elements.part(name)) for name in loss.sums}))
-    return value, elements.gradient(SeriesSlopes(slopes.error[:, None])) if gradient else None
+    if not gradient:
+        return value, None
+    by = SeriesSlopes(*(part[:, None] if isinstance(part, np.ndarray) else part for part in slopes))
+    return value, elements.gradient(by)
 
 
 def _place_series(x: Array) -> tuple[Array, Targets, Extras]:
@@ -370,3 +394,154 @@ def weighted_percentage_error(
     below = np.maximum(sums.size, epsilon)
     with np.errstate(all="ignore"):
         return np.where(sums.error == 0, 0, sums.error / below), SeriesSlopes(1 / below)
+
+
+def _place_scaled(x: Array) -> tuple[Array, Targets, Extras]:
+    """Return predictions, targets and extras at the points x of a drawn curve."""
+    y, targets, extras = _place_series(x)
+    return y, targets, extras._replace(third_operand=np.ones_like(y))
+
+
+scaled_series = family(
+    name="scaled-series",
+    lift=lift_series,
+    summary="roots of mean squares over a series, which is a row or the file, in units of a scale",
+    variables={
+        "y": "predictions of a series",
+        "t": "targets of a series",
+        "s": "scales of a series, one for each prediction",
+    },
+    value="f of the sums of a series",
+    gradient="df/dy, one for each prediction; scales are held fixed",
+    targets="numbers, one for each prediction",
+    target_type="numbers",
+    coupled="masks",
+    tables_only=True,
+    third_operand="scale",
+    elements=SeriesElements,
+    sums=SeriesSums,
+    axes={
+        "residual": Axis(
+            "r",
+            "residual r of a target of 1; the series has another target of 2, predicted as 1; scale 1",
+            (-3.0, 3.0),
+            _place_scaled,
+            along=(1.0, 0.0),
+            own=False,
+        )
+    },
+    several_outputs=False,
+)
+
+
+@loss(
+    scaled_series,
+    "sqrt(sum((a - b)**2 / c for a, b, c in zip(y, t, s)) / len(y))",
+    aliases=("rmsse", "root-mean-squared-scaled-error"),
+    source="Makridakis, Spiliotis and Assimakopoulos 2022, The M5 Accuracy Competition: Results, Findings, and Conclusions, "
+    "doi:10.1016/j.ijforecast.2021.11.013",
+    special=(
+        "--scale is the mean squared error of the naive forecast in the training series, not its root: the mean of "
+        "(x[i] - x[i - m])**2, with m = 1 or the length of a season",
+        "--sample-weight weighs series, as in WRMSSE",
+        SERIES,
+        "the slope where all predictions hit is 0",
+    ),
+    undefined=(
+        "the squares of its errors overflow, or infinite values cancel",
+        "divide predictions and targets by a number such as 1e150, and --scale by its square; the loss stays as it is",
+    ),
+    facts=("convex",),
+)
+def root_scaled_error(sums: SeriesSums) -> tuple[Array, SeriesSlopes]:
+    """The root of the mean squared error of a series, relative to that of the naive forecast."""
+    with np.errstate(all="ignore"):
+        value = np.sqrt(sums.squares / sums.number)
+        return value, SeriesSlopes(squares=np.where(value == 0, 0, 0.5 / value / sums.number))
+
+
+def lift_sizes(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
+    """Return core(abs(y - t)) of each row, which is a series, and its derivatives by the predictions."""
+    assert isinstance(targets, Dense)
+    y = predictions.astype(np.promote_types(predictions.dtype, np.float64), copy=False)
+    gap = y - targets.t.astype(y.dtype, copy=False)
+    value, slope = loss.core(np.abs(gap), gradient=gradient)
+    return value, slope * np.sign(gap) if gradient else None
+
+
+sizes = family(
+    name="series-order",
+    lift=lift_sizes,
+    summary="functions of the sorted errors of a series, which is a row or the file",
+    variables={"y": "predictions of a series", "t": "targets of a series"},
+    value="f of the sizes of all errors of a series",
+    gradient="df/dy, one for each prediction",
+    targets="numbers, one for each prediction",
+    target_type="numbers",
+    coupled="masks",
+    tables_only=True,
+    held_bytes=45,
+    axes={
+        "residual": Axis(
+            "r",
+            "residual r of a target of 1; the series has another target of 2, predicted as 1",
+            (-3.0, 3.0),
+            _place_series,
+            along=(1.0, 0.0),
+            own=False,
+        )
+    },
+    several_outputs=False,
+)
+HELD = "a series is held in memory, and refused if it is too large for it"
+
+
+@loss(
+    sizes,
+    "max(abs(a - b) for a, b in zip(y, t))",
+    aliases=("maximum-error", "max-absolute-error"),
+    source="scikit-learn, max_error, https://scikit-learn.org/stable/modules/model_evaluation.html; after Chebyshev 1854",
+    special=(
+        SERIES,
+        HELD,
+        "at ties the slope is shared by all of the largest errors",
+    ),
+    facts=("convex",),
+)
+def max_error(size: Array) -> tuple[Array, Slopes]:
+    """The largest absolute error of a series."""
+    value = size.max(axis=1)
+
+    def slope() -> Array:
+        largest = size == value[:, None]
+        return largest / largest.sum(axis=1, keepdims=True)
+
+    return value, slope
+
+
+@loss(
+    sizes,
+    definition="sort abs(y - t) of all elements of the series; the one in the middle, and of an even number of elements the mean "
+    "of the two in the middle",
+    aliases=("medae",),
+    source="scikit-learn, median_absolute_error, https://scikit-learn.org/stable/modules/model_evaluation.html",
+    special=(
+        SERIES,
+        HELD,
+        "the slope is that of the errors in the middle; of equal errors those come first that stand first",
+    ),
+)
+def median_absolute_error(size: Array) -> tuple[Array, Slopes]:
+    """The median of the absolute errors of a series: half of them are not larger."""
+    n = size.shape[1]
+    order = np.argsort(size, axis=1, kind="stable")
+    middle = order[:, (n - 1) // 2 : n // 2 + 1]  # one, or the two in the middle
+    parts = np.take_along_axis(size, middle, axis=1) / middle.shape[1]
+    value = np.where(np.isnan(size).any(axis=1), np.nan, row_sums(parts))
+
+    def slope() -> Array:
+        slopes = np.zeros_like(size)
+        np.put_along_axis(slopes, middle, 1 / middle.shape[1], axis=1)
+        return slopes
+
+    return value, slope

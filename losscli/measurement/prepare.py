@@ -16,7 +16,7 @@ from losscli.data.class_names import class_names, in_order
 from losscli.data.columns import Columns
 from losscli.data.dataset import Dataset, assign, join
 from losscli.data.predictions import constant_of, shaped
-from losscli.data.scalars import everywhere, variance_of_all, weight_of_all
+from losscli.data.scalars import everywhere, third_of_all, weight_of_all
 from losscli.data.target_encoding import DecodedTargets
 from losscli.data.targets import decode
 from losscli.data.units import SYNONYMS, unit_kind
@@ -212,7 +212,7 @@ def _dataset(request: Request, opener: Opener, once: bool) -> Dataset:
     """Open the files, give every column its role, and join the rows."""
     predictions = opener.open(request.predictions, "predictions", once)
     constant = constant_of(request) is not None
-    third = request.third_operand if variance_of_all(request) is None else None
+    third = request.third_operand if third_of_all(request) is None else None
     targets = None if constant or request.targets is None else opener.open(request.targets, "targets")
     dataset = assign(
         predictions,
@@ -444,8 +444,8 @@ def _in_lists(job: Job) -> Job:
 
 def _third_operand(request: Request, dataset: Dataset, source: Source) -> Source | None:
     """Return the third operand, of a file or one number for all predictions; None if the loss has none."""
-    if (variance := variance_of_all(request)) is not None:
-        return everywhere(variance, source)
+    if (number := third_of_all(request)) is not None:
+        return everywhere(number, source)
     if request.loss.family.third_operand is None:
         return None
     from losscli.data.third_operand import third_operand_of
@@ -497,6 +497,10 @@ def _extras(request: Request, inputs: _Inputs, dtype: np.dtype[Any]) -> Extras:
         box=inputs.box,
         columns=inputs.k if request.loss.family.of_sequences else None,
     )
+    if request.loss.family.takes_levels:
+        from losscli.data.levels import levels_of
+
+        extras = extras._replace(levels=levels_of(request, inputs.predictions))
     if request.temperature is None:
         return extras
     from losscli.data.distributions import tempered

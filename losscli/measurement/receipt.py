@@ -5,12 +5,13 @@ import sys
 from collections.abc import Mapping, Sequence
 from functools import cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
 from losscli.arrays import Array
 from losscli.data.labels import Renumbered
+from losscli.definition.words import ThirdOperandName
 from losscli.engine.reduction import REDUCTIONS
 from losscli.io.source import ConstantSource, Source
 from losscli.io.turned import TimeFirst
@@ -79,6 +80,7 @@ def receipt(
         "target_lengths": request.target_lengths,
         "without_positive": _without_positive(job),
         **_third_operand_entry(request, job),
+        "levels": _listed(job.extras.levels),
         "targets_from": request.targets_from,
         "temperature": request.temperature,
         "temperature_squared": request.temperature_squared or None,
@@ -268,10 +270,9 @@ def signature(receipt: Mapping[str, Any]) -> str:
         "shift": receipt.get("shift"),
         "mask": receipt.get("mask"),
         "missing": receipt.get("missing"),
-        **{
-            name: _word(receipt.get(name))
-            for name in ("centers", "variance", "negative", "other", "reference", "event")
-        },
+        "centers": receipt.get("centers"),
+        **{name: _word(receipt[name]) for name in get_args(ThirdOperandName) if name in receipt},
+        "levels": _words(receipt.get("levels")),
         "group": receipt.get("group"),
         "per": _unit(receipt),
         **_of_distributions(receipt),

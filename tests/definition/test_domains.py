@@ -11,7 +11,7 @@ class TestParameterDomains:
             ("huber p.npy t.npy --delta=-1", "delta"),
             ("huber p.npy t.npy --delta nan", "delta"),
             ("huber p.npy t.npy --delta wide", "delta"),
-            ("smooth-l1 p.npy t.npy --beta 0", "beta"),
+            ("smooth-l1 p.npy t.npy --beta=-1", "beta"),
             ("tukey p.npy t.npy --c 0", "c"),
             ("ramp p.npy t.npy --s 1", "s"),
             ("sigmoid-focal p.npy t.npy --gamma=-0.5", "gamma"),

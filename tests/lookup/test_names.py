@@ -156,7 +156,7 @@ class TestStatistics:
         "top-5": "losscli does not compute it; `losscli compute multiclass-zero-one PREDICTIONS TARGETS` is 1 minus top-1",
         "map": "losscli does not compute it",
         "ndcg": "losscli does not compute it",
-        "max_error": "prints it as max",
+        "psnr": "10 * log10 of the squared range",
     }
 
     @pytest.mark.parametrize(("name", "text"), list(EXPECTED.items()))

@@ -15,13 +15,13 @@ WHOLE_TARGETS = ("multilabel-margin", "zlpr")
 """Losses of lists whose targets are 0 or 1."""
 
 
-def made(name: str, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
+def made(name: str, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
     """Predictions, targets and further operands of a loss: the classes, outputs or numbers of a row are on the last axis."""
     family = LOSSES[name].family
     shape = (*LEAD, family.width or K * family.parts)
     p = rng.uniform(0.05, 0.95, shape)
     t = rng.uniform(0.05, 0.95, shape)
-    more = {}
+    more: dict[str, Any] = {}
     if family.name == "box":
         p[..., 2:], t[..., 2:] = p[..., :2] + 0.5, t[..., :2] + 0.6
     if family.target_type == "classes":
@@ -30,6 +30,10 @@ def made(name: str, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, d
         t = rng.integers(0, 2, LEAD).astype(float)
     elif family.target_type in ("signs", "outcomes") or name in WHOLE_TARGETS:
         t = rng.integers(0, 2, shape).astype(float)
+    if family.name == "interval":
+        p = np.sort(p, axis=-1)
+    if family.takes_levels:
+        more["levels"] = "0.1,0.4,0.6,0.9"
     if family.third_operand:
         more[family.third_operand] = rng.uniform(0.1, 0.9, shape)
     return p, t, more
@@ -52,7 +56,7 @@ def test_a_loss_of_any_rank_is_that_of_the_flat_table(name: str) -> None:
     of_all: dict[str, Any] = {"centers": np.eye(K)} if family.takes_centers else {}
 
     def computed(turn: Any, **options: Any) -> losscli.Result:
-        operands = {key: turn(array) for key, array in more.items()}
+        operands = {key: array if isinstance(array, str) else turn(array) for key, array in more.items()}
         return losscli.compute(name, turn(p), turn(t), gradient=True, **operands, **of_all, **options)
 
     table = computed(flat)

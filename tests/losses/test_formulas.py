@@ -38,8 +38,10 @@ def cases(*families: str) -> list[Any]:
     ]
 
 
+BESIDE = {"gaussian": "v", "scaled": "s", "counts": "a"}
+"""Families of losses of a prediction, a target and a third operand, and what formulas call that."""
 CASES = cases("residual", "margin", "sigmoid")
-PAIRS = cases("relative", "distribution", "gaussian")
+PAIRS = cases("relative", "distribution", *BESIDE)
 
 
 def probes(dtype: Any, largest: float = 1e4) -> np.ndarray:
@@ -156,8 +158,20 @@ def test_slope_is_the_derivative_of_the_formula(loss: Loss, parameters: dict[str
 
 
 CROSSING = {
-    "value": ("poisson", "log-poisson", "log-gamma", "gaussian-nll"),
-    "slope": ("poisson", "log-poisson", "log-gamma", "log-tweedie"),
+    "value": (
+        "poisson",
+        "log-poisson",
+        "log-gamma",
+        "gamma-nloglik",
+        "gaussian-nll",
+        "beta-nll",
+        "laplace-nll",
+        "student-t-nll",
+        "log-normal-nll",
+        "poisson-nloglik",
+        "negative-binomial-nll",
+    ),
+    "slope": ("poisson", "log-poisson", "log-gamma", "log-tweedie", "log-normal-nll"),
 }
 """Losses of predictions and targets that cross zero where their terms cancel; all others keep every digit there."""
 
@@ -174,7 +188,7 @@ def pair_points(loss: Loss, parameters: dict[str, float | None], dtype: Any) -> 
         y = np.concatenate([probes(dtype)[::3], np.array([0, 1], dtype), np.array(near, dtype)])
         y = y[~domains.predictions.outside(y)]
         v = 10 ** np.random.default_rng(6).uniform(-4, 4, len(y))
-        third_operand = {"v": v.astype(dtype)} if loss.family.third_operand == "variance" else {}
+        third_operand = {BESIDE[loss.family.name]: v.astype(dtype)} if loss.family.name in BESIDE else {}
         found.append({"y": y, "t": np.full_like(y, t), **third_operand})
     return found
 
@@ -207,7 +221,7 @@ def test_losses_of_pairs_equal_the_formula(loss: Loss, parameters: dict[str, flo
 def check_pairs(loss: Loss, parameters: dict[str, float | None], dtype: Any, found: list[dict[str, Any]]) -> None:
     for points in found:
         values, slopes = loss.bind(**parameters)(
-            points["y"], Dense(points["t"]), Extras(third_operand=points.get("v")), True
+            points["y"], Dense(points["t"]), Extras(third_operand=points.get(BESIDE.get(loss.family.name, ""))), True
         )
         assert values.dtype == slopes.dtype == dtype
         for i, (value, slope) in enumerate(zip(values, slopes, strict=True)):
@@ -402,7 +416,7 @@ def test_center_loss_equals_the_formula(dtype: Any) -> None:
 
 def test_every_loss_is_covered_by_an_oracle() -> None:
     covered = {"residual", "margin", "sigmoid", "softmax", "embedding"}
-    covered |= {"ordinal", "relative", "distribution", "gaussian"}
+    covered |= {"ordinal", "relative", "distribution", *BESIDE}
     from row_formulas import FAMILIES
 
     covered |= set(FAMILIES)
@@ -411,7 +425,7 @@ def test_every_loss_is_covered_by_an_oracle() -> None:
 
 @pytest.mark.quick
 @pytest.mark.parametrize(
-    "name", [loss.name for loss in of(*MAKERS, "relative", "distribution", "gaussian", "softmax", "ordinal")]
+    "name", [loss.name for loss in of(*MAKERS, "relative", "distribution", *BESIDE, "softmax", "ordinal")]
 )
 def test_a_loss_equals_its_formula_at_one_point(name: str) -> None:
     """Of embedding, and of whole rows, other tests look at one point."""

@@ -50,7 +50,7 @@ def of_pair(bound: BoundLoss, y: np.ndarray, t: np.ndarray) -> np.ndarray:
     return bound(y, Dense(t))[0]
 
 
-def of_gaussian(bound: BoundLoss, y: np.ndarray, t: np.ndarray, v: np.ndarray) -> np.ndarray:
+def of_beside(bound: BoundLoss, y: np.ndarray, t: np.ndarray, v: np.ndarray) -> np.ndarray:
     return bound(y, Dense(t), Extras(third_operand=v))[0]
 
 
@@ -117,10 +117,15 @@ EVALUATORS: dict[str, Evaluator] = {
     "margin": Evaluator(of_margin, lambda domains, generator: {"m": inside(domains.predictions, generator)}),
     "relative": Evaluator(of_pair, drawn_pair),
     "distribution": Evaluator(of_pair, drawn_pair),
-    "gaussian": Evaluator(
-        of_gaussian,
-        lambda domains, generator: drawn_pair(domains, generator) | {"v": 10 ** generator.uniform(-2, 2, N)},
-    ),
+    **{
+        family: Evaluator(
+            of_beside,
+            lambda domains, generator, name=name: (
+                drawn_pair(domains, generator) | {name: 10 ** generator.uniform(-2, 2, N)}
+            ),
+        )
+        for family, name in (("gaussian", "v"), ("scaled", "s"), ("counts", "a"))
+    },
     "sigmoid": Evaluator(
         of_outcomes, lambda domains, generator: {"z": generator.normal(0, 3, N), "t": generator.uniform(0, 1, N)}
     ),
@@ -200,6 +205,7 @@ HELPERS: dict[str, Any] = {
     "exp": np.exp,
     "log": np.log,
     "sqrt": np.sqrt,
+    "lgamma": np.vectorize(math.lgamma),
     "abs": np.abs,
     "where": np.where,
     "max": np.maximum,

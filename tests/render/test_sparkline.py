@@ -419,6 +419,14 @@ FRAMES = {
     ),
     "cox": (-3, 3, math.log(2 + 4 * math.exp(-3)), math.log(2 + 4 * math.exp(3))),
     "weighted-percentage-error": (-3, 3, 1 / 3, 4 / 3),
+    "laplace-nll": (-3, 3, math.log(2), math.log(2) + 3),
+    # Of two failures, of which the probability is y**2 / (1 + y)**3.
+    "negative-binomial-nll": (-1.8, 3, 3 * math.log(3) - 2 * math.log(2), 3 * math.log(1.2) - 2 * math.log(0.2)),
+    "interval-score": (-3, 3, 2, 2 + 2 / 0.05 * 2),
+    "multi-quantile": (-3, 3, 0.2 / 3, (0.1 * 4 + 0.5 * 3 + 0.9 * 2) / 3),
+    "weighted-quantile": (-3, 3, 2 * (0.2 + 0.2) / 3 / 3, 2 * (3.7 + 0.2) / 3 / 3),
+    "root-scaled-error": (-3, 3, math.sqrt(1 / 2), math.sqrt(10 / 2)),
+    "max-error": (-3, 3, 1, 3),
     "iou": (0, 3, 0, 1),
     "crps": (-3, 3, 1 / 9, 3 - 2 / 9),
 }

@@ -8,6 +8,7 @@ A use with a `call` was checked by running the library: `tests/support/make_alia
 Formulas without one are cited from their source. Both are evaluated against losscli by test_aliases.py.
 """
 
+import math
 import zlib
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -81,6 +82,10 @@ INPUTS: dict[str, Callable[[np.random.Generator], Inputs]] = {
     "log rates": lambda rng: {"p": rng.normal(0, 1, 24), "t": rng.poisson(2, 24)},
     "log amounts": lambda rng: {"p": rng.normal(0, 1, 24), "t": rng.uniform(0.2, 4, 24)},
     "variances": lambda rng: {"p": rng.normal(0, 3, 24), "t": rng.normal(0, 3, 24), "v": rng.uniform(0.3, 3, 24)},
+    "scales": lambda rng: {"p": rng.normal(0, 3, 24), "t": rng.normal(0, 3, 24), "s": rng.uniform(0.3, 3, 24)},
+    "dispersions": lambda rng: {"p": rng.uniform(0.2, 4, 24), "t": rng.poisson(2, 24), "d": rng.uniform(0.1, 2, 24)},
+    "intervals": lambda rng: {"p": np.sort(rng.normal(0, 2, (12, 2)), axis=1), "t": rng.normal(0, 3, 12)},
+    "quantiles": lambda rng: {"p": rng.normal(0, 2, (8, 3)), "t": rng.normal(0, 3, 8), "q": np.array([0.1, 0.5, 0.9])},
     "scores": lambda rng: {"z": rng.normal(0, 2, 24), "t": _labels(rng, (24,))},
     "chances": lambda rng: {"p": rng.uniform(0.02, 0.98, 24), "t": _labels(rng, (24,))},
     "soft chances": lambda rng: {"z": rng.normal(0, 2, 24), "t": rng.uniform(0, 1, 24)},
@@ -127,10 +132,13 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "distributions": {"from_": "probs"},
     "masks": {"from_": "probs"},
     "sequences": {"time_axis": 1},
+    "quantiles": {"levels": "0.1,0.5,0.9"},
 }
 """Options of losscli that belong to the inputs."""
 THIRD = {
     "variances": ("variance", "v"),
+    "scales": ("scale", "s"),
+    "dispersions": ("dispersion", "d"),
     "centers": ("centers", "w"),
     "alike": ("other", "b"),
     "triplets": ("negative", "n"),
@@ -147,6 +155,8 @@ def inputs_of(kind: str) -> Inputs:
 
 
 # The functions that formulas use beside NumPy's.
+
+_erf, _lgamma = np.vectorize(math.erf), np.vectorize(math.lgamma)
 
 
 def _sigmoid(z: Any) -> Any:
@@ -384,6 +394,8 @@ def _squared_chords(a: Any, w: Any) -> Any:
 
 
 FUNCTIONS: dict[str, Any] = {
+    "erf": _erf,
+    "lgamma": _lgamma,
     "barlow_twins": _barlow_twins,
     "batch_all": _batch_all,
     "batch_hard": _batch_hard,
@@ -899,6 +911,65 @@ USES: tuple[Use, ...] = (
         "variances",
         "mean((p - t)**2) / 2",
         same="other('half-squared-error')",
+    ),
+    Use(
+        "beta-nll-loss",
+        "beta-nll",
+        "Seitzer et al. 2022, arXiv:2203.09168: beta_nll_loss of the authors' code, https://github.com/martius-lab/beta-nll",
+        "variances",
+        "mean((log(v) + (t - p)**2 / v) / 2 * v**0.5)",
+    ),
+    Use(
+        "crps-gaussian crps-normal",
+        "gaussian-crps",
+        "properscoring 0.1, crps_gaussian, and scoringrules 0.10.0, crps_normal; of standard deviations there",
+        "variances",
+        "mean((p - t) * erf((p - t) / sqrt(2 * v)) + sqrt(2 * v / pi) * exp(-(p - t)**2 / (2 * v)) - sqrt(v / pi))",
+    ),
+    Use(
+        "negative-binomial negative-binomial-loss",
+        "negative-binomial-nll",
+        "statsmodels 0.15.0, NegativeBinomial (NB2), of its mean and its alpha",
+        "dispersions",
+        "mean(lgamma(t + 1) + lgamma(1 / d) - lgamma(t + 1 / d) + log(1 + d * p) / d - t * log(d * p / (1 + d * p)))",
+    ),
+    Use(
+        "mase mean-absolute-scaled-error",
+        "absolute-scaled-error",
+        "utilsforecast 0.2.17, mase, of the naive errors s",
+        "scales",
+        "mean(abs(p - t) / s)",
+    ),
+    Use(
+        "rmsse root-mean-squared-scaled-error",
+        "root-scaled-error",
+        "utilsforecast 0.2.17, rmsse, of the naive squared errors s",
+        "scales",
+        "sqrt(mean((p - t)**2 / s))",
+    ),
+    Use("maximum-error max-absolute-error", "max-error", "scikit-learn, max_error", "numbers", "max(abs(p - t))"),
+    Use("medae", "median-absolute-error", "scikit-learn, median_absolute_error", "numbers", "median(abs(p - t))"),
+    Use(
+        "winkler winkler-score",
+        "interval-score",
+        "Winkler 1972, doi:10.1080/01621459.1972.10481224; scoringrules 0.10.0, interval_score",
+        "intervals",
+        "mean(p[:, 1] - p[:, 0] + 40 * (maximum(p[:, 0] - t, 0) + maximum(t - p[:, 1], 0)))",
+        settings="alpha=0.05",
+    ),
+    Use(
+        "mqloss",
+        "multi-quantile",
+        "utilsforecast 0.2.17, mqloss",
+        "quantiles",
+        "mean(maximum(q * (t[:, None] - p), (q - 1) * (t[:, None] - p)))",
+    ),
+    Use(
+        "wql weighted-quantile-loss mean-wquantileloss",
+        "weighted-quantile",
+        "GluonTS 0.17.0, MeanWeightedSumQuantileLoss; AutoGluon, WQL",
+        "quantiles",
+        "2 * sum(maximum(q * (t[:, None] - p), (q - 1) * (t[:, None] - p))) / 3 / sum(abs(t))",
     ),
     # Margins
     Use(

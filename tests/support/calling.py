@@ -92,8 +92,16 @@ def block(loss: Loss, dtype: Any, n: int, k: int) -> tuple[np.ndarray, Targets, 
         targets, extras = Dense(np.concatenate([first, 1 - first], axis=2).reshape(x.shape)), Extras(columns=2)
     elif name == "sequence":
         targets, extras = Sequences.of([[1, 1]] * n, [1 if k % 2 else k // 2] * n), Extras(columns=k if k % 2 else 2)
-    elif name == "ensemble":
+    elif name in ("ensemble", "interval", "quantiles"):
         targets = Dense(generator.normal(size=n))
+        x = np.sort(x[:, :2], axis=1) if name == "interval" else x
+        extras = Extras(levels=np.linspace(0, 1, k + 2)[1:-1])
+    elif name == "quantile-file":
+        x = x[:, : len(x[0]) // 2 * 2]
+        targets = Dense(generator.normal(size=(n, len(x[0]) // 2)))
+        extras = Extras(levels=np.array([0.2, 0.7]), columns=2)
+    elif name == "scaled-series":
+        extras = Extras(third_operand=np.abs(x[::-1]) + 0.1)
     elif name == "batch":
         targets = Indices(labels)
         extras = Extras(everyone=Everyone(unit(x)[0], labels, np.ones(n, bool)), at=np.arange(n))

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from losscli.data.scalars import DOMAINS
 from losscli.data.target_encoding import TargetEncoding
 from losscli.definition.batch import Everyone, Extras, Sequences
 from losscli.definition.domain import REAL, Interval
@@ -15,7 +16,15 @@ from losscli.io.source import MemorySource
 K = 4
 """Classes, and columns of most predictions."""
 FEATURES = 3
-WIDTHS = {"views": 3 * K, "class-masks": 2 * K, "class-overlap": 2 * K, "label-matrix": 2 * K, "box": 4}
+WIDTHS = {
+    "views": 3 * K,
+    "class-masks": 2 * K,
+    "class-overlap": 2 * K,
+    "label-matrix": 2 * K,
+    "quantile-file": 2 * K,
+    "box": 4,
+    "interval": 2,
+}
 FEATURED = (
     "embedding",
     "cosine",
@@ -94,7 +103,8 @@ def drawn(loss: Loss, n: int, seed: int, k: int = K, elements: bool = False) -> 
         form = TargetEncoding("sequences", "sequences", classes)
         extras = extras._replace(columns=classes)
     elif family.target_type == "numbers":
-        targets = numbers_in(domains.targets, generator, shape[:1] if family.one_target else shape)
+        one = (n, 2) if family.coupled == "file" else (n,)  # one per row of the file, of which each row here holds two
+        targets = numbers_in(domains.targets, generator, one if family.one_target else shape)
         form = TargetEncoding("numbers", "numbers", K)
     else:
         targets = generator.integers(0, 2, shape[:1] if family.one_target else shape)
@@ -104,6 +114,10 @@ def drawn(loss: Loss, n: int, seed: int, k: int = K, elements: bool = False) -> 
     if family.name == "box":
         corners = generator.uniform(0, 3, (2, n, 2)), generator.uniform(0.2, 3, (2, n, 2))
         predictions, targets = (np.concatenate([a, a + b], axis=1) for a, b in zip(*corners, strict=True))
+    if family.name == "interval":
+        predictions = np.sort(predictions, axis=1)
+    if family.takes_levels:
+        extras = extras._replace(levels=np.linspace(0, 1, (width // 2 if family.coupled else width) + 2)[1:-1])
     if family.name == "label-matrix":
         targets = np.tile([0, 1, 1, 0, 1, 0, 0, 1], (n, 1))  # each label has both kinds
         targets[generator.random(n) < 0.5] = [1, 0, 0, 1, 0, 1, 1, 0]
@@ -111,8 +125,8 @@ def drawn(loss: Loss, n: int, seed: int, k: int = K, elements: bool = False) -> 
         extras = extras._replace(centers=CENTERS)
     if family.third_operand is not None and family.name != "pair":
         third = generator.normal(0, 2, shape)
-        if family.third_operand in ("variance", "reference"):
-            third = np.exp(third / 4) if family.third_operand == "variance" else -np.abs(third)
+        if family.third_operand in DOMAINS or family.third_operand == "reference":
+            third = np.exp(third / 4) if family.third_operand in DOMAINS else -np.abs(third)
         third = (third > 0).astype(float) if family.third_operand == "event" else third
         extras = extras._replace(third_operand=third)
     if family.coupled == "rows":

@@ -72,6 +72,8 @@ SHARES = {
     "ordinal": 2,
     "embedding": 3,
     "gaussian": 1,
+    "scaled": 2,
+    "counts": 1,
     "views": 1,
     "scores": 3,
     "ranking": 2,
@@ -82,10 +84,15 @@ SHARES = {
     "triplet": 1,
     "angular": 2,
     "ensemble": 1,
+    "interval": 1,
+    "quantiles": 1,
+    "quantile-file": 1,
     "box": 1,
     "overlap": 3,
     "mask-margins": 1,
     "series": 1,
+    "scaled-series": 1,
+    "series-order": 1,
     "batch": 1,
     "paired": 1,
     "class-masks": 1,
@@ -371,6 +378,11 @@ class Maker:
             x = abs(x)
         if family.name == "box":
             x[:, 2:] = x[:, :2] + generator.uniform(0.2, 3, (n, 2))
+        if family.name == "interval":
+            x = np.sort(x, axis=1)
+        if family.takes_levels:
+            levels = random.sample(["0", "0.05", "0.1", "0.25", "0.5", "0.75", "0.9", "0.975", "1"], width)
+            self.words += ["--levels", ",".join(levels)]
         dtypes = ["f2", "f4", "f8", "f8"] if family.name != "box" else ["f4", "f8"]
         if family.takes_from and self.chance(0.3):
             given = self.pick(["probs", "log-probs"])
@@ -533,7 +545,8 @@ class Maker:
         if third_operand is None or (self.family.name == "pair" and self.flat):
             return None
         x = self.generator.normal(size=p.rows.shape)
-        x = {"variance": abs(x) + 0.01, "reference": -abs(x)}.get(third_operand, x)
+        positive = dict.fromkeys(("variance", "scale", "dispersion"), abs(x) + 0.01)
+        x = (positive | {"reference": -abs(x)}).get(third_operand, x)
         return Part(x.astype(self.pick(["f4", "f8"])), self.named(p, self.flat))
 
     def weights(self) -> Part | None:

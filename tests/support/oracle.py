@@ -38,8 +38,23 @@ __all__ = [
 ]
 
 AMID = {
-    ("barron", "alpha"): (-1e12, -30.0, -2.0, -1e-3, -1e-12, 0.0, 1e-12, 0.5, 1.5, 2 - 1e-12, 2.0, 2 + 1e-12, 3.0),
-    ("tweedie-deviance", "power"): (1 + 1e-12, 1.999, 2 - 1e-12, 2.0, 2 + 1e-12),
+    ("barron", "alpha"): (
+        -1e12,
+        -30.0,
+        -2.0,
+        -1e-3,
+        -1e-12,
+        0.0,
+        1e-12,
+        0.5,
+        1.5,
+        2 - 1e-12,
+        2.0,
+        2 + 1e-12,
+        3.0,
+        1e12,
+    ),
+    ("tweedie-deviance", "power"): (-30.0, -1.5, -1e-12, 1 + 1e-12, 1.999, 2 - 1e-12, 2.0, 2 + 1e-12, 3.0),
 }
 """Values of parameters, besides the edges of their domains, near which a loss must be watched."""
 
@@ -52,6 +67,7 @@ def settings(loss: Loss) -> Iterator[dict[str, float | None]]:
         domain = parameter.domain
         edges = [domain.low] if domain.low_closed else []
         edges += [domain.high] if domain.high_closed else []
+        edges += domain.gap or ()
         if math.isfinite(domain.low):
             span = min(domain.high - domain.low, 1e300)
             edges += [domain.low + part for part in ((0.001, 0.5, 0.999) if span == 1 else (1e-3, 0.5, 3.0, 30.0))]
@@ -78,7 +94,8 @@ def _far(domain: Interval, generator: np.random.Generator) -> float:
     end, other = (domain.low, domain.high) if up else (domain.high, domain.low)
     span = abs(other - end)
     if math.isinf(end):
-        return float(generator.choice([-1, 1]) * 10 ** generator.uniform(-300, 300))
+        found = float(generator.choice([-1, 1]) * 10 ** generator.uniform(-300, 300))
+        return found if found in domain else 1.5
     smallest = -300 if end == 0 else -16
     exponent = generator.uniform(smallest, 300 if math.isinf(span) else math.log10(span))
     found = end + (1 if up else -1) * 10**exponent

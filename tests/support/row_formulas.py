@@ -40,8 +40,13 @@ FAMILIES = (
     "class-overlap",
     "label-matrix",
     "series",
+    "scaled-series",
+    "series-order",
     "box",
     "ensemble",
+    "interval",
+    "quantiles",
+    "quantile-file",
     "sequence",
     "survival",
 )
@@ -643,6 +648,17 @@ def series(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[
             )
 
 
+def scaled_series(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[Case]:
+    for case in series(loss, parameters, dtype, generator):
+        n = case.predictions.shape[1]
+        s = np.asarray(10 ** generator.uniform(-1, 1, n), dtype)
+
+        def value(x: Numbers, n: int = n) -> Any:
+            return truth(loss, parameters, y=x[:n], t=x[n : 2 * n], s=x[2 * n :])
+
+        yield Case(case.predictions, case.targets, Extras(third_operand=s[None]), value, case.others + exact(s))
+
+
 def box(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[Case]:
     pairs_of_boxes = [
         ([0, 0, 2, 2], [1, 1, 3, 3]),
@@ -673,7 +689,7 @@ def of_boxes(loss: Loss, parameters: Any, a: Numbers, b: Numbers) -> Any:
 def ensemble(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[Case]:
     rows = [rounded(generator, dtype, m, scale=scale) for m, scale in ((1, 1), (2, 1), (3, 30), (5, 1e3), (4, 1e-3))]
     rows += [np.array(row, dtype) for row in ([1, 1, 2], [0, 0], [0], [-1, 0.5, 3, 0.5])]
-    for row in rows:
+    for row in rows if loss.name != "fair-crps" else [one for one in rows if len(one) > 1]:
         for t in (0.0, float(dtype(generator.normal())), float(row[0]), float(row.max()) + 0.5):
             yield Case(
                 row[None],
@@ -682,6 +698,45 @@ def ensemble(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterato
                 lambda x: truth(loss, parameters, x=x[:-1], t=x[-1], M=len(x) - 1),
                 [mpf(t)],
             )
+
+
+def interval(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[Case]:
+    for scale in (1e-3, 1, 1, 30, 1e3):
+        row = np.sort(rounded(generator, dtype, 2, scale=scale))
+        for t in (float(row[0]) - scale, float(row.mean()), float(row[1]), float(row[1]) + scale / 2):
+            yield Case(
+                row[None],
+                Dense(np.array([t])),
+                Extras(),
+                lambda x: truth(loss, parameters, x=x[:2], t=x[2]),
+                [mpf(t)],
+            )
+
+
+def quantiles(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[Case]:
+    for levels, scale in (([0.5], 1), ([0.1, 0.5, 0.9], 1), ([0, 0.25, 1], 30), ([0.9, 0.1], 1e3), ([0.3, 0.7], 1e-3)):
+        q = np.array(levels)
+        row = rounded(generator, dtype, len(levels), scale=scale)
+        for t in (0.0, float(row[0]), float(row.max()) + scale):
+            yield Case(
+                row[None],
+                Dense(np.array([t])),
+                Extras(levels=q),
+                lambda x, q=exact(q.astype(dtype)): truth(loss, parameters, x=x[:-1], t=x[-1], levels=q, K=len(q)),
+                [mpf(t)],
+            )
+
+
+def quantile_file(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[Case]:
+    for n, levels, scale in ((1, [0.5], 1), (2, [0.1, 0.9], 1), (3, [0, 0.25, 1], 30), (2, [0.9, 0.5, 0.1], 1e-3)):
+        q, k = np.array(levels), len(levels)
+        row, t = rounded(generator, dtype, n * k, scale=scale), rounded(generator, dtype, n, scale=scale)
+        for x in (row, np.repeat(t, k)):
+
+            def value(x: Numbers, q: Numbers = exact(q), n: int = n, k: int = k) -> Any:
+                return truth(loss, parameters, x=table(x[: n * k], k), t=x[n * k :], levels=q, K=k)
+
+            yield Case(x[None], Dense(t[None]), Extras(levels=q, columns=k), value, exact(t))
 
 
 def views(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[Case]:
@@ -756,8 +811,13 @@ MAKERS = {
     "class-overlap": class_masks,
     "label-matrix": label_matrix,
     "series": series,
+    "scaled-series": scaled_series,
+    "series-order": series,
     "box": box,
     "ensemble": ensemble,
+    "interval": interval,
+    "quantiles": quantiles,
+    "quantile-file": quantile_file,
     "sequence": sequence,
     "survival": survival,
 }

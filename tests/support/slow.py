@@ -411,8 +411,10 @@ def expected(words: list[str]) -> dict[str, Any]:
         names = p.names if len(p.rows[0]) > 1 else None
         third = by_name([other.rows[i] for i in orders[-1]], other.names, names, positions=True)
         p.narrow = p.narrow and other.narrow
-        if other.flat and not p.flat:
+        if other.flat and not p.flat and family.third_operand not in ("scale", "dispersion"):
             raise UnclearError("a third operand of another shape")
+        if family.third_operand in ("scale", "dispersion") and len(third[0]) == 1:  # one number for all of a row
+            third = [a * len(b) for a, b in zip(third, p.rows, strict=True)]
         if any(len(a) != len(b) for a, b in zip(third, p.rows, strict=True)):
             raise RefusedError("shapes differ")
     elif family.third_operand and (family.name != "pair" or not p.flat):
@@ -791,6 +793,13 @@ def value_of(
                 ),
             )
         ]
+    if family.takes_levels:
+        levels = [mpf(float(one)) for one in asked.get("--levels").split(",")]
+        if len(levels) != width or len(set(levels)) < width or not all(0 <= one <= 1 for one in levels):
+            raise RefusedError("levels")
+        x_rows = table_of(exact, width) if family.coupled == "file" else exact
+        target = marks if family.coupled == "file" else marks[0]
+        return [truth(loss, parameters, {"x": x_rows, "t": target, "levels": levels, "K": width})]
     if family.name == "two-views":
         a, b = table_of(exact, width), table_of(marks, width)
         if len(a) < 2:
@@ -815,11 +824,14 @@ def value_of(
             "overlap": {"p": p, "t": marks, "n": len(p), **sums},
             "mask-margins": {"z": exact, "t": marks},
             "series": {"y": exact, "t": marks},
+            "series-order": {"y": exact, "t": marks},
+            "scaled-series": {"y": exact, "t": marks, "s": [mpf(one) for one in third or []]},
         }[family.name]
         return [truth(loss, parameters, variables)]
-    if family.name == "gaussian":
+    if family.name in BESIDE:
         rows = zip(exact, marks, third or [], strict=True)
-        return [evaluate(loss, loss.formula, {"y": a, "t": b, "v": mpf(v)}, parameters) for a, b, v in rows]
+        name = BESIDE[family.name]
+        return [evaluate(loss, loss.formula, {"y": a, "t": b, name: mpf(v)}, parameters) for a, b, v in rows]
     if family.name == "feedback":
         rows = zip(exact, marks, third or [], strict=True)
         return [evaluate(loss, loss.formula, {"h": a - mpf(r), "t": b}, parameters) for a, b, r in rows]
@@ -1107,9 +1119,12 @@ ROWS = {
     "pair": lambda x, t, third, parameters: {"D": x[0] if third is None else size(Vector(x) - third), "t": t[0]},
     "triplet": of_triplet,
     "ensemble": lambda x, t, third, parameters: {"x": x, "t": t[0], "M": len(x)},
+    "interval": lambda x, t, third, parameters: {"x": x, "t": t[0]},
     "box": of_boxes,
 }
 """The variables of the losses of a row's numbers, by family."""
+BESIDE = {"gaussian": "v", "scaled": "s", "counts": "a"}
+"""Families of losses of a prediction, a target and a third operand, and what formulas call that."""
 
 
 def as_masks(asked: Asked, p: Numbers, rows: Rows) -> tuple[list[list[float]], list[list[float] | None], int]:
@@ -1163,6 +1178,12 @@ def reduced(
     kept, losses, each, elements = [], [], [], []
     check_activation(asked, p, rows)
     predictions, targets, left_out = as_masks(asked, p, rows)
+    if third is not None and predictions is not p.rows:  # masks of several rows
+        whole = [other for other, t in zip(third, rows.t, strict=True) if t is not None]
+        by_column = len(predictions) == len(p.rows[0]) > 1
+        third = (
+            [list(column) for column in zip(*whole, strict=True)] if by_column else [[x for row in whole for x in row]]
+        )
     v = by_class if by_class is not None and rows.several else None
 
     def one(i: int, x: list[Any]) -> tuple[Any, list[Any]]:
@@ -1206,7 +1227,8 @@ def reduced(
         other = None if third is None else third[i]
         if any(map(math.isnan, [*x, *(other or ())])):
             raise RefusedError("a NaN prediction")
-        if other is not None and family.third_operand == "variance" and not all(one > 0 for one in other):
+        least = {"variance": 5e-324, "scale": 5e-324, "dispersion": 0}.get(family.third_operand or "", -math.inf)
+        if other is not None and not all(one >= least for one in other):
             raise RefusedError("no variance")
         if other is not None and family.third_operand == "reference" and not all(one <= 0 for one in other):
             raise RefusedError("no log-probability")
@@ -1215,6 +1237,8 @@ def reduced(
         for domain, values in ((domains.predictions, x), (domains.targets, t)):
             if domain != REAL and any(bool(domain.outside(np.array(one))) for one in values):
                 raise RefusedError("outside a domain")
+        if family.name == "interval" and x[0] > x[1]:
+            raise RefusedError("ends of an interval in the wrong order")
         if p.narrow:
             x = [float(np.float32(one)) for one in x]
         if weights is not None and not (weights[i] >= 0 and math.isfinite(weights[i])):

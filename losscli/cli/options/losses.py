@@ -12,7 +12,7 @@ from losscli.cli.options import files
 from losscli.cli.options.declare import LOSS, READING, REDUCING, Option, operand, option, options_of
 from losscli.cli.options.output import Wanted
 from losscli.cli.options.running import Running
-from losscli.definition.options import TAKEN_BY
+from losscli.definition.options import FILES_OR_NUMBERS, TAKEN_BY
 from losscli.definition.words import (
     ActivationName,
     BoxFormat,
@@ -60,6 +60,8 @@ SampleWeight = Annotated[
 Spec = Annotated[str, operand("SPEC", help="LOSS[:PARAM=VALUE]..., as cross-entropy or softmax-focal:gamma=2.")]
 THIRD_OPERANDS: dict[ThirdOperandName, str] = {
     "variance": "Variances of the predictions, in their shape; or one number for all.",
+    "scale": "Scales of the predictions, in their shape or one per row; or one number for all.",
+    "dispersion": "Dispersions of the predictions, in their shape or one per row; or one number for all.",
     "negative": "Features of the negatives, in the predictions' shape.",
     "other": "Features of the other one of each pair, in the predictions' shape.",
     "reference": "Log-probabilities under the reference model, in the predictions' shape.",
@@ -109,12 +111,26 @@ OF_THE_LOSS: tuple[Option, ...] = (
             "third_operand",
             Annotated[
                 str | None,
-                option(f"--{name}", metavar="FILE|X" if name == "variance" else "FILE", panel=LOSS, help=text),
+                option(f"--{name}", metavar="FILE|X" if name in FILES_OR_NUMBERS else "FILE", panel=LOSS, help=text),
             ],
             None,
             TAKEN_BY[name],
         )
         for name, text in THIRD_OPERANDS.items()
+    ),
+    Option(
+        "levels",
+        Annotated[
+            str | None,
+            option(
+                "--levels",
+                metavar="Q,...",
+                panel=LOSS,
+                help="Levels of the quantiles, one per column, as 0.1,0.5,0.9. Default: the columns' names, where they are such.",
+            ),
+        ],
+        None,
+        TAKEN_BY["levels"],
     ),
     Option(
         "group",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from losscli.arrays import Array, row_sums
+from losscli.data.scalars import BOUNDS, DOMAINS
 from losscli.data.target_encoding import SUM_TOLERANCE
 from losscli.definition.batch import Sequences
 from losscli.definition.domain import LOG_PROBABILITIES, REAL, Domains, Interval
@@ -38,7 +39,7 @@ OVERFLOWED = "overflowed"
 SATURATED = "saturated"
 NO_ALIGNMENT = "no alignment"
 ALLOWED_THIRD = {
-    "variance": Interval(0, math.inf, high_closed=True),
+    **{name: domain._replace(high_closed=True) for name, domain in DOMAINS.items()},
     "reference": LOG_PROBABILITIES,
     "event": Interval(0, 1, low_closed=True, high_closed=True, whole=True),
 }
@@ -271,8 +272,8 @@ class _Words(NamedTuple):
 
 def _words(job: "Job", fault: str, place: tuple[int, int | None, float]) -> _Words:
     """Return the words for a fault of the rows of a job; `place` is the first place that has it."""
-    if fault == BAD_THIRD_OPERAND and job.loss.family.third_operand == "variance":
-        return _Words("outside-domain", "{value:g} is no variance", "a variance is a number above 0")
+    if fault == BAD_THIRD_OPERAND and (name := job.loss.family.third_operand or "") in DOMAINS:
+        return _Words("outside-domain", f"{{value:g}} is no {name}", f"a {name} is a number {BOUNDS[DOMAINS[name]]}")
     reference = fault == BAD_THIRD_OPERAND and job.loss.family.third_operand == "reference"
     if reference or (fault == OUTSIDE_PREDICTION and job.domains.predictions == LOG_PROBABILITIES):
         return _Words(
@@ -295,6 +296,8 @@ def _words(job: "Job", fault: str, place: tuple[int, int | None, float]) -> _Wor
         return _WORDS[fault]._replace(
             cure="padding is left out with --mask FILE, 0 and 1 in the shape of the predictions"
         )
+    if fault == UNDEFINED and job.loss.declaration.undefined is not None:
+        return _Words("undefined-loss", *job.loss.declaration.undefined)
     if fault == UNDEFINED and job.predictions.dtype == np.float16:
         return _WORDS[fault]._replace(cure="float16 ends at 65504: save float32")
     return _WORDS[fault]

@@ -117,6 +117,18 @@ def barlow_twins(a: list[list[Any]], b: list[list[Any]], off: Any, epsilon: Any)
     return sum((1 - c[i][i]) ** 2 for i in range(d)) + off * apart
 
 
+def median_absolute_error(y: list[Any], t: list[Any]) -> Any:
+    """By counting: the middle of the numbers that have as many smaller ones, or equal ones, as larger ones."""
+    errors = [abs(a - b) for a, b in zip(y, t, strict=True)]
+    half = mpf(len(errors)) / 2
+    middle = {
+        one
+        for one in errors
+        if sum(other < one for other in errors) <= half and sum(other > one for other in errors) <= half
+    }
+    return (min(middle) + max(middle)) / 2
+
+
 REFERENCES: dict[str, Callable[..., Any]] = {
     "sparsemax": sparsemax,
     "lovasz-hinge": lovasz_hinge,
@@ -125,4 +137,5 @@ REFERENCES: dict[str, Callable[..., Any]] = {
     "ctc": ctc,
     "vicreg": vicreg,
     "barlow-twins": barlow_twins,
+    "median-absolute-error": median_absolute_error,
 }

@@ -1,0 +1,74 @@
+"""Levels of predictions that are quantiles: of an option, or of the names of the columns."""
+
+import re
+
+import numpy as np
+
+from losscli.arrays import Array
+from losscli.definition.domain import FRACTION
+from losscli.definition.request import Request
+from losscli.errors import UsageError
+from losscli.io.source import Source
+from losscli.io.table import TableSource, parses_as_number
+from losscli.wording import count, quoted
+
+NAMED = re.compile(r"(?:q|quantile)?[ _-]?([01]?\.\d+|[01])", re.IGNORECASE)
+"""A name that says a level: the number, alone or after 'q' or 'quantile'."""
+
+
+def levels_of(request: Request, predictions: Source) -> Array:
+    """Return the levels of the columns of predictions, shape (k,).
+
+    Raises
+    ------
+    UsageError
+        if neither --levels nor the names say them, or both do and differ; or for numbers that are no levels.
+    """
+    k, named = predictions.shape[1], _of_names(predictions.columns)
+    if request.levels is None:
+        if named is None:
+            bare = predictions.columns is None and isinstance(predictions, TableSource)
+            header = "; if the first row holds them, say --header" if bare else ""
+            raise UsageError(
+                f"{request.loss.name} needs --levels, one for each of {count(k, 'column')} of {predictions.name}, as "
+                f"--levels {_example(k)}{header}"
+            )
+        levels = named
+    else:
+        levels = _of_text(request.levels)
+    if len(levels) != k:
+        raise UsageError(
+            f"--levels {request.levels}: {count(len(levels), 'level')} for {count(k, 'column')} of {predictions.name}"
+        )
+    if len(set(levels)) < len(levels):
+        twice = next(one for i, one in enumerate(levels) if one in levels[:i])
+        cure = "pick columns with --columns" if request.levels is None else "say each once"
+        raise UsageError(f"{predictions.name}: the level {twice:g} is there twice; {cure}")
+    if named is not None and named != levels:
+        names = ",".join(map(quoted, predictions.columns or ()))
+        raise UsageError(
+            f"--levels {request.levels}: the columns of {predictions.name} are named {names}; leave --levels out, or say them "
+            "in the order of the columns"
+        )
+    return np.array(levels)
+
+
+def _of_names(columns: tuple[str, ...] | None) -> list[float] | None:
+    """Return the levels that names of columns say; None if there is one that says none."""
+    found = [NAMED.fullmatch(name.strip()) for name in columns or ()]
+    levels = [float(match.group(1)) for match in found if match is not None]
+    return levels if columns and len(levels) == len(columns) and all(one in FRACTION for one in levels) else None
+
+
+def _of_text(text: str) -> list[float]:
+    """Return the levels that --levels lists; raise a UsageError for what is no level."""
+    cells = [cell.strip() for cell in text.split(",")]
+    for cell in cells:
+        if not parses_as_number(cell) or float(cell) not in FRACTION:
+            raise UsageError(f"--levels {text}: {cell!r} is no level; levels are numbers from 0 to 1, as 0.1,0.5,0.9")
+    return [float(cell) for cell in cells]
+
+
+def _example(k: int) -> str:
+    """Return levels for so many columns, evenly spread, as an example."""
+    return ",".join(f"{i / (k + 1):.3g}" for i in range(1, k + 1)) if k <= 9 else "0.01,0.02,..."

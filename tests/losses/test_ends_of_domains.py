@@ -1,0 +1,72 @@
+"""Parameters at the ends of their domains, and beyond them, against numbers of scikit-learn 1.9.1 and of limits."""
+
+import math
+
+import numpy as np
+import pytest
+from by_hand import near
+
+from losscli.definition.batch import Dense
+from losscli.losses import find
+
+P = [0.5, 1.25, 2, 3.5]
+T = [-1.5, 0, 2.5, 3]
+
+
+@pytest.mark.parametrize(
+    ("loss", "words", "value"),
+    [  # scikit-learn 1.9.1: mean_tweedie_deviance(T, P, power=...), mean_pinball_loss(T, P, alpha=...)
+        ("tweedie-deviance", ("--power=0",), 1.515625),
+        ("tweedie-deviance", ("--power=-1.5",), 0.9577012188266576),
+        ("tweedie-deviance", ("--power=-3",), 3.2848632812500043),
+        ("quantile", ("--tau=0",), 0.9375),
+        ("quantile", ("--tau=0.1",), 0.85625),
+        ("quantile", ("--tau=1",), 0.125),
+        ("expectile", ("--tau=0",), (2**2 + 1.25**2 + 0.5**2) / 4),
+        ("expectile", ("--tau=1",), 0.5**2 / 4),
+        ("lq", ("--exponent=0.5",), (math.sqrt(2) + math.sqrt(1.25) + 2 * math.sqrt(0.5)) / 4),
+        ("smooth-l1", ("--beta=0",), (2 + 1.25 + 0.5 + 0.5) / 4),
+        ("barron", ("--alpha=inf",), (math.expm1(2) + math.expm1(1.25**2 / 2) + 2 * math.expm1(0.125)) / 4),
+    ],
+)
+def test_ends(compute, save, loss, words, value):
+    assert compute(loss, save("p.npy", P), save("t.npy", T), *words, "-f", "value").value == near(value)
+
+
+def test_log_gamma_takes_a_target_of_zero(compute, save):
+    p, t = save("p.npy", [-2.0, 1.0]), save("t.npy", [0.0, 0.0])
+    assert compute("log-gamma", p, t, "-f", "value").value == near(-0.5)
+    compute("log-gamma", p, save("t.npy", [0.0, -1.0])).refuses(3, "-1 is not in [0, inf)")
+
+
+@pytest.mark.parametrize("power", ["0.5", "1e-3", "0.999"])
+def test_no_tweedie_distribution_has_a_power_between_0_and_1(compute, save, power):
+    words = (save("p.npy", P), save("t.npy", T), "--power", power)
+    compute("tweedie-deviance", *words).refuses(2, "is not in (-inf, 0] or [1, inf)")
+
+
+def test_a_prediction_of_0_is_for_power_0_only(compute, save):
+    words = (save("p.npy", [0.0, 1.0]), save("t.npy", [1.0, 1.0]), "-f", "value")
+    assert compute("tweedie-deviance", *words, "--power=0").value == 0.5
+    compute("tweedie-deviance", *words, "--power=-1").refuses(3, "the prediction 0 is not in (0, inf)")
+
+
+@pytest.mark.parametrize(("tau", "free"), [(0.0, -math.inf), (1.0, math.inf)])
+@pytest.mark.parametrize("name", ["quantile", "expectile"])
+def test_one_direction_costs_nothing_even_infinitely_far(name, tau, free):
+    value, slope = find(name).bind(tau=tau)(np.array([free, -free]), Dense(np.zeros(2)), gradient=True)
+    assert value.tolist() == [0, math.inf]
+    assert slope[0] == 0
+    assert slope[1] * free < 0
+
+
+@pytest.mark.parametrize("y", [1e-30, 3.0, 1e5])
+def test_tweedie_deviance_of_negative_power_far_from_its_target(y):
+    """Both exponentials of the general form overflow there; for power -30 the deviance is its largest term."""
+    value, slope = find("tweedie-deviance").bind(power=-30)(
+        np.array([y], np.float32), Dense(np.array([1e-38], np.float32)), gradient=True
+    )
+    y = float(np.float32(y))
+    exact = 2 * y**32 / 32 if y > 1e-20 else 0.0
+    assert value[0] == pytest.approx(exact if exact < 3e38 else math.inf, rel=1e-5)
+    assert not np.isnan(slope).any()
