@@ -119,7 +119,7 @@ INPUTS: dict[str, Callable[[np.random.Generator], Inputs]] = {
     "score mask": lambda rng: {"z": rng.normal(0, 2, 24), "t": _labels(rng, (24,))},
     "real and fake": lambda rng: {"z": rng.normal(0, 2, 24), "t": np.arange(24) % 2},
     "boxes": lambda rng: {"a": _boxes(rng), "b": _boxes(rng)},
-    "boxes that overlap": lambda rng: {name: _boxes(rng) + [0, 0, 1, 1] for name in "ab"},
+    "boxes that overlap": lambda rng: {name: _boxes(rng) + np.array([0, 0, 1, 1]) for name in "ab"},
     "ensembles": lambda rng: {"p": rng.normal(0, 2, (8, 5)), "t": rng.normal(0, 2, 8)},
     "sequences": lambda rng: {"z": rng.normal(0, 1, (2, 5, 4)), "t": np.array([[1, 2], [3, 1]])},
 }
