@@ -63,6 +63,7 @@ AMBIGUOUS: Mapping[str, Mapping[str, str]] = {
 """Names that mean different losses in different places -> the losses, each with what it is; they are refused."""
 
 ELSEWHERE: Mapping[str, str] = {
+    "corn-loss": "the mean over the rows here; coral-pytorch divides by the number of thresholds that count",
     "proxy-nca-loss": "without the own proxy in the sum here and in the paper; pytorch-metric-learning's ProxyNCALoss has it, which is "
     "proxy-nca-plus-plus with scale = 1",
     "semi-hard semi-hard-triplet-loss triplet-semi-hard triplet-semi-hard-loss batch-semi-hard": "the mean over the pairs of each row "

@@ -16,6 +16,7 @@ FAMILY_MODULES = (
     "sigmoid",
     "softmax",
     "ordinal",
+    "thresholds",
     "multiview",
     "multiclass_margin",
     "ranking",

@@ -130,6 +130,37 @@ def lovasz_softmax(x: Probability, t: Array) -> tuple[Any, Slopes]:
     return float(each[present].sum() / count), slope
 
 
+@loss(
+    class_masks,
+    definition="with the weights w[i][j] = (i - j)**2 of classes i and j by their positions: the sum over all rows and classes of "
+    "t_i * p_j * w[i][j], over the same sum with each row's p_j replaced by its mean over the rows",
+    aliases=("qwk-loss", "quadratic-weighted-kappa-loss", "weighted-kappa-loss"),
+    source="Cohen 1968, Weighted Kappa, doi:10.1037/h0026256; de la Torre, Puig and Valls 2018, Weighted Kappa Loss Function for "
+    "Multi-Class Classification of Ordinal Data in Deep Learning, doi:10.1016/j.patrec.2017.05.018 (of its logarithm)",
+    special=(
+        "1 minus Cohen's kappa with quadratic weights: of predictions that are certain, 1 - cohen_kappa_score(weights='quadratic')",
+        "from 0 to 2; 1 for predictions that do not depend on the row",
+        "positions are those among the classes that count; without any target the loss is 0",
+        IN_MEMORY,
+    ),
+    facts=("bounded",),
+    undefined=(
+        "kappa is undefined: all targets are of one class, and all predictions certain of it",
+        "give rows of more than one class",
+    ),
+)
+def quadratic_kappa(x: Probability, t: Array) -> tuple[Any, Slopes]:
+    """One minus Cohen's kappa with quadratic weights, of probabilities."""
+    place = np.arange(t.shape[1], dtype=t.dtype)
+    cost = t @ (place[:, None] - place) ** 2  # what the probability of each class costs in each row
+    by_chance = cost.mean(axis=0)
+    disagreement, expected = times(x.p, cost).sum(), times(x.p, by_chance).sum()
+    if not t.any():
+        return 0.0, lambda: np.zeros_like(t)
+    value = disagreement / expected
+    return value, lambda: (cost - value * by_chance) / expected
+
+
 def lift_logits(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
     """Return core(z, t) of the logits of all rows; the core's slope is the gradient."""
 

@@ -120,6 +120,7 @@ INPUTS: dict[str, Callable[[np.random.Generator], Inputs]] = {
     "real and fake": lambda rng: {"z": rng.normal(0, 2, 24), "t": np.arange(24) % 2},
     "boxes": lambda rng: {"a": _boxes(rng), "b": _boxes(rng)},
     "boxes that overlap": lambda rng: {name: _boxes(rng) + np.array([0, 0, 1, 1]) for name in "ab"},
+    "levels": lambda rng: {"z": rng.normal(0, 2, (12, 4)), "t": np.arange(12) % 5},
     "ensembles": lambda rng: {"p": rng.normal(0, 2, (8, 5)), "t": rng.normal(0, 2, 8)},
     "sequences": lambda rng: {"z": rng.normal(0, 1, (2, 5, 4)), "t": np.array([[1, 2], [3, 1]])},
 }
@@ -2425,6 +2426,29 @@ USES: tuple[Use, ...] = (
         "Gevorgyan 2022, SIoU Loss, arXiv:2205.12740, with theta = 4",
         "boxes",
         "mean(siou(a, b))",
+    ),
+    Use(
+        "coral-loss",
+        "coral",
+        "coral-pytorch 1.4.0, coral_loss",
+        "levels",
+        "mean(sum(log1p(exp(where(t[:, None] > arange(4), -z, z))), axis=1))",
+    ),
+    Use(
+        "corn-loss",
+        "corn",
+        "coral-pytorch 1.4.0, corn_loss, which divides by the number of thresholds that count",
+        "levels",
+        "sum(where(t[:, None] >= arange(4), log1p(exp(where(t[:, None] > arange(4), -z, z))), 0)) / sum(t[:, None] >= arange(4))",
+        same="loss() * len(t) / sum(t[:, None] >= arange(4))",
+    ),
+    Use(
+        "qwk-loss quadratic-weighted-kappa-loss weighted-kappa-loss",
+        "quadratic-kappa",
+        "de la Torre, Puig and Valls 2018, doi:10.1016/j.patrec.2017.05.018, before its logarithm",
+        "class chances",
+        "sum(eye(4)[t].T @ p * (arange(4)[:, None] - arange(4))**2) / sum(outer(eye(4)[t].sum(axis=0), p.sum(axis=0)) / len(p) * "
+        "(arange(4)[:, None] - arange(4))**2)",
     ),
     Use(
         "crps-ensemble continuous-ranked-probability-score",

@@ -90,6 +90,8 @@ def block(loss: Loss, dtype: Any, n: int, k: int) -> tuple[np.ndarray, Targets, 
         x = x[:, : len(x[0]) // 2 * 2]
         first = generator.integers(0, 2, (n, len(x[0]) // 2, 1))
         targets, extras = Dense(np.concatenate([first, 1 - first], axis=2).reshape(x.shape)), Extras(columns=2)
+    elif name == "thresholds":
+        targets = Dense(generator.integers(0, k + 1, n).astype(float))
     elif name == "sequence":
         targets, extras = Sequences.of([[1, 1]] * n, [1 if k % 2 else k // 2] * n), Extras(columns=k if k % 2 else 2)
     elif name in ("ensemble", "interval", "quantiles"):

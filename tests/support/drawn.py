@@ -71,7 +71,7 @@ def numbers_in(domain: Interval, generator: np.random.Generator, shape: tuple[in
     if domain == REAL:
         return generator.normal(0, 3, shape)
     if domain.whole:
-        return generator.integers(int(domain.low), int(domain.high) + 1, shape).astype(float)
+        return generator.integers(int(domain.low), int(min(domain.high, domain.low + 1)) + 1, shape).astype(float)
     if np.isinf(domain.low):
         return domain.high - generator.lognormal(0, 0.7, shape)
     if np.isinf(domain.high):

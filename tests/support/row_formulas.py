@@ -44,6 +44,7 @@ FAMILIES = (
     "series-order",
     "box",
     "ensemble",
+    "thresholds",
     "interval",
     "quantiles",
     "quantile-file",
@@ -686,6 +687,19 @@ def of_boxes(loss: Loss, parameters: Any, a: Numbers, b: Numbers) -> Any:
     return truth(loss, parameters, a=a, b=b, I=width * height, U=sum(areas) - width * height, C=around[0] * around[1])
 
 
+def thresholds(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[Case]:
+    rows = [rounded(generator, dtype, m, scale=scale) for m, scale in ((1, 1), (2, 5), (4, 2), (3, 30), (3, 1e-3))]
+    for row in [*rows, np.array([40, -40], dtype), np.array([0, 0, 0], dtype)]:
+        for y in range(len(row) + 1):
+            yield Case(
+                row[None],
+                Dense(np.array([float(y)])),
+                Extras(),
+                lambda x, y=y: truth(loss, parameters, z=x, y=mpf(y), thresholds=range(len(x))),
+                [],
+            )
+
+
 def ensemble(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[Case]:
     rows = [rounded(generator, dtype, m, scale=scale) for m, scale in ((1, 1), (2, 1), (3, 30), (5, 1e3), (4, 1e-3))]
     rows += [np.array(row, dtype) for row in ([1, 1, 2], [0, 0], [0], [-1, 0.5, 3, 0.5])]
@@ -815,6 +829,7 @@ MAKERS = {
     "series-order": series,
     "box": box,
     "ensemble": ensemble,
+    "thresholds": thresholds,
     "interval": interval,
     "quantiles": quantiles,
     "quantile-file": quantile_file,

@@ -1118,6 +1118,7 @@ ROWS = {
     "cosine-pair": lambda x, t, third, parameters: {"d": apart(x, third), "t": t[0]},
     "pair": lambda x, t, third, parameters: {"D": x[0] if third is None else size(Vector(x) - third), "t": t[0]},
     "triplet": of_triplet,
+    "thresholds": lambda x, t, third, parameters: {"z": x, "y": t[0], "thresholds": range(len(x))},
     "ensemble": lambda x, t, third, parameters: {"x": x, "t": t[0], "M": len(x)},
     "interval": lambda x, t, third, parameters: {"x": x, "t": t[0]},
     "box": of_boxes,

@@ -129,11 +129,25 @@ def median_absolute_error(y: list[Any], t: list[Any]) -> Any:
     return (min(middle) + max(middle)) / 2
 
 
+def quadratic_kappa(p: list[list[Any]], t: list[list[Any]]) -> Any:
+    """Of rows of probabilities and of targets, from the observed table of classes and the one that chance would give."""
+    n, k = len(p), range(len(p[0]))
+    observed = [[sum(a[i] * b[j] for a, b in zip(t, p, strict=True)) for j in k] for i in k]
+    chance = [[sum(a[i] for a in t) * sum(b[j] for b in p) / n for j in k] for i in k]
+    weights = [[mpf(i - j) ** 2 for j in k] for i in k]
+    above, below = (
+        sum(w * x for row, one in zip(weights, table, strict=True) for w, x in zip(row, one, strict=True))
+        for table in (observed, chance)
+    )
+    return above / below
+
+
 REFERENCES: dict[str, Callable[..., Any]] = {
     "sparsemax": sparsemax,
     "lovasz-hinge": lovasz_hinge,
     "lovasz-softmax": lovasz_softmax,
     "two-way": two_way,
+    "quadratic-kappa": quadratic_kappa,
     "ctc": ctc,
     "vicreg": vicreg,
     "barlow-twins": barlow_twins,
