@@ -260,7 +260,7 @@ OTHERS: Mapping[str, Named] = {
         "softmax-cross-entropy", _PROBS, "its predictions are probabilities; of raw scores, leave out --from"
     ),
     "rank:pairwise": Named("pairwise-logistic"),
-    "tweedie-nloglik@1.5": Named("tweedie-nloglik", "--power 1.5", "the number behind @ is --power"),
+    "tweedie-nloglik@": Named("tweedie-nloglik", remark="the number behind @ is --power"),
     # LightGBM and CatBoost
     "multiclass-ova ova ovr multi-class-one-vs-all multi-cross-entropy": Named(
         "sigmoid-cross-entropy", remark="one output for each class"
@@ -347,7 +347,8 @@ def instead(name: str) -> str | None:
     word = plain(name)
     if word in _STATISTICS:
         return f"is a statistic, not a loss: {_STATISTICS[word]}"
-    named = _OTHERS.get(word) or _OTHERS.get(word.partition("@")[0])
+    first, at, _ = word.partition("@")
+    named = _OTHERS.get(word) or _OTHERS.get(first) or _OTHERS.get(first + at)
     if named is None:
         return None
     remark = f" ({named.remark})" if named.remark else ""
