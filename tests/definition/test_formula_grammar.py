@@ -76,7 +76,9 @@ def faults(text: str, names: set[str], functions: set[str]) -> Iterator[str]:
             case ast.Call(function, arguments, keywords):
                 if not isinstance(function, ast.Name) or function.id not in functions or keywords:
                     yield f"call {ast.unparse(node)}"
-                elif function.id not in ("sum", "max", "min") and any(isinstance(one, ast.GeneratorExp) for one in arguments):
+                elif function.id not in ("sum", "max", "min") and any(
+                    isinstance(one, ast.GeneratorExp) for one in arguments
+                ):
                     yield f"generator in {ast.unparse(node)}"
             case ast.Compare(_, operators) if len(operators) > 1:
                 yield f"chained comparison {ast.unparse(node)}"
