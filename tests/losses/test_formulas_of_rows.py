@@ -23,6 +23,7 @@ from row_formulas import (
     Function,
     Numbers,
     exact,
+    inner_pull,
     moved,
 )
 
@@ -118,16 +119,6 @@ def reach(loss: Loss, parameters: Any, row: Numbers) -> float:
     steepness = max(1, parameters.get("sigma", 1), 1 / parameters.get("temperature", 1))
     far = loss.family.name in ("ranking", "label-matrix", "survival")
     return 3 * steepness * float(max(map(abs, row))) if far else 0
-
-
-def inner_pull(case: Case, row: Numbers) -> Any:
-    assert case.inner is not None
-    assert case.of_inner is not None
-    s = case.inner(row)
-    return sum(
-        max(1, abs(s[i])) * abs(case.of_inner(moved(s, (i, STEP))) - case.of_inner(moved(s, (i, -STEP)))) / (2 * STEP)
-        for i in range(len(s))
-    )
 
 
 def inner_bend(case: Case, row: Numbers, j: int) -> Any:

@@ -843,3 +843,14 @@ def moved(x: Numbers, *steps: tuple[int, Any]) -> Numbers:
     for i, step in steps:
         x[i] += step
     return x
+
+
+def inner_pull(case: Case, row: Numbers) -> Any:
+    """What rounding the numbers that a lift makes of a row does to its loss."""
+    assert case.inner is not None
+    assert case.of_inner is not None
+    s = case.inner(row)
+    return sum(
+        max(1, abs(s[i])) * abs(case.of_inner(moved(s, (i, STEP))) - case.of_inner(moved(s, (i, -STEP)))) / (2 * STEP)
+        for i in range(len(s))
+    )
