@@ -113,16 +113,19 @@ def _place(x: Array) -> tuple[Array, Targets, Extras]:
     return x[:, None], Indices(np.zeros(len(x), np.int64)), Extras(everyone=everyone, at=np.full(len(x), 2))
 
 
+VARIABLES = {
+    "D": "Euclidean distances between the features of a row, the anchor, and those of all rows",
+    "positives": "the other rows of the anchor's class",
+    "negatives": "the rows of other classes",
+}
+
+
 def _declared(name: str, **more: object) -> dict[str, object]:
     """Return what families of mined triplets have in common."""
     return {
         "name": name,
         "lift": lift,
-        "variables": {
-            "D": "Euclidean distances between the features of a row, the anchor, and those of all rows",
-            "positives": "the other rows of the anchor's class",
-            "negatives": "the rows of other classes",
-        },
+        "variables": VARIABLES,
         "value": "f(D)",
         "gradient": "the sum over the rows j of df/dD_j * (a - b_j) / D_j, with the features a of the anchor and b of the "
         "others: of a row's own loss, the other rows held fixed",
@@ -159,7 +162,7 @@ AS_THEY_ARE = (
 
 @loss(
     mined,
-    "max(0, max(D[j] for j in positives) - min(D[k] for k in negatives) + margin)",
+    "max(0, max(D[j] for j in positives) + max(-D[k] for k in negatives) + margin)",
     aliases=("batch-hard", "batch-hard-triplet-loss", "triplet-hard", "triplet-hard-loss"),
     source="Hermans, Beyer and Leibe 2017, In Defense of the Triplet Loss for Person Re-Identification, arXiv:1703.07737 "
     "(equation 5)",
@@ -185,7 +188,7 @@ def batch_hard_triplet(
 
 @loss(
     mined,
-    "sum(max(0, D[j] + margin - where(far > D[j], min(where(D[k] > D[j], D[k], inf) for k in negatives), far))"
+    "sum(max(0, D[j] + margin - where(far > D[j], -max(where(D[k] > D[j], -D[k], -inf) for k in negatives), far))"
     " for j in positives) / len(positives)",
     where={"far": "max(D[k] for k in negatives)"},
     aliases=("semi-hard", "semi-hard-triplet-loss", "triplet-semi-hard", "triplet-semi-hard-loss", "batch-semi-hard"),
@@ -232,6 +235,11 @@ every_triplet = family(
     **_declared(
         "every-triplet",
         summary="functions of the distances of an anchor to the other rows of the file, divided by a number of the file",
+        variables=VARIABLES
+        | {
+            "anchors": "number of rows of the file that have a positive",
+            "triplets": "number of triplets of the file whose loss is above 0",
+        },
         census=share_of_triplets,
     )
 )
@@ -244,8 +252,7 @@ every_triplet = family(
     source="Hermans, Beyer and Leibe 2017, In Defense of the Triplet Loss for Person Re-Identification, arXiv:1703.07737 "
     "(equation 6, and its mean over the triplets that are not 0)",
     special=(
-        "anchors is the number of rows of the file that have a positive, and triplets that of all triplets of the file whose "
-        "loss is above 0: the mean over the rows is the mean over these triplets",
+        "the mean over the rows is the mean over the triplets of the file whose loss is above 0",
         "without any such triplet the loss is 0",
         "the gradient holds the number of triplets fixed",
         AS_THEY_ARE,

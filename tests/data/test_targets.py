@@ -125,9 +125,16 @@ class TestTargets:
         (folder / save("t.npy", [1.0, 2.0])).rename(folder / "0")
         assert compute("l1", p, "0", "-f", "value").value == 0.5
 
-    @pytest.mark.parametrize("loss", ["bce", "ce", "hinge"])
+    @pytest.mark.parametrize("loss", ["bce", "ce"])
     def test_other_losses_take_no_constant(self, compute, tiny, loss):
         compute(loss, tiny[0], "0").refuses(3, "0")
+
+    def test_a_label_of_two_signs_may_be_one_for_all(self, compute, save):
+        p = save("p.npy", [0.25, -3.0])
+        for label, loss in (("1", (0.75 + 4) / 2), ("0", 1.25 / 2), ("-1", 1.25 / 2)):
+            assert compute("hinge", p, label, "-f", "value").value == loss
+        compute("hinge", p, "2").refuses(2, "2 is not a target of hinge")
+        compute("hinge", p, "0.5").refuses(2, "0.5 is not a target of hinge")
 
     def test_n_by_1_predictions_are_squeezed_with_a_note(self, compute, save):
         done = compute("mse", save("p.npy", [[1.0], [2.0]]), save("t.npy", [1.0, 4.0]))
