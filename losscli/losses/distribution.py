@@ -84,9 +84,10 @@ def poisson(
     """Minus the log-probability of a count, of which the rate is predicted."""
     rate = held(y)
     slope = np.where(t == 0, 1, ((rate - t) + epsilon) / (rate + epsilon))
-    if full:
-        return deviance(y + epsilon, t, 1)[0] / 2 + least_poisson(t) - epsilon, slope
-    return y - times(t, np.log(rate + epsilon)), slope
+    if full and epsilon == 0:
+        return deviance(y + 0, t, 1)[0] / 2 + least_poisson(t), slope  # -0.0 is 0: quotients by it have the other sign
+    value = y - times(t, np.log(rate + epsilon))
+    return value + full * (least_poisson(t) + times(t, np.log(t) - 1)), slope
 
 
 def least_poisson(t: Array) -> Array:
@@ -160,6 +161,8 @@ def deviance(y: Array, t: Array, power: float) -> tuple[Array, Array]:
     slope = 2 * np.where(gap == 0, 0, (mean - t) / mean * mean**a)
     if power >= 2:
         return _steep(gap, np.minimum(y, t), a, b), slope
+    if power < 0:
+        return _of_any_target(y, t, a, b), slope
     ratio = log_ratio(gap, np.minimum(y, t))
     near = np.abs(ratio) * max(abs(a), abs(b)) < NEAR
 
@@ -171,13 +174,25 @@ def deviance(y: Array, t: Array, power: float) -> tuple[Array, Array]:
 
     scale = t**b
     value = 2 * scale * np.where(near, beyond(b) - beyond(a), whole(b) - whole(a))
-    if power < 0:
-        # Targets may be negative, and far above its target both exponentials overflow before their difference does.
-        far = (t <= 0) | (ratio > 1)
-        value = np.where(far, 2 * (y**a * (y / b - t / a) + np.maximum(t, 0) ** b / (a * b)), value)
-        return value, slope
     none = t == 0
     return np.where(none, 2 * np.power(y, b, out=np.zeros_like(value), where=none) / b, value), slope
+
+
+def _of_any_target(y: Array, t: Array, a: Any, b: Any) -> Array:
+    """Return the deviance for a power below 0, for which targets may be negative.
+
+    With L = log(y / t) and R(x) = exp(x) - 1 - x it is 2 t y^a (R(-a L) / a + R(L)) / b: a sum of two terms of the same sign.
+    Where y is smaller than t, y^a is written as t^a exp(a L), which goes into the terms.
+    """
+    level = np.where(t <= 0, 1, t)  # those up to 0 have a form of their own
+    gap = y - level
+    ratio = log_ratio(gap, np.minimum(y, level))
+    steepness = a * np.abs(ratio)
+    near = np.minimum(steepness, FAR)
+    above = level / b * y**a * (exp_rest(-steepness) / a + exp_rest(ratio))
+    below = level**b / a / b * (np.exp(-near) * exp_rest(near) + a * np.exp(-steepness) * exp_rest(ratio))
+    of_positive = np.where(gap == 0, 0, np.where(gap > 0, above, below))
+    return 2 * np.where(t <= 0, y**a * (y / b - t / a), of_positive)
 
 
 FAR = 100

@@ -441,8 +441,13 @@ def expectile(
 ) -> tuple[Array, Array]:
     """The squared residual, times tau for what is missing and 1 - tau for what is too much."""
     over, under = np.maximum(r, 0), np.minimum(r, 0)
-    value = times(1 - tau, over * over) + times(tau, under * under)
+    value = _weighed_square(1 - tau, over) + _weighed_square(tau, under)
     return value, 2 * (times(1 - tau, over) + times(tau, under))
+
+
+def _weighed_square(weight: float, x: Array) -> Array:
+    """Return weight * x**2, which is 0 for a weight of 0, and does not overflow where only the square does."""
+    return x * (weight * x) if weight else np.zeros_like(x)
 
 
 @loss(
@@ -502,7 +507,8 @@ def squared_epsilon_insensitive(
 def lq(r: Array, *, exponent: Annotated[float, POSITIVE, "power of the residual's size"] = 1.5) -> tuple[Array, Array]:
     """A power of the size of the residual."""
     size = np.abs(r)
-    return size**exponent, np.where(size == 0, 0, exponent * size ** (exponent - 1) * np.sign(r))
+    below = r.dtype.type(exponent) - 1  # rounded in the dtype of the computation
+    return size**exponent, np.where(size == 0, 0, exponent * size**below * np.sign(r))
 
 
 @loss(

@@ -22,7 +22,7 @@ from losscli.losses import LOSSES
 
 SAMPLES = int(os.environ.get("LOSSCLI_SAMPLES", "3"))
 DTYPES = (np.float32, np.float64)
-ELEMENTWISE = ("residual", "margin", "relative", "distribution", "gaussian")
+ELEMENTWISE = ("residual", "margin", "relative", "distribution", "gaussian", "scaled", "counts")
 
 
 def of(*families: str, parameters: bool) -> list[Any]:
@@ -65,6 +65,8 @@ def truth(loss: Loss, parameters: dict[str, float | None], point: dict[str, Any]
             "residual": {"r": x - t},
             "margin": {"m": x * t},
             "gaussian": {"y": x, "t": t, "v": numbers["v"]},
+            "scaled": {"y": x, "t": t, "s": numbers["v"]},
+            "counts": {"y": x, "t": t, "a": numbers["v"]},
         }.get(loss.family.name, {"y": x, "t": t})
         value, slope = (evaluate(loss, formula, variables, parameters) for formula in (loss.formula, loss.slope))
         return value, slope * t if loss.family.name == "margin" else slope, (abs(x) + abs(t)) * abs(slope)
@@ -75,7 +77,7 @@ def check(loss: Loss, parameters: dict[str, float | None], dtype: Any, generator
     if not tried:
         return
     x, t, v = (np.array([point[name] for point in tried]) for name in ("x", "t", "v"))
-    extras = Extras(third_operand=v if loss.family.third_operand == "variance" else None)
+    extras = Extras(third_operand=v if loss.family.third_operand else None)
     values, slopes = loss.bind(**parameters)(x, Dense(t), extras, gradient=True)
     assert values.dtype == slopes.dtype == dtype
     for point, value, slope in zip(tried, values, slopes, strict=True):

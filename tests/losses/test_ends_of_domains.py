@@ -70,3 +70,26 @@ def test_tweedie_deviance_of_negative_power_far_from_its_target(y):
     exact = 2 * y**32 / 32 if y > 1e-20 else 0.0
     assert value[0] == pytest.approx(exact if exact < 3e38 else math.inf, rel=1e-5)
     assert not np.isnan(slope).any()
+
+
+def test_what_only_the_square_is_too_large_for():
+    """A weight next to 0 makes a number of what overflows without it."""
+    value, _ = find("expectile").bind(tau=1 - 2.0**-40)(np.array([2.0**100], np.float32), Dense(np.zeros(1)))
+    assert value[0] == np.inf
+    value, _ = find("expectile").bind(tau=1 - 2.0**-40)(np.array([2.0**70], np.float32), Dense(np.zeros(1)))
+    assert value[0] == 2.0**100
+
+
+def test_an_epsilon_beyond_the_rate_leaves_the_rate():
+    for y, t in ((1e-30, 0.0), (3.0, 0.0)):
+        value, _ = find("poisson").bind(epsilon=1e38, full=1)(np.array([y]), Dense(np.array([t])))
+        assert value[0] == y
+
+
+@pytest.mark.parametrize(
+    ("y", "t", "true"), [(2.0, 3.0, math.inf), (0.5, 0.25, 0.0), (2.0, -3.0, math.inf), (0.5, 0.5, 0.0)]
+)
+def test_tweedie_deviance_of_a_steep_negative_power_is_no_nan(y, t, true):
+    value, slope = find("tweedie-deviance").bind(power=-1e190)(np.array([y]), Dense(np.array([t])), gradient=True)
+    assert value[0] == true
+    assert not np.isnan(slope).any()
