@@ -44,7 +44,7 @@ from losscli.measurement.as_library import adopted_by, as_library
 from losscli.measurement.prepare import prepare
 
 Array = NDArray[Any]
-BACKEND = "tensorflow" if importlib.util.find_spec("tensorflow") else "torch"
+BACKEND = os.environ.get("KERAS_BACKEND") or ("torch" if importlib.util.find_spec("torch") else "tensorflow")
 os.environ.update(
     CUDA_VISIBLE_DEVICES="",
     JAX_PLATFORMS="cpu",
@@ -496,6 +496,11 @@ SIZES: dict[str, Callable[[Case, Array, Array], Array]] = {
     "margin-ranking": lambda case, p, t: case.parameters["margin"] + np.abs(p).sum(axis=1),
     "cosine-embedding": lambda case, p, t: np.ones(len(p)),
     "cosine-distance": lambda case, p, t: np.ones(len(p)),
+    "dice": lambda case, p, t: np.ones(1),
+    "tversky": lambda case, p, t: np.ones(1),
+    "circle": lambda case, p, t: (
+        case.parameters["gamma"] * (1 + case.parameters["margin"] + (p**2).sum(axis=1).max() * np.ones(len(p))) ** 2
+    ),
     "hinge-embedding": lambda case, p, t: (
         case.parameters["margin"]
         + (np.abs(p) if p.ndim == 1 else (np.abs(p) + np.abs(wide(case, "other"))).sum(axis=1))
