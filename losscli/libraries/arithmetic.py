@@ -40,7 +40,8 @@ def converted(x: Array, given: str, wanted: str, over_classes: bool) -> Array:
         return x
     if over_classes:
         if given == "logits":
-            return log_softmax(x) if wanted == "log-probs" else np.exp(log_softmax(x))
+            log_p = x - np.logaddexp.reduce(x, axis=1, keepdims=True)
+            return log_p if wanted == "log-probs" else np.exp(log_p)
         return np.exp(x) if wanted == "probs" else np.log(x)
     if given == "logits":
         return sigmoid(x) if wanted == "probs" else -np.logaddexp(0, -x)

@@ -14,7 +14,7 @@ import pytest
 
 from losscli.libraries import libraries
 
-COMPLETE = ("torch",)
+COMPLETE = ("torch", "keras")
 """Libraries of which every call is held to the claim."""
 Compute = Callable[..., Any]
 Save = Callable[..., str]

@@ -498,6 +498,7 @@ SIZES: dict[str, Callable[[Case, Array, Array], Array]] = {
     "cosine-distance": lambda case, p, t: np.ones(len(p)),
     "dice": lambda case, p, t: np.ones(1),
     "tversky": lambda case, p, t: np.ones(1),
+    "generalized-cross-entropy": lambda case, p, t: np.full(len(p), 1 / max(case.parameters["q"], 1e-9)),
     "circle": lambda case, p, t: (
         case.parameters["gamma"] * (1 + case.parameters["margin"] + (p**2).sum(axis=1).max() * np.ones(len(p))) ** 2
     ),
