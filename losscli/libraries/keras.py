@@ -9,13 +9,13 @@ from losscli.arrays import Array
 from losscli.definition.batch import Extras, Indices, Targets
 from losscli.definition.convention import Convention, Taken
 from losscli.definition.domain import REAL
-from losscli.libraries.arithmetic import converted, dense, log_softmax, own, sigmoid
+from losscli.libraries.arithmetic import converted, dense, limited, log_softmax, own, sigmoid
 from losscli.libraries.call import LABELS, Accepts, Call, Library
 from losscli.libraries.steps import SKIPS_ZEROS, AddUp, Cast, Change, Compute, Multiply
 
 EPSILON = np.float32(1e-7)
 """keras.config.epsilon(), in keras.config.floatx(), to which operands of every dtype are converted."""
-LEAST, MOST = EPSILON, np.float32(1) - EPSILON
+LEAST, MOST = float(EPSILON), float(np.float32(1) - EPSILON)
 WEIGHT = {"sample_weight": "sample_weight={w:column}"}
 ROW_WEIGHT = {"sample_weight": "sample_weight={w:rows}"}
 CLASS_WEIGHT = {"class_weight": "sample_weight={w:rows}"}
@@ -43,7 +43,7 @@ def percentage(p: Array, t: Targets, extras: Extras, parameters: Parameters) -> 
 
 def squared_logarithms(p: Array, t: Targets, extras: Extras, parameters: Parameters) -> Array:
     """Return (log(1 + p) - log(1 + t))**2; numbers below 1e-7 are raised to it, and 1 is added before the logarithm."""
-    first, second = (np.log(np.maximum(x, EPSILON) + 1) for x in (p, dense(t, p)))
+    first, second = (np.log(limited(x, LEAST, np.inf) + 1) for x in (p, dense(t, p)))
     return (first - second) ** 2
 
 
@@ -93,7 +93,7 @@ def binary_with_logits(p: Array, t: Targets, extras: Extras, parameters: Paramet
 
 def cut_off(p: Array) -> Array:
     """Return probabilities in [1e-7, 1 - 1e-7]."""
-    return np.clip(p, LEAST, MOST)
+    return limited(p, LEAST, MOST)
 
 
 def binary(p: Array, t: Targets) -> Array:
@@ -167,7 +167,7 @@ def categorical_focal(p: Array, t: Targets, extras: Extras, parameters: Paramete
 def divergence(p: Array, t: Targets, extras: Extras, parameters: Parameters) -> Array:
     """Return sum(t log(t / p)) with both in [1e-7, 1]."""
     p, y = converted(p, extras.prediction_kind, "probs", True), dense(t, p)
-    p, y = np.clip(p, LEAST, 1), np.clip(y, LEAST, 1)
+    p, y = limited(p, LEAST, 1), limited(y, LEAST, 1)
     return np.asarray((y * np.log(y / p)).sum(axis=1))
 
 
