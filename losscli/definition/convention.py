@@ -55,6 +55,8 @@ class Convention(NamedTuple):
     """Whether class weights multiply the terms of a smoothed or soft target, and not the row."""
     pairs: bool = False
     """Whether each row counts once per positive, in losses in which every row is compared with all others."""
+    plain_features: bool = False
+    """Whether all rows of a file meet as they are, and not made of unit length."""
     by_length: bool = False
     """Whether the loss of each sequence is divided by its number of labels, at least 1."""
     skips_zeros: bool = False

@@ -50,6 +50,8 @@ def reduced(job: Job, summary: Summary, reduction: Reduction) -> tuple[float, fl
         elements = job.predictions.shape[1] if job.several and job.over_outputs == "mean" else 1
         with np.errstate(all="ignore"):
             numerator = float(np.asarray(numerator * elements).astype(convention.sums_in)) / elements
+    if not summary.samples and convention.skips_zeros and convention.nothing is not None and summary.ignored:
+        return convention.nothing, numerator, 0.0
     if not summary.samples:
         raise DataError(
             f"{job.predictions.name}: no samples left"

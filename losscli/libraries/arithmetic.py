@@ -31,6 +31,12 @@ def sigmoid(z: Array) -> Array:
     return 1 / (1 + np.exp(-z))
 
 
+def limited(x: Array, low: float, high: float) -> Array:
+    """Return numbers with those below `low` raised to it and those above `high` lowered; x may hold numbers of more digits."""
+    kind = type(x.flat[0]) if x.dtype == object and x.size else x.dtype.type
+    return np.asarray(np.minimum(np.maximum(x, kind(low)), kind(high)))
+
+
 def converted(x: Array, given: str, wanted: str, over_classes: bool) -> Array:
     """Return predictions as another kind, as `losscli.measurement.printed` writes it: 'logits', 'probs' or 'log-probs'.
 
@@ -40,7 +46,8 @@ def converted(x: Array, given: str, wanted: str, over_classes: bool) -> Array:
         return x
     if over_classes:
         if given == "logits":
-            return log_softmax(x) if wanted == "log-probs" else np.exp(log_softmax(x))
+            log_p = x - np.logaddexp.reduce(x, axis=1, keepdims=True)
+            return log_p if wanted == "log-probs" else np.exp(log_p)
         return np.exp(x) if wanted == "probs" else np.log(x)
     if given == "logits":
         return sigmoid(x) if wanted == "probs" else -np.logaddexp(0, -x)

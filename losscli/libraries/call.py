@@ -31,6 +31,8 @@ class Facts(NamedTuple):
     """Dtype of the computation: float32 for files of float16 and float32, and float64 for all others."""
     in_rows: bool = False
     """Whether targets over classes are rows with one number per class."""
+    weighs_outputs: bool = False
+    """Whether each output of a row has a weight of its own in --sample-weight."""
 
 
 class Step(Protocol):

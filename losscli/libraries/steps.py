@@ -175,24 +175,6 @@ class Add:
 
 
 @dataclass(frozen=True)
-class Exchange:
-    """Two parameters have each other's meaning."""
-
-    first: str
-    second: str
-
-    def adopt(self, request: Request, facts: Facts) -> tuple[str, Request]:
-        values = dict(request.loss.parameters)
-        values[self.first], values[self.second] = values[self.second], values[self.first]
-        bound = request.loss.declaration.bind(**values)
-        words = f"means {self.second} by {self.first} and {self.first} by {self.second}"
-        return words, replace(request, loss=bound)
-
-    def words(self) -> str:
-        return f"means {self.second} by {self.first} and the other way round"
-
-
-@dataclass(frozen=True)
 class AddUp:
     """Losses are added up in the dtype of the computation, and are infinite beyond its range."""
 

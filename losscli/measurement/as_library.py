@@ -69,6 +69,7 @@ def facts_of(measurement: Measurement) -> Facts:
         opened.layout is not None,
         opened.dtype,
         encoding.stored_as == "rows",
+        opened.element_weights is not None,
     )
 
 

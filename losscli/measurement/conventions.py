@@ -182,6 +182,7 @@ def _refused(call: Call, request: Request, facts: Facts, typed: frozenset[str]) 
         call.refused,
         _refused_targets(call, facts),
         _refused_arguments(call, request, typed),
+        _refused_weights(call, facts),
         _refused_units(call, request, facts),
         _refused_options(call, request),
     )
@@ -228,6 +229,13 @@ def _refused_arguments(call: Call, request: Request, typed: frozenset[str]) -> s
         if given and name not in call.arguments:
             return f"{call.function} {words}; leave --{name.replace('_', '-')} out"
     return None
+
+
+def _refused_weights(call: Call, facts: Facts) -> str | None:
+    """Return why a call does not take a weight for each output of a row; None if it does, or there are none."""
+    if not facts.weighs_outputs or "{w:elements}" in call.arguments.get("sample_weight", "") + call.template:
+        return None
+    return f"{call.function} takes one weight per row; give --sample-weight one column"
 
 
 def _is_one(text: str | None) -> bool:

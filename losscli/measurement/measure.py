@@ -363,6 +363,9 @@ def _with_convention(request: Request, opened: Job, encoding: TargetEncoding) ->
     )
     if convention.cast is not None or convention.bounds:
         job = _with_operands(job)
+    if convention.plain_features and job.extras.everyone is not None:
+        features = whole(job.predictions).astype(job.dtype, copy=False)
+        job = replace(job, extras=job.extras._replace(everyone=job.extras.everyone._replace(features=features)))
     if convention.pairs:
         from losscli.engine.whole_file import positives
 

@@ -280,11 +280,16 @@ class _Writer:
             )
         if form == "signs":
             return written if encoding.kind == "signed" else _Written(f"numpy.where({written.text} > 0, 1, -1)", None)
-        if form == "outcomes" and encoding.kind == "signed":
-            return _Written(f"{text} > 0", np.dtype(bool))
+        if encoding.kind == "signed" and (form == "outcomes" or (form == "column" and not self._of_signs())):
+            column = "[:, None]" if form == "column" and len(source.shape) == 1 else ""
+            return _Written(f"({text} > 0){column}" if column else f"{text} > 0", np.dtype(bool))
         if form == "column" and len(source.shape) == 1:
             return written._replace(text=f"{text}[:, None]")
         return written
+
+    def _of_signs(self) -> bool:
+        """Whether the loss is one of labels -1 and 1, which it takes as they are."""
+        return self.request.loss.family.target_type == "signs"
 
     def _smoothed(self) -> _Written:
         """Return targets as rows of one number per class, with label smoothing if it is asked for."""

@@ -294,7 +294,7 @@ class TestNames:
 
     def test_explain_shows_calls_conventions_and_defects(self, run: Any) -> None:
         out = " ".join(run("explain", "tversky").out.split())
-        for part in ("keras.losses.Tversky", "means beta by alpha", "keras up to 3.15.1", "for one mask"):
+        for part in ("keras.losses.Tversky", "weighs false negatives by alpha", "keras up to 3.15.1", "for one mask"):
             assert part in out
         entry = run("explain", "MSELoss", "--format", "json").json
         assert [item["library"] for item in entry["libraries"]] == ["torch", "keras", "tf1", "optax", "sklearn"]

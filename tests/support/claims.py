@@ -44,7 +44,7 @@ from losscli.measurement.as_library import adopted_by, as_library
 from losscli.measurement.prepare import prepare
 
 Array = NDArray[Any]
-BACKEND = "tensorflow" if importlib.util.find_spec("tensorflow") else "torch"
+BACKEND = os.environ.get("KERAS_BACKEND") or ("torch" if importlib.util.find_spec("torch") else "tensorflow")
 os.environ.update(
     CUDA_VISIBLE_DEVICES="",
     JAX_PLATFORMS="cpu",
@@ -413,7 +413,8 @@ def judged(case: Case) -> Outcome:
     without = isinstance(number, str) or math.isnan(number)
     if isinstance(claim.value, str):
         # Of nothing there is no number, whatever a library prints.
-        without = without or "no samples left" in claim.value
+        nothing = "no samples left" in claim.value or ("w" in case.arrays and not case.arrays["w"].any())
+        without = without or nothing
         verdict = "both refuse" if without else "refused alone"
         return Outcome(verdict, claim.value, number, call=claim.call)
     if without:
@@ -473,6 +474,11 @@ def residual(case: Case, p: Array, t: Array) -> Array:
     return np.abs(p) + np.abs(t)
 
 
+def squared_logarithms(first: Array, second: Array) -> Array:
+    """Of the square of a difference d of logarithms of 1 + x, which is as far off as d times what these are off."""
+    return (np.abs(first - second) + 1e-7) * (1 + first + second)
+
+
 SIZES: dict[str, Callable[[Case, Array, Array], Array]] = {
     "softmax-cross-entropy": of_logits,
     "softmax-focal": of_logits,
@@ -496,6 +502,13 @@ SIZES: dict[str, Callable[[Case, Array, Array], Array]] = {
     "margin-ranking": lambda case, p, t: case.parameters["margin"] + np.abs(p).sum(axis=1),
     "cosine-embedding": lambda case, p, t: np.ones(len(p)),
     "cosine-distance": lambda case, p, t: np.ones(len(p)),
+    "dice": lambda case, p, t: np.ones(1),
+    "tversky": lambda case, p, t: np.ones(1),
+    "squared-log-error": lambda case, p, t: squared_logarithms(*(np.log(np.maximum(x, 1e-7) + 1) for x in (p, t))),
+    "generalized-cross-entropy": lambda case, p, t: np.full(len(p), 1 / max(case.parameters["q"], 1e-9)),
+    "circle": lambda case, p, t: (
+        case.parameters["gamma"] * (1 + case.parameters["margin"] + (p**2).sum(axis=1).max() * np.ones(len(p))) ** 2
+    ),
     "hinge-embedding": lambda case, p, t: (
         case.parameters["margin"]
         + (np.abs(p) if p.ndim == 1 else (np.abs(p) + np.abs(wide(case, "other"))).sum(axis=1))

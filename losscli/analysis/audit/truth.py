@@ -49,7 +49,7 @@ def truth(bound: BoundLoss, kind: str | None, convention: Convention, case: Case
         for a family that is not known here.
     """
     case = cut(case, convention)
-    if convention.formula is not None:
+    if convention.formula is not None and bound.family.name not in OF_BATCHES:
         compute = own_formula(bound, kind, convention, case)
     elif bound.family.name in OF_BATCHES:
         compute = of_batch(bound, kind, convention, case)
