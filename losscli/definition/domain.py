@@ -17,23 +17,27 @@ class Interval(NamedTuple):
     high_closed: bool = False
     whole: bool = False
     """Whether only whole numbers belong to it."""
+    even: bool = False
+    """Whether only even whole numbers belong to it."""
 
     def __contains__(self, value: object) -> bool:
         assert isinstance(value, float | int)
         above = value >= self.low if self.low_closed else value > self.low
         below = value <= self.high if self.high_closed else value < self.high
-        return above and below and (not self.whole or value == int(value))  # NaN is in no interval
+        step = 2 if self.even else 1 if self.whole else 0
+        return above and below and (not step or value % step == 0)  # NaN is in no interval
 
     def __str__(self) -> str:
         ends = f"{'[' if self.low_closed else '('}{self.low:g}, {self.high:g}{']' if self.high_closed else ')'}"
-        return f"the whole numbers of {ends}" if self.whole else ends
+        return f"the {'even' if self.even else 'whole'} numbers of {ends}" if self.whole or self.even else ends
 
     def outside(self, values: "Array") -> "Array":
         """Return which values are not in it, as booleans; NaN counts as inside here."""
         low = values < self.low if self.low_closed else values <= self.low
         high = values > self.high if self.high_closed else values >= self.high
         outside: Array = low | high
-        return outside | (values != np.floor(values)) if self.whole else outside
+        step = 2 if self.even else 1
+        return outside | (values / step != np.floor(values / step)) if self.whole or self.even else outside
 
 
 REAL = Interval(-math.inf, math.inf)

@@ -146,6 +146,8 @@ class Family:
     """
     smoothing: str | None = None
     takes_class_weight: bool = False
+    takes_class_counts: bool = False
+    """Whether its losses need to know how many samples each class has."""
     takes_pos_weight: bool = False
     takes_centers: bool = False
     third_operand: ThirdOperandName | None = None

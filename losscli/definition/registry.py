@@ -21,8 +21,11 @@ AMBIGUOUS: dict[str, tuple[str, ...]] = {
     "nll-loss": ("softmax-cross-entropy", "sigmoid-cross-entropy"),
     "negative-log-likelihood": ("softmax-cross-entropy", "sigmoid-cross-entropy"),
     "focal-loss": ("sigmoid-focal", "softmax-focal"),
+    "class-balanced-loss": ("softmax-cross-entropy --class-weight effective:0.999", "balanced-cross-entropy"),
+    "class-balanced-cross-entropy": ("softmax-cross-entropy --class-weight effective:0.999", "balanced-cross-entropy"),
+    "class-balanced-focal": ("softmax-focal --class-weight effective:0.999", "sigmoid-focal"),
 }
-"""Names that mean different losses in different places: refused, with the choices."""
+"""Names that mean different losses in different places: refused, with the choices, some of which need an option."""
 
 
 def family(**declaration: Any) -> Family:

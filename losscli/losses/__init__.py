@@ -14,6 +14,8 @@ FAMILY_MODULES = (
     "margin",
     "sigmoid",
     "softmax",
+    "class_logits",
+    "longtail",
     "ordinal",
     "multiview",
     "multiclass_margin",

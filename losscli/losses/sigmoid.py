@@ -392,7 +392,7 @@ def generalized_focal(
     sigmoid,
     "-beta * t * log(p) - (1 - beta) * (1 - t) * log(q)",
     slope="(1 - beta) * (1 - t) * p - beta * t * q",
-    aliases=("balanced-bce", "balanced-binary-cross-entropy", "class-balanced-cross-entropy"),
+    aliases=("balanced-bce", "balanced-binary-cross-entropy"),
     source="Xie and Tu 2015, Holistically-Nested Edge Detection, arXiv:1504.06375",
     special=(
         "in the source beta is the share of negative outcomes of an image, so that both outcomes weigh the same in it",

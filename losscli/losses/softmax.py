@@ -589,11 +589,12 @@ def jensen_shannon(x: Probability, t: Array) -> tuple[Array, Slope]:
     softmax,
     "t * sum((1 - p)**i / i for i in range(1, order + 1))",
     slope="-t * (1 - (1 - p)**order)",
-    aliases=("taylor-ce", "taylor-softmax-cross-entropy"),
+    aliases=("taylor-ce", "taylor-loss"),
     source="Feng, Shu, Lin, Lv, Li and An 2020, Can Cross Entropy Loss Be Robust to Label Noise?, IJCAI 2020",
     special=(
         "the first terms of the series of -log(p), which is softmax-cross-entropy towards ever higher orders",
         "at most 1 + 1/2 + ... + 1/order, also at p = 0",
+        "the cross-entropy of the Taylor softmax is another loss: taylor-softmax-cross-entropy",
     ),
     relations=(same("generalized_cross_entropy(z, t, q=1)", order=1),),
     sparse=True,

@@ -20,7 +20,15 @@ from losscli.data.scalars import everywhere, variance_of_all, weight_of_all
 from losscli.data.target_encoding import DecodedTargets
 from losscli.data.targets import decode
 from losscli.data.units import SYNONYMS, unit_kind
-from losscli.data.weights import class_weights, hide_masked, mask_of, output_weights, pos_weight, weights_of
+from losscli.data.weights import (
+    class_counts,
+    class_weights,
+    hide_masked,
+    mask_of,
+    output_weights,
+    pos_weight,
+    weights_of,
+)
 from losscli.definition.batch import Extras
 from losscli.definition.loss import BoundLoss
 from losscli.definition.request import Request
@@ -337,12 +345,14 @@ def _job(
     third = _third_operand(request, dataset, source)
     dtype = _dtype(request, inputs, decoded, third)
     of_masks = family.of_masks and len(source.shape) == 2
-    by_class, by_output = class_weights(request, opener, decoded, k, inputs.several or of_masks, inputs.mask)
+    apart = inputs.several or of_masks
+    counts = class_counts(request, opener, decoded, k, apart, inputs.mask)
+    by_class, by_output = class_weights(request, opener, decoded, k, apart, counts, inputs.mask)
     factors, by_output = (by_output, None) if of_masks else (None, by_output)
     by_output = output_weights(request, by_output, source, inputs.several)
     weights = weights_of(request, dataset, source, inputs.several)
     unit = _unit(request, dataset, inputs.several, elements)
-    extras = _extras(request, inputs, dtype)
+    extras = _extras(request, inputs, dtype)._replace(class_counts=counts)
     job = Job(
         loss=request.loss,
         predictions=source,

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import losscli
+from losscli.definition.loss import Family
 from losscli.losses import LOSSES
 
 LEAD, K = (3, 2, 4), 4
@@ -35,6 +36,12 @@ def made(name: str, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, d
     return p, t, more
 
 
+def for_all(family: Family) -> dict[str, Any]:
+    """What a loss needs that does not depend on the rows."""
+    options: dict[str, Any] = {"centers": np.eye(K)} if family.takes_centers else {}
+    return options | ({"class_counts": np.arange(1.0, K + 1)} if family.takes_class_counts else {})
+
+
 def flat(array: np.ndarray) -> np.ndarray:
     return array.reshape(-1) if array.shape == LEAD else array.reshape(-1, array.shape[-1])
 
@@ -49,7 +56,7 @@ def axis_first(array: np.ndarray) -> np.ndarray:
 def test_a_loss_of_any_rank_is_that_of_the_flat_table(name: str) -> None:
     family = LOSSES[name].family
     p, t, more = made(name, np.random.default_rng(BY_POSITION.index(name)))
-    of_all: dict[str, Any] = {"centers": np.eye(K)} if family.takes_centers else {}
+    of_all = for_all(family)
 
     def computed(turn: Any, **options: Any) -> losscli.Result:
         operands = {key: turn(array) for key, array in more.items()}
@@ -72,7 +79,7 @@ def test_a_loss_of_any_rank_is_that_of_the_flat_table(name: str) -> None:
 def test_the_loss_of_a_sample_is_the_mean_of_its_positions(name: str) -> None:
     family = LOSSES[name].family
     p, t, more = made(name, np.random.default_rng(7))
-    options: dict[str, Any] = {"centers": np.eye(K)} if family.takes_centers else {}
+    options = for_all(family)
     options |= {"class_axis": -1} if family.takes_class_axis else {}
     positions = losscli.compute(name, p, t, **more, **options).losses
     samples = losscli.compute(name, p, t, per="sample", gradient=True, **more, **options)

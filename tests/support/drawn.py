@@ -94,6 +94,8 @@ def drawn(loss: Loss, n: int, seed: int, k: int = K, elements: bool = False) -> 
     if family.name == "label-matrix":
         targets = np.tile([0, 1, 1, 0, 1, 0, 0, 1], (n, 1))  # each label has both kinds
         targets[generator.random(n) < 0.5] = [1, 0, 0, 1, 0, 1, 1, 0]
+    if family.takes_class_counts:
+        extras = extras._replace(class_counts=1.0 + np.arange(k) ** 2)
     if family.takes_centers:
         extras = extras._replace(centers=CENTERS)
     if family.third_operand is not None and family.name != "pair":
