@@ -113,6 +113,8 @@ class Family:
     """Number of predictions per class, side by side."""
     hard: bool = False
     """Whether targets must be labels, never soft."""
+    soft: bool = False
+    """Whether targets must be soft, never labels: losses that divide by the target of each class."""
     lists: bool = False
     """Whether a row is a list, so that its loss without some of its items is that of a shorter list."""
     one_target: bool = False

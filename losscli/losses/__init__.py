@@ -14,6 +14,7 @@ FAMILY_MODULES = (
     "margin",
     "sigmoid",
     "softmax",
+    "divergence",
     "class_logits",
     "longtail",
     "ordinal",

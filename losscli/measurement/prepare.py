@@ -326,6 +326,11 @@ def _decoded(request: Request, dataset: Dataset, inputs: _Inputs) -> DecodedTarg
         request.missing == "ignore",
     )
     decoded.columns = inputs.predictions.columns
+    if request.loss.family.soft and decoded.encoding.kind != "soft" and not request.label_smoothing:
+        raise DataError(
+            f"{decoded.source.name}: labels, and {request.loss.name} divides by the target of each class; give soft targets above "
+            "0, or say --label-smoothing E"
+        )
     return decoded
 
 

@@ -25,7 +25,9 @@ def made(name: str, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, d
     more = {}
     if family.name == "box":
         p[..., 2:], t[..., 2:] = p[..., :2] + 0.5, t[..., :2] + 0.6
-    if family.target_type == "classes":
+    if family.soft:
+        t = rng.dirichlet(np.ones(K), LEAD)
+    elif family.target_type == "classes":
         t = rng.integers(0, K, LEAD)
     elif family.one_target:
         t = rng.integers(0, 2, LEAD).astype(float)

@@ -75,6 +75,8 @@ def drawn(loss: Loss, n: int, seed: int, k: int = K, elements: bool = False) -> 
         classes = k if family.name not in (*FEATURED, "views") else K
         targets: Any = generator.integers(0, classes, n)
         form = TargetEncoding("index", "indices", classes)
+        if family.soft:
+            targets, form = generator.dirichlet(np.ones(k), n), TargetEncoding("soft", "rows", k)
     elif family.target_type == "sequences":
         classes = max(2, k // 2)
         targets = Sequences.of(generator.integers(1, classes, (n, 1)).tolist(), [k // classes] * n).t

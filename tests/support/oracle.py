@@ -17,6 +17,7 @@ DIGITS = 60
 
 AMID = {
     ("barron", "alpha"): (-1e12, -30.0, -2.0, -1e-3, -1e-12, 0.0, 1e-12, 0.5, 1.5, 2 - 1e-12, 2.0, 2 + 1e-12, 3.0),
+    ("renyi", "alpha"): (1 - 1e-12, 1.0, 1 + 1e-12),
     ("tweedie-deviance", "power"): (1 + 1e-12, 1.999, 2 - 1e-12, 2.0, 2 + 1e-12),
 }
 """Values of parameters, besides the edges of their domains, near which a loss must be watched."""
@@ -57,7 +58,7 @@ NAMES: dict[str, Callable[..., Any]] = {
     "exp": lambda x: mpf(0) if x == -mp.inf else mp.exp(x),
     "abs": lifted(abs, mp.sign),
     "sign": mp.sign,
-    "sqrt": lifted(mp.sqrt, lambda x: 1 / (2 * mp.sqrt(x))),
+    "sqrt": lifted(mp.sqrt, lambda x: 1 / (2 * mp.sqrt(x)) if x else mp.inf),
     "cosh": mp.cosh,
     "tanh": mp.tanh,
     "atan": mp.atan,
