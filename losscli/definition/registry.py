@@ -21,6 +21,7 @@ AMBIGUOUS: dict[str, tuple[str, ...]] = {
     "nll-loss": ("softmax-cross-entropy", "sigmoid-cross-entropy"),
     "negative-log-likelihood": ("softmax-cross-entropy", "sigmoid-cross-entropy"),
     "focal-loss": ("sigmoid-focal", "softmax-focal"),
+    "log-iou": ("log-jaccard", "negative-log-iou"),
     "chi-square": ("pearson-chi-square", "neyman-chi-square"),
     "chi-squared": ("pearson-chi-square", "neyman-chi-square"),
     "chi2": ("pearson-chi-square", "neyman-chi-square"),

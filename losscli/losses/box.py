@@ -5,14 +5,14 @@ returns value and gradient at once, however boxes are written.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
-from losscli.arrays import Array
+from losscli.arrays import Array, times
 from losscli.definition.batch import Dense, Extras, Targets, Values
-from losscli.definition.domain import NON_NEGATIVE
-from losscli.definition.loss import Axis, BoundLoss
+from losscli.definition.domain import NON_NEGATIVE, POSITIVE, Interval
+from losscli.definition.loss import Axis, BoundLoss, same
 from losscli.definition.registry import family, loss
 
 
@@ -69,6 +69,14 @@ class Dual:
     def positive(self) -> "Dual":
         """Return max(0, x), whose derivative at 0 is 0."""
         return Dual(np.maximum(self.value, 0), self.slope * (self.value > 0)[:, None])
+
+    def size(self) -> "Dual":
+        """Return the absolute value, whose derivative at 0 is 0."""
+        return self.then(np.abs(self.value), np.sign(self.value))
+
+    def then(self, value: Array, factor: Array) -> "Dual":
+        """Return a function of x, of which the value and the derivative by x are given; zero times anything is zero."""
+        return Dual(value, times(self.slope, np.broadcast_to(factor[:, None], self.slope.shape)))
 
     def angle(self, other: "Dual") -> "Dual":
         """Return the angle of the point (other, x) above the first axis, atan(x / other); NaN for the origin."""
@@ -265,3 +273,120 @@ def ciou(a: Corners, b: Corners) -> tuple[Array, Array]:
     alike = weighed.value == 0  # 0 / 0, as the boxes are equal
     safe = Dual(np.where(alike, 1, weighed.value), weighed.slope)
     return (distance + v * v / safe).both()
+
+
+def _spread(a: Corners, b: Corners) -> tuple[Dual, Dual]:
+    """Return by how much a is wider and higher than b."""
+    return (a[2] - a[0]) - (b[2] - b[0]), (a[3] - a[1]) - (b[3] - b[1])
+
+
+SPREAD = {"w": "(a[2] - a[0]) - (b[2] - b[0])", "h": "(a[3] - a[1]) - (b[3] - b[1])"}
+
+
+@loss(
+    box,
+    f"1 - I / U + {DISTANCE} + w**2 / W**2 + h**2 / H**2",
+    where=WHERE | SPREAD,
+    aliases=("eiou-loss", "efficient-iou", "efficient-box-iou", "efficient-iou-loss"),
+    source="Zhang, Ren, Zhang, Jia, Wang and Tan 2021, Focal and Efficient IOU Loss for Accurate Bounding Box Regression, "
+    "arXiv:2101.08158",
+    special=(CORNERS, "of boxes of one width and height it is diou"),
+    facts=("bounded",),
+)
+def eiou(a: Corners, b: Corners) -> tuple[Array, Array]:
+    """DIoU loss plus the squared differences of width and height, over those of the box around both."""
+    distance, _ = _diou(a, b)
+    for gap, around in zip(_spread(a, b), _around(a, b), strict=True):
+        distance = distance + gap * gap / (around * around)
+    return distance.both()
+
+
+@loss(
+    box,
+    "1 - I / U + (2 - exp(-(2 - L) * (x / W)**2) - exp(-(2 - L) * (y / H)**2) + (1 - exp(-abs(w) / max(a[2] - a[0], b[2] - b[0])))"
+    "**theta + (1 - exp(-abs(h) / max(a[3] - a[1], b[3] - b[1])))**theta) / 2",
+    where=WHERE
+    | SPREAD
+    | {
+        "x": "abs(a[0] + a[2] - b[0] - b[2]) / 2",
+        "y": "abs(a[1] + a[3] - b[1] - b[3]) / 2",
+        "L": "2 * x * y / (x**2 + y**2)",
+    },
+    aliases=("siou-loss", "scylla-iou"),
+    source="Gevorgyan 2022, SIoU Loss: More Powerful Learning for Bounding Box Regression, arXiv:2205.12740",
+    special=(
+        CORNERS,
+        "L is sin(2 * angle) of the line between the middles: 0 along an axis, 1 along a diagonal, and 0 where they are one",
+        "the paper writes L as 1 - 2 * sin(arcsin(y / sqrt(x**2 + y**2)) - pi / 4)**2",
+    ),
+    facts=("bounded",),
+)
+def siou(
+    a: Corners,
+    b: Corners,
+    *,
+    theta: Annotated[
+        float, Interval(2, np.inf, low_closed=True), "power of the cost of the shape; the source takes 2 to 6"
+    ] = 4.0,
+) -> tuple[Array, Array]:
+    """IoU loss plus the mean of a cost of distance and direction and a cost of shape."""
+    inside, union = _areas(a, b)
+    x, y = (((a[i] + a[i + 2] - b[i] - b[i + 2]) * 0.5).size() for i in (0, 1))
+    far = x * x + y * y
+    together = far.value == 0  # 0 / 0: the middles are one
+    slant = x * y * 2 / Dual(np.where(together, 1, far.value), far.slope)
+    loss = (union - inside) / union
+    for i, (away, gap, around) in enumerate(zip((x, y), _spread(a, b), _around(a, b), strict=True)):
+        ratio = away / around
+        loss = loss + _lost(ratio * ratio * (slant * -1 + 2)) * 0.5
+        shape = _lost(gap.size() / (a[i + 2] - a[i]).most(b[i + 2] - b[i]))
+        loss = loss + shape.then(shape.value**theta, theta * shape.value ** (theta - 1)) * 0.5
+    return loss.both()
+
+
+def _lost(x: Dual) -> Dual:
+    """Return 1 - exp(-x)."""
+    return x.then(-np.expm1(-x.value), np.exp(-x.value))
+
+
+@loss(
+    box,
+    "1 - (I / U)**alpha",
+    aliases=("alpha-iou-loss", "power-iou"),
+    source="He, Erfani, Ma, Bailey, Chi and Hua 2021, Alpha-IoU: A Family of Power Intersection over Union Losses for Bounding "
+    "Box Regression, arXiv:2110.13675",
+    special=(
+        CORNERS,
+        "no gradient where the boxes are apart",
+        "alpha above 1 weighs boxes more that overlap well already",
+    ),
+    relations=(same("iou(a, b)", alpha=1), same("1 - (1 - iou(a, b))**alpha")),
+    facts=("bounded",),
+)
+def alpha_iou(
+    a: Corners, b: Corners, *, alpha: Annotated[float, POSITIVE, "power of the intersection over union"] = 3.0
+) -> tuple[Array, Array]:
+    """One minus a power of the intersection over the union of two boxes."""
+    inside, union = _areas(a, b)
+    plain, share = (union - inside) / union, inside.value / union.value
+    return plain.then(-np.expm1(alpha * _log_share(plain, share)), alpha * share ** (alpha - 1)).both()
+
+
+@loss(
+    box,
+    "-log(I / U)",
+    aliases=("box-log-iou", "unitbox", "unitbox-loss"),
+    source="Yu, Jiang, Wang, Cao and Huang 2016, UnitBox: An Advanced Object Detection Network, arXiv:1608.01471",
+    special=(CORNERS, "inf where the boxes are apart, and no gradient there"),
+    relations=(same("-log(1 - iou(a, b))"),),
+)
+def negative_log_iou(a: Corners, b: Corners) -> tuple[Array, Array]:
+    """Minus the logarithm of the intersection over the union of two boxes."""
+    inside, union = _areas(a, b)
+    plain, share = (union - inside) / union, inside.value / union.value
+    return plain.then(-_log_share(plain, share), 1 / share).both()
+
+
+def _log_share(plain: Dual, share: Array) -> Array:
+    """Return log(share), of which `plain` is 1 - share with all its digits."""
+    return np.where(plain.value < 0.5, np.log1p(-plain.value), np.log(share))

@@ -101,7 +101,10 @@ def test_axes_are_drawn_with_their_own_slope(loss: Loss) -> None:
         value, slope = along(loss.bind(), axis, x)
         sides = [along(loss.bind(), axis, x + sign * step)[0] for sign in (1, -1)]
         assert not np.isnan(value).any()
-        np.testing.assert_allclose(slope, (sides[0] - sides[1]) / (2 * step), rtol=1e-5, atol=1e-7)
+        there = np.isfinite(sides[0]) & np.isfinite(sides[1])  # boxes that are apart have infinite losses
+        assert there.sum() >= 10
+        differences = (sides[0][there] - sides[1][there]) / (2 * step)
+        np.testing.assert_allclose(slope[there], differences, rtol=1e-5, atol=1e-7)
         for end in (low, high):
             assert not np.isnan(along(loss.bind(), axis, np.array([end]))[0]).any()
 

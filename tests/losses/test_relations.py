@@ -94,6 +94,12 @@ def of_masks(bound: BoundLoss, p: np.ndarray, t: np.ndarray) -> np.ndarray:
     return bound(p, Dense(t), Extras("probs"))[0]
 
 
+def drawn_boxes(domains: Domains, generator: np.random.Generator) -> dict[str, np.ndarray]:
+    """Boxes that overlap: both contain the middle of the unit square."""
+    low, high = generator.uniform(0, 0.5, (2, N, 2)), generator.uniform(0.5, 1, (2, N, 2))
+    return {name: np.concatenate([low[i], high[i]], axis=1) for i, name in enumerate("ab")}
+
+
 def of_cosines(bound: BoundLoss, s: np.ndarray) -> np.ndarray:
     """Of cosines with all targets, of which the first is each row's own."""
     own = np.zeros(s.shape, bool)
@@ -142,6 +148,7 @@ EVALUATORS: dict[str, Evaluator] = {
         },
     ),
     "paired": Evaluator(of_cosines, lambda domains, generator: {"s": generator.uniform(-1, 1, (N, 6))}),
+    "box": Evaluator(of_pair, drawn_boxes),
     "overlap": Evaluator(
         of_masks, lambda domains, generator: {"p": generator.random((N, 6)), "t": generator.integers(0, 2, (N, 6))}
     ),
