@@ -60,6 +60,7 @@ OPTIONS: Mapping[str, str] = {
     "ignore_index": "ignore_index",
     "sample_weight": "sample_weight",
     "class_weight": "class_weight",
+    "class_counts": "class_counts",
     "pos_weight": "pos_weight",
     "reduction": "reduction",
     "over_outputs": "over_outputs",
@@ -99,7 +100,7 @@ OPTIONS: Mapping[str, str] = {
     "dtype": "dtype",
 }
 """The options that bear on the number, and what a `Request` calls them."""
-FILES = tuple(word.replace("-", "_") for word in (*options.FILES, "class-weight"))
+FILES = tuple(word.replace("-", "_") for word in (*options.FILES, "class-weight", "class-counts"))
 """Options whose value may be an array."""
 SCALARS = ("targets", "sample_weight", "variance", "scale", "dispersion")
 """Operands that may be one number for all, a whole one or not."""

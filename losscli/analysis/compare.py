@@ -27,6 +27,7 @@ from losscli.analysis.shared.resampling import (
     student_interval,
 )
 from losscli.arrays import Array
+from losscli.data.weights import rule_of
 from losscli.definition.request import Request
 from losscli.engine.aggregates import GroupMoments, Moments, Total, divide
 from losscli.engine.job import Job
@@ -508,10 +509,14 @@ def _check_request(request: Request) -> None:
         raise UsageError(
             f"{request.loss.name} is a loss of masks or of the whole file, not of rows that two models share"
         )
-    if request.class_weight == "balanced" and request.on_unmatched == "drop":
-        raise UsageError(
-            "--class-weight balanced with --on-unmatched drop: each model would have weights of its own rows; give weights by hand"
-        )
+    if request.on_unmatched == "drop" and request.class_counts in (None, "targets"):
+        weights, counts = rule_of(request.class_weight) is not None, request.class_counts is not None
+        if weights or counts:
+            option = "--class-counts targets" if counts else f"--class-weight {request.class_weight}"
+            what = "counts" if counts else "weights"
+            raise UsageError(
+                f"{option} with --on-unmatched drop: each model would have {what} of its own rows; give {what} by hand"
+            )
 
 
 METHOD = {

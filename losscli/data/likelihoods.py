@@ -33,6 +33,7 @@ def check_request(request: Request) -> None:
         "--label-smoothing": request.label_smoothing,
         "--smoothing-mode": request.smoothing_mode,
         "--class-weight": request.class_weight,
+        "--class-counts": request.class_counts,
         "--classes": request.classes,
         "--label-base": request.label_base,
         "--ignore-index": request.ignore_index,

@@ -2,7 +2,6 @@
 
 import math
 import os
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from losscli.arrays import Array
 from losscli.data.class_names import by_class, named_numbers
+from losscli.data.class_numbers import COUNTS, WEIGHTS, Classes, check_weights, counted, numbers_of_classes
 from losscli.data.columns import Columns
 from losscli.data.dataset import Dataset
 from losscli.data.scalars import weight_of_all
@@ -19,11 +19,11 @@ from losscli.definition.loss import BoundLoss, Family
 from losscli.definition.request import Request
 from losscli.errors import DataError, UsageError
 from losscli.io.operands import Opener
-from losscli.io.source import ConstantSource, Reshaped, Source, blocks, first_of, whole
-from losscli.wording import count, did_you_mean, shape_in_words
+from losscli.io.source import ConstantSource, Reshaped, Source, blocks, first_of
+from losscli.wording import count, shape_in_words
 
 if TYPE_CHECKING:
-    from losscli.io.table import Table
+    pass
 
 
 class Weights(NamedTuple):
@@ -61,7 +61,7 @@ def weights_of(request: Request, dataset: Dataset, predictions: Source, several:
     if of_samples and (columns.spread is not None or _weigh_cells(request, dataset)):
         samples = replace(columns, spread=None).source()
         for start, block in blocks(samples):  # a pass looks only at weights of rows
-            _check_weights(samples, block.reshape(-1), start)
+            check_weights(samples, block.reshape(-1), start)
         return Weights(samples=Reshaped(samples) if len(samples.shape) == 2 else samples)
     source = columns.source()
     if len(source.shape) == 1:
@@ -180,8 +180,48 @@ def output_weights(request: Request, of_classes: Array | None, predictions: Sour
     return numbers
 
 
+class Rule(NamedTuple):
+    """How the weights of classes follow from their counts n: a formula, and the weights before they are known to be finite."""
+
+    formula: str
+    beta: float | None = None
+
+    def of(self, counts: Array) -> Array:
+        """Return one weight per class, shape (k,); 0 for a class without samples."""
+        with np.errstate(all="ignore"):  # soft targets may be almost 0
+            if self.beta is None:
+                return np.divide(counts.sum(), len(counts) * counts, out=np.zeros(len(counts)), where=counts > 0)
+            beyond = -np.expm1(counts * np.log(self.beta))
+            each = np.divide(1 - self.beta, beyond, out=np.zeros(len(counts)), where=counts > 0)
+            return np.asarray(len(counts) / each.sum() * each)
+
+
+def rule_of(text: str | None) -> Rule | None:
+    """Return the rule that a value of --class-weight names; None if it names none.
+
+    Raises a UsageError for a rule whose parameter makes no sense.
+    """
+    if text == "balanced":
+        return Rule("sum(n) / (k * n)")
+    if text is None or text.partition(":")[0] != "effective" or os.path.exists(text):
+        return None
+    try:
+        beta = float(text.partition(":")[2])
+    except ValueError:
+        beta = math.nan
+    if not 0 <= beta < 1:
+        raise UsageError(f"--class-weight {text}: say effective:BETA with BETA in [0, 1), as effective:0.999")
+    return Rule("k * e / sum(e) with e = (1 - beta) / (1 - beta**n)", beta)
+
+
 def class_weights(
-    request: Request, opener: Opener, made: DecodedTargets, k: int, several: bool, mask: Source | None = None
+    request: Request,
+    opener: Opener,
+    made: DecodedTargets,
+    k: int,
+    several: bool,
+    counts: Array | None = None,
+    mask: Source | None = None,
 ) -> tuple[Array | None, Array | None]:
     """Return weights per class that weigh rows, and weights per output that weigh outputs;
     at most one of them is not None.
@@ -194,105 +234,69 @@ def class_weights(
         number of classes, or of outputs.
     several
         whether the predictions have several outputs.
+    counts
+        the counts of --class-counts, for weights that follow from counts; None for those of the targets.
     mask
-        what exists, for weights that follow from counts; None for everything.
+        what exists, for counts of the targets; None for everything.
 
     Raises
     ------
     UsageError
         if the text of --class-weight cannot be read, or names an unknown class.
     DataError
-        if a file of weights does not fit.
+        if a file of weights does not fit, or weights follow from counts that are next to 0.
     """
-    text = request.class_weight
+    text, rule = request.class_weight, rule_of(request.class_weight)
     if text is None:
         return None, None
-    names, columns = made.classes, made.columns
-    if not several and made.encoding.stored_as in ("signs", "outcomes"):
-        names = ("-1", "1") if made.encoding.kind == "signed" else names or ("0", "1")
-    if text == "balanced":
-        numbers = _balanced(made, k, mask)
+    if rule is None:
+        numbers = numbers_of_classes(WEIGHTS, text, opener, Classes.of(made, k, several))
+    else:
+        numbers = rule.of(counted(made, k, mask) if counts is None else counts)
         if not np.isfinite(numbers).all():
             raise DataError(
-                f"{made.source.name}: --class-weight balanced: the targets of a class are next to 0, and its weight beyond all "
+                f"{made.source.name}: --class-weight {text}: the targets of a class are next to 0, and its weight beyond all "
                 "numbers; give weights by hand"
             )
-    elif "=" in text and not os.path.exists(text):
-        pairs = named_numbers(text, "--class-weight")
-        if names == ("0", "1"):
-            pairs = [
-                ("0" if name == "-1" else name, value) for name, value in pairs
-            ]  # labels in {-1, 1} of which none is -1 look like {0, 1}
-        numbers = by_class(pairs, names, k, "--class-weight", columns)
-    else:
-        numbers = _weights_of_file(opener, text, names, k)
     return (None, numbers) if several else (numbers, None)
 
 
-def _balanced(made: DecodedTargets, k: int, mask: Source | None) -> Array:
-    """Return N / (k * count) for each class, as scikit-learn's 'balanced'; 0 for a class that no row has."""
-    counts = np.zeros(k)
-    for start, batch in blocks(made.source):
-        kept = made.encoding.keep(batch)
-        if mask is not None and len(mask.shape) == 1:
-            there = mask.read(start, start + len(batch)) != 0
-            kept = there if kept is None else kept & there
-        rows = batch if kept is None else batch[kept]
-        if made.encoding.stored_as == "indices":
-            counts += np.bincount(rows.astype(np.int64), minlength=k)
-            continue
-        t = (rows if made.encoding.stored_as == "rows" else made.encoding.outcomes(rows)).astype(np.float64)
-        counts += np.array([len(t) - t.sum(), t.sum()]) if t.ndim == 1 else t.sum(axis=0)
-    with np.errstate(over="ignore"):  # soft targets may be almost 0
-        return np.divide(counts.sum(), k * counts, out=np.zeros(k), where=counts > 0)
+def class_counts(
+    request: Request, opener: Opener, made: DecodedTargets, k: int, several: bool, mask: Source | None = None
+) -> Array | None:
+    """Return the counts of --class-counts, shape (k,); None if there are none. The parameters are those of `class_weights`.
 
-
-def _weights_of_file(opener: Opener, text: str, names: tuple[str, ...] | None, k: int) -> Array:
-    """Return one weight per class, shape (k,), from a file."""
-    if not os.path.exists(text) and did_you_mean(text, ["balanced"], alike=0.8):
-        raise UsageError(f"--class-weight {text}: no such file (did you mean balanced?)")
-    if not os.path.exists(text) and re.fullmatch(r"[\d.,eE+ -]+", text):
-        raise UsageError(f"--class-weight {text}: say NAME=NUMBER,... or give a file with one number a class")
-    operand = opener.open(text, "--class-weight")
-    if operand.is_table and operand.content.width > 1 and operand.column is None:
-        return _weights_of_table(operand.content, text, names, k)
-    source = Columns(operand, [] if not operand.is_table else [operand.picked or 0], "class weights").source()
-    values = whole(source).reshape(-1)
-    if len(values) != k:
-        raise DataError(
-            f"{source.name}: {count(len(values), 'class weight')} for {count(k, 'class', 'classes')}; give one a class"
+    Raises
+    ------
+    UsageError
+        if the loss needs counts and there are none, if nothing needs them, or their text cannot be read.
+    DataError
+        if a file of counts does not fit, or a class has no samples and the loss needs some.
+    """
+    text, family = request.class_counts, request.loss.family
+    if text is None:
+        if family.takes_class_counts:
+            raise UsageError(
+                f"{request.loss.name} needs --class-counts A=100,B=5|FILE|targets: how many samples each class has in training"
+            )
+        return None
+    if not family.takes_class_counts and rule_of(request.class_weight) is None:
+        raise UsageError(
+            f"--class-counts {text}: {request.loss.name} needs no counts; they are for --class-weight balanced or "
+            "effective:BETA as well"
         )
-    _check_weights(source, values)
-    return values.astype(np.float64)
-
-
-def _weights_of_table(table: "Table", text: str, names: tuple[str, ...] | None, k: int) -> Array:
-    """Return one weight per class from a table of names and weights, or from one row with one column per class."""
-    named = table.name_column()
-    if named is None and table.names and table.height == 1:
-        source = table.source(range(table.width))
-        cells, values = list(table.names), whole(source)[0]
-    elif table.width == 2:
-        named = named or 0
-        source = table.source([1 - named])
-        cells, values = [str(cell) for cell in table.text(named).text()], whole(source)
-    else:
+    classes = Classes.of(made, k, several)
+    from_targets = text == "targets" and not os.path.exists(text)
+    counts = counted(made, k, mask) if from_targets else numbers_of_classes(COUNTS, text, opener, classes)
+    none = np.flatnonzero(counts <= 0)
+    if family.takes_class_counts and len(none):
+        names = classes.names or [str(i) for i in range(k)]
+        place = f"{made.source.name}: --class-counts targets" if from_targets else f"--class-counts {text}"
         raise DataError(
-            f"{table.name}: {count(table.width, 'column')}; give a name and a weight a row, or {table.name}:COLUMN"
+            f"{place}: class {names[none[0]]!r} has no samples, and {request.loss.name} needs a count above 0 of each class; "
+            "give the counts of the training data, as --class-counts A=100,B=5"
         )
-    _check_weights(source, values)
-    return by_class(list(zip(cells, values.tolist(), strict=True)), names, k, f"--class-weight {text}")
-
-
-def _check_weights(source: Source, values: Array, start: int = 0) -> None:
-    """Raise a DataError if a weight is negative or not finite; the first one is that of row `start`."""
-    bad = ~((values >= 0) & np.isfinite(values))
-    if bad.any():
-        row = int(bad.argmax())
-        raise DataError(
-            f"{source.place(start + row)}: the weight {values[row]:g} is negative or not finite; weights are numbers >= 0",
-            "bad-weights",
-        )
+    return counts
 
 
 def pos_weight(request: Request, predictions: Source, several: bool) -> Array | float | None:

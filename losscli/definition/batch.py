@@ -119,6 +119,8 @@ class Extras(NamedTuple):
     """How a library changes probabilities; None for not at all."""
     class_terms: Array | None = None
     """One factor per class for the terms of a softmax loss, or of the sums of an overlap loss, shape (k,)."""
+    class_counts: Array | None = None
+    """The number of samples of each class, or its share of all samples, shape (k,); above 0."""
     activation: str | None = None
     """What makes probabilities of logits in overlap losses, 'sigmoid' or 'softmax'; None for what is usual for the family."""
     box: str | None = None

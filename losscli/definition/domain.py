@@ -19,13 +19,16 @@ class Interval(NamedTuple):
     """Whether only whole numbers belong to it."""
     gap: tuple[float, float] | None = None
     """Two numbers of the interval between which no number belongs to it; both ends do."""
+    even: bool = False
+    """Whether only even whole numbers belong to it."""
 
     def __contains__(self, value: object) -> bool:
         assert isinstance(value, float | int)
         above = value >= self.low if self.low_closed else value > self.low
         below = value <= self.high if self.high_closed else value < self.high
         within = self.gap is None or not self.gap[0] < value < self.gap[1]
-        return above and below and within and (not self.whole or value == int(value))  # NaN is in no interval
+        step = 2 if self.even else 1 if self.whole else 0
+        return above and below and within and (not step or value % step == 0)  # NaN is in no interval
 
     def __str__(self) -> str:
         first, last = (
@@ -34,7 +37,8 @@ class Interval(NamedTuple):
         )
         if self.gap is not None:
             return f"{first}, {self.gap[0]:g}] or [{self.gap[1]:g}, {last}"
-        return f"the whole numbers of {first}, {last}" if self.whole else f"{first}, {last}"
+        kind = "the even numbers of " if self.even else "the whole numbers of " if self.whole else ""
+        return f"{kind}{first}, {last}"
 
     def outside(self, values: "Array") -> "Array":
         """Return which values are not in it, as booleans; NaN counts as inside here."""
@@ -43,7 +47,8 @@ class Interval(NamedTuple):
         outside: Array = low | high
         if self.gap is not None:
             outside = outside | ((values > self.gap[0]) & (values < self.gap[1]))
-        return outside | (values != np.floor(values)) if self.whole else outside
+        step = 2 if self.even else 1
+        return outside | (values / step != np.floor(values / step)) if self.whole or self.even else outside
 
 
 REAL = Interval(-math.inf, math.inf)

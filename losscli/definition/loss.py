@@ -113,6 +113,8 @@ class Family:
     """Number of predictions per class, side by side."""
     hard: bool = False
     """Whether targets must be labels, never soft."""
+    soft: bool = False
+    """Whether targets must be soft, never labels: losses that divide by the target of each class."""
     lists: bool = False
     """Whether a row is a list, so that its loss without some of its items is that of a shorter list."""
     one_target: bool = False
@@ -154,6 +156,8 @@ class Family:
     """
     smoothing: str | None = None
     takes_class_weight: bool = False
+    takes_class_counts: bool = False
+    """Whether its losses need to know how many samples each class has."""
     takes_pos_weight: bool = False
     takes_centers: bool = False
     takes_levels: bool = False

@@ -46,6 +46,7 @@ TAKEN_BY: Mapping[str, Taken] = {
     "takes": lambda family: family.custom,
     "label-base": lambda family: family.takes_classes and family.target_type != "signs",
     "class-weight": lambda family: family.takes_class_weight,
+    "class-counts": lambda family: family.takes_class_weight,
     "elements": lambda family: family.several_outputs,
 }
 """Options by their names without the dashes; every loss takes what is not here."""

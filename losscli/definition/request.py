@@ -25,6 +25,8 @@ class Request:
     ignore_index: str | None = None
     sample_weight: str | None = None
     class_weight: str | None = None
+    class_counts: str | None = None
+    """The number of samples of each class in training: NAME=NUMBER,..., a file, or 'targets' for those of the targets."""
     pos_weight: str | None = None
     reduction: str = "mean"
     over_outputs: str = "mean"

@@ -26,6 +26,22 @@ AMBIGUOUS: Mapping[str, Mapping[str, str]] = {
         "sigmoid-focal": "one sigmoid for each output, as in torchvision",
         "softmax-focal": "one softmax over the classes, as in kornia",
     },
+    "class-balanced-loss class-balanced-cross-entropy": {
+        "softmax-cross-entropy": "with --class-weight effective:0.999, which weighs classes by their effective number, as Cui et al. 2019",
+        "balanced-cross-entropy": "of a sigmoid for each output, with the weight beta of the positives",
+    },
+    "class-balanced-focal class-balanced-focal-loss": {
+        "softmax-focal": "with --class-weight effective:0.999, over classes",
+        "sigmoid-focal": "with --class-weight effective:0.999, of a sigmoid for each output",
+    },
+    "chi-square chi-squared chi2": {
+        "pearson-chi-square": "sum((t - p)**2 / p), over the prediction",
+        "neyman-chi-square": "sum((t - p)**2 / t), over the target",
+    },
+    "log-iou": {
+        "log-jaccard": "minus the logarithm of the IoU of masks",
+        "log-box-iou": "minus the logarithm of the IoU of two boxes",
+    },
     "charbonnier charbonnier-loss": {
         "pseudo-huber": "with delta = eps; times 1 / eps, plus eps, it is sqrt(r**2 + eps**2), as most code has it, and with "
         "delta = 1 kornia's charbonnier_loss",
@@ -99,7 +115,6 @@ ELSEWHERE: Mapping[str, str] = {
     "poly-binary-cross-entropy": "epsilon is 1 by default, as in the paper; timm's is 2",
     "asl asymmetric-loss asymmetric-loss-multi-label asymmetric-multi-label": "the mean over a sample's outputs here; timm's adds them up and "
     "takes the mean over samples: --over-outputs sum; its authors' code adds up everything",
-    "class-balanced-cross-entropy": "of Xie and Tu 2015 here; that of Cui et al. 2019 is a cross-entropy with --class-weight",
     "balanced-bce balanced-binary-cross-entropy": "beta is 0.5 by default, half the cross-entropy, and not taken from the targets",
     "kl-div-loss kl-div": "torch's default divides by the number of elements, not of rows; scipy.special.kl_div is generalized-kl",
     "categorical-focal-crossentropy": "Keras multiplies it by alpha = 0.25 by default; here weights of classes are --class-weight",
@@ -140,7 +155,6 @@ ELSEWHERE: Mapping[str, str] = {
     "mcc matthews matthews-correlation-coefficient mcc-loss": "a loss here: 1 minus the coefficient, of soft counts",
     "gdl": "of masks here; in prediction of pictures it is the gradient difference loss",
     "generalized-dice-loss": "optax's multiclass_generalized_dice_loss is a weighted mean of Dice losses, which is another number",
-    "log-iou": "of masks here; UnitBox's is of boxes, -log of their intersection over union",
     "iou box-iou iou-loss": "a loss of boxes here: 1 minus the intersection over union; torchvision's box_iou is the ratio itself, and UnitBox's loss "
     "its logarithm, with a minus",
     "generalized-box-iou distance-box-iou complete-box-iou": "a loss here; torchvision's function without _loss is 1 minus it, of all pairs of boxes",

@@ -426,7 +426,7 @@ def log_dice(sums: Sums, *, smooth: Smooth = 0.0) -> tuple[Array, Any]:
 @loss(
     overlap,
     "-log(1 - (FP + FN) / (I + FP + FN + smooth))",
-    aliases=("log-jaccard-loss", "log-iou"),
+    aliases=("log-jaccard-loss",),
     source="Iakubovskii 2019, Segmentation Models PyTorch, losses.JaccardLoss(log_loss=True)",
     special=LOG_EDGES,
     relations=(

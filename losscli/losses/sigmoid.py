@@ -396,9 +396,42 @@ def generalized_focal(
 
 @loss(
     sigmoid,
+    "where(t > 0, -t * (t * log(p) + (1 - t) * log(q)), -alpha * p**gamma * log(q))",
+    slope="where(t > 0, t * (p - t), alpha * p**gamma * (p - gamma * q * log(q)))",
+    aliases=("vfl", "varifocal-loss"),
+    source="Zhang, Wang, Dayoub and Sunderhauf 2021, VarifocalNet: An IoU-aware Dense Object Detector, arXiv:2008.13367",
+    special=(
+        "the target is the overlap with the true box for the true class, and 0 for other classes and the background",
+        "outputs with a target above 0 weigh by it, and those with the target 0 are down-weighted where p is small",
+        "the loss jumps as a target becomes 0: --label-smoothing makes no sense for it",
+    ),
+    relations=(same("t * sigmoid_cross_entropy(z, t)"),),
+    sparse=True,
+    wide=lambda parameters: parameters["gamma"] != 0,
+)
+def varifocal(
+    x: Probability,
+    t: Array | float,
+    positive: Array | bool,
+    other: Array | float,
+    *,
+    alpha: Annotated[float, NON_NEGATIVE, "weight of outputs with the target 0"] = 0.75,
+    gamma: Annotated[float, NON_NEGATIVE, "focus on hard outputs with the target 0: the power of p"] = 2.0,
+) -> tuple[Array, Slope]:
+    """Cross-entropy that weighs positives by the quality they are to have, and forgets easy negatives."""
+    quality = np.where(positive, t, other)
+    value, slope = focal_core(x, t, gamma)
+    return (
+        np.where(quality > 0, times(quality * t, -x.l), times(alpha, value)),
+        lambda: np.where(quality > 0, -quality * t, times(alpha, slope())),
+    )
+
+
+@loss(
+    sigmoid,
     "-beta * t * log(p) - (1 - beta) * (1 - t) * log(q)",
     slope="(1 - beta) * (1 - t) * p - beta * t * q",
-    aliases=("balanced-bce", "balanced-binary-cross-entropy", "class-balanced-cross-entropy"),
+    aliases=("balanced-bce", "balanced-binary-cross-entropy"),
     source="Xie and Tu 2015, Holistically-Nested Edge Detection, arXiv:1504.06375",
     special=(
         "in the source beta is the share of negative outcomes of an image, so that both outcomes weigh the same in it",

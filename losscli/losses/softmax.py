@@ -595,6 +595,7 @@ def jensen_shannon(x: Probability, t: Array) -> tuple[Array, Slope]:
     special=(
         "the first terms of the series of -log(p), which is softmax-cross-entropy towards ever higher orders",
         "at most 1 + 1/2 + ... + 1/order, also at p = 0",
+        "the cross-entropy of the Taylor softmax is another loss: taylor-softmax-cross-entropy",
     ),
     relations=(same("generalized_cross_entropy(z, t, q=1)", order=1),),
     sparse=True,

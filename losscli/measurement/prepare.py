@@ -20,7 +20,16 @@ from losscli.data.scalars import everywhere, third_of_all, weight_of_all
 from losscli.data.target_encoding import DecodedTargets
 from losscli.data.targets import decode
 from losscli.data.units import SYNONYMS, unit_kind
-from losscli.data.weights import Weights, class_weights, hide_masked, mask_of, output_weights, pos_weight, weights_of
+from losscli.data.weights import (
+    Weights,
+    class_counts,
+    class_weights,
+    hide_masked,
+    mask_of,
+    output_weights,
+    pos_weight,
+    weights_of,
+)
 from losscli.definition.batch import Extras
 from losscli.definition.loss import BoundLoss
 from losscli.definition.request import Request
@@ -351,6 +360,11 @@ def _decoded(request: Request, dataset: Dataset, inputs: _Inputs) -> DecodedTarg
         request.missing == "ignore",
     )
     decoded.columns = inputs.predictions.columns
+    if request.loss.family.soft and decoded.encoding.kind != "soft" and not request.label_smoothing:
+        raise DataError(
+            f"{decoded.source.name}: labels, and {request.loss.name} divides by the target of each class; give soft targets above "
+            "0, or say --label-smoothing E"
+        )
     return decoded
 
 
@@ -370,14 +384,16 @@ def _job(
     third = _third_operand(request, dataset, source)
     dtype = _dtype(request, inputs, decoded, third)
     of_masks = family.of_masks and len(source.shape) == 2
-    by_class, by_output = class_weights(request, opener, decoded, k, inputs.several or of_masks, inputs.mask)
+    apart = inputs.several or of_masks
+    counts = class_counts(request, opener, decoded, k, apart, inputs.mask)
+    by_class, by_output = class_weights(request, opener, decoded, k, apart, counts, inputs.mask)
     factors, by_output = (by_output, None) if of_masks else (None, by_output)
     by_output = output_weights(request, by_output, source, inputs.several)
     weights = weights_of(request, dataset, source, inputs.several)
     if request.group is not None:
         dataset.layout, weights = _lists(dataset, weights)
     unit = _unit(request, dataset, inputs.several, elements)
-    extras = _extras(request, inputs, dtype)
+    extras = _extras(request, inputs, dtype)._replace(class_counts=counts)
     job = Job(
         loss=request.loss,
         predictions=source,

@@ -11,6 +11,7 @@ import numpy as np
 
 from losscli.arrays import Array
 from losscli.data.labels import Renumbered
+from losscli.data.weights import rule_of
 from losscli.definition.words import ThirdOperandName
 from losscli.engine.reduction import REDUCTIONS
 from losscli.io.source import ConstantSource, Source
@@ -142,10 +143,18 @@ def _weight_entries(request: "Request", job: "Job") -> dict[str, Any]:
     return {
         "sample_weight": _operand(request.sample_weight, job.weights),
         "class_weight": _listed(job.class_weights if job.class_factors is None else job.class_factors),
+        "class_weight_rule": _rule(request),
+        "class_counts": _listed(job.extras.class_counts),
         "exclude_class": request.exclude_class,
         "output_weight": _listed(job.output_weights),
         "pos_weight": _listed(job.extras.pos_weight),
     }
+
+
+def _rule(request: "Request") -> str | None:
+    """Return how the weights of classes follow from their counts n, with the rule's name; None if they do not."""
+    rule = rule_of(request.class_weight)
+    return None if rule is None else f"{request.class_weight}: {rule.formula}"
 
 
 def _third_operand_entry(request: "Request", job: "Job") -> dict[str, Any]:
@@ -263,6 +272,7 @@ def signature(receipt: Mapping[str, Any]) -> str:
         "ignore": receipt.get("ignore_index"),
         "sample-weight": _word(receipt.get("sample_weight")),
         "class-weight": _words(receipt.get("class_weight", receipt.get("output_weight"))),
+        "class-counts": _words(receipt.get("class_counts")),
         "exclude-class": receipt.get("exclude_class"),
         "pos-weight": _words(receipt.get("pos_weight")),
         "over-positions": receipt.get("over_positions"),

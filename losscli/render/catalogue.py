@@ -144,8 +144,11 @@ def registered_entries() -> list[Entry]:
 
 def operands_of(loss: Loss) -> str:
     """Return the options that a loss cannot do without."""
-    return (" --centers FILE" if loss.family.takes_centers else "") + (
-        f" --{loss.family.third_operand} FILE" if loss.family.third_operand else ""
+    counts = " --class-counts FILE" if loss.family.takes_class_counts else ""
+    return (
+        counts
+        + (" --centers FILE" if loss.family.takes_centers else "")
+        + (f" --{loss.family.third_operand} FILE" if loss.family.third_operand else "")
     )
 
 

@@ -285,7 +285,11 @@ class TestRefusals:
         [
             (["ce", "a.npy", "--targets", "y.npy"], 2, ["one model"]),
             (["ce", "a.npy", "b.npy"], 2, ["--targets"]),
-            (["cee", "a.npy", "b.npy", "--targets", "y.npy"], 2, ["cee", "did you mean"]),
+            (
+                ["cross-entorpy", "a.npy", "b.npy", "--targets", "y.npy"],
+                2,
+                ["cross-entorpy", "did you mean cross-entropy"],
+            ),
             (["softmax-focal:gamma=1,2", "a.npy", "b.npy", "--targets", "y.npy"], 2, ["2 losses"]),
             (["ce", "a.npy", "b.npy", "--targets", "y.npy", "--margin", "-1"], 2, ["--margin"]),
             (["ce", "a.npy", "b.npy", "--targets", "y.npy", "--margin", "nan"], 2, ["--margin"]),

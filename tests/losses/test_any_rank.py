@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import losscli
+from losscli.definition.loss import Family
 from losscli.losses import LOSSES
 
 LEAD, K = (3, 2, 4), 4
@@ -24,7 +25,9 @@ def made(name: str, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, d
     more: dict[str, Any] = {}
     if family.name == "box":
         p[..., 2:], t[..., 2:] = p[..., :2] + 0.5, t[..., :2] + 0.6
-    if family.target_type == "classes":
+    if family.soft:
+        t = rng.dirichlet(np.ones(K), LEAD)
+    elif family.target_type == "classes":
         t = rng.integers(0, K, LEAD)
     elif family.one_target:
         t = rng.integers(0, 2, LEAD).astype(float)
@@ -37,6 +40,12 @@ def made(name: str, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, d
     if family.third_operand:
         more[family.third_operand] = rng.uniform(0.1, 0.9, shape)
     return p, t, more
+
+
+def for_all(family: Family) -> dict[str, Any]:
+    """What a loss needs that does not depend on the rows."""
+    options: dict[str, Any] = {"centers": np.eye(K)} if family.takes_centers else {}
+    return options | ({"class_counts": np.arange(1.0, K + 1)} if family.takes_class_counts else {})
 
 
 def flat(array: np.ndarray) -> np.ndarray:
@@ -53,7 +62,7 @@ def axis_first(array: np.ndarray) -> np.ndarray:
 def test_a_loss_of_any_rank_is_that_of_the_flat_table(name: str) -> None:
     family = LOSSES[name].family
     p, t, more = made(name, np.random.default_rng(BY_POSITION.index(name)))
-    of_all: dict[str, Any] = {"centers": np.eye(K)} if family.takes_centers else {}
+    of_all = for_all(family)
 
     def computed(turn: Any, **options: Any) -> losscli.Result:
         operands = {key: array if isinstance(array, str) else turn(array) for key, array in more.items()}
@@ -76,7 +85,7 @@ def test_a_loss_of_any_rank_is_that_of_the_flat_table(name: str) -> None:
 def test_the_loss_of_a_sample_is_the_mean_of_its_positions(name: str) -> None:
     family = LOSSES[name].family
     p, t, more = made(name, np.random.default_rng(7))
-    options: dict[str, Any] = {"centers": np.eye(K)} if family.takes_centers else {}
+    options = for_all(family)
     options |= {"class_axis": -1} if family.takes_class_axis else {}
     positions = losscli.compute(name, p, t, **more, **options).losses
     samples = losscli.compute(name, p, t, per="sample", gradient=True, **more, **options)

@@ -270,7 +270,7 @@ def softmax_settings() -> list[Any]:
             id=f"{loss.name}-" + "-".join(f"{k}={v:g}" for k, v in parameters.items()),
             marks=[pytest.mark.simd] * (number == 0),
         )
-        for loss in of("softmax", "ordinal")
+        for loss in of("softmax", "ordinal", "shares")
         for number, parameters in enumerate(settings(loss))
     ]
 
@@ -329,8 +329,9 @@ def test_softmax_losses_equal_the_formula(loss: Loss, parameters: dict[str, floa
         k = len(row)
         y = int(generator.integers(k))
         hard = [float(i == y) for i in range(k)]
-        check_row(loss, parameters, row, Indices(np.array([y])), hard)
-        check_row(loss, parameters, row, Dense(np.array([hard])), hard)
+        if not loss.family.soft:
+            check_row(loss, parameters, row, Indices(np.array([y])), hard)
+            check_row(loss, parameters, row, Dense(np.array([hard])), hard)
         t = generator.dirichlet(np.ones(k)).astype(dtype).astype(float).tolist()
         if loss.name != "kl-divergence":  # its value cancels near t = p; below, by its own bound
             check_row(loss, parameters, row, Dense(np.array([t])), t)
@@ -368,7 +369,8 @@ def test_softmax_losses_from_probabilities(
         row = p if prediction_kind == "probs" else np.log(p)
         y = int(generator.integers(k))
         hard = [float(i == y) for i in range(k)]
-        check_row(loss, parameters, row, Indices(np.array([y])), hard, prediction_kind)
+        if not loss.family.soft:
+            check_row(loss, parameters, row, Indices(np.array([y])), hard, prediction_kind)
         t = generator.dirichlet(np.ones(k)).astype(dtype).astype(float).tolist()
         if loss.name != "kl-divergence":
             check_row(loss, parameters, row, Dense(np.array([t])), t, prediction_kind)
@@ -416,7 +418,7 @@ def test_center_loss_equals_the_formula(dtype: Any) -> None:
 
 def test_every_loss_is_covered_by_an_oracle() -> None:
     covered = {"residual", "margin", "sigmoid", "softmax", "embedding"}
-    covered |= {"ordinal", "relative", "distribution", *BESIDE}
+    covered |= {"ordinal", "shares", "relative", "distribution", *BESIDE}
     from row_formulas import FAMILIES
 
     covered |= set(FAMILIES)
@@ -425,7 +427,7 @@ def test_every_loss_is_covered_by_an_oracle() -> None:
 
 @pytest.mark.quick
 @pytest.mark.parametrize(
-    "name", [loss.name for loss in of(*MAKERS, "relative", "distribution", *BESIDE, "softmax", "ordinal")]
+    "name", [loss.name for loss in of(*MAKERS, "relative", "distribution", *BESIDE, "softmax", "ordinal", "shares")]
 )
 def test_a_loss_equals_its_formula_at_one_point(name: str) -> None:
     """Of embedding, and of whole rows, other tests look at one point."""
@@ -434,8 +436,9 @@ def test_a_loss_equals_its_formula_at_one_point(name: str) -> None:
     if loss.family.name in MAKERS:
         make, t = MAKERS[loss.family.name][0]
         check_elementwise(loss, parameters, np.float64, t, make, np.array([0.7]))
-    elif loss.family.name in ("softmax", "ordinal"):
-        check_row(loss, parameters, np.array([0.5, -1, 2]), Indices(np.array([0])), [1.0, 0.0, 0.0])
+    elif loss.family.name in ("softmax", "ordinal", "shares"):
+        on, off = (0.75, 0.125) if loss.family.soft else (1.0, 0.0)
+        check_row(loss, parameters, np.array([0.5, -1, 2]), Indices(np.array([0]), on, off), [on, off, off])
     else:
         points = pair_points(loss, parameters, np.float64)[-1]
         check_pairs(loss, parameters, np.float64, [{name: column[:1] for name, column in points.items()}])

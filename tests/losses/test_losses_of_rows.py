@@ -47,7 +47,7 @@ def test_infinity_in_is_its_limit_or_nan(loss: Loss, dtype: Any) -> None:
                 far = [mpf(float(one)) for one in case.predictions.reshape(-1)] + case.others
                 far[at] = mpf(sign) * mpf(10) ** 5
                 with mp.workdps(300):
-                    near, far[at] = case.value(far), far[at] * 10
+                    near, far[at] = case.value(far), far[at] * mpf(10) ** 30  # some grow as slowly as logarithms
                     true = case.value(far)
                 if math.isinf(value):
                     up = math.copysign(1, value)
@@ -137,6 +137,8 @@ def test_convex_losses_are_those_declared(loss: Loss) -> None:
     for seed in range(4):
         for one, other in zip(cases(loss, np.float64, seed), cases(loss, np.float64, seed + 100), strict=False):
             x = one.predictions
+            if loss.family.name == "long-tail" and one.extras.prediction_kind != "logits":
+                continue  # the fact is about its variable, the logits
             ends = [other.predictions] if other.predictions.shape == x.shape else []
             ends += [
                 x + step * generator.normal(size=x.shape) for step in (0.3, 3) if one.extras.prediction_kind == "logits"

@@ -328,6 +328,9 @@ BOUNDS = {
     "jensen-shannon": math.log(2),
     "taylor-cross-entropy": 1.5,
     "spherical": 1.0,
+    "squared-hellinger": 1.0,
+    "hellinger": 1.0,
+    "total-variation-distance": 1.0,
     "ranked-probability-score": 2.0,
     "earth-mover": 2.0,
 }

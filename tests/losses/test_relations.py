@@ -65,6 +65,11 @@ def of_classes(bound: BoundLoss, z: np.ndarray, t: np.ndarray) -> np.ndarray:
     return bound(z, Dense(t))[0]
 
 
+def of_counts(bound: BoundLoss, z: np.ndarray, t: np.ndarray, n: np.ndarray) -> np.ndarray:
+    """Of rows of logits and of targets, and one count per class."""
+    return bound(z, Dense(t), Extras(class_counts=n))[0]
+
+
 def of_classes_drawn(domains: Domains, generator: np.random.Generator) -> dict[str, np.ndarray]:
     return {"z": generator.normal(0, 3, (N, CLASSES)), "t": generator.dirichlet(np.ones(CLASSES), N)}
 
@@ -130,6 +135,10 @@ EVALUATORS: dict[str, Evaluator] = {
         of_outcomes, lambda domains, generator: {"z": generator.normal(0, 3, N), "t": generator.uniform(0, 1, N)}
     ),
     "softmax": Evaluator(of_classes, of_classes_drawn),
+    "long-tail": Evaluator(
+        of_counts,
+        lambda domains, generator: of_classes_drawn(domains, generator) | {"n": 10 ** generator.uniform(0, 3, CLASSES)},
+    ),
     "ranking": Evaluator(
         of_classes,
         lambda domains, generator: {"z": generator.normal(0, 3, (N, CLASSES)), "t": generator.random((N, CLASSES))},

@@ -363,6 +363,10 @@ FRAMES = {
     "softmax-cross-entropy": (0, 1, 0, None),
     "kl-divergence": (0, 1, 0, None),
     "softmax-focal": (0, 1, 0, None),
+    # The series up to the square is 25 at 6, and 1/2 at -1.
+    "taylor-softmax-cross-entropy": (-6, 6, math.log(26 / 25), math.log(3)),
+    "neyman-chi-square": (0, 1, 0, 0.75 + 0.75**2 / 0.25),
+    "logit-adjusted": (-6, 6, math.log1p(10 * math.exp(-6)), math.log1p(10 * math.exp(6))),
     "center": (0, 3, 0, 4.5),
     "absolute-percentage-error": (-1.5, 3, 0, 3),
     "poisson": (-1.8, 3, 2 - 2 * math.log(2), 0.2 - 2 * math.log(0.2)),

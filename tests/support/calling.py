@@ -70,8 +70,9 @@ def block(loss: Loss, dtype: Any, n: int, k: int) -> tuple[np.ndarray, Targets, 
         x = np.concatenate([x, x[::-1], x / 2], axis=1)
     labels = generator.integers(0, min(k, 5), n)
     targets: Targets = Dense(x[::-1].astype(np.float64))
-    if name in ("scores", "angular", "views"):
+    if name in ("scores", "angular", "views", "class-logits", "long-tail"):
         targets = Indices(labels)
+        extras = Extras(class_counts=1.0 + np.arange(k) % 7) if name == "long-tail" else extras
     elif loss.name in ("multilabel-margin", "zlpr", "lovasz-hinge") or name == "label-matrix":
         targets = Dense(generator.integers(0, 2, x.shape).astype(bool))
     elif name == "ranking":

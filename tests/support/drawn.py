@@ -97,6 +97,8 @@ def drawn(loss: Loss, n: int, seed: int, k: int = K, elements: bool = False) -> 
         classes = k if family.name not in (*FEATURED, "views") else K
         targets: Any = generator.integers(0, classes, n)
         form = TargetEncoding("index", "indices", classes)
+        if family.soft:
+            targets, form = generator.dirichlet(np.ones(k), n), TargetEncoding("soft", "rows", k)
     elif family.target_type == "sequences":
         classes = max(2, k // 2)
         targets = Sequences.of(generator.integers(1, classes, (n, 1)).tolist(), [k // classes] * n).t
@@ -121,6 +123,8 @@ def drawn(loss: Loss, n: int, seed: int, k: int = K, elements: bool = False) -> 
     if family.name == "label-matrix":
         targets = np.tile([0, 1, 1, 0, 1, 0, 0, 1], (n, 1))  # each label has both kinds
         targets[generator.random(n) < 0.5] = [1, 0, 0, 1, 0, 1, 1, 0]
+    if family.takes_class_counts:
+        extras = extras._replace(class_counts=1.0 + np.arange(k) ** 2)
     if family.takes_centers:
         extras = extras._replace(centers=CENTERS)
     if family.third_operand is not None and family.name != "pair":

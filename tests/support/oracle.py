@@ -54,6 +54,7 @@ AMID = {
         3.0,
         1e12,
     ),
+    ("renyi", "alpha"): (1 - 1e-12, 1.0, 1 + 1e-12),
     ("tweedie-deviance", "power"): (-30.0, -1.5, -1e-12, 1 + 1e-12, 1.999, 2 - 1e-12, 2.0, 2 + 1e-12, 3.0),
 }
 """Values of parameters, besides the edges of their domains, near which a loss must be watched."""

@@ -15,6 +15,8 @@ from losscli.losses.contrastive import unit
 
 FAMILIES = (
     "views",
+    "class-logits",
+    "long-tail",
     "scores",
     "ranking",
     "pairs",
@@ -756,15 +758,7 @@ def quantile_file(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> It
 def views(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[Case]:
     for k, scale in ((2, 1), (3, 3), (5, 0.1), (3, 20)):
         row = rounded(generator, dtype, 3 * k, scale=scale)
-        y = int(generator.integers(k))
-        hard = [mpf(i == y) for i in range(k)]
-        smooth = [mpf(0.9 + 0.1 / k if i == y else 0.1 / k) for i in range(k)]
-        soft = generator.dirichlet(np.ones(k)).astype(dtype)
-        for targets, t in (
-            (Indices(np.array([y])), hard),
-            (Indices(np.array([y]), 0.9 + 0.1 / k, 0.1 / k), smooth),
-            (Dense(soft[None]), exact(soft)),
-        ):
+        for targets, t in targets_of(k, dtype, generator):
 
             def value(z: Numbers, k: int = k, t: Numbers = t) -> Any:
                 l = [log_softmax(view) for view in table(z, k)]
@@ -773,6 +767,66 @@ def views(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[C
                 return truth(loss, parameters, l=l, p=p, t=t, m=m, classes=list(range(k)), views=[0, 1, 2])
 
             yield Case(row[None], targets, Extras(), value, [])
+
+
+def targets_of(k: int, dtype: Any, generator: Any) -> Iterator[tuple[Targets, Numbers]]:
+    """A class of a row, the same smoothed, and a soft target, each with its numbers."""
+    y, on, off = int(generator.integers(k)), 0.9 + 0.1 / k, 0.1 / k
+    soft = generator.dirichlet(np.ones(k)).astype(dtype)
+    yield Indices(np.array([y])), [mpf(i == y) for i in range(k)]
+    yield Indices(np.array([y]), on, off), [mpf(on if i == y else off) for i in range(k)]
+    yield Dense(soft[None]), exact(soft)
+
+
+def class_logits(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[Case]:
+    rows = [rounded(generator, dtype, k, scale=scale) for k, scale in ((2, 1), (3, 3), (5, 0.1), (3, 20), (4, 1e4))]
+    for row in [*rows, np.array([20, 0], dtype), np.zeros(3, dtype), np.array([1, -3.3, -1], dtype)]:
+        for targets, t in targets_of(len(row), dtype, generator):
+
+            def value(z: Numbers, t: Numbers = t) -> Any:
+                def series(x: Any) -> Any:
+                    return sum(x**i / mp.factorial(i) for i in range(int(parameters["order"]) + 1))
+
+                return truth(loss, parameters, z=z, t=t, classes=range(len(z)), series=series)
+
+            yield Case(row[None], targets, Extras(), value, [])
+
+
+def long_tail(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[Case]:
+    rows = [rounded(generator, dtype, k, scale=scale) for k, scale in ((2, 1), (3, 0.3), (4, 3))]
+    for row in [*rows, np.array([20, 0], dtype), np.zeros(3, dtype), np.array([1, 3, -1], dtype)]:
+        counts = np.array([5.0, 1, 100, 2, 5])[: len(row)]
+        n = exact(counts)
+        for given in ("logits", "probs", "log-probs"):
+            chances = np.exp(row.astype(float)) / np.exp(row.astype(float)).sum()
+            x = {"logits": row, "probs": chances.astype(dtype), "log-probs": np.log(chances).astype(dtype)}[given]
+            drawn = list(targets_of(len(row), dtype, generator))
+            if given != "logits":
+                drawn = drawn[2:] if len(row) < 4 and chances.min() > 1e-9 else []
+            for targets, t in drawn:
+
+                def of_logits(z: Numbers, t: Numbers = t, n: Numbers = n) -> Any:
+                    return truth(loss, parameters, z=z, t=t, n=n, classes=range(len(z)))
+
+                def logits(x: Numbers, given: str = given) -> Numbers:
+                    return [mp.log(one) for one in x] if given == "probs" else list(x)
+
+                def value(x: Numbers, of_logits: Any = of_logits, logits: Any = logits) -> Any:
+                    return of_logits(logits(x))
+
+                # What is added to logits, or they are multiplied by, is rounded beside them.
+                size = [mpf(parameters.get("tau", 0)) * mp.log(one / max(n)) for one in n]
+                size = [
+                    a - mpf(parameters.get("max_m", 0)) * (min(n) / b) ** 0.25 for a, b in zip(size, n, strict=True)
+                ]
+
+                def shifted(x: Numbers, size: Numbers = size, logits: Any = logits) -> Numbers:
+                    return [one + more for one, more in zip(logits(x), size, strict=True)]
+
+                def of_shifted(z: Numbers, size: Numbers = size, of_logits: Any = of_logits) -> Any:
+                    return of_logits([one - more for one, more in zip(z, size, strict=True)])
+
+                yield Case(x[None], targets, Extras(given, class_counts=counts), value, [], shifted, of_shifted)
 
 
 def sequence(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[Case]:
@@ -800,6 +854,8 @@ def sequence(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterato
 
 MAKERS = {
     "views": views,
+    "class-logits": class_logits,
+    "long-tail": long_tail,
     "scores": scores,
     "ranking": ranking,
     "pairs": pairs,

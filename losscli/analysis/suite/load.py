@@ -37,7 +37,7 @@ from losscli.measurement import conventions
 from losscli.measurement.requirement import STATISTICS, Requirement
 from losscli.measurement.sums import Term
 
-FILES_OR_WORDS = ("classes", "class-weight")
+FILES_OR_WORDS = ("classes", "class-weight", "class-counts")
 """Options whose value is a file if there is one of this name."""
 
 Requested = Callable[[BoundLoss, str, str, Mapping[str, Any]], Request]

@@ -374,13 +374,27 @@ OF_REDUCING: tuple[Option, ...] = (
             str | None,
             option(
                 "--class-weight",
-                metavar="A=1,B=4|FILE|balanced",
+                metavar="A=1,B=4|FILE|balanced|effective:BETA",
                 panel=REDUCING,
                 help="One weight per class; classes not named get 1. With several outputs a sample: one weight per output.",
             ),
         ],
         None,
         TAKEN_BY["class-weight"],
+    ),
+    Option(
+        "class_counts",
+        Annotated[
+            str | None,
+            option(
+                "--class-counts",
+                metavar="A=100,B=5|FILE|targets",
+                panel=REDUCING,
+                help="How many samples each class has in training: for losses that need it, and for balanced and effective weights.",
+            ),
+        ],
+        None,
+        TAKEN_BY["class-counts"],
     ),
     Option(
         "output_weight",

@@ -33,7 +33,7 @@ NAMES: dict[str, Callable[..., Any]] = {
     "exp": lambda x: mpf(0) if x == -mp.inf else mp.exp(x),
     "abs": lifted(abs, mp.sign),
     "sign": mp.sign,
-    "sqrt": lifted(mp.sqrt, lambda x: 1 / (2 * mp.sqrt(x))),
+    "sqrt": lifted(mp.sqrt, lambda x: 1 / (2 * mp.sqrt(x)) if x else mp.inf),
     "cosh": mp.cosh,
     "tanh": mp.tanh,
     "atan": mp.atan,

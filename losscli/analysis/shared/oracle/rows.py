@@ -22,7 +22,9 @@ def divided(left: Any, right: Any) -> Any:
 
 
 def power(base: Any, exponent: Any) -> Any:
-    return mpf(1) if not isinstance(exponent, Row | Dual) and exponent == 0 else base**exponent
+    if isinstance(base, Row | Dual) or isinstance(exponent, Row | Dual):
+        return mpf(1) if not isinstance(exponent, Row | Dual) and exponent == 0 else base**exponent
+    return mpf(1) if exponent == 0 else mp.inf if base == 0 and exponent < 0 else base**exponent
 
 
 class Row:
