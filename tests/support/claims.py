@@ -412,8 +412,10 @@ def judged(case: Case) -> Outcome:
     number = given(case, claim)
     without = isinstance(number, str) or math.isnan(number)
     if isinstance(claim.value, str):
-        # Of nothing there is no number, whatever a library prints.
+        # Of nothing there is no number, whatever a library prints: of no rows, with weights of 0, or of rows that are all
+        # left out, as Keras's circle does with losses of NaN, the mean of which is 0 then.
         nothing = "no samples left" in claim.value or ("w" in case.arrays and not case.arrays["w"].any())
+        nothing |= case.library == "keras" and case.loss == "circle" and number == 0
         without = without or nothing
         verdict = "both refuse" if without else "refused alone"
         return Outcome(verdict, claim.value, number, call=claim.call)
