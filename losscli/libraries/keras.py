@@ -265,7 +265,7 @@ CALLS = (
         "Huber huber",
         "Huber({arguments})({t:column}, {p:column}, {weights})",
         {"delta": "delta={}"} | WEIGHT | REDUCTION,
-        steps=(Compute("computes delta |r| - delta**2 / 2 of large residuals", huber),),
+        steps=(Compute("", huber),),
     ),
     call(
         "log-cosh",
@@ -279,7 +279,7 @@ CALLS = (
         "MeanAbsolutePercentageError mean_absolute_percentage_error mape",
         "MeanAbsolutePercentageError({arguments})({t:column}, {p:column}, {weights})",
         WEIGHT | REDUCTION,
-        steps=(Compute("computes |t - p| / max(|t|, epsilon)", percentage), Multiply(100.0)),
+        steps=(Compute("divides by epsilon where a target is closer to 0", percentage), Multiply(100.0)),
         defaults={"epsilon": 1e-7},
     ),
     call(
@@ -302,7 +302,7 @@ CALLS = (
         "Hinge hinge",
         "Hinge({arguments})({t:column}, {p:column}, {weights})",
         WEIGHT | REDUCTION,
-        steps=(Compute("multiplies predictions by labels, in float32", hinge),),
+        steps=(Compute("", hinge),),
         notes=("labels 0 and 1 become -1 and 1, where a batch has no others",),
     ),
     call(
@@ -310,7 +310,7 @@ CALLS = (
         "SquaredHinge squared_hinge",
         "SquaredHinge({arguments})({t:column}, {p:column}, {weights})",
         WEIGHT | REDUCTION,
-        steps=(Compute("multiplies predictions by labels, in float32", squared_hinge),),
+        steps=(Compute("", squared_hinge),),
     ),
     call(
         "categorical-hinge",
@@ -429,7 +429,7 @@ CALLS = (
         prediction_kind="probs",
         accepts=Accepts(kinds=(*LABELS, "one-hot"), taken=ANYTHING, raises=inner_power),
         defaults={"q": 0.5},
-        steps=(Compute("computes (1 - p**q) / q, in float32", generalized),),
+        steps=(Compute("", generalized),),
     ),
     call(
         "cosine-distance",

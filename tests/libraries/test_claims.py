@@ -204,3 +204,57 @@ def test_operands_as_the_file_has_them(
         names: dict[str, Any] = {"p": np.load(predictions), "t": None if shapes[1] is None else np.load(targets)}
         exec("\n".join(found["receipt"]["as"]["imports"]), names)
         assert float(eval(call, names)) == pytest.approx(found["value"], rel=1e-14)
+
+
+TURNED = ([[1.0, 0], [0.8, 0.6], [0, 1], [-0.6, 0.8], [0.6, 0.8]], [1, 1, 2, 2, 3])
+"""Features of unit length, the last row of which is alone in its class: it has no loss, and is a negative of all others."""
+
+
+@pytest.mark.parametrize(
+    ("loss", "words", "arrays", "expected"),
+    [
+        ("circle", "", ([[2.0, 0], [1, 1], [0, 3], [-1, 1]], [0, 0, 1, 1]), 27.2),  # features that are not of unit length
+        ("circle", "", TURNED, 21.632434844970703),
+        ("circle", "", ([[1.0, 0], [1, 0], [0, -1], [0, -1]], [1, 1, 2, 2]), 1.5243731624203782e-11),
+        ("msle", "", ([-0.5], [1.0]), math.log(2) ** 2),
+        ("poisson", "", ([0.5], [-2.0]), 0.5 + 2 * math.log(0.5 + 1e-7)),
+        ("tversky", "--from probs --alpha 0.3 --beta 0.7", ([0.6, 0.3, 0.2], [1, 0, 1]), 1 - 0.8 / 1.37),
+        ("dice", "--from probs", ([0.0, 0.0], [0, 0]), 1.0),
+        ("cosine-distance", "", ([[0.0, 0], [3, 4]], [[1.0, 2], [3, 4]]), -0.5),
+        ("focal", "--alpha 0.25", ([0.0, 0.0], [1, -1]), math.log(2) / 4 * (0.25 + 0.75) / 2),
+        ("mse", "--sample-weight zero.npy", ([1.0, 2.0], [0.0, 0.0]), 0.0),
+        ("mse", "--sample-weight zero.npy --reduction mean", ([1.0, 2.0], [0.0, 0.0]), 0.0),
+        ("gce", "--from probs --q 0.25", ([[0.0625, 0.9375]], [0]), 2.0),
+    ],
+)  # fmt: skip
+def test_numbers_and_calls_of_keras(
+    compute: Compute, save: Save, loss: str, words: str, arrays: Any, expected: float
+) -> None:
+    """By the formula with Keras's conventions or, with all digits, as Keras 3.15.1 printed it on PyTorch."""
+    save("zero.npy", [0.0, 0.0])
+    p, t = save("p.npy", arrays[0]), save("t.npy", arrays[1])
+    found = compute(loss, p, t, *words.split(), "--as", "keras", "-f", "json").json
+    assert found["value"] == pytest.approx(expected, rel=1e-6)
+    if claims.installed("keras"):
+        names: dict[str, Any] = {"p": np.load(p), "t": np.load(t), "w": np.zeros(2)}
+        exec("\n".join(found["receipt"]["as"]["imports"]), names)
+        assert float(eval(found["receipt"]["as"]["call"], names)) == pytest.approx(expected, rel=1e-6)
+
+
+def test_rows_that_have_no_loss_make_a_loss_of_0_in_keras(compute: Compute, save: Save) -> None:
+    """Rows whose loss is 0 are left out; of none it is 0."""
+    p, t = save("p.npy", [[1.0, 0], [1, 0], [0, 1], [0, 1]]), save("t.npy", [0, 0, 1, 1])
+    assert compute("circle", p, t, "--as", "keras", "--gamma", "1000", "-f", "value").value == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "part"),
+    [
+        ("mse r.npy r.npy --sample-weight r.npy", 2, "takes one weight per row"),
+        ("gce r.npy t.npy --from probs --q 1", 3, "a q between 0 and 1"),
+        ("gce r.npy r.npy --from probs", 2, "takes labels"),
+    ],
+)
+def test_what_keras_raises_for_is_refused(compute: Compute, save: Save, words: str, code: int, part: str) -> None:
+    save("r.npy", [[0.5, 0.5], [0.25, 0.75], [0.375, 0.625]]), save("t.npy", [0, 1, 0])
+    compute(*words.split(), "--as", "keras").refuses(code, "--as keras", part)

@@ -412,8 +412,10 @@ def judged(case: Case) -> Outcome:
     number = given(case, claim)
     without = isinstance(number, str) or math.isnan(number)
     if isinstance(claim.value, str):
-        # Of nothing there is no number, whatever a library prints.
-        nothing = "no samples left" in claim.value or ("w" in case.arrays and not case.arrays["w"].any())
+        # Of nothing there is no number, whatever a library prints: of no rows, with weights of 0, or of rows that are all
+        # left out, as Keras's circle does with losses of NaN, the mean of which is 0 then.
+        nothing = "no samples left" in claim.value or unweighed(case)
+        nothing |= case.library == "keras" and case.loss == "circle" and number == 0
         without = without or nothing
         verdict = "both refuse" if without else "refused alone"
         return Outcome(verdict, claim.value, number, call=claim.call)
@@ -431,6 +433,14 @@ def judged(case: Case) -> Outcome:
     else:
         verdict = "within 4 units" if gap <= UNITS * unit else "within 4 units of the terms"
     return Outcome(verdict, claim.value, number, gap / unit, gap / allowed, claim.call)
+
+
+def unweighed(case: Case) -> bool:
+    """Whether all rows that are not ignored have the weight 0."""
+    if "w" not in case.arrays:
+        return False
+    w = case.arrays["w"]
+    return not (w[case.arrays["t"] != case.options["ignore_index"]] if "ignore_index" in case.options else w).any()
 
 
 # How large the numbers are that a result is the sum or the difference of.
