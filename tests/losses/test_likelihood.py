@@ -273,6 +273,7 @@ def test_numbers_of_any_size(name):
     points = [(y, t, s) for y in EXTREMES[::2] for t in EXTREMES[1::3] for s in EXTREMES[1::2]]
     if name == "negative-binomial-nll":  # of counts: gamma functions of larger numbers are beyond mpmath
         points = [(y, t, s) for y in EXTREMES[1:-1] for t in (0.0, 1.0, 7.0, 1e5) for s in (0.0, 1e-12, 0.3, 1e5)]
+        points += [(y, 1e30, s) for y in (1e-5, 1.0, 1e30) for s in (0.0, 0.3, 1e5)]
     y, t, s = (np.array(side) for side in zip(*points, strict=True))
     values, slopes = loss.bind()(y, Dense(t), Extras(third_operand=s), True)
     assert not np.isnan(slopes).any()
