@@ -201,9 +201,10 @@ def negative_binomial_nll(y: Array, t: Array, a: Array) -> tuple[Array, Array]:
     y = y + 0  # -0.0 is 0: quotients by it have the other sign
     mean = held(y)
     # As for a Poisson distribution: what the mean t itself would lose, and how much more y does.
-    gap, best = mean - t, 1 + a * t
+    gap = mean - t
     apart = np.log1p(np.abs(gap) / (np.minimum(mean, t) * (1 + a * np.maximum(mean, t))))
-    more = np.where(a == 0, y - t, np.log1p(a * (y - t) / best) / np.where(a == 0, 1, a))
+    wider = np.log1p(a * np.abs(y - t) / (1 + a * np.minimum(y, t))) / np.where(a == 0, 1, a)
+    more = np.where(a == 0, y - t, np.sign(gap) * wider)
     value = more - times(t, np.sign(gap) * apart) + _least_negative_binomial(t, a)
     return value, np.where(t == 0, 1, gap / mean) / (1 + a * mean)
 

@@ -72,6 +72,11 @@ def test_tweedie_deviance_of_negative_power_far_from_its_target(y):
     assert not np.isnan(slope).any()
 
 
+def test_full_poisson_with_an_epsilon():
+    value, _ = find("poisson").bind(epsilon=0.5, full=1)(np.array([2.0]), Dense(np.array([3.0])))
+    assert value[0] == near(2 - 3 * math.log(2.5) + math.log(6))
+
+
 def test_what_only_the_square_is_too_large_for():
     """A weight next to 0 makes a number of what overflows without it."""
     value, _ = find("expectile").bind(tau=1 - 2.0**-40)(np.array([2.0**100], np.float32), Dense(np.zeros(1)))

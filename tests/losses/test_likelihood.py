@@ -186,13 +186,13 @@ def test_erf_has_the_digits_of_float64():
 @pytest.mark.parametrize("dtype", [np.float64, np.longdouble])
 def test_logarithms_of_gamma_functions(dtype):
     generator, eps = np.random.default_rng(2), mpf(float(np.finfo(dtype).eps))
-    x = np.concatenate([10 ** generator.uniform(-30, 12, 200), [1, 2, 15.9999, 16, 1e300]]).astype(dtype)
+    x = np.concatenate([10 ** generator.uniform(-30, 12, 50), [1, 2, 15.9999, 16, 17.5, 1e300]]).astype(dtype)
     t = np.concatenate([10 ** generator.uniform(-12, 0, len(x) - 1), [1]]).astype(dtype)
-    with mp.workdps(400), np.errstate(over="ignore"):
+    with mp.workdps(700), np.errstate(over="ignore"):
         for one, found in zip(x, beyond_stirling(x), strict=True):
             a = exact(one)
             true = mp.loggamma(a) - ((a - mpf(1) / 2) * mp.log(a) - a + mp.log(2 * mp.pi) / 2)
-            assert abs(exact(found) - true) <= 100 * eps
+            assert abs(exact(found) - true) <= (8 * eps * abs(true) if one >= 16 else 100 * eps)
         for one, r, found in zip(t, x, log_rising(t, x), strict=True):
             a, b = exact(one), exact(r)
             true = mp.loggamma(a + b) - mp.loggamma(b) - a * mp.log(b)
@@ -273,6 +273,7 @@ def test_numbers_of_any_size(name):
     points = [(y, t, s) for y in EXTREMES[::2] for t in EXTREMES[1::3] for s in EXTREMES[1::2]]
     if name == "negative-binomial-nll":  # of counts: gamma functions of larger numbers are beyond mpmath
         points = [(y, t, s) for y in EXTREMES[1:-1] for t in (0.0, 1.0, 7.0, 1e5) for s in (0.0, 1e-12, 0.3, 1e5)]
+        points += [(y, 1e30, s) for y in (1e-5, 1.0, 1e30) for s in (0.0, 0.3, 1e5)]
     y, t, s = (np.array(side) for side in zip(*points, strict=True))
     values, slopes = loss.bind()(y, Dense(t), Extras(third_operand=s), True)
     assert not np.isnan(slopes).any()
