@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from losscli.definition.convention import NONE
 from losscli.engine import aggregates as reductions
 from losscli.engine.aggregates import Faults, GroupMoments, Moments, Quantiles, Total
 from losscli.engine.collectors.summary import Summary
@@ -187,7 +188,7 @@ class TestUndefinedResults:
         ],
     )
     def test_what_is_no_number_is_an_error(self, losses, weights, words):
-        job = SimpleNamespace(predictions=SimpleNamespace(name="p.npy"))
+        job = SimpleNamespace(predictions=SimpleNamespace(name="p.npy"), convention=NONE)
         with pytest.raises(DataError, match=words):
             reduced(job, Summary.of(np.array(losses), np.array(weights)), REDUCTIONS["mean"])
 

@@ -733,7 +733,7 @@ class TestExample:
         rng = np.random.default_rng(0)
         np.save("features.npy", rng.normal(size=(360, 2)))
         np.save("centers.npy", rng.normal(size=(10, 2)))
-        assert run("run", "s.toml", "--save", "baseline.json").code == 0
+        assert run("run", "losscli.toml", "--save", "baseline.json").code == 0
         assert run("run", "losscli.toml").code == 0
 
 
