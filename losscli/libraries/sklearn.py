@@ -217,6 +217,19 @@ CALLS = (
         {"tau": "alpha={}"},
         notes=("at alpha = 0.5 it is half the absolute error",),
     ),
+    Call(
+        "median-absolute-error",
+        ("median_absolute_error",),
+        "sklearn.metrics.median_absolute_error({t}, {p})",
+        accepts=Accepts(columns="one", raises=finite),
+        notes=("of several outputs it is the mean of their medians",),
+    ),
+    Call(
+        "max-error",
+        ("max_error",),
+        "sklearn.metrics.max_error({t}, {p})",
+        accepts=Accepts(columns="one", raises=finite),
+    ),
     call(
         "poisson-deviance",
         "mean_poisson_deviance",
