@@ -356,6 +356,10 @@ class Faults(NamedTuple):
     def __bool__(self) -> bool:
         return bool(self.found)
 
+    def without(self, fault: str) -> "Faults":
+        """Return all faults but one kind."""
+        return Faults({name: places for name, places in self.found.items() if name != fault})
+
 
 def divide(numerator: float, denominator: float) -> float:
     """Return numerator / denominator, or NaN if the denominator is 0."""

@@ -33,6 +33,8 @@ class Facts(NamedTuple):
     """Whether targets over classes are rows with one number per class."""
     weighs_outputs: bool = False
     """Whether each output of a row has a weight of its own in --sample-weight."""
+    labels: Callable[[], Array] = lambda: np.empty(0)
+    """Returns the targets that occur, each once."""
 
 
 class Step(Protocol):
@@ -48,11 +50,12 @@ class Step(Protocol):
 
 
 class Operands(NamedTuple):
-    """The operands of a call in memory, for a look at what it refuses; None for what there is not."""
+    """The operands of a call in memory, for a look at what it refuses: the rows that count; None for what there is not."""
 
     predictions: Array
     targets: Array
     weights: Array | None
+    """The weights of rows, times those of their classes."""
     third_operand: Array | None
 
 

@@ -1,21 +1,82 @@
 """TensorFlow's losses of version 1, tf.compat.v1.losses, and the functions of tf.nn."""
 
 from collections.abc import Mapping
+from typing import Any
 
-from losscli.definition.batch import Clip
-from losscli.libraries.call import Call, Library
-from losscli.libraries.steps import CutProbabilities, ReadLabels
+import numpy as np
+
+from losscli.arrays import Array
+from losscli.definition.batch import Extras, Targets
+from losscli.definition.convention import Convention, Taken
+from losscli.definition.domain import REAL
+from losscli.libraries.arithmetic import converted, dense, log_softmax
+from losscli.libraries.call import Accepts, Call, Library
+from losscli.libraries.steps import AddUp, Cast, Change, Compute, ReadLabels
 
 WEIGHT = {"sample_weight": "weights={w:column}"}
 CLASS_WEIGHT = {"class_weight": "weights={w:rows}"}
 REDUCTION = {"reduction": "reduction={!r}"}
 V1 = "tensorflow.compat.v1.losses."
+USUAL = (
+    Cast("float32"),
+    Change("is 0 where all weights are 0", Convention(nothing=0.0, plain_products=True)),
+    AddUp(),
+)
+"""What all of tf.compat.v1.losses do."""
+ANYTHING = Taken(REAL, REAL, REAL)
+"""No number is looked at before it is computed with; what has no loss is NaN then."""
+Parameters = Mapping[str, Any]
 
 
-def call(loss: str, names: str, expression: str, arguments: Mapping[str, str] = {}, **more: object) -> Call:
+def call(loss: str, names: str, expression: str, arguments: Mapping[str, str] = {}, **more: Any) -> Call:
     """Return the record of a call in tf.compat.v1.losses; all take weights of samples and a reduction."""
     taken = WEIGHT | REDUCTION | dict(arguments)
-    return Call(loss, tuple(names.split()), V1 + expression, arguments=taken, **more)  # type: ignore[arg-type]
+    steps = USUAL + more.pop("steps", ())
+    return Call(loss, tuple(names.split()), V1 + expression, arguments=taken, steps=steps, **more)
+
+
+# Formulas, in float32, where losscli's own keep more digits or have other limits.
+
+
+def hinge(p: Array, t: Targets, extras: Extras, parameters: Parameters) -> Array:
+    """Return max(0, 1 - (2 t - 1) p), of labels that are 2 t - 1 already."""
+    return np.maximum(1 - dense(t, p) * p, 0)
+
+
+def with_logits(p: Array, t: Targets, extras: Extras, parameters: Parameters) -> Array:
+    """Return max(z, 0) - z t + log(1 + exp(-|z|))."""
+    z = converted(p, extras.prediction_kind, "logits", False)
+    return np.maximum(z, 0) - z * dense(t, p) + np.log1p(np.exp(-np.abs(z)))
+
+
+def weighted_with_logits(p: Array, t: Targets, extras: Extras, parameters: Parameters) -> Array:
+    """Return (1 - t) z + (1 + (w - 1) t) log(1 + exp(-z)) with the factor w of positives."""
+    z, y = converted(p, extras.prediction_kind, "logits", False), dense(t, p)
+    weight = np.asarray(1 if extras.pos_weight is None else extras.pos_weight, p.dtype)
+    return (1 - y) * z + (1 + (weight - 1) * y) * (np.log1p(np.exp(-np.abs(z))) + np.maximum(-z, 0))
+
+
+def log_loss(p: Array, t: Targets, extras: Extras, parameters: Parameters) -> Array:
+    """Return -t log(p + 1e-7) - (1 - t) log(1 - p + 1e-7)."""
+    p, y = converted(p, extras.prediction_kind, "probs", False), dense(t, p)
+    epsilon = p.dtype.type(1e-7)
+    return -(y * np.log(p + epsilon)) - (1 - y) * np.log(1 - p + epsilon)
+
+
+def cross_entropy(p: Array, t: Targets, extras: Extras, parameters: Parameters) -> Array:
+    """Return -sum(t log-softmax(z)), of logits or what is taken for them; 0 times infinity is NaN."""
+    log_p = log_softmax(converted(p, extras.prediction_kind, "logits", True))
+    return np.asarray(-(dense(t, p) * log_p).sum(axis=1))
+
+
+def log_poisson(p: Array, t: Targets, extras: Extras, parameters: Parameters) -> Array:
+    """Return exp(p) - t p."""
+    return np.exp(p) - dense(t, p) * p
+
+
+def cosine_distance(p: Array, t: Targets, extras: Extras, parameters: Parameters) -> Array:
+    """Return 1 - sum(t p), which is the cosine distance of features of length 1."""
+    return np.asarray(1 - (dense(t, p) * p).sum(axis=1))
 
 
 SMOOTHING = {"label_smoothing": "label_smoothing={}"}
@@ -28,7 +89,7 @@ CALLS = (
         "hinge",
         "hinge_loss",
         "hinge_loss({t}, {p}, {arguments})",
-        steps=(ReadLabels("doubled"),),
+        steps=(ReadLabels("doubled"), Compute("", hinge)),
         notes=("labels are 0 and 1",),
         defects=("tensorflow 2.21.0: labels of -1 become -3, without a word",),
     ),
@@ -38,7 +99,9 @@ CALLS = (
         "sigmoid_cross_entropy({t:outcomes}, {p}, {arguments})",
         SMOOTHING,
         prediction_kind="logits",
+        accepts=Accepts(taken=ANYTHING),
         smoothing="half",
+        steps=(Compute("", with_logits),),
         notes=("tf.nn.sigmoid_cross_entropy_with_logits is the same without a reduction",),
     ),
     Call(
@@ -47,14 +110,16 @@ CALLS = (
         "tensorflow.reduce_mean(tensorflow.nn.weighted_cross_entropy_with_logits({t:outcomes}, {p}, {arguments}))",
         arguments={"pos_weight": "pos_weight={pos_weight}"},
         prediction_kind="logits",
+        accepts=Accepts(taken=ANYTHING),
         reduces={"": "mean"},
+        steps=(Compute("", weighted_with_logits), AddUp()),
     ),
     call(
         "sigmoid-cross-entropy",
         "",
         "log_loss({t:outcomes}, {p}, {arguments})",
         prediction_kind="probs",
-        steps=(CutProbabilities(lambda dtype: Clip(inside=1e-7)),),
+        steps=(Compute("adds 1e-07 within the logarithm", log_loss),),
         notes=("a probability of 1 has a loss of -1.2e-7 so",),
     ),
     call(
@@ -65,6 +130,7 @@ CALLS = (
         SMOOTHING | CLASS_WEIGHT | {"sample_weight": "weights={w:rows}"},
         prediction_kind="logits",
         smoothing="uniform",
+        steps=(Compute("", cross_entropy, dense=True),),
         reduces={"class_weight": "sum-by-nonzero-weights"},
         notes=(
             "sparse_softmax_cross_entropy takes class indices, and has no label smoothing",
@@ -75,15 +141,19 @@ CALLS = (
         "log-poisson",
         ("log_poisson_loss",),
         "tensorflow.reduce_mean(tensorflow.nn.log_poisson_loss({t}, {p}))",
+        accepts=Accepts(taken=ANYTHING),
         reduces={"": "mean"},
+        steps=(Compute("computes exp(p) - t p of any numbers", log_poisson), AddUp()),
         notes=("compute_full_loss=True adds Stirling's approximation where t > 1", "not reduced: their mean is shown"),
     ),
     call(
         "cosine-distance",
         "",
-        "cosine_distance({t}, {p}, axis=1)",
-        refused="tf.compat.v1.losses.cosine_distance is 1 - sum(p * t): it does not divide by the lengths; of features of "
-        "unit length it is cosine-distance",
+        "cosine_distance({t}, {p}, axis=1, {arguments})",
+        {"sample_weight": "weights={w:rows}[:, None]"},
+        accepts=Accepts(taken=ANYTHING),
+        steps=(Compute("takes 1 - sum(t p), without a division by the lengths", cosine_distance),),
+        notes=("features of length 1 give the cosine distance",),
     ),
 )
 
@@ -109,5 +179,5 @@ LIBRARY = Library(
     outputs="mean",
     summed_outputs="sum",
     calls=CALLS,
-    notes=("predictions are converted to float32", "weights are divided by the number of those that are not 0"),
+    notes=("weights are divided by the number of those that are not 0"),
 )

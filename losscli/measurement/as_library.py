@@ -8,6 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
+from losscli.arrays import Array
 from losscli.definition.request import Request
 from losscli.engine.collector import Aggregate
 from losscli.engine.collectors.summary import Summary
@@ -22,7 +25,6 @@ from losscli.measurement.printed import Printed, printed
 
 if TYPE_CHECKING:
     from losscli.engine.job import Job
-    from losscli.io.source import Source
 
 SAME = 1e-12
 """Numbers whose relative difference is smaller are equal, since libraries add in another order."""
@@ -70,7 +72,22 @@ def facts_of(measurement: Measurement) -> Facts:
         opened.dtype,
         encoding.stored_as == "rows",
         opened.element_weights is not None,
+        lambda: np.unique(_kept(whole(opened.targets), _keep(opened))),
     )
+
+
+def _keep(opened: "Job") -> Array | None:
+    """Return which rows are neither ignored nor masked as a whole, as booleans; None for all."""
+    keep = opened.encoding.keep(whole(opened.targets))
+    keep = keep if keep is None or keep.ndim == 1 else None
+    if opened.mask is None or len(opened.mask.shape) > 1:
+        return keep
+    exists: Array = whole(opened.mask) != 0
+    return exists if keep is None else exists & keep
+
+
+def _kept(part: Array, keep: Array | None) -> Array:
+    return part if keep is None else part[keep]
 
 
 class AsLibrary(NamedTuple):
@@ -101,15 +118,20 @@ def check(measurement: Measurement, way: AsLibrary) -> None:
     call, opened = way.adopted.call, measurement.opened
     if call.accepts.raises is None:
         return
-    operands = Operands(*(None if part is None else whole(part) for part in _read(opened)))  # type: ignore[arg-type]
-    reason = call.accepts.raises(operands, way.adopted.request.loss.parameters)
+    reason = call.accepts.raises(_operands(opened), way.adopted.request.loss.parameters)
     if reason is not None:
         raise DataError(f"--as {way.library.name}: {call.function} {reason}")
 
 
-def _read(opened: "Job") -> "tuple[Source | None, ...]":
+def _operands(opened: "Job") -> Operands:
     """Return the operands that a library looks at."""
-    return opened.predictions, opened.targets, opened.weights, opened.third_operand
+    keep = _keep(opened)
+    parts = (opened.predictions, opened.targets, opened.weights, opened.third_operand)
+    operands = Operands(*(None if part is None else _kept(whole(part), keep) for part in parts))  # type: ignore[arg-type]
+    if opened.class_weights is None:
+        return operands
+    of_classes = opened.encoding.class_weights(operands.targets, opened.class_weights)
+    return operands._replace(weights=of_classes if operands.weights is None else operands.weights * of_classes)
 
 
 def as_library(measurement: Measurement, name: str, typed: Iterable[str]) -> Measurement:

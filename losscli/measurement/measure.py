@@ -24,7 +24,7 @@ from losscli.engine.collectors.baseline import collectors as baseline_collectors
 from losscli.engine.collectors.calibration_bins import MOST_ELEMENTS, CalibrationBins, applies
 from losscli.engine.collectors.label_alignment import Sample, Sampling, compared, suspicions
 from losscli.engine.collectors.probability_look import LookLikeProbabilities, ProbabilityLook
-from losscli.engine.collectors.row_faults import FaultFinder, findings, raise_faults
+from losscli.engine.collectors.row_faults import UNDEFINED, FaultFinder, findings, raise_faults
 from losscli.engine.collectors.spare_columns import SpareColumns
 from losscli.engine.collectors.summary import Percentiles, Summaries, Summary
 from losscli.engine.evaluate import ChunkResult, evaluate
@@ -221,7 +221,10 @@ class Measurement:
 
     def settle(self, aggregate: Aggregate) -> None:
         """Raise a DataError for a fault of rows, or for a doubt about columns, that a pass has found."""
-        raise_faults(self.job, aggregate[Faults])
+        faults = aggregate[Faults]
+        if self.job.convention.nothing is not None and not aggregate[Summary].nonzero:  # no loss counts
+            faults = faults.without(UNDEFINED)
+        raise_faults(self.job, faults)
         for doubt in self.doubts(aggregate):
             raise doubt.error()
 

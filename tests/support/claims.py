@@ -511,7 +511,6 @@ SIZES: dict[str, Callable[[Case, Array, Array], Array]] = {
     "multilabel-margin": lambda case, p, t: (1 + np.abs(p).max(axis=1)) * p.shape[1],
     "margin-ranking": lambda case, p, t: case.parameters["margin"] + np.abs(p).sum(axis=1),
     "cosine-embedding": lambda case, p, t: np.ones(len(p)),
-    "cosine-distance": lambda case, p, t: np.ones(len(p)),
     "dice": lambda case, p, t: np.ones(1),
     "tversky": lambda case, p, t: np.ones(1),
     "squared-log-error": lambda case, p, t: squared_logarithms(*(np.log(np.maximum(x, 1e-7) + 1) for x in (p, t))),
@@ -519,6 +518,11 @@ SIZES: dict[str, Callable[[Case, Array, Array], Array]] = {
     "circle": lambda case, p, t: (
         case.parameters["gamma"] * (1 + case.parameters["margin"] + (p**2).sum(axis=1).max() * np.ones(len(p))) ** 2
     ),
+    "cosine-distance": lambda case, p, t: (
+        1 + (np.abs(p * t).sum(axis=1) if case.library == "tf1" else np.zeros(len(p)))
+    ),
+    "zero-one": lambda case, p, t: np.ones(len(p)),  # 1 minus the accuracy
+    "multiclass-zero-one": lambda case, p, t: np.ones(len(p)),
     "hinge-embedding": lambda case, p, t: (
         case.parameters["margin"]
         + (np.abs(p) if p.ndim == 1 else (np.abs(p) + np.abs(wide(case, "other"))).sum(axis=1))

@@ -498,6 +498,9 @@ def tensorflow_entries() -> Iterator[Entry]:
     yield Entry(weighted, loss, (classes,), {}, LOGITS, CLASS_WEIGHTS, k=3)
     call = "tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=t, logits=p))"
     yield Entry(call, loss, (classes,), {}, LOGITS)
+    call = f"{v1}.cosine_distance(t, p, axis=1"
+    yield Entry(f"{call})", "cosine-distance", (features,))
+    yield Entry(f"{call}, weights=w[:, None])", "cosine-distance", (features,), {}, {}, WEIGHTS)
     kinds = (flat(frameworks.log_counts), frameworks.log_counts)
     yield Entry("tf.reduce_mean(tf.nn.log_poisson_loss(t, p))", "log-poisson", kinds)
 
@@ -592,6 +595,8 @@ def scikit_learn_entries() -> Iterator[Entry]:
     call, percent = "mean_absolute_percentage_error(t, p", "absolute-percentage-error"
     yield from of(call, percent, flat(nonzero), nonzero)
     yield Entry(f"metrics.{call})", percent, (flat(frameworks.zero_targets),), dtypes=DOUBLE)
+    yield Entry("metrics.median_absolute_error(t, p)", "median-absolute-error", (flat(numbers),))
+    yield Entry("metrics.max_error(t, p)", "max-error", (flat(numbers),))
     yield from of("mean_squared_log_error(t, p", "squared-log-error", flat(amounts), amounts, dtypes=DOUBLE)
     yield from of("mean_poisson_deviance(t, p", "poisson-deviance", flat(counts), dtypes=DOUBLE)
     yield from of("mean_gamma_deviance(t, p", "gamma-deviance", flat(amounts), dtypes=DOUBLE)
@@ -608,6 +613,9 @@ def scikit_learn_entries() -> Iterator[Entry]:
     yield from of(call, "multiclass-zero-one", every_class, totals=normal, dtypes=DOUBLE)
     kinds = (flat(binary_probs), flat(certain))
     yield from of("log_loss(t, p", "sigmoid-cross-entropy", *kinds, totals=normal, options=PROBS)
+    # Columns are taken for classes.
+    yield from of("log_loss(t, p", "sigmoid-cross-entropy", binary_probs, totals=normal, options=PROBS, k=3)
+    yield from of("brier_score_loss(t, p", "sigmoid-brier", binary_probs, options=PROBS, k=3)
     kinds = (probs(every_class), certain_rows)
     yield from of("log_loss(t, p", "softmax-cross-entropy", *kinds, totals=normal, options=PROBS, k=3)
     yield Entry("metrics.log_loss(t, p)", "softmax-cross-entropy", (as_rows(certain_rows),), {}, PROBS)
