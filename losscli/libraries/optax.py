@@ -1,19 +1,157 @@
 """Optax: optax.losses."""
 
 from collections.abc import Mapping
+from typing import Any
 
-from losscli.libraries.call import HARD, Accepts, Call, Library
-from losscli.libraries.steps import PAIRS, ReadLabels
+import numpy as np
+
+from losscli.arrays import Array
+from losscli.definition.batch import Extras, Indices, Targets
+from losscli.definition.convention import Convention, Taken
+from losscli.definition.domain import REAL
+from losscli.libraries.arithmetic import converted, dense, log_softmax
+from losscli.libraries.call import Accepts, Call, Library
+from losscli.libraries.steps import PAIRS, AddUp, Change, Compute, ReadLabels
+
+Parameters = Mapping[str, Any]
+ANYTHING = Taken(REAL, REAL, REAL)
+"""No number is looked at before it is computed with; what has no loss is NaN then."""
 
 
 def call(loss: str, names: str, expression: str, arguments: Mapping[str, str] = {}, **more: object) -> Call:
     """Return the record of a call in optax.losses."""
+    more.setdefault("accepts", Accepts(taken=ANYTHING))
     return Call(loss, tuple(names.split()), f"optax.losses.{expression}", arguments=arguments, **more)  # type: ignore[arg-type]
 
 
 def parameters(names: str) -> dict[str, str]:
     """Return arguments that are parameters of the loss, by the same names."""
     return {name: f"{name}={{}}" for name in names.split()}
+
+
+# Formulas, in the dtype of the operands, where losscli's own keep more digits or have other limits.
+
+
+def log_chances(p: Array, extras: Extras) -> tuple[Array, Array]:
+    """Return log(p) and log(1 - p) of the probability p of an outcome."""
+    z = converted(p, extras.prediction_kind, "logits", False)
+    softplus = np.log1p(np.exp(-np.abs(z)))
+    return -(np.maximum(-z, 0) + softplus), -(np.maximum(z, 0) + softplus)
+
+
+def with_logits(p: Array, t: Targets, extras: Extras, parameters: Parameters) -> Array:
+    """Return -t log(p) - (1 - t) log(1 - p); 0 times infinity is NaN."""
+    (log_p, log_q), y = log_chances(p, extras), dense(t, p)
+    return -y * log_p - (1 - y) * log_q
+
+
+def focal(p: Array, t: Targets, extras: Extras, parameters: Parameters) -> Array:
+    """Return the cross-entropy times (t (1 - p) + (1 - t) p)**gamma, which is computed by its logarithm."""
+    (log_p, log_q), y, number = log_chances(p, extras), dense(t, p), p.dtype.type
+    terms, factors = np.stack([log_p, log_q]), np.stack([1 - y, y])
+    terms = np.where(factors == 0, -np.inf, terms)
+    most = terms.max(axis=0)
+    most = np.where(np.isfinite(most), most, 0)
+    log_missed = np.log((np.exp(terms - most) * factors).sum(axis=0)) + most
+    loss = (-y * log_p - (1 - y) * log_q) * np.exp(number(parameters["gamma"]) * log_missed)
+    alpha = parameters["alpha"]
+    return loss if alpha is None else (number(alpha) * y + number(1 - alpha) * (1 - y)) * loss
+
+
+def cross_entropy(p: Array, t: Targets, extras: Extras, parameters: Parameters) -> Array:
+    """Return -sum(t log(p)); 0 times infinity is NaN."""
+    log_p = log_softmax(converted(p, extras.prediction_kind, "logits", True))
+    return np.asarray(-(dense(t, p) * log_p).sum(axis=1))
+
+
+def poly_1(p: Array, t: Targets, extras: Extras, parameters: Parameters) -> Array:
+    """Return the cross-entropy plus epsilon times sum(t (1 - p))."""
+    z, y = converted(p, extras.prediction_kind, "logits", True), dense(t, p)
+    e = np.exp(z - z.max(axis=1, keepdims=True))
+    missed = (y * (1 - e / e.sum(axis=1, keepdims=True))).sum(axis=1)
+    return np.asarray(-(y * log_softmax(z)).sum(axis=1) + p.dtype.type(parameters["epsilon"]) * missed)
+
+
+def kl_divergence(p: Array, t: Targets, extras: Extras, parameters: Parameters) -> Array:
+    """Return sum(t (log(t) - log(p))), with 0 for the logarithm of 0; 0 times infinity is NaN."""
+    log_p, y = converted(p, extras.prediction_kind, "log-probs", True), dense(t, p)
+    return np.asarray((y * (np.where(y == 0, 0, np.log(y)) - log_p)).sum(axis=1))
+
+
+def listwise(p: Array, t: Targets, extras: Extras, parameters: Parameters) -> Array:
+    """Return -sum(t log(p)) with targets of any sum and sign."""
+    return np.asarray(-(dense(t, p) * log_softmax(p)).sum(axis=1))
+
+
+def one_hot(p: Array, t: Targets) -> Array:
+    """Return the rows of 0 and 1 that jax.nn.one_hot makes of labels: in float64, whatever the dtype of scores."""
+    index = t.index if isinstance(t, Indices) else np.argmax(t.t, axis=1)
+    return np.asarray(np.eye(p.shape[1])[index])
+
+
+def multiclass_hinge(p: Array, t: Targets, extras: Extras, parameters: Parameters) -> Array:
+    """Return max(z + 1 - t) - sum(z t); 0 times infinity is NaN."""
+    y = one_hot(p, t)
+    return np.asarray((p + 1 - y).max(axis=1) - (p * y).sum(axis=1))
+
+
+def multiclass_perceptron(p: Array, t: Targets, extras: Extras, parameters: Parameters) -> Array:
+    """Return max(z) - sum(z t); 0 times infinity is NaN."""
+    return np.asarray(p.max(axis=1) - (p * one_hot(p, t)).sum(axis=1))
+
+
+def cosine(a: Array, b: Array) -> Array:
+    """Return one minus the cosine; that of features of length 0 is NaN."""
+    lengths = [np.sqrt((x * x).sum(axis=1, keepdims=True)) for x in (a, b)]
+    return np.asarray(1 - (a / lengths[0] * (b / lengths[1])).sum(axis=1))
+
+
+def cosine_distance(p: Array, t: Targets, extras: Extras, parameters: Parameters) -> Array:
+    """Return one minus the cosine, with lengths in the dtype of the features."""
+    return cosine(p, dense(t, p))
+
+
+def triplet(p: Array, t: Targets, extras: Extras, parameters: Parameters) -> Array:
+    """Return max(0, d(a, b) - d(a, n) + margin), with d = (sum(x**p) + 1e-6)**(1 / p); powers of negative numbers are NaN."""
+    assert extras.third_operand is not None
+    number = p.dtype.type
+    power, root = number(parameters["p"]), number(1 / parameters["p"])
+
+    def distance(x: Array) -> Array:
+        return np.asarray(((x**power).sum(axis=1) + number(1e-6)) ** root)
+
+    gap = distance(p - dense(t, p)) - distance(p - extras.third_operand.astype(p.dtype))
+    return np.maximum(gap + number(parameters["margin"]), 0)
+
+
+def of_length(features: Array) -> Array:
+    """Return rows divided by their lengths; squared lengths below the dtype's epsilon are raised to it."""
+    squared = (features * features).sum(axis=1, keepdims=True)
+    return np.asarray(features / np.sqrt(np.maximum(squared, np.finfo(features.dtype).eps)))
+
+
+def ntxent(p: Array, t: Targets, extras: Extras, parameters: Parameters) -> Array:
+    """Return the mean of -log(e_j / (e_j + sum of e over the negatives)) over a row's positives j."""
+    everyone, at = extras.everyone, extras.at
+    assert isinstance(t, Indices)
+    assert everyone is not None
+    assert at is not None
+    alike = t.index[:, None] == everyone.labels
+    positives = alike & (at[:, None] != np.arange(len(everyone.labels))) & everyone.kept
+    z = np.einsum("id,jd->ij", of_length(p), of_length(everyone.features)) / p.dtype.type(parameters["temperature"])
+    z = np.where(everyone.kept & (positives | ~alike), z, -np.inf)
+    z = z - z.max(axis=1, keepdims=True)
+    e = np.exp(z)
+    below = np.where(alike, 0, e).sum(axis=1, keepdims=True) + e
+    losses = np.where(positives, np.log(below) - z, 0)
+    return np.asarray(losses.sum(axis=1) / positives.sum(axis=1))
+
+
+def dice(sums: Any, *, smooth: float = 1.0) -> tuple[Array, None]:
+    """Return 1 - (I + s) / (I + (FP + FN) / 2 + s), which is NaN for a mask without anything if s is 0."""
+    with np.errstate(all="ignore"):
+        top = sums.i + smooth
+        return 1 - top / (top + (sums.fp + sums.fn) / 2), None
 
 
 SMOOTHED = {"label_smoothing": ""}
@@ -39,6 +177,8 @@ CALLS = (
         "sigmoid_binary_cross_entropy",
         "sigmoid_binary_cross_entropy({p}, {t:outcomes}){reduction}",
         prediction_kind="logits",
+        steps=(Compute("multiplies log(p) and log(1 - p) by targets of 0 too", with_logits),),
+        defects=("optax 0.2.8: NaN at infinite logits, also where the loss is 0",),
     ),
     call(
         "sigmoid-focal",
@@ -46,7 +186,7 @@ CALLS = (
         "sigmoid_focal_loss({p}, {t:outcomes}, {arguments}){reduction}",
         parameters("gamma alpha"),
         prediction_kind="logits",
-        accepts=Accepts(kinds=HARD),
+        steps=(Compute("computes (t (1 - p) + (1 - t) p)**gamma by its logarithm", focal),),
         notes=("not linear in the target: soft targets make another function of it",),
         defects=("optax up to 0.2.4: NaN gradients at large logits for gamma below 2 (issue 1267)",),
     ),
@@ -57,6 +197,7 @@ CALLS = (
         SMOOTHED,
         prediction_kind="logits",
         smoothing="uniform",
+        steps=(Compute("multiplies log(p) by targets of 0 too", cross_entropy, dense=True),),
         notes=(
             "softmax_cross_entropy_with_integer_labels takes class indices",
             "label smoothing is smooth_labels(t, e) of one-hot rows",
@@ -71,6 +212,7 @@ CALLS = (
         "kl_divergence kl_divergence_with_log_targets",
         "kl_divergence({p}, {t:rows}){reduction}",
         prediction_kind="log-probs",
+        steps=(Compute("multiplies log-probabilities by targets of 0 too", kl_divergence, dense=True),),
         defects=("optax 0.2.8: NaN where both the target and exp of the prediction are 0",),
     ),
     call(
@@ -81,36 +223,66 @@ CALLS = (
         prediction_kind="logits",
         defaults={"epsilon": 2.0},
         smoothing="uniform",
+        steps=(Compute("multiplies log(p) by targets of 0 too", poly_1, dense=True),),
     ),
-    call("multiclass-hinge", "multiclass_hinge_loss", "multiclass_hinge_loss({p}, {t:index}){reduction}"),
     call(
-        "multiclass-perceptron", "multiclass_perceptron_loss", "multiclass_perceptron_loss({p}, {t:index}){reduction}"
+        "multiclass-hinge",
+        "multiclass_hinge_loss",
+        "multiclass_hinge_loss({p}, {t:index}){reduction}",
+        steps=(Compute("multiplies scores by targets of 0 too", multiclass_hinge),),
+    ),
+    call(
+        "multiclass-perceptron",
+        "multiclass_perceptron_loss",
+        "multiclass_perceptron_loss({p}, {t:index}){reduction}",
+        steps=(Compute("multiplies scores by targets of 0 too", multiclass_perceptron),),
     ),
     call("sparsemax", "multiclass_sparsemax_loss", "multiclass_sparsemax_loss({p}, {t:index}){reduction}"),
     call("binary-sparsemax", "", "sparsemax_loss({p}, {t}){reduction}", steps=(ReadLabels("truth"),)),
-    call("cosine-distance", "cosine_distance", "cosine_distance({p}, {t}){reduction}"),
+    call(
+        "cosine-distance",
+        "cosine_distance",
+        "cosine_distance({p}, {t}){reduction}",
+        steps=(Compute("computes lengths in the dtype of the features", cosine_distance),),
+    ),
     call(
         "triplet",
         "",
         "triplet_margin_loss({p}, {t}, {negative}, {arguments}){reduction}",
         {"margin": "margin={}", "p": "norm_degree={}"},
-        notes=("1e-6 is added to the sum of squares, within the root",),
+        steps=(Compute("adds 1e-6 to the sum of powers, within the root", triplet),),
         defects=("optax 0.2.8: NaN for odd norms of negative differences, whose size is not taken",),
     ),
-    call("listwise-softmax", "ranking_softmax_loss", "ranking_softmax_loss({p}, {t}, reduce_fn=None){reduction}"),
-    call("nt-xent", "ntxent", "ntxent({p}, {t:index}, {arguments})", parameters("temperature"), steps=(PAIRS,)),
+    call(
+        "listwise-softmax",
+        "ranking_softmax_loss",
+        "ranking_softmax_loss({p}, {t}, reduce_fn=None){reduction}",
+        steps=(Compute("takes any numbers for targets", listwise),),
+    ),
+    call(
+        "nt-xent",
+        "ntxent",
+        "ntxent({p}, {t:index}, {arguments})",
+        parameters("temperature"),
+        steps=(
+            PAIRS,
+            Change("raises squared lengths below the dtype's epsilon to it", Convention(plain_features=True)),
+            Compute("computes cosines in the dtype of the features", ntxent),
+        ),
+    ),
     call(
         "dice",
         "binary_dice_loss",
-        "binary_dice_loss({p}, {t:outcomes}, {arguments}){reduction}",
+        "binary_dice_loss({p:masks}, {t:masks}, {arguments}){reduction}",
         parameters("smooth"),
         prediction_kind="logits",
         per="row",
         activation="sigmoid",
         defaults={"smooth": 1.0},
+        steps=(Compute("has no loss for a mask of which nothing is true or predicted, if smooth is 0", core=dice),),
         notes=(
             "dice_loss takes a softmax over the classes, and has alpha and beta as tversky has them",
-            "of shape (n,) each element is a mask there; give it p[None]",
+            "of shape (n,) each element is a mask there; p[None] is one mask",
         ),
     ),
 )
@@ -131,5 +303,6 @@ LIBRARY = Library(
     outputs="mean",
     summed_outputs="sum",
     calls=CALLS,
+    steps=(Change("", Convention(plain_products=True)), AddUp()),
     notes=("losses are not reduced: their mean is shown",),
 )

@@ -7,7 +7,7 @@ a table that are used, with its rows in the order of the predictions.
 A template of a call (`losscli.libraries.call.Call.template`) has these places:
 
     {p}             the predictions, as the kind that the call takes, in the dtype of the computation
-    {p:FORM}        first or second of two columns; distances between p and --other; column (n, 1); time (time, samples, classes)
+    {p:FORM}        first or second of two columns; distances between p and --other; column (n, 1); masks (1, n) for one mask; time (time, samples, classes)
     {t}             the targets as they are; those over classes as indices, where the file has indices, or as rows
     {t:FORM}        index, rows, smoothed (rows with label smoothing, for a call without an argument for it), outcomes (0 and 1), signs (-1 and 1), lists (of labels, ended by -1), column, labels (of sequences)
     {w:FORM}        weights of rows, times those of classes or outputs: rows (n,), column (n, 1), or elements (the shape of p)
@@ -230,6 +230,8 @@ class _Writer:
         written = self._converted(written, 1)
         if form == "column" and len(source.shape) == 1:
             return written._replace(text=f"{_bracketed(written.text)}[:, None]")
+        if form == "masks" and len(source.shape) == 1:
+            return written._replace(text=f"{_bracketed(written.text)}[None]")
         return written
 
     def _converted(self, written: _Written, axis: int) -> _Written:
@@ -280,7 +282,9 @@ class _Writer:
             )
         if form == "signs":
             return written if encoding.kind == "signed" else _Written(f"numpy.where({written.text} > 0, 1, -1)", None)
-        if encoding.kind == "signed" and (form == "outcomes" or (form == "column" and not self._of_signs())):
+        if form == "masks" and len(source.shape) == 1:
+            written, text = written._replace(text=f"{text}[None]"), f"{text}[None]"
+        if encoding.kind == "signed" and (form in ("outcomes", "masks") or (form == "column" and not self._of_signs())):
             column = "[:, None]" if form == "column" and len(source.shape) == 1 else ""
             return _Written(f"({text} > 0){column}" if column else f"{text} > 0", np.dtype(bool))
         if form == "column" and len(source.shape) == 1:
@@ -296,8 +300,8 @@ class _Writer:
         rows, amount = self._targets("rows"), self.request.label_smoothing
         if not amount:
             return rows
-        k = self.opened.encoding.k
-        return _Written(f"{_bracketed(rows.text)} * (1 - {amount!r}) + {amount!r} / {k}", None)
+        k, wide = self.opened.encoding.k, _cast(rows, np.dtype(np.float64))
+        return _Written(f"{_bracketed(wide)} * (1 - {amount!r}) + {amount!r} / {k}", None)
 
     def _classes(self, form: str) -> _Written:
         """Return targets with one class per row: as indices, or as rows of 0 and 1."""

@@ -14,7 +14,7 @@ import pytest
 
 from losscli.libraries import libraries
 
-COMPLETE = {"torch": 600, "keras": 240}
+COMPLETE = {"torch": 600, "keras": 240, "optax": 240}
 """Libraries of which every call is held to the claim, and the number of runs."""
 Compute = Callable[..., Any]
 Save = Callable[..., str]

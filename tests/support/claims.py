@@ -38,7 +38,7 @@ from losscli import api
 from losscli.definition.domain import Interval
 from losscli.errors import DataError, UsageError
 from losscli.libraries import libraries
-from losscli.libraries.call import Call
+from losscli.libraries.call import OPTIONS, Call
 from losscli.losses import LOSSES
 from losscli.measurement.as_library import adopted_by, as_library
 from losscli.measurement.prepare import prepare
@@ -102,6 +102,7 @@ class Draw:
 
     def __init__(self, name: str, call: Call, seed: int) -> None:
         self.rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
+        self.library = name.split("-")[0]
         self.name, self.record = name, call
         self.loss, self.family = LOSSES[call.loss], LOSSES[call.loss].family
 
@@ -122,7 +123,17 @@ class Draw:
         self.values = {name: options.get(name, one.default) for name, one in self.loss.parameters.items()}
         arrays = self.operands()
         options |= self.options(arrays)
+        self.leave_out(arrays, options)
         return Case(self.name, library, self.record.loss, kind, arrays, options)
+
+    def leave_out(self, arrays: dict[str, Array], options: dict[str, Any]) -> None:
+        """Leave out most of the weights, options and parameters that the call does not take: they compare nothing."""
+        names = {name for call in libraries()[self.library].calls if call.loss == self.loss.name for name in call.arguments}
+        given: dict[str, tuple[dict[str, Any], str]] = {name: (options, name) for name in (*OPTIONS, *self.loss.parameters)}
+        given["sample_weight"] = (arrays, "w")
+        for name, (where, key) in given.items():
+            if name not in ("reduction", "ignore_index", *names) and key in where and self.chance(0.8):
+                del where[key]
 
     def parameters(self) -> dict[str, Any]:
         given = {}
@@ -136,6 +147,8 @@ class Draw:
         n = int(self.one_of((1, 2, 3, 4, 5, 6, 8, 30)))
         k = int(self.one_of((1, 2, 2, 3, 3, 4, 5, 9)))
         family = self.family
+        if self.library == "optax":  # JAX compiles each operation for each shape
+            n, k = {1: 1, 6: 5, 8: 5, 30: 30}.get(n, 3), min(k, 3)
         if family.of_sequences:
             return n, int(self.rng.integers(2, 8)), max(k, 2)
         if family.width:
@@ -489,6 +502,11 @@ def squared_logarithms(first: Array, second: Array) -> Array:
     return (np.abs(first - second) + 1e-7) * (1 + first + second)
 
 
+def of_masks(case: Case, p: Array, t: Array) -> Array:
+    """Of one minus an overlap: 1 for each mask, which is a row in optax, and the whole file elsewhere."""
+    return np.full(len(p), 1 if case.library == "optax" and p.ndim == 2 and p.shape[1] > 1 else 1 / len(p))
+
+
 SIZES: dict[str, Callable[[Case, Array, Array], Array]] = {
     "softmax-cross-entropy": of_logits,
     "softmax-focal": of_logits,
@@ -511,8 +529,10 @@ SIZES: dict[str, Callable[[Case, Array, Array], Array]] = {
     "multilabel-margin": lambda case, p, t: (1 + np.abs(p).max(axis=1)) * p.shape[1],
     "margin-ranking": lambda case, p, t: case.parameters["margin"] + np.abs(p).sum(axis=1),
     "cosine-embedding": lambda case, p, t: np.ones(len(p)),
-    "dice": lambda case, p, t: np.ones(1),
-    "tversky": lambda case, p, t: np.ones(1),
+    "cosine-distance": lambda case, p, t: np.ones(len(p)),
+    "dice": of_masks,
+    "tversky": of_masks,
+    "nt-xent": lambda case, p, t: np.full(len(p), 2 / case.parameters["temperature"]),
     "squared-log-error": lambda case, p, t: squared_logarithms(*(np.log(np.maximum(x, 1e-7) + 1) for x in (p, t))),
     "generalized-cross-entropy": lambda case, p, t: np.full(len(p), 1 / max(case.parameters["q"], 1e-9)),
     "circle": lambda case, p, t: (
