@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import losscli
+from losscli.definition.domain import LOG_PROBABILITIES
 from losscli.definition.loss import Family
 from losscli.losses import LOSSES
 
@@ -39,6 +40,8 @@ def made(name: str, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, d
         more["levels"] = "0.1,0.4,0.6,0.9"
     if family.third_operand:
         more[family.third_operand] = rng.uniform(0.1, 0.9, shape)
+    if LOSSES[name].domains(LOSSES[name].bind().parameters).predictions == LOG_PROBABILITIES:
+        p, more = -p, {operand: -array for operand, array in more.items()}
     return p, t, more
 
 

@@ -128,8 +128,12 @@ class Draw:
 
     def leave_out(self, arrays: dict[str, Array], options: dict[str, Any]) -> None:
         """Leave out most of the weights, options and parameters that the call does not take: they compare nothing."""
-        names = {name for call in libraries()[self.library].calls if call.loss == self.loss.name for name in call.arguments}
-        given: dict[str, tuple[dict[str, Any], str]] = {name: (options, name) for name in (*OPTIONS, *self.loss.parameters)}
+        names = {
+            name for call in libraries()[self.library].calls if call.loss == self.loss.name for name in call.arguments
+        }
+        given: dict[str, tuple[dict[str, Any], str]] = {
+            name: (options, name) for name in (*OPTIONS, *self.loss.parameters)
+        }
         given["sample_weight"] = (arrays, "w")
         for name, (where, key) in given.items():
             if name not in ("reduction", "ignore_index", *names) and key in where and self.chance(0.8):
@@ -529,7 +533,6 @@ SIZES: dict[str, Callable[[Case, Array, Array], Array]] = {
     "multilabel-margin": lambda case, p, t: (1 + np.abs(p).max(axis=1)) * p.shape[1],
     "margin-ranking": lambda case, p, t: case.parameters["margin"] + np.abs(p).sum(axis=1),
     "cosine-embedding": lambda case, p, t: np.ones(len(p)),
-    "cosine-distance": lambda case, p, t: np.ones(len(p)),
     "dice": of_masks,
     "tversky": of_masks,
     "nt-xent": lambda case, p, t: np.full(len(p), 2 / case.parameters["temperature"]),
