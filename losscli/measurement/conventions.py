@@ -267,6 +267,9 @@ def _refused_options(call: Call, request: Request) -> str | None:
     """Return why a call does not take the smoothing or the activation that is asked for; None if it does."""
     if request.bytes is not None:
         return "bits per byte are those of losscli's own losses; leave --bytes out"
+    for option, given in (("--temperature", request.temperature), ("--targets-from", request.targets_from)):
+        if given is not None:
+            return f"{option} does not go together with --as: {call.function} takes what it is given; leave one of them out"
     if request.label_smoothing and request.smoothing_mode not in (None, call.smoothing):
         return f"label smoothing has one form there, {call.smoothing}; leave --smoothing-mode out"
     if call.activation is not None and request.activation not in (None, call.activation):

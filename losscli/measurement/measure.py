@@ -32,7 +32,7 @@ from losscli.engine.job import Job, compute_dtype, threads_for
 from losscli.engine.reduction import REDUCTIONS, baseline, reduced
 from losscli.engine.threads import available_threads, pool
 from losscli.engine.units import PositionCount
-from losscli.errors import DataError, UsageError
+from losscli.errors import DataError
 from losscli.findings import Finding, warned
 from losscli.io.bytes import Raw
 from losscli.io.prepared import prepared
@@ -105,11 +105,6 @@ class Measurement:
         """
         notes = list(self.notes)
         convention, opened = request.convention, self.opened
-        if convention.clip is not None and opened.extras.temper is not None:
-            raise UsageError(
-                f"--temperature does not go together with {request.library or '--as'}, which changes probabilities as they "
-                "were given; leave out one of them"
-            )
         encoding = replace(opened.encoding, sign_convention=convention.labels, dense=convention.dense)
         if request.label_smoothing:
             encoding = replace(encoding, smoothing=_smooth(request, encoding, notes))

@@ -132,8 +132,13 @@ def test_targets_of_no_kind_have_no_temperature():
 
 
 def losses_of(target_type):
+    """Losses of such targets, but for those that need more than predictions and targets, or refuse labels."""
     return [
-        name for name, one in LOSSES.items() if one.family.takes_distributions and one.family.target_type == target_type
+        name
+        for name, one in LOSSES.items()
+        if one.family.takes_distributions
+        and one.family.target_type == target_type
+        and not (one.family.takes_class_counts or one.family.soft)
     ]
 
 

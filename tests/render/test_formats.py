@@ -97,7 +97,7 @@ class TestJson:
         assert [found["value"], found["numerator"], found["summary"]["max"]] == [None] * 3
         assert found["nonfinite"]["value"] == "inf"
         assert found["nonfinite"]["summary.max"] == "inf"
-        assert found["nonfinite"]["summary.std"] == "nan"
+        assert found["nonfinite"]["summary.std"] == "inf"
         assert found["summary"]["min"] == 1
 
     def test_infinite_rows_are_null_and_said(self, compute, save):

@@ -432,6 +432,7 @@ FRAMES = {
     "root-scaled-error": (-3, 3, math.sqrt(1 / 2), math.sqrt(10 / 2)),
     "max-error": (-3, 3, 1, 3),
     "iou": (0, 3, 0, 1),
+    "coral": (-6, 6, math.log1p(math.exp(-6)), math.log1p(math.exp(6))),
     "crps": (-3, 3, 1 / 9, 3 - 2 / 9),
 }
 
