@@ -177,6 +177,8 @@ class Library:
     calls: tuple[Call, ...]
     steps: tuple[Step, ...] = ()
     """What all its calls do, before the steps of the call itself."""
+    takes_whole_numbers: bool = False
+    """Whether targets that are whole numbers or booleans are taken as they are, beside predictions in any dtype."""
     notes: tuple[str, ...] = ()
 
     def reduction(self, call: Call, weighted: str = "") -> str:

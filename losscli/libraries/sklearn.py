@@ -370,5 +370,6 @@ LIBRARY = Library(
     summed_outputs="sum",
     calls=CALLS,
     steps=(Change("", Convention(plain_products=True)), AddUp()),
+    takes_whole_numbers=True,
     notes=("weights of samples are divided by their sum", "float16 is computed in float16 there, and in float32 here"),
 )

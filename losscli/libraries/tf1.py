@@ -1,27 +1,39 @@
 """TensorFlow's losses of version 1, tf.compat.v1.losses, and the functions of tf.nn."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from losscli.arrays import Array
 from losscli.definition.batch import Extras, Targets
-from losscli.definition.convention import Convention, Taken
+from losscli.definition.convention import Taken
 from losscli.definition.domain import REAL
+from losscli.definition.request import Request
 from losscli.libraries.arithmetic import converted, dense, log_softmax
-from losscli.libraries.call import Accepts, Call, Library
-from losscli.libraries.steps import AddUp, Cast, Change, Compute, ReadLabels
+from losscli.libraries.call import Accepts, Call, Facts, Library
+from losscli.libraries.steps import AddUp, Cast, Compute, ReadLabels, convened
 
 WEIGHT = {"sample_weight": "weights={w:column}"}
 CLASS_WEIGHT = {"class_weight": "weights={w:rows}"}
 REDUCTION = {"reduction": "reduction={!r}"}
 V1 = "tensorflow.compat.v1.losses."
-USUAL = (
-    Cast("float32"),
-    Change("is 0 where all weights are 0", Convention(nothing=0.0, plain_products=True)),
-    AddUp(),
-)
+
+
+@dataclass(frozen=True)
+class NothingIsZero:
+    """Where all weights are 0 the result is 0; without weights there is nothing to say."""
+
+    def adopt(self, request: Request, facts: Facts) -> tuple[str, Request]:
+        text = "" if request.sample_weight is None and request.class_weight is None else self.words()
+        return text, convened(request, nothing=0.0, plain_products=True)
+
+    def words(self) -> str:
+        return "is 0 where all weights are 0"
+
+
+USUAL = (Cast("float32"), NothingIsZero(), AddUp())
 """What all of tf.compat.v1.losses do."""
 ANYTHING = Taken(REAL, REAL, REAL)
 """No number is looked at before it is computed with; what has no loss is NaN then."""
@@ -179,5 +191,5 @@ LIBRARY = Library(
     outputs="mean",
     summed_outputs="sum",
     calls=CALLS,
-    notes=("weights are divided by the number of those that are not 0"),
+    notes=("weights are divided by the number of those that are not 0",),
 )

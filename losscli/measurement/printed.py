@@ -128,9 +128,7 @@ class _Writer:
         if name == "p":
             return self._tensor(self._predictions(form))
         if name == "t":
-            return self._tensor(
-                self._smoothed() if form == "smoothed" else self._targets(form), self._whole_labels(form)
-            )
+            return self._targets_of(form)
         if name == "w":
             return self._tensor(self._weights(form))
         if name in ("variance", "negative", "other", "reference"):
@@ -147,6 +145,13 @@ class _Writer:
         """Return an expression as the library takes it, in its dtype; `whole` says that it holds whole numbers."""
         wanted = np.dtype(np.int64) if whole else self.dtype
         return self.library.tensor(written.text, wanted.name, written.dtype is not None and written.dtype == wanted)
+
+    def _targets_of(self, form: str) -> str:
+        """Return the targets as the library takes them."""
+        written = self._smoothed() if form == "smoothed" else self._targets(form)
+        if self.library.takes_whole_numbers and written.dtype is not None and written.dtype.kind in "ib":
+            return written.text
+        return self._tensor(written, self._whole_labels(form))
 
     def _numbers(self, name: str, values: np.ndarray[Any, Any]) -> _Written:
         """Return numbers as they are written, or the name of an array if there are many."""
