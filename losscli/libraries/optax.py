@@ -100,6 +100,21 @@ def multiclass_perceptron(p: Array, t: Targets, extras: Extras, parameters: Para
     return np.asarray(p.max(axis=1) - (p * one_hot(p, t)).sum(axis=1))
 
 
+def sparsemax(p: Array, t: Targets, extras: Extras, parameters: Parameters) -> Array:
+    """Return s (z - z_own) + (1 - s s) / 2 with the projection s of scores onto probabilities, for which scores are sorted."""
+    assert isinstance(t, Indices)
+    ordered, count = -np.sort(-p, axis=1), np.arange(1, p.shape[1] + 1, dtype=p.dtype)
+    sums = ordered.cumsum(axis=1)
+    used = ((1 / count + (ordered - sums / count)) > 0).sum(axis=1, keepdims=True)
+    over = np.take_along_axis(sums, used - 1, axis=1)
+    s = np.maximum(1 / used.astype(p.dtype) + (p - over / used.astype(p.dtype)), 0)
+    own = np.take_along_axis(p, t.index[:, None], axis=1)
+    gap = p - own
+    gap[np.arange(len(p)), t.index] = 0
+    terms = s * np.where(s != 0, gap, 0)
+    return np.asarray(terms.sum(axis=1) + p.dtype.type(0.5) * (1 - (s * s).sum(axis=1)))
+
+
 def cosine(a: Array, b: Array) -> Array:
     """Return one minus the cosine; that of features of length 0 is NaN."""
     lengths = [np.sqrt((x * x).sum(axis=1, keepdims=True)) for x in (a, b)]
@@ -237,7 +252,12 @@ CALLS = (
         "multiclass_perceptron_loss({p}, {t:index}){reduction}",
         steps=(Compute("multiplies scores by targets of 0 too", multiclass_perceptron),),
     ),
-    call("sparsemax", "multiclass_sparsemax_loss", "multiclass_sparsemax_loss({p}, {t:index}){reduction}"),
+    call(
+        "sparsemax",
+        "multiclass_sparsemax_loss",
+        "multiclass_sparsemax_loss({p}, {t:index}){reduction}",
+        steps=(Compute("takes the differences of scores, which are NaN for two infinite ones", sparsemax),),
+    ),
     call("binary-sparsemax", "", "sparsemax_loss({p}, {t}){reduction}", steps=(ReadLabels("truth"),)),
     call(
         "cosine-distance",

@@ -5,6 +5,7 @@ where the libraries are installed. The numbers that are written out were printed
 """
 
 import math
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -63,6 +64,17 @@ class TestHarness:
     def test_every_call_of_a_library_gets_its_runs(self) -> None:
         drawn = list(claims.cases(["torch"], None, 2 * len(libraries()["torch"].calls), 1))
         assert [case.loss for case in drawn[: len(drawn) // 2]] == [call.loss for call in libraries()["torch"].calls]
+
+    def test_shares_are_all_runs_and_each_call_is_in_one_of_them(self) -> None:
+        shares = [{case.name for case in claims.cases(["torch"], None, 100, 1, (i, 2))} for i in (0, 1)]
+        assert shares[0] | shares[1] == {case.name for case in claims.cases(["torch"], None, 100, 1)}
+        calls = [{name.rsplit("-", 1)[0] for name in share} for share in shares]
+        assert not calls[0] & calls[1]
+
+    def test_the_table_names_versions(self) -> None:
+        lines = claims.table({"torch": Counter(same=2, different=1)}).splitlines()
+        assert lines[-1].startswith("| `torch`: torch 2.")
+        assert lines[-1].split(" | ")[1:3] == ["3", "2"]
 
 
 ROWS = ([[0.5, 0.3, 0.2], [0.1, 0.8, 0.1]], [0, 2])
