@@ -3,6 +3,7 @@
 A framework is imported only for a loss that is written in it.
 """
 
+import json
 import os
 import sys
 from collections.abc import Callable
@@ -267,10 +268,18 @@ def import_quietly(imported: set[str]) -> None:
 
 
 def settle_keras() -> None:
-    """Let Keras use a backend that is installed, unless the user's settings name one; its default is TensorFlow."""
-    if "KERAS_BACKEND" in os.environ or os.path.exists(os.path.expanduser("~/.keras/keras.json")):
+    """Let Keras use a backend that is installed, unless the environment names one.
+
+    Keras writes its settings file by itself, with TensorFlow, so what the file names counts only where that is installed.
+    """
+    if "KERAS_BACKEND" in os.environ:
         return
-    for name in ("tensorflow", "torch", "jax"):
-        if find_spec(name) is not None:
+    try:
+        with open(os.path.expanduser("~/.keras/keras.json"), encoding="utf-8") as file:
+            named = str(json.load(file).get("backend"))
+    except (OSError, ValueError, AttributeError):
+        named = ""
+    for name in (named, "tensorflow", "torch", "jax"):
+        if name.isidentifier() and find_spec(name) is not None:
             os.environ["KERAS_BACKEND"] = name
             return

@@ -695,3 +695,19 @@ def test_tensorflow_and_jax_run_in_a_process_of_their_own(compute, write, files,
     value, slopes = numbers(compute, "ce", files["z"], files["y"])
     assert float(done.stdout) == pytest.approx(value, rel=1e-12)
     np.testing.assert_allclose(np.load("own.npy"), slopes, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("settings", "backend"), [('{"backend": "tensorflow"}', "torch"), ('{"backend": "jax"}', "jax"), ("{", "torch")]
+)
+def test_keras_runs_on_a_backend_that_is_installed(folder, write, monkeypatch, settings, backend):
+    """Keras writes its settings by itself, and names TensorFlow there."""
+    from losscli.custom import frameworks
+
+    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    (folder / ".keras").mkdir()
+    write(".keras/keras.json", settings)
+    monkeypatch.setattr(frameworks, "find_spec", lambda name: name if name in ("torch", "jax") else None)
+    frameworks.settle_keras()
+    assert frameworks.os.environ["KERAS_BACKEND"] == backend
