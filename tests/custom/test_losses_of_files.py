@@ -705,7 +705,8 @@ def test_keras_runs_on_a_backend_that_is_installed(folder, write, monkeypatch, s
     from losscli.custom import frameworks
 
     monkeypatch.setenv("HOME", str(folder))
-    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    monkeypatch.setenv("KERAS_BACKEND", "taken back when the test ends")
+    monkeypatch.delenv("KERAS_BACKEND")
     (folder / ".keras").mkdir()
     write(".keras/keras.json", settings)
     monkeypatch.setattr(frameworks, "find_spec", lambda name: name if name in ("torch", "jax") else None)
