@@ -101,7 +101,7 @@ def _lead(x: Array) -> Array:
 
 def beyond_stirling_of_counts(t: Array) -> Array:
     """Return the same of numbers of which most are whole; 0 for 0, where it is infinite."""
-    whole = (t == np.floor(t)) & (t < COUNTS)
+    whole = (t == np.floor(t)) & (t >= 0) & (t < COUNTS)
     value = _of_counts(t.dtype)[np.where(whole, t, 0).astype(np.intp)]
     if not whole.all():
         value[~whole] = beyond_stirling(t[~whole])

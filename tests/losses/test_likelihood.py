@@ -154,6 +154,13 @@ class TestScales:
         compute(*words, save("s.npy", [0.0, 0, -0.5, 1])).refuses(3, "s.npy[2]", "-0.5 is no dispersion", ">= 0")
         compute("negative-binomial", p, counts, "--dispersion", "1").refuses(3, "-1.25 is not in [0, inf)")
 
+    @pytest.mark.parametrize("bad", [-10000.0, -1.0, -np.inf, np.inf, np.nan])
+    def test_a_count_that_is_none_is_refused(self, compute, save, bad):
+        p, t = save("p.npy", [1.0, 2.0]), save("t.npy", [1.0, bad])
+        fact = "the target is NaN" if np.isnan(bad) else f"the target {bad:g} is not in [0, inf)"
+        compute("negative-binomial", p, t, "--dispersion", "1").refuses(3, "t.npy[1]", fact)
+        compute("poisson", p, t, "--full", "1").refuses(3, "t.npy[1]", fact)
+
     def test_python_takes_arrays_and_numbers(self):
         import losscli
 

@@ -1229,6 +1229,8 @@ def reduced(
         if any(map(math.isnan, [*x, *(other or ())])):
             raise RefusedError("a NaN prediction")
         least = {"variance": 5e-324, "scale": 5e-324, "dispersion": 0}.get(family.third_operand or "", -math.inf)
+        if other is not None and family.name == "counts" and math.inf in other:
+            raise UnclearError("an infinite dispersion")
         if other is not None and not all(one >= least for one in other):
             raise RefusedError("no variance")
         if other is not None and family.third_operand == "reference" and not all(one <= 0 for one in other):
