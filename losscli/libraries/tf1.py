@@ -179,5 +179,5 @@ LIBRARY = Library(
     outputs="mean",
     summed_outputs="sum",
     calls=CALLS,
-    notes=("weights are divided by the number of those that are not 0"),
+    notes=("weights are divided by the number of those that are not 0",),
 )
