@@ -5,6 +5,9 @@ import re
 import numpy as np
 
 from losscli.arrays import Array
+from losscli.data.columns import Columns
+from losscli.data.doubts import Doubt
+from losscli.data.headers import about_levels
 from losscli.definition.domain import FRACTION
 from losscli.definition.request import Request
 from losscli.errors import UsageError
@@ -51,6 +54,16 @@ def levels_of(request: Request, predictions: Source) -> Array:
             "in the order of the columns"
         )
     return np.array(levels)
+
+
+def about_first_row(request: Request, predictions: Columns) -> Doubt | None:
+    """Return the doubt whether a first row that equals --levels is a header or data.
+
+    Raises a UsageError for what is no level.
+    """
+    if request.levels is None or not predictions.operand.is_table:
+        return None
+    return about_levels(predictions.operand, predictions.numbers, _of_text(request.levels))
 
 
 def _of_names(columns: tuple[str, ...] | None) -> list[float] | None:

@@ -173,6 +173,11 @@ def _understood(
         )
     if (doubt := about_two_columns(request, dataset)) is not None:
         raise doubt.error()
+    if request.levels is not None:
+        from losscli.data.levels import about_first_row
+
+        if (doubt := about_first_row(request, dataset.predictions)) is not None:
+            raise doubt.error()
     return request, dataset, inputs, _decoded(request, dataset, inputs)
 
 

@@ -88,6 +88,19 @@ class TestLevels:
         assert swapped["receipt"]["levels"] == [0.9, 0.1, 0.5]
         assert swapped["value"] == near(WQL)
 
+    @pytest.mark.parametrize("loss", ["multi-quantile", "wql"])
+    def test_a_first_row_that_equals_the_levels_is_a_doubt(self, compute, write, loss):
+        files = write("q.csv", "0.1,0.90\n1,2\n1,3\n"), write("t.csv", "2020\n1.5\n5\n")
+        said = (*files, "--levels", "0.1,0.9")
+        compute(loss, *said).refuses(3, "q.csv:1", "equals --levels", "Say --header or --no-header")
+        compute(loss, *said, "--columns", "1,2").refuses(3, "q.csv:1", "equals --levels")
+        # by hand: quantile losses 0.05, 0.05 and 0.4, 1.8; targets 1.5 and 5
+        expected = {"multi-quantile": (0.05 + 0.05 + 0.4 + 1.8) / 4, "wql": (0.05 + 0.05 + 0.4 + 1.8) / 6.5}
+        assert compute(loss, *said, "--header", "-f", "value").value == near(expected[loss])
+        assert compute(loss, *said, "--no-header").code == 0
+        assert compute(loss, *files, "--levels", "0.1,0.8").code == 0
+        assert compute(loss, *files, "--levels", "0.9,0.1").code == 0
+
     def test_what_is_no_level_is_refused(self, compute, write, save):
         p, t = save("p.npy", QUANTILES), save("t.npy", T)
         compute("wql", p, t).refuses(2, "needs --levels", "3 columns of p.npy", "--levels 0.25,0.5,0.75")
