@@ -522,6 +522,10 @@ def _extras(request: Request, inputs: _Inputs, dtype: np.dtype[Any]) -> Extras:
         from losscli.data.levels import levels_of
 
         extras = extras._replace(levels=levels_of(request, inputs.predictions))
+    if request.loss.family.ends_of_interval:
+        from losscli.data.levels import check_interval
+
+        check_interval(request, inputs.predictions)
     if request.temperature is None:
         return extras
     from losscli.data.distributions import tempered
