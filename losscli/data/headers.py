@@ -53,6 +53,20 @@ def about_same_first_row(predictions: Operand, targets: Operand) -> Doubt | None
     )
 
 
+def about_levels(operand: Operand, columns: Sequence[int], levels: list[float]) -> Doubt | None:
+    """Return the doubt about a first row that was taken for data and equals the levels that --levels says.
+
+    `columns` are those of the predictions, by their numbers from 0.
+    """
+    if not _begins_with_data(operand) or len(columns) != len(levels):
+        return None
+    first = operand.content.first_row
+    cells = [first[number] for number in columns if number < len(first)]
+    if len(cells) < len(levels) or not all(map(parses_as_number, cells)) or [float(cell) for cell in cells] != levels:
+        return None
+    return _doubt(operand, f"the first row ({_shown(cells)}) equals --levels")
+
+
 def _begins_with_data(operand: Operand) -> bool:
     """Whether an operand is a text table whose first row was taken for data, without an option that says so."""
     if not operand.is_table:

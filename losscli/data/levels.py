@@ -5,6 +5,9 @@ import re
 import numpy as np
 
 from losscli.arrays import Array
+from losscli.data.columns import Columns
+from losscli.data.doubts import Doubt
+from losscli.data.headers import about_levels
 from losscli.definition.domain import FRACTION
 from losscli.definition.request import Request
 from losscli.errors import UsageError
@@ -14,6 +17,9 @@ from losscli.wording import count, quoted
 
 NAMED = re.compile(r"(?:q|quantile)?[ _-]?([01]?\.\d+|[01])", re.IGNORECASE)
 """A name that says a level: the number, alone or after 'q' or 'quantile'."""
+
+AGREEING = 1e-9
+"""Levels that differ by no more than this are the same: alpha / 2 is rounded, and so are names."""
 
 
 def levels_of(request: Request, predictions: Source) -> Array:
@@ -51,6 +57,44 @@ def levels_of(request: Request, predictions: Source) -> Array:
             "in the order of the columns"
         )
     return np.array(levels)
+
+
+def about_first_row(request: Request, predictions: Columns) -> Doubt | None:
+    """Return the doubt whether a first row that equals --levels is a header or data.
+
+    Raises a UsageError for what is no level.
+    """
+    if request.levels is None or not predictions.operand.is_table:
+        return None
+    return about_levels(predictions.operand, predictions.numbers, _of_text(request.levels))
+
+
+def check_interval(request: Request, predictions: Source) -> None:
+    """Raise a UsageError if the columns of an interval are named by levels other than alpha / 2 and 1 - alpha / 2.
+
+    Columns called 0 and 1 are numbered: no interval of a finite score has these levels.
+    """
+    named = _of_names(predictions.columns)
+    if named is None or len(named) != 2 or set(named) <= {0, 1}:
+        return
+    low, high = named
+    columns = predictions.columns or ()
+    names = " and ".join(map(quoted, columns))
+    place = f"{predictions.name}: the columns of the interval are named {names}"
+    if low > high:
+        swapped = ",".join(map(quoted, reversed(columns)))
+        raise UsageError(f"{place}, the upper end before the lower one; say --columns {swapped}")
+    alpha = request.loss.parameters["alpha"]
+    assert alpha is not None
+    if abs(low - alpha / 2) <= AGREEING and abs(high - (1 - alpha / 2)) <= AGREEING:
+        return
+    own = 2 * low
+    if 0 < low < high and abs(low + high - 1) <= AGREEING:
+        raise UsageError(f"{place}, the ends for alpha {own:.12g} and not {alpha:.12g}; say --alpha {own:.12g}")
+    raise UsageError(
+        f"{place}, which are the ends for no alpha: they should be alpha / 2 and 1 - alpha / 2; "
+        "multi-quantile takes each quantile by itself"
+    )
 
 
 def _of_names(columns: tuple[str, ...] | None) -> list[float] | None:

@@ -162,6 +162,8 @@ class Family:
     takes_centers: bool = False
     takes_levels: bool = False
     """Whether its predictions are quantiles, whose levels have to be known."""
+    ends_of_interval: bool = False
+    """Whether its predictions are the quantiles of the levels alpha / 2 and 1 - alpha / 2, alpha being a parameter."""
     third_operand: ThirdOperandName | None = None
     """The third operand with one row per prediction, by the name of its option; None if there is none."""
     likelihood: str | None = None

@@ -32,6 +32,7 @@ interval = family(
     target_type="numbers",
     rows="the lower and the upper end of an interval",
     width=2,
+    ends_of_interval=True,
     one_target=True,
     axes={
         "residual": Axis(

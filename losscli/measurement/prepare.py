@@ -173,6 +173,11 @@ def _understood(
         )
     if (doubt := about_two_columns(request, dataset)) is not None:
         raise doubt.error()
+    if request.levels is not None:
+        from losscli.data.levels import about_first_row
+
+        if (doubt := about_first_row(request, dataset.predictions)) is not None:
+            raise doubt.error()
     return request, dataset, inputs, _decoded(request, dataset, inputs)
 
 
@@ -517,6 +522,10 @@ def _extras(request: Request, inputs: _Inputs, dtype: np.dtype[Any]) -> Extras:
         from losscli.data.levels import levels_of
 
         extras = extras._replace(levels=levels_of(request, inputs.predictions))
+    if request.loss.family.ends_of_interval:
+        from losscli.data.levels import check_interval
+
+        check_interval(request, inputs.predictions)
     if request.temperature is None:
         return extras
     from losscli.data.distributions import tempered

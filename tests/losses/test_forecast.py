@@ -88,6 +88,19 @@ class TestLevels:
         assert swapped["receipt"]["levels"] == [0.9, 0.1, 0.5]
         assert swapped["value"] == near(WQL)
 
+    @pytest.mark.parametrize("loss", ["multi-quantile", "wql"])
+    def test_a_first_row_that_equals_the_levels_is_a_doubt(self, compute, write, loss):
+        files = write("q.csv", "0.1,0.90\n1,2\n1,3\n"), write("t.csv", "2020\n1.5\n5\n")
+        said = (*files, "--levels", "0.1,0.9")
+        compute(loss, *said).refuses(3, "q.csv:1", "equals --levels", "Say --header or --no-header")
+        compute(loss, *said, "--columns", "1,2").refuses(3, "q.csv:1", "equals --levels")
+        # by hand: quantile losses 0.05, 0.05 and 0.4, 1.8; targets 1.5 and 5
+        expected = {"multi-quantile": (0.05 + 0.05 + 0.4 + 1.8) / 4, "wql": (0.05 + 0.05 + 0.4 + 1.8) / 6.5}
+        assert compute(loss, *said, "--header", "-f", "value").value == near(expected[loss])
+        assert compute(loss, *said, "--no-header").code == 0
+        assert compute(loss, *files, "--levels", "0.1,0.8").code == 0
+        assert compute(loss, *files, "--levels", "0.9,0.1").code == 0
+
     def test_what_is_no_level_is_refused(self, compute, write, save):
         p, t = save("p.npy", QUANTILES), save("t.npy", T)
         compute("wql", p, t).refuses(2, "needs --levels", "3 columns of p.npy", "--levels 0.25,0.5,0.75")
@@ -102,6 +115,23 @@ class TestLevels:
         compute("wql", bare, t).refuses(2, "needs --levels", "say --header")
         for odd in ("q10,q50,q90", "low,mid,high", "q0.1,q0.5,q1.5"):
             compute("wql", write("p.csv", f"{odd}\n{self.CELLS}"), t).refuses(2, "needs --levels")
+
+    def test_an_interval_whose_columns_name_other_levels(self, compute, write):
+        t, cells = write("t.csv", "y\n1\n5\n"), "0,2\n1,3\n"
+        wide = write("p.csv", f"q0.1,q0.9\n{cells}")
+        for words in ((), ("--alpha", "0.1"), ("--alpha", "0.20000001")):
+            compute("interval-score", wide, t, *words).refuses(2, "p.csv", "q0.1 and q0.9", "say --alpha 0.2")
+        # by hand: widths 2 and 2, and 2 / 0.2 * 2 for the second target
+        assert compute("interval-score", wide, t, "--alpha", "0.2", "-f", "value").value == near((2 + 2 + 20) / 2)
+        swapped = write("s.csv", "q0.975,q0.025\n2,0\n3,1\n")
+        compute("interval-score", swapped, t).refuses(2, "the upper end before", "--columns q0.025,q0.975")
+        # by hand: 2 / 0.05 * 2
+        picked = compute("interval-score", swapped, t, "--columns", "q0.025,q0.975", "-f", "value").value
+        assert picked == near((2 + 2 + 80) / 2)
+        for odd in ("q0.1,q0.95", "q0.5,q0.50", "q0,q0.9"):
+            compute("interval-score", write("p.csv", f"{odd}\n{cells}"), t).refuses(2, "for no alpha", "multi-quantile")
+        for other in ("low,high", "low,q0.9", "q0.025,q0.975", "q0,q1"):
+            assert compute("interval-score", write("p.csv", f"{other}\n{cells}"), t).code == 0
 
     def test_python(self):
         for levels in ([0.1, 0.5, 0.9], LEVELS, (0.1, 0.5, 0.9)):
