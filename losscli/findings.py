@@ -40,6 +40,7 @@ WARNINGS = {
     "one-class-predicted": "one class predicted for every row",
     "duplicate-rows": "rows of predictions that are equal to an earlier one, where that is not natural",
     "id-as-prediction": "a column that looks like an index or ids, and is taken for predictions",
+    "nothing-compared": "lists of one item, relevances that are all 0, or a single row, for losses that compare items or rows",
     "same-data": "predictions and targets that are the same data",
     "keys-in-another-order": "a column of both files that nothing uses, with the same values in other rows",
 }

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from losscli.cli.options.declare import operand, option
 from losscli.cli.options.output import ListFormat
+from losscli.errors import UsageError
 
 
 def list_losses(
@@ -24,9 +25,11 @@ def explain(
     format: ListFormat = "table",
 ) -> None:
     """Explain a loss: formula, gradient, parameters, targets, special cases, relations, source."""
-    from losscli.lookup.names import find
+    from losscli.lookup.names import find, of_spec
     from losscli.render.catalogue import described, entry, explained
 
+    if (bare := of_spec(loss)) is not None:
+        raise UsageError(f"{loss!r} has parameters, which explain does not take: losscli explain {bare.name}")
     found = explained(find(loss))
     print(
         json.dumps(entry(found), indent=2)

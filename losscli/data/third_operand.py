@@ -1,6 +1,9 @@
 """The third operand of some losses: for each prediction a variance or scale, a negative, the other of a pair, or a reference."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,6 +20,34 @@ from losscli.wording import count
 
 ONE_PER_ROW = ("scale", "dispersion")
 """Third operands of which a row may have one for all of its predictions."""
+
+
+class Otherwise(NamedTuple):
+    """Last words of names of columns that hold something else than a third operand, the fact, and the cure."""
+
+    words: tuple[str, ...]
+    fact: str
+    cure: str
+
+
+OTHERWISE: Mapping[tuple[str, str], Otherwise] = {
+    ("survival", "event"): Otherwise(
+        ("censored", "censoring", "cens"),
+        "by its name is 1 where a row is censored, and events are 1 where it is not",
+        "give 1 - {column} as a column of another name, or rename it if 1 is an event",
+    ),
+    ("gaussian", "variance"): Otherwise(
+        ("std", "stddev", "stdev", "sd", "sigma"),
+        "by its name is a standard deviation, and a variance is its square",
+        "give the squares as a column of another name, or rename it if it holds variances",
+    ),
+    ("scaled", "scale"): Otherwise(
+        ("variance", "var"),
+        "by its name is a variance, which grows with the square of a scale",
+        "give scales as a column of another name, or rename it if it holds scales",
+    ),
+}
+"""Family and its third operand -> what a column may be instead, going by its name."""
 
 
 @dataclass
@@ -57,6 +88,7 @@ def third_operand_of(request: Request, dataset: Dataset, predictions: Source, no
             f"{name} needs --{family.third_operand} {'FILE or NUMBER' if family.third_operand in DOMAINS else 'FILE'}: "
             f"{THIRD_OPERANDS[family.third_operand]}, in the predictions' shape"
         )
+    _check_name(columns, family.name, str(family.third_operand))
     if family.takes_distances and len(shape) == 1:
         raise UsageError(f"--other: the predictions have shape {shape}: distances, which need no others; leave it out")
     per_row = family.third_operand in ONE_PER_ROW
@@ -79,6 +111,20 @@ def third_operand_of(request: Request, dataset: Dataset, predictions: Source, no
     if len(shape) == 2 and len(columns.shape) == 2 and predictions.columns and columns.names:
         source, _ = by_name(source, predictions.columns, columns.names, notes)
     return _repeated(source, shape)
+
+
+def _check_name(columns: Columns, family: str, option: str) -> None:
+    """Raise a DataError if the only column of a third operand has the name of something that it is mistaken for."""
+    otherwise = OTHERWISE.get((family, option))
+    if otherwise is None or columns.names is None or len(columns.names) != 1:
+        return
+    column = columns.names[0]
+    words = [word for word in re.split(r"[\W_]+", column.lower()) if word]
+    if words and words[-1] in otherwise.words and not {"not", "non"} & set(words):
+        raise DataError(
+            f"{columns.name}: --{option}: column {column!r} {otherwise.fact}; {otherwise.cure.format(column=column)}",
+            "doubtful-columns",
+        )
 
 
 def _repeated(source: Source, shape: tuple[int, ...]) -> Source:

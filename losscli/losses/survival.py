@@ -14,7 +14,7 @@ import numpy as np
 
 from losscli.arrays import Array
 from losscli.definition.batch import Dense, Extras, Targets, Values
-from losscli.definition.domain import Interval
+from losscli.definition.domain import NON_NEGATIVE, Domains, Interval
 from losscli.definition.loss import Axis, BoundLoss
 from losscli.definition.registry import family, loss
 from losscli.losses.contrastive import logistic, softplus
@@ -163,6 +163,7 @@ NO_EVENTS = "a file without any event is refused; with --group, a stratum withou
         NO_EVENTS,
     ),
     facts=("convex",),
+    domains=lambda parameters: Domains(targets=NON_NEGATIVE),
 )
 def cox(z: Array, ties: Ties, *, per_event: PerEvent = 0.0) -> tuple[Array, Slopes]:
     """Minus the log partial likelihood of Cox's model, with ties by Breslow."""
@@ -196,6 +197,7 @@ def cox(z: Array, ties: Ties, *, per_event: PerEvent = 0.0) -> tuple[Array, Slop
         NO_EVENTS,
     ),
     facts=("convex",),
+    domains=lambda parameters: Domains(targets=NON_NEGATIVE),
 )
 def cox_efron(z: Array, ties: Ties, *, per_event: PerEvent = 0.0) -> tuple[Array, Slopes]:
     """Minus the log partial likelihood of Cox's model, with ties by Efron."""

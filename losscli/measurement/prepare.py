@@ -43,6 +43,7 @@ from losscli.io.source import Source
 from losscli.losses import find
 from losscli.measurement import bits
 from losscli.measurement.measure import Measurement
+from losscli.measurement.vacuous import nothing_compared
 from losscli.wording import count
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ def prepare(
     if request.loss.family.of_masks:
         request = _settled_masks(request, dataset, inputs, decoded)
     job = _job(request, opener, dataset, inputs, decoded, rows, elements, gradient)
+    dataset.findings += nothing_compared(job)
     if request.loss.family.custom:
         from losscli.custom.coupling import notes_on
 

@@ -106,3 +106,27 @@ class TestThirdOperand:
         kept = np.delete(np.arange(N), [2, 5])
         expected = ((np.log(VARIANCE) + (MEANS - TRUTH) ** 2 / VARIANCE) / 2)[kept].mean()
         assert found.json["value"] == pytest.approx(expected, rel=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("loss", "option", "column", "said"),
+    [
+        ("cox", "event", "censored", "give 1 - censored"),
+        ("cox-efron", "event", "Right_Censoring", "1 where a row is censored"),
+        ("gaussian-nll", "variance", "std", "a variance is its square"),
+        ("gaussian-crps", "variance", "pred_sd", "a variance is its square"),
+        ("beta-nll", "variance", "sigma", "a variance is its square"),
+        ("laplace-nll", "scale", "variance", "square of a scale"),
+        ("laplace-nll", "scale", "y.var", "square of a scale"),
+    ],
+)
+def test_names_that_say_something_else(
+    compute: Compute, write: Write, loss: str, option: str, column: str, said: str
+) -> None:
+    write("a.csv", f"y,t,{column},{option},not_censored\n0.5,2,1,1,1\n0.1,3,1,1,1\n")
+    write("alone.csv", f"{column}\n1\n1\n")
+    words = (loss, "a.csv:y", "a.csv:t", f"--{option}")
+    compute(*words, f"a.csv:{column}").refuses(3, said, "rename it", repr(column))
+    compute(*words, "alone.csv").refuses(3, said)
+    for other in (option, "not_censored"):
+        assert compute(*words, f"a.csv:{other}").code == 0

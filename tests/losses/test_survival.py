@@ -84,3 +84,11 @@ def test_a_stratum_without_events_has_no_loss() -> None:
     value, slope = cox("cox", [1, 2], [1, 2], [0, 0], per_event=1)
     assert value == 0
     assert not slope.any()
+
+
+@pytest.mark.parametrize("name", ["cox", "cox-efron"])
+def test_times_are_not_negative(compute, write, name: str) -> None:
+    write("a.csv", "z,t,e\n1,-2,1\n0.5,3,0\n")
+    compute(name, "a.csv:z", "a.csv:t", "--event", "a.csv:e").refuses(3, "a.csv:2", "-2")
+    write("b.csv", "z,t,e\n1,0,1\n0.5,3,0\n")
+    assert compute(name, "b.csv:z", "b.csv:t", "--event", "b.csv:e").code == 0
