@@ -11,6 +11,7 @@ FAMILY_MODULES = (
     "residual",
     "relative",
     "distribution",
+    "latent",
     "likelihood",
     "margin",
     "sigmoid",

@@ -920,6 +920,13 @@ USES: tuple[Use, ...] = (
         same="other('half-squared-error')",
     ),
     Use(
+        "gaussian-kl-divergence vae-kl kld-normal latent-kl",
+        "gaussian-kl",
+        "Kingma and Welling 2014, Auto-Encoding Variational Bayes, arXiv:1312.6114, appendix B, of one dimension and a prior with mean t",
+        "variances",
+        "mean((v + (p - t)**2 - 1 - log(v)) / 2)",
+    ),
+    Use(
         "beta-nll-loss",
         "beta-nll",
         "Seitzer et al. 2022, arXiv:2203.09168: beta_nll_loss of the authors' code, https://github.com/martius-lab/beta-nll",
