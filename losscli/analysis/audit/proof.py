@@ -179,7 +179,7 @@ class Prover:
         for case, outcome in zip(tried, outcomes, strict=True):
             if outcome.raised is not None:
                 continue
-            graded |= outcome.gradient is not None
+            graded |= self._graded(outcome)
             for of in (VALUE, GRADIENT):
                 verdict, error = self._verdict(case, outcome, dtype, of)
                 if verdict == LOST and of == VALUE:
@@ -192,6 +192,10 @@ class Prover:
         report.tried[dtype] = Tried(points, errors[VALUE], errors[GRADIENT] if graded else None)
         if raised:
             report.refused[f"{dtype} ({len(raised)} of {len(outcomes)} points)"] = str(raised[0])
+
+    def _graded(self, outcome: Outcome) -> bool:
+        """Whether a gradient is judged: not of whole batches, where libraries differentiate features as they are, of any length."""
+        return outcome.gradient is not None and self.subject.bound.family.coupled != "rows"
 
     def _run(self, tried: Sequence[Case], dtype: str) -> list[Outcome]:
         subject = self.subject
@@ -220,7 +224,7 @@ class Prover:
 
         What is not the mathematics may be that with the library's convention.
         """
-        if of == GRADIENT and outcome.gradient is None:
+        if of == GRADIENT and not self._graded(outcome):
             return None, 0.0
         judge = self._of_value if of == VALUE else self._of_gradient
         precision, mathematics = self._precision(case, dtype), self._truth(case, dtype, True)
