@@ -165,6 +165,7 @@ def ldam(
         SOFT,
     ),
     relations=(same("softmax_cross_entropy(z, t)", p=0, q=0),),
+    wide=lambda parameters: (parameters["q"] or 0) > 2,  # which multiplies the rounding of differences
     facts=("convex",),
 )
 def seesaw(

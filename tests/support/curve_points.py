@@ -123,4 +123,6 @@ def near(true: Any, rel: float = 1e-12) -> Any:
 
 def undefined_by_the_oracle(curve: Curve, over: str, x: float) -> bool:
     # A sigmoid's slope by p is df/dz / (p q), which is 0 / 0 at both ends; tested below with their limits.
-    return curve.bound.family.name == "sigmoid" and over == "probability" and x in (0, 1)
+    # So are, or are one-sided, those of divergences whose terms have square roots, sizes or powers of p.
+    rooted = curve.bound.name in ("hellinger", "total-variation-distance", "renyi")
+    return (curve.bound.family.name == "sigmoid" or rooted) and over == "probability" and x in (0, 1)

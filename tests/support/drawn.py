@@ -114,7 +114,8 @@ def drawn(loss: Loss, n: int, seed: int, k: int = K, elements: bool = False) -> 
         if loss.name in ("log-dice", "log-jaccard", "log-tversky"):
             targets[:, 0] = 1  # without a true element they are infinite
     if family.name == "box":
-        corners = generator.uniform(0, 3, (2, n, 2)), generator.uniform(0.2, 3, (2, n, 2))
+        least = 3.2 if loss.name == "log-box-iou" else 0.2  # of boxes that are apart it is infinite
+        corners = generator.uniform(0, 3, (2, n, 2)), generator.uniform(least, least + 2.8, (2, n, 2))
         predictions, targets = (np.concatenate([a, a + b], axis=1) for a, b in zip(*corners, strict=True))
     if family.name == "interval":
         predictions = np.sort(predictions, axis=1)

@@ -89,6 +89,10 @@ def far_settings(loss: Loss, generator: np.random.Generator, number: int) -> Ite
 
 def _far(domain: Interval, generator: np.random.Generator) -> float:
     """A number of an interval, of any magnitude."""
+    if domain.even:
+        return float(
+            2 * generator.integers(math.ceil(domain.low / 2), min(domain.high, domain.low + 8) // 2, endpoint=True)
+        )
     if domain.whole:
         return float(generator.integers(math.ceil(domain.low), min(domain.high, domain.low + 7), endpoint=True))
     up = math.isfinite(domain.low) and (math.isinf(domain.high) or generator.random() < 0.5)

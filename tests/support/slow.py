@@ -1102,6 +1102,13 @@ def has_positive(i: int, targets: list[list[float] | None]) -> bool:
     return any(j != i and t is not None and t == targets[i] for j, t in enumerate(targets))
 
 
+def of_thresholds(x: Numbers, t: Numbers, third: Any, parameters: Any) -> dict[str, Any]:
+    """Classes are drawn without a look at the number of thresholds, and those above the last are refused."""
+    if t[0] > len(x):
+        raise UnclearError("a class above the last threshold")
+    return {"z": x, "y": t[0], "thresholds": range(len(x))}
+
+
 ROWS = {
     "views": of_views,
     "scores": of_scores,
@@ -1118,7 +1125,7 @@ ROWS = {
     "cosine-pair": lambda x, t, third, parameters: {"d": apart(x, third), "t": t[0]},
     "pair": lambda x, t, third, parameters: {"D": x[0] if third is None else size(Vector(x) - third), "t": t[0]},
     "triplet": of_triplet,
-    "thresholds": lambda x, t, third, parameters: {"z": x, "y": t[0], "thresholds": range(len(x))},
+    "thresholds": of_thresholds,
     "ensemble": lambda x, t, third, parameters: {"x": x, "t": t[0], "M": len(x)},
     "interval": lambda x, t, third, parameters: {"x": x, "t": t[0]},
     "box": of_boxes,

@@ -139,6 +139,9 @@ def test_every_call_has_a_case_with_a_finite_truth(library):
         bound = LOSSES[record.loss].bind(**record.defaults)
         if bound.family.name not in MAKERS:
             continue
+        if "{p:masks}" in record.template:  # which audit does not write: it says so, and does not run the call
+            assert "not known" in str(refusal(record))
+            continue
         assert refusal(record) in (None, record.refused)
         tried = cases(bound, record.prediction_kind, "float64", form_of(record), mated=library == "sklearn")
         assert 8 < len(tried) < 400, record.function
