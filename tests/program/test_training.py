@@ -1,4 +1,7 @@
-"""examples/training, in its short version: the files and numbers are there, and losscli's are the framework's own."""
+"""examples/training, in its short version: the files and numbers are there, and losscli's are the framework's own.
+
+Both cases train networks for more than a minute, and run with LOSSCLI_LONG=1 only.
+"""
 
 import importlib.util
 import json
@@ -27,7 +30,9 @@ def environment(folder: Path) -> dict[str, str]:
 
 
 def trained(framework: str, folder: Path) -> Path:
-    """The folder of a short run; the test is skipped where a package is not installed."""
+    """The folder of a short run; the test is skipped where a package is not installed, and without LOSSCLI_LONG=1."""
+    if not os.environ.get("LOSSCLI_LONG"):
+        pytest.skip("trains for a minute: LOSSCLI_LONG=1 pytest tests/program/test_training.py")
     missing = [name for name in NEEDS[framework] if importlib.util.find_spec(name) is None]
     if missing:
         pytest.skip(f"{', '.join(missing)} not installed: pip install -e '.[dev,frameworks]'")
