@@ -23,6 +23,7 @@ def alone(loss: str, row: int) -> tuple[float, Array]:
     return float(one.losses[0]), one.gradient[0]
 
 
+@pytest.mark.filterwarnings("ignore:nothing-compared")  # some lists have one item
 @pytest.mark.parametrize("loss", LISTS)
 @pytest.mark.parametrize("padding", [7.0, np.nan, np.inf])
 def test_a_padded_list_is_the_shorter_list(loss: str, padding: float) -> None:
