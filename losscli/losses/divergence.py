@@ -70,11 +70,9 @@ def hellinger(x: Probability, t: Array) -> tuple[Array, Slope]:
     value = np.sqrt(row_sums(short * short) / 2)
 
     def slope() -> Slopes:
-        share = np.where(value[:, None] == 0, 0, short / (-4 * value[:, None]))
-        return Slopes(
-            root * share,
-            lambda: np.where(t == 0, np.where(value[:, None] == 0, 0, 0.25 / value[:, None]), share / root),
-        )
+        size = value[:, None]
+        share = np.where(size == 0, 0, short / (-4 * size))
+        return Slopes(root * share, lambda: np.where(t == 0, 0.25 / size, share / root))
 
     return value, cast(Slope, slope)
 
@@ -119,7 +117,7 @@ def pearson_chi_square(x: Probability, t: Array) -> tuple[Array, Slope]:
     special=(
         "the largest difference of the probabilities that prediction and target give to any set of classes, 0 to 1",
         "of labels 1 - p of the true class",
-        "the slope of a class where p is t is 0",
+        "the slope of a class where p is t is 0; by a probability of 0 it is 1 / 2 where t is 0 too",
     ),
     facts=("bounded",),
 )
@@ -128,7 +126,7 @@ def total_variation_distance(x: Probability, t: Array) -> tuple[Array, Slope]:
     short = gap(x, t)
 
     def slope() -> Slopes:
-        by_p = np.sign(short) / -2
+        by_p = np.where(t == 0, 0.5, np.sign(short) / -2)
         return Slopes(by_p * x.p, lambda: by_p)
 
     return np.abs(short) / 2, cast(Slope, slope)
@@ -225,7 +223,7 @@ shares = FAMILIES["shares"] = replace(
     aliases=("neyman-chi-squared", "neyman-chi2", "neyman-divergence"),
     source=CHI_SQUARE,
     special=(
-        "the target is what is expected, and the prediction what is observed",
+        "the target is what is observed and the prediction what is expected, as in pearson-chi-square",
         "labels are refused, since it is inf where t = 0 and p > 0; --label-smoothing makes soft targets of them",
     ),
     wide=lambda parameters: True,

@@ -132,21 +132,21 @@ def test_targets_of_no_kind_have_no_temperature():
 
 
 def losses_of(target_type):
-    """Losses of such targets, but for those that need more than predictions and targets, or refuse labels."""
     return [
-        name
-        for name, one in LOSSES.items()
-        if one.family.takes_distributions
-        and one.family.target_type == target_type
-        and not (one.family.takes_class_counts or one.family.soft)
+        name for name, one in LOSSES.items() if one.family.takes_distributions and one.family.target_type == target_type
     ]
 
 
 def labels_and_soft(loss):
-    over_classes = LOSSES[loss].family.target_type == "classes"
-    return (
-        [np.array([1, 2]), softmax(TEACHER)] if over_classes else [np.array([[0, 1, 0], [1, 0, 1]]), sigmoid(TEACHER)]
-    )
+    family = LOSSES[loss].family
+    if family.target_type != "classes":
+        return [np.array([[0, 1, 0], [1, 0, 1]]), sigmoid(TEACHER)]
+    return [softmax(TEACHER)] if family.soft else [np.array([1, 2]), softmax(TEACHER)]
+
+
+def counts(loss):
+    """The counts of three classes, for losses that need them."""
+    return {"class_counts": [50, 3, 20]} if LOSSES[loss].family.takes_class_counts else {}
 
 
 ALL = losses_of("classes") + losses_of("outcomes")
@@ -157,10 +157,11 @@ ALL = losses_of("classes") + losses_of("outcomes")
 def test_every_loss_at_a_temperature_is_that_of_divided_logits(loss, temperature):
     over_classes = LOSSES[loss].family.target_type == "classes"
     for targets in labels_and_soft(loss):
-        right = losscli.compute(loss, np.array(STUDENT) / temperature, targets, gradient=True)
+        right = losscli.compute(loss, np.array(STUDENT) / temperature, targets, gradient=True, **counts(loss))
         for kind in ("logits", "probs", "log-probs"):
             x = given_as(kind, STUDENT, over_classes)
-            found = losscli.compute(loss, x, targets, from_=kind, temperature=temperature, gradient=True)
+            options = {"from_": kind, "temperature": temperature, "gradient": True, **counts(loss)}
+            found = losscli.compute(loss, x, targets, **options)
             assert_allclose(found.losses, right.losses, rtol=1e-10, atol=1e-14)
             if kind == "logits":
                 assert_allclose(found.gradient, right.gradient / temperature, rtol=1e-12, atol=1e-15)
@@ -184,11 +185,13 @@ def test_gradients_by_probabilities_are_differences(loss, kind):
                     targets,
                     from_=kind,
                     temperature=2.5,
+                    **counts(loss),
                 ).losses
                 for sign in (1, -1)
             )
             x = p if kind == "probs" else np.log(p)
-            gradient = losscli.compute(loss, x, targets, from_=kind, temperature=2.5, gradient=True).gradient
+            options = {"from_": kind, "temperature": 2.5, "gradient": True, **counts(loss)}
+            gradient = losscli.compute(loss, x, targets, **options).gradient
             moved = gradient if kind == "probs" else gradient / p
             assert_allclose(moved @ line, (ahead - behind) / (2 * step), rtol=1e-5, atol=1e-7)
 

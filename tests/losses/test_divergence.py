@@ -50,6 +50,16 @@ def test_renyi_of_labels_is_cross_entropy_at_every_order(alpha):
     assert slope == pytest.approx(by_logits, rel=1e-12)
 
 
+@pytest.mark.parametrize("alpha", [0.5, 1, 2])
+def test_slopes_at_the_ends_of_probabilities(alpha):
+    p, t = [[0.0, 0.75, 0.25], [1.0, 0.0, 0.0]], index(0, 0)
+    assert called("renyi", p, t, PROBS, alpha=alpha)[1].tolist() == [[-np.inf, 0, 0], [-1, 0, 0]]
+    assert called("total-variation-distance", p, t, PROBS)[1].tolist() == [[-0.5, 0.5, 0.5], [0, 0.5, 0.5]]
+    assert called("squared-hellinger", p, t, PROBS)[1].tolist() == [[-np.inf, 0.5, 0.5], [0, 0.5, 0.5]]
+    assert called("hellinger", p, t, PROBS)[1].tolist() == [[-np.inf, 0.25, 0.25], [0, np.inf, np.inf]]
+    assert called("pearson-chi-square", p, t, PROBS)[1].tolist() == [[-np.inf, 1, 1], [0, 1, 1]]
+
+
 def test_distributions_that_share_no_class():
     p, t = [[1.0, 0, 0]], rows([0.0, 0.5, 0.5])
     for name, expected in (("hellinger", 1), ("squared-hellinger", 1), ("total-variation-distance", 1)):

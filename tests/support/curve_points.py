@@ -123,6 +123,6 @@ def near(true: Any, rel: float = 1e-12) -> Any:
 
 def undefined_by_the_oracle(curve: Curve, over: str, x: float) -> bool:
     # A sigmoid's slope by p is df/dz / (p q), which is 0 / 0 at both ends; tested below with their limits.
-    # So are, or are one-sided, those of divergences whose terms have square roots, sizes or powers of p.
-    rooted = curve.bound.name in ("hellinger", "total-variation-distance", "renyi")
-    return (curve.bound.family.name == "sigmoid" or rooted) and over == "probability" and x in (0, 1)
+    if curve.bound.name == "renyi" and x == 0:
+        return True  # the logarithm of inf: its slope is that of -log(p) for every alpha, as another test says
+    return curve.bound.family.name == "sigmoid" and over == "probability" and x in (0, 1)
