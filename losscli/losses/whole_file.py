@@ -130,13 +130,18 @@ def lovasz_softmax(x: Probability, t: Array) -> tuple[Any, Slopes]:
     return float(each[present].sum() / count), slope
 
 
+UNDEFINED_KAPPA = (
+    "kappa is undefined: all targets are of one class, and all predictions certain of it",
+    "give rows of more than one class",
+)
+
+
 @loss(
     class_masks,
     definition="with the weights w[i][j] = (i - j)**2 of classes i and j by their positions: the sum over all rows and classes of "
     "t_i * p_j * w[i][j], over the same sum with each row's p_j replaced by its mean over the rows",
-    aliases=("qwk-loss", "quadratic-weighted-kappa-loss", "weighted-kappa-loss"),
-    source="Cohen 1968, Weighted Kappa, doi:10.1037/h0026256; de la Torre, Puig and Valls 2018, Weighted Kappa Loss Function for "
-    "Multi-Class Classification of Ordinal Data in Deep Learning, doi:10.1016/j.patrec.2017.05.018 (of its logarithm)",
+    aliases=("qwk-loss", "quadratic-weighted-kappa-loss", "cohen-kappa-loss"),
+    source="Cohen 1968, Weighted Kappa, doi:10.1037/h0026256",
     special=(
         "1 minus Cohen's kappa with quadratic weights: of predictions that are certain, 1 - cohen_kappa_score(weights='quadratic')",
         "from 0 to 2; 1 for predictions that do not depend on the row",
@@ -144,21 +149,51 @@ def lovasz_softmax(x: Probability, t: Array) -> tuple[Any, Slopes]:
         IN_MEMORY,
     ),
     facts=("bounded",),
-    undefined=(
-        "kappa is undefined: all targets are of one class, and all predictions certain of it",
-        "give rows of more than one class",
-    ),
+    undefined=UNDEFINED_KAPPA,
 )
 def quadratic_kappa(x: Probability, t: Array) -> tuple[Any, Slopes]:
     """One minus Cohen's kappa with quadratic weights, of probabilities."""
+    value, _, slope = _disagreement(x, t)
+    return value, slope
+
+
+def _disagreement(x: Probability, t: Array) -> tuple[Any, Any, Slopes]:
+    """Return one minus the kappa with quadratic weights, what that is less 1, and a function that computes its derivative by p."""
+    if not t.any():
+        return 0.0, -1.0, lambda: np.zeros_like(t)
     place = np.arange(t.shape[1], dtype=t.dtype)
     cost = t @ (place[:, None] - place) ** 2  # what the probability of each class costs in each row
     by_chance = cost.mean(axis=0)
-    disagreement, expected = times(x.p, cost).sum(), times(x.p, by_chance).sum()
-    if not t.any():
-        return 0.0, lambda: np.zeros_like(t)
-    value = disagreement / expected
-    return value, lambda: (cost - value * by_chance) / expected
+    seen, expected, beyond = (times(x.p, part).sum() for part in (cost, by_chance, cost - by_chance))
+    with np.errstate(all="ignore"):
+        value = seen / expected
+        return value, beyond / expected, lambda: (cost - value * by_chance) / expected
+
+
+@loss(
+    class_masks,
+    definition="the logarithm of quadratic-kappa plus epsilon",
+    aliases=("weighted-kappa-loss", "log-kappa"),
+    source="de la Torre, Puig and Valls 2018, Weighted Kappa Loss Function for Multi-Class Classification of Ordinal Data in Deep "
+    "Learning, doi:10.1016/j.patrec.2017.05.018",
+    special=(
+        "log(1 - kappa + epsilon): below 0 where the agreement is better than chance, and -inf where all agree for certain and "
+        "epsilon is 0",
+        "TensorFlow Addons' WeightedKappaLoss has epsilon = 1e-6",
+        "positions are those among the classes that count; without any target the loss is log(epsilon)",
+        IN_MEMORY,
+    ),
+    wide=lambda parameters: True,
+    undefined=UNDEFINED_KAPPA,
+)
+def log_quadratic_kappa(
+    x: Probability, t: Array, *, epsilon: Annotated[float, NON_NEGATIVE, "added within the logarithm"] = 0.0
+) -> tuple[Any, Slopes]:
+    """The logarithm of one minus Cohen's kappa with quadratic weights."""
+    value, beyond, slope = _disagreement(x, t)
+    with np.errstate(all="ignore"):
+        log = np.log1p(beyond + epsilon) if abs(beyond) < 0.5 else np.log(value + epsilon)
+        return log, lambda: slope() / (value + epsilon)
 
 
 def lift_logits(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:

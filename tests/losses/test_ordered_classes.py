@@ -47,3 +47,13 @@ def test_kappa_of_one_class_is_undefined(compute, save):
 def test_the_same_for_every_row_is_one(compute, save):
     p, t = save("p.npy", [[0.2, 0.3, 0.5]] * 4), save("t.npy", [0, 1, 2, 2])
     assert compute("qwk-loss", p, t, "--from", "probs", "-f", "value").value == pytest.approx(1, rel=1e-14)
+
+
+def test_the_loss_of_the_paper_is_the_logarithm(compute, save):
+    p, t = save("p.npy", [[0.5, 0.25, 0.25], [0.0, 0.5, 0.5], [0.0, 0.0, 1.0]]), save("t.npy", [0, 2, 1])
+    words = (p, t, "--from", "probs", "-f", "value")
+    # What the probabilities cost, and what their sums 1/2, 3/4 and 7/4 cost against classes 0, 1 and 2.
+    expected = (5 / 4 + 1 / 2 + 1) / ((0.5 * 5 + 0.75 * 2 + 1.75 * 5) / 3)
+    assert compute("quadratic-kappa", *words).value == pytest.approx(expected, rel=1e-14)
+    assert compute("weighted-kappa-loss", *words).value == pytest.approx(np.log(expected), rel=1e-13)
+    assert compute("log-kappa", *words, "--epsilon", "0.5").value == pytest.approx(np.log(expected + 0.5), rel=1e-13)

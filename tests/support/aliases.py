@@ -2448,12 +2448,20 @@ USES: tuple[Use, ...] = (
         same="loss() * len(t) / sum(t[:, None] >= arange(4))",
     ),
     Use(
-        "qwk-loss quadratic-weighted-kappa-loss weighted-kappa-loss",
+        "qwk-loss quadratic-weighted-kappa-loss cohen-kappa-loss",
         "quadratic-kappa",
-        "de la Torre, Puig and Valls 2018, doi:10.1016/j.patrec.2017.05.018, before its logarithm",
+        "Cohen 1968, doi:10.1037/h0026256: one minus it",
         "class chances",
         "sum(eye(4)[t].T @ p * (arange(4)[:, None] - arange(4))**2) / sum(outer(eye(4)[t].sum(axis=0), p.sum(axis=0)) / len(p) * "
         "(arange(4)[:, None] - arange(4))**2)",
+    ),
+    Use(
+        "weighted-kappa-loss log-kappa",
+        "log-quadratic-kappa",
+        "de la Torre, Puig and Valls 2018, doi:10.1016/j.patrec.2017.05.018",
+        "class chances",
+        "log(sum(eye(4)[t].T @ p * (arange(4)[:, None] - arange(4))**2) / sum(outer(eye(4)[t].sum(axis=0), p.sum(axis=0)) / len(p) * "
+        "(arange(4)[:, None] - arange(4))**2))",
     ),
     Use(
         "vfl varifocal-loss",

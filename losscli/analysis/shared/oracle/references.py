@@ -142,12 +142,19 @@ def quadratic_kappa(p: list[list[Any]], t: list[list[Any]]) -> Any:
     return above / below
 
 
+def log_quadratic_kappa(p: list[list[Any]], t: list[list[Any]], epsilon: Any) -> Any:
+    """Of rows of probabilities and of targets."""
+    value = quadratic_kappa(p, t) + epsilon
+    return mp.log(value) if value else -mp.inf
+
+
 REFERENCES: dict[str, Callable[..., Any]] = {
     "sparsemax": sparsemax,
     "lovasz-hinge": lovasz_hinge,
     "lovasz-softmax": lovasz_softmax,
     "two-way": two_way,
     "quadratic-kappa": quadratic_kappa,
+    "log-quadratic-kappa": log_quadratic_kappa,
     "ctc": ctc,
     "vicreg": vicreg,
     "barlow-twins": barlow_twins,
