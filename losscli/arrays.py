@@ -1,5 +1,7 @@
 """Arrays: their type, and sums and products that every layer needs."""
 
+import sys
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -55,3 +57,12 @@ def running_sums(terms: Array) -> Array:
         lost = (before - (sums[:, 1:] - back)) + (added - back)
     sums[:, 1:] += np.cumsum(np.where(np.isfinite(lost), lost, 0), axis=1)
     return sums
+
+
+def instructions() -> str:
+    """Return the name of the highest level of instructions that NumPy uses here; '' if it does not say."""
+    compiled = sys.modules.get("numpy._core._multiarray_umath")  # which NumPy has loaded
+    features: Mapping[str, bool] = getattr(compiled, "__cpu_features__", {})
+    levels = [*getattr(compiled, "__cpu_baseline__", ()), *getattr(compiled, "__cpu_dispatch__", ())]
+    used = [name for name in levels if features.get(name)]
+    return str(used[-1]) if used else ""

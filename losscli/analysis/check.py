@@ -104,6 +104,8 @@ class Seen(NamedTuple):
     """Number of outcomes that exist, of all outputs."""
     targets: Values | None = None
     """Values of the targets, if they are numbers."""
+    prints: tuple[Array, ...] = ()
+    """Fingerprints of the rows, on their way from another process."""
 
     def __add__(self, other: "Seen") -> "Seen":  # type: ignore[override]
         def added(first: Array | None, second: Array | None) -> Array | None:
@@ -118,6 +120,7 @@ class Seen(NamedTuple):
             added(self.positives, other.positives),
             self.outcomes + other.outcomes,
             None if self.targets is None or other.targets is None else self.targets + other.targets,
+            self.prints + other.prints,
         )
 
 
@@ -128,18 +131,19 @@ class Twins:
         self.piles = Piles(job.predictions.name, PRINT, job.samples)
         self.lock = threading.Lock()
 
-    def add(self, batch: Batch) -> None:
-        """Take the rows of a batch; batches may arrive in any order."""
-        prints = np.zeros(len(batch.targets), PRINT)
-        prints["row"] = batch.rows
-        bits = np.ascontiguousarray(batch.predictions, np.float64).view(np.uint64)
-        bits = bits ^ (bits >> np.uint64(31))
-        for number, half in enumerate(("high", "low")):
-            # Sums of products with odd numbers, which differ for each half and column.
-            odd = mixed(np.arange(bits.shape[1], dtype=np.uint64) + np.uint64(number << 32)) | np.uint64(1)
-            prints[half] = mixed((bits * odd).sum(axis=1, dtype=np.uint64))
+    def __reduce__(self) -> tuple[type["TwinsElsewhere"], tuple[()]]:
+        return TwinsElsewhere, ()
+
+    def add(self, batch: Batch) -> tuple[Array, ...]:
+        """Take the rows of a batch; batches may arrive in any order. Returns nothing that a record would have to carry."""
+        self.take(_prints(batch))
+        return ()
+
+    def take(self, *parts: Array) -> None:
+        """Take fingerprints of rows."""
         with self.lock:
-            self.piles.add_prints(prints)
+            for prints in parts:
+                self.piles.add_prints(prints)
 
     def found(self) -> tuple[int, bool, list[tuple[int, int]]]:
         """Return how many rows equal an earlier one, whether all were counted, and the first few with
@@ -161,6 +165,27 @@ class Twins:
         return number, all_of_them, pairs
 
 
+class TwinsElsewhere:
+    """Fingerprints of rows in another process, whose records carry them to the piles."""
+
+    def add(self, batch: Batch) -> tuple[Array, ...]:
+        """Return the fingerprints of the rows of a batch."""
+        return (_prints(batch),)
+
+
+def _prints(batch: Batch) -> Array:
+    """Return a fingerprint of each row of a batch."""
+    prints = np.zeros(len(batch.targets), PRINT)
+    prints["row"] = batch.rows
+    bits = np.ascontiguousarray(batch.predictions, np.float64).view(np.uint64)
+    bits = bits ^ (bits >> np.uint64(31))
+    for number, half in enumerate(("high", "low")):
+        # Sums of products with odd numbers, which differ for each half and column.
+        odd = mixed(np.arange(bits.shape[1], dtype=np.uint64) + np.uint64(number << 32)) | np.uint64(1)
+        prints[half] = mixed((bits * odd).sum(axis=1, dtype=np.uint64))
+    return prints
+
+
 @dataclass
 class Watcher(BatchCollector):
     """Looks at predictions and labels of each batch, for `losscli check`."""
@@ -169,9 +194,16 @@ class Watcher(BatchCollector):
 
     twins: Twins | None
 
-    def of(self, job: Job, batch: Batch) -> Seen:
+    def received(self, record: Seen) -> Seen:
         if self.twins is not None:
-            self.twins.add(batch)
+            self.twins.take(*record.prints)
+        return record._replace(prints=())
+
+    def of(self, job: Job, batch: Batch) -> Seen:
+        prints = () if self.twins is None else self.twins.add(batch)
+        return self._of(job, batch)._replace(prints=prints)
+
+    def _of(self, job: Job, batch: Batch) -> Seen:
         values = Values.of(batch.predictions, batch.rows)
         if not names_classes(job):
             if job.encoding.kind in ("binary", "signed") and job.several:

@@ -47,6 +47,7 @@ class Command(TyperCommand):
         An operand that looks like an option gets a space in front, and two numbers of one option become one word.
         """
         flags = {name for item in options if item.is_flag for name in (*item.opts, *item.secondary_opts)} | {"-"}
+        args = _with_value(args, "--cluster")
         words: list[str] = []
         for before, word in zip(["", *args], args, strict=False):
             of_option = before.startswith("-") and before not in flags and not is_operand(before)
@@ -66,6 +67,15 @@ class Command(TyperCommand):
         twice = next((word for word in given if word.startswith("--") and given.count(word) > 1), None)
         if twice is not None and twice not in repeatable:
             raise UsageError(f"{twice} is given twice; say it once")
+
+
+def _with_value(args: list[str], flag: str) -> list[str]:
+    """Return the words with an empty value for an option that needs none, if it stands before another option or at the end."""
+    after = [*args[1:], "-"]
+    return [
+        f"{word}=" if word == flag and following.startswith("-") else word
+        for word, following in zip(args, after, strict=False)
+    ]
 
 
 def _as_typed(value: Any) -> Any:

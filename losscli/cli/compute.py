@@ -203,9 +203,9 @@ def _side_by_side(request: "Request", names: list[str], wanted: Wanted, running:
         raise UsageError("--reduction none leaves no number to put side by side; name one library in --as")
     with running.shown() as progress:
         measurement = prepare(request, looked=progress.looking, once=False)
-    if wanted.output is not None:
-        keep_apart(wanted.output, measurement.files)
-    own, found = side_by_side(measurement, names, given, running.threads)
+        if wanted.output is not None:
+            keep_apart(wanted.output, measurement.files)
+        own, found = side_by_side(measurement, names, given, running.threads)
     say(dict.fromkeys(measurement.notes), wanted.quiet)
     if wanted.output is not None:
         published(wanted.output, lambda kind: sides(kind, request, own, found, full=True))

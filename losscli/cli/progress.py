@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 from losscli.wording import printable
 
 if TYPE_CHECKING:
+    from losscli.engine.cluster import Cluster
     from losscli.engine.job import Job
 
 EVERY = 0.2
@@ -20,9 +21,12 @@ class Progress:
     ----------
     wanted
         whether to show anything; None for only on a terminal.
+    cluster
+        where the rows are computed; None for this process.
     """
 
-    def __init__(self, wanted: bool | None) -> None:
+    def __init__(self, wanted: bool | None, cluster: "Cluster | None" = None) -> None:
+        self.cluster = cluster
         self.shown = sys.stderr.isatty() if wanted is None else wanted
         self.terminal = sys.stderr.isatty()
         self.begun = self.last = time.monotonic()
@@ -61,7 +65,8 @@ class Progress:
             return
         now = time.monotonic()
         if now - self.last >= EVERY or (done == self.rows and not self.terminal):
-            self._line(describe(done, self.rows, self.size, now - self.begun))
+            on = "" if self.cluster is None else f", on {self.cluster.described()}"
+            self._line(describe(done, self.rows, self.size, now - self.begun) + on)
 
     def words(self, text: str) -> None:
         """Show what is being done, where rows cannot be counted."""

@@ -145,6 +145,8 @@ def _names_differ(file: str, ours: tuple[str, ...], theirs: tuple[str, ...], com
 class Titled(Derived):
     """A source whose columns have other names than in its file."""
 
+    row_by_row = True
+
     titles: tuple[str, ...]
 
     @property

@@ -26,6 +26,8 @@ ONE = {"logits": "logit", "probs": "probability", "log-probs": "log-probability"
 class Probabilities(Derived):
     """The probabilities, in float64, of a source of logits, probabilities or log-probabilities, at a temperature."""
 
+    row_by_row = True
+
     kind: str
     temperature: float
     over_classes: bool

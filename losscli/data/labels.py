@@ -50,6 +50,8 @@ CENTERS = Holder(
 class Rebased(Derived):
     """Labels that begin with another number than 0, read as indices from 0."""
 
+    row_by_row = True
+
     base: int
 
     @property
@@ -145,6 +147,8 @@ def _of_numbers(
 @dataclass
 class Renumbered(Derived):
     """Labels that are numbers, read as the positions of these numbers among the classes' names; others are `IGNORED`."""
+
+    row_by_row = True
 
     numbers: Array
     """The names of the classes as numbers, shape (k,)."""

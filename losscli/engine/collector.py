@@ -33,6 +33,10 @@ class Collector:
     described: ClassVar[Mapping[str, str]] = MappingProxyType({})
     """What a receipt says about its statistics, by the receipt's keys."""
 
+    def received(self, record: Any) -> Any:
+        """Return the record of a chunk that another process made, without what this collector keeps by itself."""
+        return record
+
     def statistics(self, record: Any) -> Mapping[str, float]:
         """Return what the record of all rows adds to the summary of a result, by the names that `--require` knows."""
         return {}

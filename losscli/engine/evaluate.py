@@ -1,7 +1,7 @@
 """Running a loss over files: the rows are cut into chunks, and the records of the chunks are added in order.
 
 An executor gets a chunk at a time. A chunk is cut into batches of about the size of a processor core's cache, and a
-lift gets one batch at a time. Everything that a chunk needs is in a Job, which can be pickled unless it reads copies on
+lift gets one batch at a time. Everything that a chunk needs is in a Job, which can be pickled but for copies on
 the disk; `evaluate_chunk` is a pure function of the job, of collectors and of a range of rows.
 """
 
@@ -32,6 +32,8 @@ from losscli.io.turned import Turned
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
+    from losscli.engine.cluster import Cluster
+
 T = TypeVar("T")
 
 Collectors = Sequence[Collector]
@@ -61,6 +63,8 @@ class ChunkResult(NamedTuple):
     aggregate: Aggregate
     rows: tuple[Rows, ...] = ()
     gradient: tuple[Array, ...] = ()
+    written: int = 0
+    """Number of rows whose gradients are in the output file already, where a worker has written them."""
 
 
 class Pass(NamedTuple):
@@ -74,7 +78,7 @@ def evaluate(
     job: Job,
     collectors: Collectors,
     consume: Callable[[ChunkResult], None] = lambda chunk: None,
-    executor: "Executor | None" = None,
+    executor: "Executor | Cluster | None" = None,
     seen: Callable[[int], None] = lambda rows: None,
 ) -> Aggregate:
     """Run a job over all rows and return the sum of the records.
@@ -99,9 +103,10 @@ def evaluate(
         sums = evaluate(replace(job, gradient=False, rows=False, elements=False), (), executor=executor)
         job = replace(job, totals=sums.get(UnitSums))
     bounds = chunks(job)
-    tasks = ((evaluate_chunk, (_of_chunk(job, start, stop), collectors, start, stop)) for start, stop in bounds)
     total: Aggregate | None = None
-    for (_, stop), chunk in zip(bounds, _in_order(executor, tasks), strict=True):
+    large = job.gradient or job.rows
+    found = _in_order(executor, evaluate_chunk, lambda *rows: (_of_chunk(job, *rows), collectors), bounds, large)
+    for (_, stop), chunk in zip(bounds, found, strict=True):
         total = chunk.aggregate if total is None else total + chunk.aggregate
         consume(chunk)
         seen(stop)
@@ -127,15 +132,18 @@ def _completed(
 
 
 def evaluate_together(
-    passes: Sequence[Pass], executor: "Executor | None" = None, seen: Callable[[int], None] = lambda rows: None
+    passes: Sequence[Pass],
+    executor: "Executor | Cluster | None" = None,
+    seen: Callable[[int], None] = lambda rows: None,
 ) -> list[Aggregate]:
     """Run several jobs over the same predictions; each chunk of these is read once for all
     jobs. One sum of records per job.
     """
     bounds = chunks(passes[0].job)
-    tasks = ((_evaluate_each, (passes, start, stop)) for start, stop in bounds)
     totals: list[Aggregate] | None = None
-    for (_, stop), aggregates in zip(bounds, _in_order(executor, tasks), strict=True):
+    for (_, stop), aggregates in zip(
+        bounds, _in_order(executor, _evaluate_each, lambda *rows: (passes,), bounds), strict=True
+    ):
         totals = aggregates if totals is None else list(map(add, totals, aggregates))
         seen(stop)
     found = totals or [Aggregate() for _ in passes]
@@ -153,18 +161,29 @@ def _evaluate_each(passes: Sequence[Pass], start: int, stop: int) -> list[Aggreg
 
 
 def _in_order(
-    executor: "Executor | None", tasks: "Iterator[tuple[Callable[..., T], tuple[Any, ...]]]"
+    executor: Any,
+    function: Callable[..., T],
+    arguments: Callable[[int, int], tuple[Any, ...]],
+    bounds: Sequence[tuple[int, int]],
+    large: bool = False,
 ) -> "Iterator[T]":
-    """Yield the results of tasks in their order; a limited number of them is computed ahead."""
+    """Yield the result of `function(*arguments(start, stop), start, stop)` for each chunk, in their order.
+
+    A limited number of chunks is computed ahead. `large` says whether results are not much smaller than what is read.
+    """
     if executor is None:
-        yield from (function(*arguments) for function, arguments in tasks)
+        yield from (function(*arguments(start, stop), start, stop) for start, stop in bounds)
+        return
+    of_cluster: Any = getattr(executor, "in_order", None)
+    if of_cluster is not None:
+        yield from of_cluster(function, arguments, bounds, large)
         return
     # One task for every worker, and one more to begin with as soon as the first is done.
     ahead = getattr(executor, "_max_workers", available_threads()) + 1
     pending: deque[Any] = deque()
     try:
-        for function, arguments in tasks:
-            pending.append(executor.submit(function, *arguments))
+        for start, stop in bounds:
+            pending.append(executor.submit(function, *arguments(start, stop), start, stop))
             if len(pending) > ahead:
                 yield pending.popleft().result()
         while pending:

@@ -27,6 +27,7 @@ from losscli.io.source import MemorySource, pieces
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
+    from losscli.engine.cluster import Cluster
     from losscli.engine.evaluate import ChunkResult, Collectors
 
 SHOWN = "shown"
@@ -91,20 +92,19 @@ def evaluate_masks(
     job: Job,
     collectors: "Collectors",
     consume: "Callable[[ChunkResult], None]",
-    in_order: "Callable[[Executor | None, Iterator[Any]], Iterator[Any]]",
-    executor: "Executor | None" = None,
+    in_order: "Callable[..., Iterator[Any]]",
+    executor: "Executor | Cluster | None" = None,
     seen: Callable[[int], None] = lambda rows: None,
 ) -> Aggregate:
     """Run a job whose masks go through the whole file; its arguments are those of `evaluate`.
 
-    `in_order` yields the results of tasks in their order.
+    `in_order` yields the results of a function for each chunk, in their order.
     """
-    from losscli.engine.evaluate import ChunkResult
-
     bounds = chunks(job)
     total: MaskSums | None = None
-    tasks = ((mask_sums, (job, collectors, start, stop)) for start, stop in bounds)
-    for (_, stop), found in zip(bounds, in_order(executor, tasks), strict=True):
+    for (_, stop), found in zip(
+        bounds, in_order(executor, mask_sums, lambda *rows: (job, collectors), bounds), strict=True
+    ):
         total = found if total is None else add(total, found)
         seen(stop)
     total = total or mask_sums(job, collectors, 0, 0)
@@ -112,9 +112,8 @@ def evaluate_masks(
     result = results(job, collectors, total, finished, 0)
     consume(result)
     if finished.slopes is not None:
-        again = ((mask_gradients, (job, finished.slopes, start, stop)) for start, stop in bounds)
-        for slopes in in_order(executor, again):
-            consume(ChunkResult(Aggregate(), (), (slopes,)))
+        for chunk in in_order(executor, gradients_of_chunk, lambda *rows: (job, finished.slopes), bounds, True):
+            consume(chunk)
     return result.aggregate
 
 
@@ -361,6 +360,13 @@ def _unit_weights(job: Job, shape: tuple[int, ...], first: int) -> Array | None:
     if job.masks.by_class and job.class_factors is not None:
         weights = np.broadcast_to(job.class_factors, shape) * (1.0 if weights is None else weights)
     return weights
+
+
+def gradients_of_chunk(job: Job, slopes: Any, start: int, stop: int) -> "ChunkResult":
+    """Return the gradients of the rows from `start` to `stop` as the result of a chunk."""
+    from losscli.engine.evaluate import ChunkResult
+
+    return ChunkResult(Aggregate(), (), (mask_gradients(job, slopes, start, stop),))
 
 
 @np.errstate(all="ignore")

@@ -28,13 +28,16 @@ def executor_of(workers: int) -> "Executor":
     """Return a pool of threads. It is imported only if needed, since that takes longer than a small computation."""
     from concurrent.futures import ThreadPoolExecutor
 
-    _keep_freed_memory()
+    keep_freed_memory()
     return ThreadPoolExecutor(workers)
 
 
-def _keep_freed_memory() -> None:
-    # glibc gives the memory of every batch's temporaries back to the system, and gets it again, page by page, for the
-    # next batch: that costs a fifth of the time for few classes. If it is kept, it is no more than the peak.
+def keep_freed_memory() -> None:
+    """Keep memory that was freed for the next batch.
+
+    glibc gives the memory of every batch's temporaries back to the system, and gets it again, page by page, for the
+    next batch: that costs a fifth of the time for few classes. If it is kept, it is no more than the peak.
+    """
     import ctypes
 
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)

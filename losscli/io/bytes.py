@@ -105,11 +105,39 @@ class RawFile:
         if _stamp(os.fstat(descriptor)) != self.stamp:
             raise DataError(f"{self.name}: the file changed while it was read; run again when it is written")
 
-    def __getstate__(self) -> tuple[str, Path, bool]:
-        return self.name, self.path, self.held
+    def __getstate__(self) -> tuple[str, str, bool, tuple[int, ...]]:
+        # Another process may run in another folder, where /dev/fd/0 is another file too.
+        own = str(self.path).startswith(("/dev/", "/proc/"))
+        path = os.path.realpath(self.path) if own else os.path.abspath(self.path)
+        return self.name, path, self.held, self.stamp[2:]
 
-    def __setstate__(self, state: tuple[str, Path, bool]) -> None:
-        self.__init__(*state)  # type: ignore[misc]
+    def __setstate__(self, state: tuple[str, str, bool, tuple[int, ...]]) -> None:
+        """Open the file in another process, or on another machine.
+
+        Raises
+        ------
+        DataError
+            if there is none, or it is another one than here: of another size, or changed at another time. Numbers of devices
+            and files are not compared, since they differ from machine to machine on a shared disk.
+        """
+        name, path, held, (size, changed) = state
+        try:
+            self.__init__(name, Path(path), held)  # type: ignore[misc]
+        except OSError as error:
+            from socket import gethostname
+
+            raise DataError(
+                f"{name}: cannot be read on {gethostname()} as {path}: {error.strerror or error}; all workers need the files "
+                "under the same path, as on a shared disk"
+            ) from error
+        if self.stamp[2:] != (size, changed):
+            from socket import gethostname
+
+            what = f"{self.size:,} bytes and not {size:,}" if self.size != size else "changed at another time"
+            raise DataError(
+                f"{name}: {path} is another file on {gethostname()} ({what}); all workers need the same files, with their times "
+                "(cp -p, rsync -t) if they are copied"
+            )
 
     def __del__(self) -> None:
         descriptor, self.descriptor = getattr(self, "descriptor", None), None
@@ -172,9 +200,10 @@ class Spool:
     temporary file without a name.
 
     The file is in the folder that `tempfile` uses, which the environment variable TMPDIR sets. Bytes that were
-    written can be read at any position.
+    written can be read at any position. Another process cannot read it: rows of it are sent there.
     """
 
+    travels = False
     name: str
     size: int = 0
     most_held: int | None = None

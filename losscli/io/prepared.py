@@ -17,6 +17,8 @@ class Prepared(Derived):
     NaN stays NaN, so that it is found where it stands.
     """
 
+    row_by_row = True
+
     cast: "np.dtype[Any] | None" = None
     low: float = -math.inf
     high: float = math.inf

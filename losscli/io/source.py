@@ -202,7 +202,7 @@ class ShardedSource:
     def columns(self) -> tuple[str, ...] | None:
         return self.parts[0].columns
 
-    @property
+    @cached_property
     def grain(self) -> int:
         return max(part.grain for part in self.parts)
 
@@ -221,9 +221,15 @@ class ShardedSource:
         """Whether all parts have the same shape but for the number of rows."""
         return len({part.shape[1:] for part in self.parts}) == 1
 
+    def between(self, start: int, stop: int) -> tuple[int, int]:
+        """Return the number of the first shard that has some of the rows from `start` to `stop`, and of the shard after the last."""
+        low = int(np.searchsorted(self.starts, start, side="right")) - 1
+        return max(0, low), min(len(self.parts), int(np.searchsorted(self.starts, max(stop, start + 1))))
+
     def read(self, start: int, stop: int, out: Array | None = None) -> Array:
         arrays = []
-        for part, first in zip(self.parts, self.starts[:-1], strict=True):
+        first_part, after = self.between(start, stop)
+        for part, first in zip(self.parts[first_part:after], self.starts[first_part:after], strict=True):
             low, high = max(start - first, 0), min(stop - first, part.shape[0])
             if low < high:
                 whole = out is not None and (low, high) == (start - first, stop - first) and part.dtype == out.dtype
@@ -242,6 +248,8 @@ class Derived:
     """A source that is made from another one and has the same rows."""
 
     of: Source
+    row_by_row = False
+    """Whether row i is made of row i of the other source and of nothing else, as many numbers as there may be of it elsewhere."""
 
     @property
     def name(self) -> str:
@@ -275,6 +283,8 @@ class Derived:
 class Reshaped(Derived):
     """A source of shape (n, 1) that is read as (n,)."""
 
+    row_by_row = True
+
     @property
     def shape(self) -> tuple[int, ...]:
         return self.of.shape[:1]
@@ -289,6 +299,8 @@ class Reshaped(Derived):
 @dataclass
 class Reordered(Derived):
     """A source whose columns are in another order: column j is the column order[j] of the other source."""
+
+    row_by_row = True
 
     order: tuple[int, ...]
 
@@ -306,6 +318,8 @@ class Reordered(Derived):
 @dataclass
 class Picked(Derived):
     """Some columns of a source: column j is the column numbers[j] of the other source."""
+
+    row_by_row = True
 
     numbers: tuple[int, ...]
 
@@ -327,6 +341,8 @@ class Picked(Derived):
 @dataclass
 class Recoded(Derived):
     """A source of codes, whose numbers[code] are read instead."""
+
+    row_by_row = True
 
     numbers: Array
 

@@ -32,6 +32,8 @@ class Turned(Derived):
 class Steps(Turned):
     """An array of shape (samples, time, classes), read as one row per sample, (samples, time * classes)."""
 
+    row_by_row = True
+
     @property
     def shape(self) -> tuple[int, ...]:
         samples, time, classes = self.of.shape

@@ -28,10 +28,10 @@ from losscli.engine.collectors.row_faults import UNDEFINED, FaultFinder, finding
 from losscli.engine.collectors.spare_columns import SpareColumns
 from losscli.engine.collectors.summary import Percentiles, Summaries, Summary
 from losscli.engine.evaluate import ChunkResult, evaluate
-from losscli.engine.job import Job, compute_dtype, threads_for
+from losscli.engine.job import Job, compute_dtype
 from losscli.engine.reduction import REDUCTIONS, baseline, reduced
-from losscli.engine.threads import available_threads, pool
 from losscli.engine.units import PositionCount
+from losscli.engine.workers import workers
 from losscli.errors import DataError
 from losscli.findings import Finding, warned
 from losscli.io.bytes import Raw
@@ -238,11 +238,20 @@ class Measurement:
         seen: Callable[[int], None] = lambda rows: None,
     ) -> Aggregate:
         """Make the pass over all rows and return its aggregate, faults included, which the caller must look at."""
-        with pool(threads_for(self.job, threads or available_threads())) as executor:
+        with workers(self.job, threads) as executor:
             aggregate = evaluate(self.job, self.collectors, consume, executor, seen)
+        self.told_by(executor)
         for raw in self.raws:
             raw.check()
         return aggregate
+
+    def told_by(self, executor: Any) -> None:
+        """Take the notes of a cluster, and which instructions its workers have used besides this machine's."""
+        self.notes += [note for note in getattr(executor, "notes", ()) if note not in self.notes]
+        own = self.receipt.get("arithmetic", {})
+        others: set[str] = getattr(executor, "simd", set()) - {own.get("simd", "")}
+        if others and "simd" in own:
+            self.receipt["arithmetic"] = own | {"simd": ", ".join([own["simd"], *sorted(others)])}
 
     def suspicions(self, aggregate: Aggregate) -> list[Finding]:
         """Return what looks wrong in the files after a pass, although there is a number."""

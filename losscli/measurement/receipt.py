@@ -1,7 +1,6 @@
 """Receipt and signature: everything that a number depends on, in full and in one line."""
 
 import math
-import sys
 from collections.abc import Mapping, Sequence
 from functools import cache
 from types import MappingProxyType
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
-from losscli.arrays import Array
+from losscli.arrays import Array, instructions
 from losscli.data.labels import Renumbered
 from losscli.data.weights import rule_of
 from losscli.definition.words import ThirdOperandName
@@ -103,16 +102,8 @@ def arithmetic() -> dict[str, str]:
     exp, log and pow of float32 have other last digits with other instructions. The name is NumPy's own, of the highest level
     that it dispatches to on this processor, or of what it is built for if that is all.
     """
-    return {"numpy": np.__version__, **_simd()}
-
-
-def _simd() -> dict[str, str]:
-    """Return the name of the highest level of instructions that NumPy uses here; nothing if it does not say."""
-    compiled = sys.modules.get("numpy._core._multiarray_umath")  # which NumPy has loaded
-    features: Mapping[str, bool] = getattr(compiled, "__cpu_features__", {})
-    levels = [*getattr(compiled, "__cpu_baseline__", ()), *getattr(compiled, "__cpu_dispatch__", ())]
-    used = [name for name in levels if features.get(name)]
-    return {"simd": used[-1]} if used else {}
+    used = instructions()
+    return {"numpy": np.__version__} | ({"simd": used} if used else {})
 
 
 def _list_entries(request: "Request", job: "Job") -> dict[str, Any]:

@@ -8,8 +8,8 @@ from typing import Any
 from losscli.data.units import has_unit
 from losscli.definition.request import Request
 from losscli.engine.evaluate import Pass, evaluate_together
-from losscli.engine.job import Job, read_alike, threads_for
-from losscli.engine.threads import available_threads, pool
+from losscli.engine.job import Job, read_alike
+from losscli.engine.workers import workers
 from losscli.errors import DataError, LosscliError, UsageError
 from losscli.io.bytes import Looked
 from losscli.io.operands import Opener
@@ -83,8 +83,10 @@ def _in_one_pass(
     passes = [Pass(measurement.job, measurement.collectors) for measurement in measurements]
     begun(passes[0].job)
     try:
-        with pool(threads_for(passes[0].job, threads or available_threads())) as executor:
+        with workers(passes[0].job, threads) as executor:
             aggregates = evaluate_together(passes, executor, seen)
+        for measurement in measurements:
+            measurement.told_by(executor)
         for raw in measurements[0].raws:
             raw.check()
     except LosscliError as error:

@@ -1,6 +1,8 @@
 """Options of how a command runs, which do not change a result, and of how the difference of two models is judged."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self
 
 from losscli.cli.options.declare import DECISION, RUNNING, option
@@ -11,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Running(NamedTuple):
-    """Options of the work itself: the number of threads, and whether progress is shown."""
+    """Options of the work itself: the number of threads, the cluster, and whether progress is shown."""
 
     threads: Annotated[
         int | None,
@@ -21,6 +23,17 @@ class Running(NamedTuple):
             panel=RUNNING,
             show_default=False,
             help="Default: the cores this process may use. Results are the same for any number.",
+        ),
+    ] = None
+    cluster: Annotated[
+        str | None,
+        option(
+            "--cluster",
+            metavar="[WHERE]",
+            panel=RUNNING,
+            show_default=False,
+            help="Compute on local:N processes, on a Dask scheduler tcp://HOST:PORT (alone: DASK_SCHEDULER_ADDRESS), or on the "
+            "executor of MODULE:FACTORY. Results are the same.",
         ),
     ] = None
     progress: Annotated[
@@ -47,11 +60,19 @@ class Running(NamedTuple):
             os.environ["POLARS_MAX_THREADS"] = str(self.threads)
         return self._replace(progress=False if self.progress is None and quiet else self.progress)
 
-    def shown(self) -> "Progress":
-        """Return the line of progress, which shows something or not, as the options say."""
+    @contextmanager
+    def shown(self) -> "Iterator[Progress]":
+        """Yield the line of progress, which shows something or not, as the options say. Passes inside run on the cluster."""
         from losscli.cli.progress import Progress
 
-        return Progress(self.progress)
+        if self.cluster is None:
+            with Progress(self.progress) as progress:
+                yield progress
+            return
+        from losscli.engine.workers import cluster
+
+        with cluster(self.cluster) as workers, Progress(self.progress, workers) as progress:
+            yield progress
 
 
 def seed_option(help: str, panel: str = RUNNING) -> Any:
