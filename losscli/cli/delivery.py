@@ -15,11 +15,14 @@ import numpy as np
 from losscli.arrays import Array
 from losscli.engine.collector import Aggregate
 from losscli.engine.evaluate import ChunkResult, Rows
+from losscli.engine.workers import current
 from losscli.errors import DataError
 from losscli.io.bytes import PIECE, Spool, blocks_of
 from losscli.io.rows import JSON, records, text_of
 from losscli.io.sinks import AtomicFile, Outputs, is_special, keep_apart
+from losscli.io.source import Reordered
 from losscli.io.strict_json import strict_json
+from losscli.io.turned import Turned
 from losscli.io.writers import WRITERS, JsonLinesWriter, NpyWriter, TextWriter, Writer, suffix_of
 from losscli.measurement.measure import Measurement
 from losscli.measurement.per_sample import columns
@@ -30,6 +33,7 @@ from losscli.render.text import MARKDOWN, Laid
 
 if TYPE_CHECKING:
     from losscli.cli.options.output import Wanted
+    from losscli.engine.outlet import Outlet
 
 ONE_NUMBER = {".json": "json", ".md": "markdown"}
 """Suffix -> format, of files that hold a result as a whole; other files hold one row per sample."""
@@ -106,6 +110,26 @@ class Delivery:
             self.slopes = NpyWriter(file) if self.gradient_kind == ".npy" else TextWriter(file, ",")
         # A file without rows still has a header, or a shape.
         self.consume(_empty(measurement, self.needs_rows, self.elements, self.gradient is not None))
+        cluster = current()
+        if self.gradient is not None and cluster is not None:
+            cluster.outlet = self._outlet()
+
+    def _outlet(self) -> "Outlet | None":
+        """Return where workers write gradients; None if they must come here first: to another format, shape or order, or a pipe."""
+        file, slopes, source = self.files.files[-1], self.slopes, self.measurement.job.predictions
+        if not (isinstance(slopes, NpyWriter) and file.temporary is not None):
+            return None
+        units, whole = self.measurement.units, self.measurement.job.extras.whole
+        if units.layout is not None or units.selection is not None or whole is not None:
+            return None
+        if isinstance(source, Turned | Reordered):
+            return None
+        from losscli.engine.outlet import Outlet
+
+        file.file.flush()
+        return Outlet(
+            str(file.temporary.absolute()), str(self.gradient), file.file.tell(), slopes.row_bytes, str(slopes.dtype)
+        )
 
     def consume(self, chunk: ChunkResult) -> None:
         """Write a chunk's rows and gradients to the outputs that show them."""
@@ -129,6 +153,10 @@ class Delivery:
                 else:
                     self.slopes.write(_gradient_columns(self.measurement, shaped))
             self.gradients += len(slopes)
+        if chunk.written:
+            assert isinstance(self.slopes, NpyWriter)
+            self.slopes.skip(chunk.written)
+            self.gradients += chunk.written
 
     def _keep(self, nested: dict[str, Any], shown: bool) -> None:
         self.header = list(nested)

@@ -2,6 +2,7 @@
 
 import inspect
 import math
+import os
 import warnings
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -12,10 +13,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 
 from losscli.arrays import Array
+from losscli.custom import NAMED
 from losscli.custom.frameworks import MOST_DIFFERENCES, Framework, NumPy, framework
 from losscli.custom.guess import guessed
 from losscli.custom.read import read
-from losscli.custom.reading import EITHER, CallError, Found, completed, digest, foreign, stamp
+from losscli.custom.reading import EITHER, CallError, Found, check_same, completed, digest, foreign, stamp
 from losscli.definition.batch import Dense, Extras, Indices, Probability, Targets, Values, Whole
 from losscli.definition.domain import REAL, Domains
 from losscli.definition.loss import Axis, BoundLoss, Family, Loss
@@ -407,8 +409,18 @@ def _loaded(text: str, stamp: str) -> Loss:
     return declared(found, Settings(bool(found.targets_first), found.wants, "numbers"), CLASSES)
 
 
-def remade(where: str, settings: Settings, family: str, parameters: Mapping[str, float | None]) -> BoundLoss:
-    """Return a loss that was resolved in another process."""
+def remade(
+    where: str, settings: Settings, family: str, parameters: Mapping[str, float | None], sha256: str | None = None
+) -> BoundLoss:
+    """Return a loss that was resolved in another process.
+
+    Raises
+    ------
+    DataError
+        if its file is not there, or another one: its SHA-256 is not `sha256`.
+    """
+    if sha256 is not None:
+        check_same(where.rpartition(".py:")[0] + ".py", sha256)
     return BoundLoss(declared(read(where), settings, FAMILIES[family]), parameters)
 
 
@@ -416,6 +428,10 @@ def declared(found: Found, settings: Settings, family: Family) -> Loss:
     """Return the declaration of a loss of a file, in one of the families above."""
     own = Custom(found, settings)
     of_rows = OF_ELEMENTS if settings.apart else family
+    known, match = stamp(found.file), NAMED.fullmatch(found.where)
+    sha256 = digest(found.file, known) if known else None
+    of_path = sha256 if match else None
+    where = f"{os.path.abspath(match['path'])}:{match['name']}" if match else found.where
     return Loss(
         name=found.where,
         family=OF_FILES[family.name] if settings.whole else of_rows,
@@ -439,8 +455,8 @@ def declared(found: Found, settings: Settings, family: Family) -> Loss:
         statistics={},
         resolve=resolve,
         drawn=drawn,
-        code={"file": found.file} | ({"sha256": digest(found.file, known)} if (known := stamp(found.file)) else {}),
-        remake=lambda parameters: (remade, (found.where, settings, family.name, dict(parameters))),
+        code={"file": found.file} | ({"sha256": sha256} if sha256 else {}),
+        remake=lambda parameters: (remade, (where, settings, family.name, dict(parameters), of_path)),
     )
 
 

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from losscli.custom.frameworks import import_quietly, missing, settle_keras
-from losscli.definition.loss import Loss
+from losscli.definition.loss import OWN, Loss
 from losscli.definition.registry import undeclared
 from losscli.definition.request import Request
 from losscli.errors import DataError, LosscliError, UsageError
@@ -198,6 +198,24 @@ def digest(path: str, stamp: str) -> str:
         return hashlib.sha256(file.read()).hexdigest()
 
 
+def check_same(path: str, sha256: str) -> None:
+    """Raise a DataError if a file, which another process has read, is not there or another one in this process."""
+    known = stamp(path)
+    if not known or digest(path, known) != sha256:
+        from socket import gethostname
+
+        what = "is another file there" if known else "is not there"
+        raise DataError(
+            f"{path}: the code of the loss {what}, on {gethostname()}; all workers need this file under this path"
+        )
+
+
+def own_module(path: str, sha256: str) -> ModuleType:
+    """Return the module of a file that another process has read; raises a DataError as `check_same` does."""
+    check_same(path, sha256)
+    return module_of(path)
+
+
 def module_of(path: str) -> ModuleType:
     """Execute a file, once in a process, and return its module."""
     return _executed(path, stamp(path))
@@ -214,7 +232,7 @@ def _executed(path: str, stamp: str) -> ModuleType:
     """
     if not os.path.isfile(path):
         raise DataError(f"{path}: no such file; is the path right?")
-    name = f"losscli_own_{hashlib.sha256(os.path.realpath(path).encode()).hexdigest()[:16]}"
+    name = f"{OWN}{hashlib.sha256(os.path.realpath(path).encode()).hexdigest()[:16]}"
     imported = _imported_by(path)
     if "keras" in imported:
         settle_keras()

@@ -7,6 +7,8 @@ its losses. Nothing here or in `losscli.losses` knows of files, weights or reduc
 
 import inspect
 import math
+import os
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -322,6 +324,10 @@ class Loss:
         return BoundLoss(self, values)
 
 
+OWN = "losscli_own_"
+"""How the names of modules begin that are files of the user's own."""
+
+
 @dataclass(frozen=True)
 class BoundLoss:
     """A loss with its parameters, ready to be computed."""
@@ -375,7 +381,9 @@ class BoundLoss:
         # Pickled as a place in a module, so that another process or machine uses its own declaration.
         if self.declaration.remake is not None:
             return self.declaration.remake(self.parameters)
-        return _rebind, (self.declaration.core.__module__, self.declaration.core.__name__, dict(self.parameters))
+        module = self.declaration.core.__module__
+        own = getattr(sys.modules.get(module), "__file__", None) if module.startswith(OWN) else None
+        return _rebind, (module, self.declaration.core.__name__, dict(self.parameters), own and _file_of(own))
 
     def __call__(
         self, predictions: Array, targets: Targets, extras: Extras = Extras(), gradient: bool = False
@@ -473,7 +481,19 @@ def _sums_read(loss: BoundLoss) -> tuple[str, ...]:
     return tuple(name for name in getattr(loss.family.sums, "_fields", ()) if name in asked.names)
 
 
-def _rebind(module: str, attribute: str, parameters: dict[str, float | None]) -> BoundLoss:
+def _file_of(path: str) -> tuple[str, str]:
+    """Return the path and the SHA-256 of a file of the user's own, by which another process finds it."""
+    import hashlib
+
+    with open(path, "rb") as file:
+        return os.path.abspath(path), hashlib.sha256(file.read()).hexdigest()
+
+
+def _rebind(
+    module: str, attribute: str, parameters: dict[str, float | None], own: tuple[str, str] | None = None
+) -> BoundLoss:
+    if own is not None:  # executed as where it was read first, which the package above this one does
+        return BoundLoss(getattr(import_module("losscli.custom.reading").own_module(*own), attribute), parameters)
     # The decorator replaced the core in its module by the declaration.
     return BoundLoss(getattr(import_module(module), attribute), parameters)
 

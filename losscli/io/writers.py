@@ -162,6 +162,18 @@ class NpyWriter:
         self.rows += len(array)
         (self.kept or self.file).write(np.ascontiguousarray(array, self.dtype).data)
 
+    def skip(self, rows: int) -> None:
+        """Leave room for rows that were written into the file already, by someone else."""
+        assert self.dtype is not None
+        self.rows += rows
+        self.file.seek(rows * self.row_bytes, io.SEEK_CUR)
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of a row; known when the first rows were added, were they none."""
+        assert self.dtype is not None
+        return int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
+
     def _header(self) -> None:
         # NumPy pads the header, so that its size does not depend on the number of rows.
         assert self.dtype is not None
