@@ -13,6 +13,7 @@ from losscli.version import __version__
 
 if TYPE_CHECKING:
     from losscli.api import LosscliWarning, audit, calibrate, check, compare, compute, curves, explain, rank, verify
+    from losscli.engine.workers import cluster
     from losscli.errors import DataError, LosscliError, UsageError
     from losscli.measurement.result import Result
     from losscli.measurement.sums import Summed
@@ -30,6 +31,7 @@ _HOMES = {
         "rank",
         "verify",
     ),
+    "losscli.engine.workers": ("cluster",),
     "losscli.errors": ("DataError", "LosscliError", "UsageError"),
     "losscli.measurement.result": ("Result",),
     "losscli.measurement.sums": ("Summed",),
@@ -45,6 +47,7 @@ __all__ = [
     "audit",
     "calibrate",
     "check",
+    "cluster",
     "compare",
     "compute",
     "curves",

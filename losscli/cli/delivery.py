@@ -82,6 +82,9 @@ class Delivery:
 
     def __exit__(self, *error: object) -> None:
         self.files.discard()
+        cluster = current()
+        if cluster is not None:
+            cluster.outlet = None
 
     def start(self, measurement: Measurement) -> None:
         """Open the outputs, so that the command fails before the work if one cannot be written."""

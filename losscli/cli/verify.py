@@ -8,6 +8,7 @@ from losscli.cli.command import command, say
 from losscli.cli.options.declare import LOSS, OfLosses, operand, option
 from losscli.cli.options.losses import READ, only, requested
 from losscli.cli.options.output import Quiet, format_option
+from losscli.cli.options.running import Cluster, computing
 from losscli.errors import Exit, UsageError
 from losscli.render.words import VerifyFormat
 
@@ -43,6 +44,7 @@ def verify(
     ] = None,
     format: Annotated[VerifyFormat, format_option()] = "table",
     quiet: Quiet = False,
+    cluster: Cluster = None,
     given: Annotated[dict[str, Any], OfLosses(only("from", *OF_THE_CODE, *READ))],
 ) -> int:
     """Say whether a loss of your own, or one of a package, is right: its properties, each met or broken with a counterexample.
@@ -66,7 +68,8 @@ def verify(
             f"{loss}: is declared as losscli's own losses are, which its tests verify; name FILE.py:NAME or package.module.name"
         )
     files = _files(bound, predictions, targets, given)
-    found = prove(bound.name, against, given.get("operands"), given.get("takes"), files, bound.parameters)
+    with computing(cluster):
+        found = prove(bound.name, against, given.get("operands"), given.get("takes"), files, bound.parameters)
     show(format, found.to_dict, lambda *place: junit(found) if format == "junit" else table(found, *place))
     if found.reference is None and found.runs:
         say(["no reference: its name speaks of none; say --against SPEC to compare values"], quiet)

@@ -6,7 +6,7 @@ The process that began the pass hands out errands, a second of work each, and ad
 import pickle
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
 
 from losscli.arrays import instructions
@@ -234,14 +234,16 @@ class _Plan:
         self.seconds = one if self.seconds is None else (self.seconds + one) / 2
 
 
-def named(where: Any) -> Cluster:
-    """Return the cluster of some words, or of an executor; nothing is started yet.
+def named(where: Any) -> AbstractContextManager[Cluster]:
+    """Return the cluster of some words, or of an executor, to be entered; nothing is started yet. One that is a cluster already stays open.
 
     Raises
     ------
     UsageError
         if the words are none of a cluster, or what they need is not installed.
     """
+    if isinstance(where, Cluster):
+        return nullcontext(where)
     if not isinstance(where, str):
         from losscli.engine.cluster_executor import OfExecutor
 

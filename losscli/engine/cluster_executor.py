@@ -30,13 +30,14 @@ class OfExecutor(Cluster):
     def _reached(self) -> "Executor":
         if self.executor is None:
             try:
-                self.executor = self.make()
+                made = self.make()
             except Exception as error:
                 raise DataError(f"--cluster {self.words}: {type(error).__name__}: {error}") from error
-            if not callable(getattr(self.executor, "submit", None)):
+            if not callable(getattr(made, "submit", None)):
                 raise UsageError(
-                    f"--cluster {self.words}: returned {type(self.executor).__name__}, which is no concurrent.futures.Executor"
+                    f"--cluster {self.words}: returned {type(made).__name__}, which is no concurrent.futures.Executor"
                 )
+            self.executor = made
         return self.executor
 
     def size(self) -> int:

@@ -83,6 +83,9 @@ class Aggregate:
     def __init__(self, records: Mapping[type, Any] = MappingProxyType({})) -> None:
         self.records = records
 
+    def __reduce__(self) -> tuple[type["Aggregate"], tuple[dict[type, Any]]]:
+        return Aggregate, (dict(self.records),)
+
     def __add__(self, other: "Aggregate") -> "Aggregate":
         return Aggregate({kind: added(record, other.records.get(kind)) for kind, record in self.records.items()})
 

@@ -78,7 +78,11 @@ def run(data: bytes) -> bytes:
             results.append(found if errand.outlet is None else delivered(found, errand.outlet, start))
     except Exception as caught:  # noqa: BLE001 - whatever it is, it is told where the pass was begun
         error = _portable(caught)
-    return pickle.dumps(Answer(results, error, host(), instructions(), time.monotonic() - begun), 5)
+    answer = Answer(results, error, host(), instructions(), time.monotonic() - begun)
+    try:
+        return pickle.dumps(answer, 5)
+    except (pickle.PicklingError, TypeError, AttributeError) as caught:
+        return pickle.dumps(answer._replace(results=[], error=_portable(caught)), 5)
 
 
 def _unpacked(data: bytes) -> Errand:

@@ -33,9 +33,9 @@ def delivered(result: Any, outlet: Outlet, start: int) -> Any:
     DataError
         if the file cannot be written.
     """
+    if not getattr(result, "gradient", ()):
+        return result
     chunk: ChunkResult = result
-    if not chunk.gradient:
-        return chunk
     try:
         descriptor = os.open(outlet.path, os.O_WRONLY)
     except OSError:

@@ -9,8 +9,6 @@ from losscli.engine.job import Job, threads_for
 from losscli.engine.threads import available_threads, pool
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor
-
     from losscli.engine.cluster import Cluster
 
 _CURRENT: "ContextVar[Cluster | None]" = ContextVar("cluster", default=None)
@@ -52,7 +50,7 @@ def cluster(where: Any) -> "Iterator[Cluster | None]":
 
 
 @contextmanager
-def workers(job: Job, threads: int | None = None) -> "Iterator[Executor | Cluster | None]":
+def workers(job: Job, threads: int | None = None) -> "Iterator[Any]":
     """Yield what runs the chunks of a job: the cluster if there is one, else threads, or None if one thread is enough."""
     one = current()
     if one is not None:

@@ -239,8 +239,13 @@ class Measurement:
     ) -> Aggregate:
         """Make the pass over all rows and return its aggregate, faults included, which the caller must look at."""
         with workers(self.job, threads) as executor:
+            before = getattr(executor, "handed", None)
             aggregate = evaluate(self.job, self.collectors, consume, executor, seen)
         self.told_by(executor)
+        if before is not None and executor.handed == before and self.job.samples:
+            self.notes.append(
+                f"{self.job.loss.name} needs all rows at once, and was computed here, not on {executor.words}"
+            )
         for raw in self.raws:
             raw.check()
         return aggregate

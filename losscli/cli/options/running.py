@@ -12,6 +12,31 @@ if TYPE_CHECKING:
     from losscli.cli.progress import Progress
 
 
+Cluster = Annotated[
+    str | None,
+    option(
+        "--cluster",
+        metavar="[WHERE]",
+        panel=RUNNING,
+        show_default=False,
+        help="Compute on local:N processes, on a Dask scheduler tcp://HOST:PORT (alone: DASK_SCHEDULER_ADDRESS), or on the "
+        "executor of MODULE:FACTORY. Results are the same.",
+    ),
+]
+
+
+@contextmanager
+def computing(cluster: str | None) -> Iterator[Any]:
+    """Make the passes inside on the cluster of --cluster, and yield it; None for threads of this process."""
+    if cluster is None:  # and nothing is imported for it
+        yield None
+        return
+    from losscli.engine.workers import cluster as entered
+
+    with entered(cluster) as found:
+        yield found
+
+
 class Running(NamedTuple):
     """Options of the work itself: the number of threads, the cluster, and whether progress is shown."""
 
@@ -25,17 +50,7 @@ class Running(NamedTuple):
             help="Default: the cores this process may use. Results are the same for any number.",
         ),
     ] = None
-    cluster: Annotated[
-        str | None,
-        option(
-            "--cluster",
-            metavar="[WHERE]",
-            panel=RUNNING,
-            show_default=False,
-            help="Compute on local:N processes, on a Dask scheduler tcp://HOST:PORT (alone: DASK_SCHEDULER_ADDRESS), or on the "
-            "executor of MODULE:FACTORY. Results are the same.",
-        ),
-    ] = None
+    cluster: Cluster = None
     progress: Annotated[
         bool | None,
         option(
@@ -65,13 +80,7 @@ class Running(NamedTuple):
         """Yield the line of progress, which shows something or not, as the options say. Passes inside run on the cluster."""
         from losscli.cli.progress import Progress
 
-        if self.cluster is None:
-            with Progress(self.progress) as progress:
-                yield progress
-            return
-        from losscli.engine.workers import cluster
-
-        with cluster(self.cluster) as workers, Progress(self.progress, workers) as progress:
+        with computing(self.cluster) as cluster, Progress(self.progress, cluster) as progress:
             yield progress
 
 

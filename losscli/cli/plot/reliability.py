@@ -8,6 +8,7 @@ from losscli.cli.options.declare import OfLosses, option
 from losscli.cli.options.files import ClassPredictions, ClassTargets
 from losscli.cli.options.losses import OF_DIALECTS, bins_option, fields, only
 from losscli.cli.options.picture import Looks, Picture, Quiet
+from losscli.cli.options.running import Cluster, computing
 from losscli.cli.plot.gallery import Gallery
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def reliability(
     ] = False,
     given: Annotated[dict[str, Any], OfLosses(only(*WORDS))],
     looks: Looks,
+    cluster: Cluster = None,
     quiet: Quiet = False,
 ) -> None:
     """Draw confidence against accuracy: whether predictions are as often right as they claim.
@@ -68,7 +70,7 @@ def reliability(
     check_bins(bins)
     look = looks.look()
     request = Request(likelihood(None), predictions, targets, **fields(given))
-    with Gallery(output, look) as gallery:
+    with Gallery(output, look) as gallery, computing(cluster):
         from losscli.plots import reliability as picture
 
         measure = _calibrated if calibrate else _as_it_is
