@@ -47,12 +47,14 @@ class Dask(Cluster):
         super().__init__(address)
         self.client: Any = None
         self.threads, self.workers, self.looked = 0, 0, -1e9
+        self.levels: dict[str, int] = {}
+        """The levels of Dask's loggers, as they were."""
 
     def _reached(self) -> Any:
         if self.client is None:
-            logging.getLogger("distributed").setLevel(logging.CRITICAL)  # its faults are told in one line
             from distributed import Client
 
+            self._quiet()
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")  # of versions of what is not used here
@@ -62,6 +64,14 @@ class Dask(Cluster):
                     f"--cluster {self.words}: no scheduler of Dask answers there ({_first(error)})"
                 ) from error
         return self.client
+
+    def _quiet(self) -> None:
+        """Keep Dask from printing faults, which are told in one line, as long as it is used here."""
+        for name in list(logging.root.manager.loggerDict):
+            if name.split(".")[0] in ("distributed", "tornado"):
+                logger = logging.getLogger(name)
+                self.levels[name] = logger.level
+                logger.setLevel(logging.CRITICAL + 1)
 
     def size(self) -> int:
         """Return how many threads all workers have; there must be one before long."""
@@ -138,6 +148,9 @@ class Dask(Cluster):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 client.close(timeout=2)
+        for name, level in self.levels.items():
+            logging.getLogger(name).setLevel(level)
+        self.levels = {}
 
 
 def _first(error: BaseException) -> str:
