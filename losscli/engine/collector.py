@@ -30,6 +30,8 @@ class Collector:
 
     record: ClassVar[type]
     """The type of its records, by which they are found in an `Aggregate`."""
+    exact: ClassVar[bool] = False
+    """Whether sums of its records have the same digits however they are grouped, as counts have and sums of floats have not."""
     described: ClassVar[Mapping[str, str]] = MappingProxyType({})
     """What a receipt says about its statistics, by the receipt's keys."""
 

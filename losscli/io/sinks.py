@@ -109,7 +109,9 @@ class AtomicFile:
         return self.file.seek(offset, whence)
 
     def finish(self) -> None:
-        """Bring every byte to the disk; nothing is published yet."""
+        """Bring every byte to the disk; nothing is published yet. A file that is finished stays as it is."""
+        if self.file.closed:
+            return
         try:
             self.file.flush()
             if self.temporary is not None:

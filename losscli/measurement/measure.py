@@ -29,6 +29,7 @@ from losscli.engine.collectors.spare_columns import SpareColumns
 from losscli.engine.collectors.summary import Percentiles, Summaries, Summary
 from losscli.engine.evaluate import ChunkResult, evaluate
 from losscli.engine.job import Job, compute_dtype, threads_for
+from losscli.engine.parts import Part
 from losscli.engine.reduction import REDUCTIONS, baseline, reduced
 from losscli.engine.threads import available_threads, pool
 from losscli.engine.units import PositionCount
@@ -236,10 +237,11 @@ class Measurement:
         consume: Callable[[ChunkResult], None] = lambda chunk: None,
         threads: int | None = None,
         seen: Callable[[int], None] = lambda rows: None,
+        part: Part | None = None,
     ) -> Aggregate:
-        """Make the pass over all rows and return its aggregate, faults included, which the caller must look at."""
+        """Make the pass over all rows, or a part of it, and return its aggregate, faults included, which the caller must look at."""
         with pool(threads_for(self.job, threads or available_threads())) as executor:
-            aggregate = evaluate(self.job, self.collectors, consume, executor, seen)
+            aggregate = evaluate(self.job, self.collectors, consume, executor, seen, part)
         for raw in self.raws:
             raw.check()
         return aggregate
