@@ -53,13 +53,13 @@ def compute_part(request: "Request", libraries: Sequence[str], wanted: Wanted, r
             measurement = as_library(measurement, libraries[0], typed.options)
         check_parts(measurement, wanted.gradient is not None)
         files.start(measurement)
-        progress.start(measurement.job)
-        measurement.collect(files.consume, running.threads, progress, part)
+        first, after = files.part.rows
+        progress.of(after - first, (after - first) * measurement.job.row_bytes)
+        measurement.collect(files.consume, running.threads, lambda done: progress(done - first), part)
         files.part.check()
         progress.wipe()
         say(measurement.notes, wanted.quiet)
         files.publish()
-    first, after = files.part.rows
     held = f"rows {first:,} to {after - 1:,}" if after > first else "no rows, as there are fewer chunks than parts"
     say(
         [f"{wanted.output}: part {part.number} of {count(part.of, 'part')}, {held}; losscli merge puts them together"],
@@ -79,12 +79,15 @@ class PartFiles:
 
         self.number, self.path, self.elements = part, str(wanted.output), wanted.elements
         self.files = Outputs()
+        self.rows: RowsFile | None = None
         self.gradient = None if wanted.gradient is None else GradientFile(wanted.gradient, suffixes=(".npy",))
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
+        if self.rows is not None:
+            self.rows.writer.drop()
         self.files.discard()
 
     def start(self, measurement: Measurement) -> None:
@@ -95,7 +98,6 @@ class PartFiles:
             keep_apart(path, measurement.files)
         self.part = PartWriter(measurement, self.number)
         self.file = self.files.open(Path(self.path))
-        self.rows = None
         if measurement.job.rows:
             self.rows = RowsFile(self.files.open(Path(self.path + ROWS)), measurement, self.part.token)
         if self.gradient is not None:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from functools import reduce
 from importlib import import_module
 from types import FunctionType
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -236,21 +236,22 @@ def unstacked(text: Any) -> list[Any]:
     return [values[number] for number in range(len(values))]
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Stream:
-    """What an archive is written to: bytes one after another."""
+    """What an archive is written to: bytes one after another. Nothing more is written to one that is `dropped`."""
 
     file: Any
+    dropped: bool = False
 
     def write(self, data: bytes) -> int:
-        return int(self.file.write(data))
+        return len(data) if self.dropped else int(self.file.write(data))
 
     def flush(self) -> None:
         pass
 
 
 class Writer:
-    """Writes values to an archive, one after another, each under a name of its own.
+    """Writes values to an archive, one after another, each under a name of its own. After an error nothing more is written.
 
     Parameters
     ----------
@@ -261,9 +262,18 @@ class Writer:
     """
 
     def __init__(self, file: Any, special: Sequence[Special] = ()) -> None:
-        stream: Any = _Stream(file)
-        self.archive = zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=1)
+        self.stream = _Stream(file)
+        written: Any = self.stream
+        self.archive = zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED, compresslevel=1)
         self.special = special
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, *error: object) -> None:
+        if kind is not None:
+            self.drop()
+        self.close()
 
     def add(self, name: str, value: Any) -> None:
         """Write a value."""
@@ -277,6 +287,10 @@ class Writer:
     def close(self) -> None:
         """Write the end of the archive."""
         self.archive.close()
+
+    def drop(self) -> None:
+        """Write nothing more, not even the end, which an archive writes by itself when nobody holds it any more."""
+        self.stream.dropped = True
 
 
 class Reader:

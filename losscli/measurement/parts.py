@@ -37,7 +37,7 @@ VERSION = 1
 SUFFIX = ".part"
 ROWS = ".rows"
 """What the name of a file with the per-sample rows of a part ends with, behind the name of the part."""
-ENDS = 1 << 16
+ENDS = 1 << 12
 """Bytes at the beginning and at the end of a file whose digest is kept."""
 OPERANDS = ("predictions", "targets", "sample_weight", "mask", "third_operand", "centers", "bytes", "group")
 """Fields of a request that may name files, which may be elsewhere for another part."""
@@ -237,12 +237,11 @@ class PartWriter:
             "token": self.token,
             **beside,
         }
-        writer = Writer(file, _special(self._places()))
-        writer.add("part", head)
-        writer.add("measurement", _without_files(measurement))
-        writer.add("folded", dict(self.recorded.folded))
-        writer.add("chunks", {kind: stacked(records) for kind, records in self.recorded.apart.items()})
-        writer.close()
+        with Writer(file, _special(self._places())) as writer:
+            writer.add("part", head)
+            writer.add("measurement", _without_files(measurement))
+            writer.add("folded", dict(self.recorded.folded))
+            writer.add("chunks", {kind: stacked(records) for kind, records in self.recorded.apart.items()})
 
     def _places(self) -> dict[int, dict[tuple[int, int | None], str]]:
         """Return the places in words that messages about faults may name, by the `id` of their source."""
@@ -284,9 +283,9 @@ class PartRead:
         head = reader.get("part") if "part" in reader else None
         if not isinstance(head, dict) or head.get("format") != FORMAT:
             raise DataError(f"{path}: not a part that losscli compute --part wrote")
-        if (head["version"], head["losscli"]) != (VERSION, __version__):
+        if (head.get("version"), head.get("losscli")) != (VERSION, __version__):
             raise DataError(
-                f"{path}: made by losscli {head['losscli']}, and this is losscli {__version__}; make the part again with this version"
+                f"{path}: made by losscli {head.get('losscli')}, and this is losscli {__version__}; make the part again with this version"
             )
         return cls(path, head, reader)
 
@@ -371,9 +370,10 @@ def _check_complete(parts: Sequence[PartRead]) -> None:
     of = parts[0].part.of
     missing = [str(number) for number in range(1, of + 1) if number not in by_number]
     if missing:
-        verb = "is" if len(missing) == 1 else "are"
+        verb, them = ("is", "it") if len(missing) == 1 else ("are", "them, as")
         raise DataError(
-            f"{count(len(missing), 'part')} of {of} {verb} missing: {listing(missing)}; make it with --part {missing[0]}/{of}, and merge all"
+            f"{count(len(missing), 'part')} of {of} {verb} missing: {listing(missing)}; make {them} with --part {missing[0]}/{of}, "
+            "and merge all together"
         )
 
 
