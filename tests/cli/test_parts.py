@@ -1,8 +1,11 @@
 """`compute --part` and `merge`: parts that are made one by one give what one pass gives, or are refused."""
 
 import json
+import os
 import random
 import shutil
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -347,3 +350,34 @@ class TestPartsThatDoNotBelongTogether:
                     archive.writestr(name, data)
             done = run("merge", *names)
             assert (done.code, "damaged" in done.err) == (3, True), done
+
+
+EXAMPLES = Path(__file__).parents[2] / "examples" / "parts"
+
+
+@pytest.fixture
+def with_losscli(monkeypatch):
+    """The folder of this Python's commands, losscli among them, is looked through first."""
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+
+
+@pytest.mark.usefixtures("with_losscli")
+class TestExamples:
+    @pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+    def test_the_makefile_makes_what_is_missing(self, process, logits, folder):
+        words = ["make", "-s", "-f", str(EXAMPLES / "Makefile"), "PREDICTIONS=p.npy", "TARGETS=t.npy", "PARTS=2"]
+        subprocess.run(words, check=True, capture_output=True, timeout=60)
+        whole = json.loads(process("compute", "ce", *logits, "-f", "json").out)
+        assert json.loads((folder / "result.json").read_text()) == whole
+        before = (folder / "parts/1.part").stat().st_mtime_ns
+        (folder / "parts/2.part").unlink()
+        subprocess.run(words, check=True, capture_output=True, timeout=60)
+        assert (folder / "parts/1.part").stat().st_mtime_ns == before
+        assert json.loads((folder / "result.json").read_text()) == whole
+
+    def test_the_job_array(self, run, logits):
+        for number in ("1", "2"):
+            array = {"SLURM_ARRAY_TASK_ID": number, "SLURM_ARRAY_TASK_MAX": "2"}
+            words = [str(EXAMPLES / "array.sh"), "ce", *logits]
+            subprocess.run(words, check=True, capture_output=True, timeout=60, env=os.environ | array)
+        assert run("merge", "parts/1.part", "parts/2.part", "-f", "value").code == 0
