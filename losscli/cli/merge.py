@@ -25,7 +25,11 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 @command(app)
 def merge(
     parts: Annotated[
-        list[str], operand("PART...", "All parts of a pass, which losscli compute --part wrote, in any order.")
+        list[str],
+        operand(
+            "PART...",
+            "All parts of a pass, which losscli compute --part wrote, in any order: files, a folder, or a quoted pattern.",
+        ),
     ],
     *,
     merged: Merged,

@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from glob import glob
 from pathlib import Path
 from typing import Any
 
@@ -306,15 +307,27 @@ class PartRead:
         return found
 
 
+def _files_of(path: str) -> list[str]:
+    """Return the parts that an operand names: a file, the parts in a folder, or the files that fit a pattern."""
+    if os.path.isdir(path):
+        found = sorted(str(file) for file in Path(path).glob(f"*{SUFFIX}"))
+        if not found:
+            raise DataError(
+                f"{path}: a folder without files *{SUFFIX}; name the parts that losscli compute --part wrote"
+            )
+        return found
+    return [path] if os.path.exists(path) else sorted(glob(path)) or [path]
+
+
 def read_parts(paths: Sequence[str]) -> list[PartRead]:
-    """Open all parts of a pass and return them in order.
+    """Open all parts of a pass and return them in order; a path may be a file, a folder of parts, or a pattern.
 
     Raises
     ------
     DataError
         if a file is no part, or the parts are not those of one pass: of other files, options or versions, or some are missing.
     """
-    parts = [PartRead.open(path) for path in paths]
+    parts = [PartRead.open(file) for path in paths for file in _files_of(path)]
     _check_alike(parts)
     _check_complete(parts)
     return sorted(parts, key=lambda one: one.part.number)

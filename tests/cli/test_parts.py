@@ -154,6 +154,13 @@ class TestFilesBesideParts:
             path.rename(folder / "there" / path.name)
         assert run("merge", *(f"there/{name}" for name in names), "--gradient", "m.npy", "-f", "csv").code == 0
 
+    def test_a_folder_or_a_pattern_of_parts(self, run, in_parts, logits, folder):
+        (folder / "there").mkdir()
+        assert run("merge", "there").code == 3
+        names = in_parts("ce", *logits, folder="there")
+        for operand in ("there", "there/*.part"):
+            assert run("merge", operand, "-f", "json").out == run("merge", *names, "-f", "json").out
+
     def test_what_parts_do_not_have(self, run, in_parts, logits):
         names = in_parts("ce", *logits)
         for words, cure in ((("-f", "csv"), "--per-sample"), (("--gradient", "m.npy"), "--gradient FILE.npy")):
