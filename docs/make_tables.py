@@ -50,6 +50,7 @@ DOCUMENTS = (
     "docs/ci.md",
     "docs/compare.md",
     "docs/conventions.md",
+    "docs/larger.md",
     "docs/libraries.md",
     "docs/losses.md",
     "docs/own-losses.md",

@@ -97,7 +97,13 @@ def compute(loss: "Loss", values: dict[str, Any], typed: Typed = Typed()) -> int
     if plus := values.pop("plus", ()):
         from losscli.cli.sums import compute_sum
 
+        if wanted.part is not None:
+            raise UsageError("--part makes parts of one loss, and --plus adds others; give each loss parts of its own")
         return compute_sum(bound, plus, values, wanted, running, typed)
+    if wanted.part is not None:
+        from losscli.cli.parts import check_wanted
+
+        check_wanted(wanted, typed.options, values["library"])
     requirements = _requirements(wanted.require)
     if wanted.format == "value" and values["reduction"] == "none":
         raise UsageError("--format value prints one number, and --reduction none leaves none; choose another of either")
@@ -106,6 +112,10 @@ def compute(loss: "Loss", values: dict[str, Any], typed: Typed = Typed()) -> int
     request = Request(loss=bound, **values, calibration=calibration)
     if len(libraries) > 1:
         return _side_by_side(request, libraries, wanted, running, typed.options)
+    if wanted.part is not None:
+        from losscli.cli.parts import compute_part
+
+        return compute_part(request, libraries, wanted, running, typed)
     if request.reduction == "none" and wanted.format == "table":
         wanted = wanted._replace(per_sample=True)  # there is nothing else to show
     return _measured(request, libraries, wanted, requirements, running, typed)

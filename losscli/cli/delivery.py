@@ -33,7 +33,6 @@ from losscli.render.text import MARKDOWN, Laid
 
 if TYPE_CHECKING:
     from losscli.cli.options.output import Wanted
-    from losscli.engine.outlet import Outlet
 
 ONE_NUMBER = {".json": "json", ".md": "markdown"}
 """Suffix -> format, of files that hold a result as a whole; other files hold one row per sample."""
@@ -55,11 +54,7 @@ class Delivery:
         self.elements = wanted.elements
         self.per_sample = wanted.per_sample or wanted.elements
         self.kind = None if self.output is None else _kind_of(self.output, self.format)
-        self.gradient_kind = None
-        self.gradients = 0
-        """The number of rows whose gradients are written so far."""
-        if self.gradient is not None:
-            self.gradient_kind = suffix_of(self.gradient, GRADIENT_SUFFIXES, "--gradient", of_special=".npy")
+        self.slopes = None if self.gradient is None else GradientFile(self.gradient)
         self.files = Outputs()
         self.streams: list[Writer] = []
         self.spool: Spool | None = None
@@ -82,12 +77,19 @@ class Delivery:
 
     def __exit__(self, *error: object) -> None:
         self.files.discard()
-        cluster = current()
-        if cluster is not None:
-            cluster.outlet = None
+        if self.slopes is not None:
+            self.slopes.take_back()
 
     def start(self, measurement: Measurement) -> None:
         """Open the outputs, so that the command fails before the work if one cannot be written."""
+        self.open(measurement)
+        # A file without rows still has a header, or a shape.
+        self.consume(without_rows(measurement, self.needs_rows, self.elements, self.gradient is not None))
+        if self.slopes is not None:
+            self.slopes.hand_out()
+
+    def open(self, measurement: Measurement) -> None:
+        """Open the outputs."""
         self.measurement = measurement
         for path in (self.output, self.gradient):
             if path is not None:
@@ -106,60 +108,33 @@ class Delivery:
                 else TextWriter(self.spool, "\t" if self.format == "tsv" else ",")
             )
             self.streams.append(writer)
-        if self.gradient is not None and self.gradient_kind == ".npy":
-            measurement.units.check_shape("--gradient")
-        if self.gradient is not None:
-            file = self.files.open(Path(self.gradient))
-            self.slopes = NpyWriter(file) if self.gradient_kind == ".npy" else TextWriter(file, ",")
-        # A file without rows still has a header, or a shape.
-        self.consume(_empty(measurement, self.needs_rows, self.elements, self.gradient is not None))
-        cluster = current()
-        if self.gradient is not None and cluster is not None:
-            cluster.outlet = self._outlet()
-
-    def _outlet(self) -> "Outlet | None":
-        """Return where workers write gradients; None if they must come here first: to another format, shape or order, or a pipe."""
-        file, slopes, source = self.files.files[-1], self.slopes, self.measurement.job.predictions
-        if not (isinstance(slopes, NpyWriter) and file.temporary is not None):
-            return None
-        units, whole = self.measurement.units, self.measurement.job.extras.whole
-        if units.layout is not None or units.selection is not None or whole is not None:
-            return None
-        if isinstance(source, Turned | Reordered):
-            return None
-        from losscli.engine.outlet import Outlet
-
-        file.file.flush()
-        return Outlet(
-            str(file.temporary.absolute()), str(self.gradient), file.file.tell(), slopes.row_bytes, str(slopes.dtype)
-        )
+        if self.slopes is not None:
+            self.slopes.open(self.files, measurement)
 
     def consume(self, chunk: ChunkResult) -> None:
         """Write a chunk's rows and gradients to the outputs that show them."""
         for rows in chunk.rows:
-            shown = self.some_rows and len(self.rows) < render.TABLE_ROWS
-            wanted = {stream.wants for stream in self.streams}
-            if shown or self.lines:
-                wanted.add("nested")
-            forms = {form: _columns(self.measurement, rows, form) for form in wanted}
-            for stream in self.streams:
-                stream.write(forms[stream.wants])
-            if shown or self.lines:
-                self._keep(forms["nested"], shown)
-        parts = chunk.gradient
-        if parts and not isinstance(self.slopes, NpyWriter):
-            parts = (np.concatenate(parts),)  # each write to a table costs time for every column
-        for slopes in parts:
-            for shaped in self.measurement.restored(slopes, self.gradients):
-                if isinstance(self.slopes, NpyWriter):
-                    self.slopes.add(shaped)
-                else:
-                    self.slopes.write(_gradient_columns(self.measurement, shaped))
-            self.gradients += len(slopes)
-        if chunk.written:
-            assert isinstance(self.slopes, NpyWriter)
-            self.slopes.skip(chunk.written)
-            self.gradients += chunk.written
+            self.take({form: rows_in_form(self.measurement, rows, form) for form in self.forms})
+        if self.slopes is not None:
+            self.slopes.consume(chunk)
+
+    @property
+    def forms(self) -> set[str]:
+        """The forms in which the next rows are wanted: 'flat', 'nested' or 'losses', as writers say."""
+        return {stream.wants for stream in self.streams} | ({"nested"} if self._keeps else set())
+
+    @property
+    def _keeps(self) -> bool:
+        """Whether the next rows are kept as text: to be shown, or to stand between two pieces of other text."""
+        return bool(self.lines) or (self.some_rows and len(self.rows) < render.TABLE_ROWS)
+
+    def take(self, forms: Mapping[str, dict[str, Any]]) -> None:
+        """Write rows to the outputs that show them: the columns in each of `forms`."""
+        keeps = self._keeps
+        for stream in self.streams:
+            stream.write(forms[stream.wants])
+        if keeps:
+            self._keep(forms["nested"], self.some_rows and len(self.rows) < render.TABLE_ROWS)
 
     def _keep(self, nested: dict[str, Any], shown: bool) -> None:
         self.header = list(nested)
@@ -196,7 +171,7 @@ class Delivery:
                 self.file.write(piece)
         for stream in self.streams:
             stream.close()
-        if self.gradient is not None and isinstance(self.slopes, NpyWriter):
+        if self.slopes is not None:
             self.slopes.close()
         self.files.publish()
 
@@ -232,7 +207,74 @@ class Delivery:
         return to_table(result, rows, terminal, shutil.get_terminal_size().columns, sys.stdout.encoding)
 
 
-def _columns(measurement: Measurement, rows: Rows, form: str) -> dict[str, Any]:
+class GradientFile:
+    """A file of gradients, .npy or .csv: takes the gradients of rows as they are made.
+
+    `first` is the number of the first row whose gradient is written.
+    """
+
+    def __init__(self, path: str, first: int = 0, suffixes: tuple[str, ...] = GRADIENT_SUFFIXES) -> None:
+        self.path, self.done = path, first
+        self.kind = suffix_of(path, suffixes, "--gradient", of_special=".npy")
+
+    def open(self, files: Outputs, measurement: Measurement) -> None:
+        """Open the file."""
+        self.measurement = measurement
+        if self.kind == ".npy":
+            measurement.units.check_shape("--gradient")
+        self.file = files.open(Path(self.path))
+        self.writer = NpyWriter(self.file) if self.kind == ".npy" else TextWriter(self.file, ",")
+
+    def hand_out(self) -> None:
+        """Let the workers of a cluster write gradients into the file themselves, if there is one and the rows go there as they are."""
+        cluster, source, units = current(), self.measurement.job.predictions, self.measurement.units
+        if cluster is None or not isinstance(self.writer, NpyWriter) or self.file.temporary is None:
+            return
+        as_made = units.layout is None and units.selection is None and self.measurement.job.extras.whole is None
+        if as_made and not isinstance(source, Turned | Reordered):
+            from losscli.engine.outlet import Outlet
+
+            cluster.outlet = Outlet(
+                str(self.file.temporary.absolute()),
+                self.path,
+                self.file.tell() - self.done * self.writer.row_bytes,
+                self.writer.row_bytes,
+                str(self.writer.dtype),
+            )
+
+    def take_back(self) -> None:
+        """Let nobody else write into the file any more."""
+        cluster = current()
+        if cluster is not None:
+            cluster.outlet = None
+
+    def consume(self, chunk: ChunkResult) -> None:
+        """Write gradients of the rows that follow, as the engine made them, or take note that they are there."""
+        parts: Sequence[Array] = chunk.gradient
+        if chunk.written and isinstance(self.writer, NpyWriter):
+            self.writer.skip(chunk.written)
+            self.done += chunk.written
+        if parts and self.kind != ".npy":
+            parts = (np.concatenate(parts),)  # each write to a table costs time for every column
+        for slopes in parts:
+            for shaped in self.measurement.restored(slopes, self.done):
+                self.add(shaped)
+            self.done += len(slopes)
+
+    def add(self, shaped: Array) -> None:
+        """Write gradients that have the shape of the predictions' file."""
+        if isinstance(self.writer, NpyWriter):
+            self.writer.add(shaped)
+        else:
+            self.writer.write(_gradient_columns(self.measurement, shaped))
+
+    def close(self) -> None:
+        """Write the end of the file."""
+        if isinstance(self.writer, NpyWriter):
+            self.writer.close()
+
+
+def rows_in_form(measurement: Measurement, rows: Rows, form: str) -> dict[str, Any]:
     """Return the columns of some rows in the form that a writer wants; of losses alone those of positions have the file's shape."""
     if form == "losses" and measurement.units.shaped:
         values = rows.loss if rows.elements is None else rows.elements
@@ -265,7 +307,7 @@ def _gradient_columns(measurement: Measurement, slopes: Array) -> dict[str, Any]
     return dict(zip(names, table.T, strict=True))
 
 
-def _empty(measurement: Measurement, rows: bool, elements: bool, gradient: bool) -> ChunkResult:
+def without_rows(measurement: Measurement, rows: bool, elements: bool, gradient: bool) -> ChunkResult:
     """Return a chunk without rows, from which writers learn the names and dtypes of the columns."""
     job = measurement.job
     nothing = np.zeros((0, *job.predictions.shape[1:]), job.dtype)

@@ -20,6 +20,7 @@ from losscli.wording import did_you_mean, printable
 
 COMMANDS = {
     "compute": ("compute", "app", "Compute a loss of predictions and targets."),
+    "merge": ("merge", "app", "Put the parts of a pass together that losscli compute --part made."),
     "list": ("list_explain", "list_losses", "List the losses: names, families, aliases, parameters, formulas."),
     "explain": (
         "list_explain",

@@ -30,6 +30,8 @@ class Collector:
 
     record: ClassVar[type]
     """The type of its records, by which they are found in an `Aggregate`."""
+    exact: ClassVar[bool] = False
+    """Whether sums of its records have the same digits however they are grouped, as counts have and sums of floats have not."""
     described: ClassVar[Mapping[str, str]] = MappingProxyType({})
     """What a receipt says about its statistics, by the receipt's keys."""
 
@@ -99,8 +101,14 @@ class Aggregate:
         return record
 
 
+class Folded:
+    """Stands itself for a record that was added already to that of a chunk before, where the digits allow it."""
+
+
 def added(one: Any, other: Any) -> Any:
     """Return the sum of two records; None if either is None, since the sum would then miss a part of the rows."""
+    if other is Folded:
+        return one
     return None if one is None or other is None else one + other
 
 

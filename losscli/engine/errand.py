@@ -9,13 +9,15 @@ import pickle
 import sys
 import time
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, reduce
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from losscli.arrays import instructions
+from losscli.engine.collector import Aggregate, Collector, Folded, added
 from losscli.engine.outlet import Outlet, delivered
+from losscli.engine.parts import exact_records
 from losscli.errors import DataError, LosscliError
 from losscli.version import __version__
 
@@ -76,6 +78,7 @@ def run(data: bytes) -> bytes:
         for start, stop in errand.spans:
             found = errand.function(*errand.arguments, start, stop)
             results.append(found if errand.outlet is None else delivered(found, errand.outlet, start))
+        results = _folded(results, exact_records(_collectors(errand.arguments)))
     except Exception as caught:  # noqa: BLE001 - whatever it is, it is told where the pass was begun
         error = _portable(caught)
     answer = Answer(results, error, host(), instructions(), time.monotonic() - begun)
@@ -83,6 +86,32 @@ def run(data: bytes) -> bytes:
         return pickle.dumps(answer, 5)
     except (pickle.PicklingError, TypeError, AttributeError) as caught:
         return pickle.dumps(answer._replace(results=[], error=_portable(caught)), 5)
+
+
+def _collectors(argument: Any) -> list[Collector]:
+    """Return the collectors among some arguments."""
+    if isinstance(argument, list | tuple) and not isinstance(argument, np.ndarray):
+        return [one for part in argument for one in _collectors(part)]
+    return [argument] if isinstance(argument, Collector) else []
+
+
+def _folded(results: list[Any], exact: frozenset[type]) -> list[Any]:
+    """Return the results of chunks with the records in `exact` added up in the first of them, so that there is less to send."""
+    aggregates = [_aggregates(found) for found in results]
+    if len(results) < 2 or not aggregates[0]:
+        return results
+    for first, *others in zip(*aggregates, strict=True):
+        for kind in exact & set(first.records):
+            first.records[kind] = reduce(added, (one.records[kind] for one in others), first.records[kind])
+            for one in others:
+                one.records[kind] = Folded
+    return results
+
+
+def _aggregates(found: Any) -> list[Aggregate]:
+    """Return the aggregates of the result of a chunk, whose records are a dictionary that nobody else has."""
+    held = found if isinstance(found, list) else [getattr(found, "aggregate", None)]
+    return [one for one in held if isinstance(one, Aggregate) and isinstance(one.records, dict)]
 
 
 def _unpacked(data: bytes) -> Errand:

@@ -22,6 +22,7 @@ from losscli.engine.collector import Aggregate, Collector, merged, of_batch, of_
 from losscli.engine.existence import Existing, existing, filled, of_anchors
 from losscli.engine.job import Job, Shares, chunks, output_factors, over_outputs, shares
 from losscli.engine.lists import of_lists
+from losscli.engine.parts import Part
 from losscli.engine.threads import available_threads
 from losscli.engine.units import OF_FILE, PositionCount, UnitSums, closed, runs, unit_sums
 from losscli.io.npy import StreamSource
@@ -80,6 +81,7 @@ def evaluate(
     consume: Callable[[ChunkResult], None] = lambda chunk: None,
     executor: "Executor | Cluster | None" = None,
     seen: Callable[[int], None] = lambda rows: None,
+    part: Part | None = None,
 ) -> Aggregate:
     """Run a job over all rows and return the sum of the records.
 
@@ -91,6 +93,8 @@ def evaluate(
         runs the chunks; None to run them one after another.
     seen
         called with the number of rows done so far.
+    part
+        the part of the pass to make; its sum lacks what is known only of all rows, which `completed` adds. None for all.
     """
     if job.masks is not None and not job.within_samples:
         from losscli.engine.mask_sums import evaluate_masks
@@ -102,7 +106,7 @@ def evaluate(
     if job.gradient and job.unit in OF_FILE:
         sums = evaluate(replace(job, gradient=False, rows=False, elements=False), (), executor=executor)
         job = replace(job, totals=sums.get(UnitSums))
-    bounds = chunks(job)
+    bounds = chunks(job) if part is None else part.chunks(chunks(job))
     total: Aggregate | None = None
     large = job.gradient or job.rows
     found = _in_order(executor, evaluate_chunk, lambda *rows: (_of_chunk(job, *rows), collectors), bounds, large)
@@ -110,10 +114,12 @@ def evaluate(
         total = chunk.aggregate if total is None else total + chunk.aggregate
         consume(chunk)
         seen(stop)
-    return _completed(job, collectors, total or Aggregate(), consume)
+    if part is not None:
+        return total or Aggregate()
+    return completed(job, collectors, total or Aggregate(), consume)
 
 
-def _completed(
+def completed(
     job: Job,
     collectors: Collectors,
     total: Aggregate,
@@ -147,7 +153,7 @@ def evaluate_together(
         totals = aggregates if totals is None else list(map(add, totals, aggregates))
         seen(stop)
     found = totals or [Aggregate() for _ in passes]
-    return [_completed(*one, aggregate) for one, aggregate in zip(passes, found, strict=True)]
+    return [completed(*one, aggregate) for one, aggregate in zip(passes, found, strict=True)]
 
 
 def _evaluate_each(passes: Sequence[Pass], start: int, stop: int) -> list[Aggregate]:

@@ -2,8 +2,8 @@
 
 import errno
 import os
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Protocol
@@ -11,6 +11,10 @@ from typing import IO, Any, Protocol
 from losscli.errors import DataError
 
 PIECE = 1 << 20
+AHEAD = 1 << 10
+"""Bytes from the beginning of a file that are read when it is opened, if it is one of many."""
+LOOKERS = 16
+"""Threads that open many files at once: on a disk of a network each of them waits for an answer."""
 BOM = b"\xef\xbb\xbf"
 """The byte-order mark with which some programs begin text in UTF-8."""
 IN_MEMORY = 16 << 20
@@ -58,7 +62,8 @@ class RawFile:
     """A regular file, which must not change while it is read.
 
     `held` says whether the file is kept open. Where an operand has many shards, each is opened anew for every read,
-    since a process may have only a limited number of files open.
+    since a process may have only a limited number of files open. The first bytes of such a file are held until `forget`, so
+    that it is opened only once to see what it is.
     """
 
     def __init__(self, name: str, path: Path, held: bool = True) -> None:
@@ -66,7 +71,9 @@ class RawFile:
         self.descriptor: int | None = os.open(path, os.O_RDONLY)
         status = os.fstat(self.descriptor)
         self.stamp, self.size = _stamp(status), status.st_size
+        self.head = b""
         if not held:
+            self.head = os.pread(self.descriptor, AHEAD, 0)
             self.__del__()
 
     @property
@@ -77,7 +84,13 @@ class RawFile:
         with self._opened() as descriptor:
             _fill(descriptor, view, position, self.name)
 
+    def forget(self) -> None:
+        """Free the first bytes, which are held of a file that is not."""
+        self.head = b""
+
     def read(self, position: int, size: int) -> bytes:
+        if position + size <= len(self.head):
+            return self.head[position : position + size]
         with self._opened() as descriptor:
             return _taken(descriptor, position, size, self.name)
 
@@ -143,6 +156,24 @@ class RawFile:
         descriptor, self.descriptor = getattr(self, "descriptor", None), None
         if descriptor is not None:
             os.close(descriptor)
+
+
+def opened_ahead(paths: Sequence[str]) -> dict[str, RawFile]:
+    """Open many files at once, and return those that can be opened, which are not held open."""
+    from concurrent.futures import ThreadPoolExecutor
+    from stat import S_ISREG
+
+    def some(first: int) -> dict[str, RawFile]:
+        found = {}
+        for path in paths[first : first + step]:
+            with suppress(OSError):
+                if S_ISREG(os.stat(path).st_mode):  # a named pipe would be waited for
+                    found[path] = RawFile(path, Path(path), held=False)
+        return found
+
+    step = max(1, min(256, len(paths) // (2 * LOOKERS)))
+    with ThreadPoolExecutor(LOOKERS) as threads:
+        return {path: raw for part in threads.map(some, range(0, len(paths), step)) for path, raw in part.items()}
 
 
 def _stamp(status: os.stat_result) -> tuple[int, ...]:

@@ -22,6 +22,10 @@ LONG_RUN = 512
 """Bytes of one column from which on each column of an array stored by columns is read by itself."""
 VERSIONS = ((1, 0), (2, 0), (3, 0))
 """Versions of NPY that exist."""
+SHORT_HEADER = 128
+"""Bytes of almost every header."""
+MOST_PARSED = 1000
+"""Headers that are remembered."""
 MOST_OF_EMPTY = 1 << 28
 """Bytes that an array without elements may have if its axis of length 0 had length 1."""
 
@@ -76,10 +80,9 @@ class NpySource:
         """Return a source of the array between the bytes `start` and `stop`. The header is
         read and checked, the data is not. `untyped` is the type of numbers whose header says none.
         """
-        file = Reader(raw, start)
-        shape, fortran, stored = read_npy_header(file, name, untyped)
-        offset = file.tell()
-        promised = offset - start + stored.itemsize * int(np.prod(shape, dtype=np.int64))
+        shape, fortran, stored, length = _header(raw, name, start, untyped)
+        offset = start + length
+        promised = offset - start + stored.itemsize * math.prod(shape)
         check_length(name, shape, promised, (raw.size if stop is None else stop) - start)
         dtype, stored, encoding = _types(stored)
         return cls(name, raw, shape, dtype, stored, fortran and len(shape) > 1, offset, encoding=encoding)
@@ -193,6 +196,23 @@ class StreamSource:
 
     def place(self, row: int, column: int | None = None) -> str:
         return place_in_array(self.name, row, column)
+
+
+def _header(raw: Raw, name: str, start: int, untyped: str | None) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
+    """Return what `read_npy_header` does, and the length of the header. Shards mostly have the same one, which is parsed once."""
+    size = min(SHORT_HEADER, raw.size - start)
+    known = raw.read(start, size) if size == SHORT_HEADER else b""
+    if known in _parsed and untyped is None:
+        return _parsed[known]
+    file = Reader(raw, start)
+    found = (*read_npy_header(file, name, untyped), file.tell() - start)
+    if found[3] == SHORT_HEADER and untyped is None and len(_parsed) < MOST_PARSED:
+        _parsed[known] = found
+    return found
+
+
+_parsed: dict[bytes, tuple[tuple[int, ...], bool, np.dtype[Any], int]] = {}
+"""Headers that were read and checked already."""
 
 
 def squeezed(source: Source) -> Source:

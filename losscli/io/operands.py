@@ -13,7 +13,7 @@ from pathlib import Path
 from losscli.definition.dialect import Dialect
 from losscli.definition.request import Request
 from losscli.errors import DataError, UsageError
-from losscli.io.bytes import Begun, Looked, Raw, RawFile, Spool, pieces_of
+from losscli.io.bytes import Begun, Looked, Raw, RawFile, Spool, opened_ahead, pieces_of
 from losscli.io.format import Content, Format, Named, deferred
 from losscli.io.npy import NpySource, StreamSource, read_npy_header
 from losscli.io.recognised import is_json_lines, is_safetensors, is_torch
@@ -98,6 +98,8 @@ def opened(where: Named) -> tuple[Content, bool]:
     DataError
         if the file cannot be read, or is of a format that losscli does not read.
     """
+    if where.head.startswith(MAGIC_NPY):
+        return _npy(where), False
     from losscli.io.compressed import unpacked
 
     where = unpacked(where._replace(open_inner=_inner))
@@ -133,6 +135,10 @@ class Opener:
     dtype: str | None = None
     """The type of numbers whose file says none: 'bfloat16', or None."""
     _opened: dict[tuple[str | None, ...], Content] = field(default_factory=dict)
+    _ahead: dict[str, RawFile] = field(default_factory=dict)
+    """Files that were opened already, by their names, and are not looked at yet."""
+    _reals: dict[str, str] = field(default_factory=dict)
+    """The real paths of files and folders that were asked for."""
     _stdin: "tuple[str, str, Operand] | None" = None
     """The role in which standard input was opened, the text that named it, and its operand."""
 
@@ -199,15 +205,20 @@ class Opener:
         return Operand(str(path), content, rest_of(str(path), content.name, part), path, text)
 
     def _content(self, path: Path, part: str | None = None, held: bool = True) -> Content:
-        name, real = str(path), os.path.realpath(path)
+        name, real = str(path), self._real(str(path))
         key: tuple[str | None, ...] = (real, None) if (real, None) in self._opened else (real, part)
         if key not in self._opened:
             try:
-                raw = RawFile(name, path, held) if path.is_file() else _copy(name, path)
+                raw: Raw | None = self._ahead.pop(name, None)
+                regular = raw is not None or path.is_file()
+                if raw is None:
+                    raw = RawFile(name, path, held) if regular else _copy(name, path)
                 self.raws.append(raw)
-                where = self._named(name, raw, path if path.is_file() else None, part)
+                where = self._named(name, raw, path if regular else None, part)
                 self.paths.add(real)
                 content, keyed = opened(where)
+                if isinstance(raw, RawFile):
+                    raw.forget()
                 if keyed:  # two keys may lead to the same content: the columns of the only table of an archive
                     content = self._opened.setdefault((real, "", content.name), content)
                 key = (real, part if keyed else None)
@@ -215,6 +226,22 @@ class Opener:
             except OSError as error:
                 raise DataError(f"{name}: cannot be read: {error.strerror or error}") from error
         return self._opened[key]
+
+    def _look_ahead(self, paths: list[str]) -> None:
+        """Open the files of an operand at once, if they are many."""
+        new = [path for path in paths if (self._real(path), None) not in self._opened]
+        if len(paths) > MOST_HELD:
+            self._ahead |= opened_ahead(new)
+
+    def _real(self, path: str) -> str:
+        """Return the real path of a file; of a folder with many files it is asked only once."""
+        if path not in self._reals:
+            folder, name = os.path.split(path)
+            if folder not in self._reals:
+                self._reals[folder] = os.path.realpath(folder)
+            whole = name in ("", ".", "..") or os.path.islink(path)
+            self._reals[path] = os.path.realpath(path) if whole else os.path.join(self._reals[folder], name)
+        return self._reals[path]
 
     def _standard_input(self, column: str | None, what: str, once: bool) -> "Operand":
         text = f"-:{column}" if column else "-"
@@ -250,6 +277,7 @@ class Opener:
         from losscli.io.folder import Partitioned, parts_of
 
         parts = parts_of(folder)
+        self._look_ahead([str(part.path) for part in parts])
         contents = [self._content(part.path, column, len(parts) <= MOST_HELD) for part in parts]
         rest = rest_of(str(parts[0].path), contents[0].name, column)
         key = ("folder", os.path.realpath(folder), column if rest != column else None)
@@ -261,9 +289,10 @@ class Opener:
         return Operand(str(folder), self._opened[key], rest, folder, text)
 
     def _sharded(self, text: str, paths: list[str], column: str | None) -> "Operand":
+        self._look_ahead([str(Path(path)) for path in paths])
         contents = [self._content(Path(path), column, len(paths) <= MOST_HELD) for path in paths]
         rest = rest_of(paths[0], contents[0].name, column)
-        key = ("", *(os.path.realpath(path) for path in paths), column if rest != column else None)
+        key = ("", *map(self._real, paths), column if rest != column else None)
         if key not in self._opened:
             self._opened[key] = _stacked(text, contents)
         return Operand(text, self._opened[key], rest, None, text)

@@ -108,8 +108,15 @@ class AtomicFile:
     def seek(self, offset: int, whence: int = 0) -> int:
         return self.file.seek(offset, whence)
 
+    def tell(self) -> int:
+        """Return how many bytes were written, all of which have left this process then."""
+        self.file.flush()
+        return self.file.tell()
+
     def finish(self) -> None:
-        """Bring every byte to the disk; nothing is published yet."""
+        """Bring every byte to the disk; nothing is published yet. A file that is finished stays as it is."""
+        if self.file.closed:
+            return
         try:
             self.file.flush()
             if self.temporary is not None:

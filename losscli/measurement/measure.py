@@ -29,6 +29,7 @@ from losscli.engine.collectors.spare_columns import SpareColumns
 from losscli.engine.collectors.summary import Percentiles, Summaries, Summary
 from losscli.engine.evaluate import ChunkResult, evaluate
 from losscli.engine.job import Job, compute_dtype
+from losscli.engine.parts import Part
 from losscli.engine.reduction import REDUCTIONS, baseline, reduced
 from losscli.engine.units import PositionCount
 from losscli.engine.workers import workers
@@ -236,13 +237,14 @@ class Measurement:
         consume: Callable[[ChunkResult], None] = lambda chunk: None,
         threads: int | None = None,
         seen: Callable[[int], None] = lambda rows: None,
+        part: Part | None = None,
     ) -> Aggregate:
-        """Make the pass over all rows and return its aggregate, faults included, which the caller must look at."""
+        """Make the pass over all rows, or a part of it, and return its aggregate, faults included, which the caller must look at."""
         with workers(self.job, threads) as executor:
             before = getattr(executor, "handed", None)
-            aggregate = evaluate(self.job, self.collectors, consume, executor, seen)
+            aggregate = evaluate(self.job, self.collectors, consume, executor, seen, part)
         self.told_by(executor)
-        if before is not None and executor.handed == before and self.job.samples:
+        if before is not None and executor.handed == before and self.job.samples and part is None:
             self.notes.append(
                 f"{self.job.loss.name} needs all rows at once, and was computed here, not on {executor.words}"
             )

@@ -54,23 +54,46 @@ ReportFile = Annotated[str | None, result_output(".json or .md")]
 Quiet = Annotated[bool, quiet_option()]
 
 
+Format = Annotated[ResultFormat, formats_option(ResultFormat)]
+Output = Annotated[
+    str | None,
+    result_output(".json .jsonl .csv .tsv .md .npy .parquet", " Written whole or not at all."),
+]
+PerSample = Annotated[
+    bool,
+    option(
+        "--per-sample",
+        panel=WRITING,
+        show_default=False,
+        help="A row a sample (jsonl, csv, tsv, npy, parquet: always).",
+    ),
+]
+Gradient = Annotated[
+    str | None,
+    option(
+        "--gradient",
+        metavar="FILE",
+        panel=WRITING,
+        help="d loss / d prediction of each row, before weights and reduction, to .npy or .csv.",
+    ),
+]
+Require = Annotated[
+    list[str],
+    option(
+        "--require",
+        metavar="'STAT OP X'",
+        panel=WRITING,
+        help="Exit 1 unless met, as in 'mean <= 0.35'. Repeatable. STAT: value mean std min max p50 p90 p99 samples ignored, and rmse rmsle perplexity bits bits_per_byte ece mce where they apply.",
+    ),
+]
+
+
 class Wanted(NamedTuple):
     """What `losscli compute` prints and writes."""
 
-    format: Annotated[ResultFormat, formats_option(ResultFormat)] = "table"
-    output: Annotated[
-        str | None,
-        result_output(".json .jsonl .csv .tsv .md .npy .parquet", " Written whole or not at all."),
-    ] = None
-    per_sample: Annotated[
-        bool,
-        option(
-            "--per-sample",
-            panel=WRITING,
-            show_default=False,
-            help="A row a sample (jsonl, csv, tsv, npy, parquet: always).",
-        ),
-    ] = False
+    format: Format = "table"
+    output: Output = None
+    per_sample: PerSample = False
     elements: Annotated[
         bool,
         option(
@@ -80,22 +103,31 @@ class Wanted(NamedTuple):
             help="A row a sample, with the loss of each of its outputs.",
         ),
     ] = False
-    gradient: Annotated[
+    gradient: Gradient = None
+    require: Require = []  # noqa: RUF012 - Typer copies it
+    part: Annotated[
         str | None,
         option(
-            "--gradient",
-            metavar="FILE",
+            "--part",
+            metavar="I/N",
             panel=WRITING,
-            help="d loss / d prediction of each row, before weights and reduction, to .npy or .csv.",
+            show_default=False,
+            help="Part I of N of the pass only, to -o FILE.part; losscli merge puts all parts together.",
         ),
     ] = None
-    require: Annotated[
-        list[str],
-        option(
-            "--require",
-            metavar="'STAT OP X'",
-            panel=WRITING,
-            help="Exit 1 unless met, as in 'mean <= 0.35'. Repeatable. STAT: value mean std min max p50 p90 p99 samples ignored, and rmse rmsle perplexity bits bits_per_byte ece mce where they apply.",
-        ),
-    ] = []  # noqa: RUF012 - Typer copies it
     quiet: Quiet = False
+
+
+class Merged(NamedTuple):
+    """What `losscli merge` prints and writes."""
+
+    format: Format = "table"
+    output: Output = None
+    per_sample: PerSample = False
+    gradient: Gradient = None
+    require: Require = []  # noqa: RUF012 - Typer copies it
+    quiet: Quiet = False
+
+    def wanted(self, elements: bool) -> Wanted:
+        """Return the same for `losscli compute`; `elements` says whether the parts have the losses of outputs."""
+        return Wanted(**self._asdict(), elements=elements and self.per_sample)

@@ -57,6 +57,7 @@ class Sampling(BatchCollector):
 
     stride: int
     record = Sample
+    exact = True
 
     @classmethod
     def for_job(cls, job: "Job", most_bytes: int = MOST_BYTES) -> "Sampling | None":

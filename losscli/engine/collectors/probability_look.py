@@ -31,6 +31,7 @@ class ProbabilityLook(BatchCollector):
     """
 
     record = LookLikeProbabilities
+    exact = True
     reads_only = True
 
     def of(self, job: "Job", batch: "Batch") -> LookLikeProbabilities:

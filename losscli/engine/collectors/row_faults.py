@@ -51,6 +51,7 @@ class FaultFinder(BatchCollector):
     """Collects faults of rows, and also what is not a fault but worth a warning."""
 
     record = Faults
+    exact = True
     reads_only = True
 
     def of(self, job: "Job", batch: "Batch") -> Faults:

@@ -78,6 +78,7 @@ class Percentiles(ChunkCollector):
     """Keeps the losses or, if there are many, a histogram of them, for their percentiles."""
 
     record = Quantiles
+    exact = True
 
     def of(self, job: Job, rows: CountedRows) -> Quantiles:
         return Quantiles.of(rows.wide, many=job.units > EXACT_LOSSES)
