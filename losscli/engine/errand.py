@@ -149,8 +149,9 @@ def _portable(error: BaseException) -> BaseException:
         return error
     import traceback
 
-    text = "".join(traceback.format_exception(error))
-    return RuntimeError(f"on {host()}: {type(error).__name__}: {error}\n{text}")
+    defect = RuntimeError(f"on {host()}: {type(error).__name__}: {error}")
+    defect.add_note("".join(traceback.format_exception(error)))  # --traceback shows it
+    return defect
 
 
 @cache
