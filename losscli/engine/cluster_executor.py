@@ -73,12 +73,19 @@ class OfExecutor(Cluster):
         if not self.own:
             raise DataError(f"{self.words}: the executor is broken: a process of it was killed; make a new one")
         if broken is not None:
-            broken.shutdown(wait=False, cancel_futures=True)
+            _shut_down(broken, wait=False)
 
     def close(self) -> None:
         executor, self.executor = self.executor, None
         if executor is not None and self.own:
-            executor.shutdown(wait=True, cancel_futures=True)
+            _shut_down(executor, wait=True)
+
+
+def _shut_down(executor: "Executor", wait: bool) -> None:
+    try:
+        executor.shutdown(wait=wait, cancel_futures=True)
+    except TypeError:  # some executors know only `wait`
+        executor.shutdown(wait=wait)
 
 
 def of_factory(words: str) -> OfExecutor:

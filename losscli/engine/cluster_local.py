@@ -6,7 +6,7 @@ import subprocess
 import sys
 from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, Self
 
 from losscli.engine.cluster import Cluster, LostError
 from losscli.engine.errand import received, sent
@@ -34,11 +34,15 @@ class LocalProcesses(Cluster):
     def described(self) -> str:
         return f"{self.processes} processes"
 
+    def __enter__(self) -> Self:
+        """Start the processes, which are ready when files are open."""
+        self.threads = ThreadPoolExecutor(self.processes)
+        for _ in range(self.processes):
+            self._start()
+        return self
+
     def submit(self, data: bytes) -> "Future[bytes]":
-        if self.threads is None:
-            self.threads = ThreadPoolExecutor(self.processes)
-            for _ in range(self.processes):
-                self._start()
+        assert self.threads is not None
         return self.threads.submit(self._carried_out, data)
 
     def result(self, future: Any) -> bytes:

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from functools import cache, reduce
+from importlib import import_module
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -189,6 +190,8 @@ def serve() -> None:
         os._exit(0)
 
     Thread(target=listen, daemon=True).start()
+    import_module("losscli.engine.evaluate")
+    _prepare()
     while True:
         sent(answers, run(errands.get()))
 
