@@ -327,7 +327,9 @@ def results(job: Job, collectors: "Collectors", found: MaskSums, finished: Finis
     records = dict(found.records)
     faults = records.get(Faults)
     if faults is not None and not faults and np.isnan(losses).any():
-        records[Faults] = faults + undefined_mask(losses, None if job.lists is None else job.lists.starts[numbers])
+        records[Faults] = faults + undefined_mask(
+            losses, None if job.lists is None else job.lists.first_rows_of(numbers)
+        )
     ignored = found.positions.ignored
     if job.layout is not None:
         records[PositionCount] = found.positions

@@ -5,8 +5,7 @@ from typing import Any
 
 from losscli.engine.collector import Aggregate, Collector
 from losscli.engine.job import Job
-from losscli.io.row_lists import Lists
-from losscli.io.travel import Travellers
+from losscli.io.travel import Travellers, layout_of
 
 ROWS = ("predictions", "targets", "element_weights", "mask", "third_operand")
 """Fields of a job with one row for each row of the predictions."""
@@ -48,14 +47,9 @@ def _job(job: Job, start: int, stop: int, way: Travellers) -> Job:
         if source is not None:
             of_samples = job.layout is not None and source.shape[0] != job.samples
             changed[name] = way.of(source, *((first, after) if of_samples else (start, stop)))
-    if isinstance(job.layout, Lists):
-        changed["layout"] = replace(job.layout, order=None, named=_unnamed)
+    if job.layout is not None:
+        changed["layout"] = layout_of(job.layout, start, stop)
     return replace(job, **changed)
-
-
-def _unnamed(numbers: Any) -> list[str]:
-    """Return nothing: names of lists are known only in the process that shows them."""
-    return []
 
 
 def received(arguments: tuple[Any, ...], found: Any) -> Any:

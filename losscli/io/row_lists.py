@@ -31,6 +31,10 @@ class Lists(Layout):
     def samples(self) -> int:
         return len(self.starts) - 1
 
+    def first_rows_of(self, lists: Array) -> Array:
+        """Return the first rows of some lists, from their numbers."""
+        return self.starts[lists]
+
     @property
     def longest(self) -> int:
         """The number of items of the longest list."""

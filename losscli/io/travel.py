@@ -6,7 +6,7 @@ of a program or a copy in the folder for temporary files, sends the rows themsel
 
 from copy import copy
 from dataclasses import dataclass, field, replace
-from functools import singledispatch
+from functools import cached_property, singledispatch
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,8 @@ from losscli.arrays import Array
 from losscli.io.csv import TextTable
 from losscli.io.join import Selected
 from losscli.io.npy import NpySource
-from losscli.io.positions import OfSamples, Positions
+from losscli.io.positions import Layout, OfSamples, Positions
+from losscli.io.row_lists import Lists
 from losscli.io.source import (
     ConstantSource,
     Derived,
@@ -217,3 +218,81 @@ def _chunks_of(table: Table, low: int, high: int) -> Table | None:
     vars(some).pop("kept", None)
     some.cuts = table.cuts[low : high + 1]
     return some
+
+
+@dataclass(frozen=True)
+class SomeSamples(Layout):
+    """The layout of some shards, under the numbers of rows and samples of all of them."""
+
+    row: int
+    """The first row."""
+    sample: int
+    """The first sample."""
+    all_rows: int
+    all_samples: int
+
+    @classmethod
+    def of(cls, layout: Layout, start: int, stop: int) -> "SomeSamples":
+        """Return the layout of the shards that have some of the rows from start to stop."""
+        low = max(0, int(np.searchsorted(layout.first_rows, start, side="right")) - 1)
+        high = max(low + 1, int(np.searchsorted(layout.first_rows, stop)))
+        rows, samples = layout.first_rows[low], layout.first_samples[low]
+        return cls(layout.grids[low:high], rows, samples, layout.rows, layout.samples)
+
+    @cached_property
+    def first_rows(self) -> tuple[int, ...]:
+        return tuple(np.cumsum([self.row, *(grid.rows for grid in self.grids)]).tolist())
+
+    @cached_property
+    def first_samples(self) -> tuple[int, ...]:
+        return tuple(np.cumsum([self.sample, *(grid.samples for grid in self.grids)]).tolist())
+
+    @property
+    def rows(self) -> int:
+        return self.all_rows
+
+    @property
+    def samples(self) -> int:
+        return self.all_samples
+
+
+@dataclass(frozen=True, eq=False)
+class SomeLists(Lists):
+    """Some neighbouring lists, under the numbers of all of them."""
+
+    first: int = 0
+    """The number of the first of them."""
+    all_rows: int = 0
+    all_samples: int = 0
+
+    @classmethod
+    def of(cls, lists: Lists, start: int, stop: int) -> "SomeLists":
+        """Return the lists that have some of the rows from start to stop."""
+        first, cuts = lists.cut(start, stop)
+        starts = lists.starts[first : first + len(cuts) + 1]
+        return cls(lists.grids, starts, None, _unnamed, first, lists.rows, lists.samples)
+
+    @property
+    def rows(self) -> int:
+        return self.all_rows
+
+    @property
+    def samples(self) -> int:
+        return self.all_samples
+
+    def cut(self, start: int, stop: int) -> tuple[int, Array]:
+        first, cuts = super().cut(start, stop)
+        return self.first + first, cuts
+
+    def first_rows_of(self, lists: Array) -> Array:
+        return self.starts[lists - self.first]
+
+
+def _unnamed(lists: Array) -> list[str]:
+    """Return nothing: names of lists are known only in the process that shows them."""
+    return []
+
+
+def layout_of(layout: Layout, start: int, stop: int) -> Layout:
+    """Return what a layout says about the rows from start to stop, for another process."""
+    return SomeLists.of(layout, start, stop) if isinstance(layout, Lists) else SomeSamples.of(layout, start, stop)
