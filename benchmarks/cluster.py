@@ -7,11 +7,13 @@ its column is left out. Everything is read once before, so that the page cache h
 
 import argparse
 import os
+import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from importlib.util import find_spec
 from pathlib import Path
@@ -52,15 +54,31 @@ def made(folder: Path, rows: int) -> tuple[str, str]:
     return str(folder / "z-*.npy"), str(folder / "y-*.npy")
 
 
-def seconds(words: list[str]) -> tuple[float, str]:
-    """Run a command; its wall time and what it prints."""
-    begun = time.monotonic()
+def seconds(words: list[str], cluster: int | None = None) -> tuple[float, float, str]:
+    """Run a command; its wall time, the CPU time of it and of the cluster whose process id is given, and what it prints."""
+    begun, before = time.monotonic(), cpu(cluster)
     done = subprocess.run([sys.executable, "-m", "losscli", *words], capture_output=True, text=True, check=True)
-    return time.monotonic() - begun, done.stdout
+    return time.monotonic() - begun, cpu(cluster) - before, done.stdout
 
 
-def in_turns(patterns: tuple[str, str], turns: int, gradient: Path | None, address: str | None) -> None:
-    """Print the wall times of all contenders as ratios to the threads' of the same turn."""
+def cpu(cluster: int | None) -> float:
+    """The CPU time so far of all commands that have ended, their processes included, and of a cluster."""
+    own = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return own.ru_utime + own.ru_stime + (0 if cluster is None else tree(cluster))
+
+
+def tree(process: int) -> float:
+    """The CPU time so far of a process and all that it has started."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    children = Path(f"/proc/{process}/task").glob("*/children")
+    started = [int(child) for file in children for child in file.read_text().split()]
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK") + sum(map(tree, started))
+
+
+def in_turns(
+    patterns: tuple[str, str], turns: int, gradient: Path | None, address: str | None, cluster: int | None
+) -> None:
+    """Print the times of all contenders, and their ratios to the threads' of the same turn."""
     ways = {
         "2 threads": ["--threads", "2"],
         "local:2": ["--cluster", "local:2"],
@@ -72,17 +90,29 @@ def in_turns(patterns: tuple[str, str], turns: int, gradient: Path | None, addre
     words = ["compute", "softmax-cross-entropy", *patterns, "-f", "json", "-q"]
     if gradient is not None:
         words += ["--gradient", str(gradient)]
-    times: dict[str, list[float]] = {way: [] for way in ways}
+    walls: dict[str, list[float]] = {way: [] for way in ways}
+    cpus: dict[str, list[float]] = {way: [] for way in ways}
     printed = set()
     for _ in range(turns):
         for way, options in ways.items():
-            took, out = seconds([*words, *options])
-            times[way].append(took)
+            wall, used, out = seconds([*words, *options], cluster if "Dask" in way else None)
+            walls[way].append(wall)
+            cpus[way].append(used)
             printed.add(out)
     assert len(printed) == 1, "digits differ"
-    for way, took in times.items():
-        ratio = statistics.median(one / base for one, base in zip(took, times["2 threads"], strict=True))
-        print(f"{way:20} {statistics.median(took):7.2f} s   {ratio:.2f} x 2 threads")
+    print("| | wall | x 2 threads | CPU | x 2 threads |\n| --- | ---: | ---: | ---: | ---: |")
+    for way in ways:
+        print(f"| {way} | {' | '.join(map(against(way), (walls, cpus)))} |")
+
+
+def against(way: str) -> Callable[[dict[str, list[float]]], str]:
+    """A function that says the median of a contender's times, and that of their ratios to the threads'."""
+
+    def said(times: dict[str, list[float]]) -> str:
+        ratio = statistics.median(one / base for one, base in zip(times[way], times["2 threads"], strict=True))
+        return f"{statistics.median(times[way]):.2f} s | {ratio:.2f}"
+
+    return said
 
 
 class Here(Executor):
@@ -148,7 +178,7 @@ def many(folder: Path) -> None:
             check=True,
         ).stdout
         print(f"{MANY:,} shards of predictions and as many of labels, planned: {out}", end="")
-    took, _ = seconds(
+    took, _, _ = seconds(
         [
             "compute",
             "softmax-cross-entropy",
@@ -184,8 +214,9 @@ def main() -> None:
         subprocess.run(f"cat {patterns[0]} > /dev/null", shell=True, check=True)
         size = sum(path.stat().st_size for path in folder.glob("z-?-*.npy"))
         print(f"{size / 1e9:.1f} GB of predictions, {options.turns} turns, load {os.getloadavg()[0]:.1f}")
-        in_turns(patterns, options.turns, None, address)
-        print("\nwith gradients to .npy")
+        pid = None if cluster is None else cluster.pid
+        in_turns(patterns, options.turns, None, address, pid)
+        print("\na third of it, with gradients to .npy")
         in_turns(
             (str(folder / "z-0-*.npy"), str(folder / "y-0-*.npy")),
             options.turns,
