@@ -199,6 +199,7 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--data", type=Path)
     options = parser.parse_args()
+    sys.stdout.reconfigure(line_buffering=True)
     cluster = None
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.data or Path(temporary)
@@ -217,12 +218,8 @@ def main() -> None:
         pid = None if cluster is None else cluster.pid
         in_turns(patterns, options.turns, None, address, pid)
         print("\na third of it, with gradients to .npy")
-        in_turns(
-            (str(folder / "z-0-*.npy"), str(folder / "y-0-*.npy")),
-            options.turns,
-            Path(temporary) / "slopes.npy",
-            address,
-        )
+        first = (str(folder / "z-0-*.npy"), str(folder / "y-0-*.npy"))
+        in_turns(first, options.turns, Path(temporary) / "slopes.npy", address, pid)
         print()
         client(patterns)
         many(folder / "many")

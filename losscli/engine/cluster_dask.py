@@ -13,7 +13,9 @@ from losscli.errors import DataError, UsageError
 VARIABLE = "DASK_SCHEDULER_ADDRESS"
 """The environment variable of Dask for the address of its scheduler."""
 PATIENCE = 30.0
-"""Seconds after which a scheduler that does not answer, or has no workers, is given up."""
+"""Seconds after which a scheduler that does not answer is given up."""
+WITHOUT = 60.0
+"""Seconds after which a scheduler that has no workers is given up."""
 LOOK = 1.0
 """Seconds between two looks at a cluster that is waited for."""
 
@@ -74,18 +76,11 @@ class Dask(Cluster):
                 logger.setLevel(logging.CRITICAL + 1)
 
     def size(self) -> int:
-        """Return how many threads all workers have; there must be one before long."""
+        """Return how many threads all workers have: at least 1, since some clusters start workers when there is work."""
         client = self._reached()
-        if self.threads and time.monotonic() - self.looked < LOOK:
-            return self.threads
-        begun = time.monotonic()
-        while not self._look(client):
-            if time.monotonic() - begun > PATIENCE:
-                raise DataError(
-                    f"--cluster {self.words}: the scheduler has no workers; start some: dask worker {self.words}"
-                )
-            time.sleep(0.1)
-        return self.threads
+        if time.monotonic() - self.looked >= LOOK:
+            self._look(client)
+        return max(1, self.threads)
 
     def _look(self, client: Any) -> int:
         """Ask the scheduler how many threads its workers have."""
@@ -114,9 +109,10 @@ class Dask(Cluster):
             except NotYet:
                 if self._look(self.client):
                     without = time.monotonic()
-                elif time.monotonic() - without > PATIENCE:
+                elif time.monotonic() - without > WITHOUT:
                     raise DataError(
-                        f"--cluster {self.words}: all workers are gone, and none came for {PATIENCE:.0f} s"
+                        f"--cluster {self.words}: the scheduler has had no workers for {WITHOUT:.0f} s; start some: dask worker "
+                        f"{self.words}"
                     ) from None
             except Exception as error:
                 raise self._failed(error) from error

@@ -184,7 +184,7 @@ class TestFaults:
         run(*CE, "--cluster", "nonsense://x").refuses(3, "--cluster nonsense://x: no scheduler of Dask answers")
 
     def test_no_workers(self, run, monkeypatch, tmp_path_factory):
-        monkeypatch.setattr(cluster_dask, "PATIENCE", 1)
+        monkeypatch.setattr(cluster_dask, "WITHOUT", 1)
         cluster, where = started_cluster(tmp_path_factory.mktemp("idle"), 0)
-        run(*CE, "--cluster", where).refuses(3, "the scheduler has no workers", f"dask worker {where}")
+        run(*CE, "--cluster", where).refuses(3, "the scheduler has had no workers for 1 s", f"dask worker {where}")
         cluster.communicate(b"")
