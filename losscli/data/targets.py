@@ -78,13 +78,22 @@ def decode(
 
 def _constant(family: Family, loss: str, predictions: Source, number: float) -> DecodedTargets:
     """Decode a number that is the target everywhere; raise a UsageError if it is no label of a loss that takes these."""
-    shape = predictions.shape[:1] if family.one_target else predictions.shape
+    shape = _shape_of_targets(family, predictions)
     stored_as: StoredAs = "signs" if family.target_type == "signs" else "numbers"
     if stored_as == "signs" and number not in (-1, 0, 1):
         raise UsageError(f"{number:g} is not a target of {loss}, which takes labels in {{0, 1}} or {{-1, 1}}")
     if stored_as == "signs" and family.width == 2:
         _check_order(loss, predictions, number)
     return DecodedTargets(ConstantSource(number, shape, np.dtype(np.float64)), TargetEncoding("constant", stored_as))
+
+
+def _shape_of_targets(family: Family, predictions: Source) -> tuple[int, ...]:
+    """Return the shape of targets that go with predictions of a family."""
+    if family.of_vectors:
+        from losscli.data.vectors import shape_of_targets
+
+        return shape_of_targets(predictions)
+    return predictions.shape[:1] if family.one_target else predictions.shape
 
 
 def _check_order(loss: str, predictions: Source, number: float) -> None:
@@ -223,9 +232,12 @@ def matching(loss: str, predictions: Source, targets: Columns, family: Family) -
 
     Also returns notes, and how the columns were matched, or None.
     """
-    shape, targets_shape, one_target = predictions.shape, targets.shape, family.one_target
-    if one_target:
-        shape = shape[:1]
+    shape, targets_shape, one_target = _shape_of_targets(family, predictions), targets.shape, family.one_target
+    if family.of_vectors:
+        from losscli.data.vectors import check_targets
+
+        check_targets(loss, predictions, targets)
+        shape = targets_shape if len(shape) == 2 else shape
     notes: list[str] = []
     source: Source | None = None
     if shape != targets_shape:

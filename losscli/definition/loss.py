@@ -158,6 +158,10 @@ class Family:
     takes_class_weight: bool = False
     takes_class_counts: bool = False
     """Whether its losses need to know how many samples each class has."""
+    of_vectors: bool = False
+    """Whether a row has several members, each with as many numbers as the row's target: predictions have shape (samples,
+    members, dimensions) and targets (samples, dimensions).
+    """
     takes_pos_weight: bool = False
     takes_centers: bool = False
     takes_levels: bool = False
@@ -191,6 +195,11 @@ class Family:
     def of_sequences(self) -> bool:
         """Whether a row is a sample of several time steps, with a sequence of labels."""
         return self.target_type == "sequences"
+
+    @property
+    def of_three_axes(self) -> bool:
+        """Whether a sample has two axes of numbers of its own, so that no axis of predictions is one of positions."""
+        return self.of_sequences or self.of_vectors
 
     @property
     def of_masks(self) -> bool:

@@ -119,7 +119,7 @@ def _measurement(request: Request, opener: Opener, dataset: Dataset, decoded: De
         groups=None if dataset.groups is None else dataset.groups.words(),
         columns=dataset.columns(),
         bytes=bits.bytes_of(request, opener, job),
-        shapes=_file_shapes(dataset) if dataset.layout is not None or decoded.encoding.kind == "sequences" else {},
+        shapes=_file_shapes(dataset) if dataset.layout is not None or request.loss.family.of_three_axes else {},
     )
 
 

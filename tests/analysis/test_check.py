@@ -868,6 +868,13 @@ class TestTable:
         lines = [line.split()[0] for line in done.out.splitlines() if line.startswith(("error", "warning", "note"))]
         assert lines == ["error", "note"]
 
+    def test_parts_of_different_widths(self, run, save):
+        save("p_1.npy", np.ones((2, 1)))
+        save("p_2.npy", np.ones((1, 2)))
+        done = run("check", "p_*.npy", save("t.npy", [1.0, 2.0, 3.0]))
+        assert done.code == 3
+        assert "p_2.npy: shape (1, 2) does not go with p_1.npy's (2, 1)" in done.out
+
     def test_nothing_found_is_said(self, run, save):
         assert "findings     none\n" in run("check", save("z.npy", LOGITS), save("y.npy", LABELS)).out
 

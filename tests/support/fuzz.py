@@ -84,6 +84,7 @@ SHARES = {
     "triplet": 1,
     "angular": 2,
     "ensemble": 1,
+    "vector-ensemble": 1,
     "thresholds": 1,
     "interval": 1,
     "quantiles": 1,

@@ -1127,6 +1127,7 @@ ROWS = {
     "triplet": of_triplet,
     "thresholds": of_thresholds,
     "ensemble": lambda x, t, third, parameters: {"x": x, "t": t[0], "M": len(x)},
+    "vector-ensemble": lambda x, t, third, parameters: {"x": [[one] for one in x], "t": t[:1], "M": len(x)},
     "interval": lambda x, t, third, parameters: {"x": x, "t": t[0]},
     "box": of_boxes,
 }
@@ -1249,6 +1250,8 @@ def reduced(
                 raise RefusedError("outside a domain")
         if family.name == "interval" and x[0] > x[1]:
             raise RefusedError("ends of an interval in the wrong order")
+        if asked.loss.name in ("fair-crps", "fair-energy-score") and len(x) == 1:
+            raise RefusedError("an ensemble of one member")
         if p.narrow:
             x = [float(np.float32(one)) for one in x]
         if weights is not None and not (weights[i] >= 0 and math.isfinite(weights[i])):
