@@ -29,6 +29,13 @@ def finite(operands: Operands, parameters: Parameters) -> str | None:
     return None if all(np.isfinite(x).all() for x in numbers) else "takes finite numbers only"
 
 
+def means_of_zero(operands: Operands, parameters: Parameters) -> str | None:
+    """Means must be above 0, but for the power 0."""
+    if parameters.get("power", 1) != 0 and (operands.predictions == 0).any():
+        return "takes predictions above 0 only"
+    return finite(operands, parameters)
+
+
 def some_weight(operands: Operands, parameters: Parameters) -> str | None:
     """A sum whose weights are all 0 is refused, too; infinite scores are no longer so among what the call takes."""
     weights = operands.weights
@@ -234,14 +241,14 @@ CALLS = (
         "poisson-deviance",
         "mean_poisson_deviance",
         "mean_poisson_deviance({t}, {p}, {arguments})",
-        accepts=Accepts(columns="one"),
+        accepts=Accepts(columns="one", raises=means_of_zero),
         steps=(Compute("", poisson),),
     ),
     call(
         "gamma-deviance",
         "mean_gamma_deviance",
         "mean_gamma_deviance({t}, {p}, {arguments})",
-        accepts=Accepts(columns="one"),
+        accepts=Accepts(columns="one", raises=means_of_zero),
         steps=(Compute("", gamma),),
     ),
     call(
@@ -249,7 +256,7 @@ CALLS = (
         "mean_tweedie_deviance",
         "mean_tweedie_deviance({t}, {p}, {arguments})",
         {"power": "power={}"},
-        accepts=Accepts(columns="one"),
+        accepts=Accepts(columns="one", raises=means_of_zero),
         steps=(Compute("", tweedie),),
         notes=("power is 0 by default there, which is the squared error",),
     ),

@@ -155,6 +155,8 @@ def test_files_of_float16_are_converted_for_sklearn(compute: Compute, save: Save
         ("multiclass-hinge", "", [[0.5, 0.2], [0.2, 0.6]], [0, 1], 3, "three classes"),
         ("multiclass-hinge", "", [[0.5, 0.2, 1, 1]] * 3, [0, 1, 2], 3, "which are 3 here, and has 4 columns"),
         ("hinge", "", [[0.5, 0.2], [0.2, 0.6]], [[0, 1], [1, 1]], 2, "one number per row"),
+        ("poisson-deviance", "", [0.0, 0.2], [0, 1], 3, "takes predictions above 0 only"),
+        ("tweedie-deviance", "--power=-1", [0.0, 0.2], [0, 1], 3, "takes predictions above 0 only"),
         ("poisson-deviance", "", [[0.5, 0.2], [0.2, 0.6]], [[0, 1], [1, 1]], 2, "one number per row"),
         ("bce", "--from probs", [0.2, 0.9], [0.5, 1], 2, "no soft targets"),
         ("mse", "", [math.inf, 0.9], [0.5, 1], 3, "finite numbers only"),
