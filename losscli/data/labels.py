@@ -35,6 +35,7 @@ class Holder(NamedTuple):
     columns: str = "the predictions have {k} columns, one a class"
     unnamed: str = "the predictions have no column names"
     cure: str = "give them a header with the classes' names, or say --classes NAME,... in the order of their columns"
+    others: str = "names, or rows with one column a class"
 
 
 PREDICTIONS = Holder()
@@ -43,6 +44,13 @@ CENTERS = Holder(
     "there are {k} centers, one a class",
     "the centers have no names",
     "name them in a column 'class' of a table, or say --classes NAME,... in the order of their rows",
+)
+THRESHOLDS = Holder(
+    "the classes are",
+    "K classes have K - 1 logits, and the predictions have those of {k} classes",
+    "the classes have no names",
+    "say --classes NAME,... in the order of the classes, the lowest first",
+    "or names that --classes has in their order",
 )
 
 
@@ -546,7 +554,7 @@ def _check_indices(loss: str, source: Source, k: int, ignore: float | None, base
     if label != math.floor(label) if math.isfinite(label) else True:
         raise DataError(
             f"{place}: {label:g} is not a class index ({count(bad_rows, 'row')} like this); {loss} takes whole numbers from "
-            f"{base} to {k - 1 + base}, names, or rows with one column a class",
+            f"{base} to {k - 1 + base}, {holder.others}",
             "label-not-a-class",
         )
     raise _out_of_range(place, label, bad_rows, k, (low, high), base, holder)

@@ -9,7 +9,7 @@ import numpy as np
 from losscli.arrays import Array
 from losscli.data.class_names import by_name
 from losscli.data.columns import Columns
-from losscli.data.labels import CENTERS, PREDICTIONS, Holder, as_number, groups, one_a_row, two_names
+from losscli.data.labels import CENTERS, PREDICTIONS, THRESHOLDS, Holder, as_number, groups, one_a_row, two_names
 from losscli.data.target_encoding import SUM_TOLERANCE, DecodedTargets, TargetEncoding, is_ignored
 from losscli.definition.loss import Family
 from losscli.definition.words import StoredAs, TargetKind
@@ -66,6 +66,8 @@ def decode(
         return groups(loss, targets, ignore)
     if family.target_type == "classes":
         return _of_classes(family, loss, targets, classes, k, ignore, base, named)
+    if family.thresholds and (len(targets.shape) == 1 or targets.shape[1] == 1):
+        return one_a_row(loss, targets, classes, k, ignore, base, THRESHOLDS, named)
     several = len(predictions.shape) == 2
     if family.target_type in ("signs", "outcomes"):
         targets.hint = _hint_for_text(family, several)

@@ -158,6 +158,8 @@ class Family:
     takes_class_weight: bool = False
     takes_class_counts: bool = False
     """Whether its losses need to know how many samples each class has."""
+    thresholds: bool = False
+    """Whether a row has one prediction for each threshold between classes in their order, one less than there are classes."""
     of_vectors: bool = False
     """Whether a row has several members, each with as many numbers as the row's target: predictions have shape (samples,
     members, dimensions) and targets (samples, dimensions).
@@ -176,9 +178,8 @@ class Family:
     @property
     def takes_classes(self) -> bool:
         """Whether its targets are classes, which may have names."""
-        named = self.target_type == "classes" or (
-            self.target_type != "numbers" and (self.several_outputs or self.coupled == "file")
-        )
+        named = self.target_type == "classes" or self.thresholds
+        named = named or (self.target_type != "numbers" and (self.several_outputs or self.coupled == "file"))
         return named and self.coupled not in ("masks", "rows") and self.parts == 1
 
     @property

@@ -12,7 +12,7 @@ import numpy as np
 from losscli.arrays import Array
 from losscli.data import likelihoods
 from losscli.data.class_columns import about_classes, about_name, about_two_columns
-from losscli.data.class_names import class_names, in_order
+from losscli.data.class_names import class_names, in_order, in_thresholds
 from losscli.data.columns import Columns
 from losscli.data.dataset import Dataset, assign, join
 from losscli.data.predictions import constant_of, shaped
@@ -318,7 +318,7 @@ def _inputs(request: Request, opener: Opener, dataset: Dataset) -> _Inputs:
     family, notes = request.loss.family, dataset.notes
     source = shaped(request, dataset, notes)
     names = None if request.classes is None else class_names(request.classes)
-    if names and not family.takes_centers and len(source.shape) == 2:
+    if names and not (family.takes_centers or family.thresholds) and len(source.shape) == 2:
         source = in_order(source, names, notes)
     several = family.several_outputs and len(source.shape) == 2
     if family.takes_centers:
@@ -331,6 +331,8 @@ def _inputs(request: Request, opener: Opener, dataset: Dataset) -> _Inputs:
 
         form, source = settled(request.box, dataset, source, notes)
         return _Inputs(source, several, source.shape[1], source.columns, None, form)
+    if family.thresholds:
+        return _Inputs(source, several, source.shape[1] + 1, in_thresholds(names, source), None)
     if len(source.shape) == 2:
         return _Inputs(
             source, several, source.shape[1] // family.parts, source.columns if family.parts == 1 else None, None

@@ -472,6 +472,8 @@ def targets_of_numbers(asked: Asked, p: Numbers, t: list[list[float]]) -> Rows:
 
 def targets_of(asked: Asked, p: Numbers, file: "Table | np.ndarray", columns: list[int], order: list[int]) -> Rows:
     family = asked.loss.family
+    if family.thresholds and isinstance(file, np.ndarray) and file.dtype.kind in "US":
+        raise UnclearError("labels of ordered classes in an array of text")
     if family.target_type == "numbers":
         t = numbers(file, columns)
         rows = [t.rows[i] for i in order]
