@@ -295,7 +295,7 @@ def finish(job: Job, found: MaskSums) -> Finished:
     assert make is not None
     value, slopes = job.loss.core(make(**made))
     value = np.asarray(value).reshape(shape[0], -1)
-    losses = (value * job.convention.scale + job.convention.shift).astype(job.dtype)
+    losses = (value * job.convention.scale).astype(job.dtype)
     np.add(losses, job.dtype.type(0), out=losses)  # a loss of -0.0 is 0
     by = _by_sums(slopes, shape, counted, together) if job.gradient else None
     exists = np.zeros(shape, bool)
