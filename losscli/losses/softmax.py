@@ -364,6 +364,8 @@ softmax = family(
         "cross-entropy",
         "categorical-crossentropy",
         "categorical-cross-entropy",
+        "cce",
+        "scce",
         "sparse-categorical-crossentropy",
         "sparse-categorical-cross-entropy",
         "sparse-softmax-cross-entropy",

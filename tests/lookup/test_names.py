@@ -10,7 +10,7 @@ from peers import ABSENT, FOUND
 from losscli.cli.options.losses import options_for
 from losscli.errors import UsageError
 from losscli.lookup import meanings
-from losscli.lookup.meanings import AMBIGUOUS, ELSEWHERE, OTHERS, STATISTICS, each_name, plain
+from losscli.lookup.meanings import AMBIGUOUS, ELSEWHERE, NEAR, OTHERS, STATISTICS, each_name, plain
 from losscli.lookup.names import elsewhere, find
 from losscli.lookup.near import nearest, words
 from losscli.losses import LOSSES, declared
@@ -83,7 +83,7 @@ class TestTables:
         assert len(choices) > 1, "a name with one meaning is an alias"
 
     def test_no_alias_is_refused(self) -> None:
-        for table in (AMBIGUOUS, STATISTICS, OTHERS):
+        for table in (AMBIGUOUS, STATISTICS, OTHERS, NEAR):
             for name, _ in each_name(table):
                 loss = declared(name)
                 assert loss is None, f"{name} is a name of {loss.name} now: take it out of losscli/lookup/meanings.py"
@@ -93,12 +93,14 @@ class TestTables:
             assert declared(name) is not None, f"no loss is called {name}: take it out of ELSEWHERE"
 
     def test_no_name_has_two_entries(self) -> None:
-        names = [plain(name) for table in (AMBIGUOUS, STATISTICS, OTHERS, ELSEWHERE) for name, _ in each_name(table)]
+        names = [
+            plain(name) for table in (AMBIGUOUS, STATISTICS, OTHERS, NEAR, ELSEWHERE) for name, _ in each_name(table)
+        ]
         assert sorted(set(names)) == sorted(names)
 
     @pytest.mark.usefixtures("no_packages")
     def test_the_commands_that_messages_name_exist(self) -> None:
-        for name in [name for table in (STATISTICS, OTHERS) for name, _ in each_name(table)]:
+        for name in [name for table in (STATISTICS, OTHERS, NEAR) for name, _ in each_name(table)]:
             message = refused(name)
             commands = COMMAND.findall(message)
             assert commands, f"{name}: the message names no command: {message}"

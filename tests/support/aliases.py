@@ -1276,7 +1276,7 @@ USES: tuple[Use, ...] = (
         "torch.nn.functional.cross_entropy(z, t)",
     ),
     Use(
-        "sparse-categorical-crossentropy sparse-categorical-cross-entropy",
+        "sparse-categorical-crossentropy sparse-categorical-cross-entropy scce",
         "softmax-cross-entropy",
         KERAS,
         "classes",
@@ -1284,7 +1284,7 @@ USES: tuple[Use, ...] = (
         "keras.losses.sparse_categorical_crossentropy(t, z, from_logits=True)",
     ),
     Use(
-        "categorical-crossentropy categorical-cross-entropy",
+        "categorical-crossentropy categorical-cross-entropy cce",
         "softmax-cross-entropy",
         KERAS,
         "classes",
@@ -1794,7 +1794,7 @@ USES: tuple[Use, ...] = (
         "mean(where(t == 1, -log(sigmoid(z)), -log(1 - sigmoid(z))))",
     ),
     Use(
-        "non-saturating-gan-loss non-saturating",
+        "non-saturating-gan-loss non-saturating ns-gan",
         "non-saturating-gan",
         "Goodfellow et al. 2014, Generative Adversarial Networks, section 3: minus log D(G(z))",
         "scores",
