@@ -436,6 +436,9 @@ def _not_a_class(
     code, cell = wrong[0]
     more = f"; {count(rows, 'row')} like this" if rows > 1 else ""
     cure = (_cure_of_columns(labels, classes) if holder is PREDICTIONS else "") or did_you_mean(cell, names)
+    short = _shortened([cell for _, cell in labels], classes)
+    if short:
+        cure = f"; if {classes[0]!r} is {short[0]!r}, name the classes with --classes {quoted(','.join(short))}"
     if not cure and all(as_index(cell) is not None for _, cell in labels):
         cure = f"; a label in text is a name, never a position: name the columns after the labels{_say_classes(labels, len(classes))}, or save the labels as NPY integers"
     return DataError(
@@ -450,10 +453,8 @@ def _cure_of_columns(labels: list[tuple[int, str]], classes: tuple[str, ...]) ->
     pattern = _pattern_of([cell.strip() for _, cell in labels], classes)
     pick = "" if pattern is None else f" --columns {quoted(pattern)}"
     if likely is not None:
-        cure = (
-            f"; is {likely!r} a column of ids? Name it with --id {quoted(likely)}, or pick the classes with --columns"
-        )
-        return cure + pick
+        cure = f"; is {likely!r} a column of ids? Name it with --id {quoted(likely)}, or pick the classes with"
+        return cure + (pick or " --columns")
     return pick and f"; pick the columns that are classes with{pick}"
 
 
@@ -469,9 +470,22 @@ def _pattern_of(labels: list[str], classes: tuple[str, ...]) -> str | None:
         if not found or not (before or behind) or re.search(r"[][*?!,]", before + behind):
             continue
         matching = [other for other in classes if other.startswith(before) and other.endswith(behind)]
-        if len(matching) > 1 and all(f"{before}{label}{behind}" in matching for label in labels):
+        if 1 < len(matching) < len(classes) and all(f"{before}{label}{behind}" in matching for label in labels):
             return f"{before}*{behind}"
     return None
+
+
+def _shortened(labels: list[str], classes: tuple[str, ...]) -> list[str]:
+    """Return the names of all columns without the beginning and end that makes labels of them, as p0 and p1 of 0 and 1; [] if none does."""
+    for name in classes:
+        before, found, behind = name.partition(labels[0])
+        if not found or not (before or behind):
+            continue
+        left = [other.removeprefix(before).removesuffix(behind) for other in classes]
+        whole = all(f"{before}{one}{behind}" == other for one, other in zip(left, classes, strict=True))
+        if whole and all(left) and len(set(left)) == len(left) <= MOST_SAID and set(labels) <= set(left):
+            return left
+    return []
 
 
 def _say_classes(labels: list[tuple[int, str]], k: int) -> str:

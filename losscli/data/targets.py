@@ -9,13 +9,14 @@ import numpy as np
 from losscli.arrays import Array
 from losscli.data.class_names import by_name
 from losscli.data.columns import Columns
+from losscli.data.dataset import LIKELY_IDS
 from losscli.data.labels import CENTERS, PREDICTIONS, THRESHOLDS, Holder, as_number, groups, one_a_row, two_names
 from losscli.data.target_encoding import SUM_TOLERANCE, DecodedTargets, TargetEncoding, is_ignored
 from losscli.definition.loss import Family
 from losscli.definition.words import StoredAs, TargetKind
 from losscli.errors import DataError, UsageError
 from losscli.io.source import ConstantSource, Reshaped, Source, blocks, first_of
-from losscli.wording import count, quoted
+from losscli.wording import count, listing, quoted
 
 
 def decode(
@@ -288,8 +289,12 @@ def _classes(
             decoded.notes.append(f"{targets.name}: shape {shape} was squeezed to {shape[:1]}: one label a row")
         return decoded
     if shape[1] != k:
-        both = next((name for name in targets.names or () if name in (classes or ())), None)
-        join = "" if both is None else f"; column {both!r} is in both files: join by it with --id {quoted(both)}"
+        both = [name for name in targets.names or () if name in (classes or ())]
+        join = (
+            f"; column {both[0]!r} is in both files: join by it with --id {quoted(both[0])}" if len(both) == 1 else ""
+        )
+        if len(both) > 1:
+            join = _unlike_columns(targets, classes or (), both)
         raise DataError(
             f"{loss}: {targets.name} has {shape[1]} columns, and there are {k} classes; "
             f"give one label a row, or one column a class{join}"
@@ -307,6 +312,23 @@ def _classes(
     if classes and targets.names:
         source, matched = by_name(source, classes, targets.names, notes, positions=False)
     return DecodedTargets(source, TargetEncoding(_row_kind(loss, source), "rows", k), classes, matched, notes)
+
+
+def _unlike_columns(targets: Columns, classes: tuple[str, ...], both: list[str]) -> str:
+    """Return which columns keep targets from having one per class, where some of them are called as classes are, `both`."""
+    spare = [name for name in targets.names or () if name not in both]
+    lacking = [name for name in classes if name not in both]
+    if spare and not lacking:
+        one = targets.operand.text
+        return f"; besides the classes it has {listing(map(repr, spare))}: save it without, or say which holds labels, as {one}:{spare[-1]}"
+    likely = next((name for name in both if name.lower() in LIKELY_IDS), None)
+    if likely is not None:
+        return f"; column {likely!r} is in both files: join by it with --id {quoted(likely)}"
+    return (
+        f"; it lacks {listing(map(repr, lacking))}: leave such columns out of the predictions with --columns"
+        if lacking
+        else ""
+    )
 
 
 def _row_kind(loss: str, source: Source) -> TargetKind:

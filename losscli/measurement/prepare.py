@@ -236,7 +236,7 @@ def _dataset(request: Request, opener: Opener, once: bool) -> Dataset:
         _weights_file(request, opener),
         request.id,
         request.columns,
-        None if third is None else opener.open(third, f"--{request.loss.family.third_operand}"),
+        _third_file(request, opener, third, predictions, targets),
         request.by,
         None if request.mask is None else opener.open(request.mask, "--mask"),
         _list_columns(request, opener, predictions, targets),
@@ -245,6 +245,17 @@ def _dataset(request: Request, opener: Opener, once: bool) -> Dataset:
     if dataset.targets is not None:
         dataset.targets.missing = request.missing == "ignore" if request.loss.family.several_outputs else None
     return dataset
+
+
+def _third_file(
+    request: Request, opener: Opener, text: str | None, predictions: Operand, targets: Operand | None
+) -> Operand | None:
+    """Return the operand of a third operand; None without one."""
+    if text is None:
+        return None
+    from losscli.data.third_operand import open_third_operand
+
+    return open_third_operand(text, str(request.loss.family.third_operand), predictions, targets, opener)
 
 
 def _list_columns(request: Request, opener: Opener, predictions: Operand, targets: Operand | None) -> Sequence[Operand]:
