@@ -59,8 +59,8 @@ def lift_vectors(loss: BoundLoss, predictions: Array, targets: Targets, extras: 
 
 def _place_vectors(x: Array) -> tuple[Array, Targets, Extras]:
     """Return predictions, targets and extras at the points x of a drawn curve: three members of two dimensions."""
-    apart = [np.full(len(x), one) for one in (-0.5, 0.0, 0.5)]
-    rows = np.stack([x - 0.5, apart[2], x, apart[0], x + 0.5, apart[1]], axis=1)
+    apart = [np.full(len(x), one) for one in (0.5, 0.0, -0.5)]
+    rows = np.stack([x - 0.5, apart[0], x, apart[1], x + 0.5, apart[2]], axis=1)
     return rows, Dense(np.zeros((len(x), 2))), Extras()
 
 
