@@ -1,5 +1,6 @@
 """TensorFlow's losses of version 1, tf.compat.v1.losses, and the functions of tf.nn."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -82,8 +83,13 @@ def cross_entropy(p: Array, t: Targets, extras: Extras, parameters: Parameters) 
 
 
 def log_poisson(p: Array, t: Targets, extras: Extras, parameters: Parameters) -> Array:
-    """Return exp(p) - t p."""
-    return np.exp(p) - dense(t, p) * p
+    """Return exp(p) - t p, with Stirling's approximation of log(t!) for targets that are not from 0 to 1 if it is full."""
+    y, number = dense(t, p), p.dtype.type
+    value = np.exp(p) - y * p
+    if not parameters["full"]:
+        return value
+    stirling = y * np.log(y) - y + number(0.5) * np.log(number(2 * math.pi) * y)
+    return value + np.where((y >= 0) & (y <= 1), number(0), stirling)
 
 
 def cosine_distance(p: Array, t: Targets, extras: Extras, parameters: Parameters) -> Array:
@@ -152,11 +158,12 @@ CALLS = (
     Call(
         "log-poisson",
         ("log_poisson_loss",),
-        "tensorflow.reduce_mean(tensorflow.nn.log_poisson_loss({t}, {p}))",
+        "tensorflow.reduce_mean(tensorflow.nn.log_poisson_loss({t}, {p}, {arguments}))",
+        arguments={"full": "compute_full_loss={:bool}"},
         accepts=Accepts(taken=ANYTHING),
         reduces={"": "mean"},
         steps=(Compute("computes exp(p) - t p of any numbers", log_poisson), AddUp()),
-        notes=("compute_full_loss=True adds Stirling's approximation where t > 1", "not reduced: their mean is shown"),
+        notes=("compute_full_loss=True adds Stirling's approximation where t > 1, not log(t!)", "not reduced: their mean is shown"),
     ),
     call(
         "cosine-distance",

@@ -267,6 +267,10 @@ def _refused_options(call: Call, request: Request) -> str | None:
     """Return why a call does not take the smoothing or the activation that is asked for; None if it does."""
     if request.bytes is not None:
         return "bits per byte are those of losscli's own losses; leave --bytes out"
+    if request.input_lengths is not None and "{input_" not in call.template:
+        return f"{call.function} takes no lengths of inputs, for all steps of a sample count; leave --input-lengths out"
+    if request.target_lengths is not None and "{t:padded}" in call.template:
+        return f"{call.function} takes rows of labels; pad them with -1, and leave --target-lengths out"
     for option, given in (("--temperature", request.temperature), ("--targets-from", request.targets_from)):
         if given is not None:
             return f"{option} does not go together with --as: {call.function} takes what it is given; leave one of them out"

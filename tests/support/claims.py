@@ -330,6 +330,8 @@ class Draw:
             options["label_smoothing"] = float(self.one_of((0.0, 0.1, 0.2, 0.9)))
         if self.chance(0.25):
             options["reduction"] = self.one_of(("mean", "sum", "sum-over-batch-size", "sum-by-nonzero-weights"))
+        if family.of_sequences and self.chance(0.1):
+            options["input_lengths"] = int(self.rng.integers(1, p.shape[1] + 1))
         labels = t.ndim == 1 and self.over_classes and family.coupled is None and np.array_equal(t, np.floor(t))
         if labels and self.chance(0.15):
             label = self.one_of((-100, 0))
@@ -528,6 +530,7 @@ SIZES: dict[str, Callable[[Case, Array, Array], Array]] = {
     "smooth-l1": lambda case, p, t: np.abs(p - t),
     "poisson": lambda case, p, t: np.abs(p) + np.abs(t * np.log(np.abs(p) + 1e-8)),
     "log-poisson": lambda case, p, t: np.exp(p) * (1 + np.abs(p)) + np.abs(t * p),
+    "generalized-kl": lambda case, p, t: np.abs(p) + np.abs(t) * (1 + np.abs(np.log(np.abs(p))) + np.abs(np.log(np.abs(t) + 1e-300))),
     "gaussian-nll": lambda case, p, t: (
         np.abs(np.log(np.maximum(wide(case, "variance"), 1e-6)))
         + (p - t) ** 2 / np.maximum(wide(case, "variance"), 1e-6)
@@ -539,7 +542,9 @@ SIZES: dict[str, Callable[[Case, Array, Array], Array]] = {
     "margin-ranking": lambda case, p, t: case.parameters["margin"] + np.abs(p).sum(axis=1),
     "cosine-embedding": lambda case, p, t: np.ones(len(p)),
     "dice": of_masks,
-    "tversky": of_masks,
+    "tversky": lambda case, p, t: np.full(
+        len(p), (p.shape[1] if case.library == "optax" and p.ndim == 2 else 1) / len(p)
+    ),
     "nt-xent": lambda case, p, t: np.full(len(p), 2 / case.parameters["temperature"]),
     "sparsemax": lambda case, p, t: 1 + np.abs(np.where(np.isfinite(p), p, 0)).max(axis=1),
     "squared-log-error": lambda case, p, t: squared_logarithms(*(np.log(np.maximum(x, 1e-7) + 1) for x in (p, t))),
