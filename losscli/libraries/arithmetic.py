@@ -72,7 +72,9 @@ def ctc(log_p: Array, t: Sequences, blank: int) -> Array:
     skips = np.zeros(classes.shape, bool)
     skips[:, 3::2] = classes[:, 3::2] != classes[:, 1:-2:2]
     none = log_p.dtype.type(-np.inf)
-    paths = np.full((n, classes.shape[1] + 2), none, log_p.dtype)  # with two states before the first, which nothing reaches
+    paths = np.full(
+        (n, classes.shape[1] + 2), none, log_p.dtype
+    )  # with two states before the first, which nothing reaches
     paths[:, 2] = 0
     for step in range(count):
         before = np.logaddexp(paths[:, 2:], paths[:, 1:-1]) if step else paths[:, 2:]

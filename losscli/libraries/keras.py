@@ -246,7 +246,7 @@ def of_sequences(p: Array, t: Targets, extras: Extras, parameters: Parameters) -
 
 def inner_power(operands: Any, parameters: Parameters) -> str | None:
     """CategoricalGeneralizedCrossEntropy takes 0 < q < 1."""
-    return None if 0 < parameters["q"] < 1 else "takes a q between 0 and 1 only"
+    return None if 0 < parameters["q"] < 1 else "takes a q between 0 and 1 only; give one as --q"
 
 
 FROM_LOGITS = "from_logits is False by default: logits are then taken for probabilities and clipped, without a word"
@@ -468,7 +468,10 @@ CALLS = (
         ROW_WEIGHT | REDUCTION,
         prediction_kind="logits",
         steps=(Compute("takes the softmax of each step in float32", of_sequences),),
-        notes=("class 0 is the blank, and labels of 0 pad a row", "all steps of a sample count: it takes no lengths of inputs"),
+        notes=(
+            "class 0 is the blank, and labels of 0 pad a row",
+            "all steps of a sample count: it takes no lengths of inputs",
+        ),
     ),
     call(
         "dice",

@@ -222,9 +222,17 @@ def tversky(sums: Any, *, alpha: float, beta: float, smooth: float) -> tuple[Arr
 
 def sums_of_one(operands: Operands, parameters: Parameters) -> str | None:
     """Without a softmax of its own, dice_loss looks whether rows are distributions."""
-    sums = np.exp(operands.predictions).sum(axis=1) if (operands.predictions < 0).any() else operands.predictions.sum(axis=1)
+    sums = (
+        np.exp(operands.predictions).sum(axis=1)
+        if (operands.predictions < 0).any()
+        else operands.predictions.sum(axis=1)
+    )
     alike = np.abs(sums - 1) <= 1e-8 + 1e-5
-    return None if alike.all() else "takes probabilities only where those of each row sum to 1; give it logits"
+    return (
+        None
+        if alike.all()
+        else "takes probabilities only where those of each row sum to 1; give logits, with --from logits"
+    )
 
 
 SMOOTHED = {"label_smoothing": ""}

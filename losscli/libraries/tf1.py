@@ -163,7 +163,10 @@ CALLS = (
         accepts=Accepts(taken=ANYTHING),
         reduces={"": "mean"},
         steps=(Compute("computes exp(p) - t p of any numbers", log_poisson), AddUp()),
-        notes=("compute_full_loss=True adds Stirling's approximation where t > 1, not log(t!)", "not reduced: their mean is shown"),
+        notes=(
+            "compute_full_loss=True adds Stirling's approximation where t > 1, not log(t!)",
+            "not reduced: their mean is shown",
+        ),
     ),
     call(
         "cosine-distance",

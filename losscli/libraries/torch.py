@@ -175,7 +175,7 @@ def triplet(p: Array, t: Targets, extras: Extras, parameters: Parameters) -> Arr
 
 def whole_norm(operands: Any, parameters: Parameters) -> str | None:
     """multi_margin_loss has two norms only."""
-    return None if parameters["p"] in (1, 2) else "takes the norms p = 1 and p = 2 only"
+    return None if parameters["p"] in (1, 2) else "takes the norms p = 1 and p = 2 only; give one of them as --p"
 
 
 CLASS_WEIGHT = {"class_weight": "weight={class_weight}"}

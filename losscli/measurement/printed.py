@@ -294,7 +294,7 @@ class _Writer:
         if encoding.stored_as == "sequences":
             return _Written(f"numpy.where({self._behind_labels()}, 0, t)" if form == "padded" else "t", None)
         if encoding.stored_as == "indices" or encoding.one_hot:
-            return self._classes("rows" if encoding.one_hot else form)
+            return self._classes("rows" if encoding.one_hot and form != "index" else form)
         written = _Written(self._kept(_of_source(source, "t")), _leaf(source).dtype)
         text = _bracketed(written.text)
         if form == "index":

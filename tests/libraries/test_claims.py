@@ -150,10 +150,11 @@ def test_files_of_float16_are_converted_for_sklearn(compute: Compute, save: Save
 @pytest.mark.parametrize(
     ("loss", "words", "p", "t", "code", "said"),
     [
-        ("bce", "--from probs", [0.2, 0.9], [1, 1], 3, "labels=[0, 1]"),
-        ("ce", "--from probs", [[0.5, 0.2, 0.3], [0.2, 0.2, 0.6]], [0, 2], 3, "which are 2 here, and has 3 columns"),
-        ("multiclass-hinge", "", [[0.5, 0.2], [0.2, 0.6]], [0, 1], 3, "three classes"),
-        ("multiclass-hinge", "", [[0.5, 0.2, 1, 1]] * 3, [0, 1, 2], 3, "which are 3 here, and has 4 columns"),
+        ("bce", "--from probs", [0.2, 0.9], [1, 1], 3, "give rows of both, or call it from Python with labels=[0, 1]"),
+        ("qwk-loss", "--from probs", [[0.5, 0.5], [0.2, 0.8]], [[1, 1], [0, 1]], 3, "give targets with one"),
+        ("ce", "--from probs", [[0.5, 0.2, 0.3], [0.2, 0.2, 0.6]], [0, 2], 3, "2 of the 3 classes here; give rows of every class"),
+        ("multiclass-hinge", "", [[0.5, 0.2], [0.2, 0.6]], [0, 1], 3, "give the difference of the two columns"),
+        ("multiclass-hinge", "", [[0.5, 0.2, 1, 1]] * 3, [0, 1, 2], 3, "3 of the 4 classes here; give rows of every class"),
         ("hinge", "", [[0.5, 0.2], [0.2, 0.6]], [[0, 1], [1, 1]], 2, "one number per row"),
         ("poisson-deviance", "", [[0.5, 0.2], [0.2, 0.6]], [[0, 1], [1, 1]], 2, "one number per row"),
         ("bce", "--from probs", [0.2, 0.9], [0.5, 1], 2, "no soft targets"),

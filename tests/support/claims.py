@@ -259,7 +259,7 @@ class Draw:
         if family.coupled == "rows" and family.target_type == "classes":
             t = np.resize(np.arange(max(2, shape[0] // 2)), shape[0])
             return self.rng.permutation(t)
-        if family.target_type == "classes":
+        if family.target_type == "classes" or family.name == "class-masks":
             return self.classes(shape)
         if family.one_target:
             shape = shape[:1]
@@ -440,6 +440,8 @@ def judged(case: Case) -> Outcome:
         # left out, as Keras's circle does with losses of NaN, the mean of which is 0 then.
         nothing = "no samples left" in claim.value or unweighed(case)
         nothing |= case.library == "keras" and case.loss == "circle" and number == 0
+        # Of two infinite logits there are no probabilities, and the largest of NaN is the first.
+        nothing |= case.loss == "quadratic-kappa" and not np.isfinite(case.arrays["p"]).all()
         without = without or nothing
         verdict = "both refuse" if without else "refused alone"
         return Outcome(verdict, claim.value, number, call=claim.call)
@@ -530,7 +532,9 @@ SIZES: dict[str, Callable[[Case, Array, Array], Array]] = {
     "smooth-l1": lambda case, p, t: np.abs(p - t),
     "poisson": lambda case, p, t: np.abs(p) + np.abs(t * np.log(np.abs(p) + 1e-8)),
     "log-poisson": lambda case, p, t: np.exp(p) * (1 + np.abs(p)) + np.abs(t * p),
-    "generalized-kl": lambda case, p, t: np.abs(p) + np.abs(t) * (1 + np.abs(np.log(np.abs(p))) + np.abs(np.log(np.abs(t) + 1e-300))),
+    "generalized-kl": lambda case, p, t: (
+        np.abs(p) + np.abs(t) * (1 + np.abs(np.log(np.abs(p))) + np.abs(np.log(np.abs(t) + 1e-300)))
+    ),
     "gaussian-nll": lambda case, p, t: (
         np.abs(np.log(np.maximum(wide(case, "variance"), 1e-6)))
         + (p - t) ** 2 / np.maximum(wide(case, "variance"), 1e-6)
@@ -557,6 +561,7 @@ SIZES: dict[str, Callable[[Case, Array, Array], Array]] = {
     ),
     "zero-one": lambda case, p, t: np.ones(len(p)),  # 1 minus the accuracy
     "multiclass-zero-one": lambda case, p, t: np.ones(len(p)),
+    "quadratic-kappa": lambda case, p, t: np.full(len(p), 1 / len(p)),  # 1 minus the kappa
     "hinge-embedding": lambda case, p, t: (
         case.parameters["margin"]
         + (np.abs(p) if p.ndim == 1 else (np.abs(p) + np.abs(wide(case, "other"))).sum(axis=1))
