@@ -631,23 +631,36 @@ def versions(name: str) -> str:
     return ", ".join(f"{package.removesuffix('_cpu')} {number}" for package, number in numbers.items())
 
 
-def table(counts: Counts) -> str:
-    """A table of verdicts by library, as in docs/libraries.md."""
-    lines = ["| library | runs | " + " | ".join(HEADS.values()) + " |", "| --- |" + " ---: |" * (len(HEADS) + 1)]
-    rows = {f"`{name}`: {versions(name)}": found for name, found in counts.items()}
+def table(counts: Counts, largest: Mapping[str, float] = {}) -> str:
+    """A table of verdicts by library, and of the largest difference, as in docs/libraries.md."""
+    lines = [
+        "| library | runs | " + " | ".join(HEADS.values()) + " | largest, in ulp |",
+        "| --- |" + " ---: |" * (len(HEADS) + 2),
+    ]
+    most = {name: largest.get(name, 0.0) for name in counts}
+    rows = {f"`{name}`: {versions(name)}": (found, most[name]) for name, found in counts.items()}
     if len(counts) > 1:
-        rows["all"] = sum(counts.values(), collections.Counter())
-    for name, found in rows.items():
-        lines.append(
-            f"| {name} | {sum(found.values()):,} | " + " | ".join(f"{found[verdict]:,}" for verdict in VERDICTS) + " |"
-        )
+        rows["all"] = sum(counts.values(), collections.Counter()), max(most.values())
+    for name, (found, gap) in rows.items():
+        numbers = [f"{sum(found.values()):,}", *(f"{found[verdict]:,}" for verdict in VERDICTS), f"{gap:.2f}"]
+        lines.append(f"| {name} | {' | '.join(numbers)} |")
     return "\n".join(lines)
 
 
-def run(
-    names: list[str], loss: str | None, runs: int, seed: int, share: tuple[int, int] = (0, 1)
-) -> tuple[Counts, list[tuple[Case, Outcome]]]:
-    """Run cases, or a share of them; return the counts of verdicts by library, and the failures."""
+class Ran(NamedTuple):
+    """What came out of runs."""
+
+    counts: Counts
+    failed: list[tuple[Case, Outcome]]
+    largest: Mapping[str, float]
+    """Libraries -> the largest difference of two numbers that are the same within the bound: in units of the result, or of
+    the numbers that it is the sum or the difference of.
+    """
+
+
+def run(names: list[str], loss: str | None, runs: int, seed: int, share: tuple[int, int] = (0, 1)) -> Ran:
+    """Run cases, or a share of them."""
+    largest: dict[str, float] = collections.defaultdict(float)
     counts: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
     failed: list[tuple[Case, Outcome]] = []
     with warnings.catch_warnings():
@@ -657,20 +670,21 @@ def run(
             counts[case.library][outcome.verdict] += 1
             if outcome.verdict in FAILURES:
                 failed.append((case, outcome))
-    return counts, failed
+            else:
+                largest[case.library] = max(largest[case.library], UNITS * outcome.allowed)
+    return Ran(counts, failed, dict(largest))
 
 
-def run_in(
-    processes: int, names: list[str], loss: str | None, runs: int, seed: int
-) -> tuple[Counts, list[tuple[Case, Outcome]]]:
+def run_in(processes: int, names: list[str], loss: str | None, runs: int, seed: int) -> Ran:
     """Run cases in several processes, each of which has its own calls, so that JAX compiles each function once."""
     if processes == 1:
         return run(names, loss, runs, seed)
     shares = [(names, loss, runs, seed, (number, processes)) for number in range(processes)]
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
         parts = pool.starmap(run, shares)
-    counts = {name: sum((found[name] for found, _ in parts), collections.Counter()) for name in names}
-    return counts, [one for _, failed in parts for one in failed]
+    counts = {name: sum((part.counts[name] for part in parts), collections.Counter()) for name in names}
+    largest = {name: max(part.largest.get(name, 0.0) for part in parts) for name in names}
+    return Ran(counts, [one for part in parts for one in part.failed], largest)
 
 
 def described(case: Case, outcome: Outcome) -> str:
@@ -707,8 +721,8 @@ def main() -> int:
         return 0
     names = words.library or [name for name in NEEDS if installed(name)]
     began = time.perf_counter()
-    found, failed = run_in(words.processes, names, words.loss, words.runs, words.seed)
-    print(table(found))
+    found, failed, largest = run_in(words.processes, names, words.loss, words.runs, words.seed)
+    print(table(found, largest))
     shown: collections.Counter[tuple[str, str, str]] = collections.Counter()
     for case, outcome in failed:
         kind = (case.library, case.loss, outcome.verdict)
