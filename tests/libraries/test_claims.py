@@ -201,7 +201,7 @@ def test_numbers_and_calls_of_tf1(
     compute: Compute, save: Save, loss: str, words: str, arrays: Any, expected: float, part: str
 ) -> None:
     """Printed by tensorflow 2.21.0 for the same arrays."""
-    save("w.npy", [0.0, 0.0])
+    save("w.npy", [0.0, 0.0]), save("steps.npy", [2, 3])
     p, t = save("p.npy", arrays[0]), save("t.npy", arrays[1])
     found = compute(loss, p, t, *words.split(), "--as", "tf1", "-f", "json").json
     assert found["value"] == expected

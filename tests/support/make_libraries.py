@@ -509,6 +509,9 @@ def tensorflow_entries() -> Iterator[Entry]:
     yield Entry("tf.reduce_mean(tf.nn.log_poisson_loss(t, p))", "log-poisson", kinds)
     call = "tf.reduce_mean(tf.nn.log_poisson_loss(t, p, compute_full_loss=True))"
     yield Entry(call, "log-poisson", kinds, {"full": 1.0})
+    lengths = "tf.reduce_sum(tf.cast(t >= 0, tf.int32), 1), tf.fill([len(p)], p.shape[1])"
+    call = f"tf.reduce_mean(tf.nn.ctc_loss(tf.maximum(t, 0), p, {lengths}, logits_time_major=False, blank_index=0))"
+    yield Entry(call, "ctc", (steps,), {}, LOGITS)
 
 
 flat_numbers, flat_binary, flat_binary_probs = flat(numbers), flat(binary), flat(binary_probs)
