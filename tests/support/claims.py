@@ -27,6 +27,7 @@ import importlib.util
 import math
 import multiprocessing
 import os
+import sys
 import time
 import warnings
 import zlib
@@ -64,6 +65,8 @@ NEEDS = {
     "sklearn": ("sklearn",),
 }
 UNITS = 4
+TOLD = 2500
+"""After so many runs a line says how many there were."""
 
 
 @dataclass
@@ -665,7 +668,9 @@ def run(names: list[str], loss: str | None, runs: int, seed: int, share: tuple[i
     failed: list[tuple[Case, Outcome]] = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for case in cases(names, loss, runs, seed, share):
+        for number, case in enumerate(cases(names, loss, runs, seed, share), 1):
+            if number % TOLD == 0:
+                print(f"part {share[0] + 1} of {share[1]}: {number:,} runs, {len(failed):,} failed", file=sys.stderr)
             outcome = judged(case)
             counts[case.library][outcome.verdict] += 1
             if outcome.verdict in FAILURES:
