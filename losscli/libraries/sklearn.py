@@ -259,12 +259,12 @@ CALLS = (
     ),
     Call(
         "quadratic-kappa",
-        ("cohen_kappa_score",),
+        (),
         "1 - sklearn.metrics.cohen_kappa_score({t:index}, {p}.argmax(axis=1), labels=numpy.arange({p}.shape[1]), weights='quadratic')",
         prediction_kind="probs",
         accepts=Accepts(kinds=HARD, raises=one_class),
         steps=(Compute("takes the first of the largest probabilities of a row for its class", core=kappa),),
-        notes=("a score, which is 1 where all agree; the loss is 1 minus it", "takes decisions, not probabilities"),
+        notes=("a score, which is 1 where all agree, and has no weights by default; the loss is 1 minus it", "takes decisions, not probabilities"),
     ),
     call(
         "poisson-deviance",
