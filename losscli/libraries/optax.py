@@ -235,6 +235,13 @@ def sums_of_one(operands: Operands, parameters: Parameters) -> str | None:
     )
 
 
+def finite_softmax(operands: Operands, parameters: Parameters) -> str | None:
+    """Infinity less infinity is NaN, and so are then the masks of all classes."""
+    z = operands.predictions
+    infinite = np.isposinf(z).any() or np.isneginf(z).all(axis=1).any()
+    return "gives NaN where the largest logit of a row is infinite; leave such rows out" if infinite else None
+
+
 SMOOTHED = {"label_smoothing": ""}
 NOTHING_SMOOTHED = "has no loss for a mask of which nothing is true or predicted, if smooth is 0"
 
@@ -396,7 +403,7 @@ CALLS = (
         "dice_loss({p:masks}[None], {t:masks}[None], {arguments})[0]",
         parameters("alpha beta smooth") | {"class_weight": "class_weights={class_weight}"},
         prediction_kind="logits",
-        accepts=Accepts(columns="several", taken=ANYTHING),
+        accepts=Accepts(columns="several", taken=ANYTHING, raises=finite_softmax),
         reduces={"class_weight": "sum-over-batch-size"},
         per="column",
         activation="softmax",

@@ -264,7 +264,10 @@ CALLS = (
         prediction_kind="probs",
         accepts=Accepts(kinds=HARD, raises=one_class),
         steps=(Compute("takes the first of the largest probabilities of a row for its class", core=kappa),),
-        notes=("a score, which is 1 where all agree, and has no weights by default; the loss is 1 minus it", "takes decisions, not probabilities"),
+        notes=(
+            "a score, which is 1 where all agree, and has no weights by default; the loss is 1 minus it",
+            "takes decisions, not probabilities",
+        ),
     ),
     call(
         "poisson-deviance",

@@ -90,3 +90,11 @@ def test_lengths_are_computed_in_the_dtype_of_the_features(compute: Compute, sav
     p, t = save("p.npy", [[1.0, 1]], np.float32), save("t.npy", [[0, 1e30]], np.float32)
     assert compute("cosine-distance", p, t, "--as", "optax", "-f", "value").value == 1
     assert compute("cosine-distance", p, t, "-f", "value").value == pytest.approx(1 - math.sqrt(0.5))
+
+
+def test_masks_of_classes_are_no_numbers_where_a_logit_is_infinite(compute: Compute, save: Save) -> None:
+    """The largest logit of a row is subtracted from all, and infinity less infinity is NaN."""
+    p, t = save("p.npy", [[INFINITE, 0.0], [0.0, 1.0]]), save("t.npy", [0, 1])
+    compute("tversky", p, t, "--as", "optax").refuses(3, "the largest logit of a row is infinite")
+    p = save("p.npy", [[-INFINITE, 0.0], [0.0, 1.0]])
+    assert math.isfinite(compute("tversky", p, t, "--as", "optax", "-f", "value").value)
