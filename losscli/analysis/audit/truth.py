@@ -290,7 +290,8 @@ def batch(bound: BoundLoss, kind: Any, convention: Convention, rows: list[Number
 
 
 def sequence(bound: BoundLoss, kind: Any, convention: Convention, rows: list[Numbers], case: Case) -> Any:
-    """One sample: rows are its time steps, given as log-probabilities."""
+    """One sample: rows are its time steps, as logits or log-probabilities."""
+    rows = [log_softmax(row) for row in rows] if kind == "logits" else rows
     loss = formula(bound, l=rows, t=[int(one) for one in case.t.reshape(-1)])
     return loss / max(1, case.t.size) if convention.by_length else loss
 
