@@ -34,6 +34,7 @@ WARNINGS = {
     "labels-permuted": "labels that fit the predictions of another class each",
     "float16-overflow": "values that float16 could not hold",
     "saturated-probabilities": "probabilities of exactly 0 or 1",
+    "infinite-loss": "rows whose loss is infinite, as where a loss divides by a target of 0, for other reasons than the two above",
     "no-alignment": "sequences of more labels than their time steps can hold, whose loss is infinite",
     "infinite-predictions": "predictions that are infinite; a note where all are -inf, which masks what cannot be",
     "constant-predictions": "the same prediction for every row",

@@ -406,6 +406,8 @@ def apart(request: Request, loss: BoundLoss | None, report: Report, error: DataE
 
 def _alone(dataset: Dataset, loss: BoundLoss | None, prediction_kind: str, report: Report) -> None:
     """Add facts about the predictions that do not depend on the targets."""
+    if -1 in dataset.predictions.shape:  # parts that differ in shape have no rows together
+        return
     source = dataset.predictions.source()
     report.facts["predictions"] = _file(source)
     values = Values()

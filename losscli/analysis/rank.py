@@ -318,7 +318,7 @@ def _names_of_slices(measurement: Measurement, by: str | None, by_class: bool) -
     """
     job, words, loss = measurement.job, measurement.groups, measurement.request.loss.declaration
     if not job.of_rows and by is not None:
-        raise UsageError(f"--by {by}: {loss.name} is a loss of masks, which belong to no group")
+        raise UsageError(f"--by {by}: {loss.name} has one loss for several numbers together, which belong to no group")
     if job.unit != "row" and by is not None:
         raise UsageError(
             f"--by {by}: units of several positions belong to no group; say --per position, or leave it out"

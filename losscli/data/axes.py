@@ -32,7 +32,7 @@ def lay_out(request: Request, dataset: Dataset) -> Layout | None:
     """
     shape, family = dataset.predictions.shape, request.loss.family
     axis = _normalised(request.class_axis, shape, dataset.predictions.name)
-    if family.of_sequences or not (_needs_layout(request, shape) or axis == 0):
+    if family.of_three_axes or not (_needs_layout(request, shape) or axis == 0):
         _check_tables(dataset, family)
         return None
     if family.coupled == "rows" or family.tables_only:
@@ -72,7 +72,7 @@ def _check_tables(dataset: Dataset, family: Family) -> None:
             parts = columns.operand.content.parts
             other = next(part for part in parts if part.shape[1:] != parts[0].shape[1:])
             raise DataError(f"{other.name}: shape {other.shape} does not go with {parts[0].name}'s {parts[0].shape}")
-        if len(columns.shape) > 2 and not family.of_sequences:
+        if len(columns.shape) > 2 and not family.of_three_axes:
             raise DataError(
                 f"{dataset.predictions.name} has shape {dataset.predictions.shape} and {columns.name} {columns.shape}; "
                 "give both the same axes"

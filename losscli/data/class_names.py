@@ -222,6 +222,17 @@ def class_names(text: str) -> tuple[str, ...]:
     return tuple(names)
 
 
+def in_thresholds(names: tuple[str, ...] | None, predictions: Source) -> tuple[str, ...] | None:
+    """Return the names of classes that thresholds separate, from the lowest on; raise a DataError if they are too few or too many."""
+    k = predictions.shape[1] + 1
+    if names is not None and len(names) != k:
+        raise DataError(
+            f"--classes: {count(len(names), 'name')}, and {predictions.name} has {count(k - 1, 'column')}: K classes have K - 1 "
+            f"thresholds; name {k} classes in their order, the lowest first"
+        )
+    return names
+
+
 def _names_of_file(text: str) -> list[str]:
     """Return the names in a text file: one per line, or all on a single line."""
     try:

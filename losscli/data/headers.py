@@ -27,7 +27,7 @@ def about_first_row(operand: Operand) -> Doubt | None:
         return None
     first = table.first_row
     if table.names is not None:
-        if _is_missing(first):
+        if _is_missing(first) and not _are_levels(first, table.head(ROWS)):
             return _doubt(operand, f"the first row ({_shown(first)}) has a missing value, where a header has names")
         return None
     if table.first_quoted and table.height and not table.quoted_below:
@@ -85,6 +85,15 @@ def _is_missing(first: Sequence[str]) -> bool:
     """Whether a row that was taken for a header is one of data in which a number is missing, or a percentage."""
     odd = [cell for cell in first if not _is_number(cell)]
     return all(cell.lower() in MISSING or PERCENT.fullmatch(cell) for cell in odd)
+
+
+def _are_levels(first: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
+    """Whether a first row holds ascending percentages, and no cell below is one: levels of quantiles, as 10% and 90%."""
+    if len(first) < 2 or not all(PERCENT.fullmatch(cell) for cell in first):
+        return False
+    numbers = [float(cell.rstrip(" %").replace(",", ".")) for cell in first]
+    rising = all(one < other for one, other in pairwise(numbers))
+    return rising and bool(below) and not any(PERCENT.fullmatch(cell) for row in below for cell in row)
 
 
 def _whole_above_fractions(first: Sequence[str], below: Sequence[Sequence[str]]) -> bool:

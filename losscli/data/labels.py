@@ -35,6 +35,7 @@ class Holder(NamedTuple):
     columns: str = "the predictions have {k} columns, one a class"
     unnamed: str = "the predictions have no column names"
     cure: str = "give them a header with the classes' names, or say --classes NAME,... in the order of their columns"
+    others: str = "names, or rows with one column a class"
 
 
 PREDICTIONS = Holder()
@@ -43,6 +44,13 @@ CENTERS = Holder(
     "there are {k} centers, one a class",
     "the centers have no names",
     "name them in a column 'class' of a table, or say --classes NAME,... in the order of their rows",
+)
+THRESHOLDS = Holder(
+    "the classes are",
+    "K classes have K - 1 logits, and the predictions have those of {k} classes",
+    "the classes have no names",
+    "say --classes NAME,... in the order of the classes, the lowest first",
+    "or names that --classes has in their order",
 )
 
 
@@ -432,6 +440,9 @@ def _not_a_class(
     code, cell = wrong[0]
     more = f"; {count(rows, 'row')} like this" if rows > 1 else ""
     cure = (_cure_of_columns(labels, classes) if holder is PREDICTIONS else "") or did_you_mean(cell, names)
+    short = _shortened([cell for _, cell in labels], classes)
+    if short:
+        cure = f"; if {classes[0]!r} is {short[0]!r}, name the classes with --classes {quoted(','.join(short))}"
     if not cure and all(as_index(cell) is not None for _, cell in labels):
         cure = f"; a label in text is a name, never a position: name the columns after the labels{_say_classes(labels, len(classes))}, or save the labels as NPY integers"
     return DataError(
@@ -446,10 +457,8 @@ def _cure_of_columns(labels: list[tuple[int, str]], classes: tuple[str, ...]) ->
     pattern = _pattern_of([cell.strip() for _, cell in labels], classes)
     pick = "" if pattern is None else f" --columns {quoted(pattern)}"
     if likely is not None:
-        cure = (
-            f"; is {likely!r} a column of ids? Name it with --id {quoted(likely)}, or pick the classes with --columns"
-        )
-        return cure + pick
+        cure = f"; is {likely!r} a column of ids? Name it with --id {quoted(likely)}, or pick the classes with"
+        return cure + (pick or " --columns")
     return pick and f"; pick the columns that are classes with{pick}"
 
 
@@ -465,9 +474,22 @@ def _pattern_of(labels: list[str], classes: tuple[str, ...]) -> str | None:
         if not found or not (before or behind) or re.search(r"[][*?!,]", before + behind):
             continue
         matching = [other for other in classes if other.startswith(before) and other.endswith(behind)]
-        if len(matching) > 1 and all(f"{before}{label}{behind}" in matching for label in labels):
+        if 1 < len(matching) < len(classes) and all(f"{before}{label}{behind}" in matching for label in labels):
             return f"{before}*{behind}"
     return None
+
+
+def _shortened(labels: list[str], classes: tuple[str, ...]) -> list[str]:
+    """Return the names of all columns without the beginning and end that makes labels of them, as p0 and p1 of 0 and 1; [] if none does."""
+    for name in classes:
+        before, found, behind = name.partition(labels[0])
+        if not found or not (before or behind):
+            continue
+        left = [other.removeprefix(before).removesuffix(behind) for other in classes]
+        whole = all(f"{before}{one}{behind}" == other for one, other in zip(left, classes, strict=True))
+        if whole and all(left) and len(set(left)) == len(left) <= MOST_SAID and set(labels) <= set(left):
+            return left
+    return []
 
 
 def _say_classes(labels: list[tuple[int, str]], k: int) -> str:
@@ -550,7 +572,7 @@ def _check_indices(loss: str, source: Source, k: int, ignore: float | None, base
     if label != math.floor(label) if math.isfinite(label) else True:
         raise DataError(
             f"{place}: {label:g} is not a class index ({count(bad_rows, 'row')} like this); {loss} takes whole numbers from "
-            f"{base} to {k - 1 + base}, names, or rows with one column a class",
+            f"{base} to {k - 1 + base}, {holder.others}",
             "label-not-a-class",
         )
     raise _out_of_range(place, label, bad_rows, k, (low, high), base, holder)

@@ -1,6 +1,7 @@
 """Levels of predictions that are quantiles: of an option, or of the names of the columns."""
 
 import re
+from decimal import Decimal
 
 import numpy as np
 
@@ -17,6 +18,13 @@ from losscli.wording import count, quoted
 
 NAMED = re.compile(r"(?:q|quantile)?[ _-]?([01]?\.\d+|[01])", re.IGNORECASE)
 """A name that says a level: the number, alone or after 'q' or 'quantile'."""
+
+IN_PERCENT = re.compile(
+    r"(?:(?:[pq]|pct|quantile|percentile)[ _-]?)?(\d{1,3}(?:\.\d+)?) ?%|(?:(?:p|pct|percentile)[ _-]?(\d{1,3}(?:\.\d+)?)|"
+    r"(?:q|quantile)[ _-]?(\d{2}(?:\.\d+)?|100))",
+    re.IGNORECASE,
+)
+"""A name that says a level in percent, as 10%, p10 or q05."""
 
 AGREEING = 1e-9
 """Levels that differ by no more than this are the same: alpha / 2 is rounded, and so are names."""
@@ -99,9 +107,21 @@ def check_interval(request: Request, predictions: Source) -> None:
 
 def _of_names(columns: tuple[str, ...] | None) -> list[float] | None:
     """Return the levels that names of columns say; None if there is one that says none."""
-    found = [NAMED.fullmatch(name.strip()) for name in columns or ()]
-    levels = [float(match.group(1)) for match in found if match is not None]
-    return levels if columns and len(levels) == len(columns) and all(one in FRACTION for one in levels) else None
+    names = [name.strip() for name in columns or ()]
+    levels = [float(match.group(1)) for match in map(NAMED.fullmatch, names) if match is not None]
+    if names and len(levels) < len(names):
+        levels = _in_percent(names)
+    return levels if names and len(levels) == len(names) and all(one in FRACTION for one in levels) else None
+
+
+def _in_percent(names: list[str]) -> list[float]:
+    """Return the levels of names that say them in percent; fewer or none if not all do, or they only count the columns, as p0, p1."""
+    found = [match for match in map(IN_PERCENT.fullmatch, names) if match is not None]
+    numbers = [Decimal(next(filter(None, match.groups()))) for match in found]
+    counted = any(numbers == list(range(first, first + len(numbers))) for first in (0, 1))
+    if counted and not any("%" in name for name in names):
+        return []
+    return [float(number / 100) for number in numbers]
 
 
 def _of_text(text: str) -> list[float]:

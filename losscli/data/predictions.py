@@ -42,6 +42,10 @@ def shaped(request: Request, dataset: Dataset, notes: list[str]) -> Source:
         if the shape is another one, or the rows of other operands are more or fewer.
     """
     columns = dataset.predictions
+    if request.loss.family.of_vectors and len(columns.shape) > 2:
+        from losscli.data.vectors import vectors
+
+        return vectors(request.loss.name, dataset)
     _check_commas(request, dataset)
     shape = columns.shape
     shown = shape_in_words(columns.file_shape)

@@ -9,13 +9,14 @@ import numpy as np
 from losscli.arrays import Array
 from losscli.data.class_names import by_name
 from losscli.data.columns import Columns
-from losscli.data.labels import CENTERS, PREDICTIONS, Holder, as_number, groups, one_a_row, two_names
+from losscli.data.dataset import LIKELY_IDS
+from losscli.data.labels import CENTERS, PREDICTIONS, THRESHOLDS, Holder, as_number, groups, one_a_row, two_names
 from losscli.data.target_encoding import SUM_TOLERANCE, DecodedTargets, TargetEncoding, is_ignored
 from losscli.definition.loss import Family
 from losscli.definition.words import StoredAs, TargetKind
 from losscli.errors import DataError, UsageError
 from losscli.io.source import ConstantSource, Reshaped, Source, blocks, first_of
-from losscli.wording import count, quoted
+from losscli.wording import count, listing, quoted
 
 
 def decode(
@@ -66,6 +67,8 @@ def decode(
         return groups(loss, targets, ignore)
     if family.target_type == "classes":
         return _of_classes(family, loss, targets, classes, k, ignore, base, named)
+    if family.thresholds and (len(targets.shape) == 1 or targets.shape[1] == 1):
+        return one_a_row(loss, targets, classes, k, ignore, base, THRESHOLDS, named)
     several = len(predictions.shape) == 2
     if family.target_type in ("signs", "outcomes"):
         targets.hint = _hint_for_text(family, several)
@@ -78,13 +81,22 @@ def decode(
 
 def _constant(family: Family, loss: str, predictions: Source, number: float) -> DecodedTargets:
     """Decode a number that is the target everywhere; raise a UsageError if it is no label of a loss that takes these."""
-    shape = predictions.shape[:1] if family.one_target else predictions.shape
+    shape = _shape_of_targets(family, predictions)
     stored_as: StoredAs = "signs" if family.target_type == "signs" else "numbers"
     if stored_as == "signs" and number not in (-1, 0, 1):
         raise UsageError(f"{number:g} is not a target of {loss}, which takes labels in {{0, 1}} or {{-1, 1}}")
     if stored_as == "signs" and family.width == 2:
         _check_order(loss, predictions, number)
     return DecodedTargets(ConstantSource(number, shape, np.dtype(np.float64)), TargetEncoding("constant", stored_as))
+
+
+def _shape_of_targets(family: Family, predictions: Source) -> tuple[int, ...]:
+    """Return the shape of targets that go with predictions of a family."""
+    if family.of_vectors:
+        from losscli.data.vectors import shape_of_targets
+
+        return shape_of_targets(predictions)
+    return predictions.shape[:1] if family.one_target else predictions.shape
 
 
 def _check_order(loss: str, predictions: Source, number: float) -> None:
@@ -223,9 +235,12 @@ def matching(loss: str, predictions: Source, targets: Columns, family: Family) -
 
     Also returns notes, and how the columns were matched, or None.
     """
-    shape, targets_shape, one_target = predictions.shape, targets.shape, family.one_target
-    if one_target:
-        shape = shape[:1]
+    shape, targets_shape, one_target = _shape_of_targets(family, predictions), targets.shape, family.one_target
+    if family.of_vectors:
+        from losscli.data.vectors import check_targets
+
+        check_targets(loss, predictions, targets)
+        shape = targets_shape if len(shape) == 2 else shape
     notes: list[str] = []
     source: Source | None = None
     if shape != targets_shape:
@@ -274,8 +289,12 @@ def _classes(
             decoded.notes.append(f"{targets.name}: shape {shape} was squeezed to {shape[:1]}: one label a row")
         return decoded
     if shape[1] != k:
-        both = next((name for name in targets.names or () if name in (classes or ())), None)
-        join = "" if both is None else f"; column {both!r} is in both files: join by it with --id {quoted(both)}"
+        both = [name for name in targets.names or () if name in (classes or ())]
+        join = (
+            f"; column {both[0]!r} is in both files: join by it with --id {quoted(both[0])}" if len(both) == 1 else ""
+        )
+        if len(both) > 1:
+            join = _unlike_columns(targets, classes or (), both)
         raise DataError(
             f"{loss}: {targets.name} has {shape[1]} columns, and there are {k} classes; "
             f"give one label a row, or one column a class{join}"
@@ -293,6 +312,23 @@ def _classes(
     if classes and targets.names:
         source, matched = by_name(source, classes, targets.names, notes, positions=False)
     return DecodedTargets(source, TargetEncoding(_row_kind(loss, source), "rows", k), classes, matched, notes)
+
+
+def _unlike_columns(targets: Columns, classes: tuple[str, ...], both: list[str]) -> str:
+    """Return which columns keep targets from having one per class, where some of them are called as classes are, `both`."""
+    spare = [name for name in targets.names or () if name not in both]
+    lacking = [name for name in classes if name not in both]
+    if spare and not lacking:
+        one = targets.operand.text
+        return f"; besides the classes it has {listing(map(repr, spare))}: save it without, or say which holds labels, as {one}:{spare[-1]}"
+    likely = next((name for name in both if name.lower() in LIKELY_IDS), None)
+    if likely is not None:
+        return f"; column {likely!r} is in both files: join by it with --id {quoted(likely)}"
+    return (
+        f"; it lacks {listing(map(repr, lacking))}: leave such columns out of the predictions with --columns"
+        if lacking
+        else ""
+    )
 
 
 def _row_kind(loss: str, source: Source) -> TargetKind:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +15,7 @@ from losscli.data.scalars import DOMAINS
 from losscli.data.truth import read_words
 from losscli.definition.request import Request
 from losscli.errors import DataError, UsageError
+from losscli.io.operands import Opener, Operand
 from losscli.io.source import Derived, Reshaped, Source, blocks
 from losscli.wording import count
 
@@ -65,6 +66,31 @@ class Repeated(Derived):
 
     def place(self, row: int, column: int | None = None) -> str:
         return self.of.place(row)
+
+
+def open_third_operand(
+    text: str, option: str, predictions: Operand, targets: Operand | None, opener: Opener
+) -> Operand:
+    """Open FILE or FILE:COLUMN or, if there is no such file, a column of the predictions' or the targets' table by its name.
+
+    Raises
+    ------
+    DataError
+        if there is neither such a file nor such a column, or both tables have one.
+    """
+    try:
+        return opener.open(text, f"--{option}")
+    except DataError as error:
+        sides = [predictions] if targets is None or targets.same_file(predictions) else [predictions, targets]
+        holding = [side for side in sides if side.is_table and text in (side.content.names or ())]
+        if "no such file" not in str(error) or not holding:
+            raise
+        if len(holding) > 1:
+            raise DataError(
+                f"--{option} {text}: {holding[0].name} and {holding[1].name} have such a column each; say which, as "
+                f"{holding[0].name}:{text}"
+            ) from error
+        return replace(holding[0], column=text)
 
 
 def third_operand_of(request: Request, dataset: Dataset, predictions: Source, notes: list[str]) -> Source | None:

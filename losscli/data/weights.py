@@ -140,7 +140,7 @@ def hide_masked(family: Family, targets: Columns, mask: Source) -> None:
 
     Rows of them are left out of the pass; here they only must not be refused. Numbers are not looked at before the pass.
     """
-    if family.target_type not in ("signs", "outcomes", "classes"):
+    if family.target_type not in ("signs", "outcomes", "classes") and not family.thresholds:
         return
     legal = np.ones(1)
     if family.target_type == "classes" and len(targets.shape) == 2 and targets.shape[1] > 1:

@@ -176,12 +176,10 @@ class Whole(NamedTuple):
 class Clip(NamedTuple):
     """How a library changes probabilities before it takes their logarithm.
 
-    If `renormalise` is true, they are first divided by the sum of their row. Then they are cut off below `low` and
-    above `high`. `inside` is added to them within the logarithm, and the logarithm is cut off below `floor`.
+    They are cut off below `low` and above `high`. `inside` is added to them within the logarithm, and the logarithm is cut off below `floor`.
     """
 
     low: float = 0.0
     high: float = 1.0
-    renormalise: bool = False
     inside: float = 0.0
     floor: float = -math.inf

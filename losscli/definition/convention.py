@@ -62,8 +62,7 @@ class Convention(NamedTuple):
     skips_zeros: bool = False
     """Whether rows whose loss is 0 are left out."""
     scale: float = 1.0
-    shift: float = 0.0
-    """Number that is added to losses after they were multiplied by `scale`."""
+    """Number by which losses are multiplied."""
     plain_products: bool = False
     """Whether 0 times infinity is NaN where a loss is multiplied by its weight; losscli's own is 0."""
     nothing: float | None = None

@@ -160,6 +160,12 @@ class Family:
     takes_class_weight: bool = False
     takes_class_counts: bool = False
     """Whether its losses need to know how many samples each class has."""
+    thresholds: bool = False
+    """Whether a row has one prediction for each threshold between classes in their order, one less than there are classes."""
+    of_vectors: bool = False
+    """Whether a row has several members, each with as many numbers as the row's target: predictions have shape (samples,
+    members, dimensions) and targets (samples, dimensions).
+    """
     takes_pos_weight: bool = False
     takes_centers: bool = False
     takes_levels: bool = False
@@ -174,9 +180,8 @@ class Family:
     @property
     def takes_classes(self) -> bool:
         """Whether its targets are classes, which may have names."""
-        named = self.target_type == "classes" or (
-            self.target_type != "numbers" and (self.several_outputs or self.coupled == "file")
-        )
+        named = self.target_type == "classes" or self.thresholds
+        named = named or (self.target_type != "numbers" and (self.several_outputs or self.coupled == "file"))
         return named and self.coupled not in ("masks", "rows") and self.parts == 1
 
     @property
@@ -193,6 +198,11 @@ class Family:
     def of_sequences(self) -> bool:
         """Whether a row is a sample of several time steps, with a sequence of labels."""
         return self.target_type == "sequences"
+
+    @property
+    def of_three_axes(self) -> bool:
+        """Whether a sample has two axes of numbers of its own, so that no axis of predictions is one of positions."""
+        return self.of_sequences or self.of_vectors
 
     @property
     def of_masks(self) -> bool:

@@ -303,8 +303,8 @@ def _computed(job: Job, predictions: Array, targets: Targets, extras: Extras, pr
         values, slopes = of_lists(job.loss, predictions, targets, extras, present, job.gradient)
     else:
         values, slopes = job.loss(predictions, targets, extras, job.gradient)
-    if (convention.scale, convention.shift) != (1, 0):
-        values = values * convention.scale + convention.shift
+    if convention.scale != 1:
+        values = values * convention.scale
     return values, slopes
 
 
@@ -314,8 +314,8 @@ def _of_library(job: Job, predictions: Array, targets: Targets, extras: Extras) 
     assert convention.formula is not None
     with np.errstate(all="ignore"):
         values = convention.formula(predictions, targets, extras, job.loss.parameters)
-    if (convention.scale, convention.shift) != (1, 0):
-        values = values * convention.scale + convention.shift
+    if convention.scale != 1:
+        values = values * convention.scale
     values = np.asarray(values).astype(predictions.dtype, copy=False)
     return values + predictions.dtype.type(0)  # a loss of -0.0 is 0
 

@@ -18,7 +18,7 @@ from losscli.definition.batch import Dense, Extras
 from losscli.engine.aggregates import Faults, Totals
 from losscli.engine.batch import Batch, CountedRows
 from losscli.engine.collector import Aggregate, BatchCollector, added, merged, of_chunk
-from losscli.engine.collectors.row_faults import undefined_mask
+from losscli.engine.collectors.row_faults import infinite_mask, undefined_mask
 from losscli.engine.existence import existing, filled
 from losscli.engine.job import ELEMENTWISE, Job, chunks
 from losscli.engine.units import PositionCount, runs, segment_sums
@@ -294,7 +294,7 @@ def finish(job: Job, found: MaskSums) -> Finished:
     assert make is not None
     value, slopes = job.loss.core(make(**made))
     value = np.asarray(value).reshape(shape[0], -1)
-    losses = (value * job.convention.scale + job.convention.shift).astype(job.dtype)
+    losses = (value * job.convention.scale).astype(job.dtype)
     np.add(losses, job.dtype.type(0), out=losses)  # a loss of -0.0 is 0
     by = _by_sums(slopes, shape, counted, together) if job.gradient else None
     exists = np.zeros(shape, bool)
@@ -330,6 +330,8 @@ def results(job: Job, collectors: "Collectors", found: MaskSums, finished: Finis
         records[Faults] = faults + undefined_mask(
             losses, None if job.lists is None else job.lists.first_rows_of(numbers)
         )
+    elif faults is not None:
+        records[Faults] = faults + infinite_mask(losses, _first_rows(job, numbers, each))
     ignored = found.positions.ignored
     if job.layout is not None:
         records[PositionCount] = found.positions
@@ -350,6 +352,21 @@ def results(job: Job, collectors: "Collectors", found: MaskSums, finished: Finis
     span = (first * each, first * each + exists.size)
     rows = (Rows(numbers, shown, losses, weights, None, span),) if job.rows else ()
     return ChunkResult(aggregate, rows)
+
+
+def _first_rows(job: Job, numbers: Array, each: int) -> Array | None:
+    """Return the first rows of masks by their numbers, shape (n,), of which `each` are of one sample; None for masks of all rows."""
+    samples = numbers // each
+    if job.lists is not None:
+        return job.lists.first_rows_of(samples)
+    if not job.within_samples:
+        return None
+    if job.layout is None:
+        return samples
+    firsts = np.array([job.layout.first_samples, job.layout.first_rows])
+    shards = np.searchsorted(firsts[0], samples, side="right") - 1
+    lengths = np.array([grid.kept for grid in job.layout.grids])
+    return np.asarray(firsts[1, shards] + (samples - firsts[0, shards]) * lengths[shards])
 
 
 def _unit_weights(job: Job, shape: tuple[int, ...], first: int) -> Array | None:

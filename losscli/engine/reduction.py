@@ -12,6 +12,7 @@ from losscli.engine.aggregates import Total, divide
 from losscli.engine.collector import Aggregate
 from losscli.engine.collectors.baseline import Answer, Baseline
 from losscli.engine.collectors.summary import Summary
+from losscli.engine.constant import sums_of_library
 from losscli.engine.job import Job, output_factors
 from losscli.errors import DataError
 from losscli.wording import count
@@ -89,14 +90,19 @@ def _undefined(job: Job, summary: Summary, reduction: Reduction) -> str:
 
 def baseline(job: Job, aggregate: Aggregate, reduction: str, value: float) -> Answer | None:
     """Return the loss of the best constant prediction under the same reduction, and the
-    skill over it; None if not known.
+    skill over it; None if not known. With a library's convention it is the library's loss of losscli's best constant.
     """
     divisor = REDUCTIONS[reduction].denominator
     record = aggregate.get(Baseline)  # type: ignore[type-abstract]
-    best_constant = None if record is None else record.best(job.loss, job.extras)
-    if best_constant is None or divisor is None:
+    if record is None or divisor is None:
         return None
-    prediction, sums = best_constant
+    best_constant = record.best(job.loss, job.extras)
+    if best_constant is None:
+        return None
+    prediction, own = best_constant
+    sums = own if job.convention == NONE else sums_of_library(job, record, prediction, own)
+    if sums is None or np.isnan(sums).any():
+        return None
     if job.several:
         # The weight of a row contains the mean of the outputs' weights; here the outputs are still separate.
         mean = 1.0 if job.output_weights is None else float(job.output_weights.mean())

@@ -178,10 +178,16 @@ def _refused_kind(loss: "Loss", kind: str, shape: tuple[int, ...], table: bool) 
 
     `table` says that the file is one, whose rows are samples.
     """
+    numbers = loss.family.target_type == "numbers"  # of series, which are no masks
+    if kind == "position" and numbers:
+        return f"{loss.name} is a loss of several numbers together, and a position is one: row, column or file"
     if kind == "position":
         return f"{loss.name} is a loss of masks, and a position is no mask"
     if table and len(shape) == 1 and kind != "file":
-        return f"the predictions have shape {shape}, one number a row; all of them are one mask: --per file"
+        one = "have one loss" if numbers else "are one mask"
+        return f"the predictions have shape {shape}, one number a row; all of them {one}: --per file"
+    if table and kind == "sample,class" and numbers:
+        return f"each number of predictions of shape {shape} would have a loss of its own; rows, columns or the file have one"
     if table and kind == "sample,class":
         return f"each number of predictions of shape {shape} would be a mask of its own; masks are rows, columns or the file"
     if "class" in kind and len(shape) == 1:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from losscli.arrays import Array
-from losscli.definition.batch import Dense, Indices, Targets
+from losscli.definition.batch import Dense, Indices, Sequences, Targets
 
 
 def dense(targets: Targets, like: Array) -> Array:
@@ -55,3 +55,34 @@ def converted(x: Array, given: str, wanted: str, over_classes: bool) -> Array:
     if wanted == "logits":
         return np.log(p) - np.log1p(-p)
     return p if wanted == "probs" else np.log(p)
+
+
+def steps_of(p: Array, classes: int | None, kind: str) -> Array:
+    """Return log-probabilities, shape (samples, time, classes), of rows of logits or of what is taken for logits."""
+    assert classes is not None
+    return log_softmax(converted(p.reshape(-1, classes), kind, "logits", True)).reshape(len(p), -1, classes)
+
+
+def ctc(log_p: Array, t: Sequences, blank: int) -> Array:
+    """Return minus the logarithm of the sum over all alignments of each sample, in the dtype of the log-probabilities."""
+    n, count, _ = log_p.shape
+    exists = np.arange(t.labels.shape[1]) < t.lengths[:, None]
+    classes = np.full((n, 2 * exists.shape[1] + 1), blank)  # a blank before each label and one after the last
+    classes[:, 1::2] = np.where(exists, t.labels, blank)
+    skips = np.zeros(classes.shape, bool)
+    skips[:, 3::2] = classes[:, 3::2] != classes[:, 1:-2:2]
+    none = log_p.dtype.type(-np.inf)
+    paths = np.full(
+        (n, classes.shape[1] + 2), none, log_p.dtype
+    )  # with two states before the first, which nothing reaches
+    paths[:, 2] = 0
+    for step in range(count):
+        before = np.logaddexp(paths[:, 2:], paths[:, 1:-1]) if step else paths[:, 2:]
+        before = np.logaddexp(before, np.where(skips, paths[:, :-2], none)) if step else before
+        if not step and classes.shape[1] > 1:
+            before = before.copy()
+            before[:, 1] = 0
+        paths[:, 2:] = before + np.take_along_axis(log_p[:, step], classes, axis=1)
+    ends = 2 * t.lengths[:, None] + 2
+    last = np.where(t.lengths > 0, np.take_along_axis(paths, ends - 1, axis=1)[:, 0], none)
+    return np.asarray(-np.logaddexp(np.take_along_axis(paths, ends, axis=1)[:, 0], last))

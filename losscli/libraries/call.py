@@ -33,6 +33,8 @@ class Facts(NamedTuple):
     """Whether targets over classes are rows with one number per class."""
     weighs_outputs: bool = False
     """Whether each output of a row has a weight of its own in --sample-weight."""
+    masks_elements: bool = False
+    """Whether --mask says of each number of a row, and not of rows, whether it exists."""
     labels: Callable[[], Array] = lambda: np.empty(0)
     """Returns the targets that occur, each once."""
 

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from losscli.arrays import Array
-from losscli.definition.batch import Extras, Indices, Targets
+from losscli.definition.batch import Dense, Extras, Indices, Sequences, Targets
 from losscli.definition.convention import Convention, Taken
 from losscli.definition.domain import REAL
-from losscli.libraries.arithmetic import converted, dense, limited, log_softmax, own, sigmoid
+from losscli.libraries.arithmetic import converted, ctc, dense, limited, log_softmax, own, sigmoid, steps_of
 from losscli.libraries.call import LABELS, Accepts, Call, Library
 from losscli.libraries.steps import SKIPS_ZEROS, AddUp, Cast, Change, Compute, Multiply
 
@@ -235,12 +235,18 @@ def tversky(sums: Any, *, alpha: float, beta: float, smooth: float) -> tuple[Arr
     return np.asarray(1 - i / (i + fn * np.float32(alpha) + fp * np.float32(beta) + EPSILON)), None
 
 
+def of_sequences(p: Array, t: Targets, extras: Extras, parameters: Parameters) -> Array:
+    """Return minus the logarithm of the sum over all alignments, of the softmax of each step."""
+    assert isinstance(t, Dense)
+    return ctc(steps_of(p, extras.columns, extras.prediction_kind), Sequences(t.t.astype(np.int64)), 0)
+
+
 # What is refused with an error.
 
 
 def inner_power(operands: Any, parameters: Parameters) -> str | None:
     """CategoricalGeneralizedCrossEntropy takes 0 < q < 1."""
-    return None if 0 < parameters["q"] < 1 else "takes a q between 0 and 1 only"
+    return None if 0 < parameters["q"] < 1 else "takes a q between 0 and 1 only; give one as --q"
 
 
 FROM_LOGITS = "from_logits is False by default: logits are then taken for probabilities and clipped, without a word"
@@ -453,6 +459,18 @@ CALLS = (
         notes=(
             "wants features of unit length, and does not make them so: their products are taken for cosines",
             "a row without another of its class has the loss 0, and is left out",
+        ),
+    ),
+    call(
+        "ctc",
+        "CTC ctc",
+        "CTC({arguments})({t:padded}, {p:samples}, {weights})",
+        ROW_WEIGHT | REDUCTION,
+        prediction_kind="logits",
+        steps=(Compute("takes the softmax of each step in float32", of_sequences),),
+        notes=(
+            "class 0 is the blank, and labels of 0 pad a row",
+            "all steps of a sample count: it takes no lengths of inputs",
         ),
     ),
     call(

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 
 from losscli.arrays import Array
-from losscli.definition.batch import Extras, Indices, Targets
+from losscli.definition.batch import Dense, Extras, Indices, Sequences, Targets
 from losscli.definition.convention import Convention, Taken
 from losscli.definition.domain import REAL
-from losscli.libraries.arithmetic import converted, dense, log_softmax
-from losscli.libraries.call import Accepts, Call, Library
+from losscli.libraries.arithmetic import converted, dense, log_softmax, steps_of
+from losscli.libraries.call import Accepts, Call, Library, Operands
 from losscli.libraries.steps import PAIRS, AddUp, Change, Compute, ReadLabels
 
 Parameters = Mapping[str, Any]
@@ -76,6 +76,12 @@ def kl_divergence(p: Array, t: Targets, extras: Extras, parameters: Parameters) 
     """Return sum(t (log(t) - log(p))), with 0 for the logarithm of 0; 0 times infinity is NaN."""
     log_p, y = converted(p, extras.prediction_kind, "log-probs", True), dense(t, p)
     return np.asarray((y * (np.where(y == 0, 0, np.log(y)) - log_p)).sum(axis=1))
+
+
+def generalized_kl(p: Array, t: Targets, extras: Extras, parameters: Parameters) -> Array:
+    """Return t (log(t) - log(p)) + exp(log(p)) - t, with 0 for the logarithm of a target of 0; 0 times infinity is NaN."""
+    log_p, y = np.log(p), dense(t, p)
+    return y * (np.where(y == 0, 0, np.log(y)) - log_p) + (np.exp(log_p) - y)
 
 
 def listwise(p: Array, t: Targets, extras: Extras, parameters: Parameters) -> Array:
@@ -162,6 +168,41 @@ def ntxent(p: Array, t: Targets, extras: Extras, parameters: Parameters) -> Arra
     return np.asarray(losses.sum(axis=1) / positives.sum(axis=1))
 
 
+FAR = -1e5
+"""What stands for the logarithm of 0 in sequences."""
+
+
+def ctc(p: Array, t: Targets, extras: Extras, parameters: Parameters) -> Array:
+    """Return minus the logarithm of the sum over all alignments, with -1e5 for the logarithm of 0.
+
+    Paths through blanks, `blanks`, and through labels, `emitted`, are kept apart. All is in float64 but the softmax of each step.
+    """
+    assert isinstance(t, Dense)
+    sequences, blank = Sequences(t.t.astype(np.int64)), int(parameters["blank"])
+    log_p = steps_of(p, extras.columns, extras.prediction_kind)
+    n, count, classes = log_p.shape
+    exists = np.arange(sequences.labels.shape[1]) < sequences.lengths[:, None]
+    labels = np.where(exists, sequences.labels, 0)
+    repeats = np.zeros(labels.shape)
+    repeats[:, :-1] = labels[:, :-1] == labels[:, 1:]
+    of_labels = np.einsum("btk,bnk->btn", log_p, np.eye(classes)[labels])
+    blanks = np.full((n, labels.shape[1] + 1), FAR)
+    blanks[:, 0] = 0
+    emitted = np.full(labels.shape, FAR)
+
+    def reached(blanks: Array, score: Array) -> Array:
+        return np.concatenate([blanks[:, :1], np.logaddexp(blanks[:, 1:], score)], axis=1)
+
+    for step in range(count):
+        before, own, gap = reached(blanks, emitted + FAR * repeats), of_labels[:, step], log_p[:, step, blank, None]
+        after = reached(before + gap, emitted + gap + FAR * (1 - repeats))
+        next_emitted = np.logaddexp(before[:, :-1] + own, emitted + own)
+        there = step < sequences.steps[:, None]
+        blanks, emitted = np.where(there, after, blanks), np.where(there, next_emitted, emitted)
+    ends = reached(blanks, emitted)
+    return np.asarray(-(ends * np.eye(ends.shape[1])[sequences.lengths]).sum(axis=1))
+
+
 def dice(sums: Any, *, smooth: float = 1.0) -> tuple[Array, None]:
     """Return 1 - (I + s) / (I + (FP + FN) / 2 + s), which is NaN for a mask without anything if s is 0."""
     with np.errstate(all="ignore"):
@@ -169,7 +210,40 @@ def dice(sums: Any, *, smooth: float = 1.0) -> tuple[Array, None]:
         return 1 - top / (top + (sums.fp + sums.fn) / 2), None
 
 
+def tversky(sums: Any, *, alpha: float, beta: float, smooth: float) -> tuple[Array, None]:
+    """Return 1 - (I + s) / (I + alpha FP + beta FN + s), which is NaN for a mask without anything if s is 0."""
+    with np.errstate(all="ignore"):
+        top = sums.i + smooth
+        return 1 - top / (top + alpha * sums.fp + beta * sums.fn), None
+
+
+# What is refused with an error.
+
+
+def sums_of_one(operands: Operands, parameters: Parameters) -> str | None:
+    """Without a softmax of its own, dice_loss looks whether rows are distributions."""
+    sums = (
+        np.exp(operands.predictions).sum(axis=1)
+        if (operands.predictions < 0).any()
+        else operands.predictions.sum(axis=1)
+    )
+    alike = np.abs(sums - 1) <= 1e-8 + 1e-5
+    return (
+        None
+        if alike.all()
+        else "takes probabilities only where those of each row sum to 1; give logits, with --from logits"
+    )
+
+
+def finite_softmax(operands: Operands, parameters: Parameters) -> str | None:
+    """Infinity less infinity is NaN, and so are then the masks of all classes."""
+    z = operands.predictions
+    infinite = np.isposinf(z).any() or np.isneginf(z).all(axis=1).any()
+    return "gives NaN where the largest logit of a row is infinite; leave such rows out" if infinite else None
+
+
 SMOOTHED = {"label_smoothing": ""}
+NOTHING_SMOOTHED = "has no loss for a mask of which nothing is true or predicted, if smooth is 0"
 
 CALLS = (
     call("squared-error", "squared_error", "squared_error({p}, {t}){reduction}"),
@@ -229,6 +303,15 @@ CALLS = (
         prediction_kind="log-probs",
         steps=(Compute("multiplies log-probabilities by targets of 0 too", kl_divergence, dense=True),),
         defects=("optax 0.2.8: NaN where both the target and exp of the prediction are 0",),
+    ),
+    call(
+        "generalized-kl",
+        "generalized_kl_divergence",
+        "generalized_kl_divergence(jax.numpy.log({p:column}), {t:column}){reduction}",
+        outputs="sum",
+        steps=(Compute("takes logarithms of predictions, and multiplies them by targets of 0 too", generalized_kl),),
+        notes=("convex_kl_divergence is its old name",),
+        defects=("optax 0.2.8: NaN where both the target and the prediction are 0",),
     ),
     call(
         "softmax-poly-1",
@@ -291,6 +374,15 @@ CALLS = (
         ),
     ),
     call(
+        "ctc",
+        "",
+        "ctc_loss({p:samples}, {input_paddings}, {t:padded}, {target_paddings}, {arguments}){reduction}",
+        {"blank": "blank_id={:.0f}"},
+        prediction_kind="logits",
+        steps=(Compute("takes -1e5 for the logarithm of 0", ctc),),
+        defects=("optax 0.2.8: some 1e5 where the labels do not fit into the time steps, whose loss is infinite",),
+    ),
+    call(
         "dice",
         "binary_dice_loss",
         "binary_dice_loss({p:masks}, {t:masks}, {arguments}){reduction}",
@@ -299,11 +391,52 @@ CALLS = (
         per="row",
         activation="sigmoid",
         defaults={"smooth": 1.0},
-        steps=(Compute("has no loss for a mask of which nothing is true or predicted, if smooth is 0", core=dice),),
+        steps=(Compute(NOTHING_SMOOTHED, core=dice),),
         notes=(
-            "dice_loss takes a softmax over the classes, and has alpha and beta as tversky has them",
+            "dice_loss, of the masks of classes, is tversky here",
             "of shape (n,) each element is a mask there; p[None] is one mask",
         ),
+    ),
+    call(
+        "tversky",
+        "",
+        "dice_loss({p:masks}[None], {t:masks}[None], {arguments})[0]",
+        parameters("alpha beta smooth") | {"class_weight": "class_weights={class_weight}"},
+        prediction_kind="logits",
+        accepts=Accepts(columns="several", taken=ANYTHING, raises=finite_softmax),
+        reduces={"class_weight": "sum-over-batch-size"},
+        per="column",
+        activation="softmax",
+        defaults={"smooth": 1.0},
+        steps=(Compute(NOTHING_SMOOTHED, core=tversky),),
+        notes=(
+            "of shape (n, k) each element is a mask there; p[None] has the masks of k classes",
+            "with alpha = beta = 0.5, the default, it is dice of each class",
+        ),
+    ),
+    call(
+        "tversky",
+        "",
+        "dice_loss({p:masks}[None], {t:masks}[None], apply_softmax=False, {arguments})[0]",
+        parameters("alpha beta smooth") | {"class_weight": "class_weights={class_weight}"},
+        prediction_kind="probs",
+        accepts=Accepts(columns="several", taken=ANYTHING, raises=sums_of_one),
+        reduces={"class_weight": "sum-over-batch-size"},
+        per="column",
+        defaults={"smooth": 1.0},
+        steps=(Compute(NOTHING_SMOOTHED, core=tversky),),
+    ),
+    call(
+        "tversky",
+        "",
+        "dice_loss({p:masks}[..., None], {t:masks}[..., None], {arguments})[0]",
+        parameters("alpha beta smooth"),
+        prediction_kind="logits",
+        accepts=Accepts(columns="one", taken=ANYTHING),
+        per="file",
+        activation="sigmoid",
+        defaults={"smooth": 1.0},
+        steps=(Compute(NOTHING_SMOOTHED, core=tversky),),
     ),
 )
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from losscli.arrays import Array
-from losscli.definition.batch import Clip, Extras, Indices, Targets
+from losscli.definition.batch import Clip, Extras, Indices, Probability, Targets
 from losscli.definition.convention import Bound, Convention
 from losscli.definition.request import Request
 from losscli.libraries.arithmetic import converted, dense, own
@@ -26,13 +26,26 @@ Parameters = Mapping[str, Any]
 def finite(operands: Operands, parameters: Parameters) -> str | None:
     """All operands are looked at for NaN and infinities first."""
     numbers = (operands.predictions, operands.targets)
-    return None if all(np.isfinite(x).all() for x in numbers) else "takes finite numbers only"
+    return (
+        None
+        if all(np.isfinite(x).all() for x in numbers)
+        else "takes finite numbers only; leave out the rows with others, or --as"
+    )
+
+
+def means_of_zero(operands: Operands, parameters: Parameters) -> str | None:
+    """Means must be above 0, but for the power 0."""
+    if parameters.get("power", 1) != 0 and (operands.predictions == 0).any():
+        return "takes predictions above 0 only"
+    return finite(operands, parameters)
 
 
 def some_weight(operands: Operands, parameters: Parameters) -> str | None:
     """A sum whose weights are all 0 is refused, too; infinite scores are no longer so among what the call takes."""
     weights = operands.weights
-    return "takes no weights that are all 0" if weights is not None and not weights.any() else None
+    return (
+        "takes no weights that are all 0; give a row that counts" if weights is not None and not weights.any() else None
+    )
 
 
 def both_outcomes(operands: Operands, parameters: Parameters) -> str | None:
@@ -41,7 +54,23 @@ def both_outcomes(operands: Operands, parameters: Parameters) -> str | None:
     return (
         some_weight(operands, parameters)
         if found == 2
-        else "takes the labels that occur for all there are, and one alone needs labels=[0, 1]"
+        else "knows only the labels that occur, and all targets here are of one class; give rows of both, or call it from "
+        "Python with labels=[0, 1]"
+    )
+
+
+def one_class(operands: Operands, parameters: Parameters) -> str | None:
+    """Labels are compared, one of each row."""
+    t = operands.targets
+    single = t.ndim == 1 or bool(((t > 0).sum(axis=1) == 1).all())
+    return None if single else "takes one class per row; give targets with one"
+
+
+def absent(found: int, k: int) -> str:
+    """Return what is said where fewer classes occur than there are columns."""
+    return (
+        f"knows only the labels that occur, which are {found} of the {k} classes here; give rows of every class, or call it "
+        "from Python with all classes as labels="
     )
 
 
@@ -50,22 +79,16 @@ def all_classes(operands: Operands, parameters: Parameters) -> str | None:
     if operands.targets.ndim == 2 and operands.targets.shape[1] > 1:
         return some_weight(operands, parameters)
     found, k = len(np.unique(operands.targets)), operands.predictions.shape[1]
-    if found == k:
-        return some_weight(operands, parameters)
-    return (
-        f"takes the labels that occur for all there are, which are {found} here, and has {k} columns; it needs labels="
-    )
+    return some_weight(operands, parameters) if found == k else absent(found, k)
 
 
 def margins_of_classes(operands: Operands, parameters: Parameters) -> str | None:
     """Rows of decisions are for three classes or more."""
     t, k = operands.targets, operands.predictions.shape[1]
     found = len(np.unique(t.argmax(axis=1) if t.ndim == 2 and t.shape[1] > 1 else t))
-    if found < 3:
-        return "takes rows of several numbers only where three classes or more occur"
-    if found != k:
-        return f"takes the labels that occur for all there are, which are {found} here, and has {k} columns; it needs labels="
-    return finite(operands, parameters)
+    if k == 2:
+        return "takes one number per row where there are two classes; give the difference of the two columns, and hinge"
+    return finite(operands, parameters) if found == k else absent(found, k)
 
 
 # Formulas, in the dtype of the operands, where losscli's own keep more digits or have other limits.
@@ -170,6 +193,17 @@ def brier(p: Array, t: Targets, extras: Extras, parameters: Parameters) -> Array
     return ((dense(t, p) - converted(p, extras.prediction_kind, "probs", True)) ** 2).sum(axis=1)
 
 
+def kappa(x: Probability, t: Array) -> tuple[Array, None]:
+    """Return one minus the kappa with quadratic weights of decisions: the first of the largest probabilities of each row."""
+    k = t.shape[1]
+    counts = np.zeros((k, k))
+    np.add.at(counts, (t.argmax(axis=1), x.p.argmax(axis=1)), 1)
+    weights = (np.arange(k) - np.arange(k)[:, None]) ** 2
+    with np.errstate(all="ignore"):
+        expected = np.outer(counts.sum(axis=0), counts.sum(axis=1)) / counts.sum()
+        return np.asarray(1 - (1 - (weights * counts).sum() / (weights * expected).sum())), None
+
+
 @dataclass(frozen=True)
 class OneLabel:
     """Where one label occurs alone it is the negative one, even if it is 1."""
@@ -230,18 +264,30 @@ CALLS = (
         "sklearn.metrics.max_error({t}, {p})",
         accepts=Accepts(columns="one", raises=finite),
     ),
+    Call(
+        "quadratic-kappa",
+        (),
+        "1 - sklearn.metrics.cohen_kappa_score({t:index}, {p}.argmax(axis=1), labels=numpy.arange({p}.shape[1]), weights='quadratic')",
+        prediction_kind="probs",
+        accepts=Accepts(kinds=HARD, raises=one_class),
+        steps=(Compute("takes the first of the largest probabilities of a row for its class", core=kappa),),
+        notes=(
+            "a score, which is 1 where all agree, and has no weights by default; the loss is 1 minus it",
+            "takes decisions, not probabilities",
+        ),
+    ),
     call(
         "poisson-deviance",
         "mean_poisson_deviance",
         "mean_poisson_deviance({t}, {p}, {arguments})",
-        accepts=Accepts(columns="one"),
+        accepts=Accepts(columns="one", raises=means_of_zero),
         steps=(Compute("", poisson),),
     ),
     call(
         "gamma-deviance",
         "mean_gamma_deviance",
         "mean_gamma_deviance({t}, {p}, {arguments})",
-        accepts=Accepts(columns="one"),
+        accepts=Accepts(columns="one", raises=means_of_zero),
         steps=(Compute("", gamma),),
     ),
     call(
@@ -249,7 +295,7 @@ CALLS = (
         "mean_tweedie_deviance",
         "mean_tweedie_deviance({t}, {p}, {arguments})",
         {"power": "power={}"},
-        accepts=Accepts(columns="one"),
+        accepts=Accepts(columns="one", raises=means_of_zero),
         steps=(Compute("", tweedie),),
         notes=("power is 0 by default there, which is the squared error",),
     ),
@@ -277,6 +323,14 @@ CALLS = (
         accepts=Accepts(kinds=HARD, columns="one", raises=some_weight),
         steps=(Compute("takes the outcome p > 0, so that a score of 0 is a negative one", wrong_sign),),
         notes=("takes labels, not scores; of several outputs a sample one wrong one makes the sample wrong",),
+    ),
+    call(
+        "zero-one",
+        "",
+        "hamming_loss({t:outcomes}, {p} > 0, {arguments})",
+        accepts=Accepts(kinds=HARD, columns="several", raises=some_weight),
+        steps=(Compute("takes the outcomes p > 0, so that a score of 0 is a negative one", wrong_sign),),
+        notes=("the share of wrong labels; zero_one_loss takes a sample for wrong if one of its labels is",),
     ),
     call(
         "multiclass-zero-one",

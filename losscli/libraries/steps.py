@@ -57,25 +57,23 @@ class Cut:
 
 @dataclass(frozen=True)
 class CutProbabilities:
-    """Probabilities are changed before their logarithm is taken: those that are given or, with `of_logits`, those that the
-    library makes of logits. `clip` makes the change from the dtype of the predictions in their file.
+    """Probabilities are changed before their logarithm is taken: those that are given, or those that the library makes of
+    logits. `clip` makes the change from the dtype of the predictions in their file.
     """
 
     clip: Callable[[np.dtype[Any]], Clip]
-    of_logits: bool = False
 
     def adopt(self, request: Request, facts: Facts) -> tuple[str, Request]:
         clip = self.clip(facts.dtype)
         return clip_words(clip, request.prediction_kind == "logits"), convened(request, clip=clip)
 
     def words(self) -> str:
-        return f"{clip_words(self.clip(np.dtype(np.float32)), self.of_logits)} (float32)"
+        return f"{clip_words(self.clip(np.dtype(np.float32)))} (float32)"
 
 
-def clip_words(clip: Clip, of_logits: bool) -> str:
+def clip_words(clip: Clip, of_logits: bool = False) -> str:
     """Return a clip in words."""
     parts = ["makes probabilities of the logits"] if of_logits else []
-    parts += ["divides each row by its sum"] if clip.renormalise else []
     if clip.low > 0 or clip.high < 1:
         parts.append(
             f"cuts p into [{clip.low:.9g}, {clip.high:.9g}]" if clip.high < 1 else f"cuts p off at {clip.low:.9g}"
@@ -159,19 +157,6 @@ class Multiply:
             return "divides by the number of classes too, unless it sums"
         where = " where there are two classes" if self.when == "two columns" else ""
         return f"multiplies by {short(self.factor)}{where}"
-
-
-@dataclass(frozen=True)
-class Add:
-    """A number is added to losses."""
-
-    number: float
-
-    def adopt(self, request: Request, facts: Facts) -> tuple[str, Request]:
-        return self.words(), convened(request, shift=self.number)
-
-    def words(self) -> str:
-        return f"adds {short(self.number)}"
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """TensorFlow's losses of version 1, tf.compat.v1.losses, and the functions of tf.nn."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -7,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from losscli.arrays import Array
-from losscli.definition.batch import Extras, Targets
+from losscli.definition.batch import Dense, Extras, Sequences, Targets
 from losscli.definition.convention import Taken
 from losscli.definition.domain import REAL
 from losscli.definition.request import Request
-from losscli.libraries.arithmetic import converted, dense, log_softmax
+from losscli.libraries.arithmetic import converted, dense, log_softmax, steps_of
 from losscli.libraries.call import Accepts, Call, Facts, Library
 from losscli.libraries.steps import AddUp, Cast, Compute, ReadLabels, convened
 
@@ -82,13 +83,75 @@ def cross_entropy(p: Array, t: Targets, extras: Extras, parameters: Parameters) 
 
 
 def log_poisson(p: Array, t: Targets, extras: Extras, parameters: Parameters) -> Array:
-    """Return exp(p) - t p."""
-    return np.exp(p) - dense(t, p) * p
+    """Return exp(p) - t p, with Stirling's approximation of log(t!) for targets that are not from 0 to 1 if it is full."""
+    y, number = dense(t, p), p.dtype.type
+    value = np.exp(p) - y * p
+    if not parameters["full"]:
+        return value
+    stirling = y * np.log(y) - y + number(0.5) * np.log(number(2 * math.pi) * y)
+    return value + np.where((y >= 0) & (y <= 1), number(0), stirling)
 
 
 def cosine_distance(p: Array, t: Targets, extras: Extras, parameters: Parameters) -> Array:
     """Return 1 - sum(t p), which is the cosine distance of features of length 1."""
     return np.asarray(1 - (dense(t, p) * p).sum(axis=1))
+
+
+FAR = np.float32(np.log(1e-307))
+"""What stands for the logarithm of 0 where a path through labels may not end."""
+
+
+def log_sum(x: Array) -> Array:
+    """Return the logarithm of the sum of exponentials over the last axis."""
+    most = x.max(axis=-1, keepdims=True)
+    most = np.where(np.isfinite(most), most, np.float32(0))
+    return np.asarray(np.log(np.exp(x - most).sum(axis=-1)) + most[..., 0])
+
+
+def transitions(labels: Array) -> Array:
+    """Return the logarithms of 0 and 1 for each state and the next one, shape (n, states, states).
+
+    State 0 is the start, then come the labels, shape (n, L), and then the blanks before, between and behind them.
+    """
+    n, count = labels.shape
+    own, blanks = np.arange(count + 1), np.arange(count + 1) + count + 1
+    next_one = np.tile(np.eye(2 * count + 2, dtype=bool), (n, 1, 1))
+    next_one[:, own, blanks] = True
+    next_one[:, blanks[:-1], own[1:]] = True
+    if count:
+        next_one[:, 0, 1] = True
+        next_one[:, own[1:-1], own[2:]] = labels[:, 1:] != labels[:, :-1]
+    return np.where(next_one, np.float32(0), np.float32(-np.inf))
+
+
+def ctc(p: Array, t: Targets, extras: Extras, parameters: Parameters) -> Array:
+    """Return minus the logarithm of the sum over all alignments, from the last step to the first, each divided by its sum."""
+    assert isinstance(t, Dense)
+    assert extras.columns is not None
+    sequences, blank = Sequences(t.t.astype(np.int64)), int(parameters["blank"])
+    order = [blank, *(one for one in range(extras.columns) if one != blank)]  # the blank comes first
+    rows = p.reshape(len(p), -1, extras.columns)[:, :, order].reshape(p.shape)
+    log_p = steps_of(rows, extras.columns, extras.prediction_kind)
+    labels = np.where(np.arange(sequences.labels.shape[1]) < sequences.lengths[:, None], sequences.labels, 0)
+    labels = np.where((labels < blank) & (blank != 0), labels + 1, labels)
+    n, steps, _ = log_p.shape
+    count = labels.shape[1]
+    own = np.take_along_axis(log_p, np.broadcast_to(labels[:, None], (n, steps, count)), axis=2)
+    start = np.full((n, steps, 1), -np.inf, p.dtype)
+    seen = np.concatenate([start, own, np.repeat(log_p[:, :, :1], count + 1, axis=2)], axis=2)
+    seen = seen + 0 * log_p.sum(
+        axis=2, keepdims=True
+    )  # labels are found by sums over all, so that 0 times infinity is NaN
+    ends = np.full((n, 2 * count + 2), FAR, p.dtype)
+    for place in (sequences.lengths, sequences.lengths + count + 1):
+        ends[np.arange(n), place] = 0
+    path, total, following = ends, np.zeros(n, p.dtype), transitions(labels)
+    for step in range(steps - 1, -1, -1):
+        before = log_sum((path + seen[:, step])[:, None] + following)
+        sums, there = log_sum(before), step < sequences.steps
+        total = total + np.where(there, sums, np.float32(0))
+        path = np.where(there[:, None], before - sums[:, None], ends)
+    return np.asarray(-(path[:, 0] + total))
 
 
 SMOOTHING = {"label_smoothing": "label_smoothing={}"}
@@ -152,11 +215,30 @@ CALLS = (
     Call(
         "log-poisson",
         ("log_poisson_loss",),
-        "tensorflow.reduce_mean(tensorflow.nn.log_poisson_loss({t}, {p}))",
+        "tensorflow.reduce_mean(tensorflow.nn.log_poisson_loss({t}, {p}, {arguments}))",
+        arguments={"full": "compute_full_loss={:bool}"},
         accepts=Accepts(taken=ANYTHING),
         reduces={"": "mean"},
         steps=(Compute("computes exp(p) - t p of any numbers", log_poisson), AddUp()),
-        notes=("compute_full_loss=True adds Stirling's approximation where t > 1", "not reduced: their mean is shown"),
+        notes=(
+            "compute_full_loss=True adds Stirling's approximation where t > 1, not log(t!)",
+            "not reduced: their mean is shown",
+        ),
+    ),
+    Call(
+        "ctc",
+        ("ctc_loss",),
+        "tensorflow.reduce_mean(tensorflow.nn.ctc_loss({t:padded}, {p:samples}, {target_lengths}, {input_lengths}, "
+        "logits_time_major=False, {arguments}))",
+        arguments={"blank": "blank_index={:.0f}"},
+        prediction_kind="logits",
+        accepts=Accepts(taken=ANYTHING),
+        reduces={"": "mean"},
+        steps=(Cast("float32"), Compute("divides by the sum over all states in each step", ctc), AddUp()),
+        notes=("not reduced: their mean is shown", "tf.compat.v1.nn.ctc_loss has the last class for the blank"),
+        defects=(
+            "tensorflow 2.21.0: some 700 where the labels do not fit into the time steps, whose loss is infinite",
+        ),
     ),
     call(
         "cosine-distance",

@@ -85,20 +85,32 @@ def kl_div(p: Array, t: Targets, extras: Extras, parameters: Parameters) -> Arra
 
 
 def poisson(p: Array, t: Targets, extras: Extras, parameters: Parameters) -> Array:
-    """Return p - t log(p + eps)."""
-    return p - dense(t, p) * np.log(p + p.dtype.type(parameters["epsilon"]))
+    """Return p - t log(p + eps), with Stirling's approximation of log(t!) if it is full."""
+    y = dense(t, p)
+    value = p - y * np.log(p + p.dtype.type(parameters["epsilon"]))
+    return value + stirling(y) if parameters["full"] else value
 
 
 def log_poisson(p: Array, t: Targets, extras: Extras, parameters: Parameters) -> Array:
-    """Return exp(p) - t p."""
-    return np.exp(p) - dense(t, p) * p
+    """Return exp(p) - t p, with Stirling's approximation of log(t!) if it is full."""
+    y = dense(t, p)
+    value = np.exp(p) - y * p
+    return value + stirling(y) if parameters["full"] else value
+
+
+def stirling(t: Array) -> Array:
+    """Return t log(t) - t + log(2 pi t) / 2 of targets above 1, and 0 of others."""
+    number = t.dtype.type
+    return np.where(t <= 1, number(0), t * np.log(t) - t + number(0.5) * np.log(number(2 * math.pi) * t))
 
 
 def gaussian(p: Array, t: Targets, extras: Extras, parameters: Parameters) -> Array:
-    """Return half of log(v) + (p - t)**2 / v; variances below 1e-6 are raised to it."""
+    """Return half of log(v) + (p - t)**2 / v; variances below 1e-6 are raised to it. Full losses have log(2 pi) / 2 more."""
     assert extras.third_operand is not None
-    variance = np.maximum(extras.third_operand.astype(p.dtype), p.dtype.type(1e-6))
-    return p.dtype.type(0.5) * (np.log(variance) + (p - dense(t, p)) ** 2 / variance)
+    number = p.dtype.type
+    variance = np.maximum(extras.third_operand.astype(p.dtype), number(1e-6))
+    value = number(0.5) * (np.log(variance) + (p - dense(t, p)) ** 2 / variance)
+    return value + number(0.5 * math.log(2 * math.pi)) if parameters["full"] else value
 
 
 def multi_margin(p: Array, t: Targets, extras: Extras, parameters: Parameters) -> Array:
@@ -163,12 +175,14 @@ def triplet(p: Array, t: Targets, extras: Extras, parameters: Parameters) -> Arr
 
 def whole_norm(operands: Any, parameters: Parameters) -> str | None:
     """multi_margin_loss has two norms only."""
-    return None if parameters["p"] in (1, 2) else "takes the norms p = 1 and p = 2 only"
+    return None if parameters["p"] in (1, 2) else "takes the norms p = 1 and p = 2 only; give one of them as --p"
 
 
 CLASS_WEIGHT = {"class_weight": "weight={class_weight}"}
 IGNORE = {"ignore_index": "ignore_index={:d}"}
 SMOOTHING = {"label_smoothing": "label_smoothing={}"}
+FULL = {"full": "full={:bool}"}
+STIRLING = "full=True adds Stirling's approximation where t > 1, and nothing to others: not log(t!)"
 
 CALLS = (
     call(
@@ -200,22 +214,24 @@ CALLS = (
         "poisson",
         "",
         "poisson_nll_loss({p}, {t}, log_input=False, {arguments})",
-        {"epsilon": "eps={}"},
+        {"epsilon": "eps={}"} | FULL,
         defaults={"epsilon": 1e-8},
         steps=(Compute("computes p - t log(p + eps) of any numbers", poisson),),
-        notes=("full=True adds Stirling's approximation where t > 1, not log(t!)",),
+        notes=(STIRLING,),
     ),
     call(
         "log-poisson",
         "PoissonNLLLoss poisson_nll_loss",
         "poisson_nll_loss({p}, {t}, {arguments})",
+        FULL,
         steps=(Compute("computes exp(p) - t p of any numbers", log_poisson),),
-        notes=("log_input=True is the default: predictions are logarithms of rates",),
+        notes=("log_input=True is the default: predictions are logarithms of rates", STIRLING),
     ),
     call(
         "gaussian-nll",
         "GaussianNLLLoss gaussian_nll_loss",
         "gaussian_nll_loss({p}, {t}, {variance}, {arguments})",
+        FULL,
         accepts=Accepts(taken=Taken(REAL, REAL, NON_NEGATIVE)),
         steps=(Compute("raises variances below 1e-6 to it", gaussian),),
         notes=("full=True adds log(2 pi) / 2",),

@@ -38,6 +38,12 @@ AMBIGUOUS: Mapping[str, Mapping[str, str]] = {
         "pearson-chi-square": "sum((t - p)**2 / p), over the prediction",
         "neyman-chi-square": "sum((t - p)**2 / t), over the target",
     },
+    "gan gan-loss adversarial adversarial-loss discriminator-loss generator-loss": {
+        "non-saturating-gan": "the cross-entropy of the first GANs",
+        "lsgan": "squared errors",
+        "hinge-gan": "hinge losses of the discriminator",
+        "wasserstein-gan": "the scores themselves, of a critic",
+    },
     "log-iou": {
         "log-jaccard": "minus the logarithm of the IoU of masks",
         "log-box-iou": "minus the logarithm of the IoU of two boxes",
@@ -201,8 +207,14 @@ STATISTICS: Mapping[str, str] = {
     "TARGETS` judges the same scores row by row",
     "map mean-average-precision average-precision average-precision-score ap auprc pr-auc aucpr": f"{_RANKS}; `losscli compute bce "
     "PREDICTIONS TARGETS` judges the same scores row by row",
-    "ndcg dcg ndcg-score mrr mean-reciprocal-rank precision-at-k recall-at-k label-ranking-loss coverage-error multilabel-ranking-loss "
+    "ndcg dcg ndcg-score dcg-score average-gain filtered-dcg": f"{_NONE}; `losscli compute approx-ndcg PREDICTIONS TARGETS` is 1 minus a smooth "
+    "approximation of NDCG",
+    "mrr mean-reciprocal-rank precision-at-k recall-at-k label-ranking-loss coverage-error multilabel-ranking-loss pfound err "
     "label-ranking-average-precision multilabel-coverage-error": f"{_NONE}; `losscli compute listwise-softmax PREDICTIONS TARGETS` is a loss of lists",
+    "multi-rmse": "the root of the mean over samples of the squared errors' sum: of one output `losscli compute mse PREDICTIONS TARGETS` prints "
+    "it as rmse",
+    "multi-rmse-with-missing-values": "the root of a mean of squared errors over what is there: `losscli compute mse PREDICTIONS TARGETS --missing "
+    "ignore`",
     "r2 r2-score r-squared coefficient-of-determination": "1 minus the squared error over that of the targets' mean: `losscli compute "
     "mse PREDICTIONS TARGETS` prints it as skill",
     "rse relative-squared-error": "the squared error over that of the targets' mean: `losscli compute mse PREDICTIONS TARGETS` prints 1 minus "
@@ -213,7 +225,7 @@ STATISTICS: Mapping[str, str] = {
     "d2-tweedie-score": "1 minus the loss over that of the best constant: `losscli compute tweedie-deviance PREDICTIONS TARGETS` prints the loss",
     "d2-log-loss-score d2-brier-score brier-skill-score bss": "1 minus the loss over that of the classes' frequencies: `losscli compute ce "
     "PREDICTIONS TARGETS --from probs`, or brier, prints it as skill",
-    "f1 f1-score f-score f-beta fbeta-score f2 f1-macro f1-micro": f"{_HARD}; of soft counts it is 1 minus the loss of `losscli "
+    "f1 f1-score f-score f-beta fbeta-score f2 f1-macro f1-micro total-f1": f"{_HARD}; of soft counts it is 1 minus the loss of `losscli "
     "compute dice PREDICTIONS TARGETS`",
     "dice-score dice-coefficient dice-coef dsc dice-similarity-coefficient soft-dice-score": "1 minus the loss: `losscli compute dice PREDICTIONS TARGETS`",
     "generalized-dice-score": "1 minus the loss: `losscli compute generalized-dice PREDICTIONS TARGETS`",
@@ -221,7 +233,7 @@ STATISTICS: Mapping[str, str] = {
     "tversky-index soft-tversky-score": "1 minus the loss: `losscli compute tversky PREDICTIONS TARGETS`",
     "precision recall sensitivity specificity tpr fpr tnr fnr confusion-matrix critical-success-index informedness youden": f"{_HARD}; "
     "`losscli compute zero-one PREDICTIONS TARGETS` counts the wrong ones",
-    "kappa cohen-kappa cohens-kappa quadratic-weighted-kappa qwk": f"{_HARD}; `losscli compute multiclass-zero-one PREDICTIONS TARGETS` counts "
+    "kappa cohen-kappa cohens-kappa quadratic-weighted-kappa qwk w-kappa weighted-kappa": f"{_HARD}; `losscli compute multiclass-zero-one PREDICTIONS TARGETS` counts "
     "the wrong ones, and ranked-probability-score weighs how far off they are",
     "explained-variance explained-variance-score evs": f"{_NONE}; `losscli compute mse PREDICTIONS TARGETS` prints R2, which also counts a shift, as "
     "skill",
@@ -274,6 +286,14 @@ OTHERS: Mapping[str, Named] = {
         "softmax-cross-entropy", _PROBS, "its predictions are probabilities; of raw scores, leave out --from"
     ),
     "rank:pairwise": Named("pairwise-logistic"),
+    "rank:ndcg lambdarank-ndcg lambda-mart": Named(
+        "lambdarank", remark="whose gradient it trains with, but for what XGBoost and LightGBM divide by in addition"
+    ),
+    "rank:map": Named("pairwise-logistic", remark="without the weights of pairs by MAP, which losscli does not have"),
+    "rank-xendcg rank:xendcg xendcg xe-ndcg-mart": Named(
+        "listwise-softmax",
+        remark="of the targets 2**relevance - g over their sum, where g is drawn at random from 0 to 1",
+    ),
     "tweedie-nloglik@": Named("tweedie-nloglik", remark="the number behind @ is --power"),
     # LightGBM and CatBoost
     "multiclass-ova ova ovr multi-class-one-vs-all multi-cross-entropy": Named(
@@ -286,6 +306,7 @@ OTHERS: Mapping[str, Named] = {
         "gaussian-nll", "--variance FILE", "CatBoost adds log(2 pi) / 2, and predicts log of the deviation"
     ),
     "pair-logit-pairwise": Named("pairwise-logistic"),
+    "log-lin-quantile": Named("quantile", "--tau 0.5", "of the exponentials of the raw scores"),
     # scikit-learn
     "half-binomial-loss": Named("sigmoid-cross-entropy"),
     "half-multinomial-loss": Named("softmax-cross-entropy"),
@@ -325,6 +346,19 @@ OTHERS: Mapping[str, Named] = {
 """Names that other programs have for a loss, or for one with options -> the command. They are refused with it, as their predictions are
 of another kind or some of them need an option."""
 
+_LISTS = "`losscli compute lambdarank PREDICTIONS TARGETS --group LISTS`, or approx-ndcg, judges orders"
+NEAR: Mapping[str, str] = {
+    "yeti-rank yeti-rank-pairwise stochastic-rank stochastic-filter": f"draws orders at random while it trains; {_LISTS}",
+    "query-rmse": "the squared error after the best shift of each group, which losscli does not take out; `losscli compute mse PREDICTIONS "
+    "TARGETS` keeps it",
+    "query-cross-entropy": "the cross-entropy after the best shift of each group, which losscli does not take out; `losscli compute bce "
+    "PREDICTIONS TARGETS` keeps it",
+    "group-quantile": "of errors within groups; `losscli compute quantile PREDICTIONS TARGETS` is that of each row",
+    "survival-aft survival:aft aft-nloglik": "of times that may be censored; `losscli compute log-normal-nll PREDICTIONS TARGETS --scale S` is that of "
+    "times that are not, and cox takes those that are",
+}
+"""Names of losses that other programs have and losscli does not -> what they are, and the command that is near."""
+
 Meaning = TypeVar("Meaning")
 
 
@@ -343,7 +377,7 @@ def _by_plain(table: Mapping[str, Meaning]) -> dict[str, Meaning]:
 
 
 _AMBIGUOUS, _ELSEWHERE = _by_plain(AMBIGUOUS), _by_plain(ELSEWHERE)
-_STATISTICS, _OTHERS = _by_plain(STATISTICS), _by_plain(OTHERS)
+_STATISTICS, _OTHERS, _NEAR = _by_plain(STATISTICS), _by_plain(OTHERS), _by_plain(NEAR)
 
 
 def meaning(name: str) -> str | None:
@@ -359,9 +393,11 @@ def choices(name: str) -> Mapping[str, str] | None:
 def instead(name: str) -> str | None:
     """Return what to say instead of a name that is a statistic, or that another program has for a loss; None for other names."""
     word = plain(name)
-    if word in _STATISTICS:
-        return f"is a statistic, not a loss: {_STATISTICS[word]}"
-    first, at, _ = word.partition("@")
+    first, at, _ = word.partition("@")  # as ndcg@10
+    if first in _STATISTICS:
+        return f"is a statistic, not a loss: {_STATISTICS[first]}"
+    if word in _NEAR:
+        return f"is a loss that losscli does not have: {_NEAR[word]}"
     named = _OTHERS.get(word) or _OTHERS.get(first) or _OTHERS.get(first + at)
     if named is None:
         return None

@@ -129,7 +129,7 @@ def wasserstein_gan(s: Array, is_real: Array) -> tuple[Array, Array]:
     adversarial,
     "log(1 + exp(-t * s))",
     slope="-t / (1 + exp(t * s))",
-    aliases=("non-saturating-gan-loss", "vanilla-gan", "non-saturating"),
+    aliases=("non-saturating-gan-loss", "vanilla-gan", "non-saturating", "ns-gan"),
     source="Goodfellow, Pouget-Abadie, Mirza, Xu, Warde-Farley, Ozair, Courville and Bengio 2014, Generative Adversarial "
     "Networks, arXiv:1406.2661",
     special=(

@@ -156,13 +156,19 @@ def deviance(y: Array, t: Array, power: float) -> tuple[Array, Array]:
     """
     a = y.dtype.type(1) - power
     b = a + 1
+    y = y + 0  # -0.0 is 0: quotients by it have the other sign
     gap = y - t
     mean = held(y)
-    slope = 2 * np.where(gap == 0, 0, (mean - t) / mean * mean**a)
-    if power >= 2:
-        return _steep(gap, np.minimum(y, t), a, b), slope
     if power < 0:
-        return _of_any_target(y, t, a, b), slope
+        return _of_any_target(y, t, a, b), 2 * (mean - t) * mean**-power
+    slope = 2 * np.where(t == 0, mean**a, np.where(gap == 0, 0, (mean - t) / mean * mean**a))
+    value = _steep(gap, np.minimum(y, t), a, b) if power >= 2 else _moderate(y, t, a, b)
+    return np.where((y == 0) & (t > 0), np.inf, value), slope  # a mean of 0 excludes what happened
+
+
+def _moderate(y: Array, t: Array, a: Any, b: Any) -> Array:
+    """Return the deviance for a power from 1 to 2, for which targets may be 0."""
+    gap = y - t
     ratio = log_ratio(gap, np.minimum(y, t))
     near = np.abs(ratio) * max(abs(a), abs(b)) < NEAR
 
@@ -175,7 +181,7 @@ def deviance(y: Array, t: Array, power: float) -> tuple[Array, Array]:
     scale = t**b
     value = 2 * scale * np.where(near, beyond(b) - beyond(a), whole(b) - whole(a))
     none = t == 0
-    return np.where(none, 2 * np.power(y, b, out=np.zeros_like(value), where=none) / b, value), slope
+    return np.where(none, 2 * np.power(y, b, out=np.zeros_like(value), where=none) / b, value)
 
 
 def _of_any_target(y: Array, t: Array, a: Any, b: Any) -> Array:
@@ -217,12 +223,15 @@ def _steep(gap: Array, less: Array, a: Any, b: Any) -> Array:
 @loss(
     distribution,
     "2 * (where(t == 0, 0, t * log(t / y)) - t + y)",
-    slope="2 * (y - t) / y",
+    slope="2 * (1 - where(t == 0, 0, t / y))",
     aliases=("mean-poisson-deviance",),
     source="Nelder and Wedderburn 1972, Generalized Linear Models, doi:10.2307/2344614",
-    special=("zero times log zero is zero", "predictions must be above 0"),
+    special=(
+        "zero times log zero is zero",
+        "a prediction of 0 is right for a target of 0, and infinitely wrong for others",
+    ),
     relations=(same("2 * generalized_kl(y, t)"), same("tweedie_deviance(y, t, power=1)")),
-    domains=lambda parameters: Domains(POSITIVE, NON_NEGATIVE),
+    domains=lambda parameters: Domains(NON_NEGATIVE, NON_NEGATIVE),
     wide=lambda parameters: True,
     facts=("convex",),
 )
@@ -233,13 +242,16 @@ def poisson_deviance(y: Array, t: Array) -> tuple[Array, Array]:
 
 @loss(
     distribution,
-    "2 * (log(y / t) + t / y - 1)",
+    "where(y == 0, inf, 2 * (log(y / t) + t / y - 1))",
     slope="2 * (y - t) / y**2",
     aliases=("mean-gamma-deviance",),
     source="Nelder and Wedderburn 1972, Generalized Linear Models, doi:10.2307/2344614",
-    special=("predictions and targets must be above 0", "unchanged where both are multiplied by one number"),
+    special=(
+        "targets must be above 0; a prediction of 0 is infinitely wrong",
+        "unchanged where both are multiplied by one number",
+    ),
     relations=(same("2 * (log_gamma(log(y), t) - log(t) - 1)"), same("tweedie_deviance(y, t, power=2)")),
-    domains=lambda parameters: Domains(POSITIVE, POSITIVE),
+    domains=lambda parameters: Domains(NON_NEGATIVE, POSITIVE),
     wide=lambda parameters: True,
 )
 def gamma_deviance(y: Array, t: Array) -> tuple[Array, Array]:
@@ -249,17 +261,18 @@ def gamma_deviance(y: Array, t: Array) -> tuple[Array, Array]:
 
 @loss(
     distribution,
-    "where(power == 1, 2 * (where(t == 0, 0, t * log(t / y)) - t + y), where(power == 2, 2 * (log(y / t) + t / y - 1), "
-    "where(power == 0, (y - t)**2, 2 * (where(t <= 0, 0, t**(2 - power)) / ((1 - power) * (2 - power)) "
-    "- t * y**(1 - power) / (1 - power) + y**(2 - power) / (2 - power)))))",
-    slope="2 * where(power == 0, y - t, (y - t) * y**(-power))",
+    "where(power == 1, 2 * (where(t == 0, 0, t * log(t / y)) - t + y), where(power == 2, "
+    "where(y == 0, inf, 2 * (log(y / t) + t / y - 1)), where(power == 0, (y - t)**2, where(power > 2 and y == 0, inf, 2 * (where(t <= 0, 0, t**(2 - power)) / ((1 - power) * (2 - power)) "
+    "- t * y**(1 - power) / (1 - power) + y**(2 - power) / (2 - power))))))",
+    slope="2 * where(power == 0, y - t, where(t == 0, y**(1 - power), (y - t) * y**(-power)))",
     aliases=("mean-tweedie-deviance", "tweedie-deviance-score"),
     source="Jorgensen 1987, Exponential Dispersion Models, doi:10.1111/j.2517-6161.1987.tb01685.x",
     special=(
         "power 1 and 2 are the limits of the formula; it may be as near to them as numbers are",
         "no distribution has a power between 0 and 1",
-        "predictions must be above 0, but for power 0; targets must be above 0 for power >= 2, may be 0 below 2, and any "
+        "predictions must be at least 0, but for power 0; targets must be above 0 for power >= 2, may be 0 below 2, and any "
         "numbers for power <= 0",
+        "for power >= 1 a prediction of 0 is infinitely wrong where the target is above 0",
         "power 0 is squared-error, and scikit-learn's default",
     ),
     relations=(
@@ -282,8 +295,8 @@ def tweedie_deviance(
 def _tweedie_domains(power: float) -> Domains:
     """Return the predictions and targets of a Tweedie distribution: what its mean and its outcomes can be."""
     if power <= 0:
-        return Domains(REAL if power == 0 else POSITIVE, REAL)
-    return Domains(POSITIVE, NON_NEGATIVE if power < 2 else POSITIVE)
+        return Domains(REAL if power == 0 else NON_NEGATIVE, REAL)
+    return Domains(NON_NEGATIVE, NON_NEGATIVE if power < 2 else POSITIVE)
 
 
 @loss(
@@ -330,69 +343,110 @@ def gamma_nloglik(y: Array, t: Array) -> tuple[Array, Array]:
 
 @loss(
     distribution,
-    "y**(2 - power) / (2 - power) - t * y**(1 - power) / (1 - power)",
-    slope="(y - t) * y**(-power)",
+    "where(power == 1, y - t * log(y), where(power == 2, log(y) + t / y, "
+    "y**(2 - power) / (2 - power) - t * y**(1 - power) / (1 - power)))",
+    slope="where(t == 0, y**(1 - power), (y - t) * y**(-power))",
     source="XGBoost, eval_metric='tweedie-nloglik@1.5', https://xgboost.readthedocs.io/en/stable/parameter.html; LightGBM, "
     "metric='tweedie'; after Jorgensen 1987, Exponential Dispersion Models, doi:10.1111/j.2517-6161.1987.tb01685.x",
     special=(
         "predictions are means; of logarithms of means it is log-tweedie",
-        "what the target alone adds is left out",
+        "what the target alone adds is left out, also for power 1 and 2, which are poisson and gamma-nloglik; no distribution "
+        "has a power between 0 and 1",
+        "predictions must be at least 0 below power 2, and above 0 from there on, but for power 0; targets must be at least 0, "
+        "but for power <= 0",
+        "XGBoost and LightGBM take powers between 1 and 2 alone",
     ),
     relations=(
-        same("log_tweedie(log(y), t, power=power)"),
-        same("tweedie_deviance(y, t, power=power) / 2 - t**(2 - power) / ((1 - power) * (2 - power))"),
+        same("log_tweedie(log(y), t, power=1.5)", power=1.5),
+        same("log_tweedie(log(y), t, power=3)", power=3),
+        same("tweedie_deviance(y, t, power=power) / 2 - t**(2 - power) / ((1 - power) * (2 - power))", power=1.5),
+        same("half_squared_error(y - t) - t**2 / 2", power=0),
+        same("poisson(y, t)", power=1),
+        same("gamma_nloglik(y, t)", power=2),
     ),
-    domains=lambda parameters: Domains(POSITIVE, NON_NEGATIVE),
+    domains=lambda parameters: _nloglik_domains(parameters["power"] or 0),
     wide=lambda parameters: True,
 )
 def tweedie_nloglik(
-    y: Array, t: Array, *, power: Annotated[float, Interval(1, 2), "the variance grows as this power of the mean"] = 1.5
+    y: Array, t: Array, *, power: Annotated[float, TWEEDIE, "the variance grows as this power of the mean"] = 1.5
 ) -> tuple[Array, Array]:
     """Minus the log-density of a Tweedie distribution, of which the mean is predicted."""
     a = y.dtype.type(1) - power
     b = a + 1
+    if power == 0:
+        return y * (y / 2 - t), y - t
+    y = y + 0  # -0.0 is 0: quotients by it have the other sign
     mean = held(y)
-    return y**b / b - t * y**a / a, (mean - t) / mean * mean**a
+    slope = np.where(t == 0, mean**a, (mean - t) * mean**-power if power < 0 else (mean - t) / mean * mean**a)
+    if power in (1, 2):
+        return (y - times(t, np.log(mean)) if power == 1 else np.log(y) + t / y), slope
+    # Of the two terms the larger one is a factor, so that infinity does not meet infinity.
+    with_target = np.where(y < 1, y**a * (y / b - t / a), y**b * (1 / b - t / y / a))
+    return np.where(t == 0, y**b / b, with_target), slope
+
+
+def _nloglik_domains(power: float) -> Domains:
+    """Return the predictions and targets for which the likelihood of a Tweedie distribution is a number."""
+    if power <= 0:
+        return _tweedie_domains(power)
+    return Domains(NON_NEGATIVE if power < 2 else POSITIVE, NON_NEGATIVE)
 
 
 @loss(
     distribution,
-    "exp((2 - power) * y) / (2 - power) - t * exp((1 - power) * y) / (1 - power)",
+    "where(power == 1, exp(y) - t * y, where(power == 2, y + t * exp(-y), "
+    "exp((2 - power) * y) / (2 - power) - t * exp((1 - power) * y) / (1 - power)))",
     slope="exp((2 - power) * y) - t * exp((1 - power) * y)",
     aliases=("log-tweedie-loss",),
     source="Jorgensen 1987, Exponential Dispersion Models, doi:10.1111/j.2517-6161.1987.tb01685.x; XGBoost, reg:tweedie",
     special=(
         "predictions are logarithms of means",
-        "what the target alone adds is left out",
+        "what the target alone adds is left out, also for power 1 and 2, which are log-poisson and log-gamma; no distribution "
+        "has a power between 0 and 1",
+        "targets may be any numbers for power <= 0, and must be at least 0 for power >= 1",
+        "convex for powers from 1 to 2",
+        "XGBoost, LightGBM and CatBoost take powers between 1 and 2 alone",
     ),
-    relations=(same("tweedie_deviance(exp(y), t, power=power) / 2 - t**(2 - power) / ((1 - power) * (2 - power))"),),
-    domains=lambda parameters: Domains(REAL, NON_NEGATIVE),
+    relations=(
+        same("tweedie_deviance(exp(y), t, power=power) / 2 - t**(2 - power) / ((1 - power) * (2 - power))", power=1.5),
+        same("half_squared_error(exp(y) - t) - t**2 / 2", power=0),
+        same("log_poisson(y, t)", power=1),
+        same("log_gamma(y, t)", power=2),
+    ),
+    domains=lambda parameters: Domains(REAL, REAL if (parameters["power"] or 0) <= 0 else NON_NEGATIVE),
     wide=lambda parameters: True,
-    facts=("convex",),
 )
 def log_tweedie(
-    y: Array, t: Array, *, power: Annotated[float, Interval(1, 2), "the variance grows as this power of the mean"] = 1.5
+    y: Array, t: Array, *, power: Annotated[float, TWEEDIE, "the variance grows as this power of the mean"] = 1.5
 ) -> tuple[Array, Array]:
     """Minus the log-density of a Tweedie distribution, of which the logarithm of the mean is predicted."""
     a = y.dtype.type(1) - power
     b = a + 1
-    mean, part = np.exp(b * y), times(t, np.exp(a * y))
-    return mean / b - part / a, mean - part
+    less, more = (np.exp(power * y) if power else np.ones_like(y) for power in (a, b))  # 0 times infinity is NaN
+    # Of the two terms the larger one is a factor, so that infinity does not meet infinity.
+    mean, shrunk = np.exp(np.minimum(y, 0)), np.exp(-np.maximum(y, 0))
+    slope = np.where(t == 0, more, np.where(y < 0, less * (mean - t), more * (1 - times(t, shrunk))))
+    if power == 1:
+        return more - times(t, np.minimum(y, held(y))), slope
+    if power == 2:
+        return held(y) + times(t, less), slope
+    with_target = np.where(y < 0, less * (mean / b - t / a), more * (1 / b - times(t, shrunk) / a))
+    return np.where(t == 0, more / b, with_target), slope
 
 
 @loss(
     distribution,
     "where(t == 0, 0, t * log(t / y)) - t + y",
-    slope="(y - t) / y",
+    slope="1 - where(t == 0, 0, t / y)",
     aliases=("generalized-kl-divergence", "i-divergence", "convex-kl-divergence"),
     source="Csiszar 1991, Why Least Squares and Maximum Entropy?, Annals of Statistics 19(4)",
     special=(
         "the target is the first argument, as in kl-divergence; neither needs to sum to 1",
         "zero times log zero is zero",
-        "predictions must be above 0",
+        "a prediction of 0 is right for a target of 0, and infinitely wrong for others",
     ),
     relations=(same("poisson_deviance(y, t) / 2"),),
-    domains=lambda parameters: Domains(POSITIVE, NON_NEGATIVE),
+    domains=lambda parameters: Domains(NON_NEGATIVE, NON_NEGATIVE),
     wide=lambda parameters: True,
     facts=("convex",),
 )

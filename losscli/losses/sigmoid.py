@@ -84,7 +84,7 @@ def _both(
 
 
 def _clipped(loss: BoundLoss, predictions: Array, targets: Dense, extras: Extras) -> Array:
-    """Return losses from probabilities that are clipped first. Two outcomes sum to 1, thus nothing is renormalised."""
+    """Return losses from probabilities that are clipped first."""
     assert extras.clip is not None
     p = clipped(MAKERS[extras.prediction_kind](predictions).p, extras.clip)
     q = clipped(p.q, extras.clip._replace(low=0.0, high=1.0))

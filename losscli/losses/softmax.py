@@ -121,8 +121,6 @@ def _clipped(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extr
     """Return losses from probabilities that are changed first."""
     assert extras.clip is not None
     p = MAKERS[extras.prediction_kind](predictions).p
-    if extras.clip.renormalise:
-        p = p / row_sums(p)[:, None].astype(p.dtype)
     hard = _is_hard(loss, targets) and extras.class_terms is None
     if hard and isinstance(targets, Indices):
         p = p[np.arange(len(p)), targets.index]
@@ -366,6 +364,8 @@ softmax = family(
         "cross-entropy",
         "categorical-crossentropy",
         "categorical-cross-entropy",
+        "cce",
+        "scce",
         "sparse-categorical-crossentropy",
         "sparse-categorical-cross-entropy",
         "sparse-softmax-cross-entropy",

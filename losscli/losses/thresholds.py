@@ -6,7 +6,7 @@ K classes have K - 1 thresholds, and the logit z_j, from j = 0, says that the cl
 import numpy as np
 
 from losscli.arrays import Array, row_sums
-from losscli.definition.batch import Dense, Extras, Targets, Values
+from losscli.definition.batch import Dense, Extras, Indices, Targets, Values
 from losscli.definition.domain import Domains, Interval
 from losscli.definition.loss import Axis, BoundLoss
 from losscli.definition.registry import family, loss
@@ -17,9 +17,8 @@ CLASS_NUMBERS = Interval(0, np.inf, low_closed=True, whole=True)
 
 def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
     """Return core(z, y) of each row; NaN for a class above the last threshold."""
-    assert isinstance(targets, Dense)
     z = predictions.astype(loss.work(predictions.dtype, wide=True), copy=False)
-    y = targets.t.astype(z.dtype)
+    y = (targets.index if isinstance(targets, Indices) else targets.t).astype(z.dtype)
     value, slope = loss.core(z, y[:, None])
     return np.where(y > z.shape[1], np.nan, value), slope if gradient else None
 
@@ -39,10 +38,13 @@ thresholds = family(
     },
     value="f(z, y)",
     gradient="df/dz, one per threshold",
-    targets="classes, whole numbers from 0, one per row; there is one class more than predictions in a row",
+    targets="classes, one per row: whole numbers from 0, or names that --classes has in their order; there is one class more than "
+    "predictions in a row",
     target_type="numbers",
     rows="the logits of the thresholds, one less than there are classes",
     one_target=True,
+    thresholds=True,
+    takes_class_weight=True,
     axes={
         "logit": Axis("z", "logit z of the one threshold of two classes; the class is above it", (-6.0, 6.0), _place)
     },

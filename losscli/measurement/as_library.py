@@ -72,6 +72,7 @@ def facts_of(measurement: Measurement) -> Facts:
         opened.dtype,
         encoding.stored_as == "rows",
         opened.element_weights is not None,
+        opened.mask is not None and len(opened.mask.shape) > 1 and columns > 1,
         lambda: np.unique(_kept(whole(opened.targets), _keep(opened))),
     )
 

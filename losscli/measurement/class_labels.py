@@ -12,7 +12,7 @@ def output_names(job: "Job", decoded: "DecodedTargets") -> list[str]:
     shape = job.predictions.shape
     k = shape[1] if len(shape) == 2 else 1
     names = job.predictions.columns
-    if job.loss.family.target_type == "classes":
+    if job.loss.family.target_type == "classes" or job.loss.family.thresholds:
         names, k = decoded.classes, job.encoding.k
     return [str(name) for name in names] if names and len(names) == k else [str(i) for i in range(k)]
 

@@ -125,7 +125,7 @@ def adopt(library: Library, request: Request, facts: Facts, typed: Iterable[str]
     first, *others = calls_for(library, request)
     # Predictions are not converted any further for the sake of an option that the nearest call does not take.
     calls = [first, *(call for call in others if call.prediction_kind == first.prediction_kind)]
-    reasons = [_refused(call, request, facts, typed) for call in calls]
+    reasons = [_refused(library, call, request, facts, typed) for call in calls]
     call = next((call for call, reason in zip(calls, reasons, strict=True) if reason is None), None)
     if call is None:
         raise UsageError(f"--as {library.name}: {reasons[0]}")
@@ -176,7 +176,7 @@ def _shown(value: float | None) -> str:
     return "none" if value is None else short(value)
 
 
-def _refused(call: Call, request: Request, facts: Facts, typed: frozenset[str]) -> str | None:
+def _refused(library: Library, call: Call, request: Request, facts: Facts, typed: frozenset[str]) -> str | None:
     """Return why a call cannot do what the request asks for; None if it can."""
     reasons = (
         call.refused,
@@ -184,6 +184,7 @@ def _refused(call: Call, request: Request, facts: Facts, typed: frozenset[str]) 
         _refused_arguments(call, request, typed),
         _refused_weights(call, facts),
         _refused_units(call, request, facts),
+        _refused_mask(library, call, request, facts),
         _refused_options(call, request),
     )
     return next((reason for reason in reasons if reason is not None), None)
@@ -263,10 +264,29 @@ def _refused_units(call: Call, request: Request, facts: Facts) -> str | None:
     return None
 
 
+def _refused_mask(library: Library, call: Call, request: Request, facts: Facts) -> str | None:
+    """Return why a call does not take the numbers that a mask leaves, one after the other; None if it does, or all are there."""
+    if not facts.masks_elements or call.per == "file":
+        return None
+    weights = (request.sample_weight, request.class_weight, request.output_weight, request.pos_weight)
+    plain = all(weight is None for weight in weights) and request.loss.family.several_outputs
+    if plain and library.reduction(call) == (call.outputs or library.outputs) == "mean":
+        return None  # the mean over all that are there, in whatever shape
+    return f"{call.function} takes whole rows here, and --mask leaves out numbers within them; give a mask with one number a row"
+
+
 def _refused_options(call: Call, request: Request) -> str | None:
     """Return why a call does not take the smoothing or the activation that is asked for; None if it does."""
     if request.bytes is not None:
         return "bits per byte are those of losscli's own losses; leave --bytes out"
+    if request.missing == "ignore":
+        return f"{call.function} counts every element, also one without a target; leave --missing out"
+    if request.exclude_class is not None:
+        return f"{call.function} counts all classes; leave --exclude-class out"
+    if request.input_lengths is not None and "{input_" not in call.template:
+        return f"{call.function} takes no lengths of inputs, for all steps of a sample count; leave --input-lengths out"
+    if request.target_lengths is not None and "{t:padded}" in call.template:
+        return f"{call.function} takes rows of labels; pad them with -1, and leave --target-lengths out"
     for option, given in (("--temperature", request.temperature), ("--targets-from", request.targets_from)):
         if given is not None:
             return f"{option} does not go together with --as: {call.function} takes what it is given; leave one of them out"

@@ -160,7 +160,7 @@ class Measurement:
         family = request.loss.family
         if len(job.predictions.shape) != 2 or job.predictions.shape[1] < 2 or family.width is not None:
             return False
-        if family.coupled in ("masks", "file") or family.parts > 1 or family.of_sequences:
+        if family.coupled in ("masks", "file") or family.parts > 1 or family.of_three_axes:
             return False
         if request.classes is not None or job.layout is not None:
             return False

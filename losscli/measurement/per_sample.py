@@ -35,7 +35,9 @@ def columns(measurement: "Measurement", rows: "Rows", nested: bool) -> dict[str,
         if nested:
             by_name["target"] = target
         else:
-            by_name |= {f"target_{name}": column for name, column in zip(names, target.T, strict=True)}
+            of_targets = measurement.decoded.source.columns or range(target.shape[1])
+            own = of_targets if measurement.job.loss.family.of_vectors else names
+            by_name |= {f"target_{name}": column for name, column in zip(own, target.T, strict=True)}
     elif target is not None:
         by_name["target"] = target
     by_name["loss"] = rows.loss

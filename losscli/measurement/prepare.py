@@ -12,7 +12,7 @@ import numpy as np
 from losscli.arrays import Array
 from losscli.data import likelihoods
 from losscli.data.class_columns import about_classes, about_name, about_two_columns
-from losscli.data.class_names import class_names, in_order
+from losscli.data.class_names import class_names, in_order, in_thresholds
 from losscli.data.columns import Columns
 from losscli.data.dataset import Dataset, assign, join
 from losscli.data.predictions import constant_of, shaped
@@ -119,7 +119,7 @@ def _measurement(request: Request, opener: Opener, dataset: Dataset, decoded: De
         groups=None if dataset.groups is None else dataset.groups.words(),
         columns=dataset.columns(),
         bytes=bits.bytes_of(request, opener, job),
-        shapes=_file_shapes(dataset) if dataset.layout is not None or decoded.encoding.kind == "sequences" else {},
+        shapes=_file_shapes(dataset) if dataset.layout is not None or request.loss.family.of_three_axes else {},
     )
 
 
@@ -236,7 +236,7 @@ def _dataset(request: Request, opener: Opener, once: bool) -> Dataset:
         _weights_file(request, opener),
         request.id,
         request.columns,
-        None if third is None else opener.open(third, f"--{request.loss.family.third_operand}"),
+        _third_file(request, opener, third, predictions, targets),
         request.by,
         None if request.mask is None else opener.open(request.mask, "--mask"),
         _list_columns(request, opener, predictions, targets),
@@ -245,6 +245,17 @@ def _dataset(request: Request, opener: Opener, once: bool) -> Dataset:
     if dataset.targets is not None:
         dataset.targets.missing = request.missing == "ignore" if request.loss.family.several_outputs else None
     return dataset
+
+
+def _third_file(
+    request: Request, opener: Opener, text: str | None, predictions: Operand, targets: Operand | None
+) -> Operand | None:
+    """Return the operand of a third operand; None without one."""
+    if text is None:
+        return None
+    from losscli.data.third_operand import open_third_operand
+
+    return open_third_operand(text, str(request.loss.family.third_operand), predictions, targets, opener)
 
 
 def _list_columns(request: Request, opener: Opener, predictions: Operand, targets: Operand | None) -> Sequence[Operand]:
@@ -318,7 +329,7 @@ def _inputs(request: Request, opener: Opener, dataset: Dataset) -> _Inputs:
     family, notes = request.loss.family, dataset.notes
     source = shaped(request, dataset, notes)
     names = None if request.classes is None else class_names(request.classes)
-    if names and not family.takes_centers and len(source.shape) == 2:
+    if names and not (family.takes_centers or family.thresholds) and len(source.shape) == 2:
         source = in_order(source, names, notes)
     several = family.several_outputs and len(source.shape) == 2
     if family.takes_centers:
@@ -331,6 +342,8 @@ def _inputs(request: Request, opener: Opener, dataset: Dataset) -> _Inputs:
 
         form, source = settled(request.box, dataset, source, notes)
         return _Inputs(source, several, source.shape[1], source.columns, None, form)
+    if family.thresholds:
+        return _Inputs(source, several, source.shape[1] + 1, in_thresholds(names, source), None)
     if len(source.shape) == 2:
         return _Inputs(
             source, several, source.shape[1] // family.parts, source.columns if family.parts == 1 else None, None

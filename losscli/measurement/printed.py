@@ -7,13 +7,14 @@ a table that are used, with its rows in the order of the predictions.
 A template of a call (`losscli.libraries.call.Call.template`) has these places:
 
     {p}             the predictions, as the kind that the call takes, in the dtype of the computation
-    {p:FORM}        first or second of two columns; distances between p and --other; column (n, 1); masks (1, n) for one mask; time (time, samples, classes)
+    {p:FORM}        first or second of two columns; distances between p and --other; column (n, 1); masks (1, n) for one mask; time (time, samples, classes); samples (samples, time, classes)
     {t}             the targets as they are; those over classes as indices, where the file has indices, or as rows
-    {t:FORM}        index, rows, smoothed (rows with label smoothing, for a call without an argument for it), outcomes (0 and 1), signs (-1 and 1), lists (of labels, ended by -1), column, labels (of sequences)
+    {t:FORM}        index, rows, smoothed (rows with label smoothing, for a call without an argument for it), outcomes (0 and 1), signs (-1 and 1), lists (of labels, ended by -1), column, labels (of sequences), padded (labels of sequences as rows, with 0 behind the last)
     {w:FORM}        weights of rows, times those of classes or outputs: rows (n,), column (n, 1), or elements (the shape of p)
     {variance} {negative} {other} {reference}      the third operand
     {class_weight} {pos_weight}                    one number per class or output, or one number
     {input_lengths} {target_lengths}               of sequences
+    {input_paddings} {target_paddings}             1 for each step or label that a sequence does not have, and 0 for others
     {arguments}     the keyword arguments that are needed
     {weights}       those of them that are weights, if they stand elsewhere
     {reduction}     how the library writes the reduction
@@ -139,6 +140,8 @@ class _Writer:
             return self._tensor(self._numbers(name, np.asarray(self.opened.extras.pos_weight)))
         if name in ("input_lengths", "target_lengths"):
             return self._tensor(self._lengths(name), whole=True)
+        if name in ("input_paddings", "target_paddings"):
+            return self._tensor(self._paddings(name))
         raise AssertionError(f"{self.record.template}: no place is called {name}")
 
     def _tensor(self, written: _Written, whole: bool = False) -> str:
@@ -169,7 +172,23 @@ class _Writer:
             return _Written(f"numpy.full({len(lengths)}, {lengths[0]})", np.dtype(np.int64))
         if getattr(self.request, name) is not None:
             return _Written(name, None)
-        return _Written("numpy.cumprod(t != -1, axis=1).sum(axis=1)", None)
+        return _Written(f"numpy.logical_not({self._behind_labels()}).sum(axis=1)", None)
+
+    def _behind_labels(self) -> str:
+        """Return which elements of rows of labels stand behind the last label, as NumPy."""
+        label = self.request.ignore_index
+        if label is None:
+            return "t == -1"
+        return "numpy.isnan(t)" if label.lower() == "nan" else f"t == {_literal(label)}"
+
+    def _paddings(self, name: str) -> _Written:
+        """Return which steps or labels of the longest sequence a sequence does not have."""
+        if name == "target_paddings":
+            return _Written(self._behind_labels(), np.dtype(bool))
+        steps = self.opened.predictions.shape[1] // self.opened.encoding.k
+        lengths = self._lengths("input_lengths").text
+        lengths = f"numpy.array({lengths})" if lengths.startswith("[") else _bracketed(lengths)
+        return _Written(f"numpy.arange({steps}) >= {lengths}[:, None]", np.dtype(bool))
 
     def _class_weights(self) -> np.ndarray[Any, Any]:
         found = next(
@@ -221,8 +240,8 @@ class _Writer:
     def _predictions(self, form: str) -> _Written:
         """Return the predictions as NumPy, converted to the kind that the call takes."""
         source, opened = self.opened.predictions, self.opened
-        if form == "time":
-            text = "p.transpose(1, 0, 2)" if isinstance(source, Steps) else "p"
+        if form in ("time", "samples"):
+            text = "p" if isinstance(source, Steps) == (form == "samples") else "p.transpose(1, 0, 2)"
             return self._converted(_Written(text, source.dtype), -1)
         written = _Written(self._kept(_of_source(source, "p")), source.dtype)
         if form in ("first", "second"):
@@ -257,7 +276,7 @@ class _Writer:
 
     def _whole_labels(self, form: str) -> bool:
         """Whether targets are written as whole numbers."""
-        if form in ("index", "lists", "labels"):
+        if form in ("index", "lists", "labels", "padded"):
             return True
         indices = self.opened.encoding.stored_as == "indices"
         return indices and form in ("", "column")
@@ -273,9 +292,9 @@ class _Writer:
                 np.dtype(np.float64),
             )
         if encoding.stored_as == "sequences":
-            return _Written("t", None)
+            return _Written(f"numpy.where({self._behind_labels()}, 0, t)" if form == "padded" else "t", None)
         if encoding.stored_as == "indices" or encoding.one_hot:
-            return self._classes("rows" if encoding.one_hot else form)
+            return self._classes("rows" if encoding.one_hot and form != "index" else form)
         written = _Written(self._kept(_of_source(source, "t")), _leaf(source).dtype)
         text = _bracketed(written.text)
         if form == "index":

@@ -868,6 +868,21 @@ class TestTable:
         lines = [line.split()[0] for line in done.out.splitlines() if line.startswith(("error", "warning", "note"))]
         assert lines == ["error", "note"]
 
+    def test_rows_of_infinite_loss(self, run, compute, save):
+        p, t = save("p.npy", [1.0, 2.0, 3.0, 4.0]), save("t.npy", [1.0, 0.0, 3.0, 0.0])
+        done = run("check", p, t, "--loss", "mape", "-f", "json").json
+        (found,) = (one for one in done["findings"] if one["code"] == "infinite-loss")
+        assert found["places"] == ["p.npy[1]", "p.npy[3]"]
+        assert "the loss of the row is inf (2 rows like this)" in found["message"]
+        assert "--epsilon" in found["cure"]
+
+    def test_parts_of_different_widths(self, run, save):
+        save("p_1.npy", np.ones((2, 1)))
+        save("p_2.npy", np.ones((1, 2)))
+        done = run("check", "p_*.npy", save("t.npy", [1.0, 2.0, 3.0]))
+        assert done.code == 3
+        assert "p_2.npy: shape (1, 2) does not go with p_1.npy's (2, 1)" in done.out
+
     def test_nothing_found_is_said(self, run, save):
         assert "findings     none\n" in run("check", save("z.npy", LOGITS), save("y.npy", LABELS)).out
 
@@ -884,4 +899,8 @@ def test_every_finding_is_under_test():
 
 def test_families_take_classes_where_targets_are_classes():
     assert {name for name, family in FAMILIES.items() if family.takes_classes} >= {"softmax", "sigmoid", "margin"}
-    assert not any(family.takes_classes for family in FAMILIES.values() if family.target_type == "numbers")
+    assert not any(
+        family.takes_classes
+        for family in FAMILIES.values()
+        if family.target_type == "numbers" and not family.thresholds
+    )

@@ -165,3 +165,40 @@ def test_a_header_of_numbers_over_predictions(compute, write, save):
     z, y = write("z.csv", "1.5,0.5\n2,3\n4,1\n0,1\n"), save("y.npy", [0, 1, 1])
     compute("ce", z, y).refuses(3, "z.csv has 4 rows and y.npy 3", "first row of z.csv is a header, say --header")
     assert compute("ce", z, y, "--header").code == 0
+
+
+class TestCuresOfColumnsCalledLikeClasses:
+    """A cure that is followed leads to a number, and not back to itself."""
+
+    PROBABILITIES = "p0,p1,p2\n0.7,0.2,0.1\n0.1,0.8,0.1\n0.3,0.3,0.4\n"
+    ALL = "id,label,p0,p1,p2\na,0,1,0,0\nb,1,0,1,0\nc,2,0,0,1\n"
+
+    def test_labels_that_columns_have_with_a_beginning(self, compute, write):
+        p, t = write("p.csv", self.PROBABILITIES), write("t.csv", "label\n0\n1\n2\n")
+        for words in ((), ("--columns", "p*")):
+            refused = compute("ce", p, t, *words, "--from", "probs")
+            refused.refuses(3, "'0' is not a class", "if 'p0' is '0', name the classes with --classes 0,1,2")
+            assert "--columns" not in refused.err
+        found = compute("ce", p, t, "--classes", "0,1,2", "--from", "probs", "-f", "value").value
+        assert (
+            found
+            == compute(
+                "ce", p, write("h.csv", "p0,p1,p2\n1,0,0\n0,1,0\n0,0,1\n"), "--from", "probs", "-f", "value"
+            ).value
+        )
+
+    def test_a_table_with_more_columns_than_classes(self, compute, write):
+        p = write("p.csv", self.PROBABILITIES)
+        refused = compute("ce", p, write("t.csv", self.ALL), "--from", "probs")
+        refused.refuses(3, "besides the classes it has 'id', 'label'", "t.csv:label")
+        assert "--id p0" not in refused.err
+
+    def test_a_table_with_fewer(self, compute, write):
+        p = write("p.csv", "p0,p1,p2,p3\n0.7,0.2,0.1,0\n0.1,0.8,0.1,0\n")
+        refused = compute("ce", p, write("t.csv", "p0,p1,p2\n1,0,0\n0,1,0\n"), "--from", "probs")
+        refused.refuses(3, "it lacks 'p3'")
+        assert "--id" not in refused.err
+
+    def test_the_pattern_is_said_once(self, compute, write):
+        table = write("a.csv", "id,q0,q1,p0\n1,0.7,0.3,1\n2,0.1,0.9,0\n")
+        assert "--columns --columns" not in compute("ce", table, f"{table}:p0").err

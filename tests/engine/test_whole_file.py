@@ -282,3 +282,17 @@ def test_families_of_masks_are_added_up_or_say_what_they_take() -> None:
     of_masks = [family for family in FAMILIES.values() if family.of_masks]
     assert of_masks
     assert all((family.elements is None) == (family.held_bytes > 0) for family in of_masks)
+
+
+@pytest.mark.parametrize("name", ["max-error", "medae", "rmsse --scale 1", "wmape"])
+def test_losses_of_series_are_not_called_masks(compute, save, name):
+    loss, *more = name.split()
+    p, t = save("p.npy", np.ones((3, 2))), save("t.npy", np.zeros((3, 2)))
+    for unit, said in (("position", "row, column or file"), ("sample,class", "rows, columns or the file")):
+        refused = compute(loss, p, t, *more, "--per", unit)
+        assert refused.code == 2
+        assert said in refused.err
+        assert "mask" not in refused.err
+    flat = compute(loss, save("p.npy", np.ones(3)), save("t.npy", np.zeros(3)), *more, "--per", "row")
+    assert "mask" not in flat.err
+    assert "--per file" in flat.err

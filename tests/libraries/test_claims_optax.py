@@ -19,6 +19,8 @@ LOG_ROWS = np.log([[0.5, 0.3, 0.2], [0.1, 0.8, 0.1]])
 SOFT = [[0.2, 0.3, 0.5], [0.0, 1, 0]]
 SHORT = [[1e-9, 2e-9], [1, 2], [2, -1], [0, 3]]
 """Features, the first of which are shorter than optax takes them for."""
+STEPS = [[[0.5, -1, 2], [1, 1, 0], [-2, 0.5, 0.25]], [[0, 3, -1], [1, 0, 1], [0, 0, 0]]]
+"""Logits of two samples, of three steps and classes."""
 ANY = [[-0.5, 2, 0], [1.0, 0, 3]]
 INFINITE = math.inf
 
@@ -41,12 +43,16 @@ INFINITE = math.inf
         ("hinge", "", ([2.0, -3], [0, 1]), 2.5, "hinge_loss("),
         ("multiclass-hinge", "", (ROWS, [0, 2]), 1.0, "multiclass_hinge_loss("),
         ("sparsemax", "", (ROWS, [0, 2]), 0.5, "multiclass_sparsemax_loss("),
+        ("generalized-kl", "", ([[1.0, 2, 0.5], [3, 0.25, 1]], [[0.0, 2.5, 1], [1, 1, 1]]), 1.3943440656486252, "jax.numpy.log(jax"),
+        ("tversky", "--alpha 0.25 --beta 0.75", (ROWS, [[1, 0, 1], [0, 0, 1]]), 0.24616273404201053, "beta=0.75, smooth=1.0)[0]"),
+        ("ctc", "--input-lengths steps.npy", (STEPS, [[1, 2], [2, -1]]), 4.358961560506433, "numpy.arange(3) >= numpy.array([2, 3])"),
+        ("ctc", "--time-axis 1", ([STEPS[0][:1]], [[1, 2]]), 99999.00402161866, "numpy.where(t == -1, 0, t)"),  # the labels do not fit
     ],
 )  # fmt: skip
 def test_numbers_and_calls(
     compute: Compute, save: Save, loss: str, words: str, arrays: Any, expected: float, part: str
 ) -> None:
-    save("n.npy", [[1.0, 1]])
+    save("n.npy", [[1.0, 1]]), save("steps.npy", [2, 3])
     p, t = save("p.npy", arrays[0]), save("t.npy", arrays[1])
     found = compute(loss, p, t, *words.split(), "--as", "optax", "-f", "json").json
     assert found["value"] == pytest.approx(expected, rel=1e-14)
@@ -84,3 +90,11 @@ def test_lengths_are_computed_in_the_dtype_of_the_features(compute: Compute, sav
     p, t = save("p.npy", [[1.0, 1]], np.float32), save("t.npy", [[0, 1e30]], np.float32)
     assert compute("cosine-distance", p, t, "--as", "optax", "-f", "value").value == 1
     assert compute("cosine-distance", p, t, "-f", "value").value == pytest.approx(1 - math.sqrt(0.5))
+
+
+def test_masks_of_classes_are_no_numbers_where_a_logit_is_infinite(compute: Compute, save: Save) -> None:
+    """The largest logit of a row is subtracted from all, and infinity less infinity is NaN."""
+    p, t = save("p.npy", [[INFINITE, 0.0], [0.0, 1.0]]), save("t.npy", [0, 1])
+    compute("tversky", p, t, "--as", "optax").refuses(3, "the largest logit of a row is infinite")
+    p = save("p.npy", [[-INFINITE, 0.0], [0.0, 1.0]])
+    assert math.isfinite(compute("tversky", p, t, "--as", "optax", "-f", "value").value)

@@ -12,7 +12,7 @@ from losscli.losses import LOSSES
 
 LEAD, K = (3, 2, 4), 4
 """Samples, two axes of positions; and the classes, outputs, or numbers of a row."""
-BY_POSITION = [name for name, loss in LOSSES.items() if not loss.family.coupled and loss.family.name != "sequence"]
+BY_POSITION = [name for name, loss in LOSSES.items() if not loss.family.coupled and not loss.family.of_three_axes]
 WHOLE_TARGETS = ("multilabel-margin", "zlpr")
 """Losses of lists whose targets are 0 or 1."""
 

@@ -45,10 +45,81 @@ def test_no_tweedie_distribution_has_a_power_between_0_and_1(compute, save, powe
     compute("tweedie-deviance", *words).refuses(2, "is not in (-inf, 0] or [1, inf)")
 
 
-def test_a_prediction_of_0_is_for_power_0_only(compute, save):
+@pytest.mark.parametrize("zero", [0.0, -0.0])
+@pytest.mark.parametrize(
+    ("name", "parameters", "of_nothing", "slope"),
+    [
+        ("poisson-deviance", {}, 0, 2),
+        ("generalized-kl", {}, 0, 1),
+        ("tweedie-deviance", {"power": 1}, 0, 2),
+        ("tweedie-deviance", {"power": 1.5}, 0, math.inf),
+        ("tweedie-nloglik", {"power": 1.5}, 0, math.inf),
+        ("gamma-deviance", {}, None, None),
+        ("tweedie-deviance", {"power": 3}, None, None),
+    ],
+)
+def test_a_mean_of_0_is_right_for_a_target_of_0_and_infinitely_wrong_for_others(
+    name, parameters, of_nothing, slope, zero
+):
+    bound = find(name).bind(**parameters)
+    value, by = bound(np.full(3, zero), Dense(np.array([0.0, 1e-300, 2.0])), gradient=True)
+    assert value[1:].tolist() == [math.inf, math.inf]
+    assert by[1:].tolist() == [-math.inf, -math.inf]
+    assert of_nothing is None or (value[0], by[0]) == (of_nothing, slope)
+
+
+def test_a_mean_of_0_for_powers_up_to_0(compute, save):
     words = (save("p.npy", [0.0, 1.0]), save("t.npy", [1.0, 1.0]), "-f", "value")
     assert compute("tweedie-deviance", *words, "--power=0").value == 0.5
-    compute("tweedie-deviance", *words, "--power=-1").refuses(3, "the prediction 0 is not in (0, inf)")
+    assert compute("tweedie-deviance", *words, "--power=-1").value == near(2 / (2 * 3) / 2)
+    compute("tweedie-deviance", save("n.npy", [-1.0, 1.0]), "1", "--power=-1").refuses(3, "-1 is not in [0, inf)")
+
+
+P_AND_T = ([0.5, 1.25, 2, 3.5], [1.5, 0.25, 2.5, 3])
+
+
+@pytest.mark.parametrize(
+    ("power", "value"),
+    [  # scikit-learn 1.9.1: HalfTweedieLoss(power=...)(T, log P); at power 0 it adds the mean of t**2 / 2
+        (-1.5, -1.6598746311304944),
+        (0, -1.8828125),
+        (1, 0.6856945065313496),
+        (1.5, 5.413222285723522),
+        (2, 1.695762344238109),
+        (2.5, -0.8145397207263403),
+        (3, -0.017691326530612263),
+    ],
+)
+def test_log_tweedie_of_all_powers(compute, save, power, value):
+    p, t = P_AND_T
+    words = (save("t.npy", t), f"--power={power}", "-f", "value")
+    assert compute("log-tweedie", save("p.npy", np.log(p)), *words).value == near(value)
+    assert compute("tweedie-nloglik", save("p.npy", p), *words).value == near(value)
+
+
+@pytest.mark.parametrize("name", ["log-tweedie", "tweedie-nloglik"])
+def test_powers_of_likelihoods(compute, save, name):
+    words = (save("p.npy", [1.0, 2.0]), save("t.npy", [-1.0, 0.0]))
+    compute(name, *words, "--power=0.5").refuses(2, "is not in (-inf, 0] or [1, inf)")
+    compute(name, *words, "--power=1").refuses(3, "the target -1 is not in [0, inf)")
+    assert compute(name, *words, "--power=-1").code == 0
+
+
+@pytest.mark.parametrize("power", [-5.0, 0.0, 1.0, 1.3, 2.0, 4.0])
+def test_log_tweedie_far_out_is_its_limit(power):
+    """Both terms overflow, or one of them meets 0."""
+    y = np.array([-1e4, 1e4, -np.inf, np.inf])
+    value, slope = find("log-tweedie").bind(power=power)(y, Dense(np.full(4, 2.0)), gradient=True)
+    low = math.inf if power >= 1 else 0.0
+    low_slope = {True: -math.inf, False: 0.0}[power > 1] if power != 1 else -2.0
+    high = math.inf if power <= 2 else 0.0
+    if power == 1:
+        assert value[0] == 2e4
+    if power == 2:
+        assert value[1] == 1e4
+    assert value[2:].tolist() == [low, high]
+    assert slope[2] == low_slope
+    assert slope[3] == (math.inf if power < 2 else 1.0 if power == 2 else 0.0)
 
 
 @pytest.mark.parametrize(("tau", "free"), [(0.0, -math.inf), (1.0, math.inf)])

@@ -71,6 +71,37 @@ class TestLevels:
 
     CELLS = "0.2,0.6,1.5\n-2,-1.2,0\n1,2,4\n3,9,12\n"
 
+    @pytest.mark.parametrize(
+        ("names", "levels"),
+        [
+            ("10%,50%,90%", [0.1, 0.5, 0.9]),
+            ("p10,p50,p90", [0.1, 0.5, 0.9]),
+            ("q05,q50,q95", [0.05, 0.5, 0.95]),
+            ("P_2.5,p 50,p-97.5", [0.025, 0.5, 0.975]),
+            ("2.5%,50%,97.5%", [0.025, 0.5, 0.975]),
+            ("percentile_5,percentile_29,pct_100", [0.05, 0.29, 1.0]),
+            ("quantile 10%,quantile 50%,quantile 90%", [0.1, 0.5, 0.9]),
+        ],
+    )
+    def test_of_names_in_percent(self, compute, write, names, levels):
+        words = (write("p.csv", f"{names}\n{self.CELLS}"), write("t.csv", "y\n1\n-1\n2.5\n4\n"))
+        found = compute("multi-quantile", *words).json
+        assert found["receipt"]["levels"] == levels
+        said = compute("multi-quantile", write("n.csv", self.CELLS), "t.csv", "--levels", ",".join(map(str, levels)))
+        assert found["value"] == said.json["value"]
+
+    @pytest.mark.parametrize("names", ["p0,p1,p2", "p1,p2,p3", "q1,q2,q3", "p10,p50,mean", "p10,p50,p900", "10,50,90"])
+    def test_names_that_say_no_levels(self, compute, write, names):
+        """Such as numbers of columns."""
+        words = (write("p.csv", f"{names}\n{self.CELLS}"), write("t.csv", "y\n1\n-1\n2.5\n4\n"), "--header")
+        compute("wql", *words).refuses(2, "needs --levels")
+
+    def test_a_first_row_of_percentages_over_others_is_data_or_a_header(self, compute, write):
+        t = write("t.csv", "y\n1\n-1\n")
+        compute("wql", write("p.csv", "10%,90%\n20%,30%\n4,5\n"), t).refuses(3, "a header or data?")
+        compute("wql", write("p.csv", "90%,10%\n2,3\n4,5\n"), t).refuses(3, "a header or data?")
+        compute("mse", write("p.csv", "50%\n0.5\n0.25\n"), t).refuses(3, "a header or data?")
+
     @pytest.mark.parametrize("names", ["q0.1,q0.5,q0.9", "quantile_0.1,quantile_.5,quantile_0.90", "Q0.1,Q 0.5,q-0.9"])
     def test_of_names(self, compute, write, names):
         found = compute("wql", write("p.csv", f"{names}\n{self.CELLS}"), write("t.csv", "y\n1\n-1\n2.5\n4\n"))
@@ -113,7 +144,7 @@ class TestLevels:
         assert compute("wql", named, t, "--levels", LEVELS).json["value"] == near(WQL)
         bare = write("bare.csv", self.CELLS)
         compute("wql", bare, t).refuses(2, "needs --levels", "say --header")
-        for odd in ("q10,q50,q90", "low,mid,high", "q0.1,q0.5,q1.5"):
+        for odd in ("q1,q2,q3", "low,mid,high", "q0.1,q0.5,q1.5"):
             compute("wql", write("p.csv", f"{odd}\n{self.CELLS}"), t).refuses(2, "needs --levels")
 
     def test_an_interval_whose_columns_name_other_levels(self, compute, write):
@@ -208,7 +239,8 @@ class TestScaledErrors:
         assert compute("rmsse", scaled, t, "--scale", "4", "--per", "file", "-f", "value").value == near(1e140 / 4)
 
     def test_the_gradient_where_all_targets_are_0(self):
-        found = losscli.compute("wql", np.array([[1.0, -1.0]]), np.array([0.0]), levels="1,0.5", gradient=True)
+        with pytest.warns(losscli.LosscliWarning, match="infinite-loss: predictions: the loss of the rows together"):
+            found = losscli.compute("wql", np.array([[1.0, -1.0]]), np.array([0.0]), levels="1,0.5", gradient=True)
         assert found.value == np.inf
         assert found.gradient.tolist() == [[0, -np.inf]]
 

@@ -23,9 +23,66 @@ def test_corn_is_that_of_coral_pytorch(compute, save):
 @pytest.mark.parametrize("loss", ["coral", "corn"])
 def test_a_class_above_the_last_threshold_is_refused(compute, save, loss):
     p = save("p.npy", LEVELS)
-    compute(loss, p, save("t.npy", [2, 5, 4])).refuses(3, "p.npy[1]", "K classes have K - 1 logits")
+    compute(loss, p, save("t.npy", [2, 5, 4])).refuses(3, "t.npy[1]", "K classes have K - 1 logits")
+    compute(loss, p, save("t.npy", [3, 2, 5])).refuses(3, "label 5 is not in 0 ... 4")
     compute(loss, p, save("t.npy", [2, -1, 4])).refuses(3, "t.npy[1]")
-    compute(loss, p, save("t.npy", [2, 1.5, 4])).refuses(3, "t.npy[1]")
+    compute(loss, p, save("t.npy", [2, 1.5, 4])).refuses(3, "t.npy[1]", "names that --classes has")
+    compute(loss, p, "7").refuses(3, "p.npy[0]", "K classes have K - 1 logits")
+    compute(loss, p, p).refuses(3, "one target a row")
+
+
+NAMES = "none,low,middle,high,top"
+
+
+class TestNamesOfOrderedClasses:
+    """Labels that are words have the order of --classes, and only that."""
+
+    WORDS = "level\nmiddle\nlow\ntop\n"
+
+    @pytest.mark.parametrize("loss", ["coral", "corn"])
+    @pytest.mark.parametrize("header", ["", "z0,z1,z2,z3\n", "low,none,top,middle\n"])
+    def test_names_are_the_numbers_of_their_order(self, compute, save, write, loss, header):
+        right = compute(loss, save("p.npy", LEVELS), save("t.npy", [2, 1, 4]), "-f", "value").value
+        p = write("p.csv", header + "".join(",".join(map(str, row)) + "\n" for row in LEVELS))
+        found = compute(loss, p, write("t.csv", self.WORDS), "--classes", NAMES, "-f", "json").json
+        assert found["value"] == right
+        assert found["receipt"]["classes"] == NAMES.split(",")
+        # The columns are thresholds: what they are called says nothing about the order of classes.
+        compute(loss, p, "t.csv").refuses(3, "t.csv:2", "--classes NAME,...", "the lowest first")
+
+    def test_other_orders_are_other_losses(self, compute, save, write):
+        p, t = save("p.npy", LEVELS), write("t.csv", self.WORDS)
+        turned = ",".join(reversed(NAMES.split(",")))
+        found = compute("coral", p, t, "--classes", turned, "-f", "value").value
+        assert found == compute("coral", p, save("n.npy", [2, 3, 0]), "-f", "value").value
+
+    def test_too_few_names(self, compute, save, write):
+        refused = compute("coral", save("p.npy", LEVELS), write("t.csv", self.WORDS), "--classes", "low,middle,top")
+        refused.refuses(3, "3 names", "name 5 classes in their order")
+        unknown = compute("coral", "p.npy", "t.csv", "--classes", "none,low,medium,high,top")
+        unknown.refuses(3, "t.csv:2", "'middle' is not a class; the classes are none, low, medium")
+
+    def test_label_base_and_labels_to_leave_out(self, compute, save, write):
+        p, t = save("p.npy", LEVELS), save("t.npy", [2, 1, 4])
+        right = compute("coral", p, t, "-f", "value").value
+        assert compute("coral", p, save("from1.npy", [3, 2, 5]), "--label-base", "1", "-f", "value").value == right
+        without = compute("coral", p, t, "--ignore-index", "4", "-f", "value").value
+        words = (p, write("t.csv", self.WORDS), "--classes", NAMES)
+        assert compute("coral", *words, "--ignore-index", "top", "-f", "value").value == without
+        assert without != right
+
+    def test_weights_of_classes(self, compute, save, write):
+        words = (save("p.npy", LEVELS), write("t.csv", self.WORDS), "--classes", NAMES)
+        losses = [row["loss"] for row in compute("coral", *words, "-f", "jsonl").lines]
+        found = compute("coral", *words, "--class-weight", "top=3,low=0.5", "-f", "value").value
+        assert found == pytest.approx((losses[0] + 0.5 * losses[1] + 3 * losses[2]) / 4.5, rel=1e-14)
+        by_number = (words[0], save("t.npy", [2, 1, 4]), "--class-weight", "4=3,1=0.5")
+        assert compute("coral", *by_number, "-f", "value").value == found
+
+    def test_slices_by_class(self, run, save, write):
+        words = (save("p.npy", LEVELS), write("t.csv", self.WORDS), "--classes", NAMES, "--by", "class", "-f", "json")
+        found = run("rank", "coral", *words).json["slices"]
+        assert {one["slice"] for one in found} == {"low", "middle", "top"}
 
 
 def test_kappa_of_certain_predictions_is_that_of_scikit_learn(compute, save):

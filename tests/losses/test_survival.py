@@ -92,3 +92,27 @@ def test_times_are_not_negative(compute, write, name: str) -> None:
     compute(name, "a.csv:z", "a.csv:t", "--event", "a.csv:e").refuses(3, "a.csv:2", "-2")
     write("b.csv", "z,t,e\n1,0,1\n0.5,3,0\n")
     assert compute(name, "b.csv:z", "b.csv:t", "--event", "b.csv:e").code == 0
+
+
+class TestEventsByTheNameOfTheirColumn:
+    TABLE = "time,risk,died\n5,0.2,1\n3,1.2,0\n8,-0.3,1\n2,0.9,1\n"
+
+    def test_a_column_of_the_predictions_or_the_targets(self, compute, write):
+        both = write("s.csv", self.TABLE)
+        right = compute("cox", f"{both}:risk", f"{both}:time", "--event", f"{both}:died", "-f", "value").value
+        assert compute("cox", f"{both}:risk", f"{both}:time", "--event", "died", "-f", "value").value == right
+        risks = write("r.csv", "risk\n0.2\n1.2\n-0.3\n0.9\n")
+        assert compute("cox", risks, f"{both}:time", "--event", "died", "-f", "value").value == right
+
+    def test_a_file_of_that_name_comes_first(self, compute, write):
+        both = write("s.csv", self.TABLE)
+        write("died", "0\n1\n1\n1\n")
+        found = compute("cox", f"{both}:risk", f"{both}:time", "--event", "died", "-f", "json").json
+        other = compute("cox", f"{both}:risk", f"{both}:time", "--event", f"{both}:died", "-f", "json").json
+        assert found["value"] != other["value"]
+
+    def test_neither_or_both(self, compute, write):
+        both, other = write("s.csv", self.TABLE), write("o.csv", self.TABLE)
+        compute("cox", f"{both}:risk", f"{both}:time", "--event", "dead").refuses(3, "dead: no such file (--event)")
+        refused = compute("cox", f"{both}:risk", f"{other}:time", "--event", "died")
+        refused.refuses(3, "--event died", "have such a column each", "as s.csv:died")

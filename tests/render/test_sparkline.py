@@ -434,6 +434,13 @@ FRAMES = {
     "iou": (0, 3, 0, 1),
     "coral": (-6, 6, math.log1p(math.exp(-6)), math.log1p(math.exp(6))),
     "crps": (-3, 3, 1 / 9, 3 - 2 / 9),
+    # Members (-1/2, 1/2), (0, 0) and (1/2, -1/2) around (r, 0), which are sqrt(1/2), sqrt(1/2) and sqrt(2) apart.
+    "energy-score": (
+        -3,
+        3,
+        math.sqrt(2) / 9,
+        (math.hypot(2.5, 0.5) + 3 + math.hypot(3.5, 0.5)) / 3 - 2 * math.sqrt(2) / 9,
+    ),
 }
 
 

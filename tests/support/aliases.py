@@ -127,6 +127,7 @@ INPUTS: dict[str, Callable[[np.random.Generator], Inputs]] = {
     "boxes that overlap": lambda rng: {name: _boxes(rng) + np.array([0, 0, 1, 1]) for name in "ab"},
     "levels": lambda rng: {"z": rng.normal(0, 2, (12, 4)), "t": np.arange(12) % 5},
     "ensembles": lambda rng: {"p": rng.normal(0, 2, (8, 5)), "t": rng.normal(0, 2, 8)},
+    "ensembles of vectors": lambda rng: {"p": rng.normal(0, 2, (8, 5, 3)), "t": rng.normal(0, 2, (8, 3))},
     "sequences": lambda rng: {"z": rng.normal(0, 1, (2, 5, 4)), "t": np.array([[1, 2], [3, 1]])},
 }
 PREDICTIONS, TARGETS = "pzca", "tb"
@@ -1275,7 +1276,7 @@ USES: tuple[Use, ...] = (
         "torch.nn.functional.cross_entropy(z, t)",
     ),
     Use(
-        "sparse-categorical-crossentropy sparse-categorical-cross-entropy",
+        "sparse-categorical-crossentropy sparse-categorical-cross-entropy scce",
         "softmax-cross-entropy",
         KERAS,
         "classes",
@@ -1283,7 +1284,7 @@ USES: tuple[Use, ...] = (
         "keras.losses.sparse_categorical_crossentropy(t, z, from_logits=True)",
     ),
     Use(
-        "categorical-crossentropy categorical-cross-entropy",
+        "categorical-crossentropy categorical-cross-entropy cce",
         "softmax-cross-entropy",
         KERAS,
         "classes",
@@ -1793,7 +1794,7 @@ USES: tuple[Use, ...] = (
         "mean(where(t == 1, -log(sigmoid(z)), -log(1 - sigmoid(z))))",
     ),
     Use(
-        "non-saturating-gan-loss non-saturating",
+        "non-saturating-gan-loss non-saturating ns-gan",
         "non-saturating-gan",
         "Goodfellow et al. 2014, Generative Adversarial Networks, section 3: minus log D(G(z))",
         "scores",
@@ -2547,6 +2548,13 @@ USES: tuple[Use, ...] = (
         "ensembles",
         "mean(abs(p - t[:, None])) - mean(abs(p[:, :, None] - p[:, None, :])) / 2",
         "torchmetrics.functional.regression.continuous_ranked_probability_score(p, t)",
+    ),
+    Use(
+        "es-ensemble",
+        "energy-score",
+        "scoringrules 0.10.0, es_ensemble with its estimator 'nrg'",
+        "ensembles of vectors",
+        "mean(sqrt(sum((p - t[:, None])**2, axis=2))) - mean(sqrt(sum((p[:, :, None] - p[:, None, :])**2, axis=3))) / 2",
     ),
     Use(
         "ctc-loss connectionist-temporal-classification",

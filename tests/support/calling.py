@@ -99,6 +99,9 @@ def block(loss: Loss, dtype: Any, n: int, k: int) -> tuple[np.ndarray, Targets, 
         targets = Dense(generator.normal(size=n))
         x = np.sort(x[:, :2], axis=1) if name == "interval" else x
         extras = Extras(levels=np.linspace(0, 1, k + 2)[1:-1])
+    elif name == "vector-ensemble":
+        d = 2 if len(x[0]) % 2 == 0 < len(x[0]) - 2 else 1
+        targets = Dense(generator.normal(size=(n, d)))
     elif name == "quantile-file":
         x = x[:, : len(x[0]) // 2 * 2]
         targets = Dense(generator.normal(size=(n, len(x[0]) // 2)))

@@ -27,6 +27,7 @@ import importlib.util
 import math
 import multiprocessing
 import os
+import sys
 import time
 import warnings
 import zlib
@@ -64,6 +65,8 @@ NEEDS = {
     "sklearn": ("sklearn",),
 }
 UNITS = 4
+TOLD = 2500
+"""After so many runs a line says how many there were."""
 
 
 @dataclass
@@ -259,7 +262,7 @@ class Draw:
         if family.coupled == "rows" and family.target_type == "classes":
             t = np.resize(np.arange(max(2, shape[0] // 2)), shape[0])
             return self.rng.permutation(t)
-        if family.target_type == "classes":
+        if family.target_type == "classes" or family.name == "class-masks":
             return self.classes(shape)
         if family.one_target:
             shape = shape[:1]
@@ -330,6 +333,8 @@ class Draw:
             options["label_smoothing"] = float(self.one_of((0.0, 0.1, 0.2, 0.9)))
         if self.chance(0.25):
             options["reduction"] = self.one_of(("mean", "sum", "sum-over-batch-size", "sum-by-nonzero-weights"))
+        if family.of_sequences and self.chance(0.1):
+            options["input_lengths"] = int(self.rng.integers(1, p.shape[1] + 1))
         labels = t.ndim == 1 and self.over_classes and family.coupled is None and np.array_equal(t, np.floor(t))
         if labels and self.chance(0.15):
             label = self.one_of((-100, 0))
@@ -438,6 +443,8 @@ def judged(case: Case) -> Outcome:
         # left out, as Keras's circle does with losses of NaN, the mean of which is 0 then.
         nothing = "no samples left" in claim.value or unweighed(case)
         nothing |= case.library == "keras" and case.loss == "circle" and number == 0
+        # Of two infinite logits there are no probabilities, and the largest of NaN is the first.
+        nothing |= case.loss == "quadratic-kappa" and not np.isfinite(case.arrays["p"]).all()
         without = without or nothing
         verdict = "both refuse" if without else "refused alone"
         return Outcome(verdict, claim.value, number, call=claim.call)
@@ -528,6 +535,9 @@ SIZES: dict[str, Callable[[Case, Array, Array], Array]] = {
     "smooth-l1": lambda case, p, t: np.abs(p - t),
     "poisson": lambda case, p, t: np.abs(p) + np.abs(t * np.log(np.abs(p) + 1e-8)),
     "log-poisson": lambda case, p, t: np.exp(p) * (1 + np.abs(p)) + np.abs(t * p),
+    "generalized-kl": lambda case, p, t: (
+        np.abs(p) + np.abs(t) * (1 + np.abs(np.log(np.abs(p))) + np.abs(np.log(np.abs(t) + 1e-300)))
+    ),
     "gaussian-nll": lambda case, p, t: (
         np.abs(np.log(np.maximum(wide(case, "variance"), 1e-6)))
         + (p - t) ** 2 / np.maximum(wide(case, "variance"), 1e-6)
@@ -539,7 +549,9 @@ SIZES: dict[str, Callable[[Case, Array, Array], Array]] = {
     "margin-ranking": lambda case, p, t: case.parameters["margin"] + np.abs(p).sum(axis=1),
     "cosine-embedding": lambda case, p, t: np.ones(len(p)),
     "dice": of_masks,
-    "tversky": of_masks,
+    "tversky": lambda case, p, t: np.full(
+        len(p), (p.shape[1] if case.library == "optax" and p.ndim == 2 else 1) / len(p)
+    ),
     "nt-xent": lambda case, p, t: np.full(len(p), 2 / case.parameters["temperature"]),
     "sparsemax": lambda case, p, t: 1 + np.abs(np.where(np.isfinite(p), p, 0)).max(axis=1),
     "squared-log-error": lambda case, p, t: squared_logarithms(*(np.log(np.maximum(x, 1e-7) + 1) for x in (p, t))),
@@ -552,6 +564,7 @@ SIZES: dict[str, Callable[[Case, Array, Array], Array]] = {
     ),
     "zero-one": lambda case, p, t: np.ones(len(p)),  # 1 minus the accuracy
     "multiclass-zero-one": lambda case, p, t: np.ones(len(p)),
+    "quadratic-kappa": lambda case, p, t: np.full(len(p), 1 / len(p)),  # 1 minus the kappa
     "hinge-embedding": lambda case, p, t: (
         case.parameters["margin"]
         + (np.abs(p) if p.ndim == 1 else (np.abs(p) + np.abs(wide(case, "other"))).sum(axis=1))
@@ -621,46 +634,62 @@ def versions(name: str) -> str:
     return ", ".join(f"{package.removesuffix('_cpu')} {number}" for package, number in numbers.items())
 
 
-def table(counts: Counts) -> str:
-    """A table of verdicts by library, as in docs/libraries.md."""
-    lines = ["| library | runs | " + " | ".join(HEADS.values()) + " |", "| --- |" + " ---: |" * (len(HEADS) + 1)]
-    rows = {f"`{name}`: {versions(name)}": found for name, found in counts.items()}
+def table(counts: Counts, largest: Mapping[str, float] = {}) -> str:
+    """A table of verdicts by library, and of the largest difference, as in docs/libraries.md."""
+    lines = [
+        "| library | runs | " + " | ".join(HEADS.values()) + " | largest, in ulp |",
+        "| --- |" + " ---: |" * (len(HEADS) + 2),
+    ]
+    most = {name: largest.get(name, 0.0) for name in counts}
+    rows = {f"`{name}`: {versions(name)}": (found, most[name]) for name, found in counts.items()}
     if len(counts) > 1:
-        rows["all"] = sum(counts.values(), collections.Counter())
-    for name, found in rows.items():
-        lines.append(
-            f"| {name} | {sum(found.values()):,} | " + " | ".join(f"{found[verdict]:,}" for verdict in VERDICTS) + " |"
-        )
+        rows["all"] = sum(counts.values(), collections.Counter()), max(most.values())
+    for name, (found, gap) in rows.items():
+        numbers = [f"{sum(found.values()):,}", *(f"{found[verdict]:,}" for verdict in VERDICTS), f"{gap:.2f}"]
+        lines.append(f"| {name} | {' | '.join(numbers)} |")
     return "\n".join(lines)
 
 
-def run(
-    names: list[str], loss: str | None, runs: int, seed: int, share: tuple[int, int] = (0, 1)
-) -> tuple[Counts, list[tuple[Case, Outcome]]]:
-    """Run cases, or a share of them; return the counts of verdicts by library, and the failures."""
+class Ran(NamedTuple):
+    """What came out of runs."""
+
+    counts: Counts
+    failed: list[tuple[Case, Outcome]]
+    largest: Mapping[str, float]
+    """Libraries -> the largest difference of two numbers that are the same within the bound: in units of the result, or of
+    the numbers that it is the sum or the difference of.
+    """
+
+
+def run(names: list[str], loss: str | None, runs: int, seed: int, share: tuple[int, int] = (0, 1)) -> Ran:
+    """Run cases, or a share of them."""
+    largest: dict[str, float] = collections.defaultdict(float)
     counts: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
     failed: list[tuple[Case, Outcome]] = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for case in cases(names, loss, runs, seed, share):
+        for number, case in enumerate(cases(names, loss, runs, seed, share), 1):
+            if number % TOLD == 0:
+                print(f"part {share[0] + 1} of {share[1]}: {number:,} runs, {len(failed):,} failed", file=sys.stderr)
             outcome = judged(case)
             counts[case.library][outcome.verdict] += 1
             if outcome.verdict in FAILURES:
                 failed.append((case, outcome))
-    return counts, failed
+            else:
+                largest[case.library] = max(largest[case.library], UNITS * outcome.allowed)
+    return Ran(counts, failed, dict(largest))
 
 
-def run_in(
-    processes: int, names: list[str], loss: str | None, runs: int, seed: int
-) -> tuple[Counts, list[tuple[Case, Outcome]]]:
+def run_in(processes: int, names: list[str], loss: str | None, runs: int, seed: int) -> Ran:
     """Run cases in several processes, each of which has its own calls, so that JAX compiles each function once."""
     if processes == 1:
         return run(names, loss, runs, seed)
     shares = [(names, loss, runs, seed, (number, processes)) for number in range(processes)]
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
         parts = pool.starmap(run, shares)
-    counts = {name: sum((found[name] for found, _ in parts), collections.Counter()) for name in names}
-    return counts, [one for _, failed in parts for one in failed]
+    counts = {name: sum((part.counts[name] for part in parts), collections.Counter()) for name in names}
+    largest = {name: max(part.largest.get(name, 0.0) for part in parts) for name in names}
+    return Ran(counts, [one for part in parts for one in part.failed], largest)
 
 
 def described(case: Case, outcome: Outcome) -> str:
@@ -697,8 +726,8 @@ def main() -> int:
         return 0
     names = words.library or [name for name in NEEDS if installed(name)]
     began = time.perf_counter()
-    found, failed = run_in(words.processes, names, words.loss, words.runs, words.seed)
-    print(table(found))
+    found, failed, largest = run_in(words.processes, names, words.loss, words.runs, words.seed)
+    print(table(found, largest))
     shown: collections.Counter[tuple[str, str, str]] = collections.Counter()
     for case, outcome in failed:
         kind = (case.library, case.loss, outcome.verdict)

@@ -84,6 +84,7 @@ SHARES = {
     "triplet": 1,
     "angular": 2,
     "ensemble": 1,
+    "vector-ensemble": 1,
     "thresholds": 1,
     "interval": 1,
     "quantiles": 1,
@@ -657,7 +658,7 @@ class Maker:
                 self.words += ["--pos-weight", f"{picked(p.names)[0]}=2.5" if picked(p.names) else "2"]
             else:
                 self.words += ["--pos-weight", self.pick(["2", "0.5", "3.25"])]
-        if not family.takes_class_weight or family.coupled or self.chance(0.7):
+        if not family.takes_class_weight or family.coupled or family.thresholds or self.chance(0.7):
             return
         if self.chance(0.4):
             self.words += ["--class-weight", "balanced"]

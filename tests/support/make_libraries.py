@@ -245,12 +245,15 @@ def torch_entries() -> Iterator[Entry]:
                 yield Entry(f"{call})", loss, (kind,), parameters, {}, WEIGHTS, dtypes=DOUBLE)
                 yield Entry(f"{call}, {total})", loss, (kind,), parameters, SUM, WEIGHTS, dtypes=DOUBLE)
 
-    both = (flat(counts), counts)
-    yield from plainly("poisson_nll_loss(p, t, log_input=False", "poisson", *both, dtypes=DOUBLE)
-    both = (flat(frameworks.log_counts), frameworks.log_counts)
-    yield from plainly("poisson_nll_loss(p, t", "log-poisson", *both, dtypes=DOUBLE)
-    both = (flat(frameworks.normal), frameworks.normal)
-    yield from plainly("gaussian_nll_loss(p, t, b", "gaussian-nll", *both)
+    for full, parameters in (("", {}), (", full=True", {"full": 1.0})):
+        whole: dict[str, Any] = {"parameters": parameters}
+        both = (flat(counts), counts)
+        call = f"poisson_nll_loss(p, t, log_input=False{full}"
+        yield from plainly(call, "poisson", *both, dtypes=DOUBLE, **whole)
+        both = (flat(frameworks.log_counts), frameworks.log_counts)
+        yield from plainly(f"poisson_nll_loss(p, t{full}", "log-poisson", *both, dtypes=DOUBLE, **whole)
+        both = (flat(frameworks.normal), frameworks.normal)
+        yield from plainly(f"gaussian_nll_loss(p, t, b{full}", "gaussian-nll", *both, **whole)
 
     both = (flat(margins), margins)
     yield from plainly("soft_margin_loss(p, t", "logistic", *both)
@@ -435,6 +438,7 @@ def keras_entries() -> Iterator[Entry]:
     yield from of(f"{name}()", rows, loss, probs(classes), options=PROBS)
     yield from of(f"{name}(q=0.3)", rows, loss, probs(classes), options=PROBS, parameters={"q": 0.3}, weighted=False)
     yield from of("CosineSimilarity()", rows, "cosine-distance", features)
+    yield from of("CTC()", "tf.maximum(t, 0), p", "ctc", steps, options=LOGITS)
     yield from of("Circle()", rows, "circle", units)
     more = {"gamma": 2.0, "margin": 0.25}
     yield from of("Circle(gamma=2.0, margin=0.25)", rows, "circle", units, weighted=False, parameters=more)
@@ -503,6 +507,11 @@ def tensorflow_entries() -> Iterator[Entry]:
     yield Entry(f"{call}, weights=w[:, None])", "cosine-distance", (features,), {}, {}, WEIGHTS)
     kinds = (flat(frameworks.log_counts), frameworks.log_counts)
     yield Entry("tf.reduce_mean(tf.nn.log_poisson_loss(t, p))", "log-poisson", kinds)
+    call = "tf.reduce_mean(tf.nn.log_poisson_loss(t, p, compute_full_loss=True))"
+    yield Entry(call, "log-poisson", kinds, {"full": 1.0})
+    lengths = "tf.reduce_sum(tf.cast(t >= 0, tf.int32), 1), tf.fill([len(p)], p.shape[1])"
+    call = f"tf.reduce_mean(tf.nn.ctc_loss(tf.maximum(t, 0), p, {lengths}, logits_time_major=False, blank_index=0))"
+    yield Entry(call, "ctc", (steps,), {}, LOGITS)
 
 
 flat_numbers, flat_binary, flat_binary_probs = flat(numbers), flat(binary), flat(binary_probs)
@@ -548,6 +557,9 @@ def optax_entries() -> Iterator[Entry]:
     yield from of(call, loss, soft, one_hot, options=LOGITS | SMOOTH)
     kinds = (log_probs(soft), log_probs(frameworks.soft_with_zeros))
     yield from of("kl_divergence(p, t)", "kl-divergence", *kinds, options=LOG_PROBS)
+    call, columns = "generalized_kl_divergence(jax.numpy.log({}), {})", ("p[:, None]", "t[:, None]")
+    yield from of(call.format(*columns), "generalized-kl", flat(amounts))
+    yield from of(call.format("p", "t"), "generalized-kl", amounts)
     yield from of("poly_loss_cross_entropy(p, t)", "softmax-poly-1", soft, one_hot, options=LOGITS)
     call, parameters = "poly_loss_cross_entropy(p, t, epsilon=1.0)", {"epsilon": 1.0}
     yield from of(call, "softmax-poly-1", one_hot, options=LOGITS, parameters=parameters, dtypes=DOUBLE)
@@ -570,6 +582,14 @@ def optax_entries() -> Iterator[Entry]:
     masks = frameworks.masks
     yield from of("binary_dice_loss(p, t)", "dice", frameworks.soft_masks, masks, options=LOGITS, k=4)
     yield Entry("optax.losses.binary_dice_loss(p[None], t[None]).mean()", "dice", (flat(masks),), {}, LOGITS)
+    call = "ctc_loss(p, jax.numpy.zeros(p.shape[:2]), jax.numpy.maximum(t, 0), t < 0)"
+    yield from of(call, "ctc", steps, options=LOGITS)
+    yield Entry("optax.losses.dice_loss(p[None], t[None])[0]", "tversky", (masks,), {}, LOGITS, k=4)
+    call = "optax.losses.dice_loss(p[:, None][None], t[:, None][None])[0]"
+    yield Entry(call, "tversky", (flat(masks),), {}, LOGITS, dtypes=DOUBLE)
+    call = "optax.losses.dice_loss(p[None], t[None], alpha=0.25, beta=2.0, smooth=0.5)[0]"
+    parameters = {"alpha": 0.25, "beta": 2.0, "smooth": 0.5}
+    yield Entry(call, "tversky", (masks,), parameters, LOGITS, k=4, dtypes=DOUBLE)
     call = "optax.losses.binary_dice_loss(p, t, smooth=0.5).mean()"
     yield Entry(call, "dice", (masks,), {"smooth": 0.5}, LOGITS, k=4, dtypes=DOUBLE)
 
@@ -609,6 +629,7 @@ def scikit_learn_entries() -> Iterator[Entry]:
     yield from of("hinge_loss(t, p", "multiclass-hinge", every_class)
     call = "zero_one_loss(t, np.where(p > 0, t.max(), t.min())"
     yield from of(call, "zero-one", flat(margins), zero_and_one(flat(margins)), totals=normal, dtypes=DOUBLE)
+    yield from of("hamming_loss(t > 0, p > 0", "zero-one", margins, dtypes=DOUBLE)
     call = "zero_one_loss(t, p.argmax(1)"
     yield from of(call, "multiclass-zero-one", every_class, totals=normal, dtypes=DOUBLE)
     kinds = (flat(binary_probs), flat(certain))
@@ -622,6 +643,8 @@ def scikit_learn_entries() -> Iterator[Entry]:
     call = "metrics.log_loss(t, p, sample_weight=c[t])"
     yield Entry(call, "softmax-cross-entropy", (probs(every_class),), {}, PROBS, CLASS_WEIGHTS, k=3, dtypes=DOUBLE)
     yield from of("brier_score_loss(t, p", "sigmoid-brier", flat(binary_probs), flat(certain), options=PROBS)
+    call = "1 - metrics.cohen_kappa_score(t, p.argmax(1), labels=np.arange(p.shape[1]), weights='quadratic')"
+    yield Entry(call, "quadratic-kappa", (probs(every_class),), {}, PROBS, k=3)
     yield from of("brier_score_loss(t, p", "brier", probs(every_class), certain_rows, options=PROBS, k=3)
 
 

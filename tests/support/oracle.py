@@ -55,7 +55,10 @@ AMID = {
         1e12,
     ),
     ("renyi", "alpha"): (1 - 1e-12, 1.0, 1 + 1e-12),
-    ("tweedie-deviance", "power"): (-30.0, -1.5, -1e-12, 1 + 1e-12, 1.999, 2 - 1e-12, 2.0, 2 + 1e-12, 3.0),
+    **{
+        (name, "power"): (-30.0, -1.5, -1e-12, 1 + 1e-12, 1.999, 2 - 1e-12, 2.0, 2 + 1e-12, 3.0)
+        for name in ("tweedie-deviance", "tweedie-nloglik", "log-tweedie")
+    },
 }
 """Values of parameters, besides the edges of their domains, near which a loss must be watched."""
 

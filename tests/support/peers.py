@@ -40,6 +40,7 @@ LIBRARIES = {
     "torchtune, TRL": "DPOLoss RSOLoss SimPOLoss PPOLoss GRPOLoss ForwardKLLoss ReverseKLLoss CEWithChunkedOutputLoss exo_pair nca_pair "
     "bco_pair sppo_hard discopop apo_zero",
     "torchaudio, auraloss": "RNNTLoss STFTLoss MultiResolutionSTFTLoss MelSTFTLoss SISDRLoss SNRLoss SDSDRLoss ESRLoss DCLoss",
+    "rlax": "clipped_surrogate_pg_loss dpg_loss mpo_loss vmpo_loss qpg_loss rpg_loss",
     "PyTorch3D, GeomLoss, KerasCV": "chamfer_distance mesh_laplacian_smoothing mesh_normal_consistency point_mesh_face_distance "
     "mesh_edge_loss SamplesLoss BinaryPenaltyReducedFocalCrossEntropy",
 }
@@ -74,6 +75,20 @@ FOUND = {
     "MultiClass": "softmax-cross-entropy",
     "MultiClassOneVsAll": "sigmoid-cross-entropy",
     "RMSEWithUncertainty": "gaussian-nll",
+    "rank:ndcg": "lambdarank",
+    "LambdaMart": "lambdarank",
+    "rank_xendcg": "listwise-softmax",
+    "rank:map": "pairwise-logistic",
+    "survival:cox": "cox-efron",
+    "LogLinQuantile": "quantile",
+    "YetiRank": "lambdarank",
+    "StochasticRank": "approx-ndcg",
+    "QueryRMSE": "mse",
+    "ndcg@10": "approx-ndcg",
+    "NDCG": "approx-ndcg",
+    "MultiRMSE": "mse",
+    "gan": "non-saturating-gan",
+    "GANLoss": "wasserstein-gan",
     "merror": "multiclass-zero-one",
     "mphe": "pseudo-huber",
     "charbonnier": "pseudo-huber",

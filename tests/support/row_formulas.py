@@ -46,6 +46,7 @@ FAMILIES = (
     "series-order",
     "box",
     "ensemble",
+    "vector-ensemble",
     "thresholds",
     "interval",
     "quantiles",
@@ -716,6 +717,19 @@ def ensemble(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterato
             )
 
 
+def vector_ensemble(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[Case]:
+    sizes = ((1, 2, 1), (2, 1, 1), (2, 3, 1), (3, 2, 30), (5, 2, 1e3), (4, 3, 1e-3), (2, 2, 1e30))
+    for m, d, scale in sizes if loss.name != "fair-energy-score" else sizes[1:]:
+        x, t = rounded(generator, dtype, m * d, scale=scale), rounded(generator, dtype, d, scale=scale)
+        equal = np.concatenate([x[:d], *([x[d : 2 * d]] * (m - 1))])  # all but one member are the same
+        for row, target in ((x, t), (x, x[:d]), (x, np.zeros(d)), (equal, t)):
+
+            def value(x: Numbers, m: int = m, d: int = d) -> Any:
+                return truth(loss, parameters, x=table(x[: m * d], d), t=x[m * d :], M=m)
+
+            yield Case(row[None], Dense(target[None]), Extras(), value, exact(target))
+
+
 def interval(loss: Loss, parameters: Any, dtype: Any, generator: Any) -> Iterator[Case]:
     for scale in (1e-3, 1, 1, 30, 1e3):
         row = np.sort(rounded(generator, dtype, 2, scale=scale))
@@ -885,6 +899,7 @@ MAKERS = {
     "series-order": series,
     "box": box,
     "ensemble": ensemble,
+    "vector-ensemble": vector_ensemble,
     "thresholds": thresholds,
     "interval": interval,
     "quantiles": quantiles,

@@ -472,6 +472,8 @@ def targets_of_numbers(asked: Asked, p: Numbers, t: list[list[float]]) -> Rows:
 
 def targets_of(asked: Asked, p: Numbers, file: "Table | np.ndarray", columns: list[int], order: list[int]) -> Rows:
     family = asked.loss.family
+    if family.thresholds and isinstance(file, np.ndarray) and file.dtype.kind in "US":
+        raise UnclearError("labels of ordered classes in an array of text")
     if family.target_type == "numbers":
         t = numbers(file, columns)
         rows = [t.rows[i] for i in order]
@@ -1127,6 +1129,7 @@ ROWS = {
     "triplet": of_triplet,
     "thresholds": of_thresholds,
     "ensemble": lambda x, t, third, parameters: {"x": x, "t": t[0], "M": len(x)},
+    "vector-ensemble": lambda x, t, third, parameters: {"x": [[one] for one in x], "t": t[:1], "M": len(x)},
     "interval": lambda x, t, third, parameters: {"x": x, "t": t[0]},
     "box": of_boxes,
 }
@@ -1249,6 +1252,8 @@ def reduced(
                 raise RefusedError("outside a domain")
         if family.name == "interval" and x[0] > x[1]:
             raise RefusedError("ends of an interval in the wrong order")
+        if asked.loss.name in ("fair-crps", "fair-energy-score") and len(x) == 1:
+            raise RefusedError("an ensemble of one member")
         if p.narrow:
             x = [float(np.float32(one)) for one in x]
         if weights is not None and not (weights[i] >= 0 and math.isfinite(weights[i])):

@@ -30,11 +30,12 @@ OF_PREDICTIONS: Mapping[str, str] = {
     "second": "p[:, 1]",
     "distances": "p",
     "time": "p[:, None, :]",
+    "samples": "p[None]",
 }
 """Form of the predictions -> how it is made of p, in a way that all frameworks can differentiate."""
 ROWS = ("rows", "smoothed")
 """Forms of targets with one number per class; nothing is smoothed here."""
-OF_TARGETS = ("", "index", "lists", "labels", "outcomes", "signs", "column", *ROWS)
+OF_TARGETS = ("", "index", "lists", "labels", "padded", "outcomes", "signs", "column", *ROWS)
 """The forms of targets that are known here."""
 DOUBLED = ("doubled", "truth")
 """Readings of labels for which they must be 0 and 1."""
@@ -97,6 +98,8 @@ class Subject:
                 found[f"t_{form}"] = self._targets(case, form)
             elif name in ("input_lengths", "target_lengths"):
                 found[name] = np.array([len(case.p) if name == "input_lengths" else case.t.shape[1]])
+            elif name in ("input_paddings", "target_paddings"):
+                found[name] = np.zeros((1, len(case.p) if name == "input_paddings" else case.t.shape[1]))
             elif name == self.third and case.third is not None:
                 found[name] = case.third
         if "pos_weight" in self.code.co_names:
@@ -107,7 +110,7 @@ class Subject:
         t, classes = case.t, self.bound.family.target_type == "classes"
         if form in ROWS:
             return np.eye(case.p.shape[1])[t] if t.ndim == 1 else t.astype(np.float64)
-        if form in ("labels", "index") or (classes and t.ndim == 1):
+        if form in ("labels", "padded", "index") or (classes and t.ndim == 1):
             return t.astype(np.int64)
         if form == "lists":
             return np.array([[*np.flatnonzero(row > 0), *[-1] * int((row <= 0).sum())] for row in t])

@@ -55,14 +55,14 @@ def truth(bound: BoundLoss, kind: str | None, convention: Convention, case: Case
         compute = of_batch(bound, kind, convention, case)
     else:
         compute = of_rows(bound, kind, convention, case)
-    scale, shift = mpf(convention.scale), mpf(convention.shift)
+    scale = mpf(convention.scale)
     limits = [bound for bound in convention.bounds if bound.operand == "predictions"]
 
     def value(x: Numbers) -> Any:
         for bound in limits:
             x = [min(max(one, mpf(bound.low)), mpf(bound.high)) for one in x]
         try:
-            return compute(x) * scale + shift
+            return compute(x) * scale
         except ZeroDivisionError:  # features of length 0
             return mp.nan
 
@@ -146,12 +146,10 @@ def exact(x: Any) -> Any:
     return flat if np.ndim(x) else flat[0]
 
 
-def changed(p: Any, clip: Clip | None, total: Any = None) -> tuple[Any, Any]:
+def changed(p: Any, clip: Clip | None) -> tuple[Any, Any]:
     """Return a probability as a library changes it, and its logarithm."""
     if clip is None:
         return p, log(p)
-    if clip.renormalise and total is not None:
-        p = p / total
     p = min(max(p, mpf(clip.low)), mpf(clip.high))
     return p, max(log(p + mpf(clip.inside)), mpf(clip.floor))
 
@@ -197,8 +195,7 @@ def softmax(bound: BoundLoss, kind: Any, convention: Convention, row: Numbers, t
     clip = convention.clip
     if kind == "probs" or (clip is not None and kind == "logits"):
         p = row if kind == "probs" else [NAMES["exp"](one) for one in log_softmax(row)]
-        total = sum(p)
-        p, l = map(list, zip(*(changed(one, clip, total) for one in p), strict=True))
+        p, l = map(list, zip(*(changed(one, clip) for one in p), strict=True))
     else:
         l = log_softmax(row) if kind == "logits" else row
         p = [NAMES["exp"](one) for one in l]
@@ -293,7 +290,8 @@ def batch(bound: BoundLoss, kind: Any, convention: Convention, rows: list[Number
 
 
 def sequence(bound: BoundLoss, kind: Any, convention: Convention, rows: list[Numbers], case: Case) -> Any:
-    """One sample: rows are its time steps, given as log-probabilities."""
+    """One sample: rows are its time steps, as logits or log-probabilities."""
+    rows = [log_softmax(row) for row in rows] if kind == "logits" else rows
     loss = formula(bound, l=rows, t=[int(one) for one in case.t.reshape(-1)])
     return loss / max(1, case.t.size) if convention.by_length else loss
 

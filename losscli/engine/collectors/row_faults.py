@@ -38,6 +38,8 @@ ROW_SUM = "row sum"
 OVERFLOWED = "overflowed"
 SATURATED = "saturated"
 NO_ALIGNMENT = "no alignment"
+INFINITE = "infinite"
+INFINITE_TOGETHER = "infinite together"
 ALLOWED_THIRD = {
     **{name: domain._replace(high_closed=True) for name, domain in DOMAINS.items()},
     "reference": LOG_PROBABILITIES,
@@ -63,8 +65,11 @@ class FaultFinder(BatchCollector):
             return faults + _of_sequences(job, look, batch)
         if job.predictions.dtype == np.float16:
             faults = faults + look(OVERFLOWED, np.isinf(batch.predictions), batch.predictions)
-        if job.extras.prediction_kind == "probs":
-            faults = faults + look(SATURATED, np.isposinf(batch.losses), batch.losses)
+        infinite = np.isinf(batch.losses)
+        if job.extras.prediction_kind == "probs" and job.loss.family.coupled is None:
+            faults = faults + look(SATURATED, infinite, batch.losses)
+        elif not faults:  # an overflow says more
+            faults = faults + look(INFINITE, infinite, batch.losses)
         return _faults(job, look, batch) + faults
 
 
@@ -76,6 +81,16 @@ def undefined_mask(losses: Array, rows: Array | None = None) -> Faults:
     undefined = np.flatnonzero(np.isnan(losses))
     places = [0] if rows is None else rows[undefined[:PLACES_SHOWN]].tolist()
     return Faults({UNDEFINED: (len(undefined), tuple((row, None, math.nan) for row in places))})
+
+
+def infinite_mask(losses: Array, rows: Array | None) -> Faults:
+    """Return the fault of masks whose loss is infinite; `rows` are the first rows of each, or None for masks of all rows."""
+    infinite = np.flatnonzero(np.isinf(losses))
+    if not len(infinite):
+        return Faults()
+    fault, places = (INFINITE_TOGETHER, infinite * 0) if rows is None else (INFINITE, rows[infinite])
+    shown = zip(places[:PLACES_SHOWN].tolist(), losses[infinite].tolist(), strict=False)
+    return Faults({fault: (len(infinite), tuple((row, None, loss) for row, loss in shown))})
 
 
 def _of_sequences(job: "Job", look: "_Looker", batch: "Batch") -> Faults:
@@ -96,8 +111,8 @@ def _of_sequences(job: "Job", look: "_Looker", batch: "Batch") -> Faults:
         faults = faults + look(OVERFLOWED, np.isinf(predictions), predictions)
     infinite, needed = np.isposinf(batch.losses), steps_needed(sequences)
     none = needed > sequences.steps
-    if kind == "probs":
-        faults = faults + look(SATURATED, infinite & ~none, batch.losses)
+    reason = SATURATED if kind == "probs" else INFINITE
+    faults = faults + look(reason, infinite & ~none, batch.losses)
     return faults + look(NO_ALIGNMENT, infinite & none, needed)
 
 
@@ -220,12 +235,13 @@ def findings(job: "Job", faults: Faults) -> list[Finding]:
     results = []
     for fault in [
         *_grave(faults),
-        *(fault for fault in (OVERFLOWED, SATURATED, NO_ALIGNMENT) if fault in faults.found),
+        *(fault for fault in _WARNINGS if fault in faults.found),
     ]:
         number, places = faults.found[fault]
         kind = _kind(job, fault, places[0])
         where = tuple(kind.source.place(row, column) for row, column, _ in places)
-        noun = "row" if places[0][1] is None else "value"
+        where = (kind.source.name,) if fault == INFINITE_TOGETHER else where
+        noun = "result" if fault == INFINITE_TOGETHER else "row" if places[0][1] is None else "value"
         message = f"{where[0]}: {kind.fact} ({count(number, noun)} like this)"
         severity = ERROR if fault in _GRAVITY else WARNING
         results.append(Finding(kind.code, severity, message, where, kind.cure))
@@ -297,6 +313,8 @@ def _words(job: "Job", fault: str, place: tuple[int, int | None, float]) -> _Wor
         return _WORDS[fault]._replace(
             cure="padding is left out with --mask FILE, 0 and 1 in the shape of the predictions"
         )
+    if fault in (INFINITE, INFINITE_TOGETHER):
+        return _words_of_infinity(job, fault)
     if fault == UNDEFINED and job.loss.declaration.undefined is not None:
         return _Words("undefined-loss", *job.loss.declaration.undefined)
     if fault == UNDEFINED and job.predictions.dtype == np.float16:
@@ -318,6 +336,15 @@ def _words_of_boxes(form: str, column: int | None) -> _Words:
         f"the {'width' if column == 2 else 'height'} of the box is {{value:g}}, less than 0",
         "correct the row, or say with --box how boxes are written",
     )
+
+
+def _words_of_infinity(job: "Job", fault: str) -> _Words:
+    """Return the words for losses that are infinite, of single rows or of many together."""
+    what = "row" if fault == INFINITE else "rows together"
+    cure = "leave such rows out, or take another loss" if fault == INFINITE else "take another loss"
+    if job.loss.parameters.get("epsilon") == 0:
+        cure += ", or say --epsilon E, which keeps it finite"
+    return _Words("infinite-loss", f"the loss of the {what} is {{value:g}}", cure)
 
 
 _WORDS = {
@@ -393,3 +420,5 @@ _GRAVITY = [
     ROW_SUM,
     UNDEFINED,
 ]
+_WARNINGS = (OVERFLOWED, SATURATED, INFINITE, INFINITE_TOGETHER, NO_ALIGNMENT)
+"""Faults with which there is a number nevertheless."""

@@ -91,7 +91,9 @@ class TestNumbers:
     @pytest.mark.parametrize("loss", ["mse", "mae", "huber"])
     def test_an_infinite_target_is_legal_and_leaves_no_python_warnings(self, compute, save, loss):
         done = compute(loss, save("p.npy", [1.0, 2.0]), save("t.npy", [1.0, np.inf]))
-        assert (done.json["value"], done.json["nonfinite"]["value"], done.err) == (None, "inf", "")
+        assert (done.json["value"], done.json["nonfinite"]["value"]) == (None, "inf")
+        assert done.err.startswith("losscli: warning: infinite-loss: p.npy[1]: the loss of the row is inf")
+        assert done.err.count("\n") == 1
 
     def test_masked_logits_are_legal(self, compute, save):
         p, t = save("p.npy", [[-np.inf, 0.0, 0.0]]), save("t.npy", [1])
@@ -121,3 +123,60 @@ class TestNumbers:
     @pytest.mark.parametrize("k", [0, 2])
     def test_no_rows_of_classes(self, compute, save, k):
         compute("ce", save("p.npy", np.zeros((0, k))), save("t.npy", np.zeros(0, int))).refuses(3, "p.npy")
+
+
+class TestInfiniteLosses:
+    """Whatever makes a loss infinite, there is a number, and the rows are named."""
+
+    @pytest.mark.parametrize(
+        ("words", "p", "t", "place"),
+        [
+            ("mape", [1.0, 2.0], [1.0, 0.0], "p.npy[1]"),
+            ("poisson", [1.0, 0.0], [1.0, 2.0], "p.npy[1]"),
+            ("poisson-deviance", [[1.0, 1.0], [1.0, 0.0]], [[1.0, 2.0], [3.0, 4.0]], "p.npy[1]"),
+            ("ce", [[1.0, 0.0], [-np.inf, 0.0]], [0, 0], "p.npy[1]"),
+            ("ce --from log-probs", [[0.0, -np.inf], [-np.inf, 0.0]], [0, 0], "p.npy[1]"),
+            ("mse", [1.0, np.inf], [1.0, 2.0], "p.npy[1]"),
+            ("crps", [[1.0, 2.0], [1.0, np.inf]], [1.0, 2.0], "p.npy[1]"),
+            ("exponential", [1.0, 1000.0], [1, -1], "p.npy[1]"),
+            ("gaussian-nll --variance v.npy", [1.0, 1e200], [1.0, 2.0], "p.npy[1]"),
+            ("dpo --reference r.npy", [[-1.0, -2.0], [-np.inf, -1.0]], [1, 1], "p.npy[1]"),
+            ("log-jaccard --from probs --per row", [[1.0, 0.0], [0.0, 1.0]], [[1, 0], [1, 0]], "p.npy[1]"),
+        ],
+    )
+    def test_rows_are_named(self, compute, save, words, p, t, place):
+        save("v.npy", [1.0, 1.0]), save("r.npy", [[-1.0, -2.0], [-1.0, -2.0]])
+        name, *more = words.split()
+        done = compute(name, save("p.npy", p), save("t.npy", t), *more, "-f", "value")
+        assert np.isinf(done.value)
+        assert f"warning: infinite-loss: {place}: the loss of the row is inf (1 row like this)" in done.err
+
+    @pytest.mark.parametrize("unit", ["sample", "sample,class"])
+    def test_of_pictures(self, compute, save, unit):
+        p = np.zeros((3, 2, 2, 2))
+        p[1, 0], p[1, 1] = 1, 0
+        t = np.zeros((3, 2, 2), int)
+        words = ("--class-axis", "1", "--per", unit, "--from", "probs", "-f", "value")
+        p[0, 0] = p[2, 1] = 1  # the last picture is all wrong
+        done = compute("log-jaccard", save("p.npy", p), save("t.npy", t), "--exclude-class", "1", *words)
+        assert "infinite-loss: p.npy[2, 0, 0]: the loss of the row is inf" in done.err
+
+    @pytest.mark.parametrize(
+        ("words", "p"), [("wmape", [1.0, 2.0]), ("wql --levels 0.1,0.9", [[1.0, 2.0], [3.0, 4.0]])]
+    )
+    def test_of_a_file(self, compute, save, words, p):
+        name, *more = words.split()
+        done = compute(name, save("p.npy", p), save("t.npy", [0.0, 0.0]), *more, "-f", "value")
+        assert np.isinf(done.value)
+        assert "warning: infinite-loss: p.npy: the loss of the rows together is inf" in done.err
+        assert "--epsilon" in done.err
+
+    def test_of_lists(self, compute, write):
+        table = write("l.csv", "q,z,t\na,0,1\na,1,0\nb,-inf,1\nb,0,0\n")
+        done = compute("listwise-softmax", f"{table}:z", f"{table}:t", "--group", "q", "-f", "value")
+        assert "infinite-loss: l.csv:4" in done.err
+
+    def test_an_overflow_of_float16_says_it_all(self, compute, save):
+        done = compute("mse", save("p.npy", np.array([1, np.inf], np.float16)), save("t.npy", [1.0, 2.0]))
+        assert "float16-overflow" in done.err
+        assert "infinite-loss" not in done.err
