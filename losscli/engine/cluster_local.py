@@ -5,7 +5,8 @@ import os
 import subprocess
 import sys
 from concurrent.futures import Future, ThreadPoolExecutor
-from queue import SimpleQueue
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import Any, Self
 
 from losscli.engine.cluster import Cluster, LostError
@@ -14,6 +15,8 @@ from losscli.errors import DataError
 
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")
 """Environment variables that give each process one thread, unless they are set."""
+LOOK = 0.5
+"""Seconds after which a thread that waits for a process looks whether there is still something to do."""
 SERVE = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from losscli.engine.errand import serve; serve()"
 
 
@@ -68,7 +71,7 @@ class LocalProcesses(Cluster):
 
     def _carried_out(self, data: bytes) -> bytes:
         """Give an errand to the next process that is idle, and return its answer."""
-        process = self.idle.get()
+        process = self._next()
         assert process.stdin is not None
         assert process.stdout is not None
         try:
@@ -85,6 +88,13 @@ class LocalProcesses(Cluster):
             self._start()
         raise LostError(f"signal {-code}" if code < 0 else f"exit code {code}")
 
+    def _next(self) -> "subprocess.Popen[bytes]":
+        """Return the next process that is idle."""
+        while self.threads is not None:
+            with suppress(Empty):
+                return self.idle.get(timeout=LOOK)
+        raise LostError("the cluster was left")
+
     def close(self) -> None:
         threads, self.threads = self.threads, None
         for process in self.all:
@@ -92,6 +102,7 @@ class LocalProcesses(Cluster):
         if threads is not None:
             threads.shutdown(cancel_futures=True)
         for process in self.all:
+            process.kill()  # one may have been started in the meantime
             process.wait()
             for stream in (process.stdin, process.stdout):
                 if stream is not None:
