@@ -51,9 +51,12 @@ def cluster(where: Any) -> "Iterator[Cluster | None]":
 
 @contextmanager
 def workers(job: Job, threads: int | None = None) -> "Iterator[Any]":
-    """Yield what runs the chunks of a job: the cluster if there is one, else threads, or None if one thread is enough."""
+    """Yield what runs the chunks of a job: the cluster if there is one, else threads, or None if one thread is enough.
+
+    A job whose every row needs all others stays here: each errand would carry the whole file.
+    """
     one = current()
-    if one is not None:
+    if one is not None and job.extras.everyone is None and job.extras.whole is None:
         yield one
         return
     with pool(threads_for(job, threads or available_threads())) as executor:

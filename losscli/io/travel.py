@@ -45,7 +45,7 @@ class Sent:
 
     @classmethod
     def of(cls, source: Source, start: int, stop: int) -> "Sent":
-        """Read the rows from `start` to `stop`, and a row of a source without rows."""
+        """Read the rows from `start` to `stop`."""
         rows = np.ascontiguousarray(source.read(start, stop))
         return cls(source.name, source.shape, source.dtype, source.columns, start, rows)
 

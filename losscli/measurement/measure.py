@@ -32,7 +32,7 @@ from losscli.engine.job import Job, compute_dtype
 from losscli.engine.parts import Part
 from losscli.engine.reduction import REDUCTIONS, baseline, reduced
 from losscli.engine.units import PositionCount
-from losscli.engine.workers import workers
+from losscli.engine.workers import current, workers
 from losscli.errors import DataError
 from losscli.findings import Finding, warned
 from losscli.io.bytes import Raw
@@ -241,12 +241,13 @@ class Measurement:
     ) -> Aggregate:
         """Make the pass over all rows, or a part of it, and return its aggregate, faults included, which the caller must look at."""
         with workers(self.job, threads) as executor:
-            before = getattr(executor, "handed", None)
+            cluster = current()
+            before = None if cluster is None else cluster.handed
             aggregate = evaluate(self.job, self.collectors, consume, executor, seen, part)
         self.told_by(executor)
-        if before is not None and executor.handed == before and self.job.samples and part is None:
+        if cluster is not None and cluster.handed == before and self.job.samples and part is None:
             self.notes.append(
-                f"{self.job.loss.name} needs all rows at once, and was computed here, not on {executor.words}"
+                f"{self.job.loss.name} needs all rows at once, and was computed here, not on {cluster.words}"
             )
         for raw in self.raws:
             raw.check()

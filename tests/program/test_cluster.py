@@ -76,6 +76,8 @@ def files(save, write):
     save("mask.npy", rng.integers(0, 3, (40, 5, 4)))
     save("x.npy", rng.normal(size=ROWS))
     save("t.npy", rng.normal(size=ROWS))
+    save("time.npy", rng.uniform(1, 9, ROWS))
+    save("event.npy", rng.integers(0, 2, ROWS))
     write(
         "own.py",
         "import numpy as np\n\ndef pinball(y_pred, y_true):\n    r = y_true - y_pred\n    return np.maximum(0.3 * r, -0.7 * r)\n",
@@ -101,6 +103,7 @@ COMMANDS = [
     "compute dice image.npy mask.npy --class-axis 1 --activation softmax --gradient slopes.npy -f json",
     "compute dice image.npy mask.npy --class-axis 1 --activation softmax --per class --gradient slopes.npy -f json",
     "compute lovasz-softmax image.npy mask.npy --class-axis 1 --per file -f json",
+    "compute cox x.npy time.npy --event event.npy --gradient slopes.npy -f json",
     "compute list-net x.npy t.npy --group groups.csv:query --gradient slopes.npy -f json",
     "compute own.py:pinball x.npy t.npy -f json --gradient slopes.npy",
     "check z.npy y.npy -f json",
@@ -135,8 +138,8 @@ def test_every_command_prints_and_writes_the_same_bytes_as_threads(run, on, proc
     there, files_there = on(*line.split()), made()
     assert (there.code, there.out) == (here.code, here.out), there.err
     assert files_there == files_here
-    if "lovasz" in line:
-        assert "note: lovasz-softmax needs all rows at once, and was computed here, not on local:2" in there.err
+    if "lovasz" in line or "cox" in line:
+        assert " needs all rows at once, and was computed here, not on local:2" in there.err
     else:
         assert (processes.handed > before, there.err) == (True, here.err)
 
