@@ -37,6 +37,8 @@ class Facts(NamedTuple):
     """Whether --mask says of each number of a row, and not of rows, whether it exists."""
     labels: Callable[[], Array] = lambda: np.empty(0)
     """Returns the targets that occur, each once."""
+    passed: np.dtype[Any] | None = None
+    """Dtype of the arrays that the library gets; None for that of the computation, in which losscli writes them."""
 
 
 class Step(Protocol):

@@ -145,8 +145,8 @@ def wrong_class(p: Array, t: Targets, extras: Extras, parameters: Parameters) ->
 
 
 def cut(dtype: "np.dtype[Any]") -> Clip:
-    """Return the clip of log_loss: by the machine epsilon of the probabilities' dtype, which is not float16 here."""
-    epsilon = float(np.finfo(np.promote_types(dtype, np.float32) if dtype.kind == "f" else np.float64).eps)
+    """Return the clip of log_loss: by the machine epsilon of the probabilities' dtype."""
+    epsilon = float(np.finfo(dtype).eps)
     return Clip(epsilon, 1 - epsilon)
 
 

@@ -58,13 +58,13 @@ class Cut:
 @dataclass(frozen=True)
 class CutProbabilities:
     """Probabilities are changed before their logarithm is taken: those that are given, or those that the library makes of
-    logits. `clip` makes the change from the dtype of the predictions in their file.
+    logits. `clip` makes the change from the dtype of the predictions that the library gets.
     """
 
     clip: Callable[[np.dtype[Any]], Clip]
 
     def adopt(self, request: Request, facts: Facts) -> tuple[str, Request]:
-        clip = self.clip(facts.dtype)
+        clip = self.clip(facts.computed if facts.passed is None else facts.passed)
         return clip_words(clip, request.prediction_kind == "logits"), convened(request, clip=clip)
 
     def words(self) -> str:

@@ -127,7 +127,7 @@ class Subject:
         request = Request(single, "", "", prediction_kind=kind, reduction=self.library.reduction(self.record))
         stored = np.dtype("float32" if dtype == "bfloat16" else dtype)
         computed = np.dtype(np.float64 if dtype == "float64" else np.float32)
-        facts = Facts(stored, self._kind, columns, computed=computed, in_rows=self.form == "one-hot")
+        facts = Facts(stored, self._kind, columns, computed=computed, passed=stored, in_rows=self.form == "one-hot")
         words = []
         for step in (*self.library.steps, *self.record.steps):
             told, request = step.adopt(request, facts)

@@ -118,9 +118,12 @@ def own_formula(bound: BoundLoss, kind: str | None, convention: Convention, case
         else Dense(array(map(mpf, case.t.reshape(-1).tolist()), case.t.shape))
     )
     third = None if case.third is None else array(map(mpf, case.third.reshape(-1).tolist()), case.third.shape)
+    clip = convention.clip
+    # As numbers of 60 digits, since what is cut off becomes the end itself.
+    ends: Any = None if clip is None else {"low": Number(mpf(clip.low)), "high": Number(mpf(clip.high))}
 
     def compute(x: Numbers) -> Any:
-        extras = Extras(kind or "logits", third_operand=third)
+        extras = Extras(kind or "logits", third_operand=third, clip=None if clip is None else clip._replace(**ends))
         try:
             with np.errstate(all="ignore"):
                 losses = np.asarray(own(array(x, case.p.shape), targets, extras, bound.parameters)).reshape(-1)

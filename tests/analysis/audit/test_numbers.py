@@ -10,7 +10,7 @@ from losscli.analysis.audit.cases import MAKERS, cases
 from losscli.analysis.audit.judge import judged
 from losscli.analysis.audit.model import LOST, NOT_FINITE, PRECISIONS, WRONG, Case, brief, rounded
 from losscli.analysis.audit.shrink import cost, shrunk
-from losscli.analysis.audit.subject import expression, form_of, refusal
+from losscli.analysis.audit.subject import Subject, expression, form_of, refusal
 from losscli.analysis.audit.truth import OF_BATCHES, OF_ROWS, condition, gradient, is_finite, precise, truth
 from losscli.analysis.shared.oracle.arithmetic import Number, array
 from losscli.definition.batch import Clip
@@ -150,6 +150,17 @@ def test_every_call_has_a_case_with_a_finite_truth(library):
         found = precise(lambda value=value, case=case: value([mpf(one) for one in case.numbers]), 1000)
         assert is_finite(found), record.function
         assert expression(libraries()[library], record).startswith(record.function)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_a_library_s_formula_is_evaluated_with_its_clip(dtype):
+    """log_loss cuts probabilities by the machine epsilon of their dtype, and what it says of 0 is minus the logarithm of that."""
+    record = next(one for one in libraries()["sklearn"].calls if one.loss == "softmax-cross-entropy")
+    subject = Subject(libraries()["sklearn"], record, compile("0", "call", "eval"), {})
+    applied = subject.applied(dtype, 3)
+    case = Case(np.array([[0.0, 1.0, 0.0]]), np.array([0]))
+    found = truth(applied.bound, record.prediction_kind, applied.convention, case)([mpf(0), mpf(1), mpf(0)])
+    assert abs(found + mp.log(mpf(float(np.finfo(dtype).eps)))) < mpf(10) ** -20
 
 
 def test_judging():
