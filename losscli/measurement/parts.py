@@ -260,10 +260,7 @@ class PartWriter:
 
 def _without_files(measurement: Measurement) -> Measurement:
     """Return the measurement with what is needed once its pass is made."""
-    request = replace(
-        measurement.request, convention=measurement.request.convention._replace(formula=None, core=None), arrays={}
-    )
-    job = replace(measurement.job, convention=measurement.job.convention._replace(formula=None, core=None), totals=None)
+    request, job = replace(measurement.request, arrays={}), replace(measurement.job, totals=None)
     return replace(measurement, request=request, job=job, opened=job, ids=None, groups=None, raws=[])
 
 
