@@ -7,7 +7,6 @@ import codecs
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -18,7 +17,7 @@ from losscli.engine.evaluate import ChunkResult, Rows
 from losscli.errors import DataError
 from losscli.io.bytes import PIECE, Spool, blocks_of
 from losscli.io.rows import JSON, records, text_of
-from losscli.io.sinks import AtomicFile, Outputs, is_special, keep_apart
+from losscli.io.sinks import Output, Outputs, is_special, keep_apart
 from losscli.io.strict_json import strict_json
 from losscli.io.writers import WRITERS, JsonLinesWriter, NpyWriter, TextWriter, Writer, suffix_of
 from losscli.measurement.measure import Measurement
@@ -62,7 +61,7 @@ class Delivery:
         self.lines: dict[str, Spool] = {name: Spool(name) for name in ("json", "markdown") if name in formats}
         """Format -> all rows, one line each, for the formats that put rows between two pieces of other text."""
         self.header: list[str] = []
-        self.file: AtomicFile | None = None
+        self.file: Output | None = None
 
     @property
     def needs_rows(self) -> bool:
@@ -88,7 +87,7 @@ class Delivery:
             if path is not None:
                 keep_apart(path, measurement.files)
         if self.output is not None:
-            self.file = self.files.open(Path(self.output))
+            self.file = self.files.open(self.output)
             if self.kind == ".npy" and measurement.units.shaped:
                 measurement.units.check_shape("--output")
             if self.kind in WRITERS:
@@ -215,7 +214,7 @@ class GradientFile:
         self.measurement = measurement
         if self.kind == ".npy":
             measurement.units.check_shape("--gradient")
-        self.file = files.open(Path(self.path))
+        self.file = files.open(self.path)
         self.writer = NpyWriter(self.file) if self.kind == ".npy" else TextWriter(self.file, ",")
 
     def consume(self, parts: Sequence[Array]) -> None:
@@ -305,7 +304,7 @@ class ReportDelivery:
         self.format, self.output = format, output
         self.files = Outputs()
         self.kind = None if output is None else suffixes[suffix_of(output, tuple(suffixes), "--output")]
-        self.file = None if output is None else self.files.open(Path(output))
+        self.file = None if output is None else self.files.open(output)
 
     def __enter__(self) -> Self:
         return self
@@ -367,7 +366,7 @@ def published(output: str, made: Callable[[str], str]) -> None:
     """Write a text to a file, completely or not at all; `made` returns the text in the format of the suffix."""
     suffix = suffix_of(output, tuple(SUFFIXES), "--output")
     with Outputs() as files:
-        files.open(Path(output)).write(made(SUFFIXES[suffix]).encode(errors=UNKNOWN))
+        files.open(output).write(made(SUFFIXES[suffix]).encode(errors=UNKNOWN))
         files.publish()
 
 
