@@ -1,6 +1,5 @@
 """`losscli centers FEATURES LABELS`: class centers, made as means or moved by a rule."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
@@ -15,7 +14,7 @@ from losscli.cli.options.running import Running
 
 if TYPE_CHECKING:
     from losscli.analysis.centers import Centers
-    from losscli.io.sinks import AtomicFile
+    from losscli.io.sinks import Output
 
 SUFFIXES = (".npy", ".csv")
 OPTIONS = only(*READ) | {
@@ -98,7 +97,7 @@ def centers(
         measurement = opened(request, shown.looking)
         if output is not None:
             keep_apart(output, measurement.files)
-            files.open(Path(output))
+            files.open(output)
         shown.start(measurement.job)
         found = moved(measurement, rule, step, running.threads, shown)
         shown.wipe()
@@ -109,7 +108,7 @@ def centers(
     show(format, found.to_dict, lambda terminal, width: center_table(found, terminal, width))
 
 
-def _write(found: "Centers", file: "AtomicFile", suffix: str) -> None:
+def _write(found: "Centers", file: "Output", suffix: str) -> None:
     from losscli.io.writers import NpyWriter, TextWriter
 
     if suffix == ".csv":

@@ -7,7 +7,6 @@ import codecs
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -19,7 +18,7 @@ from losscli.engine.workers import current
 from losscli.errors import DataError
 from losscli.io.bytes import PIECE, Spool, blocks_of
 from losscli.io.rows import JSON, records, text_of
-from losscli.io.sinks import AtomicFile, Outputs, is_special, keep_apart
+from losscli.io.sinks import AtomicFile, Output, Outputs, is_special, keep_apart
 from losscli.io.source import Reordered
 from losscli.io.strict_json import strict_json
 from losscli.io.turned import Turned
@@ -65,7 +64,7 @@ class Delivery:
         self.lines: dict[str, Spool] = {name: Spool(name) for name in ("json", "markdown") if name in formats}
         """Format -> all rows, one line each, for the formats that put rows between two pieces of other text."""
         self.header: list[str] = []
-        self.file: AtomicFile | None = None
+        self.file: Output | None = None
 
     @property
     def needs_rows(self) -> bool:
@@ -95,7 +94,7 @@ class Delivery:
             if path is not None:
                 keep_apart(path, measurement.files)
         if self.output is not None:
-            self.file = self.files.open(Path(self.output))
+            self.file = self.files.open(self.output)
             if self.kind == ".npy" and measurement.units.shaped:
                 measurement.units.check_shape("--output")
             if self.kind in WRITERS:
@@ -222,22 +221,27 @@ class GradientFile:
         self.measurement = measurement
         if self.kind == ".npy":
             measurement.units.check_shape("--gradient")
-        self.file = files.open(Path(self.path))
+        self.file = files.open(self.path)
         self.writer = NpyWriter(self.file) if self.kind == ".npy" else TextWriter(self.file, ",")
 
     def hand_out(self) -> None:
         """Let the workers of a cluster write gradients into the file themselves, if there is one and the rows go there as they are."""
         cluster, source, units = current(), self.measurement.job.predictions, self.measurement.units
-        if cluster is None or not isinstance(self.writer, NpyWriter) or self.file.temporary is None:
+        file = self.file
+        if cluster is None or not isinstance(self.writer, NpyWriter):
+            return
+        if (
+            not isinstance(file, AtomicFile) or file.temporary is None
+        ):  # to an address, a device or a pipe bytes go in their order
             return
         as_made = units.layout is None and units.selection is None and self.measurement.job.extras.whole is None
         if as_made and not isinstance(source, Turned | Reordered):
             from losscli.engine.outlet import Outlet
 
             cluster.outlet = Outlet(
-                str(self.file.temporary.absolute()),
+                str(file.temporary.absolute()),
                 self.path,
-                self.file.tell() - self.done * self.writer.row_bytes,
+                file.tell() - self.done * self.writer.row_bytes,
                 self.writer.row_bytes,
                 str(self.writer.dtype),
             )
@@ -339,7 +343,7 @@ class ReportDelivery:
         self.format, self.output = format, output
         self.files = Outputs()
         self.kind = None if output is None else suffixes[suffix_of(output, tuple(suffixes), "--output")]
-        self.file = None if output is None else self.files.open(Path(output))
+        self.file = None if output is None else self.files.open(output)
 
     def __enter__(self) -> Self:
         return self
@@ -401,7 +405,7 @@ def published(output: str, made: Callable[[str], str]) -> None:
     """Write a text to a file, completely or not at all; `made` returns the text in the format of the suffix."""
     suffix = suffix_of(output, tuple(SUFFIXES), "--output")
     with Outputs() as files:
-        files.open(Path(output)).write(made(SUFFIXES[suffix]).encode(errors=UNKNOWN))
+        files.open(output).write(made(SUFFIXES[suffix]).encode(errors=UNKNOWN))
         files.publish()
 
 

@@ -14,6 +14,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from losscli.cli import HELP
+from losscli.definition.address import all_shown
 from losscli.errors import Exit, LosscliError, UsageError
 from losscli.version import __version__
 from losscli.wording import did_you_mean, printable
@@ -154,7 +155,7 @@ def run(line: Sequence[str], traceback: bool = False) -> int:
     """Run one command line and return its exit code; errors are one line on standard error."""
     command = typer.main.get_command(app)
     try:
-        with command.make_context("losscli", list(line)) as context:
+        with command.make_context("losscli", all_shown(line)) as context:
             return int(command.invoke(context) or Exit.OK)
     except typer.Exit as done:
         return done.exit_code

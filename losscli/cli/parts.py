@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from losscli.cli.command import say
 from losscli.cli.options.output import Wanted
 from losscli.cli.options.running import Running
+from losscli.definition.address import is_remote
 from losscli.engine.evaluate import ChunkResult
 from losscli.engine.parts import Part
 from losscli.errors import Exit, UsageError
@@ -29,6 +30,8 @@ def check_wanted(wanted: Wanted, typed: frozenset[str], library: str | None) -> 
     if wanted.output is None or not wanted.output.lower().endswith(SUFFIX):
         named = "" if wanted.output is None else f", and not to {wanted.output}"
         raise UsageError(f"--part {wanted.part}: a part is written to a file{named}; say -o FILE{SUFFIX}")
+    if far := next((path for path in (wanted.output, wanted.gradient) if path and is_remote(path)), None):
+        raise UsageError(f"--part {wanted.part}: losscli merge reads files only; write {far} to a file, and copy that")
     if wanted.require:
         raise UsageError("--require is about the result of all parts; give it to losscli merge")
     if "format" in typed:

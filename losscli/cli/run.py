@@ -3,7 +3,6 @@
 import os
 import shutil
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple, Self
 
 import typer
@@ -18,7 +17,7 @@ from losscli.render.words import SuiteFormat
 
 if TYPE_CHECKING:
     from losscli.analysis.suite.model import Report, Suite
-    from losscli.io.sinks import AtomicFile, Outputs
+    from losscli.io.sinks import Output, Outputs
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 REPORTS = {".json": "json", ".xml": "junit", ".md": "markdown"}
@@ -145,8 +144,8 @@ def _measured(suite: "Suite", history: History, output: list[str], running: Runn
     earlier = None if history.baseline is None else Baseline.load(history.baseline)
     suffixes = [suffix_of(name, tuple(REPORTS), "--output") for name in output]
     with Outputs() as files:
-        opened = [files.open(Path(name)) for name in output]
-        saved = None if history.save is None else files.open(Path(history.save))
+        opened = [files.open(name) for name in output]
+        saved = None if history.save is None else files.open(history.save)
         with running.shown() as shown:
             report = measure(suite, earlier, running.threads, shown.looking, shown.start, shown)
         compared = set() if history.baseline is None else {os.path.realpath(history.baseline)}
@@ -161,7 +160,7 @@ def _measured(suite: "Suite", history: History, output: list[str], running: Runn
     return report, notes
 
 
-def _save(report: "Report", history: History, files: "Outputs", saved: "AtomicFile") -> list[str]:
+def _save(report: "Report", history: History, files: "Outputs", saved: "Output") -> list[str]:
     """Write the results to be compared with later, or leave their file as it is and return a note that says why."""
     from losscli.render.suite import in_format
 

@@ -1,7 +1,6 @@
 """`losscli targets LABELS`: labels as one-hot or smoothed targets."""
 
 import sys
-from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 import typer
@@ -86,6 +85,6 @@ def targets(
         return
     keep_apart(output, found.files)
     with Outputs() as files:
-        file = files.open(Path(output))
+        file = files.open(output)
         (found.write_csv if suffix == ".csv" else found.write_npy)(file)
         files.publish()

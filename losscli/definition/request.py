@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from losscli.definition.address import shown
 from losscli.definition.convention import NONE, Convention
 from losscli.definition.dialect import Dialect
 from losscli.definition.loss import BoundLoss
@@ -107,6 +108,9 @@ class Request:
     """Operands that are arrays in memory, by the words that stand for them."""
 
     def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if isinstance(value, str) and "://" in value and shown(value) != value:
+                object.__setattr__(self, name, shown(value))  # no secret of an address is anywhere but there
         if not 0 <= self.label_smoothing < 1:
             raise UsageError(f"--label-smoothing {self.label_smoothing:g} is not in [0, 1)")
         if self.label_base not in (0, 1):

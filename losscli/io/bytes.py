@@ -23,6 +23,9 @@ RESERVE = 256 << 20
 RESERVED_SHARE = 50
 """Copies leave RESERVE bytes of their disk free, or 1 / RESERVED_SHARE of a small disk."""
 
+MOST_LISTED = 100
+"""Files of which a receipt names each."""
+
 Looked = Callable[[str, int, int], None]
 """Progress of reading a file once before the pass: called with its name, the number of
 bytes done, and its size in bytes.
@@ -348,6 +351,39 @@ def pieces_of(stream: Any) -> Iterator[bytes]:
     """Yield the bytes of a stream in pieces of at most `PIECE`; a signal is handled between two of them."""
     while data := stream.read(PIECE):
         yield data
+
+
+def is_far(raw: Raw) -> bool:
+    """Whether each read of bytes takes a request to another machine."""
+    return getattr(raw, "far", False)
+
+
+def identities(raws: Iterable[Raw]) -> list[dict[str, Any]]:
+    """Return what tells the state of each file that is not on this machine: its name, its bytes, and its ETag or last change.
+
+    More than `MOST_LISTED` files are one entry, with their number, their bytes, and the SHA-256 of their own entries.
+    """
+    each: list[dict[str, Any]] = [raw.identity for raw in raws if is_far(raw)]  # type: ignore[attr-defined]
+    if len(each) <= MOST_LISTED:
+        return each
+    import hashlib
+    import json
+
+    digest = hashlib.sha256("".join(json.dumps(one) + "\n" for one in each).encode()).hexdigest()
+    return [{"files": len(each), "bytes": sum(one["bytes"] for one in each), "sha256": digest}]
+
+
+def at_hand(raw: Raw, looked: Looked = lambda name, done, size: None) -> Raw:
+    """Return bytes as they are if they are on this machine, and else a copy of them, made in one pass."""
+    if not is_far(raw):
+        return raw
+    name: str = raw.name  # type: ignore[attr-defined]
+    copy = Spool(name)
+    copy.expect(raw.size)
+    for piece in pieces_of(Reader(raw)):
+        copy.write(piece)
+        looked(name, copy.size, raw.size)
+    return copy
 
 
 def _write(descriptor: int, view: memoryview, position: int) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from losscli.errors import DataError
-from losscli.io.bytes import PIECE, Raw, Reader, Spool, pieces_of
+from losscli.io.bytes import PIECE, Raw, Reader, Spool, at_hand, pieces_of
 from losscli.io.format import Named
 
 SKIPPED_ZSTD = b"\x2a\x4d\x18"
@@ -28,6 +28,7 @@ def _gzip(raw: Raw) -> Iterator[bytes]:
 def _zstd(raw: Raw) -> Iterator[bytes]:
     import zstandard
 
+    raw = at_hand(raw)  # its frames are looked at once more
     unpacker = zstandard.ZstdDecompressor()
     with unpacker.stream_reader(Reader(raw), read_across_frames=True) as stream:  # type: ignore[arg-type]
         yield from pieces_of(stream)

@@ -21,6 +21,8 @@ from losscli.wording import count, listing, natural
 if TYPE_CHECKING:
     import polars as pl
 
+    from losscli.io.remote.path import RemotePath
+
 BESIDE = ("dataset_info.json", "state.json", "dataset_dict.json", "README.md", "LICENSE")
 """Files that stand beside the parts and are none, besides those whose names begin with a dot or an underscore."""
 NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
@@ -32,11 +34,11 @@ OF_ALL = re.compile(r"(\d+)-of-(\d+)")
 class Part(NamedTuple):
     """A file of a folder, and the names and values of the folders of the form key=value in which it lies."""
 
-    path: Path
+    path: "Path | RemotePath"
     keys: tuple[tuple[str, str | None], ...]
 
 
-def parts_of(folder: Path) -> list[Part]:
+def parts_of(folder: "Path | RemotePath") -> list[Part]:
     """Return the files of a folder that hold data, in the natural order of their names.
 
     Raises
@@ -59,7 +61,7 @@ def parts_of(folder: Path) -> list[Part]:
     return filled or parts
 
 
-def _check_alike(folder: Path, parts: Sequence[Part]) -> None:
+def _check_alike(folder: "Path | RemotePath", parts: Sequence[Part]) -> None:
     """Raise a DataError if files differ in their formats, in their names but for numbers, or in the folders they lie in."""
     suffixes = Counter(_suffix(part.path) or "without a suffix" for part in parts)
     if len(suffixes) > 1:
@@ -74,7 +76,7 @@ def _check_alike(folder: Path, parts: Sequence[Part]) -> None:
         )
 
 
-def _check_whole(folder: Path) -> None:
+def _check_whole(folder: "Path | RemotePath") -> None:
     """Raise a DataError for folders whose files say too little: a table's log says which of them count."""
     made = {
         "_delta_log": (
@@ -91,7 +93,7 @@ def _check_whole(folder: Path) -> None:
         raise DataError(f"{folder}: the folder is an Iceberg table; save a snapshot of it as Parquet")
 
 
-def _of_dataset(folder: Path) -> list[Part]:
+def _of_dataset(folder: "Path | RemotePath") -> list[Part]:
     """Return the files of a data set that Hugging Face's library saved; none if it is no such folder."""
     state = folder / "state.json"
     if not state.is_file():
@@ -110,13 +112,14 @@ def _of_dataset(folder: Path) -> list[Part]:
     return [Part(folder / name, ()) for name in names]
 
 
-def _inside(folder: Path, keys: tuple[tuple[str, str | None], ...]) -> list[Part]:
+def _inside(folder: "Path | RemotePath", keys: tuple[tuple[str, str | None], ...]) -> list[Part]:
     """Return the files of a folder and of its folders key=value, in natural order."""
     parts: list[Part] = []
     others: list[str] = []
     cached = (folder / "dataset_info.json").is_file()
-    for name in sorted(os.listdir(folder), key=natural):
-        path = folder / name
+    paths: list[Any] = sorted(folder.iterdir(), key=lambda path: natural(path.name))
+    for path in paths:
+        name = path.name
         if name.startswith((".", "_")) or name.endswith(".crc") or name in BESIDE:
             continue
         if not path.is_dir():
@@ -132,21 +135,21 @@ def _inside(folder: Path, keys: tuple[tuple[str, str | None], ...]) -> list[Part
     return parts
 
 
-def _suffix(path: Path) -> str:
+def _suffix(path: "Path | RemotePath") -> str:
     name = path.name.lower()
     while name.endswith(COMPRESSED):
         name = name.rpartition(".")[0]
     return os.path.splitext(name)[1] if not re.search(r"\.\d+$", name) else ""
 
 
-def _pattern(folder: Path, parts: Sequence[Part]) -> str:
+def _pattern(folder: "Path | RemotePath", parts: Sequence[Part]) -> str:
     path = parts[0].path
     depth = "*/" * len(parts[0].keys)
     like = SERIAL.sub("*", path.name) if SERIAL.search(path.name) else f"*{path.suffix}"
     return f"name a file, or quote a pattern such as '{folder}/{depth}{like}'"
 
 
-def _check_all(folder: Path, parts: Sequence[Part]) -> None:
+def _check_all(folder: "Path | RemotePath", parts: Sequence[Part]) -> None:
     """Raise a DataError if names say 'this-of-all', and some are not there."""
     numbered = [match for part in parts if (match := OF_ALL.search(part.path.name)) is not None]
     if not numbered or parts[0].keys:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from losscli.definition.dialect import Dialect
-from losscli.io.bytes import Looked, Raw
+from losscli.io.bytes import Looked, Raw, at_hand
 
 
 def deferred(module: str, name: str) -> Callable[..., Any]:
@@ -49,6 +49,11 @@ class Named(NamedTuple):
         return self.raw.read(0, min(HEAD, self.raw.size))
 
     @property
+    def at_hand(self) -> "Named":
+        """The file with a copy of its bytes, if they are not on this machine."""
+        return self._replace(raw=at_hand(self.raw, self.looked))
+
+    @property
     def plain_name(self) -> str:
         """The name in lower case, without the suffix of a compression: its own suffix says what is compressed."""
         name = (self.inner or self.name).lower()
@@ -68,3 +73,5 @@ class Format(NamedTuple):
     magic: bytes | None = None
     keyed: bool = False
     told: Callable[[Named], bool] | None = None
+    ranges: bool = False
+    """Whether files that are not on this machine are read by ranges; others are copied first."""

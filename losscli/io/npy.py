@@ -11,7 +11,7 @@ import numpy as np
 
 from losscli.arrays import Array
 from losscli.errors import DataError
-from losscli.io.bytes import PIECE, Raw, Reader, Spool
+from losscli.io.bytes import PIECE, Raw, Reader, Spool, is_far
 from losscli.io.encoded import ENCODINGS, decoded
 from losscli.io.source import Reshaped, Source, Window, place_in_array
 
@@ -95,6 +95,9 @@ class NpySource:
         size = self.stored.itemsize
         if not self.fortran:
             width = int(np.prod(self.shape[1:], dtype=np.int64))
+            held = self._held(start, stop, width * size)
+            if held is not None:
+                return held
             rows = out if out is not None and self.stored == self.dtype else None
             if rows is None:
                 rows = np.empty((stop - start, *self.shape[1:]), self.stored)
@@ -103,6 +106,22 @@ class NpySource:
             rows = self._by_columns(start, stop)
         with np.errstate(over="ignore"):  # a long double may be too large for a float64
             return np.ascontiguousarray(decoded(rows, self.encoding), self.dtype)
+
+    def expect(self, start: int, stop: int) -> None:
+        """Say that some rows will be read next."""
+        if is_far(self.raw) and not self.fortran:
+            size = int(np.prod(self.shape[1:], dtype=np.int64)) * self.stored.itemsize
+            self.raw.fetch(self.offset + start * size, (stop - start) * size)  # type: ignore[attr-defined]
+
+    def _held(self, start: int, stop: int, width: int) -> Array | None:
+        """Return rows of `width` bytes as they came from another machine, without a copy; None if they have to be put together."""
+        if not is_far(self.raw) or self.stored != self.dtype or self.encoding is not None:
+            return None
+        view = self.raw.view(self.offset + start * width, (stop - start) * width)  # type: ignore[attr-defined]
+        if view is None:
+            return None
+        rows = np.frombuffer(view, self.stored).reshape(stop - start, *self.shape[1:])
+        return rows if rows.flags.aligned else rows.copy()
 
     def _by_columns(self, start: int, stop: int) -> Array:
         """Return rows, as they are stored, of an array whose first axis varies fastest in the file."""

@@ -5,20 +5,25 @@ import os
 import re
 import stat
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from losscli.definition.address import BEGINNINGS, is_remote, shown
 from losscli.definition.dialect import Dialect
 from losscli.definition.request import Request
 from losscli.errors import DataError, UsageError
-from losscli.io.bytes import Begun, Looked, Raw, RawFile, Spool, opened_ahead, pieces_of
+from losscli.io.bytes import Begun, Looked, Raw, RawFile, Spool, is_far, opened_ahead, pieces_of
 from losscli.io.format import Content, Format, Named, deferred
 from losscli.io.npy import NpySource, StreamSource, read_npy_header
 from losscli.io.recognised import is_json_lines, is_safetensors, is_torch
 from losscli.io.source import ShardedSource, Source
-from losscli.wording import did_you_mean, natural
+from losscli.wording import did_you_mean, listing, natural
+
+if TYPE_CHECKING:
+    from losscli.io.remote.path import RemotePath
 
 MAGIC_NPY = b"\x93NUMPY"
 MAGIC_ZIP = b"PK\x03\x04"
@@ -30,7 +35,10 @@ MOST_HELD = 100
 
 
 def _npy(where: Named) -> Content:
-    return NpySource.open(where.raw, where.name, untyped=where.dtype)
+    source = NpySource.open(where.raw, where.name, untyped=where.dtype)
+    if source.fortran and is_far(where.raw):  # a few rows lie all over the file
+        return NpySource.open(where.at_hand.raw, where.name, untyped=where.dtype)
+    return source
 
 
 def _text(separator: str) -> Callable[[Named], Content]:
@@ -43,15 +51,15 @@ def _text(separator: str) -> Callable[[Named], Content]:
 
 
 FORMATS: dict[str, Format] = {
-    "npy": Format((".npy",), _npy, MAGIC_NPY),
+    "npy": Format((".npy",), _npy, MAGIC_NPY, ranges=True),
     "torch": Format((".pt", ".pth"), deferred("losscli.io.torch_file", "open_torch"), keyed=True, told=is_torch),
-    "npz": Format((".npz",), deferred("losscli.io.archive", "open_archive"), MAGIC_ZIP, keyed=True),
-    "zip": Format((".zip",), deferred("losscli.io.archive", "open_archive"), MAGIC_ZIP, keyed=True),
-    "parquet": Format((".parquet", ".pq"), deferred("losscli.io.parquet", "open_parquet"), MAGIC_PARQUET),
+    "npz": Format((".npz",), deferred("losscli.io.archive", "open_archive"), MAGIC_ZIP, keyed=True, ranges=True),
+    "zip": Format((".zip",), deferred("losscli.io.archive", "open_archive"), MAGIC_ZIP, keyed=True, ranges=True),
+    "parquet": Format((".parquet", ".pq"), deferred("losscli.io.parquet", "open_parquet"), MAGIC_PARQUET, ranges=True),
     "arrow": Format((".arrow", ".feather", ".ipc"), deferred("losscli.io.arrow", "open_arrow"), MAGIC_ARROW),
     "stream": Format((".arrows",), deferred("losscli.io.arrow", "open_arrow"), MAGIC_ARROW_STREAM),
     "safetensors": Format(
-        (".safetensors",), deferred("losscli.io.safetensors", "open_safetensors"), None, True, is_safetensors
+        (".safetensors",), deferred("losscli.io.safetensors", "open_safetensors"), None, True, is_safetensors, True
     ),
     "jsonl": Format((".jsonl", ".ndjson", ".jsonlines"), deferred("losscli.io.jsonl", "JsonTable"), told=is_json_lines),
     "tsv": Format((".tsv", ".tab"), _text("\t")),
@@ -104,7 +112,7 @@ def opened(where: Named) -> tuple[Content, bool]:
 
     where = unpacked(where._replace(open_inner=_inner))
     kind = format_of(where)
-    return kind.open(where), kind.keyed
+    return kind.open(where if kind.ranges else where.at_hand), kind.keyed
 
 
 def _inner(where: Named) -> Content:
@@ -159,8 +167,8 @@ class Opener:
 
     def knows(self, text: str) -> bool:
         """Whether an operand is a file, as a whole, that was opened already and can be looked at again."""
-        real = os.path.realpath(text)
-        return os.path.isfile(text) and any(key[0] == real for key in self._opened)
+        real = self._real(text)
+        return (is_remote(text) or os.path.isfile(text)) and any(key[0] == real for key in self._opened)
 
     def open(self, text: str, what: str, once: bool = False) -> "Operand":
         """Open FILE, FILE:COLUMN, FILE.npz:KEY, '-' or a glob.
@@ -183,6 +191,8 @@ class Opener:
             raise UsageError(f"{what}: the name is empty")
         if text in self.arrays:
             return Operand(text, self.arrays[text], None, None, text)
+        if is_remote(text):
+            return self._remote(shown(text), what)
         if _exists(text):
             return self._operand(text, Path(text), None)
         if text == "-" or text.startswith("-:"):
@@ -195,30 +205,35 @@ class Opener:
             raise DataError(f"{text}: {_broken_link(text)}")
         shards, column = self._glob(text)
         if shards:
-            return self._sharded(text, shards, column)
+            return self._sharded(text, [Path(shard) for shard in shards], column)
+        if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text):
+            raise DataError(f"{text}: no such file ({what}); addresses begin with {listing(BEGINNINGS)}")
         raise DataError(f"{text}: no such file ({what}){_similar(text) or '; is the path right?'}")
 
-    def _operand(self, text: str, path: Path, part: str | None) -> "Operand":
+    def _remote(self, text: str, what: str) -> "Operand":
+        """Open an object, a folder or a pattern that is not on this machine."""
+        from losscli.io.remote.path import find
+
+        paths, part = find(text, what)
+        return self._operand(text, paths[0], part) if len(paths) == 1 else self._sharded(text, paths, part)
+
+    def _operand(self, text: str, path: "Path | RemotePath", part: str | None) -> "Operand":
         if path.is_dir():
             return self._folder(text, path, part)
         content = self._content(path, part)
         return Operand(str(path), content, rest_of(str(path), content.name, part), path, text)
 
-    def _content(self, path: Path, part: str | None = None, held: bool = True) -> Content:
-        name, real = str(path), self._real(str(path))
+    def _content(self, path: "Path | RemotePath", part: str | None = None, held: bool = True) -> Content:
+        name, real = str(path), self._real(path)
         key: tuple[str | None, ...] = (real, None) if (real, None) in self._opened else (real, part)
         if key not in self._opened:
             try:
-                raw: Raw | None = self._ahead.pop(name, None)
-                regular = raw is not None or path.is_file()
-                if raw is None:
-                    raw = RawFile(name, path, held) if regular else _copy(name, path)
-                self.raws.append(raw)
-                where = self._named(name, raw, path if regular else None, part)
+                where = self._located(path, part, held)
+                self.raws.append(where.raw)
                 self.paths.add(real)
                 content, keyed = opened(where)
-                if isinstance(raw, RawFile):
-                    raw.forget()
+                if isinstance(where.raw, RawFile):
+                    where.raw.forget()
                 if keyed:  # two keys may lead to the same content: the columns of the only table of an archive
                     content = self._opened.setdefault((real, "", content.name), content)
                 key = (real, part if keyed else None)
@@ -227,14 +242,17 @@ class Opener:
                 raise DataError(f"{name}: cannot be read: {error.strerror or error}") from error
         return self._opened[key]
 
-    def _look_ahead(self, paths: list[str]) -> None:
+    def _look_ahead(self, paths: "Sequence[Path | RemotePath]") -> None:
         """Open the files of an operand at once, if they are many."""
-        new = [path for path in paths if (self._real(path), None) not in self._opened]
+        new = [str(path) for path in paths if (self._real(path), None) not in self._opened]
         if len(paths) > MOST_HELD:
             self._ahead |= opened_ahead(new)
 
-    def _real(self, path: str) -> str:
-        """Return the real path of a file; of a folder with many files it is asked only once."""
+    def _real(self, where: "str | Path | RemotePath") -> str:
+        """Return by what a file is known: its real path, or its address. Of a folder with many files it is asked only once."""
+        path = str(where)
+        if is_remote(path):
+            return path
         if path not in self._reals:
             folder, name = os.path.split(path)
             if folder not in self._reals:
@@ -242,6 +260,27 @@ class Opener:
             whole = name in ("", ".", "..") or os.path.islink(path)
             self._reals[path] = os.path.realpath(path) if whole else os.path.join(self._reals[folder], name)
         return self._reals[path]
+
+    def _located(self, path: "Path | RemotePath", part: str | None, held: bool) -> Named:
+        """Return a file with its bytes and everything that its format needs to open it."""
+        name = str(path)
+        if not isinstance(path, Path):  # the name in front of a query says the format
+            return self._named(name, path.raw(), None, part)._replace(inner=path.name)
+        raw: Raw | None = self._ahead.pop(name, None)
+        regular = raw is not None or path.is_file()
+        if raw is None:
+            raw = RawFile(name, path, held) if regular else _copy(name, path)
+        return self._named(name, raw, path if regular else None, part)
+
+    def _contents(self, paths: "Sequence[Path | RemotePath]", part: str | None) -> list[Content]:
+        """Open several files; of those that are not on this machine, the first bytes are read at the same time."""
+        held = len(paths) <= MOST_HELD
+        if not all(is_remote(str(path)) for path in paths):
+            self._look_ahead(paths)
+            return [self._content(path, part, held) for path in paths]
+        from losscli.io.remote.path import opened_in_turn
+
+        return [self._content(path, part, held) for path in opened_in_turn(paths)]
 
     def _standard_input(self, column: str | None, what: str, once: bool) -> "Operand":
         text = f"-:{column}" if column else "-"
@@ -272,15 +311,14 @@ class Opener:
             return sorted(glob.glob(head), key=natural), column
         return sorted(paths, key=natural), None
 
-    def _folder(self, text: str, folder: Path, column: str | None) -> "Operand":
+    def _folder(self, text: str, folder: "Path | RemotePath", column: str | None) -> "Operand":
         """Open the files of a folder as one."""
         from losscli.io.folder import Partitioned, parts_of
 
         parts = parts_of(folder)
-        self._look_ahead([str(part.path) for part in parts])
-        contents = [self._content(part.path, column, len(parts) <= MOST_HELD) for part in parts]
+        contents = self._contents([part.path for part in parts], column)
         rest = rest_of(str(parts[0].path), contents[0].name, column)
-        key = ("folder", os.path.realpath(folder), column if rest != column else None)
+        key = ("folder", self._real(folder), column if rest != column else None)
         if key not in self._opened:
             for i, part in enumerate(parts):
                 if part.keys and is_table(contents[i]):
@@ -288,11 +326,10 @@ class Opener:
             self._opened[key] = _stacked(str(folder), contents)
         return Operand(str(folder), self._opened[key], rest, folder, text)
 
-    def _sharded(self, text: str, paths: list[str], column: str | None) -> "Operand":
-        self._look_ahead([str(Path(path)) for path in paths])
-        contents = [self._content(Path(path), column, len(paths) <= MOST_HELD) for path in paths]
-        rest = rest_of(paths[0], contents[0].name, column)
-        key = ("", *map(self._real, paths), column if rest != column else None)
+    def _sharded(self, text: str, paths: "Sequence[Path | RemotePath]", column: str | None) -> "Operand":
+        contents = self._contents(paths, column)
+        rest = rest_of(str(paths[0]), contents[0].name, column)
+        key = ("", *(self._real(path) for path in paths), column if rest != column else None)
         if key not in self._opened:
             self._opened[key] = _stacked(text, contents)
         return Operand(text, self._opened[key], rest, None, text)
@@ -320,7 +357,7 @@ class Operand:
     name: str
     content: Content
     column: str | None
-    path: Path | None
+    path: "Path | RemotePath | None"
     text: str
 
     def __post_init__(self) -> None:

@@ -5,9 +5,13 @@ import os
 import stat
 from collections.abc import Collection
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import IO, TYPE_CHECKING, Any, Protocol, Self
 
+from losscli.definition.address import is_remote, shown
 from losscli.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from losscli.io.remote.output import RemoteOutput
 
 STANDARD = {"/dev/stdout": 1, "/dev/stderr": 2, "/dev/fd/1": 1, "/dev/fd/2": 2}
 
@@ -40,17 +44,42 @@ def keep_apart(path: str | Path, inputs: Collection[str], option: str = "", what
     UsageError
         if the output is an input as well.
     """
-    if os.path.realpath(path) in inputs:
+    if target_of(path) in inputs:
         raise UsageError(f"{option}{path}: is an input of this very {what}; write to another file")
 
 
-_temporaries: set[Path] = set()
+def target_of(path: str | Path) -> str:
+    """Return where an output goes: its path without links, or its address."""
+    return shown(str(path)) if is_remote(str(path)) else os.path.realpath(path)
+
+
+_temporaries: "set[Path | RemoteOutput]" = set()
 
 
 def remove_temporaries() -> None:
     """Remove every file that is not published yet, for a process that is about to end."""
-    for path in _temporaries:
-        path.unlink(missing_ok=True)
+    for unfinished in list(_temporaries):
+        unfinished.unlink(missing_ok=True)
+
+
+class Output(Protocol):
+    """A file, or an object elsewhere, that appears under its name only when `publish` is called."""
+
+    @property
+    def path(self) -> Any: ...
+    @property
+    def target(self) -> Any: ...
+    @property
+    def temporary(self) -> Any:
+        """What is there until it is published, or None."""
+        ...
+
+    def write(self, data: bytes | memoryview) -> int: ...
+    def seekable(self) -> bool: ...
+    def seek(self, offset: int, whence: int = 0) -> int: ...
+    def finish(self) -> None: ...
+    def publish(self) -> None: ...
+    def discard(self) -> None: ...
 
 
 class AtomicFile:
@@ -151,7 +180,7 @@ class Outputs:
     """The files of one run: all are finished before the first is published, and none is left half-written."""
 
     def __init__(self) -> None:
-        self.files: list[AtomicFile] = []
+        self.files: list[Output] = []
 
     def __enter__(self) -> Self:
         return self
@@ -159,22 +188,29 @@ class Outputs:
     def __exit__(self, *error: object) -> None:
         self.discard()
 
-    def open(self, path: Path) -> AtomicFile:
-        """Open an output; raise a DataError if the path is an output already."""
-        if any(file.target == Path(os.path.realpath(path)) for file in self.files if file.temporary is not None):
+    def open(self, path: str | Path) -> Output:
+        """Open an output, a file or an address; raise a DataError if it is an output already."""
+        target = target_of(path)
+        if any(str(file.target) == target for file in self.files if file.temporary is not None):
             raise DataError(f"{path}: named for two outputs; give each its own file")
-        file = AtomicFile(path)
+        file: Output = _remote(str(path)) if is_remote(str(path)) else AtomicFile(Path(path))
         self.files.append(file)
         return file
 
     def publish(self) -> None:
-        """Finish all files, then give them their names."""
+        """Finish all files, then give them their names: first those that go elsewhere, where more can go wrong."""
         for file in self.files:
             file.finish()
-        for file in self.files:
+        for file in sorted(self.files, key=lambda file: isinstance(file, AtomicFile)):
             file.publish()
 
     def discard(self) -> None:
         """Remove the files that were not published."""
         for file in self.files:
             file.discard()
+
+
+def _remote(path: str) -> "RemoteOutput":
+    from losscli.io.remote.output import RemoteOutput
+
+    return RemoteOutput(path, _temporaries)

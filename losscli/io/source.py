@@ -1,7 +1,7 @@
 """Sources: rows of numbers, read by position, that know how to name a place in their file."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 from typing import Any, Protocol, runtime_checkable
@@ -92,10 +92,18 @@ def first_of(source: Source, start: int, bad: Array) -> tuple[str, tuple[int, ..
     return source.place(start + index[0], index[1] if len(index) > 1 else None), index
 
 
+def expect(source: Source, start: int, stop: int) -> None:
+    """Say that some rows will be read next, so that what comes from another machine is asked for in one go."""
+    expecting = getattr(source, "expect", None)
+    if expecting is not None:
+        expecting(start, stop)
+
+
 def pieces(source: Source, start: int, stop: int, rows: int) -> Iterator[tuple[int, Array]]:
     """Yield (number of the first row, at most `rows` rows) from start to stop; an array is
     valid until the next is yielded.
     """
+    expect(source, start, stop)
     if source.grain > 1:
         held = source.read(start, stop)
         for low in range(start, stop, rows):
@@ -179,6 +187,8 @@ class ShardedSource:
 
     name: str
     parts: Sequence[Source]
+    _expected: set[int] = field(default_factory=set, repr=False, compare=False)
+    """Rows before which it was said lately that rows will be read."""
 
     @cached_property
     def starts(self) -> Array:
@@ -238,6 +248,20 @@ class ShardedSource:
             return arrays[0].astype(self.dtype, copy=False)
         return np.concatenate(arrays or [np.empty((0, *self.shape[1:]))]).astype(self.dtype, copy=False)
 
+    def expect(self, start: int, stop: int) -> None:
+        """Say that some rows will be read next; if they follow those of before, so will those behind them."""
+        following = stop + (stop - start) if start in self._expected else stop
+        self._expected.discard(start)
+        self._expected.add(stop)
+        first, last = np.searchsorted(self.starts, [start, following], side="right") - 1
+        for i in range(max(int(first), 0), min(int(last) + 1, len(self.parts))):
+            low, high = (
+                max(start - int(self.starts[i]), 0),
+                min(following - int(self.starts[i]), self.parts[i].shape[0]),
+            )
+            if low < high:
+                expect(self.parts[i], low, high)
+
     def place(self, row: int, column: int | None = None) -> str:
         part = int(np.searchsorted(self.starts, row, side="right")) - 1
         return self.parts[part].place(row - int(self.starts[part]), column)
@@ -274,6 +298,9 @@ class Derived:
     @property
     def cuts(self) -> Sequence[int] | None:
         return self.of.cuts
+
+    def expect(self, start: int, stop: int) -> None:
+        expect(self.of, start, stop)
 
     def place(self, row: int, column: int | None = None) -> str:
         return self.of.place(row, column)

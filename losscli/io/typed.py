@@ -73,6 +73,7 @@ class TypedTable(Table):
             if dtype.is_nested() or dtype in (pl.Binary, pl.Object) or isinstance(dtype, pl.BaseExtension):
                 raise DataError(self._nested(number, dtype))
         start, stop = self.cuts[chunk : chunk + 2]
+        self.bring([self.names[number] for number in numbers], start, stop)
         with readable(self.name, self.what):
             return (
                 self.scan.slice(start, stop - start)
@@ -81,6 +82,9 @@ class TypedTable(Table):
                 .cast({pl.Categorical: pl.String, pl.Enum: pl.String})
                 .with_columns(pl.col(pl.Duration).dt.to_string("iso"))  # Polars casts all other types to text
             )
+
+    def bring(self, columns: Sequence[str], start: int, stop: int) -> None:
+        """Make sure that some rows of columns can be scanned, of a file that is not on this machine."""
 
     def quick(self, chunk: int, numbers: Sequence[int]) -> Array | None:
         return None
@@ -166,6 +170,7 @@ class TypedTable(Table):
             raise DataError(self._nested(number, dtype))
         raw, row, width, plain = Spool(self.name), 0, None, self.dtype([number])
         column = self.scan.select(pl.col(self.names[number]).cast(pl.List(dtype.inner)))
+        self.bring([self.names[number]], 0, self.height)
         with readable(self.name, self.what):
             first = column.head(1).collect().to_series()
             step = max(1, LIST_CELLS // max(1, len(first[0]) if first.len() and first[0] is not None else 1))

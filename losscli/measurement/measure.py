@@ -35,7 +35,7 @@ from losscli.engine.units import PositionCount
 from losscli.engine.workers import current, workers
 from losscli.errors import DataError
 from losscli.findings import Finding, warned
-from losscli.io.bytes import Raw
+from losscli.io.bytes import Raw, identities
 from losscli.io.prepared import prepared
 from losscli.io.source import MemorySource, Reordered, Source, whole
 from losscli.io.turned import Turned
@@ -128,7 +128,8 @@ class Measurement:
                 third_operand=opened.third_operand,
                 weights=opened.weights,
             )
-        settled.receipt = receipt(request, described, self.decoded, settled.units, self.columns, settled.shapes)
+        far = identities(self.raws)
+        settled.receipt = receipt(request, described, self.decoded, settled.units, self.columns, settled.shapes, far)
         if self.bytes is not None:
             settled.receipt["bytes"] = self.bytes
         return settled

@@ -26,6 +26,7 @@ from losscli.engine.job import chunks
 from losscli.engine.parts import Part, Recorded, exact_records, together
 from losscli.engine.units import OF_FILE
 from losscli.errors import DataError, UsageError
+from losscli.io.bytes import is_far
 from losscli.io.plain_data import Reader, Special, Writer, stacked, unstacked
 from losscli.measurement.measure import Measurement
 from losscli.measurement.receipt import arithmetic
@@ -163,7 +164,7 @@ def _identity(raw: Any) -> dict[str, Any] | None:
     tag = getattr(raw, "etag", None)
     if tag is not None:
         return {"file": raw.name, "bytes": raw.size, "etag": tag}
-    if getattr(raw, "path", None) is None:
+    if getattr(raw, "path", None) is None and not is_far(raw):
         return None
     first = raw.read(0, min(ENDS, raw.size))
     last = max(len(first), raw.size - ENDS)

@@ -35,6 +35,7 @@ def receipt(
     units: "Units",
     columns: "Sequence[Column]" = (),
     shapes: "Mapping[str, tuple[int, ...]]" = MappingProxyType({}),
+    remote: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """Return everything that the number depends on, ready for JSON.
 
@@ -46,6 +47,8 @@ def receipt(
         the columns of all files, with their roles and reasons.
     shapes
         the shapes of predictions and targets in their files, where they are read as rows of positions.
+    remote
+        what tells the state of each file that is not on this machine.
     """
     loss, encoding = request.loss.declaration, job.encoding
     entries: dict[str, Any] = {
@@ -91,6 +94,7 @@ def receipt(
         "columns": [column.described() for column in columns],
         "dialect": _said(request.dialect),
         "dtype": request.dtype,
+        "remote": [dict(one) for one in remote] or None,
     }
     return {key: value for key, value in entries.items() if value is not None}
 

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-HEAVY = ("numpy", "polars", "matplotlib", "matplotlib.pyplot", "scipy", "pandas", "sklearn", "pydantic")
+HEAVY = ("numpy", "polars", "matplotlib", "matplotlib.pyplot", "scipy", "pandas", "sklearn", "pydantic", "obstore")
 REPORT = """
 import sys
 {before}

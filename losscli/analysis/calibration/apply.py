@@ -4,7 +4,6 @@ import os
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -77,7 +76,7 @@ class Recalibrated:
         self.order = _order(self.source, made)
         self.prediction_kind = request.prediction_kind
         keep_apart(self.output, made.files | self.opener.paths, "--output ")
-        self.file = self.files.open(Path(self.output))
+        self.file = self.files.open(self.output)
 
     def write(self, point: Point) -> list[str]:
         """Write all rows, calibrated with the temperature and biases of `point`, and return notes for the user."""

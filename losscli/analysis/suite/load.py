@@ -26,6 +26,7 @@ from losscli.analysis.suite.schema import (
     checked,
 )
 from losscli.custom import is_custom
+from losscli.definition.address import is_remote, shown
 from losscli.definition.loss import BoundLoss
 from losscli.definition.options import FILES, FILES_OR_NUMBERS
 from losscli.definition.request import Request
@@ -170,6 +171,8 @@ class Loader:
 
     def _path(self, text: str) -> str:
         """A path as it is from the working folder; those of a suite are from its own."""
+        if is_remote(text):
+            return shown(text)
         joined = os.path.join(self.folder, text)
         if glob.has_magic(self.folder) and glob.has_magic(text) and not os.path.exists(joined):
             return os.path.join(glob.escape(self.folder), text)  # a pattern in a folder whose name looks like one

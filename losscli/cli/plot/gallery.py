@@ -1,7 +1,6 @@
 """The output files of a plot command: opened before the work, and published together if all went well."""
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
@@ -34,8 +33,8 @@ class Gallery:
         self.data_suffix = None if data is None else suffix_of(data, DATA_SUFFIXES, "--data")
         self.files = Outputs()
         try:
-            self.picture = self.files.open(Path(output))
-            self.data = None if data is None else self.files.open(Path(data))
+            self.picture = self.files.open(output)
+            self.data = None if data is None else self.files.open(data)
         except BaseException:
             self.files.discard()
             raise
