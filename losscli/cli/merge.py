@@ -1,6 +1,6 @@
 """`losscli merge PART...`: the result of a pass that was made in parts."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,12 +12,8 @@ from losscli.cli.options.output import Merged
 from losscli.errors import DataError, Exit, UsageError
 
 if TYPE_CHECKING:
-    from losscli.arrays import Array
     from losscli.cli.delivery import Delivery, GradientFile
     from losscli.measurement.parts import PartRead
-
-BLOCK = 4 << 20
-"""Bytes of gradients that are copied at once."""
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -103,8 +99,8 @@ def _add_rows(part: "PartRead", delivery: "Delivery", first: bool) -> None:
 
 def _add_gradients(part: "PartRead", slopes: "GradientFile") -> None:
     """Give the gradients of a part to the output."""
-    import numpy as np
-
+    from losscli.io.operands import Opener
+    from losscli.io.source import blocks
     from losscli.measurement.parts import digest_of_ends
 
     said = part.head["gradient"]
@@ -118,15 +114,8 @@ def _add_gradients(part: "PartRead", slopes: "GradientFile") -> None:
         raise DataError(f"{said['beside']}: the gradients of {part.path} are not there; copy them beside it")
     if digest_of_ends(path) != said["ends"]:
         raise DataError(f"{path}: not the gradients of {part.path}; the file has changed, so make the part again")
-    array = np.load(path, mmap_mode="r", allow_pickle=False)
-    for block in _blocks(array):
+    source = Opener().open(str(path), "gradients").content
+    if not source.shape[0]:  # which has a shape all the same
+        slopes.add(source.read(0, 0))
+    for _, block in blocks(source):
         slopes.add(block)
-
-
-def _blocks(array: "Array") -> "Iterator[Array]":
-    """Yield the rows of an array, some at a time; at least once, since a file without rows has a shape as well."""
-    import numpy as np
-
-    step = max(1, BLOCK // max(1, array[:1].nbytes))
-    for start in range(0, max(1, len(array)), step):
-        yield np.ascontiguousarray(array[start : start + step])

@@ -56,11 +56,12 @@ class Dask(Cluster):
         if self.client is None:
             from distributed import Client
 
+            connect: Any = Client  # which has no types
             self._quiet()
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")  # of versions of what is not used here
-                    self.client = Client(self.words, timeout=PATIENCE, set_as_default=False)
+                    self.client = connect(self.words, timeout=PATIENCE, set_as_default=False)
             except (OSError, ValueError, TypeError, ImportError) as error:
                 raise DataError(
                     f"--cluster {self.words}: no scheduler of Dask answers there ({_first(error)})"

@@ -281,7 +281,7 @@ class Writer:
         text = packer.pack(value)
         for number, array in enumerate(packer.arrays):
             with self.archive.open(f"{name}/{number}.npy", "w", force_zip64=True) as member:
-                np.lib.format.write_array(member, np.asarray(array), allow_pickle=False)
+                np.lib.format.write_array(member, np.asarray(array))  # of numbers: `Packer` refuses others
         self.archive.writestr(f"{name}.json", json.dumps(text))
 
     def close(self) -> None:
@@ -337,5 +337,5 @@ class _Members:
 
     def __getitem__(self, number: int) -> Array:
         with self.reader.archive.open(f"{self.name}/{int(number)}.npy") as member:
-            array: Array = np.lib.format.read_array(member, allow_pickle=False)
+            array: Array = np.lib.format.read_array(member)
             return array
