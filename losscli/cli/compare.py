@@ -68,5 +68,5 @@ def compare(
         shown.wipe()
         delivery.keep_apart(found.files)
         say([*found.notes, *elsewhere(spec)], quiet)
-        delivery.deliver(found.to_dict, lambda full: laid_out(found, full))
+        delivery.deliver(found.to_dict, lambda digits: laid_out(found, digits))
     return Exit.UNMET if fail_if and found.worse else Exit.OK
