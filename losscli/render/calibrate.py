@@ -35,7 +35,7 @@ def calibrated(found: "Calibrated", screen: Screen) -> str:
     facts.append(("samples", f"{record['samples']:,}{ignored}"))
     styles = {"NOT CONVERGED": "bold red", "T ->": "bold red"}
     lines = facts_in(facts, screen, lambda _, value: next((styles[word] for word in styles if word in value), ""))
-    lines += laid_out(Table("", _scores(record, digits), prose=("",)), screen, str)
+    lines += laid_out(Table("", _scores(record, digits), prose=("",), numbers=("before", "after")), screen, str)
     return "\n".join([*lines, *signed(record["signature"], screen), ""])
 
 

@@ -63,8 +63,10 @@ def _facts(letter: str, comparison: "Comparison", compared: "Compared", digits: 
             f"{number(comparison.low, digits)} to {number(comparison.high, digits)}",
         ),
         ("p", f"{comparison.p:.4g}{adjusted}"),
-        ("verdict", comparison.verdict),
-        ("in words", _read_aloud(letter, comparison, relative, compared.terms.confidence)),
+        (
+            "verdict",
+            f"{comparison.verdict}: {_read_aloud(letter, comparison, relative, compared.terms.confidence)}",
+        ),
         (
             "rows",
             f"{comparison.samples:,}: {comparison.wins:,} won by {letter}, {comparison.ties:,} ties, {comparison.losses:,} lost",
@@ -75,9 +77,11 @@ def _facts(letter: str, comparison: "Comparison", compared: "Compared", digits: 
 def _read_aloud(letter: str, comparison: "Comparison", relative: float, confidence: float) -> str:
     """Return the difference and its interval as one says them: 'B is 23.7 % lower; 95 % interval -0.055 to -0.018'."""
     low, high, difference = comparison.low, comparison.high, comparison.difference
-    # As many decimals as show the width of the interval in two digits: more say nothing.
+    # As many decimals as show the width of the interval in two digits, and on which side of 0 its ends are: more say nothing.
     width = abs(high - low)
     decimals = 1 - math.floor(math.log10(width)) if 0 < width < MANY else MOST_DECIMALS + 1
+    while decimals <= MOST_DECIMALS and any(end and not round(end, decimals) for end in (low, high)):
+        decimals += 1
 
     def rounded(value: float) -> str:
         short = f"{value:.4g}" if decimals > MOST_DECIMALS else f"{value:.{max(decimals, 0)}f}"
@@ -98,7 +102,7 @@ def _read_aloud(letter: str, comparison: "Comparison", relative: float, confiden
 def verdict_style(name: str, value: str) -> str:
     """How a terminal shows a verdict."""
     if name.removeprefix(f"{name[:1]}: ") in ("verdict", "result"):
-        return {"worse": "bold red", "inconclusive": "bold yellow"}.get(value, "bold green")
+        return {"worse": "bold red", "inconclusive": "bold yellow"}.get(value.split(":")[0], "bold green")
     return ""
 
 

@@ -25,13 +25,14 @@ class Table(NamedTuple):
     """Rows below a title.
 
     `less` names the columns that may be left out where there is no room, the first one first; a tuple of them goes together.
-    `prose` names the columns that hold sentences.
+    `prose` names the columns that hold sentences, and `numbers` those that hold numbers as text, which stand on the right.
     """
 
     title: str
     rows: Sequence[Row]
     less: tuple[str | tuple[str, ...], ...] = ()
     prose: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
 
 
 def laid_out(table: Table, screen: Screen, text: Callable[[Any], str]) -> list[str]:
@@ -48,7 +49,7 @@ def laid_out(table: Table, screen: Screen, text: Callable[[Any], str]) -> list[s
     if not table.rows:
         return []
     rows = [{name: screen.safe(text(value)) for name, value in row.items()} for row in table.rows]
-    numeric = {name: isinstance(value, float | int) for name, value in table.rows[0].items()}
+    numeric = {name: name in table.numbers or isinstance(value, float | int) for name, value in table.rows[0].items()}
     natural = {
         name: max(width_of(part) for part in (screen.safe(name), *(row[name] for row in rows))) for name in numeric
     }

@@ -416,7 +416,7 @@ class TestOutput:
         for part in (
             "B - A",
             "95 % interval",
-            "verdict        better\n",
+            "verdict        better: B is 12.1 % lower; 95 % interval -0.",
             "won by B",
             "by class",
             "became worse",
@@ -427,11 +427,11 @@ class TestOutput:
         """The words of a person for the numbers of JSON."""
         p, q = (str(sample_data / f"digits_{name}.npy") for name in ("logits", "mlp"))
         line = ("compare", "ce", p, q, "--targets", str(sample_data / "digits_labels.npy"))
-        words = next(text for text in run(*line).out.splitlines() if text.startswith("in words"))
+        words = next(text for text in run(*line).out.splitlines() if text.startswith("verdict"))
         found = json.loads(run(*line, "-f", "json").out)
         low, high = found["interval"]
-        assert words.removeprefix("in words").strip() == (
-            f"B is {-100 * found['relative']:.1f} % lower; 95 % interval {low:.3f} to {high:.3f}"
+        assert words.removeprefix("verdict").strip() == (
+            f"better: B is {-100 * found['relative']:.1f} % lower; 95 % interval {low:.3f} to {high:.3f}"
         )
 
     @pytest.mark.parametrize(
@@ -444,7 +444,7 @@ class TestOutput:
             ((0.0, 0.0, 0.0), 0.0, "B is as A; 95 % interval 0 to 0"),
             ((8.0, math.nan, math.nan), 8.0, "B is 800 % higher; no interval"),
             ((-1e-12, -2e-12, -1e-13), -0.1, "B is 10 % lower; 95 % interval -2e-12 to -1e-13"),
-            ((-0.01, -0.03, 0.0001), -0.1, "B is 10 % lower; 95 % interval -0.030 to 0.000"),
+            ((-0.01, -0.03, 0.0001), -0.1, "B is 10 % lower; 95 % interval -0.0300 to 0.0001"),
         ],
     )
     def test_numbers_in_words(self, numbers, relative, words):
@@ -463,7 +463,7 @@ class TestOutput:
 
     def test_is_markdown(self, compare, models):
         out = compare("ce", "a.npy", "b.npy", "--targets", "y.npy", "-f", "markdown").out
-        assert "| verdict | better |" in out
+        assert "| verdict | better: B is 12.1 % lower; 95 % interval -0." in out
         assert "| class | rows | difference | low | high |" in out
 
     def test_goes_to_files(self, compare, models, folder):
