@@ -48,7 +48,9 @@ def compare(
 
     "worse": the whole interval is above the margin.
 
-    "better or equal": none of it is.
+    "better": the whole interval is below 0.
+
+    "better or equal": none of it is above the margin.
 
     "inconclusive": neither; more rows are needed.
     """

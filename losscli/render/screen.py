@@ -32,10 +32,13 @@ IN_MESSAGE = re.compile(r"(?<!\w)'[^']{,60}'\S*\s*|`[^`]*`\S*\s*|losscli [a-z-][
 
 
 def width_of(text: str) -> int:
-    """Return how many columns a text takes on a terminal: East Asian characters take two, accents that combine none."""
+    """Return how many columns a text takes on a terminal: East Asian characters take two, accents and joiners none."""
     if text.isascii():
         return len(text)
-    return sum(1 - bool(unicodedata.combining(c)) + (unicodedata.east_asian_width(c) in "WF") for c in text)
+    return sum(
+        0 if unicodedata.category(c) in ("Mn", "Me", "Cf") else 1 + (unicodedata.east_asian_width(c) in "WF")
+        for c in text
+    )
 
 
 def can_show(text: str, encoding: str | None) -> bool:
@@ -80,10 +83,7 @@ class Screen(NamedTuple):
     def safe(self, text: str) -> str:
         """Return text on one line, in characters that the output has and that do not move the cursor."""
         text = " ".join(printable(text).splitlines())
-        if self.width is not None:
-            text = text.replace("\t", " ")
-        if self.width is None:
-            text = text.replace(GLUE, " ")
+        text = text.replace(GLUE, " ") if self.width is None else text.replace("\t", " ")
         if text.isascii() or can_show(text, self.encoding):
             return text
         encoding = self.encoding or "ascii"
@@ -119,7 +119,8 @@ def fold(pieces: Iterable[str], width: int, indent: str = "", first: int = 0) ->
     """
     lines, used = [""], first
     for piece in pieces:
-        if lines[-1].strip() and used + width_of(piece.rstrip()) > width:
+        begun = lines[-1].strip() or used > width_of(indent)
+        if begun and used + width_of(piece.rstrip()) > width:
             lines.append(indent)
             used = width_of(indent)
         lines[-1] += piece
@@ -170,5 +171,5 @@ def message(text: str, screen: Screen, error: bool = False) -> str:
     for word, style in (("warning:", "bold yellow"), ("note:", "bold cyan")):
         if lines[0].startswith(word):
             lines[0] = screen.paint(word, style) + lines[0].removeprefix(word)
-    lines[0] = screen.paint(head.rstrip(), "bold red" if error else "bold") + " " + lines[0]
+    lines[0] = f"{screen.paint(head.rstrip(), 'bold red' if error else 'bold')} {lines[0]}".rstrip()
     return "\n".join(lines)

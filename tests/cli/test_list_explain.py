@@ -101,6 +101,7 @@ class TestSearch:
         [
             (("pinball",), ["quantile"]),
             (("mean-squared-error",), ["squared-error"]),
+            (("kullback-leibler",), ["kl-divergence"]),
             (("QUANTILE",), ["quantile", "multi-quantile", "weighted-quantile"]),
             (("squared", "hinge"), ["squared-hinge"]),
             (("beyond delta",), []),

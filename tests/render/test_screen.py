@@ -51,7 +51,9 @@ class TestNumbers:
 
 
 class TestWidth:
-    @pytest.mark.parametrize(("text", "width"), [("abc", 3), ("猫", 2), ("e\u0301", 1), ("ｗ", 2), ("é", 1)])
+    @pytest.mark.parametrize(
+        ("text", "width"), [("abc", 3), ("猫", 2), ("e\u0301", 1), ("ｗ", 2), ("é", 1), ("ก็", 1), ("❤\ufe0f", 1)]
+    )
     def test_is_that_of_terminals(self, text, width):
         assert width_of(text) == width
 
@@ -193,6 +195,9 @@ class TestMessages:
             assert "'a name of several words'" in message(
                 "column 'a name of several words' is not there", Screen(width)
             )
+
+    def test_a_long_word_at_the_beginning_has_a_line_of_its_own(self):
+        assert message("x" * 55 + " is wrong", Screen(60)) == "losscli:\n" + "x" * 55 + " is\nwrong"
 
     def test_control_characters_do_nothing(self):
         assert "\x1b" not in message("a\x1b[2J name", Screen(80))
