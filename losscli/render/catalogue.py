@@ -10,7 +10,7 @@ from losscli.analysis.curves import default_range, drawable, shared_axis, trace
 from losscli.definition.loss import Loss, Relation
 from losscli.errors import LosscliError, UsageError
 from losscli.libraries import libraries
-from losscli.lookup.meanings import meaning
+from losscli.lookup.meanings import choices, instead, meaning
 from losscli.lookup.names import is_known
 from losscli.lookup.spec import settings
 from losscli.losses import FAMILIES, LOSSES
@@ -174,20 +174,28 @@ def parameters_in_short(found: Entry) -> str:
 def searched(found: Sequence[Entry], words: Sequence[str]) -> list[Entry]:
     """Return the losses that have all of the words in their names, aliases, and summary, or in the names of libraries' calls.
 
-    Capitals do not count, and dashes, underscores and blanks are the same.
+    A name that may mean several losses finds these too. Capitals do not count, and dashes, underscores and blanks are the same.
 
     Raises
     ------
     UsageError
         if there is none.
     """
-    wanted = [plain for word in words if (plain := _plain(word))]
-    matches = [item for item in found if all(any(word in text for text in _texts(item)) for word in wanted)]
+    wanted, name = [plain for word in words if (plain := _plain(word))], "-".join(words)
+    meant = choices(name) or {}
+    matches = [
+        item
+        for item in found
+        if item["name"] in meant or all(any(word in text for text in _texts(item)) for word in wanted)
+    ]
     if matches:
         return matches
-    names = [name for item in found for name in (item["name"], *item["aliases"])]
+    said = instead(name)
+    if said is not None:
+        raise UsageError(f"list {' '.join(words)}: {name!r} {said}")
+    names = [one for item in found for one in (item["name"], *item["aliases"])]
     raise UsageError(
-        f"list {' '.join(words)}: no loss has this in its name, its other names or its summary{did_you_mean('-'.join(words), names)}; "
+        f"list {' '.join(words)}: no loss has this in its name, its other names or its summary{did_you_mean(name, names)}; "
         "losscli list shows all losses"
     )
 

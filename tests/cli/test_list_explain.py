@@ -101,7 +101,7 @@ class TestSearch:
         [
             (("pinball",), ["quantile"]),
             (("mean-squared-error",), ["squared-error"]),
-            (("kullback-leibler",), ["kl-divergence"]),
+            (("ranknet",), ["pairwise-logistic"]),
             (("QUANTILE",), ["quantile", "multi-quantile", "weighted-quantile"]),
             (("squared", "hinge"), ["squared-hinge"]),
             (("beyond delta",), []),
@@ -124,6 +124,13 @@ class TestSearch:
         entries = json.loads(run("list", "hinge", "--family", "margin", "-f", "json").out)
         assert {entry["family"] for entry in entries} == {"margin"}
         run("list", "quantile", "--family", "margin").refuses(2, "no loss has this")
+
+    def test_a_statistic_is_answered_with_the_command_that_gives_it(self, run):
+        run("list", "accuracy").refuses(2, "is a statistic, not a loss", "losscli compute multiclass-zero-one")
+
+    def test_a_name_with_several_meanings_finds_them(self, run):
+        names = {entry["name"] for entry in json.loads(run("list", "log-loss", "-f", "json").out)}
+        assert {"sigmoid-cross-entropy", "softmax-cross-entropy"} <= names
 
     def test_a_misspelt_word_is_answered_with_the_nearest(self, run):
         run("list", "hinje").refuses(2, "did you mean hinge?")
