@@ -21,7 +21,7 @@ from losscli.analysis.audit.model import (
 )
 from losscli.render.screen import Screen
 from losscli.render.table import Table
-from losscli.render.text import markdown_line, report
+from losscli.render.text import brief_rows, markdown_line, report
 from losscli.wording import count
 
 SHORT = {
@@ -93,7 +93,7 @@ def tables(found: Audited) -> list[Table]:
     broken = list(_examples(found, (WRONG, NOT_FINITE)))
     warned = list(_examples(found, (ENDLESS, LOST)))
     return [
-        Table("calls", calls),
+        Table("calls", calls, less=("loss",)),
         Table("broken", broken, less=("dtypes",), prose=("what", "dtypes", "example")),
         Table("warnings", warned, less=("dtypes",), prose=("what", "dtypes", "example")),
         Table("by convention", list(_conventions(found)), prose=("convention", "example")),
@@ -165,7 +165,8 @@ def _short(x: Any) -> str:
 
 def table(found: Audited, screen: Screen) -> str:
     """Return the report for a terminal or a file."""
-    return report(facts(found), tables(found), screen, _style)
+    shown = [brief_rows(table, screen.digits) for table in tables(found)]
+    return report(facts(found), shown, screen, _style)
 
 
 def _style(name: str, value: str) -> str:

@@ -95,7 +95,7 @@ def _painted(line: str, screen: Screen, style: str) -> str:
     return line[: len(line) - len(text)] + screen.paint(text, style)
 
 
-LONG_NUMBER = re.compile(r"(?<![\w./+-])-?\d+\.\d{3,}(?:e[+-]?\d+)?(?![\w.])")
+LONG_NUMBER = re.compile(r"(?<![\w./+=:-])-?\d+\.\d{3,}(?:e[+-]?\d+)?(?![\w.])")
 """A number with decimals, in a sentence."""
 
 
@@ -106,6 +106,15 @@ def brief(text: str, digits: int | None, beside: str = "") -> str:
     found = [float(word) for word in [*LONG_NUMBER.findall(text), *LONG_NUMBER.findall(beside)]]
     enough = apart(found, digits, same=0)
     return LONG_NUMBER.sub(lambda one: number(float(one[0]), enough) if len(one[0]) > digits + 1 else one[0], text)
+
+
+def brief_rows(table: Table, digits: int | None) -> Table:
+    """Return a table whose sentences have so many digits in their numbers, or as many as tell those of a row apart."""
+    rows = []
+    for row in table.rows:
+        words = {name: value for name, value in row.items() if isinstance(value, str)}
+        rows.append({**row, **{name: brief(text, digits, " ".join(words.values())) for name, text in words.items()}})
+    return table._replace(rows=rows)
 
 
 def signed(signature: str, screen: Screen) -> list[str]:

@@ -6,7 +6,7 @@ from losscli.analysis.verify.model import BROKEN, SKIPPED, Verified
 from losscli.io.strict_json import strict
 from losscli.render.screen import Screen
 from losscli.render.table import Table
-from losscli.render.text import report
+from losscli.render.text import brief_rows, report
 
 MARKS = {"met": "met", BROKEN: "BROKEN", "warning": "warning", SKIPPED: "skipped"}
 
@@ -28,7 +28,7 @@ def table(found: Verified, screen: Screen) -> str:
     ]
     if examples:
         tables.append(Table("counterexamples", examples, prose=("at",)))
-    return report(facts, tables, screen, _style)
+    return report(facts, [brief_rows(one, screen.digits) for one in tables], screen, _style)
 
 
 def _shown(example: "dict[str, object]") -> str:

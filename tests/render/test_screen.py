@@ -6,7 +6,7 @@ import pytest
 
 from losscli.render.screen import Screen, command_lines, message, whole, width_of, wrapped
 from losscli.render.table import Table, code_lines, laid_out
-from losscli.render.text import against, apart, brief, facts_in, number
+from losscli.render.text import against, apart, brief, brief_rows, facts_in, number
 
 
 class TestNumbers:
@@ -48,6 +48,12 @@ class TestNumbers:
         assert brief("0.26718001 before, 0.26719001 now", 4) == "0.26718 before, 0.26719 now"
         assert brief("a/run_0.123456789/x.npy", 4) == "a/run_0.123456789/x.npy"
         assert brief("mean is 0.16492211150115", None) == "mean is 0.16492211150115"
+
+    def test_of_a_row_are_told_apart(self):
+        table = Table("x", [{"call": "f:a=0.123456", "gives": "1.0000123", "truth": "1.0000195", "n": 3}])
+        (row,) = brief_rows(table, 4).rows
+        assert row == {"call": "f:a=0.123456", "gives": "1.00001", "truth": "1.00002", "n": 3}
+        assert brief_rows(table, None).rows == table.rows
 
 
 class TestWidth:
