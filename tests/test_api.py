@@ -257,7 +257,7 @@ class TestOtherFunctions:
             "mse", y + draw.normal(size=200), y + 0.1 * draw.normal(size=200), targets=y, resamples=999
         )
         assert not found.worse
-        assert found.to_dict()["verdict"] == "better or equal"
+        assert found.to_dict()["verdict"] == "better"
         assert found.to_dict()["interval"][1] < 0
 
     def test_rank(self):

@@ -88,6 +88,8 @@ class Terms:
         """Return the verdict from the interval of the mean difference; NaN gives 'inconclusive'."""
         if low > self.margin:
             return "worse"
+        if high < 0:
+            return "better"
         return "better or equal" if high <= self.margin else "inconclusive"
 
 

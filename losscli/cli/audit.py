@@ -49,5 +49,5 @@ def audit(
     with Progress(False if quiet else None) as shown:
         found = api.audit(library, *(losses or ()), progress=shown.words)
     texts = {"junit": lambda: junit(found), "markdown": lambda: markdown(found)}
-    show(format, found.to_dict, lambda *place: texts[format]() if format in texts else table(found, *place))
+    show(format, found.to_dict, lambda screen: texts[format]() if format in texts else table(found, screen))
     return Exit.UNMET if found.broken else Exit.OK

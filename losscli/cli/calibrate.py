@@ -82,5 +82,5 @@ def calibrate(
                 raise DataError(found.notes[-1].removeprefix("warning: ") + f"; {output} is not written")
             notes = [*notes, *written.write(found.fit.point)]
         say(notes, quiet)
-    show(format, found.to_dict, lambda terminal, width: calibrated(found, terminal, width))
+    show(format, found.to_dict, lambda screen: calibrated(found, screen))
     return Exit.OK

@@ -105,7 +105,7 @@ def centers(
             _write(found, file, suffix)
         say(measurement.notes, quiet)
         files.publish()
-    show(format, found.to_dict, lambda terminal, width: center_table(found, terminal, width))
+    show(format, found.to_dict, lambda screen: center_table(found, screen))
 
 
 def _write(found: "Centers", file: "Output", suffix: str) -> None:

@@ -53,5 +53,5 @@ def check(
     request = Request(bound or find("sigmoid-cross-entropy").bind(), predictions, targets, **fields(given))
     with running.shown() as shown:
         report = api.checked(request, bound, api.Hooks(running.threads, shown.looking, shown.start, shown))
-    show(format, report.to_dict, lambda terminal, width: checked(report, terminal, width))
+    show(format, report.to_dict, lambda screen: checked(report, screen))
     return Exit.DATA if report.errors else Exit.OK

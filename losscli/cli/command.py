@@ -13,7 +13,7 @@ from typer.core import TyperCommand
 from losscli.cli import HELP
 from losscli.cli.options.declare import OfLosses, options_of
 from losscli.errors import LosscliError, UsageError
-from losscli.wording import printable
+from losscli.render.screen import Screen, message
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 PAIRS = ("--range", "--size")
@@ -165,7 +165,7 @@ def say(notes: Iterable[str], quiet: bool = False) -> None:
     """Print notes and warnings to standard error, one line each; print nothing under --quiet."""
     for note in () if quiet else notes:
         line = note if note.startswith("warning:") else f"note: {note}"
-        print(f"losscli: {printable(' '.join(line.split()))}", file=sys.stderr)
+        print(message(" ".join(line.split()), Screen.of(sys.stderr)), file=sys.stderr)
 
 
 def about_targets(predictions: str | None) -> str:

@@ -48,7 +48,9 @@ def compare(
 
     "worse": the whole interval is above the margin.
 
-    "better or equal": none of it is.
+    "better": the whole interval is below 0.
+
+    "better or equal": none of it is above the margin.
 
     "inconclusive": neither; more rows are needed.
     """
@@ -68,5 +70,5 @@ def compare(
         shown.wipe()
         delivery.keep_apart(found.files)
         say([*found.notes, *elsewhere(spec)], quiet)
-        delivery.deliver(found.to_dict, lambda full: laid_out(found, full))
+        delivery.deliver(found.to_dict, lambda digits: laid_out(found, digits))
     return Exit.UNMET if fail_if and found.worse else Exit.OK

@@ -208,6 +208,7 @@ def _side_by_side(request: "Request", names: list[str], wanted: Wanted, running:
     from losscli.measurement.as_library import side_by_side
     from losscli.measurement.prepare import prepare
     from losscli.render.libraries import sides
+    from losscli.render.screen import Screen
 
     if request.reduction == "none":
         raise UsageError("--reduction none leaves no number to put side by side; name one library in --as")
@@ -218,6 +219,6 @@ def _side_by_side(request: "Request", names: list[str], wanted: Wanted, running:
         own, found = side_by_side(measurement, names, given, running.threads)
     say(dict.fromkeys(measurement.notes), wanted.quiet)
     if wanted.output is not None:
-        published(wanted.output, lambda kind: sides(kind, request, own, found, full=True))
-    print(sides(wanted.format, request, own, found, full=not sys.stdout.isatty()), end="")
+        published(wanted.output, lambda kind: sides(kind, request, own, found))
+    print(sides(wanted.format, request, own, found, Screen.of(sys.stdout)), end="")
     return Exit.OK

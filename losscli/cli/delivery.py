@@ -4,7 +4,6 @@ Nothing is written or printed before all went well.
 """
 
 import codecs
-import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
@@ -28,7 +27,8 @@ from losscli.measurement.per_sample import columns
 from losscli.measurement.result import Result
 from losscli.render import text as render
 from losscli.render.result import JSON_BETWEEN, json_around, markdown_around, to_json, to_markdown, to_table, to_value
-from losscli.render.text import MARKDOWN, Laid
+from losscli.render.screen import Screen, message
+from losscli.render.text import IN_MARKDOWN, MARKDOWN, Laid
 
 if TYPE_CHECKING:
     from losscli.cli.options.output import Wanted
@@ -166,7 +166,7 @@ class Delivery:
 
     def _publish(self, result: Result) -> None:
         if self.file is not None and self.kind not in WRITERS:
-            for piece in self._pieces(str(self.kind), result, False):
+            for piece in self._pieces(str(self.kind), result, Screen()):
                 self.file.write(piece)
         for stream in self.streams:
             stream.close()
@@ -181,21 +181,21 @@ class Delivery:
                 sys.stdout.buffer.write(view)
             return
         decoder = codecs.getincrementaldecoder("utf-8")()
-        for piece in self._pieces(self.format, result, sys.stdout.isatty()):
+        for piece in self._pieces(self.format, result, Screen.of(sys.stdout)):
             sys.stdout.write(decoder.decode(piece))
 
-    def _pieces(self, format: str, result: Result, terminal: bool) -> Iterator[bytes]:
+    def _pieces(self, format: str, result: Result, screen: Screen) -> Iterator[bytes]:
         """Yield the text of a result in pieces, since all rows together may be larger than memory."""
         kept = self.lines.get(format)
         if kept is None:
-            yield self._text(format, result, terminal).encode(errors=UNKNOWN)
+            yield self._text(format, result, screen).encode(errors=UNKNOWN)
             return
         around = json_around(result) if format == "json" else markdown_around(result, self.header)
         yield around[0].encode(errors=UNKNOWN)
         yield from map(bytes, blocks_of(kept, 0, kept.size, PIECE))
         yield around[1].encode(errors=UNKNOWN)
 
-    def _text(self, format: str, result: Result, terminal: bool) -> str:
+    def _text(self, format: str, result: Result, screen: Screen) -> str:
         if format == "json":
             return to_json(result)
         if format == "markdown":
@@ -203,7 +203,7 @@ class Delivery:
         if format == "value":
             return to_value(result)
         rows = self.rows if self.per_sample else None
-        return to_table(result, rows, terminal, shutil.get_terminal_size().columns, sys.stdout.encoding)
+        return to_table(result, rows, screen)
 
 
 class GradientFile:
@@ -290,7 +290,8 @@ def say_verdicts(requirements: Sequence[Mapping[str, Any]]) -> None:
     """Print to standard error which requirements are met, for formats that do not say it."""
     for entry in requirements:
         verdict = "met" if entry["met"] else "NOT MET"
-        print(f"losscli: require {entry['require']}: {verdict} ({entry['actual']})", file=sys.stderr)
+        words = f"require {entry['require']}: {verdict} ({entry['actual']})"
+        print(message(words, Screen.of(sys.stderr)), file=sys.stderr)
 
 
 def _kind_of(output: str, format: str) -> str:
@@ -359,7 +360,7 @@ class ReportDelivery:
     def deliver(
         self,
         record: Callable[[], dict[str, Any]],
-        laid: Callable[[bool], Laid],
+        laid: Callable[[int | None], Laid],
         rows: Callable[[], list[dict[str, Any]]] = list,
         value: Callable[[], str] = str,
     ) -> None:
@@ -370,31 +371,31 @@ class ReportDelivery:
         record
             returns the content of JSON.
         laid
-            returns the content of tables, with all digits of numbers, or some of them.
+            returns the content of tables, with so many digits of numbers, or all of them for None.
         rows
             returns the content of formats that hold rows and nothing else.
         value
             returns the text of the format 'value', which is one number.
         """
 
-        def made(format: str, terminal: bool = False) -> str:
+        def made(format: str, screen: Screen = Screen()) -> str:
             if format == "json":
                 return strict_json(record(), indent=2) + "\n"
             if format == "markdown":
-                return render.report_in_markdown(*laid(False))
+                return render.report_in_markdown(*laid(IN_MARKDOWN))
             if format in render.ROW_FORMATS:
                 return render.rows_in(format, rows())
             if format == "value":
                 return value()
             from losscli.render.compare import verdict_style
 
-            _, facts, tables = laid(not terminal)
-            return render.report(facts, tables, terminal, shutil.get_terminal_size().columns, verdict_style)
+            _, facts, tables = laid(screen.digits)
+            return render.report(facts, tables, screen, verdict_style)
 
         if self.file is not None and self.kind is not None:
             self.file.write(made(self.kind).encode(errors=UNKNOWN))
             self.files.publish()
-        print(made(self.format, sys.stdout.isatty()), end="")
+        print(made(self.format, Screen.of(sys.stdout)), end="")
 
 
 SUFFIXES = {".json": "json", ".jsonl": "jsonl", ".csv": "csv", ".tsv": "tsv", ".md": "markdown"}
@@ -409,15 +410,15 @@ def published(output: str, made: Callable[[str], str]) -> None:
         files.publish()
 
 
-def show(format: str, record: Callable[[], dict[str, Any]], table: Callable[[bool, int], str]) -> None:
+def show(format: str, record: Callable[[], dict[str, Any]], table: Callable[[Screen], str]) -> None:
     """Print a result: `record` as JSON, or the text of `table`.
 
     Parameters
     ----------
     table
-        returns the text for a terminal or not, and for a width in characters.
+        returns the text for where it is shown.
     """
     if format == "json":
         print(strict_json(record(), indent=2))
     else:
-        print(table(sys.stdout.isatty(), shutil.get_terminal_size().columns), end="")
+        print(table(Screen.of(sys.stdout)), end="")

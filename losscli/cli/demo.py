@@ -24,12 +24,16 @@ def demo(format: Annotated[ResultFormat, formats_option(ResultFormat, panel=None
     from losscli.cli.compute import compute
     from losscli.cli.options.losses import signature
     from losscli.lookup.names import find
+    from losscli.render.screen import Screen, command_lines, wrapped
 
     data, loss = folder(), find("softmax-cross-entropy")
     predictions, targets = str(data / "digits_logits.csv"), str(data / "digits_labels.csv")
-    print(f"$ losscli compute {loss.name} {predictions} {targets} --id id --per-sample", file=sys.stderr)
+    screen = Screen.of(sys.stderr)
+    line = f"$ losscli compute {loss.name} {predictions} {targets} --id id --per-sample"
+    print("\n".join(command_lines(line, screen)), file=sys.stderr)
     defaults = {name: item.default for name, item in signature(loss).parameters.items()}
     typed = {"predictions": predictions, "targets": targets, "id": "id", "per_sample": True, "format": format}
     code = compute(loss, defaults | typed)
-    print(f"The files are in {data}; losscli list shows the losses.", file=sys.stderr)
+    where = wrapped(f"The files are in {data}; losscli list shows the losses.", screen.width)
+    print("\n".join(where), file=sys.stderr)
     return code

@@ -17,16 +17,20 @@ from losscli.cli import HELP
 from losscli.definition.address import all_shown
 from losscli.errors import Exit, LosscliError, UsageError
 from losscli.version import __version__
-from losscli.wording import did_you_mean, printable
+from losscli.wording import did_you_mean
 
 COMMANDS = {
     "compute": ("compute", "app", "Compute a loss of predictions and targets."),
     "merge": ("merge", "app", "Put the parts of a pass together that losscli compute --part made."),
-    "list": ("list_explain", "list_losses", "List the losses: names, families, aliases, parameters, formulas."),
+    "list": (
+        "list_explain",
+        "list_losses",
+        "List the losses by family, each with a summary, or search them: losscli list quantile.",
+    ),
     "explain": (
         "list_explain",
         "explain",
-        "Explain a loss: formula, gradient, parameters, targets, relations, source.",
+        "Explain a loss: formula, curve, meaning, parameters, relations, libraries, source.",
     ),
     "plot": ("plot", "app", "Draw losses, or the losses of a file, to PNG, SVG or PDF."),
     "check": ("check", "app", "Say what predictions and targets are, and what is wrong with them."),
@@ -258,13 +262,15 @@ def _of_parameters(option: str, context: typer.Context) -> str | None:
     return f"{loss.name} takes no {option}; its parameters: {known}{weights}"
 
 
-def _say(message: str) -> None:
-    # One line, whatever characters a file's name or a cell contains.
+def _say(text: str) -> None:
+    # One line, whatever characters a file's name or a cell contains; a terminal gets it broken between words.
+    from losscli.render.screen import Screen, message
+
     try:
-        line = " ".join(message.split())
+        line = " ".join(text.split())
         if len(line) > LONGEST:
             line = f"{line[: LONGEST // 2]} ... {line[-LONGEST // 2 :]}"
-        print("losscli: " + printable(line), file=sys.stderr)
+        print(message(line, Screen.of(sys.stderr), error=True), file=sys.stderr)
     except OSError:
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - the message cannot be shown, but the exit code remains
 

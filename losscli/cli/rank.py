@@ -67,5 +67,5 @@ def rank(
         shown.wipe()
         say([*found.notes, *elsewhere(spec)], quiet)
         rows = found.rows if top or by is None else found.slices or []
-        delivery.deliver(found.to_dict, lambda full: laid_out(found, full), lambda: rows)
+        delivery.deliver(found.to_dict, lambda digits: laid_out(found, digits), lambda: rows)
     return Exit.OK

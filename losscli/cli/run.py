@@ -1,7 +1,6 @@
 """`losscli run FILE.toml`: a suite of measurements and requirements, for CI."""
 
 import os
-import shutil
 import sys
 from typing import TYPE_CHECKING, Annotated, NamedTuple, Self
 
@@ -76,13 +75,14 @@ def run(
     from losscli.analysis.suite.load import load
     from losscli.analysis.suite.model import CODES
     from losscli.render import suite as reports
+    from losscli.render.screen import Screen
 
     running = running.begun(quiet)
     found = load(suite, OF_LOSSES, requested)
     history = History.of(found.baseline if baseline is None else baseline, save)
     report, notes = _measured(found, history, output, running)
     say([*report.notes, *notes], quiet)
-    print(reports.in_format(report, format, sys.stdout.isatty(), shutil.get_terminal_size().columns), end="")
+    print(reports.in_format(report, format, Screen.of(sys.stdout)), end="")
     return CODES[report.status]
 
 

@@ -57,7 +57,7 @@ def compute_sum(
         progress.wipe()
         say([*notes, *found.notes, *elsewhere(typed.name, *plus)], wanted.quiet)
         met = found.require(requirements)
-        delivery.deliver(found.to_dict, lambda full: laid_out(found, full), value=lambda: f"{found.value!r}\n")
+        delivery.deliver(found.to_dict, lambda digits: laid_out(found, digits), value=lambda: f"{found.value!r}\n")
     if wanted.format == "value":
         sys.stdout.flush()
         say_verdicts(found.requirements)

@@ -70,7 +70,7 @@ def verify(
     files = _files(bound, predictions, targets, given)
     with computing(cluster):
         found = prove(bound.name, against, given.get("operands"), given.get("takes"), files, bound.parameters)
-    show(format, found.to_dict, lambda *place: junit(found) if format == "junit" else table(found, *place))
+    show(format, found.to_dict, lambda screen: junit(found) if format == "junit" else table(found, screen))
     if found.reference is None and found.runs:
         say(["no reference: its name speaks of none; say --against SPEC to compare values"], quiet)
     return Exit.UNMET if found.broken else Exit.OK

@@ -31,6 +31,10 @@ STATISTICS = (
     "ignored",
     *SOMETIMES,
 )
+MEAN = "mean of losses"
+"""The mean of the losses before weights: the name that a table gives it where the value is another mean."""
+REQUIRABLE = (*STATISTICS, MEAN)
+"""What requirements may be about."""
 COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "<=": operator.le,
     ">=": operator.ge,
@@ -49,7 +53,7 @@ class Requirement(NamedTuple):
     limit: float
 
     @classmethod
-    def parse(cls, text: str, option: str = "--require ", statistics: tuple[str, ...] = STATISTICS) -> "Requirement":
+    def parse(cls, text: str, option: str = "--require ", statistics: tuple[str, ...] = REQUIRABLE) -> "Requirement":
         """Read a requirement of one of the statistics; `option` is the beginning of messages.
 
         Raises

@@ -9,7 +9,7 @@ from losscli.engine.aggregates import Quantiles
 from losscli.engine.collector import Aggregate
 from losscli.engine.collectors.baseline import Answer
 from losscli.errors import UsageError
-from losscli.measurement.requirement import SOMETIMES, Requirement
+from losscli.measurement.requirement import MEAN, SOMETIMES, Requirement
 
 
 @dataclass(repr=False)
@@ -84,15 +84,33 @@ class Result:
         UsageError
             if this loss, or these files, do not have it.
         """
-        if name in self.summary:
-            return self.summary[name]
+        if name in (*self.summary, MEAN):
+            return self.summary["mean" if name == MEAN else name]
         if name in SOMETIMES:
             raise UsageError(f"--require {name}: {self.loss} of such files has no {name}")
         statistic: float | None = getattr(self, name)
         return statistic
 
+    def required(self, requirement: Requirement) -> float | None:
+        """Return the number that a requirement is about.
+
+        Raises
+        ------
+        UsageError
+            if there is none; or if it is about 'mean', and the weighted mean and the mean of the losses are decided differently.
+        """
+        actual = self.statistic(requirement.statistic)
+        two = requirement.statistic == "mean" and self.reduction == "mean"
+        if two and requirement.met(actual) != requirement.met(self.value):
+            limit = f"{requirement.comparison} {requirement.text.split()[-1]}"
+            raise UsageError(
+                f"--require {requirement.text}: which mean? Say 'value {limit}' for the weighted one, {self.value!r}, "
+                f"or '{MEAN} {limit}' for that of the losses before weights, {actual!r}"
+            )
+        return actual
+
     def require(self, requirements: list[Requirement]) -> bool:
         """Evaluate all requirements, note them in `requirements`, and return whether all are met."""
         for requirement in requirements:
-            self.requirements.append(requirement.entry(self.statistic(requirement.statistic)))
+            self.requirements.append(requirement.entry(self.required(requirement)))
         return self.met

@@ -19,7 +19,9 @@ from losscli.analysis.audit.model import (
     Audited,
     Finding,
 )
-from losscli.render.text import markdown_line, report
+from losscli.render.screen import Screen
+from losscli.render.table import Table
+from losscli.render.text import brief_rows, markdown_line, report
 from losscli.wording import count
 
 SHORT = {
@@ -77,7 +79,7 @@ def facts(found: Audited) -> list[tuple[str, str]]:
     ]
 
 
-def tables(found: Audited) -> list[tuple[str, list[dict[str, Any]]]]:
+def tables(found: Audited) -> list[Table]:
     """Return the tables: all calls, then examples of what does not hold, of conventions, and what was not run."""
     calls = [
         {
@@ -90,9 +92,13 @@ def tables(found: Audited) -> list[tuple[str, list[dict[str, Any]]]]:
     ]
     broken = list(_examples(found, (WRONG, NOT_FINITE)))
     warned = list(_examples(found, (ENDLESS, LOST)))
-    made = [("calls", calls), ("broken", broken), ("warnings", warned)]
-    made.append(("by convention", list(_conventions(found))))
-    return [*made, ("not run", list(_refused(found)))]
+    return [
+        Table("calls", calls, less=("loss",)),
+        Table("broken", broken, less=("dtypes",), prose=("what", "dtypes", "example")),
+        Table("warnings", warned, less=("dtypes",), prose=("what", "dtypes", "example")),
+        Table("by convention", list(_conventions(found)), prose=("convention", "example")),
+        Table("not run", list(_refused(found)), less=("in",), prose=("in", "why")),
+    ]
 
 
 def _refused(found: Audited) -> Iterable[dict[str, Any]]:
@@ -157,9 +163,10 @@ def _short(x: Any) -> str:
     return f"{x:.7g}" if isinstance(x, float) else str(x)
 
 
-def table(found: Audited, terminal: bool, width: int) -> str:
+def table(found: Audited, screen: Screen) -> str:
     """Return the report for a terminal or a file."""
-    return report(facts(found), tables(found), terminal, width, _style)
+    shown = [brief_rows(table, screen.digits) for table in tables(found)]
+    return report(facts(found), shown, screen, _style)
 
 
 def _style(name: str, value: str) -> str:
@@ -169,7 +176,7 @@ def _style(name: str, value: str) -> str:
 def markdown(found: Audited) -> str:
     """Return the report in Markdown, with what its words mean."""
     lines = [f"# Audit of {found.title}", "", *(f"- {name}: {value}" for name, value in facts(found)), ""]
-    for title, rows in tables(found):
+    for title, rows, *_ in tables(found):
         if rows:
             header = list(rows[0])
             lines += [f"**{title.capitalize()}**", "", markdown_line(header), "|" + " --- |" * len(header)]

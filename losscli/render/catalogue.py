@@ -1,9 +1,8 @@
 """The losses as records, from their declarations, and those records as text for a terminal."""
 
-import io
-import shutil
-from collections.abc import Callable, Sequence
-from typing import Any
+import re
+from collections.abc import Sequence
+from typing import Any, Literal
 
 import numpy as np
 
@@ -11,12 +10,14 @@ from losscli.analysis.curves import default_range, drawable, shared_axis, trace
 from losscli.definition.loss import Loss, Relation
 from losscli.errors import LosscliError, UsageError
 from losscli.libraries import libraries
-from losscli.lookup.meanings import meaning
+from losscli.lookup.meanings import choices, instead, meaning
 from losscli.lookup.names import is_known
 from losscli.lookup.spec import settings
 from losscli.losses import FAMILIES, LOSSES
 from losscli.measurement.conventions import conventions
 from losscli.render import sparkline as sketch
+from losscli.render.screen import Screen, width_of, wrapped
+from losscli.render.table import code_lines
 from losscli.wording import did_you_mean, listing
 
 Entry = dict[str, Any]
@@ -35,7 +36,11 @@ COUPLED = {
 REGISTERED = "registered"
 """The name of a family for losses that installed packages register, which are not imported for a list."""
 
-WIDE_ENOUGH_FOR_ALIASES = 160
+COLUMNS = ("loss", "family", "summary", "parameters", "aliases")
+"""The columns of a list of losses in a pipe, where there is room for all."""
+FURTHER = "losscli list WORD searches; losscli explain LOSS shows formula, curve, parameters and libraries."
+WIDEST = 100
+"""Columns of the lines of a page, which are hard to read if they are longer."""
 CURVE_WIDTH, CURVE_HEIGHT = 60, 8
 CUT = 0.99
 
@@ -166,29 +171,106 @@ def parameters_in_short(found: Entry) -> str:
     return ", ".join(shown)
 
 
-def listed(found: Sequence[Entry], terminal: bool) -> str:
-    """Return a table of losses; if it is not for a terminal, it is as wide as it needs to be."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+def searched(found: Sequence[Entry], words: Sequence[str]) -> list[Entry]:
+    """Return the losses that have all of the words in their names, aliases, and summary, or in the names of libraries' calls.
 
-    out = io.StringIO()
-    width = shutil.get_terminal_size().columns if terminal else 100_000
-    console = Console(file=out, width=width, height=100, force_terminal=terminal, no_color=None if terminal else True)
-    table = Table(box=box.SIMPLE_HEAD if terminal else None, pad_edge=False)
-    wide = width >= WIDE_ENOUGH_FOR_ALIASES
-    for heading in ("loss", "family", "parameters", "formula", *(["aliases"] if wide else [])):
-        table.add_column(heading, overflow="fold", no_wrap=heading in ("loss", "parameters"))
+    A name that may mean several losses finds these too. Capitals do not count, and dashes, underscores and blanks are the same.
+
+    Raises
+    ------
+    UsageError
+        if there is none.
+    """
+    wanted, name = [plain for word in words if (plain := _plain(word))], "-".join(words)
+    meant = choices(name) or {}
+    matches = [
+        item
+        for item in found
+        if item["name"] in meant or all(any(word in text for text in _texts(item)) for word in wanted)
+    ]
+    if matches:
+        return matches
+    said = instead(name)
+    if said is not None:
+        raise UsageError(f"list {' '.join(words)}: {name!r} {said}")
+    names = [one for item in found for one in (item["name"], *item["aliases"])]
+    raise UsageError(
+        f"list {' '.join(words)}: no loss has this in its name, its other names or its summary{did_you_mean(name, names)}; "
+        "losscli list shows all losses"
+    )
+
+
+def _plain(text: str) -> str:
+    """Return a text as it is searched."""
+    return " ".join(re.split(r"[\s_-]+", text.lower())).strip()
+
+
+def _texts(item: Entry) -> list[str]:
+    """Return what is searched of a loss."""
+    calls = [name for call in item["libraries"] for name in call["names"]]
+    return [_plain(text) for text in (item["name"], *item["aliases"], *calls, item["summary"] or "")]
+
+
+def listed(found: Sequence[Entry], screen: Screen, words: Sequence[str] = ()) -> str:
+    """Return losses with a summary in a line, grouped by family; in a pipe with everything on a line of its own.
+
+    Parameters
+    ----------
+    words
+        what was searched: where only another name of a loss has it, that name is shown.
+    """
+    families: dict[str, list[Entry]] = {}
     for item in found:
-        row = [item["name"], item["family"], parameters_in_short(item), formula_of(item)]
-        table.add_row(*(Text(text) for text in (*row, ", ".join(item["aliases"]))[: 5 if wide else 4]))
-    console.print(table)
-    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()).strip("\n")
+        families.setdefault(item["family"], []).append(item)
+    if screen.width is None:
+        rows = [
+            [
+                *(item["name"], item["family"], f"{item['summary']}{_by_name(item, words, aliases=False)}"),
+                *(parameters_in_short(item), ", ".join(item["aliases"])),
+            ]
+            for items in families.values()
+            for item in items
+        ]
+        rows = [list(COLUMNS), *rows]
+        widths = [max(width_of(row[i]) for row in rows) for i in range(len(COLUMNS))]
+        return "\n".join(
+            "  ".join(text + " " * (width - width_of(text)) for text, width in zip(row, widths, strict=True)).rstrip()
+            for row in rows
+        )
+    wide = max(width_of(item["name"]) for item in found) + 4
+    lines: list[str] = []
+    for name, items in families.items():
+        about = f": {FAMILIES[name].summary}" if name in FAMILIES else ""
+        head = wrapped(screen.safe(name + about), screen.columns)
+        lines += ["", *(screen.paint(line, "bold") for line in head)]
+        for item in items:
+            label = f"  {screen.safe(item['name'])}"
+            text = screen.safe(f"{item['summary']}{_by_name(item, words)}")
+            first, *rest = wrapped(text, screen.columns, " " * wide, wide)
+            room = " " * (wide - width_of(label))
+            lines += [f"{screen.paint(label, 'cyan')}{room}{first}", *rest]
+    return "\n".join([*lines[1:], "", *wrapped(FURTHER, screen.columns)])
 
 
-def curve(loss: Loss, encoding: str | None) -> tuple[str, list[str]]:
-    """Return the loss at its defaults over its natural axis, drawn with characters: a caption, and the lines."""
+def _by_name(item: Entry, words: Sequence[str], aliases: bool = True) -> str:
+    """Return the other names of a loss by which alone it was found, in words; '' if it has the words itself.
+
+    `aliases` says whether its aliases are told, too.
+    """
+    wanted = [_plain(word) for word in words]
+    own = _plain(item["name"]), _plain(item["summary"] or "")
+    calls = [name for call in item["libraries"] for name in call["names"]]
+    names = [
+        name
+        for name in dict.fromkeys([*item["aliases"], *calls])
+        if (aliases or name not in item["aliases"])
+        and any(word in _plain(name) and not any(word in text for text in own) for word in wanted if word)
+    ]
+    return f" (also called {', '.join(names)})" if names else ""
+
+
+def curve(loss: Loss, encoding: str | None, columns: int = WIDEST) -> tuple[str, list[str]]:
+    """Return the loss at its defaults over its natural axis, drawn with characters: a caption, and lines of so many columns at most."""
     (bound,) = drawable([loss.bind()])
     axes = shared_axis([bound])[1]
     axis = axes[bound.family.name]
@@ -198,76 +280,81 @@ def curve(loss: Loss, encoding: str | None) -> tuple[str, list[str]]:
     # A curve that goes to infinity at an end of its axis is cut, since its shape would not be visible otherwise.
     top = np.quantile(finite, CUT) if len(finite) < len(drawn.value) else finite.max()
     shown = np.where(drawn.value > top, np.nan, drawn.value)
-    lines = sketch.curve(drawn.x, shown, CURVE_WIDTH, CURVE_HEIGHT, encoding)
     ends = [f"{value:.4g}" for value in (np.nanmax(shown), np.nanmin(shown))]
+    width = max(map(len, ends))
+    across = max(2, min(CURVE_WIDTH, columns - width - 2))
+    lines = sketch.curve(drawn.x, shown, across, CURVE_HEIGHT, encoding)
     labels = [ends[0], *[""] * (len(lines) - 2), ends[1]]
-    width = max(map(len, labels))
     text = [f"{label:>{width}} |{line}" for label, line in zip(labels, lines, strict=True)]
-    text.append(f"{'':{width}} +{'-' * CURVE_WIDTH}")
-    text.append(f"{'':{width}}  {low:<{CURVE_WIDTH // 2}g}{high:>{CURVE_WIDTH - CURVE_WIDTH // 2}g}")
+    text.append(f"{'':{width}} +{'-' * across}")
+    text.append(f"{'':{width}}  {low:<{across // 2}g}{high:>{across - across // 2}g}")
     parameters = ", ".join(f"{name} = {value}" for name, value in settings(bound).items())
     return f"loss over the {axis.label}" + (f"; {parameters}" if parameters else ""), text
 
 
-def described(loss: Loss, terminal: bool, encoding: str | None = "utf-8") -> str:
-    """Return a page about one loss: what it is, and everything that may surprise."""
-    import textwrap
-
-    record = entry(loss)
-    width = max(60, min(shutil.get_terminal_size().columns, 100)) if terminal else 100
-
-    def strong(text: str) -> str:
-        return f"\x1b[1m{text}\x1b[0m" if terminal else text
-
-    def part(title: str, lines: Sequence[str]) -> list[str]:
-        if not lines:
-            return []
-        wrapped = [
-            row
-            for line in lines
-            for row in textwrap.wrap(line, width, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
-        ]
-        return ["", strong(title), *wrapped]
-
-    try:
-        over, drawn = curve(loss, encoding)
-    except LosscliError as error:  # a loss of the user's own may fail or need a parameter
-        over, drawn = f"none: {error}", []
-    before, behind = _sections(record)
-    text = [
-        strong(record["name"]) + f"  ({record['family']})",
-        *textwrap.wrap(record["summary"], width, initial_indent="  ", subsequent_indent="  "),
-        *(row for title, lines in before for row in part(title, lines)),
-        "",
-        strong("Curve"),
-        f"  {over}",
-        *(f"  {line}" for line in drawn),
-        *(row for title, lines in behind for row in part(title, lines)),
-        *_libraries(record, part, width),
-        *part("Source", [record["source"]]),
-        *part("Compute", [_command(loss, record)]),
-    ]
-    return "\n".join(text)
-
-
+Parts = Literal["all", "short", "libraries"]
+"""What is told of a loss."""
 Section = tuple[str, list[str]]
 """A title and the paragraphs below it; without any, the section is left out."""
 
 
-def _sections(record: Entry) -> tuple[list[Section], list[Section]]:
-    """Return the sections about a loss that stand before its curve, and those behind it."""
-    formula = [
-        f"f = {formula_of(record)}",
-        *([f"loss = {record['value']}"] if record["value"].startswith("sum") else []),
-    ]
+def described(loss: Loss, screen: Screen, parts: Parts = "all") -> str:
+    """Return a page about one loss: what it is first, and what may surprise at its end.
+
+    Parameters
+    ----------
+    parts
+        'short' for formula, curve and meaning alone; 'libraries' for the calls of libraries alone.
+    """
+    record = entry(loss)
+    title = [screen.paint(record["name"], "bold") + f"  ({record['family']})"]
+    libraries = _libraries(record, screen)
+    if parts == "libraries":
+        return "\n".join([*title, *(libraries or ["", "No library that losscli knows has this loss."])])
+    lead = [*title, *_leading(loss, record, screen)]
+    if parts == "short":
+        return "\n".join(lead)
+    details = [row for name, lines in _details(record) for row in _part(name, lines, screen)]
+    source = _part("Source", [record["source"]], screen)
+    return "\n".join([*lead, *details, *libraries, *source, *_part("Compute", [_command(loss, record)], screen)])
+
+
+def _part(title: str, lines: Sequence[str], screen: Screen) -> list[str]:
+    """Return a section: its title, and its paragraphs, of which the later lines are indented; nothing without paragraphs."""
+    if not lines:
+        return []
+    width = min(screen.columns, WIDEST) if screen.width is not None else WIDEST
+    rows = [row for line in lines for row in wrapped(f"  {screen.safe(line)}", width, "    ")]
+    return ["", screen.paint(title, "bold"), *rows]
+
+
+def _leading(loss: Loss, record: Entry, screen: Screen) -> list[str]:
+    """Return what a reader wants first: what the loss means, its formula, and its curve."""
     letters = [f"{letter} = {meaning}" for letter, meaning in (record["variables"] | record["where"]).items()]
+    whole = [f"loss = {record['value']}"] if record["value"].startswith("sum") else []
+    try:
+        over, drawn = curve(loss, screen.encoding, screen.columns - 2 if screen.width is not None else WIDEST)
+    except LosscliError as error:  # a loss of the user's own may fail or need a parameter
+        over, drawn = f"none: {error}", []
+    width = min(screen.columns, WIDEST) if screen.width is not None else WIDEST
+    return [
+        *wrapped(f"  {screen.safe(record['summary'])}", width, "  "),
+        *_part("Formula", [f"f = {formula_of(record)}", *whole], screen),
+        *_part("where", letters, screen),
+        *_part("Curve", [over], screen),
+        *(f"  {line}" for line in drawn),
+    ]
+
+
+def _details(record: Entry) -> list[Section]:
+    """Return the sections about a loss that stand behind its curve and its meaning."""
     slope = [f"slope = {record['slope']}"] if record["slope"] else []
     parameters = [
         f"--{item['name'].replace('_', '-')} {'(none)' if item['default'] is None else format(item['default'], 'g')}  in {item['domain']}: {item['help']}"
         for item in record["parameters"]
     ]
     at = ", ".join(record["breaks"])
-    return [("Formula", formula), ("where", letters)], [
+    return [
         ("Gradient", [*slope, f"d loss / d prediction: {record['gradient']}"]),
         ("Parameters", parameters),
         ("Targets", [record["targets"]]),
@@ -288,19 +375,15 @@ def _command(loss: Loss, record: Entry) -> str:
     return f"losscli compute {record['name']} PREDICTIONS TARGETS{operands_of(loss)}{options}"
 
 
-def _libraries(found: Entry, part: Callable[[str, Sequence[str]], list[str]], width: int) -> list[str]:
+def _libraries(found: Entry, screen: Screen) -> list[str]:
     """Return the calls of the libraries, with their conventions and defects."""
-    import textwrap
-
-    lines = (
-        part("In libraries (p: predictions, t: targets; --as gives their number)", ["x"])[:-1]
-        if found["libraries"]
-        else []
-    )
+    if not found["libraries"]:
+        return []
+    width = min(screen.columns, WIDEST) if screen.width is not None else WIDEST
+    title = "In libraries (p: predictions, t: targets; --as gives their number)"
+    lines = ["", *(screen.paint(line, "bold") for line in wrapped(title, screen.width))]
     for entry in found["libraries"]:
-        lines.append(f"  {entry['library']}: {entry['call']}")
+        lines += code_lines(f"  {entry['library']}: {entry['call']}", screen)
         for text in [*entry["conventions"], *(f"defect: {text}" for text in entry["defects"])]:
-            lines += textwrap.wrap(
-                text, width, initial_indent="    - ", subsequent_indent="      ", break_on_hyphens=False
-            )
+            lines += wrapped(f"    - {screen.safe(text)}", width, "      ")
     return lines

@@ -3,7 +3,9 @@
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from losscli.render.text import _clean, _console, _facts_table, _plain, number
+from losscli.render.screen import Screen, whole
+from losscli.render.text import number
+from losscli.render.text import report as text_report
 
 if TYPE_CHECKING:
     from losscli.analysis.check import Report
@@ -26,7 +28,7 @@ def _of_operand(role: str, about: dict[str, Any]) -> list[tuple[str, str]]:
     """Return the facts about one operand: its file and shape, its kind with the evidence, and how often its classes occur."""
     shape = " x ".join(f"{length:,}" for length in about.get("shape", ()))
     described = ", ".join([*([shape] if shape else []), *([about["dtype"]] if "dtype" in about else [])])
-    facts = [(role, f"{about.get('file', 'not read')}" + (f": {described}" if described else ""))]
+    facts = [(role, whole(str(about.get("file", "not read"))) + (f": {described}" if described else ""))]
     kind, evidence = about.get("kind"), about.get("evidence")
     if kind:
         facts.append(("", KINDS.get(kind, kind) + (f": {evidence}" if evidence else "")))
@@ -34,7 +36,7 @@ def _of_operand(role: str, about: dict[str, Any]) -> list[tuple[str, str]]:
         counts = about.get(what, {})
         shown = list(counts.items())[:CLASSES_SHOWN]
         more = f", ... {len(counts) - len(shown):,} more" if len(counts) > len(shown) else ""
-        facts += [] if not counts else [(what, ", ".join(f"{name}: {rows:,}" for name, rows in shown) + more)]
+        facts += [] if not counts else [(what, ", ".join(f"{whole(name)}: {rows:,}" for name, rows in shown) + more)]
     return facts
 
 
@@ -46,15 +48,15 @@ def _of_columns(columns: list[dict[str, Any]]) -> list[tuple[str, str]]:
         for (role, reason), group in groupby(
             (column for column in columns if column["file"] == file), lambda column: (column["role"], column["reason"])
         ):
-            names = [str(column.get("name", column.get("position", 0) + 1)) for column in group]
+            names = [whole(str(column.get("name", column.get("position", 0) + 1))) for column in group]
             more = f" ... {len(names) - COLUMNS_SHOWN:,} more" if len(names) > COLUMNS_SHOWN else ""
             words.append(f"{', '.join(names[:COLUMNS_SHOWN])}{more} ({role}: {reason})")
-        facts.append(("columns", f"{file}: {'; '.join(words)}"))
+        facts.append(("columns", f"{whole(file)}: {'; '.join(words)}"))
     return facts
 
 
-def _of_rows(about: dict[str, Any], full: bool) -> list[tuple[str, str]]:
-    """Return the facts about the rows of both files together; `full` asks for every digit."""
+def _of_rows(about: dict[str, Any], digits: int | None) -> list[tuple[str, str]]:
+    """Return the facts about the rows of both files together; `digits` is how many digits numbers have, None for all."""
     facts = []
     read = about.get("read_as")
     if read:
@@ -70,25 +72,21 @@ def _of_rows(about: dict[str, Any], full: bool) -> list[tuple[str, str]]:
         ("shuffled", "mean loss with shuffled labels"),
     ):
         if name in about:
-            facts.append((name, f"{number(about[name], full)} ({meaning})"))
+            facts.append((name, f"{number(about[name], digits)} ({meaning})"))
     return facts
 
 
-def checked(report: "Report", terminal: bool, width: int) -> str:
+def checked(report: "Report", screen: Screen) -> str:
     """Return the table of `losscli check`: facts, then findings."""
-    full = not terminal
     facts = [
         *_of_operand("predictions", report.facts.get("predictions", {})),
         *_of_operand("targets", report.facts.get("targets", {})),
         *_of_columns(report.facts.get("columns", [])),
-        *_of_rows(report.facts, full),
+        *_of_rows(report.facts, screen.digits),
     ]
     facts += [("note", note) for note in report.facts.get("notes", ())]
     facts += [(finding.severity, finding.line()) for finding in report.findings]
     if not report.findings:
         facts.append(("findings", "none"))
-    facts = _clean(facts)
-    if terminal:
-        styles = {"error": "bold red", "warning": "bold yellow"}
-        return _console(width, [_facts_table(facts, lambda name, value: styles.get(name, ""))])
-    return "\n".join([*_plain(facts), ""])
+    styles = {"error": "bold red", "warning": "bold yellow"}
+    return text_report(facts, [], screen, lambda name, value: styles.get(name, ""))

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from losscli.io.strict_json import strict_json
-from losscli.render.text import _boxed, _markdown_header, markdown_line, number
+from losscli.render.screen import Screen, wrapped
+from losscli.render.table import Table, code_lines, laid_out
+from losscli.render.text import _markdown_header, apart, markdown_line, number
 from losscli.version import __version__
 
 if TYPE_CHECKING:
@@ -14,7 +16,13 @@ if TYPE_CHECKING:
     from losscli.measurement.as_library import Side
 
 
-def sides(format: str, request: "Request", own: float | None, found: "Sequence[Side]", full: bool) -> str:
+SINGLE = 1e-6
+"""Relative differences up to this are of numbers rounded to float32."""
+
+
+def sides(
+    format: str, request: "Request", own: float | None, found: "Sequence[Side]", screen: Screen = Screen()
+) -> str:
     """Return the numbers of several libraries, in a format of standard output or of a file."""
     from losscli.measurement.as_library import lines
 
@@ -30,7 +38,9 @@ def sides(format: str, request: "Request", own: float | None, found: "Sequence[S
             "reduction": request.reduction,
         }
         return strict_json(head | {"as": records[1:]}, indent=2) + "\n"
-    rows = lines(request.loss.name, own, request.reduction, found, lambda value: number(value, full))
+    values = [own, *(value for side in found for value in (side.value, *(after for _, after in side.steps)))]
+    digits = apart(values, screen.digits, SINGLE) if format == "table" else None
+    rows = lines(request.loss.name, own, request.reduction, found, lambda value: number(value, digits))
     header = list(rows[0])
     if format in ("csv", "tsv"):
         out = io.StringIO()
@@ -43,10 +53,10 @@ def sides(format: str, request: "Request", own: float | None, found: "Sequence[S
         parts = [*_markdown_header(header), *(markdown_line(row.values()) for row in shown)]
         parts += [line for side in _with_calls(found) for line in ("", "```python", *_code(side), "```")]
         return "\n".join(parts) + "\n"
-    parts = _boxed(shown, dict.fromkeys(header, False))
+    parts = laid_out(Table("", shown, prose=("difference",)), screen, str)
     if calls := _with_calls(found):
-        parts += ["", CALLS]
-        parts += [line for side in calls for line in ("", *_code(side))]
+        parts += ["", *wrapped(CALLS, screen.width)]
+        parts += [part for side in calls for line in ("", *_code(side)) for part in code_lines(line, screen)]
     return "\n".join(parts) + "\n"
 
 
@@ -59,5 +69,5 @@ def _with_calls(found: "Sequence[Side]") -> "list[Side]":
 
 
 def _code(side: "Side") -> list[str]:
-    """Return a library's call as lines of Python, which are never cut, so that they can be copied."""
+    """Return a library's call as lines of Python, which can be copied."""
     return [f"# {side.library}" + ("" if side.refused is None else f": {side.refused}"), *side.imports, side.call]

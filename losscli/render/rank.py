@@ -6,16 +6,23 @@ if TYPE_CHECKING:
     from losscli.analysis.rank import Ranked
     from losscli.render.text import Laid
 
+LESS = ("margin", "output_loss", "p_predicted", "weight", "p_target", "residual", "slice", "suggested")
+"""Columns of rows that may be left out."""
 SLICES_SHOWN = 30
 """The most groups that a table shows."""
 
 
-def laid_out(found: "Ranked", full: bool) -> "Laid":
+def laid_out(found: "Ranked", digits: int | None) -> "Laid":
     """Return a ranking as a title, facts and tables."""
+    from losscli.render.table import Table
     from losscli.render.text import number
 
     result = found.result
-    facts = [("loss", result.loss), (result.reduction, number(result.value, full)), ("samples", f"{result.samples:,}")]
+    facts = [
+        ("loss", result.loss),
+        (result.reduction, number(result.value, digits)),
+        ("samples", f"{result.samples:,}"),
+    ]
     if result.ignored:
         facts.append(("ignored", f"{result.ignored:,}"))
     if found.concentration is not None:
@@ -35,9 +42,10 @@ def laid_out(found: "Ranked", full: bool) -> "Laid":
     ]
     left_out = len(found.slices or []) - len(slices)
     more = f"; {left_out:,} more with smaller losses" if left_out else ""
-    tables = [(f"worst {len(found.rows):,} rows", [_shown(row) for row in found.rows])]
-    tables += [
-        (f"slices by {found.by} (mean loss without weights, its 95 % interval, share of the loss){more}", slices)
+    title = f"slices by {found.by} (mean loss without weights, its 95 % interval, share of the loss){more}"
+    tables = [
+        Table(f"worst {len(found.rows):,} rows", [_shown(row) for row in found.rows], LESS),
+        Table(title, slices, ("share", ("low", "high"))),
     ]
     return result.loss, facts, tables
 

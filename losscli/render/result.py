@@ -1,29 +1,31 @@
 """A result as a table, JSON, Markdown or a bare number."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
 from losscli.engine.histogram import Histogram
 from losscli.io.strict_json import strict_json
+from losscli.measurement.requirement import MEAN
 from losscli.measurement.result import Result
+from losscli.render.screen import Screen, wrapped
+from losscli.render.table import Row, Table, laid_out
 from losscli.render.text import (
     BARS,
+    IN_MARKDOWN,
     TABLE_ROWS,
-    Row,
-    _boxed,
-    _clean,
-    _console,
-    _facts_table,
-    _framed,
     _markdown_header,
-    _plain,
+    against,
     cell,
+    facts_in,
     markdown_line,
     number,
+    signed,
 )
 from losscli.wording import printable, short
+
+LESS = ("weight", "target", "losses")
+"""Columns of samples that may be left out."""
 
 
 def to_json(result: Result) -> str:
@@ -45,38 +47,44 @@ def to_value(result: Result) -> str:
     return f"{result.value!r}\n"
 
 
-def facts_of(result: Result, full: bool) -> list[tuple[str, str]]:
-    """Return the facts about a result, as pairs of name and value."""
+def facts_of(result: Result, digits: int | None) -> list[tuple[str, str]]:
+    """Return the facts about a result, as pairs of name and value; no two have the same name.
+
+    `digits` is how many digits numbers have, None for all.
+    """
     from losscli.engine.reduction import REDUCTIONS
 
     formula = REDUCTIONS[result.reduction].formula
     parameters = ", ".join(f"{name} = {short(value)}" for name, value in result.parameters.items() if value is not None)
     facts = [("loss", result.loss + (f" ({parameters})" if parameters else ""))]
     if result.value is not None:
-        facts.append((result.reduction, number(result.value, full)))
+        facts.append((result.reduction, number(result.value, digits)))
         if result.reduction != "sum":
-            facts.append((formula, f"{number(result.numerator, full)} / {number(result.denominator, full)}"))
+            facts.append((formula, f"{number(result.numerator, digits)} / {number(result.denominator, digits)}"))
     facts.append(("samples", f"{result.samples:,}" + (f" ({result.ignored:,} ignored)" if result.ignored else "")))
     facts += [
-        (name, number(value, full)) for name, value in result.summary.items() if name != "mean" or _differs(result)
+        (MEAN if name == "mean" else name, number(value, digits))
+        for name, value in result.summary.items()
+        if name != "mean" or _differs(result)
     ]
-    facts += _of_baseline(result, full)
+    facts += _of_baseline(result, digits)
     for entry in result.requirements:
         verdict = "met" if entry["met"] else "NOT MET"
-        facts.append((f"require {entry['require']}", f"{verdict} ({number(entry['actual'], full)})"))
+        actual = against(entry["actual"], float(entry["require"].split()[-1]), digits)
+        facts.append((f"require {entry['require']}", f"{verdict} ({actual})"))
     return facts
 
 
-def _of_baseline(result: Result, full: bool) -> list[tuple[str, str]]:
+def _of_baseline(result: Result, digits: int | None) -> list[tuple[str, str]]:
     """Return the facts about the best constant prediction; none if the result has no baseline."""
     best = result.baseline
     if best is None:
         return []
     shown = best.prediction if isinstance(best.prediction, list) else [best.prediction]
     words = ", ".join(f"{value:.4g}" for value in shown[:6]) + (", ..." if len(shown) > 6 else "")
-    facts = [("baseline", f"{number(best.value, full)} (constant prediction {words})")]
+    facts = [("baseline", f"{number(best.value, digits)} (constant prediction {words})")]
     if best.skill is not None:
-        facts.append(("skill", f"{number(best.skill, full)} (1 - value / baseline)"))
+        facts.append(("skill", f"{number(best.skill, digits)} (1 - value / baseline)"))
     return facts
 
 
@@ -103,55 +111,32 @@ def distribution(result: Result, encoding: str | None) -> str | None:
     return ", ".join(words)
 
 
-def to_table(
-    result: Result, rows: Sequence[Row] | None, terminal: bool, width: int, encoding: str | None = "utf-8"
-) -> str:
-    """Return a table as wide as its content; for a terminal with colours, otherwise plain and never cut.
+def to_table(result: Result, rows: Sequence[Row] | None, screen: Screen) -> str:
+    """Return a table as wide as its content, but not wider than a terminal.
 
     Parameters
     ----------
     rows
         per-sample results, of which the first ones are shown; None for none.
-    encoding
-        encoding of the output: the distribution is drawn with block characters if it has them.
+    screen
+        where it is shown: the distribution is drawn with block characters if it has them.
     """
-    facts = _clean(facts_of(result, full=not terminal))
-    shape = distribution(result, encoding)
-    if shape is not None:
-        place = next(i for i, fact in enumerate(facts) if fact[0] == "max") + 1
-        facts.insert(place, ("distribution", shape))
-    rest = result.samples - TABLE_ROWS
-    more = f"... and {rest:,} more samples; --output FILE.csv has them all" if rows and rest > 0 else None
-    shown = [
-        {printable(name): printable(cell(value, full=not terminal)) for name, value in row.items()}
-        for row in (rows or [])[:TABLE_ROWS]
-    ]
-    numeric = {printable(name): isinstance(value, float | int) for name, value in rows[0].items()} if rows else {}
-    if terminal:
-        return _coloured(result, facts, shown, numeric, more, width)
-    lines = _plain(facts)
-    lines += _boxed(shown, numeric) if shown else []
-    return "\n".join([*lines, *([more] if more else []), printable(result.signature), ""])
-
-
-def _coloured(
-    result: Result,
-    facts: Sequence[tuple[str, str]],
-    rows: Sequence[Mapping[str, str]],
-    numeric: Mapping[str, bool],
-    more: str | None,
-    width: int,
-) -> str:
-    """Return the table for a terminal, made by Rich."""
-    from rich.text import Text
 
     def style(name: str, value: str) -> str:
         return "bold red" if "NOT MET" in value else "bold" if name == result.reduction else ""
 
-    parts: list[Any] = [_facts_table(facts, style)]
+    facts = facts_of(result, screen.digits)
+    shape = distribution(result, screen.encoding)
+    if shape is not None:
+        place = next(i for i, fact in enumerate(facts) if fact[0] == "max") + 1
+        facts.insert(place, ("distribution", shape))
+    lines = facts_in(facts, screen, style)
     if rows:
-        parts += [_framed(rows, numeric), *([Text(more)] if more else [])]
-    return _console(width, parts, Text(printable(result.signature), "dim"))
+        lines += laid_out(Table("", rows[:TABLE_ROWS], LESS), screen, lambda value: cell(value, screen.digits))
+        rest = result.samples - TABLE_ROWS
+        more = f"... and {rest:,} more samples; --output FILE.csv has them all"
+        lines += wrapped(more, screen.width) if rest > 0 else []
+    return "\n".join([*lines, *signed(result.signature, screen), ""])
 
 
 def to_markdown(result: Result) -> str:
@@ -162,7 +147,7 @@ def to_markdown(result: Result) -> str:
 
 def markdown_around(result: Result, header: Sequence[str] = ()) -> tuple[str, str]:
     """Return the text before a result's rows in Markdown, with the header of their table, and the text after them."""
-    facts = facts_of(result, full=False)[1:]
+    facts = facts_of(result, IN_MARKDOWN)[1:]
     lines = [*_markdown_header(["", result.loss]), *map(markdown_line, facts)]
     lines += ["", *_markdown_header(header)] if header else []
     return "\n".join(lines) + "\n", f"\n`{printable(result.signature)}`\n"

@@ -5,20 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from losscli.arrays import Array
+from losscli.render.screen import can_show
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
 ASCII = " .:-=+*#@"
 DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 """Bits of the eight dots of a braille character, row by row."""
-
-
-def can_show(text: str, encoding: str | None) -> bool:
-    """Whether the encoding of an output has these characters."""
-    try:
-        text.encode(encoding or "ascii")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True
 
 
 def bars(counts: Sequence[int] | Array, encoding: str | None) -> str:

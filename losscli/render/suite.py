@@ -4,7 +4,9 @@ from typing import Any
 
 from losscli.analysis.suite.model import MET, UNMEASURED, UNMET, Check, Outcome, Report
 from losscli.io.strict_json import strict_json
-from losscli.render.text import Laid, number, report_in_markdown
+from losscli.render.screen import Screen
+from losscli.render.table import Table
+from losscli.render.text import IN_MARKDOWN, Laid, brief, number, report_in_markdown
 from losscli.render.text import report as text_report
 from losscli.version import __version__
 from losscli.wording import count, printable
@@ -19,30 +21,30 @@ def style(name: str, value: str) -> str:
     return {MET: "bold green", UNMET: "bold red"}.get(value.split(":")[0], "bold yellow")
 
 
-def laid_out(report: Report, full: bool) -> Laid:
+def laid_out(report: Report, digits: int | None) -> Laid:
     """Return a report as a title, facts and tables."""
     facts = [("suite", f"{report.suite.name} ({report.suite.file})"), ("result", f"{report.status}: {tally(report)}")]
     rows: list[dict[str, Any]] = []
     terms: list[dict[str, Any]] = []
     for measured in report.outcomes:
-        value = "" if measured.value is None else number(measured.value, full)
+        value = "" if measured.value is None else number(measured.value, digits)
         head = {"measurement": measured.measure.name, "value": value}
         rows += [head | {"check": "", "outcome": MARKS[measured.status], "why": words} for words in measured.errors]
         rows += [
-            head | {"check": check.what, "outcome": MARKS[check.status], "why": check.words}
+            head | {"check": check.what, "outcome": MARKS[check.status], "why": brief(check.words, digits, check.what)}
             for check in measured.checks
             if not measured.errors
         ]
         if not measured.checks and not measured.errors:
             rows.append(head | {"check": "", "outcome": "measured", "why": ""})
         if measured.measure.summed:
-            terms += _terms(measured, full)
-    tables = [("measurements", rows)]
-    tables += [("terms", terms)] if terms else []
+            terms += _terms(measured, digits)
+    tables = [Table("measurements", rows, prose=("why",))]
+    tables += [Table("terms", terms, less=("loss",))] if terms else []
     return f"losscli run: {report.suite.name}", facts, tables
 
 
-def in_format(report: Report, format: str, terminal: bool = False, width: int = 80) -> str:
+def in_format(report: Report, format: str, screen: Screen = Screen()) -> str:
     """A report in a format of `losscli run`."""
     if format == "json":
         return strict_json(report.record(), indent=2) + "\n"
@@ -50,13 +52,13 @@ def in_format(report: Report, format: str, terminal: bool = False, width: int = 
         return junit(report)
     if format == "github":
         return github(report)
-    title, facts, tables = laid_out(report, full=not terminal and format == "table")
+    title, facts, tables = laid_out(report, digits=screen.digits if format == "table" else IN_MARKDOWN)
     if format == "markdown":
         return report_in_markdown(title, facts, tables)
-    return text_report(facts, tables, terminal, width, style)
+    return text_report(facts, tables, screen, style)
 
 
-def _terms(outcome: Outcome, full: bool) -> list[dict[str, Any]]:
+def _terms(outcome: Outcome, digits: int | None) -> list[dict[str, Any]]:
     """Return one row per term of a measurement."""
     rows = []
     for term, result in zip(outcome.measure.terms, outcome.results, strict=True):
@@ -66,9 +68,9 @@ def _terms(outcome: Outcome, full: bool) -> list[dict[str, Any]]:
                 "measurement": outcome.measure.name,
                 "term": term.name,
                 "loss": term.request.loss.name,
-                "weight": number(term.weight, full),
-                "value": number(value, full),
-                "contribution": number(None if value is None else term.weight * value, full),
+                "weight": number(term.weight, digits),
+                "value": number(value, digits),
+                "contribution": number(None if value is None else term.weight * value, digits),
             }
         )
     return rows

@@ -5,13 +5,17 @@ Everything here returns text; nothing prints.
 
 import csv
 import io
+import itertools
 import json
-import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import math
+import re
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, get_args
 
 from losscli.io.rows import Layout
 from losscli.io.strict_json import strict, strict_json
+from losscli.render.screen import GLUE, Screen, width_of, wrapped
+from losscli.render.table import Row, Table, laid_out
 from losscli.render.words import RowFormat
 from losscli.wording import printable
 
@@ -19,22 +23,39 @@ ROW_FORMATS: tuple[str, ...] = get_args(RowFormat)
 TABLE_ROWS = 20
 LIST_ITEMS = 4
 BARS = 30
+IN_MARKDOWN = 7
+"""Digits of numbers in Markdown and in notebooks."""
 
-Row = Mapping[str, Any]
 
+def number(value: float | None, digits: int | None) -> str:
+    """Return a number for people: with all its digits if `digits` is None, otherwise with so many; '-' for None.
 
-def number(value: float | None, full: bool) -> str:
-    """Return a number for people: 7 digits if not `full`, otherwise all digits; '-' for None."""
+    Few digits never hide how large a whole part is, as long as it has no more than seven.
+    """
     if value is None:
         return "-"
-    return (
-        repr(float(value)) if full and not float(value).is_integer() else f"{value:.7g}" if not full else f"{value!r}"
-    )
+    if digits is None:
+        return repr(float(value)) if not float(value).is_integer() else f"{value!r}"
+    if digits < IN_MARKDOWN and 10**digits <= abs(value) < 10**IN_MARKDOWN - 0.5:
+        return f"{value:.0f}"
+    return f"{value:.{digits}g}"
 
 
-def _clean(facts: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Return facts without control characters, which names of files and classes may contain."""
-    return [(printable(name), printable(" ".join(value.splitlines()))) for name, value in facts]
+def against(value: float | None, limit: float, digits: int | None) -> str:
+    """Return a number with as many digits as show on which side of a limit it is."""
+    if value is None or digits is None or value == limit:
+        return number(value, digits)
+    enough = (text for more in range(digits, 18) if (float(text := number(value, more)) < limit) == (value < limit))
+    return next((text for text in enough if float(text) != limit), number(value, None))
+
+
+def apart(values: Iterable[float | None], digits: int | None, same: float) -> int | None:
+    """Return how many digits tell unequal numbers apart, at least `digits`; relative differences up to `same` are none."""
+    if digits is None:
+        return None
+    ordered = sorted({value for value in values if value is not None and math.isfinite(value)})
+    pairs = [(a, b) for a, b in itertools.pairwise(ordered) if not math.isclose(a, b, rel_tol=same)]
+    return next((more for more in range(digits, 17) if all(number(a, more) != number(b, more) for a, b in pairs)), 17)
 
 
 def _plain(facts: Sequence[tuple[str, str]]) -> list[str]:
@@ -43,70 +64,90 @@ def _plain(facts: Sequence[tuple[str, str]]) -> list[str]:
     return [f"{name:<{wide}}  {value}" for name, value in facts]
 
 
-def _boxed(rows: Sequence[Mapping[str, str]], numeric: Mapping[str, bool]) -> list[str]:
-    """Return rows in a frame of ASCII characters. Rich would take longer to import than everything else takes."""
-    rows = [{name: " ".join(text.splitlines()) for name, text in row.items()} for row in rows]
-    widths = {name: max(_width(text) for text in (name, *(row[name] for row in rows))) for name in numeric}
-    rule = "+" + "+".join("-" * (width + 2) for width in widths.values()) + "+"
-
-    def line(cells: Mapping[str, str]) -> str:
-        parts = []
-        for name, width in widths.items():
-            room = " " * (width - _width(cells[name]))
-            parts.append(room + cells[name] if numeric[name] else cells[name] + room)
-        return "| " + " | ".join(parts) + " |"
-
-    return [rule, line({name: name for name in numeric}), rule, *map(line, rows), rule]
+Style = Callable[[str, str], str]
+"""The name and the value of a fact -> how a terminal shows the value, such as 'bold red'; '' for as it is."""
 
 
-def _width(text: str) -> int:
-    """Return the number of columns that a text takes on a terminal; East Asian characters take two."""
-    return len(text) if text.isascii() else sum(1 + (unicodedata.east_asian_width(c) in "WF") for c in text)
+def facts_in(facts: Sequence[tuple[str, str]], screen: Screen, style: Style = lambda name, value: "") -> list[str]:
+    """Return facts as lines, with the values in a column; on a terminal they are broken between words."""
+    facts = [(screen.safe(name), screen.safe(value)) for name, value in facts]
+    if screen.width is None:
+        return _plain(facts)
+    most = screen.columns * 2 // 5
+    wide = max((width_of(name) for name, _ in facts if width_of(name) <= most), default=0)
+    lines: list[str] = []
+    for name, value in facts:
+        label = screen.paint(name, "cyan") + " " * (wide - width_of(name))
+        room = max(width_of(name), wide) + 2
+        if width_of(name) > wide and room + width_of(value) > screen.columns:
+            # A long name with a long value: the value stands below, where the others' values are.
+            lines += [screen.paint(part, "cyan") for part in wrapped(name, screen.columns)]
+            label, room = " " * wide, wide + 2
+        first, *rest = wrapped(value, screen.columns, " " * (wide + 2), room)
+        painted = screen.paint(first, style(name, value))
+        lines += [f"{label}  {painted}".rstrip(), *(_painted(line, screen, style(name, value)) for line in rest)]
+    return lines
 
 
-Listed = tuple[str, Sequence[Row]]
-"""A title, and the rows below it in a frame."""
+def _painted(line: str, screen: Screen, style: str) -> str:
+    """Return a line in a style, without the blanks that it begins with."""
+    text = line.lstrip()
+    return line[: len(line) - len(text)] + screen.paint(text, style)
+
+
+LONG_NUMBER = re.compile(r"(?<![\w./+=:-])-?\d+\.\d{3,}(?:e[+-]?\d+)?(?![\w.])")
+"""A number with decimals, in a sentence."""
+
+
+def brief(text: str, digits: int | None, beside: str = "") -> str:
+    """Return a sentence whose numbers have so many digits, or as many as tell them apart from each other and from those `beside` it."""
+    if digits is None or digits >= IN_MARKDOWN:
+        return text
+    found = [float(word) for word in [*LONG_NUMBER.findall(text), *LONG_NUMBER.findall(beside)]]
+    enough = apart(found, digits, same=0)
+    return LONG_NUMBER.sub(lambda one: number(float(one[0]), enough) if len(one[0]) > digits + 1 else one[0], text)
+
+
+def brief_rows(table: Table, digits: int | None) -> Table:
+    """Return a table whose sentences have so many digits in their numbers, or as many as tell those of a row apart."""
+    rows = []
+    for row in table.rows:
+        words = {name: value for name, value in row.items() if isinstance(value, str)}
+        rows.append({**row, **{name: brief(text, digits, " ".join(words.values())) for name, text in words.items()}})
+    return table._replace(rows=rows)
+
+
+def signed(signature: str, screen: Screen) -> list[str]:
+    """Return a signature; on a terminal in lines that end between its parts."""
+    text = screen.safe(signature)
+    if screen.width is None:
+        return [text]
+    return [screen.paint(line, "dim") for line in wrapped(text, screen.columns)]
 
 
 def report(
     facts: Sequence[tuple[str, str]],
-    tables: Sequence[Listed],
-    terminal: bool,
-    width: int,
-    styles: Callable[[str, str], str] = lambda name, value: "",
+    tables: Sequence[Table],
+    screen: Screen,
+    style: Style = lambda name, value: "",
 ) -> str:
-    """Return facts, then tables, as wide as their content; for a terminal with colours, otherwise plain
-    and never cut.
-    """
-    facts = _clean(facts)
-    framed = []
-    for title, rows in tables:
-        shown = [
-            {printable(name): printable(cell(value, full=not terminal)) for name, value in row.items()} for row in rows
-        ]
-        numeric = {printable(name): isinstance(value, float | int) for name, value in rows[0].items()} if rows else {}
-        if rows:
-            framed.append((printable(title), shown, numeric))
-    if not terminal:
-        lines = _plain(facts)
-        for title, shown, numeric in framed:
-            lines += ["", title, *_boxed(shown, numeric)]
-        return "\n".join([*lines, ""])
-    from rich.text import Text
-
-    parts: list[Any] = [_facts_table(facts, styles)]
-    for title, shown, numeric in framed:
-        parts += [Text(f"\n{title}", "bold"), _framed(shown, numeric)]
-    return _console(width, parts)
+    """Return facts, then tables, as wide as their content, but not wider than a terminal."""
+    lines = facts_in(facts, screen, style)
+    for table in tables:
+        framed = laid_out(table, screen, lambda value: cell(value, screen.digits))
+        if framed:
+            title = [screen.paint(part, "bold") for part in wrapped(screen.safe(table.title), screen.width)]
+            lines += ["", *title, *framed]
+    return "\n".join([*lines, ""])
 
 
-def report_in_markdown(title: str, facts: Sequence[tuple[str, str]], tables: Sequence[Listed]) -> str:
+def report_in_markdown(title: str, facts: Sequence[tuple[str, str]], tables: Sequence[Table]) -> str:
     """Return facts and tables as Markdown, for step summaries of CI."""
     lines = [*_markdown_header(["", title]), *map(markdown_line, facts)]
-    for name, rows in tables:
-        if rows:
-            lines += ["", printable(name), "", *_markdown_header(list(rows[0]))]
-            lines += [markdown_line(cell(value, full=False) for value in row.values()) for row in rows]
+    for table in tables:
+        if table.rows:
+            lines += ["", printable(table.title), "", *_markdown_header(list(table.rows[0]))]
+            lines += [markdown_line(cell(value, IN_MARKDOWN) for value in row.values()) for row in table.rows]
     return "\n".join([*lines, ""])
 
 
@@ -140,54 +181,12 @@ def _flattened(row: Row) -> dict[str, Any]:
     return flat
 
 
-def _framed(rows: Sequence[Mapping[str, str]], numeric: Mapping[str, bool]) -> Any:
-    """Return rows in a table of Rich."""
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    listed = Table(box=box.ROUNDED)
-    for name, right in numeric.items():
-        listed.add_column(Text(str(name)), justify="right" if right else "left", overflow="fold")
-    for row in rows:
-        listed.add_row(*map(Text, row.values()))
-    return listed
-
-
-def _facts_table(facts: Sequence[tuple[str, str]], style: Callable[[str, str], str]) -> Any:
-    """Return names and values in two columns, as a table of Rich."""
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column(style="cyan")
-    table.add_column(overflow="fold")
-    for name, value in facts:
-        table.add_row(Text(name), Text(value, style(name, value)))
-    return table
-
-
-def _console(width: int, parts: Sequence[Any], line: Any = None) -> str:
-    """Return tables and text as Rich prints them on a terminal of this width, and a line that is not cut."""
-    from rich.console import Console
-
-    out = io.StringIO()
-    console = Console(
-        file=out, force_terminal=True, width=width, height=100, highlight=False, emoji=False, legacy_windows=False
-    )
-    for part in parts:
-        console.print(part)
-    if line is not None:
-        console.print(line, soft_wrap=True)
-    return "".join(line.rstrip() + "\n" for line in out.getvalue().splitlines())
-
-
-def cell(value: Any, full: bool = True) -> str:
+def cell(value: Any, digits: int | None = None) -> str:
     """Return the text of a cell of a table."""
     if isinstance(value, float):
-        return number(value, full)
+        return number(value, digits)
     if isinstance(value, list):
-        if full:
+        if digits is None:
             return json.dumps(strict(value), ensure_ascii=False)
         shown = ", ".join(f"{item:.4g}" for item in value[:LIST_ITEMS])
         return f"[{shown}{', ...' if len(value) > LIST_ITEMS else ''}]"
@@ -200,7 +199,7 @@ def markdown_line(cells: Iterable[Any]) -> str:
 
 
 def _in_markdown(text: str) -> str:
-    return printable(text).replace("|", "\\|").replace("\n", " ")
+    return printable(text).replace(GLUE, " ").replace("|", "\\|").replace("\n", " ")
 
 
 MARKDOWN = Layout(
@@ -218,5 +217,5 @@ def _markdown_header(header: Sequence[str]) -> list[str]:
     return [markdown_line(header), "|" + " --- |" * len(header)]
 
 
-Laid = tuple[str, list[tuple[str, str]], list[tuple[str, list[dict[str, Any]]]]]
+Laid = tuple[str, list[tuple[str, str]], list[Table]]
 """A title, facts, and tables with titles of their own."""

@@ -4,12 +4,14 @@ import json
 
 from losscli.analysis.verify.model import BROKEN, SKIPPED, Verified
 from losscli.io.strict_json import strict
-from losscli.render.text import report
+from losscli.render.screen import Screen
+from losscli.render.table import Table
+from losscli.render.text import brief_rows, report
 
 MARKS = {"met": "met", BROKEN: "BROKEN", "warning": "warning", SKIPPED: "skipped"}
 
 
-def table(found: Verified, terminal: bool, width: int) -> str:
+def table(found: Verified, screen: Screen) -> str:
     """Return facts, then one row per property, then the counterexamples."""
     facts = [("loss", found.described), ("reference", found.reference or "none")]
     facts += [("pattern", words) for words in found.patterns]
@@ -18,15 +20,15 @@ def table(found: Verified, terminal: bool, width: int) -> str:
         {"property": property_.name, "verdict": MARKS[property_.verdict], "what": property_.words}
         for property_ in found.properties
     ]
-    tables = [("properties", rows)]
+    tables = [Table("properties", rows, prose=("what",))]
     examples = [
         {"property": property_.name, "at": _shown(property_.example)}
         for property_ in found.properties
         if property_.example is not None
     ]
     if examples:
-        tables.append(("counterexamples", examples))
-    return report(facts, tables, terminal, width, _style)
+        tables.append(Table("counterexamples", examples, prose=("at",)))
+    return report(facts, [brief_rows(one, screen.digits) for one in tables], screen, _style)
 
 
 def _shown(example: "dict[str, object]") -> str:

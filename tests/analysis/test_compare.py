@@ -61,7 +61,7 @@ class TestNumbers:
         )
         se = d.std() / math.sqrt(200)
         assert found["interval"] == pytest.approx([d.mean() - 1.96 * se, d.mean() + 1.96 * se], abs=0.25 * se)
-        assert found["verdict"] == "better or equal"
+        assert found["verdict"] == "better"
         assert 0 < found["p"] < 0.01
         by_class = {one["class"]: one for one in found["classes"]}
         assert by_class.keys() == {"0", "1", "2"}
@@ -238,7 +238,8 @@ class TestVerdicts:
         ("shift", "spread", "words", "verdict"),
         [
             (0.5, 0.1, [], "worse"),
-            (-0.5, 0.1, [], "better or equal"),
+            (-0.5, 0.1, [], "better"),
+            (-0.5, 0.1, ["--margin", "0.6"], "better"),
             (0.0, 0.0, [], "better or equal"),
             (0.02, 1.0, [], "inconclusive"),
             (-0.02, 1.0, [], "inconclusive"),
@@ -267,7 +268,7 @@ class TestVerdicts:
         words = ["l1", "a.npy", "b.npy", "c.npy", "--targets", "0", "--fail-if", "worse"]
         done = compare(*words)
         assert done.code == 1
-        assert [one["verdict"] for one in done.json["comparisons"]] == ["better or equal", "worse"]
+        assert [one["verdict"] for one in done.json["comparisons"]] == ["better", "worse"]
 
     def test_one_row_decides_nothing(self, compare, save):
         save("a.npy", [1.0])
@@ -415,16 +416,54 @@ class TestOutput:
         for part in (
             "B - A",
             "95 % interval",
-            "verdict        better or equal",
+            "verdict        better: B is 1",
             "won by B",
             "by class",
             "became worse",
         ):
             assert part in out
 
+    def test_is_read_aloud(self, run, sample_data):
+        """The words of a person for the numbers of JSON."""
+        p, q = (str(sample_data / f"digits_{name}.npy") for name in ("logits", "mlp"))
+        line = ("compare", "ce", p, q, "--targets", str(sample_data / "digits_labels.npy"))
+        words = next(text for text in run(*line).out.splitlines() if text.startswith("verdict"))
+        found = json.loads(run(*line, "-f", "json").out)
+        low, high = found["interval"]
+        assert words.removeprefix("verdict").strip() == (
+            f"better: B is {-100 * found['relative']:.1f} % lower; 95 % interval {low:.3f} to {high:.3f}"
+        )
+
+    @pytest.mark.parametrize(
+        ("numbers", "relative", "words"),
+        [
+            ((-0.0385, -0.0552, -0.0179), -0.2368, "B is 23.7 % lower; 95 % interval -0.055 to -0.018"),
+            ((0.5, -2.0, 3.0), 0.004, "B is 0.4 % higher; 95 % interval -2.0 to 3.0"),
+            ((-12.0, -14.0, -10.0), math.nan, "B is 12 lower; 95 % interval -14.0 to -10.0"),
+            ((1500.0, 1000.0, 2000.0), 30.0, "B is 3,000 % higher; 95 % interval 1000 to 2000"),
+            ((0.0, 0.0, 0.0), 0.0, "B is as A; 95 % interval 0 to 0"),
+            ((8.0, math.nan, math.nan), 8.0, "B is 800 % higher; no interval"),
+            ((-1e-12, -2e-12, -1e-13), -0.1, "B is 10 % lower; 95 % interval -2e-12 to -1e-13"),
+            ((-0.01, -0.03, 0.0001), -0.1, "B is 10 % lower; 95 % interval -0.0300 to 0.0001"),
+        ],
+    )
+    def test_numbers_in_words(self, numbers, relative, words):
+        from types import SimpleNamespace
+
+        from losscli.render.compare import _read_aloud
+
+        difference, low, high = numbers
+        assert _read_aloud("B", SimpleNamespace(difference=difference, low=low, high=high), relative, 0.95) == words
+
+    def test_of_three_models_no_two_rows_have_the_same_name(self, compare, models):
+        out = compare("ce", "a.npy", "b.npy", "a.npy", "--targets", "y.npy", "-f", "table").out
+        names = [line.split("  ")[0] for line in out.split("\n\n")[0].splitlines()]
+        assert len(names) == len(set(names))
+        assert {"B: verdict", "C: verdict", "B: 95 % interval"} <= set(names)
+
     def test_is_markdown(self, compare, models):
         out = compare("ce", "a.npy", "b.npy", "--targets", "y.npy", "-f", "markdown").out
-        assert "| verdict | better or equal |" in out
+        assert "| verdict | better: B is 1" in out
         assert "| class | rows | difference | low | high |" in out
 
     def test_goes_to_files(self, compare, models, folder):
@@ -455,7 +494,7 @@ class TestPicture:
         text = (folder / "c.svg").read_text()
         assert f"{found['difference']:.4g}".replace("-", "-") in text
         assert f"{found['interval'][0]:.4g}" in text
-        assert "better or equal: 200 rows" in text
+        assert "better: 200 rows" in text
 
     def test_counts_every_row(self, models):
         from losscli.plots.compare import Counts

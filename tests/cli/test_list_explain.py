@@ -91,7 +91,80 @@ class TestList:
         out = run("list").out
         assert "\x1b" not in out
         assert "…" not in out
-        assert "where(abs(r) <= delta, r**2 / 2, delta * (abs(r) - delta / 2))" in out
+        assert "Cross-entropy that down-weights what is already predicted well." in out
+        assert "where(" not in out  # formulas are in explain
+
+
+class TestSearch:
+    @pytest.mark.parametrize(
+        ("words", "found"),
+        [
+            (("pinball",), ["quantile"]),
+            (("mean-squared-error",), ["squared-error"]),
+            (("ranknet",), ["pairwise-logistic"]),
+            (("QUANTILE",), ["quantile", "multi-quantile", "weighted-quantile"]),
+            (("squared", "hinge"), ["squared-hinge"]),
+            (("beyond delta",), []),
+            (("linear beyond",), ["huber"]),
+            (("BCEWithLogitsLoss",), ["sigmoid-cross-entropy"]),
+            (("cross_entropy with a", "family"), []),
+        ],
+    )
+    def test_looks_at_names_aliases_and_summaries(self, run, words, found):
+        done = run("list", *words, "-f", "json")
+        if not found:
+            return done.refuses(2, f"list {' '.join(words)}", "no loss has this", "losscli list")
+        entries = json.loads(done.out)
+        assert set(found) <= {entry["name"] for entry in entries}
+        assert entries == [entry for entry in json.loads(run("list", "-f", "json").out) if entry in entries]
+        assert len(entries) < 12
+        return None
+
+    def test_within_a_family(self, run):
+        entries = json.loads(run("list", "hinge", "--family", "margin", "-f", "json").out)
+        assert {entry["family"] for entry in entries} == {"margin"}
+        run("list", "quantile", "--family", "margin").refuses(2, "no loss has this")
+
+    def test_a_statistic_is_answered_with_the_command_that_gives_it(self, run):
+        run("list", "accuracy").refuses(2, "is a statistic, not a loss", "losscli compute multiclass-zero-one")
+
+    def test_a_name_with_several_meanings_finds_them(self, run):
+        names = {entry["name"] for entry in json.loads(run("list", "log-loss", "-f", "json").out)}
+        assert {"sigmoid-cross-entropy", "softmax-cross-entropy"} <= names
+
+    def test_a_misspelt_word_is_answered_with_the_nearest(self, run):
+        run("list", "hinje").refuses(2, "did you mean hinge?")
+
+    def test_a_name_of_a_library_is_told_beside_the_loss(self, run):
+        assert "(also called BCEWithLogitsLoss)" in run("list", "bcewithlogits").out
+
+    def test_an_alias_is_told_on_a_terminal(self):
+        from losscli.render.catalogue import entries, listed, searched
+        from losscli.render.screen import Screen
+
+        found = searched(entries(), ["pinball"])
+        assert "(also called pinball," in " ".join(listed(found, Screen(120), ["pinball"]).split())
+        assert "also called" not in listed(searched(entries(), ["huber"]), Screen(120), ["huber"])
+
+
+class TestParts:
+    def test_short_is_the_first_part_of_the_page(self, run):
+        short, page = run("explain", "huber", "--short").out, run("explain", "huber").out
+        assert page.startswith(short.rstrip())
+        titles = [line for line in short.splitlines() if line and not line.startswith(" ")][1:]
+        assert titles == ["Formula", "where", "Curve"]
+
+    def test_libraries_are_the_last_part(self, run):
+        alone, page = run("explain", "huber", "--libraries").out, run("explain", "huber").out
+        assert alone.partition("\n\n")[2].rstrip() in page
+        assert "torch.nn.functional.huber_loss(p, t, delta=delta)" in alone
+        assert "Formula" not in alone
+
+    def test_a_loss_of_no_library(self, run):
+        assert "No library that losscli knows has this loss." in run("explain", "tukey", "--libraries").out
+
+    def test_both_are_refused(self, run):
+        run("explain", "huber", "--short", "--libraries").refuses(2, "say one of them")
 
 
 class TestExplain:

@@ -17,7 +17,9 @@ def test_progress_is_wiped_before_notes_and_result(folder, save):
     script = "import losscli.cli.progress as p; p.EVERY = 0.0; from losscli.cli.main import main; main()"
     main, side = pty.openpty()
     words = [sys.executable, "-c", script, "compute", "ce", p, t, "-f", "value"]
-    with subprocess.Popen(words, stdin=side, stdout=side, stderr=side) as process:
+    with subprocess.Popen(
+        words, stdin=side, stdout=side, stderr=side, env=os.environ | {"NO_COLOR": "1", "COLUMNS": "500"}
+    ) as process:
         os.close(side)
         text = b""
         while True:

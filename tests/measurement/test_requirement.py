@@ -107,6 +107,41 @@ class TestRequire:
     def test_the_value_of_reduction_none_meets_nothing(self, compute, words):
         assert compute(*words, "--reduction", "none", "--require", "value < 100").code == 1
 
+    def test_two_means_have_two_names(self, compute, words, save):
+        """Losses 1 and 3 with the weights 3 and 1: the weighted mean is 6 / 4, and that of the losses 2."""
+        weighted = ("l1", save("p.npy", [1.0, 3]), "0", "--sample-weight", save("w.npy", [3.0, 1]))
+        names = [line.split("  ")[0] for line in compute(*weighted, "-f", "table").out.splitlines()]
+        assert len(names) == len(set(names))
+        assert {"mean", "mean of losses"} <= set(names)
+        for text, met in (("value < 1.6", True), ("mean of losses < 1.9", False), ("mean of losses <= 2", True)):
+            done = compute(*weighted, "--require", text)
+            assert (done.code, done.json["requirements"][0]["met"]) == (int(not met), met)
+
+    @pytest.mark.parametrize(
+        ("text", "code"), [("mean <= 2", 0), ("mean < 1.4", 1), ("mean < 1.9", 2), ("mean > 1.9", 2)]
+    )
+    def test_mean_is_refused_where_the_two_means_are_decided_differently(self, compute, save, text, code):
+        weighted = ("l1", save("p.npy", [1.0, 3]), "0", "--sample-weight", save("w.npy", [3.0, 1]), "--require", text)
+        done = compute(*weighted)
+        assert done.code == code
+        if code == 2:
+            limit = text.removeprefix("mean ")
+            done.refuses(2, text, f"'value {limit}' for the weighted one, 1.5", f"'mean of losses {limit}'", "2.0")
+        else:
+            assert done.json["requirements"] == [{"require": text, "met": code == 0, "actual": 2}]
+
+    def test_of_a_sum_there_is_one_mean(self, compute, save):
+        weighted = (
+            "l1",
+            save("p.npy", [1.0, 3]),
+            "0",
+            "--sample-weight",
+            save("w.npy", [3.0, 1]),
+            "--reduction",
+            "sum",
+        )
+        assert compute(*weighted, "--require", "mean < 1.9").code == 1  # of the losses; the sum is 6
+
     def test_a_bad_file_wins_over_an_unmet_requirement(self, compute, save):
         p = save("p.npy", [1.0, np.nan])
         compute("l1", p, "0", "--require", "mean < 0").refuses(3, "NaN")

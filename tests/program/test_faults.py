@@ -501,12 +501,13 @@ class TestText:
         from losscli.measurement.per_sample import columns
         from losscli.measurement.prepare import prepare
         from losscli.render.result import to_table
+        from losscli.render.screen import Screen
 
         made = prepare(Request(find("ce").bind(), *words[1:3], classes=words[4]), rows=True)
         rows = []
         result = made.run(lambda chunk: rows.append(columns(made, chunk.rows[0], nested=True)))
         listed = [dict(zip(rows[0], row, strict=True)) for row in zip(*rows[0].values(), strict=True)]
-        shown = to_table(result, listed, True, 100)
+        shown = to_table(result, listed, Screen(100, True))
         for name in MARKED[:6]:
             assert name in shown
         assert r"\x1b[2J\x07" in shown

@@ -21,6 +21,7 @@ from losscli.measurement.prepare import prepare
 from losscli.render import catalogue
 from losscli.render import sparkline as sketch
 from losscli.render.result import to_table
+from losscli.render.screen import Screen
 
 quick = settings(max_examples=60, deadline=None, derandomize=True)
 ENCODINGS = ("utf-8", "ascii")
@@ -327,7 +328,7 @@ class TestDistribution:
     def test_it_is_one_line_on_a_terminal_of_eighty_columns(self, save, encoding):
         p = save("p.npy", [1.0] * 98 + [1000.0] * 2)
         result = prepare(Request(find("l1").bind(), predictions=p, targets="0")).run()
-        table = to_table(result, None, True, 80, encoding)
+        table = to_table(result, None, Screen(80, True, encoding))
         full, least = ("█", "▁") if encoding == "utf-8" else ("@", ".")
         assert f"1 [{full}{' ' * 28}{least}] 1000, log scale" in table
 

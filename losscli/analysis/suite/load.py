@@ -35,7 +35,7 @@ from losscli.io.table import is_finite_number
 from losscli.libraries import libraries
 from losscli.lookup.spec import single
 from losscli.measurement import conventions
-from losscli.measurement.requirement import STATISTICS, Requirement
+from losscli.measurement.requirement import REQUIRABLE, Requirement
 from losscli.measurement.sums import Term
 
 FILES_OR_WORDS = ("classes", "class-weight", "class-counts")
@@ -90,7 +90,7 @@ class Loader:
     def suite(self, table: SuiteTable) -> Suite:
         """The records of a whole suite."""
         defaults = table.defaults or DefaultsTable.model_construct()
-        self._requirements(defaults.require, "defaults.require", STATISTICS)  # even where no measurement takes them
+        self._requirements(defaults.require, "defaults.require", REQUIRABLE)  # even where no measurement takes them
         tolerance = _tolerance(defaults.tolerance, _tolerance(table.tolerance, Tolerance()))
         measures = tuple(self._measure(name, one, defaults, tolerance) for name, one in table.measure.items())
         name = table.name or os.path.basename(self.file).removesuffix(".toml")
@@ -105,7 +105,7 @@ class Loader:
             terms = [self._term(f"{where}.terms[{i}]", term, defaults) for i, term in enumerate(table.terms, 1)]
             statistics = ("value", *self._names(terms, f"{where}.terms"))
         else:
-            terms, statistics = [self._term(where, table, defaults)], STATISTICS
+            terms, statistics = [self._term(where, table, defaults)], REQUIRABLE
         # The requirements of the defaults are for losses: a sum has other statistics.
         own = table.require is not None or summed
         requirements = self._requirements(

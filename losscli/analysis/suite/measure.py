@@ -108,7 +108,7 @@ def _judge(outcome: Outcome, baseline: "Baseline | None") -> None:
             outcome.checks.append(Check(requirement.text, UNMEASURED, None, "not measured"))
             continue
         try:
-            actual = outcome.statistic(requirement.statistic)
+            actual = outcome.required(requirement)
         except UsageError as error:
             outcome.checks.append(Check(requirement.text, UNMEASURED, None, str(error).removeprefix("--require ")))
             continue

@@ -152,6 +152,11 @@ class Outcome:
         result = self.results[0]
         return None if result is None else result.statistic(name)
 
+    def required(self, requirement: Requirement) -> float | None:
+        """Return the number that a requirement is about; raises a UsageError where there is none, or it might be either of two."""
+        result = None if self.measure.summed else self.results[0]
+        return self.statistic(requirement.statistic) if result is None else result.required(requirement)
+
     def record(self) -> dict[str, Any]:
         """With the keys of the JSON report, which a baseline file has too."""
         measure = self.measure
