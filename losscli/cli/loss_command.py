@@ -33,8 +33,11 @@ class LossGroup(TyperGroup):
         return list(LOSSES)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        from losscli.lookup.spec import taken_apart
+
+        name, options = taken_apart(args[0]) if ":" in args[0] else (args[0], [])
         try:
-            return super().resolve_command(ctx, args)
+            return super().resolve_command(ctx, [name, *options, *args[1:]])
         except UsageError as error:
             raise UsageError(_in_order(ctx.command_path, args) or str(error)) from None
 

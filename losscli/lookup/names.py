@@ -121,14 +121,6 @@ def _refuse(name: str, word: str) -> Loss:
     said = instead(word) or instead(name)
     if said is not None:
         raise UsageError(f"{name!r} {said}")
-    own = of_spec(name)
-    if own is not None:
-        parts = [part.partition("=") for part in name.partition(":")[2].split(":")]
-        _refuse_unknown(name, own, [parameter for parameter, _, _ in parts])
-        flags = " ".join(f"--{parameter.replace('_', '-')} {value}" for parameter, _, value in parts)
-        raise UsageError(
-            f"{name!r} is {own.name} with its parameters, which are options here: losscli compute {own.name} PREDICTIONS TARGETS {flags}"
-        )
     near = nearest(word, NAMES)
     hint = f" (did you mean {near}?)" if near else ""
     raise UsageError(f"no loss is called {name!r}{hint}; `losscli list` shows them all")
@@ -138,15 +130,6 @@ def of_spec(name: str) -> Loss | None:
     """Return the loss of a name with parameters, such as huber:delta=2; None for all other names."""
     spec = SPEC.fullmatch(name)
     return None if spec is None else declared(spec["loss"])
-
-
-def _refuse_unknown(name: str, own: Loss, parameters: Iterable[str]) -> None:
-    """Raise a UsageError if a loss lacks one of some parameters, with those that it has."""
-    for parameter in parameters:
-        if parameter.strip().replace("-", "_") not in own.parameters:
-            flags = [f"--{known.replace('_', '-')}" for known in own.parameters]
-            has = f"its parameters are options here: {listing(flags)}" if flags else "it has none"
-            raise UsageError(f"{name!r}: {own.name} has no parameter {parameter!r}; {has}")
 
 
 def _registered(name: str) -> Loss | None:

@@ -9,7 +9,7 @@ from losscli.custom.dotted import is_dotted
 from losscli.definition.loss import BoundLoss, Loss
 from losscli.errors import UsageError
 from losscli.lookup.meanings import instead
-from losscli.lookup.names import find
+from losscli.lookup.names import find, of_spec
 from losscli.wording import short
 
 
@@ -75,6 +75,28 @@ def single(text: str, code: bool = False) -> BoundLoss:
     if len(losses) > 1:
         raise UsageError(f"{text}: is {len(losses)} losses; say one value for each parameter")
     return losses[0]
+
+
+def taken_apart(text: str) -> tuple[str, list[str]]:
+    """Return the loss's name in a SPEC, and its parameters as options, such as --delta=2; any other name as it is.
+
+    Raises
+    ------
+    UsageError
+        as `single` does, for a SPEC.
+    """
+    custom = NAMED.fullmatch(text)
+    rest = custom["rest"] if custom is not None else None
+    if not rest and of_spec(text) is None:
+        return text, []
+    single(text)  # whose messages are about the SPEC, and not about options that nobody typed
+    parts = (rest or text.partition(":")[2]).strip(":").split(":")
+    pairs = [part.partition("=")[::2] for part in parts]
+    name = text.removesuffix(rest) if rest else text.partition(":")[0]
+    given = [
+        (parameter.strip(), value) for parameter, value in pairs if value.strip().lower() != "none"
+    ]  # as it is without
+    return name, [f"--{parameter.replace('_', '-')}={value}" for parameter, value in given]
 
 
 def weighted(text: str) -> tuple[float, BoundLoss]:

@@ -158,3 +158,42 @@ class TestLosses:
     )
     def test_a_misspelt_name_is_answered_with_the_nearest(self, compute, tiny, name, meant):
         compute(name, *tiny).refuses(2, name, f"did you mean {meant}?")
+
+
+class TestSpecs:
+    @pytest.mark.parametrize(
+        ("spec", "expected"),
+        [
+            ("huber:delta=2", (0.5 + 8) / 2),
+            ("huber:delta=2.0", (0.5 + 8) / 2),
+            ("mse", 13),
+            ("smooth-l1:beta=0.5", (0.75 + 4.75) / 2),
+            ("own.py:mine:c=3", 9),
+            ("own.py:mine", 3),
+        ],
+    )
+    def test_a_spec_may_stand_for_a_loss(self, compute, save, write, spec, expected):
+        write("own.py", "def mine(prediction, target, c=1):\n    return abs(prediction - target) * c\n")
+        p, t = save("p.npy", [1.0, 5.0]), save("t.npy", [0.0, 0.0])
+        assert compute(spec, p, t, "-f", "value").value == near(expected)
+
+    def test_none_is_the_default_of_a_parameter_that_may_be_none(self, compute, save):
+        p, t = save("p.npy", [0.0]), save("t.npy", [1.0])
+        assert compute("focal:alpha=none:gamma=1", p, t, "-f", "value").value == near(0.5 * LOG2)
+
+    @pytest.mark.parametrize(
+        ("spec", "said"),
+        [
+            ("huber:delta=1,2", "is 2 losses; say one value for each parameter"),
+            ("huber:dleta=2", "did you mean delta?"),
+            ("huber:delta=-1", "delta=-1 is not in (0, inf)"),
+            ("huber:delta=x", "is not a number"),
+            ("reg:squarederror", "another program's name"),
+        ],
+    )
+    def test_what_is_no_spec_of_one_loss(self, run, spec, said):
+        done = run("compute", spec, "p.npy", "t.npy")
+        assert (done.code, said in done.err) == (2, True), done.err
+
+    def test_an_option_beside_the_same_parameter(self, run):
+        assert "--delta is given twice" in run("compute", "huber:delta=2", "p.npy", "t.npy", "--delta", "3").err
