@@ -22,19 +22,19 @@ if TYPE_CHECKING:
 
 def command_of(loss: "Loss") -> Any:
     """Make the command of one loss."""
-    return _command_of_sum(loss, ())
+    return _command_of_several(loss, ())
 
 
-def _command_of_sum(loss: "Loss", families: "Sequence[Family]") -> Any:
-    """Make the command of a loss to which others are added; it takes the options of their families as well."""
+def _command_of_several(loss: "Loss", families: "Sequence[Family]") -> Any:
+    """Make the command of a loss with which others are computed; it takes the options of their families as well."""
     from losscli.cli.options.losses import signature
 
     options = signature(loss, others=families)
     return loss_command(loss, lambda values, typed: compute(loss, values, typed), options)
 
 
-PLUS = "losscli.plus"
-"""The key of a context's `meta` for the values of --plus, which are looked for before the options are known."""
+OTHERS = "losscli.others"
+"""The key of a context's `meta` for the values of --plus and --also, which are looked for before the options are known."""
 
 
 class ComputeGroup(LossGroup):
@@ -43,17 +43,17 @@ class ComputeGroup(LossGroup):
     make = staticmethod(command_of)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        ctx.meta[PLUS] = _values_of("--plus", args)
+        ctx.meta[OTHERS] = [*_values_of("--plus", args), *_values_of("--also", args)]
         return super().resolve_command(ctx, args)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        if not ctx.meta.get(PLUS):
+        if not ctx.meta.get(OTHERS):
             return super().get_command(ctx, cmd_name)
         from losscli.lookup.names import find
         from losscli.lookup.spec import weighted
 
         ctx.meta[TYPED] = cmd_name
-        return _command_of_sum(find(cmd_name), [weighted(text)[1].family for text in ctx.meta[PLUS]])
+        return _command_of_several(find(cmd_name), [weighted(text)[1].family for text in ctx.meta[OTHERS]])
 
 
 def _values_of(flag: str, words: Sequence[str]) -> list[str]:
@@ -94,7 +94,20 @@ def compute(loss: "Loss", values: dict[str, Any], typed: Typed = Typed()) -> int
     bound = loss.bind(**{name: values.pop(name) for name in loss.parameters})
     wanted = taken(Wanted, values)
     running = taken(Running, values).begun(wanted.quiet)
-    if plus := values.pop("plus", ()):
+    also, plus = values.pop("also", ()), values.pop("plus", ())
+    if also:
+        from losscli.cli.several import compute_also
+
+        if plus:
+            raise UsageError(
+                "--plus makes one number of several losses, and --also one number of each; say one of the two"
+            )
+        if wanted.part is not None:
+            raise UsageError(
+                "--part makes parts of one loss, and --also computes others; give each loss parts of its own"
+            )
+        return compute_also(bound, also, values, wanted, running, typed)
+    if plus:
         from losscli.cli.sums import compute_sum
 
         if wanted.part is not None:

@@ -37,16 +37,8 @@ def compute_sum(
 
     _refuse(wanted)
     factors = [(1.0, first), *(weighted(text) for text in plus)]
-    library = _one_library(values.pop("library"), typed)
     names = names_of([loss for _, loss in factors])
-    chosen = options_for([loss.family for _, loss in factors])
-    terms, notes = [], []
-    for name, (weight, loss) in zip(names, factors, strict=True):
-        own = {item.name for item in chosen if item.when(loss.family)}
-        request = Request(loss=loss, **{key: value for key, value in values.items() if key in own})
-        terms.append(Term(name, weight, request, library, tuple(sorted(typed.options & own))))
-        refused = [item.flag for item in chosen if item.name in typed.options and item.name in values.keys() - own]
-        notes += [f"{' and '.join(refused)}: not for {name}, which takes no such option"] if refused else []
+    terms, notes = terms_of(factors, names, values, typed, "--plus makes one number")
     requirements = requirements_of(wanted.require, names, [typed.name, *plus])
     with running.shown() as progress, ReportDelivery(wanted.format, wanted.output) as delivery:
 
@@ -62,6 +54,32 @@ def compute_sum(
         sys.stdout.flush()
         say_verdicts(found.requirements)
     return Exit.OK if met else Exit.UNMET
+
+
+def terms_of(
+    factors: "Sequence[tuple[float, BoundLoss]]", names: Sequence[str], values: dict[str, Any], typed: "Typed", why: str
+) -> tuple[list[Term], list[str]]:
+    """Return the terms of several losses, each with the options that it takes, and notes about those that it does not.
+
+    Parameters
+    ----------
+    factors, names
+        the weight, the loss and the name of each term.
+    values
+        the values of the options that any of the losses takes, and the operands.
+    why
+        why only one library can be named, for the message.
+    """
+    library = _one_library(values.pop("library"), typed, why)
+    chosen = options_for([loss.family for _, loss in factors])
+    terms, notes = [], []
+    for name, (weight, loss) in zip(names, factors, strict=True):
+        own = {item.name for item in chosen if item.when(loss.family)}
+        request = Request(loss=loss, **{key: value for key, value in values.items() if key in own})
+        terms.append(Term(name, weight, request, library, tuple(sorted(typed.options & own))))
+        refused = [item.flag for item in chosen if item.name in typed.options and item.name in values.keys() - own]
+        notes += [f"{' and '.join(refused)}: not for {name}, which takes no such option"] if refused else []
+    return terms, notes
 
 
 def _refuse(wanted: Wanted) -> None:
@@ -80,7 +98,7 @@ def _refuse(wanted: Wanted) -> None:
         suffix_of(wanted.output, tuple(ONE_NUMBER), "--output with --plus")
 
 
-def _one_library(text: str | None, typed: "Typed") -> str | None:
+def _one_library(text: str | None, typed: "Typed", why: str) -> str | None:
     """Return the library of --as, or None without it; raises a UsageError if there are several."""
     if text is None:
         return None
@@ -88,7 +106,7 @@ def _one_library(text: str | None, typed: "Typed") -> str | None:
 
     names = parse(text)
     if len(names) > 1:
-        raise UsageError(f"--as {text}: --plus makes one number; name one library")
+        raise UsageError(f"--as {text}: {why}; name one library")
     if "over_outputs" in typed.options:
         raise UsageError("--over-outputs does not go together with --as: how outputs add up is the library's affair")
     return names[0]

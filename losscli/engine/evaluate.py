@@ -8,7 +8,7 @@ the disk; `evaluate_chunk` is a pure function of the job, of collectors and of a
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import reduce
+from functools import partial, reduce
 from itertools import chain
 from operator import add
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -141,29 +141,34 @@ def evaluate_together(
     passes: Sequence[Pass],
     executor: "Executor | Cluster | None" = None,
     seen: Callable[[int], None] = lambda rows: None,
+    consume: Callable[[int, ChunkResult], None] = lambda number, chunk: None,
 ) -> list[Aggregate]:
-    """Run several jobs over the same predictions; each chunk of these is read once for all
-    jobs. One sum of records per job.
+    """Run several jobs over the same predictions; each chunk of these is read once for all jobs. One sum of records per job.
+
+    `consume` is called with the number of a job and the result of a chunk, in order of the chunks.
     """
     bounds = chunks(passes[0].job)
+    large = any(one.job.rows for one in passes)
     totals: list[Aggregate] | None = None
-    for (_, stop), aggregates in zip(
-        bounds, _in_order(executor, _evaluate_each, lambda *rows: (passes,), bounds), strict=True
-    ):
+    results = _in_order(executor, _evaluate_each, lambda *rows: (passes,), bounds, large)
+    for (_, stop), each in zip(bounds, results, strict=True):
+        aggregates = [chunk.aggregate for chunk in each]
         totals = aggregates if totals is None else list(map(add, totals, aggregates))
+        for number, chunk in enumerate(each):
+            consume(number, chunk)
         seen(stop)
     found = totals or [Aggregate() for _ in passes]
-    return [completed(*one, aggregate) for one, aggregate in zip(passes, found, strict=True)]
+    return [
+        completed(*one, aggregate, partial(consume, number))
+        for number, (one, aggregate) in enumerate(zip(passes, found, strict=True))
+    ]
 
 
-def _evaluate_each(passes: Sequence[Pass], start: int, stop: int) -> list[Aggregate]:
-    """Return the records of one chunk for each job."""
+def _evaluate_each(passes: Sequence[Pass], start: int, stop: int) -> list[ChunkResult]:
+    """Return the result of one chunk for each job."""
     source = passes[0].job.predictions
     window = Window(source, start, source.read(start, stop))
-    return [
-        evaluate_chunk(replace(job, predictions=window), collectors, start, stop).aggregate
-        for job, collectors in passes
-    ]
+    return [evaluate_chunk(replace(job, predictions=window), collectors, start, stop) for job, collectors in passes]
 
 
 def _in_order(

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -30,10 +30,11 @@ def strict_record(record: Mapping[str, Any]) -> dict[str, Any]:
 _ENCODERS = {indent: json.JSONEncoder(ensure_ascii=False, allow_nan=False, indent=indent) for indent in (None, 2)}
 
 
-def strict_json(record: Mapping[str, Any], indent: int | None = None) -> str:
-    """Return a record as JSON text, on one line or indented by 2."""
+def strict_json(record: Mapping[str, Any] | Sequence[Mapping[str, Any]], indent: int | None = None) -> str:
+    """Return a record, or a list of records, as JSON text, on one line or indented by 2."""
     encoder = _ENCODERS[indent]
     try:
         return encoder.encode(record)
     except ValueError:  # some number is not finite, which is rare
-        return encoder.encode(strict_record(record))
+        strict = strict_record(record) if isinstance(record, Mapping) else [strict_record(one) for one in record]
+        return encoder.encode(strict)

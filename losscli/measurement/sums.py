@@ -7,7 +7,7 @@ from typing import Any
 
 from losscli.data.units import has_unit
 from losscli.definition.request import Request
-from losscli.engine.evaluate import Pass, evaluate_together
+from losscli.engine.evaluate import ChunkResult, Pass, evaluate_together
 from losscli.engine.job import Job, read_alike
 from losscli.engine.workers import workers
 from losscli.errors import DataError, LosscliError, UsageError
@@ -20,6 +20,7 @@ from losscli.measurement.requirement import Requirement
 from losscli.measurement.result import Result
 from losscli.wording import short
 
+Consume = Callable[[int, ChunkResult], None]
 UNDEFINED = "the total is not a number: terms are infinite, of both signs or with the weight 0"
 
 
@@ -36,9 +37,9 @@ class Term:
     """Names of the options that were given: the conventions of a library depend on them."""
 
 
-def prepared(term: Term, opener: Opener) -> Measurement:
+def prepared(term: Term, opener: Opener, rows: bool = False) -> Measurement:
     """Open the files of a term and decide how it is measured; raises a UsageError or a DataError as `prepare` does."""
-    measurement = prepare(replace(term.request, library=term.library), opener=opener, once=False)
+    measurement = prepare(replace(term.request, library=term.library), opener=opener, once=False, rows=rows)
     if term.library is None:
         return measurement
     from losscli.measurement.as_library import as_library
@@ -51,6 +52,7 @@ def measured_together(
     threads: int | None = None,
     begun: Callable[[Job], None] = lambda job: None,
     seen: Callable[[int], None] = lambda rows: None,
+    consume: Consume = lambda number, chunk: None,
 ) -> list[Result | LosscliError]:
     """Measure all; those that read the same predictions in the same way share one pass over them.
 
@@ -58,6 +60,8 @@ def measured_together(
     ----------
     begun, seen
         are told of each pass that begins, and of its rows.
+    consume
+        gets the number of a measurement and the result of a chunk, in order of the chunks.
 
     Returns
     -------
@@ -69,7 +73,12 @@ def measured_together(
         first = measurements[left[0]]
         group = [i for i in left if i == left[0] or read_alike(first.job, measurements[i].job)]
         left = [i for i in left if i not in group]
-        found |= dict(zip(group, _in_one_pass([measurements[i] for i in group], threads, begun, seen), strict=True))
+
+        def pass_on(number: int, chunk: ChunkResult, group: list[int] = group) -> None:
+            consume(group[number], chunk)
+
+        results = _in_one_pass([measurements[i] for i in group], threads, begun, seen, pass_on)
+        found |= dict(zip(group, results, strict=True))
     return [found[i] for i in range(len(measurements))]
 
 
@@ -78,13 +87,14 @@ def _in_one_pass(
     threads: int | None,
     begun: Callable[[Job], None],
     seen: Callable[[int], None],
+    consume: Consume,
 ) -> list[Result | LosscliError]:
     """Return the results of measurements that read the same predictions, or their errors."""
     passes = [Pass(measurement.job, measurement.collectors) for measurement in measurements]
     begun(passes[0].job)
     try:
         with workers(passes[0].job, threads) as executor:
-            aggregates = evaluate_together(passes, executor, seen)
+            aggregates = evaluate_together(passes, executor, seen, consume)
         for measurement in measurements:
             measurement.told_by(executor)
         for raw in measurements[0].raws:
@@ -215,8 +225,10 @@ def _record(term: Term, result: Result) -> dict[str, Any]:
     }
 
 
-def names_of(losses: Sequence[Any]) -> list[str]:
-    """Return a name for each term of a sum: that of its loss, or its SPEC where two terms are of one loss.
+def names_of(
+    losses: Sequence[Any], option: str = "--plus", cure: str = "say it once, with the sum of both weights"
+) -> list[str]:
+    """Return a name for each of several losses: its own, or its SPEC where two are the same loss with other parameters.
 
     Raises
     ------
@@ -227,7 +239,7 @@ def names_of(losses: Sequence[Any]) -> list[str]:
     specs = [spec(loss) for loss in losses]
     twice = next((one for one in specs if specs.count(one) > 1), None)
     if twice is not None:
-        raise UsageError(f"--plus {twice}: is a term already; say it once, with the sum of both weights")
+        raise UsageError(f"{option} {twice}: is there already; {cure}")
     return [one if names.count(name) > 1 else name for name, one in zip(names, specs, strict=True)]
 
 
@@ -250,12 +262,32 @@ def requirements_of(texts: Sequence[str], names: Sequence[str], typed: Sequence[
     return [one._replace(statistic=called.get(one.statistic, one.statistic)) for one in found]
 
 
-def _of_term(term: Term, error: LosscliError) -> LosscliError:
+def of_term(term: Term, error: LosscliError) -> LosscliError:
     """Return an error that says which term it is about."""
     if term.request.loss.name in str(error):
         return error
     kind = UsageError if isinstance(error, UsageError) else DataError
     return kind(f"{term.name}: {error}", error.finding)
+
+
+def opened(terms: Sequence[Term], looked: Looked, rows: bool = False) -> tuple[list[Measurement], list[str]]:
+    """Open the files of terms, once, and return their measurements, with notes about options that not all of them take.
+
+    `rows` says whether the losses of single units are wanted. Raises as `summed` does.
+    """
+    arrays = {name: array for term in terms for name, array in term.request.arrays.items()}
+    opener = Opener.of(replace(terms[0].request, arrays=arrays), looked)
+    measurements, left_out = [], []
+    for term in terms:
+        per = term.request.per
+        if per is not None and not has_unit(term.request.loss.family, per):
+            left_out.append(f"--per {per}: not for {term.name}, which has no such units; it has its usual ones")
+            term = replace(term, request=replace(term.request, per=None))
+        try:
+            measurements.append(prepared(term, opener, rows))
+        except LosscliError as error:
+            raise of_term(term, error) from error
+    return measurements, left_out
 
 
 def summed(
@@ -282,26 +314,15 @@ def summed(
     """
     if any(term.request.reduction == "none" for term in terms):
         raise UsageError("--reduction none leaves no number to add up; choose another, or leave out --plus")
-    arrays = {name: array for term in terms for name, array in term.request.arrays.items()}
-    opener = Opener.of(replace(terms[0].request, arrays=arrays), looked)
-    measurements, left_out = [], []
-    for term in terms:
-        per = term.request.per
-        if per is not None and not has_unit(term.request.loss.family, per):
-            left_out.append(f"--per {per}: not for {term.name}, which has no such units; it has its usual ones")
-            term = replace(term, request=replace(term.request, per=None))
-        try:
-            measurements.append(prepared(term, opener))
-        except LosscliError as error:
-            raise _of_term(term, error) from error
+    measurements, notes = opened(terms, looked)
     started(measurements)
     results: list[Result] = []
     for term, found in zip(terms, measured_together(measurements, threads, begun, seen), strict=True):
         if isinstance(found, LosscliError):
-            raise _of_term(term, found)
+            raise of_term(term, found)
         results.append(found)
     value = total(terms, results)
     if math.isnan(value):
         raise DataError(f"{joined(terms, [term.name for term in terms])}: {UNDEFINED}")
-    notes = list(dict.fromkeys([*left_out, *(note for one in measurements for note in one.notes)]))
+    notes = list(dict.fromkeys([*notes, *(note for one in measurements for note in one.notes)]))
     return Summed(tuple(terms), results, value, notes=notes)

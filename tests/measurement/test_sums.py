@@ -123,7 +123,7 @@ def test_formats(run, files, folder):
         (["--gradient", "g.npy"], "--gradient"),
         (["--reduction", "none"], "--reduction none"),
         (["--as", "torch,keras"], "name one library"),
-        (["--plus", "ce"], "is a term already"),
+        (["--plus", "ce"], "is there already"),
         (["--plus", "0*ce"], "not a finite number other than 0"),
         (["--plus", "nan*focal"], "not a finite number other than 0"),
         (["--plus", "inf*softmax-focal"], "not a finite number other than 0"),

@@ -404,7 +404,12 @@ class TestOptions:
         computed, drawn = (run(*words, loss, "--help").out for words in (("compute",), ("plot", "samples")))
         flags, others = (set(re.findall(r"^│ *\*? *(--[\w-]+)", out, re.MULTILINE)) for out in (computed, drawn))
         writing = {"--format", "--output", "--per-sample", "--elements", "--gradient", "--require", "--quiet", "--help"}
-        writing |= {"--as", "--plus", "--part"}  # numbers of libraries, sums of losses and parts of a pass are not drawn
+        writing |= {
+            "--as",
+            "--plus",
+            "--also",
+            "--part",
+        }  # numbers of libraries, several losses and parts of a pass are not drawn
         assert {"--reduction", "--id", "--columns", "--sample-weight", "--ignore-index", "--header"} <= flags
         assert flags - writing <= others
         assert {"--output", "--panel", "--log", "--title", "--size", "--dpi", "--theme"} <= others

@@ -452,6 +452,20 @@ PLUS = Option(
     [],
 )
 """The further terms of a sum, which compute alone takes."""
+ALSO = Option(
+    "also",
+    Annotated[
+        list[str],
+        option(
+            "--also",
+            metavar="SPEC",
+            panel=LOSS,
+            help="Compute SPEC as well, in the same pass: a number and a column for each loss. Repeatable.",
+        ),
+    ],
+    [],
+)
+"""Further losses in the same pass, which compute alone takes."""
 SHARED: tuple[Option, ...] = (
     Option("predictions", files.Predictions),
     Option("targets", files.Targets),
@@ -459,6 +473,7 @@ SHARED: tuple[Option, ...] = (
     *OF_READING,
     *OF_REDUCING,
     PLUS,
+    ALSO,
     *options_of(Running),
     *options_of(Wanted, elements=TAKEN_BY["elements"]),
 )

@@ -41,7 +41,7 @@ class Drawn(NamedTuple):
 
 
 PICTURED: tuple[Option, ...] = (
-    *(item for item in SHARED if item.panel != WRITING and item.name not in ("library", "plus", "part")),
+    *(item for item in SHARED if item.panel != WRITING and item.name not in ("library", "plus", "also", "part")),
     *options_of(Drawn),
     *options_of(Looks),
     Option("quiet", Quiet, False),

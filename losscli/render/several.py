@@ -1,0 +1,32 @@
+"""Several results of the same files beside each other: one column for each loss."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from losscli.measurement.several import Several
+from losscli.render.result import facts_of
+from losscli.render.table import Table
+from losscli.render.text import Laid, against
+
+
+def laid_out(found: Several, digits: int | None) -> Laid:
+    """Return results as a title, facts and tables; `digits` is how many digits numbers have, None for all."""
+    columns = {name: dict(facts_of(result, digits)) for name, result in found.results.items()}
+    names = list(dict.fromkeys(fact for facts in columns.values() for fact in facts))
+    rows = [
+        {"": fact} | {name: facts.get(fact, "") for name, facts in columns.items()}
+        for fact in names
+        if fact != "loss" and not fact.startswith("require ")
+    ]
+    verdicts = [(f"require {entry['require']}", _verdict(entry, digits)) for entry in found.requirements]
+    signatures = [(f"signature of {name}", result.signature) for name, result in found.results.items()]
+    return ", ".join(found.results), [*verdicts, *signatures], [Table("losses", rows, numbers=tuple(columns))]
+
+
+def _verdict(entry: Mapping[str, Any], digits: int | None) -> str:
+    return f"{'met' if entry['met'] else 'NOT MET'} ({against(entry['actual'], float(entry['require'].split()[-1]), digits)})"
+
+
+def to_value(found: Several) -> str:
+    """Return the bare numbers, one per line, in the order of the losses."""
+    return "".join(f"{result.value!r}\n" for result in found.results.values())
