@@ -33,11 +33,13 @@ class LossGroup(TyperGroup):
         return list(LOSSES)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        from losscli.lookup.spec import taken_apart
+        if ":" in args[0]:  # a name alone needs nothing of what reads SPECs
+            from losscli.lookup.spec import taken_apart
 
-        name, options = taken_apart(args[0]) if ":" in args[0] else (args[0], [])
+            name, options = taken_apart(args[0])
+            args = [name, *options, *args[1:]]
         try:
-            return super().resolve_command(ctx, [name, *options, *args[1:]])
+            return super().resolve_command(ctx, args)
         except UsageError as error:
             raise UsageError(_in_order(ctx.command_path, args) or str(error)) from None
 

@@ -340,7 +340,8 @@ def test_labels_as_indices_cannot_be_smoothed(compute, mine, files):
 
 
 def test_compute_has_parameters_as_options(compute, mine, files):
-    compute("mine.py:Huber:delta=2", files["r"], files["t"]).refuses(2, "mine.py:Huber --delta 2")
+    by_option = compute("mine.py:Huber", files["r"], files["t"], "--delta", "2", "-f", "value").value
+    assert compute("mine.py:Huber:delta=2", files["r"], files["t"], "-f", "value").value == by_option
     compute("mine.py:Huber", files["r"], files["t"], "--gamma", "2").refuses(2, "--gamma")
 
 
