@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from losscli.engine.reduction import REDUCTIONS
 from losscli.measurement.several import Several
 from losscli.render.result import facts_of
 from losscli.render.table import Table
@@ -13,14 +14,20 @@ def laid_out(found: Several, digits: int | None) -> Laid:
     """Return results as a title, facts and tables; `digits` is how many digits numbers have, None for all."""
     columns = {name: dict(facts_of(result, digits)) for name, result in found.results.items()}
     names = list(dict.fromkeys(fact for facts in columns.values() for fact in facts))
+    left_out = {"loss", *(REDUCTIONS[result.reduction].formula for result in found.results.values())}
     rows = [
-        {"": fact} | {name: facts.get(fact, "") for name, facts in columns.items()}
+        {"": fact} | {name: _short(fact, facts.get(fact, "")) for name, facts in columns.items()}
         for fact in names
-        if fact != "loss" and not fact.startswith("require ")
+        if fact not in left_out and not fact.startswith("require ")
     ]
     verdicts = [(f"require {entry['require']}", _verdict(entry, digits)) for entry in found.requirements]
     signatures = [(f"signature of {name}", result.signature) for name, result in found.results.items()]
     return ", ".join(found.results), [*verdicts, *signatures], [Table("losses", rows, numbers=tuple(columns))]
+
+
+def _short(fact: str, value: str) -> str:
+    """Return a value without what is said of a baseline in brackets, which is as wide as many numbers; JSON has all of it."""
+    return value.partition(" (")[0] if fact in ("baseline", "skill") else value
 
 
 def _verdict(entry: Mapping[str, Any], digits: int | None) -> str:
