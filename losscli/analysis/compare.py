@@ -53,6 +53,12 @@ FARTHEST_COMPARED = 1e150
 """Of larger numbers, the sum of the squares of many may overflow a float64."""
 
 
+ROUNDED = 1e-9
+"""An end of an interval that is so small a part of the difference is 0, but for rounding: where few rows differ, many resamples
+have none of them.
+"""
+
+
 @dataclass(frozen=True)
 class Terms:
     """Options of a comparison.
@@ -284,7 +290,8 @@ def compare(meeting: Meeting, terms: Terms, threads: int | None = None) -> Compa
             influence, counts = deviations.means, deviations.counts
             drawn = resampled_cells(deviations, difference, weight, terms.resamples, terms.seed, run)
             p, permutations = sign_flips(seen.values.trimmed(), terms.resamples, terms.seed, run)
-    low, high = interval(difference, influence, counts, drawn, terms.confidence)
+    ends = interval(difference, influence, counts, drawn, terms.confidence)
+    low, high = (0.0 if abs(end) <= ROUNDED * abs(difference) else end for end in ends)
     n = seen.spread.n
     return Comparison(
         meeting.other.name,

@@ -12,7 +12,7 @@ from losscli.errors import UsageError
 def list_losses(
     words: Annotated[
         list[str] | None,
-        operand("[WORD]...", help="Only losses with these words in their names, aliases or summary."),
+        operand("[WORD]...", help="Only losses with these words in their names, aliases, family or summary."),
     ] = None,
     family: Annotated[str | None, option("--family", metavar="F", help="Only the losses of this family.")] = None,
     format: ListFormat = "table",

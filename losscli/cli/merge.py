@@ -70,7 +70,7 @@ def _check_beside(parts: "Sequence[PartRead]", delivery: "Delivery") -> None:
         raise UsageError(
             f"{parts[0].path}: a part without per-sample rows, which this output shows; make the parts with --per-sample"
         )
-    if delivery.gradient is not None and "gradient" not in head:
+    if delivery.gradient is not None and head["gradient"] is None:
         raise UsageError(
             f"{parts[0].path}: a part without gradients; make the parts with --gradient FILE.npy, a file for each"
         )
@@ -87,7 +87,7 @@ def _add_rows(part: "PartRead", delivery: "Delivery", first: bool) -> None:
     if not Path(path).is_file():
         raise DataError(f"{path}: the per-sample rows of {part.path} are not there; copy them beside it")
     reader = Reader(path, path, f"the per-sample rows of {part.path}")
-    if "rows" not in reader or reader.get("rows") != {"token": part.head["token"]}:
+    if "rows" not in reader or reader.get_json("rows") != {"token": part.head["token"]}:
         raise DataError(f"{path}: not the rows of {part.path}, but of another part; copy both again")
     number = 0 if first else 1
     while str(number) in reader:

@@ -126,7 +126,10 @@ class PartFiles:
 
     def publish(self) -> None:
         """Write what is known only now, and give all files their names."""
-        beside: dict[str, Any] = {"rows_file": None if self.rows is None else Path(self.path + ROWS).name}
+        beside: dict[str, Any] = {
+            "rows_file": None if self.rows is None else Path(self.path + ROWS).name,
+            "gradient": None,
+        }
         if self.rows is not None:
             self.rows.close()
         if self.gradient is not None:
@@ -156,7 +159,7 @@ class RowsFile:
 
     def __init__(self, file: Any, measurement: Measurement, token: str) -> None:
         self.writer, self.measurement, self.chunks = Writer(file), measurement, 0
-        self.writer.add("rows", {"token": token})
+        self.writer.add_json("rows", {"token": token})
 
     def consume(self, chunk: ChunkResult) -> None:
         """Write the rows of a chunk."""

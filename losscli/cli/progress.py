@@ -1,5 +1,6 @@
 """The line of progress on standard error: how many rows are done, how fast, and how much time is left."""
 
+import shutil
 import sys
 import time
 from typing import TYPE_CHECKING, Self
@@ -76,6 +77,7 @@ class Progress:
     def _line(self, line: str) -> None:
         self.last = time.monotonic()
         if self.terminal:
+            line = line[: max(1, shutil.get_terminal_size().columns - 1)]  # a line that wraps cannot be written over
             self._write("\r" + line.ljust(self.width))
             self.width = max(self.width, len(line))
         else:

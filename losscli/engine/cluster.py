@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from losscli.arrays import instructions
 from losscli.engine.errand import Answer, Errand, Span, packed
 from losscli.engine.outlet import Outlet
+from losscli.engine.threads import available_threads
 from losscli.engine.travel import narrowed, received
 from losscli.errors import DataError, UsageError
 from losscli.io.travel import Travellers
@@ -27,6 +28,8 @@ TRIES = 3
 """How often an errand is handed out whose workers die of it."""
 MUCH = 64 << 20
 """Bytes of rows that may go through this process before the user is told that workers could read them themselves."""
+LEAST_BOUND, PER_CORE = 64, 4
+"""Processes on this machine at most: so many, or so many per core if that is more. Each takes some 50 MB."""
 FORMS = "local:N, tcp://HOST:PORT or module:factory"
 
 
@@ -254,6 +257,10 @@ def named(where: Any) -> AbstractContextManager[Cluster]:
 
         if not (rest.isdecimal() and int(rest) >= 1):
             raise UsageError(f"--cluster {where}: say how many processes, as in local:4")
+        if int(rest) > (most := max(LEAST_BOUND, PER_CORE * available_threads())):
+            raise UsageError(
+                f"--cluster {where}: too many processes for a machine of {available_threads()} cores; say {most} at most"
+            )
         return LocalProcesses(where, int(rest))
     if "://" in where or where in ("", "dask"):
         from losscli.engine.cluster_dask import Dask, address_of

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import time
 import warnings
 from typing import Any
@@ -12,7 +13,7 @@ from losscli.errors import DataError, UsageError
 
 VARIABLE = "DASK_SCHEDULER_ADDRESS"
 """The environment variable of Dask for the address of its scheduler."""
-PATIENCE = 30.0
+PATIENCE = 10.0
 """Seconds after which a scheduler that does not answer is given up."""
 WITHOUT = 60.0
 """Seconds after which a scheduler that has no workers is given up."""
@@ -33,6 +34,8 @@ def address_of(words: str) -> str:
         raise UsageError(
             f"--cluster: no address of a scheduler; say --cluster tcp://HOST:8786, or set {VARIABLE}, or say local:N for processes here"
         )
+    if not re.fullmatch(r"[a-z]+://.+:\d+/?", address):  # with less, Dask's client would wait for ever
+        raise UsageError(f"--cluster {address}: no host and port; the address of a scheduler is like tcp://HOST:8786")
     from importlib.util import find_spec
 
     if find_spec("distributed") is None:

@@ -98,7 +98,7 @@ def of_factory(words: str) -> OfExecutor:
     """
     name, _, attribute = words.partition(":")
     if not (name and attribute.isidentifier() and all(part.isidentifier() for part in name.split("."))):
-        raise UsageError(f"--cluster {words}: is no cluster; say {FORMS}")
+        raise UsageError(f"--cluster {words}: this is no cluster; say {FORMS}")
     if (folder := os.getcwd()) not in sys.path:
         sys.path.append(folder)  # a module beside the data, as `python -m` finds it
     try:

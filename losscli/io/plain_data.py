@@ -284,6 +284,10 @@ class Writer:
                 np.lib.format.write_array(member, np.asarray(array))  # of numbers: `Packer` refuses others
         self.archive.writestr(f"{name}.json", json.dumps(text))
 
+    def add_json(self, name: str, value: Any) -> None:
+        """Write what JSON can hold as it is, for readers that know nothing of losscli."""
+        self.archive.writestr(f"{name}.json", json.dumps(value, indent=1))
+
     def close(self) -> None:
         """Write the end of the archive."""
         self.archive.close()
@@ -310,14 +314,25 @@ class Reader:
     def __contains__(self, name: str) -> bool:
         return f"{name}.json" in self.names
 
-    def get(self, name: str) -> Any:
-        """Return the value of a name."""
+    def get(self, name: str, checked: Callable[[Any], Any] = lambda value: value) -> Any:
+        """Return the value of a name, or what `checked` makes of it; an error of that, too, says that the file is damaged."""
         try:
-            return Unpacker(_Members(self, name), self.special).unpack(self._text(name))  # type: ignore[arg-type]
+            return checked(Unpacker(_Members(self, name), self.special).unpack(self._text(name)))  # type: ignore[arg-type]
         except DataError:
             raise
         except Exception as error:  # whatever damage does to the text or to what it names
-            raise DataError(f"{self.name}: {self.what} that is damaged ({name}); make it again") from error
+            raise self.damaged(name) from error
+
+    def get_json(self, name: str) -> Any:
+        """Return what `add_json` wrote."""
+        try:
+            return self._text(name)
+        except Exception as error:
+            raise self.damaged(name) from error
+
+    def damaged(self, name: str) -> DataError:
+        """Return the error that a value is not what was written."""
+        return DataError(f"{self.name}: {self.what} that is damaged ({name}); make it again")
 
     def _text(self, name: str) -> Any:
         if self.archive.getinfo(f"{name}.json").file_size > MOST_TEXT:

@@ -240,7 +240,7 @@ class PartWriter:
             **beside,
         }
         with Writer(file, _special(self._places())) as writer:
-            writer.add("part", head)
+            writer.add_json("part", head)
             writer.add("measurement", _without_files(measurement))
             writer.add("folded", dict(self.recorded.folded))
             writer.add("chunks", {kind: stacked(records) for kind, records in self.recorded.apart.items()})
@@ -279,13 +279,15 @@ class PartRead:
         if not os.path.exists(path):
             raise DataError(f"{path}: no such file; merge takes the parts that losscli compute --part wrote")
         reader = Reader(path, path, "a part that losscli compute --part wrote", PLAIN)
-        head = reader.get("part") if "part" in reader else None
+        head = reader.get_json("part") if "part" in reader else None
         if not isinstance(head, dict) or head.get("format") != FORMAT:
             raise DataError(f"{path}: not a part that losscli compute --part wrote")
         if (head.get("version"), head.get("losscli")) != (VERSION, __version__):
             raise DataError(
                 f"{path}: made by losscli {head.get('losscli')}, and this is losscli {__version__}; make the part again with this version"
             )
+        if not _whole(head):
+            raise reader.damaged("part")
         return cls(path, head, reader)
 
     @property
@@ -295,14 +297,46 @@ class PartRead:
     @property
     def recorded(self) -> Recorded:
         """The records of its chunks."""
-        apart = {kind: unstacked(records) for kind, records in self.reader.get("chunks").items()}
-        return Recorded(self.reader.get("folded"), apart)
+        apart = self.reader.get("chunks", lambda held: {kind: unstacked(one) for kind, one in held.items()})
+        return Recorded(self.reader.get("folded", dict), apart)
 
     @property
     def measurement(self) -> Measurement:
         """The measurement of which this is a part, without its files."""
-        found: Measurement = self.reader.get("measurement")
+        found = self.reader.get("measurement")
+        if not isinstance(found, Measurement):
+            raise self.reader.damaged("measurement")
         return found
+
+
+def _whole(head: Mapping[str, Any]) -> bool:
+    """Whether a part says everything about itself, in the right types."""
+    kinds: dict[str, Any] = {
+        "arithmetic": dict,
+        "part": int,
+        "of": int,
+        "rows": list,
+        "chunks": int,
+        "all_chunks": int,
+        "files": list,
+        "inputs": list,
+        "options": dict,
+        "token": str,
+        "rows_file": (str, type(None)),
+        "gradient": (dict, type(None)),
+    }
+    if not all(isinstance(head.get(name), kind) for name, kind in kinds.items()):
+        return False
+    gradient = {"file": "", "beside": "", "ends": ""} if head["gradient"] is None else head["gradient"]
+    texts = [*head["inputs"], *(gradient.get(name) for name in ("file", "beside", "ends"))]
+    numbers = [one.get("bytes") if isinstance(one, dict) else None for one in head["files"]]
+    options = all(name in head["options"] for name in ("elements", "reduction"))
+    return (
+        1 <= head["part"] <= head["of"]
+        and options
+        and all(isinstance(text, str) for text in texts)
+        and all(isinstance(number, int) for number in numbers)
+    )
 
 
 def _files_of(path: str) -> list[str]:
@@ -326,6 +360,8 @@ def read_parts(paths: Sequence[str]) -> list[PartRead]:
         if a file is no part, or the parts are not those of one pass: of other files, options or versions, or some are missing.
     """
     parts = [PartRead.open(file) for path in paths for file in _files_of(path)]
+    for one in parts[1:]:
+        _ = one.measurement  # which must be whole as well, though that of the first is used
     _check_alike(parts)
     _check_complete(parts)
     return sorted(parts, key=lambda one: one.part.number)

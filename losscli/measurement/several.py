@@ -1,5 +1,6 @@
 """Several losses of the same files, measured in one pass: a result for each."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -63,13 +64,14 @@ def requirements_of(texts: Sequence[str], names: Sequence[str], typed: Sequence[
     for text in texts:
         word, _, rest = text.strip().partition(" ")
         if word not in called:
-            like = f"'{typed[0]} {text.strip()}'"
-            meant = (
+            stated = re.match(rf"(?:{'|'.join(STATISTICS)})\b.*", text.strip().rpartition(".")[2])
+            like = f"'{typed[0]} {stated[0] if stated else 'mean <= 0.35'}'"
+            why = (
                 f"{word!r} is none of the losses{did_you_mean(word, called)}"
                 if rest and word not in STATISTICS
                 else "of which loss?"
             )
-            raise UsageError(f"--require {text!r}: {meant} Say one of {listing(names)} first, as in {like}")
+            raise UsageError(f"--require {text!r}: {why}; begin with one of {listing(names)}, as in {like}")
         found.append((called[word], Requirement.parse(rest)))
     return found
 

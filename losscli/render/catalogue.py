@@ -172,7 +172,7 @@ def parameters_in_short(found: Entry) -> str:
 
 
 def searched(found: Sequence[Entry], words: Sequence[str]) -> list[Entry]:
-    """Return the losses that have all of the words in their names, aliases, and summary, or in the names of libraries' calls.
+    """Return the losses that have all of the words in their names, aliases, family and summary, or in the names of libraries' calls.
 
     A name that may mean several losses finds these too. Capitals do not count, and dashes, underscores and blanks are the same.
 
@@ -195,7 +195,7 @@ def searched(found: Sequence[Entry], words: Sequence[str]) -> list[Entry]:
         raise UsageError(f"list {' '.join(words)}: {name!r} {said}")
     names = [one for item in found for one in (item["name"], *item["aliases"])]
     raise UsageError(
-        f"list {' '.join(words)}: no loss has this in its name, its other names or its summary{did_you_mean(name, names)}; "
+        f"list {' '.join(words)}: no loss has this in its name, its other names, its family or its summary{did_you_mean(name, names)}; "
         "losscli list shows all losses"
     )
 
@@ -208,7 +208,7 @@ def _plain(text: str) -> str:
 def _texts(item: Entry) -> list[str]:
     """Return what is searched of a loss."""
     calls = [name for call in item["libraries"] for name in call["names"]]
-    return [_plain(text) for text in (item["name"], *item["aliases"], *calls, item["summary"] or "")]
+    return [_plain(text) for text in (item["name"], item["family"], *item["aliases"], *calls, item["summary"] or "")]
 
 
 def listed(found: Sequence[Entry], screen: Screen, words: Sequence[str] = ()) -> str:

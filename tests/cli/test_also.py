@@ -67,7 +67,11 @@ def test_requirements_name_their_loss(run, files):
     assert (met.code, met.err.count(": met (")) == (0, 2)
     unmet = run(*words, "--require", "brier mean > 100", "--require", "softmax-cross-entropy p99 < 1000")
     assert (unmet.code, "brier mean > 100: NOT MET" in unmet.err, "p99 < 1000: met" in unmet.err) == (1, True, True)
-    for text, said in (("mean < 1", "of which loss?"), ("breir mean < 1", "did you mean brier?")):
+    for text, said in (
+        ("mean < 1", "of which loss?; begin with one of softmax-cross-entropy, brier, as in 'ce mean < 1'"),
+        ("breir mean < 1", "did you mean brier?"),
+        ("brier.mean < 1", "as in 'ce mean < 1'"),
+    ):
         done = run(*words, "--require", text)
         assert (done.code, said in done.err) == (2, True), done.err
 

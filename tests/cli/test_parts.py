@@ -343,6 +343,44 @@ class TestPartsThatDoNotBelongTogether:
             done = run("merge", *names, "-f", "value")
             assert (done.code == 0 and done.out == value) or (done.code == 3 and done.err.count("\n") == 1), done
 
+    @pytest.mark.parametrize(
+        ("name", "change"),
+        [
+            *(
+                ("part", lambda head, key=key: {**head, key: None})
+                for key in ("arithmetic", "part", "of", "files", "options", "inputs", "token", "rows")
+            ),
+            *(
+                ("part", lambda head, key=key: {one: held for one, held in head.items() if one != key})
+                for key in ("arithmetic", "chunks", "all_chunks")
+            ),
+            ("part", lambda head: {**head, "part": 5}),
+            ("part", lambda head: {**head, "options": {}}),
+            ("part", lambda head: {**head, "files": [{}]}),
+            ("part", lambda head: {**head, "gradient": {}}),
+            *((name, lambda text: None) for name in ("measurement", "folded", "chunks")),
+            ("chunks", lambda text: json.loads(json.dumps(text).replace("fields", "feilds"))),
+        ],
+    )
+    @pytest.mark.parametrize("number", [1, 2])
+    def test_changes_that_leave_the_archive_whole(self, run, in_parts, logits, name, change, number):
+        names = in_parts("ce", *logits, of=2)
+        path = f"{number}.part"
+        with zipfile.ZipFile(path) as archive:
+            held = {one: archive.read(one) for one in archive.namelist()}
+        held[f"{name}.json"] = json.dumps(change(json.loads(held[f"{name}.json"]))).encode()
+        with zipfile.ZipFile(path, "w") as archive:
+            for one, data in held.items():
+                archive.writestr(one, data)
+        done = run("merge", *names)
+        assert (done.code, done.err.count("\n")) == (3, 1), done
+
+    def test_the_head_of_a_part_is_plain_json(self, in_parts, logits):
+        in_parts("ce", *logits, of=2)
+        with zipfile.ZipFile("2.part") as archive:
+            head = json.loads(archive.read("part.json"))
+        assert (head["format"], head["part"], head["of"], head["all_rows"]) == ("losscli part", 2, 2, ROWS)
+
     def test_nothing_outside_losscli_is_called(self, run, in_parts, logits):
         names = in_parts("ce", *logits, of=1)
         with zipfile.ZipFile("1.part") as archive:
