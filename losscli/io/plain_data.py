@@ -308,7 +308,7 @@ class Reader:
         try:
             self.archive = zipfile.ZipFile(file)
             self.names = set(self.archive.namelist())
-        except (zipfile.BadZipFile, OSError, ValueError) as error:
+        except Exception as error:  # zipfile raises six kinds of errors for what is no archive
             raise DataError(f"{name}: not {what}") from error
 
     def __contains__(self, name: str) -> bool:

@@ -279,6 +279,17 @@ class TestVerdicts:
         assert done.json["interval"] == [None, None]
         assert "warning: 1 row: too few" in done.err
 
+    def test_an_end_that_is_only_rounding_is_0(self, run, save):
+        """One row of very many differs: a third of the resamples do not have it, and their difference is 0."""
+        z = np.random.default_rng(1).normal(size=(30_000, 3)).astype(np.float32)
+        labels = np.zeros(len(z), int)
+        other = z.copy()
+        other[5, 0] += 1
+        a, b, t = save("a.npy", z), save("b.npy", other), save("t.npy", labels)
+        found = json.loads(run("compare", "ce", a, b, "--targets", t, "-f", "json", "-q").out)
+        assert found["interval"][1] == 0
+        assert found["verdict"] == "better or equal"
+
 
 class TestRefusals:
     @pytest.mark.parametrize(
