@@ -34,8 +34,10 @@ def address_of(words: str) -> str:
         raise UsageError(
             f"--cluster: no address of a scheduler; say --cluster tcp://HOST:8786, or set {VARIABLE}, or say local:N for processes here"
         )
-    if not re.fullmatch(r"[a-z]+://.+:\d+/?", address):  # with less, Dask's client would wait for ever
-        raise UsageError(f"--cluster {address}: no host and port; the address of a scheduler is like tcp://HOST:8786")
+    if not re.fullmatch(r"(tcp|tls|ucx|wss?)://.+:\d+/?", address):  # with others, Dask's client waits for ever
+        raise UsageError(
+            f"--cluster {address}: not the address of a scheduler, which is like tcp://HOST:8786 (or tls, ucx, ws, wss)"
+        )
     from importlib.util import find_spec
 
     if find_spec("distributed") is None:

@@ -367,8 +367,8 @@ class TestFaults:
         [
             ("local:0", ["say how many processes"]),
             ("local:x", ["say how many processes"]),
-            ("tcp://", ["no host and port"]),
-            ("tcp://node7", ["no host and port"]),
+            ("tcp://", ["not the address of a scheduler"]),
+            ("tcp://node7", ["not the address of a scheduler"]),
             ("local:100000", ["too many processes for a machine of"]),
             ("nothing", ["is no cluster", "local:N, tcp://HOST:PORT or module:factory"]),
             ("no_such_module:make", ["No module named 'no_such_module'"]),

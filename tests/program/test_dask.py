@@ -181,7 +181,8 @@ class TestFaults:
         run(*CE, "--cluster", "tcp://127.0.0.1:9").refuses(
             3, "--cluster tcp://127.0.0.1:9: no scheduler of Dask answers"
         )
-        run(*CE, "--cluster", "nonsense://x").refuses(3, "--cluster nonsense://x: no scheduler of Dask answers")
+        for address in ("nonsense://x:1", "nonsense://x", "tcp://x"):
+            run(*CE, "--cluster", address).refuses(2, f"--cluster {address}: not the address of a scheduler")
 
     def test_no_workers(self, run, monkeypatch, tmp_path_factory):
         monkeypatch.setattr(cluster_dask, "WITHOUT", 1)
