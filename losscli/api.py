@@ -168,15 +168,30 @@ def measured(
     started
         is told of the measurement once its files are open, before the pass.
     """
-    request = replace(request, library=library)
-    measurement = prepare(request, rows=rows, elements=elements, gradient=gradient, looked=hooks.looked)
-    if library is not None:
-        from losscli.measurement.as_library import as_library
-
-        measurement = as_library(measurement, library, typed)
+    measurement = opened(request, hooks, rows=rows, elements=elements, gradient=gradient, library=library, typed=typed)
     started(measurement)
     hooks.begun(measurement.job)
     return measurement, measurement.run(consume, hooks.threads, hooks.seen)
+
+
+def opened(
+    request: Request,
+    hooks: Hooks = Hooks(),
+    *,
+    rows: bool = False,
+    elements: bool = False,
+    gradient: bool = False,
+    library: str | None = None,
+    typed: Iterable[str] = (),
+) -> Measurement:
+    """Return the measurement of a request, whose files are open; parameters as those of `measured`."""
+    request = replace(request, library=library)
+    measurement = prepare(request, rows=rows, elements=elements, gradient=gradient, looked=hooks.looked)
+    if library is None:
+        return measurement
+    from losscli.measurement.as_library import as_library
+
+    return as_library(measurement, library, typed)
 
 
 @overload

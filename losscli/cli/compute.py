@@ -95,31 +95,22 @@ def compute(loss: "Loss", values: dict[str, Any], typed: Typed = Typed()) -> int
     wanted = taken(Wanted, values)
     running = taken(Running, values).begun(wanted.quiet)
     also, plus = values.pop("also", ()), values.pop("plus", ())
+    if also and plus:
+        raise UsageError("--plus makes one number of several losses, and --also one number of each; say one of the two")
+    if wanted.part is not None:
+        from losscli.cli.parts import check_wanted
+
+        check_wanted(wanted, typed.options, values["library"], also, plus)
     if also:
         from losscli.cli.several import compute_also
 
-        if plus:
-            raise UsageError(
-                "--plus makes one number of several losses, and --also one number of each; say one of the two"
-            )
-        if wanted.part is not None:
-            raise UsageError(
-                "--part makes parts of one loss, and --also computes others; give each loss parts of its own"
-            )
         return compute_also(bound, also, values, wanted, running, typed)
     if plus:
         from losscli.cli.sums import compute_sum
 
-        if wanted.part is not None:
-            raise UsageError("--part makes parts of one loss, and --plus adds others; give each loss parts of its own")
         return compute_sum(bound, plus, values, wanted, running, typed)
-    if wanted.part is not None:
-        from losscli.cli.parts import check_wanted
-
-        check_wanted(wanted, typed.options, values["library"])
     requirements = _requirements(wanted.require)
-    if wanted.format == "value" and values["reduction"] == "none":
-        raise UsageError("--format value prints one number, and --reduction none leaves none; choose another of either")
+    wanted.check_value(values["reduction"])
     libraries = _libraries(values.pop("library"), wanted, typed.options)
     calibration = any(requirement.statistic in ("ece", "mce") for requirement in requirements)
     request = Request(loss=bound, **values, calibration=calibration)
@@ -129,9 +120,7 @@ def compute(loss: "Loss", values: dict[str, Any], typed: Typed = Typed()) -> int
         from losscli.cli.parts import compute_part
 
         return compute_part(request, libraries, wanted, running, typed)
-    if request.reduction == "none" and wanted.format == "table":
-        wanted = wanted._replace(per_sample=True)  # there is nothing else to show
-    return _measured(request, libraries, wanted, requirements, running, typed)
+    return _measured(request, libraries, wanted.under(request.reduction), requirements, running, typed)
 
 
 def _check_targets(loss: "Loss", values: dict[str, Any], typed: Typed) -> None:

@@ -42,10 +42,8 @@ def merge(
     read = read_parts(parts)
     options = read[0].head["options"]
     wanted = merged.wanted(options["elements"])
-    if options["reduction"] == "none" and wanted.format == "value":
-        raise UsageError("--format value prints one number, and --reduction none leaves none; choose another of either")
-    if options["reduction"] == "none" and wanted.format == "table":
-        wanted = wanted._replace(per_sample=True)
+    wanted.check_value(options["reduction"])
+    wanted = wanted.under(options["reduction"])
     with Delivery(wanted) as delivery:
         _check_beside(read, delivery)
         measurement = measurement_of(read)
@@ -101,7 +99,7 @@ def _add_gradients(part: "PartRead", slopes: "GradientFile") -> None:
     """Give the gradients of a part to the output."""
     from losscli.io.operands import Opener
     from losscli.io.source import blocks
-    from losscli.measurement.parts import digest_of_ends
+    from losscli.measurement.parts import digest_of_file
 
     said = part.head["gradient"]
     places = [
@@ -112,7 +110,7 @@ def _add_gradients(part: "PartRead", slopes: "GradientFile") -> None:
     path = next((place for place in places if place.is_file()), None)
     if path is None:
         raise DataError(f"{said['beside']}: the gradients of {part.path} are not there; copy them beside it")
-    if digest_of_ends(path) != said["ends"]:
+    if digest_of_file(path) != said["ends"]:
         raise DataError(f"{path}: not the gradients of {part.path}; the file has changed, so make the part again")
     source = Opener().open(str(path), "gradients").content
     if not source.shape[0]:  # which has a shape all the same

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -16,7 +15,7 @@ from losscli.errors import Exit, UsageError
 from losscli.io.plain_data import Writer
 from losscli.io.sinks import Outputs, keep_apart
 from losscli.measurement.measure import Measurement
-from losscli.measurement.parts import ROWS, SUFFIX, PartWriter, check_parts, digest_of_ends
+from losscli.measurement.parts import ROWS, SUFFIX, PartWriter, check_parts, digest_of_file
 from losscli.wording import count
 
 if TYPE_CHECKING:
@@ -24,8 +23,14 @@ if TYPE_CHECKING:
     from losscli.definition.request import Request
 
 
-def check_wanted(wanted: Wanted, typed: frozenset[str], library: str | None) -> None:
-    """Raise a UsageError for outputs that a part does not have."""
+def check_wanted(
+    wanted: Wanted, typed: frozenset[str], library: str | None, also: Sequence[str], plus: Sequence[str]
+) -> None:
+    """Raise a UsageError for what parts do not have: further losses, and some outputs."""
+    if also:
+        raise UsageError("--part makes parts of one loss, and --also computes others; give each loss parts of its own")
+    if plus:
+        raise UsageError("--part makes parts of one loss, and --plus adds others; give each loss parts of its own")
     Part.parse(str(wanted.part))
     if wanted.output is None or not wanted.output.lower().endswith(SUFFIX):
         named = "" if wanted.output is None else f", and not to {wanted.output}"
@@ -42,18 +47,20 @@ def check_wanted(wanted: Wanted, typed: frozenset[str], library: str | None) -> 
 
 def compute_part(request: "Request", libraries: Sequence[str], wanted: Wanted, running: Running, typed: "Typed") -> int:
     """Measure a part and write it, and return the exit code."""
-    from losscli.measurement.as_library import as_library
-    from losscli.measurement.prepare import prepare
+    from losscli import api
 
     part = Part.parse(str(wanted.part))
-    request = replace(request, library=libraries[0] if libraries else None)
     rows = wanted.per_sample or wanted.elements or request.reduction == "none"
     with running.shown() as progress, PartFiles(part, wanted) as files:
-        measurement = prepare(
-            request, rows=rows, elements=wanted.elements, gradient=wanted.gradient is not None, looked=progress.looking
+        measurement = api.opened(
+            request,
+            api.Hooks(looked=progress.looking),
+            rows=rows,
+            elements=wanted.elements,
+            gradient=wanted.gradient is not None,
+            library=libraries[0] if libraries else None,
+            typed=typed.options,
         )
-        if libraries:
-            measurement = as_library(measurement, libraries[0], typed.options)
         check_parts(measurement, wanted.gradient is not None)
         files.start(measurement)
         first, after = files.part.rows
@@ -108,6 +115,10 @@ class PartFiles:
         if self.gradient is not None:
             self.gradient.done = self.part.rows[0]
             self.gradient.open(self.files, measurement)
+            if self.gradient.file.temporary is None:
+                raise UsageError(
+                    f"--gradient {self.gradient.path}: a part's gradients are read again by losscli merge; name a file"
+                )
         empty = without_rows(measurement, self.rows is not None, self.elements, self.gradient is not None)
         self._write(empty)
         if self.gradient is not None:
@@ -135,15 +146,10 @@ class PartFiles:
         if self.gradient is not None:
             self.gradient.close()
             self.gradient.file.finish()
-            written = self.gradient.file.temporary
-            if written is None:
-                raise UsageError(
-                    f"--gradient {self.gradient.path}: a part's gradients are read again by losscli merge; name a file"
-                )
             beside["gradient"] = {
                 "file": str(Path(self.gradient.path).resolve()),
                 "beside": _relative(self.gradient.path, self.path),
-                "ends": digest_of_ends(written),
+                "ends": digest_of_file(self.gradient.file.temporary),
             }
         self.part.write(self.file, beside)
         self.files.publish()

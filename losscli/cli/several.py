@@ -46,8 +46,7 @@ def compute_also(
     names = names_of(losses, "--also", "say it once")
     terms, notes = terms_of([(1.0, loss) for loss in losses], names, values, typed, "--also gives each loss its number")
     requirements = requirements_of(wanted.require, names, [typed.name, *also])
-    if values["reduction"] == "none" and wanted.format == "table":
-        wanted = wanted._replace(per_sample=True)
+    wanted = wanted.under(values["reduction"])
     with running.shown() as progress, SeveralDelivery(wanted, names) as delivery:
         found = measured(
             terms,
@@ -75,8 +74,7 @@ def _refuse(wanted: Wanted, values: dict[str, Any]) -> None:
         raise UsageError(
             "--per-sample with --also is a table with a column for each loss; say -f jsonl, csv or tsv, or -o FILE.parquet"
         )
-    if wanted.format == "value" and values["reduction"] == "none":
-        raise UsageError("--format value prints numbers, and --reduction none leaves none; choose another of either")
+    wanted.check_value(values["reduction"])
 
 
 class SeveralDelivery(Delivery):

@@ -1,7 +1,7 @@
 """Parts of a pass: which chunks belong to a part, and what is kept of them until all parts are put together."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self
 
@@ -51,7 +51,7 @@ class Recorded:
         """Add the records of the next chunk; those of the types in `exact` are folded."""
         for kind, record in aggregate.records.items():
             if kind in exact:
-                self.folded[kind] = added(self.folded[kind], record) if kind in self.folded else record
+                _put(self.folded, kind, record)
             else:
                 self.apart.setdefault(kind, []).append(record)
 
@@ -64,14 +64,15 @@ def exact_records(collectors: Iterable[Collector]) -> frozenset[type]:
 def together(parts: Iterable[Recorded]) -> Aggregate:
     """Return the sum of the records of all chunks, added in their order; `parts` are in order, too."""
     records: dict[type, Any] = {}
-
-    def add(found: Mapping[type, Any]) -> None:
-        for kind, record in found.items():
-            records[kind] = added(records[kind], record) if kind in records else record
-
     for part in parts:
-        add(part.folded)
+        for kind, record in part.folded.items():
+            _put(records, kind, record)
         for kind, each in part.apart.items():
             for record in each:
-                add({kind: record})
+                _put(records, kind, record)
     return Aggregate(records)
+
+
+def _put(records: dict[type, Any], kind: type, record: Any) -> None:
+    """Add the record of the rows that follow to that of its type, if there is one already."""
+    records[kind] = added(records[kind], record) if kind in records else record

@@ -17,6 +17,7 @@ import numpy as np
 
 from losscli.arrays import Array
 from losscli.definition.loss import BoundLoss, Loss
+from losscli.definition.options import FILES
 from losscli.engine.aggregates import Faults
 from losscli.engine.collector import Aggregate
 from losscli.engine.collectors.label_alignment import Sampling
@@ -41,7 +42,10 @@ ROWS = ".rows"
 """What the name of a file with the per-sample rows of a part ends with, behind the name of the part."""
 ENDS = 1 << 12
 """Bytes at the beginning and at the end of a file whose digest is kept."""
-OPERANDS = ("predictions", "targets", "sample_weight", "mask", "third_operand", "centers", "bytes", "group")
+OPERANDS = frozenset(
+    {"predictions", "targets", "third_operand", "class_weight", "class_counts"}
+    | {word.replace("-", "_") for word in FILES}
+)
 """Fields of a request that may name files, which may be elsewhere for another part."""
 
 
@@ -133,9 +137,8 @@ def check_parts(measurement: Measurement, gradient: bool) -> None:
         raise UsageError(
             f"--part: the gradient for --per {job.unit} needs the weights of all rows; say --per sample, or leave out --gradient"
         )
-    for operand in OPERANDS:
-        text = getattr(measurement.request, operand)
-        if isinstance(text, str) and _read_once(text):
+    for name, text in vars(measurement.request).items():
+        if name in OPERANDS and isinstance(text, str) and _read_once(text):
             raise UsageError(f"--part: {text} can be read only once, and each part reads its own rows; name a file")
 
 
@@ -147,13 +150,19 @@ def _read_once(text: str) -> bool:
     return path.exists() and not path.is_file() and not path.is_dir()
 
 
-def digest_of_ends(path: "str | os.PathLike[str]") -> str:
-    """Return a digest of the first and the last bytes of a file, in hexadecimal digits."""
+def digest_of_ends(read: Callable[[int, int], bytes], size: int) -> str:
+    """Return a digest of the first and the last bytes, in hexadecimal digits; `read` returns the bytes from a position on, so many."""
+    first = min(ENDS, size)
+    last = max(first, size - ENDS)
+    return hashlib.sha256(read(0, first) + read(last, size - last)).hexdigest()[:32]
+
+
+def digest_of_file(path: "str | os.PathLike[str]") -> str:
+    """Return the digest of the ends of a file."""
     with open(path, "rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        first = file.read(ENDS)
-        file.seek(max(len(first), size - ENDS))
-        return hashlib.sha256(first + file.read(ENDS)).hexdigest()[:32]
+        return digest_of_ends(
+            lambda position, size: os.pread(file.fileno(), size, position), os.fstat(file.fileno()).st_size
+        )
 
 
 def _identity(raw: Any) -> dict[str, Any] | None:
@@ -166,10 +175,7 @@ def _identity(raw: Any) -> dict[str, Any] | None:
         return {"file": raw.name, "bytes": raw.size, "etag": tag}
     if getattr(raw, "path", None) is None and not is_far(raw):
         return None
-    first = raw.read(0, min(ENDS, raw.size))
-    last = max(len(first), raw.size - ENDS)
-    ends = hashlib.sha256(first + raw.read(last, raw.size - last)).hexdigest()[:32]
-    return {"file": raw.name, "bytes": raw.size, "ends": ends}
+    return {"file": raw.name, "bytes": raw.size, "ends": digest_of_ends(raw.read, raw.size)}
 
 
 def _options(measurement: Measurement) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from typing import Annotated, Any, NamedTuple, get_args
 
 from losscli.cli.options.declare import WRITING, option
+from losscli.errors import UsageError
 from losscli.render.words import RecordFormat, ReportFormat, ResultFormat
 
 FORMAT_HELP = "Format of standard output"
@@ -116,6 +117,17 @@ class Wanted(NamedTuple):
         ),
     ] = None
     quiet: Quiet = False
+
+    def check_value(self, reduction: str) -> None:
+        """Raise a UsageError if one number is wanted, and the reduction leaves none."""
+        if self.format == "value" and reduction == "none":
+            raise UsageError(
+                "--format value prints one number, and --reduction none leaves none; choose another of either"
+            )
+
+    def under(self, reduction: str) -> "Wanted":
+        """Return what is printed under a reduction: without one, the table shows the samples, as there is nothing else to show."""
+        return self._replace(per_sample=True) if reduction == "none" and self.format == "table" else self
 
 
 class Merged(NamedTuple):
