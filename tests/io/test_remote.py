@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 import pytest
 from commands import ROOT
-from servers import S3, WebServer
+from servers import WebServer
 
 pytest.importorskip("obstore", reason="files that live elsewhere need losscli[remote]")
 
@@ -29,16 +29,6 @@ ROWS, CLASSES = 6000, 7
 RNG = np.random.default_rng(5)
 LABELS = RNG.integers(0, CLASSES, ROWS)
 LOGITS = (RNG.normal(size=(ROWS, CLASSES)) + np.eye(CLASSES)[LABELS]).astype(np.float32)
-
-
-@pytest.fixture(scope="module")
-def s3():
-    """A server of S3 with one bucket."""
-    pytest.importorskip("moto", reason="the server of S3 is moto's")
-    pytest.importorskip("flask_cors", reason="moto's server needs flask")
-    server = S3()
-    yield server
-    server.stop()
 
 
 @pytest.fixture(autouse=True)

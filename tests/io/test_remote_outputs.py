@@ -9,21 +9,12 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from servers import S3, WebServer
+from servers import WebServer
 
 pytest.importorskip("obstore", reason="files that live elsewhere need losscli[remote]")
 
 from losscli.errors import DataError
 from losscli.io.remote import output, store
-
-
-@pytest.fixture(scope="module")
-def s3():
-    pytest.importorskip("moto", reason="the server of S3 is moto's")
-    pytest.importorskip("flask_cors", reason="moto's server needs flask")
-    server = S3()
-    yield server
-    server.stop()
 
 
 @pytest.fixture(autouse=True)
