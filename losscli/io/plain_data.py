@@ -309,7 +309,7 @@ class Reader:
             self.archive = zipfile.ZipFile(file)
             self.names = set(self.archive.namelist())
         except Exception as error:  # zipfile raises six kinds of errors for what is no archive
-            raise DataError(f"{name}: not {what}") from error
+            raise self.another() from error
 
     def __contains__(self, name: str) -> bool:
         return f"{name}.json" in self.names
@@ -329,6 +329,10 @@ class Reader:
             return self._text(name)
         except Exception as error:
             raise self.damaged(name) from error
+
+    def another(self) -> DataError:
+        """Return the error that a file is another one."""
+        return DataError(f"{self.name}: not {self.what}; is it another file, or was it not copied whole?")
 
     def damaged(self, name: str) -> DataError:
         """Return the error that a value is not what was written."""

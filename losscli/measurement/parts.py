@@ -287,7 +287,7 @@ class PartRead:
         reader = Reader(path, path, "a part that losscli compute --part wrote", PLAIN)
         head = reader.get_json("part") if "part" in reader else None
         if not isinstance(head, dict) or head.get("format") != FORMAT:
-            raise DataError(f"{path}: not a part that losscli compute --part wrote")
+            raise reader.another()
         if (head.get("version"), head.get("losscli")) != (VERSION, __version__):
             raise DataError(
                 f"{path}: made by losscli {head.get('losscli')}, and this is losscli {__version__}; make the part again with this version"
