@@ -499,7 +499,21 @@ def only(*words: str) -> dict[str, Option]:
     return {word: OF_LOSSES[word] for word in words}
 
 
-OF_COMPARISONS = without("reduction", "bytes")
+OF_COMPARISONS = without("reduction", "bytes") | {
+    "as": Option(
+        "library",
+        Annotated[
+            str | None,
+            option(
+                "--as",
+                metavar="LIBRARY",
+                panel=LOSS,
+                help="Losses as torch, keras, tf1, optax or sklearn computes them, with its clipping and its parameters.",
+            ),
+        ],
+        None,
+    )
+}
 """The options of losses that are compared row by row."""
 
 
@@ -524,6 +538,22 @@ def requested(loss: "BoundLoss", predictions: str, targets: str, given: Mapping[
             takers = [family.name for family in FAMILIES.values() if OF_LOSSES[name].when(family)]
             raise UsageError(f"--{name}: {loss.name} takes none; it is for losses of: {', '.join(takers)}")
     return Request(loss, predictions, targets, **fields(given))
+
+
+def library_of(spec: str, given: dict[str, Any]) -> tuple[str | None, frozenset[str]]:
+    """Take --as out of the typed options of a comparison; return the library, and the names of all that was typed.
+
+    Raises
+    ------
+    UsageError
+        for what is no library, for several, and for options that do not go together with one.
+    """
+    from losscli.lookup.spec import named_parameters
+    from losscli.measurement.conventions import one
+
+    text = given.pop("as", None)
+    typed = frozenset(fields(given)) | named_parameters(spec)
+    return (None if text is None else one(text, typed)), typed
 
 
 def options_for(families: "Sequence[Family]", options: tuple[Option, ...] = SHARED) -> tuple[Option, ...]:
