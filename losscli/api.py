@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from losscli.analysis.check import Report
     from losscli.analysis.compare import Compared
     from losscli.analysis.curves import Curve
+    from losscli.analysis.history import History
     from losscli.analysis.rank import Ranked
     from losscli.analysis.verify.model import Verified
     from losscli.definition.loss import BoundLoss
@@ -490,6 +491,21 @@ def calibrate(
     found = fitted(_request(likelihood(None), predictions, targets, options), bias, bins, seed, threads)
     found.notes[:] = _told(found.notes)
     return found
+
+
+def history(*files: "str | os.PathLike[str]", statistic: str = "value") -> "History":
+    """Follow measurements through files of results, in the natural order of their names.
+
+    Parameters
+    ----------
+    files
+        results of `losscli run` or `losscli compute` with `-f json`, patterns of such files, or folders of them.
+    statistic
+        which number of a result: 'value', 'p99' ..., as in requirements.
+    """
+    from losscli.analysis.history import history as followed
+
+    return followed([os.fspath(file) for file in files], statistic)
 
 
 def verify(

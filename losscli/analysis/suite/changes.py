@@ -1,11 +1,11 @@
 """What changes when new results of a suite become its baseline: each statistic, before and now."""
 
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from losscli.analysis.shared.records import differing, statistics, without_version
 from losscli.engine.aggregates import divide
 
 NEW, GONE, OTHERWISE = "new", "no longer measured", "computed otherwise"
@@ -73,11 +73,12 @@ def changes(before: Mapping[str, Mapping[str, Any]], now: Mapping[str, Mapping[s
         signatures = [without_version(str(one.get("signature"))) for one in (earlier, record)]
         if signatures[0] != signatures[1]:
             found.append(Change(name, "", None, None, f"{OTHERWISE}: {differing(*signatures)}"))
-        numbers = statistics(earlier), statistics(record)
-        for statistic in dict.fromkeys([*numbers[1], *numbers[0]]):
-            pair = [one.get(statistic) for one in numbers]
-            if not _same(*pair):
-                found.append(Change(name, statistic, *pair))
+        old, new = statistics(earlier), statistics(record)
+        found += [
+            Change(name, statistic, old.get(statistic), new.get(statistic))
+            for statistic in dict.fromkeys([*new, *old])
+            if not _same(old.get(statistic), new.get(statistic))
+        ]
     return (*found, *(Change(name, "", None, None, GONE) for name in before if name not in now))
 
 
@@ -85,31 +86,3 @@ def _same(before: float | None, now: float | None) -> bool:
     """Return whether two numbers are the same; NaN is the same as NaN."""
     both_nan = before is not None and now is not None and math.isnan(before) and math.isnan(now)
     return before == now or both_nan
-
-
-def statistics(record: Mapping[str, Any]) -> dict[str, float | None]:
-    """Return the numbers of a measurement by their names in requirements: value, those of the summary, those of the terms."""
-    found: dict[str, Any] = {"value": record.get("value")}
-    found |= {key: record[key] for key in ("samples", "ignored") if key in record}
-    summary, terms = record.get("summary"), record.get("terms")
-    found |= dict(summary) if isinstance(summary, Mapping) else {}
-    found |= {
-        str(term["name"]): term.get("value") for term in terms or () if isinstance(term, Mapping) and "name" in term
-    }
-    return {name: _number(value) for name, value in found.items()}
-
-
-def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def without_version(signature: str) -> str:
-    """Return a signature without the version, which may differ between two results that can be compared."""
-    return re.sub(r"\|losscli:[^| ]*", "", signature)
-
-
-def differing(before: str, now: str) -> str:
-    """Return the parts in which two signatures differ, as 'dtype:float32 -> dtype:float64'."""
-    parts = [signature.split("|") for signature in (before, now)]
-    gone, new = ([part for part in parts[i] if part not in parts[1 - i]] for i in (0, 1))
-    return f"{'|'.join(gone) or 'nothing'} -> {'|'.join(new) or 'nothing'}"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from losscli.analysis.suite.changes import without_version
+from losscli.analysis.shared.records import without_version
 from losscli.analysis.suite.model import MET, UNMEASURED, UNMET, Check, Measure, Outcome, Part, Report, Suite
 from losscli.definition.dialect import Dialect
 from losscli.engine.aggregates import divide
