@@ -18,7 +18,7 @@ from losscli.engine.histogram import Histogram
 from losscli.lookup.names import find
 from losscli.losses import FAMILIES, LOSSES
 from losscli.measurement.prepare import prepare
-from losscli.render import catalogue, sparkline
+from losscli.render import catalogue
 from losscli.render import sparkline as sketch
 from losscli.render.result import to_table
 from losscli.render.screen import Screen
