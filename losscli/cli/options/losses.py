@@ -37,6 +37,11 @@ def centers_option(help: str, panel: str | None = LOSS) -> Any:
     return option("--centers", metavar="FILE", panel=panel, help=help)
 
 
+def as_option(help: str, metavar: str, panel: str) -> Any:
+    """Declare --as, with what is done as a library does it."""
+    return option("--as", metavar=metavar, panel=panel, help=help)
+
+
 def bins_option(help: str, panel: str | None = None) -> Any:
     """Declare --bins, with what they are for."""
     return option("--bins", metavar="N", panel=panel, help=help)
@@ -427,11 +432,10 @@ OF_REDUCING: tuple[Option, ...] = (
         "library",
         Annotated[
             str | None,
-            option(
-                "--as",
-                metavar="LIBRARY[,...]",
-                panel=REDUCING,
-                help="The number that torch, keras, tf1, optax or sklearn gives, with its conventions; several side by side.",
+            as_option(
+                "The number that torch, keras, tf1, optax or sklearn gives, with its conventions; several side by side.",
+                "LIBRARY[,...]",
+                REDUCING,
             ),
         ],
         None,
@@ -504,11 +508,10 @@ OF_COMPARISONS = without("reduction", "bytes") | {
         "library",
         Annotated[
             str | None,
-            option(
-                "--as",
-                metavar="LIBRARY",
-                panel=LOSS,
-                help="Losses as torch, keras, tf1, optax or sklearn computes them, with its clipping and its parameters.",
+            as_option(
+                "Losses as torch, keras, tf1, optax or sklearn computes them, with its clipping and its parameters.",
+                "LIBRARY",
+                LOSS,
             ),
         ],
         None,
