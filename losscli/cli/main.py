@@ -48,6 +48,7 @@ COMMANDS = {
     ),
     "targets": ("targets", "app", "Write labels as targets with a column a class: one-hot rows, or smoothed ones."),
     "run": ("run", "app", "Run a suite of measurements and requirements, and report all of them."),
+    "history": ("history", "app", "Show how measurements went over time, with a small curve for each."),
     "verify": (
         "verify",
         "app",
