@@ -61,6 +61,8 @@ def decided(found: "Compared") -> tuple[str, str]:
     if gate is None:
         return "", ""
     verdicts = "; ".join(f"{letter} is {comparison.verdict}" for letter, comparison in lettered(found))
+    if len(found.comparisons) == 1:
+        verdicts += f": {_reason('B', found.comparisons[0], found)}"
     word = "UNDEFINED" if found.undefined else "FAILED" if found.fails() else "passed"
     models = f"A is {found.first.name}, " + ", ".join(f"{letter} is {one.model}" for letter, one in lettered(found))
     style = {"passed": "bold green", "FAILED": "bold red"}.get(word, "bold yellow")

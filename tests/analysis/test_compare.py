@@ -362,11 +362,7 @@ class TestInfiniteLosses:
         import shlex
 
         done = compare("ce", "forest.npy", "other.npy", *self.WORDS, "--margin", "0.5", "--top", "1", "-f", "table")
-        lines = [
-            part[part.index("losscli compare") :]
-            for part in done.err.splitlines()[-1].split("; ")
-            if "losscli compare" in part
-        ]
+        lines = [line[line.index("losscli compare") :] for line in done.err.splitlines() if "losscli compare" in line]
         assert len(lines) == 2
         for line in lines:
             assert "--from probs --margin 0.5" in line
@@ -485,6 +481,9 @@ class TestWords:
         passed = compare(*words, "worse")
         assert passed.code == 0
         assert passed.out.splitlines()[-1].startswith("passed (--fail-if worse): B is better; C is better or equal")
+        alone = compare("ce", "a.npy", "b.npy", "--targets", "y.npy", "-f", "table", "--fail-if", "worse").out
+        assert alone.splitlines()[-1].startswith("passed (--fail-if worse): B is better: B is 1")
+        assert alone.splitlines()[-1].endswith("(A is a.npy, B is b.npy)")
         markdown = compare(*words[:-3], "--fail-if", "worse", "-f", "markdown").out
         assert markdown.splitlines()[-1].startswith("passed (--fail-if worse)")
 
