@@ -405,6 +405,34 @@ class TestInfiniteLosses:
         assert (done.code, done.json["verdict"]) == (0, "worse")
         assert done.json["infinite"]["rows"][0]["why"] == "prediction 1e+200, target 0"
 
+    def test_of_features_and_lists(self, compare, save, write):
+        """Features are no predictions of classes, and lists have names."""
+        save("c.npy", np.zeros((2, 1)))
+        save("y.npy", [1, 0])
+        save("a.npy", [[1.0], [2.0]])
+        save("b.npy", [[1.0], [1e200]])
+        found = compare("center", "a.npy", "b.npy", "--targets", "y.npy", "--centers", "c.npy").json
+        assert found["infinite"]["rows"] == [{"model": "b.npy", "place": "b.npy[1]", "sample": 1, "target": 0}]
+        save("s.npy", [1.0, 0, 1, 2])
+        save("r.npy", [1.0, 0, -np.inf, 2])
+        save("t.npy", [1, 0, 1, 0])
+        write("q.csv", "q\nx\nx\ny\ny\n")
+        found = compare("listwise-softmax", "s.npy", "r.npy", "--targets", "t.npy", "--group", "q.csv:q").json
+        assert [(row["sample"], row["group"]) for row in found["infinite"]["rows"]] == [(1, "y")]
+
+    def test_of_rows_that_a_join_moves(self, compare, write):
+        """r2 has no partner and is dropped; the places are those of each model's own file."""
+        write("a.csv", "id,p\nr1,0.5\nr2,0.5\nr3,0\nr4,0.5\n")
+        write("b.csv", "id,p\nr4,0\nr3,0.5\nr1,0.5\nr9,0.5\n")
+        write("y.csv", "id,t\nr1,1\nr3,1\nr4,1\nr2,0\nr9,1\n")
+        words = ("--targets", "y.csv", "--from", "probs", "--id", "id", "--on-unmatched", "drop")
+        found = json.loads(compare("bce", "a.csv", "b.csv", *words).out)
+        assert [(row["place"], row["id"], row["sample"]) for row in found["infinite"]["rows"]] == [
+            ('a.csv:4, column "p"', "r3", 2),
+            ('b.csv:2, column "p"', "r4", 0),
+        ]
+        assert (found["samples"], found["verdict"]) == (3, "undefined")
+
     def test_of_every_row(self, compare, save):
         save("t.npy", [1, 1])
         save("a.npy", [0.5, 0.25])
