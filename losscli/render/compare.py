@@ -30,6 +30,8 @@ def laid_out(found: "Compared", digits: int | None) -> "Laid":
     facts.append(("A", _model(found.first.name, found.comparisons[0].values[0], digits)))
     tables: list[Table] = []
     several = len(found.comparisons) > 1
+    if several:
+        tables.append(Table("models, the smallest mean loss first", _ranked(found), ("change",), numbers=("change",)))
     for letter, comparison in lettered(found):
         own = _facts(letter, comparison, found, digits)
         # Of several comparisons each has its own interval, p and so on, under a name of its own.
@@ -48,6 +50,17 @@ def laid_out(found: "Compared", digits: int | None) -> "Laid":
         ("method", f"paired bootstrap (BCa), {terms.resamples:,} resamples; sign-flip permutations; seed {terms.seed}")
     )
     return receipt["loss"], facts, tables
+
+
+def _ranked(found: "Compared") -> list[dict[str, Any]]:
+    """Return all models as rows of a table, the one with the smallest mean loss first."""
+    rows: list[dict[str, Any]] = [
+        {"": "A", "model": found.first.name, "mean": found.first.value, "change": "", "verdict": ""}
+    ]
+    for letter, one in lettered(found):
+        share = f"{100 * one.relative:+.3g} %" if math.isfinite(one.relative) else "-"
+        rows.append({"": letter, "model": one.model, "mean": one.values[1], "change": share, "verdict": one.verdict})
+    return sorted(rows, key=lambda row: float(row["mean"]))
 
 
 def lettered(found: "Compared") -> "Iterator[tuple[str, Comparison]]":

@@ -515,6 +515,19 @@ class TestWords:
         markdown = compare(*words[:-3], "--fail-if", "worse", "-f", "markdown").out
         assert markdown.splitlines()[-1].startswith("passed (--fail-if worse)")
 
+    def test_of_several_models_there_is_a_list_the_best_first(self, compare, save):
+        for name, value in (("a", 1.0), ("b", 1.5), ("c", 0.5)):
+            save(f"{name}.npy", np.full(30, value))
+        words = ("l1", "a.npy", "b.npy", "--targets", "0", "-f", "table")
+        out = compare(*words[:3], "c.npy", *words[3:]).out
+        lines = out[out.index("models, the smallest mean loss first") :].splitlines()
+        assert [line.split("|")[1:6] for line in lines[4:7]] == [
+            [" C ", " c.npy ", "  0.5 ", "  -50 % ", " better  "],
+            [" A ", " a.npy ", "  1.0 ", "        ", "         "],
+            [" B ", " b.npy ", "  1.5 ", "  +50 % ", " worse   "],
+        ]
+        assert "models, the" not in compare(*words).out
+
     def test_equal_within_the_margin_says_that_it_is_worse(self, compare, save):
         a = np.random.default_rng(0).uniform(5, 6, 100)
         save("a.npy", a)
