@@ -77,10 +77,11 @@ def compare(
         delivery.keep_apart(found.files)
         cures = _cures(found, spec, models, targets, asked, judging, fail_if)
         warned = [f"warning: {fact}" for fact in found.infinite_losses()]
-        say([*found.notes, *elsewhere(spec), *([] if found.undefined else [*warned, *cures])], quiet)
+        # An error has the last cure itself: a command line is whole on a terminal where a message ends with it.
+        say([*found.notes, *elsewhere(spec), *(cures[:-1] if found.undefined else [*warned, *cures])], quiet)
         delivery.deliver(found.to_dict, lambda digits: laid_out(found, digits), last=decided(found))
     if found.undefined:
-        raise DataError("; ".join([*found.infinite_losses(), *cures]))
+        raise DataError("; ".join([*found.infinite_losses(), *cures[-1:]]))
     return Exit.UNMET if found.fails() else Exit.OK
 
 
