@@ -9,12 +9,14 @@ from losscli.cli.command import command, command_line, say
 from losscli.cli.options.declare import DECISION, OfLosses, operand, option
 from losscli.cli.options.files import TargetsOption
 from losscli.cli.options.losses import OF_COMPARISONS, Spec, library_of, requested
-from losscli.cli.options.output import Quiet, Report, ReportFile, top_option
+from losscli.cli.options.output import PageFile, Quiet, Report, top_option
 from losscli.cli.options.running import Judging, Running
 from losscli.errors import DataError, Exit, UsageError
 
 if TYPE_CHECKING:
-    from losscli.analysis.compare import Compared
+    from losscli.analysis.compare import Compared, Comparison
+    from losscli.definition.loss import BoundLoss
+    from losscli.render.page import Picture
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -40,7 +42,7 @@ def compare(
     judging: Judging,
     running: Running,
     format: Report = "table",
-    output: ReportFile = None,
+    output: PageFile = None,
     quiet: Quiet = False,
     given: Annotated[dict[str, Any], OfLosses(OF_COMPARISONS)],
 ) -> int:
@@ -59,10 +61,11 @@ def compare(
     "undefined": both models have infinite losses; exit code 3.
     """
     from losscli.analysis.compare import Terms, compare_all
-    from losscli.cli.delivery import ReportDelivery
+    from losscli.cli.delivery import ONE_NUMBER, ReportDelivery
+    from losscli.cli.pages import PAGE, as_findings, typed_line
     from losscli.lookup.names import elsewhere
     from losscli.lookup.spec import single
-    from losscli.render.compare import decided, laid_out
+    from losscli.render.compare import decided, laid_out, page
 
     terms = Terms(**judging._asdict(), top=top, fail_if=fail_if)
     running = running.begun(quiet)
@@ -71,7 +74,7 @@ def compare(
     asked = dict(given)
     library, typed = library_of(spec, given)
     request = requested(single(spec), models[0], targets, given)
-    with running.shown() as shown, ReportDelivery(format, output) as delivery:
+    with running.shown() as shown, ReportDelivery(format, output, ONE_NUMBER | PAGE) as delivery:
         found = compare_all(request, models, terms, running.threads, shown.looking, shown.start, shown, library, typed)
         shown.wipe()
         delivery.keep_apart(found.files)
@@ -79,10 +82,35 @@ def compare(
         warned = [f"warning: {fact}" for fact in found.infinite_losses()]
         # An error has the last cure itself: a command line is whole on a terminal where a message ends with it.
         say([*found.notes, *elsewhere(spec), *(cures[:-1] if found.undefined else [*warned, *cures])], quiet)
-        delivery.deliver(found.to_dict, lambda digits: laid_out(found, digits), last=decided(found))
+        delivery.deliver(
+            found.to_dict,
+            lambda digits: laid_out(found, digits),
+            last=decided(found),
+            page=lambda: page(
+                found, _pictures(found, request.loss), as_findings([*found.notes, *warned, *cures]), typed_line()
+            ),
+        )
     if found.undefined:
         raise DataError("; ".join([*found.infinite_losses(), *cures[-1:]]))
     return Exit.UNMET if found.fails() else Exit.OK
+
+
+def _pictures(found: "Compared", loss: "BoundLoss") -> "list[Picture]":
+    """Return the pictures of a page: for each model its differences from the first one, unless losses are infinite."""
+    from losscli.cli.pages import drawn
+    from losscli.lookup.spec import spec
+    from losscli.plots import compare as picture
+    from losscli.render.compare import lettered
+
+    def differences(letter: str, one: "Comparison") -> "Picture":
+        return drawn(
+            f"{letter} against A",
+            f"Differences of the losses of {one.model} and {found.first.name}, row for row: {one.wins:,} rows of {one.samples:,} are "
+            f"better, {one.losses:,} worse; the losses of both; and the mean difference of each class, if there are classes.",
+            lambda look: picture.draw(one, spec(loss), found.terms, look, ""),
+        )
+
+    return [differences(letter, one) for letter, one in lettered(found) if one.infinite is None]
 
 
 def _cures(

@@ -32,6 +32,7 @@ from losscli.render.text import IN_MARKDOWN, MARKDOWN, Laid
 
 if TYPE_CHECKING:
     from losscli.cli.options.output import Wanted
+    from losscli.render.page import Page
 
 ONE_NUMBER = {".json": "json", ".md": "markdown"}
 """Suffix -> format, of files that hold a result as a whole; other files hold one row per sample."""
@@ -364,6 +365,7 @@ class ReportDelivery:
         rows: Callable[[], list[dict[str, Any]]] = list,
         value: Callable[[], str] = str,
         last: tuple[str, str] = ("", ""),
+        page: "Callable[[], Page] | None" = None,
     ) -> None:
         """Publish the file, then print.
 
@@ -379,6 +381,8 @@ class ReportDelivery:
             returns the text of the format 'value', which is one number.
         last
             the last line of tables and of Markdown, and how a terminal shows it; '' for none.
+        page
+            returns the content of a page for a browser; None where a report has none.
         """
 
         def made(format: str, screen: Screen = Screen()) -> str:
@@ -390,6 +394,10 @@ class ReportDelivery:
                 return render.rows_in(format, rows())
             if format == "value":
                 return value()
+            if format == "html" and page is not None:
+                from losscli.render.page import as_html
+
+                return as_html(page())
             from losscli.render.compare import verdict_style
 
             _, facts, tables = laid(screen.digits)

@@ -13,7 +13,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from losscli.cli import HELP
+from losscli.cli import HELP, LINE
 from losscli.definition.address import all_shown
 from losscli.errors import Exit, LosscliError, UsageError
 from losscli.version import __version__
@@ -161,6 +161,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def run(line: Sequence[str], traceback: bool = False) -> int:
     """Run one command line and return its exit code; errors are one line on standard error."""
     command = typer.main.get_command(app)
+    LINE.set(tuple(line))
     try:
         with command.make_context("losscli", all_shown(line)) as context:
             return int(command.invoke(context) or Exit.OK)

@@ -3,12 +3,14 @@
 import math
 from typing import TYPE_CHECKING, Any
 
+from losscli.measurement.receipt import signature
 from losscli.wording import count, listing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from losscli.analysis.compare import Compared, Comparison, Estimate, Infinite
+    from losscli.render.page import Page, Picture
     from losscli.render.text import Laid
 
 MOST_DECIMALS = 8
@@ -61,6 +63,34 @@ def _ranked(found: "Compared") -> list[dict[str, Any]]:
         share = f"{100 * one.relative:+.3g} %" if math.isfinite(one.relative) else "-"
         rows.append({"": letter, "model": one.model, "mean": one.values[1], "change": share, "verdict": one.verdict})
     return sorted(rows, key=lambda row: float(row["mean"]))
+
+
+def page(
+    found: "Compared", pictures: "Sequence[Picture]", findings: "Sequence[tuple[str, str]]", command: str
+) -> "Page":
+    """Return a comparison as a page; parameters as the fields of Page."""
+    from losscli.render.page import Page
+    from losscli.render.text import IN_MARKDOWN
+
+    _, facts, tables = laid_out(found, IN_MARKDOWN)
+    verdicts = {one.verdict for one in found.comparisons}
+    lead = ", ".join(f"{letter} is {one.verdict}" for letter, one in lettered(found))
+    why = _reason("B", found.comparisons[0], found) if len(found.comparisons) == 1 else "each against A"
+    mood = "bad" if "worse" in verdicts else "good" if verdicts <= {"better", "better or equal"} else ""
+    names = " against ".join([", ".join(one.model for one in found.comparisons), found.first.name])
+    receipt = found.first.measurement.receipt
+    return Page(
+        f"{receipt['loss']}: {names}",
+        (lead, why),
+        facts,
+        tables,
+        pictures,
+        findings,
+        receipt,
+        signature(receipt),
+        command,
+        mood,
+    )
 
 
 def lettered(found: "Compared") -> "Iterator[tuple[str, Comparison]]":

@@ -47,7 +47,7 @@ class Page(NamedTuple):
     mood: str = ""
 
 
-def page(content: Page) -> str:
+def as_html(content: Page) -> str:
     """Return a page as HTML."""
     title = _text(content.title)
     number, words = content.lead

@@ -51,6 +51,7 @@ def top_option(help: str) -> Any:
 
 ListFormat = Annotated[RecordFormat, format_option(panel=None)]
 Report = Annotated[ReportFormat, format_option()]
+PageFile = Annotated[str | None, result_output(".json, .md, or .html for a browser")]
 ReportFile = Annotated[str | None, result_output(".json or .md")]
 Quiet = Annotated[bool, quiet_option()]
 
