@@ -546,6 +546,21 @@ class TestWords:
     def test_libraries_that_cannot_be(self, compare, models, words, parts):
         compare("ce", "a.npy", "b.npy", "--targets", "y.npy", *words).refuses(2, *parts)
 
+    def test_numbers_that_a_library_makes_nan_of_are_refused(self, compare, save):
+        """torch.nn.functional.cross_entropy multiplies log p = -inf by a target of 0, which is NaN in torch 2.13.0 too."""
+        save("a.npy", np.zeros((3, 2)))
+        save("b.npy", [[0.0, 0], [0.0, -np.inf], [0, 0]])
+        save("t.npy", [[0.5, 0.5], [1.0, 0.0], [0.5, 0.5]])
+        words = ("ce", "a.npy", "b.npy", "--targets", "t.npy")
+        assert compare(*words).json["samples"] == 3
+        compare(*words, "--as", "torch").refuses(3, "b.npy[1]: as torch computes it, the loss is NaN", "leave --as out")
+
+    def test_the_defaults_of_a_library_are_its_own(self, compare, models):
+        """optax.losses.poly_loss_cross_entropy has epsilon = 2 by default, which a SPEC replaces."""
+        words = ("a.npy", "b.npy", "--targets", "y.npy", "--as", "optax")
+        assert compare("poly-1", *words).json["parameters"] == {"epsilon": 2.0}
+        assert compare("poly-1:epsilon=1.5", *words).json["parameters"] == {"epsilon": 1.5}
+
     def test_a_library_keeps_what_the_spec_says(self, compare, save):
         rng = np.random.default_rng(0)
         a, b = rng.normal(size=(2, 40)) * 3
