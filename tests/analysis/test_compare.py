@@ -598,6 +598,39 @@ class TestRefusals:
     def test_of_options_and_files(self, compare, models, words, code, parts):
         compare(*words).refuses(code, *parts)
 
+    @pytest.mark.parametrize(
+        ("words", "line"),
+        [
+            (
+                ["p.npy", "q.npy", "--targets", "y.npy"],
+                "softmax-cross-entropy p.npy q.npy --targets y.npy --from probs",
+            ),
+            (["p.npy", "q.npy", "y.npy"], "softmax-cross-entropy p.npy q.npy --targets y.npy --from probs"),
+            (["a.npy", "b.npy", "y.npy"], "softmax-cross-entropy a.npy b.npy --targets y.npy"),
+            (["ce", "p.npy", "q.npy", "y.npy", "--from", "probs"], "ce p.npy q.npy --targets y.npy --from probs"),
+            (["x.npy", "x.npy", "--targets", "x.npy"], "squared-error x.npy x.npy --targets x.npy"),
+        ],
+    )
+    def test_of_what_is_missing_say_the_whole_line(self, compare, run, models, save, words, line):
+        save("p.npy", np.exp(log_softmax(np.load("a.npy"))))
+        save("q.npy", np.exp(log_softmax(np.load("b.npy"))))
+        save("x.npy", [1.5, 2.0, 3.0])
+        compare(*words).refuses(2, f": losscli compare {line}")
+        assert run("compare", *line.split(), "-f", "json").code == 0
+        run("plot", "compare", *words, "-o", "c.png").refuses(2, f": losscli plot compare {line}")
+
+    @pytest.mark.parametrize(
+        ("words", "parts"),
+        [
+            (["ce", "a.npy", "b.npy"], ["no --targets", "losscli compare ce A B --targets TARGETS"]),
+            (["a.npy", "b.npy"], ["no loss and no --targets", "losscli compare LOSS A B --targets TARGETS"]),
+            (["huberr", "b.npy", "a.npy"], ["did you mean huber", "--targets TARGETS"]),
+            (["huber:delta=-1", "b.npy", "a.npy"], ["delta", "--targets TARGETS"]),
+        ],
+    )
+    def test_of_what_nobody_can_guess(self, compare, models, words, parts):
+        compare(*words).refuses(2, *parts)
+
     def test_of_losses_that_are_not_finite(self, compare, models, save):
         b = np.load("b.npy")
         b[7, 0] = np.nan
