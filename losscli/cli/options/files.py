@@ -25,7 +25,12 @@ ClassTargets = Annotated[str, operand("TARGETS", help="The true classes: indices
 Labels = Annotated[str, operand("LABELS", help="The class of each row: indices or names.")]
 TargetsOption = Annotated[
     str | None,
-    option("--targets", metavar="TARGETS", show_default=False, help="What all models are to predict, or one number."),
+    option(
+        "--targets",
+        metavar="TARGETS",
+        show_default=False,
+        help="What all models are to predict, or one number. Required.",
+    ),
 ]
 
 IgnoreIndex = Annotated[

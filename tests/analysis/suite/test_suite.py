@@ -825,6 +825,7 @@ class TestBless:
         done.refuses(2, line)
         assert run(*line.split()[1:]).code == 0
         suite(self.TEXT, "--bless", "--save", "c.json").refuses(2, "--save c.json", "leave out --save")
+        suite(ONE, "--bless", "--baseline", "s3://bucket/b.json").refuses(2, "s3://bucket/b.json is on a server")
 
     def test_does_not_replace_a_file_that_is_no_baseline(self, suite, write, folder):
         write("b.json", "notes of mine")
