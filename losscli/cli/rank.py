@@ -55,7 +55,7 @@ def rank(
     from losscli.render.rank import laid_out
 
     running = running.begun(quiet)
-    column = {} if by in (None, BY_CLASS) else {"by": by}
+    column = {} if by in (None, BY_CLASS) else {"by": (by,)}
     request = requested(single(spec), predictions, targets, given | column)
     with running.shown() as shown, ReportDelivery(format, output, SUFFIXES) as delivery:
 
