@@ -34,6 +34,8 @@ class SliceColumn:
     label: str
     names: tuple[str, ...]
     codes: Source
+    samples: tuple[int, ...]
+    """The number of samples in each slice, those that are ignored included."""
 
     def codes_of(self, rows: Array) -> Array:
         """Return the slices of some rows of the predictions, whose numbers ascend, as places among the names."""
@@ -137,7 +139,10 @@ def _slices(dataset: "Dataset", columns: Columns, layout: "Layout | None") -> Sl
             "column with fewer, such as a class or a region, or round its numbers first"
         )
     names, codes = _without_empty([cell or "" for cell in column.cells], column.codes)
-    return SliceColumn(label, names, _of_positions(codes, layout))
+    samples = dict.fromkeys(names, 0)
+    for cell, rows in zip(column.cells, column.rows.tolist(), strict=True):
+        samples[cell or ""] += rows
+    return SliceColumn(label, names, _of_positions(codes, layout), tuple(samples.values()))
 
 
 def _words(columns: Columns) -> "TextColumn":

@@ -138,11 +138,14 @@ class Result:
             if there are no slices, or a requirement is about a statistic that these do not have.
         """
         for requirement in requirements:
-            slices = () if self.slices is None else self.slices.found
-            if self.slices is None:
-                raise UsageError(f"--require-each {requirement.text!r}: of which slices? Say --by COLUMN as well")
-            self.requirements += [self._of_slice(requirement, one) for one in slices]
+            self.requirements += self.of_each(requirement)
         return self.met
+
+    def of_each(self, requirement: Requirement) -> list[dict[str, Any]]:
+        """Return a requirement of every slice with the keys of JSON, one for each; raises as `require_each` does."""
+        if self.slices is None:
+            raise UsageError(f"--require-each {requirement.text!r}: of which slices? Say --by COLUMN as well")
+        return [self._of_slice(requirement, one) for one in self.slices.found]
 
     def _of_slice(self, requirement: Requirement, one: Slice) -> dict[str, Any]:
         """Return the requirement of a slice with the keys of JSON."""

@@ -70,6 +70,8 @@ class Slice:
     transformed: Mapping[str, float]
     """Statistics that only some losses have, such as rmse."""
     interval: Interval | None
+    whole_samples: int
+    """How many samples there are at most, where each may have several losses: of its positions."""
     undefined: str | None = None
     """Why there is no value."""
 
@@ -80,7 +82,7 @@ class Slice:
     @property
     def few(self) -> bool:
         """Whether the samples are too few for a value, or an interval, to rely on."""
-        return self.samples < LEAST_ROWS
+        return min(self.samples, self.whole_samples) < LEAST_ROWS
 
     @property
     def statistics(self) -> dict[str, float | None]:
@@ -237,6 +239,7 @@ def _of_column(
             summary.weight.value if job.weighed else None,
             {} if value is None else {key: transform(mean) for key, transform in transforms.items()},
             found,
+            column.samples[place],
             undefined,
         )
 

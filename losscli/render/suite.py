@@ -1,5 +1,7 @@
 """Reports of a suite: facts and tables, JUnit XML, annotations of GitHub Actions; and an example of a suite."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from losscli.analysis.suite.model import MET, UNMEASURED, UNMET, Check, Outcome, Report
@@ -32,7 +34,7 @@ def laid_out(report: Report, digits: int | None) -> Laid:
         rows += [head | {"check": "", "outcome": MARKS[measured.status], "why": words} for words in measured.errors]
         rows += [
             head | {"check": check.what, "outcome": MARKS[check.status], "why": brief(check.words, digits, check.what)}
-            for check in measured.checks
+            for check in _shortened(measured.checks)
             if not measured.errors
         ]
         if not measured.checks and not measured.errors:
@@ -42,6 +44,19 @@ def laid_out(report: Report, digits: int | None) -> Laid:
     tables = [Table("measurements", rows, prose=("why",))]
     tables += [Table("terms", terms, less=("loss",))] if terms else []
     return f"losscli run: {report.suite.name}", facts, tables
+
+
+def _shortened(checks: Sequence[Check]) -> list[Check]:
+    """Return checks with one for all slices that meet a requirement; those that do not are each named, before it."""
+    found = [check for check in checks if check.slice is None or check.status != MET]
+    for each in dict.fromkeys(check.each for check in checks if check.slice is not None):
+        met = [check for check in checks if check.slice is not None and check.status == MET and check.each == each]
+        others = any(check.each == each and check.slice is not None for check in found)
+        by = " and ".join(dict.fromkeys(check.slice[0] for check in met if check.slice is not None))
+        if met:
+            what = f"{each} of {'the others' if others else 'each'} by {by}"
+            found.append(replace(met[0], what=what, words=f"met by {count(len(met), 'slice')}"))
+    return found
 
 
 def in_format(report: Report, format: str, screen: Screen = Screen()) -> str:
@@ -166,6 +181,14 @@ require = ["mean <= 0.5", "p99 <= 5", "ece <= 0.1"]
 loss = "softmax-focal:gamma=2"           # parameters stand in the SPEC
 predictions = "logits.npy"               # read once for all measurements
 class-weight = "balanced"
+
+# A requirement of every slice: of the rows of each word in a column of the predictions or targets, or of FILE[:COLUMN].
+# [measure.by-region]
+# loss = "cross-entropy"
+# predictions = "logits.csv"
+# targets = "labels.csv:label"
+# by = "region"                            # or a list of columns
+# require-each = ["value <= 0.6", "samples >= 50"]
 
 # A training objective: total = cross-entropy + 0.003 * center + 0.0001 * L2 penalty.
 # [measure.objective]
