@@ -247,7 +247,7 @@ def compute(
         requirements of every slice, such as 'value <= 0.4'.
     by
         a column whose words make slices, each of which has a value of its own: its name, FILE or FILE:COLUMN, or an array with a word
-        or number for each sample. A list, or a dict of names and arrays, holds several.
+        or number for each sample. A tuple, or a dict of names and arrays, holds several, and so does a list where predictions are a file.
     interval
         whether the value, and that of each slice, has an interval, of this `confidence`. Up to 20,000 samples are resampled so many
         times (`resamples`), with this `seed`.
@@ -331,11 +331,13 @@ def _kept_and_required(
 def _sliced(request: Request, by: Any, interval: "Resampling | None") -> Request:
     """The request with columns of slices, and with how intervals are made.
 
-    `by` is a word or an array, a list of them, or arrays by their names.
+    `by` is a word or an array; several are a tuple, or a dict of names and arrays. A list is the words of the samples, as it is for
+    other operands, unless the predictions are a file.
     """
     if by is None:
         return replace(request, interval=interval)
-    columns = [by] if isinstance(by, str | os.PathLike) or not isinstance(by, list | tuple | Mapping) else by
+    names = isinstance(by, list) and request.predictions not in request.arrays
+    columns = by if isinstance(by, tuple | Mapping) or names else (by,)
     named = columns.items() if isinstance(columns, Mapping) else ((getattr(one, "name", None), one) for one in columns)
     words: list[str] = []
     held: dict[str, MemorySource] = {}

@@ -83,7 +83,7 @@ class Dataset:
             Role.THIRD_OPERAND: self.third_operand,
         }
         taken = [(role, columns) for role, columns in by_role.items() if columns is not None]
-        taken += [(Role.SLICE, columns) for columns in self.slices]
+        taken += [(Role.SLICE, columns) for columns in self.slices]  # the other role of a column that has two counts
         taken += zip((Role.LIST, Role.SAME_LIST), self.lists, strict=False)
         records: list[Column] = []
         for i, (role, columns) in enumerate(taken):
@@ -110,7 +110,7 @@ class Dataset:
                 reason = Reason.FILE
             if self.id_column is not None and number == _id_number(first.operand, self.id_column):
                 role, reason = Role.ID, Reason.OPTION
-            for role_here, columns in roles:
+            for role_here, columns in sorted(roles, key=lambda one: one[0] is not Role.SLICE):
                 if number in columns.numbers:
                     role, reason = role_here, self._reason(role_here, columns)
             numeric = role in (Role.PREDICTION, Role.WEIGHT, Role.THIRD_OPERAND) or not table.is_text(number)
@@ -176,16 +176,16 @@ def assign(
     dataset = Dataset(
         predictions=Columns(predictions, numbers, "predictions"),
         targets=_columns_of(
-            targets, predictions, "targets", (weights, third_operand, *slices, mask, *lists), id_column, columns
+            targets, predictions, "targets", (weights, third_operand, mask, *lists), id_column, columns, slices
         ),
-        weights=_weight_columns(weights, predictions, targets, (third_operand, *slices, mask, *lists), id_column),
+        weights=_weight_columns(weights, predictions, targets, (third_operand, mask, *lists), id_column, slices),
         ids=None,
         notes=_notes_of(predictions, *others),
         third_operand=_columns_of(
-            third_operand, predictions, "third operand", (targets, weights, *slices, mask, *lists), id_column
+            third_operand, predictions, "third operand", (targets, weights, mask, *lists), id_column, slices=slices
         ),
         mask=_columns_of(
-            mask, predictions, "mask", (targets, weights, third_operand, *slices, *lists), id_column, columns
+            mask, predictions, "mask", (targets, weights, third_operand, *lists), id_column, columns, slices
         ),
         slices=[_only_column(one, "--by", "slices") for one in slices],
         lists=[_only_column(one, "--group", "lists") for one in lists],
@@ -367,10 +367,12 @@ def _columns_of(
     others: tuple[Operand | None, ...],
     id_column: str | None,
     patterns: str | None = None,
+    slices: Sequence[Operand] = (),
 ) -> Columns | None:
     """Return the columns of an operand that no other operand uses; None if there is no operand.
 
-    `patterns` are those of --columns: a table with the same columns as the predictions has the same ones picked.
+    `patterns` are those of --columns: a table with the same columns as the predictions has the same ones picked. Columns of
+    `slices` are left out, unless there are no others: labels may be slices too.
 
     Raises a DataError if the operand is in the predictions' file and its column is not named.
     """
@@ -381,6 +383,9 @@ def _columns_of(
             f"{operand.name}: is the file of the predictions too; say which column holds the {role}: {operand.name}:COLUMN"
         )
     taken = [other for other in others if other is not None and other.same_file(operand) and other.column is not None]
+    of_slices = [other for other in slices if other.same_file(operand) and other.column is not None]
+    if of_slices and len(_used(operand, [*taken, *of_slices], id_column)) < operand.content.width:
+        taken += of_slices
     if patterns is not None and _same_columns(operand, predictions):
         return Columns(operand, _picked_of_table(operand, patterns, taken, id_column), role)
     return Columns(operand, _choose(operand, role, taken, id_column), role)
@@ -400,12 +405,14 @@ def _weight_columns(
     targets: Operand | None,
     others: tuple[Operand | None, ...],
     id_column: str | None,
+    slices: Sequence[Operand] = (),
 ) -> Columns | None:
     """Return the columns of the sample weights that neither the targets nor the other operands use; None without weights.
 
     Raises a DataError if there are several, and more than the targets have.
     """
-    return _one_column(_columns_of(weights, predictions, "weights", (targets, *others), id_column), targets)
+    found = _columns_of(weights, predictions, "weights", (targets, *others), id_column, slices=slices)
+    return _one_column(found, targets)
 
 
 def _one_column(weights: Columns | None, targets: Operand | None) -> Columns | None:

@@ -76,7 +76,8 @@ def named_columns(
         known = list(dict.fromkeys(name for side in tables for name in side.content.names or ()))
         where = " and ".join(side.name for side in tables)
         near = did_you_mean(text, known)
-        columns = f"no column {text!r} in {where}{near} ({listing(known)})" if tables else "no table has columns"
+        held = f"no column {text!r} in {where}{near} ({listing(known)})"
+        columns = held if tables else f"{predictions.name} is an array, without columns"
         raise DataError(f"{option} {text}: {columns}, and no such file") from error
 
 

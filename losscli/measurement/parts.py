@@ -190,7 +190,7 @@ def _options(measurement: Measurement) -> dict[str, Any]:
         elif name == "by":
             said[name] = ",".join(map(os.path.basename, value))
         elif name == "interval":
-            said[name] = str(value)
+            said[name] = "of confidence {:g} by {} resamples, seed {}".format(*value)
     return said | {"per_sample": job.rows, "elements": job.elements, "gradient": job.gradient}
 
 

@@ -176,19 +176,13 @@ targets = "labels.npy"
 loss = "cross-entropy"
 predictions = "logits.npy"
 require = ["mean <= 0.5", "p99 <= 5", "ece <= 0.1"]
+# by = "regions.npy"                       # a file, FILE:COLUMN, or a column of the files above: its words make slices
+# require-each = ["value <= 2", "samples >= 50"]  # of every slice
 
 [measure.focal]
 loss = "softmax-focal:gamma=2"           # parameters stand in the SPEC
 predictions = "logits.npy"               # read once for all measurements
 class-weight = "balanced"
-
-# A requirement of every slice: of the rows of each word in a column of the predictions or targets, or of FILE[:COLUMN].
-# [measure.by-region]
-# loss = "cross-entropy"
-# predictions = "logits.csv"
-# targets = "labels.csv:label"
-# by = "region"                            # or a list of columns
-# require-each = ["value <= 0.6", "samples >= 50"]
 
 # A training objective: total = cross-entropy + 0.003 * center + 0.0001 * L2 penalty.
 # [measure.objective]

@@ -3,7 +3,7 @@
 from typing import Annotated, Any, NamedTuple
 
 from losscli.cli.options.declare import SLICING, option
-from losscli.cli.options.running import seed_option
+from losscli.cli.options.running import by_option, confidence_option, resamples_option, seed_option
 from losscli.definition.resampling import Resampling
 from losscli.errors import UsageError
 
@@ -13,11 +13,10 @@ class Slicing(NamedTuple):
 
     by: Annotated[
         list[str],
-        option(
-            "--by",
-            metavar="COLUMN|FILE[:COLUMN]",
-            panel=SLICING,
-            help="The value of the rows of each word in a column as well. Repeatable: slices of each column.",
+        by_option(
+            "COLUMN|FILE[:COLUMN]",
+            "The value of the rows of each word in a column as well. Repeatable: slices of each column.",
+            SLICING,
         ),
     ] = []  # noqa: RUF012 - Typer copies it
     interval: Annotated[
@@ -29,8 +28,8 @@ class Slicing(NamedTuple):
             help="The interval of the value, and of that of each slice: whole samples are resampled.",
         ),
     ] = False
-    confidence: Annotated[float, option("--confidence", metavar="C", panel=SLICING, help="Of the intervals.")] = 0.95
-    resamples: Annotated[int, option("--resamples", metavar="N", panel=SLICING, help="Of the intervals.")] = 10_000
+    confidence: Annotated[float, confidence_option(SLICING)] = 0.95
+    resamples: Annotated[int, resamples_option("Of the intervals.", SLICING)] = 10_000
     seed: Annotated[int, seed_option("Of the resamples: the same seed gives the same digits.", SLICING)] = 0
 
     def fields(self, typed: frozenset[str]) -> dict[str, Any]:

@@ -723,7 +723,7 @@ class TestExample:
 
     def test_holds_with_its_comments_removed(self, run, folder, sample_data):
         whole = re.sub(
-            r"^# (\[measure|terms|  \{|\]|require|baseline =|tolerance =)", r"\1", EXAMPLE, flags=re.MULTILINE
+            r"^# (\[measure|terms|  \{|\]|require|by =|baseline =|tolerance =)", r"\1", EXAMPLE, flags=re.MULTILINE
         )
         assert whole.count("[measure.") == 3
         (folder / "losscli.toml").write_text(whole)
@@ -733,6 +733,7 @@ class TestExample:
         rng = np.random.default_rng(0)
         np.save("features.npy", rng.normal(size=(360, 2)))
         np.save("centers.npy", rng.normal(size=(10, 2)))
+        np.save("regions.npy", np.arange(360) % 3)
         assert run("run", "losscli.toml", "--save", "baseline.json").code == 0
         assert run("run", "losscli.toml").code == 0
 
