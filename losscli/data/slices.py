@@ -140,10 +140,10 @@ def _slices(dataset: "Dataset", columns: Columns, layout: "Layout | None") -> Sl
             "column with fewer, such as a class or a region, or round its numbers first"
         )
     names, codes = _without_empty([cell or "" for cell in column.cells], column.codes)
-    samples = dict.fromkeys(names, 0)
-    for cell, rows in zip(column.cells, column.rows.tolist(), strict=True):
-        samples[cell or ""] += rows
-    return SliceColumn(label, names, _of_positions(codes, layout), tuple(samples.values()))
+    found = dict.fromkeys(names, 0)
+    for cell, number in zip(column.cells, column.rows.tolist(), strict=True):
+        found[cell or ""] += number
+    return SliceColumn(label, names, _of_positions(codes, layout), tuple(found.values()))
 
 
 def _words(columns: Columns) -> "TextColumn":

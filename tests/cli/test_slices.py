@@ -171,7 +171,9 @@ class TestElsewhere:
             2, "--require-each", "losscli merge"
         )
         assert run("compute", *words[:-1], "--part", "1/3", "-o", "1.part", "--per-sample").code == 0
-        run("merge", "1.part", "2.part", "3.part").refuses(3, "--interval: of confidence 0.95 by 10000 resamples, seed 0")
+        run("merge", "1.part", "2.part", "3.part").refuses(
+            3, "--interval: of confidence 0.95 by 10000 resamples, seed 0"
+        )
 
     def test_merge_without_slices(self, run, save):
         run("compute", "l1", save("p.npy", [1.0]), "0", "--part", "1/1", "-o", "x.part")
