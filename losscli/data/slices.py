@@ -124,16 +124,28 @@ def slices_of(dataset: "Dataset") -> tuple[SliceColumn, ...]:
     from losscli.io.row_lists import Lists
 
     layout = dataset.layout
+    labels = _labels(dataset.slices)
     if isinstance(layout, Lists):
-        return tuple(_of_lists(_slices(dataset, columns, None), layout) for columns in dataset.slices)
-    return tuple(_slices(dataset, columns, layout) for columns in dataset.slices)
+        return tuple(
+            _of_lists(_slices(dataset, *one, None), layout) for one in zip(dataset.slices, labels, strict=True)
+        )
+    return tuple(_slices(dataset, *one, layout) for one in zip(dataset.slices, labels, strict=True))
 
 
-def _slices(dataset: "Dataset", columns: Columns, layout: "Layout | None") -> SliceColumn:
+def _labels(found: list[Columns]) -> list[str]:
+    """Return what columns are called: their names, or those of their files; with the file where two have the same name."""
+    names = [columns.operand.column or os.path.basename(columns.operand.text) for columns in found]
+    files = [
+        columns.name if columns.operand.column is None else f"{columns.name}:{columns.operand.column}"
+        for columns in found
+    ]
+    return [name if names.count(name) == 1 else file for name, file in zip(names, files, strict=True)]
+
+
+def _slices(dataset: "Dataset", columns: Columns, label: str, layout: "Layout | None") -> SliceColumn:
     samples = dataset.predictions.file_shape[0] if layout is None else layout.samples
     column = _words(columns)
     _check_rows(dataset, columns, column.codes.shape[0], samples)
-    label = columns.operand.column or columns.operand.text
     if len(column.cells) > MOST_SLICES:
         raise DataError(
             f"--by {label}: {count(len(column.cells), 'different value')} in {columns.name}; slices are at most {MOST_SLICES:,}: name a "

@@ -59,6 +59,14 @@ class TestColumns:
             ("region", "south"), ("region", "north"), ("region", ""), ("plan", "8"), ("plan", "7"),
         ]  # fmt: skip
 
+    def test_columns_of_one_name_are_told_apart(self, compute, files, write):
+        write("q.csv", "id,plan\nr1,x\nr2,x\nr3,x\nr4,y\n")
+        done = compute("l1", "p.csv:pred", "t.csv:y", "--id", "id", "--by", "p.csv:plan", "--by", "q.csv:plan")
+        assert done.json["receipt"]["by"] == ["p.csv:plan", "q.csv:plan"]
+        assert [(one["column"], one["slice"]) for one in done.json["by"]] == [
+            ("p.csv:plan", "8"), ("p.csv:plan", "7"), ("q.csv:plan", "y"), ("q.csv:plan", "x"),
+        ]  # fmt: skip
+
     def test_without_a_header_are_numbered(self, compute, write):
         write("p.csv", "1,5\n2,6\n3,5\n")
         assert slices(compute("l1", "p.csv:1", "0", "--by", "2")) == {"5": 2.0, "6": 2.0}
