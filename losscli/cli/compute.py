@@ -112,8 +112,9 @@ def compute(loss: "Loss", values: dict[str, Any], typed: Typed = Typed()) -> int
     requirements = _requirements(wanted.require)
     wanted.check_value(values["reduction"])
     libraries = _libraries(values.pop("library"), wanted, typed.options)
-    calibration = any(requirement.statistic in ("ece", "mce") for requirement in requirements)
-    request = Request(loss=bound, **values, calibration=calibration)
+    for requirement in requirements:
+        values |= requirement.wanted
+    request = Request(loss=bound, **values)
     if len(libraries) > 1:
         return _side_by_side(request, libraries, wanted, running, typed.options)
     if wanted.part is not None:

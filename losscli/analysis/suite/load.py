@@ -111,8 +111,8 @@ class Loader:
         requirements = self._requirements(
             table.require if own else defaults.require, f"{where if own else 'defaults'}.require", statistics
         )
-        if any(requirement.statistic in ("ece", "mce") for requirement in requirements):
-            terms = [replace(term, request=replace(term.request, calibration=True)) for term in terms]
+        for requirement in requirements:
+            terms = [replace(term, request=replace(term.request, **requirement.wanted)) for term in terms]
         allowed = _tolerance(table.tolerance, replace(tolerance, statistic="value") if summed else tolerance)
         return Measure(name, tuple(terms), summed, requirements, allowed, self._line(name))
 
