@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, get_args
 
-from losscli.analysis.calibration.maps import Isotonic, Platt
 from losscli.analysis.words import Binning
 from losscli.render.check import CLASSES_SHOWN
 from losscli.render.screen import Screen, whole
@@ -30,39 +29,49 @@ def calibrated(found: "Calibrated", screen: Screen) -> str:
     facts.append(("scores", f"of {record['scored_on']}, so those after are optimistic; --apply calibrates others"))
     styles = {"NOT CONVERGED": "bold red", "T ->": "bold red"}
     lines = facts_in(facts, screen, lambda _, value: next((styles[word] for word in styles if word in value), ""))
+    lines += _columns(record, screen)
     lines += laid_out(Table("", _scores(record, digits), prose=("",), numbers=("before", "after")), screen, str)
     return "\n".join([*lines, *signed(record["signature"], screen), ""])
 
 
 def _fit(found: "Calibrated", record: Mapping[str, Any], digits: int | None) -> list[tuple[str, str]]:
-    """Return the facts about what was fitted."""
-    job, fit = found.measurement.job, found.fit
+    """Return the facts about what was fitted; what differs between several columns is in a table of theirs."""
+    job, fit, columns = found.measurement.job, found.fit, record["map"].get("columns", [])
     binary = len(job.predictions.shape) == 1 or job.several
     logits = record["from"] == "logits"
     outcome = fit.limit or ("converged" if fit.converged else "NOT CONVERGED")
     fitted = ("fit", f"{outcome}, {count(fit.iterations, 'step')}")
-    if isinstance(found.map, Isotonic):
-        levels = _listed(found, [f"{steps.levels:,}" for steps in found.map.steps])
-        facts = [("isotonic", f"steps of {'the logit' if logits else 'p'}"), ("levels", levels)]
-    elif isinstance(found.map, Platt):
-        pairs = zip(found.map.a.tolist(), found.map.b.tolist(), strict=True)
-        numbers = _listed(found, [f"{number(a, digits)}, {number(b, digits)}" for a, b in pairs])
-        about = f"sigmoid(a s + b), s: {'the logit' if logits else 'p'}; to Platt's smoothed targets"
-        facts = [("platt", about), ("a, b", numbers), fitted]
-    else:
+    if record["method"] == "temperature":
         formula = f"{'sigmoid' if binary else 'softmax'}(z / T{'' if record.get('bias') is None else ' + b'})"
         z = "the logits" if logits else "log(p / (1 - p))" if binary else "log p"
         return [("temperature", f"{number(found.temperature, digits)} ({formula}, z: {z})"), fitted]
-    return facts if binary else [*facts, ("classes", "each against the rest, then divided by the sum of the row")]
+    if record["method"] == "isotonic":
+        facts = [("isotonic", f"steps of {'the logit' if logits else 'p'}")]
+    else:
+        about = f"sigmoid(a s + b), s: {'the logit' if logits else 'p'}; to Platt's smoothed targets"
+        facts = [("platt", about), fitted]
+    if not binary:
+        facts.append(("classes", "each against the rest, then divided by the sum of the row"))
+    return facts + ([*_column(columns[0], digits).items()] if len(columns) == 1 else [])
 
 
-def _listed(found: "Calibrated", texts: list[str]) -> str:
-    """Return a text for each column of the predictions, with its name where there are several."""
-    if len(texts) == 1:
-        return texts[0]
-    named = [f"{whole(name)}: {text}" for name, text in zip(found.columns(), texts, strict=True)]
-    rest = f"; ... {len(named) - CLASSES_SHOWN:,} more" if len(named) > CLASSES_SHOWN else ""
-    return "; ".join(named[:CLASSES_SHOWN]) + rest
+def _column(column: Mapping[str, Any], digits: int | None) -> dict[str, str]:
+    """Return what was fitted to one column, by short names."""
+    if "a" in column:
+        return {name: number(column[name], digits) for name in ("a", "b")}
+    y = column["y"]
+    return {"levels": f"{len(set(y)):,}", "from": number(y[0], digits), "to": number(y[-1], digits)}
+
+
+def _columns(record: Mapping[str, Any], screen: Screen) -> list[str]:
+    """Return a table of what was fitted to each of several columns."""
+    columns = record["map"].get("columns", [])
+    if len(columns) < 2:
+        return []
+    rows = [{"column": whole(one["name"])} | _column(one, screen.digits) for one in columns[:CLASSES_SHOWN]]
+    more = len(columns) - len(rows)
+    left = [f"... and {more:,} more columns; -f json has them all"] if more else []
+    return [*laid_out(Table("column", rows, numbers=tuple(rows[0])[1:]), screen, str), *left]
 
 
 def _scores(record: Mapping[str, Any], digits: int | None) -> list[dict[str, str]]:

@@ -128,7 +128,7 @@ class Calibrated:
             "iterations": self.fit.iterations,
             "limit": self.fit.limit,
             **({} if biases is None else {"bias": biases}),
-            **({} if self.temperature is not None else {"map": self.map.to_dict(self.columns())}),
+            "map": self.map.to_dict(self.columns()),
             "before": self.before.to_dict(self.seed),
             "after": self.after.to_dict(self.seed),
             "samples": self.result.samples,

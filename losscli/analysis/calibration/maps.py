@@ -61,6 +61,10 @@ class CalibrationMap:
         """Return the map with the keys of JSON; `names` are those of its columns."""
         raise NotImplementedError
 
+    def _described(self, formula: str) -> dict[str, Any]:
+        """Return what JSON says of all maps."""
+        return {"method": self.method, "from": self.kind, "to": self.kind_after, "formula": formula}
+
 
 def log_softmax(z: Array) -> Array:
     """Return log-probabilities of logits, shape (n, k); a logit of +inf is certain, and -inf impossible."""
@@ -92,7 +96,11 @@ class Tempered(CalibrationMap):
         return replace(self, point=self.point._replace(bias=bias))
 
     def to_dict(self, names: list[str]) -> dict[str, Any]:
-        return {"method": self.method, "from": self.kind, "temperature": 1 / self.point.beta}
+        activation = "sigmoid" if self.several or len(names) == 1 else "softmax"
+        return self._described(f"{activation}(z / T{'' if self.point.bias is None else ' + b'}), z: logits") | {
+            "temperature": 1 / self.point.beta,
+            **({} if self.point.bias is None else {"bias": self.point.bias.tolist()}),
+        }
 
 
 @dataclass(frozen=True)
@@ -143,10 +151,7 @@ class Platt(OneVsRest):
 
     def to_dict(self, names: list[str]) -> dict[str, Any]:
         each = zip(names, self.a.tolist(), self.b.tolist(), strict=True)
-        return {
-            "method": self.method,
-            "from": self.kind,
-            "formula": "sigmoid(a * s + b), s: the file's number",
+        return self._described("sigmoid(a * s + b), s: the file's number") | {
             "columns": [{"name": name, "a": a, "b": b} for name, a, b in each],
         }
 
@@ -186,9 +191,9 @@ class Isotonic(OneVsRest):
 
     def to_dict(self, names: list[str]) -> dict[str, Any]:
         each = zip(names, self.steps, strict=True)
-        return {
-            "method": self.method,
-            "from": self.kind,
-            "formula": "y at s, the file's number, by straight lines between the points (x, y), and y of the ends beyond them",
+        formula = (
+            "y at s, the file's number, by straight lines between the points (x, y), and y of the ends beyond them"
+        )
+        return self._described(formula) | {
             "columns": [{"name": name, "x": steps.x.tolist(), "y": steps.y.tolist()} for name, steps in each],
         }

@@ -62,7 +62,7 @@ OF_COLUMNS = (
 
 def method_option(help: str, panel: str | None = None, **more: Any) -> Any:
     """Declare --method of calibrations, with what it is for."""
-    return option("--method", panel=panel, help=help, **more)
+    return option("--method", metavar="NAME", panel=panel, help=help, **more)
 
 
 def reliability_option(of: str, panel: str | None = REDUCING) -> Any:

@@ -306,7 +306,7 @@ class TestTable:
         z, y = multilabel(100)
         words = save("z.npy", z), save("y.npy", y), "--activation", "sigmoid"
         for method, parts in {
-            "platt": ("sigmoid(a s + b), s: the logit; to Platt's smoothed targets", "0: "),
+            "platt": ("sigmoid(a s + b), s: the logit; to Platt's smoothed targets", "column"),
             "isotonic": ("steps of the logit", "levels"),
             "temperature": ("sigmoid(z / T)",),
         }.items():
