@@ -122,8 +122,8 @@ class Calibrated:
         """Return the result with the keys of the JSON contract."""
         receipt, biases = self.result.receipt, self.biases()
         return {
-            "method": self.terms.method,
             "temperature": self.temperature,
+            "method": self.terms.method,
             "converged": self.fit.converged,
             "iterations": self.fit.iterations,
             "limit": self.fit.limit,
