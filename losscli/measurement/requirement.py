@@ -36,6 +36,8 @@ MEAN = "mean of losses"
 """The mean of the losses before weights: the name that a table gives it where the value is another mean."""
 REQUIRABLE = (*STATISTICS, MEAN)
 """What requirements may be about."""
+OF_SLICES = ("value", "mean", "std", "min", "max", "samples", "rmse", "rmsle", "perplexity", "bits", MEAN)
+"""What requirements of slices may be about."""
 CALIBRATION, CLASSWISE = ("ece", "mce"), "classwise_ece"
 """Statistics that a pass over large files, or any pass, keeps only if a requirement names them."""
 COMPARISONS: dict[str, Callable[[float, float], bool]] = {
@@ -82,6 +84,11 @@ class Requirement(NamedTuple):
         if math.isnan(limit):
             raise UsageError(f"{option}{text!r}: nothing can be compared with NaN")
         return cls(" ".join((statistic, comparison, number)), statistic, comparison, limit)
+
+    @classmethod
+    def of_each(cls, text: str, option: str = "--require-each ") -> "Requirement":
+        """Read a requirement of every slice, which has fewer statistics; raises a UsageError as `parse` does."""
+        return cls.parse(text, option, OF_SLICES)
 
     @property
     def wanted(self) -> dict[str, Any]:

@@ -36,7 +36,7 @@ ClassTargets = Annotated[
 ]
 Labels = Annotated[str, operand("LABELS", help="The class of each row: indices or names.")]
 TargetsOption = Annotated[
-    str,
+    str | None,
     option("--targets", metavar="TARGETS", show_default=False, help="What all models are to predict, or one number."),
 ]
 
