@@ -21,6 +21,13 @@ NumberTargets = Annotated[str, operand("TARGETS", help="The same, or one number 
 ClassPredictions = Annotated[
     str, operand("PREDICTIONS", help="Logits or probabilities, (n, k) or, for two classes, (n,).")
 ]
+CalibrationTargets = Annotated[
+    str | None,
+    operand(
+        "[TARGETS]",
+        help="The true classes: indices, names, or one-hot rows; 0 and 1 a column with --activation sigmoid. None with --map.",
+    ),
+]
 ClassTargets = Annotated[
     str,
     operand(
