@@ -3,7 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from losscli.analysis.shared.points import LABELS
+import numpy as np
+
+from losscli.analysis.shared.points import LABELS, Points, extreme_masks, extremes, grid, masks
+from losscli.analysis.verify.patterns import Explanation
 from losscli.analysis.verify.subject import Reference
 from losscli.custom.loss import Settings
 from losscli.definition.loss import Family
@@ -70,3 +73,33 @@ class Matched:
     """The family whose grid of points is used."""
     reference: Reference | None = None
     labels: tuple[float, float] = LABELS[0]
+    explanation: Explanation | None = None
+    """What is wrong with its losses on a grid; None if they are right, or nothing explains them."""
+    single: bool = False
+    """Whether it takes predictions of float32 only."""
+
+    @property
+    def dtypes(self) -> tuple[type, ...]:
+        """The dtypes of predictions with which it is tested."""
+        return (np.float32,) if self.single else (np.float64, np.float32)
+
+    def grid(self) -> Points:
+        """Return ordinary predictions and targets, as it takes them."""
+        if self.masks:
+            return self.cast(masks(self.prediction_kind))
+        return self.cast(grid(self.family, self.prediction_kind, self.labels))
+
+    def extremes(self) -> Points:
+        """Return large predictions, at which carelessly written formulas fail."""
+        if self.masks:
+            return self.cast(extreme_masks(self.prediction_kind))
+        return self.cast(extremes(self.family, self.prediction_kind, self.labels))
+
+    @property
+    def masks(self) -> bool:
+        """Whether a row is a mask, whose elements have one loss together."""
+        return self.family.coupled == "masks"
+
+    def cast(self, points: Points) -> Points:
+        """Return points with predictions of a dtype that it takes."""
+        return points.as_(np.float32) if self.single else points

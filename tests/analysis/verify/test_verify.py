@@ -310,7 +310,6 @@ def test_right_losses_pass(verify, name, reference):
         ("ce_sorted", {"value", "value at extremes", "per sample", "permutation"}, None),
         ("ce_in_place", {"inputs"}, None),
         ("ce_targets_in_place", {"inputs"}, None),
-        ("ce_wide", {"shape and dtype"}, None),
         ("ce_shifted", {"value", "value at extremes", "shift of logits"}, None),
         ("ce_nan", {"value at extremes"}, None),
         ("ce_some", {"call"}, None),
@@ -351,6 +350,12 @@ def test_tiny_values_and_infinite_logits_are_warnings(verify):
     assert one(report, "tiny values")["verdict"] == "warning"
     assert one(report, "infinite logits")["verdict"] == "warning"
     assert report["verdict"] == "met"
+
+
+def test_another_dtype_is_a_warning(verify):
+    report = verify("ce_wide")
+    assert (report["verdict"], one(report, "shape and dtype")["verdict"]) == ("met", "warning")
+    assert one(report, "shape and dtype")["words"] == "predictions of float32 give losses of float64"
 
 
 def test_a_reference_can_be_named(verify, run, mine):
