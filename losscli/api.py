@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from losscli.analysis.compare import Compared
     from losscli.analysis.curves import Curve
     from losscli.analysis.rank import Ranked
+    from losscli.analysis.verify.file import VerifiedFile
     from losscli.analysis.verify.model import Verified
     from losscli.definition.loss import BoundLoss
     from losscli.engine.job import Job
@@ -477,10 +478,22 @@ def calibrate(
 
 def verify(
     loss: str, predictions: Any = None, targets: Any = None, *, against: str | None = None, **options: Any
-) -> "Verified":
-    """Say whether a loss of your own, 'path/to/file.py:name', or of a package, 'torch.nn.HuberLoss', is right."""
-    from losscli.analysis.verify.properties import verify as prove
+) -> "Verified | VerifiedFile":
+    """Say whether a loss of your own, 'path/to/file.py:name', or of a package, 'torch.nn.HuberLoss', is right.
 
+    A file alone, 'path/to/file.py', stands for all losses in it.
+    """
+    from losscli.analysis.verify.file import verify_file
+    from losscli.analysis.verify.properties import verify as prove
+    from losscli.custom.candidates import candidates, is_file, refusal
+
+    if is_file(loss):
+        names = candidates(loss)
+        if not names or (len(names) > 1 and (predictions is not None or against is not None)):
+            raise refusal(loss)
+        if len(names) > 1:
+            return verify_file(loss, options.get("operands"), options.get("takes"))
+        loss = f"{loss}:{names[0]}"
     bound, rest = _bound(loss, options, code=True)
     files = None if predictions is None else _request(bound, predictions, targets, rest)
     return prove(bound.name, against, rest.get("operands"), rest.get("takes"), files, bound.parameters)

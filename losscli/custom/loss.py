@@ -26,6 +26,7 @@ from losscli.errors import DataError, UsageError
 from losscli.losses.probability import Opposite
 from losscli.losses.sigmoid import MAKERS as OF_OUTCOMES
 from losscli.losses.softmax import MAKERS, through_softmax
+from losscli.wording import listing
 
 if TYPE_CHECKING:
     from losscli.data.dataset import Dataset
@@ -35,6 +36,8 @@ ORDERS = {"predictions,targets": False, "targets,predictions": True}
 """Value of --operands -> whether targets come first."""
 FORMS = ("one-hot", "indices", "numbers")
 ROWS, ELEMENTS, ONE = "a number a row", "a number an element", "one number"
+USUAL = {"gamma": 2, "alpha": 0.25, "delta": 1, "beta": 1}
+"""Values of parameters that people use, for examples in messages."""
 PROBED_LENGTH = 3
 """The length of further axes of a probe."""
 PROBED = 2
@@ -204,9 +207,11 @@ def values_of(found: Found, parameters: Mapping[str, float | None]) -> dict[str,
     """
     absent = next((name for name in found.required if parameters.get(name) is None), None)
     if absent is not None:
+        others = [name for name in found.required if name != absent and parameters.get(name) is None]
+        usual = ":".join(f"{name}={USUAL.get(name, 'X')}" for name in (absent, *others))
         raise UsageError(
-            f"{found.where}: needs {absent}, which has no default: --{absent.replace('_', '-')} X, or "
-            f"{found.where}:{absent}=X in a SPEC"
+            f"{found.where}: needs {listing([absent, *others])}, without a default: write {found.where}:{usual}, or, in compute, "
+            f"--{absent.replace('_', '-')} {USUAL.get(absent, 'X')}"
         )
     return {name: _as_declared(value, found.parameters[name]) for name, value in parameters.items()}
 

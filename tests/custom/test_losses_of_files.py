@@ -308,7 +308,7 @@ def test_curves_are_those_of_the_built_in_loss(run, folder, mine, specs, axis):
         ("def f(x):\n    return x\n", "f", 2, ["takes 1 operand"]),
         ("def f(*all):\n    return all\n", "f", 2, ["(*args)"]),
         ("def f(y_true, y_pred, dim):\n    return y_pred\n", "f", 2, ["its parameter dim has no default"]),
-        ("def f(y_true, y_pred, gamma):\n    return y_pred\n", "f", 2, ["needs gamma", "--gamma X"]),
+        ("def f(y_true, y_pred, gamma):\n    return y_pred\n", "f", 2, ["needs gamma", "--gamma 2"]),
         ("def f(y_true, y_pred):\n    pass\n", "f", 3, ["returned NoneType"]),
         ("def f(y_true, y_pred):\n    return 'text'\n", "f", 3, ["returned str"]),
         ("def f(y_true, y_pred):\n    return {'loss': 1}\n", "f", 3, ["returned dict"]),

@@ -131,7 +131,9 @@ class Matcher:
             best = next((one.candidate for one in variants if not one.misfit), None)
         best = best or self._explained(fitting)
         if best is None and not self._speaks:
-            common = (one for name in COMMON for one in self._all_tried(self._bound(name)))
+            bounds = [self._bound(name) for name in COMMON]
+            bounds += [other for bound in bounds for other in self._variants(bound)]
+            common = (one for bound in bounds for one in self._all_tried(bound))
             best = next((one.candidate for one in common if not one.misfit), None)
         if best is not None:
             return best
