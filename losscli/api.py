@@ -36,7 +36,7 @@ from losscli.errors import DataError, UsageError
 from losscli.measurement.measure import Measurement
 from losscli.measurement.prepare import prepare
 from losscli.measurement.result import Result
-from losscli.wording import did_you_mean, listing
+from losscli.wording import did_you_mean, listing, quoted
 
 if TYPE_CHECKING:
     from losscli.analysis.audit.model import Audited
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from losscli.analysis.rank import Ranked
     from losscli.analysis.verify.file import VerifiedFile
     from losscli.analysis.verify.model import Verified
+    from losscli.custom.loss import UndecidedError
     from losscli.definition.loss import BoundLoss
     from losscli.engine.job import Job
     from losscli.io.bytes import Looked
@@ -514,7 +515,13 @@ def audit(library: str, *losses: str, progress: Callable[[str], None] | None = N
     return audited(library, losses, progress)
 
 
-def curves(*specs: str, x: str | None = None, range: tuple[float, float] | None = None) -> "list[Curve]":
+def curves(
+    *specs: str,
+    x: str | None = None,
+    range: tuple[float, float] | None = None,
+    operands: str | None = None,
+    takes: str | None = None,
+) -> "list[Curve]":
     """Values and gradients of losses over an axis that all of them can be drawn over.
 
     Parameters
@@ -525,15 +532,73 @@ def curves(*specs: str, x: str | None = None, range: tuple[float, float] | None 
         'residual', 'margin', 'logit', 'probability', 'distance' ...; by default the first loss's own.
     range
         from where to where.
+    operands, takes
+        for a loss of a file whose names do not tell: the order of its operands, 'targets,predictions', and what its
+        predictions are, 'logits', 'probs' or 'log-probs'.
     """
-    from losscli.analysis.curves import check_range, default_range, drawable, shared_axis, trace
-    from losscli.lookup.spec import specs as parsed
+    from losscli.analysis.curves import check_range, default_range, shared_axis, trace
 
-    losses = drawable(parsed(list(specs)))
+    for name, value in (("operands", operands), ("takes", takes)):
+        if value is not None and value not in CHOICES[name]:
+            raise UsageError(
+                f"{name}={value!r} is not one of {listing(CHOICES[name])}{did_you_mean(value, CHOICES[name])}"
+            )
+    losses = losses_to_draw(specs, operands, takes)
     name, axes = shared_axis(losses, x)
     low, high = range or default_range(losses, axes)
     check_range(low, high, name, axes)
     return [trace(bound, axes[bound.family.name], low, high) for bound in losses]
+
+
+def losses_to_draw(
+    texts: Sequence[str], operands: str | None = None, takes: str | None = None, rest: str = ""
+) -> "list[BoundLoss]":
+    """The losses of SPECs as they can be drawn: `losscli plot curves` and `losscli.curves` both begin here.
+
+    `rest` are the words of a command line behind its losses, for messages.
+
+    Raises
+    ------
+    UsageError
+        if it is not known how a loss of a file is called, with what `verify` finds.
+    """
+    from losscli.analysis.curves import drawable
+    from losscli.custom.loss import UndecidedError
+    from losscli.lookup.spec import specs
+
+    losses = specs(texts)
+    try:
+        return drawable(losses, operands, takes)
+    except UndecidedError as error:
+        undecided = next(bound for bound in losses if bound.name == error.where)
+        raise _decided(error, undecided, texts, operands, rest) from None
+
+
+def _decided(
+    error: "UndecidedError", bound: "BoundLoss", texts: Sequence[str], operands: str | None, rest: str
+) -> UsageError:
+    """The error about a loss that may be called in several ways, with the command that draws it as `verify` finds it to be called."""
+    from losscli.analysis.verify.match import taken_for
+
+    matched = taken_for(bound.name, bound.parameters)
+    if matched is None or matched.reference is None:
+        return error
+    reference = matched.reference.bound
+    if matched.masks:
+        return UsageError(
+            f"{error.where}: is a loss of whole masks, as losscli verify finds, and has no curve; losscli plot curves "
+            f"{reference.name}{rest} draws that of losscli's own"
+        )
+    words = [*map(quoted, texts)]
+    if "operands" in error.options:
+        words.append(f"--operands {'targets,predictions' if matched.settings.targets_first else 'predictions,targets'}")
+    elif operands is not None:
+        words.append(f"--operands {operands}")
+    if "takes" in error.options and reference.family.takes_from:
+        words.append(f"--takes {matched.prediction_kind}")
+    return UsageError(
+        f"{error.where}: {error.fact}; losscli verify finds it nearest to {reference.name}, and so it is drawn by: losscli plot curves {' '.join(words)}{rest}"
+    )
 
 
 def explain(loss: str) -> dict[str, Any]:

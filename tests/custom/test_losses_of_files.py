@@ -406,7 +406,7 @@ def test_a_declaration_of_a_file_is_run_and_does_not_replace_a_built_in_loss(run
 
 def test_a_resolved_loss_is_the_same_in_another_process(mine):
     bound = single("mine.py:Huber:delta=0.5")
-    drawn = bound.declaration.drawn(bound)
+    drawn = bound.declaration.drawn(bound, None, None)
     again = pickle.loads(pickle.dumps(drawn))
     x = np.array([-2.0, 0.1, 3.0])
     np.testing.assert_array_equal(again(x, Dense(np.zeros(3)), Extras())[0], drawn(x, Dense(np.zeros(3)), Extras())[0])

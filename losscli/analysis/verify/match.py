@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple, get_args
@@ -16,8 +17,9 @@ from losscli.arrays import Array
 from losscli.custom import NAMED
 from losscli.custom.dotted import is_dotted
 from losscli.custom.guess import guessed
-from losscli.custom.loss import CLASSES, NUMBERS, ORDERS, Settings, settled
-from losscli.custom.reading import EITHER, CallError, Found
+from losscli.custom.loss import CLASSES, NUMBERS, ORDERS, Settings, settled, values_of
+from losscli.custom.read import read
+from losscli.custom.reading import EITHER, CallError, Found, completed
 from losscli.definition.loss import BoundLoss, Family
 from losscli.definition.request import Request
 from losscli.definition.words import PredictionKind
@@ -77,6 +79,19 @@ def _takes(bound: BoundLoss, name: str, value: float | None) -> bool:
     except UsageError:
         return False
     return True
+
+
+def taken_for(where: str, parameters: Mapping[str, float | None]) -> Matched | None:
+    """Return how a loss of the user's own is called whose names do not tell; None if no reference explains it."""
+    found = read(where)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # frameworks warn about the shapes that are tried
+            found = completed(found, values_of(found, parameters))
+            matched = Matcher(found, parameters, None, None, None).matched()
+    except LosscliError:
+        return None
+    return None if matched.reference is None else matched
 
 
 class Matcher:

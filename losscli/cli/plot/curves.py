@@ -6,7 +6,7 @@ from losscli.cli.command import say
 from losscli.cli.options.declare import operand, option
 from losscli.cli.options.picture import Looks, Picture, Quiet, pair
 from losscli.cli.plot.gallery import Gallery
-from losscli.definition.words import AxisName
+from losscli.definition.words import AxisName, OperandOrder, PredictionKind
 
 
 def curves(
@@ -30,6 +30,23 @@ def curves(
     mark: Annotated[
         bool, option("--mark", show_default=False, help="Mark where a loss changes its form: delta, beta, c ...")
     ] = False,
+    operands: Annotated[
+        OperandOrder | None,
+        option(
+            "--operands",
+            metavar="FIRST,SECOND",
+            show_default=False,
+            help="Which operand of a loss of a file is which, where their names do not say it.",
+        ),
+    ] = None,
+    takes: Annotated[
+        PredictionKind | None,
+        option(
+            "--takes",
+            show_default=False,
+            help="What a loss of a file wants for predictions, where its names do not say it.",
+        ),
+    ] = None,
     data: Annotated[
         str | None, option("--data", metavar="FILE", help="The drawn numbers as well: .csv or .json.")
     ] = None,
@@ -44,14 +61,19 @@ def curves(
 
     Most others have one axis: a residual, margin, logit, probability or distance.
 
+    Losses of files that depend on a difference: over the residual. Others: over logit, probability or margin, if it is known
+    which they take.
+
     Losses of whole rows are drawn over one number of a small example; the label of the axis says which.
     """
-    from losscli.analysis.curves import check_range, default_range, drawable, shared_axis, trace
+    from losscli.analysis.curves import check_range, default_range, shared_axis, trace
+    from losscli.api import losses_to_draw
     from losscli.lookup.names import elsewhere
     from losscli.lookup.spec import spec as spec_of
-    from losscli.lookup.spec import specs
+    from losscli.wording import quoted
 
-    losses = drawable(specs(spec))
+    losses = losses_to_draw(spec, operands, takes, f" -o {quoted(output)}")
+    notes = [bound.declaration.definition for bound in losses if bound.family.custom]
     name, axes = shared_axis(losses, x)
     low, high = pair(range, "--range", "-3,3") or default_range(losses, axes)
     check_range(low, high, name, axes)
@@ -63,7 +85,7 @@ def curves(
         gallery.write_data(traced)
         axis = axes[losses[0].family.name]
         about = f"{' '.join(map(spec_of, losses))} over the {name}"
-        notes = gallery.publish(lambda: picture.draw(traced, axis, look, gradient, log, mark), about)
+        notes += gallery.publish(lambda: picture.draw(traced, axis, look, gradient, log, mark), about)
     if mark and not any(curve.breaks for curve in traced):
         notes.append(f"--mark: none of these losses changes its form over a {name} from {low:g} to {high:g}")
-    say([*elsewhere(*spec), *notes], quiet)
+    say(dict.fromkeys([*elsewhere(*spec), *notes]), quiet)
