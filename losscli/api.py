@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from losscli.analysis.calibration.fit import Calibrated
     from losscli.analysis.check import Report
     from losscli.analysis.compare import Compared
-    from losscli.analysis.curves import Curve
+    from losscli.analysis.curves import Curves
     from losscli.analysis.history import History
     from losscli.analysis.rank import Ranked
     from losscli.analysis.verify.file import VerifiedFile
@@ -301,7 +301,7 @@ def _kept_and_required(
     measurement, result = measured(
         request, Hooks(threads), library=library, typed=typed, consume=kept.consume, **kept.asked
     )
-    result.require([Requirement.parse(text) for text in require])
+    result.judge([Requirement.parse(text) for text in require])
     return measurement, result
 
 
@@ -340,7 +340,7 @@ def _summed(
         notes += [f"{' and '.join(refused)}: not for {name}, which takes no such option"] if refused else []
     wanted = requirements_of(require, names, [loss, *plus])
     found = summed(terms, threads)
-    found.require(wanted)
+    found.judge(wanted)
     found.notes = [*notes, *_told(found.notes, loss, *plus)]
     return found
 
@@ -554,7 +554,7 @@ def curves(
     range: tuple[float, float] | None = None,
     operands: str | None = None,
     takes: str | None = None,
-) -> "list[Curve]":
+) -> "Curves":
     """Values and gradients of losses over an axis that all of them can be drawn over.
 
     Parameters
@@ -569,7 +569,7 @@ def curves(
         for a loss of a file whose names do not tell: the order of its operands, 'targets,predictions', and what its
         predictions are, 'logits', 'probs' or 'log-probs'.
     """
-    from losscli.analysis.curves import check_range, default_range, shared_axis, trace
+    from losscli.analysis.curves import Curves, check_range, default_range, shared_axis, trace
 
     for name, value in (("operands", operands), ("takes", takes)):
         if value is not None and value not in CHOICES[name]:
@@ -580,7 +580,7 @@ def curves(
     name, axes = shared_axis(losses, x)
     low, high = range or default_range(losses, axes)
     check_range(low, high, name, axes)
-    return [trace(bound, axes[bound.family.name], low, high) for bound in losses]
+    return Curves(trace(bound, axes[bound.family.name], low, high) for bound in losses)
 
 
 def losses_to_draw(
@@ -637,9 +637,9 @@ def _decided(
 def explain(loss: str) -> dict[str, Any]:
     """A loss as a record: name, family, formula, gradient, parameters, targets, relations, source, libraries' calls."""
     from losscli.lookup.names import find
-    from losscli.render.catalogue import entry, explained
+    from losscli.render.catalogue import Explained, explained
 
-    return entry(explained(find(loss)))
+    return Explained(explained(find(loss)))
 
 
 class _Kept:

@@ -15,6 +15,7 @@ from losscli.arrays import FARTHEST, Array
 from losscli.definition.loss import Axis, BoundLoss
 from losscli.errors import UsageError
 from losscli.lookup.spec import spec
+from losscli.shown import Shown
 
 STEPS = 1200
 """Number of steps of a grid. It has many divisors, so that tenths and quarters of most ranges are among the points."""
@@ -36,8 +37,8 @@ class Break:
     slope: tuple[float, float, float]
 
 
-@dataclass(frozen=True)
-class Curve:
+@dataclass(frozen=True, repr=False)
+class Curve(Shown):
     """A loss along an axis: value and slope (d value / dx) at each x, shape (n,), and the breaks between the ends."""
 
     bound: BoundLoss
@@ -62,6 +63,15 @@ class Curve:
         """Return the breaks, from right to left, at which 'value' or 'slope' is discontinuous."""
         discontinuous = [at for at in self.breaks if jumps(getattr(at, what), getattr(self, what))]
         return sorted(discontinuous, key=lambda at: -at.x)
+
+
+class Curves(list[Curve], Shown):
+    """Several curves over one axis."""
+
+    def __repr__(self) -> str:
+        return Shown.__repr__(self)
+
+    __str__ = Shown.__str__
 
 
 def drawable(losses: Sequence[BoundLoss], operands: str | None = None, takes: str | None = None) -> list[BoundLoss]:

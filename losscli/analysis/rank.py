@@ -29,6 +29,7 @@ from losscli.measurement.per_sample import places, targets
 from losscli.measurement.prepare import prepare
 from losscli.measurement.receipt import signature
 from losscli.measurement.result import Result
+from losscli.shown import Shown
 from losscli.wording import count
 
 if TYPE_CHECKING:
@@ -187,8 +188,8 @@ def _details(job: Job, batch: Batch, picked: Array, label: Array | None, chances
     return {}
 
 
-@dataclass
-class Ranked:
+@dataclass(repr=False)
+class Ranked(Shown):
     """The result of a ranking: the worst rows, the groups, and how concentrated the loss is."""
 
     result: Result

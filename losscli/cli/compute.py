@@ -169,7 +169,7 @@ def _measured(
         progress.wipe()
         # Only now, since an error is printed as one line without notes.
         say([*measurement.notes, *elsewhere(typed.name)], wanted.quiet)
-        met = result.require(requirements)
+        met = result.judge(requirements)
         delivery.deliver(result)
     return Exit.OK if met else Exit.UNMET
 

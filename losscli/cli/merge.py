@@ -56,7 +56,7 @@ def merge(
                 _add_gradients(part, delivery.slopes)
         result = measurement.finished(aggregate_of(read, measurement, delivery.consume))
         say(measurement.notes, wanted.quiet)
-        met = result.require(requirements)
+        met = result.judge(requirements)
         delivery.deliver(result)
     return Exit.OK if met else Exit.UNMET
 

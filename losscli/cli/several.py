@@ -59,7 +59,7 @@ def compute_also(
         )
         progress.wipe()
         say([*notes, *found.notes, *elsewhere(typed.name, *also)], wanted.quiet)
-        met = found.require(requirements)
+        met = found.judge(requirements)
         delivery.deliver(found)  # type: ignore[arg-type]  # it asks `_text` of this class alone
     return Exit.OK if met else Exit.UNMET
 

@@ -104,7 +104,7 @@ def _all_of(
     from losscli.analysis.verify.file import verify_file
     from losscli.cli.delivery import show
     from losscli.custom.candidates import refusal
-    from losscli.render.verify import file_table, junit
+    from losscli.render.verify import junit, table
 
     of_files = [f"--{name}" for name in given.keys() - set(OF_THE_CODE)]
     if alone or of_files:
@@ -113,7 +113,7 @@ def _all_of(
         raise refusal(path)
     with computing(cluster):
         found = verify_file(path.removesuffix(":"), given.get("operands"), given.get("takes"))
-    show(format, found.to_dict, lambda screen: junit(found) if format == "junit" else file_table(found, screen))
+    show(format, found.to_dict, lambda screen: junit(found) if format == "junit" else table(found, screen))
     return Exit.UNMET if found.broken else Exit.OK
 
 

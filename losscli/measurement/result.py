@@ -1,19 +1,20 @@
 """The result of a measurement, and whether it meets requirements."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from losscli.arrays import Array
 from losscli.engine.aggregates import Quantiles
 from losscli.engine.collector import Aggregate
 from losscli.engine.collectors.baseline import Answer
 from losscli.errors import UsageError
-from losscli.measurement.requirement import MEAN, SOMETIMES, Requirement
+from losscli.measurement.requirement import MEAN, SOMETIMES, Requirement, without
+from losscli.shown import Shown, refuse_unmet
 
 
 @dataclass(repr=False)
-class Result:
+class Result(Shown):
     """The result of a measurement: the number, how it was computed, and everything that it depends on."""
 
     loss: str
@@ -68,14 +69,6 @@ class Result:
         """Whether all requirements are met."""
         return all(entry["met"] for entry in self.requirements)
 
-    def __repr__(self) -> str:
-        return f"<losscli.Result {self.signature}: {self.value!r}>"
-
-    def _repr_html_(self) -> str:
-        from losscli.render.html import table  # a notebook asks for it; nothing else climbs from here to the rendering
-
-        return table(self)
-
     def statistic(self, name: str) -> float | None:
         """Return a statistic by its name for --require.
 
@@ -109,7 +102,24 @@ class Result:
             )
         return actual
 
-    def require(self, requirements: list[Requirement]) -> bool:
+    def require(self, *texts: str) -> Self:
+        """Return this result if it meets all requirements, such as 'mean <= 0.3'; they are noted in `requirements`.
+
+        Raises
+        ------
+        RequirementError
+            an AssertionError, if one is not met.
+        UsageError
+            if a text is no requirement, or this loss does not have the statistic.
+        """
+        __tracebackhide__ = True
+        wanted = [Requirement.parse(text, "require ") for text in texts]
+        self.requirements = without(self.requirements, wanted)
+        self.judge(wanted)
+        refuse_unmet(self, self.requirements[-len(wanted) :] if wanted else [])
+        return self
+
+    def judge(self, requirements: Sequence[Requirement]) -> bool:
         """Evaluate all requirements, note them in `requirements`, and return whether all are met."""
         for requirement in requirements:
             self.requirements.append(requirement.entry(self.required(requirement)))

@@ -8,7 +8,7 @@ from losscli.analysis.verify.model import BROKEN, SKIPPED, Verified
 from losscli.io.strict_json import strict
 from losscli.render.screen import Screen
 from losscli.render.table import Table
-from losscli.render.text import brief_rows
+from losscli.render.text import Laid, brief_rows
 from losscli.render.text import report as report_of
 from losscli.wording import quoted
 
@@ -18,8 +18,18 @@ if TYPE_CHECKING:
 MARKS = {"met": "met", BROKEN: "BROKEN", "warning": "warning", SKIPPED: "skipped"}
 
 
-def table(found: Verified, screen: Screen) -> str:
-    """Return facts, then one row per property, then the counterexamples."""
+def table(found: Verified | VerifiedFile, screen: Screen) -> str:
+    """Return the report for a terminal or a file."""
+    _, facts, tables = laid_out(found, screen.digits)
+    return report_of(facts, tables, screen, _style)
+
+
+def laid_out(found: Verified | VerifiedFile, digits: int | None) -> Laid:
+    """Return a report as a title, facts and tables: of a loss one row per property, then the counterexamples; of a file one row
+    per loss.
+    """
+    if isinstance(found, VerifiedFile):
+        return _file_laid_out(found)
     facts = [("loss", found.described), ("reference", found.reference or "none")]
     facts += [("pattern", words) for words in found.patterns]
     facts.append(("result", f"{found.broken} of {len(found.properties)} properties broken" if found.broken else "met"))
@@ -35,11 +45,11 @@ def table(found: Verified, screen: Screen) -> str:
     ]
     if examples:
         tables.append(Table("counterexamples", examples, prose=("at",)))
-    return report_of(facts, [brief_rows(one, screen.digits) for one in tables], screen, _style)
+    return found.where, facts, [brief_rows(one, digits) for one in tables]
 
 
-def file_table(found: VerifiedFile, screen: Screen) -> str:
-    """Return facts, then one row per loss of a file: what it should be, its verdict, and what is wrong."""
+def _file_laid_out(found: VerifiedFile) -> Laid:
+    """Return facts, and one row per loss of a file: what it should be, its verdict, and what is wrong."""
     losses = len(found.reports)
     facts = [("file", found.file)]
     facts.append(("result", f"{found.broken} of {losses} losses broken" if found.broken else "met"))
@@ -54,7 +64,7 @@ def file_table(found: VerifiedFile, screen: Screen) -> str:
     ]
     first = next((report for report in found.reports if report.broken), found.reports[0])
     facts.append(("more", f"losscli verify {quoted(first.where)}"))
-    return report_of(facts, [Table("losses", rows, less=("reference",), prose=("what",))], screen, _style)
+    return found.file, facts, [Table("losses", rows, less=("reference",), prose=("what",))]
 
 
 def _verdict(report: Verified) -> str:

@@ -31,6 +31,7 @@ from losscli.measurement.class_labels import group_names
 from losscli.measurement.measure import Measurement
 from losscli.measurement.prepare import prepare
 from losscli.measurement.result import Result
+from losscli.shown import Shown
 from losscli.wording import count, listing
 
 BINS = 15
@@ -39,8 +40,8 @@ SAME = 1e-9
 """Relative difference of two mean cross-entropies that is too small for a note."""
 
 
-@dataclass
-class Calibrated:
+@dataclass(repr=False)
+class Calibrated(Shown):
     """A fit, and the scores of the predictions before and after it."""
 
     measurement: Measurement

@@ -1,16 +1,18 @@
 """Verification of all losses in a file."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from losscli.analysis.verify.model import BROKEN, MET, SKIPPED, Property, Verified
 from losscli.analysis.verify.properties import verify
 from losscli.custom.candidates import candidates
 from losscli.errors import LosscliError
+from losscli.measurement.requirement import counted
+from losscli.shown import Shown, refuse_unmet
 
 
-@dataclass(frozen=True)
-class VerifiedFile:
+@dataclass(frozen=True, repr=False)
+class VerifiedFile(Shown):
     """The reports on the losses in a file."""
 
     file: str
@@ -20,6 +22,20 @@ class VerifiedFile:
     def broken(self) -> int:
         """Number of losses that have a broken property."""
         return sum(report.broken > 0 for report in self.reports)
+
+    def require(self, *texts: str) -> Self:
+        """Return this report if all requirements are met, such as 'broken == 0'.
+
+        Raises
+        ------
+        RequirementError
+            an AssertionError, if one is not met.
+        UsageError
+            if a text is not of this form.
+        """
+        __tracebackhide__ = True
+        refuse_unmet(self, [counted(text, {"broken": self.broken}) for text in texts])
+        return self
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record for JSON."""

@@ -1,7 +1,7 @@
 """The report of `losscli verify`: the properties of a loss, each met or broken, with an example."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -10,6 +10,8 @@ from losscli.analysis.verify.patterns import Explanation
 from losscli.analysis.verify.subject import Reference
 from losscli.custom.loss import Settings
 from losscli.definition.loss import Family
+from losscli.measurement.requirement import counted
+from losscli.shown import Shown, refuse_unmet
 
 MET, BROKEN, WARNING, SKIPPED = "met", "broken", "warning", "skipped"
 
@@ -30,8 +32,8 @@ class Property:
         return {"property": self.name, "verdict": self.verdict, "words": self.words, "example": self.example}
 
 
-@dataclass
-class Verified:
+@dataclass(repr=False)
+class Verified(Shown):
     """The report on a loss."""
 
     where: str
@@ -49,6 +51,20 @@ class Verified:
     def runs(self) -> bool:
         """Whether the loss could be called at all."""
         return not any(property_.name == "call" for property_ in self.properties)
+
+    def require(self, *texts: str) -> Self:
+        """Return this report if all requirements are met, such as 'broken == 0'.
+
+        Raises
+        ------
+        RequirementError
+            an AssertionError, if one is not met.
+        UsageError
+            if a text is not of this form.
+        """
+        __tracebackhide__ = True
+        refuse_unmet(self, [counted(text, {"broken": self.broken}) for text in texts])
+        return self
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record for JSON."""
