@@ -15,7 +15,7 @@ LEFT = ' style="text-align:left"'
 
 def text(found: Any) -> str:
     """Return a result as its command's table; as wide as the terminal, if Python writes to one, and without colours."""
-    screen = Screen.of(sys.stdout)._replace(colour=False)
+    screen = Screen.of(sys.stdout)._replace(colour=False, encoding=getattr(sys.stdout, "encoding", None) or "utf-8")
     kind = type(found).__name__
     if kind in WHOLE:
         return WHOLE[kind](found, screen).rstrip("\n")

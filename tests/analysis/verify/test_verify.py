@@ -540,6 +540,8 @@ AGAIN = "softmax is applied to probabilities"
         ("keras_focal_self.py:right_focal_loss", set(), None),
         ("sigmoid_focal.py:sigmoid_focal", {"value", "perfect prediction"}, MASK),
         ("sigmoid_focal.py:right_sigmoid_focal", set(), None),
+        ("swapped_alpha.py:focal_loss", {"value", "gradient against the reference"}, "alpha is swapped"),
+        ("swapped_alpha.py:right_focal_loss", set(), None),
         ("clipped_ce.py:clipped_cross_entropy", {"value at extremes"}, CLIPPED),
         ("clipped_ce.py:right_cross_entropy", set(), None),
         ("softmax_twice.py:cross_entropy", {"value"}, AGAIN),
