@@ -17,6 +17,7 @@ import numpy as np
 from losscli.definition import options
 from losscli.definition.options import TAKEN_BY, takes
 from losscli.definition.request import Request
+from losscli.definition.resampling import Resampling
 from losscli.definition.words import (
     ActivationName,
     BoxFormat,
@@ -36,6 +37,7 @@ from losscli.errors import DataError, UsageError
 from losscli.measurement.measure import Measurement
 from losscli.measurement.prepare import prepare
 from losscli.measurement.result import Result
+from losscli.measurement.slices import observe
 from losscli.wording import did_you_mean, listing, quoted
 
 if TYPE_CHECKING:
@@ -190,11 +192,12 @@ def opened(
     """Return the measurement of a request, whose files are open; parameters as those of `measured`."""
     request = replace(request, library=library)
     measurement = prepare(request, rows=rows, elements=elements, gradient=gradient, looked=hooks.looked)
-    if library is None:
-        return measurement
-    from losscli.measurement.as_library import as_library
+    if library is not None:
+        from losscli.measurement.as_library import as_library
 
-    return as_library(measurement, library, typed)
+        measurement = as_library(measurement, library, typed)
+    observe(measurement)
+    return measurement
 
 
 @overload
@@ -213,6 +216,12 @@ def compute(
     elements: bool = False,
     gradient: bool = False,
     require: Sequence[str] = (),
+    require_each: Sequence[str] = (),
+    by: Any = None,
+    interval: bool = False,
+    confidence: float = 0.95,
+    resamples: int = 10_000,
+    seed: int = 0,
     as_: str | None = None,
     threads: int | None = None,
     **options: Any,
@@ -237,6 +246,14 @@ def compute(
         whether it keeps the gradient of each sample's loss, in the predictions' shape.
     require
         requirements such as 'p99 < 2', which the result evaluates.
+    require_each
+        requirements of every slice, such as 'value <= 0.4'.
+    by
+        a column whose words make slices, each of which has a value of its own: its name, FILE or FILE:COLUMN, or an array with a word
+        or number for each sample. A tuple, or a dict of names and arrays, holds several, and so does a list where predictions are a file.
+    interval
+        whether the value, and that of each slice, has an interval, of this `confidence`. Up to 20,000 samples are resampled so many
+        times (`resamples`), with this `seed`.
     as_
         the library whose number is wanted: 'torch', 'keras', 'tf1', 'optax' or 'sklearn'.
     threads
@@ -254,11 +271,18 @@ def compute(
     if plus:
         _check_sum(targets, elements, gradient)
         terms = [plus] if isinstance(plus, str) else plus
+        if by is not None or interval or require_each:
+            raise UsageError(
+                "by, interval, require_each: plus makes one number, whose terms may be of other units; compute each loss by itself"
+            )
         return _summed(loss, terms, predictions, targets, require, as_, threads, options)
     bound, rest = _bound(loss, options)
     request = _computed_request(bound, predictions, targets, rest)
+    request = _sliced(request, by, Resampling(confidence, resamples, seed) if interval else None)
+    if require_each and not request.by:
+        raise UsageError(f"require_each {require_each[0]!r}: of which slices? Say by='COLUMN' as well")
     kept = _Kept(per_sample, elements, gradient)
-    measurement, result = _kept_and_required(request, kept, require, as_, threads, set(options))
+    measurement, result = _kept_and_required(request, kept, require, as_, threads, set(options), require_each)
     result.notes = _told(measurement.notes, loss)
     kept.give(result, measurement)
     return result
@@ -285,6 +309,7 @@ def _kept_and_required(
     as_: str | None,
     threads: int | None,
     typed: set[str],
+    require_each: Sequence[str] = (),
 ) -> tuple[Measurement, Result]:
     """The measurement of a request and its result with the requirements; `kept` gets what is kept of each chunk.
 
@@ -302,7 +327,42 @@ def _kept_and_required(
         request, Hooks(threads), library=library, typed=typed, consume=kept.consume, **kept.asked
     )
     result.judge([Requirement.parse(text) for text in require])
+    result.judge_each([Requirement.of_each(text) for text in require_each])
     return measurement, result
+
+
+def _sliced(request: Request, by: Any, interval: "Resampling | None") -> Request:
+    """The request with columns of slices, and with how intervals are made.
+
+    `by` is a word or an array; several are a tuple, or a dict of names and arrays. A list is the words of the samples, as it is for
+    other operands, unless the predictions are a file.
+    """
+    if by is None:
+        return replace(request, interval=interval)
+    names = isinstance(by, list) and request.predictions not in request.arrays
+    columns = by if isinstance(by, tuple | Mapping) or names else (by,)
+    named = columns.items() if isinstance(columns, Mapping) else ((getattr(one, "name", None), one) for one in columns)
+    words: list[str] = []
+    held: dict[str, MemorySource] = {}
+    for name, one in named:
+        if isinstance(one, str | os.PathLike):
+            words.append(os.fspath(one))
+            continue
+        word = name if isinstance(name, str) and name else "by" if len(columns) == 1 else f"by {len(words) + 1}"
+        word = f"by {word}" if word in request.arrays else word
+        words.append(word)
+        held[word] = _words_of(word, one)
+    return replace(request, by=tuple(words), interval=interval, arrays={**request.arrays, **held})
+
+
+def _words_of(name: str, value: Any) -> "MemorySource":
+    """A column of words, numbers or booleans; of Python objects each as text, '' for what is missing."""
+    from losscli.io.memory import source_of
+
+    array = np.asarray(value)
+    if array.dtype == object:
+        array = np.array(["" if one is None or one != one else str(one) for one in array.reshape(-1)])
+    return source_of(name, array)
 
 
 def _check_sum(targets: Any, elements: bool, gradient: bool) -> None:
@@ -468,10 +528,14 @@ def rank(
     by
         'class', or a column whose words make slices.
     """
+    from losscli.analysis.rank import BY_CLASS
     from losscli.analysis.rank import rank as examine
 
     bound, rest = _bound(loss, options)
-    found = examine(_request(bound, predictions, targets, rest), top, by, threads)
+    request = _request(bound, predictions, targets, rest)
+    if by not in (None, BY_CLASS):
+        request = replace(request, by=(by,))
+    found = examine(request, top, by, threads)
     found.notes = _told(found.notes, loss)
     return found
 

@@ -28,6 +28,11 @@ class Shown:
         return html(self)
 
 
+def _of(entry: dict[str, Any]) -> str:
+    """Return of which slice a requirement is, in words; '' for the whole."""
+    return f" of {entry['by']} = {entry['slice']!r}" if "slice" in entry else ""
+
+
 def refuse_unmet(result: object, entries: Sequence[dict[str, Any]]) -> None:
     """Raise a RequirementError unless all entries of requirements are met; `result` is what they are about.
 
@@ -37,5 +42,8 @@ def refuse_unmet(result: object, entries: Sequence[dict[str, Any]]) -> None:
     if all(entry["met"] for entry in entries):
         return
     entries = sorted(entries, key=lambda entry: bool(entry["met"]))  # pytest's summary shows the first line only
-    lines = [f"{entry['require']}: {'met' if entry['met'] else 'NOT MET'} ({entry['actual']})" for entry in entries]
+    lines = [
+        f"{entry['require']}{_of(entry)}: {'met' if entry['met'] else 'NOT MET'} ({entry['actual']})"
+        for entry in entries
+    ]
     raise RequirementError("\n".join([*lines, "", str(result)]))

@@ -80,6 +80,15 @@ def test_notebooks_show_the_same_in_html(results):
         assert "NaN" not in shown
 
 
+def test_histories(run, save):
+    predictions = [save("p.npy", [1.0, 2.0]), save("q.npy", [1.5, 2.0])]
+    for i, name in enumerate(predictions):
+        assert run("compute", "mse", name, "0", "-f", "json", "-o", f"r{i}.json").code == 0
+    found = losscli.history("r0.json", "r1.json")
+    assert str(found) == run("history", "r0.json", "r1.json").out.rstrip("\n")
+    assert "<th" in found._repr_html_()
+
+
 def test_names_from_files_are_escaped(write):
     write("p.csv", "id,<script>alert(1)</script>,b&b\n<i>,2.0,1.0\nx,0.0,1.0\n")
     write("t.csv", "id,label\n<i>,<script>alert(1)</script>\nx,b&b\n")
@@ -122,6 +131,15 @@ class TestRequire:
         result = losscli.compute("mse", [1.0, 3.0], 0)
         result.require("mean <= 5").require("mean <= 5")
         assert len(result.requirements) == 1
+
+    def test_every_slice(self):
+        table = {"p": [1.0, 3.0, 2.0], "t": [0.0, 0.0, 0.0]}
+        result = losscli.compute("mse", table["p"], table["t"], by=["a", "b", "a"])
+        assert result.require_each("mean <= 9") is result
+        with pytest.raises(AssertionError, match=r"mean <= 4 of .* = 'b': NOT MET \(9.0\)") as caught:
+            result.require_each("mean <= 4").require("mean <= 1")
+        assert "= 'a': met (2.5)" in str(caught.value)
+        assert "by" in result._repr_html_()
 
     def test_sums(self):
         result = losscli.compute("mse", [1.0, 3.0], 0, plus="0.5*mae")

@@ -13,6 +13,7 @@ import numpy as np
 from losscli.arrays import Array
 from losscli.data.columns import Column, Reason, Role
 from losscli.data.doubts import Doubt
+from losscli.data.slices import SliceColumn
 from losscli.data.target_encoding import DecodedTargets, Smoothing, TargetEncoding
 from losscli.data.units import Units
 from losscli.definition.batch import Sequences
@@ -25,12 +26,14 @@ from losscli.engine.collectors.calibration_bins import MOST_ELEMENTS, Calibratio
 from losscli.engine.collectors.label_alignment import Sample, Sampling, compared, suspicions
 from losscli.engine.collectors.probability_look import LookLikeProbabilities, ProbabilityLook
 from losscli.engine.collectors.row_faults import UNDEFINED, FaultFinder, findings, raise_faults
+from losscli.engine.collectors.slices import Sliced
 from losscli.engine.collectors.spare_columns import SpareColumns
 from losscli.engine.collectors.summary import Percentiles, Summaries, Summary
 from losscli.engine.evaluate import ChunkResult, evaluate
 from losscli.engine.job import Job, compute_dtype
 from losscli.engine.parts import Part
-from losscli.engine.reduction import REDUCTIONS, baseline, reduced
+from losscli.engine.reduction import REDUCTIONS, Reduction, baseline, reduced
+from losscli.engine.resampling import LEAST_ROWS
 from losscli.engine.units import PositionCount
 from losscli.engine.workers import current, workers
 from losscli.errors import DataError
@@ -43,9 +46,11 @@ from losscli.measurement import bits
 from losscli.measurement.class_labels import group_names
 from losscli.measurement.receipt import receipt, signature
 from losscli.measurement.result import Result
+from losscli.measurement.slices import Transforms, interval_of, slices_of
+from losscli.wording import count
 
 if TYPE_CHECKING:
-    from losscli.io.text import IdColumn, TextColumn
+    from losscli.io.text import IdColumn
 
 
 @dataclass
@@ -69,8 +74,8 @@ class Measurement:
     """The statistics that a pass keeps of the rows."""
     findings: list[Finding] = field(default_factory=list)
     """Suspicious facts about the files, which are also in the notes."""
-    groups: "TextColumn | None" = None
-    """The words by which rows are grouped, if a column of them was named."""
+    slices: tuple[SliceColumn, ...] = ()
+    """The columns by whose words rows are grouped."""
     columns: tuple[Column, ...] = ()
     """The columns of all files, with their roles and reasons."""
     bytes: float | None = None
@@ -86,6 +91,13 @@ class Measurement:
         if self.units.layout is not None:
             return None
         return source.of.columns if isinstance(source, Reordered) else source.columns
+
+    def first_rows_of(self, units: Array) -> Array:
+        """Return which row of the job's predictions each unit begins with, from the units' numbers; the units are of samples."""
+        job = self.job
+        kind = job.unit if job.masks is None else job.masks.kind
+        samples = units // job.predictions.shape[1] if kind == "sample,class" else units
+        return samples if kind == "row" or job.layout is None else job.layout.first_rows_of(samples)
 
     def restored(self, slopes: Array, first: int) -> Iterator[Array]:
         """Yield gradients of the rows from `first` on, in the shape and order of the predictions' file."""
@@ -305,12 +317,8 @@ class Measurement:
         everything = self.receipt | {
             "percentiles": "exact" if quantiles.exact else f"histogram, relative error <= {SKETCH_ERROR:g}"
         }
-        temper = self.job.extras.temper
-        plain = self.job.encoding.smoothing is None and (temper is None or temper.factor == 1)
-        added_up = self.job.unit != "row" and self.job.over_positions == "sum"  # the loss of no single position
-        if plain and not added_up and self.request.library is None:
-            mean = sums.weighted.over(sums.weight)
-            summary |= {name: transform(mean) for name, transform in self.job.loss.declaration.statistics.items()}
+        transforms, mean = self._transforms(), sums.weighted.over(sums.weight)
+        summary |= {name: transform(mean) for name, transform in transforms.items()}
         if self.bytes is not None:
             summary["bits_per_byte"] = bits.per_byte(sums.sum.value, self.bytes)
         for collector in self.collectors:
@@ -318,7 +326,7 @@ class Measurement:
             if record is not None:
                 summary |= collector.statistics(record)
                 everything |= collector.described
-        return Result(
+        found = Result(
             loss=self.job.loss.name,
             parameters=self.job.loss.parameters,
             value=None if unreduced else value,
@@ -335,6 +343,32 @@ class Measurement:
             signature=signature(everything),
             aggregate=aggregate,
         )
+        sliced = aggregate.get(Sliced)
+        if sliced is not None:
+            self._give_slices(found, sliced, reduction, value)
+        return found
+
+    def _give_slices(self, result: Result, sliced: Sliced, reduction: Reduction, value: float) -> None:
+        """Put into a result its slices and intervals, as far as they are asked for."""
+        request, transforms = self.request, self._transforms()
+        if request.by:
+            result.slices = slices_of(self.job, sliced, self.slices, request, reduction, transforms)
+        if request.interval is None:
+            return
+        result.confidence = request.interval.confidence
+        result.interval = interval_of(self.job, sliced, value, request)
+        if reduction.name == "mean":
+            result.intervals = {name: result.interval.transformed(transform) for name, transform in transforms.items()}
+        few = result.samples if sliced.few is None else len(sliced.few.numerators)
+        if few < LEAST_ROWS:
+            self.notes.append(f"warning: {count(few, 'sample')}: too few for an interval to rely on")
+
+    def _transforms(self) -> Transforms:
+        """Return the statistics of the loss that follow from its mean, for these files; none where that is not the loss itself."""
+        job, temper = self.job, self.job.extras.temper
+        plain = job.encoding.smoothing is None and (temper is None or temper.factor == 1)
+        added_up = job.unit != "row" and job.over_positions == "sum"  # the loss of no single position
+        return job.loss.declaration.statistics if plain and not added_up and self.request.library is None else {}
 
     def observe(self, collector: Collector) -> None:
         """Add a collector to the pass; its record will be in `Result.aggregate`."""

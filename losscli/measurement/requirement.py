@@ -35,6 +35,8 @@ MEAN = "mean of losses"
 """The mean of the losses before weights: the name that a table gives it where the value is another mean."""
 REQUIRABLE = (*STATISTICS, MEAN)
 """What requirements may be about."""
+OF_SLICES = ("value", "mean", "std", "min", "max", "samples", "rmse", "rmsle", "perplexity", "bits", MEAN)
+"""What requirements of slices may be about."""
 COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "<=": operator.le,
     ">=": operator.ge,
@@ -80,6 +82,11 @@ class Requirement(NamedTuple):
             raise UsageError(f"{option}{text!r}: nothing can be compared with NaN")
         return cls(" ".join((statistic, comparison, number)), statistic, comparison, limit)
 
+    @classmethod
+    def of_each(cls, text: str, option: str = "--require-each ") -> "Requirement":
+        """Read a requirement of every slice, which has fewer statistics; raises a UsageError as `parse` does."""
+        return cls.parse(text, option, OF_SLICES)
+
     def met(self, actual: float | None) -> bool:
         """Whether a number meets the requirement; None does not."""
         return actual is not None and COMPARISONS[self.comparison](actual, self.limit)
@@ -89,10 +96,15 @@ class Requirement(NamedTuple):
         return {"require": self.text, "met": self.met(actual), "actual": actual}
 
 
-def without(entries: Sequence[dict[str, Any]], wanted: Sequence[Requirement]) -> list[dict[str, Any]]:
-    """Return the entries of requirements that are not among those that are evaluated next, so that none is there twice."""
+def without(
+    entries: Sequence[dict[str, Any]], wanted: Sequence[Requirement], each: bool = False
+) -> list[dict[str, Any]]:
+    """Return the entries of requirements that are not among those that are evaluated next, so that none is there twice.
+
+    `each` says whether these are of every slice.
+    """
     texts = {requirement.text for requirement in wanted}
-    return [entry for entry in entries if entry["require"] not in texts]
+    return [entry for entry in entries if entry["require"] not in texts or ("slice" in entry) != each]
 
 
 def counted(text: str, counts: Mapping[str, float | str]) -> dict[str, Any]:

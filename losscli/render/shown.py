@@ -61,9 +61,11 @@ def _result(found: Any, screen: Screen) -> str:
 
 
 def _result_laid_out(found: Any, digits: int | None) -> Laid:
+    from losscli.render import slices
     from losscli.render.result import facts_of
 
-    return found.loss, [*facts_of(found, digits), ("signature", found.signature)], []
+    facts = [*facts_of(found, digits), ("signature", found.signature)]
+    return found.loss, facts, slices.tables({found.reduction: found}, digits)
 
 
 def _report(found: Any, screen: Screen) -> str:
@@ -114,6 +116,12 @@ def _ranked(found: Any, digits: int | None) -> Laid:
     return laid_out(found, digits)
 
 
+def _history(found: Any, digits: int | None) -> Laid:
+    from losscli.render.history import laid_out
+
+    return laid_out(found, digits, "utf-8")
+
+
 def _verified(found: Any, digits: int | None) -> Laid:
     from losscli.render.verify import laid_out
 
@@ -146,6 +154,7 @@ LAID: dict[str, Callable[[Any, int | None], Laid]] = {
     "Several": _several,
     "Compared": _compared,
     "Ranked": _ranked,
+    "History": _history,
     "Verified": _verified,
     "VerifiedFile": _verified,
     "Audited": _audited,

@@ -24,7 +24,7 @@ ClassPredictions = Annotated[
 ClassTargets = Annotated[str, operand("TARGETS", help="The true classes: indices, names, or one-hot rows.")]
 Labels = Annotated[str, operand("LABELS", help="The class of each row: indices or names.")]
 TargetsOption = Annotated[
-    str,
+    str | None,
     option("--targets", metavar="TARGETS", show_default=False, help="What all models are to predict, or one number."),
 ]
 

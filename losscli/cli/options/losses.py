@@ -12,6 +12,7 @@ from losscli.cli.options import files
 from losscli.cli.options.declare import LOSS, READING, REDUCING, Option, operand, option, options_of
 from losscli.cli.options.output import Wanted
 from losscli.cli.options.running import Running
+from losscli.cli.options.slices import Slicing
 from losscli.definition.options import FILES_OR_NUMBERS, TAKEN_BY
 from losscli.definition.words import (
     ActivationName,
@@ -478,6 +479,7 @@ SHARED: tuple[Option, ...] = (
     *OF_REDUCING,
     PLUS,
     ALSO,
+    *options_of(Slicing),
     *options_of(Running),
     *options_of(Wanted, elements=TAKEN_BY["elements"]),
 )

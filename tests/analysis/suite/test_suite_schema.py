@@ -15,7 +15,7 @@ jsonschema = pytest.importorskip("jsonschema")
 ROOT = Path(__file__).parents[3]
 DRAFTS = (jsonschema.Draft4Validator, jsonschema.Draft7Validator, jsonschema.Draft202012Validator)
 """taplo knows draft 4; other editors know later ones."""
-WHOLE = re.sub(r"^# (\[measure|terms|  \{|\]|require|baseline =|tolerance =)", r"\1", EXAMPLE, flags=re.MULTILINE)
+WHOLE = re.sub(r"^# (\[measure|terms|  \{|\]|require|by =|baseline =|tolerance =)", r"\1", EXAMPLE, flags=re.MULTILINE)
 ONE = '[measure.one]\nloss = "ce"\npredictions = "z.npy"\ntargets = "y.npy"\n'
 MANY = (
     'name = "all"\nbaseline = "b.json"\ntolerance = { absolute = 1, relative = 0.5, statistic = "p99" }\n'
