@@ -1,12 +1,13 @@
 """`losscli plot curves SPEC...`: losses and their gradients over one variable."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from losscli.cli.command import say
-from losscli.cli.options.declare import operand, option
+from losscli.cli.options.declare import OfLosses, operand, option
+from losscli.cli.options.losses import only
 from losscli.cli.options.picture import Looks, Picture, Quiet, pair
 from losscli.cli.plot.gallery import Gallery
-from losscli.definition.words import AxisName, OperandOrder, PredictionKind
+from losscli.definition.words import AxisName
 
 
 def curves(
@@ -30,28 +31,12 @@ def curves(
     mark: Annotated[
         bool, option("--mark", show_default=False, help="Mark where a loss changes its form: delta, beta, c ...")
     ] = False,
-    operands: Annotated[
-        OperandOrder | None,
-        option(
-            "--operands",
-            metavar="FIRST,SECOND",
-            show_default=False,
-            help="Which operand of a loss of a file is which, where their names do not say it.",
-        ),
-    ] = None,
-    takes: Annotated[
-        PredictionKind | None,
-        option(
-            "--takes",
-            show_default=False,
-            help="What a loss of a file wants for predictions, where its names do not say it.",
-        ),
-    ] = None,
     data: Annotated[
         str | None, option("--data", metavar="FILE", help="The drawn numbers as well: .csv or .json.")
     ] = None,
     looks: Looks,
     quiet: Quiet = False,
+    given: Annotated[dict[str, Any], OfLosses(only("operands", "takes"))],
 ) -> None:
     """Draw the value of losses and its gradient, over what the losses are functions of.
 
@@ -72,7 +57,7 @@ def curves(
     from losscli.lookup.spec import spec as spec_of
     from losscli.wording import quoted
 
-    losses = losses_to_draw(spec, operands, takes, f" -o {quoted(output)}")
+    losses = losses_to_draw(spec, given.get("operands"), given.get("takes"), f" -o {quoted(output)}")
     notes = [bound.declaration.definition for bound in losses if bound.family.custom]
     name, axes = shared_axis(losses, x)
     low, high = pair(range, "--range", "-3,3") or default_range(losses, axes)
