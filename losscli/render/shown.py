@@ -86,6 +86,12 @@ def _calibrated(found: Any, screen: Screen) -> str:
     return calibrated(found, screen)
 
 
+def _calibrated_laid_out(found: Any, digits: int | None) -> Laid:
+    from losscli.render.calibrate import parts
+
+    return parts(found, digits)
+
+
 def _explained(found: Any, screen: Screen) -> str:
     from losscli.render.catalogue import described
 
@@ -150,6 +156,7 @@ WHOLE: dict[str, Callable[[Any, Screen], str]] = {
 LAID: dict[str, Callable[[Any, int | None], Laid]] = {
     "Result": _result_laid_out,
     "Report": _report_laid_out,
+    "Calibrated": _calibrated_laid_out,
     "Summed": _sums,
     "Several": _several,
     "Compared": _compared,
