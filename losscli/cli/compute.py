@@ -177,8 +177,8 @@ def _measured(
         progress.wipe()
         # Only now, since an error is printed as one line without notes.
         say([*measurement.notes, *elsewhere(typed.name)], wanted.quiet)
-        result.require(requirements[0])
-        met = result.require_each(requirements[1])
+        result.judge(requirements[0])
+        met = result.judge_each(requirements[1])
         delivery.deliver(result)
     return Exit.OK if met else Exit.UNMET
 

@@ -36,6 +36,7 @@ from losscli.measurement.class_labels import group_names
 from losscli.measurement.measure import Measurement
 from losscli.measurement.prepare import prepare
 from losscli.measurement.result import Result
+from losscli.shown import Shown
 from losscli.wording import count, did_you_mean, listing, quoted
 
 BINS = 15
@@ -72,8 +73,8 @@ class Terms(NamedTuple):
             )
 
 
-@dataclass
-class Calibrated:
+@dataclass(repr=False)
+class Calibrated(Shown):
     """A fit, and the scores of the predictions before and after it."""
 
     measurement: Measurement
