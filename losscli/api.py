@@ -17,6 +17,7 @@ import numpy as np
 from losscli.definition import options
 from losscli.definition.options import TAKEN_BY, takes
 from losscli.definition.request import Request
+from losscli.definition.resampling import Resampling
 from losscli.definition.words import (
     ActivationName,
     BoxFormat,
@@ -25,6 +26,7 @@ from losscli.definition.words import (
     OutputReduction,
     PredictionKind,
     ReductionName,
+    ReliabilityForm,
     SmoothingMode,
     ThirdOperandName,
     UnitKind,
@@ -36,17 +38,20 @@ from losscli.errors import DataError, UsageError
 from losscli.measurement.measure import Measurement
 from losscli.measurement.prepare import prepare
 from losscli.measurement.result import Result
-from losscli.wording import did_you_mean, listing
+from losscli.measurement.slices import observe
+from losscli.wording import did_you_mean, listing, quoted
 
 if TYPE_CHECKING:
     from losscli.analysis.audit.model import Audited
     from losscli.analysis.calibration.fit import Calibrated
     from losscli.analysis.check import Report
     from losscli.analysis.compare import Compared
-    from losscli.analysis.curves import Curve
+    from losscli.analysis.curves import Curves
     from losscli.analysis.history import History
     from losscli.analysis.rank import Ranked
+    from losscli.analysis.verify.file import VerifiedFile
     from losscli.analysis.verify.model import Verified
+    from losscli.custom.loss import UndecidedError
     from losscli.definition.loss import BoundLoss
     from losscli.engine.job import Job
     from losscli.io.bytes import Looked
@@ -83,6 +88,8 @@ OPTIONS: Mapping[str, str] = {
     "temperature": "temperature",
     "temperature_squared": "temperature_squared",
     "bytes": "bytes",
+    "reliability_of": "reliability_of",
+    "classwise_ece": "classwise_ece",
     "time_axis": "time_axis",
     "input_lengths": "input_lengths",
     "target_lengths": "target_lengths",
@@ -111,7 +118,7 @@ WHOLE = ("class_axis", "shift", "time_axis", "label_base", "skip_rows")
 """Options that are one whole number."""
 FRACTIONS = ("label_smoothing", "temperature")
 """Options that are one number, a whole one or not."""
-YES_OR_NO = ("temperature_squared", "header")
+YES_OR_NO = ("temperature_squared", "header", "classwise_ece")
 LISTS = ("classes", "columns", "exclude_class", "output_weight", "levels")
 """Options that may be a list of words or numbers, or one of them."""
 CHOICES: Mapping[str, tuple[str, ...]] = {
@@ -126,6 +133,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "box": get_args(BoxFormat),
     "targets_from": get_args(PredictionKind),
     "on_unmatched": get_args(UnmatchedRule),
+    "reliability_of": get_args(ReliabilityForm),
     "operands": get_args(OperandOrder),
     "takes": get_args(PredictionKind),
     "dtype": get_args(UntypedName),
@@ -188,11 +196,12 @@ def opened(
     """Return the measurement of a request, whose files are open; parameters as those of `measured`."""
     request = replace(request, library=library)
     measurement = prepare(request, rows=rows, elements=elements, gradient=gradient, looked=hooks.looked)
-    if library is None:
-        return measurement
-    from losscli.measurement.as_library import as_library
+    if library is not None:
+        from losscli.measurement.as_library import as_library
 
-    return as_library(measurement, library, typed)
+        measurement = as_library(measurement, library, typed)
+    observe(measurement)
+    return measurement
 
 
 @overload
@@ -211,6 +220,12 @@ def compute(
     elements: bool = False,
     gradient: bool = False,
     require: Sequence[str] = (),
+    require_each: Sequence[str] = (),
+    by: Any = None,
+    interval: bool = False,
+    confidence: float = 0.95,
+    resamples: int = 10_000,
+    seed: int = 0,
     as_: str | None = None,
     threads: int | None = None,
     **options: Any,
@@ -235,6 +250,14 @@ def compute(
         whether it keeps the gradient of each sample's loss, in the predictions' shape.
     require
         requirements such as 'p99 < 2', which the result evaluates.
+    require_each
+        requirements of every slice, such as 'value <= 0.4'.
+    by
+        a column whose words make slices, each of which has a value of its own: its name, FILE or FILE:COLUMN, or an array with a word
+        or number for each sample. A tuple, or a dict of names and arrays, holds several, and so does a list where predictions are a file.
+    interval
+        whether the value, and that of each slice, has an interval, of this `confidence`. Up to 20,000 samples are resampled so many
+        times (`resamples`), with this `seed`.
     as_
         the library whose number is wanted: 'torch', 'keras', 'tf1', 'optax' or 'sklearn'.
     threads
@@ -252,11 +275,18 @@ def compute(
     if plus:
         _check_sum(targets, elements, gradient)
         terms = [plus] if isinstance(plus, str) else plus
+        if by is not None or interval or require_each:
+            raise UsageError(
+                "by, interval, require_each: plus makes one number, whose terms may be of other units; compute each loss by itself"
+            )
         return _summed(loss, terms, predictions, targets, require, as_, threads, options)
     bound, rest = _bound(loss, options)
     request = _computed_request(bound, predictions, targets, rest)
+    request = _sliced(request, by, Resampling(confidence, resamples, seed) if interval else None)
+    if require_each and not request.by:
+        raise UsageError(f"require_each {require_each[0]!r}: of which slices? Say by='COLUMN' as well")
     kept = _Kept(per_sample, elements, gradient)
-    measurement, result = _kept_and_required(request, kept, require, as_, threads, set(options))
+    measurement, result = _kept_and_required(request, kept, require, as_, threads, set(options), require_each)
     result.notes = _told(measurement.notes, loss)
     kept.give(result, measurement)
     return result
@@ -283,6 +313,7 @@ def _kept_and_required(
     as_: str | None,
     threads: int | None,
     typed: set[str],
+    require_each: Sequence[str] = (),
 ) -> tuple[Measurement, Result]:
     """The measurement of a request and its result with the requirements; `kept` gets what is kept of each chunk.
 
@@ -296,11 +327,49 @@ def _kept_and_required(
     if as_ is not None and kept.asked["gradient"]:
         raise UsageError("gradient is that of the loss itself; leave out as_")
     library = None if as_ is None else _one_library(as_)
+    requirements = [Requirement.parse(text) for text in require]
+    for requirement in requirements:
+        request = replace(request, **requirement.wanted)
     measurement, result = measured(
         request, Hooks(threads), library=library, typed=typed, consume=kept.consume, **kept.asked
     )
-    result.require([Requirement.parse(text) for text in require])
+    result.judge(requirements)
+    result.judge_each([Requirement.of_each(text) for text in require_each])
     return measurement, result
+
+
+def _sliced(request: Request, by: Any, interval: "Resampling | None") -> Request:
+    """The request with columns of slices, and with how intervals are made.
+
+    `by` is a word or an array; several are a tuple, or a dict of names and arrays. A list is the words of the samples, as it is for
+    other operands, unless the predictions are a file.
+    """
+    if by is None:
+        return replace(request, interval=interval)
+    names = isinstance(by, list) and request.predictions not in request.arrays
+    columns = by if isinstance(by, tuple | Mapping) or names else (by,)
+    named = columns.items() if isinstance(columns, Mapping) else ((getattr(one, "name", None), one) for one in columns)
+    words: list[str] = []
+    held: dict[str, MemorySource] = {}
+    for name, one in named:
+        if isinstance(one, str | os.PathLike):
+            words.append(os.fspath(one))
+            continue
+        word = name if isinstance(name, str) and name else "by" if len(columns) == 1 else f"by {len(words) + 1}"
+        word = f"by {word}" if word in request.arrays else word
+        words.append(word)
+        held[word] = _words_of(word, one)
+    return replace(request, by=tuple(words), interval=interval, arrays={**request.arrays, **held})
+
+
+def _words_of(name: str, value: Any) -> "MemorySource":
+    """A column of words, numbers or booleans; of Python objects each as text, '' for what is missing."""
+    from losscli.io.memory import source_of
+
+    array = np.asarray(value)
+    if array.dtype == object:
+        array = np.array(["" if one is None or one != one else str(one) for one in array.reshape(-1)])
+    return source_of(name, array)
 
 
 def _check_sum(targets: Any, elements: bool, gradient: bool) -> None:
@@ -338,7 +407,7 @@ def _summed(
         notes += [f"{' and '.join(refused)}: not for {name}, which takes no such option"] if refused else []
     wanted = requirements_of(require, names, [loss, *plus])
     found = summed(terms, threads)
-    found.require(wanted)
+    found.judge(wanted)
     found.notes = [*notes, *_told(found.notes, loss, *plus)]
     return found
 
@@ -466,10 +535,14 @@ def rank(
     by
         'class', or a column whose words make slices.
     """
+    from losscli.analysis.rank import BY_CLASS
     from losscli.analysis.rank import rank as examine
 
     bound, rest = _bound(loss, options)
-    found = examine(_request(bound, predictions, targets, rest), top, by, threads)
+    request = _request(bound, predictions, targets, rest)
+    if by not in (None, BY_CLASS):
+        request = replace(request, by=(by,))
+    found = examine(request, top, by, threads)
     found.notes = _told(found.notes, loss)
     return found
 
@@ -478,17 +551,40 @@ def calibrate(
     predictions: Any,
     targets: Any,
     *,
+    method: str = "temperature",
+    activation: str | None = None,
     bias: bool = False,
     bins: int = 15,
     seed: int = 0,
     threads: int | None = None,
     **options: Any,
 ) -> "Calibrated":
-    """Fit the temperature T of softmax(z / T) to labels, with scores before and after."""
+    """Fit a calibration to labels, with scores before and after.
+
+    Parameters
+    ----------
+    method
+        'temperature', T of softmax(z / T); 'platt', a and b of sigmoid(a s + b); or 'isotonic', steps that never fall.
+    activation
+        'sigmoid' if each column of predictions holds or not by itself.
+    bias
+        whether a temperature comes with a bias per class.
+    bins
+        number of bins of the calibration errors, and `seed` is that of their bands.
+
+    Returns
+    -------
+    Calibrated
+        `applied(predictions)` calibrates others.
+    """
+    from losscli.analysis.calibration.fit import Terms
     from losscli.analysis.calibration.fit import calibrate as fitted
     from losscli.analysis.calibration.temperature import likelihood
 
-    found = fitted(_request(likelihood(None), predictions, targets, options), bias, bins, seed, threads)
+    if activation not in (None, *CHOICES["activation"]):
+        raise UsageError(f"activation={activation!r} is not one of {listing(CHOICES['activation'])}")
+    request = replace(_request(likelihood(None), predictions, targets, options), activation=activation)
+    found = fitted(request, Terms(method, bias, bins, seed), threads)
     found.notes[:] = _told(found.notes)
     return found
 
@@ -510,10 +606,22 @@ def history(*files: "str | os.PathLike[str]", statistic: str = "value") -> "Hist
 
 def verify(
     loss: str, predictions: Any = None, targets: Any = None, *, against: str | None = None, **options: Any
-) -> "Verified":
-    """Say whether a loss of your own, 'path/to/file.py:name', or of a package, 'torch.nn.HuberLoss', is right."""
-    from losscli.analysis.verify.properties import verify as prove
+) -> "Verified | VerifiedFile":
+    """Say whether a loss of your own, 'path/to/file.py:name', or of a package, 'torch.nn.HuberLoss', is right.
 
+    A file alone, 'path/to/file.py', stands for all losses in it.
+    """
+    from losscli.analysis.verify.file import verify_file
+    from losscli.analysis.verify.properties import verify as prove
+    from losscli.custom.candidates import candidates, is_file, refusal
+
+    if is_file(loss):
+        names = candidates(loss)
+        if not names or (len(names) > 1 and (predictions is not None or against is not None)):
+            raise refusal(loss)
+        if len(names) > 1:
+            return verify_file(loss, options.get("operands"), options.get("takes"))
+        loss = f"{loss}:{names[0]}"
     bound, rest = _bound(loss, options, code=True)
     files = None if predictions is None else _request(bound, predictions, targets, rest)
     return prove(bound.name, against, rest.get("operands"), rest.get("takes"), files, bound.parameters)
@@ -534,7 +642,13 @@ def audit(library: str, *losses: str, progress: Callable[[str], None] | None = N
     return audited(library, losses, progress)
 
 
-def curves(*specs: str, x: str | None = None, range: tuple[float, float] | None = None) -> "list[Curve]":
+def curves(
+    *specs: str,
+    x: str | None = None,
+    range: tuple[float, float] | None = None,
+    operands: str | None = None,
+    takes: str | None = None,
+) -> "Curves":
     """Values and gradients of losses over an axis that all of them can be drawn over.
 
     Parameters
@@ -545,23 +659,81 @@ def curves(*specs: str, x: str | None = None, range: tuple[float, float] | None 
         'residual', 'margin', 'logit', 'probability', 'distance' ...; by default the first loss's own.
     range
         from where to where.
+    operands, takes
+        for a loss of a file whose names do not tell: the order of its operands, 'targets,predictions', and what its
+        predictions are, 'logits', 'probs' or 'log-probs'.
     """
-    from losscli.analysis.curves import check_range, default_range, drawable, shared_axis, trace
-    from losscli.lookup.spec import specs as parsed
+    from losscli.analysis.curves import Curves, check_range, default_range, shared_axis, trace
 
-    losses = drawable(parsed(list(specs)))
+    for name, value in (("operands", operands), ("takes", takes)):
+        if value is not None and value not in CHOICES[name]:
+            raise UsageError(
+                f"{name}={value!r} is not one of {listing(CHOICES[name])}{did_you_mean(value, CHOICES[name])}"
+            )
+    losses = losses_to_draw(specs, operands, takes)
     name, axes = shared_axis(losses, x)
     low, high = range or default_range(losses, axes)
     check_range(low, high, name, axes)
-    return [trace(bound, axes[bound.family.name], low, high) for bound in losses]
+    return Curves(trace(bound, axes[bound.family.name], low, high) for bound in losses)
+
+
+def losses_to_draw(
+    texts: Sequence[str], operands: str | None = None, takes: str | None = None, rest: str = ""
+) -> "list[BoundLoss]":
+    """The losses of SPECs as they can be drawn: `losscli plot curves` and `losscli.curves` both begin here.
+
+    `rest` are the words of a command line behind its losses, for messages.
+
+    Raises
+    ------
+    UsageError
+        if it is not known how a loss of a file is called, with what `verify` finds.
+    """
+    from losscli.analysis.curves import drawable
+    from losscli.custom.loss import UndecidedError
+    from losscli.lookup.spec import specs
+
+    losses = specs(texts)
+    try:
+        return drawable(losses, operands, takes)
+    except UndecidedError as error:
+        undecided = next(bound for bound in losses if bound.name == error.where)
+        raise _decided(error, undecided, texts, operands, rest) from None
+
+
+def _decided(
+    error: "UndecidedError", bound: "BoundLoss", texts: Sequence[str], operands: str | None, rest: str
+) -> UsageError:
+    """The error about a loss that may be called in several ways, with the command that draws it as `verify` finds it to be called."""
+    from losscli.analysis.verify.match import taken_for
+
+    matched = taken_for(bound.name, bound.parameters)
+    if matched is None or matched.reference is None:
+        return error
+    reference = matched.reference.bound
+    if matched.masks:
+        return UsageError(
+            f"{error.where}: is a loss of whole masks, as losscli verify finds, and has no curve; losscli plot curves "
+            f"{reference.name}{rest} draws that of losscli's own"
+        )
+    words = [*map(quoted, texts)]
+    if "operands" in error.options:
+        words.append(f"--operands {'targets,predictions' if matched.settings.targets_first else 'predictions,targets'}")
+    elif operands is not None:
+        words.append(f"--operands {operands}")
+    if "takes" in error.options and reference.family.takes_from:
+        words.append(f"--takes {matched.prediction_kind}")
+    return UsageError(
+        f"{error.where}: {error.fact}; losscli verify finds it nearest to {reference.name}, and so it is drawn by: losscli plot curves {' '.join(words)}{rest}"
+    )
 
 
 def explain(loss: str) -> dict[str, Any]:
     """A loss as a record: name, family, formula, gradient, parameters, targets, relations, source, libraries' calls."""
     from losscli.lookup.names import find
-    from losscli.render.catalogue import entry, explained
+    from losscli.render.catalogue import Explained, explained
 
-    return entry(explained(find(loss)))
+    return Explained(explained(find(loss)))
 
 
 class _Kept:

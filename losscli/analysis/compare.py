@@ -9,12 +9,20 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, get_args
 
 import numpy as np
 
-from losscli.analysis.shared.resampling import (
+from losscli.analysis.words import FailingVerdict
+from losscli.arrays import Array
+from losscli.data.weights import rule_of
+from losscli.definition.request import Request
+from losscli.definition.resampling import Resampling
+from losscli.engine.aggregates import GroupMoments, Moments, Total, divide
+from losscli.engine.job import Job
+from losscli.engine.resampling import (
     EXACT_ROWS,
+    LEAST_ROWS,
     Cells,
     Map,
     Rows,
@@ -27,12 +35,6 @@ from losscli.analysis.shared.resampling import (
     smallest_detectable,
     student_interval,
 )
-from losscli.analysis.words import FailingVerdict
-from losscli.arrays import Array
-from losscli.data.weights import rule_of
-from losscli.definition.request import Request
-from losscli.engine.aggregates import GroupMoments, Moments, Total, divide
-from losscli.engine.job import Job
 from losscli.engine.threads import available_threads, pool
 from losscli.errors import DataError, UsageError
 from losscli.io.bytes import Looked
@@ -42,14 +44,13 @@ from losscli.measurement.class_labels import group_names
 from losscli.measurement.infinite_losses import infinite_row
 from losscli.measurement.measure import Measurement
 from losscli.measurement.receipt import signature
+from losscli.measurement.requirement import counted
 from losscli.measurement.row_losses import Scored, about_row, bounded, score
+from losscli.shown import Shown, refuse_unmet
 from losscli.wording import count, listing
 
 if TYPE_CHECKING:
     from losscli.io.join import Selection
-
-LEAST_ROWS = 20
-"""With fewer rows than this, a bootstrap interval is too narrow to rely on."""
 
 FARTHEST_COMPARED = 1e150
 """Of larger numbers, the sum of the squares of many may overflow a float64."""
@@ -86,17 +87,7 @@ class Terms:
     def __post_init__(self) -> None:
         if not (self.margin >= 0 and math.isfinite(self.margin)):
             raise UsageError(f"--margin {self.margin:g} is not a number >= 0")
-        if not 0.5 <= self.confidence < 1:
-            raise UsageError(f"--confidence {self.confidence:g} is not in [0.5, 1), as 0.95")
-        if not 100 <= self.resamples <= 1_000_000:
-            raise UsageError(f"--resamples {self.resamples} is not in 100 ... 1000000")
-        if self.seed < 0:
-            raise UsageError(f"--seed {self.seed} is not a whole number >= 0")
-        if (1 - self.confidence) / 2 * self.resamples < 1:
-            raise UsageError(
-                f"--confidence {self.confidence:g} needs more resamples than {self.resamples:,}; say --resamples "
-                f"{min(1_000_000, math.ceil(2 / (1 - self.confidence)))}, or less confidence"
-            )
+        Resampling(self.confidence, self.resamples, self.seed).check()
         if not 0 <= self.top <= 10_000:
             raise UsageError(f"--top {self.top} is not in 0 ... 10000")
         if self.fail_if not in (None, *get_args(FailingVerdict)):
@@ -658,8 +649,8 @@ def _rows(measurement: Measurement, changed: Changed, sign: int) -> list[dict[st
     ]
 
 
-@dataclass
-class Compared:
+@dataclass(repr=False)
+class Compared(Shown):
     """All models, compared with the first one."""
 
     first: Scored
@@ -696,6 +687,20 @@ class Compared:
             for one in self.comparisons
             if one.infinite is not None
         ]
+
+    def require(self, *texts: str) -> Self:
+        """Return this comparison if the verdict on each model meets all requirements, such as 'verdict == better' or 'verdict != worse'.
+
+        Raises
+        ------
+        RequirementError
+            an AssertionError, if one is not met.
+        UsageError
+            if a text is not of this form.
+        """
+        __tracebackhide__ = True
+        refuse_unmet(self, [counted(text, {"verdict": one.verdict}) for one in self.comparisons for text in texts])
+        return self
 
     def to_dict(self) -> dict[str, Any]:
         """Return the keys of the JSON contract; if there is a single comparison, its keys are at the top as well."""

@@ -1,17 +1,34 @@
-"""`losscli calibrate PREDICTIONS TARGETS`: temperature, and what predictions score before and after it."""
+"""`losscli calibrate PREDICTIONS TARGETS`: a calibration, and what predictions score before and after it."""
 
+import os
 from contextlib import ExitStack
-from typing import Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from losscli.cli.command import command, say
+from losscli.analysis.words import CalibrationMethod
+from losscli.cli.command import about_targets, command, say
 from losscli.cli.options.declare import LOSS, WRITING, OfLosses, option
-from losscli.cli.options.files import ClassPredictions, ClassTargets
-from losscli.cli.options.losses import READ, From, bins_option, fields, only
+from losscli.cli.options.files import CalibrationTargets, ClassPredictions
+from losscli.cli.options.losses import (
+    OF_COLUMNS,
+    READ,
+    From,
+    activation_option,
+    bins_option,
+    fields,
+    method_option,
+    only,
+    reliability_option,
+)
 from losscli.cli.options.output import ListFormat, Quiet, output_option
 from losscli.cli.options.running import Running, seed_option
+from losscli.definition.words import ActivationName, ReliabilityForm
 from losscli.errors import DataError, Exit, UsageError
+from losscli.wording import quoted
+
+if TYPE_CHECKING:
+    from losscli.measurement.measure import Measurement
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -19,8 +36,22 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 class Fitting(NamedTuple):
     """What is fitted, and how calibration is measured."""
 
+    method: Annotated[
+        CalibrationMethod,
+        method_option(
+            "temperature: one T; platt: a and b of sigmoid(a s + b), s the file's number; isotonic: steps that never fall. "
+            "platt and isotonic calibrate each class by itself, and divide by the sum, as scikit-learn's CalibratedClassifierCV.",
+            LOSS,
+        ),
+    ] = "temperature"
     bias: Annotated[
-        bool, option("--bias", panel=LOSS, show_default=False, help="Fit a bias a class too: softmax(z / T + b).")
+        bool,
+        option(
+            "--bias",
+            panel=LOSS,
+            show_default=False,
+            help="With a temperature, fit a bias a class too: softmax(z / T + b).",
+        ),
     ] = False
     bins: Annotated[int, bins_option("Bins of ECE, from 1 to 1000.", LOSS)] = 15
     seed: Annotated[int, seed_option("Of the draws that ECE's band for calibrated models comes from.", LOSS)] = 0
@@ -29,9 +60,11 @@ class Fitting(NamedTuple):
 @command(app)
 def calibrate(
     predictions: ClassPredictions,
-    targets: ClassTargets,
+    targets: CalibrationTargets = None,
     *,
     prediction_kind: From = "logits",
+    activation: Annotated[ActivationName | None, activation_option(OF_COLUMNS)] = None,
+    reliability_of: Annotated[ReliabilityForm | None, reliability_option("ECE and its bins", LOSS)] = None,
     fitting: Fitting,
     apply: Annotated[
         str | None,
@@ -40,6 +73,15 @@ def calibrate(
             metavar="OTHER",
             panel=WRITING,
             help="Predictions of the same model to calibrate, such as those of a test set; they need no targets. With --output.",
+        ),
+    ] = None,
+    map: Annotated[
+        str | None,
+        option(
+            "--map",
+            metavar="JSON",
+            panel=WRITING,
+            help="Calibrate PREDICTIONS as before, without TARGETS and a fit: what losscli calibrate -f json has printed. With --output.",
         ),
     ] = None,
     output: Annotated[
@@ -51,15 +93,16 @@ def calibrate(
     quiet: Quiet = False,
     running: Running,
 ) -> int:
-    """Fit the temperature T of softmax(z / T) to labels: the one of the least cross-entropy.
+    """Fit the temperature T of softmax(z / T), Platt scaling or isotonic regression to labels.
 
     Shows cross-entropy, Brier score, ECE and accuracy before and after.
 
-    Probabilities and log-probabilities are calibrated through their logarithms.
+    A temperature divides logits, and logarithms of probabilities.
 
     Fit on rows that the model was not trained on, and --apply to others.
     """
-    from losscli.analysis.calibration.apply import Recalibrated
+    from losscli.analysis.calibration.apply import Basis, Recalibrated
+    from losscli.analysis.calibration.fit import Terms
     from losscli.analysis.calibration.fit import calibrate as fitted
     from losscli.analysis.calibration.temperature import likelihood
     from losscli.cli.delivery import show
@@ -67,20 +110,79 @@ def calibrate(
     from losscli.render.calibrate import calibrated
 
     running = running.begun(quiet)
+    if map is not None:
+        return _mapped(predictions, targets, map, apply, output, prediction_kind, given, quiet)
+    if targets is None:
+        raise UsageError(f"Missing argument 'TARGETS'.{about_targets(predictions)} (see losscli calibrate --help)")
     if apply is not None and output is None:
         raise UsageError(f"--apply {apply}: where shall its calibrated predictions go? Say --output FILE")
-    request = Request(likelihood(None), predictions, targets, prediction_kind=prediction_kind, **fields(given))
+    request = Request(
+        likelihood(None),
+        predictions,
+        targets,
+        prediction_kind=prediction_kind,
+        activation=activation,
+        reliability_of=reliability_of,
+        **fields(given),
+    )
     with ExitStack() as stack:
         shown = stack.enter_context(running.shown())
         written = None if output is None else stack.enter_context(Recalibrated(output, apply))
-        opened = (lambda measurement: None) if written is None else written.open
-        found = fitted(request, *fitting, running.threads, shown.looking, opened, shown.start, shown)
+
+        def opened(measurement: "Measurement") -> None:
+            if written is not None:
+                written.open(Basis.of(measurement))
+
+        found = fitted(request, Terms(*fitting), running.threads, shown.looking, opened, shown.start, shown)
         shown.wipe()
         notes = found.notes
         if written is not None:
             if found.fit.limit is not None:
                 raise DataError(found.notes[-1].removeprefix("warning: ") + f"; {output} is not written")
-            notes = [*notes, *written.write(found.fit.point)]
+            notes = [*notes, *written.write(found.map)]
         say(notes, quiet)
     show(format, found.to_dict, lambda screen: calibrated(found, screen))
+    return Exit.OK
+
+
+def _mapped(
+    predictions: str,
+    targets: str | None,
+    file: str,
+    apply: str | None,
+    output: str | None,
+    prediction_kind: str,
+    given: dict[str, Any],
+    quiet: bool,
+) -> int:
+    """Write predictions, calibrated with a map that was saved, and return the exit code."""
+    from losscli.analysis.calibration.apply import Basis, Recalibrated
+    from losscli.analysis.calibration.saved import read_map
+    from losscli.analysis.calibration.temperature import likelihood
+    from losscli.definition.request import Request
+
+    words = f"losscli calibrate {quoted(predictions)} --map {quoted(file)} -o {quoted(output or 'calibrated.csv')}"
+    if targets is not None or apply is not None:
+        raise UsageError(f"--map {file}: nothing is fitted, so there are no TARGETS and no --apply: {words}")
+    if output is None:
+        raise UsageError(f"--map {file}: where shall the calibrated predictions go? {words}")
+    saved = read_map(file)
+    kind = saved.map.kind
+    if prediction_kind not in ("logits", kind):
+        raise UsageError(
+            f"--from {prediction_kind}: the map of {file} is of {kind}; leave it out, or give predictions like these"
+        )
+    request = Request(likelihood(None), predictions, None, prediction_kind=kind, **fields(given))
+    basis = Basis(
+        request,
+        f"the predictions of {file}",
+        saved.shape,
+        saved.columns,
+        saved.map.several,
+        frozenset([os.path.realpath(file)]),
+    )
+    with Recalibrated(output, None) as written:
+        written.open(basis)
+        notes = written.write(saved.map)
+    say(notes, quiet)
     return Exit.OK

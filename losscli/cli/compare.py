@@ -6,6 +6,7 @@ import typer
 
 from losscli.analysis.words import FailingVerdict
 from losscli.cli.command import command, command_line, say
+from losscli.cli.comparing import targets_of
 from losscli.cli.options.declare import DECISION, OfLosses, operand, option
 from losscli.cli.options.files import TargetsOption
 from losscli.cli.options.losses import OF_COMPARISONS, Spec, library_of, requested
@@ -27,7 +28,7 @@ def compare(
     models: Annotated[
         list[str], operand("A B [C...]", help="Predictions of two models, or of more: each against the first.")
     ],
-    targets: TargetsOption,
+    targets: TargetsOption = None,
     *,
     fail_if: Annotated[
         FailingVerdict | None,
@@ -69,6 +70,7 @@ def compare(
 
     terms = Terms(**judging._asdict(), top=top, fail_if=fail_if)
     running = running.begun(quiet)
+    targets = targets_of("compare", spec, models, targets, given)
     if len(models) < 2:
         raise UsageError(f"compare {spec} {models[0]}: one model; name two or more, then --targets TARGETS")
     asked = dict(given)

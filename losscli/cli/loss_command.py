@@ -33,6 +33,11 @@ class LossGroup(TyperGroup):
         return list(LOSSES)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args[0].endswith((".py", ".py:")):
+            from losscli.custom.candidates import refusal
+            from losscli.wording import quoted
+
+            raise refusal(args[0], ctx.command_path, " ".join(map(quoted, args[1:])))
         if ":" in args[0]:  # a name alone needs nothing of what reads SPECs
             from losscli.lookup.spec import taken_apart
 

@@ -8,9 +8,10 @@ import typer
 
 from losscli.cli.command import command, say
 from losscli.cli.options.declare import operand, option
-from losscli.cli.options.losses import OF_LOSSES, requested
+from losscli.cli.options.losses import OF_SUITES, requested
 from losscli.cli.options.output import Quiet, formats_option, output_option
 from losscli.cli.options.running import Running
+from losscli.definition.address import is_remote
 from losscli.errors import Exit, UsageError
 from losscli.render.words import SuiteFormat
 from losscli.wording import quoted
@@ -89,7 +90,7 @@ def run(
     from losscli.render.screen import Screen
 
     running = running.begun(quiet)
-    found = load(suite, OF_LOSSES, requested)
+    found = load(suite, OF_SUITES, requested)
     earlier = found.baseline if baseline is None else baseline
     history = History.to_bless(suite, earlier, save) if bless else History.of(earlier, save)
     report, notes = _measured(found, history, output, running)
@@ -105,7 +106,7 @@ def _schema() -> str:
     from losscli.analysis.suite.schema import json_schema
     from losscli.io.strict_json import strict_json
 
-    return strict_json(json_schema(OF_LOSSES), indent=2) + "\n"
+    return strict_json(json_schema(OF_SUITES), indent=2) + "\n"
 
 
 class History(NamedTuple):
@@ -124,7 +125,7 @@ class History(NamedTuple):
         Raises
         ------
         UsageError
-            if there is no baseline, or --save names a file as well.
+            if there is no baseline, or one on a server, or --save names a file as well.
         """
         if save is not None:
             raise UsageError(
@@ -133,6 +134,10 @@ class History(NamedTuple):
         if not baseline:
             line = f"losscli run {quoted(suite)} --bless --baseline baseline.json"
             raise UsageError(f'--bless: {suite} names no baseline; add baseline = "baseline.json" to it, or say {line}')
+        if is_remote(baseline):
+            raise UsageError(
+                f"--bless: {baseline} is on a server, and earlier results are read from this machine; bless a file here, and copy it"
+            )
         return cls(baseline, baseline, bless=True)
 
     @classmethod

@@ -15,21 +15,27 @@ from losscli.measurement.measure import Measurement
 from losscli.measurement.requirement import STATISTICS, Requirement
 from losscli.measurement.result import Result
 from losscli.measurement.sums import Term, measured_together, of_term, opened
+from losscli.shown import Shown
 from losscli.wording import did_you_mean, listing
 
 
-@dataclass
-class Several:
+@dataclass(repr=False)
+class Several(Shown):
     """The results of several losses of the same files, by the losses' names, in the order in which they were asked for."""
 
     results: Mapping[str, Result]
     notes: list[str] = field(default_factory=list)
 
-    def require(self, requirements: Sequence[tuple[str, Requirement]]) -> bool:
+    def judge(self, requirements: Sequence[tuple[str, Requirement]]) -> bool:
         """Evaluate requirements, each with the name of its loss, note them in the results, and return whether all are met."""
         verdicts = [
-            self.results[name].require([one]) for name, one in requirements
+            self.results[name].judge([one]) for name, one in requirements
         ]  # all of them, not only to the first that fails
+        return all(verdicts)
+
+    def judge_each(self, requirements: Sequence[tuple[str, Requirement]]) -> bool:
+        """Evaluate requirements of every slice, as `judge` does."""
+        verdicts = [self.results[name].judge_each([one]) for name, one in requirements]
         return all(verdicts)
 
     @property
@@ -46,13 +52,17 @@ class Several:
         return [result.to_dict() for result in self.results.values()]
 
 
-def requirements_of(texts: Sequence[str], names: Sequence[str], typed: Sequence[str]) -> list[tuple[str, Requirement]]:
+def requirements_of(
+    texts: Sequence[str], names: Sequence[str], typed: Sequence[str], each: bool = False
+) -> list[tuple[str, Requirement]]:
     """Read requirements such as 'brier mean <= 0.1', and return each with the name of its loss.
 
     Parameters
     ----------
     names, typed
         the name of each loss, and how it was typed: a requirement may call it by either.
+    each
+        whether they are of every slice.
 
     Raises
     ------
@@ -71,8 +81,9 @@ def requirements_of(texts: Sequence[str], names: Sequence[str], typed: Sequence[
                 if rest and word not in STATISTICS
                 else "of which loss?"
             )
-            raise UsageError(f"--require {text!r}: {why}; begin with one of {listing(names)}, as in {like}")
-        found.append((called[word], Requirement.parse(rest)))
+            option = "--require-each" if each else "--require"
+            raise UsageError(f"{option} {text!r}: {why}; begin with one of {listing(names)}, as in {like}")
+        found.append((called[word], Requirement.of_each(rest) if each else Requirement.parse(rest)))
     return found
 
 

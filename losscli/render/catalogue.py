@@ -18,6 +18,7 @@ from losscli.measurement.conventions import conventions
 from losscli.render import sparkline as sketch
 from losscli.render.screen import Screen, width_of, wrapped
 from losscli.render.table import code_lines
+from losscli.shown import Shown
 from losscli.wording import did_you_mean, listing
 
 Entry = dict[str, Any]
@@ -95,6 +96,19 @@ def explained(loss: Loss) -> Loss:
         return drawable([loss.bind()])[0].declaration
     except LosscliError:
         return loss
+
+
+class Explained(dict[str, Any], Shown):
+    """The record of a loss, which shows itself as the page of `losscli explain`."""
+
+    def __init__(self, loss: Loss) -> None:
+        super().__init__(entry(loss))
+        self.loss = loss
+
+    def __repr__(self) -> str:
+        return Shown.__repr__(self)
+
+    __str__ = Shown.__str__
 
 
 def words(loss: Loss, relation: Relation) -> str:

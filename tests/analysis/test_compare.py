@@ -546,6 +546,21 @@ class TestWords:
     def test_libraries_that_cannot_be(self, compare, models, words, parts):
         compare("ce", "a.npy", "b.npy", "--targets", "y.npy", *words).refuses(2, *parts)
 
+    def test_numbers_that_a_library_makes_nan_of_are_refused(self, compare, save):
+        """torch.nn.functional.cross_entropy multiplies log p = -inf by a target of 0, which is NaN in torch 2.13.0 too."""
+        save("a.npy", np.zeros((3, 2)))
+        save("b.npy", [[0.0, 0], [0.0, -np.inf], [0, 0]])
+        save("t.npy", [[0.5, 0.5], [1.0, 0.0], [0.5, 0.5]])
+        words = ("ce", "a.npy", "b.npy", "--targets", "t.npy")
+        assert compare(*words).json["samples"] == 3
+        compare(*words, "--as", "torch").refuses(3, "b.npy[1]: as torch computes it, the loss is NaN", "leave --as out")
+
+    def test_the_defaults_of_a_library_are_its_own(self, compare, models):
+        """optax.losses.poly_loss_cross_entropy has epsilon = 2 by default, which a SPEC replaces."""
+        words = ("a.npy", "b.npy", "--targets", "y.npy", "--as", "optax")
+        assert compare("poly-1", *words).json["parameters"] == {"epsilon": 2.0}
+        assert compare("poly-1:epsilon=1.5", *words).json["parameters"] == {"epsilon": 1.5}
+
     def test_a_library_keeps_what_the_spec_says(self, compare, save):
         rng = np.random.default_rng(0)
         a, b = rng.normal(size=(2, 40)) * 3
@@ -582,6 +597,39 @@ class TestRefusals:
     )
     def test_of_options_and_files(self, compare, models, words, code, parts):
         compare(*words).refuses(code, *parts)
+
+    @pytest.mark.parametrize(
+        ("words", "line"),
+        [
+            (
+                ["p.npy", "q.npy", "--targets", "y.npy"],
+                "softmax-cross-entropy p.npy q.npy --targets y.npy --from probs",
+            ),
+            (["p.npy", "q.npy", "y.npy"], "softmax-cross-entropy p.npy q.npy --targets y.npy --from probs"),
+            (["a.npy", "b.npy", "y.npy"], "softmax-cross-entropy a.npy b.npy --targets y.npy"),
+            (["ce", "p.npy", "q.npy", "y.npy", "--from", "probs"], "ce p.npy q.npy --targets y.npy --from probs"),
+            (["x.npy", "x.npy", "--targets", "x.npy"], "squared-error x.npy x.npy --targets x.npy"),
+        ],
+    )
+    def test_of_what_is_missing_say_the_whole_line(self, compare, run, models, save, words, line):
+        save("p.npy", np.exp(log_softmax(np.load("a.npy"))))
+        save("q.npy", np.exp(log_softmax(np.load("b.npy"))))
+        save("x.npy", [1.5, 2.0, 3.0])
+        compare(*words).refuses(2, f": losscli compare {line}")
+        assert run("compare", *line.split(), "-f", "json").code == 0
+        run("plot", "compare", *words, "-o", "c.png").refuses(2, f": losscli plot compare {line}")
+
+    @pytest.mark.parametrize(
+        ("words", "parts"),
+        [
+            (["ce", "a.npy", "b.npy"], ["no --targets", "losscli compare ce A B --targets TARGETS"]),
+            (["a.npy", "b.npy"], ["no loss and no --targets", "losscli compare LOSS A B --targets TARGETS"]),
+            (["huberr", "b.npy", "a.npy"], ["did you mean huber", "--targets TARGETS"]),
+            (["huber:delta=-1", "b.npy", "a.npy"], ["delta", "--targets TARGETS"]),
+        ],
+    )
+    def test_of_what_nobody_can_guess(self, compare, models, words, parts):
+        compare(*words).refuses(2, *parts)
 
     def test_of_losses_that_are_not_finite(self, compare, models, save):
         b = np.load("b.npy")

@@ -4,6 +4,7 @@ import itertools
 import math
 
 import numpy as np
+import pytest
 from matplotlib.collections import LineCollection
 from pictures import bars, near, of_text, overlap
 
@@ -47,7 +48,8 @@ class TestReliability:
         assert upper.get_ylabel() == "accuracy"
         assert lower.get_ylabel() == "samples a bin"
         assert lower.get_xlabel() == "confidence: probability of the predicted class"
-        assert lower.get_xlim() == upper.get_xlim() == (0, 1)
+        assert lower.get_xlim() == upper.get_xlim() == upper.get_ylim() == (-0.02, 1.02)
+        assert upper.get_box_aspect() == 1
         assert lower.get_ylim()[0] == 0
 
     def test_the_diagonal_is_where_confidence_is_accuracy(self, picture, save):
@@ -61,14 +63,49 @@ class TestReliability:
         title = self.draw(picture, save, self.CONFIDENCE, self.RIGHT, "--bins", "5").get_suptitle()
         error = (0.4 + 2 * 0.175 + 4 * 0.175) / 7
         mean = sum(self.CONFIDENCE) / 7
-        assert f"ECE {error:.4f} in 5 bins of equal width" in title
+        assert f"ECE of p(predicted) {error:.4f} in 5 bins of equal width" in title
         assert f"7 samples: accuracy {5 / 7:.4f}, mean confidence {mean:.4f}" in title
+
+    def test_of_one_score_it_is_the_fraction_of_positives(self, picture, save):
+        words = save("p.npy", [0.1, 0.2, 0.3, 0.9]), save("t.npy", [0, 1, 0, 1]), "--from", "probs", "--bins", "2"
+        drawn = picture("reliability", *words)
+        upper, lower = drawn.axes
+        assert (upper.get_ylabel(), lower.get_xlabel()) == (
+            "fraction of positives",
+            "p(positive): probability of the positive class",
+        )
+        names = [text.get_text() for text in upper.get_legend().get_texts()]
+        assert names == [
+            "fraction of positives = p(positive)",
+            "fraction of positives of a bin, with its 95 % interval",
+        ]
+        # (0, 1/2]: 1/3 against 1/5; (1/2, 1]: 1 against 9/10.
+        assert drawn.get_suptitle().splitlines() == [
+            f"ECE of p(positive) {(0.4 + 0.1) / 4:.4f} in 2 bins of equal width",
+            "4 samples: fraction of positives 0.5000, mean p(positive) 0.3750",
+        ]
+        other = picture("reliability", *words, "--reliability-of", "predicted")
+        assert other.axes[0].get_ylabel() == "accuracy"
+        assert "ECE of p(predicted)" in other.get_suptitle()
+
+    @pytest.mark.parametrize(("method", "name"), [("platt", "Platt scaling"), ("isotonic", "isotonic regression")])
+    def test_after_a_method(self, picture, save, method, name):
+        z = np.random.default_rng(0).normal(0, 2, 80)
+        words = save("z.npy", z), save("t.npy", (z + np.sin(9 * z) > 0).astype(int))
+        drawn = picture("reliability", *words, "--method", method)
+        names = [text.get_text() for text in drawn.axes[0].get_legend().get_texts()]
+        assert names == ["fraction of positives = p(positive)", "before", f"after, {name}"]
+        assert drawn.get_suptitle().startswith("ECE of p(positive) ")
+
+    def test_no_square_where_there_is_no_room(self, picture, save):
+        words = save("z.npy", [0.5, -1]), save("t.npy", [1, 0])
+        assert picture("reliability", *words, "--size", "8,5").axes[0].get_box_aspect() is None
 
     def test_equal_mass(self, picture, save):
         drawn = self.draw(picture, save, self.CONFIDENCE, self.RIGHT, "--bins", "7", "--binning", "mass")
         assert [bar.get_height() for bar in bars(drawn.axes[1])] == [1] * 7
         error = sum(abs(c - r) for c, r in zip(self.CONFIDENCE, self.RIGHT, strict=True)) / 7
-        assert f"ECE {error:.4f} in 7 bins of equal mass" in drawn.get_suptitle()
+        assert f"ECE of p(predicted) {error:.4f} in 7 bins of equal mass" in drawn.get_suptitle()
 
     def test_fewer_bins_of_equal_mass_than_asked_for(self, picture, save):
         drawn = self.draw(picture, save, [0.6] * 9 + [0.8] * 3, [1] * 12, "--binning", "mass")

@@ -4,11 +4,11 @@ import os
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from losscli.analysis.calibration.temperature import Point, scores_of
+from losscli.analysis.calibration.maps import CalibrationMap
 from losscli.arrays import Array, row_sums
 from losscli.data.axes import lay_out
 from losscli.data.class_names import by_name, class_names, in_order
@@ -27,6 +27,28 @@ from losscli.measurement.measure import Measurement
 from losscli.wording import count
 
 SUFFIXES = (".npy", ".csv")
+
+
+class Basis(NamedTuple):
+    """What a calibration was fitted to, as far as other predictions have to be like it.
+
+    `name` is what messages call it, `files` are the real paths that no output may replace, and `several` says whether each
+    column is an outcome of its own.
+    """
+
+    request: Request
+    name: str
+    shape: tuple[int, ...]
+    columns: tuple[str, ...] | None
+    several: bool
+    files: frozenset[str]
+
+    @classmethod
+    def of(cls, fitted: Measurement) -> "Basis":
+        """Return what a measurement was fitted to."""
+        predictions = fitted.job.predictions
+        name = f"the fit's predictions {predictions.name}"
+        return cls(fitted.request, name, predictions.shape, predictions.columns, fitted.job.several, fitted.files)
 
 
 class Recalibrated:
@@ -51,7 +73,7 @@ class Recalibrated:
     def __exit__(self, *error: object) -> None:
         self.files.discard()
 
-    def open(self, made: Measurement) -> None:
+    def open(self, basis: Basis) -> None:
         """Open the file to read and the file to write, and check that they fit the files of the fit.
 
         Raises
@@ -61,7 +83,7 @@ class Recalibrated:
         DataError
             if the columns differ from those of the fit.
         """
-        request = made.request
+        request = basis.request
         self.opener = Opener.of(request)
         dataset, self.ids = _columns(self.opener, request, self.other)
         self.units = Units(dataset.predictions.file_shape)
@@ -73,20 +95,19 @@ class Recalibrated:
             self.units = replace(self.units, layout=lay_out(replace(request, mask=None), dataset))
             self.units.check_shape("--output")
         self.source = dataset.predictions.source()
-        self.order = _order(self.source, made)
+        self.order = _order(self.source, basis)
         self.prediction_kind = request.prediction_kind
-        keep_apart(self.output, made.files | self.opener.paths, "--output ")
+        self.several = basis.several
+        keep_apart(self.output, basis.files | self.opener.paths, "--output ")
         self.file = self.files.open(self.output)
 
-    def write(self, point: Point) -> list[str]:
-        """Write all rows, calibrated with the temperature and biases of `point`, and return notes for the user."""
-        if point.bias is not None and self.order is not None:
-            bias = np.empty_like(point.bias)
-            bias[list(self.order)] = point.bias
-            point = point._replace(bias=bias)
+    def write(self, found: CalibrationMap) -> list[str]:
+        """Write all rows, calibrated with a map, and return notes for the user."""
+        if self.order is not None:
+            found = found.reordered(self.order)
         writer = NpyWriter(self.file) if self.suffix == ".npy" else TextWriter(self.file, ",")
         for start, rows in self._rows():
-            calibrated = self._made(point, start, rows)
+            calibrated = self._made(found, start, rows)
             if isinstance(writer, NpyWriter):
                 for part in self.units.restored(calibrated, start):
                     writer.add(part)
@@ -96,11 +117,14 @@ class Recalibrated:
         for raw in self.opener.raws:
             raw.check()
         self.files.publish()
+        kind, notes = found.kind_after, []
+        if kind != self.prediction_kind:
+            notes.append(
+                f"{self.output}: probabilities, to be read with --from probs, for isotonic regression ends at 0 and 1"
+            )
         if self.source.dtype == np.float16:
-            return [
-                f"{self.output}: float32, for float16 would round the calibrated {self.prediction_kind} of {self.source.name}"
-            ]
-        return []
+            notes.append(f"{self.output}: float32, for float16 would round the calibrated {kind} of {self.source.name}")
+        return notes
 
     def _rows(self) -> Iterator[tuple[int, Array]]:
         # An empty batch first: a file without rows still has a shape and a header.
@@ -114,28 +138,14 @@ class Recalibrated:
             yield start, self.source.read(start, stop)
 
     @np.errstate(all="ignore")  # -inf is a legal logit, and NaN is searched for
-    def _made(self, point: Point, start: int, rows: Array) -> Array:
-        """Return rows after calibration, in their shape, and as the kind of predictions that they are."""
+    def _made(self, found: CalibrationMap, start: int, rows: Array) -> Array:
+        """Return rows after calibration, in their shape, as the kind of predictions that the map makes."""
         self._check(start, rows)
         single = rows.ndim == 1 or rows.shape[1] == 1
-        predictions = rows.reshape(len(rows)) if single else rows
-        z = scores_of(predictions, self.prediction_kind)
-        if single and self.prediction_kind != "logits":
-            z = np.stack([np.zeros(len(z)), z[:, 1] - z[:, 0]], axis=1)
-        x = point.logits(z)
-        self._refuse(
-            start, np.asarray(np.isnan(x).any(axis=1)), "no class is possible", "correct the row or leave it out"
-        )
-        if self.prediction_kind == "logits":
-            calibrated = x[:, 1] - x[:, 0] if single else x
-        else:
-            peak = x.max(axis=1, keepdims=True)
-            impossible: Array = peak[:, 0] == -np.inf
-            self._refuse(start, impossible, "no class is possible", "correct the row or leave it out")
-            log = np.where(x == peak, 0, x - peak)
-            log = log - np.log(row_sums(np.exp(log)))[:, None]
-            calibrated = log if self.prediction_kind == "log-probs" else np.exp(log)
-            calibrated = calibrated[:, 1] if single else calibrated
+        calibrated = found.applied(rows.reshape(len(rows)) if single else rows)
+        bad = np.isnan(calibrated)
+        rows_without = np.asarray(bad if single else bad.any(axis=1))
+        self._refuse(start, rows_without, "no class is possible", "correct the row or leave it out")
         dtype = rows.dtype if rows.dtype.kind == "f" and rows.dtype.itemsize > 2 else None
         narrow = np.float32 if rows.dtype.kind == "f" else np.float64
         return calibrated.reshape(rows.shape).astype(dtype or narrow, copy=False)
@@ -152,7 +162,7 @@ class Recalibrated:
             f"not one of {self.prediction_kind}",
             "say --from what they are, or calibrate a file of the same kind",
         )
-        if rows.ndim == 2 and rows.shape[1] > 1:
+        if rows.ndim == 2 and rows.shape[1] > 1 and not self.several:
             sums = row_sums(rows if self.prediction_kind == "probs" else np.exp(rows.astype(np.float64)))
             bad = ~(np.abs(sums - 1) <= SUM_TOLERANCE)
             self._refuse(start, bad, "the probabilities of the row do not sum to 1", "divide each row by its sum")
@@ -192,6 +202,8 @@ def _columns(opener: Opener, request: Request, other: str | None) -> tuple[Datas
 
 def _check_standard_input(request: Request, other: str | None) -> None:
     """Raise a UsageError if the predictions to calibrate come from standard input, which the fit has read."""
+    if request.targets is None:
+        return  # nothing is fitted
     if _is_standard_input(other or request.predictions) and (
         other is None or any(map(_is_standard_input, (request.predictions, request.targets)))
     ):
@@ -215,7 +227,7 @@ def _is_standard_input(word: str | None) -> bool:
     return word is not None and not os.path.exists(word) and (word == "-" or word.startswith("-:"))
 
 
-def _order(source: Source, fitted: Measurement) -> tuple[int, ...] | None:
+def _order(source: Source, fitted: Basis) -> tuple[int, ...] | None:
     """Return, for each column of the fit, the column of the source that belongs to the same
     class; None for the same order.
 
@@ -224,19 +236,18 @@ def _order(source: Source, fitted: Measurement) -> tuple[int, ...] | None:
     DataError
         if the source has another number of columns, or other names.
     """
-    fit_predictions = fitted.job.predictions
-    width, wanted = (1 if len(shape) == 1 else shape[1] for shape in (source.shape, fit_predictions.shape))
+    width, wanted = (1 if len(shape) == 1 else shape[1] for shape in (source.shape, fitted.shape))
     if width != wanted:
         raise DataError(
-            f"{source.name}: shape {source.shape}, and the fit's predictions {fit_predictions.name} have {fit_predictions.shape}; "
+            f"{source.name}: shape {source.shape}, and {fitted.name} have {fitted.shape}; "
             f"give a file with {count(wanted, 'column')} of predictions"
         )
     if wanted == 1:
         return None
     if fitted.request.classes is not None:
         arranged = in_order(source, class_names(fitted.request.classes), [])
-    elif fit_predictions.columns and source.columns:
-        arranged, _ = by_name(source, fit_predictions.columns, source.columns, [], positions=False)
+    elif fitted.columns and source.columns:
+        arranged, _ = by_name(source, fitted.columns, source.columns, [], positions=False)
     else:
         return None
     return arranged.order if isinstance(arranged, Reordered) else None
