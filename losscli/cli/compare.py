@@ -15,9 +15,11 @@ from losscli.cli.options.running import Judging, Running
 from losscli.errors import DataError, Exit, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from losscli.analysis.compare import Compared, Comparison
     from losscli.definition.loss import BoundLoss
-    from losscli.render.page import Picture
+    from losscli.render.page import Page, Picture
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -63,10 +65,10 @@ def compare(
     """
     from losscli.analysis.compare import Terms, compare_all
     from losscli.cli.delivery import ONE_NUMBER, ReportDelivery
-    from losscli.cli.pages import PAGE, as_findings, typed_line
+    from losscli.cli.pages import PAGE
     from losscli.lookup.names import elsewhere
     from losscli.lookup.spec import single
-    from losscli.render.compare import decided, laid_out, page
+    from losscli.render.compare import decided, laid_out
 
     terms = Terms(**judging._asdict(), top=top, fail_if=fail_if)
     running = running.begun(quiet)
@@ -88,13 +90,31 @@ def compare(
             found.to_dict,
             lambda digits: laid_out(found, digits),
             last=decided(found),
-            page=lambda: page(
-                found, _pictures(found, request.loss), as_findings([*found.notes, *warned, *cures]), typed_line()
-            ),
+            page=lambda: _page(found, request.loss, [*found.notes, *warned, *cures]),
         )
     if found.undefined:
         raise DataError("; ".join([*found.infinite_losses(), *cures[-1:]]))
     return Exit.UNMET if found.fails() else Exit.OK
+
+
+def _page(found: "Compared", loss: "BoundLoss", notes: "Sequence[str]") -> "Page":
+    """Return a comparison as a page for a browser."""
+    from losscli.cli.pages import as_findings, page_of
+    from losscli.measurement.receipt import signature
+    from losscli.render.compare import laid_out, lead
+    from losscli.render.text import IN_MARKDOWN
+
+    words, why, mood = lead(found)
+    receipt = found.first.measurement.receipt
+    return page_of(
+        laid_out(found, IN_MARKDOWN),
+        (words, why),
+        pictures=_pictures(found, loss),
+        findings=as_findings(notes),
+        receipt=receipt,
+        signature=signature(receipt),
+        mood=mood,
+    )
 
 
 def _pictures(found: "Compared", loss: "BoundLoss") -> "list[Picture]":

@@ -1,15 +1,22 @@
 """Pages for a browser: what every command that writes `-o FILE.html` needs beside its own numbers."""
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from losscli.cli import LINE
-from losscli.render.page import Picture
+from losscli.cli.sampling import missing_panels, observe, sampled
+from losscli.errors import DataError
+from losscli.render.page import Page, Picture
+from losscli.render.text import Laid
 from losscli.wording import quoted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from losscli.measurement.measure import Measurement
+    from losscli.measurement.result import Result
     from losscli.plots.style import Look
 
 PAGE = {".html": "html"}
@@ -46,3 +53,36 @@ def as_findings(notes: Iterable[str]) -> list[tuple[str, str]]:
         words = note.removeprefix("warning: ")
         found.append(("note" if words == note else "warning", words))
     return found
+
+
+def page_of(laid: Laid, lead: tuple[str, str], **more: Any) -> Page:
+    """Return a page with the title, facts and tables of a report; `lead` and what else is given are fields of Page."""
+    title, facts, tables = laid
+    return Page(title, lead, facts, tables, command=typed_line(), **more)
+
+
+PANELS = {
+    "distribution": ("Distribution", "How many samples have which loss, with mean, median and 99th percentile."),
+    "classes": ("By class", "The mean loss of each class, the largest first, beside that of all samples."),
+    "confidence": ("Against confidence", "How many samples have which loss at which probability of the true class."),
+    "concentration": ("Concentration", "Which part of the total loss the worst samples have."),
+}
+"""Panel -> its title on a page, and what it shows."""
+
+
+def watch(measurement: "Measurement") -> None:
+    """Let a pass collect what the pictures of its losses show."""
+    observe(measurement, "confidence" not in missing_panels(measurement.job))
+
+
+def pictures_of(measurement: "Measurement", result: "Result") -> list[Picture]:
+    """Return the pictures of a file's losses, after a pass that was watched; none that these losses do not allow."""
+    from losscli.plots import samples as picture
+
+    found, missing = sampled(measurement, result), missing_panels(measurement.job)
+    pictures = []
+    for name, (title, words) in PANELS.items():
+        with suppress(DataError):  # no finite loss, or too large a one: there is nothing to draw
+            if name not in missing:
+                pictures.append(drawn(title, words, partial(picture.draw, found, [name])))
+    return pictures

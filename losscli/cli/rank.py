@@ -14,7 +14,9 @@ from losscli.errors import Exit
 from losscli.render.words import RankFormat
 
 if TYPE_CHECKING:
+    from losscli.analysis.rank import Ranked
     from losscli.measurement.measure import Measurement
+    from losscli.render.page import Page
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -36,7 +38,7 @@ def rank(
     ] = None,
     running: Running,
     format: Annotated[RankFormat, formats_option(RankFormat)] = "table",
-    output: Annotated[str | None, result_output(".json .jsonl .csv .tsv .md")] = None,
+    output: Annotated[str | None, result_output(".json .jsonl .csv .tsv .md, or .html for a browser")] = None,
     quiet: Quiet = False,
     given: Annotated[dict[str, Any], OfLosses(without("reduction"))],
 ) -> int:
@@ -49,6 +51,7 @@ def rank(
     from losscli.analysis.rank import BY_CLASS
     from losscli.analysis.rank import rank as examine
     from losscli.cli.delivery import SUFFIXES, ReportDelivery
+    from losscli.cli.pages import PAGE, watch
     from losscli.lookup.names import elsewhere
     from losscli.lookup.spec import single
     from losscli.render.rank import laid_out
@@ -56,15 +59,36 @@ def rank(
     running = running.begun(quiet)
     column = {} if by in (None, BY_CLASS) else {"by": (by,)}
     request = requested(single(spec), predictions, targets, given | column)
-    with running.shown() as shown, ReportDelivery(format, output, SUFFIXES) as delivery:
+    with running.shown() as shown, ReportDelivery(format, output, SUFFIXES | PAGE) as delivery:
 
         def begun(measurement: "Measurement") -> None:
             delivery.keep_apart(measurement.files)
+            if delivery.kind == "html":
+                watch(measurement)
             shown.start(measurement.job)
 
         found = examine(request, top, by, running.threads, shown.looking, begun, shown)
         shown.wipe()
         say([*found.notes, *elsewhere(spec)], quiet)
         rows = found.rows if top or by is None else found.slices or []
-        delivery.deliver(found.to_dict, lambda digits: laid_out(found, digits), lambda: rows)
+        delivery.deliver(found.to_dict, lambda digits: laid_out(found, digits), lambda: rows, page=lambda: _page(found))
     return Exit.OK
+
+
+def _page(found: "Ranked") -> "Page":
+    """Return a ranking as a page for a browser."""
+    from losscli.cli.pages import as_findings, page_of, pictures_of
+    from losscli.render.rank import laid_out
+    from losscli.render.text import IN_MARKDOWN, number
+    from losscli.wording import count
+
+    result, worst = found.result, found.rows[0]["loss"] if found.rows else None
+    about = f"the largest loss of {count(result.samples, 'sample')}; {result.loss}, {result.reduction} {number(result.value, 4)}"
+    return page_of(
+        laid_out(found, IN_MARKDOWN),
+        (number(worst, 4), about),
+        pictures=pictures_of(found.measurement, result),
+        findings=as_findings(found.notes),
+        receipt=result.receipt,
+        signature=result.signature,
+    )

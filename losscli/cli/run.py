@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from losscli.io.sinks import Output, Outputs
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-REPORTS = {".json": "json", ".xml": "junit", ".md": "markdown"}
+REPORTS = {".json": "json", ".xml": "junit", ".md": "markdown", ".html": "html"}
 """Suffix of a report's file -> its format."""
 
 
@@ -64,7 +64,8 @@ def run(
         SuiteFormat, formats_option(SuiteFormat, more=", or github: annotations of what is not met")
     ] = "table",
     output: Annotated[
-        list[str], output_option("The report to a file as well: .json, .xml (JUnit) or .md. Repeatable.")
+        list[str],
+        output_option("The report to a file as well: .json, .xml (JUnit), .md, or .html for a browser. Repeatable."),
     ] = [],  # noqa: B006 - Typer copies it
     quiet: Quiet = False,
 ) -> int:

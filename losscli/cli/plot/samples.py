@@ -11,12 +11,12 @@ from losscli.cli.options.losses import SHARED, signature
 from losscli.cli.options.picture import Looks, Picture, Quiet
 from losscli.cli.options.running import Running
 from losscli.cli.plot.gallery import Gallery
+from losscli.cli.sampling import missing_panels, observe, sampled
 from losscli.errors import UsageError
 from losscli.render.words import PanelName
 
 if TYPE_CHECKING:
     from losscli.definition.loss import Loss
-    from losscli.engine.job import Job
     from losscli.measurement.measure import Measurement
     from losscli.plots.samples import Sampled
 
@@ -102,14 +102,14 @@ def samples(loss: "Loss", values: dict[str, Any], typed: str = "") -> int:
             measurement = prepare(request, looked=progress.looking)
         gallery.keep_apart(measurement.files)
         job = measurement.job
-        missing = _missing(job)
+        missing = missing_panels(job)
         if drawn.panel in missing:
             raise UsageError(f"--panel {drawn.panel}: {missing[drawn.panel]}")
-        sampled = _sampled(measurement, "confidence" not in missing, drawn, running)
+        found = _sampled(measurement, "confidence" not in missing, drawn, running)
         from losscli.plots import samples as picture
 
         panels = [drawn.panel] if drawn.panel else [name for name in picture.PANELS if name not in missing]
-        notes = gallery.publish(lambda: picture.draw(sampled, panels, look), sampled.result.signature)
+        notes = gallery.publish(lambda: picture.draw(found, panels, look), found.result.signature)
     left_out = [f"no panel of {name}: {why}" for name, why in missing.items() if job.encoding.kind == "soft"]
     say([*measurement.notes, *elsewhere(typed), *left_out, *notes], quiet)
     return 0
@@ -123,37 +123,8 @@ def _sampled(measurement: "Measurement", confidence: bool, drawn: Drawn, running
     confidence
         whether predictions give the probability of what happened.
     """
-    from losscli.engine.classes import groups_of
-    from losscli.engine.collectors.breakdown import Profile, Profiler
-    from losscli.measurement.class_labels import group_names
-
-    job = measurement.job
-    groups = groups_of(job)
-    weighted = job.weights is not None or job.class_weights is not None
-    measurement.observe(Profiler(groups, confidence and drawn.panel in (None, "confidence"), weighted))
+    observe(measurement, confidence and drawn.panel in (None, "confidence"))
     with running.shown() as progress:
-        progress.start(job)
+        progress.start(measurement.job)
         result = measurement.run(threads=running.threads, seen=progress)
-    from losscli.plots.samples import Sampled
-
-    names = group_names(job, measurement.decoded) if groups else []
-    return Sampled(result, result.aggregate[Profile], groups, names, drawn.log)
-
-
-def _missing(job: "Job") -> dict[str, str]:
-    """Return the panels that cannot be drawn from these files, each with the reason."""
-    from losscli.engine.classes import groups_of, has_confidence
-
-    loss, soft = job.loss.declaration, job.encoding.kind == "soft"
-    found = {}
-    if not groups_of(job):
-        found["classes"] = (
-            "soft targets name no class" if soft else f"the targets of {loss.name} are numbers, not classes"
-        )
-        if loss.family.coupled in ("masks", "file") and loss.family.target_type != "numbers":
-            found["classes"] = f"{loss.name} is a loss of masks, not of rows that have a class"
-    if not has_confidence(job):
-        found["confidence"] = "soft targets name no true class"
-        if loss.family.likelihood is None:
-            found["confidence"] = f"the predictions of {loss.name} are no probabilities, nor logits of one"
-    return found
+    return sampled(measurement, result, drawn.log)
