@@ -32,7 +32,7 @@ from losscli.definition.words import (
     UntypedName,
 )
 from losscli.engine.evaluate import ChunkResult
-from losscli.errors import DataError, UsageError
+from losscli.errors import DataError, LosscliError, UsageError
 from losscli.measurement.measure import Measurement
 from losscli.measurement.prepare import prepare
 from losscli.measurement.result import Result
@@ -524,11 +524,37 @@ def curves(*specs: str, x: str | None = None, range: tuple[float, float] | None 
 
 
 def explain(loss: str) -> dict[str, Any]:
-    """A loss as a record: name, family, formula, gradient, parameters, targets, relations, source, libraries' calls."""
-    from losscli.lookup.names import find
-    from losscli.render.catalogue import entry, explained
+    """A loss as a record: name, family, formula, gradient, parameters, targets, relations, source, libraries' calls.
 
-    return entry(explained(find(loss)))
+    Of a SPEC with parameters, such as huber:delta=2, "at" holds them, with values over the loss's axis. A statistic, such as rmse,
+    has "name", "is" and "commands".
+    """
+    from losscli.lookup.spec import single
+    from losscli.render.catalogue import at_parameters, entry, told
+
+    word = told(loss)
+    if word is not None:
+        return word
+    bound = explained(single(loss))
+    record = entry(bound.declaration)
+    return record | {"at": at_parameters(bound)} if has_parameters(loss) else record
+
+
+def has_parameters(text: str) -> bool:
+    """Whether a SPEC names parameters."""
+    from losscli.lookup.spec import taken_apart
+
+    return bool(taken_apart(text)[1])
+
+
+def explained(bound: "BoundLoss") -> "BoundLoss":
+    """Return a loss to explain: one that depends on files is replaced by what it is without files, if possible."""
+    from losscli.analysis.curves import drawable
+
+    try:
+        return drawable([bound])[0]
+    except LosscliError:
+        return bound
 
 
 class _Kept:

@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperCommand
 
 from losscli.cli import HELP
+from losscli.cli.helping import Helped
 from losscli.cli.options.declare import OfLosses, options_of
 from losscli.errors import LosscliError, UsageError
 from losscli.render.screen import Screen, message
@@ -26,7 +27,7 @@ def is_operand(word: str) -> bool:
     return word.startswith("-:") or (word.startswith("-") and NUMBER.fullmatch(word) is not None)
 
 
-class Command(TyperCommand):
+class Command(Helped, TyperCommand):
     """A command that takes negative numbers as operands, and refuses an option that is given twice."""
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
@@ -47,7 +48,7 @@ class Command(TyperCommand):
         An operand that looks like an option gets a space in front, and two numbers of one option become one word.
         """
         flags = {name for item in options if item.is_flag for name in (*item.opts, *item.secondary_opts)} | {"-"}
-        args = _with_value(args, "--cluster")
+        args = with_value(args, "--cluster")
         words: list[str] = []
         for before, word in zip(["", *args], args, strict=False):
             of_option = before.startswith("-") and before not in flags and not is_operand(before)
@@ -69,7 +70,7 @@ class Command(TyperCommand):
             raise UsageError(f"{twice} is given twice; say it once")
 
 
-def _with_value(args: list[str], flag: str) -> list[str]:
+def with_value(args: list[str], flag: str) -> list[str]:
     """Return the words with an empty value for an option that needs none, if it stands before another option or at the end."""
     after = [*args[1:], "-"]
     return [

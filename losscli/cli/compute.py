@@ -129,7 +129,8 @@ def _check_targets(loss: "Loss", values: dict[str, Any], typed: Typed) -> None:
     from losscli.data.likelihoods import MISSING, taken_without_targets
 
     if not taken_without_targets(loss, values["prediction_kind"]):
-        raise UsageError(f"{MISSING}{about_targets(values['predictions'])} (see {typed.command} --help)")
+        advice = f"{about_targets(values['predictions'])} (see {typed.command} --help)"
+        raise UsageError(f"{MISSING}{advice}", fact=MISSING)
 
 
 def _requirements(texts: Sequence[str]) -> "list[Requirement]":

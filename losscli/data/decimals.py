@@ -118,4 +118,5 @@ def _doubt(columns: "Columns", rows: Sequence[Sequence[str]]) -> Doubt:
             "say --sep , for columns of whole numbers",
             "; for decimal commas write the file with ';' between numbers",
         )
-    return Doubt("decimal-commas", (), fact, cures, SETTLED_BY)
+    tries = (("--decimal", ","),) if len(row) == 2 else (("--sep", ","),)
+    return Doubt("decimal-commas", (), fact, cures, SETTLED_BY, tries)

@@ -115,7 +115,8 @@ def _check_classes(request: Request, file: str, shape: tuple[int, ...], targets:
     if len(shape) == 1:
         raise DataError(
             f"{name}: {file} has shape {shape}; it takes one column a class, (n, k); for one score a row use a "
-            "sigmoid loss such as sigmoid-cross-entropy"
+            "sigmoid loss such as sigmoid-cross-entropy",
+            cures=(("LOSS", "outcomes"),),
         )
     if family.rows is None and shape[1] == 1:
         raise DataError(

@@ -49,7 +49,8 @@ def settled_activation(request: "Request", predictions: Source, decoded: Decoded
     if activation is None and _one_class_a_row(decoded):
         raise UsageError(
             f"--activation: {name} of logits of {predictions.shape[1]} classes, of which each row or position has one, needs it: "
-            "softmax (over the classes) or sigmoid (of each class alone)"
+            "softmax (over the classes) or sigmoid (of each class alone)",
+            cures=(("--activation", "softmax"),),
         )
     return replace(request, activation=activation or "sigmoid")
 

@@ -209,7 +209,9 @@ def _advised(error: DataError, request: Request, opener: Opener, any_loss: bool)
     targets = opener.open(request.targets, "targets") if request.targets and opener.knows(request.targets) else None
     family = find("sigmoid-cross-entropy").family if any_loss else request.loss.family
     meant = operands_meant(family, predictions, targets)
-    return DataError(f"{error}; by what the columns hold, say {meant}", error.finding) if meant else error
+    if not meant:
+        return error
+    return DataError(f"{error}; by what the columns hold, say {meant}", error.finding, error.cures, str(error))
 
 
 def _reads_once(request: Request, choose: Callable[[Dataset], BoundLoss] | None) -> bool:

@@ -453,7 +453,7 @@ class TestExplainsCurve:
         loss = LOSSES[name]
         bound = loss.bind()
         over, axis = next(iter(loss.family.axes.items()))
-        words, lines = catalogue.curve(loss, encoding)
+        words, lines = catalogue.curve(loss.bind(), encoding)
         assert words.startswith(f"loss over the {axis.label}")
         labels, rows, frame, ends = drawing_of(lines)
         low, high = map(float, ends.split())
