@@ -12,7 +12,19 @@ from typing import TYPE_CHECKING, Any
 from losscli.version import __version__
 
 if TYPE_CHECKING:
-    from losscli.api import LosscliWarning, audit, calibrate, check, compare, compute, curves, explain, rank, verify
+    from losscli.api import (
+        LosscliWarning,
+        audit,
+        calibrate,
+        check,
+        compare,
+        compute,
+        curves,
+        explain,
+        history,
+        rank,
+        verify,
+    )
     from losscli.engine.workers import cluster
     from losscli.errors import DataError, LosscliError, UsageError
     from losscli.measurement.result import Result
@@ -28,6 +40,7 @@ _HOMES = {
         "compute",
         "curves",
         "explain",
+        "history",
         "rank",
         "verify",
     ),
@@ -52,6 +65,7 @@ __all__ = [
     "compute",
     "curves",
     "explain",
+    "history",
     "rank",
     "verify",
 ]

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from losscli.analysis.check import Report
     from losscli.analysis.compare import Compared
     from losscli.analysis.curves import Curve
+    from losscli.analysis.history import History
     from losscli.analysis.rank import Ranked
     from losscli.analysis.verify.model import Verified
     from losscli.definition.loss import BoundLoss
@@ -403,6 +404,8 @@ def compare(
     resamples: int = 10_000,
     seed: int = 0,
     top: int = 5,
+    fail_if: str | None = None,
+    as_: str | None = None,
     threads: int | None = None,
     **options: Any,
 ) -> "Compared":
@@ -416,17 +419,32 @@ def compare(
         what all of them are to predict.
     margin
         how much worse still counts as as good.
+    fail_if
+        'worse', or 'not-better': the verdict for which the result's `fails()` is true.
+    as_
+        the library by whose conventions losses are computed, such as its clipping: 'torch', 'keras', 'tf1', 'optax', 'sklearn'.
     """
     from losscli.analysis.compare import Terms, compare_all
+    from losscli.lookup.spec import named_parameters
+    from losscli.measurement.conventions import one
 
     bound, rest = _bound(loss, options)
     models = dict(zip(map("model {}".format, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"), (a, b, *more), strict=False))
     words, arrays = _operands(models | {"targets": targets})
     request = _request(bound, words["model A"], words["targets"], rest, arrays)
-    terms = Terms(margin, confidence, resamples, seed, top)
-    found = compare_all(request, [words[name] for name in models], terms, threads)
-    found.notes = _told(found.notes, loss)
+    terms = Terms(margin, confidence, resamples, seed, top, fail_if)
+    typed = named_parameters(loss) | set(options)
+    library = None if as_ is None else one(as_, typed)
+    found = compare_all(request, [words[name] for name in models], terms, threads, library=library, typed=typed)
+    found.notes = _told([*found.notes, *map(_cured(found), found.infinite_losses())], loss)
     return found
+
+
+def _cured(found: "Compared") -> Callable[[str], str]:
+    """Return a function that makes a warning of a sentence about infinite losses: what they are compared by instead."""
+    cures = [f"as_={found.clipping!r} clips them"] if found.clipping else []
+    cures += [f"{found.bounded!r} is a bounded loss"] if found.bounded else []
+    return lambda fact: f"warning: {'; '.join([fact, *cures])}"
 
 
 def rank(
@@ -473,6 +491,21 @@ def calibrate(
     found = fitted(_request(likelihood(None), predictions, targets, options), bias, bins, seed, threads)
     found.notes[:] = _told(found.notes)
     return found
+
+
+def history(*files: "str | os.PathLike[str]", statistic: str = "value") -> "History":
+    """Follow measurements through files of results, in the natural order of their names.
+
+    Parameters
+    ----------
+    files
+        results of `losscli run` or `losscli compute` with `-f json`, patterns of such files, or folders of them.
+    statistic
+        which number of a result: 'value', 'p99' ..., as in requirements.
+    """
+    from losscli.analysis.history import history as followed
+
+    return followed([os.fspath(file) for file in files], statistic)
 
 
 def verify(

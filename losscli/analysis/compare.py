@@ -6,10 +6,10 @@ and the rows that changed most.
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 import numpy as np
 
@@ -24,8 +24,10 @@ from losscli.analysis.shared.resampling import (
     resampled_cells,
     serially,
     sign_flips,
+    smallest_detectable,
     student_interval,
 )
+from losscli.analysis.words import FailingVerdict
 from losscli.arrays import Array
 from losscli.data.weights import rule_of
 from losscli.definition.request import Request
@@ -37,10 +39,10 @@ from losscli.io.bytes import Looked
 from losscli.io.operands import Opener
 from losscli.io.source import SCAN_BYTES, MemorySource, Source, whole
 from losscli.measurement.class_labels import group_names
+from losscli.measurement.infinite_losses import infinite_row
 from losscli.measurement.measure import Measurement
-from losscli.measurement.per_sample import targets
 from losscli.measurement.receipt import signature
-from losscli.measurement.row_losses import Scored, score
+from losscli.measurement.row_losses import Scored, about_row, bounded, score
 from losscli.wording import count, listing
 
 if TYPE_CHECKING:
@@ -57,6 +59,12 @@ ROUNDED = 1e-9
 """An end of an interval that is so small a part of the difference is 0, but for rounding: where few rows differ, many resamples
 have none of them.
 """
+POWER = 0.8
+"""The probability with which a difference is to be found, for the smallest one that rows can show."""
+PLACES_SHOWN = 3
+"""Rows with an infinite loss that are named, of each model."""
+UNDEFINED = "undefined"
+"""The verdict where the mean losses of both models are infinite, so that there is no difference of the two."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +72,8 @@ class Terms:
     """Options of a comparison.
 
     `margin` is how much larger a mean loss may be without being worse, `confidence` that of the interval, `resamples`
-    the number of resamples, and `top` the number of changed rows to list.
+    the number of resamples, and `top` the number of changed rows to list. `fail_if` is the verdict on which the comparison
+    fails: 'worse', or 'not-better' for every verdict but 'better'.
     """
 
     margin: float = 0.0
@@ -72,6 +81,7 @@ class Terms:
     resamples: int = 10_000
     seed: int = 0
     top: int = 5
+    fail_if: str | None = None
 
     def __post_init__(self) -> None:
         if not (self.margin >= 0 and math.isfinite(self.margin)):
@@ -89,6 +99,8 @@ class Terms:
             )
         if not 0 <= self.top <= 10_000:
             raise UsageError(f"--top {self.top} is not in 0 ... 10000")
+        if self.fail_if not in (None, *get_args(FailingVerdict)):
+            raise UsageError(f"--fail-if {self.fail_if} is not one of {listing(get_args(FailingVerdict))}")
 
     def verdict(self, low: float, high: float) -> str:
         """Return the verdict from the interval of the mean difference; NaN gives 'inconclusive'."""
@@ -124,6 +136,8 @@ class Paired(NamedTuple):
 
     rows: Array
     """The rows' numbers in the first model's file."""
+    places: Array
+    """Their numbers among the paired rows."""
     first: Array
     second: Array
     weights: Array | None
@@ -131,7 +145,17 @@ class Paired(NamedTuple):
 
     @property
     def difference(self) -> Array:
-        return self.second - self.first
+        """Loss of the second model minus that of the first: NaN where both are infinite."""
+        with np.errstate(invalid="ignore"):
+            return self.second - self.first
+
+    def apart(self) -> "tuple[Paired, Paired | None]":
+        """Return the rows for which both losses are finite, and the other ones; None if there are no others."""
+        finite = np.isfinite(self.first) & np.isfinite(self.second)
+        return (self, None) if finite.all() else (self._only(finite), self._only(~finite))
+
+    def _only(self, kept: Array) -> "Paired":
+        return Paired(*(None if part is None else part[kept] for part in self))  # type: ignore[arg-type]
 
 
 @dataclass
@@ -145,6 +169,8 @@ class Meeting:
     classes: Source | None
     selection: "Selection | None"
     notes: list[str]
+    row_of_other: Callable[[int], int] = lambda place: place
+    """Returns which row of the other model's file a paired row is."""
 
     @classmethod
     def of(cls, first: Scored, other: Scored) -> "Meeting":
@@ -156,8 +182,9 @@ class Meeting:
             if the numbers of rows differ or, unless they are dropped, ids have no partner.
         """
         if first.measurement.job.lists is not None:
-            paired = _of_same_lists(first, other)
-            return cls(first, other, (first.losses, paired), first.weights, None, None, [])
+            order = _of_same_lists(first, other)
+            paired = MemorySource(other.name, whole(other.losses)[order])
+            return cls(first, other, (first.losses, paired), first.weights, None, None, [], order.__getitem__)
         first_ids, other_ids = first.measurement.ids, other.measurement.ids
         if first_ids is None or other_ids is None or first_ids.table is other_ids.table:
             rows = [model.losses.shape[0] for model in (first, other)]
@@ -187,6 +214,7 @@ class Meeting:
             kept_rows(first.classes),
             met.selection,
             met.notes,
+            (lambda place: place) if way is None else way.original,
         )
 
     def __iter__(self) -> Iterator[Paired]:
@@ -204,12 +232,51 @@ class Meeting:
             if weights is not None:
                 counted &= weights != 0  # rows of weight 0 do not count, whatever their loss
             kept = (None if part is None else part[counted] for part in (weights, labels))
-            yield Paired(rows[counted], first[counted], second[counted], *kept)
+            places = np.arange(start, stop)[counted]
+            yield Paired(rows[counted], places, first[counted], second[counted], *kept)
+
+    def row_of_first(self, place: int) -> int:
+        """Return which row of the first model's file a paired row is."""
+        return place if self.selection is None else self.selection.original(place)
 
     @property
     def rows(self) -> int:
         """Number of paired rows, including those without a loss."""
         return self.losses[0].shape[0]
+
+
+class Estimate(NamedTuple):
+    """What the rows with finite losses say: the mean difference, and how certain it is."""
+
+    samples: int
+    values: tuple[float, float]
+    """The mean loss of the first model and of the other."""
+    difference: float
+    low: float
+    high: float
+    p: float
+    permutations: int
+    std: float
+    cells: int | None
+    """Number of cells that were resampled; None if rows were."""
+    detectable: float
+    """The smallest difference that so many rows can show; NaN where their differences are all the same."""
+
+    @property
+    def relative(self) -> float:
+        return divide(self.difference, abs(self.values[0]))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the estimate with the keys of JSON."""
+        return {
+            "samples": self.samples,
+            "against_value": self.values[0],
+            "value": self.values[1],
+            "difference": self.difference,
+            "relative": self.relative,
+            "interval": [self.low, self.high],
+            "p": self.p,
+        }
 
 
 @dataclass
@@ -224,14 +291,14 @@ class Comparison:
     low: float
     high: float
     p: float
-    permutations: int
     verdict: str
     wins: int
     ties: int
     losses: int
-    std: float
-    cells: int | None
-    """Number of cells that were resampled; None if rows were."""
+    finite: Estimate | None
+    """What the rows with finite losses say: all rows, unless there are infinite losses; None if there is no such row."""
+    infinite: "Infinite | None"
+    """The rows with infinite losses; None if there are none."""
     classes: list[dict[str, Any]] | None
     worse: list[dict[str, Any]]
     better: list[dict[str, Any]]
@@ -239,32 +306,83 @@ class Comparison:
     adjusted: float | None = None
     """The p-value, adjusted for several comparisons."""
 
+    @property
+    def relative(self) -> float:
+        """The difference as a part of the first model's mean loss."""
+        return divide(self.difference, abs(self.values[0]))
+
+    @property
+    def detectable(self) -> float | None:
+        """The smallest difference that so many rows can show; None where there is none, or losses are infinite."""
+        found = math.nan if self.finite is None or self.infinite else self.finite.detectable
+        return found if math.isfinite(found) else None
+
     def to_dict(self) -> dict[str, Any]:
         """Return the comparison with the keys of the JSON contract."""
+        finite = self.finite
         entries = {
             "model": self.model,
             "value": self.values[1],
             "difference": self.difference,
-            "relative": divide(self.difference, abs(self.values[0])),
+            "relative": self.relative,
             "interval": [self.low, self.high],
             "p": self.p,
             "p_adjusted": self.adjusted,
             "verdict": self.verdict,
+            "detectable": self.detectable,
             "samples": self.samples,
             "wins": self.wins,
             "ties": self.ties,
             "losses": self.losses,
-            "std": self.std,
-            "permutations": self.permutations,
-            "cells": self.cells,
+            "std": None if finite is None or self.infinite else finite.std,
+            "permutations": None if finite is None or self.infinite else finite.permutations,
+            "cells": None if finite is None or self.infinite else finite.cells,
+            "infinite": None if self.infinite is None else self.infinite.to_dict(),
+            "finite": None if self.infinite is None or finite is None else finite.to_dict(),
             "classes": self.classes,
             "rows": {"worse": self.worse, "better": self.better},
         }
         return {key: value for key, value in entries.items() if value is not None}
 
 
+@dataclass
+class Infinite:
+    """The rows whose loss is infinite: how many for which model, of which classes, and the first few of them."""
+
+    first_alone: int
+    other_alone: int
+    both: int
+    classes: list[dict[str, Any]]
+    """For each class with such rows its name, and how many there are for the first model and for the other."""
+    rows: list[dict[str, Any]]
+    """The first rows of each model: the model, the place, and which prediction made the loss infinite."""
+
+    @property
+    def first(self) -> int:
+        """How many rows have an infinite loss for the first model."""
+        return self.first_alone + self.both
+
+    @property
+    def other(self) -> int:
+        """How many rows have an infinite loss for the other model."""
+        return self.other_alone + self.both
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the record for JSON."""
+        return {
+            "a_alone": self.first_alone,
+            "b_alone": self.other_alone,
+            "both": self.both,
+            "classes": self.classes,
+            "rows": self.rows,
+        }
+
+
 def compare(meeting: Meeting, terms: Terms, threads: int | None = None) -> Comparison:
     """Compare two models on the rows that both have.
+
+    A model with an infinite loss has an infinite mean. If the other one has none, it is better, whatever the other rows
+    say; if both have one, the difference of the means is undefined. What the rows with finite losses say is `finite`.
 
     Raises
     ------
@@ -272,13 +390,49 @@ def compare(meeting: Meeting, terms: Terms, threads: int | None = None) -> Compa
         if there are no such rows, or all their weights are 0.
     """
     first = meeting.first.measurement
-    seen = Seen.of(meeting, terms.top, len(group_names(first.job, first.decoded)) if meeting.classes is not None else 0)
-    if not seen.spread.n:
+    names = group_names(first.job, first.decoded) if meeting.classes is not None else []
+    seen = Seen.of(meeting, terms.top, len(names))
+    samples = seen.wins + seen.ties + seen.losses
+    if not samples:
         raise DataError(
             f"{meeting.other.name}: no row is left that both models have; a comparison of nothing is undefined"
         )
-    weight = seen.weight.value
-    difference = seen.difference.over(seen.weight)
+    finite = _estimate(meeting, seen, terms, threads) if seen.spread.n else None
+    infinite = _infinite(meeting, seen.endless, names)
+    if infinite is None and finite is not None:
+        values, difference, low, high, p = finite.values, finite.difference, finite.low, finite.high, finite.p
+        verdict = terms.verdict(low, high)
+    else:
+        values = seen.means()
+        difference = values[1] - values[0]
+        low = high = p = math.nan
+        verdict = UNDEFINED if math.isnan(difference) else "worse" if difference > 0 else "better"
+    return Comparison(
+        meeting.other.name,
+        values,
+        samples,
+        difference,
+        low,
+        high,
+        p,
+        verdict,
+        seen.wins,
+        seen.ties,
+        seen.losses,
+        finite,
+        infinite,
+        _classes(seen, names, terms.confidence) if meeting.classes is not None else None,
+        _rows(first, seen.worse, 1),
+        _rows(first, seen.better, -1),
+        meeting,
+    )
+
+
+def _estimate(meeting: Meeting, seen: "Seen", terms: Terms, threads: int | None) -> Estimate:
+    """Return what the rows with finite losses say: the mean difference with its interval and p-value."""
+    sums = seen.finite
+    weight = sums.weight.value
+    difference = seen.difference.over(sums.weight)
     with _mapping(threads) as run:
         if isinstance(seen.values, Rows):
             rows = seen.values
@@ -292,50 +446,106 @@ def compare(meeting: Meeting, terms: Terms, threads: int | None = None) -> Compa
             p, permutations = sign_flips(seen.values.trimmed(), terms.resamples, terms.seed, run)
     ends = interval(difference, influence, counts, drawn, terms.confidence)
     low, high = (0.0 if abs(end) <= ROUNDED * abs(difference) else end for end in ends)
-    n = seen.spread.n
-    return Comparison(
-        meeting.other.name,
-        (seen.first.over(seen.weight), seen.second.over(seen.weight)),
-        n,
+    return Estimate(
+        seen.spread.n,
+        (sums.first.over(sums.weight), sums.second.over(sums.weight)),
         difference,
         low,
         high,
         p,
         permutations,
-        terms.verdict(low, high),
-        seen.wins,
-        seen.ties,
-        n - seen.wins - seen.ties,
         seen.spread.std,
         None if counts is None else len(counts),
-        _classes(seen.by_class, group_names(first.job, first.decoded), terms.confidence)
-        if meeting.classes is not None
-        else None,
-        _rows(first, seen.worse, 1),
-        _rows(first, seen.better, -1),
-        meeting,
+        smallest_detectable(influence, counts, weight, terms.confidence, POWER) or math.nan,
     )
+
+
+def _infinite(meeting: Meeting, endless: "Endless", names: list[str]) -> Infinite | None:
+    """Return the rows with infinite losses, in words and with their places; None if there are none."""
+    if not endless:
+        return None
+    of_class = [
+        {"class": name, "a": int(first + both), "b": int(other + both)}
+        for name, (first, other, both) in zip(names, endless.of_class.T, strict=True)
+        if first or other or both
+    ]
+    sides = (
+        (meeting.first, meeting.row_of_first, endless.places[0]),
+        (meeting.other, meeting.row_of_other, endless.places[1]),
+    )
+    rows = [
+        {"model": model.name, **infinite_row(model.measurement, row_of(place))}
+        for model, row_of, places in sides
+        for place in places
+    ]
+    return Infinite(*endless.counts, of_class, rows)
+
+
+@dataclass
+class Endless:
+    """Counts of the rows with an infinite loss, for which there are no sums."""
+
+    of_class: Array
+    """How many rows of each class have an infinite loss for the first model alone, the other one alone, and both; shape
+    (3, number of classes).
+    """
+    counts: tuple[int, int, int] = (0, 0, 0)
+    """The same of all rows."""
+    sums: "Sums" = field(default_factory=lambda: Sums())
+    """Sums over these rows; those of a model with infinite losses mean nothing."""
+    places: tuple[list[int], list[int]] = field(default_factory=lambda: ([], []))
+    """The numbers of the first few of them among the paired rows, for each model."""
+
+    def __bool__(self) -> bool:
+        return any(self.counts)
+
+    def add(self, part: Paired) -> None:
+        """Count the rows of a part, of which each has an infinite loss."""
+        self.sums.add(part)
+        first, other = np.isinf(part.first), np.isinf(part.second)
+        kinds = np.stack([first & ~other, other & ~first, first & other])
+        alone, others, both = np.count_nonzero(kinds, axis=1).tolist()
+        self.counts = self.counts[0] + alone, self.counts[1] + others, self.counts[2] + both
+        for places, infinite in zip(self.places, (first, other), strict=True):
+            places += part.places[infinite][: PLACES_SHOWN - len(places)].tolist()
+        if part.classes is not None:
+            k = self.of_class.shape[1]
+            self.of_class += np.stack([np.bincount(part.classes[kind], minlength=k) for kind in kinds])
+
+
+@dataclass
+class Sums:
+    """Sums over rows: the weighted losses of both models, and the weights."""
+
+    first: Total = field(default_factory=Total)
+    second: Total = field(default_factory=Total)
+    weight: Total = field(default_factory=Total)
+
+    def add(self, part: Paired) -> None:
+        """Add rows."""
+        weighted = Rows.of(part.first, part.weights)
+        self.first += Total.of(weighted.sums)
+        self.second += Total.of(Rows.of(part.second, part.weights).sums)
+        self.weight += Total.of(weighted.weights)
 
 
 @dataclass
 class Seen:
-    """The sums that one pass over paired rows keeps."""
+    """The sums that one pass over paired rows keeps. Those without another word are over the rows with finite losses."""
 
     values: Rows | Cells
     """Weight times difference of each row, or cells of it."""
     by_class: GroupMoments
     worse: Changed
     better: Changed
-    first: Total = field(default_factory=Total)
-    second: Total = field(default_factory=Total)
+    endless: Endless
+    finite: Sums = field(default_factory=Sums)
     difference: Total = field(default_factory=Total)
-    weight: Total = field(default_factory=Total)
-    """Sum of the weights; `first`, `second` and `difference` are weighted sums of the losses and
-    of their differences.
-    """
+    """Weighted sum of the differences."""
     spread: Moments = field(default_factory=Moments)
     wins: int = 0
     ties: int = 0
+    losses: int = 0
     farthest: float = 0.0
     """The size of the largest weight, or weight times difference."""
 
@@ -345,7 +555,13 @@ class Seen:
         few = meeting.rows <= EXACT_ROWS
         empty = np.zeros(0)
         no_groups = GroupMoments.of(np.zeros(0, np.int64), empty, classes)
-        seen = cls(Rows.of(empty, None) if few else Cells.of(empty), no_groups, Changed(top), Changed(top))
+        seen = cls(
+            Rows.of(empty, None) if few else Cells.of(empty),
+            no_groups,
+            Changed(top),
+            Changed(top),
+            Endless(np.zeros((3, classes), np.int64)),
+        )
         for part in meeting:
             with np.errstate(all="ignore"):
                 seen.add(part)
@@ -361,25 +577,41 @@ class Seen:
             )
 
     def add(self, part: Paired) -> None:
-        difference, weights = part.difference, part.weights
-        weighted = Rows.of(difference, weights)
+        """Add rows."""
+        difference = part.difference
+        self.wins += int(np.count_nonzero(part.second < part.first))
+        self.ties += int(np.count_nonzero(part.second == part.first))
+        self.losses += int(np.count_nonzero(part.second > part.first))
+        self.worse.add(part.rows, part.first, part.second, difference)
+        self.better.add(part.rows, part.first, part.second, -difference)
+        finite, endless = part.apart()
+        self._add_finite(finite)
+        if endless is not None:
+            self.endless.add(endless)
+
+    def _add_finite(self, part: Paired) -> None:
+        """Add rows with finite losses."""
+        difference = part.difference
+        weighted = Rows.of(difference, part.weights)
         for numbers in (weighted.sums, weighted.weights):
             self.farthest = max(self.farthest, float(np.abs(numbers).max(initial=0)))
         if isinstance(self.values, Rows):
             self.values = self.values + weighted
         else:
             self.values = self.values + Cells.of(weighted.sums)
-        self.first += Total.of(Rows.of(part.first, weights).sums)
-        self.second += Total.of(Rows.of(part.second, weights).sums)
+        self.finite.add(part)
         self.difference += Total.of(weighted.sums)
-        self.weight += Total.of(weighted.weights)
         self.spread += Moments.of(difference)
-        self.wins += int(np.count_nonzero(difference < 0))
-        self.ties += int(np.count_nonzero(difference == 0))
-        self.worse.add(part.rows, part.first, part.second, difference)
-        self.better.add(part.rows, part.first, part.second, -difference)
         if part.classes is not None:
             self.by_class = self.by_class + GroupMoments.of(part.classes, difference, len(self.by_class.n))
+
+    def means(self) -> tuple[float, float]:
+        """Return the mean losses of both models over all rows: inf for a model that has an infinite loss."""
+        alone, others, both = self.endless.counts
+        finite, endless = self.finite, self.endless.sums
+        weight = finite.weight + endless.weight
+        first = math.inf if alone or both else (finite.first + endless.first).over(weight)
+        return first, math.inf if others or both else (finite.second + endless.second).over(weight)
 
 
 def _deviations(meeting: Meeting, mean: float) -> Cells:
@@ -388,7 +620,8 @@ def _deviations(meeting: Meeting, mean: float) -> Cells:
     """
     cells = Cells.of(np.zeros(0))
     for part in meeting:
-        cells = cells + Cells.of(Rows.of(part.difference - mean, part.weights).sums)
+        finite, _ = part.apart()
+        cells = cells + Cells.of(Rows.of(finite.difference - mean, finite.weights).sums)
     return cells.trimmed()
 
 
@@ -399,39 +632,30 @@ def _mapping(threads: int | None) -> Iterator[Map]:
         yield serially if executor is None else lambda function, batches: list(executor.map(function, batches))
 
 
-def _classes(moments: GroupMoments, names: list[str], confidence: float) -> list[dict[str, Any]]:
-    """Return the mean difference of each class that has rows, with Student's interval, the
-    class that became worst first.
+def _classes(seen: Seen, names: list[str], confidence: float) -> list[dict[str, Any]]:
+    """Return the mean difference of each class that has rows, with Student's interval, the class that became worst first.
+
+    A class with infinite losses of one model has an infinite difference and, with such losses of both, none: NaN.
     """
-    return [
-        {
-            "class": names[i],
-            "rows": int(moments.n[i]),
-            "difference": float(moments.mean[i]),
-            "interval": list(
-                student_interval(int(moments.n[i]), float(moments.mean[i]), moments.squares[i], confidence)
-            ),
-        }
-        for i in moments.falling()
-    ]
+    moments, (alone, others, both) = seen.by_class, seen.endless.of_class
+    found = []
+    for i, name in enumerate(names):
+        mean, n = float(moments.mean[i]), int(moments.n[i])
+        ends = student_interval(n, mean, moments.squares[i], confidence)
+        if alone[i] or others[i] or both[i]:
+            mean = (math.inf if others[i] or both[i] else 0.0) - (math.inf if alone[i] or both[i] else 0.0)
+            n, ends = n + int(alone[i] + others[i] + both[i]), (math.nan, math.nan)
+        found += [{"class": name, "rows": n, "difference": mean, "interval": list(ends)}] if n else []
+    # Sorting is stable: of equal differences, the class that comes first stays so.
+    return sorted(found, key=lambda one: -math.inf if math.isnan(one["difference"]) else -one["difference"])
 
 
 def _rows(measurement: Measurement, changed: Changed, sign: int) -> list[dict[str, Any]]:
     """Return records of the rows that changed most."""
-    entries = []
-    for row, first, second, difference in changed.rows.tolist():
-        entry: dict[str, Any] = {"sample": int(row)}
-        lists = measurement.job.lists
-        if lists is not None:
-            entry["group"] = lists.named(np.array([int(row)]))[0]
-        elif measurement.ids is not None:
-            entry["id"] = measurement.ids.take(np.array([int(row)]))[0]
-        if measurement.job.unit == "row":
-            at = measurement.units.located(int(row))
-            label = targets(measurement, measurement.job.targets.read(at, at + 1))
-            entry["target"] = label[0] if isinstance(label, list) else label[0].tolist()
-        entries.append(entry | {"loss_a": first, "loss_b": second, "difference": sign * difference})
-    return entries
+    return [
+        about_row(measurement, int(row)) | {"loss_a": first, "loss_b": second, "difference": sign * difference}
+        for row, first, second, difference in changed.rows.tolist()
+    ]
 
 
 @dataclass
@@ -444,11 +668,34 @@ class Compared:
     notes: list[str]
     files: frozenset[str]
     """Real paths of all files that were read."""
+    clipping: str | None = None
+    """A library that clips such losses, if some are infinite and it is not asked for."""
+    bounded: str | None = None
+    """A loss of such files that is bounded, if some losses are infinite."""
 
     @property
     def worse(self) -> bool:
         """Whether some model is worse than the first one."""
         return any(comparison.verdict == "worse" for comparison in self.comparisons)
+
+    def fails(self) -> bool:
+        """Return whether a verdict is one that the comparison was to fail on."""
+        if self.terms.fail_if is None:
+            return False
+        return self.worse if self.terms.fail_if == "worse" else any(one.verdict != "better" for one in self.comparisons)
+
+    @property
+    def undefined(self) -> bool:
+        """Whether the difference of some model and the first one is undefined."""
+        return any(comparison.verdict == UNDEFINED for comparison in self.comparisons)
+
+    def infinite_losses(self) -> list[str]:
+        """Return in words which models have infinite losses, one sentence for each comparison with some."""
+        return [
+            f"{self.first.name} and {one.model}: {_in_words(one.infinite, self.first.name, one.model)}"
+            for one in self.comparisons
+            if one.infinite is not None
+        ]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the keys of the JSON contract; if there is a single comparison, its keys are at the top as well."""
@@ -467,10 +714,23 @@ class Compared:
             "confidence": terms.confidence,
             "resamples": terms.resamples,
             "seed": terms.seed,
+            "power": POWER,
+            **({} if terms.fail_if is None else {"fail_if": terms.fail_if, "failed": self.fails()}),
             "method": METHOD,
             "receipt": receipt,
             "signature": signature(receipt),
         }
+
+
+def _in_words(infinite: Infinite, first: str, other: str) -> str:
+    """Return what infinite losses of two models mean for the difference of their means."""
+    if infinite.first and infinite.other:
+        return (
+            f"both have infinite losses ({infinite.first:,} of {first}, {infinite.other:,} of {other}, {infinite.both:,} in the same "
+            "rows), and the difference of infinite means is undefined"
+        )
+    number, name = (infinite.first, first) if infinite.first else (infinite.other, other)
+    return f"{count(number, 'row')} of {name} {'has' if number == 1 else 'have'} an infinite loss, and so its mean is infinite"
 
 
 def _check_alike(first: Measurement, other: Measurement) -> None:
@@ -495,21 +755,21 @@ def _check_alike(first: Measurement, other: Measurement) -> None:
         )
 
 
-def _of_same_lists(first: Scored, other: Scored) -> Source:
-    """Return the losses of the other model's lists in the order of the first one's, by the lists' names.
+def _of_same_lists(first: Scored, other: Scored) -> list[int]:
+    """Return the numbers of the other model's lists in the order of the first one's, by the lists' names.
 
     Raises a DataError if one of them has a list that the other has not.
     """
     lists = [model.measurement.job.lists for model in (first, other)]
     names = [[] if one is None else one.named(np.arange(one.samples)) for one in lists]
     if names[0] == names[1]:
-        return other.losses
+        return list(range(len(names[0])))
     numbers = {name: number for number, name in enumerate(names[1])}
     for model, those, known in ((other, names[0], numbers), (first, names[1], set(names[0]))):
         missing = next((name for name in those if name not in known), None)
         if missing is not None:
             raise DataError(f"{model.name}: has no list {missing!r}; compare models of the same lists")
-    return MemorySource(other.name, whole(other.losses)[[numbers[name] for name in names[0]]])
+    return [numbers[name] for name in names[0]]
 
 
 def _check_request(request: Request) -> None:
@@ -533,6 +793,7 @@ METHOD = {
     "interval": "paired bootstrap of rows, bias-corrected and accelerated (BCa)",
     "p": "two-sided sign-flip permutation of the paired differences",
     "classes": "means without weights, with Student's interval",
+    "detectable": "(t(1 - alpha/2) + t(power)) * standard error of the paired differences",
 }
 
 
@@ -544,6 +805,8 @@ def compare_all(
     looked: Looked = lambda name, done, size: None,
     begun: Callable[[Job], None] = lambda job: None,
     seen: Callable[[int], None] = lambda rows: None,
+    library: str | None = None,
+    typed: Iterable[str] = (),
 ) -> Compared:
     """Compare each model with the first one.
 
@@ -551,17 +814,25 @@ def compare_all(
     ----------
     models
         operands of predictions, two or more.
+    library
+        the library by whose conventions losses are computed: its clipping, its parameters, its dtype. The mean of the
+        differences stays sum(w d) / sum(w). None for losscli's own.
+    typed
+        names of the parameters and options that the user gave: these keep their values under a library.
 
     Raises
     ------
     UsageError
         if options contradict each other, or losses do not belong to rows.
     DataError
-        if files cannot be used, rows do not pair, or losses are not finite.
+        if files cannot be used, or rows do not pair.
     """
     _check_request(request)
     opener = Opener.of(request, looked)
-    scored = [score(replace(request, predictions=name), opener, threads, begun, seen) for name in models]
+    scored = [
+        score(replace(request, predictions=name), opener, threads, begun, seen, library, typed, infinite=True)
+        for name in models
+    ]
     notes = [note for model in scored for note in model.measurement.notes]
     comparisons = []
     for other in scored[1:]:
@@ -570,7 +841,8 @@ def compare_all(
         notes += meeting.notes
         comparisons.append(compare(meeting, terms, threads))
     if len(comparisons) > 1:
-        for comparison, adjusted in zip(comparisons, holm([comparison.p for comparison in comparisons]), strict=True):
+        tested = [comparison for comparison in comparisons if not math.isnan(comparison.p)]
+        for comparison, adjusted in zip(tested, holm([comparison.p for comparison in tested]), strict=True):
             comparison.adjusted = adjusted
     few = min(comparison.samples for comparison in comparisons)
     if few < LEAST_ROWS:
@@ -581,4 +853,16 @@ def compare_all(
             "other, and the interval is too narrow"
         )
     files = frozenset(path for model in scored for path in model.measurement.files)
-    return Compared(scored[0], comparisons, terms, list(dict.fromkeys(notes)), files)
+    found = Compared(scored[0], comparisons, terms, list(dict.fromkeys(notes)), files)
+    if any(one.infinite for one in comparisons):
+        found.bounded = bounded(scored[0].measurement)
+        found.clipping = None if library is not None else _clipping([model.measurement for model in scored], typed)
+    return found
+
+
+def _clipping(measurements: list[Measurement], typed: Iterable[str]) -> str | None:
+    """Return the first library that clips the losses of all models; None if there is none."""
+    from losscli.measurement.as_library import clips
+
+    names = ("sklearn", "keras", "torch", "tf1", "optax")
+    return next((name for name in names if all(clips(one, name, typed) for one in measurements)), None)

@@ -6,5 +6,5 @@ CenterRule = Literal["paper", "sgd", "mean"]
 """How class centers follow from features; `losscli.analysis.centers.RULES` has the formulas."""
 Binning = Literal["width", "mass"]
 """Whether bins of confidence have equal widths, or equally many rows."""
-FailingVerdict = Literal["worse"]
-"""Verdicts of a comparison on which a command can fail."""
+FailingVerdict = Literal["worse", "not-better"]
+"""Verdicts of a comparison on which a command can fail; 'not-better' stands for all but 'better'."""

@@ -4,7 +4,7 @@ import inspect
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 import typer
@@ -15,6 +15,7 @@ from losscli.cli.helping import Helped
 from losscli.cli.options.declare import OfLosses, options_of
 from losscli.errors import LosscliError, UsageError
 from losscli.render.screen import Screen, message
+from losscli.wording import quoted
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 PAIRS = ("--range", "--size")
@@ -160,6 +161,20 @@ def sign(function: Callable[..., Any], parameters: Iterable[inspect.Parameter]) 
     whole = [context, *parameters]
     vars(function)["__signature__"] = inspect.Signature(whole)
     function.__annotations__ = {item.name: item.annotation for item in whole}
+
+
+def command_line(command: str, operands: Iterable[str], options: Mapping[str, Any]) -> str:
+    """Return a complete command line, quoted for a shell.
+
+    Parameters
+    ----------
+    options
+        name without the dashes -> value; True and False are --NAME and --no-NAME.
+    """
+    words = ["losscli", command, *map(quoted, operands)]
+    for name, value in options.items():
+        words += [f"--{'' if value else 'no-'}{name}"] if isinstance(value, bool) else [f"--{name}", quoted(str(value))]
+    return " ".join(words)
 
 
 def say(notes: Iterable[str], quiet: bool = False) -> None:

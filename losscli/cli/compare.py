@@ -1,17 +1,20 @@
 """`losscli compare SPEC A B --targets TARGETS`: whether one model is better than another."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from losscli.analysis.words import FailingVerdict
-from losscli.cli.command import command, say
+from losscli.cli.command import command, command_line, say
 from losscli.cli.options.declare import DECISION, OfLosses, operand, option
 from losscli.cli.options.files import TargetsOption
-from losscli.cli.options.losses import OF_COMPARISONS, Spec, requested
+from losscli.cli.options.losses import OF_COMPARISONS, Spec, library_of, requested
 from losscli.cli.options.output import Quiet, Report, ReportFile, top_option
 from losscli.cli.options.running import Judging, Running
-from losscli.errors import Exit, UsageError
+from losscli.errors import DataError, Exit, UsageError
+
+if TYPE_CHECKING:
+    from losscli.analysis.compare import Compared
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -28,10 +31,9 @@ def compare(
         FailingVerdict | None,
         option(
             "--fail-if",
-            metavar="worse",
             panel=DECISION,
             show_default=False,
-            help="Exit 1 if a verdict is 'worse'.",
+            help="Exit 1 if a verdict is 'worse'; or unless every verdict is 'better'.",
         ),
     ] = None,
     top: Annotated[int, top_option("Rows to show that changed most, either way.")] = 5,
@@ -53,22 +55,59 @@ def compare(
     "better or equal": none of it is above the margin.
 
     "inconclusive": neither; more rows are needed.
+
+    "undefined": both models have infinite losses; exit code 3.
     """
     from losscli.analysis.compare import Terms, compare_all
     from losscli.cli.delivery import ReportDelivery
     from losscli.lookup.names import elsewhere
     from losscli.lookup.spec import single
-    from losscli.render.compare import laid_out
+    from losscli.render.compare import decided, laid_out
 
-    terms = Terms(**judging._asdict(), top=top)
+    terms = Terms(**judging._asdict(), top=top, fail_if=fail_if)
     running = running.begun(quiet)
     if len(models) < 2:
         raise UsageError(f"compare {spec} {models[0]}: one model; name two or more, then --targets TARGETS")
+    asked = dict(given)
+    library, typed = library_of(spec, given)
     request = requested(single(spec), models[0], targets, given)
     with running.shown() as shown, ReportDelivery(format, output) as delivery:
-        found = compare_all(request, models, terms, running.threads, shown.looking, shown.start, shown)
+        found = compare_all(request, models, terms, running.threads, shown.looking, shown.start, shown, library, typed)
         shown.wipe()
         delivery.keep_apart(found.files)
-        say([*found.notes, *elsewhere(spec)], quiet)
-        delivery.deliver(found.to_dict, lambda digits: laid_out(found, digits))
-    return Exit.UNMET if fail_if and found.worse else Exit.OK
+        cures = _cures(found, spec, models, targets, asked, judging, fail_if)
+        warned = [f"warning: {fact}" for fact in found.infinite_losses()]
+        say([*found.notes, *elsewhere(spec), *([] if found.undefined else [*warned, *cures])], quiet)
+        delivery.deliver(found.to_dict, lambda digits: laid_out(found, digits), last=decided(found))
+    if found.undefined:
+        raise DataError("; ".join([*found.infinite_losses(), *cures]))
+    return Exit.UNMET if found.fails() else Exit.OK
+
+
+def _cures(
+    found: "Compared",
+    spec: str,
+    models: list[str],
+    targets: str,
+    given: dict[str, Any],
+    judging: Judging,
+    fail_if: str | None,
+) -> list[str]:
+    """Return the complete command lines that compare models with infinite losses: clipped, and by a bounded loss."""
+    from losscli.lookup.names import find
+    from losscli.wording import short
+
+    more = {
+        name: short(float(value)) for name, value in judging._asdict().items() if value != Judging._field_defaults[name]
+    }
+    more |= {} if fail_if is None else {"fail-if": fail_if}
+    lines = []
+    if found.clipping is not None:
+        line = command_line("compare", [spec, *models], {"targets": targets, **given, **more, "as": found.clipping})
+        lines.append(f"clipped as {found.clipping} does: {line}")
+    if found.bounded is not None:
+        family = find(found.bounded).family
+        kept = {name: value for name, value in given.items() if name != "as" and OF_COMPARISONS[name].when(family)}
+        line = command_line("compare", [found.bounded, *models], {"targets": targets, **kept, **more})
+        lines.append(f"by a bounded loss: {line}")
+    return lines

@@ -363,6 +363,7 @@ class ReportDelivery:
         laid: Callable[[int | None], Laid],
         rows: Callable[[], list[dict[str, Any]]] = list,
         value: Callable[[], str] = str,
+        last: tuple[str, str] = ("", ""),
     ) -> None:
         """Publish the file, then print.
 
@@ -376,13 +377,15 @@ class ReportDelivery:
             returns the content of formats that hold rows and nothing else.
         value
             returns the text of the format 'value', which is one number.
+        last
+            the last line of tables and of Markdown, and how a terminal shows it; '' for none.
         """
 
         def made(format: str, screen: Screen = Screen()) -> str:
             if format == "json":
                 return strict_json(record(), indent=2) + "\n"
             if format == "markdown":
-                return render.report_in_markdown(*laid(IN_MARKDOWN))
+                return render.report_in_markdown(*laid(IN_MARKDOWN)) + (f"\n{last[0]}\n" if last[0] else "")
             if format in render.ROW_FORMATS:
                 return render.rows_in(format, rows())
             if format == "value":
@@ -390,7 +393,7 @@ class ReportDelivery:
             from losscli.render.compare import verdict_style
 
             _, facts, tables = laid(screen.digits)
-            return render.report(facts, tables, screen, verdict_style)
+            return render.report(facts, tables, screen, verdict_style) + render.closing(*last, screen)
 
         if self.file is not None and self.kind is not None:
             self.file.write(made(self.kind).encode(errors=UNKNOWN))

@@ -50,6 +50,7 @@ COMMANDS = {
     ),
     "targets": ("targets", "app", "Write labels as targets with a column a class: one-hot rows, or smoothed ones."),
     "run": ("run", "app", "Run a suite of measurements and requirements, and report all of them."),
+    "history": ("history", "app", "Show how measurements went over time, with a small curve for each."),
     "verify": (
         "verify",
         "app",
@@ -65,6 +66,8 @@ COMMANDS = {
 }
 """Name of a command -> its module in losscli.cli, the app or function there, and its summary in `losscli --help`."""
 
+NAMES_SHOWN = 5
+"""Losses that take an option and are named in the message of one that does not; with more, their families are named."""
 LONGEST = 4000
 """Characters of a message that are shown at most: names of files, columns and classes can be long."""
 
@@ -317,10 +320,13 @@ def _of_another_loss(option: str, context: typer.Context | None) -> str | None:
         return None
     if context.parent.info_name == "samples" and item not in PICTURED:
         return f"plot samples takes no {option}, which is for what losscli compute writes"
-    from losscli.losses import FAMILIES
+    from losscli.losses import FAMILIES, LOSSES
 
-    takers = [family.name for family in FAMILIES.values() if item.when(family)]
-    return f"{context.info_name} takes no {option}, which is for losses of: {', '.join(takers)}"
+    families = [family for family in FAMILIES.values() if item.when(family)]
+    takers = [loss.name for loss in LOSSES.values() if loss.family in families]
+    if len(takers) <= NAMES_SHOWN:
+        return f"{context.info_name} takes no {option}, which is for: {', '.join(takers)}"
+    return f"{context.info_name} takes no {option}, which is for losses of: {', '.join(family.name for family in families)}"
 
 
 def _of_parameters(option: str, context: typer.Context) -> str | None:

@@ -13,8 +13,11 @@ from losscli.cli.options.output import Quiet, formats_option, output_option
 from losscli.cli.options.running import Running
 from losscli.errors import Exit, UsageError
 from losscli.render.words import SuiteFormat
+from losscli.wording import quoted
 
 if TYPE_CHECKING:
+    from losscli.analysis.suite.changes import Blessed
+    from losscli.analysis.suite.measure import Baseline
     from losscli.analysis.suite.model import Report, Suite
     from losscli.io.sinks import Output, Outputs
 
@@ -47,6 +50,14 @@ def run(
             help="Save the results, for later runs to be compared with, if all was measured.",
         ),
     ] = None,
+    bless: Annotated[
+        bool,
+        option(
+            "--bless",
+            show_default=False,
+            help="Accept the results as the new baseline, and print what changes; not if something was not measured.",
+        ),
+    ] = False,
     running: Running,
     format: Annotated[
         SuiteFormat, formats_option(SuiteFormat, more=", or github: annotations of what is not met")
@@ -79,8 +90,11 @@ def run(
 
     running = running.begun(quiet)
     found = load(suite, OF_LOSSES, requested)
-    history = History.of(found.baseline if baseline is None else baseline, save)
+    earlier = found.baseline if baseline is None else baseline
+    history = History.to_bless(suite, earlier, save) if bless else History.of(earlier, save)
     report, notes = _measured(found, history, output, running)
+    if report.blessed is not None and format in ("junit", "github"):
+        notes += reports.change_notes(report.blessed)
     say([*report.notes, *notes], quiet)
     print(reports.in_format(report, format, Screen.of(sys.stdout)), end="")
     return CODES[report.status]
@@ -100,6 +114,26 @@ class History(NamedTuple):
     baseline: str | None
     save: str | None
     notes: tuple[str, ...] = ()
+    bless: bool = False
+    """Whether the new results are accepted whatever the earlier ones were: nothing is compared with these."""
+
+    @classmethod
+    def to_bless(cls, suite: str, baseline: str | None, save: str | None) -> Self:
+        """Return the files where the results of a suite become the baseline.
+
+        Raises
+        ------
+        UsageError
+            if there is no baseline, or --save names a file as well.
+        """
+        if save is not None:
+            raise UsageError(
+                f"--save {save}: --bless saves the results as the baseline already; leave out --save, or name its file as --baseline"
+            )
+        if not baseline:
+            line = f"losscli run {quoted(suite)} --bless --baseline baseline.json"
+            raise UsageError(f'--bless: {suite} names no baseline; add baseline = "baseline.json" to it, or say {line}')
+        return cls(baseline, baseline, bless=True)
 
     @classmethod
     def of(cls, baseline: str | None, save: str | None) -> Self:
@@ -129,35 +163,57 @@ class History(NamedTuple):
         """Return why the results must not be saved; None if they may."""
         if not report.measured:
             return "not everything was measured"
-        if self.is_replaced and report.status != "met":
-            return "it is what was compared with, and not everything is met; delete it first to accept the results"
+        if self.is_replaced and not self.bless and report.status != "met":
+            return "it is what was compared with, and not everything is met; run with --bless to accept the results"
         return None
 
 
 def _measured(suite: "Suite", history: History, output: list[str], running: Running) -> tuple["Report", list[str]]:
     """Measure a suite, write all files, and return the report and notes for the user."""
-    from losscli.analysis.suite.measure import Baseline, measure
+    from losscli.analysis.suite.measure import measure
     from losscli.io.sinks import Outputs, keep_apart
     from losscli.io.writers import suffix_of
     from losscli.render.suite import in_format
 
-    earlier = None if history.baseline is None else Baseline.load(history.baseline)
+    earlier = _earlier(history)
     suffixes = [suffix_of(name, tuple(REPORTS), "--output") for name in output]
     with Outputs() as files:
         opened = [files.open(name) for name in output]
         saved = None if history.save is None else files.open(history.save)
         with running.shown() as shown:
-            report = measure(suite, earlier, running.threads, shown.looking, shown.start, shown)
+            report = measure(
+                suite, None if history.bless else earlier, running.threads, shown.looking, shown.start, shown
+            )
         compared = set() if history.baseline is None else {os.path.realpath(history.baseline)}
         for file in files.files:
             keep_apart(file.path, report.files if file is saved else report.files | compared, what="suite")
-        for file, suffix in zip(opened, suffixes, strict=True):
-            file.write(in_format(report, REPORTS[suffix]).encode(errors="backslashreplace"))
         notes = [*history.notes]
         if saved is not None:
             notes += _save(report, history, files, saved)
+        if history.bless and saved in files.files:
+            report.blessed = _blessed(report, earlier, history)
+        for file, suffix in zip(opened, suffixes, strict=True):
+            file.write(in_format(report, REPORTS[suffix]).encode(errors="backslashreplace"))
         files.publish()
     return report, notes
+
+
+def _earlier(history: History) -> "Baseline | None":
+    """Return the earlier results; None if none are named, or those that are blessed are the first."""
+    from losscli.analysis.suite.measure import Baseline
+
+    if history.baseline is None or (history.bless and not os.path.exists(history.baseline)):
+        return None
+    return Baseline.load(history.baseline)
+
+
+def _blessed(report: "Report", earlier: "Baseline | None", history: History) -> "Blessed":
+    """Return what the results of a report change of the earlier ones."""
+    from losscli.analysis.suite.changes import Blessed, changes
+
+    records = {outcome.measure.name: outcome.record() for outcome in report.outcomes}
+    found = () if earlier is None else changes(earlier.measures, records)
+    return Blessed(str(history.baseline), found, earlier is None)
 
 
 def _save(report: "Report", history: History, files: "Outputs", saved: "Output") -> list[str]:

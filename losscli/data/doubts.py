@@ -113,6 +113,18 @@ def about_spare_column(file: str, column: int, names: Sequence[str] | None, why:
     return Doubt("spare-column", (called(names, column),), evidence, picks([column], names, *join), SETTLING, tries)
 
 
+def about_unit_columns(file: str, columns: Sequence[int], names: Sequence[str] | None) -> Doubt:
+    """Return the doubt about columns of predictions that lie within 0 and 1 beside others that hold logits."""
+    which = " and ".join(labelled(names, column) for column in columns)
+    lies = "lies" if len(columns) == 1 else "lie"
+    evidence = (
+        f"{file}: {which} {lies} within 0 and 1 in all rows, and the others do not, as a confidence or a weight would"
+    )
+    return Doubt(
+        "spare-column", tuple(called(names, column) for column in columns), evidence, picks(columns, names), SETTLING
+    )
+
+
 def about_confidence(file: str, column: int, names: Sequence[str] | None) -> Doubt:
     """Return the doubt about a column of predictions that repeats the largest number of each row."""
     evidence = f"{file}: {labelled(names, column)} repeats the largest number of each row, as a confidence would"

@@ -26,6 +26,21 @@ def strict_record(record: Mapping[str, Any]) -> dict[str, Any]:
     return clean | {"nonfinite": nonfinite} if nonfinite else clean
 
 
+def restored(record: dict[str, Any]) -> dict[str, Any]:
+    """Return a record that was read from JSON with the numbers again that "nonfinite" says."""
+    found = record.get("nonfinite")
+    for path, text in found.items() if isinstance(found, dict) else ():
+        *way, last = path.split(".")
+        place: Any = record
+        try:
+            for key in way:
+                place = place[int(key)] if isinstance(place, list) else place[key]
+            place[int(last) if isinstance(place, list) else last] = float(text)
+        except (KeyError, IndexError, ValueError, TypeError):
+            continue  # a file that nobody has to believe
+    return record
+
+
 # Made once: json.dumps makes an encoder at each call that has any options.
 _ENCODERS = {indent: json.JSONEncoder(ensure_ascii=False, allow_nan=False, indent=indent) for indent in (None, 2)}
 

@@ -99,6 +99,12 @@ def taken_apart(text: str) -> tuple[str, list[str]]:
     return name, [f"--{parameter.replace('_', '-')}={value}" for parameter, value in given]
 
 
+def named_parameters(text: str) -> frozenset[str]:
+    """Return the names of the parameters that a SPEC gives a value."""
+    _, options = taken_apart(text)
+    return frozenset(option.removeprefix("--").partition("=")[0].replace("-", "_") for option in options)
+
+
 def weighted(text: str) -> tuple[float, BoundLoss]:
     """Return the weight and the loss of [W*]SPEC, such as 0.5*dice:smooth=1; without W the weight is 1.
 

@@ -15,7 +15,7 @@ from losscli.definition.request import Request
 from losscli.engine.collector import Aggregate
 from losscli.engine.collectors.summary import Summary
 from losscli.engine.reduction import REDUCTIONS, reduced
-from losscli.errors import DataError, LosscliError
+from losscli.errors import DataError, LosscliError, UsageError
 from losscli.io.source import whole
 from losscli.libraries import libraries
 from losscli.libraries.call import Facts, Library, Operands
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 SAME = 1e-12
 """Numbers whose relative difference is smaller are equal, since libraries add in another order."""
+
+CLIPPING = ("cuts ", "within the logarithm", "raises predictions below")
+"""Parts of the words of conventions that clip probabilities."""
 
 
 @dataclass(frozen=True)
@@ -155,14 +158,65 @@ def as_library(measurement: Measurement, name: str, typed: Iterable[str]) -> Mea
     way = adopted_by(measurement, name, typed)
     check(measurement, way)
     settled = measurement.settled(way.adopted.request)
-    settled.receipt["as"] = {
-        "library": name,
+    settled.receipt["as"] = _in_receipt(way, [step.words for step in way.adopted.steps])
+    return settled
+
+
+def _in_receipt(way: AsLibrary, conventions: list[str]) -> dict[str, Any]:
+    """Return what a receipt says of a library."""
+    return {
+        "library": way.library.name,
         "version": way.library.title,
         "call": way.printed.call,
         "imports": list(way.printed.imports),
-        "conventions": [step.words for step in way.adopted.steps],
+        "conventions": conventions,
     }
+
+
+def rows_as_library(measurement: Measurement, name: str, typed: Iterable[str]) -> Measurement:
+    """Return the measurement whose rows have the losses of a library, and whose mean stays that of losscli.
+
+    It is for models whose rows are compared with each other; the library's reduction, which is the same for all of
+    them, is left out. Parameters are those of `as_library`.
+
+    Raises
+    ------
+    UsageError
+        if the library cannot compute the loss or has no such option, or which rows count depends on their losses.
+    DataError
+        if it takes no such numbers.
+    """
+    way = adopted_by(measurement, name, typed)
+    request, convention = way.adopted.request, way.adopted.request.convention
+    if convention.skips_zeros or convention.pairs:
+        raise UsageError(
+            f"--as {name}: {way.adopted.call.function} counts rows by their losses, which differ between models; leave --as out"
+        )
+    check(measurement, way)
+    befores = [measurement.request, *(step.request for step in way.adopted.steps)]
+    conventions = [
+        step.words
+        for before, step in zip(befores, way.adopted.steps, strict=False)
+        if step.request.reduction == before.reduction
+    ]
+    settled = measurement.settled(replace(request, reduction=measurement.request.reduction))
+    settled.receipt["as"] = _in_receipt(way, conventions)
     return settled
+
+
+def clips(measurement: Measurement, name: str, typed: Iterable[str] = ()) -> bool:
+    """Return whether a library computes the loss of such files and clips probabilities, so that its losses are finite."""
+    try:
+        way = adopted_by(measurement, name, typed)
+        check(measurement, way)
+    except LosscliError:
+        return False
+    return bool(clipping(step.words for step in way.adopted.steps))
+
+
+def clipping(conventions: Iterable[str]) -> list[str]:
+    """Return those of a library's conventions, in words, that keep the logarithm of a probability of 0 finite."""
+    return [words for words in conventions if any(part in words for part in CLIPPING)]
 
 
 class Numbers:

@@ -70,6 +70,22 @@ def parse(text: str) -> list[str]:
     return names
 
 
+def one(text: str, typed: Iterable[str]) -> str:
+    """Return the library that '--as torch' names, for rows that are compared; `typed` are the options that the user gave.
+
+    Raises
+    ------
+    UsageError
+        for several libraries, for none, or for an option that goes together with none.
+    """
+    names = parse(text)
+    if len(names) > 1:
+        raise UsageError(f"--as {text}: models are compared by the losses of one library at a time; name one")
+    if "over_outputs" in typed:
+        raise UsageError("--over-outputs does not go together with --as: how outputs add up is the library's affair")
+    return names[0]
+
+
 NEAREST = {
     "logits": ("logits", "log-probs", "probs"),
     "probs": ("probs", "log-probs", "logits"),

@@ -1,8 +1,8 @@
 """The losses of all rows of several models, for questions that compare models row by row."""
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from losscli.io.npy import NpySource
 from losscli.io.operands import Opener
 from losscli.io.source import Source
 from losscli.measurement.measure import Measurement
+from losscli.measurement.per_sample import targets
 from losscli.measurement.prepare import prepare
 from losscli.wording import count
 
@@ -66,6 +67,9 @@ def score(
     threads: int | None = None,
     begun: Callable[[Job], None] = lambda job: None,
     seen: Callable[[int], None] = lambda rows: None,
+    library: str | None = None,
+    typed: Iterable[str] = (),
+    infinite: bool = False,
 ) -> Scored:
     """Compute the losses of a model.
 
@@ -77,15 +81,25 @@ def score(
         called with the job before the pass.
     seen
         called with the number of rows done so far.
+    library, typed
+        the library by whose conventions losses are computed, and the names of the options that the user gave; None for
+        losscli's own losses.
+    infinite
+        whether losses may be +inf.
 
     Raises
     ------
     DataError
-        if files cannot be used, or losses are not finite.
+        if files cannot be used, or losses are infinite that must not be.
     UsageError
-        if masks go through the whole file, so that there is nothing that two models share.
+        if masks go through the whole file, so that there is nothing that two models share; or the library has no such loss.
     """
-    measurement = prepare(request, rows=True, opener=opener, once=False).over_samples()
+    measurement = prepare(replace(request, library=library), rows=True, opener=opener, once=False)
+    if library is not None:
+        from losscli.measurement.as_library import rows_as_library
+
+        measurement = rows_as_library(measurement, library, typed)
+    measurement = measurement.over_samples()
     job = measurement.job
     if not job.of_rows and not (job.masks is not None and job.within_samples):
         raise UsageError(
@@ -103,7 +117,7 @@ def score(
         for rows in chunk.rows:
             rows = _of_samples(rows, units.outputs) if units.kind == "sample,class" else rows
             places = units.original(rows.sample)
-            _check_finite(measurement, places, rows.loss, rows.weight)
+            _check_finite(measurement, places, rows.loss, rows.weight, infinite)
             losses.put(places, rows.loss)
             if rows.weight is not None:
                 weights[:] = weights or [Column(job.predictions.name, np.float64, 0)]
@@ -138,23 +152,51 @@ def _of_samples(cells: Rows, outputs: int) -> Rows:
     return Rows(samples[begins], None, np.where(total > 0, losses, 0.0), total, None)
 
 
+def bounded(measurement: Measurement) -> str | None:
+    """Return the name of a loss of the same predictions and targets that is never infinite; None if there is none."""
+    return {"classes": "brier", "outcomes": "sigmoid-brier"}.get(measurement.job.loss.family.target_type)
+
+
 def _finite_loss(measurement: Measurement) -> str:
-    """Return the end of a message about an infinite loss: a loss of the same predictions and targets that is bounded, if there is one."""
-    bounded = {"classes": "brier", "outcomes": "sigmoid-brier"}.get(measurement.job.loss.family.target_type)
-    return f", or compare by a loss that is bounded, such as {bounded}" if bounded else " or leave it out"
+    """Return the end of a message about an infinite loss: what to compare by instead."""
+    other = bounded(measurement)
+    return f", or compare by a loss that is bounded, such as {other}" if other else " or leave it out"
 
 
-def _check_finite(measurement: Measurement, rows: Array, losses: Array, weights: Array | None) -> None:
-    """Raise a DataError if a loss with a weight other than 0 is infinite."""
-    infinite = np.isinf(losses)
+def _check_finite(measurement: Measurement, rows: Array, losses: Array, weights: Array | None, infinite: bool) -> None:
+    """Raise a DataError if a loss with a weight other than 0 is infinite or, by a library's formula, NaN; +inf may be if
+    `infinite` says so.
+    """
+    wrong = (np.isneginf(losses) if infinite else np.isinf(losses)) | np.isnan(losses)
     if weights is not None:
-        infinite &= weights != 0
-    if infinite.any():
-        row = int(rows[infinite.argmax()])
-        source = measurement.job.predictions
-        where = measurement.units.located(row)
-        place = source.place(where) if measurement.units.layout is None else f"{source.name}[{row}]"
+        wrong &= weights != 0
+    if wrong.any():
         raise DataError(
-            f"{place}: the loss is infinite ({count(int(infinite.sum()), 'row')} like this at least), and so is every "
-            f"mean difference; correct the row{_finite_loss(measurement)}"
+            f"{place_of(measurement, int(rows[wrong.argmax()]))}: the loss is {_called(losses[wrong.argmax()])} ({count(int(wrong.sum()), 'row')} like this at least), "
+            f"and so is every mean difference; correct the row{_finite_loss(measurement)}"
         )
+
+
+def _called(loss: float) -> str:
+    return "NaN" if math.isnan(loss) else "infinite"
+
+
+def place_of(measurement: Measurement, row: int) -> str:
+    """Return the place of a row of the predictions' file, for messages."""
+    source = measurement.job.predictions
+    return source.place(measurement.units.located(row)) if measurement.units.layout is None else f"{source.name}[{row}]"
+
+
+def about_row(measurement: Measurement, row: int) -> dict[str, Any]:
+    """Return a row's number and, where it has them, its list or its id, and its target as in the file."""
+    entry: dict[str, Any] = {"sample": row}
+    lists = measurement.job.lists
+    if lists is not None:
+        entry["group"] = lists.named(np.array([row]))[0]
+    elif measurement.ids is not None:
+        entry["id"] = measurement.ids.take(np.array([row]))[0]
+    if measurement.job.unit == "row":
+        at = measurement.units.located(row)
+        label = targets(measurement, measurement.job.targets.read(at, at + 1))
+        entry["target"] = label[0] if isinstance(label, list) else label[0].tolist()
+    return entry

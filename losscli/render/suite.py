@@ -1,7 +1,9 @@
 """Reports of a suite: facts and tables, JUnit XML, annotations of GitHub Actions; and an example of a suite."""
 
+import math
 from typing import Any
 
+from losscli.analysis.suite.changes import Blessed, Change
 from losscli.analysis.suite.model import MET, UNMEASURED, UNMET, Check, Outcome, Report
 from losscli.io.strict_json import strict_json
 from losscli.render.screen import Screen
@@ -24,6 +26,7 @@ def style(name: str, value: str) -> str:
 def laid_out(report: Report, digits: int | None) -> Laid:
     """Return a report as a title, facts and tables."""
     facts = [("suite", f"{report.suite.name} ({report.suite.file})"), ("result", f"{report.status}: {tally(report)}")]
+    facts += [] if report.blessed is None else [("blessed", report.blessed.words)]
     rows: list[dict[str, Any]] = []
     terms: list[dict[str, Any]] = []
     for measured in report.outcomes:
@@ -41,6 +44,11 @@ def laid_out(report: Report, digits: int | None) -> Laid:
             terms += _terms(measured, digits)
     tables = [Table("measurements", rows, prose=("why",))]
     tables += [Table("terms", terms, less=("loss",))] if terms else []
+    if report.blessed is not None and report.blessed.changes:
+        spoken = any(change.words for change in report.blessed.changes)
+        rows = [_changed(change, digits, spoken) for change in report.blessed.changes]
+        numbers = ("before", "now", "change")
+        tables.append(Table(f"what changes of {report.blessed.file}", rows, prose=("words",), numbers=numbers))
     return f"losscli run: {report.suite.name}", facts, tables
 
 
@@ -74,6 +82,31 @@ def _terms(outcome: Outcome, digits: int | None) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def _changed(change: Change, digits: int | None, spoken: bool) -> dict[str, Any]:
+    """Return a change of the baseline as a row of a table, with a column of words if some change has any."""
+    share = 100 * change.relative
+    alone = not change.statistic
+    return {
+        "measurement": change.measurement,
+        "statistic": change.statistic,
+        "before": "" if alone else number(change.before, digits),
+        "now": "" if alone else number(change.now, digits),
+        "change": f"{share:+.3g} %" if math.isfinite(share) else "",
+        **({"words": change.words} if spoken else {}),
+    }
+
+
+def change_notes(blessed: Blessed) -> list[str]:
+    """Return what changes of the baseline as notes, for formats that have no place for it."""
+    lines = [
+        f"{change.measurement}: {change.words}"
+        if not change.statistic
+        else f"{change.measurement}: {change.statistic} {number(change.before, None)} -> {number(change.now, None)}"
+        for change in blessed.changes
+    ]
+    return [f"blessed: {blessed.words}", *lines]
 
 
 def tally(report: Report) -> str:
@@ -146,7 +179,7 @@ EXAMPLE = """\
 
 name = "validation"
 
-# Earlier results to compare with, made by `losscli run losscli.toml --save baseline.json`.
+# Earlier results to compare with, made by `losscli run losscli.toml --bless`.
 # baseline = "baseline.json"
 
 # By how much a value may be above the earlier one.

@@ -141,6 +141,12 @@ def report(
     return "\n".join([*lines, ""])
 
 
+def closing(text: str, style: str, screen: Screen) -> str:
+    """Return the last line of a report, below an empty one; '' for none."""
+    lines = wrapped(screen.safe(text), screen.width) if text else []
+    return "".join(f"{line}\n" for line in ["", *(screen.paint(line, style) for line in lines)]) if lines else ""
+
+
 def report_in_markdown(title: str, facts: Sequence[tuple[str, str]], tables: Sequence[Table]) -> str:
     """Return facts and tables as Markdown, for step summaries of CI."""
     lines = [*_markdown_header(["", title]), *map(markdown_line, facts)]

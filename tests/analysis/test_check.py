@@ -582,7 +582,7 @@ class TestOtherFindings:
     def test_labels_that_are_turned_around(self, checked, compute, save):
         t = RNG.normal(size=300)
         found = checked(save("p.npy", -t), save("t.npy", t))
-        assert "turned around" in found["by"]["labels-unrelated"]["message"]
+        assert "t.npy: targets look turned around" in found["by"]["labels-unrelated"]["message"]
         assert "turned around" in compute("mse", "p.npy", "t.npy").err
 
     def test_cures_of_names_are_about_names(self, checked, write):

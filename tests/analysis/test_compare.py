@@ -260,7 +260,10 @@ class TestVerdicts:
         assert done.json["verdict"] == verdict
         gated = compare(*line, "--fail-if", "worse")
         assert gated.code == (1 if verdict == "worse" else 0)
-        assert gated.json == done.json
+        assert {key: value for key, value in gated.json.items() if key not in ("fail_if", "failed")} == done.json
+        strict = compare(*line, "--fail-if", "not-better")
+        assert (strict.code, strict.json["fail_if"]) == (0 if verdict == "better" else 1, "not-better")
+        assert strict.json["failed"] == bool(strict.code)
 
     def test_one_worse_of_several_fails(self, compare, save):
         for name, value in (("a", 1.0), ("b", 0.5), ("c", 1.5)):
@@ -289,6 +292,229 @@ class TestVerdicts:
         found = json.loads(run("compare", "ce", a, b, "--targets", t, "-f", "json", "-q").out)
         assert found["interval"][1] == 0
         assert found["verdict"] == "better or equal"
+
+
+@pytest.fixture
+def forests(save):
+    """Probabilities of a logistic regression and of two forests, of which each tree votes: some votes are 0 for what is true."""
+    rng = np.random.default_rng(5)
+    y = rng.integers(0, 3, 120)
+    z = rng.normal(size=(120, 3)) + 2 * np.eye(3)[y]
+    p = np.exp(log_softmax(z))
+    votes = [rng.multinomial(40, 0.97 * p + 0.01) / 40 for _ in range(2)]
+    for one in votes:
+        one[one[np.arange(120), y] == 0] = [0.5, 0.25, 0.25]
+    one, other = votes
+    one[[3, 50]] = np.roll(np.eye(3), 1, axis=1)[y[[3, 50]]]
+    other[[3, 60, 61, 90]] = np.roll(np.eye(3), 1, axis=1)[y[[3, 60, 61, 90]]]
+    for name, x in (("logistic", p), ("forest", one), ("other", other), ("y", y)):
+        save(f"{name}.npy", x)
+    return p, one, other, y
+
+
+class TestInfiniteLosses:
+    """A forest whose trees all vote against the truth has p = 0 for it, and an infinite loss."""
+
+    WORDS = ("--targets", "y.npy", "--from", "probs")
+
+    def test_of_b_alone_make_it_worse(self, compare, forests):
+        p, one, _, y = forests
+        done = compare("ce", "logistic.npy", "forest.npy", *self.WORDS)
+        found, rows = done.json, np.arange(120)
+        assert done.code == 0
+        assert (found["verdict"], found["difference"], found["value"], found["p"]) == ("worse", None, None, None)
+        assert found["interval"] == [None, None]
+        assert found["nonfinite"]["difference"] == "inf"
+        a, b = -np.log(p[rows, y]), -np.log(np.maximum(one[rows, y], 1e-300))
+        finite = ~np.isin(rows, (3, 50))
+        assert found["against_value"] == pytest.approx(a.mean(), rel=1e-12)
+        assert found["finite"]["samples"] == 118
+        assert found["finite"]["difference"] == pytest.approx((b - a)[finite].mean(), rel=1e-12)
+        assert found["finite"]["against_value"] == pytest.approx(a[finite].mean(), rel=1e-12)
+        assert found["losses"] == (b > a)[finite].sum() + 2
+        infinite = found["infinite"]
+        assert (infinite["a_alone"], infinite["b_alone"], infinite["both"]) == (0, 2, 0)
+        assert sum(entry["b"] for entry in infinite["classes"]) == 2
+        assert [row["place"] for row in infinite["rows"]] == ["forest.npy[3]", "forest.npy[50]"]
+        assert [row["why"] for row in infinite["rows"]] == [f"p = 0 for {y[i]}" for i in (3, 50)]
+        assert found["rows"]["worse"][0]["sample"] == 3
+        assert "2 rows of forest.npy have an infinite loss" in done.err
+
+    def test_of_a_alone_make_b_better_and_a_gate_pass(self, compare, forests):
+        done = compare("ce", "forest.npy", "logistic.npy", *self.WORDS, "--fail-if", "not-better")
+        assert (done.code, done.json["verdict"], done.json["nonfinite"]["difference"]) == (0, "better", "-inf")
+
+    @pytest.mark.parametrize("gate", [[], ["--fail-if", "worse"], ["--fail-if", "not-better"]])
+    def test_of_both_leave_no_difference(self, compare, forests, gate):
+        _, one, other, y = forests
+        done = compare("ce", "forest.npy", "other.npy", *self.WORDS, *gate)
+        found = json.loads(done.out)
+        assert done.code == 3
+        assert (found["verdict"], found["difference"], found["nonfinite"]["difference"]) == ("undefined", None, "nan")
+        infinite = found["infinite"]
+        assert (infinite["a_alone"], infinite["b_alone"], infinite["both"]) == (1, 3, 1)
+        rows = np.setdiff1d(np.arange(120), (3, 50, 60, 61, 90))
+        d = np.log(one[rows, y[rows]]) - np.log(other[rows, y[rows]])
+        assert found["finite"]["difference"] == pytest.approx(d.mean(), rel=1e-12)
+        assert done.err.splitlines()[-1].startswith("losscli: forest.npy and other.npy: both have infinite losses")
+
+    def test_cures_are_complete_and_work(self, compare, run, forests):
+        import shlex
+
+        done = compare("ce", "forest.npy", "other.npy", *self.WORDS, "--margin", "0.5", "--top", "1", "-f", "table")
+        lines = [
+            part[part.index("losscli compare") :]
+            for part in done.err.splitlines()[-1].split("; ")
+            if "losscli compare" in part
+        ]
+        assert len(lines) == 2
+        for line in lines:
+            assert "--from probs --margin 0.5" in line
+            assert run(*shlex.split(line)[1:], "-f", "json").code == 0
+
+    def test_are_clipped_as_a_library_does(self, compare, forests):
+        """scikit-learn's log_loss clips p at the epsilon of the dtype, and divides nothing afterwards."""
+        _, one, other, y = forests
+        rows = np.arange(120)
+        a, b = (-np.log(np.maximum(x[rows, y], np.finfo(float).eps)) for x in (one, other))
+        found = compare("ce", "forest.npy", "other.npy", *self.WORDS, "--as", "sklearn").json
+        assert found["difference"] == pytest.approx((b - a).mean(), rel=1e-12)
+        assert "infinite" not in found
+        assert found["receipt"]["as"]["conventions"] == ["cuts p into [2.22044605e-16, 1]"]
+        assert "|as:sklearn|" in found["signature"]
+        out = compare("ce", "forest.npy", "other.npy", *self.WORDS, "--as", "sklearn", "-f", "table").out
+        assert "losses are clipped: sklearn cuts p into [2.22044605e-16, 1]" in out
+
+    def test_of_a_table_are_named_by_place_id_and_class(self, compare, write):
+        write("a.csv", "id,cat,dog\nr1,0.5,0.5\nr2,0.9,0.1\nr3,0.2,0.8\n")
+        write("b.csv", "id,dog,cat\nr3,1,0\nr2,1,0\nr1,0.5,0.5\n")
+        write("y.csv", "id,label\nr1,cat\nr2,cat\nr3,dog\n")
+        done = compare("ce", "a.csv", "b.csv", "--targets", "y.csv", "--from", "probs", "--id", "id")
+        assert done.json["infinite"]["rows"] == [
+            {"model": "b.csv", "place": "b.csv:3", "sample": 1, "id": "r2", "target": "cat", "why": "p = 0 for cat"}
+        ]
+        assert done.json["infinite"]["classes"] == [{"class": "cat", "a": 0, "b": 1}]
+        by_class = {one["class"]: one for one in done.json["classes"]}
+        assert (by_class["cat"]["rows"], by_class["cat"]["difference"]) == (2, None)
+
+    def test_of_outputs_and_numbers(self, compare, save):
+        save("t.npy", [[1, 0], [0, 1]])
+        save("a.npy", [[0.5, 0.5], [0.5, 0.5]])
+        save("b.npy", [[0.5, 1.0], [0.0, 0.0]])
+        found = compare("bce", "a.npy", "b.npy", "--targets", "t.npy", "--from", "probs").json["infinite"]
+        assert [row["why"] for row in found["rows"]] == ["p = 1 for 1", "p = 0 for 1"]
+        save("x.npy", [1.0, 2])
+        save("z.npy", [1e200, 2])
+        done = compare("mse", "x.npy", "z.npy", "--targets", "0")
+        assert (done.code, done.json["verdict"]) == (0, "worse")
+        assert done.json["infinite"]["rows"][0]["why"] == "prediction 1e+200, target 0"
+
+    def test_of_every_row(self, compare, save):
+        save("t.npy", [1, 1])
+        save("a.npy", [0.5, 0.25])
+        save("b.npy", [0.0, 0.0])
+        words = ("--targets", "t.npy", "--from", "probs")
+        found = compare("bce", "a.npy", "b.npy", *words).json
+        assert (found["verdict"], "finite" in found) == ("worse", False)
+        done = compare("bce", "b.npy", "b.npy", *words, "-f", "table")
+        assert done.code == 3
+        assert "nan" not in done.out
+
+    def test_of_many_rows_are_counted_in_every_part(self, compare, forests, monkeypatch):
+        words = ("ce", "forest.npy", "other.npy", *self.WORDS, "--resamples", "500")
+        one = json.loads(compare(*words).out)
+        monkeypatch.setattr(comparing, "SCAN_BYTES", 8 * 17)
+        assert json.loads(compare(*words).out)["infinite"] == one["infinite"]
+        monkeypatch.setattr(comparing, "EXACT_ROWS", 50)
+        cells = json.loads(compare(*words).out)
+        assert cells["finite"]["difference"] == pytest.approx(one["finite"]["difference"], rel=1e-12)
+
+    def test_of_one_of_three_models(self, compare, forests):
+        done = compare("ce", "logistic.npy", "forest.npy", "logistic.npy", *self.WORDS)
+        first, second = done.json["comparisons"]
+        assert ("p_adjusted" in first, second["p_adjusted"]) == (False, 1)
+        assert [first["verdict"], second["verdict"]] == ["worse", "better or equal"]
+
+    def test_have_no_place_in_a_picture(self, run, forests):
+        words = ("plot", "compare", "ce", "logistic.npy", "forest.npy", *self.WORDS, "-o", "c.png")
+        run(*words).refuses(3, "2 rows of forest.npy", "--as sklearn")
+        assert not Path("c.png").exists()
+        assert run(*words, "--as", "sklearn").code == 0
+
+    def test_in_python(self, forests):
+        import losscli
+
+        p, one, other, y = forests
+        with pytest.warns(losscli.LosscliWarning) as warned:
+            found = losscli.compare("ce", one, other, targets=y, from_="probs", fail_if="not-better", top=0)
+        assert any("as_='sklearn' clips" in str(one.message) for one in warned)
+        assert (found.undefined, found.fails(), found.comparisons[0].verdict) == (True, True, "undefined")
+        found = losscli.compare("ce", p, one, targets=y, from_="probs", as_="sklearn", fail_if="worse")
+        assert found.fails() == (found.comparisons[0].verdict == "worse")
+        with pytest.raises(losscli.UsageError, match="--fail-if"):
+            losscli.compare("ce", p, one, targets=y, from_="probs", fail_if="better")
+
+
+class TestWords:
+    def test_what_so_many_rows_can_show(self, compare, save):
+        rng = np.random.default_rng(0)
+        a = rng.uniform(5, 6, 360)
+        noise = rng.normal(size=360)
+        save("a.npy", a)
+        save("b.npy", a + 0.1 * (noise - noise.mean()) / noise.std(ddof=1))
+        done = compare("l1", "a.npy", "b.npy", "--targets", "0")
+        # 0.148053 of a standard deviation, by statsmodels 0.15.0
+        assert done.json["detectable"] == pytest.approx(0.0148053, rel=1e-3)
+        assert done.json["power"] == 0.8
+        out = compare("l1", "a.npy", "b.npy", "--targets", "0", "-f", "table").out
+        assert (
+            "360 rows can show a difference of about 0.015 or more (0.27 % of A), at 95 % confidence with 80 % power"
+            in out
+        )
+        better = compare("l1", "b.npy", "a.npy", "--targets", "0", "-f", "table", "--margin", "1").out
+        assert "can show" not in better
+
+    def test_a_gate_has_the_last_word(self, compare, models, save):
+        save("c.npy", np.load("a.npy"))
+        words = ("ce", "a.npy", "b.npy", "c.npy", "--targets", "y.npy", "-f", "table", "--fail-if")
+        failed = compare(*words, "not-better")
+        assert failed.code == 1
+        assert failed.out.splitlines()[-1] == (
+            "FAILED (--fail-if not-better): B is better; C is better or equal (A is a.npy, B is b.npy, C is c.npy)"
+        )
+        passed = compare(*words, "worse")
+        assert passed.code == 0
+        assert passed.out.splitlines()[-1].startswith("passed (--fail-if worse): B is better; C is better or equal")
+        markdown = compare(*words[:-3], "--fail-if", "worse", "-f", "markdown").out
+        assert markdown.splitlines()[-1].startswith("passed (--fail-if worse)")
+
+    def test_equal_within_the_margin_says_that_it_is_worse(self, compare, save):
+        a = np.random.default_rng(0).uniform(5, 6, 100)
+        save("a.npy", a)
+        save("b.npy", a + 0.5)
+        out = compare("l1", "a.npy", "b.npy", "--targets", "0", "--margin", "0.6", "-f", "table").out
+        assert "; worse, but not by more than the margin 0.6" in out
+
+    @pytest.mark.parametrize(
+        ("words", "parts"),
+        [
+            (["--as", "torch,keras"], ["one library at a time"]),
+            (["--as", "tensorflow1"], ["no library"]),
+            (["--as", "sklearn", "--label-smoothing", "0.1"], ["sklearn", "label smoothing"]),
+        ],
+    )
+    def test_libraries_that_cannot_be(self, compare, models, words, parts):
+        compare("ce", "a.npy", "b.npy", "--targets", "y.npy", *words).refuses(2, *parts)
+
+    def test_a_library_keeps_what_the_spec_says(self, compare, save):
+        rng = np.random.default_rng(0)
+        a, b = rng.normal(size=(2, 40)) * 3
+        save("a.npy", a)
+        save("b.npy", b)
+        plain = compare("huber:delta=2", "a.npy", "b.npy", "--targets", "0").json
+        torch = compare("huber:delta=2", "a.npy", "b.npy", "--targets", "0", "--as", "torch").json
+        assert torch["parameters"] == {"delta": 2.0}
+        assert torch["difference"] == pytest.approx(plain["difference"], rel=1e-12)
 
 
 class TestRefusals:
@@ -327,7 +553,7 @@ class TestRefusals:
         y = np.load("y.npy")
         y[7] = 1
         save("y.npy", y)
-        compare("ce", "a.npy", "b.npy", "--targets", "y.npy").refuses(3, "b.npy[7]", "infinite", "brier")
+        assert compare("ce", "a.npy", "b.npy", "--targets", "y.npy").json["verdict"] == "worse"
         weights = np.ones(200)
         weights[7] = 0
         save("w.npy", weights)
@@ -517,7 +743,7 @@ class TestPicture:
                 self.meeting = parts
 
         a, b, _ = models
-        part = comparing.Paired(np.arange(200), a, b, None, None)
+        part = comparing.Paired(np.arange(200), np.arange(200), a, b, None, None)
         found = Counts.of(Made([part]))
         assert found.counts.sum() == found.joint.sum() == 200
         assert found.beyond == (np.abs(b - a) > found.edges[-1]).sum()

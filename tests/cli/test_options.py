@@ -15,6 +15,7 @@ def test_an_option_given_twice_is_refused(save, run):
 def test_an_option_of_other_losses_is_refused_with_theirs(save, run):
     save("s.npy", np.array([1.0]))
     run("compute", "mse", "s.npy", "0", "--pos-weight", "3").refuses(2, "mse takes no --pos-weight", "sigmoid")
+    run("compute", "quantile", "s.npy", "0", "--levels", "0.1").refuses(2, "for: multi-quantile, weighted-quantile")
 
 
 def test_every_option_is_declared_once():

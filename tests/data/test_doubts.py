@@ -32,6 +32,7 @@ SPARE = {
     "epoch": 10 + np.arange(60) // 20,
     "day": 20240101 + np.arange(60),
     "time": 1_700_000_000 + 60 * np.arange(60),
+    "weight": RNG.random(60),
 }
 """Columns that are no classes, by what they are."""
 EXPECTED = near(cross_entropy(LOGITS, LABELS))
@@ -159,6 +160,13 @@ class TestSpareColumns:
         other[59] = 0
         assert compute("ce", save("p.npy", np.insert(p, place, other, axis=1)), "y.npy").code == 0
 
+    @pytest.mark.parametrize("rows", [7, 13, 60])
+    def test_several_within_0_and_1_are_named_at_once(self, compute, save, monkeypatch, rows):
+        monkeypatch.setattr("losscli.engine.job.CHUNK_ROWS", rows)
+        save("z.npy", np.column_stack([LOGITS, RNG.random((60, 2))])), save("y.npy", LABELS)
+        compute("ce", "z.npy", "y.npy").refuses(3, "column 4 and column 5 lie within 0 and 1", "--columns '!4,!5'")
+        assert compute("ce", "z.npy", "y.npy", "--columns", "!4,!5", "-f", "value").value == EXPECTED
+
     @pytest.mark.parametrize("name", SPARE)
     def test_of_a_table_with_labels_that_are_numbers(self, compute, logits, save, name):
         save("y.npy", LABELS)
@@ -234,6 +242,11 @@ class TestHealthy:
     @pytest.mark.parametrize("column", [np.zeros(60), np.full(60, -1e9), RNG.normal(size=60), np.full(60, -np.inf)])
     def test_classes_without_rows(self, compute, save, column):
         assert compute("ce", save("z.npy", np.column_stack([LOGITS, column])), save("y.npy", LABELS)).code == 0
+
+    @pytest.mark.parametrize("other", [LOGITS[:, 1] - 9, np.abs(LOGITS[:, 1]), LOGITS[:, 1] / 9])
+    def test_logits_within_0_and_1_beside_some_that_hardly_leave_it(self, compute, save, other):
+        z = np.column_stack([np.linspace(0.1, 0.9, 60), other, LOGITS[:, 2]])
+        assert compute("ce", save("z.npy", z), save("y.npy", LABELS)).code == 0
 
     def test_probabilities_of_0_and_1(self, compute, save):
         p = np.array([[0.5, 0.5, 0], [0, 0, 1.0], [0.25, 0.75, 0], [0, 0, 1]])

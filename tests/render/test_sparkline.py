@@ -552,3 +552,30 @@ class TestExplainsCurve:
     )
     def test_axes_are_listed(self, run, name, axes):
         assert json.loads(run("explain", name, "-f", "json").out)["axes"] == axes
+
+
+class TestSeries:
+    """A curve of numbers, one character for each."""
+
+    @pytest.mark.parametrize(
+        ("values", "breaks", "expected"),
+        [
+            ([0, 1, 2, 3, 4, 5, 6, 7], [], "▁▂▃▄▅▆▇█"),
+            ([5, 5, 5], [], "▅▅▅"),
+            ([1, None, math.nan, math.inf, 2], [], "▁??^█"),
+            ([1, 2, 30, 10], [2], "▁█|█▁"),
+            ([-1e308, 0, 1e308], [], "▁▅█"),
+            ([3], [], "▅"),
+            ([None], [], "?"),
+        ],
+    )
+    def test_rises_from_the_smallest_to_the_largest(self, values, breaks, expected):
+        assert sketch.series(values, [True] * len(values), breaks, "utf-8") == expected
+
+    def test_shows_the_first_and_the_last_of_many_and_every_break(self):
+        text = sketch.series(list(range(1000)), [True] * 1000, [500], "utf-8")
+        assert len(text) == sketch.MOST_POINTS + 1
+        assert (text[0], text[-1], text.count("|")) == ("▁", "█", 1)
+
+    def test_in_ascii(self):
+        assert sketch.series([0, 7, None], [True, True, False], [], "ascii") == ".@_"

@@ -1,6 +1,7 @@
 """Every command's tables on terminals of several widths: nothing is cut, nothing broken inside a number or a name."""
 
 import fcntl
+import json
 import os
 import pty
 import re
@@ -31,15 +32,32 @@ COMMANDS = {
     "libraries": ("compute", "ce", *DIGITS, "--as", "torch,keras,optax,sklearn,tf1", "--label-smoothing", "0.1"),
     "check": ("check", *JOINED),
     "compare": ("compare", "ce", "p.csv", "q.csv", "p.csv", "--targets", "t.csv", "--id", "id", "--resamples", "200"),
+    "compare infinite": ("compare", "ce", "p.csv", "i.csv", "--targets", "t.csv", "--id", "id", "--resamples", "200"),
+    "compare gate": (
+        "compare",
+        "ce",
+        "p.csv",
+        "猫猫.csv",
+        "--targets",
+        "t.csv",
+        "--id",
+        "id",
+        "--fail-if",
+        "not-better",
+        "--as",
+        "torch",
+    ),
+    "history": ("history", "results"),
     "verify": ("verify", "own.py:huber_loss"),
     "run": ("run", "s.toml"),
+    "bless": ("run", "b.toml", "--bless", "--baseline", "results/run-2-of-a-long-name.json"),
     "compute": ("compute", "ce", *JOINED, "--per-sample", "--sample-weight", "w.csv", "--require", "value <= 0.5"),
     "elements": ("compute", "mse", "f.csv", "0", "--id", "id", "--elements"),
     "plus": ("compute", "ce", *JOINED, "--plus", "0.5*softmax-focal:gamma=2", "--plus", "0.1*multiclass-zero-one"),
     "refused": ("compute", "mse", *DIGITS),
     "not found": ("list", "no-such-loss"),
 }
-NAMED = {"rank", "centers", "calibrate", "check", "compare"}
+NAMED = {"rank", "centers", "calibrate", "check", "compare", "compare infinite", "compare gate"}
 """Commands that show names of classes."""
 
 
@@ -53,6 +71,9 @@ def files(write):
 
     table("p.csv", ["id", *CLASSES], [[i, *row] for i, row in zip(IDS, z.tolist(), strict=True)])
     table("q.csv", ["id", *CLASSES], [[i, *row] for i, row in zip(IDS, (z + 0.5 * z[::-1]).tolist(), strict=True)])
+    table("猫猫.csv", ["id", *CLASSES], [[i, *row] for i, row in zip(IDS, (z + 0.1).tolist(), strict=True)])
+    endless = np.where((np.arange(24)[:, None] % 7 == 3) & (np.arange(4) == y[:, None]), -np.inf, z)
+    table("i.csv", ["id", *CLASSES], [[i, *row] for i, row in zip(IDS, endless.tolist(), strict=True)])
     table("t.csv", ["id", "label"], [[i, CLASSES[k]] for i, k in zip(IDS, y, strict=True)])
     table("w.csv", ["id", "weight"], [[i, w] for i, w in zip(IDS, rng.uniform(0.5, 2, 24).tolist(), strict=True)])
     table("f.csv", ["id", "x", "y"], [[i, *row] for i, row in zip(IDS, (z[:, :2] * 1e5).tolist(), strict=True)])
@@ -63,6 +84,12 @@ def files(write):
         f'[measure.a-measurement-with-a-long-name]\nloss = "ce"\n{suite}require = ["mean <= 0.2", "samples >= 9"]\n'
         f'[measure."猫猫"]\nloss = "softmax-focal"\n{suite}[measure.gone]\nloss = "l1"\npredictions = "x.csv"\ntargets = 0\n',
     )
+    write("b.toml", f'[measure."猫猫"]\nloss = "softmax-focal"\n{suite}')
+    os.mkdir("results")
+    for number, signature in ((1, "loss:softmax-focal|gamma:1"), (2, "loss:softmax-focal|gamma:2")):
+        record = {"value": 0.1234567890123 * number, "signature": signature, "summary": {"p99": 1.23456789012345}}
+        found = {"measures": [{"name": name, **record} for name in ("猫猫", "a-measurement-with-a-long-name")]}
+        write(f"results/run-{number}-of-a-long-name.json", json.dumps(found))
     write(
         "own.py",
         "import numpy as np\ndef huber_loss(y_true, y_pred):\n    r = np.abs(y_true - y_pred)\n    return np.where(r < 1, r * r, r)\n",

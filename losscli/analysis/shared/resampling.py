@@ -250,6 +250,42 @@ def holm(values: list[float]) -> list[float]:
     return adjusted
 
 
+def smallest_detectable(
+    influence: Array, counts: Array | None, weight: float, confidence: float, power: float
+) -> float:
+    """Return the smallest mean difference that a two-sided paired test finds with a probability of `power`.
+
+    It is (t(1 - alpha / 2, n - 1) + t(power, n - 1)) s / sqrt(n), with alpha = 1 - confidence and s / sqrt(n) the standard
+    error of the mean of the paired differences (Zar, Biostatistical Analysis, 5th edition, 2010, section 7.7). It follows from
+    the spread of the differences, and not from how large their mean is.
+
+    Parameters
+    ----------
+    influence
+        w * (x - mean) of each row or cell, shape (m,).
+    counts
+        number of rows in each cell, shape (m,); None for rows.
+    weight
+        the sum of the weights of all rows.
+    power
+        above 1/2.
+
+    Returns
+    -------
+    float
+        0 if all differences are the same, and NaN for a single row.
+    """
+    n = len(influence) if counts is None else int(counts.sum())
+    if n < 2:
+        return math.nan
+    largest = float(np.abs(influence).max(initial=0))
+    if not largest:
+        return 0.0
+    squares = (influence / largest) ** 2
+    error = largest / weight * math.sqrt(float((squares if counts is None else counts * squares).sum()) * n / (n - 1))
+    return (student_quantile((1 + confidence) / 2, n - 1) + student_quantile(power, n - 1)) * error
+
+
 def student_interval(n: int, mean: float, squares: float, confidence: float = 0.95) -> tuple[float, float]:
     """Return the interval of a mean of n values with this sum of squared deviations; NaN for fewer than two values."""
     if n < 2:

@@ -6,12 +6,12 @@ A measurement that fails does not stop the others. Measurements of the same pred
 import json
 import math
 import os
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from losscli.analysis.shared.records import without_version
 from losscli.analysis.suite.model import MET, UNMEASURED, UNMET, Check, Measure, Outcome, Part, Report, Suite
 from losscli.definition.dialect import Dialect
 from losscli.engine.aggregates import divide
@@ -19,6 +19,7 @@ from losscli.engine.job import Job
 from losscli.errors import DataError, LosscliError, UsageError
 from losscli.io.bytes import Looked
 from losscli.io.operands import Opener
+from losscli.io.strict_json import restored
 from losscli.measurement.sums import UNDEFINED, contribution, measured_together, prepared, total
 from losscli.wording import did_you_mean
 
@@ -128,7 +129,7 @@ def _compared(outcome: Outcome, baseline: "Baseline") -> Check:
     if earlier is None:
         why = f"{baseline.file} has no {outcome.measure.name!r}{did_you_mean(outcome.measure.name, baseline.measures)}"
         return Check(what, UNMEASURED, None, f"{why}; save it with --save")
-    if _conventions(str(earlier.get("signature"))) != _conventions(outcome.signature):
+    if without_version(str(earlier.get("signature"))) != without_version(outcome.signature):
         why = f"the earlier result was computed otherwise: {earlier.get('signature')}, now {outcome.signature}"
         return Check(what, UNMEASURED, None, f"{why}; save it anew with --save")
     try:
@@ -174,11 +175,6 @@ def _summary(earlier: Mapping[str, Any]) -> Mapping[str, Any]:
     return own | dict(found) if isinstance(found, Mapping) else own
 
 
-def _conventions(signature: str) -> str:
-    """A signature without the version, which may differ between two results that can be compared."""
-    return re.sub(r"\|losscli:[^| ]*", "", signature)
-
-
 @dataclass(frozen=True)
 class Baseline:
     """Earlier results: the record of each measurement, by its name."""
@@ -203,7 +199,7 @@ class Baseline:
             ) from error
         except (UnicodeDecodeError, ValueError, RecursionError) as error:
             raise DataError(f"{file}: not JSON ({error}); save it again with --save") from error
-        measures = found.get("measures") if isinstance(found, dict) else None
+        measures = restored(found).get("measures") if isinstance(found, dict) else None
         if not isinstance(measures, list) or not all(isinstance(one, dict) and "name" in one for one in measures):
             raise DataError(f"{file}: not the result of losscli run; save it again with --save")
         return cls(file, {str(one["name"]): one for one in measures})

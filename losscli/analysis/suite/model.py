@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from losscli.analysis.suite.changes import Blessed
 from losscli.errors import Exit
 from losscli.measurement.measure import Measurement
 from losscli.measurement.requirement import Requirement
@@ -195,6 +196,8 @@ class Report:
     notes: list[str]
     files: frozenset[str]
     """The real paths of all files that were read."""
+    blessed: Blessed | None = None
+    """What the results change of the baseline, if they are the new one."""
 
     @property
     def status(self) -> str:
@@ -219,6 +222,7 @@ class Report:
             "status": self.status,
             "counts": self.counts(),
             "measures": [outcome.record() for outcome in self.outcomes],
+            **({} if self.blessed is None else {"blessed": self.blessed.record()}),
         }
 
 

@@ -37,6 +37,11 @@ def centers_option(help: str, panel: str | None = LOSS) -> Any:
     return option("--centers", metavar="FILE", panel=panel, help=help)
 
 
+def as_option(help: str, metavar: str, panel: str) -> Any:
+    """Declare --as, with what is done as a library does it."""
+    return option("--as", metavar=metavar, panel=panel, help=help)
+
+
 def bins_option(help: str, panel: str | None = None) -> Any:
     """Declare --bins, with what they are for."""
     return option("--bins", metavar="N", panel=panel, help=help)
@@ -427,11 +432,10 @@ OF_REDUCING: tuple[Option, ...] = (
         "library",
         Annotated[
             str | None,
-            option(
-                "--as",
-                metavar="LIBRARY[,...]",
-                panel=REDUCING,
-                help="The number that torch, keras, tf1, optax or sklearn gives, with its conventions; several side by side.",
+            as_option(
+                "The number that torch, keras, tf1, optax or sklearn gives, with its conventions; several side by side.",
+                "LIBRARY[,...]",
+                REDUCING,
             ),
         ],
         None,
@@ -499,7 +503,20 @@ def only(*words: str) -> dict[str, Option]:
     return {word: OF_LOSSES[word] for word in words}
 
 
-OF_COMPARISONS = without("reduction", "bytes")
+OF_COMPARISONS = without("reduction", "bytes") | {
+    "as": Option(
+        "library",
+        Annotated[
+            str | None,
+            as_option(
+                "Losses as torch, keras, tf1, optax or sklearn computes them, with its clipping and its parameters.",
+                "LIBRARY",
+                LOSS,
+            ),
+        ],
+        None,
+    )
+}
 """The options of losses that are compared row by row."""
 
 
@@ -524,6 +541,22 @@ def requested(loss: "BoundLoss", predictions: str, targets: str, given: Mapping[
             takers = [family.name for family in FAMILIES.values() if OF_LOSSES[name].when(family)]
             raise UsageError(f"--{name}: {loss.name} takes none; it is for losses of: {', '.join(takers)}")
     return Request(loss, predictions, targets, **fields(given))
+
+
+def library_of(spec: str, given: dict[str, Any]) -> tuple[str | None, frozenset[str]]:
+    """Take --as out of the typed options of a comparison; return the library, and the names of all that was typed.
+
+    Raises
+    ------
+    UsageError
+        for what is no library, for several, and for options that do not go together with one.
+    """
+    from losscli.lookup.spec import named_parameters
+    from losscli.measurement.conventions import one
+
+    text = given.pop("as", None)
+    typed = frozenset(fields(given)) | named_parameters(spec)
+    return (None if text is None else one(text, typed)), typed
 
 
 def options_for(families: "Sequence[Family]", options: tuple[Option, ...] = SHARED) -> tuple[Option, ...]:

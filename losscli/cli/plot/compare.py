@@ -5,11 +5,11 @@ from typing import Annotated, Any
 from losscli.cli.command import say
 from losscli.cli.options.declare import OfLosses, operand
 from losscli.cli.options.files import TargetsOption
-from losscli.cli.options.losses import OF_COMPARISONS, Spec, requested
+from losscli.cli.options.losses import OF_COMPARISONS, Spec, library_of, requested
 from losscli.cli.options.picture import Looks, Picture, Quiet
 from losscli.cli.options.running import Judging, Running
 from losscli.cli.plot.gallery import Gallery
-from losscli.errors import UsageError
+from losscli.errors import DataError, UsageError
 
 
 def compare(
@@ -39,11 +39,21 @@ def compare(
     look = looks.look()
     if len(models) != 2:
         raise UsageError(f"plot compare {spec}: {len(models)} models; name two")
+    library, typed = library_of(spec, given)
     request = requested(single(spec), models[0], targets, given)
     with Gallery(output, look) as gallery:
         with running.shown() as shown:
-            found = compare_all(request, models, terms, running.threads, shown.looking, shown.start, shown)
+            found = compare_all(
+                request, models, terms, running.threads, shown.looking, shown.start, shown, library, typed
+            )
         gallery.keep_apart(found.files)
+        for fact in found.infinite_losses():
+            what = f"--as {found.clipping}, which clips" if found.clipping else f"{found.bounded}, which is bounded"
+            raise DataError(
+                f"{fact}; a picture has no place for them: draw {what}"
+                if found.clipping or found.bounded
+                else f"{fact}; a picture has no place for them"
+            )
         from losscli.plots import compare as picture
 
         about = f"A: {models[0]}, B: {models[1]} | {signature(found.first.measurement.receipt)}"

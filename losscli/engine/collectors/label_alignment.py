@@ -123,14 +123,15 @@ def suspicions(job: "Job", sample: Sample, found: Compared | None, names: list[s
         return [exchanged._replace(message=f"{where}: {exchanged.message}")]
     if found.own_better >= SIGNIFICANT:
         return []
-    means = f"the mean loss of {len(np.concatenate(sample.rows)):,} {'rows' if job.layout is None else 'positions'} is {found.own:.4g}, with shuffled labels {found.shuffled:.4g} (standard deviation {found.spread:.2g})"
+    noun = "targets" if job.loss.family.target_type == "numbers" else "labels"
+    means = f"the mean loss of {len(np.concatenate(sample.rows)):,} {'rows' if job.layout is None else 'positions'} is {found.own:.4g}, with shuffled {noun} {found.shuffled:.4g} (standard deviation {found.spread:.2g})"
     unit = "row" if job.layout is None else "position"
     if found.moved_better >= SHIFTED:
         return [
             Finding(
                 "labels-shifted",
                 WARNING,
-                f"{where}: labels look shifted by one {unit}: {means}, and with each {unit}'s label taken from the {unit} "
+                f"{where}: {noun} look shifted by one {unit}: {means}, and with each {unit}'s {noun.removesuffix('s')} taken from the {unit} "
                 f"{found.direction} it {found.moved:.4g}",
                 cure=_cure_of_rows(job, found.direction),
             )
@@ -140,16 +141,19 @@ def suspicions(job: "Job", sample: Sample, found: Compared | None, names: list[s
             Finding(
                 "labels-unrelated",
                 WARNING,
-                f"{where}: labels look turned around: {means}, which is better",
-                cure="are signs, outcomes or classes the wrong way round?",
+                f"{where}: {noun} look turned around: {means}, which is better",
+                cure="are the numbers of one file the wrong way round?"
+                if noun == "targets"
+                else "are signs, outcomes or classes the wrong way round?",
             )
         ]
+    order = ", and the classes in the order of the columns" if job.loss.family.target_type == "classes" else ""
     return [
         Finding(
             "labels-unrelated",
             WARNING,
-            f"{where}: labels look unrelated to the predictions: {means}",
-            cure="are the rows of both files in the same order, and the classes in the order of the columns? Join by --id",
+            f"{where}: {noun} look unrelated to the predictions: {means}",
+            cure=f"are the rows of both files in the same order{order}? Join by --id",
         )
     ]
 

@@ -39,6 +39,7 @@ OVERFLOWED = "overflowed"
 SATURATED = "saturated"
 NO_ALIGNMENT = "no alignment"
 INFINITE = "infinite"
+INFINITE_TARGET = "infinite target"
 INFINITE_TOGETHER = "infinite together"
 ALLOWED_THIRD = {
     **{name: domain._replace(high_closed=True) for name, domain in DOMAINS.items()},
@@ -68,9 +69,18 @@ class FaultFinder(BatchCollector):
         infinite = np.isinf(batch.losses)
         if job.extras.prediction_kind == "probs" and job.loss.family.coupled is None:
             faults = faults + look(SATURATED, infinite, batch.losses)
-        elif not faults:  # an overflow says more
-            faults = faults + look(INFINITE, infinite, batch.losses)
+        elif not faults and infinite.any():  # an overflow says more
+            faults = faults + _infinite(look, batch, infinite)
         return _faults(job, look, batch) + faults
+
+
+def _infinite(look: "_Looker", batch: "Batch", infinite: Array) -> Faults:
+    """Return the rows whose loss is infinite, those with an infinite target apart; `infinite` says which, shape (n,)."""
+    if batch.targets.dtype.kind != "f":
+        return look(INFINITE, infinite, batch.losses)
+    held = np.isinf(batch.targets) & infinite.reshape(-1, *(1,) * (batch.targets.ndim - 1))
+    others = infinite & ~held.reshape(len(infinite), -1).any(axis=1)
+    return look(INFINITE_TARGET, held, batch.targets) + look(INFINITE, others, batch.losses)
 
 
 def undefined_mask(losses: Array, rows: Array | None = None) -> Faults:
@@ -267,6 +277,7 @@ def _kind(job: "Job", fault: str, place: tuple[int, int | None, float]) -> _Kind
     others: dict[str, Source | None] = {
         NAN_TARGET: job.targets,
         OUTSIDE_TARGET: job.targets,
+        INFINITE_TARGET: job.targets,
         BAD_WEIGHT: job.weights,
         BAD_THIRD_OPERAND: job.third_operand,
         CROSSED_TARGET: job.targets,
@@ -392,6 +403,9 @@ _WORDS = {
         "an infinity in a file of float16, which ends at 65504",
         "save float32 before anything overflows",
     ),
+    INFINITE_TARGET: _Words(
+        "infinite-loss", "the target is {value:g}, and so the loss infinite", "correct the row or leave it out"
+    ),
     SATURATED: _Words(
         "saturated-probabilities",
         "the probability of what happened is exactly 0, and so the loss infinite",
@@ -420,5 +434,12 @@ _GRAVITY = [
     ROW_SUM,
     UNDEFINED,
 ]
-_WARNINGS = (OVERFLOWED, SATURATED, INFINITE, INFINITE_TOGETHER, NO_ALIGNMENT)
+_WARNINGS = (
+    OVERFLOWED,
+    SATURATED,
+    INFINITE_TARGET,
+    INFINITE,
+    INFINITE_TOGETHER,
+    NO_ALIGNMENT,
+)
 """Faults with which there is a number nevertheless."""

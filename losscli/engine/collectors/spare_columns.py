@@ -25,6 +25,12 @@ end, and a look at each of 100,000 classes would take longer than their loss.
 """
 SAMPLED = 64
 """Rows of each batch by which other columns are compared with one that is suspected."""
+SPARE = 3
+"""At most so many columns beside logits are taken for confidences or weights because they lie within 0 and 1."""
+NEGATIVE, ABOVE = 0.2, 0.05
+"""The parts of a column's numbers that must be less than 0, and more than 1, so that it surely holds logits."""
+ENOUGH = 30
+"""With fewer rows than this, numbers that all lie within 0 and 1 mean nothing."""
 FEW = 3
 """With fewer rows than this, whole numbers that ascend mean nothing, nor numbers that are equal."""
 
@@ -34,10 +40,11 @@ class ColumnFacts(NamedTuple):
 
     All arrays have shape (k,). `whole`: all numbers are whole. `ascending`: each is larger than the one before.
     `equal`: each is the target of the same column. `largest`: each is the largest of its row, and stands there twice.
+    `unit`: each is in [0, 1].
     `first`, `last`, `low` and `high` are the first and the last number, and the least and the largest; `sums` and `squares`
     are the sums of the numbers and of their squares, less those of the targets of the same column. They are of all rows only
-    for columns that are still suspected. `fractions`, `different` and `beyond` count sampled rows in which a number is not
-    whole, not its target, or not in [0, 1].
+    for columns that are still suspected. `fractions`, `different`, `negative` and `above` count sampled rows in which a number
+    is not whole, not its target, less than 0, or more than 1.
     """
 
     rows: int
@@ -45,6 +52,7 @@ class ColumnFacts(NamedTuple):
     ascending: Array
     equal: Array
     largest: Array
+    unit: Array
     first: Array
     last: Array
     low: Array
@@ -54,7 +62,8 @@ class ColumnFacts(NamedTuple):
     sampled: int
     fractions: Array
     different: Array
-    beyond: Array
+    negative: Array
+    above: Array
 
     @np.errstate(invalid="ignore")  # infinite sums may cancel
     def __add__(self, other: "ColumnFacts") -> "ColumnFacts":  # type: ignore[override]
@@ -66,6 +75,7 @@ class ColumnFacts(NamedTuple):
             self.ascending & other.ascending & (self.last < other.first),
             self.equal & other.equal,
             self.largest & other.largest,
+            self.unit & other.unit,
             self.first,
             other.last,
             np.minimum(self.low, other.low),
@@ -75,7 +85,8 @@ class ColumnFacts(NamedTuple):
             self.sampled + other.sampled,
             self.fractions + other.fractions,
             self.different + other.different,
-            self.beyond + other.beyond,
+            self.negative + other.negative,
+            self.above + other.above,
         )
 
 
@@ -96,7 +107,7 @@ class SpareColumns(BatchCollector):
             return _cleared(len(x), len(looked))
         # The first rows clear most columns; only the others are looked at in full.
         head = _facts(x[:SAMPLED, looked], None if t is None else t[:SAMPLED, looked])
-        cleared: Any = {name: getattr(head, name) & suspected for name in ("whole", "equal", "largest")}
+        cleared: Any = {name: getattr(head, name) & suspected for name in ("whole", "equal", "largest", "unit")}
         full = _facts(x[:, looked[suspected]], None if t is None else t[:, looked[suspected]], x)
         head = head._replace(**cleared)
         exact: Any = {name: _placed(getattr(head, name), suspected, getattr(full, name)) for name in EXACT}
@@ -124,17 +135,19 @@ class SpareColumns(BatchCollector):
             others = np.arange(len(looked)) != j
             if not others.any():
                 continue
-            why = _suspicious(job, record, int(j), fractional[others], record.beyond[others])
+            beyond = (record.negative + record.above)[others]
+            why = _suspicious(job, record, int(j), fractional[others], beyond)
             if why is not None:
                 column = int(looked[j])
                 both = names is not None and names[column] in (job.targets.columns or ())
                 return doubts.about_spare_column(file, column, names, why, both)
-        return None
+        beside = _beside_logits(job, record)
+        return doubts.about_unit_columns(file, looked[beside].tolist(), names) if len(beside) else None
 
 
-NOTHING = ColumnFacts(0, *(np.zeros(0),) * 10, 0, *(np.zeros(0),) * 3)
+NOTHING = ColumnFacts(0, *(np.zeros(0),) * 11, 0, *(np.zeros(0),) * 4)
 """The record of no rows."""
-EXACT = ("whole", "ascending", "equal", "largest", "first", "last", "low", "high", "sums", "squares")
+EXACT = ("whole", "ascending", "equal", "largest", "unit", "first", "last", "low", "high", "sums", "squares")
 """Fields of ColumnFacts that are about all rows, not about a sample of them."""
 
 
@@ -154,6 +167,9 @@ def _suspected(x: Array, t: Array | None) -> Array:
         whole: Array = np.all(x == np.floor(x), axis=0)
         suspected = whole if not whole.all() else whole & np.all(x[1:] > x[:-1], axis=0)
         suspected = suspected | np.all(x == x.max(axis=1, keepdims=True), axis=0)
+        unit: Array = np.all((x >= 0) & (x <= 1), axis=0)
+        if unit.sum() <= SPARE or len(x) < SAMPLED:  # a short batch at the end shows little, and clears nothing
+            suspected = suspected | unit
         return suspected if t is None else suspected | np.all(x == t, axis=0)
 
 
@@ -161,7 +177,7 @@ def _suspected(x: Array, t: Array | None) -> Array:
 def _cleared(rows: int, width: int) -> ColumnFacts:
     """Return the record of rows in which no column is suspected, after which none is any more."""
     no, zero = np.zeros(width, bool), np.zeros(width)
-    return ColumnFacts(rows, no, no, no, no, *(zero,) * 6, 0, zero, zero, zero)
+    return ColumnFacts(rows, *(no,) * 5, *(zero,) * 6, 0, *(zero,) * 4)
 
 
 def _facts(x: Array, t: Array | None, whole_rows: Array | None = None) -> ColumnFacts:
@@ -174,7 +190,7 @@ def _facts(x: Array, t: Array | None, whole_rows: Array | None = None) -> Column
         fraction |= ~np.isfinite(x)
         differ: Array = np.ones(x.shape, bool) if t is None else np.not_equal(x, t)
         ascending: Array = np.all(x[1:] > x[:-1], axis=0)
-        beyond = ~((x >= 0) & (x <= 1))
+        negative, above = x < 0, x > 1
         wide, targets = x.astype(np.float64), 0.0 if t is None else t.astype(np.float64)
         rows = x if whole_rows is None else whole_rows
         most = rows.max(axis=1, keepdims=True)
@@ -186,6 +202,7 @@ def _facts(x: Array, t: Array | None, whole_rows: Array | None = None) -> Column
         ascending=ascending,
         equal=np.logical_not(differ.any(axis=0)),
         largest=np.all(x == most, axis=0) & repeated,
+        unit=np.all((x >= 0) & (x <= 1), axis=0),
         first=x[0].astype(np.float64),
         last=x[-1].astype(np.float64),
         low=x.min(axis=0).astype(np.float64),
@@ -195,7 +212,8 @@ def _facts(x: Array, t: Array | None, whole_rows: Array | None = None) -> Column
         sampled=len(x),
         fractions=fraction.sum(axis=0),
         different=differ.sum(axis=0) if t is not None else np.zeros(x.shape[1], int),
-        beyond=beyond.sum(axis=0),
+        negative=negative.sum(axis=0),
+        above=above.sum(axis=0),
     )
 
 
@@ -224,6 +242,15 @@ def _suspicious(job: "Job", record: ColumnFacts, j: int, fractional: Array, beyo
     if job.loss.family.target_type == "classes" and fractional.all() and not as_probabilities:
         return f"whole numbers only, from {record.low[j]:.0f} to {record.high[j]:.0f}, and the others have fractions"
     return None
+
+
+def _beside_logits(job: "Job", record: ColumnFacts) -> Array:
+    """Return which columns lie within 0 and 1, as confidences and weights do, while all others surely hold logits."""
+    unit = record.unit & (record.low < record.high)
+    logits = (record.negative >= NEGATIVE * record.sampled) & (record.above >= ABOVE * record.sampled)
+    classes = job.loss.family.target_type == "classes" and job.extras.prediction_kind == "logits"
+    doubtful = classes and record.rows >= ENOUGH and 1 <= unit.sum() <= SPARE and (unit | logits).all() and logits.any()
+    return np.flatnonzero(unit) if doubtful else np.zeros(0, int)
 
 
 def _is_key_in_other_rows(record: ColumnFacts, j: int) -> bool:

@@ -17,6 +17,7 @@ from losscli.analysis.shared.resampling import (
     resampled_cells,
     serially,
     sign_flips,
+    smallest_detectable,
     student_interval,
     student_quantile,
 )
@@ -218,3 +219,55 @@ def test_holm():
     """By hand: 3 * 0.01, 2 * 0.02, and 0.03 is not below what came before it."""
     assert holm([0.03, 0.01, 0.02]) == pytest.approx([0.04, 0.03, 0.04])
     assert holm([0.9, 0.8]) == [1.0, 1.0]
+
+
+class TestSmallestDetectable:
+    """The smallest difference that rows can show."""
+
+    @pytest.mark.parametrize(
+        ("n", "confidence", "effect"),
+        [
+            (10, 0.95, 0.9960019107624177),
+            (20, 0.95, 0.6604416544380307),
+            (20, 0.99, 0.8384472461638419),
+            (50, 0.95, 0.40418299973778593),
+            (50, 0.99, 0.5003467830497419),
+            (360, 0.95, 0.14805278402847605),
+            (360, 0.99, 0.1809524923916061),
+            (2000, 0.95, 0.0626739755657893),
+        ],
+    )
+    def test_is_that_of_statsmodels(self, n, confidence, effect):
+        """TTestPower().solve_power(nobs=n, alpha=1 - confidence, power=0.8) of statsmodels 0.15.0, from the noncentral t."""
+        x = np.random.default_rng(n).exponential(size=n)
+        x -= x.mean()
+        found = smallest_detectable(x, None, n, confidence, 0.8)
+        assert found == pytest.approx(effect * x.std(ddof=1), rel=0.01)
+
+    def test_of_cells_and_weights(self):
+        rng = np.random.default_rng(3)
+        d, w = rng.normal(1, 2, 5000), rng.random(5000)
+        influence = w * (d - np.average(d, weights=w))
+        error = np.sqrt((influence**2).sum() * 5000 / 4999) / w.sum()
+        exact = smallest_detectable(influence, None, w.sum(), 0.95, 0.8)
+        assert exact == pytest.approx((1.9604 + 0.8418) * error, rel=1e-4)
+        cells = cells_of(influence)
+        assert smallest_detectable(cells.means, cells.counts, w.sum(), 0.95, 0.8) == pytest.approx(exact, rel=1e-3)
+
+    def test_is_found_four_times_of_five(self):
+        """Simulated: of samples whose true difference is as large, the intervals of a comparison show it in 80 %."""
+        rng, n, shown, tries = np.random.default_rng(11), 60, 0, 300
+        truth = smallest_detectable(np.array([-1.0, 1.0] * (n // 2)) * math.sqrt((n - 1) / n), None, n, 0.95, 0.8)
+        for seed in range(tries):
+            d = rng.normal(truth, 1, n)
+            drawn = resampled(rows_of(d), 400, seed, serially)
+            low, _ = interval(d.mean(), d - d.mean(), None, drawn, 0.95)
+            shown += low > 0
+        assert 0.74 < shown / tries < 0.86
+
+    def test_of_hardly_any_rows_and_of_ties(self):
+        assert math.isnan(smallest_detectable(np.zeros(1), None, 1, 0.95, 0.8))
+        assert smallest_detectable(np.zeros(9), None, 9, 0.95, 0.8) == 0
+        for size in (1e-300, 1e300):  # whose squares no float64 holds
+            found = smallest_detectable(np.array([-1.0, 0, 1]) * size, None, 3, 0.95, 0.8)
+            assert found / size == pytest.approx((4.302653 + 1.060660) / math.sqrt(3), rel=1e-6)

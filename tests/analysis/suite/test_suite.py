@@ -744,3 +744,99 @@ def test_exit_codes_of_a_process(process, write, save):
         assert process("run", "s.toml").code == code
     Path("x.npy").unlink()
     assert process("run", "s.toml").code == 3
+
+
+class TestBless:
+    """`run --bless` accepts the results as the baseline, and says what changes."""
+
+    TEXT = (
+        'baseline = "b.json"\n'
+        '[measure.a]\nloss = "l1"\npredictions = "x.npy"\ntargets = 0\n'
+        '[measure.b]\nloss = "mse"\npredictions = "x.npy"\ntargets = 0\nrequire = "value <= 10"\n'
+    )
+
+    def blessed(self, suite, text, *words):
+        done = suite(text, "--bless", "-f", "json", *words)
+        return done, json.loads(done.out)
+
+    def test_makes_the_first_baseline(self, suite, folder):
+        done, found = self.blessed(suite, self.TEXT)
+        assert done.code == 0
+        assert found["blessed"] == {"file": "b.json", "first": True, "changes": []}
+        saved = json.loads((folder / "b.json").read_text())
+        assert saved == {key: value for key, value in found.items() if key != "blessed"}
+        assert suite(self.TEXT).code == 0
+
+    def test_shows_every_number_that_changes(self, suite, save, folder):
+        """Losses of x.npy against 0: 1, 2, 4, and then 2, 4, 8; their squares 1, 4, 16, and 4, 16, 64."""
+        self.blessed(suite, self.TEXT)
+        save("x.npy", [2.0, 4.0, 8.0])
+        assert suite(self.TEXT).code == 1
+        done, found = self.blessed(suite, self.TEXT)
+        assert done.code == 1  # the requirement of b is not met, whatever the baseline is
+        changes = {(one["measurement"], one["statistic"]): one for one in found["blessed"]["changes"]}
+        assert changes["a", "value"]["before"] == pytest.approx(7 / 3, rel=1e-15)
+        assert changes["a", "value"]["now"] == pytest.approx(14 / 3, rel=1e-15)
+        assert changes["a", "value"]["relative"] == 1
+        assert (changes["a", "max"]["before"], changes["a", "max"]["now"]) == (4, 8)
+        assert (changes["b", "value"]["before"], changes["b", "value"]["now"]) == (7, 28)
+        assert ("a", "samples") not in changes
+        assert json.loads((folder / "b.json").read_text())["measures"][1]["value"] == 28
+        again, found = self.blessed(suite, self.TEXT)
+        assert found["blessed"]["changes"] == []
+        out = suite(self.TEXT, "--bless", "-f", "table").out
+        assert "b.json: nothing changes" in out
+        assert again.code == 1
+
+    def test_names_what_is_new_gone_or_computed_otherwise(self, suite):
+        self.blessed(suite, self.TEXT)
+        other = self.TEXT.replace("measure.b", "measure.c").replace('loss = "l1"', 'loss = "huber:delta=1"')
+        _, found = self.blessed(suite, other)
+        words = {one["measurement"]: one["words"] for one in found["blessed"]["changes"] if "statistic" not in one}
+        assert words == {
+            "a": "computed otherwise: loss:absolute-error -> loss:huber|delta:1",
+            "b": "no longer measured",
+            "c": "new",
+        }
+
+    def test_writes_nothing_where_something_was_not_measured(self, suite, save, folder):
+        self.blessed(suite, self.TEXT)
+        before = (folder / "b.json").read_bytes()
+        save("x.npy", [1.0, np.nan])
+        done, found = self.blessed(suite, self.TEXT)
+        assert done.code == 3
+        assert "blessed" not in found
+        assert "b.json: not saved, for not everything was measured" in done.err
+        assert (folder / "b.json").read_bytes() == before
+
+    def test_needs_a_baseline(self, suite, run):
+        line = "losscli run s.toml --bless --baseline baseline.json"
+        done = suite(ONE, "--bless")
+        done.refuses(2, line)
+        assert run(*line.split()[1:]).code == 0
+        suite(self.TEXT, "--bless", "--save", "c.json").refuses(2, "--save c.json", "leave out --save")
+
+    def test_does_not_replace_a_file_that_is_no_baseline(self, suite, write, folder):
+        write("b.json", "notes of mine")
+        suite(self.TEXT, "--bless").refuses(3, "b.json: not JSON")
+        assert (folder / "b.json").read_text() == "notes of mine"
+
+    @pytest.mark.parametrize("format", ["github", "junit"])
+    def test_says_it_beside_formats_without_a_place_for_it(self, suite, save, format):
+        self.blessed(suite, self.TEXT)
+        save("x.npy", [2.0, 4.0, 8.0])
+        done = suite(self.TEXT, "--bless", "-f", format)
+        assert "note: b: value 7.0 -> 28.0" in done.err
+        assert "blessed" not in done.out
+
+    def test_numbers_that_are_not_finite_come_back(self, suite, save):
+        text = 'baseline = "b.json"\n[measure.a]\nloss = "mse"\npredictions = "x.npy"\ntargets = 0\n'
+        save("x.npy", [1e200, 1.0])
+        self.blessed(suite, text)
+        _, found = self.blessed(suite, text)
+        assert found["blessed"]["changes"] == []
+        save("x.npy", [1.0, 1.0])
+        _, found = self.blessed(suite, text)
+        value = found["blessed"]["changes"][0]
+        assert (value["before"], value["now"]) == (None, 1)
+        assert found["nonfinite"]["blessed.changes.0.before"] == "inf"

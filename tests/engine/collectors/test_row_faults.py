@@ -92,7 +92,9 @@ class TestNumbers:
     def test_an_infinite_target_is_legal_and_leaves_no_python_warnings(self, compute, save, loss):
         done = compute(loss, save("p.npy", [1.0, 2.0]), save("t.npy", [1.0, np.inf]))
         assert (done.json["value"], done.json["nonfinite"]["value"]) == (None, "inf")
-        assert done.err.startswith("losscli: warning: infinite-loss: p.npy[1]: the loss of the row is inf")
+        assert done.err.startswith(
+            "losscli: warning: infinite-loss: t.npy[1]: the target is inf, and so the loss infinite"
+        )
         assert done.err.count("\n") == 1
 
     def test_masked_logits_are_legal(self, compute, save):
