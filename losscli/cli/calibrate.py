@@ -20,7 +20,8 @@ class Fitting(NamedTuple):
     """What is fitted, and how calibration is measured."""
 
     bias: Annotated[
-        bool, option("--bias", panel=LOSS, show_default=False, help="Fit a bias a class too: softmax(z / T + b).")
+        bool,
+        option("--bias", panel=LOSS, show_default=False, help="Fit a bias for each class as well: softmax(z / T + b)."),
     ] = False
     bins: Annotated[int, bins_option("Bins of ECE, from 1 to 1000.", LOSS)] = 15
     seed: Annotated[int, seed_option("Of the draws that ECE's band for calibrated models comes from.", LOSS)] = 0

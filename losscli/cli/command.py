@@ -4,7 +4,8 @@ import inspect
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextvars import ContextVar
 from typing import Any, NamedTuple, TypeVar
 
 import typer
@@ -177,9 +178,26 @@ def command_line(command: str, operands: Iterable[str], options: Mapping[str, An
     return " ".join(words)
 
 
+TYPED_LINE: ContextVar[Sequence[str]] = ContextVar("typed_line", default=())
+"""The words of the command line that runs, for messages that say it with an option more."""
+SAY_KIND = re.compile(r"; (?:if they are probabilities, )?say --from (log-probs|probs)$")
+"""The end of a note whose cure is the option alone."""
+
+
+def _with_command(note: str) -> str:
+    """Return a note whose cure is that predictions are probabilities with the whole command line; others as they are."""
+    kind = SAY_KIND.search(note)
+    if kind is None:
+        return note
+    from losscli.cli.mending import Line
+
+    line = Line.of(TYPED_LINE.get())
+    return note if line is None else f"{note}: {line.with_option('--from', kind[1]).text()}"
+
+
 def say(notes: Iterable[str], quiet: bool = False) -> None:
     """Print notes and warnings to standard error, one line each; print nothing under --quiet."""
-    for note in () if quiet else notes:
+    for note in () if quiet else map(_with_command, notes):
         line = note if note.startswith("warning:") else f"note: {note}"
         print(message(" ".join(line.split()), Screen.of(sys.stderr)), file=sys.stderr)
 

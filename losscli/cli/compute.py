@@ -196,7 +196,7 @@ def _libraries(text: str | None, wanted: Wanted, given: frozenset[str]) -> list[
         return names
     for option, chosen in (("--per-sample", wanted.per_sample), ("--elements", wanted.elements)):
         if chosen:
-            raise UsageError(f"{option} shows one number a row; name one library in --as {text}")
+            raise UsageError(f"{option} shows one number per row; name one library in --as {text}")
     if wanted.require:
         raise UsageError(f"--require is about one number; name one library in --as {text}")
     if wanted.format == "value":

@@ -79,6 +79,11 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "losscli targets sample_data/digits_labels.csv:label --smoothing 0.1 -o smoothed.npy",
     ),
     "run": ("losscli run sample_data/losscli.toml", "losscli run --init > suite.toml"),
+    "history": (
+        "losscli run sample_data/losscli.toml -o run-1.json",
+        "losscli compute mse sample_data/diabetes.csv:prediction sample_data/diabetes.csv:target -o run-2.json",
+        "losscli history 'run-*.json'",
+    ),
     "verify": (
         "losscli verify examples/losses/sigmoid_focal.py:right_sigmoid_focal",
         "losscli verify examples/losses/clipped_ce.py:clipped_cross_entropy --format json",

@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from losscli.cli import HELP
-from losscli.cli.command import Command, with_value
+from losscli.cli.command import TYPED_LINE, Command, with_value
 from losscli.cli.helping import Helped
 from losscli.definition.address import all_shown
 from losscli.errors import DataError, Exit, LosscliError, UsageError
@@ -48,7 +48,7 @@ COMMANDS = {
         "app",
         "Make class centers, or move them, and say how far each went and how its rows lie around it.",
     ),
-    "targets": ("targets", "app", "Write labels as targets with a column a class: one-hot rows, or smoothed ones."),
+    "targets": ("targets", "app", "Write labels as targets with one column per class: one-hot rows, or smoothed ones."),
     "run": ("run", "app", "Run a suite of measurements and requirements, and report all of them."),
     "history": ("history", "app", "Show how measurements went over time, with a small curve for each."),
     "verify": (
@@ -244,6 +244,7 @@ def _run(line: Sequence[str]) -> int:
     words = all_shown(line)
     for flag in ("--install-completion", "--show-completion"):  # whose value may be missing
         words = with_value(words, flag)
+    TYPED_LINE.set(tuple(line))
     with command.make_context("losscli", words) as context:
         return int(command.invoke(context) or Exit.OK)
 

@@ -5,8 +5,8 @@ run here without output before it is shown, so that following a message does not
 """
 
 import io
+import math
 import os
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,7 +18,7 @@ from losscli.wording import quoted
 if TYPE_CHECKING:
     from losscli.io.operands import Operand
 
-LOSSES_FIRST = ("compute", "rank", "compare")
+LOSSES_FIRST = ("compute", "rank", "compare", "plot samples")
 """Commands whose first operand is a loss or a SPEC."""
 COMMANDS = (*LOSSES_FIRST, "check", "calibrate")
 MOST_TRIED = 12
@@ -27,6 +27,8 @@ MOST_BYTES = 100_000_000
 """Files of more bytes than this together are not read again for a message."""
 WRITES = ("-o", "--output", "--gradient", "--part", "--cluster", "--progress", "--no-progress", "--apply")
 """Options that are left out where a command line is only tried."""
+PICTURE = ("--title", "--size", "--dpi", "--theme", "--panel", "--log")
+"""Options of a picture, which are left out where its losses are computed instead."""
 FITTING = {
     "bce": "bce, sigmoid-brier and sigmoid-focal fit outcomes such as these",
     "ce": "ce, brier and softmax-focal fit classes such as these",
@@ -52,15 +54,16 @@ class Line(NamedTuple):
     @classmethod
     def of(cls, words: Sequence[str]) -> "Line | None":
         """Take words apart; return None for commands without predictions and targets, and where operands come from a pipe."""
-        if not words or words[0] not in COMMANDS:
+        path = " ".join(words[:2]) if words[:1] == ["plot"] else "".join(words[:1])
+        if path not in COMMANDS:
             return None
-        operands, options = _apart(words[1:], _valueless(words[0]))
+        operands, options = _apart(words[len(path.split()) :], _valueless(path))
         if not operands or any(word == "-" or word.startswith("-:") for word in operands):
             return None
-        loss = operands.pop(0) if words[0] in LOSSES_FIRST else None
+        loss = operands.pop(0) if path in LOSSES_FIRST else None
         if not operands and (loss is None or not _is_file(loss)):
             return None
-        return cls(words[0], loss, tuple(operands), tuple(options))
+        return cls(path, loss, tuple(operands), tuple(options))
 
     @property
     def targets(self) -> str | None:
@@ -77,10 +80,12 @@ class Line(NamedTuple):
         return next((value for name, value in self.options if name == flag), None)
 
     def words(self, trial: bool = False) -> list[str]:
-        """Return the words again; those of a trial without what writes files."""
-        words = [self.command, *([] if self.loss is None else [self.loss]), *self.operands]
+        """Return the words again; those of a trial without what writes files, and instead of a picture its losses are computed."""
+        drawn = trial and self.command == "plot samples"
+        command = ["compute"] if drawn else self.command.split()
+        words = [*command, *([] if self.loss is None else [self.loss]), *self.operands]
         for flag, value in self.options:
-            if not (trial and flag in WRITES):
+            if not (trial and flag in WRITES) and not (drawn and flag in PICTURE):
                 words += [flag] if value is None else [flag, value]
         return words
 
@@ -129,7 +134,8 @@ def _valueless(command: str) -> frozenset[str]:
     from losscli.cli.main import Commands
     from losscli.losses import find
 
-    made = command_of(find("softmax-cross-entropy")) if command == "compute" else Commands().get_command(None, command)
+    losses = command in ("compute", "plot samples")
+    made = command_of(find("softmax-cross-entropy")) if losses else Commands().get_command(None, command)
     flags = [item for item in made.params if getattr(item, "is_flag", False)]
     return frozenset(name for item in flags for name in (*item.opts, *item.secondary_opts))
 
@@ -161,10 +167,26 @@ def completed(words: Sequence[str], message: str, error: Exception, run: Callabl
     return message
 
 
-def _bytes(line: Line) -> int:
-    """Return how large the files of a command line are together."""
-    files = {text.partition(":")[0] for text in (*line.operands, line.targets or "", line.loss or "")}
-    return sum(os.path.getsize(file) for file in files if os.path.isfile(file))
+def _bytes(line: Line) -> float:
+    """Return how large the files of a command line are together; infinite for files that are not on this machine."""
+    texts = {*line.operands, line.targets or "", line.loss or "", line.value("--sample-weight") or ""}
+    if any("://" in text for text in texts):
+        return math.inf
+    return sum(map(_size, texts))
+
+
+def _size(text: str) -> int:
+    """Return the size of a file, of FILE:COLUMN, or of all files of a folder or a glob; 0 for what is none of these."""
+    for end in (len(text), *(i for i, sign in enumerate(text) if sign == ":")):
+        if os.path.isfile(text[:end]):
+            return os.path.getsize(text[:end])
+        if end and os.path.isdir(text[:end]):
+            return sum(
+                os.path.getsize(os.path.join(place, file)) for place, _, files in os.walk(text[:end]) for file in files
+            )
+    from glob import glob
+
+    return sum(os.path.getsize(file) for file in glob(text) if os.path.isfile(file))
 
 
 def _starts(line: Line, message: str) -> Iterator[tuple[Line, str]]:
@@ -181,7 +203,7 @@ def _starts(line: Line, message: str) -> Iterator[tuple[Line, str]]:
         return
     assert line.loss is not None
     if not _is_file(line.loss):
-        meant = _meant(line)
+        meant = _meant(line) or _with_options(line)
         yield (line, "") if meant is None else (meant, message)
         return
     files = (line.loss, *line.operands)
@@ -205,6 +227,25 @@ def _meant(line: Line) -> Line | None:
     for flag, value in zip(rest[2::2], rest[3::2], strict=False):
         line = line if flag in line.said else line.with_option(flag, value)
     return line
+
+
+def _with_options(line: Line) -> Line | None:
+    """Return the line with options in the place of parameters that the loss of its SPEC does not have; None if there are none."""
+    from losscli.cli.options.losses import flags
+    from losscli.losses import declared
+
+    name, *parts = str(line.loss).split(":")
+    loss = declared(name)
+    if loss is None:
+        return None
+    options = [part for part in parts if part.partition("=")[0].replace("-", "_") not in loss.parameters]
+    for part in options:
+        parameter, _, value = part.partition("=")
+        flag = f"--{parameter.replace('_', '-')}"
+        if flag not in flags() or flag in line.said:
+            return None
+        line = line.with_option(flag, value)
+    return line._replace(loss=":".join([name, *(part for part in parts if part not in options)])) if options else None
 
 
 def _is_file(text: str) -> bool:
@@ -262,9 +303,10 @@ def _try(line: Line, run: Callable[[list[str]], int]) -> tuple[bool, Exception |
     except Exception as error:  # noqa: BLE001 - of any kind: the line is only tried
         return False, error
     finally:
-        sys.stdout.flush()
         if threads is None:
             os.environ.pop("POLARS_MAX_THREADS", None)
+        else:
+            os.environ["POLARS_MAX_THREADS"] = threads
 
 
 def _proposed(line: Line) -> Iterator[Line]:

@@ -176,7 +176,7 @@ def about_two_columns(file: str, loss: str, over_classes: str, positive: str) ->
     positive
         what --columns calls the column of the positive class.
     """
-    evidence = f"{file}: two columns and one label a row, and {loss} takes each column for an outcome of its own"
+    evidence = f"{file}: two columns and one label per row, and {loss} takes each column for an outcome of its own"
     cure = f"; for two classes say {over_classes}, or --columns {quoted(positive)} for the score of the positive one"
     return Doubt(
         "two-columns",

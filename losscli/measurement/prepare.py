@@ -170,7 +170,7 @@ def _understood(
         hide_masked(request.loss.family, dataset.targets, inputs.mask)
     if elements and not inputs.several:
         raise UsageError(
-            f"--elements: {request.loss.name} of predictions of shape {inputs.predictions.shape} has one loss a sample; "
+            f"--elements: {request.loss.name} of predictions of shape {inputs.predictions.shape} has one loss per sample; "
             "leave it out"
         )
     if (doubt := about_two_columns(request, dataset)) is not None:
@@ -352,7 +352,7 @@ def _inputs(request: Request, opener: Opener, dataset: Dataset) -> _Inputs:
         )
     if names and len(names) != 2:
         raise DataError(
-            f"--classes: {count(len(names), 'name')} for one score a row, {source.name}; give two, the positive class last"
+            f"--classes: {count(len(names), 'name')} for one score per row, {source.name}; give two, the positive class last"
         )
     return _Inputs(source, several, 1 if request.targets is None else 2, names, None)
 

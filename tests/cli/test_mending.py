@@ -4,12 +4,16 @@ The expected numbers are worked out here from the cells, not read from an output
 """
 
 import math
+import os
 import re
 import shlex
 import subprocess
 import sys
 
 import pytest
+
+from losscli.cli import mending
+from losscli.render.screen import Screen, message
 
 
 def bce(*pairs):
@@ -296,3 +300,81 @@ def test_the_command_can_be_pasted_into_a_shell(name, write, folder):
     line = command_of(message).replace("losscli", f"{shlex.quote(sys.executable)} -m losscli", 1)
     pasted = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=True)
     assert float(pasted.stdout) == pytest.approx(CHURN_BCE, rel=1e-12)
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120, 200])
+@pytest.mark.parametrize("name", ["churn.csv", "my (long) name; of a file.csv"])
+def test_on_a_terminal_the_command_is_not_broken(width, name, write):
+    write(name, CHURN)
+    shown = message(
+        f"a fact about {name}; with all that is missing: losscli compute bce {shlex.quote(f'{name}:churn_probability')} "
+        f"{shlex.quote(f'{name}:churn')} --from probs",
+        Screen(width, True),
+        error=True,
+    )
+    pasted = shown[shown.index("losscli compute") :].replace("\\\n", " ")
+    assert "\x1b" not in pasted
+    assert "\n" not in pasted
+    assert shlex.split(pasted) == [
+        *("losscli", "compute", "bce", f"{name}:churn_probability", f"{name}:churn", "--from", "probs")
+    ]
+
+
+def test_an_option_in_a_spec_is_said_as_one(save, run):
+    save("z.npy", [[2.0, 0.0], [0.5, 1.0]])
+    save("t.npy", [0, 1])
+    found = run("compute", "softmax-focal:gamma=0:label_smoothing=0.1", "z.npy", "t.npy", "-f", "value")
+    found.refuses(2, "label-smoothing is an option of the command")
+    line = command_of(found.err)
+    assert line == "losscli compute softmax-focal:gamma=0 z.npy t.npy -f value --label-smoothing 0.1"
+    right = [
+        math.log(1 + math.exp(-lead)) for lead in (2.0, 0.5)
+    ]  # of the true class; of the other one it is the lead more
+    expected = sum(0.95 * loss + 0.05 * (loss + lead) for loss, lead in zip(right, (2.0, 0.5), strict=True)) / 2
+    assert float(run(*shlex.split(line)[1:]).out) == pytest.approx(expected, rel=1e-12)
+    run("compute", "ce", "z.npy", "t.npy", "--also", "ce:label_smoothing=0.1").refuses(2, "say --label-smoothing 0.1")
+
+
+def test_a_warning_about_probabilities_has_the_whole_command(write, run):
+    write("churn.csv", CHURN)
+    found = run("compute", "bce", "churn.csv:churn_probability", "churn.csv:churn", "-f", "value")
+    assert found.code == 0
+    line = command_of(found.err)
+    assert line == "losscli compute bce churn.csv:churn_probability churn.csv:churn -f value --from probs"
+    found = run(*shlex.split(line)[1:])
+    assert found.err == ""
+    assert float(found.out) == pytest.approx(CHURN_BCE, rel=1e-12)
+
+
+def test_files_that_are_large_or_elsewhere_are_not_read_again(write, run, monkeypatch):
+    write("churn.csv", CHURN)
+    monkeypatch.setattr(mending, "MOST_BYTES", len(CHURN) - 1)
+    assert ": losscli compute" not in run("compute", "bce", "churn.csv", "churn.csv").err
+    assert mending._bytes(mending.Line.of(["compute", "bce", "s3://bucket/p.csv", "t.csv"])) == math.inf
+    monkeypatch.setattr(mending, "MOST_BYTES", 2 * len(CHURN))
+    assert ": losscli compute" in run("compute", "bce", "churn.csv", "churn.csv").err
+
+
+def test_a_picture_of_samples(write, run, folder):
+    write("churn.csv", CHURN)
+    found = run("plot", "samples", "bce", "churn.csv", "-o", "losses.png", "--title", "Losses of churn")
+    line = command_of(found.err)
+    assert line == (
+        "losscli plot samples bce churn.csv:churn_probability churn.csv:churn -o losses.png --title 'Losses of churn' --from probs"
+    )
+    assert [path.name for path in folder.iterdir()] == ["churn.csv"]
+    assert run(*shlex.split(line)[1:]).code == 0
+
+
+def test_a_trial_writes_nothing(write, run, folder, monkeypatch):
+    monkeypatch.delenv("POLARS_MAX_THREADS", raising=False)
+    write("churn.csv", CHURN)
+    found = run("compute", "bce", "churn.csv", "-o", "out.json", "--gradient", "g.npy", "--threads", "1")
+    line = command_of(found.err)
+    assert line.startswith(
+        "losscli compute bce churn.csv:churn_probability churn.csv:churn -o out.json --gradient g.npy"
+    )
+    assert [path.name for path in folder.iterdir()] == ["churn.csv"]
+    assert "POLARS_MAX_THREADS" not in os.environ
+    assert run(*shlex.split(line)[1:]).code == 0
+    assert (folder / "g.npy").exists()

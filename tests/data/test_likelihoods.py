@@ -1,4 +1,4 @@
-"""Predictions that are the likelihoods of what happened, one number a token, without targets."""
+"""Predictions that are the likelihoods of what happened, one number per token, without targets."""
 
 import math
 from pathlib import Path

@@ -98,11 +98,19 @@ class Judging(NamedTuple):
             "--margin",
             metavar="X",
             panel=DECISION,
-            help="By how much the mean loss may be larger without being worse.",
+            help="How much larger the mean loss may be and still not count as worse.",
         ),
     ] = 0.0
-    confidence: Annotated[float, option("--confidence", metavar="C", panel=DECISION, help="Of the intervals.")] = 0.95
+    confidence: Annotated[
+        float, option("--confidence", metavar="C", panel=DECISION, help="Confidence level of the intervals.")
+    ] = 0.95
     resamples: Annotated[
-        int, option("--resamples", metavar="N", panel=RUNNING, help="Of the bootstrap and the permutations.")
+        int,
+        option(
+            "--resamples",
+            metavar="N",
+            panel=RUNNING,
+            help="How many resamples the bootstrap and the permutation test draw.",
+        ),
     ] = 10_000
     seed: Annotated[int, seed_option("Of the resamples: the same seed gives the same digits.")] = 0
