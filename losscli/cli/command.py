@@ -192,7 +192,7 @@ def _with_command(note: str) -> str:
     from losscli.cli.mending import Line
 
     line = Line.of(TYPED_LINE.get())
-    return note if line is None else f"{note}: {line.with_option('--from', kind[1]).text()}"
+    return note if line is None else f"{note}: {line.with_flag('--from', kind[1]).text()}"
 
 
 def say(notes: Iterable[str], quiet: bool = False) -> None:
@@ -203,17 +203,18 @@ def say(notes: Iterable[str], quiet: bool = False) -> None:
 
 
 def about_targets(predictions: str | None) -> str:
-    """Return the end of a message about missing TARGETS: what the columns of the only file suggest; '' if they do not."""
+    """Return the end of a message about missing TARGETS: what the columns of the only file hold; '' if it has none."""
     if not predictions or not os.path.isfile(predictions):
         return ""
-    from losscli.data.advice import contents, operands_meant
+    from losscli.data.proposal import held
     from losscli.io.operands import Opener
-    from losscli.losses import find
 
     try:
-        operand = Opener().open(predictions, "predictions")
-        meant = operands_meant(find("sigmoid-cross-entropy").family, operand, None)
-        held = contents(operand)
+        columns = held(Opener().open(predictions, "predictions"))
     except LosscliError:
         return ""
-    return (f" {predictions} holds {held}." if held else "") + (f" By that, say {meant}" if meant else "")
+    return (
+        f" {predictions} holds {columns}; say {quoted(predictions)}:COLUMN {quoted(predictions)}:COLUMN"
+        if columns
+        else ""
+    )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from losscli.cli.command import is_operand
 from losscli.errors import LosscliError
-from losscli.wording import quoted
+from losscli.wording import listing, quoted
 
 if TYPE_CHECKING:
     from losscli.io.operands import Operand
@@ -50,6 +50,8 @@ class Line(NamedTuple):
     loss: str | None
     operands: tuple[str, ...]
     options: tuple[tuple[str, str | None], ...]
+    others: tuple[str, ...] = ()
+    """Columns that may be the predictions as well as the one that it names."""
 
     @classmethod
     def of(cls, words: Sequence[str]) -> "Line | None":
@@ -93,7 +95,7 @@ class Line(NamedTuple):
         """Return the line as it is pasted into a shell."""
         return " ".join(["losscli", *map(quoted, self.words())])
 
-    def with_option(self, flag: str, value: str | None) -> "Line":
+    def with_flag(self, flag: str, value: str | None) -> "Line":
         """Return the line with an option; --columns that leave columns out add up."""
         before = self.value(flag)
         if flag == "--columns" and before and value and before.startswith("!") and value.startswith("!"):
@@ -107,7 +109,7 @@ class Line(NamedTuple):
             return self._replace(operands=(predictions, targets, *self.operands[2:]))
         column = predictions.removeprefix(self.operands[0])
         models = tuple(model + column for model in self.operands)
-        return self._replace(operands=models).with_option("--targets", targets)
+        return self._replace(operands=models).with_flag("--targets", targets)
 
 
 def _apart(words: Sequence[str], valueless: frozenset[str]) -> tuple[list[str], list[tuple[str, str | None]]]:
@@ -199,7 +201,7 @@ def _starts(line: Line, message: str) -> Iterator[tuple[Line, str]]:
             yield line, ""
             return
         files = tuple(word for word in line.operands if word != named)
-        yield line._replace(operands=files).with_option("--loss", named), "check takes the loss as an option"
+        yield line._replace(operands=files).with_flag("--loss", named), "check takes the loss as an option"
         return
     assert line.loss is not None
     if not _is_file(line.loss):
@@ -225,7 +227,7 @@ def _meant(line: Line) -> Line | None:
         return None
     line = line._replace(loss=loss)
     for flag, value in zip(rest[2::2], rest[3::2], strict=False):
-        line = line if flag in line.said else line.with_option(flag, value)
+        line = line if flag in line.said else line.with_flag(flag, value)
     return line
 
 
@@ -244,7 +246,7 @@ def _with_options(line: Line) -> Line | None:
         flag = f"--{parameter.replace('_', '-')}"
         if flag not in flags() or flag in line.said:
             return None
-        line = line.with_option(flag, value)
+        line = line.with_flag(flag, value)
     return line._replace(loss=":".join([name, *(part for part in parts if part not in options)])) if options else None
 
 
@@ -281,7 +283,7 @@ def _working(line: Line, error: Exception | None, run: Callable[[list[str]], int
 def _cured(line: Line, flag: str, value: str | None) -> Line:
     """Return a line with one of the cures that an error names."""
     if flag != "LOSS":
-        return line.with_option(flag, value)
+        return line.with_flag(flag, value)
     said = line.loss or line.value("--loss")
     return line if said is None else _of_kind(line, str(value), _name(said), said)
 
@@ -321,13 +323,13 @@ def _proposed(line: Line) -> Iterator[Line]:
     losses = [find(name) for name in (ANY_LOSS if said is None else [_name(said)])]
     predictions, targets = _opened(line)
     if "--decimal" not in line.said and any(look.has_commas for look in looks(predictions)):
-        line = line.with_option("--decimal", ",")
+        line = line.with_flag("--decimal", ",")
         predictions, targets = _opened(line)
     for loss in losses:
         for one in proposals(loss.family, predictions, targets, line.said):
-            found = line.with_operands(one.predictions, one.targets)
+            found = line.with_operands(one.predictions, one.targets)._replace(others=one.others)
             for flag, value in one.options:
-                found = found.with_option(flag, value)
+                found = found.with_flag(flag, value)
             yield found if said is None else _of_kind(found, one.kind, loss.name, said)
 
 
@@ -354,7 +356,7 @@ def _of_kind(line: Line, kind: str, loss: str, said: str) -> Line:
     other = {"squared-error": "sigmoid-brier"}.get(loss) or others.get(loss, "bce" if kind == "outcomes" else "ce")
     colon = said.find(":")
     other += said[colon:] if colon > 0 else ""
-    return line._replace(loss=other) if line.loss is not None else line.with_option("--loss", other)
+    return line._replace(loss=other) if line.loss is not None else line.with_flag("--loss", other)
 
 
 def _said(message: str, said: str, line: Line, found: Line) -> str:
@@ -380,6 +382,8 @@ def _said(message: str, said: str, line: Line, found: Line) -> str:
     if ":" in f"{found.operands[0]}{found.targets or ''}" or "--columns" in found.said - line.said:
         columns = held(_opened(found)[0])
         facts += [f"{found.operands[0].partition(':')[0]} holds {columns}"] if columns else []
+    if found.others:
+        facts.append(f"the predictions may be those of {listing(map(repr, found.others))} as well")
     if said == message:
         return "; ".join([*facts, f"with these files: {found.text()}"])
     if said and len(facts) == 1:

@@ -5,7 +5,7 @@ Nothing is computed from a proposal: the user is shown the command line that it 
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
@@ -22,6 +22,8 @@ MOST_COLUMNS = 1024
 """Tables with more columns are not looked at."""
 MOST_LABELS = 20
 """Of more distinct values than this, a column of whole numbers holds no labels, unless it is called so."""
+MOST_MODELS = 4
+"""Of more columns than this that may be the predictions, none is proposed."""
 SUM_TOLERANCE = 1e-3
 NO_VALUE = MISSING | {"", "nan", "inf", "-inf"}
 """Cells, in lower case, that say nothing of what their column holds."""
@@ -79,6 +81,33 @@ OF_TARGETS = frozenset(
     ]
 )
 """Words in the names of columns that hold targets."""
+OF_EVENTS = frozenset(
+    [
+        "survived",
+        "churn",
+        "churned",
+        "default",
+        "defaulted",
+        "click",
+        "clicked",
+        "convert",
+        "converted",
+        "conversion",
+        "fraud",
+        "spam",
+        "diagnosis",
+        "species",
+        "won",
+    ]
+)
+"""Words in the names of columns that are targets where no other name says so."""
+FITTING: Mapping[str, tuple[str, ...]] = {
+    "signs": ("outcomes",),
+    "outcomes": ("outcomes", "labels"),
+    "classes": ("labels", "outcomes", "words"),
+    "numbers": ("numbers", "scores", "labels", "outcomes"),
+}
+"""The kind of a loss's targets -> the kinds of columns that may hold them, the likeliest first."""
 
 
 class Proposal(NamedTuple):
@@ -91,6 +120,8 @@ class Proposal(NamedTuple):
     targets: str
     options: tuple[tuple[str, str], ...] = ()
     kind: str = ""
+    others: tuple[str, ...] = ()
+    """Columns that may be meant as well as that of the predictions."""
 
 
 @dataclass(frozen=True)
@@ -168,6 +199,8 @@ def _kind(name: str, cells: Sequence[str]) -> str:
         return "outcomes"
     if numeric and any(float(cell) % 1 for cell in cells):
         return "scores"
+    if _is_called(name, OF_TARGETS) and not _is_called(name, OF_PREDICTIONS) and len(distinct) <= MOST_LABELS:
+        return "outcomes" if len(distinct) == 2 and not numeric else "labels"
     if unlike and (_is_called_id(name) or (not numeric and len(cells) > 2)):
         return "id"
     if numeric and len(distinct) > min(MOST_LABELS, max(2, len(cells) // 2)):
@@ -177,9 +210,15 @@ def _kind(name: str, cells: Sequence[str]) -> str:
     return "labels" if numeric or len(distinct) <= max(MOST_LABELS, len(cells) // 2) else "words"
 
 
+def _is_called(name: str, known: frozenset[str]) -> bool:
+    """Whether one of the words of a column's name is known."""
+    return any(word.lower() in known for word in WORD.findall(name))
+
+
 def _is_called_id(name: str) -> bool:
+    """Whether a column is called as ids are: id, key, customer_id, PassengerId, but not paid."""
     low = name.lower()
-    return low in LIKELY_IDS or low == "" or low.endswith("id") or low in ("key", "row", "name", "level_0")
+    return low in (*LIKELY_IDS, "", "key", "name", "level_0") or WORD.findall(name)[-1:] in (["id"], ["Id"], ["ID"])
 
 
 def _counts_up(cells: Sequence[str]) -> bool:
@@ -227,26 +266,32 @@ def _truths(
         return [None]
     if targets is not None and targets.column is not None:
         return [look for look in theirs if look.name == targets.column]
-    fitting = {
-        "signs": ("outcomes",),
-        "outcomes": ("outcomes", "labels"),
-        "classes": ("labels", "outcomes", "words"),
-        "numbers": ("numbers", "scores", "labels", "outcomes"),
-    }[family.target_type]
+    fitting = FITTING[family.target_type]
     free = [look for look in theirs if look.kind != "id" and look.name != join and not look.of_predictions]
-    if ours and len(free) > 1:
-        shared = {look.name for look in ours}
-        free = [look for look in free if look.name not in shared] or free
     fit = [look for look in free if look.kind in fitting]
-    named = [look for look in fit if look.of_targets]
-    if not named:
-        named = [look for look in fit if _shares_word(look, theirs)]
-    if not named and family.target_type != "numbers":
-        named = [look for look in fit if not look.is_number]
-    best = named or fit
-    if len(best) > 1 and family.target_type != "numbers":
-        best = [look for look in best if look.kind == fitting[0]]
-    return list(best) if len(best) == 1 else []
+    if family.target_type == "outcomes":  # soft ones
+        fit += [look for look in free if look.kind == "scores" and look.of_targets and look.in_unit_interval]
+    alike = {look.name for look in ours}
+    for best in (
+        fit if len(fit) == 1 else [],
+        [look for look in fit if look.name in alike],
+        [look for look in fit if _shares_word(look, [*theirs, *ours])],
+        [look for look in fit if look.of_targets],
+        [look for look in fit if look.words & OF_EVENTS],
+        [look for look in fit if family.target_type == "classes" and _named_classes(_numbers(ours or theirs), look)],
+        [look for look in fit if family.target_type == "numbers" and look.kind == "scores"],
+    ):
+        if len(best) == 1:
+            return list(best)
+        of_kind = [look for look in best if look.kind == fitting[0]]
+        if len(of_kind) == 1 and family.target_type != "numbers":
+            return list(of_kind)
+    return []
+
+
+def _numbers(found: Sequence[Look]) -> list[Look]:
+    """Return the columns of numbers that are no ids."""
+    return [look for look in found if look.kind != "id" and look.is_number]
 
 
 def _shares_word(truth: Look, others: Sequence[Look]) -> bool:
@@ -267,7 +312,7 @@ def _with_truth(
     """Yield proposals for one column of targets."""
     if targets is None:
         assert truth is not None
-        second = f"{predictions.text}:{truth.name}"
+        second = f"{_file(predictions)}:{truth.name}"
     else:
         several = truth is not None and targets.column is None and (same or _left(targets, join) > 1)
         second = f"{targets.text}:{truth.name}" if several and truth is not None else targets.text
@@ -282,6 +327,11 @@ def _with_truth(
         yield from _of_classes(family, predictions, second, options, said, free, truth, taken)
     else:
         yield from _of_one(family, predictions, second, options, said, free, truth, taken)
+
+
+def _file(operand: Operand) -> str:
+    """Return an operand as it was typed, without its column."""
+    return operand.text if operand.column is None else operand.text.removesuffix(f":{operand.column}")
 
 
 def _outcomes(truth: Look) -> tuple[tuple[str, str], ...]:
@@ -324,35 +374,41 @@ def _of_one(
         for found in _of_classes(None, predictions, second, options, said, free, truth, taken):
             yield found._replace(kind="classes")
         return
-    meant = _one_score(numbers, truth)
-    if meant is None:
+    scores = _one_score(numbers, truth)
+    if not scores or (len(scores) > 1 and not all(look.in_unit_interval for look in scores)):
         return
+    meant, *others = scores
     first = predictions.text
-    if predictions.column is None and len(predictions.content.names or ()) - len(taken - {None}) != 1:
+    width = predictions.content.width
+    if predictions.column is None and width > 1 and (width - len(taken - {None}) != 1 or not options):
         first = f"{first}:{meant.name}"
     given: tuple[tuple[str, str], ...] = (
         _from(said, [meant]) if (family.takes_from or words) and family.target_type != "signs" else ()
     )
     if words and truth is not None:
         given += _outcomes(truth)
-    yield Proposal(first, second, (*options, *given), "outcomes" if words else "")
+    yield Proposal(first, second, (*options, *given), "outcomes" if words else "", tuple(look.name for look in others))
 
 
-def _one_score(numbers: Sequence[Look], truth: Look | None) -> Look | None:
-    """Return the column of the predictions, of one number per row; None if it is not clear."""
-    for fit in (
+def _one_score(numbers: Sequence[Look], truth: Look | None) -> list[Look]:
+    """Return the column of the predictions, of one number per row; several if each may be meant, and none if it is not clear."""
+    steps = (
         [look for look in numbers if look.of_predictions and truth is not None and truth.words & look.words],
         [look for look in numbers if look.of_predictions and look.kind in ("scores", "numbers")],
         [look for look in numbers if look.of_predictions],
-        numbers,
+        list(numbers),
         [look for look in numbers if look.kind == "scores"],
         [look for look in numbers if look.kind == "scores" and look.in_unit_interval],
-    ):
+    )
+    for fit in steps:
         if len(fit) == 1:
-            return fit[0]
-        if (pair := _positive(fit, truth)) is not None:
-            return pair
-    return None
+            return fit
+        if (one := _positive(fit, truth)) is not None:
+            return [one]
+    several = steps[1] or steps[-1]
+    if len(several) == 2 and all(look.in_unit_interval for look in several) and _sum_to_one(several):
+        return []  # two classes, of which it is not clear which one is positive
+    return several if 1 < len(several) <= MOST_MODELS else []
 
 
 def _positive(fit: Sequence[Look], truth: Look | None) -> Look | None:
@@ -390,7 +446,8 @@ def _of_classes(
     if len(meant) > 1 and not any(look.of_predictions for look in meant):
         meant = [look for look in meant if look.kind == "scores"] if _named_classes(numbers, truth) is None else meant
     if len(meant) == 1:
-        alone = predictions.column is not None or len(free) == 1
+        joined = bool(options) and len(free) == 1
+        alone = predictions.column is not None or predictions.content.width == 1 or joined
         first = predictions.text if alone else f"{predictions.text}:{meant[0].name}"
         given: tuple[tuple[str, str], ...] = _from(said, meant) + (
             () if truth is None or "--classes" in said else _outcomes(truth)

@@ -72,6 +72,20 @@ SUBMISSION = "id,target\n3,0.9\n1,0.2\n2,0.6\n"
 SOLUTION = "id,target\n1,0\n2,1\n3,1\n"
 KAGGLE = bce((0.9, 1), (0.2, 0), (0.6, 1))
 
+TITANIC = """PassengerId,Pclass,Sex,Age,Fare,Survived,prob
+1,3,male,22,7.25,0,0.1
+2,1,female,38,71.28,1,0.9
+3,3,female,26,7.92,1,0.6
+4,1,female,35,53.1,1,0.95
+5,3,male,35,8.05,0,0.15
+"""
+SENTIMENTS = """text,label,negative,neutral,positive
+"good, really",positive,0.1,0.2,0.7
+bad,negative,0.8,0.1,0.1
+meh,neutral,0.3,0.4,0.3
+"""
+TWO = "id,y_true,model_a,model_b\n1,0,0.2,0.3\n2,1,0.7,0.6\n3,1,0.9,0.4\n4,0,0.1,0.2\n"
+
 CASES = {
     "churn table, bce, no targets": ({"churn.csv": CHURN}, "compute bce churn.csv", CHURN_BCE),
     "churn table as both operands": ({"churn.csv": CHURN}, "compute bce churn.csv churn.csv", CHURN_BCE),
@@ -177,6 +191,47 @@ CASES = {
         {"p.csv": "prognose;wert\n1,5;1,0\n2,0;2,5\n2,5;2,0\n"},
         "compute mse p.csv:prognose p.csv:wert",
         0.25,
+    ),
+    "passengers, some columns of which are outcomes too": (
+        {"titanic.csv": TITANIC},
+        "compute bce titanic.csv",
+        bce((0.1, 0), (0.9, 1), (0.6, 1), (0.95, 1), (0.15, 0)),
+    ),
+    "the same for the hinge of scores": (
+        {"titanic.csv": TITANIC},
+        "compute hinge titanic.csv",
+        ((1 + 0.1) + (1 - 0.9) + (1 - 0.6) + (1 - 0.95) + (1 + 0.15)) / 5,
+    ),
+    "texts of sentiments": ({"senti.csv": SENTIMENTS}, "compute brier senti.csv", (0.14 + 0.06 + 0.54) / 3),
+    "classes that are numbers": (
+        {"p.csv": "0,1,2,y\n0.2,0.3,0.5,2\n0.6,0.3,0.1,0\n0.2,0.7,0.1,1\n"},
+        "compute ce p.csv",
+        ce(0.5, 0.6, 0.7),
+    ),
+    "a forecast of sales": (
+        {"sales.csv": "date,store,sales,forecast\n2024-01-01,1,10.5,11\n2024-01-02,1,12,11.5\n2024-01-03,2,9,9.5\n"},
+        "compute mse sales.csv",
+        0.25,
+    ),
+    "the same column in a file with others": (
+        {"P.csv": "id,price\n1,2.5\n2,3.5\n3,1.0\n", "T.csv": "id,price,area\n3,1.5,10.5\n1,2.0,20.5\n2,3.0,5.25\n"},
+        "compute mse P.csv T.csv",
+        0.25,
+    ),
+    "soft targets": (
+        {"p.csv": "target,prediction\n0.1,0.2\n0.9,0.8\n"},
+        "compute bce p.csv",
+        -(0.1 * math.log(0.2) + 0.9 * math.log(0.8)),
+    ),
+    "two models": (
+        {"two.csv": TWO},
+        "compute bce two.csv",
+        bce((0.2, 0), (0.7, 1), (0.9, 1), (0.1, 0)),
+    ),
+    "one of two models": (
+        {"two.csv": TWO},
+        "compute bce two.csv:model_b",
+        bce((0.3, 0), (0.6, 1), (0.4, 1), (0.2, 0)),
     ),
     "semicolons and decimal commas": (
         {"p.csv": "kunde;forecast;actual\nA;1,5;1,0\nB;2,0;2,5\nC;2,5;2,0\n"},
@@ -378,3 +433,12 @@ def test_a_trial_writes_nothing(write, run, folder, monkeypatch):
     assert "POLARS_MAX_THREADS" not in os.environ
     assert run(*shlex.split(line)[1:]).code == 0
     assert (folder / "g.npy").exists()
+
+
+def test_two_models_of_one_table(write, run):
+    write("two.csv", TWO)
+    assert "the predictions may be those of 'model_b' as well; with" in run("compute", "bce", "two.csv").err
+    found = run("compare", "bce", "two.csv:model_a", "two.csv:model_b")
+    line = command_of(found.err)
+    assert line == "losscli compare bce two.csv:model_a two.csv:model_b --targets two.csv:y_true --from probs"
+    assert run(*shlex.split(line)[1:]).code == 0
