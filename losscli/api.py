@@ -17,6 +17,7 @@ import numpy as np
 from losscli.definition import options
 from losscli.definition.options import TAKEN_BY, takes
 from losscli.definition.request import Request
+from losscli.definition.resampling import Resampling
 from losscli.definition.words import (
     ActivationName,
     BoxFormat,
@@ -25,6 +26,7 @@ from losscli.definition.words import (
     OutputReduction,
     PredictionKind,
     ReductionName,
+    ReliabilityForm,
     SmoothingMode,
     ThirdOperandName,
     UnitKind,
@@ -36,6 +38,7 @@ from losscli.errors import DataError, LosscliError, UsageError
 from losscli.measurement.measure import Measurement
 from losscli.measurement.prepare import prepare
 from losscli.measurement.result import Result
+from losscli.measurement.slices import observe
 from losscli.wording import did_you_mean, listing
 
 if TYPE_CHECKING:
@@ -83,6 +86,8 @@ OPTIONS: Mapping[str, str] = {
     "temperature": "temperature",
     "temperature_squared": "temperature_squared",
     "bytes": "bytes",
+    "reliability_of": "reliability_of",
+    "classwise_ece": "classwise_ece",
     "time_axis": "time_axis",
     "input_lengths": "input_lengths",
     "target_lengths": "target_lengths",
@@ -111,7 +116,7 @@ WHOLE = ("class_axis", "shift", "time_axis", "label_base", "skip_rows")
 """Options that are one whole number."""
 FRACTIONS = ("label_smoothing", "temperature")
 """Options that are one number, a whole one or not."""
-YES_OR_NO = ("temperature_squared", "header")
+YES_OR_NO = ("temperature_squared", "header", "classwise_ece")
 LISTS = ("classes", "columns", "exclude_class", "output_weight", "levels")
 """Options that may be a list of words or numbers, or one of them."""
 CHOICES: Mapping[str, tuple[str, ...]] = {
@@ -126,6 +131,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "box": get_args(BoxFormat),
     "targets_from": get_args(PredictionKind),
     "on_unmatched": get_args(UnmatchedRule),
+    "reliability_of": get_args(ReliabilityForm),
     "operands": get_args(OperandOrder),
     "takes": get_args(PredictionKind),
     "dtype": get_args(UntypedName),
@@ -188,11 +194,12 @@ def opened(
     """Return the measurement of a request, whose files are open; parameters as those of `measured`."""
     request = replace(request, library=library)
     measurement = prepare(request, rows=rows, elements=elements, gradient=gradient, looked=hooks.looked)
-    if library is None:
-        return measurement
-    from losscli.measurement.as_library import as_library
+    if library is not None:
+        from losscli.measurement.as_library import as_library
 
-    return as_library(measurement, library, typed)
+        measurement = as_library(measurement, library, typed)
+    observe(measurement)
+    return measurement
 
 
 @overload
@@ -211,6 +218,12 @@ def compute(
     elements: bool = False,
     gradient: bool = False,
     require: Sequence[str] = (),
+    require_each: Sequence[str] = (),
+    by: Any = None,
+    interval: bool = False,
+    confidence: float = 0.95,
+    resamples: int = 10_000,
+    seed: int = 0,
     as_: str | None = None,
     threads: int | None = None,
     **options: Any,
@@ -235,6 +248,14 @@ def compute(
         whether it keeps the gradient of each sample's loss, in the predictions' shape.
     require
         requirements such as 'p99 < 2', which the result evaluates.
+    require_each
+        requirements of every slice, such as 'value <= 0.4'.
+    by
+        a column whose words make slices, each of which has a value of its own: its name, FILE or FILE:COLUMN, or an array with a word
+        or number for each sample. A tuple, or a dict of names and arrays, holds several, and so does a list where predictions are a file.
+    interval
+        whether the value, and that of each slice, has an interval, of this `confidence`. Up to 20,000 samples are resampled so many
+        times (`resamples`), with this `seed`.
     as_
         the library whose number is wanted: 'torch', 'keras', 'tf1', 'optax' or 'sklearn'.
     threads
@@ -252,11 +273,18 @@ def compute(
     if plus:
         _check_sum(targets, elements, gradient)
         terms = [plus] if isinstance(plus, str) else plus
+        if by is not None or interval or require_each:
+            raise UsageError(
+                "by, interval, require_each: plus makes one number, whose terms may be of other units; compute each loss by itself"
+            )
         return _summed(loss, terms, predictions, targets, require, as_, threads, options)
     bound, rest = _bound(loss, options)
     request = _computed_request(bound, predictions, targets, rest)
+    request = _sliced(request, by, Resampling(confidence, resamples, seed) if interval else None)
+    if require_each and not request.by:
+        raise UsageError(f"require_each {require_each[0]!r}: of which slices? Say by='COLUMN' as well")
     kept = _Kept(per_sample, elements, gradient)
-    measurement, result = _kept_and_required(request, kept, require, as_, threads, set(options))
+    measurement, result = _kept_and_required(request, kept, require, as_, threads, set(options), require_each)
     result.notes = _told(measurement.notes, loss)
     kept.give(result, measurement)
     return result
@@ -283,6 +311,7 @@ def _kept_and_required(
     as_: str | None,
     threads: int | None,
     typed: set[str],
+    require_each: Sequence[str] = (),
 ) -> tuple[Measurement, Result]:
     """The measurement of a request and its result with the requirements; `kept` gets what is kept of each chunk.
 
@@ -296,11 +325,49 @@ def _kept_and_required(
     if as_ is not None and kept.asked["gradient"]:
         raise UsageError("gradient is that of the loss itself; leave out as_")
     library = None if as_ is None else _one_library(as_)
+    requirements = [Requirement.parse(text) for text in require]
+    for requirement in requirements:
+        request = replace(request, **requirement.wanted)
     measurement, result = measured(
         request, Hooks(threads), library=library, typed=typed, consume=kept.consume, **kept.asked
     )
-    result.require([Requirement.parse(text) for text in require])
+    result.require(requirements)
+    result.require_each([Requirement.of_each(text) for text in require_each])
     return measurement, result
+
+
+def _sliced(request: Request, by: Any, interval: "Resampling | None") -> Request:
+    """The request with columns of slices, and with how intervals are made.
+
+    `by` is a word or an array; several are a tuple, or a dict of names and arrays. A list is the words of the samples, as it is for
+    other operands, unless the predictions are a file.
+    """
+    if by is None:
+        return replace(request, interval=interval)
+    names = isinstance(by, list) and request.predictions not in request.arrays
+    columns = by if isinstance(by, tuple | Mapping) or names else (by,)
+    named = columns.items() if isinstance(columns, Mapping) else ((getattr(one, "name", None), one) for one in columns)
+    words: list[str] = []
+    held: dict[str, MemorySource] = {}
+    for name, one in named:
+        if isinstance(one, str | os.PathLike):
+            words.append(os.fspath(one))
+            continue
+        word = name if isinstance(name, str) and name else "by" if len(columns) == 1 else f"by {len(words) + 1}"
+        word = f"by {word}" if word in request.arrays else word
+        words.append(word)
+        held[word] = _words_of(word, one)
+    return replace(request, by=tuple(words), interval=interval, arrays={**request.arrays, **held})
+
+
+def _words_of(name: str, value: Any) -> "MemorySource":
+    """A column of words, numbers or booleans; of Python objects each as text, '' for what is missing."""
+    from losscli.io.memory import source_of
+
+    array = np.asarray(value)
+    if array.dtype == object:
+        array = np.array(["" if one is None or one != one else str(one) for one in array.reshape(-1)])
+    return source_of(name, array)
 
 
 def _check_sum(targets: Any, elements: bool, gradient: bool) -> None:
@@ -466,10 +533,14 @@ def rank(
     by
         'class', or a column whose words make slices.
     """
+    from losscli.analysis.rank import BY_CLASS
     from losscli.analysis.rank import rank as examine
 
     bound, rest = _bound(loss, options)
-    found = examine(_request(bound, predictions, targets, rest), top, by, threads)
+    request = _request(bound, predictions, targets, rest)
+    if by not in (None, BY_CLASS):
+        request = replace(request, by=(by,))
+    found = examine(request, top, by, threads)
     found.notes = _told(found.notes, loss)
     return found
 
@@ -478,17 +549,40 @@ def calibrate(
     predictions: Any,
     targets: Any,
     *,
+    method: str = "temperature",
+    activation: str | None = None,
     bias: bool = False,
     bins: int = 15,
     seed: int = 0,
     threads: int | None = None,
     **options: Any,
 ) -> "Calibrated":
-    """Fit the temperature T of softmax(z / T) to labels, with scores before and after."""
+    """Fit a calibration to labels, with scores before and after.
+
+    Parameters
+    ----------
+    method
+        'temperature', T of softmax(z / T); 'platt', a and b of sigmoid(a s + b); or 'isotonic', steps that never fall.
+    activation
+        'sigmoid' if each column of predictions holds or not by itself.
+    bias
+        whether a temperature comes with a bias per class.
+    bins
+        number of bins of the calibration errors, and `seed` is that of their bands.
+
+    Returns
+    -------
+    Calibrated
+        `applied(predictions)` calibrates others.
+    """
+    from losscli.analysis.calibration.fit import Terms
     from losscli.analysis.calibration.fit import calibrate as fitted
     from losscli.analysis.calibration.temperature import likelihood
 
-    found = fitted(_request(likelihood(None), predictions, targets, options), bias, bins, seed, threads)
+    if activation not in (None, *CHOICES["activation"]):
+        raise UsageError(f"activation={activation!r} is not one of {listing(CHOICES['activation'])}")
+    request = replace(_request(likelihood(None), predictions, targets, options), activation=activation)
+    found = fitted(request, Terms(method, bias, bins, seed), threads)
     found.notes[:] = _told(found.notes)
     return found
 

@@ -13,8 +13,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 import numpy as np
 
-from losscli.analysis.shared.resampling import (
+from losscli.analysis.words import FailingVerdict
+from losscli.arrays import Array
+from losscli.data.weights import rule_of
+from losscli.definition.request import Request
+from losscli.definition.resampling import Resampling
+from losscli.engine.aggregates import GroupMoments, Moments, Total, divide
+from losscli.engine.job import Job
+from losscli.engine.resampling import (
     EXACT_ROWS,
+    LEAST_ROWS,
     Cells,
     Map,
     Rows,
@@ -27,12 +35,6 @@ from losscli.analysis.shared.resampling import (
     smallest_detectable,
     student_interval,
 )
-from losscli.analysis.words import FailingVerdict
-from losscli.arrays import Array
-from losscli.data.weights import rule_of
-from losscli.definition.request import Request
-from losscli.engine.aggregates import GroupMoments, Moments, Total, divide
-from losscli.engine.job import Job
 from losscli.engine.threads import available_threads, pool
 from losscli.errors import DataError, UsageError
 from losscli.io.bytes import Looked
@@ -47,9 +49,6 @@ from losscli.wording import count, listing
 
 if TYPE_CHECKING:
     from losscli.io.join import Selection
-
-LEAST_ROWS = 20
-"""With fewer rows than this, a bootstrap interval is too narrow to rely on."""
 
 FARTHEST_COMPARED = 1e150
 """Of larger numbers, the sum of the squares of many may overflow a float64."""
@@ -86,17 +85,7 @@ class Terms:
     def __post_init__(self) -> None:
         if not (self.margin >= 0 and math.isfinite(self.margin)):
             raise UsageError(f"--margin {self.margin:g} is not a number >= 0")
-        if not 0.5 <= self.confidence < 1:
-            raise UsageError(f"--confidence {self.confidence:g} is not in [0.5, 1), as 0.95")
-        if not 100 <= self.resamples <= 1_000_000:
-            raise UsageError(f"--resamples {self.resamples} is not in 100 ... 1000000")
-        if self.seed < 0:
-            raise UsageError(f"--seed {self.seed} is not a whole number >= 0")
-        if (1 - self.confidence) / 2 * self.resamples < 1:
-            raise UsageError(
-                f"--confidence {self.confidence:g} needs more resamples than {self.resamples:,}; say --resamples "
-                f"{min(1_000_000, math.ceil(2 / (1 - self.confidence)))}, or less confidence"
-            )
+        Resampling(self.confidence, self.resamples, self.seed).check()
         if not 0 <= self.top <= 10_000:
             raise UsageError(f"--top {self.top} is not in 0 ... 10000")
         if self.fail_if not in (None, *get_args(FailingVerdict)):

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from losscli.analysis.shared.resampling import student_interval
 from losscli.arrays import Array, times
+from losscli.data.slices import SliceColumn
 from losscli.definition.request import Request
 from losscli.engine.aggregates import GroupMoments, Quantiles, divide
 from losscli.engine.batch import Batch
@@ -21,7 +21,8 @@ from losscli.engine.collector import BatchCollector
 from losscli.engine.collectors.breakdown import concentration
 from losscli.engine.evaluate import ChunkResult
 from losscli.engine.job import Job
-from losscli.errors import DataError, UsageError
+from losscli.engine.resampling import student_interval
+from losscli.errors import UsageError
 from losscli.io.bytes import Looked
 from losscli.measurement.class_labels import group_names, output_names
 from losscli.measurement.measure import Measurement
@@ -29,13 +30,11 @@ from losscli.measurement.per_sample import places, targets
 from losscli.measurement.prepare import prepare
 from losscli.measurement.receipt import signature
 from losscli.measurement.result import Result
-from losscli.wording import count
 
 if TYPE_CHECKING:
     from losscli.io.source import Source
-    from losscli.io.text import TextColumn
 
-MOST_SLICES = 10_000
+
 MOST_ROWS = 100_000
 WORST = (0.01, 0.05, 0.1, 0.5)
 """Shares of the rows for which the share of the loss is told."""
@@ -249,8 +248,8 @@ def rank(
     _check_options(request, top, by)
     measurement = prepare(request, looked=looked)
     _check_masks(measurement)
-    grouped = by == BY_CLASS and request.by is None
-    names, words = _names_of_slices(measurement, by, grouped), measurement.groups
+    grouped = by == BY_CLASS and not request.by
+    names, words = _names_of_slices(measurement, by, grouped), next(iter(measurement.slices), None)
     begun(measurement)
     if measurement.job.unit == "row":
         measurement.observe(Ranker(top, grouped, None if words is None else words.codes, len(names)))
@@ -316,7 +315,7 @@ def _names_of_slices(measurement: Measurement, by: str | None, by_class: bool) -
 
     Raises a UsageError if the rows have no such groups, and a DataError if a column has too many different words.
     """
-    job, words, loss = measurement.job, measurement.groups, measurement.request.loss.declaration
+    job, words, loss = measurement.job, next(iter(measurement.slices), None), measurement.request.loss.declaration
     if not job.of_rows and by is not None:
         raise UsageError(f"--by {by}: {loss.name} has one loss for several numbers together, which belong to no group")
     if job.unit != "row" and by is not None:
@@ -325,13 +324,9 @@ def _names_of_slices(measurement: Measurement, by: str | None, by_class: bool) -
         )
     if by_class and groups_of(job) != "classes":
         raise UsageError(f"--by class: the targets of {loss.name} name no class; name a column")
-    if words is not None and len(words.cells) > MOST_SLICES:
-        raise DataError(
-            f"--by {by}: {count(len(words.cells), 'value')}; slices are of columns with at most {MOST_SLICES:,}"
-        )
     if by_class:
         return group_names(job, measurement.decoded)
-    return [] if words is None else [cell or "" for cell in words.cells]
+    return [] if words is None else list(words.names)
 
 
 def _listed(measurement: Measurement, ranking: Seen, words: list[str] | None) -> list[dict[str, Any]]:
@@ -355,8 +350,8 @@ def _listed(measurement: Measurement, ranking: Seen, words: list[str] | None) ->
         ids = dict(zip(in_order.tolist(), measurement.ids.take(in_order), strict=False))
         listed["id"] = [ids[row] for row in listed["sample"]]
     listed |= _of_losses(measurement, columns, ranking.confidence)
-    if words is not None and measurement.groups is not None:
-        listed["slice"] = [words[code] for code in _codes(measurement.groups, rows[ascending], ascending)]
+    if words is not None:
+        listed["slice"] = [words[code] for code in _codes(measurement.slices[0], rows[ascending], ascending)]
     return [dict(zip(listed, values, strict=True)) for values in zip(*listed.values(), strict=True)]
 
 
@@ -399,7 +394,7 @@ def _names_suggested(columns: dict[str, Array], confidence: GroupMoments | None,
     return [name if suggested is not None and suggested[i] else None for i, name in enumerate(predicted)]
 
 
-def _codes(words: "TextColumn", ascending: Array, order: Array) -> Array:
+def _codes(words: SliceColumn, ascending: Array, order: Array) -> Array:
     """Return the groups of some rows in the rows' own order, from the rows in ascending order."""
     codes = np.empty(len(order), np.int64)
     codes[order] = [int(words.codes.read(row, row + 1)[0]) for row in ascending.tolist()]

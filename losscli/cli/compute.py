@@ -12,6 +12,7 @@ from losscli.cli.loss_command import TYPED, LossGroup, Typed, loss_command
 from losscli.cli.options.declare import taken
 from losscli.cli.options.output import Wanted
 from losscli.cli.options.running import Running
+from losscli.cli.options.slices import Slicing
 from losscli.errors import Exit, UsageError
 
 if TYPE_CHECKING:
@@ -95,6 +96,9 @@ def compute(loss: "Loss", values: dict[str, Any], typed: Typed = Typed()) -> int
     wanted = taken(Wanted, values)
     running = taken(Running, values).begun(wanted.quiet)
     also, plus = values.pop("also", ()), values.pop("plus", ())
+    values |= taken(Slicing, values).fields(typed.options)
+    if wanted.require_each and not values["by"]:
+        raise UsageError(f"--require-each {wanted.require_each[0]!r}: of which slices? Say --by COLUMN as well")
     if also and plus:
         raise UsageError("--plus makes one number of several losses, and --also one number of each; say one of the two")
     if wanted.part is not None:
@@ -109,12 +113,16 @@ def compute(loss: "Loss", values: dict[str, Any], typed: Typed = Typed()) -> int
         from losscli.cli.sums import compute_sum
 
         return compute_sum(bound, plus, values, wanted, running, typed)
-    requirements = _requirements(wanted.require)
+    requirements = _requirements(wanted.require), _requirements(wanted.require_each, each=True)
     wanted.check_value(values["reduction"])
     libraries = _libraries(values.pop("library"), wanted, typed.options)
-    calibration = any(requirement.statistic in ("ece", "mce") for requirement in requirements)
-    request = Request(loss=bound, **values, calibration=calibration)
+    for requirement in requirements[0]:
+        values |= requirement.wanted
+    request = Request(loss=bound, **values)
     if len(libraries) > 1:
+        if request.by or request.interval is not None:
+            option = "--by" if request.by else "--interval"
+            raise UsageError(f"{option} is of one number; name one library in --as {','.join(libraries)}")
         return _side_by_side(request, libraries, wanted, running, typed.options)
     if wanted.part is not None:
         from losscli.cli.parts import compute_part
@@ -133,20 +141,20 @@ def _check_targets(loss: "Loss", values: dict[str, Any], typed: Typed) -> None:
         raise UsageError(f"{MISSING}{advice}", fact=MISSING)
 
 
-def _requirements(texts: Sequence[str]) -> "list[Requirement]":
-    """Return what --require asks for."""
+def _requirements(texts: Sequence[str], each: bool = False) -> "list[Requirement]":
+    """Return what --require asks for, or what --require-each does."""
     if not texts:
         return []
     from losscli.measurement.requirement import Requirement
 
-    return [Requirement.parse(text) for text in texts]
+    return [Requirement.of_each(text) if each else Requirement.parse(text) for text in texts]
 
 
 def _measured(
     request: "Request",
     libraries: Sequence[str],
     wanted: Wanted,
-    requirements: "list[Requirement]",
+    requirements: "tuple[list[Requirement], list[Requirement]]",
     running: Running,
     typed: Typed,
 ) -> int:
@@ -170,7 +178,8 @@ def _measured(
         progress.wipe()
         # Only now, since an error is printed as one line without notes.
         say([*measurement.notes, *elsewhere(typed.name)], wanted.quiet)
-        met = result.require(requirements)
+        result.require(requirements[0])
+        met = result.require_each(requirements[1])
         delivery.deliver(result)
     return Exit.OK if met else Exit.UNMET
 

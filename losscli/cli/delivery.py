@@ -28,6 +28,7 @@ from losscli.measurement.result import Result
 from losscli.render import text as render
 from losscli.render.result import JSON_BETWEEN, json_around, markdown_around, to_json, to_markdown, to_table, to_value
 from losscli.render.screen import Screen, message
+from losscli.render.slices import verdicts
 from losscli.render.text import IN_MARKDOWN, MARKDOWN, Laid
 
 if TYPE_CHECKING:
@@ -288,10 +289,8 @@ def rows_in_form(measurement: Measurement, rows: Rows, form: str) -> dict[str, A
 
 def say_verdicts(requirements: Sequence[Mapping[str, Any]]) -> None:
     """Print to standard error which requirements are met, for formats that do not say it."""
-    for entry in requirements:
-        verdict = "met" if entry["met"] else "NOT MET"
-        words = f"require {entry['require']}: {verdict} ({entry['actual']})"
-        print(message(words, Screen.of(sys.stderr)), file=sys.stderr)
+    for name, verdict in verdicts(requirements, None):
+        print(message(f"{name}: {verdict}", Screen.of(sys.stderr)), file=sys.stderr)
 
 
 def _kind_of(output: str, format: str) -> str:

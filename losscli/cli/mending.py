@@ -7,6 +7,8 @@ run here without output before it is shown, so that following a message does not
 import io
 import math
 import os
+import re
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from typing import TYPE_CHECKING, NamedTuple
@@ -160,6 +162,8 @@ def completed(words: Sequence[str], message: str, error: Exception, run: Callabl
     if line is None or _bytes(line) > MOST_BYTES:
         return message
     try:
+        if _says_what_works(message, run):
+            return message
         for start, said in _starts(line, message):
             found = _working(start, error if start == line else None, run)
             if found is not None and found != line and "  " not in found.text() and found.text().isprintable():
@@ -167,6 +171,18 @@ def completed(words: Sequence[str], message: str, error: Exception, run: Callabl
     except LosscliError:  # a file that cannot be read, which the message is about
         pass
     return message
+
+
+def _says_what_works(message: str, run: Callable[[list[str]], int]) -> bool:
+    """Whether a message ends with a command line already, and that one works."""
+    end = re.search(r": losscli (\S.*)$", message)
+    if end is None:
+        return False
+    try:
+        line = Line.of(shlex.split(end[1]))
+    except ValueError:
+        return False
+    return line is not None and _try(line, run)[0]
 
 
 def _bytes(line: Line) -> float:

@@ -39,6 +39,7 @@ def merge(
     from losscli.measurement.requirement import Requirement
 
     requirements = [Requirement.parse(text) for text in merged.require]
+    of_each = [Requirement.of_each(text) for text in merged.require_each]
     read = read_parts(parts)
     options = read[0].head["options"]
     wanted = merged.wanted(options["elements"])
@@ -56,7 +57,8 @@ def merge(
                 _add_gradients(part, delivery.slopes)
         result = measurement.finished(aggregate_of(read, measurement, delivery.consume))
         say(measurement.notes, wanted.quiet)
-        met = result.require(requirements)
+        result.require(requirements)
+        met = result.require_each(of_each)
         delivery.deliver(result)
     return Exit.OK if met else Exit.UNMET
 

@@ -37,8 +37,9 @@ def check_wanted(
         raise UsageError(f"--part {wanted.part}: a part is written to a file{named}; say -o FILE{SUFFIX}")
     if far := next((path for path in (wanted.output, wanted.gradient) if path and is_remote(path)), None):
         raise UsageError(f"--part {wanted.part}: losscli merge reads files only; write {far} to a file, and copy that")
-    if wanted.require:
-        raise UsageError("--require is about the result of all parts; give it to losscli merge")
+    for option, texts in (("--require", wanted.require), ("--require-each", wanted.require_each)):
+        if texts:
+            raise UsageError(f"{option} is about the result of all parts; give it to losscli merge")
     if "format" in typed:
         raise UsageError("--format is that of the result of all parts; give it to losscli merge")
     if library is not None and "," in library:

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from losscli.cli.command import command, say
-from losscli.cli.options.declare import WRITING, OfLosses, option
+from losscli.cli.options.declare import WRITING, OfLosses
 from losscli.cli.options.files import Predictions, Targets
 from losscli.cli.options.losses import Spec, requested, without
 from losscli.cli.options.output import Quiet, formats_option, result_output, top_option
-from losscli.cli.options.running import Running
+from losscli.cli.options.running import Running, by_option
 from losscli.errors import Exit
 from losscli.render.words import RankFormat
 
@@ -28,11 +28,10 @@ def rank(
     top: Annotated[int, top_option("How many rows to list, the worst first.")] = 20,
     by: Annotated[
         str | None,
-        option(
-            "--by",
-            metavar="class|COLUMN",
-            panel=WRITING,
-            help="Slices as well: the classes, or the words of a column of the predictions' or the targets' file.",
+        by_option(
+            "class|COLUMN|FILE[:COLUMN]",
+            "Slices as well: the classes, or the words of a column of the predictions' or the targets' file, or of another.",
+            WRITING,
         ),
     ] = None,
     running: Running,
@@ -55,7 +54,7 @@ def rank(
     from losscli.render.rank import laid_out
 
     running = running.begun(quiet)
-    column = {} if by in (None, BY_CLASS) else {"by": by}
+    column = {} if by in (None, BY_CLASS) else {"by": (by,)}
     request = requested(single(spec), predictions, targets, given | column)
     with running.shown() as shown, ReportDelivery(format, output, SUFFIXES) as delivery:
 

@@ -46,6 +46,7 @@ def compute_also(
     names = names_of(losses, "--also", "say it once")
     terms, notes = terms_of([(1.0, loss) for loss in losses], names, values, typed, "--also gives each loss its number")
     requirements = requirements_of(wanted.require, names, [typed.name, *also])
+    of_each = requirements_of(wanted.require_each, names, [typed.name, *also], each=True)
     wanted = wanted.under(values["reduction"])
     with running.shown() as progress, SeveralDelivery(wanted, names) as delivery:
         found = measured(
@@ -60,6 +61,7 @@ def compute_also(
         progress.wipe()
         say([*notes, *found.notes, *elsewhere(typed.name, *also)], wanted.quiet)
         met = found.require(requirements)
+        met = found.require_each(of_each) and met
         delivery.deliver(found)  # type: ignore[arg-type]  # it asks `_text` of this class alone
     return Exit.OK if met else Exit.UNMET
 

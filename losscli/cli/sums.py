@@ -35,7 +35,7 @@ def compute_sum(
     from losscli.lookup.names import elsewhere
     from losscli.lookup.spec import weighted
 
-    _refuse(wanted)
+    _refuse(wanted, values)
     factors = [(1.0, first), *(weighted(text) for text in plus)]
     names = names_of([loss for _, loss in factors])
     terms, notes = terms_of(factors, names, values, typed, "--plus makes one number")
@@ -82,8 +82,14 @@ def terms_of(
     return terms, notes
 
 
-def _refuse(wanted: Wanted) -> None:
-    """Raise a UsageError for what a sum does not have: rows of its own, and a gradient."""
+def _refuse(wanted: Wanted, values: dict[str, Any]) -> None:
+    """Raise a UsageError for what a sum does not have: rows of its own, slices, an interval, and a gradient."""
+    for option, given in (("--by", values["by"]), ("--interval", values["interval"] is not None)):
+        if given:
+            raise UsageError(
+                f"{option}: --plus makes one number, whose terms may be of other units; say --also in its place, which has slices "
+                "and intervals of each loss"
+            )
     for option, chosen in (("--per-sample", wanted.per_sample), ("--elements", wanted.elements)):
         if chosen:
             raise UsageError(f"{option}: --plus makes one number, whose terms may be of other units; leave out either")

@@ -46,8 +46,8 @@ class Dataset:
     selection: "Selection | None" = None
     """The rows of the predictions' file that are kept; None if all are."""
     findings: list[Finding] = field(default_factory=list)
-    groups: Columns | None = None
-    """The column by whose words rows are grouped."""
+    slices: list[Columns] = field(default_factory=list)
+    """The columns by whose words rows are grouped; none without --by."""
     lists: list[Columns] = field(default_factory=list)
     """The column that says of which list each row is an item, of the predictions' file, the targets', or both; none without."""
     id_column: str | None = None
@@ -81,26 +81,26 @@ class Dataset:
             Role.WEIGHT: self.weights,
             Role.MASK: self.mask,
             Role.THIRD_OPERAND: self.third_operand,
-            Role.GROUP: self.groups,
         }
-        taken = {role: columns for role, columns in by_role.items() if columns is not None}
-        taken |= dict(zip((Role.LIST, Role.SAME_LIST), self.lists, strict=False))
+        taken = [(role, columns) for role, columns in by_role.items() if columns is not None]
+        taken += [(Role.SLICE, columns) for columns in self.slices]  # the other role of a column that has two counts
+        taken += zip((Role.LIST, Role.SAME_LIST), self.lists, strict=False)
         records: list[Column] = []
-        for i, (role, columns) in enumerate(taken.items()):
+        for i, (role, columns) in enumerate(taken):
             if not columns.operand.is_table:
                 named = self.picked_by_name and role is Role.PREDICTION
                 reason = Reason.OPTION if named else Reason.ONLY_CANDIDATE
                 records.append(Column(columns.name, None, None, str(columns.dtype), role, reason))
                 continue
-            if not any(columns.operand.same_file(other.operand) for other in list(taken.values())[:i]):
+            if not any(columns.operand.same_file(other.operand) for _, other in taken[:i]):
                 records += self._of_table(columns, taken)
         return tuple(records)
 
-    def _of_table(self, first: Columns, taken: dict[Role, Columns]) -> list[Column]:
+    def _of_table(self, first: Columns, taken: list[tuple[Role, Columns]]) -> list[Column]:
         """Return the columns of one table, which several roles may share."""
         table, roles = (
             first.operand.content,
-            [(role, columns) for role, columns in taken.items() if columns.operand.same_file(first.operand)],
+            [(role, columns) for role, columns in taken if columns.operand.same_file(first.operand)],
         )
         records = []
         for number in range(table.width):
@@ -110,7 +110,7 @@ class Dataset:
                 reason = Reason.FILE
             if self.id_column is not None and number == _id_number(first.operand, self.id_column):
                 role, reason = Role.ID, Reason.OPTION
-            for role_here, columns in roles:
+            for role_here, columns in sorted(roles, key=lambda one: one[0] is not Role.SLICE):
                 if number in columns.numbers:
                     role, reason = role_here, self._reason(role_here, columns)
             numeric = role in (Role.PREDICTION, Role.WEIGHT, Role.THIRD_OPERAND) or not table.is_text(number)
@@ -120,7 +120,7 @@ class Dataset:
 
     def _reason(self, role: Role, columns: Columns) -> Reason:
         """Return why columns have a role."""
-        by_name = role in (Role.GROUP, Role.LIST, Role.SAME_LIST) or (role is Role.PREDICTION and self.picked_by_name)
+        by_name = role in (Role.SLICE, Role.LIST, Role.SAME_LIST) or (role is Role.PREDICTION and self.picked_by_name)
         if by_name or columns.operand.column is not None:
             return Reason.OPTION
         return Reason.ONLY_CANDIDATE if len(columns.numbers) == 1 else Reason.POSITION
@@ -133,7 +133,7 @@ def assign(
     id_column: str | None,
     columns: str | None,
     third_operand: Operand | None = None,
-    group_column: str | None = None,
+    slices: Sequence[Operand] = (),
     mask: Operand | None = None,
     lists: Sequence[Operand] = (),
 ) -> Dataset:
@@ -151,8 +151,8 @@ def assign(
         the text of --columns, or None.
     third_operand
         a third operand with one row per prediction, or None.
-    group_column
-        name of the column of groups: in the predictions' file, or else in the targets'.
+    slices
+        the columns by whose words rows are grouped.
     mask
         what says which targets exist, or None.
     lists
@@ -168,8 +168,7 @@ def assign(
     rows = [operand for operand in (targets, weights, third_operand, mask) if operand is not None]
     named = columns is not None
     _raise_doubts(_about_rows(predictions, targets, rows, settled=named or id_column is not None))
-    by = None if group_column is None else _group_column(predictions, targets, group_column)
-    others = [*rows, *lists] if by is None else [*rows, by, *lists]
+    others = [*rows, *slices, *lists]
     if columns is not None:
         predictions, targets = _picked_of_array(predictions, columns), _picked_alike(predictions, targets, columns)
     numbers = _choose_predictions(predictions, others, columns, id_column)
@@ -177,17 +176,19 @@ def assign(
     dataset = Dataset(
         predictions=Columns(predictions, numbers, "predictions"),
         targets=_columns_of(
-            targets, predictions, "targets", (weights, third_operand, by, mask, *lists), id_column, columns
+            targets, predictions, "targets", (weights, third_operand, mask, *lists), id_column, columns, slices
         ),
-        weights=_weight_columns(weights, predictions, targets, (third_operand, mask, *lists), id_column),
+        weights=_weight_columns(weights, predictions, targets, (third_operand, mask, *lists), id_column, slices),
         ids=None,
         notes=_notes_of(predictions, *others),
         third_operand=_columns_of(
-            third_operand, predictions, "third operand", (targets, weights, mask, *lists), id_column
+            third_operand, predictions, "third operand", (targets, weights, mask, *lists), id_column, slices=slices
         ),
-        mask=_columns_of(mask, predictions, "mask", (targets, weights, third_operand, *lists), id_column, columns),
-        groups=None if by is None else Columns(by, [by.picked or 0], "groups"),
-        lists=[_lists_column(one) for one in lists],
+        mask=_columns_of(
+            mask, predictions, "mask", (targets, weights, third_operand, *lists), id_column, columns, slices
+        ),
+        slices=[_only_column(one, "--by", "slices") for one in slices],
+        lists=[_only_column(one, "--group", "lists") for one in lists],
         id_column=id_column,
         picked_by_name=named,
     )
@@ -196,13 +197,13 @@ def assign(
     return dataset
 
 
-def _lists_column(operand: Operand) -> Columns:
-    """Return the column of lists of an operand, which must be its only one if none is named."""
+def _only_column(operand: Operand, option: str, role: str) -> Columns:
+    """Return the column of an operand that an option means, which must be its only one if none is named."""
     if operand.is_table and operand.column is None and operand.content.width > 1:
         raise DataError(
-            f"--group: {operand.name} has {operand.content.width} columns; say which, as {operand.text}:COLUMN"
+            f"{option}: {operand.name} has {operand.content.width} columns; say which, as {operand.text}:COLUMN"
         )
-    return Columns(operand, [operand.picked or 0] if operand.is_table else [], "lists")
+    return Columns(operand, [operand.picked or 0] if operand.is_table else [], role)
 
 
 def _raise_doubts(found: "Iterable[Doubt | None]") -> None:
@@ -231,34 +232,6 @@ def _notes_of(*operands: Operand) -> list[str]:
     """Return what the user is told about how tables were read, each note once."""
     notes = [note for operand in operands if operand.is_table for note in operand.content.notes]
     return list(dict.fromkeys(notes))
-
-
-def _group_column(predictions: Operand, targets: Operand | None, column: str) -> Operand:
-    """Return the column of groups as an operand of its own: of the predictions' file, or else of the targets'.
-
-    Raises a DataError if neither has it, or both have.
-    """
-    tables = _tables(predictions, targets)
-    if not tables:
-        raise DataError(f"--by {column}: {predictions.name} is an array, without columns; save it as a table")
-    holding = [operand for operand in tables if operand.content.names and column in operand.content.names]
-    if len(holding) > 1:
-        raise DataError(
-            f"--by {column}: {holding[0].name} and {holding[1].name} have such a column each; rename the one that is not meant"
-        )
-    operand = holding[0] if holding else tables[0]
-    if not holding and len(tables) > 1 and operand.content.names:
-        names = listing(map(repr, [*(tables[0].content.names or ()), *(tables[1].content.names or ())]))
-        raise DataError(f"--by {column}: no column {column!r} in {tables[0].name} and {tables[1].name}: {names}")
-    operand_of_groups = replace(operand, column=column)
-    _ = operand_of_groups.picked  # raises an error with the columns that there are, if it is not one of them
-    return operand_of_groups
-
-
-def _tables(predictions: Operand, targets: Operand | None) -> list[Operand]:
-    """Return those of the two operands that are tables; one of them if both are the same file."""
-    operands = [predictions] if targets is None or targets.same_file(predictions) else [predictions, targets]
-    return [operand for operand in operands if operand.is_table]
 
 
 def _choose_predictions(
@@ -394,10 +367,12 @@ def _columns_of(
     others: tuple[Operand | None, ...],
     id_column: str | None,
     patterns: str | None = None,
+    slices: Sequence[Operand] = (),
 ) -> Columns | None:
     """Return the columns of an operand that no other operand uses; None if there is no operand.
 
-    `patterns` are those of --columns: a table with the same columns as the predictions has the same ones picked.
+    `patterns` are those of --columns: a table with the same columns as the predictions has the same ones picked. Columns of
+    `slices` are left out, unless there are no others: labels may be slices too.
 
     Raises a DataError if the operand is in the predictions' file and its column is not named.
     """
@@ -408,6 +383,9 @@ def _columns_of(
             f"{operand.name}: is the file of the predictions too; say which column holds the {role}: {operand.name}:COLUMN"
         )
     taken = [other for other in others if other is not None and other.same_file(operand) and other.column is not None]
+    of_slices = [other for other in slices if other.same_file(operand) and other.column is not None]
+    if of_slices and len(_used(operand, [*taken, *of_slices], id_column)) < operand.content.width:
+        taken += of_slices
     if patterns is not None and _same_columns(operand, predictions):
         return Columns(operand, _picked_of_table(operand, patterns, taken, id_column), role)
     return Columns(operand, _choose(operand, role, taken, id_column), role)
@@ -427,12 +405,14 @@ def _weight_columns(
     targets: Operand | None,
     others: tuple[Operand | None, ...],
     id_column: str | None,
+    slices: Sequence[Operand] = (),
 ) -> Columns | None:
     """Return the columns of the sample weights that neither the targets nor the other operands use; None without weights.
 
     Raises a DataError if there are several, and more than the targets have.
     """
-    return _one_column(_columns_of(weights, predictions, "weights", (targets, *others), id_column), targets)
+    found = _columns_of(weights, predictions, "weights", (targets, *others), id_column, slices=slices)
+    return _one_column(found, targets)
 
 
 def _one_column(weights: Columns | None, targets: Operand | None) -> Columns | None:
@@ -549,10 +529,10 @@ def join(dataset: Dataset, id_column: str | None, drop: bool) -> None:
     first = dataset.predictions.operand
     others = [
         columns
-        for columns in (dataset.targets, dataset.weights, dataset.third_operand, dataset.mask, dataset.groups)
+        for columns in (dataset.targets, dataset.weights, dataset.third_operand, dataset.mask)
         if columns is not None
     ]
-    others += dataset.lists
+    others += [*dataset.slices, *dataset.lists]
     files = [first]  # each file once, even if several roles use it
     for columns in others:
         if not any(columns.operand.same_file(file) for file in files):

@@ -1,20 +1,20 @@
 """Lists of rows: which rows of a file are the items of one list, by --group, for losses over lists of unequal length."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from losscli.arrays import Array
 from losscli.data.columns import Columns
+from losscli.data.slices import named_columns, word
 from losscli.data.targets import check_rows
 from losscli.errors import DataError, UsageError
 from losscli.io.operands import Opener, Operand
 from losscli.io.row_lists import Lists, Runs
 from losscli.io.source import ConstantSource, MemorySource, Reshaped, Source, blocks, whole
-from losscli.wording import count, listing
+from losscli.wording import count
 
 if TYPE_CHECKING:
     from losscli.data.dataset import Dataset
@@ -37,23 +37,7 @@ def group_columns(text: str, predictions: Operand, targets: Operand | None, open
     DataError
         if there is neither such a column nor such a file.
     """
-    sides = [predictions] if targets is None or targets.same_file(predictions) else [predictions, targets]
-    tables = [side for side in sides if side.is_table]
-    if text not in opener.arrays:
-        holding = [side for side in tables if side.content.names and text in side.content.names]
-        if holding:
-            return [replace(side, column=text) for side in holding]
-    try:
-        return [opener.open(text, "--group")]
-    except DataError as error:
-        if "no such file" not in str(error):
-            raise
-        known = [name for side in tables for name in side.content.names or ()]
-        where = " and ".join(side.name for side in tables)
-        columns = (
-            f"no column {text!r} in {where} ({listing(dict.fromkeys(known))})" if tables else "no table has columns"
-        )
-        raise DataError(f"--group {text}: {columns}, and no such file") from error
+    return named_columns("--group", text, predictions, targets, opener)
 
 
 def check_request(request: "Request") -> None:
@@ -97,7 +81,7 @@ def _read(columns: Columns) -> tuple[Runs, Callable[[Array], list[str]]]:
         if len(source.shape) != 1:
             raise DataError(f"{source.name}: shape {source.shape}; --group takes one name of a list per row, (n,)")
         runs = Runs.of(_numbers(source), source.shape[0])
-        return runs, lambda lists: [_word(value) for value in runs.values[lists].tolist()]
+        return runs, lambda lists: [word(value) for value in runs.values[lists].tolist()]
     for code, cell in enumerate(words.cells):
         if (cell is None or cell.strip().lower() in NOTHING) and words.rows[code]:
             raise DataError(f"{words.place(words.first[code])}: no list is named here, and each row is an item of one")
@@ -118,11 +102,6 @@ def _numbers(source: Source) -> Iterator[tuple[int, Array]]:
             row = start + int(undefined.argmax())
             raise DataError(f"{source.place(row)}: the list is NaN, and each row is an item of one")
         yield start, block
-
-
-def _word(value: Any) -> str:
-    """Return a number as the name of a list: a whole one without decimals."""
-    return str(int(value)) if value == int(value) else str(value)
 
 
 def _check_rows(predictions: Columns, column: Columns) -> None:

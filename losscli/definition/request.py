@@ -9,6 +9,7 @@ from losscli.definition.address import shown
 from losscli.definition.convention import NONE, Convention
 from losscli.definition.dialect import Dialect
 from losscli.definition.loss import BoundLoss
+from losscli.definition.resampling import Resampling
 from losscli.errors import UsageError
 
 
@@ -77,6 +78,12 @@ class Request:
     """The library whose number this is, and its call, for the receipt."""
     calibration: bool = False
     """Whether calibration errors are wanted, however large the files are."""
+    reliability_of: str | None = None
+    """What calibration errors are of, a `ReliabilityForm`; None for 'positive' where predictions are those of two outcomes, and
+    'predicted' where they are of several classes.
+    """
+    classwise_ece: bool = False
+    """Whether the mean of the calibration errors of all classes is wanted."""
     id: str | None = None
     on_unmatched: str = "error"
     """Treatment of rows whose id is not in every file: 'error' or 'drop'."""
@@ -91,8 +98,10 @@ class Request:
     """Kind of predictions that a user's loss takes: 'logits', 'probs' or 'log-probs'."""
     group: str | None = None
     """A column that says of which list each row is an item: its name, FILE or FILE:COLUMN; None if a row is a list."""
-    by: str | None = None
-    """A column by whose words rows are grouped."""
+    by: tuple[str, ...] = ()
+    """Columns by whose words rows are grouped: names, FILE or FILE:COLUMN."""
+    interval: Resampling | None = None
+    """How the interval of the value is made; None if none is wanted."""
     header: bool | None = None
     sep: str | None = None
     """The sign between the cells of text tables; None to recognise it."""
@@ -121,6 +130,8 @@ class Request:
             raise UsageError(f"--temperature {self.temperature:g} is not a number above 0")
         if self.temperature_squared and self.temperature is None:
             raise UsageError("--temperature-squared multiplies by the square of --temperature T; say which T")
+        if self.interval is not None:
+            self.interval.check()
         if self.on_unmatched == "drop" and self.id is None:
             raise UsageError("--on-unmatched drop: rows are matched by --id COLUMN only; say which")
         _ = self.dialect  # which raises an error for options that cannot be

@@ -26,6 +26,9 @@ class CountedRows:
         the targets as the losses take them; None for a chunk.
     ignored
         number of rows that were read but do not count.
+    first_rows
+        for the rows, or units of several rows, of a chunk: which row of the predictions each is, or begins with; ascending. None
+        for a batch, and for units to which rows of the whole file belong.
     """
 
     def __init__(
@@ -36,9 +39,11 @@ class CountedRows:
         targets: Array | None,
         decoded: Targets | None,
         ignored: int,
+        first_rows: Array | None = None,
     ) -> None:
         self.losses, self.weights, self.row_weights = losses, weights, row_weights
         self.targets, self.decoded, self.ignored = targets, decoded, ignored
+        self.first_rows = first_rows
 
     @cached_property
     def wide(self) -> Array:

@@ -462,9 +462,11 @@ def _gathered(
     targets: Any = _joined([outcome.counted.targets for outcome in outcomes]) if flat or job.rows else None
     row_weights = _joined([outcome.counted.row_weights for outcome in outcomes])
     ignored = sum(outcome.counted.ignored for outcome in outcomes)
-    counted = CountedRows(losses, each, row_weights, targets, None, ignored)
+    kept = _joined([outcome.kept for outcome in outcomes])
+    numbers = np.arange(start, start + len(losses)) if kept is None else start + np.flatnonzero(kept)
+    counted = CountedRows(losses, each, row_weights, targets, None, ignored, numbers)
     aggregate = Aggregate(records | of_chunk(collectors, job, counted))
-    rows = (_rows_of_chunk(start, counted, outcomes),) if job.rows else ()
+    rows = (_rows_of_chunk(start, counted, kept, outcomes),) if job.rows else ()
     return ChunkResult(aggregate, rows, _slopes_of_chunk(job, outcomes))
 
 
@@ -490,8 +492,12 @@ def _gathered_units(
     if job.unit in OF_FILE:
         return ChunkResult(Aggregate(records | {UnitSums: sums}), (), slopes)
     counted, numbers = closed(job, sums)
-    aggregate = Aggregate(records | of_chunk(collectors, job, counted))
     samples, outputs = sums.weight.shape
+    if job.layout is None:
+        counted.first_rows = numbers // outputs
+    else:
+        counted.first_rows = job.layout.first_rows_of(numbers // outputs)
+    aggregate = Aggregate(records | of_chunk(collectors, job, counted))
     span = (sums.first * outputs, (sums.first + samples) * outputs)
     rows = (Rows(numbers, None, counted.losses, counted.row_weights, None, span),) if job.rows else ()
     return ChunkResult(aggregate, rows, slopes)
@@ -515,14 +521,13 @@ def _slopes_of_units(job: Job, sums: UnitSums, row: int, outcomes: list[_Outcome
         yield slopes
 
 
-def _rows_of_chunk(start: int, counted: CountedRows, outcomes: list[_Outcome]) -> Rows:
-    """Return the per-sample results of a chunk, which begins with row `start` of the file."""
-    kept = _joined([outcome.kept for outcome in outcomes])
+def _rows_of_chunk(start: int, counted: CountedRows, kept: Array | None, outcomes: list[_Outcome]) -> Rows:
+    """Return the per-sample results of a chunk, which begins with row `start` of the file; `kept` says which of its rows count."""
     elements = _joined([outcome.values for outcome in outcomes])
-    sample = np.arange(start, start + len(counted.losses)) if kept is None else start + np.flatnonzero(kept)
     targets: Any = counted.targets
     stop = start + (len(counted.losses) if kept is None else len(kept))
-    return Rows(sample, targets, counted.losses, counted.row_weights, elements, (start, stop))
+    assert counted.first_rows is not None
+    return Rows(counted.first_rows, targets, counted.losses, counted.row_weights, elements, (start, stop))
 
 
 def _joined(parts: list[Any]) -> Any:

@@ -68,6 +68,8 @@ class Job:
     """The sums over units to which rows of all chunks belong, if gradients need them: from a pass of their own."""
     weighed_by_positions: bool = False
     """Whether a unit weighs as much as its positions together."""
+    samples_together: bool = False
+    """Whether a chunk holds whole samples, as intervals need it, which resample them."""
     rows: bool = False
     elements: bool = False
     gradient: bool = False
@@ -201,7 +203,7 @@ def read_alike(one: Job, other: Job) -> bool:
 def chunks(job: Job) -> list[tuple[int, int]]:
     """Return the first row of each chunk, and the row after its last. They depend on nothing but the job."""
     cuts = job.predictions.cuts
-    if job.layout is not None and (job.gradient or job.rows or job.within_samples):
+    if job.layout is not None and (job.gradient or job.rows or job.within_samples or job.samples_together):
         cuts = job.layout.whole(min(CHUNK_BYTES // job.row_bytes, CHUNK_ROWS))
     if cuts is None:
         step = min(max(CHUNK_BYTES // job.row_bytes, job.predictions.grain), CHUNK_ROWS)

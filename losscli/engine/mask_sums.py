@@ -339,7 +339,7 @@ def results(job: Job, collectors: "Collectors", found: MaskSums, finished: Finis
         ignored = int(np.count_nonzero(~of_classes))
     weights = _unit_weights(job, exists.shape, first)
     weights = None if weights is None else weights[exists]
-    counted = CountedRows(losses, weights, weights, shown, None, ignored)
+    counted = CountedRows(losses, weights, weights, shown, None, ignored, _first_rows(job, numbers, each))
     units = np.zeros((len(losses), 1), job.dtype)
     seen = replace(job, predictions=MemorySource(job.predictions.name, units))
     kept = np.zeros(exists.size, bool)
@@ -357,16 +357,9 @@ def results(job: Job, collectors: "Collectors", found: MaskSums, finished: Finis
 def _first_rows(job: Job, numbers: Array, each: int) -> Array | None:
     """Return the first rows of masks by their numbers, shape (n,), of which `each` are of one sample; None for masks of all rows."""
     samples = numbers // each
-    if job.lists is not None:
-        return job.lists.first_rows_of(samples)
     if not job.within_samples:
         return None
-    if job.layout is None:
-        return samples
-    firsts = np.array([job.layout.first_samples, job.layout.first_rows])
-    shards = np.searchsorted(firsts[0], samples, side="right") - 1
-    lengths = np.array([grid.kept for grid in job.layout.grids])
-    return np.asarray(firsts[1, shards] + (samples - firsts[0, shards]) * lengths[shards])
+    return samples if job.layout is None else job.layout.first_rows_of(samples)
 
 
 def _unit_weights(job: Job, shape: tuple[int, ...], first: int) -> Array | None:

@@ -25,10 +25,13 @@ def _narrowed(argument: Any, start: int, stop: int, way: Travellers) -> Any:
         parts = [_narrowed(part, start, stop, way) for part in argument]
         return type(argument)(*parts) if hasattr(argument, "_fields") else type(argument)(parts)
     if isinstance(argument, Collector) and is_dataclass(argument):
+        held = {item.name: getattr(argument, item.name) for item in fields(argument)}
         changed = {
-            item.name: way.of(value, start, stop)
-            for item in fields(argument)
-            if hasattr(value := getattr(argument, item.name), "read")
+            name: tuple(way.of(one, start, stop) for one in value)
+            if isinstance(value, tuple)
+            else way.of(value, start, stop)
+            for name, value in held.items()
+            if all(hasattr(one, "read") for one in (value if isinstance(value, tuple) else (value,)))
         }
         return replace(argument, **changed) if changed else argument
     return argument

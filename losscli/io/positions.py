@@ -293,6 +293,13 @@ class Layout:
                 first = self.first_samples[number] + begin
         return first or 0, np.concatenate(cuts) if cuts else np.zeros(0, np.int64)
 
+    def first_rows_of(self, samples: Array) -> Array:
+        """Return the first rows of some samples, from their numbers."""
+        firsts = np.array([self.first_samples, self.first_rows])
+        shards = np.searchsorted(firsts[0], samples, side="right") - 1
+        lengths = np.array([grid.kept for grid in self.grids])
+        return np.asarray(firsts[1, shards] + (samples - firsts[0, shards]) * lengths[shards])
+
     def numbers(self, start: int, stop: int) -> Array:
         """Return the sample of each row from start to stop, shape (stop - start,)."""
         first, cuts = self.cut(start, stop)

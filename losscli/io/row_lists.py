@@ -31,9 +31,8 @@ class Lists(Layout):
     def samples(self) -> int:
         return len(self.starts) - 1
 
-    def first_rows_of(self, lists: Array) -> Array:
-        """Return the first rows of some lists, from their numbers."""
-        return self.starts[lists]
+    def first_rows_of(self, samples: Array) -> Array:
+        return self.starts[samples]
 
     @property
     def longest(self) -> int:

@@ -1,7 +1,7 @@
 """Columns of text: labels and ids, exactly as they are in their file."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -99,6 +99,10 @@ class Coder:
             order = pl.DataFrame({"cell": unique, "code": np.arange(len(unique), dtype=np.int32)})
             joined = cells.to_frame("cell").join(order, on="cell", how="left", nulls_equal=True, maintain_order="left")
             names, index = unique.to_list(), joined["code"].to_numpy()
+        self.add_coded(names, index)
+
+    def add_coded(self, names: "Sequence[str | None]", index: Array) -> None:
+        """Take the cells of the next rows: row i has the cell `names[index[i]]`."""
         seen = len(self._codes)
         known = np.array([self._codes.setdefault(name, len(self._codes)) for name in names], np.int32)
         codes = known[index] if len(known) else np.zeros(0, np.int32)

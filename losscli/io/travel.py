@@ -284,8 +284,8 @@ class SomeLists(Lists):
         first, cuts = super().cut(start, stop)
         return self.first + first, cuts
 
-    def first_rows_of(self, lists: Array) -> Array:
-        return self.starts[lists - self.first]
+    def first_rows_of(self, samples: Array) -> Array:
+        return self.starts[samples - self.first]
 
 
 def _unnamed(lists: Array) -> list[str]:

@@ -13,6 +13,7 @@ import numpy as np
 from losscli.arrays import Array
 from losscli.data.columns import Column, Reason, Role
 from losscli.data.doubts import Doubt
+from losscli.data.slices import SliceColumn
 from losscli.data.target_encoding import DecodedTargets, Smoothing, TargetEncoding
 from losscli.data.units import Units
 from losscli.definition.batch import Sequences
@@ -21,19 +22,22 @@ from losscli.definition.request import Request
 from losscli.engine.aggregates import PERCENTILES, SKETCH_ERROR, Faults, Quantiles
 from losscli.engine.collector import Aggregate, Collector
 from losscli.engine.collectors.baseline import collectors as baseline_collectors
-from losscli.engine.collectors.calibration_bins import MOST_ELEMENTS, CalibrationBins, applies
+from losscli.engine.collectors.calibration_bins import MOST_ELEMENTS, CalibrationBins, applies, of_positive
+from losscli.engine.collectors.classwise_bins import ClasswiseBins, has_classwise_error
 from losscli.engine.collectors.label_alignment import Sample, Sampling, compared, suspicions
 from losscli.engine.collectors.probability_look import LookLikeProbabilities, ProbabilityLook
 from losscli.engine.collectors.row_faults import UNDEFINED, FaultFinder, findings, raise_faults
+from losscli.engine.collectors.slices import Sliced
 from losscli.engine.collectors.spare_columns import SpareColumns
 from losscli.engine.collectors.summary import Percentiles, Summaries, Summary
 from losscli.engine.evaluate import ChunkResult, evaluate
 from losscli.engine.job import Job, compute_dtype
 from losscli.engine.parts import Part
-from losscli.engine.reduction import REDUCTIONS, baseline, reduced
+from losscli.engine.reduction import REDUCTIONS, Reduction, baseline, reduced
+from losscli.engine.resampling import LEAST_ROWS
 from losscli.engine.units import PositionCount
 from losscli.engine.workers import current, workers
-from losscli.errors import DataError
+from losscli.errors import DataError, UsageError
 from losscli.findings import Finding, warned
 from losscli.io.bytes import Raw, identities
 from losscli.io.prepared import prepared
@@ -43,9 +47,11 @@ from losscli.measurement import bits
 from losscli.measurement.class_labels import group_names
 from losscli.measurement.receipt import receipt, signature
 from losscli.measurement.result import Result
+from losscli.measurement.slices import Transforms, interval_of, slices_of
+from losscli.wording import count
 
 if TYPE_CHECKING:
-    from losscli.io.text import IdColumn, TextColumn
+    from losscli.io.text import IdColumn
 
 
 @dataclass
@@ -69,8 +75,8 @@ class Measurement:
     """The statistics that a pass keeps of the rows."""
     findings: list[Finding] = field(default_factory=list)
     """Suspicious facts about the files, which are also in the notes."""
-    groups: "TextColumn | None" = None
-    """The words by which rows are grouped, if a column of them was named."""
+    slices: tuple[SliceColumn, ...] = ()
+    """The columns by whose words rows are grouped."""
     columns: tuple[Column, ...] = ()
     """The columns of all files, with their roles and reasons."""
     bytes: float | None = None
@@ -86,6 +92,13 @@ class Measurement:
         if self.units.layout is not None:
             return None
         return source.of.columns if isinstance(source, Reordered) else source.columns
+
+    def first_rows_of(self, units: Array) -> Array:
+        """Return which row of the job's predictions each unit begins with, from the units' numbers; the units are of samples."""
+        job = self.job
+        kind = job.unit if job.masks is None else job.masks.kind
+        samples = units // job.predictions.shape[1] if kind == "sample,class" else units
+        return samples if kind == "row" or job.layout is None else job.layout.first_rows_of(samples)
 
     def restored(self, slopes: Array, first: int) -> Iterator[Array]:
         """Yield gradients of the rows from `first` on, in the shape and order of the predictions' file."""
@@ -305,20 +318,18 @@ class Measurement:
         everything = self.receipt | {
             "percentiles": "exact" if quantiles.exact else f"histogram, relative error <= {SKETCH_ERROR:g}"
         }
-        temper = self.job.extras.temper
-        plain = self.job.encoding.smoothing is None and (temper is None or temper.factor == 1)
-        added_up = self.job.unit != "row" and self.job.over_positions == "sum"  # the loss of no single position
-        if plain and not added_up and self.request.library is None:
-            mean = sums.weighted.over(sums.weight)
-            summary |= {name: transform(mean) for name, transform in self.job.loss.declaration.statistics.items()}
+        transforms, mean = self._transforms(), sums.weighted.over(sums.weight)
+        summary |= {name: transform(mean) for name, transform in transforms.items()}
         if self.bytes is not None:
             summary["bits_per_byte"] = bits.per_byte(sums.sum.value, self.bytes)
+        titles: dict[str, str] = {}
         for collector in self.collectors:
             record = aggregate.get(collector.record)
             if record is not None:
                 summary |= collector.statistics(record)
-                everything |= collector.described
-        return Result(
+                everything |= collector.described()
+                titles |= collector.titles()
+        found = Result(
             loss=self.job.loss.name,
             parameters=self.job.loss.parameters,
             value=None if unreduced else value,
@@ -334,7 +345,34 @@ class Measurement:
             receipt=everything,
             signature=signature(everything),
             aggregate=aggregate,
+            titles=titles,
         )
+        sliced = aggregate.get(Sliced)
+        if sliced is not None:
+            self._give_slices(found, sliced, reduction, value)
+        return found
+
+    def _give_slices(self, result: Result, sliced: Sliced, reduction: Reduction, value: float) -> None:
+        """Put into a result its slices and intervals, as far as they are asked for."""
+        request, transforms = self.request, self._transforms()
+        if request.by:
+            result.slices = slices_of(self.job, sliced, self.slices, request, reduction, transforms)
+        if request.interval is None:
+            return
+        result.confidence = request.interval.confidence
+        result.interval = interval_of(self.job, sliced, value, request)
+        if reduction.name == "mean":
+            result.intervals = {name: result.interval.transformed(transform) for name, transform in transforms.items()}
+        few = result.samples if sliced.few is None else len(sliced.few.numerators)
+        if few < LEAST_ROWS:
+            self.notes.append(f"warning: {count(few, 'sample')}: too few for an interval to rely on")
+
+    def _transforms(self) -> Transforms:
+        """Return the statistics of the loss that follow from its mean, for these files; none where that is not the loss itself."""
+        job, temper = self.job, self.job.extras.temper
+        plain = job.encoding.smoothing is None and (temper is None or temper.factor == 1)
+        added_up = job.unit != "row" and job.over_positions == "sum"  # the loss of no single position
+        return job.loss.declaration.statistics if plain and not added_up and self.request.library is None else {}
 
     def observe(self, collector: Collector) -> None:
         """Add a collector to the pass; its record will be in `Result.aggregate`."""
@@ -353,15 +391,43 @@ def essential(job: Job, doubtful: bool = False) -> list[Collector]:
 def _collectors_of_files(request: Request, opened: Job) -> list[Collector]:
     """Return the collectors of what the files hold, whatever the settings: calibration, and how labels and classes match.
 
-    Bins of the calibration are kept for small files, and for others if the request asks for them.
+    Bins of the calibration are kept for small files, and for others if the request asks for them. Those of each class take
+    longer than the losses themselves, and are kept only if asked for.
+
+    Raises
+    ------
+    UsageError
+        for a form of calibration errors that these files do not have.
     """
     small = int(np.prod(opened.predictions.shape, dtype=np.int64)) <= MOST_ELEMENTS
-    bins = applies(opened) and opened.samples > 0 and (small or request.calibration)
+    asked, form = request.calibration or request.reliability_of is not None, request.reliability_of
+    some = applies(opened)
+    if form is not None and not some:
+        raise UsageError(
+            f"--reliability-of {form}: {opened.predictions.name} and {opened.targets.name} have no ece, which is of one label "
+            "a row and of probabilities as they are; leave it out"
+        )
+    bins = some and opened.samples > 0 and (small or asked)
     sampling = Sampling.for_job(opened)
     return [
-        *([CalibrationBins()] if bins else []),
+        *([CalibrationBins(of_positive(opened, form))] if bins else []),
+        *([ClasswiseBins()] if _wants_classwise(request, opened) else []),
         *([] if sampling is None else [sampling]),
     ]
+
+
+def _wants_classwise(request: Request, opened: Job) -> bool:
+    """Whether the classwise calibration error is asked for; raise a UsageError if these files have none."""
+    if not request.classwise_ece:
+        return False
+    if not has_classwise_error(opened):
+        why = (
+            "one number per row, whose ece is that of p(positive)"
+            if len(opened.predictions.shape) == 1
+            else "no hard label of each of its classes"
+        )
+        raise UsageError(f"classwise_ece: {opened.predictions.name} has {why}; leave it out")
+    return opened.samples > 0
 
 
 def _with_convention(request: Request, opened: Job, encoding: TargetEncoding) -> Job:

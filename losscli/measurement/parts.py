@@ -187,6 +187,10 @@ def _options(measurement: Measurement) -> dict[str, Any]:
             said[name] = os.path.basename(value)
         elif value is None or isinstance(value, bool | int | float | str):
             said[name] = value
+        elif name == "by":
+            said[name] = ",".join(map(os.path.basename, value))
+        elif name == "interval":
+            said[name] = "of confidence {:g} by {} resamples, seed {}".format(*value)
     return said | {"per_sample": job.rows, "elements": job.elements, "gradient": job.gradient}
 
 
@@ -268,7 +272,7 @@ class PartWriter:
 def _without_files(measurement: Measurement) -> Measurement:
     """Return the measurement with what is needed once its pass is made."""
     request, job = replace(measurement.request, arrays={}), replace(measurement.job, totals=None)
-    return replace(measurement, request=request, job=job, opened=job, ids=None, groups=None, raws=[])
+    return replace(measurement, request=request, job=job, opened=job, ids=None, raws=[])
 
 
 @dataclass

@@ -28,6 +28,7 @@ def columns(measurement: "Measurement", rows: "Rows", nested: bool) -> dict[str,
     by_name = places(measurement, rows.sample, masks, nested)
     if measurement.ids is not None and not masks and "sample" in by_name and measurement.units.kind != "file":
         by_name["id"] = measurement.ids.take(by_name["sample"])
+    by_name |= _slices(measurement, rows, by_name)
     together = rows.target is None or measurement.job.extras.whole is not None  # which have no target together
     target = None if together or rows.target is None else targets(measurement, rows.target)
     names = output_names(measurement.job, measurement.decoded)
@@ -53,6 +54,18 @@ def columns(measurement: "Measurement", rows: "Rows", nested: bool) -> dict[str,
                     name = f"loss_{name}"
                 by_name[name] = column
     return by_name
+
+
+def _slices(measurement: "Measurement", rows: "Rows", taken: dict[str, Any]) -> dict[str, list[str]]:
+    """Return the columns of --by: the slice of each row, under the column's name, or `by_` and that where the name is taken."""
+    found: dict[str, list[str]] = {}
+    for column in measurement.slices:
+        name = column.label
+        while name in taken or name in found or name in RESERVED:
+            name = f"by_{name}"
+        codes = column.codes_of(measurement.first_rows_of(rows.sample)).tolist()
+        found[name] = [column.names[code] for code in codes]
+    return found
 
 
 def places(measurement: "Measurement", numbers: Array, masks: bool, nested: bool) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from losscli.data.columns import Columns
 from losscli.data.dataset import Dataset, assign, join
 from losscli.data.predictions import constant_of, shaped
 from losscli.data.scalars import everywhere, third_of_all, weight_of_all
+from losscli.data.slices import slice_columns, slices_of
 from losscli.data.target_encoding import DecodedTargets
 from losscli.data.targets import decode
 from losscli.data.units import SYNONYMS, unit_kind
@@ -116,7 +117,7 @@ def _measurement(request: Request, opener: Opener, dataset: Dataset, decoded: De
         raws=opener.raws,
         opened=job,
         findings=dataset.findings,
-        groups=None if dataset.groups is None else dataset.groups.words(),
+        slices=slices_of(dataset) if dataset.slices else (),
         columns=dataset.columns(),
         bytes=bits.bytes_of(request, opener, job),
         shapes=_file_shapes(dataset) if dataset.layout is not None or request.loss.family.of_three_axes else {},
@@ -239,7 +240,7 @@ def _dataset(request: Request, opener: Opener, once: bool) -> Dataset:
         request.id,
         request.columns,
         _third_file(request, opener, third, predictions, targets),
-        request.by,
+        slice_columns(request.by, predictions, targets, opener) if request.by else (),
         None if request.mask is None else opener.open(request.mask, "--mask"),
         _list_columns(request, opener, predictions, targets),
     )

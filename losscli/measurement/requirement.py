@@ -18,6 +18,7 @@ SOMETIMES = (
     "bits_per_byte",
     "ece",
     "mce",
+    "classwise_ece",
 )
 """Statistics that only some losses have, or only for some files."""
 STATISTICS = (
@@ -35,6 +36,10 @@ MEAN = "mean of losses"
 """The mean of the losses before weights: the name that a table gives it where the value is another mean."""
 REQUIRABLE = (*STATISTICS, MEAN)
 """What requirements may be about."""
+OF_SLICES = ("value", "mean", "std", "min", "max", "samples", "rmse", "rmsle", "perplexity", "bits", MEAN)
+"""What requirements of slices may be about."""
+CALIBRATION, CLASSWISE = ("ece", "mce"), "classwise_ece"
+"""Statistics that a pass over large files, or any pass, keeps only if a requirement names them."""
 COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "<=": operator.le,
     ">=": operator.ge,
@@ -79,6 +84,18 @@ class Requirement(NamedTuple):
         if math.isnan(limit):
             raise UsageError(f"{option}{text!r}: nothing can be compared with NaN")
         return cls(" ".join((statistic, comparison, number)), statistic, comparison, limit)
+
+    @classmethod
+    def of_each(cls, text: str, option: str = "--require-each ") -> "Requirement":
+        """Read a requirement of every slice, which has fewer statistics; raises a UsageError as `parse` does."""
+        return cls.parse(text, option, OF_SLICES)
+
+    @property
+    def wanted(self) -> dict[str, Any]:
+        """The fields of a request that say that the statistic is wanted, for those that are not kept otherwise."""
+        if self.statistic == CLASSWISE:
+            return {"classwise_ece": True}
+        return {"calibration": True} if self.statistic in CALIBRATION else {}
 
     def met(self, actual: float | None) -> bool:
         """Whether a number meets the requirement; None does not."""

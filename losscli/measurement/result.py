@@ -10,6 +10,8 @@ from losscli.engine.collector import Aggregate
 from losscli.engine.collectors.baseline import Answer
 from losscli.errors import UsageError
 from losscli.measurement.requirement import MEAN, SOMETIMES, Requirement
+from losscli.measurement.slices import STATISTICS, Interval, Slice, Slices
+from losscli.wording import listing
 
 
 @dataclass(repr=False)
@@ -33,6 +35,8 @@ class Result:
     signature: str
     aggregate: Aggregate
     """All that the pass kept, records of further collectors included."""
+    titles: Mapping[str, str] = field(default_factory=dict)
+    """The names of statistics in tables, where these say more than the keys of `summary`."""
     losses: Array | None = None
     """The loss of each sample before weights, shape (n,), without ignored rows; None if not asked for."""
     elements: Array | None = None
@@ -41,6 +45,14 @@ class Result:
     """d loss_i / d predictions_i in the predictions' shape; None if not asked for."""
     notes: list[str] = field(default_factory=list)
     """Notes about the files for the user."""
+    slices: Slices | None = None
+    """The slices of the columns of --by; None without it."""
+    interval: Interval | None = None
+    """The interval of the value; None if it is not asked for."""
+    intervals: Mapping[str, Interval] = field(default_factory=dict)
+    """The intervals of statistics that follow from the mean, such as rmse."""
+    confidence: float | None = None
+    """That of all intervals."""
 
     def to_dict(self) -> dict[str, Any]:
         """The result with the keys of `-f json`."""
@@ -58,10 +70,19 @@ class Result:
             "baseline": None
             if best is None
             else {"prediction": best.prediction, "value": best.value, "skill": best.skill},
+            **self._intervals(),
+            **({} if self.slices is None else {"by": [one.record() for one in self.slices.found]}),
             "requirements": self.requirements,
             "receipt": self.receipt,
             "signature": self.signature,
         }
+
+    def _intervals(self) -> dict[str, Any]:
+        """Return what JSON says of intervals; nothing if there are none."""
+        if self.interval is None:
+            return {}
+        further = {name: one.record()["interval"] for name, one in self.intervals.items()}
+        return self.interval.record() | {"confidence": self.confidence} | ({"intervals": further} if further else {})
 
     @property
     def met(self) -> bool:
@@ -100,13 +121,8 @@ class Result:
             if there is none; or if it is about 'mean', and the weighted mean and the mean of the losses are decided differently.
         """
         actual = self.statistic(requirement.statistic)
-        two = requirement.statistic == "mean" and self.reduction == "mean"
-        if two and requirement.met(actual) != requirement.met(self.value):
-            limit = f"{requirement.comparison} {requirement.text.split()[-1]}"
-            raise UsageError(
-                f"--require {requirement.text}: which mean? Say 'value {limit}' for the weighted one, {self.value!r}, "
-                f"or '{MEAN} {limit}' for that of the losses before weights, {actual!r}"
-            )
+        if requirement.statistic == "mean" and self.reduction == "mean":
+            _check_mean("--require", requirement, actual, self.value)
         return actual
 
     def require(self, requirements: list[Requirement]) -> bool:
@@ -114,3 +130,46 @@ class Result:
         for requirement in requirements:
             self.requirements.append(requirement.entry(self.required(requirement)))
         return self.met
+
+    def require_each(self, requirements: list[Requirement]) -> bool:
+        """Evaluate requirements of every slice, note them in `requirements`, and return whether all are met.
+
+        Raises
+        ------
+        UsageError
+            if there are no slices, or a requirement is about a statistic that these do not have.
+        """
+        for requirement in requirements:
+            self.requirements += self.of_each(requirement)
+        return self.met
+
+    def of_each(self, requirement: Requirement) -> list[dict[str, Any]]:
+        """Return a requirement of every slice with the keys of JSON, one for each; raises as `require_each` does."""
+        if self.slices is None:
+            raise UsageError(f"--require-each {requirement.text!r}: of which slices? Say --by COLUMN as well")
+        return [self._of_slice(requirement, one) for one in self.slices.found]
+
+    def _of_slice(self, requirement: Requirement, one: Slice) -> dict[str, Any]:
+        """Return the requirement of a slice with the keys of JSON."""
+        name = "mean" if requirement.statistic == MEAN else requirement.statistic
+        found = one.statistics
+        if name not in found and one.value is None:
+            return requirement.entry(None) | {"by": one.column, "slice": one.name}  # such as the rmse of no weights
+        if name not in found:
+            known = [*STATISTICS, *(key for key in found if key not in STATISTICS)]
+            raise UsageError(
+                f"--require-each {requirement.text!r}: slices have no {name}; they have {listing(known, 12)}"
+            )
+        if requirement.statistic == "mean" and self.reduction == "mean" and one.value is not None:
+            _check_mean(f"--require-each of {one.column} = {one.name!r}:", requirement, found[name], one.value)
+        return requirement.entry(found[name]) | {"by": one.column, "slice": one.name}
+
+
+def _check_mean(option: str, requirement: Requirement, actual: float | None, value: float | None) -> None:
+    """Raise a UsageError if a requirement is about 'mean', and the weighted mean and that of the losses are decided differently."""
+    if requirement.met(actual) != requirement.met(value):
+        limit = f"{requirement.comparison} {requirement.text.split()[-1]}"
+        raise UsageError(
+            f"{option} {requirement.text}: which mean? Say 'value {limit}' for the weighted one, {value!r}, "
+            f"or '{MEAN} {limit}' for that of the losses before weights, {actual!r}"
+        )

@@ -32,6 +32,11 @@ class Several:
         ]  # all of them, not only to the first that fails
         return all(verdicts)
 
+    def require_each(self, requirements: Sequence[tuple[str, Requirement]]) -> bool:
+        """Evaluate requirements of every slice, as `require` does."""
+        verdicts = [self.results[name].require_each([one]) for name, one in requirements]
+        return all(verdicts)
+
     @property
     def requirements(self) -> list[dict[str, Any]]:
         """All requirements, each with the name of its loss in front."""
@@ -46,13 +51,17 @@ class Several:
         return [result.to_dict() for result in self.results.values()]
 
 
-def requirements_of(texts: Sequence[str], names: Sequence[str], typed: Sequence[str]) -> list[tuple[str, Requirement]]:
+def requirements_of(
+    texts: Sequence[str], names: Sequence[str], typed: Sequence[str], each: bool = False
+) -> list[tuple[str, Requirement]]:
     """Read requirements such as 'brier mean <= 0.1', and return each with the name of its loss.
 
     Parameters
     ----------
     names, typed
         the name of each loss, and how it was typed: a requirement may call it by either.
+    each
+        whether they are of every slice.
 
     Raises
     ------
@@ -71,8 +80,9 @@ def requirements_of(texts: Sequence[str], names: Sequence[str], typed: Sequence[
                 if rest and word not in STATISTICS
                 else "of which loss?"
             )
-            raise UsageError(f"--require {text!r}: {why}; begin with one of {listing(names)}, as in {like}")
-        found.append((called[word], Requirement.parse(rest)))
+            option = "--require-each" if each else "--require"
+            raise UsageError(f"{option} {text!r}: {why}; begin with one of {listing(names)}, as in {like}")
+        found.append((called[word], Requirement.of_each(rest) if each else Requirement.parse(rest)))
     return found
 
 

@@ -18,6 +18,7 @@ from losscli.measurement.measure import Measurement
 from losscli.measurement.prepare import prepare
 from losscli.measurement.requirement import Requirement
 from losscli.measurement.result import Result
+from losscli.measurement.slices import observe
 from losscli.wording import short
 
 Consume = Callable[[int, ChunkResult], None]
@@ -40,11 +41,12 @@ class Term:
 def prepared(term: Term, opener: Opener, rows: bool = False) -> Measurement:
     """Open the files of a term and decide how it is measured; raises a UsageError or a DataError as `prepare` does."""
     measurement = prepare(replace(term.request, library=term.library), opener=opener, once=False, rows=rows)
-    if term.library is None:
-        return measurement
-    from losscli.measurement.as_library import as_library
+    if term.library is not None:
+        from losscli.measurement.as_library import as_library
 
-    return as_library(measurement, term.library, term.options)
+        measurement = as_library(measurement, term.library, term.options)
+    observe(measurement)
+    return measurement
 
 
 def measured_together(

@@ -8,6 +8,7 @@ from losscli.engine.histogram import Histogram
 from losscli.io.strict_json import strict_json
 from losscli.measurement.requirement import MEAN
 from losscli.measurement.result import Result
+from losscli.render import slices
 from losscli.render.screen import Screen, wrapped
 from losscli.render.table import Row, Table, laid_out
 from losscli.render.text import (
@@ -15,12 +16,13 @@ from losscli.render.text import (
     IN_MARKDOWN,
     TABLE_ROWS,
     _markdown_header,
-    against,
     cell,
     facts_in,
     markdown_line,
     number,
     signed,
+    table_in_markdown,
+    titled,
 )
 from losscli.wording import printable, short
 
@@ -61,18 +63,15 @@ def facts_of(result: Result, digits: int | None) -> list[tuple[str, str]]:
         facts.append((result.reduction, number(result.value, digits)))
         if result.reduction != "sum":
             facts.append((formula, f"{number(result.numerator, digits)} / {number(result.denominator, digits)}"))
+    facts += slices.facts(result, digits)
     facts.append(("samples", f"{result.samples:,}" + (f" ({result.ignored:,} ignored)" if result.ignored else "")))
     facts += [
-        (MEAN if name == "mean" else name, number(value, digits))
+        (MEAN if name == "mean" else result.titles.get(name, name), number(value, digits))
         for name, value in result.summary.items()
         if name != "mean" or _differs(result)
     ]
     facts += _of_baseline(result, digits)
-    for entry in result.requirements:
-        verdict = "met" if entry["met"] else "NOT MET"
-        actual = against(entry["actual"], float(entry["require"].split()[-1]), digits)
-        facts.append((f"require {entry['require']}", f"{verdict} ({actual})"))
-    return facts
+    return facts + slices.verdicts(result.requirements, digits)
 
 
 def _of_baseline(result: Result, digits: int | None) -> list[tuple[str, str]]:
@@ -131,6 +130,8 @@ def to_table(result: Result, rows: Sequence[Row] | None, screen: Screen) -> str:
         place = next(i for i, fact in enumerate(facts) if fact[0] == "max") + 1
         facts.insert(place, ("distribution", shape))
     lines = facts_in(facts, screen, style)
+    for table in slices.tables({result.reduction: result}, screen.digits):
+        lines += ["", *titled(table, screen)]
     if rows:
         lines += laid_out(Table("", rows[:TABLE_ROWS], LESS), screen, lambda value: cell(value, screen.digits))
         rest = result.samples - TABLE_ROWS
@@ -149,5 +150,7 @@ def markdown_around(result: Result, header: Sequence[str] = ()) -> tuple[str, st
     """Return the text before a result's rows in Markdown, with the header of their table, and the text after them."""
     facts = facts_of(result, IN_MARKDOWN)[1:]
     lines = [*_markdown_header(["", result.loss]), *map(markdown_line, facts)]
+    for table in slices.tables({result.reduction: result}, IN_MARKDOWN):
+        lines += ["", *table_in_markdown(table)]
     lines += ["", *_markdown_header(header)] if header else []
     return "\n".join(lines) + "\n", f"\n`{printable(result.signature)}`\n"

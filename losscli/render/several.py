@@ -1,13 +1,11 @@
 """Several results of the same files beside each other: one column for each loss."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from losscli.engine.reduction import REDUCTIONS
 from losscli.measurement.several import Several
+from losscli.render import slices
 from losscli.render.result import facts_of
 from losscli.render.table import Table
-from losscli.render.text import Laid, against
+from losscli.render.text import Laid
 
 
 def laid_out(found: Several, digits: int | None) -> Laid:
@@ -18,20 +16,17 @@ def laid_out(found: Several, digits: int | None) -> Laid:
     rows = [
         {"": fact} | {name: _short(fact, facts.get(fact, "")) for name, facts in columns.items()}
         for fact in names
-        if fact not in left_out and not fact.startswith("require ")
+        if fact not in left_out and not fact.startswith(("require ", "require-each "))
     ]
-    verdicts = [(f"require {entry['require']}", _verdict(entry, digits)) for entry in found.requirements]
+    verdicts = slices.verdicts(found.requirements, digits)
     signatures = [(f"signature of {name}", result.signature) for name, result in found.results.items()]
-    return ", ".join(found.results), [*verdicts, *signatures], [Table("losses", rows, numbers=tuple(columns))]
+    tables = [Table("losses", rows, numbers=tuple(columns)), *slices.tables(found.results, digits)]
+    return ", ".join(found.results), [*verdicts, *signatures], tables
 
 
 def _short(fact: str, value: str) -> str:
     """Return a value without what is said of a baseline in brackets, which is as wide as many numbers; JSON has all of it."""
     return value.partition(" (")[0] if fact in ("baseline", "skill") else value
-
-
-def _verdict(entry: Mapping[str, Any], digits: int | None) -> str:
-    return f"{'met' if entry['met'] else 'NOT MET'} ({against(entry['actual'], float(entry['require'].split()[-1]), digits)})"
 
 
 def to_value(found: Several) -> str:

@@ -1,6 +1,8 @@
 """Reports of a suite: facts and tables, JUnit XML, annotations of GitHub Actions; and an example of a suite."""
 
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from losscli.analysis.suite.changes import Blessed, Change
@@ -35,7 +37,7 @@ def laid_out(report: Report, digits: int | None) -> Laid:
         rows += [head | {"check": "", "outcome": MARKS[measured.status], "why": words} for words in measured.errors]
         rows += [
             head | {"check": check.what, "outcome": MARKS[check.status], "why": brief(check.words, digits, check.what)}
-            for check in measured.checks
+            for check in _shortened(measured.checks)
             if not measured.errors
         ]
         if not measured.checks and not measured.errors:
@@ -50,6 +52,19 @@ def laid_out(report: Report, digits: int | None) -> Laid:
         numbers = ("before", "now", "change")
         tables.append(Table(f"what changes of {report.blessed.file}", rows, prose=("words",), numbers=numbers))
     return f"losscli run: {report.suite.name}", facts, tables
+
+
+def _shortened(checks: Sequence[Check]) -> list[Check]:
+    """Return checks with one for all slices that meet a requirement; those that do not are each named, before it."""
+    found = [check for check in checks if check.slice is None or check.status != MET]
+    for each in dict.fromkeys(check.each for check in checks if check.slice is not None):
+        met = [check for check in checks if check.slice is not None and check.status == MET and check.each == each]
+        others = any(check.each == each and check.slice is not None for check in found)
+        by = " and ".join(dict.fromkeys(check.slice[0] for check in met if check.slice is not None))
+        if met:
+            what = f"{each} of {'the others' if others else 'each'} by {by}"
+            found.append(replace(met[0], what=what, words=f"met by {count(len(met), 'slice')}"))
+    return found
 
 
 def in_format(report: Report, format: str, screen: Screen = Screen()) -> str:
@@ -194,6 +209,8 @@ targets = "labels.npy"
 loss = "cross-entropy"
 predictions = "logits.npy"
 require = ["mean <= 0.5", "p99 <= 5", "ece <= 0.1"]
+# by = "regions.npy"                       # a file, FILE:COLUMN, or a column of the files above: its words make slices
+# require-each = ["value <= 2", "samples >= 50"]  # of every slice
 
 [measure.focal]
 loss = "softmax-focal:gamma=2"           # parameters stand in the SPEC

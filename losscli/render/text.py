@@ -134,11 +134,15 @@ def report(
     """Return facts, then tables, as wide as their content, but not wider than a terminal."""
     lines = facts_in(facts, screen, style)
     for table in tables:
-        framed = laid_out(table, screen, lambda value: cell(value, screen.digits))
-        if framed:
-            title = [screen.paint(part, "bold") for part in wrapped(screen.safe(table.title), screen.width)]
-            lines += ["", *title, *framed]
+        if table.rows:
+            lines += ["", *titled(table, screen)]
     return "\n".join([*lines, ""])
+
+
+def titled(table: Table, screen: Screen) -> list[str]:
+    """Return a table below its title, as lines that fit the screen."""
+    title = [screen.paint(part, "bold") for part in wrapped(screen.safe(table.title), screen.width)]
+    return [*title, *laid_out(table, screen, lambda value: cell(value, screen.digits))]
 
 
 def closing(text: str, style: str, screen: Screen) -> str:
@@ -152,9 +156,14 @@ def report_in_markdown(title: str, facts: Sequence[tuple[str, str]], tables: Seq
     lines = [*_markdown_header(["", title]), *map(markdown_line, facts)]
     for table in tables:
         if table.rows:
-            lines += ["", printable(table.title), "", *_markdown_header(list(table.rows[0]))]
-            lines += [markdown_line(cell(value, IN_MARKDOWN) for value in row.values()) for row in table.rows]
+            lines += ["", *table_in_markdown(table)]
     return "\n".join([*lines, ""])
+
+
+def table_in_markdown(table: Table) -> list[str]:
+    """Return a table below its title as lines of Markdown."""
+    lines = [printable(table.title), "", *_markdown_header(list(table.rows[0]))]
+    return lines + [markdown_line(cell(value, IN_MARKDOWN) for value in row.values()) for row in table.rows]
 
 
 def rows_in(format: str, rows: Sequence[Row]) -> str:

@@ -244,7 +244,7 @@ class TestSlices:
         [
             (["mse", "x.npy", "0", "--by", "class"], 2, ["--by class", "squared-error"]),
             (["mse", "p.csv", "t.csv:t", "--by", "sit"], 3, ["'sit'", "p.csv", "t.csv"]),
-            (["mse", "p.csv", "t.csv:t", "--by", "s"], 3, ["p.csv and t.csv", "rename"]),
+            (["mse", "p.csv", "t.csv:t", "--by", "s"], 3, ["p.csv and t.csv", "--by p.csv:s"]),
             (["mse", "x.npy", "0", "--by", "s"], 3, ["x.npy is an array"]),
         ],
     )

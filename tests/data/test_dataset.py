@@ -24,7 +24,7 @@ def dataset_of(predictions, targets=None, weights=None, id=None, columns=None, b
         id,
         columns,
         opened(third, "--variance"),
-        by,
+        () if by is None else [opened(by, "--by")],
     )
     join(dataset, id, False)
     return dataset
@@ -42,12 +42,12 @@ def files(write):
 
 class TestColumns:
     def test_of_two_tables(self, files):
-        found = dataset_of("p.csv", "t.csv:label", "t.csv:w", id="key", columns="cat,dog", by="group")
+        found = dataset_of("p.csv", "t.csv:label", "t.csv:w", id="key", columns="cat,dog", by="p.csv:group")
         assert roles(found) == [
             ("p.csv", "key", Role.ID, Reason.OPTION),
             ("p.csv", "cat", Role.PREDICTION, Reason.OPTION),
             ("p.csv", "dog", Role.PREDICTION, Reason.OPTION),
-            ("p.csv", "group", Role.GROUP, Reason.OPTION),
+            ("p.csv", "group", Role.SLICE, Reason.OPTION),
             ("t.csv", "key", Role.ID, Reason.OPTION),
             ("t.csv", "label", Role.TARGET, Reason.OPTION),
             ("t.csv", "w", Role.WEIGHT, Reason.OPTION),

@@ -160,9 +160,11 @@ class TestRefusals:
             3, "lengths of lists?", "numpy.repeat"
         )
         refused("z.npy", "t.npy", "--group", save("two.npy", np.ones((6, 2)))).refuses(3, "two.npy: shape (6, 2)")
-        refused("z.npy", "t.npy", "--group", "quer").refuses(3, "--group quer: no table has columns, and no such file")
+        refused("z.npy", "t.npy", "--group", "quer").refuses(
+            3, "--group quer: z.npy is an array, without columns, and no such file"
+        )
         refused("z.csv", "t.csv", "--group", "quer").refuses(
-            3, "no column 'quer' in z.csv and t.csv (query, score, rel)"
+            3, "no column 'quer' in z.csv and t.csv (did you mean query?) (query, score, rel)"
         )
         refused("z.csv", "t.csv", "--group", "t.csv").refuses(3, "t.csv has 2 columns; say which")
 

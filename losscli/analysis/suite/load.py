@@ -111,10 +111,38 @@ class Loader:
         requirements = self._requirements(
             table.require if own else defaults.require, f"{where if own else 'defaults'}.require", statistics
         )
-        if any(requirement.statistic in ("ece", "mce") for requirement in requirements):
-            terms = [replace(term, request=replace(term.request, calibration=True)) for term in terms]
+        each: tuple[Requirement, ...] = ()
+        if isinstance(table, MeasurementTable):
+            terms, each = self._sliced(where, table, defaults, terms)
+        for requirement in requirements:
+            terms = [replace(term, request=replace(term.request, **requirement.wanted)) for term in terms]
         allowed = _tolerance(table.tolerance, replace(tolerance, statistic="value") if summed else tolerance)
-        return Measure(name, tuple(terms), summed, requirements, allowed, self._line(name))
+        return Measure(name, tuple(terms), summed, requirements, allowed, self._line(name), each)
+
+    def _sliced(
+        self, where: str, table: MeasurementTable, defaults: DefaultsTable, terms: list[Term]
+    ) -> tuple[list[Term], tuple[Requirement, ...]]:
+        """The terms of a measurement with its slices, and what is required of these."""
+        columns = table.by if "by" in table.model_fields_set else defaults.by
+        listed = [columns] if isinstance(columns, str) else columns or []
+        own = table.require_each is not None
+        texts = table.require_each if own else defaults.require_each
+        place = f"{where if own else 'defaults'}.require-each"
+        if own and texts and not listed:
+            raise self._refused(place, "of which slices? Say by = 'COLUMN' as well, there or in [defaults]")
+        if not listed:  # a default is for the measurements that have slices
+            return terms, ()
+        by = tuple(self._column(text) for text in listed)
+        listed_texts = [texts] if isinstance(texts, str) else texts or []
+        with self._within(place):
+            each = tuple(Requirement.of_each(text, "") for text in listed_texts)
+        return [replace(term, request=replace(term.request, by=by)) for term in terms], each
+
+    def _column(self, text: str) -> str:
+        """What names a column as it is from the working folder: a name stays, and FILE or FILE:COLUMN has its path."""
+        file = text if os.path.exists(self._path(text)) else text.rpartition(":")[0]
+        is_file = is_remote(text) or (file and (glob.has_magic(file) or os.path.exists(self._path(file))))
+        return self._path(text) if is_file else text
 
     def _names(self, terms: list[Term], where: str) -> list[str]:
         """The names of terms, by which requirements call them."""
@@ -180,6 +208,8 @@ class Loader:
 
     def _resolved(self, key: str, value: Any) -> Any:
         """The value of an option, with the path of one that is a file."""
+        if key == "group" and isinstance(value, str):
+            return self._column(value)
         there = isinstance(value, str) and os.path.exists(self._path(value))
         number = key in FILES_OR_NUMBERS and is_finite_number(value) and not there
         is_file = (key in FILES and not number) or (key in FILES_OR_WORDS and there)

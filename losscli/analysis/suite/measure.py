@@ -20,6 +20,7 @@ from losscli.errors import DataError, LosscliError, UsageError
 from losscli.io.bytes import Looked
 from losscli.io.operands import Opener
 from losscli.io.strict_json import restored
+from losscli.measurement.requirement import Requirement
 from losscli.measurement.sums import UNDEFINED, contribution, measured_together, prepared, total
 from losscli.wording import did_you_mean
 
@@ -115,8 +116,33 @@ def _judge(outcome: Outcome, baseline: "Baseline | None") -> None:
             continue
         status = MET if requirement.met(actual) else UNMET
         outcome.checks.append(Check(requirement.text, status, actual, f"{requirement.statistic} is {actual!r}"))
+    for requirement in outcome.measure.each:
+        outcome.checks += _of_slices(outcome, requirement)
     if baseline is not None:
         outcome.checks.append(_compared(outcome, baseline))
+
+
+def _of_slices(outcome: Outcome, requirement: Requirement) -> list[Check]:
+    """The checks of a requirement of every slice, one for each."""
+    result = outcome.results[0]
+    what = f"{requirement.text} of each by {' and '.join(outcome.measure.terms[0].request.by)}"
+    if outcome.errors or result is None:
+        return [Check(what, UNMEASURED, None, "not measured")]
+    try:
+        entries = result.of_each(requirement)
+    except UsageError as error:
+        return [Check(what, UNMEASURED, None, str(error).removeprefix("--require-each "))]
+    return [
+        Check(
+            f"{entry['require']} of {entry['by']} = {entry['slice'] or '(empty)'}",
+            MET if entry["met"] else UNMET,
+            entry["actual"],
+            f"{requirement.statistic} is {'undefined' if entry['actual'] is None else repr(entry['actual'])}",
+            (entry["by"], entry["slice"]),
+            requirement.text,
+        )
+        for entry in entries
+    ]
 
 
 def _compared(outcome: Outcome, baseline: "Baseline") -> Check:

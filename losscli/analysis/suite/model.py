@@ -71,6 +71,8 @@ class Measure:
     tolerance: Tolerance
     line: int
     """The line of the suite file in which it begins."""
+    each: tuple[Requirement, ...] = ()
+    """What is required of every slice."""
 
 
 @dataclass(frozen=True)
@@ -91,10 +93,15 @@ class Check:
     status: str
     actual: float | None
     words: str
+    slice: tuple[str, str] | None = None
+    """The column and the name of the slice that it is of; None for all samples."""
+    each: str = ""
+    """The requirement, where it is one of every slice."""
 
     def record(self) -> dict[str, Any]:
         """With the keys of the JSON report."""
-        return {"check": self.what, "status": self.status, "actual": self.actual, "words": self.words}
+        own = {"check": self.what, "status": self.status, "actual": self.actual, "words": self.words}
+        return own if self.slice is None else own | {"by": self.slice[0], "slice": self.slice[1]}
 
 
 @dataclass
@@ -179,6 +186,8 @@ class Outcome:
                 "ignored": result.ignored,
                 "summary": result.summary,
             }
+            if result.slices is not None:
+                found["by"] = [one.record() for one in result.slices.found]
         found["arithmetic"] = self.arithmetic
         found["files"] = [{"predictions": one, "targets": other} for one, other in self.files]
         found["checks"] = [check.record() for check in self.checks]

@@ -106,6 +106,10 @@ Requirements = Annotated[
     Annotated[Text, Tag("<text>")] | Annotated[list[Text], Tag("<list>")],
     _by_type("is not a list of requirements, as ['mean <= 0.35']"),
 ]
+Columns = Annotated[
+    Annotated[Text, Tag("<text>")] | Annotated[list[Text], Tag("<list>")] | TakenBack,
+    _by_type("is not the name of a column, or a list of names"),
+]
 Library = Annotated[
     Annotated[Text, Field(json_schema_extra={"enum": list(NAMES)}), Tag("<text>")] | TakenBack,
     _by_type("is not a text in quotes"),
@@ -182,7 +186,23 @@ class JudgedTable(Table):
     tolerance: ToleranceTable | None = None
 
 
-class DefaultsTable(JudgedTable, OperandsTable):
+class SlicedTable(Table):
+    """What is required of slices."""
+
+    by: Columns | None = Field(
+        None,
+        description="A column whose words make slices, or a list: a name, FILE or FILE:COLUMN.",
+        examples=["region"],
+    )
+    require_each: Requirements | None = Field(
+        None,
+        alias="require-each",
+        description="What must hold for every slice, one 'STAT OP NUMBER' or a list.",
+        examples=[["value <= 0.4"]],
+    )
+
+
+class DefaultsTable(SlicedTable, JudgedTable, OperandsTable):
     """Operands and options of all measurements. An option is for the losses that take it, `require` for those that are no sums."""
 
 
@@ -192,7 +212,7 @@ class LossTable(OperandsTable):
     loss: Text = Field(description="A SPEC: a loss with its parameters.", examples=["cross-entropy", "huber:delta=1.5"])
 
 
-class MeasurementTable(JudgedTable, LossTable):
+class MeasurementTable(SlicedTable, JudgedTable, LossTable):
     """A loss of two files."""
 
 

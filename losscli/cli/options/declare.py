@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 READING, LOSS, REDUCING, WRITING = "Reading", "The loss", "Weights and reduction", "Output"
 RUNNING = "Running"
 DECISION = "The decision"
+SLICING = "Slices and intervals"
 PICTURE = "The picture"
 
 Group = TypeVar("Group", bound=tuple[Any, ...])

@@ -84,7 +84,16 @@ Require = Annotated[
         "--require",
         metavar="'STAT OP X'",
         panel=WRITING,
-        help="Exit 1 unless met, as in 'mean <= 0.35'. Repeatable. STAT: value mean std min max p50 p90 p99 samples ignored, and rmse rmsle perplexity bits bits_per_byte ece mce where they apply.",
+        help="Exit 1 unless met, as in 'mean <= 0.35'. Repeatable. STAT: value mean std min max p50 p90 p99 samples ignored, and rmse rmsle perplexity bits bits_per_byte ece mce classwise_ece where they apply.",
+    ),
+]
+RequireEach = Annotated[
+    list[str],
+    option(
+        "--require-each",
+        metavar="'STAT OP X'",
+        panel=WRITING,
+        help="Exit 1 unless every slice of --by meets it. Repeatable. STAT: value mean std min max samples, and rmse and the like.",
     ),
 ]
 
@@ -106,6 +115,7 @@ class Wanted(NamedTuple):
     ] = False
     gradient: Gradient = None
     require: Require = []  # noqa: RUF012 - Typer copies it
+    require_each: RequireEach = []  # noqa: RUF012
     part: Annotated[
         str | None,
         option(
@@ -138,6 +148,7 @@ class Merged(NamedTuple):
     per_sample: PerSample = False
     gradient: Gradient = None
     require: Require = []  # noqa: RUF012 - Typer copies it
+    require_each: RequireEach = []  # noqa: RUF012
     quiet: Quiet = False
 
     def wanted(self, elements: bool) -> Wanted:

@@ -89,6 +89,21 @@ def seed_option(help: str, panel: str = RUNNING) -> Any:
     return option("--seed", metavar="N", panel=panel, help=help)
 
 
+def confidence_option(panel: str) -> Any:
+    """Declare --confidence."""
+    return option("--confidence", metavar="C", panel=panel, help="Confidence level of the intervals.")
+
+
+def resamples_option(help: str, panel: str = RUNNING) -> Any:
+    """Declare --resamples; `help` says what they are of."""
+    return option("--resamples", metavar="N", panel=panel, help=help)
+
+
+def by_option(metavar: str, help: str, panel: str, **more: Any) -> Any:
+    """Declare --by; `help` says which slices there are."""
+    return option("--by", metavar=metavar, panel=panel, help=help, **more)
+
+
 class Judging(NamedTuple):
     """How the difference of two models is judged."""
 
@@ -101,16 +116,8 @@ class Judging(NamedTuple):
             help="How much larger the mean loss may be and still not count as worse.",
         ),
     ] = 0.0
-    confidence: Annotated[
-        float, option("--confidence", metavar="C", panel=DECISION, help="Confidence level of the intervals.")
-    ] = 0.95
-    resamples: Annotated[
-        int,
-        option(
-            "--resamples",
-            metavar="N",
-            panel=RUNNING,
-            help="How many resamples the bootstrap and the permutation test draw.",
-        ),
-    ] = 10_000
+    confidence: Annotated[float, confidence_option(DECISION)] = 0.95
+    resamples: Annotated[int, resamples_option("How many resamples the bootstrap and the permutation test draw.")] = (
+        10_000
+    )
     seed: Annotated[int, seed_option("Of the resamples: the same seed gives the same digits.")] = 0

@@ -6,7 +6,7 @@ import typer
 
 from losscli.cli.command import say
 from losscli.cli.loss_command import LossGroup, loss_command
-from losscli.cli.options.declare import PICTURE, WRITING, Option, option, options_of, taken
+from losscli.cli.options.declare import PICTURE, SLICING, WRITING, Option, option, options_of, taken
 from losscli.cli.options.losses import SHARED, signature
 from losscli.cli.options.picture import Looks, Picture, Quiet
 from losscli.cli.options.running import Running
@@ -41,7 +41,11 @@ class Drawn(NamedTuple):
 
 
 PICTURED: tuple[Option, ...] = (
-    *(item for item in SHARED if item.panel != WRITING and item.name not in ("library", "plus", "also", "part")),
+    *(
+        item
+        for item in SHARED
+        if item.panel not in (WRITING, SLICING) and item.name not in ("library", "plus", "also", "part")
+    ),
     *options_of(Drawn),
     *options_of(Looks),
     Option("quiet", Quiet, False),

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from losscli.arrays import Array
+from losscli.arrays import Array, times
 from losscli.engine.aggregates import EXACT_LOSSES, Moments, Quantiles, Total
 from losscli.engine.batch import CountedRows
 from losscli.engine.collector import ChunkCollector
@@ -68,9 +68,17 @@ class Summaries(ChunkCollector):
         summary = Summary.of(rows.wide, rows.row_weights, rows.ignored)
         if rows.row_weights is None or not (job.terms_weighted or job.convention.plain_products):
             return summary
-        with np.errstate(all="ignore"):
-            terms = rows.wide if job.terms_weighted else rows.wide * rows.row_weights
-        return summary._replace(weighted=Total.of(terms))
+        return summary._replace(weighted=Total.of(weighted_terms(job, rows)))
+
+
+def weighted_terms(job: Job, rows: CountedRows) -> Array:
+    """Return weight times loss of each row, shape (n,), as the job has it: a weight of 0 makes 0 of any loss, but for conventions."""
+    if rows.row_weights is None or job.terms_weighted:
+        return rows.wide
+    with np.errstate(all="ignore"):
+        if job.convention.plain_products:
+            return np.asarray(rows.wide * rows.row_weights)
+        return times(rows.row_weights, rows.wide)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Suites: what is measured, judged and reported, and every exit code, through the command line."""
 
 import json
+import math
 import os
 import re
 import subprocess
@@ -723,7 +724,7 @@ class TestExample:
 
     def test_holds_with_its_comments_removed(self, run, folder, sample_data):
         whole = re.sub(
-            r"^# (\[measure|terms|  \{|\]|require|baseline =|tolerance =)", r"\1", EXAMPLE, flags=re.MULTILINE
+            r"^# (\[measure|terms|  \{|\]|require|by =|baseline =|tolerance =)", r"\1", EXAMPLE, flags=re.MULTILINE
         )
         assert whole.count("[measure.") == 3
         (folder / "losscli.toml").write_text(whole)
@@ -733,6 +734,7 @@ class TestExample:
         rng = np.random.default_rng(0)
         np.save("features.npy", rng.normal(size=(360, 2)))
         np.save("centers.npy", rng.normal(size=(10, 2)))
+        np.save("regions.npy", np.arange(360) % 3)
         assert run("run", "losscli.toml", "--save", "baseline.json").code == 0
         assert run("run", "losscli.toml").code == 0
 
@@ -774,6 +776,7 @@ class TestBless:
         assert suite(self.TEXT).code == 1
         done, found = self.blessed(suite, self.TEXT)
         assert done.code == 1  # the requirement of b is not met, whatever the baseline is
+        assert found["measures"][0]["checks"] == []  # nothing is compared with what is replaced
         changes = {(one["measurement"], one["statistic"]): one for one in found["blessed"]["changes"]}
         assert changes["a", "value"]["before"] == pytest.approx(7 / 3, rel=1e-15)
         assert changes["a", "value"]["now"] == pytest.approx(14 / 3, rel=1e-15)
@@ -809,6 +812,14 @@ class TestBless:
         assert "b.json: not saved, for not everything was measured" in done.err
         assert (folder / "b.json").read_bytes() == before
 
+    def test_a_number_that_stays_nan_does_not_change(self):
+        from losscli.analysis.suite.changes import changes
+
+        record = {"value": math.nan, "signature": "loss:l1", "samples": 3.0}
+        assert changes({"a": record}, {"a": dict(record)}) == ()
+        (change,) = changes({"a": record}, {"a": record | {"value": 1.0}})
+        assert (change.statistic, change.now, math.isnan(change.relative)) == ("value", 1.0, True)
+
     def test_needs_a_baseline(self, suite, run):
         line = "losscli run s.toml --bless --baseline baseline.json"
         done = suite(ONE, "--bless")
@@ -840,3 +851,90 @@ class TestBless:
         value = found["blessed"]["changes"][0]
         assert (value["before"], value["now"]) == (None, 1)
         assert found["nonfinite"]["blessed.changes.0.before"] == "inf"
+
+
+class TestSlices:
+    """`by` and `require-each`: requirements of every slice, which reports name."""
+
+    HEAD = '[measure.one]\nloss = "l1"\npredictions = "p.csv:p"\ntargets = 0\n'
+    EACH = HEAD + 'by = "region"\nrequire-each = ["value <= 2", "samples >= 1"]\n'
+
+    @pytest.fixture(autouse=True)
+    def table(self, write):
+        write("p.csv", "p,region\n1,north\n3,south\n2,north\n1,\n")
+
+    def test_each_is_a_check(self, suite):
+        done = suite(self.EACH)
+        assert done.code == 1
+        (one,) = read(done)["measures"]
+        found = [(check["check"], check["status"], check["actual"], check["slice"]) for check in one["checks"]]
+        assert found == [
+            ("value <= 2 of region = south", "not met", 3.0, "south"),
+            ("value <= 2 of region = north", "met", 1.5, "north"),
+            ("value <= 2 of region = (empty)", "met", 1.0, ""),
+            ("samples >= 1 of region = south", "met", 1, "south"),
+            ("samples >= 1 of region = north", "met", 2, "north"),
+            ("samples >= 1 of region = (empty)", "met", 1, ""),
+        ]
+        assert {record["slice"]: record["value"] for record in one["by"]} == {"south": 3.0, "north": 1.5, "": 1.0}
+        assert suite(self.EACH.replace("<= 2", "<= 3")).code == 0
+
+    def test_reports_name_the_slice(self, suite):
+        done = suite(self.EACH, "-f", "junit")
+        cases = ElementTree.fromstring(done.out).findall(".//testcase")
+        assert len(cases) == 6
+        assert [case.get("name") for case in cases if case.find("failure") is not None] == [
+            "value <= 2 of region = south"
+        ]
+        text = suite(self.EACH, "-f", "markdown").out
+        assert "| value <= 2 of region = south | NOT MET | value is 3.0 |" in text
+        assert "| value <= 2 of the others by region | met | met by 2 slices |" in text
+        assert "| samples >= 1 of each by region | met | met by 3 slices |" in text
+        assert "region = south" in suite(self.EACH, "-f", "github").out
+
+    def test_defaults_are_for_all(self, suite):
+        text = (
+            '[defaults]\nby = "region"\nrequire-each = "value <= 2"\n'
+            + self.HEAD
+            + "by = false\n"
+            + self.HEAD.replace("one", "two")
+        )
+        measures = read(suite(text))["measures"]
+        assert [len(one["checks"]) for one in measures] == [0, 3]
+
+    def test_paths_are_from_the_folder_of_the_suite(self, run, folder, write, save):
+        (folder / "sub").mkdir()
+        write("sub/k.csv", "kind\na\nb\na\nb\n")
+        write("sub/p.csv", "p,region\n1,north\n3,south\n2,north\n1,\n")
+        save("sub/g.npy", [1, 1, 2, 2])
+        (folder / "sub" / "s.toml").write_text(self.HEAD + 'by = ["region", "k.csv:kind", "g.npy"]\n')
+        (one,) = run("run", "sub/s.toml", "-f", "json").json["measures"]
+        assert {record["column"] for record in one["by"]} == {"region", "kind", "g.npy"}
+
+    def test_a_column_of_lists_is_no_path(self, run, folder, write):
+        (folder / "sub").mkdir()
+        write("sub/p.csv", "q,s,t\n1,0.5,1\n1,1,0\n2,2,1\n2,1,0\n")
+        (folder / "sub" / "s.toml").write_text(
+            '[measure.a]\nloss = "listnet"\npredictions = "p.csv:s"\ntargets = "p.csv:t"\ngroup = "q"\n'
+        )
+        assert run("run", "sub/s.toml", "-f", "json").json["measures"][0]["samples"] == 2
+
+    @pytest.mark.parametrize(
+        ("text", "code", "part"),
+        [
+            (HEAD + 'require-each = "value < 1"\n', 2, "measure.one.require-each: of which slices? Say by = 'COLUMN'"),
+            (HEAD + 'by = 3\n', 2, "measure.one.by: 3 is not the name of a column, or a list of names"),
+            (HEAD + 'by = "region"\nrequire-each = "p99 < 1"\n', 2, "measure.one.require-each: 'p99 < 1': no statistic 'p99'"),
+            (HEAD + 'require_each = "value < 1"\n', 2, "no such key (did you mean require-each?)"),
+        ],
+    )  # fmt: skip
+    def test_refusals(self, suite, text, code, part):
+        suite(text).refuses(code, part)
+
+    def test_what_cannot_be_measured_is_no_pass(self, suite):
+        done = suite(self.HEAD + 'by = "region"\nrequire-each = "rmse < 1"\n')
+        assert done.code == 3
+        assert read(done)["measures"][0]["checks"][0]["words"] == (
+            "'rmse < 1': slices have no rmse; they have value, mean, std, min, max, samples"
+        )
+        assert suite(self.HEAD + 'by = "nowhere"\n').code == 3

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from losscli.analysis.shared.resampling import (
+from losscli.engine.resampling import (
     Cells,
     Rows,
     holm,

@@ -16,6 +16,8 @@ from losscli.arrays import Array
 
 EXACT_ROWS = 20_000
 """Up to this many rows are resampled one by one."""
+LEAST_ROWS = 20
+"""With fewer rows than this, a bootstrap interval is too narrow to rely on."""
 DIGITS_DROPPED = 47
 """Low bits of a float64 in which values of a cell may differ. 5 bits of the significand are equal,
 thus a cell is narrower than 1/32 of its values. Its mean is exact, and the spread of all values is

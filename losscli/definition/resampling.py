@@ -1,0 +1,28 @@
+"""How an interval is made of resamples."""
+
+import math
+from typing import NamedTuple
+
+from losscli.errors import UsageError
+
+
+class Resampling(NamedTuple):
+    """The confidence of an interval, the number of resamples that it is made of, and the seed with which they are drawn."""
+
+    confidence: float = 0.95
+    resamples: int = 10_000
+    seed: int = 0
+
+    def check(self) -> None:
+        """Raise a UsageError for a number outside its domain, or for too few resamples."""
+        if not 0.5 <= self.confidence < 1:
+            raise UsageError(f"--confidence {self.confidence:g} is not in [0.5, 1), as 0.95")
+        if not 100 <= self.resamples <= 1_000_000:
+            raise UsageError(f"--resamples {self.resamples} is not in 100 ... 1000000")
+        if self.seed < 0:
+            raise UsageError(f"--seed {self.seed} is not a whole number >= 0")
+        if (1 - self.confidence) / 2 * self.resamples < 1:
+            raise UsageError(
+                f"--confidence {self.confidence:g} needs more resamples than {self.resamples:,}; say --resamples "
+                f"{min(1_000_000, math.ceil(2 / (1 - self.confidence)))}, or less confidence"
+            )
