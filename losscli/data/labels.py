@@ -32,16 +32,16 @@ class Holder(NamedTuple):
     """Phrases for messages about where the classes come from: the predictions, unless centers define them."""
 
     have: str = "the predictions have"
-    columns: str = "the predictions have {k} columns, one a class"
+    columns: str = "the predictions have {k} columns, one per class"
     unnamed: str = "the predictions have no column names"
     cure: str = "give them a header with the classes' names, or say --classes NAME,... in the order of their columns"
-    others: str = "names, or rows with one column a class"
+    others: str = "names, or rows with one column per class"
 
 
 PREDICTIONS = Holder()
 CENTERS = Holder(
     "the centers are those of",
-    "there are {k} centers, one a class",
+    "there are {k} centers, one per class",
     "the centers have no names",
     "name them in a column 'class' of a table, or say --classes NAME,... in the order of their rows",
 )
@@ -279,7 +279,7 @@ def groups(loss: str, targets: Columns, ignore: str | None) -> DecodedTargets:
         )
     source = targets.source()
     if len(source.shape) == 2 and source.shape[1] != 1:
-        raise DataError(f"{loss}: {source.name} has shape {source.shape}; it takes one label a row, (n,)")
+        raise DataError(f"{loss}: {source.name} has shape {source.shape}; it takes one label per row, (n,)")
     labels_of_rows = whole(source).reshape(-1)
     kept = (
         np.ones(len(labels_of_rows), bool)
