@@ -323,10 +323,32 @@ def _with_truth(
     free = [look for look in ours if look.name not in taken]
     if predictions.column is not None:
         free = [look for look in ours if look.name == predictions.column]
-    if family.target_type == "classes":
-        yield from _of_classes(family, predictions, second, options, said, free, truth, taken)
-    else:
-        yield from _of_one(family, predictions, second, options, said, free, truth, taken)
+    found = _Settled(predictions, second, options, said, free, truth, frozenset(taken))
+    yield from _of_classes(family, found) if family.target_type == "classes" else _of_one(family, found)
+
+
+class _Settled(NamedTuple):
+    """What is settled when the columns of the predictions are looked for."""
+
+    predictions: Operand
+    targets: str
+    options: tuple[tuple[str, str], ...]
+    said: frozenset[str]
+    free: Sequence[Look]
+    """The columns that may be predictions."""
+    truth: Look | None
+    """The column of the targets; None for those of an array."""
+    taken: frozenset[str | None]
+    """The columns of other roles in the predictions' file."""
+
+    @property
+    def numbers(self) -> list[Look]:
+        return _numbers(self.free)
+
+    def proposal(self, column: str = "", options: tuple[tuple[str, str], ...] = (), kind: str = "") -> Proposal:
+        """Return what is meant, with a column of the predictions if it has to be named, and with further options."""
+        text = self.predictions.text
+        return Proposal(f"{text}:{column}" if column else text, self.targets, (*self.options, *options), kind)
 
 
 def _file(operand: Operand) -> str:
@@ -351,43 +373,33 @@ def _left(operand: Operand, join: str | None) -> int:
     return sum(name != join for name in names) if join is not None else len(names)
 
 
-def _of_one(
-    family: Family,
-    predictions: Operand,
-    second: str,
-    options: tuple[tuple[str, str], ...],
-    said: frozenset[str],
-    free: Sequence[Look],
-    truth: Look | None,
-    taken: "set[str | None]",
-) -> Iterator[Proposal]:
+def _of_one(family: Family, found: _Settled) -> Iterator[Proposal]:
     """Yield proposals for losses of one number per row."""
+    predictions, truth = found.predictions, found.truth
     words = family.target_type == "numbers" and truth is not None and truth.kind == "outcomes" and not truth.is_number
     over_classes = family.target_type == "outcomes" and truth is not None and truth.kind == "labels"
     if not predictions.is_table:
         kind = "classes" if over_classes else "outcomes" if words else ""
-        if kind or options or truth is not None:
-            yield Proposal(predictions.text, second, options, kind)
+        if kind or found.options or truth is not None:
+            yield found.proposal(kind=kind)
         return
-    numbers = [look for look in free if look.is_number and look.kind != "id"]
     if over_classes:
-        for found in _of_classes(None, predictions, second, options, said, free, truth, taken):
-            yield found._replace(kind="classes")
+        yield from (one._replace(kind="classes") for one in _of_classes(None, found))
         return
-    scores = _one_score(numbers, truth)
+    scores = _one_score(found.numbers, truth)
     if not scores or (len(scores) > 1 and not all(look.in_unit_interval for look in scores)):
         return
     meant, *others = scores
-    first = predictions.text
     width = predictions.content.width
-    if predictions.column is None and width > 1 and (width - len(taken - {None}) != 1 or not options):
-        first = f"{first}:{meant.name}"
-    given: tuple[tuple[str, str], ...] = (
-        _from(said, [meant]) if (family.takes_from or words) and family.target_type != "signs" else ()
-    )
+    left = width - len(found.taken - {None})
+    named = predictions.column is None and width > 1 and (left != 1 or not found.options)
+    given: tuple[tuple[str, str], ...] = ()
+    if (family.takes_from or words) and family.target_type != "signs":
+        given += _from(found.said, [meant])
     if words and truth is not None:
         given += _outcomes(truth)
-    yield Proposal(first, second, (*options, *given), "outcomes" if words else "", tuple(look.name for look in others))
+    one = found.proposal(meant.name if named else "", given, "outcomes" if words else "")
+    yield one._replace(others=tuple(look.name for look in others))
 
 
 def _one_score(numbers: Sequence[Look], truth: Look | None) -> list[Look]:
@@ -423,45 +435,33 @@ def _positive(fit: Sequence[Look], truth: Look | None) -> Look | None:
     return None
 
 
-def _of_classes(
-    family: Family | None,
-    predictions: Operand,
-    second: str,
-    options: tuple[tuple[str, str], ...],
-    said: frozenset[str],
-    free: Sequence[Look],
-    truth: Look | None,
-    taken: "set[str | None]",
-) -> Iterator[Proposal]:
-    """Yield proposals for losses with a column for each class."""
-    if not predictions.is_table:
-        if options or truth is not None:
-            yield Proposal(predictions.text, second, options)
+def _of_classes(family: Family | None, found: _Settled) -> Iterator[Proposal]:
+    """Yield proposals for losses with a column for each class; `family` is None if they have another loss."""
+    predictions, truth, numbers = found.predictions, found.truth, found.numbers
+    if not predictions.is_table or "--columns" in found.said:
+        if found.options or truth is not None or predictions.is_table:
+            yield found.proposal()
         return
-    if "--columns" in said:
-        yield Proposal(predictions.text, second, options)
-        return
-    numbers = [look for look in free if look.is_number and look.kind != "id"]
-    meant = _named_classes(numbers, truth) or [look for look in numbers if look.of_predictions] or numbers
-    if len(meant) > 1 and not any(look.of_predictions for look in meant):
-        meant = [look for look in meant if look.kind == "scores"] if _named_classes(numbers, truth) is None else meant
+    named = _named_classes(numbers, truth)
+    meant = named or [look for look in numbers if look.of_predictions] or numbers
+    if len(meant) > 1 and named is None and not any(look.of_predictions for look in meant):
+        meant = [look for look in meant if look.kind == "scores"]
     if len(meant) == 1:
-        joined = bool(options) and len(free) == 1
+        joined = bool(found.options) and len(found.free) == 1
         alone = predictions.column is not None or predictions.content.width == 1 or joined
-        first = predictions.text if alone else f"{predictions.text}:{meant[0].name}"
-        given: tuple[tuple[str, str], ...] = _from(said, meant) + (
-            () if truth is None or "--classes" in said else _outcomes(truth)
-        )
-        yield Proposal(first, second, (*options, *given), "outcomes")
+        given: tuple[tuple[str, str], ...] = _from(found.said, meant)
+        if truth is not None and "--classes" not in found.said:
+            given += _outcomes(truth)
+        yield found.proposal("" if alone else meant[0].name, given, "outcomes")
         return
     if not meant or predictions.column is not None:
         return
     names = [look.name for look in meant]
     everything = predictions.content.names or [str(i + 1) for i in range(predictions.content.width)]
-    spare = [name for name in everything if name not in names and name not in taken]
+    spare = [name for name in everything if name not in names and name not in found.taken]
     picked = (("--columns", _pattern(names, spare, everything)),) if spare else ()
-    kind = _from(said, meant) if family is None or family.takes_from else ()
-    yield Proposal(predictions.text, second, (*options, *picked, *kind))
+    kind = _from(found.said, meant) if family is None or family.takes_from else ()
+    yield found.proposal(options=(*picked, *kind))
 
 
 def _named_classes(numbers: Sequence[Look], truth: Look | None) -> list[Look] | None:
