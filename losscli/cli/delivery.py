@@ -365,6 +365,7 @@ class ReportDelivery:
         value: Callable[[], str] = str,
         last: tuple[str, str] = ("", ""),
         page: "Callable[[], Page] | None" = None,
+        table: Callable[[Screen], str] | None = None,
     ) -> None:
         """Publish the file, then print.
 
@@ -382,6 +383,8 @@ class ReportDelivery:
             the last line of tables and of Markdown, and how a terminal shows it; '' for none.
         page
             returns the content of a page for a browser; None where a report has none.
+        table
+            returns the text of standard output where it is neither of these formats; None for the facts and tables that are laid out.
         """
 
         def made(format: str, screen: Screen = Screen()) -> str:
@@ -397,6 +400,8 @@ class ReportDelivery:
                 from losscli.render.page import as_html
 
                 return as_html(page())
+            if table is not None:
+                return table(screen)
             from losscli.render.compare import verdict_style
 
             _, facts, tables = laid(screen.digits)

@@ -5,7 +5,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from losscli.cli import LINE
+from losscli.cli.command import TYPED_LINE
 from losscli.cli.sampling import missing_panels, observe, sampled
 from losscli.errors import DataError
 from losscli.render.page import Page, Picture
@@ -25,7 +25,7 @@ PAGE = {".html": "html"}
 
 def typed_line() -> str:
     """Return the command line as it was typed, quoted so that it can be pasted."""
-    return " ".join(["losscli", *map(quoted, LINE.get())])
+    return " ".join(["losscli", *map(quoted, TYPED_LINE.get())])
 
 
 def drawn(title: str, description: str, draw: "Callable[[Look], Figure]") -> Picture:

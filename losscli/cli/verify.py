@@ -7,14 +7,18 @@ import typer
 from losscli.cli.command import command, say
 from losscli.cli.options.declare import LOSS, OfLosses, operand, option
 from losscli.cli.options.losses import READ, only, requested
-from losscli.cli.options.output import Quiet, format_option
+from losscli.cli.options.output import PageFile, Quiet, format_option
 from losscli.cli.options.running import Cluster, computing
 from losscli.errors import Exit, UsageError
 from losscli.render.words import VerifyFormat
 
 if TYPE_CHECKING:
+    from losscli.analysis.verify.file import VerifiedFile
+    from losscli.analysis.verify.model import Verified
+    from losscli.cli.delivery import ReportDelivery
     from losscli.definition.loss import BoundLoss
     from losscli.definition.request import Request
+    from losscli.render.page import Page
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 OF_THE_CODE = ("operands", "takes")
@@ -40,10 +44,11 @@ def verify(
             "--against",
             metavar="SPEC",
             panel=LOSS,
-            help="The loss that it should be, as huber:delta=1. Default: the one that its name speaks of.",
+            help="The loss that it should be, as huber:delta=1. Default: the one that its name says.",
         ),
     ] = None,
     format: Annotated[VerifyFormat, format_option()] = "table",
+    output: PageFile = None,
     quiet: Quiet = False,
     cluster: Cluster = None,
     given: Annotated[dict[str, Any], OfLosses(only("from", *OF_THE_CODE, *READ))],
@@ -59,10 +64,8 @@ def verify(
     Exit code 1 if a property is broken; warnings leave 0.
     """
     from losscli.analysis.verify.properties import verify as prove
-    from losscli.cli.delivery import show
     from losscli.custom.candidates import candidates, is_file
     from losscli.lookup.spec import single
-    from losscli.render.verify import junit, table
     from losscli.wording import quoted
 
     notes = []
@@ -71,7 +74,7 @@ def verify(
         names = candidates(loss.removesuffix(":"))
         if len(names) != 1:
             alone = next((word for word, value in others.items() if value is not None), None)
-            return _all_of(loss, names, alone, format, given, cluster)
+            return _all_of(loss, names, alone, format, output, given, cluster)
         loss = f"{loss.removesuffix(':')}:{names[0]}"
         notes.append(f"the only loss in the file: losscli verify {quoted(loss)}")
     bound = single(loss, code=True)
@@ -80,9 +83,10 @@ def verify(
             f"{loss}: is declared as losscli's own losses are, which its tests verify; name FILE.py:NAME or package.module.name"
         )
     files = _files(bound, predictions, targets, given)
-    with computing(cluster):
-        found = prove(bound.name, against, given.get("operands"), given.get("takes"), files, bound.parameters)
-    show(format, found.to_dict, lambda screen: junit(found) if format == "junit" else table(found, screen))
+    with _delivery(format, output) as delivery:
+        with computing(cluster):
+            found = prove(bound.name, against, given.get("operands"), given.get("takes"), files, bound.parameters)
+        _deliver(delivery, found)
     if found.reference is None and found.runs:
         notes.append(
             f"no reference: its name speaks of none: losscli verify {quoted(loss)} --against SPEC compares values"
@@ -92,7 +96,13 @@ def verify(
 
 
 def _all_of(
-    path: str, names: list[str], alone: str | None, format: str, given: dict[str, Any], cluster: str | None
+    path: str,
+    names: list[str],
+    alone: str | None,
+    format: str,
+    output: str | None,
+    given: dict[str, Any],
+    cluster: str | None,
 ) -> int:
     """Verify all losses of a file, whose names are known; `alone` is what was typed that is about one loss only.
 
@@ -102,19 +112,50 @@ def _all_of(
         if there is none, or something is about one loss only.
     """
     from losscli.analysis.verify.file import verify_file
-    from losscli.cli.delivery import show
     from losscli.custom.candidates import refusal
-    from losscli.render.verify import junit, table
 
     of_files = [f"--{name}" for name in given.keys() - set(OF_THE_CODE)]
     if alone or of_files:
         raise UsageError(f"{alone or of_files[0]} is about one loss; {refusal(path)}")
     if not names:
         raise refusal(path)
-    with computing(cluster):
-        found = verify_file(path.removesuffix(":"), given.get("operands"), given.get("takes"))
-    show(format, found.to_dict, lambda screen: junit(found) if format == "junit" else table(found, screen))
+    with _delivery(format, output) as delivery:
+        with computing(cluster):
+            found = verify_file(path.removesuffix(":"), given.get("operands"), given.get("takes"))
+        _deliver(delivery, found)
     return Exit.UNMET if found.broken else Exit.OK
+
+
+def _delivery(format: str, output: str | None) -> "ReportDelivery":
+    """Return the delivery of a report, whose file is opened before the loss is called."""
+    from losscli.cli.delivery import ONE_NUMBER, ReportDelivery
+    from losscli.cli.pages import PAGE
+
+    return ReportDelivery(format, output, ONE_NUMBER | PAGE)
+
+
+def _deliver(delivery: "ReportDelivery", found: "Verified | VerifiedFile") -> None:
+    """Write and print a report."""
+    from losscli.render.verify import junit, laid_out, table
+
+    delivery.deliver(
+        found.to_dict,
+        lambda digits: laid_out(found, digits),
+        table=lambda screen: junit(found) if delivery.format == "junit" else table(found, screen),
+        page=lambda: _page(found),
+    )
+
+
+def _page(found: "Verified | VerifiedFile") -> "Page":
+    """Return a report as a page for a browser."""
+    from losscli.cli.pages import page_of
+    from losscli.render.text import IN_MARKDOWN
+    from losscli.render.verify import laid_out
+
+    title, facts, tables = laid_out(found, IN_MARKDOWN)
+    said = dict(facts)
+    lead = (said["result"], said.get("pattern", said.get("reference", "")))
+    return page_of((title, facts, tables), lead, mood="bad" if found.broken else "good")
 
 
 def _files(bound: "BoundLoss", predictions: str | None, targets: str | None, given: dict[str, Any]) -> "Request | None":

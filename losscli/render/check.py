@@ -9,6 +9,7 @@ from losscli.render.text import report as text_report
 
 if TYPE_CHECKING:
     from losscli.analysis.check import Report
+    from losscli.render.text import Laid
 
 CLASSES_SHOWN = 20
 COLUMNS_SHOWN = 6
@@ -89,6 +90,11 @@ def facts_of(report: "Report", digits: int | None) -> list[tuple[str, str]]:
     if not report.findings:
         facts.append(("findings", "none"))
     return facts
+
+
+def laid_out(report: "Report", digits: int | None) -> "Laid":
+    """Return a check as a title and facts, with the findings among them."""
+    return "check", facts_of(report, digits), []
 
 
 def checked(report: "Report", screen: Screen) -> str:
