@@ -28,7 +28,9 @@ from losscli.errors import DataError, Exit, UsageError
 from losscli.wording import quoted
 
 if TYPE_CHECKING:
+    from losscli.analysis.calibration.fit import Calibrated
     from losscli.measurement.measure import Measurement
+    from losscli.render.page import Page
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -86,7 +88,9 @@ def calibrate(
     ] = None,
     output: Annotated[
         str | None,
-        output_option("The calibrated predictions of OTHER, or of PREDICTIONS, as what --from says: .npy or .csv."),
+        output_option(
+            "The calibrated predictions of OTHER, or of PREDICTIONS, as what --from says: .npy or .csv. The result for a browser: .html."
+        ),
     ] = None,
     given: Annotated[dict[str, Any], OfLosses(only(*READ, "sample-weight"))],
     format: ListFormat = "table",
@@ -105,9 +109,10 @@ def calibrate(
     from losscli.analysis.calibration.fit import Terms
     from losscli.analysis.calibration.fit import calibrate as fitted
     from losscli.analysis.calibration.temperature import likelihood
-    from losscli.cli.delivery import show
+    from losscli.cli.delivery import ReportDelivery
+    from losscli.cli.pages import PAGE
     from losscli.definition.request import Request
-    from losscli.render.calibrate import calibrated
+    from losscli.render.calibrate import calibrated, parts
 
     running = running.begun(quiet)
     if map is not None:
@@ -125,9 +130,11 @@ def calibrate(
         reliability_of=reliability_of,
         **fields(given),
     )
+    page = output if apply is None and output is not None and output.endswith(".html") else None
     with ExitStack() as stack:
+        delivery = stack.enter_context(ReportDelivery(format, page, PAGE))
         shown = stack.enter_context(running.shown())
-        written = None if output is None else stack.enter_context(Recalibrated(output, apply))
+        written = None if output is None or page else stack.enter_context(Recalibrated(output, apply))
 
         def opened(measurement: "Measurement") -> None:
             if written is not None:
@@ -141,8 +148,42 @@ def calibrate(
                 raise DataError(found.notes[-1].removeprefix("warning: ") + f"; {output} is not written")
             notes = [*notes, *written.write(found.map)]
         say(notes, quiet)
-    show(format, found.to_dict, lambda screen: calibrated(found, screen))
+        delivery.keep_apart(found.measurement.files)
+        delivery.deliver(
+            found.to_dict,
+            lambda digits: parts(found, digits),
+            table=lambda screen: calibrated(found, screen),
+            page=lambda: _page(found),
+        )
     return Exit.OK
+
+
+def _page(found: "Calibrated") -> "Page":
+    """Return a calibration as a page for a browser, with the bins before and after it."""
+    from losscli.cli.pages import as_findings, drawn, page_of
+    from losscli.plots import reliability as picture
+    from losscli.render.calibrate import parts
+    from losscli.render.text import IN_MARKDOWN, number
+
+    before, after = found.before, found.after
+    band = after.to_dict(found.seed)["ece"]["width"]["band"]
+    change = picture.Change(after.reliability("width"), found.name, found.fit.limit, band)
+    shown = drawn(
+        "Reliability",
+        f"How often predictions come true in each of {before.reliability('width').describe()}, before and after the calibration; "
+        "on the diagonal they are as often right as they claim.",
+        lambda look: picture.draw(before.reliability("width"), look, "", change),
+    )
+    scores = found.to_dict()
+    lead = f"cross-entropy {number(scores['before']['cross_entropy'], 4)} before, {number(scores['after']['cross_entropy'], 4)} after, of {scores['scored_on']}"
+    return page_of(
+        parts(found, IN_MARKDOWN),
+        (found.name, lead),
+        pictures=[shown],
+        findings=as_findings(found.notes),
+        receipt=found.result.receipt,
+        signature=found.result.signature,
+    )
 
 
 def _mapped(

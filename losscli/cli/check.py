@@ -46,8 +46,7 @@ def check(
     The exit code is 3 if a finding is an error.
     """
     from losscli import api
-    from losscli.cli.delivery import ONE_NUMBER, ReportDelivery
-    from losscli.cli.pages import PAGE
+    from losscli.cli.delivery import WITH_PAGE, ReportDelivery
     from losscli.definition.request import Request
     from losscli.lookup.names import find
     from losscli.render.check import checked, laid_out
@@ -55,7 +54,7 @@ def check(
     running = running.begun()
     bound = None if loss is None else api.loss_of_rows(find(loss).bind(), loss)
     request = Request(bound or find("sigmoid-cross-entropy").bind(), predictions, targets, **fields(given))
-    with ReportDelivery(format, output, ONE_NUMBER | PAGE) as delivery:
+    with ReportDelivery(format, output, WITH_PAGE) as delivery:
         with running.shown() as shown:
             report = api.checked(request, bound, api.Hooks(running.threads, shown.looking, shown.start, shown))
         named = [name for operand in (predictions, targets) for name in (operand, operand.rpartition(":")[0])]

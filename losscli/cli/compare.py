@@ -64,8 +64,7 @@ def compare(
     "undefined": both models have infinite losses; exit code 3.
     """
     from losscli.analysis.compare import Terms, compare_all
-    from losscli.cli.delivery import ONE_NUMBER, ReportDelivery
-    from losscli.cli.pages import PAGE
+    from losscli.cli.delivery import WITH_PAGE, ReportDelivery
     from losscli.lookup.names import elsewhere
     from losscli.lookup.spec import single
     from losscli.render.compare import decided, laid_out
@@ -78,7 +77,7 @@ def compare(
     asked = dict(given)
     library, typed = library_of(spec, given)
     request = requested(single(spec), models[0], targets, given)
-    with running.shown() as shown, ReportDelivery(format, output, ONE_NUMBER | PAGE) as delivery:
+    with running.shown() as shown, ReportDelivery(format, output, WITH_PAGE) as delivery:
         found = compare_all(request, models, terms, running.threads, shown.looking, shown.start, shown, library, typed)
         shown.wipe()
         delivery.keep_apart(found.files)

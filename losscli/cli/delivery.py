@@ -25,11 +25,23 @@ from losscli.io.writers import WRITERS, JsonLinesWriter, NpyWriter, TextWriter, 
 from losscli.measurement.measure import Measurement
 from losscli.measurement.per_sample import columns
 from losscli.measurement.result import Result
+from losscli.render import slices
 from losscli.render import text as render
-from losscli.render.result import JSON_BETWEEN, json_around, markdown_around, to_json, to_markdown, to_table, to_value
+from losscli.render.result import (
+    JSON_BETWEEN,
+    facts_of,
+    json_around,
+    markdown_around,
+    to_json,
+    to_markdown,
+    to_table,
+    to_value,
+)
 from losscli.render.screen import Screen, message
 from losscli.render.slices import verdicts
+from losscli.render.table import Table
 from losscli.render.text import IN_MARKDOWN, MARKDOWN, Laid
+from losscli.wording import count
 
 if TYPE_CHECKING:
     from losscli.cli.options.output import Wanted
@@ -37,7 +49,9 @@ if TYPE_CHECKING:
 
 ONE_NUMBER = {".json": "json", ".md": "markdown"}
 """Suffix -> format, of files that hold a result as a whole; other files hold one row per sample."""
-RESULT_SUFFIXES = (*ONE_NUMBER, *WRITERS)
+WITH_PAGE = ONE_NUMBER | {".html": "html"}
+"""The same with a page for a browser, of commands that make one."""
+RESULT_SUFFIXES = (*WITH_PAGE, *WRITERS)
 GRADIENT_SUFFIXES = (".npy", ".csv")
 UNKNOWN = "backslashreplace"
 """How bytes of a file's name that are not UTF-8 are written: as an escape, which is valid in JSON as well."""
@@ -62,7 +76,7 @@ class Delivery:
         self.rows: list[dict[str, Any]] = []
         """The first rows, which a table shows."""
         formats = {self.format, self.kind} if self.per_sample else set()
-        self.some_rows = "table" in formats
+        self.some_rows = bool({"table", "html"} & formats)
         self.lines: dict[str, Spool] = {name: Spool(name) for name in ("json", "markdown") if name in formats}
         """Format -> all rows, one line each, for the formats that put rows between two pieces of other text."""
         self.header: list[str] = []
@@ -111,6 +125,10 @@ class Delivery:
             self.streams.append(writer)
         if self.slopes is not None:
             self.slopes.open(self.files, measurement)
+        if self.kind == "html":
+            from losscli.cli.pages import watch
+
+            watch(measurement)
 
     def consume(self, chunk: ChunkResult) -> None:
         """Write a chunk's rows and gradients to the outputs that show them."""
@@ -204,8 +222,30 @@ class Delivery:
             return to_markdown(result)
         if format == "value":
             return to_value(result)
+        if format == "html":
+            from losscli.render.page import as_html
+
+            return as_html(self._page(result))
         rows = self.rows if self.per_sample else None
         return to_table(result, rows, screen)
+
+    def _page(self, result: Result) -> "Page":
+        """Return a result as a page for a browser, with its pictures and the first rows."""
+        from losscli.cli.pages import as_findings, page_of, pictures_of
+
+        unmet = [entry for entry in result.requirements if not entry["met"]]
+        of = f"{result.reduction} of {count(result.samples, 'sample')}"
+        tables = [*slices.tables({result.reduction: result}, IN_MARKDOWN)]
+        tables += [Table(f"first {count(len(self.rows), 'row')}", self.rows)] if self.per_sample else []
+        return page_of(
+            (result.loss, facts_of(result, IN_MARKDOWN), tables),
+            (render.number(result.value, IN_MARKDOWN), of),
+            pictures=pictures_of(self.measurement, result),
+            findings=as_findings(self.measurement.notes),
+            receipt=result.receipt,
+            signature=result.signature,
+            mood="bad" if unmet else "good" if result.requirements else "",
+        )
 
 
 class GradientFile:
@@ -300,7 +340,7 @@ def _kind_of(output: str, format: str) -> str:
         # The name of a device or pipe does not say a format: it gets the format of standard output.
         return f".{format}" if format in render.ROW_FORMATS else format
     suffix = suffix_of(output, RESULT_SUFFIXES, "--output")
-    return ONE_NUMBER.get(suffix, suffix)
+    return WITH_PAGE.get(suffix, suffix)
 
 
 def _gradient_columns(measurement: Measurement, slopes: Array) -> dict[str, Any]:

@@ -128,10 +128,9 @@ def _all_of(
 
 def _delivery(format: str, output: str | None) -> "ReportDelivery":
     """Return the delivery of a report, whose file is opened before the loss is called."""
-    from losscli.cli.delivery import ONE_NUMBER, ReportDelivery
-    from losscli.cli.pages import PAGE
+    from losscli.cli.delivery import WITH_PAGE, ReportDelivery
 
-    return ReportDelivery(format, output, ONE_NUMBER | PAGE)
+    return ReportDelivery(format, output, WITH_PAGE)
 
 
 def _deliver(delivery: "ReportDelivery", found: "Verified | VerifiedFile") -> None:

@@ -3,14 +3,12 @@
 import math
 from typing import TYPE_CHECKING, Any
 
-from losscli.measurement.receipt import signature
 from losscli.wording import count, listing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from losscli.analysis.compare import Compared, Comparison, Estimate, Infinite
-    from losscli.render.page import Page, Picture
     from losscli.render.text import Laid
 
 MOST_DECIMALS = 8
@@ -65,32 +63,12 @@ def _ranked(found: "Compared") -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: float(row["mean"]))
 
 
-def page(
-    found: "Compared", pictures: "Sequence[Picture]", findings: "Sequence[tuple[str, str]]", command: str
-) -> "Page":
-    """Return a comparison as a page; parameters as the fields of Page."""
-    from losscli.render.page import Page
-    from losscli.render.text import IN_MARKDOWN
-
-    _, facts, tables = laid_out(found, IN_MARKDOWN)
+def lead(found: "Compared") -> tuple[str, str, str]:
+    """Return the verdicts, what they follow from, and whether that is 'good', 'bad' or neither, ''."""
     verdicts = {one.verdict for one in found.comparisons}
-    lead = ", ".join(f"{letter} is {one.verdict}" for letter, one in lettered(found))
+    words = ", ".join(f"{letter} is {one.verdict}" for letter, one in lettered(found))
     why = _reason("B", found.comparisons[0], found) if len(found.comparisons) == 1 else "each against A"
-    mood = "bad" if "worse" in verdicts else "good" if verdicts <= {"better", "better or equal"} else ""
-    names = " against ".join([", ".join(one.model for one in found.comparisons), found.first.name])
-    receipt = found.first.measurement.receipt
-    return Page(
-        f"{receipt['loss']}: {names}",
-        (lead, why),
-        facts,
-        tables,
-        pictures,
-        findings,
-        receipt,
-        signature(receipt),
-        command,
-        mood,
-    )
+    return words, why, "bad" if "worse" in verdicts else "good" if verdicts <= {"better", "better or equal"} else ""
 
 
 def lettered(found: "Compared") -> "Iterator[tuple[str, Comparison]]":

@@ -59,7 +59,7 @@ Quiet = Annotated[bool, quiet_option()]
 Format = Annotated[ResultFormat, formats_option(ResultFormat)]
 Output = Annotated[
     str | None,
-    result_output(".json .jsonl .csv .tsv .md .npy .parquet", " Written whole or not at all."),
+    result_output(".json .jsonl .csv .tsv .md .npy .parquet, or .html for a browser", " Written whole or not at all."),
 ]
 PerSample = Annotated[
     bool,
