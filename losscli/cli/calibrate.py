@@ -113,7 +113,8 @@ def calibrate(
     if map is not None:
         return _mapped(predictions, targets, map, apply, output, prediction_kind, given, quiet)
     if targets is None:
-        raise UsageError(f"Missing argument 'TARGETS'.{about_targets(predictions)} (see losscli calibrate --help)")
+        missing = "Missing argument 'TARGETS'."
+        raise UsageError(f"{missing}{about_targets(predictions)} (see losscli calibrate --help)", fact=missing)
     if apply is not None and output is None:
         raise UsageError(f"--apply {apply}: where shall its calibrated predictions go? Say --output FILE")
     request = Request(
