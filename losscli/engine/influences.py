@@ -39,7 +39,7 @@ class Influences(NamedTuple):
         """Return the record of k slices, from the slice and the pair (a, b) of each sample."""
 
         def added(values: Array) -> Array:
-            return np.bincount(index, values, k)
+            return np.bincount(index, values, k) if k > 1 else np.array([values.sum()])  # which is faster
 
         n = np.bincount(index, minlength=k)
         with np.errstate(all="ignore"):
