@@ -26,6 +26,7 @@ from losscli.definition.words import (
     OutputReduction,
     PredictionKind,
     ReductionName,
+    ReliabilityForm,
     SmoothingMode,
     ThirdOperandName,
     UnitKind,
@@ -85,6 +86,8 @@ OPTIONS: Mapping[str, str] = {
     "temperature": "temperature",
     "temperature_squared": "temperature_squared",
     "bytes": "bytes",
+    "reliability_of": "reliability_of",
+    "classwise_ece": "classwise_ece",
     "time_axis": "time_axis",
     "input_lengths": "input_lengths",
     "target_lengths": "target_lengths",
@@ -113,7 +116,7 @@ WHOLE = ("class_axis", "shift", "time_axis", "label_base", "skip_rows")
 """Options that are one whole number."""
 FRACTIONS = ("label_smoothing", "temperature")
 """Options that are one number, a whole one or not."""
-YES_OR_NO = ("temperature_squared", "header")
+YES_OR_NO = ("temperature_squared", "header", "classwise_ece")
 LISTS = ("classes", "columns", "exclude_class", "output_weight", "levels")
 """Options that may be a list of words or numbers, or one of them."""
 CHOICES: Mapping[str, tuple[str, ...]] = {
@@ -128,6 +131,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "box": get_args(BoxFormat),
     "targets_from": get_args(PredictionKind),
     "on_unmatched": get_args(UnmatchedRule),
+    "reliability_of": get_args(ReliabilityForm),
     "operands": get_args(OperandOrder),
     "takes": get_args(PredictionKind),
     "dtype": get_args(UntypedName),
@@ -321,10 +325,13 @@ def _kept_and_required(
     if as_ is not None and kept.asked["gradient"]:
         raise UsageError("gradient is that of the loss itself; leave out as_")
     library = None if as_ is None else _one_library(as_)
+    requirements = [Requirement.parse(text) for text in require]
+    for requirement in requirements:
+        request = replace(request, **requirement.wanted)
     measurement, result = measured(
         request, Hooks(threads), library=library, typed=typed, consume=kept.consume, **kept.asked
     )
-    result.require([Requirement.parse(text) for text in require])
+    result.require(requirements)
     result.require_each([Requirement.of_each(text) for text in require_each])
     return measurement, result
 
@@ -542,17 +549,40 @@ def calibrate(
     predictions: Any,
     targets: Any,
     *,
+    method: str = "temperature",
+    activation: str | None = None,
     bias: bool = False,
     bins: int = 15,
     seed: int = 0,
     threads: int | None = None,
     **options: Any,
 ) -> "Calibrated":
-    """Fit the temperature T of softmax(z / T) to labels, with scores before and after."""
+    """Fit a calibration to labels, with scores before and after.
+
+    Parameters
+    ----------
+    method
+        'temperature', T of softmax(z / T); 'platt', a and b of sigmoid(a s + b); or 'isotonic', steps that never fall.
+    activation
+        'sigmoid' if each column of predictions holds or not by itself.
+    bias
+        whether a temperature comes with a bias per class.
+    bins
+        number of bins of the calibration errors, and `seed` is that of their bands.
+
+    Returns
+    -------
+    Calibrated
+        `applied(predictions)` calibrates others.
+    """
+    from losscli.analysis.calibration.fit import Terms
     from losscli.analysis.calibration.fit import calibrate as fitted
     from losscli.analysis.calibration.temperature import likelihood
 
-    found = fitted(_request(likelihood(None), predictions, targets, options), bias, bins, seed, threads)
+    if activation not in (None, *CHOICES["activation"]):
+        raise UsageError(f"activation={activation!r} is not one of {listing(CHOICES['activation'])}")
+    request = replace(_request(likelihood(None), predictions, targets, options), activation=activation)
+    found = fitted(request, Terms(method, bias, bins, seed), threads)
     found.notes[:] = _told(found.notes)
     return found
 

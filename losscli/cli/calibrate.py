@@ -1,16 +1,28 @@
-"""`losscli calibrate PREDICTIONS TARGETS`: temperature, and what predictions score before and after it."""
+"""`losscli calibrate PREDICTIONS TARGETS`: a calibration, and what predictions score before and after it."""
 
 from contextlib import ExitStack
 from typing import Annotated, Any, NamedTuple
 
 import typer
 
+from losscli.analysis.words import CalibrationMethod
 from losscli.cli.command import command, say
 from losscli.cli.options.declare import LOSS, WRITING, OfLosses, option
 from losscli.cli.options.files import ClassPredictions, ClassTargets
-from losscli.cli.options.losses import READ, From, bins_option, fields, only
+from losscli.cli.options.losses import (
+    OF_COLUMNS,
+    READ,
+    From,
+    activation_option,
+    bins_option,
+    fields,
+    method_option,
+    only,
+    reliability_option,
+)
 from losscli.cli.options.output import ListFormat, Quiet, output_option
 from losscli.cli.options.running import Running, seed_option
+from losscli.definition.words import ActivationName, ReliabilityForm
 from losscli.errors import DataError, Exit, UsageError
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -19,8 +31,22 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 class Fitting(NamedTuple):
     """What is fitted, and how calibration is measured."""
 
+    method: Annotated[
+        CalibrationMethod,
+        method_option(
+            "temperature: one T; platt: a and b of sigmoid(a s + b), s the file's number; isotonic: steps that never fall. "
+            "platt and isotonic calibrate each class by itself, and divide by the sum, as scikit-learn's CalibratedClassifierCV.",
+            LOSS,
+        ),
+    ] = "temperature"
     bias: Annotated[
-        bool, option("--bias", panel=LOSS, show_default=False, help="Fit a bias a class too: softmax(z / T + b).")
+        bool,
+        option(
+            "--bias",
+            panel=LOSS,
+            show_default=False,
+            help="With a temperature, fit a bias a class too: softmax(z / T + b).",
+        ),
     ] = False
     bins: Annotated[int, bins_option("Bins of ECE, from 1 to 1000.", LOSS)] = 15
     seed: Annotated[int, seed_option("Of the draws that ECE's band for calibrated models comes from.", LOSS)] = 0
@@ -32,6 +58,8 @@ def calibrate(
     targets: ClassTargets,
     *,
     prediction_kind: From = "logits",
+    activation: Annotated[ActivationName | None, activation_option(OF_COLUMNS)] = None,
+    reliability_of: Annotated[ReliabilityForm | None, reliability_option("ECE and its bins", LOSS)] = None,
     fitting: Fitting,
     apply: Annotated[
         str | None,
@@ -51,15 +79,16 @@ def calibrate(
     quiet: Quiet = False,
     running: Running,
 ) -> int:
-    """Fit the temperature T of softmax(z / T) to labels: the one of the least cross-entropy.
+    """Fit the temperature T of softmax(z / T), Platt scaling or isotonic regression to labels.
 
     Shows cross-entropy, Brier score, ECE and accuracy before and after.
 
-    Probabilities and log-probabilities are calibrated through their logarithms.
+    A temperature divides logits, and logarithms of probabilities.
 
     Fit on rows that the model was not trained on, and --apply to others.
     """
     from losscli.analysis.calibration.apply import Recalibrated
+    from losscli.analysis.calibration.fit import Terms
     from losscli.analysis.calibration.fit import calibrate as fitted
     from losscli.analysis.calibration.temperature import likelihood
     from losscli.cli.delivery import show
@@ -69,18 +98,26 @@ def calibrate(
     running = running.begun(quiet)
     if apply is not None and output is None:
         raise UsageError(f"--apply {apply}: where shall its calibrated predictions go? Say --output FILE")
-    request = Request(likelihood(None), predictions, targets, prediction_kind=prediction_kind, **fields(given))
+    request = Request(
+        likelihood(None),
+        predictions,
+        targets,
+        prediction_kind=prediction_kind,
+        activation=activation,
+        reliability_of=reliability_of,
+        **fields(given),
+    )
     with ExitStack() as stack:
         shown = stack.enter_context(running.shown())
         written = None if output is None else stack.enter_context(Recalibrated(output, apply))
         opened = (lambda measurement: None) if written is None else written.open
-        found = fitted(request, *fitting, running.threads, shown.looking, opened, shown.start, shown)
+        found = fitted(request, Terms(*fitting), running.threads, shown.looking, opened, shown.start, shown)
         shown.wipe()
         notes = found.notes
         if written is not None:
             if found.fit.limit is not None:
                 raise DataError(found.notes[-1].removeprefix("warning: ") + f"; {output} is not written")
-            notes = [*notes, *written.write(found.fit.point)]
+            notes = [*notes, *written.write(found.map)]
         say(notes, quiet)
     show(format, found.to_dict, lambda screen: calibrated(found, screen))
     return Exit.OK

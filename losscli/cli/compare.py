@@ -6,6 +6,7 @@ import typer
 
 from losscli.analysis.words import FailingVerdict
 from losscli.cli.command import command, command_line, say
+from losscli.cli.comparing import targets_of
 from losscli.cli.options.declare import DECISION, OfLosses, operand, option
 from losscli.cli.options.files import TargetsOption
 from losscli.cli.options.losses import OF_COMPARISONS, Spec, library_of, requested
@@ -25,7 +26,7 @@ def compare(
     models: Annotated[
         list[str], operand("A B [C...]", help="Predictions of two models, or of more: each against the first.")
     ],
-    targets: TargetsOption,
+    targets: TargetsOption = None,
     *,
     fail_if: Annotated[
         FailingVerdict | None,
@@ -66,6 +67,7 @@ def compare(
 
     terms = Terms(**judging._asdict(), top=top, fail_if=fail_if)
     running = running.begun(quiet)
+    targets = targets_of("compare", spec, models, targets, given)
     if len(models) < 2:
         raise UsageError(f"compare {spec} {models[0]}: one model; name two or more, then --targets TARGETS")
     asked = dict(given)
@@ -77,10 +79,11 @@ def compare(
         delivery.keep_apart(found.files)
         cures = _cures(found, spec, models, targets, asked, judging, fail_if)
         warned = [f"warning: {fact}" for fact in found.infinite_losses()]
-        say([*found.notes, *elsewhere(spec), *([] if found.undefined else [*warned, *cures])], quiet)
+        # An error has the last cure itself: a command line is whole on a terminal where a message ends with it.
+        say([*found.notes, *elsewhere(spec), *(cures[:-1] if found.undefined else [*warned, *cures])], quiet)
         delivery.deliver(found.to_dict, lambda digits: laid_out(found, digits), last=decided(found))
     if found.undefined:
-        raise DataError("; ".join([*found.infinite_losses(), *cures]))
+        raise DataError("; ".join([*found.infinite_losses(), *cures[-1:]]))
     return Exit.UNMET if found.fails() else Exit.OK
 
 

@@ -39,7 +39,7 @@ COMMANDS = {
     "calibrate": (
         "calibrate",
         "app",
-        "Fit the temperature T of softmax(z / T) to labels: cross-entropy, Brier score, ECE, before and after.",
+        "Fit the temperature T of softmax(z / T), Platt scaling or isotonic regression to labels.",
     ),
     "centers": (
         "centers",

@@ -8,7 +8,7 @@ import typer
 
 from losscli.cli.command import command, say
 from losscli.cli.options.declare import operand, option
-from losscli.cli.options.losses import OF_LOSSES, requested
+from losscli.cli.options.losses import OF_SUITES, requested
 from losscli.cli.options.output import Quiet, formats_option, output_option
 from losscli.cli.options.running import Running
 from losscli.errors import Exit, UsageError
@@ -89,7 +89,7 @@ def run(
     from losscli.render.screen import Screen
 
     running = running.begun(quiet)
-    found = load(suite, OF_LOSSES, requested)
+    found = load(suite, OF_SUITES, requested)
     earlier = found.baseline if baseline is None else baseline
     history = History.to_bless(suite, earlier, save) if bless else History.of(earlier, save)
     report, notes = _measured(found, history, output, running)
@@ -105,7 +105,7 @@ def _schema() -> str:
     from losscli.analysis.suite.schema import json_schema
     from losscli.io.strict_json import strict_json
 
-    return strict_json(json_schema(OF_LOSSES), indent=2) + "\n"
+    return strict_json(json_schema(OF_SUITES), indent=2) + "\n"
 
 
 class History(NamedTuple):

@@ -42,6 +42,8 @@ TAKEN_BY: Mapping[str, Taken] = {
     "target-lengths": lambda family: family.of_sequences,
     "over-outputs": lambda family: family.several_outputs,
     "classes": lambda family: family.takes_classes,
+    "reliability-of": lambda family: family.likelihood is not None,
+    "classwise-ece": lambda family: family.likelihood is not None,
     "operands": lambda family: family.custom,
     "takes": lambda family: family.custom,
     "label-base": lambda family: family.takes_classes and family.target_type != "signs",

@@ -78,6 +78,12 @@ class Request:
     """The library whose number this is, and its call, for the receipt."""
     calibration: bool = False
     """Whether calibration errors are wanted, however large the files are."""
+    reliability_of: str | None = None
+    """What calibration errors are of, a `ReliabilityForm`; None for 'positive' where predictions are those of two outcomes, and
+    'predicted' where they are of several classes.
+    """
+    classwise_ece: bool = False
+    """Whether the mean of the calibration errors of all classes is wanted."""
     id: str | None = None
     on_unmatched: str = "error"
     """Treatment of rows whose id is not in every file: 'error' or 'drop'."""

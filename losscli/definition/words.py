@@ -52,6 +52,10 @@ BoxFormat = Literal["xyxy", "xywh", "cxcywh"]
 """How a box is written: two corners; one corner, width and height; or its middle, width and height."""
 OperandOrder = Literal["predictions,targets", "targets,predictions"]
 """Which operand of the user's own loss comes first."""
+ReliabilityForm = Literal["positive", "predicted"]
+"""What calibration errors and reliability curves are of: the probability of the positive class, against the fraction of
+positives; or that of the predicted class, against how often it is right.
+"""
 UnmatchedRule = Literal["error", "drop"]
 """Treatment of rows whose id is not in every file."""
 UntypedName = Literal["bfloat16"]

@@ -32,8 +32,6 @@ class Collector:
     """The type of its records, by which they are found in an `Aggregate`."""
     exact: ClassVar[bool] = False
     """Whether sums of its records have the same digits however they are grouped, as counts have and sums of floats have not."""
-    described: ClassVar[Mapping[str, str]] = MappingProxyType({})
-    """What a receipt says about its statistics, by the receipt's keys."""
 
     def received(self, record: Any) -> Any:
         """Return the record of a chunk that another process made, without what this collector keeps by itself."""
@@ -41,6 +39,14 @@ class Collector:
 
     def statistics(self, record: Any) -> Mapping[str, float]:
         """Return what the record of all rows adds to the summary of a result, by the names that `--require` knows."""
+        return {}
+
+    def described(self) -> Mapping[str, str]:
+        """Return what a receipt says about its statistics, by the receipt's keys."""
+        return {}
+
+    def titles(self) -> Mapping[str, str]:
+        """Return the names that tables give its statistics, where these are longer than those that `--require` knows."""
         return {}
 
     def findings(self, job: Job, record: Any) -> Sequence[Finding]:

@@ -34,9 +34,10 @@ def why(measurement: Measurement, row: int) -> str:
     at = measurement.units.located(row)
     predicted, target = (source.read(at, at + 1)[0] for source in (job.predictions, job.targets))
     letter = LETTERS.get(job.extras.prediction_kind, "prediction")
-    if job.loss.family.target_type not in ("classes", "outcomes"):
+    if job.loss.family.target_type not in ("classes", "outcomes") or not job.loss.family.takes_from:
         return f"prediction {_shown(predicted)}, target {_shown(target)}" if np.ndim(predicted) == 0 else ""
-    if groups_of(job) == "classes":
+    single = np.size(predicted) in (1, job.encoding.k)  # not corn, for one, which has a column less than classes
+    if groups_of(job) == "classes" and single:
         number = int(classes(job, np.asarray(target)[None])[0])
         name = group_names(job, measurement.decoded)[number]
         if np.ndim(predicted) == 1 and len(predicted) > 1:

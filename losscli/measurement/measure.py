@@ -22,7 +22,8 @@ from losscli.definition.request import Request
 from losscli.engine.aggregates import PERCENTILES, SKETCH_ERROR, Faults, Quantiles
 from losscli.engine.collector import Aggregate, Collector
 from losscli.engine.collectors.baseline import collectors as baseline_collectors
-from losscli.engine.collectors.calibration_bins import MOST_ELEMENTS, CalibrationBins, applies
+from losscli.engine.collectors.calibration_bins import MOST_ELEMENTS, CalibrationBins, applies, of_positive
+from losscli.engine.collectors.classwise_bins import ClasswiseBins, has_classwise_error
 from losscli.engine.collectors.label_alignment import Sample, Sampling, compared, suspicions
 from losscli.engine.collectors.probability_look import LookLikeProbabilities, ProbabilityLook
 from losscli.engine.collectors.row_faults import UNDEFINED, FaultFinder, findings, raise_faults
@@ -36,7 +37,7 @@ from losscli.engine.reduction import REDUCTIONS, Reduction, baseline, reduced
 from losscli.engine.resampling import LEAST_ROWS
 from losscli.engine.units import PositionCount
 from losscli.engine.workers import current, workers
-from losscli.errors import DataError
+from losscli.errors import DataError, UsageError
 from losscli.findings import Finding, warned
 from losscli.io.bytes import Raw, identities
 from losscli.io.prepared import prepared
@@ -321,11 +322,13 @@ class Measurement:
         summary |= {name: transform(mean) for name, transform in transforms.items()}
         if self.bytes is not None:
             summary["bits_per_byte"] = bits.per_byte(sums.sum.value, self.bytes)
+        titles: dict[str, str] = {}
         for collector in self.collectors:
             record = aggregate.get(collector.record)
             if record is not None:
                 summary |= collector.statistics(record)
-                everything |= collector.described
+                everything |= collector.described()
+                titles |= collector.titles()
         found = Result(
             loss=self.job.loss.name,
             parameters=self.job.loss.parameters,
@@ -342,6 +345,7 @@ class Measurement:
             receipt=everything,
             signature=signature(everything),
             aggregate=aggregate,
+            titles=titles,
         )
         sliced = aggregate.get(Sliced)
         if sliced is not None:
@@ -387,15 +391,43 @@ def essential(job: Job, doubtful: bool = False) -> list[Collector]:
 def _collectors_of_files(request: Request, opened: Job) -> list[Collector]:
     """Return the collectors of what the files hold, whatever the settings: calibration, and how labels and classes match.
 
-    Bins of the calibration are kept for small files, and for others if the request asks for them.
+    Bins of the calibration are kept for small files, and for others if the request asks for them. Those of each class take
+    longer than the losses themselves, and are kept only if asked for.
+
+    Raises
+    ------
+    UsageError
+        for a form of calibration errors that these files do not have.
     """
     small = int(np.prod(opened.predictions.shape, dtype=np.int64)) <= MOST_ELEMENTS
-    bins = applies(opened) and opened.samples > 0 and (small or request.calibration)
+    asked, form = request.calibration or request.reliability_of is not None, request.reliability_of
+    some = applies(opened)
+    if form is not None and not some:
+        raise UsageError(
+            f"--reliability-of {form}: {opened.predictions.name} and {opened.targets.name} have no ece, which is of one label "
+            "a row and of probabilities as they are; leave it out"
+        )
+    bins = some and opened.samples > 0 and (small or asked)
     sampling = Sampling.for_job(opened)
     return [
-        *([CalibrationBins()] if bins else []),
+        *([CalibrationBins(of_positive(opened, form))] if bins else []),
+        *([ClasswiseBins()] if _wants_classwise(request, opened) else []),
         *([] if sampling is None else [sampling]),
     ]
+
+
+def _wants_classwise(request: Request, opened: Job) -> bool:
+    """Whether the classwise calibration error is asked for; raise a UsageError if these files have none."""
+    if not request.classwise_ece:
+        return False
+    if not has_classwise_error(opened):
+        why = (
+            "one number a row, whose ece is that of p(positive)"
+            if len(opened.predictions.shape) == 1
+            else "no hard label of each of its classes"
+        )
+        raise UsageError(f"classwise_ece: {opened.predictions.name} has {why}; leave it out")
+    return opened.samples > 0
 
 
 def _with_convention(request: Request, opened: Job, encoding: TargetEncoding) -> Job:

@@ -18,6 +18,7 @@ SOMETIMES = (
     "bits_per_byte",
     "ece",
     "mce",
+    "classwise_ece",
 )
 """Statistics that only some losses have, or only for some files."""
 STATISTICS = (
@@ -37,6 +38,8 @@ REQUIRABLE = (*STATISTICS, MEAN)
 """What requirements may be about."""
 OF_SLICES = ("value", "mean", "std", "min", "max", "samples", "rmse", "rmsle", "perplexity", "bits", MEAN)
 """What requirements of slices may be about."""
+CALIBRATION, CLASSWISE = ("ece", "mce"), "classwise_ece"
+"""Statistics that a pass over large files, or any pass, keeps only if a requirement names them."""
 COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "<=": operator.le,
     ">=": operator.ge,
@@ -86,6 +89,13 @@ class Requirement(NamedTuple):
     def of_each(cls, text: str, option: str = "--require-each ") -> "Requirement":
         """Read a requirement of every slice, which has fewer statistics; raises a UsageError as `parse` does."""
         return cls.parse(text, option, OF_SLICES)
+
+    @property
+    def wanted(self) -> dict[str, Any]:
+        """The fields of a request that say that the statistic is wanted, for those that are not kept otherwise."""
+        if self.statistic == CLASSWISE:
+            return {"classwise_ece": True}
+        return {"calibration": True} if self.statistic in CALIBRATION else {}
 
     def met(self, actual: float | None) -> bool:
         """Whether a number meets the requirement; None does not."""

@@ -35,6 +35,8 @@ class Result:
     signature: str
     aggregate: Aggregate
     """All that the pass kept, records of further collectors included."""
+    titles: Mapping[str, str] = field(default_factory=dict)
+    """The names of statistics in tables, where these say more than the keys of `summary`."""
     losses: Array | None = None
     """The loss of each sample before weights, shape (n,), without ignored rows; None if not asked for."""
     elements: Array | None = None

@@ -171,14 +171,13 @@ def _check_finite(measurement: Measurement, rows: Array, losses: Array, weights:
     if weights is not None:
         wrong &= weights != 0
     if wrong.any():
+        first, how_many = int(wrong.argmax()), f"({count(int(wrong.sum()), 'row')} like this at least)"
+        place, library = place_of(measurement, int(rows[first])), measurement.request.library
+        if math.isnan(losses[first]):
+            raise DataError(f"{place}: as {library} computes it, the loss is NaN {how_many}; leave --as out")
         raise DataError(
-            f"{place_of(measurement, int(rows[wrong.argmax()]))}: the loss is {_called(losses[wrong.argmax()])} ({count(int(wrong.sum()), 'row')} like this at least), "
-            f"and so is every mean difference; correct the row{_finite_loss(measurement)}"
+            f"{place}: the loss is infinite {how_many}, and so is every mean difference; correct the row{_finite_loss(measurement)}"
         )
-
-
-def _called(loss: float) -> str:
-    return "NaN" if math.isnan(loss) else "infinite"
 
 
 def place_of(measurement: Measurement, row: int) -> str:

@@ -1,4 +1,8 @@
-"""Confidence against accuracy, with the number of samples in each bin."""
+"""How often predictions come true against how probable they are said to be, with the number of samples in each bin.
+
+Either the fraction of positives against the probability of the positive class, or accuracy against the confidence of the
+predicted class.
+"""
 
 from dataclasses import dataclass
 
@@ -13,8 +17,8 @@ from losscli.wording import count
 
 NARROW = 0.03
 """Bins of at most this width have no numbers above them, since these would overlap."""
-WIDE = 5.5
-"""Width of a figure, in inches, from which on the entries of a legend are side by side."""
+TALL = 1.02
+"""Figures that are higher than this times their width have a square panel, so that the diagonal is one."""
 WIDTH_OF_DIGIT = 0.013
 """Width of a digit of the numbers above the bins, as a part of the axis."""
 
@@ -24,7 +28,8 @@ class Change:
     """The effect of a calibration on a file: its bins afterwards, and the range of ECE of 95 % of calibrated models."""
 
     after: Reliability
-    temperature: float
+    name: str
+    """What was fitted, in words: 'T = 1.25' or 'isotonic'."""
     limit: str | None
     band: tuple[float, float]
 
@@ -34,13 +39,13 @@ class Change:
         low, high = self.band
         kept = f", kept, for {self.limit}" if self.limit else ", fitted to these rows"
         return (
-            f"T = {self.temperature:.6g}{kept} | ECE after {self.after.error!r}; of 95 % of calibrated models with these "
+            f"{self.name}{kept} | ECE after {self.after.error!r}; of 95 % of calibrated models with these "
             f"confidences {low:.4f} to {high:.4f}"
         )
 
 
 def draw(found: Reliability, look: Look, about: str, change: Change | None = None) -> Figure:
-    """Draw the accuracy of each bin over its mean confidence, and below it the number of rows in each bin.
+    """Draw how often the predictions of each bin come true over their mean probability, and below it the number of rows in each bin.
 
     Parameters
     ----------
@@ -57,7 +62,7 @@ def draw(found: Reliability, look: Look, about: str, change: Change | None = Non
     low, high = found.interval()
     widths = found.high - found.low
     upper.bar(found.low, found.accuracy, widths, align="edge", color=theme.colours[0], alpha=0.25, linewidth=0)
-    upper.plot([0, 1], [0, 1], color=theme.ink, linewidth=1, linestyle=DASHES[1], label="accuracy = confidence")
+    upper.plot([0, 1], [0, 1], color=theme.ink, linewidth=1, linestyle=DASHES[1], label=_diagonal(found))
     upper.errorbar(
         found.confidence,
         found.accuracy,
@@ -67,14 +72,14 @@ def draw(found: Reliability, look: Look, about: str, change: Change | None = Non
         markersize=5,
         capsize=2.5,
         linewidth=1.2,
-        label="accuracy of a bin, with its 95 % interval",
+        label=f"{_heights(found)} of a bin, with its 95 % interval",
     )
     upper.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2)
     _counts(lower, found, look)
-    _name_axes(upper, lower)
+    _name_axes(upper, lower, found)
     title = (
-        f"ECE {found.error:.4f} in {found.describe()}\n{count(found.samples, 'sample')}: "
-        f"accuracy {found.mean_accuracy:.4f}, mean confidence {found.mean_confidence:.4f}"
+        f"ECE of {found.of_what} {found.error:.4f} in {found.describe()}\n{count(found.samples, 'sample')}: "
+        f"{_heights(found)} {found.mean_accuracy:.4f}, mean {_widths(found)} {found.mean_confidence:.4f}"
     )
     headline(figure, title if look.title is None else clean(look.title, 200))
     small_print(figure, clean(about, 1000))
@@ -104,24 +109,44 @@ def _counts(axes: Axes, found: Reliability, look: Look) -> None:
     axes.set_ylim(0, (1.75 if upright else 1.2) * int(found.rows.max()))
 
 
-def _name_axes(upper: Axes, lower: Axes) -> None:
-    """Say what the axes are: accuracy above, the number of samples below, both over confidence."""
-    upper.set_ylabel("accuracy")
+def _heights(found: Reliability) -> str:
+    """Return what the heights of the points are, in words."""
+    return "fraction of positives" if found.positive else "accuracy"
+
+
+def _widths(found: Reliability) -> str:
+    """Return what the points are drawn over, in words."""
+    return found.of_what if found.positive else "confidence"
+
+
+def _diagonal(found: Reliability) -> str:
+    """Return where calibrated predictions are, in words."""
+    return f"{_heights(found)} = {_widths(found)}"
+
+
+def _name_axes(upper: Axes, lower: Axes, found: Reliability) -> None:
+    """Say what the axes are: how often predictions come true above, the number of samples below, both over probability."""
+    upper.set_ylabel(_heights(found))
     upper.set_ylim(-0.02, 1.02)
+    width, height = upper.get_figure(root=True).get_size_inches()  # type: ignore[union-attr]
+    if height > TALL * width:  # otherwise there is no room for a square below title and legend
+        upper.set_box_aspect(1)
+        lower.set_box_aspect(1 / 3)
     lower.set_ylabel("samples a bin")
     lower.yaxis.set_major_locator(MaxNLocator(4, integer=True))
     lower.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-    lower.set_xlabel("confidence: probability of the predicted class")
-    lower.set_xlim(0, 1)
+    whose = "positive" if found.positive else "predicted"
+    lower.set_xlabel(f"{_widths(found)}: probability of the {whose} class")
+    lower.set_xlim(-0.02, 1.02)
 
 
 def _both(found: Reliability, look: Look, about: str, change: Change) -> Figure:
     """Draw before and after: points with their intervals joined by lines, and the rows of the bins as outlines."""
     theme, after = look.colours, change.after
-    figure = blank(look, 6.4, 6.8)
+    figure = blank(look, 6.4, 7.4)
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-    upper.plot([0, 1], [0, 1], color=theme.ink, linewidth=1, linestyle=DASHES[2], label="accuracy = confidence")
-    name = f"after, T = {change.temperature:.4g}"
+    upper.plot([0, 1], [0, 1], color=theme.ink, linewidth=1, linestyle=DASHES[2], label=_diagonal(found))
+    name = f"after, {change.name}"
     for number, (bins, label, filled) in enumerate(((found, "before", False), (after, name, True))):
         colour = theme.colours[number]
         low, high = bins.interval()
@@ -140,14 +165,13 @@ def _both(found: Reliability, look: Look, about: str, change: Change) -> Figure:
             label=label,
         )
         _outline(lower, bins, colour, filled)
-    columns = 3 if figure.get_figwidth() > WIDE else 1
-    upper.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2, ncols=columns)
+    upper.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2)
     lower.set_ylim(0, 1.15 * int(max(found.rows.max(), after.rows.max())))
-    _name_axes(upper, lower)
+    _name_axes(upper, lower, found)
     low_end, high_end = change.band
     title = (
-        f"ECE {found.error:.4f} before, {after.error:.4f} after; calibrated models: {low_end:.4f} to {high_end:.4f}\n"
-        f"{count(found.samples, 'sample')} in {found.describe()}, accuracy {found.mean_accuracy:.4f}"
+        f"ECE of {found.of_what} {found.error:.4f} before, {after.error:.4f} after\n"
+        f"95 % of calibrated models: {low_end:.4f} to {high_end:.4f}\n{count(found.samples, 'sample')} in {found.describe()}, {_heights(found)} {found.mean_accuracy:.4f}"
     )
     headline(figure, title if look.title is None else clean(look.title, 200))
     small_print(figure, clean(about, 1000))

@@ -18,25 +18,60 @@ def calibrated(found: "Calibrated", screen: Screen) -> str:
     """Return the table of `losscli calibrate`: the fit, then the scores before and after it."""
     digits = screen.digits
     record = found.to_dict()
-    single = len(found.measurement.job.predictions.shape) == 1
-    outcome = found.fit.limit or ("converged" if found.fit.converged else "NOT CONVERGED")
     biases = record.get("bias")
-    formula = f"{'sigmoid' if single else 'softmax'}(z / T{'' if biases is None else ' + b'})"
-    logits = "the logits" if record["from"] == "logits" else "log p" if not single else "log(p / (1 - p))"
-    facts = [
-        ("temperature", f"{number(found.temperature, digits)} ({formula}, z: {logits})"),
-        ("fit", f"{outcome}, {count(found.fit.iterations, 'step')}"),
-    ]
+    facts = _fit(found, record, digits)
     if biases is not None:
         shown = [f"{whole(name)}: {number(value, digits)}" for name, value in biases.items()]
         rest = f", ... {len(shown) - CLASSES_SHOWN:,} more" if len(shown) > CLASSES_SHOWN else ""
         facts.append(("bias", ", ".join(shown[:CLASSES_SHOWN]) + rest))
     ignored = f" ({record['ignored']:,} ignored)" if record["ignored"] else ""
     facts.append(("samples", f"{record['samples']:,}{ignored}"))
+    facts.append(("scores", f"of {record['scored_on']}, so those after are optimistic; --apply calibrates others"))
     styles = {"NOT CONVERGED": "bold red", "T ->": "bold red"}
     lines = facts_in(facts, screen, lambda _, value: next((styles[word] for word in styles if word in value), ""))
+    lines += _columns(record, screen)
     lines += laid_out(Table("", _scores(record, digits), prose=("",), numbers=("before", "after")), screen, str)
     return "\n".join([*lines, *signed(record["signature"], screen), ""])
+
+
+def _fit(found: "Calibrated", record: Mapping[str, Any], digits: int | None) -> list[tuple[str, str]]:
+    """Return the facts about what was fitted; what differs between several columns is in a table of theirs."""
+    job, fit, columns = found.measurement.job, found.fit, record["map"].get("columns", [])
+    binary = len(job.predictions.shape) == 1 or job.several
+    logits = record["from"] == "logits"
+    outcome = fit.limit or ("converged" if fit.converged else "NOT CONVERGED")
+    fitted = ("fit", f"{outcome}, {count(fit.iterations, 'step')}")
+    if record["method"] == "temperature":
+        formula = f"{'sigmoid' if binary else 'softmax'}(z / T{'' if record.get('bias') is None else ' + b'})"
+        z = "the logits" if logits else "log(p / (1 - p))" if binary else "log p"
+        return [("temperature", f"{number(found.temperature, digits)} ({formula}, z: {z})"), fitted]
+    if record["method"] == "isotonic":
+        facts = [("isotonic", f"steps of {'the logit' if logits else 'p'}")]
+    else:
+        about = f"sigmoid(a s + b), s: {'the logit' if logits else 'p'}; to Platt's smoothed targets"
+        facts = [("platt", about), fitted]
+    if not binary:
+        facts.append(("classes", "each against the rest, then divided by the sum of the row"))
+    return facts + ([*_column(columns[0], digits).items()] if len(columns) == 1 else [])
+
+
+def _column(column: Mapping[str, Any], digits: int | None) -> dict[str, str]:
+    """Return what was fitted to one column, by short names."""
+    if "a" in column:
+        return {name: number(column[name], digits) for name in ("a", "b")}
+    y = column["y"]
+    return {"levels": f"{len(set(y)):,}", "from": number(y[0], digits), "to": number(y[-1], digits)}
+
+
+def _columns(record: Mapping[str, Any], screen: Screen) -> list[str]:
+    """Return a table of what was fitted to each of several columns."""
+    columns = record["map"].get("columns", [])
+    if len(columns) < 2:
+        return []
+    rows = [{"column": whole(one["name"])} | _column(one, screen.digits) for one in columns[:CLASSES_SHOWN]]
+    more = len(columns) - len(rows)
+    left = [f"... and {more:,} more columns; -f json has them all"] if more else []
+    return [*laid_out(Table("column", rows, numbers=tuple(rows[0])[1:]), screen, str), *left]
 
 
 def _scores(record: Mapping[str, Any], digits: int | None) -> list[dict[str, str]]:
@@ -54,7 +89,7 @@ def _scores(record: Mapping[str, Any], digits: int | None) -> list[dict[str, str
         bins = " to ".join(dict.fromkeys(f"{scores['ece'][binning]['bins']}" for scores in sides.values()))
         rows.append(
             row(
-                f"ECE, {bins} {'bin' if bins == '1' else 'bins'} of equal {binning}",
+                f"ECE of {record['ece_of']}, {bins} {'bin' if bins == '1' else 'bins'} of equal {binning}",
                 lambda scores, binning=binning: number(scores["ece"][binning]["value"], digits),  # type: ignore[misc]
             )
         )
@@ -64,5 +99,8 @@ def _scores(record: Mapping[str, Any], digits: int | None) -> list[dict[str, str
                 lambda scores, binning=binning: " to ".join(f"{end:.4f}" for end in scores["ece"][binning]["band"]),  # type: ignore[misc]
             )
         )
+    if "classwise_ece" in record["before"]:
+        title = "classwise ECE, bins of equal width"
+        rows.append(row(title, lambda scores: number(scores["classwise_ece"], digits)))
     rows.append(row("accuracy", lambda scores: number(scores["accuracy"], digits)))
     return rows

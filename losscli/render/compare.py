@@ -30,6 +30,8 @@ def laid_out(found: "Compared", digits: int | None) -> "Laid":
     facts.append(("A", _model(found.first.name, found.comparisons[0].values[0], digits)))
     tables: list[Table] = []
     several = len(found.comparisons) > 1
+    if several:
+        tables.append(Table("models, the smallest mean loss first", _ranked(found), ("change",), numbers=("change",)))
     for letter, comparison in lettered(found):
         own = _facts(letter, comparison, found, digits)
         # Of several comparisons each has its own interval, p and so on, under a name of its own.
@@ -50,6 +52,17 @@ def laid_out(found: "Compared", digits: int | None) -> "Laid":
     return receipt["loss"], facts, tables
 
 
+def _ranked(found: "Compared") -> list[dict[str, Any]]:
+    """Return all models as rows of a table, the one with the smallest mean loss first."""
+    rows: list[dict[str, Any]] = [
+        {"": "A", "model": found.first.name, "mean": found.first.value, "change": "", "verdict": ""}
+    ]
+    for letter, one in lettered(found):
+        share = f"{100 * one.relative:+.3g} %" if math.isfinite(one.relative) else "-"
+        rows.append({"": letter, "model": one.model, "mean": one.values[1], "change": share, "verdict": one.verdict})
+    return sorted(rows, key=lambda row: float(row["mean"]))
+
+
 def lettered(found: "Compared") -> "Iterator[tuple[str, Comparison]]":
     """Yield the letter of each model after A, and its comparison."""
     return zip("BCDEFGHIJKLMNOPQRSTUVWXYZ" * 100, found.comparisons, strict=False)
@@ -61,6 +74,8 @@ def decided(found: "Compared") -> tuple[str, str]:
     if gate is None:
         return "", ""
     verdicts = "; ".join(f"{letter} is {comparison.verdict}" for letter, comparison in lettered(found))
+    if len(found.comparisons) == 1:
+        verdicts += f": {_reason('B', found.comparisons[0], found)}"
     word = "UNDEFINED" if found.undefined else "FAILED" if found.fails() else "passed"
     models = f"A is {found.first.name}, " + ", ".join(f"{letter} is {one.model}" for letter, one in lettered(found))
     style = {"passed": "bold green", "FAILED": "bold red"}.get(word, "bold yellow")

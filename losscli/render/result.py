@@ -66,7 +66,7 @@ def facts_of(result: Result, digits: int | None) -> list[tuple[str, str]]:
     facts += slices.facts(result, digits)
     facts.append(("samples", f"{result.samples:,}" + (f" ({result.ignored:,} ignored)" if result.ignored else "")))
     facts += [
-        (MEAN if name == "mean" else name, number(value, digits))
+        (MEAN if name == "mean" else result.titles.get(name, name), number(value, digits))
         for name, value in result.summary.items()
         if name != "mean" or _differs(result)
     ]

@@ -362,11 +362,7 @@ class TestInfiniteLosses:
         import shlex
 
         done = compare("ce", "forest.npy", "other.npy", *self.WORDS, "--margin", "0.5", "--top", "1", "-f", "table")
-        lines = [
-            part[part.index("losscli compare") :]
-            for part in done.err.splitlines()[-1].split("; ")
-            if "losscli compare" in part
-        ]
+        lines = [line[line.index("losscli compare") :] for line in done.err.splitlines() if "losscli compare" in line]
         assert len(lines) == 2
         for line in lines:
             assert "--from probs --margin 0.5" in line
@@ -408,6 +404,34 @@ class TestInfiniteLosses:
         done = compare("mse", "x.npy", "z.npy", "--targets", "0")
         assert (done.code, done.json["verdict"]) == (0, "worse")
         assert done.json["infinite"]["rows"][0]["why"] == "prediction 1e+200, target 0"
+
+    def test_of_features_and_lists(self, compare, save, write):
+        """Features are no predictions of classes, and lists have names."""
+        save("c.npy", np.zeros((2, 1)))
+        save("y.npy", [1, 0])
+        save("a.npy", [[1.0], [2.0]])
+        save("b.npy", [[1.0], [1e200]])
+        found = compare("center", "a.npy", "b.npy", "--targets", "y.npy", "--centers", "c.npy").json
+        assert found["infinite"]["rows"] == [{"model": "b.npy", "place": "b.npy[1]", "sample": 1, "target": 0}]
+        save("s.npy", [1.0, 0, 1, 2])
+        save("r.npy", [1.0, 0, -np.inf, 2])
+        save("t.npy", [1, 0, 1, 0])
+        write("q.csv", "q\nx\nx\ny\ny\n")
+        found = compare("listwise-softmax", "s.npy", "r.npy", "--targets", "t.npy", "--group", "q.csv:q").json
+        assert [(row["sample"], row["group"]) for row in found["infinite"]["rows"]] == [(1, "y")]
+
+    def test_of_rows_that_a_join_moves(self, compare, write):
+        """r2 has no partner and is dropped; the places are those of each model's own file."""
+        write("a.csv", "id,p\nr1,0.5\nr2,0.5\nr3,0\nr4,0.5\n")
+        write("b.csv", "id,p\nr4,0\nr3,0.5\nr1,0.5\nr9,0.5\n")
+        write("y.csv", "id,t\nr1,1\nr3,1\nr4,1\nr2,0\nr9,1\n")
+        words = ("--targets", "y.csv", "--from", "probs", "--id", "id", "--on-unmatched", "drop")
+        found = json.loads(compare("bce", "a.csv", "b.csv", *words).out)
+        assert [(row["place"], row["id"], row["sample"]) for row in found["infinite"]["rows"]] == [
+            ('a.csv:4, column "p"', "r3", 2),
+            ('b.csv:2, column "p"', "r4", 0),
+        ]
+        assert (found["samples"], found["verdict"]) == (3, "undefined")
 
     def test_of_every_row(self, compare, save):
         save("t.npy", [1, 1])
@@ -485,8 +509,24 @@ class TestWords:
         passed = compare(*words, "worse")
         assert passed.code == 0
         assert passed.out.splitlines()[-1].startswith("passed (--fail-if worse): B is better; C is better or equal")
+        alone = compare("ce", "a.npy", "b.npy", "--targets", "y.npy", "-f", "table", "--fail-if", "worse").out
+        assert alone.splitlines()[-1].startswith("passed (--fail-if worse): B is better: B is 1")
+        assert alone.splitlines()[-1].endswith("(A is a.npy, B is b.npy)")
         markdown = compare(*words[:-3], "--fail-if", "worse", "-f", "markdown").out
         assert markdown.splitlines()[-1].startswith("passed (--fail-if worse)")
+
+    def test_of_several_models_there_is_a_list_the_best_first(self, compare, save):
+        for name, value in (("a", 1.0), ("b", 1.5), ("c", 0.5)):
+            save(f"{name}.npy", np.full(30, value))
+        words = ("l1", "a.npy", "b.npy", "--targets", "0", "-f", "table")
+        out = compare(*words[:3], "c.npy", *words[3:]).out
+        lines = out[out.index("models, the smallest mean loss first") :].splitlines()
+        assert [line.split("|")[1:6] for line in lines[4:7]] == [
+            [" C ", " c.npy ", "  0.5 ", "  -50 % ", " better  "],
+            [" A ", " a.npy ", "  1.0 ", "        ", "         "],
+            [" B ", " b.npy ", "  1.5 ", "  +50 % ", " worse   "],
+        ]
+        assert "models, the" not in compare(*words).out
 
     def test_equal_within_the_margin_says_that_it_is_worse(self, compare, save):
         a = np.random.default_rng(0).uniform(5, 6, 100)
@@ -505,6 +545,21 @@ class TestWords:
     )
     def test_libraries_that_cannot_be(self, compare, models, words, parts):
         compare("ce", "a.npy", "b.npy", "--targets", "y.npy", *words).refuses(2, *parts)
+
+    def test_numbers_that_a_library_makes_nan_of_are_refused(self, compare, save):
+        """torch.nn.functional.cross_entropy multiplies log p = -inf by a target of 0, which is NaN in torch 2.13.0 too."""
+        save("a.npy", np.zeros((3, 2)))
+        save("b.npy", [[0.0, 0], [0.0, -np.inf], [0, 0]])
+        save("t.npy", [[0.5, 0.5], [1.0, 0.0], [0.5, 0.5]])
+        words = ("ce", "a.npy", "b.npy", "--targets", "t.npy")
+        assert compare(*words).json["samples"] == 3
+        compare(*words, "--as", "torch").refuses(3, "b.npy[1]: as torch computes it, the loss is NaN", "leave --as out")
+
+    def test_the_defaults_of_a_library_are_its_own(self, compare, models):
+        """optax.losses.poly_loss_cross_entropy has epsilon = 2 by default, which a SPEC replaces."""
+        words = ("a.npy", "b.npy", "--targets", "y.npy", "--as", "optax")
+        assert compare("poly-1", *words).json["parameters"] == {"epsilon": 2.0}
+        assert compare("poly-1:epsilon=1.5", *words).json["parameters"] == {"epsilon": 1.5}
 
     def test_a_library_keeps_what_the_spec_says(self, compare, save):
         rng = np.random.default_rng(0)
@@ -542,6 +597,39 @@ class TestRefusals:
     )
     def test_of_options_and_files(self, compare, models, words, code, parts):
         compare(*words).refuses(code, *parts)
+
+    @pytest.mark.parametrize(
+        ("words", "line"),
+        [
+            (
+                ["p.npy", "q.npy", "--targets", "y.npy"],
+                "softmax-cross-entropy p.npy q.npy --targets y.npy --from probs",
+            ),
+            (["p.npy", "q.npy", "y.npy"], "softmax-cross-entropy p.npy q.npy --targets y.npy --from probs"),
+            (["a.npy", "b.npy", "y.npy"], "softmax-cross-entropy a.npy b.npy --targets y.npy"),
+            (["ce", "p.npy", "q.npy", "y.npy", "--from", "probs"], "ce p.npy q.npy --targets y.npy --from probs"),
+            (["x.npy", "x.npy", "--targets", "x.npy"], "squared-error x.npy x.npy --targets x.npy"),
+        ],
+    )
+    def test_of_what_is_missing_say_the_whole_line(self, compare, run, models, save, words, line):
+        save("p.npy", np.exp(log_softmax(np.load("a.npy"))))
+        save("q.npy", np.exp(log_softmax(np.load("b.npy"))))
+        save("x.npy", [1.5, 2.0, 3.0])
+        compare(*words).refuses(2, f": losscli compare {line}")
+        assert run("compare", *line.split(), "-f", "json").code == 0
+        run("plot", "compare", *words, "-o", "c.png").refuses(2, f": losscli plot compare {line}")
+
+    @pytest.mark.parametrize(
+        ("words", "parts"),
+        [
+            (["ce", "a.npy", "b.npy"], ["no --targets", "losscli compare ce A B --targets TARGETS"]),
+            (["a.npy", "b.npy"], ["no loss and no --targets", "losscli compare LOSS A B --targets TARGETS"]),
+            (["huberr", "b.npy", "a.npy"], ["did you mean huber", "--targets TARGETS"]),
+            (["huber:delta=-1", "b.npy", "a.npy"], ["delta", "--targets TARGETS"]),
+        ],
+    )
+    def test_of_what_nobody_can_guess(self, compare, models, words, parts):
+        compare(*words).refuses(2, *parts)
 
     def test_of_losses_that_are_not_finite(self, compare, models, save):
         b = np.load("b.npy")

@@ -47,7 +47,8 @@ class TestReliability:
         assert upper.get_ylabel() == "accuracy"
         assert lower.get_ylabel() == "samples a bin"
         assert lower.get_xlabel() == "confidence: probability of the predicted class"
-        assert lower.get_xlim() == upper.get_xlim() == (0, 1)
+        assert lower.get_xlim() == upper.get_xlim() == upper.get_ylim() == (-0.02, 1.02)
+        assert upper.get_box_aspect() == 1
         assert lower.get_ylim()[0] == 0
 
     def test_the_diagonal_is_where_confidence_is_accuracy(self, picture, save):
@@ -61,14 +62,14 @@ class TestReliability:
         title = self.draw(picture, save, self.CONFIDENCE, self.RIGHT, "--bins", "5").get_suptitle()
         error = (0.4 + 2 * 0.175 + 4 * 0.175) / 7
         mean = sum(self.CONFIDENCE) / 7
-        assert f"ECE {error:.4f} in 5 bins of equal width" in title
+        assert f"ECE of p(predicted) {error:.4f} in 5 bins of equal width" in title
         assert f"7 samples: accuracy {5 / 7:.4f}, mean confidence {mean:.4f}" in title
 
     def test_equal_mass(self, picture, save):
         drawn = self.draw(picture, save, self.CONFIDENCE, self.RIGHT, "--bins", "7", "--binning", "mass")
         assert [bar.get_height() for bar in bars(drawn.axes[1])] == [1] * 7
         error = sum(abs(c - r) for c, r in zip(self.CONFIDENCE, self.RIGHT, strict=True)) / 7
-        assert f"ECE {error:.4f} in 7 bins of equal mass" in drawn.get_suptitle()
+        assert f"ECE of p(predicted) {error:.4f} in 7 bins of equal mass" in drawn.get_suptitle()
 
     def test_fewer_bins_of_equal_mass_than_asked_for(self, picture, save):
         drawn = self.draw(picture, save, [0.6] * 9 + [0.8] * 3, [1] * 12, "--binning", "mass")

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from losscli.analysis.calibration.temperature import Point, scores_of
+from losscli.analysis.calibration.maps import CalibrationMap
 from losscli.arrays import Array, row_sums
 from losscli.data.axes import lay_out
 from losscli.data.class_names import by_name, class_names, in_order
@@ -75,18 +75,17 @@ class Recalibrated:
         self.source = dataset.predictions.source()
         self.order = _order(self.source, made)
         self.prediction_kind = request.prediction_kind
+        self.several = made.job.several
         keep_apart(self.output, made.files | self.opener.paths, "--output ")
         self.file = self.files.open(self.output)
 
-    def write(self, point: Point) -> list[str]:
-        """Write all rows, calibrated with the temperature and biases of `point`, and return notes for the user."""
-        if point.bias is not None and self.order is not None:
-            bias = np.empty_like(point.bias)
-            bias[list(self.order)] = point.bias
-            point = point._replace(bias=bias)
+    def write(self, found: CalibrationMap) -> list[str]:
+        """Write all rows, calibrated with a map, and return notes for the user."""
+        if self.order is not None:
+            found = found.reordered(self.order)
         writer = NpyWriter(self.file) if self.suffix == ".npy" else TextWriter(self.file, ",")
         for start, rows in self._rows():
-            calibrated = self._made(point, start, rows)
+            calibrated = self._made(found, start, rows)
             if isinstance(writer, NpyWriter):
                 for part in self.units.restored(calibrated, start):
                     writer.add(part)
@@ -96,11 +95,14 @@ class Recalibrated:
         for raw in self.opener.raws:
             raw.check()
         self.files.publish()
+        kind, notes = found.kind_after, []
+        if kind != self.prediction_kind:
+            notes.append(
+                f"{self.output}: probabilities, to be read with --from probs, for isotonic regression ends at 0 and 1"
+            )
         if self.source.dtype == np.float16:
-            return [
-                f"{self.output}: float32, for float16 would round the calibrated {self.prediction_kind} of {self.source.name}"
-            ]
-        return []
+            notes.append(f"{self.output}: float32, for float16 would round the calibrated {kind} of {self.source.name}")
+        return notes
 
     def _rows(self) -> Iterator[tuple[int, Array]]:
         # An empty batch first: a file without rows still has a shape and a header.
@@ -114,28 +116,14 @@ class Recalibrated:
             yield start, self.source.read(start, stop)
 
     @np.errstate(all="ignore")  # -inf is a legal logit, and NaN is searched for
-    def _made(self, point: Point, start: int, rows: Array) -> Array:
-        """Return rows after calibration, in their shape, and as the kind of predictions that they are."""
+    def _made(self, found: CalibrationMap, start: int, rows: Array) -> Array:
+        """Return rows after calibration, in their shape, as the kind of predictions that the map makes."""
         self._check(start, rows)
         single = rows.ndim == 1 or rows.shape[1] == 1
-        predictions = rows.reshape(len(rows)) if single else rows
-        z = scores_of(predictions, self.prediction_kind)
-        if single and self.prediction_kind != "logits":
-            z = np.stack([np.zeros(len(z)), z[:, 1] - z[:, 0]], axis=1)
-        x = point.logits(z)
-        self._refuse(
-            start, np.asarray(np.isnan(x).any(axis=1)), "no class is possible", "correct the row or leave it out"
-        )
-        if self.prediction_kind == "logits":
-            calibrated = x[:, 1] - x[:, 0] if single else x
-        else:
-            peak = x.max(axis=1, keepdims=True)
-            impossible: Array = peak[:, 0] == -np.inf
-            self._refuse(start, impossible, "no class is possible", "correct the row or leave it out")
-            log = np.where(x == peak, 0, x - peak)
-            log = log - np.log(row_sums(np.exp(log)))[:, None]
-            calibrated = log if self.prediction_kind == "log-probs" else np.exp(log)
-            calibrated = calibrated[:, 1] if single else calibrated
+        calibrated = found.applied(rows.reshape(len(rows)) if single else rows)
+        bad = np.isnan(calibrated)
+        rows_without = np.asarray(bad if single else bad.any(axis=1))
+        self._refuse(start, rows_without, "no class is possible", "correct the row or leave it out")
         dtype = rows.dtype if rows.dtype.kind == "f" and rows.dtype.itemsize > 2 else None
         narrow = np.float32 if rows.dtype.kind == "f" else np.float64
         return calibrated.reshape(rows.shape).astype(dtype or narrow, copy=False)
@@ -152,7 +140,7 @@ class Recalibrated:
             f"not one of {self.prediction_kind}",
             "say --from what they are, or calibrate a file of the same kind",
         )
-        if rows.ndim == 2 and rows.shape[1] > 1:
+        if rows.ndim == 2 and rows.shape[1] > 1 and not self.several:
             sums = row_sums(rows if self.prediction_kind == "probs" else np.exp(rows.astype(np.float64)))
             bad = ~(np.abs(sums - 1) <= SUM_TOLERANCE)
             self._refuse(start, bad, "the probabilities of the row do not sum to 1", "divide each row by its sum")

@@ -1,4 +1,4 @@
-"""Reliability: the accuracy of predictions as a function of their confidence, and the calibration error over bins."""
+"""Reliability: how often what was predicted is true, as a function of its probability, and the calibration error over bins."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from losscli.arrays import Array
-from losscli.engine.collectors.calibration_bins import Verdicts
+from losscli.engine.collectors.calibration_bins import P_POSITIVE, P_PREDICTED, Verdicts
 
 Z95 = 1.959963984540054
 """Quantile of the normal distribution for 95 % intervals."""
@@ -14,6 +14,9 @@ Z95 = 1.959963984540054
 
 class Groups(NamedTuple):
     """Groups of rows with equal, or almost equal, confidence. All arrays have one entry per group.
+
+    The confidence is the probability of the predicted class, and it is right if this class is the true one; or it is the
+    probability of the positive class, and it is right if the row is positive.
 
     `at` is the confidence by which the group is put into a bin, `rows` the number of its rows, `confidence` the sum of
     their confidences, and `right` the number of right predictions.
@@ -46,7 +49,8 @@ class Groups(NamedTuple):
 class Reliability:
     """Bins of confidence that have rows: for each its edges, number of rows, mean confidence and accuracy.
 
-    `asked` is the number of bins asked for, and `binning` is 'width' or 'mass'.
+    `asked` is the number of bins asked for, and `binning` is 'width' or 'mass'. With `positive`, confidence is the probability
+    of the positive class, and accuracy the fraction of positives.
     """
 
     low: Array
@@ -56,18 +60,20 @@ class Reliability:
     accuracy: Array
     asked: int
     binning: str
+    positive: bool = False
 
     @classmethod
-    def of(cls, verdicts: Verdicts, bins: int, binning: str) -> "Reliability":
+    def of(cls, verdicts: Verdicts, bins: int, binning: str, positive: bool = False) -> "Reliability":
         """Return bins (low, high], of equal width from 0 to 1 or of equal mass; the first bin includes its lower edge.
 
         Rows with the same confidence are never divided, thus there may be fewer bins of equal mass than asked for.
         """
         confidence, right = np.concatenate(verdicts.confidence), np.concatenate(verdicts.right)
-        return cls.of_groups(Groups(confidence, np.ones(len(confidence), np.int64), confidence, right), bins, binning)
+        groups = Groups(confidence, np.ones(len(confidence), np.int64), confidence, right)
+        return cls.of_groups(groups, bins, binning, positive)
 
     @classmethod
-    def of_groups(cls, groups: Groups, bins: int, binning: str) -> "Reliability":
+    def of_groups(cls, groups: Groups, bins: int, binning: str, positive: bool = False) -> "Reliability":
         """Return the bins of groups of rows, which are never divided."""
         edges = groups.edges(bins, binning)
         index = groups.bins(bins, binning)
@@ -77,7 +83,12 @@ class Reliability:
         with np.errstate(all="ignore"):
             mean = np.bincount(index, groups.confidence, size) / rows
             accuracy = np.bincount(index, groups.right, size) / rows
-        return cls(edges[:-1][held], edges[1:][held], rows[held], mean[held], accuracy[held], bins, binning)
+        return cls(edges[:-1][held], edges[1:][held], rows[held], mean[held], accuracy[held], bins, binning, positive)
+
+    @property
+    def of_what(self) -> str:
+        """What the confidence is, 'p(positive)' or 'p(predicted)'."""
+        return P_POSITIVE if self.positive else P_PREDICTED
 
     @property
     def samples(self) -> int:

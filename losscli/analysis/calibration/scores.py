@@ -11,6 +11,7 @@ from losscli.analysis.calibration.reliability import Groups, Reliability
 from losscli.analysis.words import Binning
 from losscli.arrays import Array, row_sums
 from losscli.engine.aggregates import Total
+from losscli.engine.collectors.classwise_bins import ClasswiseGaps
 
 KEPT_ROWS = 1_000_000
 """Number of confidences up to which each is kept; of more, rows with almost equal confidence are counted together."""
@@ -98,8 +99,30 @@ class Confidences(NamedTuple):
         return Groups(cells(self.bins)[occupied], rows, confidence, right)
 
 
+class Form(NamedTuple):
+    """What calibration errors are of.
+
+    `positive` says whether they are of the positive class's probability and not of the predicted class's. `outputs` is the number
+    of outcomes of a row that each have a number of their own, 1 for one number a row, and None for classes.
+    """
+
+    positive: bool = False
+    outputs: int | None = None
+
+    def classwise(self, p: Array, true: Array, bins: int) -> ClasswiseGaps | None:
+        """Return the record of the classwise error of probabilities (n, k) and true classes (n,); None for one number a row."""
+        if self.outputs is None:
+            return ClasswiseGaps.of(p, true, bins)
+        if self.outputs == 1:
+            return None
+        return ClasswiseGaps.of(p[:, 1].reshape(-1, self.outputs), true.reshape(-1, self.outputs) == 1, bins)
+
+
 class Scores(NamedTuple):
-    """Mergeable record: weighted sums of cross-entropy and Brier score. For confidences each row counts once."""
+    """Mergeable record: weighted sums of cross-entropy and Brier score. For calibration errors each row counts once.
+
+    Of predictions of several outcomes a row, each outcome is a row here.
+    """
 
     cross_entropy: Total
     brier: Total
@@ -107,9 +130,13 @@ class Scores(NamedTuple):
     rows: int
     right: int
     confidences: Confidences
+    positive: bool = False
+    classwise: ClasswiseGaps | None = None
 
     @classmethod
-    def of(cls, loss: Array, p: Array, top: Array, true: Array, w: Array, single: bool, bins: int) -> "Scores":
+    def of(
+        cls, loss: Array, p: Array, top: Array, true: Array, w: Array, single: bool, bins: int, form: "Form"
+    ) -> "Scores":
         """Return the record of a batch.
 
         Parameters
@@ -125,9 +152,11 @@ class Scores(NamedTuple):
         w
             weights, shape (n,).
         single
-            whether the predictions are one score per row.
+            whether the predictions are of two outcomes, by one number.
         bins
             number of bins.
+        form
+            what calibration errors are of.
         """
         right = top == true
         # 1 - p of the true class is computed as the sum of the others, which keeps its digits.
@@ -135,14 +164,19 @@ class Scores(NamedTuple):
         np.put_along_axis(rest, true[:, None], 0, axis=1)
         missing = row_sums(rest)
         brier = missing**2 if single else missing**2 + row_sums(rest * rest)
-        confidence = np.take_along_axis(p, top[:, None], axis=1)[:, 0]
+        if form.positive:
+            confidences = Confidences.of(p[:, 1], true == 1, bins)
+        else:
+            confidences = Confidences.of(np.take_along_axis(p, top[:, None], axis=1)[:, 0], right, bins)
         return cls(
             Total.of(w * loss),
             Total.of(w * brier),
             Total.of(w),
             len(true),
             int(np.count_nonzero(right)),
-            Confidences.of(confidence, right, bins),
+            confidences,
+            form.positive,
+            form.classwise(p, true, bins),
         )
 
     def __add__(self, other: "Scores") -> "Scores":  # type: ignore[override]
@@ -153,6 +187,8 @@ class Scores(NamedTuple):
             self.rows + other.rows,
             self.right + other.right,
             self.confidences + other.confidences,
+            self.positive,
+            None if self.classwise is None or other.classwise is None else self.classwise + other.classwise,
         )
 
     @property
@@ -161,7 +197,7 @@ class Scores(NamedTuple):
         return self.cross_entropy.value / self.weight.value
 
     def reliability(self, binning: str) -> Reliability:
-        return Reliability.of_groups(self.confidences.groups(), self.confidences.bins, binning)
+        return Reliability.of_groups(self.confidences.groups(), self.confidences.bins, binning, self.positive)
 
     def to_dict(self, seed: int) -> dict[str, Any]:
         """Return the scores with the keys of the JSON contract."""
@@ -178,6 +214,7 @@ class Scores(NamedTuple):
             "cross_entropy": self.value,
             "brier": self.brier.value / self.weight.value,
             "ece": errors,
+            **({} if self.classwise is None else {"classwise_ece": self.classwise.error}),
             "accuracy": self.right / self.rows,
         }
 

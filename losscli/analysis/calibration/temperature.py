@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from losscli.analysis.calibration.scores import Scores
+from losscli.analysis.calibration.scores import Form, Scores
 from losscli.arrays import Array, row_sums
 from losscli.definition.batch import Probability
 from losscli.engine.aggregates import PLACES_SHOWN, Faults
 from losscli.engine.classes import classes
 from losscli.engine.collector import BatchCollector
+from losscli.errors import UsageError
 from losscli.lookup.names import find
 from losscli.losses.probability import OfLogProbability, OfProbability, Opposite
 
@@ -40,11 +41,26 @@ LOST = "infinite cross-entropy"
 TO_ZERO, TO_INFINITY, FLAT = "T -> 0", "T -> infinity", "any T"
 
 
-def likelihood(dataset: "Dataset | None") -> "BoundLoss":
-    """Return the cross-entropy for the predictions' shape: of one score per row, or of one column per class."""
+def likelihood(dataset: "Dataset | None", activation: str | None = None) -> "BoundLoss":
+    """Return the cross-entropy for the predictions' shape: of one score per row, or of one column per class.
+
+    `activation` is 'sigmoid' if each column is an outcome of its own, and 'softmax' or None for classes.
+
+    Raises
+    ------
+    UsageError
+        for a softmax of one column.
+    """
     shape = (0,) if dataset is None else dataset.predictions.shape
     single = len(shape) == 1 or shape[1] == 1
-    return find("sigmoid-cross-entropy" if single else "softmax-cross-entropy").bind()
+    if dataset is not None and single and activation == "softmax":
+        raise UsageError(f"--activation softmax: {dataset.predictions.name} has one number a row, and no classes")
+    return find("sigmoid-cross-entropy" if single or activation == "sigmoid" else "softmax-cross-entropy").bind()
+
+
+def likelihood_of(activation: str | None) -> "Callable[[Dataset], BoundLoss]":
+    """Return the function that chooses the cross-entropy for files, with the activation that was said."""
+    return lambda dataset: likelihood(dataset, activation)
 
 
 def scores_of(x: Array, prediction_kind: str) -> Array:
@@ -59,6 +75,36 @@ def scores_of(x: Array, prediction_kind: str) -> Array:
         chance: Probability = OfLogProbability(x) if prediction_kind == "log-probs" else OfProbability(x)
         return np.stack([Opposite(chance).l, chance.l], axis=1)
     return np.log(x) if prediction_kind == "probs" else x
+
+
+class Elements(NamedTuple):
+    """Predictions with the class that is true of each: rows, or single outcomes of rows that have several of them.
+
+    Shapes are (n, k) or (n,) for predictions, and (n,) for the others. Rows of weight 0 are left out.
+    """
+
+    predictions: Array
+    true: Array
+    weights: Array
+    rows: Array
+    outputs: int | None
+    """Number of outcomes of a row, as that of `Form`."""
+
+    @classmethod
+    def of(cls, job: "Job", batch: "Batch") -> "Elements":
+        """Return the elements of a batch."""
+        x, weights, rows = batch.predictions, batch.weights, batch.rows
+        several = job.several
+        true = job.encoding.outcomes(batch.targets).astype(np.int64) if several else classes(job, batch.targets)
+        if weights is None:
+            weights = np.ones(len(x))
+        elif not weights.all():
+            kept = weights != 0
+            x, true, weights, rows = x[kept], true[kept], weights[kept], rows[kept]
+        if not several:
+            return cls(x, true, weights, rows, 1 if x.ndim == 1 else None)
+        k = x.shape[1]
+        return cls(x.ravel(), true.ravel(), np.repeat(weights, k), np.repeat(rows, k), k)
 
 
 class Point(NamedTuple):
@@ -147,13 +193,12 @@ class Look(BatchCollector):
     points: tuple[Point, ...]
     bins: int | None = None
     """Number of bins of equal width for the scores; None for no scores."""
+    positive: bool = False
+    """Whether calibration errors are of the positive class's probability."""
 
     def of(self, job: "Job", batch: "Batch") -> Seen:
-        true, rows = classes(job, batch.targets), batch.rows
-        z, w = scores_of(batch.predictions, job.extras.prediction_kind), np.ones(len(true))
-        if batch.weights is not None:
-            kept = batch.weights != 0
-            z, true, rows, w = z[kept], true[kept], rows[kept], batch.weights[kept]
+        x, true, w, rows, outputs = Elements.of(job, batch)
+        z = scores_of(x, job.extras.prediction_kind)
         gaps = z - np.take_along_axis(z, true[:, None], axis=1)
         np.put_along_axis(gaps, true[:, None], 0, axis=1)
         bad = ~(gaps < np.inf).all(axis=1)
@@ -167,9 +212,8 @@ class Look(BatchCollector):
         weights = np.bincount(true, w, z.shape[1])
         scores = None
         if self.bins is not None:
-            last = at_points[-1]
-            single = job.predictions.shape[1:] == ()
-            scores = Scores.of(last.loss, last.p, last.top, true, w, single, self.bins)
+            last, form = at_points[-1], Form(self.positive, outputs)
+            scores = Scores.of(last.loss, last.p, last.top, true, w, outputs is not None, self.bins, form)
         size = float(np.abs(gaps).max(initial=0))
         return Seen(sums, margins, size, lost, weights, scores)
 

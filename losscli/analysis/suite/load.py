@@ -114,8 +114,8 @@ class Loader:
         each: tuple[Requirement, ...] = ()
         if isinstance(table, MeasurementTable):
             terms, each = self._sliced(where, table, defaults, terms)
-        if any(requirement.statistic in ("ece", "mce") for requirement in requirements):
-            terms = [replace(term, request=replace(term.request, calibration=True)) for term in terms]
+        for requirement in requirements:
+            terms = [replace(term, request=replace(term.request, **requirement.wanted)) for term in terms]
         allowed = _tolerance(table.tolerance, replace(tolerance, statistic="value") if summed else tolerance)
         return Measure(name, tuple(terms), summed, requirements, allowed, self._line(name), each)
 

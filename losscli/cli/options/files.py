@@ -21,10 +21,15 @@ NumberTargets = Annotated[str, operand("TARGETS", help="The same, or one number 
 ClassPredictions = Annotated[
     str, operand("PREDICTIONS", help="Logits or probabilities, (n, k) or, for two classes, (n,).")
 ]
-ClassTargets = Annotated[str, operand("TARGETS", help="The true classes: indices, names, or one-hot rows.")]
+ClassTargets = Annotated[
+    str,
+    operand(
+        "TARGETS", help="The true classes: indices, names, or one-hot rows; 0 and 1 a column with --activation sigmoid."
+    ),
+]
 Labels = Annotated[str, operand("LABELS", help="The class of each row: indices or names.")]
 TargetsOption = Annotated[
-    str,
+    str | None,
     option("--targets", metavar="TARGETS", show_default=False, help="What all models are to predict, or one number."),
 ]
 

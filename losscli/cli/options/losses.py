@@ -22,6 +22,7 @@ from losscli.definition.words import (
     OutputReduction,
     PredictionKind,
     ReductionName,
+    ReliabilityForm,
     SmoothingMode,
     ThirdOperandName,
     UnitKind,
@@ -46,6 +47,34 @@ def as_option(help: str, metavar: str, panel: str) -> Any:
 def bins_option(help: str, panel: str | None = None) -> Any:
     """Declare --bins, with what they are for."""
     return option("--bins", metavar="N", panel=panel, help=help)
+
+
+def activation_option(help: str, panel: str | None = LOSS) -> Any:
+    """Declare --activation, with what it makes probabilities of."""
+    return option("--activation", panel=panel, show_default=False, help=help)
+
+
+OF_COLUMNS = (
+    "What predictions with several columns are: softmax, one class of several (default); or sigmoid, where each column holds or not "
+    "by itself (multi-label)."
+)
+"""The help of --activation where cross-entropy is computed."""
+
+
+def method_option(help: str, panel: str | None = None, **more: Any) -> Any:
+    """Declare --method of calibrations, with what it is for."""
+    return option("--method", metavar="NAME", panel=panel, help=help, **more)
+
+
+def reliability_option(of: str, panel: str | None = REDUCING) -> Any:
+    """Declare --reliability-of, with what it is about."""
+    return option(
+        "--reliability-of",
+        panel=panel,
+        show_default=False,
+        help=f"What {of} are of: positive, p(positive) against the fraction of positives (default for one score a row); "
+        "or predicted, p(predicted class) against how often it is right (default for classes).",
+    )
 
 
 def smoothing_mode_option(help: str, **more: Any) -> Any:
@@ -184,11 +213,8 @@ OF_THE_LOSS: tuple[Option, ...] = (
         "activation",
         Annotated[
             ActivationName | None,
-            option(
-                "--activation",
-                panel=LOSS,
-                show_default=False,
-                help="What makes probabilities of logits: sigmoid of each number, or softmax over the classes.",
+            activation_option(
+                "What makes probabilities of logits: sigmoid of each number, or softmax over the classes."
             ),
         ],
         None,
@@ -443,6 +469,29 @@ OF_REDUCING: tuple[Option, ...] = (
     ),
 )
 
+OF_CALIBRATION: tuple[Option, ...] = (
+    Option(
+        "reliability_of",
+        Annotated[ReliabilityForm | None, reliability_option("ece and mce")],
+        None,
+        TAKEN_BY["reliability-of"],
+    ),
+    Option(
+        "classwise_ece",
+        Annotated[
+            bool,
+            option(
+                "--classwise-ece",
+                panel=REDUCING,
+                show_default=False,
+                help="Add classwise_ece, the mean over classes of the ece of each class's probability. Takes several times as long as the loss.",
+            ),
+        ],
+        False,
+        TAKEN_BY["classwise-ece"],
+    ),
+)
+"""The options of calibration errors, which change no loss."""
 PLUS = Option(
     "plus",
     Annotated[
@@ -477,6 +526,7 @@ SHARED: tuple[Option, ...] = (
     *OF_THE_LOSS,
     *OF_READING,
     *OF_REDUCING,
+    *OF_CALIBRATION,
     PLUS,
     ALSO,
     *options_of(Slicing),
@@ -505,6 +555,8 @@ def only(*words: str) -> dict[str, Option]:
     return {word: OF_LOSSES[word] for word in words}
 
 
+OF_SUITES = OF_LOSSES | {item.word: item for item in OF_CALIBRATION}
+"""The options of a measurement of `losscli run`."""
 OF_COMPARISONS = without("reduction", "bytes") | {
     "as": Option(
         "library",
@@ -523,12 +575,12 @@ OF_COMPARISONS = without("reduction", "bytes") | {
 
 
 def fields(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of a request from options, whose keys are those of `OF_LOSSES` or the fields' own names."""
-    return {OF_LOSSES[name].name if name in OF_LOSSES else name: value for name, value in given.items()}
+    """Return the fields of a request from options, whose keys are those of `OF_SUITES` or the fields' own names."""
+    return {OF_SUITES[name].name if name in OF_SUITES else name: value for name, value in given.items()}
 
 
 def requested(loss: "BoundLoss", predictions: str, targets: str, given: Mapping[str, Any]) -> "Request":
-    """Make a request from options, whose keys are those of `OF_LOSSES` or the names of the request's fields.
+    """Make a request from options, whose keys are those of `OF_SUITES` or the names of the request's fields.
 
     Raises
     ------
@@ -538,9 +590,9 @@ def requested(loss: "BoundLoss", predictions: str, targets: str, given: Mapping[
     from losscli.definition.request import Request
     from losscli.losses import FAMILIES
 
-    for name in [name for name in given if name in OF_LOSSES]:
-        if not OF_LOSSES[name].when(loss.family):
-            takers = [family.name for family in FAMILIES.values() if OF_LOSSES[name].when(family)]
+    for name in [name for name in given if name in OF_SUITES]:
+        if not OF_SUITES[name].when(loss.family):
+            takers = [family.name for family in FAMILIES.values() if OF_SUITES[name].when(family)]
             raise UsageError(f"--{name}: {loss.name} takes none; it is for losses of: {', '.join(takers)}")
     return Request(loss, predictions, targets, **fields(given))
 

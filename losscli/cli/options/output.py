@@ -84,7 +84,7 @@ Require = Annotated[
         "--require",
         metavar="'STAT OP X'",
         panel=WRITING,
-        help="Exit 1 unless met, as in 'mean <= 0.35'. Repeatable. STAT: value mean std min max p50 p90 p99 samples ignored, and rmse rmsle perplexity bits bits_per_byte ece mce where they apply.",
+        help="Exit 1 unless met, as in 'mean <= 0.35'. Repeatable. STAT: value mean std min max p50 p90 p99 samples ignored, and rmse rmsle perplexity bits bits_per_byte ece mce classwise_ece where they apply.",
     ),
 ]
 RequireEach = Annotated[

@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 from losscli.cli.command import say
+from losscli.cli.comparing import targets_of
 from losscli.cli.options.declare import OfLosses, operand
 from losscli.cli.options.files import TargetsOption
 from losscli.cli.options.losses import OF_COMPARISONS, Spec, library_of, requested
@@ -15,8 +16,8 @@ from losscli.errors import DataError, UsageError
 def compare(
     spec: Spec,
     models: Annotated[list[str], operand("A B", help="Predictions of two models.")],
-    targets: TargetsOption,
     output: Picture,
+    targets: TargetsOption = None,
     *,
     judging: Judging,
     running: Running,
@@ -37,6 +38,7 @@ def compare(
     terms = Terms(**judging._asdict(), top=0)
     running = running.begun(quiet)
     look = looks.look()
+    targets = targets_of("plot compare", spec, models, targets, given)
     if len(models) != 2:
         raise UsageError(f"plot compare {spec}: {len(models)} models; name two")
     library, typed = library_of(spec, given)

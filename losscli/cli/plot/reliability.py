@@ -1,15 +1,26 @@
-"""`losscli plot reliability PREDICTIONS TARGETS`: confidence against accuracy."""
+"""`losscli plot reliability PREDICTIONS TARGETS`: how often predictions come true against how probable they are."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
-from losscli.analysis.words import Binning
+from losscli.analysis.words import Binning, CalibrationMethod
 from losscli.cli.command import say
 from losscli.cli.options.declare import OfLosses, option
 from losscli.cli.options.files import ClassPredictions, ClassTargets
-from losscli.cli.options.losses import OF_DIALECTS, bins_option, fields, only
+from losscli.cli.options.losses import (
+    OF_COLUMNS,
+    OF_DIALECTS,
+    activation_option,
+    bins_option,
+    fields,
+    method_option,
+    only,
+    reliability_option,
+)
 from losscli.cli.options.picture import Looks, Picture, Quiet
 from losscli.cli.options.running import Cluster, computing
 from losscli.cli.plot.gallery import Gallery
+from losscli.definition.words import ActivationName, ReliabilityForm
 
 if TYPE_CHECKING:
     from losscli.analysis.calibration.reliability import Reliability
@@ -17,6 +28,8 @@ if TYPE_CHECKING:
     from losscli.measurement.measure import Measurement
     from losscli.plots.reliability import Change
 
+COMMAND = "losscli plot reliability {} -o reliability.png"
+"""How the command is typed, for messages."""
 WORDS = (
     "from",
     "id",
@@ -44,24 +57,31 @@ def reliability(
         Binning,
         option("--binning", help="Bins of equal width from 0 to 1, or of equal mass: as many rows in each."),
     ] = "width",
+    reliability_of: Annotated[ReliabilityForm | None, reliability_option("points and ECE", None)] = None,
+    activation: Annotated[ActivationName | None, activation_option(OF_COLUMNS, None)] = None,
     calibrate: Annotated[
         bool,
         option(
             "--calibrate",
             show_default=False,
-            help="Before and after calibration by the temperature that losscli calibrate fits to these very rows.",
+            help="Before and after the calibration that losscli calibrate fits to these very rows.",
         ),
     ] = False,
+    method: Annotated[
+        CalibrationMethod | None,
+        method_option("Draw --calibrate by a temperature (default), platt or isotonic.", show_default=False),
+    ] = None,
     given: Annotated[dict[str, Any], OfLosses(only(*WORDS))],
     looks: Looks,
     cluster: Cluster = None,
     quiet: Quiet = False,
 ) -> None:
-    """Draw confidence against accuracy: whether predictions are as often right as they claim.
+    """Draw how often predictions come true against how probable they are said to be.
 
-    Confidence is the probability of the predicted class, the likeliest one.
+    One score a row: the fraction of positives against p(positive). Several classes: accuracy against confidence, the
+    probability of the predicted class.
 
-    ECE, the expected calibration error: the mean over the rows of |accuracy - confidence| of their bin.
+    ECE, the expected calibration error: the mean over the rows of the distance from the diagonal of their bin.
     """
     from losscli.analysis.calibration.fit import check_bins
     from losscli.analysis.calibration.temperature import likelihood
@@ -69,17 +89,24 @@ def reliability(
 
     check_bins(bins)
     look = looks.look()
-    request = Request(likelihood(None), predictions, targets, **fields(given))
+    request = Request(
+        likelihood(None), predictions, targets, activation=activation, reliability_of=reliability_of, **fields(given)
+    )
     with Gallery(output, look) as gallery, computing(cluster):
         from losscli.plots import reliability as picture
 
-        measure = _calibrated if calibrate else _as_it_is
+        calibrated = calibrate or method is not None
+        measure = partial(_calibrated, method or "temperature") if calibrated else _as_it_is
         measurement, notes, found, change = measure(request, bins, binning, gallery)
         names = f"{measurement.job.predictions.name}, {measurement.job.targets.name}"
         about = f"{names} | from {request.prediction_kind} | bins (low, high], {found.describe()}"
+        if measurement.job.several:
+            about += " | each output of a row counts as a sample"
         if change is not None:
             about += f" | {change.words}"
-        drawn = gallery.publish(lambda: picture.draw(found, look, about, change), f"ECE {found.error!r} | {about}")
+        drawn = gallery.publish(
+            lambda: picture.draw(found, look, about, change), f"ECE {found.error!r} of {found.of_what} | {about}"
+        )
     say([*notes, *drawn], quiet)
 
 
@@ -89,26 +116,29 @@ Measured = tuple["Measurement", list[str], "Reliability", "Change | None"]
 
 def _as_it_is(request: "Request", bins: int, binning: Binning, gallery: Gallery) -> Measured:
     """Measure the bins of the predictions as they are."""
-    from losscli.analysis.calibration.fit import refuse_soft
+    from losscli.analysis.calibration.fit import prepared_for, telling_of_several_labels
     from losscli.analysis.calibration.reliability import Reliability
-    from losscli.analysis.calibration.temperature import likelihood
-    from losscli.engine.collectors.calibration_bins import Judge, Verdicts
-    from losscli.measurement.prepare import prepare
+    from losscli.engine.collectors.calibration_bins import Judge, Verdicts, of_positive
 
-    measurement = prepare(request, choose=likelihood)
-    gallery.keep_apart(measurement.files)
-    notes = measurement.notes
-    refuse_soft(measurement.job)
-    measurement.observe(Judge())
-    return measurement, notes, Reliability.of(measurement.run().aggregate[Verdicts], bins, binning), None
+    with telling_of_several_labels(request, COMMAND):
+        measurement = prepared_for(request)
+        positive = of_positive(measurement.job, request.reliability_of)
+        gallery.keep_apart(measurement.files)
+        notes = measurement.notes
+        measurement.observe(Judge(positive))
+        found = Reliability.of(measurement.run().aggregate[Verdicts], bins, binning, positive)
+    return measurement, notes, found, None
 
 
-def _calibrated(request: "Request", bins: int, binning: Binning, gallery: Gallery) -> Measured:
+def _calibrated(
+    method: "CalibrationMethod", request: "Request", bins: int, binning: Binning, gallery: Gallery
+) -> Measured:
     """Measure the bins before and after a calibration, which is fitted to these rows."""
-    from losscli.analysis.calibration.fit import calibrate
+    from losscli.analysis.calibration.fit import Terms, calibrate
     from losscli.plots.reliability import Change
 
-    made = calibrate(request, bins=bins, opened=lambda measurement: gallery.keep_apart(measurement.files))
+    terms = Terms(method, bins=bins)
+    made = calibrate(request, terms, opened=lambda measurement: gallery.keep_apart(measurement.files), command=COMMAND)
     band = made.after.to_dict(made.seed)["ece"][binning]["band"]
-    change = Change(made.after.reliability(binning), made.temperature, made.fit.limit, band)
+    change = Change(made.after.reliability(binning), made.name, made.fit.limit, band)
     return made.measurement, made.notes, made.before.reliability(binning), change

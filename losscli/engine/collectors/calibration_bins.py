@@ -1,7 +1,7 @@
 """Calibration errors: the difference between accuracy and confidence of predictions, in bins of confidence."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -9,6 +9,7 @@ import numpy as np
 from losscli.arrays import Array, row_sums
 from losscli.engine.classes import classes, probabilities
 from losscli.engine.collector import BatchCollector
+from losscli.errors import UsageError
 
 if TYPE_CHECKING:
     from losscli.engine.batch import Batch
@@ -19,23 +20,28 @@ MOST_ELEMENTS = 4_000_000
 """Number of predictions up to which the errors are computed without being asked for: beyond,
 they would slow the pass down.
 """
-DESCRIBED = f"{BINS} bins of equal width, (low, high], of the predicted class's probability; rows count 1 each"
+P_POSITIVE, P_PREDICTED = "p(positive)", "p(predicted)"
+"""What calibration errors are of, in words: the probability of the positive class, or of the predicted one."""
+AGAINST = {P_POSITIVE: "the fraction of positives", P_PREDICTED: "the fraction of right predictions"}
+"""What each of them is compared with."""
 
 
 class Bins(NamedTuple):
-    """Mergeable record, per bin of confidence: number of rows, sum of confidences, and number of right predictions."""
+    """Mergeable record, per bin of probability: number of rows, sum of probabilities, and number of rows in which what has
+    this probability is true.
+    """
 
     rows: Array
     confidence: Array
     right: Array
 
     @classmethod
-    def of(cls, job: "Job", batch: "Batch") -> "Bins":
+    def of(cls, job: "Job", batch: "Batch", positive: bool = False) -> "Bins":
         """Return the record of a batch of predictions and labels; see `Judge`."""
-        if job.extras.prediction_kind == "logits" and batch.predictions.ndim == 2:
+        if job.extras.prediction_kind == "logits" and batch.predictions.ndim == 2 and not positive:
             confidence, right = _of_logits(batch.predictions, classes(job, batch.targets))
         else:
-            verdicts = Judge().of(job, batch)
+            verdicts = Judge(positive).of(job, batch)
             confidence, right = verdicts.confidence[0], verdicts.right[0]
         # A NaN is reported after the pass.
         index = np.clip(np.ceil(np.nan_to_num(confidence) * BINS).astype(np.int64) - 1, 0, BINS - 1)
@@ -49,8 +55,8 @@ class Bins(NamedTuple):
         return Bins(self.rows + other.rows, self.confidence + other.confidence, self.right + other.right)
 
     def statistics(self) -> dict[str, float]:
-        """Return ECE, the mean over rows of |accuracy - confidence| of their bin, and MCE, the largest one
-        of any bin.
+        """Return ECE, the mean over rows of the gap of their bin, and MCE, the largest gap of any bin. A gap is the absolute
+        difference between the mean probability and the fraction of rows in which what has it is true.
         """
         held = self.rows > 0
         gaps = np.abs(self.right[held] - self.confidence[held])
@@ -76,9 +82,31 @@ def applies(job: "Job") -> bool:
     return encoding.kind in ("index", "name", "one-hot", "binary", "signed")
 
 
+def of_positive(job: "Job", form: str | None) -> bool:
+    """Whether calibration errors are of the positive class's probability, and not of the predicted class's.
+
+    Parameters
+    ----------
+    form
+        a `ReliabilityForm`, or None for the usual one: 'positive' for predictions of one number, 'predicted' for several classes.
+
+    Raises
+    ------
+    UsageError
+        if the positive class is asked for, and there are more than two.
+    """
+    classes = 2 if len(job.predictions.shape) == 1 or job.several else job.predictions.shape[1]
+    if form == "positive" and classes != 2:
+        raise UsageError(
+            f"--reliability-of positive: {job.predictions.name} has {classes:,} classes, none of which is the positive one; "
+            "leave it out, or say predicted"
+        )
+    return form == "positive" if form is not None else len(job.predictions.shape) == 1 or job.several
+
+
 @dataclass(frozen=True)
 class Verdicts:
-    """Mergeable record: for each row the confidence of the predicted class, and whether this class is the true one."""
+    """Mergeable record: for each row a probability, and whether what has this probability is true."""
 
     confidence: tuple[Array, ...]
     right: tuple[Array, ...]
@@ -89,13 +117,24 @@ class Verdicts:
 
 @dataclass(frozen=True)
 class CalibrationBins(BatchCollector):
-    """Counts rows in bins of confidence."""
+    """Counts rows in bins of the positive class's probability, or of the predicted class's."""
+
+    positive: bool = False
 
     record = Bins
-    described = MappingProxyType({"calibration": DESCRIBED})
 
     def of(self, job: "Job", batch: "Batch") -> Bins:
-        return Bins.of(job, batch)
+        return Bins.of(job, batch, self.positive)
+
+    def described(self) -> Mapping[str, str]:
+        of = P_POSITIVE if self.positive else P_PREDICTED
+        return {
+            "calibration": f"{of} against {AGAINST[of]}, {BINS} bins of equal width, (low, high]; rows count 1 each"
+        }
+
+    def titles(self) -> Mapping[str, str]:
+        of = P_POSITIVE if self.positive else P_PREDICTED
+        return {"ece": f"ece of {of}", "mce": f"mce of {of}"}
 
     def statistics(self, record: Bins) -> dict[str, float]:
         return record.statistics()
@@ -103,16 +142,23 @@ class CalibrationBins(BatchCollector):
 
 @dataclass(frozen=True)
 class Judge(BatchCollector):
-    """Keeps the confidence of every row: the largest probability, whose class is the predicted one.
+    """Keeps a probability of every row: that of the predicted class, or of the positive one.
 
     Of two outcomes the positive one is predicted if its probability is above 1/2; of several classes with the
-    largest probability, the first.
+    largest probability, the first. For the positive class, outputs of a row count one by one.
     """
+
+    positive: bool = False
 
     record = Verdicts
 
     def of(self, job: "Job", batch: "Batch") -> Verdicts:
-        true, p = classes(job, batch.targets), probabilities(job, batch.predictions)
+        p = probabilities(job, batch.predictions)
+        if self.positive and job.several:
+            return Verdicts((p.ravel(),), (job.encoding.outcomes(batch.targets).ravel() > 0,))
+        true = classes(job, batch.targets)
+        if self.positive:
+            return Verdicts((p if p.ndim == 1 else p[:, 1],), (true == 1,))
         if p.ndim == 1:
             return Verdicts((np.maximum(p, 1 - p),), ((p > 0.5) == (true == 1),))
         predicted = batch.predictions.argmax(axis=1)

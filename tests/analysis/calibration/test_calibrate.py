@@ -79,7 +79,8 @@ class TestAgainstOtherPackages:
 
     def test_one_score(self, calibrate, sample_data):
         file = str(sample_data / "cancer.csv")
-        found = calibrate(f"{file}:logit", f"{file}:label").json
+        found = calibrate(f"{file}:logit", f"{file}:label", "--reliability-of", "predicted").json
+        assert found["ece_of"] == "p(predicted)"
         assert found["temperature"] == near(self.cancer["temperature"], 1e-6)
         for side in ("before", "after"):
             theirs = self.cancer[side]

@@ -371,10 +371,36 @@ class TestThroughTheCommandLine:
     def test_one_column_is_one_score_of_two_classes(self, ece, save):
         s, t = self.z[:, 0], self.y % 2
         p = sigmoid(s)
-        expected = by_width(np.maximum(p, 1 - p), (p > 0.5) == (t == 1), 15)[1]
+        predicted = by_width(np.maximum(p, 1 - p), (p > 0.5) == (t == 1), 15)[1]
+        positive = by_width(p, t == 1, 15)[1]
+        assert positive != near(predicted)
         for shape in ((-1,), (-1, 1)):
             for other in ((-1,), (-1, 1)):
-                assert ece(save("p.npy", s.reshape(shape)), save("t.npy", t.reshape(other))) == near(expected)
+                words = save("p.npy", s.reshape(shape)), save("t.npy", t.reshape(other))
+                assert ece(*words) == ece(*words, "--reliability-of", "positive") == near(positive)
+                assert ece(*words, "--reliability-of", "predicted") == near(predicted)
+
+    def test_the_second_of_two_classes_is_the_positive_one(self, ece, save):
+        z, t = self.z[:, :2], self.y % 2
+        words = save("p.npy", z), save("t.npy", t)
+        p = softmax(z)
+        assert ece(*words, "--reliability-of", "positive") == near(by_width(p[:, 1], t == 1, 15)[1])
+        assert ece(*words) == near(by_width(p.max(axis=1), p.argmax(axis=1) == t, 15)[1])
+
+    def test_of_several_labels_a_row_each_output_counts(self, ece, save):
+        t = (self.z + np.arange(3) > 0.5).astype(int)
+        words = save("p.npy", self.z), save("t.npy", t), "--activation", "sigmoid"
+        p = sigmoid(self.z).ravel()
+        assert ece(*words) == near(by_width(p, t.ravel() == 1, 15)[1])
+
+    def test_three_classes_have_no_positive_one(self, run, save):
+        words = save("p.npy", self.z), save("t.npy", self.y), "--reliability-of", "positive", "-o", "r.png"
+        run("plot", "reliability", *words).refuses(2, "--reliability-of positive: p.npy has 3 classes", "say predicted")
+
+    def test_several_labels_a_row_name_the_option_that_takes_them(self, run, save):
+        t = save("t.npy", np.ones((250, 3)))
+        found = run("plot", "reliability", save("p.npy", self.z), t, "-o", "r.png")
+        found.refuses(3, "losscli plot reliability p.npy t.npy --activation sigmoid -o reliability.png")
 
     def test_ids_columns_and_ignored_labels(self, ece, write):
         rows = "".join(f"r{i},{a!r},{b!r},{c!r},x\n" for i, (a, b, c) in enumerate(self.z.tolist()))

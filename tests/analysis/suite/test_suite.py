@@ -1,6 +1,7 @@
 """Suites: what is measured, judged and reported, and every exit code, through the command line."""
 
 import json
+import math
 import os
 import re
 import subprocess
@@ -775,6 +776,7 @@ class TestBless:
         assert suite(self.TEXT).code == 1
         done, found = self.blessed(suite, self.TEXT)
         assert done.code == 1  # the requirement of b is not met, whatever the baseline is
+        assert found["measures"][0]["checks"] == []  # nothing is compared with what is replaced
         changes = {(one["measurement"], one["statistic"]): one for one in found["blessed"]["changes"]}
         assert changes["a", "value"]["before"] == pytest.approx(7 / 3, rel=1e-15)
         assert changes["a", "value"]["now"] == pytest.approx(14 / 3, rel=1e-15)
@@ -809,6 +811,14 @@ class TestBless:
         assert "blessed" not in found
         assert "b.json: not saved, for not everything was measured" in done.err
         assert (folder / "b.json").read_bytes() == before
+
+    def test_a_number_that_stays_nan_does_not_change(self):
+        from losscli.analysis.suite.changes import changes
+
+        record = {"value": math.nan, "signature": "loss:l1", "samples": 3.0}
+        assert changes({"a": record}, {"a": dict(record)}) == ()
+        (change,) = changes({"a": record}, {"a": record | {"value": 1.0}})
+        assert (change.statistic, change.now, math.isnan(change.relative)) == ("value", 1.0, True)
 
     def test_needs_a_baseline(self, suite, run):
         line = "losscli run s.toml --bless --baseline baseline.json"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from losscli.analysis.suite.schema import json_schema
-from losscli.cli.options.losses import OF_LOSSES
+from losscli.cli.options.losses import OF_SUITES
 from losscli.render.suite import EXAMPLE
 
 jsonschema = pytest.importorskip("jsonschema")
@@ -46,7 +46,7 @@ SUITES = {
 
 @pytest.fixture(scope="module")
 def schema():
-    return json_schema(OF_LOSSES)
+    return json_schema(OF_SUITES)
 
 
 def test_is_what_the_command_prints(run, schema):
@@ -115,8 +115,8 @@ def test_refuses_what_the_command_refuses(schema, run, write, text):
 def test_has_every_option_with_its_help_and_default(schema):
     for name in ("Defaults", "Measurement", "Term"):
         keys = schema["$defs"][name]["properties"]
-        assert set(OF_LOSSES) <= set(keys)
-        for key, option in OF_LOSSES.items():
+        assert set(OF_SUITES) <= set(keys)
+        for key, option in OF_SUITES.items():
             assert keys[key]["description"] == option.annotation.__metadata__[0].help
             assert keys[key].get("default") == option.default
 
@@ -133,7 +133,7 @@ def test_the_table_of_keys_in_the_document_is_whole(schema):
     top = {"defaults": "[defaults]", "measure": "[measure.NAME]"}
     assert all(f"| `{top.get(key, key)}` |" in text for key in schema["properties"])
     tables = {"Measurement", "Sum"}
-    own = {key for name in tables for key in schema["$defs"][name]["properties"]} - set(OF_LOSSES)
+    own = {key for name in tables for key in schema["$defs"][name]["properties"]} - set(OF_SUITES)
     assert all(f"`{key}`" in text.partition("key of a measurement")[2] for key in own)
 
 
