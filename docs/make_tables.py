@@ -8,6 +8,9 @@ sample_data and examples, by the shell where it needs one; what it prints replac
 numbers to within ULPS units in the last place, for the last digits of a logarithm depend on the processor: units of
 float32 for a command that reads float32 numbers, or a file that such a command wrote, and of float64 for any other.
 
+A cell of a notebook is a block fenced as ```python cell. The cells of a document run in one process, in the same folder as its sessions
+and in their order; what a cell prints, and its last expression, replaces the block fenced as ```text that follows it.
+
 Pictures that sessions write are put into docs/figures. They are not compared, but the pictures that a document shows
 must be those that its sessions write, and docs/figures must hold those that the documents show, no more and no fewer. A page of EXAMPLES is written by
 a program of its own, which takes longer; of it, only this is checked: that its folder holds the pictures that it shows.
@@ -53,6 +56,7 @@ DOCUMENTS = (
     "docs/larger.md",
     "docs/libraries.md",
     "docs/losses.md",
+    "docs/notebook.md",
     "docs/own-losses.md",
     "docs/plots.md",
     "docs/rank.md",
@@ -64,6 +68,10 @@ EXAMPLES = {"docs/training.md": FIGURES / "training"}
 """Pages of examples, with the folders of their pictures; `python examples/training/run.py --docs` writes docs/training.md."""
 SHOWN = re.compile(r"!\[[^]]*\]\([^)]*?([^/)]+\.png)\)")
 SESSION = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+CELL = re.compile(
+    r"^```python cell\n(?P<code>.*?)^```$(?:\n\n```text\n(?P<output>.*?)^```$)?", re.MULTILINE | re.DOTALL
+)
+RUN = re.compile(f"{SESSION.pattern}|{CELL.pattern}", re.MULTILINE | re.DOTALL)
 MADE = re.compile(r"(<!-- (\w+): made by docs/make_tables.py -->\n).*?(?=<!-- \2: end -->)", re.DOTALL)
 NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:e[-+]?\d+)?(?![\w.])", re.IGNORECASE)
 ULPS = 8
@@ -263,6 +271,49 @@ def session(block: str, folder: Path, singles: set[str]) -> list[Step]:
     return made
 
 
+class Notebook:
+    """A process that runs cells one after another, as a notebook does."""
+
+    SCRIPT = """
+import ast, contextlib, io, json, sys, traceback
+space = {"__name__": "__main__"}
+for line in sys.stdin:
+    tree, output = ast.parse(json.loads(line)), io.StringIO()
+    last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
+    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
+        try:
+            exec(compile(tree, "cell", "exec"), space)
+            value = None if last is None else eval(compile(ast.Expression(last.value), "cell", "eval"), space)
+            if value is not None:
+                print(repr(value))
+        except Exception as error:
+            print("".join(traceback.format_exception_only(error)), end="")
+    print(json.dumps(output.getvalue()), flush=True)
+"""
+
+    def __init__(self, folder: Path) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", self.SCRIPT],
+            cwd=folder,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment(),
+        )
+
+    def run(self, code: str) -> str:
+        """What a cell prints, with its last expression."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps(code) + "\n")
+        self.process.stdin.flush()
+        return str(json.loads(self.process.stdout.readline()))
+
+    def close(self) -> None:
+        """End the process."""
+        self.process.communicate()
+
+
 def refreshed(text: str) -> tuple[str, dict[str, bytes]]:
     """A document as the program of today would have it, where text that only differs in last digits stays; its pictures."""
     with tempfile.TemporaryDirectory() as scratch:
@@ -270,6 +321,16 @@ def refreshed(text: str) -> tuple[str, dict[str, bytes]]:
             shutil.copytree(ROOT / name, Path(scratch) / name)
 
         singles: set[str] = set()
+        notebook = Notebook(Path(scratch)) if CELL.search(text) else None
+
+        def run_again(found: re.Match[str]) -> str:
+            if notebook is None or not found[0].startswith("```python cell"):
+                return again(found)
+            code, old = found["code"], found["output"]
+            output = notebook.run(code)
+            if same(old or "", output, "float64"):
+                return found[0]
+            return f"```python cell\n{code}```" + (f"\n\n```text\n{output}```" if output else "")
 
         def again(found: re.Match[str]) -> str:
             made = session(found[1], Path(scratch), singles)
@@ -277,7 +338,9 @@ def refreshed(text: str) -> tuple[str, dict[str, bytes]]:
                 return found[0]
             return "".join(("```console\n", *(f"{step.command}\n{step.output}" for step in made), "```"))
 
-        text = SESSION.sub(again, text)
+        text = RUN.sub(run_again, text)
+        if notebook is not None:
+            notebook.close()
         pictures = {path.name: path.read_bytes() for path in Path(scratch).glob("*.png")}
     return MADE.sub(lambda found: found[1] + MAKERS[found[2]](), text), pictures
 
@@ -330,6 +393,14 @@ def missing(name: str, folder: Path) -> list[str]:
     return lines + [f"{picture}: in {where}, but not shown in {name}" for picture in sorted(there - shown)]
 
 
+def made_files() -> dict[str, str]:
+    """Return the files that are made from the declarations alone, with their texts: what completion knows, and the manual page."""
+    from losscli.cli.completion_source import source
+    from losscli.cli.manual import page
+
+    return {"losscli/cli/completion.txt": source(), "docs/losscli.1": page()}
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the documents, or with --check compare them; 1 if one has drifted."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
@@ -340,6 +411,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with ThreadPoolExecutor() as pool:
         found = dict(zip(documents, pool.map(drift, documents), strict=True))
     stale = {name: (old, new) for name, (old, new, _) in found.items() if old != new}
+    for name, new in made_files().items() if not asked.documents else ():
+        old = (ROOT / name).read_text(encoding="utf-8") if (ROOT / name).exists() else ""
+        if old != new:
+            stale[name] = (old, new)
     pictures = {name: data for _, _, made in found.values() for name, data in made.items()}
     if not check:
         FIGURES.mkdir(exist_ok=True)

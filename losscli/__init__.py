@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from losscli.errors import DataError, LosscliError, UsageError
     from losscli.measurement.result import Result
     from losscli.measurement.sums import Summed
+    from losscli.shown import RequirementError
 
 _HOMES = {
     "losscli.api": (
@@ -48,11 +49,13 @@ _HOMES = {
     "losscli.errors": ("DataError", "LosscliError", "UsageError"),
     "losscli.measurement.result": ("Result",),
     "losscli.measurement.sums": ("Summed",),
+    "losscli.shown": ("RequirementError",),
 }
 __all__ = [
     "DataError",
     "LosscliError",
     "LosscliWarning",
+    "RequirementError",
     "Result",
     "Summed",
     "UsageError",

@@ -34,22 +34,24 @@ from losscli.definition.words import (
     UntypedName,
 )
 from losscli.engine.evaluate import ChunkResult
-from losscli.errors import DataError, UsageError
+from losscli.errors import DataError, LosscliError, UsageError
 from losscli.measurement.measure import Measurement
 from losscli.measurement.prepare import prepare
 from losscli.measurement.result import Result
 from losscli.measurement.slices import observe
-from losscli.wording import did_you_mean, listing
+from losscli.wording import did_you_mean, listing, quoted
 
 if TYPE_CHECKING:
     from losscli.analysis.audit.model import Audited
     from losscli.analysis.calibration.fit import Calibrated
     from losscli.analysis.check import Report
     from losscli.analysis.compare import Compared
-    from losscli.analysis.curves import Curve
+    from losscli.analysis.curves import Curves
     from losscli.analysis.history import History
     from losscli.analysis.rank import Ranked
+    from losscli.analysis.verify.file import VerifiedFile
     from losscli.analysis.verify.model import Verified
+    from losscli.custom.loss import UndecidedError
     from losscli.definition.loss import BoundLoss
     from losscli.engine.job import Job
     from losscli.io.bytes import Looked
@@ -331,8 +333,8 @@ def _kept_and_required(
     measurement, result = measured(
         request, Hooks(threads), library=library, typed=typed, consume=kept.consume, **kept.asked
     )
-    result.require(requirements)
-    result.require_each([Requirement.of_each(text) for text in require_each])
+    result.judge(requirements)
+    result.judge_each([Requirement.of_each(text) for text in require_each])
     return measurement, result
 
 
@@ -405,7 +407,7 @@ def _summed(
         notes += [f"{' and '.join(refused)}: not for {name}, which takes no such option"] if refused else []
     wanted = requirements_of(require, names, [loss, *plus])
     found = summed(terms, threads)
-    found.require(wanted)
+    found.judge(wanted)
     found.notes = [*notes, *_told(found.notes, loss, *plus)]
     return found
 
@@ -604,10 +606,22 @@ def history(*files: "str | os.PathLike[str]", statistic: str = "value") -> "Hist
 
 def verify(
     loss: str, predictions: Any = None, targets: Any = None, *, against: str | None = None, **options: Any
-) -> "Verified":
-    """Say whether a loss of your own, 'path/to/file.py:name', or of a package, 'torch.nn.HuberLoss', is right."""
-    from losscli.analysis.verify.properties import verify as prove
+) -> "Verified | VerifiedFile":
+    """Say whether a loss of your own, 'path/to/file.py:name', or of a package, 'torch.nn.HuberLoss', is right.
 
+    A file alone, 'path/to/file.py', stands for all losses in it.
+    """
+    from losscli.analysis.verify.file import verify_file
+    from losscli.analysis.verify.properties import verify as prove
+    from losscli.custom.candidates import candidates, is_file, refusal
+
+    if is_file(loss):
+        names = candidates(loss)
+        if not names or (len(names) > 1 and (predictions is not None or against is not None)):
+            raise refusal(loss)
+        if len(names) > 1:
+            return verify_file(loss, options.get("operands"), options.get("takes"))
+        loss = f"{loss}:{names[0]}"
     bound, rest = _bound(loss, options, code=True)
     files = None if predictions is None else _request(bound, predictions, targets, rest)
     return prove(bound.name, against, rest.get("operands"), rest.get("takes"), files, bound.parameters)
@@ -628,7 +642,13 @@ def audit(library: str, *losses: str, progress: Callable[[str], None] | None = N
     return audited(library, losses, progress)
 
 
-def curves(*specs: str, x: str | None = None, range: tuple[float, float] | None = None) -> "list[Curve]":
+def curves(
+    *specs: str,
+    x: str | None = None,
+    range: tuple[float, float] | None = None,
+    operands: str | None = None,
+    takes: str | None = None,
+) -> "Curves":
     """Values and gradients of losses over an axis that all of them can be drawn over.
 
     Parameters
@@ -639,23 +659,107 @@ def curves(*specs: str, x: str | None = None, range: tuple[float, float] | None 
         'residual', 'margin', 'logit', 'probability', 'distance' ...; by default the first loss's own.
     range
         from where to where.
+    operands, takes
+        for a loss of a file whose names do not tell: the order of its operands, 'targets,predictions', and what its
+        predictions are, 'logits', 'probs' or 'log-probs'.
     """
-    from losscli.analysis.curves import check_range, default_range, drawable, shared_axis, trace
-    from losscli.lookup.spec import specs as parsed
+    from losscli.analysis.curves import Curves, check_range, default_range, shared_axis, trace
 
-    losses = drawable(parsed(list(specs)))
+    for name, value in (("operands", operands), ("takes", takes)):
+        if value is not None and value not in CHOICES[name]:
+            raise UsageError(
+                f"{name}={value!r} is not one of {listing(CHOICES[name])}{did_you_mean(value, CHOICES[name])}"
+            )
+    losses = losses_to_draw(specs, operands, takes)
     name, axes = shared_axis(losses, x)
     low, high = range or default_range(losses, axes)
     check_range(low, high, name, axes)
-    return [trace(bound, axes[bound.family.name], low, high) for bound in losses]
+    return Curves(trace(bound, axes[bound.family.name], low, high) for bound in losses)
+
+
+def losses_to_draw(
+    texts: Sequence[str], operands: str | None = None, takes: str | None = None, rest: str = ""
+) -> "list[BoundLoss]":
+    """The losses of SPECs as they can be drawn: `losscli plot curves` and `losscli.curves` both begin here.
+
+    `rest` are the words of a command line behind its losses, for messages.
+
+    Raises
+    ------
+    UsageError
+        if it is not known how a loss of a file is called, with what `verify` finds.
+    """
+    from losscli.analysis.curves import drawable
+    from losscli.custom.loss import UndecidedError
+    from losscli.lookup.spec import specs
+
+    losses = specs(texts)
+    try:
+        return drawable(losses, operands, takes)
+    except UndecidedError as error:
+        undecided = next(bound for bound in losses if bound.name == error.where)
+        raise _decided(error, undecided, texts, operands, rest) from None
+
+
+def _decided(
+    error: "UndecidedError", bound: "BoundLoss", texts: Sequence[str], operands: str | None, rest: str
+) -> UsageError:
+    """The error about a loss that may be called in several ways, with the command that draws it as `verify` finds it to be called."""
+    from losscli.analysis.verify.match import taken_for
+
+    matched = taken_for(bound.name, bound.parameters)
+    if matched is None or matched.reference is None:
+        return error
+    reference = matched.reference.bound
+    if matched.masks:
+        return UsageError(
+            f"{error.where}: is a loss of whole masks, as losscli verify finds, and has no curve; losscli plot curves "
+            f"{reference.name}{rest} draws that of losscli's own"
+        )
+    words = [*map(quoted, texts)]
+    if "operands" in error.options:
+        words.append(f"--operands {'targets,predictions' if matched.settings.targets_first else 'predictions,targets'}")
+    elif operands is not None:
+        words.append(f"--operands {operands}")
+    if "takes" in error.options and reference.family.takes_from:
+        words.append(f"--takes {matched.prediction_kind}")
+    return UsageError(
+        f"{error.where}: {error.fact}; losscli verify finds it nearest to {reference.name}, and so it is drawn by: losscli plot curves {' '.join(words)}{rest}"
+    )
 
 
 def explain(loss: str) -> dict[str, Any]:
-    """A loss as a record: name, family, formula, gradient, parameters, targets, relations, source, libraries' calls."""
-    from losscli.lookup.names import find
-    from losscli.render.catalogue import entry, explained
+    """A loss as a record: name, family, formula, gradient, parameters, targets, relations, source, libraries' calls.
 
-    return entry(explained(find(loss)))
+    Of a SPEC with parameters, such as huber:delta=2, "at" holds them, with values over the loss's axis. A statistic, such as rmse,
+    has "name", "is" and "commands".
+    """
+    from losscli.lookup.spec import single
+    from losscli.render.catalogue import Explained, at_parameters, entry, told
+
+    word = told(loss)
+    if word is not None:
+        return Explained(word)
+    bound, typed = explained(single(loss)), has_parameters(loss)
+    at = {"at": at_parameters(bound)} if typed else {}
+    return Explained(entry(bound.declaration) | at, bound, typed)
+
+
+def has_parameters(text: str) -> bool:
+    """Whether a SPEC names parameters."""
+    from losscli.lookup.spec import taken_apart
+
+    return bool(taken_apart(text)[1])
+
+
+def explained(bound: "BoundLoss") -> "BoundLoss":
+    """Return a loss to explain: one that depends on files is replaced by what it is without files, if possible."""
+    from losscli.analysis.curves import drawable
+
+    try:
+        return drawable([bound])[0]
+    except LosscliError:
+        return bound
 
 
 class _Kept:

@@ -15,6 +15,7 @@ from losscli.arrays import FARTHEST, Array
 from losscli.definition.loss import Axis, BoundLoss
 from losscli.errors import UsageError
 from losscli.lookup.spec import spec
+from losscli.shown import Shown
 
 STEPS = 1200
 """Number of steps of a grid. It has many divisors, so that tenths and quarters of most ranges are among the points."""
@@ -36,8 +37,8 @@ class Break:
     slope: tuple[float, float, float]
 
 
-@dataclass(frozen=True)
-class Curve:
+@dataclass(frozen=True, repr=False)
+class Curve(Shown):
     """A loss along an axis: value and slope (d value / dx) at each x, shape (n,), and the breaks between the ends."""
 
     bound: BoundLoss
@@ -64,9 +65,37 @@ class Curve:
         return sorted(discontinuous, key=lambda at: -at.x)
 
 
-def drawable(losses: Sequence[BoundLoss]) -> list[BoundLoss]:
-    """Return the losses, with those that depend on files replaced by what they are without files."""
-    return [bound if bound.declaration.drawn is None else bound.declaration.drawn(bound) for bound in losses]
+class Curves(list[Curve], Shown):
+    """Several curves over one axis."""
+
+    def __repr__(self) -> str:
+        return Shown.__repr__(self)
+
+    __str__ = Shown.__str__
+
+
+def drawable(losses: Sequence[BoundLoss], operands: str | None = None, takes: str | None = None) -> list[BoundLoss]:
+    """Return the losses, with those that depend on files replaced by what they are without files.
+
+    Parameters
+    ----------
+    operands, takes
+        the order of the operands of the user's own losses, and the kind of predictions that they take; None where their
+        names tell.
+
+    Raises
+    ------
+    UsageError
+        for one of them without a loss of the user's own.
+    """
+    given = {"--operands": operands, "--takes": takes}
+    said = next((option for option, value in given.items() if value is not None), None)
+    if said is not None and not any(bound.declaration.drawn for bound in losses):
+        raise UsageError(f"{said} is about a loss of a file, and there is none here: losscli plot curves FILE.py:NAME")
+    return [
+        bound if bound.declaration.drawn is None else bound.declaration.drawn(bound, operands, takes)
+        for bound in losses
+    ]
 
 
 def shared_axis(losses: Sequence[BoundLoss], wanted: str | None = None) -> tuple[str, dict[str, Axis]]:

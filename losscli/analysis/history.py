@@ -12,6 +12,7 @@ from losscli.analysis.shared.records import differing, statistics, without_versi
 from losscli.engine.aggregates import divide
 from losscli.errors import DataError, UsageError
 from losscli.io.strict_json import restored
+from losscli.shown import Shown
 from losscli.wording import did_you_mean, listing, natural
 
 
@@ -99,8 +100,8 @@ class Series:
         }
 
 
-@dataclass(frozen=True)
-class History:
+@dataclass(frozen=True, repr=False)
+class History(Shown):
     """All measurements of some files of results, which are in the natural order of their names."""
 
     files: tuple[str, ...]

@@ -30,6 +30,7 @@ from losscli.measurement.per_sample import places, targets
 from losscli.measurement.prepare import prepare
 from losscli.measurement.receipt import signature
 from losscli.measurement.result import Result
+from losscli.shown import Shown
 
 if TYPE_CHECKING:
     from losscli.io.source import Source
@@ -186,8 +187,8 @@ def _details(job: Job, batch: Batch, picked: Array, label: Array | None, chances
     return {}
 
 
-@dataclass
-class Ranked:
+@dataclass(repr=False)
+class Ranked(Shown):
     """The result of a ranking: the worst rows, the groups, and how concentrated the loss is."""
 
     result: Result

@@ -57,8 +57,8 @@ def merge(
                 _add_gradients(part, delivery.slopes)
         result = measurement.finished(aggregate_of(read, measurement, delivery.consume))
         say(measurement.notes, wanted.quiet)
-        result.require(requirements)
-        met = result.require_each(of_each)
+        result.judge(requirements)
+        met = result.judge_each(of_each)
         delivery.deliver(result)
     return Exit.OK if met else Exit.UNMET
 

@@ -60,8 +60,8 @@ def compute_also(
         )
         progress.wipe()
         say([*notes, *found.notes, *elsewhere(typed.name, *also)], wanted.quiet)
-        met = found.require(requirements)
-        met = found.require_each(of_each) and met
+        met = found.judge(requirements)
+        met = found.judge_each(of_each) and met
         delivery.deliver(found)  # type: ignore[arg-type]  # it asks `_text` of this class alone
     return Exit.OK if met else Exit.UNMET
 

@@ -26,8 +26,9 @@ def verify(
     loss: Annotated[
         str,
         operand(
-            "FILE.py:NAME[:PARAM=VALUE]...",
-            help="A function, class or factory of a file, or of an installed package, as torch.nn.functional.huber_loss.",
+            "FILE.py[:NAME[:PARAM=VALUE]...]",
+            help="A function, class or factory of a file, or of an installed package, as torch.nn.functional.huber_loss. "
+            "Without NAME: all losses of the file.",
         ),
     ],
     predictions: Annotated[str | None, operand("[PREDICTIONS", help="Files of your own to compare on, too.")] = None,
@@ -39,7 +40,7 @@ def verify(
             "--against",
             metavar="SPEC",
             panel=LOSS,
-            help="The loss that it should be, as huber:delta=1. Default: the one that its name speaks of.",
+            help="The loss that it should be, as huber:delta=1. Default: the one that its name says.",
         ),
     ] = None,
     format: Annotated[VerifyFormat, format_option()] = "table",
@@ -59,9 +60,20 @@ def verify(
     """
     from losscli.analysis.verify.properties import verify as prove
     from losscli.cli.delivery import show
+    from losscli.custom.candidates import candidates, is_file
     from losscli.lookup.spec import single
     from losscli.render.verify import junit, table
+    from losscli.wording import quoted
 
+    notes = []
+    if is_file(loss):
+        others = {"--against": against, "PREDICTIONS": predictions}
+        names = candidates(loss.removesuffix(":"))
+        if len(names) != 1:
+            alone = next((word for word, value in others.items() if value is not None), None)
+            return _all_of(loss, names, alone, format, given, cluster)
+        loss = f"{loss.removesuffix(':')}:{names[0]}"
+        notes.append(f"the only loss in the file: losscli verify {quoted(loss)}")
     bound = single(loss, code=True)
     if bound.declaration.resolve is None:
         raise UsageError(
@@ -72,7 +84,36 @@ def verify(
         found = prove(bound.name, against, given.get("operands"), given.get("takes"), files, bound.parameters)
     show(format, found.to_dict, lambda screen: junit(found) if format == "junit" else table(found, screen))
     if found.reference is None and found.runs:
-        say(["no reference: its name speaks of none; say --against SPEC to compare values"], quiet)
+        notes.append(
+            f"no reference: its name speaks of none: losscli verify {quoted(loss)} --against SPEC compares values"
+        )
+    say(notes, quiet)
+    return Exit.UNMET if found.broken else Exit.OK
+
+
+def _all_of(
+    path: str, names: list[str], alone: str | None, format: str, given: dict[str, Any], cluster: str | None
+) -> int:
+    """Verify all losses of a file, whose names are known; `alone` is what was typed that is about one loss only.
+
+    Raises
+    ------
+    UsageError
+        if there is none, or something is about one loss only.
+    """
+    from losscli.analysis.verify.file import verify_file
+    from losscli.cli.delivery import show
+    from losscli.custom.candidates import refusal
+    from losscli.render.verify import junit, table
+
+    of_files = [f"--{name}" for name in given.keys() - set(OF_THE_CODE)]
+    if alone or of_files:
+        raise UsageError(f"{alone or of_files[0]} is about one loss; {refusal(path)}")
+    if not names:
+        raise refusal(path)
+    with computing(cluster):
+        found = verify_file(path.removesuffix(":"), given.get("operands"), given.get("takes"))
+    show(format, found.to_dict, lambda screen: junit(found) if format == "junit" else table(found, screen))
     return Exit.UNMET if found.broken else Exit.OK
 
 

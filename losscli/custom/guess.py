@@ -3,6 +3,13 @@
 import re
 
 GUESSES = (
+    (
+        r"(dice|jaccard|tversky).*(bce|cross|focal|(^|_)ce($|_))|(bce|cross|focal|(^|_)ce_).*(dice|jaccard)",
+        (None, None),
+    ),
+    (r"dice", ("dice", None)),
+    (r"jaccard", ("jaccard", None)),
+    (r"tversky", (None, None)),
     (r"focal", ("softmax-focal", "sigmoid-focal")),
     (r"bce|binary", (None, "sigmoid-cross-entropy")),
     (r"cross_?entropy|xent|(^|_)s?c?ce($|_)|nll", ("softmax-cross-entropy", "sigmoid-cross-entropy")),

@@ -19,13 +19,14 @@ from losscli.custom.guess import guessed
 from losscli.custom.read import read
 from losscli.custom.reading import EITHER, CallError, Found, check_same, completed, digest, foreign, stamp
 from losscli.definition.batch import Dense, Extras, Indices, Probability, Targets, Values, Whole
-from losscli.definition.domain import REAL, Domains
+from losscli.definition.domain import FRACTION, REAL, Domains
 from losscli.definition.loss import Axis, BoundLoss, Family, Loss
 from losscli.definition.words import TargetType
 from losscli.errors import DataError, UsageError
 from losscli.losses.probability import Opposite
 from losscli.losses.sigmoid import MAKERS as OF_OUTCOMES
 from losscli.losses.softmax import MAKERS, through_softmax
+from losscli.wording import listing
 
 if TYPE_CHECKING:
     from losscli.data.dataset import Dataset
@@ -34,7 +35,9 @@ if TYPE_CHECKING:
 ORDERS = {"predictions,targets": False, "targets,predictions": True}
 """Value of --operands -> whether targets come first."""
 FORMS = ("one-hot", "indices", "numbers")
-ROWS, ELEMENTS, ONE = "a number a row", "a number an element", "one number"
+ROWS, ELEMENTS, ONE = "a number per row", "a number per element", "one number"
+USUAL = {"gamma": 2, "alpha": 0.25, "delta": 1, "beta": 1}
+"""Values of parameters that people use, for examples in messages."""
 PROBED_LENGTH = 3
 """The length of further axes of a probe."""
 PROBED = 2
@@ -60,7 +63,7 @@ class Settings:
     they exist.
     """
     apart: bool = False
-    """Whether it makes a number an element, each of which is a loss of its own for such a mask."""
+    """Whether it makes a number per element, each of which is a loss of its own for such a mask."""
 
 
 class Custom:
@@ -88,7 +91,7 @@ class Custom:
         numbers = None if isinstance(returned, str | dict | tuple | None) else self.framework.numbers(returned)
         if numbers is None or numbers.dtype.kind not in "fiub":
             raise CallError(
-                f"{self.found.where}: returned {type(returned).__name__}; a loss returns one number a row, one for each "
+                f"{self.found.where}: returned {type(returned).__name__}; a loss returns one number per row, one for each "
                 "output, or one for all"
             )
         return numbers
@@ -204,9 +207,11 @@ def values_of(found: Found, parameters: Mapping[str, float | None]) -> dict[str,
     """
     absent = next((name for name in found.required if parameters.get(name) is None), None)
     if absent is not None:
+        others = [name for name in found.required if name != absent and parameters.get(name) is None]
+        usual = ":".join(f"{name}={USUAL.get(name, 'X')}" for name in (absent, *others))
         raise UsageError(
-            f"{found.where}: needs {absent}, which has no default: --{absent.replace('_', '-')} X, or "
-            f"{found.where}:{absent}=X in a SPEC"
+            f"{found.where}: needs {listing([absent, *others])}, without a default: write {found.where}:{usual}, or, in compute, "
+            f"--{absent.replace('_', '-')} {USUAL.get(absent, 'X')}"
         )
     return {name: _as_declared(value, found.parameters[name]) for name, value in parameters.items()}
 
@@ -300,11 +305,39 @@ def _classes(x: Array) -> tuple[Array, Targets, Extras]:
     return np.stack([x, np.zeros_like(x)], axis=1), Indices(np.zeros(len(x), np.int64)), Extras()
 
 
+def _probability(x: Array) -> tuple[Array, Targets, Extras]:
+    """Return predictions, targets and extras at the points x of a drawn curve."""
+    return x, Dense(np.ones_like(x)), Extras("probs")
+
+
+def _class_probability(x: Array) -> tuple[Array, Targets, Extras]:
+    """Return predictions, targets and extras at the points x of a drawn curve."""
+    return np.stack([x, 1 - x], axis=1), Indices(np.zeros(len(x), np.int64)), Extras("probs")
+
+
 RESIDUAL = Axis("r", "residual r = prediction - target", (-4.0, 4.0), _residual)
 LOGIT = Axis("z", "logit z of the positive outcome, which is the true one", (-6.0, 6.0), _positive)
 MARGIN = Axis("m", "margin m = target x score", (-3.0, 3.0), _positive)
 OF_TWO = Axis(
     "z", "logit z of the true class; that of the other one is 0", (-6.0, 6.0), _classes, along=(1.0, 0.0), own=False
+)
+
+PROBABILITY = Axis(
+    "p",
+    "probability p of the positive outcome, with t = 1",
+    (0.0, 1.0),
+    _probability,
+    domain=FRACTION,
+    own=False,
+)
+PROBABILITY_OF_TWO = Axis(
+    "p",
+    "probability p of the true class, of two",
+    (0.0, 1.0),
+    _class_probability,
+    along=(1.0, -1.0),
+    domain=FRACTION,
+    own=False,
 )
 
 
@@ -329,8 +362,8 @@ def _family(name: str, target_type: TargetType, targets: str, **more: Any) -> Fa
 CLASSES = _family(
     "own-classes",
     "classes",
-    "class indices or names, one a row; or one-hot or soft rows",
-    axes={"logit": OF_TWO},
+    "class indices or names, one per row; or one-hot or soft rows",
+    axes={"logit": OF_TWO, "probability": PROBABILITY_OF_TWO},
     smoothing="uniform",
     takes_class_weight=True,
 )
@@ -338,16 +371,23 @@ OUTCOMES = _family(
     "own-outcomes",
     "outcomes",
     "two names, or 0 and 1",
-    axes={"logit": LOGIT, "margin": MARGIN, "residual": RESIDUAL},
+    axes={"logit": LOGIT, "probability": PROBABILITY, "margin": MARGIN},
     smoothing="half",
 )
 NUMBERS = _family(
     "own-numbers",
     "numbers",
     "numbers in the shape of the predictions",
-    axes={"residual": RESIDUAL, "logit": LOGIT, "margin": MARGIN},
+    axes={"residual": RESIDUAL},
 )
 FAMILIES = {family.name: family for family in (CLASSES, OUTCOMES, NUMBERS)}
+OF_PROBABILITIES = {
+    family.name: replace(family, axes={"probability": family.axes["probability"], **family.axes})
+    for family in (CLASSES, OUTCOMES)
+}
+"""The same families as they are drawn where a loss takes probabilities: first over these."""
+SCORES = replace(OUTCOMES, axes={"margin": MARGIN})
+"""Losses of scores around 0, as they are drawn."""
 OF_FILES = {name: replace(family, coupled="file") for name, family in FAMILIES.items()}
 """The same families where a loss is called once with the whole file."""
 OF_FILES[NUMBERS.name] = replace(OF_FILES[NUMBERS.name], lists=True)
@@ -482,7 +522,7 @@ def resolve(bound: BoundLoss, request: "Request", dataset: "Dataset", notes: lis
         raise UsageError(
             f"{found.where}: wants {settings.wants}, and {request.prediction_kind} are given: rows of {k} targets do not say whether "
             f"they are classes or outputs of their own, which decides how to convert them; give {settings.wants} with --from "
-            f"{settings.wants}, or one label a row"
+            f"{settings.wants}, or one label per row"
         )
     concluded = described(found, settings, request.prediction_kind)
     notes.append(concluded)
@@ -571,42 +611,115 @@ def _is_text(dataset: "Dataset") -> bool:
     return dataset.targets is not None and len(dataset.targets.shape) == 1 and dataset.targets.is_words
 
 
-def drawn(bound: BoundLoss) -> BoundLoss:
+class UndecidedError(UsageError):
+    """It is not known how a loss is called, so that its axis is not known.
+
+    `where` is its text, `options` what would say it, of 'operands' and 'takes'.
+    """
+
+    def __init__(self, where: str, fact: str, cure: str, options: tuple[str, ...]) -> None:
+        self.where, self.fact, self.options = where, fact, options
+        super().__init__(f"{where}: {fact}; {cure}")
+
+    @classmethod
+    def of_kind(cls, found: Found) -> "UndecidedError":
+        """Return the error about a loss that may take logits or probabilities."""
+        fact = f"its operands' names ({', '.join(found.operands)}) do not say whether it takes logits or probabilities"
+        return cls(found.where, fact, "the axis depends on it: say --takes logits or --takes probs", ("takes",))
+
+
+def drawn(bound: BoundLoss, operands: str | None = None, takes: str | None = None) -> BoundLoss:
     """Return the loss to draw as a curve, without files: of one number per row if possible, else of two classes.
+
+    Parameters
+    ----------
+    operands, takes
+        as in a request: the order of its operands, and the kind of predictions that it takes.
 
     Raises
     ------
+    UndecidedError
+        if it depends on more than a difference, and nothing says whether it takes logits or probabilities.
     UsageError, DataError
         as `resolve` does.
     """
     from losscli.definition.request import Request
-    from losscli.losses import find
 
     own: Custom = bound.declaration.core.own  # type: ignore[attr-defined]
     found = completed(own.found, values_of(own.found, bound.parameters))
-    likely_loss = guessed(found.where, columns=False)
-    of_numbers = found.wants is None and (likely_loss is None or find(likely_loss).family.target_type == "numbers")
-    families: list[tuple[Family, tuple[int, ...]]] = [(NUMBERS if of_numbers else OUTCOMES, ()), (CLASSES, (2,))]
+    if found.targets_first is None and operands is None:
+        fact = f"its operands' names ({', '.join(found.operands)}) do not say which are the targets"
+        cure = "say --operands predictions,targets or --operands targets,predictions"
+        unsaid = ("operands",) if takes or found.wants else ("operands", "takes")
+        raise UndecidedError(found.where, fact, cure, unsaid)
+    request = Request(bound, "", "", operands=operands, takes=takes)
+    wants = takes or found.wants
+    if wants is None:
+        return _drawn_of_numbers(bound, found, request)
+    first = OF_PROBABILITIES if wants in ("probs", "log-probs") else FAMILIES
+    families = [(first[OUTCOMES.name], ()), (first[CLASSES.name], (2,))]
     errors = []
-    request = Request(bound, "", "")
     for family, row in families:
         try:
-            settings = settled(found, bound.parameters, request, family, row, np.dtype(np.float64))
-            bound_to_family = BoundLoss(declared(found, settings, family), bound.parameters)
+            bound_to_family = _bound_to(bound, found, request, family, row)
             varies = _varies(bound_to_family)
         except DataError as error:
             errors.append(error)
             continue
         if varies:
-            from losscli.custom.coupling import refuse_to_draw  # which knows how losses are called from here
-
-            refuse_to_draw(bound_to_family)
-            return bound_to_family
+            return _not_coupled(bound_to_family)
     if errors:
         raise errors[-1]
     raise DataError(
         f"{found.where}: is the same number at every point of {' and '.join(families[0][0].axes)}: no curve"
     )
+
+
+def _drawn_of_numbers(bound: BoundLoss, found: Found, request: "Request") -> BoundLoss:
+    """Return a loss to draw whose predictions are neither logits nor probabilities: of a difference, or of a score.
+
+    Raises
+    ------
+    UndecidedError
+        if it is neither.
+    """
+    from losscli.losses import find
+
+    likely = guessed(found.where, columns=False)
+    if likely is not None and find(likely).family.target_type == "signs":
+        return _not_coupled(_bound_to(bound, found, request, SCORES, ()))
+    try:
+        of_numbers = _bound_to(bound, found, request, NUMBERS, ())
+    except CallError:  # it takes columns of classes only
+        raise UndecidedError.of_kind(found) from None
+    if not _is_of_differences(of_numbers):
+        raise UndecidedError.of_kind(found)
+    return _not_coupled(of_numbers)
+
+
+def _bound_to(bound: BoundLoss, found: Found, request: "Request", family: Family, row: tuple[int, ...]) -> BoundLoss:
+    """Return a loss of one of the families, called as it was found to be called."""
+    settings = settled(found, bound.parameters, request, family, row, np.dtype(np.float64))
+    definition = described(found, settings, request.prediction_kind)
+    return BoundLoss(replace(declared(found, settings, family), definition=definition), bound.parameters)
+
+
+def _not_coupled(bound: BoundLoss) -> BoundLoss:
+    """Return a loss that does not couple rows; raise a DataError if it does."""
+    from losscli.custom.coupling import refuse_to_draw  # which knows how losses are called from here
+
+    refuse_to_draw(bound)
+    return bound
+
+
+def _is_of_differences(bound: BoundLoss) -> bool:
+    """Whether a loss depends on the difference of prediction and target, and on nothing else, so that it is a function of the
+    residual.
+    """
+    x, t = np.array([0.3, -1.2, 2.5, 0.7, 0.4]), np.array([0.0, 1.0, 0.0, 1.0, 0.5])
+    losses = [bound(x + moved, Dense(t + moved), Extras())[0] for moved in (0.0, 1.0, -2.5)]
+    same = all(np.allclose(losses[0], other, rtol=1e-6, atol=1e-9, equal_nan=True) for other in losses[1:])
+    return same and not np.allclose(losses[0], losses[0][0], equal_nan=True)
 
 
 def _varies(bound: BoundLoss) -> bool:
@@ -697,7 +810,7 @@ def _returns(
         return ELEMENTS
     raise CallError(
         f"{own.found.where}: returned shape {value.shape} for predictions {x.shape} and targets {t.shape}; a loss returns "
-        "one number a row, one for each output, or one for all"
+        "one number per row, one for each output, or one for all"
     )
 
 

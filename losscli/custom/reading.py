@@ -73,10 +73,10 @@ EITHER = "either"
 TOLD = frozenset({"from_logits", "reduction"})
 """Parameters that losscli sets itself: by the kind of predictions, and so that there is one number per row."""
 WORDS = """
-    also as axis beside by calibration centers class_counts class_weight classes cluster columns dim dpi dtype elements event format from given gradient
+    also as axis beside by calibration centers class_counts class_weight classes cluster columns confidence dim dpi dtype elements event format from given gradient
     header help id ignore_index label_base label_smoothing library log loss name negative no_header no_log no_progress
     on_unmatched operands other output prediction_kind reference third_operand
-    over_outputs panel part per per_sample plus pos_weight predictions progress quiet reduction require sample_weight size
+    over_outputs panel part per per_sample plus pos_weight predictions progress quiet reduction require require_each resamples sample_weight seed size
     smoothing_mode reduce size_average takes targets theme threads title variance weight
 """
 THEIRS = frozenset({"temperature", "scale", "dispersion", "levels"})

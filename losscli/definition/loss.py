@@ -289,8 +289,10 @@ class Loss:
     """Set for a loss that depends on the files it is used for: called with the loss, the request and the columns,
     it returns the loss to compute.
     """
-    drawn: Callable[["BoundLoss"], "BoundLoss"] | None = None
-    """Set for such a loss: returns the loss to draw as a curve, without files."""
+    drawn: Callable[["BoundLoss", str | None, str | None], "BoundLoss"] | None = None
+    """Set for such a loss: returns the loss to draw as a curve, without files, from the loss, the order of its operands and the
+    kind of its predictions, each None if the user did not say it.
+    """
     code: Mapping[str, str] | None = None
     """Set for a loss from a user's file: the file and the digest of its content, for the receipt."""
     remake: Callable[[Parameters], tuple[Any, ...]] | None = None

@@ -114,7 +114,7 @@ ELSEWHERE: Mapping[str, str] = {
     "hinge-loss": "scikit-learn's is multiclass-hinge for more than two classes; torchmetrics' takes a sigmoid first",
     "soft-margin": "log(1 + exp(-m)), as in torch; the loss of a soft-margin support vector machine is hinge",
     "quadratically-smoothed-hinge": "a quarter of it elsewhere: (1 - m)**2 / 4 between -1 and 1, and -m below",
-    "zero-one-loss": "of scores here; scikit-learn's takes labels, and of several outputs a sample one wrong one counts as all",
+    "zero-one-loss": "of scores here; scikit-learn's takes labels, and of several outputs per sample one wrong one counts as all",
     "hamming-loss hamming-distance hamming": "of scores here, positive above 0; scikit-learn's takes labels, torchmetrics' probabilities above 0.5",
     "focal": "of one sigmoid an output here; with a softmax over the classes it is softmax-focal",
     "sigmoid-focal-loss": "alpha is 0.25 by default in torchvision and kornia, none in optax and here",
@@ -195,7 +195,7 @@ STATISTICS: Mapping[str, str] = {
     "ece mce calibration-error expected-calibration-error maximum-calibration-error binary-calibration-error multiclass-calibration-error "
     "calibration ace": "how far probabilities are from frequencies: `losscli compute ce PREDICTIONS TARGETS --from probs` (bce for one "
     "column, p(positive) against the fraction of positives) prints ece and mce",
-    "classwise-ece classwise-calibration-error static-calibration-error sce": "the mean over classes of the ece of each class's probability: "
+    "classwise-ece classwise-calibration-error static-calibration-error": "the mean over classes of the ece of each class's probability: "
     "`losscli compute ce PREDICTIONS TARGETS --classwise-ece` prints it as classwise_ece",
     "accuracy acc top-1 top-1-accuracy categorical-accuracy sparse-categorical-accuracy multiclass-accuracy accuracy-score error-rate error merror "
     "multi-error num-errors": "1 minus the mean of multiclass-zero-one (the error rate is that mean): `losscli compute multiclass-zero-one "

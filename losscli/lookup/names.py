@@ -39,6 +39,10 @@ def find(name: str) -> Loss:
         from losscli.custom.loss import load
 
         return load(name)
+    if name.endswith((".py", ".py:")):
+        from losscli.custom.candidates import refusal
+
+        raise refusal(name)
     dotted = DOTTED.fullmatch(name)
     word = name if dotted is None else dotted["last"]
     of_library = None if dotted is None else _of_library(name, dotted["module"], word)

@@ -3,7 +3,7 @@
 import math
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from losscli.engine.aggregates import PERCENTILES
@@ -104,3 +104,40 @@ class Requirement(NamedTuple):
     def entry(self, actual: float | None) -> dict[str, Any]:
         """Return the requirement and whether a number meets it, with the keys of JSON."""
         return {"require": self.text, "met": self.met(actual), "actual": actual}
+
+
+def without(
+    entries: Sequence[dict[str, Any]], wanted: Sequence[Requirement], each: bool = False
+) -> list[dict[str, Any]]:
+    """Return the entries of requirements that are not among those that are evaluated next, so that none is there twice.
+
+    `each` says whether these are of every slice.
+    """
+    texts = {requirement.text for requirement in wanted}
+    return [entry for entry in entries if entry["require"] not in texts or ("slice" in entry) != each]
+
+
+def counted(text: str, counts: Mapping[str, float | str]) -> dict[str, Any]:
+    """Return the entry of a requirement about one of a few numbers or words, such as 'errors == 0' or 'verdict != worse'.
+
+    Parameters
+    ----------
+    counts
+        what requirements may be about, by name.
+
+    Raises
+    ------
+    UsageError
+        if the text is not of this form, or about something else.
+    """
+    words = text.split()
+    if len(words) != 3 or words[0] not in counts:
+        names = " or ".join(counts)
+        raise UsageError(f"require({text!r}) is not 'NAME OP VALUE' with a name of {names}, and blanks between")
+    name, comparison, value = words
+    actual = counts[name]
+    if isinstance(actual, str):
+        if comparison not in ("==", "!="):
+            raise UsageError(f"require({text!r}): {name} is a word, which is == or != another")
+        return {"require": text, "met": (actual == value) == (comparison == "=="), "actual": actual}
+    return Requirement.parse(text, "require ", tuple(counts)).entry(actual)

@@ -1,21 +1,22 @@
 """The result of a measurement, and whether it meets requirements."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from losscli.arrays import Array
 from losscli.engine.aggregates import Quantiles
 from losscli.engine.collector import Aggregate
 from losscli.engine.collectors.baseline import Answer
 from losscli.errors import UsageError
-from losscli.measurement.requirement import MEAN, SOMETIMES, Requirement
+from losscli.measurement.requirement import MEAN, SOMETIMES, Requirement, without
 from losscli.measurement.slices import STATISTICS, Interval, Slice, Slices
+from losscli.shown import Shown, refuse_unmet
 from losscli.wording import listing
 
 
 @dataclass(repr=False)
-class Result:
+class Result(Shown):
     """The result of a measurement: the number, how it was computed, and everything that it depends on."""
 
     loss: str
@@ -89,14 +90,6 @@ class Result:
         """Whether all requirements are met."""
         return all(entry["met"] for entry in self.requirements)
 
-    def __repr__(self) -> str:
-        return f"<losscli.Result {self.signature}: {self.value!r}>"
-
-    def _repr_html_(self) -> str:
-        from losscli.render.html import table  # a notebook asks for it; nothing else climbs from here to the rendering
-
-        return table(self)
-
     def statistic(self, name: str) -> float | None:
         """Return a statistic by its name for --require.
 
@@ -125,13 +118,40 @@ class Result:
             _check_mean("--require", requirement, actual, self.value)
         return actual
 
-    def require(self, requirements: list[Requirement]) -> bool:
+    def require(self, *texts: str) -> Self:
+        """Return this result if it meets all requirements, such as 'mean <= 0.3'; they are noted in `requirements`.
+
+        Raises
+        ------
+        RequirementError
+            an AssertionError, if one is not met.
+        UsageError
+            if a text is no requirement, or this loss does not have the statistic.
+        """
+        __tracebackhide__ = True
+        wanted = [Requirement.parse(text, "require ") for text in texts]
+        self.requirements = without(self.requirements, wanted)
+        self.judge(wanted)
+        refuse_unmet(self, self.requirements[-len(wanted) :] if wanted else [])
+        return self
+
+    def judge(self, requirements: Sequence[Requirement]) -> bool:
         """Evaluate all requirements, note them in `requirements`, and return whether all are met."""
         for requirement in requirements:
             self.requirements.append(requirement.entry(self.required(requirement)))
         return self.met
 
-    def require_each(self, requirements: list[Requirement]) -> bool:
+    def require_each(self, *texts: str) -> Self:
+        """Return this result if every slice meets all requirements, such as 'mean <= 0.5'; raises as `require` does."""
+        __tracebackhide__ = True
+        wanted = [Requirement.of_each(text, "require_each ") for text in texts]
+        self.requirements = without(self.requirements, wanted, each=True)
+        before = len(self.requirements)
+        self.judge_each(wanted)
+        refuse_unmet(self, self.requirements[before:])
+        return self
+
+    def judge_each(self, requirements: Sequence[Requirement]) -> bool:
         """Evaluate requirements of every slice, note them in `requirements`, and return whether all are met.
 
         Raises
@@ -144,7 +164,7 @@ class Result:
         return self.met
 
     def of_each(self, requirement: Requirement) -> list[dict[str, Any]]:
-        """Return a requirement of every slice with the keys of JSON, one for each; raises as `require_each` does."""
+        """Return a requirement of every slice with the keys of JSON, one for each; raises as `judge_each` does."""
         if self.slices is None:
             raise UsageError(f"--require-each {requirement.text!r}: of which slices? Say --by COLUMN as well")
         return [self._of_slice(requirement, one) for one in self.slices.found]

@@ -15,26 +15,27 @@ from losscli.measurement.measure import Measurement
 from losscli.measurement.requirement import STATISTICS, Requirement
 from losscli.measurement.result import Result
 from losscli.measurement.sums import Term, measured_together, of_term, opened
+from losscli.shown import Shown
 from losscli.wording import did_you_mean, listing
 
 
-@dataclass
-class Several:
+@dataclass(repr=False)
+class Several(Shown):
     """The results of several losses of the same files, by the losses' names, in the order in which they were asked for."""
 
     results: Mapping[str, Result]
     notes: list[str] = field(default_factory=list)
 
-    def require(self, requirements: Sequence[tuple[str, Requirement]]) -> bool:
+    def judge(self, requirements: Sequence[tuple[str, Requirement]]) -> bool:
         """Evaluate requirements, each with the name of its loss, note them in the results, and return whether all are met."""
         verdicts = [
-            self.results[name].require([one]) for name, one in requirements
+            self.results[name].judge([one]) for name, one in requirements
         ]  # all of them, not only to the first that fails
         return all(verdicts)
 
-    def require_each(self, requirements: Sequence[tuple[str, Requirement]]) -> bool:
-        """Evaluate requirements of every slice, as `require` does."""
-        verdicts = [self.results[name].require_each([one]) for name, one in requirements]
+    def judge_each(self, requirements: Sequence[tuple[str, Requirement]]) -> bool:
+        """Evaluate requirements of every slice, as `judge` does."""
+        verdicts = [self.results[name].judge_each([one]) for name, one in requirements]
         return all(verdicts)
 
     @property

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Self
 
 from losscli.data.units import has_unit
 from losscli.definition.request import Request
@@ -16,9 +16,10 @@ from losscli.io.operands import Opener
 from losscli.lookup.spec import spec
 from losscli.measurement.measure import Measurement
 from losscli.measurement.prepare import prepare
-from losscli.measurement.requirement import Requirement
+from losscli.measurement.requirement import Requirement, without
 from losscli.measurement.result import Result
 from losscli.measurement.slices import observe
+from losscli.shown import Shown, refuse_unmet
 from losscli.wording import short
 
 Consume = Callable[[int, ChunkResult], None]
@@ -134,7 +135,7 @@ def joined(terms: Sequence[Term], parts: Sequence[str]) -> str:
 
 
 @dataclass(repr=False)
-class Summed:
+class Summed(Shown):
     """The weighted sum of several losses of the same files: the number, its terms, and all that it depends on."""
 
     terms: tuple[Term, ...]
@@ -176,7 +177,25 @@ class Summed:
         named = {term.name: result.value for term, result in zip(self.terms, self.results, strict=True)}
         return named | {"value": self.value}
 
-    def require(self, requirements: Sequence[Requirement]) -> bool:
+    def require(self, *texts: str) -> Self:
+        """Return this sum if it meets all requirements, such as 'value <= 1.5' or 'dice mean <= 0.2'.
+
+        Raises
+        ------
+        RequirementError
+            an AssertionError, if one is not met.
+        UsageError
+            if a text is no requirement.
+        """
+        __tracebackhide__ = True
+        names = [term.name for term in self.terms]
+        wanted = requirements_of(texts, names, names)
+        self.requirements = without(self.requirements, wanted)
+        self.judge(wanted)
+        refuse_unmet(self, self.requirements[-len(wanted) :] if wanted else [])
+        return self
+
+    def judge(self, requirements: Sequence[Requirement]) -> bool:
         """Evaluate all requirements, note them in `requirements`, and return whether all are met."""
         found = self.statistics()
         for requirement in requirements:
@@ -204,9 +223,6 @@ class Summed:
 
     def _shared(self, values: list[Any]) -> Any:
         return values[0] if all(value == values[0] for value in values) else None
-
-    def __repr__(self) -> str:
-        return f"<losscli.Summed {self.loss}: {self.value!r}>"
 
 
 def _record(term: Term, result: Result) -> dict[str, Any]:

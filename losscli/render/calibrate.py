@@ -12,12 +12,41 @@ from losscli.wording import count
 
 if TYPE_CHECKING:
     from losscli.analysis.calibration.fit import Calibrated
+    from losscli.render.text import Laid
 
 
 def calibrated(found: "Calibrated", screen: Screen) -> str:
     """Return the table of `losscli calibrate`: the fit, then the scores before and after it."""
-    digits = screen.digits
     record = found.to_dict()
+    styles = {"NOT CONVERGED": "bold red", "T ->": "bold red"}
+    lines = facts_in(
+        _facts(found, record, screen.digits),
+        screen,
+        lambda _, value: next((styles[word] for word in styles if word in value), ""),
+    )
+    lines += _columns(record, screen)
+    lines += laid_out(_of_scores(record, screen.digits), screen, str)
+    return "\n".join([*lines, *signed(record["signature"], screen), ""])
+
+
+def parts(found: "Calibrated", digits: int | None) -> "Laid":
+    """Return a calibration as a title, facts and tables."""
+    record = found.to_dict()
+    facts = [*_facts(found, record, digits), ("signature", record["signature"])]
+    columns = [
+        {"column": one["name"]} | _column(one, digits) for one in record["map"].get("columns", [])[:CLASSES_SHOWN]
+    ]
+    tables = [Table("columns", columns)] if len(columns) > 1 else []
+    return "calibrate", facts, [*tables, _of_scores(record, digits)._replace(title="scores")]
+
+
+def _of_scores(record: Mapping[str, Any], digits: int | None) -> Table:
+    """Return the table of the scores before and after the calibration."""
+    return Table("", _scores(record, digits), prose=("",), numbers=("before", "after"))
+
+
+def _facts(found: "Calibrated", record: Mapping[str, Any], digits: int | None) -> list[tuple[str, str]]:
+    """Return the facts about a calibration."""
     biases = record.get("bias")
     facts = _fit(found, record, digits)
     if biases is not None:
@@ -27,11 +56,7 @@ def calibrated(found: "Calibrated", screen: Screen) -> str:
     ignored = f" ({record['ignored']:,} ignored)" if record["ignored"] else ""
     facts.append(("samples", f"{record['samples']:,}{ignored}"))
     facts.append(("scores", f"of {record['scored_on']}, so those after are optimistic; --apply calibrates others"))
-    styles = {"NOT CONVERGED": "bold red", "T ->": "bold red"}
-    lines = facts_in(facts, screen, lambda _, value: next((styles[word] for word in styles if word in value), ""))
-    lines += _columns(record, screen)
-    lines += laid_out(Table("", _scores(record, digits), prose=("",), numbers=("before", "after")), screen, str)
-    return "\n".join([*lines, *signed(record["signature"], screen), ""])
+    return facts
 
 
 def _fit(found: "Calibrated", record: Mapping[str, Any], digits: int | None) -> list[tuple[str, str]]:

@@ -76,17 +76,22 @@ def _of_rows(about: dict[str, Any], digits: int | None) -> list[tuple[str, str]]
     return facts
 
 
-def checked(report: "Report", screen: Screen) -> str:
-    """Return the table of `losscli check`: facts, then findings."""
+def facts_of(report: "Report", digits: int | None) -> list[tuple[str, str]]:
+    """Return the facts about files, then the findings, as pairs of name and value."""
     facts = [
         *_of_operand("predictions", report.facts.get("predictions", {})),
         *_of_operand("targets", report.facts.get("targets", {})),
         *_of_columns(report.facts.get("columns", [])),
-        *_of_rows(report.facts, screen.digits),
+        *_of_rows(report.facts, digits),
     ]
     facts += [("note", note) for note in report.facts.get("notes", ())]
     facts += [(finding.severity, finding.line()) for finding in report.findings]
     if not report.findings:
         facts.append(("findings", "none"))
+    return facts
+
+
+def checked(report: "Report", screen: Screen) -> str:
+    """Return the table of `losscli check`: facts, then findings."""
     styles = {"error": "bold red", "warning": "bold yellow"}
-    return text_report(facts, [], screen, lambda name, value: styles.get(name, ""))
+    return text_report(facts_of(report, screen.digits), [], screen, lambda name, value: styles.get(name, ""))

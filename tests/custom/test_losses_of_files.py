@@ -195,7 +195,7 @@ def test_conversions_and_their_gradients_are_right(given, wanted, columns):
     x = x if columns > 1 else x[:, 0]
     weights = rng.normal(size=x.shape)
     if columns > 1 and wanted != "probs":
-        weights -= weights.mean(axis=1, keepdims=True)  # logits are known but for a number a row
+        weights -= weights.mean(axis=1, keepdims=True)  # logits are known but for a number per row
     back = converted(x, given, wanted)[1]
     slopes = back(weights)
     direction = rng.normal(size=x.shape)
@@ -308,7 +308,7 @@ def test_curves_are_those_of_the_built_in_loss(run, folder, mine, specs, axis):
         ("def f(x):\n    return x\n", "f", 2, ["takes 1 operand"]),
         ("def f(*all):\n    return all\n", "f", 2, ["(*args)"]),
         ("def f(y_true, y_pred, dim):\n    return y_pred\n", "f", 2, ["its parameter dim has no default"]),
-        ("def f(y_true, y_pred, gamma):\n    return y_pred\n", "f", 2, ["needs gamma", "--gamma X"]),
+        ("def f(y_true, y_pred, gamma):\n    return y_pred\n", "f", 2, ["needs gamma", "--gamma 2"]),
         ("def f(y_true, y_pred):\n    pass\n", "f", 3, ["returned NoneType"]),
         ("def f(y_true, y_pred):\n    return 'text'\n", "f", 3, ["returned str"]),
         ("def f(y_true, y_pred):\n    return {'loss': 1}\n", "f", 3, ["returned dict"]),
@@ -406,7 +406,7 @@ def test_a_declaration_of_a_file_is_run_and_does_not_replace_a_built_in_loss(run
 
 def test_a_resolved_loss_is_the_same_in_another_process(mine):
     bound = single("mine.py:Huber:delta=0.5")
-    drawn = bound.declaration.drawn(bound)
+    drawn = bound.declaration.drawn(bound, None, None)
     again = pickle.loads(pickle.dumps(drawn))
     x = np.array([-2.0, 0.1, 3.0])
     np.testing.assert_array_equal(again(x, Dense(np.zeros(3)), Extras())[0], drawn(x, Dense(np.zeros(3)), Extras())[0])

@@ -32,17 +32,16 @@ def test_and_the_second_gives_the_loss(run, churn):
 
 def test_missing_targets_come_with_the_columns(run, churn):
     run("compute", "bce", churn).refuses(
-        2, "TARGETS", "'churned' (False and True)", "'p' (numbers in [0, 1])", "'plan' (words)"
+        2, "TARGETS", "'churned' (False and True)", "'p' (numbers in [0, 1])", "'plan' (basic, small and pro)"
     )
 
 
-def test_two_columns_that_may_be_meant_are_not_chosen_between(run, write):
-    table = write("t.csv", "name,p,q,y\na,0.5,0.25,1\nb,0.75,0.125,0\n")
-    done = run("compute", "bce", table, f"{table}:y")
-    assert done.code == 3
-    assert "--from probs" not in done.err
+def test_of_two_columns_that_may_be_meant_both_are_said(run, write):
+    table = write("t.csv", "name,u,v,y\na,0.5,0.25,1\nb,0.75,0.125,0\n")
+    both = "may be those of 'v' as well; with all that is missing: losscli compute bce t.csv:u t.csv:y --from probs"
+    run("compute", "bce", table, f"{table}:y").refuses(3, both)
 
 
 def test_scores_are_logits(run, write):
     table = write("t.csv", "name,z,y\na,-1.5,1\nb,2.25,0\n")
-    run("compute", "bce", table, f"{table}:y").refuses(3, "say t.csv:z t.csv:y")
+    run("compute", "bce", table, f"{table}:y").refuses(3, "losscli compute bce t.csv:z t.csv:y\n")

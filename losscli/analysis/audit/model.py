@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from losscli.arrays import Array
+from losscli.shown import Shown
 
 WRONG, NOT_FINITE, ENDLESS, LOST = "wrong", "not-finite", "infinite-logits", "lost"
 CONVENTION, HOLDS, REFUSED = "convention", "holds", "not-run"
@@ -143,8 +144,8 @@ class Judged:
         }
 
 
-@dataclass
-class Audited:
+@dataclass(repr=False)
+class Audited(Shown):
     """The report on a library."""
 
     library: str

@@ -36,6 +36,7 @@ from losscli.measurement.class_labels import group_names
 from losscli.measurement.measure import Measurement
 from losscli.measurement.prepare import prepare
 from losscli.measurement.result import Result
+from losscli.shown import Shown
 from losscli.wording import count, did_you_mean, listing, quoted
 
 BINS = 15
@@ -72,8 +73,8 @@ class Terms(NamedTuple):
             )
 
 
-@dataclass
-class Calibrated:
+@dataclass(repr=False)
+class Calibrated(Shown):
     """A fit, and the scores of the predictions before and after it."""
 
     measurement: Measurement
@@ -147,7 +148,7 @@ class Calibrated:
         }
 
     def columns(self) -> list[str]:
-        """Return the names of the columns that a map has: of one number a row that of the positive class."""
+        """Return the names of the columns that a map has: of one number per row that of the positive class."""
         names = group_names(self.measurement.job, self.measurement.decoded)
         return names[1:] if len(self.measurement.job.predictions.shape) == 1 else names
 
@@ -278,7 +279,7 @@ def prepared_for(request: Request, looked: Looked = lambda name, done, size: Non
 
 @contextmanager
 def telling_of_several_labels(request: Request, command: str) -> Iterator[None]:
-    """Add to errors that may come of several labels a row what to type for them.
+    """Add to errors that may come of several labels per row what to type for them.
 
     Parameters
     ----------

@@ -42,7 +42,7 @@ class Points:
 
     def shown(self, row: int) -> dict[str, Any]:
         """Return a row for people to read."""
-        return {"predictions": self.x[row].tolist(), "target": self.labels[row].item()}
+        return {"predictions": self.x[row].tolist(), "target": self.labels[row].tolist()}
 
 
 def grid(family: Family, prediction_kind: str, labels: tuple[float, float] = LABELS[0]) -> Points:
@@ -65,6 +65,32 @@ def grid(family: Family, prediction_kind: str, labels: tuple[float, float] = LAB
         t = np.where(np.arange(len(x)) % 2, 1.5, 0.0)
         return Points(x + t, Dense(t))
     return wanted(np.repeat(x, 2), Dense(np.tile(labels, len(x))), prediction_kind)
+
+
+MASK = 4
+"""Number of elements of a mask."""
+
+
+def masks(prediction_kind: str) -> Points:
+    """Return predictions and targets of masks of four elements, in which some elements are true, and others not."""
+    sizes = np.array([0.1, -0.4, 0.9, -1.3, 1.7, -2.2, 2.9, -3.6])
+    z = np.stack([np.roll(sizes, shift)[:MASK] for shift in range(len(sizes))])
+    truths = [bits for bits in itertools.product((0.0, 1.0), repeat=MASK) if 0 < sum(bits) < MASK]
+    t = np.array(truths)[np.arange(len(z) * 3) % len(truths)]
+    return _of_masks(np.tile(z, (3, 1)), t, prediction_kind)
+
+
+def extreme_masks(prediction_kind: str) -> Points:
+    """Return masks whose elements are practically certain, among them empty ones that are predicted to be empty."""
+    t = np.array([[0, 0, 0, 0], [1, 1, 1, 1], [0, 1, 0, 1], [1, 0, 0, 0]], float)
+    z = np.concatenate([np.where(t > 0, size, -size) for size in (20.0, 40.0, -20.0, -40.0)])
+    return _of_masks(z, np.tile(t, (4, 1)), prediction_kind)
+
+
+def _of_masks(z: Array, t: Array, prediction_kind: str) -> Points:
+    """Return masks whose predictions are logits as the kind that a loss takes; each element has a probability of its own."""
+    log_p = -np.logaddexp(0, -z)
+    return Points({"logits": z, "probs": np.exp(log_p)}.get(prediction_kind, log_p), Dense(t))
 
 
 def extremes(family: Family, prediction_kind: str, labels: tuple[float, float] = LABELS[0]) -> Points:
@@ -96,6 +122,8 @@ def perfect(points: Points, family: Family, prediction_kind: str) -> Points:
     t = points.targets.t
     if family.target_type == "numbers":
         return Points(t.copy(), points.targets)
+    if family.coupled == "masks":
+        return _of_masks(np.where(t > 0, SURE, -SURE), t, prediction_kind)
     return wanted(np.where(t > 0, SURE, -SURE), points.targets, prediction_kind)
 
 

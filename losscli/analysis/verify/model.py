@@ -1,12 +1,17 @@
 """The report of `losscli verify`: the properties of a loss, each met or broken, with an example."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
-from losscli.analysis.shared.points import LABELS
+import numpy as np
+
+from losscli.analysis.shared.points import LABELS, Points, extreme_masks, extremes, grid, masks
+from losscli.analysis.verify.patterns import Explanation
 from losscli.analysis.verify.subject import Reference
 from losscli.custom.loss import Settings
 from losscli.definition.loss import Family
+from losscli.measurement.requirement import counted
+from losscli.shown import Shown, refuse_unmet
 
 MET, BROKEN, WARNING, SKIPPED = "met", "broken", "warning", "skipped"
 
@@ -27,8 +32,8 @@ class Property:
         return {"property": self.name, "verdict": self.verdict, "words": self.words, "example": self.example}
 
 
-@dataclass
-class Verified:
+@dataclass(repr=False)
+class Verified(Shown):
     """The report on a loss."""
 
     where: str
@@ -46,6 +51,20 @@ class Verified:
     def runs(self) -> bool:
         """Whether the loss could be called at all."""
         return not any(property_.name == "call" for property_ in self.properties)
+
+    def require(self, *texts: str) -> Self:
+        """Return this report if all requirements are met, such as 'broken == 0'.
+
+        Raises
+        ------
+        RequirementError
+            an AssertionError, if one is not met.
+        UsageError
+            if a text is not of this form.
+        """
+        __tracebackhide__ = True
+        refuse_unmet(self, [counted(text, {"broken": self.broken}) for text in texts])
+        return self
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record for JSON."""
@@ -70,3 +89,33 @@ class Matched:
     """The family whose grid of points is used."""
     reference: Reference | None = None
     labels: tuple[float, float] = LABELS[0]
+    explanation: Explanation | None = None
+    """What is wrong with its losses on a grid; None if they are right, or nothing explains them."""
+    single: bool = False
+    """Whether it takes predictions of float32 only."""
+
+    @property
+    def dtypes(self) -> tuple[type, ...]:
+        """The dtypes of predictions with which it is tested."""
+        return (np.float32,) if self.single else (np.float64, np.float32)
+
+    def grid(self) -> Points:
+        """Return ordinary predictions and targets, as it takes them."""
+        if self.masks:
+            return self.cast(masks(self.prediction_kind))
+        return self.cast(grid(self.family, self.prediction_kind, self.labels))
+
+    def extremes(self) -> Points:
+        """Return large predictions, at which carelessly written formulas fail."""
+        if self.masks:
+            return self.cast(extreme_masks(self.prediction_kind))
+        return self.cast(extremes(self.family, self.prediction_kind, self.labels))
+
+    @property
+    def masks(self) -> bool:
+        """Whether a row is a mask, whose elements have one loss together."""
+        return self.family.coupled == "masks"
+
+    def cast(self, points: Points) -> Points:
+        """Return points with predictions of a dtype that it takes."""
+        return points.as_(np.float32) if self.single else points

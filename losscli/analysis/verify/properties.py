@@ -10,11 +10,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from losscli.analysis.shared.points import LABELS, Points, endless, extremes, grid, perfect
-from losscli.analysis.verify.match import Matcher
+from losscli.analysis.shared.points import LABELS, Points, endless, perfect
+from losscli.analysis.verify.match import SMOOTH, Matcher
 from losscli.analysis.verify.model import BROKEN, MET, SKIPPED, WARNING, Example, Matched, Property, Verified
-from losscli.analysis.verify.patterns import TOLERANCE, clips, close, patterns
-from losscli.analysis.verify.subject import Subject
+from losscli.analysis.verify.patterns import TOLERANCE, Explanation, averaged_first, clips, close, patterns
+from losscli.analysis.verify.subject import Reference, Subject
 from losscli.arrays import Array
 from losscli.custom.coupling import CoupledError
 from losscli.custom.loss import CLASSES, ONE, declared, described, values_of
@@ -37,7 +37,6 @@ more than this times max(1, |it|).
 
 ROWS_TOGETHER = 9
 """Number of rows that are tested together and one by one."""
-DTYPES = (np.float64, np.float32)
 
 
 def verify(
@@ -90,7 +89,9 @@ def _verified(
     except CallError as error:
         words = f"{where}: {found.kind} of ({', '.join(found.operands)})"
         return Verified(where, words, against, [Property("call", BROKEN, str(error))])
-    report = Verified(where, _described(found, matched), None if matched.reference is None else matched.reference.name)
+    report = Verified(
+        where, _described(found, matched, operands), None if matched.reference is None else matched.reference.name
+    )
     Prover(Subject(found, matched.settings, parameters, matched.prediction_kind), matched, report).run()
     if files is not None:
         report.properties.append(_on_files(files, found, parameters, matched))
@@ -105,17 +106,20 @@ def _on_files(files: Request, found: Found, parameters: Mapping[str, float | Non
         return Property("value on the files", BROKEN, f"it couples rows: {error.fact}")
 
 
-def _described(found: Found, matched: Matched) -> str:
-    """Return in words how the loss is called."""
+def _described(found: Found, matched: Matched, operands: str | None) -> str:
+    """Return in words how the loss is called; `operands` is the order that the user said."""
     settings = matched.settings
     if settings.wants is None and matched.family.target_type != "numbers":
         settings = replace(settings, wants=matched.prediction_kind)
     words = described(found, settings, matched.prediction_kind)
     if matched.labels == LABELS[1]:
         words += f" in {{{LABELS[1][0]:g}, {LABELS[1][1]:g}}}"
+    found_out = []
     if settings is not matched.settings and matched.reference is not None:
-        words += f"; that it wants {matched.prediction_kind} is what fits the reference best"
-    return words
+        found_out.append(f"that it wants {matched.prediction_kind}")
+    if found.targets_first is None and operands is None:
+        found_out.append(f"that {'targets' if settings.targets_first else 'predictions'} come first")
+    return words + (f"; {' and '.join(found_out)} is what fits the reference best" if found_out else "")
 
 
 class Prover:
@@ -124,7 +128,8 @@ class Prover:
     def __init__(self, subject: Subject, matched: Matched, report: Verified) -> None:
         self.subject, self.matched, self.report = subject, matched, report
         self.reference = matched.reference
-        self.points = grid(matched.family, subject.prediction_kind, matched.labels)
+        self.explanation: Explanation | None = None
+        self.points = matched.grid()
 
     def run(self) -> None:
         """Test all properties that need no files."""
@@ -158,17 +163,21 @@ class Prover:
         return self.subject.settings.returns == ONE
 
     def _shape(self) -> None:
-        for dtype in DTYPES:
+        for dtype in self.matched.dtypes:
             points = self.points.as_(dtype).take(slice(0, 5))
             losses = self.subject.raw(points)
             if losses.size not in (1, 5) and losses.shape != points.x.shape:
-                words = f"5 rows of shape {points.x.shape} give shape {losses.shape}, not a number a row"
+                words = f"5 rows of shape {points.x.shape} give shape {losses.shape}, not a number per row"
                 self._add("shape and dtype", BROKEN, words)
                 return
             if losses.dtype != dtype:
                 words = f"predictions of {np.dtype(dtype)} give losses of {losses.dtype}"
-                self._add("shape and dtype", BROKEN, words, self.points.shown(0))
+                verdict = WARNING if losses.dtype.kind == "f" else BROKEN
+                self._add("shape and dtype", verdict, words, self.points.shown(0))
                 return
+        if self.matched.single:
+            self._add("shape and dtype", WARNING, "it takes predictions of float32 only, and fails with float64")
+            return
         what = "one number for all rows" if self._is_scalar else f"shape {losses.shape} of predictions {points.x.shape}"
         self._add("shape and dtype", MET, f"{what}, in their dtype")
 
@@ -176,11 +185,12 @@ class Prover:
         if self.reference is None:
             self._add("value", SKIPPED, "no reference is known by its name; name one with --against SPEC")
             return
-        for dtype in DTYPES:
+        for dtype in self.matched.dtypes:
             points = self.points.as_(dtype)
             values = self.subject.values(points)
             if not self._same("value", points, values, f"on a grid, {np.dtype(dtype)}"):
-                self.report.patterns += patterns(self.reference, points, values)
+                self.explanation = self.matched.explanation or patterns(self.reference, points, values)
+                self.report.patterns += [] if self.explanation is None else self.explanation.words
                 return
         self._add("value", MET, f"that of {self.reference.name} on a grid of {len(values)} rows")
 
@@ -203,12 +213,12 @@ class Prover:
         if self.reference is None:
             return
         lost: Example | None = None
-        for dtype in DTYPES:
-            points = extremes(self.matched.family, self.subject.prediction_kind, self.matched.labels).as_(dtype)
+        for dtype in self.matched.dtypes:
+            points = self.matched.extremes().as_(dtype)
             values, true = self.subject.values(points), self.reference(points)
             if not self._same("value at extremes", points, values, f"at extremes, {np.dtype(dtype)}"):
                 if not any("clipped" in words or "added" in words for words in self.report.patterns):
-                    self.report.patterns += clips(self.reference, points, values)
+                    self.report.patterns += clips(self.reference, points, values, self.explanation)
                 return
             small = (true > np.finfo(dtype).tiny) & (true < TINY)
             tiny = small & (np.abs(values - np.where(small, true, 0)) > 0.01 * true)
@@ -222,7 +232,9 @@ class Prover:
     def _infinite(self) -> None:
         if self.reference is None or self.subject.prediction_kind != "logits" or not self.matched.family.takes_from:
             return
-        points = endless(self.matched.family, self.matched.labels)
+        if self.matched.masks:
+            return
+        points = self.matched.cast(endless(self.matched.family, self.matched.labels))
         values, true = self.subject.values(points), self.reference(points)
         bad = np.isfinite(true) & ~np.isfinite(values)
         if bad.any():
@@ -278,7 +290,7 @@ class Prover:
         """
         if self.reference is None or self.subject.own.framework.name == "numpy":
             return
-        points = extremes(self.matched.family, self.subject.prediction_kind, self.matched.labels)
+        points = self.matched.extremes()
         slopes, true = self.subject.gradient(points), self.reference.gradient(points)
         wrong = np.isfinite(true) & ~_near(slopes, true, TOLERANCE)
         name = "gradient at extremes"
@@ -286,6 +298,11 @@ class Prover:
             self._add(name, MET, "that of the reference, and finite wherever it is")
             return
         infinite = wrong & ~np.isfinite(slopes)
+        right = all(one.verdict == MET for one in self.report.properties if one.name.startswith("value"))
+        if right and self.subject.prediction_kind == "probs" and not infinite.any():
+            words = "finite, but not that of the reference where a probability is nearly 0: it is cut off there"
+            self._add(name, WARNING, words, _slopes(points, wrong, slopes, true, "reference"))
+            return
         words = "not finite where that of {} is" if infinite.any() else "differs from that of {}"
         where = infinite if infinite.any() else wrong
         words = words.format(self.reference.name)
@@ -303,9 +320,18 @@ class Prover:
                 if abs(together - expected) <= TOLERANCE * max(1, abs(expected)):
                     self._add("per sample", MET, f"one number: the {name} of the rows' own losses")
                     return
+            if self.matched.masks:
+                self._add(
+                    "per sample",
+                    SKIPPED,
+                    "several masks that are passed together are one mask: their elements are pooled",
+                )
+                return
             words = "the loss of several rows is neither the mean nor the sum of each row's own"
             example = {"rows": ROWS_TOGETHER, "value": together, "mean of the rows": float(alone.mean())}
             self._add("per sample", BROKEN, words, example)
+            if self.reference is not None and self.explanation is None:
+                self.report.patterns += filter(None, [averaged_first(self.reference, points, together)])
             return
         each = self.subject.values(points)
         wrong = ~(close(each, alone) | (np.isnan(each) & np.isnan(alone)))
@@ -342,7 +368,7 @@ class Prover:
 
     def _shifted(self) -> None:
         known = self.reference is not None or self.subject.own.found.wants == "logits"
-        if not known or self.points.x.ndim != 2 or self.subject.prediction_kind != "logits":
+        if not known or self.matched.masks or self.points.x.ndim != 2 or self.subject.prediction_kind != "logits":
             return
         values = self.subject.values(self.points)
         for shift in (-3.0, 10.0):
@@ -364,7 +390,8 @@ class Prover:
             self._add("perfect prediction", SKIPPED, "without a reference it is not known what a perfect prediction is")
             return
         values = self.subject.values(self.points)
-        best = self.subject.values(perfect(self.points, self.matched.family, self.subject.prediction_kind))
+        sure = self.matched.cast(perfect(self.points, self.matched.family, self.subject.prediction_kind))
+        best = self.subject.values(sure)
         worse = ~(values >= best - TOLERANCE)
         if worse.any():
             row = int(worse.argmax())
@@ -387,7 +414,7 @@ class Prover:
                 except (CallError, UsageError):
                     continue
                 if not np.array_equal(changed, base, equal_nan=True):
-                    self._add(f"parameter {name}", MET, "changes the losses")
+                    self._effect(name, value)
                     break
                 same.append(other)
             else:
@@ -397,6 +424,53 @@ class Prover:
                     self._add(f"parameter {name}", BROKEN, words)
                 else:
                     self._add(f"parameter {name}", SKIPPED, "it fails with every other number that was tried")
+
+    def _effect(self, name: str, value: float | None) -> None:
+        """Test a parameter that changes the losses: if the reference has it too, the losses must change as the reference's do.
+
+        Mistakes may hide behind a default: with delta = 1 the Huber loss may lack the factor delta.
+        """
+        for other in _others(value):
+            reference = self._with(name, value, other)
+            if reference is None:
+                continue
+            try:
+                changed = self.subject.but(**{name: other}).values(self.points)
+            except (CallError, UsageError):
+                continue
+            true = reference(self.points)
+            wrong = np.isfinite(true) & ~close(changed, true)
+            if not wrong.any():
+                self._add(f"parameter {name}", MET, f"changes the losses, to those of {reference.name}")
+                return
+            words = (
+                f"with {name}={short(other)} it differs from {reference.name} in {int(wrong.sum())} of {len(true)} rows"
+            )
+            self._add(f"parameter {name}", BROKEN, words, _pair(self.points, int(wrong.argmax()), changed, true))
+            found = patterns(reference, self.points, changed)
+            self.report.patterns += [] if found is None else found.words
+            return
+        self._add(f"parameter {name}", MET, "changes the losses")
+
+    def _with(self, name: str, value: float | None, other: float) -> Reference | None:
+        """Return the reference with another value of a parameter; None if it has none, or not this value, or the losses are wrong anyway."""
+        reference = self.reference
+        if (
+            reference is None
+            or self.explanation is not None
+            or any(one.name == "value" and one.verdict == BROKEN for one in self.report.properties)
+        ):
+            return None
+        if name in SMOOTH and value and reference.bound.parameters.get("smooth"):
+            return reference.but(smooth=float(reference.bound.parameters["smooth"] or 0) / value * other)
+        if name == "alpha" and reference.factor == value and reference.bound.parameters.get("alpha") is None:
+            return replace(reference, factor=other)
+        if value is None or reference.bound.parameters.get(name) != value:
+            return None
+        try:
+            return reference.but(**{name: other})
+        except UsageError:
+            return None
 
     def _unchanged(self) -> None:
         points = self.points.take(slice(0, 6))

@@ -21,6 +21,13 @@ NumberTargets = Annotated[str, operand("TARGETS", help="The same, or one number 
 ClassPredictions = Annotated[
     str, operand("PREDICTIONS", help="Logits or probabilities, (n, k) or, for two classes, (n,).")
 ]
+CalibrationTargets = Annotated[
+    str | None,
+    operand(
+        "[TARGETS]",
+        help="The true classes: indices, names, or one-hot rows; 0 and 1 a column with --activation sigmoid. None with --map.",
+    ),
+]
 ClassTargets = Annotated[
     str,
     operand(
@@ -30,7 +37,12 @@ ClassTargets = Annotated[
 Labels = Annotated[str, operand("LABELS", help="The class of each row: indices or names.")]
 TargetsOption = Annotated[
     str | None,
-    option("--targets", metavar="TARGETS", show_default=False, help="What all models are to predict, or one number."),
+    option(
+        "--targets",
+        metavar="TARGETS",
+        show_default=False,
+        help="What all models are to predict, or one number. Required.",
+    ),
 ]
 
 IgnoreIndex = Annotated[
@@ -61,7 +73,7 @@ Mask = Annotated[
         "--mask",
         metavar="FILE",
         panel=READING,
-        help="In the shape of the targets: elements with 0 or false do not exist.",
+        help="A file in the shape of the targets; elements where it has 0 or false are left out.",
     ),
 ]
 OnUnmatched = Annotated[
@@ -132,7 +144,7 @@ Dtype = Annotated[
         "--dtype",
         metavar="bfloat16",
         panel=READING,
-        help="What the numbers of NPY files are whose header names no type.",
+        help="The type of the numbers in NPY files whose header names none.",
     ),
 ]
 
@@ -151,6 +163,6 @@ Id = Annotated[str | None, id_option("Join the files by this column.")]
 Classes = Annotated[
     str | None,
     classes_option(
-        "Names of the classes in their order: of the columns of predictions that have no names, and of labels that are indices. For one score a row: NEGATIVE,POSITIVE."
+        "Names of the classes in their order: of the columns of predictions that have no names, and of labels that are indices. For one score per row: NEGATIVE,POSITIVE."
     ),
 ]

@@ -1,9 +1,10 @@
 """`losscli plot curves SPEC...`: losses and their gradients over one variable."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from losscli.cli.command import say
-from losscli.cli.options.declare import operand, option
+from losscli.cli.options.declare import OfLosses, operand, option
+from losscli.cli.options.losses import only
 from losscli.cli.options.picture import Looks, Picture, Quiet, pair
 from losscli.cli.plot.gallery import Gallery
 from losscli.definition.words import AxisName
@@ -13,7 +14,8 @@ def curves(
     spec: Annotated[
         list[str],
         operand(
-            "SPEC...", help="LOSS[:PARAM=VALUE[,VALUE...]]..., as huber:delta=1 or softmax-focal:gamma=0,0.5,1,2,5."
+            "SPEC...",
+            help="LOSS[:PARAM=VALUE[,VALUE...]]..., such as huber:delta=1 or softmax-focal:gamma=0,0.5,1,2,5.",
         ),
     ],
     output: Picture,
@@ -35,6 +37,7 @@ def curves(
     ] = None,
     looks: Looks,
     quiet: Quiet = False,
+    given: Annotated[dict[str, Any], OfLosses(only("operands", "takes"))],
 ) -> None:
     """Draw the value of losses and its gradient, over what the losses are functions of.
 
@@ -44,14 +47,19 @@ def curves(
 
     Most others have one axis: a residual, margin, logit, probability or distance.
 
+    Losses of files that depend on a difference: over the residual. Others: over logit, probability or margin, if it is known
+    which they take.
+
     Losses of whole rows are drawn over one number of a small example; the label of the axis says which.
     """
-    from losscli.analysis.curves import check_range, default_range, drawable, shared_axis, trace
+    from losscli.analysis.curves import check_range, default_range, shared_axis, trace
+    from losscli.api import losses_to_draw
     from losscli.lookup.names import elsewhere
     from losscli.lookup.spec import spec as spec_of
-    from losscli.lookup.spec import specs
+    from losscli.wording import quoted
 
-    losses = drawable(specs(spec))
+    losses = losses_to_draw(spec, given.get("operands"), given.get("takes"), f" -o {quoted(output)}")
+    notes = [bound.declaration.definition for bound in losses if bound.family.custom]
     name, axes = shared_axis(losses, x)
     low, high = pair(range, "--range", "-3,3") or default_range(losses, axes)
     check_range(low, high, name, axes)
@@ -63,7 +71,7 @@ def curves(
         gallery.write_data(traced)
         axis = axes[losses[0].family.name]
         about = f"{' '.join(map(spec_of, losses))} over the {name}"
-        notes = gallery.publish(lambda: picture.draw(traced, axis, look, gradient, log, mark), about)
+        notes += gallery.publish(lambda: picture.draw(traced, axis, look, gradient, log, mark), about)
     if mark and not any(curve.breaks for curve in traced):
         notes.append(f"--mark: none of these losses changes its form over a {name} from {low:g} to {high:g}")
-    say([*elsewhere(*spec), *notes], quiet)
+    say(dict.fromkeys([*elsewhere(*spec), *notes]), quiet)

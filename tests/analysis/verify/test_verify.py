@@ -310,7 +310,6 @@ def test_right_losses_pass(verify, name, reference):
         ("ce_sorted", {"value", "value at extremes", "per sample", "permutation"}, None),
         ("ce_in_place", {"inputs"}, None),
         ("ce_targets_in_place", {"inputs"}, None),
-        ("ce_wide", {"shape and dtype"}, None),
         ("ce_shifted", {"value", "value at extremes", "shift of logits"}, None),
         ("ce_nan", {"value at extremes"}, None),
         ("ce_some", {"call"}, None),
@@ -351,6 +350,12 @@ def test_tiny_values_and_infinite_logits_are_warnings(verify):
     assert one(report, "tiny values")["verdict"] == "warning"
     assert one(report, "infinite logits")["verdict"] == "warning"
     assert report["verdict"] == "met"
+
+
+def test_another_dtype_is_a_warning(verify):
+    report = verify("ce_wide")
+    assert (report["verdict"], one(report, "shape and dtype")["verdict"]) == ("met", "warning")
+    assert one(report, "shape and dtype")["words"] == "predictions of float32 give losses of float64"
 
 
 def test_a_reference_can_be_named(verify, run, mine):
@@ -535,6 +540,8 @@ AGAIN = "softmax is applied to probabilities"
         ("keras_focal_self.py:right_focal_loss", set(), None),
         ("sigmoid_focal.py:sigmoid_focal", {"value", "perfect prediction"}, MASK),
         ("sigmoid_focal.py:right_sigmoid_focal", set(), None),
+        ("swapped_alpha.py:focal_loss", {"value", "gradient against the reference"}, "alpha is swapped"),
+        ("swapped_alpha.py:right_focal_loss", set(), None),
         ("clipped_ce.py:clipped_cross_entropy", {"value at extremes"}, CLIPPED),
         ("clipped_ce.py:right_cross_entropy", set(), None),
         ("softmax_twice.py:cross_entropy", {"value"}, AGAIN),
