@@ -67,6 +67,16 @@ def is_file(text: str) -> bool:
     return text.endswith((".py", ".py:")) and "\n" not in text
 
 
+def names_code(text: str) -> bool:
+    """Whether a SPEC names code: a loss in a file, of a package, or one that a package registers."""
+    from losscli.custom import is_custom
+    from losscli.custom.dotted import is_dotted
+    from losscli.custom.registered import named
+
+    name = text.partition(":")[0]
+    return is_custom(text) or is_dotted(name) or named(name) is not None
+
+
 def refusal(path: str, command: str = "", rest: str = "") -> UsageError:
     """Return the error about a file without the name of a loss: it says which there are, with the complete command.
 

@@ -36,8 +36,17 @@ ORDERS = {"predictions,targets": False, "targets,predictions": True}
 """Value of --operands -> whether targets come first."""
 FORMS = ("one-hot", "indices", "numbers")
 ROWS, ELEMENTS, ONE = "a number a row", "a number an element", "one number"
-USUAL = {"gamma": 2, "alpha": 0.25, "delta": 1, "beta": 1}
-"""Values of parameters that people use, for examples in messages."""
+USUAL = {
+    "gamma": 2,
+    "alpha": 0.25,
+    "delta": 1,
+    "beta": 1,
+    "num_classes": 3,
+    "n_classes": 3,
+    "num_class": 3,
+    "class_num": 3,
+}
+"""Values of parameters that people use, for examples in messages; `verify` uses three classes."""
 PROBED_LENGTH = 3
 """The length of further axes of a probe."""
 PROBED = 2
@@ -217,8 +226,8 @@ def values_of(found: Found, parameters: Mapping[str, float | None]) -> dict[str,
 
 
 def _as_declared(value: float | None, default: float | None) -> Any:
-    """Return a parameter as a whole number if its default is one."""
-    whole = isinstance(default, int) and not isinstance(default, bool)
+    """Return a parameter as a whole number if its default is one, or it has none and the value is one, as a number of classes."""
+    whole = default is None or (isinstance(default, int) and not isinstance(default, bool))
     return int(value) if whole and value is not None and float(value).is_integer() else value
 
 
