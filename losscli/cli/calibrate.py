@@ -1,14 +1,15 @@
 """`losscli calibrate PREDICTIONS TARGETS`: a calibration, and what predictions score before and after it."""
 
+import os
 from contextlib import ExitStack
-from typing import Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 from losscli.analysis.words import CalibrationMethod
-from losscli.cli.command import command, say
+from losscli.cli.command import about_targets, command, say
 from losscli.cli.options.declare import LOSS, WRITING, OfLosses, option
-from losscli.cli.options.files import ClassPredictions, ClassTargets
+from losscli.cli.options.files import CalibrationTargets, ClassPredictions
 from losscli.cli.options.losses import (
     OF_COLUMNS,
     READ,
@@ -24,6 +25,10 @@ from losscli.cli.options.output import ListFormat, Quiet, output_option
 from losscli.cli.options.running import Running, seed_option
 from losscli.definition.words import ActivationName, ReliabilityForm
 from losscli.errors import DataError, Exit, UsageError
+from losscli.wording import quoted
+
+if TYPE_CHECKING:
+    from losscli.measurement.measure import Measurement
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -55,7 +60,7 @@ class Fitting(NamedTuple):
 @command(app)
 def calibrate(
     predictions: ClassPredictions,
-    targets: ClassTargets,
+    targets: CalibrationTargets = None,
     *,
     prediction_kind: From = "logits",
     activation: Annotated[ActivationName | None, activation_option(OF_COLUMNS)] = None,
@@ -68,6 +73,15 @@ def calibrate(
             metavar="OTHER",
             panel=WRITING,
             help="Predictions of the same model to calibrate, such as those of a test set; they need no targets. With --output.",
+        ),
+    ] = None,
+    map: Annotated[
+        str | None,
+        option(
+            "--map",
+            metavar="JSON",
+            panel=WRITING,
+            help="Calibrate PREDICTIONS as before, without TARGETS and a fit: what losscli calibrate -f json has printed. With --output.",
         ),
     ] = None,
     output: Annotated[
@@ -87,7 +101,7 @@ def calibrate(
 
     Fit on rows that the model was not trained on, and --apply to others.
     """
-    from losscli.analysis.calibration.apply import Recalibrated
+    from losscli.analysis.calibration.apply import Basis, Recalibrated
     from losscli.analysis.calibration.fit import Terms
     from losscli.analysis.calibration.fit import calibrate as fitted
     from losscli.analysis.calibration.temperature import likelihood
@@ -96,6 +110,10 @@ def calibrate(
     from losscli.render.calibrate import calibrated
 
     running = running.begun(quiet)
+    if map is not None:
+        return _mapped(predictions, targets, map, apply, output, prediction_kind, given, quiet)
+    if targets is None:
+        raise UsageError(f"Missing argument 'TARGETS'.{about_targets(predictions)} (see losscli calibrate --help)")
     if apply is not None and output is None:
         raise UsageError(f"--apply {apply}: where shall its calibrated predictions go? Say --output FILE")
     request = Request(
@@ -110,7 +128,11 @@ def calibrate(
     with ExitStack() as stack:
         shown = stack.enter_context(running.shown())
         written = None if output is None else stack.enter_context(Recalibrated(output, apply))
-        opened = (lambda measurement: None) if written is None else written.open
+
+        def opened(measurement: "Measurement") -> None:
+            if written is not None:
+                written.open(Basis.of(measurement))
+
         found = fitted(request, Terms(*fitting), running.threads, shown.looking, opened, shown.start, shown)
         shown.wipe()
         notes = found.notes
@@ -120,4 +142,47 @@ def calibrate(
             notes = [*notes, *written.write(found.map)]
         say(notes, quiet)
     show(format, found.to_dict, lambda screen: calibrated(found, screen))
+    return Exit.OK
+
+
+def _mapped(
+    predictions: str,
+    targets: str | None,
+    file: str,
+    apply: str | None,
+    output: str | None,
+    prediction_kind: str,
+    given: dict[str, Any],
+    quiet: bool,
+) -> int:
+    """Write predictions, calibrated with a map that was saved, and return the exit code."""
+    from losscli.analysis.calibration.apply import Basis, Recalibrated
+    from losscli.analysis.calibration.saved import read_map
+    from losscli.analysis.calibration.temperature import likelihood
+    from losscli.definition.request import Request
+
+    words = f"losscli calibrate {quoted(predictions)} --map {quoted(file)} -o {quoted(output or 'calibrated.csv')}"
+    if targets is not None or apply is not None:
+        raise UsageError(f"--map {file}: nothing is fitted, so there are no TARGETS and no --apply: {words}")
+    if output is None:
+        raise UsageError(f"--map {file}: where shall the calibrated predictions go? {words}")
+    saved = read_map(file)
+    kind = saved.map.kind
+    if prediction_kind not in ("logits", kind):
+        raise UsageError(
+            f"--from {prediction_kind}: the map of {file} is of {kind}; leave it out, or give predictions like these"
+        )
+    request = Request(likelihood(None), predictions, None, prediction_kind=kind, **fields(given))
+    basis = Basis(
+        request,
+        f"the predictions of {file}",
+        saved.shape,
+        saved.columns,
+        saved.map.several,
+        frozenset([os.path.realpath(file)]),
+    )
+    with Recalibrated(output, None) as written:
+        written.open(basis)
+        notes = written.write(saved.map)
+    say(notes, quiet)
     return Exit.OK

@@ -11,6 +11,7 @@ from losscli.cli.options.declare import operand, option
 from losscli.cli.options.losses import OF_SUITES, requested
 from losscli.cli.options.output import Quiet, formats_option, output_option
 from losscli.cli.options.running import Running
+from losscli.definition.address import is_remote
 from losscli.errors import Exit, UsageError
 from losscli.render.words import SuiteFormat
 from losscli.wording import quoted
@@ -124,7 +125,7 @@ class History(NamedTuple):
         Raises
         ------
         UsageError
-            if there is no baseline, or --save names a file as well.
+            if there is no baseline, or one on a server, or --save names a file as well.
         """
         if save is not None:
             raise UsageError(
@@ -133,6 +134,10 @@ class History(NamedTuple):
         if not baseline:
             line = f"losscli run {quoted(suite)} --bless --baseline baseline.json"
             raise UsageError(f'--bless: {suite} names no baseline; add baseline = "baseline.json" to it, or say {line}')
+        if is_remote(baseline):
+            raise UsageError(
+                f"--bless: {baseline} is on a server, and earlier results are read from this machine; bless a file here, and copy it"
+            )
         return cls(baseline, baseline, bless=True)
 
     @classmethod

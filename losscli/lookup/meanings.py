@@ -195,7 +195,7 @@ STATISTICS: Mapping[str, str] = {
     "ece mce calibration-error expected-calibration-error maximum-calibration-error binary-calibration-error multiclass-calibration-error "
     "calibration ace": "how far probabilities are from frequencies: `losscli compute ce PREDICTIONS TARGETS --from probs` (bce for one "
     "column, p(positive) against the fraction of positives) prints ece and mce",
-    "classwise-ece classwise-calibration-error static-calibration-error sce": "the mean over classes of the ece of each class's probability: "
+    "classwise-ece classwise-calibration-error static-calibration-error": "the mean over classes of the ece of each class's probability: "
     "`losscli compute ce PREDICTIONS TARGETS --classwise-ece` prints it as classwise_ece",
     "accuracy acc top-1 top-1-accuracy categorical-accuracy sparse-categorical-accuracy multiclass-accuracy accuracy-score error-rate error merror "
     "multi-error num-errors": "1 minus the mean of multiclass-zero-one (the error rate is that mean): `losscli compute multiclass-zero-one "

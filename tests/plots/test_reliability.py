@@ -4,6 +4,7 @@ import itertools
 import math
 
 import numpy as np
+import pytest
 from matplotlib.collections import LineCollection
 from pictures import bars, near, of_text, overlap
 
@@ -64,6 +65,41 @@ class TestReliability:
         mean = sum(self.CONFIDENCE) / 7
         assert f"ECE of p(predicted) {error:.4f} in 5 bins of equal width" in title
         assert f"7 samples: accuracy {5 / 7:.4f}, mean confidence {mean:.4f}" in title
+
+    def test_of_one_score_it_is_the_fraction_of_positives(self, picture, save):
+        words = save("p.npy", [0.1, 0.2, 0.3, 0.9]), save("t.npy", [0, 1, 0, 1]), "--from", "probs", "--bins", "2"
+        drawn = picture("reliability", *words)
+        upper, lower = drawn.axes
+        assert (upper.get_ylabel(), lower.get_xlabel()) == (
+            "fraction of positives",
+            "p(positive): probability of the positive class",
+        )
+        names = [text.get_text() for text in upper.get_legend().get_texts()]
+        assert names == [
+            "fraction of positives = p(positive)",
+            "fraction of positives of a bin, with its 95 % interval",
+        ]
+        # (0, 1/2]: 1/3 against 1/5; (1/2, 1]: 1 against 9/10.
+        assert drawn.get_suptitle().splitlines() == [
+            f"ECE of p(positive) {(0.4 + 0.1) / 4:.4f} in 2 bins of equal width",
+            "4 samples: fraction of positives 0.5000, mean p(positive) 0.3750",
+        ]
+        other = picture("reliability", *words, "--reliability-of", "predicted")
+        assert other.axes[0].get_ylabel() == "accuracy"
+        assert "ECE of p(predicted)" in other.get_suptitle()
+
+    @pytest.mark.parametrize(("method", "name"), [("platt", "Platt scaling"), ("isotonic", "isotonic regression")])
+    def test_after_a_method(self, picture, save, method, name):
+        z = np.random.default_rng(0).normal(0, 2, 80)
+        words = save("z.npy", z), save("t.npy", (z + np.sin(9 * z) > 0).astype(int))
+        drawn = picture("reliability", *words, "--method", method)
+        names = [text.get_text() for text in drawn.axes[0].get_legend().get_texts()]
+        assert names == ["fraction of positives = p(positive)", "before", f"after, {name}"]
+        assert drawn.get_suptitle().startswith("ECE of p(positive) ")
+
+    def test_no_square_where_there_is_no_room(self, picture, save):
+        words = save("z.npy", [0.5, -1]), save("t.npy", [1, 0])
+        assert picture("reliability", *words, "--size", "8,5").axes[0].get_box_aspect() is None
 
     def test_equal_mass(self, picture, save):
         drawn = self.draw(picture, save, self.CONFIDENCE, self.RIGHT, "--bins", "7", "--binning", "mass")

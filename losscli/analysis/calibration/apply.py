@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -29,6 +29,28 @@ from losscli.wording import count
 SUFFIXES = (".npy", ".csv")
 
 
+class Basis(NamedTuple):
+    """What a calibration was fitted to, as far as other predictions have to be like it.
+
+    `name` is what messages call it, `files` are the real paths that no output may replace, and `several` says whether each
+    column is an outcome of its own.
+    """
+
+    request: Request
+    name: str
+    shape: tuple[int, ...]
+    columns: tuple[str, ...] | None
+    several: bool
+    files: frozenset[str]
+
+    @classmethod
+    def of(cls, fitted: Measurement) -> "Basis":
+        """Return what a measurement was fitted to."""
+        predictions = fitted.job.predictions
+        name = f"the fit's predictions {predictions.name}"
+        return cls(fitted.request, name, predictions.shape, predictions.columns, fitted.job.several, fitted.files)
+
+
 class Recalibrated:
     """The output of `calibrate`: opened before the fit, and published when all rows are written.
 
@@ -51,7 +73,7 @@ class Recalibrated:
     def __exit__(self, *error: object) -> None:
         self.files.discard()
 
-    def open(self, made: Measurement) -> None:
+    def open(self, basis: Basis) -> None:
         """Open the file to read and the file to write, and check that they fit the files of the fit.
 
         Raises
@@ -61,7 +83,7 @@ class Recalibrated:
         DataError
             if the columns differ from those of the fit.
         """
-        request = made.request
+        request = basis.request
         self.opener = Opener.of(request)
         dataset, self.ids = _columns(self.opener, request, self.other)
         self.units = Units(dataset.predictions.file_shape)
@@ -73,10 +95,10 @@ class Recalibrated:
             self.units = replace(self.units, layout=lay_out(replace(request, mask=None), dataset))
             self.units.check_shape("--output")
         self.source = dataset.predictions.source()
-        self.order = _order(self.source, made)
+        self.order = _order(self.source, basis)
         self.prediction_kind = request.prediction_kind
-        self.several = made.job.several
-        keep_apart(self.output, made.files | self.opener.paths, "--output ")
+        self.several = basis.several
+        keep_apart(self.output, basis.files | self.opener.paths, "--output ")
         self.file = self.files.open(self.output)
 
     def write(self, found: CalibrationMap) -> list[str]:
@@ -180,6 +202,8 @@ def _columns(opener: Opener, request: Request, other: str | None) -> tuple[Datas
 
 def _check_standard_input(request: Request, other: str | None) -> None:
     """Raise a UsageError if the predictions to calibrate come from standard input, which the fit has read."""
+    if request.targets is None:
+        return  # nothing is fitted
     if _is_standard_input(other or request.predictions) and (
         other is None or any(map(_is_standard_input, (request.predictions, request.targets)))
     ):
@@ -203,7 +227,7 @@ def _is_standard_input(word: str | None) -> bool:
     return word is not None and not os.path.exists(word) and (word == "-" or word.startswith("-:"))
 
 
-def _order(source: Source, fitted: Measurement) -> tuple[int, ...] | None:
+def _order(source: Source, fitted: Basis) -> tuple[int, ...] | None:
     """Return, for each column of the fit, the column of the source that belongs to the same
     class; None for the same order.
 
@@ -212,19 +236,18 @@ def _order(source: Source, fitted: Measurement) -> tuple[int, ...] | None:
     DataError
         if the source has another number of columns, or other names.
     """
-    fit_predictions = fitted.job.predictions
-    width, wanted = (1 if len(shape) == 1 else shape[1] for shape in (source.shape, fit_predictions.shape))
+    width, wanted = (1 if len(shape) == 1 else shape[1] for shape in (source.shape, fitted.shape))
     if width != wanted:
         raise DataError(
-            f"{source.name}: shape {source.shape}, and the fit's predictions {fit_predictions.name} have {fit_predictions.shape}; "
+            f"{source.name}: shape {source.shape}, and {fitted.name} have {fitted.shape}; "
             f"give a file with {count(wanted, 'column')} of predictions"
         )
     if wanted == 1:
         return None
     if fitted.request.classes is not None:
         arranged = in_order(source, class_names(fitted.request.classes), [])
-    elif fit_predictions.columns and source.columns:
-        arranged, _ = by_name(source, fit_predictions.columns, source.columns, [], positions=False)
+    elif fitted.columns and source.columns:
+        arranged, _ = by_name(source, fitted.columns, source.columns, [], positions=False)
     else:
         return None
     return arranged.order if isinstance(arranged, Reordered) else None

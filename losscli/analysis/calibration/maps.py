@@ -61,9 +61,14 @@ class CalibrationMap:
         """Return the map with the keys of JSON; `names` are those of its columns."""
         raise NotImplementedError
 
-    def _described(self, formula: str) -> dict[str, Any]:
+    def activation(self, names: list[str]) -> str:
+        """Return what makes probabilities of the logits of columns with these names."""
+        return "sigmoid" if self.several or len(names) == 1 else "softmax"
+
+    def _described(self, formula: str, names: list[str]) -> dict[str, Any]:
         """Return what JSON says of all maps."""
-        return {"method": self.method, "from": self.kind, "to": self.kind_after, "formula": formula}
+        about = {"method": self.method, "from": self.kind, "to": self.kind_after}
+        return about | {"activation": self.activation(names), "formula": formula}
 
 
 def log_softmax(z: Array) -> Array:
@@ -96,8 +101,8 @@ class Tempered(CalibrationMap):
         return replace(self, point=self.point._replace(bias=bias))
 
     def to_dict(self, names: list[str]) -> dict[str, Any]:
-        activation = "sigmoid" if self.several or len(names) == 1 else "softmax"
-        return self._described(f"{activation}(z / T{'' if self.point.bias is None else ' + b'}), z: logits") | {
+        activation = self.activation(names)
+        return self._described(f"{activation}(z / T{'' if self.point.bias is None else ' + b'}), z: logits", names) | {
             "temperature": 1 / self.point.beta,
             **({} if self.point.bias is None else {"bias": self.point.bias.tolist()}),
         }
@@ -151,7 +156,7 @@ class Platt(OneVsRest):
 
     def to_dict(self, names: list[str]) -> dict[str, Any]:
         each = zip(names, self.a.tolist(), self.b.tolist(), strict=True)
-        return self._described("sigmoid(a * s + b), s: the file's number") | {
+        return self._described("sigmoid(a * s + b), s: the file's number", names) | {
             "columns": [{"name": name, "a": a, "b": b} for name, a, b in each],
         }
 
@@ -194,6 +199,6 @@ class Isotonic(OneVsRest):
         formula = (
             "y at s, the file's number, by straight lines between the points (x, y), and y of the ends beyond them"
         )
-        return self._described(formula) | {
+        return self._described(formula, names) | {
             "columns": [{"name": name, "x": steps.x.tolist(), "y": steps.y.tolist()} for name, steps in each],
         }

@@ -21,6 +21,13 @@ NumberTargets = Annotated[str, operand("TARGETS", help="The same, or one number 
 ClassPredictions = Annotated[
     str, operand("PREDICTIONS", help="Logits or probabilities, (n, k) or, for two classes, (n,).")
 ]
+CalibrationTargets = Annotated[
+    str | None,
+    operand(
+        "[TARGETS]",
+        help="The true classes: indices, names, or one-hot rows; 0 and 1 a column with --activation sigmoid. None with --map.",
+    ),
+]
 ClassTargets = Annotated[
     str,
     operand(
@@ -30,7 +37,12 @@ ClassTargets = Annotated[
 Labels = Annotated[str, operand("LABELS", help="The class of each row: indices or names.")]
 TargetsOption = Annotated[
     str | None,
-    option("--targets", metavar="TARGETS", show_default=False, help="What all models are to predict, or one number."),
+    option(
+        "--targets",
+        metavar="TARGETS",
+        show_default=False,
+        help="What all models are to predict, or one number. Required.",
+    ),
 ]
 
 IgnoreIndex = Annotated[

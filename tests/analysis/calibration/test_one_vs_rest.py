@@ -85,6 +85,8 @@ class TestScores:
         assert found["after"]["brier"] == near(((p - y) ** 2).mean())
         assert found["after"]["accuracy"] == near(((p > 0.5) == y).mean())
         assert found["before"]["cross_entropy"] == near(compute("bce", "x.npy", "y.npy", "--from", kind).json["value"])
+        classwise = compute("bce", "x.npy", "y.npy", "--from", kind, "--classwise-ece").json["summary"]["classwise_ece"]
+        assert found["before"]["classwise_ece"] == near(classwise)
         assert found["brier_formula"] == "mean over outputs of (p - t)**2"
         assert (found["ece_of"], found["samples"]) == ("p(positive)", 300)
 
@@ -233,8 +235,22 @@ class TestDegenerate:
 
     def test_a_fit_that_is_worse_says_so(self, calibrate, save):
         # Separated labels: the smoothed targets keep probabilities away from 0 and 1.
-        words = save("s.npy", [-9.0, -8, 8, 9]), save("y.npy", [0, 0, 1, 1])
-        assert "cross-entropy is higher after than before" in calibrate(*words, "--method", "platt").err
+        words = save("s.npy", [-3.0, -2, -1, 1, 2, 3]), save("y.npy", [0, 0, 0, 1, 1, 1]), "--method", "platt"
+        done = calibrate(*words)
+        before, after = (done.json[side]["cross_entropy"] for side in ("before", "after"))
+        assert before < after < 2 * before
+        assert "cross-entropy is higher after than before" in done.err
+
+    @pytest.mark.parametrize("method", METHODS)
+    def test_rows_of_weight_zero_do_not_exist(self, calibrate, save, method):
+        z, y = multilabel(60)
+        w = np.arange(60) % 4
+        z[w == 0, 0] = 50.0 * np.arange(15)  # beyond all others, of labels of any kind
+        words = save("z.npy", z[:, 0]), save("y.npy", y[:, 0]), "--sample-weight", save("w.npy", w), "--method", method
+        found = calibrate(*words).json
+        kept = w > 0
+        words = save("a.npy", z[kept, 0]), save("b.npy", y[kept, 0]), "--sample-weight", save("c.npy", w[kept])
+        assert found["map"] == calibrate(*words, "--method", method).json["map"]
 
 
 class TestApply:

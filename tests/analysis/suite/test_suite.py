@@ -812,6 +812,16 @@ class TestBless:
         assert "b.json: not saved, for not everything was measured" in done.err
         assert (folder / "b.json").read_bytes() == before
 
+    def test_shows_slices(self, suite, save, write):
+        write("g.csv", "g\nnorth\nsouth\nsouth\n")
+        text = '[measure.a]\nloss = "l1"\npredictions = "x.npy"\ntargets = 0\nby = "g.csv:g"\n'
+        self.blessed(suite, text, "--baseline", "b.json")
+        save("x.npy", [1.0, 2.0, 6.0])
+        _, found = self.blessed(suite, text, "--baseline", "b.json")
+        changes = {one["statistic"]: (one["before"], one["now"]) for one in found["blessed"]["changes"]}
+        assert changes["value of g = south"] == (3, 4)
+        assert "value of g = north" not in changes
+
     def test_a_number_that_stays_nan_does_not_change(self):
         from losscli.analysis.suite.changes import changes
 
@@ -826,6 +836,7 @@ class TestBless:
         done.refuses(2, line)
         assert run(*line.split()[1:]).code == 0
         suite(self.TEXT, "--bless", "--save", "c.json").refuses(2, "--save c.json", "leave out --save")
+        suite(ONE, "--bless", "--baseline", "s3://bucket/b.json").refuses(2, "s3://bucket/b.json is on a server")
 
     def test_does_not_replace_a_file_that_is_no_baseline(self, suite, write, folder):
         write("b.json", "notes of mine")
