@@ -17,7 +17,7 @@ from losscli.custom import NAMED
 from losscli.custom.frameworks import MOST_DIFFERENCES, Framework, NumPy, framework
 from losscli.custom.guess import guessed
 from losscli.custom.read import read
-from losscli.custom.reading import EITHER, CallError, Found, check_same, completed, digest, foreign, stamp
+from losscli.custom.reading import EITHER, CallError, Found, check_same, completed, digest, foreign, recognised, stamp
 from losscli.definition.batch import Dense, Extras, Indices, Probability, Targets, Values, Whole
 from losscli.definition.domain import FRACTION, REAL, Domains
 from losscli.definition.loss import Axis, BoundLoss, Family, Loss
@@ -428,6 +428,23 @@ def core_of(own: Custom) -> Callable[..., Any]:
     core.__annotations__ = kinds
     vars(core)["own"] = own
     return core
+
+
+def of_object(found: Any) -> Loss:
+    """Return the loss that a function, a class or an object of Python is, such as one in a cell of a notebook.
+
+    Raises
+    ------
+    UsageError
+        if it is no loss.
+    """
+    name = getattr(found, "__name__", None) or type(found).__name__
+    try:
+        file = inspect.getsourcefile(inspect.unwrap(found)) or name
+    except TypeError:  # an object, or what was typed at a prompt
+        file = name
+    described = recognised(name, file, found)
+    return declared(described, Settings(bool(described.targets_first), described.wants, "numbers"), CLASSES)
 
 
 def load(text: str) -> Loss:

@@ -40,7 +40,7 @@ ROWS_TOGETHER = 9
 
 
 def verify(
-    where: str,
+    where: str | Found,
     against: str | None = None,
     operands: str | None = None,
     takes: str | None = None,
@@ -52,7 +52,7 @@ def verify(
     Parameters
     ----------
     where
-        path/to/file.py:name, or the name under which a package registers it.
+        path/to/file.py:name, the name under which a package registers it, or a loss that was read already.
     against
         the SPEC of the reference; None for the one that its name suggests.
     operands, takes
@@ -67,7 +67,7 @@ def verify(
     UsageError, DataError
         if the loss cannot be recognised, or files cannot be used.
     """
-    found = read(where)
+    found = where if isinstance(where, Found) else read(where)
     all_parameters = dict(found.parameters) | dict(parameters or {})
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # frameworks warn about the shapes that are tried
