@@ -393,6 +393,14 @@ def missing(name: str, folder: Path) -> list[str]:
     return lines + [f"{picture}: in {where}, but not shown in {name}" for picture in sorted(there - shown)]
 
 
+def made_files() -> dict[str, str]:
+    """Return the files that are made from the declarations alone, with their texts: what completion knows, and the manual page."""
+    from losscli.cli.completion_source import source
+    from losscli.cli.manual import page
+
+    return {"losscli/cli/completion.txt": source(), "docs/losscli.1": page()}
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the documents, or with --check compare them; 1 if one has drifted."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
@@ -403,6 +411,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with ThreadPoolExecutor() as pool:
         found = dict(zip(documents, pool.map(drift, documents), strict=True))
     stale = {name: (old, new) for name, (old, new, _) in found.items() if old != new}
+    for name, new in made_files().items() if not asked.documents else ():
+        old = (ROOT / name).read_text(encoding="utf-8") if (ROOT / name).exists() else ""
+        if old != new:
+            stale[name] = (old, new)
     pictures = {name: data for _, _, made in found.values() for name, data in made.items()}
     if not check:
         FIGURES.mkdir(exist_ok=True)

@@ -34,7 +34,7 @@ from losscli.definition.words import (
     UntypedName,
 )
 from losscli.engine.evaluate import ChunkResult
-from losscli.errors import DataError, UsageError
+from losscli.errors import DataError, LosscliError, UsageError
 from losscli.measurement.measure import Measurement
 from losscli.measurement.prepare import prepare
 from losscli.measurement.result import Result
@@ -749,11 +749,37 @@ def _decided(
 
 
 def explain(loss: str) -> dict[str, Any]:
-    """A loss as a record: name, family, formula, gradient, parameters, targets, relations, source, libraries' calls."""
-    from losscli.lookup.names import find
-    from losscli.render.catalogue import Explained, explained
+    """A loss as a record: name, family, formula, gradient, parameters, targets, relations, source, libraries' calls.
 
-    return Explained(explained(find(loss)))
+    Of a SPEC with parameters, such as huber:delta=2, "at" holds them, with values over the loss's axis. A statistic, such as rmse,
+    has "name", "is" and "commands".
+    """
+    from losscli.lookup.spec import single
+    from losscli.render.catalogue import Explained, at_parameters, entry, told
+
+    word = told(loss)
+    if word is not None:
+        return Explained(word)
+    bound, typed = explained(single(loss)), has_parameters(loss)
+    at = {"at": at_parameters(bound)} if typed else {}
+    return Explained(entry(bound.declaration) | at, bound, typed)
+
+
+def has_parameters(text: str) -> bool:
+    """Whether a SPEC names parameters."""
+    from losscli.lookup.spec import taken_apart
+
+    return bool(taken_apart(text)[1])
+
+
+def explained(bound: "BoundLoss") -> "BoundLoss":
+    """Return a loss to explain: one that depends on files is replaced by what it is without files, if possible."""
+    from losscli.analysis.curves import drawable
+
+    try:
+        return drawable([bound])[0]
+    except LosscliError:
+        return bound
 
 
 class _Kept:

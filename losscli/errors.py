@@ -29,8 +29,15 @@ class LosscliError(Exception):
 
     code = Exit.DEFECT
 
-    def __init__(self, message: str, finding: str | None = None) -> None:
+    def __init__(
+        self, message: str, finding: str | None = None, cures: tuple[tuple[str, str | None], ...] = (), fact: str = ""
+    ) -> None:
         super().__init__(message)
+        self.cures = cures
+        """Options with values, each of which may be the cure, the likeliest first; the command line tries them. LOSS, which is
+        no option, stands for the same loss of another kind of targets: outcomes or classes."""
+        self.fact = fact or message
+        """The message without advice that a complete command line takes the place of."""
         self.finding = finding
         """Its code among the findings of `losscli check`, or None if it has none."""
 

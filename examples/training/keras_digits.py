@@ -46,7 +46,7 @@ def smoothed(y_true: Any, y_pred: Any) -> Any:
 
 
 def loss_of(run: Run) -> Any:
-    """What a run minimises, but for the center loss: a function of one loss a row, or a loss that averages them."""
+    """What a run minimises, but for the center loss: a function of one loss per row, or a loss that averages them."""
     if run.loss == "focal":
         return FocalLoss(digits.GAMMA) if run.form == "class" else focal_loss
     return smoothed if run.loss == "smoothing" else keras.losses.SparseCategoricalCrossentropy(from_logits=True)

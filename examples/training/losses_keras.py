@@ -23,7 +23,7 @@ def _focal(y_true: Any, y_pred: Any, gamma: float) -> Any:
 
 @keras.saving.register_keras_serializable("digits")
 def focal_loss(y_true: Any, y_pred: Any) -> Any:
-    """(1 - p)^2 (-log p), p the probability of the true class: one loss a row, which Keras averages.
+    """(1 - p)^2 (-log p), p the probability of the true class: one loss per row, which Keras averages.
 
     A function that `compile(loss=...)` takes has two arguments, so gamma is fixed here; y_pred are logits.
     """

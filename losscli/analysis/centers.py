@@ -277,7 +277,7 @@ def opened(request: Request, looked: Looked = lambda name, done, size: None) -> 
     measurement = prepare(request, looked=looked, once=False) if request.centers else _without_centers(request, looked)
     job = measurement.job
     if job.encoding.kind == "soft":
-        raise DataError(f"{job.targets.name}: soft targets name no class; give one label a row")
+        raise DataError(f"{job.targets.name}: soft targets name no class; give one label per row")
     return measurement
 
 
@@ -316,7 +316,7 @@ def _plan(request: Request, labels: Columns) -> tuple[DecodedTargets, int]:
     """Return the decoded labels, and the number of classes."""
     shape, ignore, base = labels.shape, request.ignore_index, request.label_base
     if len(shape) == 2 and shape[1] != 1:
-        raise DataError(f"{labels.name}: shape {shape}; give one label a row, (n,), or pick one with FILE:COLUMN")
+        raise DataError(f"{labels.name}: shape {shape}; give one label per row, (n,), or pick one with FILE:COLUMN")
     if request.classes is None:
         names, k = _found(labels, ignore, base)
         holder = Holder()

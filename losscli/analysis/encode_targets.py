@@ -164,12 +164,12 @@ def _check_shape(labels: Columns) -> None:
     shape, operand = labels.shape, labels.operand
     if len(shape) > 2:
         raise DataError(
-            f"{operand.name}: shape {shape}, where one label a row is needed; losses take such labels as they are, with --class-axis"
+            f"{operand.name}: shape {shape}, where one label per row is needed; losses take such labels as they are, with --class-axis"
         )
     if len(shape) == 2 and shape[1] != 1:
         of = f" ({listing(labels.names)})" if labels.names else ""
         pick = f"pick one with {operand.name}:COLUMN" if operand.is_table else "save them with shape (n,)"
-        raise DataError(f"{operand.name}: {shape[1]} columns{of}, where one label a row is needed; {pick}")
+        raise DataError(f"{operand.name}: {shape[1]} columns{of}, where one label per row is needed; {pick}")
     if not shape[0]:
         raise DataError(f"{operand.name}: no samples left: the file has no rows; there is nothing to write")
 

@@ -109,7 +109,7 @@ def _with_centers(request: Request) -> Cloud:
     measurement = prepare(request, once=False)
     job = measurement.job
     if job.encoding.kind == "soft":
-        raise DataError(f"{job.targets.name}: soft targets name no class; give one label a row")
+        raise DataError(f"{job.targets.name}: soft targets name no class; give one label per row")
     _check_shape(job.predictions.name, job.predictions.shape)
     batch = whole(job.targets)
     kept = job.encoding.keep(batch)
@@ -130,7 +130,7 @@ def _classes(labels: Columns, ignore: str | None) -> tuple[tuple[str, ...], Arra
     """Return the names of the classes that occur, and the class of each row, -1 for rows to leave out."""
     if len(labels.shape) == 2 and labels.shape[1] != 1:
         raise DataError(
-            f"{labels.name}: shape {labels.shape}; give one label a row, (n,), or pick one with FILE:COLUMN"
+            f"{labels.name}: shape {labels.shape}; give one label per row, (n,), or pick one with FILE:COLUMN"
         )
     text = labels.text()
     if text is not None:

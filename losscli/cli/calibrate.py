@@ -50,7 +50,7 @@ class Fitting(NamedTuple):
             "--bias",
             panel=LOSS,
             show_default=False,
-            help="With a temperature, fit a bias a class too: softmax(z / T + b).",
+            help="With a temperature, fit a bias for each class as well: softmax(z / T + b).",
         ),
     ] = False
     bins: Annotated[int, bins_option("Bins of ECE, from 1 to 1000.", LOSS)] = 15

@@ -63,7 +63,7 @@ class Moving(NamedTuple):
 
 @command(app)
 def centers(
-    features: Annotated[str, operand("FEATURES", help="One row a sample, one column a feature.")],
+    features: Annotated[str, operand("FEATURES", help="One row per sample, one column per feature.")],
     labels: Labels,
     *,
     moving: Moving,

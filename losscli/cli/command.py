@@ -4,13 +4,15 @@ import inspect
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextvars import ContextVar
 from typing import Any, NamedTuple, TypeVar
 
 import typer
 from typer.core import TyperCommand
 
 from losscli.cli import HELP
+from losscli.cli.helping import Helped
 from losscli.cli.options.declare import OfLosses, options_of
 from losscli.errors import LosscliError, UsageError
 from losscli.render.screen import Screen, message
@@ -27,7 +29,7 @@ def is_operand(word: str) -> bool:
     return word.startswith("-:") or (word.startswith("-") and NUMBER.fullmatch(word) is not None)
 
 
-class Command(TyperCommand):
+class Command(Helped, TyperCommand):
     """A command that takes negative numbers as operands, and refuses an option that is given twice."""
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
@@ -48,7 +50,7 @@ class Command(TyperCommand):
         An operand that looks like an option gets a space in front, and two numbers of one option become one word.
         """
         flags = {name for item in options if item.is_flag for name in (*item.opts, *item.secondary_opts)} | {"-"}
-        args = _with_value(args, "--cluster")
+        args = with_value(args, "--cluster")
         words: list[str] = []
         for before, word in zip(["", *args], args, strict=False):
             of_option = before.startswith("-") and before not in flags and not is_operand(before)
@@ -70,7 +72,7 @@ class Command(TyperCommand):
             raise UsageError(f"{twice} is given twice; say it once")
 
 
-def _with_value(args: list[str], flag: str) -> list[str]:
+def with_value(args: list[str], flag: str) -> list[str]:
     """Return the words with an empty value for an option that needs none, if it stands before another option or at the end."""
     after = [*args[1:], "-"]
     return [
@@ -176,25 +178,43 @@ def command_line(command: str, operands: Iterable[str], options: Mapping[str, An
     return " ".join(words)
 
 
+TYPED_LINE: ContextVar[Sequence[str]] = ContextVar("typed_line", default=())
+"""The words of the command line that runs, for messages that say it with an option more."""
+SAY_KIND = re.compile(r"; (?:if they are probabilities, )?say --from (log-probs|probs)$")
+"""The end of a note whose cure is the option alone."""
+
+
+def _with_command(note: str) -> str:
+    """Return a note whose cure is that predictions are probabilities with the whole command line; others as they are."""
+    kind = SAY_KIND.search(note)
+    if kind is None:
+        return note
+    from losscli.cli.mending import Line
+
+    line = Line.of(TYPED_LINE.get())
+    return note if line is None else f"{note}: {line.with_flag('--from', kind[1]).text()}"
+
+
 def say(notes: Iterable[str], quiet: bool = False) -> None:
     """Print notes and warnings to standard error, one line each; print nothing under --quiet."""
-    for note in () if quiet else notes:
+    for note in () if quiet else map(_with_command, notes):
         line = note if note.startswith("warning:") else f"note: {note}"
         print(message(" ".join(line.split()), Screen.of(sys.stderr)), file=sys.stderr)
 
 
 def about_targets(predictions: str | None) -> str:
-    """Return the end of a message about missing TARGETS: what the columns of the only file suggest; '' if they do not."""
+    """Return the end of a message about missing TARGETS: what the columns of the only file hold; '' if it has none."""
     if not predictions or not os.path.isfile(predictions):
         return ""
-    from losscli.data.advice import contents, operands_meant
+    from losscli.data.proposal import held
     from losscli.io.operands import Opener
-    from losscli.losses import find
 
     try:
-        operand = Opener().open(predictions, "predictions")
-        meant = operands_meant(find("sigmoid-cross-entropy").family, operand, None)
-        held = contents(operand)
+        columns = held(Opener().open(predictions, "predictions"))
     except LosscliError:
         return ""
-    return (f" {predictions} holds {held}." if held else "") + (f" By that, say {meant}" if meant else "")
+    return (
+        f" {predictions} holds {columns}; say {quoted(predictions)}:COLUMN {quoted(predictions)}:COLUMN"
+        if columns
+        else ""
+    )

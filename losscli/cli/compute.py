@@ -137,7 +137,8 @@ def _check_targets(loss: "Loss", values: dict[str, Any], typed: Typed) -> None:
     from losscli.data.likelihoods import MISSING, taken_without_targets
 
     if not taken_without_targets(loss, values["prediction_kind"]):
-        raise UsageError(f"{MISSING}{about_targets(values['predictions'])} (see {typed.command} --help)")
+        advice = f"{about_targets(values['predictions'])} (see {typed.command} --help)"
+        raise UsageError(f"{MISSING}{advice}", fact=MISSING)
 
 
 def _requirements(texts: Sequence[str], each: bool = False) -> "list[Requirement]":
@@ -204,7 +205,7 @@ def _libraries(text: str | None, wanted: Wanted, given: frozenset[str]) -> list[
         return names
     for option, chosen in (("--per-sample", wanted.per_sample), ("--elements", wanted.elements)):
         if chosen:
-            raise UsageError(f"{option} shows one number a row; name one library in --as {text}")
+            raise UsageError(f"{option} shows one number per row; name one library in --as {text}")
     if wanted.require:
         raise UsageError(f"--require is about one number; name one library in --as {text}")
     if wanted.format == "value":

@@ -38,8 +38,6 @@ def history(
     Files are taken in the natural order of their names: run-2.json before run-10.json.
 
     Where a measurement was computed by other conventions than before, its curve is cut, and the numbers are those since then.
-
-    Example: losscli history 'results/*.json'
     """
     from losscli import api
     from losscli.cli.delivery import ReportDelivery

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 from losscli.cli.options.declare import operand, option
 from losscli.cli.options.output import ListFormat
@@ -31,7 +31,10 @@ def list_losses(
 
 
 def explain(
-    loss: Annotated[str, operand("LOSS", help="Name or alias of a loss.")],
+    loss: Annotated[
+        str,
+        operand("LOSS", help="Name or alias of a loss, or a SPEC such as huber:delta=2; or a statistic, such as rmse."),
+    ],
     short: Annotated[
         bool, option("--short", show_default=False, help="Formula, curve and meaning alone, without the details.")
     ] = False,
@@ -40,17 +43,26 @@ def explain(
     ] = False,
     format: ListFormat = "table",
 ) -> None:
-    """Explain a loss: formula, curve and meaning, then parameters, targets, gradient, special cases, libraries, source."""
-    from losscli.lookup.names import find, of_spec
-    from losscli.render.catalogue import described, entry, explained
+    """Explain a loss: formula, curve and meaning, then parameters, targets, gradient, special cases, libraries, source.
+
+    With parameters, as in huber:delta=2, curve and values are those at these parameters.
+
+    A statistic, such as rmse, accuracy or auc, is explained with the command that gives it, or what is near.
+    """
+    from losscli import api
+    from losscli.lookup.spec import single
+    from losscli.render.catalogue import described, described_word, told
     from losscli.render.screen import Screen
 
     if short and libraries:
         raise UsageError("explain: --short and --libraries are two parts of the page; say one of them, or none for all")
-    if (bare := of_spec(loss)) is not None:
-        raise UsageError(f"{loss!r} has parameters, which explain does not take: losscli explain {bare.name}")
-    found = explained(find(loss))
     if format == "json":
-        print(json.dumps(entry(found), indent=2))
-    else:
-        print(described(found, Screen.of(sys.stdout), "short" if short else "libraries" if libraries else "all"))
+        print(json.dumps(api.explain(loss), indent=2))
+        return
+    screen = Screen.of(sys.stdout)
+    if (word := told(loss)) is not None:
+        print(described_word(word, screen))
+        return
+    bound = api.explained(single(loss))
+    parts: Any = "short" if short else "libraries" if libraries else "all"
+    print(described(bound, screen, parts, typed=api.has_parameters(loss)))

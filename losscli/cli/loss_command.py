@@ -2,7 +2,7 @@
 
 import inspect
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
@@ -10,19 +10,73 @@ from typer.core import TyperGroup
 
 from losscli.cli import HELP
 from losscli.cli.command import Command, is_typed, sign
+from losscli.cli.examples import of_loss
+from losscli.cli.helping import Helped
 from losscli.errors import UsageError
 
 if TYPE_CHECKING:
     from losscli.definition.loss import Loss
 
 
-class LossGroup(TyperGroup):
+JOBS: Mapping[str, tuple[str, ...]] = {
+    "numbers (regression)": ("residual", "relative"),
+    "counts, amounts, means with a variance": ("distribution", "gaussian", "scaled", "counts"),
+    "two outcomes, several labels": ("sigmoid", "margin", "adversarial", "label-matrix"),
+    "one of several classes": (
+        "softmax",
+        "shares",
+        "class-logits",
+        "scores",
+        "long-tail",
+        "ordinal",
+        "thresholds",
+        "views",
+    ),
+    "lists and pairs (ranking)": ("ranking", "pairs"),
+    "embeddings": (
+        *("cosine", "cosine-pair", "pair", "triplet", "batch", "paired", "mutual", "embedding", "angular", "proxy"),
+        *("mined", "every-triplet", "two-views"),
+    ),
+    "preferences of language models": ("preference", "feedback", "odds"),
+    "masks (segmentation)": ("overlap", "class-overlap", "mask-margins", "class-masks"),
+    "boxes (detection)": ("box",),
+    "forecasts": (
+        "ensemble",
+        "vector-ensemble",
+        "interval",
+        "quantiles",
+        "quantile-file",
+        "series",
+        "scaled-series",
+        "series-order",
+    ),
+    "sequences": ("sequence",),
+    "times of events": ("survival",),
+}
+"""What targets are -> the families of losses for them, as the help of a group of losses names them."""
+NAMED = 4
+"""How many losses for each kind of targets the help of a group names."""
+
+
+class LossGroup(Helped, TyperGroup):
     """A group of commands with one command for each loss.
 
     `make`, which a subclass sets, makes the command of a loss.
     """
 
     make: "Callable[[Loss], Any]"
+    heading = "Losses, by what the targets are"
+    more = "More: losscli list. Their formulas: losscli explain LOSS."
+
+    def rows_of_help(self, ctx: Any) -> list[tuple[str, str]]:
+        from losscli.losses import LOSSES
+
+        rows = []
+        for job, families in JOBS.items():
+            names = [loss.name for family in families for loss in LOSSES.values() if loss.family.name == family]
+            further = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+            rows.append((job, ", ".join(names[:NAMED]) + further))
+        return rows
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         return [self.subcommand_metavar]  # options come after the loss, not before it
@@ -106,10 +160,11 @@ def loss_command(loss: "Loss", call: Callable[[dict[str, Any], Typed], int], opt
         cls=Command,
         help=_help_of(loss),
         short_help=loss.summary,
-        epilog=f"More: losscli explain {loss.name}",
         context_settings=HELP,
     )(command)
-    return typer.main.get_command(single)
+    made: Any = typer.main.get_command(single)
+    made.examples, made.more = of_loss(loss), f"More: losscli explain {loss.name}"
+    return made
 
 
 def _help_of(loss: "Loss") -> str:

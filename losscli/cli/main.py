@@ -11,11 +11,13 @@ from importlib import import_module
 from typing import Annotated, Any, NoReturn
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperGroup
 
 from losscli.cli import HELP
+from losscli.cli.command import TYPED_LINE, Command, with_value
+from losscli.cli.helping import Helped
 from losscli.definition.address import all_shown
-from losscli.errors import Exit, LosscliError, UsageError
+from losscli.errors import DataError, Exit, LosscliError, UsageError
 from losscli.version import __version__
 from losscli.wording import did_you_mean
 
@@ -46,7 +48,7 @@ COMMANDS = {
         "app",
         "Make class centers, or move them, and say how far each went and how its rows lie around it.",
     ),
-    "targets": ("targets", "app", "Write labels as targets with a column a class: one-hot rows, or smoothed ones."),
+    "targets": ("targets", "app", "Write labels as targets with one column per class: one-hot rows, or smoothed ones."),
     "run": ("run", "app", "Run a suite of measurements and requirements, and report all of them."),
     "history": ("history", "app", "Show how measurements went over time, with a small curve for each."),
     "verify": (
@@ -59,6 +61,7 @@ COMMANDS = {
         "app",
         "Say whether an installed library is right: its losses and gradients against formulas at 60 digits.",
     ),
+    "help": ("help", "app", "Show the help of a command, a loss or an option: losscli help huber."),
     "demo": ("demo", "demo", "Compute a loss on the packaged sample data."),
 }
 """Name of a command -> its module in losscli.cli, the app or function there, and its summary in `losscli --help`."""
@@ -69,11 +72,13 @@ LONGEST = 4000
 """Characters of a message that are shown at most: names of files, columns and classes can be long."""
 
 
-class Commands(TyperGroup):
+class Commands(Helped, TyperGroup):
     """The commands; the module of a command is imported when the command is asked for."""
 
-    helping = False
-    """Whether help is printed, for which the summaries in COMMANDS are enough."""
+    more = "Start with: losscli demo. Help of anything: losscli help WORD."
+
+    def rows_of_help(self, ctx: Any) -> list[tuple[str, str]]:
+        return [(name, summary) for name, (_, _, summary) in COMMANDS.items()]
 
     def list_commands(self, ctx: Any) -> list[str]:
         return list(COMMANDS)
@@ -81,24 +86,31 @@ class Commands(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in COMMANDS:
             return None
-        module, name, summary = COMMANDS[cmd_name]
-        if self.helping:
-            return TyperCommand(cmd_name, help=summary)
+        module, name, _ = COMMANDS[cmd_name]
         found = getattr(import_module(f"losscli.cli.{module}"), name)
         if not isinstance(found, typer.Typer):
             single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-            single.command(cmd_name, context_settings=HELP)(found)
+            single.command(cmd_name, cls=Command, context_settings=HELP)(found)
             found = single
         return typer.main.get_command(found)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if args[0] not in COMMANDS and not args[0].startswith("-"):
-            raise UsageError(f"no command {args[0]!r}{did_you_mean(args[0], COMMANDS)}; losscli --help shows them")
+            raise UsageError(_unknown(args))
         return super().resolve_command(ctx, args)
 
-    def format_help(self, ctx: Any, formatter: Any) -> None:
-        self.helping = True
-        super().format_help(ctx, formatter)
+
+def _unknown(words: Sequence[str]) -> str:
+    """Return the message about a first word that is no command: the command that it may be a loss of."""
+    from losscli.wording import quoted
+
+    near = did_you_mean(words[0], COMMANDS)
+    if not near:
+        from losscli.losses import declared  # a loss without compute, as losscli mse p.csv t.csv
+
+        if declared(words[0]) is not None:
+            return f"{words[0]} is a loss, and no command: losscli compute {' '.join(map(quoted, words))}"
+    return f"no command {words[0]!r}{near}; losscli --help shows them"
 
 
 app = typer.Typer(
@@ -109,7 +121,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings=HELP,
-    epilog="Start with: losscli demo",
 )
 # The base class of all errors of the command line; looked up here since its module in Typer has changed before.
 ParseError = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
@@ -121,16 +132,57 @@ def _version(asked: bool) -> None:
         raise typer.Exit
 
 
+def _install(shell: str | None) -> None:
+    if shell is not None:
+        from losscli.cli.completion import install, shell_of
+
+        print(install(shell_of(shell)))
+        raise typer.Exit
+
+
+def _show(shell: str | None) -> None:
+    if shell is not None:
+        from losscli.cli.completion import SCRIPTS, shell_of
+
+        print(SCRIPTS[shell_of(shell)], end="")
+        raise typer.Exit
+
+
 @app.callback()
 def _options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+        bool, typer.Option("--version", "-V", callback=_version, is_eager=True, help="Print the version and stop.")
     ] = False,
     traceback: Annotated[
         bool, typer.Option("--traceback", help="Show where an error came from, for reports of defects.")
     ] = False,
+    install_completion: Annotated[
+        str | None,
+        typer.Option(
+            "--install-completion",
+            callback=_install,
+            is_eager=True,
+            metavar="[bash|zsh|fish]",
+            help="Install completion with TAB for this shell, or the one that is named.",
+        ),
+    ] = None,
+    show_completion: Annotated[
+        str | None,
+        typer.Option(
+            "--show-completion",
+            callback=_show,
+            is_eager=True,
+            metavar="[bash|zsh|fish]",
+            help="Print the script of completion.",
+        ),
+    ] = None,
 ) -> None:
-    del version, traceback  # main looks for --traceback, so that it works in any place of the command line
+    del (
+        version,
+        traceback,
+        show_completion,
+        install_completion,
+    )  # main looks for --traceback, so that it works in any place of the command line
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -160,10 +212,11 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def run(line: Sequence[str], traceback: bool = False) -> int:
     """Run one command line and return its exit code; errors are one line on standard error."""
-    command = typer.main.get_command(app)
     try:
-        with command.make_context("losscli", all_shown(line)) as context:
-            return int(command.invoke(context) or Exit.OK)
+        code = _run(line)
+        if code == Exit.DATA and line and line[0] == "check":  # which reports what is wrong, and raises nothing
+            _say_cure(line)
+        return code
     except typer.Exit as done:
         return done.exit_code
     except BrokenPipeError:
@@ -182,12 +235,38 @@ def run(line: Sequence[str], traceback: bool = False) -> int:
             import traceback as tracebacks
 
             tracebacks.print_exc()
-        return _report(error)
+        return _report(error, line)
 
 
-def _report(error: BaseException) -> int:
+def _run(line: Sequence[str]) -> int:
+    """Run one command line and return its exit code; errors are raised."""
+    command = typer.main.get_command(app)
+    words = all_shown(line)
+    for flag in ("--install-completion", "--show-completion"):  # whose value may be missing
+        words = with_value(words, flag)
+    TYPED_LINE.set(tuple(line))
+    with command.make_context("losscli", words) as context:
+        return int(command.invoke(context) or Exit.OK)
+
+
+def _completed(line: Sequence[str], message: str, error: Exception) -> str:
+    """Return a message, with the command line that says all that is missing if there is one."""
+    from losscli.cli.mending import completed
+
+    return completed(line, message, error, _run)
+
+
+def _say_cure(line: Sequence[str]) -> None:
+    """Say which command line says all that is missing, if there is one."""
+    hint = _completed(line, "", DataError("")).removeprefix("; ")
+    if hint:
+        _say(hint)
+
+
+def _report(error: BaseException, line: Sequence[str] = ()) -> int:
     if isinstance(error, LosscliError):
-        _say(str(error))
+        message = _completed(line, error.fact, error)
+        _say(str(error) if message == error.fact else message)
         return error.code
     if isinstance(error, ParseError):
         message = str(error.format_message())  # type: ignore[attr-defined]
@@ -196,8 +275,11 @@ def _report(error: BaseException) -> int:
             return Exit.USAGE
         context = getattr(error, "ctx", None)
         message = _of_another_loss(getattr(error, "option_name", ""), context) or message
-        message += _of_missing_targets(error, context)
-        _say(message + (f" (see {context.command_path} --help)" if context is not None else ""))
+        full = _completed(line, message, error)  # type: ignore[arg-type]
+        if full == message:
+            full += _of_missing_targets(error, context)
+            full += f" (see {context.command_path} --help)" if context is not None else ""
+        _say(full)
         return Exit.USAGE
     if isinstance(error, OSError):
         _say(f"{error.filename or 'standard output'}: cannot be read or written: {error.strerror or error}")

@@ -12,6 +12,12 @@ ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP") if h
 
 def main() -> NoReturn:
     """Run the command line and exit with the code that its contract promises."""
+    asking = os.environ.get("_LOSSCLI_COMPLETE")
+    if asking is not None:  # a shell asks what may follow on a command line: answered without the imports of a command
+        from losscli.cli.completion import main as complete
+
+        complete(asking)
+        sys.exit(0)
     for number in ENDING:
         if signal.getsignal(number) != signal.SIG_IGN:  # ignored under nohup, for example
             signal.signal(number, _stopped)

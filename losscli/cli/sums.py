@@ -94,7 +94,9 @@ def _refuse(wanted: Wanted, values: dict[str, Any]) -> None:
         if chosen:
             raise UsageError(f"{option}: --plus makes one number, whose terms may be of other units; leave out either")
     if wanted.format in ROW_FORMATS:
-        raise UsageError(f"--format {wanted.format} is a row a sample, and --plus makes one number; say json or table")
+        raise UsageError(
+            f"--format {wanted.format} is a row per sample, and --plus makes one number; say json or table"
+        )
     if wanted.gradient is not None:
         raise UsageError(
             "--gradient is of each unit's loss before weights and reduction, and the terms of --plus may have other units; "

@@ -37,7 +37,7 @@ def targets(
         str,
         operand(
             "LABELS",
-            help="Class indices or names, one a row: FILE (.npy .npz .csv .tsv .parquet), FILE:COLUMN, '-' or a quoted glob.",
+            help="Class indices or names, one per row: FILE (.npy .npz .csv .tsv .parquet), FILE:COLUMN, '-' or a quoted glob.",
         ),
     ],
     *,
@@ -62,7 +62,7 @@ def targets(
     ] = None,
     quiet: Annotated[bool, quiet_option("No notes and warnings.")] = False,
 ) -> None:
-    """Write labels as targets with a column a class: one-hot rows, or smoothed ones.
+    """Write labels as targets with one column per class: one-hot rows, or smoothed ones.
 
     losscli compute takes them for TARGETS, and gives the number that the labels give under --label-smoothing E.
 

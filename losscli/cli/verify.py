@@ -40,7 +40,7 @@ def verify(
             "--against",
             metavar="SPEC",
             panel=LOSS,
-            help="The loss that it should be, as huber:delta=1. Default: the one that its name speaks of.",
+            help="The loss that it should be, as huber:delta=1. Default: the one that its name says.",
         ),
     ] = None,
     format: Annotated[VerifyFormat, format_option()] = "table",

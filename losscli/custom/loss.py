@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 ORDERS = {"predictions,targets": False, "targets,predictions": True}
 """Value of --operands -> whether targets come first."""
 FORMS = ("one-hot", "indices", "numbers")
-ROWS, ELEMENTS, ONE = "a number a row", "a number an element", "one number"
+ROWS, ELEMENTS, ONE = "a number per row", "a number per element", "one number"
 USUAL = {
     "gamma": 2,
     "alpha": 0.25,
@@ -72,7 +72,7 @@ class Settings:
     they exist.
     """
     apart: bool = False
-    """Whether it makes a number an element, each of which is a loss of its own for such a mask."""
+    """Whether it makes a number per element, each of which is a loss of its own for such a mask."""
 
 
 class Custom:
@@ -100,7 +100,7 @@ class Custom:
         numbers = None if isinstance(returned, str | dict | tuple | None) else self.framework.numbers(returned)
         if numbers is None or numbers.dtype.kind not in "fiub":
             raise CallError(
-                f"{self.found.where}: returned {type(returned).__name__}; a loss returns one number a row, one for each "
+                f"{self.found.where}: returned {type(returned).__name__}; a loss returns one number per row, one for each "
                 "output, or one for all"
             )
         return numbers
@@ -371,7 +371,7 @@ def _family(name: str, target_type: TargetType, targets: str, **more: Any) -> Fa
 CLASSES = _family(
     "own-classes",
     "classes",
-    "class indices or names, one a row; or one-hot or soft rows",
+    "class indices or names, one per row; or one-hot or soft rows",
     axes={"logit": OF_TWO, "probability": PROBABILITY_OF_TWO},
     smoothing="uniform",
     takes_class_weight=True,
@@ -548,7 +548,7 @@ def resolve(bound: BoundLoss, request: "Request", dataset: "Dataset", notes: lis
         raise UsageError(
             f"{found.where}: wants {settings.wants}, and {request.prediction_kind} are given: rows of {k} targets do not say whether "
             f"they are classes or outputs of their own, which decides how to convert them; give {settings.wants} with --from "
-            f"{settings.wants}, or one label a row"
+            f"{settings.wants}, or one label per row"
         )
     concluded = described(found, settings, request.prediction_kind)
     notes.append(concluded)
@@ -836,7 +836,7 @@ def _returns(
         return ELEMENTS
     raise CallError(
         f"{own.found.where}: returned shape {value.shape} for predictions {x.shape} and targets {t.shape}; a loss returns "
-        "one number a row, one for each output, or one for all"
+        "one number per row, one for each output, or one for all"
     )
 
 

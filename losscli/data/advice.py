@@ -10,7 +10,7 @@ from losscli.errors import DataError
 from losscli.io.format import Content
 from losscli.io.operands import Operand, is_table
 from losscli.io.table import Table, is_finite_number
-from losscli.wording import listing, quoted
+from losscli.wording import quoted
 
 ROWS = 200
 """The rows that are looked at."""
@@ -63,14 +63,6 @@ def _targets_meant(predictions: Operand, targets: Operand | None, outcomes: Sequ
     return f"{predictions.text}:{outcomes[0]}" if len(outcomes) == 1 else None
 
 
-def contents(predictions: Operand) -> str:
-    """Return the columns of a table with what they hold, for a message; '' for an array."""
-    table = predictions.content
-    if not _is_small_table(table):
-        return ""
-    return listing((f"{name!r} ({_kind(cells)})" for name, cells in zip(table.names, sampled(table), strict=True)), 8)
-
-
 def sampled(table: Table) -> list[list[str]]:
     """Return the first cells of each column, as text; '' for a cell without a value."""
     if table.first_row:
@@ -84,15 +76,6 @@ def sampled(table: Table) -> list[list[str]]:
             cells = [None]
         columns.append(["" if cell is None else str(cell) for cell in cells[:ROWS]])
     return columns
-
-
-def _kind(cells: Sequence[str]) -> str:
-    """Return in a word or two what a column holds."""
-    if _are_outcomes(cells):
-        return " and ".join(sorted(set(cells)))
-    if not all(is_finite_number(cell) for cell in cells):
-        return "words"
-    return "numbers in [0, 1]" if _are_in_unit_interval(cells) and _are_scores(cells) else "numbers"
 
 
 def _are_in_unit_interval(cells: Sequence[str]) -> bool:

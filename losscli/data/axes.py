@@ -18,6 +18,7 @@ from losscli.wording import count, shape_in_words
 SAY_AXIS = (
     "say which axis holds the classes: --class-axis 1 (PyTorch, MONAI) or --class-axis -1 (Keras, optax, Hugging Face)"
 )
+AXES = (("--class-axis", "1"), ("--class-axis", "-1"))
 
 
 def lay_out(request: Request, dataset: Dataset) -> Layout | None:
@@ -98,7 +99,9 @@ def _axis_of_classes(request: Request, dataset: Dataset, said: int | None) -> in
         cure = SAY_AXIS
         if shape[0] == 1 and dataset.targets is not None and dataset.targets.file_shape[:1] == shape[1:2]:
             cure += f"; its first axis holds one sample: save numpy.reshape(values, {shape[1:]}) if it is one too many"
-        raise DataError(f"{request.loss.name}: {predictions.name} has shape {shape_in_words(shape)}; {cure}")
+        raise DataError(
+            f"{request.loss.name}: {predictions.name} has shape {shape_in_words(shape)}; {cure}", cures=AXES
+        )
     return None
 
 
@@ -198,7 +201,8 @@ class _Laid(NamedTuple):
             hint = f"; {said} fits the {columns.role}"
         return DataError(
             f"{self.request.loss.name}: predictions {dataset.predictions.name} have shape {shape_in_words(shape)} and {columns.role} "
-            f"{columns.name} {shape_in_words(columns.file_shape)}; nothing is broadcast: give {' or '.join(dict.fromkeys(forms))}{hint}"
+            f"{columns.name} {shape_in_words(columns.file_shape)}; nothing is broadcast: give {' or '.join(dict.fromkeys(forms))}{hint}",
+            cures=tuple(("--class-axis", str(axis)) for axis in fitting) if hint else (),
         )
 
 

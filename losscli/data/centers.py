@@ -37,7 +37,7 @@ def centers_of(
         if the file does not hold finite rows of the features' width.
     """
     if request.centers is None:
-        raise UsageError(f"{request.loss.name} needs --centers FILE: one row a class, in the features' dimension")
+        raise UsageError(f"{request.loss.name} needs --centers FILE: one row per class, in the features' dimension")
     operand = opener.open(request.centers, "--centers")
     if operand.is_table:
         source, names = _of_table(operand.content, features, notes)
@@ -69,7 +69,7 @@ def _points(source: Source, features: Source) -> Array:
     if len(source.shape) != 2 or source.shape[1] != features.shape[1]:
         raise DataError(
             f"{source.name}: centers have shape {source.shape} and features {features.shape}; "
-            f"give one row a class with {count(features.shape[1], 'column')}"
+            f"give one row per class with {count(features.shape[1], 'column')}"
         )
     centers = whole(source)
     bad = ~np.isfinite(centers)

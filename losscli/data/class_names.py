@@ -171,7 +171,7 @@ def in_order(source: Source, names: tuple[str, ...], notes: list[str]) -> Source
     if k != len(names):
         raise DataError(
             f"--classes: {count(len(names), 'name')} ({listing(names, 4)}) for the {count(k, 'column')} of {source.name}; "
-            "give one a column",
+            "give one per column",
             "names-differ",
         )
     for _, left in trimmed(own_names) if own_names else ():
@@ -212,7 +212,7 @@ def class_names(text: str) -> tuple[str, ...]:
         names = [name.strip() for name in _record(text, text)]
     if not names or not all(names):
         raise UsageError(
-            f"--classes {text!r}: a name is empty; say --classes NAME,NAME,... or give a file with one a line"
+            f"--classes {text!r}: a name is empty; say --classes NAME,NAME,... or give a file with one per line"
         )
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:

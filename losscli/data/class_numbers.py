@@ -96,7 +96,7 @@ def _of_file(kind: PerClass, text: str, opener: Opener, classes: Classes) -> Arr
     if close:
         raise UsageError(f"{kind.option} {text}: no such file{close}")
     if not os.path.exists(text) and re.fullmatch(r"[\d.,eE+ -]+", text):
-        raise UsageError(f"{kind.option} {text}: say NAME=NUMBER,... or give a file with one number a class")
+        raise UsageError(f"{kind.option} {text}: say NAME=NUMBER,... or give a file with one number per class")
     operand = opener.open(text, kind.option)
     if operand.is_table and operand.content.width > 1 and operand.column is None:
         return _of_table(kind, operand.content, text, classes)
@@ -105,7 +105,7 @@ def _of_file(kind: PerClass, text: str, opener: Opener, classes: Classes) -> Arr
     values = whole(source).reshape(-1)
     if len(values) != classes.k:
         raise DataError(
-            f"{source.name}: {count(len(values), kind.what)} for {count(classes.k, 'class', 'classes')}; give one a class"
+            f"{source.name}: {count(len(values), kind.what)} for {count(classes.k, 'class', 'classes')}; give one per class"
         )
     check_weights(source, values, kind=kind)
     return values.astype(np.float64)

@@ -29,7 +29,7 @@ def about_decimals(dataset: "Dataset", family: Family) -> Doubt | None:
     - if its cells look like parts of decimal numbers: a second cell such as 05, or a first cell -0, which whole numbers
       are not written like; or first cells that are all 0 or 1 beside longer second ones, as probabilities are written;
     - or if predictions and targets both are such files with two columns, or the targets have one column beside two of the
-      predictions, the loss takes one number a row, and the pairs can have been written as decimal numbers: their second
+      predictions, the loss takes one number per row, and the pairs can have been written as decimal numbers: their second
       cells have the same number of digits throughout, or none with several digits ends in 0, and of 50 second cells with
       several digits some begin with 0. Predictions that are all 0 or 1 are labels or masks, and never doubtful.
     """
@@ -48,7 +48,7 @@ def about_decimals(dataset: "Dataset", family: Family) -> Doubt | None:
 
 
 def _takes_one_number(family: Family) -> bool:
-    """Whether a loss can take one number a row as the prediction, rather than one a class or several of a group."""
+    """Whether a loss can take one number per row as the prediction, rather than one per class or several of a group."""
     return family.target_type != "classes" and family.rows is None
 
 
@@ -63,7 +63,7 @@ def _are_labels(rows: Rows) -> bool:
 
 
 def _are_single(targets: "Columns | None", family: Family) -> bool:
-    """Whether there is one target a row, which two predictions do not fit.
+    """Whether there is one target per row, which two predictions do not fit.
 
     Two predictions may fit one outcome: they may be those of two classes.
     """
@@ -118,4 +118,5 @@ def _doubt(columns: "Columns", rows: Sequence[Sequence[str]]) -> Doubt:
             "say --sep , for columns of whole numbers",
             "; for decimal commas write the file with ';' between numbers",
         )
-    return Doubt("decimal-commas", (), fact, cures, SETTLED_BY)
+    tries = (("--decimal", ","),) if len(row) == 2 else (("--sep", ","),)
+    return Doubt("decimal-commas", (), fact, cures, SETTLED_BY, tries)

@@ -14,6 +14,8 @@ MOST_NAMED = 6
 """Of more columns than this, a cure names none but says which option takes them."""
 SETTLING = ("--columns", "--id")
 """The options that settle a doubt about a column of predictions."""
+HEADER_TRIES = (("--header", None), ("--no-header", None))
+"""What settles a doubt about a first row; the first one is no likelier than the other."""
 
 
 @dataclass(frozen=True)
@@ -29,10 +31,12 @@ class Doubt:
     evidence: str
     cures: tuple[str, ...]
     settled_by: tuple[str, ...]
+    tries: tuple[tuple[str, str | None], ...] = ()
+    """Options with values of which each settles it, the likeliest first."""
 
     def error(self) -> DataError:
         """Return the doubt as the error that ends the run."""
-        return DataError(self.evidence + "".join(self.cures), "doubtful-columns")
+        return DataError(self.evidence + "".join(self.cures), "doubtful-columns", self.tries)
 
 
 def about_header(operand: Operand) -> Doubt | None:
@@ -40,7 +44,7 @@ def about_header(operand: Operand) -> Doubt | None:
     if not operand.is_table or not operand.content.doubt:
         return None
     pick = () if operand.column else (", or pick columns with --columns",)
-    return Doubt("header", (), operand.content.doubt, pick, ("--header", "--no-header", "--columns"))
+    return Doubt("header", (), operand.content.doubt, pick, ("--header", "--no-header", "--columns"), HEADER_TRIES)
 
 
 def about_unnamed(operand: Operand, numbers: list[int], role: str) -> Doubt | None:
@@ -59,6 +63,7 @@ def about_unnamed(operand: Operand, numbers: list[int], role: str) -> Doubt | No
         evidence=f"{operand.name}:1: column {first + 1} has no name (an index that some tool wrote?); ",
         cures=(pick, ", join by it with --id ''", ", or say --header to use it as it is"),
         settled_by=("--columns", "--id", "--header"),
+        tries=(("--id", ""),),
     )
 
 
@@ -76,7 +81,7 @@ def about_unlike_index(predictions: Operand, other: Operand) -> Doubt | None:
         f"on; join by it with --id {quoted(shared)}"
     )
     cure = ", or say --columns '*' if the rows belong together as they stand"
-    return Doubt("unlike-index", (shared,), evidence, (cure,), SETTLING)
+    return Doubt("unlike-index", (shared,), evidence, (cure,), SETTLING, (("--id", shared),))
 
 
 def about_equal_columns(file: str, targets: str, column: int, names: Sequence[str] | None) -> Doubt:
@@ -93,7 +98,8 @@ def about_equal_columns(file: str, targets: str, column: int, names: Sequence[st
         f"{file}: {labelled(names, column)} equals that of {targets} in every row and others do not, as a key would"
     )
     join = [] if names is None else [f"join by it with --id {quoted(names[column])}"]
-    return Doubt("equal-columns", (called(names, column),), evidence, picks([column], names, *join), SETTLING)
+    tries = (*((("--id", names[column]),) if names is not None else ()), _left_out([column], names))
+    return Doubt("equal-columns", (called(names, column),), evidence, picks([column], names, *join), SETTLING, tries)
 
 
 def about_spare_column(file: str, column: int, names: Sequence[str] | None, why: str, in_both: bool = False) -> Doubt:
@@ -103,7 +109,8 @@ def about_spare_column(file: str, column: int, names: Sequence[str] | None, why:
     """
     evidence = f"{file}: {labelled(names, column)} holds {why}, as an index, a fold or a label would"
     join = [f"join by it with --id {quoted(called(names, column))}"] if in_both else []
-    return Doubt("spare-column", (called(names, column),), evidence, picks([column], names, *join), SETTLING)
+    tries = (*((("--id", called(names, column)),) if in_both else ()), _left_out([column], names))
+    return Doubt("spare-column", (called(names, column),), evidence, picks([column], names, *join), SETTLING, tries)
 
 
 def about_unit_columns(file: str, columns: Sequence[int], names: Sequence[str] | None) -> Doubt:
@@ -121,7 +128,8 @@ def about_unit_columns(file: str, columns: Sequence[int], names: Sequence[str] |
 def about_confidence(file: str, column: int, names: Sequence[str] | None) -> Doubt:
     """Return the doubt about a column of predictions that repeats the largest number of each row."""
     evidence = f"{file}: {labelled(names, column)} repeats the largest number of each row, as a confidence would"
-    return Doubt("confidence", (called(names, column),), evidence, picks([column], names), SETTLING)
+    cures, tries = picks([column], names), (_left_out([column], names),)
+    return Doubt("confidence", (called(names, column),), evidence, cures, SETTLING, tries)
 
 
 def about_truths(operand: Operand, numbers: Sequence[int]) -> Doubt | None:
@@ -133,7 +141,8 @@ def about_truths(operand: Operand, numbers: Sequence[int]) -> Doubt | None:
     if not truths or len(truths) == len(numbers):
         return None
     evidence = f"{operand.name}: {table.label(truths[0])} holds True and False, and the others numbers"
-    return Doubt("spare-column", (called(table.names, truths[0]),), evidence, picks(truths, table.names), SETTLING)
+    cures, tries = picks(truths, table.names), (_left_out(truths, table.names),)
+    return Doubt("spare-column", (called(table.names, truths[0]),), evidence, cures, SETTLING, tries)
 
 
 def about_unexplained_classes(file: str, labels: str, spare: Sequence[int], names: Sequence[str]) -> Doubt:
@@ -153,7 +162,8 @@ def about_unexplained_classes(file: str, labels: str, spare: Sequence[int], name
         f"{file}: no label in {labels} names {'column' if len(these) == 1 else 'the columns'} "
         f"{listing(map(repr, these), 3)}, so {'it' if len(these) == 1 else 'they'} may be no {'class' if len(these) == 1 else 'classes'}"
     )
-    return Doubt("unexplained-classes", tuple(these), evidence, picks(spare, names), (*SETTLING, "--classes"))
+    cures, tries = picks(spare, names), (_left_out(spare, names),)
+    return Doubt("unexplained-classes", tuple(these), evidence, cures, (*SETTLING, "--classes"), tries)
 
 
 def about_two_columns(file: str, loss: str, over_classes: str, positive: str) -> Doubt:
@@ -166,15 +176,23 @@ def about_two_columns(file: str, loss: str, over_classes: str, positive: str) ->
     positive
         what --columns calls the column of the positive class.
     """
-    evidence = f"{file}: two columns and one label a row, and {loss} takes each column for an outcome of its own"
+    evidence = f"{file}: two columns and one label per row, and {loss} takes each column for an outcome of its own"
     cure = f"; for two classes say {over_classes}, or --columns {quoted(positive)} for the score of the positive one"
-    return Doubt("two-columns", (), evidence, (cure, ", or say --columns '*' if each is an outcome"), ("--columns",))
+    return Doubt(
+        "two-columns",
+        (),
+        evidence,
+        (cure, ", or say --columns '*' if each is an outcome"),
+        ("--columns",),
+        (("--columns", positive),),
+    )
 
 
 def about_name_of_targets(file: str, targets: str, column: int, names: Sequence[str]) -> Doubt:
     """Return the doubt about a column of predictions that bears the name of the targets' column."""
     evidence = f"{file}: {labelled(names, column)} has the name of the targets' column in {targets}, so it may be a copy of them"
-    return Doubt("name-of-targets", (names[column],), evidence, picks([column], names), (*SETTLING, "--classes"))
+    cures, tries = picks([column], names), (_left_out([column], names),)
+    return Doubt("name-of-targets", (names[column],), evidence, cures, (*SETTLING, "--classes"), tries)
 
 
 def labelled(names: Sequence[str] | None, column: int) -> str:
@@ -190,9 +208,13 @@ def called(names: Sequence[str] | None, column: int) -> str:
 def picks(spare: Sequence[int], names: Sequence[str] | None, *more: str) -> tuple[str]:
     """Return the cures in one clause: those in `more`, to leave columns out, and to say that all are meant."""
     one = len(spare) == 1
-    left_out = quoted(",".join(f"!{called(names, i)}" for i in spare))
-    leave = f"leave {'it' if one else 'them'} out with --columns {left_out}"
+    leave = f"leave {'it' if one else 'them'} out with --columns {quoted(_left_out(spare, names)[1])}"
     if len(spare) > MOST_NAMED:
         leave = "pick the predictions with --columns NAME,..."
     cures = [*more, leave]
     return (f"; {', '.join(cures)}, or say --columns '*' if {'it is a prediction' if one else 'they are predictions'}",)
+
+
+def _left_out(spare: Sequence[int], names: Sequence[str] | None) -> tuple[str, str]:
+    """Return the option that leaves columns out, with its value."""
+    return "--columns", ",".join(f"!{called(names, i)}" for i in spare)

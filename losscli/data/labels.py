@@ -32,16 +32,16 @@ class Holder(NamedTuple):
     """Phrases for messages about where the classes come from: the predictions, unless centers define them."""
 
     have: str = "the predictions have"
-    columns: str = "the predictions have {k} columns, one a class"
+    columns: str = "the predictions have {k} columns, one per class"
     unnamed: str = "the predictions have no column names"
     cure: str = "give them a header with the classes' names, or say --classes NAME,... in the order of their columns"
-    others: str = "names, or rows with one column a class"
+    others: str = "names, or rows with one column per class"
 
 
 PREDICTIONS = Holder()
 CENTERS = Holder(
     "the centers are those of",
-    "there are {k} centers, one a class",
+    "there are {k} centers, one per class",
     "the centers have no names",
     "name them in a column 'class' of a table, or say --classes NAME,... in the order of their rows",
 )
@@ -279,7 +279,7 @@ def groups(loss: str, targets: Columns, ignore: str | None) -> DecodedTargets:
         )
     source = targets.source()
     if len(source.shape) == 2 and source.shape[1] != 1:
-        raise DataError(f"{loss}: {source.name} has shape {source.shape}; it takes one label a row, (n,)")
+        raise DataError(f"{loss}: {source.name} has shape {source.shape}; it takes one label per row, (n,)")
     labels_of_rows = whole(source).reshape(-1)
     kept = (
         np.ones(len(labels_of_rows), bool)
@@ -444,7 +444,7 @@ def _not_a_class(
     if short:
         cure = f"; if {classes[0]!r} is {short[0]!r}, name the classes with --classes {quoted(','.join(short))}"
     if not cure and all(as_index(cell) is not None for _, cell in labels):
-        cure = f"; a label in text is a name, never a position: name the columns after the labels{_say_classes(labels, len(classes))}, or save the labels as NPY integers"
+        cure = f"; a label in text is a name, never a position: name the columns after the labels{_say_classes(labels, classes)}, or save the labels as NPY integers"
     return DataError(
         f"{text.place(text.first[code])}: {cell!r} is not a class; {holder.have} {listing(names)}{cure}{more}",
         "label-not-a-class",
@@ -492,12 +492,22 @@ def _shortened(labels: list[str], classes: tuple[str, ...]) -> list[str]:
     return []
 
 
-def _say_classes(labels: list[tuple[int, str]], k: int) -> str:
-    """Return how --classes would name the columns after labels that are 0, 1, 2 ... or 1, 2, 3 ...; '' for others."""
+def _say_classes(labels: list[tuple[int, str]], classes: tuple[str, ...]) -> str:
+    """Return how --classes would name the columns after labels that are 0, 1, 2 ... or 1, 2, 3 ...; '' for others.
+
+    If there are more columns than labels, the last ones may be no classes: then both is said.
+    """
+    spelt, k = {cell for _, cell in labels}, len(classes)
     for first in (0, 1):
         names = [str(number) for number in range(first, first + k)]
-        if k <= MOST_SAID and all(cell in names for _, cell in labels):
-            return f" with --classes {','.join(names)} if they are in this order"
+        if k > MOST_SAID or not spelt <= set(names):
+            continue
+        whole_range = f" with --classes {','.join(names)} if they are in this order"
+        own = names[: len(spelt)]
+        if len(spelt) == k or spelt != set(own):
+            return whole_range
+        pick = f"--columns {quoted(','.join(classes[: len(own)]))} --classes {','.join(own)}"
+        return f", of which there are {len(own)} for {k} columns: with {pick} if the others are no classes, or{whole_range}"
     return ""
 
 

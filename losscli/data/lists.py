@@ -79,7 +79,7 @@ def _read(columns: Columns) -> tuple[Runs, Callable[[Array], list[str]]]:
         if len(source.shape) == 2 and source.shape[1] == 1:
             source = Reshaped(source)
         if len(source.shape) != 1:
-            raise DataError(f"{source.name}: shape {source.shape}; --group takes one name of a list a row, (n,)")
+            raise DataError(f"{source.name}: shape {source.shape}; --group takes one name of a list per row, (n,)")
         runs = Runs.of(_numbers(source), source.shape[0])
         return runs, lambda lists: [word(value) for value in runs.values[lists].tolist()]
     for code, cell in enumerate(words.cells):

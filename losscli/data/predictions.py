@@ -94,7 +94,7 @@ def _check_rows_of_numbers(request: Request, file: str, shape: tuple[int, ...], 
         )
         raise DataError(f"{name}: {file} has shape {shown}; it takes rows of several numbers, {family.rows}{cure}")
     if family.width is not None and len(shape) == 2 and shape[1] != family.width:
-        raise DataError(f"{name}: {file} has shape {shown}; it takes {family.width} numbers a row: {family.rows}")
+        raise DataError(f"{name}: {file} has shape {shown}; it takes {family.width} numbers per row: {family.rows}")
     if len(shape) == 2 and shape[1] % family.parts:
         raise DataError(f"{name}: {file} has shape {shown}; it takes {family.rows}")
 
@@ -114,12 +114,13 @@ def _check_classes(request: Request, file: str, shape: tuple[int, ...], targets:
         )
     if len(shape) == 1:
         raise DataError(
-            f"{name}: {file} has shape {shape}; it takes one column a class, (n, k); for one score a row use a "
-            "sigmoid loss such as sigmoid-cross-entropy"
+            f"{name}: {file} has shape {shape}; it takes one column per class, (n, k); for one score per row use a "
+            "sigmoid loss such as sigmoid-cross-entropy",
+            cures=(("LOSS", "outcomes"),),
         )
     if family.rows is None and shape[1] == 1:
         raise DataError(
-            f"{name}: {file} has shape {shown}: one class, whose probability is always 1; for one score a row "
+            f"{name}: {file} has shape {shown}: one class, whose probability is always 1; for one score per row "
             "use a sigmoid loss such as sigmoid-cross-entropy"
         )
 
@@ -140,7 +141,7 @@ def _note_of_squeezing(request: Request, file: str, shape: tuple[int, ...], thei
     if len(theirs) == 1 or (distances and theirs == shape):
         return f"{file}: shape {shape} was squeezed to {shape[:1]}, the targets' shape"
     if (family.coupled == "masks" or family.lists) and theirs == shape:
-        return f"{file} and its targets: shape {shape} was squeezed to {shape[:1]}: one number a row"
+        return f"{file} and its targets: shape {shape} was squeezed to {shape[:1]}: one number per row"
     if family.takes_class_weight and theirs == shape:
         return f"{file} and its targets: shape {shape} was squeezed to {shape[:1]}: one output, two classes"
     return None

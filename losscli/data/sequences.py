@@ -57,7 +57,7 @@ def sequences_of(request: Request, opener: Opener, dataset: Dataset) -> Sequence
         )
     if len(targets.shape) > 2:
         raise DataError(
-            f"{loss.name}: {targets.name} has shape {targets.shape}; it takes one row of labels a sample, or all labels one after "
+            f"{loss.name}: {targets.name} has shape {targets.shape}; it takes one row of labels per sample, or all labels one after "
             "the other"
         )
     source = targets.source()
@@ -95,7 +95,7 @@ def _turned(request: Request, dataset: Dataset, samples: int) -> Steps | TimeFir
         others = "" if request.time_axis is None else f" with --time-axis {axis}"
         raise DataError(
             f"{name}: shape {shape}, and the targets are those of {one}{others}; give (samples, time, classes) or (time, samples, "
-            "classes), and one row of labels a sample",
+            "classes), and one row of labels per sample",
             "rows-differ",
         )
     source = dataset.predictions.source()
@@ -116,7 +116,7 @@ def _target_lengths(request: Request, opener: Opener, source: Source) -> Array |
     if text is None:
         raise DataError(
             f"{source.name}: shape {source.shape}: all labels one after the other? Say how many each sample has with "
-            "--target-lengths, or give one row a sample, padded with -1"
+            "--target-lengths, or give one row per sample, padded with -1"
         )
     number = _number(text, "--target-lengths")
     if number is not None:
@@ -166,7 +166,7 @@ def _lengths(text: str | None, option: str, opener: Opener, samples: int | None,
     source = Columns(operand, columns, "lengths").source()
     values = whole(source)
     if values.shape not in ((len(values),), (len(values), 1)) or len(values) != (samples or len(values)):
-        wanted = "one number a sample" if samples is None else f"one number a sample, ({samples},)"
+        wanted = "one number per sample" if samples is None else f"one number per sample, ({samples},)"
         raise DataError(f"{option}: {source.name} has shape {source.shape}; give {wanted}", "rows-differ")
     values = values.reshape(-1).astype(np.float64)
     bad = ~((values == np.floor(values)) & (values >= 0) & (values <= most))

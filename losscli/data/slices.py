@@ -172,7 +172,7 @@ def _of_numbers(columns: Columns) -> "TextColumn":
     if len(source.shape) == 2 and source.shape[1] == 1:
         source = Reshaped(source)
     if len(source.shape) != 1:
-        raise DataError(f"{source.name}: shape {source.shape}; --by takes one word or number a sample, (n,)")
+        raise DataError(f"{source.name}: shape {source.shape}; --by takes one word or number per sample, (n,)")
     coder = Coder(source.name)
     for _, block in blocks(source):
         distinct, index = np.unique(block, return_inverse=True)

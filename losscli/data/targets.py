@@ -147,7 +147,7 @@ def _of_classes(
     decoded = _classes(loss, targets, classes, k, ignore, base, holder, named)
     if family.hard and decoded.encoding.kind == "soft":
         raise DataError(
-            f"{targets.name}: soft targets, and {loss} takes one label a row; give labels, or rows of 0 and 1"
+            f"{targets.name}: soft targets, and {loss} takes one label per row; give labels, or rows of 0 and 1"
         )
     return decoded
 
@@ -183,7 +183,7 @@ def _of_outputs(
         if len(source.shape) == 2 and not missing:
             cure = "to leave out such elements, say --missing ignore as well" if family.several_outputs else ""
             raise UsageError(
-                f"--ignore-index: {source.name} has {source.shape[1]} targets a row; {cure or 'it needs one label a row'}"
+                f"--ignore-index: {source.name} has {source.shape[1]} targets per row; {cure or 'it needs one label per row'}"
             )
         value = value if targets.truths is not None else as_number(ignore, "--ignore-index")
     if family.target_type == "numbers":
@@ -208,7 +208,7 @@ def check_rows(predictions: Columns, other: Columns) -> None:
 def _cure_of_rows(predictions: Columns, other: Columns, more: int) -> str:
     """Return the cure for operands of different lengths; the predictions have so many `more` rows, or fewer if below 0."""
     if len(predictions.shape) == 2 and predictions.shape[1] == other.shape[0]:
-        return "if the predictions are transposed, save them with one row a sample"
+        return "if the predictions are transposed, save them with one row per sample"
     bare, other_bare = _is_bare(predictions), _is_bare(other)
     if more == 1 and other.first_row_taken is not None:
         return (
@@ -246,12 +246,12 @@ def matching(loss: str, predictions: Source, targets: Columns, family: Family) -
     if shape != targets_shape:
         if len(shape) == 1 and targets_shape == (*shape, 1):
             source = Reshaped(targets.source())
-            whose = "one target a row" if one_target else "the predictions' shape"
+            whose = "one target per row" if one_target else "the predictions' shape"
             notes.append(f"{targets.name}: shape {targets_shape} was squeezed to {shape}, {whose}")
         elif one_target:
             raise DataError(
                 f"{loss}: predictions {predictions.name} have shape {predictions.shape} and targets {targets.name} "
-                f"{targets_shape}; give one target a row, {shape}, or pick a column of a table with FILE:COLUMN"
+                f"{targets_shape}; give one target per row, {shape}, or pick a column of a table with FILE:COLUMN"
             )
         else:
             raise DataError(
@@ -286,7 +286,7 @@ def _classes(
     if len(shape) == 1 or shape[1] == 1:
         decoded = one_a_row(loss, targets, classes, k, ignore, base, holder, named)
         if len(shape) == 2:
-            decoded.notes.append(f"{targets.name}: shape {shape} was squeezed to {shape[:1]}: one label a row")
+            decoded.notes.append(f"{targets.name}: shape {shape} was squeezed to {shape[:1]}: one label per row")
         return decoded
     if shape[1] != k:
         both = [name for name in targets.names or () if name in (classes or ())]
@@ -297,12 +297,12 @@ def _classes(
             join = _unlike_columns(targets, classes or (), both)
         raise DataError(
             f"{loss}: {targets.name} has {shape[1]} columns, and there are {k} classes; "
-            f"give one label a row, or one column a class{join}"
+            f"give one label per row, or one column per class{join}"
         )
     if ignore is not None:
-        raise UsageError(f"--ignore-index: {targets.name} has {k} targets a row; it needs one label a row")
+        raise UsageError(f"--ignore-index: {targets.name} has {k} targets per row; it needs one label per row")
     if base:
-        raise UsageError(f"--label-base {base}: {targets.name} has one column a class, and no labels; leave it out")
+        raise UsageError(f"--label-base {base}: {targets.name} has one column per class, and no labels; leave it out")
     notes: list[str] = []
     if targets.operand.is_table:
         from losscli.data.truth import read_words
@@ -340,7 +340,7 @@ def _row_kind(loss: str, source: Source) -> TargetKind:
             place, at = first_of(source, start, bad)
             raise DataError(
                 f"{place}: {batch[at]:g} is not a target probability; {loss} takes "
-                "rows of numbers in [0, 1] that sum to 1, or one label a row",
+                "rows of numbers in [0, 1] that sum to 1, or one label per row",
                 "targets-not-probabilities",
             )
         sums = batch.sum(axis=1, dtype=np.float64)
@@ -349,7 +349,7 @@ def _row_kind(loss: str, source: Source) -> TargetKind:
             row = int(np.flatnonzero(off)[0])
             raise DataError(
                 f"{source.place(start + row)}: the targets of the row sum to {sums[row]:.6g}, not 1; divide each row by its "
-                "sum; several labels a row are for sigmoid losses, or for one column after the other",
+                "sum; several labels per row are for sigmoid losses, or for one column after the other",
                 "targets-not-probabilities",
             )
         one_hot = one_hot and bool(((batch == 0) | (batch == 1)).all())

@@ -121,13 +121,13 @@ def third_operand_of(request: Request, dataset: Dataset, predictions: Source, no
     if columns.shape == (*shape, 1) or (per_row and columns.shape == (*shape[:1], 1)):
         notes.append(
             f"{columns.name}: shape {columns.shape} was squeezed to {columns.shape[:-1]}, "
-            + ("one number a row" if columns.shape[:-1] != shape else "the predictions' shape")
+            + ("one number per row" if columns.shape[:-1] != shape else "the predictions' shape")
         )
         return _repeated(Reshaped(columns.source()), shape)
     if family.third_operand == "event" and columns.shape == shape:
         return _events(columns, name)
     if columns.shape != shape and not (per_row and columns.shape == shape[:1]):
-        also = ", or one number a row" if per_row and len(shape) == 2 else ""
+        also = ", or one number per row" if per_row and len(shape) == 2 else ""
         raise DataError(
             f"{name}: predictions {predictions.name} have shape {shape} and --{family.third_operand} {columns.name} "
             f"{columns.shape}; nothing is broadcast: give {THIRD_OPERANDS[str(family.third_operand)]}, in the predictions' "

@@ -70,7 +70,7 @@ def weights_of(request: Request, dataset: Dataset, predictions: Source, several:
         return Weights(elements=source)
     if source.shape[1] != 1:
         what = f", or one per output, {predictions.shape}" if several else ""
-        raise DataError(f"{source.name}: weights have shape {source.shape}; give one weight a row, (n,){what}")
+        raise DataError(f"{source.name}: weights have shape {source.shape}; give one weight per row, (n,){what}")
     dataset.notes.append(f"{source.name}: shape {source.shape} was squeezed to {source.shape[:1]}")
     return Weights(rows=Reshaped(source))
 
@@ -163,7 +163,7 @@ def output_weights(request: Request, of_classes: Array | None, predictions: Sour
     if of_classes is not None:
         raise UsageError("--output-weight and --class-weight both weigh the outputs of a sample; say one of them")
     if not several:
-        raise UsageError(f"--output-weight {text}: {predictions.name} has one output a sample; leave it out")
+        raise UsageError(f"--output-weight {text}: {predictions.name} has one output per sample; leave it out")
     k = predictions.shape[1]
     if "=" in text:
         numbers = by_class(named_numbers(text, "--output-weight"), predictions.columns, k, "--output-weight")

@@ -66,7 +66,7 @@ def masks(loss: "Loss", per: str | None, job: "Job") -> "Job":
                 f"--sample-weight: {loss.name} has one loss for all positions of a sample together; give one weight per sample"
             )
         raise UsageError(
-            f"--sample-weight: {loss.name} has one loss for all rows together, and a weight a row has no meaning for it"
+            f"--sample-weight: {loss.name} has one loss for all rows together, and a weight per row has no meaning for it"
         )
     job = replace(job, masks=Masks(kind, word))
     _check_held(job)
@@ -95,7 +95,7 @@ def together(loss: "Loss", job: "Job", over_positions: str, shape: tuple[int, ..
     """
     if job.weights is not None:
         raise UsageError(
-            f"--sample-weight: {loss.name} has one loss for all rows together, and a weight a row has no meaning for it"
+            f"--sample-weight: {loss.name} has one loss for all rows together, and a weight per row has no meaning for it"
         )
     size = int(np.prod(job.predictions.shape, dtype=np.int64)) * HELD_BYTES_OF_CUSTOM
     if size > MOST_BYTES:
@@ -185,7 +185,7 @@ def _refused_kind(loss: "Loss", kind: str, shape: tuple[int, ...], table: bool) 
         return f"{loss.name} is a loss of masks, and a position is no mask"
     if table and len(shape) == 1 and kind != "file":
         one = "have one loss" if numbers else "are one mask"
-        return f"the predictions have shape {shape}, one number a row; all of them {one}: --per file"
+        return f"the predictions have shape {shape}, one number per row; all of them {one}: --per file"
     if table and kind == "sample,class" and numbers:
         return f"each number of predictions of shape {shape} would have a loss of its own; rows, columns or the file have one"
     if table and kind == "sample,class":

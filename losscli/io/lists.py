@@ -78,7 +78,7 @@ class ListedTable(Table):
                     else "it is no list of numbers, as other cells are"
                 )
                 raise DataError(
-                    f"{self.table.place(row, column)}: {why}; save the numbers with numpy.save, or one a column"
+                    f"{self.table.place(row, column)}: {why}; save the numbers with numpy.save, or one per column"
                 )
             if len(parts) != length:
                 raise DataError(

@@ -344,7 +344,10 @@ class Table:
         for later in range(chunk + 1, len(self.cuts) - 1):
             others += _parsed(self.pointed(self.frame(later, [number])))[0].null_count().row(0)[0]
         more = f" (and {count(others, 'more cell')} of this column)" if others else ""
-        raise DataError(f"{self.place(self.cuts[chunk] + row, number)}: {_not_a_number(cell, self, cure)}{more}")
+        raise DataError(
+            f"{self.place(self.cuts[chunk] + row, number)}: {_not_a_number(cell, self, cure)}{more}",
+            cures=_cures(cell, self),
+        )
 
 
 def picked(
@@ -552,6 +555,12 @@ def _not_a_number(cell: Any, table: Table, otherwise: str) -> str:
         else otherwise or "; correct the cell, or leave out the row"
     )
     return f"{shown} is not a number{cure}"
+
+
+def _cures(cell: Any, table: Table) -> tuple[tuple[str, str], ...]:
+    """Return the option that may make a number of a cell."""
+    commas = table.decimal != "," and cell is not None and is_decimal_comma(str(cell))
+    return (("--decimal", ","),) if commas else ()
 
 
 def _cure_of_text(text: str) -> str:

@@ -322,7 +322,7 @@ CALLS = (
         SUM,
         accepts=Accepts(kinds=HARD, columns="one", raises=some_weight),
         steps=(Compute("takes the outcome p > 0, so that a score of 0 is a negative one", wrong_sign),),
-        notes=("takes labels, not scores; of several outputs a sample one wrong one makes the sample wrong",),
+        notes=("takes labels, not scores; of several outputs per sample one wrong one makes the sample wrong",),
     ),
     call(
         "zero-one",

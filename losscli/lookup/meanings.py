@@ -114,7 +114,7 @@ ELSEWHERE: Mapping[str, str] = {
     "hinge-loss": "scikit-learn's is multiclass-hinge for more than two classes; torchmetrics' takes a sigmoid first",
     "soft-margin": "log(1 + exp(-m)), as in torch; the loss of a soft-margin support vector machine is hinge",
     "quadratically-smoothed-hinge": "a quarter of it elsewhere: (1 - m)**2 / 4 between -1 and 1, and -m below",
-    "zero-one-loss": "of scores here; scikit-learn's takes labels, and of several outputs a sample one wrong one counts as all",
+    "zero-one-loss": "of scores here; scikit-learn's takes labels, and of several outputs per sample one wrong one counts as all",
     "hamming-loss hamming-distance hamming": "of scores here, positive above 0; scikit-learn's takes labels, torchmetrics' probabilities above 0.5",
     "focal": "of one sigmoid an output here; with a softmax over the classes it is softmax-focal",
     "sigmoid-focal-loss": "alpha is 0.25 by default in torchvision and kornia, none in optax and here",

@@ -1,4 +1,4 @@
-"""SPECs: a loss with its parameters in one word, such as huber:delta=1 or softmax-focal:gamma=0,0.5,1."""
+"""SPECs: a loss with its parameters in one word, such such as huber:delta=1 or softmax-focal:gamma=0,0.5,1."""
 
 import itertools
 import math
@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from losscli.custom import NAMED
 from losscli.custom.dotted import is_dotted
 from losscli.definition.loss import BoundLoss, Loss
+from losscli.definition.options import TAKEN_BY, takes
 from losscli.errors import UsageError
 from losscli.lookup.meanings import instead
 from losscli.lookup.names import find, of_spec
@@ -40,10 +41,21 @@ def parse(text: str, code: bool = False) -> list[BoundLoss]:
         parameter = parameter.strip().replace("-", "_")
         if not divided:
             raise UsageError(f"{text}: {part!r} is not PARAM=VALUE, as in huber:delta=1 or softmax-focal:gamma=0,1,2")
+        if parameter not in loss.parameters:
+            _refuse_option(text, loss, parameter.replace("_", "-"), values)
         if parameter in swept:
             raise UsageError(f"{text}: {parameter} is named twice; several values are {parameter}=A,B")
         swept[parameter] = [_value(text, parameter, word) for word in values.split(",")]
     return [loss.bind(**dict(zip(swept, values, strict=True))) for values in itertools.product(*swept.values())]
+
+
+def _refuse_option(text: str, loss: Loss, option: str, value: str) -> None:
+    """Raise a UsageError if what a SPEC calls a parameter is an option of the command."""
+    if option in TAKEN_BY and takes(loss.family, option):
+        raise UsageError(
+            f"{text}: {option} is an option of the command, for all of its losses, and no parameter of {loss.name}: say "
+            f"--{option} {value}"
+        )
 
 
 def _of_code(name: str) -> Loss:

@@ -47,13 +47,13 @@ angular = family(
     lift=lift,
     summary="softmax cross-entropy of cosines with a margin, multi-class",
     variables={
-        "c": "cosines of a row, one a class",
+        "c": "cosines of a row, one per class",
         "y": "class of the row",
         "others": "all classes but y",
     },
     value="f(c, y)",
-    gradient="df/dc, one a class",
-    targets="class indices or class names, one a row; or one-hot rows",
+    gradient="df/dc, one per class",
+    targets="class indices or class names, one per row; or one-hot rows",
     target_type="classes",
     hard=True,
     axes={

@@ -149,7 +149,7 @@ def _place(x: Array) -> tuple[Array, Targets, Extras]:
 box = family(
     name="box",
     lift=lift,
-    summary="functions of a predicted and a true box, four numbers a row: x1, y1, x2, y2, or as --box says",
+    summary="functions of a predicted and a true box, four numbers per row: x1, y1, x2, y2, or as --box says",
     variables={
         "a": "the predicted box: corners a[0], a[1] and a[2], a[3]",
         "b": "the true box",

@@ -38,12 +38,12 @@ class_logits = family(
     lift=lift,
     summary="functions of a row's logits themselves, multi-class, in place of their softmax",
     variables={
-        "z": "logits of a row, one a class",
+        "z": "logits of a row, one per class",
         "t": "targets of the classes: 1 for the row's own class and 0 for the others, or soft",
     },
     value="f(z, t)",
-    gradient="df/dz, one a class",
-    targets="one a row: class indices or class names; or rows: one-hot, or soft (each >= 0, summing to 1)",
+    gradient="df/dz, one per class",
+    targets="one per row: class indices or class names; or rows: one-hot, or soft (each >= 0, summing to 1)",
     target_type="classes",
     axes={
         "logit": Axis(

@@ -93,7 +93,7 @@ batch = family(
     value="f(s)",
     gradient="the sum over the rows j of df/ds_j * (b_j - s_j * a) / |x|, with a and b the features of unit length: "
     "of a row's own loss, the other rows held fixed",
-    targets="labels, one a row: any names or whole numbers; rows of one label belong together",
+    targets="labels, one per row: any names or whole numbers; rows of one label belong together",
     target_type="classes",
     rows="features",
     hard=True,

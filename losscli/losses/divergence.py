@@ -199,7 +199,7 @@ shares = FAMILIES["shares"] = replace(
     name="shares",
     summary="functions of one probability distribution a row that divide by the target, which is soft for each class",
     variables={**softmax.variables, "t": "target of a class, above 0"},
-    targets="rows of soft targets, one number a class, which sum to 1; or labels with --label-smoothing",
+    targets="rows of soft targets, one number per class, which sum to 1; or labels with --label-smoothing",
     axes={
         "probability": Axis(
             "p",

@@ -46,10 +46,10 @@ embedding = family(
     name="embedding",
     lift=lift,
     summary="functions of features and of their class's center",
-    variables={"x": "features of a row", "c": "center of the row's class", "d": "x - c, one a feature"},
+    variables={"x": "features of a row", "c": "center of the row's class", "d": "x - c, one per feature"},
     value="sum over the features of f(d)",
     gradient="df/dd",
-    targets="class indices or names, one a row; or one-hot or soft rows over the classes that have centers",
+    targets="class indices or names, one per row; or one-hot or soft rows over the classes that have centers",
     target_type="classes",
     axes={
         "distance": Axis(
@@ -323,7 +323,7 @@ pair = family(
 
 Margin = Annotated[float, POSITIVE, "distance from which on unlike pairs lose nothing"]
 PAIR_PREDICTIONS = (
-    "predictions are features with those of the other ones in --other FILE, or distances, one a row; a distance below 0 "
+    "predictions are features with those of the other ones in --other FILE, or distances, one per row; a distance below 0 "
     "is an error"
 )
 

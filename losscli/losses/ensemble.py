@@ -26,11 +26,11 @@ def _place(x: Array) -> tuple[Array, Targets, Extras]:
 ensemble = family(
     name="ensemble",
     lift=lift,
-    summary="functions of the members of an ensemble and of one observed number a row",
+    summary="functions of the members of an ensemble and of one observed number per row",
     variables={"x": "predictions of a row, one a member", "t": "the number observed", "M": "number of members"},
     value="f(x, t)",
     gradient="df/dx, one a member",
-    targets="numbers, one a row; or one number for all",
+    targets="numbers, one per row; or one number for all",
     target_type="numbers",
     rows="the members of an ensemble",
     one_target=True,

@@ -48,7 +48,7 @@ long_tail = FAMILIES["long-tail"] = replace(
     summary="functions of a row's logits and of how many samples each class has, multi-class",
     variables={**class_logits.variables, "n": "counts of the classes in training, or their shares"},
     value="f(z, t, n)",
-    gradient="df/dz, one a class; from log-probabilities the same, from probabilities df/dz / p",
+    gradient="df/dz, one per class; from log-probabilities the same, from probabilities df/dz / p",
     axes={
         "logit": Axis(
             "z",

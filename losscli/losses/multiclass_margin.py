@@ -36,14 +36,14 @@ scores = family(
     lift=lift,
     summary="functions of a row's scores, multi-class, without probabilities",
     variables={
-        "z": "scores of a row, one a class",
+        "z": "scores of a row, one per class",
         "y": "class of the row",
         "others": "all classes but y",
         "K": "number of classes",
     },
     value="f(z, y)",
-    gradient="df/dz, one a class",
-    targets="class indices or class names, one a row; or one-hot rows",
+    gradient="df/dz, one per class",
+    targets="class indices or class names, one per row; or one-hot rows",
     target_type="classes",
     hard=True,
     axes={

@@ -20,7 +20,7 @@ ordinal = FAMILIES["ordinal"] = replace(
     name="ordinal",
     summary="functions of one probability distribution a row over classes in their order",
     variables={
-        "z": "logits of a row, one a class, in the order of the classes",
+        "z": "logits of a row, one per class, in the order of the classes",
         "p": "exp(z) / sum(exp(z)), the probabilities of the classes",
         "t": "targets of the classes: 1 for the row's own class and 0 for the others, or soft",
         "cumsum": "the sums up to each class; [:-1] leaves out the last, which is 1 for p and for t",

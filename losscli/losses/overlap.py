@@ -524,7 +524,7 @@ OF_CLASS = {
     "I_c": "sum(p_c * t_c)",
 }
 BY_CLASS = "df/dp by probabilities; by logits through each row's softmax, or times p * (1 - p) under the sigmoid"
-CLASS_TARGETS = "class indices or class names, one a row; or one-hot rows, or rows of numbers in [0, 1]"
+CLASS_TARGETS = "class indices or class names, one per row; or one-hot rows, or rows of numbers in [0, 1]"
 
 class_overlap = family(
     name="class-overlap",
@@ -535,7 +535,7 @@ class_overlap = family(
     gradient=BY_CLASS,
     targets=CLASS_TARGETS,
     target_type="outcomes",
-    rows="one number a class",
+    rows="one number per class",
     coupled="file",
     axes={"probability": CLASS_AXIS},
     several_outputs=False,
@@ -660,7 +660,7 @@ mask_margins = family(
     summary="functions of the margins of all elements of a mask",
     variables={"z": "scores of the elements of a mask", "t": "1 for a true element, and -1 for another"},
     value="f(z, t)",
-    gradient="df/dz, one an element",
+    gradient="df/dz, one per element",
     targets="labels in {0, 1} or in {-1, 1}, one for each prediction",
     target_type="signs",
     coupled="masks",

@@ -414,11 +414,11 @@ def _place_pair(x: Array) -> tuple[Array, Targets, Extras]:
 pairs = family(
     name="pairs",
     lift=lift_pairs,
-    summary="functions of the difference of two scores a row, of which one should be the larger",
+    summary="functions of the difference of two scores per row, of which one should be the larger",
     variables={"d": "t * (first score - second score), with t = 1 where the first should be larger and -1 otherwise"},
     value="f(d)",
     gradient="t * df/dd for the first score, and the opposite for the second",
-    targets="labels in {0, 1} or in {-1, 1}, one a row: 1 where the first score should be the larger",
+    targets="labels in {0, 1} or in {-1, 1}, one per row: 1 where the first score should be the larger",
     target_type="signs",
     rows="two scores",
     width=2,

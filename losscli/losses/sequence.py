@@ -158,7 +158,7 @@ sequence = family(
     },
     value="f(l, t)",
     gradient="df/dl by log-probabilities; df/dp by probabilities; by logits through the softmax of each step",
-    targets="a row of class indices a sample, padded with -1 or of the lengths of --target-lengths; or all labels one after "
+    targets="a row of class indices per sample, padded with -1 or of the lengths of --target-lengths; or all labels one after "
     "the other, (sum of the lengths,)",
     target_type="sequences",
     rows="one distribution a time step: an array of three axes, (samples, time, classes) or (time, samples, classes)",
@@ -185,7 +185,7 @@ sequence = family(
     source="Graves, Fernández, Gomez and Schmidhuber 2006, Connectionist Temporal Classification: Labelling Unsegmented "
     "Sequence Data with Recurrent Neural Networks, ICML 2006, doi:10.1145/1143844.1143891",
     special=(
-        "inf where the labels do not fit into the time steps: one step a label, and one more between two equal labels; the "
+        "inf where the labels do not fit into the time steps: one step per label, and one more between two equal labels; the "
         "gradient is 0 there, where PyTorch's is NaN",
         "an empty sequence of labels is legal: minus the sum of the log-probabilities of the blank",
         "by log-probabilities the gradient is the derivative by each number; PyTorch's adds exp(l), as if a log-softmax had "

@@ -111,7 +111,7 @@ def _place(prediction_kind: str) -> Callable[[Array], tuple[Array, Targets, Extr
 sigmoid = family(
     name="sigmoid",
     lift=lift,
-    summary="functions of one probability an output, binary and multi-label",
+    summary="functions of one probability per output, binary and multi-label",
     variables={
         "z": "logit of the output",
         "t": "target, 0, 1 or between",
@@ -121,7 +121,7 @@ sigmoid = family(
     value="f(z, t)",
     gradient="df/dz; from probabilities df/dp = df/dz / (p * q), from log-probabilities df/dlog(p) = df/dz / q",
     targets="labels in {0, 1} or {-1, 1}, or numbers in [0, 1], one for each output; "
-    "or class indices or names, one a row of (n, k) predictions, read as one-hot rows",
+    "or class indices or names, one per row of (n, k) predictions, read as one-hot rows",
     target_type="outcomes",
     axes={
         "logit": Axis("z", "logit z of an output with target t = 1", (-6.0, 6.0), _place("logits"), own=False),

@@ -319,14 +319,14 @@ softmax = family(
     lift=lift,
     summary="functions of one probability distribution a row, multi-class",
     variables={
-        "z": "logits of a row, one a class",
+        "z": "logits of a row, one per class",
         "l": "z - log(sum(exp(z))), the log-probability of a class",
         "p": "exp(l)",
         "t": "target of a class: 1 for the row's own class and 0 for the others, or soft",
     },
     value="sum over the classes of f(l, t)",
     gradient="df/dz_j = s_j - p_j * sum(s) with s = df/dl; from probabilities s / p, from log-probabilities s",
-    targets="one a row: class indices or class names; or rows: one-hot, or soft (each >= 0, summing to 1)",
+    targets="one per row: class indices or class names; or rows: one-hot, or soft (each >= 0, summing to 1)",
     target_type="classes",
     axes={
         "probability": Axis(
@@ -422,7 +422,7 @@ def kl_divergence(x: Probability, t: Array | float) -> tuple[Array, Array | floa
     "for one distribution over the classes",
     special=(
         "linear in the target: a soft target weighs every class's term",
-        "alpha is one weight a class: --class-weight a=0.25,b=0.75",
+        "alpha is one weight per class: --class-weight a=0.25,b=0.75",
         "0 where p of the true class is 1, for every gamma, and so is the gradient for gamma > 0",
         "of the two logits (z, 0) and a label, sigmoid-focal of z without alpha",
     ),

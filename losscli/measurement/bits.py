@@ -100,9 +100,9 @@ def _check_shape(source: Source, job: Job) -> None:
 def _wrong_shape(source: Source, job: Job) -> DataError:
     """Return the error about numbers of bytes that are neither those of samples nor those of tokens."""
     samples = job.whole_samples
-    tokens = "" if job.layout is None else f", or one a token, {job.layout.grids[0].without_classes.shape}"
+    tokens = "" if job.layout is None else f", or one per token, {job.layout.grids[0].without_classes.shape}"
     return DataError(
-        f"--bytes: {source.name} has shape {source.shape}; give one number a sample, ({samples},){tokens}, or one number for all",
+        f"--bytes: {source.name} has shape {source.shape}; give one number per sample, ({samples},){tokens}, or one number for all",
         "rows-differ",
     )
 

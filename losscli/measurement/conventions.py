@@ -288,7 +288,7 @@ def _refused_mask(library: Library, call: Call, request: Request, facts: Facts) 
     plain = all(weight is None for weight in weights) and request.loss.family.several_outputs
     if plain and library.reduction(call) == (call.outputs or library.outputs) == "mean":
         return None  # the mean over all that are there, in whatever shape
-    return f"{call.function} takes whole rows here, and --mask leaves out numbers within them; give a mask with one number a row"
+    return f"{call.function} takes whole rows here, and --mask leaves out numbers within them; give a mask with one number per row"
 
 
 def _refused_options(call: Call, request: Request) -> str | None:

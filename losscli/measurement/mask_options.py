@@ -37,7 +37,7 @@ def settled_activation(request: "Request", predictions: Source, decoded: Decoded
     if len(predictions.shape) == 1:
         if said == "softmax":
             raise UsageError(
-                f"--activation softmax: {predictions.name} has one number a row or position, and no classes"
+                f"--activation softmax: {predictions.name} has one number per row or position, and no classes"
             )
         return replace(request, activation="sigmoid")
     if said is not None:
@@ -49,7 +49,8 @@ def settled_activation(request: "Request", predictions: Source, decoded: Decoded
     if activation is None and _one_class_a_row(decoded):
         raise UsageError(
             f"--activation: {name} of logits of {predictions.shape[1]} classes, of which each row or position has one, needs it: "
-            "softmax (over the classes) or sigmoid (of each class alone)"
+            "softmax (over the classes) or sigmoid (of each class alone)",
+            cures=(("--activation", "softmax"),),
         )
     return replace(request, activation=activation or "sigmoid")
 
@@ -87,7 +88,7 @@ def check_class_weight(request: "Request", predictions: Source) -> None:
     """Raise a UsageError if classes of masks are to be weighed, and there are none."""
     if request.class_weight is not None and len(predictions.shape) == 1:
         raise UsageError(
-            f"--class-weight {request.class_weight}: {predictions.name} has one number a row or position, and no classes to weigh"
+            f"--class-weight {request.class_weight}: {predictions.name} has one number per row or position, and no classes to weigh"
         )
 
 
@@ -107,7 +108,7 @@ def counted_classes(request: "Request", predictions: Source, names: tuple[str, .
     if len(predictions.shape) == 1:
         axis = "" if request.class_axis is not None else "; say with --class-axis which axis holds them"
         raise UsageError(
-            f"--exclude-class {text}: {predictions.name} has one number a row or position, and no classes{axis}"
+            f"--exclude-class {text}: {predictions.name} has one number per row or position, and no classes{axis}"
         )
     k = predictions.shape[1]
     known = list(names) if names is not None and len(names) == k else [str(number) for number in range(k)]

@@ -422,7 +422,7 @@ def _wants_classwise(request: Request, opened: Job) -> bool:
         return False
     if not has_classwise_error(opened):
         why = (
-            "one number a row, whose ece is that of p(positive)"
+            "one number per row, whose ece is that of p(positive)"
             if len(opened.predictions.shape) == 1
             else "no hard label of each of its classes"
         )

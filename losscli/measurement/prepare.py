@@ -171,7 +171,7 @@ def _understood(
         hide_masked(request.loss.family, dataset.targets, inputs.mask)
     if elements and not inputs.several:
         raise UsageError(
-            f"--elements: {request.loss.name} of predictions of shape {inputs.predictions.shape} has one loss a sample; "
+            f"--elements: {request.loss.name} of predictions of shape {inputs.predictions.shape} has one loss per sample; "
             "leave it out"
         )
     if (doubt := about_two_columns(request, dataset)) is not None:
@@ -210,7 +210,9 @@ def _advised(error: DataError, request: Request, opener: Opener, any_loss: bool)
     targets = opener.open(request.targets, "targets") if request.targets and opener.knows(request.targets) else None
     family = find("sigmoid-cross-entropy").family if any_loss else request.loss.family
     meant = operands_meant(family, predictions, targets)
-    return DataError(f"{error}; by what the columns hold, say {meant}", error.finding) if meant else error
+    if not meant:
+        return error
+    return DataError(f"{error}; by what the columns hold, say {meant}", error.finding, error.cures, str(error))
 
 
 def _reads_once(request: Request, choose: Callable[[Dataset], BoundLoss] | None) -> bool:
@@ -351,7 +353,7 @@ def _inputs(request: Request, opener: Opener, dataset: Dataset) -> _Inputs:
         )
     if names and len(names) != 2:
         raise DataError(
-            f"--classes: {count(len(names), 'name')} for one score a row, {source.name}; give two, the positive class last"
+            f"--classes: {count(len(names), 'name')} for one score per row, {source.name}; give two, the positive class last"
         )
     return _Inputs(source, several, 1 if request.targets is None else 2, names, None)
 

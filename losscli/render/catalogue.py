@@ -6,13 +6,13 @@ from typing import Any, Literal
 
 import numpy as np
 
-from losscli.analysis.curves import default_range, drawable, shared_axis, trace
-from losscli.definition.loss import Loss, Relation
+from losscli.analysis.curves import along, default_range, drawable, shared_axis, trace
+from losscli.definition.loss import BoundLoss, Loss, Relation
 from losscli.errors import LosscliError, UsageError
 from losscli.libraries import libraries
 from losscli.lookup.meanings import choices, instead, meaning
 from losscli.lookup.names import is_known
-from losscli.lookup.spec import settings
+from losscli.lookup.spec import settings, spec
 from losscli.losses import FAMILIES, LOSSES
 from losscli.measurement.conventions import conventions
 from losscli.render import sparkline as sketch
@@ -44,6 +44,8 @@ WIDEST = 100
 """Columns of the lines of a page, which are hard to read if they are longer."""
 CURVE_WIDTH, CURVE_HEIGHT = 60, 8
 CUT = 0.99
+PLACES = 7
+"""Places of its axis at which a loss with parameters is told."""
 
 
 def entry(loss: Loss) -> Entry:
@@ -90,20 +92,35 @@ def entry(loss: Loss) -> Entry:
     }
 
 
-def explained(loss: Loss) -> Loss:
-    """Return a loss to explain: one that depends on files is replaced by what it is without files, if possible."""
-    try:
-        return drawable([loss.bind()])[0].declaration
-    except LosscliError:
-        return loss
+def at_parameters(bound: BoundLoss) -> Entry:
+    """Return what a loss is with some parameters: their values, and loss and slope at a few places of its axis.
+
+    Raises
+    ------
+    UsageError
+        if the loss cannot be drawn over one axis.
+    """
+    (drawn,) = drawable([bound])
+    axes = shared_axis([drawn])[1]
+    axis = axes[drawn.family.name]
+    x = np.linspace(*default_range([drawn], axes), PLACES)
+    value, slope = along(drawn, axis, x)
+    rows = [
+        {"x": float(x), "value": float(value), "gradient": float(slope)}
+        for x, value, slope in zip(x, value, slope, strict=True)
+    ]
+    return {"parameters": dict(bound.parameters), "axis": axis.label, "values": rows}
 
 
 class Explained(dict[str, Any], Shown):
-    """The record of a loss, which shows itself as the page of `losscli explain`."""
+    """The record of a loss or of another word, which shows itself as the page of `losscli explain`.
 
-    def __init__(self, loss: Loss) -> None:
-        super().__init__(entry(loss))
-        self.loss = loss
+    `bound` is the loss, None of another word, and `typed` says whether its parameters were named.
+    """
+
+    def __init__(self, record: Entry, bound: BoundLoss | None = None, typed: bool = False) -> None:
+        super().__init__(record)
+        self.bound, self.typed = bound, typed
 
     def __repr__(self) -> str:
         return Shown.__repr__(self)
@@ -283,9 +300,9 @@ def _by_name(item: Entry, words: Sequence[str], aliases: bool = True) -> str:
     return f" (also called {', '.join(names)})" if names else ""
 
 
-def curve(loss: Loss, encoding: str | None, columns: int = WIDEST) -> tuple[str, list[str]]:
-    """Return the loss at its defaults over its natural axis, drawn with characters: a caption, and lines of so many columns at most."""
-    (bound,) = drawable([loss.bind()])
+def curve(loss: BoundLoss, encoding: str | None, columns: int = WIDEST) -> tuple[str, list[str]]:
+    """Return the loss over its natural axis, drawn with characters: a caption, and lines of so many columns at most."""
+    (bound,) = drawable([loss])
     axes = shared_axis([bound])[1]
     axis = axes[bound.family.name]
     low, high = default_range([bound], axes)
@@ -312,25 +329,29 @@ Section = tuple[str, list[str]]
 """A title and the paragraphs below it; without any, the section is left out."""
 
 
-def described(loss: Loss, screen: Screen, parts: Parts = "all") -> str:
+def described(bound: BoundLoss, screen: Screen, parts: Parts = "all", typed: bool = False) -> str:
     """Return a page about one loss: what it is first, and what may surprise at its end.
 
     Parameters
     ----------
+    typed
+        whether the user named parameters, for which values are told too.
     parts
         'short' for formula, curve and meaning alone; 'libraries' for the calls of libraries alone.
     """
+    loss = bound.declaration
     record = entry(loss)
-    title = [screen.paint(record["name"], "bold") + f"  ({record['family']})"]
+    name = spec(bound) if typed else record["name"]
+    title = [screen.paint(name, "bold") + f"  ({record['family']})"]
     libraries = _libraries(record, screen)
     if parts == "libraries":
         return "\n".join([*title, *(libraries or ["", "No library that losscli knows has this loss."])])
-    lead = [*title, *_leading(loss, record, screen)]
+    lead = [*title, *_leading(bound, record, screen), *(_part("Values", _values(bound), screen) if typed else [])]
     if parts == "short":
         return "\n".join(lead)
     details = [row for name, lines in _details(record) for row in _part(name, lines, screen)]
     source = _part("Source", [record["source"]], screen)
-    return "\n".join([*lead, *details, *libraries, *source, *_part("Compute", [_command(loss, record)], screen)])
+    return "\n".join([*lead, *details, *libraries, *source, *_part("Compute", [_command(bound, record)], screen)])
 
 
 def _part(title: str, lines: Sequence[str], screen: Screen) -> list[str]:
@@ -342,12 +363,24 @@ def _part(title: str, lines: Sequence[str], screen: Screen) -> list[str]:
     return ["", screen.paint(title, "bold"), *rows]
 
 
-def _leading(loss: Loss, record: Entry, screen: Screen) -> list[str]:
+def _values(bound: BoundLoss) -> list[str]:
+    """Return the loss and its slope at a few places as lines; none for losses that have no axis."""
+    try:
+        found = at_parameters(bound)
+    except LosscliError:
+        return []
+    letter = next(iter(bound.family.variables))
+    return [
+        f"at {letter} = {row['x']:g}: loss {row['value']:.4g}, slope {row['gradient']:.4g}" for row in found["values"]
+    ]
+
+
+def _leading(bound: BoundLoss, record: Entry, screen: Screen) -> list[str]:
     """Return what a reader wants first: what the loss means, its formula, and its curve."""
     letters = [f"{letter} = {meaning}" for letter, meaning in (record["variables"] | record["where"]).items()]
     whole = [f"loss = {record['value']}"] if record["value"].startswith("sum") else []
     try:
-        over, drawn = curve(loss, screen.encoding, screen.columns - 2 if screen.width is not None else WIDEST)
+        over, drawn = curve(bound, screen.encoding, screen.columns - 2 if screen.width is not None else WIDEST)
     except LosscliError as error:  # a loss of the user's own may fail or need a parameter
         over, drawn = f"none: {error}", []
     width = min(screen.columns, WIDEST) if screen.width is not None else WIDEST
@@ -382,11 +415,33 @@ def _details(record: Entry) -> list[Section]:
     ]
 
 
-def _command(loss: Loss, record: Entry) -> str:
-    """Return the command line that computes a loss, with its parameters at their defaults."""
-    given = [item for item in record["parameters"] if item["default"] is not None]
-    options = "".join(f" --{item['name'].replace('_', '-')} {item['default']:g}" for item in given)
-    return f"losscli compute {record['name']} PREDICTIONS TARGETS{operands_of(loss)}{options}"
+def _command(bound: BoundLoss, record: Entry) -> str:
+    """Return the command line that computes a loss with its parameters."""
+    options = "".join(f" --{name.replace('_', '-')} {value}" for name, value in settings(bound).items())
+    return f"losscli compute {record['name']} PREDICTIONS TARGETS{operands_of(bound.declaration)}{options}"
+
+
+def told(name: str) -> Entry | None:
+    """Return what a word is that is no loss of losscli's but known: a statistic, or another program's name; None for others.
+
+    `commands` are complete command lines that give it, or what is near.
+    """
+    said = instead(name)
+    if said is None:
+        return None
+    commands = re.findall(r"losscli compute [^`;,]*", said)
+    return {"name": name, "is": said.replace("`", ""), "commands": [command.strip() for command in commands]}
+
+
+def described_word(found: Entry, screen: Screen) -> str:
+    """Return a page about a word that is no loss: what it is, and what to run."""
+    width = min(screen.columns, WIDEST) if screen.width is not None else WIDEST
+    said = found["is"].removeprefix("is ")
+    about = wrapped(f"  {screen.safe(said[:1].upper() + said[1:])}", width, "  ")
+    lines = [screen.paint(found["name"], "bold"), *about]
+    if not found["commands"]:
+        return "\n".join(lines)
+    return "\n".join([*lines, "", screen.paint("Compute", "bold"), *(f"  {command}" for command in found["commands"])])
 
 
 def _libraries(found: Entry, screen: Screen) -> list[str]:

@@ -25,9 +25,13 @@ GLUE = "\ufdd0"
 TOKEN = re.compile(r"(?:\[[^][]*\]|\([^()]{,12}\)|(?<!\w)'[^']{,60}'|\d %|\S)+\s*|\s+")
 """A word with the blanks behind it; what stands in brackets is one word, such as a row of bars or a short list, and so are (p - t), 'a name', and 5 %."""
 WORD = re.compile(r"\S+\s*|\s+")
+SHELL_WORD = re.compile(r"""(?:'[^']*'|"[^"]*"|[^\s'"])+\s*|\S+\s*|\s+""")
+"""A word of a command line; blanks in quotes belong to it."""
 PART = re.compile(r"[^\s|,]*[|,]+\s*|[^\s|,]+\s*|\s+")
 """A word, or of one that no line has room for, such as a signature, a part with the bar or the comma behind it."""
-IN_MESSAGE = re.compile(r"(?<!\w)'[^']{,60}'\S*\s*|`[^`]*`\S*\s*|losscli [a-z-][^;()`]*[;)]?\s*|\S+\s*|\s+")
+IN_MESSAGE = re.compile(
+    r"""(?<!\w)'[^']{,60}'\S*\s*|`[^`]*`\S*\s*|losscli [a-z-](?:'[^']*'|"[^"]*"|[^;()`'"])*[;)]?\s*|\S+\s*|\s+"""
+)
 """A quoted name or a command line of a message, up to the end of its clause; or a word."""
 
 
@@ -147,7 +151,7 @@ def command_lines(text: str, screen: Screen) -> list[str]:
     """Return a command line as lines that can be pasted into a shell: on a terminal they go on behind a backslash."""
     if screen.width is None or width_of(text) <= screen.columns:
         return [text]
-    lines = fold(WORD.findall(text), screen.columns - 2, INDENT)
+    lines = fold(SHELL_WORD.findall(text), screen.columns - 2, INDENT)
     return [*(f"{line} \\" for line in lines[:-1]), lines[-1]]
 
 
@@ -163,7 +167,8 @@ def message(text: str, screen: Screen, error: bool = False) -> str:
     text = screen.safe(text)
     for piece in IN_MESSAGE.findall(text):
         at_end = piece.startswith("losscli ") and text.endswith(piece)
-        pieces += [piece] if at_end or width_of(piece.rstrip()) <= screen.columns else WORD.findall(piece)
+        whole_piece = at_end or width_of(piece.rstrip()) <= screen.columns
+        pieces += [piece] if whole_piece else (SHELL_WORD if piece.startswith("losscli ") else WORD).findall(piece)
     long = bool(pieces) and width_of(pieces[-1]) > screen.columns and pieces[-1].startswith("losscli ")
     last = pieces.pop() if long else ""
     lines = fold(pieces, screen.columns, first=len(head))

@@ -93,9 +93,9 @@ def _calibrated_laid_out(found: Any, digits: int | None) -> Laid:
 
 
 def _explained(found: Any, screen: Screen) -> str:
-    from losscli.render.catalogue import described
+    from losscli.render.catalogue import described, described_word
 
-    return described(found.loss, screen)
+    return described_word(found, screen) if found.bound is None else described(found.bound, screen, typed=found.typed)
 
 
 def _sums(found: Any, digits: int | None) -> Laid:

@@ -409,7 +409,7 @@ class TestRefused:
             ([0, 0.5, 1], ("y.npy[1]", "0.5 is not a class index")),
             ([0, math.nan, 1], ("y.npy[1]", "NaN")),
             ([0, math.inf, 1], ("y.npy[1]", "inf")),
-            ([[0, 1], [1, 0], [1, 0]], ("y.npy", "shape (3, 2)", "one label a row")),
+            ([[0, 1], [1, 0], [1, 0]], ("y.npy", "shape (3, 2)", "one label per row")),
             ([0, 1], ("3 rows", "2")),
         ],
     )

@@ -293,7 +293,7 @@ class TestRefused:
             ([0, 0.5, 1], ("y.npy[1]", "0.5 is not a class index")),
             ([0, 1, np.nan], ("y.npy[2]", "NaN")),
             ([0, np.inf, 1], ("y.npy[1]", "inf")),
-            ([[0, 1], [1, 0]], ("y.npy", "2 columns", "one label a row")),
+            ([[0, 1], [1, 0]], ("y.npy", "2 columns", "one label per row")),
             ([], ("y.npy", "no samples left", "no rows")),
         ],
     )

@@ -93,7 +93,7 @@ class TestLabels:
             load(save("x.npy", X[:4]), write("y.csv", "label,n\na,1\nb,2\n,3\nc,4\n") + ":label")
 
     def test_several_columns(self, save, write):
-        with refused(DataError, "y.npy", "(6, 2)", "one label a row"):
+        with refused(DataError, "y.npy", "(6, 2)", "one label per row"):
             load(save("x.npy", X), save("y.npy", X))
         with refused(DataError, "y.csv", "FILE:COLUMN"):
             load("x.npy", write("y.csv", "a,b\n" + "1,2\n" * 6))

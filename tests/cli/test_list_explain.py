@@ -1,9 +1,11 @@
 """`losscli list` and `explain`: what a newcomer sees, and what scripts read."""
 
 import json
+import math
 
 import pytest
 
+import losscli
 from losscli.losses import FAMILIES
 
 # The table of the contract: family, aliases and parameters with their defaults.
@@ -217,3 +219,30 @@ class TestExplain:
 
     def test_lines_are_short_enough_to_read(self, run):
         assert max(len(line) for line in run("explain", "softmax-focal").out.splitlines()) <= 110
+
+
+class TestParameters:
+    """explain of a SPEC with parameters: formula, curve and values at these."""
+
+    def test_values_are_those_of_the_formula(self, run):
+        out = run("explain", "huber:delta=2").out
+        assert out.startswith("huber:delta=2  (residual)\n")
+        assert "; delta = 2\n" in out
+        for r in range(-3, 4):
+            loss = r * r / 2 if abs(r) <= 2 else 2 * (abs(r) - 1)
+            assert f"at r = {r}: loss {loss:g}, slope {max(-2, min(2, r))}\n" in out
+        assert out.endswith("losscli compute huber PREDICTIONS TARGETS --delta 2\n")
+
+    def test_as_json(self, run):
+        record = run("explain", "focal:gamma=0", "-f", "json").json
+        assert record["at"]["parameters"] == {"gamma": 0.0, "alpha": None}
+        for row in record["at"]["values"]:
+            assert row["value"] == pytest.approx(math.log1p(math.exp(-row["x"])), rel=1e-12)  # the cross-entropy
+        assert "at" not in run("explain", "focal", "-f", "json").json
+
+    def test_in_python(self):
+        assert losscli.explain("huber:delta=2")["at"]["parameters"] == {"delta": 2.0}
+        assert losscli.explain("rmse")["commands"] == ["losscli compute mse PREDICTIONS TARGETS"]
+
+    def test_a_loss_without_an_axis_is_explained(self, run):
+        assert run("explain", "dpo:beta=0.2").out.startswith("dpo:beta=0.2")

@@ -205,7 +205,9 @@ class TestResult:
         t = save("t.npy", np.stack([column, other + 1], axis=1))
         whole = run("compute", "mse", p, t)
         assert whole.code == 3
-        assert run("merge", *in_parts("mse", p, t)).err == whole.err
+        assert whole.err == (
+            f"{run('merge', *in_parts('mse', p, t)).err.rstrip()}; with all that is missing: losscli compute mse p.npy t.npy --columns '!1'\n"
+        )
 
     def test_a_fault_ends_its_part(self, run, logits, save):
         scores = np.load("p.npy")

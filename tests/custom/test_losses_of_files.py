@@ -195,7 +195,7 @@ def test_conversions_and_their_gradients_are_right(given, wanted, columns):
     x = x if columns > 1 else x[:, 0]
     weights = rng.normal(size=x.shape)
     if columns > 1 and wanted != "probs":
-        weights -= weights.mean(axis=1, keepdims=True)  # logits are known but for a number a row
+        weights -= weights.mean(axis=1, keepdims=True)  # logits are known but for a number per row
     back = converted(x, given, wanted)[1]
     slopes = back(weights)
     direction = rng.normal(size=x.shape)

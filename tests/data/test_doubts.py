@@ -174,6 +174,13 @@ class TestSpareColumns:
         compute("ce", z, "y.npy").refuses(3, repr(name), f"--columns '!{name}'")
         assert compute("ce", z, "y.npy", "--columns", f"!{name}", "-f", "value").value == EXPECTED
 
+    @pytest.mark.parametrize("name", ["weight", "score"])
+    def test_beside_classes_that_labels_call_by_numbers(self, compute, logits, name):
+        files = logits(name, SPARE["weight"], LABELS)
+        cure = f"--columns {','.join(NAMES)} --classes 0,1,2"
+        compute("ce", *files).refuses(3, f"3 for 4 columns: with {cure}", "or with --classes 0,1,2,3")
+        assert compute("ce", *files, *cure.split(), "-f", "value").value == EXPECTED
+
     @pytest.mark.parametrize("name", ["fold", "pred", "weight", "confidence", "X", "...1", "level_0", "timestamp"])
     def test_that_no_label_names(self, compute, logits, name):
         z, y = logits(name, RNG.random(60))

@@ -1,4 +1,4 @@
-"""Predictions that are the likelihoods of what happened, one number a token, without targets."""
+"""Predictions that are the likelihoods of what happened, one number per token, without targets."""
 
 import math
 from pathlib import Path
@@ -148,8 +148,9 @@ class TestRefused:
 
     def test_a_table_is_described(self, compute: Any, write: Any) -> None:
         table = write("both.csv", "score,label\n0.5,1\n0.25,0\n")
-        held = "both.csv holds 'score' (numbers in [0, 1]), 'label' (0 and 1). By that, say both.csv:score"
-        compute("ce", table).refuses(2, f"Missing argument 'TARGETS'. {held}", "(see losscli compute ce --help)")
+        held = "both.csv holds 'score' (numbers in [0, 1]), 'label' (0 and 1)"
+        command = "losscli compute bce both.csv:score both.csv:label -f json --from probs"
+        compute("ce", table).refuses(2, "Missing argument 'TARGETS'", held, command)
 
     def test_other_commands_need_targets(self, run: Any, tokens: str) -> None:
         run("rank", "ce", tokens, "--from", "log-probs").refuses(2, "Missing argument 'TARGETS'.")

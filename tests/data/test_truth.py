@@ -93,4 +93,4 @@ def test_rows_that_a_join_leaves_out(compute, write):
 
 def test_a_label_to_leave_out_needs_one_label_a_row(compute, write):
     p, t = write("p.csv", "a,b\n2,-1\n0,1\n"), write("t.csv", "a,b\nno,yes\nyes,NA\n")
-    compute("bce", p, t, "--ignore-index", "NA").refuses(2, "t.csv", "--ignore-index", "2 targets a row")
+    compute("bce", p, t, "--ignore-index", "NA").refuses(2, "t.csv", "--ignore-index", "2 targets per row")

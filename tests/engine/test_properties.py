@@ -59,7 +59,7 @@ every_loss = those(lambda loss: True)
 independent = those(lambda loss: loss.family.coupled != "rows")
 """Losses of rows that do not meet each other."""
 labelled = those(lambda loss: loss.family.coupled is None and drawn(loss, 2, 0).targets.ndim == 1)
-"""Losses of one target a row, which so can be marked as ignored."""
+"""Losses of one target per row, which so can be marked as ignored."""
 quick = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 

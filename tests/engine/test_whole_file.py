@@ -206,13 +206,13 @@ class TestDomains:
     @pytest.mark.parametrize(
         ("loss", "p", "t", "parts"),
         [
-            ("iou", np.zeros((2, 3)), np.zeros((2, 3)), ("4 numbers a row", "x1, y1")),
-            ("margin-ranking", np.zeros((2, 3)), [0, 1], ("2 numbers a row",)),
-            ("margin-ranking", np.zeros((2, 2)), np.ones((2, 2)), ("one target a row",)),
+            ("iou", np.zeros((2, 3)), np.zeros((2, 3)), ("4 numbers per row", "x1, y1")),
+            ("margin-ranking", np.zeros((2, 3)), [0, 1], ("2 numbers per row",)),
+            ("margin-ranking", np.zeros((2, 2)), np.ones((2, 2)), ("one target per row",)),
             ("cosine-distance", np.zeros(2), np.zeros(2), ("rows of several numbers", "features")),
             ("crps", np.zeros(3), np.zeros(3), ("rows of several numbers", "ensemble")),
             ("jsd-cross-entropy", np.zeros((2, 4)), [0, 1], ("three views",)),
-            ("multiclass-hinge", np.zeros((2, 2)), [[0.5, 0.5], [1, 0]], ("soft targets", "one label a row")),
+            ("multiclass-hinge", np.zeros((2, 2)), [[0.5, 0.5], [1, 0]], ("soft targets", "one label per row")),
             ("cosine-distance", [[0.0, 0], [1, 1]], [[1.0, 0], [1, 1]], ("p.npy[0]", "undefined")),
         ],
     )

@@ -298,7 +298,7 @@ class TestArguments:
         loss, *more = words.split()
         found = compute(loss, p, t, "--mask", mask, *more, "-f", "value")
         if expected is None:
-            found.refuses(2, "give a mask with one number a row")
+            found.refuses(2, "give a mask with one number per row")
         else:
             assert found.value == pytest.approx(expected)
 

@@ -162,14 +162,29 @@ class TestStatistics:
     }
 
     @pytest.mark.parametrize(("name", "text"), list(EXPECTED.items()))
-    @pytest.mark.parametrize(
-        "command", ["compute {} p.npy t.npy", "explain {}", "compare {} a b --targets t", "rank {} p t"]
-    )
+    @pytest.mark.parametrize("command", ["compute {} p.npy t.npy", "compare {} a b --targets t", "rank {} p t"])
     def test_they_are_refused_with_what_gives_them(self, run, command: str, name: str, text: str) -> None:
         found = run(*command.format(name).split())
         assert found.code == 2
         assert found.err.startswith(f"losscli: {name!r} is a statistic, not a loss: ")
         assert text in found.err
+
+    @pytest.mark.parametrize(("name", "text"), list(EXPECTED.items()))
+    def test_they_are_explained(self, run, name: str, text: str) -> None:
+        found = run("explain", name)
+        assert (found.code, found.err) == (0, "")
+        assert found.out.startswith(f"{name}\n  A statistic, not a loss: ")
+        assert text.replace("`", "") in " ".join(found.out.split())
+        assert found.out.split("\n\nCompute\n  ")[1].startswith("losscli compute ")
+        record = run("explain", name, "--format", "json").json
+        assert record["commands"]
+        assert all(command.startswith("losscli compute ") for command in record["commands"])
+
+    def test_a_statistic_of_files_says_the_command_for_them(self, run, save) -> None:
+        p, t = save("p.npy", [1.0, 2.0, 5.0]), save("t.npy", [1.0, 3.0, 4.0])
+        found = run("compute", "rmse", p, t, "-f", "json")
+        assert found.code == 2
+        assert found.err.endswith("; with these files: losscli compute mse p.npy t.npy -f json\n")
 
     def test_the_commands_print_the_statistics(self, compute, save) -> None:
         p, t = save("p.npy", [1.0, 2.0, 5.0]), save("t.npy", [1.0, 3.0, 4.0])
@@ -281,7 +296,8 @@ class TestForms:
         found = run("compute", "quantile:alpha=0.9", "a", "b")
         assert (found.code, found.err) == (2, "losscli: quantile: no parameter 'alpha'; its parameters: tau\n")
         assert run("compute", "mse:delta=1", "a", "b").err.endswith("no parameter 'delta'; its parameters: none\n")
-        assert run("explain", "huber:delta=2").err.endswith(": losscli explain huber\n")
+        run("explain", "huber:gamma=2").refuses(2, "no parameter 'gamma'")
+        run("explain", "huber:delta=1,2").refuses(2, "is 2 losses; say one value for each parameter")
 
     def test_files_before_the_loss(self, run, write) -> None:
         a, b = write("a b.csv", "x\n1\n"), write("b.csv", "x\n2\n")
@@ -295,7 +311,7 @@ class TestForms:
             "losscli plot samples mse x.npy y.npy -o z.png"
             in run("plot", "samples", "x.npy", "y.npy", "mse", "-o", "z.png").err
         )
-        assert "no loss is called 'a b.csv'" in run("compute", a, b).err
+        assert "a b.csv is a file, and no loss is named" in run("compute", a, b).err
 
     def test_parameters_of_other_losses(self, run) -> None:
         found = run("compute", "softmax-focal", "p", "t", "--alpha", "1,2")

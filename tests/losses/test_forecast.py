@@ -175,7 +175,7 @@ class TestRefused:
         compute("interval-score", p, t).refuses(
             3, "p.npy[1]", "the lower end of the interval is above", "multi-quantile"
         )
-        compute("interval-score", save("p.npy", QUANTILES), save("t.npy", T)).refuses(3, "(4, 3)", "2 numbers a row")
+        compute("interval-score", save("p.npy", QUANTILES), save("t.npy", T)).refuses(3, "(4, 3)", "2 numbers per row")
 
     def test_a_fair_score_of_one_member(self, compute, save):
         p, t = save("p.npy", [[1.0], [2.0]]), save("t.npy", [1.0, 1.0])
@@ -183,7 +183,7 @@ class TestRefused:
 
     def test_one_target_for_each_quantile(self, compute, save):
         p = save("p.npy", QUANTILES)
-        compute("multi-quantile", p, p, "--levels", LEVELS).refuses(3, "one target a row")
+        compute("multi-quantile", p, p, "--levels", LEVELS).refuses(3, "one target per row")
 
 
 class TestScaledErrors:

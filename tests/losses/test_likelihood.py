@@ -121,7 +121,7 @@ def test_metrics_of_the_boosting_libraries(compute, save, name, predictions, tar
 
 
 class TestScales:
-    """Scales and dispersions: a file in the predictions' shape or with one number a row, or one number for all."""
+    """Scales and dispersions: a file in the predictions' shape or with one number per row, or one number for all."""
 
     def test_one_number_is_as_good_as_a_file_of_it(self, compute, save):
         p, t, s = save("p.npy", [[1.0, 2.0], [3.0, 5.0]]), save("t.npy", [[0.5, 2.5], [3.0, 1.0]]), "s.npy"

@@ -28,7 +28,7 @@ def test_a_class_above_the_last_threshold_is_refused(compute, save, loss):
     compute(loss, p, save("t.npy", [2, -1, 4])).refuses(3, "t.npy[1]")
     compute(loss, p, save("t.npy", [2, 1.5, 4])).refuses(3, "t.npy[1]", "names that --classes has")
     compute(loss, p, "7").refuses(3, "p.npy[0]", "K classes have K - 1 logits")
-    compute(loss, p, p).refuses(3, "one target a row")
+    compute(loss, p, p).refuses(3, "one target per row")
 
 
 NAMES = "none,low,middle,high,top"

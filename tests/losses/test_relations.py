@@ -187,7 +187,7 @@ def stack(*columns: Any) -> np.ndarray:
 
 
 class OfRows(np.ndarray):
-    """One number a row, by which rows can be divided."""
+    """One number per row, by which rows can be divided."""
 
     def __rtruediv__(self, rows: Any) -> Any:
         return rows / np.asarray(self)[:, None]

@@ -102,7 +102,7 @@ def test_numbers_that_are_no_bytes(compute: Any, words: Any, text: str) -> None:
         ([1, 2, math.inf, 4], ("b.npy[2]: inf is no number of bytes",)),
         ([1, math.nan, 2, 4], ("b.npy[1]: nan is no number of bytes",)),
         ([0, 0, 0, 0], ("b.npy: no bytes in all",)),
-        ([1, 2, 3], ("b.npy has shape (3,)", "one number a sample, (4,)")),
+        ([1, 2, 3], ("b.npy has shape (3,)", "one number per sample, (4,)")),
         (np.ones((6, 4, 2)), ("b.npy has shape (6, 4, 2)",)),
     ],
 )

@@ -60,7 +60,7 @@ def test_weights_of_samples_count_per_sample_and_class_of_a_table() -> None:
 
 
 def test_one_hot_labels_take_a_mask_of_predictions() -> None:
-    """One label a row, read as a one-hot row, with a mask of each output: its numbers, or an error of the user's."""
+    """One label per row, read as a one-hot row, with a mask of each output: its numbers, or an error of the user's."""
     labels = np.array([0, 1, 2, 1])
     losses = np.logaddexp(0, A) - np.eye(3)[labels] * A
     try:

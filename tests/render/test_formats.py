@@ -334,7 +334,7 @@ class TestOptions:
     def test_help_says_formula_domain_and_default(self, run, monkeypatch):
         monkeypatch.setenv("COLUMNS", "200")
         out = run("compute", "huber", "--help").out
-        for part in ("delta", "(0, inf)", "default: 1.0", "abs(r)"):
+        for part in ("delta", "(0, inf)", "Default: 1.", "abs(r)"):
             assert part in out
 
     @pytest.mark.parametrize("words", [("--help",), ("-h",), ("compute", "--help"), ("list", "-h"), ("demo", "--help")])
@@ -346,11 +346,6 @@ class TestOptions:
     def test_help_lists_the_commands(self, run):
         out = run("--help").out
         assert all(name in out for name in ("compute", "list", "explain", "demo"))
-
-    def test_compute_help_lists_every_loss(self, run, monkeypatch):
-        monkeypatch.setenv("COLUMNS", "200")
-        out = run("compute", "--help").out
-        assert all(name in out for name in (*OWN_OPTIONS, "softmax-cross-entropy", "kl-divergence", "squared-hinge"))
 
     @pytest.mark.parametrize("words", [(), ("compute",)])
     def test_no_arguments_are_answered_with_help_and_a_usage_code(self, run, words):

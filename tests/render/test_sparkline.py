@@ -453,7 +453,7 @@ class TestExplainsCurve:
         loss = LOSSES[name]
         bound = loss.bind()
         over, axis = next(iter(loss.family.axes.items()))
-        words, lines = catalogue.curve(loss, encoding)
+        words, lines = catalogue.curve(loss.bind(), encoding)
         assert words.startswith(f"loss over the {axis.label}")
         labels, rows, frame, ends = drawing_of(lines)
         low, high = map(float, ends.split())
@@ -480,7 +480,7 @@ class TestExplainsCurve:
     @pytest.mark.parametrize("encoding", ENCODINGS)
     @pytest.mark.parametrize("name", FRAMES)
     def test_ends_and_extremes_by_hand(self, name, encoding):
-        labels, rows, _, ends = drawing_of(catalogue.curve(LOSSES[name], encoding)[1])
+        labels, rows, _, ends = drawing_of(catalogue.curve(LOSSES[name].bind(), encoding)[1])
         low, high, least, most = FRAMES[name]
         assert [float(word) for word in ends.split()] == [low, high]
         assert float(labels[-1]) == pytest.approx(least, rel=1e-3)
@@ -499,14 +499,14 @@ class TestExplainsCurve:
         assert set(FAMILIES) - {LOSSES[name].family.name for name in FRAMES} == {"views", "two-views"}
 
     def test_parameters_are_named(self):
-        assert catalogue.curve(LOSSES["huber"], "ascii")[0].endswith("; delta = 1")
-        assert catalogue.curve(LOSSES["sigmoid-focal"], "ascii")[0].endswith("; gamma = 2")
-        assert ";" not in catalogue.curve(LOSSES["hinge"], "ascii")[0]
+        assert catalogue.curve(LOSSES["huber"].bind(), "ascii")[0].endswith("; delta = 1")
+        assert catalogue.curve(LOSSES["sigmoid-focal"].bind(), "ascii")[0].endswith("; gamma = 2")
+        assert ";" not in catalogue.curve(LOSSES["hinge"].bind(), "ascii")[0]
 
     def test_it_is_a_section_of_explain(self, run):
         for name in ("huber", "softmax-focal"):
             lines = run("explain", name).out.splitlines()
-            words, drawn = catalogue.curve(LOSSES[name], "utf-8")
+            words, drawn = catalogue.curve(LOSSES[name].bind(), "utf-8")
             start = lines.index("Curve")
             assert lines[start + 1] == f"  {words}"
             assert lines[start + 2 : start + 2 + len(drawn)] == [f"  {line}".rstrip() for line in drawn]
@@ -516,7 +516,7 @@ class TestExplainsCurve:
         assert done.code == 0
         assert done.out.isascii()
         assert "\\u" not in done.out
-        lines = [f"  {line}".rstrip() for line in catalogue.curve(LOSSES["tukey-biweight"], "ascii")[1]]
+        lines = [f"  {line}".rstrip() for line in catalogue.curve(LOSSES["tukey-biweight"].bind(), "ascii")[1]]
         assert [line for line in lines if line not in done.out.splitlines()] == []
         assert sum(line.count("*") for line in lines) >= 60
 

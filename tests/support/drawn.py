@@ -80,7 +80,7 @@ def numbers_in(domain: Interval, generator: np.random.Generator, shape: tuple[in
 
 
 def drawn(loss: Loss, n: int, seed: int, k: int = K, elements: bool = False) -> Drawn:
-    """Data of n rows, float64: of k classes or columns; of several outputs a sample where `elements` asks for them."""
+    """Data of n rows, float64: of k classes or columns; of several outputs per sample where `elements` asks for them."""
     generator = np.random.default_rng(seed)
     family = loss.family
     domains = loss.domains(loss.bind().parameters)

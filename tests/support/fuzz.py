@@ -489,7 +489,7 @@ class Maker:
         return ["t"] if flat else list(self.classes or p.names or [f"y{i}" for i in range(p.rows.shape[1])])
 
     def labels(self, p: Part) -> Part:
-        """Targets of one label a row, or of one number a class."""
+        """Targets of one label per row, or of one number per class."""
         family, n, k, generator = self.family, self.n, self.k, self.generator
         index = generator.integers(0, k, n)
         if family.coupled == "rows":  # where some label needs two rows

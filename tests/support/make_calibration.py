@@ -66,7 +66,7 @@ def digits():
 
 
 def cancer():
-    """Of one score a row."""
+    """Of one score per row."""
     s = np.load(SAMPLE_DATA / "cancer_logits.npy").astype(np.float64)
     y = np.load(SAMPLE_DATA / "cancer_labels.npy").astype(np.int64)
     z = np.stack([np.zeros(len(s)), s], axis=1)

@@ -83,7 +83,7 @@ def isotonic(s, y, w):
 
 
 def cancer():
-    """Of one score a row; `tied` are scores of one decimal, with weights."""
+    """Of one score per row; `tied` are scores of one decimal, with weights."""
     s = np.load(SAMPLE_DATA / "cancer_logits.npy").astype(np.float64)
     y = np.load(SAMPLE_DATA / "cancer_labels.npy").astype(np.int64)
     w, tied, p = 1.0 + np.arange(len(y)) % 3, s.round(1), expit(s)

@@ -15,7 +15,7 @@ A case is an object with
   targets      integers for class indices, counts, hard labels (0 and 1, or -1 and 1) and one-hot rows; else floats
   beside       only for losses with a third operand: its rows
   scale, shift only where needed: the library's losses are scale * those of losscli + shift
-  losses       unreduced: one a row for losses of rows, else one an element; ignored rows are left out
+  losses       unreduced: one per row for losses of rows, else one per element; ignored rows are left out
   gradient     of the sum of the losses by the predictions, 0 in ignored rows, and for losses in which rows meet of
                each row's own loss; null where the library has none, or one through its own division of
                probabilities by their sum
@@ -342,7 +342,7 @@ def far_relevances(rng: np.random.Generator, n: int, k: int) -> tuple[Array, Arr
 
 
 def pairs(rng: np.random.Generator, n: int, k: int) -> tuple[Array, Array]:
-    """Two scores a row, and which one should be the larger."""
+    """Two scores per row, and which one should be the larger."""
     z = rng.normal(0, 1.5, (n, 2)).round(3)
     return (z + np.array([0.0005, 0])).round(4), rng.choice([-1, 1], n)
 

@@ -11,7 +11,7 @@ A case is an object with
   loss         losscli's name for the loss
   parameters   those that are given on both sides; the library's defaults hold for the others
   options      from, label_smoothing, ignore_index, sample_weight, class_weight, pos_weight, reduction: only those
-               that are given on both sides; class_weight has one number a class, reduction is losscli's word
+               that are given on both sides; class_weight has one number per class, reduction is losscli's word
   dtype        of the computation; predictions, and targets that are not integers, are to be rounded to it
   predictions  shape (n,) or (n, k)
   targets      as in frameworks.json
@@ -516,7 +516,7 @@ def tensorflow_entries() -> Iterator[Entry]:
 
 flat_numbers, flat_binary, flat_binary_probs = flat(numbers), flat(binary), flat(binary_probs)
 ELEMENTS = (numbers, binary, binary_probs)
-"""Kinds with several outputs a row, of which TensorFlow 1 wants the weights as a column."""
+"""Kinds with several outputs per row, of which TensorFlow 1 wants the weights as a column."""
 
 
 def optax_entries() -> Iterator[Entry]:

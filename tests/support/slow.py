@@ -701,7 +701,7 @@ def without_case(classes: list[str], labels: list[str]) -> dict[str, int]:
 def groups(file: Any, columns: list[int], order: list[int], ignore: str | None, text: bool) -> Rows:
     """Labels that say which rows belong together."""
     if len(columns) > 1 or (not isinstance(file, Table) and file.size != len(file)):
-        raise RefusedError("several labels a row")
+        raise RefusedError("several labels per row")
     if not text:
         cells = numbers(file, columns).rows
         left_out = None if ignore is None else float(ignore)
@@ -1145,7 +1145,7 @@ def as_masks(asked: Asked, p: Numbers, rows: Rows) -> tuple[list[list[float]], l
     flat = p.flat or len(p.rows[0]) == 1
     per = asked.get("--per", "file" if flat else "row") if asked.loss.family.coupled == "masks" else "file"
     if flat and per != "file":
-        raise RefusedError("--per of one number a row")
+        raise RefusedError("--per of one number per row")
     if per == "row":
         return p.rows, rows.t, 0
     if "--sample-weight" in asked.options:
@@ -1294,7 +1294,7 @@ def reduced(
     if denominator < 1e-290:
         raise UnclearError("weights without digits")
     if "--elements" in asked.options and not rows.several:
-        raise RefusedError("--elements of one loss a row")
+        raise RefusedError("--elements of one loss per row")
     return {
         "value": None if name == "none" else numerator / denominator,
         "numerator": numerator,

@@ -34,7 +34,7 @@ def columns_of(x: Array, kind: str) -> Array:
 
 
 def columns(job: "Job", batch: "Batch") -> Columns:
-    """Return the columns of a batch: of one number a row the positive class, of several classes each against the rest."""
+    """Return the columns of a batch: of one number per row the positive class, of several classes each against the rest."""
     scores = columns_of(batch.predictions, job.extras.prediction_kind)
     if job.several:
         right = job.encoding.outcomes(batch.targets) > 0

@@ -148,7 +148,7 @@ class Calibrated(Shown):
         }
 
     def columns(self) -> list[str]:
-        """Return the names of the columns that a map has: of one number a row that of the positive class."""
+        """Return the names of the columns that a map has: of one number per row that of the positive class."""
         names = group_names(self.measurement.job, self.measurement.decoded)
         return names[1:] if len(self.measurement.job.predictions.shape) == 1 else names
 
@@ -279,7 +279,7 @@ def prepared_for(request: Request, looked: Looked = lambda name, done, size: Non
 
 @contextmanager
 def telling_of_several_labels(request: Request, command: str) -> Iterator[None]:
-    """Add to errors that may come of several labels a row what to type for them.
+    """Add to errors that may come of several labels per row what to type for them.
 
     Parameters
     ----------

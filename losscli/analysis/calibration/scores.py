@@ -103,14 +103,14 @@ class Form(NamedTuple):
     """What calibration errors are of.
 
     `positive` says whether they are of the positive class's probability and not of the predicted class's. `outputs` is the number
-    of outcomes of a row that each have a number of their own, 1 for one number a row, and None for classes.
+    of outcomes of a row that each have a number of their own, 1 for one number per row, and None for classes.
     """
 
     positive: bool = False
     outputs: int | None = None
 
     def classwise(self, p: Array, true: Array, bins: int) -> ClasswiseGaps | None:
-        """Return the record of the classwise error of probabilities (n, k) and true classes (n,); None for one number a row."""
+        """Return the record of the classwise error of probabilities (n, k) and true classes (n,); None for one number per row."""
         if self.outputs is None:
             return ClasswiseGaps.of(p, true, bins)
         if self.outputs == 1:

@@ -54,7 +54,7 @@ def likelihood(dataset: "Dataset | None", activation: str | None = None) -> "Bou
     shape = (0,) if dataset is None else dataset.predictions.shape
     single = len(shape) == 1 or shape[1] == 1
     if dataset is not None and single and activation == "softmax":
-        raise UsageError(f"--activation softmax: {dataset.predictions.name} has one number a row, and no classes")
+        raise UsageError(f"--activation softmax: {dataset.predictions.name} has one number per row, and no classes")
     return find("sigmoid-cross-entropy" if single or activation == "sigmoid" else "softmax-cross-entropy").bind()
 
 

@@ -322,7 +322,7 @@ def _refusal(error: ErrorDetails) -> str:
         return f"{_dotted(at[:-1])}: has no {at[-1]}; say {at[-1]} = 'cross-entropy'"
     place = _dotted(at)
     if at[-1] == "[key]":
-        return f"{place}: a name with a comma or '='; give a FILE with a name and a number a row"
+        return f"{place}: a name with a comma or '='; give a FILE with a name and a number per row"
     if kind == "literal_error":
         choices = re.findall("'([^']*)'", error["ctx"]["expected"])
         near = did_you_mean(error["input"], choices) if isinstance(error["input"], str) else ""

@@ -167,7 +167,7 @@ class Prover:
             points = self.points.as_(dtype).take(slice(0, 5))
             losses = self.subject.raw(points)
             if losses.size not in (1, 5) and losses.shape != points.x.shape:
-                words = f"5 rows of shape {points.x.shape} give shape {losses.shape}, not a number a row"
+                words = f"5 rows of shape {points.x.shape} give shape {losses.shape}, not a number per row"
                 self._add("shape and dtype", BROKEN, words)
                 return
             if losses.dtype != dtype:

@@ -73,7 +73,7 @@ Mask = Annotated[
         "--mask",
         metavar="FILE",
         panel=READING,
-        help="In the shape of the targets: elements with 0 or false do not exist.",
+        help="A file in the shape of the targets; elements where it has 0 or false are left out.",
     ),
 ]
 OnUnmatched = Annotated[
@@ -144,7 +144,7 @@ Dtype = Annotated[
         "--dtype",
         metavar="bfloat16",
         panel=READING,
-        help="What the numbers of NPY files are whose header names no type.",
+        help="The type of the numbers in NPY files whose header names none.",
     ),
 ]
 
@@ -163,6 +163,6 @@ Id = Annotated[str | None, id_option("Join the files by this column.")]
 Classes = Annotated[
     str | None,
     classes_option(
-        "Names of the classes in their order: of the columns of predictions that have no names, and of labels that are indices. For one score a row: NEGATIVE,POSITIVE."
+        "Names of the classes in their order: of the columns of predictions that have no names, and of labels that are indices. For one score per row: NEGATIVE,POSITIVE."
     ),
 ]

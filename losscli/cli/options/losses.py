@@ -72,7 +72,7 @@ def reliability_option(of: str, panel: str | None = REDUCING) -> Any:
         "--reliability-of",
         panel=panel,
         show_default=False,
-        help=f"What {of} are of: positive, p(positive) against the fraction of positives (default for one score a row); "
+        help=f"What {of} are of: positive, p(positive) against the fraction of positives (default for one score per row); "
         "or predicted, p(predicted class) against how often it is right (default for classes).",
     )
 
@@ -92,7 +92,7 @@ SampleWeight = Annotated[
         help="One weight per sample, or one per element, in the targets' shape; or one number for all.",
     ),
 ]
-Spec = Annotated[str, operand("SPEC", help="LOSS[:PARAM=VALUE]..., as cross-entropy or softmax-focal:gamma=2.")]
+Spec = Annotated[str, operand("SPEC", help="LOSS[:PARAM=VALUE]..., such as cross-entropy or softmax-focal:gamma=2.")]
 THIRD_OPERANDS: dict[ThirdOperandName, str] = {
     "variance": "Variances of the predictions, in their shape; or one number for all.",
     "scale": "Scales of the predictions, in their shape or one per row; or one number for all.",
@@ -175,7 +175,7 @@ OF_THE_LOSS: tuple[Option, ...] = (
                 "--group",
                 metavar="COLUMN|FILE[:COLUMN]",
                 panel=LOSS,
-                help="Of which list each row is an item: lists then have one loss each, and may differ in length.",
+                help="The column that says to which list each row belongs: each list then has one loss, and lists may differ in length.",
             ),
         ],
         None,
@@ -225,7 +225,10 @@ OF_THE_LOSS: tuple[Option, ...] = (
         Annotated[
             str | None,
             option(
-                "--exclude-class", metavar="NAME,...", panel=LOSS, help="Classes that do not count, as a background."
+                "--exclude-class",
+                metavar="NAME,...",
+                panel=LOSS,
+                help="Classes that do not count, such as the background.",
             ),
         ],
         None,
@@ -253,7 +256,7 @@ OF_THE_LOSS: tuple[Option, ...] = (
                 "--targets-from",
                 panel=LOSS,
                 show_default=False,
-                help="What targets are that are distributions: one number per class.",
+                help="What the targets are if they are distributions, with one number per class.",
             ),
         ],
         None,
@@ -296,7 +299,7 @@ OF_THE_LOSS: tuple[Option, ...] = (
                 "--bytes",
                 metavar="FILE|NUMBER",
                 panel=LOSS,
-                help="Bytes of text behind the tokens, one number a sample or for all: adds bits per byte to the summary.",
+                help="Bytes of text behind the tokens, one number per sample or for all: adds bits per byte to the summary.",
             ),
         ],
         None,
@@ -379,7 +382,7 @@ OF_READING: tuple[Option, ...] = (
                 "--missing",
                 metavar="error|ignore",
                 panel=READING,
-                help="What elements of targets of several outputs are that are NaN, null or --ignore-index: an error, or left out.",
+                help="Targets of several outputs that are NaN, null or --ignore-index: an error, or left out.",
             ),
         ],
         "error",
@@ -408,7 +411,7 @@ OF_REDUCING: tuple[Option, ...] = (
                 "--class-weight",
                 metavar="A=1,B=4|FILE|balanced|effective:BETA",
                 panel=REDUCING,
-                help="One weight per class; classes not named get 1. With several outputs a sample: one weight per output.",
+                help="One weight per class; classes not named get 1. With several outputs per sample: one weight per output.",
             ),
         ],
         None,

@@ -66,7 +66,7 @@ PerSample = Annotated[
         "--per-sample",
         panel=WRITING,
         show_default=False,
-        help="A row a sample (jsonl, csv, tsv, npy, parquet: always).",
+        help="One row per sample (jsonl, csv, tsv, npy, parquet: always).",
     ),
 ]
 Gradient = Annotated[
@@ -110,7 +110,7 @@ class Wanted(NamedTuple):
             "--elements",
             panel=WRITING,
             show_default=False,
-            help="A row a sample, with the loss of each of its outputs.",
+            help="One row per sample, with the loss of each of its outputs.",
         ),
     ] = False
     gradient: Gradient = None

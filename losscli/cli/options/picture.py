@@ -22,8 +22,10 @@ class Looks(NamedTuple):
         str | None,
         option("--size", metavar="W,H", panel=PICTURE, help="Width and height in inches, from 1 to 100."),
     ] = None
-    dpi: Annotated[int, option("--dpi", metavar="N", panel=PICTURE, help="Pixels an inch, from 10 to 1200.")] = 150
-    theme: Annotated[ThemeName, option("--theme", panel=PICTURE, help="Colours on white, or on black.")] = "light"
+    dpi: Annotated[int, option("--dpi", metavar="N", panel=PICTURE, help="Pixels per inch, from 10 to 1200.")] = 150
+    theme: Annotated[ThemeName, option("--theme", panel=PICTURE, help="Colours on a white or a black background.")] = (
+        "light"
+    )
 
     def look(self) -> "Look":
         """Return the look of a picture.

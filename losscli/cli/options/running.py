@@ -91,7 +91,7 @@ def seed_option(help: str, panel: str = RUNNING) -> Any:
 
 def confidence_option(panel: str) -> Any:
     """Declare --confidence."""
-    return option("--confidence", metavar="C", panel=panel, help="Of the intervals.")
+    return option("--confidence", metavar="C", panel=panel, help="Confidence level of the intervals.")
 
 
 def resamples_option(help: str, panel: str = RUNNING) -> Any:
@@ -113,9 +113,11 @@ class Judging(NamedTuple):
             "--margin",
             metavar="X",
             panel=DECISION,
-            help="By how much the mean loss may be larger without being worse.",
+            help="How much larger the mean loss may be and still not count as worse.",
         ),
     ] = 0.0
     confidence: Annotated[float, confidence_option(DECISION)] = 0.95
-    resamples: Annotated[int, resamples_option("Of the bootstrap and the permutations.")] = 10_000
+    resamples: Annotated[int, resamples_option("How many resamples the bootstrap and the permutation test draw.")] = (
+        10_000
+    )
     seed: Annotated[int, seed_option("Of the resamples: the same seed gives the same digits.")] = 0

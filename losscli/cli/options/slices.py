@@ -29,7 +29,7 @@ class Slicing(NamedTuple):
         ),
     ] = False
     confidence: Annotated[float, confidence_option(SLICING)] = 0.95
-    resamples: Annotated[int, resamples_option("Of the intervals.", SLICING)] = 10_000
+    resamples: Annotated[int, resamples_option("How many resamples the intervals draw.", SLICING)] = 10_000
     seed: Annotated[int, seed_option("Of the resamples: the same seed gives the same digits.", SLICING)] = 0
 
     def fields(self, typed: frozenset[str]) -> dict[str, Any]:

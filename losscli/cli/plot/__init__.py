@@ -7,14 +7,19 @@ from typer.core import TyperGroup
 
 from losscli.cli import HELP
 from losscli.cli.command import command
+from losscli.cli.helping import Helped, paragraphs
 from losscli.cli.plot import compare, curves, features, reliability, samples
 
 
-class PlotGroup(TyperGroup):
+class PlotGroup(Helped, TyperGroup):
     """The kinds of picture, in the order of the help text."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         return ["curves", "samples", "reliability", "features", "compare"]
+
+    def rows_of_help(self, ctx: Any) -> list[tuple[str, str]]:
+        found = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        return [(name, paragraphs(one.help or "")[0]) for name, one in found if one is not None]
 
 
 app = typer.Typer(

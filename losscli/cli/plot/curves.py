@@ -14,7 +14,8 @@ def curves(
     spec: Annotated[
         list[str],
         operand(
-            "SPEC...", help="LOSS[:PARAM=VALUE[,VALUE...]]..., as huber:delta=1 or softmax-focal:gamma=0,0.5,1,2,5."
+            "SPEC...",
+            help="LOSS[:PARAM=VALUE[,VALUE...]]..., such as huber:delta=1 or softmax-focal:gamma=0,0.5,1,2,5.",
         ),
     ],
     output: Picture,

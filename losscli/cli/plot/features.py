@@ -13,7 +13,7 @@ WORDS = ("id", "on-unmatched", "columns", "header", *OF_DIALECTS, "dtype", "igno
 
 
 def features(
-    features: Annotated[str, operand("FEATURES", help="One row a sample, two features or more.")],
+    features: Annotated[str, operand("FEATURES", help="One row per sample, two features or more.")],
     labels: Labels,
     output: Picture,
     *,

@@ -78,7 +78,7 @@ def reliability(
 ) -> None:
     """Draw how often predictions come true against how probable they are said to be.
 
-    One score a row: the fraction of positives against p(positive). Several classes: accuracy against confidence, the
+    One score per row: the fraction of positives against p(positive). Several classes: accuracy against confidence, the
     probability of the predicted class.
 
     ECE, the expected calibration error: the mean over the rows of the distance from the diagonal of their bin.

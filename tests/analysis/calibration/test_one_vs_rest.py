@@ -151,7 +151,7 @@ class TestSeveralLabels:
     def test_the_error_without_the_option_is_a_command_that_works(self, run, save):
         z, y = multilabel()
         done = run("calibrate", save("z.npy", z), save("y.npy", y))
-        done.refuses(3, "y.npy[", "several labels a row")
+        done.refuses(3, "y.npy[", "several labels per row")
         words = done.err.strip().rpartition(": losscli ")[2].split()
         assert run(*words).code == 0
         p = run("calibrate", save("p.npy", sigmoid(z)), save("t.npy", y[:, 0]), "--from", "probs")
@@ -171,7 +171,7 @@ class TestSeveralLabels:
             2, "--bias", "leave it out"
         )
         one = save("o.npy", z[:, 0]), save("l.npy", y[:, 0])
-        calibrate(*one, "--activation", "softmax").refuses(2, "--activation softmax: o.npy has one number a row")
+        calibrate(*one, "--activation", "softmax").refuses(2, "--activation softmax: o.npy has one number per row")
         soft = save("s.npy", sigmoid(z))
         calibrate("z.npy", soft, "--activation", "sigmoid").refuses(3, "soft targets name no class")
         mask = save("m.npy", np.arange(900).reshape(300, 3) % 7 > 0)

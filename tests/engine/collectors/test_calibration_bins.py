@@ -148,8 +148,8 @@ class TestClasswise:
 
     def test_refusals(self, compute, save):
         one = save("z.npy", [0.3, 1]), save("y.npy", [0, 1])
-        compute("bce", *one, "--classwise-ece").refuses(2, "one number a row", "leave it out")
-        compute("bce", *one, "--require", "classwise_ece < 1").refuses(2, "one number a row")
+        compute("bce", *one, "--classwise-ece").refuses(2, "one number per row", "leave it out")
+        compute("bce", *one, "--require", "classwise_ece < 1").refuses(2, "one number per row")
         soft = save("p.npy", np.full((2, 3), 0.5)), save("t.npy", softmax(np.eye(3)[:2]))
         compute("ce", *soft, "--classwise-ece").refuses(2, "no hard label")
 
