@@ -744,7 +744,7 @@ def _decided(
     if "takes" in error.options and reference.family.takes_from:
         words.append(f"--takes {matched.prediction_kind}")
     return UsageError(
-        f"{error.where}: {error.fact}; losscli verify finds it nearest to {reference.name}, and so it is drawn by: losscli plot curves {' '.join(words)}{rest}"
+        f"{error.where}: {error.unsaid}; losscli verify finds it nearest to {reference.name}, and so it is drawn by: losscli plot curves {' '.join(words)}{rest}"
     )
 
 

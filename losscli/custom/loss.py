@@ -644,7 +644,7 @@ class UndecidedError(UsageError):
     """
 
     def __init__(self, where: str, fact: str, cure: str, options: tuple[str, ...]) -> None:
-        self.where, self.fact, self.options = where, fact, options
+        self.where, self.unsaid, self.options = where, fact, options
         super().__init__(f"{where}: {fact}; {cure}")
 
     @classmethod
