@@ -58,6 +58,8 @@ if TYPE_CHECKING:
     from losscli.io.source import MemorySource
     from losscli.measurement.sums import Summed
 
+AnyLoss = str | Callable[..., Any]
+"""A loss: its name, an alias, a SPEC or FILE.py:NAME; or one of the user's own, a function, class or object."""
 THIRD_OPERANDS: tuple[str, ...] = get_args(ThirdOperandName)
 OPTIONS: Mapping[str, str] = {
     "from_": "prediction_kind",
@@ -205,13 +207,15 @@ def opened(
 
 
 @overload
-def compute(loss: str, predictions: Any, targets: Any = None, *, plus: tuple[()] = ..., **options: Any) -> Result: ...
+def compute(
+    loss: AnyLoss, predictions: Any, targets: Any = None, *, plus: tuple[()] = ..., **options: Any
+) -> Result: ...
 @overload
 def compute(
-    loss: str, predictions: Any, targets: Any = None, *, plus: str | Sequence[str], **options: Any
+    loss: AnyLoss, predictions: Any, targets: Any = None, *, plus: str | Sequence[str], **options: Any
 ) -> "Summed": ...
 def compute(
-    loss: str,
+    loss: AnyLoss,
     predictions: Any,
     targets: Any = None,
     *,
@@ -235,7 +239,7 @@ def compute(
     Parameters
     ----------
     loss
-        its name, an alias, a SPEC such as 'huber:delta=2', or FILE.py:NAME.
+        its name, an alias, a SPEC such as 'huber:delta=2', FILE.py:NAME, or a function of your own.
     predictions, targets
         paths or arrays: (n,), (n, k), or with more axes, of which `class_axis` says which holds the classes. For losses of
         differences `targets` may be one number, and they are left out where predictions are the likelihoods of what
@@ -279,6 +283,8 @@ def compute(
             raise UsageError(
                 "by, interval, require_each: plus makes one number, whose terms may be of other units; compute each loss by itself"
             )
+        if not isinstance(loss, str):
+            raise UsageError("plus: the terms of a sum are SPECs; name the loss as FILE.py:NAME")
         return _summed(loss, terms, predictions, targets, require, as_, threads, options)
     bound, rest = _bound(loss, options)
     request = _computed_request(bound, predictions, targets, rest)
@@ -463,7 +469,7 @@ def checked(request: Request, bound: "BoundLoss | None", hooks: Hooks) -> "Repor
 
 
 def compare(
-    loss: str,
+    loss: AnyLoss,
     a: Any,
     b: Any,
     *more: Any,
@@ -502,7 +508,7 @@ def compare(
     words, arrays = _operands(models | {"targets": targets})
     request = _request(bound, words["model A"], words["targets"], rest, arrays)
     terms = Terms(margin, confidence, resamples, seed, top, fail_if)
-    typed = named_parameters(loss) | set(options)
+    typed = (named_parameters(loss) if isinstance(loss, str) else set()) | set(options)
     library = None if as_ is None else one(as_, typed)
     found = compare_all(request, [words[name] for name in models], terms, threads, library=library, typed=typed)
     found.notes = _told([*found.notes, *map(_cured(found), found.infinite_losses())], loss)
@@ -517,7 +523,7 @@ def _cured(found: "Compared") -> Callable[[str], str]:
 
 
 def rank(
-    loss: str,
+    loss: AnyLoss,
     predictions: Any,
     targets: Any,
     *,
@@ -604,10 +610,23 @@ def history(*files: "str | os.PathLike[str]", statistic: str = "value") -> "Hist
     return followed([os.fspath(file) for file in files], statistic)
 
 
+@overload
+def verify(
+    loss: Callable[..., Any],
+    predictions: Any = None,
+    targets: Any = None,
+    *,
+    against: str | None = None,
+    **options: Any,
+) -> "Verified": ...
+@overload
 def verify(
     loss: str, predictions: Any = None, targets: Any = None, *, against: str | None = None, **options: Any
+) -> "Verified | VerifiedFile": ...
+def verify(
+    loss: AnyLoss, predictions: Any = None, targets: Any = None, *, against: str | None = None, **options: Any
 ) -> "Verified | VerifiedFile":
-    """Say whether a loss of your own, 'path/to/file.py:name', or of a package, 'torch.nn.HuberLoss', is right.
+    """Say whether a loss of your own, a function or class or 'path/to/file.py:name', or of a package, 'torch.nn.HuberLoss', is right.
 
     A file alone, 'path/to/file.py', stands for all losses in it.
     """
@@ -615,7 +634,7 @@ def verify(
     from losscli.analysis.verify.properties import verify as prove
     from losscli.custom.candidates import candidates, is_file, refusal
 
-    if is_file(loss):
+    if isinstance(loss, str) and is_file(loss):
         names = candidates(loss)
         if not names or (len(names) > 1 and (predictions is not None or against is not None)):
             raise refusal(loss)
@@ -624,7 +643,8 @@ def verify(
         loss = f"{loss}:{names[0]}"
     bound, rest = _bound(loss, options, code=True)
     files = None if predictions is None else _request(bound, predictions, targets, rest)
-    return prove(bound.name, against, rest.get("operands"), rest.get("takes"), files, bound.parameters)
+    where = bound.name if isinstance(loss, str) else bound.declaration.core.own.found  # type: ignore[attr-defined]
+    return prove(where, against, rest.get("operands"), rest.get("takes"), files, bound.parameters)
 
 
 def audit(library: str, *losses: str, progress: Callable[[str], None] | None = None) -> "Audited":
@@ -724,7 +744,7 @@ def _decided(
     if "takes" in error.options and reference.family.takes_from:
         words.append(f"--takes {matched.prediction_kind}")
     return UsageError(
-        f"{error.where}: {error.fact}; losscli verify finds it nearest to {reference.name}, and so it is drawn by: losscli plot curves {' '.join(words)}{rest}"
+        f"{error.where}: {error.unsaid}; losscli verify finds it nearest to {reference.name}, and so it is drawn by: losscli plot curves {' '.join(words)}{rest}"
     )
 
 
@@ -812,11 +832,12 @@ class _Kept:
         return np.concatenate(parts) if parts else np.zeros(measurement.units.shape)
 
 
-def _bound(loss: str, options: Mapping[str, Any], code: bool = False) -> "tuple[BoundLoss, dict[str, Any]]":
+def _bound(loss: AnyLoss, options: Mapping[str, Any], code: bool = False) -> "tuple[BoundLoss, dict[str, Any]]":
     """The loss with those of the options that are its parameters, and the others; a dotted name is code where `code` says so."""
+    from losscli.custom.loss import of_object
     from losscli.lookup.spec import single
 
-    bound = single(loss, code)
+    bound = single(loss, code) if isinstance(loss, str) else of_object(loss).bind()
     parameters = {name: value for name, value in options.items() if name in bound.declaration.parameters}
     rest = {name: value for name, value in options.items() if name not in parameters}
     if parameters:
@@ -970,14 +991,17 @@ def _one_library(text: str) -> str:
     return names[0]
 
 
-def _told(notes: Sequence[str], *typed: str) -> list[str]:
+def _told(notes: Sequence[str], *typed: AnyLoss) -> list[str]:
     """Notes for the result, and on the names of losses that were typed; those that are warnings are warned of as Python does."""
     from losscli.lookup.names import elsewhere
 
     for note in notes:
         if note.startswith("warning: "):
             warnings.warn(note.removeprefix("warning: "), LosscliWarning, stacklevel=3)
-    return [*(note for note in notes if not note.startswith("warning: ")), *elsewhere(*typed)]
+    return [
+        *(note for note in notes if not note.startswith("warning: ")),
+        *elsewhere(*(text for text in typed if isinstance(text, str))),
+    ]
 
 
 class LosscliWarning(UserWarning):

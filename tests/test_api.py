@@ -290,3 +290,40 @@ class TestOtherFunctions:
         assert found.broken
         right = losscli.verify(f"{tmp_path}/mine.py:huber", against="l1")
         assert not right.broken
+
+
+def swapped_focal(y_true, y_pred, gamma=2.0, alpha=0.25):
+    pt = np.where(y_true == 1, y_pred, 1 - y_pred)
+    return -np.where(y_true == 1, 1 - alpha, alpha) * (1 - pt) ** gamma * np.log(pt)
+
+
+class HalfSquare:
+    def __call__(self, y_true, y_pred):
+        return (y_true - y_pred) ** 2 / 2
+
+
+class TestObjects:
+    """Losses that are functions or classes, as in the cells of a notebook."""
+
+    def test_are_verified(self):
+        assert losscli.verify(swapped_focal).patterns == ["alpha is swapped: the losses are those of 1 - alpha"]
+        assert losscli.verify(swapped_focal, gamma=1).reference == "sigmoid-focal:gamma=1:alpha=0.25"
+        for loss in (HalfSquare, HalfSquare(), lambda y_true, y_pred: (y_true - y_pred) ** 2 / 2):
+            assert losscli.verify(loss, against="half-squared-error").broken == 0
+        files = losscli.verify(HalfSquare, [1.0, 3.0], 0.0, against="half-squared-error")
+        assert files.properties[-1].words == "that of half-squared-error in 2 rows"
+
+    def test_are_computed(self):
+        result = losscli.compute(HalfSquare, [1.0, 3.0], 0.0)
+        assert (result.value, result.loss) == (2.5, "HalfSquare")
+        assert losscli.rank(HalfSquare(), [1.0, 3.0], 0.0, top=1).rows[0]["loss"] == 4.5
+        focal = losscli.compute(swapped_focal, [0.25], [1.0], gamma=1, takes="probs", from_="probs")
+        assert focal.value == pytest.approx(0.75 * 0.75 * np.log(4))
+
+    def test_what_is_no_loss_is_refused(self):
+        with pytest.raises(losscli.UsageError, match="int is no loss"):
+            losscli.verify(3)
+        with pytest.raises(losscli.UsageError, match=r"as FILE\.py:NAME"):
+            losscli.compute(HalfSquare, [1.0], 0.0, plus="mae")
+        with pytest.raises(losscli.UsageError, match="no parameter or option 'gama'"):
+            losscli.verify(swapped_focal, gama=1)

@@ -118,7 +118,8 @@ def calibrate(
     if map is not None:
         return _mapped(predictions, targets, map, apply, output, prediction_kind, given, quiet)
     if targets is None:
-        raise UsageError(f"Missing argument 'TARGETS'.{about_targets(predictions)} (see losscli calibrate --help)")
+        missing = "Missing argument 'TARGETS'."
+        raise UsageError(f"{missing}{about_targets(predictions)} (see losscli calibrate --help)", fact=missing)
     if apply is not None and output is None:
         raise UsageError(f"--apply {apply}: where shall its calibrated predictions go? Say --output FILE")
     request = Request(
@@ -176,8 +177,9 @@ def _page(found: "Calibrated") -> "Page":
     )
     scores = found.to_dict()
     lead = f"cross-entropy {number(scores['before']['cross_entropy'], 4)} before, {number(scores['after']['cross_entropy'], 4)} after, of {scores['scored_on']}"
+    title, facts, tables = parts(found, IN_MARKDOWN)
     return page_of(
-        parts(found, IN_MARKDOWN),
+        (title, [fact for fact in facts if fact[0] != "signature"], tables),
         (found.name, lead),
         pictures=[shown],
         findings=as_findings(found.notes),

@@ -213,8 +213,5 @@ def about_targets(predictions: str | None) -> str:
         columns = held(Opener().open(predictions, "predictions"))
     except LosscliError:
         return ""
-    return (
-        f" {predictions} holds {columns}; say {quoted(predictions)}:COLUMN {quoted(predictions)}:COLUMN"
-        if columns
-        else ""
-    )
+    several = f"; say {quoted(predictions)}:COLUMN {quoted(predictions)}:COLUMN" if ", '" in columns else ""
+    return f" {predictions} holds {columns}{several}" if columns else ""

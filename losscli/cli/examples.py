@@ -85,6 +85,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "losscli history 'run-*.json'",
     ),
     "verify": (
+        "losscli verify examples/losses/swapped_alpha.py",
         "losscli verify examples/losses/sigmoid_focal.py:right_sigmoid_focal",
         "losscli verify examples/losses/clipped_ce.py:clipped_cross_entropy --format json",
     ),

@@ -64,7 +64,7 @@ def verify(
     Exit code 1 if a property is broken; warnings leave 0.
     """
     from losscli.analysis.verify.properties import verify as prove
-    from losscli.custom.candidates import candidates, is_file
+    from losscli.custom.candidates import candidates, is_file, names_code
     from losscli.lookup.spec import single
     from losscli.wording import quoted
 
@@ -77,11 +77,13 @@ def verify(
             return _all_of(loss, names, alone, format, output, given, cluster)
         loss = f"{loss.removesuffix(':')}:{names[0]}"
         notes.append(f"the only loss in the file: losscli verify {quoted(loss)}")
+    if not names_code(loss):
+        raise UsageError(
+            f"{loss}: names no code; name FILE.py:NAME or package.module.name, or a file for all losses in it: losscli verify losses.py"
+        )
     bound = single(loss, code=True)
     if bound.declaration.resolve is None:
-        raise UsageError(
-            f"{loss}: is declared as losscli's own losses are, which its tests verify; name FILE.py:NAME or package.module.name"
-        )
+        raise UsageError(f"{loss}: is declared as losscli's own losses are, which its tests verify")
     files = _files(bound, predictions, targets, given)
     with _delivery(format, output) as delivery:
         with computing(cluster):

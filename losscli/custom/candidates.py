@@ -2,10 +2,22 @@
 
 import inspect
 import re
+from types import CodeType
 from typing import Any
 
 from losscli.custom.guess import guessed
-from losscli.custom.reading import METHODS, PREDICTIONS, TARGETS, _is_own, _signature, module_of, recognised
+from losscli.custom.reading import (
+    LOG_PROBS,
+    LOGITS,
+    METHODS,
+    PREDICTIONS,
+    PROBS,
+    TARGETS,
+    _is_own,
+    _signature,
+    module_of,
+    recognised,
+)
 from losscli.definition.loss import Loss
 from losscli.errors import LosscliError, UsageError
 from losscli.wording import listing, quoted
@@ -46,10 +58,28 @@ def _looks(name: str, value: Any) -> bool:
         )
     if not inspect.isroutine(value) and speaks:
         return True
+    if speaks and inspect.isfunction(value) and not _may_be_called(value):
+        return False
     operands = [operand.lower().strip("_") for operand in list(_signature(value))[:2]]
-    pairs = ((TARGETS, PREDICTIONS), (PREDICTIONS, TARGETS))
+    predictions = {*PREDICTIONS, *LOGITS, *PROBS, *LOG_PROBS}
+    pairs = ((TARGETS, predictions), (predictions, TARGETS))
     told = any(all(word in words for word, words in zip(operands, pair, strict=False)) for pair in pairs)
     return speaks or (len(operands) == 2 and told)
+
+
+def _may_be_called(function: Any) -> bool:
+    """Whether a function takes two operands, or makes a loss: it holds a function of its own, or names a class or a factory of a loss.
+
+    Others, such as plot_loss(path="loss.png"), would be called to see what they return.
+    """
+    signature = _signature(function)
+    needed = [item for item in signature.values() if item.default is item.empty]
+    known = {*TARGETS, *PREDICTIONS, *LOGITS, *PROBS, *LOG_PROBS}
+    if len(needed) > 1 or any(name in known for name in list(signature)[:2]):
+        return True
+    code = function.__code__
+    within = any(isinstance(constant, CodeType) for constant in code.co_consts)
+    return within or any(LIKE_A_LOSS.search(name) or guessed(name, True) for name in code.co_names)
 
 
 def _is_recognised(text: str, path: str, value: Any) -> bool:
@@ -65,6 +95,16 @@ def _is_recognised(text: str, path: str, value: Any) -> bool:
 def is_file(text: str) -> bool:
     """Whether a word that stands for a loss is a file of Python, without the name of a loss in it."""
     return text.endswith((".py", ".py:")) and "\n" not in text
+
+
+def names_code(text: str) -> bool:
+    """Whether a SPEC names code: a loss in a file, of a package, or one that a package registers."""
+    from losscli.custom import is_custom
+    from losscli.custom.dotted import is_dotted
+    from losscli.custom.registered import named
+
+    name = text.partition(":")[0]
+    return is_custom(text) or is_dotted(name) or named(name) is not None
 
 
 def refusal(path: str, command: str = "", rest: str = "") -> UsageError:

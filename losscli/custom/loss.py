@@ -17,7 +17,7 @@ from losscli.custom import NAMED
 from losscli.custom.frameworks import MOST_DIFFERENCES, Framework, NumPy, framework
 from losscli.custom.guess import guessed
 from losscli.custom.read import read
-from losscli.custom.reading import EITHER, CallError, Found, check_same, completed, digest, foreign, stamp
+from losscli.custom.reading import EITHER, CallError, Found, check_same, completed, digest, foreign, recognised, stamp
 from losscli.definition.batch import Dense, Extras, Indices, Probability, Targets, Values, Whole
 from losscli.definition.domain import FRACTION, REAL, Domains
 from losscli.definition.loss import Axis, BoundLoss, Family, Loss
@@ -36,8 +36,17 @@ ORDERS = {"predictions,targets": False, "targets,predictions": True}
 """Value of --operands -> whether targets come first."""
 FORMS = ("one-hot", "indices", "numbers")
 ROWS, ELEMENTS, ONE = "a number per row", "a number per element", "one number"
-USUAL = {"gamma": 2, "alpha": 0.25, "delta": 1, "beta": 1}
-"""Values of parameters that people use, for examples in messages."""
+USUAL = {
+    "gamma": 2,
+    "alpha": 0.25,
+    "delta": 1,
+    "beta": 1,
+    "num_classes": 3,
+    "n_classes": 3,
+    "num_class": 3,
+    "class_num": 3,
+}
+"""Values of parameters that people use, for examples in messages; `verify` uses three classes."""
 PROBED_LENGTH = 3
 """The length of further axes of a probe."""
 PROBED = 2
@@ -217,8 +226,8 @@ def values_of(found: Found, parameters: Mapping[str, float | None]) -> dict[str,
 
 
 def _as_declared(value: float | None, default: float | None) -> Any:
-    """Return a parameter as a whole number if its default is one."""
-    whole = isinstance(default, int) and not isinstance(default, bool)
+    """Return a parameter as a whole number if its default is one, or it has none and the value is one, as a number of classes."""
+    whole = default is None or (isinstance(default, int) and not isinstance(default, bool))
     return int(value) if whole and value is not None and float(value).is_integer() else value
 
 
@@ -421,6 +430,23 @@ def core_of(own: Custom) -> Callable[..., Any]:
     return core
 
 
+def of_object(found: Any) -> Loss:
+    """Return the loss that a function, a class or an object of Python is, such as one in a cell of a notebook.
+
+    Raises
+    ------
+    UsageError
+        if it is no loss.
+    """
+    name = getattr(found, "__name__", None) or type(found).__name__
+    try:
+        file = inspect.getsourcefile(inspect.unwrap(found)) or name
+    except TypeError:  # an object, or what was typed at a prompt
+        file = name
+    described = recognised(name, file, found)
+    return declared(described, Settings(bool(described.targets_first), described.wants, "numbers"), CLASSES)
+
+
 def load(text: str) -> Loss:
     """Return the loss of path/to/file.py:name, or of the name under which a package registers it.
 
@@ -618,7 +644,7 @@ class UndecidedError(UsageError):
     """
 
     def __init__(self, where: str, fact: str, cure: str, options: tuple[str, ...]) -> None:
-        self.where, self.fact, self.options = where, fact, options
+        self.where, self.unsaid, self.options = where, fact, options
         super().__init__(f"{where}: {fact}; {cure}")
 
     @classmethod

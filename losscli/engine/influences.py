@@ -1,8 +1,8 @@
 """How much each sample moves a ratio of sums, added up: what an interval of many samples needs, in a few numbers for each slice.
 
 The statistic is m = sum(a) / sum(b) of one pair (a, b) per sample, such as weight times loss and weight. The influence of a sample is
-d = a - m b. The sums of its powers give the interval in closed form that DiCiccio and Efron (1992) call ABC, to which the bootstrap's BCa
-interval tends as resamples are added: their difference is of the order 1 / n, as a part of the interval's width.
+d = a - m b. The sums of its powers give the interval in closed form that DiCiccio and Efron (1992) call ABC. It approximates the
+bootstrap's BCa interval of infinitely many resamples: their difference is of the order 1 / n, as a part of the interval's width.
 """
 
 import math
@@ -39,7 +39,7 @@ class Influences(NamedTuple):
         """Return the record of k slices, from the slice and the pair (a, b) of each sample."""
 
         def added(values: Array) -> Array:
-            return np.bincount(index, values, k)
+            return np.bincount(index, values, k) if k > 1 else np.array([values.sum()])  # which is faster
 
         n = np.bincount(index, minlength=k)
         with np.errstate(all="ignore"):

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 METHODS = {
     True: "bootstrap, bias-corrected and accelerated (BCa)",
-    False: "approximate bootstrap confidence (ABC), to which BCa tends with more resamples",
+    False: "approximate bootstrap confidence (ABC): BCa in closed form, without resamples",
 }
 """How intervals of few samples are made, and those of many."""
 STATISTICS = ("value", "mean", "std", "min", "max", "samples")

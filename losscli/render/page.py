@@ -118,6 +118,8 @@ def _heading(name: str, value: Any, number: bool) -> str:
     """Return the heading of a column, by whose first `value` it stands on the right; clicked, it sorts the rows."""
     number = number or (isinstance(value, int | float) and not isinstance(value, bool))
     side = ' class="number"' if number else ""
+    if not name:  # what the rows are called
+        return f"<td{side}></td>"
     return f'<th scope="col" aria-sort="none"{side}><button type="button">{_text(name)}</button></th>'
 
 
@@ -224,7 +226,7 @@ pre { background: var(--card); padding: .7rem; margin: .2rem 0 1rem; overflow-x:
 """
 SCRIPT = """
 addEventListener("click", event => {
-  const head = event.target.closest(".rows th");
+  const head = event.target.closest(".rows thead th");
   if (!head) return;
   const table = head.closest("table"), column = head.cellIndex, up = head.getAttribute("aria-sort") !== "ascending";
   for (const other of table.querySelectorAll("th")) other.setAttribute("aria-sort", "none");

@@ -442,3 +442,12 @@ def test_two_models_of_one_table(write, run):
     line = command_of(found.err)
     assert line == "losscli compare bce two.csv:model_a two.csv:model_b --targets two.csv:y_true --from probs"
     assert run(*shlex.split(line)[1:]).code == 0
+
+
+def test_what_columns_hold_is_said_once(write, run):
+    write("churn.csv", CHURN)
+    write("one.csv", "p\n0.5\n0.25\n")
+    for command in ("calibrate", "compute bce", "check"):
+        assert run(*command.split(), "churn.csv").err.count("churn.csv holds") == 1
+    message = run("compute", "bce", "one.csv").err
+    assert "one.csv holds 'p' (numbers in [0, 1]) (see" in message

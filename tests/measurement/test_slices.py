@@ -73,6 +73,14 @@ class TestValues:
         assert one.interval == found.interval
         assert one.weight == w.sum()
 
+    def test_sums_of_many_rows_keep_their_digits(self):
+        """Added up one after another, 50,000 numbers lose some three digits."""
+        names = np.arange(100_000) % 2
+        values = np.where(names == 0, 0.1, 0.3)
+        for one in losscli.compute("l1", values, 0, by=names, per_sample=False).slices.found:
+            own = values[names == int(one.name)]
+            assert one.value == pytest.approx(float(sum(map(Fraction, own.tolist())) / len(own)), rel=3e-16, abs=0)
+
     def test_ignored_rows_are_in_no_slice(self):
         z = np.random.default_rng(0).normal(size=(6, 3))
         names = np.array(["a", "a", "b", "b", "c", "c"])
@@ -164,6 +172,38 @@ class TestIntervals:
         for one in mean.slices.found:
             other = next(found for found in total.slices.found if found.name == one.name)
             assert other.interval[:2] == pytest.approx([one.samples * end for end in one.interval[:2]], rel=1e-12)
+
+    @pytest.mark.parametrize("many", [False, True])
+    @pytest.mark.parametrize("reduction", ["sum", "sum-over-batch-size", "sum-by-nonzero-weights"])
+    def test_a_weighted_sum_has_its_own_denominator(self, table, reduction, many, monkeypatch):
+        """Weight times loss of each row is what is resampled: as a loss without weights, or with the weights 0 and 1."""
+        if many:
+            monkeypatch.setattr(collector, "EXACT_ROWS", 10)
+        p, t, w, _ = table
+        found = losscli.compute("mse", p, t, sample_weight=w, interval=True, reduction=reduction)
+        terms = w * (p - t) ** 2
+        if reduction == "sum-by-nonzero-weights":
+            alone = losscli.compute("l1", terms, 0, interval=True, sample_weight=(w != 0).astype(float))
+        else:
+            alone = losscli.compute("l1", terms, 0, interval=True)
+        times = ROWS if reduction == "sum" else 1
+        assert found.interval[:2] == pytest.approx([times * end for end in alone.interval[:2]], rel=1e-9)
+
+    @pytest.mark.parametrize("many", [False, True])
+    @pytest.mark.parametrize("reduction", ["sum", "sum-over-batch-size"])
+    def test_sums_of_ragged_samples(self, reduction, many, monkeypatch):
+        if many:
+            monkeypatch.setattr(collector, "EXACT_ROWS", 10)
+        rng = np.random.default_rng(2)
+        x, y = rng.normal(size=(40, 4, 9)), rng.integers(0, 4, (40, 9))
+        y[rng.random((40, 9)) < 0.4] = -1
+        found = losscli.compute("ce", x, y, class_axis=1, ignore_index=-1, interval=True, reduction=reduction)
+        sums, counts = np.nansum(found.losses, axis=1), (~np.isnan(found.losses)).sum(axis=1).astype(float)
+        if reduction == "sum":
+            alone, times = losscli.compute("l1", sums, 0, interval=True), 40
+        else:
+            alone, times = losscli.compute("l1", sums / counts, 0, sample_weight=counts, interval=True), 1
+        assert found.interval[:2] == pytest.approx([times * end for end in alone.interval[:2]], rel=1e-9)
 
     def test_few_rows_by_enumeration(self):
         """Of three rows all 27 resamples are known: the interval's ends are among their means."""

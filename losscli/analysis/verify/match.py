@@ -206,7 +206,8 @@ class Matcher:
             losses.append(single("squared-dice"))
         value = next((self.parameters[name] for name in SMOOTH if self.parameters.get(name) is not None), None)
         for one in losses:
-            smooths = [one.parameters["smooth"]] if value is None or self.against else [value, value / 2]
+            said = "smooth=" in (self.against or "")
+            smooths = [one.parameters["smooth"]] if value is None or said else [value, value / 2]
             for smooth in smooths:
                 yield one.declaration.bind(**dict(one.parameters) | {"smooth": smooth})
 

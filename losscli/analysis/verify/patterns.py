@@ -146,10 +146,14 @@ def clips(reference: Reference, points: Points, values: Array, found: Explanatio
 
 def _rounded(reference: Reference, points: Points, values: Array) -> list[str]:
     """Return a phrase if a loss of logits is wrong only where the probability of what happened rounds to 0, or exp overflows."""
-    if reference.prediction_kind != "logits":
-        return []
     true = reference(points)
     wrong = np.isfinite(true) & ~close(values, true)
+    if reference.prediction_kind == "probs":
+        certain = ((points.x == 0) | (points.x == 1)).reshape(len(points.x), -1).any(axis=1)
+        if np.isnan(values[wrong]).all() and certain[wrong].all():
+            return ["0 * log(0) is not a number where a probability is 0 or 1: choose the term by where, or use xlogy"]
+    if reference.prediction_kind != "logits":
+        return []
     dtype, columns = points.x.dtype, points.x.ndim == 2
     function = "log_softmax" if columns else "log_sigmoid, softplus"
     p = chances(points.x, "logits")[0].astype(dtype)

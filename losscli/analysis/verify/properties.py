@@ -40,7 +40,7 @@ ROWS_TOGETHER = 9
 
 
 def verify(
-    where: str,
+    where: str | Found,
     against: str | None = None,
     operands: str | None = None,
     takes: str | None = None,
@@ -52,7 +52,7 @@ def verify(
     Parameters
     ----------
     where
-        path/to/file.py:name, or the name under which a package registers it.
+        path/to/file.py:name, the name under which a package registers it, or a loss that was read already.
     against
         the SPEC of the reference; None for the one that its name suggests.
     operands, takes
@@ -67,7 +67,7 @@ def verify(
     UsageError, DataError
         if the loss cannot be recognised, or files cannot be used.
     """
-    found = read(where)
+    found = where if isinstance(where, Found) else read(where)
     all_parameters = dict(found.parameters) | dict(parameters or {})
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # frameworks warn about the shapes that are tried
@@ -441,7 +441,7 @@ class Prover:
             true = reference(self.points)
             wrong = np.isfinite(true) & ~close(changed, true)
             if not wrong.any():
-                self._add(f"parameter {name}", MET, f"changes the losses, to those of {reference.name}")
+                self._gradient_with(name, other, reference)
                 return
             words = (
                 f"with {name}={short(other)} it differs from {reference.name} in {int(wrong.sum())} of {len(true)} rows"
@@ -451,6 +451,19 @@ class Prover:
             self.report.patterns += [] if found is None else found.words
             return
         self._add(f"parameter {name}", MET, "changes the losses")
+
+    def _gradient_with(self, name: str, other: float, reference: Reference) -> None:
+        """Test the gradient with another value of a parameter, with which the losses are right: a default of 0 hides a part that is detached."""
+        if self.subject.own.framework.name != "numpy":
+            points = self._fewer
+            slopes, true = self.subject.but(**{name: other}).gradient(points), reference.gradient(points)
+            known = not any(one.name.startswith("gradient") and one.verdict == BROKEN for one in self.report.properties)
+            wrong = np.isfinite(true) & ~_near(slopes, true, TOLERANCE)
+            if wrong.any() and known:
+                words = f"with {name}={short(other)} its gradient differs from that of {reference.name}"
+                self._add(f"parameter {name}", BROKEN, words, _slopes(points, wrong, slopes, true, "reference"))
+                return
+        self._add(f"parameter {name}", MET, f"changes the losses, to those of {reference.name}")
 
     def _with(self, name: str, value: float | None, other: float) -> Reference | None:
         """Return the reference with another value of a parameter; None if it has none, or not this value, or the losses are wrong anyway."""

@@ -44,13 +44,18 @@ class SliceSums(NamedTuple):
         np.minimum.at(least, index, losses)
         np.maximum.at(most, index, losses)
         n = np.bincount(index, minlength=k)
-        total = _totals(index, losses, n)
+        total, deviations = _totals(index, losses, n)
         if weights is None:
             weighted, weight, nonzero = total, Totals(n.astype(np.float64), np.zeros(k)), n
         else:
-            weighted, weight = _totals(index, terms, n), _totals(index, weights, n)
+            weighted, weight = _totals(index, terms, n)[0], _totals(index, weights, n)[0]
             nonzero = np.bincount(index[weights != 0], minlength=k)
-        return cls(GroupMoments.of(index, losses, k), least, most, total, weighted, weight, nonzero)
+        with np.errstate(all="ignore"):
+            squares = np.bincount(index, deviations * deviations, k)
+            moments = GroupMoments(n, total.value / np.maximum(n, 1), squares)
+            if not np.isfinite(squares).all() and np.isfinite(losses).all():
+                moments = GroupMoments.of(index, losses, k)
+        return cls(moments, least, most, total, weighted, weight, nonzero)
 
     @np.errstate(all="ignore")  # sums may be infinite
     def __add__(self, other: "SliceSums") -> "SliceSums":  # type: ignore[override]
@@ -82,13 +87,17 @@ class SliceSums(NamedTuple):
         return Summary(weighted, weight, int(self.nonzero[number]), 0, moments, total(self.sum))
 
 
-def _totals(index: Array, values: Array, n: Array) -> Totals:
-    """Return the sum of the values of each slice, of which `n` holds the numbers; what rounding takes is added up beside it."""
+def _totals(index: Array, values: Array, n: Array) -> tuple[Totals, Array]:
+    """Return the sum of the values of each slice, of which `n` holds the numbers, and the deviation of each value from its slice's mean.
+
+    The sum of the deviations is what rounding took from the sum of the values.
+    """
     with np.errstate(all="ignore"):
         high = np.bincount(index, values, len(n))
         mean = high / np.maximum(n, 1)
-        low = (mean * n - high) + np.bincount(index, values - mean[index], len(n))
-    return Totals(high, np.where(np.isfinite(high), low, 0))
+        deviations = values - mean[index]
+        low = (mean * n - high) + np.bincount(index, deviations, len(n))
+    return Totals(high, np.where(np.isfinite(high), low, 0)), deviations
 
 
 class FewSamples(NamedTuple):

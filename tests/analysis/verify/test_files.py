@@ -22,6 +22,10 @@ def accuracy_score(y_true, y_pred):
     return (y_true == y_pred).mean()
 
 
+def plot_loss(path="loss.png"):
+    raise SystemExit("plot_loss must not be called")
+
+
 class Model:
     def forward(self, x, mask):
         return x

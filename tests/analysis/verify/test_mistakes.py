@@ -14,6 +14,7 @@ LOSSES = Path(__file__).parent / "losses"
 
 RIGHT = [
     ("of_numpy.py:focal_loss", "sigmoid-focal:gamma=2:alpha=0.25", "probs"),
+    ("of_numpy.py:focal_of_numbers", "sigmoid-focal:gamma=2:alpha=0.25", "probs"),
     ("of_numpy.py:focal_with_logits", "sigmoid-focal:gamma=2:alpha=0.25", "logits"),
     ("of_numpy.py:bce", "sigmoid-cross-entropy", "probs"),
     ("of_numpy.py:cross_entropy", "softmax-cross-entropy", "probs"),
@@ -30,6 +31,7 @@ RIGHT = [
     ("of_torch.py:FocalLoss", "sigmoid-focal:gamma=2:alpha=0.25", "logits"),
     ("of_torch.py:FocalLossOfOptions", "sigmoid-focal:gamma=2", "probs"),
     ("of_torch.py:FocalLossOfClasses", "softmax-focal:gamma=2", "logits"),
+    ("of_torch.py:FocalLossOfSoClasses:num_classes=3", "softmax-focal:gamma=2", "logits"),
     ("of_torch.py:focal_loss", "sigmoid-focal:gamma=2:alpha=0.25", "logits"),
     ("of_torch.py:make_focal_loss", "sigmoid-focal:gamma=2:alpha=0.25", "probs"),
     ("of_torch.py:cross_entropy", "softmax-cross-entropy", "logits"),
@@ -67,6 +69,7 @@ WRONG = [
     ("of_numpy.py:bce_clipped", "probs", ["clipped at 1e-08"]),
     ("of_numpy.py:bce_without_logarithm", "probs", ["the logarithm is missing"]),
     ("of_numpy.py:cross_entropy_mean_over_classes", "probs", ["a mean over the 3 classes for a sum"]),
+    ("of_numpy.py:cross_entropy_of_products", "probs", ["0 * log(0) is not a number"]),
     ("of_numpy.py:cross_entropy_log2", "probs", ["the logarithm has the base 2"]),
     ("of_numpy.py:cross_entropy_without_minus", "probs", ["the sign is wrong"]),
     ("of_numpy.py:cross_entropy_epsilon_added", "probs", ["1e-09 is added"]),
@@ -88,6 +91,7 @@ WRONG = [
     ("of_numpy.py:dice_loss_of_union", "probs", ["the denominator is the union"]),
     ("of_numpy.py:dice_loss_as_jaccard", "probs", ["the losses are those of jaccard:smooth=1"]),
     ("of_torch.py:FocalLossAlphaOfBoth", "logits", ["negatives have alpha for 1 - alpha"]),
+    ("of_torch.py:FocalLossOfTensor", "logits", ["alpha is swapped"]),
     ("of_torch.py:FocalLossOfAMean", "logits", ["the cross-entropy is averaged before its factor"]),
     ("of_torch.py:FocalLossSigmoidTwice", "logits", ["sigmoid is applied twice"]),
     ("of_torch.py:FocalLossOnlyFloat32", "logits", ["a probability is rounded to 0 before its logarithm"]),
@@ -140,6 +144,18 @@ def test_a_mistake_is_named_and_nothing_else(verify, name, kind, phrases):
     for phrase, words in zip(phrases, report["patterns"], strict=True):
         assert phrase in words
     assert kind is None or taken_for(report) == kind
+
+
+def test_a_gradient_that_a_default_hides_is_found(verify):
+    report = verify("of_torch.py:FocalLossDetached")
+    broken = {one["property"]: one["words"] for one in report["properties"] if one["verdict"] == "broken"}
+    assert list(broken) == ["parameter gamma"]
+    assert "its gradient differs from that of softmax-focal:gamma=" in broken["parameter gamma"]
+
+
+def test_a_parameter_without_a_default_is_named_with_a_value(run, verify):
+    verify("of_torch.py:FocalLoss")  # skips where torch is not installed
+    run("verify", "of_torch.py:FocalLossOfSoClasses").refuses(2, "of_torch.py:FocalLossOfSoClasses:num_classes=3")
 
 
 def test_the_order_of_operands_is_found(verify):

@@ -26,6 +26,10 @@ def focal_loss(y_true, y_pred, gamma=2.0, alpha=0.25):
     return -at * (1 - pt) ** gamma * np.log(pt)
 
 
+def focal_of_numbers(p, y):
+    return np.mean(-0.25 * np.where(y == 1, (1 - p) ** 2 * np.log(p), 3 * p**2 * np.log(1 - p)))
+
+
 def focal_loss_alpha_swapped(y_true, y_pred, gamma=2.0, alpha=0.25):
     pt = np.where(y_true == 1, y_pred, 1 - y_pred)
     at = np.where(y_true == 1, 1 - alpha, alpha)
@@ -180,6 +184,10 @@ def cross_entropy(targets, predictions):
 def cross_entropy_mean_over_classes(targets, predictions):
     with np.errstate(all="ignore"):
         return -np.mean(np.where(targets > 0, np.log(predictions), 0), axis=1)
+
+
+def cross_entropy_of_products(targets, predictions):
+    return -np.sum(targets * np.log(predictions), axis=1)
 
 
 def cross_entropy_log2(targets, predictions):

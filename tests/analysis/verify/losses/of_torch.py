@@ -100,6 +100,51 @@ class FocalLossSigmoidTwice(nn.Module):
         return (at * (1 - pt) ** self.gamma * bce).mean()
 
 
+class FocalLossOfTensor(nn.Module):
+    """The weights of both outcomes are a tensor, in which alpha comes first: that of negatives."""
+
+    def __init__(self, alpha=0.25, gamma=2):
+        super().__init__()
+        self.alpha = torch.tensor([alpha, 1 - alpha])
+        self.gamma = gamma
+
+    def forward(self, inputs, targets):
+        BCE_loss = F.binary_cross_entropy_with_logits(inputs, targets, reduction="none")
+        targets = targets.type(torch.long)
+        at = self.alpha.gather(0, targets.data.view(-1))
+        pt = torch.exp(-BCE_loss)
+        F_loss = at * (1 - pt) ** self.gamma * BCE_loss
+        return F_loss.mean()
+
+
+class FocalLossDetached(nn.Module):
+    """The probability is detached from its graph, which the default of gamma hides."""
+
+    def __init__(self, gamma=0, alpha=None):
+        super().__init__()
+        self.gamma = gamma
+        self.alpha = alpha
+
+    def forward(self, input, target):
+        logpt = F.log_softmax(input, dim=-1).gather(1, target.view(-1, 1)).view(-1)
+        pt = logpt.data.exp()
+        if self.alpha is not None:
+            logpt = logpt * torch.tensor(self.alpha, dtype=input.dtype).gather(0, target)
+        return (-1 * (1 - pt) ** self.gamma * logpt).mean()
+
+
+class FocalLossOfSoClasses(nn.Module):
+    def __init__(self, num_classes, gamma=2):
+        super().__init__()
+        self.num_classes = num_classes
+        self.gamma = gamma
+
+    def forward(self, logits, targets):
+        log_p = F.log_softmax(logits, dim=-1)
+        t = F.one_hot(targets, self.num_classes)
+        return -((1 - log_p.exp()) ** self.gamma * t * log_p).sum(-1).mean()
+
+
 class FocalLossOnlyFloat32(nn.Module):
     def __init__(self, alpha=0.25, gamma=2):
         super().__init__()
