@@ -76,6 +76,10 @@ def _refuse(wanted: Wanted, values: dict[str, Any]) -> None:
         raise UsageError(
             "--per-sample with --also is a table with a column for each loss; say -f jsonl, csv or tsv, or -o FILE.parquet"
         )
+    if str(wanted.output).endswith(".html"):
+        raise UsageError(
+            f"--output {wanted.output}: a page is of one loss; leave out --also, or say -o FILE.md, which has a column for each loss"
+        )
     wanted.check_value(values["reduction"])
 
 
