@@ -101,6 +101,7 @@ class TestRun:
         assert (folder / "summary").read_text() == (folder / "losscli-report" / "report.md").read_text()
         results = json.loads((folder / "losscli-report" / "results.json").read_text())
         assert results["measures"][0]["value"] == 2
+        assert (folder / "losscli-report" / "report.html").read_text().startswith("<!DOCTYPE html>")
         assert "<testsuite" in (folder / "losscli-report" / "report.xml").read_text()
         assert step("The verdict", STATUS=str(status)).returncode == status
 
