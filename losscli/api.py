@@ -596,7 +596,7 @@ def calibrate(
 
 
 def history(*files: "str | os.PathLike[str]", statistic: str = "value") -> "History":
-    """Follow measurements through files of results, in the natural order of their names.
+    """Follow measurements through files of results, in the order of the files; those of a pattern or a folder in that of their names.
 
     Parameters
     ----------

@@ -162,7 +162,11 @@ def _point(file: str, record: Mapping[str, Any] | None, statistic: str) -> Point
 
 
 def _files(operands: Iterable[str]) -> list[str]:
-    """Return the files of operands, each once, in the natural order of their names."""
+    """Return the files of operands, each once: files in the order in which they are named, those of patterns and folders in the
+    natural order of their names.
+
+    Names that are sorted already come from a shell, to which run-10 is before run-2; they get the natural order as well.
+    """
     found: list[str] = []
     for operand in operands:
         if os.path.isdir(operand):
@@ -176,9 +180,13 @@ def _files(operands: Iterable[str]) -> list[str]:
             if not paths:
                 what = "no file matches the pattern" if glob.has_magic(operand) else "no such file (results)"
                 raise DataError(f"{operand}: {what}; make one with losscli run FILE.toml -f json > results/1.json")
-        found += paths
-    once = {os.path.realpath(path): path for path in reversed(found)}
-    return sorted(once.values(), key=natural)
+        found += sorted(paths, key=natural)
+    named: dict[str, str] = {}
+    for path in found:
+        named.setdefault(os.path.realpath(path), path)
+    once = list(named.values())
+    by_a_shell = once in (sorted(once), sorted(once, key=str.casefold))
+    return sorted(once, key=natural) if by_a_shell else once
 
 
 def _measurements(file: str) -> list[tuple[str, Mapping[str, Any]]]:

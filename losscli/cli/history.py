@@ -35,7 +35,7 @@ def history(
 ) -> int:
     """Show how measurements went over time: a line for each, with a small curve, the first, last and best number.
 
-    Files are taken in the natural order of their names: run-2.json before run-10.json.
+    Files are taken in the order in which they are named; those of a pattern or a folder by their names, run-2.json before run-10.json.
 
     Where a measurement was computed by other conventions than before, its curve is cut, and the numbers are those since then.
     """

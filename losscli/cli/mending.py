@@ -27,7 +27,7 @@ MOST_TRIED = 12
 """Command lines that are run at most before none is shown."""
 MOST_BYTES = 100_000_000
 """Files of more bytes than this together are not read again for a message."""
-WRITES = ("-o", "--output", "--gradient", "--part", "--cluster", "--progress", "--no-progress", "--apply")
+WRITES = ("-o", "--output", "--gradient", "--part", "--cluster", "--progress", "--no-progress")
 """Options that are left out where a command line is only tried."""
 PICTURE = ("--title", "--size", "--dpi", "--theme", "--panel", "--log")
 """Options of a picture, which are left out where its losses are computed instead."""
@@ -45,6 +45,10 @@ OF_CLASSES = {"sigmoid-cross-entropy": "ce", "sigmoid-brier": "brier", "sigmoid-
 """A loss of outcomes -> the same of classes, which have one score each."""
 
 
+TWICE = re.compile(r"warning: double-\w+: [^\n]*?say --from (log-probs|probs)\b")
+"""The warning of probabilities that are read as logits, with what they are."""
+
+
 class Line(NamedTuple):
     """A command line taken apart. `options` are flags with their values, None for flags without one."""
 
@@ -59,7 +63,7 @@ class Line(NamedTuple):
     def of(cls, words: Sequence[str]) -> "Line | None":
         """Take words apart; return None for commands without predictions and targets, and where operands come from a pipe."""
         path = " ".join(words[:2]) if words[:1] == ["plot"] else "".join(words[:1])
-        if path not in COMMANDS:
+        if path not in COMMANDS or "--apply" in words:  # whose other predictions would be tried as well
             return None
         operands, options = _apart(words[len(path.split()) :], _valueless(path))
         if not operands or any(word == "-" or word.startswith("-:") for word in operands):
@@ -162,8 +166,8 @@ def completed(words: Sequence[str], message: str, error: Exception, run: Callabl
     if line is None or _bytes(line) > MOST_BYTES:
         return message
     try:
-        if _says_what_works(message, run):
-            return message
+        if (whole := _that_works(message, run)) is not None:
+            return whole
         for start, said in _starts(line, message):
             found = _working(start, error if start == line else None, run)
             if found is not None and found != line and "  " not in found.text() and found.text().isprintable():
@@ -173,16 +177,20 @@ def completed(words: Sequence[str], message: str, error: Exception, run: Callabl
     return message
 
 
-def _says_what_works(message: str, run: Callable[[list[str]], int]) -> bool:
-    """Whether a message ends with a command line already, and that one works."""
+def _that_works(message: str, run: Callable[[list[str]], int]) -> str | None:
+    """Return a message that ends with a command line already, which works; None for other messages."""
     end = re.search(r": losscli (\S.*)$", message)
     if end is None:
-        return False
+        return None
     try:
         line = Line.of(shlex.split(end[1]))
     except ValueError:
-        return False
-    return line is not None and _try(line, run)[0]
+        return None
+    if line is None:
+        return None
+    works, _, said = _try(line, run)
+    better = _as_warned(line, said)
+    return None if not works else message if better == line else f"{message[: end.start()]}: {better.text()}"
 
 
 def _bytes(line: Line) -> float:
@@ -285,15 +293,21 @@ def _working(line: Line, error: Exception | None, run: Callable[[list[str]], int
             continue
         tried.append(here)
         if why is None:
-            works, why = _try(here, run)
+            works, why, said = _try(here, run)
             if works:
-                return here
+                return _as_warned(here, said)
         further = [_cured(here, *cure) for cure in getattr(why, "cures", ())]
         if not proposed:
             proposed = True
             further = [*_proposed(here), *further]
         open_ += [(one, None) for one in further]
     return None
+
+
+def _as_warned(line: Line, said: str) -> Line:
+    """Return a line that works with the --from that a warning of it asks for; as it is if there is no such warning."""
+    kind = None if "--from" in line.said else TWICE.search(said)
+    return line if kind is None else line.with_flag("--from", kind[1])
 
 
 def _cured(line: Line, flag: str, value: str | None) -> Line:
@@ -311,15 +325,15 @@ def _name(said: str) -> str:
     return single(said).name
 
 
-def _try(line: Line, run: Callable[[list[str]], int]) -> tuple[bool, Exception | None]:
-    """Run a command line without output; return whether it works, and else its error."""
-    sink = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+def _try(line: Line, run: Callable[[list[str]], int]) -> tuple[bool, Exception | None, str]:
+    """Run a command line without output; return whether it works, else its error, and what it said on standard error."""
+    sink, heard = io.TextIOWrapper(io.BytesIO(), encoding="utf-8"), io.StringIO()
     threads = os.environ.get("POLARS_MAX_THREADS")
     try:
-        with redirect_stdout(sink), redirect_stderr(sink):
-            return run(line.words(trial=True)) in (0, 1), None
+        with redirect_stdout(sink), redirect_stderr(heard):
+            return run(line.words(trial=True)) in (0, 1), None, heard.getvalue()
     except Exception as error:  # noqa: BLE001 - of any kind: the line is only tried
-        return False, error
+        return False, error, ""
     finally:
         if threads is None:
             os.environ.pop("POLARS_MAX_THREADS", None)
@@ -392,8 +406,9 @@ def _said(message: str, said: str, line: Line, found: Line) -> str:
     elif found.loss in OF_CLASSES.values() and line.loss != found.loss and not said:
         facts.append(f"the loss of a score for each class is {found.loss}")
     if "--classes" in found.said - line.said:
+        negative, _, positive = str(found.value("--classes")).rpartition(",")
         facts.append(
-            f"{str(found.value('--classes')).split(',')[-1]!r} as the positive outcome, the last word as scikit-learn sorts them"
+            f"{positive!r} as the positive outcome; if it is {negative!r}, say --classes {quoted(f'{positive},{negative}')}"
         )
     if ":" in f"{found.operands[0]}{found.targets or ''}" or "--columns" in found.said - line.said:
         columns = held(_opened(found)[0])

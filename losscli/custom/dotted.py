@@ -1,6 +1,7 @@
 """Losses of installed packages by their dotted names, such as torch.nn.functional.huber_loss: imported, and read as code."""
 
 import inspect
+import os
 import re
 import sys
 from importlib import import_module
@@ -35,6 +36,8 @@ def read(text: str) -> Found:
     """
     package, *rest = text.split(".")
     if package not in sys.modules and find_spec(package) is None:
+        if os.path.isfile(f"{package}.py"):
+            raise UsageError(f"{text}: {package}.py is a file here, and no package: {package}.py:{'.'.join(rest)}")
         raise UsageError(
             f"{text}: {package} is not installed: pip install {PACKAGES.get(package, package)}; or name FILE.py:NAME"
         )

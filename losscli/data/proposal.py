@@ -318,7 +318,7 @@ def _with_truth(
         second = f"{targets.text}:{truth.name}" if several and truth is not None else targets.text
     options: tuple[tuple[str, str], ...] = () if join is None else (("--id", join),)
     if truth is not None and family.target_type in ("outcomes", "signs") and "--classes" not in said:
-        options += _outcomes(truth)
+        options += _outcomes(truth, [str(look.name) for look in ours])
     taken = {join} | ({truth.name} if same and truth is not None else set())
     free = [look for look in ours if look.name not in taken]
     if predictions.column is not None:
@@ -356,14 +356,20 @@ def _file(operand: Operand) -> str:
     return operand.text if operand.column is None else operand.text.removesuffix(f":{operand.column}")
 
 
-def _outcomes(truth: Look) -> tuple[tuple[str, str], ...]:
-    """Return the option that says which of two words is the positive outcome: the last one as they are sorted, as in scikit-learn.
+ALIKE = 4
+"""Letters that a word of a column's name and an outcome begin with alike, if they speak of the same: churn_probability, churned."""
 
-    There is none where the words tell.
+
+def _outcomes(truth: Look, columns: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Return the option that says which of two words is the positive outcome; none where the words tell.
+
+    It is the word of which the names of the columns speak, else the last one as they are sorted, as in scikit-learn.
     """
     distinct = sorted(set(truth.cells))
     if truth.kind != "outcomes" or truth.is_number or {cell.lower() for cell in distinct} in BOOLEANS:
         return ()
+    spoken = {part[:ALIKE] for name in (*columns, str(truth.name)) for part in re.findall(r"[a-z]{4,}", name.lower())}
+    distinct.sort(key=lambda cell: cell.lower()[:ALIKE] in spoken)  # the sort keeps what is equal in its order
     return (("--classes", ",".join(distinct)),)
 
 
@@ -397,7 +403,7 @@ def _of_one(family: Family, found: _Settled) -> Iterator[Proposal]:
     if (family.takes_from or words) and family.target_type != "signs":
         given += _from(found.said, [meant])
     if words and truth is not None:
-        given += _outcomes(truth)
+        given += _outcomes(truth, [str(look.name) for look in found.free])
     one = found.proposal(meant.name if named else "", given, "outcomes" if words else "")
     yield one._replace(others=tuple(look.name for look in others))
 
@@ -451,7 +457,7 @@ def _of_classes(family: Family | None, found: _Settled) -> Iterator[Proposal]:
         alone = predictions.column is not None or predictions.content.width == 1 or joined
         given: tuple[tuple[str, str], ...] = _from(found.said, meant)
         if truth is not None and "--classes" not in found.said:
-            given += _outcomes(truth)
+            given += _outcomes(truth, [str(look.name) for look in found.free])
         yield found.proposal("" if alone else meant[0].name, given, "outcomes")
         return
     if not meant or predictions.column is not None:

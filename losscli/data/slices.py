@@ -76,7 +76,7 @@ def named_columns(
         known = list(dict.fromkeys(name for side in tables for name in side.content.names or ()))
         where = " and ".join(side.name for side in tables)
         near = did_you_mean(text, known)
-        held = f"no column {text!r} in {where}{near} ({listing(known)})"
+        held = f"no column {text!r} in {where}{near} ({listing(name or repr(name) for name in known)})"
         columns = held if tables else f"{predictions.name} is an array, without columns"
         raise DataError(f"{option} {text}: {columns}, and no such file") from error
 

@@ -49,7 +49,7 @@ def _of_columns(columns: list[dict[str, Any]]) -> list[tuple[str, str]]:
         for (role, reason), group in groupby(
             (column for column in columns if column["file"] == file), lambda column: (column["role"], column["reason"])
         ):
-            names = [whole(str(column.get("name", column.get("position", 0) + 1))) for column in group]
+            names = [whole(str(column.get("name", column.get("position", 0) + 1)) or "''") for column in group]
             more = f" ... {len(names) - COLUMNS_SHOWN:,} more" if len(names) > COLUMNS_SHOWN else ""
             words.append(f"{', '.join(names[:COLUMNS_SHOWN])}{more} ({role}: {reason})")
         facts.append(("columns", f"{whole(file)}: {'; '.join(words)}"))

@@ -19,6 +19,10 @@ MOST_ROWS = 1000
 """Rows of a table on a page: more make it slow and say no more."""
 
 
+LONG = 60
+"""Letters of a cell beyond which it is broken between words, as a sentence is."""
+
+
 class Picture(NamedTuple):
     """A picture on a page: SVG as Matplotlib writes it, drawn in the light theme, its title and what it shows in words."""
 
@@ -102,7 +106,9 @@ def _table(table: Table) -> list[str]:
     name = "t" + re.sub(r"\W+", "-", table.title.lower())
     head = "".join(_heading(column, value, column in table.numbers) for column, value in table.rows[0].items())
     body = "".join(
-        "<tr>" + "".join(_cell(value, column in table.numbers) for column, value in row.items()) + "</tr>\n"
+        "<tr>"
+        + "".join(_cell(value, column in table.numbers, column in table.prose) for column, value in row.items())
+        + "</tr>\n"
         for row in table.rows[:MOST_ROWS]
     )
     more = len(table.rows) - MOST_ROWS
@@ -123,13 +129,14 @@ def _heading(name: str, value: Any, number: bool) -> str:
     return f'<th scope="col" aria-sort="none"{side}><button type="button">{_text(name)}</button></th>'
 
 
-def _cell(value: Any, number: bool) -> str:
-    """Return a cell; numbers stand on the right, and carry all of their digits, by which they are sorted."""
+def _cell(value: Any, number: bool, prose: bool) -> str:
+    """Return a cell; numbers stand on the right, and carry all of their digits, by which they are sorted. Only sentences are broken."""
     text = "" if value is None else _text(cell(value, IN_MARKDOWN))
     if isinstance(value, int | float) and not isinstance(value, bool):
         exact = repr(value).replace("inf", "Infinity").replace("nan", "NaN")  # as JavaScript says it
         return f'<td class="number" data-value="{exact}">{text}</td>'
-    return f'<td class="number">{text}</td>' if number else f"<td>{text}</td>"
+    kind = "number" if number else "prose" if prose or len(text) > LONG else ""
+    return f'<td class="{kind}">{text}</td>' if kind else f"<td>{text}</td>"
 
 
 def _pictures(pictures: Sequence[Picture]) -> list[str]:
@@ -216,7 +223,7 @@ h1 { font-size: 1.4rem; margin: 0 0 .3rem; overflow-wrap: anywhere; } h2 { font-
 .wide { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem; }
 th, td { text-align: left; vertical-align: top; padding: .25rem .7rem; border-bottom: 1px solid var(--faint); }
 .facts th { font-weight: 500; color: var(--soft); white-space: nowrap; } .facts td { overflow-wrap: anywhere; }
-.rows { width: 100%; } .rows th { white-space: nowrap; } .rows .number { text-align: right; } .rows td { overflow-wrap: anywhere; min-width: 4rem; } td.number { white-space: nowrap; }
+.rows { width: 100%; } .rows th { white-space: nowrap; } .rows .number { text-align: right; } .rows td { white-space: nowrap; } .rows td.prose { white-space: normal; min-width: 18rem; overflow-wrap: break-word; }
 .rows button { all: unset; cursor: pointer; font-weight: 600; } .rows button:focus-visible { outline: 2px solid var(--c0); }
 [aria-sort=ascending] button::after { content: " \\25b2"; } [aria-sort=descending] button::after { content: " \\25bc"; }
 .pictures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 0 1.5rem; } figure { margin: 0; } figure svg { display: block; width: 100%; height: auto; max-height: 80vh; } figcaption { color: var(--soft); font-size: .85rem; overflow-wrap: anywhere; }

@@ -49,6 +49,19 @@ class TestNumbers:
         assert errors["conventions"] == []
         assert (squares["first"], squares["best"]["value"]) == (25, 1)
 
+    @pytest.mark.parametrize(
+        ("named", "order"),
+        [
+            (("10", "1", "2"), ("10", "1", "2")),  # as they are named
+            (("1", "10", "2"), ("1", "2", "10")),  # as a shell sorts what a pattern matches
+            (("2", "1", "2"), ("2", "1")),
+        ],
+    )
+    def test_are_in_the_order_in_which_files_are_named(self, run, results, named, order):
+        results([float(i) for i in range(1, 11)])
+        found = run("history", *(f"results/run-{name}.json" for name in named), "-f", "json").json
+        assert [point["value"] for point in found["measurements"][0]["points"]] == [float(name) for name in order]
+
     def test_of_another_statistic(self, run, results):
         results([1.0, 2.0])
         found = run("history", "results", "--statistic", "samples", "-f", "json").json

@@ -451,3 +451,38 @@ def test_what_columns_hold_is_said_once(write, run):
         assert run(*command.split(), "churn.csv").err.count("churn.csv holds") == 1
     message = run("compute", "bce", "one.csv").err
     assert "one.csv holds 'p' (numbers in [0, 1]) (see" in message
+
+
+@pytest.mark.parametrize(
+    ("words", "scores", "classes"),
+    [
+        (("churned", "stayed"), "churn_probability", "stayed,churned"),  # of which the name of the scores speaks
+        (("churned", "stayed"), "p", "churned,stayed"),  # the last one, as scikit-learn sorts them
+        (("Retained", "Lost"), "p_retained", "Lost,Retained"),
+    ],
+)
+def test_two_words_are_outcomes_both_ways(write, run, words, scores, classes):
+    rows = [(words[0], 0.75), (words[1], 0.25), (words[0], 0.875)]
+    write("w.csv", f"age,{scores},status\n" + "".join(f"{30 + i},{p},{word}\n" for i, (word, p) in enumerate(rows)))
+    message = run("compute", "bce", "w.csv").err
+    negative, positive = classes.split(",")
+    assert (
+        f"'{positive}' as the positive outcome; if it is '{negative}', say --classes {positive},{negative}" in message
+    )
+    found = run(*shlex.split(command_of(message))[1:], "-f", "value")
+    assert found.value == pytest.approx(bce(*((p, word == positive) for word, p in rows)), rel=1e-12)
+
+
+def test_a_command_that_a_message_has_already_says_what_predictions_are(save, run):
+    save("a.npy", [[0.9, 0.1], [0.25, 0.75], [0.5, 0.5]]), save("b.npy", [[0.8, 0.2], [0.5, 0.5], [0.4, 0.6]])
+    save("y.npy", [0, 1, 1])
+    line = command_of(run("compare", "ce", "a.npy", "b.npy", "y.npy").err)
+    assert line == "losscli compare ce a.npy b.npy --targets y.npy --from probs"
+
+
+def test_other_predictions_to_calibrate_are_not_tried(write, run):
+    write("churn.csv", CHURN)
+    said = run(
+        "calibrate", "churn.csv", "churn.csv:churn", "--from", "probs", "--apply", "churn.csv", "-o", "o.csv"
+    ).err
+    assert "losscli calibrate" not in said

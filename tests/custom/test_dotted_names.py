@@ -66,7 +66,7 @@ def test_python_verifies_dotted_names_too(package):
         ("mypack.nothing.mse_loss", "mypack has no 'nothing'"),
         ("mypack.inner.losses.number", "int is no loss"),
         ("nopackage.losses.mse", "nopackage is not installed: pip install nopackage"),
-        ("squared_error", "is declared as losscli's own losses are"),
+        ("squared_error", "names no code; name FILE.py:NAME"),
     ],
 )
 def test_what_is_no_loss_is_refused(package, run, name, message):
@@ -97,3 +97,8 @@ def test_compute_takes_a_librarys_name_for_losscli_s_own_loss(compute, save):
 def test_losses_of_pytorch(run, name, reference):
     found = run("verify", name, "-f", "json")
     assert (found.code, found.json["reference"]) == (0, reference)
+
+
+def test_a_file_beside_is_no_package(write, run):
+    write("mylosses.py", "")
+    run("verify", "mylosses.focal").refuses(2, "mylosses.py is a file here, and no package: mylosses.py:focal")

@@ -22,7 +22,7 @@ from losscli.io.operands import Opener
 from losscli.io.strict_json import restored
 from losscli.measurement.requirement import Requirement
 from losscli.measurement.sums import UNDEFINED, contribution, measured_together, prepared, total
-from losscli.wording import did_you_mean
+from losscli.wording import did_you_mean, quoted
 
 
 def measure(
@@ -221,7 +221,7 @@ class Baseline:
             found = json.loads(Path(file).read_text(encoding="utf-8-sig"), parse_int=float)
         except OSError as error:
             raise DataError(
-                f"{file}: cannot be read: {error.strerror or error} (the baseline); make it with losscli run ... --save {file}"
+                f"{file}: cannot be read: {error.strerror or error} (the baseline); make it with losscli run SUITE.toml --save {quoted(file)}"
             ) from error
         except (UnicodeDecodeError, ValueError, RecursionError) as error:
             raise DataError(f"{file}: not JSON ({error}); save it again with --save") from error

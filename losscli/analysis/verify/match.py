@@ -152,7 +152,7 @@ class Matcher:
             best = next((one.candidate for one in common if not one.misfit), None)
         if best is not None:
             return best
-        if fitting:
+        if fitting and self._speaks:
             return min(fitting, key=lambda one: one.misfit).candidate
         if self._speaks and self.errors:
             raise self.errors[0]
@@ -175,17 +175,22 @@ class Matcher:
     def _guesses(self) -> list[str]:
         """The losses that its name, or else its parameters or its file's name, speak of."""
         where = self.found.where
-        guesses = [*known(where), *_guessed(where)]
-        if not guesses and "gamma" in self.parameters:
-            guesses = _guessed("focal")
+        guesses = self._guesses_of_code
         if not guesses and (match := NAMED.fullmatch(where)):
             guesses = _guessed(os.path.basename(match["path"]).removesuffix(".py"))
         return list(dict.fromkeys(guesses))
 
     @property
+    def _guesses_of_code(self) -> list[str]:
+        """The losses that its name, or else its parameters, speak of."""
+        where = self.found.where
+        guesses = [*known(where), *_guessed(where)]
+        return guesses or (_guessed("focal") if "gamma" in self.parameters else [])
+
+    @property
     def _speaks(self) -> bool:
-        """Whether it is known which loss it should be."""
-        return bool(self.against or self._guesses)
+        """Whether it is known which loss it should be; a file's name alone, such as l2.py, is no more than a first guess."""
+        return bool(self.against or self._guesses_of_code)
 
     def references(self) -> Iterator[BoundLoss]:
         """Yield the losses to compare with, with the parameters that both have under the same name."""

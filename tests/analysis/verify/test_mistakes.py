@@ -189,3 +189,12 @@ def test_a_mistake_that_a_default_hides_is_found(run, write, name, parameter, ph
     broken = [one["property"] for one in report["properties"] if one["verdict"] == "broken"]
     assert broken == [f"parameter {parameter}"]
     assert [phrase in words for words in report["patterns"]] == [True]
+
+
+def test_a_files_name_is_no_more_than_a_first_guess(run, write):
+    """l2.py might hold squared errors; what its function computes says more."""
+    code = "import numpy as np\n\n\ndef my_loss(a, b):\n    return -(b * np.log(a) + (1 - b) * np.log(1 - a))\n"
+    report = run("verify", f"{write('l2.py', code)}:my_loss", "-f", "json").json
+    assert report["reference"] == "sigmoid-cross-entropy"
+    right = "def my_loss(a, b):\n    return (a - b) ** 2\n"
+    assert run("verify", f"{write('l2.py', right)}:my_loss", "-f", "json").json["reference"] == "squared-error"
