@@ -402,14 +402,20 @@ class TestOptions:
     def test_help_has_them_all(self, run, monkeypatch, loss):
         monkeypatch.setenv("COLUMNS", "200")
         computed, drawn = (run(*words, loss, "--help").out for words in (("compute",), ("plot", "samples")))
-        flags, others = (set(re.findall(r"^│ *\*? *(--[\w-]+)", out, re.MULTILINE)) for out in (computed, drawn))
+        flags, others = (set(re.findall(r"^  (?:-\w, )?(--[\w-]+)", out, re.MULTILINE)) for out in (computed, drawn))
         writing = {"--format", "--output", "--per-sample", "--elements", "--gradient", "--require", "--quiet", "--help"}
         writing |= {
             "--as",
             "--plus",
             "--also",
             "--part",
-        }  # numbers of libraries, several losses and parts of a pass are not drawn
+            "--by",
+            "--require-each",
+            "--interval",
+            "--confidence",
+            "--resamples",
+            "--seed",
+        }  # numbers of libraries, several losses, parts of a pass, slices and intervals are not drawn
         assert {"--reduction", "--id", "--columns", "--sample-weight", "--ignore-index", "--header"} <= flags
         assert flags - writing <= others
         assert {"--output", "--panel", "--log", "--title", "--size", "--dpi", "--theme"} <= others

@@ -21,6 +21,6 @@ class TestCatalogue:
     @pytest.mark.parametrize("width", [60, 80, 120])
     def test_no_name_is_cut_and_no_curve_is_broken(self, width):
         for loss in list(LOSSES.values())[::9]:
-            page = catalogue.described(loss, Screen(width)).splitlines()
+            page = catalogue.described(loss.bind(), Screen(width)).splitlines()
             assert [line for line in page if width_of(line) > width] == []
             assert page[0].startswith(loss.name)
