@@ -372,6 +372,10 @@ def _words_of(name: str, value: Any) -> "MemorySource":
     """A column of words, numbers or booleans; of Python objects each as text, '' for what is missing."""
     from losscli.io.memory import source_of
 
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        raise UsageError(
+            f"{name}: some of its elements are masked, which have no word; fill them: by={name}.filled('none')"
+        )
     array = np.asarray(value)
     if array.dtype == object:
         array = np.array(["" if one is None or one != one else str(one) for one in array.reshape(-1)])

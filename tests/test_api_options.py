@@ -64,6 +64,12 @@ def test_parameters_are_numbers() -> None:
         losscli.compute("huber", A, B, delta="x")
 
 
+def test_masked_words_of_slices_are_refused() -> None:
+    by = np.ma.masked_array([0, 1, 0], [True, False, False])
+    with pytest.raises(losscli.UsageError, match="some of its elements are masked"):
+        losscli.compute("mse", [1.0, 2.0, 3.0], [0.0, 0.0, 0.0], by=by)
+
+
 def test_a_masked_array_does_not_lose_its_mask() -> None:
     """NumPy would give the numbers behind the mask; one that hides nothing is an array."""
     hidden = np.ma.masked_array([0.0, 9.0], [0, 1])

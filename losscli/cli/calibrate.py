@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from losscli.analysis.words import CalibrationMethod
-from losscli.cli.command import about_targets, command, say
+from losscli.cli.command import about_targets, command, command_line, say
 from losscli.cli.options.declare import LOSS, WRITING, OfLosses, option
 from losscli.cli.options.files import CalibrationTargets, ClassPredictions
 from losscli.cli.options.losses import (
@@ -25,7 +25,6 @@ from losscli.cli.options.output import ListFormat, Quiet, output_option
 from losscli.cli.options.running import Running, seed_option
 from losscli.definition.words import ActivationName, ReliabilityForm
 from losscli.errors import DataError, Exit, UsageError
-from losscli.wording import quoted
 
 if TYPE_CHECKING:
     from losscli.analysis.calibration.fit import Calibrated
@@ -41,7 +40,7 @@ class Fitting(NamedTuple):
     method: Annotated[
         CalibrationMethod,
         method_option(
-            "temperature: one T; platt: a and b of sigmoid(a s + b), s the file's number; isotonic: steps that never fall. "
+            "temperature: one T; platt: a and b of sigmoid(a s + b), s the file's number, or exp of a log-probability; isotonic: steps that never fall. "
             "platt and isotonic calibrate each class by itself, and divide by the sum, as scikit-learn's CalibratedClassifierCV.",
             LOSS,
         ),
@@ -204,7 +203,7 @@ def _mapped(
     from losscli.analysis.calibration.temperature import likelihood
     from losscli.definition.request import Request
 
-    words = f"losscli calibrate {quoted(predictions)} --map {quoted(file)} -o {quoted(output or 'calibrated.csv')}"
+    words = command_line("calibrate", [predictions], {**given, "map": file, "output": output or "calibrated.csv"})
     if targets is not None or apply is not None:
         raise UsageError(f"--map {file}: nothing is fitted, so there are no TARGETS and no --apply: {words}")
     if output is None:

@@ -166,6 +166,8 @@ def completed(words: Sequence[str], message: str, error: Exception, run: Callabl
     if line is None or _bytes(line) > MOST_BYTES:
         return message
     try:
+        if line.said & set(WRITES) and _try(line, run)[0]:
+            return message  # without its outputs it works, so that nothing is missing
         if (whole := _that_works(message, run)) is not None:
             return whole
         for start, said in _starts(line, message):
@@ -189,7 +191,7 @@ def _that_works(message: str, run: Callable[[list[str]], int]) -> str | None:
     if line is None:
         return None
     works, _, said = _try(line, run)
-    better = _as_warned(line, said)
+    better = _as_warned(line, said, run)
     return None if not works else message if better == line else f"{message[: end.start()]}: {better.text()}"
 
 
@@ -201,9 +203,14 @@ def _bytes(line: Line) -> float:
     return sum(map(_size, texts))
 
 
-def _size(text: str) -> int:
-    """Return the size of a file, of FILE:COLUMN, or of all files of a folder or a glob; 0 for what is none of these."""
+def _size(text: str) -> float:
+    """Return the size of a file, of FILE:COLUMN, or of all files of a folder or a glob; 0 for what is none of these.
+
+    It is infinite for pipes and devices, which cannot be read again.
+    """
     for end in (len(text), *(i for i, sign in enumerate(text) if sign == ":")):
+        if os.path.exists(text[:end]) and not os.path.isfile(text[:end]) and not os.path.isdir(text[:end]):
+            return math.inf
         if os.path.isfile(text[:end]):
             return os.path.getsize(text[:end])
         if end and os.path.isdir(text[:end]):
@@ -295,7 +302,7 @@ def _working(line: Line, error: Exception | None, run: Callable[[list[str]], int
         if why is None:
             works, why, said = _try(here, run)
             if works:
-                return _as_warned(here, said)
+                return _as_warned(here, said, run)
         further = [_cured(here, *cure) for cure in getattr(why, "cures", ())]
         if not proposed:
             proposed = True
@@ -304,10 +311,14 @@ def _working(line: Line, error: Exception | None, run: Callable[[list[str]], int
     return None
 
 
-def _as_warned(line: Line, said: str) -> Line:
+def _as_warned(line: Line, said: str, run: Callable[[list[str]], int]) -> Line:
     """Return a line that works with the --from that a warning of it asks for; as it is if there is no such warning."""
     kind = None if "--from" in line.said else TWICE.search(said)
-    return line if kind is None else line.with_flag("--from", kind[1])
+    if kind is None:
+        return line
+    better = line.with_flag("--from", kind[1])
+    plain = better._replace(options=tuple(item for item in better.options if item[0] != "--activation"))
+    return next((one for one in (better, plain) if _try(one, run)[0]), line)
 
 
 def _cured(line: Line, flag: str, value: str | None) -> Line:
@@ -357,6 +368,8 @@ def _proposed(line: Line) -> Iterator[Line]:
         predictions, targets = _opened(line)
     for loss in losses:
         for one in proposals(loss.family, predictions, targets, line.said):
+            if one.predictions == one.targets:
+                continue
             found = line.with_operands(one.predictions, one.targets)._replace(others=one.others)
             for flag, value in one.options:
                 found = found.with_flag(flag, value)

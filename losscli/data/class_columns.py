@@ -1,5 +1,7 @@
 """Whether all columns of predictions are classes, where labels or the name of the targets' column tell."""
 
+import re
+
 import numpy as np
 
 from losscli.data import doubts
@@ -12,6 +14,42 @@ from losscli.io.source import Recoded, Source
 
 FEW = 2
 """Labels of fewer classes than this tell nothing about the other columns."""
+ABOUT_ALL = frozenset(
+    [
+        "total",
+        "sum",
+        "max",
+        "maximum",
+        "min",
+        "minimum",
+        "mean",
+        "avg",
+        "average",
+        "margin",
+        "conf",
+        "confidence",
+        "entropy",
+        "top",
+        "best",
+        "pred",
+        "prediction",
+        "predicted",
+        "label",
+        "target",
+        "weight",
+        "fold",
+        "index",
+        "id",
+        "count",
+        "norm",
+        "std",
+        "loss",
+        "score",
+        "threshold",
+        "error",
+    ]
+)
+"""Names of columns, behind a beginning that all share, that speak of all classes together, or of the row: score_total."""
 ROWS = 100
 """Rows whose probabilities are added up to see whether all columns are classes."""
 
@@ -62,9 +100,9 @@ def about_two_columns(request: Request, dataset: Dataset) -> Doubt | None:
 def about_classes(request: Request, dataset: Dataset, predictions: Source, decoded: DecodedTargets) -> Doubt | None:
     """Return the doubt about columns that no label names, where labels are the names of columns; None if there is none.
 
-    All columns are classes if the user has named them, if all share a prefix that the labels do not have, if they are
-    numbered, or if the probabilities of all of them, and not of fewer, sum to 1. A column without a name is a doubt of
-    its own, which is settled by then.
+    All columns are classes if the user has named them, if they are numbered, or if the probabilities of all of them, and not of fewer,
+    sum to 1. If all share a prefix that the labels do not have, they are classes as well, but for names such as score_total. A column
+    without a name is a doubt of its own, which is settled by then.
     """
     names = predictions.columns
     if _are_said(request, dataset) or dataset.targets is None or names is None:
@@ -74,6 +112,8 @@ def about_classes(request: Request, dataset: Dataset, predictions: Source, decod
     assert isinstance(decoded.source, Recoded)
     named = set(decoded.source.numbers.tolist()) - {IGNORED}
     spare = [i for i, name in enumerate(names) if i not in named and name not in ("", request.ignore_index)]
+    if decoded.matched != "by name":
+        spare = [i for i in spare if re.split(r"\W|_", names[i].lower())[-1] in ABOUT_ALL]
     if len(named) < FEW or not spare or _sum_to_one(predictions):
         return None
     return doubts.about_unexplained_classes(predictions.name, dataset.targets.name, spare, names)
@@ -85,11 +125,11 @@ def _are_said(request: Request, dataset: Dataset) -> bool:
 
 
 def _names_classes(request: Request, decoded: DecodedTargets) -> bool:
-    """Whether labels are the names of the predictions' columns, as they are written."""
+    """Whether labels are the names of the predictions' columns, as they are written or without a beginning that all share."""
     family = request.loss.family
     if family.coupled == "rows" or family.takes_centers:
         return False  # columns are features
-    by_name = decoded.encoding.kind == "name" and decoded.matched == "by name"
+    by_name = decoded.encoding.kind == "name" and (decoded.matched or "").startswith("by name")
     return by_name and isinstance(decoded.source, Recoded)
 
 

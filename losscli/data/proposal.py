@@ -373,6 +373,27 @@ def _outcomes(truth: Look, columns: Sequence[str]) -> tuple[tuple[str, str], ...
     return (("--classes", ",".join(distinct)),)
 
 
+NEGATIVES = frozenset(["0", "-1", "no", "n", "false", "f", "neg", "negative"])
+"""Words for an outcome that did not happen."""
+
+
+def _turned(truth: Look, scores: str) -> tuple[tuple[str, str], ...]:
+    """Return the option that says which outcome is positive if the name of the scores is one of both: prob_ham, logit_no, p_negative.
+
+    There is none if it is the one that is positive anyway.
+    """
+    distinct = {cell.lower(): cell for cell in sorted(set(truth.cells))}
+    if len(distinct) != 2 or not (truth.kind == "outcomes" or truth.is_number):
+        return ()
+    parts = re.findall(r"-?[a-z0-9]+", scores.lower())
+    plain = set(distinct) in BOOLEANS or truth.is_number
+    named = [word for word in distinct if word in parts or (plain and word in NEGATIVES and NEGATIVES & set(parts))]
+    if len(named) != 1 or (plain and named[0] not in NEGATIVES):
+        return ()
+    other = next(cell for word, cell in distinct.items() if word != named[0])
+    return (("--classes", f"{other},{distinct[named[0]]}"),)
+
+
 def _left(operand: Operand, join: str | None) -> int:
     """Return how many columns of a table are left without that of the ids."""
     names = operand.content.names or [""] * operand.content.width
@@ -396,6 +417,9 @@ def _of_one(family: Family, found: _Settled) -> Iterator[Proposal]:
     if not scores or (len(scores) > 1 and not all(look.in_unit_interval for look in scores)):
         return
     meant, *others = scores
+    turned = () if truth is None or words or "--classes" in found.said else _turned(truth, str(meant.name))
+    if turned:
+        found = found._replace(options=(*(item for item in found.options if item[0] != "--classes"), *turned))
     width = predictions.content.width
     left = width - len(found.taken - {None})
     named = predictions.column is None and width > 1 and (left != 1 or not found.options)

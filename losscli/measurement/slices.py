@@ -271,7 +271,7 @@ def _of_few(a: Array, b: Array, value: float, request: Request) -> Interval:
     """Return the interval of sum(a) / sum(b), or of sum(a), from samples that are resampled one by one."""
     terms = request.interval
     assert terms is not None
-    n = len(a)
+    n = int(np.count_nonzero(b)) if request.reduction != "sum" else len(a)
     if (why := _undefined(n, value)) is not None:
         return Interval(undefined=why)
     with np.errstate(all="ignore"):

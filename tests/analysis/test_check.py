@@ -579,6 +579,13 @@ class TestOtherFindings:
         assert found["predictions"]["kind"] == "neither"
         assert "divide by 100" in found["by"]["row-sums"]["cure"]
 
+    def test_numbers_so_large_that_they_have_no_spread(self, compute, save):
+        """There is a loss, and no word about labels: not even one of NumPy's."""
+        z = RNG.normal(size=(50, 3)) * 1e300
+        done = compute("ce", save("z.npy", z), save("y.npy", RNG.integers(0, 3, 50)), "-f", "value")
+        assert np.isfinite(done.value)
+        assert done.err == ""
+
     def test_labels_that_are_turned_around(self, checked, compute, save):
         t = RNG.normal(size=300)
         found = checked(save("p.npy", -t), save("t.npy", t))

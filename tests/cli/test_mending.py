@@ -486,3 +486,46 @@ def test_other_predictions_to_calibrate_are_not_tried(write, run):
         "calibrate", "churn.csv", "churn.csv:churn", "--from", "probs", "--apply", "churn.csv", "-o", "o.csv"
     ).err
     assert "losscli calibrate" not in said
+
+
+@pytest.mark.parametrize(
+    ("scores", "labels", "classes"),
+    [
+        ("prob_ham", ("ham", "spam"), "spam,ham"),
+        ("logit_no", ("no", "yes"), "yes,no"),
+        ("prob_0", ("0", "1"), "1,0"),
+        ("p_negative", ("0", "1"), "1,0"),
+    ],
+)
+def test_the_name_of_a_score_says_what_is_positive(write, run, scores, labels, classes):
+    rows = [(0.75, 0), (0.25, 1), (0.875, 0)]
+    cells = [(math.log(p / (1 - p)) if "logit" in scores else p, labels[i]) for p, i in rows]
+    write("s.csv", f"{scores},label\n" + "".join(f"{score!r},{label}\n" for score, label in cells))
+    line = command_of(run("compute", "bce", "s.csv").err)
+    assert f"--classes {classes}" in line
+    assert run(*shlex.split(line)[1:], "-f", "value").value == pytest.approx(
+        bce(*((p, not i) for p, i in rows)), rel=1e-12
+    )
+
+
+def test_a_column_is_not_compared_with_itself(write, run):
+    write("reg.csv", "y_pred,y_true\n1.5,1.25\n2.5,2.75\n")
+    assert "y_true reg.csv:y_true" not in run("compute", "mse", "reg.csv:y_true").err
+
+
+def test_where_an_output_is_at_fault_nothing_is_missing(write, run):
+    write("churn.csv", CHURN)
+    line = ("compute", "bce", "churn.csv:churn_probability", "churn.csv:churn", "--from", "probs")
+    assert run(*line, "-o", "no/folder/x.json").err.count("losscli") == 1
+
+
+def test_pipes_and_devices_are_not_read_again(run, folder):
+    os.mkfifo(folder / "pipe")
+    for name in ("pipe", "/dev/zero"):
+        assert "TARGETS" in run("compute", "mse", name).err
+
+
+def test_probabilities_of_masks_are_said_to_be_some(save, run):
+    p = [[0.75, 0.25], [0.5, 0.5], [0.125, 0.875]]
+    save("p.npy", p), save("y.npy", [0, 1, 1])
+    assert command_of(run("compute", "dice", "p.npy", "y.npy").err).endswith("y.npy --from probs")

@@ -189,6 +189,15 @@ class TestSpareColumns:
         assert compute("ce", z, y, "--columns", "*").code == 0
         assert compute("ce", z, y, "--classes", ",".join([*NAMES, name])).code == 0
 
+    def test_beside_classes_with_a_prefix_that_speaks_of_all_of_them(self, compute, write):
+        labels = np.array(NAMES)[LABELS]
+        names = [f"score_{name}" for name in (*NAMES, "total")]
+        z = write("z.csv", table([*names, "label"], *LOGITS.T, np.full(60, 9.5), labels))
+        compute("ce", z, f"{z}:label").refuses(3, "'score_total'", "--columns '!score_total'", "--columns '*'")
+        assert compute("ce", z, f"{z}:label", "--columns", "!score_total", "-f", "value").value == EXPECTED
+        z = write("z.csv", table([*names[:-1], "score_yak", "label"], *LOGITS.T, np.full(60, 9.5), labels))
+        assert compute("ce", z, f"{z}:label").code == 0  # a class without rows
+
     def test_with_the_name_of_the_targets(self, compute, logits, write):
         z, _ = logits("target", LABELS)
         y = write("y.csv", table(["target"], np.array(NAMES)[LABELS]))

@@ -322,3 +322,10 @@ def test_a_pass_keeps_no_row(monkeypatch):
         assert sliced.few is None
         sizes.append(sum(part.nbytes for record in sliced.influences for part in record))
     assert sizes[0] == sizes[1]
+
+
+def test_rows_of_weight_0_do_not_tell_how_much_samples_differ(compute, save):
+    save("p.npy", [1.0, 2.0, 5.0]), save("w.npy", [0.0, 1.0, 0.0])
+    done = compute("mse", "p.npy", "0", "--sample-weight", "w.npy", "--interval")
+    assert done.json["interval"] is None
+    assert done.json["interval_undefined"].startswith("1 sample, ")

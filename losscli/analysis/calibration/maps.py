@@ -11,6 +11,13 @@ from losscli.analysis.calibration.temperature import Point, scores_of
 from losscli.arrays import Array, row_sums
 from losscli.losses.probability import OfLogit
 
+SCORES = {
+    "logits": "the file's number",
+    "probs": "the file's number",
+    "log-probs": "exp(x) of the file's number x, a probability",
+}
+"""What predictions are -> the score that Platt scaling and isotonic regression map, in words."""
+
 
 @dataclass(frozen=True)
 class CalibrationMap:
@@ -156,7 +163,7 @@ class Platt(OneVsRest):
 
     def to_dict(self, names: list[str]) -> dict[str, Any]:
         each = zip(names, self.a.tolist(), self.b.tolist(), strict=True)
-        return self._described("sigmoid(a * s + b), s: the file's number", names) | {
+        return self._described(f"sigmoid(a * s + b), s: {SCORES[self.kind]}", names) | {
             "columns": [{"name": name, "a": a, "b": b} for name, a, b in each],
         }
 
@@ -197,7 +204,7 @@ class Isotonic(OneVsRest):
     def to_dict(self, names: list[str]) -> dict[str, Any]:
         each = zip(names, self.steps, strict=True)
         formula = (
-            "y at s, the file's number, by straight lines between the points (x, y), and y of the ends beyond them"
+            f"y at s, {SCORES[self.kind]}, by straight lines between the points (x, y), and y of the ends beyond them"
         )
         return self._described(formula, names) | {
             "columns": [{"name": name, "x": steps.x.tolist(), "y": steps.y.tolist()} for name, steps in each],

@@ -211,8 +211,9 @@ class _Scale(NamedTuple):
     def of(cls, shuffled: list[Array], cap: float) -> "_Scale":
         """Return the scale of losses under several shuffles, each of shape (n,)."""
         means = np.array([np.minimum(values, cap).mean() for values in shuffled])
-        usual, spread = float(means.mean()), float(means.std())
-        return cls(cap, usual, spread if spread > 1e-9 * abs(usual) else 0.0)
+        with np.errstate(all="ignore"):  # the largest numbers have no spread that is a number
+            usual, spread = float(means.mean()), float(means.std())
+        return cls(cap, usual, spread if 1e-9 * abs(usual) < spread < np.inf else 0.0)
 
     def better(self, values: Array) -> float:
         """Return by how many standard deviations losses are better than shuffled ones."""
