@@ -82,8 +82,10 @@ class TestTheSame:
 class TestRefusals:
     def test_operands_and_options(self, run, save, saved):
         file = saved(save("x.npy", Z), save("y.npy", Y))
-        run("calibrate", "x.npy", "--map", file).refuses(2, "losscli calibrate x.npy --map map.json --output calibrated.csv")
-        run("calibrate", "x.npy", "y.npy", "--map", file, "-o", "o.npy").refuses(2, "no TARGETS", "-o o.npy")
+        run("calibrate", "x.npy", "--map", file).refuses(
+            2, "losscli calibrate x.npy --map map.json --output calibrated.csv"
+        )
+        run("calibrate", "x.npy", "y.npy", "--map", file, "-o", "o.npy").refuses(2, "no TARGETS", "--output o.npy")
         run("calibrate", "x.npy", "--map", file, "--from", "probs", "-o", "o.npy").refuses(2, "is of logits")
         run("calibrate", "x.npy").refuses(2, "Missing argument 'TARGETS'")
         run("calibrate", "x.npy", "--map", file, "-o", file).refuses(2, "--output")
