@@ -289,6 +289,8 @@ def compute(
     bound, rest = _bound(loss, options)
     request = _computed_request(bound, predictions, targets, rest)
     request = _sliced(request, by, Resampling(confidence, resamples, seed) if interval else None)
+    require = (require,) if isinstance(require, str) else require
+    require_each = (require_each,) if isinstance(require_each, str) else require_each
     if require_each and not request.by:
         raise UsageError(f"require_each {require_each[0]!r}: of which slices? Say by='COLUMN' as well")
     kept = _Kept(per_sample, elements, gradient)

@@ -79,3 +79,15 @@ def test_a_masked_array_does_not_lose_its_mask() -> None:
         losscli.compute("mse", [0.0, 9.0], hidden)
     assert losscli.compute("mse", np.ma.masked_array([0.0, 9.0]), 0).value == 40.5
     assert losscli.compute("mse", hidden.data, [0, 0], mask=~hidden.mask).value == 0
+
+
+def test_a_requirement_is_text_and_may_stand_alone() -> None:
+    result = losscli.compute("mse", [1.0, 3.0], [0.0, 0.0], require="mean <= 5")
+    assert result.met
+    for wrong in (5, None, ["value <= 9"]):
+        with pytest.raises(losscli.UsageError, match="a requirement is text"):
+            result.require(wrong)
+    with pytest.raises(losscli.UsageError, match="is not 'NAME OP VALUE'"):
+        losscli.check([1.0, 2.0], [1.0, 2.0]).require(5)  # type: ignore[arg-type]
+    each = losscli.compute("mse", [1.0, 3.0], [0.0, 0.0], by=["x", "y"], require_each="value <= 9")
+    assert [entry["met"] for entry in each.requirements] == [True, True]

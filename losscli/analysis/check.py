@@ -5,7 +5,7 @@ import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -57,8 +57,7 @@ from losscli.lookup.names import find
 from losscli.measurement.class_labels import group_names
 from losscli.measurement.measure import Measurement
 from losscli.measurement.prepare import prepare
-from losscli.measurement.requirement import counted
-from losscli.shown import Shown, refuse_unmet
+from losscli.measurement.requirement import Judged
 from losscli.wording import count, listing
 
 CLAUSE = re.compile(r"(.*?)(; (?!and )|(?<=\?) (?=Say |Save )|: (?=if |each prediction )|$)(.*)", re.DOTALL)
@@ -72,7 +71,7 @@ SAMPLE_BYTES = 64 << 20
 
 
 @dataclass(repr=False)
-class Report(Shown):
+class Report(Judged):
     """The result of a check: facts by name, and findings."""
 
     facts: dict[str, Any] = field(default_factory=dict)
@@ -88,19 +87,8 @@ class Report(Shown):
         """Number of findings that are warnings."""
         return sum(finding.severity == WARNING for finding in self.findings)
 
-    def require(self, *texts: str) -> Self:
-        """Return this report if all requirements are met, such as 'errors == 0' or 'warnings == 0'.
-
-        Raises
-        ------
-        RequirementError
-            an AssertionError, if one is not met.
-        UsageError
-            if a text is not of this form.
-        """
-        __tracebackhide__ = True
-        refuse_unmet(self, [counted(text, {"errors": self.errors, "warnings": self.warnings}) for text in texts])
-        return self
+    def required(self) -> list[dict[str, float | str]]:
+        return [{"errors": self.errors, "warnings": self.warnings}]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report with the keys of the JSON contract."""

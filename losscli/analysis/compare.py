@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NamedTuple, Self, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 import numpy as np
 
@@ -44,9 +44,8 @@ from losscli.measurement.class_labels import group_names
 from losscli.measurement.infinite_losses import infinite_row
 from losscli.measurement.measure import Measurement
 from losscli.measurement.receipt import signature
-from losscli.measurement.requirement import counted
+from losscli.measurement.requirement import Judged
 from losscli.measurement.row_losses import Scored, about_row, bounded, score
-from losscli.shown import Shown, refuse_unmet
 from losscli.wording import count, listing
 
 if TYPE_CHECKING:
@@ -650,7 +649,7 @@ def _rows(measurement: Measurement, changed: Changed, sign: int) -> list[dict[st
 
 
 @dataclass(repr=False)
-class Compared(Shown):
+class Compared(Judged):
     """All models, compared with the first one."""
 
     first: Scored
@@ -688,19 +687,8 @@ class Compared(Shown):
             if one.infinite is not None
         ]
 
-    def require(self, *texts: str) -> Self:
-        """Return this comparison if the verdict on each model meets all requirements, such as 'verdict == better' or 'verdict != worse'.
-
-        Raises
-        ------
-        RequirementError
-            an AssertionError, if one is not met.
-        UsageError
-            if a text is not of this form.
-        """
-        __tracebackhide__ = True
-        refuse_unmet(self, [counted(text, {"verdict": one.verdict}) for one in self.comparisons for text in texts])
-        return self
+    def required(self) -> list[dict[str, float | str]]:
+        return [{"verdict": one.verdict} for one in self.comparisons]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the keys of the JSON contract; if there is a single comparison, its keys are at the top as well."""

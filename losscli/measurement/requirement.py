@@ -4,10 +4,11 @@ import math
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from losscli.engine.aggregates import PERCENTILES
 from losscli.errors import UsageError
+from losscli.shown import Shown, refuse_unmet
 from losscli.wording import did_you_mean, listing
 
 SOMETIMES = (
@@ -66,6 +67,8 @@ class Requirement(NamedTuple):
         UsageError
             if the text is not of this form.
         """
+        if not isinstance(text, str):
+            raise UsageError(f"{option}{text!r}: a requirement is text, as 'mean <= 0.35'")
         names = "|".join(sorted(map(re.escape, statistics), key=len, reverse=True))
         match = re.fullmatch(rf"\s*({names}|[\w-]+)\s*(<=|>=|==|<|>)\s*(\S+)\s*", text)
         if not match and re.fullmatch(r"[^<>=]+=[^=]+", text):
@@ -130,7 +133,7 @@ def counted(text: str, counts: Mapping[str, float | str]) -> dict[str, Any]:
     UsageError
         if the text is not of this form, or about something else.
     """
-    words = text.split()
+    words = text.split() if isinstance(text, str) else []
     if len(words) != 3 or words[0] not in counts:
         names = " or ".join(counts)
         raise UsageError(f"require({text!r}) is not 'NAME OP VALUE' with a name of {names}, and blanks between")
@@ -141,3 +144,26 @@ def counted(text: str, counts: Mapping[str, float | str]) -> dict[str, Any]:
             raise UsageError(f"require({text!r}): {name} is a word, which is == or != another")
         return {"require": text, "met": (actual == value) == (comparison == "=="), "actual": actual}
     return Requirement.parse(text, "require ", tuple(counts)).entry(actual)
+
+
+class Judged(Shown):
+    """A result without statistics, such as that of a check, whose counts or verdicts may be required."""
+
+    def required(self) -> Sequence[Mapping[str, float | str]]:
+        """Return what requirements may be about by name, for each thing that must meet them."""
+        raise NotImplementedError
+
+    def require(self, *texts: str) -> Self:
+        """Return this result if all requirements are met: of a check 'errors == 0' or 'warnings == 0', of a comparison
+        'verdict == better' or 'verdict != worse', which holds for each model, of a verification 'broken == 0'.
+
+        Raises
+        ------
+        RequirementError
+            an AssertionError, if one is not met.
+        UsageError
+            if a text is not of this form.
+        """
+        __tracebackhide__ = True
+        refuse_unmet(self, [counted(text, values) for values in self.required() for text in texts])
+        return self

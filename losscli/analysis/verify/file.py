@@ -1,18 +1,17 @@
 """Verification of all losses in a file."""
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 from losscli.analysis.verify.model import BROKEN, MET, SKIPPED, Property, Verified
 from losscli.analysis.verify.properties import verify
 from losscli.custom.candidates import candidates
 from losscli.errors import LosscliError
-from losscli.measurement.requirement import counted
-from losscli.shown import Shown, refuse_unmet
+from losscli.measurement.requirement import Judged
 
 
 @dataclass(frozen=True, repr=False)
-class VerifiedFile(Shown):
+class VerifiedFile(Judged):
     """The reports on the losses in a file."""
 
     file: str
@@ -23,19 +22,8 @@ class VerifiedFile(Shown):
         """Number of losses that have a broken property."""
         return sum(report.broken > 0 for report in self.reports)
 
-    def require(self, *texts: str) -> Self:
-        """Return this report if all requirements are met, such as 'broken == 0'.
-
-        Raises
-        ------
-        RequirementError
-            an AssertionError, if one is not met.
-        UsageError
-            if a text is not of this form.
-        """
-        __tracebackhide__ = True
-        refuse_unmet(self, [counted(text, {"broken": self.broken}) for text in texts])
-        return self
+    def required(self) -> list[dict[str, float | str]]:
+        return [{"broken": self.broken}]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record for JSON."""

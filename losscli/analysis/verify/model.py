@@ -1,7 +1,7 @@
 """The report of `losscli verify`: the properties of a loss, each met or broken, with an example."""
 
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -10,8 +10,7 @@ from losscli.analysis.verify.patterns import Explanation
 from losscli.analysis.verify.subject import Reference
 from losscli.custom.loss import Settings
 from losscli.definition.loss import Family
-from losscli.measurement.requirement import counted
-from losscli.shown import Shown, refuse_unmet
+from losscli.measurement.requirement import Judged
 
 MET, BROKEN, WARNING, SKIPPED = "met", "broken", "warning", "skipped"
 
@@ -33,7 +32,7 @@ class Property:
 
 
 @dataclass(repr=False)
-class Verified(Shown):
+class Verified(Judged):
     """The report on a loss."""
 
     where: str
@@ -52,19 +51,8 @@ class Verified(Shown):
         """Whether the loss could be called at all."""
         return not any(property_.name == "call" for property_ in self.properties)
 
-    def require(self, *texts: str) -> Self:
-        """Return this report if all requirements are met, such as 'broken == 0'.
-
-        Raises
-        ------
-        RequirementError
-            an AssertionError, if one is not met.
-        UsageError
-            if a text is not of this form.
-        """
-        __tracebackhide__ = True
-        refuse_unmet(self, [counted(text, {"broken": self.broken}) for text in texts])
-        return self
+    def required(self) -> list[dict[str, float | str]]:
+        return [{"broken": self.broken}]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record for JSON."""
