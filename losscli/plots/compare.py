@@ -158,7 +158,7 @@ def _differences(axes: Axes, comparison: Comparison, found: Counts, terms: Terms
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     beyond = f"\n{count(found.beyond, 'row')} beyond, in the bins at the ends" if found.beyond else ""
     axes.set_xlabel(f"loss of B - loss of A, of a row{beyond}")
-    axes.set_ylabel("rows a bin (log scale)")
+    axes.set_ylabel("rows per bin (log scale)")
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2, ncols=2, fontsize=8.5)
 
 
@@ -184,7 +184,7 @@ def _losses(figure: Figure, axes: Axes, found: Counts, look: Look) -> None:
     axes.set_ylabel("loss of B" + (" (log scale)" if found.log else ""))
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2)
     bar = figure.colorbar(drawn, ax=axes, pad=0.02)
-    bar.set_label("rows a square")
+    bar.set_label("rows per square")
     ticks = FuncFormatter(lambda value, _: f"{value:,.0f}")
     bar.ax.yaxis.set_major_formatter(ticks)
     bar.ax.yaxis.set_minor_formatter(ticks if most < LOG_TICKS else FuncFormatter(lambda value, _: ""))

@@ -132,7 +132,7 @@ def _name_axes(upper: Axes, lower: Axes, found: Reliability) -> None:
     if height > TALL * width:  # otherwise there is no room for a square below title and legend
         upper.set_box_aspect(1)
         lower.set_box_aspect(1 / 3)
-    lower.set_ylabel("samples a bin")
+    lower.set_ylabel("samples per bin")
     lower.yaxis.set_major_locator(MaxNLocator(4, integer=True))
     lower.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     whose = "positive" if found.positive else "predicted"

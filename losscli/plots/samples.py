@@ -110,7 +110,7 @@ def _distribution(axes: Axes, sampled: Sampled, look: Look) -> None:
         + (" (log scale)" if histogram.log else "")
         + (f"\nnot on this axis: {', '.join(left_out)}" if left_out else "")
     )
-    axes.set_ylabel("samples a bin")
+    axes.set_ylabel("samples per bin")
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     axes.yaxis.set_major_locator(MaxNLocator("auto", integer=True))
 
@@ -226,7 +226,7 @@ def _confidence(axes: Axes, sampled: Sampled, look: Look) -> None:
         rasterized=True,
     )
     what = "outputs" if sampled.result.receipt.get("over_outputs") else "samples"
-    bar = axes.figure.colorbar(drawn, cax=axes.inset_axes((1.03, 0, 0.035, 1)), label=f"{what} a cell")
+    bar = axes.figure.colorbar(drawn, cax=axes.inset_axes((1.03, 0, 0.035, 1)), label=f"{what} per cell")
     tens = [10**i for i in range(len(str(most))) if 10**i * 3 < most or not i]
     bar.set_ticks([*tens, most])
     bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))

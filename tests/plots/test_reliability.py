@@ -46,7 +46,7 @@ class TestReliability:
         assert of_text(lower) == ["1", "2", "4"]
         assert [text.xy for text in lower.texts] == [(near(0.5), 1), (near(0.7), 2), (near(0.9), 4)]
         assert upper.get_ylabel() == "accuracy"
-        assert lower.get_ylabel() == "samples a bin"
+        assert lower.get_ylabel() == "samples per bin"
         assert lower.get_xlabel() == "confidence: probability of the predicted class"
         assert lower.get_xlim() == upper.get_xlim() == upper.get_ylim() == (-0.02, 1.02)
         assert upper.get_box_aspect() == 1

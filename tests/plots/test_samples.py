@@ -25,7 +25,7 @@ class TestDistribution:
         assert edges == near(np.linspace(0, 4, len(edges)))
         assert counts.tolist() == np.histogram(LOSSES_DRAWN, edges)[0].tolist()
         assert counts.sum() == 8
-        assert (axes.get_xlabel(), axes.get_ylabel()) == ("loss of a sample", "samples a bin")
+        assert (axes.get_xlabel(), axes.get_ylabel()) == ("loss of a sample", "samples per bin")
         assert (axes.get_xscale(), axes.get_ylim()[0]) == ("linear", 0)
 
     def test_mean_median_and_p99_are_marked(self, picture, save):
@@ -244,7 +244,7 @@ class TestConfidence:
         assert (drawn.norm.vmin, drawn.norm.vmax) == (1, mesh(axes)[0].max())
         assert type(drawn.norm).__name__ == "LogNorm"
         assert np.ma.getmaskarray(drawn.get_array()).sum() == (mesh(axes)[0] == 0).sum()
-        assert [bar.get_ylabel() for bar in axes.child_axes] == ["samples a cell"]
+        assert [bar.get_ylabel() for bar in axes.child_axes] == ["samples per cell"]
 
     def test_loss_of_a_focal_loss(self, picture, save):
         axes = self.draw(picture, "softmax-focal", save("p.npy", self.z), save("t.npy", self.y), "--gamma", "1")
@@ -261,7 +261,7 @@ class TestConfidence:
         axes = self.draw(picture, "bce", save("p.npy", self.z), save("t.npy", m))
         p = 1 / (1 + np.exp(np.where(m == 1, -self.z, self.z)))
         self.check(axes, p.ravel(), -np.log(p).ravel())
-        assert [bar.get_ylabel() for bar in axes.child_axes] == ["outputs a cell"]
+        assert [bar.get_ylabel() for bar in axes.child_axes] == ["outputs per cell"]
 
     @pytest.mark.parametrize(
         ("log", "said"), [("--log", "3 below 9e-19, 2 above 1e+12"), ("--no-log", "2 above 1e+12")]

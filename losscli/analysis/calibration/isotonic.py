@@ -122,7 +122,7 @@ class KeptRows(NamedTuple):
 
 @dataclass(frozen=True)
 class Keep(BatchCollector):
-    """Keeps scores, labels and weights of all rows: of each column 9 bytes a row, and 8 for the weight."""
+    """Keeps scores, labels and weights of all rows: of each column 9 bytes per row, and 8 for the weight."""
 
     record = KeptRows
 

@@ -22,7 +22,7 @@ HARD = ("index", "name", "one-hot", "binary", "signed")
 class ClasswiseGaps(NamedTuple):
     """Mergeable record: number of rows, and for each class and bin the sum of probabilities minus the number of rows of the class.
 
-    Neither the number of rows in a bin nor their mean probability is needed, so that a class takes 8 bytes a bin.
+    Neither the number of rows in a bin nor their mean probability is needed, so that a class takes 8 bytes per bin.
     """
 
     rows: int
