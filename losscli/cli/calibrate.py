@@ -108,8 +108,7 @@ def calibrate(
     from losscli.analysis.calibration.fit import Terms
     from losscli.analysis.calibration.fit import calibrate as fitted
     from losscli.analysis.calibration.temperature import likelihood
-    from losscli.cli.delivery import ReportDelivery
-    from losscli.cli.pages import PAGE
+    from losscli.cli.delivery import PAGE, ReportDelivery
     from losscli.definition.request import Request
     from losscli.render.calibrate import calibrated, parts
 

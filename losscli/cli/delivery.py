@@ -49,7 +49,9 @@ if TYPE_CHECKING:
 
 ONE_NUMBER = {".json": "json", ".md": "markdown"}
 """Suffix -> format, of files that hold a result as a whole; other files hold one row per sample."""
-WITH_PAGE = ONE_NUMBER | {".html": "html"}
+PAGE = {".html": "html"}
+"""Suffix -> format, of a page for a browser."""
+WITH_PAGE = ONE_NUMBER | PAGE
 """The same with a page for a browser, of commands that make one."""
 RESULT_SUFFIXES = (*WITH_PAGE, *WRITERS)
 GRADIENT_SUFFIXES = (".npy", ".csv")

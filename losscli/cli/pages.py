@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from losscli.measurement.result import Result
     from losscli.plots.style import Look
 
-PAGE = {".html": "html"}
-"""Suffix -> format, of a page."""
-
 
 def typed_line() -> str:
     """Return the command line as it was typed, quoted so that it can be pasted."""

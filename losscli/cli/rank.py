@@ -50,8 +50,7 @@ def rank(
     """
     from losscli.analysis.rank import BY_CLASS
     from losscli.analysis.rank import rank as examine
-    from losscli.cli.delivery import SUFFIXES, ReportDelivery
-    from losscli.cli.pages import PAGE, watch
+    from losscli.cli.delivery import PAGE, SUFFIXES, ReportDelivery
     from losscli.lookup.names import elsewhere
     from losscli.lookup.spec import single
     from losscli.render.rank import laid_out
@@ -64,6 +63,8 @@ def rank(
         def begun(measurement: "Measurement") -> None:
             delivery.keep_apart(measurement.files)
             if delivery.kind == "html":
+                from losscli.cli.pages import watch
+
                 watch(measurement)
             shown.start(measurement.job)
 
