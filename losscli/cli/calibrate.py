@@ -114,6 +114,7 @@ def calibrate(
 
     running = running.begun(quiet)
     if map is not None:
+        _nothing_to_fit(map, activation, reliability_of, fitting)
         return _mapped(predictions, targets, map, apply, output, prediction_kind, given, quiet)
     if targets is None:
         missing = "Missing argument 'TARGETS'."
@@ -155,6 +156,19 @@ def calibrate(
             page=lambda: _page(found),
         )
     return Exit.OK
+
+
+def _nothing_to_fit(
+    map: str, activation: ActivationName | None, reliability_of: ReliabilityForm | None, fitting: Fitting
+) -> None:
+    """Raise a UsageError if an option says how to fit or to measure, where a saved map says what is done."""
+    given = {"--activation": activation, "--reliability-of": reliability_of}
+    said = [name for name, value in given.items() if value is not None]
+    said += [f"--{name}" for name, value in fitting._asdict().items() if value != Fitting._field_defaults[name]]
+    if said:
+        raise UsageError(
+            f"--map {map}: nothing is fitted or measured, and the file says the method; leave out {said[0]}"
+        )
 
 
 def _page(found: "Calibrated") -> "Page":

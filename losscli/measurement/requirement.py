@@ -77,8 +77,9 @@ class Requirement(NamedTuple):
             raise UsageError(f"{option}{text!r} is not 'STAT OP NUMBER', as in {option}'mean <= 0.35'")
         statistic, comparison, number = match.groups()
         if statistic not in statistics:
+            meant = "mean" if statistic == "loss" else statistic  # what a report calls "loss"
             raise UsageError(
-                f"{option}{text!r}: no statistic {statistic!r}{did_you_mean(statistic, statistics)}; there are {listing(statistics)}"
+                f"{option}{text!r}: no statistic {statistic!r}{did_you_mean(meant, statistics)}; there are {listing(statistics)}"
             )
         try:
             limit = float(number)

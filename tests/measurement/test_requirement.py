@@ -66,6 +66,7 @@ class TestRequire:
 
     def test_a_misspelt_statistic_is_answered_with_the_nearest(self, compute, words):
         compute(*words, "--require", "maen < 3").refuses(2, "did you mean mean?")
+        compute(*words, "--require", "loss < 3").refuses(2, "did you mean mean?")
 
     def test_all_are_evaluated_and_listed(self, compute, words):
         asked = ["mean < 1", "max <= 4", "min > 2"]

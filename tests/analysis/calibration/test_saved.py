@@ -88,6 +88,13 @@ class TestRefusals:
         run("calibrate", "x.npy", "y.npy", "--map", file, "-o", "o.npy").refuses(2, "no TARGETS", "--output o.npy")
         run("calibrate", "x.npy", "--map", file, "--from", "probs", "-o", "o.npy").refuses(2, "is of logits")
         run("calibrate", "x.npy").refuses(2, "Missing argument 'TARGETS'")
+        for name, value in (
+            ("--method", "isotonic"),
+            ("--bins", "7"),
+            ("--activation", "sigmoid"),
+            ("--reliability-of", "predicted"),
+        ):
+            run("calibrate", "x.npy", "--map", file, name, value, "-o", "o.npy").refuses(2, f"leave out {name}")
         run("calibrate", "x.npy", "--map", file, "-o", file).refuses(2, "--output")
 
     def test_predictions_of_another_shape(self, run, save, saved):
