@@ -19,7 +19,7 @@ from losscli.render.screen import Screen, message
 from losscli.wording import quoted
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
-PAIRS = ("--range", "--size")
+PAIRS = ("--range", "--y-range", "--size")
 """Options whose value is two numbers, which may be typed as two words."""
 Function = TypeVar("Function", bound=Callable[..., int | None])
 

@@ -29,7 +29,7 @@ MOST_BYTES = 100_000_000
 """Files of more bytes than this together are not read again for a message."""
 WRITES = ("-o", "--output", "--gradient", "--part", "--cluster", "--progress", "--no-progress")
 """Options that are left out where a command line is only tried."""
-PICTURE = ("--title", "--size", "--dpi", "--theme", "--panel", "--log")
+PICTURE = ("--title", "--size", "--dpi", "--theme", "--show", "--panel", "--log")
 """Options of a picture, which are left out where its losses are computed instead."""
 FITTING = {
     "bce": "bce, sigmoid-brier and sigmoid-focal fit outcomes such as these",

@@ -1,5 +1,5 @@
-"""Pictures: from a loss or a result to a Matplotlib Figure. No pyplot, no display, and no
-state that outlives a picture.
+"""Pictures: from a loss or a result to a Matplotlib Figure. No pyplot and no display
+except for `window`, and no state that outlives a picture.
 
 Only the plot commands import this package, and with it Matplotlib.
 """

@@ -76,6 +76,8 @@ class Look:
     size: tuple[float, float] | None = None
     dpi: int = 150
     theme: str = "light"
+    window: bool = False
+    """Whether the figure is shown in a window, beside the file or in place of it."""
 
     def __post_init__(self) -> None:
         if not 10 <= self.dpi <= 1200:
@@ -134,7 +136,12 @@ def drawing(look: Look) -> Iterator[None]:
 
 def blank(look: Look, width: float, height: float) -> Figure:
     """Return an empty figure of the size asked for, else of `width` x `height` inches."""
-    return Figure(figsize=look.size or (width, height), layout="constrained")
+    size = look.size or (width, height)
+    if look.window:
+        from matplotlib import pyplot
+
+        return pyplot.figure(figsize=size, layout="constrained", num="losscli")
+    return Figure(figsize=size, layout="constrained")
 
 
 def style_of(number: int, look: Look) -> dict[str, Any]:

@@ -250,9 +250,6 @@ class TestErrors:
 
     @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
     class TestOfEveryPicture:
-        def test_no_output(self, refused, command):
-            refused(command, 2, "--output", output=None)
-
         @pytest.mark.parametrize("name", ["o.jpg", "o", "o.png.gz", "o.npy", ".", ""])
         def test_an_unknown_suffix(self, refused, command, name):
             refused(command, 2, "--output", ".png, .svg, .pdf", output=name)

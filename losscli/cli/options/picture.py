@@ -10,7 +10,14 @@ from losscli.render.words import ThemeName
 if TYPE_CHECKING:
     from losscli.plots.style import Look
 
-Picture = Annotated[str, output_option("The picture: .png, .svg or .pdf.", panel=PICTURE, show_default=False)]
+Picture = Annotated[
+    str | None,
+    output_option(
+        "The picture: .png, .svg or .pdf. Default: the command's word, as in curves.png; its name is printed.",
+        panel=PICTURE,
+        show_default=False,
+    ),
+]
 Quiet = Annotated[bool, quiet_option("No notes and warnings on standard error.", PICTURE)]
 
 
@@ -26,6 +33,10 @@ class Looks(NamedTuple):
     theme: Annotated[ThemeName, option("--theme", panel=PICTURE, help="Colours on a white or a black background.")] = (
         "light"
     )
+    show: Annotated[
+        bool,
+        option("--show", panel=PICTURE, show_default=False, help="Open a window; a file as well only with -o."),
+    ] = False
 
     def look(self) -> "Look":
         """Return the look of a picture.
@@ -37,7 +48,7 @@ class Looks(NamedTuple):
         """
         from losscli.plots.style import Look
 
-        return Look(self.title, pair(self.size, "--size", "8,5"), self.dpi, self.theme)
+        return Look(self.title, pair(self.size, "--size", "8,5"), self.dpi, self.theme, self.show)
 
 
 def pair(text: str | None, option: str, example: str) -> tuple[float, float] | None:

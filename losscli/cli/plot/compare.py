@@ -9,14 +9,14 @@ from losscli.cli.options.files import TargetsOption
 from losscli.cli.options.losses import OF_COMPARISONS, Spec, library_of, requested
 from losscli.cli.options.picture import Looks, Picture, Quiet
 from losscli.cli.options.running import Judging, Running
-from losscli.cli.plot.gallery import Gallery
+from losscli.cli.plot.delivery import PlotDelivery
 from losscli.errors import DataError, UsageError
 
 
 def compare(
     spec: Spec,
     models: Annotated[list[str], operand("A B", help="Predictions of two models.")],
-    output: Picture,
+    output: Picture = None,
     targets: TargetsOption = None,
     *,
     judging: Judging,
@@ -43,12 +43,12 @@ def compare(
         raise UsageError(f"plot compare {spec}: {len(models)} models; name two")
     library, typed = library_of(spec, given)
     request = requested(single(spec), models[0], targets, given)
-    with Gallery(output, look) as gallery:
+    with PlotDelivery("compare", output, look) as delivery:
         with running.shown() as shown:
             found = compare_all(
                 request, models, terms, running.threads, shown.looking, shown.start, shown, library, typed
             )
-        gallery.keep_apart(found.files)
+        delivery.keep_apart(found.files)
         for fact in found.infinite_losses():
             what = f"--as {found.clipping}, which clips" if found.clipping else f"{found.bounded}, which is bounded"
             raise DataError(
@@ -60,6 +60,6 @@ def compare(
 
         about = f"A: {models[0]}, B: {models[1]} | {signature(found.first.measurement.receipt)}"
         one, loss = found.comparisons[0], spec_of(request.loss)
-        notes = gallery.publish(lambda: picture.draw(one, loss, terms, look, about), about)
+        notes = delivery.publish(lambda: picture.draw(one, loss, terms, look, about), about)
     say([*found.notes, *elsewhere(spec), *notes], quiet)
     return 0

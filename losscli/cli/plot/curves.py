@@ -6,7 +6,7 @@ from losscli.cli.command import say
 from losscli.cli.options.declare import OfLosses, operand, option
 from losscli.cli.options.losses import only
 from losscli.cli.options.picture import Looks, Picture, Quiet, pair
-from losscli.cli.plot.gallery import Gallery
+from losscli.cli.plot.delivery import PlotDelivery
 from losscli.definition.words import AxisName
 
 
@@ -18,7 +18,7 @@ def curves(
             help="LOSS[:PARAM=VALUE[,VALUE...]]..., such as huber:delta=1 or softmax-focal:gamma=0,0.5,1,2,5.",
         ),
     ],
-    output: Picture,
+    output: Picture = None,
     *,
     x: Annotated[
         AxisName | None,
@@ -58,20 +58,22 @@ def curves(
     from losscli.lookup.spec import spec as spec_of
     from losscli.wording import quoted
 
-    losses = losses_to_draw(spec, given.get("operands"), given.get("takes"), f" -o {quoted(output)}")
+    losses = losses_to_draw(
+        spec, given.get("operands"), given.get("takes"), "" if output is None else f" -o {quoted(output)}"
+    )
     notes = [bound.declaration.definition for bound in losses if bound.family.custom]
     name, axes = shared_axis(losses, x)
     low, high = pair(range, "--range", "-3,3") or default_range(losses, axes)
     check_range(low, high, name, axes)
     look = looks.look()
-    with Gallery(output, look, data) as gallery:
+    with PlotDelivery("curves", output, look, data) as delivery:
         from losscli.plots import curves as picture
 
         traced = [trace(bound, axes[bound.family.name], low, high) for bound in losses]
-        gallery.write_data(traced)
+        delivery.write_data(traced)
         axis = axes[losses[0].family.name]
         about = f"{' '.join(map(spec_of, losses))} over the {name}"
-        notes += gallery.publish(lambda: picture.draw(traced, axis, look, gradient, log, mark), about)
+        notes += delivery.publish(lambda: picture.draw(traced, axis, look, gradient, log, mark), about)
     if mark and not any(curve.breaks for curve in traced):
         notes.append(f"--mark: none of these losses changes its form over a {name} from {low:g} to {high:g}")
     say(dict.fromkeys([*elsewhere(*spec), *notes]), quiet)

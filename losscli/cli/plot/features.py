@@ -7,7 +7,7 @@ from losscli.cli.options.declare import OfLosses, operand
 from losscli.cli.options.files import Labels
 from losscli.cli.options.losses import OF_DIALECTS, centers_option, fields, only
 from losscli.cli.options.picture import Looks, Picture, Quiet
-from losscli.cli.plot.gallery import Gallery
+from losscli.cli.plot.delivery import PlotDelivery
 
 WORDS = ("id", "on-unmatched", "columns", "header", *OF_DIALECTS, "dtype", "ignore-index")
 
@@ -15,7 +15,7 @@ WORDS = ("id", "on-unmatched", "columns", "header", *OF_DIALECTS, "dtype", "igno
 def features(
     features: Annotated[str, operand("FEATURES", help="One row per sample, two features or more.")],
     labels: Labels,
-    output: Picture,
+    output: Picture = None,
     *,
     centers: Annotated[
         str | None,
@@ -31,11 +31,11 @@ def features(
     from losscli.analysis.features import load
 
     look = looks.look()
-    with Gallery(output, look) as gallery:
+    with PlotDelivery("features", output, look) as delivery:
         cloud = load(features, labels, centers, **fields(given))
-        gallery.keep_apart(cloud.files)
+        delivery.keep_apart(cloud.files)
         from losscli.plots import features as picture
 
         about = f"{features}, {labels} | centers: {'means of the classes' if centers is None else centers}"
-        notes = gallery.publish(lambda: picture.draw(cloud, look), about)
+        notes = delivery.publish(lambda: picture.draw(cloud, look), about)
     say([*cloud.notes, *notes], quiet)

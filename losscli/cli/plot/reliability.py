@@ -19,7 +19,7 @@ from losscli.cli.options.losses import (
 )
 from losscli.cli.options.picture import Looks, Picture, Quiet
 from losscli.cli.options.running import Cluster, computing
-from losscli.cli.plot.gallery import Gallery
+from losscli.cli.plot.delivery import PlotDelivery
 from losscli.definition.words import ActivationName, ReliabilityForm
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ WORDS = (
 def reliability(
     predictions: ClassPredictions,
     targets: ClassTargets,
-    output: Picture,
+    output: Picture = None,
     *,
     bins: Annotated[int, bins_option("How many bins, from 1 to 1000.")] = 15,
     binning: Annotated[
@@ -92,19 +92,19 @@ def reliability(
     request = Request(
         likelihood(None), predictions, targets, activation=activation, reliability_of=reliability_of, **fields(given)
     )
-    with Gallery(output, look) as gallery, computing(cluster):
+    with PlotDelivery("reliability", output, look) as delivery, computing(cluster):
         from losscli.plots import reliability as picture
 
         calibrated = calibrate or method is not None
         measure = partial(_calibrated, method or "temperature") if calibrated else _as_it_is
-        measurement, notes, found, change = measure(request, bins, binning, gallery)
+        measurement, notes, found, change = measure(request, bins, binning, delivery)
         names = f"{measurement.job.predictions.name}, {measurement.job.targets.name}"
         about = f"{names} | from {request.prediction_kind} | bins (low, high], {found.describe()}"
         if measurement.job.several:
             about += " | each output of a row counts as a sample"
         if change is not None:
             about += f" | {change.words}"
-        drawn = gallery.publish(
+        drawn = delivery.publish(
             lambda: picture.draw(found, look, about, change), f"ECE {found.error!r} of {found.of_what} | {about}"
         )
     say([*notes, *drawn], quiet)
@@ -114,7 +114,7 @@ Measured = tuple["Measurement", list[str], "Reliability", "Change | None"]
 """The measurement, notes for the user, the bins, and how a calibration changes them, if there is one."""
 
 
-def _as_it_is(request: "Request", bins: int, binning: Binning, gallery: Gallery) -> Measured:
+def _as_it_is(request: "Request", bins: int, binning: Binning, delivery: PlotDelivery) -> Measured:
     """Measure the bins of the predictions as they are."""
     from losscli.analysis.calibration.fit import prepared_for, telling_of_several_labels
     from losscli.analysis.calibration.reliability import Reliability
@@ -123,7 +123,7 @@ def _as_it_is(request: "Request", bins: int, binning: Binning, gallery: Gallery)
     with telling_of_several_labels(request, COMMAND):
         measurement = prepared_for(request)
         positive = of_positive(measurement.job, request.reliability_of)
-        gallery.keep_apart(measurement.files)
+        delivery.keep_apart(measurement.files)
         notes = measurement.notes
         measurement.observe(Judge(positive))
         found = Reliability.of(measurement.run().aggregate[Verdicts], bins, binning, positive)
@@ -131,14 +131,14 @@ def _as_it_is(request: "Request", bins: int, binning: Binning, gallery: Gallery)
 
 
 def _calibrated(
-    method: "CalibrationMethod", request: "Request", bins: int, binning: Binning, gallery: Gallery
+    method: "CalibrationMethod", request: "Request", bins: int, binning: Binning, delivery: PlotDelivery
 ) -> Measured:
     """Measure the bins before and after a calibration, which is fitted to these rows."""
     from losscli.analysis.calibration.fit import Terms, calibrate
     from losscli.plots.reliability import Change
 
     terms = Terms(method, bins=bins)
-    made = calibrate(request, terms, opened=lambda measurement: gallery.keep_apart(measurement.files), command=COMMAND)
+    made = calibrate(request, terms, opened=lambda measurement: delivery.keep_apart(measurement.files), command=COMMAND)
     band = made.after.to_dict(made.seed)["ece"][binning]["band"]
     change = Change(made.after.reliability(binning), made.name, made.fit.limit, band)
     return made.measurement, made.notes, made.before.reliability(binning), change

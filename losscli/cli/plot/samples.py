@@ -10,7 +10,7 @@ from losscli.cli.options.declare import PICTURE, SLICING, WRITING, Option, optio
 from losscli.cli.options.losses import SHARED, signature
 from losscli.cli.options.picture import Looks, Picture, Quiet
 from losscli.cli.options.running import Running
-from losscli.cli.plot.gallery import Gallery
+from losscli.cli.plot.delivery import PlotDelivery
 from losscli.cli.sampling import missing_panels, observe, sampled
 from losscli.errors import UsageError
 from losscli.render.words import PanelName
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class Drawn(NamedTuple):
     """What is drawn, and where to."""
 
-    output: Picture
+    output: Picture = None
     panel: Annotated[
         PanelName | None,
         option("--panel", panel=PICTURE, show_default=False, help="One panel only. Default: all that the files allow."),
@@ -97,10 +97,10 @@ def samples(loss: "Loss", values: dict[str, Any], typed: str = "") -> int:
     running = taken(Running, values).begun(quiet)
     drawn = taken(Drawn, values)
     request = Request(loss=bound, **values)
-    with Gallery(drawn.output, look) as gallery:
+    with PlotDelivery("samples", drawn.output, look) as delivery:
         with running.shown() as progress:
             measurement = prepare(request, looked=progress.looking)
-        gallery.keep_apart(measurement.files)
+        delivery.keep_apart(measurement.files)
         job = measurement.job
         missing = missing_panels(job)
         if drawn.panel in missing:
@@ -109,7 +109,7 @@ def samples(loss: "Loss", values: dict[str, Any], typed: str = "") -> int:
         from losscli.plots import samples as picture
 
         panels = [drawn.panel] if drawn.panel else [name for name in picture.PANELS if name not in missing]
-        notes = gallery.publish(lambda: picture.draw(found, panels, look), found.result.signature)
+        notes = delivery.publish(lambda: picture.draw(found, panels, look), found.result.signature)
     left_out = [f"no panel of {name}: {why}" for name, why in missing.items() if job.encoding.kind == "soft"]
     say([*measurement.notes, *elsewhere(typed), *left_out, *notes], quiet)
     return 0
