@@ -61,7 +61,10 @@ def page_of(laid: Laid, lead: tuple[str, str], **more: Any) -> Page:
 PANELS = {
     "distribution": ("Distribution", "How many samples have which loss, with mean, median and 99th percentile."),
     "classes": ("By class", "The mean loss of each class, the largest first, beside that of all samples."),
-    "confidence": ("Against confidence", "How many samples have which loss at which probability of the true class."),
+    "confidence": (
+        "Confidence",
+        "How probable the predictions said that what happened was: beside the most probable other class, or by outcome.",
+    ),
     "concentration": ("Concentration", "Which part of the total loss the worst samples have."),
 }
 """Panel -> its title on a page, and what it shows."""

@@ -91,6 +91,10 @@ class Temper(Protocol):
         """The factor of losses and gradients: the square of the temperature, or 1."""
         ...
 
+    def probabilities(self, p: Array) -> Array:
+        """Return probabilities at the temperature, given those at a temperature of 1."""
+        ...
+
     def __call__(self, loss: Any, predictions: Array, targets: Targets, extras: "Extras", gradient: bool) -> Values: ...
 
 

@@ -38,6 +38,13 @@ class Tempered:
         """The factor of losses and gradients."""
         return self.temperature**2 if self.squared else 1.0
 
+    def probabilities(self, p: Array) -> Array:
+        """Return probabilities at T, given those at a temperature of 1, of the same shape: (n, k) over classes, or any of outcomes."""
+        with np.errstate(all="ignore"):
+            power = p ** (1 / self.temperature)
+            others = (1 - p) ** (1 / self.temperature)
+            return np.asarray(power / (row_sums(power)[:, None] if self.over_classes else power + others))
+
     def __call__(self, loss: Any, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
         """Return losses and gradient of a batch, in float64 or wider."""
         x = predictions.astype(np.promote_types(predictions.dtype, np.float64), copy=False)

@@ -1,4 +1,4 @@
-"""The losses of a file: how they are distributed, by class, against confidence, and how concentrated they are."""
+"""The losses of a file: how they are distributed, by class, how probable what happened was, and how concentrated they are."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from losscli.arrays import Array
-from losscli.engine.collectors.breakdown import CONFIDENCES, Profile, concentration, loss_edges
+from losscli.engine.collectors.breakdown import CONFIDENCES, Profile, concentration
 from losscli.engine.histogram import Histogram
 from losscli.errors import DataError
 from losscli.measurement.result import Result
@@ -23,18 +23,23 @@ from losscli.plots.style import (
     count_colours,
     headline,
     legend_columns,
-    message,
     plain_ticks,
     small_print,
 )
 from losscli.wording import count, short
 
-BINS = 60
+BINS = (10, 60)
+"""The fewest and the most bins of the distribution; between them the square root of the number of losses."""
 TALLEST = 1e290
 """Axes to larger numbers overflow inside Matplotlib."""
 MOST_GROUPS = 20
-CELLS = 80
-"""The most cells that the panel of losses is high."""
+FEWEST_PLACES = 5
+"""The panel of classes has room for at least this many, so that the bar of a single one is no block."""
+MANY = 2_500
+"""Fewer predictions than these have wider bins of probability: FEW_CELLS for each axis of several classes, FEW_BINS for two."""
+FEW_CELLS, FEW_BINS = 25, 10
+INFINITE = 1.12
+"""How much longer than the longest finite bar one of an infinite mean is."""
 WORST = (0.01, 0.05, 0.1)
 """Shares of the rows whose share of the total is written out."""
 
@@ -57,11 +62,21 @@ class Sampled:
 
 
 def draw(sampled: Sampled, panels: Sequence[str], look: Look) -> Figure:
-    """Draw the named panels, of 'distribution', 'classes', 'confidence', 'concentration'."""
-    rows_of_panels = placed(panels)
-    figure = blank(look, *SIZES.get(len(panels), (10.5, HIGH * len(rows_of_panels))))
+    """Draw the named panels, of 'distribution', 'classes', 'confidence', 'concentration', without those that are empty.
+
+    Raises
+    ------
+    DataError
+        if all of them are empty, or a loss is too large to be drawn.
+    """
+    why = empty(sampled)
+    shown = [name for name in panels if name not in why]
+    if not shown:
+        raise DataError(f"there is nothing to draw: {'; '.join(dict.fromkeys(why[name] for name in panels))}")
+    rows_of_panels = placed(shown)
+    figure = blank(look, *SIZES.get(len(shown), (10.5, HIGH * len(rows_of_panels))))
     axes = figure.subplot_mosaic(rows_of_panels)
-    for name in panels:
+    for name in shown:
         PANELS[name](axes[name], sampled, look)
     result = sampled.result
     rows = count(result.samples, "sample") + (f" ({result.ignored:,} ignored)" if result.ignored else "")
@@ -73,24 +88,41 @@ def draw(sampled: Sampled, panels: Sequence[str], look: Look) -> Figure:
     return figure
 
 
+def empty(sampled: Sampled) -> dict[str, str]:
+    """Return the panels for which these losses have nothing to show, each with the reason."""
+    reasons = {}
+    if _histogram(sampled) is None:
+        reasons["distribution"] = f"no loss is {'positive and finite' if sampled.log else 'finite'}"
+    values, counts = (sampled.profile.contributions or sampled.result.distribution).spectrum()
+    with np.errstate(over="ignore"):
+        total = float(np.dot(values, counts))
+    if not (total > 0 and np.isfinite(total) and values[0] >= -1e-9 * total):
+        kind = "infinite" if np.isinf(total) else "0"
+        reasons["concentration"] = "losses are negative" if np.isfinite(total) and total else f"the total is {kind}"
+    return reasons
+
+
+def _histogram(sampled: Sampled) -> Histogram | None:
+    """Return the bins of the distribution, or None if there is no loss that its scale can show."""
+    distribution = sampled.result.distribution
+    bins = int(np.clip(np.ceil(np.sqrt(distribution.spectrum()[1].sum())), *BINS))
+    return Histogram.of(distribution, bins, sampled.log)
+
+
 def placed(panels: Sequence[str]) -> list[Any]:
-    """Return the rows of a picture, with the names of two panels each; the last of an odd number is as wide as two."""
+    """Return the rows of a picture, with the names of two panels each; the first of an odd number is as wide as two."""
     if len(panels) == 1:
         return [list(panels)]
-    pairs = [list(panels[i : i + 2]) for i in range(0, len(panels), 2)]
-    return [pair if len(pair) == 2 else pair * 2 for pair in pairs]
+    odd = len(panels) % 2
+    pairs = [list(panels[i : i + 2]) for i in range(odd, len(panels), 2)]
+    return [[panels[0]] * 2, *pairs] if odd else pairs
 
 
 def _distribution(axes: Axes, sampled: Sampled, look: Look) -> None:
     """Draw a histogram of the losses, with mean, median and p99."""
     result, theme = sampled.result, look.colours
-    histogram = Histogram.of(result.distribution, BINS, sampled.log)
-    if histogram is None:
-        why = f"no loss is {'positive and finite' if sampled.log else 'finite'}"
-        if sampled.log or len(axes.figure.axes) == 1:
-            raise DataError(f"{why}: there is no distribution to draw")
-        message(axes, f"No distribution: {why}.")
-        return
+    histogram = _histogram(sampled)
+    assert histogram is not None
     if histogram.edges[-1] > TALLEST:
         raise DataError(
             f"a loss of {min(result.summary['max'], histogram.edges[-1]):g} is too large to be drawn; divide predictions and targets first"
@@ -137,23 +169,23 @@ def _classes(axes: Axes, sampled: Sampled, look: Look) -> None:
     worst = np.argsort(-means, kind="stable")[:MOST_GROUPS]
     shown, lengths = held[worst], means[worst]
     finite = np.isfinite(lengths)
-    longest = float(np.max(np.abs(lengths), where=finite, initial=0)) or 1.0
     places = np.arange(len(shown))
-    bars = np.where(finite, lengths, 1.15 * longest)
-    axes.barh(places, bars, color=theme.colours[0], alpha=0.75, height=0.75)
-    for place in places[~finite]:
-        axes.text(bars[place], place, " inf", va="center", ha="left")
+    axes.barh(places[finite], lengths[finite], color=theme.colours[0], alpha=0.75, height=0.75)
+    _infinite_bars(axes, places[~finite], lengths, look)
     rows = profile.rows[shown]
     names = [f"{clean(sampled.names[i], 24)}  (n = {n:,})" for i, n in zip(shown, rows, strict=True)]
     axes.set_yticks(places, labels=names, fontsize=8.5 if len(shown) > 12 else 9.5)
-    axes.invert_yaxis()
+    axes.set_ylim(max(len(shown), FEWEST_PLACES) - 0.5, -0.5)
     axes.grid(False, axis="y")
     mean = float(profile.sums.sum() / profile.rows.sum())
     weighted = profile.contributions is not None or "output_weight" in sampled.result.receipt
     before = ", before weights" if weighted else ""
+    style = dict[str, Any](color=theme.ink, linewidth=1.4, linestyle=DASHES[1])
     if np.isfinite(mean):
-        axes.axvline(mean, color=theme.ink, linewidth=1.4, linestyle=DASHES[1], label=f"mean of all{before} {mean:.4g}")
-        _legend_above(axes)
+        axes.axvline(mean, label=f"mean of all{before} {mean:.4g}", **style)
+    else:
+        axes.plot([], [], label=f"mean of all{before} {mean:.4g} (not on this axis)", **style)
+    _legend_above(axes)
     noun = "class" if sampled.groups == "classes" else "output"
     cut = len(held) > MOST_GROUPS
     empty = len(profile.rows) - len(held)
@@ -162,94 +194,102 @@ def _classes(axes: Axes, sampled: Sampled, look: Look) -> None:
     axes.set_xlabel(f"mean loss of the {noun}{before}" + (f"\n{'; '.join(about)}" if about else ""))
 
 
-@dataclass(frozen=True)
-class Cells:
-    """The cells of the panel of confidence: how many samples have which loss and which confidence.
+def _infinite_bars(axes: Axes, places: Array, lengths: Array, look: Look) -> None:
+    """Draw the bars of infinite means: hatched, as long as the axis, with an arrow and the sign of infinity at the end.
 
-    `counts` has one row per bin of the loss, with one number per bin of confidence; `edges` are those of the bins of
-    the loss, one more than rows. `below` and `above` count the samples whose loss is outside of these bins.
+    `lengths` are the means of all classes that are drawn, which the axis has to show.
     """
-
-    counts: Array
-    edges: Array
-    below: int
-    above: int
-
-    @classmethod
-    def of(cls, joint: Array, log: bool) -> "Cells":
-        """Return the cells for an axis of losses, logarithmic or not.
-
-        `joint` has counts of confidence by loss, in the bins of `loss_edges()`; the last one has no upper edge, since
-        its losses are practically infinite. At least one loss must be in another bin.
-        """
-        edges, counts, above = loss_edges(), joint[:, :-1].T, int(joint[:, -1].sum())
-        if log:
-            below = int(counts[0].sum())
-            counts, edges = _coarser(counts[1:], edges[1:])
-            filled = np.flatnonzero(counts.sum(axis=1))
-            first, last = (int(filled[0]), int(filled[-1])) if len(filled) else (0, 0)
-            return cls(counts[first : last + 1], edges[first : last + 2], below, above)
-        # Bins lower than a pixel would be invisible: they are added to one that can be seen.
-        highest = int(np.flatnonzero(counts.sum(axis=1))[-1])
-        low = int(np.searchsorted(edges, edges[highest + 1] / CELLS)) - 1
-        counts = np.concatenate([counts[: low + 1].sum(axis=0, keepdims=True), counts[low + 1 :]])
-        edges = np.concatenate([edges[:1], edges[low + 1 :]])
-        last = int(np.flatnonzero(counts.sum(axis=1))[-1])
-        edges = edges if last else np.array([0.0, 1.0])  # if all losses are 0, any scale shows it
-        return cls(counts[: last + 1], edges[: last + 2], 0, above)
-
-    @property
-    def outside(self) -> str:
-        """Words about the samples that are not in the cells, '' if all are."""
-        edges = loss_edges()
-        words = [f"{self.below:,} below {edges[1]:.1g}"] if self.below else []
-        return ", ".join(words + ([f"{self.above:,} above {edges[-1]:.1g}"] if self.above else []))
+    if not len(places):
+        return
+    colour = look.colours.colours[1]
+    finite = lengths[np.isfinite(lengths)]
+    longest = INFINITE * (float(np.max(np.abs(finite), initial=0)) or 1.0)
+    for place in places:
+        end = longest * (1 if lengths[place] > 0 else -1)
+        axes.barh(place, end, color="none", edgecolor=colour, hatch="////", linewidth=0, height=0.75)
+        axes.annotate(
+            "∞" if end > 0 else "-∞",
+            (end, place),
+            (16 if end > 0 else -16, 0),
+            textcoords="offset points",
+            ha="left" if end > 0 else "right",
+            va="center",
+            fontsize=13,
+            annotation_clip=False,
+            arrowprops={"arrowstyle": "<|-", "color": colour, "shrinkA": 0, "shrinkB": 0, "linewidth": 1.4},
+        )
+    if not finite.size:
+        axes.set_xticks([0])  # the lengths of infinite bars are no numbers
 
 
 def _confidence(axes: Axes, sampled: Sampled, look: Look) -> None:
-    """Draw how many samples have which loss and which confidence."""
-    joint = sampled.profile.joint
-    assert joint is not None
-    if not joint[:, :-1].any():
-        message(axes, "no loss is finite")
-        return
-    histogram = Histogram.of(sampled.result.distribution, BINS, sampled.log)
-    log = histogram is not None and histogram.log
-    cells = Cells.of(joint, log)
-    most = max(int(cells.counts.max()), 2)
+    """Draw how probable the predictions said that what happened was, beside what they said else."""
+    assert sampled.profile.judged is not None
+    (_two_outcomes if len(sampled.profile.judged) == 2 else _several_classes)(axes, sampled, look)
+
+
+def _several_classes(axes: Axes, sampled: Sampled, look: Look) -> None:
+    """Draw how many samples have which probability of the true class, and of the most probable other class."""
+    counts, right = sampled.profile.judged, sampled.profile.right
+    assert counts is not None
+    assert right is not None
+    bins = CONFIDENCES if counts.sum() >= MANY else FEW_CELLS
+    edges = np.arange(bins + 1) / bins
+    counts = counts.reshape(bins, CONFIDENCES // bins, bins, CONFIDENCES // bins).sum(axis=(1, 3))
+    most = max(int(counts.max()), 2)
     drawn = axes.pcolormesh(
-        np.arange(CONFIDENCES + 1) / CONFIDENCES,
-        cells.edges,
-        np.ma.masked_equal(cells.counts, 0),
+        edges,
+        edges,
+        np.ma.masked_equal(counts.T, 0),
         norm=LogNorm(1, most),
         cmap=count_colours(look),
         rasterized=True,
     )
-    what = "outputs" if sampled.result.receipt.get("over_outputs") else "samples"
-    bar = axes.figure.colorbar(drawn, cax=axes.inset_axes((1.03, 0, 0.035, 1)), label=f"{what} per cell")
+    bar = axes.figure.colorbar(drawn, cax=axes.inset_axes((1.03, 0, 0.035, 1)), label="samples per cell")
     tens = [10**i for i in range(len(str(most))) if 10**i * 3 < most or not i]
     bar.set_ticks([*tens, most])
     bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     bar.ax.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: ""))
-    if log:
-        axes.set_yscale("log")
-        plain_ticks(axes.yaxis)
+    n, good = int(counts.sum()), int(right.sum())
+    line = dict[str, Any](color=look.colours.ink, linewidth=1.2, linestyle=DASHES[1])
+    axes.plot([0, 0.5], [0, 0.5], label="equally probable", **line)  # two probabilities sum to at most 1
+    for words in (f"above it wrong: {_part(n - good, n)}", f"below it right: {_part(good, n)}"):
+        axes.plot([], [], linestyle="", label=words)
+    _legend_above(axes)
+    axes.set_aspect("equal")
     axes.set_xlim(0, 1)
-    outside = f"\nnot on these axes: {cells.outside}" if cells.outside else ""
-    axes.set_xlabel(f"confidence: probability of the true class{outside}")
-    axes.set_ylabel("loss" + (" (log scale)" if log else ""))
+    axes.set_ylim(0, 1)
+    axes.set_xlabel("probability of the true class")
+    axes.set_ylabel("largest probability of another class")
 
 
-def _coarser(counts: Array, edges: Array) -> tuple[Array, Array]:
-    """Return counts and edges with neighbouring bins of the loss added up, until the bins are high enough
-    to be seen.
-    """
-    filled = np.flatnonzero(counts.sum(axis=1))
-    if not len(filled):
-        return counts, edges
-    each = -(-int(filled[-1] - filled[0] + 1) // CELLS)
-    starts = np.arange(0, len(counts), each)
-    return np.add.reduceat(counts, starts, axis=0), np.append(edges[starts], edges[-1])
+def _part(rows: int, of: int) -> str:
+    """Return a number of rows, and the part of all that they are."""
+    return f"{rows:,} ({100 * rows / of:.3g} %)"
+
+
+def _two_outcomes(axes: Axes, sampled: Sampled, look: Look) -> None:
+    """Draw how often which probability of the positive outcome was predicted, for each of the two that happened."""
+    judged, right, theme = sampled.profile.judged, sampled.profile.right, look.colours
+    assert judged is not None
+    assert right is not None
+    outputs = bool(sampled.result.receipt.get("over_outputs"))
+    names = ("0", "1") if outputs else tuple(clean(name, 16) for name in sampled.names)
+    bins = CONFIDENCES if judged.sum() >= MANY else FEW_BINS
+    edges = np.arange(bins + 1) / bins
+    for i, (name, counts) in enumerate(zip(names, judged.reshape(2, bins, -1).sum(axis=2), strict=True)):
+        n, style = int(counts.sum()), dict[str, Any](color=theme.colours[i])
+        label = f"{name}: {int(right[i]):,} of {n:,} right"
+        axes.stairs(counts, edges, fill=True, alpha=(0.35, 0)[i], linewidth=0, **style)
+        axes.stairs(counts, edges, linewidth=1.4, linestyle=("-", DASHES[1])[i], label=label, **style)
+    axes.axvline(0.5, color=theme.ink, linewidth=0.9, linestyle=DASHES[2])
+    _legend_above(axes)
+    axes.set_xlim(0, 1)
+    axes.set_yscale("symlog", linthresh=1)
+    axes.set_ylim(bottom=0)
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    axes.set_xlabel(f"predicted probability of {'label 1 of an output' if outputs else f'class {names[1]}'}")
+    axes.set_ylabel(f"{'outputs' if outputs else 'samples'} per bin (log scale)")
 
 
 def _concentration(axes: Axes, sampled: Sampled, look: Look) -> None:
@@ -257,12 +297,6 @@ def _concentration(axes: Axes, sampled: Sampled, look: Look) -> None:
     contributions = sampled.profile.contributions or sampled.result.distribution
     theme, weighted = look.colours, sampled.profile.contributions is not None
     values, counts = contributions.spectrum()
-    with np.errstate(over="ignore"):
-        total = float(np.dot(values, counts))
-    if not (total > 0 and np.isfinite(total) and values[0] >= -1e-9 * total):
-        why = "the total is infinite" if np.isinf(total) else "the total is 0" if not total else "losses are negative"
-        message(axes, f"No shares of the total loss: {why}.")
-        return
     rows, share = concentration(values, counts)
     n = int(counts.sum())
     at = np.unique(np.concatenate([np.linspace(0, 1, 1001), np.logspace(-6, 0, 200)]))

@@ -11,7 +11,6 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
@@ -222,12 +221,6 @@ def small_print(figure: Figure, text: str) -> None:
             lines, line = [*lines, line], ""
         line += word
     figure.supxlabel("\n".join([*lines, line]), fontsize=SMALL, alpha=0.75, x=0.01, ha="left")
-
-
-def message(axes: Axes, text: str) -> None:
-    """Write in a panel why it has nothing to draw."""
-    axes.set_axis_off()
-    axes.text(0.5, 0.5, text, ha="center", va="center", wrap=True, transform=axes.transAxes)
 
 
 def render(figure: Figure, suffix: str, look: Look, about: Mapping[str, str]) -> tuple[bytes, list[str]]:

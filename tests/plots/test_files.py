@@ -58,18 +58,21 @@ def assert_nothing_hides_anything(figure):
 
 
 class TestLayout:
-    @pytest.mark.parametrize("words", ["ce z.npy y.npy", "mse z.npy r.npy --sample-weight w.npy"])
+    @pytest.mark.parametrize(
+        ("words", "legends"),
+        [("ce z.npy y.npy", 4), ("bce s.npy b.npy --theme dark", 4), ("mse z.npy r.npy --sample-weight w.npy", 3)],
+    )
     @pytest.mark.usefixtures("data")
-    def test_of_samples(self, picture, words):
+    def test_of_samples(self, picture, words, legends):
         drawn = picture("samples", *words.split(), laid_out=True)
-        assert len(assert_nothing_hides_anything(drawn)) == 3
+        assert len(assert_nothing_hides_anything(drawn)) == legends
 
     def test_of_samples_of_many_classes_with_long_names(self, picture, write, save):
         names = [f"a class with a long name, number {k}".replace(",", "") for k in range(25)]
         z = np.random.default_rng(0).normal(0, 1e5, (50, 25))
         p = write("p.csv", table(",".join(names), *z.T.tolist()))
         drawn = picture("samples", "ce", p, save("t.npy", np.arange(50) % 25), laid_out=True)
-        assert len(assert_nothing_hides_anything(drawn)) == 3
+        assert len(assert_nothing_hides_anything(drawn)) == 4
 
     @pytest.mark.usefixtures("data")
     def test_of_reliability(self, picture):

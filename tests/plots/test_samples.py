@@ -2,7 +2,6 @@
 
 import math
 import re
-import xml.etree.ElementTree as ElementTree
 
 import matplotlib as mpl
 import numpy as np
@@ -149,16 +148,31 @@ class TestClasses:
         axes = self.draw(picture, "ce", save("p.npy", np.zeros((5, 5))), save("t.npy", [4, 2, 0, 1, 3]))
         assert ticks(axes) == [f"{k}  (n = 1)" for k in range(5)]
 
-    def test_an_infinite_mean_is_the_longest_and_says_so(self, picture, save):
-        p = save("p.npy", [[0.5, 0.5], [1, 0], [0.25, 0.75]])
-        axes = self.draw(picture, "ce", p, save("t.npy", [0, 1, 0]), "--from", "probs")
+    @pytest.mark.parametrize(
+        ("p", "finite"), [([[0.5, 0.5], [1, 0], [0.25, 0.75]], [math.log(8) / 2]), ([[1, 0]] * 3, [0])]
+    )
+    def test_an_infinite_mean_is_hatched_and_longer_than_any_other(self, picture, save, p, finite):
+        drawn = picture("samples", "ce", save("p.npy", p), save("t.npy", [0, 1, 0]), "--from", "probs")
+        axes = drawn.axes[1]
         assert ticks(axes) == ["1  (n = 1)", "0  (n = 2)"]
-        infinite, finite = (bar.get_width() for bar in bars(axes))
-        assert finite == near(math.log(8) / 2)
-        assert finite < infinite < math.inf
+        whole = [bar for bar in bars(axes) if not bar.get_hatch()]
+        [infinite] = [bar for bar in bars(axes) if bar.get_hatch()]
+        assert [bar.get_width() for bar in whole] == near(finite)
+        assert finite[0] < infinite.get_width() < math.inf
+        assert infinite.get_y() == near(-0.375)
         [text] = axes.texts
-        assert (text.get_text().strip(), text.get_position()) == ("inf", (infinite, 0))
-        assert axes.get_legend() is None
+        assert (text.get_text(), text.xy) == ("∞", (infinite.get_width(), 0))
+        assert list(legend(axes)) == ["mean of all inf (not on this axis)"]
+
+    def test_where_all_means_are_infinite_the_axis_has_no_numbers(self, picture, save):
+        words = save("p.npy", [[1.0, 0], [0, 1]]), save("t.npy", [1, 0])
+        axes = self.draw(picture, "ce", *words, "--from", "probs")
+        assert of_text(axes) == ["∞", "∞"]
+        assert axes.get_xticks().tolist() == [0]
+
+    def test_one_class_is_no_block(self, picture, save):
+        axes = self.draw(picture, "bce", save("p.npy", [0.5, 1]), save("t.npy", [1, 1]))
+        assert axes.get_ylim() == (4.5, -0.5)
 
     def test_outputs(self, picture, write, save):
         p = write("p.csv", "u,v\n1,5\n2,7\n")
@@ -191,52 +205,37 @@ class TestClasses:
 class TestConfidence:
     generator = np.random.default_rng(4)
     z, y = generator.normal(0, 2, (400, 3)), generator.integers(0, 3, 400)
-    p = softmax(z)[np.arange(400), y]
+    chances = softmax(z)
 
     def draw(self, picture, *words):
         return panel(picture("samples", *words, "--panel", "confidence"))
 
-    def check(self, axes, p, losses):
+    @pytest.mark.parametrize(("times", "bins"), [(1, 25), (7, 50)])
+    def test_cells_hold_the_rows(self, picture, save, times, bins):
+        z, y = np.tile(self.z, (times, 1)), np.tile(self.y, times)
+        axes = self.draw(picture, "ce", save("p.npy", z), save("t.npy", y))
         counts, edges = mesh(axes)
-        # A loss at the edge of a bin is in the bin above it.
-        losses = np.append(losses, [])
-        expected = np.histogram2d(losses, p, [[*edges[:-1], np.nextafter(edges[-1], 0)], np.linspace(0, 1, 51)])[0]
-        assert np.array_equal(counts, expected)
+        assert edges == near(np.linspace(0, 1, bins + 1))
+        n = len(y)
+        own = softmax(z)[np.arange(n), y]
+        others = np.where(np.arange(3) == y[:, None], 0, softmax(z)).max(axis=1)
+        assert np.array_equal(counts, np.histogram2d(others, own, [edges, edges])[0])
+        assert axes.get_aspect() == 1
+        assert axes.get_xlim() == axes.get_ylim() == (0, 1)
+        assert axes.get_xlabel() == "probability of the true class"
+        assert axes.get_ylabel() == "largest probability of another class"
 
-    @pytest.mark.parametrize("log", [True, False])
-    def test_cells_hold_the_rows(self, picture, save, log):
-        words = "ce", save("p.npy", self.z), save("t.npy", self.y), "--log" if log else "--no-log"
-        axes = self.draw(picture, *words)
-        self.check(axes, self.p, -np.log(self.p))
-        counts, edges = mesh(axes)
-        assert counts.sum() == 400
-        assert axes.get_xlim() == (0, 1)
-        assert axes.get_yscale() == ("log" if log else "linear")
-        assert axes.get_xlabel() == "confidence: probability of the true class"
-        assert axes.get_ylabel() == ("loss (log scale)" if log else "loss")
-        assert (edges[0] > 0) == log
-        assert counts[0].any() == counts[-1].any() == True  # noqa: E712
-
-    def test_cells_of_a_wide_range_are_high_enough_to_be_seen(self, picture, save):
-        margin = np.random.default_rng(0).uniform(-40, 36, 500)
-        z = np.stack([margin, np.zeros(500)], axis=1)
-        axes = self.draw(picture, "ce", save("p.npy", z), save("t.npy", np.zeros(500, int)), "--log")
-        losses = np.logaddexp(0, -margin)
-        self.check(axes, 1 / (1 + np.exp(-margin)), losses)
-        counts, edges = mesh(axes)
-        assert counts.sum() == 500
-        assert 40 <= len(counts) <= 81
-        ratios = edges[1:] / edges[:-1]
-        assert ratios == near(np.full(len(ratios), ratios[0]))
-        assert edges[0] <= losses.min() < edges[1]
-        assert edges[-2] <= losses.max() < edges[-1]
-
-    def test_a_linear_axis_starts_at_0(self, picture, save):
-        p = np.random.default_rng(0).uniform(0.05, 0.1, 50)
-        words = "ce", save("p.npy", np.stack([p, 1 - p], axis=1)), save("t.npy", np.zeros(50, int)), "--from", "probs"
-        axes = self.draw(picture, *words, "--no-log")
-        self.check(axes, p, -np.log(p))
-        assert mesh(axes)[1][0] == axes.get_ylim()[0] == 0
+    def test_the_line_between_right_and_wrong(self, picture, save):
+        axes = self.draw(picture, "ce", save("p.npy", self.z), save("t.npy", self.y))
+        right = np.count_nonzero(self.z.argmax(axis=1) == self.y)
+        names = list(legend(axes))
+        assert names == [
+            "equally probable",
+            f"above it wrong: {400 - right} ({100 * (400 - right) / 400:.3g} %)",
+            f"below it right: {right} ({100 * right / 400:.3g} %)",
+        ]
+        line = axes.lines[0]
+        assert (list(line.get_xdata()), list(line.get_ydata())) == ([0, 0.5], [0, 0.5])
 
     def test_colours_are_counts_on_a_logarithmic_scale(self, picture, save):
         axes = self.draw(picture, "ce", save("p.npy", self.z), save("t.npy", self.y))
@@ -246,40 +245,43 @@ class TestConfidence:
         assert np.ma.getmaskarray(drawn.get_array()).sum() == (mesh(axes)[0] == 0).sum()
         assert [bar.get_ylabel() for bar in axes.child_axes] == ["samples per cell"]
 
-    def test_loss_of_a_focal_loss(self, picture, save):
-        axes = self.draw(picture, "softmax-focal", save("p.npy", self.z), save("t.npy", self.y), "--gamma", "1")
-        self.check(axes, self.p, -(1 - self.p) * np.log(self.p))
+    @pytest.mark.parametrize(("times", "bins"), [(1, 10), (7, 50)])
+    def test_of_two_outcomes_it_is_how_often_which_probability_was_predicted_for_each(self, picture, save, times, bins):
+        s, t = np.tile(self.z[:, 0], times), np.tile(self.y % 2, times)
+        axes = self.draw(picture, "bce", save("p.npy", s), save("t.npy", t))
+        p = 1 / (1 + np.exp(-s))
+        drawn = [part.get_data() for part in axes.patches]
+        for counts, k in zip(drawn, (0, 0, 1, 1), strict=True):
+            assert counts.edges == near(np.linspace(0, 1, bins + 1))
+            assert counts.values.tolist() == np.histogram(p[t == k], counts.edges)[0].tolist()
+        right = [np.count_nonzero(p[t == 0] <= 0.5), np.count_nonzero(p[t == 1] > 0.5)]
+        names = [text.get_text() for text in axes.get_legend().get_texts()]
+        assert names == [f"{k}: {right[k]:,} of {np.count_nonzero(t == k):,} right" for k in (0, 1)]
+        assert axes.get_xlabel() == "predicted probability of class 1"
+        assert axes.get_ylabel() == "samples per bin (log scale)"
 
-    def test_smoothing_leaves_the_confidence(self, picture, save):
-        words = "ce", save("p.npy", self.z), save("t.npy", self.y)
-        plain, smooth = (mesh(self.draw(picture, *words, *more))[0] for more in ((), ("--label-smoothing", "0.3")))
-        assert smooth.sum(axis=0).tolist() == plain.sum(axis=0).tolist()
-        assert smooth.sum(axis=1).tolist() != plain.sum(axis=1).tolist()
+    def test_two_named_classes_are_two_outcomes(self, picture, write):
+        p = write("p.csv", "z_cat,z_dog\n1,2\n3,1\n0,4\n")
+        axes = self.draw(picture, "ce", p, write("t.csv", "label\ncat\ncat\ndog\n"))
+        names = [text.get_text() for text in axes.get_legend().get_texts()]
+        assert names == ["cat: 1 of 2 right", "dog: 1 of 1 right"]
+        assert axes.get_xlabel() == "predicted probability of class dog"
 
     def test_several_labels_a_row_are_counted_by_output(self, picture, save):
-        m = (self.z + self.generator.normal(0, 2, (400, 3)) > 0).astype(int)
+        m = (self.z > 0).astype(int)
         axes = self.draw(picture, "bce", save("p.npy", self.z), save("t.npy", m))
-        p = 1 / (1 + np.exp(np.where(m == 1, -self.z, self.z)))
-        self.check(axes, p.ravel(), -np.log(p).ravel())
-        assert [bar.get_ylabel() for bar in axes.child_axes] == ["outputs per cell"]
+        names = [text.get_text() for text in axes.get_legend().get_texts()]
+        assert names == [f"{k}: {n:,} of {n:,} right" for k, n in enumerate(np.bincount(m.ravel()))]
+        assert axes.get_xlabel() == "predicted probability of label 1 of an output"
+        assert axes.get_ylabel() == "outputs per bin (log scale)"
 
-    @pytest.mark.parametrize(
-        ("log", "said"), [("--log", "3 below 9e-19, 2 above 1e+12"), ("--no-log", "2 above 1e+12")]
-    )
-    def test_what_is_not_on_the_axes_is_counted(self, picture, save, log, said):
-        p = save("p.npy", [[1.0, 0]] * 3 + [[0, 1]] * 2 + [[0.5, 0.5]] * 4)
-        axes = self.draw(picture, "ce", p, save("t.npy", np.zeros(9, int)), "--from", "probs", log)
-        assert mesh(axes)[0].sum() == (4 if log == "--log" else 7)
-        assert axes.get_xlabel().endswith(f"\nnot on these axes: {said}")
+    def test_infinite_losses_have_probabilities_too(self, picture, save):
+        axes = self.draw(picture, "ce", save("p.npy", [[0.0, 1, 0]] * 3), save("t.npy", [0] * 3), "--from", "probs")
+        counts, _ = mesh(axes)
+        assert counts[-1, 0] == counts.sum() == 3
 
-    def test_no_loss_is_finite(self, picture, save):
-        axes = self.draw(picture, "ce", save("p.npy", [[0.0, 1]] * 3), save("t.npy", [0] * 3), "--from", "probs")
-        assert not axes.collections
-        assert of_text(axes) == ["no loss is finite"]
-
-    @pytest.mark.parametrize("words", [(), ("--log",), ("--no-log",)])
-    def test_one_row(self, picture, save, words):
-        axes = self.draw(picture, "ce", save("p.npy", [[1.0, 0]]), save("t.npy", [0]), *words)
+    def test_one_row(self, picture, save):
+        axes = self.draw(picture, "ce", save("p.npy", [[1.0, 0, 0]]), save("t.npy", [0]))
         assert mesh(axes)[0].sum() == 1
 
 
@@ -331,10 +333,9 @@ class TestConcentration:
     @pytest.mark.parametrize(
         ("losses", "why"), [([0.0, 0], "the total is 0"), ([1.0, math.inf], "the total is infinite")]
     )
-    def test_a_total_without_shares(self, picture, save, losses, why):
-        axes = self.draw(picture, "mae", save("p.npy", losses), "0")
-        assert not axes.lines
-        assert of_text(axes) == [f"No shares of the total loss: {why}."]
+    def test_a_total_without_shares(self, run, save, losses, why):
+        line = "plot", "samples", "mae", save("p.npy", losses), "0", "--panel", "concentration", "-o", "x.png"
+        run(*line).refuses(3, f"nothing to draw: {why}")
 
     def test_an_infinite_loss_of_weight_zero_leaves_shares(self, picture, save):
         words = "mae", save("p.npy", [1.0, math.inf, 3]), "0", "--sample-weight", save("w.npy", [1, 0, 1])
@@ -342,16 +343,18 @@ class TestConcentration:
         assert np.interp(100 / 3, curve.get_xdata(), curve.get_ydata()) == pytest.approx(75, abs=0.1)
 
     @pytest.mark.parametrize(("excess", "drawn"), [(1e-13, True), (1e-4, False)])
-    def test_losses_below_zero(self, picture, save, excess, drawn):
+    def test_losses_below_zero(self, picture, run, save, excess, drawn):
         """Probabilities that sum to a little more than 1 have a divergence a little below 0."""
         t = softmax(np.random.default_rng(0).normal(size=(200, 3)))
         p = t * (1 + excess)
         p[0] = t[0][[1, 2, 0]]
-        axes = self.draw(picture, "kl", save("p.npy", p), save("t.npy", t), "--from", "probs")
+        words = "kl", save("p.npy", p), save("t.npy", t), "--from", "probs"
         if drawn:
+            axes = self.draw(picture, *words)
             assert [line.get_ydata()[0] for line in axes.lines[2:]] == near([100, 100, 100], rel=1e-6)
         else:
-            assert of_text(axes) == ["No shares of the total loss: losses are negative."]
+            line = "plot", "samples", *words, "--panel", "concentration", "-o", "x.png"
+            run(*line).refuses(3, "nothing to draw: losses are negative")
 
 
 OPTIONS = [
@@ -479,8 +482,14 @@ class TestSamples:
     @pytest.mark.parametrize(
         ("words", "labels"),
         [
-            ("ce z.npy y.npy", ["loss of a sample", "mean loss of the class", "confidence", "worst samples"]),
-            ("bce z.npy m.npy", ["loss of a sample", "mean loss of the output", "confidence", "worst samples"]),
+            (
+                "ce z.npy y.npy",
+                ["loss of a sample", "mean loss of the class", "probability of the true class", "worst samples"],
+            ),
+            (
+                "bce z.npy m.npy",
+                ["loss of a sample", "mean loss of the output", "predicted probability", "worst samples"],
+            ),
             ("ce z.npy q.npy", ["loss of a sample", "worst samples"]),
             ("hinge s.npy b.npy", ["loss of a sample", "mean loss of the class", "worst samples"]),
             ("center r.npy y.npy --centers c2.npy", ["loss of a sample", "mean loss of the class", "worst samples"]),
@@ -572,7 +581,7 @@ class TestSamples:
         distribution, classes, confidence, concentration = drawn.axes
         assert "2,000,000 samples" in drawn.get_suptitle()
         assert stairs(distribution)[0].sum() == n
-        assert mesh(confidence)[0].sum() == n
+        assert sum(part.get_data().values.sum() for part in confidence.patches) == 2 * n
         losses = np.logaddexp(0, np.where(t, -z, z), dtype=np.float64)
         expected = {"mean": losses.mean(), "median": np.median(losses), "p99": np.percentile(losses, 99)}
         assert marks(distribution) == {name: pytest.approx(at, rel=2.0**-11) for name, at in expected.items()}
@@ -587,21 +596,39 @@ class TestSamples:
         drawn_points = sum(len(line.get_xdata()) for axes in drawn.axes for line in axes.lines)
         assert drawn_points < 2000
         assert sum(len(axes.get_children()) for axes in drawn.axes) < 100
-        assert mesh(confidence)[0].size < 50 * 602
 
 
-def test_losses_that_are_all_infinite_are_said_to_be(run, save, folder):
-    p, t = save("p.npy", [[0.0, 1]] * 3), save("t.npy", [0] * 3)
-    done = run("plot", "samples", "ce", p, t, "--from", "probs", "-o", "x.svg")
-    assert done.code == 0
-    assert done.err.startswith("losscli: warning: saturated-probabilities: p.npy[0]")
-    assert "No distribution: no loss is finite." in " ".join(ElementTree.parse(folder / "x.svg").getroot().itertext())
-    run("plot", "samples", "ce", p, t, "--from", "probs", "--panel", "distribution", "-o", "y.png").refuses(3, "finite")
+class TestEmptyPanels:
+    """A panel that has nothing to show is left out, and its room goes to the others."""
 
+    def test_all_losses_are_infinite(self, picture, save):
+        p, t = save("p.npy", [[0.0, 1, 0]] * 3), save("t.npy", [0] * 3)
+        drawn = picture("samples", "ce", p, t, "--from", "probs")
+        assert [axes.get_xlabel().split("\n")[0] for axes in drawn.axes] == [
+            "mean loss of the class",
+            "probability of the true class",
+        ]
+        assert "no panel of distribution: no loss is finite" in drawn.said
+        assert "no panel of concentration: the total is infinite" in drawn.said
 
-def test_losses_that_are_all_zero_have_an_axis_to_be_read(run, save, folder):
-    p, t = save("p.npy", [[1.0, 0], [0, 1]]), save("t.npy", [0, 1])
-    assert run("plot", "samples", "ce", p, t, "--from", "probs", "--panel", "confidence", "-o", "x.svg").code == 0
-    text = " ".join(ElementTree.parse(folder / "x.svg").getroot().itertext())
-    assert " 0.8 " in text
-    assert not re.search(r"\de[-\u2212]\d", text)
+    def test_all_losses_are_zero(self, picture, save):
+        drawn = picture("samples", "hinge", save("p.npy", [2.0, -3]), save("t.npy", [1, 0]))
+        assert len(drawn.axes) == 2
+        assert "no panel of concentration: the total is 0" in drawn.said
+
+    def test_the_first_of_three_is_as_wide_as_two(self, picture, save):
+        drawn = picture("samples", "hinge", save("p.npy", [0.5, -3]), save("t.npy", [1, 0]), laid_out=True)
+        first, *others = (axes.get_position() for axes in drawn.axes)
+        assert all(first.width > 1.5 * other.width for other in others)
+        assert all(first.y0 > other.y1 for other in others)
+
+    @pytest.mark.parametrize("panel_name", ["distribution", "concentration"])
+    def test_an_empty_panel_that_is_asked_for(self, run, save, panel_name):
+        p, t = save("p.npy", [[0.0, 1]] * 3), save("t.npy", [0] * 3)
+        words = "plot", "samples", "ce", p, t, "--from", "probs", "--panel", panel_name, "-o", "y.png"
+        run(*words).refuses(3, "nothing to draw", "finite")
+
+    def test_all_panels_are_empty(self, run, save):
+        run("plot", "samples", "mae", save("p.npy", [math.inf]), "0", "-o", "y.png").refuses(
+            3, "nothing to draw: no loss is finite; the total is infinite"
+        )

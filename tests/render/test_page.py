@@ -157,7 +157,7 @@ class TestWhatPagesSay:
         assert re.findall(r'<h2 id="picture-\d">(.*?)</h2>', text) == [
             "Distribution",
             "By class",
-            "Against confidence",
+            "Confidence",
             "Concentration",
         ]
         assert '"loss": "softmax-cross-entropy"' in text  # the receipt

@@ -65,7 +65,7 @@ class SamplesGroup(LossGroup):
 
 app = typer.Typer(
     cls=SamplesGroup,
-    help="Draw the losses of a file: distribution, by class, against confidence, concentration. "
+    help="Draw the losses of a file: distribution, by class, confidence, concentration. "
     "Each loss has its own options: losscli plot samples LOSS --help",
     no_args_is_help=True,
     subcommand_metavar="LOSS PREDICTIONS TARGETS -o FILE [OPTIONS]",
@@ -111,6 +111,7 @@ def samples(loss: "Loss", values: dict[str, Any], typed: str = "") -> int:
         panels = [drawn.panel] if drawn.panel else [name for name in picture.PANELS if name not in missing]
         notes = delivery.publish(lambda: picture.draw(found, panels, look), found.result.signature)
     left_out = [f"no panel of {name}: {why}" for name, why in missing.items() if job.encoding.kind == "soft"]
+    left_out += [f"no panel of {name}: {why}" for name, why in picture.empty(found).items() if name in panels]
     say([*measurement.notes, *elsewhere(typed), *left_out, *notes], quiet)
     return 0
 

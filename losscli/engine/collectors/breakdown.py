@@ -1,45 +1,39 @@
 """The numbers behind the pictures of a file's losses, kept on the pass that computes the losses, in constant memory."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from losscli.arrays import Array
 from losscli.engine.aggregates import Quantiles
-from losscli.engine.classes import classes, contributions
+from losscli.engine.classes import classes, contributions, probabilities
 from losscli.engine.collector import BatchCollector
-from losscli.losses import find
 
 if TYPE_CHECKING:
     from losscli.engine.batch import Batch
     from losscli.engine.job import Job
 
 CONFIDENCES = 50
-"""Number of bins of equal width for the probability of the true class."""
-PER_OCTAVE = 6
-"""Number of bins for each doubling of the loss."""
-OCTAVES = (-60, 40)
-"""Losses from 2^-60 to 2^40 have bins of their own; the first bin also holds 0 and less, the last one infinity."""
-
-
-def loss_edges() -> Array:
-    """Return the edges of the bins of the loss, ascending; the first is 0."""
-    inner = 2.0 ** (np.arange(OCTAVES[0] * PER_OCTAVE, OCTAVES[1] * PER_OCTAVE + 1) / PER_OCTAVE)
-    return np.concatenate([[0.0], inner])
+"""Number of bins of equal width for a probability."""
 
 
 @dataclass(frozen=True)
 class Profile:
-    """Mergeable record: losses by group and by confidence, and the contribution of each row to the total.
+    """Mergeable record: losses by group, predictions by their probabilities, and the contribution of each row to the total.
 
-    `rows` and `sums` are the number of rows and the sum of losses of each group, which is a class or an output; `joint`
-    counts rows by confidence (rows) and loss (columns).
+    `rows` and `sums` are the number of rows and the sum of losses of each group, which is a class or an output.
     """
 
     rows: Array | None
     sums: Array | None
-    joint: Array | None
+    judged: Array | None
+    """Counts of predictions in bins of probability. Of several classes: by the probability of the true class and the largest
+    of the other classes, shape (50, 50). Of two outcomes: by the one that happened, 0 or 1, and the probability of the positive
+    one, shape (2, 50).
+    """
+    right: Array | None
+    """How many predictions are right, shape (1,), or of two outcomes those of each, shape (2,)."""
     contributions: Quantiles | None
     """Weight times loss of each row, if there are weights."""
 
@@ -48,8 +42,13 @@ class Profile:
             return None if mine is None or theirs is None else mine + theirs
 
         total = self.contributions + other.contributions if self.contributions and other.contributions else None
-        rows, sums = both(self.rows, other.rows), both(self.sums, other.sums)
-        return Profile(rows, sums, both(self.joint, other.joint), total)
+        return Profile(
+            both(self.rows, other.rows),
+            both(self.sums, other.sums),
+            both(self.judged, other.judged),
+            both(self.right, other.right),
+            total,
+        )
 
 
 @dataclass(frozen=True)
@@ -64,39 +63,56 @@ class Profiler(BatchCollector):
 
     def of(self, job: "Job", batch: "Batch") -> Profile:
         rows, sums = self._grouped(job, batch)
-        return Profile(
-            rows,
-            sums,
-            self._joint(job, batch) if self.confidence else None,
-            Quantiles.of(contributions(batch)) if self.weighted else None,
-        )
+        judged, right = self._judged(job, batch) if self.confidence else (None, None)
+        return Profile(rows, sums, judged, right, Quantiles.of(contributions(batch)) if self.weighted else None)
 
     def _grouped(self, job: "Job", batch: "Batch") -> tuple[Array | None, Array | None]:
         if self.groups == "outputs":
             values = batch.values.astype(np.float64)
+            if batch.present is not None:
+                return batch.present.sum(axis=0), np.where(batch.present, values, 0).sum(axis=0)
             return np.full(values.shape[1], len(values)), values.sum(axis=0)
         if self.groups == "classes":
             index = classes(job, batch.targets)
             return np.bincount(index, minlength=job.encoding.k), np.bincount(index, batch.losses, job.encoding.k)
         return None, None
 
-    def _joint(self, job: "Job", batch: "Batch") -> Array:
-        values = batch.values.reshape(-1).astype(np.float64)
-        p = np.clip(np.nan_to_num(true_class_chance(job, batch).reshape(-1)), 0, 1)  # a NaN is reported after the pass
-        along = np.minimum((p * CONFIDENCES).astype(np.int64), CONFIDENCES - 1)
-        edges = len(loss_edges())
-        positive = values > 0
-        octave = np.log2(values, out=np.full_like(values, -np.inf), where=positive)
-        up = np.clip(np.floor((octave - OCTAVES[0]) * PER_OCTAVE), -1, edges - 2).astype(np.int64) + 1
-        return np.bincount(along * edges + up, minlength=CONFIDENCES * edges).reshape(CONFIDENCES, edges)
+    def _judged(self, job: "Job", batch: "Batch") -> tuple[Array, Array]:
+        p = np.nan_to_num(_tempered(job, batch.predictions))  # a NaN is reported after the pass
+        if p.ndim == 1 or job.several or p.shape[1] == 2:
+            return _of_outcomes(*_outcomes(job, batch, p))
+        true, each = classes(job, batch.targets), np.arange(len(p))
+        own = p[each, true]
+        p[each, true] = -1  # so that the largest is that of another class
+        along = _bin(own) * CONFIDENCES + _bin(p.max(axis=1))
+        right = int(np.count_nonzero(batch.predictions.argmax(axis=1) == true))
+        counts = np.bincount(along, minlength=CONFIDENCES**2).reshape(CONFIDENCES, CONFIDENCES)
+        return counts, np.array([right])
 
 
-def true_class_chance(job: "Job", batch: "Batch") -> Array:
-    """Return the probability of what happened, in the shape that losses have before outputs are combined."""
-    likelihood = find(str(job.loss.family.likelihood)).bind()
-    hard = replace(job.encoding, smoothing=None).targets(batch.targets)
-    extras = job.extras._replace(pos_weight=None)
-    return np.exp(-likelihood(batch.predictions, hard, extras)[0].astype(np.float64))
+def _bin(p: Array) -> Array:
+    """Return the bins of probabilities, which are [low, high), the last one with its upper edge."""
+    return np.clip((p * CONFIDENCES).astype(np.int64), 0, CONFIDENCES - 1)
+
+
+def _tempered(job: "Job", predictions: Array) -> Array:
+    """Return the probabilities of classes or outcomes in float64, at the temperature of the job, as a copy."""
+    p = probabilities(job, predictions)
+    return p.copy() if job.extras.temper is None else job.extras.temper.probabilities(p)
+
+
+def _outcomes(job: "Job", batch: "Batch", p: Array) -> tuple[Array, Array]:
+    """Return whether each outcome is positive, and the probability that it is, both flat; of outputs all that exist."""
+    if not job.several:
+        return classes(job, batch.targets) == 1, p if p.ndim == 1 else p[:, 1]
+    present = np.ones(p.shape, bool) if batch.present is None else batch.present
+    return (job.encoding.outcomes(batch.targets) > 0)[present], p[present]
+
+
+def _of_outcomes(positive: Array, p: Array) -> tuple[Array, Array]:
+    """Return the counts of two outcomes, shape (2, 50), and how many of each are predicted right, shape (2,)."""
+    counts = np.bincount(positive * CONFIDENCES + _bin(p), minlength=2 * CONFIDENCES).reshape(2, CONFIDENCES)
+    return counts, np.bincount(positive[(p > 0.5) == positive], minlength=2)
 
 
 def concentration(values: Array, counts: Array) -> tuple[Array, Array]:

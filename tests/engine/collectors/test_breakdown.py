@@ -14,7 +14,7 @@ from losscli.definition.request import Request
 from losscli.engine import aggregates as reductions
 from losscli.engine.aggregates import Quantiles
 from losscli.engine.classes import groups_of, has_confidence
-from losscli.engine.collectors.breakdown import CONFIDENCES, Profile, Profiler, concentration, loss_edges
+from losscli.engine.collectors.breakdown import Profile, Profiler, concentration
 from losscli.engine.evaluate import evaluate_chunk
 from losscli.errors import DataError
 from losscli.lookup.names import find
@@ -105,7 +105,7 @@ class TestGroups:
         found = made.run().aggregate[Profile]
         assert groups_of(made.job) is None
         assert not has_confidence(made.job)
-        assert (found.rows, found.sums, found.joint) == (None, None, None)
+        assert (found.rows, found.sums, found.judged, found.right) == (None, None, None, None)
 
     @pytest.mark.parametrize(("labels", "names"), [(T, ["0", "1"]), (2 * T - 1, ["-1", "1"])])
     @pytest.mark.parametrize("loss", ["bce", "hinge"])
@@ -132,11 +132,16 @@ class TestGroups:
         assert kind == "outputs"
         same(found, {str(k): (6, ELEMENTS[:, k].sum()) for k in range(3)})
 
+    def test_outputs_that_do_not_exist_are_in_no_group(self, save):
+        m = np.where(np.eye(6, 3, dtype=bool), np.nan, M)
+        _, found = by_group("bce", save("p.npy", Z), save("t.npy", m), missing="ignore")
+        same(found, {str(k): (5, np.delete(ELEMENTS[:, k], k).sum()) for k in range(3)})
+
     def test_of_several_fractions_a_row_are_the_outputs(self, save):
         made = prepared("bce", save("p.npy", Z), save("t.npy", np.full((6, 3), 0.5)))
         found = made.run().aggregate[Profile]
         assert groups_of(made.job) == "outputs"
-        assert found.joint is None
+        assert found.judged is None
         elements = (np.log1p(np.exp(Z)) + np.log1p(np.exp(-Z))) / 2
         assert found.rows.tolist() == [6] * 3
         assert found.sums == near(elements.sum(axis=0))
@@ -224,8 +229,17 @@ class TestGroups:
         assert found == {"0": (2, math.inf), "1": (1, near(math.log(4 / 3)))}
 
 
-def expected_joint(p, losses):
-    return np.histogram2d(np.ravel(p), np.ravel(losses), [ACROSS, loss_edges()])[0]
+def of_classes(p, y):
+    """Counts of the probability of the true class against the largest of another class."""
+    each = np.arange(len(y))
+    others = p.copy()
+    others[each, y] = 0
+    return np.histogram2d(p[each, y], others.max(axis=1), [ACROSS, ACROSS])[0]
+
+
+def of_outcomes(p, t):
+    """Counts of the probability of the positive outcome, for each outcome."""
+    return np.stack([np.histogram(np.ravel(p)[np.ravel(t) == k], ACROSS)[0] for k in (0, 1)])
 
 
 class TestConfidence:
@@ -234,105 +248,96 @@ class TestConfidence:
     s, t = generator.normal(0, 3, 300), generator.integers(0, 2, 300)
     m = generator.integers(0, 2, (300, 4))
 
-    def chance(self):
-        return softmax(self.z)[np.arange(300), self.y]
-
-    def test_edges_of_the_loss_are_a_sixth_of_an_octave_apart(self):
-        edges = loss_edges()
-        assert (edges[0], edges[1], edges[-1]) == (0, 2.0**-60, 2.0**40)
-        assert edges[2:] / edges[1:-1] == near(np.full(600, 2 ** (1 / 6)))
-        assert CONFIDENCES == 50
+    def of_outputs(self, found, p, t):
+        assert np.array_equal(found.judged, of_outcomes(p, t))
+        assert found.right.tolist() == [np.count_nonzero(p[t == 0] <= 0.5), np.count_nonzero(p[t == 1] > 0.5)]
 
     @pytest.mark.parametrize("targets", ["index", "one-hot"])
-    @pytest.mark.parametrize(
-        ("loss", "of"), [("ce", lambda p: -np.log(p)), ("softmax-focal", lambda p: -((1 - p) ** 2) * np.log(p))]
-    )
-    def test_counts_of_several_classes(self, save, loss, of, targets):
+    @pytest.mark.parametrize("loss", ["ce", "softmax-focal"])
+    def test_of_several_classes(self, save, loss, targets):
         t = save("t.npy", self.y if targets == "index" else np.eye(4)[self.y])
-        found = profiled(loss, save("p.npy", self.z), t).joint
-        p = self.chance()
-        assert found.shape == (50, 602)
-        assert np.array_equal(found[:, :-1], expected_joint(p, of(p)))
-        assert not found[:, -1].any()
+        found = profiled(loss, save("p.npy", self.z), t)
+        assert np.array_equal(found.judged, of_classes(softmax(self.z), self.y))
+        assert found.judged.sum() == 300
+        assert found.right.tolist() == [np.count_nonzero(self.z.argmax(axis=1) == self.y)]
+
+    def test_of_equal_predictions_the_first_class_is_the_predicted_one(self, save):
+        found = profiled("ce", save("p.npy", np.zeros((4, 4))), save("t.npy", [0, 1, 2, 0]))
+        assert found.right.tolist() == [2]
+        assert found.judged[12, 12] == 4
 
     @pytest.mark.parametrize("signed", [False, True])
-    def test_counts_of_two_classes(self, save, signed):
-        found = profiled("bce", save("p.npy", self.s), save("t.npy", 2 * self.t - 1 if signed else self.t)).joint
-        p = sigmoid(np.where(self.t == 1, self.s, -self.s))
-        assert np.array_equal(found[:, :-1], expected_joint(p, -np.log(p)))
+    def test_of_two_outcomes(self, save, signed):
+        found = profiled("bce", save("p.npy", self.s), save("t.npy", 2 * self.t - 1 if signed else self.t))
+        self.of_outputs(found, sigmoid(self.s), self.t)
 
-    def test_counts_of_several_labels_are_those_of_the_outputs(self, save):
-        found = profiled("bce", save("p.npy", self.z), save("t.npy", self.m)).joint
-        p = sigmoid(np.where(self.m == 1, self.z, -self.z))
-        assert found.sum() == 1200
-        assert np.array_equal(found[:, :-1], expected_joint(p, -np.log(p)))
+    def test_an_even_chance_is_no_prediction_of_the_positive_outcome(self, save):
+        found = profiled("bce", save("p.npy", np.zeros(3)), save("t.npy", [0, 1, 1]))
+        assert found.right.tolist() == [1, 0]
+
+    def test_two_classes_are_two_outcomes(self, save):
+        z = np.stack([-self.s, 0 * self.s], axis=1)
+        self.of_outputs(profiled("ce", save("p.npy", z), save("t.npy", self.t)), sigmoid(self.s), self.t)
+
+    def test_of_several_labels_are_those_of_the_outputs(self, save):
+        found = profiled("bce", save("p.npy", self.z), save("t.npy", self.m))
+        self.of_outputs(found, sigmoid(self.z), self.m)
+
+    def test_of_one_label_a_row_of_several_sigmoids_are_those_of_the_outputs(self, save):
+        found = profiled("bce", save("p.npy", self.z), save("t.npy", self.y))
+        self.of_outputs(found, sigmoid(self.z), np.eye(4)[self.y])
+
+    def test_outputs_that_do_not_exist_are_not_counted(self, save):
+        m = np.where(self.generator.random(self.m.shape) < 0.3, np.nan, self.m)
+        found = profiled("bce", save("p.npy", self.z), save("t.npy", m), missing="ignore")
+        there = ~np.isnan(m)
+        self.of_outputs(found, sigmoid(self.z)[there], m[there])
 
     @pytest.mark.parametrize("given", ["probs", "log-probs"])
     def test_does_not_depend_on_what_predictions_are(self, save, given):
         chances = softmax(self.z)
         p = save("p.npy", chances if given == "probs" else np.log(chances))
-        found = profiled("ce", p, save("t.npy", self.y), prediction_kind=given).joint
-        own = self.chance()
-        assert np.array_equal(found[:, :-1], expected_joint(own, -np.log(own)))
+        found = profiled("ce", p, save("t.npy", self.y), prediction_kind=given)
+        assert np.array_equal(found.judged, of_classes(chances, self.y))
 
-    def test_of_two_classes_from_probabilities(self, save):
-        found = profiled("bce", save("p.npy", sigmoid(self.s)), save("t.npy", self.t), prediction_kind="probs").joint
-        p = sigmoid(np.where(self.t == 1, self.s, -self.s))
-        assert found.sum(axis=1).tolist() == np.histogram(p, ACROSS)[0].tolist()
+    def test_of_two_outcomes_from_probabilities(self, save):
+        p = save("p.npy", sigmoid(self.s))
+        self.of_outputs(profiled("bce", p, save("t.npy", self.t), prediction_kind="probs"), sigmoid(self.s), self.t)
 
-    @pytest.mark.parametrize("mode", ["uniform", "half", "others"])
-    def test_smoothing_changes_the_loss_alone(self, save, mode):
-        options = {"label_smoothing": 0.2, "smoothing_mode": mode}
-        found = profiled("ce", save("p.npy", self.z), save("t.npy", self.y), **options).joint
-        on, off = {"uniform": (0.85, 0.05), "half": (0.9, 0.1), "others": (0.8, 0.2 / 3)}[mode]
-        target = np.where(np.arange(4) == self.y[:, None], on, off)
-        losses = -(target * np.log(softmax(self.z))).sum(axis=1)
-        assert np.array_equal(found[:, :-1], expected_joint(self.chance(), losses))
+    @pytest.mark.parametrize("given", ["logits", "probs", "log-probs"])
+    def test_are_those_at_the_temperature(self, save, given):
+        p = {"logits": self.z, "probs": softmax(self.z), "log-probs": np.log(softmax(self.z))}[given]
+        found = profiled("ce", save("p.npy", p), save("t.npy", self.y), prediction_kind=given, temperature=2.5)
+        assert np.array_equal(found.judged, of_classes(softmax(self.z / 2.5), self.y))
 
-    def test_smoothing_changes_the_loss_of_two_classes_alone(self, save):
-        found = profiled("bce", save("p.npy", self.s), save("t.npy", self.t), label_smoothing=0.2).joint
-        target, p = np.where(self.t == 1, 0.9, 0.1), sigmoid(self.s)
-        losses = -target * np.log(p) - (1 - target) * np.log(1 - p)
-        assert np.array_equal(found[:, :-1], expected_joint(np.where(self.t == 1, p, 1 - p), losses))
+    def test_of_outcomes_at_the_temperature(self, save):
+        p, t = save("p.npy", sigmoid(self.z)), save("t.npy", self.m)
+        found = profiled("bce", p, t, prediction_kind="probs", temperature=0.5)
+        self.of_outputs(found, sigmoid(2 * self.z), self.m)
 
-    def test_smoothing_one_label_a_row_of_several_sigmoids(self, save):
-        found = profiled("bce", save("p.npy", self.z), save("t.npy", self.y), label_smoothing=0.2).joint
-        hot = np.eye(4)[self.y]
-        target, p = np.where(hot == 1, 0.9, 0.1), sigmoid(self.z)
-        losses = -target * np.log(p) - (1 - target) * np.log(1 - p)
-        assert np.array_equal(found[:, :-1], expected_joint(np.where(hot == 1, p, 1 - p), losses))
+    @pytest.mark.parametrize(
+        "options", [{"label_smoothing": 0.2}, {"label_smoothing": 0.2, "smoothing_mode": "others"}]
+    )
+    def test_smoothing_leaves_them(self, save, options):
+        found = profiled("ce", save("p.npy", self.z), save("t.npy", self.y), **options)
+        assert np.array_equal(found.judged, of_classes(softmax(self.z), self.y))
 
-    def test_a_positive_weight_changes_the_loss_alone(self, save):
-        found = profiled("bce", save("p.npy", self.s), save("t.npy", self.t), pos_weight="5").joint
-        p = sigmoid(np.where(self.t == 1, self.s, -self.s))
-        assert np.array_equal(found[:, :-1], expected_joint(p, np.where(self.t == 1, -5, -1) * np.log(p)))
+    @pytest.mark.parametrize("options", [{"label_smoothing": 0.2}, {"pos_weight": "5"}])
+    def test_what_changes_the_loss_of_outcomes_leaves_them(self, save, options):
+        found = profiled("bce", save("p.npy", self.s), save("t.npy", self.t), **options)
+        self.of_outputs(found, sigmoid(self.s), self.t)
 
     def test_ignored_rows_are_not_counted(self, save):
         labels = np.where(self.s > 1, -1, self.y)
-        found = profiled("ce", save("p.npy", self.z), save("t.npy", labels), ignore_index="-1").joint
-        p = self.chance()[self.s <= 1]
-        assert np.array_equal(found[:, :-1], expected_joint(p, -np.log(p)))
+        found = profiled("ce", save("p.npy", self.z), save("t.npy", labels), ignore_index="-1")
+        kept = self.s <= 1
+        assert np.array_equal(found.judged, of_classes(softmax(self.z[kept]), self.y[kept]))
 
     def test_certainties(self, save):
-        p = save("p.npy", [[0.0, 1], [0, 1], [1, 0]])
-        found = profiled("ce", p, save("t.npy", [0, 1, 1]), prediction_kind="probs").joint
-        assert (found[0, -1], found[49, 0], found.sum()) == (2, 1, 3)
-
-    @pytest.mark.parametrize(
-        ("loss", "column"),
-        [
-            (1.5e12, 601),  # beyond 2^40
-            (1e12, 600 - int(6 * (40 - math.log2(1e12)))),
-            (4.0, 6 * 62 + 1),  # 2^2, the lower edge of its bin
-            (1e-17, 1 + int(6 * (math.log2(1e-17) + 60))),
-            (1e-20, 0),  # below 2^-60
-        ],
-    )
-    def test_the_loss_s_own_bin(self, save, loss, column):
-        # From log-probabilities the loss is the number itself.
-        p = save("p.npy", [[-loss, math.log(-math.expm1(-loss)) if loss < 40 else 0.0]])
-        found = profiled("ce", p, save("t.npy", [0]), prediction_kind="log-probs").joint
-        assert np.argwhere(found)[0].tolist() == [min(int(50 * math.exp(-loss)), 49), column]
+        p = save("p.npy", [[0.0, 1, 0], [0, 1, 0], [1, 0, 0]])
+        found = profiled("ce", p, save("t.npy", [0, 1, 1]), prediction_kind="probs")
+        assert (found.judged[0, 49], found.judged[49, 0], found.judged.sum()) == (2, 1, 3)
+        assert found.right.tolist() == [1]
 
     def test_a_nan_is_an_error_as_everywhere(self, save):
         p = save("p.npy", [[0.0, 1], [math.nan, 1], [0, math.nan]])
@@ -412,7 +417,7 @@ def makers():
 
 
 def assert_same_profile(found, expected):
-    for one, other in ((found.rows, expected.rows), (found.joint, expected.joint)):
+    for one, other in ((found.rows, expected.rows), (found.judged, expected.judged), (found.right, expected.right)):
         assert (one is None) == (other is None)
         assert one is None or np.array_equal(one, other)
     assert (found.sums is None) == (expected.sums is None)
