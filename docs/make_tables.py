@@ -4,7 +4,7 @@ Usage: `python docs/make_tables.py`, and with `--check` to change nothing, show 
 documents, such as README.md, for no others.
 
 A session is a block fenced as ```console. Each line that starts with `$ ` is run in a scratch folder that holds copies of
-sample_data and examples, by the shell where it needs one; what it prints replaces the lines below it. Outputs are compared by their words, and their
+sample_data and examples; what it prints replaces the lines below it. Outputs are compared by their words, and their
 numbers to within ULPS units in the last place, for the last digits of a logarithm depend on the processor: units of
 float32 for a command that reads float32 numbers, or a file that such a command wrote, and of float64 for any other.
 
@@ -17,7 +17,9 @@ a program of its own, which takes longer; of it, only this is checked: that its 
 """
 
 import argparse
+import atexit
 import difflib
+import functools
 import json
 import math
 import os
@@ -30,7 +32,7 @@ import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -196,63 +198,107 @@ def environment() -> dict[str, str]:
 
 
 class Loaded:
-    """A process that has loaded losscli, and forks for each command, which so need not load it again."""
+    """A process that has loaded all of losscli, and forks for each command, which so need not load it again.
 
-    SCRIPT = """
-import json, os, sys
-import polars, losscli.cli.main, losscli.plots.style  # loaded, but not used: a process with threads must not fork
+    `folder` holds a program `losscli` that hands its words, its working folder, its environment and its streams to that process. It
+    comes first on the PATH of sessions, so that pipes, redirections and loops of the shell are what they are for a user.
+    """
+
+    SERVER = """
+import gc, importlib, json, os, pkgutil, signal, socket, sys, threading
+import polars, losscli
+for found in pkgutil.walk_packages(losscli.__path__, "losscli."):
+    if not found.name.endswith("__main__"):
+        try:
+            importlib.import_module(found.name)
+        except ImportError:  # an extra that is not installed
+            pass
 from losscli.cli.start import main
-for line in sys.stdin:
-    words, folder, output = json.loads(line)
-    if (child := os.fork()) == 0:
-        os.chdir(folder)
-        os.dup2(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 1)
-        os.dup2(1, 2)
-        sys.stdin = open(os.devnull)
-        os.dup2(sys.stdin.fileno(), 0)
-        sys.argv[1:] = words
+assert threading.active_count() == 1, "a process with threads must not fork"
+server = socket.socket(socket.AF_UNIX)
+server.bind(sys.argv[1])
+server.listen(64)
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the children
+gc.freeze()
+print("ready", flush=True)
+while True:
+    client = server.accept()[0]
+    if os.fork():
+        client.close()
+        continue
+    server.close()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    message, streams, *_ = socket.recv_fds(client, 1 << 20, 3)
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+        os.close(stream)
+    words, folder, environment = json.loads(message)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.argv[1:] = words
+    code = 1
+    try:
         main()
-    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+    except SystemExit as end:
+        code = end.code or 0
+    finally:
+        client.sendall(b"%d" % code)
+        os._exit(code)  # taking all modules apart would take longer than the command
 """
-    idle: ClassVar[list["Loaded"]] = []
+    CLIENT = """
+import json, os, socket, sys
+server = socket.socket(socket.AF_UNIX)
+server.connect(os.path.join(os.path.dirname(os.path.abspath(sys.argv[0])), "socket"))
+message = json.dumps([sys.argv[1:], os.getcwd(), dict(os.environ)]).encode("utf-8", "surrogateescape")
+socket.send_fds(server, [message], [0, 1, 2])
+os._exit(int(server.recv(8) or 70))
+"""
 
     def __init__(self) -> None:
+        self.scratch = tempfile.TemporaryDirectory(prefix="losscli-")
+        self.folder = Path(self.scratch.name)
+        program = self.folder / "losscli"
+        program.write_text(f"#!{sys.executable} -IS{self.CLIENT}", encoding="utf-8")
+        program.chmod(0o755)
         self.process = subprocess.Popen(
-            [sys.executable, "-c", self.SCRIPT],
-            stdin=subprocess.PIPE,
+            [sys.executable, "-c", self.SERVER, str(self.folder / "socket")],
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             text=True,
             env=environment(),
         )
-
-    def run(self, words: Sequence[str], folder: Path) -> tuple[int, str]:
-        """The exit code of `losscli WORDS`, and what it prints."""
-        assert self.process.stdin is not None
         assert self.process.stdout is not None
-        with tempfile.NamedTemporaryFile("r", encoding="utf-8") as output:
-            self.process.stdin.write(json.dumps([list(words), str(folder), output.name]) + "\n")
-            self.process.stdin.flush()
-            return int(self.process.stdout.readline()), output.read()
+        if self.process.stdout.readline() != "ready\n":
+            raise SystemExit("make_tables: losscli cannot be loaded")
+        atexit.register(self.close)
+
+    def close(self) -> None:
+        """End the process."""
+        self.process.kill()
+        self.process.communicate()
+        self.scratch.cleanup()
+
+
+@functools.cache
+def loaded() -> Loaded:
+    """The process that runs the commands of all sessions."""
+    return Loaded()
 
 
 def outcome(line: str, folder: Path, code: int) -> tuple[int, str]:
     """The exit code of a line after one that ended with `code`, and what it prints."""
-    if line.startswith("losscli ") and not re.search(r"[|;<>&$*?`()\[\]{}~#\\\n\"]", re.sub(r"'[^']*'", "", line)):
-        process = Loaded.idle.pop() if Loaded.idle else Loaded()
-        code, output = process.run(shlex.split(line)[1:], folder)
-        Loaded.idle.append(process)
-    else:
-        run = subprocess.run(
-            ["sh", "-c", f"(exit {code}); {line}"],
-            cwd=folder,
-            env=environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        code, output = run.returncode, run.stdout
-    return code, output if not output or output.endswith("\n") else f"{output}\n"
+    variables = environment()
+    run = subprocess.run(
+        ["sh", "-c", f"(exit {code}); {line}"],
+        cwd=folder,
+        env=variables | {"PATH": f"{loaded().folder}{os.pathsep}{variables['PATH']}"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    return run.returncode, run.stdout if not run.stdout or run.stdout.endswith("\n") else f"{run.stdout}\n"
 
 
 def session(block: str, folder: Path, singles: set[str]) -> list[Step]:
@@ -410,6 +456,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("documents", nargs="*", metavar="DOCUMENT", help="such as README.md; all, if none is named")
     asked = parser.parse_args(arguments)
     check, documents = asked.check, asked.documents or DOCUMENTS
+    loaded()
     with ThreadPoolExecutor() as pool:
         found = dict(zip(documents, pool.map(drift, documents), strict=True))
     stale = {name: (old, new) for name, (old, new, _) in found.items() if old != new}
