@@ -156,7 +156,9 @@ def test_value_and_gradient_equal_the_formula(loss: Loss, parameters: dict[str, 
     generator = np.random.default_rng(2024)
     default = parameters == next(settings(loss))
     cases = list(MAKERS[loss.family.name](loss, parameters, dtype, generator))
-    for case in cases if default else cases[:: max(1, len(cases) // 3)]:
+    # Other parameters are other numbers in the same steps; that float32 stays float32 shows in one case of them.
+    few = 1 if dtype == np.float32 else 3
+    for case in cases if default else cases[:: max(1, len(cases) // few)]:
         check(loss, parameters, case, dtype)
 
 
