@@ -15,7 +15,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from losscli.analysis.calibration.reliability import Reliability
 from losscli.arrays import Array
-from losscli.plots.style import DASHES, Look, blank, clean, headline, plain_ticks, small_print
+from losscli.plots.style import DASHES, Look, blank, clean, fitted, headline, plain_ticks, small_print
 from losscli.wording import count
 
 NARROW = 0.03
@@ -25,7 +25,7 @@ FEW = 10
 FAINT = 0.4
 UNEVEN = 20
 """If the densest of the bins of equal mass is more than this many times as dense as the sparsest, the scale is logarithmic."""
-WIDE = 1.15
+WIDE = 1.3
 """Figures that are wider than this times their height have their panels side by side."""
 WIDTH_OF_DIGIT = 0.013
 """Width of a digit of the numbers above the bins, as a part of the axis."""
@@ -67,10 +67,7 @@ def draw(found: Reliability, look: Look, about: str, change: Change | None = Non
     figure = blank(look, 6.4, 6.6)
     upper, lower = _panels(figure)
     upper.plot([0, 1], [0, 1], color=look.colours.ink, linewidth=1, linestyle=DASHES[1], label=_diagonal(found))
-    names = (
-        f"{_heights(found)} of a bin, with its 95 % interval",
-        f"{_heights(found)} of a bin of fewer than {FEW} samples",
-    )
+    names = f"{_heights(found)}, 95 % interval", f"bin of fewer than {FEW} samples"
     _points(upper, found, look.colours.colours[0], names)
     _bin_sizes(lower, (found,), look)
     _name_axes(upper, lower, found)
@@ -122,7 +119,6 @@ def _points(axes: Axes, found: Reliability, colour: str, names: tuple[str, str],
             label=words,
             **dict[str, Any](fmt="o", capsize=2.5) | marker,
         )
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2)
 
 
 def _bin_sizes(axes: Axes, models: Sequence[Reliability], look: Look) -> None:
@@ -222,11 +218,14 @@ def _name_axes(upper: Axes, lower: Axes, found: Reliability) -> None:
     upper.set_ylim(-0.02, 1.02)
     whose = "positive" if found.positive else "predicted"
     name = f"{_widths(found)}: probability of the {whose} class"
-    lower.set_xlabel(name + _per_bin(found))
     if not upper.get_shared_x_axes().joined(upper, lower):
+        name = fitted(name, lower.get_figure(root=True).get_figwidth() / 2)  # type: ignore[union-attr]
         upper.set_xlabel(name)
+    lower.set_xlabel(name + _per_bin(found))
     for axes in (upper, lower):
         axes.set_xlim(-0.02, 1.02)
+    how = dict[str, Any](handlelength=2.2, fontsize=8.5, borderaxespad=0.2)
+    upper.legend(loc="lower left", bbox_to_anchor=(0, 1), **how)
 
 
 def _per_bin(found: Reliability) -> str:

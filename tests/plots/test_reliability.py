@@ -68,7 +68,7 @@ class TestReliability:
         many, few = found[:2]
         assert (many[1], few[1]) == (1, 0.4)
         assert (many[2], few[2]) == ([near([0.95, 0.5])], [near([0.55, 1 / 3])])
-        assert few[0] == ("before, fewer than 10 samples" if words else "accuracy of a bin of fewer than 10 samples")
+        assert few[0] == ("before, fewer than 10 samples" if words else "bin of fewer than 10 samples")
         assert {many[0], few[0]} <= {text.get_text() for text in upper.get_legend().get_texts()}
 
     def test_the_diagonal_is_where_confidence_is_accuracy(self, picture, save):
@@ -76,10 +76,10 @@ class TestReliability:
         [diagonal] = [line for line in upper.lines if line.get_label() == "accuracy = confidence"]
         assert (list(diagonal.get_xdata()), list(diagonal.get_ydata())) == ([0, 1], [0, 1])
         names = [text.get_text() for text in upper.get_legend().get_texts()]
-        assert names == ["accuracy = confidence", "accuracy of a bin of fewer than 10 samples"]
+        assert names == ["accuracy = confidence", "bin of fewer than 10 samples"]
         upper = self.draw(picture, save, self.CONFIDENCE * 9, self.RIGHT * 9, "--bins", "1").axes[0]
         names = [text.get_text() for text in upper.get_legend().get_texts()]
-        assert names == ["accuracy = confidence", "accuracy of a bin, with its 95 % interval"]
+        assert names == ["accuracy = confidence", "accuracy, 95 % interval"]
 
     def test_title_has_the_ece_with_its_bins(self, picture, save):
         title = self.draw(picture, save, self.CONFIDENCE, self.RIGHT, "--bins", "5").get_suptitle()
@@ -99,7 +99,7 @@ class TestReliability:
         names = [text.get_text() for text in upper.get_legend().get_texts()]
         assert names == [
             "fraction of positives = p(positive)",
-            "fraction of positives of a bin of fewer than 10 samples",
+            "bin of fewer than 10 samples",
         ]
         # (0, 1/2]: 1/3 against 1/5; (1/2, 1]: 1 against 9/10.
         assert drawn.get_suptitle().splitlines() == [
