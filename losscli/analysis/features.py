@@ -22,6 +22,9 @@ from losscli.wording import count, natural
 LARGEST = 4096
 """Largest number of dimensions, or of rows, for which eigenvectors are computed."""
 
+ROUNDING = 1e-12
+"""A smaller part of the variance is none, except for rounding."""
+
 
 @dataclass(frozen=True)
 class Cloud:
@@ -238,4 +241,5 @@ def _components(source: Source, kept: Array) -> tuple[Array, Array, Array]:
     signs = np.sign(first[np.abs(first).argmax(axis=0), [0, 1]])
     total = float(np.maximum(variances, 0).sum())
     explained = np.resize(np.maximum(variances[:2], 0), 2) / (total or 1.0)
+    explained[explained < ROUNDING] = 0
     return mean, first * np.where(signs == 0, 1, signs), explained

@@ -1,20 +1,33 @@
 """Paired differences of two models: their distribution, the losses against each other, and the mean of each class."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from os.path import splitext
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
 from losscli.analysis.compare import Comparison, Terms
 from losscli.arrays import Array
 from losscli.engine.aggregates import Quantiles
 from losscli.errors import DataError
-from losscli.plots.style import DASHES, Look, blank, clean, count_colours, headline, plain_ticks, small_print
+from losscli.plots.style import (
+    DASHES,
+    Look,
+    blank,
+    clean,
+    count_colours,
+    fitted,
+    headline,
+    legend_columns,
+    plain_ticks,
+    small_print,
+)
 from losscli.wording import count
 
 BINS = 61
@@ -29,6 +42,8 @@ BEYOND = 20
 """Losses above this many times the 99th percentile are in the last square."""
 LOG_TICKS = 10
 """Up to this count the ticks between powers of ten have numbers as well."""
+LONGEST = 24
+"""Letters of a model's name; longer ones are cut in the middle."""
 LARGEST = 1e140
 """Losses beyond this are not drawn."""
 
@@ -81,6 +96,24 @@ class Counts:
         return cls(edges, counts, beyond, scale, joint, log)
 
 
+def told_apart(first: str, other: str) -> tuple[str, str]:
+    """Return short names of two models, from the words for their files: what the paths share at their beginnings and ends is left out.
+
+    If nothing else is left, as where both are the same file, the names are 'A' and 'B'.
+    """
+    one, two = (re.split(r"[/\\:]", word) for word in (first, other))
+    if one == two:
+        return "A", "B"
+    while len(one) > 1 and len(two) > 1 and one[0] == two[0]:
+        one, two = one[1:], two[1:]
+    while len(one) > 1 and len(two) > 1 and one[-1] == two[-1]:
+        one, two = one[:-1], two[:-1]
+    names = "/".join(one), "/".join(two)
+    while (end := splitext(names[0])[1]) and end == splitext(names[1])[1]:
+        names = names[0].removesuffix(end), names[1].removesuffix(end)
+    return clean(names[0], LONGEST), clean(names[1], LONGEST)
+
+
 def draw(comparison: Comparison, loss: str, terms: Terms, look: Look, about: str) -> Figure:
     """Draw a comparison of two models.
 
@@ -94,15 +127,16 @@ def draw(comparison: Comparison, loss: str, terms: Terms, look: Look, about: str
         the small print: which files, and how their losses were computed.
     """
     counted, confidence = Counts.of(comparison), terms.confidence
+    names = told_apart(comparison.meeting.first.name, comparison.model)
     classes = comparison.classes or []
-    figure = blank(look, 10.5 if classes else 8.2, 7.2 if classes else 4.2)
+    figure = blank(look, 10.5 if classes else 8.2, 7.2 if classes else 4.8)
     if classes:
         panels = figure.subplot_mosaic([["A", "B"], ["C", "C"]], height_ratios=(1.25, 1))
         _by_class(panels["C"], classes, confidence, look)
     else:
         panels = figure.subplot_mosaic([["A", "B"]])
-    _differences(panels["A"], comparison, counted, terms, look)
-    _losses(figure, panels["B"], counted, look)
+    _differences(panels["A"], comparison, counted, terms, names, look)
+    _losses(figure, panels["B"], counted, names, look)
     spread = (
         f"{100 * confidence:g} % interval {comparison.low:.5g} to {comparison.high:.5g}"
         if np.isfinite(comparison.low)
@@ -110,7 +144,9 @@ def draw(comparison: Comparison, loss: str, terms: Terms, look: Look, about: str
     )
     margin = f" by a margin of {terms.margin:g}" if terms.margin else ""
     title = (
-        f"{loss}, B - A: {comparison.difference:.5g}, {spread}\n{comparison.verdict}{margin}: {count(comparison.samples, 'row')}, {comparison.wins:,} won by B, "
+        f"{loss}: {names[1]} against {names[0]}\n"
+        f"mean difference {comparison.difference:.5g}, {spread}\n"
+        f"{comparison.verdict}{margin}: {count(comparison.samples, 'row')}, {comparison.wins:,} won by {names[1]}, "
         f"{comparison.ties:,} ties, {comparison.losses:,} lost"
     )
     headline(figure, title if look.title is None else clean(look.title, 200))
@@ -118,14 +154,16 @@ def draw(comparison: Comparison, loss: str, terms: Terms, look: Look, about: str
     return figure
 
 
-def _differences(axes: Axes, comparison: Comparison, found: Counts, terms: Terms, look: Look) -> None:
+def _differences(
+    axes: Axes, comparison: Comparison, found: Counts, terms: Terms, names: tuple[str, str], look: Look
+) -> None:
     """Draw the distribution of the differences, with their mean and its interval."""
     theme = look.colours
     middles = (found.edges[:-1] + found.edges[1:]) / 2
     for sign, colour, hatch, label in (
-        (-1, theme.colours[0], "", "B is better"),
+        (-1, theme.colours[0], "", f"{names[1]} is better"),
         (0, theme.ink, "....", "about equal"),
-        (1, theme.colours[1], "////", "B is worse"),
+        (1, theme.colours[1], "////", f"{names[1]} is worse"),
     ):
         of_sign = np.sign(np.arange(BINS) - BINS // 2) == sign
         axes.bar(
@@ -140,7 +178,7 @@ def _differences(axes: Axes, comparison: Comparison, found: Counts, terms: Terms
             label=label,
         )
     axes.axvline(0, color=theme.ink, linewidth=0.9)
-    axes.axvline(comparison.difference, color=theme.ink, linewidth=1.6, linestyle=DASHES[1], label="mean")
+    axes.axvline(comparison.difference, color=theme.ink, linewidth=1.6, linestyle=DASHES[1], label="mean of all rows")
     if np.isfinite(comparison.low):
         axes.axvspan(
             comparison.low,
@@ -148,7 +186,7 @@ def _differences(axes: Axes, comparison: Comparison, found: Counts, terms: Terms
             color=theme.ink,
             alpha=0.2,
             linewidth=0,
-            label=f"{100 * terms.confidence:g} % of the mean",
+            label=f"{100 * terms.confidence:g} % interval of the mean",
         )
     if terms.margin and terms.margin <= found.edges[-1]:
         axes.axvline(terms.margin, color=theme.ink, linewidth=1.2, linestyle=DASHES[2], label="margin")
@@ -157,12 +195,21 @@ def _differences(axes: Axes, comparison: Comparison, found: Counts, terms: Terms
     axes.set_ylim(bottom=0)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     beyond = f"\n{count(found.beyond, 'row')} beyond, in the bins at the ends" if found.beyond else ""
-    axes.set_xlabel(f"loss of B - loss of A, of a row{beyond}")
+    axes.set_xlabel(fitted(f"loss of {names[1]} - loss of {names[0]}, row by row", _inches(axes)) + beyond)
     axes.set_ylabel("rows per bin (log scale)")
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2, ncols=2, fontsize=8.5)
+    labels = axes.get_legend_handles_labels()[1]
+    columns = min(2, legend_columns(labels, _inches(axes) * 9.5 / 8.5, handle=6))
+    axes.legend(
+        loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2, ncols=columns, fontsize=8.5, handlelength=2.2
+    )
 
 
-def _losses(figure: Figure, axes: Axes, found: Counts, look: Look) -> None:
+def _inches(axes: Axes) -> float:
+    """Return the width of one of the two upper panels with its labels, in inches."""
+    return axes.get_figure(root=True).get_figwidth() / 2  # type: ignore[union-attr]
+
+
+def _losses(figure: Figure, axes: Axes, found: Counts, names: tuple[str, str], look: Look) -> None:
     """Draw the losses of the two models against each other."""
     theme = look.colours
     counts = np.ma.masked_equal(found.joint.T, 0)
@@ -173,18 +220,18 @@ def _losses(figure: Figure, axes: Axes, found: Counts, look: Look) -> None:
     axes.plot(
         found.scale[[0, -1]], found.scale[[0, -1]], color=theme.ink, linewidth=1, linestyle=DASHES[1], label="equal"
     )
-    scale = ""
+    scale = " (log scale)" if found.log else ""
     if found.log:
-        scale = "log scale; "
         axes.set_xscale("log")
         axes.set_yscale("log")
         for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_locator(LogLocator(numticks=5))
             plain_ticks(axis)
-    axes.set_xlabel(f"loss of A ({scale}squares at the ends hold what is beyond)", fontsize=8.5)
-    axes.set_ylabel("loss of B" + (" (log scale)" if found.log else ""))
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2)
-    bar = figure.colorbar(drawn, ax=axes, pad=0.02)
-    bar.set_label("rows per square")
+    axes.set_box_aspect(1)
+    axes.set_xlabel(f"loss of {names[0]}{scale}\nsquares at the ends hold what is beyond")
+    axes.set_ylabel(f"loss of {names[1]}{scale}")
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2, fontsize=8.5, handlelength=2.2)
+    bar = figure.colorbar(drawn, cax=axes.inset_axes((1.03, 0, 0.035, 1)), label="rows per square")
     ticks = FuncFormatter(lambda value, _: f"{value:,.0f}")
     bar.ax.yaxis.set_major_formatter(ticks)
     bar.ax.yaxis.set_minor_formatter(ticks if most < LOG_TICKS else FuncFormatter(lambda value, _: ""))

@@ -4,7 +4,9 @@ Either the fraction of positives against the probability of the positive class, 
 predicted class.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,13 +14,19 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from losscli.analysis.calibration.reliability import Reliability
-from losscli.plots.style import DASHES, Look, blank, clean, headline, small_print
+from losscli.arrays import Array
+from losscli.plots.style import DASHES, Look, blank, clean, fitted, headline, plain_ticks, small_print
 from losscli.wording import count
 
 NARROW = 0.03
 """Bins of at most this width have no numbers above them, since these would overlap."""
-TALL = 1.02
-"""Figures that are higher than this times their width have a square panel, so that the diagonal is one."""
+FEW = 10
+"""Bins of fewer rows than this are faint: the interval of 9 rows of which 5 are right is wider than 0.5."""
+FAINT = 0.4
+UNEVEN = 20
+"""If the densest of the bins of equal mass is more than this many times as dense as the sparsest, the scale is logarithmic."""
+WIDE = 1.3
+"""Figures that are wider than this times their height have their panels side by side."""
 WIDTH_OF_DIGIT = 0.013
 """Width of a digit of the numbers above the bins, as a part of the axis."""
 
@@ -56,43 +64,118 @@ def draw(found: Reliability, look: Look, about: str, change: Change | None = Non
     """
     if change is not None:
         return _both(found, look, about, change)
-    theme = look.colours
     figure = blank(look, 6.4, 6.6)
-    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-    low, high = found.interval()
-    widths = found.high - found.low
-    upper.bar(found.low, found.accuracy, widths, align="edge", color=theme.colours[0], alpha=0.25, linewidth=0)
-    upper.plot([0, 1], [0, 1], color=theme.ink, linewidth=1, linestyle=DASHES[1], label=_diagonal(found))
-    upper.errorbar(
-        found.confidence,
-        found.accuracy,
-        (found.accuracy - low, high - found.accuracy),
-        fmt="o",
-        color=theme.colours[0],
-        markersize=5,
-        capsize=2.5,
-        linewidth=1.2,
-        label=f"{_heights(found)} of a bin, with its 95 % interval",
-    )
-    upper.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2)
-    _counts(lower, found, look)
+    upper, lower = _panels(figure)
+    upper.plot([0, 1], [0, 1], color=look.colours.ink, linewidth=1, linestyle=DASHES[1], label=_diagonal(found))
+    names = f"{_heights(found)}, 95 % interval", f"bin of fewer than {FEW} samples"
+    _points(upper, found, look.colours.colours[0], names)
+    _bin_sizes(lower, (found,), look)
     _name_axes(upper, lower, found)
     title = (
         f"ECE of {found.of_what} {found.error:.4f} in {found.describe()}\n{count(found.samples, 'sample')}: "
         f"{_heights(found)} {found.mean_accuracy:.4f}, mean {_widths(found)} {found.mean_confidence:.4f}"
     )
     headline(figure, title if look.title is None else clean(look.title, 200))
-    small_print(figure, clean(about, 1000))
+    small_print(figure, _small(about))
     return figure
 
 
-def _counts(axes: Axes, found: Reliability, look: Look) -> None:
-    """Draw the number of rows in each bin, written above it where there is room."""
-    theme, widths = look.colours, found.high - found.low
-    axes.bar(found.low, found.rows, widths, align="edge", color=theme.colours[0], alpha=0.75, edgecolor=theme.ground)
-    point = widths == 0  # a bin with a single confidence has no width; its rows are drawn as a line
-    axes.vlines(found.low[point], 0, found.rows[point], color=theme.colours[0], linewidth=1.5)
-    texts = [f"{rows:,}" for rows in found.rows]
+def _panels(figure: Figure) -> tuple[Axes, Axes]:
+    """Return the panel of the points, which is square, and that of the bins: below it, or in a wide figure on its right."""
+    width, height = figure.get_size_inches()
+    if width > WIDE * height:
+        left, right = figure.subplots(1, 2)
+        left.set_box_aspect(1)  # so that the diagonal is one
+        right.set_box_aspect(1)
+        return left, right
+    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+    upper.set_box_aspect(1)
+    lower.set_box_aspect(1 / 3)
+    return upper, lower
+
+
+def _points(axes: Axes, found: Reliability, colour: str, names: tuple[str, str], **marker: Any) -> None:
+    """Draw a point for each bin with its interval; bins of few rows are faint, and those of equal mass have their widths too.
+
+    `names` are those of the points of many rows, and of few; `marker` is passed to Matplotlib.
+    """
+    low, high = found.interval()
+    few = found.rows < FEW
+    for which, alpha, words in ((~few, 1.0, names[0]), (few, FAINT, names[1])):
+        if not which.any():
+            continue
+        x, y = found.confidence[which], found.accuracy[which]
+        # The mean of equal numbers may be beyond all of them, by rounding.
+        widths = (np.maximum(x - found.low[which], 0), np.maximum(found.high[which] - x, 0))
+        axes.errorbar(
+            x,
+            y,
+            (y - low[which], high[which] - y),
+            widths if found.binning == "mass" else None,
+            color=colour,
+            markersize=5,
+            linewidth=1.2,
+            alpha=alpha,
+            label=words,
+            **dict[str, Any](fmt="o", capsize=2.5) | marker,
+        )
+
+
+def _bin_sizes(axes: Axes, models: Sequence[Reliability], look: Look) -> None:
+    """Draw the number of rows in each bin; of bins of equal mass, which have all the same, how densely the rows lie in each.
+
+    `models` are the bins of one model, or those before and after its calibration.
+    """
+    mass = models[0].binning == "mass"
+    heights = [_densities(found) if mass else found.rows for found in models]
+    finite = np.concatenate([each[np.isfinite(each)] for each in heights])
+    top = float(finite.max(initial=0)) or 1.0
+    log = mass and len(finite) > 0 and top > UNEVEN * float(finite.min())
+    bottom = float(finite.min()) / 2 if log else 0.0
+    top = top * (2 if log else 1.15)
+    for number, (found, each) in enumerate(zip(models, heights, strict=True)):
+        colour, filled = look.colours.colours[number], number == len(models) - 1
+        point = found.high == found.low  # a bin with a single confidence has no width; its rows are drawn as a line
+        ends = np.where(np.isfinite(each), each, top)
+        axes.vlines(found.low[point], bottom, ends[point], color=colour, linewidth=1.5)
+        if filled:
+            edge = dict[str, Any](edgecolor=look.colours.ground) if len(models) == 1 else {"linewidth": 0}
+            widths = found.high - found.low
+            axes.bar(
+                found.low,
+                ends - bottom,
+                widths,
+                bottom,
+                align="edge",
+                color=colour,
+                alpha=0.75 if len(models) == 1 else 0.45,
+                **edge,
+            )
+        if len(models) > 1:
+            x = np.stack([found.low, found.low, found.high, found.high], axis=1).ravel()
+            y = np.stack([bottom + 0 * ends, ends, ends, bottom + 0 * ends], axis=1).ravel()
+            axes.plot(x, y, color=colour, linewidth=1.2, linestyle="-" if filled else DASHES[1], zorder=3)
+    if log:
+        axes.set_yscale("log")
+        plain_ticks(axes.yaxis)
+    axes.set_ylim(bottom, top)
+    axes.set_ylabel("density" + (" (log scale)" if log else "") if mass else "samples per bin")
+    if not log:
+        axes.yaxis.set_major_locator(MaxNLocator(4, integer=not mass))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.3g}" if mass else f"{value:,.0f}"))
+    if len(models) == 1 and not mass:
+        _write_counts(axes, models[0])
+
+
+def _densities(found: Reliability) -> Array:
+    """Return the part of all rows in each bin, divided by the bin's width; the area of all of them is 1."""
+    with np.errstate(divide="ignore"):
+        return np.asarray(found.rows / found.samples / (found.high - found.low))
+
+
+def _write_counts(axes: Axes, found: Reliability) -> None:
+    """Write the number of rows above each bin, where there is room."""
+    texts, widths = [f"{rows:,}" for rows in found.rows], found.high - found.low
     upright = any(WIDTH_OF_DIGIT * len(text) > width for text, width in zip(texts, widths, strict=True))
     for x, rows, text, width in zip((found.low + found.high) / 2, found.rows, texts, widths, strict=True):
         if width > NARROW:
@@ -107,6 +190,11 @@ def _counts(axes: Axes, found: Reliability, look: Look) -> None:
                 rotation=90 if upright else 0,
             )
     axes.set_ylim(0, (1.75 if upright else 1.2) * int(found.rows.max()))
+
+
+def _small(about: str) -> str:
+    """Return the small print: how the numbers were computed, and what the intervals are."""
+    return clean(" | ".join([*([about] if about else []), "95 % intervals of Wilson (1927)"]), 1000)
 
 
 def _heights(found: Reliability) -> str:
@@ -128,45 +216,38 @@ def _name_axes(upper: Axes, lower: Axes, found: Reliability) -> None:
     """Say what the axes are: how often predictions come true above, the number of samples below, both over probability."""
     upper.set_ylabel(_heights(found))
     upper.set_ylim(-0.02, 1.02)
-    width, height = upper.get_figure(root=True).get_size_inches()  # type: ignore[union-attr]
-    if height > TALL * width:  # otherwise there is no room for a square below title and legend
-        upper.set_box_aspect(1)
-        lower.set_box_aspect(1 / 3)
-    lower.set_ylabel("samples per bin")
-    lower.yaxis.set_major_locator(MaxNLocator(4, integer=True))
-    lower.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     whose = "positive" if found.positive else "predicted"
-    lower.set_xlabel(f"{_widths(found)}: probability of the {whose} class")
-    lower.set_xlim(-0.02, 1.02)
+    name = f"{_widths(found)}: probability of the {whose} class"
+    if not upper.get_shared_x_axes().joined(upper, lower):
+        name = fitted(name, lower.get_figure(root=True).get_figwidth() / 2)  # type: ignore[union-attr]
+        upper.set_xlabel(name)
+    lower.set_xlabel(name + _per_bin(found))
+    for axes in (upper, lower):
+        axes.set_xlim(-0.02, 1.02)
+    how = dict[str, Any](handlelength=2.2, fontsize=8.5, borderaxespad=0.2)
+    upper.legend(loc="lower left", bbox_to_anchor=(0, 1), **how)
+
+
+def _per_bin(found: Reliability) -> str:
+    """Return a line about the number of rows in bins of equal mass, which no panel shows; '' for other bins."""
+    if found.binning != "mass":
+        return ""
+    least, most = int(found.rows.min()), int(found.rows.max())
+    return f"\n{count(most, 'sample') if least == most else f'{least:,} to {most:,} samples'} per bin"
 
 
 def _both(found: Reliability, look: Look, about: str, change: Change) -> Figure:
-    """Draw before and after: points with their intervals joined by lines, and the rows of the bins as outlines."""
+    """Draw before and after: points with their intervals joined by lines, and the sizes of the bins, those before as outlines."""
     theme, after = look.colours, change.after
     figure = blank(look, 6.4, 7.4)
-    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+    upper, lower = _panels(figure)
     upper.plot([0, 1], [0, 1], color=theme.ink, linewidth=1, linestyle=DASHES[2], label=_diagonal(found))
-    name = f"after, {change.name}"
-    for number, (bins, label, filled) in enumerate(((found, "before", False), (after, name, True))):
+    for number, (bins, label) in enumerate(((found, "before"), (after, f"after, {change.name}"))):
         colour = theme.colours[number]
-        low, high = bins.interval()
-        upper.errorbar(
-            bins.confidence,
-            bins.accuracy,
-            (bins.accuracy - low, high - bins.accuracy),
-            fmt="-" if filled else "--",
-            marker="s" if filled else "o",
-            color=colour,
-            markerfacecolor=colour if filled else theme.ground,
-            markersize=5,
-            capsize=2.5,
-            linewidth=1.2,
-            elinewidth=0.8,
-            label=label,
-        )
-        _outline(lower, bins, colour, filled)
-    upper.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2)
-    lower.set_ylim(0, 1.15 * int(max(found.rows.max(), after.rows.max())))
+        upper.plot(bins.confidence, bins.accuracy, color=colour, linewidth=1.2, linestyle="--" if not number else "-")
+        marker = {"fmt": "s"} if number else {"fmt": "o", "markerfacecolor": theme.ground}
+        _points(upper, bins, colour, (label, f"{label}, fewer than {FEW} samples"), elinewidth=0.8, **marker)
+    _bin_sizes(lower, (found, after), look)
     _name_axes(upper, lower, found)
     low_end, high_end = change.band
     title = (
@@ -174,16 +255,5 @@ def _both(found: Reliability, look: Look, about: str, change: Change) -> Figure:
         f"95 % of calibrated models: {low_end:.4f} to {high_end:.4f}\n{count(found.samples, 'sample')} in {found.describe()}, {_heights(found)} {found.mean_accuracy:.4f}"
     )
     headline(figure, title if look.title is None else clean(look.title, 200))
-    small_print(figure, clean(about, 1000))
+    small_print(figure, _small(about))
     return figure
-
-
-def _outline(axes: Axes, bins: Reliability, colour: str, filled: bool) -> None:
-    """Draw the number of rows in each bin: as an area, or as a dashed outline."""
-    if filled:
-        axes.bar(bins.low, bins.rows, bins.high - bins.low, align="edge", color=colour, alpha=0.45, linewidth=0)
-    point = bins.high == bins.low  # a bin with a single confidence has no width; its rows are drawn as a line
-    axes.vlines(bins.low[point], 0, bins.rows[point], color=colour, linewidth=1.5)
-    x = np.stack([bins.low, bins.low, bins.high, bins.high], axis=1).ravel()
-    y = np.stack([np.zeros(len(bins.rows)), bins.rows, bins.rows, np.zeros(len(bins.rows))], axis=1).ravel()
-    axes.plot(x, y, color=colour, linewidth=1.2, linestyle="-" if filled else DASHES[1], zorder=3)

@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 from matplotlib.collections import LineCollection
+from matplotlib.container import ErrorbarContainer
 from pictures import bars, near, of_text, overlap
 
 from losscli.analysis.calibration.reliability import Reliability
@@ -26,21 +27,28 @@ class TestReliability:
         drawn = self.draw(picture, save, [0.75], [1])
         assert drawn.get_suptitle().splitlines()[1] == "1 sample: accuracy 1.0000, mean confidence 0.7500"
 
-    def test_bars_points_and_counts(self, picture, save):
+    def points(self, axes):
+        """Of each group of points: its name, whether it is faint, where they are, and the ends of their intervals."""
+        found = []
+        for part in axes.containers:
+            if isinstance(part, ErrorbarContainer):
+                points, _, whiskers = part
+                upright = [segments.get_segments() for segments in whiskers]
+                ends = [(low[1], high[1]) for low, high in upright[-1]]
+                found.append((part.get_label(), points.get_alpha(), points.get_xydata().tolist(), ends))
+        return found
+
+    def test_points_intervals_and_counts(self, picture, save):
         drawn = self.draw(picture, save, self.CONFIDENCE, self.RIGHT, "--bins", "5")
         upper, lower = drawn.axes
         # (0.4, 0.6]: 0.6. (0.6, 0.8]: 0.65 and 0.7, one right. (0.8, 1]: 0.85, 0.9, 0.95 and 1, three right.
-        for axes, heights in ((upper, [1, 1 / 2, 3 / 4]), (lower, [1, 2, 4])):
-            assert [bar.get_x() for bar in bars(axes)] == near([0.4, 0.6, 0.8])
-            assert [bar.get_width() for bar in bars(axes)] == near([0.2] * 3)
-            assert [bar.get_height() for bar in bars(axes)] == near(heights)
-        [container] = [part for part in upper.containers if hasattr(part, "has_yerr")]
-        points, _, [whiskers] = container
-        assert points.get_xdata().tolist() == near([0.6, 0.675, 0.925])
-        assert points.get_ydata().tolist() == near([1, 1 / 2, 3 / 4])
+        assert [bar.get_x() for bar in bars(lower)] == near([0.4, 0.6, 0.8])
+        assert [bar.get_width() for bar in bars(lower)] == near([0.2] * 3)
+        assert [bar.get_height() for bar in bars(lower)] == near([1, 2, 4])
+        [(_, _, points, ends)] = self.points(upper)
+        assert points == [near([0.6, 1]), near([0.675, 1 / 2]), near([0.925, 3 / 4])]
         z2 = 1.959963984540054**2
-        expected = zip(whiskers.get_segments(), (1, 2, 4), (1, 1 / 2, 3 / 4), strict=True)
-        for ((_, low), (_, high)), n, p in expected:
+        for (low, high), n, p in zip(ends, (1, 2, 4), (1, 1 / 2, 3 / 4), strict=True):
             middle, half = p + z2 / (2 * n), math.sqrt(z2) * math.sqrt(p * (1 - p) / n + z2 / (4 * n * n))
             assert (low, high) == near(((middle - half) / (1 + z2 / n), (middle + half) / (1 + z2 / n)))
         assert of_text(lower) == ["1", "2", "4"]
@@ -52,12 +60,26 @@ class TestReliability:
         assert upper.get_box_aspect() == 1
         assert lower.get_ylim()[0] == 0
 
+    @pytest.mark.parametrize("words", [(), ("--calibrate",)])
+    def test_bins_of_fewer_than_ten_rows_are_faint_and_named(self, picture, save, words):
+        confidence, right = [0.55] * 9 + [0.95] * 10, [1, 0, 0] * 3 + [1, 0] * 5
+        upper = self.draw(picture, save, confidence, right, "--bins", "5", *words).axes[0]
+        found = self.points(upper)
+        many, few = found[:2]
+        assert (many[1], few[1]) == (1, 0.4)
+        assert (many[2], few[2]) == ([near([0.95, 0.5])], [near([0.55, 1 / 3])])
+        assert few[0] == ("before, fewer than 10 samples" if words else "bin of fewer than 10 samples")
+        assert {many[0], few[0]} <= {text.get_text() for text in upper.get_legend().get_texts()}
+
     def test_the_diagonal_is_where_confidence_is_accuracy(self, picture, save):
         upper = self.draw(picture, save, self.CONFIDENCE, self.RIGHT).axes[0]
         [diagonal] = [line for line in upper.lines if line.get_label() == "accuracy = confidence"]
         assert (list(diagonal.get_xdata()), list(diagonal.get_ydata())) == ([0, 1], [0, 1])
         names = [text.get_text() for text in upper.get_legend().get_texts()]
-        assert names == ["accuracy = confidence", "accuracy of a bin, with its 95 % interval"]
+        assert names == ["accuracy = confidence", "bin of fewer than 10 samples"]
+        upper = self.draw(picture, save, self.CONFIDENCE * 9, self.RIGHT * 9, "--bins", "1").axes[0]
+        names = [text.get_text() for text in upper.get_legend().get_texts()]
+        assert names == ["accuracy = confidence", "accuracy, 95 % interval"]
 
     def test_title_has_the_ece_with_its_bins(self, picture, save):
         title = self.draw(picture, save, self.CONFIDENCE, self.RIGHT, "--bins", "5").get_suptitle()
@@ -77,7 +99,7 @@ class TestReliability:
         names = [text.get_text() for text in upper.get_legend().get_texts()]
         assert names == [
             "fraction of positives = p(positive)",
-            "fraction of positives of a bin, with its 95 % interval",
+            "bin of fewer than 10 samples",
         ]
         # (0, 1/2]: 1/3 against 1/5; (1/2, 1]: 1 against 9/10.
         assert drawn.get_suptitle().splitlines() == [
@@ -94,34 +116,73 @@ class TestReliability:
         words = save("z.npy", z), save("t.npy", (z + np.sin(9 * z) > 0).astype(int))
         drawn = picture("reliability", *words, "--method", method)
         names = [text.get_text() for text in drawn.axes[0].get_legend().get_texts()]
-        assert names == ["fraction of positives = p(positive)", "before", f"after, {name}"]
+        wanted = ["fraction of positives = p(positive)", "before", f"after, {name}"]
+        assert [each for each in names if "fewer" not in each] == wanted
         assert drawn.get_suptitle().startswith("ECE of p(positive) ")
 
-    def test_no_square_where_there_is_no_room(self, picture, save):
-        words = save("z.npy", [0.5, -1]), save("t.npy", [1, 0])
-        assert picture("reliability", *words, "--size", "8,5").axes[0].get_box_aspect() is None
+    @pytest.mark.parametrize("words", [(), ("--calibrate",)])
+    @pytest.mark.parametrize(("size", "beside"), [("8,5", True), ("5,6", False)])
+    def test_the_panel_is_square_in_every_figure(self, picture, save, words, size, beside):
+        generator = np.random.default_rng(0)
+        z = generator.normal(0, 2, 80)
+        p, t = save("z.npy", z), save("t.npy", (generator.random(80) < 1 / (1 + np.exp(-z / 2))).astype(int))
+        upper, lower = picture("reliability", p, t, "--size", size, *words, laid_out=True).axes
+        box, other = upper.get_window_extent(), lower.get_window_extent()
+        assert box.width == pytest.approx(box.height)
+        assert (other.x0 > box.x1) == beside
+        assert (other.y1 < box.y0) == (not beside)
+        assert bool(upper.get_xlabel()) == beside
 
-    def test_equal_mass(self, picture, save):
+    def test_bins_of_equal_mass_show_how_densely_rows_lie_in_them(self, picture, save):
         drawn = self.draw(picture, save, self.CONFIDENCE, self.RIGHT, "--bins", "7", "--binning", "mass")
-        assert [bar.get_height() for bar in bars(drawn.axes[1])] == [1] * 7
+        lower = drawn.axes[1]
+        # 7 bins of one row each: from 0.6 to 0.6, and from there to 0.65, 0.7, 0.85, 0.9, 0.95 and 1.
+        widths = [0, 0.05, 0.05, 0.15, 0.05, 0.05, 0.05]
+        assert [bar.get_width() for bar in bars(lower)] == near(widths)
+        assert [bar.get_height() * bar.get_width() for bar in bars(lower)][1:] == near([1 / 7] * 6)
+        assert lower.get_ylabel() == "density"
+        assert of_text(lower) == []
+        assert lower.get_xlabel() == "confidence: probability of the predicted class\n1 sample per bin"
         error = sum(abs(c - r) for c, r in zip(self.CONFIDENCE, self.RIGHT, strict=True)) / 7
         assert f"ECE of p(predicted) {error:.4f} in 7 bins of equal mass" in drawn.get_suptitle()
+
+    def test_points_of_bins_of_equal_mass_are_as_wide_as_their_bins(self, picture, save):
+        confidence = [*np.linspace(0.5, 0.6, 10), *np.linspace(0.8, 1, 10)]
+        upper = self.draw(picture, save, confidence, [1] * 20, "--bins", "2", "--binning", "mass").axes[0]
+        [part] = [part for part in upper.containers if isinstance(part, ErrorbarContainer)]
+        level = [(left[0], right[0]) for left, right in part[2][0].get_segments()]
+        assert level == [near((0.5, 0.6)), near((0.6, 1.0))]
+
+    def test_densities_that_differ_much_are_on_a_logarithmic_scale(self, picture, save):
+        confidence = [*np.linspace(0.5, 0.9, 10), *np.linspace(0.99, 0.992, 10)]
+        words = "--bins", "2", "--binning", "mass"
+        lower = self.draw(picture, save, confidence, [1] * 20, *words).axes[1]
+        # The edge between the bins is the last confidence of the first: densities 0.5 / 0.4 and 0.5 / 0.092.
+        assert (lower.get_yscale(), lower.get_ylabel()) == ("linear", "density")
+        confidence = [*np.linspace(0.5, 0.98, 10), *np.linspace(0.981, 0.982, 10)]
+        lower = self.draw(picture, save, confidence, [1] * 20, *words).axes[1]
+        assert (lower.get_yscale(), lower.get_ylabel()) == ("log", "density (log scale)")
+        assert [bar.get_y() + bar.get_height() for bar in bars(lower)] == near([0.5 / 0.48, 0.5 / 0.002], rel=1e-6)
 
     def test_fewer_bins_of_equal_mass_than_asked_for(self, picture, save):
         drawn = self.draw(picture, save, [0.6] * 9 + [0.8] * 3, [1] * 12, "--binning", "mass")
         assert "in 2 bins of equal mass (15 asked for" in drawn.get_suptitle()
-        assert [bar.get_height() for bar in bars(drawn.axes[1])] == [9, 3]
+        assert [bar.get_width() for bar in bars(drawn.axes[1])] == [0, near(0.2)]
+        assert drawn.axes[1].get_xlabel().endswith("\n3 to 9 samples per bin")
 
     def test_a_bin_of_one_confidence_is_a_line(self, picture, save):
         lower = self.draw(picture, save, [0.6] * 5 + [0.8, 0.9], [1] * 7, "--binning", "mass", "--bins", "3").axes[1]
         segments = [part.get_segments() for part in lower.collections if isinstance(part, LineCollection)]
-        assert [segment.tolist() for part in segments for segment in part] == [[[0.6, 0], [0.6, 5]]]
+        assert [segment.tolist() for part in segments for segment in part] == [[[0.6, 0], [0.6, lower.get_ylim()[1]]]]
 
     def test_small_print_says_files_and_bins(self, picture, save):
         drawn = self.draw(picture, save, self.CONFIDENCE, self.RIGHT, "--bins", "5")
         words = " ".join(drawn.get_supxlabel().split())
-        assert words == "p.npy, t.npy | from probs | bins (low, high], 5 bins of equal width"
-        assert drawn.about["Description"].endswith(words)
+        assert (
+            words
+            == "p.npy, t.npy | from probs | bins (low, high], 5 bins of equal width | 95 % intervals of Wilson (1927)"
+        )
+        assert drawn.about["Description"].endswith(words.removesuffix(" | 95 % intervals of Wilson (1927)"))
 
     def test_a_title_that_is_asked_for(self, picture, save):
         assert self.draw(picture, save, [0.6], [1], "--title", "Mine").get_suptitle() == "Mine"
@@ -162,5 +223,7 @@ class TestReliability:
 
         with style.drawing(style.Look()):
             upper, lower = reliability_picture.draw(found, style.Look(), "about").axes
-        assert [bar.get_height() for bar in bars(upper)] == [0, 1]
+        [(_, _, points, ends)] = self.points(upper)
+        assert points == [near([0.1, 0]), near([0.9, 1])]
+        assert (ends[0][0], ends[1][1]) == (0, 1)
         assert [bar.get_height() for bar in bars(lower)] == [1, 1]

@@ -83,8 +83,9 @@ def clouds(axes):
     return [part for part in axes.collections if isinstance(part, PathCollection)]
 
 
-def crosses(axes):
-    return [line for line in axes.lines if line.get_marker() == "X"]
+def discs(axes):
+    """The centers of classes, which are larger than any other marker; each has its class's marker on it."""
+    return [line for line in axes.lines if line.get_markersize() == 15]
 
 
 def names_of(figure):
