@@ -21,10 +21,11 @@ gc.disable()  # until all tests are collected: what collecting makes stays to th
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """With `-m quick`, spare the files without such tests, which would be read and prepared only to be left out."""
-    if config.option.markexpr != "quick" or collection_path.suffix != ".py":
+    """With `-m quick` or `-m simd`, spare the files without such tests, which would be read and prepared only to be left out."""
+    asked = config.option.markexpr
+    if asked not in ("quick", "simd") or collection_path.suffix != ".py":
         return None
-    return "mark.quick" not in collection_path.read_text(encoding="utf-8") or None
+    return f"mark.{asked}" not in collection_path.read_text(encoding="utf-8") or None
 
 
 @pytest.hookimpl(trylast=True)
