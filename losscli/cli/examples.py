@@ -41,6 +41,10 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "losscli plot samples ce sample_data/digits_logits.csv sample_data/digits_labels.csv --id id -o samples.png",
         "losscli plot samples mse sample_data/diabetes_predictions.npy sample_data/diabetes_targets.npy -o errors.png",
     ),
+    "plot residuals": (
+        "losscli plot residuals sample_data/diabetes_predictions.npy sample_data/diabetes_targets.npy -o residuals.png",
+        "losscli plot residuals sample_data/diabetes.csv:prediction sample_data/diabetes.csv:target --theme dark -o dark.svg",
+    ),
     "plot reliability": (
         "losscli plot reliability sample_data/digits_logits.npy sample_data/digits_labels.npy -o reliability.png",
         "losscli plot reliability sample_data/digits_probs.csv sample_data/digits_labels.csv --id id --from probs -o bins.png",

@@ -113,6 +113,7 @@ COMMANDS = [
     "calibrate z.npy y.npy -f json",
     "run suite.toml -f json",
     "plot samples ce z.npy y.npy -o out.svg",
+    "plot residuals x.npy t.npy -o out.svg",
     "plot reliability z.npy y.npy -o out.svg",
     "plot compare ce z.npy w.npy --targets y.npy -o out.svg",
     "verify own.py:pinball x.npy t.npy --against quantile:tau=0.3 -f json",

@@ -1,4 +1,4 @@
-"""`losscli plot ...`: pictures of losses, of the losses in a file, of reliability and of features. One file for each kind."""
+"""`losscli plot ...`: pictures of losses, of the losses in a file, of residuals, reliability and features. One file for each kind."""
 
 from typing import Any
 
@@ -8,14 +8,14 @@ from typer.core import TyperGroup
 from losscli.cli import HELP
 from losscli.cli.command import command
 from losscli.cli.helping import Helped, paragraphs
-from losscli.cli.plot import compare, curves, features, reliability, samples
+from losscli.cli.plot import compare, curves, features, reliability, residuals, samples
 
 
 class PlotGroup(Helped, TyperGroup):
     """The kinds of picture, in the order of the help text."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return ["curves", "samples", "reliability", "features", "compare"]
+        return ["curves", "samples", "residuals", "reliability", "features", "compare"]
 
     def rows_of_help(self, ctx: Any) -> list[tuple[str, str]]:
         found = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
@@ -29,6 +29,6 @@ app = typer.Typer(
     no_args_is_help=True,
     context_settings=HELP,
 )
-for _command in (curves.curves, reliability.reliability, features.features, compare.compare):
+for _command in (curves.curves, residuals.residuals, reliability.reliability, features.features, compare.compare):
     command(app)(_command)
 app.add_typer(samples.app, name="samples")

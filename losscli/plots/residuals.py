@@ -1,0 +1,169 @@
+"""Predicted against actual numbers, and their residuals: points of few rows, counts in cells of many."""
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from losscli.analysis.residuals import Output, Residuals
+from losscli.arrays import Array
+from losscli.plots.style import DASHES, Look, blank, clean, count_colours, headline, small_print
+from losscli.wording import count
+
+WIDE = 1.3
+"""A figure of one output that is wider than this times its height has its panels in one row."""
+HIGH = 4.0
+"""Inches of a row of panels."""
+ROOM = 0.03
+"""Empty room at the ends of an axis of points, as a part of it."""
+BINS = (10, 60)
+"""The fewest and the most bins of the residuals of points; between them the square root of their number."""
+
+
+def draw(found: Residuals, look: Look, about: str) -> Figure:
+    """Draw the three panels of each output: predicted against actual, residuals against predicted, and their distribution.
+
+    Parameters
+    ----------
+    about
+        the small print: which files, RMSE and R2, and how they were computed.
+    """
+    outputs = found.outputs
+    figure = blank(look, 10.5, 4.6 if len(outputs) == 1 else 0.6 + HIGH * len(outputs))
+    width, height = figure.get_size_inches()
+    wide = width > WIDE * height or len(outputs) > 1
+    mosaic: list[Any] = []
+    for i in range(len(outputs)):
+        fit, spread, shares = f"fit {i}", f"spread {i}", f"shares {i}"
+        mosaic += [[fit, spread, shares]] if wide else [[fit, fit], [spread, shares]]
+    panels = figure.subplot_mosaic(
+        mosaic, width_ratios=(1.25, 1.25, 0.5) if wide else (1, 0.4), height_ratios=None if wide else (1.25, 1)
+    )
+    norm = _norm(outputs)
+    for i, one in enumerate(outputs):
+        fit, spread, shares = (panels[f"{name} {i}"] for name in ("fit", "spread", "shares"))
+        spread.sharey(shares)
+        _fit(fit, one, norm, len(outputs) > 1, look)
+        _spread(spread, one, norm, look)
+        _shares(shares, one, found, look)
+    headline(figure, clean(_title(found) if look.title is None else look.title, 200))
+    small_print(figure, clean(about, 1000))
+    return figure
+
+
+def small_words(found: Residuals) -> str:
+    """Return the small print of a picture: files, RMSE and R2 at full precision, and the signature."""
+    job, result = found.measurement.job, found.result
+    r2 = "no R2: all targets are equal" if found.r2 is None else f"R2 {found.r2!r}"
+    return f"{job.predictions.name}, {job.targets.name} | rmse {result.summary['rmse']!r} | {r2} | {result.signature}"
+
+
+def _title(found: Residuals) -> str:
+    result = found.result
+    ignored = f" ({result.ignored:,} ignored)" if result.ignored else ""
+    r2 = "" if found.r2 is None else f", R² {found.r2:.4g}"
+    of = f" of {len(found.outputs)} outputs" if len(found.outputs) > 1 else ""
+    return f"predicted against actual{of}: {count(result.samples, 'sample')}{ignored}, RMSE {result.summary['rmse']:.4g}{r2}"
+
+
+def _norm(outputs: tuple[Output, ...]) -> LogNorm:
+    """Return the scale of counts, which all panels share."""
+    counts = [int(cells.max()) for one in outputs for cells in (one.fit, one.spread) if cells is not None]
+    return LogNorm(1, max(2, *counts, 2))
+
+
+def _fit(axes: Axes, one: Output, norm: LogNorm, named: bool, look: Look) -> None:
+    """Draw predicted over actual numbers, with equal axes and the line where they are equal."""
+    low, high = one.ends
+    room = ROOM * (high - low)
+    if one.points is not None:
+        predictions, targets = one.points
+        axes.plot(targets, predictions, **_dots(len(targets), look))
+    else:
+        assert one.fit is not None
+        drawn = _cells(axes, one.numbers, one.numbers, one.fit, norm, look)
+        bar = axes.figure.colorbar(drawn, cax=axes.inset_axes((1.02, 0, 0.035, 1)), label="samples per cell")
+        bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+        bar.ax.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: ""))
+    ends = [low - room, high + room]
+    axes.plot(ends, ends, color=look.colours.ink, linewidth=1, linestyle=DASHES[1], label="predicted = actual")
+    axes.set_xlim(*ends)
+    axes.set_ylim(*ends)
+    axes.set_box_aspect(1)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(5))
+    name = f" {clean(one.name, 24)}" if named else ""
+    axes.set_xlabel(f"actual{name}")
+    axes.set_ylabel(f"predicted{name}")
+    _legend(axes)
+
+
+def _spread(axes: Axes, one: Output, norm: LogNorm, look: Look) -> None:
+    """Draw residuals over predictions."""
+    low, high = one.ends
+    room = ROOM * (high - low)
+    if one.points is not None:
+        predictions, targets = one.points
+        axes.plot(predictions, predictions - targets, **_dots(len(targets), look))
+    else:
+        assert one.spread is not None
+        _cells(axes, one.numbers, one.residuals, one.spread, norm, look)
+    axes.axhline(0, color=look.colours.ink, linewidth=1, linestyle=DASHES[1])
+    axes.set_xlim(low - room, high + room)
+    axes.xaxis.set_major_locator(MaxNLocator(5))
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("residual: predicted - actual")
+
+
+def _shares(axes: Axes, one: Output, found: Residuals, look: Look) -> None:
+    """Draw how many rows have which residual, upright, beside the panel of residuals."""
+    theme = look.colours
+    if one.points is not None:
+        predictions, targets = one.points
+        bins = int(np.clip(np.ceil(np.sqrt(len(targets))), *BINS))
+        edges = np.linspace(-one.reach, one.reach, bins + 1)
+        counts = np.histogram(predictions - targets, edges)[0]
+    else:
+        assert one.spread is not None
+        counts, edges = one.spread.sum(axis=0), one.residuals
+    axes.stairs(counts, edges, orientation="horizontal", fill=True, color=theme.colours[0], alpha=0.55)
+    axes.stairs(counts, edges, orientation="horizontal", color=theme.colours[0], linewidth=0.9)
+    axes.axhline(0, color=theme.ink, linewidth=1, linestyle=DASHES[1])
+    weighted = "weighted mean" if found.measurement.job.weighed else "mean"
+    mean = dict[str, Any](color=theme.colours[1], linewidth=1.6)
+    axes.axhline(one.shift, label=f"{weighted} {one.shift:.4g}", **mean)
+    reach = one.reach * (1 + 4 * ROOM)
+    axes.set_ylim(-reach, reach)
+    axes.set_xlim(left=0)
+    axes.xaxis.set_major_locator(MaxNLocator(2, integer=True))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    axes.tick_params(axis="y", labelleft=False)
+    axes.set_xlabel("samples per bin")
+    _legend(axes)
+
+
+def _dots(rows: int, look: Look) -> dict[str, Any]:
+    """Return how the points of a file with so many rows are drawn: the more, the smaller and fainter."""
+    size, alpha = (5.0, 0.7) if rows <= 200 else (3.5, 0.5)
+    return {
+        "color": look.colours.colours[0],
+        "linestyle": "",
+        "marker": "o",
+        "markersize": size,
+        "markeredgewidth": 0,
+        "alpha": alpha,
+    }
+
+
+def _cells(axes: Axes, across: Array, up: Array, counts: Array, norm: LogNorm, look: Look) -> Any:
+    """Draw counts, whose first axis is the horizontal one, as coloured cells."""
+    shown = np.ma.masked_equal(counts.T, 0)
+    return axes.pcolormesh(across, up, shown, norm=norm, cmap=count_colours(look), rasterized=True)
+
+
+def _legend(axes: Axes) -> None:
+    """Place a legend above a panel."""
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2, fontsize=8.5, handlelength=2.2)
