@@ -37,7 +37,8 @@ const losscli = (() => {
   };
   const logOf = (a) => {
     if (!isDual(a)) return new Dual(ln(a), 0);
-    return a.l !== null ? a.l : new Dual(ln(a.v), over(a.d, a.v));
+    if (a.l !== null) return a.l;
+    return new Dual(ln(a.v), a.v === Infinity && Math.abs(a.d) === Infinity ? a.d : over(a.d, a.v));
   };
   const positive = (a) => value(a) > 0 || (isDual(a) && a.l !== null);
   const knows = (a) => isDual(a) && a.l !== null;
@@ -48,6 +49,15 @@ const losscli = (() => {
     const e = Math.exp(q.v - p.v);
     const terms = [...(a.terms ?? [a]), ...(b.terms ?? [b])];
     return new Dual(p.v + Math.log1p(e), (p.d + times(e, q.d)) / (1 + e), null, terms);
+  };
+  /* exp(a) - exp(b), of numbers that overflow */
+  const apart = (a, b) => {
+    if (a.v === b.v) return new Dual(0, 0);
+    const [p, q, sign] = a.v > b.v ? [a, b, 1] : [b, a, -1];
+    const e = Math.exp(q.v - p.v);
+    const l = new Dual(p.v + Math.log1p(-e), (p.d - times(e, q.d)) / (1 - e));
+    const v = Math.exp(l.v);
+    return new Dual(sign * v, sign * times(v, l.d), sign > 0 ? l : null);
   };
   /* log(exp(a) + exp(b) + ...) - a, without the digits that a would take away; null if a is not one of the terms. */
   const beyond = (total, a) => {
@@ -79,6 +89,7 @@ const losscli = (() => {
 
   const add = binary((a, b) => {
     if (!isDual(a) && !isDual(b)) return a + b;
+    if (a === 0 || b === 0) return a === 0 ? b : a;
     const v = value(a) + value(b), d = slope(a) + slope(b);
     if (knows(a) || knows(b)) return positive(a) && positive(b) ? known(v, d, joined(logOf(a), logOf(b))) : new Dual(v, d);
     const other = a === 1 ? b : b === 1 ? a : null;
@@ -86,18 +97,21 @@ const losscli = (() => {
   });
   const sub = binary((a, b) => {
     if (!isDual(a) && !isDual(b)) return a - b;
+    if (b === 0) return a;
     if (isDual(a) && a.terms !== null) {
       const found = beyond(a, b);
       if (found !== null) return new Dual(found.v, found.d);
     }
     const d = slope(a) - slope(b);
     if (b === 1 && knows(a)) return new Dual(Math.expm1(a.l.v), d);
+    if (knows(a) && knows(b) && value(a) - value(b) !== value(a) - value(b)) return apart(a.l, b.l); // inf - inf
     if (a !== 1) return new Dual(value(a) - value(b), d);
     const v = b.l !== null ? -Math.expm1(b.l.v) : 1 - b.v;
     return new Dual(v, d, v > 0 ? new Dual(b.v < 0.5 ? Math.log1p(-b.v) : Math.log(v), over(d, v)) : null);
   });
   const mul = binary((a, b) => {
     if (!isDual(a) && !isDual(b)) return times(a, b);
+    if (a === 0 || b === 0) return 0;
     const va = value(a), vb = value(b);
     const l = (knows(a) || knows(b)) && positive(a) && positive(b) ? plus(logOf(a), logOf(b)) : null;
     return known(times(va, vb), times(slope(a), vb) + times(va, slope(b)), l);
@@ -287,8 +301,73 @@ const losscli = (() => {
     return { value: clean(value(found)), slope: clean(slope(found)) };
   };
 
+  /* Of a program at a point: x, value and slope, and which way it went there. */
+  const visited = (program, parameters, x) => {
+    decisions = [];
+    try {
+      return { x, ...program(x, parameters), way: decisions.join() };
+    } finally {
+      decisions = null;
+    }
+  };
+  /* The nearest points on both sides of where a program goes another way, from two points that it lies between. */
+  const parted = (visit, below, above, width) => {
+    while (above.x - below.x > width) {
+      const middle = visit((below.x + above.x) / 2);
+      if (middle.x <= below.x || middle.x >= above.x) break;
+      if (middle.way === below.way) below = middle;
+      else above = middle;
+    }
+    return [below, above];
+  };
+  /* The number with few digits between two that are close to each other, or else the second. */
+  const plain = (low, high, width) => {
+    const near = Number(((low + high) / 2).toPrecision(9));
+    const rounded = Math.abs(near) < width ? 0 : near;
+    return rounded >= low - width && rounded <= high + width ? rounded : high;
+  };
+  const JUMP = 1e-6;
+  /* A program from low to high, both included.
+
+     Returns the pieces between its jumps and kinks, each with x, value and slope as arrays of numbers, and the breaks
+     between them, each with x and with value and slope [just below, at, just above]. The ends of a piece are its limits
+     there, so that a line through a piece shows jumps as they are. */
+  const curve = (program, parameters, low, high, steps = 300) => {
+    const visit = (x) => visited(program, parameters, x);
+    const width = (high - low) * 1e-14;
+    const points = range(0, steps + 1).map((i) => visit(low + ((high - low) * i) / steps));
+    const size = (what) => Math.max(0, ...points.map((one) => Math.abs(one[what])).filter(Number.isFinite));
+    const sizes = { value: size("value"), slope: size("slope") };
+    const jumps = (what, a, b) => a[what] !== b[what] && !(Math.abs(a[what] - b[what]) <= JUMP * sizes[what]);
+    const differ = (a, b) => jumps("value", a, b) || jumps("slope", a, b);
+    const pieces = [], breaks = [];
+    let piece = [points[0]];
+    for (const end of points.slice(1)) {
+      let start = piece[piece.length - 1];
+      for (let found = 0; start.way !== end.way && found < 20; found += 1) {
+        const [below, above] = parted(visit, start, end, width);
+        const x = plain(below.x, above.x, width);
+        const [left, right] = [Math.max(low, x - 8 * width), Math.min(high, x + 8 * width)].map(visit);
+        const at = visit(x);
+        if (x > low && x < high && (differ(left, right) || differ(left, at))) {
+          const limit = (side) => (jumps("value", side, at) ? side.value : at.value);
+          const [before, after] = [left, right].map((one) => ({ ...one, x, value: limit(one) }));
+          breaks.push({ x, value: [before.value, at.value, after.value], slope: [left.slope, at.slope, right.slope] });
+          pieces.push([...piece.filter((one) => one.x < x), before]);
+          piece = [after];
+        }
+        start = right;
+        if (right.x >= end.x) break;
+      }
+      if (end.x > piece[piece.length - 1].x) piece.push(end);
+    }
+    pieces.push(piece);
+    const column = (all, what) => all.map((one) => one[what]);
+    return { pieces: pieces.map((all) => ({ x: column(all, "x"), value: column(all, "value"), slope: column(all, "slope") })), breaks };
+  };
+
   return {
-    along, line, add, sub, mul, div, pow, neg, exp, log, sqrt, abs, sign, floor, sin, cos, acos, atan, cosh, tanh, erf, lgamma,
+    along, curve, line, add, sub, mul, div, pow, neg, exp, log, sqrt, abs, sign, floor, sin, cos, acos, atan, cosh, tanh, erf, lgamma,
     lt, le, gt, ge, eq, ne, max, min, sum, cumsum, range, zip, at, rank, table, inside, taylor,
   };
 })();
