@@ -204,8 +204,8 @@ const losscli = (() => {
   const erf = function_(erfOf, (v) => (2 / Math.sqrt(Math.PI)) * Math.exp(-v * v));
 
   /* zeta(k) - 1 for k = 2, 3, ...: by the first terms of the sum, and what Euler and Maclaurin say of the others. */
-  const zetas = Array.from({ length: 40 }, (_, i) => {
-    const k = i + 2, n = 12;
+  const zetas = Array.from({ length: 30 }, (_, i) => {
+    const k = i + 2, n = 40;
     let total = Math.pow(n, 1 - k) / (k - 1) + Math.pow(n, -k) / 2 + (k * Math.pow(n, -k - 1)) / 12;
     total -= (k * (k + 1) * (k + 2) * Math.pow(n, -k - 3)) / 720;
     total += (k * (k + 1) * (k + 2) * (k + 3) * (k + 4) * Math.pow(n, -k - 5)) / 30240;

@@ -1,7 +1,6 @@
 """Formulas as JavaScript: what a browser computes with them is what losscli computes, and nothing else becomes a program."""
 
 import base64
-import json
 import shutil
 from dataclasses import dataclass, replace
 from typing import Any
@@ -142,8 +141,216 @@ def test_a_page_computes_what_losscli_computes(computed: Any, case: Case) -> Non
             x = float(case.x[i])
             true = evaluated(case.loss, case.over, parameters, x)
             where = (parameters, x, found[i], expected[i], float(true.v), float(true.d))
-            for numbers in (found[i], expected[i]):  # losscli is the one that is right, but a page may not be wrong either
+            for numbers in (
+                found[i],
+                expected[i],
+            ):  # losscli is the one that is right, but a page may not be wrong either
                 assert near(numbers[0], true.v, true.off), (*where, float(true.off))
                 near_slope = near(numbers[1], true.d, true.d_off)
                 assert near_slope or between_its_sides(case, parameters, x, (found[i, 1], expected[i, 1])), where
     assert doubted <= len(case.settings) * len(case.x) / 4
+
+
+LIMITS = [
+    ("mul(0, Infinity)", 0),
+    ("mul(-Infinity, 0)", 0),
+    ("div(0, 0)", 0),
+    ("div(0, Infinity)", 0),
+    ("div(-2, 0)", -np.inf),
+    ("pow(0, 0)", 1),
+    ("pow(Infinity, 0)", 1),
+    ("pow(-2, 3)", -8),
+    ("pow(0, -1)", np.inf),
+    ("log(0)", -np.inf),
+    ("exp(-Infinity)", 0),
+    ("sum([])", 0),
+    ("max([1, 3, 3])", 3),
+    ("min([2, -1])", -1),
+    ("sign(-3)", -1),
+    ("floor(-0.5)", -1),
+    ("rank([2, 5, 5], 2)", 2),
+    ("cumsum([1, 2, 3])[2]", 6),
+    ("range(1, 4).length", 3),
+    ("ge([1, 3], 2)[0]", 0),
+    ("taylor(1, 3)", 8 / 3),
+]
+
+
+def test_limits_are_those_of_the_grammar(browser: Any) -> None:
+    calls = ", ".join(f"losscli.{call}" for call, _ in LIMITS)
+    assert in_page(browser, f"() => [{calls}]") == [expected for _, expected in LIMITS]
+
+
+def test_positions_out_of_range_and_vectors_of_different_lengths_are_errors(browser: Any) -> None:
+    script = """() => [() => losscli.at([1], 1), () => losscli.at([1], -1), () => losscli.at([1], 0.5),
+      () => losscli.add([1, 2], [1]), () => losscli.zip([1, 2], [1])].map((work) => {
+        try { return work(); } catch (error) { return error.name; } })"""
+    assert in_page(browser, script) == ["RangeError"] * 5
+
+
+@pytest.mark.parametrize(
+    ("name", "true", "x"),
+    [
+        ("erf", mp.erf, np.concatenate([np.linspace(-7, 7, 401), 10.0 ** np.linspace(-300, 0, 61), [0, 30, -1e300]])),
+        ("lgamma", mp.loggamma, np.concatenate([np.linspace(1 / 64, 16, 700), 10.0 ** np.linspace(-300, 300, 241)])),
+    ],
+)
+def test_special_functions(browser: Any, name: str, true: Any, x: np.ndarray) -> None:
+    found = in_page(browser, f"(x) => x.map(losscli.{name})", x.tolist())
+    with mp.workdps(60):
+        for at, number in zip(x.tolist(), found, strict=True):
+            expected = true(mpf(at))
+            assert abs(mpf(number) - expected) <= mpf(2e-15) * abs(expected), (at, number, float(expected))
+
+
+def test_kinks_and_jumps_are_found_where_they_are(browser: Any) -> None:
+    cases = [case for case in CASES if case.axis.own and any(dict(case.loss.breaks(one)) for one in case.settings)]
+    assert len(cases) > 20
+    programs = ", ".join(case.program.source for case in cases)
+    ends = [[-9.0, 9.5] for _ in cases]
+    argument = {"settings": [case.settings for case in cases], "ends": ends}
+    script = f"""({{ settings, ends }}) => [{programs}].map((program, i) =>
+      settings[i].map((one) => losscli.curve(program, one, ...ends[i])))"""
+    for case, curves in zip(cases, in_page(browser, script, argument), strict=True):
+        for parameters, curve in zip(case.settings, curves, strict=True):
+            bound = case.loss.bind(**parameters)
+            found = {one["x"]: one for one in curve["breaks"]}
+            assert len(curve["pieces"]) == len(found) + 1
+            for x in {x for x in case.loss.breaks(parameters).values() if -9 < x < 9.5 and x in case.axis.domain}:
+                sides = np.array([x - 1e-9, x + 1e-9])
+                value, slope = along(bound, case.axis, sides)
+                if max(abs(np.diff(value)[0]), abs(np.diff(slope)[0])) < 1e-3:
+                    continue  # a change of form that is no kink
+                one = found[min(found, key=lambda at: abs(at - x))]
+                assert abs(one["x"] - x) <= 1e-12 * 18.5
+                assert one["value"][::2] == pytest.approx(value, rel=1e-6, abs=1e-4)
+                if np.abs(slope).max() < 1e3:  # beyond, there is no limit
+                    assert one["slope"][::2] == pytest.approx(slope, rel=1e-5, abs=1e-6)
+            for piece in curve["pieces"]:
+                assert np.all(np.diff(piece["x"]) > 0)
+                assert len(piece["x"]) == len(piece["value"]) == len(piece["slope"]) >= 2
+
+
+def test_ends_of_pieces_are_limits(browser: Any) -> None:
+    curve = in_page(browser, f"() => losscli.curve({program('zero-one')}, {{}}, -1, 1, 4)")
+    assert curve["breaks"] == [{"x": 0, "value": [1, 1, 0], "slope": [0, 0, 0]}]
+    assert [piece["x"] for piece in curve["pieces"]] == [[-1, -0.5, 0], [0, 0.5, 1]]
+    assert [piece["value"] for piece in curve["pieces"]] == [[1, 1, 1], [0, 0, 0]]
+    hinge = in_page(browser, f"() => losscli.curve({program('hinge')}, {{}}, 0, 3, 7)")
+    assert hinge["breaks"] == [{"x": 1, "value": [0, 0, 0], "slope": [-1, 0, 0]}]
+    assert in_page(browser, f"() => losscli.curve({program('expectile')}, {{ tau: 0.2 }}, -1, 1).breaks") == []
+
+
+def program(name: str, over: str | None = None) -> str:
+    loss = LOSSES[name]
+    found = translate(loss, over or next(iter(loss.family.axes)))
+    assert found is not None
+    return found.source
+
+
+def test_all_losses_with_a_formula_are_programs() -> None:
+    without = {loss.name for loss in LOSSES.values() for over in loss.family.axes if translate(loss, over) is None}
+    assert without == WORDS_ONLY == {loss.name for loss in LOSSES.values() if not loss.formula}
+
+
+def test_only_the_selected_branch_is_evaluated() -> None:
+    assert program("quantile").count("?") == 1
+    assert (
+        "(losscli.gt($r, 0) ? losscli.mul(losscli.sub(1, $tau), $r) : losscli.mul(losscli.neg($tau), $r))"
+        in program("quantile")
+    )
+
+
+def test_programs_define_what_they_need_and_no_more() -> None:
+    assert program("squared-error") == (
+        '(x, parameters) => losscli.along(x, ($point) => { "use strict"; '
+        "const $predictions = [losscli.line($point, 0, 1)]; const $targets = [0]; "
+        "const $r = losscli.sub(losscli.at($predictions, 0), losscli.at($targets, 0)); return losscli.pow($r, 2); })"
+    )
+    assert 'const $delta = parameters["delta"];' in program("huber")
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "__import__('os')",
+        "r.constructor",
+        "r['constructor']",
+        "constructor",
+        "parameters",
+        "losscli",
+        "eval(r)",
+        "r.toString()",
+        "(lambda: r)()",
+        "[r for r in r]",
+        "{r: r}",
+        "f'{r}'",
+        "'alert(1)'",
+        "b'1'",
+        "True",
+        "1j",
+        "...",
+        "r if r else r, r",
+        "r or 1",
+        "not r",
+        "~r",
+        "r // 1",
+        "r % 2",
+        "r @ r",
+        "r in r",
+        "0 < r < 1",
+        "r[1:]",
+        "r[::2]",
+        "max(r, default=0)",
+        "max(*r)",
+        "max(1, 2, 3)",
+        "abs(k for k in r)",
+        "sum(k for k in r if k if k)",
+        "sum(k for k, (j, l) in r)",
+        "sum(1 for r.x in r)",
+        "(r := 1)",
+        "await r",
+        "rank",
+        "r\u200b",
+        "ｒｕｎ(r)",
+        "é",
+    ],
+)
+def test_what_is_not_in_the_grammar_is_refused(monkeypatch: pytest.MonkeyPatch, formula: str) -> None:
+    bad = replace(LOSSES["squared-error"], formula=formula)
+    monkeypatch.setitem(LOSSES, "squared-error", bad)
+    with pytest.raises((GrammarError, SyntaxError)):
+        translate(bad, "residual")
+
+
+def test_names_of_javascript_mean_nothing_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    bad = replace(LOSSES["squared-error"], formula="new * r", where={"new": "2", "constructor": "new"})
+    monkeypatch.setitem(LOSSES, "squared-error", bad)
+    found = translate(bad, "residual")
+    assert found is not None
+    assert "const $new = 2; const $constructor = $new; return losscli.mul($new, $r);" in found.source
+
+
+def test_losses_of_users_are_never_programs(write: Any) -> None:
+    from losscli.lookup.names import find
+
+    write("own.py", "def mse(y_true, y_pred):\n    return (y_pred - y_true) ** 2\n")
+    assert translate(find("own.py:mse"), "residual") is None
+    same = replace(LOSSES["squared-error"])  # not the one that is declared
+    assert translate(same, "residual") is None
+
+
+def test_a_declaration_of_a_module_that_is_not_losscli_s_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    def core(r: Any) -> Any:
+        return r**2, 2 * r
+
+    own = replace(LOSSES["squared-error"], name="own", core=core)
+    monkeypatch.setitem(LOSSES, "own", own)
+    assert translate(own, "residual") is None
+
+
+def test_sources_are_ascii_and_cannot_end_a_script() -> None:
+    for source in (RUNTIME, *(case.program.source for case in CASES)):
+        assert source.isascii()
+        assert "</" not in source
+        assert "<!--" not in source
