@@ -27,7 +27,6 @@ const losscli = (() => {
   const slope = (a) => (isDual(a) ? a.d : 0);
   const times = (a, b) => (a === 0 || b === 0 ? 0 : a * b);
   const over = (a, b) => (a === 0 ? 0 : b === 0 ? a * Infinity : a / b);
-  const ln = (a) => (a === 0 ? -Infinity : Math.log(a));
 
   /* A number with a known logarithm, from which value and derivative come where they overflow. */
   const known = (v, d, l) => {
@@ -36,9 +35,9 @@ const losscli = (() => {
     return new Dual(from, times(from, l.d), l);
   };
   const logOf = (a) => {
-    if (!isDual(a)) return new Dual(ln(a), 0);
+    if (!isDual(a)) return new Dual(Math.log(a), 0);
     if (a.l !== null) return a.l;
-    return new Dual(ln(a.v), a.v === Infinity && Math.abs(a.d) === Infinity ? a.d : over(a.d, a.v));
+    return new Dual(Math.log(a.v), a.v === Infinity && Math.abs(a.d) === Infinity ? a.d : over(a.d, a.v));
   };
   const positive = (a) => value(a) > 0 || (isDual(a) && a.l !== null);
   const knows = (a) => isDual(a) && a.l !== null;
@@ -98,10 +97,9 @@ const losscli = (() => {
   const sub = binary((a, b) => {
     if (!isDual(a) && !isDual(b)) return a - b;
     if (b === 0) return a;
-    if (isDual(a) && a.terms !== null) {
-      const found = beyond(a, b);
-      if (found !== null) return new Dual(found.v, found.d);
-    }
+    const [total, one, way] = isDual(a) && a.terms !== null ? [a, b, 1] : [b, a, -1];
+    const rest = isDual(total) && total.terms !== null ? beyond(total, one) : null;
+    if (rest !== null) return new Dual(way * rest.v, way * rest.d);
     const d = slope(a) - slope(b);
     if (b === 1 && knows(a)) return new Dual(Math.expm1(a.l.v), d);
     if (knows(a) && knows(b) && value(a) - value(b) !== value(a) - value(b)) return apart(a.l, b.l); // inf - inf
@@ -142,7 +140,7 @@ const losscli = (() => {
     return new Dual(v, times(v, a.d), new Dual(a.v, a.d));
   });
   const log = unary((a) => {
-    if (!isDual(a)) return ln(a);
+    if (!isDual(a)) return Math.log(a);
     const l = logOf(a);
     return new Dual(l.v, l.d, null, l.terms);
   });

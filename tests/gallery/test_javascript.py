@@ -151,6 +151,47 @@ def test_a_page_computes_what_losscli_computes(computed: Any, case: Case) -> Non
     assert doubted <= len(case.settings) * len(case.x) / 4
 
 
+STEADY = [
+    ("logistic", "margin", {}, 40.0),
+    ("pseudo-huber", "residual", {"delta": 1.0}, 2.0**-20),
+    ("log-cosh", "residual", {}, 2.0**-20),
+    ("log-cosh", "residual", {}, 1000.0),
+    ("cauchy", "residual", {"c": 1.0}, 2.0**-20),
+    ("student-t", "residual", {"c": 1.0, "df": 4.0}, 2.0**-20),
+    ("welsch", "residual", {"c": 1.0}, 2.0**-20),
+    ("barron", "residual", {"alpha": 1.0, "c": 1.0}, 2.0**-20),
+    ("barron", "residual", {"alpha": 0.0, "c": 1.0}, 2.0**-20),
+    ("tukey-biweight", "residual", {"c": 1.0}, 2.0**-20),
+    ("andrews", "residual", {"c": 1.0}, 2.0**-20),
+    ("sigmoid-cross-entropy", "logit", {}, 50.0),
+    ("sigmoid-focal", "logit", {"gamma": 2.0, "alpha": None}, 50.0),
+    ("sigmoid-brier", "logit", {}, 50.0),
+    ("softmax-cross-entropy", "logit", {}, 50.0),
+    ("softmax-focal", "logit", {"gamma": 2.0}, 50.0),
+    ("softmax-poly-1", "logit", {"epsilon": 1.0}, 50.0),
+    ("generalized-cross-entropy", "logit", {"q": 0.75}, 50.0),
+    ("brier", "logit", {}, 50.0),
+    ("cosine-distance", "distance", {}, 2.0**-20),
+    ("arcface", "distance", {"margin": 0.0, "scale": 64.0}, 0.25),
+    ("cosface", "distance", {"margin": 0.0, "scale": 64.0}, 0.25),
+    ("normalized-softmax", "distance", {"temperature": 0.05}, 0.25),
+    ("info-nce", "distance", {"temperature": 0.02}, 0.25),
+    ("savage", "margin", {}, 800.0),
+    ("kto", "margin", {"beta": 7.0, "kl": 0.0, "desirable_weight": 1.0, "undesirable_weight": 1.0}, 53.0),
+    ("orpo", "margin", {"beta": 0.5}, -(2.0**-30)),
+]
+"""Where a formula as it is written cancels or overflows, and a page does not: it knows the logarithms of numbers."""
+
+
+def test_digits_are_kept_where_a_formula_would_lose_them(browser: Any) -> None:
+    calls = ", ".join(f"({program(name, over)})(...at[{i}])" for i, (name, over, _, _) in enumerate(STEADY))
+    found = in_page(browser, f"(at) => [{calls}]", [[x, parameters] for _, _, parameters, x in STEADY])
+    for (name, over, parameters, x), numbers in zip(STEADY, found, strict=True):
+        bound = LOSSES[name].bind(**parameters)
+        value, slope = along(bound, bound.family.axes[over], np.array([x]))
+        assert [numbers["value"], numbers["slope"]] == pytest.approx([value[0], slope[0]], rel=1e-12, abs=0), name
+
+
 LIMITS = [
     ("mul(0, Infinity)", 0),
     ("mul(-Infinity, 0)", 0),
