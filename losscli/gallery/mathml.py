@@ -44,8 +44,6 @@ VECTORS = frozenset({"l", "p", "t", "z", "e", "own"})
 """Names that stand for vectors where a sum has no index of its own."""
 INDICES = "ijkuv"
 SUM, PRODUCT, POWER, ATOM = range(4)
-FONTS = "font-family: 'Latin Modern Math', 'STIX Two Math', 'Cambria Math', 'DejaVu Math TeX Gyre', math"
-"""Fonts whose brackets and roots grow, by their names, since not every browser finds one by itself."""
 AND = "<mtext>&#xa0;and&#xa0;</mtext>"
 TIMES, APPLY = "\u2062", "\u2061"
 LONGEST_EXPONENT = 10
@@ -100,7 +98,8 @@ def mathml(source: str, left: str = "") -> str:
 
     Returns
     -------
-    Text of MathML Core, in one line without line breaks: where it can be wider than the page, let its container scroll.
+    Text of MathML Core without styles. A page's style sheet names a font for mathematics, whose brackets grow, sets the cells of
+    a table to the left, and lets the container scroll: formulas are not broken into lines.
 
     Raises
     ------
@@ -116,7 +115,7 @@ def mathml(source: str, left: str = "") -> str:
     if left:
         body = f"{_piece(ast.parse(left, mode='eval').body, place).text}<mo>=</mo>{body}"
         said = f"{left} = {source}"
-    return f'<math display="block" alttext="{html.escape(said)}" style="{FONTS}"><mrow>{body}</mrow></math>'
+    return f'<math display="block" alttext="{html.escape(said)}"><mrow>{body}</mrow></math>'
 
 
 def name(text: str) -> str:
@@ -330,11 +329,7 @@ def _cases(node: ast.AST, place: Place) -> Piece:
             case _:
                 break
     rows.append((_piece(node, place).text, "<mtext>otherwise</mtext>"))
-    cells = "".join(
-        f'<mtr><mtd style="text-align: left; padding-inline: 0.2em 1em">{value}</mtd>'
-        f'<mtd style="text-align: left; padding-inline: 0">{condition}</mtd></mtr>'
-        for value, condition in rows
-    )
+    cells = "".join(f"<mtr><mtd>{value}</mtd><mtd>{condition}</mtd></mtr>" for value, condition in rows)
     brace = '<mo fence="true" stretchy="true" form="prefix">{</mo>'
     return Piece(f"<mrow>{brace}<mtable>{cells}</mtable></mrow>", kind="brackets", ends="cases")
 

@@ -325,12 +325,10 @@ const losscli = (() => {
     return rounded >= low - width && rounded <= high + width ? rounded : high;
   };
   const JUMP = 1e-6;
-  /* A program from low to high, both included.
-
-     Returns the pieces between its jumps and kinks, each with x, value and slope as arrays of numbers, and the breaks
-     between them, each with x and with value and slope [just below, at, just above]. The ends of a piece are its limits
-     there, so that a line through a piece shows jumps as they are. */
-  const curve = (program, parameters, low, high, steps = 300) => {
+  /* The jumps and kinks of a program between low and high: each with its x, and with value and slope just below, at, and just
+     above it. They are where a comparison, an absolute value, a maximum or a floor goes another way, which is looked at
+     at so many points; a change of form without a jump of value or slope is none. */
+  const breaks = (program, parameters, low, high, steps = 300) => {
     const visit = (x) => visited(program, parameters, x);
     const width = (high - low) * 1e-14;
     const points = range(0, steps + 1).map((i) => visit(low + ((high - low) * i) / steps));
@@ -338,34 +336,25 @@ const losscli = (() => {
     const sizes = { value: size("value"), slope: size("slope") };
     const jumps = (what, a, b) => a[what] !== b[what] && !(Math.abs(a[what] - b[what]) <= JUMP * sizes[what]);
     const differ = (a, b) => jumps("value", a, b) || jumps("slope", a, b);
-    const pieces = [], breaks = [];
-    let piece = [points[0]];
-    for (const end of points.slice(1)) {
-      let start = piece[piece.length - 1];
-      for (let found = 0; start.way !== end.way && found < 20; found += 1) {
+    const found = [];
+    points.slice(1).forEach((end, i) => {
+      for (let start = points[i], tries = 0; start.way !== end.way && start.x < end.x && tries < 20; tries += 1) {
         const [below, above] = parted(visit, start, end, width);
         const x = plain(below.x, above.x, width);
-        const [left, right] = [Math.max(low, x - 8 * width), Math.min(high, x + 8 * width)].map(visit);
-        const at = visit(x);
-        if (x > low && x < high && (differ(left, right) || differ(left, at))) {
+        const [left, at, right] = [Math.max(low, x - 8 * width), x, Math.min(high, x + 8 * width)].map(visit);
+        const last = found.length ? found[found.length - 1].x : -Infinity;
+        if (x > low && x < high && x > last && (differ(left, right) || differ(left, at))) {
           const limit = (side) => (jumps("value", side, at) ? side.value : at.value);
-          const [before, after] = [left, right].map((one) => ({ ...one, x, value: limit(one) }));
-          breaks.push({ x, value: [before.value, at.value, after.value], slope: [left.slope, at.slope, right.slope] });
-          pieces.push([...piece.filter((one) => one.x < x), before]);
-          piece = [after];
+          found.push({ x, value: [limit(left), at.value, limit(right)], slope: [left.slope, at.slope, right.slope] });
         }
         start = right;
-        if (right.x >= end.x) break;
       }
-      if (end.x > piece[piece.length - 1].x) piece.push(end);
-    }
-    pieces.push(piece);
-    const column = (all, what) => all.map((one) => one[what]);
-    return { pieces: pieces.map((all) => ({ x: column(all, "x"), value: column(all, "value"), slope: column(all, "slope") })), breaks };
+    });
+    return found;
   };
 
   return {
-    along, curve, line, add, sub, mul, div, pow, neg, exp, log, sqrt, abs, sign, floor, sin, cos, acos, atan, cosh, tanh, erf, lgamma,
+    along, breaks, line, add, sub, mul, div, pow, neg, exp, log, sqrt, abs, sign, floor, sin, cos, acos, atan, cosh, tanh, erf, lgamma,
     lt, le, gt, ge, eq, ne, max, min, sum, cumsum, range, zip, at, rank, table, inside, taylor,
   };
 })();

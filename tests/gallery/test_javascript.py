@@ -251,12 +251,13 @@ def test_kinks_and_jumps_are_found_where_they_are(browser: Any) -> None:
     ends = [[-9.0, 9.5] for _ in cases]
     argument = {"settings": [case.settings for case in cases], "ends": ends}
     script = f"""({{ settings, ends }}) => [{programs}].map((program, i) =>
-      settings[i].map((one) => losscli.curve(program, one, ...ends[i])))"""
-    for case, curves in zip(cases, in_page(browser, script, argument), strict=True):
-        for parameters, curve in zip(case.settings, curves, strict=True):
+      settings[i].map((one) => losscli.breaks(program, one, ...ends[i])))"""
+    for case, lists in zip(cases, in_page(browser, script, argument), strict=True):
+        for parameters, breaks in zip(case.settings, lists, strict=True):
             bound = case.loss.bind(**parameters)
-            found = {one["x"]: one for one in curve["breaks"]}
-            assert len(curve["pieces"]) == len(found) + 1
+            found = {one["x"]: one for one in breaks}
+            assert list(found) == sorted(found)
+            assert len(found) == len(breaks)
             for x in {x for x in case.loss.breaks(parameters).values() if -9 < x < 9.5 and x in case.axis.domain}:
                 sides = np.array([x - 1e-9, x + 1e-9])
                 value, slope = along(bound, case.axis, sides)
@@ -267,19 +268,27 @@ def test_kinks_and_jumps_are_found_where_they_are(browser: Any) -> None:
                 assert one["value"][::2] == pytest.approx(value, rel=1e-6, abs=1e-4)
                 if np.abs(slope).max() < 1e3:  # beyond, there is no limit
                     assert one["slope"][::2] == pytest.approx(slope, rel=1e-5, abs=1e-6)
-            for piece in curve["pieces"]:
-                assert np.all(np.diff(piece["x"]) > 0)
-                assert len(piece["x"]) == len(piece["value"]) == len(piece["slope"]) >= 2
 
 
-def test_ends_of_pieces_are_limits(browser: Any) -> None:
-    curve = in_page(browser, f"() => losscli.curve({program('zero-one')}, {{}}, -1, 1, 4)")
-    assert curve["breaks"] == [{"x": 0, "value": [1, 1, 0], "slope": [0, 0, 0]}]
-    assert [piece["x"] for piece in curve["pieces"]] == [[-1, -0.5, 0], [0, 0.5, 1]]
-    assert [piece["value"] for piece in curve["pieces"]] == [[1, 1, 1], [0, 0, 0]]
-    hinge = in_page(browser, f"() => losscli.curve({program('hinge')}, {{}}, 0, 3, 7)")
-    assert hinge["breaks"] == [{"x": 1, "value": [0, 0, 0], "slope": [-1, 0, 0]}]
-    assert in_page(browser, f"() => losscli.curve({program('expectile')}, {{ tau: 0.2 }}, -1, 1).breaks") == []
+def test_breaks_are_jumps_and_kinks_and_nothing_else(browser: Any) -> None:
+    looked_at = [
+        ("zero-one", {}, -1, 1, [{"x": 0, "value": [1, 1, 0], "slope": [0, 0, 0]}]),
+        ("hinge", {}, 0, 3, [{"x": 1, "value": [0, 0, 0], "slope": [-1, 0, 0]}]),
+        ("hinge", {}, 1, 3, []),  # an end has one side
+        ("expectile", {"tau": 0.25}, -1, 1, []),  # the second derivative jumps
+        ("squared-error", {}, -1, 1, []),
+    ]
+    calls = ", ".join(
+        f"losscli.breaks({program(name)}, at[{i}][1], at[{i}][2], at[{i}][3], 7)"
+        for i, (name, *_) in enumerate(looked_at)
+    )
+    found = in_page(browser, f"(at) => [{calls}]", [list(one[:4]) for one in looked_at])
+    assert found == [one[4] for one in looked_at]
+    ends = in_page(browser, f"() => losscli.breaks({program('crps')}, {{}}, -3, 3)")
+    assert [one["x"] for one in ends] == [-0.5, 0, 0.5]
+    assert [one["slope"] for one in ends] == [
+        pytest.approx(slopes) for slopes in ([-1, -2 / 3, -1 / 3], [-1 / 3, 0, 1 / 3], [1 / 3, 2 / 3, 1])
+    ]
 
 
 def program(name: str, over: str | None = None) -> str:
