@@ -122,7 +122,6 @@ const losscli = (() => {
     return known(v, l !== null ? times(v, l.d) : over(slope(a), vb) - times(over(v, vb), slope(b)), l);
   });
   const raised = (a, n) => {
-    if (n === 0) return 1;
     if (n === 1) return a;
     return n === 2 ? a * a : n === 3 ? a * a * a : Math.pow(a, n);
   };

@@ -198,6 +198,7 @@ LIMITS = [
     ("div(0, 0)", 0),
     ("div(0, Infinity)", 0),
     ("div(-2, 0)", -np.inf),
+    ("div(2, -0)", np.inf),
     ("pow(0, 0)", 1),
     ("pow(Infinity, 0)", 1),
     ("pow(-2, 3)", -8),
@@ -214,12 +215,32 @@ LIMITS = [
     ("range(1, 4).length", 3),
     ("ge([1, 3], 2)[0]", 0),
     ("taylor(1, 3)", 8 / 3),
+    *(
+        (f"along({x}, ({formula})).{what}", expected)
+        for x, formula, value, slope in [
+            (0, "(x) => losscli.pow(x, 0)", 1, 0),
+            (0, "(x) => losscli.pow(x, 1)", 0, 1),
+            (0, "(x) => losscli.pow(x, 2)", 0, 0),
+            (0, "(x) => losscli.pow(x, -1)", np.inf, np.inf),
+            (3, "(x) => losscli.pow(2, x)", 8, 8 * np.log(2)),
+            (-2, "(x) => losscli.pow(x, 3)", -8, 12),
+            (0, "(x) => losscli.mul(x, losscli.log(x))", 0, -np.inf),
+            (0, "(x) => losscli.mul(0, losscli.log(x))", 0, 0),
+            (0, "(x) => losscli.sqrt(x)", 0, np.inf),
+            (0, "(x) => losscli.abs(x)", 0, 0),
+            (1, "(x) => losscli.max([0, losscli.sub(1, x)])", 0, 0),
+            (1, "(x) => losscli.max([losscli.sub(1, x), 0])", 0, -1),
+            (2, "(x) => losscli.floor(x)", 2, 0),
+            (0, "(x) => 5", 5, 0),
+        ]
+        for what, expected in (("value", value), ("slope", slope))
+    ),
 ]
 
 
 def test_limits_are_those_of_the_grammar(browser: Any) -> None:
     calls = ", ".join(f"losscli.{call}" for call, _ in LIMITS)
-    assert in_page(browser, f"() => [{calls}]") == [expected for _, expected in LIMITS]
+    assert in_page(browser, f"() => [{calls}]") == pytest.approx([expected for _, expected in LIMITS], rel=1e-15, abs=0)
 
 
 def test_positions_out_of_range_and_vectors_of_different_lengths_are_errors(browser: Any) -> None:
