@@ -129,7 +129,7 @@ const losscli = (() => {
     if (n === 0) return 1;
     if (isDual(n)) return exp(mul(n, log(a)));
     if (!isDual(a)) return raised(a, n);
-    const slant = a.v === 0 ? (n === 1 ? 1 : n > 1 ? 0 : Infinity) : times(n, raised(a.v, n - 1));
+    const slant = a.v === 0 ? (n === 1 ? 1 : n > 1 ? 0 : n * Infinity) : times(n, raised(a.v, n - 1));
     return known(raised(a.v, n), times(slant, a.d), a.l === null ? null : scaled(a.l, n));
   });
   const neg = unary((a) => (isDual(a) ? new Dual(-a.v, -a.d) : -a));
@@ -277,8 +277,14 @@ const losscli = (() => {
     return all.some(isDual) ? decided(found) : found;
   };
   const table = (all, columns) => range(0, all.length / columns).map((i) => all.slice(i * columns, (i + 1) * columns));
-  /* Probabilities; one that is 0, as its target is, goes to 0, so that derivatives are limits. */
-  const inside = (p, t) => p.map((one, k) => (value(one) === 0 && t[k] === 0 ? new Dual(1e-150, slope(one)) : one));
+  /* Probabilities; one that is 0, as its target is, goes to 0 where derivatives are looked for, so that they are limits. */
+  const NEARLY = 1e-150;
+  let limiting = true, limited = false;
+  const inside = (p, t) => p.map((one, k) => {
+    if (!limiting || value(one) !== 0 || t[k] !== 0) return one;
+    limited = true;
+    return new Dual(NEARLY, slope(one));
+  });
   const taylor = (x, order) => {
     let total = 1;
     for (let i = order; i >= 1; i -= 1) total = add(div(mul(x, total), i), 1);
@@ -294,8 +300,16 @@ const losscli = (() => {
   const clean = (a) => (a === 0 ? 0 : a); // a loss of -0 is 0
   /* Value and derivative by x of a translated formula. */
   const along = (x, formula) => {
+    limited = false;
     const found = formula(new Dual(x, 1));
-    return { value: clean(value(found)), slope: clean(slope(found)) };
+    if (!limited) return { value: clean(value(found)), slope: clean(slope(found)) };
+    limiting = false;
+    try {
+      const limit = Math.abs(slope(found)) > Math.sqrt(1 / NEARLY) / 1e5 ? Math.sign(slope(found)) * Infinity : slope(found);
+      return { value: clean(value(formula(new Dual(x, 1)))), slope: clean(limit) };
+    } finally {
+      limiting = true;
+    }
   };
 
   /* Of a program at a point: x, value and slope, and which way it went there. */
