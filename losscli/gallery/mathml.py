@@ -4,6 +4,7 @@ import ast
 import html
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 GREEK = {
     "alpha": "α",
@@ -43,11 +44,10 @@ VECTORS = frozenset({"l", "p", "t", "z", "e", "own"})
 """Names that stand for vectors where a sum has no index of its own."""
 INDICES = "ijkuv"
 SUM, PRODUCT, POWER, ATOM = range(4)
-FONTS = "font-family: 'Latin Modern Math', 'STIX Two Math', 'Cambria Math', 'DejaVu Math TeX Gyre', math"
-"""Fonts whose brackets and roots grow, by their names, since not every browser finds one by itself."""
+AND = "<mtext>&#xa0;and&#xa0;</mtext>"
 TIMES, APPLY = "\u2062", "\u2061"
-LONGEST_EXPONENT = 14
-"""Nodes of an exponent that is still read easily; beyond, exp( ) is written."""
+LONGEST_EXPONENT = 10
+"""Parts of an exponent that is still read easily; beyond, exp( ) is written."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +58,12 @@ class Piece:
     binds: int = ATOM
     minus: bool = False
     """Whether it begins with a minus sign."""
-    opens: str = "name"
-    """What it begins with: a 'name', a 'digit', a 'word' of several letters, a 'fraction' or a 'bracket'."""
-    open_ended: bool = False
-    """Whether what follows would seem to belong to it, as to a sum."""
+    kind: str = "name"
+    """What a neighbour has to know: a 'name', a 'digit', a 'word' of several letters, a 'bar', a 'fraction', a 'function'
+    with its arguments in brackets, or something in 'brackets'.
+    """
+    ends: str = ""
+    """What would seem to go on with what follows: 'cases' or a 'sum'."""
 
     @property
     def in_row(self) -> str:
@@ -74,7 +76,9 @@ class Place:
 
     small: bool = False
     """Whether in an exponent or a fraction, where fractions are written with a slash."""
-    names: Mapping[str, str] = field(default_factory=dict)
+    script: bool = False
+    """Whether in an exponent or below something."""
+    names: Mapping[str, Piece] = field(default_factory=dict)
     """What loop variables are written as."""
     index: str | None = None
     """The index of elements, where vectors stand for their elements."""
@@ -94,7 +98,8 @@ def mathml(source: str, left: str = "") -> str:
 
     Returns
     -------
-    Text of MathML Core, in one line without line breaks: where it can be wider than the page, let its container scroll.
+    Text of MathML Core without styles. A page's style sheet names a font for mathematics, whose brackets grow, sets the cells of
+    a table to the left, and lets the container scroll: formulas are not broken into lines.
 
     Raises
     ------
@@ -110,7 +115,7 @@ def mathml(source: str, left: str = "") -> str:
     if left:
         body = f"{_piece(ast.parse(left, mode='eval').body, place).text}<mo>=</mo>{body}"
         said = f"{left} = {source}"
-    return f'<math display="block" alttext="{html.escape(said)}" style="{FONTS}"><mrow>{body}</mrow></math>'
+    return f'<math display="block" alttext="{html.escape(said)}"><mrow>{body}</mrow></math>'
 
 
 def name(text: str) -> str:
@@ -125,24 +130,19 @@ def _name(text: str) -> Piece:
         return Piece(f"<mi>{GREEK[text]}</mi>")
     if len(text) == 1:
         return Piece(f"<mi>{text}</mi>")
-    if len(text) == 2 and text[1].isdigit():
-        return Piece(f"<msub><mi>{text[0]}</mi><mn>{text[1]}</mn></msub>")
     parts = text.split("_")
     main = next((part for part in parts if part in GREEK or len(part) == 1), None)
     if main is None or len(parts) != 2:
-        return Piece(f"<mtext>{html.escape(text)}</mtext>", opens="word")
+        return Piece(f"<mi>{html.escape(text)}</mi>", kind="word")
     other = parts[1 - parts.index(main)]
-    below = f"<mi>{other}</mi>" if len(other) == 1 else f"<mtext>{html.escape(other)}</mtext>"
-    return Piece(f"<msub><mi>{GREEK.get(main, main)}</mi>{below}</msub>")
+    return Piece(f"<msub><mi>{GREEK.get(main, main)}</mi><mi>{html.escape(other)}</mi></msub>")
 
 
 def _fenced(inner: str, left: str = "(", right: str = ")") -> Piece:
     """Return what stands between brackets that grow with it."""
     fence = '<mo fence="true" stretchy="true" form="{}">{}</mo>'
-    return Piece(
-        f"<mrow>{fence.format('prefix', left)}{inner}{fence.format('postfix', right)}</mrow>",
-        opens="bracket",
-    )
+    text = f"<mrow>{fence.format('prefix', left)}{inner}{fence.format('postfix', right)}</mrow>"
+    return Piece(text, kind="bar" if left == "|" else "brackets")
 
 
 def _at_least(piece: Piece, binds: int) -> Piece:
@@ -154,21 +154,24 @@ def _piece(node: ast.AST, place: Place) -> Piece:
     """Return a node of the grammar."""
     match node:
         case ast.Constant(None):
-            return Piece("<mtext>none</mtext>", opens="word")
+            return Piece("<mtext>none</mtext>", kind="word")
         case ast.Constant(int() | float() as value) if not isinstance(value, bool):
-            return Piece(f"<mn>{value:g}</mn>", opens="digit")
+            return Piece(f"<mn>{value:g}</mn>", kind="digit")
         case ast.Name(text):
             return _read(text, place)
         case ast.UnaryOp(ast.USub(), operand):
             inner = _at_least(_piece(operand, place), PRODUCT)
             inner = _fenced(inner.text) if inner.minus else inner
-            return Piece(f"<mo form='prefix'>−</mo>{inner.text}", PRODUCT, minus=True, open_ended=inner.open_ended)
-        case ast.BinOp(left, ast.Add() | ast.Sub() as operator, right):
-            return _sum(left, isinstance(operator, ast.Sub), right, place)
+            return replace(inner, text=MINUS + inner.text, binds=PRODUCT, minus=True)
+        case ast.BinOp(_, ast.Add() | ast.Sub(), _):
+            return _sum(list(_terms(node)), place)
         case ast.BinOp(left, ast.Mult(), right):
-            return _product(_piece(left, place), _piece(right, place))
-        case ast.BinOp(left, ast.Div(), right):
-            return _quotient(left, right, place)
+            tops, bottoms = _factors(node)
+            if bottoms and not place.small:
+                return _product([_piece(left, place), _piece(right, place)])
+            return _fraction(tops, bottoms, place)
+        case ast.BinOp(_, ast.Div(), _):
+            return _fraction(*_factors(node), place)
         case ast.BinOp(base, ast.Pow(), exponent):
             return _power(base, exponent, place)
         case ast.BinOp(left, ast.BitAnd(), right) | ast.BoolOp(ast.And(), [left, right]):
@@ -190,66 +193,112 @@ def _piece(node: ast.AST, place: Place) -> Piece:
 def _read(text: str, place: Place) -> Piece:
     """Return a name where it is read: a loop variable as what it stands for, a vector as its element."""
     if text in place.names:
-        return Piece(place.names[text])
+        return place.names[text]
     plain = _name(text)
     if place.index is not None and text in VECTORS:
-        return Piece(f"<msub>{plain.text}<mi>{place.index}</mi></msub>")
+        return replace(plain, text=f"<msub>{plain.text}<mi>{place.index}</mi></msub>")
     return plain
 
 
-def _sum(left: ast.AST, minus: bool, right: ast.AST, place: Place) -> Piece:
-    first, second = _piece(left, place), _piece(right, place)
-    second = _at_least(second, PRODUCT if minus or second.minus else SUM)
-    second = _fenced(second.text) if second.minus else second
+def _terms(node: ast.AST, minus: bool = False) -> Iterator[tuple[bool, ast.AST]]:
+    """Yield the terms of a sum from left to right, and whether each is taken away."""
+    match node:
+        case ast.BinOp(left, ast.Add() | ast.Sub() as operator, right):
+            yield from _terms(left, minus)
+            yield isinstance(operator, ast.Sub), right
+        case _:
+            yield minus, node
+
+
+def _sum(terms: list[tuple[bool, ast.AST]], place: Place) -> Piece:
+    text, piece = "", Piece("")
+    for i, (minus, node) in enumerate(terms):
+        piece = _piece(node, place)
+        if i and (piece.minus or (minus and piece.binds < PRODUCT)):
+            piece = _fenced(piece.text)
+        if piece.ends == "cases" and i < len(terms) - 1:
+            piece = _fenced(piece.text)
+        text += (f"<mo>{'−' if minus else '+'}</mo>" if i else "") + piece.text
+    return Piece(text, SUM, minus=text.startswith(MINUS), ends=piece.ends)
+
+
+def _factors(node: ast.AST) -> tuple[list[ast.AST], list[ast.AST]]:
+    """Return what is multiplied, and what is divided by, from left to right."""
+    match node:
+        case ast.BinOp(left, ast.Mult() | ast.Div() as operator, right):
+            tops, bottoms = _factors(left)
+            (tops if isinstance(operator, ast.Mult) else bottoms).append(right)
+            return tops, bottoms
+    return [node], []
+
+
+def _fraction(tops: list[ast.AST], bottoms: list[ast.AST], place: Place) -> Piece:
+    """Return a product over another one: with a slash where it is small; -a / b is minus a fraction."""
+    first = tops[0]
+    sign = isinstance(first, ast.UnaryOp)
+    tops = [first.operand if isinstance(first, ast.UnaryOp) else first, *tops[1:]]
+    inside = replace(place, small=True) if bottoms else place
+    top, bottom = (_product([_piece(node, inside) for node in _squared(nodes)]) for nodes in (tops, bottoms))
+    tall = (top.ends or bottom.ends) and not place.script
+    if not bottoms:
+        found = top
+    elif place.small and not tall:
+        top = _fenced(top.text) if top.binds < PRODUCT or top.ends else top
+        slash = '<mo lspace="0" rspace="0">/</mo>'
+        found = Piece(top.text + slash + _at_least(bottom, POWER).text, PRODUCT, top.minus, top.kind)
+    else:
+        found = Piece(f"<mfrac>{top.in_row}{bottom.in_row}</mfrac>", PRODUCT, kind="fraction")
+    if not sign:
+        return found
+    found = _fenced(found.text) if found.minus or found.binds < PRODUCT else found
+    return replace(found, text=MINUS + found.text, binds=PRODUCT, minus=True)
+
+
+def _squared(factors: list[ast.AST]) -> list[ast.AST]:
+    """Return factors with v * v as a square."""
+    found: list[ast.AST] = []
+    for node in factors:
+        if found and ast.dump(found[-1]) == ast.dump(node):
+            assert isinstance(node, ast.expr)
+            found[-1] = ast.BinOp(node, ast.Pow(), ast.Constant(2))
+        else:
+            found.append(node)
+    return found
+
+
+def _product(pieces: list[Piece]) -> Piece:
+    """Return a product; what would seem to go on is its last factor."""
+    if len(pieces) < 2:
+        return pieces[0] if pieces else Piece("")
+    pieces = [_at_least(piece, PRODUCT) for piece in pieces]
+    pieces = [_fenced(piece.text) if i and piece.minus else piece for i, piece in enumerate(pieces)]
+    if not pieces[0].minus:
+        pieces.sort(key=lambda piece: bool(piece.ends))
+    pieces = [_fenced(piece.text) if piece.ends and i < len(pieces) - 1 else piece for i, piece in enumerate(pieces)]
+    text = pieces[0].text
+    for first, second in pairwise(pieces):
+        dot = second.kind in ("digit", "word") or first.kind == "word" or first.kind == second.kind == "bar"
+        between = "<mo>⋅</mo>" if dot else f"<mo>{TIMES}</mo>"
+        text += ('<mspace width="0.17em"/>' if second.kind == "function" and not dot else between) + second.text
     return Piece(
-        f"{first.text}<mo>{'−' if minus else '+'}</mo>{second.text}",
-        SUM,
-        first.minus,
-        open_ended=second.open_ended,
+        text, PRODUCT, pieces[0].minus, pieces[0].kind if len(pieces) < 2 else pieces[-1].kind, pieces[-1].ends
     )
 
 
-def _product(first: Piece, second: Piece) -> Piece:
-    first, second = _at_least(first, PRODUCT), _at_least(second, PRODUCT)
-    first = _fenced(first.text) if first.open_ended else first
-    second = _fenced(second.text) if second.minus else second
-    plain = second.opens not in ("digit", "word") and first.opens != "word"
-    between = f"<mo>{TIMES}</mo>" if plain else "<mo>⋅</mo>"
-    if plain and second.opens == "function":
-        between = '<mspace width="0.17em"/>'
-    return Piece(
-        first.text + between + second.text,
-        PRODUCT,
-        first.minus,
-        first.opens if first.opens != "word" else "word",
-        second.open_ended,
-    )
-
-
-def _quotient(left: ast.AST, right: ast.AST, place: Place) -> Piece:
-    inside = replace(place, small=True)
-    top, bottom = _piece(left, inside), _piece(right, inside)
-    if place.small:
-        top = _fenced(top.text) if top.binds < PRODUCT or top.open_ended else top
-        bottom = _at_least(bottom, POWER)
-        return Piece(f"{top.text}<mo>/</mo>{bottom.text}", PRODUCT, top.minus, top.opens)
-    sign, text = "", top.text
-    if top.minus and top.binds >= PRODUCT:  # -a / b is minus a fraction
-        sign, text = text[: len(MINUS)], text[len(MINUS) :]
-    fraction = f"<mfrac><mrow>{text}</mrow>{bottom.in_row}</mfrac>"
-    return Piece(sign + fraction, PRODUCT, bool(sign), "fraction")
-
-
-MINUS = "<mo form='prefix'>−</mo>"
+MINUS = '<mo form="prefix">−</mo>'
 
 
 def _power(base: ast.AST, exponent: ast.AST, place: Place) -> Piece:
     below = _piece(base, place)
-    function = isinstance(base, ast.Call) and below.opens == "function"
-    if below.binds < ATOM or below.opens == "fraction" or function:
+    extreme = isinstance(base, ast.Call) and isinstance(base.func, ast.Name) and base.func.id in ("max", "min")
+    if below.binds < ATOM or below.kind == "fraction" or below.ends or (below.kind == "function" and not extreme):
         below = _fenced(below.text)
-    above = _piece(exponent, replace(place, small=True))
-    return Piece(f"<msup>{_one(below.text)}{above.in_row}</msup>", POWER, opens=below.opens)
+    above = _piece(exponent, replace(place, small=True, script=True)).in_row
+    if below.text.startswith("<msub>") and below.kind in ("name", "word"):
+        text = below.text.removeprefix("<msub>").removesuffix("</msub>")
+        return Piece(f"<msubsup>{text}{above}</msubsup>", POWER, kind=below.kind)
+    kind = "word" if below.kind == "word" else "name" if below.kind == "function" else below.kind
+    return Piece(f"<msup>{_one(below.text)}{above}</msup>", POWER, kind=kind)
 
 
 def _one(text: str) -> str:
@@ -265,7 +314,7 @@ def _both(left: ast.AST, right: ast.AST, place: Place) -> Piece:
             shared = _piece(middle, place).text
             if ast.dump(middle) == ast.dump(same):
                 return Piece(first + second.removeprefix(shared), SUM)
-    return Piece(f"{first}<mtext>&#xa0;and&#xa0;</mtext>{second}", SUM)
+    return Piece(first + AND + second, SUM)
 
 
 def _cases(node: ast.AST, place: Place) -> Piece:
@@ -280,13 +329,9 @@ def _cases(node: ast.AST, place: Place) -> Piece:
             case _:
                 break
     rows.append((_piece(node, place).text, "<mtext>otherwise</mtext>"))
-    cells = "".join(
-        f'<mtr><mtd style="text-align: left; padding-inline: 0.2em 1em">{value}</mtd>'
-        f'<mtd style="text-align: left; padding-inline: 0">{condition}</mtd></mtr>'
-        for value, condition in rows
-    )
+    cells = "".join(f"<mtr><mtd>{value}</mtd><mtd>{condition}</mtd></mtr>" for value, condition in rows)
     brace = '<mo fence="true" stretchy="true" form="prefix">{</mo>'
-    return Piece(f"<mrow>{brace}<mtable>{cells}</mtable></mrow>", opens="bracket", open_ended=True)
+    return Piece(f"<mrow>{brace}<mtable>{cells}</mtable></mrow>", kind="brackets", ends="cases")
 
 
 def _call(function: str, arguments: list[ast.expr], place: Place) -> Piece:
@@ -299,10 +344,10 @@ def _call(function: str, arguments: list[ast.expr], place: Place) -> Piece:
         case "floor", [one]:
             return _fenced(_piece(one, place).text, "⌊", "⌋")
         case "sqrt", [one]:
-            return Piece(f"<msqrt>{_piece(one, place).in_row}</msqrt>", opens="bracket")
-        case "exp", [one] if sum(1 for _ in ast.walk(one)) <= LONGEST_EXPONENT and not _has(one, ast.Call):
-            return Piece(f"<msup><mi>e</mi>{_piece(one, replace(place, small=True)).in_row}</msup>", POWER)
-        case "len", [one]:
+            return Piece(f"<msqrt>{_piece(one, place).in_row}</msqrt>", kind="brackets")
+        case "exp", [one] if _is_short(one):
+            return Piece(f"<msup><mi>e</mi>{_piece(one, replace(place, small=True, script=True)).in_row}</msup>", POWER)
+        case "len", [ast.Name("positives" | "negatives" | "rows" | "labels") as one]:
             return _fenced(_piece(one, place).text, "|", "|")
         case "sum" | "max" | "min", [ast.GeneratorExp(element, loops)]:
             return _over(function, element, loops, place)
@@ -316,11 +361,15 @@ def _call(function: str, arguments: list[ast.expr], place: Place) -> Piece:
     between = "<mo separator='true'>,</mo>"
     inner = _fenced(between.join(_piece(one, place).text for one in arguments)).text
     called = _name(function) if len(function) <= 2 else Piece(f"<mi>{FUNCTIONS.get(function, function)}</mi>")
-    return Piece(f"{called.text}<mo>{APPLY}</mo>{inner}", opens="function")
+    return Piece(f"{called.text}<mo>{APPLY}</mo>{inner}", kind="function")
 
 
-def _has(node: ast.AST, *kinds: type[ast.AST]) -> bool:
-    return any(isinstance(one, kinds) for one in ast.walk(node))
+def _is_short(node: ast.AST) -> bool:
+    """Whether an exponent is read easily."""
+    nodes = [one for one in ast.walk(node) if isinstance(one, ast.expr)]
+    called = [one.func for one in nodes if isinstance(one, ast.Call)]
+    others = [one for one in called if not (isinstance(one, ast.Name) and one.id == "abs")]
+    return len(nodes) <= LONGEST_EXPONENT and not others
 
 
 def _over(function: str, element: ast.AST, loops: list[ast.comprehension], place: Place) -> Piece:
@@ -332,11 +381,13 @@ def _over(function: str, element: ast.AST, loops: list[ast.comprehension], place
         place, said, above = _loop(loop, place)
         below += said
         conditions += loop.ifs
-    words = [_piece(one, replace(place, small=True)).text for one in conditions]
+    if len(below) == len(loops) == 1 and not above and conditions:
+        match loops[0].target, conditions[0]:
+            case ast.Name(variable), ast.Compare(ast.Name(same), [ast.NotEq()], [_]) if variable == same:
+                below = []  # j != k says both
+    words = [_piece(one, replace(place, small=True, script=True)).text for one in conditions]
     comma = "<mo separator='true'>,</mo>"
-    under = comma.join(below) + (
-        f"<mo separator='true'>:</mo>{'<mtext>&#xa0;and&#xa0;</mtext>'.join(words)}" if words else ""
-    )
+    under = comma.join(below) + ("<mo separator='true'>:</mo>" if below and words else "") + AND.join(words)
     return _large(function, under, above, _piece(element, place))
 
 
@@ -344,32 +395,32 @@ def _loop(loop: ast.comprehension, place: Place) -> tuple[Place, list[str], str]
     """Return the place inside of a loop, and what is written below and above for it."""
     match loop.target, loop.iter:
         case ast.Name(variable), ast.Call(ast.Name("range"), [start, stop]):
-            last = _piece(stop, replace(place, small=True)).text
+            last = _piece(stop, replace(place, small=True, script=True)).text
             match stop:
                 case ast.BinOp(end, ast.Add(), ast.Constant(1)):
-                    last = _piece(end, replace(place, small=True)).text
+                    last = _piece(end, replace(place, small=True, script=True)).text
             letter = _name(variable).text
-            inside = replace(place, names={**place.names, variable: letter})
+            inside = replace(place, names={**place.names, variable: Piece(letter)})
             return inside, [f"{letter}<mo>=</mo>{_piece(start, place).text}"], last
         case ast.Name(variable), ast.Name("others"):
             letter = _name(variable).text
-            inside = replace(place, names={**place.names, variable: letter})
+            inside = replace(place, names={**place.names, variable: Piece(letter)})
             return inside, [f"{letter}<mo>≠</mo><mi>y</mi>"], ""
         case ast.Name(variable), ast.Name(listed) if listed in WHOLE:
             letter = _name(variable).text
-            return replace(place, names={**place.names, variable: letter}), [letter], ""
+            return replace(place, names={**place.names, variable: Piece(letter)}), [letter], ""
         case ast.Name(variable), ast.Name("positives" | "negatives" as listed):
             letter = _name(variable).text
-            inside = replace(place, names={**place.names, variable: letter})
-            return inside, [f"{letter}<mo>∈</mo><mtext>{listed}</mtext>"], ""
+            inside = replace(place, names={**place.names, variable: Piece(letter)})
+            return inside, [f"{letter}<mo>∈</mo><mi>{listed}</mi>"], ""
         case ast.Name(variable), ast.BinOp(ast.Name(first), ast.Add(), ast.Name(second)):
             letter = _name(variable).text
-            inside = replace(place, names={**place.names, variable: letter})
-            return inside, [f"{letter}<mo>∈</mo><mtext>{first}</mtext><mo>∪</mo><mtext>{second}</mtext>"], ""
+            inside = replace(place, names={**place.names, variable: Piece(letter)})
+            return inside, [f"{letter}<mo>∈</mo><mi>{first}</mi><mo>∪</mo><mi>{second}</mi>"], ""
     index = next(letter for letter in INDICES if letter not in place.taken)
     names = dict(place.names)
     for variable, vector in _pairs(loop):
-        names[variable] = _indexed(vector, f"<mi>{index}</mi>", place)
+        names[variable] = replace(_piece(vector, place), text=_indexed(vector, f"<mi>{index}</mi>", place))
     return replace(place, names=names, taken=place.taken | {index}), [f"<mi>{index}</mi>"], ""
 
 
@@ -401,7 +452,7 @@ def _over_elements(function: str, vector: ast.AST, place: Place) -> Piece:
     if isinstance(vector, ast.Name):
         element = Piece(_indexed(vector, f"<mi>{index}</mi>", place))
         return _large(function, f"<mi>{index}</mi>", "", element)
-    all_but_last = _has(vector, ast.Slice)
+    all_but_last = any(isinstance(one, ast.Slice) for one in ast.walk(vector))
     under = f"<mi>{index}</mi>" + ("<mo>&lt;</mo><mi>K</mi>" if all_but_last else "")
     return _large(function, under, "", _piece(vector, inside))
 
@@ -417,7 +468,7 @@ def _large(function: str, under: str, above: str, element: Piece) -> Piece:
     operator = f"<{tag}>{sign}<mrow>{under}</mrow>{f'<mrow>{above}</mrow>' if above else ''}</{tag}>"
     inner = _at_least(element, PRODUCT)
     inner = _fenced(inner.text) if inner.minus else inner
-    return Piece(operator + inner.text, PRODUCT, opens="function", open_ended=True)
+    return Piece(operator + inner.text, PRODUCT, kind="function", ends="sum")
 
 
 def _element(node: ast.Subscript, place: Place) -> Piece:
@@ -432,8 +483,9 @@ def _element(node: ast.Subscript, place: Place) -> Piece:
     below: list[Piece] = []
     inner: ast.AST = node
     while isinstance(inner, ast.Subscript):
-        below.insert(0, _piece(inner.slice, replace(place, small=True, index=None)))
+        below.insert(0, _piece(inner.slice, replace(place, small=True, script=True, index=None)))
         inner = inner.value
-    comma = any(one.opens == "digit" for one in below)
+    comma = any(one.kind == "digit" for one in below)
     between = "<mo separator='true'>,</mo>" if comma and len(below) > 1 else ""
-    return Piece(_indexed(inner, between.join(one.text for one in below), place))
+    whole = _piece(inner, replace(place, index=None))
+    return replace(whole, text=_indexed(inner, between.join(one.text for one in below), place))

@@ -27,7 +27,6 @@ const losscli = (() => {
   const slope = (a) => (isDual(a) ? a.d : 0);
   const times = (a, b) => (a === 0 || b === 0 ? 0 : a * b);
   const over = (a, b) => (a === 0 ? 0 : b === 0 ? a * Infinity : a / b);
-  const ln = (a) => (a === 0 ? -Infinity : Math.log(a));
 
   /* A number with a known logarithm, from which value and derivative come where they overflow. */
   const known = (v, d, l) => {
@@ -36,8 +35,9 @@ const losscli = (() => {
     return new Dual(from, times(from, l.d), l);
   };
   const logOf = (a) => {
-    if (!isDual(a)) return new Dual(ln(a), 0);
-    return a.l !== null ? a.l : new Dual(ln(a.v), over(a.d, a.v));
+    if (!isDual(a)) return new Dual(Math.log(a), 0);
+    if (a.l !== null) return a.l;
+    return new Dual(Math.log(a.v), a.v === Infinity && Math.abs(a.d) === Infinity ? a.d : over(a.d, a.v));
   };
   const positive = (a) => value(a) > 0 || (isDual(a) && a.l !== null);
   const knows = (a) => isDual(a) && a.l !== null;
@@ -48,6 +48,15 @@ const losscli = (() => {
     const e = Math.exp(q.v - p.v);
     const terms = [...(a.terms ?? [a]), ...(b.terms ?? [b])];
     return new Dual(p.v + Math.log1p(e), (p.d + times(e, q.d)) / (1 + e), null, terms);
+  };
+  /* exp(a) - exp(b), of numbers that overflow */
+  const apart = (a, b) => {
+    if (a.v === b.v) return new Dual(0, 0);
+    const [p, q, sign] = a.v > b.v ? [a, b, 1] : [b, a, -1];
+    const e = Math.exp(q.v - p.v);
+    const l = new Dual(p.v + Math.log1p(-e), (p.d - times(e, q.d)) / (1 - e));
+    const v = Math.exp(l.v);
+    return new Dual(sign * v, sign * times(v, l.d), sign > 0 ? l : null);
   };
   /* log(exp(a) + exp(b) + ...) - a, without the digits that a would take away; null if a is not one of the terms. */
   const beyond = (total, a) => {
@@ -79,6 +88,7 @@ const losscli = (() => {
 
   const add = binary((a, b) => {
     if (!isDual(a) && !isDual(b)) return a + b;
+    if (a === 0 || b === 0) return a === 0 ? b : a;
     const v = value(a) + value(b), d = slope(a) + slope(b);
     if (knows(a) || knows(b)) return positive(a) && positive(b) ? known(v, d, joined(logOf(a), logOf(b))) : new Dual(v, d);
     const other = a === 1 ? b : b === 1 ? a : null;
@@ -86,18 +96,20 @@ const losscli = (() => {
   });
   const sub = binary((a, b) => {
     if (!isDual(a) && !isDual(b)) return a - b;
-    if (isDual(a) && a.terms !== null) {
-      const found = beyond(a, b);
-      if (found !== null) return new Dual(found.v, found.d);
-    }
+    if (b === 0) return a;
+    const [total, one, way] = isDual(a) && a.terms !== null ? [a, b, 1] : [b, a, -1];
+    const rest = isDual(total) && total.terms !== null ? beyond(total, one) : null;
+    if (rest !== null) return new Dual(way * rest.v, way * rest.d);
     const d = slope(a) - slope(b);
     if (b === 1 && knows(a)) return new Dual(Math.expm1(a.l.v), d);
+    if (knows(a) && knows(b) && value(a) - value(b) !== value(a) - value(b)) return apart(a.l, b.l); // inf - inf
     if (a !== 1) return new Dual(value(a) - value(b), d);
     const v = b.l !== null ? -Math.expm1(b.l.v) : 1 - b.v;
     return new Dual(v, d, v > 0 ? new Dual(b.v < 0.5 ? Math.log1p(-b.v) : Math.log(v), over(d, v)) : null);
   });
   const mul = binary((a, b) => {
     if (!isDual(a) && !isDual(b)) return times(a, b);
+    if (a === 0 || b === 0) return 0;
     const va = value(a), vb = value(b);
     const l = (knows(a) || knows(b)) && positive(a) && positive(b) ? plus(logOf(a), logOf(b)) : null;
     return known(times(va, vb), times(slope(a), vb) + times(va, slope(b)), l);
@@ -110,7 +122,6 @@ const losscli = (() => {
     return known(v, l !== null ? times(v, l.d) : over(slope(a), vb) - times(over(v, vb), slope(b)), l);
   });
   const raised = (a, n) => {
-    if (n === 0) return 1;
     if (n === 1) return a;
     return n === 2 ? a * a : n === 3 ? a * a * a : Math.pow(a, n);
   };
@@ -118,7 +129,7 @@ const losscli = (() => {
     if (n === 0) return 1;
     if (isDual(n)) return exp(mul(n, log(a)));
     if (!isDual(a)) return raised(a, n);
-    const slant = a.v === 0 ? (n === 1 ? 1 : n > 1 ? 0 : Infinity) : times(n, raised(a.v, n - 1));
+    const slant = a.v === 0 ? (n === 1 ? 1 : n > 1 ? 0 : n * Infinity) : times(n, raised(a.v, n - 1));
     return known(raised(a.v, n), times(slant, a.d), a.l === null ? null : scaled(a.l, n));
   });
   const neg = unary((a) => (isDual(a) ? new Dual(-a.v, -a.d) : -a));
@@ -128,7 +139,7 @@ const losscli = (() => {
     return new Dual(v, times(v, a.d), new Dual(a.v, a.d));
   });
   const log = unary((a) => {
-    if (!isDual(a)) return ln(a);
+    if (!isDual(a)) return Math.log(a);
     const l = logOf(a);
     return new Dual(l.v, l.d, null, l.terms);
   });
@@ -190,8 +201,8 @@ const losscli = (() => {
   const erf = function_(erfOf, (v) => (2 / Math.sqrt(Math.PI)) * Math.exp(-v * v));
 
   /* zeta(k) - 1 for k = 2, 3, ...: by the first terms of the sum, and what Euler and Maclaurin say of the others. */
-  const zetas = Array.from({ length: 40 }, (_, i) => {
-    const k = i + 2, n = 12;
+  const zetas = Array.from({ length: 30 }, (_, i) => {
+    const k = i + 2, n = 40;
     let total = Math.pow(n, 1 - k) / (k - 1) + Math.pow(n, -k) / 2 + (k * Math.pow(n, -k - 1)) / 12;
     total -= (k * (k + 1) * (k + 2) * Math.pow(n, -k - 3)) / 720;
     total += (k * (k + 1) * (k + 2) * (k + 3) * (k + 4) * Math.pow(n, -k - 5)) / 30240;
@@ -266,8 +277,14 @@ const losscli = (() => {
     return all.some(isDual) ? decided(found) : found;
   };
   const table = (all, columns) => range(0, all.length / columns).map((i) => all.slice(i * columns, (i + 1) * columns));
-  /* Probabilities; one that is 0, as its target is, goes to 0, so that derivatives are limits. */
-  const inside = (p, t) => p.map((one, k) => (value(one) === 0 && t[k] === 0 ? new Dual(1e-150, slope(one)) : one));
+  /* Probabilities; one that is 0, as its target is, goes to 0 where derivatives are looked for, so that they are limits. */
+  const NEARLY = 1e-150;
+  let limiting = true, limited = false;
+  const inside = (p, t) => p.map((one, k) => {
+    if (!limiting || value(one) !== 0 || t[k] !== 0) return one;
+    limited = true;
+    return new Dual(NEARLY, slope(one));
+  });
   const taylor = (x, order) => {
     let total = 1;
     for (let i = order; i >= 1; i -= 1) total = add(div(mul(x, total), i), 1);
@@ -283,12 +300,74 @@ const losscli = (() => {
   const clean = (a) => (a === 0 ? 0 : a); // a loss of -0 is 0
   /* Value and derivative by x of a translated formula. */
   const along = (x, formula) => {
+    limited = false;
     const found = formula(new Dual(x, 1));
-    return { value: clean(value(found)), slope: clean(slope(found)) };
+    if (!limited) return { value: clean(value(found)), slope: clean(slope(found)) };
+    limiting = false;
+    try {
+      const limit = Math.abs(slope(found)) > Math.sqrt(1 / NEARLY) / 1e5 ? Math.sign(slope(found)) * Infinity : slope(found);
+      return { value: clean(value(formula(new Dual(x, 1)))), slope: clean(limit) };
+    } finally {
+      limiting = true;
+    }
+  };
+
+  /* Of a program at a point: x, value and slope, and which way it went there. */
+  const visited = (program, parameters, x) => {
+    decisions = [];
+    try {
+      return { x, ...program(x, parameters), way: decisions.join() };
+    } finally {
+      decisions = null;
+    }
+  };
+  /* The nearest points on both sides of where a program goes another way, from two points that it lies between. */
+  const parted = (visit, below, above, width) => {
+    while (above.x - below.x > width) {
+      const middle = visit((below.x + above.x) / 2);
+      if (middle.x <= below.x || middle.x >= above.x) break;
+      if (middle.way === below.way) below = middle;
+      else above = middle;
+    }
+    return [below, above];
+  };
+  /* The number with few digits between two that are close to each other, or else the second. */
+  const plain = (low, high, width) => {
+    const near = Number(((low + high) / 2).toPrecision(9));
+    const rounded = Math.abs(near) < width ? 0 : near;
+    return rounded >= low - width && rounded <= high + width ? rounded : high;
+  };
+  const JUMP = 1e-6;
+  /* The jumps and kinks of a program between low and high: each with its x, and with value and slope just below, at, and just
+     above it. They are where a comparison, an absolute value, a maximum or a floor goes another way, which is looked at
+     at so many points; a change of form without a jump of value or slope is none. */
+  const breaks = (program, parameters, low, high, steps = 300) => {
+    const visit = (x) => visited(program, parameters, x);
+    const width = (high - low) * 1e-14;
+    const points = range(0, steps + 1).map((i) => visit(low + ((high - low) * i) / steps));
+    const size = (what) => Math.max(0, ...points.map((one) => Math.abs(one[what])).filter(Number.isFinite));
+    const sizes = { value: size("value"), slope: size("slope") };
+    const jumps = (what, a, b) => a[what] !== b[what] && !(Math.abs(a[what] - b[what]) <= JUMP * sizes[what]);
+    const differ = (a, b) => jumps("value", a, b) || jumps("slope", a, b);
+    const found = [];
+    points.slice(1).forEach((end, i) => {
+      for (let start = points[i], tries = 0; start.way !== end.way && start.x < end.x && tries < 20; tries += 1) {
+        const [below, above] = parted(visit, start, end, width);
+        const x = plain(below.x, above.x, width);
+        const [left, at, right] = [Math.max(low, x - 8 * width), x, Math.min(high, x + 8 * width)].map(visit);
+        const last = found.length ? found[found.length - 1].x : -Infinity;
+        if (x > low && x < high && x > last && (differ(left, right) || differ(left, at))) {
+          const limit = (side) => (jumps("value", side, at) ? side.value : at.value);
+          found.push({ x, value: [limit(left), at.value, limit(right)], slope: [left.slope, at.slope, right.slope] });
+        }
+        start = right;
+      }
+    });
+    return found;
   };
 
   return {
-    along, line, add, sub, mul, div, pow, neg, exp, log, sqrt, abs, sign, floor, sin, cos, acos, atan, cosh, tanh, erf, lgamma,
+    along, breaks, line, add, sub, mul, div, pow, neg, exp, log, sqrt, abs, sign, floor, sin, cos, acos, atan, cosh, tanh, erf, lgamma,
     lt, le, gt, ge, eq, ne, max, min, sum, cumsum, range, zip, at, rank, table, inside, taylor,
   };
 })();

@@ -1,6 +1,7 @@
 """docs/formulas.md is the whole grammar: the formulas of the losses hold what its tables list, and all of it."""
 
 import ast
+import math
 import re
 from collections.abc import Iterator
 
@@ -124,6 +125,37 @@ def test_what_the_page_lists_occurs() -> None:
 
 def test_the_page_has_the_variables_of_every_family() -> None:
     assert {name: set(family.variables) for name, family in FAMILIES.items()} == VARIABLES
+
+
+def named(after: str, before: str) -> set[str]:
+    """The names in the first passage of the page between two words."""
+    passage = re.search(re.escape(after) + "(.*?)" + re.escape(before), PAGE, re.DOTALL)
+    assert passage is not None, after
+    return set(re.findall(r"`([^`]+)`", passage[1]))
+
+
+def test_the_page_names_every_exception() -> None:
+    whole = {name for name, loss in LOSSES.items() if loss.whole}
+    without = {name for name, loss in LOSSES.items() if not loss.formula}
+    none = {
+        f"{p} of {name}" for name, loss in LOSSES.items() for p, one in loss.parameters.items() if one.default is None
+    }
+    infinite = {
+        f"{p} of {name}"
+        for name, loss in LOSSES.items()
+        for p, one in loss.parameters.items()
+        if any(math.isinf(x) and x in one.domain for x in (-math.inf, math.inf))
+    }
+    assert named("have a definition in words:", "Nothing on this page") == without
+    assert named("says which.", "are the exceptions") == {
+        name for name in whole if LOSSES[name].family.name == "softmax"
+    }
+    assert named("In formulas of whole rows", "arithmetic works") == whole | {"triplet"}
+    words = " ".join(PAGE.split())
+    said = re.search(r"domains\. Only (.*?) may be None, and only (.*?) may be infinite", words)
+    assert said is not None
+    assert {set_.replace("`", "") for set_ in said[1].split(" and ")} == none
+    assert {said[2].replace("`", "")} == infinite
 
 
 @pytest.mark.parametrize("name", LOSSES)
