@@ -5,7 +5,8 @@
   const STEPS = 1200, NEAR = 1e-9, JUMP = 1e-6;
   const INNER = {value: 0.01, slope: 0.08}, BAND = 0.06;
   const MOST_LAID = 5, OUTGROWN = 1.75;
-  const SAME = 1e-11, SHORT = 24, MOST = 6;
+  const SAME = 1e-11, NOTHING = 1e-12, SHORT = 24, MOST = 6;
+  const SLOW = 20, COARSE = 240;  // from so many milliseconds on, a curve that is dragged has so many steps
   const data = JSON.parse(document.getElementById("loss").textContent);
   const moving = document.getElementById("moving");
   const own = losscli.losses[data.name];
@@ -41,11 +42,11 @@
 
   // ---- curves
 
-  function sampled(name, parameters) {
+  function sampled(name, parameters, steps = STEPS) {
     const at = losscli.losses[name].axes[state.axis.name].at, {low, high} = state;
     const f = x => { const {value, slope} = at(x, parameters); return {x, value, slope}; };
     let points = [];
-    for (let i = 0; i <= STEPS; i++) points.push(f(i === 0 ? low : i === STEPS ? high : (low * (STEPS - i) + high * i) / STEPS));
+    for (let i = 0; i <= steps; i++) points.push(f(i === 0 ? low : i === steps ? high : (low * (steps - i) + high * i) / steps));
     const size = {value: largest(points.map(p => p.value)) || 1, slope: largest(points.map(p => p.slope)) || 1};
     const breaks = breaksOf(f, points, size, high - low);
     for (const one of breaks) points = points.filter(p => Math.abs(p.x - one.x) > NEAR * (high - low));
@@ -58,26 +59,29 @@
   function breaksOf(f, points, size, range) {
     const found = [];
     const change = (one, other) => Math.abs(other.slope - one.slope) / size.slope + Math.abs(other.value - one.value) / size.value;
+    const bend = i => i < 0 || i > points.length - 2 ? NaN : Math.abs(points[i + 1].slope - points[i].slope);
     for (let i = 0; i < points.length - 1; i++) {
       let one = points[i], other = points[i + 1];
       if (![one.value, one.slope, other.value, other.slope].every(Number.isFinite)) continue;
       const expected = (other.x - one.x) * (one.slope + other.slope) / 2;
-      const bends = Math.abs(other.slope - one.slope) > 0.02 * size.slope;
+      const beside = [bend(i - 2), bend(i + 2)].filter(Number.isFinite);
+      const bends = bend(i) > 0.02 * size.slope || bend(i) > 4 * Math.max(...beside) + 1e-4 * size.slope;
       if (!bends && Math.abs(other.value - one.value - expected) < 1e-3 * size.value) continue;
       while (other.x - one.x > 1e-12 * range) {
         const middle = f((one.x + other.x) / 2);
         if (middle.x <= one.x || middle.x >= other.x) break;
         if (change(one, middle) >= change(middle, other)) other = middle; else one = middle;
       }
-      const x = roundest(one.x, other.x), away = Math.max(1e-11 * range, 4e-16 * Math.abs(x));
-      const sides = [f(x - away), f(x), f(x + away)];
+      const x = roundest(one.x, other.x), away = Math.max(1e-13 * range, 4e-16 * Math.abs(x));
+      const first = x <= points[0].x, last = x >= points.at(-1).x;  // at an end of the axis there is one side
+      const sides = [f(first ? x + away : x - away), f(x), f(last ? x - away : x + away)];
       const jump = {x, value: sides.map(p => p.value), slope: sides.map(p => p.slope)};
       if (!(jumps(jump.value, size.value) || jumps(jump.slope, size.slope))) continue;
       if (found.length && Math.abs(found.at(-1).x - x) <= NEAR * range) continue;
       found.push(jump);
       if (found.length >= 40) break;
     }
-    return found.filter(one => one.x > points[0].x && one.x < points.at(-1).x);
+    return found;
   }
 
   const jumps = ([below, at, above], size) => Math.max(Math.abs(above - below), Math.abs(at - below), Math.abs(at - above)) > JUMP * size;
@@ -140,7 +144,7 @@
   }
 
   function said(curve, parts, number, letter) {
-    const {does, first, last} = parts[number], before = plain(curve.value[first]), after = plain(curve.value[last]);
+    const {does, first, last} = parts[number], size = largest(curve.value), before = small(curve.value[first], size), after = small(curve.value[last], size);
     if (does === "jumps") return `jumps from ${before} to ${after} at ${letter} = ${plain(curve.x[Math.floor((first + last) / 2)])}`;
     const until = number < parts.length - 1 && parts[number + 1].does !== "jumps";
     if (does === "stays") return `stays at ${after}` + (until ? ` until ${letter} = ${plain(curve.x[last])}` : "");
@@ -148,12 +152,18 @@
   }
 
   function gradientOf(curve, letter) {
-    const [low, high] = ends(curve.slope), places = jumpsOf(curve, "slope").map(jump => plain(jump.x));
+    const [low, high] = ends(curve.slope), inner = jump => jump.x > curve.x[0] && jump.x < curve.x.at(-1);
+    const places = jumpsOf(curve, "slope").filter(inner).map(jump => plain(jump.x));
     const words = low === high ? `Its gradient is ${low} everywhere` : `Its gradient lies between ${low} and ${high}`;
     return words + (places.length && places.length <= MOST ? `, and jumps at ${letter} = ${places.join(", ")}.` : ".");
   }
 
-  const ends = y => { const known = y.filter(one => !Number.isNaN(one)); return [plain(Math.min(...known)), plain(Math.max(...known))]; };
+  const small = (number, size) => plain(Math.abs(number) < NOTHING * size ? 0 : number);
+
+  function ends(y) {
+    const known = y.filter(one => !Number.isNaN(one)), size = largest(y);
+    return [small(Math.min(...known), size), small(Math.max(...known), size)];
+  }
 
   function partsOf(curve) {
     const {x, value} = curve, same = SAME * largest(value), places = new Set(jumpsOf(curve, "value").map(jump => jump.x)), parts = [];
@@ -250,7 +260,8 @@
     });
     const slider = make("input", {
       type: "range", id: `${id}-slider`, min: 0, max: item.slider.steps, step: 1,
-      oninput: () => { set(valueAt(item, Number(slider.value))); draw(); },
+      oninput: () => { set(valueAt(item, Number(slider.value))); dragged(); },
+      onchange: () => draw(),
     });
     const show = () => {
       const value = state.parameters[item.name];
@@ -396,16 +407,28 @@
     });
   }
 
-  let cached = null, speaking = 0;
+  let cached = null, speaking = 0, waiting = 0, took = 0, usual = {key: ""};
   const slots = {value: make("div"), slope: make("div")};
 
-  function draw(anew = true) {
+  // Draws in the next frame, however often something changes until then; with fewer steps while a slider moves, if that takes too long.
+  function dragged() {
+    cancelAnimationFrame(waiting);
+    waiting = requestAnimationFrame(() => draw(true, took > SLOW ? COARSE : STEPS));
+  }
+
+  function draw(anew = true, steps = STEPS) {
     const {letter, label: over} = state.axis;
+    cancelAnimationFrame(waiting);
     if (anew || !cached) {
-      const curves = [{...sampled(data.name, state.parameters), style: 0}, ...state.laid.map(one => ({...sampled(one.name, one.parameters), style: one.style}))];
-      cached = {curves, usual: sampled(data.name, own.defaults), words: described(curves[0], letter)};
+      const began = performance.now();
+      const curve = (name, parameters, style) => ({...sampled(name, parameters, steps), style});
+      const curves = [curve(data.name, state.parameters, 0), ...state.laid.map(one => curve(one.name, one.parameters, one.style))];
+      if (steps === STEPS) took = performance.now() - began;
+      const key = [state.axis.name, state.low, state.high].join();
+      if (usual.key !== key) usual = {...sampled(data.name, own.defaults), key};
+      cached = {curves, words: described(curves[0], letter)};
     }
-    const {curves, usual, words: text} = cached;
+    const {curves, words: text} = cached;
     for (const what of ["value", "slope"]) slots[what].replaceChildren(panel(what, curves, usual, text));
     const focused = document.activeElement?.closest?.(".legend");
     if (anew || !focused) legend.replaceChildren(...legendOf(curves));

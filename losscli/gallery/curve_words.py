@@ -16,6 +16,8 @@ SAME = 1e-11
 """Two neighbouring values that differ by less than this part of the largest one are equal."""
 SHORT = 24
 """A flat part with fewer steps than this, such as the bottom of a curve, is none."""
+NOTHING = 1e-12
+"""A number smaller than this part of the largest one is what rounding leaves of 0, and is told as 0."""
 MOST = 6
 """Parts of a curve that are told one by one."""
 FALLS, FLAT, RISES, JUMPS = -1, 0, 1, 2
@@ -46,7 +48,7 @@ def described(curve: Curve, letter: str) -> str:
 def _said(curve: Curve, parts: list[_Part], number: int, letter: str) -> str:
     """Return a part in words: 'falls from 2 to 0 at r = 0'."""
     does, first, last = parts[number]
-    before, after = plain(curve.value[first]), plain(curve.value[last])
+    before, after = _told(curve.value[first], curve.value), _told(curve.value[last], curve.value)
     if does == JUMPS:
         return f"jumps from {before} to {after} at {letter} = {plain(curve.x[(first + last) // 2])}"
     until = number < len(parts) - 1 and parts[number + 1].does != JUMPS
@@ -68,14 +70,22 @@ def _gradient(curve: Curve, letter: str) -> str:
 
 def _range(y: Array) -> tuple[str, str]:
     known = y[~np.isnan(y)]
-    return plain(float(known.min())), plain(float(known.max()))
+    return _told(float(known.min()), y), _told(float(known.max()), y)
+
+
+def _told(number: float, among: Array) -> str:
+    """Return one of the numbers of a curve in words."""
+    return plain(0.0 if abs(number) < NOTHING * _largest(among) else number)
+
+
+def _largest(y: Array) -> float:
+    return float(np.max(np.abs(y), where=np.isfinite(y), initial=0.0))
 
 
 def _parts(curve: Curve) -> list[_Part]:
     """Return the parts of a curve."""
     value = curve.value
-    finite = np.abs(value[np.isfinite(value)])
-    same = SAME * (float(finite.max()) if len(finite) else 1.0)
+    same = SAME * _largest(value)
     with np.errstate(invalid="ignore"):
         change = np.diff(value)
     does = np.where(change > same, RISES, np.where(change < -same, FALLS, FLAT))

@@ -27,10 +27,12 @@ from losscli.wording import count, printable
 
 POLICY = "default-src 'none'; script-src 'self' file:; style-src 'self' file:; img-src data:; base-uri 'none'; form-action 'none'"
 """What a page may load: files of its own place, which for pages that are opened from a disk some browsers only call 'file:'."""
+OPPOSITE = {"convex": "not convex", "bounded": "without a bound"}
 NAMED = re.compile(r"\b([a-z][a-z0-9_]*)\b(?=\()")
 """A loss in a relation, such as smooth_l1 in smooth_l1(r, beta=delta)."""
 LINKED = re.compile(r"(doi:)(10\.[^\s;,]+)|(arXiv:)(\d{4}\.\d{4,5}|[a-z-]+/\d{7})")
 """Names of publications that have an address."""
+STYLE = re.compile(r' style="[^"]*"')
 CODE = re.compile(r"`([^`]+)`")
 
 
@@ -248,7 +250,7 @@ def _equation(left: str, source: str) -> str:
     math = re.sub(
         r"^<math([^>]*)>(.*)</math>$",
         rf"<math\1>{letters}<mo>=</mo><mrow>\2</mrow></math>",
-        mathml(source),
+        _math(source),
         flags=re.DOTALL,
     )
     return f'<div class="wide math" tabindex="0" role="group" aria-label="formula of {escape(left)}">{math}</div>'
@@ -273,10 +275,7 @@ def _formula(shown: Exhibit) -> list[str]:
             f"<dt><code>{_text(name)}</code></dt><dd>{_prose(words)}</dd>"
             for name, words in record["variables"].items()
         ),
-        *(
-            f"<dt><code>{_text(name)}</code></dt><dd>{_where(name, text)}</dd>"
-            for name, text in record["where"].items()
-        ),
+        *(f"<dt><code>{_text(name)}</code></dt><dd>{_where(text)}</dd>" for name, text in record["where"].items()),
     ]
     return [*parts, f'<dl class="letters">{"".join(letters)}</dl>']
 
@@ -286,9 +285,15 @@ def _left(value: str) -> str:
     return value if re.fullmatch(r"f\(\w+(, \w+)*\)", value) else "f"
 
 
-def _where(name: str, source: str) -> str:
+def _math(source: str) -> str:
+    """Return a formula as MathML without styles of its own, which the page's policy forbids; site.css has them."""
+    return STYLE.sub("", mathml(source))
+
+
+def _where(source: str) -> str:
+    """Return what a name of a formula stands for: a formula, or words."""
     try:
-        return mathml(source).replace('display="block"', 'display="inline"')
+        return _math(source).replace('display="block"', 'display="inline"')
     except (SyntaxError, ValueError):  # words, and no formula
         return _prose(source)
 
@@ -351,7 +356,7 @@ def _shape(shown: Exhibit) -> list[str]:
             if yes and always
             else " at its default parameters"
         )
-        lines.append(f"{'' if yes else 'not '}{word}{where}")
+        lines.append(f"{word if yes else OPPOSITE[word]}{where}")
     if shape.robust is not None:
         lines.append(f"{'a bounded' if shape.robust else 'no bounded'} gradient, along the {axis.label}")
         lines.append(
@@ -411,7 +416,7 @@ def _libraries(record: Entry) -> list[str]:
         return [f"<p>None of {', '.join(map(_text, without))} has a call for it.</p>"]
     parts = [
         "<p>What each call does that makes its number differ from losscli's; p are the predictions and t the targets. "
-        "<code>--as LIBRARY</code> gives the number of a library.</p>"
+        '<code>--as LIBRARY</code> gives the number of a library.</p><div class="calls">'
     ]
     for one in record["libraries"]:
         items = "".join(f"<li>{_prose(text)}</li>" for text in one["conventions"])
@@ -420,6 +425,7 @@ def _libraries(record: Entry) -> list[str]:
             + (f"<ul>{items}</ul>" if items else "<p>No difference.</p>")
             + "</article>"
         )
+    parts.append("</div>")
     if without:
         parts.append(f"<p>No call in {', '.join(map(_text, without))}.</p>")
     return parts
