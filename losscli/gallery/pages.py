@@ -269,13 +269,10 @@ def _formula(shown: Exhibit) -> list[str]:
             f'<details><summary>In plain notation</summary><pre tabindex="0"><code>f = {_text(loss.formula)}</code></pre></details>'
         )
     else:
-        parts.append(f"<p>{_prose(record['definition'])}</p>")
+        parts.append(f"<p>f is {_prose(record['definition'])}.</p>")
     letters = [
-        *(
-            f"<dt><code>{_text(name)}</code></dt><dd>{_prose(words)}</dd>"
-            for name, words in record["variables"].items()
-        ),
-        *(f"<dt><code>{_text(name)}</code></dt><dd>{_where(text)}</dd>" for name, text in record["where"].items()),
+        *(f"<dt>{_where(name)}</dt><dd>{_prose(words)}</dd>" for name, words in record["variables"].items()),
+        *(f"<dt>{_where(name)}</dt><dd>{_where(text)}</dd>" for name, text in record["where"].items()),
     ]
     return [*parts, f'<dl class="letters">{"".join(letters)}</dl>']
 
@@ -313,7 +310,7 @@ def _curves(shown: Exhibit, moves: bool) -> list[str]:
             f'<figure data-axis="{name}">{head}<div class="panels">{value}{slope}</div><figcaption>{over}<p class="words">{_text(words)}</p></figcaption></figure>'
         )
     if not moves:
-        still = "<p>This curve is one of an example of several numbers, and is drawn at the default parameters.</p>"
+        still = "<p>The curve stands still: the loss is defined by a procedure, and not by a formula that a page could compute.</p>"
         return [*figures, still]
     data = json.dumps(shown.data(), separators=(",", ":")).replace("<", "\\u003c")
     return [
@@ -394,7 +391,11 @@ def _relations(shown: Exhibit) -> list[str]:
     family = [loss for loss in LOSSES.values() if loss.family is shown.loss.family and loss is not shown.loss]
     links = ", ".join(f'<a href="{escape(loss.name)}.html">{_text(loss.name)}</a>' for loss in family)
     about = FAMILIES[shown.record["family"]].summary
-    others = f"<p>Of the same family ({_text(about)}): {links}.</p>" if family else f"<p>{_text(about)}</p>"
+    others = (
+        f"<p>Of the same family ({_text(about)}): {links}.</p>"
+        if family
+        else f"<p>The only one of its family ({_text(about)}).</p>"
+    )
     return [f"<ul>{''.join(lines)}</ul>" if lines else "", others]
 
 
@@ -413,7 +414,7 @@ def _libraries(record: Entry) -> list[str]:
         library.title for name, library in known.items() if name not in {one["library"] for one in record["libraries"]}
     ]
     if not record["libraries"]:
-        return [f"<p>None of {', '.join(map(_text, without))} has a call for it.</p>"]
+        return [f"<p>No call in {', '.join(map(_text, without))}.</p>"]
     parts = [
         "<p>What each call does that makes its number differ from losscli's; p are the predictions and t the targets. "
         '<code>--as LIBRARY</code> gives the number of a library.</p><div class="calls">'
