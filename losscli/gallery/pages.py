@@ -27,7 +27,7 @@ from losscli.wording import count, printable
 
 POLICY = "default-src 'none'; script-src 'self' file:; style-src 'self' file:; img-src data:; base-uri 'none'; form-action 'none'"
 """What a page may load: files of its own place, which for pages that are opened from a disk some browsers only call 'file:'."""
-OPPOSITE = {"convex": "not convex", "bounded": "without a bound"}
+OPPOSITE = {"convex": "not convex", "bounded": "unbounded"}
 NAMED = re.compile(r"\b([a-z][a-z0-9_]*)\b(?=\()")
 """A loss in a relation, such as smooth_l1 in smooth_l1(r, beta=delta)."""
 LINKED = re.compile(r"(doi:)(10\.[^\s;,]+)|(arXiv:)(\d{4}\.\d{4,5}|[a-z-]+/\d{7})")
