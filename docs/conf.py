@@ -4,9 +4,10 @@ pip install -e '.[docs]'
 sphinx-build -W --keep-going -E -q -c docs . build/site
 
 The source folder is the repository itself, so that a link between README.md, docs and examples is the same link on a
-forge and in the site. docs/index.md is the front page, and its lists are the navigation. A page that is in no list, a
-link or an anchor that leads nowhere, an image that is missing, and anything that a page would fetch from the network
-end the build with an error.
+forge and in the site. docs/index.md is the front page, and its lists are the navigation. What `losscli gallery` writes is in the
+site's folder gallery/; docs/gallery.md has a link to it in the site only, since the repository has no such folder. A page that is in no list, a
+link or an anchor that leads nowhere, an image that is missing, a gallery that fails, and anything that a page would fetch from the
+network end the build with an error.
 """
 
 import importlib.metadata
@@ -16,6 +17,8 @@ from pathlib import Path
 
 from sphinx.application import Sphinx
 from sphinx.errors import SphinxError
+
+from losscli.gallery import site as gallery
 
 project = "losscli"
 version = release = importlib.metadata.version("losscli")
@@ -35,6 +38,8 @@ ITEM = re.compile(r"^- \[([^]]+)\]\(([^)#]+\.md)\)", re.MULTILINE)
 FETCHED = re.compile(
     r"<(?:script|link|img|iframe|source)\b[^>]*\b(?:src|href)=\"(?:https?:)?//|url\([\"']?(?:https?:)?//"
 )
+GALLERY = "gallery"
+"""The folder of the gallery in the site."""
 FRONT = '<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0; url=docs/index.html">\n'
 
 
@@ -50,12 +55,25 @@ def add_navigation(app: Sphinx, docname: str, source: list[str]) -> None:
             source[0] += f"\n```{{toctree}}\n:hidden:\n:caption: {caption}\n\n{lines}```\n"
 
 
+def add_gallery(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Let the page about the gallery open it, which lies beside the pages."""
+    if docname == "docs/gallery":
+        up = "../" * docname.count("/")
+        heading, _, rest = source[0].partition("\n")
+        source[0] = (
+            f'{heading}\n\n<p><a class="reference external" href="{up}{GALLERY}/index.html">Open the gallery</a></p>\n{rest}'
+        )
+
+
 def finish(app: Sphinx, error: Exception | None) -> None:
-    """Let the site's folder open at the index, and refuse pages that would fetch something from the network."""
+    """Let the site's folder open at the index, put the gallery there, and refuse pages that would fetch something from the network."""
     if error or app.builder.format != "html":
         return
     site = Path(app.outdir)
     (site / "index.html").write_text(FRONT, encoding="utf-8")
+    for name, content in gallery.site().items():
+        (site / GALLERY / name).parent.mkdir(parents=True, exist_ok=True)
+        (site / GALLERY / name).write_bytes(content)
     pages = [path for path in site.rglob("*") if path.suffix in (".html", ".css")]
     fetching = [str(path.relative_to(site)) for path in pages if FETCHED.search(path.read_text(encoding="utf-8"))]
     if fetching:
@@ -63,6 +81,7 @@ def finish(app: Sphinx, error: Exception | None) -> None:
 
 
 def setup(app: Sphinx) -> None:
-    """Connect both to the build."""
+    """Connect these to the build."""
     app.connect("source-read", add_navigation)
+    app.connect("source-read", add_gallery)
     app.connect("build-finished", finish)

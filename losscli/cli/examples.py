@@ -94,6 +94,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "losscli verify examples/losses/clipped_ce.py:clipped_cross_entropy --format json",
     ),
     "audit": ("losscli audit torch HuberLoss", "losscli audit sklearn log_loss"),
+    "gallery": ("losscli gallery -o gallery", "losscli gallery -o site/losses"),
     "help": ("losscli help huber", "losscli help --per", "losscli help plot curves"),
     "demo": ("losscli demo", "losscli demo --format json"),
 }

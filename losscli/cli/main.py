@@ -61,6 +61,7 @@ COMMANDS = {
         "app",
         "Say whether an installed library is right: its losses and gradients against formulas at 60 digits.",
     ),
+    "gallery": ("gallery", "app", "Write the losses as pages for a browser, with curves that move."),
     "help": ("help", "app", "Show the help of a command, a loss or an option: losscli help huber."),
     "demo": ("demo", "demo", "Compute a loss on the packaged sample data."),
 }

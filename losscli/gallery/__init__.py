@@ -1,4 +1,5 @@
-"""What the pages of a gallery are made of: formulas as MathML, and as JavaScript that a page computes curves with.
+"""The losses as pages for a browser: what `losscli gallery` writes.
 
-The declaration of a loss is the only source of both; the grammar is that of docs/formulas.md.
+The declaration of a loss is the only source of a page: of its text, of its formulas as MathML, and of the JavaScript that
+computes its curves, by the grammar of docs/formulas.md.
 """

@@ -3,7 +3,7 @@
 import contextlib
 import os
 import stat
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol, Self
 
@@ -53,13 +53,30 @@ def target_of(path: str | Path) -> str:
     return shown(str(path)) if is_remote(str(path)) else os.path.realpath(path)
 
 
-_temporaries: "set[Path | RemoteOutput]" = set()
+class Unfinished(Protocol):
+    """What is there of an output until it is published."""
+
+    def unlink(self, missing_ok: bool = False) -> None: ...
+
+
+_temporaries: "set[Any]" = set()
+
+
+@contextlib.contextmanager
+def unfinished(temporary: Unfinished) -> Iterator[None]:
+    """Know of what is there of an output while it is made, so that it is removed if the process is about to end, and at the end."""
+    _temporaries.add(temporary)
+    try:
+        yield
+    finally:
+        temporary.unlink(missing_ok=True)
+        _temporaries.discard(temporary)
 
 
 def remove_temporaries() -> None:
     """Remove every file that is not published yet, for a process that is about to end."""
-    for unfinished in list(_temporaries):
-        unfinished.unlink(missing_ok=True)
+    for temporary in list(_temporaries):
+        temporary.unlink(missing_ok=True)
 
 
 class Output(Protocol):

@@ -351,7 +351,7 @@ def described(bound: BoundLoss, screen: Screen, parts: Parts = "all", typed: boo
         return "\n".join(lead)
     details = [row for name, lines in _details(record) for row in _part(name, lines, screen)]
     source = _part("Source", [record["source"]], screen)
-    return "\n".join([*lead, *details, *libraries, *source, *_part("Compute", [_command(bound, record)], screen)])
+    return "\n".join([*lead, *details, *libraries, *source, *_part("Compute", [command_of(bound)], screen)])
 
 
 def _part(title: str, lines: Sequence[str], screen: Screen) -> list[str]:
@@ -415,10 +415,10 @@ def _details(record: Entry) -> list[Section]:
     ]
 
 
-def _command(bound: BoundLoss, record: Entry) -> str:
+def command_of(bound: BoundLoss) -> str:
     """Return the command line that computes a loss with its parameters."""
     options = "".join(f" --{name.replace('_', '-')} {value}" for name, value in settings(bound).items())
-    return f"losscli compute {record['name']} PREDICTIONS TARGETS{operands_of(bound.declaration)}{options}"
+    return f"losscli compute {bound.name} PREDICTIONS TARGETS{operands_of(bound.declaration)}{options}"
 
 
 def told(name: str) -> Entry | None:

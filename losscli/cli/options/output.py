@@ -31,7 +31,7 @@ def formats_option(formats: Any, panel: str | None = WRITING, more: str = "") ->
 
 def output_option(help: str, **more: Any) -> Any:
     """Declare --output; `help` says what is written, and in which formats."""
-    return option("-o", "--output", metavar="FILE", **{"panel": WRITING} | more, help=help)
+    return option("-o", "--output", **{"panel": WRITING, "metavar": "FILE"} | more, help=help)
 
 
 def result_output(suffixes: str, more: str = "") -> Any:
