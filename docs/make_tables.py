@@ -131,12 +131,11 @@ def variables() -> str:
 
 def calls() -> str:
     """The calls of the libraries, loss by loss."""
-    rows = [("loss", *NAMES)]
+    rows = [("loss", "calls")]
     for found in entries():
-        theirs = {name: [item["call"] for item in found["libraries"] if item["library"] == name] for name in NAMES}
-        if any(theirs.values()):
-            cells = ("<br>".join(f"`{call}`" for call in dict.fromkeys(theirs[name])) for name in NAMES)
-            rows.append((f"`{found['name']}`", *cells))
+        theirs = [item["call"] for name in NAMES for item in found["libraries"] if item["library"] == name]
+        if theirs:
+            rows.append((f"`{found['name']}`", "<br>".join(f"`{call}`" for call in dict.fromkeys(theirs))))
     return _table(rows)
 
 
