@@ -21,7 +21,14 @@ project = "losscli"
 version = release = importlib.metadata.version("losscli")
 extensions = ["myst_parser"]
 root_doc = "docs/index"
-include_patterns = ["*.md", "docs/*.md", "docs/tutorial/*.md", "examples/*/README.md", "sample_data/README.md", "benchmarks/README.md"]
+include_patterns = [
+    "*.md",
+    "docs/*.md",
+    "docs/tutorial/*.md",
+    "examples/*/README.md",
+    "sample_data/README.md",
+    "benchmarks/README.md",
+]
 exclude_patterns = [".*", "build", "dist", "losscli", "tests"]
 myst_heading_anchors = 4  # anchors as forges make them
 highlight_language = "text"  # of blocks that name no language, such as trees of files

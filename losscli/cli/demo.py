@@ -83,5 +83,7 @@ def demo(
         "The mean is the model's loss, the baseline that of the best constant prediction, and the last line names "
         "all that the number depends on."
     )
-    say("Next: losscli demo --copy puts these files into a folder here, to try things with; losscli list shows the losses.")
+    say(
+        "Next: losscli demo --copy puts these files into a folder here, to try things with; losscli list shows the losses."
+    )
     return code
