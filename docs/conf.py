@@ -24,7 +24,14 @@ project = "losscli"
 version = release = importlib.metadata.version("losscli")
 extensions = ["myst_parser"]
 root_doc = "docs/index"
-include_patterns = ["*.md", "docs/*.md", "examples/*/README.md", "sample_data/README.md", "benchmarks/README.md"]
+include_patterns = [
+    "*.md",
+    "docs/*.md",
+    "docs/tutorial/*.md",
+    "examples/*/README.md",
+    "sample_data/README.md",
+    "benchmarks/README.md",
+]
 exclude_patterns = [".*", "build", "dist", "losscli", "tests"]
 myst_heading_anchors = 4  # anchors as forges make them
 highlight_language = "text"  # of blocks that name no language, such as trees of files
@@ -32,6 +39,7 @@ html_theme = "furo"
 html_title = "losscli"
 html_copy_source = False
 html_show_sourcelink = False
+smartquotes = False  # which make one dash of the two in --help
 
 SECTION = re.compile(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 ITEM = re.compile(r"^- \[([^]]+)\]\(([^)#]+\.md)\)", re.MULTILINE)
@@ -40,6 +48,24 @@ FETCHED = re.compile(
 )
 GALLERY = "gallery"
 """The folder of the gallery in the site."""
+SCRIPT = """
+for (const block of document.querySelectorAll(".highlight-console pre")) {
+  block.style.cssText = "white-space: pre-wrap; overflow-wrap: anywhere";
+  for (const line of block.querySelectorAll(".go")) if (/^[+|]/.test(line.textContent)) line.style.whiteSpace = "pre";
+  for (const word of [...block.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE)) {
+    const whole = document.createElement("span");  // an option is not broken at its dashes
+    whole.style.whiteSpace = "pre";
+    word.replaceWith(whole);
+    whole.append(word);
+  }
+}
+for (const box of document.querySelectorAll("pre, .table-wrapper")) if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+for (const caption of document.querySelectorAll(".caption[role=heading]")) caption.ariaLevel = 2;
+document.querySelector("aside.sidebar-drawer")?.setAttribute("aria-label", "All pages");
+document.querySelector("aside.toc-drawer")?.setAttribute("aria-label", "This page");
+"""
+"""What each page does when it is read: long lines of sessions are wrapped, but for tables; what scrolls sideways can be scrolled by
+keyboard; and the theme's headings and landmarks get what screen readers ask for."""
 FRONT = '<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0; url=docs/index.html">\n'
 
 
@@ -82,6 +108,7 @@ def finish(app: Sphinx, error: Exception | None) -> None:
 
 def setup(app: Sphinx) -> None:
     """Connect these to the build."""
+    app.add_js_file(None, body=SCRIPT, priority=900)
     app.connect("source-read", add_navigation)
     app.connect("source-read", add_gallery)
     app.connect("build-finished", finish)

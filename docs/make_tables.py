@@ -4,12 +4,14 @@ Usage: `python docs/make_tables.py`, and with `--check` to change nothing, show 
 documents, such as README.md, for no others.
 
 A session is a block fenced as ```console. Each line that starts with `$ ` is run in a scratch folder that holds copies of
-sample_data and examples; what it prints replaces the lines below it. Outputs are compared by their words, and their
+sample_data and examples (an empty one where the document says `losscli demo --copy`, as each lesson does); what it prints replaces the lines below it. Outputs are compared by their words, and their
 numbers to within ULPS units in the last place, for the last digits of a logarithm depend on the processor: units of
 float32 for a command that reads float32 numbers, or a file that such a command wrote, and of float64 for any other.
 
 A cell of a notebook is a block fenced as ```python cell. The cells of a document run in one process, in the same folder as its sessions
 and in their order; what a cell prints, and its last expression, replaces the block fenced as ```text that follows it.
+
+A file that readers are to save is a block fenced as ```python file NAME, of any language: it is written into that folder.
 
 Pictures that sessions write are put into docs/figures. They are not compared, but the pictures that a document shows
 must be those that its sessions write, and docs/figures must hold those that the documents show, no more and no fewer. A page of EXAMPLES is written by
@@ -46,7 +48,13 @@ DOCUMENTS = (
     "README.md",
     "CONTRIBUTING.md",
     "docs/design.md",
-    "docs/quickstart.md",
+    "docs/tutorial/1-first-loss.md",
+    "docs/tutorial/2-is-b-better.md",
+    "docs/tutorial/3-gate-in-ci.md",
+    "docs/tutorial/4-prove-your-loss.md",
+    "docs/tutorial/5-larger.md",
+    "docs/help.md",
+    "docs/commands.md",
     "docs/files.md",
     "docs/formulas.md",
     "docs/centers.md",
@@ -65,6 +73,8 @@ DOCUMENTS = (
     "docs/shapes.md",
     "docs/targets.md",
 )
+FROM_NOTHING = "\n$ losscli demo --copy\n"
+"""What a document says whose sessions start in an empty folder, and get the sample data as its reader does."""
 FIGURES = ROOT / "docs" / "figures"
 EXAMPLES = {"docs/training.md": FIGURES / "training"}
 """Pages of examples, with the folders of their pictures; `python examples/training/run.py --docs` writes docs/training.md."""
@@ -73,7 +83,8 @@ SESSION = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 CELL = re.compile(
     r"^```python cell\n(?P<code>.*?)^```$(?:\n\n```text\n(?P<output>.*?)^```$)?", re.MULTILINE | re.DOTALL
 )
-RUN = re.compile(f"{SESSION.pattern}|{CELL.pattern}", re.MULTILINE | re.DOTALL)
+FILE = re.compile(r"^```\w+ file (?P<name>\S+)\n(?P<content>.*?)^```$", re.MULTILINE | re.DOTALL)
+RUN = re.compile(f"{SESSION.pattern}|{CELL.pattern}|{FILE.pattern}", re.MULTILINE | re.DOTALL)
 MADE = re.compile(r"(<!-- (\w+): made by docs/make_tables.py -->\n).*?(?=<!-- \2: end -->)", re.DOTALL)
 NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:e[-+]?\d+)?(?![\w.])", re.IGNORECASE)
 ULPS = 8
@@ -122,12 +133,11 @@ def variables() -> str:
 
 def calls() -> str:
     """The calls of the libraries, loss by loss."""
-    rows = [("loss", *NAMES)]
+    rows = [("loss", "calls")]
     for found in entries():
-        theirs = {name: [item["call"] for item in found["libraries"] if item["library"] == name] for name in NAMES}
-        if any(theirs.values()):
-            cells = ("<br>".join(f"`{call}`" for call in dict.fromkeys(theirs[name])) for name in NAMES)
-            rows.append((f"`{found['name']}`", *cells))
+        theirs = [item["call"] for name in NAMES for item in found["libraries"] if item["library"] == name]
+        if theirs:
+            rows.append((f"`{found['name']}`", "<br>".join(f"`{call}`" for call in dict.fromkeys(theirs))))
     return _table(rows)
 
 
@@ -151,7 +161,42 @@ def findings() -> str:
     return _table(rows)
 
 
+def commands() -> str:
+    """The manual page in Markdown, from the section of the first command on."""
+    from losscli.cli.manual import page
+
+    signs = {"\\-": "-", "\\(aq": "'", "\\(ha": "^", "\\(ti": "~", "\\(ga": "`", "\\&": "", "\\e": "\\"}
+    text = re.sub(r"\\\[u(\w+)\]", lambda found: chr(int(found[1], 16)), page()).partition('.SH "LOSSCLI COMPUTE"\n')
+    plain = re.sub(r"\\(?:-|&|e|\(..)", lambda found: signs[found[0]], text[1] + text[2])
+    lines = ""
+    for part in re.split(r"^(?=\.(?:SH|SS|TP|PP|nf))", plain, flags=re.MULTILINE)[1:]:
+        sign, _, rest = part.partition("\n")
+        word, title = sign[:3], sign[4:].strip('"')
+        if title == "EXIT STATUS":
+            break
+        body = " ".join(rest.split())
+        if word == ".SH":
+            lines += f"\n## {title.lower()}\n\n{_marked(body)}\n\n"
+        elif word == ".SS":
+            lines += f"\n{title}:\n\n"
+        elif word == ".TP":
+            label, _, told = rest.partition("\n")
+            label = label.removeprefix("\\fB").removesuffix("\\fR")
+            lines += f"- `{label}`: {_marked(' '.join(told.split()))}\n"
+        elif word == ".PP":
+            lines += f"\n{_marked(body)}\n"
+        else:
+            lines += f"```sh\n{rest.partition('.fi')[0]}```\n"
+    return re.sub(r"\n{3,}", "\n\n", lines)
+
+
+def _marked(text: str) -> str:
+    """Plain text in Markdown."""
+    return re.sub(r"([*_<>\[\]`])", r"\\\1", text)
+
+
 MAKERS = {
+    "commands": commands,
     "losses": losses,
     "families": families,
     "variables": variables,
@@ -365,13 +410,16 @@ for line in sys.stdin:
 def refreshed(text: str) -> tuple[str, dict[str, bytes]]:
     """A document as the program of today would have it, where text that only differs in last digits stays; its pictures."""
     with tempfile.TemporaryDirectory() as scratch:
-        for name in ("sample_data", "examples"):
+        for name in () if FROM_NOTHING in text else ("sample_data", "examples"):
             shutil.copytree(ROOT / name, Path(scratch) / name)
 
         singles: set[str] = set()
         notebook = Notebook(Path(scratch)) if CELL.search(text) else None
 
         def run_again(found: re.Match[str]) -> str:
+            if found["name"]:
+                (Path(scratch) / found["name"]).write_text(found["content"], encoding="utf-8")
+                return found[0]
             if notebook is None or not found[0].startswith("```python cell"):
                 return again(found)
             code, old = found["code"], found["output"]

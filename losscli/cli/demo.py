@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
+from losscli.cli.options.declare import option
 from losscli.cli.options.output import formats_option
 from losscli.render.words import ResultFormat
 
@@ -19,21 +20,70 @@ def folder() -> Path:
     raise DataError(f"{package}: the sample data is missing; install losscli again")
 
 
-def demo(format: Annotated[ResultFormat, formats_option(ResultFormat, panel=None)] = "table") -> int:
+def copy(data: Path) -> str:
+    """Copy the sample data into the folder `sample_data` here, and return a line that says so.
+
+    Files that are there already stay as they are.
+
+    Raises
+    ------
+    DataError
+        if one of them is another file than ours, before anything is written; or if a file cannot be written.
+    """
+    from losscli.errors import DataError
+    from losscli.io.sinks import Outputs
+
+    folder = Path("sample_data")
+    ours = {folder / path.name: path.read_bytes() for path in sorted(data.iterdir()) if path.is_file()}
+    others = [path for path in ours if path.exists() and not (path.is_file() and path.read_bytes() == ours[path])]
+    if others:
+        raise DataError(f"{others[0]}: exists and is not the sample data's; go to an empty folder, or move it away")
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise DataError(f"{folder}: cannot be made, {error.strerror}; go to an empty folder") from error
+    with Outputs() as outputs:
+        for path, content in ours.items():
+            if not path.exists():
+                outputs.open(path).write(content)
+        outputs.publish()
+    return f"{folder}: {len(ours)} files, described in {folder / 'README.md'}"
+
+
+def demo(
+    format: Annotated[ResultFormat, formats_option(ResultFormat, panel=None)] = "table",
+    copy_files: Annotated[
+        bool,
+        option("--copy", show_default=False, help="Copy the sample data into a folder sample_data here, and no more."),
+    ] = False,
+) -> int:
     """Compute a loss on the packaged sample data: 360 handwritten digits, scored by a real model."""
     from losscli.cli.compute import compute
     from losscli.cli.options.losses import signature
     from losscli.lookup.names import find
     from losscli.render.screen import Screen, command_lines, wrapped
 
+    if copy_files:
+        print(copy(folder()))
+        return 0
     data, loss = folder(), find("softmax-cross-entropy")
     predictions, targets = str(data / "digits_logits.csv"), str(data / "digits_labels.csv")
     screen = Screen.of(sys.stderr)
+
+    def say(text: str) -> None:
+        print("\n".join(wrapped(text, screen.width)), file=sys.stderr)
+
+    say("The loss of a real model on 360 pictures of handwritten digits, as this command computes it:")
     line = f"$ losscli compute {loss.name} {predictions} {targets} --id id --per-sample"
     print("\n".join(command_lines(line, screen)), file=sys.stderr)
     defaults = {name: item.default for name, item in signature(loss).parameters.items()}
     typed = {"predictions": predictions, "targets": targets, "id": "id", "per_sample": True, "format": format}
     code = compute(loss, defaults | typed)
-    where = wrapped(f"The files are in {data}; losscli list shows the losses.", screen.width)
-    print("\n".join(where), file=sys.stderr)
+    say(
+        "The mean is the model's loss, the baseline that of the best constant prediction, and the last line names "
+        "all that the number depends on."
+    )
+    say(
+        "Next: losscli demo --copy puts these files into a folder here, to try things with; losscli list shows the losses."
+    )
     return code

@@ -96,7 +96,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "audit": ("losscli audit torch HuberLoss", "losscli audit sklearn log_loss"),
     "gallery": ("losscli gallery -o gallery", "losscli gallery -o site/losses"),
     "help": ("losscli help huber", "losscli help --per", "losscli help plot curves"),
-    "demo": ("losscli demo", "losscli demo --format json"),
+    "demo": ("losscli demo", "losscli demo --copy", "losscli demo --format json"),
 }
 """Words of a command -> complete command lines."""
 

@@ -275,7 +275,7 @@ def _report(error: BaseException, line: Sequence[str] = ()) -> int:
             print(message)
             return Exit.USAGE
         context = getattr(error, "ctx", None)
-        message = _of_another_loss(getattr(error, "option_name", ""), context) or message
+        message = _of_another_loss(getattr(error, "option_name", ""), context) or _of_pattern(message, line) or message
         full = _completed(line, message, error)  # type: ignore[arg-type]
         if full == message:
             full += _of_missing_targets(error, context)
@@ -302,6 +302,20 @@ def _of_missing_targets(error: BaseException, context: Any) -> str:
     from losscli.cli.command import about_targets
 
     return about_targets(context.params.get("predictions"))
+
+
+def _of_pattern(message: str, line: Sequence[str]) -> str | None:
+    """Return the message for more files than a command takes, as a shell makes of a pattern; None for other messages."""
+    import re
+
+    files = [word for word in line if os.path.isfile(word)]
+    if "unexpected extra argument" not in message or len(files) < 3:
+        return None
+    stem, suffix = os.path.splitext(files[0])
+    pattern = re.sub(r"\d+(?=\D*$)", "*", stem) + suffix
+    if pattern == files[0]:
+        return None
+    return f"{len(files)} files are too many: {', '.join(files[:2])} ...; quote a pattern, or the shell puts names in its place: '{pattern}'"
 
 
 def _of_another_loss(option: str, context: typer.Context | None) -> str | None:

@@ -58,3 +58,12 @@ class TestOneLine:
     )
     def test_a_misspelt_command_line(self, run, words, part):
         run(*words).refuses(2, part)
+
+    def test_a_pattern_that_the_shell_replaced_is_to_be_quoted(self, run, save, folder):
+        (folder / "run2").mkdir()
+        predictions = [save(f"run2/p-{number}.npy", [1.0]) for number in (1, 2, 10)]
+        targets = [save(f"t{number}.npy", [1.0]) for number in (1, 2)]
+        run("compute", "mse", *predictions, *targets).refuses(
+            2, "5 files are too many: run2/p-1.npy, run2/p-2.npy ...; quote a pattern", ": 'run2/p-*.npy'"
+        )
+        run("compute", "mse", predictions[0], "0", "and").refuses(2, "unexpected extra argument")
