@@ -195,7 +195,7 @@ def _differences(
     axes.set_ylim(bottom=0)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     beyond = f"\n{count(found.beyond, 'row')} beyond, in the bins at the ends" if found.beyond else ""
-    axes.set_xlabel(fitted(f"loss of {names[1]} - loss of {names[0]}, row by row", _inches(axes)) + beyond)
+    axes.set_xlabel(fitted(f"loss of {names[1]} \u2212 loss of {names[0]}, row by row", _inches(axes)) + beyond)
     axes.set_ylabel("rows per bin (log scale)")
     labels = axes.get_legend_handles_labels()[1]
     columns = min(2, legend_columns(labels, _inches(axes) * 9.5 / 8.5, handle=6))
@@ -225,7 +225,7 @@ def _losses(figure: Figure, axes: Axes, found: Counts, names: tuple[str, str], l
         axes.set_xscale("log")
         axes.set_yscale("log")
         for axis in (axes.xaxis, axes.yaxis):
-            axis.set_major_locator(LogLocator(numticks=5))
+            axis.set_major_locator(LogLocator(numticks=4))
             plain_ticks(axis)
     axes.set_box_aspect(1)
     axes.set_xlabel(f"loss of {names[0]}{scale}\nsquares at the ends hold what is beyond")

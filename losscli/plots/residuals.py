@@ -115,7 +115,7 @@ def _spread(axes: Axes, one: Output, norm: LogNorm, look: Look) -> None:
     axes.set_xlim(low - room, high + room)
     axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.set_xlabel("predicted")
-    axes.set_ylabel("residual: predicted - actual")
+    axes.set_ylabel("residual: predicted \u2212 actual")
 
 
 def _shares(axes: Axes, one: Output, found: Residuals, look: Look) -> None:

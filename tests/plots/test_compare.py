@@ -47,7 +47,7 @@ def test_title_axes_and_legend_name_the_models(picture, models):
     z, y = np.load(models[0]), np.load(models[3])
     small, large = (-np.log(softmax(times * z)[np.arange(60), y]) for times in (1, 0.5))
     assert last.endswith(f": 60 rows, {np.sum(large < small)} won by large, 0 ties, {np.sum(large > small)} lost")
-    assert differences.get_xlabel().splitlines()[0] == "loss of large - loss of small, row by row"
+    assert differences.get_xlabel().splitlines()[0] == "loss of large \u2212 loss of small, row by row"
     assert losses.get_xlabel().splitlines()[0] == "loss of small (log scale)"
     assert losses.get_ylabel() == "loss of large (log scale)"
     names = [text.get_text() for text in differences.get_legend().get_texts()]

@@ -66,7 +66,7 @@ class TestPoints:
         assert spread.get_ylim() == shares.get_ylim()
         assert spread.get_ylim()[0] == -spread.get_ylim()[1] < -np.abs(P - T).max()
         assert (fit.get_xlabel(), fit.get_ylabel()) == ("actual", "predicted")
-        assert (spread.get_xlabel(), spread.get_ylabel()) == ("predicted", "residual: predicted - actual")
+        assert (spread.get_xlabel(), spread.get_ylabel()) == ("predicted", "residual: predicted \u2212 actual")
         assert shares.get_xlabel() == "samples per bin"
 
     def test_the_mean_residual_is_marked(self, picture, files):
