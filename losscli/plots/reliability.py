@@ -244,7 +244,9 @@ def _both(found: Reliability, look: Look, about: str, change: Change) -> Figure:
     upper.plot([0, 1], [0, 1], color=theme.ink, linewidth=1, linestyle=DASHES[2], label=_diagonal(found))
     for number, (bins, label) in enumerate(((found, "before"), (after, f"after, {change.name}"))):
         colour = theme.colours[number]
-        upper.plot(bins.confidence, bins.accuracy, color=colour, linewidth=1.2, linestyle="--" if not number else "-")
+        many = bins.rows >= FEW  # a line through the others would jump up and down with single rows
+        x, y = bins.confidence[many], bins.accuracy[many]
+        upper.plot(x, y, color=colour, linewidth=1.2, linestyle="-" if number else "--")
         marker = {"fmt": "s"} if number else {"fmt": "o", "markerfacecolor": theme.ground}
         _points(upper, bins, colour, (label, f"{label}, fewer than {FEW} samples"), elinewidth=0.8, **marker)
     _bin_sizes(lower, (found, after), look)

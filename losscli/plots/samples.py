@@ -255,7 +255,7 @@ def _several_classes(axes: Axes, sampled: Sampled, look: Look) -> None:
     axes.plot([0, 0.5], [0, 0.5], label="equally probable", **line)  # two probabilities sum to at most 1
     for words in (f"above it wrong: {_part(n - good, n)}", f"below it right: {_part(good, n)}"):
         axes.plot([], [], linestyle="", label=words)
-    _legend_above(axes)
+    _legend_above(axes, 1)  # the lines below the first are about it
     axes.set_aspect("equal")
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1)
@@ -313,14 +313,14 @@ def _concentration(axes: Axes, sampled: Sampled, look: Look) -> None:
     axes.set_ylabel(f"share of the total {'weighted ' if weighted else ''}loss, %")
 
 
-def _legend_above(axes: Axes) -> None:
-    """Place a legend above a panel, in as many columns as fit."""
+def _legend_above(axes: Axes, most: int = 4) -> None:
+    """Place a legend above a panel, in as many columns as fit, at most `most`."""
     labels = axes.get_legend_handles_labels()[1]
     width = axes.get_position().width * axes.figure.get_figwidth()  # type: ignore[union-attr]
     axes.legend(
         loc="lower left",
         bbox_to_anchor=(0, 1),
-        ncols=legend_columns(labels, width * 9.5 / 8.5, handle=6),
+        ncols=min(most, legend_columns(labels, width * 9.5 / 8.5, handle=6)),
         fontsize=8.5,
         columnspacing=1.2,
         handlelength=2.2,

@@ -211,6 +211,19 @@ class TestReliability:
             assert all(text.y1 <= box.y1 + 1 for text in texts)
             assert all(overlap(one, other) <= 0 for one, other in itertools.pairwise(texts))
 
+    def test_lines_before_and_after_leave_out_bins_of_few_rows(self, picture, save):
+        confidence, right = [0.55] * 9 + [0.75] * 10 + [0.95] * 10, [1, 0, 0] * 3 + [1, 0] * 10
+        upper = self.draw(picture, save, confidence, right, "--bins", "5", "--calibrate").axes[0]
+        [line] = [
+            line
+            for line in upper.lines
+            if line.get_linestyle() == "--"
+            and len(line.get_xdata()) == 2
+            and line.get_marker() == "None"
+            and line.get_label() != "accuracy = confidence"
+        ]
+        assert line.get_xydata().tolist() == [near([0.75, 0.5]), near([0.95, 0.5])]
+
     def test_ignored_labels(self, picture, save):
         p = save("p.npy", [[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]])
         drawn = picture("reliability", p, save("t.npy", [0, -1, 1]), "--from", "probs", "--ignore-index", "-1")
