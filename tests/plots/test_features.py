@@ -101,7 +101,8 @@ class TestFeatures:
             assert to_hex(held.get_markerfacecolor()) == to_hex(part.get_facecolor()[0])
 
     def test_names_of_centers_do_not_hide_each_other(self, picture, save):
-        x = np.stack([np.arange(20) * 0.02, np.arange(20) % 3], axis=1)
+        x = np.stack([np.arange(20) * 0.2, np.arange(20) % 3], axis=1)
+        x[-1] = 40  # all others are close together
         axes = panel(picture("features", save("x.npy", x), save("y.npy", np.arange(20)), laid_out=True))
         boxes = [text.get_window_extent() for text in axes.texts]
         assert all(overlap(one, other) <= 0 for one, other in itertools.combinations(boxes, 2))
