@@ -167,7 +167,8 @@ def _name_centers(axes: Axes, cloud: Cloud, named: Array, look: Look) -> None:
                 zorder=4,
             )
             box = text.get_window_extent()
-            if inside.containsx(box.x0) and inside.containsx(box.x1) and not any(box.overlaps(one) for one in taken):
+            within = inside.contains(box.x0, box.y0) and inside.contains(box.x1, box.y1)
+            if within and not any(box.overlaps(one) for one in taken):
                 taken.append(box)
                 break
             text.remove()

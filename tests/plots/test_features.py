@@ -107,6 +107,8 @@ class TestFeatures:
         boxes = [text.get_window_extent() for text in axes.texts]
         assert all(overlap(one, other) <= 0 for one, other in itertools.combinations(boxes, 2))
         assert 0 < len(boxes) <= 20
+        inside = axes.get_window_extent()
+        assert all(inside.contains(*end) for box in boxes for end in (box.min, box.max))
 
     def test_means_are_marked_and_named(self, picture, save):
         axes = panel(picture("features", save("x.npy", self.x), save("y.npy", self.y)))
