@@ -340,7 +340,7 @@ const losscli = (() => {
   };
   const JUMP = 1e-6;
   /* The jumps and kinks of a program between low and high: each with its x, and with value and slope just below, at, and just
-     above it; at low and high, where there is one side only, this for both. They are where a comparison, an absolute value, a maximum or a floor goes another way, which is looked at
+     above it. They are where a comparison, an absolute value, a maximum or a floor goes another way, which is looked at
      at so many points; a change of form without a jump of value or slope is none. */
   const breaks = (program, parameters, low, high, steps = 300) => {
     const visit = (x) => visited(program, parameters, x);
@@ -355,11 +355,9 @@ const losscli = (() => {
       for (let start = points[i], tries = 0; start.way !== end.way && start.x < end.x && tries < 20; tries += 1) {
         const [below, above] = parted(visit, start, end, width);
         const x = plain(below.x, above.x, width);
-        const sides = [x - 8 * width, x + 8 * width].map((side) => (side < low || side > high ? null : visit(side)));
-        const [left, right] = [sides[0] ?? sides[1], sides[1] ?? sides[0]]; // an end has one side, for both
-        const at = visit(x), last = found.length ? found[found.length - 1].x : -Infinity;
-        const pole = sides.includes(null) && !(Number.isFinite(at.value) && Number.isFinite(at.slope));
-        if (x > last && !pole && (differ(left, right) || differ(left, at))) {
+        const [left, at, right] = [Math.max(low, x - 8 * width), x, Math.min(high, x + 8 * width)].map(visit);
+        const last = found.length ? found[found.length - 1].x : low;
+        if (x > last && x < high && (differ(left, right) || differ(left, at))) {
           const limit = (side) => (jumps("value", side, at) ? side.value : at.value);
           found.push({ x, value: [limit(left), at.value, limit(right)], slope: [left.slope, at.slope, right.slope] });
         }
