@@ -45,6 +45,8 @@ VECTORS = frozenset({"l", "p", "t", "z", "e", "own"})
 INDICES = "ijkuv"
 SUM, PRODUCT, POWER, ATOM = range(4)
 AND = "<mtext>&#xa0;and&#xa0;</mtext>"
+MINUS = '<mo form="prefix">−</mo>'
+COMMA = '<mo separator="true">,</mo>'
 TIMES, APPLY = "\u2062", "\u2061"
 LONGEST_EXPONENT = 10
 """Parts of an exponent that is still read easily; beyond, exp( ) is written."""
@@ -118,12 +120,8 @@ def mathml(source: str, left: str = "") -> str:
     return f'<math display="block" alttext="{html.escape(said)}"><mrow>{body}</mrow></math>'
 
 
-def name(text: str) -> str:
-    """Return a name as elements: a Greek letter, a letter with its subscript, or a word as it is typed."""
-    return _name(text).text
-
-
 def _name(text: str) -> Piece:
+    """Return a name: a Greek letter, a letter with its subscript, or a word as it is typed."""
     if text == "inf":
         return Piece("<mi>∞</mi>")
     if text in GREEK:
@@ -176,12 +174,12 @@ def _piece(node: ast.AST, place: Place) -> Piece:
             return _power(base, exponent, place)
         case ast.BinOp(left, ast.BitAnd(), right) | ast.BoolOp(ast.And(), [left, right]):
             return _both(left, right, place)
-        case ast.Compare(left, [ast.Is()], [_]):
+        case ast.Compare(left, [ast.Is()], [ast.Constant(None)]):
             return Piece(f"{_piece(left, place).text}<mtext>&#xa0;is not given</mtext>", SUM)
-        case ast.Compare(left, [operator], [right]):
+        case ast.Compare(left, [operator], [right]) if type(operator) in COMPARISONS:
             sign = COMPARISONS[type(operator)]
             return Piece(f"{_piece(left, place).text}<mo>{html.escape(sign)}</mo>{_piece(right, place).text}", SUM)
-        case ast.IfExp() | ast.Call(ast.Name("where")):
+        case ast.IfExp() | ast.Call(ast.Name("where"), [_, _, _], []):
             return _cases(node, place)
         case ast.Call(ast.Name(function), arguments, []):
             return _call(function, arguments, place)
@@ -234,9 +232,10 @@ def _factors(node: ast.AST) -> tuple[list[ast.AST], list[ast.AST]]:
 
 def _fraction(tops: list[ast.AST], bottoms: list[ast.AST], place: Place) -> Piece:
     """Return a product over another one: with a slash where it is small; -a / b is minus a fraction."""
-    first = tops[0]
-    sign = isinstance(first, ast.UnaryOp)
-    tops = [first.operand if isinstance(first, ast.UnaryOp) else first, *tops[1:]]
+    sign = False
+    match tops:
+        case [ast.UnaryOp(ast.USub(), operand), *others]:
+            sign, tops = True, [operand, *others]
     inside = replace(place, small=True) if bottoms else place
     top, bottom = (_product([_piece(node, inside) for node in _squared(nodes)]) for nodes in (tops, bottoms))
     tall = (top.ends or bottom.ends) and not place.script
@@ -280,12 +279,7 @@ def _product(pieces: list[Piece]) -> Piece:
         dot = second.kind in ("digit", "word") or first.kind == "word" or first.kind == second.kind == "bar"
         between = "<mo>⋅</mo>" if dot else f"<mo>{TIMES}</mo>"
         text += ('<mspace width="0.17em"/>' if second.kind == "function" and not dot else between) + second.text
-    return Piece(
-        text, PRODUCT, pieces[0].minus, pieces[0].kind if len(pieces) < 2 else pieces[-1].kind, pieces[-1].ends
-    )
-
-
-MINUS = '<mo form="prefix">−</mo>'
+    return Piece(text, PRODUCT, pieces[0].minus, pieces[-1].kind, pieces[-1].ends)
 
 
 def _power(base: ast.AST, exponent: ast.AST, place: Place) -> Piece:
@@ -298,12 +292,7 @@ def _power(base: ast.AST, exponent: ast.AST, place: Place) -> Piece:
         text = below.text.removeprefix("<msub>").removesuffix("</msub>")
         return Piece(f"<msubsup>{text}{above}</msubsup>", POWER, kind=below.kind)
     kind = "word" if below.kind == "word" else "name" if below.kind == "function" else below.kind
-    return Piece(f"<msup>{_one(below.text)}{above}</msup>", POWER, kind=kind)
-
-
-def _one(text: str) -> str:
-    """Return elements as one."""
-    return f"<mrow>{text}</mrow>"
+    return Piece(f"<msup>{below.in_row}{above}</msup>", POWER, kind=kind)
 
 
 def _both(left: ast.AST, right: ast.AST, place: Place) -> Piece:
@@ -323,7 +312,7 @@ def _cases(node: ast.AST, place: Place) -> Piece:
     inside = replace(place, small=True)
     while True:
         match node:
-            case ast.IfExp(condition, yes, no) | ast.Call(ast.Name("where"), [condition, yes, no]):
+            case ast.IfExp(condition, yes, no) | ast.Call(ast.Name("where"), [condition, yes, no], []):
                 rows.append((_piece(yes, place).text, f"<mtext>if&#xa0;</mtext>{_piece(condition, inside).text}"))
                 node = no
             case _:
@@ -358,8 +347,7 @@ def _call(function: str, arguments: list[ast.expr], place: Place) -> Piece:
     ):
         below = "".join(_piece(one, place).text for one in arguments)
         return Piece(f"<msub>{_name(function).text}<mrow>{below}</mrow></msub>")
-    between = "<mo separator='true'>,</mo>"
-    inner = _fenced(between.join(_piece(one, place).text for one in arguments)).text
+    inner = _fenced(COMMA.join(_piece(one, place).text for one in arguments)).text
     called = _name(function) if len(function) <= 2 else Piece(f"<mi>{FUNCTIONS.get(function, function)}</mi>")
     return Piece(f"{called.text}<mo>{APPLY}</mo>{inner}", kind="function")
 
@@ -386,37 +374,36 @@ def _over(function: str, element: ast.AST, loops: list[ast.comprehension], place
             case ast.Name(variable), ast.Compare(ast.Name(same), [ast.NotEq()], [_]) if variable == same:
                 below = []  # j != k says both
     words = [_piece(one, replace(place, small=True, script=True)).text for one in conditions]
-    comma = "<mo separator='true'>,</mo>"
-    under = comma.join(below) + ("<mo separator='true'>:</mo>" if below and words else "") + AND.join(words)
+    under = COMMA.join(below) + ('<mo separator="true">:</mo>' if below and words else "") + AND.join(words)
     return _large(function, under, above, _piece(element, place))
 
 
 def _loop(loop: ast.comprehension, place: Place) -> tuple[Place, list[str], str]:
     """Return the place inside of a loop, and what is written below and above for it."""
-    match loop.target, loop.iter:
-        case ast.Name(variable), ast.Call(ast.Name("range"), [start, stop]):
-            last = _piece(stop, replace(place, small=True, script=True)).text
-            match stop:
-                case ast.BinOp(end, ast.Add(), ast.Constant(1)):
-                    last = _piece(end, replace(place, small=True, script=True)).text
-            letter = _name(variable).text
-            inside = replace(place, names={**place.names, variable: Piece(letter)})
-            return inside, [f"{letter}<mo>=</mo>{_piece(start, place).text}"], last
-        case ast.Name(variable), ast.Name("others"):
-            letter = _name(variable).text
-            inside = replace(place, names={**place.names, variable: Piece(letter)})
-            return inside, [f"{letter}<mo>≠</mo><mi>y</mi>"], ""
-        case ast.Name(variable), ast.Name(listed) if listed in WHOLE:
-            letter = _name(variable).text
-            return replace(place, names={**place.names, variable: Piece(letter)}), [letter], ""
-        case ast.Name(variable), ast.Name("positives" | "negatives" as listed):
-            letter = _name(variable).text
-            inside = replace(place, names={**place.names, variable: Piece(letter)})
-            return inside, [f"{letter}<mo>∈</mo><mi>{listed}</mi>"], ""
-        case ast.Name(variable), ast.BinOp(ast.Name(first), ast.Add(), ast.Name(second)):
-            letter = _name(variable).text
-            inside = replace(place, names={**place.names, variable: Piece(letter)})
-            return inside, [f"{letter}<mo>∈</mo><mi>{first}</mi><mo>∪</mo><mi>{second}</mi>"], ""
+    script = replace(place, small=True, script=True)
+    above, element = "", ""
+    match loop.iter:
+        case ast.Call(ast.Name("range"), [start, stop]):
+            last = stop.left if isinstance(stop, ast.BinOp) and ast.unparse(stop).endswith(" + 1") else stop
+            above, element = _piece(last, script).text, f"<mo>=</mo>{_piece(start, script).text}"
+        case ast.Name("others"):
+            element = "<mo>≠</mo><mi>y</mi>"
+        case ast.Name("positives" | "negatives" as listed):
+            element = f"<mo>∈</mo><mi>{listed}</mi>"
+        case ast.BinOp(ast.Name(one), ast.Add(), ast.Name(other)):
+            element = f"<mo>∈</mo><mi>{one}</mi><mo>∪</mo><mi>{other}</mi>"
+        case ast.Name(listed) if listed in WHOLE:
+            pass
+        case _:
+            return _through(loop, place)
+    if not isinstance(loop.target, ast.Name):
+        raise ValueError(f"not in the grammar of formulas: for {ast.unparse(loop.target)}")
+    letter = _name(loop.target.id)
+    return replace(place, names={**place.names, loop.target.id: letter}), [letter.text + element], above
+
+
+def _through(loop: ast.comprehension, place: Place) -> tuple[Place, list[str], str]:
+    """Return the same for a loop through the elements of vectors, which get an index."""
     index = next(letter for letter in INDICES if letter not in place.taken)
     names = dict(place.names)
     for variable, vector in _pairs(loop):
@@ -486,6 +473,6 @@ def _element(node: ast.Subscript, place: Place) -> Piece:
         below.insert(0, _piece(inner.slice, replace(place, small=True, script=True, index=None)))
         inner = inner.value
     comma = any(one.kind == "digit" for one in below)
-    between = "<mo separator='true'>,</mo>" if comma and len(below) > 1 else ""
+    between = COMMA if comma and len(below) > 1 else ""
     whole = _piece(inner, replace(place, index=None))
     return replace(whole, text=_indexed(inner, between.join(one.text for one in below), place))

@@ -129,6 +129,7 @@ const losscli = (() => {
     if (n === 0) return 1;
     if (isDual(n)) return exp(mul(n, log(a)));
     if (!isDual(a)) return raised(a, n);
+    decided(Math.sign(a.v)); // where sqrt(x**2) has its kink
     const slant = a.v === 0 ? (n === 1 ? 1 : n > 1 ? 0 : n * Infinity) : times(n, raised(a.v, n - 1));
     return known(raised(a.v, n), times(slant, a.d), a.l === null ? null : scaled(a.l, n));
   });
@@ -195,7 +196,7 @@ const losscli = (() => {
       return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * total;
     }
     let fraction = 0;
-    for (let n = 60; n >= 1; n -= 1) fraction = n / 2 / (size + fraction);
+    for (let n = 24; n >= 1; n -= 1) fraction = n / 2 / (size + fraction);
     return Math.sign(x) * (1 - Math.exp(-x * x) / Math.sqrt(Math.PI) / (size + fraction));
   };
   const erf = function_(erfOf, (v) => (2 / Math.sqrt(Math.PI)) * Math.exp(-v * v));
@@ -355,11 +356,12 @@ const losscli = (() => {
         const [below, above] = parted(visit, start, end, width);
         const x = plain(below.x, above.x, width);
         const [left, at, right] = [Math.max(low, x - 8 * width), x, Math.min(high, x + 8 * width)].map(visit);
-        const last = found.length ? found[found.length - 1].x : -Infinity;
-        if (x > low && x < high && x > last && (differ(left, right) || differ(left, at))) {
+        const last = found.length ? found[found.length - 1].x : low;
+        if (x > last && x < high && (differ(left, right) || differ(left, at))) {
           const limit = (side) => (jumps("value", side, at) ? side.value : at.value);
           found.push({ x, value: [limit(left), at.value, limit(right)], slope: [left.slope, at.slope, right.slope] });
         }
+        if (right.x <= start.x) break;
         start = right;
       }
     });

@@ -302,7 +302,8 @@ def test_breaks_are_jumps_and_kinks_and_nothing_else(browser: Any) -> None:
     looked_at = [
         ("zero-one", {}, -1, 1, [{"x": 0, "value": [1, 1, 0], "slope": [0, 0, 0]}]),
         ("hinge", {}, 0, 3, [{"x": 1, "value": [0, 0, 0], "slope": [-1, 0, 0]}]),
-        ("hinge", {}, 1, 3, []),  # an end has one side
+        ("hinge", {}, 1, 3, []),
+        ("hinge", {}, 0, 1, []),  # an end has one side only
         ("expectile", {"tau": 0.25}, -1, 1, []),  # the second derivative jumps
         ("squared-error", {}, -1, 1, []),
     ]
@@ -312,11 +313,30 @@ def test_breaks_are_jumps_and_kinks_and_nothing_else(browser: Any) -> None:
     )
     found = in_page(browser, f"(at) => [{calls}]", [list(one[:4]) for one in looked_at])
     assert found == [one[4] for one in looked_at]
-    ends = in_page(browser, f"() => losscli.breaks({program('crps')}, {{}}, -3, 3)")
-    assert [one["x"] for one in ends] == [-0.5, 0, 0.5]
-    assert [one["slope"] for one in ends] == [
-        pytest.approx(slopes) for slopes in ([-1, -2 / 3, -1 / 3], [-1 / 3, 0, 1 / 3], [1 / 3, 2 / 3, 1])
-    ]
+
+
+def test_jumps_and_kinks_of_examples_are_found(browser: Any) -> None:
+    expected = {
+        ("crps", ""): [(-0.5, -1, -1 / 3), (0, -1 / 3, 1 / 3), (0.5, 1 / 3, 1)],
+        ("interval-score", "alpha: 0.5"): [(-1, -4, 0), (1, 0, 4)],
+        ("iou", ""): [(1, 0.5, 0)],
+        ("multiclass-hinge", ""): [(1, -1, 0)],
+        ("arcface", "margin: 0.5, scale: 64"): [(1 + np.cos(0.5), 0, 64)],
+        ("cosine-embedding", "margin: 0.5"): [(2 / 3, -np.pi / 2 * np.sqrt(3) / 2, 0)],
+        ("symmetric-percentage-error", "epsilon: 0"): [(-1, 0, -4), (0, -1, 1)],
+        ("sigmoid-cross-entropy", ""): [],
+    }
+    """The places, and the slopes on both sides: by hand."""
+    calls = []
+    for name, parameters in expected:
+        loss = LOSSES[name]
+        low, high = next(iter(loss.family.axes.values())).span
+        calls.append(f"losscli.breaks({program(name)}, {{ {parameters} }}, {low}, {high})")
+    for (name, _), found in zip(expected, in_page(browser, f"() => [{', '.join(calls)}]"), strict=True):
+        places = [(one["x"], one["slope"][0], one["slope"][2]) for one in found]
+        assert len(places) == len(expected[name, _]), name
+        for place, numbers in zip(places, expected[name, _], strict=True):
+            assert place == pytest.approx(numbers, rel=1e-9, abs=1e-9), name
 
 
 def program(name: str, over: str | None = None) -> str:
