@@ -69,7 +69,11 @@ def test_what_a_loss_declares_is_part_of_its_shape(loss):
     shape = shape_of(loss)
     declared = loss.facts & {C, B}
     assert declared <= set(shape.words)
-    assert shape.always == declared
+    assert shape.always <= declared
+    if of_one_number(
+        loss
+    ):  # which the tests of the losses prove for all parameters; of others they look at the defaults
+        assert shape.always == declared
     if R in loss.facts:
         assert shape.redescending
     if shape.redescending:
