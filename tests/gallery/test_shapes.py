@@ -50,6 +50,7 @@ KNOWN = {
     # of means and their logarithms
     "poisson": {C},
     "log-poisson": {C},
+    "log-gamma": {C},  # x + t exp(-x), which falls ever more steeply below
     "gamma-deviance": set(),
     # several numbers at once: what one line cannot prove is not said
     "dice": {B},

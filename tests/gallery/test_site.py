@@ -257,6 +257,8 @@ class TestInABrowser:
         assert "sigmoid-cross-entropy" in shown()
         page.get_by_label("Search").fill("SparseCategorical")  # a library's name
         assert "softmax-cross-entropy" in shown()
+        page.get_by_label("Search").fill("GemanMcClure")
+        assert shown() == ["geman-mcclure"]
         page.get_by_label("Search").fill("quadratic hinge xyz")
         assert shown() == []
         page.get_by_role("button", name="Show all losses").click()
