@@ -43,7 +43,7 @@
   // ---- curves
 
   function sampled(name, parameters, steps = STEPS) {
-    const at = losscli.losses[name].axes[state.axis.name].at, {low, high} = state;
+    const at = losscli.losses[name].axes[state.axis.name], {low, high} = state;
     const f = x => { const {value, slope} = at(x, parameters); return {x, value, slope}; };
     let points = [];
     for (let i = 0; i <= steps; i++) points.push(f(i === 0 ? low : i === steps ? high : (low * (steps - i) + high * i) / steps));
@@ -284,7 +284,9 @@
 
   // ---- other losses, laid over this one
 
-  const fits = name => losscli.losses[name]?.axes[state.axis.name]?.group === own.axes[state.axis.name].group;
+  const axisOf = name => losscli.families[losscli.losses[name].family][state.axis.name];
+  const beside = (name, other) => axisOf(name)?.beside.includes(losscli.losses[other].family);
+  const fits = name => state.axis.name in losscli.losses[name].axes && beside(name, data.name);
   const neighbours = make("select", {id: "neighbours"});
   const add = make("button", {type: "button", id: "add", onclick: () => lay(neighbours.value, {...losscli.losses[neighbours.value].defaults})}, "Lay over");
   const keep = make("button", {type: "button", id: "keep", onclick: () => lay(data.name, {...state.parameters})}, "Keep this curve");
@@ -292,7 +294,10 @@
 
   function lay(name, parameters) {
     const twice = state.laid.some(one => specOf(one.name, one.parameters) === specOf(name, parameters));
-    full.textContent = state.laid.length >= MOST_LAID ? `${MOST_LAID} curves are laid over already; remove one first` : twice ? "this curve is there already" : "";
+    const apart = state.laid.find(one => !beside(name, one.name));
+    full.textContent = state.laid.length >= MOST_LAID ? `${MOST_LAID} curves are laid over already; remove one first`
+      : twice ? "this curve is there already"
+      : apart ? `${name} and ${apart.name} are not drawn beside each other: over the ${axisOf(name).label}, and over the ${axisOf(apart.name).label}` : "";
     if (full.textContent) return;
     const used = state.laid.map(one => one.style);
     state.laid.push({name, parameters, style: [1, 2, 3, 4, 5].find(style => !used.includes(style))});
@@ -377,6 +382,8 @@
       const swatch = make("svg", {viewBox: "0 0 36 8", class: "swatch", "aria-hidden": "true"}, make("path", {class: `line c${curve.style}`, d: "M0 4H36"}));
       const numbers = make("span", {class: "numbers"}, `loss ${plain(here.value, 7)}, gradient ${plain(here.slope, 7)}`);
       const item = make("li", {}, swatch, number && curve.name !== data.name ? make("a", {href: `${curve.name}.html`}, name) : make("span", {}, name), numbers);
+      const {label: over} = axisOf(curve.name);
+      if (over !== state.axis.label) item.append(make("span", {class: "numbers"}, `(${over})`));
       if (number) item.append(make("button", {type: "button", "aria-label": `Remove ${name}`, onclick: () => { state.laid.splice(number - 1, 1); full.textContent = ""; draw(); neighbours.focus(); }}, "\u00d7"));
       return item;
     });

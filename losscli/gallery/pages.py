@@ -251,7 +251,9 @@ def _formula(shown: Exhibit) -> list[str]:
         of_row = "f" if record["value"].startswith(("sum", "f of")) else _left(record["value"])
         parts.append(_equation(of_row, loss.formula))
         if record["value"].startswith(("sum", "f of")):
-            parts.append(f"<p>The loss of a row is {_text(record['value'])}.</p>")
+            parts.append(
+                f"<p>The loss of a row is {'the ' * record['value'].startswith('sum')}{_text(record['value'])}.</p>"
+            )
         parts.append(
             f'<details><summary>In plain notation</summary><pre tabindex="0"><code>f = {_text(loss.formula)}</code></pre></details>'
         )
@@ -292,7 +294,7 @@ def _curves(shown: Exhibit, moves: bool) -> list[str]:
             f'<figure data-axis="{name}">{head}<div class="panels">{value}{slope}</div><figcaption>{over}<p class="words">{_text(words)}</p></figcaption></figure>'
         )
     if not moves:
-        still = "<p>The curve stands still: the loss is defined by a procedure, and not by a formula that a page could compute.</p>"
+        still = "<p>The curve stands still: the loss is defined in words, and not by a formula that a page could compute.</p>"
         return [*figures, still]
     data = json.dumps(shown.data(), separators=(",", ":")).replace("<", "\\u003c")
     return [
