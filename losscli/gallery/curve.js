@@ -43,57 +43,32 @@
   // ---- curves
 
   function sampled(name, parameters, steps = STEPS) {
-    const at = losscli.losses[name].axes[state.axis.name].at, {low, high} = state;
+    const at = losscli.losses[name].axes[state.axis.name], {low, high} = state;
     const f = x => { const {value, slope} = at(x, parameters); return {x, value, slope}; };
     let points = [];
     for (let i = 0; i <= steps; i++) points.push(f(i === 0 ? low : i === steps ? high : (low * (steps - i) + high * i) / steps));
-    const size = {value: largest(points.map(p => p.value)) || 1, slope: largest(points.map(p => p.slope)) || 1};
-    const breaks = breaksOf(f, points, size, high - low);
+    const breaks = breaksOf(at, f, parameters, points);
     for (const one of breaks) points = points.filter(p => Math.abs(p.x - one.x) > NEAR * (high - low));
     points.push(...breaks.map(one => f(one.x)));
     points.sort((one, other) => one.x - other.x);
     return {name, f, x: points.map(p => p.x), value: points.map(p => p.value), slope: points.map(p => p.slope), breaks};
   }
 
-  // Points at which the value or the slope jumps: where one step changes it too much, the step is halved until the jump is all that is left.
-  function breaksOf(f, points, size, range) {
-    const found = [];
-    const change = (one, other) => Math.abs(other.slope - one.slope) / size.slope + Math.abs(other.value - one.value) / size.value;
-    const bend = i => i < 0 || i > points.length - 2 ? NaN : Math.abs(points[i + 1].slope - points[i].slope);
-    for (let i = 0; i < points.length - 1; i++) {
-      let one = points[i], other = points[i + 1];
-      if (![one.value, one.slope, other.value, other.slope].every(Number.isFinite)) continue;
-      const expected = (other.x - one.x) * (one.slope + other.slope) / 2;
-      const beside = [bend(i - 2), bend(i + 2)].filter(Number.isFinite);
-      const bends = bend(i) > 0.02 * size.slope || bend(i) > 4 * Math.max(...beside) + 1e-4 * size.slope;
-      if (!bends && Math.abs(other.value - one.value - expected) < 1e-3 * size.value) continue;
-      while (other.x - one.x > 1e-12 * range) {
-        const middle = f((one.x + other.x) / 2);
-        if (middle.x <= one.x || middle.x >= other.x) break;
-        if (change(one, middle) >= change(middle, other)) other = middle; else one = middle;
-      }
-      const x = roundest(one.x, other.x), away = Math.max(1e-13 * range, 4e-16 * Math.abs(x));
-      const first = x <= points[0].x, last = x >= points.at(-1).x;  // at an end of the axis there is one side
-      const sides = [f(first ? x + away : x - away), f(x), f(last ? x - away : x + away)];
-      const jump = {x, value: sides.map(p => p.value), slope: sides.map(p => p.slope)};
-      if (!(jumps(jump.value, size.value) || jumps(jump.slope, size.slope))) continue;
-      if (found.length && Math.abs(found.at(-1).x - x) <= NEAR * range) continue;
-      found.push(jump);
-      if (found.length >= 40) break;
+  // Jumps and kinks between the ends, and where the value or the slope at an end is not what it is beside it.
+  function breaksOf(at, f, parameters, points) {
+    const {low, high} = state, away = 1e-13 * (high - low);
+    const size = {value: largest(points.map(p => p.value)), slope: largest(points.map(p => p.slope))};
+    const found = losscli.breaks(at, parameters, low, high);
+    for (const [end, beside] of [[low, f(low + away)], [high, f(high - away)]]) {
+      const here = f(end), one = {x: end};
+      if (![here.value, here.slope, beside.value, beside.slope].every(Number.isFinite)) continue;  // it grows without end there
+      for (const what of ["value", "slope"]) one[what] = [beside[what], here[what], beside[what]];
+      if (jumps(one.value, size.value) || jumps(one.slope, size.slope)) found.push(one);
     }
-    return found;
+    return found.sort((one, other) => one.x - other.x);
   }
 
   const jumps = ([below, at, above], size) => Math.max(Math.abs(above - below), Math.abs(at - below), Math.abs(at - above)) > JUMP * size;
-
-  function roundest(low, high) {
-    if (low <= 0 && high >= 0) return 0;
-    for (let digits = 1; digits < 17; digits++) {
-      const number = Number(((low + high) / 2).toPrecision(digits));
-      if (number >= low && number <= high) return number;
-    }
-    return high;
-  }
 
   const jumpsOf = (curve, what) => {
     const size = largest(curve[what]) || 0;
@@ -309,7 +284,9 @@
 
   // ---- other losses, laid over this one
 
-  const fits = name => losscli.losses[name]?.axes[state.axis.name]?.group === own.axes[state.axis.name].group;
+  const axisOf = name => losscli.families[losscli.losses[name].family][state.axis.name];
+  const beside = (name, other) => axisOf(name)?.beside.includes(losscli.losses[other].family);
+  const fits = name => state.axis.name in losscli.losses[name].axes && beside(name, data.name);
   const neighbours = make("select", {id: "neighbours"});
   const add = make("button", {type: "button", id: "add", onclick: () => lay(neighbours.value, {...losscli.losses[neighbours.value].defaults})}, "Lay over");
   const keep = make("button", {type: "button", id: "keep", onclick: () => lay(data.name, {...state.parameters})}, "Keep this curve");
@@ -317,7 +294,10 @@
 
   function lay(name, parameters) {
     const twice = state.laid.some(one => specOf(one.name, one.parameters) === specOf(name, parameters));
-    full.textContent = state.laid.length >= MOST_LAID ? `${MOST_LAID} curves are laid over already; remove one first` : twice ? "this curve is there already" : "";
+    const apart = state.laid.find(one => !beside(name, one.name));
+    full.textContent = state.laid.length >= MOST_LAID ? `${MOST_LAID} curves are laid over already; remove one first`
+      : twice ? "this curve is there already"
+      : apart ? `${name} and ${apart.name} are not drawn beside each other: over the ${axisOf(name).label}, and over the ${axisOf(apart.name).label}` : "";
     if (full.textContent) return;
     const used = state.laid.map(one => one.style);
     state.laid.push({name, parameters, style: [1, 2, 3, 4, 5].find(style => !used.includes(style))});
@@ -402,6 +382,8 @@
       const swatch = make("svg", {viewBox: "0 0 36 8", class: "swatch", "aria-hidden": "true"}, make("path", {class: `line c${curve.style}`, d: "M0 4H36"}));
       const numbers = make("span", {class: "numbers"}, `loss ${plain(here.value, 7)}, gradient ${plain(here.slope, 7)}`);
       const item = make("li", {}, swatch, number && curve.name !== data.name ? make("a", {href: `${curve.name}.html`}, name) : make("span", {}, name), numbers);
+      const {label: over} = axisOf(curve.name);
+      if (over !== state.axis.label) item.append(make("span", {class: "numbers"}, `(${over})`));
       if (number) item.append(make("button", {type: "button", "aria-label": `Remove ${name}`, onclick: () => { state.laid.splice(number - 1, 1); full.textContent = ""; draw(); neighbours.focus(); }}, "\u00d7"));
       return item;
     });

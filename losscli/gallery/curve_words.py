@@ -62,7 +62,7 @@ def _gradient(curve: Curve, letter: str) -> str:
     """Return a sentence about the gradient."""
     low, high = _range(curve.slope)
     words = f"Its gradient is {low} everywhere" if low == high else f"Its gradient lies between {low} and {high}"
-    places = sorted({jump.x for jump in curve.jumps("slope")})
+    places = sorted({jump.x for jump in curve.jumps("slope") if curve.x[0] < jump.x < curve.x[-1]})
     if places and len(places) <= MOST:
         words += f", and jumps at {letter} = {', '.join(map(plain, places))}"
     return words + "."

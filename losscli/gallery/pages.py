@@ -32,7 +32,6 @@ NAMED = re.compile(r"\b([a-z][a-z0-9_]*)\b(?=\()")
 """A loss in a relation, such as smooth_l1 in smooth_l1(r, beta=delta)."""
 LINKED = re.compile(r"(doi:)(10\.[^\s;,]+)|(arXiv:)(\d{4}\.\d{4,5}|[a-z-]+/\d{7})")
 """Names of publications that have an address."""
-STYLE = re.compile(r' style="[^"]*"')
 CODE = re.compile(r"`([^`]+)`")
 
 
@@ -240,20 +239,8 @@ def _marks(shape: Shape) -> str:
 
 
 def _equation(left: str, source: str) -> str:
-    """Return 'left = formula' as MathML, in a box that scrolls if it is too wide, with its source for programs."""
-    names = re.fullmatch(r"(\w+)(?:\((.*)\))?", left)
-    assert names is not None
-    letters = f"<mi>{escape(names[1])}</mi>"
-    if names[2]:
-        inner = "<mo>,</mo>".join(f"<mi>{escape(letter.strip())}</mi>" for letter in names[2].split(","))
-        letters += f"<mrow><mo>(</mo>{inner}<mo>)</mo></mrow>"
-    math = re.sub(
-        r"^<math([^>]*)>(.*)</math>$",
-        rf"<math\1>{letters}<mo>=</mo><mrow>\2</mrow></math>",
-        _math(source),
-        flags=re.DOTALL,
-    )
-    return f'<div class="wide math" tabindex="0" role="group" aria-label="formula of {escape(left)}">{math}</div>'
+    """Return 'left = formula' as MathML, in a box that scrolls if it is too wide."""
+    return f'<div class="wide math" tabindex="0" role="group" aria-label="formula of {escape(left)}">{mathml(source, left)}</div>'
 
 
 def _formula(shown: Exhibit) -> list[str]:
@@ -264,7 +251,9 @@ def _formula(shown: Exhibit) -> list[str]:
         of_row = "f" if record["value"].startswith(("sum", "f of")) else _left(record["value"])
         parts.append(_equation(of_row, loss.formula))
         if record["value"].startswith(("sum", "f of")):
-            parts.append(f"<p>The loss of a row is {_text(record['value'])}.</p>")
+            parts.append(
+                f"<p>The loss of a row is {'the ' * record['value'].startswith('sum')}{_text(record['value'])}.</p>"
+            )
         parts.append(
             f'<details><summary>In plain notation</summary><pre tabindex="0"><code>f = {_text(loss.formula)}</code></pre></details>'
         )
@@ -282,15 +271,10 @@ def _left(value: str) -> str:
     return value if re.fullmatch(r"f\(\w+(, \w+)*\)", value) else "f"
 
 
-def _math(source: str) -> str:
-    """Return a formula as MathML without styles of its own, which the page's policy forbids; site.css has them."""
-    return STYLE.sub("", mathml(source))
-
-
 def _where(source: str) -> str:
     """Return what a name of a formula stands for: a formula, or words."""
     try:
-        return _math(source).replace('display="block"', 'display="inline"')
+        return mathml(source).replace('display="block"', 'display="inline"')
     except (SyntaxError, ValueError):  # words, and no formula
         return _prose(source)
 
@@ -310,7 +294,7 @@ def _curves(shown: Exhibit, moves: bool) -> list[str]:
             f'<figure data-axis="{name}">{head}<div class="panels">{value}{slope}</div><figcaption>{over}<p class="words">{_text(words)}</p></figcaption></figure>'
         )
     if not moves:
-        still = "<p>The curve stands still: the loss is defined by a procedure, and not by a formula that a page could compute.</p>"
+        still = "<p>The curve stands still: the loss is defined in words, and not by a formula that a page could compute.</p>"
         return [*figures, still]
     data = json.dumps(shown.data(), separators=(",", ":")).replace("<", "\\u003c")
     return [

@@ -1,7 +1,7 @@
 """The shape of a loss at its default parameters: whether it is convex, bounded, and how its gradient ends.
 
-What a loss declares (`Loss.facts`) is true of all of its predictions and all of its parameters, and the tests of the losses
-prove it. A loss whose shape depends on its parameters declares nothing; if its predictions are single numbers, its curve at
+What a loss declares (`Loss.facts`) is proved by the tests of the losses: of losses of single numbers for all values of their
+parameters, of others at the defaults. A loss of single numbers whose shape depends on its parameters declares nothing, and its curve at
 the defaults says what it is there. Of a loss of several predictions a curve shows one line only, which proves nothing about
 the others: such a loss is convex or bounded if it declares it, and in no other case.
 
@@ -54,7 +54,7 @@ class Shape(NamedTuple):
 
     `robust` and `redescending` are None where the curve cannot tell: its axis has no far end, or is a line through an example.
 
-    `always` are those of the words 'convex' and 'bounded' that are true for all values of the parameters.
+    `always` are those of the words 'convex' and 'bounded' that are known to be true for all values of the parameters.
     """
 
     convex: bool
@@ -83,7 +83,7 @@ def shape_of(loss: Loss) -> Shape:
         robust,
         redescending,
         name,
-        loss.facts & {"convex", "bounded"},
+        loss.facts & {"convex", "bounded"} if single or not loss.parameters else frozenset(),
     )
 
 

@@ -46,38 +46,36 @@ def _programs(shown: Exhibit) -> dict[str, Program]:
 
 
 def _script(exhibits: list[Exhibit], programs: dict[str, dict[str, Program]]) -> str:
-    """Return programs.js: the runtime, and for every loss its default parameters and the functions of its curves.
+    """Return programs.js: the runtime, and for every loss its family, its default parameters and the functions of its curves.
 
-    Two losses may be laid over each other if the group of their axis is the same.
+    `losscli.families` says for each axis of a family what it is called, and with which families it is one axis, so that their
+    losses may be laid over each other.
     """
-    groups = _groups(exhibits)
-    lines = [RUNTIME.rstrip(), "losscli.losses = {"]
+    lines = [RUNTIME.rstrip(), f"losscli.families = {json.dumps(_families(exhibits))};", "losscli.losses = {"]
     for shown in exhibits:
-        defaults: dict[str, Any] = {item.name: item.default for item in shown.loss.parameters.values()}
-        axes = [
-            f"{json.dumps(name)}: {{group: {json.dumps(groups[shown.loss.family.name, name])}, at: {program.source}}}"
-            for name, program in programs[shown.name].items()
-        ]
+        about = {
+            "family": shown.loss.family.name,
+            "defaults": {item.name: item.default for item in shown.loss.parameters.values()},
+        }
+        axes = [f"{json.dumps(name)}: {program.source}" for name, program in programs[shown.name].items()]
         if axes:
-            lines.append(
-                f"{json.dumps(shown.name)}: {{defaults: {json.dumps(defaults)}, axes: {{{', '.join(axes)}}}}},"
-            )
+            lines.append(f"{json.dumps(shown.name)}: {{...{json.dumps(about)}, axes: {{{', '.join(axes)}}}}},")
     return "\n".join([*lines, "};", ""])
 
 
-def _groups(exhibits: list[Exhibit]) -> dict[tuple[str, str], str]:
-    """Return for each axis of a family the name of its group: the first family, and the axis, with which it can be drawn together."""
+def _families(exhibits: list[Exhibit]) -> dict[str, dict[str, dict[str, Any]]]:
+    """Return for each family and each of its axes its label, and the families whose axis of this name is the same one."""
     one_of = {shown.loss.family.name: shown.bound for shown in exhibits}
-    groups: dict[tuple[str, str], str] = {}
-    for name, family in FAMILIES.items():
-        for axis in family.axes:
-            alike = (
-                group
-                for (other, over), group in groups.items()
-                if over == axis and group == f"{other} {over}" and _together(one_of[other], one_of[name], axis)
-            )
-            groups[name, axis] = next(alike, f"{name} {axis}")
-    return groups
+    return {
+        name: {
+            axis: {
+                "label": about.label,
+                "beside": [other for other, bound in one_of.items() if _together(one_of[name], bound, axis)],
+            }
+            for axis, about in FAMILIES[name].axes.items()
+        }
+        for name in one_of
+    }
 
 
 def _together(one: Any, other: Any, axis: str) -> bool:

@@ -6,6 +6,7 @@ with the same ranges and ticks, so that nothing moves when it takes over.
 
 import math
 from collections.abc import Sequence
+from decimal import ROUND_HALF_UP, Context
 from html import escape
 from itertools import pairwise
 from typing import Literal
@@ -133,7 +134,7 @@ def plain(number: float, digits: int = 3) -> str:
         return "infinity" if number > 0 else "-infinity"
     if math.isnan(number):
         return "no number"
-    rounded = float(f"{number:.{digits}g}") + 0.0
+    rounded = float(Context(digits, ROUND_HALF_UP).create_decimal(float(number))) + 0.0  # as JavaScript rounds
     if rounded == int(rounded) and abs(rounded) < 1e21:
         return str(int(rounded))
     return repr(rounded).replace("e-0", "e-")

@@ -50,6 +50,7 @@ KNOWN = {
     # of means and their logarithms
     "poisson": {C},
     "log-poisson": {C},
+    "log-gamma": {C},  # x + t exp(-x), which falls ever more steeply below
     "gamma-deviance": set(),
     # several numbers at once: what one line cannot prove is not said
     "dice": {B},
@@ -69,7 +70,11 @@ def test_what_a_loss_declares_is_part_of_its_shape(loss):
     shape = shape_of(loss)
     declared = loss.facts & {C, B}
     assert declared <= set(shape.words)
-    assert shape.always == declared
+    assert shape.always <= declared
+    if of_one_number(
+        loss
+    ):  # which the tests of the losses prove for all parameters; of others they look at the defaults
+        assert shape.always == declared
     if R in loss.facts:
         assert shape.redescending
     if shape.redescending:

@@ -58,9 +58,14 @@ class TestWheel:
         assert "0.1649221" in done.stdout  # the mean cross-entropy of the digits, as tests of compute prove it
         assert not list(tmp_path.iterdir())
 
-    def test_has_every_module_and_marks_its_types(self, wheel):
+    def test_has_every_module_and_the_files_of_pages_and_marks_its_types(self, wheel):
         inside = set(zipfile.ZipFile(wheel).namelist())
-        ours = {str(path.relative_to(ROOT)) for path in (ROOT / "losscli").rglob("*.py")}
+        ours = {
+            str(path.relative_to(ROOT))
+            for kind in ("py", "js", "css", "json", "txt")
+            for path in (ROOT / "losscli").rglob(f"*.{kind}")
+        }
+        assert {"losscli/gallery/site.css", "losscli/gallery/curve.js"} <= ours
         assert ours <= inside
         assert "losscli/py.typed" in inside
         assert not [name for name in inside if name.startswith(("tests", "docs", "benchmarks"))]
