@@ -173,7 +173,7 @@ def _nothing_to_fit(
 
 def _page(found: "Calibrated") -> "Page":
     """Return a calibration as a page for a browser, with the bins before and after it."""
-    from losscli.cli.pages import as_findings, drawn, page_of
+    from losscli.cli.pages import as_findings, drawn, file_of, page_of
     from losscli.plots import reliability as picture
     from losscli.render.calibrate import parts
     from losscli.render.text import IN_MARKDOWN, number
@@ -189,9 +189,9 @@ def _page(found: "Calibrated") -> "Page":
     )
     scores = found.to_dict()
     lead = f"cross-entropy {number(scores['before']['cross_entropy'], 4)} before, {number(scores['after']['cross_entropy'], 4)} after, of {scores['scored_on']}"
-    title, facts, tables = parts(found, IN_MARKDOWN)
+    _, facts, tables = parts(found, IN_MARKDOWN)
     return page_of(
-        (title, [fact for fact in facts if fact[0] != "signature"], tables),
+        (f"Calibration of {file_of(found.result.receipt)}", [fact for fact in facts if fact[0] != "signature"], tables),
         (found.name, lead),
         pictures=[shown],
         findings=as_findings(found.notes),

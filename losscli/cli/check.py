@@ -63,22 +63,22 @@ def check(
             report.to_dict,
             lambda digits: laid_out(report, digits),
             table=lambda screen: checked(report, screen),
-            page=lambda: _page(report),
+            page=lambda: _page(report, predictions),
         )
     return Exit.DATA if report.errors else Exit.OK
 
 
-def _page(report: "Report") -> "Page":
+def _page(report: "Report", predictions: str) -> "Page":
     """Return what a check found as a page for a browser."""
     from losscli.cli.pages import page_of
     from losscli.render.check import laid_out
     from losscli.render.text import IN_MARKDOWN
     from losscli.wording import count
 
-    title, facts, tables = laid_out(report, IN_MARKDOWN)
+    _, facts, tables = laid_out(report, IN_MARKDOWN)
     findings = [(finding.severity, finding.line()) for finding in report.findings]
     said = {*findings, ("findings", "none")}
     lead = count(len(findings), "finding") if findings else "nothing found"
     mood = "bad" if report.errors else "" if findings else "good"
     facts = [fact for fact in facts if fact not in said]
-    return page_of((title, facts, tables), (lead, "in these files"), findings=findings, mood=mood)
+    return page_of((f"Check of {predictions}", facts, tables), (lead, "in these files"), findings=findings, mood=mood)

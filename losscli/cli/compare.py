@@ -105,8 +105,10 @@ def _page(found: "Compared", loss: "BoundLoss", notes: "Sequence[str]") -> "Page
 
     words, why, mood = lead(found)
     receipt = found.first.measurement.receipt
+    title, facts, tables = laid_out(found, IN_MARKDOWN)
+    others = found.comparisons[0].model if len(found.comparisons) == 1 else f"{len(found.comparisons)} models"
     return page_of(
-        laid_out(found, IN_MARKDOWN),
+        (f"{title}: {others} against {found.first.name}", facts, tables),
         (words, why),
         pictures=_pictures(found, loss),
         findings=as_findings(notes),

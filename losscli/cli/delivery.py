@@ -233,14 +233,14 @@ class Delivery:
 
     def _page(self, result: Result) -> "Page":
         """Return a result as a page for a browser, with its pictures and the first rows."""
-        from losscli.cli.pages import as_findings, page_of, pictures_of
+        from losscli.cli.pages import as_findings, file_of, page_of, pictures_of
 
         unmet = [entry for entry in result.requirements if not entry["met"]]
         of = f"{result.reduction} of {count(result.samples, 'sample')}"
         tables = [*slices.tables({result.reduction: result}, IN_MARKDOWN)]
         tables += [Table(f"first {count(len(self.rows), 'row')}", self.rows)] if self.per_sample else []
         return page_of(
-            (result.loss, facts_of(result, IN_MARKDOWN), tables),
+            (f"{result.loss}: {file_of(result.receipt)}", facts_of(result, IN_MARKDOWN), tables),
             (render.number(result.value, IN_MARKDOWN), of),
             pictures=pictures_of(self.measurement, result),
             findings=as_findings(self.measurement.notes),

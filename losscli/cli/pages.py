@@ -1,6 +1,6 @@
 """Pages for a browser: what every command that writes `-o FILE.html` needs beside its own numbers."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from losscli.wording import quoted
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from losscli.analysis.suite.model import Outcome
     from losscli.measurement.measure import Measurement
     from losscli.measurement.result import Result
     from losscli.plots.style import Look
@@ -52,6 +53,11 @@ def as_findings(notes: Iterable[str]) -> list[tuple[str, str]]:
     return found
 
 
+def file_of(receipt: Mapping[str, Any]) -> str:
+    """Return the name of the file of predictions, by which a page is called."""
+    return str(receipt.get("predictions", {}).get("file", "predictions"))
+
+
 def page_of(laid: Laid, lead: tuple[str, str], **more: Any) -> Page:
     """Return a page with the title, facts and tables of a report; `lead` and what else is given are fields of Page."""
     title, facts, tables = laid
@@ -68,6 +74,31 @@ PANELS = {
     "concentration": ("Concentration", "Which part of the total loss the worst samples have."),
 }
 """Panel -> its title on a page, and what it shows."""
+
+
+MOST_PICTURES = 40
+"""Pictures on the page of a suite, which would take minutes and megabytes for hundreds."""
+
+
+def distributions(outcomes: "Iterable[Outcome]") -> list[Picture]:
+    """Return a picture of the losses of each measurement of a suite; those that are not met come first if there are too many."""
+    from losscli.analysis.suite.model import MET
+    from losscli.engine.collectors.breakdown import Profile
+    from losscli.plots import samples as picture
+
+    nothing, found = Profile(None, None, None, None, None), list(outcomes)
+    if sum(len(outcome.results) for outcome in found) > MOST_PICTURES:
+        found.sort(key=lambda outcome: outcome.status == MET)
+    pictures: list[Picture] = []
+    for outcome in found:
+        for term, result in zip(outcome.measure.terms, outcome.results, strict=True):
+            name = f"{outcome.measure.name}: {term.name}" if outcome.measure.summed else outcome.measure.name
+            with suppress(DataError):  # no finite loss, or too large a one: there is nothing to draw
+                if result is not None and len(pictures) < MOST_PICTURES:
+                    losses = picture.Sampled(result, nothing, None, [])
+                    draw = partial(picture.draw, losses, ["distribution"])
+                    pictures.append(drawn(f"Losses of {name}", PANELS["distribution"][1], draw))
+    return pictures
 
 
 def watch(measurement: "Measurement") -> None:

@@ -78,15 +78,16 @@ def rank(
 
 def _page(found: "Ranked") -> "Page":
     """Return a ranking as a page for a browser."""
-    from losscli.cli.pages import as_findings, page_of, pictures_of
+    from losscli.cli.pages import as_findings, file_of, page_of, pictures_of
     from losscli.render.rank import laid_out
     from losscli.render.text import IN_MARKDOWN, number
     from losscli.wording import count
 
     result, worst = found.result, found.rows[0]["loss"] if found.rows else None
     about = f"the largest loss of {count(result.samples, 'sample')}; {result.loss}, {result.reduction} {number(result.value, 4)}"
+    _, facts, tables = laid_out(found, IN_MARKDOWN)
     return page_of(
-        laid_out(found, IN_MARKDOWN),
+        (f"Worst rows of {file_of(result.receipt)}", facts, tables),
         (number(worst, 4), about),
         pictures=pictures_of(found.measurement, result),
         findings=as_findings(found.notes),

@@ -155,8 +155,9 @@ def _page(found: "Verified | VerifiedFile") -> "Page":
 
     title, facts, tables = laid_out(found, IN_MARKDOWN)
     said = dict(facts)
-    lead = (said["result"], said.get("pattern", said.get("reference", "")))
-    return page_of((title, facts, tables), lead, mood="bad" if found.broken else "good")
+    patterns = "; ".join(words for name, words in facts if name == "pattern")
+    lead = (said["result"], patterns or said.get("reference", ""))
+    return page_of((f"Verification of {title}", facts, tables), lead, mood="bad" if found.broken else "good")
 
 
 def _files(bound: "BoundLoss", predictions: str | None, targets: str | None, given: dict[str, Any]) -> "Request | None":

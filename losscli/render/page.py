@@ -21,6 +21,10 @@ MOST_ROWS = 1000
 
 LONG = 60
 """Letters of a cell beyond which it is broken between words, as a sentence is."""
+FAILED = ("NOT MET", "BROKEN", "UNMEASURED")
+"""Cells that say what went wrong, and so are seen first."""
+WIDE = 500
+"""Points of a picture's width beyond which it keeps a size that can be read on a phone, and is moved sideways there."""
 
 
 class Picture(NamedTuple):
@@ -62,8 +66,9 @@ def as_html(content: Page) -> str:
         "<main>",
         *_findings(content.findings),
         *_facts(content.facts),
+        *(part for table in content.tables[:1] for part in _table(table)),
         *_pictures(content.pictures),
-        *(part for table in content.tables for part in _table(table)),
+        *(part for table in content.tables[1:] for part in _table(table)),
         *_origin(content),
         "</main>",
         f"<footer><p>losscli {escape(__version__)}</p></footer>",
@@ -135,7 +140,7 @@ def _cell(value: Any, number: bool, prose: bool) -> str:
     if isinstance(value, int | float) and not isinstance(value, bool):
         exact = repr(value).replace("inf", "Infinity").replace("nan", "NaN")  # as JavaScript says it
         return f'<td class="number" data-value="{exact}">{text}</td>'
-    kind = "number" if number else "prose" if prose or len(text) > LONG else ""
+    kind = "number" if number else "failed" if text in FAILED else "prose" if prose or len(text) > LONG else ""
     return f'<td class="{kind}">{text}</td>' if kind else f"<td>{text}</td>"
 
 
@@ -154,13 +159,16 @@ def _picture(number: int, picture: Picture) -> list[str]:
     svg = re.sub(r'(\sid="|xlink:href="#|href="#|url\(#)', rf"\g<1>p{number}-", svg)
     for colour, variable in INKS.items():
         svg = svg.replace(colour, f"var(--{variable})")
+    width = re.search(r'<svg [^>]*?\swidth="([\d.]+)pt"', svg)
+    wide = ' class="broad" tabindex="0" role="group"' if width and float(width[1]) > WIDE else ""
+    named = f' aria-labelledby="picture-{number}"' if wide else ""
     label = f'role="img" aria-labelledby="picture-{number} words-{number}"'
     svg = re.sub(r"<svg ", f"<svg {label} ", svg, count=1)
     svg = re.sub(r'(<svg [^>]*?)\swidth="[^"]*"', r"\1", svg, count=1)
     svg = re.sub(r'(<svg [^>]*?)\sheight="[^"]*"', r"\1", svg, count=1)
     return [
         f'<section><h2 id="picture-{number}">{_text(picture.title)}</h2>',
-        f'<figure>{svg.strip()}<figcaption id="words-{number}">{_text(picture.description)}</figcaption></figure></section>',
+        f'<figure><div{wide}{named}>{svg.strip()}</div><figcaption id="words-{number}">{_text(picture.description)}</figcaption></figure></section>',
     ]
 
 
@@ -168,12 +176,12 @@ def _origin(content: Page) -> list[str]:
     """Return how the numbers came about: the command line, the signature and the receipt."""
     parts = ['<section><h2 id="origin">How these numbers came about</h2>']
     if content.command:
-        parts.append(f'<p>Command</p><pre tabindex="0"><code>{_text(content.command)}</code></pre>')
+        parts.append(f"<p>Command</p><pre><code>{_text(content.command)}</code></pre>")
     if content.signature:
-        parts.append(f'<p>Signature</p><pre tabindex="0"><code>{_text(content.signature)}</code></pre>')
+        parts.append(f"<p>Signature</p><pre><code>{_text(content.signature)}</code></pre>")
     if content.receipt:
         text = _text_of_lines(strict_json(content.receipt, indent=2))
-        parts.append(f'<details><summary>Receipt</summary><pre tabindex="0"><code>{text}</code></pre></details>')
+        parts.append(f"<details><summary>Receipt</summary><pre><code>{text}</code></pre></details>")
     return [*parts, "</section>"] if len(parts) > 1 else []
 
 
@@ -213,8 +221,7 @@ STYLE = """
 @media (prefers-color-scheme: dark) { :root { --ground: #16181d; --ink: #e8e8e8; --soft: #b4b7bd; --faint: #3a3d45; --card: #20232a; --good: #4fd69c; --bad: #ff9a7a;
   --c0: #56b4e9; --c1: #e69f00; --c2: #00c794; --c3: #cc79a7; --c4: #f0e442; --c5: #ff7b33; --c6: #ffffff; } }
 @media print { :root { color-scheme: light; --ground: #ffffff; --ink: #000000; --soft: #444444; --faint: #bbbbbb; --card: #ffffff; --good: #00663f; --bad: #a3260a;
-  --c0: #0072b2; --c1: #d55e00; --c2: #009e73; --c3: #cc79a7; --c4: #e69f00; --c5: #56b4e9; --c6: #000000; }
-  section { break-inside: avoid; } .wide { overflow: visible; } pre { white-space: pre-wrap; } }
+  --c0: #0072b2; --c1: #d55e00; --c2: #009e73; --c3: #cc79a7; --c4: #e69f00; --c5: #56b4e9; --c6: #000000; } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 68rem; padding: 1.2rem; background: var(--ground); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.4rem; margin: 0 0 .3rem; overflow-wrap: anywhere; } h2 { font-size: 1.05rem; margin: 2rem 0 .5rem; overflow-wrap: anywhere; }
@@ -223,13 +230,21 @@ h1 { font-size: 1.4rem; margin: 0 0 .3rem; overflow-wrap: anywhere; } h2 { font-
 .wide { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem; }
 th, td { text-align: left; vertical-align: top; padding: .25rem .7rem; border-bottom: 1px solid var(--faint); }
 .facts th { font-weight: 500; color: var(--soft); white-space: nowrap; } .facts td { overflow-wrap: anywhere; }
-.rows { width: 100%; } .rows th { white-space: nowrap; } .rows .number { text-align: right; } .rows td { white-space: nowrap; } .rows td.prose { white-space: normal; min-width: 18rem; overflow-wrap: break-word; }
+.rows { width: 100%; } .rows th { white-space: nowrap; } .rows .number { text-align: right; } .rows td { white-space: nowrap; } .rows td.prose { white-space: normal; min-width: 18rem; overflow-wrap: break-word; } .rows td.failed { color: var(--bad); font-weight: 600; }
 .rows button { all: unset; cursor: pointer; font-weight: 600; } .rows button:focus-visible { outline: 2px solid var(--c0); }
-[aria-sort=ascending] button::after { content: " \\25b2"; } [aria-sort=descending] button::after { content: " \\25bc"; }
-.pictures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 0 1.5rem; } figure { margin: 0; } figure svg { display: block; width: 100%; height: auto; max-height: 80vh; } figcaption { color: var(--soft); font-size: .85rem; overflow-wrap: anywhere; }
-pre { background: var(--card); padding: .7rem; margin: .2rem 0 1rem; overflow-x: auto; font-size: .85rem; } code { user-select: all; }
+[aria-sort=none] button::after { content: " \\2195" / ""; color: var(--soft); font-weight: 400; } [aria-sort=ascending] button::after { content: " \\25b2"; } [aria-sort=descending] button::after { content: " \\25bc"; }
+.pictures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 0 1.5rem; } figure { margin: 0; } .broad { overflow-x: auto; } figure svg { display: block; width: 100%; height: auto; max-height: 80vh; } figcaption { color: var(--soft); font-size: .85rem; overflow-wrap: anywhere; }
+pre { background: var(--card); padding: .7rem; margin: .2rem 0 1rem; white-space: pre-wrap; overflow-wrap: anywhere; font-size: .85rem; } code { user-select: all; }
 .findings { list-style: none; padding: 0; } .findings li { background: var(--card); border-left: 4px solid var(--faint); padding: .5rem .8rem; margin: .4rem 0; overflow-wrap: anywhere; }
 .findings .error { border-color: var(--bad); } .findings .warning { border-color: var(--c4); } summary { cursor: pointer; } footer { color: var(--soft); margin-top: 2rem; font-size: .85rem; }
+@media (max-width: 30rem) { .facts th { white-space: normal; min-width: 7rem; } .broad svg { min-width: 44rem; } }
+@media print {
+  body { padding: 0; font-size: 14px; } h2 { margin-top: 1.2rem; }
+  h2, tr, figure, .pictures section, .findings li { break-inside: avoid; } h2 { break-after: avoid; } thead { display: table-header-group; } .wide, .broad { overflow: visible; }
+  .rows td, .rows th { white-space: normal; padding: .15rem .3rem; font-size: .7rem; } .rows td.prose { min-width: 8rem; overflow-wrap: anywhere; } .rows td.failed { white-space: nowrap; }
+  .rows th button::after { content: ""; }
+  .pictures { grid-template-columns: 1fr 1fr; } .pictures section:only-child, .pictures section:has(.broad) { grid-column: 1 / -1; } .broad svg { min-width: 0; }
+}
 """
 SCRIPT = """
 addEventListener("click", event => {

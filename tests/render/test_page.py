@@ -26,6 +26,17 @@ LINES = {
 }
 """Command lines that write a page, each with `-o`."""
 CODES = {"verify": 1}
+TITLES = {
+    "compute": "softmax-cross-entropy: p.csv",
+    "compute-interval": "softmax-cross-entropy: p.csv",
+    "compute-numbers": "squared-error: r.npy",
+    "check": "Check of p.csv",
+    "compare": "softmax-cross-entropy: q.csv against p.csv",
+    "rank": "Worst rows of p.csv",
+    "calibrate": "Calibration of p.csv",
+    "run": "losscli run: losscli",
+    "verify": "Verification of focal.py:focal_loss",
+}
 RNG = np.random.default_rng(0)
 
 
@@ -131,6 +142,7 @@ class TestCommands:
         page = (folder / "page.html").read_text()
         text = unescape(" ".join(outline(page).text))
         assert LINES[name] + " -o page.html" in text
+        assert f"<h1>{TITLES[name]}</h1>" in page
         assert len(page) < 500_000
         assert "<b>a</b>" not in page
         assert "<i>rates</i>" not in page
@@ -166,6 +178,31 @@ class TestWhatPagesSay:
         for limit, mood in (("9", "good"), ("0", "bad")):
             run("compute", "mse", "r.npy", "s.npy", "--require", f"mean <= {limit}", "-o", "page.html")
             assert f'<p id="lead" class="{mood}">' in (folder / "page.html").read_text()
+
+    def test_a_suite_has_a_picture_of_each_measurement_below_a_twentieth_of_two_megabytes(
+        self, run, files, write, folder
+    ):
+        measured = '[measure.{}]\nloss = "mse"\npredictions = "r.npy"\ntargets = "s.npy"\nrequire = "mean <= {}"\n'
+        write("two.toml", measured.format("first", 9) + measured.format("second", 0))
+        assert run("run", "two.toml", "-o", "page.html").code == 1
+        page = (folder / "page.html").read_text()
+        assert re.findall(r'<h2 id="picture-\d">(.*?)</h2>', page) == ["Losses of first", "Losses of second"]
+        assert len(page) < 2 * 2_000_000 / 20
+        assert page.count('<td class="failed">NOT MET</td>') == 1
+
+    def test_a_large_suite_has_pictures_of_what_is_not_met_first(self, run, files, write, folder, monkeypatch):
+        monkeypatch.setattr("losscli.cli.pages.MOST_PICTURES", 1)
+        measured = '[measure.{}]\nloss = "mse"\npredictions = "r.npy"\ntargets = "s.npy"\nrequire = "mean <= {}"\n'
+        write("two.toml", measured.format("first", 9) + measured.format("second", 0))
+        run("run", "two.toml", "-o", "page.html")
+        assert re.findall(r'<h2 id="picture-\d">(.*?)</h2>', (folder / "page.html").read_text()) == ["Losses of second"]
+
+    def test_every_mistake_that_is_found_stands_beside_the_verdict(self, run, files, folder):
+        run("verify", "focal.py", "-o", "page.html")
+        page = (folder / "page.html").read_text()
+        patterns = re.findall(r'<th scope="row">pattern</th><td>(.*?)</td>', page)
+        assert patterns
+        assert f"<span>{'; '.join(patterns)}</span>" in page
 
     def test_findings_of_a_check_are_told_once(self, run, save, folder):
         p = RNG.normal(size=(60, 3))
@@ -209,6 +246,16 @@ class TestInABrowser:
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
             assert [broken["id"] for broken in axe.run(page)["violations"]] == []
             context.close()
+
+    def test_prints_on_white_with_nothing_cut(self, run, files, folder, browser):
+        run(*LINES["rank"].split(), "-o", "page.html")
+        page = browser.new_page(color_scheme="dark", viewport={"width": 703, "height": 1000})  # A4 without its margins
+        page.goto((folder / "page.html").as_uri())
+        page.emulate_media(media="print", color_scheme="dark")
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+        cut = "[...document.querySelectorAll('.wide, pre, figure')].filter(box => box.scrollWidth > box.clientWidth + 1).length"
+        assert page.evaluate(cut) == 0
+        page.close()
 
     def test_tables_are_sorted_by_a_click_and_by_the_keyboard(self, browser, folder):
         numbers = [2.0, float("nan"), -1.0, float("inf"), 10.0]
