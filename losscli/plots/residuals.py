@@ -10,7 +10,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from losscli.analysis.residuals import Output, Residuals
 from losscli.arrays import Array
-from losscli.plots.style import DASHES, Look, blank, clean, count_colours, headline, small_print
+from losscli.plots.style import DASHES, Look, blank, clean, count_colours, fitted, headline, small_print
 from losscli.wording import count
 
 WIDE = 1.3
@@ -47,7 +47,7 @@ def draw(found: Residuals, look: Look, about: str) -> Figure:
         fit, spread, shares = (panels[f"{name} {i}"] for name in ("fit", "spread", "shares"))
         spread.sharey(shares)
         _fit(fit, one, norm, len(outputs) > 1, look)
-        _spread(spread, one, norm, look)
+        _spread(spread, one, norm, len(mosaic), look)
         _shares(shares, one, found, look)
     headline(figure, clean(_title(found) if look.title is None else look.title, 200))
     small_print(figure, clean(about, 1000))
@@ -101,8 +101,8 @@ def _fit(axes: Axes, one: Output, norm: LogNorm, named: bool, look: Look) -> Non
     _legend(axes)
 
 
-def _spread(axes: Axes, one: Output, norm: LogNorm, look: Look) -> None:
-    """Draw residuals over predictions."""
+def _spread(axes: Axes, one: Output, norm: LogNorm, rows: int, look: Look) -> None:
+    """Draw residuals over predictions, in a figure with so many rows of panels."""
     low, high = one.ends
     room = ROOM * (high - low)
     if one.points is not None:
@@ -115,7 +115,7 @@ def _spread(axes: Axes, one: Output, norm: LogNorm, look: Look) -> None:
     axes.set_xlim(low - room, high + room)
     axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.set_xlabel("predicted")
-    axes.set_ylabel("residual: predicted \u2212 actual")
+    axes.set_ylabel(fitted("residual: predicted \u2212 actual", _size(axes)[1] / rows))
 
 
 def _shares(axes: Axes, one: Output, found: Residuals, look: Look) -> None:
@@ -141,7 +141,7 @@ def _shares(axes: Axes, one: Output, found: Residuals, look: Look) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(2, integer=True))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     axes.tick_params(axis="y", labelleft=False)
-    axes.set_xlabel("samples per bin")
+    axes.set_xlabel(fitted("samples per bin", _size(axes)[0] / 5))
     _legend(axes)
 
 
@@ -164,6 +164,12 @@ def _cells(axes: Axes, across: Array, up: Array, counts: Array, norm: LogNorm, l
     return axes.pcolormesh(across, up, shown, norm=norm, cmap=count_colours(look), rasterized=True)
 
 
+def _size(axes: Axes) -> tuple[float, float]:
+    """Return width and height of a panel's figure in inches."""
+    width, height = axes.get_figure(root=True).get_size_inches()  # type: ignore[union-attr]
+    return float(width), float(height)
+
+
 def _legend(axes: Axes) -> None:
-    """Place a legend above a panel."""
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2, fontsize=8.5, handlelength=2.2)
+    """Place a legend above a panel: on the right, since on the left is the power of ten of very large and small numbers."""
+    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0.2, fontsize=8.5, handlelength=2.2)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 from matplotlib.collections import QuadMesh
-from pictures import near, stairs, table
+from pictures import near, overlap, stairs, table
 
 from losscli.analysis import residuals as analysis
 from losscli.engine.collectors import residuals as collectors
@@ -224,6 +224,13 @@ class TestEdges:
     def test_an_output_that_is_an_input(self, run, files, folder):
         (folder / "p.npy").rename(folder / "p.png")
         run("plot", "residuals", "p.png", "t.npy", "-o", "p.png").refuses(2, "p.png", "input")
+
+    def test_powers_of_ten_and_legends_do_not_hide_each_other(self, picture, save):
+        drawn = picture("residuals", save("p.npy", 1e12 * P), save("t.npy", 1e12 * T), laid_out=True)
+        fit = drawn.axes[0]
+        assert fit.yaxis.get_offset_text().get_text() == "1e13"
+        boxes = fit.yaxis.get_offset_text().get_window_extent(), fit.get_legend().get_window_extent()
+        assert overlap(*boxes) <= 0
 
     @pytest.mark.parametrize(("size", "below"), [("10,4.5", False), ("5,7", True)])
     def test_a_narrow_figure_has_the_residuals_below(self, picture, files, size, below):
