@@ -245,7 +245,7 @@ def _several_classes(axes: Axes, sampled: Sampled, look: Look) -> None:
         cmap=count_colours(look),
         rasterized=True,
     )
-    bar = axes.figure.colorbar(drawn, cax=axes.inset_axes((1.03, 0, 0.035, 1)), label="samples per cell")
+    bar = axes.figure.colorbar(drawn, cax=axes.inset_axes((1.03, 0, 0.035, 1)), label=f"{_counted(sampled)} per cell")
     tens = [10**i for i in range(len(str(most))) if 10**i * 3 < most or not i]
     bar.set_ticks([*tens, most])
     bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
@@ -261,6 +261,14 @@ def _several_classes(axes: Axes, sampled: Sampled, look: Look) -> None:
     axes.set_ylim(0, 1)
     axes.set_xlabel("probability of the true class")
     axes.set_ylabel("largest probability of another class")
+
+
+def _counted(sampled: Sampled) -> str:
+    """Return what the panel of confidence counts, in words: positions have probabilities, even where samples have the losses."""
+    if sampled.result.receipt.get("over_outputs"):
+        return "outputs"
+    assert sampled.profile.judged is not None
+    return "samples" if int(sampled.profile.judged.sum()) == sampled.result.samples else "positions"
 
 
 def _part(rows: int, of: int) -> str:
@@ -289,7 +297,7 @@ def _two_outcomes(axes: Axes, sampled: Sampled, look: Look) -> None:
     axes.set_ylim(bottom=0)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     axes.set_xlabel(f"predicted probability of {'label 1 of an output' if outputs else f'class {names[1]}'}")
-    axes.set_ylabel(f"{'outputs' if outputs else 'samples'} per bin (log scale)")
+    axes.set_ylabel(f"{_counted(sampled)} per bin (log scale)")
 
 
 def _concentration(axes: Axes, sampled: Sampled, look: Look) -> None:

@@ -275,6 +275,15 @@ class TestConfidence:
         assert axes.get_xlabel() == "predicted probability of label 1 of an output"
         assert axes.get_ylabel() == "outputs per bin (log scale)"
 
+    @pytest.mark.parametrize(("per", "counted"), [("sample", "positions"), ("position", "samples")])
+    def test_probabilities_are_those_of_positions(self, picture, save, per, counted):
+        """A loss per position makes each of them a sample, which the title counts."""
+        z = np.random.default_rng(0).normal(size=(4, 3, 5))
+        words = save("p.npy", z), save("t.npy", z.argmax(axis=1)), "--class-axis", "1", "--per", per
+        axes = self.draw(picture, "ce", *words)
+        assert mesh(axes)[0].sum() == 20
+        assert [bar.get_ylabel() for bar in axes.child_axes] == [f"{counted} per cell"]
+
     def test_infinite_losses_have_probabilities_too(self, picture, save):
         axes = self.draw(picture, "ce", save("p.npy", [[0.0, 1, 0]] * 3), save("t.npy", [0] * 3), "--from", "probs")
         counts, _ = mesh(axes)
