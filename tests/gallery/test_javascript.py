@@ -244,6 +244,22 @@ def test_limits_are_those_of_the_grammar(browser: Any) -> None:
     assert in_page(browser, f"() => [{calls}]") == pytest.approx([expected for _, expected in LIMITS], rel=1e-15, abs=0)
 
 
+def test_at_the_ends_of_probabilities_derivatives_are_limits_and_values_exact(browser: Any) -> None:
+    """Where the other class has no probability, nor a target: by hand."""
+    slopes = {
+        "brier": 0,
+        "hellinger": -np.inf,
+        "squared-hellinger": -1 / 2,
+        "pearson-chi-square": -1,
+        "jensen-shannon": -np.log(2) / 2,
+        "softmax-cross-entropy": -1,
+    }
+    calls = ", ".join(f"({program(name, 'probability')})(1, {{}})" for name in slopes)
+    found = in_page(browser, f"() => [{calls}]")
+    assert [one["value"] for one in found] == [0] * len(slopes)
+    assert [one["slope"] for one in found] == pytest.approx(list(slopes.values()), rel=1e-12, abs=1e-100)
+
+
 def test_comparisons_hold_or_not_at_equal_numbers(browser: Any) -> None:
     names = ["lt", "le", "gt", "ge", "eq", "ne"]
     calls = ", ".join(f"losscli.{name}(1, 1)" for name in names)
@@ -318,6 +334,7 @@ def test_breaks_are_jumps_and_kinks_and_nothing_else(browser: Any) -> None:
 def test_jumps_and_kinks_of_examples_are_found(browser: Any) -> None:
     expected = {
         ("crps", ""): [(-0.5, -1, -1 / 3), (0, -1 / 3, 1 / 3), (0.5, 1 / 3, 1)],
+        ("energy-score", ""): [(0, -1 / 3, 1 / 3)],
         ("interval-score", "alpha: 0.5"): [(-1, -4, 0), (1, 0, 4)],
         ("iou", ""): [(1, 0.5, 0)],
         ("multiclass-hinge", ""): [(1, -1, 0)],
@@ -408,6 +425,9 @@ def test_programs_define_what_they_need_and_no_more() -> None:
         "sum(1 for r.x in r)",
         "(r := 1)",
         "await r",
+        "r(1)",
+        "sum(é for é in range(0, 2))",
+        "sum(_ for _ in range(0, 2))",
         "rank",
         "r\u200b",
         "ｒｕｎ(r)",
