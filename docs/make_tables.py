@@ -208,8 +208,18 @@ def functions() -> str:
             parameters = inspect.signature(function).parameters.values()
             bare = inspect.Signature([item.replace(annotation=inspect.Parameter.empty) for item in parameters])
             head = textwrap.fill(f"{name}{bare}", 100, subsequent_indent=" " * len(f"{name}("), break_on_hyphens=False)
-            text += f"\n### {name}\n\n```text\n{head}\n\n{inspect.getdoc(function)}\n```\n"
+            text += f"\n### {name}\n\n```text\n{head}\n```\n\n{_told(inspect.getdoc(function) or '')}"
     return f"{text}\n"
+
+
+def _told(docstring: str) -> str:
+    """A docstring in Markdown: its sections as lists, with an item for each name."""
+    words, *sections = re.split(r"^(\w+)\n-{3,}\n", docstring, flags=re.MULTILINE)
+    text = f"{words.strip()}\n"
+    for title, body in zip(sections[::2], sections[1::2], strict=True):
+        items = re.findall(r"^(\S.*)\n((?:[ ]+.*\n?)+)", body, flags=re.MULTILINE)
+        text += f"\n{title}:\n\n" + "".join(f"- `{name}`: {' '.join(told.split())}\n" for name, told in items)
+    return text
 
 
 MAKERS = {
