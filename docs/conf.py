@@ -63,9 +63,11 @@ for (const box of document.querySelectorAll("pre, .table-wrapper")) if (box.scro
 for (const caption of document.querySelectorAll(".caption[role=heading]")) caption.ariaLevel = 2;
 document.querySelector("aside.sidebar-drawer")?.setAttribute("aria-label", "All pages");
 document.querySelector("aside.toc-drawer")?.setAttribute("aria-label", "This page");
+if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
 """
 """What each page does when it is read: long lines of sessions are wrapped, but for tables; what scrolls sideways can be scrolled by
-keyboard; and the theme's headings and landmarks get what screen readers ask for."""
+keyboard; the theme's headings and landmarks get what screen readers ask for; and a search in files does without the lines around what it
+found, which a browser does not let a page read from other files."""
 FRONT = '<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0; url=docs/index.html">\n'
 
 

@@ -22,6 +22,7 @@ import argparse
 import atexit
 import difflib
 import functools
+import inspect
 import json
 import math
 import os
@@ -31,6 +32,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import textwrap
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -69,6 +71,7 @@ DOCUMENTS = (
     "docs/notebook.md",
     "docs/own-losses.md",
     "docs/plots.md",
+    "docs/python.md",
     "docs/rank.md",
     "docs/shapes.md",
     "docs/targets.md",
@@ -195,8 +198,33 @@ def _marked(text: str) -> str:
     return re.sub(r"([*_<>\[\]`])", r"\\\1", text)
 
 
+def functions() -> str:
+    """Each function of `import losscli` with its parameters, and what its docstring says."""
+    import losscli
+
+    text = ""
+    for name, function in ((name, getattr(losscli, name)) for name in losscli.__all__):
+        if inspect.isfunction(function):
+            parameters = inspect.signature(function).parameters.values()
+            bare = inspect.Signature([item.replace(annotation=inspect.Parameter.empty) for item in parameters])
+            head = textwrap.fill(f"{name}{bare}", 100, subsequent_indent=" " * len(f"{name}("), break_on_hyphens=False)
+            text += f"\n### {name}\n\n```text\n{head}\n```\n\n{_told(inspect.getdoc(function) or '')}"
+    return f"{text}\n"
+
+
+def _told(docstring: str) -> str:
+    """A docstring in Markdown: its sections as lists, with an item for each name."""
+    words, *sections = re.split(r"^(\w+)\n-{3,}\n", docstring, flags=re.MULTILINE)
+    text = f"{words.strip()}\n"
+    for title, body in zip(sections[::2], sections[1::2], strict=True):
+        items = re.findall(r"^(\S.*)\n((?:[ ]+.*\n?)+)", body, flags=re.MULTILINE)
+        text += f"\n{title}:\n\n" + "".join(f"- `{name}`: {' '.join(told.split())}\n" for name, told in items)
+    return text
+
+
 MAKERS = {
     "commands": commands,
+    "functions": functions,
     "losses": losses,
     "families": families,
     "variables": variables,

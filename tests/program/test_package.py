@@ -58,6 +58,12 @@ class TestWheel:
         assert "0.1649221" in done.stdout  # the mean cross-entropy of the digits, as tests of compute prove it
         assert not list(tmp_path.iterdir())
 
+    def test_brings_the_sample_data_to_who_follows_the_lessons(self, installed, tmp_path):
+        done = ran(installed / "bin" / "losscli", "demo", "--copy", cwd=tmp_path, PYTHONPATH=str(installed))
+        assert done.returncode == 0, done.stderr
+        ours = {path.name for path in (ROOT / "sample_data").iterdir() if path.is_file()}
+        assert {path.name for path in (tmp_path / "sample_data").iterdir()} == ours
+
     def test_has_every_module_and_the_files_of_pages_and_marks_its_types(self, wheel):
         inside = set(zipfile.ZipFile(wheel).namelist())
         ours = {
