@@ -25,6 +25,7 @@ from losscli.plots.style import (
     fitted,
     headline,
     legend_columns,
+    letters,
     plain_ticks,
     small_print,
 )
@@ -200,7 +201,12 @@ def _differences(
     labels = axes.get_legend_handles_labels()[1]
     columns = min(2, legend_columns(labels, _inches(axes) * 9.5 / 8.5, handle=6))
     axes.legend(
-        loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2, ncols=columns, fontsize=8.5, handlelength=2.2
+        loc="lower left",
+        bbox_to_anchor=(0, 1),
+        borderaxespad=0.2,
+        ncols=columns,
+        fontsize=letters(8.5),
+        handlelength=2.2,
     )
 
 
@@ -230,7 +236,7 @@ def _losses(figure: Figure, axes: Axes, found: Counts, names: tuple[str, str], l
     axes.set_box_aspect(1)
     axes.set_xlabel(f"loss of {names[0]}{scale}\nsquares at the ends hold what is beyond")
     axes.set_ylabel(f"loss of {names[1]}{scale}")
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2, fontsize=8.5, handlelength=2.2)
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2, fontsize=letters(8.5), handlelength=2.2)
     bar = figure.colorbar(drawn, cax=axes.inset_axes((1.03, 0, 0.035, 1)), label="rows per square")
     ticks = FuncFormatter(lambda value, _: f"{value:,.0f}")
     bar.ax.yaxis.set_major_formatter(ticks)
@@ -247,10 +253,10 @@ def _by_class(axes: Axes, classes: Sequence[dict[str, Any]], confidence: float, 
         colour = (theme.ink, theme.colours[1], theme.colours[0])[sign]
         if np.isfinite(low):
             axes.plot([x, x], [low, high], color=colour, linewidth=1.6)
-        axes.plot([x], [class_["difference"]], "o^v"[sign], color=colour, markersize=6)
+        axes.plot([x], [class_["difference"]], "o^v"[sign], color=colour, markersize=letters(6))
     axes.axhline(0, color=theme.ink, linewidth=0.9)
     names = [f"{clean(str(class_['class']), 14)}\n{class_['rows']:,}" for class_ in shown]
-    axes.set_xticks(range(len(shown)), names, fontsize=8 if len(shown) > 12 else 9)
+    axes.set_xticks(range(len(shown)), names, fontsize=letters(8 if len(shown) > 12 else 9))
     if max(len(name.split("\n")[0]) for name in names) * len(shown) > 90:
         axes.tick_params(axis="x", rotation=60)
     axes.grid(axis="x", visible=False)

@@ -12,7 +12,7 @@ from matplotlib.transforms import Bbox
 
 from losscli.analysis.features import Cloud
 from losscli.arrays import Array
-from losscli.plots.style import MARKERS, Look, blank, clean, headline, legend_below, legend_height
+from losscli.plots.style import MARKERS, Look, blank, clean, headline, legend_below, legend_height, letters
 from losscli.wording import count
 
 WIDTH = 7.4
@@ -83,10 +83,10 @@ def draw(cloud: Cloud, look: Look) -> Figure:
             axes.scatter(x, y, alpha=0.7, **dots, **style)
     for k, style in zip(largest, styles, strict=True):
         axes.plot(*cloud.centers[k], **_disc(look))
-        axes.plot(*cloud.centers[k], linestyle="", zorder=3.1, **_of_line(style) | {"markersize": 6.5})
-    handles.append(Line2D([], [], **_disc(look) | {"markersize": 11}))
+        axes.plot(*cloud.centers[k], linestyle="", zorder=3.1, **_of_line(style) | {"markersize": letters(6.5)})
+    handles.append(Line2D([], [], **_disc(look) | {"markersize": letters(11)}))
     labels.append("center of a class" if cloud.centers_given else "mean of a class")
-    axes.set_title(_left_out(cloud, len(points), rows if others.any() else None), fontsize=8.5)
+    axes.set_title(_left_out(cloud, len(points), rows if others.any() else None), fontsize=letters(8.5))
     axes.set_xlabel(clean(cloud.labels[0], 90))
     axes.set_ylabel(clean(cloud.labels[1], 90))
     spans = np.ptp(np.concatenate([points, cloud.centers[np.isfinite(cloud.centers).all(axis=1)]]), axis=0)
@@ -118,9 +118,9 @@ def _left_out(cloud: Cloud, points: int, rows: Array | None) -> str:
     return "; ".join(words)
 
 
-def _area(points: int) -> int:
+def _area(points: int) -> float:
     """Return the area of a marker, in square points: the smaller, the more there are."""
-    return 26 if points < 2_000 else 10 if points < 10_000 else 5
+    return letters(1) ** 2 * (26 if points < 2_000 else 10 if points < 10_000 else 5)
 
 
 def _style(number: int, look: Look) -> dict[str, Any]:
@@ -144,14 +144,21 @@ def _of_line(style: dict[str, Any]) -> dict[str, Any]:
 def _disc(look: Look) -> dict[str, Any]:
     """Return the style of a center, which no class has: a large disc in the colour of the ground with an edge."""
     edge = {"markeredgecolor": look.colours.ink, "markeredgewidth": 1.4}
-    return {"marker": "o", "markersize": 15, "color": look.colours.ground, "linestyle": "", "zorder": 3, **edge}
+    return {
+        "marker": "o",
+        "markersize": letters(15),
+        "color": look.colours.ground,
+        "linestyle": "",
+        "zorder": 3,
+        **edge,
+    }
 
 
 def _name_centers(axes: Axes, cloud: Cloud, named: Array, look: Look) -> None:
     """Write the names of classes beside their centers, where there is room; all of them are in the legend."""
     figure = axes.figure
     figure.draw_without_rendering()  # type: ignore[union-attr]  # only now the layout says where the centers are
-    pixels, inside = figure.dpi / 72, axes.get_window_extent()
+    pixels, inside = letters(figure.dpi / 72), axes.get_window_extent()
     centers = {k: axes.transData.transform(cloud.centers[k]) for k in named if np.isfinite(cloud.centers[k]).all()}
     taken = [Bbox.from_extents(*(at - 8 * pixels), *(at + 8 * pixels)) for at in centers.values()]
     for k in centers:
@@ -159,7 +166,7 @@ def _name_centers(axes: Axes, cloud: Cloud, named: Array, look: Look) -> None:
             text = axes.annotate(
                 clean(cloud.names[k], 16),
                 cloud.centers[k],
-                (x, y),
+                (letters(x), letters(y)),
                 textcoords="offset points",
                 ha=align,
                 fontweight="bold",

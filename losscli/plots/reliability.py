@@ -4,6 +4,7 @@ Either the fraction of positives against the probability of the positive class, 
 predicted class.
 """
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,11 +16,13 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from losscli.analysis.calibration.reliability import Reliability
 from losscli.arrays import Array
-from losscli.plots.style import DASHES, Look, blank, clean, fitted, headline, plain_ticks, small_print
+from losscli.plots.style import DASHES, Look, blank, clean, fitted, headline, letters, plain_ticks, small_print
 from losscli.wording import count
 
-NARROW = 0.03
-"""Bins of at most this width have no numbers above them, since these would overlap."""
+SIZE_OF_COUNTS = 7.5
+"""Size of the numbers above the bins in points."""
+DIGIT = 0.64
+"""Width of a digit, as a part of the size of letters."""
 FEW = 10
 """Bins of fewer rows than this are faint: the interval of 9 rows of which 5 are right is wider than 0.5."""
 FAINT = 0.4
@@ -27,8 +30,6 @@ UNEVEN = 20
 """If the densest of the bins of equal mass is more than this many times as dense as the sparsest, the scale is logarithmic."""
 WIDE = 1.3
 """Figures that are wider than this times their height have their panels side by side."""
-WIDTH_OF_DIGIT = 0.013
-"""Width of a digit of the numbers above the bins, as a part of the axis."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,8 @@ def draw(found: Reliability, look: Look, about: str, change: Change | None = Non
     )
     headline(figure, title if look.title is None else clean(look.title, 200))
     small_print(figure, _small(about))
+    if found.binning != "mass":
+        _write_counts(lower, found)
     return figure
 
 
@@ -113,7 +116,7 @@ def _points(axes: Axes, found: Reliability, colour: str, names: tuple[str, str],
             (y - low[which], high[which] - y),
             widths if found.binning == "mass" else None,
             color=colour,
-            markersize=5,
+            markersize=letters(5),
             linewidth=1.2,
             alpha=alpha,
             label=words,
@@ -163,8 +166,6 @@ def _bin_sizes(axes: Axes, models: Sequence[Reliability], look: Look) -> None:
     if not log:
         axes.yaxis.set_major_locator(MaxNLocator(4, integer=not mass))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.3g}" if mass else f"{value:,.0f}"))
-    if len(models) == 1 and not mass:
-        _write_counts(axes, models[0])
 
 
 def _densities(found: Reliability) -> Array:
@@ -174,22 +175,32 @@ def _densities(found: Reliability) -> Array:
 
 
 def _write_counts(axes: Axes, found: Reliability) -> None:
-    """Write the number of rows above each bin, where there is room."""
-    texts, widths = [f"{rows:,}" for rows in found.rows], found.high - found.low
-    upright = any(WIDTH_OF_DIGIT * len(text) > width for text, width in zip(texts, widths, strict=True))
-    for x, rows, text, width in zip((found.low + found.high) / 2, found.rows, texts, widths, strict=True):
-        if width > NARROW:
-            axes.annotate(
-                text,
-                (x, rows),
-                (0, 3),
-                textcoords="offset points",
-                ha="center",
-                va="bottom",
-                fontsize=7.5,
-                rotation=90 if upright else 0,
-            )
-    axes.set_ylim(0, (1.75 if upright else 1.2) * int(found.rows.max()))
+    """Write the number of rows above each bin: beside each other if they fit, else upright, or not at all where there is no room."""
+    figure = axes.figure
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what is wrong is said when the picture is written
+        figure.draw_without_rendering()  # type: ignore[union-attr]  # only now the layout says how large the panel is
+    size, panel = letters(SIZE_OF_COUNTS), axes.get_window_extent()
+    points = 72 / figure.dpi
+    high, wide = panel.height * points, np.diff(axes.transData.transform([(0, 0), (1, 0)])[:, 0])[0] * points
+    texts, widths = [f"{rows:,}" for rows in found.rows], (found.high - found.low) * wide
+    longest = DIGIT * size * max(map(len, texts))
+    upright = bool((longest > widths).any())
+    room = 3 + (longest if upright else 1.2 * size)
+    if room > high / 2 or (upright and widths.min() < 1.2 * size):
+        return
+    for x, rows, text in zip((found.low + found.high) / 2, found.rows, texts, strict=True):
+        axes.annotate(
+            text,
+            (x, rows),
+            (0, 3),
+            textcoords="offset points",
+            ha="center",
+            va="bottom",
+            fontsize=size,
+            rotation=90 if upright else 0,
+        )
+    axes.set_ylim(0, int(found.rows.max()) / (1 - 1.1 * room / high))
 
 
 def _small(about: str) -> str:
@@ -224,7 +235,7 @@ def _name_axes(upper: Axes, lower: Axes, found: Reliability) -> None:
     lower.set_xlabel(name + _per_bin(found))
     for axes in (upper, lower):
         axes.set_xlim(-0.02, 1.02)
-    how = dict[str, Any](handlelength=2.2, fontsize=8.5, borderaxespad=0.2)
+    how = dict[str, Any](handlelength=2.2, fontsize=letters(8.5), borderaxespad=0.2)
     upper.legend(loc="lower left", bbox_to_anchor=(0, 1), **how)
 
 

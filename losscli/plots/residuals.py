@@ -10,10 +10,10 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from losscli.analysis.residuals import Output, Residuals
 from losscli.arrays import Array
-from losscli.plots.style import DASHES, Look, blank, clean, count_colours, fitted, headline, small_print
+from losscli.plots.style import DASHES, Look, blank, clean, count_colours, fitted, headline, letters, small_print
 from losscli.wording import count
 
-WIDE = 1.3
+WIDE = 1.7
 """A figure of one output that is wider than this times its height has its panels in one row."""
 HIGH = 4.0
 """Inches of a row of panels."""
@@ -152,7 +152,7 @@ def _dots(rows: int, look: Look) -> dict[str, Any]:
         "color": look.colours.colours[0],
         "linestyle": "",
         "marker": "o",
-        "markersize": size,
+        "markersize": letters(size),
         "markeredgewidth": 0,
         "alpha": alpha,
     }
@@ -172,4 +172,4 @@ def _size(axes: Axes) -> tuple[float, float]:
 
 def _legend(axes: Axes) -> None:
     """Place a legend above a panel: on the right, since on the left is the power of ten of very large and small numbers."""
-    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0.2, fontsize=8.5, handlelength=2.2)
+    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0.2, fontsize=letters(8.5), handlelength=2.2)

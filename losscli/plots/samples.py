@@ -23,6 +23,7 @@ from losscli.plots.style import (
     count_colours,
     headline,
     legend_columns,
+    letters,
     plain_ticks,
     small_print,
 )
@@ -174,7 +175,7 @@ def _classes(axes: Axes, sampled: Sampled, look: Look) -> None:
     _infinite_bars(axes, places[~finite], lengths, look)
     rows = profile.rows[shown]
     names = [f"{clean(sampled.names[i], 24)}  (n = {n:,})" for i, n in zip(shown, rows, strict=True)]
-    axes.set_yticks(places, labels=names, fontsize=8.5 if len(shown) > 12 else 9.5)
+    axes.set_yticks(places, labels=names, fontsize=_font(axes, len(shown)))
     axes.set_ylim(max(len(shown), FEWEST_PLACES) - 0.5, -0.5)
     axes.grid(False, axis="y")
     mean = float(profile.sums.sum() / profile.rows.sum())
@@ -192,6 +193,14 @@ def _classes(axes: Axes, sampled: Sampled, look: Look) -> None:
     about = [f"the {MOST_GROUPS} largest of {len(held):,}"] if cut else []
     about += [f"{count(empty, noun, f'{noun}es' if noun == 'class' else None)} without rows not shown"] if empty else []
     axes.set_xlabel(f"mean loss of the {noun}{before}" + (f"\n{'; '.join(about)}" if about else ""))
+
+
+def _font(axes: Axes, names: int) -> float:
+    """Return the size of the letters of so many names below each other, in points."""
+    grid = axes.get_gridspec()
+    assert grid is not None
+    height = axes.figure.get_figheight() / grid.nrows - 1.2  # type: ignore[union-attr]  # the panel without labels and legend
+    return max(3.0, min(letters(9.5 if names <= 12 else 8.5), 72 * height / max(names, FEWEST_PLACES)))
 
 
 def _infinite_bars(axes: Axes, places: Array, lengths: Array, look: Look) -> None:
@@ -214,7 +223,7 @@ def _infinite_bars(axes: Axes, places: Array, lengths: Array, look: Look) -> Non
             textcoords="offset points",
             ha="left" if end > 0 else "right",
             va="center",
-            fontsize=13,
+            fontsize=letters(13),
             annotation_clip=False,
             arrowprops={"arrowstyle": "<|-", "color": colour, "shrinkA": 0, "shrinkB": 0, "linewidth": 1.4},
         )
@@ -313,7 +322,7 @@ def _concentration(axes: Axes, sampled: Sampled, look: Look) -> None:
     for i, part in enumerate(part for part in WORST if part * n >= 1):
         carried = float(np.interp(part, rows, share))
         label = f"worst {100 * part:g} %: {100 * carried:.3g} %"
-        axes.plot([100 * part], [100 * carried], "osD"[i], color=theme.colours[1], markersize=6, label=label)
+        axes.plot([100 * part], [100 * carried], "osD"[i], color=theme.colours[1], markersize=letters(6), label=label)
     _legend_above(axes)
     axes.set_xlim(0, 100)
     axes.set_ylim(0, 102)
@@ -329,7 +338,7 @@ def _legend_above(axes: Axes, most: int = 4) -> None:
         loc="lower left",
         bbox_to_anchor=(0, 1),
         ncols=min(most, legend_columns(labels, width * 9.5 / 8.5, handle=6)),
-        fontsize=8.5,
+        fontsize=letters(8.5),
         columnspacing=1.2,
         handlelength=2.2,
         borderaxespad=0.2,

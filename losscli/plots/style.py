@@ -171,6 +171,11 @@ def clean(text: str, most: int = 40) -> str:
     return text if len(text) <= most else f"{text[: most // 2]}…{text[most // 2 + 1 - most :]}"
 
 
+def letters(points: float) -> float:
+    """Return a size in points, of letters or markers, in proportion to the size that letters have now."""
+    return points * float(mpl.rcParams["font.size"]) / 9.5
+
+
 def fitted(text: str, inches: float) -> str:
     """Return a label in as many lines as it needs beside a panel that has this many inches, including
     its other labels.
