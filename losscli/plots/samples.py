@@ -21,6 +21,7 @@ from losscli.plots.style import (
     blank,
     clean,
     count_colours,
+    fitted,
     headline,
     legend_columns,
     letters,
@@ -195,11 +196,16 @@ def _classes(axes: Axes, sampled: Sampled, look: Look) -> None:
     axes.set_xlabel(f"mean loss of the {noun}{before}" + (f"\n{'; '.join(about)}" if about else ""))
 
 
-def _font(axes: Axes, names: int) -> float:
-    """Return the size of the letters of so many names below each other, in points."""
+def _height(axes: Axes) -> float:
+    """Return the inches that a panel has with its labels and legend, if the rows of panels share the figure."""
     grid = axes.get_gridspec()
     assert grid is not None
-    height = axes.figure.get_figheight() / grid.nrows - 1.2  # type: ignore[union-attr]  # the panel without labels and legend
+    return float(axes.figure.get_figheight() / grid.nrows)  # type: ignore[union-attr]
+
+
+def _font(axes: Axes, names: int) -> float:
+    """Return the size of the letters of so many names below each other, in points."""
+    height = _height(axes) - 1.2  # without labels and legend
     return max(3.0, min(letters(9.5 if names <= 12 else 8.5), 72 * height / max(names, FEWEST_PLACES)))
 
 
@@ -269,7 +275,7 @@ def _several_classes(axes: Axes, sampled: Sampled, look: Look) -> None:
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1)
     axes.set_xlabel("probability of the true class")
-    axes.set_ylabel("largest probability of another class")
+    axes.set_ylabel(fitted("largest probability of another class", _height(axes)))
 
 
 def _counted(sampled: Sampled) -> str:
@@ -306,7 +312,7 @@ def _two_outcomes(axes: Axes, sampled: Sampled, look: Look) -> None:
     axes.set_ylim(bottom=0)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     axes.set_xlabel(f"predicted probability of {'label 1 of an output' if outputs else f'class {names[1]}'}")
-    axes.set_ylabel(f"{_counted(sampled)} per bin (log scale)")
+    axes.set_ylabel(fitted(f"{_counted(sampled)} per bin (log scale)", _height(axes)))
 
 
 def _concentration(axes: Axes, sampled: Sampled, look: Look) -> None:
@@ -327,7 +333,7 @@ def _concentration(axes: Axes, sampled: Sampled, look: Look) -> None:
     axes.set_xlim(0, 100)
     axes.set_ylim(0, 102)
     axes.set_xlabel("worst samples, % of all")
-    axes.set_ylabel(f"share of the total {'weighted ' if weighted else ''}loss, %")
+    axes.set_ylabel(fitted(f"share of the total {'weighted ' if weighted else ''}loss, %", _height(axes)))
 
 
 def _legend_above(axes: Axes, most: int = 4) -> None:
