@@ -61,7 +61,8 @@
     const found = losscli.breaks(at, parameters, low, high);
     for (const [end, beside] of [[low, f(low + away)], [high, f(high - away)]]) {
       const here = f(end), one = {x: end};
-      if (![here.value, here.slope, beside.value, beside.slope].every(Number.isFinite)) continue;  // it grows without end there
+      const grows = what => !Number.isFinite(here[what]) && Math.abs(beside[what]) > size[what];  // without end; an infinite slope beside small ones is no line
+      if (["value", "slope"].some(what => !Number.isFinite(beside[what]) || grows(what))) continue;
       for (const what of ["value", "slope"]) one[what] = [beside[what], here[what], beside[what]];
       if (jumps(one.value, size.value) || jumps(one.slope, size.slope)) found.push(one);
     }

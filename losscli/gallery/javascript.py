@@ -135,7 +135,7 @@ class _Body:
         return written
 
     def _expression(self, node: ast.AST, local: frozenset[str]) -> str:
-        """Return a node of the grammar as JavaScript."""
+        """Return a node of the grammar as JavaScript: one case for each kind of node."""
 
         def of(inner: ast.AST) -> str:
             return self._expression(inner, local)

@@ -149,7 +149,7 @@ def _at_least(piece: Piece, binds: int) -> Piece:
 
 
 def _piece(node: ast.AST, place: Place) -> Piece:
-    """Return a node of the grammar."""
+    """Return a node of the grammar: one case for each kind of node."""
     match node:
         case ast.Constant(None):
             return Piece("<mtext>none</mtext>", kind="word")

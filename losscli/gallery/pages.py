@@ -261,7 +261,7 @@ def _formula(shown: Exhibit) -> list[str]:
         parts.append(f"<p>f is {_prose(record['definition'])}.</p>")
     letters = [
         *(f"<dt>{_where(name)}</dt><dd>{_prose(words)}</dd>" for name, words in record["variables"].items()),
-        *(f"<dt>{_where(name)}</dt><dd>{_where(text)}</dd>" for name, text in record["where"].items()),
+        *(f"<dt>{_where(name)}</dt><dd>{_meaning(name, text)}</dd>" for name, text in record["where"].items()),
     ]
     return [*parts, f'<dl class="letters">{"".join(letters)}</dl>']
 
@@ -269,6 +269,18 @@ def _formula(shown: Exhibit) -> list[str]:
 def _left(value: str) -> str:
     """Return the left side of a formula, such as f(r), if the family's value is one."""
     return value if re.fullmatch(r"f\(\w+(, \w+)*\)", value) else "f"
+
+
+def _meaning(name: str, source: str) -> str:
+    """Return a definition of `where`, in a box that scrolls if it can be wider than a narrow page."""
+    words = _where(source)
+    if len(source) <= NARROW:
+        return words
+    return f'<div class="wide" tabindex="0" role="group" aria-label="formula of {escape(name)}">{words}</div>'
+
+
+NARROW = 40
+"""Characters of a formula that fits the narrowest page."""
 
 
 def _where(source: str) -> str:
