@@ -306,7 +306,12 @@
 
   function choose() {
     const names = Object.keys(losscli.losses).filter(name => name !== data.name && fits(name));
-    neighbours.replaceChildren(...names.map(name => make("option", {value: name}, name)));
+    const families = new Map([[losscli.losses[data.name].family, []]]);  // its own family first
+    for (const name of names) {
+      const {family} = losscli.losses[name];
+      families.set(family, [...(families.get(family) ?? []), make("option", {value: name}, name)]);
+    }
+    neighbours.replaceChildren(...[...families].filter(([, members]) => members.length).map(([family, members]) => make("optgroup", {label: family}, ...members)));
     neighbours.disabled = add.disabled = !names.length;
     keep.hidden = !data.parameters.length;
     compared.hidden = !names.length && keep.hidden;

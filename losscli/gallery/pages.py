@@ -32,6 +32,8 @@ NAMED = re.compile(r"\b([a-z][a-z0-9_]*)\b(?=\()")
 """A loss in a relation, such as smooth_l1 in smooth_l1(r, beta=delta)."""
 LINKED = re.compile(r"(doi:)(10\.[^\s;,]+)|(arXiv:)(\d{4}\.\d{4,5}|[a-z-]+/\d{7})")
 """Names of publications that have an address."""
+NARROW = 36
+"""Letters of a formula that surely fits beside its name."""
 CODE = re.compile(r"`([^`]+)`")
 
 
@@ -235,7 +237,9 @@ def _beside(before: Exhibit | None, after: Exhibit | None) -> str:
 
 
 def _marks(shape: Shape) -> str:
-    return "".join(f' <span class="mark">{WORDS[word].lower()}</span>' for word in shape.words)
+    return "".join(
+        f' <a class="mark" href="../index.html#shape={word}">{WORDS[word].lower()}</a>' for word in shape.words
+    )
 
 
 def _equation(left: str, source: str) -> str:
@@ -272,11 +276,14 @@ def _left(value: str) -> str:
 
 
 def _where(source: str) -> str:
-    """Return what a name of a formula stands for: a formula, or words."""
+    """Return what a name of a formula stands for: a formula, in a box that scrolls if it may be too wide for a phone, or words."""
     try:
-        return mathml(source).replace('display="block"', 'display="inline"')
-    except (SyntaxError, ValueError):  # words, and no formula
+        formula = mathml(source).replace('display="block"', 'display="inline"')
+    except (SyntaxError, ValueError):  # words
         return _prose(source)
+    if len(source) <= NARROW:
+        return formula
+    return f'<div class="wide" tabindex="0" role="group" aria-label="formula">{formula}</div>'
 
 
 def _curves(shown: Exhibit, moves: bool) -> list[str]:
