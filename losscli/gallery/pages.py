@@ -137,10 +137,11 @@ def start_page(exhibits: Sequence[Exhibit]) -> str:
     options = "".join(
         f'<option value="{escape(name)}">{_text(name)} ({number})</option>' for name, number in families.items()
     )
-    boxes = "".join(
+    boxes = [
         f'<label><input type="checkbox" name="shape" value="{word}"> {written}</label>'
         for word, written in WORDS.items()
-    )
+    ]
+    boxes.insert(2, '<span aria-hidden="true">Robust:</span>')  # which the two behind it say more exactly
     parts = [
         "<header><h1>Loss functions</h1>",
         f'<p class="summary">{count(len(exhibits), "loss", "losses")} of losscli: formula, curve and gradient, parameters, the calls of '
@@ -148,7 +149,7 @@ def start_page(exhibits: Sequence[Exhibit]) -> str:
         '<form id="filters" role="search" aria-label="Losses" hidden><div class="field"><label for="words">Search</label>'
         '<input id="words" type="search" name="words" placeholder="name, other name, or word" autocomplete="off" spellcheck="false"></div>'
         f'<div class="field"><label for="family">Family</label><select id="family" name="family"><option value="">all</option>{options}</select></div>'
-        f'<fieldset><legend>Shape, at the default parameters</legend>{boxes} <a href="#shapes">what this means</a></fieldset>'
+        f'<fieldset><legend>Shape, at the default parameters</legend>{"".join(boxes)} <a href="#shapes">what this means</a></fieldset>'
         '<p id="count" role="status"></p></form>',
         '<main><h2 class="unseen" id="losses">Losses</h2><ul class="cards">',
         *map(_card, exhibits),
