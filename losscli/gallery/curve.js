@@ -47,7 +47,7 @@
     const f = x => { const {value, slope} = at(x, parameters); return {x, value, slope}; };
     let points = [];
     for (let i = 0; i <= steps; i++) points.push(f(i === 0 ? low : i === steps ? high : (low * (steps - i) + high * i) / steps));
-    const breaks = breaksOf(at, f, parameters, points);
+    const breaks = breaksOf(at, f, parameters, points, steps / 4);
     for (const one of breaks) points = points.filter(p => Math.abs(p.x - one.x) > NEAR * (high - low));
     points.push(...breaks.map(one => f(one.x)));
     points.sort((one, other) => one.x - other.x);
@@ -55,10 +55,10 @@
   }
 
   // Jumps and kinks between the ends, and where the value or the slope at an end is not what it is beside it.
-  function breaksOf(at, f, parameters, points) {
+  function breaksOf(at, f, parameters, points, steps) {
     const {low, high} = state, away = 1e-13 * (high - low);
     const size = {value: largest(points.map(p => p.value)), slope: largest(points.map(p => p.slope))};
-    const found = losscli.breaks(at, parameters, low, high);
+    const found = losscli.breaks(at, parameters, low, high, steps);
     for (const [end, beside] of [[low, f(low + away)], [high, f(high - away)]]) {
       const here = f(end), one = {x: end};
       const grows = what => !Number.isFinite(here[what]) && Math.abs(beside[what]) > size[what];  // without end; an infinite slope beside small ones is no line
@@ -307,7 +307,12 @@
 
   function choose() {
     const names = Object.keys(losscli.losses).filter(name => name !== data.name && fits(name));
-    neighbours.replaceChildren(...names.map(name => make("option", {value: name}, name)));
+    const families = new Map([[losscli.losses[data.name].family, []]]);  // its own family first
+    for (const name of names) {
+      const {family} = losscli.losses[name];
+      families.set(family, [...(families.get(family) ?? []), make("option", {value: name}, name)]);
+    }
+    neighbours.replaceChildren(...[...families].filter(([, members]) => members.length).map(([family, members]) => make("optgroup", {label: family}, ...members)));
     neighbours.disabled = add.disabled = !names.length;
     keep.hidden = !data.parameters.length;
     compared.hidden = !names.length && keep.hidden;

@@ -32,6 +32,8 @@ NAMED = re.compile(r"\b([a-z][a-z0-9_]*)\b(?=\()")
 """A loss in a relation, such as smooth_l1 in smooth_l1(r, beta=delta)."""
 LINKED = re.compile(r"(doi:)(10\.[^\s;,]+)|(arXiv:)(\d{4}\.\d{4,5}|[a-z-]+/\d{7})")
 """Names of publications that have an address."""
+NARROW = 36
+"""Letters of a formula that surely fits beside its name."""
 CODE = re.compile(r"`([^`]+)`")
 
 
@@ -135,10 +137,11 @@ def start_page(exhibits: Sequence[Exhibit]) -> str:
     options = "".join(
         f'<option value="{escape(name)}">{_text(name)} ({number})</option>' for name, number in families.items()
     )
-    boxes = "".join(
+    boxes = [
         f'<label><input type="checkbox" name="shape" value="{word}"> {written}</label>'
         for word, written in WORDS.items()
-    )
+    ]
+    boxes.insert(2, '<span aria-hidden="true">Robust:</span>')  # which the two behind it say more exactly
     parts = [
         "<header><h1>Loss functions</h1>",
         f'<p class="summary">{count(len(exhibits), "loss", "losses")} of losscli: formula, curve and gradient, parameters, the calls of '
@@ -146,7 +149,7 @@ def start_page(exhibits: Sequence[Exhibit]) -> str:
         '<form id="filters" role="search" aria-label="Losses" hidden><div class="field"><label for="words">Search</label>'
         '<input id="words" type="search" name="words" placeholder="name, other name, or word" autocomplete="off" spellcheck="false"></div>'
         f'<div class="field"><label for="family">Family</label><select id="family" name="family"><option value="">all</option>{options}</select></div>'
-        f'<fieldset><legend>Shape, at the default parameters</legend>{boxes} <a href="#shapes">what this means</a></fieldset>'
+        f'<fieldset><legend>Shape, at the default parameters</legend>{"".join(boxes)} <a href="#shapes">what this means</a></fieldset>'
         '<p id="count" role="status"></p></form>',
         '<main><h2 class="unseen" id="losses">Losses</h2><ul class="cards">',
         *map(_card, exhibits),
@@ -235,7 +238,9 @@ def _beside(before: Exhibit | None, after: Exhibit | None) -> str:
 
 
 def _marks(shape: Shape) -> str:
-    return "".join(f' <span class="mark">{WORDS[word].lower()}</span>' for word in shape.words)
+    return "".join(
+        f' <a class="mark" href="../index.html#shape={word}">{WORDS[word].lower()}</a>' for word in shape.words
+    )
 
 
 def _equation(left: str, source: str) -> str:
@@ -284,11 +289,14 @@ NARROW = 40
 
 
 def _where(source: str) -> str:
-    """Return what a name of a formula stands for: a formula, or words."""
+    """Return what a name of a formula stands for: a formula, in a box that scrolls if it may be too wide for a phone, or words."""
     try:
-        return mathml(source).replace('display="block"', 'display="inline"')
-    except (SyntaxError, ValueError):  # words, and no formula
+        formula = mathml(source).replace('display="block"', 'display="inline"')
+    except (SyntaxError, ValueError):  # words
         return _prose(source)
+    if len(source) <= NARROW:
+        return formula
+    return f'<div class="wide" tabindex="0" role="group" aria-label="formula">{formula}</div>'
 
 
 def _curves(shown: Exhibit, moves: bool) -> list[str]:

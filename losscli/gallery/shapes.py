@@ -33,7 +33,8 @@ MEANINGS = {
     "bounded": "No prediction, however wrong, has a loss above some number.",
     "robust": "No prediction, however far off, has a gradient above some number, so that one sample alone cannot pull a fit anywhere: "
     "what robust statistics calls a bounded influence function, or B-robust (Hampel, Ronchetti, Rousseeuw and Stahel 1986, "
-    "Robust Statistics, section 2.1c). Said along the axis of the curve.",
+    "Robust Statistics, section 2.1c). Said along the axis of the curve. It is about predictions that are far off, and not about wrong "
+    "labels: cross-entropy has a bounded gradient by its logits.",
     "redescending": "The gradient goes back to 0 far out: a prediction that is very wrong has no influence any more (the same, "
     "section 2.6). Such a loss is not convex, unless it is flat.",
 }

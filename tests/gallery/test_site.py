@@ -24,8 +24,8 @@ from losscli.gallery.site import MARKER, site
 from losscli.losses import FAMILIES, LOSSES
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-LOOKED_AT = ("huber", "softmax-focal", "dice", "sparsemax", "softmax-cross-entropy")
-"""Pages of different kinds: sliders, several axes, an example of several numbers, a curve that stands still, much about libraries."""
+LOOKED_AT = ("huber", "softmax-focal", "arcface", "sparsemax", "softmax-cross-entropy")
+"""Pages of different kinds: sliders, several axes, wide formulas, a curve that stands still, much about libraries."""
 
 
 class Outline(html.parser.HTMLParser):
