@@ -5,7 +5,7 @@ loss's lift. Nothing here draws.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,11 +25,24 @@ JUMP = 1e-6
 """Two one-sided limits that differ by more than this part of the curve's largest value are a
 jump; rounding is far smaller.
 """
+STANDS_OUT = 3.0
+"""A step of a curve this many times as large as those to its left and right may be a jump, which is looked for closely."""
+MOST_SOUGHT = 64
+"""The most jumps that are looked for in a curve, the largest first; noise has any number of steps that stand out."""
+PARTS = 8
+"""Number of parts into which a step is divided where a jump in it is looked for."""
+RESOLVED = 2.0**-50
+"""How far from a break, as a part of its size or of 1, predictions that are sums of x and a constant differ from those at it."""
+CLOSEST = 2.0**-48
+"""The part of the range to which a jump is located."""
 
 
 @dataclass(frozen=True)
 class Break:
-    """A point at which a loss changes its form: its name, and value and slope just below, at, and just above it."""
+    """A point at which a loss changes its form: value and slope just below, at, and just above it.
+
+    Its name is the one that the loss declares; '' where it was located on the curve.
+    """
 
     name: str
     x: float
@@ -101,7 +114,8 @@ def drawable(losses: Sequence[BoundLoss], operands: str | None = None, takes: st
 def shared_axis(losses: Sequence[BoundLoss], wanted: str | None = None) -> tuple[str, dict[str, Axis]]:
     """Return the axis over which all losses can be drawn: its name, and for each family its meaning there.
 
-    Without `wanted` it is the first loss's natural axis, or its next one that the others have too.
+    Without `wanted` it is the first loss's natural axis, or its next one that the others have too. Axes of the same name
+    are one axis only where x is the same variable.
 
     Raises
     ------
@@ -109,15 +123,40 @@ def shared_axis(losses: Sequence[BoundLoss], wanted: str | None = None) -> tuple
         if the losses have no axis in common, or not the wanted one.
     """
     families = {bound.family.name: bound.family for bound in losses}
-    names = {bound.family.name: bound.name for bound in reversed(losses)}
-    first = losses[0].family
-    for name in [wanted] if wanted else first.axes:
-        if all(name in family.axes for family in families.values()):
-            return name, {family.name: family.axes[name] for family in families.values()}
-    over = "; ".join(f"{names[family.name]} is drawn over {_either(family.axes)}" for family in families.values())
+    first_of = {bound.family.name: bound.name for bound in reversed(losses)}
+    candidates = [wanted] if wanted else list(losses[0].family.axes)
+    called_alike = [name for name in candidates if all(name in family.axes for family in families.values())]
+    for name in called_alike:
+        axes = {family.name: family.axes[name] for family in families.values()}
+        if _is_one(axes.values()):
+            return name, axes
+    if called_alike:
+        over = "; ".join(
+            f"{first_of[key]} over '{family.axes[called_alike[0]].label}'" for key, family in families.items()
+        )
+        raise UsageError(
+            f"these losses are not drawn over the same {called_alike[0]}, so they need pictures of their own: {over}"
+        )
+    over = "; ".join(f"{first_of[key]} is drawn over {_either(family.axes)}" for key, family in families.items())
     if wanted:
         raise UsageError(f"--x {wanted}: {over}")
     raise UsageError(f"nothing compares these losses: {over}; draw them in pictures of their own")
+
+
+def _is_one(axes: Collection[Axis]) -> bool:
+    """Whether x is the same variable on all axes, and nothing else is fixed to different numbers."""
+    fixed = {item for axis in axes for item in axis.at}
+    return len({(axis.letter, axis.variable) for axis in axes}) == 1 and len(dict(fixed)) == len(fixed)
+
+
+def joint_label(axes: Collection[Axis]) -> str:
+    """Return a label that is true of all of these axes, which are one axis for several families."""
+    labels = {axis.label for axis in axes}
+    if len(labels) == 1:
+        return labels.pop()
+    *most, last = dict.fromkeys(f"a {name} of {value:g}" for axis in axes for name, value in axis.at) or [""]
+    fixed = f"{', '.join(most)} and {last}" if most else last
+    return next(iter(axes)).variable + (f", for {fixed}" if fixed else "")
 
 
 def _either(names: Mapping[str, Any]) -> str:
@@ -179,16 +218,102 @@ def grid(low: float, high: float) -> Array:
 
 
 def trace(bound: BoundLoss, axis: Axis, low: float, high: float) -> Curve:
-    """Return value and slope of a loss along an axis; each break between the ends is one of the points."""
+    """Return value and slope of a loss along an axis; each break between the ends is one of the points.
+
+    Breaks are those that the loss declares for this axis, and jumps of value or slope that are located on the curve.
+    """
     named = bound.declaration.breaks(bound.parameters) if axis.own else {}
     inside = {name: x for name, x in named.items() if low <= x <= high}
-    points = grid(low, high)
-    for x in inside.values():
-        away = np.abs(points - x) > NEAR * (high - low)
-        points = np.append(points[away], x)
-    points = np.unique(points)
+    breaks = [_break(bound, axis, name, x) for name, x in inside.items()]
+    points = _with_points(grid(low, high), inside.values())
     value, slope = along(bound, axis, points)
-    return Curve(bound, points, value, slope, tuple(_break(bound, axis, name, x) for name, x in inside.items()))
+    located = _located(bound, axis, points, value, slope, list(inside.values()))
+    if located:
+        breaks += located
+        points = _with_points(points, [at.x for at in located])
+        value, slope = along(bound, axis, points)
+    return Curve(bound, points, value, slope, tuple(breaks))
+
+
+def _with_points(points: Array, more: Collection[float]) -> Array:
+    """Return the points with more of them, in place of those that are very near to these."""
+    for x in more:
+        away = np.abs(points - x) > NEAR * (points[-1] - points[0])
+        points = np.append(points[away], x)
+        points.sort()
+    return np.unique(points)
+
+
+def _located(bound: BoundLoss, axis: Axis, x: Array, value: Array, slope: Array, known: Sequence[float]) -> list[Break]:
+    """Return the jumps of value or slope between points of a curve, but for those at `known` breaks.
+
+    Where a step stands out from those beside it, the part of it with the largest step is searched again and again. The
+    step of a continuous function vanishes with the width of the part; that of a jump remains.
+    """
+    near = NEAR * (x[-1] - x[0])
+    found: list[Break] = []
+    for curve, what in ((value, 0), (slope, 1)):
+        scale = np.max(np.abs(curve), where=np.isfinite(curve), initial=0)
+        steps = _steps(x, value, slope)[what]
+        outstanding = np.flatnonzero(_stand_out(steps, JUMP * scale))
+        for i in sorted(outstanding, key=lambda i: -steps[i])[:MOST_SOUGHT]:
+            if any(x[i] - near <= at <= x[i + 1] + near for at in [*known, *(at.x for at in found)]):
+                continue
+            at = _closest(bound, axis, what, (x[i], x[i + 1]), CLOSEST * (x[-1] - x[0]), JUMP * scale)
+            if at is not None:
+                found.append(_break_on_curve(bound, axis, at, x[0], x[-1]))
+    return [at for at in found if jumps(at.value, value) or jumps(at.slope, slope)]
+
+
+def _steps(x: Array, value: Array, slope: Array) -> tuple[Array, Array]:
+    """Return the sizes of the steps of value and slope between points; what the slopes explain is no step of the value."""
+    with np.errstate(all="ignore"):
+        steps = (
+            np.abs(np.diff(value) - np.diff(x) * (slope[:-1] + slope[1:]) / 2),
+            np.abs(np.diff(slope)),
+        )
+    of_value, of_slope = (np.where(np.isfinite(one), one, 0.0) for one in steps)
+    return of_value, of_slope
+
+
+def _stand_out(steps: Array, least: float) -> Array:
+    """Return which steps are larger than `least`, and than those beside them, but for one neighbour on each side, since a
+    point between two jumps makes two steps.
+    """
+    beside = np.pad(steps, 2, constant_values=0.0)
+    left, right = np.minimum(beside[:-4], beside[1:-3]), np.minimum(beside[3:-1], beside[4:])
+    return (steps > least) & (steps > STANDS_OUT * np.maximum(left, right))
+
+
+def _closest(
+    bound: BoundLoss, axis: Axis, what: int, ends: tuple[float, float], width: float, least: float
+) -> float | None:
+    """Return where a function jumps between two points, or None if it does not: `what` is 0 for the value, 1 for the slope."""
+    low, high = ends
+    while high - low > max(width, 2 * np.spacing(max(abs(low), abs(high)))):
+        x = np.linspace(low, high, PARTS + 1)
+        steps = _steps(x, *along(bound, axis, x))[what]
+        largest = int(steps.argmax())
+        if steps[largest] <= least:
+            return None
+        low, high = float(x[largest]), float(x[largest + 1])
+    return _roundest(low - width, high + width)
+
+
+def _roundest(low: float, high: float) -> float:
+    """Return the number between two others that has the fewest decimals: 0.75 between 0.7499999999999999 and 0.7500000000000002."""
+    middle = (low + high) / 2
+    rounded = (round(middle, decimals) for decimals in range(16))
+    return next((x for x in rounded if low <= x <= high), middle) + 0.0
+
+
+def _break_on_curve(bound: BoundLoss, axis: Axis, x: float, low: float, high: float) -> Break:
+    """Return a located break; its sides are so far from it that rounding does not blur them. At an end of the curve, what
+    is beyond is as at the end.
+    """
+    near = NEAR * (high - low)
+    x = low if x - near < low else high if x + near > high else x
+    return _at_sides(bound, axis, "", np.array([max(x - near, low), x, min(x + near, high)]))
 
 
 def along(bound: BoundLoss, axis: Axis, x: Array) -> tuple[Array, Array]:
@@ -203,10 +328,19 @@ def along(bound: BoundLoss, axis: Axis, x: Array) -> tuple[Array, Array]:
 
 
 def _break(bound: BoundLoss, axis: Axis, name: str, x: float) -> Break:
-    """Return a break with its values and slopes on both sides."""
+    """Return a declared break with its values and slopes on both sides."""
     sides = np.array([np.nextafter(x, -math.inf), x, np.nextafter(x, math.inf)])
-    value, slope = along(bound, axis, sides)
-    return Break(name, x, (value[0], value[1], value[2]), (slope[0], slope[1], slope[2]))
+    predictions = axis.place(sides)[0]
+    if (predictions[0] == predictions[1]).all() or (predictions[1] == predictions[2]).all():
+        # 1 + x, for example, is 1 for all x near 0.
+        sides = x + RESOLVED * np.array([-1.0, 0.0, 1.0]) * max(1.0, abs(x))
+    return _at_sides(bound, axis, name, sides)
+
+
+def _at_sides(bound: BoundLoss, axis: Axis, name: str, sides: Array) -> Break:
+    """Return a break, of the points just below, at and just above it."""
+    value, slope = (tuple(map(float, one)) for one in along(bound, axis, sides))
+    return Break(name, float(sides[1]), (value[0], value[1], value[2]), (slope[0], slope[1], slope[2]))
 
 
 def jumps(sides: tuple[float, float, float], y: Array) -> bool:

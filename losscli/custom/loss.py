@@ -20,7 +20,7 @@ from losscli.custom.read import read
 from losscli.custom.reading import EITHER, CallError, Found, check_same, completed, digest, foreign, recognised, stamp
 from losscli.definition.batch import Dense, Extras, Indices, Probability, Targets, Values, Whole
 from losscli.definition.domain import FRACTION, REAL, Domains
-from losscli.definition.loss import Axis, BoundLoss, Family, Loss
+from losscli.definition.loss import SHARED, Axis, BoundLoss, Family, Loss
 from losscli.definition.words import TargetType
 from losscli.errors import DataError, UsageError
 from losscli.losses.probability import Opposite
@@ -324,11 +324,19 @@ def _class_probability(x: Array) -> tuple[Array, Targets, Extras]:
     return np.stack([x, 1 - x], axis=1), Indices(np.zeros(len(x), np.int64)), Extras("probs")
 
 
-RESIDUAL = Axis("r", "residual r = prediction - target", (-4.0, 4.0), _residual)
-LOGIT = Axis("z", "logit z of the positive outcome, which is the true one", (-6.0, 6.0), _positive)
-MARGIN = Axis("m", "margin m = target x score", (-3.0, 3.0), _positive)
+RESIDUAL = Axis("r", "residual r = prediction - target", (-4.0, 4.0), _residual, shared=SHARED["residual"])
+LOGIT = Axis(
+    "z", "logit z of the positive outcome, which is the true one", (-6.0, 6.0), _positive, shared=SHARED["logit"]
+)
+MARGIN = Axis("m", "margin m = target x score", (-3.0, 3.0), _positive, shared=SHARED["margin"])
 OF_TWO = Axis(
-    "z", "logit z of the true class; that of the other one is 0", (-6.0, 6.0), _classes, along=(1.0, 0.0), own=False
+    "z",
+    "logit z of the true class; that of the other one is 0",
+    (-6.0, 6.0),
+    _classes,
+    along=(1.0, 0.0),
+    own=False,
+    shared=SHARED["logit"],
 )
 
 PROBABILITY = Axis(
@@ -338,6 +346,7 @@ PROBABILITY = Axis(
     _probability,
     domain=FRACTION,
     own=False,
+    shared=SHARED["probability"],
 )
 PROBABILITY_OF_TWO = Axis(
     "p",
@@ -347,6 +356,7 @@ PROBABILITY_OF_TWO = Axis(
     along=(1.0, -1.0),
     domain=FRACTION,
     own=False,
+    shared=SHARED["probability"],
 )
 
 

@@ -73,6 +73,15 @@ class MaskElements(Protocol):
         ...
 
 
+SHARED = {
+    "residual": "residual r = prediction - target",
+    "margin": "margin m = t * score, with t = -1 or 1",
+    "logit": "logit z of what is true; of two classes, the other's is 0",
+    "probability": "probability p of what is true",
+}
+"""Labels of the axes over which losses of several families can be drawn."""
+
+
 class Axis(NamedTuple):
     """An axis over which losses are drawn: a line through the space of predictions, and its name.
 
@@ -89,6 +98,19 @@ class Axis(NamedTuple):
     domain: Interval = REAL
     own: bool = True
     """Whether x is the variable of the cores, so that `Loss.breaks` are points on it."""
+    shared: str = ""
+    """What x is, in words that axes of other families have too, if losses of these families may be drawn over it together: see
+    `SHARED`. '' for an axis that is only shared by losses whose axis has the same label.
+    """
+    at: tuple[tuple[str, float], ...] = ()
+    """What else is fixed where the losses depend on more than x, as ('target', 1); axes that contradict each other here are
+    not shared.
+    """
+
+    @property
+    def variable(self) -> str:
+        """What x is, in the words that tell whether two axes are the same one."""
+        return self.shared or self.label
 
 
 @dataclass(frozen=True, eq=False)  # one of a kind; comparing fields would only cost at start

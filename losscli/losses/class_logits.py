@@ -13,7 +13,7 @@ import numpy as np
 from losscli.arrays import Array, row_sums, times
 from losscli.definition.batch import Extras, Indices, Targets, Values
 from losscli.definition.domain import Interval
-from losscli.definition.loss import Axis, BoundLoss
+from losscli.definition.loss import SHARED, Axis, BoundLoss
 from losscli.definition.registry import family, loss
 from losscli.losses.softmax import dense, log_softmax, through_softmax
 
@@ -53,6 +53,7 @@ class_logits = family(
             _place,
             along=(1.0, 0.0),
             own=False,
+            shared=SHARED["logit"],
         )
     },
     several_outputs=False,

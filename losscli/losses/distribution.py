@@ -13,7 +13,7 @@ import numpy as np
 from losscli.arrays import Array, times
 from losscli.definition.batch import Dense, Extras, Targets, Values
 from losscli.definition.domain import FRACTION, NON_NEGATIVE, POSITIVE, REAL, ZERO_OR_ONE, Domains, Interval
-from losscli.definition.loss import Axis, BoundLoss, same
+from losscli.definition.loss import SHARED, Axis, BoundLoss, same
 from losscli.definition.registry import family, loss
 from losscli.losses.relative import lift
 from losscli.losses.special_functions import beyond_stirling_of_counts, erf, half_log_two_pi, log_rising
@@ -46,6 +46,8 @@ distribution = family(
             _place,
             domain=Interval(-2, np.inf),
             own=False,
+            shared=SHARED["residual"],
+            at=(("target", 2),),
         )
     },
     several_outputs=True,
@@ -482,7 +484,13 @@ gaussian = family(
     third_operand="variance",
     axes={
         "residual": Axis(
-            "r", "residual r = prediction - target, for a variance of 1", (-3.0, 3.0), _place_gaussian, own=False
+            "r",
+            "residual r = prediction - target, for a variance of 1",
+            (-3.0, 3.0),
+            _place_gaussian,
+            own=False,
+            shared=SHARED["residual"],
+            at=(("variance", 1),),
         )
     },
     several_outputs=True,

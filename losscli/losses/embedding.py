@@ -399,7 +399,7 @@ triplet_family = family(
     axes={
         "distance": Axis(
             "D",
-            "distance D of the anchor from the positive; the negative is at 1 on the same line",
+            "distance D of the anchor from its positive; the one negative is at 1 on the same line",
             (0.0, 2.0),
             _place_triplet,
             domain=NON_NEGATIVE,

@@ -12,7 +12,7 @@ import numpy as np
 from losscli.arrays import Array, times
 from losscli.definition.batch import Dense, Extras, Targets
 from losscli.definition.domain import NON_NEGATIVE, POSITIVE, REAL, Domains, Interval
-from losscli.definition.loss import Axis, same
+from losscli.definition.loss import SHARED, Axis, same
 from losscli.definition.registry import family, loss
 from losscli.losses.distribution import lift_beside
 from losscli.losses.special_functions import beyond_stirling, beyond_stirling_of_counts, half_log_two_pi, log_rising
@@ -41,6 +41,8 @@ scaled = family(
             (-3.0, 3.0),
             _place,
             own=False,
+            shared=SHARED["residual"],
+            at=(("target", 1), ("scale", 1)),
         )
     },
     several_outputs=True,
@@ -174,6 +176,8 @@ counts = family(
             _place_count,
             domain=Interval(-2, math.inf),
             own=False,
+            shared=SHARED["residual"],
+            at=(("target", 2), ("dispersion", 1)),
         )
     },
     several_outputs=True,

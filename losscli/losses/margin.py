@@ -8,7 +8,7 @@ import numpy as np
 from losscli.arrays import Array
 from losscli.definition.batch import Dense, Extras, Targets, Values
 from losscli.definition.domain import BELOW_ONE
-from losscli.definition.loss import Axis, BoundLoss, same
+from losscli.definition.loss import SHARED, Axis, BoundLoss, same
 from losscli.definition.registry import family, loss
 
 
@@ -34,7 +34,7 @@ margin = family(
     gradient="t * df/dm",
     targets="labels in {0, 1} or in {-1, 1}, one for each score",
     target_type="signs",
-    axes={"margin": Axis("m", "margin m = t * score, with t = -1 or 1", (-3.0, 3.0), _place)},
+    axes={"margin": Axis("m", "margin m = t * score, with t = -1 or 1", (-3.0, 3.0), _place, shared=SHARED["margin"])},
     several_outputs=True,
     takes_class_weight=True,
     signed_scores=True,

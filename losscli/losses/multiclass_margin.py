@@ -12,7 +12,7 @@ import numpy as np
 from losscli.arrays import Array, row_sums, running_sums
 from losscli.definition.batch import Extras, Indices, Targets, Values
 from losscli.definition.domain import NON_NEGATIVE, Interval
-from losscli.definition.loss import Axis, BoundLoss
+from losscli.definition.loss import SHARED, Axis, BoundLoss
 from losscli.definition.registry import family, loss
 
 Slopes = Callable[[], Array]
@@ -48,10 +48,22 @@ scores = family(
     hard=True,
     axes={
         "logit": Axis(
-            "z", "score z of the true class, of two; the other's is 0", (-3.0, 3.0), _place, along=(1.0, 0.0), own=False
+            "z",
+            "score z of the true class, of two; the other's is 0",
+            (-3.0, 3.0),
+            _place,
+            along=(1.0, 0.0),
+            own=False,
+            shared=SHARED["logit"],
         ),
         "margin": Axis(
-            "m", "margin m between the true class's score and the other's", (-3.0, 3.0), _place, (1.0, 0.0), own=False
+            "m",
+            "margin m between the true class's score and the other's",
+            (-3.0, 3.0),
+            _place,
+            (1.0, 0.0),
+            own=False,
+            shared=SHARED["margin"],
         ),
     },
     several_outputs=False,

@@ -10,7 +10,7 @@ import numpy as np
 from losscli.arrays import Array
 from losscli.definition.batch import Dense, Extras, Targets, Values
 from losscli.definition.domain import ABOVE_MINUS_ONE, NON_NEGATIVE, Domains, Interval
-from losscli.definition.loss import Axis, BoundLoss, root, same
+from losscli.definition.loss import SHARED, Axis, BoundLoss, root, same
 from losscli.definition.registry import family, loss
 from losscli.losses.stable import held, log_ratio
 
@@ -47,6 +47,8 @@ relative = family(
             (-1.5, 3.0),
             _place,
             domain=Interval(-2, np.inf),
+            shared=SHARED["residual"],
+            at=(("target", 1),),
         )
     },
     several_outputs=True,

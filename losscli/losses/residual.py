@@ -9,7 +9,7 @@ import numpy as np
 from losscli.arrays import Array, times
 from losscli.definition.batch import Dense, Extras, Targets, Values
 from losscli.definition.domain import EXTENDED, FRACTION, NON_NEGATIVE, POSITIVE
-from losscli.definition.loss import Axis, BoundLoss, Parameters, root, same
+from losscli.definition.loss import SHARED, Axis, BoundLoss, Parameters, root, same
 from losscli.definition.registry import family, loss
 from losscli.losses.stable import exp_rest, held, within_squares
 
@@ -46,7 +46,7 @@ residual = family(
     gradient="df/dr",
     targets="numbers, one for each prediction; or one number for all",
     target_type="numbers",
-    axes={"residual": Axis("r", "residual r = prediction - target", (-3.0, 3.0), _place)},
+    axes={"residual": Axis("r", "residual r = prediction - target", (-3.0, 3.0), _place, shared=SHARED["residual"])},
     several_outputs=True,
 )
 

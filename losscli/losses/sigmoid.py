@@ -14,7 +14,7 @@ import numpy as np
 from losscli.arrays import Array, times
 from losscli.definition.batch import Dense, Extras, Probability, Targets, Values
 from losscli.definition.domain import AT_LEAST_ONE, FRACTION, FRACTION_BELOW_ONE, NON_NEGATIVE, Interval
-from losscli.definition.loss import Axis, BoundLoss, Slope, same
+from losscli.definition.loss import SHARED, Axis, BoundLoss, Slope, same
 from losscli.definition.registry import family, loss
 from losscli.losses.probability import (
     Known,
@@ -124,7 +124,14 @@ sigmoid = family(
     "or class indices or names, one per row of (n, k) predictions, read as one-hot rows",
     target_type="outcomes",
     axes={
-        "logit": Axis("z", "logit z of an output with target t = 1", (-6.0, 6.0), _place("logits"), own=False),
+        "logit": Axis(
+            "z",
+            "logit z of an output with target t = 1",
+            (-6.0, 6.0),
+            _place("logits"),
+            own=False,
+            shared=SHARED["logit"],
+        ),
         "probability": Axis(
             "p",
             "probability p of an output with target t = 1",
@@ -132,8 +139,11 @@ sigmoid = family(
             _place("probs"),
             domain=FRACTION,
             own=False,
+            shared=SHARED["probability"],
         ),
-        "margin": Axis("m", "margin m = t * z, with t = -1 or 1", (-3.0, 3.0), _place("logits"), own=False),
+        "margin": Axis(
+            "m", "margin m = t * z, with t = -1 or 1", (-3.0, 3.0), _place("logits"), own=False, shared=SHARED["margin"]
+        ),
     },
     likelihood="sigmoid-cross-entropy",
     several_outputs=True,

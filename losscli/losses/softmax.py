@@ -16,7 +16,7 @@ import numpy as np
 from losscli.arrays import Array, row_sums, times
 from losscli.definition.batch import Dense, Extras, Indices, Probability, Targets, Values
 from losscli.definition.domain import FRACTION, NON_NEGATIVE, Interval
-from losscli.definition.loss import Axis, BoundLoss, Slope, bits, exponential, same
+from losscli.definition.loss import SHARED, Axis, BoundLoss, Slope, bits, exponential, same
 from losscli.definition.registry import family, loss
 from losscli.losses.probability import (
     Known,
@@ -337,6 +337,7 @@ softmax = family(
             along=(1.0, -1.0),
             domain=FRACTION,
             own=False,
+            shared=SHARED["probability"],
         ),
         "logit": Axis(
             "z",
@@ -345,6 +346,7 @@ softmax = family(
             _of_logit,
             along=(1.0, 0.0),
             own=False,
+            shared=SHARED["logit"],
         ),
     },
     likelihood="softmax-cross-entropy",

@@ -31,7 +31,20 @@ from hypothesis import strategies as st
 from mpmath import mp, mpf
 from oracle import evaluate, precise
 
-from losscli.analysis.curves import Curve, along, check_range, default_range, grid, jumps, records, shared_axis, trace
+from losscli.analysis.curves import (
+    MOST_SOUGHT,
+    Curve,
+    along,
+    check_range,
+    default_range,
+    grid,
+    joint_label,
+    jumps,
+    records,
+    shared_axis,
+    trace,
+)
+from losscli.definition.batch import Dense, Extras
 from losscli.definition.domain import Interval
 from losscli.definition.loss import BoundLoss
 from losscli.errors import UsageError
@@ -140,9 +153,11 @@ class TestTrace:
         for (low, high), expected in names.items():
             assert [at.name for at in traced("huber", "residual", low, high).breaks] == expected
 
-    def test_over_another_variable_than_the_cores_there_are_no_breaks(self):
+    def test_over_another_variable_than_the_cores_breaks_are_located_and_have_no_names(self):
         axis = axis_of("hinge", "margin")._replace(own=False)
-        assert trace(one("hinge"), axis, -3.0, 3.0).breaks == ()
+        (kink,) = trace(one("hinge"), axis, -3.0, 3.0).breaks
+        assert (kink.name, kink.x, kink.slope) == ("", 1.0, (-1, 0, 0))
+        assert kink.value == pytest.approx((0, 0, 0), abs=1e-8)
 
     def test_a_break_knows_both_sides(self):
         (kink,) = traced("hinge", "margin").breaks
@@ -188,6 +203,76 @@ class TestRows:
         assert smooth.mean() > 0.9, "else this tests nothing"
         within = np.abs(right - left) / 2 + 1e-7 * (1 + np.abs(left + right) / 2)
         assert (np.abs(slope - (left + right) / 2) <= within).all()
+
+
+class TestLocated:
+    """Jumps that no loss declares: they are located on the curve."""
+
+    @pytest.mark.parametrize(
+        ("text", "over", "what", "expected"),
+        [
+            # The slopes follow from the definitions: d / dD of max(0, D - |1 - D| + 1) is 2 below 1 and 0 above.
+            ("triplet", "distance", "slope", {1.0: (2, 0)}),
+            ("hinge-embedding", "distance", "slope", {1.0: (-1, 0)}),
+            # Three members at -1/2, 0 and 1/2 around r: the mean of the signs of their errors.
+            ("crps", "residual", "slope", {-0.5: (-1, -1 / 3), 0.0: (-1 / 3, 1 / 3), 0.5: (1 / 3, 1)}),
+            ("interval-score:alpha=0.1", "residual", "slope", {-1.0: (-20, 0), 1.0: (0, 20)}),
+            # The overlap of two unit squares is 1 - D, and IoU (1 - D) / (1 + D): 1 - IoU has the slope 2 / (1 + D)^2.
+            ("iou", "distance", "slope", {1.0: (0.5, 0)}),
+            ("lovasz-softmax", "probability", "slope", {0.75: (-0.75, -0.25)}),
+            ("multiclass-zero-one", "logit", "value", {0.0: (1, 0)}),
+            # cos(theta + 0.5) is cos(theta) - 0.5 sin(0.5) where theta + 0.5 is beyond pi: at D = 1 + cos(0.5), where the
+            # cosines are -1 and -cos(0.5) - 0.5 sin(0.5), times 64.
+            (
+                "arcface",
+                "distance",
+                "value",
+                {1 + math.cos(0.5): (64, 64 * (math.cos(0.5) + 0.5 * math.sin(0.5)))},
+            ),
+            ("mape", "residual", "slope", {0.0: (-1, 1)}),
+            ("contrastive", "distance", "slope", {}),
+            ("poisson", "residual", "slope", {}),
+            ("nt-xent", "distance", "slope", {}),
+        ],
+    )
+    def test_where_they_are_and_what_is_on_both_sides(self, text, over, what, expected):
+        curve = traced(text, over)
+        found = {at.x: (getattr(at, what)[0], getattr(at, what)[2]) for at in curve.jumps(what) if at.x > curve.x[0]}
+        assert sorted(found) == pytest.approx(sorted(expected), abs=1e-13)
+        for x, sides in zip(sorted(found), (expected[x] for x in sorted(expected)), strict=True):
+            assert found[x] == pytest.approx(sides, rel=1e-5, abs=1e-5)
+
+    @pytest.mark.parametrize(("text", "over"), ROWS)
+    def test_between_points_nothing_jumps(self, text, over):
+        """Of a continuous function, the largest step between points shrinks with the distance of the points."""
+        curve = traced(text, over)
+        for what in ("value", "slope"):
+            x, y = curve.line(what)
+            with np.errstate(invalid="ignore"):
+                step, width = np.abs(np.diff(y)), np.diff(x)
+            inner = (
+                np.isfinite(step) & (x[:-1] > x[0] + 0.02 * (x[-1] - x[0])) & (x[1:] < x[-1] - 0.02 * (x[-1] - x[0]))
+            )
+            i = int(np.argmax(np.where(inner, step, 0)))
+            if not inner[i] or step[i] <= 1e-9 * np.abs(y[np.isfinite(y)]).max():
+                continue
+            within = x[i] + width[i] * np.arange(1, 16) / 16  # without the ends, where a jump may be
+            parts = along(curve.bound, axis_of(text, over), within)[("value", "slope").index(what)]
+            assert np.abs(np.diff(parts)).max() < step[i] / 4, (what, x[i])
+
+    def test_an_isolated_value_at_the_end_of_an_axis_is_no_spike(self):
+        curve = traced("alpha-iou", "distance")
+        x, y = curve.line("slope")
+        assert (x[0], y[0], x[2]) == (0, 0, 0)
+        assert np.isnan(y[1])
+        assert y[2] == pytest.approx(6, rel=1e-6)  # 3 IoU^2 * 2
+
+    def test_noise_is_searched_for_a_while_only(self):
+        def noisy(x: Any) -> Any:
+            return np.sin(1e9 * x), Dense(np.zeros_like(x)), Extras()
+
+        axis = axis_of("mae", "residual")._replace(place=noisy, own=False)
+        assert len(trace(one("mae"), axis, -3.0, 3.0).breaks) <= 2 * MOST_SOUGHT
 
 
 class TestAxes:
@@ -429,6 +514,10 @@ class TestSharedAxis:
             (["ce", "bce"], None, "probability"),
             (["bce", "ce"], None, "logit"),
             (["ce", "bce"], "logit", "logit"),
+            (["huber", "gaussian-nll", "mape"], None, "residual"),
+            (["poisson", "negative-binomial-nll"], None, "residual"),
+            (["multi-margin", "hinge"], None, "margin"),
+            (["triplet", "batch-hard-triplet"], None, "distance"),
         ],
     )
     def test_the_first_axis_that_all_share(self, texts, wanted, name):
@@ -452,6 +541,46 @@ class TestSharedAxis:
         with pytest.raises(UsageError) as refused:
             shared_axis(specs(texts), wanted)
         assert [part for part in parts if part not in str(refused.value)] == []
+
+    @pytest.mark.parametrize(
+        "texts",
+        [
+            ("triplet", "contrastive"),
+            ("giou", "center"),
+            ("crps", "mse"),
+            ("crps", "energy-score"),
+            ("interval-score", "quantile"),
+            ("mape", "poisson"),  # of a target of 1, and of 2
+            ("hinge", "dpo"),
+            ("lsgan", "margin-ranking"),
+            ("bce", "coral"),
+        ],
+    )
+    def test_axes_of_one_name_are_one_axis_only_if_x_is_the_same_variable(self, texts):
+        with pytest.raises(UsageError) as refused:
+            shared_axis(specs(texts))
+        message = str(refused.value)
+        for bound in specs(texts):
+            (said,) = [axis.label for axis in bound.family.axes.values() if axis.label in message]
+            assert f"{bound.name} over '{said}'" in message
+        assert "\n" not in message
+
+    @pytest.mark.parametrize(
+        ("texts", "label"),
+        [
+            (["mse", "huber"], "residual r = prediction - target"),
+            (["mse", "mape"], "residual r = prediction - target, for a target of 1"),
+            (
+                ["gaussian-nll", "mape", "laplace-nll"],
+                "residual r = prediction - target, for a variance of 1, a target of 1 and a scale of 1",
+            ),
+            (["bce", "ce"], "logit z of what is true; of two classes, the other's is 0"),
+            (["ce", "brier"], "probability p of the true class"),
+            (["logistic", "bce"], "margin m = t * score, with t = -1 or 1"),
+        ],
+    )
+    def test_the_label_of_a_shared_axis_is_true_for_all(self, texts, label):
+        assert joint_label(shared_axis(specs(texts))[1].values()) == label
 
     def test_the_reason_names_the_losses_as_they_were_given_first(self):
         with pytest.raises(UsageError, match="squared-error is drawn") as refused:
@@ -490,8 +619,7 @@ class TestRange:
             (["center"], "distance", (0, 3)),
             (["mse", "poisson"], "residual", (-1.8, 3)),  # a prediction of poisson is above 0
             (["poisson", "huber:delta=10"], "residual", (-1.8, 13)),
-            (["center", "arcface"], "distance", (0, 2)),
-            (["nt-xent", "center", "arcface"], "distance", (0, 1)),
+            (["triplet", "batch-hard-triplet"], "distance", (0, 2)),
         ],
     )
     def test_the_default_shows_what_is_beyond_every_break(self, texts, over, expected):
@@ -500,10 +628,14 @@ class TestRange:
 
     @pytest.mark.parametrize("name", sorted({name for family in FAMILIES.values() for name in family.axes}))
     def test_the_default_is_a_range_of_all_that_share_an_axis(self, name):
-        share = [one(text) for text in FIRST if name in one(text).family.axes]
-        for size in (1, 2, len(share)):
-            for losses in itertools.combinations(share, size):
-                axes = shared_axis(losses, name)[1]
+        have_it = [one(text) for text in FIRST if name in one(text).family.axes]
+        for size in (1, 2, 3):
+            for losses in itertools.combinations(have_it, size):
+                try:
+                    axes = shared_axis(losses, name)[1]
+                except UsageError:
+                    assert len({bound.family.axes[name].label for bound in losses}) > 1
+                    continue
                 check_range(*default_range(losses, axes), name, axes)
 
     def test_the_default_is_the_widest_of_the_families(self):

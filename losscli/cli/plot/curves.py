@@ -52,7 +52,7 @@ def curves(
 
     Losses of whole rows are drawn over one number of a small example; the label of the axis says which.
     """
-    from losscli.analysis.curves import check_range, default_range, shared_axis, trace
+    from losscli.analysis.curves import check_range, default_range, joint_label, shared_axis, trace
     from losscli.api import losses_to_draw
     from losscli.lookup.names import elsewhere
     from losscli.lookup.spec import spec as spec_of
@@ -71,7 +71,7 @@ def curves(
 
         traced = [trace(bound, axes[bound.family.name], low, high) for bound in losses]
         delivery.write_data(traced)
-        axis = axes[losses[0].family.name]
+        axis = axes[losses[0].family.name]._replace(label=joint_label(axes.values()))
         about = f"{' '.join(map(spec_of, losses))} over the {name}"
         notes += delivery.publish(lambda: picture.draw(traced, axis, look, gradient, log, mark), about)
     if mark and not any(curve.breaks for curve in traced):
