@@ -11,14 +11,25 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.cbook import is_math_text
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
 from matplotlib.ticker import FuncFormatter
 
 from losscli.errors import UsageError
 from losscli.version import __version__
 
 FORMATS = {".png": "png", ".svg": "svg", ".pdf": "pdf"}
+FONT = 9.5
+"""Size of letters in points, in pictures of the usual size."""
+USUAL = 24.0
+"""Square inches from which on letters have the usual size; smaller pictures have smaller ones."""
+SMALLER = (0.85, 0.75, 0.65)
+"""Parts of the usual size that letters may have where a picture does not fit otherwise; the last is 6 points."""
+LEAST_PANEL = 0.4
+"""Inches that a panel must have at least in both directions."""
 MOST_PIXELS = 20_000
 """The most pixels per side; Matplotlib draws up to 2^16, and 20,000 squared are 1.6 GB."""
 SMALL = 7.5
@@ -95,9 +106,30 @@ class Look:
         return THEMES[self.theme]
 
 
+class TooSmallError(UsageError):
+    """The picture does not fit into its size."""
+
+
+def scales(look: Look) -> tuple[float, ...]:
+    """Return the sizes of letters that a picture may have, as parts of the usual one, in the order in which they are tried.
+
+    A picture without a size of the user's own has the usual one, since its size follows from what it shows.
+    """
+    if look.size is None:
+        return (1.0,)
+    first = min(1.0, max(SMALLER[-1], (look.size[0] * look.size[1] / USUAL) ** 0.5))
+    return first, *(one for one in SMALLER if one < first)
+
+
 @contextmanager
-def drawing(look: Look) -> Iterator[None]:
-    """Use Matplotlib's defaults and this look, whatever the user's settings are; restore everything afterwards."""
+def drawing(look: Look, scale: float = 1.0) -> Iterator[None]:
+    """Use Matplotlib's defaults and this look, whatever the user's settings are; restore everything afterwards.
+
+    Parameters
+    ----------
+    scale
+        the size of letters, as a part of the usual one; see `scales`.
+    """
     theme = look.colours
     with mpl.rc_context(), np.errstate(all="ignore"):  # Matplotlib may overflow with the largest numbers
         mpl.rcdefaults()
@@ -105,9 +137,13 @@ def drawing(look: Look) -> Iterator[None]:
             {
                 "text.parse_math": False,  # a '$' in a name is a dollar
                 "axes.unicode_minus": True,
-                "font.size": 9.5,
-                "axes.titlesize": 10.5,
-                "figure.titlesize": 11.5,
+                "font.size": FONT * scale,
+                "axes.titlesize": 10.5 * scale,
+                "figure.titlesize": 11.5 * scale,
+                "lines.linewidth": 1.5 * max(scale, 0.8),
+                "xtick.major.pad": 3.5 * scale,
+                "ytick.major.pad": 3.5 * scale,
+                "axes.labelpad": 4.0 * scale,
                 "figure.facecolor": theme.ground,
                 "savefig.facecolor": theme.ground,
                 "axes.facecolor": theme.ground,
@@ -139,7 +175,7 @@ def blank(look: Look, width: float, height: float) -> Figure:
     if look.window:
         from matplotlib import pyplot
 
-        return pyplot.figure(figsize=size, layout="constrained", num="losscli")
+        return pyplot.figure(figsize=size, layout="constrained", num="losscli", clear=True)
     return Figure(figsize=size, layout="constrained")
 
 
@@ -180,7 +216,17 @@ def fitted(text: str, inches: float) -> str:
     """Return a label in as many lines as it needs beside a panel that has this many inches, including
     its other labels.
     """
-    return textwrap.fill(text, max(8, int(0.9 * inches / INCHES_A_LETTER)))
+    return textwrap.fill(text, max(8, int(0.9 * inches / letter_width())))
+
+
+def letter_width() -> float:
+    """Return the approximate width of a letter of a label in inches, at the size that letters have now."""
+    return INCHES_A_LETTER * _scale()
+
+
+def _scale() -> float:
+    """Return the size that letters have now, as a part of the usual one."""
+    return float(mpl.rcParams["font.size"]) / FONT
 
 
 def plain_ticks(axis: Any) -> None:
@@ -189,43 +235,99 @@ def plain_ticks(axis: Any) -> None:
     axis.set_minor_formatter(FuncFormatter(lambda value, _: ""))
 
 
-def legend_below(figure: Figure, handles: Sequence[Any], labels: Sequence[str], handle: int = 10, **how: Any) -> None:
-    """Place a legend under the panels, where it hides nothing, in as many columns as fit;
-    `how` is passed to Matplotlib.
+def legend_below(
+    figure: Figure,
+    handles: Sequence[Any],
+    labels: Sequence[str],
+    handle: int = 10,
+    math: bool = False,
+    by_rows: bool = False,
+    **how: Any,
+) -> None:
+    """Place a legend under the panels, where it hides nothing, in as many columns as fit.
+
+    Parameters
+    ----------
+    handle
+        the width of a handle, in letters.
+    math
+        whether formulas stand between dollar signs in the labels; see `plain`.
+    by_rows
+        whether the labels are read row by row, and not column by column.
+    how
+        is passed to Matplotlib.
     """
-    columns = legend_columns(labels, figure.get_figwidth(), handle)
-    figure.legend(handles, labels, loc="outside lower center", ncols=columns, **{"columnspacing": 1.6} | how)
+    columns = legend_columns(labels, figure.get_figwidth(), handle, math)
+    if by_rows:  # Matplotlib fills column by column
+        order = [i for column in range(columns) for i in range(column, len(labels), columns)]
+        handles, labels = [handles[i] for i in order], [labels[i] for i in order]
+    legend = figure.legend(
+        handles,
+        labels,
+        loc="outside lower center",
+        ncols=columns,
+        **{"columnspacing": 1.6} | how,
+    )
+    for text in legend.get_texts():
+        text.set_parse_math(math)
 
 
-def legend_height(labels: Sequence[str], width: float, handle: int = 10) -> float:
+def legend_height(labels: Sequence[str], width: float, handle: int = 10, math: bool = False) -> float:
     """Return how many inches a legend under the panels of a figure of this width takes."""
-    return LINE_OF_LEGEND * -(-len(labels) // legend_columns(labels, width, handle))
+    return LINE_OF_LEGEND * _scale() * -(-len(labels) // legend_columns(labels, width, handle, math))
 
 
-def legend_columns(labels: Sequence[str], width: float, handle: int = 10) -> int:
+def legend_columns(labels: Sequence[str], width: float, handle: int = 10, math: bool = False) -> int:
     """Return how many columns of a legend fit into a width in inches; a handle is as wide as `handle` letters."""
-    each = (max(map(len, labels)) + handle) * INCHES_A_LETTER
-    return max(1, min(len(labels), int(width / each)))
+    widths = [text_size(one)[0] if math and is_math_text(one) else len(one) * letter_width() for one in labels]
+    return max(1, min(len(labels), int(width / (max(widths) + handle * letter_width()))))
 
 
-def headline(figure: Figure, text: str) -> None:
+def plain(text: str) -> str:
+    """Return text, such as a name, as it stands in text with formulas: a dollar sign in it is a dollar sign."""
+    return text.replace("$", r"\$")
+
+
+def text_size(text: str, points: float | None = None) -> tuple[float, float]:
+    """Return width and height in inches of one line of text with formulas, by default in the size of labels."""
+    font = FontProperties(size=points or mpl.rcParams["font.size"])
+    width, height, _ = text_to_path.get_text_width_height_descent(text, font, ismath=bool(is_math_text(text)))
+    return width / 72, height / 72
+
+
+def headline(figure: Figure, text: str, spoken: str | None = None) -> None:
     """Set the title of a figure, in as many lines as it needs.
 
     If Matplotlib breaks lines, it reads words between dollar signs as formulas, whatever its settings are.
+
+    Parameters
+    ----------
+    spoken
+        the same in words, for those who do not see it, if the title holds formulas between dollar signs; its lines are
+        then not broken.
     """
-    figure.suptitle(text, wrap="$" not in text)
+    title = figure.suptitle(text, wrap=spoken is None and "$" not in text)
+    if spoken is not None:
+        title.set_parse_math(True)
+        title.set_label(spoken)
+
+
+def title_of(figure: Figure) -> str:
+    """Return the title of a figure in words, '' if it has none."""
+    text = figure.get_suptitle()
+    return next((str(one.get_label()) for one in figure.texts if one.get_text() == text and one.get_label()), text)
 
 
 def small_print(figure: Figure, text: str) -> None:
     """Write a line at the foot of the figure that says how its numbers were computed."""
-    letters = max(20, int(figure.get_figwidth() / INCHES_A_LETTER * 9.5 / SMALL))
+    letters = max(20, int(figure.get_figwidth() / letter_width() * FONT / SMALL))
     lines: list[str] = []
     line = ""
     for word in re.split(r"(?<=[|;,/ ])", text):
         if line and len(line + word) > letters:
             lines, line = [*lines, line], ""
         line += word
-    figure.supxlabel("\n".join([*lines, line]), fontsize=SMALL, alpha=0.75, x=0.01, ha="left")
+    figure.supxlabel("\n".join([*lines, line]), fontsize=SMALL * _scale(), alpha=0.75, x=0.01, ha="left")
 
 
 def render(figure: Figure, suffix: str, look: Look, about: Mapping[str, str]) -> tuple[bytes, list[str]]:
@@ -233,7 +335,7 @@ def render(figure: Figure, suffix: str, look: Look, about: Mapping[str, str]) ->
 
     Raises
     ------
-    UsageError
+    TooSmallError
         if the picture does not fit into its size.
     """
     kind = FORMATS[suffix]
@@ -257,22 +359,24 @@ def render(figure: Figure, suffix: str, look: Look, about: Mapping[str, str]) ->
     return out.getvalue(), sorted(set(notes))
 
 
-def _too_small(figure: Figure) -> UsageError:
+def _too_small(figure: Figure) -> TooSmallError:
     """Return the error about a size that is too small."""
     width, height = figure.get_size_inches()
-    return UsageError(f"--size {width:g},{height:g} is too small for this picture; give it more inches")
+    return TooSmallError(f"--size {width:g},{height:g} is too small for this picture; give it more inches")
 
 
 def _crowded(figure: Figure) -> bool:
-    """Whether labels of axes leave the figure, or overlap."""
+    """Whether labels, title or legend leave the figure, labels overlap, or a panel is too small to be read."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         figure.draw_without_rendering()
     labels = [axis.label for axes in figure.axes for axis in (axes.xaxis, axes.yaxis) if axis.label.get_text()]
     boxes = [label.get_window_extent() for label in labels if label.get_visible()]
+    others = [one.get_window_extent() for one in (*figure.legends, *figure.texts)]
     whole = figure.bbox
     outside = any(
         box.x0 < whole.x0 - SLACK or box.x1 > whole.x1 + SLACK or box.y0 < whole.y0 - SLACK or box.y1 > whole.y1 + SLACK
-        for box in boxes
+        for box in (*boxes, *others)
     )
-    return outside or any(box.overlaps(other) for i, box in enumerate(boxes) for other in boxes[:i])
+    small = any(min(axes.bbox.width, axes.bbox.height) < LEAST_PANEL * figure.dpi for axes in figure.axes)
+    return outside or small or any(box.overlaps(other) for i, box in enumerate(boxes) for other in boxes[:i])

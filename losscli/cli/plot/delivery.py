@@ -105,19 +105,27 @@ class PlotDelivery:
         description
             says how the picture came about; it is stored in the file.
         """
-        from losscli.plots.style import drawing, render
+        from losscli.plots.style import TooSmallError, drawing, render, scales, title_of
 
-        with drawing(self.look):
-            figure = draw()
-            about = {"Title": figure.get_suptitle() or "losscli", "Description": description}
-            data, notes = render(figure, self.suffix or ".png", self.look, about)
-            if self.picture is not None:
-                self.picture.write(data)
-            self.files.publish()
-            if self.named_here is not None:
-                print(self.named_here, flush=True)
-            if self.look.window:
-                from losscli.plots.window import wait
+        sizes = scales(self.look)
+        for scale in sizes:
+            with drawing(self.look, scale):
+                figure = draw()
+                about = {"Title": title_of(figure) or "losscli", "Description": description}
+                try:
+                    data, notes = render(figure, self.suffix or ".png", self.look, about)
+                except TooSmallError:
+                    if scale == sizes[-1]:
+                        raise
+                    continue  # with smaller letters
+                if self.picture is not None:
+                    self.picture.write(data)
+                self.files.publish()
+                if self.named_here is not None:
+                    print(self.named_here, flush=True)
+                if self.look.window:
+                    from losscli.plots.window import wait
 
-                wait()
+                    wait()
+            break
         return notes
