@@ -672,6 +672,9 @@ def curves(
     *specs: str,
     x: str | None = None,
     range: tuple[float, float] | None = None,
+    label_smoothing: float | Sequence[float] = (),
+    pos_weight: float | Sequence[float] = (),
+    target: float | Sequence[float] = (),
     operands: str | None = None,
     takes: str | None = None,
 ) -> "Curves":
@@ -685,11 +688,14 @@ def curves(
         'residual', 'margin', 'logit', 'probability', 'distance' ...; by default the first loss's own.
     range
         from where to where.
+    label_smoothing, pos_weight, target
+        smoothing of the targets in [0, 1), factor of the positive term, and target in [0, 1] in place of 1, of losses that take
+        them; several numbers are several curves.
     operands, takes
         for a loss of a file whose names do not tell: the order of its operands, 'targets,predictions', and what its
         predictions are, 'logits', 'probs' or 'log-probs'.
     """
-    from losscli.analysis.curves import Curves, check_range, default_range, shared_axis, trace
+    from losscli.analysis.curves import Curves, check_range, default_range, shared_axis, swept, trace
 
     for name, value in (("operands", operands), ("takes", takes)):
         if value is not None and value not in CHOICES[name]:
@@ -697,10 +703,12 @@ def curves(
                 f"{name}={value!r} is not one of {listing(CHOICES[name])}{did_you_mean(value, CHOICES[name])}"
             )
     losses = losses_to_draw(specs, operands, takes)
+    several = [(one,) if isinstance(one, int | float) else tuple(one) for one in (label_smoothing, pos_weight, target)]
+    every = swept(losses, *several)
     name, axes = shared_axis(losses, x)
     low, high = range or default_range(losses, axes)
     check_range(low, high, name, axes)
-    return Curves(trace(bound, axes[bound.family.name], low, high) for bound in losses)
+    return Curves(trace(bound, axes[bound.family.name], low, high, setting) for bound, setting in every)
 
 
 def losses_to_draw(

@@ -4,6 +4,7 @@ They are computed as `compute` does: the points of an axis are predictions and t
 loss's lift. Nothing here draws.
 """
 
+import itertools
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,10 +13,15 @@ from typing import Any
 import numpy as np
 
 from losscli.arrays import FARTHEST, Array
-from losscli.definition.loss import Axis, BoundLoss
+from losscli.data.target_encoding import Smoothing, TargetEncoding
+from losscli.definition.batch import Extras, Indices, Targets
+from losscli.definition.loss import SHARED, Axis, BoundLoss, Family
+from losscli.definition.options import takes
+from losscli.definition.words import StoredAs
 from losscli.errors import UsageError
 from losscli.lookup.spec import spec
 from losscli.shown import Shown
+from losscli.wording import short
 
 STEPS = 1200
 """Number of steps of a grid. It has many divisors, so that tenths and quarters of most ranges are among the points."""
@@ -50,6 +56,95 @@ class Break:
     slope: tuple[float, float, float]
 
 
+@dataclass(frozen=True)
+class Setting:
+    """Options of `compute` that change what is drawn; None where nothing was said, and the loss is drawn as it is.
+
+    Parameters
+    ----------
+    label_smoothing
+        in [0, 1); of two classes or outcomes, so that a target t becomes t (1 - E) + E / 2.
+    pos_weight
+        factor of the positive term, >= 0.
+    target
+        target in [0, 1] of the outcome or class that the axis is about, in place of 1.
+    """
+
+    label_smoothing: float | None = None
+    pos_weight: float | None = None
+    target: float | None = None
+
+    def __post_init__(self) -> None:
+        smoothing, weight, target = self.label_smoothing, self.pos_weight, self.target
+        if smoothing is not None and not 0 <= smoothing < 1:
+            raise UsageError(f"--label-smoothing {smoothing:g} is not in [0, 1)")
+        if weight is not None and not (0 <= weight < math.inf):
+            raise UsageError(f"--pos-weight {weight:g}: is not a number >= 0")
+        if target is not None and not 0 <= target <= 1:
+            raise UsageError(f"--target {target:g} is not in [0, 1]")
+
+    @property
+    def named(self) -> dict[str, float]:
+        """What was said, by the names of the options."""
+        return {name.replace("_", "-"): value for name, value in vars(self).items() if value is not None}
+
+    def taken_by(self, family: Family) -> "Setting":
+        """Return the part of it that losses of a family take."""
+        taken = {
+            "label_smoothing": takes(family, "label-smoothing"),
+            "pos_weight": takes(family, "pos-weight"),
+            "target": family.takes_distributions and not family.soft and not family.custom,
+        }
+        return Setting(**{name: value for name, value in vars(self).items() if taken[name]})
+
+    def applied(self, axis: Axis, family: Family) -> Axis:
+        """Return an axis on which targets and weights are as this says, by the code that `compute` has for them."""
+        if self == Setting():
+            return axis
+        if self.target is not None and axis.shared == SHARED["margin"]:
+            raise UsageError("--target: over the margin a target is a sign; say --x logit or --x probability")
+
+        def place(x: Array) -> tuple[Array, Targets, Extras]:
+            predictions, targets, extras = axis.place(x)
+            if self.pos_weight is not None:
+                extras = extras._replace(pos_weight=self.pos_weight)
+            return predictions, self._encoded(targets, predictions.shape, family), extras
+
+        axis = axis._replace(place=place)
+        return (
+            axis if self.target is None else axis._replace(label=_of_target(axis.label), shared=_of_target(axis.shared))
+        )
+
+    def _encoded(self, targets: Targets, shape: tuple[int, ...], family: Family) -> Targets:
+        """Return targets as this says, for predictions of a shape: (n,) of outcomes, or (n, k) of classes."""
+        k = shape[1] if len(shape) == 2 else 2
+        stored_as: StoredAs = "rows" if len(shape) == 2 else "outcomes"
+        smoothing = None
+        if self.label_smoothing and family.smoothing is not None:
+            smoothing = Smoothing.of(self.label_smoothing, family.smoothing, k)
+        if self.target is not None:
+            t = np.full(shape[0], self.target)
+            block = np.stack([t, 1 - t], axis=1) if len(shape) == 2 else t
+        elif smoothing is None:
+            return targets
+        elif isinstance(targets, Indices):
+            block, stored_as = targets.index, "indices"
+        else:
+            block = targets.t
+        return TargetEncoding("soft", stored_as, k, smoothing=smoothing).targets(block)
+
+
+def _of_target(label: str) -> str:
+    """Return the label of an axis, with the words about what is true replaced by words about what has a target t."""
+    for words, other in (
+        ("an output with target t = 1", "an output with target t"),
+        ("the true class", "the class with target t"),
+        ("what is true", "what has the target t"),
+    ):
+        label = label.replace(words, other)
+    return label
+
+
 @dataclass(frozen=True, repr=False)
 class Curve(Shown):
     """A loss along an axis: value and slope (d value / dx) at each x, shape (n,), and the breaks between the ends."""
@@ -59,6 +154,7 @@ class Curve(Shown):
     value: Array
     slope: Array
     breaks: tuple[Break, ...] = ()
+    setting: Setting = Setting()
 
     def line(self, what: str) -> tuple[Array, Array]:
         """Return points of 'value' or 'slope' to be joined by straight lines; at a jump the line is
@@ -108,6 +204,39 @@ def drawable(losses: Sequence[BoundLoss], operands: str | None = None, takes: st
     return [
         bound if bound.declaration.drawn is None else bound.declaration.drawn(bound, operands, takes)
         for bound in losses
+    ]
+
+
+def swept(
+    losses: Sequence[BoundLoss],
+    label_smoothing: Sequence[float] = (),
+    pos_weight: Sequence[float] = (),
+    target: Sequence[float] = (),
+) -> list[tuple[BoundLoss, Setting]]:
+    """Return every loss in every setting that it takes: as many curves as there are combinations of the values.
+
+    Raises
+    ------
+    UsageError
+        if a value is outside its domain, given twice, or for no loss.
+    """
+    given = {"label_smoothing": label_smoothing, "pos_weight": pos_weight, "target": target}
+    values = {name: numbers for name, numbers in given.items() if numbers}
+    for name, numbers in values.items():
+        option = f"--{name.replace('_', '-')}"
+        if len(set(numbers)) < len(numbers):
+            raise UsageError(f"{option} {','.join(f'{number:g}' for number in numbers)}: a number is there twice")
+        if not any(
+            name.replace("_", "-") in Setting(**{name: numbers[0]}).taken_by(bound.family).named for bound in losses
+        ):
+            raise UsageError(
+                f"{option}: {_either({bound.name: None for bound in losses})} takes none; it is for losses of classes or outcomes"
+            )
+    every = [Setting(**dict(zip(values, one, strict=True))) for one in itertools.product(*values.values())]
+    return [
+        (bound, setting)
+        for bound in losses
+        for setting in dict.fromkeys(setting.taken_by(bound.family) for setting in every)
     ]
 
 
@@ -207,6 +336,36 @@ def check_range(low: float, high: float, name: str, axes: Mapping[str, Axis]) ->
             raise UsageError(f"--range {low:g},{high:g}: the {name} is in {axis.domain}")
 
 
+def check_values(curves: Sequence[Curve], shown: tuple[float, float] | None, name: str, log: bool = False) -> None:
+    """Raise a UsageError if a range of values is empty, has no place on a logarithmic scale, or holds no part of a curve.
+
+    Parameters
+    ----------
+    shown
+        the lowest and the highest value to be shown; None for a range that is chosen.
+    name
+        the name of the axis, for the message.
+    """
+    if shown is None:
+        return
+    low, high = shown
+    words = f"--y-range {low:g},{high:g}"
+    if not (math.isfinite(low) and math.isfinite(high) and math.isfinite(high - low)):
+        raise UsageError(f"{words}: both ends must be finite numbers, and so must their distance")
+    if low >= high:
+        raise UsageError(f"{words} is empty; the first number must be below the second")
+    if log and low <= 0:
+        raise UsageError(f"{words}: a logarithmic scale (--log) begins above 0")
+    finite = [curve.value[np.isfinite(curve.value)] for curve in curves]
+    ends = [(float(values.min()), float(values.max())) for values in finite if len(values)]
+    if not any(least <= high and largest >= low for least, largest in ends):
+        x = curves[0].x
+        found = (
+            "none is finite" if not ends else f"they are from {min(ends)[0]:.4g} to {max(end for _, end in ends):.4g}"
+        )
+        raise UsageError(f"{words}: no value is there; over a {name} from {x[0]:g} to {x[-1]:g} {found}")
+
+
 def grid(low: float, high: float) -> Array:
     """Return points from low to high, both included, shape (STEPS + 1,)."""
     i = np.arange(STEPS + 1)
@@ -217,11 +376,12 @@ def grid(low: float, high: float) -> Array:
     return x
 
 
-def trace(bound: BoundLoss, axis: Axis, low: float, high: float) -> Curve:
+def trace(bound: BoundLoss, axis: Axis, low: float, high: float, setting: Setting = Setting()) -> Curve:
     """Return value and slope of a loss along an axis; each break between the ends is one of the points.
 
     Breaks are those that the loss declares for this axis, and jumps of value or slope that are located on the curve.
     """
+    axis = setting.applied(axis, bound.family)
     named = bound.declaration.breaks(bound.parameters) if axis.own else {}
     inside = {name: x for name, x in named.items() if low <= x <= high}
     breaks = [_break(bound, axis, name, x) for name, x in inside.items()]
@@ -232,7 +392,7 @@ def trace(bound: BoundLoss, axis: Axis, low: float, high: float) -> Curve:
         breaks += located
         points = _with_points(points, [at.x for at in located])
         value, slope = along(bound, axis, points)
-    return Curve(bound, points, value, slope, tuple(breaks))
+    return Curve(bound, points, value, slope, tuple(breaks), setting)
 
 
 def _with_points(points: Array, more: Collection[float]) -> Array:
@@ -354,6 +514,11 @@ def jumps(sides: tuple[float, float, float], y: Array) -> bool:
         return bool(max(abs(above - below), abs(at - below), abs(at - above)) > JUMP * scale)
 
 
+def words_of(curve: Curve) -> str:
+    """Return a curve's loss with parameters and settings, as in a SPEC."""
+    return ":".join([spec(curve.bound), *(f"{name}={short(value)}" for name, value in curve.setting.named.items())])
+
+
 def records(curves: Sequence[Curve], nested: bool = False) -> dict[str, Any]:
     """Return the numbers of the curves as columns: loss, parameters, x, value, gradient.
 
@@ -363,14 +528,15 @@ def records(curves: Sequence[Curve], nested: bool = False) -> dict[str, Any]:
         for JSON: parameters are a mapping of names to numbers; otherwise they are written as in a SPEC.
     """
 
-    def parameters_of(bound: BoundLoss) -> Any:
+    def parameters_of(curve: Curve) -> Any:
         if nested:
-            return {name: value for name, value in bound.parameters.items() if value is not None}
-        return spec(bound).partition(":")[2]
+            own = {name: value for name, value in curve.bound.parameters.items() if value is not None}
+            return own | {name.replace("-", "_"): value for name, value in curve.setting.named.items()}
+        return words_of(curve).removeprefix(curve.bound.name).removeprefix(":")
 
     return {
         "loss": [curve.bound.name for curve in curves for _ in curve.x],
-        "parameters": [parameters for curve in curves for parameters in [parameters_of(curve.bound)] * len(curve.x)],
+        "parameters": [parameters for curve in curves for parameters in [parameters_of(curve)] * len(curve.x)],
         "x": np.concatenate([curve.x for curve in curves]),
         "value": np.concatenate([curve.value for curve in curves]),
         "gradient": np.concatenate([curve.slope for curve in curves]),

@@ -1,8 +1,9 @@
 """Loss and gradient curves."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
+import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -10,9 +11,10 @@ from matplotlib.lines import Line2D
 
 from losscli.analysis.curves import Curve
 from losscli.arrays import Array
-from losscli.definition.loss import Axis
+from losscli.definition.loss import Axis, BoundLoss
 from losscli.errors import UsageError
 from losscli.lookup.spec import settings
+from losscli.plots.mathtext import COMMA, formula_of, letter, mathtext, number, symbol
 from losscli.plots.style import (
     DASHES,
     Look,
@@ -23,33 +25,52 @@ from losscli.plots.style import (
     legend_below,
     legend_height,
     ordered_style,
+    plain,
     plain_ticks,
     style_of,
+    text_size,
 )
+from losscli.wording import short
 
 INNER = {"value": 0.01, "slope": 0.08}
-"""If a curve goes to infinity at an end, the panel's range is that of its values farther than this part
-from the ends.
-"""
-OUTGROWN, HOPELESS, CUT = 2.5, 20.0, 1.75
-"""A curve more than OUTGROWN times as large as the second largest would flatten it, and is cut at CUT times its size.
-
-From HOPELESS times on it is not cut, since nothing of it would remain visible.
-"""
+"""If a curve goes to infinity, the panel's range is that of its values farther than this part of the axis from there."""
+STEEP = 4.0
+"""So it is if a curve is this many times as large next to an end of the axis as elsewhere."""
+OUTGROWN, CUT = 2.5, 1.75
+"""Curves more than OUTGROWN times as large as the next smaller one would flatten it, and are cut at CUT times its size."""
+KEPT = 0.5
+"""The part of the axis over which a cut curve stays in the panel at least."""
+FLAT = 0.12
+"""What the smaller curves must have of the panel's height after the cut; else they stay flat, and nothing is cut."""
 BAND = 0.06
 """Empty space above and below the curves, as a part of their range."""
 ROOM = 1.4
 """Empty space on a logarithmic scale, as a factor."""
 TITLE = 200
 """Letters of the longest title."""
+FORMULA = (0.94, 0.16)
+"""The parts of the picture's width and height that a formula may have."""
+NARROW = 2.05
+"""Inches of width that panels side by side must have each; narrower ones stand below each other."""
 CLOSE = 0.17
 """Names of marks that are closer to each other than this part of the axis are written upright."""
+MINUS = "\N{MINUS SIGN}"
+TEXT_NONE = r"\mathrm{none}"
+SETTINGS = {"label-smoothing": "label smoothing", "pos-weight": "positive weight", "target": "t"}
+"""What the options that change a loss are called in a picture."""
 
 
 def draw(
-    curves: Sequence[Curve], axis: Axis, look: Look, gradient: bool = True, log: bool = False, mark: bool = False
+    curves: Sequence[Curve],
+    axis: Axis,
+    look: Look,
+    gradient: bool = True,
+    log: bool = False,
+    mark: bool = False,
+    shown: tuple[float, float] | None = None,
 ) -> Figure:
-    """Draw the value in one panel and the gradient in another: side by side or, in a tall picture, one below the other.
+    """Draw the value in one panel and the gradient in another: side by side or, in a tall or narrow picture, one below the
+    other.
 
     Parameters
     ----------
@@ -61,61 +82,147 @@ def draw(
         whether the value has a logarithmic scale, and the gradient one that is linear around 0.
     mark
         whether the points at which a loss changes its form are marked and named.
+    shown
+        the lowest and the highest value that the panel of values shows; None for the part in which the losses differ.
     """
-    labels, title = _labels(curves)
-    width = 10.0 if gradient else 6.4
-    legend = legend_height(labels, width) if len(curves) > 1 else 0
-    figure = blank(look, width, 4.2 + legend)
-    wide = figure.get_figwidth() >= figure.get_figheight()
+    labels, spoken, title, formula = _labels(curves)
     count = 2 if gradient else 1
-    panels: Any = figure.subplots(1, count, squeeze=False) if wide else figure.subplots(count, 1, squeeze=False)
+    width = 10.0 if gradient else 6.4
+    legend = legend_height(labels, width, math=True, by_rows=True) if len(curves) > 1 else 0
+    figure = blank(look, width, 4.2 + legend)
+    width, height = map(float, figure.get_size_inches())
+    wide = width >= height and (count == 1 or width / count >= NARROW)
+    panels: Any = (
+        figure.subplots(1, count, squeeze=False) if wide else figure.subplots(count, 1, squeeze=False, sharex=True)
+    )
     styles = _styles(curves, look)
     named = (("value", f"loss f({axis.letter})"), ("slope", f"gradient df/d{axis.letter}"))
+    cut = []
     for panel, (what, label) in zip(panels.flat, named, strict=False):
-        scale = _panel(panel, curves, styles, what, log)
-        panel.set_xlabel(fitted(axis.label, figure.get_figwidth() / (count if wide else 1)))
-        panel.set_ylabel(fitted(label + scale, figure.get_figheight() / (1 if wide else count) - legend))
+        scale, outgrown = _panel(panel, curves, styles, what, log, shown if what == "value" else None)
+        cut += [(what, i) for i in outgrown]
+        if wide or panel is panels.flat[-1]:
+            panel.set_xlabel(fitted(typeset(axis.label), width / (count if wide else 1)))
+        panel.set_ylabel(fitted(label + scale, height / (1 if wide else count) - legend))
         panel.set_xlim(curves[0].x[0], curves[0].x[-1])
         if mark:
             _mark(panel, curves, styles, what, axis)
-    text = look.title if look.title is not None else title
-    if text:
-        headline(figure, clean(text, TITLE))
+    _title(figure, look, title, formula)
     if len(curves) > 1:
         handles = [Line2D([], [], linewidth=_width(i, len(curves)), **style) for i, style in enumerate(styles)]
-        legend_below(figure, handles, labels)
+        legend_below(figure, handles, labels, math=True, by_rows=True, note=_about_cut(cut, curves, spoken))
     return figure
 
 
-def _labels(curves: Sequence[Curve]) -> tuple[list[str], str]:
-    """Return the labels that distinguish the curves, and the title, which says what they share."""
+def typeset(label: str) -> str:
+    """Return the label of an axis with signs of mathematics in place of those of a keyboard."""
+    return label.replace(" - ", f" {MINUS} ").replace(" * ", " \N{DOT OPERATOR} ").replace("= -", f"= {MINUS}")
+
+
+def _title(figure: Figure, look: Look, title: "_Words", formula: "_Words") -> None:
+    """Set the user's title, or that of the curves, with the formula where there is room for it."""
+    if look.title is not None:
+        if look.title:
+            headline(figure, clean(look.title, TITLE))
+    elif title.spoken:
+        headline(figure, *_with_formula(figure, title, formula))
+
+
+def _with_formula(figure: Figure, title: "_Words", formula: "_Words") -> "_Words":
+    """Return the title with the formula in the same line or in another one, or without it if it is too long to be read."""
+    size = mpl.rcParams["figure.titlesize"]
+    most_wide, most_high = (part * side for part, side in zip(FORMULA, figure.get_size_inches(), strict=True))
+    for text in (f"{title.text}:   {formula.text}", f"{title.text}\n{formula.text}") if formula.text else ():
+        sizes = [text_size(line, size) for line in text.split("\n")]
+        if max(wide for wide, _ in sizes) <= most_wide and sum(high for _, high in sizes) <= most_high:
+            return _Words(text, f"{title.spoken}: {formula.spoken}")
+    return title
+
+
+def _about_cut(cut: Sequence[tuple[str, int]], curves: Sequence[Curve], labels: Sequence[str]) -> str:
+    """Return a line about curves that go on beyond the panels, '' if there are none."""
+    words = []
+    for what, i in cut:
+        y = getattr(curves[i], what)
+        largest = y[np.nanargmax(np.abs(np.where(np.isfinite(y), y, 0)))]
+        name = "loss" if what == "value" else "gradient"
+        words.append(f"{name} of {labels[i]}, {'up' if largest > 0 else 'down'} to {largest:.3g}")
+    return f"cut off: {'; '.join(words)}".replace(" -", f" {MINUS}") if words else ""
+
+
+class _Words(NamedTuple):
+    """A part of a title: text with formulas between dollar signs, and the same in words."""
+
+    text: str
+    spoken: str
+
+
+def _labels(curves: Sequence[Curve]) -> tuple[list[str], list[str], _Words, _Words]:
+    """Return the labels that distinguish the curves, the same in words, the title, which says what they share, and the formula."""
     losses = [curve.bound.declaration for curve in curves]
-    settings_of_curves = [settings(curve.bound) for curve in curves]
+    every = [_settings(curve) for curve in curves]
     if any(loss is not losses[0] for loss in losses):
-        return [
-            ", ".join([loss.name, *_assignments(parameters)])
-            for loss, parameters in zip(losses, settings_of_curves, strict=True)
-        ], ""
-    shared = settings_of_curves[0]
-    swept = [name for name in losses[0].parameters if len({each.get(name) for each in settings_of_curves}) > 1]
-    labels = [", ".join(_assignments({name: each.get(name, "none") for name in swept})) for each in settings_of_curves]
-    fixed = {name: shared[name] for name in losses[0].parameters if name in shared.keys() - swept}
-    title = ", ".join([losses[0].name, *_assignments(fixed)])
-    whole = f"{title}: f = {losses[0].formula}"
-    # A formula without its middle would be useless, thus the whole one or none.
-    return labels, whole if losses[0].formula and len(whole) <= TITLE else title
+        called = [clean(loss.name) for loss in losses]
+        labels = [", ".join([plain(name), *_assignments(each)]) for name, each in zip(called, every, strict=True)]
+        spoken = [", ".join([name, *_spoken(each)]) for name, each in zip(called, every, strict=True)]
+        return labels, spoken, _Words("", ""), _Words("", "")
+    names = list(dict.fromkeys(name for each in every for name in each))
+    swept = [name for name in names if len({each.get(name) for each in every}) > 1]
+    of_curves = [{name: each.get(name, "none") for name in swept} for each in every]
+    labels = [", ".join(_assignments(each)) for each in of_curves]
+    spoken = [", ".join(_spoken(each)) or losses[0].name for each in of_curves]
+    fixed = {name: every[0][name] for name in names if name not in swept}
+    name = clean(losses[0].name, TITLE)
+    title = _Words(
+        ", ".join([plain(name), *_assignments(fixed, formula=True)]), ", ".join([name, *_spoken(fixed, names=True)])
+    )
+    return labels, spoken, title, _formula(curves[0].bound, swept)
 
 
-def _assignments(parameters: Mapping[str, str]) -> list[str]:
-    """Return parameters in words: 'gamma = 2'."""
-    return [f"{name} = {value}" for name, value in parameters.items()]
+def _settings(curve: Curve) -> dict[str, str]:
+    """Return the parameters and settings of a curve that have a value, as text."""
+    return {**settings(curve.bound), **{name: short(value) for name, value in curve.setting.named.items()}}
+
+
+def _assignments(values: Mapping[str, str], formula: bool = False) -> list[str]:
+    """Return parameters with their values: 'γ = 2' or, as a formula, the same in mathtext.
+
+    Names with an index, such as gamma_pos, and words are formulas in any case, or words.
+    """
+    texts = []
+    for name, value in values.items():
+        if name in SETTINGS:
+            texts.append(f"{SETTINGS[name]} = {value}")
+        elif formula or "_{" in symbol(name):
+            texts.append(f"${symbol(name)} = {mathtext(value) if value != 'none' else TEXT_NONE}$")
+        else:
+            texts.append(f"{letter(name)} = {value.replace('-', MINUS)}")
+    return texts
+
+
+def _spoken(values: Mapping[str, str], names: bool = False) -> list[str]:
+    """Return parameters with their values without formulas: 'γ = 2', or with `names` 'gamma = 2'."""
+    return [f"{SETTINGS.get(name, name if names else letter(name))} = {value}" for name, value in values.items()]
+
+
+def _formula(bound: BoundLoss, swept: Sequence[str]) -> _Words:
+    """Return the formula of a loss with the definitions that it needs; empty if it has none, or more than two cases."""
+    loss = bound.declaration
+    if not loss.formula:
+        return _Words("", "")
+    known = {name: value for name, value in bound.parameters.items() if name not in swept}
+    text, definitions = formula_of(loss.formula, loss.where, known)
+    if r"\substack" in text + definitions:
+        return _Words("", "")
+    return _Words(f"$f = {text}$" + (f",   ${definitions}$" if definitions else ""), f"f = {loss.formula}")
 
 
 def _styles(curves: Sequence[Curve], look: Look) -> list[dict[str, Any]]:
-    """Return the line style of each curve."""
+    """Return the line style of each curve: ordered colours for more than two values of one parameter or setting."""
     losses = {curve.bound.name for curve in curves}
-    swept = [len({curve.bound.parameters.get(name) for curve in curves}) > 1 for name in curves[0].bound.parameters]
-    sweep = len(losses) == 1 and sum(swept) == 1 and len(curves) > 2
+    every = [_settings(curve) for curve in curves]
+    swept = {name for each in every for name in each if len({other.get(name) for other in every}) > 1}
+    sweep = len(losses) == 1 and len(swept) == 1 and len(curves) > 2
     if sweep or len(curves) > len(DASHES) * len(look.colours.colours):
         return [ordered_style(i, len(curves), look) for i in range(len(curves))]
     return [style_of(i, look) for i in range(len(curves))]
@@ -124,61 +231,87 @@ def _styles(curves: Sequence[Curve], look: Look) -> list[dict[str, Any]]:
 def _width(number: int, of: int) -> float:
     # If curves coincide, those below are wider and remain visible.
     """Return the line width of a curve."""
-    return 2.6 - 1.2 * number / max(1, of - 1)
+    width = 1.8 if of == 1 else 2.6 - 1.2 * number / (of - 1)
+    return width * float(mpl.rcParams["lines.linewidth"]) / 1.5
 
 
-def _panel(panel: Axes, curves: Sequence[Curve], styles: Sequence[dict[str, Any]], what: str, log: bool) -> str:
-    """Draw 'value' or 'slope' of the curves, and return words about the scale for the label."""
+def _panel(
+    panel: Axes,
+    curves: Sequence[Curve],
+    styles: Sequence[dict[str, Any]],
+    what: str,
+    log: bool,
+    shown: tuple[float, float] | None,
+) -> tuple[str, list[int]]:
+    """Draw 'value' or 'slope' of the curves; return words about the scale for the label, and which curves are cut off."""
     for i, (curve, style) in enumerate(zip(curves, styles, strict=True)):
         x, y = curve.line(what)
         panel.plot(
             x, np.where(np.isfinite(y), y, np.nan), linewidth=_width(i, len(curves)), zorder=2.1 + i / 100, **style
         )
         for jump in curve.jumps(what):
-            below, at, above = getattr(jump, what)
-            ends = [jump.x, jump.x], [below, above]
+            sides = getattr(jump, what)
+            ends = [jump.x, jump.x], [min(sides), max(sides)]
             panel.plot(*ends, color=style["color"], linewidth=0.8, linestyle=":", zorder=2)
-            panel.plot([jump.x], [at], "o", color=style["color"], markersize=4.5, zorder=3.2)
+            panel.plot([jump.x], [sides[1]], "o", color=style["color"], markersize=4.5, zorder=3.2)
     ys = [getattr(curve, what) for curve in curves]
     if log and what == "value":
         if not any((y[np.isfinite(y)] > 0).any() for y in ys):
             raise UsageError("--log: none of these losses is above 0 here, and a logarithm of them does not exist")
         panel.set_yscale("log", nonpositive="mask")
         plain_ticks(panel.yaxis)
-        return " (log scale)"
-    low, high = _limits(ys, INNER[what], cut=not log)
+        if shown is not None:
+            panel.set_ylim(*shown)
+        return " (log scale)", []
+    if shown is not None:
+        panel.set_ylim(*shown)
+        return "", []
+    inside = [_inside(curve, what) for curve in curves]
+    low, high = (_end([np.maximum(side * y, 0.0) for y in inside], cut=not log) for side in (-1, 1))
     if log:
-        linear = _linear(low, high)
+        linear = _linear(-low, high)
         panel.set_yscale("symlog", linthresh=linear)
         plain_ticks(panel.yaxis)
-        panel.set_ylim(ROOM * low or -linear, ROOM * high or linear)
-        return f" (log scale; linear within ±{linear:g})"
-    room = BAND * ((high - low) or 1)
-    panel.set_ylim(low - room, high + room)
-    return ""
+        panel.set_ylim(-ROOM * low or -linear, ROOM * high or linear)
+        return f" (log scale; linear within ±{linear:g})", []
+    room = BAND * ((high + low) or 1)
+    panel.set_ylim(-low - room, high + room)
+    outgrown = [i for i, y in enumerate(inside) if y.max(initial=0) > high + room or y.min(initial=0) < -low - room]
+    return "", outgrown
 
 
-def _limits(ys: Sequence[Array], inner: float, cut: bool) -> tuple[float, float]:
-    """Return the range that a panel shows: everything or, with `cut`, less if one curve would flatten the others."""
-    ends = []
-    for y in ys:
-        shown = y[np.isfinite(y)]
-        if len(shown) < len(y):
-            left_out = max(1, round(inner * len(y)))
-            inside = y[left_out:-left_out]
-            shown = inside[np.isfinite(inside)]
-        if len(shown):
-            ends.append((float(shown.min()), float(shown.max())))
-    if not ends:
-        return 0.0, 1.0
-    lows, highs = sorted(min(low, 0.0) for low, _ in ends), sorted((max(high, 0.0) for _, high in ends), reverse=True)
-    return (_cut(lows), _cut(highs)) if cut else (lows[0], highs[0])
+def _inside(curve: Curve, what: str) -> Array:
+    """Return the values of a curve that set the range: those that are not next to where it goes to infinity, nor at an end
+    of the axis where it is much steeper than elsewhere.
+    """
+    y = getattr(curve, what)
+    near = max(1, round(INNER[what] * len(y)))
+    infinite = ~(np.isfinite(curve.value) & np.isfinite(curve.slope))
+    beside = np.convolve(infinite, np.ones(2 * near + 1), "same") > 0
+    inside: Array = y[~beside & np.isfinite(y)]
+    core = inside[near:-near] if len(inside) > 2 * near else inside
+    if np.abs(inside).max(initial=0) > STEEP * np.abs(core).max(initial=0) > 0:
+        return core
+    return inside if len(inside) else y[np.isfinite(y)]
 
 
-def _cut(ends: Sequence[float]) -> float:
-    """Return the end of the range that does not flatten the other curves; `ends` begins with the largest."""
-    outgrown = len(ends) > 1 and OUTGROWN * abs(ends[1]) < abs(ends[0]) < HOPELESS * abs(ends[1])
-    return CUT * ends[1] if outgrown else ends[0]
+def _end(sizes: Sequence[Array], cut: bool) -> float:
+    """Return how far a panel goes from 0, for the curves' sizes in this direction.
+
+    It shows all of all curves, unless `cut` and some would flatten the others; even then it shows each of them over a good
+    part of the axis.
+    """
+    largest = sorted((float(size.max(initial=0)) for size in sizes), reverse=True)
+    if not cut:
+        return largest[0]
+    for k in range((len(sizes) + 1) // 2 if len(sizes) > 1 else 0, 0, -1):
+        if k >= len(sizes) or not 0 < OUTGROWN * largest[k] < largest[k - 1]:
+            continue
+        kept = [float(np.quantile(size, KEPT)) for size in sizes if size.max(initial=0) > largest[k]]
+        end = max(CUT * largest[k], *kept)
+        if largest[k] >= FLAT * end and end < largest[k - 1]:
+            return end
+    return largest[0]
 
 
 def _linear(low: float, high: float) -> float:
@@ -191,20 +324,21 @@ def _mark(panel: Axes, curves: Sequence[Curve], styles: Sequence[dict[str, Any]]
     """Mark and name the points at which losses change their form."""
     names: dict[float, list[str]] = {}
     for curve, style in zip(curves, styles, strict=True):
-        for at in curve.breaks:
+        for at in (one for one in curve.breaks if one.name):
             panel.axvline(at.x, color=style["color"], linewidth=0.8, linestyle=(0, (1, 2)), zorder=1.5)
             y = getattr(at, what)[1]
             panel.plot(
                 [at.x], [y], "o", color=style["color"], markerfacecolor="none", markersize=8, zorder=3.3, clip_on=True
             )
-            name = axis.letter if at.name == f"{at.x:g}" else at.name
+            name = axis.letter if at.name == f"{at.x:g}" else mathtext(at.name)
             if name not in names.setdefault(at.x, []):
                 names[at.x].append(name)
     if names:
         places = sorted(names)
         top = panel.secondary_xaxis("top")
         top.spines["top"].set_visible(False)
-        top.set_xticks(places, labels=[f"{', '.join(names[x])} = {x:g}" for x in places], fontsize=8)
+        marks = [f"${COMMA.join(names[x])} = {number(x)}$" for x in places]
+        top.set_xticks(places, labels=marks, fontsize="small", parse_math=True)
         top.tick_params(length=3)
         if (np.diff(places) < CLOSE * (curves[0].x[-1] - curves[0].x[0])).any():
             top.tick_params(rotation=90)

@@ -112,6 +112,36 @@ def mathtext(expression: str, known: Mapping[str, float | None] | None = None) -
     return _Translation(dict(known or {})).part(ast.parse(expression, mode="eval").body).text
 
 
+def formula_of(
+    formula: str, where: Mapping[str, str], known: Mapping[str, float | None] | None = None
+) -> tuple[str, str]:
+    """Return a loss's formula in mathtext, and the definitions of names of `where` in it, '' if there are none.
+
+    A name that stands for a number or for another name is replaced by that; `known` as in `mathtext`.
+    """
+    translation = _Translation(dict(known or {}))
+    definitions: dict[str, tuple[str, ast.expr]] = {}
+    for name, expression in where.items():
+        node = ast.parse(expression, mode="eval").body
+        part = translation.part(node)
+        if re.fullmatch(r"[\d.]+|[A-Za-z]|\\[a-z]+|\\mathrm\{[a-z ]+\}", part.text):
+            translation.elements[name] = part.text
+        else:
+            definitions[name] = part.text, node
+    tree = ast.parse(formula, mode="eval").body
+    needed = _names(tree)
+    for name in reversed(definitions):
+        if name in needed:
+            needed |= _names(definitions[name][1])
+    said = [f"{symbol(name)} = {text}" for name, (text, _) in definitions.items() if name in needed]
+    return translation.part(tree).text, COMMA.join(said)
+
+
+def _names(node: ast.expr) -> set[str]:
+    """Return all names in an expression."""
+    return {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
+
+
 class _Translation:
     """Translates the nodes of one expression."""
 
@@ -174,6 +204,10 @@ class _Translation:
             else left.within(PRODUCT)
         )
         second = self.text(node.right, SIGMA)
+        if first == "1":
+            return self.part(node.right)
+        if first == "-1":
+            return Part(f"-{second}", SUM)
         if isinstance(node.right, ast.Constant) and not first[:1].isdigit() and not first.startswith("-"):
             first, second = second, first
         dot = (

@@ -242,6 +242,7 @@ def legend_below(
     handle: int = 10,
     math: bool = False,
     by_rows: bool = False,
+    note: str = "",
     **how: Any,
 ) -> None:
     """Place a legend under the panels, where it hides nothing, in as many columns as fit.
@@ -254,10 +255,12 @@ def legend_below(
         whether formulas stand between dollar signs in the labels; see `plain`.
     by_rows
         whether the labels are read row by row, and not column by column.
+    note
+        small print above the labels.
     how
         is passed to Matplotlib.
     """
-    columns = legend_columns(labels, figure.get_figwidth(), handle, math)
+    columns = legend_columns(labels, figure.get_figwidth(), handle, math, by_rows)
     if by_rows:  # Matplotlib fills column by column
         order = [i for column in range(columns) for i in range(column, len(labels), columns)]
         handles, labels = [handles[i] for i in order], [labels[i] for i in order]
@@ -270,17 +273,32 @@ def legend_below(
     )
     for text in legend.get_texts():
         text.set_parse_math(math)
+    if note:
+        lines = textwrap.fill(note, max(20, int(0.95 * figure.get_figwidth() / letter_width() * FONT / SMALL)))
+        legend.set_title(lines, prop=FontProperties(size=SMALL * _scale()))
 
 
-def legend_height(labels: Sequence[str], width: float, handle: int = 10, math: bool = False) -> float:
+def legend_height(
+    labels: Sequence[str], width: float, handle: int = 10, math: bool = False, by_rows: bool = False
+) -> float:
     """Return how many inches a legend under the panels of a figure of this width takes."""
-    return LINE_OF_LEGEND * _scale() * -(-len(labels) // legend_columns(labels, width, handle, math))
+    return LINE_OF_LEGEND * _scale() * -(-len(labels) // legend_columns(labels, width, handle, math, by_rows))
 
 
-def legend_columns(labels: Sequence[str], width: float, handle: int = 10, math: bool = False) -> int:
+def legend_columns(
+    labels: Sequence[str], width: float, handle: int = 10, math: bool = False, by_rows: bool = False
+) -> int:
     """Return how many columns of a legend fit into a width in inches; a handle is as wide as `handle` letters."""
     widths = [text_size(one)[0] if math and is_math_text(one) else len(one) * letter_width() for one in labels]
-    return max(1, min(len(labels), int(width / (max(widths) + handle * letter_width()))))
+    beside = handle * letter_width()
+    if not by_rows:
+        return max(1, min(len(labels), int(width / (max(widths) + beside))))
+    fitting = (
+        columns
+        for columns in range(len(labels), 1, -1)
+        if sum(max(widths[column::columns]) + beside for column in range(columns)) <= width
+    )
+    return next(fitting, 1)
 
 
 def plain(text: str) -> str:

@@ -63,3 +63,21 @@ def pair(text: str | None, option: str, example: str) -> tuple[float, float] | N
             except ValueError:
                 continue
     raise UsageError(f"{option} {text!r} is not two numbers, as in {option} {example}")
+
+
+def numbers(text: str | None, option: str) -> tuple[float, ...]:
+    """Read numbers with commas between them; return none if nothing was typed.
+
+    Raises
+    ------
+    UsageError
+        if one of them is not a number.
+    """
+    if text is None:
+        return ()
+    try:
+        return tuple(map(float, text.split(",")))
+    except ValueError:
+        raise UsageError(
+            f"{option} {text!r} is not a number, nor several with commas, as in {option} 0,0.1,0.5"
+        ) from None

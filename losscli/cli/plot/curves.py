@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from losscli.cli.command import say
 from losscli.cli.options.declare import OfLosses, operand, option
 from losscli.cli.options.losses import only
-from losscli.cli.options.picture import Looks, Picture, Quiet, pair
+from losscli.cli.options.picture import Looks, Picture, Quiet, numbers, pair
 from losscli.cli.plot.delivery import PlotDelivery
 from losscli.definition.words import AxisName
 
@@ -25,6 +25,10 @@ def curves(
         option("--x", show_default=False, help="What to draw over. Default: the first that the losses share."),
     ] = None,
     range: Annotated[str | None, option("--range", metavar="LOW,HIGH", help="Ends of the axis, such as -3,3.")] = None,
+    y_range: Annotated[
+        str | None,
+        option("--y-range", metavar="LOW,HIGH", help="Ends of the scale of values. Default: where the losses differ."),
+    ] = None,
     gradient: Annotated[
         bool, option("--gradient/--no-gradient", show_default=False, help="With the gradient (default), or not.")
     ] = True,
@@ -32,6 +36,18 @@ def curves(
     mark: Annotated[
         bool, option("--mark", show_default=False, help="Mark where a loss changes its form: delta, beta, c ...")
     ] = False,
+    label_smoothing: Annotated[
+        str | None,
+        option("--label-smoothing", metavar="E,...", help="Targets smoothed by E in [0, 1); a curve for each E."),
+    ] = None,
+    pos_weight: Annotated[
+        str | None,
+        option("--pos-weight", metavar="X,...", help="Factor of the positive term; a curve for each X."),
+    ] = None,
+    target: Annotated[
+        str | None,
+        option("--target", metavar="T,...", help="Target in [0, 1] in place of 1; a curve for each T."),
+    ] = None,
     data: Annotated[
         str | None, option("--data", metavar="FILE", help="The drawn numbers as well: .csv or .json.")
     ] = None,
@@ -52,28 +68,45 @@ def curves(
 
     Losses of whole rows are drawn over one number of a small example; the label of the axis says which.
     """
-    from losscli.analysis.curves import check_range, default_range, joint_label, shared_axis, trace
+    from losscli.analysis.curves import (
+        check_range,
+        check_values,
+        default_range,
+        joint_label,
+        shared_axis,
+        swept,
+        trace,
+        words_of,
+    )
     from losscli.api import losses_to_draw
     from losscli.lookup.names import elsewhere
-    from losscli.lookup.spec import spec as spec_of
     from losscli.wording import quoted
 
     losses = losses_to_draw(
         spec, given.get("operands"), given.get("takes"), "" if output is None else f" -o {quoted(output)}"
     )
     notes = [bound.declaration.definition for bound in losses if bound.family.custom]
+    every = swept(
+        losses,
+        numbers(label_smoothing, "--label-smoothing"),
+        numbers(pos_weight, "--pos-weight"),
+        numbers(target, "--target"),
+    )
     name, axes = shared_axis(losses, x)
     low, high = pair(range, "--range", "-3,3") or default_range(losses, axes)
     check_range(low, high, name, axes)
+    shown = pair(y_range, "--y-range", "0,5")
     look = looks.look()
     with PlotDelivery("curves", output, look, data) as delivery:
         from losscli.plots import curves as picture
 
-        traced = [trace(bound, axes[bound.family.name], low, high) for bound in losses]
+        traced = [trace(bound, axes[bound.family.name], low, high, setting) for bound, setting in every]
+        check_values(traced, shown, name, log)
         delivery.write_data(traced)
-        axis = axes[losses[0].family.name]._replace(label=joint_label(axes.values()))
-        about = f"{' '.join(map(spec_of, losses))} over the {name}"
-        notes += delivery.publish(lambda: picture.draw(traced, axis, look, gradient, log, mark), about)
-    if mark and not any(curve.breaks for curve in traced):
+        drawn_over = [setting.applied(axes[bound.family.name], bound.family) for bound, setting in every]
+        axis = drawn_over[0]._replace(label=joint_label(drawn_over))
+        about = f"{' '.join(map(words_of, traced))} over the {name}"
+        notes += delivery.publish(lambda: picture.draw(traced, axis, look, gradient, log, mark, shown), about)
+    if mark and not any(at.name for curve in traced for at in curve.breaks):
         notes.append(f"--mark: none of these losses changes its form over a {name} from {low:g} to {high:g}")
     say(dict.fromkeys([*elsewhere(*spec), *notes]), quiet)
