@@ -34,7 +34,7 @@ from losscli.wording import short
 
 INNER = {"value": 0.01, "slope": 0.08}
 """If a curve goes to infinity, the panel's range is that of its values farther than this part of the axis from there."""
-STEEP = 4.0
+STEEP = 20.0
 """So it is if a curve is this many times as large next to an end of the axis as elsewhere."""
 OUTGROWN, CUT = 2.5, 1.75
 """Curves more than OUTGROWN times as large as the next smaller one would flatten it, and are cut at CUT times its size."""
@@ -47,13 +47,15 @@ BAND = 0.06
 ROOM = 1.4
 """Empty space on a logarithmic scale, as a factor."""
 TITLE = 200
-"""Letters of the longest title."""
+"""Letters of the longest title, and of the longest title with a formula, as it is declared."""
 FORMULA = (0.94, 0.16)
 """The parts of the picture's width and height that a formula may have."""
 NARROW = 2.05
 """Inches of width that panels side by side must have each; narrower ones stand below each other."""
 CLOSE = 0.17
 """Names of marks that are closer to each other than this part of the axis are written upright."""
+JOINT = "\n"
+"""Between the parts of a title, which may be broken there."""
 MINUS = "\N{MINUS SIGN}"
 TEXT_NONE = r"\mathrm{none}"
 SETTINGS = {"label-smoothing": "label smoothing", "pos-weight": "positive weight", "target": "t"}
@@ -128,15 +130,24 @@ def _title(figure: Figure, look: Look, title: "_Words", formula: "_Words") -> No
         headline(figure, *_with_formula(figure, title, formula))
 
 
-def _with_formula(figure: Figure, title: "_Words", formula: "_Words") -> "_Words":
-    """Return the title with the formula in the same line or in another one, or without it if it is too long to be read."""
+def _with_formula(figure: Figure, title: "_Words", formula: "_Words") -> tuple[str, str]:
+    """Return the title, in as many lines as it needs, and the same in words: with the formula in its last line or in another
+    one, or without it if it is too long to be read.
+    """
     size = mpl.rcParams["figure.titlesize"]
     most_wide, most_high = (part * side for part, side in zip(FORMULA, figure.get_size_inches(), strict=True))
-    for text in (f"{title.text}:   {formula.text}", f"{title.text}\n{formula.text}") if formula.text else ():
-        sizes = [text_size(line, size) for line in text.split("\n")]
-        if max(wide for wide, _ in sizes) <= most_wide and sum(high for _, high in sizes) <= most_high:
-            return _Words(text, f"{title.spoken}: {formula.spoken}")
-    return title
+    first, *more = title.text.split(JOINT)
+    lines = [first]
+    for part in more:
+        longer = f"{lines[-1]}, {part}"
+        lines = [*lines[:-1], longer] if text_size(longer, size)[0] <= most_wide else [*lines, part]
+    spoken = f"{title.spoken}: {formula.spoken}"
+    if formula.text and len(spoken) <= TITLE:
+        for whole in ([*lines[:-1], f"{lines[-1]}:   {formula.text}"], [*lines, formula.text]):
+            wide, high = zip(*(text_size(line, size) for line in whole), strict=True)
+            if max(wide) <= most_wide and sum(high) <= most_high:
+                return "\n".join(whole), spoken
+    return "\n".join(lines), title.spoken
 
 
 def _about_cut(cut: Sequence[tuple[str, int]], curves: Sequence[Curve], labels: Sequence[str]) -> str:
@@ -174,7 +185,7 @@ def _labels(curves: Sequence[Curve]) -> tuple[list[str], list[str], _Words, _Wor
     fixed = {name: every[0][name] for name in names if name not in swept}
     name = clean(losses[0].name, TITLE)
     title = _Words(
-        ", ".join([plain(name), *_assignments(fixed, formula=True)]), ", ".join([name, *_spoken(fixed, names=True)])
+        JOINT.join([plain(name), *_assignments(fixed, formula=True)]), ", ".join([name, *_spoken(fixed, names=True)])
     )
     return labels, spoken, title, _formula(curves[0].bound, swept)
 

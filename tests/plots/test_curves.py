@@ -32,8 +32,8 @@ from losscli.cli.options.picture import pair
 from losscli.errors import UsageError
 from losscli.lookup.spec import specs
 from losscli.losses import LOSSES
-from losscli.plots.curves import draw
-from losscli.plots.style import THEMES, Look, clean, drawing, ordered_style, style_of
+from losscli.plots.curves import draw, typeset
+from losscli.plots.style import THEMES, Look, clean, drawing, ordered_style, style_of, title_of
 
 POINTS = 100
 """A line of more points than these is a curve; others are marks and jumps."""
@@ -122,7 +122,7 @@ class TestArtists:
     def test_axes_are_called_as_they_are_declared(self, text, over):
         drawn, axis = picture(text, over=over), axis_of(text, over)
         # In as many lines as it needs.
-        assert [panel.get_xlabel().replace("\n", " ") for panel in drawn.panels] == [axis.label] * 2
+        assert [panel.get_xlabel().replace("\n", " ") for panel in drawn.panels] == [typeset(axis.label)] * 2
         assert [panel.get_ylabel() for panel in drawn.panels] == [
             f"loss f({axis.letter})",
             f"gradient df/d{axis.letter}",
@@ -225,18 +225,23 @@ class TestMarks:
     @pytest.mark.parametrize(
         ("texts", "names"),
         [
-            (("huber:delta=0.5",), {-0.5: "-delta = -0.5", 0.5: "delta = 0.5"}),
-            (("smooth-l1",), {-1: "-beta = -1", 1: "beta = 1"}),
-            (("tukey",), {-4.6851: "-c = -4.6851", 4.6851: "c = 4.6851"}),
-            (("hinge",), {1: "m = 1"}),
-            (("squared-hinge",), {1: "m = 1"}),
-            (("ramp:s=-2",), {-2: "s = -2", 1: "m = 1"}),
-            (("zero-one",), {0: "m = 0"}),
-            (("mae",), {0: "r = 0"}),
-            (("hinge", "ramp", "zero-one", "logistic"), {-1: "s = -1", 0: "m = 0", 1: "m = 1"}),
+            (("huber:delta=0.5",), {-0.5: "$-\\delta = -0.5$", 0.5: "$\\delta = 0.5$"}),
+            (("smooth-l1",), {-1: "$-\\beta = -1$", 1: "$\\beta = 1$"}),
+            (("tukey",), {-4.6851: "$-c = -4.6851$", 4.6851: "$c = 4.6851$"}),
+            (("hinge",), {1: "$m = 1$"}),
+            (("squared-hinge",), {1: "$m = 1$"}),
+            (("ramp:s=-2",), {-2: "$s = -2$", 1: "$m = 1$"}),
+            (("zero-one",), {0: "$m = 0$"}),
+            (("mae",), {0: "$r = 0$"}),
+            (("hinge", "ramp", "zero-one", "logistic"), {-1: "$s = -1$", 0: "$m = 0$", 1: "$m = 1$"}),
             (
                 ("huber", "smooth-l1:beta=1,2"),
-                {-2: "-beta = -2", -1: "-delta, -beta = -1", 1: "delta, beta = 1", 2: "beta = 2"},
+                {
+                    -2: "$-\\beta = -2$",
+                    -1: "$-\\delta,\\, -\\beta = -1$",
+                    1: "$\\delta,\\, \\beta = 1$",
+                    2: "$\\beta = 2$",
+                },
             ),
             (("mse",), {}),
         ],
@@ -260,7 +265,7 @@ class TestMarks:
 
     def test_only_the_marks_within_the_range(self):
         drawn = picture("huber", span=(0.0, 3.0), mark=True)
-        assert drawn.names() == {1: "delta = 1"}
+        assert drawn.names() == {1: "$\\delta = 1$"}
         assert drawn.verticals() == [1]
 
     def test_none_unless_asked_for(self):
@@ -398,23 +403,28 @@ class TestTitles:
             (
                 ("softmax-focal:gamma=5,0,0.5",),
                 "softmax-focal: f = -t * (1 - p)**gamma * l",
-                ["gamma = 5", "gamma = 0", "gamma = 0.5"],
+                ["γ = 5", "γ = 0", "γ = 0.5"],
             ),
             (
                 ("focal:gamma=1:alpha=none,0.25",),
                 "sigmoid-focal, gamma = 1: f = -a * t * q**gamma * log(p) - b * (1 - t) * p**gamma * log(q)",
-                ["alpha = none", "alpha = 0.25"],
+                ["α = none", "α = 0.25"],
             ),
             (
                 ("focal:gamma=0,2:alpha=0.5,1",),
                 "sigmoid-focal: f = -a * t * q**gamma * log(p) - b * (1 - t) * p**gamma * log(q)",
-                [f"gamma = {gamma}, alpha = {alpha}" for gamma in (0, 2) for alpha in (0.5, 1)],
+                [f"γ = {gamma}, α = {alpha}" for gamma in (0, 2) for alpha in (0.5, 1)],
             ),
-            (("huber", "mse", "huber:delta=2"), "", ["huber, delta = 1", "squared-error", "huber, delta = 2"]),
+            (("huber", "mse", "huber:delta=2"), "", ["huber, δ = 1", "squared-error", "huber, δ = 2"]),
             (("hinge", "bce"), "", ["hinge", "sigmoid-cross-entropy"]),
             # Without a formula, and with one that is longer than a title.
             (("sparsemax",), "sparsemax", []),
             (("two-way:tp=4,2",), "two-way, tn = 1", ["tp = 4", "tp = 2"]),
+            (
+                ("asymmetric:gamma_neg=1,4",),
+                "asymmetric, gamma_pos = 1, clip = 0.05: f = -t * q**gamma_pos * log(p) - (1 - t) * pm**gamma_neg * log(1 - pm)",
+                ["$\\gamma_{\\mathrm{neg}} = 1$", "$\\gamma_{\\mathrm{neg}} = 4$"],
+            ),
             (
                 ("distribution-balanced",),
                 "distribution-balanced, map_alpha = 0.1, map_beta = 10, map_mu = 0.2, neg_scale = 2, init_bias = 0.05, "
@@ -425,8 +435,46 @@ class TestTitles:
     )
     def test_the_title_says_what_the_curves_share_and_the_legend_what_tells_them_apart(self, texts, title, legend):
         drawn = picture(*texts)
-        assert drawn.figure.get_suptitle() == title
+        assert title_of(drawn.figure) == title
         assert drawn.legend() == legend
+
+    @pytest.mark.parametrize(
+        ("text", "title"),
+        [
+            ("mse", "squared-error:   $f = r^{2}$"),
+            (
+                "focal",
+                r"sigmoid-focal, $\gamma = 2$:   $f = -t\,q^{\gamma}\,\log p - \left(1 - t\right)\,p^{\gamma}\,\log q$",
+            ),
+            # Four cases are too many for a title.
+            ("hampel", "hampel, $a = 2$, $b = 4$, $c = 8$"),
+            (
+                "poly-1:epsilon=-0.5",
+                r"softmax-poly-1, $\epsilon = -0.5$:   $f = t\,\left(\epsilon\,\left(1 - p\right) - l\right)$",
+            ),
+            ("cosface", None),
+        ],
+    )
+    def test_the_formula_is_mathematics_and_left_out_where_it_is_too_long(self, text, title):
+        shown = picture(text).figure.get_suptitle()
+        if title is None:  # with the definition that it needs
+            assert r"h = c_{y} - \mathrm{margin}$" in shown
+        else:
+            assert shown == title
+        assert text == "mse" or "f =" not in picture(text, look=Look(size=(1.2, 2.5))).figure.get_suptitle()
+
+    def test_a_long_title_is_broken_between_its_parts(self):
+        drawn = picture("distribution-balanced")
+        lines = drawn.figure.get_suptitle().split("\n")
+        assert len(lines) == 2
+        assert all(line.count("$") % 2 == 0 for line in lines)
+        assert "map_alpha = 0.1" in title_of(drawn.figure)
+
+    def test_a_dollar_in_the_name_of_a_loss_is_a_dollar(self, write):
+        write("a$b$.py", "def f_loss(predictions, targets):\n    return (predictions - targets) ** 2\n")
+        drawn = picture("a$b$.py:f_loss")
+        assert drawn.figure.get_suptitle().startswith(r"a\$b\$.py:f_loss")
+        drawn.figure.draw_without_rendering()
 
     def test_a_title_replaces_it_and_an_empty_one_takes_it_away(self):
         assert picture("mse", look=Look(title="Mine")).figure.get_suptitle() == "Mine"
@@ -531,8 +579,12 @@ class TestStyles:
         (legend,) = drawn.figure.legends
         styles = [(to_hex(line.get_color()), dashes(line)) for line in drawn.lines(0)]
         assert len(set(styles)) == len(styles) == len(drawn.legend())
-        for lines in (drawn.lines(1), legend.legend_handles):
-            assert [(to_hex(line.get_color()), dashes(line)) for line in lines] == styles
+        assert [(to_hex(line.get_color()), dashes(line)) for line in drawn.lines(1)] == styles
+        # Labels are read row by row, and Matplotlib fills column by column.
+        columns = legend._ncols
+        order = [i for column in range(columns) for i in range(column, len(styles), columns)]
+        handles = [(to_hex(line.get_color()), dashes(line)) for line in legend.legend_handles]
+        assert handles == [styles[i] for i in order]
 
     def test_five_lines_in_a_row_have_five_kinds_of_dashes(self):
         for texts in (("hinge", "ramp", "zero-one", "logistic", "squared-hinge"), ("softmax-focal:gamma=0,0.5,1,2,5",)):
@@ -688,10 +740,10 @@ class TestFiles:
     def test_an_svg_holds_its_words_as_text(self, run):
         assert run(*WORDS, "-o", "x.svg").code == 0
         texts = texts_of(Path("x.svg").read_bytes())
-        for word in ("residual r = prediction - target", "loss f(r)", "gradient df/dr", "delta = 0.5", "delta = 2"):
+        for word in ("residual r = prediction − target", "loss f(r)", "gradient df/dr", "δ = 0.5", "δ = 2"):
             assert word in texts
-        assert "-delta = -2" in texts
-        assert "huber: f = where(abs(r) <= delta, r**2 / 2, delta * (abs(r) - delta / 2))" in texts
+        about = "huber: f = where(abs(r) <= delta, r**2 / 2, delta * (abs(r) - delta / 2))"
+        assert f"<dc:title>{about.replace('<', '&lt;')}</dc:title>" in Path("x.svg").read_text()
         root = ET.parse("x.svg").getroot()
         assert root.tag == "{http://www.w3.org/2000/svg}svg"
         assert (root.get("width"), root.get("height")) == ("720pt", "316.8pt")  # 10 x 4.4 inches
@@ -748,7 +800,7 @@ class TestFiles:
         os.symlink("real.svg", "link.svg")
         assert run("plot", "curves", "mse", *SMALL, "-o", "link.svg").code == 0
         assert os.path.islink("link.svg")
-        assert "squared-error: f = r**2" in texts_of(Path("real.svg").read_bytes())
+        assert "<dc:title>squared-error: f = r**2</dc:title>" in Path("real.svg").read_text()
 
     def test_a_note_where_there_is_nothing_to_mark(self, run):
         done = run("plot", "curves", "mse", *SMALL, "-o", "x.svg", "--mark")
@@ -1092,7 +1144,9 @@ def test_labels_take_the_lines_that_they_need(text, size):
 
 
 def test_a_size_that_labels_cannot_fit_is_refused(run, folder):
-    run("plot", "curves", "bce", "--log", "--size", "3,2", "-o", "x.png").refuses(2, "--size 3,2", "too small")
+    run("plot", "curves", "two-way", "--log", "--size", "1.6,1.2", "-o", "x.png").refuses(
+        2, "--size 1.6,1.2", "too small"
+    )
     assert not list(folder.iterdir())
 
 
