@@ -110,10 +110,9 @@ class Setting:
                 extras = extras._replace(pos_weight=self.pos_weight)
             return predictions, self._encoded(targets, predictions.shape, family), extras
 
-        axis = axis._replace(place=place)
-        return (
-            axis if self.target is None else axis._replace(label=_of_target(axis.label), shared=_of_target(axis.shared))
-        )
+        if self.target is None:
+            return axis._replace(place=place)
+        return axis._replace(place=place, label=_of_target(axis.label), shared=_of_target(axis.shared))
 
     def _encoded(self, targets: Targets, shape: tuple[int, ...], family: Family) -> Targets:
         """Return targets as this says, for predictions of a shape: (n,) of outcomes, or (n, k) of classes."""

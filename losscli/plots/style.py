@@ -140,7 +140,7 @@ def drawing(look: Look, scale: float = 1.0) -> Iterator[None]:
                 "font.size": FONT * scale,
                 "axes.titlesize": 10.5 * scale,
                 "figure.titlesize": 11.5 * scale,
-                "lines.linewidth": 1.5 * max(scale, 0.8),
+                "lines.linewidth": 1.5 * scale,
                 "xtick.major.pad": 3.5 * scale,
                 "ytick.major.pad": 3.5 * scale,
                 "axes.labelpad": 4.0 * scale,
@@ -298,7 +298,8 @@ def legend_columns(
         for columns in range(len(labels), 1, -1)
         if sum(max(widths[column::columns]) + beside for column in range(columns)) <= width
     )
-    return next(fitting, 1)
+    rows = -(-len(labels) // next(fitting, 1))
+    return -(-len(labels) // rows)
 
 
 def plain(text: str) -> str:
