@@ -34,11 +34,11 @@ from losscli.wording import short
 
 INNER = {"value": 0.01, "slope": 0.08}
 """If a curve goes to infinity, the panel's range is that of its values farther than this part of the axis from there."""
-STEEP = 20.0
+STEEP = 8.0
 """So it is if a curve is this many times as large next to an end of the axis as elsewhere."""
 OUTGROWN, CUT = 2.5, 1.75
 """Curves more than OUTGROWN times as large as the next smaller one would flatten it, and are cut at CUT times its size."""
-KEPT = 0.5
+KEPT = 0.25
 """The part of the axis over which a cut curve stays in the panel at least."""
 FLAT = 0.12
 """What the smaller curves must have of the panel's height after the cut; else they stay flat, and nothing is cut."""
@@ -278,7 +278,7 @@ def _panel(
         panel.set_ylim(*shown)
         return "", []
     inside = [_inside(curve, what) for curve in curves]
-    low, high = (_end([np.maximum(side * y, 0.0) for y in inside], cut=not log) for side in (-1, 1))
+    low, high = (_end([side * y for y in inside], cut=not log) for side in (-1, 1))
     if log:
         linear = _linear(-low, high)
         panel.set_yscale("symlog", linthresh=linear)
@@ -307,21 +307,19 @@ def _inside(curve: Curve, what: str) -> Array:
 
 
 def _end(sizes: Sequence[Array], cut: bool) -> float:
-    """Return how far a panel goes from 0, for the curves' sizes in this direction.
+    """Return how far a panel goes from 0 in one direction, in which the curves have these sizes.
 
     It shows all of all curves, unless `cut` and some would flatten the others; even then it shows each of them over a good
-    part of the axis.
+    part of the axis, if the panel goes as far in the other direction.
     """
-    largest = sorted((float(size.max(initial=0)) for size in sizes), reverse=True)
-    if not cut:
-        return largest[0]
-    for k in range((len(sizes) + 1) // 2 if len(sizes) > 1 else 0, 0, -1):
-        if k >= len(sizes) or not 0 < OUTGROWN * largest[k] < largest[k - 1]:
-            continue
-        kept = [float(np.quantile(size, KEPT)) for size in sizes if size.max(initial=0) > largest[k]]
-        end = max(CUT * largest[k], *kept)
-        if largest[k] >= FLAT * end and end < largest[k - 1]:
-            return end
+    ends = [float(size.max(initial=0)) for size in sizes]
+    largest = sorted(ends, reverse=True)
+    for k in range(min(len(ends) - 1, (len(ends) + 1) // 2) if cut else 0, 0, -1):
+        if 0 < OUTGROWN * largest[k] < largest[k - 1]:
+            outgrown = [size for size, end in zip(sizes, ends, strict=True) if end > largest[k]]
+            end = max(CUT * largest[k], *(float(np.quantile(np.abs(size), KEPT)) for size in outgrown))
+            if largest[k] >= FLAT * end and end < largest[k - 1]:
+                return end
     return largest[0]
 
 

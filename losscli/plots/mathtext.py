@@ -151,6 +151,8 @@ class _Translation:
         """Loop variables that are elements of a vector, with what stands for them: x_i for `one` in `for one in x`."""
         self.raised = False
         """Whether the part is an exponent or index, where fractions are written with a slash."""
+        self.within = False
+        """Whether the part is above or below the line of a fraction, or one of several cases: fractions in it are small."""
 
     def part(self, node: ast.expr) -> Part:
         return getattr(self, f"_{type(node).__name__}")(node)
@@ -218,20 +220,28 @@ class _Translation:
         return Part(dot, SUM if first.startswith("-") else SIGMA if self.part(node.right).bound == SIGMA else PRODUCT)
 
     def _quotient(self, node: ast.BinOp) -> Part:
-        above, below, sign = node.left, self.text(node.right), ""
+        above, below = node.left, [node.right]
+        while isinstance(above, ast.BinOp) and isinstance(above.op, ast.Div):  # a / b / c is one fraction
+            below.insert(0, above.right)
+            above = above.left
+        sign = ""
         if isinstance(above, ast.UnaryOp):
             above, sign = above.operand, "-"
-        if below == "1":
+        before, self.within = self.within, True
+        divisors = [text for text in map(self.text, below) if text != "1"]
+        if len(divisors) > 1:
+            divisors = [self.text(one, PRODUCT) for one in below]
+        upper, product = self.text(above), r"\,".join(divisors)
+        self.within = before
+        if not divisors:
             return self.part(node.left)
         if self.raised:
-            text = f"{self.text(above, PRODUCT)} / {self.text(node.right, POWER)}"
-        elif r"\sum" in (sum_of := self.text(above, SUM)) and not isinstance(above, ast.BinOp):
-            text = rf"\frac{{1}}{{{below}}}\,{sum_of}"  # signs of sums would be too small above a line
-        elif isinstance(above, ast.BinOp) and isinstance(above.op, ast.Div) and r"\sum" in sum_of:
-            text = rf"\frac{{1}}{{{below}}}\,{sum_of}"
-        else:
-            text = rf"\frac{{{self.text(above)}}}{{{below}}}"
-        return Part(sign + text, SUM if sign else SIGMA if r"\,\sum" in text else PRODUCT)
+            lower = product if len(divisors) == 1 and self.part(below[0]).bound >= POWER else rf"\left({product}\right)"
+            return Part(f"{sign}{self.text(above, PRODUCT)} / {lower}", SUM if sign else PRODUCT)
+        line = r"\frac" if before else r"\dfrac"
+        if r"\sum" in upper and not isinstance(above, ast.BinOp):  # its signs would be too small above a line
+            return Part(rf"{sign}{line}{{1}}{{{product}}}\,{self.text(above, SIGMA)}", SUM if sign else SIGMA)
+        return Part(rf"{sign}{line}{{{upper}}}{{{product}}}", SUM if sign else PRODUCT)
 
     def _power(self, base: ast.expr, exponent: ast.expr) -> Part:
         return Part(rf"{self.text(base, ATOM)}^{{{self.small(exponent)}}}", POWER)
@@ -247,10 +257,11 @@ class _Translation:
 
     def _cases(self, condition: ast.expr, first: ast.expr, other: ast.expr) -> Part:
         """Return the cases below each other; cases within the last one follow it, and cases that are decided are left out."""
-        lines = []
+        before, lines = self.within, []
         while True:
             holds = self._holds(condition)
             if holds is None:
+                self.within = True  # the lines stay close
                 lines.append(rf"{self.text(first)} \quad \mathrm{{if}}\; {self.text(condition)}")
             chosen = first if holds else other
             match chosen:
@@ -263,6 +274,7 @@ class _Translation:
         if not lines:
             return self.part(chosen)
         last = rf"{self.text(chosen)} \quad \mathrm{{otherwise}}"
+        self.within = before
         if len(lines) > 1:
             return Part(rf"\left\{{\substack{{{NEXT_LINE.join([*lines, last])}}}\right.", CASES)
         # Two lines as a fraction without a line, which is centred; what is stacked stands on its last line.
@@ -339,7 +351,7 @@ class _Translation:
     def _between(self, bar: str, node: ast.expr) -> Part:
         """Return a part between two bars, which grow only with what is high: Matplotlib's are too small for letters."""
         text = self.text(node)
-        high = any(sign in text for sign in (r"\frac", r"\sum", r"\left"))
+        high = any(sign in text for sign in ("frac", r"\sum", r"\left"))
         return Part(rf"\left{bar} {text} \right{bar}" if high else rf"{{{bar}}}{text}{{{bar}}}")
 
     def _log(self, argument: ast.expr) -> Part:

@@ -31,9 +31,11 @@ from hypothesis import strategies as st
 from mpmath import mp, mpf
 from oracle import evaluate, precise
 
+import losscli
 from losscli.analysis.curves import (
     MOST_SOUGHT,
     Curve,
+    Setting,
     along,
     check_range,
     default_range,
@@ -42,6 +44,7 @@ from losscli.analysis.curves import (
     jumps,
     records,
     shared_axis,
+    swept,
     trace,
 )
 from losscli.definition.batch import Dense, Extras
@@ -273,6 +276,57 @@ class TestLocated:
 
         axis = axis_of("mae", "residual")._replace(place=noisy, own=False)
         assert len(trace(one("mae"), axis, -3.0, 3.0).breaks) <= 2 * MOST_SOUGHT
+
+
+class TestSettings:
+    """Smoothing, weight and target, by the formulas of cross-entropy: -t w log(p) - (1 - t) log(1 - p)."""
+
+    @pytest.mark.parametrize(
+        ("text", "over", "setting", "t", "w"),
+        [
+            ("bce", "logit", Setting(label_smoothing=0.2), 0.9, 1),
+            ("bce", "margin", Setting(label_smoothing=0.2), 0.9, 1),
+            ("bce", "probability", Setting(pos_weight=3), 1, 3),
+            ("bce", "logit", Setting(target=0), 0, 1),
+            ("bce", "probability", Setting(target=0.25), 0.25, 1),
+            ("bce", "logit", Setting(label_smoothing=0.2, pos_weight=5, target=0.5), 0.5, 5),
+            ("bce", "logit", Setting(label_smoothing=0.2, target=0), 0.1, 1),
+            ("ce", "logit", Setting(label_smoothing=0.2), 0.9, 1),
+            ("ce", "probability", Setting(target=0.25), 0.25, 1),
+            ("ce", "logit", Setting(label_smoothing=0.1, target=0), 0.05, 1),
+            ("bce", "logit", Setting(label_smoothing=0), 1, 1),
+        ],
+    )
+    def test_value_and_slope_are_those_of_the_target_and_the_weight(self, text, over, setting, t, w):
+        curve = trace(one(text), axis_of(text, over), 0.125, 0.875, setting)
+        x = curve.x
+        p = x if over == "probability" else 1 / (1 + np.exp(-x))
+        assert curve.value == pytest.approx(-t * w * np.log(p) - (1 - t) * np.log(1 - p), rel=1e-12)
+        by_p = -t * w / p + (1 - t) / (1 - p)
+        assert curve.slope == pytest.approx(by_p if over == "probability" else by_p * p * (1 - p), rel=1e-9, abs=1e-12)
+        assert curve.setting == setting
+
+    def test_every_combination_for_every_loss_that_takes_it(self):
+        pairs = swept(specs(["bce", "ce", "hinge"]), (0.0, 0.1), (1.0, 2.0))
+        assert [(bound.name, setting.named) for bound, setting in pairs] == [
+            *(
+                ("sigmoid-cross-entropy", {"label-smoothing": amount, "pos-weight": weight})
+                for amount in (0, 0.1)
+                for weight in (1, 2)
+            ),
+            *(("softmax-cross-entropy", {"label-smoothing": amount}) for amount in (0, 0.1)),
+            ("hinge", {}),
+        ]
+
+    def test_python_takes_one_number_or_several(self):
+        one_curve, other = losscli.curves("bce", label_smoothing=[0, 0.5], target=1)
+        assert (one_curve.setting.target, other.setting.label_smoothing) == (1, 0.5)
+
+    def test_a_label_says_target_where_there_is_one(self):
+        axis = axis_of("bce", "logit")
+        assert Setting(target=0).applied(axis, one("bce").family).label == "logit z of an output with target t"
+        both = [Setting(target=0).applied(axis_of(text, "logit"), one(text).family) for text in ("bce", "ce")]
+        assert joint_label(both) == "logit z of what has the target t; of two classes, the other's is 0"
 
 
 class TestAxes:

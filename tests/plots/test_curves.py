@@ -27,13 +27,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from PIL import Image
 
-from losscli.analysis.curves import Curve, default_range, shared_axis, trace
+from losscli.analysis.curves import Curve, default_range, shared_axis, swept, trace
 from losscli.cli.options.picture import pair
 from losscli.errors import UsageError
 from losscli.lookup.spec import specs
 from losscli.losses import LOSSES
 from losscli.plots.curves import draw, typeset
-from losscli.plots.style import THEMES, Look, clean, drawing, ordered_style, style_of, title_of
+from losscli.plots.style import THEMES, Look, clean, drawing, ordered_style, scales, style_of, title_of
 
 POINTS = 100
 """A line of more points than these is a curve; others are marks and jumps."""
@@ -87,7 +87,7 @@ class Picture:
 
 @functools.cache
 def picture(
-    *texts: str, over: str | None = None, span: tuple[float, float] | None = None, look: Look = Look(), **options: bool
+    *texts: str, over: str | None = None, span: tuple[float, float] | None = None, look: Look = Look(), **options: Any
 ) -> Picture:
     losses = specs(texts)
     name, axes = shared_axis(losses, over)
@@ -293,7 +293,7 @@ class TestLimits:
         "text",
         [
             *(text for text in FIRST if "probability" not in LOSSES[text].family.axes),
-            *("zero-one", "welsch", "tukey", "ramp:s=-2.5", "savage", "gamma-deviance", "log-gamma"),
+            *("zero-one", "welsch", "tukey", "ramp:s=-2.5", "savage", "poisson-deviance", "log-gamma"),
         ],
     )
     def test_all_of_a_finite_curve_is_in_view_with_zero(self, text):
@@ -347,6 +347,92 @@ class TestLimits:
     def test_a_flat_curve_beside_another_does_not_cut_it(self):
         drawn = picture("zero-one", "hinge")
         assert drawn.panels[1].get_ylim()[0] < -1
+
+
+class TestCut:
+    """Curves that would flatten the others are cut, and the legend says so."""
+
+    def test_exponential_does_not_flatten_the_hinge(self):
+        drawn = picture("exponential", "hinge", "logistic")
+        assert 4 < drawn.panels[0].get_ylim()[1] < 8
+        assert -2 < drawn.panels[1].get_ylim()[0] < -1
+        (legend,) = drawn.figure.legends
+        said = legend.get_title().get_text().replace("\n", " ")
+        assert said == "cut off: loss of exponential, up to 20.1; gradient of exponential, down to −20.1"
+
+    def test_most_curves_are_not_cut_for_the_sake_of_the_smallest(self):
+        drawn = picture("exponential", "squared-hinge", "hinge", "logistic", "zero-one")
+        assert 4 < drawn.panels[0].get_ylim()[1] < 8
+
+    def test_a_cut_curve_stays_over_a_good_part_of_the_axis(self):
+        for panel in (0, 1):
+            drawn = picture("exponential", "hinge", span=(-20.0, 20.0))
+            line = drawn.lines(panel)[0]
+            low, high = drawn.panels[panel].get_ylim()
+            assert np.mean((line.get_ydata() >= low) & (line.get_ydata() <= high)) >= 0.25
+
+    def test_nothing_is_cut_where_that_would_not_help(self):
+        drawn = picture("mse", "huber:delta=0.001")
+        assert drawn.panels[0].get_ylim()[1] > 9
+        assert drawn.figure.legends[0].get_title().get_text() == ""
+
+    def test_a_plateau_shows(self):
+        drawn = picture("triplet")
+        assert drawn.panels[0].get_ylim()[1] > 2
+        assert drawn.panels[0].get_xlim() == (0, 2)
+
+    def test_a_curve_that_is_steep_at_an_end_of_a_range_looks_as_one_that_is_infinite_there(self):
+        ends = [picture("ce", span=(low, 1.0)).panels[1].get_ylim()[0] for low in (0.0, 1e-9)]
+        assert ends[1] == pytest.approx(ends[0], rel=0.1)
+
+    def test_a_curve_that_is_infinite_inside_the_range(self):
+        drawn = picture("log-box-iou", span=(0.0, 3.0))
+        assert 2 < drawn.panels[0].get_ylim()[1] < 8
+        assert drawn.panels[1].get_ylim()[1] < 100
+
+    def test_an_asked_for_range_is_exact_and_that_of_values(self):
+        plain = picture("exponential", "hinge")
+        asked = picture("exponential", "hinge", shown=(-1.0, 2.5))
+        assert asked.panels[0].get_ylim() == (-1, 2.5)
+        assert asked.panels[1].get_ylim() == plain.panels[1].get_ylim()
+        assert picture("mse", shown=(0.01, 20.0), log=True).panels[0].get_ylim() == (0.01, 20)
+
+
+class TestSmall:
+    @pytest.mark.parametrize("size", [(3, 2.5), (4, 4), (2.5, 3.5)])
+    @pytest.mark.parametrize(
+        "words",
+        [
+            ("softmax-focal:gamma=0,0.5,1,2,5",),
+            ("l1", "l2", "smooth-l1", "tukey"),
+            ("lovasz-softmax",),
+            ("huber", "--mark"),
+            ("bce", "--log"),
+            ("mse", "--no-gradient"),
+        ],
+    )
+    def test_small_pictures_lay_out_again(self, run, folder, words, size):
+        done = run("plot", "curves", *words, "--size", f"{size[0]},{size[1]}", "-o", "x.svg", "--dpi", "40")
+        assert done.code == 0, done.err
+
+    @pytest.mark.parametrize("text", ["mse", "ce"])
+    def test_one_curve_has_room_in_less(self, run, folder, text):
+        assert run("plot", "curves", text, "--size", "2.5,2", "-o", "x.svg").code == 0
+
+    def test_letters_get_smaller_down_to_six_points_and_then_it_is_refused(self):
+        assert scales(Look()) == (1,)
+        assert scales(Look(size=(8, 5))) == (1, 0.85, 0.75, 0.65)
+        first, *others = scales(Look(size=(3, 2.5)))
+        assert first == 0.65 or 0.65 < first < 1
+        assert list(others) == sorted(others, reverse=True)
+        assert 9.5 * scales(Look(size=(1, 1)))[-1] == pytest.approx(6, abs=0.2)
+
+    def test_narrow_panels_stand_below_each_other_and_share_their_axis(self):
+        drawn = picture("hinge", look=Look(size=(4, 3.9)))
+        upper, lower = drawn.panels
+        assert upper.get_position().y0 > lower.get_position().y1 - 0.1
+        assert upper.get_xlabel() == ""
+        assert lower.get_xlabel() != ""
 
 
 class TestLog:
@@ -719,6 +805,51 @@ def rows_of(name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+class TestSweeps:
+    def test_legends_and_data_name_smoothing_weight_and_target(self, run):
+        words = ("--label-smoothing", "0,0.1", "--pos-weight", "3", "--data", "x.csv")
+        assert run("plot", "curves", "focal:gamma=1", *SMALL, "-o", "x.svg", *words).code == 0
+        texts = texts_of(Path("x.svg").read_bytes())
+        assert {"label smoothing = 0", "label smoothing = 0.1"} <= set(texts)
+        assert "<dc:title>sigmoid-focal, gamma = 1, positive weight = 3: f" in Path("x.svg").read_text()
+        assert {row["parameters"] for row in rows_of("x.csv")} == {
+            "gamma=1:label-smoothing=0:pos-weight=3",
+            "gamma=1:label-smoothing=0.1:pos-weight=3",
+        }
+        run("plot", "curves", "ce", *SMALL, "-o", "x.svg", "--target", "0.25,0.5", "--data", "x.json")
+        found = [row["parameters"] for row in strict(Path("x.json").read_text())]
+        assert (found[0], found[-1]) == ({"target": 0.25}, {"target": 0.5})
+        texts = texts_of(Path("x.svg").read_bytes())
+        assert {"t = 0.25", "t = 0.5", "probability p of the class with target t"} <= set(texts)
+
+    def test_three_values_of_a_setting_have_ordered_colours(self, run):
+        pairs = swept(specs(["bce"]), (0.0, 0.1, 0.2))
+        axis = axis_of("bce", "logit")
+        with drawing(Look()):
+            figure = draw([trace(bound, axis, -6.0, 6.0, setting) for bound, setting in pairs], axis, Look())
+        colours = [to_hex(line.get_color()) for line in figure.axes[0].get_lines()]
+        assert colours == [to_hex(ordered_style(i, 3, Look())["color"]) for i in range(3)]
+
+    def test_losses_that_take_no_smoothing_are_drawn_once(self, run):
+        done = run(
+            "plot",
+            "curves",
+            "bce",
+            "hinge",
+            "--x",
+            "margin",
+            "--label-smoothing",
+            "0,0.1",
+            *SMALL,
+            "-o",
+            "x.svg",
+            "--data",
+            "x.csv",
+        )
+        assert done.code == 0, done.err
+        assert len(rows_of("x.csv")) == 3 * 1201
+
+
 class TestFiles:
     @pytest.mark.parametrize(
         ("options", "size"),
@@ -934,6 +1065,33 @@ FAILING = [
     pytest.param(("huber", "--range", "0,inf", "-o", "old.svg"), 2, ["finite"], id="infinite range"),
     pytest.param(("huber", "--range", "nan,1", "-o", "old.svg"), 2, ["finite"], id="range of NaN"),
     pytest.param(("ce", "--range", "0,2", "-o", "old.svg"), 2, ["the probability is in [0, 1]"], id="domain"),
+    pytest.param(("huber", "--y-range", "2", "-o", "old.svg"), 2, ["--y-range '2' is not two numbers"], id="half y"),
+    pytest.param(("huber", "--y-range", "2,1", "-o", "old.svg"), 2, ["--y-range 2,1 is empty"], id="empty y"),
+    pytest.param(("huber", "--y-range", "0,inf", "-o", "old.svg"), 2, ["--y-range 0,inf", "finite"], id="infinite y"),
+    pytest.param(
+        ("huber", "--y-range", "0,1", "--log", "-o", "old.svg"), 2, ["--y-range 0,1", "above 0"], id="y of log"
+    ),
+    pytest.param(
+        ("huber", "--y-range", "5,9", "-o", "old.svg", "--data", "old.csv"),
+        2,
+        ["--y-range 5,9: no value is there", "residual from -3 to 3", "from 0 to 2.5"],
+        id="y of nothing",
+    ),
+    pytest.param(
+        ("bce", "--label-smoothing", "1", "-o", "old.svg"), 2, ["--label-smoothing 1 is not in [0, 1)"], id="E"
+    ),
+    pytest.param(("bce", "--label-smoothing", "a", "-o", "old.svg"), 2, ["--label-smoothing 'a'"], id="E of words"),
+    pytest.param(("bce", "--label-smoothing", "0,0", "-o", "old.svg"), 2, ["there twice"], id="E twice"),
+    pytest.param(("bce", "--pos-weight", "-1", "-o", "old.svg"), 2, ["--pos-weight -1"], id="weight below 0"),
+    pytest.param(("bce", "--target", "0,1.5", "-o", "old.svg"), 2, ["--target 1.5 is not in [0, 1]"], id="target"),
+    pytest.param(
+        ("ce", "--pos-weight", "2", "-o", "old.svg"), 2, ["--pos-weight", "softmax-cross-entropy"], id="no weight"
+    ),
+    pytest.param(("mse", "--target", "2", "-o", "old.svg"), 2, ["--target 2 is not in [0, 1]"], id="target of numbers"),
+    pytest.param(
+        ("mse", "huber", "--target", "1", "-o", "old.svg"), 2, ["--target", "squared-error or huber"], id="no target"
+    ),
+    pytest.param(("bce", "--x", "margin", "--target", "0", "-o", "old.svg"), 2, ["margin", "--x logit"], id="sign"),
     pytest.param(("huber", "--size", "1,1", "-o", "old.svg"), 2, ["--size 1,1 is too small"], id="too small"),
     pytest.param(("huber", "--size", "0,5", "-o", "old.svg"), 2, ["--size 0,5", "inches"], id="no width"),
     pytest.param(("huber", "--size", "5,101", "-o", "old.svg"), 2, ["--size 5,101", "inches"], id="too high"),
@@ -1068,6 +1226,11 @@ class TestOptions:
         options = (
             "--x",
             "--range",
+            "--y-range",
+            "--label-smoothing",
+            "--pos-weight",
+            "--target",
+            "--show",
             "--no-gradient",
             "--log",
             "--mark",
@@ -1078,6 +1241,12 @@ class TestOptions:
             "--theme",
         )
         assert [option for option in options if option not in out] == []
+
+    @pytest.mark.parametrize("words", [("--y-range", "-1,2"), ("--y-range", "-1", "2"), ("--y-range=-1:2",)])
+    def test_a_range_of_values(self, run, words):
+        run("plot", "curves", "mse", *SMALL, "-o", "x.svg", *words)
+        ticks = [text for text in texts_of(Path("x.svg").read_bytes()) if re.fullmatch(r"[−\d.]+", text)]
+        assert {"−1.0", "2.0"} <= set(ticks)
 
     @pytest.mark.parametrize("text", ["hinge", "ce", "center"])
     def test_every_family_is_written(self, run, text):
