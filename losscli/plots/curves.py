@@ -34,8 +34,10 @@ from losscli.wording import short
 
 INNER = {"value": 0.01, "slope": 0.08}
 """If a curve goes to infinity, the panel's range is that of its values farther than this part of the axis from there."""
-STEEP = 8.0
-"""So it is if a curve is this many times as large next to an end of the axis as elsewhere."""
+STEEP, CORE, FARTHEST = 20.0, 0.2, 0.16
+"""If a curve is more than STEEP times as large near an end of the axis, or near infinity, as farther than CORE from there, values
+there do not set the range either, up to FARTHEST from there.
+"""
 OUTGROWN, CUT = 2.5, 1.75
 """Curves more than OUTGROWN times as large as the next smaller one would flatten it, and are cut at CUT times its size."""
 KEPT = 0.25
@@ -292,18 +294,24 @@ def _panel(
 
 
 def _inside(curve: Curve, what: str) -> Array:
-    """Return the values of a curve that set the range: those that are not next to where it goes to infinity, nor at an end
-    of the axis where it is much steeper than elsewhere.
+    """Return the values of a curve that set the range: those that are not next to where it goes to infinity, nor near an end
+    of the axis where it is much larger than elsewhere.
     """
-    y = getattr(curve, what)
-    near = max(1, round(INNER[what] * len(y)))
-    infinite = ~(np.isfinite(curve.value) & np.isfinite(curve.slope))
-    beside = np.convolve(infinite, np.ones(2 * near + 1), "same") > 0
-    inside: Array = y[~beside & np.isfinite(y)]
-    core = inside[near:-near] if len(inside) > 2 * near else inside
-    if np.abs(inside).max(initial=0) > STEEP * np.abs(core).max(initial=0) > 0:
-        return core
-    return inside if len(inside) else y[np.isfinite(y)]
+    y: Array = getattr(curve, what)
+    finite = np.isfinite(curve.value) & np.isfinite(curve.slope)
+    places = np.arange(len(y))
+    from_ends = np.minimum(places, places[::-1]) / len(y)
+    from_infinity = np.abs(places[:, None] - np.flatnonzero(~finite)).min(axis=1, initial=len(y)) / len(y)
+
+    def largest(kept: Array) -> float:
+        return float(np.abs(y[kept]).max(initial=0))
+
+    core = largest((from_infinity > CORE) & (from_ends > CORE))
+    part, kept = 0.0, from_infinity > INNER[what]
+    while core and largest(kept) > STEEP * core and part < FARTHEST:
+        part = 2 * part or INNER[what]
+        kept = (from_infinity > max(part, INNER[what])) & (from_ends > part)
+    return y[kept] if kept.any() else y[np.isfinite(y)]
 
 
 def _end(sizes: Sequence[Array], cut: bool) -> float:

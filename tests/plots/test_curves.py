@@ -292,7 +292,12 @@ class TestLimits:
     @pytest.mark.parametrize(
         "text",
         [
-            *(text for text in FIRST if "probability" not in LOSSES[text].family.axes),
+            # The gradient of negative-binomial-nll is -7.5 at one end, and below 0.2 in the middle: it is cut there.
+            *(
+                text
+                for text in FIRST
+                if "probability" not in LOSSES[text].family.axes and text != "negative-binomial-nll"
+            ),
             *("zero-one", "welsch", "tukey", "ramp:s=-2.5", "savage", "poisson-deviance", "log-gamma"),
         ],
     )
@@ -382,8 +387,10 @@ class TestCut:
         assert drawn.panels[0].get_xlim() == (0, 2)
 
     def test_a_curve_that_is_steep_at_an_end_of_a_range_looks_as_one_that_is_infinite_there(self):
-        ends = [picture("ce", span=(low, 1.0)).panels[1].get_ylim()[0] for low in (0.0, 1e-9)]
-        assert ends[1] == pytest.approx(ends[0], rel=0.1)
+        for low in (0.0, 1e-9):  # the gradient is -1 / p
+            assert -50 < picture("ce", span=(low, 1.0)).panels[1].get_ylim()[0] < -5
+        assert picture("pearson-chi-square").panels[0].get_ylim()[1] < 60  # nearly 1 / p
+        assert picture("gamma-deviance").panels[1].get_ylim()[0] > -30  # -90 at the end
 
     def test_a_curve_that_is_infinite_inside_the_range(self):
         drawn = picture("log-box-iou", span=(0.0, 3.0))
