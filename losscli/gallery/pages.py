@@ -266,7 +266,7 @@ def _formula(shown: Exhibit) -> list[str]:
         parts.append(f"<p>f is {_prose(record['definition'])}.</p>")
     letters = [
         *(f"<dt>{_where(name)}</dt><dd>{_prose(words)}</dd>" for name, words in record["variables"].items()),
-        *(f"<dt>{_where(name)}</dt><dd>{_meaning(name, text)}</dd>" for name, text in record["where"].items()),
+        *(f"<dt>{_where(name)}</dt><dd>{_where(name, text)}</dd>" for name, text in record["where"].items()),
     ]
     return [*parts, f'<dl class="letters">{"".join(letters)}</dl>']
 
@@ -276,27 +276,15 @@ def _left(value: str) -> str:
     return value if re.fullmatch(r"f\(\w+(, \w+)*\)", value) else "f"
 
 
-def _meaning(name: str, source: str) -> str:
-    """Return a definition of `where`, in a box that scrolls if it can be wider than a narrow page."""
-    words = _where(source)
-    if len(source) <= NARROW:
-        return words
-    return f'<div class="wide" tabindex="0" role="group" aria-label="formula of {escape(name)}">{words}</div>'
-
-
-NARROW = 40
-"""Characters of a formula that fits the narrowest page."""
-
-
-def _where(source: str) -> str:
-    """Return what a name of a formula stands for: a formula, in a box that scrolls if it may be too wide for a phone, or words."""
+def _where(name: str, source: str = "") -> str:
+    """Return what a name of a formula stands for, or the name itself: a formula, in a box that scrolls if it may be wide, or words."""
     try:
-        formula = mathml(source).replace('display="block"', 'display="inline"')
+        formula = mathml(source or name).replace('display="block"', 'display="inline"')
     except (SyntaxError, ValueError):  # words
-        return _prose(source)
+        return _prose(source or name)
     if len(source) <= NARROW:
         return formula
-    return f'<div class="wide" tabindex="0" role="group" aria-label="formula">{formula}</div>'
+    return f'<div class="wide" tabindex="0" role="group" aria-label="formula of {escape(name)}">{formula}</div>'
 
 
 def _curves(shown: Exhibit, moves: bool) -> list[str]:
