@@ -244,7 +244,7 @@ th, td { text-align: left; vertical-align: top; padding: .25rem .7rem; border-bo
 pre { background: var(--card); padding: .7rem; margin: .2rem 0 1rem; white-space: pre-wrap; overflow-wrap: anywhere; font-size: .85rem; } code { user-select: all; }
 .findings { list-style: none; padding: 0; } .findings li { background: var(--card); border-left: 4px solid var(--faint); padding: .5rem .8rem; margin: .4rem 0; overflow-wrap: anywhere; }
 .findings .error { border-color: var(--bad); } .findings .warning { border-color: var(--c4); } summary { cursor: pointer; } footer { color: var(--soft); margin-top: 2rem; font-size: .85rem; }
-@media (max-width: 30rem) { h1 { font-size: 1.15rem; } .facts th { white-space: normal; min-width: 7rem; } .rows td, .rows th { padding: .25rem .35rem; font-size: .82rem; } .rows td:not(.number) { white-space: normal; } .rows td.failed { white-space: nowrap; } .rows td.prose { min-width: 9rem; } .broad svg { min-width: 44rem; } }
+@media (max-width: 30rem) { h1 { font-size: 1.15rem; } #lead span { display: block; } .facts th { white-space: normal; min-width: 7rem; } .rows td, .rows th { padding: .25rem .35rem; font-size: .82rem; } .rows td:not(.number) { white-space: normal; } .rows td.failed { white-space: nowrap; } .rows td.prose { min-width: 9rem; } .broad svg { min-width: 44rem; } }
 @media print {
   body { padding: 0; font-size: 14px; } h2 { margin-top: 1.2rem; }
   h2, tr, figure, .pictures section, .findings li { break-inside: avoid; } h2 { break-after: avoid; } thead { display: table-header-group; } .wide, .broad { overflow: visible; }
