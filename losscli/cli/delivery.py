@@ -235,8 +235,10 @@ class Delivery:
         """Return a result as a page for a browser, with its pictures and the first rows."""
         from losscli.cli.pages import as_findings, file_of, page_of, pictures_of
 
-        unmet = [entry for entry in result.requirements if not entry["met"]]
+        unmet = list(dict.fromkeys(entry["require"] for entry in result.requirements if not entry["met"]))
         of = f"{result.reduction} of {count(result.samples, 'sample')}"
+        if result.requirements:
+            of += f"; not met: {', '.join(unmet)}" if unmet else "; every requirement is met"
         tables = [*slices.tables({result.reduction: result}, IN_MARKDOWN)]
         tables += [Table(f"first {count(len(self.rows), 'row')}", self.rows)] if self.per_sample else []
         return page_of(

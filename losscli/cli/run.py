@@ -207,13 +207,13 @@ def _measured(suite: "Suite", history: History, output: list[str], running: Runn
 
 def _page(report: "Report", notes: list[str]) -> str:
     """Return a report as a page for a browser."""
-    from losscli.analysis.suite.model import MET, UNMET
+    from losscli.analysis.suite.model import MET, UNMEASURED, UNMET
     from losscli.cli.pages import as_findings, distributions, page_of
     from losscli.render.page import as_html
     from losscli.render.suite import laid_out, tally
     from losscli.render.text import IN_MARKDOWN
 
-    mood = {MET: "good", UNMET: "bad"}.get(report.status, "")
+    mood = {MET: "good", UNMET: "bad", UNMEASURED: "bad"}.get(report.status, "")
     findings = as_findings([*report.notes, *notes])
     lead, pictures = (report.status, tally(report)), distributions(report.outcomes)
     return as_html(page_of(laid_out(report, IN_MARKDOWN), lead, pictures=pictures, findings=findings, mood=mood))

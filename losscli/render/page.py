@@ -97,11 +97,18 @@ def _findings(findings: Sequence[tuple[str, str]]) -> list[str]:
 def _facts(facts: Sequence[tuple[str, str]]) -> list[str]:
     if not facts:
         return []
-    rows = [f'<tr><th scope="row">{_text(name)}</th><td>{_text(value)}</td></tr>' for name, value in facts]
+    rows = [
+        f'<tr><th scope="row">{_text(name)}</th><td{_failed(value)}>{_text(value)}</td></tr>' for name, value in facts
+    ]
     return [
         '<section><h2 id="numbers">Numbers</h2>',
         f'<div class="wide" tabindex="0" role="region" aria-labelledby="numbers"><table class="facts"><tbody>{"".join(rows)}</tbody></table></div></section>',
     ]
+
+
+def _failed(value: str) -> str:
+    """Return the attribute of a cell that says what went wrong; '' for other cells."""
+    return ' class="failed"' if value.startswith(FAILED) else ""
 
 
 def _table(table: Table) -> list[str]:
@@ -119,7 +126,7 @@ def _table(table: Table) -> list[str]:
     more = len(table.rows) - MOST_ROWS
     said = f"<p>{count(more, 'more row')} in the result as JSON.</p>" if more > 0 else ""
     return [
-        f'<section><h2 id="{escape(name)}">{_text(table.title)}</h2>',
+        f'<section><h2 id="{escape(name)}">{_text(table.title[:1].upper() + table.title[1:])}</h2>',
         f'<div class="wide" tabindex="0" role="region" aria-labelledby="{escape(name)}"><table class="rows"><thead><tr>{head}</tr></thead>',
         f"<tbody>{body}</tbody></table></div>{said}</section>",
     ]
@@ -230,20 +237,20 @@ h1 { font-size: 1.4rem; margin: 0 0 .3rem; overflow-wrap: anywhere; } h2 { font-
 .wide { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem; }
 th, td { text-align: left; vertical-align: top; padding: .25rem .7rem; border-bottom: 1px solid var(--faint); }
 .facts th { font-weight: 500; color: var(--soft); white-space: nowrap; } .facts td { overflow-wrap: anywhere; }
-.rows { width: 100%; } .rows th { white-space: nowrap; } .rows .number { text-align: right; } .rows td { white-space: nowrap; } .rows td.prose { white-space: normal; min-width: 18rem; overflow-wrap: break-word; } .rows td.failed { color: var(--bad); font-weight: 600; }
+.rows { width: 100%; } .rows th { white-space: nowrap; } .rows .number { text-align: right; } .rows td { white-space: nowrap; } .rows td.prose { white-space: normal; min-width: 18rem; overflow-wrap: break-word; } td.failed { color: var(--bad); font-weight: 600; }
 .rows button { all: unset; cursor: pointer; font-weight: 600; } .rows button:focus-visible { outline: 2px solid var(--c0); }
 [aria-sort=none] button::after { content: " \\2195" / ""; color: var(--soft); font-weight: 400; } [aria-sort=ascending] button::after { content: " \\25b2"; } [aria-sort=descending] button::after { content: " \\25bc"; }
-.pictures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 0 1.5rem; } figure { margin: 0; } .broad { overflow-x: auto; } figure svg { display: block; width: 100%; height: auto; max-height: 80vh; } figcaption { color: var(--soft); font-size: .85rem; overflow-wrap: anywhere; }
+.pictures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 0 1.5rem; } figure { margin: 0; } .broad { overflow-x: auto; } .pictures section:has(.broad) { grid-column: 1 / -1; } figure svg { display: block; width: 100%; height: auto; max-height: 80vh; } figcaption { color: var(--soft); font-size: .85rem; overflow-wrap: anywhere; }
 pre { background: var(--card); padding: .7rem; margin: .2rem 0 1rem; white-space: pre-wrap; overflow-wrap: anywhere; font-size: .85rem; } code { user-select: all; }
 .findings { list-style: none; padding: 0; } .findings li { background: var(--card); border-left: 4px solid var(--faint); padding: .5rem .8rem; margin: .4rem 0; overflow-wrap: anywhere; }
 .findings .error { border-color: var(--bad); } .findings .warning { border-color: var(--c4); } summary { cursor: pointer; } footer { color: var(--soft); margin-top: 2rem; font-size: .85rem; }
-@media (max-width: 30rem) { .facts th { white-space: normal; min-width: 7rem; } .broad svg { min-width: 44rem; } }
+@media (max-width: 30rem) { h1 { font-size: 1.15rem; } #lead span { display: block; } .facts th { white-space: normal; min-width: 7rem; } .rows td, .rows th { padding: .25rem .35rem; font-size: .82rem; } .rows td:not(.number) { white-space: normal; } .rows td.failed { white-space: nowrap; } .rows td.prose { min-width: 9rem; } .broad svg { min-width: 44rem; } }
 @media print {
   body { padding: 0; font-size: 14px; } h2 { margin-top: 1.2rem; }
   h2, tr, figure, .pictures section, .findings li { break-inside: avoid; } h2 { break-after: avoid; } thead { display: table-header-group; } .wide, .broad { overflow: visible; }
   .rows td, .rows th { white-space: normal; padding: .15rem .3rem; font-size: .7rem; } .rows td.prose { min-width: 8rem; overflow-wrap: anywhere; } .rows td.failed { white-space: nowrap; }
   .rows th button::after { content: ""; }
-  .pictures { grid-template-columns: 1fr 1fr; } .pictures section:only-child, .pictures section:has(.broad) { grid-column: 1 / -1; } .broad svg { min-width: 0; }
+  .pictures { grid-template-columns: 1fr 1fr; } .pictures section:only-child { grid-column: 1 / -1; } .broad svg { min-width: 0; }
 }
 """
 SCRIPT = """

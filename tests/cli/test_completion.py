@@ -44,7 +44,7 @@ def test_the_table_is_up_to_date():
         ("losscli comp", ["compute", "compare"]),
         ("losscli --inst", ["--install-completion"]),
         ("losscli plot cu", ["curves"]),
-        ("losscli plot ", ["curves", "reliability", "features", "compare", "samples"]),
+        ("losscli plot ", ["curves", "residuals", "reliability", "features", "compare", "samples"]),
         ("losscli compute hub", ["huber", "huber-loss"]),
         ("losscli compute bin", None),
         ("losscli compute huber:del", ["huber:delta="]),

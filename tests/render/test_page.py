@@ -175,9 +175,12 @@ class TestWhatPagesSay:
         assert '"loss": "softmax-cross-entropy"' in text  # the receipt
 
     def test_a_gate_that_fails_is_red_and_one_that_is_met_green(self, run, files, folder):
-        for limit, mood in (("9", "good"), ("0", "bad")):
+        for limit, mood, words in (("9", "good", "every requirement is met"), ("0", "bad", "not met: mean &lt;= 0")):
             run("compute", "mse", "r.npy", "s.npy", "--require", f"mean <= {limit}", "-o", "page.html")
-            assert f'<p id="lead" class="{mood}">' in (folder / "page.html").read_text()
+            page = (folder / "page.html").read_text()
+            assert f'<p id="lead" class="{mood}">' in page
+            assert f"samples; {words}</span>" in page  # which is told by more than its colour
+            assert page.count('<td class="failed">NOT MET') == (mood == "bad")
 
     def test_a_suite_has_a_picture_of_each_measurement_below_a_twentieth_of_two_megabytes(
         self, run, files, write, folder
