@@ -162,7 +162,9 @@ def _bin_sizes(axes: Axes, models: Sequence[Reliability], look: Look) -> None:
         axes.set_yscale("log")
         plain_ticks(axes.yaxis)
     axes.set_ylim(bottom, top)
-    axes.set_ylabel("density" + (" (log scale)" if log else "") if mass else "samples per bin")
+    width, height = axes.figure.get_size_inches()  # type: ignore[union-attr]
+    name = "density" + (" (log scale)" if log else "") if mass else "samples per bin"
+    axes.set_ylabel(fitted(name, height if width > WIDE * height else 0.2 * height))
     if not log:
         axes.yaxis.set_major_locator(MaxNLocator(4, integer=not mass))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.3g}" if mass else f"{value:,.0f}"))
@@ -259,7 +261,8 @@ def _both(found: Reliability, look: Look, about: str, change: Change) -> Figure:
         x, y = bins.confidence[many], bins.accuracy[many]
         upper.plot(x, y, color=colour, linewidth=1.2, linestyle="-" if number else "--")
         marker = {"fmt": "s"} if number else {"fmt": "o", "markerfacecolor": theme.ground}
-        _points(upper, bins, colour, (label, f"{label}, fewer than {FEW} samples"), elinewidth=0.8, **marker)
+        names = label, f"bin of fewer than {FEW} samples" if number or not (after.rows < FEW).any() else "_"
+        _points(upper, bins, colour, names, elinewidth=0.8, **marker)
     _bin_sizes(lower, (found, after), look)
     _name_axes(upper, lower, found)
     low_end, high_end = change.band

@@ -701,13 +701,16 @@ class TestThePicture:
         for part in (before["value"], after["value"], *after["band"]):
             assert f"{part:.4f}" in title
         legend = [text.get_text() for text in found["figure"].axes[0].get_legend().get_texts()]
-        assert legend == ["accuracy = confidence", "before", f"after, T = {expected['temperature']:.4g}"]
+        few = "bin of fewer than 10 samples"
+        assert legend == ["accuracy = confidence", "before", f"after, T = {expected['temperature']:.4g}", few]
         z, y = drawn()
-        for line, T in zip(found["figure"].axes[0].containers, (1, expected["temperature"]), strict=True):
+        points = [part.lines[0].get_xydata() for part in found["figure"].axes[0].containers]
+        for many, few, T in zip(points[::2], points[1::2], (1, expected["temperature"]), strict=True):
             p = softmax(z / T)
             bins = Reliability.of(Verdicts((p.max(axis=1),), (p.argmax(axis=1) == y,)), 15, "width")
-            assert line.lines[0].get_xdata() == near(bins.confidence)
-            assert line.lines[0].get_ydata() == near(bins.accuracy)
+            expected_points = np.stack([bins.confidence, bins.accuracy], axis=1)
+            assert many == near(expected_points[bins.rows >= 10])
+            assert few == near(expected_points[bins.rows < 10])
 
     @pytest.mark.parametrize("words", [(), ("--binning", "mass"), ("--size", "4.5,4.5"), ("--theme", "dark")])
     def test_is_drawn(self, run, files, words):
