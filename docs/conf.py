@@ -94,11 +94,15 @@ def add_gallery(app: Sphinx, docname: str, source: list[str]) -> None:
 
 
 def finish(app: Sphinx, error: Exception | None) -> None:
-    """Let the site's folder open at the index, put the gallery there, and refuse pages that would fetch something from the network."""
+    """Let the site's folder open at the index, put the gallery there, remove pages of earlier builds, and refuse those that would fetch something from the network."""
     if error or app.builder.format != "html":
         return
     site = Path(app.outdir)
     (site / "index.html").write_text(FRONT, encoding="utf-8")
+    made = {*app.env.found_docs, "index", "search", "genindex"}
+    for page in site.rglob("*.html"):
+        if page.relative_to(site).with_suffix("").as_posix() not in made:
+            page.unlink()  # of an earlier build, which no list has anymore
     for name, content in gallery.site().items():
         (site / GALLERY / name).parent.mkdir(parents=True, exist_ok=True)
         (site / GALLERY / name).write_bytes(content)

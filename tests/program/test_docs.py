@@ -135,6 +135,22 @@ def test_every_loss_stands_in_the_overview_and_in_the_tables() -> None:
     assert all(f"`{name}`" in text for name in LOSSES for text in (overview, tables))
 
 
+def test_the_reference_has_every_option_of_losses() -> None:
+    from losscli.cli.options.losses import flags
+
+    page = (ROOT / "docs" / "commands.md").read_text()
+    assert [flag for flag in flags() if flag.startswith("--") and flag not in page] == []
+
+
+def test_what_readers_save_is_there_for_the_commands_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And a document whose readers copy the sample data starts without it."""
+    text = "```toml file a.toml\nb = 1\n```\n\n```console\n$ cat a.toml; ls\n```\n"
+    refreshed = make_tables().refreshed
+    assert refreshed(text)[0].endswith("b = 1\na.toml\nexamples\nsample_data\n```\n")
+    alone, _ = refreshed(text.replace("ls\n", "ls\n$ losscli demo --copy\n"))
+    assert "b = 1\na.toml\n$ losscli demo --copy\nsample_data: " in alone
+
+
 def test_the_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text().split()) <= 1000
 
