@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import matplotlib as mpl
@@ -16,7 +17,7 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from losscli.errors import UsageError
 from losscli.version import __version__
@@ -41,6 +42,8 @@ SLACK = 3
 LINE_OF_LEGEND = 0.2
 """Height of a line of a legend in inches."""
 DASHES = ("-", (0, (5, 1.6)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)), (0, (8, 1.5, 1.2, 1.5, 1.2, 1.5)))
+FEWER_TICKS = (4, 3, 2, 1)
+"""Steps of an axis that are tried where its numbers overlap."""
 MARKERS = "os^DvPX*<>"
 
 
@@ -362,8 +365,10 @@ def render(figure: Figure, suffix: str, look: Look, about: Mapping[str, str]) ->
     title, text = (clean(about[key].replace("\n", "; "), 2000) for key in ("Title", "Description"))
     described = {"Title": title, ("Subject" if kind == "pdf" else "Description"): text}
     dated: dict[str, Any] = {"svg": {"Creator": maker, "Date": None}, "pdf": {"Creator": maker, "CreationDate": None}}
-    if look.size is not None and _crowded(figure):
-        raise _too_small(figure)
+    if look.size is not None:
+        _thin_ticks(figure)
+        if _crowded(figure):
+            raise _too_small(figure)
     out = io.BytesIO()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -376,6 +381,27 @@ def render(figure: Figure, suffix: str, look: Look, about: Mapping[str, str]) ->
         if "Glyph" in text and kind != "svg":  # in SVG it is text in the reader's font
             notes.append("warning: the font lacks letters of a name, which are drawn as boxes")
     return out.getvalue(), sorted(set(notes))
+
+
+def _thin_ticks(figure: Figure) -> None:
+    """Give axes whose numbers run into each other fewer of them; names of classes and the like are left alone."""
+    for most in FEWER_TICKS:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            figure.draw_without_rendering()
+        tight = [axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis) if _overlapping(axis)]
+        for axis in tight:
+            axis.set_major_locator(MaxNLocator(most))
+        if not tight:
+            return
+
+
+def _overlapping(axis: Any) -> bool:
+    """Whether numbers at the ticks of an axis with even steps overlap."""
+    if not isinstance(axis.get_major_locator(), MaxNLocator):
+        return False
+    boxes = [label.get_window_extent() for label in axis.get_ticklabels() if label.get_visible() and label.get_text()]
+    return any(one.overlaps(other) for one, other in pairwise(boxes))
 
 
 def _too_small(figure: Figure) -> TooSmallError:

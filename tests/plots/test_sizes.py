@@ -1,0 +1,35 @@
+"""Pictures of the size that a user asks for: numbers of axes do not run into each other."""
+
+from itertools import pairwise
+
+import pytest
+from matplotlib.ticker import MaxNLocator
+
+from losscli.plots.style import Look, blank, drawing, render
+
+ABOUT = {"Title": "x", "Description": "x"}
+
+
+@pytest.mark.parametrize(("size", "fewer"), [((2.0, 2.0), True), ((9.0, 3.0), False)])
+def test_numbers_that_would_overlap_are_fewer(size, fewer):
+    look = Look(size=size)
+    with drawing(look):
+        axes = blank(look, 5, 5).subplots()
+        axes.plot([0, 300_000], [0, 1])
+        axes.xaxis.set_major_locator(MaxNLocator(6))
+        render(axes.figure, ".png", look, ABOUT)
+        labels = axes.get_xticklabels()
+    low, high = axes.get_xlim()
+    boxes = [label.get_window_extent() for label in labels if low <= label.get_position()[0] <= high]
+    assert (len(boxes) < 5) == fewer
+    assert len(boxes) > 1
+    assert not any(one.overlaps(other) for one, other in pairwise(boxes))
+
+
+def test_names_of_classes_stay():
+    look = Look(size=(2.0, 2.0))
+    with drawing(look):
+        axes = blank(look, 5, 5).subplots()
+        axes.barh(["setosa", "versicolor", "virginica"], [1, 2, 3])
+        render(axes.figure, ".png", look, ABOUT)
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["setosa", "versicolor", "virginica"]
