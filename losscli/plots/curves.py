@@ -35,7 +35,7 @@ from losscli.wording import short
 INNER = {"value": 0.01, "slope": 0.08}
 """If a curve goes to infinity, the panel's range is that of its values farther than this part of the axis from there."""
 STEEP, CORE, FARTHEST = 20.0, 0.2, 0.16
-"""If a curve is more than STEEP times as large near an end of the axis, or near infinity, as farther than CORE from there, values
+"""If a curve is more than STEEP times as large near an end of the axis as farther than the part CORE of it from there, values
 there do not set the range either, up to FARTHEST from there.
 """
 OUTGROWN, CUT = 2.5, 1.75
@@ -306,8 +306,8 @@ def _inside(curve: Curve, what: str) -> Array:
     def largest(kept: Array) -> float:
         return float(np.abs(y[kept]).max(initial=0))
 
-    core = largest((from_infinity > CORE) & (from_ends > CORE))
     part, kept = 0.0, from_infinity > INNER[what]
+    core = largest(kept & (from_ends > CORE))
     while core and largest(kept) > STEEP * core and part < FARTHEST:
         part = 2 * part or INNER[what]
         kept = (from_infinity > max(part, INNER[what])) & (from_ends > part)
