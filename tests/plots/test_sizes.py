@@ -18,6 +18,7 @@ def test_numbers_that_would_overlap_are_fewer(size, fewer):
         axes.plot([0, 300_000], [0, 1])
         axes.xaxis.set_major_locator(MaxNLocator(6))
         render(axes.figure, ".png", look, ABOUT)
+        axes.figure.draw_without_rendering()
         labels = axes.get_xticklabels()
     low, high = axes.get_xlim()
     boxes = [label.get_window_extent() for label in labels if low <= label.get_position()[0] <= high]
