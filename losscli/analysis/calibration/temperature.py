@@ -34,6 +34,8 @@ CLOSE = 1e-9
 """A step this small relative to beta is the last one: the next would be smaller than rounding errors."""
 CLOSE_WITH_BIASES = 1e-7
 """A step of the biases this small is the last one: the next would be about its square."""
+ROUNDING = 4 * np.finfo(np.float64).eps
+"""A slope at beta = 0 that is smaller than this part of the largest difference of two logits is 0 but for rounding."""
 FAR = 10.0
 """Beta grows or shrinks by no more than this factor if it has no bound on that side, or no slope to follow."""
 LARGEST = 1e300
@@ -305,7 +307,7 @@ def fit(passes: Passes, first: Seen) -> Fit:
         return Fit(Point(), False, 0, FLAT)
     if first.margins[1] <= 0:
         return Fit(Point(), False, 0, TO_ZERO)
-    if origin.gradient[0] >= 0:
+    if origin.gradient[0] >= -ROUNDING * first.size:  # a slope of 0 may come out as -1e-17, and its T as 1e17
         return Fit(Point(), False, 0, TO_INFINITY)
     from_origin = -float(origin.gradient[0] / origin.hessian[0, 0])
     beta, low, high = 1.0, 0.0, math.inf

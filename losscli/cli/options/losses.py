@@ -49,6 +49,16 @@ def bins_option(help: str, panel: str | None = None) -> Any:
     return option("--bins", metavar="N", panel=panel, help=help)
 
 
+def label_smoothing_option(metavar: str, help: str, panel: str | None = LOSS) -> Any:
+    """Declare --label-smoothing, of one number or of several."""
+    return option("--label-smoothing", metavar=metavar, panel=panel, help=help)
+
+
+def pos_weight_option(metavar: str, help: str, panel: str | None = LOSS) -> Any:
+    """Declare --pos-weight, of one number, of several, or by names."""
+    return option("--pos-weight", metavar=metavar, panel=panel, help=help)
+
+
 def activation_option(help: str, panel: str | None = LOSS) -> Any:
     """Declare --activation, with what it makes probabilities of."""
     return option("--activation", panel=panel, show_default=False, help=help)
@@ -108,9 +118,7 @@ OF_THE_LOSS: tuple[Option, ...] = (
     Option("prediction_kind", From, "logits", TAKEN_BY["from"]),
     Option(
         "label_smoothing",
-        Annotated[
-            float, option("--label-smoothing", metavar="E", panel=LOSS, help="Smooth the targets by E in [0, 1).")
-        ],
+        Annotated[float, label_smoothing_option("E", "Smooth the targets by E in [0, 1).")],
         0.0,
         TAKEN_BY["label-smoothing"],
     ),
@@ -130,7 +138,7 @@ OF_THE_LOSS: tuple[Option, ...] = (
         "pos_weight",
         Annotated[
             str | None,
-            option("--pos-weight", metavar="X|NAME=X,...", panel=LOSS, help="Factor of the positive term."),
+            pos_weight_option("X|NAME=X,...", "Factor of the positive term."),
         ],
         None,
         TAKEN_BY["pos-weight"],

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from losscli.cli.command import say
 from losscli.cli.options.declare import OfLosses, operand, option
-from losscli.cli.options.losses import only
+from losscli.cli.options.losses import label_smoothing_option, only, pos_weight_option
 from losscli.cli.options.picture import Looks, Picture, Quiet, numbers, pair
 from losscli.cli.plot.delivery import PlotDelivery
 from losscli.definition.words import AxisName
@@ -38,11 +38,11 @@ def curves(
     ] = False,
     label_smoothing: Annotated[
         str | None,
-        option("--label-smoothing", metavar="E,...", help="Targets smoothed by E in [0, 1); a curve for each E."),
+        label_smoothing_option("E,...", "Targets smoothed by E in [0, 1); a curve for each E.", None),
     ] = None,
     pos_weight: Annotated[
         str | None,
-        option("--pos-weight", metavar="X,...", help="Factor of the positive term; a curve for each X."),
+        pos_weight_option("X,...", "Factor of the positive term; a curve for each X.", None),
     ] = None,
     target: Annotated[
         str | None,

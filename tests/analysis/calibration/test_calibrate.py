@@ -353,6 +353,11 @@ class TestNoMinimum:
             calibrate(save("n.npy", -drawn()[0]), files[1], *bias), "T -> infinity", "no better", "losscli check"
         )
 
+    def test_neither_better_nor_worse_than_none(self, calibrate, save):
+        """The slope at 1 / T = 0 is (-0.1 - 0.3 + 1.8 + 1.9 - 2.3 - 1) / 12 = 0, and not quite 0 in float64."""
+        z = [[-0.6, -0.7], [-0.6, -0.3], [-0.6, 1.2], [-1.4, 0.5], [1.1, -1.2], [-1.2, -0.2]]
+        self.check(calibrate(save("z.npy", z), save("y.npy", [0, 1, 0, 0, 0, 1])), "T -> infinity")
+
     def test_no_better_than_the_frequencies_of_the_classes(self, calibrate, save):
         # Frequent and always predicted: T alone is of use. The rows of the other class are predicted the least.
         s = np.repeat([2.0, 3.0], [90, 10])
