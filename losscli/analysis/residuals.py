@@ -18,6 +18,8 @@ from losscli.measurement.result import Result
 
 CELLS = 60
 """Cells of each axis, where rows are counted in cells."""
+LEAST = 1e-150
+"""The square of a smaller number is no normal number of float64."""
 MOST_OUTPUTS = 6
 """Each output has panels of its own; more would be too small to be read."""
 
@@ -113,6 +115,17 @@ def residuals(
     extent = result.aggregate[Extent]
     if extent.far is not None:
         raise DataError(_why_not_drawn(measurement, *extent.far))
+    if result.value is not None and not np.isfinite(result.value):
+        raise DataError(
+            f"{job.predictions.name}: the squares of these residuals are beyond {job.dtype}; divide predictions and targets by a "
+            "common factor"
+        )
+    size = float(max(np.abs(extent.low[:2]).max(), np.abs(extent.high[:2]).max()))
+    if 0 < size < LEAST:
+        raise DataError(
+            f"{job.predictions.name}: no number is larger than {size:g}, and the squares of such residuals are 0; multiply "
+            "predictions and targets by a common factor"
+        )
     outputs = tuple(_laid_out(extent, i, name) for i, name in enumerate(names))
     if extent.points is None:
         counter = Counter(tuple(one.numbers for one in outputs), tuple(one.residuals for one in outputs))

@@ -12,6 +12,7 @@ from losscli.cli.options.declare import LOSS, WRITING, OfLosses, option
 from losscli.cli.options.files import CalibrationTargets, ClassPredictions
 from losscli.cli.options.losses import (
     OF_COLUMNS,
+    OF_SUITES,
     READ,
     From,
     activation_option,
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from losscli.analysis.calibration.fit import Calibrated
     from losscli.measurement.measure import Measurement
     from losscli.render.page import Page
+
+OF_TARGETS = ("sample-weight", "mask", "missing", "ignore-index", "shift", "label-base")
+"""Options of targets or of a fit, which say nothing about predictions alone."""
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -114,7 +118,7 @@ def calibrate(
 
     running = running.begun(quiet)
     if map is not None:
-        _nothing_to_fit(map, activation, reliability_of, fitting)
+        _nothing_to_fit(map, activation, reliability_of, fitting, given)
         return _mapped(predictions, targets, map, apply, output, prediction_kind, given, quiet)
     if targets is None:
         missing = "Missing argument 'TARGETS'."
@@ -159,11 +163,16 @@ def calibrate(
 
 
 def _nothing_to_fit(
-    map: str, activation: ActivationName | None, reliability_of: ReliabilityForm | None, fitting: Fitting
+    map: str,
+    activation: ActivationName | None,
+    reliability_of: ReliabilityForm | None,
+    fitting: Fitting,
+    given: dict[str, Any],
 ) -> None:
     """Raise a UsageError if an option says how to fit or to measure, where a saved map says what is done."""
-    given = {"--activation": activation, "--reliability-of": reliability_of}
-    said = [name for name, value in given.items() if value is not None]
+    options = {"--activation": activation, "--reliability-of": reliability_of}
+    said = [name for name, value in options.items() if value is not None]
+    said += [f"--{word}" for word in OF_TARGETS if given.get(word) not in (None, OF_SUITES[word].default)]
     said += [f"--{name}" for name, value in fitting._asdict().items() if value != Fitting._field_defaults[name]]
     if said:
         raise UsageError(

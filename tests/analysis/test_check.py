@@ -911,3 +911,10 @@ def test_families_take_classes_where_targets_are_classes():
         for family in FAMILIES.values()
         if family.target_type == "numbers" and not family.thresholds
     )
+
+
+def test_losses_whose_mean_overflows_are_no_warning_of_numpy(run, save):
+    """Warnings are errors in tests. The squares are up to 9e308, and the means of shuffled ones are infinite."""
+    generator = np.random.default_rng(0)
+    words = (save("p.npy", 1e154 * generator.normal(size=50)), save("t.npy", 1e154 * generator.normal(size=50)))
+    assert run("compute", "mse", *words, "-f", "value").out == "inf\n"

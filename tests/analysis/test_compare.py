@@ -555,6 +555,19 @@ class TestWords:
         assert compare(*words).json["samples"] == 3
         compare(*words, "--as", "torch").refuses(3, "b.npy[1]: as torch computes it, the loss is NaN", "leave --as out")
 
+    def test_what_has_no_loss_is_told_as_compute_does(self, compare, save):
+        save("a.npy", np.zeros((3, 2)))
+        save("b.npy", [[0.0, 0], [0.0, np.nan], [0, 0]])
+        save("t.npy", [0, 1, 0])
+        compare("ce", "a.npy", "b.npy", "--targets", "t.npy").refuses(
+            3, "b.npy[1, 1]: the prediction is NaN; correct the row"
+        )
+        save("m.npy", [1.0, -2, 3])
+        save("c.npy", [1.0, 2, 3])
+        compare("poisson", "c.npy", "m.npy", "--targets", "c.npy").refuses(
+            3, "m.npy[1]: the prediction -2 is not in [0, inf)"
+        )
+
     def test_the_defaults_of_a_library_are_its_own(self, compare, models):
         """optax.losses.poly_loss_cross_entropy has epsilon = 2 by default, which a SPEC replaces."""
         words = ("a.npy", "b.npy", "--targets", "y.npy", "--as", "optax")

@@ -212,12 +212,25 @@ class TestEdges:
             ([1.0, 2.0], [-math.inf, 2.0], ("t.npy[0]: -inf is not a finite number",)),
             ([[1.0, 2.0], [1.0, math.inf]], [[1.0, 2.0], [1.0, 2.0]], ("p.npy[1, 1]: inf",)),
             ([1.0, 1e141], [1.0, 2.0], ("p.npy[1]: 1e+141 is too large to be drawn", "common factor")),
+            ([1e-200, 2e-200], [0.0, 3e-200], ("p.npy: no number is larger than 3e-200", "multiply", "common factor")),
+            (
+                np.float32([1e20, 1.0]),
+                [1.0, 2.0],
+                ("p.npy: the squares of these residuals are beyond float32", "common factor"),
+            ),
             ([1.0, 2.0, 3.0], [1.0, 2.0], ("3 rows", "2")),
             ([], [], ("no rows",)),
         ],
     )
     def test_what_cannot_be_drawn(self, run, save, folder, p, t, parts):
-        words = "plot", "residuals", save("p.npy", np.array(p)), save("t.npy", np.array(t)), "-o", "x.png"
+        words = (
+            "plot",
+            "residuals",
+            save("p.npy", np.array(p)),
+            save("t.npy", np.array(t, np.array(p).dtype)),
+            "-o",
+            "x.png",
+        )
         run(*words).refuses(3, *parts)
         assert not (folder / "x.png").exists()
 

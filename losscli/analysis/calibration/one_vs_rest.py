@@ -55,6 +55,11 @@ def one_vs_rest(rounds: "Rounds", terms: "Terms") -> tuple[Fit, CalibrationMap, 
     else:
         _refuse_infinite(measurement, extent)
         a, b, converged, iterations = fit_platt(lambda look: _slope(rounds, look), extent)
+        if not (np.isfinite(a).all() and np.isfinite(b).all()):
+            raise DataError(
+                f"{job.predictions.name}: the scores of a column are too near to each other for a slope that float64 holds; multiply "
+                "them all by one number first"
+            )
         found, solution = Platt(kind, several, a, b), Fit(Point(), converged, iterations)
     after = rounds.collected(Judged(found, terms.bins, rounds.positive))[Scores]
     notes = _notes(measurement, found, extent, solution)

@@ -127,6 +127,7 @@ def _newton(sums: Array) -> Array:
 
 
 def _in_scores(scale: Scale, a: Array, b: Array, converged: bool, steps: int) -> PlattFit:
-    """Return the fit with a and b for the scores themselves."""
-    slope = a / scale.half
-    return PlattFit(slope, b - slope * scale.middle, converged, steps)
+    """Return the fit with a and b for the scores themselves; infinite for scores that are too near to each other for a slope."""
+    with np.errstate(all="ignore"):
+        slope = a / scale.half
+        return PlattFit(slope, b - slope * scale.middle, converged, steps)

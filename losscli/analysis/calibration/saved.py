@@ -40,11 +40,26 @@ def read_map(file: str) -> Saved:
     try:
         about, shape = record["map"], tuple(map(int, record["predictions"]["shape"]))
         width = 1 if len(shape) == 1 else shape[1]
-        found = _map(about, width, several=about["activation"] == "sigmoid" and width > 1)
+        found = _map(about, width, several=_activation(about) == "sigmoid" and width > 1)
         names = record["predictions"].get("columns")
-    except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise _no_map(file, f"{error}" if isinstance(error, ValueError) else "something is missing") from error
+    except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
+        raise _no_map(
+            file, f"{error}" if isinstance(error, (ValueError, OverflowError)) else "something is missing"
+        ) from error
     return Saved(found, shape, None if names is None else tuple(map(str, names)))
+
+
+def _activation(about: Mapping[str, Any]) -> str:
+    if about["activation"] not in ("softmax", "sigmoid"):
+        raise ValueError(f"activation is {about['activation']!r}")
+    return str(about["activation"])
+
+
+def _number(value: Any) -> float:
+    """Return a number of JSON, which true is not; raise a ValueError for what is none, an OverflowError if it is beyond float64."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{value!r} is no number")
+    return float(value)
 
 
 def _no_map(file: str, why: str) -> DataError:
@@ -59,7 +74,7 @@ def _map(about: Mapping[str, Any], width: int, several: bool) -> CalibrationMap:
     if kind not in ("logits", "probs", "log-probs"):
         raise ValueError(f"from is {kind!r}")
     if method == "temperature":
-        temperature, bias = float(about["temperature"]), about.get("bias")
+        temperature, bias = _number(about["temperature"]), about.get("bias")
         if not (temperature > 0 and math.isfinite(temperature)):
             raise ValueError(f"the temperature is {temperature:g}")
         numbers = None if bias is None else _numbers(bias, max(width, 2))
@@ -77,7 +92,7 @@ def _map(about: Mapping[str, Any], width: int, several: bool) -> CalibrationMap:
 
 def _numbers(values: Sequence[Any], size: int) -> Array:
     """Return finite numbers as an array; raise a ValueError if there are more or fewer than `size`, or others."""
-    numbers = np.array([float(value) for value in values])
+    numbers = np.array([_number(value) for value in values])
     if len(numbers) != size or not np.isfinite(numbers).all():
         raise ValueError("its numbers are not as many as columns, or not finite")
     return numbers
@@ -90,7 +105,7 @@ def _steps(column: Mapping[str, Any]) -> Steps:
         ends[0] = -math.inf
     if ends and ends[-1] is None:
         ends[-1] = math.inf
-    x, y = np.array([float(value) for value in ends]), np.array([float(value) for value in column["y"]])
+    x, y = np.array([_number(value) for value in ends]), np.array([_number(value) for value in column["y"]])
     rising = len(x) == len(y) > 0 and (np.diff(x) > 0).all() and (np.diff(y) >= 0).all()
     if not (rising and y[0] >= 0 and y[-1] <= 1):
         raise ValueError("x does not rise, or y falls or is no probability")

@@ -158,6 +158,7 @@ def suspicions(job: "Job", sample: Sample, found: Compared | None, names: list[s
     ]
 
 
+@np.errstate(all="ignore")  # the largest numbers have no mean or spread that is a number
 def compared(job: "Job", sample: Sample) -> Compared | None:
     """Compare the losses of a sample with its own labels, with shuffled ones, and with those of neighbouring rows.
 
@@ -211,8 +212,7 @@ class _Scale(NamedTuple):
     def of(cls, shuffled: list[Array], cap: float) -> "_Scale":
         """Return the scale of losses under several shuffles, each of shape (n,)."""
         means = np.array([np.minimum(values, cap).mean() for values in shuffled])
-        with np.errstate(all="ignore"):  # the largest numbers have no spread that is a number
-            usual, spread = float(means.mean()), float(means.std())
+        usual, spread = float(means.mean()), float(means.std())
         return cls(cap, usual, spread if 1e-9 * abs(usual) < spread < np.inf else 0.0)
 
     def better(self, values: Array) -> float:

@@ -195,7 +195,17 @@ class TestTheMinimum:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("sys.stdout", out)
             code = run_line(
-                ["calibrate", "z.npy", "y.npy", "-f", "json", "-q", *(["--bias"] if bias and len(set(y)) == k else [])]
+                [
+                    "calibrate",
+                    "z.npy",
+                    "y.npy",
+                    "--columns",
+                    "*",
+                    "-f",
+                    "json",
+                    "-q",
+                    *(["--bias"] if bias and len(set(y)) == k else []),
+                ]
             )
         assert code == 0
         found = json.loads(out.getvalue())

@@ -54,6 +54,12 @@ class TestTheMinimum:
         assert slopes(s, y, [1] * 6, column["a"], column["b"]) == pytest.approx((0, 0), abs=1e-12)
         assert "a score divides the labels without error: a would grow without limit" in done.err
 
+    def test_scores_too_near_to_each_other_for_a_slope(self, run, save):
+        p, t = save("p.npy", np.array([0, 1, 2, 3]) * 1e-310), save("t.npy", [0, 1, 0, 1])
+        run("calibrate", p, t, "--method", "platt").refuses(
+            3, "p.npy: the scores of a column are too near", "multiply them all"
+        )
+
     def test_equal_scores(self, run, save):
         done = run(
             "calibrate",

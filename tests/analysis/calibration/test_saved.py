@@ -93,6 +93,12 @@ class TestRefusals:
             ("--bins", "7"),
             ("--activation", "sigmoid"),
             ("--reliability-of", "predicted"),
+            ("--sample-weight", "2"),
+            ("--mask", "y.npy"),
+            ("--ignore-index", "1"),
+            ("--missing", "ignore"),
+            ("--shift", "1"),
+            ("--label-base", "1"),
         ):
             run("calibrate", "x.npy", "--map", file, name, value, "-o", "o.npy").refuses(2, f"leave out {name}")
         run("calibrate", "x.npy", "--map", file, "-o", file).refuses(2, "--output")
@@ -115,6 +121,9 @@ class TestRefusals:
             lambda made: made["map"]["columns"].pop(),
             lambda made: made["map"]["columns"][0].update(a=None),
             lambda made: made["map"]["columns"][0].update(b="x"),
+            lambda made: made["map"]["columns"][0].update(b=True),
+            lambda made: made["map"]["columns"][0].update(b=10**400),
+            lambda made: made["map"].update(activation="x"),
             lambda made: made.update(predictions={}),
             lambda made: made["map"].update(method="temperature", temperature=-1),
             lambda made: made["map"].update(method="temperature", temperature=2, bias=[1]),
