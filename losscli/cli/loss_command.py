@@ -2,7 +2,7 @@
 
 import inspect
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
@@ -13,47 +13,12 @@ from losscli.cli.command import Command, is_typed, sign
 from losscli.cli.examples import of_loss
 from losscli.cli.helping import Helped
 from losscli.errors import UsageError
+from losscli.lookup.tasks import TASKS
 
 if TYPE_CHECKING:
     from losscli.definition.loss import Loss
 
 
-JOBS: Mapping[str, tuple[str, ...]] = {
-    "numbers (regression)": ("residual", "relative"),
-    "counts, amounts, means with a variance": ("distribution", "gaussian", "scaled", "counts"),
-    "two outcomes, several labels": ("sigmoid", "margin", "adversarial", "label-matrix"),
-    "one of several classes": (
-        "softmax",
-        "shares",
-        "class-logits",
-        "scores",
-        "long-tail",
-        "ordinal",
-        "thresholds",
-        "views",
-    ),
-    "lists and pairs (ranking)": ("ranking", "pairs"),
-    "embeddings": (
-        *("cosine", "cosine-pair", "pair", "triplet", "batch", "paired", "mutual", "embedding", "angular", "proxy"),
-        *("mined", "every-triplet", "two-views"),
-    ),
-    "preferences of language models": ("preference", "feedback", "odds"),
-    "masks (segmentation)": ("overlap", "class-overlap", "mask-margins", "class-masks"),
-    "boxes (detection)": ("box",),
-    "forecasts": (
-        "ensemble",
-        "vector-ensemble",
-        "interval",
-        "quantiles",
-        "quantile-file",
-        "series",
-        "scaled-series",
-        "series-order",
-    ),
-    "sequences": ("sequence",),
-    "times of events": ("survival",),
-}
-"""What targets are -> the families of losses for them, as the help of a group of losses names them."""
 NAMED = 4
 """How many losses for each kind of targets the help of a group names."""
 
@@ -72,10 +37,10 @@ class LossGroup(Helped, TyperGroup):
         from losscli.losses import LOSSES
 
         rows = []
-        for job, families in JOBS.items():
+        for task, families in TASKS.items():
             names = [loss.name for family in families for loss in LOSSES.values() if loss.family.name == family]
             further = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-            rows.append((job, ", ".join(names[:NAMED]) + further))
+            rows.append((task, ", ".join(names[:NAMED]) + further))
         return rows
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:

@@ -22,15 +22,17 @@ if TYPE_CHECKING:
 
 LOSSES_FIRST = ("compute", "rank", "compare", "plot samples")
 """Commands whose first operand is a loss or a SPEC."""
-COMMANDS = (*LOSSES_FIRST, "check", "calibrate")
+COMMANDS = (*LOSSES_FIRST, "check", "calibrate", "plot reliability")
+TRIED_AS = {"plot samples": "compute", "plot reliability": "calibrate"}
+"""A command that draws -> the one that is run instead where a line is only tried: it takes the same operands and options."""
 MOST_TRIED = 12
 """Command lines that are run at most before none is shown."""
 MOST_BYTES = 100_000_000
 """Files of more bytes than this together are not read again for a message."""
 WRITES = ("-o", "--output", "--gradient", "--part", "--cluster", "--progress", "--no-progress")
 """Options that are left out where a command line is only tried."""
-PICTURE = ("--title", "--size", "--dpi", "--theme", "--show", "--panel", "--log")
-"""Options of a picture, which are left out where its losses are computed instead."""
+PICTURE = ("--title", "--size", "--dpi", "--theme", "--show", "--panel", "--log", "--binning", "--calibrate")
+"""Options of a picture, which are left out where its numbers are computed instead."""
 FITTING = {
     "bce": "bce, sigmoid-brier and sigmoid-focal fit outcomes such as these",
     "ce": "ce, brier and softmax-focal fit classes such as these",
@@ -88,9 +90,9 @@ class Line(NamedTuple):
         return next((value for name, value in self.options if name == flag), None)
 
     def words(self, trial: bool = False) -> list[str]:
-        """Return the words again; those of a trial without what writes files, and instead of a picture its losses are computed."""
-        drawn = trial and self.command == "plot samples"
-        command = ["compute"] if drawn else self.command.split()
+        """Return the words again; those of a trial without what writes files, and instead of a picture its numbers are computed."""
+        drawn = trial and self.command in TRIED_AS
+        command = (TRIED_AS[self.command] if drawn else self.command).split()
         words = [*command, *([] if self.loss is None else [self.loss]), *self.operands]
         for flag, value in self.options:
             if not (trial and flag in WRITES) and not (drawn and flag in PICTURE):
@@ -143,7 +145,10 @@ def _valueless(command: str) -> frozenset[str]:
     from losscli.losses import find
 
     losses = command in ("compute", "plot samples")
-    made = command_of(find("softmax-cross-entropy")) if losses else Commands().get_command(None, command)
+    first, *rest = command.split()
+    made = command_of(find("softmax-cross-entropy")) if losses else Commands().get_command(None, first)
+    for word in () if losses else rest:
+        made = made.get_command(None, word)
     flags = [item for item in made.params if getattr(item, "is_flag", False)]
     return frozenset(name for item in flags for name in (*item.opts, *item.secondary_opts))
 
@@ -421,7 +426,7 @@ def _said(message: str, said: str, line: Line, found: Line) -> str:
     if "--classes" in found.said - line.said:
         negative, _, positive = str(found.value("--classes")).rpartition(",")
         facts.append(
-            f"{positive!r} as the positive outcome; if it is {negative!r}, say --classes {quoted(f'{positive},{negative}')}"
+            f"the command at the end takes {positive!r} as the positive outcome; if {negative!r} is it, say --classes {quoted(f'{positive},{negative}')}"
         )
     if ":" in f"{found.operands[0]}{found.targets or ''}" or "--columns" in found.said - line.said:
         columns = held(_opened(found)[0])

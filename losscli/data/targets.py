@@ -290,14 +290,15 @@ def _classes(
         return decoded
     if shape[1] != k:
         both = [name for name in targets.names or () if name in (classes or ())]
-        join = (
-            f"; column {both[0]!r} is in both files: join by it with --id {quoted(both[0])}" if len(both) == 1 else ""
-        )
-        if len(both) > 1:
-            join = _unlike_columns(targets, classes or (), both)
+        likely = both[0] if len(both) == 1 else next((name for name in both if name.lower() in LIKELY_IDS), None)
+        if likely is not None:
+            raise DataError(
+                f"{loss}: column {likely!r} is in both files, and counts as a class while it is not named as their id: "
+                f"{targets.name} has {shape[1]} columns, and the predictions have {k}; join by it with --id {quoted(likely)}"
+            )
         raise DataError(
             f"{loss}: {targets.name} has {shape[1]} columns, and there are {k} classes; "
-            f"give one label per row, or one column per class{join}"
+            f"give one label per row, or one column per class{_unlike_columns(targets, classes or (), both) if both else ''}"
         )
     if ignore is not None:
         raise UsageError(f"--ignore-index: {targets.name} has {k} targets per row; it needs one label per row")
@@ -321,9 +322,6 @@ def _unlike_columns(targets: Columns, classes: tuple[str, ...], both: list[str])
     if spare and not lacking:
         one = targets.operand.text
         return f"; besides the classes it has {listing(map(repr, spare))}: save it without, or say which holds labels, as {one}:{spare[-1]}"
-    likely = next((name for name in both if name.lower() in LIKELY_IDS), None)
-    if likely is not None:
-        return f"; column {likely!r} is in both files: join by it with --id {quoted(likely)}"
     return (
         f"; it lacks {listing(map(repr, lacking))}: leave such columns out of the predictions with --columns"
         if lacking

@@ -6,6 +6,7 @@ own files only. Without scripts a page shows its formulas, its text and its curv
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from html import escape
@@ -19,7 +20,9 @@ from losscli.gallery.shapes import MEANINGS, WORDS, Shape, shape_of
 from losscli.gallery.sliders import as_data
 from losscli.gallery.svg import panel, sparkline
 from losscli.libraries import libraries
+from losscli.lookup.meanings import leading_to
 from losscli.lookup.spec import settings, spec
+from losscli.lookup.tasks import OTHER_WORDS, TASKS, task_of
 from losscli.losses import FAMILIES, LOSSES
 from losscli.render.catalogue import Entry, command_of, entry, operands_of, parameters_in_short
 from losscli.version import __version__
@@ -131,12 +134,15 @@ def loss_page(
 
 def start_page(exhibits: Sequence[Exhibit]) -> str:
     """Return the start page: all losses, each with a small curve, and the filters."""
-    families: dict[str, int] = {}
-    for shown in exhibits:
-        families[shown.record["family"]] = families.get(shown.record["family"], 0) + 1
-    options = "".join(
-        f'<option value="{escape(name)}">{_text(name)} ({number})</option>' for name, number in families.items()
-    )
+    number = Counter(shown.record["family"] for shown in exhibits)
+    tasks, groups = "", ""
+    for task, families in TASKS.items():
+        name = escape(task)
+        tasks += f'<option value="{name}">{name} ({sum(number[family] for family in families)})</option>'
+        members = "".join(
+            f'<option value="{escape(family)}">{_text(family)} ({number[family]})</option>' for family in families
+        )
+        groups += f'<optgroup label="{name}">{members}</optgroup>'
     boxes = [
         f'<label><input type="checkbox" name="shape" value="{word}"> {written}</label>'
         for word, written in WORDS.items()
@@ -147,8 +153,9 @@ def start_page(exhibits: Sequence[Exhibit]) -> str:
         f'<p class="summary">{count(len(exhibits), "loss", "losses")} of losscli: formula, curve and gradient, parameters, the calls of '
         f"{len(libraries())} libraries with their differences, and sources.</p></header>",
         '<form id="filters" role="search" aria-label="Losses" hidden><div class="field"><label for="words">Search</label>'
-        '<input id="words" type="search" name="words" placeholder="name, other name, or word" autocomplete="off" spellcheck="false"></div>'
-        f'<div class="field"><label for="family">Family</label><select id="family" name="family"><option value="">all</option>{options}</select></div>'
+        '<input id="words" type="search" name="words" placeholder="name, other name, task, or word" autocomplete="off" spellcheck="false"></div>'
+        f'<div class="field"><label for="task">Task</label><select id="task" name="task"><option value="">all</option>{tasks}</select></div>'
+        f'<div class="field"><label for="family">Family</label><select id="family" name="family"><option value="">all</option>{groups}</select></div>'
         f'<fieldset><legend>Shape, at the default parameters</legend>{"".join(boxes)} <a href="#shapes">what this means</a></fieldset>'
         '<p id="count" role="status"></p></form>',
         '<main><h2 class="unseen" id="losses">Losses</h2><ul class="cards">',
@@ -476,14 +483,17 @@ def _commands(shown: Exhibit) -> list[str]:
 
 
 def _card(shown: Exhibit) -> str:
-    """Return a loss of the start page: its small curve, its name and its summary, and the words by which it is found."""
+    """Return a loss of the start page: its small curve, its name and its summary, and the names and words by which it is found."""
     record = shown.record
     calls = [name for call in record["libraries"] for name in call["names"]]
-    words = " ".join(dict.fromkeys([*record["aliases"], *calls])).lower()
+    names = " ".join(dict.fromkeys([shown.name, *record["aliases"], *calls, *leading_to(shown.name)])).lower()
+    task = task_of(record["family"])
+    words = f"{task} {OTHER_WORDS.get(task, '')}".strip()
     parameters = parameters_in_short(record)
     shape = " ".join(shown.shape.words)
     return (
-        f'<li data-family="{escape(record["family"])}" data-shape="{shape}" data-words="{_text(words)}"><a href="{escape(shown.address)}">'
+        f'<li data-task="{escape(task)}" data-family="{escape(record["family"])}" data-shape="{shape}" data-names="{_text(names)}" data-words="{_text(words)}">'
+        f'<a href="{escape(shown.address)}">'
         f"{sparkline(next(iter(shown.curves.values())))}<b>{_text(shown.name)}</b></a>"
         f'<span class="family">{_text(record["family"])}{f"; {_text(parameters)}" if parameters else ""}</span>'
         f"<span>{_prose(record['summary'])}</span></li>"

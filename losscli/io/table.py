@@ -345,7 +345,7 @@ class Table:
             others += _parsed(self.pointed(self.frame(later, [number])))[0].null_count().row(0)[0]
         more = f" (and {count(others, 'more cell')} of this column)" if others else ""
         raise DataError(
-            f"{self.place(self.cuts[chunk] + row, number)}: {_not_a_number(cell, self, cure)}{more}",
+            f"{self.place(self.cuts[chunk] + row, number)}: {_not_a_number(cell, self, cure, more)}",
             cures=_cures(cell, self),
         )
 
@@ -537,16 +537,16 @@ def _columns_differ(first: Table, other: Table) -> DataError:
     )
 
 
-def _not_a_number(cell: Any, table: Table, otherwise: str) -> str:
-    """Return the message about a cell that is not a number, with the most likely cure."""
+def _not_a_number(cell: Any, table: Table, otherwise: str, more: str) -> str:
+    """Return the message about a cell that is not a number, with the most likely cure. `more` says how many others are like it."""
     if cell is None or not str(cell).strip():
-        return "the cell is empty, where a number is needed; fill it, or leave out the row"
+        return f"the cell is empty, where a number is needed{more}; fill it, or leave out the row"
     text = str(cell)
     shown = repr(shortened(text, SHOWN))
     if table.decimal == "," and "." in text:
-        return f"{shown} has a point, and --decimal , says that decimals have commas; write all numbers alike"
+        return f"{shown} has a point, and --decimal , says that decimals have commas{more}; write all numbers alike"
     if parses_as_number(text):
-        return f"{shown} is too large for a float64; write inf if it is meant to be infinite"
+        return f"{shown} is too large for a float64{more}; write inf if it is meant to be infinite"
     cure = _cure_of_text(text) or (
         "; if the first row is a header, say --header"
         if table.names is None
@@ -554,7 +554,7 @@ def _not_a_number(cell: Any, table: Table, otherwise: str) -> str:
         if text.strip().lower() in MISSING
         else otherwise or "; correct the cell, or leave out the row"
     )
-    return f"{shown} is not a number{cure}"
+    return f"{shown} is not a number{more}{cure}"
 
 
 def _cures(cell: Any, table: Table) -> tuple[tuple[str, str], ...]:

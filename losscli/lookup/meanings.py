@@ -392,6 +392,12 @@ def choices(name: str) -> Mapping[str, str] | None:
     return _AMBIGUOUS.get(plain(name))
 
 
+def leading_to(loss: str) -> list[str]:
+    """Return the names that mean a loss in some places, or in another program, by the loss's own name."""
+    ambiguous = [name for name, meant in each_name(AMBIGUOUS) if loss in meant]
+    return ambiguous + [name for name, named in each_name(OTHERS) if named.loss == loss]
+
+
 def instead(name: str) -> str | None:
     """Return what to say instead of a name that is a statistic, or that another program has for a loss; None for other names."""
     word = plain(name)

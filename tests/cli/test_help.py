@@ -8,8 +8,8 @@ import pytest
 from commands import ROOT
 
 from losscli.cli.examples import EXAMPLES, of_loss
-from losscli.cli.loss_command import JOBS
 from losscli.cli.main import COMMANDS, app, typer
+from losscli.lookup.tasks import TASKS
 from losscli.losses import FAMILIES, LOSSES
 from losscli.render.screen import width_of
 
@@ -120,7 +120,7 @@ def in_terminal(words, width):
 def test_compute_help_is_short_and_names_every_kind_of_loss(run):
     out = run("compute", "--help").out
     assert len(out.splitlines()) < 60
-    assert sorted(family for families in JOBS.values() for family in families) == sorted(FAMILIES)
+    assert sorted(family for families in TASKS.values() for family in families) == sorted(FAMILIES)
     assert "softmax-cross-entropy" in out
     assert "More: losscli list" in out
 

@@ -421,6 +421,31 @@ def test_a_picture_of_samples(write, run, folder):
     assert run(*shlex.split(line)[1:]).code == 0
 
 
+def test_a_picture_of_reliability(write, run, folder):
+    write("spam.csv", "score,outcome\n0.2,ham\n0.7,spam\n0.4,ham\n0.6,ham\n0.9,spam\n0.3,spam\n")
+    found = run("plot", "reliability", "spam.csv:score", "spam.csv:outcome", "-o", "r.png", "--binning", "mass")
+    line = command_of(found.err)
+    assert line.startswith(
+        "losscli plot reliability spam.csv:score spam.csv:outcome -o r.png --binning mass --from probs --classes ham,spam"
+    )
+    assert [path.name for path in folder.iterdir()] == ["spam.csv"]
+    assert run(*shlex.split(line)[1:]).code == 0
+
+
+def test_an_id_that_is_not_named_is_no_class(write, run):
+    write("p.csv", "id,cat,dog,owl\n0,1,2,0\n1,0,3,1\n2,0,0,1\n")
+    write("y.csv", "id,label\n1,cat\n2,owl\n0,dog\n")
+    found = run("compute", "ce", "p.csv", "y.csv")
+    assert "there are 4 classes" not in found.err
+    assert (
+        "column 'id' is in both files, and counts as a class while it is not named as their id: y.csv has 2 columns, and the predictions have 4"
+        in found.err
+    )
+    assert run(*shlex.split(command_of(found.err))[1:], "-f", "value").value == pytest.approx(
+        softmax_ce(([1, 2, 0], 1), ([0, 3, 1], 0), ([0, 0, 1], 2)), rel=1e-12
+    )
+
+
 def test_a_trial_writes_nothing(write, run, folder, monkeypatch):
     monkeypatch.delenv("POLARS_MAX_THREADS", raising=False)
     write("churn.csv", CHURN)
@@ -467,7 +492,8 @@ def test_two_words_are_outcomes_both_ways(write, run, words, scores, classes):
     message = run("compute", "bce", "w.csv").err
     negative, positive = classes.split(",")
     assert (
-        f"'{positive}' as the positive outcome; if it is '{negative}', say --classes {positive},{negative}" in message
+        f"; the command at the end takes '{positive}' as the positive outcome; if '{negative}' is it, say --classes {positive},{negative}"
+        in message
     )
     found = run(*shlex.split(command_of(message))[1:], "-f", "value")
     assert found.value == pytest.approx(bce(*((p, word == positive) for word, p in rows)), rel=1e-12)

@@ -21,6 +21,7 @@ from losscli import api
 from losscli.analysis.curves import along, shared_axis
 from losscli.gallery.pages import LINKED, _publications
 from losscli.gallery.site import MARKER, site
+from losscli.lookup.tasks import TASKS
 from losscli.losses import FAMILIES, LOSSES
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -65,9 +66,10 @@ class TestContent:
             f"losses/{name}.html" for name in LOSSES
         ]
         assert start.count('class="spark"') == len(LOSSES)
-        assert {name: int(number) for name, number in re.findall(r'<option value="([a-z-]+)">\1 \((\d+)\)', start)} == {
-            family: sum(loss.family.name == family for loss in LOSSES.values()) for family in FAMILIES
-        }
+        families = start.partition('<select id="family"')[2]
+        assert {
+            name: int(number) for name, number in re.findall(r'<option value="([a-z-]+)">\1 \((\d+)\)', families)
+        } == {family: sum(loss.family.name == family for loss in LOSSES.values()) for family in FAMILIES}
 
     def test_all_links_lead_somewhere(self, files, pages):
         for name, page in pages.items():
@@ -272,6 +274,40 @@ class TestInABrowser:
         again = opened("index.html#family=margin&shape=convex,robust")
         assert again.locator(".cards > li:visible b").all_inner_texts()[:2] == ["hinge", "logistic"]
         assert again.get_by_label("Family").input_value() == "margin"
+
+    def test_tasks_are_found(self, opened):
+        """By the words of the help, and by what else one calls them."""
+        page = opened("index.html")
+
+        def shown():
+            return set(page.locator(".cards > li:visible b").all_inner_texts())
+
+        for word, some in (("segmentation", "dice"), ("detection", "giou"), ("regression", "huber"), ("ranking", "listnet"),
+                           ("classification", "softmax-cross-entropy"), ("binary classification", "hinge")):  # fmt: skip
+            page.get_by_label("Search").fill(word)
+            assert some in shown(), word
+        page.get_by_label("Search").fill("")
+        page.get_by_label("Family").select_option("margin")
+        page.get_by_label("Task").select_option("masks (segmentation)")  # in which that family is not
+        assert page.get_by_label("Family").input_value() == ""
+        assert shown() == {name for name, loss in LOSSES.items() if loss.family.name in TASKS["masks (segmentation)"]}
+        again = opened("index.html#task=boxes+(detection)&family=box")
+        assert again.locator(".cards > li:visible b").all_inner_texts()[0] == "iou"
+        assert again.get_by_label("Task").input_value() == "boxes (detection)"
+
+    def test_names_come_before_words(self, opened):
+        page = opened("index.html")
+        for words, first in (
+            ("log loss", ["sigmoid-cross-entropy", "softmax-cross-entropy"]),  # as the command line answers
+            ("logloss", ["sigmoid-cross-entropy", "softmax-cross-entropy"]),
+            ("binary_logloss", ["sigmoid-cross-entropy"]),
+            ("huber", ["huber"]),
+            ("mse", ["squared-error"]),
+        ):
+            page.get_by_label("Search").fill(words)
+            assert page.locator(".cards > li:visible b").all_inner_texts()[: len(first)] == first, words
+        page.get_by_label("Search").fill("")
+        assert page.locator(".cards > li:visible b").all_text_contents() == list(LOSSES)
 
     def test_a_slider_moves_the_curve_and_the_numbers_are_losscli_s(self, opened):
         page = opened("losses/huber.html")
