@@ -344,6 +344,9 @@ def _shape(shown: Exhibit) -> list[str]:
     lines = []
     for word in ("convex", "bounded"):
         yes = getattr(shape, word)
+        if yes is None:
+            lines.append(f"whether it is {word} is not told by one curve")
+            continue
         always = word in shape.always or not known
         where = (
             ""

@@ -2,8 +2,9 @@
 
 What a loss declares (`Loss.facts`) is proved by the tests of the losses: of losses of single numbers for all values of their
 parameters, of others at the defaults. A loss of single numbers whose shape depends on its parameters declares nothing, and its curve at
-the defaults says what it is there. Of a loss of several predictions a curve shows one line only, which proves nothing about
-the others: such a loss is convex or bounded if it declares it, and in no other case.
+the defaults says what it is there. Of a loss of several predictions a curve shows one line only, which can show that the loss is
+not convex or not bounded, but never that it is: such a loss is convex or bounded if it declares it, and where it does not and the
+line shows nothing, that is not told.
 
 How the gradient ends is seen along the axis of the curve, far out and close to the ends of its domain.
 """
@@ -53,13 +54,14 @@ SLACK = 1e-12
 class Shape(NamedTuple):
     """The shape of a loss at its default parameters.
 
-    `robust` and `redescending` are None where the curve cannot tell: its axis has no far end, or is a line through an example.
+    Each is None where the curve cannot tell: `robust` and `redescending` where its axis has no far end, or is a line through an
+    example; `convex` and `bounded` of losses of several predictions that declare nothing, where that line shows nothing.
 
     `always` are those of the words 'convex' and 'bounded' that are known to be true for all values of the parameters.
     """
 
-    convex: bool
-    bounded: bool
+    convex: bool | None
+    bounded: bool | None
     robust: bool | None
     redescending: bool | None
     axis: str
@@ -77,15 +79,25 @@ def shape_of(loss: Loss) -> Shape:
     name = far_axis(loss)
     axis = loss.family.axes[name]
     robust, redescending = _gradient(bound, axis) if told_by_its_axis(loss) else (None, None)
-    single = of_one_number(loss)
     return Shape(
-        "convex" in loss.facts or (single and _convex(bound, axis)),
-        "bounded" in loss.facts or (single and _bounded(bound, axis)),
+        _told(loss, "convex", _convex(bound, axis), name),
+        _told(loss, "bounded", _bounded(bound, axis), name),
         robust,
         redescending,
         name,
-        loss.facts & {"convex", "bounded"} if single or not loss.parameters else frozenset(),
+        loss.facts & {"convex", "bounded"} if of_one_number(loss) or not loss.parameters else frozenset(),
     )
+
+
+def _told(loss: Loss, fact: str, on_the_axis: bool, axis: str) -> bool | None:
+    """Return whether a loss is convex or bounded, from what it declares and what its curve shows; None if neither tells."""
+    if fact in loss.facts:
+        return True
+    if of_one_number(loss):
+        return on_the_axis
+    # A line of probabilities is none of logits, of which convexity is said.
+    shows = not on_the_axis and not (fact == "convex" and axis == "probability")
+    return False if shows else None
 
 
 def far_axis(loss: Loss) -> str:

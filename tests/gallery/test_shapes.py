@@ -100,3 +100,15 @@ def test_convex_are_those_without_a_chord_below_the_graph(loss):
             above = (middle - (one + other) / 2) / (1 + np.abs(one) + np.abs(other))
         excess = max(excess, float(np.nanmax(above)))
     assert shape_of(loss).convex == (excess < 1e-12)
+
+
+@pytest.mark.parametrize("name", ["pearson-chi-square", "renyi", "softmax-poly-1", "sigmoid-poly-1"])
+def test_a_line_does_not_say_that_a_convex_loss_is_not(name):
+    """The first two are a sum and a logarithm of sums of exponentials of linear functions of the logits: convex, but not declared."""
+    assert shape_of(LOSSES[name]).convex is None
+
+
+@pytest.mark.parametrize("name", ["softmax-focal", "brier", "triplet", "spherical"])
+def test_a_line_says_that_a_loss_is_not_convex(name):
+    """Each falls ever slower on one side of a point and ever faster on the other, along a line of its predictions."""
+    assert shape_of(LOSSES[name]).convex is False
