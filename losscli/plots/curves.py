@@ -257,16 +257,49 @@ def _panel(
     shown: tuple[float, float] | None,
 ) -> tuple[str, list[int]]:
     """Draw 'value' or 'slope' of the curves; return words about the scale for the label, and which curves are cut off."""
+    lines = []
     for i, (curve, style) in enumerate(zip(curves, styles, strict=True)):
         x, y = curve.line(what)
-        panel.plot(
-            x, np.where(np.isfinite(y), y, np.nan), linewidth=_width(i, len(curves)), zorder=2.1 + i / 100, **style
-        )
+        (line,) = panel.plot(x, _finite(y), linewidth=_width(i, len(curves)), zorder=2.1 + i / 100, **style)
+        lines.append((line, x, y))
         for jump in curve.jumps(what):
             sides = getattr(jump, what)
             ends = [jump.x, jump.x], [min(sides), max(sides)]
             panel.plot(*ends, color=style["color"], linewidth=0.8, linestyle=":", zorder=2)
             panel.plot([jump.x], [sides[1]], "o", color=style["color"], markersize=4.5, zorder=3.2)
+    words, outgrown = _limits(panel, curves, what, log, shown)
+    # The logarithm nearly stops growing where floating-point numbers end; the line must not stop with it.
+    for line, x, y in lines:
+        x, y = _to_infinity(x, y, panel.get_ylim())
+        line.set_data(x, _finite(y))
+    return words, outgrown
+
+
+def _finite(y: Array) -> Array:
+    """Return values with NaN in place of those that are infinite, which are not drawn."""
+    return np.where(np.isfinite(y), y, np.nan)
+
+
+def _to_infinity(x: Array, y: Array, ends: tuple[float, float]) -> tuple[Array, Array]:
+    """Return the points of a line, with those on its way to infinity joined to the edge of the panel, whose lowest and highest
+    value are `ends`: beside a point towards which the line grows, and at which it is infinite, it gets another one there.
+    """
+    with_ends = np.pad(y, 2, constant_values=np.nan)
+    for step in (1, -1):
+        nearest, next_to_it = (with_ends[2 + k * step : len(y) + 2 + k * step] for k in (1, 2))
+        with np.errstate(all="ignore"):
+            grows = np.isinf(y) & np.isfinite(nearest) & (np.sign(y) * (nearest - next_to_it) > 0)
+        for at in np.flatnonzero(grows)[::-1]:
+            edge = max(ends[1], nearest[at]) if y[at] > 0 else min(ends[0], nearest[at])
+            x, y = (np.insert(points, at + (step > 0), one) for points, one in ((x, x[at]), (y, edge)))
+        with_ends = np.pad(y, 2, constant_values=np.nan)
+    return x, y
+
+
+def _limits(
+    panel: Axes, curves: Sequence[Curve], what: str, log: bool, shown: tuple[float, float] | None
+) -> tuple[str, list[int]]:
+    """Set the scale of a panel and its ends; return words about the scale for the label, and which curves are cut off."""
     ys = [getattr(curve, what) for curve in curves]
     if log and what == "value":
         if not any((y[np.isfinite(y)] > 0).any() for y in ys):

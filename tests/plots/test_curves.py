@@ -27,7 +27,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from PIL import Image
 
-from losscli.analysis.curves import Curve, default_range, shared_axis, swept, trace
+from losscli.analysis.curves import Curve, Setting, default_range, shared_axis, swept, trace
 from losscli.cli.options.picture import pair
 from losscli.errors import UsageError
 from losscli.lookup.spec import specs
@@ -403,6 +403,48 @@ class TestCut:
         assert asked.panels[0].get_ylim() == (-1, 2.5)
         assert asked.panels[1].get_ylim() == plain.panels[1].get_ylim()
         assert picture("mse", shown=(0.01, 20.0), log=True).panels[0].get_ylim() == (0.01, 20)
+
+
+class TestInfinite:
+    """A curve that goes to infinity leaves the panel: it must not end inside, as if it had a value there."""
+
+    @pytest.mark.parametrize("log", [False, True])
+    @pytest.mark.parametrize(
+        ("text", "setting", "ends"),
+        [
+            ("bce", {"label_smoothing": 0.2}, {0.0: (1, -1), 1.0: (1, 1)}),  # -0.9 log p - 0.1 log(1 - p)
+            ("ce", {"target": 0.5}, {0.0: (1, -1), 1.0: (1, 1)}),
+            ("bce", {"target": 0.0}, {1.0: (1, 1)}),
+            ("generalized-cross-entropy", {}, {0.0: (0, -1)}),  # -p**(q - 1)
+        ],
+    )
+    def test_a_curve_goes_to_the_edge_of_its_panel_where_it_is_infinite(self, text, setting, ends, log):
+        losses = specs([text])
+        axes = shared_axis(losses, "probability")[1]
+        axis = axes[losses[0].family.name]
+        with drawing(Look()):
+            figure = draw([trace(losses[0], axis, 0.0, 1.0, Setting(**setting))], axis, Look(), log=log)
+        for panel, signs in zip(figure.axes, zip(*ends.values(), strict=True), strict=True):
+            (line,) = (line for line in panel.get_lines() if len(line.get_xdata()) > POINTS)
+            seen = np.isfinite(line.get_ydata())
+            x, y = line.get_xdata()[seen], line.get_ydata()[seen]
+            assert (np.diff(np.unique(x)) < 0.01).all()
+            for at, sign in zip(ends, signs, strict=True):
+                edge = panel.get_ylim()[sign > 0]
+                if sign:
+                    assert sign * y[0 if at == 0 else -1] >= sign * edge
+                    assert x[0 if at == 0 else -1] == at
+
+    def test_a_curve_that_is_infinite_inside_the_range_leaves_the_panel_there(self):
+        drawn = picture("log-box-iou", span=(0.0, 3.0))
+        (line,) = drawn.lines(0)
+        seen = np.isfinite(line.get_ydata())
+        assert line.get_ydata()[seen][-1] >= drawn.panels[0].get_ylim()[1]
+        assert line.get_xdata()[seen][-1] == 1
+
+    def test_a_point_at_which_a_curve_only_jumps_to_infinity_is_not_joined(self):
+        (line,) = picture("arcface").lines(1)  # the gradient is 0 beside it
+        assert np.nanmax(np.abs(line.get_ydata()[:50])) < 1e-3
 
 
 class TestSmall:
