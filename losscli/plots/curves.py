@@ -39,7 +39,9 @@ STEEP, CORE, FARTHEST = 20.0, 0.2, 0.16
 there do not set the range either, up to FARTHEST from there.
 """
 OUTGROWN, CUT = 2.5, 1.75
-"""Curves more than OUTGROWN times as large as the next smaller one would flatten it, and are cut at CUT times its size."""
+"""Curves more than OUTGROWN times as large as the next smaller one would flatten it, and are cut at CUT times its size, if the
+panel then becomes smaller by as much as that.
+"""
 KEPT = 0.25
 """The part of the axis over which a cut curve stays in the panel at least."""
 FLAT = 0.12
@@ -313,7 +315,7 @@ def _limits(
         panel.set_ylim(*shown)
         return "", []
     inside = [_inside(curve, what) for curve in curves]
-    low, high = (_end([side * y for y in inside], cut=not log) for side in (-1, 1))
+    low, high = _ends(inside, cut=not log)
     if log:
         linear = _linear(-low, high)
         panel.set_yscale("symlog", linthresh=linear)
@@ -347,21 +349,23 @@ def _inside(curve: Curve, what: str) -> Array:
     return y[kept] if kept.any() else y[np.isfinite(y)]
 
 
-def _end(sizes: Sequence[Array], cut: bool) -> float:
-    """Return how far a panel goes from 0 in one direction, in which the curves have these sizes.
+def _ends(inside: Sequence[Array], cut: bool) -> tuple[float, float]:
+    """Return how far a panel goes from 0 down and up, for curves with these values.
 
     It shows all of all curves, unless `cut` and some would flatten the others; even then it shows each of them over a good
-    part of the axis, if the panel goes as far in the other direction.
+    part of the axis. What counts is how large a curve is in both directions together.
     """
-    ends = [float(size.max(initial=0)) for size in sizes]
-    largest = sorted(ends, reverse=True)
-    for k in range(min(len(ends) - 1, (len(ends) + 1) // 2) if cut else 0, 0, -1):
+    low, high = (max(float((side * y).max(initial=0)) for y in inside) for side in (-1, 1))
+    sizes = [float(np.abs(y).max(initial=0)) for y in inside]
+    largest = sorted(sizes, reverse=True)
+    for k in range(min(len(sizes) - 1, (len(sizes) + 1) // 2) if cut else 0, 0, -1):
         if 0 < OUTGROWN * largest[k] < largest[k - 1]:
-            outgrown = [size for size, end in zip(sizes, ends, strict=True) if end > largest[k]]
-            end = max(CUT * largest[k], *(float(np.quantile(np.abs(size), KEPT)) for size in outgrown))
-            if largest[k] >= FLAT * end and end < largest[k - 1]:
-                return end
-    return largest[0]
+            outgrown = [np.abs(y) for y, size in zip(inside, sizes, strict=True) if size > largest[k]]
+            end = max(CUT * largest[k], *(float(np.quantile(size, KEPT)) for size in outgrown))
+            down, up = min(low, end), min(high, end)
+            if largest[k] >= FLAT * end and OUTGROWN * (down + up) <= CUT * (low + high):
+                return down, up
+    return low, high
 
 
 def _linear(low: float, high: float) -> float:

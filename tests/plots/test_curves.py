@@ -376,6 +376,31 @@ class TestCut:
             low, high = drawn.panels[panel].get_ylim()
             assert np.mean((line.get_ydata() >= low) & (line.get_ydata() <= high)) >= 0.25
 
+    def test_a_curve_that_is_as_large_as_another_in_the_other_direction_is_not_cut(self):
+        losses = specs(["bce"])
+        name, axes = shared_axis(losses)
+        curves = [trace(losses[0], axes["sigmoid"], -6.0, 6.0, Setting(target=t)) for t in (0.0, 0.3, 1.0)]
+        with drawing(Look()):
+            figure = draw(curves, axes["sigmoid"], Look())
+        low, high = figure.axes[1].get_ylim()
+        assert low < -1 / (1 + math.exp(-6))  # t = 1 at z = -6
+        assert high > 1 / (1 + math.exp(-6))  # t = 0 at z = 6
+        assert figure.legends[0].get_title().get_text() == ""
+
+    def test_nothing_is_cut_where_a_curve_in_the_other_direction_takes_the_room(self):
+        losses = specs(["bce"])
+        axes = shared_axis(losses)[1]
+        settings = [Setting(pos_weight=w, target=t) for w, t in ((2.6, 1.0), (1.0, 0.0))]  # gradients -2.6 to 0, 0 to 1
+        with drawing(Look()):
+            figure = draw(
+                [trace(losses[0], axes["sigmoid"], -6.0, 6.0, each) for each in settings], axes["sigmoid"], Look()
+            )
+        assert figure.axes[1].get_ylim()[0] < -2.59
+
+    def test_a_curve_that_is_cut_is_cut_in_both_directions(self):
+        assert -2 < picture("mse", "huber").panels[1].get_ylim()[0]
+        assert picture("mse", "huber").panels[1].get_ylim()[1] < 2
+
     def test_nothing_is_cut_where_that_would_not_help(self):
         drawn = picture("mse", "huber:delta=0.001")
         assert drawn.panels[0].get_ylim()[1] > 9
