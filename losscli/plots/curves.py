@@ -61,6 +61,7 @@ CLOSE = 0.17
 JOINT = "\n"
 """Between the parts of a title, which may be broken there."""
 MINUS = "\N{MINUS SIGN}"
+INFINITY = "\N{INFINITY}"
 TEXT_NONE = r"\mathrm{none}"
 SETTINGS = {"label-smoothing": "label smoothing", "pos-weight": "positive weight", "target": "t"}
 """What the options that change a loss are called in a picture."""
@@ -103,10 +104,10 @@ def draw(
     )
     styles = _styles(curves, look)
     named = (("value", f"loss f({axis.letter})"), ("slope", f"gradient df/d{axis.letter}"))
-    cut = []
+    cut: list[_Cut] = []
     for panel, (what, label) in zip(panels.flat, named, strict=False):
         scale, outgrown = _panel(panel, curves, styles, what, log, shown if what == "value" else None)
-        cut += [(what, i) for i in outgrown]
+        cut += outgrown
         if wide or panel is panels.flat[-1]:
             panel.set_xlabel(fitted(typeset(axis.label), width / (count if wide else 1)))
         panel.set_ylabel(fitted(label + scale, height / (1 if wide else count) - legend))
@@ -154,15 +155,24 @@ def _with_formula(figure: Figure, title: "_Words", formula: "_Words") -> tuple[s
     return "\n".join(lines), title.spoken
 
 
-def _about_cut(cut: Sequence[tuple[str, int]], curves: Sequence[Curve], labels: Sequence[str]) -> str:
+def _about_cut(cut: "Sequence[_Cut]", curves: Sequence[Curve], labels: Sequence[str]) -> str:
     """Return a line about curves that go on beyond the panels, '' if there are none."""
     words = []
-    for what, i in cut:
+    for what, i, below, above in cut:
         y = getattr(curves[i], what)
-        largest = y[np.nanargmax(np.abs(np.where(np.isfinite(y), y, 0)))]
-        name = "loss" if what == "value" else "gradient"
-        words.append(f"{name} of {labels[i]}, {'up' if largest > 0 else 'down'} to {largest:.3g}")
+        low, high = np.nanmin(y), np.nanmax(y)
+        far = f"from {low:.3g} to {high:.3g}" if below and above else f"down to {low:.3g}" if below else f"up to {high:.3g}"
+        words.append(f"{'loss' if what == 'value' else 'gradient'} of {labels[i]}, {far.replace('inf', INFINITY)}")
     return f"cut off: {'; '.join(words)}".replace(" -", f" {MINUS}") if words else ""
+
+
+class _Cut(NamedTuple):
+    """That the 'value' or 'slope' of a curve, by its number, goes on below the panel, or above it."""
+
+    what: str
+    curve: int
+    below: bool
+    above: bool
 
 
 class _Words(NamedTuple):
@@ -257,7 +267,7 @@ def _panel(
     what: str,
     log: bool,
     shown: tuple[float, float] | None,
-) -> tuple[str, list[int]]:
+) -> tuple[str, list[_Cut]]:
     """Draw 'value' or 'slope' of the curves; return words about the scale for the label, and which curves are cut off."""
     lines = []
     for i, (curve, style) in enumerate(zip(curves, styles, strict=True)):
@@ -300,7 +310,7 @@ def _to_infinity(x: Array, y: Array, ends: tuple[float, float]) -> tuple[Array, 
 
 def _limits(
     panel: Axes, curves: Sequence[Curve], what: str, log: bool, shown: tuple[float, float] | None
-) -> tuple[str, list[int]]:
+) -> tuple[str, list[_Cut]]:
     """Set the scale of a panel and its ends; return words about the scale for the label, and which curves are cut off."""
     ys = [getattr(curve, what) for curve in curves]
     if log and what == "value":
@@ -324,8 +334,8 @@ def _limits(
         return f" (log scale; linear within ±{linear:g})", []
     room = BAND * ((high + low) or 1)
     panel.set_ylim(-low - room, high + room)
-    outgrown = [i for i, y in enumerate(inside) if y.max(initial=0) > high + room or y.min(initial=0) < -low - room]
-    return "", outgrown
+    sides = [(y.min(initial=0) < -low - room, y.max(initial=0) > high + room) for y in inside]
+    return "", [_Cut(what, i, *cut) for i, cut in enumerate(sides) if any(cut)]
 
 
 def _inside(curve: Curve, what: str) -> Array:

@@ -397,9 +397,17 @@ class TestCut:
             )
         assert figure.axes[1].get_ylim()[0] < -2.59
 
-    def test_a_curve_that_is_cut_is_cut_in_both_directions(self):
-        assert -2 < picture("mse", "huber").panels[1].get_ylim()[0]
-        assert picture("mse", "huber").panels[1].get_ylim()[1] < 2
+    def test_a_curve_that_is_cut_in_both_directions_is_said_to_be(self):
+        drawn = picture("mse", "huber")
+        assert -2 < drawn.panels[1].get_ylim()[0] < drawn.panels[1].get_ylim()[1] < 2
+        said = drawn.figure.legends[0].get_title().get_text().replace("\n", " ")
+        assert said == "cut off: loss of squared-error, up to 9; gradient of squared-error, from −6 to 6"
+
+    def test_a_curve_that_is_cut_on_its_way_to_infinity_is_said_to_go_there(self):
+        # Inside the range: -log(p) is up to 4.6, and 2.3 of it is cut.
+        drawn = picture("pearson-chi-square", "squared-hellinger", over="probability")  # 1 / p - 1, 1 - sqrt(p)
+        said = drawn.figure.legends[0].get_title().get_text().replace("\n", " ")
+        assert said.startswith("cut off: loss of pearson-chi-square, up to ∞")
 
     def test_nothing_is_cut_where_that_would_not_help(self):
         drawn = picture("mse", "huber:delta=0.001")
