@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 
 from losscli.analysis.curves import Curve
 from losscli.arrays import Array
-from losscli.definition.loss import Axis, BoundLoss
+from losscli.definition.loss import Axis, Loss
 from losscli.errors import UsageError
 from losscli.lookup.spec import settings
 from losscli.plots.mathtext import COMMA, formula_of, letter, mathtext, number, symbol
@@ -63,8 +63,10 @@ JOINT = "\n"
 MINUS = "\N{MINUS SIGN}"
 INFINITY = "\N{INFINITY}"
 TEXT_NONE = r"\mathrm{none}"
-SETTINGS = {"label-smoothing": "label smoothing", "pos-weight": "positive weight", "target": "t"}
+SETTINGS = {"label-smoothing": "label smoothing", "pos-weight": "positive weight w", "target": "t"}
 """What the options that change a loss are called in a picture."""
+WEIGHTED = "--pos-weight w: "
+"""What stands before the formula with a weight of the positive term, among the special cases that a loss declares."""
 
 
 def draw(
@@ -161,7 +163,13 @@ def _about_cut(cut: "Sequence[_Cut]", curves: Sequence[Curve], labels: Sequence[
     for what, i, below, above in cut:
         y = getattr(curves[i], what)
         low, high = np.nanmin(y), np.nanmax(y)
-        far = f"from {low:.3g} to {high:.3g}" if below and above else f"down to {low:.3g}" if below else f"up to {high:.3g}"
+        far = (
+            f"from {low:.3g} to {high:.3g}"
+            if below and above
+            else f"down to {low:.3g}"
+            if below
+            else f"up to {high:.3g}"
+        )
         words.append(f"{'loss' if what == 'value' else 'gradient'} of {labels[i]}, {far.replace('inf', INFINITY)}")
     return f"cut off: {'; '.join(words)}".replace(" -", f" {MINUS}") if words else ""
 
@@ -201,7 +209,7 @@ def _labels(curves: Sequence[Curve]) -> tuple[list[str], list[str], _Words, _Wor
     title = _Words(
         JOINT.join([plain(name), *_assignments(fixed, formula=True)]), ", ".join([name, *_spoken(fixed, names=True)])
     )
-    return labels, spoken, title, _formula(curves[0].bound, swept)
+    return labels, spoken, title, _formula(curves, swept)
 
 
 def _settings(curve: Curve) -> dict[str, str]:
@@ -230,16 +238,34 @@ def _spoken(values: Mapping[str, str], names: bool = False) -> list[str]:
     return [f"{SETTINGS.get(name, name if names else letter(name))} = {value}" for name, value in values.items()]
 
 
-def _formula(bound: BoundLoss, swept: Sequence[str]) -> _Words:
-    """Return the formula of a loss with the definitions that it needs; empty if it has none, or more than two cases."""
+def _formula(curves: Sequence[Curve], swept: Sequence[str]) -> _Words:
+    """Return the formula of the curves of one loss with the definitions that it needs, and in words what else is done; empty
+    if it has none, or more than two cases.
+    """
+    bound = curves[0].bound
     loss = bound.declaration
-    if not loss.formula:
+    weighted = any(curve.setting.pos_weight is not None for curve in curves)
+    formula = loss.formula if not weighted else _weighted(loss)
+    if not formula:
         return _Words("", "")
     known = {name: value for name, value in bound.parameters.items() if name not in swept}
-    text, definitions = formula_of(loss.formula, loss.where, known)
+    text, definitions = formula_of(formula, loss.where, known)
     if r"\substack" in text + definitions:
         return _Words("", "")
-    return _Words(f"$f = {text}$" + (f",   ${definitions}$" if definitions else ""), f"f = {loss.formula}")
+    smoothed = any(curve.setting.label_smoothing for curve in curves)
+    of_one_class = loss.sparse and not smoothed and all(curve.setting.target is None for curve in curves)
+    words = ", with t smoothed" if smoothed else ""
+    if bound.family.value.startswith("sum over the classes") and not loss.whole and not of_one_class:
+        words += ", summed over the classes"
+    return _Words(
+        f"$f = {text}$" + (f",   ${definitions}$" if definitions else "") + words.replace("with t ", "with $t$ "),
+        f"f = {formula}{words}",
+    )
+
+
+def _weighted(loss: Loss) -> str | None:
+    """Return the formula of a loss whose positive term has the weight w, as it is declared; None if it is not."""
+    return next((text.removeprefix(WEIGHTED) for text in loss.special if text.startswith(WEIGHTED)), None)
 
 
 def _styles(curves: Sequence[Curve], look: Look) -> list[dict[str, Any]]:

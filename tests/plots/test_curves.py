@@ -378,7 +378,7 @@ class TestCut:
 
     def test_a_curve_that_is_as_large_as_another_in_the_other_direction_is_not_cut(self):
         losses = specs(["bce"])
-        name, axes = shared_axis(losses)
+        axes = shared_axis(losses)[1]
         curves = [trace(losses[0], axes["sigmoid"], -6.0, 6.0, Setting(target=t)) for t in (0.0, 0.3, 1.0)]
         with drawing(Look()):
             figure = draw(curves, axes["sigmoid"], Look())
@@ -888,12 +888,57 @@ def rows_of(name: str) -> list[dict[str, str]]:
 
 
 class TestSweeps:
+    @pytest.mark.parametrize(
+        ("words", "title", "label"),
+        [
+            (
+                ("bce", "--pos-weight", "1,2"),
+                "sigmoid-cross-entropy: f = -w * t * log(p) - (1 - t) * log(q)",
+                "logit z of an output with target t = 1",
+            ),
+            (  # the formula that is declared has no weight
+                ("sigmoid-brier", "--pos-weight", "1,2"),
+                "sigmoid-brier",
+                "logit z of an output with target t = 1",
+            ),
+            (
+                ("bce", "--label-smoothing", "0,0.1"),
+                "sigmoid-cross-entropy: f = -t * log(p) - (1 - t) * log(q), with t smoothed",
+                "logit z of an output with target t = 1 before smoothing",
+            ),
+            (
+                ("bce", "--label-smoothing", "0.1", "--target", "0.2,0.3"),
+                "sigmoid-cross-entropy, label smoothing = 0.1: f = -t * log(p) - (1 - t) * log(q), with t smoothed",
+                "logit z of an output with target t before smoothing",
+            ),
+            (
+                ("ce", "--label-smoothing", "0.1"),
+                "softmax-cross-entropy, label smoothing = 0.1: f = -t * l, with t smoothed, summed over the classes",
+                "probability p of the true class",
+            ),
+            (
+                ("ce", "--target", "0,0.5"),
+                "softmax-cross-entropy: f = -t * l, summed over the classes",
+                "probability p of the class with target t",
+            ),
+            # Only the true class has a term in the one, and each class in the other.
+            (("ce",), "softmax-cross-entropy: f = -t * l", "probability p of the true class"),
+            (("brier",), "brier: f = (p - t)**2, summed over the classes", "probability p of the true class"),
+            (("spherical",), "spherical: f = 1 - sum(t * p) / sqrt(sum(p**2))", "probability p of the true class"),
+        ],
+    )
+    def test_title_and_label_are_true_of_what_is_drawn(self, run, words, title, label):
+        assert run("plot", "curves", *words, "--no-gradient", "-o", "x.svg").code == 0
+        svg = ET.fromstring(Path("x.svg").read_bytes())
+        assert next(svg.iter("{http://purl.org/dc/elements/1.1/}title")).text == title
+        assert label in " ".join(texts_of(Path("x.svg").read_bytes()))
+
     def test_legends_and_data_name_smoothing_weight_and_target(self, run):
         words = ("--label-smoothing", "0,0.1", "--pos-weight", "3", "--data", "x.csv")
         assert run("plot", "curves", "focal:gamma=1", *SMALL, "-o", "x.svg", *words).code == 0
         texts = texts_of(Path("x.svg").read_bytes())
         assert {"label smoothing = 0", "label smoothing = 0.1"} <= set(texts)
-        assert "<dc:title>sigmoid-focal, gamma = 1, positive weight = 3: f" in Path("x.svg").read_text()
+        assert "<dc:title>sigmoid-focal, gamma = 1, positive weight w = 3</dc:title>" in Path("x.svg").read_text()
         assert {row["parameters"] for row in rows_of("x.csv")} == {
             "gamma=1:label-smoothing=0:pos-weight=3",
             "gamma=1:label-smoothing=0.1:pos-weight=3",
