@@ -111,5 +111,5 @@ class TestShow:
 
         monkeypatch.setenv("DISPLAY", ":7")
         monkeypatch.setattr(pyplot, "switch_backend", switch)
-        with pytest.raises(DataError, match="toolkit for a window; install one.*or leave --show out"):
+        with pytest.raises(DataError, match=r"toolkit for a window; install one.*or leave --show out"):
             window.open_backend()
