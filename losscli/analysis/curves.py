@@ -6,6 +6,7 @@ loss's lift. Nothing here draws.
 
 import itertools
 import math
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -41,6 +42,9 @@ RESOLVED = 2.0**-50
 """How far from a break, as a part of its size or of 1, predictions that are sums of x and a constant differ from those at it."""
 CLOSEST = 2.0**-48
 """The part of the range to which a jump is located."""
+
+OF_TARGET = r"target t\b( = 1)?"
+"""The words of an axis's label about the target of what it is about."""
 
 
 @dataclass(frozen=True)
@@ -110,9 +114,12 @@ class Setting:
                 extras = extras._replace(pos_weight=self.pos_weight)
             return predictions, self._encoded(targets, predictions.shape, family), extras
 
-        if self.target is None:
-            return axis._replace(place=place)
-        return axis._replace(place=place, label=_of_target(axis.label), shared=_of_target(axis.shared))
+        label, shared = axis.label, axis.shared
+        if self.target is not None:
+            label, shared = _of_target(label), _of_target(shared)
+        if self.label_smoothing is not None:
+            label = re.sub(OF_TARGET, r"\g<0> before smoothing", label)
+        return axis._replace(place=place, label=label, shared=shared)
 
     def _encoded(self, targets: Targets, shape: tuple[int, ...], family: Family) -> Targets:
         """Return targets as this says, for predictions of a shape: (n,) of outcomes, or (n, k) of classes."""

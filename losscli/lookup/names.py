@@ -23,6 +23,8 @@ MODULES = {
 }
 """The beginning of a name with dots -> the library, by its name for --as."""
 DOTTED = re.compile(r"(?P<module>[A-Za-z_][\w.]*)\.(?P<last>[\w-]+)")
+MOST_MEANT = 3
+"""The most names that are offered for the beginning of a name."""
 SPEC = re.compile(r"(?P<loss>[^:]+):(?P<rest>[^:=]+=.*)", re.DOTALL)
 
 
@@ -125,9 +127,23 @@ def _refuse(name: str, word: str) -> Loss:
     said = instead(word) or instead(name)
     if said is not None:
         raise UsageError(f"{name!r} {said}")
-    near = nearest(word, NAMES)
+    begun = _begun(word)
+    if len(begun) > MOST_MEANT:
+        raise UsageError(f"no loss is called {name!r}; `losscli list {word}` shows those with this in their names")
+    near = " or ".join(begun) or nearest(word, NAMES)
     hint = f" (did you mean {near}?)" if near else ""
     raise UsageError(f"no loss is called {name!r}{hint}; `losscli list` shows them all")
+
+
+def _begun(word: str) -> list[str]:
+    """Return the names that a word begins, one for each loss: its own, or its shortest."""
+    from losscli.lookup.near import begins
+
+    found: dict[str, str] = {}
+    for name in sorted(NAMES, key=lambda name: (name not in LOSSES, len(name))):
+        if begins(word, name):
+            found.setdefault(NAMES[name], name)
+    return sorted(found.values())
 
 
 def of_spec(name: str) -> Loss | None:

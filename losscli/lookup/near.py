@@ -31,6 +31,19 @@ def nearest(name: str, choices: Iterable[str]) -> str | None:
     return None if best is None else best[1]
 
 
+def begins(typed: str, name: str) -> bool:
+    """Whether what was typed is the beginning of a name, of at least three letters, and ends within a word.
+
+    Where it ends with a word, it may be another thing: total-variation is not total-variation-distance.
+    """
+    if not re.fullmatch("[A-Za-z_-]{3,}", typed) or not words(typed):
+        return False
+    *first, last = words(typed)
+    of_name = words(name)
+    word = of_name[len(first)] if len(of_name) > len(first) else ""
+    return of_name[: len(first)] == first and word.startswith(last) and word != last
+
+
 @lru_cache(maxsize=4096)
 def _telling(name: str) -> list[str]:
     return [word for word in words(name) if word not in NOISE]

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 
 from losscli.analysis.curves import Curve
 from losscli.arrays import Array
-from losscli.definition.loss import Axis, BoundLoss
+from losscli.definition.loss import Axis, Loss
 from losscli.errors import UsageError
 from losscli.lookup.spec import settings
 from losscli.plots.mathtext import COMMA, formula_of, letter, mathtext, number, symbol
@@ -39,7 +39,9 @@ STEEP, CORE, FARTHEST = 20.0, 0.2, 0.16
 there do not set the range either, up to FARTHEST from there.
 """
 OUTGROWN, CUT = 2.5, 1.75
-"""Curves more than OUTGROWN times as large as the next smaller one would flatten it, and are cut at CUT times its size."""
+"""Curves more than OUTGROWN times as large as the next smaller one would flatten it, and are cut at CUT times its size, if the
+panel then becomes smaller by as much as that.
+"""
 KEPT = 0.25
 """The part of the axis over which a cut curve stays in the panel at least."""
 FLAT = 0.12
@@ -59,9 +61,12 @@ CLOSE = 0.17
 JOINT = "\n"
 """Between the parts of a title, which may be broken there."""
 MINUS = "\N{MINUS SIGN}"
+INFINITY = "\N{INFINITY}"
 TEXT_NONE = r"\mathrm{none}"
-SETTINGS = {"label-smoothing": "label smoothing", "pos-weight": "positive weight", "target": "t"}
+SETTINGS = {"label-smoothing": "label smoothing", "pos-weight": "positive weight w", "target": "t"}
 """What the options that change a loss are called in a picture."""
+WEIGHTED = "--pos-weight w: "
+"""What stands before the formula with a weight of the positive term, among the special cases that a loss declares."""
 
 
 def draw(
@@ -101,10 +106,10 @@ def draw(
     )
     styles = _styles(curves, look)
     named = (("value", f"loss f({axis.letter})"), ("slope", f"gradient df/d{axis.letter}"))
-    cut = []
+    cut: list[_Cut] = []
     for panel, (what, label) in zip(panels.flat, named, strict=False):
         scale, outgrown = _panel(panel, curves, styles, what, log, shown if what == "value" else None)
-        cut += [(what, i) for i in outgrown]
+        cut += outgrown
         if wide or panel is panels.flat[-1]:
             panel.set_xlabel(fitted(typeset(axis.label), width / (count if wide else 1)))
         panel.set_ylabel(fitted(label + scale, height / (1 if wide else count) - legend))
@@ -152,15 +157,30 @@ def _with_formula(figure: Figure, title: "_Words", formula: "_Words") -> tuple[s
     return "\n".join(lines), title.spoken
 
 
-def _about_cut(cut: Sequence[tuple[str, int]], curves: Sequence[Curve], labels: Sequence[str]) -> str:
+def _about_cut(cut: "Sequence[_Cut]", curves: Sequence[Curve], labels: Sequence[str]) -> str:
     """Return a line about curves that go on beyond the panels, '' if there are none."""
     words = []
-    for what, i in cut:
+    for what, i, below, above in cut:
         y = getattr(curves[i], what)
-        largest = y[np.nanargmax(np.abs(np.where(np.isfinite(y), y, 0)))]
-        name = "loss" if what == "value" else "gradient"
-        words.append(f"{name} of {labels[i]}, {'up' if largest > 0 else 'down'} to {largest:.3g}")
+        low, high = np.nanmin(y), np.nanmax(y)
+        far = (
+            f"from {low:.3g} to {high:.3g}"
+            if below and above
+            else f"down to {low:.3g}"
+            if below
+            else f"up to {high:.3g}"
+        )
+        words.append(f"{'loss' if what == 'value' else 'gradient'} of {labels[i]}, {far.replace('inf', INFINITY)}")
     return f"cut off: {'; '.join(words)}".replace(" -", f" {MINUS}") if words else ""
+
+
+class _Cut(NamedTuple):
+    """That the 'value' or 'slope' of a curve, by its number, goes on below the panel, or above it."""
+
+    what: str
+    curve: int
+    below: bool
+    above: bool
 
 
 class _Words(NamedTuple):
@@ -189,7 +209,7 @@ def _labels(curves: Sequence[Curve]) -> tuple[list[str], list[str], _Words, _Wor
     title = _Words(
         JOINT.join([plain(name), *_assignments(fixed, formula=True)]), ", ".join([name, *_spoken(fixed, names=True)])
     )
-    return labels, spoken, title, _formula(curves[0].bound, swept)
+    return labels, spoken, title, _formula(curves, swept)
 
 
 def _settings(curve: Curve) -> dict[str, str]:
@@ -218,16 +238,34 @@ def _spoken(values: Mapping[str, str], names: bool = False) -> list[str]:
     return [f"{SETTINGS.get(name, name if names else letter(name))} = {value}" for name, value in values.items()]
 
 
-def _formula(bound: BoundLoss, swept: Sequence[str]) -> _Words:
-    """Return the formula of a loss with the definitions that it needs; empty if it has none, or more than two cases."""
+def _formula(curves: Sequence[Curve], swept: Sequence[str]) -> _Words:
+    """Return the formula of the curves of one loss with the definitions that it needs, and in words what else is done; empty
+    if it has none, or more than two cases.
+    """
+    bound = curves[0].bound
     loss = bound.declaration
-    if not loss.formula:
+    weighted = any(curve.setting.pos_weight is not None for curve in curves)
+    formula = loss.formula if not weighted else _weighted(loss)
+    if not formula:
         return _Words("", "")
     known = {name: value for name, value in bound.parameters.items() if name not in swept}
-    text, definitions = formula_of(loss.formula, loss.where, known)
+    text, definitions = formula_of(formula, loss.where, known)
     if r"\substack" in text + definitions:
         return _Words("", "")
-    return _Words(f"$f = {text}$" + (f",   ${definitions}$" if definitions else ""), f"f = {loss.formula}")
+    smoothed = any(curve.setting.label_smoothing for curve in curves)
+    of_one_class = loss.sparse and not smoothed and all(curve.setting.target is None for curve in curves)
+    words = ", with t smoothed" if smoothed else ""
+    if bound.family.value.startswith("sum over the classes") and not loss.whole and not of_one_class:
+        words += ", summed over the classes"
+    return _Words(
+        f"$f = {text}$" + (f",   ${definitions}$" if definitions else "") + words.replace("with t ", "with $t$ "),
+        f"f = {formula}{words}",
+    )
+
+
+def _weighted(loss: Loss) -> str | None:
+    """Return the formula of a loss whose positive term has the weight w, as it is declared; None if it is not."""
+    return next((text.removeprefix(WEIGHTED) for text in loss.special if text.startswith(WEIGHTED)), None)
 
 
 def _styles(curves: Sequence[Curve], look: Look) -> list[dict[str, Any]]:
@@ -255,18 +293,51 @@ def _panel(
     what: str,
     log: bool,
     shown: tuple[float, float] | None,
-) -> tuple[str, list[int]]:
+) -> tuple[str, list[_Cut]]:
     """Draw 'value' or 'slope' of the curves; return words about the scale for the label, and which curves are cut off."""
+    lines = []
     for i, (curve, style) in enumerate(zip(curves, styles, strict=True)):
         x, y = curve.line(what)
-        panel.plot(
-            x, np.where(np.isfinite(y), y, np.nan), linewidth=_width(i, len(curves)), zorder=2.1 + i / 100, **style
-        )
+        (line,) = panel.plot(x, _finite(y), linewidth=_width(i, len(curves)), zorder=2.1 + i / 100, **style)
+        lines.append((line, x, y))
         for jump in curve.jumps(what):
             sides = getattr(jump, what)
             ends = [jump.x, jump.x], [min(sides), max(sides)]
             panel.plot(*ends, color=style["color"], linewidth=0.8, linestyle=":", zorder=2)
             panel.plot([jump.x], [sides[1]], "o", color=style["color"], markersize=4.5, zorder=3.2)
+    words, outgrown = _limits(panel, curves, what, log, shown)
+    # The logarithm nearly stops growing where floating-point numbers end; the line must not stop with it.
+    for line, x, y in lines:
+        x, y = _to_infinity(x, y, panel.get_ylim())
+        line.set_data(x, _finite(y))
+    return words, outgrown
+
+
+def _finite(y: Array) -> Array:
+    """Return values with NaN in place of those that are infinite, which are not drawn."""
+    return np.where(np.isfinite(y), y, np.nan)
+
+
+def _to_infinity(x: Array, y: Array, ends: tuple[float, float]) -> tuple[Array, Array]:
+    """Return the points of a line, with those on its way to infinity joined to the edge of the panel, whose lowest and highest
+    value are `ends`: beside a point towards which the line grows, and at which it is infinite, it gets another one there.
+    """
+    with_ends = np.pad(y, 2, constant_values=np.nan)
+    for step in (1, -1):
+        nearest, next_to_it = (with_ends[2 + k * step : len(y) + 2 + k * step] for k in (1, 2))
+        with np.errstate(all="ignore"):
+            grows = np.isinf(y) & np.isfinite(nearest) & (np.sign(y) * (nearest - next_to_it) > 0)
+        for at in np.flatnonzero(grows)[::-1]:
+            edge = max(ends[1], nearest[at]) if y[at] > 0 else min(ends[0], nearest[at])
+            x, y = (np.insert(points, at + (step > 0), one) for points, one in ((x, x[at]), (y, edge)))
+        with_ends = np.pad(y, 2, constant_values=np.nan)
+    return x, y
+
+
+def _limits(
+    panel: Axes, curves: Sequence[Curve], what: str, log: bool, shown: tuple[float, float] | None
+) -> tuple[str, list[_Cut]]:
+    """Set the scale of a panel and its ends; return words about the scale for the label, and which curves are cut off."""
     ys = [getattr(curve, what) for curve in curves]
     if log and what == "value":
         if not any((y[np.isfinite(y)] > 0).any() for y in ys):
@@ -280,7 +351,7 @@ def _panel(
         panel.set_ylim(*shown)
         return "", []
     inside = [_inside(curve, what) for curve in curves]
-    low, high = (_end([side * y for y in inside], cut=not log) for side in (-1, 1))
+    low, high = _ends(inside, cut=not log)
     if log:
         linear = _linear(-low, high)
         panel.set_yscale("symlog", linthresh=linear)
@@ -289,8 +360,8 @@ def _panel(
         return f" (log scale; linear within ±{linear:g})", []
     room = BAND * ((high + low) or 1)
     panel.set_ylim(-low - room, high + room)
-    outgrown = [i for i, y in enumerate(inside) if y.max(initial=0) > high + room or y.min(initial=0) < -low - room]
-    return "", outgrown
+    sides = [(y.min(initial=0) < -low - room, y.max(initial=0) > high + room) for y in inside]
+    return "", [_Cut(what, i, *cut) for i, cut in enumerate(sides) if any(cut)]
 
 
 def _inside(curve: Curve, what: str) -> Array:
@@ -314,21 +385,23 @@ def _inside(curve: Curve, what: str) -> Array:
     return y[kept] if kept.any() else y[np.isfinite(y)]
 
 
-def _end(sizes: Sequence[Array], cut: bool) -> float:
-    """Return how far a panel goes from 0 in one direction, in which the curves have these sizes.
+def _ends(inside: Sequence[Array], cut: bool) -> tuple[float, float]:
+    """Return how far a panel goes from 0 down and up, for curves with these values.
 
     It shows all of all curves, unless `cut` and some would flatten the others; even then it shows each of them over a good
-    part of the axis, if the panel goes as far in the other direction.
+    part of the axis. What counts is how large a curve is in both directions together.
     """
-    ends = [float(size.max(initial=0)) for size in sizes]
-    largest = sorted(ends, reverse=True)
-    for k in range(min(len(ends) - 1, (len(ends) + 1) // 2) if cut else 0, 0, -1):
+    low, high = (max(float((side * y).max(initial=0)) for y in inside) for side in (-1, 1))
+    sizes = [float(np.abs(y).max(initial=0)) for y in inside]
+    largest = sorted(sizes, reverse=True)
+    for k in range(min(len(sizes) - 1, (len(sizes) + 1) // 2) if cut else 0, 0, -1):
         if 0 < OUTGROWN * largest[k] < largest[k - 1]:
-            outgrown = [size for size, end in zip(sizes, ends, strict=True) if end > largest[k]]
-            end = max(CUT * largest[k], *(float(np.quantile(np.abs(size), KEPT)) for size in outgrown))
-            if largest[k] >= FLAT * end and end < largest[k - 1]:
-                return end
-    return largest[0]
+            outgrown = [np.abs(y) for y, size in zip(inside, sizes, strict=True) if size > largest[k]]
+            end = max(CUT * largest[k], *(float(np.quantile(size, KEPT)) for size in outgrown))
+            down, up = min(low, end), min(high, end)
+            if largest[k] >= FLAT * end and OUTGROWN * (down + up) <= CUT * (low + high):
+                return down, up
+    return low, high
 
 
 def _linear(low: float, high: float) -> float:

@@ -18,7 +18,9 @@ def open_backend() -> None:
         if there is no display, or no toolkit that Matplotlib can draw with.
     """
     if sys.platform.startswith("linux") and not any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY"))):
-        raise DataError("--show: there is no display here (DISPLAY is not set); say -o FILE to write the picture")
+        raise DataError(
+            "--show: there is no display here (DISPLAY is not set); leave --show out, and the picture is written to a file"
+        )
     from matplotlib import pyplot
 
     wanted = os.environ.get("MPLBACKEND", "")
@@ -30,7 +32,8 @@ def open_backend() -> None:
         if backend.lower() not in ("agg", "cairo", "pdf", "pgf", "ps", "svg", "template"):
             return
     raise DataError(
-        "--show: Matplotlib finds no toolkit for a window; install one, as by pip install PyQt6, or say -o FILE to write the picture"
+        "--show: Matplotlib finds no toolkit for a window; install one, as by pip install PyQt6, or leave --show out, "
+        "and the picture is written to a file"
     )
 
 

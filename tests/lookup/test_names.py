@@ -242,6 +242,19 @@ class TestNear:
         assert hint is not None
         assert find(hint[1]) is find(near)
 
+    @pytest.mark.parametrize(
+        ("typed", "said"),
+        [
+            ("hub", " (did you mean huber?); `losscli list` shows them all"),
+            ("Tukey_bi", " (did you mean tukey-biweight?); `losscli list` shows them all"),
+            ("squared-h", " (did you mean squared-hellinger or squared-hinge?); `losscli list` shows them all"),
+            ("soft", "; `losscli list soft` shows those with this in their names"),
+            ("hu", "; `losscli list` shows them all"),
+        ],
+    )
+    def test_the_beginning_of_a_name_leads_to_it(self, typed: str, said: str) -> None:
+        assert refused(typed) == f"no loss is called {typed!r}{said}"
+
     @pytest.mark.usefixtures("no_packages")
     def test_names_of_other_libraries_lead_nowhere_else(self) -> None:
         """Names of losses that losscli does not have: no other loss is offered. One that losscli has meanwhile is found.

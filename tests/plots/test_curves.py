@@ -27,7 +27,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from PIL import Image
 
-from losscli.analysis.curves import Curve, default_range, shared_axis, swept, trace
+from losscli.analysis.curves import Curve, Setting, default_range, shared_axis, swept, trace
 from losscli.cli.options.picture import pair
 from losscli.errors import UsageError
 from losscli.lookup.spec import specs
@@ -376,6 +376,39 @@ class TestCut:
             low, high = drawn.panels[panel].get_ylim()
             assert np.mean((line.get_ydata() >= low) & (line.get_ydata() <= high)) >= 0.25
 
+    def test_a_curve_that_is_as_large_as_another_in_the_other_direction_is_not_cut(self):
+        losses = specs(["bce"])
+        axes = shared_axis(losses)[1]
+        curves = [trace(losses[0], axes["sigmoid"], -6.0, 6.0, Setting(target=t)) for t in (0.0, 0.3, 1.0)]
+        with drawing(Look()):
+            figure = draw(curves, axes["sigmoid"], Look())
+        low, high = figure.axes[1].get_ylim()
+        assert low < -1 / (1 + math.exp(-6))  # t = 1 at z = -6
+        assert high > 1 / (1 + math.exp(-6))  # t = 0 at z = 6
+        assert figure.legends[0].get_title().get_text() == ""
+
+    def test_nothing_is_cut_where_a_curve_in_the_other_direction_takes_the_room(self):
+        losses = specs(["bce"])
+        axes = shared_axis(losses)[1]
+        settings = [Setting(pos_weight=w, target=t) for w, t in ((2.6, 1.0), (1.0, 0.0))]  # gradients -2.6 to 0, 0 to 1
+        with drawing(Look()):
+            figure = draw(
+                [trace(losses[0], axes["sigmoid"], -6.0, 6.0, each) for each in settings], axes["sigmoid"], Look()
+            )
+        assert figure.axes[1].get_ylim()[0] < -2.59
+
+    def test_a_curve_that_is_cut_in_both_directions_is_said_to_be(self):
+        drawn = picture("mse", "huber")
+        assert -2 < drawn.panels[1].get_ylim()[0] < drawn.panels[1].get_ylim()[1] < 2
+        said = drawn.figure.legends[0].get_title().get_text().replace("\n", " ")
+        assert said == "cut off: loss of squared-error, up to 9; gradient of squared-error, from −6 to 6"
+
+    def test_a_curve_that_is_cut_on_its_way_to_infinity_is_said_to_go_there(self):
+        # Inside the range: -log(p) is up to 4.6, and 2.3 of it is cut.
+        drawn = picture("pearson-chi-square", "squared-hellinger", over="probability")  # 1 / p - 1, 1 - sqrt(p)
+        said = drawn.figure.legends[0].get_title().get_text().replace("\n", " ")
+        assert said.startswith("cut off: loss of pearson-chi-square, up to ∞")
+
     def test_nothing_is_cut_where_that_would_not_help(self):
         drawn = picture("mse", "huber:delta=0.001")
         assert drawn.panels[0].get_ylim()[1] > 9
@@ -403,6 +436,48 @@ class TestCut:
         assert asked.panels[0].get_ylim() == (-1, 2.5)
         assert asked.panels[1].get_ylim() == plain.panels[1].get_ylim()
         assert picture("mse", shown=(0.01, 20.0), log=True).panels[0].get_ylim() == (0.01, 20)
+
+
+class TestInfinite:
+    """A curve that goes to infinity leaves the panel: it must not end inside, as if it had a value there."""
+
+    @pytest.mark.parametrize("log", [False, True])
+    @pytest.mark.parametrize(
+        ("text", "setting", "ends"),
+        [
+            ("bce", {"label_smoothing": 0.2}, {0.0: (1, -1), 1.0: (1, 1)}),  # -0.9 log p - 0.1 log(1 - p)
+            ("ce", {"target": 0.5}, {0.0: (1, -1), 1.0: (1, 1)}),
+            ("bce", {"target": 0.0}, {1.0: (1, 1)}),
+            ("generalized-cross-entropy", {}, {0.0: (0, -1)}),  # -p**(q - 1)
+        ],
+    )
+    def test_a_curve_goes_to_the_edge_of_its_panel_where_it_is_infinite(self, text, setting, ends, log):
+        losses = specs([text])
+        axes = shared_axis(losses, "probability")[1]
+        axis = axes[losses[0].family.name]
+        with drawing(Look()):
+            figure = draw([trace(losses[0], axis, 0.0, 1.0, Setting(**setting))], axis, Look(), log=log)
+        for panel, signs in zip(figure.axes, zip(*ends.values(), strict=True), strict=True):
+            (line,) = (line for line in panel.get_lines() if len(line.get_xdata()) > POINTS)
+            seen = np.isfinite(line.get_ydata())
+            x, y = line.get_xdata()[seen], line.get_ydata()[seen]
+            assert (np.diff(np.unique(x)) < 0.01).all()
+            for at, sign in zip(ends, signs, strict=True):
+                edge = panel.get_ylim()[sign > 0]
+                if sign:
+                    assert sign * y[0 if at == 0 else -1] >= sign * edge
+                    assert x[0 if at == 0 else -1] == at
+
+    def test_a_curve_that_is_infinite_inside_the_range_leaves_the_panel_there(self):
+        drawn = picture("log-box-iou", span=(0.0, 3.0))
+        (line,) = drawn.lines(0)
+        seen = np.isfinite(line.get_ydata())
+        assert line.get_ydata()[seen][-1] >= drawn.panels[0].get_ylim()[1]
+        assert line.get_xdata()[seen][-1] == 1
+
+    def test_a_point_at_which_a_curve_only_jumps_to_infinity_is_not_joined(self):
+        (line,) = picture("arcface").lines(1)  # the gradient is 0 beside it
+        assert np.nanmax(np.abs(line.get_ydata()[:50])) < 1e-3
 
 
 class TestSmall:
@@ -813,12 +888,57 @@ def rows_of(name: str) -> list[dict[str, str]]:
 
 
 class TestSweeps:
+    @pytest.mark.parametrize(
+        ("words", "title", "label"),
+        [
+            (
+                ("bce", "--pos-weight", "1,2"),
+                "sigmoid-cross-entropy: f = -w * t * log(p) - (1 - t) * log(q)",
+                "logit z of an output with target t = 1",
+            ),
+            (  # the formula that is declared has no weight
+                ("sigmoid-brier", "--pos-weight", "1,2"),
+                "sigmoid-brier",
+                "logit z of an output with target t = 1",
+            ),
+            (
+                ("bce", "--label-smoothing", "0,0.1"),
+                "sigmoid-cross-entropy: f = -t * log(p) - (1 - t) * log(q), with t smoothed",
+                "logit z of an output with target t = 1 before smoothing",
+            ),
+            (
+                ("bce", "--label-smoothing", "0.1", "--target", "0.2,0.3"),
+                "sigmoid-cross-entropy, label smoothing = 0.1: f = -t * log(p) - (1 - t) * log(q), with t smoothed",
+                "logit z of an output with target t before smoothing",
+            ),
+            (
+                ("ce", "--label-smoothing", "0.1"),
+                "softmax-cross-entropy, label smoothing = 0.1: f = -t * l, with t smoothed, summed over the classes",
+                "probability p of the true class",
+            ),
+            (
+                ("ce", "--target", "0,0.5"),
+                "softmax-cross-entropy: f = -t * l, summed over the classes",
+                "probability p of the class with target t",
+            ),
+            # Only the true class has a term in the one, and each class in the other.
+            (("ce",), "softmax-cross-entropy: f = -t * l", "probability p of the true class"),
+            (("brier",), "brier: f = (p - t)**2, summed over the classes", "probability p of the true class"),
+            (("spherical",), "spherical: f = 1 - sum(t * p) / sqrt(sum(p**2))", "probability p of the true class"),
+        ],
+    )
+    def test_title_and_label_are_true_of_what_is_drawn(self, run, words, title, label):
+        assert run("plot", "curves", *words, "--no-gradient", "-o", "x.svg").code == 0
+        svg = ET.fromstring(Path("x.svg").read_bytes())
+        assert next(svg.iter("{http://purl.org/dc/elements/1.1/}title")).text == title
+        assert label in " ".join(texts_of(Path("x.svg").read_bytes()))
+
     def test_legends_and_data_name_smoothing_weight_and_target(self, run):
         words = ("--label-smoothing", "0,0.1", "--pos-weight", "3", "--data", "x.csv")
         assert run("plot", "curves", "focal:gamma=1", *SMALL, "-o", "x.svg", *words).code == 0
         texts = texts_of(Path("x.svg").read_bytes())
         assert {"label smoothing = 0", "label smoothing = 0.1"} <= set(texts)
-        assert "<dc:title>sigmoid-focal, gamma = 1, positive weight = 3: f" in Path("x.svg").read_text()
+        assert "<dc:title>sigmoid-focal, gamma = 1, positive weight w = 3</dc:title>" in Path("x.svg").read_text()
         assert {row["parameters"] for row in rows_of("x.csv")} == {
             "gamma=1:label-smoothing=0:pos-weight=3",
             "gamma=1:label-smoothing=0.1:pos-weight=3",

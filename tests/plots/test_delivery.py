@@ -85,6 +85,8 @@ class TestShow:
         done = process("plot", "samples", "ce", "missing.npy", "missing.npy", "--show", "-o", "x.png", env=nowhere)
         assert (done.code, done.out) == (3, "")
         assert done.err.startswith("losscli: --show: ")
+        assert "leave --show out" in done.err  # -o was said
+        assert "-o" not in done.err
         assert done.err.count("\n") == 1
         assert os.listdir() == []
 
@@ -109,5 +111,5 @@ class TestShow:
 
         monkeypatch.setenv("DISPLAY", ":7")
         monkeypatch.setattr(pyplot, "switch_backend", switch)
-        with pytest.raises(DataError, match="toolkit for a window; install one"):
+        with pytest.raises(DataError, match=r"toolkit for a window; install one.*or leave --show out"):
             window.open_backend()

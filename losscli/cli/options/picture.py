@@ -30,9 +30,9 @@ class Looks(NamedTuple):
         option("--size", metavar="W,H", panel=PICTURE, help="Width and height in inches, from 1 to 100."),
     ] = None
     dpi: Annotated[int, option("--dpi", metavar="N", panel=PICTURE, help="Pixels per inch, from 10 to 1200.")] = 150
-    theme: Annotated[ThemeName, option("--theme", panel=PICTURE, help="Colours on a white or a black background.")] = (
-        "light"
-    )
+    theme: Annotated[
+        ThemeName, option("--theme", panel=PICTURE, help="Dark lines on white, or light ones on dark grey.")
+    ] = "light"
     show: Annotated[
         bool,
         option("--show", panel=PICTURE, show_default=False, help="Open a window; a file as well only with -o."),

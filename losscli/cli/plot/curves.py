@@ -63,8 +63,8 @@ def curves(
 
     Most others have one axis: a residual, margin, logit, probability or distance.
 
-    Losses of files that depend on a difference: over the residual. Others: over logit, probability or margin, if it is known
-    which they take.
+    Losses that you wrote (FILE.py:NAME) and that depend on a difference: over the residual. Your others: over logit,
+    probability or margin, if it is known which they take.
 
     Losses of whole rows are drawn over one number of a small example; the label of the axis says which.
     """
