@@ -44,6 +44,8 @@ LINE_OF_LEGEND = 0.2
 DASHES = ("-", (0, (5, 1.6)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)), (0, (8, 1.5, 1.2, 1.5, 1.2, 1.5)))
 FEWER_TICKS = (4, 3, 2, 1)
 """Steps of an axis that are tried where its numbers overlap."""
+BETWEEN_NUMBERS = 0.6
+"""Room between two numbers of an axis that lie side by side, as a part of the size of letters: one that is narrower reads as a space."""
 MARKERS = "os^DvPX*<>"
 
 
@@ -365,10 +367,9 @@ def render(figure: Figure, suffix: str, look: Look, about: Mapping[str, str]) ->
     title, text = (clean(about[key].replace("\n", "; "), 2000) for key in ("Title", "Description"))
     described = {"Title": title, ("Subject" if kind == "pdf" else "Description"): text}
     dated: dict[str, Any] = {"svg": {"Creator": maker, "Date": None}, "pdf": {"Creator": maker, "CreationDate": None}}
-    if look.size is not None:
-        _thin_ticks(figure)
-        if _crowded(figure):
-            raise _too_small(figure)
+    _thin_ticks(figure)
+    if look.size is not None and _crowded(figure):
+        raise _too_small(figure)
     out = io.BytesIO()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -391,17 +392,27 @@ def _thin_ticks(figure: Figure) -> None:
             figure.draw_without_rendering()
         tight = [axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis) if _overlapping(axis)]
         for axis in tight:
-            axis.set_major_locator(MaxNLocator(most))
+            locator: Any = axis.get_major_locator()
+            locator.set_params(nbins=most)
         if not tight:
             return
 
 
 def _overlapping(axis: Any) -> bool:
-    """Whether numbers at the ticks of an axis with even steps overlap."""
+    """Whether numbers at the ticks of an axis with even steps overlap, or are so near that they read as one."""
     if not isinstance(axis.get_major_locator(), MaxNLocator):
         return False
-    boxes = [label.get_window_extent() for label in axis.get_ticklabels() if label.get_visible() and label.get_text()]
-    return any(one.overlaps(other) for one, other in pairwise(boxes))
+    low, high = sorted(axis.get_view_interval())
+    shown = [
+        label
+        for tick in axis.get_major_ticks()
+        if low <= tick.get_loc() <= high
+        for label in (tick.label1, tick.label2)
+    ]
+    boxes = [label.get_window_extent() for label in shown if label.get_visible() and label.get_text()]
+    gap = BETWEEN_NUMBERS * float(mpl.rcParams["font.size"]) / 72 * axis.get_figure(root=True).dpi
+    across = axis.axis_name == "x"
+    return any(one.padded(gap if across else 0, 0).overlaps(other) for one, other in pairwise(boxes))
 
 
 def _too_small(figure: Figure) -> TooSmallError:
