@@ -25,6 +25,7 @@ from losscli.plots.style import (
     fitted,
     headline,
     legend_columns,
+    letter_width,
     letters,
     small_print,
 )
@@ -42,8 +43,8 @@ BEYOND = 20
 """Losses above this many times the 99th percentile are in the last square."""
 APART = 2.0
 """Squares between the scale and the losses beyond it, and the width of these, in squares of the scale."""
-NEAR = 0.22
-"""Part of an axis that has no number on either side of the name of the losses beyond its scale."""
+PANEL = 0.55
+"""Width of the square panel of losses, as a part of half the figure, at least: the rest is labels and the scale of counts."""
 HEADROOM = 1.4
 """How far the scale of rows goes, in heights of the tallest bar."""
 LOG_TICKS = 10
@@ -221,7 +222,7 @@ def _differences(
     axes.set_ylim(0, HEADROOM * max(1, int(found.counts.max())))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     beyond = f"\n{count(found.beyond, 'row')} beyond, in the bins at the ends" if found.beyond else ""
-    axes.set_xlabel(fitted(f"loss of {names[1]} \u2212 loss of {names[0]}, row by row", 0.72 * _inches(axes)) + beyond)
+    axes.set_xlabel(fitted(f"loss of {names[1]} \u2212 loss of {names[0]}, row by row", 0.9 * _inches(axes)) + beyond)
     axes.set_ylabel("rows per bin (log scale)")
     labels = axes.get_legend_handles_labels()[1]
     columns = min(2, legend_columns(labels, _inches(axes) * 9.5 / 8.5, handle=6))
@@ -307,6 +308,7 @@ def _ticks(axis: Any, found: Counts, edges: Array, only_zeros: bool) -> None:
     """
     scale = found.scale
     locator = LogLocator(numticks=4) if found.log else MaxNLocator(3)
+    panel = max(0.5, PANEL * _inches(axis.axes))
 
     def place(value: Any) -> Any:
         ends = np.array([value, edges[0], edges[-1]])
@@ -316,13 +318,18 @@ def _ticks(axis: Any, found: Counts, edges: Array, only_zeros: bool) -> None:
     def middle(one: float, other: float) -> float:
         return float(np.sqrt(one) * np.sqrt(other) if found.log else (one + other) / 2)
 
-    named = {}
+    def room(value: float, word: str) -> float:
+        return (0.5 * (len(f"{value:g}") + len(word)) + 1.5) * letter_width() / panel
+
+    named = dict[float, str]()
     if found.below:
         named[middle(edges[0], edges[1])] = "0" if only_zeros else f"<{scale[0]:.2g}"
     if found.above:
         named[middle(edges[-2], edges[-1])] = f">{scale[-1]:.2g}"
     for at in locator.tick_values(scale[0], scale[-1]):
-        if scale[0] <= at <= scale[-1] and all(abs(place(at) - place(other)) > NEAR for other in list(named)):
+        if scale[0] <= at <= scale[-1] and all(
+            abs(place(at) - place(other)) > room(at, word) for other, word in named.items()
+        ):
             named[float(at)] = f"{at:g}"
     axis.set_major_locator(FixedLocator(sorted(named)))
     axis.set_major_formatter(FuncFormatter(lambda value, _: named.get(value, "").replace("-", "\u2212")))

@@ -17,7 +17,7 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import AutoLocator, FuncFormatter, MaxNLocator
 
 from losscli.errors import UsageError
 from losscli.version import __version__
@@ -44,6 +44,8 @@ LINE_OF_LEGEND = 0.2
 DASHES = ("-", (0, (5, 1.6)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)), (0, (8, 1.5, 1.2, 1.5, 1.2, 1.5)))
 FEWER_TICKS = (4, 3, 2, 1)
 """Steps of an axis that are tried where its numbers overlap."""
+MOST_TICKS = 9
+"""Steps of an axis for which nothing else is said, where there is room; Matplotlib's number."""
 BETWEEN_NUMBERS = 0.6
 """Room between two numbers of an axis that lie side by side, as a part of the size of letters: one that is narrower reads as a space."""
 MARKERS = "os^DvPX*<>"
@@ -386,11 +388,18 @@ def render(figure: Figure, suffix: str, look: Look, about: Mapping[str, str]) ->
 
 def _thin_ticks(figure: Figure) -> None:
     """Give axes whose numbers run into each other fewer of them; names of classes and the like are left alone."""
+    every = [axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)]
     for most in FEWER_TICKS:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             figure.draw_without_rendering()
-        tight = [axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis) if _overlapping(axis)]
+        for axis in every if most == FEWER_TICKS[0] else ():
+            automatic: Any = axis.get_major_locator()
+            if isinstance(
+                automatic, AutoLocator
+            ):  # else the file, whose layout differs by a hair, may have more of them
+                automatic.set_params(nbins=min(MOST_TICKS, max(1, axis.get_tick_space())))
+        tight = [axis for axis in every if _overlapping(axis)]
         for axis in tight:
             locator: Any = axis.get_major_locator()
             locator.set_params(nbins=most)
