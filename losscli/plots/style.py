@@ -214,6 +214,11 @@ def clean(text: str, most: int = 40) -> str:
     return text if len(text) <= most else f"{text[: most // 2]}…{text[most // 2 + 1 - most :]}"
 
 
+def number(value: float, form: str = ".4g") -> str:
+    """Return a number as axes write it, with a minus sign."""
+    return f"{value:{form}}".replace("-", "\u2212")
+
+
 def letters(points: float) -> float:
     """Return a size in points, of letters or markers, in proportion to the size that letters have now."""
     return points * float(mpl.rcParams["font.size"]) / 9.5
