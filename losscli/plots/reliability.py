@@ -26,8 +26,11 @@ DIGIT = 0.64
 FEW = 10
 """Bins of fewer rows than this are faint: the interval of 9 rows of which 5 are right is wider than 0.5."""
 FAINT = 0.4
+WIDTH = "width of the bin"
 UNEVEN = 20
 """If the densest of the bins of equal mass is more than this many times as dense as the sparsest, the scale is logarithmic."""
+SQUARE, LABELS = 0.6, 1.4
+"""Side of the square panel of a wide figure, as a part of its height, and the inches beside the panels, approximately."""
 WIDE = 1.3
 """Figures that are wider than this times their height have their panels side by side."""
 
@@ -87,9 +90,9 @@ def _panels(figure: Figure) -> tuple[Axes, Axes]:
     """Return the panel of the points, which is square, and that of the bins: below it, or in a wide figure on its right."""
     width, height = figure.get_size_inches()
     if width > WIDE * height:
-        left, right = figure.subplots(1, 2)
+        square = SQUARE * height
+        left, right = figure.subplots(1, 2, width_ratios=(square, max(square, width - square - LABELS)))
         left.set_box_aspect(1)  # so that the diagonal is one
-        right.set_box_aspect(1)
         return left, right
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     upper.set_box_aspect(1)
@@ -97,10 +100,13 @@ def _panels(figure: Figure) -> tuple[Axes, Axes]:
     return upper, lower
 
 
-def _points(axes: Axes, found: Reliability, colour: str, names: tuple[str, str], **marker: Any) -> None:
+def _points(
+    axes: Axes, found: Reliability, colour: str, names: tuple[str, str], width_named: bool = True, **marker: Any
+) -> None:
     """Draw a point for each bin with its interval; bins of few rows are faint, and those of equal mass have their widths too.
 
-    `names` are those of the points of many rows, and of few; `marker` is passed to Matplotlib.
+    `names` are those of the points of many rows, and of few; `width_named` says whether the legend names the widths; `marker`
+    is passed to Matplotlib.
     """
     low, high = found.interval()
     few = found.rows < FEW
@@ -110,18 +116,15 @@ def _points(axes: Axes, found: Reliability, colour: str, names: tuple[str, str],
         x, y = found.confidence[which], found.accuracy[which]
         # The mean of equal numbers may be beyond all of them, by rounding.
         widths = (np.maximum(x - found.low[which], 0), np.maximum(found.high[which] - x, 0))
+        how = dict[str, Any](color=colour, linewidth=1.2, alpha=alpha)
+        heights = (y - low[which], high[which] - y)
         axes.errorbar(
-            x,
-            y,
-            (y - low[which], high[which] - y),
-            widths if found.binning == "mass" else None,
-            color=colour,
-            markersize=letters(5),
-            linewidth=1.2,
-            alpha=alpha,
-            label=words,
-            **dict[str, Any](fmt="o", capsize=2.5) | marker,
+            x, y, heights, label=words, markersize=letters(5), **how, **dict[str, Any](fmt="o", capsize=2.5) | marker
         )
+        if found.binning == "mass":
+            named = width_named and (alpha == 1.0 or few.all())
+            thin = {"elinewidth": marker["elinewidth"]} if "elinewidth" in marker else {}
+            axes.errorbar(x, y, xerr=widths, fmt="none", label=WIDTH if named else "_", **how, **thin)
 
 
 def _bin_sizes(axes: Axes, models: Sequence[Reliability], look: Look) -> None:
@@ -142,7 +145,8 @@ def _bin_sizes(axes: Axes, models: Sequence[Reliability], look: Look) -> None:
         ends = np.where(np.isfinite(each), each, top)
         axes.vlines(found.low[point], bottom, ends[point], color=colour, linewidth=1.5)
         if filled:
-            edge = dict[str, Any](edgecolor=look.colours.ground) if len(models) == 1 else {"linewidth": 0}
+            # Of the colour of the bars: edges of another one would hide a bar that is narrower than they are.
+            edge = dict[str, Any](edgecolor=colour, linewidth=0.8) if len(models) == 1 else {"linewidth": 0}
             widths = found.high - found.low
             axes.bar(
                 found.low,
@@ -150,8 +154,7 @@ def _bin_sizes(axes: Axes, models: Sequence[Reliability], look: Look) -> None:
                 widths,
                 bottom,
                 align="edge",
-                color=colour,
-                alpha=0.75 if len(models) == 1 else 0.45,
+                color=(colour, 0.6 if len(models) == 1 else 0.45),
                 **edge,
             )
         if len(models) > 1:
@@ -262,13 +265,13 @@ def _both(found: Reliability, look: Look, about: str, change: Change) -> Figure:
         upper.plot(x, y, color=colour, linewidth=1.2, linestyle="-" if number else "--")
         marker = {"fmt": "s"} if number else {"fmt": "o", "markerfacecolor": theme.ground}
         names = label, f"bin of fewer than {FEW} samples" if number or not (after.rows < FEW).any() else "_"
-        _points(upper, bins, colour, names, elinewidth=0.8, **marker)
+        _points(upper, bins, colour, names, number == 0, elinewidth=0.8, **marker)
     _bin_sizes(lower, (found, after), look)
     _name_axes(upper, lower, found)
     low_end, high_end = change.band
     title = (
         f"ECE of {found.of_what} {found.error:.4f} before, {after.error:.4f} after\n"
-        f"95 % of calibrated models: {low_end:.4f} to {high_end:.4f}\n{count(found.samples, 'sample')} in {found.describe()}, {_heights(found)} {found.mean_accuracy:.4f}"
+        f"ECE of 95 % of calibrated models: {low_end:.4f} to {high_end:.4f}\n{count(found.samples, 'sample')} in {found.describe()}, {_heights(found)} {found.mean_accuracy:.4f}"
     )
     headline(figure, title if look.title is None else clean(look.title, 200))
     small_print(figure, _small(about))

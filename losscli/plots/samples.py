@@ -63,8 +63,13 @@ class Sampled:
     log: bool | None = None
 
 
-def draw(sampled: Sampled, panels: Sequence[str], look: Look) -> Figure:
+def draw(sampled: Sampled, panels: Sequence[str], look: Look, about: str = "") -> Figure:
     """Draw the named panels, of 'distribution', 'classes', 'confidence', 'concentration', without those that are empty.
+
+    Parameters
+    ----------
+    about
+        the small print: which files, and how their losses were computed; by default the latter alone.
 
     Raises
     ------
@@ -86,7 +91,7 @@ def draw(sampled: Sampled, panels: Sequence[str], look: Look) -> Figure:
     parameters = ", ".join(f"{name} = {short(value)}" for name, value in result.parameters.items() if value is not None)
     loss = f"{result.loss} ({parameters})" if parameters else result.loss
     headline(figure, clean(f"{loss}: {rows}{value}" if look.title is None else look.title, 200))
-    small_print(figure, clean(result.signature, 1000))
+    small_print(figure, clean(about or result.signature, 1000))
     return figure
 
 

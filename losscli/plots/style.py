@@ -17,7 +17,7 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import AutoLocator, FuncFormatter, MaxNLocator
 
 from losscli.errors import UsageError
 from losscli.version import __version__
@@ -44,6 +44,10 @@ LINE_OF_LEGEND = 0.2
 DASHES = ("-", (0, (5, 1.6)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)), (0, (8, 1.5, 1.2, 1.5, 1.2, 1.5)))
 FEWER_TICKS = (4, 3, 2, 1)
 """Steps of an axis that are tried where its numbers overlap."""
+MOST_TICKS = 9
+"""Steps of an axis for which nothing else is said, where there is room; Matplotlib's number."""
+BETWEEN_NUMBERS = 0.6
+"""Room between two numbers of an axis that lie side by side, as a part of the size of letters: one that is narrower reads as a space."""
 MARKERS = "os^DvPX*<>"
 
 
@@ -210,6 +214,11 @@ def clean(text: str, most: int = 40) -> str:
     return text if len(text) <= most else f"{text[: most // 2]}…{text[most // 2 + 1 - most :]}"
 
 
+def number(value: float, form: str = ".4g") -> str:
+    """Return a number as axes write it, with a minus sign."""
+    return f"{value:{form}}".replace("-", "\u2212")
+
+
 def letters(points: float) -> float:
     """Return a size in points, of letters or markers, in proportion to the size that letters have now."""
     return points * float(mpl.rcParams["font.size"]) / 9.5
@@ -365,10 +374,9 @@ def render(figure: Figure, suffix: str, look: Look, about: Mapping[str, str]) ->
     title, text = (clean(about[key].replace("\n", "; "), 2000) for key in ("Title", "Description"))
     described = {"Title": title, ("Subject" if kind == "pdf" else "Description"): text}
     dated: dict[str, Any] = {"svg": {"Creator": maker, "Date": None}, "pdf": {"Creator": maker, "CreationDate": None}}
-    if look.size is not None:
-        _thin_ticks(figure)
-        if _crowded(figure):
-            raise _too_small(figure)
+    _thin_ticks(figure)
+    if look.size is not None and _crowded(figure):
+        raise _too_small(figure)
     out = io.BytesIO()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -385,23 +393,40 @@ def render(figure: Figure, suffix: str, look: Look, about: Mapping[str, str]) ->
 
 def _thin_ticks(figure: Figure) -> None:
     """Give axes whose numbers run into each other fewer of them; names of classes and the like are left alone."""
+    every = [axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)]
     for most in FEWER_TICKS:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             figure.draw_without_rendering()
-        tight = [axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis) if _overlapping(axis)]
+        for axis in every if most == FEWER_TICKS[0] else ():
+            automatic: Any = axis.get_major_locator()
+            if isinstance(
+                automatic, AutoLocator
+            ):  # else the file, whose layout differs by a hair, may have more of them
+                automatic.set_params(nbins=min(MOST_TICKS, max(1, axis.get_tick_space())))
+        tight = [axis for axis in every if _overlapping(axis)]
         for axis in tight:
-            axis.set_major_locator(MaxNLocator(most))
+            locator: Any = axis.get_major_locator()
+            locator.set_params(nbins=most)
         if not tight:
             return
 
 
 def _overlapping(axis: Any) -> bool:
-    """Whether numbers at the ticks of an axis with even steps overlap."""
+    """Whether numbers at the ticks of an axis with even steps overlap, or are so near that they read as one."""
     if not isinstance(axis.get_major_locator(), MaxNLocator):
         return False
-    boxes = [label.get_window_extent() for label in axis.get_ticklabels() if label.get_visible() and label.get_text()]
-    return any(one.overlaps(other) for one, other in pairwise(boxes))
+    low, high = sorted(axis.get_view_interval())
+    shown = [
+        label
+        for tick in axis.get_major_ticks()
+        if low <= tick.get_loc() <= high
+        for label in (tick.label1, tick.label2)
+    ]
+    boxes = [label.get_window_extent() for label in shown if label.get_visible() and label.get_text()]
+    gap = BETWEEN_NUMBERS * float(mpl.rcParams["font.size"]) / 72 * axis.get_figure(root=True).dpi
+    across = axis.axis_name == "x"
+    return any(one.padded(gap if across else 0, 0).overlaps(other) for one, other in pairwise(boxes))
 
 
 def _too_small(figure: Figure) -> TooSmallError:

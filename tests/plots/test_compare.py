@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from matplotlib.collections import QuadMesh
 from reference import softmax
 
 from losscli.plots.compare import told_apart
@@ -51,7 +52,73 @@ def test_title_axes_and_legend_name_the_models(picture, models):
     assert losses.get_xlabel().splitlines()[0] == "loss of small (log scale)"
     assert losses.get_ylabel() == "loss of large (log scale)"
     names = [text.get_text() for text in differences.get_legend().get_texts()]
-    assert {"large is better", "large is worse", "about equal"} <= set(names)
+    assert {"large is better", "large is worse"} <= set(names)
+    [middle] = [
+        bar for bar in differences.patches if bar.get_x() < 0 < bar.get_x() + bar.get_width() and bar.get_height()
+    ]
+    assert f"about equal (within \u00b1{middle.get_width() / 2:.2g})" in names
+    assert differences.get_ylim()[1] > 1.2 * max(bar.get_height() for bar in differences.patches)
     box = losses.get_window_extent()
     assert box.width == pytest.approx(box.height)
     assert drawn.about["Description"].startswith("A: runs/small/z.npy, B: runs/large/z.npy")
+
+
+def squares(axes):
+    """Rows in each square, the lowest first, and the edges of the squares."""
+    [drawn] = [part for part in axes.collections if isinstance(part, QuadMesh)]
+    return np.ma.filled(drawn.get_array(), 0), np.asarray(drawn.get_coordinates())[0, :, 0]
+
+
+def named(axis):
+    return {label.get_text(): at for at, label in zip(axis.get_majorticklocs(), axis.get_ticklabels(), strict=True)}
+
+
+def test_losses_of_0_stand_apart_and_are_counted(picture, save):
+    a, b = np.linspace(1, 9, 60), np.zeros(60)
+    a[:4] = 1e-9
+    save("a.npy", a)
+    save("b.npy", b)
+    axes = picture("compare", "l1", "a.npy", "b.npy", "--targets", "0", laid_out=True).axes[1]
+    assert axes.get_xlabel() == "loss of a (log scale)"
+    assert axes.get_ylabel() == "loss of b (log scale)\n0 in 60 rows"
+    counts, edges = squares(axes)
+    assert counts[0].sum() == counts.sum() == 60
+    assert counts[0, 0] == 4
+    assert edges[1] < edges[2] == pytest.approx(9e-5)
+    assert not counts[:, 1].any()
+    assert edges[0] < named(axes.yaxis)["0"] < edges[1]
+    assert edges[0] < named(axes.xaxis)["<9e-05".replace("-", "\u2212")] < edges[1]
+
+
+def test_losses_beyond_a_scale_with_negative_ones_stand_apart_on_both_sides(picture, save):
+    rng = np.random.default_rng(0)
+    for name in "ab":
+        save(f"{name}.npy", rng.normal(0, 0.1, 400))
+    save("v.npy", np.full(400, 0.01))
+    axes = picture(
+        "compare", "gaussian-nll", "a.npy", "b.npy", "--targets", "0", "--variance", "v.npy", laid_out=True
+    ).axes[1]
+    counts, edges = squares(axes)
+    losses = [0.5 * (np.log(0.01) + np.load(f"{name}.npy") ** 2 / 0.01) for name in "ab"]
+    assert counts.sum() == 400
+    low, high = edges[2], edges[-3]
+    for sums, loss in zip((counts.sum(axis=0), counts.sum(axis=1)), losses, strict=True):
+        assert (sums[0], sums[-1]) == ((loss < low).sum(), (loss > high).sum())
+    assert not axes.get_ylabel().endswith("rows")
+
+
+def test_classes_whose_interval_holds_0_are_hollow(picture, save):
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1], 200)
+    z = rng.normal(0, 1, (400, 2))
+    other = z + rng.normal(0, 0.3, (400, 2))
+    other[y == 1, 1] += 3
+    axes = picture("compare", "ce", save("a.npy", z), save("b.npy", other), "--targets", save("y.npy", y)).axes[2]
+    points = [line for line in axes.lines if line.get_marker() in ("o", "^", "v")]
+    hollow = {line.get_xdata()[0]: line.get_markerfacecolor() != line.get_color() for line in points}
+    by_class = {
+        label.get_text().split()[0]: hollow[x]
+        for x, label in zip(axes.get_xticks(), axes.get_xticklabels(), strict=True)
+    }
+    assert by_class == {"0": True, "1": False}
+    assert "hollow: the interval contains 0" in axes.get_xlabel()

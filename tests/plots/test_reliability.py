@@ -120,6 +120,9 @@ class TestReliability:
         wanted = ["fraction of positives = p(positive)", "before", f"after, {name}"]
         assert [each for each in names if "fewer" not in each] == wanted
         assert drawn.get_suptitle().startswith("ECE of p(positive) ")
+        assert "\nECE of 95 % of calibrated models: " in drawn.get_suptitle()
+        if method == "isotonic":
+            assert "judge it on other rows, with losscli calibrate --apply OTHER -o FILE" in drawn.said
 
     @pytest.mark.parametrize("words", [(), ("--calibrate",)])
     @pytest.mark.parametrize(("size", "beside"), [("8,5", True), ("5,6", False)])
@@ -150,9 +153,36 @@ class TestReliability:
     def test_points_of_bins_of_equal_mass_are_as_wide_as_their_bins(self, picture, save):
         confidence = [*np.linspace(0.5, 0.6, 10), *np.linspace(0.8, 1, 10)]
         upper = self.draw(picture, save, confidence, [1] * 20, "--bins", "2", "--binning", "mass").axes[0]
-        [part] = [part for part in upper.containers if isinstance(part, ErrorbarContainer)]
+        _, part = [part for part in upper.containers if isinstance(part, ErrorbarContainer)]
         level = [(left[0], right[0]) for left, right in part[2][0].get_segments()]
         assert level == [near((0.5, 0.6)), near((0.6, 1.0))]
+        names = [text.get_text() for text in upper.get_legend().get_texts()]
+        assert names == ["accuracy = confidence", "accuracy, 95 % interval", "width of the bin"]
+        mixed = self.draw(
+            picture, save, [*confidence, 1.0], [1] * 21, "--bins", "2", "--binning", "mass", "--calibrate"
+        )
+        names = [text.get_text() for text in mixed.axes[0].get_legend().get_texts()]
+        assert names.count("width of the bin") == 1
+
+    def test_the_narrowest_bar_is_drawn(self, picture, save):
+        confidence = [*np.linspace(0.5, 0.9, 10), *np.linspace(0.9999, 0.99999, 10)]
+        lower = self.draw(picture, save, confidence, [1] * 20, "--bins", "2", "--binning", "mass").axes[1]
+        for bar in bars(lower):
+            assert bar.get_edgecolor()[:3] == bar.get_facecolor()[:3]
+            assert bar.get_linewidth() > 0
+
+    def test_a_wide_figure_is_filled(self, picture, save):
+        words = "--bins", "5", "--size", "10,4"
+        left, right = self.draw(picture, save, self.CONFIDENCE, self.RIGHT, *words).axes
+        left.figure.draw_without_rendering()
+        boxes = [axes.get_window_extent() for axes in (left, right)]
+        assert boxes[0].width == pytest.approx(boxes[0].height)
+        assert boxes[1].x0 - boxes[0].x1 < 0.15 * left.figure.bbox.width
+
+    def test_the_small_print_names_columns(self, picture, write):
+        write("p.csv", "p,y\n0.2,0\n0.7,1\n0.6,0\n")
+        drawn = picture("reliability", "p.csv:p", "p.csv:y", "--from", "probs", "-q")
+        assert drawn.get_supxlabel().startswith("p.csv:p, p.csv:y | from probs")
 
     def test_densities_that_differ_much_are_on_a_logarithmic_scale(self, picture, save):
         confidence = [*np.linspace(0.5, 0.9, 10), *np.linspace(0.99, 0.992, 10)]

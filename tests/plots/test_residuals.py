@@ -9,6 +9,7 @@ from pictures import near, overlap, stairs, table
 
 from losscli.analysis import residuals as analysis
 from losscli.engine.collectors import residuals as collectors
+from losscli.plots import residuals
 
 RNG = np.random.default_rng(8)
 T = RNG.normal(40, 10, 90)
@@ -73,14 +74,17 @@ class TestPoints:
         shares = picture("residuals", *files).axes[2]
         [line] = [line for line in shares.lines if str(line.get_label()).startswith("mean")]
         assert line.get_ydata()[0] == near((P - T).mean())
-        assert line.get_label() == f"mean {(P - T).mean():.4g}"
+        assert line.get_label() == f"mean {(P - T).mean():.4g}".replace("-", "\u2212")
 
     def test_with_weights_it_is_the_weighted_mean(self, picture, files, save):
         w = RNG.exponential(1, 90)
         drawn = picture("residuals", *files, "--sample-weight", save("w.npy", w))
         expected = np.average(P - T, weights=w)
         line = drawn.axes[2].lines[-1]
-        assert (line.get_ydata()[0], line.get_label()) == (near(expected), f"weighted mean {expected:.4g}")
+        assert (line.get_ydata()[0], line.get_label()) == (
+            near(expected),
+            f"weighted mean {expected:.4g}".replace("-", "\u2212"),
+        )
         rmse = math.sqrt(np.average((P - T) ** 2, weights=w))
         assert f"RMSE {rmse:.4g}" in drawn.get_suptitle()
 
@@ -108,6 +112,20 @@ class TestPoints:
         assert dots(drawn.axes[0]) == near(np.stack([T[1:], P[1:]], axis=1))
         assert "89 samples (1 ignored)" in drawn.get_suptitle()
 
+    def test_the_small_print_names_columns(self, picture, write):
+        write("reg.csv", table("a,b", P.tolist(), T.tolist()))
+        drawn = picture("residuals", "reg.csv:a", "reg.csv:b", "-q")
+        assert drawn.get_supxlabel().startswith("reg.csv:a, reg.csv:b | rmse")
+
+    def test_negative_numbers_have_a_minus_sign(self, picture, save):
+        shares = picture("residuals", save("p.npy", T - 39.5), save("t.npy", T)).axes[2]
+        assert shares.lines[-1].get_label() == "mean \u221239.5"
+
+    def test_few_rows_have_more_than_the_ends_of_a_scale(self, picture, save):
+        counts = [0.3, 0.31, 0.32, -1, 1]
+        shares = picture("residuals", save("p.npy", counts), save("t.npy", np.zeros(5)), laid_out=True).axes[2]
+        assert [at for at in shares.get_xticks() if 0 <= at <= 3] == [0, 1, 2, 3]
+
 
 @pytest.mark.usefixtures("counted")
 class TestCells:
@@ -131,7 +149,8 @@ class TestCells:
         scales = [axes.collections[0].norm for axes in (fit, spread)]
         assert scales[0] is scales[1]
         assert (scales[0].vmin, scales[0].vmax) == (1, max(2, cells(fit)[0].max(), cells(spread)[0].max()))
-        assert [bar.get_ylabel() for bar in fit.child_axes] == ["samples per cell"]
+        assert [bar.get_ylabel() for bar in fit.child_axes] == [""]
+        assert fit.get_xlabel() == "actual\ncolour: samples per cell"
 
     def test_mean_and_title_do_not_depend_on_how_rows_are_drawn(self, picture, files, monkeypatch):
         many = picture("residuals", *files)
@@ -245,7 +264,7 @@ class TestEdges:
         boxes = fit.yaxis.get_offset_text().get_window_extent(), fit.get_legend().get_window_extent()
         assert overlap(*boxes) <= 0
 
-    @pytest.mark.parametrize(("size", "below"), [("10,4.5", False), ("5,7", True)])
+    @pytest.mark.parametrize(("size", "below"), [("10,4.5", False), ("4,3", False), ("5,7", True)])
     def test_a_narrow_figure_has_the_residuals_below(self, picture, files, size, below):
         fit, spread, shares = (
             axes.get_window_extent() for axes in picture("residuals", *files, "--size", size, laid_out=True).axes
@@ -253,6 +272,16 @@ class TestEdges:
         assert (spread.y1 < fit.y0) == below
         assert (spread.x0 > fit.x1) == (not below)
         assert shares.x0 > spread.x1
+
+
+@pytest.mark.parametrize("size", [(4, 3), (6, 4), (5, 5), (10.5, 4.6)])
+def test_the_first_panel_is_no_stamp(run, files, monkeypatch, size):
+    caught = []
+    draw = residuals.draw
+    monkeypatch.setattr(residuals, "draw", lambda *words: caught.append(draw(*words)) or caught[-1])
+    assert run("plot", "residuals", *files, "--size", f"{size[0]},{size[1]}", "-o", "x.png").code == 0
+    figure = caught[-1]
+    assert figure.axes[0].get_window_extent().width / figure.dpi > 0.29 * min(size[0], 1.6 * size[1])
 
 
 def test_cells_are_as_many_as_the_analysis_says():

@@ -130,7 +130,7 @@ def _notes(measurement: "Measurement", found: CalibrationMap, extent: Extent, so
         steps = ", ".join(f"{one.levels:,}" for one in found.steps[:5]) + (" ..." if len(found.steps) > 5 else "")
         notes.append(
             f"the scores after are of the rows of the fit, which isotonic regression follows closely (levels: {steps}): they are too good, "
-            "and ECE after is near 0 whatever the rows; judge it on other rows, with --apply OTHER -o FILE"
+            "and ECE after is near 0 whatever the rows; judge it on other rows, with losscli calibrate --apply OTHER -o FILE"
         )
         flat = np.array([one.levels == 1 for one in found.steps]) & ~extent.constant
         if flat.any():

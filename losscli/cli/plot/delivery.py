@@ -20,6 +20,11 @@ def unused(kind: str) -> str:
     return next(name for name in names if not os.path.lexists(name))
 
 
+def named(*operands: object) -> str:
+    """Return the words of operands, which name files and columns, as the small print has them; those that are None are left out."""
+    return ", ".join("standard input" if one == "-" else str(one) for one in operands if one is not None)
+
+
 class PlotDelivery:
     """The picture of a plot command, in a file and in a window, and the file of its numbers if one is asked for.
 

@@ -19,7 +19,7 @@ from losscli.cli.options.losses import (
 )
 from losscli.cli.options.picture import Looks, Picture, Quiet
 from losscli.cli.options.running import Cluster, computing
-from losscli.cli.plot.delivery import PlotDelivery
+from losscli.cli.plot.delivery import PlotDelivery, named
 from losscli.definition.words import ActivationName, ReliabilityForm
 
 if TYPE_CHECKING:
@@ -98,8 +98,7 @@ def reliability(
         calibrated = calibrate or method is not None
         measure = partial(_calibrated, method or "temperature") if calibrated else _as_it_is
         measurement, notes, found, change = measure(request, bins, binning, delivery)
-        names = f"{measurement.job.predictions.name}, {measurement.job.targets.name}"
-        about = f"{names} | from {request.prediction_kind} | bins (low, high], {found.describe()}"
+        about = f"{named(predictions, targets)} | from {request.prediction_kind} | bins (low, high], {found.describe()}"
         if measurement.job.several:
             about += " | each output of a row counts as a sample"
         if change is not None:

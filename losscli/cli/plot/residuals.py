@@ -8,7 +8,7 @@ from losscli.cli.options.files import NumberTargets, Predictions
 from losscli.cli.options.losses import OF_DIALECTS, fields, only
 from losscli.cli.options.picture import Looks, Picture, Quiet
 from losscli.cli.options.running import Running
-from losscli.cli.plot.delivery import PlotDelivery
+from losscli.cli.plot.delivery import PlotDelivery, named
 
 WORDS = ("id", "on-unmatched", "columns", "header", *OF_DIALECTS, "dtype", "ignore-index", "sample-weight")
 
@@ -44,6 +44,6 @@ def residuals(
             found = measured(request, running.threads, shown.looking, opened, shown)
         from losscli.plots import residuals as picture
 
-        about = picture.small_words(found)
+        about = picture.small_words(found, named(predictions, targets))
         notes = delivery.publish(lambda: picture.draw(found, look, about), about)
     say([*found.measurement.notes, *notes], quiet)

@@ -10,7 +10,7 @@ from losscli.cli.options.declare import PICTURE, SLICING, WRITING, Option, optio
 from losscli.cli.options.losses import SHARED, signature
 from losscli.cli.options.picture import Looks, Picture, Quiet
 from losscli.cli.options.running import Running
-from losscli.cli.plot.delivery import PlotDelivery
+from losscli.cli.plot.delivery import PlotDelivery, named
 from losscli.cli.sampling import missing_panels, observe, sampled
 from losscli.errors import UsageError
 from losscli.render.words import PanelName
@@ -109,7 +109,8 @@ def samples(loss: "Loss", values: dict[str, Any], typed: str = "") -> int:
         from losscli.plots import samples as picture
 
         panels = [drawn.panel] if drawn.panel else [name for name in picture.PANELS if name not in missing]
-        notes = delivery.publish(lambda: picture.draw(found, panels, look), found.result.signature)
+        about = f"{named(request.predictions, request.targets)} | {found.result.signature}"
+        notes = delivery.publish(lambda: picture.draw(found, panels, look, about), about)
     left_out = [f"no panel of {name}: {why}" for name, why in missing.items() if job.encoding.kind == "soft"]
     left_out += [f"no panel of {name}: {why}" for name, why in picture.empty(found).items() if name in panels]
     say([*measurement.notes, *elsewhere(typed), *left_out, *notes], quiet)
