@@ -130,7 +130,7 @@
   function gradientOf(curve, letter) {
     const [low, high] = ends(curve.slope), inner = jump => jump.x > curve.x[0] && jump.x < curve.x.at(-1);
     const places = jumpsOf(curve, "slope").filter(inner).map(jump => plain(jump.x));
-    const words = low === high ? `Its gradient is ${low} everywhere` : `Its gradient lies between ${low} and ${high}`;
+    const words = low === high ? `Its gradient over ${letter} is ${low} everywhere` : `Its gradient over ${letter} lies between ${low} and ${high}`;
     return words + (places.length && places.length <= MOST ? `, and jumps at ${letter} = ${places.join(", ")}.` : ".");
   }
 
@@ -246,7 +246,7 @@
       showText(typed(value));
     };
     show();
-    return {item, show, row: make("div", {class: "row"}, make("label", {for: slider.id}, item.name), slider, field, wrong)};
+    return {item, show, row: make("div", {class: "parameter"}, make("label", {for: slider.id}, item.name), slider, field, wrong)};
   });
 
   function reset() {
@@ -455,7 +455,7 @@
   const legended = (title, ...children) => make("fieldset", {}, make("legend", {}, title), ...children);
   const compared = legended("Compare", make("div", {class: "row"}, make("label", {for: "neighbours"}, "Another loss"), neighbours, add, keep, full));
   const form = make("form", {class: "controls", "aria-label": "The curve", onsubmit: event => event.preventDefault()});
-  if (controls.length) form.append(legended("Parameters", ...controls.map(one => one.row), make("button", {type: "button", id: "reset", onclick: reset}, "Reset")));
+  if (controls.length) form.append(legended("Parameters", make("div", {class: "parameters"}, ...controls.map(one => one.row)), make("button", {type: "button", id: "reset", onclick: reset}, "Reset")));
   const view = legended("View");
   if (axes.length > 1) view.append(make("div", {class: "row"}, make("label", {for: "axis"}, "Over the"), chooser));
   view.append(

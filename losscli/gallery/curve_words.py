@@ -61,7 +61,11 @@ def _said(curve: Curve, parts: list[_Part], number: int, letter: str) -> str:
 def _gradient(curve: Curve, letter: str) -> str:
     """Return a sentence about the gradient."""
     low, high = _range(curve.slope)
-    words = f"Its gradient is {low} everywhere" if low == high else f"Its gradient lies between {low} and {high}"
+    words = (
+        f"Its gradient over {letter} is {low} everywhere"
+        if low == high
+        else f"Its gradient over {letter} lies between {low} and {high}"
+    )
     places = sorted({jump.x for jump in curve.jumps("slope") if curve.x[0] < jump.x < curve.x[-1]})
     if places and len(places) <= MOST:
         words += f", and jumps at {letter} = {', '.join(map(plain, places))}"

@@ -16,7 +16,7 @@ from losscli.analysis.curves import Curve, default_range, drawable, trace
 from losscli.definition.loss import Axis, Loss
 from losscli.gallery.curve_words import described
 from losscli.gallery.mathml import mathml
-from losscli.gallery.shapes import MEANINGS, WORDS, Shape, shape_of
+from losscli.gallery.shapes import MEANINGS, OF_GRADIENT, WORDS, Shape, shape_of, told_by_its_axis
 from losscli.gallery.sliders import as_data
 from losscli.gallery.svg import panel, sparkline
 from losscli.libraries import libraries
@@ -30,6 +30,11 @@ from losscli.wording import count, printable
 
 POLICY = "default-src 'none'; script-src 'self' file:; style-src 'self' file:; img-src data:; base-uri 'none'; form-action 'none'"
 """What a page may load: files of its own place, which for pages that are opened from a disk some browsers only call 'file:'."""
+UNKNOWN = {
+    True: "how its gradient behaves far out is not asked: the axis of its curve ends on both sides",
+    False: "whether its gradient is bounded is not known: it depends on several numbers, of which the curve changes only one",
+}
+"""What is said of the gradient, by whether the axis of the curve is what the loss is a function of."""
 OPPOSITE = {"convex": "not convex", "bounded": "unbounded"}
 NAMED = re.compile(r"\b([a-z][a-z0-9_]*)\b(?=\()")
 """A loss in a relation, such as smooth_l1 in smooth_l1(r, beta=delta)."""
@@ -111,7 +116,7 @@ def loss_page(
         f'<header><nav aria-label="Gallery"><a href="../index.html">All losses</a>{_beside(before, after)}</nav>',
         f"<h1>{_text(shown.name)}</h1>",
         f'<p class="summary">{_prose(record["summary"])}</p>',
-        f'<p class="marks"><a class="family" href="../index.html#family={escape(record["family"])}">{_text(record["family"])}</a>{_marks(shown.shape)}</p>',
+        f'<p class="marks"><a class="family" href="../index.html#family={escape(record["family"])}">{_text(record["family"])}</a>{_marks(shown)}</p>',
         f"{aliases}</header>",
         "<main>",
         _section("Formula", "formula", _formula(shown)),
@@ -244,9 +249,12 @@ def _beside(before: Exhibit | None, after: Exhibit | None) -> str:
     return f"<span>{''.join(links)}</span>"
 
 
-def _marks(shape: Shape) -> str:
+def _marks(shown: Exhibit) -> str:
+    """Return the words of the shape; how the gradient ends is said with the axis, if there are several."""
+    over = f" over the {shown.shape.axis}" if len(shown.axes) > 1 else ""
     return "".join(
-        f' <a class="mark" href="../index.html#shape={word}">{WORDS[word].lower()}</a>' for word in shape.words
+        f' <a class="mark" href="../index.html#shape={word}">{WORDS[word].lower()}{over if word in OF_GRADIENT else ""}</a>'
+        for word in shown.shape.words
     )
 
 
@@ -267,7 +275,7 @@ def _formula(shown: Exhibit) -> list[str]:
                 f"<p>The loss of a row is {'the ' * record['value'].startswith('sum')}{_text(record['value'])}.</p>"
             )
         parts.append(
-            f'<details><summary>In plain notation</summary><pre tabindex="0"><code>f = {_text(loss.formula)}</code></pre></details>'
+            f"<details><summary>In plain notation</summary><pre><code>f = {_text(loss.formula)}</code></pre></details>"
         )
     else:
         parts.append(f"<p>f is {_prose(record['definition'])}.</p>")
@@ -357,14 +365,14 @@ def _shape(shown: Exhibit) -> list[str]:
         )
         lines.append(f"{word if yes else OPPOSITE[word]}{where}")
     if shape.robust is not None:
-        lines.append(f"{'a bounded' if shape.robust else 'no bounded'} gradient, along the {axis.label}")
+        lines.append(f"{'a bounded' if shape.robust else 'no bounded'} gradient over the {axis.label}")
         lines.append(
             "redescending: the gradient goes back to 0 far out"
             if shape.redescending
             else "not redescending: the gradient does not go back to 0 on both sides"
         )
     else:
-        lines.append("whether its gradient is bounded is not told by one curve")
+        lines.append(UNKNOWN[told_by_its_axis(shown.loss)])
     items = "".join(f"<li>{_text(line[0].upper() + line[1:])}</li>" for line in lines)
     at = ", ".join(shown.record["breaks"])
     letter = next(iter(shown.record["variables"]))
@@ -424,7 +432,7 @@ def _libraries(record: Entry) -> list[str]:
     for one in record["libraries"]:
         items = "".join(f"<li>{_prose(text)}</li>" for text in one["conventions"])
         parts.append(
-            f'<article class="call"><h3>{_text(one["version"])}</h3><pre tabindex="0"><code>{_text(one["call"])}</code></pre>'
+            f'<article class="call"><h3>{_text(one["version"])}</h3><pre><code>{_text(one["call"])}</code></pre>'
             + (f"<ul>{items}</ul>" if items else "<p>No difference.</p>")
             + "</article>"
         )
@@ -445,18 +453,21 @@ def _defects(record: Entry, audited: Mapping[str, Any]) -> list[str]:
     ]
     if rows:
         names = ("call", "what", "dtypes", "example", "gives", "truth")
-        head = "".join(f'<th scope="col">{name}</th>' for name in ("library", *names))
+        head = "".join(f'<th scope="col" role="columnheader">{name}</th>' for name in ("library", *names))
         body = "".join(
-            f'<tr class="{finding["kind"]}"><td>{_text(version)}</td>'
-            + "".join(f"<td>{_text(finding[name])}</td>" for name in names)
+            f'<tr role="row" class="{finding["kind"]}">'
+            + "".join(
+                f'<td role="cell" data-name="{name}">{_text(text)}</td>'
+                for name, text in (("library", version), *((name, finding[name]) for name in names))
+            )
             + "</tr>"
             for version, finding in rows
         )
         parts.append(
             f"<p>Found by <code>losscli audit</code>, which compares values and gradients with the formula at 60 digits. &lsquo;Loses small&rsquo; "
             "and &lsquo;NaN at inf&rsquo; are warnings: a small loss is rounded away, or an infinite logit gives NaN where the loss has a limit.</p>"
-            '<div class="wide" tabindex="0" role="region" aria-labelledby="defects">'
-            f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+            f'<table class="findings" role="table" aria-labelledby="defects"><thead role="rowgroup"><tr role="row">{head}</tr></thead>'
+            f'<tbody role="rowgroup">{body}</tbody></table>'
         )
     return parts
 
@@ -480,7 +491,7 @@ def _commands(shown: Exhibit) -> list[str]:
         "Compute it, of your own files": command_of(shown.bound),
     }
     return [
-        f'<p>{title}</p><pre tabindex="0"><code id="{title.split()[0].lower()}">{_text(line)}</code></pre>'
+        f'<p>{title}</p><pre><code id="{title.split()[0].lower()}">{_text(line)}</code></pre>'
         for title, line in lines.items()
     ]
 

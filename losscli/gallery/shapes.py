@@ -27,6 +27,8 @@ WORDS = {
     "redescending": "Redescending",
 }
 """The words by which losses are filtered, and how they are written."""
+OF_GRADIENT = ("robust", "redescending")
+"""Those of the words that are said along one axis."""
 MEANINGS = {
     "convex": "The line between two points of the graph never lies below the graph, so that a minimum is the minimum (Boyd and "
     "Vandenberghe 2004, Convex Optimization, section 3.1). Said of the variable of the loss: the prediction, the score, or the "
@@ -34,7 +36,8 @@ MEANINGS = {
     "bounded": "No prediction, however wrong, has a loss above some number.",
     "robust": "No prediction, however far off, has a gradient above some number, so that one sample alone cannot pull a fit anywhere: "
     "what robust statistics calls a bounded influence function, or B-robust (Hampel, Ronchetti, Rousseeuw and Stahel 1986, "
-    "Robust Statistics, section 2.1c). Said along the axis of the curve. It is about predictions that are far off, and not about wrong "
+    "Robust Statistics, section 2.1c). Said over the axis that goes on without end, which the page of a loss with several axes names: "
+    "over the probability, the same loss may have a gradient without bound. It is about predictions that are far off, and not about wrong "
     "labels: cross-entropy has a bounded gradient by its logits.",
     "redescending": "The gradient goes back to 0 far out: a prediction that is very wrong has no influence any more (the same, "
     "section 2.6). Such a loss is not convex, unless it is flat.",

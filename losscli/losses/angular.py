@@ -59,7 +59,7 @@ angular = family(
     axes={
         "distance": Axis(
             "D",
-            "cosine distance D = 1 - c to the true class, of two; the other's cosine is 0",
+            "cosine distance D = 1 - c to the true class (of two classes; the other cosine is 0)",
             (0.0, 2.0),
             _place,
             along=(-1.0, 0.0),

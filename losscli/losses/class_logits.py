@@ -48,7 +48,7 @@ class_logits = family(
     axes={
         "logit": Axis(
             "z",
-            "logit z of the true class, of two; the other's is 0",
+            "logit z of the true class (of two classes; the other logit is 0)",
             (-6.0, 6.0),
             _place,
             along=(1.0, 0.0),

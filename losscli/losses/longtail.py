@@ -52,7 +52,7 @@ long_tail = FAMILIES["long-tail"] = replace(
     axes={
         "logit": Axis(
             "z",
-            "logit z of the true class, of two; the other's is 0, and it has ten times as many samples",
+            "logit z of the true class (of two classes; the other logit is 0, and that class has ten times as many samples)",
             (-6.0, 6.0),
             _place,
             along=(1.0, 0.0),

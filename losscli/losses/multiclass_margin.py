@@ -49,7 +49,7 @@ scores = family(
     axes={
         "logit": Axis(
             "z",
-            "score z of the true class, of two; the other's is 0",
+            "score z of the true class (of two classes; the other score is 0)",
             (-3.0, 3.0),
             _place,
             along=(1.0, 0.0),

@@ -52,7 +52,12 @@ ranking = family(
     lists=True,
     axes={
         "margin": Axis(
-            "z", "score z of the relevant item, of two; the other's is 0", (-3.0, 3.0), _place, (1.0, 0.0), own=False
+            "z",
+            "score z of the relevant item (of two items; the other score is 0)",
+            (-3.0, 3.0),
+            _place,
+            (1.0, 0.0),
+            own=False,
         )
     },
     several_outputs=False,

@@ -341,7 +341,7 @@ softmax = family(
         ),
         "logit": Axis(
             "z",
-            "logit z of the true class, of two; the other's is 0",
+            "logit z of the true class (of two classes; the other logit is 0)",
             (-6.0, 6.0),
             _of_logit,
             along=(1.0, 0.0),

@@ -24,13 +24,13 @@ def curve(name, axis=None, **parameters):
 @pytest.mark.parametrize(
     ("name", "axis", "words"),
     [
-        ("squared-error", None, "From r = -3 to 3 the loss falls from 9 to 0 at r = 0, then rises to 9. Its gradient lies between -6 and 6."),
-        ("absolute-error", None, "falls from 3 to 0 at r = 0, then rises to 3. Its gradient lies between -1 and 1, and jumps at r = 0."),
-        ("hinge", None, "falls from 4 to 0 at m = 1, then stays at 0. Its gradient lies between -1 and 0, and jumps at m = 1."),
-        ("zero-one", None, "stays at 1, then jumps from 1 to 0 at m = 0, then stays at 0. Its gradient is 0 everywhere."),
-        ("softmax-cross-entropy", "probability", "falls from infinity to 0. Its gradient lies between -infinity and -1."),
+        ("squared-error", None, "From r = -3 to 3 the loss falls from 9 to 0 at r = 0, then rises to 9. Its gradient over r lies between -6 and 6."),
+        ("absolute-error", None, "falls from 3 to 0 at r = 0, then rises to 3. Its gradient over r lies between -1 and 1, and jumps at r = 0."),
+        ("hinge", None, "falls from 4 to 0 at m = 1, then stays at 0. Its gradient over m lies between -1 and 0, and jumps at m = 1."),
+        ("zero-one", None, "stays at 1, then jumps from 1 to 0 at m = 0, then stays at 0. Its gradient over m is 0 everywhere."),
+        ("softmax-cross-entropy", "probability", "falls from infinity to 0. Its gradient over p lies between -infinity and -1."),
         ("truncated-squared", None, "stays at 2 until r = -2, then falls to 0 at r = 0, then rises to 2 at r = 2, then stays at 2."),
-        ("wasserstein-gan", None, "falls from 3 to -3. Its gradient is -1 everywhere."),
+        ("wasserstein-gan", None, "falls from 3 to -3. Its gradient over s is -1 everywhere."),
     ],
 )  # fmt: skip
 def test_a_curve_in_words(name, axis, words):

@@ -109,6 +109,15 @@ class TestContent:
                 "</?code>", "", page
             )
 
+    def test_words_on_the_gradient_name_the_axis_where_there_are_several(self, files):
+        assert "bounded gradient over the logit</a>" in files["losses/softmax-focal.html"].decode()
+        assert "bounded gradient over the logit</a>" in files["losses/hellinger.html"].decode()
+        assert "bounded gradient</a>" in files["losses/huber.html"].decode()
+        for name in LOSSES:
+            page = unescape(files[f"losses/{name}.html"].decode())
+            assert "the other's is 0" not in page, name
+            assert "not told by one curve" not in page, name
+
     def test_defects_are_those_of_the_audit(self, files):
         spec = importlib.util.spec_from_file_location("make_audit", ROOT / "docs" / "make_audit.py")
         make_audit = importlib.util.module_from_spec(spec)
@@ -247,6 +256,23 @@ class TestInABrowser:
             page = opened(name, width, scheme)
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
             assert [broken["id"] for broken in axe.run(page)["violations"]] == []
+
+    @pytest.mark.parametrize("width", [400, 1400])
+    def test_nothing_is_out_of_sight(self, opened, width):
+        """Findings, command lines and calls are whole; the field of every parameter is beside its slider."""
+        page = opened("losses/triplet.html", width)
+        cells = page.locator(".findings td").evaluate_all("all => all.map(one => one.getBoundingClientRect().right)")
+        assert max(cells) <= width
+        assert page.locator("pre").evaluate_all("all => all.every(one => one.scrollWidth <= one.clientWidth)")
+        for name, parameters in (("triplet", 4), ("dpo", 2)):
+            page = page if name == "triplet" else opened(f"losses/{name}.html", width)
+            sliders = page.locator("fieldset:has(#reset) [type=range]").evaluate_all("all => all.map(one => one.getBoundingClientRect())")  # fmt: skip
+            fields = page.locator("fieldset:has(#reset) [type=text]").evaluate_all("all => all.map(one => one.getBoundingClientRect())")  # fmt: skip
+            assert len(sliders) == len(fields) == parameters
+            assert len({(slider["left"], slider["right"]) for slider in sliders}) == 1
+            for slider, field in zip(sliders, fields, strict=True):
+                assert slider["right"] < field["left"]
+                assert field["top"] <= (slider["top"] + slider["bottom"]) / 2 <= field["bottom"]
 
     def test_search_and_filters_narrow(self, opened):
         page = opened("index.html")
