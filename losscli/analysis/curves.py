@@ -83,7 +83,9 @@ class Setting:
         if smoothing is not None and not 0 <= smoothing < 1:
             raise UsageError(f"--label-smoothing {smoothing:g} is not in [0, 1)")
         if weight is not None and not (0 <= weight < math.inf):
-            raise UsageError(f"--pos-weight {weight:g}: is not a number >= 0")
+            raise UsageError(f"--pos-weight {weight:g} is not a number >= 0")
+        if weight is not None and weight > FARTHEST:
+            raise UsageError(f"--pos-weight {weight:g}: numbers beyond {FARTHEST:g} cannot be drawn")
         if target is not None and not 0 <= target <= 1:
             raise UsageError(f"--target {target:g} is not in [0, 1]")
 

@@ -38,7 +38,7 @@ class WholeFolder:
         here = Path.cwd()
         if self.target in (here, *here.parents):
             raise UsageError(
-                f"{path}: is the folder in which you are; a {what} is written to another one, such as {path.rstrip('/')}/{what}"
+                f"{path or repr(path)} is or holds the folder in which you are; a {what} is written to a folder of its own, such as -o {what}"
             )
         self._look()
 

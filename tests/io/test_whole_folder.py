@@ -67,7 +67,7 @@ def test_refuses_what_is_no_folder_and_where_the_command_runs(folder):
     with pytest.raises(DataError, match="is a file"):
         make("file")
     for place in (".", "..", str(folder)):
-        with pytest.raises(UsageError, match="is the folder in which you are"):
+        with pytest.raises(UsageError, match="is or holds the folder in which you are"):
             make(place)
     with pytest.raises(UsageError, match="is an address"):
         make("s3://bucket/site")

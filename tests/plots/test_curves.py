@@ -1210,6 +1210,7 @@ FAILING = [
     pytest.param(("bce", "--label-smoothing", "a", "-o", "old.svg"), 2, ["--label-smoothing 'a'"], id="E of words"),
     pytest.param(("bce", "--label-smoothing", "0,0", "-o", "old.svg"), 2, ["there twice"], id="E twice"),
     pytest.param(("bce", "--pos-weight", "-1", "-o", "old.svg"), 2, ["--pos-weight -1"], id="weight below 0"),
+    pytest.param(("bce", "--pos-weight", "1e308", "-o", "old.svg"), 2, ["beyond 1e+140"], id="weight too large"),
     pytest.param(("bce", "--target", "0,1.5", "-o", "old.svg"), 2, ["--target 1.5 is not in [0, 1]"], id="target"),
     pytest.param(
         ("ce", "--pos-weight", "2", "-o", "old.svg"), 2, ["--pos-weight", "softmax-cross-entropy"], id="no weight"
