@@ -27,6 +27,7 @@ from losscli.plots.style import (
     legend_columns,
     letter_width,
     letters,
+    number,
     small_print,
 )
 from losscli.wording import count
@@ -165,14 +166,14 @@ def draw(comparison: Comparison, loss: str, terms: Terms, look: Look, about: str
     _differences(panels["A"], comparison, counted, terms, names, look)
     _losses(figure, panels["B"], counted, names, look)
     spread = (
-        f"{100 * confidence:g} % interval {comparison.low:.5g} to {comparison.high:.5g}"
+        f"{100 * confidence:g} % interval {number(comparison.low, '.5g')} to {number(comparison.high, '.5g')}"
         if np.isfinite(comparison.low)
         else "no interval"
     )
     margin = f" by a margin of {terms.margin:g}" if terms.margin else ""
     title = (
         f"{loss}: {names[1]} against {names[0]}\n"
-        f"mean difference {comparison.difference:.5g}, {spread}\n"
+        f"mean difference {number(comparison.difference, '.5g')}, {spread}\n"
         f"{comparison.verdict}{margin}: {count(comparison.samples, 'row')}, {comparison.wins:,} won by {names[1]}, "
         f"{comparison.ties:,} ties, {comparison.losses:,} lost"
     )
@@ -223,7 +224,9 @@ def _differences(
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     beyond = f"\n{count(found.beyond, 'row')} beyond, in the bins at the ends" if found.beyond else ""
     axes.set_xlabel(fitted(f"loss of {names[1]} \u2212 loss of {names[0]}, row by row", 0.9 * _inches(axes)) + beyond)
-    axes.set_ylabel("rows per bin (log scale)")
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    axes.set_ylabel(fitted("rows per bin (log scale, linear below 1)", 0.6 * figure.get_figheight()))
     labels = axes.get_legend_handles_labels()[1]
     columns = min(2, legend_columns(labels, _inches(axes) * 9.5 / 8.5, handle=6))
     axes.legend(
@@ -267,9 +270,9 @@ def _losses(figure: Figure, axes: Axes, found: Counts, names: tuple[str, str], l
         axes.set_yscale("log")
     axes.set_xlim(edges[0], edges[-1])
     axes.set_ylim(edges[0], edges[-1])
-    for number, axis in enumerate((axes.xaxis, axes.yaxis)):
-        below = int(found.joint.sum(axis=1 - number)[0])
-        _ticks(axis, found, edges, found.log and below == found.zeros[number])
+    for i, axis in enumerate((axes.xaxis, axes.yaxis)):
+        below = int(found.joint.sum(axis=1 - i)[0])
+        _ticks(axis, found, edges, found.log and below == found.zeros[i])
     axes.set_box_aspect(1)
     room = 0.75 * _inches(axes)  # beside the panel are the numbers of its left axis and the colours
     across, up = (

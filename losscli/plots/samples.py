@@ -25,6 +25,7 @@ from losscli.plots.style import (
     headline,
     legend_columns,
     letters,
+    number,
     plain_ticks,
     small_print,
 )
@@ -35,8 +36,8 @@ BINS = (10, 60)
 TALLEST = 1e290
 """Axes to larger numbers overflow inside Matplotlib."""
 MOST_GROUPS = 20
-FEWEST_PLACES = 5
-"""The panel of classes has room for at least this many, so that the bar of a single one is no block."""
+THICKEST = 0.2
+"""Height of a bar of the panel of classes, as a part of the panel, at most: the bar of a single class is no block."""
 MANY = 2_500
 """Fewer predictions than these have wider bins of probability: FEW_CELLS for each axis of several classes, FEW_BINS for two."""
 FEW_CELLS, FEW_BINS = 25, 10
@@ -159,7 +160,7 @@ def _marks(axes: Axes, sampled: Sampled, log: bool, colour: str) -> None:
     mean = "mean" if sampled.profile.contributions is None else "unweighted mean"
     for (name, key), dashes in zip(((mean, "mean"), ("median", "p50"), ("p99", "p99")), DASHES, strict=False):
         at = sampled.result.summary[key]
-        label, style = f"{name} {at:.4g}", dict[str, Any](color=colour, linewidth=1.4, linestyle=dashes)
+        label, style = f"{name} {number(at)}", dict[str, Any](color=colour, linewidth=1.4, linestyle=dashes)
         if np.isfinite(at) and (at > 0 or not log):
             axes.axvline(at, label=label, **style)
         else:
@@ -177,21 +178,22 @@ def _classes(axes: Axes, sampled: Sampled, look: Look) -> None:
     shown, lengths = held[worst], means[worst]
     finite = np.isfinite(lengths)
     places = np.arange(len(shown))
-    axes.barh(places[finite], lengths[finite], color=theme.colours[0], alpha=0.75, height=0.75)
-    _infinite_bars(axes, places[~finite], lengths, look)
+    thick = min(0.75, THICKEST * len(shown))
+    axes.barh(places[finite], lengths[finite], color=theme.colours[0], alpha=0.75, height=thick)
+    _infinite_bars(axes, places[~finite], lengths, thick, look)
     rows = profile.rows[shown]
     names = [f"{clean(sampled.names[i], 24)}  (n = {n:,})" for i, n in zip(shown, rows, strict=True)]
     axes.set_yticks(places, labels=names, fontsize=_font(axes, len(shown)))
-    axes.set_ylim(max(len(shown), FEWEST_PLACES) - 0.5, -0.5)
+    axes.set_ylim(len(shown) - 0.5, -0.5)
     axes.grid(False, axis="y")
     mean = float(profile.sums.sum() / profile.rows.sum())
     weighted = profile.contributions is not None or "output_weight" in sampled.result.receipt
     before = ", before weights" if weighted else ""
     style = dict[str, Any](color=theme.ink, linewidth=1.4, linestyle=DASHES[1])
     if np.isfinite(mean):
-        axes.axvline(mean, label=f"mean of all{before} {mean:.4g}", **style)
+        axes.axvline(mean, label=f"mean of all{before} {number(mean)}", **style)
     else:
-        axes.plot([], [], label=f"mean of all{before} {mean:.4g} (not on this axis)", **style)
+        axes.plot([], [], label=f"mean of all{before} {number(mean)} (not on this axis)", **style)
     _legend_above(axes)
     noun = "class" if sampled.groups == "classes" else "output"
     cut = len(held) > MOST_GROUPS
@@ -211,13 +213,13 @@ def _height(axes: Axes) -> float:
 def _font(axes: Axes, names: int) -> float:
     """Return the size of the letters of so many names below each other, in points."""
     height = _height(axes) - 1.2  # without labels and legend
-    return max(3.0, min(letters(9.5 if names <= 12 else 8.5), 72 * height / max(names, FEWEST_PLACES)))
+    return max(3.0, min(letters(9.5 if names <= 12 else 8.5), 72 * height / max(names, 5)))
 
 
-def _infinite_bars(axes: Axes, places: Array, lengths: Array, look: Look) -> None:
+def _infinite_bars(axes: Axes, places: Array, lengths: Array, thick: float, look: Look) -> None:
     """Draw the bars of infinite means: hatched, as long as the axis, with an arrow and the sign of infinity at the end.
 
-    `lengths` are the means of all classes that are drawn, which the axis has to show.
+    `lengths` are the means of all classes that are drawn, which the axis has to show; `thick` is the height of a bar.
     """
     if not len(places):
         return
@@ -226,9 +228,9 @@ def _infinite_bars(axes: Axes, places: Array, lengths: Array, look: Look) -> Non
     longest = INFINITE * (float(np.max(np.abs(finite), initial=0)) or 1.0)
     for place in places:
         end = longest * (1 if lengths[place] > 0 else -1)
-        axes.barh(place, end, color="none", edgecolor=colour, hatch="////", linewidth=0, height=0.75)
+        axes.barh(place, end, color="none", edgecolor=colour, hatch="////", linewidth=0, height=thick)
         axes.annotate(
-            "∞" if end > 0 else "-∞",
+            "∞" if end > 0 else "\u2212∞",
             (end, place),
             (16 if end > 0 else -16, 0),
             textcoords="offset points",
@@ -310,14 +312,14 @@ def _two_outcomes(axes: Axes, sampled: Sampled, look: Look) -> None:
         label = f"{name}: {int(right[i]):,} of {n:,} right"
         axes.stairs(counts, edges, fill=True, alpha=(0.35, 0)[i], linewidth=0, **style)
         axes.stairs(counts, edges, linewidth=1.4, linestyle=("-", DASHES[1])[i], label=label, **style)
-    axes.axvline(0.5, color=theme.ink, linewidth=0.9, linestyle=DASHES[2])
+    axes.axvline(0.5, color=theme.ink, linewidth=0.9, linestyle=DASHES[2], label="equally probable")
     _legend_above(axes)
     axes.set_xlim(0, 1)
     axes.set_yscale("symlog", linthresh=1)
     axes.set_ylim(bottom=0)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     axes.set_xlabel(f"predicted probability of {'label 1 of an output' if outputs else f'class {names[1]}'}")
-    axes.set_ylabel(fitted(f"{_counted(sampled)} per bin (log scale)", _height(axes)))
+    axes.set_ylabel(fitted(f"{_counted(sampled)} per bin (log scale, linear below 1)", _height(axes)))
 
 
 def _concentration(axes: Axes, sampled: Sampled, look: Look) -> None:

@@ -830,8 +830,8 @@ class TestPicture:
         found = compare("ce", "a.npy", "b.npy", "--targets", "y.npy").json
         run("plot", "compare", "ce", "a.npy", "b.npy", "--targets", "y.npy", "-o", "c.svg")
         text = (folder / "c.svg").read_text()
-        assert f"{found['difference']:.4g}".replace("-", "-") in text
-        assert f"{found['interval'][0]:.4g}" in text
+        assert f"{found['difference']:.4g}".replace("-", "\u2212") in text
+        assert f"{found['interval'][0]:.4g}".replace("-", "\u2212") in text
         assert "better: 200 rows" in text
 
     def test_counts_every_row(self, models):

@@ -159,7 +159,7 @@ class TestClasses:
         [infinite] = [bar for bar in bars(axes) if bar.get_hatch()]
         assert [bar.get_width() for bar in whole] == near(finite)
         assert finite[0] < infinite.get_width() < math.inf
-        assert infinite.get_y() == near(-0.375)
+        assert infinite.get_y() + infinite.get_height() / 2 == near(0)
         [text] = axes.texts
         assert (text.get_text(), text.xy) == ("∞", (infinite.get_width(), 0))
         assert list(legend(axes)) == ["mean of all inf (not on this axis)"]
@@ -170,9 +170,17 @@ class TestClasses:
         assert of_text(axes) == ["∞", "∞"]
         assert axes.get_xticks().tolist() == [0]
 
-    def test_one_class_is_no_block(self, picture, save):
-        axes = self.draw(picture, "bce", save("p.npy", [0.5, 1]), save("t.npy", [1, 1]))
-        assert axes.get_ylim() == (4.5, -0.5)
+    @pytest.mark.parametrize(("p", "t"), [([0.5, 1], [1, 1]), ([0.5, 1], [0, 1]), ([[1, 2, 3]] * 3, [0, 1, 2])])
+    def test_bars_of_few_classes_are_no_blocks_and_fill_the_panel(self, picture, save, p, t):
+        axes = self.draw(
+            picture, "ce" if np.ndim(p) == 2 else "bce", save("p.npy", np.array(p, float)), save("t.npy", t)
+        )
+        bottom, top = axes.get_ylim()
+        bars = [(bar.get_y() - top) / (bottom - top) for bar in axes.patches]
+        height = axes.patches[0].get_height() / (bottom - top)
+        assert height == near(0.2)
+        assert min(bars) == near(1 - max(bars) - height)
+        assert max(bars) - min(bars) == near(1 - 1 / len(bars))
 
     def test_outputs(self, picture, write, save):
         p = write("p.csv", "u,v\n1,5\n2,7\n")
@@ -256,24 +264,27 @@ class TestConfidence:
             assert counts.values.tolist() == np.histogram(p[t == k], counts.edges)[0].tolist()
         right = [np.count_nonzero(p[t == 0] <= 0.5), np.count_nonzero(p[t == 1] > 0.5)]
         names = [text.get_text() for text in axes.get_legend().get_texts()]
-        assert names == [f"{k}: {right[k]:,} of {np.count_nonzero(t == k):,} right" for k in (0, 1)]
+        assert names == [
+            *(f"{k}: {right[k]:,} of {np.count_nonzero(t == k):,} right" for k in (0, 1)),
+            "equally probable",
+        ]
         assert axes.get_xlabel() == "predicted probability of class 1"
-        assert axes.get_ylabel() == "samples per bin (log scale)"
+        assert axes.get_ylabel() == "samples per bin (log scale, linear below 1)"
 
     def test_two_named_classes_are_two_outcomes(self, picture, write):
         p = write("p.csv", "z_cat,z_dog\n1,2\n3,1\n0,4\n")
         axes = self.draw(picture, "ce", p, write("t.csv", "label\ncat\ncat\ndog\n"))
         names = [text.get_text() for text in axes.get_legend().get_texts()]
-        assert names == ["cat: 1 of 2 right", "dog: 1 of 1 right"]
+        assert names == ["cat: 1 of 2 right", "dog: 1 of 1 right", "equally probable"]
         assert axes.get_xlabel() == "predicted probability of class dog"
 
     def test_several_labels_a_row_are_counted_by_output(self, picture, save):
         m = (self.z > 0).astype(int)
         axes = self.draw(picture, "bce", save("p.npy", self.z), save("t.npy", m))
         names = [text.get_text() for text in axes.get_legend().get_texts()]
-        assert names == [f"{k}: {n:,} of {n:,} right" for k, n in enumerate(np.bincount(m.ravel()))]
+        assert names[:-1] == [f"{k}: {n:,} of {n:,} right" for k, n in enumerate(np.bincount(m.ravel()))]
         assert axes.get_xlabel() == "predicted probability of label 1 of an output"
-        assert axes.get_ylabel() == "outputs per bin (log scale)"
+        assert axes.get_ylabel() == "outputs per bin (log scale, linear below 1)"
 
     @pytest.mark.parametrize(("per", "counted"), [("sample", "positions"), ("position", "samples")])
     def test_probabilities_are_those_of_positions(self, picture, save, per, counted):
