@@ -3,7 +3,7 @@
 // Ranges, ticks and words are those of losscli/gallery/svg.py and curve_words.py, so that nothing changes when this takes over.
 {
   const STEPS = 1200, NEAR = 1e-9, JUMP = 1e-6;
-  const INNER = {value: 0.01, slope: 0.08}, BAND = 0.06;
+  const INNER = {value: 0.01, slope: 0.08}, BAND = 0.06, FARTHEST = 1e140;  // the largest number that is drawn
   const MOST_LAID = 5, OUTGROWN = 1.75;
   const SAME = 1e-11, NOTHING = 1e-12, SHORT = 24, MOST = 6;
   const SLOW = 20, COARSE = 240;  // from so many milliseconds on, a curve that is dragged has so many steps
@@ -17,7 +17,8 @@
 
   // ---- numbers
 
-  const finite = y => y.filter(Number.isFinite);
+  const drawable = value => Math.abs(value) <= FARTHEST;  // false for NaN
+  const finite = y => y.filter(drawable);
   const largest = y => finite(y).reduce((most, one) => Math.max(most, Math.abs(one)), 0);
 
   function plain(number, digits = 3) {

@@ -373,6 +373,16 @@ class TestInABrowser:
         page = opened("losses/sigmoid-focal.html")
         assert page.get_by_label("alpha, as a number").input_value() == "none"
 
+    @pytest.mark.parametrize(
+        ("name", "parameter"), [("wing", "width"), ("lq", "exponent"), ("proxy-nca-plus-plus", "scale")]
+    )
+    def test_numbers_that_overflow_leave_a_picture(self, opened, name, parameter):
+        page = opened(f"losses/{name}.html")
+        page.get_by_label(f"{parameter}, as a number").fill("1e308")
+        page.get_by_label(f"{parameter}, as a number").press("Enter")
+        assert "NaN" not in page.locator("#moving").inner_html()
+        assert "Infinity" not in page.locator("#moving .panels").inner_html()
+
     def test_other_losses_are_laid_over_and_removed(self, opened):
         page = opened("losses/hinge.html")
         assert "squared-error" not in page.locator("#neighbours").inner_text()  # over another variable
