@@ -404,7 +404,6 @@ class TestCut:
         assert said == "cut off: loss of squared-error, up to 9; gradient of squared-error, from −6 to 6"
 
     def test_a_curve_that_is_cut_on_its_way_to_infinity_is_said_to_go_there(self):
-        # Inside the range: -log(p) is up to 4.6, and 2.3 of it is cut.
         drawn = picture("pearson-chi-square", "squared-hellinger", over="probability")  # 1 / p - 1, 1 - sqrt(p)
         said = drawn.figure.legends[0].get_title().get_text().replace("\n", " ")
         assert said.startswith("cut off: loss of pearson-chi-square, up to ∞")
