@@ -168,7 +168,9 @@ def completed(words: Sequence[str], message: str, error: Exception, run: Callabl
         runs a command line and returns its exit code, or raises its error.
     """
     line = Line.of(words)
-    if line is None or _bytes(line) > MOST_BYTES:
+    if (
+        line is None or _bytes(line) > MOST_BYTES or message.startswith("--show:")
+    ):  # no window opens, whatever the files hold
         return message
     try:
         if line.said & set(WRITES) and _try(line, run)[0]:

@@ -432,6 +432,16 @@ def test_a_picture_of_reliability(write, run, folder):
     assert run(*shlex.split(line)[1:]).code == 0
 
 
+def test_a_window_that_cannot_open_is_all_that_is_said(write, run, monkeypatch):
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    write("spam.csv", "score,outcome\n0.2,ham\n0.7,spam\n0.4,ham\n")
+    for command in (("reliability",), ("samples", "bce")):
+        found = run("plot", *command, "spam.csv:score", "spam.csv:outcome", "--show")
+        assert "display" in found.err
+        assert "losscli plot" not in found.err
+
+
 def test_an_id_that_is_not_named_is_no_class(write, run):
     write("p.csv", "id,cat,dog,owl\n0,1,2,0\n1,0,3,1\n2,0,0,1\n")
     write("y.csv", "id,label\n1,cat\n2,owl\n0,dog\n")
