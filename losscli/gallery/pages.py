@@ -158,7 +158,7 @@ def start_page(exhibits: Sequence[Exhibit]) -> str:
         f'<p class="summary">{count(len(exhibits), "loss", "losses")} of losscli: formula, curve and gradient, parameters, the calls of '
         f"{len(libraries())} libraries with their differences, and sources.</p></header>",
         '<form id="filters" role="search" aria-label="Losses" hidden><div class="field"><label for="words">Search</label>'
-        '<input id="words" type="search" name="words" placeholder="name, other name, task, or word" autocomplete="off" spellcheck="false"></div>'
+        '<input id="words" type="search" name="words" placeholder="name, task or word" autocomplete="off" spellcheck="false"></div>'
         f'<div class="field"><label for="task">Task</label><select id="task" name="task"><option value="">all</option>{tasks}</select></div>'
         f'<div class="field"><label for="family">Family</label><select id="family" name="family"><option value="">all</option>{groups}</select></div>'
         f'<fieldset><legend>Shape, at the default parameters</legend>{"".join(boxes)} <a href="#shapes">what this means</a></fieldset>'
