@@ -224,9 +224,7 @@ def _differences(
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     beyond = f"\n{count(found.beyond, 'row')} beyond, in the bins at the ends" if found.beyond else ""
     axes.set_xlabel(fitted(f"loss of {names[1]} \u2212 loss of {names[0]}, row by row", 0.9 * _inches(axes)) + beyond)
-    figure = axes.get_figure(root=True)
-    assert figure is not None
-    axes.set_ylabel(fitted("rows per bin (log scale, linear below 1)", 0.6 * figure.get_figheight()))
+    axes.set_ylabel(fitted("rows per bin (log scale, linear below 1)", _tall(axes)))
     labels = axes.get_legend_handles_labels()[1]
     columns = min(2, legend_columns(labels, _inches(axes) * 9.5 / 8.5, handle=6))
     axes.legend(
@@ -242,6 +240,13 @@ def _differences(
 def _inches(axes: Axes) -> float:
     """Return the width of one of the two upper panels with its labels, in inches."""
     return axes.get_figure(root=True).get_figwidth() / 2  # type: ignore[union-attr]
+
+
+def _tall(axes: Axes) -> float:
+    """Return the height of one of the two upper panels with its labels, in inches, without title and legend."""
+    grid = axes.get_gridspec()
+    height = axes.get_figure(root=True).get_figheight()  # type: ignore[union-attr]
+    return float(height) * (0.66 if grid is None or grid.nrows == 1 else 0.36)
 
 
 def _losses(figure: Figure, axes: Axes, found: Counts, names: tuple[str, str], look: Look) -> None:
@@ -274,10 +279,10 @@ def _losses(figure: Figure, axes: Axes, found: Counts, names: tuple[str, str], l
         below = int(found.joint.sum(axis=1 - i)[0])
         _ticks(axis, found, edges, found.log and below == found.zeros[i])
     axes.set_box_aspect(1)
-    room = 0.75 * _inches(axes)  # beside the panel are the numbers of its left axis and the colours
+    rooms = 0.75 * _inches(axes), _tall(axes)  # beside the panel are the numbers of its left axis and the colours
     across, up = (
         fitted(f"loss of {name}{words}", room) + (f"\n0 in {count(zeros, 'row')}" if zeros and found.log else "")
-        for name, zeros in zip(names, found.zeros, strict=True)
+        for name, zeros, room in zip(names, found.zeros, rooms, strict=True)
     )
     axes.set_xlabel(across)
     axes.set_ylabel(up)
@@ -311,7 +316,7 @@ def _ticks(axis: Any, found: Counts, edges: Array, only_zeros: bool) -> None:
     """
     scale = found.scale
     locator = LogLocator(numticks=4) if found.log else MaxNLocator(3)
-    panel = max(0.5, PANEL * _inches(axis.axes))
+    panel = max(0.5, min(PANEL * _inches(axis.axes), 0.6 * _tall(axis.axes)))
 
     def place(value: Any) -> Any:
         ends = np.array([value, edges[0], edges[-1]])

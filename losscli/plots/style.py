@@ -416,17 +416,17 @@ def _overlapping(axis: Any) -> bool:
     """Whether numbers at the ticks of an axis with even steps overlap, or are so near that they read as one."""
     if not isinstance(axis.get_major_locator(), MaxNLocator):
         return False
-    low, high = sorted(axis.get_view_interval())
-    shown = [
-        label
-        for tick in axis.get_major_ticks()
-        if low <= tick.get_loc() <= high
-        for label in (tick.label1, tick.label2)
-    ]
-    boxes = [label.get_window_extent() for label in shown if label.get_visible() and label.get_text()]
+    boxes = _numbers(axis)
     gap = BETWEEN_NUMBERS * float(mpl.rcParams["font.size"]) / 72 * axis.get_figure(root=True).dpi
     across = axis.axis_name == "x"
     return any(one.padded(gap if across else 0, 0).overlaps(other) for one, other in pairwise(boxes))
+
+
+def _numbers(axis: Any) -> list[Any]:
+    """Return the boxes of what is written at the ticks of an axis."""
+    low, high = sorted(axis.get_view_interval())
+    at_ticks = [(tick.label1, tick.label2) for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high]
+    return [one.get_window_extent() for pair in at_ticks for one in pair if one.get_visible() and one.get_text()]
 
 
 def _too_small(figure: Figure) -> TooSmallError:
@@ -436,17 +436,21 @@ def _too_small(figure: Figure) -> TooSmallError:
 
 
 def _crowded(figure: Figure) -> bool:
-    """Whether labels, title or legend leave the figure, labels overlap, or a panel is too small to be read."""
+    """Whether numbers, labels, title or a legend leave the figure or overlap, or a panel is too small to be read."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         figure.draw_without_rendering()
     labels = [axis.label for axes in figure.axes for axis in (axes.xaxis, axes.yaxis) if axis.label.get_text()]
     boxes = [label.get_window_extent() for label in labels if label.get_visible()]
     others = [one.get_window_extent() for one in (*figure.legends, *figure.texts)]
+    boxes += [legend.get_window_extent() for axes in figure.axes if (legend := axes.get_legend()) is not None]
+    every = [axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)]
+    others += [box for axis in every for box in _numbers(axis)]
     whole = figure.bbox
     outside = any(
         box.x0 < whole.x0 - SLACK or box.x1 > whole.x1 + SLACK or box.y0 < whole.y0 - SLACK or box.y1 > whole.y1 + SLACK
         for box in (*boxes, *others)
     )
     small = any(min(axes.bbox.width, axes.bbox.height) < LEAST_PANEL * figure.dpi for axes in figure.axes)
-    return outside or small or any(box.overlaps(other) for i, box in enumerate(boxes) for other in boxes[:i])
+    crossed = any(box.overlaps(other) for i, box in enumerate(boxes) for other in boxes[:i])
+    return outside or small or crossed or any(map(_overlapping, every))

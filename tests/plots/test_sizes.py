@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 from matplotlib.ticker import MaxNLocator
 
-from losscli.plots.style import Look, blank, drawing, render
+from losscli.plots.style import Look, TooSmallError, blank, drawing, render
 
 ABOUT = {"Title": "x", "Description": "x"}
 
@@ -35,3 +35,21 @@ def test_names_of_classes_stay():
         axes.barh(["setosa", "versicolor", "virginica"], [1, 2, 3])
         render(axes.figure, ".png", look, ABOUT)
     assert [label.get_text() for label in axes.get_yticklabels()] == ["setosa", "versicolor", "virginica"]
+
+
+@pytest.mark.parametrize("what", ["legend", "number", "legends"])
+def test_what_does_not_fit_is_refused(what):
+    look = Look(size=(3.0, 3.0))
+    with drawing(look):
+        axes, other = blank(look, 3, 3).subplots(1, 2)
+        axes.plot([0, 1], [0, 1], label="words")
+        if what == "number":
+            axes.set_yticks([0.5], ["a very long name of a class that is much wider than the whole figure is"])
+            axes.set_in_layout(False)
+        else:
+            label = "x" * (80 if what == "legend" else 24)
+            for one in (axes, other) if what == "legends" else (axes,):
+                one.plot([0, 1], [1, 0], label=label)
+                one.legend(loc="lower center", bbox_to_anchor=(0.5, 1)).set_in_layout(False)
+        with pytest.raises(TooSmallError):
+            render(axes.figure, ".png", look, ABOUT)
