@@ -76,7 +76,7 @@ class MaskElements(Protocol):
 SHARED = {
     "residual": "residual r = prediction - target",
     "margin": "margin m = t * score, with t = -1 or 1",
-    "logit": "logit z of what is true; of two classes, the other's is 0",
+    "logit": "logit z of what is true (of two classes; the other logit is 0)",
     "probability": "probability p of what is true",
 }
 """Labels of the axes over which losses of several families can be drawn."""

@@ -326,7 +326,7 @@ class TestSettings:
         axis = axis_of("bce", "logit")
         assert Setting(target=0).applied(axis, one("bce").family).label == "logit z of an output with target t"
         both = [Setting(target=0).applied(axis_of(text, "logit"), one(text).family) for text in ("bce", "ce")]
-        assert joint_label(both) == "logit z of what has the target t; of two classes, the other's is 0"
+        assert joint_label(both) == "logit z of what has the target t (of two classes; the other logit is 0)"
 
 
 class TestAxes:
@@ -628,7 +628,7 @@ class TestSharedAxis:
                 ["gaussian-nll", "mape", "laplace-nll"],
                 "residual r = prediction - target, for a variance of 1, a target of 1 and a scale of 1",
             ),
-            (["bce", "ce"], "logit z of what is true; of two classes, the other's is 0"),
+            (["bce", "ce"], "logit z of what is true (of two classes; the other logit is 0)"),
             (["ce", "brier"], "probability p of the true class"),
             (["logistic", "bce"], "margin m = t * score, with t = -1 or 1"),
         ],
