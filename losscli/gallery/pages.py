@@ -353,7 +353,7 @@ def _shape(shown: Exhibit) -> list[str]:
     for word in ("convex", "bounded"):
         yes = getattr(shape, word)
         if yes is None:
-            lines.append(f"whether it is {word} is not told by one curve")
+            lines.append(f"whether it is {word} is not declared, and this curve does not show it")
             continue
         always = word in shape.always or not known
         where = (

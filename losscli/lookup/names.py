@@ -127,10 +127,10 @@ def _refuse(name: str, word: str) -> Loss:
     said = instead(word) or instead(name)
     if said is not None:
         raise UsageError(f"{name!r} {said}")
-    begun = _begun(word)
-    if len(begun) > MOST_MEANT:
+    begun, near = _begun(word), nearest(word, NAMES)
+    if len(begun) > MOST_MEANT and near is None:
         raise UsageError(f"no loss is called {name!r}; `losscli list {word}` shows those with this in their names")
-    near = " or ".join(begun) or nearest(word, NAMES)
+    near = near if len(begun) > MOST_MEANT else " or ".join(begun) or near
     hint = f" (did you mean {near}?)" if near else ""
     raise UsageError(f"no loss is called {name!r}{hint}; `losscli list` shows them all")
 
