@@ -2,6 +2,7 @@
 
 import gc
 import io
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -150,3 +151,16 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csvfile, "SMALL", 0)
     monkeypatch.setattr(typed, "SEGMENT", 100)
     monkeypatch.setattr(typed, "CELLS", 300)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Any:
+    """The Chromium that is installed here, driven by Playwright; tests are skipped without either."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("Chromium is not installed here")
+    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed here")
+    with playwright.sync_playwright() as started:
+        running = started.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield running
+        running.close()

@@ -6,28 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-GREEK = {
-    "alpha": "α",
-    "beta": "β",
-    "gamma": "γ",
-    "delta": "δ",
-    "epsilon": "ε",
-    "zeta": "ζ",
-    "eta": "η",
-    "theta": "θ",
-    "kappa": "κ",
-    "mu": "μ",
-    "nu": "ν",
-    "xi": "ξ",
-    "pi": "π",
-    "rho": "ρ",
-    "sigma": "σ",
-    "tau": "τ",
-    "phi": "φ",
-    "chi": "χ",
-    "psi": "ψ",
-    "omega": "ω",
-}
+from losscli.definition.grammar import GREEK, WHOLE
+
 FUNCTIONS = {"atan": "arctan", "acos": "arccos", "lgamma": "log Γ"}
 """Functions that books call otherwise."""
 COMPARISONS: Mapping[type[ast.AST], str] = {
@@ -38,8 +18,6 @@ COMPARISONS: Mapping[type[ast.AST], str] = {
     ast.Gt: ">",
     ast.GtE: "≥",
 }
-WHOLE = frozenset({"classes", "items", "rows", "labels", "views", "thresholds"})
-"""Lists of all positions, which need not be said below a sum."""
 VECTORS = frozenset({"l", "p", "t", "z", "e", "own"})
 """Names that stand for vectors where a sum has no index of its own."""
 INDICES = "ijkuv"

@@ -6,26 +6,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-GREEK = {
-    "alpha": "α",
-    "beta": "β",
-    "gamma": "γ",
-    "delta": "δ",
-    "epsilon": "ε",
-    "eta": "η",
-    "theta": "θ",
-    "kappa": "κ",
-    "lambda": "λ",
-    "mu": "μ",
-    "nu": "ν",
-    "pi": "π",
-    "rho": "ρ",
-    "sigma": "σ",
-    "tau": "τ",
-    "phi": "φ",
-    "omega": "ω",
-}
-"""Names that are letters, with the letters for text without mathtext."""
+from losscli.definition.grammar import GREEK, WHOLE
+
 UPRIGHT = {"sin": r"\sin", "cos": r"\cos", "tanh": r"\tanh", "cosh": r"\cosh", "acos": r"\arccos", "atan": r"\arctan"}
 RELATIONS = {
     ast.Eq: "=",
@@ -45,8 +27,6 @@ HOLDS: Mapping[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.GtE: lambda a, b: a >= b,
     ast.Is: lambda a, b: a is b,
 }
-EVERYTHING = ("items", "classes", "rows", "labels", "views", "thresholds")
-"""Lists of all positions, which a sum need not name."""
 COMMA, NEXT_LINE, BLANK = r",\, ", r" \\ ", r"\ "
 
 CASES, SUM, SIGMA, PRODUCT, POWER, ATOM = range(6)
@@ -383,7 +363,7 @@ class _Translation:
                 origin = rf"{self.text(loop.target)} \neq y"
             case ast.Name(id="positives" | "negatives"):
                 origin = rf"{self.text(loop.target)} \in {self.text(loop.iter)}"
-            case ast.Name(id=name) if name in EVERYTHING:
+            case ast.Name(id=name) if name in WHOLE:
                 origin = self.text(loop.target)
             case _:
                 return self._named([loop.target], [loop.iter], depth)

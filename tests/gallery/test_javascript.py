@@ -1,7 +1,6 @@
 """Formulas as JavaScript: what a browser computes with them is what losscli computes, and nothing else becomes a program."""
 
 import base64
-import shutil
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,7 +14,6 @@ from losscli.definition.loss import Axis, Loss
 from losscli.gallery.javascript import RUNTIME, GrammarError, Program, translate
 from losscli.losses import LOSSES
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 POINTS = 200
 FAR = (-30000.0, -800.0, -50.0, 50.0, 800.0, 30000.0)
 """Points at which a formula as it is written overflows, and a page should not."""
@@ -85,17 +83,6 @@ def in_page(browser: Any, script: str, argument: Any = None) -> Any:
     assert page.evaluate("Object.keys(window).filter((name) => name.includes('losscli'))") == []
     page.close()
     return found
-
-
-@pytest.fixture(scope="module")
-def browser() -> Any:
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed here")
-    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed here")
-    with playwright.sync_playwright() as started:
-        running = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield running
-        running.close()
 
 
 @pytest.fixture(scope="module")

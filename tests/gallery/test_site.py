@@ -7,7 +7,6 @@ import json
 import os
 import posixpath
 import re
-import shutil
 import subprocess
 import sys
 from html import unescape
@@ -24,7 +23,6 @@ from losscli.gallery.site import MARKER, site
 from losscli.lookup.tasks import TASKS
 from losscli.losses import FAMILIES, LOSSES
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 LOOKED_AT = ("huber", "softmax-focal", "arcface", "sparsemax", "softmax-cross-entropy")
 """Pages of different kinds: sliders, several axes, wide formulas, a curve that stands still, much about libraries."""
 
@@ -204,15 +202,6 @@ class TestCommand:
 
 
 @pytest.fixture(scope="module")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed here")
-    with playwright.sync_playwright() as started:
-        running = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield running
-        running.close()
-
-
-@pytest.fixture(scope="module")
 def place(files, tmp_path_factory):
     folder = tmp_path_factory.mktemp("site")
     for name, content in files.items():
@@ -245,7 +234,6 @@ def opened(browser, place):
     assert all(url.startswith(place.as_uri()) for url in asked)
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed here")
 class TestInABrowser:
     @pytest.mark.parametrize("name", ["index.html", *(f"losses/{name}.html" for name in LOOKED_AT)])
     def test_shows_each_page(self, opened, name):

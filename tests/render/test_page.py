@@ -2,7 +2,6 @@
 
 import html.parser
 import re
-import shutil
 from html import unescape
 
 import numpy as np
@@ -12,7 +11,6 @@ from losscli.render.page import MOST_ROWS, Page, Picture, as_html
 from losscli.render.table import Table
 
 NASTY = "<script>alert(1)</script>\x1b[31m\u202e&\"'"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 LINES = {
     "compute": "compute ce p.csv y.csv --from probs --per-sample --require 'mean <= 5'",
     "compute-interval": "compute ce p.csv y.csv --from probs --by fold.csv:fold --interval",
@@ -218,16 +216,6 @@ class TestWhatPagesSay:
         run("calibrate", "p.csv", "y.csv", "--from", "probs", "--apply", "p.csv", "-o", "page.html").refuses(2, ".npy")
 
 
-@pytest.fixture(scope="module")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed here")
-    with playwright.sync_playwright() as started:
-        running = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield running
-        running.close()
-
-
-@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed here")
 class TestInABrowser:
     """Light and dark, on a phone and on a desk: no errors, nothing that sticks out, nothing that the rules of accessibility forbid."""
 
