@@ -169,8 +169,8 @@ def completed(words: Sequence[str], message: str, error: Exception, run: Callabl
     """
     line = Line.of(words)
     if (
-        line is None or _bytes(line) > MOST_BYTES or message.startswith("--show:")
-    ):  # no window opens, whatever the files hold
+        line is None or _bytes(line) > MOST_BYTES or message.startswith(("--show:", "--cluster"))
+    ):  # no window opens, and no worker answers, whatever the files hold
         return message
     try:
         if line.said & set(WRITES) and _try(line, run)[0]:

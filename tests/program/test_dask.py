@@ -1,6 +1,7 @@
 """`--cluster tcp://...`: a scheduler of Dask's with workers that are processes, some of which the tests kill."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -35,9 +36,12 @@ HERE = os.path.dirname(os.path.abspath(__file__)) + "/"
 
 
 def slow(y_pred, y_true):
-    if os.path.exists(HERE + "go") and threading.current_thread() is not threading.main_thread():  # in a worker
+    until = time.monotonic() + 60
+    while os.path.exists(HERE + "go") and threading.current_thread() is not threading.main_thread():  # in a worker
         open(HERE + f"seen-{os.getpid()}", "w").close()
-        time.sleep(0.1)
+        time.sleep(0.05)
+        if time.monotonic() > until:
+            break
     return (y_pred - y_true) ** 2
 """
 
@@ -65,6 +69,15 @@ def two(address):
     """A connection to this cluster that all tests share."""
     with Dask(address) as cluster:
         yield cluster
+
+
+@pytest.fixture
+def doomed(tmp_path_factory):
+    """A cluster of two workers whose test ends some of its processes: Dask does not always replace them."""
+    process, where = started_cluster(tmp_path_factory.mktemp("doomed"), 2)
+    yield process, where
+    process.kill()
+    process.communicate()
 
 
 @pytest.fixture
@@ -112,7 +125,7 @@ class TestDigits:
 
 
 def begun(started, address, *more):
-    """A command whose two workers are computing, and the process ids of these."""
+    """A command whose two workers are computing until the file `go` is gone, and the process ids of these."""
     np.save("x.npy", np.random.default_rng(1).normal(size=3_000_000))
     Path("go").touch()
     command = started(*OWN, "--cluster", address, *more)
@@ -130,20 +143,25 @@ def seen():
 
 @pytest.mark.usefixtures("files")
 class TestFaults:
-    def test_a_worker_that_is_killed_in_the_middle(self, process, started, address):
-        command, pids = begun(started, address)
+    def test_a_worker_that_is_killed_in_the_middle(self, process, started, doomed):
+        command, pids = begun(started, doomed[1])
         os.kill(pids[0], signal.SIGKILL)
+        Path("go").unlink()
         out, err = command.communicate(timeout=60)
         assert (command.returncode, err) == (0, b"")
-        Path("go").unlink()
         assert out.decode() == process(*OWN).out
 
-    def test_a_loss_that_kills_every_worker(self, run, two, write):
-        write("dying.py", SLOW.replace("time.sleep(0.1)", "os.kill(os.getpid(), 9)"))
+    def test_a_loss_that_kills_every_worker(self, run, doomed, write, monkeypatch):
+        monkeypatch.setattr(cluster_dask, "WITHOUT", 20)
+        write("dying.py", SLOW.replace("time.sleep(0.05)", "os.kill(os.getpid(), 9)"))
         Path("go").touch()
-        with workers.cluster(two):
+        with Dask(doomed[1]) as cluster, workers.cluster(cluster):
             found = run("compute", "dying.py:slow", "x.npy", "0", "-f", "value", "-q", "--gradient", "slopes.npy")
-        found.refuses(3, "--cluster tcp://", "the worker ended each time that rows", "is memory short?")
+        found.refuses(3, "--cluster tcp://")
+        # On a busy machine Dask may give up replacing workers that ended, before it gives up the work.
+        assert re.search(
+            "the worker ended each time that rows .* is memory short|has had no workers for 20 s", found.err
+        )
         assert not [name for name in os.listdir() if "slopes" in name]
 
     def test_a_worker_whose_file_is_another_one(self, run, two, save, monkeypatch):
@@ -157,15 +175,14 @@ class TestFaults:
         with workers.cluster(two):
             run(*CE).refuses(3, "y.npy: ", "is another file on ")
 
-    def test_a_scheduler_that_goes_away(self, started, tmp_path_factory):
-        cluster, where = started_cluster(tmp_path_factory.mktemp("gone"), 2)
+    def test_a_scheduler_that_goes_away(self, started, doomed):
+        cluster, where = doomed
         command, pids = begun(started, where, "--gradient", "slopes.npy")
         cluster.kill()
         out, err = command.communicate(timeout=60)
         for pid in pids:
             with suppress(ProcessLookupError):  # a worker may have ended by itself
                 os.kill(pid, signal.SIGKILL)
-        cluster.communicate()
         assert (command.returncode, out) == (3, b"")
         assert err.startswith(b"losscli: --cluster tcp://"), err
         assert err.count(b"\n") == 1, err
@@ -176,6 +193,7 @@ class TestFaults:
         command, _ = begun(started, address)
         command.send_signal(signal.SIGINT)
         assert command.communicate(timeout=20) == (b"", b"losscli: interrupted\n")
+        Path("go").unlink()
         assert command.returncode == 130
 
     def test_no_scheduler(self, run, monkeypatch):
