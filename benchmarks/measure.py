@@ -24,7 +24,7 @@ SLOW = 20.0
 TIMEOUT = 300.0
 TAIL = 1 << 18
 OUT_OF_MEMORY = re.compile(r"MemoryError|can't allocate memory|Cannot allocate memory|RESOURCE_EXHAUSTED|bad_alloc")
-ENVIRONMENT = os.environ | {
+ENVIRONMENT = dict(os.environ) | {
     "TF_CPP_MIN_LOG_LEVEL": "3",  # XLA's notes on the processor
     "JAX_PLATFORMS": "cpu",
     "NO_COLOR": "1",

@@ -18,13 +18,20 @@ from pathlib import Path
 from typing import Any
 
 import report
-from measure import SLOW, TIMEOUT, Result, cores, run
+from measure import ENVIRONMENT, SLOW, TIMEOUT, Result, cores, run
 from peers import FRAMEWORKS, PEERS, Peer
 from workloads import FRACTIONS, LONG, WORKLOADS, Workload, read_once
 
 HERE = Path(__file__).resolve().parent
 SAMPLES = HERE.parent / "sample_data"
 PYTHON = sys.executable
+AVX2 = {
+    "ATEN_CPU_CAPABILITY": "avx2",  # torch
+    "ONEDNN_MAX_CPU_ISA": "AVX2",
+    "XLA_FLAGS": "--xla_cpu_max_isa=AVX2",
+    "OPENBLAS_CORETYPE": "Haswell",
+}
+"""What takes AVX-512 from the frameworks, as `beyond_avx2` takes it from NumPy."""
 TABLE = "losscli, table"
 """The contender that reads the same numbers as a table, one row per position."""
 OFTEN = 5  # how many times more often a process is run that is over in no time
@@ -44,11 +51,21 @@ STARTS = {
 """Commands that do next to nothing, and the imports that they cannot do without."""
 
 
+def beyond_avx2() -> str:
+    """The names that NumPy has for what this processor can do beyond AVX2, '' if that is nothing."""
+    asked = (
+        "from numpy._core._multiarray_umath import __cpu_dispatch__ as names, __cpu_features__ as has; "
+        "print(*(name for name in names if has[name] and ('512' in name or name == 'X86_V4')))"
+    )
+    return run([PYTHON, "-c", asked], HERE).output.strip()
+
+
 class Bench:
     """Measures one job after the other, and keeps the results of all."""
 
-    def __init__(self, folder: Path, scale: float, repeats: int) -> None:
+    def __init__(self, folder: Path, scale: float, repeats: int, names: Sequence[str] | None = None) -> None:
         self.folder, self.scale, self.repeats = folder, scale, repeats
+        self.peers = [peer for peer in PEERS if names is None or peer.name in names]
         self.results: list[Result] = []
 
     def jobs(self) -> dict[str, tuple[Callable[[], None], list[Workload]]]:
@@ -82,7 +99,7 @@ class Bench:
         """Compare losscli with all peers: as processes, and for arrays in process, with the gradient and without."""
         npy = workload.format == "npy"
         limit = npy and not workload.small and "label_smoothing" not in workload.options
-        peers = [peer for peer in PEERS if peer.format == workload.format]
+        peers = [peer for peer in self.peers if peer.format == workload.format]
         commands = {"losscli": self.losscli(workload)}
         if workload.positions and self.make(workload.table):
             commands |= {TABLE: self.losscli(workload.table)}
@@ -102,7 +119,7 @@ class Bench:
             self.left_out(workload, mode, peers, gradient)
 
     def size(self, workloads: Sequence[Workload]) -> None:
-        """Time and memory over two decades of file sizes; torch beside it, if it is there."""
+        """Time and memory over three decades of file sizes; torch beside it, if it is there."""
         torch = next(peer for peer in PEERS if peer.name == "torch")
         for workload in workloads:
             commands = {"losscli": self.losscli(workload)}
@@ -227,7 +244,7 @@ def contender(name: str, module: str, threads: int | None = None) -> dict[str, A
     return {"name": name, "module": module, "threads": threads or cores()}
 
 
-def environment(scale: float, repeats: int) -> dict[str, Any]:
+def environment(scale: float, repeats: int, cpu: str) -> dict[str, Any]:
     """What the numbers depend on, besides the machine."""
     versions: dict[str, str | None] = {}
     for name in ("losscli", "numpy", *FRAMEWORKS):
@@ -242,6 +259,7 @@ def environment(scale: float, repeats: int) -> dict[str, Any]:
         "versions": versions,
         "scale": scale,
         "repeats": repeats,
+        "cpu": cpu,
     }
 
 
@@ -254,6 +272,8 @@ def parsed(arguments: Sequence[str] | None, names: Sequence[str]) -> argparse.Na
     parser.add_argument("--scale", type=float, default=1.0, metavar="X", help="rows of large workloads, times X")
     parser.add_argument("--repeats", type=int, default=3, metavar="N", help="turns, of which the median counts")
     parser.add_argument("--data", type=Path, metavar="FOLDER", help="keep inputs here, and find them here next time")
+    parser.add_argument("--peers", metavar="NAMES", help="only these peers, as in 'torch,optax'")
+    parser.add_argument("--avx2", action="store_true", help="take AVX-512 from NumPy and the frameworks")
     parser.add_argument("--json", type=Path, metavar="FILE", help="every single number")
     parser.add_argument("--markdown", action="store_true", help="tables in Markdown")
     given = parser.parse_args(arguments)
@@ -270,11 +290,15 @@ def parsed(arguments: Sequence[str] | None, names: Sequence[str]) -> argparse.Na
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure what is asked for; 1 if a contender failed, other than for want of memory or time."""
     given = parsed(arguments, list(Bench(Path(), 1.0, 1).jobs()))
-    facts = environment(given.scale, given.repeats)
+    beyond = beyond_avx2()
+    if given.avx2:
+        ENVIRONMENT.update(AVX2 | ({"NPY_DISABLE_CPU_FEATURES": beyond} if beyond else {}))
+    cpu = "a processor without AVX-512" if not beyond else "AVX-512 switched off" if given.avx2 else "AVX-512 used"
+    facts = environment(given.scale, given.repeats, cpu)
     if given.data:
         given.data.mkdir(parents=True, exist_ok=True)
     with nullcontext(given.data) if given.data else tempfile.TemporaryDirectory(prefix="losscli-") as folder:
-        bench = Bench(Path(folder).resolve(), given.scale, given.repeats)
+        bench = Bench(Path(folder).resolve(), given.scale, given.repeats, given.peers and given.peers.split(","))
         jobs = [bench.jobs()[name] for name in given.names]
         try:
             for done, (measure, workloads) in enumerate(jobs, 1):

@@ -23,6 +23,7 @@ SOFTMAX = "softmax-cross-entropy"
 SIGMOID = "sigmoid-cross-entropy"
 FOCAL = "sigmoid-focal"
 HUBER = "huber"
+SQUARED = "squared-error"
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ class Workload:
 
     def files(self, folder: Path) -> tuple[Path, Path]:
         """Predictions and targets. Workloads that differ in options share them."""
-        kind = {SOFTMAX: "logits", HUBER: "numbers"}.get(self.loss, "outputs")
+        kind = {SOFTMAX: "logits", HUBER: "numbers", SQUARED: "numbers"}.get(self.loss, "outputs")
         stem = f"{kind}-{'x'.join(map(str, self.shape))}-{self.dtype}"
         return folder / f"{stem}-predictions.{self.format}", folder / f"{stem}-targets.{self.format}"
 
@@ -107,9 +108,10 @@ def _large() -> Iterator[Workload]:
         yield Workload(f"softmax-{size}", SOFTMAX, rows, columns)
         yield Workload(f"smoothed-{size}", SOFTMAX, rows, columns, options={"label_smoothing": 0.1})
     yield Workload("float64-4Mx100", SOFTMAX, 4_000_000, 100, dtype="float64")
-    yield Workload("sigmoid-50M", SIGMOID, 50_000_000)
-    yield Workload("focal-50M", FOCAL, 50_000_000, options={"gamma": 2.0})
-    yield Workload("huber-50M", HUBER, 50_000_000, options={"delta": 1.0})
+    yield Workload("sigmoid-200M", SIGMOID, 200_000_000)
+    yield Workload("focal-200M", FOCAL, 200_000_000, options={"gamma": 2.0})
+    yield Workload("huber-200M", HUBER, 200_000_000, options={"delta": 1.0})
+    yield Workload("squared-200M", SQUARED, 200_000_000)
     # Six decimals are read as float64, by losscli and by every other reader.
     yield Workload("csv-2Mx10", SOFTMAX, 2_000_000, 10, dtype="float64", format="csv")
     yield Workload("csv-20kx1000", SOFTMAX, 20_000, 1000, dtype="float64", format="csv")
@@ -133,7 +135,7 @@ SHAPED = (
 WORKLOADS = (TINY, *SMALLS, *LARGE, *SHAPED)
 LONG = next(workload for workload in LARGE if workload.name == "softmax-1Mx1000")
 """What time and memory against size, and time against threads, are measured on."""
-FRACTIONS = (0.01, 0.03, 0.1, 0.3, 1.0)
+FRACTIONS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 
 
 def make(workload: Workload, folder: Path) -> None:
@@ -153,7 +155,7 @@ def make(workload: Workload, folder: Path) -> None:
     if workload.loss == SOFTMAX:
         pieces["targets"] = lambda shape: second.integers(workload.columns, size=shape[0])
         dtype, header = whole, ["label"]
-    elif workload.loss == HUBER:
+    elif workload.loss in (HUBER, SQUARED):
         pieces["targets"] = normal(second)
         dtype, header = floats, ["target"]
     else:

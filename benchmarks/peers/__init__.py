@@ -8,7 +8,7 @@ and returns the mean: called once by a script (whole.py), and again and again in
 from dataclasses import dataclass
 from importlib.util import find_spec
 
-ALL = frozenset({"softmax-cross-entropy", "sigmoid-cross-entropy", "sigmoid-focal", "huber"})
+ALL = frozenset({"softmax-cross-entropy", "sigmoid-cross-entropy", "sigmoid-focal", "huber", "squared-error"})
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ def prepare(
         off = label_smoothing / predictions.shape[1]
         lifted = Indices(targets, 1 - label_smoothing + off, off) if label_smoothing else Indices(targets)
     else:
-        lifted = Dense(targets if loss == "huber" else targets.astype(bool))
+        lifted = Dense(targets if loss in ("huber", "squared-error") else targets.astype(bool))
 
     def mean() -> float:
         if not gradient:

@@ -20,6 +20,7 @@ def prepare(
         "sigmoid-cross-entropy": sigmoid_cross_entropy,
         "sigmoid-focal": sigmoid_focal,
         "huber": huber,
+        "squared-error": squared_error,
     }[loss]
     return lambda: float(of(predictions, targets, gradient, **options)[0])
 
@@ -71,3 +72,9 @@ def huber(predictions: Any, targets: Any, gradient: bool, delta: float = 1.0) ->
     a = np.abs(r)
     value = np.where(a <= delta, r * r / 2, delta * (a - delta / 2)).mean()
     return value, np.clip(r, -delta, delta) / len(r) if gradient else None
+
+
+def squared_error(predictions: Any, targets: Any, gradient: bool) -> Any:
+    """Mean of r^2; the gradient is 2 r."""
+    r = predictions - targets
+    return (r * r).mean(), 2 * r / len(r) if gradient else None

@@ -23,6 +23,8 @@ def mean(loss: str, predictions: Any, targets: Any, **options: float) -> Any:
         return optax.sigmoid_binary_cross_entropy(predictions, targets).mean()
     if loss == "huber":
         return optax.huber_loss(predictions, targets, **options).mean()
+    if loss == "squared-error":
+        return optax.squared_error(predictions, targets).mean()
     return optax.sigmoid_focal_loss(predictions, targets, **options).mean()
 
 

@@ -17,6 +17,8 @@ def mean(loss: str, predictions: Any, targets: Any, **options: float) -> Any:
         return F.binary_cross_entropy_with_logits(predictions, targets)
     if loss == "huber":
         return F.huber_loss(predictions, targets, **options)
+    if loss == "squared-error":
+        return F.mse_loss(predictions, targets)
     each = F.binary_cross_entropy_with_logits(predictions, targets, reduction="none")
     p = torch.sigmoid(predictions)
     p_t = p * targets + (1 - p) * (1 - targets)
