@@ -16,7 +16,9 @@ def points(dtype, number, least, seed=0):
     generator, form = np.random.default_rng(seed), np.finfo(dtype)
     third = number // 3
     with np.errstate(over="ignore"):
-        size = np.ldexp(generator.uniform(-1, 1, third), generator.integers(form.minexp - form.nmant, form.maxexp, third))
+        size = np.ldexp(
+            generator.uniform(-1, 1, third), generator.integers(form.minexp - form.nmant, form.maxexp, third)
+        )
         middle = generator.uniform(-1, 4, third)
         edges = generator.choice([-1, -0.75, -0.5, -0.25, 1, 3, 7], number - 2 * third).astype(dtype)
         edges *= (1 + form.eps * generator.integers(-9, 9, len(edges))).astype(dtype)
