@@ -11,6 +11,7 @@ from losscli.data.columns import Columns
 from losscli.data.target_encoding import SUM_TOLERANCE, DecodedTargets, TargetEncoding
 from losscli.data.targets import matching
 from losscli.definition.request import Request
+from losscli.elementary import log1p
 from losscli.errors import DataError, UsageError
 from losscli.io.source import Derived, Source, blocks, first_of
 from losscli.losses.probability import OfLogit
@@ -42,7 +43,7 @@ class Probabilities(Derived):
         if self.over_classes:
             return log_softmax((np.log(x) if self.kind == "probs" else x) / self.temperature).p
         if self.kind != "logits":
-            x = np.log(x) - np.log1p(-x) if self.kind == "probs" else x - np.log(-np.expm1(x))
+            x = np.log(x) - log1p(-x) if self.kind == "probs" else x - np.log(-np.expm1(x))
         return OfLogit(x / self.temperature).p
 
 

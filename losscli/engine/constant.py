@@ -4,6 +4,7 @@ import numpy as np
 
 from losscli.arrays import Array, times
 from losscli.definition.batch import Dense, Indices, Targets
+from losscli.elementary import log1p
 from losscli.engine.collectors.baseline import Baseline, ClassCounts, Frequencies, Signs
 from losscli.engine.job import Job
 
@@ -45,7 +46,7 @@ def losses(job: Job, prediction: Array, targets: Targets) -> Array:
     x = np.broadcast_to(prediction, (rows, *prediction.shape))
     family, kind = job.loss.family, job.extras.prediction_kind
     if family.takes_from and kind != "probs":
-        x = np.log(x) - np.log1p(-x) if kind == "logits" and family.target_type == "outcomes" else np.log(x)
+        x = np.log(x) - log1p(-x) if kind == "logits" and family.target_type == "outcomes" else np.log(x)
     x = x.astype(job.dtype)
     formula = job.convention.formula
     if formula is None:

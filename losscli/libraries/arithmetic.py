@@ -4,6 +4,7 @@ import numpy as np
 
 from losscli.arrays import Array
 from losscli.definition.batch import Dense, Indices, Sequences, Targets
+from losscli.elementary import log1p
 
 
 def dense(targets: Targets, like: Array) -> Array:
@@ -53,7 +54,7 @@ def converted(x: Array, given: str, wanted: str, over_classes: bool) -> Array:
         return sigmoid(x) if wanted == "probs" else -np.logaddexp(0, -x)
     p = np.exp(x) if given == "log-probs" else x
     if wanted == "logits":
-        return np.log(p) - np.log1p(-p)
+        return np.log(p) - log1p(-p)
     return p if wanted == "probs" else np.log(p)
 
 

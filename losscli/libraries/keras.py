@@ -9,6 +9,7 @@ from losscli.arrays import Array
 from losscli.definition.batch import Dense, Extras, Indices, Sequences, Targets
 from losscli.definition.convention import Convention, Taken
 from losscli.definition.domain import REAL
+from losscli.elementary import log1p
 from losscli.libraries.arithmetic import converted, ctc, dense, limited, log_softmax, own, sigmoid, steps_of
 from losscli.libraries.call import LABELS, Accepts, Call, Library
 from losscli.libraries.steps import SKIPS_ZEROS, AddUp, Cast, Change, Compute, Multiply
@@ -55,7 +56,7 @@ def huber(p: Array, t: Targets, extras: Extras, parameters: Parameters) -> Array
 
 def softplus(x: Array) -> Array:
     """Return log(1 + exp(x)), which is taken for x above 20."""
-    return np.where(x > 20, x, np.log1p(np.exp(x)))
+    return np.where(x > 20, x, log1p(np.exp(x)))
 
 
 def log_cosh(p: Array, t: Targets, extras: Extras, parameters: Parameters) -> Array:
@@ -88,7 +89,7 @@ def categorical_hinge(p: Array, t: Targets, extras: Extras, parameters: Paramete
 def binary_with_logits(p: Array, t: Targets, extras: Extras, parameters: Parameters) -> Array:
     """Return the cross-entropy of logits: (1 - t) z + log(1 + exp(-z))."""
     z = converted(p, extras.prediction_kind, "logits", False)
-    return (1 - dense(t, p)) * z + (np.log1p(np.exp(-np.abs(z))) + np.maximum(-z, 0))
+    return (1 - dense(t, p)) * z + (log1p(np.exp(-np.abs(z))) + np.maximum(-z, 0))
 
 
 def cut_off(p: Array) -> Array:
@@ -99,7 +100,7 @@ def cut_off(p: Array) -> Array:
 def binary(p: Array, t: Targets) -> Array:
     """Return the cross-entropy of probabilities that are cut off."""
     y, p = dense(t, p), cut_off(p)
-    return (y - 1) * np.log1p(-p) - y * np.log(p)
+    return (y - 1) * log1p(-p) - y * np.log(p)
 
 
 def binary_of_probabilities(p: Array, t: Targets, extras: Extras, parameters: Parameters) -> Array:

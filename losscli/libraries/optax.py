@@ -9,6 +9,7 @@ from losscli.arrays import Array
 from losscli.definition.batch import Dense, Extras, Indices, Sequences, Targets
 from losscli.definition.convention import Convention, Taken
 from losscli.definition.domain import REAL
+from losscli.elementary import log1p
 from losscli.libraries.arithmetic import converted, dense, log_softmax, steps_of
 from losscli.libraries.call import Accepts, Call, Library, Operands
 from losscli.libraries.steps import PAIRS, AddUp, Change, Compute, ReadLabels
@@ -35,7 +36,7 @@ def parameters(names: str) -> dict[str, str]:
 def log_chances(p: Array, extras: Extras) -> tuple[Array, Array]:
     """Return log(p) and log(1 - p) of the probability p of an outcome."""
     z = converted(p, extras.prediction_kind, "logits", False)
-    softplus = np.log1p(np.exp(-np.abs(z)))
+    softplus = log1p(np.exp(-np.abs(z)))
     return -(np.maximum(-z, 0) + softplus), -(np.maximum(z, 0) + softplus)
 
 

@@ -11,6 +11,7 @@ from losscli.arrays import Array
 from losscli.definition.batch import Clip, Extras, Indices, Probability, Targets
 from losscli.definition.convention import Bound, Convention
 from losscli.definition.request import Request
+from losscli.elementary import log1p
 from losscli.libraries.arithmetic import converted, dense, own
 from losscli.libraries.call import HARD, Accepts, Call, Facts, Library, Operands
 from losscli.libraries.steps import AddUp, Change, Compute, CutProbabilities, Multiply, convened
@@ -130,7 +131,7 @@ def tweedie(p: Array, t: Targets, extras: Extras, parameters: Parameters) -> Arr
 
 def squared_log(p: Array, t: Targets, extras: Extras, parameters: Parameters) -> Array:
     """Return the squared difference of log(1 + t) and log(1 + p)."""
-    return (np.log1p(dense(t, p)) - np.log1p(p)) ** 2
+    return (log1p(dense(t, p)) - log1p(p)) ** 2
 
 
 def wrong_sign(p: Array, t: Targets, extras: Extras, parameters: Parameters) -> Array:

@@ -12,6 +12,7 @@ from losscli.definition.batch import Dense, Extras, Sequences, Targets
 from losscli.definition.convention import Taken
 from losscli.definition.domain import REAL
 from losscli.definition.request import Request
+from losscli.elementary import log1p
 from losscli.libraries.arithmetic import converted, dense, log_softmax, steps_of
 from losscli.libraries.call import Accepts, Call, Facts, Library
 from losscli.libraries.steps import AddUp, Cast, Compute, ReadLabels, convened
@@ -59,14 +60,14 @@ def hinge(p: Array, t: Targets, extras: Extras, parameters: Parameters) -> Array
 def with_logits(p: Array, t: Targets, extras: Extras, parameters: Parameters) -> Array:
     """Return max(z, 0) - z t + log(1 + exp(-|z|))."""
     z = converted(p, extras.prediction_kind, "logits", False)
-    return np.maximum(z, 0) - z * dense(t, p) + np.log1p(np.exp(-np.abs(z)))
+    return np.maximum(z, 0) - z * dense(t, p) + log1p(np.exp(-np.abs(z)))
 
 
 def weighted_with_logits(p: Array, t: Targets, extras: Extras, parameters: Parameters) -> Array:
     """Return (1 - t) z + (1 + (w - 1) t) log(1 + exp(-z)) with the factor w of positives."""
     z, y = converted(p, extras.prediction_kind, "logits", False), dense(t, p)
     weight = np.asarray(1 if extras.pos_weight is None else extras.pos_weight, p.dtype)
-    return (1 - y) * z + (1 + (weight - 1) * y) * (np.log1p(np.exp(-np.abs(z))) + np.maximum(-z, 0))
+    return (1 - y) * z + (1 + (weight - 1) * y) * (log1p(np.exp(-np.abs(z))) + np.maximum(-z, 0))
 
 
 def log_loss(p: Array, t: Targets, extras: Extras, parameters: Parameters) -> Array:

@@ -10,6 +10,7 @@ from losscli.arrays import Array
 from losscli.definition.batch import Extras, Indices, Targets
 from losscli.definition.convention import Convention, Taken
 from losscli.definition.domain import BELOW_INFINITY, NON_NEGATIVE, REAL
+from losscli.elementary import log1p
 from losscli.libraries.arithmetic import converted, dense, log_softmax, own
 from losscli.libraries.call import EVERYTHING, LABELS, Accepts, Call, Library
 from losscli.libraries.steps import BY_LENGTH, AddUp, Change, Compute, Multiply, OnlyMean, WeighTerms
@@ -40,20 +41,20 @@ def parameters(names: str) -> dict[str, str]:
 
 def logistic(p: Array, t: Targets, extras: Extras, parameters: Parameters) -> Array:
     """Return log(1 + exp(-t p)), which is infinite from some margin on."""
-    return np.log1p(np.exp(-p * dense(t, p)))
+    return log1p(np.exp(-p * dense(t, p)))
 
 
 def with_logits(p: Array, t: Targets, extras: Extras, parameters: Parameters) -> Array:
     """Return the cross-entropy of logits: (1 - t) z + (1 + (w - 1) t) log(1 + exp(-z)) with the factor w of positives."""
     z, y = converted(p, extras.prediction_kind, "logits", False), dense(t, p)
     log_weight = 1 if extras.pos_weight is None else 1 + (np.asarray(extras.pos_weight, p.dtype) - 1) * y
-    return (1 - y) * z + log_weight * (np.log1p(np.exp(-np.abs(z))) + np.maximum(-z, 0))
+    return (1 - y) * z + log_weight * (log1p(np.exp(-np.abs(z))) + np.maximum(-z, 0))
 
 
 def of_probabilities(p: Array, t: Targets, extras: Extras, parameters: Parameters) -> Array:
     """Return the cross-entropy of probabilities, whose logarithms are cut off at -100."""
     p, y = converted(p, extras.prediction_kind, "probs", False), dense(t, p)
-    return (y - 1) * np.maximum(np.log1p(-p), -100) - y * np.maximum(np.log(p), -100)
+    return (y - 1) * np.maximum(log1p(-p), -100) - y * np.maximum(np.log(p), -100)
 
 
 def cross_entropy(p: Array, t: Targets, extras: Extras, parameters: Parameters) -> Array:

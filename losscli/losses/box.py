@@ -14,6 +14,7 @@ from losscli.definition.batch import Dense, Extras, Targets, Values
 from losscli.definition.domain import NON_NEGATIVE, POSITIVE
 from losscli.definition.loss import Axis, BoundLoss, same
 from losscli.definition.registry import family, loss
+from losscli.elementary import log1p
 
 
 @dataclass
@@ -296,7 +297,7 @@ def log_box_iou(a: Corners, b: Corners) -> tuple[Array, Array]:
     """Minus the logarithm of the intersection over the union of two boxes."""
     inside, union = _areas(a, b)
     apart = (union - inside) / union
-    value = np.where(apart.value < 0.5, -np.log1p(-apart.value), np.log(union.value / inside.value))
+    value = np.where(apart.value < 0.5, -log1p(-apart.value), np.log(union.value / inside.value))
     return value, np.where(inside.value[:, None] == 0, 0, (union / inside).slope * (inside / union).value[:, None])
 
 
@@ -320,7 +321,7 @@ def alpha_iou(
     inside, union = _areas(a, b)
     apart = (union - inside) / union
     # 1 - (1 - x)**alpha, with all digits of a small x, and the slope of a power of I / U.
-    return -np.expm1(alpha * np.log1p(-apart.value)), -(inside / union).power(alpha).slope
+    return -np.expm1(alpha * log1p(-apart.value)), -(inside / union).power(alpha).slope
 
 
 @loss(

@@ -15,6 +15,7 @@ from losscli.definition.batch import Dense, Everyone, Extras, Indices, Targets, 
 from losscli.definition.domain import FRACTION, NON_NEGATIVE, POSITIVE, REAL, Interval
 from losscli.definition.loss import Axis, BoundLoss, same
 from losscli.definition.registry import family, loss
+from losscli.elementary import log1p
 from losscli.losses import embedding
 from losscli.losses.ranking import log_sum_exp, lost
 from losscli.losses.softmax import log_softmax, through_softmax
@@ -156,7 +157,7 @@ def _masked(z: Array, mask: Array) -> Array:
 
 def softplus(x: Array) -> Array:
     """Return log(1 + exp(x))."""
-    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+    return np.maximum(x, 0) + log1p(np.exp(-np.abs(x)))
 
 
 def logistic(x: Array) -> Array:

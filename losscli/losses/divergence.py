@@ -13,6 +13,7 @@ from losscli.definition.batch import Dense, Extras, Probability, Targets
 from losscli.definition.domain import FRACTION, POSITIVE
 from losscli.definition.loss import Axis, Slope, same
 from losscli.definition.registry import FAMILIES, loss
+from losscli.elementary import log1p
 from losscli.losses.probability import Slopes, gap, ratio
 from losscli.losses.softmax import softmax
 from losscli.losses.stable import held
@@ -186,7 +187,7 @@ def _divergence(x: Probability, t: Array, order: Array, log_ratio: Array, size: 
         beyond = row_sums(times(x.p, np.expm1(order * log_ratio)) - gap(x, t))
     beyond = beyond / total
     near = np.abs(beyond) < 0.5
-    return np.asarray(np.where(near, np.log1p(np.where(near, beyond, 0)), size - np.log(total)) / (order - 1))
+    return np.asarray(np.where(near, log1p(np.where(near, beyond, 0)), size - np.log(total)) / (order - 1))
 
 
 def _place(x: Array) -> tuple[Array, Targets, Extras]:

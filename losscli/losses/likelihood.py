@@ -14,6 +14,7 @@ from losscli.definition.batch import Dense, Extras, Targets
 from losscli.definition.domain import NON_NEGATIVE, POSITIVE, REAL, Domains, Interval
 from losscli.definition.loss import SHARED, Axis, same
 from losscli.definition.registry import family, loss
+from losscli.elementary import log1p
 from losscli.losses.distribution import lift_beside
 from losscli.losses.special_functions import beyond_stirling, beyond_stirling_of_counts, half_log_two_pi, log_rising
 from losscli.losses.stable import held, within_squares
@@ -95,7 +96,7 @@ def student_t_nll(
     z = (y - t) / s
     near = within_squares(z)
     one = y.dtype.type(1)
-    value = np.log(s) + _log_of_student(df, y.dtype) + (df + one) / 2 * np.log1p(z * z / df)
+    value = np.log(s) + _log_of_student(df, y.dtype) + (df + one) / 2 * log1p(z * z / df)
     return value, (df + one) * (near / (df + near * near)) / s
 
 
@@ -106,7 +107,7 @@ def _log_of_student(df: float, dtype: np.dtype[Any]) -> Array:
     half = dtype.type(0.5)
     h = np.array([df * half])
     # log(gamma(h + 1/2) / gamma(h)) - log(h) / 2
-    quotient = h * np.log1p(half / h) - half + beyond_stirling(h + half) - beyond_stirling(h)
+    quotient = h * log1p(half / h) - half + beyond_stirling(h + half) - beyond_stirling(h)
     return half_log_two_pi(dtype) - quotient
 
 
@@ -206,8 +207,8 @@ def negative_binomial_nll(y: Array, t: Array, a: Array) -> tuple[Array, Array]:
     mean = held(y)
     # As for a Poisson distribution: what the mean t itself would lose, and how much more y does.
     gap = mean - t
-    apart = np.log1p(np.abs(gap) / (np.minimum(mean, t) * (1 + a * np.maximum(mean, t))))
-    wider = np.log1p(a * np.abs(y - t) / (1 + a * np.minimum(y, t))) / np.where(a == 0, 1, a)
+    apart = log1p(np.abs(gap) / (np.minimum(mean, t) * (1 + a * np.maximum(mean, t))))
+    wider = log1p(a * np.abs(y - t) / (1 + a * np.minimum(y, t))) / np.where(a == 0, 1, a)
     more = np.where(a == 0, y - t, np.sign(gap) * wider)
     value = more - times(t, np.sign(gap) * apart) + _least_negative_binomial(t, a)
     return value, np.where(t == 0, 1, gap / mean) / (1 + a * mean)
@@ -216,12 +217,12 @@ def negative_binomial_nll(y: Array, t: Array, a: Array) -> tuple[Array, Array]:
 def _least_negative_binomial(t: Array, a: Array) -> Array:
     """Return minus the log-probability of a count t with the mean t and the dispersion a; 0 for t = 0."""
     n = 1 / a
-    value = (np.log(t) + np.log1p(a * t)) / 2 + half_log_two_pi(t.dtype) + beyond_stirling_of_counts(t)
+    value = (np.log(t) + log1p(a * t)) / 2 + half_log_two_pi(t.dtype) + beyond_stirling_of_counts(t)
     value += beyond_stirling(n) - beyond_stirling(t + n)
     little = t < 1
     if little.any():
         some, more, number = t[little], a[little], n[little]
-        wide = np.log1p(more * some)
+        wide = log1p(more * some)
         part = np.where(more == 0, some, wide / np.where(more == 0, 1, more))
         of_count = log_rising(some, np.ones_like(some)) - times(some, np.log(some))
         value[little] = of_count + some * wide + part - log_rising(some, number)

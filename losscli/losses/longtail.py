@@ -15,6 +15,7 @@ from losscli.definition.batch import Extras, Indices, Targets, Values
 from losscli.definition.domain import NON_NEGATIVE, POSITIVE
 from losscli.definition.loss import Axis, BoundLoss, same
 from losscli.definition.registry import FAMILIES, loss
+from losscli.elementary import log1p
 from losscli.losses.class_logits import Slopes, class_logits
 from losscli.losses.contrastive import logistic, softplus
 from losscli.losses.probability import ratio
@@ -99,7 +100,7 @@ def _of_others(x: Array) -> Array:
     without = x.copy()
     without[rows, top] = -np.inf
     rest = np.exp(without - peak[:, None])
-    others = peak[:, None] + np.log1p(np.maximum(row_sums(rest).astype(x.dtype)[:, None] - rest, 0))
+    others = peak[:, None] + log1p(np.maximum(row_sums(rest).astype(x.dtype)[:, None] - rest, 0))
     others[rows, top] = log_sum_exp(without)
     return others
 

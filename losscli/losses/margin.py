@@ -10,6 +10,7 @@ from losscli.definition.batch import Dense, Extras, Targets, Values
 from losscli.definition.domain import BELOW_ONE
 from losscli.definition.loss import SHARED, Axis, BoundLoss, same
 from losscli.definition.registry import family, loss
+from losscli.elementary import log1p
 
 
 def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
@@ -107,7 +108,7 @@ def ramp(
 def logistic(m: Array) -> tuple[Array, Array]:
     """Minus the log-probability of the label, where the score is a logit."""
     e = np.exp(-np.abs(m))
-    return np.maximum(-m, 0) + np.log1p(e), -np.where(m > 0, e, 1) / (1 + e)
+    return np.maximum(-m, 0) + log1p(e), -np.where(m > 0, e, 1) / (1 + e)
 
 
 @loss(

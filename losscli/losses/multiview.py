@@ -9,6 +9,7 @@ from losscli.definition.batch import Extras, Indices, Probability, Targets, Valu
 from losscli.definition.domain import NON_NEGATIVE
 from losscli.definition.loss import Axis, BoundLoss
 from losscli.definition.registry import family, loss
+from losscli.elementary import log1p
 from losscli.losses.softmax import dense, log_softmax, through_softmax
 from losscli.losses.stable import NEAR, exp_tail
 
@@ -87,7 +88,7 @@ def jsd_cross_entropy(
 ) -> tuple[Array, object]:
     """Cross-entropy of the row as it is, plus the Jensen-Shannon divergence of its views."""
     mean, rest = (sum((getattr(view, name) for view in views[1:]), getattr(views[0], name)) / VIEWS for name in "pq")
-    log_mean = np.where(mean > 0.5, np.log1p(-rest), np.log(mean))
+    log_mean = np.where(mean > 0.5, log1p(-rest), np.log(mean))
     gaps = [view.l - log_mean for view in views]
     entropy = row_sums(times(t, -views[0].l))
     apart = [row_sums(_apart(view.p, mean, gap)) / VIEWS for view, gap in zip(views, gaps, strict=True)]

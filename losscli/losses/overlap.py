@@ -17,6 +17,7 @@ from losscli.definition.batch import Dense, Extras, Probability, Targets, Values
 from losscli.definition.domain import FRACTION, NON_NEGATIVE, POSITIVE
 from losscli.definition.loss import Axis, BoundLoss, same
 from losscli.definition.registry import family, loss
+from losscli.elementary import log1p
 from losscli.losses.probability import to_the
 from losscli.losses.ranking import lost
 from losscli.losses.sigmoid import MAKERS
@@ -397,7 +398,7 @@ def log_tversky_loss(sums: Sums, alpha: float, beta: float, smooth: float) -> tu
     """Return -log((I + smooth) / (I + alpha FP + beta FN + smooth)) as log1p of what is wrong over what is right."""
     wrong, right = alpha * sums.fp + beta * sums.fn, sums.i + smooth
     below, none = right + wrong, right == 0
-    value = np.where(wrong == 0, 0, np.log1p(wrong / np.where(none, 1, right)))
+    value = np.where(wrong == 0, 0, log1p(wrong / np.where(none, 1, right)))
     by_wrong = np.where(none, 0, 1 / np.where(none, 1, below))
     by_right = -by_wrong * (wrong / np.where(none, 1, right))
     return np.where(none & (wrong != 0), np.inf, value), Slopes(by_right, alpha * by_wrong, beta * by_wrong)
@@ -473,7 +474,7 @@ def log_cosh_dice(sums: Sums, *, smooth: Smooth = 0.0) -> tuple[Array, Any]:
     value, slopes = tversky_loss(sums, 0.5, 0.5, smooth)
     outer = np.tanh(value)
     # cosh(x) = 1 + 2 sinh(x / 2)**2, so that small losses keep their digits.
-    return np.log1p(2 * np.sinh(value / 2) ** 2), Slopes(outer * slopes.i, outer * slopes.fp, outer * slopes.fn)
+    return log1p(2 * np.sinh(value / 2) ** 2), Slopes(outer * slopes.i, outer * slopes.fp, outer * slopes.fn)
 
 
 class ClassElements(Elements):

@@ -15,6 +15,7 @@ from losscli.definition.batch import Dense, Extras, Targets, Values
 from losscli.definition.domain import LOG_PROBABILITIES, NON_NEGATIVE, POSITIVE, Domains, Interval
 from losscli.definition.loss import Axis, BoundLoss, Parameters, same
 from losscli.definition.registry import family, loss
+from losscli.elementary import log1p
 from losscli.losses.contrastive import logistic, softplus
 from losscli.losses.ranking import pairs
 
@@ -300,7 +301,7 @@ odds = family(
 
 def log_of_rest(x: Array) -> Array:
     """Return log(1 - exp(x)) of numbers x <= 0."""
-    return np.where(x > -0.6931471805599453, np.log(-np.expm1(x)), np.log1p(-np.exp(x)))
+    return np.where(x > -0.6931471805599453, np.log(-np.expm1(x)), log1p(-np.exp(x)))
 
 
 @loss(

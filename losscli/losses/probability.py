@@ -12,6 +12,7 @@ import numpy as np
 
 from losscli.arrays import Array, times
 from losscli.definition.batch import Clip, Probability
+from losscli.elementary import log1p
 
 T = TypeVar("T")
 
@@ -46,7 +47,7 @@ class OfLogit:
 
     @lazy
     def l(self) -> Array:
-        return np.minimum(self.x, 0) - np.log1p(self.e)
+        return np.minimum(self.x, 0) - log1p(self.e)
 
     @lazy
     def p(self) -> Array:
@@ -108,11 +109,11 @@ class Opposite:
     @lazy
     def l(self) -> Array:
         if isinstance(self.of, OfLogit):
-            return np.minimum(-self.of.x, 0) - np.log1p(self.of.e)
+            return np.minimum(-self.of.x, 0) - log1p(self.of.e)
         if isinstance(self.of, OfProbability):
-            return np.log1p(-self.of.p)
+            return log1p(-self.of.p)
         # log(1 - exp(l)) by the branch that keeps its digits (Maechler 2012, "Accurately computing log(1 - exp(-|a|))")
-        return np.where(self.of.l > -np.log(2), np.log(self.of.q), np.log1p(-self.of.p))
+        return np.where(self.of.l > -np.log(2), np.log(self.of.q), log1p(-self.of.p))
 
     @property
     def p(self) -> Array:
@@ -180,7 +181,7 @@ def to_the(exponent: Any, number: Array, rest: Array) -> Array:
     """Return number**exponent from a number in [0, 1] and `rest`, which is 1 - number with the digits that it has near 1."""
     if np.max(exponent) <= LARGE_POWER:
         return np.asarray(number**exponent)
-    return np.where(rest < 0.5, np.exp(exponent * np.log1p(-rest)), number**exponent)
+    return np.where(rest < 0.5, np.exp(exponent * log1p(-rest)), number**exponent)
 
 
 def focal_core(x: Probability, t: Array | float, gamma: float) -> tuple[Array, Callable[[], Array]]:

@@ -17,6 +17,7 @@ from losscli.definition.batch import Dense, Extras, Targets, Values
 from losscli.definition.domain import NON_NEGATIVE, POSITIVE, Domains, Interval
 from losscli.definition.loss import Axis, BoundLoss, same
 from losscli.definition.registry import family, loss
+from losscli.elementary import log1p
 from losscli.losses.softmax import log_softmax, through_softmax
 
 Slopes = Callable[[], Array]
@@ -198,7 +199,7 @@ def lambdarank(
 ) -> tuple[Array, Slopes]:
     """The logistic loss of pairs of items, each weighed by the change of NDCG if the two changed their places."""
     place, gain, most = places(z), _shares_of_ideal(t, truncation), truncation or z.shape[1]
-    discount = LN2 / np.log1p(place)
+    discount = LN2 / log1p(place)
 
     def pairs_of(rows: slice, some: slice) -> tuple[Array, Array, Array]:
         """Return the leads of some items over all others in the right direction, times sigma, their weights and directions."""
@@ -213,7 +214,7 @@ def lambdarank(
     for rows, some in _pieces(z):
         lead, weight, right = pairs_of(rows, some)
         e = np.exp(-np.abs(lead))
-        each[rows, some] = _sums(times(np.where(right > 0, weight, 0), np.maximum(-lead, 0) + np.log1p(e)))
+        each[rows, some] = _sums(times(np.where(right > 0, weight, 0), np.maximum(-lead, 0) + log1p(e)))
 
     def slope() -> Array:
         slopes = np.zeros_like(z)
@@ -268,10 +269,10 @@ def approx_ndcg(
         late[rows, some] = _sums(np.where(before, -1, 1) * np.where((lead > 0) == before, e, 1) / (1 + e))
     place = ideal + late
     # 1 / log(1 + ideal) - 1 / log(1 + place), so that losses near 0 keep their digits
-    missing = LN2 * np.log1p(late / (1 + ideal)) / (np.log1p(ideal) * np.log1p(place))
+    missing = LN2 * log1p(late / (1 + ideal)) / (log1p(ideal) * log1p(place))
 
     def slope() -> Array:
-        pull = times(gain, LN2 / (np.log1p(place) ** 2 * (1 + place)))
+        pull = times(gain, LN2 / (log1p(place) ** 2 * (1 + place)))
         slopes = np.zeros_like(z)
         for rows, some in _pieces(z):
             e = np.exp(-np.abs(leads(rows, some)))
@@ -301,10 +302,10 @@ def list_mle(z: Array, t: Array) -> tuple[Array, Slopes]:
     rest = log_sums_before(x[:, ::-1])[:, ::-1]  # of the items that come later
     gap = rest - x
     e = np.exp(-np.abs(gap))
-    value = row_sums(np.maximum(gap, 0) + np.log1p(e))
+    value = row_sums(np.maximum(gap, 0) + log1p(e))
 
     def slope() -> Array:
-        total = x + np.maximum(gap, 0) + np.log1p(e)
+        total = x + np.maximum(gap, 0) + log1p(e)
         own = -np.where(gap > 0, 1, e) / (1 + e)
         slopes = np.empty_like(z)
         np.put_along_axis(slopes, order, own + np.exp(x + log_sums_before(-total)), axis=1)
@@ -339,7 +340,7 @@ def _shares_of_ideal(t: Array, truncation: float | None = None) -> Array:
     )
     place = np.arange(1, t.shape[1] + 1)
     falling = np.sort(gain, axis=1)[:, ::-1]
-    ideal = row_sums(np.where(place <= (truncation or math.inf), falling * LN2 / np.log1p(place), 0))[:, None]
+    ideal = row_sums(np.where(place <= (truncation or math.inf), falling * LN2 / log1p(place), 0))[:, None]
     return np.divide(gain, ideal, out=np.zeros_like(gain), where=ideal > 0)
 
 
@@ -399,7 +400,7 @@ def log_sum_exp(z: Array) -> Array:
     with np.errstate(all="ignore"):
         e = np.exp(z - peak[:, None])
     e[rows, top] = 0
-    return np.where(np.isinf(peak), peak, peak + np.log1p(row_sums(e)))
+    return np.where(np.isinf(peak), peak, peak + log1p(row_sums(e)))
 
 
 def lift_pairs(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, gradient: bool) -> Values:
@@ -464,4 +465,4 @@ def margin_ranking(
 def pairwise_logistic(d: Array) -> tuple[Array, Array]:
     """Minus the log-probability that the better score wins, for a difference that is a logit."""
     e = np.exp(-np.abs(d))
-    return np.maximum(-d, 0) + np.log1p(e), -np.where(d > 0, e, 1) / (1 + e)
+    return np.maximum(-d, 0) + log1p(e), -np.where(d > 0, e, 1) / (1 + e)

@@ -11,6 +11,7 @@ from losscli.definition.batch import Dense, Extras, Targets, Values
 from losscli.definition.domain import EXTENDED, FRACTION, NON_NEGATIVE, POSITIVE
 from losscli.definition.loss import SHARED, Axis, BoundLoss, Parameters, root, same
 from losscli.definition.registry import family, loss
+from losscli.elementary import log1p
 from losscli.losses.stable import exp_rest, held, within_squares
 
 
@@ -212,8 +213,8 @@ def log_cosh(r: Array) -> tuple[Array, Array]:
     """The logarithm of the hyperbolic cosine: quadratic near zero, and a line with slope 1 far from it."""
     size = np.abs(r)
     # Near zero cosh(r) - 1 = 2 sinh(r / 2)^2; far from it exp(-2 |r|) is what remains of the smaller exponential.
-    near = np.log1p(2 * np.square(np.sinh(np.minimum(size, 4) / 2)))
-    return np.where(size < 4, near, size + (np.log1p(np.exp(-2 * size)) - math.log(2))), np.tanh(r)
+    near = log1p(2 * np.square(np.sinh(np.minimum(size, 4) / 2)))
+    return np.where(size < 4, near, size + (log1p(np.exp(-2 * size)) - math.log(2))), np.tanh(r)
 
 
 @loss(
@@ -236,7 +237,7 @@ def cauchy(r: Array, *, c: Scale = 1.0) -> tuple[Array, Array]:
     """Minus the log-density of a Cauchy distribution, but for constants: it grows as a logarithm."""
     x = r / c
     near = within_squares(x)
-    return c * c / 2 * np.log1p(x * x), c * (near / (1 + near * near))
+    return c * c / 2 * log1p(x * x), c * (near / (1 + near * near))
 
 
 @loss(
@@ -323,10 +324,10 @@ def barron(
         return np.expm1(square / 2), x / c * np.exp(square / 2)
     shape = r.dtype.type(alpha)  # alpha - 2 is rounded in the dtype of the computation
     distance = abs(shape - 2)
-    logarithm = np.log1p(square / distance)
+    logarithm = log1p(square / distance)
     value = logarithm if alpha == 0 else distance / shape * np.expm1(shape / 2 * logarithm)
     near = within_squares(x)
-    return value, near / c * np.exp((shape / 2 - 1) * np.log1p(near * near / distance))
+    return value, near / c * np.exp((shape / 2 - 1) * log1p(near * near / distance))
 
 
 @loss(
@@ -525,7 +526,7 @@ def lq(r: Array, *, exponent: Annotated[float, POSITIVE, "power of the residual'
 def fair(r: Array, *, c: Scale = 1.0) -> tuple[Array, Array]:
     """Quadratic near zero; far from it nearly a line with slope c."""
     x = held(r / c)
-    logarithm = np.log1p(np.abs(r) / c)
+    logarithm = log1p(np.abs(r) / c)
     # With x = exp(logarithm) - 1 the difference x - logarithm is exp_rest, which keeps its digits near zero.
     return c * c * exp_rest(logarithm), c * (x / (1 + np.abs(x)))
 
@@ -613,7 +614,7 @@ def student_t(
     """Minus the log-density of a t distribution, but for constants: it grows as a logarithm."""
     x = r / c
     near = within_squares(x)
-    return c * c * df / 2 * np.log1p(x * x / df), c * (near / (1 + near * near / df))
+    return c * c * df / 2 * log1p(x * x / df), c * (near / (1 + near * near / df))
 
 
 @loss(
@@ -640,7 +641,7 @@ def wing(
     """A logarithm up to width, so that small residuals count for more; linear beyond."""
     size = np.abs(r)
     near = np.minimum(size, width)
-    value = width * np.log1p(near / curvature) + (size - near)
+    value = width * log1p(near / curvature) + (size - near)
     return value, np.sign(r) * np.where(size < width, width / (curvature + size), 1)
 
 

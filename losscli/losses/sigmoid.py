@@ -16,6 +16,7 @@ from losscli.definition.batch import Dense, Extras, Probability, Targets, Values
 from losscli.definition.domain import AT_LEAST_ONE, FRACTION, FRACTION_BELOW_ONE, NON_NEGATIVE, Interval
 from losscli.definition.loss import SHARED, Axis, BoundLoss, Slope, same
 from losscli.definition.registry import family, loss
+from losscli.elementary import log1p
 from losscli.losses.probability import (
     Known,
     OfLogit,
@@ -298,7 +299,7 @@ def asymmetric(
     missed = missed if middle is None else np.where(np.abs(middle) < 0.25, (0.5 - shift) - middle, missed)
     m = np.maximum(missed, 0)
     kept = np.minimum(x.p + shift, 1)
-    l = np.where(shift == 0, x.l, np.where(m < 0.5, np.log1p(-m), np.log(kept)))
+    l = np.where(shift == 0, x.l, np.where(m < 0.5, log1p(-m), np.log(kept)))
     focus = np.where((m == 0) & (shift > 0), 0, to_the(gamma, m, kept))
 
     def slope() -> Slopes:

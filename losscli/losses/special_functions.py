@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from losscli.arrays import Array
+from losscli.elementary import log1p
 from losscli.losses.stable import NEAR, exp_tail
 
 ERF_TERMS = 19
@@ -122,7 +123,7 @@ def log_rising(t: Array, r: Array) -> Array:
     close = r < FAR
     far = np.where(close, r + FAR, r)
     u = t / far
-    w = np.log1p(u)
+    w = log1p(u)
     rest = np.where(w < NEAR, exp_tail(w), u - w)  # u - log(1 + u)
     value: Array = (t - t.dtype.type(0.5)) * w - np.where(np.isinf(far), 0, far) * rest
     for k, (above, below) in enumerate(STIRLING):  # Stirling's series at r + t, less that at r
@@ -133,7 +134,7 @@ def log_rising(t: Array, r: Array) -> Array:
     for k in range(1, FAR):
         part = t / (near + k)
         beyond = beyond + part + part * beyond
-    return value + np.where(close, t * np.log1p(FAR / near) - np.log1p(t / near) - np.log1p(beyond), 0)
+    return value + np.where(close, t * log1p(FAR / near) - log1p(t / near) - log1p(beyond), 0)
 
 
 def _stirling(x: Array) -> Array:

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from losscli.arrays import Array
+from losscli.elementary import log1p
 
 TERMS = 16
 """With this many terms, the error of the series is less than the last digit of a long double, up to `NEAR`."""
@@ -44,4 +45,4 @@ def within_squares(x: Array) -> Array:
 
 def log_ratio(gap: Array, less: Array) -> Array:
     """Return log(a / b) from the difference a - b and the smaller of the two: no digits are lost if they are close."""
-    return np.sign(gap) * np.log1p(np.abs(gap) / less)
+    return np.sign(gap) * log1p(np.abs(gap) / less)

@@ -17,6 +17,7 @@ from losscli.definition.batch import Dense, Extras, Targets, Values
 from losscli.definition.domain import NON_NEGATIVE, Domains, Interval
 from losscli.definition.loss import Axis, BoundLoss
 from losscli.definition.registry import family, loss
+from losscli.elementary import log1p
 from losscli.losses.contrastive import logistic, softplus
 from losscli.losses.ranking import from_largest, log_sums_before, lost
 
@@ -206,7 +207,7 @@ def cox_efron(z: Array, ties: Ties, *, per_event: PerEvent = 0.0) -> tuple[Array
     alone = ties.events[group] == 1
     with_events = ties.log_sums(z, event)
     rest = np.logaddexp(ties.before(ties.log_sums(z, np.full(len(z), True))), ties.log_sums(z, ~event))
-    share = np.log1p(-ties.numbers / ties.events[group])
+    share = log1p(-ties.numbers / ties.events[group])
     # From the events of the group, so that differences of large log-risks keep their digits.
     excess = np.logaddexp((rest - with_events)[group], share)
     gap = rest[group] - z[event]

@@ -15,6 +15,7 @@ from losscli.definition.batch import Dense, Extras, Probability, Targets, Values
 from losscli.definition.domain import NON_NEGATIVE, POSITIVE
 from losscli.definition.loss import Axis, BoundLoss
 from losscli.definition.registry import family, loss
+from losscli.elementary import log1p
 from losscli.losses.contrastive import logistic, shares, softplus
 from losscli.losses.overlap import BY_CLASS, CLASS_AXIS, CLASS_TARGETS, OF_CLASS, UNREAD, lovasz_gradient
 from losscli.losses.probability import Known
@@ -192,7 +193,7 @@ def log_quadratic_kappa(
     """The logarithm of one minus Cohen's kappa with quadratic weights."""
     value, beyond, slope = _disagreement(x, t)
     with np.errstate(all="ignore"):
-        log = np.log1p(beyond + epsilon) if abs(beyond) < 0.5 else np.log(value + epsilon)
+        log = log1p(beyond + epsilon) if abs(beyond) < 0.5 else np.log(value + epsilon)
         return log, lambda: slope() / (value + epsilon)
 
 

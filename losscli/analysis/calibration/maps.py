@@ -9,6 +9,7 @@ from losscli.analysis.calibration.columns import columns_of
 from losscli.analysis.calibration.isotonic import Steps
 from losscli.analysis.calibration.temperature import Point, scores_of
 from losscli.arrays import Array, row_sums
+from losscli.elementary import log1p
 from losscli.losses.probability import OfLogit
 
 SCORES = {
@@ -187,7 +188,7 @@ class Isotonic(OneVsRest):
 
     def log_chances(self, s: Array) -> tuple[Array, Array]:
         p = self.probabilities(s)
-        return np.log(p), np.log1p(-p)
+        return np.log(p), log1p(-p)
 
     @np.errstate(all="ignore")
     def applied(self, x: Array) -> Array:

@@ -14,6 +14,7 @@ import numpy as np
 from losscli.analysis.calibration.scores import Form, Scores
 from losscli.arrays import Array, row_sums
 from losscli.definition.batch import Probability
+from losscli.elementary import log1p
 from losscli.engine.aggregates import PLACES_SHOWN, Faults
 from losscli.engine.classes import classes
 from losscli.engine.collector import BatchCollector
@@ -248,7 +249,7 @@ class Probabilities(NamedTuple):
         np.put_along_axis(terms, top, 0, axis=1)
         rest = row_sums(terms)
         np.put_along_axis(terms, top, 1, axis=1)
-        return cls(peak[:, 0] + np.log1p(rest), terms / (1 + rest)[:, None], top[:, 0], margin)
+        return cls(peak[:, 0] + log1p(rest), terms / (1 + rest)[:, None], top[:, 0], margin)
 
     def sums(self, gaps: Array, true: Array, w: Array, point: Point) -> Sums:
         """Return cross-entropy, weight, gradient and Hessian, summed over the rows; gaps of impossible

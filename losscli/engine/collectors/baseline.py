@@ -12,6 +12,7 @@ import numpy as np
 from losscli.arrays import Array, running_sums, times
 from losscli.definition.batch import Dense, Extras, Indices, Targets
 from losscli.definition.loss import BoundLoss
+from losscli.elementary import log1p
 from losscli.engine.collector import BatchCollector, ChunkCollector, Collector
 from losscli.losses.probability import Known
 
@@ -153,7 +154,7 @@ class Frequencies(NamedTuple):
                 return p, np.array([times(self.positive, -np.log(p)).sum()]) + self.constant
             positive = self.positive * (1.0 if extras.pos_weight is None else extras.pos_weight)
             p = positive / (positive + self.negative)
-            return p, times(positive, -np.log(p)) + times(self.negative, -np.log1p(-p))
+            return p, times(positive, -np.log(p)) + times(self.negative, -log1p(-p))
 
 
 class ClassCounts(NamedTuple):
