@@ -39,6 +39,7 @@ from losscli.measurement.measure import Measurement
 from losscli.measurement.prepare import prepare
 from losscli.measurement.result import Result
 from losscli.measurement.slices import observe
+from losscli.numerals import as_number
 from losscli.wording import did_you_mean, listing, quoted
 
 if TYPE_CHECKING:
@@ -971,7 +972,7 @@ def _number(name: str, value: Any) -> float:
     """A number; raise a UsageError for what cannot be made one."""
     try:
         if not isinstance(value, bool | np.bool_):
-            return float(value)
+            return as_number(value) if isinstance(value, str) else float(value)
     except (TypeError, ValueError):
         pass
     raise UsageError(f"{name}={value!r} is not a number")

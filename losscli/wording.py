@@ -4,14 +4,31 @@ import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+UNSEEN = (
+    "\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029"  # controls, and ends of lines
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f\ufff9-\ufffb"  # changes of direction, and annotations
+    "\xad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u2060-\u2065\u3164\ufeff\uffa0\ufff0-\ufff8"  # nothing to see
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e00ff\U000e01f0-\U000e0fff"  # likewise, such as tags
+    "\ud800-\udfff\ufdd1-\ufdef\ufffe\uffff"  # no letters: halves of pairs, and numbers that stand for none
+)
+SELECTORS = "\ufe00-\ufe0f\U000e0100-\U000e01ef"
+UNPRINTABLE = re.compile(
+    f"[{UNSEEN}]|(?<![^\x00-\x7f])[\u200c\u200d{SELECTORS}]|(?<=[\u200c\u200d{SELECTORS}])[\u200c{SELECTORS}]"
+)
+"""Characters that nobody sees, or that change what is seen. Joiners and selectors are none behind the letters that they shape, which are
+not ASCII: many scripts and emoji need them."""
 
 
 def printable(text: str) -> str:
-    """Return text for people, with characters that move a terminal's cursor, ring, or
-    reorder letters escaped as in Python.
+    """Return text for people, with characters that move a terminal's cursor, ring, reorder letters, or cannot be seen escaped
+    as in Python; line feeds and tabs stay.
     """
     return UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def on_one_line(text: str) -> str:
+    """Return text as `printable` does, with blanks in place of line feeds."""
+    return " ".join(printable(text).splitlines())
 
 
 def did_you_mean(word: str, choices: Iterable[str], alike: float = 0.6) -> str:

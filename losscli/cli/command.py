@@ -1,5 +1,6 @@
 """Commands: how words are read before Typer sees them, and commands that are made from a function."""
 
+import copy
 import inspect
 import os
 import re
@@ -15,10 +16,11 @@ from losscli.cli import HELP
 from losscli.cli.helping import Helped
 from losscli.cli.options.declare import OfLosses, options_of
 from losscli.errors import LosscliError, UsageError
+from losscli.numerals import NO_NUMBER, as_number, as_whole
 from losscli.render.screen import Screen, message
 from losscli.wording import quoted
 
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
 PAIRS = ("--range", "--y-range", "--size")
 """Options whose value is two numbers, which may be typed as two words."""
 Function = TypeVar("Function", bound=Callable[..., int | None])
@@ -29,8 +31,40 @@ def is_operand(word: str) -> bool:
     return word.startswith("-:") or (word.startswith("-") and NUMBER.fullmatch(word) is not None)
 
 
+READERS: dict[str, Callable[[str], float]] = {"float": as_number, "int": as_whole}
+"""Name of the type of an option, as Typer has it -> what reads its text."""
+
+
+def _strict(kind: Any) -> Any:
+    """Return the type of an option or operand; a type of numbers reads text as cells, operands and SPECs are read."""
+    if (name := kind.name.split()[0]) not in READERS:
+        return kind
+    reader: Callable[[str], float] = READERS[name]
+    of: Any = type(kind)
+
+    class Strict(of):  # type: ignore[misc]
+        def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+            if isinstance(value, str):
+                if value.strip().lower() == NO_NUMBER and not param.required and param.default is None:
+                    return None  # as without the option
+                try:
+                    value = reader(value)
+                except ValueError:
+                    self.fail(f"{value!r} is not a valid {self.name}.", param, ctx)
+            return super().convert(value, param, ctx)
+
+    strict = copy.copy(kind)
+    strict.__class__ = Strict
+    return strict
+
+
 class Command(Helped, TyperCommand):
     """A command that takes negative numbers as operands, and refuses an option that is given twice."""
+
+    def __init__(self, *arguments: Any, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        for item in self.params:
+            item.type = _strict(item.type)
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         return [piece.strip("{}") for piece in super().collect_usage_pieces(ctx)]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from losscli.cli.command import is_operand
 from losscli.errors import LosscliError
+from losscli.numerals import is_count
 from losscli.wording import listing, quoted
 
 if TYPE_CHECKING:
@@ -391,7 +392,7 @@ def _opened(line: Line) -> "tuple[Operand, Operand | None]":
     header = True if "--header" in line.said else False if "--no-header" in line.said else None
     skip = line.value("--skip-rows") or "0"
     dialect = Dialect.of(
-        line.value("--sep"), line.value("--decimal"), line.value("--comment"), int(skip) if skip.isdecimal() else 0
+        line.value("--sep"), line.value("--decimal"), line.value("--comment"), int(skip) if is_count(skip) else 0
     )
     opener = Opener(header, dialect=dialect)
     predictions = opener.open(line.operands[0], "predictions")

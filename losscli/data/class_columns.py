@@ -11,6 +11,7 @@ from losscli.data.target_encoding import IGNORED, SUM_TOLERANCE, DecodedTargets
 from losscli.definition.registry import LOSSES
 from losscli.definition.request import Request
 from losscli.io.source import Recoded, Source
+from losscli.numerals import is_count
 
 FEW = 2
 """Labels of fewer classes than this tell nothing about the other columns."""
@@ -135,7 +136,7 @@ def _names_classes(request: Request, decoded: DecodedTargets) -> bool:
 
 def _are_numbered(names: tuple[str, ...]) -> bool:
     """Whether columns are called 0, 1, 2 ... or 1, 2, 3 ..., in any order."""
-    if not all(name.isdecimal() for name in names):
+    if not all(map(is_count, names)):
         return False
     numbers = sorted(int(name) for name in names)
     return numbers in (list(range(len(names))), list(range(1, len(names) + 1)))

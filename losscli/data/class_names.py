@@ -17,6 +17,7 @@ from losscli.errors import DataError, UsageError
 from losscli.io.npy import StreamSource
 from losscli.io.source import Derived, Reordered, Source
 from losscli.io.table import parses_as_number
+from losscli.numerals import as_number
 from losscli.wording import count, did_you_mean, listing, quoted
 
 BEFORE, BEHIND = frozenset("_.=: -[({</"), frozenset("_.=: -])}>/?")
@@ -272,7 +273,7 @@ def named_numbers(text: str, option: str) -> list[tuple[str, float]]:
     for item in text.split(","):
         name, divided, number = item.rpartition("=")
         try:
-            value = float(number)
+            value = as_number(number)
         except ValueError:
             value = math.nan
         if not divided or not name or not (value >= 0 and math.isfinite(value)):

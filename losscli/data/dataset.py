@@ -17,6 +17,7 @@ from losscli.findings import WARNING, Finding
 from losscli.io.operands import Operand
 from losscli.io.source import Picked
 from losscli.io.table import picked
+from losscli.numerals import is_count
 from losscli.wording import listing, quoted
 
 if TYPE_CHECKING:
@@ -293,7 +294,7 @@ def _picked_of_array(operand: Operand, columns: str) -> Operand:
     width = source.shape[1]
 
     def fitting(word: str) -> list[int]:
-        if not word.isdecimal() or not 1 <= int(word) <= width:
+        if not is_count(word) or not 1 <= int(word) <= width:
             raise UsageError(
                 f"--columns: no column {word!r}: {operand.name} is an array, whose columns are called 1 ... {width}"
             )

@@ -12,7 +12,7 @@ from losscli.data.doubts import HEADER_TRIES, Doubt
 from losscli.io.operands import Operand
 from losscli.io.table import MISSING, PERCENT, parses_as_number
 
-WHOLE = re.compile(r"[+-]?\d+")
+WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
 LEADING_ZERO = re.compile(r"[+-]?0\d")
 ROWS = 200
 """The rows below the first one that are looked at."""

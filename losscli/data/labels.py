@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from losscli import numerals
 from losscli.arrays import Array
 from losscli.data.class_names import Trim, trimmed
 from losscli.data.columns import Columns
@@ -609,6 +610,6 @@ def same_label(cell: str, label: str) -> bool:
 def as_number(text: str, option: str) -> float:
     """Return the number that a text is; raise a UsageError that names the option if it is not one."""
     try:
-        return float(text)
+        return numerals.as_number(text)
     except ValueError:
         raise UsageError(f"{option} {text}: the targets are numbers, and {text!r} is none") from None

@@ -9,7 +9,7 @@ from losscli.definition.request import Request
 from losscli.errors import DataError, UsageError
 from losscli.io.npy import squeezed
 from losscli.io.source import Source
-from losscli.io.table import is_finite_number
+from losscli.io.table import is_finite_number, parses_as_number
 from losscli.wording import count, shape_in_words
 
 
@@ -22,8 +22,10 @@ def constant_of(request: Request) -> float | None:
         if the loss takes no constant for targets.
     """
     text = request.targets
-    if text is None or os.path.exists(text) or not is_finite_number(text):
+    if text is None or os.path.exists(text) or not parses_as_number(text):
         return None
+    if not is_finite_number(text):
+        raise DataError(f"{text}: no such file (targets), and no constant: a constant is a finite number")
     family = request.loss.family
     takes = family.target_type in ("numbers", "signs") and (family.several_outputs or family.one_target)
     if not takes and request.loss.declaration.resolve is None:

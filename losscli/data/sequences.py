@@ -16,6 +16,7 @@ from losscli.errors import DataError, UsageError
 from losscli.io.operands import Opener
 from losscli.io.source import MemorySource, Source, whole
 from losscli.io.turned import Steps, TimeFirst
+from losscli.numerals import is_count
 from losscli.wording import count
 
 PADDING = -1.0
@@ -135,9 +136,9 @@ def _target_lengths(request: Request, opener: Opener, source: Source) -> Array |
 
 def _number(text: str, option: str) -> int | None:
     """Return the whole number that an option says; None if it names a file."""
-    if os.path.exists(text) or not re.fullmatch(r"[+-]?\d+(\.\d*)?", text):
+    if os.path.exists(text) or not re.fullmatch(r"[+-]?\d+(\.\d*)?", text, re.ASCII):
         return None
-    if not text.isdecimal():
+    if not is_count(text):
         raise UsageError(f"{option} {text}: is no whole number >= 0")
     return int(text)
 

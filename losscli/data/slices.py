@@ -12,6 +12,7 @@ from losscli.data.columns import Columns
 from losscli.errors import DataError, UsageError
 from losscli.io.operands import Opener, Operand
 from losscli.io.source import Derived, MemorySource, Reshaped, Source, blocks, whole
+from losscli.numerals import is_count
 from losscli.wording import count, did_you_mean, listing
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def named_columns(
 
 def _is_number(text: str, width: int) -> bool:
     """Whether a text is the number of one of so many columns, counted from 1."""
-    return text.isdecimal() and 1 <= int(text) <= width
+    return is_count(text) and 1 <= int(text) <= width
 
 
 def slice_columns(texts: Iterable[str], predictions: Operand, targets: Operand | None, opener: Opener) -> list[Operand]:

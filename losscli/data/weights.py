@@ -20,6 +20,7 @@ from losscli.definition.request import Request
 from losscli.errors import DataError, UsageError
 from losscli.io.operands import Opener
 from losscli.io.source import ConstantSource, Reshaped, Source, blocks, first_of
+from losscli.numerals import as_number
 from losscli.wording import count, shape_in_words
 
 if TYPE_CHECKING:
@@ -170,7 +171,7 @@ def output_weights(request: Request, of_classes: Array | None, predictions: Sour
     else:
         words = text.split(",")
         try:
-            numbers = np.array([float(word) for word in words])
+            numbers = np.array([as_number(word) for word in words])
         except ValueError as error:
             raise UsageError(f"--output-weight {text}: say one number per output, or NAME=NUMBER,...") from error
         if len(numbers) != k:
@@ -206,7 +207,7 @@ def rule_of(text: str | None) -> Rule | None:
     if text is None or text.partition(":")[0] != "effective" or os.path.exists(text):
         return None
     try:
-        beta = float(text.partition(":")[2])
+        beta = as_number(text.partition(":")[2])
     except ValueError:
         beta = math.nan
     if not 0 <= beta < 1:
@@ -317,7 +318,7 @@ def pos_weight(request: Request, predictions: Source, several: bool) -> Array | 
         pairs = named_numbers(text, "--pos-weight")
         return by_class(pairs, predictions.columns, predictions.shape[1], "--pos-weight")
     try:
-        number = float(text)
+        number = as_number(text)
     except ValueError:
         number = math.nan
     if not (number >= 0 and math.isfinite(number)):

@@ -16,6 +16,7 @@ from losscli.engine.threads import available_threads
 from losscli.engine.travel import narrowed, received
 from losscli.errors import DataError, UsageError
 from losscli.io.travel import Travellers
+from losscli.numerals import is_count
 from losscli.wording import listing
 
 SECONDS = 1.0
@@ -255,7 +256,7 @@ def named(where: Any) -> AbstractContextManager[Cluster]:
     if scheme == "local":
         from losscli.engine.cluster_local import LocalProcesses
 
-        if not (rest.isdecimal() and int(rest) >= 1):
+        if not (is_count(rest) and int(rest) >= 1):
             raise UsageError(f"--cluster {where}: say how many processes, as in local:4")
         if int(rest) > (most := max(LEAST_BOUND, PER_CORE * available_threads())):
             raise UsageError(

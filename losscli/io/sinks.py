@@ -1,7 +1,9 @@
 """Sinks: files that are written completely or not at all."""
 
 import contextlib
+import errno
 import os
+import shutil
 import stat
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -79,6 +81,46 @@ def remove_temporaries() -> None:
         temporary.unlink(missing_ok=True)
 
 
+NOT_REPLACED = (errno.EBUSY, errno.EXDEV, errno.EPERM, errno.EACCES)
+"""Why a file that may be written cannot be replaced by another one: a container has it mounted, or it is another user's in a
+folder such as /tmp."""
+
+
+def _made_alike(file: int, target: Path, old: os.stat_result) -> bool:
+    """Give a new file the owner, the permissions and the attributes (access lists among them) of the one that it replaces.
+
+    Returns whether that is allowed.
+    """
+    new = os.fstat(file)
+    if (new.st_uid, new.st_gid) != (old.st_uid, old.st_gid):
+        try:
+            os.fchown(file, old.st_uid, old.st_gid)
+        except OSError:
+            return False
+    os.fchmod(file, stat.S_IMODE(old.st_mode))
+    for name in os.listxattr(target) if hasattr(os, "listxattr") else ():
+        with contextlib.suppress(OSError):
+            os.setxattr(file, name, os.getxattr(target, name))
+    return True
+
+
+def _written_over(source: Path, target: Path) -> None:
+    """Write the content of a file over that of another one, once the disk has given it all the room that it needs."""
+    with open(source, "rb") as new, open(target, "r+b") as file:
+        size, before = os.fstat(new.fileno()).st_size, os.fstat(file.fileno()).st_size
+        try:
+            if size > before and hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(file.fileno(), 0, size)
+        except OSError as error:
+            file.truncate(before)
+            if error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):
+                raise
+        shutil.copyfileobj(new, file, 1 << 20)
+        file.truncate(size)
+        file.flush()
+        os.fsync(file.fileno())
+
+
 class Output(Protocol):
     """A file, or an object elsewhere, that appears under its name only when `publish` is called."""
 
@@ -109,6 +151,10 @@ class AtomicFile:
         self.path = path
         self.target = Path(os.path.realpath(path))
         self.temporary: Path | None = None
+        self.replaces = False
+        """Whether there is an old file."""
+        self.in_place = False
+        """Whether the old file is written over, since a new one in its place would not be the same for others."""
         try:
             self.file: IO[Any] = self._open()
         except OSError as error:
@@ -119,22 +165,37 @@ class AtomicFile:
         if number is not None:
             return os.fdopen(os.dup(number), "wb")  # opening it by name would truncate a file that it is redirected to
         try:
-            mode = self.path.stat().st_mode  # not the target's: /dev/stdout may lead to a path that does not exist
+            old = self.path.stat()  # not the target's: /dev/stdout may lead to a path that does not exist
         except FileNotFoundError:
-            mode = None
-        if mode is not None and stat.S_ISDIR(mode):
+            return self._beside(self.target.parent, 0o666)
+        if stat.S_ISDIR(old.st_mode):
             raise IsADirectoryError(21, "it is a folder")
-        if mode is not None and not stat.S_ISREG(mode):
+        if not stat.S_ISREG(old.st_mode):
             return open(self.path, "wb")
-        if mode is not None and not os.access(self.target, os.W_OK):
+        if not os.access(self.target, os.W_OK):
             raise PermissionError(13, "it is write-protected")
-        name = f".{self.target.name[:200]}.{os.getpid()}-{os.urandom(4).hex()}.losscli"
-        self.temporary = self.target.parent / name
+        self.replaces = True
+        try:
+            file = self._beside(self.target.parent, 0o600)  # never for more eyes than the old file
+        except PermissionError:  # a file that may be written, in a folder that may not
+            import tempfile  # hardly ever
+
+            self.in_place = True
+            return self._beside(Path(tempfile.gettempdir()), 0o600)
+        self.in_place = not _made_alike(file.fileno(), self.target, old)
+        return file
+
+    def _beside(self, folder: Path, mode: int) -> IO[Any]:
+        """Open the temporary file."""
+        begin = os.fsencode(self.target.name)[:200].decode(errors="ignore")  # file systems count bytes, not letters
+        self.temporary = folder / f".{begin}.{os.getpid()}-{os.urandom(4).hex()}.losscli"
         _temporaries.add(self.temporary)  # noted before it exists, since a signal may come in between
-        descriptor = os.open(self.temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-        if mode is not None:
-            os.fchmod(descriptor, stat.S_IMODE(mode))
-        return os.fdopen(descriptor, "wb")
+        try:
+            return os.fdopen(os.open(self.temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb")
+        except OSError:
+            _temporaries.discard(self.temporary)
+            self.temporary = None
+            raise
 
     def _failed(self, error: OSError) -> DataError:
         return DataError(f"{self.path}: cannot be written: {error.strerror or error}")
@@ -177,11 +238,23 @@ class AtomicFile:
         """Give the finished file its name, in place of an older one."""
         if self.temporary is not None:
             try:
-                os.replace(self.temporary, self.target)
+                if not self.in_place:
+                    self._rename(self.temporary)
+                if self.in_place:
+                    _written_over(self.temporary, self.target)
+                    self.temporary.unlink()
             except OSError as error:
                 raise self._failed(error) from error
             _temporaries.discard(self.temporary)
             self.temporary = None
+
+    def _rename(self, temporary: Path) -> None:
+        try:
+            os.replace(temporary, self.target)
+        except OSError as error:
+            if not (self.replaces and error.errno in NOT_REPLACED):
+                raise
+            self.in_place = True
 
     def discard(self) -> None:
         """Remove the file if it was not published."""

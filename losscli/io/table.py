@@ -18,6 +18,7 @@ from losscli.arrays import Array
 from losscli.errors import DataError
 from losscli.io.npy import NpySource
 from losscli.io.source import ShardedSource, Source
+from losscli.numerals import as_number, is_count
 from losscli.wording import count, did_you_mean, listing, shortened
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ class Table:
             if there is no such column, or more than one.
         """
         if self.names is None:
-            if column.isdecimal() and 1 <= int(column) <= self.width:
+            if is_count(column) and 1 <= int(column) <= self.width:
                 return int(column) - 1
             raise DataError(
                 f"{self.name}: no column {column!r}: the file has no header and {count(self.width, 'column')}; "
@@ -582,12 +583,11 @@ def _cure_of_text(text: str) -> str:
 
 def parses_as_number(cell: str | None) -> bool:
     """Whether a cell is a number, as Polars reads numbers. NaN counts as one."""
-    text = cell or ""
     try:
-        float(text)
+        as_number(cell or "")
     except ValueError:
         return False
-    return text.isascii() and "_" not in text  # Python accepts more than that
+    return True
 
 
 def is_decimal_comma(cell: str) -> bool:

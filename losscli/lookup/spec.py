@@ -11,6 +11,7 @@ from losscli.definition.options import TAKEN_BY, takes
 from losscli.errors import UsageError
 from losscli.lookup.meanings import instead
 from losscli.lookup.names import find, of_spec
+from losscli.numerals import NO_NUMBER, as_number
 from losscli.wording import short
 
 
@@ -67,10 +68,10 @@ def _of_code(name: str) -> Loss:
 
 def _value(text: str, parameter: str, word: str) -> float | None:
     """Return the number that a word is; None for 'none'."""
-    if word.strip().lower() == "none":
+    if word.strip().lower() == NO_NUMBER:
         return None
     try:
-        return float(word)
+        return as_number(word)
     except ValueError:
         raise UsageError(f"{text}: {parameter}={word!r} is not a number") from None
 
@@ -106,7 +107,7 @@ def taken_apart(text: str) -> tuple[str, list[str]]:
     pairs = [part.partition("=")[::2] for part in parts]
     name = text.removesuffix(rest) if rest else text.partition(":")[0]
     given = [
-        (parameter.strip(), value) for parameter, value in pairs if value.strip().lower() != "none"
+        (parameter.strip(), value) for parameter, value in pairs if value.strip().lower() != NO_NUMBER
     ]  # as it is without
     return name, [f"--{parameter.replace('_', '-')}={value}" for parameter, value in given]
 
@@ -129,7 +130,7 @@ def weighted(text: str) -> tuple[float, BoundLoss]:
     if not times:
         return 1.0, single(text.strip())
     try:
-        weight = float(word)
+        weight = as_number(word)
     except ValueError:
         raise UsageError(f"{text}: {word.strip()!r} is not a number; a term is [W*]SPEC, as in 0.5*dice") from None
     if not math.isfinite(weight) or not weight:

@@ -9,6 +9,7 @@ from losscli.arrays import Array
 from losscli.data.target_encoding import SUM_TOLERANCE, DecodedTargets
 from losscli.errors import UsageError
 from losscli.io.source import Source, blocks
+from losscli.numerals import is_count
 from losscli.wording import did_you_mean, listing
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def counted_classes(request: "Request", predictions: Source, names: tuple[str, .
     for word in (word.strip() for word in text.split(",")):
         if word in known:
             counted[known.index(word)] = False
-        elif word.isdecimal() and int(word) < k:
+        elif is_count(word) and int(word) < k:
             counted[int(word)] = False
         else:
             raise UsageError(

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Self
 
 from losscli.engine.aggregates import PERCENTILES
 from losscli.errors import UsageError
+from losscli.numerals import as_number
 from losscli.shown import Shown, refuse_unmet
 from losscli.wording import did_you_mean, listing
 
@@ -82,7 +83,7 @@ class Requirement(NamedTuple):
                 f"{option}{text!r}: no statistic {statistic!r}{did_you_mean(meant, statistics)}; there are {listing(statistics)}"
             )
         try:
-            limit = float(number)
+            limit = as_number(number)
         except ValueError:
             raise UsageError(f"{option}{text!r}: {number!r} is not a number") from None
         if math.isnan(limit):

@@ -21,7 +21,7 @@ from losscli.analysis.audit.model import (
 )
 from losscli.render.screen import Screen
 from losscli.render.table import Table
-from losscli.render.text import brief_rows, markdown_line, report
+from losscli.render.text import brief_rows, in_markdown, markdown_line, report
 from losscli.wording import count
 
 SHORT = {
@@ -175,7 +175,12 @@ def _style(name: str, value: str) -> str:
 
 def markdown(found: Audited) -> str:
     """Return the report in Markdown, with what its words mean."""
-    lines = [f"# Audit of {found.title}", "", *(f"- {name}: {value}" for name, value in facts(found)), ""]
+    lines = [
+        f"# Audit of {in_markdown(found.title)}",
+        "",
+        *(f"- {name}: {in_markdown(value)}" for name, value in facts(found)),
+        "",
+    ]
     for title, rows, *_ in tables(found):
         if rows:
             header = list(rows[0])
@@ -209,9 +214,9 @@ def junit(found: Audited) -> str:
             continue
         lines = [_line(finding) for finding in call.findings]
         if call.verdict in BROKEN:
-            cases.append(xml.Case(name, xml.FAILURE, lines[0], call.verdict, "\n".join(lines)))
+            cases.append(xml.Case(name, xml.FAILURE, lines[0], call.verdict, lines))
         else:
-            cases.append(xml.Case(name, out="\n".join(lines)))
+            cases.append(xml.Case(name, out=lines))
     return xml.written(
         xml.suite(f"audit {found.title}", found.library, cases, ("tests", "failures", "errors", "skipped"))
     )

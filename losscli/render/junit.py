@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+from losscli.wording import on_one_line
+
 NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML 1.0 cannot contain."""
 FAILURE, ERROR, SKIPPED = "failure", "error", "skipped"
@@ -18,12 +20,13 @@ class Case(NamedTuple):
     """FAILURE, ERROR or SKIPPED."""
     message: str = ""
     kind: str = ""
-    text: str = ""
-    out: str = ""
-    """Output that is shown for a case, even if it passed."""
+    text: Sequence[str] = ()
+    """Lines that say more of what happened."""
+    out: Sequence[str] = ()
+    """Lines of output that are shown for a case, even if it passed."""
 
 
-def suite(name: str, home: str, cases: Sequence[Case], counted: tuple[str, ...], out: str = "") -> Element:
+def suite(name: str, home: str, cases: Sequence[Case], counted: tuple[str, ...], out: Sequence[str] = ()) -> Element:
     """Return a test suite.
 
     Parameters
@@ -33,7 +36,7 @@ def suite(name: str, home: str, cases: Sequence[Case], counted: tuple[str, ...],
     counted
         the numbers that the suite states, such as 'tests' and 'failures'.
     out
-        output that is shown for the suite.
+        lines of output that are shown for the suite.
     """
     element = Element("testsuite", name=_text(name))
     for what in counted:
@@ -43,11 +46,11 @@ def suite(name: str, home: str, cases: Sequence[Case], counted: tuple[str, ...],
         if case.outcome == SKIPPED:
             SubElement(added, SKIPPED, message=_text(case.message))
         elif case.outcome is not None:
-            SubElement(added, case.outcome, message=_text(case.message), type=case.kind).text = _text(case.text)
+            SubElement(added, case.outcome, message=_text(case.message), type=case.kind).text = _lines(case.text)
         if case.out:
-            SubElement(added, "system-out").text = _text(case.out)
+            SubElement(added, "system-out").text = _lines(case.out)
     if out:
-        SubElement(element, "system-out").text = _text(out)
+        SubElement(element, "system-out").text = _lines(out)
     return element
 
 
@@ -67,5 +70,10 @@ def written(root: Element) -> str:
 
 
 def _text(text: str) -> str:
-    """Return text in which characters that XML cannot contain are replaced."""
-    return NO_XML.sub("\ufffd", text.encode(errors="backslashreplace").decode())
+    """Return text on one line, in which characters that XML cannot contain are replaced."""
+    return NO_XML.sub("\ufffd", on_one_line(text))
+
+
+def _lines(lines: Sequence[str]) -> str:
+    """Return lines as text. None begins as a command does that GitHub Actions finds in what is printed, `::error`."""
+    return "\n".join(f"\\{text}" if (text := _text(line)).lstrip().startswith("::") else text for line in lines)

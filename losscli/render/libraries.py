@@ -10,6 +10,7 @@ from losscli.render.screen import Screen, wrapped
 from losscli.render.table import Table, code_lines, laid_out
 from losscli.render.text import _markdown_header, apart, markdown_line, number
 from losscli.version import __version__
+from losscli.wording import on_one_line
 
 if TYPE_CHECKING:
     from losscli.definition.request import Request
@@ -70,4 +71,5 @@ def _with_calls(found: "Sequence[Side]") -> "list[Side]":
 
 def _code(side: "Side") -> list[str]:
     """Return a library's call as lines of Python, which can be copied."""
-    return [f"# {side.library}" + ("" if side.refused is None else f": {side.refused}"), *side.imports, side.call]
+    title = f"# {side.library}" + ("" if side.refused is None else f": {side.refused}")
+    return [on_one_line(line) for line in (title, *side.imports, side.call)]

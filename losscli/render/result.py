@@ -18,13 +18,14 @@ from losscli.render.text import (
     _markdown_header,
     cell,
     facts_in,
+    in_code,
     markdown_line,
     number,
     signed,
     table_in_markdown,
     titled,
 )
-from losscli.wording import printable, short
+from losscli.wording import short
 
 LESS = ("weight", "target", "losses")
 """Columns of samples that may be left out."""
@@ -153,4 +154,4 @@ def markdown_around(result: Result, header: Sequence[str] = ()) -> tuple[str, st
     for table in slices.tables({result.reduction: result}, IN_MARKDOWN):
         lines += ["", *table_in_markdown(table)]
     lines += ["", *_markdown_header(header)] if header else []
-    return "\n".join(lines) + "\n", f"\n`{printable(result.signature)}`\n"
+    return "\n".join(lines) + "\n", f"\n{in_code(result.signature)}\n"

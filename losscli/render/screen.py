@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Iterable
 from typing import IO, Any, NamedTuple, Self
 
-from losscli.wording import printable
+from losscli.wording import on_one_line
 
 INDENT = "    "
 COLUMNS = 80
@@ -86,7 +86,7 @@ class Screen(NamedTuple):
 
     def safe(self, text: str) -> str:
         """Return text on one line, in characters that the output has and that do not move the cursor."""
-        text = " ".join(printable(text).splitlines())
+        text = on_one_line(text)
         text = text.replace(GLUE, " ") if self.width is None else text.replace("\t", " ")
         if text.isascii() or can_show(text, self.encoding):
             return text
@@ -162,7 +162,7 @@ def message(text: str, screen: Screen, error: bool = False) -> str:
     """
     head = "losscli: "
     if screen.width is None:
-        return head + printable(text)
+        return head + on_one_line(text)
     pieces: list[str] = []
     text = screen.safe(text)
     for piece in IN_MESSAGE.findall(text):

@@ -13,7 +13,7 @@ from losscli.render.table import Table
 from losscli.render.text import IN_MARKDOWN, Laid, brief, number, report_in_markdown
 from losscli.render.text import report as text_report
 from losscli.version import __version__
-from losscli.wording import count, printable
+from losscli.wording import count, on_one_line, printable
 
 MARKS = {MET: "met", UNMET: "NOT MET", UNMEASURED: "UNMEASURED"}
 
@@ -150,8 +150,8 @@ def junit(report: Report) -> str:
         for check in checks:
             outcome = {UNMET: FAILURE, UNMEASURED: ERROR}.get(check.status)
             kind, text = check.status.replace(" ", "-"), f"{check.what}: {check.words}"
-            cases.append(Case(check.what, outcome, check.words, kind, text))
-        out = "" if measured.value is None else f"value {measured.value!r}\n{measured.signature}"
+            cases.append(Case(check.what, outcome, check.words, kind, (text,)))
+        out = () if measured.value is None else (f"value {measured.value!r}", measured.signature)
         elements.append(
             suite(measured.measure.name, f"{report.suite.name}.{measured.measure.name}", cases, COUNTED, out)
         )
@@ -174,13 +174,13 @@ def github(report: Report) -> str:
             title = _property(f"{measured.measure.name}: {what}")
             place = f"file={_property(report.suite.file)},line={measured.measure.line}"
             lines.append(f"::error {place},title={title}::{_data(words)}")
-    name = printable(" ".join(report.suite.name.split()))  # on one line, since a second line could be a command
+    name = on_one_line(report.suite.name)  # a second line could be a command
     lines.append(f"losscli run {name}: {report.status}: {tally(report)}")
     return "\n".join([*lines, ""])
 
 
 def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return printable(text).replace("%", "%25").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:

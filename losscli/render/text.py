@@ -17,7 +17,7 @@ from losscli.io.strict_json import strict, strict_json
 from losscli.render.screen import GLUE, Screen, width_of, wrapped
 from losscli.render.table import Row, Table, laid_out
 from losscli.render.words import RowFormat
-from losscli.wording import printable
+from losscli.wording import on_one_line
 
 ROW_FORMATS: tuple[str, ...] = get_args(RowFormat)
 TABLE_ROWS = 20
@@ -162,7 +162,7 @@ def report_in_markdown(title: str, facts: Sequence[tuple[str, str]], tables: Seq
 
 def table_in_markdown(table: Table) -> list[str]:
     """Return a table below its title as lines of Markdown."""
-    lines = [printable(table.title), "", *_markdown_header(list(table.rows[0]))]
+    lines = [in_markdown(table.title), "", *_markdown_header(list(table.rows[0]))]
     return lines + [markdown_line(cell(value, IN_MARKDOWN) for value in row.values()) for row in table.rows]
 
 
@@ -210,19 +210,46 @@ def cell(value: Any, digits: int | None = None) -> str:
 
 def markdown_line(cells: Iterable[Any]) -> str:
     """Return a row of a table in Markdown."""
-    return "| " + " | ".join(_in_markdown(cell(value)) for value in cells) + " |"
+    return "| " + " | ".join(in_markdown(cell(value)) for value in cells) + " |"
 
 
-def _in_markdown(text: str) -> str:
-    return printable(text).replace(GLUE, " ").replace("|", "\\|").replace("\n", " ")
+ACTIVE = re.compile(
+    r"""[`\\]            # code, and what takes the meaning of a letter
+    | \]\s?[(\[]        # links and images
+    | <[A-Za-z/!?]      # markup, and addresses in < >
+    | &[A-Za-z\#]\w*;   # characters by their names
+    | @\w | \#\d | \bGH-\d | \b[0-9a-f]{40}\b  # who is called, and issues and commits that are pointed to
+    | :// | www\. | (?:mailto|xmpp):   # addresses
+    | \*\S.*\* | (?<!\w)_\S.*_ | ~\S.*~ | \$\S.*\$ | :[\w+-]+:  # emphasis, crossed out, mathematics, emoji
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+"""Where Markdown, as GitHub reads it, would make something else of text than its letters."""
+
+
+def in_markdown(text: str) -> str:
+    """Return text for a cell of a table in Markdown, where nothing in it has a meaning: as code if something would.
+
+    A bar has a backslash, even in code: otherwise a cell ends there.
+    """
+    text = on_one_line(text).replace(GLUE, " ")
+    return (in_code(text) if ACTIVE.search(text) else text).replace("|", "\\|")
+
+
+def in_code(text: str) -> str:
+    """Return text as code in Markdown, between more backticks in a row than it has itself."""
+    text = on_one_line(text)
+    fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
+    blank = " " if text[:1] in ("`", " ") or text[-1:] in ("`", " ") else ""
+    return fence + blank + text + blank + fence
 
 
 MARKDOWN = Layout(
     lambda i, name: " | " if i else "| ",
     " |\n",
     "",
-    "[^A-Za-z0-9 .,:-]",
-    _in_markdown,
+    "[^A-Za-z0-9 .,-]|www|GH-|[0-9A-Fa-f]{40}",
+    in_markdown,
     lambda row: markdown_line(row.values()) + "\n",
 )
 """A row of a table in Markdown, for many rows at once."""

@@ -121,11 +121,11 @@ def _suite(found: Verified) -> "Element":
     for property_ in found.properties:
         example = "" if property_.example is None else json.dumps(strict(property_.example))
         if property_.verdict == BROKEN:
-            text = "\n".join([property_.words, example, *found.patterns])
+            text = [property_.words, example, *found.patterns]
             cases.append(xml.Case(property_.name, xml.FAILURE, property_.words, BROKEN, text))
         elif property_.verdict == SKIPPED:
             cases.append(xml.Case(property_.name, xml.SKIPPED, property_.words))
         else:
-            out = f"warning: {property_.words} {example}" if property_.verdict == "warning" else ""
+            out = [f"warning: {property_.words} {example}"] if property_.verdict == "warning" else []
             cases.append(xml.Case(property_.name, out=out))
     return xml.suite(found.where, found.where, cases, COUNTED)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 from losscli.cli.options.declare import PICTURE, option
 from losscli.cli.options.output import output_option, quiet_option
 from losscli.errors import UsageError
+from losscli.numerals import as_number
 from losscli.render.words import ThemeName
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def pair(text: str | None, option: str, example: str) -> tuple[float, float] | N
         parts = text.split(between)
         if len(parts) == 2:
             try:
-                return float(parts[0]), float(parts[1])
+                return as_number(parts[0]), as_number(parts[1])
             except ValueError:
                 continue
     raise UsageError(f"{option} {text!r} is not two numbers, as in {option} {example}")
@@ -76,7 +77,7 @@ def numbers(text: str | None, option: str) -> tuple[float, ...]:
     if text is None:
         return ()
     try:
-        return tuple(map(float, text.split(",")))
+        return tuple(map(as_number, text.split(",")))
     except ValueError:
         raise UsageError(
             f"{option} {text!r} is not a number, nor several with commas, as in {option} 0,0.1,0.5"
