@@ -69,6 +69,26 @@ def natural(text: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", text)]
 
 
+NESTED = "nested too deeply to be read"
+"""The fact about text with brackets in brackets in brackets ..., of which Python says that a recursion is too deep."""
+
+
+def fault_of(error: Exception) -> str:
+    """Return what a parser of JSON, TOML or Python says about a text, in words for a user."""
+    return NESTED if isinstance(error, RecursionError) else str(error)
+
+
+def deepest_line(text: str, most: int = 100) -> int:
+    """Return the number, from 1, of the first line within more than `most` brackets; 1 if there is none."""
+    depth = 0
+    for number, line in enumerate(text.split("\n"), 1):
+        for letter in re.findall(r"[\[\]{}]", line):
+            depth += 1 if letter in "[{" else -1
+            if depth > most:
+                return number
+    return 1
+
+
 def quoted(text: str) -> str:
     """Return a text as one word of a shell's command line."""
     import shlex  # for messages only

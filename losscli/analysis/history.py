@@ -13,7 +13,7 @@ from losscli.engine.aggregates import divide
 from losscli.errors import DataError, UsageError
 from losscli.io.strict_json import restored
 from losscli.shown import Shown
-from losscli.wording import did_you_mean, listing, natural
+from losscli.wording import NESTED, did_you_mean, listing, natural
 
 
 class Point(NamedTuple):
@@ -197,7 +197,8 @@ def _measurements(file: str) -> list[tuple[str, Mapping[str, Any]]]:
     except OSError as error:
         raise DataError(f"{file}: cannot be read: {error.strerror or error}") from error
     except (UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise DataError(f"{file}: not JSON, and so no result of losscli run or compute -f json") from error
+        fact = NESTED if isinstance(error, RecursionError) else "not JSON"
+        raise DataError(f"{file}: {fact}, and so no result of losscli run or compute -f json") from error
     if isinstance(found, dict) and isinstance(found.get("measures"), list):
         named = [
             (str(one.get("name")), one) for one in restored(found)["measures"] if _is_result(one) and "name" in one

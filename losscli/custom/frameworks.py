@@ -277,7 +277,7 @@ def settle_keras() -> None:
     try:
         with open(os.path.expanduser("~/.keras/keras.json"), encoding="utf-8") as file:
             named = str(json.load(file).get("backend"))
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError, RecursionError):
         named = ""
     for name in (named, "tensorflow", "torch", "jax"):
         if name.isidentifier() and find_spec(name) is not None:

@@ -26,6 +26,7 @@ from losscli.definition.loss import OWN, Loss
 from losscli.definition.registry import undeclared
 from losscli.definition.request import Request
 from losscli.errors import DataError, LosscliError, UsageError
+from losscli.wording import fault_of
 
 TARGETS = [
     "y_true",
@@ -277,7 +278,7 @@ def _imported_by(path: str) -> set[str]:
             return _imported(ast.parse(file.read(), path))
     except (SyntaxError, ValueError, RecursionError) as error:
         line = f":{error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
-        fact = error.msg if isinstance(error, SyntaxError) else str(error)
+        fact = error.msg if isinstance(error, SyntaxError) else fault_of(error)
         raise DataError(f"{path}{line}: not Python that can be read: {fact}; correct it") from error
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error

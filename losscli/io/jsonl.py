@@ -16,6 +16,7 @@ from losscli.io.bytes import IN_MEMORY, PIECE, Nameless, Raw, Reader, Spool, beh
 from losscli.io.format import Named
 from losscli.io.guarded import readable
 from losscli.io.typed import TypedTable
+from losscli.wording import NESTED
 
 if TYPE_CHECKING:
     import polars as pl
@@ -119,7 +120,9 @@ def _slowly(name: str, lines: Spool, original: Raw) -> "pl.DataFrame":
             row = json.loads(line, parse_float=_float)
         except OverflowError as error:
             raise DataError(f"{place}: {error}") from error
-        except (ValueError, RecursionError) as error:
+        except RecursionError as error:
+            raise DataError(f"{place}: {NESTED} ({_shown(text)}); write numbers, text, or lists of numbers") from error
+        except ValueError as error:
             raise DataError(f"{place}: not JSON ({_shown(text)}); {_cure(number, text)}") from error
         if not isinstance(row, dict):
             raise DataError(f"{place}: {_shown(text)} where other lines are objects; write all of one kind")

@@ -91,7 +91,7 @@ def index_columns(raw: Spool, table: TypedTable) -> tuple[str, ...]:
         words = pl.read_parquet_metadata(raw.location or io.BytesIO(raw.read(0, raw.size))).get("pandas", "{}")
     try:
         named = json.loads(words).get("index_columns", [])
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         return table.index_columns
     wanted = {*table.index_columns, *(name for name in named if isinstance(name, str))}
     return tuple(name for name in table.names or () if name in wanted)

@@ -6,6 +6,7 @@ closer look, as for a number that is not finite, Python makes that cell or row.
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -22,8 +23,17 @@ RECORDS = 1 << 16
 """Values that are held as Python objects at once."""
 FEW = 4096
 """Rows that are written before Polars could be imported."""
+PART = 1 << 15
+"""Rows of which a thread makes text at once: what it holds meanwhile fits into the cache of a processor core, nearly."""
 SMALLEST, LARGEST = 1e-4, 1e16
 """Between these sizes, Polars writes floats as Python does."""
+UNLIKE = (
+    (1e-5, SMALLEST, r"^(-?)0\.0000(\d)(\d*)$", "${1}${2}.${3}e-05", False),
+    (1e-5, SMALLEST, ".e-05", "e-05", True),  # of one digit only
+    (1e-9, 1e-5, "e-", "e-0", True),
+)
+"""Where Polars writes floats in another way, by their size: from, to, letters, what Python has in their place, and whether
+the letters are no pattern. The smallest sizes have an exponent of two digits or more in both."""
 
 
 class Layout(NamedTuple):
@@ -53,12 +63,30 @@ JSON_LINES = JSON._replace(behind="}\n", line=lambda row: strict_json(row) + "\n
 
 def text_of(columns: Columns, layout: Layout, between: str = "") -> Iterator[str]:
     """Yield the lines of rows, with `between` between them, some rows at a time; nothing stands between those pieces."""
-    lines = _lines(columns, layout) if _height(columns) > FEW else None
-    if lines is not None:
-        yield lines.str.join(between).item()
+    rows = _height(columns)
+    if rows > FEW:
+        yield from _in_threads(columns, layout, between, rows)
         return
+    yield from _row_by_row(columns, layout, between)
+
+
+def _row_by_row(columns: Columns, layout: Layout, between: str) -> Iterator[str]:
     for i, rows in enumerate(records(columns)):
         yield (between if i else "") + between.join(map(layout.line, rows))
+
+
+def _in_threads(columns: Columns, layout: Layout, between: str, rows: int) -> Iterator[str]:
+    """Yield the text of many rows in order, of which each thread makes a part: what Polars does for it needs no Python."""
+    import polars as pl
+
+    def made(low: int) -> str:
+        part = {name: values[low : low + PART] for name, values in columns.items()}
+        lines = _lines(part, layout)
+        text = "".join(_row_by_row(part, layout, between)) if lines is None else lines.str.join(between).item()
+        return between + text if low else text
+
+    with ThreadPoolExecutor(pl.thread_pool_size()) as executor:
+        yield from executor.map(made, range(0, rows, PART))
 
 
 def records(columns: Columns) -> Iterator[list[dict[str, Any]]]:
@@ -92,7 +120,7 @@ def _lines(columns: Columns, layout: Layout) -> "pl.Series | None":
             odd |= ~(finite if values.ndim == 1 else finite.all(axis=1))
         cells += [pl.lit(layout.before(i, name)), text.alias(str(i))]
     lines = pl.select(pl.concat_str([*cells, pl.lit(layout.behind)]).alias("")).to_series()
-    return _with(lines, odd, lambda rows: [layout.line(_row(columns, row)) for row in rows])
+    return _with(lines, odd, [layout.line(_row(columns, row)) for row in np.flatnonzero(odd).tolist()])
 
 
 def _row(columns: Columns, row: int) -> dict[str, Any]:
@@ -113,8 +141,9 @@ def _words(values: list[Any], layout: Layout) -> "pl.Series | None":
     if words.null_count():
         return None
     special = words.str.contains(layout.special).to_numpy()
-    quoted = pl.select(pl.concat_str(pl.lit(layout.quote), words, pl.lit(layout.quote)).alias("")).to_series()
-    return _with(quoted, special, lambda rows: [layout.word(values[row]) for row in rows])
+    if layout.quote:
+        words = pl.select(pl.concat_str(pl.lit(layout.quote), words, pl.lit(layout.quote)).alias("")).to_series()
+    return _with(words, special, [layout.word(values[row]) for row in np.flatnonzero(special).tolist()])
 
 
 def _numbers(values: Any) -> "pl.Series | None":
@@ -133,18 +162,19 @@ def _numbers(values: Any) -> "pl.Series | None":
         return pl.Series(np.ascontiguousarray(values)).cast(pl.String)
     numbers = np.ascontiguousarray(values, np.float64)
     size = np.abs(numbers)
-    other = ((size < SMALLEST) & (size > 0)) | (size >= LARGEST)
-    return _with(pl.Series(numbers).cast(pl.String), other, lambda rows: list(map(repr, numbers[rows].tolist())))
+    text = pl.Series(numbers).cast(pl.String)
+    if not size.size or (size.min() >= SMALLEST and size.max() < LARGEST):  # most columns: a glance is enough
+        return text
+    for low, high, letters, by, literal in UNLIKE:
+        where = (size >= low) & (size < high)
+        if where.any():
+            text = _with(text, where, text.filter(pl.Series(where)).str.replace(letters, by, literal=literal))
+    return text
 
 
-def _with(text: "pl.Series", where: Array, made: Callable[[Sequence[int]], list[str]]) -> "pl.Series":
-    """Return text in which the rows that `where` marks are replaced by those that `made` makes of their numbers."""
+def _with(text: "pl.Series", where: Array, others: "Sequence[str] | pl.Series") -> "pl.Series":
+    """Return text in which the rows that `where` marks are replaced by others, in their order."""
     import polars as pl
 
     rows = np.flatnonzero(where)
-    if not len(rows):
-        return text
-    others = pl.Series(made(rows.tolist()), dtype=pl.String)
-    places = np.arange(len(text), dtype=np.int64)
-    places[rows] = len(text) + np.arange(len(rows))
-    return pl.concat([text.alias(""), others.alias("")]).gather(places)
+    return text.scatter(rows, pl.Series(others, dtype=pl.String)) if len(rows) else text

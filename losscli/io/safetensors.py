@@ -15,7 +15,7 @@ from losscli.io.encoded import ENCODINGS
 from losscli.io.format import Content, Named
 from losscli.io.npy import NpySource, check_axes
 from losscli.io.recognised import MOST_HEADER
-from losscli.wording import count, did_you_mean, listing
+from losscli.wording import count, did_you_mean, fault_of, listing
 
 DTYPES = {
     "BOOL": "?",
@@ -78,7 +78,7 @@ def _header(name: str, raw: Raw) -> dict[str, Tensor]:
     try:
         entries = json.loads(raw.read(8, size), object_pairs_hook=_without_twins)
     except (ValueError, RecursionError) as error:
-        raise _damaged(name, f"its header is not JSON: {error}") from error
+        raise _damaged(name, f"its header is not JSON: {fault_of(error)}") from error
     if not isinstance(entries, dict):
         raise _damaged(name, "its header is no JSON object")
     begin = 8 + size

@@ -238,7 +238,7 @@ def _is_vector(dtype: "pl.DataType") -> bool:
         return False
     try:
         described = json.loads(dtype.ext_metadata() or "")
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return isinstance(described, dict) and len(described.get("shape", ())) == 1
 

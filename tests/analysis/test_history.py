@@ -140,7 +140,7 @@ class TestRefusals:
             ("a.json", "not json", ["a.json: not JSON"]),
             ("a.json", b"\xff\xfe\x00", ["a.json: not JSON"]),
             ("a.json", "", ["a.json: not JSON"]),
-            ("a.json", "[" * 100_000, ["a.json: not JSON"]),
+            ("a.json", "[" * 100_000, ["a.json: nested too deeply"]),
             ("a.json", "[]", ["a.json: JSON, but no result"]),
             ("a.json", "3", ["a.json: JSON, but no result"]),
             ("a.json", '{"measures": []}', ["a.json: JSON, but no result"]),

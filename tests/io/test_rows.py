@@ -113,3 +113,19 @@ def test_files_are_the_same_bytes(compute, save, monkeypatch, folder, suffix, wo
 def test_the_test_can_fail():
     """Polars alone writes some numbers otherwise."""
     assert pl.Series([1e-5]).cast(pl.String).item() != repr(1e-5)
+
+
+def test_parts_are_joined_in_order(monkeypatch):
+    monkeypatch.setattr(rows, "PART", 7)
+    columns = {
+        "sample": np.arange(100),
+        "id": [f"a{i}" if i % 9 else '"' for i in range(100)],
+        "x": np.arange(100) * 1e-6,
+    }
+    for layout, between in LAYOUTS.values():
+        quick, slow = both(columns, layout, between)
+        assert quick == slow
+    columns["id"][50] = None  # only Python writes it: in this part, and not in others
+    monkeypatch.setattr(rows, "FEW", 0)
+    found = "".join(text_of(columns, JSON, ", "))
+    assert found == ", ".join(map(JSON.line, next(rows.records(columns))))

@@ -12,6 +12,7 @@ from losscli.analysis.calibration.maps import CalibrationMap, Isotonic, Platt, T
 from losscli.analysis.calibration.temperature import Point
 from losscli.arrays import Array
 from losscli.errors import DataError
+from losscli.wording import NESTED
 
 
 class Saved(NamedTuple):
@@ -36,7 +37,7 @@ def read_map(file: str) -> Saved:
     except OSError as error:
         raise DataError(f"{file}: cannot be read: {error.strerror or error}") from error
     except (ValueError, RecursionError) as error:
-        raise _no_map(file, "it is not JSON") from error
+        raise _no_map(file, NESTED if isinstance(error, RecursionError) else "it is not JSON") from error
     try:
         about, shape = record["map"], tuple(map(int, record["predictions"]["shape"]))
         width = 1 if len(shape) == 1 else shape[1]

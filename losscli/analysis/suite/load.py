@@ -37,6 +37,7 @@ from losscli.lookup.spec import single
 from losscli.measurement import conventions
 from losscli.measurement.requirement import REQUIRABLE, Requirement
 from losscli.measurement.sums import Term
+from losscli.wording import NESTED, deepest_line
 
 FILES_OR_WORDS = ("classes", "class-weight", "class-counts")
 """Options whose value is a file if there is one of this name."""
@@ -65,7 +66,9 @@ def load(file: str, options: Mapping[str, Option], requested: Requested) -> Suit
     text = _text(file)
     try:
         content = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:  # TOMLDecodeError is a ValueError
+    except RecursionError as error:
+        raise DataError(f"{file}:{deepest_line(text)}: {NESTED}; a suite has tables of two levels") from error
+    except ValueError as error:  # TOMLDecodeError is one
         raise DataError(f"{file}: not TOML that can be read: {error}; correct it") from error
     return Loader(file, text, options, requested).suite(checked(file, content, options))
 

@@ -22,7 +22,7 @@ from losscli.io.operands import Opener
 from losscli.io.strict_json import restored
 from losscli.measurement.requirement import Requirement
 from losscli.measurement.sums import UNDEFINED, contribution, measured_together, prepared, total
-from losscli.wording import did_you_mean, quoted
+from losscli.wording import did_you_mean, fault_of, quoted
 
 
 def measure(
@@ -224,7 +224,9 @@ class Baseline:
                 f"{file}: cannot be read: {error.strerror or error} (the baseline); make it with losscli run SUITE.toml --save {quoted(file)}"
             ) from error
         except (UnicodeDecodeError, ValueError, RecursionError) as error:
-            raise DataError(f"{file}: not JSON ({error}); save it again with --save") from error
+            raise DataError(
+                f"{file}: not JSON that can be read ({fault_of(error)}); save it again with --save"
+            ) from error
         measures = restored(found).get("measures") if isinstance(found, dict) else None
         if not isinstance(measures, list) or not all(isinstance(one, dict) and "name" in one for one in measures):
             raise DataError(f"{file}: not the result of losscli run; save it again with --save")

@@ -311,7 +311,7 @@ def _words(body: str) -> str:
             record: Any = json.loads(body)
             record = record.get("error", record)
             words = str(record.get("message", "")) if isinstance(record, dict) else str(record)
-        except (ValueError, AttributeError):
+        except (ValueError, AttributeError, RecursionError):
             words = ""
     return _harmless(" ".join(words.split()).rstrip("."))[:200]
 
