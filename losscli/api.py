@@ -306,13 +306,13 @@ def _computed_request(bound: "BoundLoss", predictions: Any, targets: Any, option
     from losscli.data.likelihoods import taken_without_targets
 
     if targets is not None:
-        return _request(bound, predictions, targets, options, calibration=True)
+        return _request(bound, predictions, targets, options)
     if not taken_without_targets(bound.declaration, str(options.get("from_"))):
         raise UsageError(
             f"Missing argument 'targets': {bound.name} goes without only for losses of the true class's probability, and with "
             "from_='log-probs' or from_='probs'"
         )
-    return replace(_request(bound, predictions, 0.0, options, calibration=True), targets=None)
+    return replace(_request(bound, predictions, 0.0, options), targets=None)
 
 
 def _kept_and_required(
@@ -874,7 +874,6 @@ def _request(
     targets: Any,
     options: Mapping[str, Any],
     arrays: "Mapping[str, MemorySource] | None" = None,
-    calibration: bool = False,
 ) -> Request:
     """A request for operands and options; `arrays` are those that stand for names already."""
     fields: dict[str, Any] = {}
@@ -901,7 +900,6 @@ def _request(
         bound,
         words["predictions"],
         words["targets"],
-        calibration=calibration,
         arrays={**(arrays or {}), **held},
         **fields,
     )
