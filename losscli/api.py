@@ -34,6 +34,7 @@ from losscli.definition.words import (
     UntypedName,
 )
 from losscli.engine.evaluate import ChunkResult
+from losscli.engine.workers import current
 from losscli.errors import DataError, LosscliError, UsageError
 from losscli.measurement.measure import Measurement
 from losscli.measurement.prepare import prepare
@@ -306,13 +307,13 @@ def _computed_request(bound: "BoundLoss", predictions: Any, targets: Any, option
     from losscli.data.likelihoods import taken_without_targets
 
     if targets is not None:
-        return _request(bound, predictions, targets, options, calibration=True)
+        return _request(bound, predictions, targets, options)
     if not taken_without_targets(bound.declaration, str(options.get("from_"))):
         raise UsageError(
             f"Missing argument 'targets': {bound.name} goes without only for losses of the true class's probability, and with "
             "from_='log-probs' or from_='probs'"
         )
-    return replace(_request(bound, predictions, 0.0, options, calibration=True), targets=None)
+    return replace(_request(bound, predictions, 0.0, options), targets=None)
 
 
 def _kept_and_required(
@@ -340,7 +341,7 @@ def _kept_and_required(
     for requirement in requirements:
         request = replace(request, **requirement.wanted)
     measurement, result = measured(
-        request, Hooks(threads), library=library, typed=typed, consume=kept.consume, **kept.asked
+        request, Hooks(threads), library=library, typed=typed, started=kept.started, consume=kept.consume, **kept.asked
     )
     result.judge(requirements)
     result.judge_each([Requirement.of_each(text) for text in require_each])
@@ -803,6 +804,19 @@ class _Kept:
     def __init__(self, rows: bool, elements: bool, gradient: bool) -> None:
         self.asked = dict[str, Any](rows=rows or elements, elements=elements, gradient=gradient)
         self.chunks: list[ChunkResult] = []
+        self.measurement: Measurement | None = None
+        self.room: np.ndarray[Any, Any] | None = None
+        """The gradient of all rows, where a pass fills it by itself."""
+        self.slopes: list[np.ndarray[Any, Any]] = []
+        """The gradient so far: the part of the first rows, then an array for all rows, of which `rows_done` are filled."""
+        self.rows_done = self.rows_seen = 0
+
+    def started(self, measurement: Measurement) -> None:
+        """Take the measurement before its pass; where the rows of the gradient stand in the file's order, they go straight to its array."""
+        self.measurement = measurement
+        if self.asked["gradient"] and measurement.in_order and current() is None:
+            self.room = np.empty(measurement.job.predictions.shape, measurement.job.dtype)
+            measurement.job = replace(measurement.job, room=self.room)
 
     def give(self, result: Result, measurement: Measurement) -> None:
         """Put into a result what was asked for."""
@@ -814,7 +828,24 @@ class _Kept:
             result.gradient = self.gradient(measurement)
 
     def consume(self, chunk: ChunkResult) -> None:
-        self.chunks.append(ChunkResult(chunk.aggregate, chunk.rows, chunk.gradient))
+        self.chunks.append(ChunkResult(chunk.aggregate, chunk.rows))
+        for slopes in chunk.gradient if self.room is None else ():
+            assert self.measurement is not None
+            for part in self.measurement.restored(slopes, self.rows_seen):
+                self._put(part, self.measurement.units.shape[0])
+            self.rows_seen += len(slopes)
+
+    def _put(self, part: np.ndarray[Any, Any], length: int) -> None:
+        """Put the gradient of the next rows into one array for all, which have the length `length`; so chunks are not kept twice."""
+        if not self.slopes:
+            self.slopes, self.rows_done = [part], len(part)
+            return
+        if len(part) and self.rows_done == len(self.slopes[0]):
+            first = self.slopes[0]
+            self.slopes = [np.empty((max(length, len(first) + len(part)), *part.shape[1:]), part.dtype)]
+            self.slopes[0][: len(first)] = first
+        self.slopes[0][self.rows_done : self.rows_done + len(part)] = part
+        self.rows_done += len(part)
 
     def losses(self, measurement: Measurement) -> np.ndarray[Any, Any]:
         """One per unit; of positions in the shape of their file, NaN for those that are ignored."""
@@ -839,12 +870,11 @@ class _Kept:
 
     def gradient(self, measurement: Measurement) -> np.ndarray[Any, Any]:
         """In the shape of the predictions as they were given, 0 for rows that are ignored or left out."""
-        parts, rows = [], 0
-        for chunk in self.chunks:
-            for slopes in chunk.gradient:
-                parts += list(measurement.restored(slopes, rows))
-                rows += len(slopes)
-        return np.concatenate(parts) if parts else np.zeros(measurement.units.shape)
+        if self.room is not None:
+            return self.room.reshape(measurement.units.shape)
+        if not self.slopes:
+            return np.zeros(measurement.units.shape)
+        return np.ascontiguousarray(self.slopes[0][: self.rows_done])
 
 
 def _bound(loss: AnyLoss, options: Mapping[str, Any], code: bool = False) -> "tuple[BoundLoss, dict[str, Any]]":
@@ -874,7 +904,6 @@ def _request(
     targets: Any,
     options: Mapping[str, Any],
     arrays: "Mapping[str, MemorySource] | None" = None,
-    calibration: bool = False,
 ) -> Request:
     """A request for operands and options; `arrays` are those that stand for names already."""
     fields: dict[str, Any] = {}
@@ -901,7 +930,6 @@ def _request(
         bound,
         words["predictions"],
         words["targets"],
-        calibration=calibration,
         arrays={**(arrays or {}), **held},
         **fields,
     )

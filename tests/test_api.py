@@ -217,6 +217,38 @@ class TestResult:
         assert not result.gradient[1].any()
         assert result.gradient[0].any()
 
+    @pytest.mark.parametrize("axis", [1, -1])
+    def test_the_gradient_of_many_chunks_is_softmax_less_the_label(self, monkeypatch, axis):
+        # 300 positions a sample are turned in blocks, and chunks of two samples end within the file.
+        monkeypatch.setattr("losscli.engine.job.CHUNK_ROWS", 600)
+        rng = np.random.default_rng(5)
+        y = rng.integers(4, size=5 * 300)
+        z = rng.normal(size=(5 * 300, 4)) + np.eye(4)[y]
+        y[7] = -100
+        expected = (softmax(z) - (np.arange(4) == y[:, None])) * (y >= 0)[:, None]
+        shaped = np.moveaxis(z.reshape(5, 300, 4), -1, axis)
+        found = losscli.compute("ce", shaped, y.reshape(5, 300), class_axis=axis, ignore_index=-100, gradient=True)
+        assert found.gradient.shape == shaped.shape
+        np.testing.assert_allclose(np.moveaxis(found.gradient, axis, -1).reshape(-1, 4), expected, rtol=1e-12)
+        table = losscli.compute("ce", z, y, ignore_index=-100, gradient=True)
+        np.testing.assert_allclose(table.gradient, expected, rtol=1e-12)
+
+    def test_the_gradient_of_shards_and_parts_of_positions(self, monkeypatch, tmp_path):
+        monkeypatch.setattr("losscli.engine.job.CHUNK_ROWS", 6)
+        rng = np.random.default_rng(6)
+        z, y = rng.normal(size=(7, 4, 3)), rng.integers(3, size=(7, 4))
+        for number, part in enumerate((z[:3], z[3:])):
+            np.save(tmp_path / f"z-{number}.npy", part)
+        found = losscli.compute("ce", str(tmp_path / "z-*.npy"), y, class_axis=-1, gradient=True)
+        expected = (softmax(z.reshape(-1, 3)) - np.eye(3)[y.reshape(-1)]).reshape(z.shape)
+        np.testing.assert_allclose(found.gradient, expected, rtol=1e-12)
+
+    def test_calibration_errors_of_large_arrays_are_there_on_request(self, monkeypatch):
+        monkeypatch.setattr("losscli.measurement.measure.MOST_ELEMENTS", 1)
+        assert "ece" not in losscli.compute("ce", LOGITS, LABELS).summary
+        assert "ece" in losscli.compute("ce", LOGITS, LABELS, reliability_of="predicted").summary
+        assert "ece" in losscli.compute("ce", LOGITS, LABELS, require=["ece < 1"]).summary
+
     def test_shows_itself_as_a_table_of_text(self):
         result = losscli.compute("huber", [0.0, 2.0], 0, delta=1.5)
         shown = result._repr_html_()

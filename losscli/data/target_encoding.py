@@ -110,7 +110,7 @@ class TargetEncoding:
             t = t.astype(np.float64)
             return Dense(smooth.scale * t + smooth.shift, smooth.scale * (1 - t) + smooth.complement)
         if self.stored_as == "indices":
-            return self._indices(block.astype(np.int64))
+            return self._indices(block.astype(np.int64, copy=False))
         if self.kind == "one-hot" and not self.dense:  # gives the same bits as class indices
             return self._indices(block.argmax(axis=1))
         if smooth is None:

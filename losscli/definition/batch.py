@@ -133,6 +133,8 @@ class Extras(NamedTuple):
     """What computes the loss at a temperature; None for a temperature of 1."""
     whole: "Whole | None" = None
     """The targets of all rows, for a loss of the user's own that is called once with the whole file."""
+    room: Array | None = None
+    """Memory for the gradient, in the shape of the predictions, which a lift may fill and return; None for memory of its own."""
 
 
 class Everyone(NamedTuple):

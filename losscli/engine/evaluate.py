@@ -237,6 +237,7 @@ def evaluate_chunk(job: Job, collectors: Collectors, start: int, stop: int) -> C
     beside = Beside.of(job, start, stop)
     records: dict[type, Any] = {}
     outcomes: list[_Outcome] = []
+    room = _room_of_chunk(job, start, stop)
     step = job.batch_rows
     read = (pieces(job.predictions, low, high, step) for low, high in runs(job, start, stop, step))
     for first, predictions in chain.from_iterable(read):
@@ -247,14 +248,32 @@ def evaluate_chunk(job: Job, collectors: Collectors, start: int, stop: int) -> C
             predictions,
             job.targets.read(first, first + len(predictions)) if targets is None else targets[rows_of_batch],
             beside.of_batch(job, first, rows_of_batch),
+            None if room is None else room[rows_of_batch],
         )
         records = merged(records, of_batch(collectors, job, batch))
         outcomes.append(outcome)
-    return _gathered(job, collectors, records, start, outcomes)
+    return _gathered(job, collectors, records, start, outcomes, room)
 
 
-def _evaluate_batch(job: Job, first: int, read: Array, targets: Array, beside: "Beside") -> tuple[Batch, _Outcome]:
-    """Return the batch of some rows and its outcome; the first of them is row `first` of the file."""
+def _room_of_chunk(job: Job, start: int, stop: int) -> Array | None:
+    """Return memory for the gradients of a chunk's rows, if these are kept as one array, or turned back sample by sample; else None."""
+    if job.room is not None:
+        return job.room[start:stop]
+    rows = stop - start
+    if not job.gradient or job.unit != "row" or job.extras.whole is not None:
+        return None
+    if job.layout is None and not isinstance(job.predictions, Turned):
+        return None
+    return np.empty((rows, *job.predictions.shape[1:]), job.dtype)
+
+
+def _evaluate_batch(
+    job: Job, first: int, read: Array, targets: Array, beside: "Beside", room: Array | None = None
+) -> tuple[Batch, _Outcome]:
+    """Return the batch of some rows and its outcome; the first of them is row `first` of the file.
+
+    `room` is memory for the gradients of these rows, which are then there.
+    """
     rows = len(read)
     exists = of_anchors(job, first, rows, existing(job, targets, beside.mask))
     kept = exists.rows
@@ -265,6 +284,7 @@ def _evaluate_batch(job: Job, first: int, read: Array, targets: Array, beside: "
     parts = shares(job, exists.elements, _kept_only(beside.element_weights, kept)) if job.by_elements else None
     decoded = job.encoding.targets(targets)
     extras = _extras(job, first, rows, exists, beside.third_operand)
+    extras = extras._replace(room=room) if room is not None and kept is None else extras
     values, slopes = _computed(job, predictions, decoded, extras, exists.elements)
     losses = over_outputs(job, values, parts)
     each = _weights(job, targets, weights)
@@ -292,6 +312,9 @@ def _evaluate_batch(job: Job, first: int, read: Array, targets: Array, beside: "
     elements = _elements(values, exists.elements, counting) if job.elements else None
     if job.unit == "row":
         gradient = None if slopes is None else _placed(_of_outputs(job, slopes, parts), kept, rows)
+        if room is not None and gradient is not None and gradient is not room:
+            room[...] = gradient
+            gradient = room
         return batch, _Outcome(counts, counted, elements, gradient)
     values, each = _positions_of_units(job, values, counted, parts)
     sums = unit_sums(job, first, kept, rows, values, each)
@@ -451,9 +474,14 @@ def _placed(slopes: Array, kept: Array | None, rows: int) -> Array:
 
 
 def _gathered(
-    job: Job, collectors: Collectors, records: dict[type, Any], start: int, outcomes: list[_Outcome]
+    job: Job,
+    collectors: Collectors,
+    records: dict[type, Any],
+    start: int,
+    outcomes: list[_Outcome],
+    room: Array | None = None,
 ) -> ChunkResult:
-    """Return the result of a chunk, from the outcomes of its batches."""
+    """Return the result of a chunk, from the outcomes of its batches; `room` holds its gradients, if there is such memory."""
     if job.unit != "row":
         return _gathered_units(job, collectors, records, start, outcomes)
     losses = _joined([outcome.counted.losses for outcome in outcomes])
@@ -467,16 +495,14 @@ def _gathered(
     counted = CountedRows(losses, each, row_weights, targets, None, ignored, numbers)
     aggregate = Aggregate(records | of_chunk(collectors, job, counted))
     rows = (_rows_of_chunk(start, counted, kept, outcomes),) if job.rows else ()
-    return ChunkResult(aggregate, rows, _slopes_of_chunk(job, outcomes))
+    return ChunkResult(aggregate, rows, _slopes_of_chunk(job, outcomes) if room is None else (room,))
 
 
 def _slopes_of_chunk(job: Job, outcomes: list[_Outcome]) -> tuple[Array, ...]:
-    """Return the gradients of a chunk's rows; those that are turned back sample by sample as one array."""
+    """Return the gradients of a chunk's rows, as one array if the loss is one of the whole file."""
     slopes = tuple(outcome.gradient for outcome in outcomes if outcome.gradient is not None)
     if slopes and job.extras.whole is not None:
         return (job.extras.whole.restored(np.concatenate(slopes)),)
-    if slopes and (isinstance(job.predictions, Turned) or job.layout is not None):
-        return (np.concatenate(slopes),)
     return slopes
 
 

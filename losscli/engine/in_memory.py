@@ -36,9 +36,11 @@ def in_memory(
     slopes = np.empty_like(predictions, order="C") if gradient else None
 
     def work(rows: slice) -> None:
-        values[rows], slope = loss(predictions[rows], _cut(targets, rows), _of_rows(extras, rows), gradient)
-        if slopes is not None:
-            slopes[rows] = slope
+        room = None if slopes is None else slopes[rows]
+        own = _of_rows(extras, rows)._replace(room=room)
+        values[rows], slope = loss(predictions[rows], _cut(targets, rows), own, gradient)
+        if room is not None and slope is not room:
+            room[...] = slope
 
     _over_blocks(work, loss, predictions, threads)
     return values, slopes

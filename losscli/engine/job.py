@@ -73,6 +73,8 @@ class Job:
     rows: bool = False
     elements: bool = False
     gradient: bool = False
+    room: Array | None = None
+    """Memory for the gradients of all rows, in the shape of the predictions, if they shall be there; threads of one process share it."""
     third_operand: Source | None = None
     """The rows of a third operand; None if there is none."""
     convention: Convention = NONE

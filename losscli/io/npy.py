@@ -94,7 +94,7 @@ class NpySource:
     def read(self, start: int, stop: int, out: Array | None = None) -> Array:
         size = self.stored.itemsize
         if not self.fortran:
-            width = int(np.prod(self.shape[1:], dtype=np.int64))
+            width = math.prod(self.shape[1:])
             held = self._held(start, stop, width * size)
             if held is not None:
                 return held
@@ -110,7 +110,7 @@ class NpySource:
     def expect(self, start: int, stop: int) -> None:
         """Say that some rows will be read next."""
         if is_far(self.raw) and not self.fortran:
-            size = int(np.prod(self.shape[1:], dtype=np.int64)) * self.stored.itemsize
+            size = math.prod(self.shape[1:]) * self.stored.itemsize
             self.raw.fetch(self.offset + start * size, (stop - start) * size)  # type: ignore[attr-defined]
 
     def _held(self, start: int, stop: int, width: int) -> Array | None:
@@ -126,7 +126,7 @@ class NpySource:
     def _by_columns(self, start: int, stop: int) -> Array:
         """Return rows, as they are stored, of an array whose first axis varies fastest in the file."""
         size, height = self.stored.itemsize, self.shape[0]
-        width, taken = int(np.prod(self.shape[1:], dtype=np.int64)), stop - start
+        width, taken = math.prod(self.shape[1:]), stop - start
         by_column = np.empty((width, taken), self.stored)
         if taken * size >= LONG_RUN or taken == 0:
             for column, part in enumerate(by_column):
@@ -144,7 +144,7 @@ class NpySource:
     def elements(self, start: int, stop: int, out: Array | None = None) -> Array:
         """Return the numbers from `start` to `stop`, counted through all axes, the last one fastest."""
         if self.fortran:
-            width = int(np.prod(self.shape[1:], dtype=np.int64))
+            width = math.prod(self.shape[1:])
             first, last = start // max(1, width), -(-stop // max(1, width))
             return self.read(first, last).reshape(-1)[start - first * width : stop - first * width]
         direct = out is not None and self.stored == self.dtype and out.flags.c_contiguous

@@ -17,6 +17,8 @@ from losscli.io.source import Derived, ShardedSource, Source, elements
 
 TURNED_AT_ONCE = 2048
 """Positions that are turned at once: few enough that what is read and what is written fit into the fastest cache."""
+TURNED_IN_BLOCKS = 256
+"""With fewer positions than this behind the axis of the classes, turning them a block at a time takes longer than all at once."""
 BLOCK_BYTES = 4 << 20
 """An array of classes and positions up to this size is read as a whole, even if only a part of its positions is wanted."""
 
@@ -114,6 +116,12 @@ class Grid:
             whole = np.full((samples, self.positions, *per.shape[2:]), fill, rows.dtype)
             whole[:, self.skipped[0] : self.positions - self.skipped[1]] = per
             per = whole
+        if rows.ndim == 2 and self.inner >= TURNED_IN_BLOCKS:
+            blocks = per.reshape(-1, self.inner, self.classes)
+            turned = np.empty((len(blocks), self.classes, self.inner), rows.dtype)
+            for block, target in zip(blocks, turned, strict=True):
+                _turn_back(block, target)
+            return turned.reshape(self.shape if self.single else (samples, *self.shape[1:]))
         shaped = per.reshape(samples, *self.lengths, *per.shape[2:])
         if self.class_axis is not None:
             shaped = np.moveaxis(shaped, -1, self.class_axis + self.single)
@@ -212,6 +220,12 @@ def _turn(read: Array, out: Array) -> None:
     """Write `read`, shape (k, m), into `out`, shape (m, k)."""
     for start in range(0, read.shape[1], TURNED_AT_ONCE):
         out[start : start + TURNED_AT_ONCE] = read[:, start : start + TURNED_AT_ONCE].T
+
+
+def _turn_back(rows: Array, out: Array) -> None:
+    """Write `rows`, shape (m, k), into `out`, shape (k, m)."""
+    for start in range(0, len(rows), TURNED_AT_ONCE):
+        out[:, start : start + TURNED_AT_ONCE] = rows[start : start + TURNED_AT_ONCE].T
 
 
 def placed(source: Source, index: tuple[int, ...]) -> str:

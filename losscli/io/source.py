@@ -1,10 +1,11 @@
 """Sources: rows of numbers, read by position, that know how to name a place in their file."""
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -52,20 +53,17 @@ class Source(Protocol):
 def elements(source: Source, start: int, stop: int, out: Array | None = None) -> Array:
     """Return the numbers from `start` to `stop`, counted through all axes of an array, the last one fastest: shape (stop - start,).
 
-    `out` is an array of their shape and dtype, which may be filled and returned.
+    `out` is an array of their shape and dtype, which may be filled and returned. A source of which numbers can be read from any
+    place, and not only whole rows of them, has a method `elements` of its own.
     """
-    width = int(np.prod(source.shape[1:], dtype=np.int64))
-    if isinstance(source, NumbersInOrder):
-        return source.elements(start, stop, out)
+    own: Callable[..., Array] | None = getattr(
+        source, "elements", None
+    )  # isinstance of a protocol takes 50 times longer
+    if own is not None:
+        return own(start, stop, out)
+    width = math.prod(source.shape[1:])
     first, last = start // max(1, width), -(-stop // max(1, width))
     return source.read(first, last).reshape(-1)[start - first * width : stop - first * width]
-
-
-@runtime_checkable
-class NumbersInOrder(Protocol):
-    """A source whose numbers can be read from any place, and not only whole rows of them."""
-
-    def elements(self, start: int, stop: int, out: Array | None = None) -> Array: ...
 
 
 def blocks(source: Source) -> Iterator[tuple[int, Array]]:

@@ -72,7 +72,7 @@ def lift(loss: BoundLoss, predictions: Array, targets: Targets, extras: Extras, 
         return _every_class(loss, predictions, targets, extras.prediction_kind, gradient, extras.class_terms)
     if isinstance(targets, Indices):
         if extras.prediction_kind == "logits" and (loss.declaration.linear or _is_hard(loss, targets)):
-            return _by_index(loss, predictions, targets, gradient)
+            return _by_index(loss, predictions, targets, gradient, extras.room)
         if _is_hard(loss, targets):
             return _own_chance(loss, predictions, targets.index, extras.prediction_kind, gradient)
     return _every_class(loss, predictions, targets, extras.prediction_kind, gradient)
@@ -177,18 +177,26 @@ class Shares:
     """The positions of the own classes in the flattened rows."""
 
     @classmethod
-    def of(cls, logits: Array, index: Array) -> "Shares":
-        return cls(logits, index + _starts(*logits.shape))
+    def of(cls, logits: Array, index: Array, room: Array | None = None) -> "Shares":
+        fits = room is not None and room.dtype == logits.dtype and room.shape == logits.shape
+        return cls(logits, index + _starts(*logits.shape), room if fits else None)
+
+    room: Array | None = None
+    """Memory for the exponentials, of the shape and dtype of the logits; None for memory of their own."""
+
+    @lazy
+    def own_logit(self) -> Array:
+        return self.logits.reshape(-1).take(self.at)
 
     @lazy
     def z(self) -> Array:
         """The own class's logit, in float64 or wider, like everything that has one number per row."""
-        return self.logits.reshape(-1).take(self.at).astype(np.promote_types(self.logits.dtype, np.float64))
+        return self.own_logit.astype(np.promote_types(self.logits.dtype, np.float64))
 
     @lazy
     def e(self) -> Array:
         """exp(z) of the other classes, and 0 for the own class."""
-        e = np.exp(self.logits)
+        e = np.exp(self.logits, out=self.room)
         e.reshape(-1)[self.at] = 0
         return e
 
@@ -220,13 +228,14 @@ class Shares:
 
     def out_of_range(self) -> Array:
         """Return the rows whose sums come near the ends of their range, including those with a NaN or an infinity."""
-        narrow, wide = np.finfo(self.e.dtype), np.finfo(self.own.dtype)
-        low, least = narrow.tiny * HEADROOM * self.e.shape[1], wide.tiny**0.5
+        narrow, wide = np.finfo(self.logits.dtype), np.finfo(self.z.dtype)
+        low, least = narrow.tiny * HEADROOM * self.logits.shape[1], wide.tiny**0.5
         high = min(narrow.max / HEADROOM, wide.max**0.45)  # so that others / own is in range as well
-        others, own = self.others, self.own
-        if others.min() > low and own.min() > least and others.max() < high and own.max() < high:
+        # The own class's exponential is judged by its logit, of which half as many bytes are looked at.
+        others, own, lowest, highest = self.others, self.own_logit, np.log(least), np.log(high)
+        if others.min() > low and own.min() > lowest and others.max() < high and own.max() < highest:
             return np.zeros(0, np.int64)
-        return np.flatnonzero(~((others > low) & (own > least) & (others < high) & (own < high)))
+        return np.flatnonzero(~((others > low) & (own > lowest) & (others < high) & (own < highest)))
 
 
 @lru_cache(maxsize=16)
@@ -237,13 +246,13 @@ def _starts(rows: int, columns: int) -> Array:
     return np.arange(0, rows * columns, columns)
 
 
-def _by_index(loss: BoundLoss, logits: Array, targets: Indices, gradient: bool) -> Values:
+def _by_index(loss: BoundLoss, logits: Array, targets: Indices, gradient: bool, room: Array | None = None) -> Values:
     """Return losses and gradient for class indices and logits: from the logit of one class per
     row, and the sum of the others.
     """
     if not len(logits):
         return np.zeros(0), np.zeros_like(logits) if gradient else None
-    shares = Shares.of(np.ascontiguousarray(logits, loss.work(logits.dtype)), targets.index)
+    shares = Shares.of(np.ascontiguousarray(logits, loss.work(logits.dtype)), targets.index, room if gradient else None)
     odd = shares.out_of_range()
     fast = _own_class if _is_hard(loss, targets) else _smoothed
     value, slopes = fast(loss, shares, targets, gradient)

@@ -41,6 +41,7 @@ from losscli.errors import DataError, UsageError
 from losscli.findings import Finding, warned
 from losscli.io.bytes import Raw, identities
 from losscli.io.prepared import prepared
+from losscli.io.row_lists import Lists
 from losscli.io.source import MemorySource, Reordered, Source, whole
 from losscli.io.turned import Turned
 from losscli.measurement import bits
@@ -108,6 +109,19 @@ class Measurement:
                 [source.restored(slopes) if len(slopes) else np.zeros((0, *source.file_shape[1:]), slopes.dtype)]
             )
         return self.units.restored(slopes, first, source.order if isinstance(source, Reordered) else None)
+
+    @property
+    def in_order(self) -> bool:
+        """Whether the gradients of all rows, one after the other, are those of the predictions' file in its order."""
+        job, units = self.job, self.units
+        if job.unit != "row" or job.masks is not None or job.extras.whole is not None:
+            return False
+        if units.selection is not None or isinstance(job.predictions, Turned | Reordered):
+            return False
+        if units.layout is None or isinstance(units.layout, Lists):
+            return units.layout is None
+        grids = units.layout.grids
+        return len(grids) == 1 and grids[0].inner == 1 and grids[0].skipped == (0, 0)
 
     def settled(self, request: Request) -> "Measurement":
         """Return the measurement of the same files with other parameters, reduction, smoothing or conventions.

@@ -39,6 +39,9 @@ MOVED = 5
 """At least this many rows of a class must be predicted as another class for the two to look exchanged."""
 
 
+NO_ROWS = np.zeros(0, np.int64)
+
+
 class Sample(NamedTuple):
     """Mergeable record: the rows that were kept, as they were read, in the order of the file."""
 
@@ -77,12 +80,18 @@ class Sampling(BatchCollector):
     def rows(self, start: int, length: int) -> Array:
         """Return which of `length` rows are kept, counted from row `start` of the file."""
         first = start // self.stride * self.stride
+        if (
+            start - first >= RUN and first + self.stride >= start + length
+        ):  # between two runs, as most batches of long rows are
+            return NO_ROWS
         runs = np.arange(first, start + length, self.stride)
         kept = (runs[:, None] + np.arange(RUN)).reshape(-1) - start
         return kept[(kept >= 0) & (kept < length)]
 
     def of(self, job: "Job", batch: "Batch") -> Sample:
         kept = self.rows(batch.first, len(batch.predictions))
+        if not len(kept):
+            return Sample()
         third_operand = () if batch.third_operand is None else (batch.third_operand[kept],)
         return Sample((kept + batch.first,), (batch.predictions[kept],), (batch.targets[kept],), third_operand)
 
@@ -266,7 +275,7 @@ def confused(job: "Job", sample: Sample) -> Array | None:
     """Return how often each class (column) is predicted for each label (row); None if rows do not have
     one class each.
     """
-    if not names_classes(job) or job.encoding.k > MOST_CLASSES:
+    if not names_classes(job) or job.encoding.k > MOST_CLASSES or not sample.rows:
         return None
     label = classes(job, np.concatenate(sample.targets))
     return confusion(label, predicted(job, np.concatenate(sample.predictions)), max(job.encoding.k, 2))

@@ -66,12 +66,19 @@ class FaultFinder(BatchCollector):
             return faults + _of_sequences(job, look, batch)
         if job.predictions.dtype == np.float16:
             faults = faults + look(OVERFLOWED, np.isinf(batch.predictions), batch.predictions)
+        if _all_finite(batch.losses):
+            return _faults(job, look, batch) + faults
         infinite = np.isinf(batch.losses)
         if job.extras.prediction_kind == "probs" and job.loss.family.coupled is None:
             faults = faults + look(SATURATED, infinite, batch.losses)
         elif not faults and infinite.any():  # an overflow says more
             faults = faults + _infinite(look, batch, infinite)
         return _faults(job, look, batch) + faults
+
+
+def _all_finite(losses: Array) -> bool:
+    """Whether all losses are finite, which their sum tells in one pass; False as well for finite ones whose sum overflows."""
+    return bool(np.isfinite(losses.sum()))
 
 
 def _infinite(look: "_Looker", batch: "Batch", infinite: Array) -> Faults:
@@ -153,15 +160,15 @@ def _faults(job: "Job", look: _Looker, batch: "Batch") -> Faults:
     predictions, prediction_kind = batch.predictions, job.extras.prediction_kind
     # A weight of 0 hides a NaN from the losses; if there may be one, NaN is searched for in the predictions themselves.
     hidden = job.output_weights is not None or job.extras.pos_weight is not None or 0 in job.loss.parameters.values()
-    undefined = np.isnan(batch.losses)
-    doubtful = hidden or bool(undefined.any())
+    doubtful = hidden or not _all_finite(batch.losses)
     bounded = job.domains != Domains() or batch.third_operand is not None
     if batch.sample_weights is None and prediction_kind == "logits" and not bounded and not doubtful:
         return Faults()
     faults = _outside_domains(job, look, batch)
     if prediction_kind != "logits":
         faults = faults + (_not_of_kind(look, predictions, prediction_kind) or _odd_sums(job, look, predictions))
-    if doubtful and not faults:
+    undefined = np.isnan(batch.losses) if doubtful else None
+    if undefined is not None and (hidden or undefined.any()) and not faults:
         if job.extras.box is not None:
             faults = _crossed(job.extras.box, look, batch)
         faults = faults or _undefined(look, batch, undefined)
