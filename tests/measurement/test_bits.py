@@ -173,3 +173,9 @@ class TestBytesOfWhatCounts:
     def test_another_shape_names_the_right_one(self, compute, save):
         files = save("p.npy", self.P), save("t.npy", self.T), save("b.npy", [[1, 2], [4, 5]])
         compute("ce", *files[:2], "--class-axis", "-1", "--bytes", files[2]).refuses(3, "(2, 2)", "(2,)", "(2, 3)")
+
+    def test_a_sample_that_two_reads_share_counts_once(self, compute, save, monkeypatch):
+        files = save("p.npy", self.P), save("t.npy", self.T), save("b.npy", [5, 7])
+        monkeypatch.setattr("losscli.io.source.SCAN_BYTES", 16)  # two tokens, and a sample has three
+        found = compute("ce", *files[:2], "--class-axis", "-1", "--bytes", files[2]).json
+        assert found["summary"]["bits_per_byte"] == pytest.approx(6 * 2 / (5 + 7))
