@@ -294,7 +294,7 @@ def _without_centers(request: Request, looked: Looked) -> Measurement:
         raise DataError(f"{features.name}: shape {shape}; centers need rows of features, (n, d)")
     check_rows(dataset.predictions, dataset.targets)
     source = dataset.predictions.source()
-    decoded, k = _plan(request, dataset.targets)
+    decoded, k = _plan(request, dataset.targets, opener)
     nothing = Extras(centers=np.zeros((k, shape[1])))
     job = Job(request.loss, source, decoded.source, decoded.encoding, np.dtype(np.float64), nothing)
     notes = [*dataset.notes, *warned(dataset.findings), *decoded.notes]
@@ -312,7 +312,7 @@ def _without_centers(request: Request, looked: Looked) -> Measurement:
     )
 
 
-def _plan(request: Request, labels: Columns) -> tuple[DecodedTargets, int]:
+def _plan(request: Request, labels: Columns, opener: Opener) -> tuple[DecodedTargets, int]:
     """Return the decoded labels, and the number of classes."""
     shape, ignore, base = labels.shape, request.ignore_index, request.label_base
     if len(shape) == 2 and shape[1] != 1:
@@ -321,7 +321,7 @@ def _plan(request: Request, labels: Columns) -> tuple[DecodedTargets, int]:
         names, k = _found(labels, ignore, base)
         holder = Holder()
     else:
-        names = class_names(request.classes)
+        names = class_names(request.classes, opener.raws)
         k = len(names)
         holder = Holder("--classes has", "--classes names {k} classes")
     return one_a_row("centers", labels, names, k, ignore, base, holder), k

@@ -141,7 +141,7 @@ def encoding(wanted: Wanted) -> Encoding:
     _check_shape(labels)
     notes = [*dataset.notes, *warned(dataset.findings)]
     text = labels.text()
-    names, k, holder = _classes(wanted, labels, text, notes)
+    names, k, holder = _classes(wanted, labels, text, notes, opener)
     decoded = one_a_row("targets", labels, names, k, wanted.ignore, wanted.base, holder)
     if wanted.ignore is not None:
         _note_ignored(wanted.ignore, decoded.source, decoded.encoding, notes)
@@ -187,7 +187,7 @@ def _note_ignored(ignore: str, source: Source, encoding: TargetEncoding, notes: 
 
 
 def _classes(
-    wanted: Wanted, labels: Columns, text: "TextColumn | None", notes: list[str]
+    wanted: Wanted, labels: Columns, text: "TextColumn | None", notes: list[str], opener: Opener
 ) -> tuple[tuple[str, ...] | None, int, Holder]:
     """Return the names of the classes, if they have any, their number, and phrases about who defines them."""
     number = _number(wanted.classes)
@@ -196,7 +196,7 @@ def _classes(
         cure = "say --classes NAME,... with the names in their order"
         return None, number, Holder("", "--classes says {k} classes", unnamed, cure)
     if wanted.classes is not None:
-        names = class_names(wanted.classes)
+        names = class_names(wanted.classes, opener.raws)
         _check_number(len(names), f"--classes {wanted.classes}")
         return names, len(names), Holder("--classes has", "--classes names {k} classes")
     if text is None:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from losscli.analysis.shared.records import differing, statistics, without_version
 from losscli.engine.aggregates import divide
 from losscli.errors import DataError, UsageError
+from losscli.io.small_file import MOST_BYTES_OF_RESULTS, small_text
 from losscli.io.strict_json import restored
 from losscli.shown import Shown
 from losscli.wording import NESTED, did_you_mean, listing, natural
@@ -192,8 +193,7 @@ def _files(operands: Iterable[str]) -> list[str]:
 def _measurements(file: str) -> list[tuple[str, Mapping[str, Any]]]:
     """Return the results in a file, each with its name: that of the suite, or that of the loss."""
     try:
-        with open(file, encoding="utf-8-sig") as text:
-            found = json.load(text)
+        found = json.loads(small_text(file, "save results without --per-sample", MOST_BYTES_OF_RESULTS))
     except OSError as error:
         raise DataError(f"{file}: cannot be read: {error.strerror or error}") from error
     except (UnicodeDecodeError, ValueError, RecursionError) as error:

@@ -35,7 +35,7 @@ def copy(data: Path) -> str:
 
     folder = Path("sample_data")
     ours = {folder / path.name: path.read_bytes() for path in sorted(data.iterdir()) if path.is_file()}
-    others = [path for path in ours if path.exists() and not (path.is_file() and path.read_bytes() == ours[path])]
+    others = [path for path, content in ours.items() if path.exists() and not _holds(path, content)]
     if others:
         raise DataError(f"{others[0]}: exists and is not the sample data's; go to an empty folder, or move it away")
     try:
@@ -48,6 +48,11 @@ def copy(data: Path) -> str:
                 outputs.open(path).write(content)
         outputs.publish()
     return f"{folder}: {len(ours)} files, described in {folder / 'README.md'}"
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    """Whether a file has this content; a file of another size is not read."""
+    return path.is_file() and path.stat().st_size == len(content) and path.read_bytes() == content
 
 
 def demo(

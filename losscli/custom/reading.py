@@ -26,6 +26,7 @@ from losscli.definition.loss import OWN, Loss
 from losscli.definition.registry import undeclared
 from losscli.definition.request import Request
 from losscli.errors import DataError, LosscliError, UsageError
+from losscli.io.small_file import opened_small
 from losscli.wording import fault_of
 
 TARGETS = [
@@ -196,7 +197,7 @@ def stamp(path: str) -> str:
 def digest(path: str, stamp: str) -> str:
     """Return the SHA-256 of a file's content."""
     with open(path, "rb") as file:
-        return hashlib.sha256(file.read()).hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def check_same(path: str, sha256: str) -> None:
@@ -274,8 +275,8 @@ def neighbours(path: str) -> Iterator[None]:
 def _imported_by(path: str) -> set[str]:
     """Return the packages that a file imports; raise a DataError if it cannot be read."""
     try:
-        with open(path, "rb") as file:
-            return _imported(ast.parse(file.read(), path))
+        code = opened_small(path, "is it the right file? A loss is Python code that people write")
+        return _imported(ast.parse(code.read(0, code.size), path))
     except (SyntaxError, ValueError, RecursionError) as error:
         line = f":{error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
         fact = error.msg if isinstance(error, SyntaxError) else fault_of(error)

@@ -4,9 +4,9 @@ import csv
 import math
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +14,9 @@ import numpy as np
 from losscli.arrays import Array
 from losscli.data.dataset import LIKELY_IDS
 from losscli.errors import DataError, UsageError
+from losscli.io.bytes import Raw
 from losscli.io.npy import StreamSource
+from losscli.io.small_file import MOST_BYTES_OF_NAMES, opened_small, text_of
 from losscli.io.source import Derived, Reordered, Source
 from losscli.io.table import parses_as_number
 from losscli.numerals import as_number
@@ -192,9 +194,9 @@ def in_order(source: Source, names: tuple[str, ...], notes: list[str]) -> Source
     return replace(source, columns=names) if isinstance(source, StreamSource) else Titled(source, names)
 
 
-def class_names(text: str) -> tuple[str, ...]:
+def class_names(text: str, raws: list[Raw]) -> tuple[str, ...]:
     """Return the names in 'a,b,c', where a name with a comma is in quotes; or those of a
-    text file with one name per line.
+    text file with one name per line, which is appended to `raws`, the files that must not change during a run.
 
     Raises
     ------
@@ -204,7 +206,7 @@ def class_names(text: str) -> tuple[str, ...]:
         if the file cannot be read.
     """
     if os.path.exists(text):
-        names = _names_of_file(text)
+        names = _names_of_file(text, raws)
     elif "," not in text and re.search(r"/|\.(txt|csv|tsv|names|npy|json)$", text):
         raise DataError(
             f"--classes {text}: no such file; say --classes NAME,NAME,... or give a text file with one name a line"
@@ -215,7 +217,7 @@ def class_names(text: str) -> tuple[str, ...]:
         raise UsageError(
             f"--classes {text!r}: a name is empty; say --classes NAME,NAME,... or give a file with one per line"
         )
-    twice = next((name for name in names if names.count(name) > 1), None)
+    twice = next((name for name, times in Counter(names).items() if times > 1), None)
     if twice is not None:
         raise UsageError(f"--classes {text}: {twice!r} is named twice")
     if any("\udc80" <= letter <= "\udcff" for letter in text):
@@ -234,10 +236,11 @@ def in_thresholds(names: tuple[str, ...] | None, predictions: Source) -> tuple[s
     return names
 
 
-def _names_of_file(text: str) -> list[str]:
-    """Return the names in a text file: one per line, or all on a single line."""
+def _names_of_file(text: str, raws: list[Raw]) -> list[str]:
+    """Return the names in a text file: one per line, or all on a single line. The file is appended to `raws`."""
     try:
-        lines = Path(text).read_text(encoding="utf-8-sig").rstrip().splitlines()
+        raws.append(opened_small(text, "give a text file with one name a line", MOST_BYTES_OF_NAMES))
+        lines = text_of(raws[-1]).rstrip().splitlines()
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "not UTF-8 text"
         raise DataError(f"--classes {text}: cannot be read: {why}; give a text file with one name a line") from error
@@ -269,7 +272,7 @@ def named_numbers(text: str, option: str) -> list[tuple[str, float]]:
     UsageError
         if an item is not NAME=NUMBER with a number >= 0, or a name occurs twice.
     """
-    pairs: list[tuple[str, float]] = []
+    numbers: dict[str, float] = {}
     for item in text.split(","):
         name, divided, number = item.rpartition("=")
         try:
@@ -278,10 +281,10 @@ def named_numbers(text: str, option: str) -> list[tuple[str, float]]:
             value = math.nan
         if not divided or not name or not (value >= 0 and math.isfinite(value)):
             raise UsageError(f"{option}: {item!r} is not NAME=NUMBER with a number >= 0")
-        if name in [known for known, _ in pairs]:
+        if name in numbers:
             raise UsageError(f"{option}: {name!r} is named twice")
-        pairs.append((name, value))
-    return pairs
+        numbers[name] = value
+    return list(numbers.items())
 
 
 def by_class(

@@ -520,7 +520,7 @@ def _file_of(path: str) -> tuple[str, str]:
     import hashlib
 
     with open(path, "rb") as file:
-        return os.path.abspath(path), hashlib.sha256(file.read()).hexdigest()
+        return os.path.abspath(path), hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _rebind(

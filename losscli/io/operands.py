@@ -390,6 +390,7 @@ def _standard_input(name: str, once: bool, dtype: str | None) -> Raw | StreamSou
         path = Path(f"/dev/fd/{stream.fileno()}")
         if stat.S_ISREG(status.st_mode) and not stream.tell() and path.exists():
             return RawFile(name, path)
+        _check_device(name, stream.fileno())
     except (OSError, ValueError):
         pass  # it has no descriptor, as when a program replaced it by an object of its own
     begin = Begun(stream)
@@ -406,7 +407,16 @@ def _standard_input(name: str, once: bool, dtype: str | None) -> Raw | StreamSou
 def _copy(name: str, path: Path) -> Raw:
     # A named pipe can be read only once.
     with path.open("rb") as file:
+        _check_device(name, file.fileno())
         return Spool.copy(name, pieces_of(file))
+
+
+def _check_device(name: str, descriptor: int) -> None:
+    """Raise a DataError for a device other than a terminal and /dev/null: /dev/zero would fill the disk with its copy."""
+    status = os.fstat(descriptor)
+    harmless = os.isatty(descriptor) or os.path.samestat(status, os.stat(os.devnull))
+    if not harmless and (stat.S_ISCHR(status.st_mode) or stat.S_ISBLK(status.st_mode)):
+        raise DataError(f"{name}: a device, which may never end; give a file or a pipe")
 
 
 def is_table(content: Content) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 from losscli.definition.address import is_remote
 from losscli.errors import DataError, UsageError
 from losscli.io.sinks import unfinished
+from losscli.io.small_file import small_text
 
 
 class WholeFolder:
@@ -49,7 +50,9 @@ class WholeFolder:
         if not self.target.is_dir():
             raise DataError(f"{self.path}: is a file, and a {self.what} is a folder; name another place")
         try:
-            listed = (self.target / self.marker).read_text(encoding="utf-8").splitlines()[1:]
+            listed = small_text(
+                str(self.target / self.marker), f"no {self.what} has such a list of its files"
+            ).splitlines()[1:]
         except FileNotFoundError:
             listed = []
         except (OSError, UnicodeDecodeError) as error:

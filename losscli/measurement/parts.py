@@ -288,6 +288,10 @@ class PartRead:
         """Open a part; raise a DataError if the file is none, or of another version."""
         if not os.path.exists(path):
             raise DataError(f"{path}: no such file; merge takes the parts that losscli compute --part wrote")
+        if not os.path.isfile(
+            path
+        ):  # the list of an archive's members is at its end, and a pipe or a device may have none
+            raise DataError(f"{path}: a pipe or a device; merge takes files, which losscli compute --part wrote")
         reader = Reader(path, path, "a part that losscli compute --part wrote", PLAIN)
         head = reader.get_json("part") if "part" in reader else None
         if not isinstance(head, dict) or head.get("format") != FORMAT:

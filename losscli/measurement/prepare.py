@@ -331,7 +331,7 @@ def _inputs(request: Request, opener: Opener, dataset: Dataset) -> _Inputs:
     """Return the predictions, their classes, and the centers if the loss has some."""
     family, notes = request.loss.family, dataset.notes
     source = shaped(request, dataset, notes)
-    names = None if request.classes is None else class_names(request.classes)
+    names = None if request.classes is None else class_names(request.classes, opener.raws)
     if names and not (family.takes_centers or family.thresholds) and len(source.shape) == 2:
         source = in_order(source, names, notes)
     several = family.several_outputs and len(source.shape) == 2

@@ -245,7 +245,7 @@ def _order(source: Source, fitted: Basis) -> tuple[int, ...] | None:
     if wanted == 1:
         return None
     if fitted.request.classes is not None:
-        arranged = in_order(source, class_names(fitted.request.classes), [])
+        arranged = in_order(source, class_names(fitted.request.classes, []), [])
     elif fitted.columns and source.columns:
         arranged, _ = by_name(source, fitted.columns, source.columns, [], positions=False)
     else:

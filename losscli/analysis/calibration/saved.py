@@ -12,6 +12,7 @@ from losscli.analysis.calibration.maps import CalibrationMap, Isotonic, Platt, T
 from losscli.analysis.calibration.temperature import Point
 from losscli.arrays import Array
 from losscli.errors import DataError
+from losscli.io.small_file import MOST_BYTES_OF_RESULTS, small_text
 from losscli.wording import NESTED
 
 
@@ -32,8 +33,7 @@ def read_map(file: str) -> Saved:
         if the file cannot be read, or holds no map.
     """
     try:
-        with open(file, encoding="utf-8-sig") as text:
-            record = json.load(text)
+        record = json.loads(small_text(file, "is it what losscli calibrate -f json wrote?", MOST_BYTES_OF_RESULTS))
     except OSError as error:
         raise DataError(f"{file}: cannot be read: {error.strerror or error}") from error
     except (ValueError, RecursionError) as error:

@@ -8,7 +8,6 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from losscli.analysis.suite.model import Measure, Suite, Tolerance
@@ -31,6 +30,7 @@ from losscli.definition.loss import BoundLoss
 from losscli.definition.options import FILES, FILES_OR_NUMBERS
 from losscli.definition.request import Request
 from losscli.errors import DataError, LosscliError, UsageError
+from losscli.io.small_file import small_text
 from losscli.io.table import is_finite_number
 from losscli.libraries import libraries
 from losscli.lookup.spec import single
@@ -75,7 +75,7 @@ def load(file: str, options: Mapping[str, Option], requested: Requested) -> Suit
 
 def _text(file: str) -> str:
     try:
-        return Path(file).read_text(encoding="utf-8-sig")
+        return small_text(file, "a suite is text that people write; is it the right file?")
     except OSError as error:
         hint = "; losscli run --init prints an example" if isinstance(error, FileNotFoundError) else ""
         raise DataError(f"{file}: cannot be read: {error.strerror or error}{hint}") from error

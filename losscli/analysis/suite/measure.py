@@ -8,7 +8,6 @@ import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from losscli.analysis.shared.records import without_version
@@ -19,6 +18,7 @@ from losscli.engine.job import Job
 from losscli.errors import DataError, LosscliError, UsageError
 from losscli.io.bytes import Looked
 from losscli.io.operands import Opener
+from losscli.io.small_file import MOST_BYTES_OF_RESULTS, small_text
 from losscli.io.strict_json import restored
 from losscli.measurement.requirement import Requirement
 from losscli.measurement.sums import UNDEFINED, contribution, measured_together, prepared, total
@@ -218,7 +218,10 @@ class Baseline:
             for a file that cannot be read, or is not such a report.
         """
         try:
-            found = json.loads(Path(file).read_text(encoding="utf-8-sig"), parse_int=float)
+            text = small_text(
+                file, "a baseline is what losscli run --save writes; is it the right file?", MOST_BYTES_OF_RESULTS
+            )
+            found = json.loads(text, parse_int=float)
         except OSError as error:
             raise DataError(
                 f"{file}: cannot be read: {error.strerror or error} (the baseline); make it with losscli run SUITE.toml --save {quoted(file)}"
