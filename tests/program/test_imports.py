@@ -9,7 +9,6 @@ import pytest
 HEAVY = (
     "numpy",
     "numpy.random",
-    "concurrent.futures",
     "polars",
     "matplotlib",
     "matplotlib.pyplot",
