@@ -254,7 +254,10 @@ def _completed(line: Sequence[str], message: str, error: Exception) -> str:
     """Return a message, with the command line that says all that is missing if there is one."""
     from losscli.cli.mending import completed
 
-    return completed(line, message, error, _run)
+    try:
+        return completed(line, message, error, _run)
+    except MemoryError:  # which the command line may have met as well: its own message is what counts
+        return message
 
 
 def _say_cure(line: Sequence[str]) -> None:

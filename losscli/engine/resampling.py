@@ -94,7 +94,7 @@ def resampled(rows: Rows, resamples: int, seed: int, run: "Map") -> Array:
     """Return weighted means of as many rows as there are, drawn with replacement; shape (resamples,)."""
     n, equal = len(rows.sums), bool((rows.weights == 1).all())
 
-    def draw(generator: np.random.Generator, size: int) -> Array:
+    def draw(generator: "np.random.Generator", size: int) -> Array:
         index = generator.integers(0, n, (size, n), dtype=np.int32)
         sums = rows.sums[index].sum(axis=1)
         return sums / (n if equal else rows.weights[index].sum(axis=1))
@@ -111,26 +111,26 @@ def resampled_cells(deviations: Cells, mean: float, weight: float, resamples: in
     """
     n, parts, means = deviations.rows, deviations.counts / deviations.rows, deviations.means
 
-    def draw(generator: np.random.Generator, size: int) -> Array:
+    def draw(generator: "np.random.Generator", size: int) -> Array:
         # Not by BLAS, whose digits depend on the number of processor cores.
         return mean + np.einsum("ij,j->i", generator.multinomial(n, parts, size), means) / weight
 
     return _batches(draw, resamples, len(means), seed, run)
 
 
-Map = Callable[[Callable[[tuple[np.random.Generator, int]], Array], list[tuple[np.random.Generator, int]]], list[Array]]
+Drawn = tuple["np.random.Generator", int]
+"""A generator and how many resamples it draws. In quotes here and below, since NumPy imports its generators when they are named."""
+Map = Callable[[Callable[[Drawn], Array], list[Drawn]], list[Array]]
 """A function that maps a function over batches: the built-in one with a list, or that of an executor."""
 
 
-def serially(
-    function: Callable[[tuple[np.random.Generator, int]], Array], batches: list[tuple[np.random.Generator, int]]
-) -> list[Array]:
+def serially(function: Callable[[Drawn], Array], batches: list[Drawn]) -> list[Array]:
     """Map a function over batches, one after another."""
     return [function(batch) for batch in batches]
 
 
 def _batches(
-    draw: Callable[[np.random.Generator, int], Array], resamples: int, width: int, seed: int, run: Map
+    draw: Callable[["np.random.Generator", int], Array], resamples: int, width: int, seed: int, run: Map
 ) -> Array:
     """Draw resamples in batches, each with a generator of its own, so that they do not
     depend on which thread draws them.
@@ -221,13 +221,13 @@ def sign_flips(values: "Array | Cells", resamples: int, seed: int, run: Map) -> 
         tables, width = _tables(x), -(-len(x) // 8)
         places = np.arange(width)
 
-        def draw(generator: np.random.Generator, size: int) -> Array:
+        def draw(generator: "np.random.Generator", size: int) -> Array:
             return tables[places, generator.integers(0, 256, (size, width), dtype=np.uint8)].sum(axis=1)
 
     else:
         counts, means, width = values.counts, x / values.counts, len(x)
 
-        def draw(generator: np.random.Generator, size: int) -> Array:
+        def draw(generator: "np.random.Generator", size: int) -> Array:
             up = generator.binomial(counts, 0.5, (size, width))
             return np.einsum("ij,j->i", 2 * up - counts, means)
 

@@ -334,8 +334,14 @@ class Spool:
 
 
 def no_room(name: str, why: str) -> DataError:
-    """Return the error to raise when the folder for temporary files has too little room for a copy."""
+    """Return the error to raise when there can be no copy, for the reason `why`: the folder for temporary files has too little room, mostly."""
     from tempfile import gettempdir
+
+    from losscli.io.guarded import limit_in  # for this message only
+
+    limit = limit_in(why)
+    if limit is not None:
+        return DataError(f"{name}: {limit}")
 
     try:
         folder = gettempdir()

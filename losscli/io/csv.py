@@ -35,6 +35,8 @@ WIDE = 2000
 """From this number of columns on, chunks are twice as large, since each column has a fixed cost per chunk."""
 FIRST = 4 << 20
 SMALL = 64 << 10
+NEAR = 1 << 10
+"""Bytes before a place in which the end of a record is looked for first."""
 QUOTE = ord('"')
 LONGEST_RECORD = 16 << 20
 """Bytes of a record, such as a header or a row, beyond which a file is no table for sure."""
@@ -97,23 +99,28 @@ class Index:
         multiline, at_end = False, True  # whether the last byte read so far ended a record
         for view in blocks_of(raw, start, stop, PIECE):
             data = np.frombuffer(view, np.uint8)
-            ends, quotes, newlines = _ends_of_records(data, quotes)
-            row += len(ends) - (_comments(data, ends, at_end, ord(comment)) if comment else 0)
+            if quotes or comment or (data == QUOTE).any():
+                ends, quotes, newlines = _ends_of_records(data, quotes)
+                records, last = len(ends), int(ends[-1]) if len(ends) else -1
+                row += records - (_comments(data, ends, at_end, ord(comment)) if comment else 0)
+            else:  # each line is a record, so that their number is enough
+                records = newlines = int(np.count_nonzero(data == NEWLINE))
+                last = _last_newline(data)
+                row += records
             position += len(data)
             line += newlines
-            multiline = multiline or newlines > len(ends)
-            if len(ends):
-                ended = position - len(data) + int(ends[-1]) + 1
-                begun = line - int(np.count_nonzero(data[ends[-1] + 1 :] == NEWLINE))
+            multiline = multiline or newlines > records
+            if records:
+                ended = position - len(data) + last + 1
+                begun = line - int(np.count_nonzero(data[last + 1 :] == NEWLINE))
             elif position - ended > LONGEST_RECORD:
                 raise _too_long(name, begun)
-            at_end = bool(len(ends)) and ends[-1] == len(data) - 1
+            at_end = last == len(data) - 1
             full = position - cuts[-1] >= most or row - rows[-1] >= CHUNK_ROWS
-            if full and len(ends):
+            if full and records:
                 looked(position, stop)
-                behind = len(data) - 1 - int(ends[-1])
                 rows.append(row)
-                cuts.append(position - behind)
+                cuts.append(ended)
                 lines.append(begun)
         row += not at_end and stop > start
         if cuts[-1] < stop:
@@ -136,6 +143,15 @@ def _ends_of_records(data: Array, quotes: int) -> tuple[Array, int, int]:
     places = np.flatnonzero(marks)
     before = quotes + np.searchsorted(places, newlines)
     return newlines[before % 2 == 0], (quotes + len(places)) % 2, len(newlines)
+
+
+def _last_newline(data: Array) -> int:
+    """Return the position of the last newline, -1 if there is none."""
+    for tail in (data[-NEAR:], data):
+        places = np.flatnonzero(tail == NEWLINE)
+        if len(places):
+            return len(data) - len(tail) + int(places[-1])
+    return -1
 
 
 def _comments(data: Array, ends: Array, begins: bool, sign: int) -> int:

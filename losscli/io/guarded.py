@@ -17,7 +17,9 @@ from losscli.wording import printable
 PROCESS = RLock()
 """Held while standard error and the handler of aborts, which belong to the whole process, are replaced."""
 SHORT = {
-    re.compile(r"memory allocation|<jemalloc>|[Cc]annot allocate memory|[Oo]ut of memory|os error 12|code: 12"): (
+    re.compile(
+        r"MemoryError|memory allocation|<jemalloc>|[Cc]annot allocate memory|[Oo]ut of memory|os error 12|code: 12"
+    ): (
         "memory is short",
         "end other programs, or raise the limit (ulimit -v)",
     ),
@@ -80,10 +82,14 @@ def _nowhere() -> int:
 
 def _unreadable(name: str, what: str, why: str) -> str:
     """Return the message about a file that Polars could not read: the file is to blame only if the machine is not."""
-    for words, (fact, cure) in SHORT.items():
-        if words.search(why):
-            return f"{name}: cannot be read now, since {fact}; {cure}"
-    return f"{name}: not {what} that can be read ({why}); write it again"
+    limit = limit_in(why)
+    return f"{name}: {limit}" if limit else f"{name}: not {what} that can be read ({why}); write it again"
+
+
+def limit_in(why: str) -> str | None:
+    """Return the fact that the machine is at one of its limits, and the cure, if an error's words say so; else None."""
+    found = (said for words, said in SHORT.items() if words.search(why))
+    return next((f"cannot be read now, since {fact}; {cure}" for fact, cure in found), None)
 
 
 @contextmanager

@@ -31,6 +31,8 @@ MOST_PILES = 256
 """The most piles there are; for more data the piles grow, since a process may have only a limited number
 of files open.
 """
+AT_ONCE = 8
+"""Sets of piles, each on files of its own, that may be there at the same time, and room for all other files."""
 SKEWED = 4
 """A pile that is this many times as large as expected must hold the same ids many times."""
 LONGEST = 60
@@ -48,7 +50,7 @@ class Piles:
     def __init__(self, name: str, dtype: "np.dtype[Any]", records: int) -> None:
         size = records * dtype.itemsize
         self.dtype = dtype
-        self.number = max(1, min(MOST_PILES, -(-size // PILE_BYTES)))
+        self.number = max(1, min(_most_piles(), -(-size // PILE_BYTES)))
         self.expected = size / self.number
         self.spools = [Spool(name, most_held=PILE_BYTES // self.number) for _ in range(self.number)]
 
@@ -80,6 +82,14 @@ class Piles:
         records = np.frombuffer(spool.read(0, size), self.dtype)
         self.spools[number] = Spool(spool.name)
         return records
+
+
+def _most_piles() -> int:
+    """Return how many piles there may be, each with a file, so that the limit of open files is kept."""
+    import resource
+
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return MOST_PILES if limit == resource.RLIM_INFINITY else max(1, min(MOST_PILES, limit // AT_ONCE))
 
 
 class Shuffle:

@@ -6,7 +6,6 @@ closer look, as for a number that is not finite, Python makes that cell or row.
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -77,6 +76,8 @@ def _row_by_row(columns: Columns, layout: Layout, between: str) -> Iterator[str]
 
 def _in_threads(columns: Columns, layout: Layout, between: str, rows: int) -> Iterator[str]:
     """Yield the text of many rows in order, of which each thread makes a part: what Polars does for it needs no Python."""
+    from concurrent.futures import ThreadPoolExecutor
+
     import polars as pl
 
     def made(low: int) -> str:

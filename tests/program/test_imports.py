@@ -6,7 +6,18 @@ import sys
 import numpy as np
 import pytest
 
-HEAVY = ("numpy", "polars", "matplotlib", "matplotlib.pyplot", "scipy", "pandas", "sklearn", "pydantic", "obstore")
+HEAVY = (
+    "numpy",
+    "numpy.random",
+    "polars",
+    "matplotlib",
+    "matplotlib.pyplot",
+    "scipy",
+    "pandas",
+    "sklearn",
+    "pydantic",
+    "obstore",
+)
 REPORT = """
 import sys
 {before}
