@@ -83,10 +83,8 @@ def _undefined(job: Job, finite: bool, reduction: Reduction) -> str:
         cure = (
             "divide the weights by their largest" if reduction is mean else f"--reduction {mean.name} is {mean.formula}"
         )
-        return (
-            f"{job.predictions.name}: the sum of the weights, or of weights times losses, is too large for a number; the "
-            f"{reduction.name} is undefined; {cure}"
-        )
+        what = "weights, or of weights times losses," if job.weighed else "losses"
+        return f"{job.predictions.name}: the sum of the {what} is too large for a number; the {reduction.name} is undefined; {cure}"
     return (
         f"{job.predictions.name}: losses are inf and -inf; their {reduction.name} is undefined; find the rows with "
         "--reduction none, or losscli rank"
