@@ -373,7 +373,8 @@ def _of_rows(source: Source) -> str:
         within = (((batch >= 0) & (batch <= 1)) | (batch != batch)).all(axis=1)  # NaN is a missing target
         rows += len(batch)
         inside += int(np.count_nonzero(within))
-        sums += int(np.count_nonzero(np.abs(batch.sum(axis=1, dtype=np.float64) - 1) <= SUM_TOLERANCE))
+        with np.errstate(all="ignore"):  # infinite numbers, and sums that overflow, are not 1
+            sums += int(np.count_nonzero(np.abs(batch.sum(axis=1, dtype=np.float64) - 1) <= SUM_TOLERANCE))
     if inside < MOSTLY * rows:
         return "squared-error"
     return "softmax-cross-entropy" if sums >= MOSTLY * rows else "sigmoid-cross-entropy"

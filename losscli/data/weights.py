@@ -178,6 +178,10 @@ def output_weights(request: Request, of_classes: Array | None, predictions: Sour
             raise UsageError(f"--output-weight {text}: {count(len(numbers), 'weight')} for {count(k, 'output')}")
     if not ((numbers >= 0) & np.isfinite(numbers)).all() or not numbers.any():
         raise UsageError(f"--output-weight {text}: weights are numbers >= 0, and not all of them 0")
+    if not math.isfinite(sum(numbers.tolist())):
+        raise UsageError(
+            f"--output-weight {text}: their sum is too large for a number; divide the weights by their largest"
+        )
     return numbers
 
 

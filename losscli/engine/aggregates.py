@@ -28,6 +28,10 @@ def _out_of_range(total: Any, values: Array) -> bool:
     return not math.isfinite(total) and bool(np.isfinite(values).all())
 
 
+LEAST_PRODUCTS = 1e-290
+"""Sums of products below this are made of long doubles."""
+
+
 class Total(NamedTuple):
     """A compensated sum (Neumaier 1974): as exact as if the sums of the batches were added in twice the precision.
 
@@ -51,6 +55,10 @@ class Total(NamedTuple):
         """Return the sum of weights times values; a value with weight 0 adds 0, even where it is infinite."""
         products = np.where(weights == 0, 0, weights * values)
         total = float(np.sum(products))
+        if abs(total) < LEAST_PRODUCTS and values.any():  # below, float64 has fewer digits, and products vanish
+            with np.errstate(all="ignore"):
+                wide: Any = np.sum(weights.astype(np.longdouble) * values, where=weights != 0)
+            return cls(wide if wide and np.isfinite(wide) else total)
         if math.isfinite(total) or not np.isfinite(values[weights != 0]).all():
             return cls(total)
         return cls.of(np.where(weights == 0, 0, weights.astype(np.longdouble) * values))

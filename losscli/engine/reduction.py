@@ -70,18 +70,21 @@ def reduced(job: Job, summary: Summary, reduction: Reduction) -> tuple[float, fl
     value = summary.weighted.over(denominator) if convention.sums_in is None else numerator / below
     if np.isnan(value) and convention != NONE:
         raise DataError(f"{job.predictions.name}: the library gives NaN, as 0 times infinity is in it")
-    if np.isnan(value):
-        raise DataError(_undefined(job, summary, reduction))
+    finite = np.isfinite(summary.losses.least) and np.isfinite(summary.losses.most)
+    if np.isnan(value) or (np.isinf(value) and finite and convention == NONE):
+        raise DataError(_undefined(job, finite, reduction))
     return value, numerator, below
 
 
-def _undefined(job: Job, summary: Summary, reduction: Reduction) -> str:
-    """Return the message about sums whose ratio is no number."""
-    if np.isfinite(summary.losses.least) and np.isfinite(summary.losses.most):
-        return (
-            f"{job.predictions.name}: the sum of the weights, or of weights times losses, is too large for a number; the "
-            f"{reduction.name} is undefined; divide the weights by their largest"
+def _undefined(job: Job, finite: bool, reduction: Reduction) -> str:
+    """Return the message about sums that are no number, of losses that are all finite or not."""
+    if finite:
+        mean = REDUCTIONS["mean"]
+        cure = (
+            "divide the weights by their largest" if reduction is mean else f"--reduction {mean.name} is {mean.formula}"
         )
+        what = "weights, or of weights times losses," if job.weighed else "losses"
+        return f"{job.predictions.name}: the sum of the {what} is too large for a number; the {reduction.name} is undefined; {cure}"
     return (
         f"{job.predictions.name}: losses are inf and -inf; their {reduction.name} is undefined; find the rows with "
         "--reduction none, or losscli rank"

@@ -98,18 +98,26 @@ def lift_cosine(loss: BoundLoss, predictions: Array, targets: Targets, extras: E
 
 
 def lengths(x: Array) -> Array:
-    """Return the Euclidean lengths of rows, shape (n, 1), without squares that overflow or vanish."""
+    """Return the Euclidean lengths of rows, shape (n, 1), without squares that overflow or vanish.
+
+    A length that the dtype does not hold is inf.
+    """
     most = np.abs(x).max(axis=1)[:, None]
     scale = np.where((most == 0) | ~np.isfinite(most), 1, most)
     part = x / scale
-    return np.sqrt(row_sums(part * part)).astype(x.dtype)[:, None] * scale
+    with np.errstate(over="ignore"):
+        return np.sqrt(row_sums(part * part)).astype(x.dtype)[:, None] * scale
 
 
 def unit(x: Array) -> tuple[Array, Array]:
     """Return the rows divided by their lengths, NaN if a length is 0, and the lengths, shape (n, 1)."""
     size = lengths(x)
     with np.errstate(all="ignore"):
-        return x / size, size
+        units = x / size
+    long = np.isinf(size[:, 0]) & np.isfinite(x).all(axis=1)
+    if long.any():  # the length is beyond the dtype, and the directions are not
+        units[long] = unit(x[long] * x.dtype.type(2.0**-40))[0]
+    return units, size
 
 
 def _cosine_distance(a: Array, b: Array) -> tuple[Array, Array]:

@@ -1,8 +1,10 @@
 """Sums of losses: several measurements in one pass over their predictions, and the weighted sum of their values."""
 
+import contextlib
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from typing import Any, Self
 
 from losscli.data.units import has_unit
@@ -23,6 +25,7 @@ from losscli.shown import Shown, refuse_unmet
 from losscli.wording import short
 
 Consume = Callable[[int, ChunkResult], None]
+TOO_LARGE = "the total is too large for a number; give the terms smaller weights"
 UNDEFINED = "the total is not a number: terms are infinite, of both signs or with the weight 0"
 
 
@@ -114,12 +117,24 @@ def _in_one_pass(
 
 
 def total(terms: Sequence[Term], results: Sequence[Result | None]) -> float:
-    """Return the weighted sum of the values of terms; NaN where infinite terms leave no number."""
-    parts = [contribution(term, result) for term, result in zip(terms, results, strict=True) if result]
-    try:
-        return math.fsum(parts)
-    except (ValueError, OverflowError):
+    """Return the weighted sum of the values of terms; NaN where infinite terms leave no number, or finite ones too large a one."""
+    pairs = [(term, result) for term, result in zip(terms, results, strict=True) if result]
+    parts = [contribution(term, result) for term, result in pairs]
+    if all(map(math.isfinite, parts)):
+        with contextlib.suppress(OverflowError):  # which a part of the sum can do, where the whole is a number
+            return math.fsum(parts)
+    elif not all(math.isfinite(result.value or 0.0) for _, result in pairs):
         return sum(parts)
+    try:
+        return float(sum(Fraction(term.weight) * Fraction(result.value or 0.0) for term, result in pairs))
+    except OverflowError:
+        return math.nan
+
+
+def undefined(results: Sequence[Result | None]) -> str:
+    """Return why the total of terms with these results is no number."""
+    finite = all(math.isfinite(result.value or 0.0) for result in results if result)
+    return TOO_LARGE if finite else UNDEFINED
 
 
 def contribution(term: Term, result: Result) -> float:
@@ -341,6 +356,6 @@ def summed(
         results.append(found)
     value = total(terms, results)
     if math.isnan(value):
-        raise DataError(f"{joined(terms, [term.name for term in terms])}: {UNDEFINED}")
+        raise DataError(f"{joined(terms, [term.name for term in terms])}: {undefined(results)}")
     notes = list(dict.fromkeys([*notes, *(note for one in measurements for note in one.notes)]))
     return Summed(tuple(terms), results, value, notes=notes)

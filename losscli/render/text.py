@@ -248,7 +248,7 @@ MARKDOWN = Layout(
     lambda i, name: " | " if i else "| ",
     " |\n",
     "",
-    "[^A-Za-z0-9 .,-]|www|GH-|[0-9A-Fa-f]{40}",
+    "(?i)[^a-z0-9 .,:-]|:.*:|www|gh-|(mailto|xmpp):|[0-9a-f]{40}",
     in_markdown,
     lambda row: markdown_line(row.values()) + "\n",
 )

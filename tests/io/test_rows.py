@@ -84,6 +84,13 @@ def test_a_row_that_is_not_finite(same):
     assert same(loss=np.array([1.0, np.inf, np.nan, 2.0]), id=["a", "b|", "c", "d"])
 
 
+@pytest.mark.parametrize(
+    "word", ["WWW.a.b", "gh-1", "Mailto:x", "a:b", "a:b:c", "::", "xmpp:", "0" * 40, "F" * 40, "www", "-", " a ", ""]
+)
+def test_words_with_a_meaning_in_markdown_only(same, word):
+    same(id=[word, "plain"])
+
+
 @pytest.mark.parametrize("column", [[1, 2], ["a", None], ["\udcff", "b"], [["a"], ["b"]]])
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_what_only_python_writes(column, layout):

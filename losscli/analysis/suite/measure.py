@@ -21,7 +21,7 @@ from losscli.io.operands import Opener
 from losscli.io.small_file import MOST_BYTES_OF_RESULTS, small_text
 from losscli.io.strict_json import restored
 from losscli.measurement.requirement import Requirement
-from losscli.measurement.sums import UNDEFINED, contribution, measured_together, prepared, total
+from losscli.measurement.sums import contribution, measured_together, prepared, total, undefined
 from losscli.wording import did_you_mean, fault_of, quoted
 
 
@@ -90,7 +90,7 @@ def _outcome(measure: Measure, parts: list[Part], baseline: "Baseline | None") -
     results = [part.result for part in parts]
     errors = [part.error for part in parts if part.error is not None]
     if not errors and math.isnan(total(measure.terms, results)):
-        errors.append(UNDEFINED)
+        errors.append(undefined(results))
     files = [(part.term.request.predictions, part.term.request.targets or "") for part in parts]
     outcome = Outcome(measure, results, list(dict.fromkeys(errors)), files=files)
     _judge(outcome, baseline)
