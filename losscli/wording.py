@@ -18,12 +18,16 @@ UNPRINTABLE = re.compile(
 """Characters that nobody sees, or that change what is seen. Joiners and selectors are none behind the letters that they shape, which are
 not ASCII: many scripts and emoji need them."""
 
+COMMAND = re.compile(r"#(?=#\w*\[)")
+
 
 def printable(text: str) -> str:
     """Return text for people, with characters that move a terminal's cursor, ring, reorder letters, or cannot be seen escaped
-    as in Python; line feeds and tabs stay.
+    as in Python; line feeds and tabs stay. `##[error]` and `##vso[task...]` are commands wherever they stand in a log of
+    GitHub Actions or Azure Pipelines, and get such an escape, too.
     """
-    return UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+    text = UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+    return COMMAND.sub(r"\\x23", text) if "##" in text else text
 
 
 def on_one_line(text: str) -> str:

@@ -538,6 +538,8 @@ class Seen:
     losses: int = 0
     farthest: float = 0.0
     """The size of the largest weight, or weight times difference."""
+    heaviest: float = 0.0
+    """The largest weight of a row with finite losses."""
 
     @classmethod
     def of(cls, meeting: Meeting, top: int, classes: int) -> "Seen":
@@ -556,6 +558,10 @@ class Seen:
             with np.errstate(all="ignore"):
                 seen.add(part)
             seen.check(meeting)
+        if 0 < seen.heaviest < 1 / FARTHEST_COMPARED:
+            raise DataError(
+                f"{meeting.other.name}: the largest weight is {seen.heaviest:.3g}, too small for an interval; divide the weights by it"
+            )
         return seen
 
     def check(self, meeting: Meeting) -> None:
@@ -583,8 +589,8 @@ class Seen:
         """Add rows with finite losses."""
         difference = part.difference
         weighted = Rows.of(difference, part.weights)
-        for numbers in (weighted.sums, weighted.weights):
-            self.farthest = max(self.farthest, float(np.abs(numbers).max(initial=0)))
+        self.heaviest = max(self.heaviest, float(weighted.weights.max(initial=0)))
+        self.farthest = max(self.farthest, self.heaviest, float(np.abs(weighted.sums).max(initial=0)))
         if isinstance(self.values, Rows):
             self.values = self.values + weighted
         else:

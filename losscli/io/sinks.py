@@ -61,6 +61,12 @@ class Unfinished(Protocol):
     def unlink(self, missing_ok: bool = False) -> None: ...
 
 
+def hidden_name(name: str) -> str:
+    """Return a new name for what an output of this name is until it is published; no longer than file systems allow."""
+    begin = os.fsencode(name)[:200].decode(errors="ignore")  # they count bytes, not letters
+    return f".{begin}.{os.getpid()}-{os.urandom(4).hex()}.losscli"
+
+
 _temporaries: "set[Any]" = set()
 
 
@@ -187,8 +193,7 @@ class AtomicFile:
 
     def _beside(self, folder: Path, mode: int) -> IO[Any]:
         """Open the temporary file."""
-        begin = os.fsencode(self.target.name)[:200].decode(errors="ignore")  # file systems count bytes, not letters
-        self.temporary = folder / f".{begin}.{os.getpid()}-{os.urandom(4).hex()}.losscli"
+        self.temporary = folder / hidden_name(self.target.name)
         _temporaries.add(self.temporary)  # noted before it exists, since a signal may come in between
         try:
             return os.fdopen(os.open(self.temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb")

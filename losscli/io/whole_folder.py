@@ -7,7 +7,7 @@ from pathlib import Path
 
 from losscli.definition.address import is_remote
 from losscli.errors import DataError, UsageError
-from losscli.io.sinks import unfinished
+from losscli.io.sinks import hidden_name, unfinished
 from losscli.io.small_file import small_text
 
 
@@ -99,8 +99,7 @@ class WholeFolder:
         shutil.rmtree(old, ignore_errors=True)
 
     def _beside(self) -> Path:
-        name = f".{self.target.name[:60]}.{os.getpid()}-{os.urandom(4).hex()}.losscli"
-        return self.target.parent / name
+        return self.target.parent / hidden_name(self.target.name)
 
     def _failed(self, error: Exception) -> DataError:
         return DataError(f"{self.path}: cannot be written: {getattr(error, 'strerror', None) or error}")

@@ -11,6 +11,7 @@ from losscli.arrays import Array
 from losscli.data.slices import SliceColumn
 from losscli.definition.request import Request
 from losscli.definition.resampling import Resampling
+from losscli.engine.aggregates import LEAST_PRODUCTS
 from losscli.engine.collectors.slices import Sliced, Slicer, SliceSums, are_few
 from losscli.engine.collectors.summary import Summary
 from losscli.engine.influences import ROUNDED, Influences
@@ -261,6 +262,8 @@ def _value(job: Job, summary: Summary, reduction: Reduction) -> tuple[float | No
         value, _, _ = reduced(job, summary, reduction)
     except DataError as error:
         return None, str(error).removeprefix(f"{job.predictions.name}: ").partition(";")[0]
+    if job.weighed and summary.weight.value < LEAST_PRODUCTS:
+        return None, "the weights are too small for a number"
     finite = np.isfinite([summary.losses.least, summary.losses.most]).all()
     if not math.isfinite(value) and finite:
         return None, "the sum of the losses is too large for a number"

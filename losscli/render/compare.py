@@ -131,6 +131,8 @@ def _facts(letter: str, comparison: "Comparison", compared: "Compared", digits: 
             "" if comparison.adjusted is None else f", {comparison.adjusted:.4g} for all comparisons together (Holm)"
         )
         ends = f"{number(comparison.low, digits)} to {number(comparison.high, digits)}"
+        if math.isnan(comparison.low):
+            ends = "undefined: one row does not say how much rows differ"
         facts.append((f"{100 * compared.terms.confidence:g} % interval", ends))
         facts += [("p", f"{comparison.p:.4g}{adjusted}"), verdict]
     else:

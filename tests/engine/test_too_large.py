@@ -106,3 +106,31 @@ def test_check_of_targets_whose_sums_are_no_numbers(run, save, rows):
     ran = run("check", save("p.npy", [[0.1, 0.2], [0.3, 0.4]]), save("t.npy", rows), "-f", "json")
     assert ran.code in (0, 3)
     assert "Warning" not in ran.err
+
+
+@pytest.mark.parametrize("weight", [1e308, 5e-324])
+@pytest.mark.parametrize("method", ["temperature", "platt", "isotonic"])
+def test_calibration_refuses_weights_that_it_cannot_compute_with(run, save, method, weight):
+    scores = np.linspace(-2, 2, 40)
+    files = save("z.npy", scores), save("y.npy", (scores + np.tile([1.5, -1.5], 20) > 0).astype(int))
+    words = ("calibrate", *files, "--method", method, "--sample-weight", save("w.npy", np.full(40, weight)))
+    run(*words).refuses(3, "z.npy: its weights", "divide them by their largest")
+
+
+@pytest.mark.parametrize("weight", [1e308, 5e-324, 1e-200])
+def test_compare_refuses_weights_that_it_cannot_compute_with(run, files, save, weight):
+    other, weights = save("q.npy", [1.0, 2.0, 2.5]), save("w.npy", [weight] * 3)
+    run("compare", "l1", files[0], other, "--targets", files[1], "--sample-weight", weights).refuses(3, "q.npy:", "too")
+
+
+def test_slices_of_weights_that_are_too_small(compute, files, save, write):
+    by = write("g.csv", "g\na\na\nb\n")
+    ran = compute("l1", *files, "--sample-weight", save("w.npy", [5e-324, 5e-324, 1.0]), "--by", f"{by}:g").json
+    assert {one["slice"]: one["value"] for one in ran["by"]} == {"b": 4.5, "a": None}
+
+
+def test_an_interval_of_one_row_is_undefined(run, save):
+    p, q, t = save("p.npy", [1.0]), save("q.npy", [2.0]), save("t.npy", [0.0])
+    out = run("compare", "l1", p, q, "--targets", t, "-f", "table").out
+    assert "interval  undefined: one row" in out
+    assert "nan" not in out

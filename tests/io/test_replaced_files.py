@@ -160,6 +160,13 @@ def test_names_may_be_as_long_as_a_file_system_has_them(compute, words, folder, 
     assert sorted(os.listdir()) == sorted([name, "p.npy", "t.npy"])
 
 
+@pytest.mark.parametrize("name", ["\U0001f600" * 62, "損" * 85, "x" * 255])
+def test_a_hidden_name_is_no_longer_than_file_systems_allow(name):
+    hidden = os.fsencode(sinks.hidden_name(name))
+    assert len(hidden) <= 255
+    assert hidden.decode().startswith(f".{name[:40]}")
+
+
 def test_a_name_that_is_too_long_is_an_error(compute, words, folder):
     compute(*words, "-o", "損" * 90 + ".csv").refuses(3, "cannot be written: File name too long")
 

@@ -105,6 +105,12 @@ def test_joiners_and_selectors_that_letters_need_stay():
     assert printable("葛\U000e0100\U000e0101\U000e0102") == "葛\U000e0100\\U000e0101\\U000e0102"
 
 
+@pytest.mark.parametrize("command", ["##[error]x", "##vso[task.setvariable variable=a]b", "##teamcity[x]"])
+def test_commands_that_logs_may_hold_anywhere_are_escaped(command):
+    assert on_one_line(f"a {command}") == f"a \\x23{command[1:]}"
+    assert printable("## a [b]") == "## a [b]"
+
+
 def test_a_message_is_one_line():
     assert message("a\n::error::b\u2028c\x85d", Screen()) == "losscli: a ::error::b\\u2028c\\x85d"
 

@@ -165,6 +165,9 @@ class Calibrated(Shown):
         return "(p - t)**2" if len(job.predictions.shape) == 1 else "sum over classes of (p - t)**2"
 
 
+LEAST_WEIGHT, LARGEST_WEIGHT = 1e-250, 1e250
+
+
 @dataclass
 class Rounds:
     """Makes passes over the files of a measurement; the first one also collects everything that `compute` collects."""
@@ -190,7 +193,17 @@ class Rounds:
         for collector in collectors:
             measurement.observe(collector)
         self.result = measurement.run(threads=self.threads, seen=self.seen)
+        self._check_weights(self.result.denominator)
         return self.result.aggregate
+
+    def _check_weights(self, total: float | None) -> None:
+        """Raise a DataError if the sum of the weights is so large or small that sums of their products leave the range."""
+        job = self.measurement.job
+        if job.weighed and total and not LEAST_WEIGHT < total < LARGEST_WEIGHT:
+            said = f"sum to {total:.3g}" if math.isfinite(total) else "have a sum that is too large for a number"
+            raise DataError(
+                f"{job.predictions.name}: its weights {said}, beyond what a calibration computes with; divide them by their largest"
+            )
 
 
 def calibrate(
