@@ -164,7 +164,7 @@ class Twins:
             all_of_them = all_of_them and self.piles.spools[pile].size <= self.piles.limit
             prints = self.piles.take(pile, self.piles.limit)
             # Threads add batches in any order; sorting makes the first of equal rows the earlier one.
-            prints, new = together(prints[np.argsort(prints["row"], kind="stable")])
+            prints, new = together(prints.take(np.argsort(prints["row"], kind="stable")))
             number += int(np.count_nonzero(~new))
             starts = np.flatnonzero(new)
             again = np.flatnonzero(~new)
