@@ -26,6 +26,7 @@ from losscli.engine.classes import classes
 from losscli.engine.collector import Aggregate, BatchCollector
 from losscli.engine.collectors.summary import Summary
 from losscli.engine.job import Job
+from losscli.engine.whole_file import MOST_BYTES
 from losscli.errors import DataError, UsageError
 from losscli.findings import warned
 from losscli.io.bytes import Looked
@@ -48,6 +49,8 @@ RULES = {
 ALPHA = 0.5
 MOST_DISTANCES = 1 << 30
 """If finding the nearest other center of each takes more differences of coordinates than this, it is left out."""
+BYTES_PER_FEATURE = 64
+"""Bytes of memory that each number of a center takes about while centers are made."""
 LISTED = 4
 NAME_COLUMNS = ("class", "label", "name")
 """Titles of a column that holds the names of centers, wherever it is in the table."""
@@ -295,6 +298,12 @@ def _without_centers(request: Request, looked: Looked) -> Measurement:
     check_rows(dataset.predictions, dataset.targets)
     source = dataset.predictions.source()
     decoded, k = _plan(request, dataset.targets, opener)
+    size = k * shape[1] * BYTES_PER_FEATURE
+    if size > MOST_BYTES:
+        raise DataError(
+            f"{labels.name}: the centers of {k:,} classes with {count(shape[1], 'feature')} take some {size / 1e9:,.1f} GB of memory, "
+            f"and the limit is {MOST_BYTES / 1e9:.1f} GB; are the labels classes, or ids?"
+        )
     nothing = Extras(centers=np.zeros((k, shape[1])))
     job = Job(request.loss, source, decoded.source, decoded.encoding, np.dtype(np.float64), nothing)
     notes = [*dataset.notes, *warned(dataset.findings), *decoded.notes]

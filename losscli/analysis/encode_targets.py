@@ -19,11 +19,12 @@ from losscli.definition.dialect import Dialect
 from losscli.errors import DataError, UsageError
 from losscli.findings import warned
 from losscli.io.operands import Opener
+from losscli.io.room import check_room
 from losscli.io.source import Source, blocks
 from losscli.io.table import is_finite_number
 from losscli.io.text import IdColumn
 from losscli.io.writers import NpyWriter, TextWriter
-from losscli.wording import listing, natural
+from losscli.wording import count, listing, natural
 
 if TYPE_CHECKING:
     from losscli.io.bytes import Raw
@@ -101,6 +102,17 @@ class Encoding:
             yield rows, targets
         for raw in self.raws:
             raw.check()
+
+    def check_room(self, path: str, cell: int) -> None:
+        """Raise a DataError if a disk has too little room for the targets, of which each number takes `cell` bytes or more."""
+        n = self.source.shape[0]
+        what = f"{count(n, 'row')} of {self.k:,} classes"
+        check_room(
+            path,
+            n * self.k * cell,
+            what,
+            f"are the labels of {self.source.name} classes, or ids? If classes, write to another disk",
+        )
 
     def write_csv(self, file: Any) -> int:
         """Write a table with a header, and return its number of rows."""

@@ -1,6 +1,6 @@
 """Features as points of a plane: of two dimensions as they are, of more by principal components."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ from losscli.data.targets import check_rows
 from losscli.definition.request import Request
 from losscli.errors import DataError
 from losscli.findings import warned
+from losscli.io.bytes import Raw
 from losscli.io.operands import Opener
 from losscli.io.source import Source, blocks, whole
 from losscli.lookup.names import find
@@ -21,6 +22,11 @@ from losscli.wording import count, natural
 
 LARGEST = 4096
 """Largest number of dimensions, or of rows, for which eigenvectors are computed."""
+
+MOST_BYTES = 4 << 30
+"""Bytes of memory that principal components of rows may take that are held together."""
+BYTES_PER_NUMBER = 48
+"""Bytes that a number of such rows takes about."""
 
 ROUNDING = 1e-12
 """A smaller part of the variance is none, except for rounding."""
@@ -101,7 +107,7 @@ def load(
     source = dataset.predictions.source()
     names, index = _classes(dataset.targets, ignore_index)
     notes = (*dataset.notes, *warned(dataset.findings))
-    return _cloud(source, names, index, None, notes, frozenset(opener.paths))
+    return _checked(_cloud(source, names, index, None, notes, frozenset(opener.paths)), opener.raws)
 
 
 def _with_centers(request: Request) -> Cloud:
@@ -120,7 +126,15 @@ def _with_centers(request: Request) -> Cloud:
     index[slice(None) if kept is None else kept] = classes(job, batch if kept is None else batch[kept])
     points = np.asarray(job.extras.centers, np.float64)
     names = measurement.decoded.classes or tuple(str(i) for i in range(len(points)))
-    return _cloud(job.predictions, tuple(names), index, points, tuple(measurement.notes), measurement.files)
+    cloud = _cloud(job.predictions, tuple(names), index, points, tuple(measurement.notes), measurement.files)
+    return _checked(cloud, measurement.raws)
+
+
+def _checked(cloud: Cloud, raws: Iterable[Raw]) -> Cloud:
+    """Return the points; raise a DataError if a file changed while they were made."""
+    for raw in raws:
+        raw.check()
+    return cloud
 
 
 def _check_shape(name: str, shape: tuple[int, ...]) -> None:
@@ -223,6 +237,12 @@ def _components(source: Source, kept: Array) -> tuple[Array, Array, Array]:
         raise DataError(
             f"{source.name}: {count(d, 'feature')} of {count(n, 'row')}: too many for principal components here; "
             f"bring them to {LARGEST:,} or fewer first, or pick two with --columns"
+        )
+    size = n * d * BYTES_PER_NUMBER
+    if d > n and size > MOST_BYTES:
+        raise DataError(
+            f"{source.name}: {count(d, 'feature')} of {count(n, 'row')} take some {size / 1e9:.1f} GB of memory for principal "
+            f"components, and the limit is {MOST_BYTES / 1e9:.1f} GB; bring them to fewer features first, or pick two with --columns"
         )
     mean = np.sum([batch.sum(axis=0) for batch in _finite(source, kept)], axis=0) / n
     if d <= n:

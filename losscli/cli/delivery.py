@@ -16,6 +16,7 @@ from losscli.engine.evaluate import ChunkResult, Rows
 from losscli.engine.workers import current
 from losscli.errors import DataError
 from losscli.io.bytes import PIECE, Spool, blocks_of
+from losscli.io.room import BYTES_OF_TEXT, check_room
 from losscli.io.rows import JSON, records, text_of
 from losscli.io.sinks import AtomicFile, Output, Outputs, is_special, keep_apart
 from losscli.io.source import Reordered
@@ -267,6 +268,14 @@ class GradientFile:
         self.measurement = measurement
         if self.kind == ".npy":
             measurement.units.check_shape("--gradient")
+        job = measurement.job
+        cells = job.size // job.dtype.itemsize
+        check_room(
+            self.path,
+            cells * (job.dtype.itemsize if self.kind == ".npy" else BYTES_OF_TEXT),
+            f"gradients of {cells:,} predictions",
+            "write to another disk, or give the rows in parts",
+        )
         self.file = files.open(self.path)
         self.writer = NpyWriter(self.file) if self.kind == ".npy" else TextWriter(self.file, ",")
 

@@ -70,6 +70,7 @@ def targets(
     """
     from losscli.analysis.encode_targets import Wanted, encoding
     from losscli.definition.dialect import Dialect
+    from losscli.io.room import BYTES_OF_TEXT
     from losscli.io.sinks import Outputs, keep_apart
     from losscli.io.writers import suffix_of
 
@@ -84,6 +85,7 @@ def targets(
         found.write_csv(sys.stdout.buffer)
         return
     keep_apart(output, found.files)
+    found.check_room(output, BYTES_OF_TEXT if suffix == ".csv" else 8)
     with Outputs() as files:
         file = files.open(output)
         (found.write_csv if suffix == ".csv" else found.write_npy)(file)

@@ -229,7 +229,7 @@ class Columns:
 
     def text(self) -> "TextColumn | None":
         """Return the only column as text; None if the file holds numbers, not text."""
-        from losscli.io.text import text_of_array
+        from losscli.io.text import MOST_LABELS, text_of_array
 
         if not self.operand.is_table:
             content = self.operand.content
@@ -241,7 +241,7 @@ class Columns:
         table: Table = self.operand.content
         if len(self.numbers) != 1 or not table.is_text(self.numbers[0]):
             return None
-        return self.words()
+        return self.words(MOST_LABELS)
 
     @property
     def is_words(self) -> bool:
@@ -260,7 +260,13 @@ class Columns:
         dtype: np.dtype[Any] = content.dtype(self.numbers) if self.operand.is_table else content.dtype
         return dtype
 
-    def words(self) -> "TextColumn":
-        """Return the only column of a table as text, even if its cells are numbers."""
-        column = self.operand.content.text(self.numbers[0])
+    def words(self, most: int | None = None) -> "TextColumn":
+        """Return the only column of a table as text, even if its cells are numbers.
+
+        Raises
+        ------
+        DataError
+            if it has more than `most` distinct cells; None for any number.
+        """
+        column = self.operand.content.text(self.numbers[0], most)
         return column if self.arranged is None else self.arranged.text(column)

@@ -12,6 +12,11 @@ from losscli.io.source import Source
 from losscli.io.table import is_finite_number, parses_as_number
 from losscli.wording import count, shape_in_words
 
+MOST_BYTES_OF_ROW = 4 << 30
+"""Bytes of memory that a row may take while its loss is computed."""
+COPIES_OF_ROW = 16
+"""How many times the bytes of its predictions a row takes about then, with targets, losses and what is made on the way."""
+
 
 def constant_of(request: Request) -> float | None:
     """Return the number, if the operand TARGETS is a constant instead of a file; else None.
@@ -51,6 +56,8 @@ def shaped(request: Request, dataset: Dataset, notes: list[str]) -> Source:
     _check_commas(request, dataset)
     shape = columns.shape
     shown = shape_in_words(columns.file_shape)
+    if dataset.layout is None and len(shape) == 2:
+        _check_width(request, columns, shown)
     _check_rows_of_numbers(request, columns.name, shape, shown)
     _check_classes(request, columns.name, shape, dataset.targets, shown)
     for other in dataset.operands[1:]:
@@ -65,6 +72,25 @@ def shaped(request: Request, dataset: Dataset, notes: list[str]) -> Source:
             f"{columns.name}: shape {shape} is one sample of {shape[1]} outputs; if not, save it as ({shape[1]},)"
         )
     return source
+
+
+def _check_width(request: Request, columns: Columns, shown: str) -> None:
+    """Raise a DataError if a single row takes too much memory: rows are read whole, thus memory grows with their width."""
+    rows, width = columns.shape
+    size = width * max(columns.dtype.itemsize, 4) * COPIES_OF_ROW
+    if size <= MOST_BYTES_OF_ROW:
+        return
+    family = request.loss.family
+    if not (family.several_outputs or family.of_masks):
+        cure = "are its columns classes? If not, save numpy.transpose(values)"
+    elif rows == 1:
+        cure = f"if it is no single sample, save it as ({width},)"
+    else:
+        cure = "save numpy.reshape(values, (-1, COLUMNS)) with fewer COLUMNS, which leaves a mean over all numbers as it is"
+    raise DataError(
+        f"{columns.name}: shape {shown}: one row takes some {size / 1e9:.1f} GB of memory, and the limit is "
+        f"{MOST_BYTES_OF_ROW / 1e9:.1f} GB; {cure}"
+    )
 
 
 def _check_commas(request: Request, dataset: Dataset) -> None:

@@ -264,6 +264,10 @@ def read_npy_header(file: Any, name: str, untyped: str | None = None) -> tuple[t
         raise DataError(f"{name}: not an NPY file ({_first_line(error)}); save it with numpy.save") from error
     check_dtype(dtype, name, untyped)
     check_axes(shape, name)
+    if not dtype.itemsize and 0 not in shape:  # any number of rows would lie in no byte
+        raise DataError(
+            f"{name}: its header says text without a letter (dtype {dtype.str}); it is damaged, save it again"
+        )
     # Axes of length 0 count as 1: what loops over the other axis would never end.
     most = 2**62 if all(shape) else MOST_OF_EMPTY
     if math.prod(max(length, 1) for length in shape) * max(dtype.itemsize, 1) >= most:

@@ -224,12 +224,12 @@ class Table:
         """Columns that were read as a whole already, in case they are needed again."""
         return {}
 
-    def text(self, number: int) -> "TextColumn":
-        """Return a column as text, with each distinct cell stored once."""
+    def text(self, number: int, most: int | None = None) -> "TextColumn":
+        """Return a column as text, with each distinct cell stored once; raise a DataError if there are more than `most` of these."""
         if number not in self.kept:
             from losscli.io.text import Coder
 
-            coder = Coder(self.name, self, number)
+            coder = Coder(self.name, self, number, most=most)
             for chunk in range(len(self.cuts) - 1):
                 coder.add(self.cells(chunk, number))
             self.kept[number] = coder.column()

@@ -1,6 +1,7 @@
 """Columns of text: labels and ids, exactly as they are in their file."""
 
 import sys
+from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,11 @@ from losscli.io.source import Source, blocks, whole
 if TYPE_CHECKING:
     import polars as pl
 
+MOST_LABELS = 1_000_000
+"""Number of distinct cells in a column of labels."""
+BYTES_OF_CELL = 200
+"""Bytes of memory that a distinct cell takes about."""
+
 
 @dataclass
 class TextColumn:
@@ -26,7 +32,7 @@ class TextColumn:
     codes: Source
     rows: Array
     """For each distinct cell, the number of rows that have it."""
-    first: list[int]
+    first: Sequence[int]
     """For each distinct cell, the first row that has it."""
     where: Any = None
     number: int = 0
@@ -76,8 +82,10 @@ class Coder:
     where: Any = None
     number: int = 0
     _codes: dict[str | None, int] = field(default_factory=dict)
-    _rows: list[int] = field(default_factory=list)
-    _first: list[int] = field(default_factory=list)
+    most: int | None = None
+    """Number of distinct cells beyond which it is no column of labels; None for any number."""
+    _rows: "array[int]" = field(default_factory=lambda: array("q"))
+    _first: "array[int]" = field(default_factory=lambda: array("q"))
     _raw: Spool | None = None
     _height: int = 0
 
@@ -107,13 +115,19 @@ class Coder:
         known = np.array([self._codes.setdefault(name, len(self._codes)) for name in names], np.int32)
         codes = known[index] if len(known) else np.zeros(0, np.int32)
         new = len(self._codes) - seen
+        if self.most is not None and len(self._codes) > self.most:
+            place = self.name if self.where is None else self.where.place(0, self.number)
+            raise DataError(
+                f"{place}: more than {self.most:,} different labels in {self._height + len(index):,} rows, some "
+                f"{len(self._codes) * BYTES_OF_CELL / 1e9:.1f} GB so far: are they ids? Name the column of the labels with FILE:COLUMN"
+            )
         if new:
             first = np.zeros(len(self._codes), np.int64)
             first[codes[::-1]] = np.arange(len(codes))[
                 ::-1
             ]  # reversed, so that the first of several rows is written last
-            self._first += (first[seen:] + self._height).tolist()
-            self._rows += [0] * new
+            self._first.frombytes((first[seen:] + self._height).tobytes())
+            self._rows.frombytes(bytes(new * self._rows.itemsize))
         rows = np.bincount(codes, minlength=len(self._codes))
         for code in np.flatnonzero(rows).tolist():  # of many cells, as names of lists are, few are in each part
             self._rows[code] += int(rows[code])
@@ -140,13 +154,13 @@ def text_of_array(source: Source) -> TextColumn:
     DataError
         if a string holds a letter that does not exist.
     """
-    coder = Coder(source.name)
-    for _, array in blocks(source):
-        if array.dtype.kind == "U" and array.dtype.itemsize:
-            points = np.ascontiguousarray(array).view(np.dtype(np.uint32).newbyteorder(array.dtype.byteorder))
+    coder = Coder(source.name, most=MOST_LABELS)
+    for _, block in blocks(source):
+        if block.dtype.kind == "U" and block.dtype.itemsize:
+            points = np.ascontiguousarray(block).view(np.dtype(np.uint32).newbyteorder(block.dtype.byteorder))
             if points.size and points.max() > sys.maxunicode:
                 raise DataError(f"{source.name}: holds letters that no text has; is it damaged? Save it again")
-        cells = np.char.decode(array, "utf-8", "backslashreplace") if array.dtype.kind == "S" else array
+        cells = np.char.decode(block, "utf-8", "backslashreplace") if block.dtype.kind == "S" else block
         coder.add(cells.reshape(len(cells)))
     return coder.column()
 

@@ -202,3 +202,20 @@ class TestCuresOfColumnsCalledLikeClasses:
     def test_the_pattern_is_said_once(self, compute, write):
         table = write("a.csv", "id,q0,q1,p0\n1,0.7,0.3,1\n2,0.1,0.9,0\n")
         assert "--columns --columns" not in compute("ce", table, f"{table}:p0").err
+
+
+class TestManyLabels:
+    """Ids that are taken for labels are refused before all of them are in memory."""
+
+    @pytest.mark.parametrize("words", [("compute", "ce", "p.npy"), ("check", "p.npy"), ("targets",)])
+    def test_more_than_there_can_be_classes(self, run, write, save, monkeypatch, words):
+        monkeypatch.setattr("losscli.io.text.MOST_LABELS", 2)
+        save("p.npy", np.eye(3))
+        done = run(*words, write("y.csv", "y\na\nb\nc\n"), *(["-o", "x.npy"] if words[0] == "targets" else []))
+        assert done.code == 3
+        assert 'y.csv:2, column "y": more than 2 different labels in 3 rows' in done.out + done.err
+
+    def test_text_of_an_array(self, run, save, monkeypatch):
+        monkeypatch.setattr("losscli.io.text.MOST_LABELS", 2)
+        run("targets", save("y.npy", ["a", "b", "c"]), "-o", "x.npy").refuses(3, "y.npy: more than 2 different labels")
+        assert run("targets", save("y.npy", ["a", "b", "a"]), "-o", "x.npy").code == 0

@@ -63,3 +63,11 @@ def test_a_stream_that_is_squeezed_keeps_its_rows():
     )
     flat = npy_module.squeezed(stream)
     assert flat.take(0, 4).read(1, 3).tolist() == [1.0, 2.0]
+
+
+@pytest.mark.parametrize("dtype", ["|S0", "<U0"])
+def test_text_without_letters_of_any_number_of_rows(run, folder, save, dtype):
+    """10^12 such rows lie in no byte, and what reads them row by row would not end."""
+    with (folder / "t.npy").open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, {"descr": dtype, "fortran_order": False, "shape": (10**12,)})
+    run("targets", "t.npy", "-o", "x.npy").refuses(3, f"t.npy: its header says text without a letter (dtype {dtype})")

@@ -5,6 +5,7 @@ import os
 import numpy as np
 import pytest
 
+from losscli.analysis import features
 from losscli.errors import DataError
 from losscli.io import small_file
 from losscli.io.small_file import opened_small, small_text, text_of
@@ -137,6 +138,20 @@ class TestChanges:
         run("targets", y, "--classes", names, "-o", "x.csv").refuses(3, "names.txt: the file changed")
         with open("x.csv") as file:
             assert file.read() == "old"
+
+    @pytest.mark.parametrize("words", [(), ("--centers", "c.npy")])
+    def test_features_that_change_while_they_are_drawn(self, run, save, monkeypatch, words):
+        p, y = save("p.npy", np.eye(3)), save("y.npy", [0, 1, 2])
+        save("c.npy", np.eye(3))
+        original = features._components
+
+        def meddled(*given):
+            save("y.npy", [0, 1, 2, 0, 1])
+            return original(*given)
+
+        monkeypatch.setattr(features, "_components", meddled)
+        run("plot", "features", p, y, *words, "-o", "x.png").refuses(3, "y.npy: the file changed while it was read")
+        assert not os.path.exists("x.png")
 
     def test_many_names_are_compared_quickly(self, write, save, run):
         """Each with all others, 100,000 names would take minutes."""

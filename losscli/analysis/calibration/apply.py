@@ -19,6 +19,7 @@ from losscli.data.units import Units
 from losscli.definition.request import Request
 from losscli.errors import DataError, UsageError
 from losscli.io.operands import Opener, Operand
+from losscli.io.room import BYTES_OF_TEXT, check_room
 from losscli.io.sinks import Outputs, keep_apart
 from losscli.io.source import SCAN_BYTES, Reordered, Source, blocks, first_of
 from losscli.io.text import IdColumn
@@ -99,6 +100,13 @@ class Recalibrated:
         self.prediction_kind = request.prediction_kind
         self.several = basis.several
         keep_apart(self.output, basis.files | self.opener.paths, "--output ")
+        cells = int(np.prod(self.source.shape, dtype=np.int64))
+        check_room(
+            self.output,
+            cells * (BYTES_OF_TEXT if self.suffix == ".csv" else 4),
+            f"{cells:,} calibrated predictions",
+            "write to another disk",
+        )
         self.file = self.files.open(self.output)
 
     def write(self, found: CalibrationMap) -> list[str]:
