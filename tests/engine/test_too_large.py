@@ -134,3 +134,20 @@ def test_an_interval_of_one_row_is_undefined(run, save):
     out = run("compare", "l1", p, q, "--targets", t, "-f", "table").out
     assert "interval  undefined: one row" in out
     assert "nan" not in out
+
+
+@pytest.mark.parametrize(
+    ("losses", "weights"),
+    [
+        ([1e160, 1e-160, 1.0, 1e-300, 7.0], [2.0, 1e308, 1e308, 1e308, 1.0]),
+        ([1e-140, 1e-140, 1e-160, 3.0, 7.0], [1e-200, 1e-200, 1e-200, 0.0, 1.0]),
+        ([1e-300, 2.0, 0.0, 1e-310, 7.0], [1e-200, 0.0, 1e-200, 1e-200, 1.0]),
+    ],
+)
+def test_no_slice_is_a_wrong_number(compute, save, write, losses, weights):
+    words = ["l1", save("p.npy", losses), save("t.npy", [0.0] * 5), "--sample-weight", save("w.npy", weights)]
+    found = {
+        one["slice"]: one["value"]
+        for one in compute(*words, "--by", write("g.csv", "g\na\na\na\na\nb\n") + ":g").json["by"]
+    }
+    assert found == {"a": None, "b": 7.0}
