@@ -151,3 +151,21 @@ def test_no_slice_is_a_wrong_number(compute, save, write, losses, weights):
         for one in compute(*words, "--by", write("g.csv", "g\na\na\na\na\nb\n") + ":g").json["by"]
     }
     assert found == {"a": None, "b": 7.0}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("more", [(), ("--output-weight", "1,2,1"), ("--sample-weight", "2")])
+def test_a_mean_over_outputs_of_the_largest_losses(compute, save, dtype, more):
+    largest = float(np.finfo(dtype).max)
+    files = save("p.npy", [[largest, largest, largest / 2], [1, 2, 4]], dtype), save("t.npy", np.zeros((2, 3)), dtype)
+    weights = [1, 2, 1] if "--output-weight" in more else [1, 1, 1]
+    right = [exactly(weights, row) for row in ([largest, largest, largest / 2], [1, 2, 4])]
+    ran = compute("l1", *files, *more, "--per-sample").json
+    assert [row["loss"] for row in ran["rows"]] == pytest.approx(right, rel=1e-15)
+    assert ran["value"] == pytest.approx(right[0] / 2, rel=1e-15)
+
+
+def test_a_mean_over_outputs_that_exist(compute, save):
+    largest = float(np.finfo(np.float64).max)
+    files = save("p.npy", [[largest, largest, 3.0]]), save("t.npy", [[0.0, 0.0, np.nan]])
+    assert compute("l1", *files, "--missing", "ignore").json["value"] == pytest.approx(largest, rel=1e-15)
