@@ -274,6 +274,19 @@ def over_outputs(job: Job, values: Array, parts: "Shares | None" = None) -> Arra
     """Return the loss of each row, shape (n,), from the losses of its outputs."""
     if not job.several:
         return values
+    losses = _over_outputs(job, values, parts)
+    if job.convention != NONE or np.isfinite(losses).all():
+        return losses
+    # The sum of finite losses may leave the range of their dtype, where their mean does not.
+    large = ~np.isfinite(losses) & np.isfinite(values).all(axis=1)
+    if large.any():
+        some = None if parts is None else parts._replace(factors=parts.factors[large])
+        with np.errstate(over="ignore"):
+            losses[large] = _over_outputs(job, values[large].astype(np.longdouble), some)
+    return losses
+
+
+def _over_outputs(job: Job, values: Array, parts: "Shares | None") -> Array:
     multiply = np.multiply if job.convention.plain_products else times
     if parts is not None:
         return row_sums(multiply(parts.factors, values))

@@ -256,15 +256,27 @@ def _samples_of_slices(sliced: Sliced, number: int, k: int) -> list[tuple[Array,
     return list(zip(np.split(few.numerators[order], cuts), np.split(few.denominators[order], cuts), strict=True))
 
 
+SMALL_WEIGHTS = 1e-100
+"""Weights whose products with losses may be beyond the digits of float64."""
+
+
 def _value(job: Job, summary: Summary, reduction: Reduction) -> tuple[float | None, str | None]:
     """Return the value of a slice, or None and why it is undefined."""
     try:
         value, _, _ = reduced(job, summary, reduction)
     except DataError as error:
         return None, str(error).removeprefix(f"{job.predictions.name}: ").partition(";")[0]
-    if job.weighed and summary.weight.value < LEAST_PRODUCTS:
-        return None, "the weights are too small for a number"
     finite = np.isfinite([summary.losses.least, summary.losses.most]).all()
+    if job.weighed and finite:
+        # The sums of a slice are of float64 alone, unlike those of the whole.
+        if not math.isfinite(summary.weight.value):
+            return None, "the sum of the weights is too large for a number"
+        vanished = abs(summary.weighted.value) < LEAST_PRODUCTS and (summary.losses.least, summary.losses.most) != (
+            0,
+            0,
+        )
+        if summary.weight.value < (SMALL_WEIGHTS if vanished else LEAST_PRODUCTS):
+            return None, "the weights are too small for a number"
     if not math.isfinite(value) and finite:
         return None, "the sum of the losses is too large for a number"
     return value, None

@@ -188,7 +188,7 @@ class TestUndefinedResults:
         ],
     )
     def test_what_is_no_number_is_an_error(self, losses, weights, words):
-        job = SimpleNamespace(predictions=SimpleNamespace(name="p.npy"), convention=NONE)
+        job = SimpleNamespace(predictions=SimpleNamespace(name="p.npy"), convention=NONE, weighed=True)
         with pytest.raises(DataError, match=words):
             reduced(job, Summary.of(np.array(losses), np.array(weights)), REDUCTIONS["mean"])
 

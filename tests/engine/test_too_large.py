@@ -134,3 +134,38 @@ def test_an_interval_of_one_row_is_undefined(run, save):
     out = run("compare", "l1", p, q, "--targets", t, "-f", "table").out
     assert "interval  undefined: one row" in out
     assert "nan" not in out
+
+
+@pytest.mark.parametrize(
+    ("losses", "weights"),
+    [
+        ([1e160, 1e-160, 1.0, 1e-300, 7.0], [2.0, 1e308, 1e308, 1e308, 1.0]),
+        ([1e-140, 1e-140, 1e-160, 3.0, 7.0], [1e-200, 1e-200, 1e-200, 0.0, 1.0]),
+        ([1e-300, 2.0, 0.0, 1e-310, 7.0], [1e-200, 0.0, 1e-200, 1e-200, 1.0]),
+    ],
+)
+def test_no_slice_is_a_wrong_number(compute, save, write, losses, weights):
+    words = ["l1", save("p.npy", losses), save("t.npy", [0.0] * 5), "--sample-weight", save("w.npy", weights)]
+    found = {
+        one["slice"]: one["value"]
+        for one in compute(*words, "--by", write("g.csv", "g\na\na\na\na\nb\n") + ":g").json["by"]
+    }
+    assert found == {"a": None, "b": 7.0}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("more", [(), ("--output-weight", "1,2,1"), ("--sample-weight", "2")])
+def test_a_mean_over_outputs_of_the_largest_losses(compute, save, dtype, more):
+    largest = float(np.finfo(dtype).max)
+    files = save("p.npy", [[largest, largest, largest / 2], [1, 2, 4]], dtype), save("t.npy", np.zeros((2, 3)), dtype)
+    weights = [1, 2, 1] if "--output-weight" in more else [1, 1, 1]
+    right = [exactly(weights, row) for row in ([largest, largest, largest / 2], [1, 2, 4])]
+    ran = compute("l1", *files, *more, "--per-sample").json
+    assert [row["loss"] for row in ran["rows"]] == pytest.approx(right, rel=1e-15)
+    assert ran["value"] == pytest.approx(right[0] / 2, rel=1e-15)
+
+
+def test_a_mean_over_outputs_that_exist(compute, save):
+    largest = float(np.finfo(np.float64).max)
+    files = save("p.npy", [[largest, largest, 3.0]]), save("t.npy", [[0.0, 0.0, np.nan]])
+    assert compute("l1", *files, "--missing", "ignore").json["value"] == pytest.approx(largest, rel=1e-15)
