@@ -6,7 +6,7 @@ from typing import Any
 
 from measure import Result
 from peers import PEERS
-from workloads import LARGE, SHAPED, SOFTMAX, Workload
+from workloads import JOIN, LARGE, SHAPED, SOFTMAX, Workload
 
 AGREE = 1e-4  # relative: float32 in any order of summation, and nothing worse
 LIMITS = ("cat", "sum()")
@@ -25,6 +25,7 @@ def text(facts: dict[str, Any], results: Sequence[Result], markdown: bool = Fals
         ("Against reading once", AGAINST_READING, against_reading(results)),
         ("Against size", AGAINST_SIZE, against_size(results)),
         ("Against threads", AGAINST_THREADS, against_threads(results)),
+        ("Rows written", WRITTEN, written(results)),
         ("Start-up", START_UP, start_up(results)),
     ):
         found = list(rows)
@@ -71,6 +72,7 @@ SIDE_BY_SIDE = ("workload", "measured", "contender", "time", "ratio", "peak MB",
 AGAINST_READING = ("workload", "cat", "process", "ratio", "sum()", "in process", "ratio")
 AGAINST_SIZE = ("file MB", "losscli", "peak MB", "torch", "its peak MB")
 AGAINST_THREADS = ("threads", "process", "speed-up", "in process", "speed-up")
+WRITTEN = ("workload", "losscli", "csv", "ratio", "peak MB", "peak ratio")
 START_UP = ("command", "losscli", "against", "imports", "ratio")
 
 
@@ -131,6 +133,25 @@ def against_threads(results: Sequence[Result]) -> Iterator[Sequence[str]]:
                 ratio(one and one.time, found and found.time),
             ]
         yield row
+
+
+def written(results: Sequence[Result]) -> Iterator[Sequence[str]]:
+    """Ratios are a format's over those of CSV."""
+    for csv, other in outputs(results):
+        yield (
+            f"{other.workload}",
+            duration(other.time) or other.fault,
+            duration(csv.time) or csv.fault,
+            ratio(other.time, csv.time),
+            megabytes(other.peak),
+            ratio(other.peak, csv.peak),
+        )
+
+
+def outputs(results: Sequence[Result]) -> Iterator[tuple[Result, Result]]:
+    """Writing CSV, with each of the other formats."""
+    found = [result for result in results if result.mode == "output"]
+    return zip(found[::2], found[1::2], strict=False)
 
 
 def start_up(results: Sequence[Result]) -> Iterator[Sequence[str]]:
@@ -210,6 +231,15 @@ def goals(results: Sequence[Result]) -> Iterator[str]:
     for name, most in (("3 x 3 NPY", 1.35), ("3 x 3 CSV", 1.15), ("--help", 2.25)):
         ratios = {name: starting[name]} if name in starting else {}
         yield verdict(f"start-up, {name}, time over that of the imports", ratios, most)
+    texts = {
+        other.workload: (other.time or float("inf")) / csv.time
+        for csv, other in outputs(results)
+        if csv.time and other.contender in ("jsonl", "md")
+    }
+    yield verdict("JSON lines and Markdown, time over that of CSV", texts, 1.5)
+    for what, bound in (("time", 1), ("peak", 0.5)):
+        joined = over((JOIN,), "process", ["polars + numpy"], what)
+        yield verdict(f"join by text ids, {what} over that of polars + numpy", joined, bound)
     peaks = [
         result.peak for result in results if (result.mode, result.contender) == ("size", "losscli") and result.peak
     ]

@@ -11,7 +11,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from fnmatch import fnmatchcase
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -20,7 +20,7 @@ from typing import Any
 import report
 from measure import ENVIRONMENT, SLOW, TIMEOUT, Result, cores, run
 from peers import FRAMEWORKS, PEERS, Peer
-from workloads import FRACTIONS, LONG, WORKLOADS, Workload, read_once
+from workloads import FRACTIONS, JOIN, LONG, OUTPUT, WORKLOADS, Workload, read_once
 
 HERE = Path(__file__).resolve().parent
 SAMPLES = HERE.parent / "sample_data"
@@ -49,6 +49,8 @@ STARTS = {
     "--help": ([PYTHON, "-m", "losscli", "--help"], "import typer, rich"),
 }
 """Commands that do next to nothing, and the imports that they cannot do without."""
+OUTPUTS = ("jsonl", "json", "md", "tsv", "parquet", "npy")
+"""Suffixes of files with one row per sample, which are held against CSV."""
 
 
 def beyond_avx2() -> str:
@@ -81,6 +83,14 @@ class Bench:
                 for workload in scaled
             },
             "size": (lambda: self.size(sizes), sizes),
+            **{
+                f"output-{suffix}": (
+                    lambda suffix=suffix: self.write(OUTPUT.scaled(self.scale), suffix),
+                    [OUTPUT.scaled(self.scale)],
+                )
+                for suffix in OUTPUTS
+            },
+            JOIN.name: (lambda: self.join(JOIN.scaled(self.scale)), [JOIN.scaled(self.scale)]),
             "threads": (lambda: self.threads(LONG.scaled(self.scale)), [LONG.scaled(self.scale)]),
             "startup": (self.startup, []),
         }
@@ -134,6 +144,24 @@ class Bench:
         self.processes(workload, "threads, process", commands, self.repeats)
         contenders = [contender(str(count), "with_losscli", count) for count in counts]
         self.in_process(workload, "threads, in process", contenders, gradient=False)
+
+    def write(self, workload: Workload, suffix: str) -> None:
+        """Write a row per sample in a format, and in CSV."""
+        commands = {}
+        for one in ("csv", suffix):
+            output = self.folder / f"output.{one}"  # not a word of its own, which would be read before
+            commands[one] = [*self.losscli(workload), "--per-sample", f"--output={output}", "--quiet"]
+        self.processes(replace(workload, name=f"output-{suffix}"), "output", commands, self.repeats)
+        for one in commands:
+            (self.folder / f"output.{one}").unlink(missing_ok=True)
+
+    def join(self, workload: Workload) -> None:
+        """Join two files by their ids, against Polars and NumPy."""
+        commands = {"losscli": [*self.losscli(workload), "--id", "id"]}
+        peer = next(peer for peer in PEERS if peer.name == "polars + numpy")
+        if not peer.missing():
+            commands[peer.name] = self.script(workload, replace(peer, reader="join"))
+        self.processes(workload, "process", commands, self.repeats)
 
     def startup(self) -> None:
         """Commands that do next to nothing, against the imports that they cannot do without."""

@@ -23,6 +23,15 @@ def polars(predictions: str, targets: str) -> tuple[Any, Any]:
     return pl.read_csv(predictions).to_numpy(), labels.to_numpy(writable=True)
 
 
+def join(predictions: str, targets: str) -> tuple[Any, Any]:
+    """Both files have ids, by which the labels are brought into the order of the predictions."""
+    import polars as pl
+
+    table = pl.read_csv(predictions).join(pl.read_csv(targets), on="id", how="left", maintain_order="left")
+    labels = table["label"].str.strip_prefix("c").cast(pl.Int64)
+    return table.drop("id", "label").to_numpy(), labels.to_numpy(writable=True)
+
+
 def pandas(predictions: str, targets: str) -> tuple[Any, Any]:
     import pandas as pd
 
@@ -37,7 +46,7 @@ def loadtxt(predictions: str, targets: str) -> tuple[Any, Any]:
     return np.loadtxt(predictions, delimiter=",", skiprows=1), np.strings.lstrip(names, "c").astype(np.int64)
 
 
-READERS = {"npy": npy, "polars": polars, "pandas": pandas, "loadtxt": loadtxt}
+READERS = {"npy": npy, "polars": polars, "join": join, "pandas": pandas, "loadtxt": loadtxt}
 
 if __name__ == "__main__":
     module, reader, loss, predictions, targets, options = sys.argv[1:]

@@ -43,6 +43,8 @@ class Workload:
     positions: tuple[int, ...] = ()
     """The axes between the samples and the classes, of which the option class_axis says where they are: `rows` are then
     samples, and `columns` classes."""
+    ids: bool = False
+    """Whether the rows of both files have text ids of 13 characters, in different order, by which they are joined."""
 
     def scaled(self, scale: float) -> "Workload":
         """As many rows as asked for; a small workload stays as it is, for its start-up is the point.
@@ -86,7 +88,7 @@ class Workload:
     def files(self, folder: Path) -> tuple[Path, Path]:
         """Predictions and targets. Workloads that differ in options share them."""
         kind = {SOFTMAX: "logits", HUBER: "numbers", SQUARED: "numbers"}.get(self.loss, "outputs")
-        stem = f"{kind}-{'x'.join(map(str, self.shape))}-{self.dtype}"
+        stem = f"{kind}-{'x'.join(map(str, self.shape))}-{self.dtype}{'-ids' * self.ids}"
         return folder / f"{stem}-predictions.{self.format}", folder / f"{stem}-targets.{self.format}"
 
     def to_json(self) -> str:
@@ -132,6 +134,9 @@ SHAPED = (
     Workload("tokens-8x2048x32000", SOFTMAX, 8, 32_000, options={"class_axis": -1}, positions=(2048,)),
 )
 """Arrays of more than two axes, which are measured against their tables as well."""
+OUTPUT = Workload("output-10M", HUBER, 10_000_000)
+"""What is written in each format with one row per sample."""
+JOIN = Workload("join-10M", SOFTMAX, 10_000_000, 3, format="csv", ids=True)
 WORKLOADS = (TINY, *SMALLS, *LARGE, *SHAPED)
 LONG = next(workload for workload in LARGE if workload.name == "softmax-1Mx1000")
 """What time and memory against size, and time against threads, are measured on."""
@@ -149,6 +154,9 @@ def make(workload: Workload, folder: Path) -> None:
         return lambda shape: rng.standard_normal(shape, floats) * floats.type(SPREAD)
 
     pieces = {"predictions": normal(first)}
+    if workload.ids:
+        _write_joined(workload, folder, first, second)
+        return
     if workload.positions:
         _write_shaped(workload, folder, pieces["predictions"], lambda n: second.integers(workload.columns, size=n))
         return
@@ -232,6 +240,24 @@ def _write_csv(path: Path, shape: tuple[int, ...], dtype: Any, names: list[str],
             first = False
 
     _write_once(path, fill)
+
+
+def _write_joined(workload: Workload, folder: Path, first: Any, second: Any) -> None:
+    """Write logits in the order of their ids, and the names of classes in another one."""
+    import numpy as np
+    import polars as pl
+
+    assert workload.columns is not None
+    names = [f"c{column}" for column in range(workload.columns)]
+    ids = pl.Series("id", np.arange(workload.rows)).cast(pl.String).str.zfill(13)
+    logits = first.standard_normal((workload.rows, workload.columns), np.float32) * np.float32(SPREAD)
+    labels = pl.Series("label", names).gather(second.integers(workload.columns, size=workload.rows))
+    tables = (
+        pl.DataFrame(logits, schema=names).insert_column(0, ids),
+        pl.DataFrame([ids.gather(second.permutation(workload.rows)), labels]),
+    )
+    for path, table in zip(workload.files(folder), tables, strict=True):
+        _write_once(path, lambda file, table=table: table.write_csv(file, float_precision=6))
 
 
 def _write_once(path: Path, fill: Callable[[BinaryIO], None]) -> None:

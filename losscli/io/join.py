@@ -9,7 +9,7 @@ writes in order, and holds one pile.
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -430,8 +430,13 @@ def _groups(columns: Sequence[Column]) -> Iterator[tuple[Array, Array]]:
     printer = Printer(all(table.cells_are_lists for table in tables))
     for (table, number), offset in zip(columns, offsets, strict=False):
         empty = Few()
-        for chunk, start in enumerate(table.cuts[:-1]):
-            prints, blank = printer.of(table.cells(chunk, number))
+
+        def printed(chunk: int, table: "Table" = table, number: int = number) -> tuple[Array, Array]:
+            return printer.of(table.cells(chunk, number))
+
+        chunks = len(table.cuts) - 1
+        found = map(printed, range(chunks)) if printer.small else _side_by_side(printed, chunks)
+        for start, (prints, blank) in zip(table.cuts, found, strict=False):
             empty.add(start + blank)
             prints["row"] = np.arange(len(prints)) + (offset + start)
             piles.add_prints(prints)
@@ -440,7 +445,8 @@ def _groups(columns: Sequence[Column]) -> Iterator[tuple[Array, Array]]:
             raise DataError(
                 f"{place}: the id is empty ({count(empty.number, 'row')}); every row needs one", "empty-ids"
             )
-    for pile in range(piles.number):
+
+    def grouped(pile: int) -> tuple[Array, Array]:
         prints, new = together(piles.take(pile, piles.limit))
         group = np.cumsum(new) - 1
         groups = int(group[-1]) + 1 if len(group) else 0
@@ -449,7 +455,24 @@ def _groups(columns: Sequence[Column]) -> Iterator[tuple[Array, Array]]:
         rows = np.full(groups * len(tables), -1)
         rows[cell[::-1]] = (prints["row"] - offsets[table_of])[::-1]  # of several the first stays
         more = np.bincount(cell, minlength=len(rows)) > 1
-        yield rows.reshape(groups, len(tables)), more.reshape(groups, len(tables))
+        return rows.reshape(groups, len(tables)), more.reshape(groups, len(tables))
+
+    yield from _side_by_side(grouped, piles.number)
+
+
+def _side_by_side(function: Callable[[int], tuple[Array, Array]], number: int) -> Iterator[tuple[Array, Array]]:
+    """Yield what a function returns of 0, 1, 2 ..., in this order; each of several threads is at one of them."""
+    if number <= 1:
+        yield from map(function, range(number))
+        return
+    from concurrent.futures import ThreadPoolExecutor
+
+    import polars as pl
+
+    threads = pl.thread_pool_size()
+    with ThreadPoolExecutor(threads) as executor:
+        for first in range(0, number, threads):  # none is further ahead, since memory must hold what is not taken yet
+            yield from executor.map(function, range(first, min(first + threads, number)))
 
 
 def together(prints: Array) -> tuple[Array, Array]:

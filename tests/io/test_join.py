@@ -406,3 +406,21 @@ class TestSpellings:
         assert compute("l1", p, t, "--id", "id").json["value"] == 1
         blank = write("b.csv", "v, id\n4, y\n1,  \n")
         compute("l1", p, blank, "--id", "id").refuses(3, "b.csv:3", "the id is empty")
+
+
+@pytest.mark.parametrize("apart", [1, 1 << 40, 1 << 63], ids=["last bits", "middle", "leading bits"])
+@pytest.mark.parametrize("half", ["high", "low"])
+def test_fingerprints_that_differ_somewhere_are_told_apart(half, apart):
+    """Sorting looks at leading bits only, which may be alike."""
+    prints = np.zeros(60, join.PRINT)
+    prints["row"] = np.arange(60)
+    values = np.random.default_rng(0).integers(0, 4, 60)
+    prints[half] = values.astype(np.uint64) * np.uint64(apart)
+    ordered, new = join.together(prints)
+    groups = {}
+    for number, row in zip(np.cumsum(new).tolist(), ordered["row"].tolist(), strict=True):
+        groups.setdefault(number, []).append(row)
+    expected = {}
+    for row, value in enumerate((values % 2 if apart == 1 << 63 else values).tolist()):
+        expected.setdefault(value, []).append(row)
+    assert sorted(groups.values()) == sorted(expected.values())
